@@ -9,10 +9,10 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use jiff::Timestamp;
 
-use crate::commands::Command;
+use crate::commands::CliCommand;
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
-use crate::finding::Next;
+use crate::failure::{Failure, FailureKind};
+use crate::finding::NextStep;
 use crate::report::{ColorWhen, Sink, Style};
 use crate::system::{signals, terminal};
 
@@ -76,7 +76,7 @@ impl Globals {
                 verbose: self.verbose,
                 color: settled(self.color.unwrap_or_default()),
             }),
-            interrupt: signals::Interrupt::default(),
+            interrupt: signals::InterruptSignal::default(),
         }
     }
 }
@@ -114,15 +114,15 @@ pub fn main(args: Vec<OsString>) -> u8 {
 
 /// The whole command line, with every verb.
 fn command_line() -> clap::Command {
-    Command::augment_subcommands(Globals::command())
+    CliCommand::augment_subcommands(Globals::command())
 }
 
 /// To make the whole command line costs as much as to read a zip, so first only the verbs that are
 /// among `args` are there. What is understood so would be understood of the whole in the same way;
 /// help and errors come from the whole. Nothing is taken apart at the end, which would cost a third
 /// of it again: the process ends soon.
-fn parse(args: &[OsString]) -> Result<(Globals, Option<Command>), clap::Error> {
-    let mut short = ManuallyDrop::new(Command::augment_named(Globals::command(), args));
+fn parse(args: &[OsString]) -> Result<(Globals, Option<CliCommand>), clap::Error> {
+    let mut short = ManuallyDrop::new(CliCommand::augment_named(Globals::command(), args));
     let understood = match short.try_get_matches_from_mut(args) {
         Err(error) if error.kind() != ErrorKind::DisplayVersion => {
             with_examples(command_line(), args).try_get_matches_from(args)
@@ -134,7 +134,7 @@ fn parse(args: &[OsString]) -> Result<(Globals, Option<Command>), clap::Error> {
     let command = matches
         .subcommand_name()
         .is_some()
-        .then(|| Command::from_arg_matches_mut(&mut matches));
+        .then(|| CliCommand::from_arg_matches_mut(&mut matches));
     Ok((globals, command.transpose()?))
 }
 
@@ -156,7 +156,7 @@ Start with:  certctl rehearse      Help for one:  certctl install --help
 
 /// A program that wants JSON has left out what it wants done.
 fn no_command() -> Failure {
-    Failure::new(Kind::Usage, "no command given").with(Next::say("certctl --help"))
+    Failure::new(FailureKind::Usage, "no command given").with(NextStep::say("certctl --help"))
 }
 
 /// The examples at the foot of each verb's doc comment open its help. Done only where help is asked
@@ -202,7 +202,7 @@ fn refused(error: &clap::Error, json: bool, args: &[OsString]) -> u8 {
         .unwrap_or("the command line was not understood");
     let message = message.strip_prefix("error: ").unwrap_or(message);
     let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut failure = Failure::new(Kind::Usage, plain(message));
+    let mut failure = Failure::new(FailureKind::Usage, plain(message));
     failure.causes = paragraphs
         .filter_map(|part| part.strip_prefix("tip: "))
         .map(plain)
@@ -214,5 +214,5 @@ fn refused(error: &clap::Error, json: bool, args: &[OsString]) -> u8 {
         .find_map(|arg| command.find_subcommand(arg))
         .map(clap::Command::get_name);
     let help: Vec<&str> = verb.into_iter().chain(["--help"]).collect();
-    sink.fail(&failure.with(Next::run(&help)))
+    sink.fail(&failure.with(NextStep::run(&help)))
 }

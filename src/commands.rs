@@ -25,7 +25,7 @@ pub(crate) mod verify;
 /// What the user types after `certctl`. The help of each is the doc comment of its `Args`.
 #[derive(Debug, Subcommand)]
 // No comments on the variants: they would take the place of that help.
-pub(crate) enum Command {
+pub(crate) enum CliCommand {
     Csr(csr::CsrArgs),
     #[command(alias = "dcv")]
     DcvCheck(dcv_check::DcvCheckArgs),
@@ -36,7 +36,7 @@ pub(crate) enum Command {
     Inspect(inspect::InspectArgs),
     Bundle(bundle::BundleArgs),
     Rollback(rollback::RollbackArgs),
-    Remove(forget::RemoveArgs),
+    Remove(forget::ForgetArgs),
     Rehearse(rehearse::RehearseArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -55,12 +55,12 @@ const PARTS: [(&str, Part); 12] = [
     ("inspect", inspect::InspectArgs::augment_args),
     ("bundle", bundle::BundleArgs::augment_args),
     ("rollback", rollback::RollbackArgs::augment_args),
-    ("remove", forget::RemoveArgs::augment_args),
+    ("remove", forget::ForgetArgs::augment_args),
     ("rehearse", rehearse::RehearseArgs::augment_args),
     ("completions", completions::CompletionsArgs::augment_args),
 ];
 
-impl Command {
+impl CliCommand {
     /// `command_line` with those verbs that `args` name, which are made as
     /// [`Subcommand::augment_subcommands`] makes all.
     #[must_use]
@@ -116,15 +116,15 @@ mod tests {
 
     use clap::Subcommand;
 
-    use super::{Command, PARTS};
+    use super::{CliCommand, PARTS};
 
     #[test]
     fn each_verb_can_be_made_alone() {
-        let whole = Command::augment_subcommands(clap::Command::new("certctl"));
+        let whole = CliCommand::augment_subcommands(clap::Command::new("certctl"));
         assert_eq!(whole.get_subcommands().count(), PARTS.len());
         for verb in whole.get_subcommands() {
             let args = ["certctl", verb.get_name(), "x"].map(OsString::from);
-            let named = Command::augment_named(clap::Command::new("certctl"), &args);
+            let named = CliCommand::augment_named(clap::Command::new("certctl"), &args);
             let made = |command: &clap::Command| {
                 format!("{:?}", command.get_arguments().collect::<Vec<_>>())
             };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::report::Sink;
-use crate::system::{clock, signals::Interrupt};
+use crate::system::{clock, signals::InterruptSignal};
 
 /// The surroundings of one run.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct Context {
     /// Where progress and results go.
     pub sink: Sink,
     /// Set once SIGINT, SIGTERM or SIGHUP has come.
-    pub interrupt: Interrupt,
+    pub interrupt: InterruptSignal,
 }
 
 impl Context {

@@ -10,14 +10,14 @@ mod request;
 mod rules;
 mod subject;
 
-pub(crate) use self::fault::{Cure, Fault};
-pub(crate) use self::request::{Before, Order, Reused};
+pub(crate) use self::fault::{LintFault, RequestChange};
+pub(crate) use self::request::{EarlierContent, LintedRequest, ReusedKey};
 pub(crate) use self::rules::code;
 use crate::dcv::ca::Ca;
 
 /// Everything that is wrong with `order`, the names first.
 #[must_use]
-pub(crate) fn faults(order: &Order<'_>) -> Vec<Fault> {
+pub(crate) fn faults(order: &LintedRequest<'_>) -> Vec<LintFault> {
     let mut faults = Vec::new();
     if order.ca != Some(Ca::Private) {
         faults.extend(names::faults(order));

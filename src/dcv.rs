@@ -17,4 +17,5 @@ pub(crate) mod reason;
 pub(crate) mod record;
 pub(crate) mod reseller_record;
 pub(crate) mod value_check;
+mod verdict;
 pub(crate) mod zone_consistency;

@@ -12,12 +12,12 @@ mod render;
 mod target;
 
 pub(crate) use self::error::ExportError;
-pub(crate) use self::format::Format;
-pub(crate) use self::guard::{Loss, loss, loss_of};
-pub(crate) use self::pkcs12::{Protection, Strength};
+pub(crate) use self::format::ExportFormat;
+pub(crate) use self::guard::{OverwriteLoss, loss, loss_of};
+pub(crate) use self::pkcs12::{Pkcs12Protection, Pkcs12Strength};
 pub(crate) use self::read_back::read_back;
-pub(crate) use self::render::{Pair, render};
-pub(crate) use self::target::Target;
+pub(crate) use self::render::{ExportSource, render};
+pub(crate) use self::target::ExportTarget;
 
 #[cfg(test)]
 mod tests;

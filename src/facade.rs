@@ -5,11 +5,11 @@
 pub mod dcv {
     /// DNS answers.
     pub mod answer {
-        pub use crate::dcv::answer::{Answer, RecordKind, Role};
+        pub use crate::dcv::answer::{DnsAnswer, RecordKind, ServerRole};
     }
     /// The `.dcv` file.
     pub mod dcv_file {
-        pub use crate::dcv::dcv_file::Kept;
+        pub use crate::dcv::dcv_file::StoredRecord;
     }
     /// The findings of `dcv-check`.
     pub mod finding_codes {
@@ -23,20 +23,24 @@ pub mod dcv {
 
 /// What a CA sends.
 pub mod delivery {
-    pub use crate::delivery::{Delivery, DeliveryError, Input, Limits, Passphrase, Unused};
+    pub use crate::delivery::{
+        CaDelivery, DeliveryError, DeliveryInput, DeliveryLimits, Passphrase, UnusedContent,
+    };
 }
 
 /// What an install changes.
 pub mod install_plan {
     /// The steps of an install.
     pub mod plan {
-        pub use crate::install_plan::plan::{Back, End, InstallPlan, Start, Step, flushes};
+        pub use crate::install_plan::plan::{
+            InstallPlan, PlanEnd, PlanStep, RollbackTarget, UnfinishedStart, flushes,
+        };
     }
 }
 
 /// What `status` judges.
 pub mod inventory {
-    pub use crate::inventory::What;
+    pub use crate::inventory::ItemContent;
     /// Fast and complete readers of certificate files.
     pub mod file_reader {
         pub use crate::inventory::file_reader::{Keys, glance, whole};
@@ -55,7 +59,7 @@ pub mod pki {
     }
     /// Chain building.
     pub mod chain {
-        pub use crate::pki::chain::{Prefer, Wanted};
+        pub use crate::pki::chain::{ChainCriteria, ChainPreference};
     }
     /// Keys.
     pub mod key {
@@ -63,7 +67,7 @@ pub mod pki {
     }
     /// DNS names.
     pub mod name {
-        pub use crate::pki::name::{DnsName, Names};
+        pub use crate::pki::name::{DnsName, DnsNames};
     }
     /// Trust anchors.
     pub mod trust {
@@ -71,20 +75,22 @@ pub mod pki {
     }
     /// Chain verification.
     pub mod verify {
-        pub use crate::pki::verify::{Policy, Problem, assemble, problems};
+        pub use crate::pki::verify::{ChainProblem, VerifyPolicy, assemble, problems};
     }
 }
 
 /// Judging a TLS handshake.
 pub mod probe {
-    pub use crate::probe::{Handshake, Patience, ProbeTarget, Turn, Verdict, judge};
+    pub use crate::probe::{
+        ProbeDecision, ProbePatience, ProbeTarget, ProbeVerdict, TlsHandshake, judge,
+    };
 }
 
 /// The parts of `rehearse`.
 pub mod rehearsal {
     /// The DNS zone of the rehearsal.
     pub mod zone {
-        pub use crate::rehearsal::zone::Zone;
+        pub use crate::rehearsal::zone::RehearsalZone;
     }
 }
 
@@ -92,11 +98,11 @@ pub mod rehearsal {
 pub mod store {
     /// Paths, links and modes.
     pub mod layout {
-        pub use crate::store::layout::{Layout, Link, Piece, ReleaseId};
+        pub use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId, StableLink};
     }
     /// One set of installed files.
     pub mod release {
-        pub use crate::store::release::{Access, Release};
+        pub use crate::store::release::{KeyAccess, Release};
     }
 }
 
@@ -110,12 +116,14 @@ pub mod system {
     pub mod fs {
         /// Advisory locks.
         pub mod lock {
-            pub use crate::system::fs::lock::Lock;
+            pub use crate::system::fs::lock::FileLock;
         }
     }
     /// Running commands.
     pub mod process {
-        pub use crate::system::process::{Finished, Invocation, ProcessError, alive, run, which};
+        pub use crate::system::process::{
+            CommandInvocation, FinishedCommand, ProcessError, alive, run, which,
+        };
     }
     /// Servers for the rehearsal.
     pub mod serve {
@@ -134,11 +142,14 @@ pub mod system {
 pub mod webserver {
     /// The Apache dialect.
     pub mod apache {
-        pub use crate::webserver::apache::Directive;
+        pub use crate::webserver::apache::ApacheDirective;
     }
     /// Finding, testing and reloading servers.
     pub mod control {
-        pub use crate::webserver::control::{Apache, Detail, Nginx, Program, Server, Standing};
+        pub use crate::webserver::control::{
+            ApacheProgram, ControlledServer, NginxProgram, ServerDetail, ServerObservation,
+            ServerProgram,
+        };
         /// nginx on this machine.
         pub mod nginx {
             pub use crate::webserver::control::nginx::read_config;
@@ -146,10 +157,12 @@ pub mod webserver {
     }
     /// What any server configuration means.
     pub mod model {
-        pub use crate::webserver::model::{Blame, NewBlock, Targets, Wanted};
+        pub use crate::webserver::model::{
+            ComplaintSubject, InstalledPaths, NewBlock, ProbeTargets,
+        };
     }
     /// The nginx dialect.
     pub mod nginx {
-        pub use crate::webserver::nginx::{Directive, complaint};
+        pub use crate::webserver::nginx::{NginxDirective, complaint};
     }
 }

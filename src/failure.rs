@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 
-use crate::finding::Next;
+use crate::finding::NextStep;
 
 /// Why there is no outcome; decides the exit code (product contract, "Exit codes").
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum FailureKind {
     /// More than one thing fits and the choice is the user's.
     Ambiguous,
     /// It is there already and is not overwritten.
@@ -31,7 +31,7 @@ pub(crate) enum Kind {
     Usage,
 }
 
-impl Kind {
+impl FailureKind {
     /// The exit code of the process.
     #[must_use]
     pub(crate) fn exit_code(self) -> u8 {
@@ -66,19 +66,19 @@ impl Kind {
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     /// Decides the exit code.
-    pub kind: Kind,
+    pub kind: FailureKind,
     /// What is wrong; lower case, no full stop.
     pub message: String,
     /// Why, the nearest cause first.
     pub causes: Vec<String>,
     /// What to run or to look at now.
-    pub next: Vec<Next>,
+    pub next: Vec<NextStep>,
 }
 
 impl Failure {
     /// A failure with no cause and no advice yet.
     #[must_use]
-    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),
@@ -89,7 +89,7 @@ impl Failure {
 
     /// A failure that says `error` and, as causes, what lies behind it.
     #[must_use]
-    pub(crate) fn of(kind: Kind, error: &dyn std::error::Error) -> Self {
+    pub(crate) fn of(kind: FailureKind, error: &dyn std::error::Error) -> Self {
         let mut failure = Self::new(kind, error.to_string());
         let mut source = error.source();
         while let Some(cause) = source {
@@ -108,7 +108,7 @@ impl Failure {
 
     /// The same failure with one more next step.
     #[must_use]
-    pub(crate) fn with(mut self, next: Next) -> Self {
+    pub(crate) fn with(mut self, next: NextStep) -> Self {
         self.next.push(next);
         self
     }
@@ -132,7 +132,7 @@ impl From<anyhow::Error> for Failure {
     /// What no user can act on: rehearsal plumbing, "cannot happen".
     fn from(error: anyhow::Error) -> Self {
         let mut causes = error.chain().map(ToString::to_string);
-        let mut failure = Self::new(Kind::Internal, causes.next().unwrap_or_default());
+        let mut failure = Self::new(FailureKind::Internal, causes.next().unwrap_or_default());
         failure.causes = causes.collect();
         failure
     }

@@ -17,7 +17,7 @@ pub enum Severity {
 
 /// One thing to do now: words for a person, and the command line where it is one certctl command.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Next {
+pub struct NextStep {
     /// What to do, ready to read or to paste: one line.
     pub text: String,
     /// Lines to paste, where the step is to change a file.
@@ -28,7 +28,7 @@ pub struct Next {
     pub argv: Option<Vec<String>>,
 }
 
-impl Next {
+impl NextStep {
     /// A step that is not one certctl command.
     #[must_use]
     pub fn say(text: impl Into<String>) -> Self {
@@ -86,7 +86,7 @@ pub struct Finding {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
     /// What to do now.
-    pub next: Vec<Next>,
+    pub next: Vec<NextStep>,
 }
 
 impl Finding {
@@ -126,7 +126,7 @@ impl Finding {
 
     /// The same finding with one more next step.
     #[must_use]
-    pub fn with(mut self, next: Next) -> Self {
+    pub fn with(mut self, next: NextStep) -> Self {
         self.next.push(next);
         self
     }
@@ -134,7 +134,7 @@ impl Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::{Next, shell_word};
+    use super::{NextStep, shell_word};
 
     #[test]
     fn shell_words_survive_a_shell() {
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_command_carries_its_argv() {
-        let next = Next::run(&["install", "a b.zip"]);
+        let next = NextStep::run(&["install", "a b.zip"]);
         assert_eq!(next.text, "certctl install 'a b.zip'");
         assert_eq!(next.argv.unwrap(), ["certctl", "install", "a b.zip"]);
     }

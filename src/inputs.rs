@@ -16,10 +16,10 @@ mod trust;
 
 pub(crate) use self::any_argument::anything;
 pub(crate) use self::ca_delivery::{
-    KeyPlace, KeyUse, TakeOptions, Taken, stem_of, take, take_beside,
+    DeliveryOptions, KeyLocation, KeyUse, MatchedCertificate, stem_of, take, take_beside,
 };
-pub(crate) use self::host::{Answers, Host, Seen, ask, wanted_hosts};
-pub(crate) use self::reader::{ReadArgs, Reading};
-pub(crate) use self::served_files::{PresentOptions, Presented, present};
+pub(crate) use self::host::{HostAnswers, HostArgument, HostCertificates, ask, wanted_hosts};
+pub(crate) use self::reader::{InputReader, PasswordArgs};
+pub(crate) use self::served_files::{ServedCertificates, ServedFileOptions, present};
 pub(crate) use self::sources::{causes_first, findings_of, named_keys};
 pub(crate) use self::trust::{anchors, bundle_again, second_opinion, trust_flags};

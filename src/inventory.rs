@@ -22,12 +22,12 @@ pub(crate) mod zip;
 
 pub(crate) use by_key::is_a_sites;
 pub(crate) use due::RenewBefore;
-pub use item::What;
-pub(crate) use item::{Item, Origin, Place};
+pub use item::ItemContent;
+pub(crate) use item::{InventoryItem, ItemLocation, ItemOrigin};
 pub(crate) use judge::rows;
-pub(crate) use policy::Measure;
-pub(crate) use reason::{Reason, Weight};
-pub(crate) use row::{Row, State, Verdict};
+pub(crate) use policy::StatusPolicy;
+pub(crate) use reason::{ReasonSeverity, StatusReason};
+pub(crate) use row::{RowState, RowVerdict, StatusRow};
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@
 //! * [`scan`]: gathers what is on this machine and what is served, for `status`.
 //! * [`install`]: install, rollback and forget, from the preflight to the report.
 //! * [`inputs`]: reads the files that the arguments mean.
+//! * [`status_report`]: what `status` found, as text, JSON, HTML, calendar and Prometheus metrics.
 //! * [`report`], [`advice`], [`failure`], [`finding`]: what people and programs read.
 //! * [`inventory`]: judges what was gathered: states, reasons, renewals.
 //! * [`install_plan`]: what an install changes: observe, plan, apply.
@@ -45,6 +46,7 @@ mod probe;
 mod rehearsal;
 mod report;
 mod scan;
+mod status_report;
 mod store;
 mod system;
 mod webserver;

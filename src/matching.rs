@@ -9,9 +9,9 @@ mod keyring;
 mod remark;
 mod served_order;
 
-pub(crate) use self::choose_leaves::{Choice, Scope, choose, judged};
-pub(crate) use self::error::PairingError;
-pub(crate) use self::folder::{Directory, Held, folder_in_words, stem};
-pub(crate) use self::keyring::{HeldRequest, Keyring, Named, wrong_key};
-pub(crate) use self::remark::{Anew, Remark, mended, not_issued};
+pub(crate) use self::choose_leaves::{LeafCandidates, LeafChoice, choose, judged};
+pub(crate) use self::error::MatchingError;
+pub(crate) use self::folder::{FolderContents, HeldFile, folder_in_words, stem};
+pub(crate) use self::keyring::{HeldRequest, KeyCandidates, NamedKeys, wrong_key};
+pub(crate) use self::remark::{MatchingRemark, RequestTemplate, mended, not_issued};
 pub(crate) use self::served_order::{ServedFault, faults};

@@ -89,14 +89,14 @@ impl ProbeTarget {
 
 /// What a server showed in a handshake.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Handshake {
+pub struct TlsHandshake {
     /// The certificates as they were sent, DER, the leaf first. Foreign bytes.
     pub chain: Vec<Vec<u8>>,
     /// `TLS 1.2` or `TLS 1.3`.
     pub protocol: &'static str,
 }
 
-impl Handshake {
+impl TlsHandshake {
     /// SHA-256 of the leaf, lower-case hex.
     #[must_use]
     pub fn sha256(&self) -> String {
@@ -109,7 +109,7 @@ impl Handshake {
 
 /// What a handshake proves.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Verdict {
+pub enum ProbeVerdict {
     /// The leaf and the whole chain, in order.
     Same,
     /// Another leaf.
@@ -130,11 +130,11 @@ pub enum Verdict {
 
 /// Judges a handshake against the chain that should be served, leaf first.
 #[must_use]
-pub fn judge(handshake: &Handshake, expected: &[Certificate]) -> Verdict {
+pub fn judge(handshake: &TlsHandshake, expected: &[Certificate]) -> ProbeVerdict {
     let served = &handshake.chain;
     if served.first().map(Vec::as_slice) != expected.first().map(Certificate::der) {
         let label = served.first().map(|der| label(der)).unwrap_or_default();
-        return Verdict::OtherLeaf {
+        return ProbeVerdict::OtherLeaf {
             sha256: handshake.sha256(),
             label,
         };
@@ -144,9 +144,9 @@ pub fn judge(handshake: &Handshake, expected: &[Certificate]) -> Verdict {
         .map(Vec::as_slice)
         .eq(expected.iter().map(Certificate::der))
     {
-        return Verdict::Same;
+        return ProbeVerdict::Same;
     }
-    Verdict::ChainDiffers {
+    ProbeVerdict::ChainDiffers {
         expected: expected.iter().skip(1).map(Certificate::label).collect(),
         served: served.iter().skip(1).map(|der| label(der)).collect(),
     }
@@ -162,7 +162,7 @@ fn label(der: &[u8]) -> String {
 /// How long to go on asking after a reload: a server that reloads gracefully shows the old
 /// certificate for some milliseconds more, and its workers do not change together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Patience {
+pub struct ProbePatience {
     /// Rounds in a row in which every target must show the same, each with fresh handshakes.
     pub rounds: u32,
     /// The time between two rounds of probes.
@@ -171,7 +171,7 @@ pub struct Patience {
     pub deadline: Duration,
 }
 
-impl Default for Patience {
+impl Default for ProbePatience {
     /// The rounds span 200 ms: nginx leaves its old workers accepting for 100 ms beside the new
     /// ones before it tells them to go (`ngx_master_process_cycle`), and rounds that all fall into
     /// that time prove nothing.
@@ -186,7 +186,7 @@ impl Default for Patience {
 
 /// What to do after a round.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Turn {
+pub enum ProbeDecision {
     /// Ask all again after this pause.
     Again(Duration),
     /// Enough rounds in a row agreed.
@@ -195,18 +195,18 @@ pub enum Turn {
     GaveUp,
 }
 
-impl Patience {
+impl ProbePatience {
     /// What follows `agreed` rounds in a row that agreed (0 after one that did not), `passed` after
     /// the first question. Once a round has agreed the rest is asked even after the deadline: there
     /// are only a few more.
     #[must_use]
-    pub fn after(&self, agreed: u32, passed: Duration) -> Turn {
+    pub fn after(&self, agreed: u32, passed: Duration) -> ProbeDecision {
         if agreed >= self.rounds {
-            Turn::Proven
+            ProbeDecision::Proven
         } else if agreed == 0 && passed >= self.deadline {
-            Turn::GaveUp
+            ProbeDecision::GaveUp
         } else {
-            Turn::Again(self.pause)
+            ProbeDecision::Again(self.pause)
         }
     }
 }
@@ -215,7 +215,7 @@ impl Patience {
 mod tests {
     use std::time::Duration;
 
-    use super::{Handshake, Patience, Turn, Verdict, judge};
+    use super::{ProbeDecision, ProbePatience, ProbeVerdict, TlsHandshake, judge};
     use crate::pki::certificate::Certificate;
 
     fn certificate(name: &str) -> Certificate {
@@ -233,18 +233,18 @@ mod tests {
                 .map(|certificate| certificate.der().to_vec())
                 .collect();
             judge(
-                &Handshake {
+                &TlsHandshake {
                     chain,
                     protocol: "TLS 1.3",
                 },
                 &expected,
             )
         };
-        let differs = |served: &[&str]| Verdict::ChainDiffers {
+        let differs = |served: &[&str]| ProbeVerdict::ChainDiffers {
             expected: vec!["a.example".to_owned(), "b.example".to_owned()],
             served: served.iter().map(|&name| name.to_owned()).collect(),
         };
-        assert_eq!(served(&[&leaf, &a, &b]), Verdict::Same);
+        assert_eq!(served(&[&leaf, &a, &b]), ProbeVerdict::Same);
         assert_eq!(served(&[&leaf]), differs(&[]));
         assert_eq!(served(&[&leaf, &a]), differs(&["a.example"]));
         assert_eq!(
@@ -257,14 +257,14 @@ mod tests {
         );
         assert_eq!(
             served(&[&a, &b]),
-            Verdict::OtherLeaf {
+            ProbeVerdict::OtherLeaf {
                 sha256: a.sha256(),
                 label: "a.example".to_owned()
             }
         );
         assert_eq!(
             served(&[]),
-            Verdict::OtherLeaf {
+            ProbeVerdict::OtherLeaf {
                 sha256: String::new(),
                 label: String::new()
             }
@@ -273,17 +273,17 @@ mod tests {
 
     #[test]
     fn patience_wants_rounds_in_a_row_and_ends() {
-        let patience = Patience {
+        let patience = ProbePatience {
             rounds: 2,
             pause: Duration::from_millis(1),
             deadline: Duration::from_secs(1),
         };
-        let again = Turn::Again(Duration::from_millis(1));
+        let again = ProbeDecision::Again(Duration::from_millis(1));
         for (agreed, millis, turn) in [
             (0, 0, again),
             (1, 0, again),
-            (2, 0, Turn::Proven),
-            (0, 1000, Turn::GaveUp),
+            (2, 0, ProbeDecision::Proven),
+            (0, 1000, ProbeDecision::GaveUp),
             (1, 1000, again),
         ] {
             assert_eq!(

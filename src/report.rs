@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::system::terminal;
 
@@ -26,8 +26,8 @@ pub(crate) use self::certificate::{
 };
 pub(crate) use self::escape::escape;
 pub(crate) use self::json::{json_line, push_json_line};
-pub(crate) use self::progress::Live;
-pub(crate) use self::text::Text;
+pub(crate) use self::progress::LiveProgress;
+pub(crate) use self::text::TextOutput;
 
 /// When colour is used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
@@ -46,7 +46,7 @@ pub(crate) trait Outcome {
     /// The document; `schema` is its first field. Fields are only ever added within a version.
     fn json(&self) -> Value;
     /// What a person reads.
-    fn human(&self, text: &mut Text);
+    fn human(&self, text: &mut TextOutput);
     /// 0, 1, 5 or 6 (product contract, "Exit codes").
     fn exit_code(&self) -> u8;
 }
@@ -57,7 +57,7 @@ impl Outcome for Box<dyn Outcome> {
         (**self).json()
     }
 
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         (**self).human(text);
     }
 
@@ -133,7 +133,7 @@ impl Sink {
         self.progress(|text| text.finding(finding));
     }
 
-    fn progress(&self, tell: impl FnOnce(&mut Text)) {
+    fn progress(&self, tell: impl FnOnce(&mut TextOutput)) {
         if !(self.muted || self.style.json || self.style.quiet) {
             self.say(tell);
         }
@@ -142,13 +142,14 @@ impl Sink {
     /// A place for lines on a terminal (stderr) that take the place of those before; none where
     /// there is no such terminal or nothing is to be said.
     #[must_use]
-    pub(crate) fn live(&self) -> Option<Live> {
+    pub(crate) fn live(&self) -> Option<LiveProgress> {
         let wanted = !(self.muted || self.style.json || self.style.quiet);
-        (wanted && io::stderr().is_terminal() && terminal::moves_cursor()).then(Live::default)
+        (wanted && io::stderr().is_terminal() && terminal::moves_cursor())
+            .then(LiveProgress::default)
     }
 
     /// Shows these lines, as many as there is room for.
-    pub(crate) fn draw(&self, live: &mut Live, lines: &[String]) {
+    pub(crate) fn draw(&self, live: &mut LiveProgress, lines: &[String]) {
         let _ = self.put(
             io::stderr().lock(),
             &live.frame(lines, terminal::rows(io::stderr()).unwrap_or(24)),
@@ -156,7 +157,7 @@ impl Sink {
     }
 
     /// Takes the lines away: what they led to is said now.
-    pub(crate) fn clear(&self, live: &mut Live) {
+    pub(crate) fn clear(&self, live: &mut LiveProgress) {
         let _ = self.put(io::stderr().lock(), &live.back());
     }
 
@@ -199,7 +200,7 @@ impl Sink {
         let rendered = if self.style.json {
             json_line(&outcome.json())
         } else {
-            let mut text = Text::default();
+            let mut text = TextOutput::default();
             outcome.human(&mut text);
             text.render(self.style.quiet, self.colored(&io::stdout()))
         };
@@ -226,15 +227,15 @@ impl Sink {
 
     /// Says that stdout cannot be written, and the exit code for it.
     fn unwritable(&self, error: &io::Error) -> u8 {
-        let failure =
-            Failure::new(Kind::Io, "cannot write the result to stdout").because(error.to_string());
+        let failure = Failure::new(FailureKind::Io, "cannot write the result to stdout")
+            .because(error.to_string());
         self.say(|text| text.failure(&failure));
         failure.kind.exit_code()
     }
 
     /// To stderr. When that cannot be written either, there is nobody left to tell.
-    fn say(&self, tell: impl FnOnce(&mut Text)) {
-        let mut text = Text::default();
+    fn say(&self, tell: impl FnOnce(&mut TextOutput)) {
+        let mut text = TextOutput::default();
         tell(&mut text);
         let _ = self.put(
             io::stderr().lock(),

@@ -7,11 +7,11 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
-use crate::inputs::folder::Directory;
-use crate::inputs::{self, Host};
-use crate::inventory::{self, Measure, Origin, Place, RenewBefore, Row};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep};
+use crate::inputs::folder::FolderContents;
+use crate::inputs::{self, HostArgument};
+use crate::inventory::{self, ItemLocation, ItemOrigin, RenewBefore, StatusPolicy, StatusRow};
 use crate::pki::name::DnsName;
 use crate::pki::trust::TrustAnchors;
 use crate::probe::StartTls;
@@ -27,21 +27,21 @@ mod results;
 mod web_servers;
 
 pub(crate) use files::{unread, walk};
-pub(crate) use results::Survey;
-use web_servers::Servers;
+pub(crate) use results::ScanResults;
+use web_servers::ScannedServers;
 
 /// What is looked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Sought {
+pub(crate) enum ScanScope {
     /// What a server shows.
-    Host(Host),
+    Host(HostArgument),
     /// What is known here under a name.
     Name(DnsName),
     /// A file or a folder.
     Path(PathBuf),
 }
 
-impl Sought {
+impl ScanScope {
     /// An existing path is a file or a folder; else a name that is known here or installed; else a
     /// host.
     ///
@@ -66,15 +66,15 @@ impl Sought {
             || Path::new(text)
                 .extension()
                 .is_some_and(|end| FILES.iter().any(|one| end == *one));
-        match Host::parse(text, 443).filter(|_| !file) {
+        match HostArgument::parse(text, 443).filter(|_| !file) {
             Some(host) => Ok(Self::Host(host)),
             None => Err(Failure::new(
-                Kind::NotFound,
+                FailureKind::NotFound,
                 format!("no such file, name or host: {text}"),
             )
-            .with(Next::say(format!(
+            .with(NextStep::say(format!(
                 "see what is here:  {}",
-                Next::run(&context.again("status")).text
+                NextStep::run(&context.again("status")).text
             )))),
         }
     }
@@ -82,20 +82,20 @@ impl Sought {
 
 /// What is done with the files and hosts that are named.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Named {
+pub(crate) enum NamedInputs {
     /// They are looked at, and kept for the rows.
     Kept,
     /// Somebody else goes through them, one by one.
     Left,
 }
 
-impl Sought {
+impl ScanScope {
     /// All hosts among them.
-    fn hosts(sought: &[Self]) -> Vec<Host> {
+    fn hosts(sought: &[Self]) -> Vec<HostArgument> {
         sought.iter().filter_map(Self::host).cloned().collect()
     }
 
-    fn host(&self) -> Option<&Host> {
+    fn host(&self) -> Option<&HostArgument> {
         match self {
             Self::Host(host) => Some(host),
             Self::Name(_) | Self::Path(_) => None,
@@ -117,7 +117,7 @@ const FILES: [&str; 12] = [
     "cer", "cert", "conf", "crl", "crt", "csr", "der", "key", "p7b", "pem", "pfx", "zip",
 ];
 
-impl Survey {
+impl ScanResults {
     /// Looks at what is `sought`, and at what certctl installed, which it may belong to; where
     /// nothing is sought, at all usual places. Hosts that are sought are asked by `starttls`, or by
     /// what their port implies.
@@ -126,14 +126,14 @@ impl Survey {
     /// When certctl's own folder cannot be read at all.
     pub(crate) fn look(
         context: &Context,
-        sought: &[Sought],
+        sought: &[ScanScope],
         starttls: Option<StartTls>,
-        named: Named,
+        named: NamedInputs,
     ) -> Result<Self, Failure> {
         let mut survey = Self::default();
-        let mut servers = Servers::default();
+        let mut servers = ScannedServers::default();
         // Where only files and hosts are named, what is installed is only what they may belong to.
-        let usual = sought.is_empty() || sought.iter().any(|one| matches!(one, Sought::Name(_)));
+        let usual = sought.is_empty() || sought.iter().any(|one| matches!(one, ScanScope::Name(_)));
         let rounds = survey.installed(context, usual.then_some(&mut servers))?;
         if usual {
             survey.rounds(context, rounds);
@@ -142,12 +142,12 @@ impl Survey {
             survey.here(context);
         }
         survey.ask(servers.into_asks());
-        if named == Named::Kept {
+        if named == NamedInputs::Kept {
             sought
                 .iter()
-                .filter_map(Sought::path)
-                .for_each(|path| survey.path(path, &Origin::Given));
-            survey.hosts(context, &Sought::hosts(sought), starttls);
+                .filter_map(ScanScope::path)
+                .for_each(|path| survey.path(path, &ItemOrigin::Given));
+            survey.hosts(context, &ScanScope::hosts(sought), starttls);
         }
         survey.tell_closed();
         Ok(survey)
@@ -169,9 +169,9 @@ impl Survey {
     pub(crate) fn rows(
         &mut self,
         context: &Context,
-        sought: &[Sought],
+        sought: &[ScanScope],
         before: RenewBefore,
-    ) -> Vec<Row> {
+    ) -> Vec<StatusRow> {
         let items = std::mem::take(&mut self.items);
         self.findings.extend(
             inventory::crls::remarks(&items, context.now())
@@ -181,11 +181,11 @@ impl Survey {
         let mut anchors = vec![TrustAnchors::mozilla()];
         if items
             .iter()
-            .any(|item| item.place.is_live() || matches!(item.place, Place::Address { .. }))
+            .any(|item| item.place.is_live() || matches!(item.place, ItemLocation::Address { .. }))
         {
             anchors.extend(inputs::anchors(Some("system")).ok());
         }
-        let measure = Measure {
+        let measure = StatusPolicy {
             now: context.now(),
             before,
             anchors: &anchors,
@@ -206,7 +206,7 @@ impl Survey {
 /// # Errors
 /// When the directory cannot be read.
 pub(crate) fn names(context: &Context) -> Result<Vec<String>, Failure> {
-    let mut names = Directory::read(context)?.names();
+    let mut names = FolderContents::read(context)?.names();
     names.extend(installed::names(context)?);
     Ok(names)
 }
@@ -219,9 +219,9 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn of(sought: &'a [Sought]) -> Self {
+    fn of(sought: &'a [ScanScope]) -> Self {
         let names = sought.iter().filter_map(|one| {
-            if let Sought::Name(name) = one {
+            if let ScanScope::Name(name) = one {
                 Some(name.as_str())
             } else {
                 None
@@ -230,23 +230,23 @@ impl<'a> Wanted<'a> {
         Self {
             hosts: sought
                 .iter()
-                .filter_map(Sought::host)
+                .filter_map(ScanScope::host)
                 .map(|host| host.name.as_str())
                 .collect(),
             names: names.collect(),
-            paths: sought.iter().filter_map(Sought::path).collect(),
+            paths: sought.iter().filter_map(ScanScope::path).collect(),
         }
     }
 
-    fn concerns(&self, row: &Row) -> bool {
+    fn concerns(&self, row: &StatusRow) -> bool {
         let places = row
             .places
             .iter()
             .chain(&row.requests)
             .chain(row.keys.iter().map(|(place, _)| place));
         let mut places = places.map(|place| match place {
-            Place::Address { name, .. } => self.hosts.contains(name.as_str()),
-            Place::File { path, .. } => {
+            ItemLocation::Address { name, .. } => self.hosts.contains(name.as_str()),
+            ItemLocation::File { path, .. } => {
                 !self.paths.is_empty() && path.ancestors().any(|one| self.paths.contains(one))
             }
         });

@@ -10,10 +10,12 @@ use std::net::TcpStream;
 use std::path::Path;
 
 use certctl::facade::pki::name::DnsName;
-use certctl::facade::store::layout::{Link, Piece};
-use certctl::facade::webserver::apache::Directive;
-use certctl::facade::webserver::control::{Apache as Found, Detail, Program, Server, Standing};
-use certctl::facade::webserver::model::{Blame, NewBlock};
+use certctl::facade::store::layout::{ReleaseFile, StableLink};
+use certctl::facade::webserver::apache::ApacheDirective;
+use certctl::facade::webserver::control::{
+    ApacheProgram as Found, ControlledServer, ServerDetail, ServerObservation, ServerProgram,
+};
+use certctl::facade::webserver::model::{ComplaintSubject, NewBlock};
 use support::Sandbox;
 use support::apache::{Apache, write_config};
 use support::ca::TestCa;
@@ -24,11 +26,11 @@ fn find(config: &Path) -> Found {
     Found::find(Some(config)).unwrap().expect("Apache")
 }
 
-fn observe(config: &Path) -> Standing {
+fn observe(config: &Path) -> ServerObservation {
     find(config).observe().unwrap()
 }
 
-fn files_of(directives: &[Directive], files: &mut BTreeSet<String>) {
+fn files_of(directives: &[ApacheDirective], files: &mut BTreeSet<String>) {
     for directive in directives {
         files.insert(directive.file.display().to_string());
         files_of(directive.inside.as_deref().unwrap_or_default(), files);
@@ -95,7 +97,7 @@ fn files_and_hosts_are_read_as_apache_reads_them() {
         .filter_map(|line| Some(line.trim().split_once(") ")?.1.to_owned()))
         .collect();
     let standing = observe(&config);
-    let Detail::Apache(read) = &standing.detail else {
+    let ServerDetail::Apache(read) = &standing.detail else {
         panic!("Apache")
     };
     let mut ours = BTreeSet::new();
@@ -129,7 +131,7 @@ fn hosts_that_were_not_understood_are_told() {
 }
 
 /// A pair on disk.
-fn pair(sandbox: &Sandbox, ca: &TestCa, stem: &str) -> [Link; 2] {
+fn pair(sandbox: &Sandbox, ca: &TestCa, stem: &str) -> [StableLink; 2] {
     let key = rcgen::KeyPair::generate().unwrap();
     let params =
         rcgen::CertificateParams::new(vec!["example.com".to_owned(), "*.example.com".to_owned()])
@@ -138,10 +140,10 @@ fn pair(sandbox: &Sandbox, ca: &TestCa, stem: &str) -> [Link; 2] {
         ca.issue(&params.serialize_request(&key).unwrap().pem().unwrap()) + &ca.intermediate_pem();
     let chain = sandbox.write(&format!("{stem} x.crt"), chain);
     [
-        Link::new(chain, Piece::FullChain),
-        Link::new(
+        StableLink::new(chain, ReleaseFile::FullChain),
+        StableLink::new(
             sandbox.write(&format!("{stem}.key"), key.serialize_pem()),
-            Piece::Key,
+            ReleaseFile::Key,
         ),
     ]
 }
@@ -215,11 +217,26 @@ fn a_failing_test_says_who_is_to_blame_and_a_wrong_key_fails_it() {
     for (chain, key, more, blame) in [
         (&chain.path, &key.path, "", None),
         (&chain.path, &locked, "", None),
-        (&chain.path, &other.path, "", Some(Blame::PairBroken)),
-        (&chain.path, &chain.path, "", Some(Blame::PairBroken)),
-        (&missing, &key.path, "", Some(Blame::PairMissing)),
-        (&chain.path, &empty, "", Some(Blame::PairMissing)),
-        (&chain.path, &key.path, "Nonsense", Some(Blame::Other)),
+        (
+            &chain.path,
+            &other.path,
+            "",
+            Some(ComplaintSubject::PairBroken),
+        ),
+        (
+            &chain.path,
+            &chain.path,
+            "",
+            Some(ComplaintSubject::PairBroken),
+        ),
+        (&missing, &key.path, "", Some(ComplaintSubject::PairMissing)),
+        (&chain.path, &empty, "", Some(ComplaintSubject::PairMissing)),
+        (
+            &chain.path,
+            &key.path,
+            "Nonsense",
+            Some(ComplaintSubject::Other),
+        ),
     ] {
         let hosts = format!(
             "Listen 127.0.0.1:1\n<VirtualHost *:1>\nSSLEngine on\nSSLCertificateFile \"{}\"\n\
@@ -227,8 +244,8 @@ fn a_failing_test_says_who_is_to_blame_and_a_wrong_key_fails_it() {
             chain.display(),
             key.display()
         );
-        let program = Program::Apache(find(&write_config(sandbox.path(), &hosts)));
-        let server = Server::Known {
+        let program = ServerProgram::Apache(find(&write_config(sandbox.path(), &hosts)));
+        let server = ControlledServer::Known {
             program,
             test: None,
             reload: None,

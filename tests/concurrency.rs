@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use certctl::facade::system::fs::lock::Lock;
+use certctl::facade::system::fs::lock::FileLock;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
@@ -179,7 +179,7 @@ fn the_wait_for_the_lock_is_told_and_bounded() {
     shop.round(&[]).expect(0);
     let (before, pair) = (shop.tree(), shop.served());
     shop.deliver("new.crt");
-    let held = Lock::wait(
+    let held = FileLock::wait(
         &shop.sandbox.join("tree/etc/ssl/certctl/.lock"),
         Duration::ZERO,
         || false,

@@ -16,8 +16,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use certctl::facade::install_plan::plan::{Back, End, InstallPlan, Start, Step, flushes};
-use certctl::facade::store::layout::{Layout, Piece, ReleaseId};
+use certctl::facade::install_plan::plan::{
+    InstallPlan, PlanEnd, PlanStep, RollbackTarget, UnfinishedStart, flushes,
+};
+use certctl::facade::store::layout::{LineageLayout, ReleaseFile, ReleaseId};
 use support::Sandbox;
 use support::ca::noon;
 use support::foreign::{foreign, path_of, succeed};
@@ -443,34 +445,34 @@ fn flushes_and_renames_come_in_the_order_that_a_power_loss_allows() {
 }
 
 /// The steps that a document says were done, as far as they are told apart by what they flush.
-fn steps(document: &Json) -> Vec<Step> {
+fn steps(document: &Json) -> Vec<PlanStep> {
     let id = |value: &Json| ReleaseId::parse(value.as_str().unwrap()).unwrap();
     let path = |step: &Json| PathBuf::from(step["path"].as_str().unwrap());
     let step = |step: &Json| match step["step"].as_str().unwrap() {
-        "link" => Step::Link {
+        "link" => PlanStep::Link {
             path: path(step),
             text: PathBuf::new(),
         },
-        "mark-proven" => Step::MarkProven {
+        "mark-proven" => PlanStep::MarkProven {
             from: None,
             to: id(&step["to"]),
         },
-        "prune" => Step::Prune,
-        "record" => Step::Record {
+        "prune" => PlanStep::Prune,
+        "record" => PlanStep::Record {
             release: id(&step["release"]),
             before: None,
         },
-        "remember" => Step::Remember { path: path(step) },
-        "switch" => Step::Switch {
+        "remember" => PlanStep::Remember { path: path(step) },
+        "switch" => PlanStep::Switch {
             from: None,
             to: id(&step["to"]),
         },
-        "take-over" => Step::TakeOver {
+        "take-over" => PlanStep::TakeOver {
             release: id(&step["release"]),
         },
-        "write-release" => Step::WriteRelease {
+        "write-release" => PlanStep::WriteRelease {
             release: id(&step["release"]),
-            pieces: Piece::USUAL.to_vec(),
+            pieces: ReleaseFile::USUAL.to_vec(),
         },
         other => panic!("{other}"),
     };
@@ -532,16 +534,21 @@ fn traced(scenario: &Scenario) -> (Json, Vec<PathBuf>, PathBuf) {
 }
 
 /// The plan and the paths of a certificate of a document.
-fn planned(root: &Path, steps_of: &Json, stem: &str, site: [&str; 2]) -> (InstallPlan, Layout) {
+fn planned(
+    root: &Path,
+    steps_of: &Json,
+    stem: &str,
+    site: [&str; 2],
+) -> (InstallPlan, LineageLayout) {
     let [chain, key] = site.map(|path| root.join(path.strip_prefix("tree/").unwrap()));
-    let start = Start::default();
+    let start = UnfinishedStart::default();
     let plan = InstallPlan {
         steps: steps(steps_of),
-        back: Back::Stay(String::new()),
-        end: End::Proven,
+        back: RollbackTarget::Stay(String::new()),
+        end: PlanEnd::Proven,
         start,
     };
-    (plan, Layout::new(Some(root), stem, chain, key))
+    (plan, LineageLayout::new(Some(root), stem, chain, key))
 }
 
 /// Each file once, each folder once after each set of changes that a later step relies on: what the plan says is what the
@@ -551,7 +558,7 @@ fn what_is_flushed_is_what_the_plan_says() {
     for (scenario, taken, count) in [
         (first(), &[][..], 12),
         (replacement(), &[], 10),
-        (takeover(), &Piece::USUAL, 19),
+        (takeover(), &ReleaseFile::USUAL, 19),
         (back(), &[], 2),
     ] {
         let (document, flushed, root) = traced(&scenario);

@@ -3,14 +3,20 @@
 
 mod support;
 
-use certctl::facade::delivery::{Delivery, DeliveryError, Input, Limits, Unused};
+use certctl::facade::delivery::{
+    CaDelivery, DeliveryError, DeliveryInput, DeliveryLimits, UnusedContent,
+};
 use support::ca::TestCa;
 use support::order::Order;
 use support::seed::Generator;
 use support::zip::{bomb, ciphered, renamed, with_link, zip};
 
-fn read(bytes: &[u8]) -> Delivery {
-    Delivery::read(vec![Input::new("x", bytes.to_vec())], &Limits::default()).unwrap()
+fn read(bytes: &[u8]) -> CaDelivery {
+    CaDelivery::read(
+        vec![DeliveryInput::new("x", bytes.to_vec())],
+        &DeliveryLimits::default(),
+    )
+    .unwrap()
 }
 
 /// How many certificates, and the codes of what was mended.
@@ -353,7 +359,7 @@ fn a_damaged_block_is_told_and_costs_no_other() {
         };
         let line = b.lines().count() + 1;
         assert!(
-            matches!(&ignored.what, Unused::DamagedBlock { line: at, .. } if *at == line),
+            matches!(&ignored.what, UnusedContent::DamagedBlock { line: at, .. } if *at == line),
             "{what}: {ignored:?}"
         );
     }
@@ -416,37 +422,37 @@ fn what_is_no_certificate_is_named() {
     let pfx = [0x30, 0x05, 0x02, 0x01, 0x03, 0x30, 0x00];
     signed_data.truncate(100);
     for (bytes, what) in [
-        (b"".as_slice(), Unused::Empty),
-        (b" \r\n", Unused::Empty),
-        (b"<!DOCTYPE html><html><body>Log in</body></html>", Unused::Html(String::new())),
-        (b"\xef\xbb\xbf\n<HTML>", Unused::Html(String::new())),
-        (b"\x1f\x8b\x08\x00", Unused::Archive("gzip")),
-        (b"\x89PNG\r\n\x1a\n", Unused::Picture),
-        (b"%PDF-1.7", Unused::Pdf),
-        (b"\xfe\xed\xfe\xed\0\0\0\x02", Unused::Jks),
-        (&pkcs7, Unused::Pkcs7),
-        (&pfx, Unused::DamagedPkcs12),
-        (b"\xff\xfe-\0-\0", Unused::Text),
-        (b"<html><head><title>\n Log in | Shop </title>", Unused::Html("Log in | Shop".into())),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", Unused::Office),
-        (b"ssh-ed25519 AAAAC3Nz me@here", Unused::OpenSsh),
-        (b"PuTTY-User-Key-File-3: ssh-ed25519", Unused::OpenSsh),
-        (b"-----BEGIN OPENSSH PRIVATE KEY-----\nMAA=\n-----END OPENSSH PRIVATE KEY-----\n", Unused::OpenSsh),
-        (b"-----BEGIN PGP MESSAGE-----\n\nMAA=\n-----END PGP MESSAGE-----\n", Unused::Pgp),
-        (b"-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n", Unused::Crl),
-        (b"Dear customer, your order is complete", Unused::Text),
-        (b"0123456789", Unused::Text),
-        (b"-----begin certificate-----\nMIIB", Unused::DamagedMarkers),
+        (b"".as_slice(), UnusedContent::Empty),
+        (b" \r\n", UnusedContent::Empty),
+        (b"<!DOCTYPE html><html><body>Log in</body></html>", UnusedContent::Html(String::new())),
+        (b"\xef\xbb\xbf\n<HTML>", UnusedContent::Html(String::new())),
+        (b"\x1f\x8b\x08\x00", UnusedContent::Archive("gzip")),
+        (b"\x89PNG\r\n\x1a\n", UnusedContent::Picture),
+        (b"%PDF-1.7", UnusedContent::Pdf),
+        (b"\xfe\xed\xfe\xed\0\0\0\x02", UnusedContent::Jks),
+        (&pkcs7, UnusedContent::Pkcs7),
+        (&pfx, UnusedContent::DamagedPkcs12),
+        (b"\xff\xfe-\0-\0", UnusedContent::Text),
+        (b"<html><head><title>\n Log in | Shop </title>", UnusedContent::Html("Log in | Shop".into())),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", UnusedContent::Office),
+        (b"ssh-ed25519 AAAAC3Nz me@here", UnusedContent::OpenSsh),
+        (b"PuTTY-User-Key-File-3: ssh-ed25519", UnusedContent::OpenSsh),
+        (b"-----BEGIN OPENSSH PRIVATE KEY-----\nMAA=\n-----END OPENSSH PRIVATE KEY-----\n", UnusedContent::OpenSsh),
+        (b"-----BEGIN PGP MESSAGE-----\n\nMAA=\n-----END PGP MESSAGE-----\n", UnusedContent::Pgp),
+        (b"-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n", UnusedContent::Crl),
+        (b"Dear customer, your order is complete", UnusedContent::Text),
+        (b"0123456789", UnusedContent::Text),
+        (b"-----begin certificate-----\nMIIB", UnusedContent::DamagedMarkers),
         (
             b"----BEGIN CERTIFICATE----\nMIIB",
-            Unused::DamagedBlock { label: "CERTIFICATE".into(), line: 1, reason: "it is cut off: no END line" },
+            UnusedContent::DamagedBlock { label: "CERTIFICATE".into(), line: 1, reason: "it is cut off: no END line" },
         ),
-        (b"\x00\x01\x02\x03\xff", Unused::Binary),
-        (&signed_data, Unused::DamagedDer),
-        (b"-----BEGIN DH PARAMETERS-----\nMAA=\n-----END DH PARAMETERS-----\n", Unused::OtherBlock("DH PARAMETERS".into())),
+        (b"\x00\x01\x02\x03\xff", UnusedContent::Binary),
+        (&signed_data, UnusedContent::DamagedDer),
+        (b"-----BEGIN DH PARAMETERS-----\nMAA=\n-----END DH PARAMETERS-----\n", UnusedContent::OtherBlock("DH PARAMETERS".into())),
         (
             b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n",
-            Unused::TraditionalKey,
+            UnusedContent::TraditionalKey,
         ),
     ] {
         let delivery = read(bytes);
@@ -459,15 +465,15 @@ fn what_is_no_certificate_is_named() {
 #[test]
 fn reading_ends_at_its_bounds() {
     let ca = TestCa::new();
-    let limits = Limits {
+    let limits = DeliveryLimits {
         entries: 8,
         inflated: 1 << 20,
         depth: 2,
         blocks: 5,
-        ..Limits::default()
+        ..DeliveryLimits::default()
     };
     let read = |bytes: Vec<u8>| {
-        Delivery::read(vec![Input::new("x.zip", bytes)], &limits)
+        CaDelivery::read(vec![DeliveryInput::new("x.zip", bytes)], &limits)
             .map(|found| found.certificates.len())
     };
     let pem = ca.root_pem();
@@ -544,7 +550,11 @@ fn damaged_bytes_are_read_or_refused() {
             }
         }
         let read = std::panic::catch_unwind(|| {
-            Delivery::read(vec![Input::new("x", bytes)], &Limits::default()).is_ok()
+            CaDelivery::read(
+                vec![DeliveryInput::new("x", bytes)],
+                &DeliveryLimits::default(),
+            )
+            .is_ok()
         });
         let repeat = || generator.repeat("deliveries", "damaged_bytes_are_read_or_refused");
         assert!(read.is_ok(), "round {round} panicked; {}", repeat());
@@ -711,7 +721,7 @@ fn bytes_beside_what_is_known_are_told_or_passed_over() {
     let delivery = read(&[der(&ca.root_pem()), vec![1, 2, 3]].concat());
     assert_eq!(
         (delivery.certificates.len(), &delivery.ignored[0].what),
-        (1, &Unused::Trailing(3))
+        (1, &UnusedContent::Trailing(3))
     );
     // What unpacks itself, or was saved with the head of a mail.
     let packed = zip(&[("a.crt", ca.root_pem()), ("b.crt", ca.intermediate_pem())]);
@@ -724,5 +734,5 @@ fn bytes_beside_what_is_known_are_told_or_passed_over() {
         assert_eq!(count, 2, "{}", String::from_utf8_lossy(&junk));
     }
     let delivery = read(b"\x7fELF\0 no zip PK\x05\x06 at all, but a text that is long enough");
-    assert_eq!(delivery.ignored[0].what, Unused::Binary);
+    assert_eq!(delivery.ignored[0].what, UnusedContent::Binary);
 }

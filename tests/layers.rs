@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use source::Source;
 
 /// The layers, outermost first: a module names only its own and those further down. So there is no circle between them.
-const LAYERS: [&str; 26] = [
+const LAYERS: [&str; 27] = [
     "main",
     "lib",
     "cli",
@@ -20,6 +20,7 @@ const LAYERS: [&str; 26] = [
     "install",
     "inputs",
     "context",
+    "status_report",
     "report",
     "advice",
     "failure",

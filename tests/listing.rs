@@ -7,7 +7,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use certctl::facade::inventory::What;
+use certctl::facade::inventory::ItemContent;
 use certctl::facade::inventory::file_reader::{Keys, glance, whole};
 use certctl::facade::pki::certificate::Certificate;
 use support::foreign::path_of;
@@ -24,8 +24,8 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 /// Lists of what is revoked have no order of their own, and the short reader reads none.
-fn told(found: &[What]) -> Vec<String> {
-    let lists = |what: &&What| !matches!(what, What::Revoked(_));
+fn told(found: &[ItemContent]) -> Vec<String> {
+    let lists = |what: &&ItemContent| !matches!(what, ItemContent::Revoked(_));
     found
         .iter()
         .filter(lists)
@@ -53,7 +53,7 @@ fn judge(path: &Path, bytes: &[u8]) -> usize {
         path.display()
     );
     let chains = full.iter().filter_map(|what| match what {
-        What::Certificates(chain) => Some(chain),
+        ItemContent::Certificates(chain) => Some(chain),
         _ => None,
     });
     let short = chains

@@ -11,12 +11,14 @@ use std::time::{Duration, Instant};
 use certctl::facade::pki::certificate::Certificate;
 use certctl::facade::pki::key::KeyAlgorithm;
 use certctl::facade::pki::name::DnsName;
-use certctl::facade::probe::{self, Patience, ProbeTarget, Turn, Verdict};
-use certctl::facade::store::layout::{Link, Piece};
+use certctl::facade::probe::{self, ProbeDecision, ProbePatience, ProbeTarget, ProbeVerdict};
+use certctl::facade::store::layout::{ReleaseFile, StableLink};
 use certctl::facade::system::tls::{ProbeError, probe_all};
-use certctl::facade::webserver::control::{Detail, Nginx as Found, Program, Server, nginx};
-use certctl::facade::webserver::model::{Blame, NewBlock, Targets, Wanted};
-use certctl::facade::webserver::nginx::{Directive, complaint};
+use certctl::facade::webserver::control::{
+    ControlledServer, NginxProgram, ServerDetail, ServerProgram, nginx,
+};
+use certctl::facade::webserver::model::{ComplaintSubject, InstalledPaths, NewBlock, ProbeTargets};
+use certctl::facade::webserver::nginx::{NginxDirective, complaint};
 use rcgen::{
     CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SignatureAlgorithm,
 };
@@ -43,10 +45,10 @@ impl Pair {
         )
     }
 
-    fn links(&self) -> [Link; 2] {
+    fn links(&self) -> [StableLink; 2] {
         [
-            Link::new(&self.certificate, Piece::FullChain),
-            Link::new(&self.key, Piece::Key),
+            StableLink::new(&self.certificate, ReleaseFile::FullChain),
+            StableLink::new(&self.key, ReleaseFile::Key),
         ]
     }
 }
@@ -92,15 +94,15 @@ fn names(names: &[&str]) -> Vec<DnsName> {
         .collect()
 }
 
-fn known(found: Found) -> Server {
-    Server::Known {
-        program: Program::Nginx(found),
+fn known(found: NginxProgram) -> ControlledServer {
+    ControlledServer::Known {
+        program: ServerProgram::Nginx(found),
         test: None,
         reload: None,
     }
 }
 
-fn ask(port: u16, name: &str) -> Result<probe::Handshake, ProbeError> {
+fn ask(port: u16, name: &str) -> Result<probe::TlsHandshake, ProbeError> {
     probe_all(
         &[ProbeTarget::new(([127, 0, 0, 1], port).into(), name)],
         DEADLINE,
@@ -109,19 +111,19 @@ fn ask(port: u16, name: &str) -> Result<probe::Handshake, ProbeError> {
     .unwrap()
 }
 
-fn find(config: &Path) -> Found {
-    Found::find(Some(config)).unwrap().unwrap()
+fn find(config: &Path) -> NginxProgram {
+    NginxProgram::find(Some(config)).unwrap().unwrap()
 }
 
-fn targets(config: &Path, pair: &Pair, asked: &[&str]) -> Targets {
+fn targets(config: &Path, pair: &Pair, asked: &[&str]) -> ProbeTargets {
     let standing = find(config).observe().unwrap();
     let names = names(asked);
-    let wanted = Wanted {
+    let wanted = InstalledPaths {
         links: &pair.links(),
         names: &names,
         algorithm: pair.chain[0].algorithm,
     };
-    Targets::of(&standing.config, &wanted)
+    ProbeTargets::of(&standing.config, &wanted)
 }
 
 #[test]
@@ -173,12 +175,12 @@ fn files_are_read_as_nginx_reads_them() {
     assert_eq!(blocks, ["a.example", "b.example"]);
     let pid = sandbox.join("nginx.pid");
     assert!(
-        matches!(&standing.detail, Detail::Nginx { config, .. } if config.pid.as_ref() == Some(&pid))
+        matches!(&standing.detail, ServerDetail::Nginx { config, .. } if config.pid.as_ref() == Some(&pid))
     );
     assert_eq!(standing.running, None);
 }
 
-fn files_of(directives: &[Directive], files: &mut BTreeSet<String>) {
+fn files_of(directives: &[NginxDirective], files: &mut BTreeSet<String>) {
     for directive in directives {
         files.insert(directive.file.display().to_string());
         files_of(directive.block.as_deref().unwrap_or_default(), files);
@@ -209,35 +211,36 @@ fn a_reload_swaps_the_certificate_and_handshakes_see_it() {
     assert!(asked.elsewhere.is_empty() && asked.unasked.is_empty());
     for answer in probe_all(&asked.ask, DEADLINE) {
         let seen = answer.unwrap();
-        assert_eq!(probe::judge(&seen, &old.chain), Verdict::Same);
+        assert_eq!(probe::judge(&seen, &old.chain), ProbeVerdict::Same);
         assert_eq!(seen.protocol, "TLS 1.3");
     }
 
     let new = pair(&sandbox, &ca, "new", &["example.com", "www.example.com"]);
     assert!(matches!(
         probe::judge(&ask(port, "example.com").unwrap(), &new.chain),
-        Verdict::OtherLeaf { label, .. } if label == "example.com"
+        ProbeVerdict::OtherLeaf { label, .. } if label == "example.com"
     ));
     running.rewrite(&http(&new));
     let server = known(found.clone());
     assert!(server.test().unwrap().unwrap().succeeded());
     assert!(server.reload().unwrap().unwrap().succeeded());
-    let patience = Patience {
+    let patience = ProbePatience {
         deadline: DEADLINE,
-        ..Patience::default()
+        ..ProbePatience::default()
     };
     let (began, mut agreed) = (Instant::now(), 0);
     loop {
         let answers = probe_all(&asked.ask, DEADLINE);
-        let same = |seen: &probe::Handshake| probe::judge(seen, &new.chain) == Verdict::Same;
+        let same =
+            |seen: &probe::TlsHandshake| probe::judge(seen, &new.chain) == ProbeVerdict::Same;
         agreed = if answers.iter().flatten().filter(|seen| same(seen)).count() == 2 {
             agreed + 1
         } else {
             0
         };
         match patience.after(agreed, began.elapsed()) {
-            Turn::Again(pause) => std::thread::sleep(pause),
-            turn => break assert_eq!(turn, Turn::Proven),
+            ProbeDecision::Again(pause) => std::thread::sleep(pause),
+            turn => break assert_eq!(turn, ProbeDecision::Proven),
         }
     }
 
@@ -284,20 +287,20 @@ fn each_name_its_own_block_and_each_kind_of_key_its_own_pair() {
     let seen = probe_all(&asked.ask, DEADLINE).pop().unwrap().unwrap();
     assert_eq!(
         (probe::judge(&seen, &ours.chain), seen.protocol),
-        (Verdict::Same, "TLS 1.2")
+        (ProbeVerdict::Same, "TLS 1.2")
     );
     let asked = targets(running.config(), &rsa, &both);
     let seen = probe_all(&asked.ask, DEADLINE).pop().unwrap().unwrap();
-    assert_eq!(probe::judge(&seen, &rsa.chain), Verdict::Same);
+    assert_eq!(probe::judge(&seen, &rsa.chain), ProbeVerdict::Same);
     // The wrong block for the name.
     assert!(matches!(
         probe::judge(&ask(port, "b.example").unwrap(), &ours.chain),
-        Verdict::OtherLeaf { .. }
+        ProbeVerdict::OtherLeaf { .. }
     ));
     // A name that no block has gets the default block.
     assert_eq!(
         probe::judge(&ask(port, "c.example").unwrap(), &ours.chain),
-        Verdict::Same
+        ProbeVerdict::Same
     );
 }
 
@@ -318,7 +321,7 @@ fn servers_that_want_a_certificate_or_a_proxy_header_or_no_tls() {
     let running = Nginx::start(sandbox.path(), &http);
     assert_eq!(
         probe::judge(&ask(port, "a.example").unwrap(), &pair.chain),
-        Verdict::Same
+        ProbeVerdict::Same
     );
     let answer = ask(plain, "a.example");
     assert!(
@@ -336,7 +339,7 @@ fn servers_that_want_a_certificate_or_a_proxy_header_or_no_tls() {
         .pop()
         .unwrap()
         .unwrap();
-    assert_eq!(probe::judge(&seen, &pair.chain), Verdict::Same);
+    assert_eq!(probe::judge(&seen, &pair.chain), ProbeVerdict::Same);
     assert!(ask(proxied, "b.example").is_err());
 }
 
@@ -367,14 +370,18 @@ fn a_failing_test_says_who_is_to_blame() {
     let missing = sandbox.join("missing.pem");
     assert_eq!(test(&good.certificate, &good.key, ""), None);
     for (certificate, key, blame) in [
-        (&missing, &good.key, Blame::PairMissing),
-        (&good.certificate, &missing, Blame::PairMissing),
-        (&good.certificate, &other.key, Blame::PairBroken),
-        (&file(&reversed), &good.key, Blame::PairBroken),
-        (&file(&glued), &good.key, Blame::PairBroken),
-        (&file(""), &good.key, Blame::PairBroken),
-        (&good.certificate, &file("junk"), Blame::PairBroken),
-        (&good.key, &good.certificate, Blame::PairBroken),
+        (&missing, &good.key, ComplaintSubject::PairMissing),
+        (&good.certificate, &missing, ComplaintSubject::PairMissing),
+        (&good.certificate, &other.key, ComplaintSubject::PairBroken),
+        (&file(&reversed), &good.key, ComplaintSubject::PairBroken),
+        (&file(&glued), &good.key, ComplaintSubject::PairBroken),
+        (&file(""), &good.key, ComplaintSubject::PairBroken),
+        (
+            &good.certificate,
+            &file("junk"),
+            ComplaintSubject::PairBroken,
+        ),
+        (&good.key, &good.certificate, ComplaintSubject::PairBroken),
     ] {
         let complaint = test(certificate, key, "").unwrap();
         assert_eq!(
@@ -391,7 +398,7 @@ fn a_failing_test_says_who_is_to_blame() {
         let complaint = test(&good.certificate, &good.key, more).unwrap();
         assert_eq!(
             (complaint.blame, complaint.lines.len()),
-            (Blame::Other, 1),
+            (ComplaintSubject::Other, 1),
             "{complaint:?}"
         );
     }
@@ -499,7 +506,7 @@ fn what_is_written_serves_and_leaves_the_proofs_alone() {
     for answer in probe_all(&asked.ask, DEADLINE) {
         assert_eq!(
             probe::judge(&answer.unwrap(), &pair.chain),
-            Verdict::Same,
+            ProbeVerdict::Same,
             "{text}"
         );
     }

@@ -9,9 +9,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use certctl::facade::pki::certificate::Certificate;
-use certctl::facade::pki::chain::{Prefer, Wanted};
+use certctl::facade::pki::chain::{ChainCriteria, ChainPreference};
 use certctl::facade::pki::trust::TrustAnchors;
-use certctl::facade::pki::verify::{Policy, Problem, assemble, problems};
+use certctl::facade::pki::verify::{ChainProblem, VerifyPolicy, assemble, problems};
 use support::foreign::path_of;
 
 const VECTORS: &str = "/usr/lib/python3/dist-packages/cryptography_vectors";
@@ -78,23 +78,23 @@ fn judged(file: &str, authorities: &[Certificate], anchors: &TrustAnchors) -> Ve
     let chain = assemble(
         &leaf,
         authorities,
-        Wanted {
+        ChainCriteria {
             anchors,
             at,
-            prefer: Prefer::Compatible,
+            prefer: ChainPreference::Compatible,
         },
     )
     .chain;
     let all = problems(
         &chain,
-        Policy {
+        VerifyPolicy {
             hosts: &[],
             anchors,
             at,
         },
     );
     all.iter()
-        .filter(|problem| !matches!(problem, Problem::NoNames { .. }))
+        .filter(|problem| !matches!(problem, ChainProblem::NoNames { .. }))
         .map(ToString::to_string)
         .collect()
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certctl::facade::pki::key::KeyAlgorithm;
-use certctl::facade::probe::{Handshake, ProbeTarget};
+use certctl::facade::probe::{ProbeTarget, TlsHandshake};
 use certctl::facade::system::tls::{ProbeError, probe_all, resolve};
 use holding::Held;
 use rcgen::{
@@ -25,7 +25,7 @@ use rustls::{ServerConfig, ServerConnection, SupportedProtocolVersion};
 /// Never used up by a server that answers, however busy the machine.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-fn ask(address: SocketAddr) -> Result<Handshake, ProbeError> {
+fn ask(address: SocketAddr) -> Result<TlsHandshake, ProbeError> {
     probe_all(&[ProbeTarget::new(address, "example.com")], DEADLINE)
         .pop()
         .unwrap()

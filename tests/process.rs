@@ -3,18 +3,20 @@
 
 use std::time::{Duration, Instant};
 
-use certctl::facade::system::process::{Finished, Invocation, ProcessError, alive, run, which};
+use certctl::facade::system::process::{
+    CommandInvocation, FinishedCommand, ProcessError, alive, run, which,
+};
 
-fn invoke(argv: &[&str], millis: u64) -> Result<Finished, ProcessError> {
+fn invoke(argv: &[&str], millis: u64) -> Result<FinishedCommand, ProcessError> {
     let argv = argv.iter().map(|&word| word.to_owned()).collect();
-    run(&Invocation {
+    run(&CommandInvocation {
         argv,
         deadline: Duration::from_millis(millis),
         output_limit: 1000,
     })
 }
 
-fn shell(script: &str, millis: u64) -> Finished {
+fn shell(script: &str, millis: u64) -> FinishedCommand {
     invoke(&["sh", "-c", script], millis).unwrap()
 }
 

@@ -6,7 +6,7 @@ mod support;
 
 use std::sync::Arc;
 
-use certctl::facade::rehearsal::zone::Zone;
+use certctl::facade::rehearsal::zone::RehearsalZone;
 use certctl::facade::system::serve::dns::DnsServer;
 use support::Sandbox;
 use support::foreign::{foreign, path_of, succeed};
@@ -82,7 +82,7 @@ fn it_stays_on_loopback_and_in_its_folder() {
 
 #[test]
 fn another_dns_client_reads_the_zone() {
-    let zone = Zone::new("shop.example").unwrap();
+    let zone = RehearsalZone::new("shop.example").unwrap();
     zone.enter("_a", "b.c.comodoca.com").unwrap();
     let server = DnsServer::start(Arc::new(move |query: &[u8]| zone.answer(query))).unwrap();
     let ask = |arguments: &[&str]| {

@@ -384,7 +384,7 @@ impl Three {
             .map(|(_, at)| ProbeTarget::new(*at, "shop.example.com"))
             .collect();
         let shown = probe_all(&targets, Duration::from_secs(20)).into_iter();
-        let leaf = |shown: Result<certctl::facade::probe::Handshake, _>| {
+        let leaf = |shown: Result<certctl::facade::probe::TlsHandshake, _>| {
             Certificate::from_der(&shown.expect("a handshake").chain[0])
                 .unwrap()
                 .to_pem()

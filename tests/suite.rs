@@ -15,7 +15,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use certctl::facade::delivery::{Delivery, Input, Limits, Passphrase};
+use certctl::facade::delivery::{CaDelivery, DeliveryInput, DeliveryLimits, Passphrase};
 use generator::{Must, Row, World};
 use support::json::Json;
 use support::mask::masked;
@@ -211,12 +211,12 @@ fn certificates(row: &Row) -> Option<usize> {
         .files
         .iter()
         .filter(|(name, _)| wanted(name))
-        .map(|(name, bytes)| Input::new(name.as_str(), bytes.clone()));
-    let inputs: Vec<Input> = files
+        .map(|(name, bytes)| DeliveryInput::new(name.as_str(), bytes.clone()));
+    let inputs: Vec<DeliveryInput> = files
         .chain(
             row.stdin
                 .iter()
-                .map(|bytes| Input::new("stdin", bytes.clone())),
+                .map(|bytes| DeliveryInput::new("stdin", bytes.clone())),
         )
         .collect();
     let password = row
@@ -224,7 +224,7 @@ fn certificates(row: &Row) -> Option<usize> {
         .iter()
         .find(|(name, _)| name == "pass" || name.ends_with("pQ2"));
     let password = password.map(|(_, bytes)| Passphrase::new(bytes.trim_ascii_end().to_vec()));
-    Delivery::open(&inputs, &Limits::default(), password.as_ref())
+    CaDelivery::open(&inputs, &DeliveryLimits::default(), password.as_ref())
         .ok()
         .map(|delivery| delivery.certificates.len())
 }

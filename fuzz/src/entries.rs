@@ -8,15 +8,15 @@
 
 use std::sync::OnceLock;
 
-use certctl::facade::dcv::answer::{Answer, RecordKind, Role};
-use certctl::facade::dcv::dcv_file::Kept;
+use certctl::facade::dcv::answer::{DnsAnswer, RecordKind, ServerRole};
+use certctl::facade::dcv::dcv_file::StoredRecord;
 use certctl::facade::dcv::parse;
-use certctl::facade::delivery::{Delivery, Input, Limits, Passphrase};
+use certctl::facade::delivery::{CaDelivery, DeliveryInput, DeliveryLimits, Passphrase};
 use certctl::facade::pki::certificate::Certificate;
-use certctl::facade::pki::chain::{Prefer, Wanted};
-use certctl::facade::pki::name::{DnsName, Names};
+use certctl::facade::pki::chain::{ChainCriteria, ChainPreference};
+use certctl::facade::pki::name::{DnsName, DnsNames};
 use certctl::facade::pki::trust::TrustAnchors;
-use certctl::facade::pki::verify::{self, Policy, Problem};
+use certctl::facade::pki::verify::{self, ChainProblem, VerifyPolicy};
 use certctl::facade::system::dns;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
@@ -24,17 +24,20 @@ use rcgen::{
 
 /// Whatever is handed over is read within bounds, and what was read is written so that it reads back as itself.
 pub fn reader(data: &[u8]) {
-    let limits = Limits {
+    let limits = DeliveryLimits {
         entries: 50,
         inflated: 1 << 20,
         blocks: 200,
         rounds: 5_000,
-        ..Limits::default()
+        ..DeliveryLimits::default()
     };
     let passphrase = Passphrase::new(b"x".to_vec());
     for passphrase in [None, Some(&passphrase)] {
-        let Ok(found) = Delivery::open(&[Input::new("x", data.to_vec())], &limits, passphrase)
-        else {
+        let Ok(found) = CaDelivery::open(
+            &[DeliveryInput::new("x", data.to_vec())],
+            &limits,
+            passphrase,
+        ) else {
             continue;
         };
         let count =
@@ -45,15 +48,16 @@ pub fn reader(data: &[u8]) {
         }
         for one in &found.certificates {
             let again =
-                Delivery::read(vec![Input::new("y", one.to_pem().into())], &limits).unwrap();
+                CaDelivery::read(vec![DeliveryInput::new("y", one.to_pem().into())], &limits)
+                    .unwrap();
             assert_eq!(
                 (again.bag(), again.repairs, again.ignored),
                 (vec![one.value.clone()], vec![], vec![])
             );
         }
         for key in &found.keys {
-            let again = Delivery::read(
-                vec![Input::new("y", key.to_pem().as_bytes().to_vec())],
+            let again = CaDelivery::read(
+                vec![DeliveryInput::new("y", key.to_pem().as_bytes().to_vec())],
                 &limits,
             )
             .unwrap();
@@ -97,11 +101,11 @@ pub fn chains(data: &[u8]) {
         }
     }
     let at = "2026-06-01T00:00:00Z".parse().unwrap();
-    for prefer in [Prefer::Compatible, Prefer::Shortest] {
+    for prefer in [ChainPreference::Compatible, ChainPreference::Shortest] {
         let chain = verify::assemble(
             &leaf,
             &bag,
-            Wanted {
+            ChainCriteria {
                 anchors: &pool.anchors,
                 at,
                 prefer,
@@ -119,21 +123,21 @@ pub fn chains(data: &[u8]) {
         }
         let problems = verify::problems(
             &chain,
-            Policy {
+            VerifyPolicy {
                 hosts: &[],
                 anchors: &pool.anchors,
                 at,
             },
         );
         if middle && leaf == pool.leaf {
-            let fine = problems.is_empty() || problems.contains(&Problem::TooManyCandidates);
+            let fine = problems.is_empty() || problems.contains(&ChainProblem::TooManyCandidates);
             assert!(fine, "the good chain was not found: {problems:?}");
         }
         let shuffled: Vec<Certificate> = bag.iter().rev().cloned().collect();
         let other = verify::assemble(
             &leaf,
             &shuffled,
-            Wanted {
+            ChainCriteria {
                 anchors: &pool.anchors,
                 at,
                 prefer,
@@ -142,7 +146,7 @@ pub fn chains(data: &[u8]) {
         .chain;
         let same = verify::problems(
             &other,
-            Policy {
+            VerifyPolicy {
                 hosts: &[],
                 anchors: &pool.anchors,
                 at,
@@ -183,7 +187,7 @@ pub fn names(data: &[u8]) {
             "{first:?} {second:?}"
         );
     }
-    let _ = Names::parse(&text.lines().collect::<Vec<_>>());
+    let _ = DnsNames::parse(&text.lines().collect::<Vec<_>>());
 }
 
 /// A record with a whole name that was read from what a person pastes is written as a line that reads back as itself (only
@@ -205,8 +209,8 @@ pub fn record(data: &[u8]) {
             assert_eq!(again, [record], "{line:?}");
         }
     }
-    let kept = Kept::read(&text);
-    let again = Kept::read(&kept.text());
+    let kept = StoredRecord::read(&text);
+    let again = StoredRecord::read(&kept.text());
     assert_eq!((again.ca(), again.records()), (kept.ca(), kept.records()));
     assert!(kept.records().len() <= text.lines().count());
 }
@@ -217,7 +221,7 @@ pub fn answers(data: &[u8]) {
     const NAME: &str = "_x.example.com";
     let id = data.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
     for kind in [RecordKind::A, RecordKind::Cname, RecordKind::Txt] {
-        for role in [Role::Authoritative, Role::Resolver] {
+        for role in [ServerRole::Authoritative, ServerRole::Resolver] {
             assert!(dns::heard(id ^ 1, NAME, kind, role, data).is_none());
             let Some((answer, _)) = dns::heard(id, NAME, kind, role, data) else {
                 continue;
@@ -226,7 +230,7 @@ pub fn answers(data: &[u8]) {
                 data.get(2).is_some_and(|flags| flags & 0x80 != 0),
                 "a question is no answer"
             );
-            if let Answer::Cname(target) = &answer {
+            if let DnsAnswer::Cname(target) = &answer {
                 assert!(
                     target.is_ascii() && !target.contains(|c: char| c.is_control() || c == ' '),
                     "{target:?}"

@@ -1,24 +1,24 @@
 //! Advice for what CAA says.
 
-use crate::dcv::answer::Answer;
-use crate::dcv::ca::Issuer;
-use crate::dcv::caa::{Forbidden, Ruling, Terms, Verdict};
-use crate::finding::{Finding, Next};
+use crate::dcv::answer::DnsAnswer;
+use crate::dcv::ca::CaaIssuer;
+use crate::dcv::caa::{CaaParameters, CaaRefusal, CaaRuling, CaaVerdict};
+use crate::finding::{Finding, NextStep};
 
 /// At most one; none where the CA may issue.
-impl From<&Ruling> for Vec<Finding> {
-    fn from(ruling: &Ruling) -> Self {
+impl From<&CaaRuling> for Vec<Finding> {
+    fn from(ruling: &CaaRuling) -> Self {
         finding(ruling).into_iter().collect()
     }
 }
 
-fn finding(ruling: &Ruling) -> Option<Finding> {
+fn finding(ruling: &CaaRuling) -> Option<Finding> {
     let (name, at) = (&ruling.name, ruling.at.as_deref().unwrap_or_default());
     let found = format!("{at} CAA {}", ruling.records.join(", "));
     Some(match &ruling.verdict {
-        Verdict::NotAsked | Verdict::Free | Verdict::Allowed => return None,
-        Verdict::Forbidden(why) => forbidden(ruling, why, &found),
-        Verdict::Partly(missing) => Finding::warning(
+        CaaVerdict::NotAsked | CaaVerdict::Free | CaaVerdict::Allowed => return None,
+        CaaVerdict::Forbidden(why) => forbidden(ruling, why, &found),
+        CaaVerdict::Partly(missing) => Finding::warning(
             "caa-allows-in-part",
             format!(
                 "{found}: lets the CA issue for {name}, but not {}, which the shop may order from",
@@ -26,29 +26,31 @@ fn finding(ruling: &Ruling) -> Option<Finding> {
             ),
         )
         .with(add(ruling, at, |issuer| missing.contains(&issuer.title))),
-        Verdict::OnTerms(terms) => on_terms(name, &found, terms),
-        Verdict::Only(named) => Finding::note(
+        CaaVerdict::OnTerms(terms) => on_terms(name, &found, terms),
+        CaaVerdict::Only(named) => Finding::note(
             "caa-limits",
             format!("{found}: only {} may issue for {name}", named.join(", ")),
         )
-        .with(Next::say("name the CA to have it compared:  --ca")),
-        Verdict::CaUnknown(named) => Finding::warning(
+        .with(NextStep::say("name the CA to have it compared:  --ca")),
+        CaaVerdict::CaUnknown(named) => Finding::warning(
             "caa-ca-unknown",
             format!(
                 "{found}: only {} may issue for {name}; by which name the CA goes is not known",
                 named.join(", ")
             ),
         )
-        .with(Next::say("ask the CA which name belongs into a CAA record")),
-        Verdict::Failed(asked, answer) => failed(name, asked, answer),
+        .with(NextStep::say(
+            "ask the CA which name belongs into a CAA record",
+        )),
+        CaaVerdict::Failed(asked, answer) => failed(name, asked, answer),
     })
 }
 
-fn forbidden(ruling: &Ruling, why: &Forbidden, found: &str) -> Finding {
+fn forbidden(ruling: &CaaRuling, why: &CaaRefusal, found: &str) -> Finding {
     let (name, at) = (&ruling.name, ruling.at.as_deref().unwrap_or_default());
     let who = titles(ruling.issuers);
     match why {
-        Forbidden::NotNamed => Finding::error(
+        CaaRefusal::NotNamed => Finding::error(
             "caa-forbids",
             format!(
                 "{found}: forbids {who} to \
@@ -56,7 +58,7 @@ fn forbidden(ruling: &Ruling, why: &Forbidden, found: &str) -> Finding {
             ),
         )
         .with(add(ruling, at, |_| true)),
-        Forbidden::Nobody => Finding::error(
+        CaaRefusal::Nobody => Finding::error(
             "caa-forbids",
             format!(
                 "{found}: forbids all CAs to \
@@ -64,7 +66,7 @@ fn forbidden(ruling: &Ruling, why: &Forbidden, found: &str) -> Finding {
             ),
         )
         .with(add(ruling, at, |_| true)),
-        Forbidden::Unreadable => Finding::error(
+        CaaRefusal::Unreadable => Finding::error(
             "caa-unreadable",
             format!(
                 "{found}: cannot be read, which forbids all CAs to issue for {name} (RFC 8659 \
@@ -72,20 +74,20 @@ fn forbidden(ruling: &Ruling, why: &Forbidden, found: &str) -> Finding {
             ),
         )
         .with(add(ruling, at, |_| true)),
-        Forbidden::UnknownCritical(tag) => Finding::error(
+        CaaRefusal::UnknownCritical(tag) => Finding::error(
             "caa-unknown-critical",
             format!(
                 "{found}: '{tag}' is marked critical and no CA knows it, so none issues for \
                 {name} (RFC 8659 4.1)"
             ),
         )
-        .with(Next::say(format!(
+        .with(NextStep::say(format!(
             "at {at}, delete that record or set its flags to 0"
         ))),
     }
 }
 
-fn titles(issuers: &[Issuer]) -> String {
+fn titles(issuers: &[CaaIssuer]) -> String {
     let titles: Vec<&str> = issuers.iter().map(|issuer| issuer.title).collect();
     if titles.is_empty() {
         "the CA".to_owned()
@@ -95,7 +97,7 @@ fn titles(issuers: &[Issuer]) -> String {
 }
 
 /// The records to add, one for each CA that may turn out to issue.
-fn add(ruling: &Ruling, at: &str, wanted: impl Fn(&Issuer) -> bool) -> Next {
+fn add(ruling: &CaaRuling, at: &str, wanted: impl Fn(&CaaIssuer) -> bool) -> NextStep {
     let tag = if ruling.name.starts_with("*.")
         && ruling.records.iter().any(|one| one.contains("issuewild"))
     {
@@ -109,21 +111,21 @@ fn add(ruling: &Ruling, at: &str, wanted: impl Fn(&Issuer) -> bool) -> Next {
         .map(|identity| format!("{at}. CAA 0 {tag} \"{identity}\""))
         .collect();
     if lines.is_empty() {
-        return Next::say(format!(
+        return NextStep::say(format!(
             "add a CAA record for the CA at {at}; name the CA to have it compared:  --ca"
         ));
     }
     let meanwhile = ruling
         .ttl
         .map(|ttl| format!(" (resolvers remember what is there now for {ttl} s)"));
-    Next::say(format!(
+    NextStep::say(format!(
         "add to the zone of {at}{}:",
         meanwhile.unwrap_or_default()
     ))
     .pasting(lines)
 }
 
-fn on_terms(name: &str, found: &str, terms: &Terms) -> Finding {
+fn on_terms(name: &str, found: &str, terms: &CaaParameters) -> Finding {
     let account = terms
         .account
         .as_ref()
@@ -137,7 +139,7 @@ fn on_terms(name: &str, found: &str, terms: &Terms) -> Finding {
         "{found}: for {name} it allows only {} (RFC 8657)",
         what.join(" and ")
     );
-    let next = Next::say(
+    let next = NextStep::say(
         "an order at a shop has no such account or method: take the terms out of the record",
     );
     if terms.in_force {
@@ -153,10 +155,10 @@ fn on_terms(name: &str, found: &str, terms: &Terms) -> Finding {
 
 /// BR 3.2.2.8: a CA may take a failure for a permission, if it asked again and the zone is not
 /// signed; none has to.
-fn failed(name: &str, asked: &str, answer: &Answer) -> Finding {
+fn failed(name: &str, asked: &str, answer: &DnsAnswer) -> Finding {
     let cause = cause(answer);
     let so = match answer {
-        Answer::Bogus => format!("a CA issues nothing for {name} then"),
+        DnsAnswer::Bogus => format!("a CA issues nothing for {name} then"),
         _ => format!(
             "a CA may refuse to issue for {name} then, and must where DNSSEC signs the zone"
         ),
@@ -164,8 +166,10 @@ fn failed(name: &str, asked: &str, answer: &Answer) -> Finding {
     let message =
         format!("the CAA records of {asked} cannot be looked up ({cause}): {so} (BR 3.2.2.8)");
     let next = match answer {
-        Answer::Bogus => format!("have the zone signed anew, CAA too; see why:  delv CAA {asked}"),
-        Answer::Refused => format!(
+        DnsAnswer::Bogus => {
+            format!("have the zone signed anew, CAA too; see why:  delv CAA {asked}")
+        }
+        DnsAnswer::Refused => format!(
             "see whether that server looks up any name, or name one that does:  --resolver \
                 9.9.9.9;  dig CAA {asked}"
         ),
@@ -173,15 +177,15 @@ fn failed(name: &str, asked: &str, answer: &Answer) -> Finding {
             "see why:  dig CAA {asked}; the servers of its zone must answer for this type too"
         ),
     };
-    Finding::error("caa-lookup-failed", message).with(Next::say(next))
+    Finding::error("caa-lookup-failed", message).with(NextStep::say(next))
 }
 
 /// Why a look-up came to nothing, in words.
-pub(crate) fn cause(answer: &Answer) -> &'static str {
+pub(crate) fn cause(answer: &DnsAnswer) -> &'static str {
     match answer {
-        Answer::Bogus => "DNSSEC signatures do not hold",
-        Answer::ServFail => "SERVFAIL",
-        Answer::Refused => "REFUSED",
+        DnsAnswer::Bogus => "DNSSEC signatures do not hold",
+        DnsAnswer::ServFail => "SERVFAIL",
+        DnsAnswer::Refused => "REFUSED",
         _ => "no answer",
     }
 }

@@ -1,12 +1,12 @@
 //! Advice for what a CA would not take: the same command line with what mends it.
 
-use crate::csr_lint::{Cure, Fault};
-use crate::finding::{Finding, Next, Severity};
+use crate::csr_lint::{LintFault, RequestChange};
+use crate::finding::{Finding, NextStep, Severity};
 
-impl Fault {
+impl LintFault {
     /// As a finding; `again` is the command line with a cure, where the cure is one of its flags.
     #[must_use]
-    pub(crate) fn finding(&self, again: impl Fn(&Cure) -> Vec<String>) -> Finding {
+    pub(crate) fn finding(&self, again: impl Fn(&RequestChange) -> Vec<String>) -> Finding {
         let (code, message) = (self.rule.code, self.to_string());
         let finding = match self.rule.severity {
             Severity::Error => Finding::error(code, message),
@@ -17,17 +17,17 @@ impl Fault {
             Some(cure) => finding.with(step(&again(cure), self.why(cure))),
             None => match advice(code) {
                 "" => finding,
-                advice => finding.with(Next::say(advice)),
+                advice => finding.with(NextStep::say(advice)),
             },
         }
     }
 
-    fn why(&self, cure: &Cure) -> &'static str {
+    fn why(&self, cure: &RequestChange) -> &'static str {
         match cure {
-            Cure::Add(_) => "to be sure of it; else leave it as it is",
-            Cure::Leave(_) => "without",
-            Cure::NewKey => "with a key of its own",
-            Cure::Private => "if your company's own CA issues it",
+            RequestChange::Add(_) => "to be sure of it; else leave it as it is",
+            RequestChange::Leave(_) => "without",
+            RequestChange::NewKey => "with a key of its own",
+            RequestChange::Private => "if your company's own CA issues it",
         }
     }
 }
@@ -53,9 +53,9 @@ fn advice(code: &str) -> &'static str {
     }
 }
 
-fn step(words: &[String], why: &str) -> Next {
-    let step = Next::run(words);
-    Next {
+fn step(words: &[String], why: &str) -> NextStep {
+    let step = NextStep::run(words);
+    NextStep {
         text: format!("{}   ({why})", step.text),
         ..step
     }

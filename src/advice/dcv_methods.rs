@@ -3,10 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::caa::cause;
-use crate::dcv::ca::Redirects;
+use crate::dcv::ca::RedirectPolicy;
 use crate::dcv::http_file::{FileFlaw, FileReason};
-use crate::dcv::mailbox::{Mail, MailReason};
-use crate::finding::{Finding, Next};
+use crate::dcv::mailbox::{MailDelivery, MailReason};
+use crate::finding::{Finding, NextStep};
 
 impl From<&FileReason> for Finding {
     fn from(reason: &FileReason) -> Self {
@@ -24,7 +24,7 @@ impl From<&FileReason> for Finding {
                     server is asked for it"
                 ),
             )
-            .with(Next::say(format!(
+            .with(NextStep::say(format!(
                 "add an A or AAAA record for {name}, or choose DCV by \
                         CNAME"
             ))),
@@ -35,7 +35,7 @@ impl From<&FileReason> for Finding {
                 "addresses-not-found",
                 format!("the addresses of {name} were not found ({})", cause(answer)),
             )
-            .with(Next::say(format!(
+            .with(NextStep::say(format!(
                 "dig A {name}; or name a resolver that finds them:  --resolver \
                 9.9.9.9"
             ))),
@@ -53,7 +53,7 @@ impl From<&FileReason> for Finding {
                 "web-server-silent",
                 format!("{address} does not answer for {url}: {reason}"),
             )
-            .with(Next::say(
+            .with(NextStep::say(
                 "open port 80 to everybody, or take the address out of the DNS: a CA \
                 may ask any of them",
             )),
@@ -64,7 +64,7 @@ impl From<&FileReason> for Finding {
                     3.2.2.4.18)"
                 ),
             )
-            .with(Next::say("choose DCV by CNAME at the shop")),
+            .with(NextStep::say("choose DCV by CNAME at the shop")),
             FileReason::WwwDropsOut { name, source } => Self::warning(
                 "www-drops-out",
                 format!(
@@ -72,7 +72,7 @@ impl From<&FileReason> for Finding {
                         and says nothing ({source})"
                 ),
             )
-            .with(Next::say(format!(
+            .with(NextStep::say(format!(
                 "serve the file at {name} too, or choose DCV by CNAME, which \
                 proves both"
             ))),
@@ -90,14 +90,15 @@ fn outside(name: &str, address: IpAddr, why: &str, rehearsed: bool) -> Finding {
     if rehearsed {
         return Finding::warning("address-not-public", message);
     }
-    Finding::error("address-not-public", message).with(Next::say(format!(
+    Finding::error("address-not-public", message).with(NextStep::say(format!(
         "ask a resolver outside:  --resolver 9.9.9.9; if it says the same, give {name} a public \
             address or choose DCV by CNAME"
     )))
 }
 
-fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: Redirects) -> Finding {
-    let fill = Next::say("put the lines above into the file, each on its own line, nothing else");
+fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: RedirectPolicy) -> Finding {
+    let fill =
+        NextStep::say("put the lines above into the file, each on its own line, nothing else");
     match flaw {
         FileFlaw::AnotherRequest => Finding::error(
             "file-of-another-request",
@@ -119,20 +120,20 @@ fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: Redirects)
                 the file"
             ),
         )
-        .with(Next::say(
+        .with(NextStep::say(
             "have the web server serve /.well-known/pki-validation/ from a folder, before the \
                 site's program",
         )),
         FileFlaw::Redirected(to) => {
             let rule = match redirects {
-                Redirects::Refused => "the CA does not follow",
-                Redirects::Unknown => "whether the CA follows is not known",
+                RedirectPolicy::Refused => "the CA does not follow",
+                RedirectPolicy::Unknown => "whether the CA follows is not known",
             };
             Finding::error(
                 "file-redirected",
                 format!("at {address} {url} sends to {to}; {rule}"),
             )
-            .with(Next::say(
+            .with(NextStep::say(
                 "leave /.well-known/pki-validation/ out of the redirect",
             ))
         }
@@ -143,7 +144,7 @@ fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: Redirects)
                 if *status == 404 { ": no such file" } else { "" }
             ),
         )
-        .with(Next::say(
+        .with(NextStep::say(
             "put the file there; its name is upper case, and a path keeps its case",
         )),
         FileFlaw::Unchecked => Finding::error(
@@ -153,7 +154,7 @@ fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: Redirects)
                     without the shop's record"
             ),
         )
-        .with(Next::say(
+        .with(NextStep::say(
             "copy the file's name and lines, or host and value, from the shop's page \
             and give them",
         )),
@@ -173,19 +174,19 @@ impl From<&MailReason> for Finding {
                 "no CA takes an answer to an \
                 e-mail as proof since 2028-03-15 (SC-090)",
             )
-            .with(Next::say("choose DCV by CNAME at the shop")),
+            .with(NextStep::say("choose DCV by CNAME at the shop")),
             MailReason::Ends => Self::note(
                 "email-proof-ends",
                 "no CA takes an answer to an e-mail as proof from 2028-03-15 on (SC-090), nor one \
                     that it has from before",
             )
-            .with(Next::say(
+            .with(NextStep::say(
                 "use the CNAME for the rounds to come: it can stay in place",
             )),
             MailReason::NoMail { domain, mail } => {
-                Self::error("no-mail-for-domain", no_mail(domain, mail)).with(Next::say(format!(
-                    "add an MX record for {domain}, or choose DCV by CNAME"
-                )))
+                Self::error("no-mail-for-domain", no_mail(domain, mail)).with(NextStep::say(
+                    format!("add an MX record for {domain}, or choose DCV by CNAME"),
+                ))
             }
             MailReason::NotTaken { ca } => Self::error(
                 "email-not-taken",
@@ -194,12 +195,12 @@ impl From<&MailReason> for Finding {
                 answer to an e-mail as proof"
                 ),
             )
-            .with(Next::say("choose DCV by CNAME at the shop")),
+            .with(NextStep::say("choose DCV by CNAME at the shop")),
             MailReason::NotConfirmed { ca } => Self::note(
                 "ca-not-confirmed",
                 format!("not confirmed for {ca}: whether it takes an answer to an e-mail as proof"),
             )
-            .with(Next::say(format!(
+            .with(NextStep::say(format!(
                 "see whether {ca} offers it, or choose DCV by CNAME"
             ))),
             MailReason::Unchecked => Self::error(
@@ -207,7 +208,7 @@ impl From<&MailReason> for Finding {
                 "whether somebody reads one of these mailboxes cannot be seen from here, so this \
                     proves nothing yet",
             )
-            .with(Next::say(
+            .with(NextStep::say(
                 "write to the one that you choose at the shop, and see that it arrives",
             )),
             MailReason::Unknown { domain, answer } => Self::error(
@@ -218,7 +219,7 @@ impl From<&MailReason> for Finding {
                     cause(answer)
                 ),
             )
-            .with(Next::say(format!(
+            .with(NextStep::say(format!(
                 "dig MX {domain}; or name a resolver that finds it:  \
                         --resolver 9.9.9.9"
             ))),
@@ -226,9 +227,9 @@ impl From<&MailReason> for Finding {
     }
 }
 
-fn no_mail(domain: &str, mail: &Mail) -> String {
+fn no_mail(domain: &str, mail: &MailDelivery) -> String {
     match mail {
-        Mail::Null => format!("{domain} says that it takes no mail (a null MX, RFC 7505)"),
+        MailDelivery::Null => format!("{domain} says that it takes no mail (a null MX, RFC 7505)"),
         _ => format!("{domain} has neither MX nor address, so mail for it arrives nowhere"),
     }
 }

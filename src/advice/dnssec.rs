@@ -2,18 +2,18 @@
 
 use jiff::Timestamp;
 
-use crate::dcv::dnssec::{Fault, Flaw, State};
-use crate::finding::{Finding, Next};
+use crate::dcv::dnssec::{DnssecFault, DnssecFlaw, DnssecState};
+use crate::finding::{Finding, NextStep};
 
 /// One for each kind of flaw of a zone; none where nothing is wrong.
-impl From<&State> for Vec<Finding> {
-    fn from(state: &State) -> Self {
-        let State::Broken(faults) = state else {
+impl From<&DnssecState> for Vec<Finding> {
+    fn from(state: &DnssecState) -> Self {
+        let DnssecState::Broken(faults) = state else {
             return Self::new();
         };
-        let mut groups: Vec<Vec<&Fault>> = Vec::new();
+        let mut groups: Vec<Vec<&DnssecFault>> = Vec::new();
         for fault in faults {
-            let same = |one: &&mut Vec<&Fault>| {
+            let same = |one: &&mut Vec<&DnssecFault>| {
                 one[0].zone == fault.zone && code(&one[0].flaw) == code(&fault.flaw)
             };
             match groups.iter_mut().find(same) {
@@ -27,19 +27,19 @@ impl From<&State> for Vec<Finding> {
 
 const REJECTED: &str = "CAs reject every answer from it";
 
-fn code(flaw: &Flaw) -> &'static str {
+fn code(flaw: &DnssecFlaw) -> &'static str {
     match flaw {
-        Flaw::NoKey => "dnssec-ds-without-key",
-        Flaw::OtherKey => "dnssec-ds-of-another-key",
-        Flaw::Expired(..) => "dnssec-expired",
-        Flaw::NotYet(..) => "dnssec-not-yet-valid",
-        Flaw::Unsigned(_) => "dnssec-signature-missing",
-        Flaw::Wrong(_) => "dnssec-bogus",
+        DnssecFlaw::NoKey => "dnssec-ds-without-key",
+        DnssecFlaw::OtherKey => "dnssec-ds-of-another-key",
+        DnssecFlaw::Expired(..) => "dnssec-expired",
+        DnssecFlaw::NotYet(..) => "dnssec-not-yet-valid",
+        DnssecFlaw::Unsigned(_) => "dnssec-signature-missing",
+        DnssecFlaw::Wrong(_) => "dnssec-bogus",
     }
 }
 
 /// `faults` are of one zone and one kind.
-fn finding(faults: &[&Fault]) -> Finding {
+fn finding(faults: &[&DnssecFault]) -> Finding {
     let (zone, flaw) = (&faults[0].zone, &faults[0].flaw);
     let whats: Vec<&str> = faults
         .iter()
@@ -47,7 +47,7 @@ fn finding(faults: &[&Fault]) -> Finding {
         .collect();
     let (whats, at) = (whats.join(", "), servers(faults));
     let (message, next) = match flaw {
-        Flaw::NoKey => (
+        DnssecFlaw::NoKey => (
             format!(
                 "the zone above has a DS record for {zone}, but the zone has no DNSKEY: \
                     {REJECTED}; seen at {at}"
@@ -57,21 +57,21 @@ fn finding(faults: &[&Fault]) -> Finding {
                     {zone}"
             ),
         ),
-        Flaw::OtherKey => (
+        DnssecFlaw::OtherKey => (
             format!("the DS record of {zone} is of none of its keys: {REJECTED}; seen at {at}"),
             format!(
                 "put the DS record of the key in use in its place at the registrar:  dig DNSKEY \
                     {zone}"
             ),
         ),
-        Flaw::Expired(_, until) => (
+        DnssecFlaw::Expired(_, until) => (
             format!(
                 "DNSSEC signatures of {zone} were valid until {}: {REJECTED}; {whats}, seen at {at}",
                 time(*until)
             ),
             "have the zone signed again where it is signed, and see why that stopped".to_owned(),
         ),
-        Flaw::NotYet(_, from) => (
+        DnssecFlaw::NotYet(_, from) => (
             format!(
                 "DNSSEC signatures of {zone} are valid from {} only: {REJECTED}; {whats}, seen at \
                     {at}",
@@ -79,7 +79,7 @@ fn finding(faults: &[&Fault]) -> Finding {
             ),
             "set the clock of the machine that signs, and have the zone signed again".to_owned(),
         ),
-        Flaw::Unsigned(_) => (
+        DnssecFlaw::Unsigned(_) => (
             format!(
                 "{zone} is signed, but these records have no signature of its keys: {REJECTED}; \
                     {whats}, at {at}"
@@ -87,7 +87,7 @@ fn finding(faults: &[&Fault]) -> Finding {
             "have the whole zone signed again where it is signed, and loaded at all its servers"
                 .to_owned(),
         ),
-        Flaw::Wrong(_) => (
+        DnssecFlaw::Wrong(_) => (
             format!(
                 "DNSSEC signatures of {zone} are not of these records: {REJECTED}; {whats}, seen \
                     at {at}"
@@ -95,21 +95,21 @@ fn finding(faults: &[&Fault]) -> Finding {
             "have the zone signed again: it was changed after it was signed".to_owned(),
         ),
     };
-    Finding::error(code(flaw), message).with(Next::say(next))
+    Finding::error(code(flaw), message).with(NextStep::say(next))
 }
 
-fn what(flaw: &Flaw) -> Option<&str> {
+fn what(flaw: &DnssecFlaw) -> Option<&str> {
     match flaw {
-        Flaw::NoKey | Flaw::OtherKey => None,
-        Flaw::Expired(what, _)
-        | Flaw::NotYet(what, _)
-        | Flaw::Unsigned(what)
-        | Flaw::Wrong(what) => Some(what),
+        DnssecFlaw::NoKey | DnssecFlaw::OtherKey => None,
+        DnssecFlaw::Expired(what, _)
+        | DnssecFlaw::NotYet(what, _)
+        | DnssecFlaw::Unsigned(what)
+        | DnssecFlaw::Wrong(what) => Some(what),
     }
 }
 
 /// Each once.
-fn servers(faults: &[&Fault]) -> String {
+fn servers(faults: &[&DnssecFault]) -> String {
     let mut servers: Vec<&str> = Vec::new();
     for server in faults.iter().flat_map(|fault| &fault.servers) {
         if !servers.contains(&server.as_str()) {

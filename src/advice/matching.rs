@@ -1,100 +1,100 @@
 //! Advice for choosing a pair: nothing to choose from, nothing to choose by, something that does
 //! not fit.
 
-use crate::delivery::LockError;
-use crate::failure::{Failure, Kind};
+use crate::delivery::DecryptError;
+use crate::failure::{Failure, FailureKind};
 use crate::finding::shell_word;
-use crate::finding::{Finding, Next};
-use crate::matching::{Anew, PairingError, Remark, ServedFault};
-use crate::pki::chain::LeftOut;
+use crate::finding::{Finding, NextStep};
+use crate::matching::{MatchingError, MatchingRemark, RequestTemplate, ServedFault};
+use crate::pki::chain::OmissionReason;
 use crate::pki::name::DnsName;
 
-impl From<PairingError> for Failure {
-    fn from(error: PairingError) -> Self {
+impl From<MatchingError> for Failure {
+    fn from(error: MatchingError) -> Self {
         let of = |kind| Self::of(kind, &error);
         match &error {
-            PairingError::Ambiguous { leaves, looked } => {
-                let mut failure = of(Kind::Ambiguous);
+            MatchingError::Ambiguous { leaves, looked } => {
+                let mut failure = of(FailureKind::Ambiguous);
                 failure.causes.extend(leaves.iter().take(12).cloned());
                 failure
                     .because(format!("looked at {looked}"))
-                    .with(Next::say(
+                    .with(NextStep::say(
                         "name the key or the request of the one that you mean:  --key FILE  or  \
                             --csr FILE",
                     ))
                     .with(search())
             }
-            PairingError::LockedKey(path) => of(Kind::Malformed)
-                .with(Next::say(
+            MatchingError::LockedKey(path) => of(FailureKind::Malformed)
+                .with(NextStep::say(
                     "put its password into a file of mode 0600 and pass that:  \
                     --password-file FILE",
                 ))
-                .with(Next::say(format!(
+                .with(NextStep::say(format!(
                     "or decrypt a copy and pass it:  (umask 077; openssl pkey -in {} -out \
                         plain.key)   --key plain.key",
                     shell_word(&path.display().to_string())
                 ))),
-            PairingError::StaysLocked(path, _) => of(Kind::Malformed).with(Next::say(format!(
+            MatchingError::StaysLocked(path, _) => of(FailureKind::Malformed).with(NextStep::say(format!(
                 "try it:  openssl pkey -in {} -noout   and pass what opens it:  --password-file \
                     FILE",
                 shell_word(&path.display().to_string())
             ))),
-            PairingError::NoAnchor(_) => of(Kind::Malformed).with(Next::say(
+            MatchingError::NoAnchor(_) => of(FailureKind::Malformed).with(NextStep::say(
                 "pass your CA's root certificate:  --trust root.pem; certctl inspect FILE tells \
                     what a file holds",
             )),
-            PairingError::NoKey { holds, .. } => of(Kind::Malformed)
+            MatchingError::NoKey { holds, .. } => of(FailureKind::Malformed)
                 .because(format!("it holds {holds}"))
-                .with(Next::say(
+                .with(NextStep::say(
                     "pass the key that was made with the request, often NAME.key:  \
                     --key FILE",
                 )),
-            PairingError::NoRequest { holds, .. } => of(Kind::Malformed)
+            MatchingError::NoRequest { holds, .. } => of(FailureKind::Malformed)
                 .because(format!("it holds {holds}"))
-                .with(Next::say(
+                .with(NextStep::say(
                     "pass the request that was given to the CA, often NAME.csr:  --csr \
                     FILE",
                 )),
-            PairingError::NoSuchFile(_) => of(Kind::NotFound)
+            MatchingError::NoSuchFile(_) => of(FailureKind::NotFound)
                 .because(
                     "paths are relative to the folder that you are in; names are looked up in \
                     -C",
                 )
-                .with(Next::say("ls -l")),
-            PairingError::NothingHere {
+                .with(NextStep::say("ls -l")),
+            MatchingError::NothingHere {
                 name: Some(name), ..
-            } => of(Kind::NotFound)
+            } => of(FailureKind::NotFound)
                 .because("its request is here, and the CA's certificate has not been put beside it")
-                .with(Next::say(format!(
+                .with(NextStep::say(format!(
                     "pass the zip or the files that the CA sent; if it has sent none yet:  certctl \
                         dcv-check {name}"
                 ))),
-            PairingError::NothingHere { name: None, .. } => of(Kind::NotFound).with(Next::say(
+            MatchingError::NothingHere { name: None, .. } => of(FailureKind::NotFound).with(NextStep::say(
                 "pass the zip or the files that the CA sent, or the folder that \
                     they are in:  -C DIR",
             )),
-            PairingError::OnlyKey(_) => of(Kind::Malformed).with(Next::say(
+            MatchingError::OnlyKey(_) => of(FailureKind::Malformed).with(NextStep::say(
                 "pass the certificate that the CA sent too, as \
                     a further file",
             )),
-            PairingError::OnlyRequest(_) => of(Kind::Malformed)
+            MatchingError::OnlyRequest(_) => of(FailureKind::Malformed)
                 .because("a request is what the CA is sent; the certificate is what it sends back")
-                .with(Next::say(
+                .with(NextStep::say(
                     "pass the zip or the .crt file that the CA sent by mail or offers \
                     in its panel",
                 )),
-            PairingError::Unknown { known, .. } if known.is_empty() => {
-                of(Kind::NotFound).with(Next::say(
+            MatchingError::Unknown { known, .. } if known.is_empty() => {
+                of(FailureKind::NotFound).with(NextStep::say(
                     "pass a file, or name the folder of the files:  \
                     -C DIR",
                 ))
             }
-            PairingError::Unknown { known, .. } => {
+            MatchingError::Unknown { known, .. } => {
                 let shown = known.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
                 let more = if known.len() > 8 { ", ..." } else { "" };
-                of(Kind::NotFound)
+                of(FailureKind::NotFound)
                     .because(format!("names known there: {shown}{more}"))
-                    .with(Next::say(
+                    .with(NextStep::say(
                         "pass one of these names, a file, or another folder:  -C DIR",
                     ))
             }
@@ -103,16 +103,18 @@ impl From<PairingError> for Failure {
 }
 
 /// Where keys may be that nobody remembers.
-fn search() -> Next {
-    Next::say("to search for its key:  certctl status DIR...")
+fn search() -> NextStep {
+    NextStep::say("to search for its key:  certctl status DIR...")
 }
 
 /// The way on where a key is lost: a CA issues again for another request.
-fn reissue(anew: &Anew) -> Next {
+fn reissue(anew: &RequestTemplate) -> NextStep {
     const FEW: usize = 10;
     let line = match anew {
-        Anew::File(path) => Next::run(&["csr", "--from", &path.display().to_string()]).text,
-        Anew::Names(names) => {
+        RequestTemplate::File(path) => {
+            NextStep::run(&["csr", "--from", &path.display().to_string()]).text
+        }
+        RequestTemplate::Names(names) => {
             let plain = |name: &&String| DnsName::parse(name).is_ok();
             let wanted: Vec<&str> = names
                 .iter()
@@ -123,73 +125,78 @@ fn reissue(anew: &Anew) -> Next {
             let more = if names.len() > FEW { " ..." } else { "" };
             match wanted.len() {
                 0 => "certctl csr NAME...".to_owned(),
-                _ => Next::run(&[&["csr"], wanted.as_slice()].concat()).text + more,
+                _ => NextStep::run(&[&["csr"], wanted.as_slice()].concat()).text + more,
             }
         }
     };
-    Next::say(format!(
+    NextStep::say(format!(
         "if it is lost, have the certificate reissued for a new request:  {line}"
     ))
 }
 
-impl From<&Remark> for Finding {
-    fn from(remark: &Remark) -> Self {
+impl From<&MatchingRemark> for Finding {
+    fn from(remark: &MatchingRemark) -> Self {
         let text = remark.to_string();
         match remark {
-            Remark::IssuerHere { path, bundle } => {
+            MatchingRemark::IssuerHere { path, bundle } => {
                 let path = path.display().to_string();
                 Self::warning("issuer-here", text)
-                    .with(Next::run(&[bundle.as_slice(), &[path]].concat()))
+                    .with(NextStep::run(&[bundle.as_slice(), &[path]].concat()))
             }
-            Remark::RootHere { path, .. } => {
-                Self::warning("root-here", text).with(Next::say(format!(
+            MatchingRemark::RootHere { path, .. } => {
+                Self::warning("root-here", text).with(NextStep::say(format!(
                     "if it is your company's CA, the same command with  --trust {}",
                     shell_word(&path.display().to_string())
                 )))
             }
-            Remark::KeyHere { path } => Self::warning("key-here", text).with(Next::say(format!(
-                "use it:  --key {}",
-                shell_word(&path.display().to_string())
-            ))),
-            Remark::KeySent { .. } => Self::note("key-sent", text),
-            Remark::KeyDecrypted { .. } => Self::note("key-decrypted", text),
-            Remark::LeftOut {
-                why: LeftOut::Duplicate,
+            MatchingRemark::KeyHere { path } => {
+                Self::warning("key-here", text).with(NextStep::say(format!(
+                    "use it:  --key {}",
+                    shell_word(&path.display().to_string())
+                )))
+            }
+            MatchingRemark::KeySent { .. } => Self::note("key-sent", text),
+            MatchingRemark::KeyDecrypted { .. } => Self::note("key-decrypted", text),
+            MatchingRemark::LeftOut {
+                why: OmissionReason::Duplicate,
                 ..
             } => Self::note("duplicate", text),
-            Remark::LeftOut {
-                why: LeftOut::Root, ..
+            MatchingRemark::LeftOut {
+                why: OmissionReason::Root,
+                ..
             } => Self::note("root-left-out", text),
-            Remark::LeftOut {
-                why: LeftOut::Unrelated,
+            MatchingRemark::LeftOut {
+                why: OmissionReason::Unrelated,
                 ..
             } => Self::note("unrelated", text),
-            Remark::Mended { what, .. } => Self::note(what.code(), text),
-            Remark::NameNotIssued { .. } => Self::warning("name-not-issued", text).with(Next::say(
-                "if these names are needed, ask the CA to reissue with them; \
+            MatchingRemark::Mended { what, .. } => Self::note(what.code(), text),
+            MatchingRemark::NameNotIssued { .. } => {
+                Self::warning("name-not-issued", text).with(NextStep::say(
+                    "if these names are needed, ask the CA to reissue with them; \
                     browsers will refuse them with this certificate",
-            )),
-            Remark::Locked {
+                ))
+            }
+            MatchingRemark::Locked {
                 path, why, anew, ..
             } => {
                 let word = shell_word(&path.display().to_string());
                 let finding = match why {
                     None => Self::warning("key-locked", text)
-                        .with(Next::say(
+                        .with(NextStep::say(
                             "pass its password in a file of mode 0600:  \
                             --password-file FILE",
                         ))
-                        .with(Next::say(
+                        .with(NextStep::say(
                             "or type the same on a terminal: there it is asked for",
                         )),
-                    Some(LockError::Wrong) => {
-                        Self::warning("wrong-password", text).with(Next::say(format!(
+                    Some(DecryptError::Wrong) => {
+                        Self::warning("wrong-password", text).with(NextStep::say(format!(
                             "try it:  openssl pkey -in {word} -noout   and pass what opens it:  \
                             --password-file FILE"
                         )))
                     }
-                    Some(LockError::TooMuchWork(_) | LockError::Unknown) => {
-                        Self::warning("key-locked", text).with(Next::say(format!(
+                    Some(DecryptError::TooMuchWork(_) | DecryptError::Unknown) => {
+                        Self::warning("key-locked", text).with(NextStep::say(format!(
                             "decrypt a copy and pass it:  (umask 077; openssl pkey -in {word} \
                             -out plain.key)   --key plain.key"
                         )))
@@ -197,33 +204,33 @@ impl From<&Remark> for Finding {
                 };
                 finding.with(reissue(anew))
             }
-            Remark::NoKey { anew, .. } => Self::warning("no-key", text)
-                .with(Next::say(
+            MatchingRemark::NoKey { anew, .. } => Self::warning("no-key", text)
+                .with(NextStep::say(
                     "name the key that was made with the request, or the folder that it lies in:  \
                         --key FILE  or  -C DIR",
                 ))
                 .with(search())
                 .with(reissue(anew)),
-            Remark::NotOurs { .. } => Self::warning("not-ours", text).with(Next::say(
+            MatchingRemark::NotOurs { .. } => Self::warning("not-ours", text).with(NextStep::say(
                 "name its key to take it as well:  \
                     --key FILE",
             )),
-            Remark::OnlyRequest { .. } => Self::warning("no-key", text)
-                .with(Next::say(
+            MatchingRemark::OnlyRequest { .. } => Self::warning("no-key", text)
+                .with(NextStep::say(
                     "name the key that was made with the request:  --key FILE",
                 ))
                 .with(search()),
-            Remark::Older { .. } => Self::note("older", text),
-            Remark::WrongKey { problem, .. } => Self {
+            MatchingRemark::Older { .. } => Self::note("older", text),
+            MatchingRemark::WrongKey { problem, .. } => Self {
                 message: text,
                 ..Self::from(problem)
             },
-            Remark::WrongRequest { .. } => Self::error("wrong-request", text)
-                .with(Next::say(
+            MatchingRemark::WrongRequest { .. } => Self::error("wrong-request", text)
+                .with(NextStep::say(
                     "look for the key and request that were made for this order:  \
                     --csr FILE  or  --key FILE",
                 ))
-                .with(Next::say(
+                .with(NextStep::say(
                     "if they are lost, have the certificate reissued for the request \
                     that is here",
                 )),
@@ -235,10 +242,10 @@ impl From<(&ServedFault, &[String])> for Finding {
     /// With the words of the `certctl bundle` that mends it.
     fn from((fault, bundle): (&ServedFault, &[String])) -> Self {
         let text = fault.to_string();
-        let mend = || Next::run(bundle);
+        let mend = || NextStep::run(bundle);
         match fault {
             ServedFault::Broken { what, .. } => Self::error(what.code(), text).with(mend()),
-            ServedFault::Damaged { .. } => Self::error("damaged-block", text).with(Next::say(
+            ServedFault::Damaged { .. } => Self::error("damaged-block", text).with(NextStep::say(
                 "copy or download it again: a part of it was lost on the way",
             )),
             ServedFault::Der { .. } => Self::warning("der", text).with(mend()),
@@ -249,7 +256,7 @@ impl From<(&ServedFault, &[String])> for Finding {
             ServedFault::Packed { file } => {
                 Self::error("packed", text)
                     .with(mend())
-                    .with(Next::say(format!(
+                    .with(NextStep::say(format!(
                         "sudo certctl install {}",
                         shell_word(file)
                     )))

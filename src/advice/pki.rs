@@ -1,33 +1,35 @@
 //! Advice for names, keys, requests, certificates and what is wrong with chains.
 
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next, shell_word};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep, shell_word};
 use crate::pki::certificate::CertificateError;
 use crate::pki::key::KeyError;
-use crate::pki::lint::{Lint, Outdated, Weight};
+use crate::pki::lint::{LintSeverity, LintViolation, RetiredCertificate};
 use crate::pki::name::NameError;
 use crate::pki::request::RequestError;
 use crate::pki::subject::SubjectError;
-use crate::pki::trust::{Scope, TrustSource};
-use crate::pki::verify::Problem;
+use crate::pki::trust::{TrustScope, TrustSource};
+use crate::pki::verify::ChainProblem;
 
 impl From<NameError> for Failure {
     fn from(error: NameError) -> Self {
-        let failure = Self::of(Kind::Usage, &error);
+        let failure = Self::of(FailureKind::Usage, &error);
         match error {
-            NameError::Empty => failure.with(Next::say("certctl csr example.com www.example.com")),
+            NameError::Empty => {
+                failure.with(NextStep::say("certctl csr example.com www.example.com"))
+            }
             NameError::Address(_) => failure
                 .because("public CAs certify names; an address has no DNS to prove it by")
-                .with(Next::say("use the DNS name that clients connect to")),
+                .with(NextStep::say("use the DNS name that clients connect to")),
             NameError::Malformed(_) => failure
                 .because(
                     "letters, digits and '-' between dots; labels of at most 63, the whole of at \
                         most 253 characters",
                 )
-                .with(Next::say("certctl csr example.com www.example.com")),
+                .with(NextStep::say("certctl csr example.com www.example.com")),
             NameError::Mailbox(_) => failure
                 .because("a local part of ASCII letters, digits and dots, and a domain")
-                .with(Next::say("certctl csr ann@example.com --ca private")),
+                .with(NextStep::say("certctl csr ann@example.com --ca private")),
             NameError::Url(text) => {
                 let host = text
                     .split("://")
@@ -36,9 +38,9 @@ impl From<NameError> for Failure {
                     .split('/')
                     .next()
                     .unwrap_or_default();
-                failure.with(Next::say(format!("give the name alone: {host}")))
+                failure.with(NextStep::say(format!("give the name alone: {host}")))
             }
-            NameError::Wildcard(_) => failure.with(Next::say("certctl csr '*.example.com'")),
+            NameError::Wildcard(_) => failure.with(NextStep::say("certctl csr '*.example.com'")),
         }
     }
 }
@@ -46,17 +48,18 @@ impl From<NameError> for Failure {
 impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
         match error {
-            KeyError::Encrypted => Self::of(Kind::Malformed, &error).with(Next::say(
+            KeyError::Encrypted => Self::of(FailureKind::Malformed, &error).with(NextStep::say(
                 "decrypt a copy:  (umask 077; openssl pkey -in encrypted.key -out example.com.key)",
             )),
-            KeyError::Generate | KeyError::Sign => Self::of(Kind::Internal, &error),
-            KeyError::OtherKind(_) | KeyError::ShortRsa(_) => Self::of(Kind::Malformed, &error)
-                .with(Next::say(
+            KeyError::Generate | KeyError::Sign => Self::of(FailureKind::Internal, &error),
+            KeyError::OtherKind(_) | KeyError::ShortRsa(_) => {
+                Self::of(FailureKind::Malformed, &error).with(NextStep::say(
                     "make a new key and request:  certctl csr NAME...",
-                )),
-            KeyError::Unreadable => Self::of(Kind::Malformed, &error)
+                ))
+            }
+            KeyError::Unreadable => Self::of(FailureKind::Malformed, &error)
                 .because("PKCS#8, PKCS#1 and SEC1 are read; RSA, P-256, P-384, P-521 and Ed25519")
-                .with(Next::say(
+                .with(NextStep::say(
                     "see what it is:  openssl pkey -in FILE -noout -text_pub",
                 )),
         }
@@ -66,21 +69,23 @@ impl From<KeyError> for Failure {
 impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
         match error {
-            RequestError::Build(_) => Self::of(Kind::Internal, &error),
-            RequestError::Malformed => Self::of(Kind::Malformed, &error)
-                .with(Next::say("see what it is:  openssl asn1parse -in FILE")),
-            RequestError::Signature(_) => Self::of(Kind::Malformed, &error).with(Next::say(
-                "copy it again, all of it, or make a new one:  certctl csr example.com",
-            )),
+            RequestError::Build(_) => Self::of(FailureKind::Internal, &error),
+            RequestError::Malformed => Self::of(FailureKind::Malformed, &error)
+                .with(NextStep::say("see what it is:  openssl asn1parse -in FILE")),
+            RequestError::Signature(_) => {
+                Self::of(FailureKind::Malformed, &error).with(NextStep::say(
+                    "copy it again, all of it, or make a new one:  certctl csr example.com",
+                ))
+            }
         }
     }
 }
 
 impl From<SubjectError> for Failure {
     fn from(error: SubjectError) -> Self {
-        let failure = Self::of(Kind::Usage, &error);
+        let failure = Self::of(FailureKind::Usage, &error);
         let plain = || {
-            Next::say(
+            NextStep::say(
                 "--subject 'CN=example.com,OU=Web,O=Acme\\, Inc.,L=Berlin,C=DE'   (the most \
                     specific part first)",
             )
@@ -89,7 +94,7 @@ impl From<SubjectError> for Failure {
             SubjectError::Letters(attribute, _)
                 if attribute == "C" || attribute == "jurisdictionC" =>
             {
-                failure.with(Next::say(
+                failure.with(NextStep::say(
                     "a country is its two letters in ISO 3166-1:  C=DE",
                 ))
             }
@@ -99,13 +104,13 @@ impl From<SubjectError> for Failure {
                 serialNumber letters and digits, in emailAddress and DC ASCII alone",
                 )
                 .with(plain()),
-            SubjectError::NoValue(attribute) => failure.with(Next::say(format!(
+            SubjectError::NoValue(attribute) => failure.with(NextStep::say(format!(
                 "leave {attribute} \
                 out, or give it a value"
             ))),
             SubjectError::Slashes(same) => failure
                 .because("RFC 4514 writes the most specific part first, with commas")
-                .with(Next::say(format!("--subject {}", shell_word(&same)))),
+                .with(NextStep::say(format!("--subject {}", shell_word(&same)))),
             SubjectError::Unescaped(_) => failure
                 .because(
                     "these are special in a value: , + \" \\ \
@@ -125,35 +130,35 @@ impl From<SubjectError> for Failure {
 
 impl From<CertificateError> for Failure {
     fn from(error: CertificateError) -> Self {
-        Self::of(Kind::Malformed, &error).with(Next::say(
+        Self::of(FailureKind::Malformed, &error).with(NextStep::say(
             "download it again at the shop, or ask the CA for it",
         ))
     }
 }
 
-impl From<&Problem> for Finding {
+impl From<&ChainProblem> for Finding {
     /// The advice for each problem of a chain or a pair. Every one of them makes the verdict
     /// negative.
-    fn from(problem: &Problem) -> Self {
+    fn from(problem: &ChainProblem) -> Self {
         let finding = Self::error(problem.code(), problem.to_string());
         match problem {
-            Problem::CaAsLeaf { .. } => finding.with(Next::say(
+            ChainProblem::CaAsLeaf { .. } => finding.with(NextStep::say(
                 "pass the file that the CA issued \
                 for the site, beside this one",
             )),
-            Problem::Expired { leaf: false, .. } => finding.with(Next::say(
+            ChainProblem::Expired { leaf: false, .. } => finding.with(NextStep::say(
                 "it is the CA's, not the site's: download the bundle (.ca-bundle) that the CA \
                     offers now, and use it in place of this one",
             )),
-            Problem::Expired { .. } => finding.with(Next::say(
+            ChainProblem::Expired { .. } => finding.with(NextStep::say(
                 "ask the CA for a new certificate: make a fresh request \
                     with  certctl csr NAME...",
             )),
-            Problem::HostNotCovered { host, .. } => finding.with(Next::say(format!(
+            ChainProblem::HostNotCovered { host, .. } => finding.with(NextStep::say(format!(
                 "order a certificate that names {host} too, or take \
                     it out of what is asked for"
             ))),
-            Problem::MissingIntermediate { urls, trust, .. } => {
+            ChainProblem::MissingIntermediate { urls, trust, .. } => {
                 let bundle = match urls.first() {
                     Some(url) => format!(
                         "add the CA's bundle (.ca-bundle) from its mail; or have certctl bundle or \
@@ -167,50 +172,50 @@ impl From<&Problem> for Finding {
                 };
                 let own = "if it is of your company's CA, name its root too:  --trust root.pem";
                 let named = matches!(trust, TrustSource::File(_));
-                let finding = finding.with(Next::say(bundle));
+                let finding = finding.with(NextStep::say(bundle));
                 if named {
                     finding
                 } else {
-                    finding.with(Next::say(own))
+                    finding.with(NextStep::say(own))
                 }
             }
-            Problem::NoNames { .. } => finding.with(Next::say(
+            ChainProblem::NoNames { .. } => finding.with(NextStep::say(
                 "ask the CA for a certificate that names the site: make a fresh \
                     request with  certctl csr NAME...",
             )),
-            Problem::TooManyCandidates => finding.with(Next::say(
+            ChainProblem::TooManyCandidates => finding.with(NextStep::say(
                 "pass only what the CA sent for this site: its certificate \
                     and its bundle",
             )),
-            Problem::WeakKey { .. } => finding.with(Next::say(
+            ChainProblem::WeakKey { .. } => finding.with(NextStep::say(
                 "make a new key and request, and have the certificate reissued for it:  certctl \
                     csr NAME... --force",
             )),
-            Problem::WeakSignature { .. } => finding.with(Next::say(
+            ChainProblem::WeakSignature { .. } => finding.with(NextStep::say(
                 "download the CA's present bundle; if the site's own \
                     certificate is meant, have it reissued",
             )),
-            Problem::NotYetValid { .. } => finding.with(Next::say(
+            ChainProblem::NotYetValid { .. } => finding.with(NextStep::say(
                 "wait until then, or set this \
                 machine's clock right:  date -u",
             )),
-            Problem::Refused { .. } => finding.with(Next::say(
+            ChainProblem::Refused { .. } => finding.with(NextStep::say(
                 "ask the CA to issue it again, or \
                 send it this message",
             )),
-            Problem::SelfSigned { .. } => finding.with(Next::say(
+            ChainProblem::SelfSigned { .. } => finding.with(NextStep::say(
                 "use the certificate that the CA \
                 issued, not the one made here",
             )),
-            Problem::UnknownRoot { .. } => finding.with(Next::say(
+            ChainProblem::UnknownRoot { .. } => finding.with(NextStep::say(
                 "if it is your company's CA, name its root:  --trust \
                     root.pem",
             )),
-            Problem::WrongKey { .. } => finding.with(Next::say(
+            ChainProblem::WrongKey { .. } => finding.with(NextStep::say(
                 "pass the key that was made with this request:  --key FILE; if it is lost, have \
                     the certificate reissued for a new request",
             )),
-            Problem::WrongKeyKind { .. } => finding.with(Next::say(
+            ChainProblem::WrongKeyKind { .. } => finding.with(NextStep::say(
                 "pass the key that was made with this request:  --key FILE; \
                     certctl inspect FILE tells a key's kind",
             )),
@@ -218,13 +223,13 @@ impl From<&Problem> for Finding {
     }
 }
 
-impl From<(&Lint, Scope)> for Finding {
+impl From<(&LintViolation, TrustScope)> for Finding {
     /// The advice for each rule that a certificate breaks.
-    fn from((lint, scope): (&Lint, Scope)) -> Self {
+    fn from((lint, scope): (&LintViolation, TrustScope)) -> Self {
         let (code, message) = (lint.rule.code, lint.to_string());
         let finding = match lint.weight(scope) {
-            Some(Weight::Refuses) => Self::error(code, message),
-            Some(Weight::Warns) => Self::warning(code, message),
+            Some(LintSeverity::Refuses) => Self::error(code, message),
+            Some(LintSeverity::Warns) => Self::warning(code, message),
             None => Self::note(code, message),
         };
         let advice = match code {
@@ -255,16 +260,16 @@ impl From<(&Lint, Scope)> for Finding {
         };
         // A note is nothing to act on.
         if lint.weight(scope).is_some() {
-            finding.with(Next::say(advice))
+            finding.with(NextStep::say(advice))
         } else {
             finding
         }
     }
 }
 
-impl From<&Outdated> for Finding {
-    fn from(outdated: &Outdated) -> Self {
+impl From<&RetiredCertificate> for Finding {
+    fn from(outdated: &RetiredCertificate) -> Self {
         Self::warning("outdated-ca", outdated.to_string())
-            .with(Next::say("leave it out, as certctl bundle does"))
+            .with(NextStep::say("leave it out, as certctl bundle does"))
     }
 }

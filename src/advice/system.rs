@@ -3,8 +3,8 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use crate::failure::{Failure, Kind};
-use crate::finding::{Next, shell_word};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{NextStep, shell_word};
 use crate::store::layout::is_temporary;
 use crate::system::dns::DnsError;
 use crate::system::fs::files::{self, FileError};
@@ -19,7 +19,7 @@ const EPERM: i32 = 1;
 
 impl From<RootsError> for Failure {
     fn from(error: RootsError) -> Self {
-        Self::of(Kind::NotFound, &error).with(Next::say(
+        Self::of(FailureKind::NotFound, &error).with(NextStep::say(
             "install them:  sudo apt-get install ca-certificates",
         ))
     }
@@ -38,7 +38,7 @@ impl From<FileError> for Failure {
                 "create" => format!("mkdir -p {folder}"),
                 _ => format!("ls -l {folder}"),
             };
-            return Self::of(Kind::NotFound, &error).with(Next::say(step));
+            return Self::of(FailureKind::NotFound, &error).with(NextStep::say(step));
         }
         // What `system::fs::files` found out by itself, not what the kernel said (a file size limit
         // is EFBIG too).
@@ -46,14 +46,14 @@ impl From<FileError> for Failure {
             error.source.raw_os_error(),
             unfit(error.source.kind(), &path),
         ) {
-            return Self::of(kind, &error).with(Next::say(step));
+            return Self::of(kind, &error).with(NextStep::say(step));
         }
         let kind = match error.source.kind() {
-            ErrorKind::AlreadyExists => Kind::Exists,
-            _ => Kind::Io,
+            ErrorKind::AlreadyExists => FailureKind::Exists,
+            _ => FailureKind::Io,
         };
         let failure = Self::of(kind, &error);
-        failure.with(Next::say(match error.source.kind() {
+        failure.with(NextStep::say(match error.source.kind() {
             ErrorKind::AlreadyExists => {
                 format!("move it away, or choose another name:  ls -l {path}")
             }
@@ -89,19 +89,20 @@ fn lasting(folder: &Path) -> &Path {
 }
 
 /// What is there and is not what was asked for.
-fn unfit(kind: ErrorKind, path: &str) -> Option<(Kind, String)> {
+fn unfit(kind: ErrorKind, path: &str) -> Option<(FailureKind, String)> {
     match kind {
         ErrorKind::FileTooLarge => Some((
-            Kind::Hostile,
+            FailureKind::Hostile,
             format!("nothing that a CA sends is that large; what is it?  file {path}"),
         )),
         ErrorKind::InvalidData => Some((
-            Kind::Malformed,
+            FailureKind::Malformed,
             format!("pass a file, or - for stdin; what is it?  file {path}"),
         )),
-        ErrorKind::IsADirectory => {
-            Some((Kind::Malformed, format!("pass a file in it:  ls {path}")))
-        }
+        ErrorKind::IsADirectory => Some((
+            FailureKind::Malformed,
+            format!("pass a file in it:  ls {path}"),
+        )),
         _ => None,
     }
 }
@@ -109,7 +110,7 @@ fn unfit(kind: ErrorKind, path: &str) -> Option<(Kind, String)> {
 impl From<ProcessError> for Failure {
     fn from(error: ProcessError) -> Self {
         match &error {
-            ProcessError::Empty => Self::of(Kind::Usage, &error).with(Next::say(
+            ProcessError::Empty => Self::of(FailureKind::Usage, &error).with(NextStep::say(
                 "give a command:  --reload 'systemctl reload nginx'",
             )),
             ProcessError::NotFound { program } => {
@@ -117,27 +118,26 @@ impl From<ProcessError> for Failure {
                     "name it with its whole path; where is it?  command -v {}",
                     shell_word(program)
                 );
-                Self::of(Kind::NotFound, &error).with(Next::say(step))
+                Self::of(FailureKind::NotFound, &error).with(NextStep::say(step))
             }
-            ProcessError::Start { program, .. } => {
-                Self::of(Kind::Io, &error).with(Next::say(format!("ls -l {}", shell_word(program))))
-            }
+            ProcessError::Start { program, .. } => Self::of(FailureKind::Io, &error)
+                .with(NextStep::say(format!("ls -l {}", shell_word(program)))),
         }
     }
 }
 
 impl From<WordsError> for Failure {
     fn from(error: WordsError) -> Self {
-        let failure = Self::of(Kind::Usage, &error);
+        let failure = Self::of(FailureKind::Usage, &error);
         match error {
-            WordsError::Empty => failure.with(Next::say(
+            WordsError::Empty => failure.with(NextStep::say(
                 "give a command:  --reload 'systemctl reload nginx'",
             )),
-            WordsError::Shell(_) => failure.with(Next::say(
+            WordsError::Shell(_) => failure.with(NextStep::say(
                 "quote it, or ask for a shell:  --reload \"sh -c 'one && two'\"",
             )),
             WordsError::Unclosed => {
-                failure.with(Next::say("close it:  --reload \"sh -c 'one && two'\""))
+                failure.with(NextStep::say("close it:  --reload \"sh -c 'one && two'\""))
             }
         }
     }
@@ -146,20 +146,20 @@ impl From<WordsError> for Failure {
 impl From<DnsError> for Failure {
     fn from(error: DnsError) -> Self {
         let kind = match error {
-            DnsError::Interrupted(signal) => Kind::Interrupted(signal),
-            DnsError::Start(_) => Kind::Internal,
+            DnsError::Interrupted(signal) => FailureKind::Interrupted(signal),
+            DnsError::Start(_) => FailureKind::Internal,
         };
-        Self::of(kind, &error).with(Next::run(&["dcv-check", "--wait"]))
+        Self::of(kind, &error).with(NextStep::run(&["dcv-check", "--wait"]))
     }
 }
 
 impl From<LineError> for Failure {
     fn from(error: LineError) -> Self {
         let kind = match &error {
-            LineError::Io(_) => Kind::Io,
-            LineError::TooLong => Kind::Malformed,
+            LineError::Io(_) => FailureKind::Io,
+            LineError::TooLong => FailureKind::Malformed,
         };
-        Self::of(kind, &error).with(Next::say(
+        Self::of(kind, &error).with(NextStep::say(
             "one line each: a name, a request's file, or a record (host and value)",
         ))
     }
@@ -168,28 +168,28 @@ impl From<LineError> for Failure {
 impl From<AskError> for Failure {
     fn from(error: AskError) -> Self {
         match &error {
-            AskError::Interrupted(signal) => Self::of(Kind::Interrupted(*signal), &error),
-            AskError::Io(_) => Self::of(Kind::Io, &error).with(Next::say(
+            AskError::Interrupted(signal) => Self::of(FailureKind::Interrupted(*signal), &error),
+            AskError::Io(_) => Self::of(FailureKind::Io, &error).with(NextStep::say(
                 "put the password into a file of mode 0600, and name that",
             )),
-            AskError::NoTerminal => Self::of(Kind::Usage, &error).with(Next::say(
+            AskError::NoTerminal => Self::of(FailureKind::Usage, &error).with(NextStep::say(
                 "put the password into a file of mode 0600, and name that",
             )),
-            AskError::Unreadable => Self::of(Kind::Malformed, &error)
-                .with(Next::say("choose one of at most 1024 bytes")),
+            AskError::Unreadable => Self::of(FailureKind::Malformed, &error)
+                .with(NextStep::say("choose one of at most 1024 bytes")),
         }
     }
 }
 
 impl From<ProbeError> for Failure {
     fn from(error: ProbeError) -> Self {
-        let failure = Self::of(Kind::Network, &error);
+        let failure = Self::of(FailureKind::Network, &error);
         match &error {
-            ProbeError::NoAddress(host) => failure.with(Next::say(format!(
+            ProbeError::NoAddress(host) => failure.with(NextStep::say(format!(
                 "is the name right, and known here?  getent hosts {}",
                 shell_word(host)
             ))),
-            _ => failure.with(Next::say("is something listening there?  ss -tln")),
+            _ => failure.with(NextStep::say("is something listening there?  ss -tln")),
         }
     }
 }

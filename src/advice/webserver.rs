@@ -1,31 +1,32 @@
 //! Advice for servers that cannot be looked at.
 
-use crate::failure::{Failure, Kind};
-use crate::finding::{Next, shell_word};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{NextStep, shell_word};
 use crate::webserver::control::ServerError;
-use crate::webserver::model::Software;
+use crate::webserver::model::ServerSoftware;
 
 impl From<ServerError> for Failure {
     fn from(error: ServerError) -> Self {
         match error {
             ServerError::File(error) => error.into(),
             ServerError::Process(error) => error.into(),
-            ServerError::Config(_) => Self::of(Kind::Malformed, &error)
-                .with(Next::say("let nginx say it:  sudo nginx -t")),
-            ServerError::ApacheConfig(_) => Self::of(Kind::Malformed, &error)
-                .with(Next::say("let Apache say it:  sudo apachectl configtest")),
+            ServerError::Config(_) => Self::of(FailureKind::Malformed, &error)
+                .with(NextStep::say("let nginx say it:  sudo nginx -t")),
+            ServerError::ApacheConfig(_) => Self::of(FailureKind::Malformed, &error).with(
+                NextStep::say("let Apache say it:  sudo apachectl configtest"),
+            ),
             ServerError::Stranger { ref binary, .. } => {
                 let binary = shell_word(&binary.display().to_string());
-                Self::of(Kind::Malformed, &error)
-                    .with(Next::say(format!("what is it?  {binary} -V")))
+                Self::of(FailureKind::Malformed, &error)
+                    .with(NextStep::say(format!("what is it?  {binary} -V")))
             }
             ServerError::TooManyFiles(software) => {
                 let folder = match software {
-                    Software::Apache => "/etc/apache2 /etc/httpd",
-                    Software::Haproxy => "/etc/haproxy",
-                    Software::Nginx => "/etc/nginx",
+                    ServerSoftware::Apache => "/etc/apache2 /etc/httpd",
+                    ServerSoftware::Haproxy => "/etc/haproxy",
+                    ServerSoftware::Nginx => "/etc/nginx",
                 };
-                Self::of(Kind::Hostile, &error).with(Next::say(format!(
+                Self::of(FailureKind::Hostile, &error).with(NextStep::say(format!(
                     "look for an include that includes itself:  grep -rn include {folder}"
                 )))
             }

@@ -2,16 +2,16 @@
 
 use jiff::Timestamp;
 
-use crate::dcv::answer::Chain;
-use crate::dcv::zone_consistency::Remark;
-use crate::finding::{Finding, Next};
+use crate::dcv::answer::AliasChain;
+use crate::dcv::zone_consistency::ZoneRemark;
+use crate::finding::{Finding, NextStep};
 use crate::pki::baseline_dates;
 
 /// A remark as a finding; `at` decides from how many places a CA looks.
 #[must_use]
-pub(crate) fn finding(remark: &Remark, at: Timestamp) -> Finding {
+pub(crate) fn finding(remark: &ZoneRemark, at: Timestamp) -> Finding {
     match remark {
-        Remark::AbsenceCached { servers, until } => Finding::note(
+        ZoneRemark::AbsenceCached { servers, until } => Finding::note(
             "absence-cached",
             format!(
                 "the absence is remembered until {} by {} (SOA minimum)",
@@ -19,12 +19,12 @@ pub(crate) fn finding(remark: &Remark, at: Timestamp) -> Finding {
                 servers.join(", ")
             ),
         )
-        .with(Next::say(
+        .with(NextStep::say(
             "a CA whose resolver has looked remembers it as long: once it is there, \
             give it that time",
         )),
-        Remark::Chain { name, chain } => chained(name, chain),
-        Remark::Disagree { said } => Finding::error(
+        ZoneRemark::Chain { name, chain } => chained(name, chain),
+        ZoneRemark::Disagree { said } => Finding::error(
             "servers-disagree",
             format!("the zone's own servers answer differently; {}", places(at)),
         )
@@ -32,17 +32,17 @@ pub(crate) fn finding(remark: &Remark, at: Timestamp) -> Finding {
             said.iter()
                 .map(|(server, value)| format!("{server}: {value}")),
         )
-        .with(Next::say(
+        .with(NextStep::say(
             "have one and the same zone at all of them; answers by place or network \
             (GeoDNS, views) must not differ here",
         )),
-        Remark::NameServers {
+        ZoneRemark::NameServers {
             zone,
             above,
             above_only,
             own_only,
         } => name_servers(zone, above, &above_only.join(", "), &own_only.join(", ")),
-        Remark::ResolverDiffers { servers } => Finding::error(
+        ZoneRemark::ResolverDiffers { servers } => Finding::error(
             "resolver-differs",
             format!(
                 "another value than at the zone's own servers comes from {}; {}",
@@ -50,11 +50,11 @@ pub(crate) fn finding(remark: &Remark, at: Timestamp) -> Finding {
                 places(at)
             ),
         )
-        .with(Next::say(
+        .with(NextStep::say(
             "an older answer that is remembered: look again later; or a view of the \
             zone for some networks only (split horizon, geo-blocking): publish it in all views",
         )),
-        Remark::Serials { zone, serials } => Finding::note(
+        ZoneRemark::Serials { zone, serials } => Finding::note(
             "serials-differ",
             format!("the copies of {zone} are not of the same age"),
         )
@@ -63,45 +63,45 @@ pub(crate) fn finding(remark: &Remark, at: Timestamp) -> Finding {
                 .iter()
                 .map(|(server, serial)| format!("{server}: serial {serial}")),
         )
-        .with(Next::say(
+        .with(NextStep::say(
             "wait until the servers have taken it over; if it stays so, see to the \
             zone transfer",
         )),
-        Remark::Shadowed { zone, above } => Finding::error(
+        ZoneRemark::Shadowed { zone, above } => Finding::error(
             "child-zone-shadows",
             format!(
                 "{zone} is a zone of its own, delegated to other servers: what stands in the \
                 zone of {above} for names in it is not seen"
             ),
         )
-        .with(Next::say(format!(
+        .with(NextStep::say(format!(
             "add the record in the panel of {zone}, or one for {above}, which \
             proves all names below it:  dig NS {zone}"
         ))),
     }
 }
 
-fn chained(name: &str, chain: &Chain) -> Finding {
+fn chained(name: &str, chain: &AliasChain) -> Finding {
     match chain {
-        Chain::Loop(back) => Finding::error(
+        AliasChain::Loop(back) => Finding::error(
             "cname-loop",
             format!(
                 "the alias at {name} leads in a circle, back to \
                 {back}"
             ),
         )
-        .with(Next::say(format!(
+        .with(NextStep::say(format!(
             "delete the alias at {name} and add the CA's record in its \
                     place"
         ))),
-        Chain::Long(most) => Finding::error(
+        AliasChain::Long(most) => Finding::error(
             "cname-chain-long",
             format!(
                 "the alias at {name} leads on over more than {most} names; resolvers give up \
                 before that"
             ),
         )
-        .with(Next::say(format!(
+        .with(NextStep::say(format!(
             "have {name} lead straight to where it is meant to:  dig CNAME \
             {name}"
         ))),
@@ -124,7 +124,7 @@ fn name_servers(zone: &str, above: &str, above_only: &str, own_only: &str) -> Fi
             only("the zone", own_only)
         ),
     )
-    .with(Next::say(format!(
+    .with(NextStep::say(format!(
         "set the same name servers at the registrar and in the zone:  dig +trace NS {zone}"
     )))
 }

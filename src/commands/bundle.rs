@@ -9,16 +9,18 @@ use std::path::{Path, PathBuf};
 
 use crate::context::Context;
 use crate::export;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next, Severity};
-use crate::inputs::{self, KeyPlace, KeyUse, ReadArgs, Reading, TakeOptions, Taken};
-use crate::pki::chain::Prefer;
-use crate::pki::verify::Policy;
-use crate::system::http::Reach;
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep, Severity};
+use crate::inputs::{
+    self, DeliveryOptions, InputReader, KeyLocation, KeyUse, MatchedCertificate, PasswordArgs,
+};
+use crate::pki::chain::ChainPreference;
+use crate::pki::verify::VerifyPolicy;
+use crate::system::http::NetworkReach;
 
-pub(crate) use self::extract::Extracted;
-pub(crate) use self::outcome::{BundleOutcome, Bundled};
-pub(crate) use self::outputs::{Output, OutputArgs};
+pub(crate) use self::extract::ExtractedKey;
+pub(crate) use self::outcome::{BundleOutcome, BundledChain};
+pub(crate) use self::outputs::{OutputArgs, OutputFile};
 
 /// Whatever the CA sent, as the verified chain file or in another format
 ///
@@ -47,14 +49,14 @@ pub(crate) struct BundleArgs {
     /// Which way, where the certificates have several: to the root that most clients know, or the
     /// shortest
     #[arg(long, value_enum, default_value_t)]
-    pub prefer: Prefer,
+    pub prefer: ChainPreference,
     /// Fetch issuers that are missing from where the certificates say they are; =any: also from
     /// this machine's own network, and through a proxy
     #[arg(long, value_enum, value_name = "any", num_args = 0..=1, require_equals = true, default_missing_value = "public")]
-    pub aia: Option<Reach>,
+    pub aia: Option<NetworkReach>,
     /// How what is locked is opened.
     #[command(flatten)]
-    pub reading: ReadArgs,
+    pub reading: PasswordArgs,
     /// Write the private key that came with the certificate to NAME.key (0600), never over another
     #[arg(long)]
     pub extract_key: bool,
@@ -71,14 +73,14 @@ pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome,
     args.outputs.check(context.sink.wants_json())?;
     let hosts = inputs::wanted_hosts(&args.hosts)?;
     let anchors = inputs::anchors(args.trust.as_deref())?;
-    let reading = Reading::new(context, &args.reading)?;
+    let reading = InputReader::new(context, &args.reading)?;
     let key_use = if args.outputs.with_key() {
         KeyUse::Installing
     } else {
         KeyUse::Comparing
     };
     let (key, csr) = (args.key.as_deref(), args.csr.as_deref());
-    let options = TakeOptions {
+    let options = DeliveryOptions {
         key,
         csr,
         anchors: &anchors,
@@ -90,14 +92,14 @@ pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome,
     let mut taken = inputs::take(context, &args.files, &options)?;
     if args.outputs.out.is_some() && taken.len() > 1 {
         return Err(Failure::new(
-            Kind::Usage,
+            FailureKind::Usage,
             format!("--out takes one chain, and {} were found", taken.len()),
         )
-        .with(Next::say(
+        .with(NextStep::say(
             "leave --out away, or name the key of the one that is meant:  --key FILE",
         )));
     }
-    let policy = Policy {
+    let policy = VerifyPolicy {
         hosts: &hosts,
         anchors: &anchors,
         at: context.now(),
@@ -138,24 +140,24 @@ pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome,
 
 fn bundled(
     args: &BundleArgs,
-    taken: Taken,
-    outputs: Vec<Output>,
-    extracted: Option<Extracted>,
-) -> Bundled {
+    taken: MatchedCertificate,
+    outputs: Vec<OutputFile>,
+    extracted: Option<ExtractedKey>,
+) -> BundledChain {
     let key = taken.key.as_ref().map(|(path, _)| path.as_path());
     // One that came packed lies in no file of its own until it is extracted.
     let file = extracted
         .as_ref()
         .map(|one| one.path.as_path())
-        .or_else(|| key.filter(|_| taken.key_place != KeyPlace::Sent));
+        .or_else(|| key.filter(|_| taken.key_place != KeyLocation::Sent));
     let steps = if outputs.is_empty() {
         Vec::new()
     } else {
         args.outputs.steps(&taken.stem, &outputs, file)
     };
     let brought = extracted.is_none()
-        && key.is_some_and(|path| taken.key_place == KeyPlace::Sent || is_passed(args, path));
-    Bundled {
+        && key.is_some_and(|path| taken.key_place == KeyLocation::Sent || is_passed(args, path));
+    BundledChain {
         taken,
         outputs,
         extracted,
@@ -169,13 +171,17 @@ fn is_passed(args: &BundleArgs, path: &Path) -> bool {
     args.key.as_deref() == Some(path) || args.files.iter().any(|file| Path::new(file) == path)
 }
 
-fn judge(taken: &mut [Taken], policy: Policy<'_>, args: &BundleArgs) -> Vec<Finding> {
+fn judge(
+    taken: &mut [MatchedCertificate],
+    policy: VerifyPolicy<'_>,
+    args: &BundleArgs,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     for pair in taken {
         findings.extend(pair.problems(policy).iter().map(Finding::from));
         // The way to a key that lies packed.
-        let packed = pair.key_place == KeyPlace::Sent && !args.extract_key;
-        let step = || Next::say("write it to a file of its own, mode 0600:  --extract-key");
+        let packed = pair.key_place == KeyLocation::Sent && !args.extract_key;
+        let step = || NextStep::say("write it to a file of its own, mode 0600:  --extract-key");
         let all = std::mem::take(&mut pair.findings).into_iter();
         findings.extend(all.map(|one| {
             if packed && one.code == "key-sent" {
@@ -193,15 +199,15 @@ fn judge(taken: &mut [Taken], policy: Policy<'_>, args: &BundleArgs) -> Vec<Find
 fn print(
     context: &Context,
     args: &BundleArgs,
-    taken: &[Taken],
-) -> Result<Vec<Vec<Output>>, Failure> {
+    taken: &[MatchedCertificate],
+) -> Result<Vec<Vec<OutputFile>>, Failure> {
     for (taken, format) in taken.iter().zip(args.outputs.wanted()) {
         let pair = outputs::pair(taken);
         let bytes = export::render(format, pair, None)?;
         export::read_back(format, &bytes, pair, None)?;
         let printed = context.sink.raw(&bytes);
         printed.map_err(|error| {
-            Failure::new(Kind::Io, "cannot write to stdout").because(error.to_string())
+            Failure::new(FailureKind::Io, "cannot write to stdout").because(error.to_string())
         })?;
     }
     Ok(Vec::new())

@@ -16,22 +16,22 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 pub(crate) use self::args::CsrArgs;
-use self::existing::{Existing, in_the_way};
-use self::key::{KeyFile, Origin};
-use self::outcome::Made;
-use self::refused::Refused;
-use self::spec::Wanted;
+use self::existing::{ExistingFiles, in_the_way};
+use self::key::{KeyOrigin, RequestKeyFile};
+use self::outcome::CsrOutcome;
+use self::refused::CsrRefusal;
+use self::spec::CsrSpec;
 use crate::advice;
 use crate::context::Context;
-use crate::dcv::dcv_file::Kept;
+use crate::dcv::dcv_file::StoredRecord;
 use crate::dcv::expectation;
 use crate::dcv::http_file::{self, FileRecord};
-use crate::delivery::LockedKey;
+use crate::delivery::EncryptedKey;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
-use crate::inputs::Reading;
+use crate::inputs::InputReader;
 use crate::inputs::dcv_file as kept_file;
-use crate::inputs::request_files::{Fresh, Paths};
+use crate::inputs::request_files::{RequestPaths, StagedRequestFiles};
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::request::SigningRequest;
 use crate::report::Outcome;
@@ -41,7 +41,7 @@ use crate::report::Outcome;
 /// # Errors
 /// Names that are none, files in the way, files that cannot be read or written.
 pub(crate) fn run(context: &Context, args: &CsrArgs) -> Result<Box<dyn Outcome>, Failure> {
-    let wanted = Wanted::new(context, args)?;
+    let wanted = CsrSpec::new(context, args)?;
     let stem = args
         .cert_name
         .clone()
@@ -49,8 +49,8 @@ pub(crate) fn run(context: &Context, args: &CsrArgs) -> Result<Box<dyn Outcome>,
     let (paths, existing) = existing::settle(context, args, &wanted, &stem)?;
     match existing {
         _ if args.force => make(context, args, wanted, paths),
-        Existing::Nothing => make(context, args, wanted, paths),
-        Existing::Pair(key, request) if wanted.is_for(&request) => {
+        ExistingFiles::Nothing => make(context, args, wanted, paths),
+        ExistingFiles::Pair(key, request) if wanted.is_for(&request) => {
             if wanted
                 .key_type
                 .is_some_and(|wanted| wanted != key.algorithm)
@@ -59,7 +59,7 @@ pub(crate) fn run(context: &Context, args: &CsrArgs) -> Result<Box<dyn Outcome>,
                     context,
                     args,
                     &paths,
-                    &Existing::OtherKind(key.algorithm),
+                    &ExistingFiles::OtherKind(key.algorithm),
                 ));
             }
             if wanted.differs_in_subject(&request) {
@@ -67,11 +67,11 @@ pub(crate) fn run(context: &Context, args: &CsrArgs) -> Result<Box<dyn Outcome>,
                     context,
                     args,
                     &paths,
-                    &Existing::OtherSubject(request.subject),
+                    &ExistingFiles::OtherSubject(request.subject),
                 ));
             }
             if args.encrypt_key && !key.encrypted {
-                return Err(in_the_way(context, args, &paths, &Existing::NotLocked));
+                return Err(in_the_way(context, args, &paths, &ExistingFiles::NotLocked));
             }
             found(context, args, wanted, paths, *key, *request)
         }
@@ -83,12 +83,12 @@ pub(crate) fn run(context: &Context, args: &CsrArgs) -> Result<Box<dyn Outcome>,
 fn make(
     context: &Context,
     args: &CsrArgs,
-    wanted: Wanted,
-    paths: Paths,
+    wanted: CsrSpec,
+    paths: RequestPaths,
 ) -> Result<Box<dyn Outcome>, Failure> {
     let (mut findings, mut refused) = wanted.findings(context, args, &paths.request);
     let mut kept = if args.force {
-        Kept::default()
+        StoredRecord::default()
     } else {
         kept_file::read(&paths.record)?
     };
@@ -100,7 +100,7 @@ fn make(
             .any(|finding| finding.severity == Severity::Error);
     }
     if refused {
-        return Ok(Box::new(Refused::new(
+        return Ok(Box::new(CsrRefusal::new(
             context,
             args,
             wanted.names,
@@ -130,17 +130,17 @@ fn make(
         Some(given) => given.file.clone(),
         None => {
             let (path, algorithm, id) = (paths.key.clone(), request.algorithm, request.key_id);
-            KeyFile {
+            RequestKeyFile {
                 path,
                 algorithm,
                 id,
                 encrypted: args.encrypt_key,
-                origin: Origin::Made,
+                origin: KeyOrigin::Made,
                 found_here: true,
             }
         }
     };
-    let backups = Fresh::stage(
+    let backups = StagedRequestFiles::stage(
         &paths,
         made.as_ref().map(|text| text.as_str()),
         &request,
@@ -148,7 +148,7 @@ fn make(
     )?
     .put(&old)?;
     let outcome = outcome(context, wanted, paths, key, request, (&kept, findings));
-    Ok(Box::new(Made {
+    Ok(Box::new(CsrOutcome {
         made: true,
         changed: true,
         backups,
@@ -160,8 +160,8 @@ fn make(
 fn told(
     context: &Context,
     args: &CsrArgs,
-    wanted: &Wanted,
-    kept: &Kept,
+    wanted: &CsrSpec,
+    kept: &StoredRecord,
 ) -> Result<Vec<Finding>, Failure> {
     let found = caa::findings(context, args, &wanted.names, kept.ca())?;
     Ok(found
@@ -174,24 +174,26 @@ fn told(
 fn key_text(
     context: &Context,
     args: &CsrArgs,
-    paths: &Paths,
+    paths: &RequestPaths,
     key: &PrivateKey,
 ) -> Result<Zeroizing<String>, Failure> {
     if !args.encrypt_key {
         return Ok(key.to_pem());
     }
     let passphrase =
-        Reading::new(context, &args.reading)?.choose(&paths.key.display().to_string())?;
-    Ok(Zeroizing::new(LockedKey::seal(key, &passphrase)?.to_pem()))
+        InputReader::new(context, &args.reading)?.choose(&paths.key.display().to_string())?;
+    Ok(Zeroizing::new(
+        EncryptedKey::seal(key, &passphrase)?.to_pem(),
+    ))
 }
 
 /// The pair that is there; a CA named now is kept for `dcv-check`.
 fn found(
     context: &Context,
     args: &CsrArgs,
-    wanted: Wanted,
-    paths: Paths,
-    key: KeyFile,
+    wanted: CsrSpec,
+    paths: RequestPaths,
+    key: RequestKeyFile,
     request: SigningRequest,
 ) -> Result<Box<dyn Outcome>, Failure> {
     let mut kept = kept_file::read(&paths.record)?;
@@ -200,18 +202,18 @@ fn found(
     let mut findings = told(context, args, &wanted, &kept)?;
     findings.extend(key.not_opened(args));
     let outcome = outcome(context, wanted, paths, key, request, (&kept, findings));
-    Ok(Box::new(Made { changed, ..outcome }))
+    Ok(Box::new(CsrOutcome { changed, ..outcome }))
 }
 
 /// What there is to say of a key and its request.
 fn outcome(
     context: &Context,
-    wanted: Wanted,
-    paths: Paths,
-    key: KeyFile,
+    wanted: CsrSpec,
+    paths: RequestPaths,
+    key: RequestKeyFile,
     request: SigningRequest,
-    (kept, mut findings): (&Kept, Vec<Finding>),
-) -> Made {
+    (kept, mut findings): (&StoredRecord, Vec<Finding>),
+) -> CsrOutcome {
     let ca = kept.ca();
     let given: Vec<_> = kept
         .records()
@@ -220,7 +222,7 @@ fn outcome(
         .collect();
     let mut expected = expectation::expectations(&request, ca, &given);
     // Beside another request lies the key of that one.
-    let reused = key.origin == Origin::Named || key.path != paths.key;
+    let reused = key.origin == KeyOrigin::Named || key.path != paths.key;
     if reused {
         expected
             .iter_mut()
@@ -235,7 +237,7 @@ fn outcome(
         ca.filter(|_| given.is_empty())
             .and_then(advice::dcv::not_confirmed),
     );
-    Made {
+    CsrOutcome {
         made: false,
         changed: false,
         names: wanted.names,

@@ -18,22 +18,22 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use self::expected::Pending;
+use self::expected::ExpectedRecord;
 pub(crate) use self::method::MethodOutcome;
 use self::outcome::NextLines;
-pub(crate) use self::outcome::{Check, DcvCheckOutcome};
-use self::select::Wanted;
-use self::wait::Looked;
-pub(crate) use self::zone_health::Around;
+pub(crate) use self::outcome::{DcvCheckOutcome, RecordCheck};
+use self::select::DcvSelection;
+use self::wait::WaitObservation;
+pub(crate) use self::zone_health::ZoneHealth;
 use crate::context::Context;
-use crate::dcv::answer::Survey;
+use crate::dcv::answer::DnsSurvey;
 use crate::dcv::ca::Ca;
-use crate::dcv::caa::Found;
-use crate::dcv::judge::{Judgement, judge};
-use crate::failure::{Failure, Kind};
+use crate::dcv::caa::CaaLookup;
+use crate::dcv::judge::{RecordJudgement, judge};
+use crate::failure::{Failure, FailureKind};
 use crate::report::Outcome;
 use crate::system::clock;
-use crate::system::dns::{self, Inquiry, Resolvers};
+use crate::system::dns::{self, RecordQuery, ResolverList};
 
 /// Would the CA see the proof of control now? If not, why
 ///
@@ -51,7 +51,7 @@ pub(crate) struct DcvCheckArgs {
     pub ca: Option<Ca>,
     /// What the CA looks at: a record in the DNS, a file on the web server, or mail
     #[arg(long, default_value = "dns")]
-    pub method: Method,
+    pub method: DcvMethod,
     /// The record that the shop shows, as it is pasted: a zone-file line, host and value, an API's
     /// answer; '-' reads stdin
     #[arg(long, value_name = "TEXT")]
@@ -70,7 +70,7 @@ pub(crate) struct DcvCheckArgs {
 
 /// What the CA looks at.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
-pub(crate) enum Method {
+pub(crate) enum DcvMethod {
     /// A record in the DNS
     #[default]
     Dns,
@@ -86,24 +86,24 @@ pub(crate) enum Method {
 /// No such request, a record that is none, files that cannot be written; a signal.
 pub(crate) fn run(context: &Context, args: &DcvCheckArgs) -> Result<Box<dyn Outcome>, Failure> {
     let again = again(context, args, &args.names);
-    let wanted = Wanted {
+    let wanted = DcvSelection {
         names: &args.names,
         records: &args.record,
         ca: args.ca,
         again: &again,
     };
     let chosen = select::choose(context, &wanted)?;
-    let resolvers = Resolvers::new(&args.resolver);
+    let resolvers = ResolverList::new(&args.resolver);
     let otherwise =
         |look: &dyn Fn() -> Result<MethodOutcome, Failure>| -> Result<Box<dyn Outcome>, Failure> {
             Ok(Box::new(looked(context, args.wait, &again, look)?))
         };
     match args.method {
-        Method::Dns => {}
-        Method::Http => {
+        DcvMethod::Dns => {}
+        DcvMethod::Http => {
             return otherwise(&|| file::look(context, &resolvers, args.ca, &chosen, &again));
         }
-        Method::Email => {
+        DcvMethod::Email => {
             return otherwise(&|| email::look(context, &resolvers, args.ca, &chosen, &again));
         }
     }
@@ -120,7 +120,7 @@ pub(crate) fn run(context: &Context, args: &DcvCheckArgs) -> Result<Box<dyn Outc
 }
 
 /// Looks once, or until all is visible or the time is over.
-fn looked<T: Looked>(
+fn looked<T: WaitObservation>(
     context: &Context,
     limit: Option<Duration>,
     again: &[String],
@@ -129,7 +129,7 @@ fn looked<T: Looked>(
     context
         .interrupt
         .listen()
-        .map_err(|error| Failure::of(Kind::Internal, &error))?;
+        .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
     let stopped = |failure, stood: &str| wait::stopped(failure, stood, again);
     match limit {
         Some(limit) => wait::wait(context, limit, stopped, look),
@@ -138,12 +138,16 @@ fn looked<T: Looked>(
 }
 
 /// One look at all records.
-fn look(context: &Context, args: &DcvCheckArgs, checks: &[Pending]) -> Result<Vec<Check>, Failure> {
-    let inquiries: Vec<Inquiry> = checks.iter().map(inquiry).collect();
-    let resolvers = Resolvers::new(&args.resolver);
+fn look(
+    context: &Context,
+    args: &DcvCheckArgs,
+    checks: &[ExpectedRecord],
+) -> Result<Vec<RecordCheck>, Failure> {
+    let inquiries: Vec<RecordQuery> = checks.iter().map(inquiry).collect();
+    let resolvers = ResolverList::new(&args.resolver);
     let surveys = dns::survey(&inquiries, &resolvers, &context.interrupt)?;
     // Where nobody answers, nobody is asked more.
-    let answered = |survey: &Survey| {
+    let answered = |survey: &DnsSurvey| {
         survey
             .said
             .iter()
@@ -164,8 +168,8 @@ fn look(context: &Context, args: &DcvCheckArgs, checks: &[Pending]) -> Result<Ve
 }
 
 /// What to ask servers for.
-fn inquiry(check: &Pending) -> Inquiry {
-    Inquiry {
+fn inquiry(check: &ExpectedRecord) -> RecordQuery {
+    RecordQuery {
         domain: check.expected.domain.clone(),
         top: check.expected.top(),
         kind: check.expected.record.kind,
@@ -182,18 +186,18 @@ fn inquiry(check: &Pending) -> Inquiry {
 /// What their answers come to.
 fn judged(
     context: &Context,
-    checks: &[Pending],
-    surveys: Vec<Survey>,
-    caa: &HashMap<String, Found>,
-) -> Vec<Check> {
+    checks: &[ExpectedRecord],
+    surveys: Vec<DnsSurvey>,
+    caa: &HashMap<String, CaaLookup>,
+) -> Vec<RecordCheck> {
     let judged = checks.iter().zip(surveys).map(|(pending, survey)| {
         let mut expected = Rc::clone(&pending.expected);
         if let Some(zone) = &survey.zone {
             Rc::make_mut(&mut expected).lies_in(zone);
         }
-        let mut judgement: Judgement = judge(&expected, &survey);
-        let around = Around::judge(&mut judgement, &survey, pending, caa, context.now());
-        Check {
+        let mut judgement: RecordJudgement = judge(&expected, &survey);
+        let around = ZoneHealth::judge(&mut judgement, &survey, pending, caa, context.now());
+        RecordCheck {
             request: pending.request.clone(),
             ca: pending.ca,
             expected,
@@ -209,7 +213,7 @@ fn again(context: &Context, args: &DcvCheckArgs, names: &[String]) -> Vec<String
     let mut words = context.again("dcv-check");
     words.push("--wait".to_owned());
     words.extend(names.iter().filter(|name| *name != "-").cloned());
-    let method = [(Method::Http, "http"), (Method::Email, "email")]
+    let method = [(DcvMethod::Http, "http"), (DcvMethod::Email, "email")]
         .into_iter()
         .find(|(one, _)| *one == args.method);
     words.extend(

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::install::forget::{self, Removal, Verdict};
+use crate::install::forget::{self, ForgetResult, ForgetVerdict};
 use crate::install::installed;
-use crate::install::request::Mode;
-use crate::report::{Outcome, Text};
+use crate::install::request::RunMode;
+use crate::report::{Outcome, TextOutput};
 use crate::system::clock;
 
 /// Certctl forgets a pair; servers go on with the files they read now
@@ -20,7 +20,7 @@ use crate::system::clock;
 ///   certctl remove example.com --dry-run
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub(crate) struct RemoveArgs {
+pub(crate) struct ForgetArgs {
     /// The pair
     pub name: String,
     /// How long to wait for another certctl [default: 60s]
@@ -36,21 +36,21 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What `remove` ends with.
 #[derive(Debug)]
-pub(crate) struct RemoveOutcome(Removal);
+pub(crate) struct ForgetOutcome(ForgetResult);
 
 /// Makes plain files of the links and takes the folder away.
 ///
 /// # Errors
 /// No such pair, files that cannot be used, a lock that is held, a signal.
-pub(crate) fn run(context: &Context, args: &RemoveArgs) -> Result<RemoveOutcome, Failure> {
+pub(crate) fn run(context: &Context, args: &ForgetArgs) -> Result<ForgetOutcome, Failure> {
     let stem = match installed::folder_named(context, &args.name)? {
         Some(stem) => stem,
         None => installed::named(context, "remove", Some(&args.name))?,
     };
     let mode = if args.dry_run {
-        Mode::DryRun
+        RunMode::DryRun
     } else {
-        Mode::Run
+        RunMode::Run
     };
     forget::run(
         context,
@@ -58,10 +58,10 @@ pub(crate) fn run(context: &Context, args: &RemoveArgs) -> Result<RemoveOutcome,
         args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
         mode,
     )
-    .map(RemoveOutcome)
+    .map(ForgetOutcome)
 }
 
-impl Outcome for RemoveOutcome {
+impl Outcome for ForgetOutcome {
     fn json(&self) -> Value {
         let removal = &self.0;
         let files: Vec<Value> = removal
@@ -92,19 +92,19 @@ impl Outcome for RemoveOutcome {
         })
     }
 
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         let removal = &self.0;
         if let Some(leaf) = &removal.leaf {
             text.fact("found", crate::report::in_words(leaf));
         }
         text.findings(&removal.findings);
         match removal.verdict {
-            Verdict::Refused => text.fact("so", "nothing was touched"),
-            Verdict::Planned => removal
+            ForgetVerdict::Refused => text.fact("so", "nothing was touched"),
+            ForgetVerdict::Planned => removal
                 .steps
                 .iter()
                 .for_each(|step| text.fact("plan", step.to_string())),
-            Verdict::Removed => {
+            ForgetVerdict::Removed => {
                 for file in &removal.files {
                     text.fact(
                         "plain",
@@ -126,6 +126,6 @@ impl Outcome for RemoveOutcome {
     }
 
     fn exit_code(&self) -> u8 {
-        u8::from(self.0.verdict == Verdict::Refused)
+        u8::from(self.0.verdict == ForgetVerdict::Refused)
     }
 }

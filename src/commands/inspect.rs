@@ -10,11 +10,11 @@ pub(crate) use self::outcome::InspectOutcome;
 use self::outcome::is_locked_key;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
-use crate::delivery::Unused;
+use crate::delivery::UnusedContent;
 use crate::failure::Failure;
-use crate::inputs::{self, ReadArgs, Reading};
+use crate::inputs::{self, InputReader, PasswordArgs};
 use crate::probe::StartTls;
-use crate::report::{Outcome, Text};
+use crate::report::{Outcome, TextOutput};
 
 /// What is this file, what does this host serve (never judges)
 ///
@@ -36,7 +36,7 @@ pub(crate) struct InspectArgs {
     pub starttls: Option<StartTls>,
     /// How what is locked is opened.
     #[command(flatten)]
-    pub reading: ReadArgs,
+    pub reading: PasswordArgs,
 }
 
 /// Reads the file, or asks the host.
@@ -46,7 +46,7 @@ pub(crate) struct InspectArgs {
 /// certificate.
 pub(crate) fn run(context: &Context, args: &InspectArgs) -> Result<InspectOutcome, Failure> {
     let (file, at, ca) = (args.file.clone(), context.now(), args.ca);
-    let reading = Reading::new(context, &args.reading)?;
+    let reading = InputReader::new(context, &args.reading)?;
     let (mut delivery, answers) = inputs::anything(context, &reading, &args.file, args.starttls)?;
     if answers.is_some() {
         return Ok(InspectOutcome {
@@ -64,9 +64,9 @@ pub(crate) fn run(context: &Context, args: &InspectArgs) -> Result<InspectOutcom
     }
     // These have cards of their own.
     let lists = !delivery.lists.is_empty();
-    delivery
-        .ignored
-        .retain(|one| !(one.what == Unused::Crl && lists || one.what == Unused::PublicKey));
+    delivery.ignored.retain(|one| {
+        !(one.what == UnusedContent::Crl && lists || one.what == UnusedContent::PublicKey)
+    });
     Ok(InspectOutcome {
         file,
         at,
@@ -81,7 +81,7 @@ impl Outcome for InspectOutcome {
         self.document()
     }
 
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         self.cards(text);
     }
 

@@ -9,22 +9,22 @@ use jiff::civil::Date;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
-use crate::inputs::{ReadArgs, Taken};
+use crate::inputs::{MatchedCertificate, PasswordArgs};
 use crate::install::outcome::day;
-use crate::install::request::{Goal, Mode, Order, again, judged_by_now};
+use crate::install::request::{InstallGoal, InstallRequest, RunMode, again, judged_by_now};
 use crate::install::transaction;
 use crate::install_plan::allow;
 use crate::matching::file_names;
 use crate::pki::certified_key::CertifiedKey;
-use crate::pki::chain::{LeftOut, Prefer};
+use crate::pki::chain::{ChainPreference, OmissionReason};
 use crate::pki::name::DnsName;
 use crate::pki::trust::TrustAnchors;
-use crate::pki::verify::{Policy, VerifiedChain};
-use crate::probe::Patience;
-use crate::store::settings::Settings;
+use crate::pki::verify::{VerifiedChain, VerifyPolicy};
+use crate::probe::ProbePatience;
+use crate::store::settings::LineageSettings;
 use crate::system::clock;
 use crate::system::fs::folders;
-use crate::system::http::Reach;
+use crate::system::http::NetworkReach;
 
 pub(crate) mod check;
 mod key_access_flags;
@@ -33,11 +33,11 @@ mod placeholder;
 mod select;
 mod server_flags;
 
-pub(crate) use server_flags::ServerKind;
+pub(crate) use server_flags::ServerChoice;
 
 pub(crate) use outcome::InstallOutcome;
-use outcome::{Came, Part};
-use select::{Meant, Number, Said};
+use outcome::{CertificateOutcome, InstallResult};
+use select::{CertificateCount, InputSelection, SelectedCertificate};
 
 /// Put a certificate into place, test and reload the server, see it live, or put all back
 ///
@@ -59,18 +59,18 @@ pub(crate) struct InstallArgs {
     /// Which way, where the certificates have several: to the root that most clients know, or the
     /// shortest
     #[arg(long, value_enum, default_value_t)]
-    pub prefer: Prefer,
+    pub prefer: ChainPreference,
     /// Fetch issuers that are missing from where the certificates say they are; =any: also from
     /// this machine's own network, and through a proxy
     #[arg(long, value_enum, value_name = "any", num_args = 0..=1, require_equals = true, default_missing_value = "public")]
-    pub aia: Option<Reach>,
+    pub aia: Option<NetworkReach>,
     /// How what is locked is opened.
     #[command(flatten)]
-    pub reading: ReadArgs,
+    pub reading: PasswordArgs,
     /// Who reads the files; may be repeated [default: every server here that names them, else those
     /// installed; none under --root]
     #[arg(long)]
-    pub server: Vec<ServerKind>,
+    pub server: Vec<ServerChoice>,
     /// The server's main configuration file; of several servers each its own:  --server-config
     /// haproxy=FILE
     #[arg(long, value_name = "FILE")]
@@ -83,7 +83,7 @@ pub(crate) struct InstallArgs {
     pub key_path: Option<PathBuf>,
     /// Who may read the key.
     #[command(flatten)]
-    pub access: key_access_flags::AccessArgs,
+    pub access: key_access_flags::KeyAccessArgs,
     /// What the pair is called in /etc/ssl [default: as its request, else its first name]
     #[arg(long, value_name = "STEM", value_parser = file_names::chosen)]
     pub cert_name: Option<String>,
@@ -105,7 +105,7 @@ pub(crate) struct InstallArgs {
     /// The last day of the term that is paid for: until then a round is a reissue, after it a
     /// purchase; none: forget it
     #[arg(long, value_name = "DATE|none", value_parser = term)]
-    pub paid_until: Option<Term>,
+    pub paid_until: Option<PaidTerm>,
     /// How long to wait for another certctl [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
     pub lock_timeout: Option<Duration>,
@@ -123,24 +123,24 @@ pub(crate) struct InstallArgs {
     /// How long the server is asked before it is judged. No flag: a rehearsal, whose server answers
     /// at once, waits less.
     #[arg(skip)]
-    pub patience: Patience,
+    pub patience: ProbePatience,
 }
 
 /// What is paid for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Term {
+pub(crate) enum PaidTerm {
     /// Nobody knows any more.
     Unknown,
     /// Up to this day.
     Until(Date),
 }
 
-fn term(text: &str) -> Result<Term, &'static str> {
+fn term(text: &str) -> Result<PaidTerm, &'static str> {
     match text {
-        "none" => Ok(Term::Unknown),
+        "none" => Ok(PaidTerm::Unknown),
         date => date
             .parse()
-            .map(Term::Until)
+            .map(PaidTerm::Until)
             .map_err(|_| "not a date such as 2027-06-10, or none"),
     }
 }
@@ -155,28 +155,30 @@ pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 /// and so is what fails of several.
 pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Failure> {
     let mode = if args.dry_run {
-        Mode::DryRun
+        RunMode::DryRun
     } else {
-        Mode::Run
+        RunMode::Run
     };
     judged_by_now(context, mode)?;
     if args.placeholder {
         return keep_the_place(context, args);
     }
     let flags = flags(context, args)?;
-    let (mut parts, mut pairs): (Vec<Part>, Vec<(usize, CertifiedKey, Settings)>) =
-        (Vec::new(), Vec::new());
+    let (mut parts, mut pairs): (
+        Vec<CertificateOutcome>,
+        Vec<(usize, CertifiedKey, LineageSettings)>,
+    ) = (Vec::new(), Vec::new());
     for (place, meant) in select::all(context, said(args))?.into_iter().enumerate() {
         let (part, pair) = certified(context, meant);
         parts.push(part);
         pairs.extend(pair.map(|(pair, origin)| (place, pair, with_origin(flags.clone(), origin))));
     }
-    let mut orders: Vec<Order<'_>> = Vec::new();
+    let mut orders: Vec<InstallRequest<'_>> = Vec::new();
     for (place, pair, flags) in &pairs {
         orders.push(order(
             args,
             parts[*place].stem.clone(),
-            Goal::Install(pair),
+            InstallGoal::Install(pair),
             flags.clone(),
         ));
     }
@@ -188,17 +190,17 @@ pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcom
                 part.undo = changeover
                     .replaced()
                     .then(|| again(context, &["rollback", &part.stem]));
-                Came::Done(Box::new(changeover))
+                InstallResult::Done(Box::new(changeover))
             }
-            Err(failure) => Came::Failed(failure),
+            Err(failure) => InstallResult::Failed(failure),
         };
     }
     InstallOutcome::of(context, parts)
 }
 
 /// What the command line says, words such as `auto` as they are, and where the pair comes from.
-fn with_origin(flags: Settings, origin: Settings) -> Settings {
-    Settings {
+fn with_origin(flags: LineageSettings, origin: LineageSettings) -> LineageSettings {
+    LineageSettings {
         folder: flags.folder.or(origin.folder),
         request: flags.request.or(origin.request),
         ca: flags.ca.or(origin.ca),
@@ -206,9 +208,9 @@ fn with_origin(flags: Settings, origin: Settings) -> Settings {
     }
 }
 
-fn said(args: &InstallArgs) -> Said<'_> {
+fn said(args: &InstallArgs) -> InputSelection<'_> {
     let one = args.cert_name.is_some() || args.chain_path.is_some() || args.key_path.is_some();
-    Said {
+    InputSelection {
         files: &args.files,
         key: args.key.as_deref(),
         trust: args.trust.as_deref(),
@@ -216,14 +218,21 @@ fn said(args: &InstallArgs) -> Said<'_> {
         aia: args.aia,
         reading: &args.reading,
         cert_name: args.cert_name.as_deref(),
-        number: if one { Number::One } else { Number::Any },
+        number: if one {
+            CertificateCount::One
+        } else {
+            CertificateCount::Any
+        },
     }
 }
 
 /// What is known of a certificate before anything is done; with it the pair and where it comes
 /// from, where it holds.
-fn certified(context: &Context, meant: Meant) -> (Part, Option<(CertifiedKey, Settings)>) {
-    let Meant {
+fn certified(
+    context: &Context,
+    meant: SelectedCertificate,
+) -> (CertificateOutcome, Option<(CertifiedKey, LineageSettings)>) {
+    let SelectedCertificate {
         taken,
         anchors,
         stem,
@@ -248,11 +257,11 @@ fn certified(context: &Context, meant: Meant) -> (Part, Option<(CertifiedKey, Se
         }
     };
     (
-        Part {
+        CertificateOutcome {
             stem,
             found,
             findings,
-            came: Came::Refused,
+            came: InstallResult::Refused,
             undo: None,
         },
         pair,
@@ -260,8 +269,13 @@ fn certified(context: &Context, meant: Meant) -> (Part, Option<(CertifiedKey, Se
 }
 
 /// What is asked of a changeover.
-fn order<'a>(args: &InstallArgs, stem: String, goal: Goal<'a>, flags: Settings) -> Order<'a> {
-    Order {
+fn order<'a>(
+    args: &InstallArgs,
+    stem: String,
+    goal: InstallGoal<'a>,
+    flags: LineageSettings,
+) -> InstallRequest<'a> {
+    InstallRequest {
         stem,
         goal,
         flags,
@@ -269,9 +283,9 @@ fn order<'a>(args: &InstallArgs, stem: String, goal: Goal<'a>, flags: Settings) 
         lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
         patience: args.patience,
         mode: if args.dry_run {
-            Mode::DryRun
+            RunMode::DryRun
         } else {
-            Mode::Run
+            RunMode::Run
         },
     }
 }
@@ -281,17 +295,17 @@ fn keep_the_place(context: &Context, args: &InstallArgs) -> Result<InstallOutcom
     let flags = flags(context, args)?;
     let order = |first: &DnsName| {
         let stem = args.cert_name.clone().unwrap_or_else(|| first.file_stem());
-        order(args, stem, Goal::Back(None), flags)
+        order(args, stem, InstallGoal::Back(None), flags)
     };
     let (found, findings, changeover) = placeholder::run(context, &args.files, order)?;
     let stem = changeover.name.clone();
     InstallOutcome::of(
         context,
-        vec![Part {
+        vec![CertificateOutcome {
             stem,
             found,
             findings,
-            came: Came::Done(Box::new(changeover)),
+            came: InstallResult::Done(Box::new(changeover)),
             undo: None,
         }],
     )
@@ -300,10 +314,10 @@ fn keep_the_place(context: &Context, args: &InstallArgs) -> Result<InstallOutcom
 /// Key and chain belong together and hold; else everything that is wrong.
 fn certify(
     context: &Context,
-    taken: Taken,
+    taken: MatchedCertificate,
     anchors: &TrustAnchors,
 ) -> Result<CertifiedKey, Vec<Finding>> {
-    let policy = Policy {
+    let policy = VerifyPolicy {
         hosts: &[],
         anchors,
         at: context.now(),
@@ -320,7 +334,7 @@ fn certify(
             .findings
             .iter()
             .any(|one| one.severity == Severity::Error);
-    let Taken {
+    let MatchedCertificate {
         assembly,
         key,
         no_key,
@@ -344,14 +358,14 @@ fn certify(
 }
 
 /// What the command line says, for the next round too.
-fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
+fn flags(context: &Context, args: &InstallArgs) -> Result<LineageSettings, Failure> {
     let absolute = |path: &Option<PathBuf>| path.as_deref().map(folders::absolute).transpose();
     let trust = match args.trust.as_deref() {
         None | Some("mozilla" | "system") => args.trust.clone(),
         Some(file) => Some(folders::real(Path::new(file))?.display().to_string()),
     };
     let (server_config, server_configs) = server_flags::configs(&args.server_config)?;
-    Ok(Settings {
+    Ok(LineageSettings {
         server_configs,
         server: args
             .server
@@ -366,19 +380,19 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<Settings, Failure> {
         probe: args.probe.clone(),
         trust,
         paid_until: args.paid_until.and_then(|term| {
-            if let Term::Until(day) = term {
+            if let PaidTerm::Until(day) = term {
                 Some(day)
             } else {
                 None
             }
         }),
-        no_term: matches!(args.paid_until, Some(Term::Unknown)),
+        no_term: matches!(args.paid_until, Some(PaidTerm::Unknown)),
         ..args.access.settings(context)?
     })
 }
 
 /// `example.com, www.example.com, ends 2027-06-10`
-fn described(taken: &Taken) -> String {
+fn described(taken: &MatchedCertificate) -> String {
     let leaf = taken.leaf();
     let names = if leaf.dns_names.is_empty() {
         leaf.label()
@@ -390,7 +404,7 @@ fn described(taken: &Taken) -> String {
 
 /// `fits example.com.key; 1 intermediate, root left out; trusted by Mozilla's list`: of a pair that
 /// holds.
-fn approved(taken: &Taken, anchors: &TrustAnchors) -> String {
+fn approved(taken: &MatchedCertificate, anchors: &TrustAnchors) -> String {
     let key = taken
         .key
         .as_ref()
@@ -405,7 +419,7 @@ fn approved(taken: &Taken, anchors: &TrustAnchors) -> String {
         .assembly
         .left_out
         .iter()
-        .any(|(_, why)| *why == LeftOut::Root);
+        .any(|(_, why)| *why == OmissionReason::Root);
     let root = if root { ", root left out" } else { "" };
     format!(
         "fits {key}; {intermediates}{root}; trusted by {}",

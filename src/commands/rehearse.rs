@@ -7,12 +7,12 @@ mod round;
 mod step;
 
 pub(crate) use self::outcome::RehearseOutcome;
-pub(crate) use self::round::ServerKind;
+pub(crate) use self::round::RehearsalServer;
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
-use crate::finding::Next;
+use crate::failure::{Failure, FailureKind};
+use crate::finding::NextStep;
 use crate::pki::name::DnsName;
-use crate::system::fs::scratch::Scratch;
+use crate::system::fs::scratch::ScratchFolder;
 use crate::system::process;
 
 /// The whole round on this machine alone, against a shop, a DNS server and a web server of its own
@@ -28,7 +28,7 @@ pub(crate) struct RehearseArgs {
     pub name: String,
     /// The web server: one of its own, or the nginx of this machine on a free loopback port
     #[arg(long, default_value = "embedded", value_name = "SERVER")]
-    pub server: ServerKind,
+    pub server: RehearsalServer,
 }
 
 /// Plays the round in `rehearsal/`.
@@ -38,24 +38,26 @@ pub(crate) struct RehearseArgs {
 pub(crate) fn run(context: &Context, args: &RehearseArgs) -> Result<RehearseOutcome, Failure> {
     let name = DnsName::parse(&args.name)?;
     if context.root.is_some() {
-        return Err(Failure::new(Kind::Usage, "rehearse takes no --root")
+        return Err(Failure::new(FailureKind::Usage, "rehearse takes no --root")
             .because("it installs into a folder of its own")
-            .with(Next::run(&["rehearse", name.as_str()])));
+            .with(NextStep::run(&["rehearse", name.as_str()])));
     }
-    if args.server == ServerKind::Nginx && process::which("nginx").is_none() {
+    if args.server == RehearsalServer::Nginx && process::which("nginx").is_none() {
         return Err(
-            Failure::new(Kind::NotFound, "there is no nginx on this machine").with(Next::say(
-                "install it, or take the server of the rehearsal itself:  certctl rehearse",
-            )),
+            Failure::new(FailureKind::NotFound, "there is no nginx on this machine").with(
+                NextStep::say(
+                    "install it, or take the server of the rehearsal itself:  certctl rehearse",
+                ),
+            ),
         );
     }
     if context.directory.to_str().is_none() {
         return Err(
-            Failure::new(Kind::Usage, "the name of the folder is not UTF-8")
+            Failure::new(FailureKind::Usage, "the name of the folder is not UTF-8")
                 .because("the rehearsal types its commands as you would")
-                .with(Next::run(&["rehearse", name.as_str(), "-C", "/tmp"])),
+                .with(NextStep::run(&["rehearse", name.as_str(), "-C", "/tmp"])),
         );
     }
-    let scratch = Scratch::claim(&context.here("rehearsal"))?;
+    let scratch = ScratchFolder::claim(&context.here("rehearsal"))?;
     round::play(context, args.server, &name, &scratch)
 }

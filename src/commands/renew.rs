@@ -9,12 +9,12 @@ mod round;
 mod select;
 
 pub(crate) use self::args::RenewArgs;
-use self::folders::Folders;
+use self::folders::RequestFolders;
 pub(crate) use self::outcome::RenewOutcome;
-use self::select::Chosen;
+use self::select::DueSelection;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::install::request::{self, Mode};
+use crate::install::request::{self, RunMode};
 
 /// Prepares the next round of each certificate that is due or named. What goes wrong with one of
 /// several is told, and the others are prepared.
@@ -24,17 +24,17 @@ use crate::install::request::{self, Mode};
 /// prepared.
 pub(crate) fn run(context: &Context, args: &RenewArgs) -> Result<RenewOutcome, Failure> {
     let mode = if args.dry_run {
-        Mode::DryRun
+        RunMode::DryRun
     } else {
-        Mode::Run
+        RunMode::Run
     };
     request::judged_by_now(context, mode)?;
-    let Chosen {
+    let DueSelection {
         rows,
         waiting,
         findings,
     } = select::choose(context, args)?;
-    let mut folders = Folders::default();
+    let mut folders = RequestFolders::default();
     let (mut rounds, mut failures) = (Vec::new(), Vec::new());
     for row in &rows {
         match round::prepare(context, args, row, &mut folders) {

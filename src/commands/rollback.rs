@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::install::outcome::{Changeover, day};
-use crate::install::request::{Goal, Mode, Order, judged_by_now};
+use crate::install::outcome::{TransactionOutcome, day};
+use crate::install::request::{InstallGoal, InstallRequest, RunMode, judged_by_now};
 use crate::install::transaction;
 use crate::install::{installed, rollback};
-use crate::probe::Patience;
-use crate::report::{Outcome, Text};
-use crate::store::settings::Settings;
+use crate::probe::ProbePatience;
+use crate::report::{Outcome, TextOutput};
+use crate::store::settings::LineageSettings;
 use crate::system::clock;
 
 /// Back to the files before
@@ -42,7 +42,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What `rollback` ends with.
 #[derive(Debug)]
-pub(crate) struct RollbackOutcome(Changeover);
+pub(crate) struct RollbackOutcome(TransactionOutcome);
 
 /// Goes back: to what is asked for; else to what was proven when the present files are not; else to
 /// the entry before in the history.
@@ -51,9 +51,9 @@ pub(crate) struct RollbackOutcome(Changeover);
 /// No such pair, nothing to go back to, files that cannot be used, a lock that is held, a signal.
 pub(crate) fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutcome, Failure> {
     let mode = if args.dry_run {
-        Mode::DryRun
+        RunMode::DryRun
     } else {
-        Mode::Run
+        RunMode::Run
     };
     judged_by_now(context, mode)?;
     let stem = installed::named(context, "rollback", args.name.as_deref())?;
@@ -62,13 +62,13 @@ pub(crate) fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutc
         .as_deref()
         .map(|text| rollback::meant(context, &stem, text))
         .transpose()?;
-    let order = Order {
+    let order = InstallRequest {
         stem,
-        goal: Goal::Back(to.as_ref()),
-        flags: Settings::default(),
+        goal: InstallGoal::Back(to.as_ref()),
+        flags: LineageSettings::default(),
         allow: Vec::new(),
         lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
-        patience: Patience::default(),
+        patience: ProbePatience::default(),
         mode,
     };
     transaction::run(context, &order).map(RollbackOutcome)
@@ -79,7 +79,7 @@ impl Outcome for RollbackOutcome {
         self.0.json("certctl.rollback/1")
     }
 
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         let leaf = &self.0.leaf;
         text.fact(
             "before",

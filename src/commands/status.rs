@@ -1,29 +1,21 @@
 //! `certctl status`: what is here, what is served, what ends when, what is pending.
 
-mod calendar;
-mod columns;
-mod document;
 mod jsonl;
-mod outcome;
-mod page;
-mod prometheus;
-mod table;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-pub(crate) use self::outcome::{Judged, StatusOutcome, Written};
-
-use crate::advice::inventory::{Ways, finding, steps};
+use crate::advice::inventory::{CallContext, finding, steps};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::finding::Next;
+use crate::finding::NextStep;
 use crate::install::request;
-use crate::inventory::{RenewBefore, Row, Verdict};
+use crate::inventory::{RenewBefore, RowVerdict, StatusRow};
 use crate::probe::StartTls;
-use crate::report::{Outcome, Text};
-use crate::scan::{self, Named, Sought, Survey};
+use crate::report::{Outcome, TextOutput};
+use crate::scan::{self, NamedInputs, ScanResults, ScanScope};
+use crate::status_report::{JudgedRow, StatusOutcome, WrittenFile};
 use crate::system::fs::files;
 
 /// What is here, what is served, what ends when, what is pending
@@ -66,7 +58,7 @@ pub(crate) struct StatusArgs {
 /// As [`run`]; stdout that cannot be written.
 pub(crate) fn stream(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
     let sought = sought(context, args)?;
-    let mut survey = Survey::look(context, &sought, args.starttls, Named::Left)?;
+    let mut survey = ScanResults::look(context, &sought, args.starttls, NamedInputs::Left)?;
     jsonl::run(
         context,
         &sought,
@@ -76,7 +68,7 @@ pub(crate) fn stream(context: &Context, args: &StatusArgs) -> Result<u8, Failure
     )
 }
 
-fn sought(context: &Context, args: &StatusArgs) -> Result<Vec<Sought>, Failure> {
+fn sought(context: &Context, args: &StatusArgs) -> Result<Vec<ScanScope>, Failure> {
     // Where all of them are files, folders or servers with a port, nobody asks for names.
     let plain = args
         .items
@@ -89,7 +81,7 @@ fn sought(context: &Context, args: &StatusArgs) -> Result<Vec<Sought>, Failure> 
     };
     args.items
         .iter()
-        .map(|text| Sought::resolve(context, text, &known))
+        .map(|text| ScanScope::resolve(context, text, &known))
         .collect()
 }
 
@@ -99,11 +91,11 @@ fn sought(context: &Context, args: &StatusArgs) -> Result<Vec<Sought>, Failure> 
 /// An argument that is nothing; certctl's own folder that cannot be read.
 pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failure> {
     let sought = sought(context, args)?;
-    let mut survey = Survey::look(context, &sought, args.starttls, Named::Kept)?;
+    let mut survey = ScanResults::look(context, &sought, args.starttls, NamedInputs::Kept)?;
     let rows = survey.rows(context, &sought, args.renew_before.unwrap_or_default());
     let here = |words: &[&str]| {
         let (verb, rest) = words.split_first().unwrap_or((&"status", &[]));
-        Next::run(
+        NextStep::run(
             &[
                 context.again(verb),
                 rest.iter().map(|&word| word.to_owned()).collect(),
@@ -117,29 +109,29 @@ pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome,
         Some(_) => here(words),
         None => {
             let run = here(words);
-            Next {
+            NextStep {
                 text: format!("sudo {}", run.text),
                 ..run
             }
         }
     };
-    let ways = Ways {
+    let ways = CallContext {
         here: &here,
         root: &root,
     };
-    let judge = |row: Row| {
+    let judge = |row: StatusRow| {
         let findings = row
             .reasons
             .iter()
             .map(|reason| finding(reason, &row, &ways))
             .collect();
-        Judged {
+        JudgedRow {
             findings,
             next: steps(&row, &ways),
             row,
         }
     };
-    let mut rows: Vec<Judged> = rows.into_iter().map(judge).collect();
+    let mut rows: Vec<JudgedRow> = rows.into_iter().map(judge).collect();
     rows.sort_by_key(|one| std::cmp::Reverse(one.row.verdict()));
     let mut outcome = StatusOutcome {
         at: context.now(),
@@ -154,21 +146,27 @@ pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome,
 
 /// Writes the files that were asked for, each whole or not at all.
 fn write(args: &StatusArgs, outcome: &mut StatusOutcome) -> Result<(), Failure> {
-    let metrics = args
-        .prometheus
-        .as_ref()
-        .map(|path| ("prometheus", path, prometheus::metrics(outcome)));
-    let calendar = args
-        .ics
-        .as_ref()
-        .map(|path| ("ics", path, calendar::calendar(outcome)));
+    let metrics = args.prometheus.as_ref().map(|path| {
+        (
+            "prometheus",
+            path,
+            crate::status_report::prometheus::metrics(outcome),
+        )
+    });
+    let calendar = args.ics.as_ref().map(|path| {
+        (
+            "ics",
+            path,
+            crate::status_report::calendar::calendar(outcome),
+        )
+    });
     let page = args
         .html
         .as_ref()
-        .map(|path| ("html", path, page::html(outcome)));
+        .map(|path| ("html", path, crate::status_report::page::html(outcome)));
     for (format, path, text) in [metrics, calendar, page].into_iter().flatten() {
         files::replace(path, text.as_bytes(), 0o644)?;
-        outcome.written.push(Written {
+        outcome.written.push(WrittenFile {
             format,
             path: path.clone(),
         });
@@ -178,14 +176,14 @@ fn write(args: &StatusArgs, outcome: &mut StatusOutcome) -> Result<(), Failure> 
 
 impl Outcome for StatusOutcome {
     fn json(&self) -> Value {
-        document::status(self)
+        crate::status_report::document::status(self)
     }
 
-    fn human(&self, text: &mut Text) {
-        table::write(self, text);
+    fn human(&self, text: &mut TextOutput) {
+        crate::status_report::table::write(self, text);
     }
 
     fn exit_code(&self) -> u8 {
-        u8::from(self.verdict() != Verdict::Fine)
+        u8::from(self.verdict() != RowVerdict::Fine)
     }
 }

@@ -8,20 +8,22 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-pub(crate) use self::criteria::Verified;
-use self::criteria::{Measure, Rules};
+pub(crate) use self::criteria::VerifiedCertificate;
+use self::criteria::{Strictness, VerifyCriteria};
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
-use crate::inputs::folder::Directory;
-use crate::inputs::{self, Host, PresentOptions, Presented, ReadArgs, Reading};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep};
+use crate::inputs::folder::FolderContents;
+use crate::inputs::{
+    self, HostArgument, InputReader, PasswordArgs, ServedCertificates, ServedFileOptions,
+};
 use crate::install::installed;
 use crate::install::request;
-use crate::matching::{self, Keyring, Remark};
+use crate::matching::{self, KeyCandidates, MatchingRemark};
 use crate::pki::trust::TrustSource;
 use crate::pki::verify;
 use crate::probe::StartTls;
-use crate::report::{Outcome, Text};
+use crate::report::{Outcome, TextOutput};
 use crate::system::fs::files;
 
 /// Does it all fit: key, chain, names, dates, trust
@@ -56,15 +58,15 @@ pub(crate) struct VerifyArgs {
     pub strict: bool,
     /// How what is locked is opened.
     #[command(flatten)]
-    pub reading: ReadArgs,
+    pub reading: PasswordArgs,
 }
 
 impl VerifyArgs {
-    fn rules(&self) -> Rules {
+    fn rules(&self) -> Strictness {
         if self.strict {
-            Rules::Strict
+            Strictness::Strict
         } else {
-            Rules::Usual
+            Strictness::Usual
         }
     }
 }
@@ -73,7 +75,7 @@ impl VerifyArgs {
 #[derive(Debug)]
 pub(crate) struct VerifyOutcome {
     /// Each certificate that was judged.
-    pub verified: Vec<Verified>,
+    pub verified: Vec<VerifiedCertificate>,
     /// Whose roots were believed.
     pub trust: TrustSource,
     /// The hosts asked for.
@@ -92,10 +94,11 @@ pub(crate) fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome,
         .cloned()
         .partition(|item| server(item).is_some());
     if served.is_empty() && args.starttls.is_some() {
-        return Err(
-            Failure::new(Kind::Usage, "--starttls is about a host, and none is named")
-                .with(Next::say("certctl verify mail.example.com:25")),
-        );
+        return Err(Failure::new(
+            FailureKind::Usage,
+            "--starttls is about a host, and none is named",
+        )
+        .with(NextStep::say("certctl verify mail.example.com:25")));
     }
     let mut outcome = VerifyOutcome {
         verified: Vec::new(),
@@ -107,7 +110,7 @@ pub(crate) fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome,
         let hosts: Vec<String> = std::iter::once(host.name.clone())
             .chain(outcome.hosts.iter().cloned())
             .collect();
-        let measure = Measure::new(context.now(), args.rules(), &trust, &hosts);
+        let measure = VerifyCriteria::new(context.now(), args.rules(), &trust, &hosts);
         outcome
             .verified
             .extend(host::judge(&host, args.starttls, measure)?);
@@ -120,11 +123,11 @@ pub(crate) fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome,
 }
 
 /// A server to ask: it has a port, and there is no such file.
-fn server(item: &str) -> Option<Host> {
+fn server(item: &str) -> Option<HostArgument> {
     if files::occupied(Path::new(item)) {
         None
     } else {
-        Host::with_port(item)
+        HostArgument::with_port(item)
     }
 }
 
@@ -136,7 +139,7 @@ fn judge_files(
     outcome: &mut VerifyOutcome,
 ) -> Result<(), Failure> {
     let installed = installed(context, args, items)?;
-    let reading = Reading::new(context, &args.reading)?;
+    let reading = InputReader::new(context, &args.reading)?;
     if installed.is_empty() {
         let (items, key, trust) = (items.to_vec(), args.key.as_deref(), args.trust.as_deref());
         return judge_pair(
@@ -180,13 +183,13 @@ fn installed(
     context: &Context,
     args: &VerifyArgs,
     items: &[String],
-) -> Result<Vec<installed::Files>, Failure> {
+) -> Result<Vec<installed::InstalledFiles>, Failure> {
     match (items, &args.key, &args.chain) {
         ([name], None, None) => Ok(installed::newest(context, std::slice::from_ref(name))?
             .into_iter()
             .flatten()
             .collect()),
-        ([], None, None) if Directory::read(context)?.certificates.is_empty() => {
+        ([], None, None) if FolderContents::read(context)?.certificates.is_empty() => {
             installed::all_files(context)
         }
         _ => Ok(Vec::new()),
@@ -198,7 +201,7 @@ struct Asked<'a> {
     items: Vec<String>,
     key: Option<&'a Path>,
     trust: Option<&'a str>,
-    reading: &'a Reading,
+    reading: &'a InputReader,
 }
 
 fn judge_pair(
@@ -214,14 +217,14 @@ fn judge_pair(
         reading,
     } = asked;
     let anchors = inputs::anchors(*trust)?;
-    let options = PresentOptions {
+    let options = ServedFileOptions {
         key: *key,
         chain: args.chain.as_deref(),
         reading,
     };
     let (presented, keyring) = inputs::present(context, items, &options)?;
-    let measure = Measure::new(context.now(), args.rules(), &anchors, &outcome.hosts);
-    let again = |one: &Presented| {
+    let measure = VerifyCriteria::new(context.now(), args.rules(), &anchors, &outcome.hosts);
+    let again = |one: &ServedCertificates| {
         let typed = if items.is_empty() {
             std::slice::from_ref(&one.file)
         } else {
@@ -229,7 +232,7 @@ fn judge_pair(
         };
         inputs::bundle_again(context, typed, &anchors)
     };
-    let verified: Vec<Verified> = presented
+    let verified: Vec<VerifiedCertificate> = presented
         .iter()
         .map(|one| judge(one, &keyring, measure, &again(one)))
         .collect();
@@ -247,8 +250,13 @@ fn not_proven(context: &Context, stem: &str) -> Finding {
 }
 
 /// `bundle` is the command line that makes a right file of what was passed.
-fn judge(one: &Presented, keyring: &Keyring, measure: Measure<'_>, bundle: &[String]) -> Verified {
-    let Presented {
+fn judge(
+    one: &ServedCertificates,
+    keyring: &KeyCandidates,
+    measure: VerifyCriteria<'_>,
+    bundle: &[String],
+) -> VerifiedCertificate {
+    let ServedCertificates {
         file,
         delivery,
         served,
@@ -273,7 +281,7 @@ fn judge(one: &Presented, keyring: &Keyring, measure: Measure<'_>, bundle: &[Str
     findings.extend(keyring.judge(leaf).iter().map(Finding::from));
     if let (None, Some(request)) = (key, request) {
         let (label, request, looked) = (leaf.label(), request.held.path.clone(), keyring.looked());
-        findings.push(Finding::from(&Remark::OnlyRequest {
+        findings.push(Finding::from(&MatchingRemark::OnlyRequest {
             label,
             request,
             looked,
@@ -283,7 +291,7 @@ fn judge(one: &Presented, keyring: &Keyring, measure: Measure<'_>, bundle: &[Str
     findings.extend(measure.findings(&chain, served, bag));
     findings.extend(issuer.iter().map(Finding::from));
     findings.extend(not_issued.iter().map(Finding::from));
-    Verified {
+    VerifiedCertificate {
         key_path,
         ..measure.verified(file.clone(), chain, findings)
     }
@@ -295,7 +303,7 @@ impl Outcome for VerifyOutcome {
         json!({
             "schema": "certctl.verify/1",
             "verdict": if self.is_right() { "right" } else { "wrong" },
-            "certificates": self.verified.iter().map(Verified::json).collect::<Vec<_>>(),
+            "certificates": self.verified.iter().map(VerifiedCertificate::json).collect::<Vec<_>>(),
             "trust": self.trust.to_string(),
             "hosts": self.hosts,
             "findings": findings,
@@ -303,7 +311,7 @@ impl Outcome for VerifyOutcome {
         })
     }
 
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         for one in &self.verified {
             let right = if one.is_right() { "right" } else { "found" };
             text.fact(right, one.in_words());
@@ -318,6 +326,6 @@ impl Outcome for VerifyOutcome {
 
 impl VerifyOutcome {
     fn is_right(&self) -> bool {
-        self.verified.iter().all(Verified::is_right)
+        self.verified.iter().all(VerifiedCertificate::is_right)
     }
 }

@@ -3,7 +3,7 @@
 
 use unicode_script::{Script, UnicodeScript};
 
-use super::fault::Fault;
+use super::fault::LintFault;
 use super::rules;
 use crate::pki::alt_name::AltNames;
 use crate::pki::name::DnsName;
@@ -24,16 +24,16 @@ const TOGETHER: [&[Script]; 3] = [
 const LATIN_LOOKING: &str = "\u{430}\u{441}\u{501}\u{435}\u{4bb}\u{456}\u{458}\u{43a}\u{4cf}\u{43e}\u{440}\u{51b}\u{455}\u{51d}\u{445}\u{443}\u{44c}\u{475}\u{461}\u{3bf}\u{3b1}\u{3bd}\u{3c1}";
 
 /// One for each name.
-pub(crate) fn faults(names: &AltNames) -> Vec<Fault> {
+pub(crate) fn faults(names: &AltNames) -> Vec<LintFault> {
     names.dns().filter_map(fault).collect()
 }
 
-fn fault(name: &DnsName) -> Option<Fault> {
+fn fault(name: &DnsName) -> Option<LintFault> {
     let shown = name.unicode()?;
     let what = shown
         .split('.')
         .find_map(|label| why(label).map(|why| format!("{label} {why}")))?;
-    Some(Fault::new(
+    Some(LintFault::new(
         &rules::LOOK_ALIKE,
         format!("{}: {what}; is it the name that you mean?", name.as_str()),
     ))

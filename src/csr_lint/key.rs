@@ -1,23 +1,23 @@
 //! The key, and what the request before asked for beside it.
 
-use super::fault::{Cure, Fault};
+use super::fault::{LintFault, RequestChange};
 use super::rules;
-use crate::csr_lint::request::{Before, Order};
+use crate::csr_lint::request::{EarlierContent, LintedRequest};
 use crate::dcv::ca::Ca;
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::lint;
 
 /// What is wrong with it for everybody.
-pub(crate) fn faults(order: &Order<'_>) -> Vec<Fault> {
+pub(crate) fn faults(order: &LintedRequest<'_>) -> Vec<LintFault> {
     let mut faults = Vec::new();
     if let Some(reused) = &order.reused {
         if let Some(weakness) = lint::weakness(&reused.spki) {
             faults.push(
-                Fault::new(
+                LintFault::new(
                     &rules::WEAK_KEY,
                     format!("the key is anybody's: {weakness}"),
                 )
-                .cured_by(Cure::NewKey),
+                .cured_by(RequestChange::NewKey),
             );
         }
         if !reused.others.is_empty() {
@@ -25,10 +25,10 @@ pub(crate) fn faults(order: &Order<'_>) -> Vec<Fault> {
                 "the key is that of {} too: who steals it has all of them",
                 reused.others.join(", ")
             );
-            faults.push(Fault::new(&rules::KEY_REUSED, what).cured_by(Cure::NewKey));
+            faults.push(LintFault::new(&rules::KEY_REUSED, what).cured_by(RequestChange::NewKey));
         }
     }
-    let Before {
+    let EarlierContent {
         client_auth,
         must_staple,
         short_rsa,
@@ -42,25 +42,25 @@ pub(crate) fn faults(order: &Order<'_>) -> Vec<Fault> {
             "the one before is for TLS clients too (clientAuth), the new one is not asked to be: what logs in with it \
              (mutual TLS, SMTP, RADIUS) needs a certificate of its own{day}"
         );
-        faults.push(Fault::new(&rules::CLIENT_AUTH, what));
+        faults.push(LintFault::new(&rules::CLIENT_AUTH, what));
     }
     if must_staple {
         let what = "the one before must be stapled (Must-Staple), the new one is not asked to be: without an OCSP \
                     answer, which fewer CAs give, browsers would refuse it";
-        faults.push(Fault::new(&rules::MUST_STAPLE, what));
+        faults.push(LintFault::new(&rules::MUST_STAPLE, what));
     }
     if let Some(bits) = short_rsa {
         let what = format!(
             "the one before has an RSA key of {bits} bits; the new one has 2048, the least that is \
                 taken"
         );
-        faults.push(Fault::new(&rules::SHORT_RSA, what));
+        faults.push(LintFault::new(&rules::SHORT_RSA, what));
     }
     faults
 }
 
 /// The kinds that public CAs take.
-pub(crate) fn public_faults(order: &Order<'_>) -> Option<Fault> {
+pub(crate) fn public_faults(order: &LintedRequest<'_>) -> Option<LintFault> {
     let (kind, accepts) = (order.algorithm, Ca::accepts(order.ca));
     let who = order.ca.map_or("a public CA", Ca::title);
     let taken = match kind {
@@ -73,6 +73,7 @@ pub(crate) fn public_faults(order: &Order<'_>) -> Option<Fault> {
         &rules::ODD_KEY
     };
     (!taken).then(|| {
-        Fault::new(rule, format!("{who} takes no key of the kind {kind}")).cured_by(Cure::NewKey)
+        LintFault::new(rule, format!("{who} takes no key of the kind {kind}"))
+            .cured_by(RequestChange::NewKey)
     })
 }

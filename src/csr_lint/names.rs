@@ -1,10 +1,10 @@
 //! The names, as public CAs may certify them.
 
-use super::fault::{Cure, Fault};
-use super::rules::{self, Rule};
-use crate::csr_lint::request::Order;
+use super::fault::{LintFault, RequestChange};
+use super::rules::{self, RequestRule};
+use crate::csr_lint::request::LintedRequest;
 use crate::pki::alt_name::AltName;
-use crate::pki::name::{DnsName, Suffix, listed};
+use crate::pki::name::{DnsName, PublicSuffix, listed};
 
 /// Domains that no public DNS delegates, and why.
 const RESERVED: [(&str, &str); 15] = [
@@ -34,22 +34,22 @@ const DOCUMENTATION: &str = "example";
 /// More are not taken everywhere; some CAs sell certificates for 250.
 const MOST: usize = 100;
 
-pub(crate) fn faults(order: &Order<'_>) -> Vec<Fault> {
-    let mut faults: Vec<Fault> = single(order);
+pub(crate) fn faults(order: &LintedRequest<'_>) -> Vec<LintFault> {
+    let mut faults: Vec<LintFault> = single(order);
     faults.extend(beside(order));
     let count = order.names.iter().count();
     if count > MOST {
         let what = format!(
             "{count} names are asked for; many CAs and shops take {MOST} in one certificate at most"
         );
-        faults.push(Fault::new(&rules::TOO_MANY, what));
+        faults.push(LintFault::new(&rules::TOO_MANY, what));
     }
     faults
 }
 
 /// What is wrong with each name by itself; names with the same fault are told together.
-fn single(order: &Order<'_>) -> Vec<Fault> {
-    let mut found: Vec<(&'static Rule, String, Vec<String>)> = Vec::new();
+fn single(order: &LintedRequest<'_>) -> Vec<LintFault> {
+    let mut found: Vec<(&'static RequestRule, String, Vec<String>)> = Vec::new();
     for name in order.names.iter() {
         let Some((rule, why)) = fault(name) else {
             continue;
@@ -63,20 +63,20 @@ fn single(order: &Order<'_>) -> Vec<Fault> {
         }
     }
     let all = order.names.iter().count();
-    let fault = |(rule, why, names): (&'static Rule, String, Vec<String>)| {
-        let fault = Fault::new(rule, format!("{}: {why}", listed(&names)));
+    let fault = |(rule, why, names): (&'static RequestRule, String, Vec<String>)| {
+        let fault = LintFault::new(rule, format!("{}: {why}", listed(&names)));
         match rule.severity {
             crate::finding::Severity::Error if names.len() < all => {
-                fault.cured_by(Cure::Leave(names))
+                fault.cured_by(RequestChange::Leave(names))
             }
-            crate::finding::Severity::Error => fault.cured_by(Cure::Private),
+            crate::finding::Severity::Error => fault.cured_by(RequestChange::Private),
             _ => fault,
         }
     };
     found.into_iter().map(fault).collect()
 }
 
-fn fault(name: &AltName) -> Option<(&'static Rule, String)> {
+fn fault(name: &AltName) -> Option<(&'static RequestRule, String)> {
     match name {
         AltName::Address(_) => Some((
             &rules::ADDRESS,
@@ -90,7 +90,7 @@ fn fault(name: &AltName) -> Option<(&'static Rule, String)> {
     }
 }
 
-fn dns_fault(name: &DnsName) -> Option<(&'static Rule, String)> {
+fn dns_fault(name: &DnsName) -> Option<(&'static RequestRule, String)> {
     let base = name.base();
     let last = last_label(name);
     let is_below = |domain: &str| {
@@ -120,11 +120,11 @@ fn dns_fault(name: &DnsName) -> Option<(&'static Rule, String)> {
         None if !base.contains('.') => internal("a name without a domain".to_owned()),
         None => internal(format!("{last} is no top-level domain of the public DNS")),
         Some(_) if name.registrable().is_some() => None,
-        Some(Suffix::Registry) => Some((
+        Some(PublicSuffix::Registry) => Some((
             &rules::PUBLIC_SUFFIX,
             "a public suffix: everybody registers domains below it".to_owned(),
         )),
-        Some(Suffix::Shared) => Some((
+        Some(PublicSuffix::Shared) => Some((
             &rules::SHARED_SUFFIX,
             "its owner lets others have the names below it; only that owner is issued a \
                 certificate for it"
@@ -138,7 +138,7 @@ fn last_label(name: &DnsName) -> &str {
 }
 
 /// Names that belong together, and are not all there.
-fn beside(order: &Order<'_>) -> Vec<Fault> {
+fn beside(order: &LintedRequest<'_>) -> Vec<LintFault> {
     let ordered = |name: &&DnsName| dns_fault(name).is_none() && last_label(name) != DOCUMENTATION;
     let names: Vec<&DnsName> = order.names.dns().filter(ordered).collect();
     let has = |wanted: &str| names.iter().any(|name| name.as_str() == wanted);
@@ -164,10 +164,10 @@ fn beside(order: &Order<'_>) -> Vec<Fault> {
     apexes.append(&mut wildcards);
     let missing = |rule, why: &str, names: Vec<String>| {
         let what = format!("not asked for: {}; {why}", listed(&names));
-        (!names.is_empty()).then(|| Fault::new(rule, what).cured_by(Cure::Add(names)))
+        (!names.is_empty()).then(|| LintFault::new(rule, what).cured_by(RequestChange::Add(names)))
     };
     let by_file = names.iter().any(|name| name.is_wildcard()).then(|| {
-        Fault::new(
+        LintFault::new(
             &rules::WILDCARD_BY_FILE,
             "a wildcard is proved by the DNS or by e-mail, never by a file on the web server",
         )

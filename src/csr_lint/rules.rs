@@ -5,7 +5,7 @@
 use crate::finding::Severity;
 
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) struct Rule {
+pub(crate) struct RequestRule {
     /// The code of its finding.
     pub code: &'static str,
     /// `Error` refuses the request, unless its code is allowed.
@@ -14,66 +14,68 @@ pub(crate) struct Rule {
     pub source: &'static str,
 }
 
-const fn error(code: &'static str, source: &'static str) -> Rule {
-    Rule {
+const fn error(code: &'static str, source: &'static str) -> RequestRule {
+    RequestRule {
         code,
         severity: Severity::Error,
         source,
     }
 }
 
-const fn warning(code: &'static str, source: &'static str) -> Rule {
-    Rule {
+const fn warning(code: &'static str, source: &'static str) -> RequestRule {
+    RequestRule {
         code,
         severity: Severity::Warning,
         source,
     }
 }
 
-const fn note(code: &'static str, source: &'static str) -> Rule {
-    Rule {
+const fn note(code: &'static str, source: &'static str) -> RequestRule {
+    RequestRule {
         code,
         severity: Severity::Note,
         source,
     }
 }
 
-pub(crate) static ADDRESS: Rule = error("address-as-name", "BR 3.2.2.5; few shops sell it");
-pub(crate) static APEX: Rule = warning("apex-missing", "RFC 9525 6.3");
-pub(crate) static CLIENT_AUTH: Rule = warning(
+pub(crate) static ADDRESS: RequestRule = error("address-as-name", "BR 3.2.2.5; few shops sell it");
+pub(crate) static APEX: RequestRule = warning("apex-missing", "RFC 9525 6.3");
+pub(crate) static CLIENT_AUTH: RequestRule = warning(
     "client-auth",
     "Chrome Root Program Policy 1.8, from 2027-03-15",
 );
-pub(crate) static COMMON_NAME: Rule = error("common-name-not-listed", "BR 7.1.4.3");
-pub(crate) static COUNTRY: Rule = error("country-code", "RFC 5280 A.1, BR 7.1.4.2");
-pub(crate) static INTERNAL: Rule = error("internal-name", "BR 4.2.2, 7.1.2.7.12");
-pub(crate) static KEY_REUSED: Rule = warning("key-reused", "NIST SP 800-57 part 1, 5.2");
-pub(crate) static LOOK_ALIKE: Rule =
+pub(crate) static COMMON_NAME: RequestRule = error("common-name-not-listed", "BR 7.1.4.3");
+pub(crate) static COUNTRY: RequestRule = error("country-code", "RFC 5280 A.1, BR 7.1.4.2");
+pub(crate) static INTERNAL: RequestRule = error("internal-name", "BR 4.2.2, 7.1.2.7.12");
+pub(crate) static KEY_REUSED: RequestRule = warning("key-reused", "NIST SP 800-57 part 1, 5.2");
+pub(crate) static LOOK_ALIKE: RequestRule =
     warning("look-alike-name", "UTS 39 5.2; browsers show the A-label");
-pub(crate) static MAILBOX: Rule = error("mailbox-as-name", "BR 7.1.2.7.12");
-pub(crate) static MUST_STAPLE: Rule =
+pub(crate) static MAILBOX: RequestRule = error("mailbox-as-name", "BR 7.1.2.7.12");
+pub(crate) static MUST_STAPLE: RequestRule =
     warning("must-staple", "RFC 7633; OCSP is optional since BR SC-063");
-pub(crate) static ODD_KEY: Rule = error("odd-key-kind", "BR 6.1.5");
-pub(crate) static ORGANIZATIONAL_UNIT: Rule =
+pub(crate) static ODD_KEY: RequestRule = error("odd-key-kind", "BR 6.1.5");
+pub(crate) static ORGANIZATIONAL_UNIT: RequestRule =
     note("organizational-unit", "BR SC-047, since 2022-09-01");
-pub(crate) static P521: Rule = error("unusual-key-kind", "Mozilla Root Store Policy 5.1");
-pub(crate) static PUBLIC_SUFFIX: Rule = error("public-suffix", "BR 3.2.2.6, publicsuffix.org");
-pub(crate) static RESERVED: Rule = error("reserved-name", "BR 4.2.2, SC-086");
-pub(crate) static SHARED_SUFFIX: Rule = warning(
+pub(crate) static P521: RequestRule = error("unusual-key-kind", "Mozilla Root Store Policy 5.1");
+pub(crate) static PUBLIC_SUFFIX: RequestRule =
+    error("public-suffix", "BR 3.2.2.6, publicsuffix.org");
+pub(crate) static RESERVED: RequestRule = error("reserved-name", "BR 4.2.2, SC-086");
+pub(crate) static SHARED_SUFFIX: RequestRule = warning(
     "shared-suffix",
     "BR 3.2.2.6, publicsuffix.org (private section)",
 );
-pub(crate) static SHORT_RSA: Rule = warning("rsa-too-short", "BR 6.1.5");
-pub(crate) static TOO_LONG: Rule = error("subject-too-long", "RFC 5280 A.1, BR 7.1.4.2");
-pub(crate) static TOO_MANY: Rule = warning("too-many-names", "the pages of several shops, 2026-11");
-pub(crate) static UNDERSCORE: Rule = error("underscore", "BR 7.1.2.7.12, since 2019-04-30");
-pub(crate) static WEAK_KEY: Rule = error("broken-key", "BR 6.1.1.3");
-pub(crate) static WILDCARD_BY_FILE: Rule =
+pub(crate) static SHORT_RSA: RequestRule = warning("rsa-too-short", "BR 6.1.5");
+pub(crate) static TOO_LONG: RequestRule = error("subject-too-long", "RFC 5280 A.1, BR 7.1.4.2");
+pub(crate) static TOO_MANY: RequestRule =
+    warning("too-many-names", "the pages of several shops, 2026-11");
+pub(crate) static UNDERSCORE: RequestRule = error("underscore", "BR 7.1.2.7.12, since 2019-04-30");
+pub(crate) static WEAK_KEY: RequestRule = error("broken-key", "BR 6.1.1.3");
+pub(crate) static WILDCARD_BY_FILE: RequestRule =
     note("wildcard-not-by-file", "BR 3.2.2.4.18, since 2021-12-01");
-pub(crate) static WWW: Rule = warning("www-missing", "RFC 9525 6.3");
+pub(crate) static WWW: RequestRule = warning("www-missing", "RFC 9525 6.3");
 
 /// All of them, by their codes.
-static ALL: [&Rule; 23] = [
+static ALL: [&RequestRule; 23] = [
     &ADDRESS,
     &APEX,
     &WEAK_KEY,

@@ -1,21 +1,21 @@
 //! The subject: what RFC 5280 bounds, and what public CAs do with it.
 
-use super::fault::Fault;
+use super::fault::LintFault;
 use super::rules;
-use crate::csr_lint::request::Order;
-use crate::pki::subject::{Attribute, Subject};
+use crate::csr_lint::request::LintedRequest;
+use crate::pki::subject::{SubjectAttribute, SubjectName};
 
 /// What nobody may write.
-pub(crate) fn faults(subject: &Subject) -> Vec<Fault> {
+pub(crate) fn faults(subject: &SubjectName) -> Vec<LintFault> {
     subject.attributes().filter_map(fault).collect()
 }
 
-fn fault(attribute: &Attribute) -> Option<Fault> {
+fn fault(attribute: &SubjectAttribute) -> Option<LintFault> {
     let (name, text) = (attribute.name(), attribute.text()?);
     if name == "C" || name == "jurisdictionC" {
         let fine = text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase());
         return (!fine).then(|| {
-            Fault::new(
+            LintFault::new(
                 &rules::COUNTRY,
                 format!("{name}={text}: a country is its two capital letters in ISO 3166-1, as DE"),
             )
@@ -23,7 +23,7 @@ fn fault(attribute: &Attribute) -> Option<Fault> {
     }
     let (length, most) = (text.chars().count(), attribute.most()?);
     (length > most).then(|| {
-        Fault::new(
+        LintFault::new(
             &rules::TOO_LONG,
             format!("{name} has {length} characters; {most} is the most"),
         )
@@ -31,9 +31,9 @@ fn fault(attribute: &Attribute) -> Option<Fault> {
 }
 
 /// What public CAs refuse or leave out.
-pub(crate) fn public_faults(order: &Order<'_>) -> Vec<Fault> {
+pub(crate) fn public_faults(order: &LintedRequest<'_>) -> Vec<LintFault> {
     let listed = |name: &&str| order.names.iter().all(|listed| listed.text() != **name);
-    let mut faults: Vec<Fault> = order
+    let mut faults: Vec<LintFault> = order
         .subject
         .common_names()
         .filter(listed)
@@ -45,13 +45,13 @@ pub(crate) fn public_faults(order: &Order<'_>) -> Vec<Fault> {
         .any(|attribute| attribute.name() == "OU")
     {
         let what = "OU is left out by public CAs; it does no harm in the request";
-        faults.push(Fault::new(&rules::ORGANIZATIONAL_UNIT, what));
+        faults.push(LintFault::new(&rules::ORGANIZATIONAL_UNIT, what));
     }
     faults
 }
 
-fn unlisted(name: &str) -> Fault {
-    Fault::new(
+fn unlisted(name: &str) -> LintFault {
+    LintFault::new(
         &rules::COMMON_NAME,
         format!("CN={name} is none of the names: public CAs refuse it, and no client looks at it"),
     )

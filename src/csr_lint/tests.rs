@@ -1,17 +1,21 @@
 //! One row a rule: what is asked for, and the codes of what is wrong with it.
 
-use super::{Before, Cure, Fault, Order, Reused, faults};
+use super::{EarlierContent, LintFault, LintedRequest, RequestChange, ReusedKey, faults};
 use crate::dcv::ca::Ca;
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
-use crate::pki::subject::Subject;
+use crate::pki::subject::SubjectName;
 
 /// The order of these names with the usual key, changed.
-fn judged(names: &[&str], subject: &str, change: impl FnOnce(&mut Order<'_>)) -> Vec<Fault> {
+fn judged(
+    names: &[&str],
+    subject: &str,
+    change: impl FnOnce(&mut LintedRequest<'_>),
+) -> Vec<LintFault> {
     let names = AltNames::parse(names).unwrap();
-    let subject = Subject::parse(subject).unwrap().or_named(&names);
-    let (algorithm, before) = (KeyAlgorithm::EcdsaP256, Before::default());
-    let mut order = Order {
+    let subject = SubjectName::parse(subject).unwrap().or_named(&names);
+    let (algorithm, before) = (KeyAlgorithm::EcdsaP256, EarlierContent::default());
+    let mut order = LintedRequest {
         names: &names,
         subject: &subject,
         algorithm,
@@ -23,7 +27,7 @@ fn judged(names: &[&str], subject: &str, change: impl FnOnce(&mut Order<'_>)) ->
     faults(&order)
 }
 
-fn codes(faults: &[Fault]) -> Vec<&'static str> {
+fn codes(faults: &[LintFault]) -> Vec<&'static str> {
     faults.iter().map(|fault| fault.rule.code).collect()
 }
 
@@ -79,13 +83,13 @@ fn a_fault_has_its_cure() {
     let cure = |names: &[&str]| judged(names, "", |_| {}).remove(0).cure;
     assert_eq!(
         cure(&["example.com"]),
-        Some(Cure::Add(vec!["www.example.com".into()]))
+        Some(RequestChange::Add(vec!["www.example.com".into()]))
     );
     assert_eq!(
         cure(&["a.example.com", "db", "nas"]),
-        Some(Cure::Leave(vec!["db".into(), "nas".into()]))
+        Some(RequestChange::Leave(vec!["db".into(), "nas".into()]))
     );
-    assert_eq!(cure(&["db"]), Some(Cure::Private));
+    assert_eq!(cure(&["db"]), Some(RequestChange::Private));
 }
 
 #[test]
@@ -145,7 +149,7 @@ fn keys_are_judged() {
         assert_eq!(judged(Some(Ca::Private)), [""; 0], "{algorithm}");
     }
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let reused = Reused {
+    let reused = ReusedKey {
         spki: key.spki().to_vec(),
         others: vec!["old.csr".into()],
     };
@@ -153,7 +157,7 @@ fn keys_are_judged() {
         codes(&judged(&names, "", |order| order.reused = Some(reused))),
         ["key-reused"]
     );
-    let before = Before {
+    let before = EarlierContent {
         client_auth: true,
         must_staple: true,
         short_rsa: Some(1024),

@@ -5,18 +5,18 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
 
-use super::dnssec::Evidence;
+use super::dnssec::DnssecEvidence;
 
 /// What a server is to the zone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Role {
+pub enum ServerRole {
     /// It looks things up for others and remembers them.
     Resolver,
     /// One of the zone's own servers: what a CA's resolver asks in the end.
     Authoritative,
 }
 
-impl Role {
+impl ServerRole {
     /// The word in JSON.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -28,13 +28,13 @@ impl Role {
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Server {
+pub(crate) struct DnsServerId {
     /// Where it was asked; none was found for the name where it is missing.
     pub address: Option<SocketAddr>,
     /// Its name, where it was found by one.
     pub name: Option<String>,
     /// What it is to the zone.
-    pub role: Role,
+    pub role: ServerRole,
 }
 
 /// A type of record that is asked for.
@@ -69,7 +69,7 @@ impl RecordKind {
 
 /// What a server said when it was asked for one type of record at one name.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Answer {
+pub enum DnsAnswer {
     /// There is an alias (whatever was asked for); the target without its final dot, as the server
     /// spelled it.
     Cname(String),
@@ -106,11 +106,11 @@ pub enum Answer {
     NoRoute,
 }
 
-impl Answer {
+impl DnsAnswer {
     /// True when the server came to an answer: the record, its absence, or one that does not hold.
     #[must_use]
     pub fn is_answer(&self) -> bool {
-        use Answer::{Addresses, Bogus, Cname, Mx, NoData, NoName, Txt};
+        use DnsAnswer::{Addresses, Bogus, Cname, Mx, NoData, NoName, Txt};
         matches!(
             self,
             Cname(_) | Txt(_) | Addresses(_) | Mx(_) | NoName(_) | NoData(_) | Bogus
@@ -152,26 +152,26 @@ impl Answer {
 
 /// One question and what came.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Asked {
+pub(crate) struct AnsweredQuery {
     pub name: String,
     /// The type of record.
     pub kind: RecordKind,
-    pub answer: Answer,
+    pub answer: DnsAnswer,
     /// For how many seconds it may be remembered, where it is there (TTL).
     pub ttl: Option<u32>,
 }
 
 /// All that one server said.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Said {
-    pub server: Server,
+pub(crate) struct ServerAnswers {
+    pub server: DnsServerId,
     /// The questions and answers in the order asked: the record's own name and type first.
-    pub answers: Vec<Asked>,
+    pub answers: Vec<AnsweredQuery>,
 }
 
 /// How many of a zone's own servers were not asked, for there are more than anybody needs.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct LeftOut {
+pub struct UnqueriedServers {
     pub names: usize,
     /// Addresses of the others.
     pub addresses: usize,
@@ -179,9 +179,9 @@ pub struct LeftOut {
 
 /// Whether the zone's own servers were among those asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum OwnServers {
+pub(crate) enum ZoneServerCoverage {
     /// They were found and asked, but for those left out.
-    Asked(LeftOut),
+    Asked(UnqueriedServers),
     /// There are none: the registry's servers answer for the domain, which is not delegated.
     NotDelegated,
     /// Not wanted: one server alone was to be asked.
@@ -190,27 +190,27 @@ pub(crate) enum OwnServers {
     NotFound,
 }
 
-impl OwnServers {
+impl ZoneServerCoverage {
     /// False where some that the CA may ask were not asked.
     #[must_use]
     pub(crate) fn are_enough(self) -> bool {
-        matches!(self, Self::NotWanted) || self == Self::Asked(LeftOut::default())
+        matches!(self, Self::NotWanted) || self == Self::Asked(UnqueriedServers::default())
     }
 }
 
 /// What the servers say about the zone itself.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Delegation {
+pub(crate) struct ZoneDelegation {
     /// The zone above, and the names of the servers that it gives; empty where it was not told.
     pub above: Option<(String, Vec<String>)>,
     /// What each of the zone's servers says: its name, the serial number of its copy and the NS
     /// records in it.
-    pub copies: Vec<Copied>,
+    pub copies: Vec<ZoneCopy>,
 }
 
 /// One server's copy of the zone.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Copied {
+pub(crate) struct ZoneCopy {
     pub server: String,
     /// The serial number (SOA).
     pub serial: Option<u32>,
@@ -220,7 +220,7 @@ pub(crate) struct Copied {
 
 /// Where a chain of aliases that is not the proof goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Chain {
+pub(crate) enum AliasChain {
     /// It comes back to this name.
     Loop(String),
     /// It is longer than this many names, and no CA follows so far.
@@ -229,34 +229,34 @@ pub(crate) enum Chain {
 
 /// What was asked besides the record: about the zone, its keys, and where an alias leads.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Around {
+pub(crate) struct SurroundingAnswers {
     /// What servers say about the zone itself; not known where nobody but one server was to be
     /// asked.
-    pub delegation: Option<Delegation>,
-    pub evidence: Evidence,
+    pub delegation: Option<ZoneDelegation>,
+    pub evidence: DnssecEvidence,
     /// Where the alias at a name leads, where that is nowhere.
-    pub chain: Option<(String, Chain)>,
+    pub chain: Option<(String, AliasChain)>,
     /// What is at a name beside the record's that nobody made, where that was asked: only a
     /// wildcard answers there.
-    pub anywhere: Option<Answer>,
+    pub anywhere: Option<DnsAnswer>,
     /// A resolver's own words for why it gave no answer (RFC 8914), with its address.
     pub explained: Vec<(String, String)>,
 }
 
 /// All that all servers said about one record.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Survey {
+pub(crate) struct DnsSurvey {
     /// The zone that holds the name, where it was found.
     pub zone: Option<String>,
     /// Whether its own servers were asked.
-    pub own_servers: OwnServers,
+    pub own_servers: ZoneServerCoverage,
     /// What each server said.
-    pub said: Vec<Said>,
+    pub said: Vec<ServerAnswers>,
     /// What was asked besides.
-    pub around: Around,
+    pub around: SurroundingAnswers,
 }
 
-impl fmt::Display for Server {
+impl fmt::Display for DnsServerId {
     /// `dns1.example.net (192.0.2.1)`, `resolver 127.0.0.53`; the port where it is not 53.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let address = match self.address {
@@ -266,8 +266,8 @@ impl fmt::Display for Server {
         };
         match (&self.name, self.role) {
             (Some(name), _) => write!(f, "{name} ({address})"),
-            (None, Role::Resolver) => write!(f, "resolver {address}"),
-            (None, Role::Authoritative) => f.write_str(&address),
+            (None, ServerRole::Resolver) => write!(f, "resolver {address}"),
+            (None, ServerRole::Authoritative) => f.write_str(&address),
         }
     }
 }

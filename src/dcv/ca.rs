@@ -6,7 +6,8 @@ mod profile;
 mod table;
 
 pub(crate) use self::profile::{
-    Accepts, CsrHash, DnsProof, HttpProof, Issuer, Known, Profile, Redirects, Token, UniqueValue,
+    CaProfile, CaaIssuer, Confirmation, CsrHashTarget, DnsValidation, HttpValidation,
+    RandomValueRecord, RedirectPolicy, RequestLimits, UniqueValue,
 };
 
 /// A CA or shop (`--ca`).
@@ -48,7 +49,7 @@ impl Ca {
     ];
 
     #[must_use]
-    pub fn profile(self) -> &'static Profile {
+    pub fn profile(self) -> &'static CaProfile {
         match self {
             Self::Acm => &table::ACM,
             Self::Certum => &table::CERTUM,
@@ -69,7 +70,7 @@ impl Ca {
 
     /// What it takes in a request; of one that is not named, what every public CA takes.
     #[must_use]
-    pub fn accepts(ca: Option<Self>) -> &'static Accepts {
+    pub fn accepts(ca: Option<Self>) -> &'static RequestLimits {
         ca.map_or(&table::PUBLIC, |ca| &ca.profile().accepts)
     }
 
@@ -95,10 +96,10 @@ impl Ca {
 
     /// How it makes its record of the request, where it does.
     #[must_use]
-    pub fn csr_hash(self) -> Option<CsrHash> {
+    pub fn csr_hash(self) -> Option<CsrHashTarget> {
         match self.profile().dns {
-            DnsProof::CsrHash(form) => Some(form),
-            DnsProof::Token(_) | DnsProof::None => None,
+            DnsValidation::CsrHash(form) => Some(form),
+            DnsValidation::Token(_) | DnsValidation::None => None,
         }
     }
 }
@@ -109,7 +110,7 @@ impl clap::ValueEnum for Ca {
     }
 
     fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
-        let Profile {
+        let CaProfile {
             name, also, about, ..
         } = self.profile();
         Some(
@@ -148,7 +149,7 @@ pub(crate) fn fits(shape: &str, text: &str) -> bool {
 mod tests {
     use clap::ValueEnum;
 
-    use super::{Ca, DnsProof, HttpProof, Known, fits};
+    use super::{Ca, Confirmation, DnsValidation, HttpValidation, fits};
 
     #[test]
     fn every_row_is_found_by_its_names_and_has_a_source() {
@@ -181,7 +182,11 @@ mod tests {
         let row = Ca::Private.profile();
         assert_eq!(
             (&row.dns, &row.http, row.email),
-            (&DnsProof::None, &HttpProof::None, Known::No)
+            (
+                &DnsValidation::None,
+                &HttpValidation::None,
+                Confirmation::No
+            )
         );
         assert_eq!(row.accepts.keys, None);
     }

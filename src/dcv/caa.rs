@@ -8,11 +8,11 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use self::value::Issue;
-use super::answer::Answer;
-use super::ca::Issuer;
+use self::value::IssueValue;
+use super::answer::DnsAnswer;
+use super::ca::CaaIssuer;
 use crate::pki::baseline_dates;
-use crate::pki::name::{DnsName, Suffix};
+use crate::pki::name::{DnsName, PublicSuffix};
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CaaRecord {
@@ -27,27 +27,27 @@ pub struct CaaRecord {
 
 /// What was found at one name of the climb.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Found {
+pub enum CaaLookup {
     /// Records; where an alias led to them, the name that they are at.
     Records(Option<String>, Vec<CaaRecord>),
     /// None: the climb goes on.
     None,
     /// No answer: what is there is not known.
-    Failed(Answer),
+    Failed(DnsAnswer),
 }
 
 /// Who wants to issue, and how it proves control.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wish {
+pub(crate) struct IssuanceRequest {
     /// Whoever may turn out to issue; empty where no CA was named.
-    pub issuers: &'static [Issuer],
+    pub issuers: &'static [CaaIssuer],
     /// The instant that terms with a date are judged by.
     pub at: Timestamp,
 }
 
 /// What CAA says about one name.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Ruling {
+pub struct CaaRuling {
     /// The name asked for, wildcard and all.
     pub name: String,
     /// Where the records are that count; none where there are none.
@@ -55,16 +55,16 @@ pub struct Ruling {
     /// Those records that decide, as zone files write them (without name and class).
     pub records: Vec<String>,
     /// What they come to.
-    pub verdict: Verdict,
+    pub verdict: CaaVerdict,
     /// For how many seconds whoever asked may go by those records.
     pub ttl: Option<u32>,
     /// Whoever may turn out to issue.
-    pub issuers: &'static [Issuer],
+    pub issuers: &'static [CaaIssuer],
 }
 
 /// What the records come to.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Verdict {
+pub enum CaaVerdict {
     NotAsked,
     /// No record limits it: any CA may issue.
     Free,
@@ -73,20 +73,20 @@ pub enum Verdict {
     /// No CA was named; these alone may issue.
     Only(Vec<String>),
     /// The CA may issue, but on terms that an order at a shop may not meet.
-    OnTerms(Terms),
+    OnTerms(CaaParameters),
     /// One of those that may turn out to issue is allowed, these are not.
     Partly(Vec<&'static str>),
     /// The CA may not issue.
-    Forbidden(Forbidden),
+    Forbidden(CaaRefusal),
     /// It is not known by which names a record would allow the CA; these alone may issue.
     CaUnknown(Vec<String>),
     /// A look-up failed, and a CA must not issue then (BR 3.2.2.8): for which name, and what came.
-    Failed(String, Answer),
+    Failed(String, DnsAnswer),
 }
 
 /// Why the CA may not issue.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Forbidden {
+pub enum CaaRefusal {
     /// No record names it.
     NotNamed,
     /// The records say that nobody may.
@@ -99,7 +99,7 @@ pub enum Forbidden {
 
 /// RFC 8657: the terms that the record sets.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Terms {
+pub struct CaaParameters {
     /// The account that the order must be of.
     pub account: Option<String>,
     /// The ways to prove control that are allowed.
@@ -123,9 +123,13 @@ pub(crate) fn climb(name: &str) -> Vec<String> {
 
 /// What CAA says about `name`; `found` tells what is at a name of its climb.
 #[must_use]
-pub(crate) fn rule(name: &str, found: impl Fn(&str) -> Found, wish: Wish) -> Ruling {
+pub(crate) fn rule(
+    name: &str,
+    found: impl Fn(&str) -> CaaLookup,
+    wish: IssuanceRequest,
+) -> CaaRuling {
     let issuers = wish.issuers;
-    let ruling = |at, records, verdict| Ruling {
+    let ruling = |at, records, verdict| CaaRuling {
         name: name.to_owned(),
         at,
         records,
@@ -135,21 +139,23 @@ pub(crate) fn rule(name: &str, found: impl Fn(&str) -> Found, wish: Wish) -> Rul
     };
     for at in climb(name) {
         match found(&at) {
-            Found::None => {}
-            Found::Failed(answer) => return ruling(None, Vec::new(), Verdict::Failed(at, answer)),
-            Found::Records(_, records) if records.is_empty() => {}
-            Found::Records(alias, records) => {
+            CaaLookup::None => {}
+            CaaLookup::Failed(answer) => {
+                return ruling(None, Vec::new(), CaaVerdict::Failed(at, answer));
+            }
+            CaaLookup::Records(_, records) if records.is_empty() => {}
+            CaaLookup::Records(alias, records) => {
                 let (deciding, verdict) = judge(&records, name.starts_with("*."), wish);
                 let shown = deciding.iter().map(|record| shown(record)).collect();
                 let ttl = deciding.iter().map(|record| record.ttl).min();
-                return Ruling {
+                return CaaRuling {
                     ttl,
                     ..ruling(Some(alias.unwrap_or(at)), shown, verdict)
                 };
             }
         }
     }
-    ruling(None, Vec::new(), Verdict::Free)
+    ruling(None, Vec::new(), CaaVerdict::Free)
 }
 
 /// What a CA knows: RFC 8659 4, BR appendix A.1.
@@ -162,7 +168,11 @@ const KNOWN: [&str; 5] = [
 ];
 
 /// The records that decide, and what they come to.
-fn judge(records: &[CaaRecord], wildcard: bool, wish: Wish) -> (Vec<&CaaRecord>, Verdict) {
+fn judge(
+    records: &[CaaRecord],
+    wildcard: bool,
+    wish: IssuanceRequest,
+) -> (Vec<&CaaRecord>, CaaVerdict) {
     let is = |record: &CaaRecord, tag: &str| record.tag.eq_ignore_ascii_case(tag);
     if let Some(odd) = records
         .iter()
@@ -170,7 +180,7 @@ fn judge(records: &[CaaRecord], wildcard: bool, wish: Wish) -> (Vec<&CaaRecord>,
     {
         return (
             vec![odd],
-            Verdict::Forbidden(Forbidden::UnknownCritical(odd.tag.clone())),
+            CaaVerdict::Forbidden(CaaRefusal::UnknownCritical(odd.tag.clone())),
         );
     }
     let of = |tag: &str| -> Vec<&CaaRecord> {
@@ -185,17 +195,17 @@ fn judge(records: &[CaaRecord], wildcard: bool, wish: Wish) -> (Vec<&CaaRecord>,
     };
     let deciding = if wild.is_empty() { of("issue") } else { wild };
     if deciding.is_empty() {
-        return (records.iter().collect(), Verdict::Free);
+        return (records.iter().collect(), CaaVerdict::Free);
     }
-    let issues: Vec<Issue> = deciding
+    let issues: Vec<IssueValue> = deciding
         .iter()
-        .map(|record| Issue::read(&record.value))
+        .map(|record| IssueValue::read(&record.value))
         .collect();
     let verdict = verdict(&issues, wish);
     (deciding, verdict)
 }
 
-fn verdict(issues: &[Issue], wish: Wish) -> Verdict {
+fn verdict(issues: &[IssueValue], wish: IssuanceRequest) -> CaaVerdict {
     let mut named: Vec<String> = issues
         .iter()
         .filter_map(|issue| issue.issuer.clone())
@@ -203,45 +213,45 @@ fn verdict(issues: &[Issue], wish: Wish) -> Verdict {
     named.dedup();
     if named.is_empty() {
         let unreadable = issues.iter().any(|issue| !issue.readable);
-        return Verdict::Forbidden(if unreadable {
-            Forbidden::Unreadable
+        return CaaVerdict::Forbidden(if unreadable {
+            CaaRefusal::Unreadable
         } else {
-            Forbidden::Nobody
+            CaaRefusal::Nobody
         });
     }
     if wish.issuers.is_empty() {
-        return Verdict::Only(named);
+        return CaaVerdict::Only(named);
     }
     if wish
         .issuers
         .iter()
         .all(|issuer| issuer.caa_identities.is_empty())
     {
-        return Verdict::CaUnknown(named);
+        return CaaVerdict::CaUnknown(named);
     }
-    let names = |issuer: &Issuer, issue: &&Issue| {
+    let names = |issuer: &CaaIssuer, issue: &&IssueValue| {
         issue
             .issuer
             .as_ref()
             .is_some_and(|name| issuer.caa_identities.contains(&name.as_str()))
     };
-    let allowing = |issuer: &Issuer| {
+    let allowing = |issuer: &CaaIssuer| {
         issues
             .iter()
             .filter(|issue| names(issuer, issue))
             .collect::<Vec<_>>()
     };
-    let (some, none): (Vec<&Issuer>, Vec<&Issuer>) = wish
+    let (some, none): (Vec<&CaaIssuer>, Vec<&CaaIssuer>) = wish
         .issuers
         .iter()
         .partition(|issuer| !allowing(issuer).is_empty());
     if some.is_empty() {
-        return Verdict::Forbidden(Forbidden::NotNamed);
+        return CaaVerdict::Forbidden(CaaRefusal::NotNamed);
     }
     // Permissions add up (RFC 8659 4.2): one record without terms is enough.
-    let allowing: Vec<&Issue> = some.iter().flat_map(|issuer| allowing(issuer)).collect();
+    let allowing: Vec<&IssueValue> = some.iter().flat_map(|issuer| allowing(issuer)).collect();
     if !none.is_empty() {
-        return Verdict::Partly(none.iter().map(|issuer| issuer.title).collect());
+        return CaaVerdict::Partly(none.iter().map(|issuer| issuer.title).collect());
     }
     match allowing
         .iter()
@@ -249,8 +259,8 @@ fn verdict(issues: &[Issue], wish: Wish) -> Verdict {
         .then(|| allowing.first())
         .flatten()
     {
-        None => Verdict::Allowed,
-        Some(issue) => Verdict::OnTerms(Terms {
+        None => CaaVerdict::Allowed,
+        Some(issue) => CaaVerdict::OnTerms(CaaParameters {
             account: issue.account.clone(),
             methods: issue.methods.clone(),
             in_force: baseline_dates::CAA_TERMS.holds(wish.at),
@@ -273,18 +283,18 @@ fn shown(record: &CaaRecord) -> String {
 #[must_use]
 pub(crate) fn rule_all(
     names: &[String],
-    found: &HashMap<String, Found>,
-    wish: Wish,
-) -> Vec<Ruling> {
+    found: &HashMap<String, CaaLookup>,
+    wish: IssuanceRequest,
+) -> Vec<CaaRuling> {
     let at_name = |name: &str| match found.get(name) {
         // A registry's zone has no CAA records, and its failure is nobody's matter here.
-        Some(Found::Failed(_)) if is_registrys(name) => Found::None,
-        found => found.cloned().unwrap_or(Found::None),
+        Some(CaaLookup::Failed(_)) if is_registrys(name) => CaaLookup::None,
+        found => found.cloned().unwrap_or(CaaLookup::None),
     };
     let nobody_was_asked = |name: &str| climb(name).iter().all(|name| !found.contains_key(name));
     let ruling = |name: &String| match rule(name, at_name, wish) {
-        ruling if nobody_was_asked(name) => Ruling {
-            verdict: Verdict::NotAsked,
+        ruling if nobody_was_asked(name) => CaaRuling {
+            verdict: CaaVerdict::NotAsked,
             ..ruling
         },
         ruling => ruling,
@@ -295,7 +305,7 @@ pub(crate) fn rule_all(
 /// Whether the name is a top level, or one under which a registry gives out domains (`co.uk`).
 fn is_registrys(name: &str) -> bool {
     let suffix = |name: DnsName| {
-        name.registrable().is_none() && name.public_suffix() != Some(Suffix::Shared)
+        name.registrable().is_none() && name.public_suffix() != Some(PublicSuffix::Shared)
     };
     !name.contains('.') || DnsName::parse(name).is_ok_and(suffix)
 }
@@ -303,13 +313,13 @@ fn is_registrys(name: &str) -> bool {
 /// Names that the same records say the same about, as one; so are names whose look-ups fail alike
 /// in one domain.
 #[must_use]
-pub(crate) fn together<'a>(rulings: impl Iterator<Item = &'a Ruling>) -> Vec<Ruling> {
-    let mut groups: Vec<Ruling> = Vec::new();
+pub(crate) fn together<'a>(rulings: impl Iterator<Item = &'a CaaRuling>) -> Vec<CaaRuling> {
+    let mut groups: Vec<CaaRuling> = Vec::new();
     for ruling in rulings {
         match groups.iter_mut().find(|group| is_like(group, ruling)) {
             Some(group) => {
                 group.name = format!("{}, {}", group.name, ruling.name);
-                if let (Verdict::Failed(at, _), Verdict::Failed(above, _)) =
+                if let (CaaVerdict::Failed(at, _), CaaVerdict::Failed(above, _)) =
                     (&mut group.verdict, &ruling.verdict)
                     && above.len() < at.len()
                 {
@@ -322,19 +332,19 @@ pub(crate) fn together<'a>(rulings: impl Iterator<Item = &'a Ruling>) -> Vec<Rul
     groups
 }
 
-fn is_like(group: &Ruling, ruling: &Ruling) -> bool {
+fn is_like(group: &CaaRuling, ruling: &CaaRuling) -> bool {
     let below = |name: &str, above: &str| {
         name.strip_suffix(above)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    if let (Verdict::Failed(one, why), Verdict::Failed(other, cause)) =
+    if let (CaaVerdict::Failed(one, why), CaaVerdict::Failed(other, cause)) =
         (&group.verdict, &ruling.verdict)
     {
         return why == cause && (below(one, other) || below(other, one));
     }
-    let wildcard = |ruling: &Ruling| ruling.name.starts_with("*.");
+    let wildcard = |ruling: &CaaRuling| ruling.name.starts_with("*.");
     wildcard(group) == wildcard(ruling)
-        && Ruling {
+        && CaaRuling {
             name: ruling.name.clone(),
             ..group.clone()
         } == *ruling
@@ -344,34 +354,37 @@ fn is_like(group: &Ruling, ruling: &Ruling) -> bool {
 mod tests {
     use jiff::Timestamp;
 
-    use super::{CaaRecord, Forbidden, Found, Ruling, Verdict, Wish, climb, rule, together};
-    use crate::dcv::answer::Answer;
-    use crate::dcv::ca::Issuer;
+    use super::{
+        CaaLookup, CaaRecord, CaaRefusal, CaaRuling, CaaVerdict, IssuanceRequest, climb, rule,
+        together,
+    };
+    use crate::dcv::answer::DnsAnswer;
+    use crate::dcv::ca::CaaIssuer;
 
-    static SECTIGO: [Issuer; 1] = [Issuer {
+    static SECTIGO: [CaaIssuer; 1] = [CaaIssuer {
         title: "Sectigo",
         caa_identities: &["sectigo.com", "comodoca.com"],
     }];
-    static EITHER: [Issuer; 2] = [
-        Issuer {
+    static EITHER: [CaaIssuer; 2] = [
+        CaaIssuer {
             title: "SSL.com",
             caa_identities: &["ssl.com"],
         },
-        Issuer {
+        CaaIssuer {
             title: "Sectigo",
             caa_identities: &["sectigo.com"],
         },
     ];
 
     /// `NAME TAG VALUE` per line, a tag with `!` is critical; a value of `fails` is no record.
-    fn ruled(zone: &str, name: &str, issuers: &'static [Issuer], at: &str) -> Ruling {
+    fn ruled(zone: &str, name: &str, issuers: &'static [CaaIssuer], at: &str) -> CaaRuling {
         let found = |at: &str| {
             let mut records = Vec::new();
             for line in zone.lines() {
                 let (owner, rest) = line.trim().split_once(' ').unwrap();
                 let (tag, value) = rest.split_once(' ').unwrap();
                 if owner == at && value == "fails" {
-                    return Found::Failed(Answer::ServFail);
+                    return CaaLookup::Failed(DnsAnswer::ServFail);
                 }
                 if owner == at {
                     let critical = tag.ends_with('!');
@@ -385,13 +398,13 @@ mod tests {
                 }
             }
             if records.is_empty() {
-                Found::None
+                CaaLookup::None
             } else {
-                Found::Records(None, records)
+                CaaLookup::Records(None, records)
             }
         };
         let at: Timestamp = at.parse().unwrap();
-        rule(name, found, Wish { issuers, at })
+        rule(name, found, IssuanceRequest { issuers, at })
     }
 
     #[test]
@@ -406,9 +419,9 @@ mod tests {
     /// One row a rule of RFC 8659.
     #[test]
     fn each_rule_has_its_verdict() {
-        use Forbidden::{Nobody, NotNamed, UnknownCritical, Unreadable};
-        use Verdict::{Allowed, Free};
-        let forbidden = Verdict::Forbidden;
+        use CaaRefusal::{Nobody, NotNamed, UnknownCritical, Unreadable};
+        use CaaVerdict::{Allowed, Free};
+        let forbidden = CaaVerdict::Forbidden;
         for (rule, zone, name, verdict, at) in [
             ("no records at all", "", "a.example.com", Free, None),
             (
@@ -599,11 +612,15 @@ mod tests {
         );
         assert_eq!(
             ruling.verdict,
-            Verdict::Failed("example.com".to_owned(), Answer::ServFail)
+            CaaVerdict::Failed("example.com".to_owned(), DnsAnswer::ServFail)
         );
         let nearer = "www.example.com issue sectigo.com\nexample.com issue fails";
         let ruling = ruled(nearer, "www.example.com", &SECTIGO, "2026-11-23T00:00:00Z");
-        assert_eq!(ruling.verdict, Verdict::Allowed, "nobody asks further up");
+        assert_eq!(
+            ruling.verdict,
+            CaaVerdict::Allowed,
+            "nobody asks further up"
+        );
     }
 
     #[test]
@@ -615,7 +632,7 @@ mod tests {
             .into_iter()
             .map(|one| (one.name, one.verdict))
             .collect();
-        let failed = |at: &str| Verdict::Failed(at.to_owned(), Answer::ServFail);
+        let failed = |at: &str| CaaVerdict::Failed(at.to_owned(), DnsAnswer::ServFail);
         assert_eq!(
             told,
             [
@@ -633,11 +650,14 @@ mod tests {
             &[],
             "2026-11-23T00:00:00Z",
         );
-        assert_eq!(one.verdict, Verdict::Only(vec!["sectigo.com".to_owned()]));
+        assert_eq!(
+            one.verdict,
+            CaaVerdict::Only(vec!["sectigo.com".to_owned()])
+        );
         assert_eq!(one.records, ["0 issue \"sectigo.com\""]);
         assert_eq!(
             ruled("a.test issue ;", "a.test", &[], "2026-11-23T00:00:00Z").verdict,
-            Verdict::Forbidden(Forbidden::Nobody)
+            CaaVerdict::Forbidden(CaaRefusal::Nobody)
         );
     }
 
@@ -649,11 +669,11 @@ mod tests {
             &EITHER,
             "2026-11-23T00:00:00Z",
         );
-        assert_eq!(one.verdict, Verdict::Partly(vec!["SSL.com"]));
+        assert_eq!(one.verdict, CaaVerdict::Partly(vec!["SSL.com"]));
         let both = "a.test issue sectigo.com\na.test issue ssl.com";
         assert_eq!(
             ruled(both, "a.test", &EITHER, "2026-11-23T00:00:00Z").verdict,
-            Verdict::Allowed
+            CaaVerdict::Allowed
         );
     }
 
@@ -665,7 +685,7 @@ mod tests {
             ("2027-03-14T23:59:59Z", false),
             ("2027-03-15T00:00:00Z", true),
         ] {
-            let Verdict::OnTerms(terms) = ruled(account, "a.test", &SECTIGO, at).verdict else {
+            let CaaVerdict::OnTerms(terms) = ruled(account, "a.test", &SECTIGO, at).verdict else {
                 panic!("{at}")
             };
             assert_eq!(terms.in_force, in_force);
@@ -675,7 +695,7 @@ mod tests {
         let one_without = format!("{account}\na.test issue sectigo.com");
         assert_eq!(
             ruled(&one_without, "a.test", &SECTIGO, "2027-04-01T00:00:00Z").verdict,
-            Verdict::Allowed
+            CaaVerdict::Allowed
         );
     }
 }

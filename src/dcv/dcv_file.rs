@@ -8,7 +8,7 @@ use crate::dcv::reseller_record::GivenRecord;
 
 /// What is known of a request's record from earlier.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Kept {
+pub struct StoredRecord {
     lines: Vec<Line>,
     changed: bool,
 }
@@ -21,7 +21,7 @@ enum Line {
     Other(String),
 }
 
-impl Kept {
+impl StoredRecord {
     /// Reads a file's text; lines that are no record of this kind are kept and otherwise passed
     /// over.
     #[must_use]
@@ -142,7 +142,7 @@ fn is_whole(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Kept;
+    use super::StoredRecord;
     use crate::dcv::ca::Ca;
     use crate::dcv::parse::parse;
     use crate::dcv::reseller_record::GivenRecord;
@@ -156,11 +156,11 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let mut kept = Kept::default();
+        let mut kept = StoredRecord::default();
         kept.set_ca(Ca::Namecheap);
         kept.add(&record(LINE));
         assert_eq!(kept.text(), format!("; ca namecheap\n{LINE}"));
-        let again = Kept::read(&kept.text());
+        let again = StoredRecord::read(&kept.text());
         assert_eq!((again.ca(), again.records()), (kept.ca(), kept.records()));
     }
 
@@ -170,7 +170,7 @@ mod tests {
             "  ; ca namecheap \n{}",
             LINE.to_uppercase().replace(" 300 IN", "\t60\tIN")
         );
-        let mut kept = Kept::read(&text);
+        let mut kept = StoredRecord::read(&text);
         kept.set_ca(Ca::Namecheap);
         kept.add(&kept.records()[0].clone());
         assert!(!kept.changed());
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_new_value_takes_the_place_of_the_old_ones() {
         let new = LINE.replace("69ff68dc5168c", "5a955211b1f8c");
-        let mut kept = Kept::read(&format!("; before\n{LINE}; between\n{LINE}; after\n"));
+        let mut kept = StoredRecord::read(&format!("; before\n{LINE}; between\n{LINE}; after\n"));
         assert_eq!(kept.records().len(), 1);
         kept.add(&record(&new));
         assert!(kept.changed());
@@ -192,7 +192,7 @@ mod tests {
     fn lines_of_others_stay() {
         let text =
             "$ORIGIN example.com.\n\u{1}\n\nnote TXT \"a  b\"\n\tTXT \"same owner\"\n; ca nobody\n";
-        let mut kept = Kept::read(text);
+        let mut kept = StoredRecord::read(text);
         assert_eq!((kept.ca(), kept.records()), (None, vec![]));
         assert_eq!(kept.text(), text);
         kept.set_ca(Ca::Sectigo);

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A zone on the way down to the one asked about, and what is known of its keys.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Cut {
+pub(crate) struct ZoneCut {
     pub zone: Name,
     /// The DS records that the zone above has for it; not known where missing.
     pub ds: Option<Vec<DS>>,
@@ -23,9 +23,9 @@ pub(crate) struct Cut {
 
 /// All that there is to judge from.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Evidence {
+pub(crate) struct DnssecEvidence {
     /// From the top level down to the zone.
-    pub cuts: Vec<Cut>,
+    pub cuts: Vec<ZoneCut>,
     /// What each of the zone's servers said to a question, with signatures: its name, the name
     /// asked for, the records.
     pub answers: Vec<(String, Name, Vec<Record>)>,
@@ -33,18 +33,18 @@ pub(crate) struct Evidence {
 
 /// What it comes to.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum State {
+pub enum DnssecState {
     /// There is no DS on the way: nothing to check.
     Unsigned,
     /// All that was looked at holds.
     Signed,
     /// A CA will reject it.
-    Broken(Vec<Fault>),
+    Broken(Vec<DnssecFault>),
     /// Not enough was said to tell.
     Unknown,
 }
 
-impl State {
+impl DnssecState {
     /// The word in JSON.
     #[must_use]
     pub fn word(&self) -> &'static str {
@@ -59,14 +59,14 @@ impl State {
 
 /// Something that does not hold, and at which servers.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fault {
+pub struct DnssecFault {
     pub zone: String,
-    pub flaw: Flaw,
+    pub flaw: DnssecFlaw,
     pub servers: Vec<String>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Flaw {
+pub enum DnssecFlaw {
     /// The zone above has a DS record, the zone has no key.
     NoKey,
     /// The DS record is of none of the zone's keys.
@@ -83,9 +83,9 @@ pub enum Flaw {
 
 /// Judges the evidence at an instant.
 #[must_use]
-pub(crate) fn judge(evidence: &Evidence, at: Timestamp) -> State {
+pub(crate) fn judge(evidence: &DnssecEvidence, at: Timestamp) -> DnssecState {
     let Some(last) = evidence.cuts.last() else {
-        return State::Unknown;
+        return DnssecState::Unknown;
     };
     let mut seen = Seen {
         faults: Vec::new(),
@@ -94,9 +94,9 @@ pub(crate) fn judge(evidence: &Evidence, at: Timestamp) -> State {
     };
     for cut in &evidence.cuts {
         match &cut.ds {
-            None => return State::Unknown,
+            None => return DnssecState::Unknown,
             // What is below an unsigned zone is unsigned, whatever it says (RFC 4035 5.2).
-            Some(ds) if ds.is_empty() => return seen.or(State::Unsigned),
+            Some(ds) if ds.is_empty() => return seen.or(DnssecState::Unsigned),
             Some(ds) => keys_hold(cut, ds, at, &mut seen),
         }
     }
@@ -119,7 +119,7 @@ pub(crate) fn judge(evidence: &Evidence, at: Timestamp) -> State {
         }
     }
     // Where nobody who was asked told the keys of a zone, what is above and below it is not joined.
-    let told = |cut: &Cut| cut.keys.iter().any(|(_, keys)| keys.is_some());
+    let told = |cut: &ZoneCut| cut.keys.iter().any(|(_, keys)| keys.is_some());
     seen.all_known &= told(last)
         && evidence
             .cuts
@@ -127,9 +127,9 @@ pub(crate) fn judge(evidence: &Evidence, at: Timestamp) -> State {
             .all(|cut| cut.keys.is_empty() || told(cut));
     let all_known = seen.all_known;
     seen.or(if all_known {
-        State::Signed
+        DnssecState::Signed
     } else {
-        State::Unknown
+        DnssecState::Unknown
     })
 }
 
@@ -140,23 +140,23 @@ const MOST_KEYS: usize = 64;
 
 /// What has come up so far.
 struct Seen {
-    faults: Vec<Fault>,
+    faults: Vec<DnssecFault>,
     all_known: bool,
     /// So many signatures may still be checked.
     checks: usize,
 }
 
 impl Seen {
-    fn or(self, otherwise: State) -> State {
+    fn or(self, otherwise: DnssecState) -> DnssecState {
         if self.faults.is_empty() {
             otherwise
         } else {
-            State::Broken(self.faults)
+            DnssecState::Broken(self.faults)
         }
     }
 
     /// The same flaw at another server is one fault.
-    fn note(&mut self, zone: &Name, server: &str, found: Result<(), Option<Flaw>>) {
+    fn note(&mut self, zone: &Name, server: &str, found: Result<(), Option<DnssecFlaw>>) {
         let flaw = match found {
             Ok(()) => return,
             Err(None) => return self.all_known = false,
@@ -170,7 +170,7 @@ impl Seen {
         {
             Some(fault) if fault.servers.iter().any(|one| one == server) => {}
             Some(fault) => fault.servers.push(server.to_owned()),
-            None => self.faults.push(Fault {
+            None => self.faults.push(DnssecFault {
                 zone,
                 flaw,
                 servers: vec![server.to_owned()],
@@ -184,7 +184,7 @@ fn shown(name: &Name) -> String {
 }
 
 /// The zone's keys at each server: one of the DS records' is there and signs them all.
-fn keys_hold(cut: &Cut, ds: &[DS], at: Timestamp, seen: &mut Seen) {
+fn keys_hold(cut: &ZoneCut, ds: &[DS], at: Timestamp, seen: &mut Seen) {
     for (server, records) in &cut.keys {
         let Some(records) = records else { continue };
         let keys = dnskeys(records);
@@ -198,9 +198,9 @@ fn keys_hold(cut: &Cut, ds: &[DS], at: Timestamp, seen: &mut Seen) {
             .filter(|key| entrusted(&cut.zone, ds, key))
             .collect();
         let found = if keys.is_empty() {
-            Err(Some(Flaw::NoKey))
+            Err(Some(DnssecFlaw::NoKey))
         } else if entry.is_empty() {
-            Err(comparable(ds).then_some(Flaw::OtherKey))
+            Err(comparable(ds).then_some(DnssecFlaw::OtherKey))
         } else {
             let set = Set {
                 name: cut.zone.clone(),
@@ -267,9 +267,9 @@ fn holds(
     keys: &[&DNSKEY],
     (zone, at): (&Name, Timestamp),
     checks: &mut usize,
-) -> Result<(), Option<Flaw>> {
+) -> Result<(), Option<DnssecFlaw>> {
     let what = format!("{} {}", shown(&set.name), set.kind);
-    let mut flaw = Flaw::Unsigned(what.clone());
+    let mut flaw = DnssecFlaw::Unsigned(what.clone());
     for signature in signatures(records, set).filter(|one| one.input().signer_name == *zone) {
         let input = signature.input();
         let (from, until) = (
@@ -281,10 +281,10 @@ fn holds(
                 && key.public_key().algorithm() == input.algorithm
         };
         if at > until {
-            flaw = Flaw::Expired(what.clone(), until);
+            flaw = DnssecFlaw::Expired(what.clone(), until);
             continue;
         } else if at < from {
-            flaw = Flaw::NotYet(what.clone(), from);
+            flaw = DnssecFlaw::NotYet(what.clone(), from);
             continue;
         }
         // Tags are no names: two keys may have the same.
@@ -299,7 +299,7 @@ fn holds(
             {
                 return Ok(());
             }
-            flaw = Flaw::Wrong(what.clone());
+            flaw = DnssecFlaw::Wrong(what.clone());
         }
     }
     Err(Some(flaw))
@@ -339,7 +339,7 @@ mod tests {
     use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordSet};
     use jiff::Timestamp;
 
-    use super::{Cut, Evidence, Flaw, State, instant, judge};
+    use super::{DnssecEvidence, DnssecFlaw, DnssecState, ZoneCut, instant, judge};
 
     /// Signatures are valid for a day from here.
     const BEGIN: i64 = 1_800_000_000;
@@ -409,27 +409,27 @@ mod tests {
     }
 
     /// Everything right, at one server.
-    fn right(by: &DnssecSigner) -> Evidence {
-        let above = Cut {
+    fn right(by: &DnssecSigner) -> DnssecEvidence {
+        let above = ZoneCut {
             zone: name("example."),
             ds: Some(vec![ds(by)]),
             keys: Vec::new(),
         };
-        let own = Cut {
+        let own = ZoneCut {
             zone: zone(),
             ds: Some(vec![ds(by)]),
             keys: vec![("ns1".to_owned(), Some(keys(by)))],
         };
         let answer = signed(&owner(), vec![target("ca.example.")], by);
-        Evidence {
+        DnssecEvidence {
             cuts: vec![above, own],
             answers: vec![("ns1".to_owned(), owner(), answer)],
         }
     }
 
-    fn flaws(evidence: &Evidence, seconds: i64) -> Vec<Flaw> {
+    fn flaws(evidence: &DnssecEvidence, seconds: i64) -> Vec<DnssecFlaw> {
         match judge(evidence, at(seconds)) {
-            State::Broken(faults) => faults.into_iter().map(|fault| fault.flaw).collect(),
+            DnssecState::Broken(faults) => faults.into_iter().map(|fault| fault.flaw).collect(),
             state => panic!("{state:?}"),
         }
     }
@@ -437,23 +437,23 @@ mod tests {
     #[test]
     fn what_holds_holds_for_as_long_as_it_says() {
         let evidence = right(&signer());
-        assert_eq!(judge(&evidence, at(BEGIN)), State::Signed);
-        assert_eq!(judge(&evidence, at(BEGIN + DAY)), State::Signed);
+        assert_eq!(judge(&evidence, at(BEGIN)), DnssecState::Signed);
+        assert_eq!(judge(&evidence, at(BEGIN + DAY)), DnssecState::Signed);
         let [keys, answer] =
             ["shop.example DNSKEY", "_proof.shop.example CNAME"].map(str::to_owned);
         let ended = at(BEGIN + DAY);
         assert_eq!(
             flaws(&evidence, BEGIN + DAY + 1),
             [
-                Flaw::Expired(keys.clone(), ended),
-                Flaw::Expired(answer.clone(), ended)
+                DnssecFlaw::Expired(keys.clone(), ended),
+                DnssecFlaw::Expired(answer.clone(), ended)
             ]
         );
         assert_eq!(
             flaws(&evidence, BEGIN - 1),
             [
-                Flaw::NotYet(keys, at(BEGIN)),
-                Flaw::NotYet(answer, at(BEGIN))
+                DnssecFlaw::NotYet(keys, at(BEGIN)),
+                DnssecFlaw::NotYet(answer, at(BEGIN))
             ]
         );
     }
@@ -463,25 +463,28 @@ mod tests {
         let mut evidence = right(&signer());
         evidence.answers[0].2.pop();
         evidence.cuts[1].ds = None;
-        assert_eq!(judge(&evidence, at(BEGIN)), State::Unknown);
+        assert_eq!(judge(&evidence, at(BEGIN)), DnssecState::Unknown);
         evidence.cuts[1].ds = Some(Vec::new());
-        assert_eq!(judge(&evidence, at(BEGIN)), State::Unsigned);
+        assert_eq!(judge(&evidence, at(BEGIN)), DnssecState::Unsigned);
         let mut evidence = right(&signer());
         evidence.cuts[0].ds = Some(Vec::new());
         evidence.cuts[1].ds = Some(vec![ds(&signer())]);
         assert_eq!(
             judge(&evidence, at(BEGIN)),
-            State::Unsigned,
+            DnssecState::Unsigned,
             "below an unsigned zone"
         );
         let mut evidence = right(&signer());
         evidence.cuts[1].keys[0].1 = None;
         assert_eq!(
             judge(&evidence, at(BEGIN)),
-            State::Unknown,
+            DnssecState::Unknown,
             "no server gave its keys"
         );
-        assert_eq!(judge(&Evidence::default(), at(BEGIN)), State::Unknown);
+        assert_eq!(
+            judge(&DnssecEvidence::default(), at(BEGIN)),
+            DnssecState::Unknown
+        );
     }
 
     #[test]
@@ -499,11 +502,11 @@ mod tests {
         foreign.answers[0].2 = signed(&owner(), vec![target("ca.example.")], &signer());
         let answer = || "_proof.shop.example CNAME".to_owned();
         for (evidence, flaw) in [
-            (no_key, Flaw::NoKey),
-            (other_key, Flaw::OtherKey),
-            (unsigned, Flaw::Unsigned(answer())),
-            (changed, Flaw::Wrong(answer())),
-            (foreign, Flaw::Unsigned(answer())),
+            (no_key, DnssecFlaw::NoKey),
+            (other_key, DnssecFlaw::OtherKey),
+            (unsigned, DnssecFlaw::Unsigned(answer())),
+            (changed, DnssecFlaw::Wrong(answer())),
+            (foreign, DnssecFlaw::Unsigned(answer())),
         ] {
             assert_eq!(flaws(&evidence, BEGIN), [flaw]);
         }
@@ -518,7 +521,7 @@ mod tests {
         evidence.cuts[1].ds.as_mut().unwrap().push(ds(&other));
         assert_eq!(
             judge(&evidence, at(BEGIN)),
-            State::Signed,
+            DnssecState::Signed,
             "a second DS and a second signature are a key's change"
         );
     }
@@ -530,7 +533,7 @@ mod tests {
         evidence.cuts[1].keys = ["ns1", "ns2"]
             .map(|server| (server.to_owned(), Some(Vec::new())))
             .to_vec();
-        let State::Broken(faults) = judge(&evidence, at(BEGIN)) else {
+        let DnssecState::Broken(faults) = judge(&evidence, at(BEGIN)) else {
             panic!()
         };
         assert_eq!(

@@ -3,15 +3,15 @@
 
 use std::borrow::Cow;
 
-use super::ca::{Ca, DnsProof, UniqueValue};
+use super::ca::{Ca, DnsValidation, UniqueValue};
 use super::record::{self, DcvRecord};
-use crate::dcv::reseller_record::{self, Anchor, GivenRecord};
+use crate::dcv::reseller_record::{self, GivenRecord, ValidatedDomain};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 
 /// Where the accepted values come from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Source {
+pub(crate) enum ExpectationSource {
     /// The record that the shop showed: it has this very value.
     Shop,
     /// The CA's known form, where it needs no unique value.
@@ -23,7 +23,7 @@ pub(crate) enum Source {
 /// How a value that is not known to be right is told from one that has nothing to do with the
 /// proof.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Likeness {
+pub(crate) enum ValueLikeness {
     /// It starts with the request's hashes, `<SHA-256 first 32>.<last 32>`.
     Hash(String),
     /// It has the form of the CA's records.
@@ -33,14 +33,14 @@ pub(crate) enum Likeness {
 
 /// What would satisfy the CA for one domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Expectation {
+pub(crate) struct ExpectedAnswer {
     pub record: DcvRecord,
     /// What values of its kind have in common.
-    pub likeness: Likeness,
+    pub likeness: ValueLikeness,
     /// The values known to be right.
     pub values: Vec<String>,
     /// Where they come from.
-    pub source: Source,
+    pub source: ExpectationSource,
     /// What stands before the domain; empty where the record is at the domain itself.
     pub label: String,
     /// The domain proved, wildcard stripped.
@@ -51,7 +51,7 @@ pub(crate) struct Expectation {
 
 /// How a name that is asked for stands to the record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Place {
+pub(crate) enum RelativePosition {
     /// The record's own name.
     Here,
     /// The same label at a parent domain: the CA climbs there (BR 1.6.1, Authorization Domain
@@ -64,30 +64,33 @@ pub(crate) enum Place {
     NoUnderscore,
 }
 
-impl Expectation {
+impl ExpectedAnswer {
     /// The names to ask for and what each is; the record's own name first. `zone` is known once
     /// servers were asked.
     #[must_use]
-    pub(crate) fn places(&self, zone: Option<&str>) -> Vec<(Place, Cow<'_, str>)> {
+    pub(crate) fn places(&self, zone: Option<&str>) -> Vec<(RelativePosition, Cow<'_, str>)> {
         let here = self.record.name.as_str();
-        let mut places = vec![(Place::Here, here.into())];
+        let mut places = vec![(RelativePosition::Here, here.into())];
         places.extend(
             self.record
                 .or_at
                 .iter()
-                .map(|name| (Place::Parent, name.into())),
+                .map(|name| (RelativePosition::Parent, name.into())),
         );
         places.extend(self.below.iter().map(|name| {
             (
-                Place::Below,
+                RelativePosition::Below,
                 reseller_record::name(&self.label, name).into(),
             )
         }));
         if let Some(bare) = here.strip_prefix('_') {
-            places.push((Place::NoUnderscore, bare.into()));
+            places.push((RelativePosition::NoUnderscore, bare.into()));
         }
         if let Some(zone) = zone {
-            places.push((Place::Doubled, reseller_record::name(here, zone).into()));
+            places.push((
+                RelativePosition::Doubled,
+                reseller_record::name(here, zone).into(),
+            ));
         }
         places
     }
@@ -104,8 +107,8 @@ impl Expectation {
     /// A key that is used again has a unique value in its record, which only the CA knows
     /// (docs.sectigo.com, request token).
     pub(crate) fn shop_decides(&mut self, request: &SigningRequest) {
-        if self.source == Source::Form {
-            (self.source, self.values) = (Source::Nowhere, Vec::new());
+        if self.source == ExpectationSource::Form {
+            (self.source, self.values) = (ExpectationSource::Nowhere, Vec::new());
             (self.record.value, self.record.complete) = (None, false);
             self.record.shape = Some(format!(
                 "{}.<unique value>.<zone>",
@@ -159,8 +162,8 @@ pub(crate) fn expectations(
     request: &SigningRequest,
     ca: Option<Ca>,
     given: &[GivenRecord],
-) -> Vec<Expectation> {
-    let mut all: Vec<Expectation> = Vec::new();
+) -> Vec<ExpectedAnswer> {
+    let mut all: Vec<ExpectedAnswer> = Vec::new();
     for domain in record::domains(request) {
         if let Some(expectation) = expectation(request, ca, given, domain.as_str())
             && !all
@@ -178,7 +181,7 @@ fn expectation(
     ca: Option<Ca>,
     given: &[GivenRecord],
     domain: &str,
-) -> Option<Expectation> {
+) -> Option<ExpectedAnswer> {
     // The shop's line nearest to this domain goes first.
     let nearest = given
         .iter()
@@ -188,7 +191,7 @@ fn expectation(
         // The value made of a request is the same for every domain of it.
         None => match given.iter().find(|given| given.md5().is_some()) {
             Some(shown) => {
-                let anchor = Anchor {
+                let anchor = ValidatedDomain {
                     label: record::host_label(request),
                     domain: domain.to_owned(),
                 };
@@ -202,14 +205,14 @@ fn expectation(
 /// A record that was given without any request: it is to be there as it was shown. `None` where its
 /// host is not whole.
 #[must_use]
-pub(crate) fn alone(shown: &GivenRecord) -> Option<Expectation> {
+pub(crate) fn alone(shown: &GivenRecord) -> Option<ExpectedAnswer> {
     let (label, domain) = match shown.host.split_once('.') {
         Some((label, domain)) if label.starts_with('_') => (label, domain),
         _ => ("", shown.host.as_str()),
     };
     let name = DnsName::parse(domain).ok()?;
     let climbed = reseller_record::climb_to(domain, Some(name.registrable()?));
-    let anchor = Anchor {
+    let anchor = ValidatedDomain {
         label: label.to_owned(),
         domain: domain.to_owned(),
     };
@@ -222,8 +225,12 @@ pub(crate) fn alone(shown: &GivenRecord) -> Option<Expectation> {
 }
 
 /// The record has the very value that the shop showed.
-fn as_shown(request: &SigningRequest, shown: &GivenRecord, anchor: &Anchor) -> Expectation {
-    let Anchor { label, domain } = anchor;
+fn as_shown(
+    request: &SigningRequest,
+    shown: &GivenRecord,
+    anchor: &ValidatedDomain,
+) -> ExpectedAnswer {
+    let ValidatedDomain { label, domain } = anchor;
     of(
         shown,
         anchor,
@@ -232,13 +239,20 @@ fn as_shown(request: &SigningRequest, shown: &GivenRecord, anchor: &Anchor) -> E
     )
 }
 
-fn of(shown: &GivenRecord, anchor: &Anchor, record: DcvRecord, below: Vec<String>) -> Expectation {
-    let Anchor { label, domain } = anchor;
+fn of(
+    shown: &GivenRecord,
+    anchor: &ValidatedDomain,
+    record: DcvRecord,
+    below: Vec<String>,
+) -> ExpectedAnswer {
+    let ValidatedDomain { label, domain } = anchor;
     let likeness = match shown.target() {
-        Some(target) => Likeness::Hash(target.to_owned()),
-        None => shown.shape().map_or(Likeness::Unknown, Likeness::Shape),
+        Some(target) => ValueLikeness::Hash(target.to_owned()),
+        None => shown
+            .shape()
+            .map_or(ValueLikeness::Unknown, ValueLikeness::Shape),
     };
-    Expectation {
+    ExpectedAnswer {
         record: DcvRecord {
             value: Some(shown.value.clone()),
             complete: true,
@@ -246,7 +260,7 @@ fn of(shown: &GivenRecord, anchor: &Anchor, record: DcvRecord, below: Vec<String
         },
         likeness,
         values: vec![shown.value.clone()],
-        source: Source::Shop,
+        source: ExpectationSource::Shop,
         label: label.clone(),
         domain: domain.clone(),
         below,
@@ -260,7 +274,7 @@ fn as_known(
     ca: Option<Ca>,
     given: &[GivenRecord],
     domain: &str,
-) -> Option<Expectation> {
+) -> Option<ExpectedAnswer> {
     let known = record::record(request, domain, ca)?;
     let record = match (ca, given.first()) {
         (None, Some(other)) => {
@@ -280,9 +294,9 @@ fn as_known(
         None => Vec::new(),
     };
     let likeness = match ca.map(|ca| &ca.profile().dns) {
-        Some(DnsProof::Token([form, ..])) => Likeness::Shape(form.value),
-        None if !given.is_empty() => Likeness::Unknown,
-        _ => Likeness::Hash(target),
+        Some(DnsValidation::Token([form, ..])) => ValueLikeness::Shape(form.value),
+        None if !given.is_empty() => ValueLikeness::Unknown,
+        _ => ValueLikeness::Hash(target),
     };
     let label = record
         .name
@@ -291,11 +305,11 @@ fn as_known(
         .trim_end_matches('.')
         .to_owned();
     let source = if values.is_empty() {
-        Source::Nowhere
+        ExpectationSource::Nowhere
     } else {
-        Source::Form
+        ExpectationSource::Form
     };
-    Some(Expectation {
+    Some(ExpectedAnswer {
         record,
         likeness,
         values,
@@ -334,18 +348,18 @@ fn below(request: &SigningRequest, domain: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Expectation, Place, Source, expectations};
+    use super::{ExpectationSource, ExpectedAnswer, RelativePosition, expectations};
     use crate::dcv::ca::Ca;
     use crate::dcv::parse::parse;
     use crate::dcv::record::{host_label, target_labels};
     use crate::dcv::reseller_record::GivenRecord;
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
-    use crate::pki::name::Names;
+    use crate::pki::name::DnsNames;
     use crate::pki::request::SigningRequest;
 
     fn request(names: &[&str]) -> SigningRequest {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-        SigningRequest::build(&Names::parse(names).unwrap(), &key).unwrap()
+        SigningRequest::build(&DnsNames::parse(names).unwrap(), &key).unwrap()
     }
 
     fn given(request: &SigningRequest, rest: &str) -> Vec<GivenRecord> {
@@ -357,7 +371,7 @@ mod tests {
         .unwrap()
     }
 
-    fn domains(expected: &[Expectation]) -> Vec<&str> {
+    fn domains(expected: &[ExpectedAnswer]) -> Vec<&str> {
         expected.iter().map(|one| one.domain.as_str()).collect()
     }
 
@@ -366,10 +380,10 @@ mod tests {
         let request = request(&["example.com"]);
         let shop = given(&request, ".example.com");
         for (ca, given, source, values) in [
-            (None, &[][..], Source::Nowhere, 0),
-            (Some(Ca::Namecheap), &[][..], Source::Nowhere, 0),
-            (Some(Ca::Sectigo), &[][..], Source::Form, 2),
-            (Some(Ca::Sectigo), &shop[..], Source::Shop, 1),
+            (None, &[][..], ExpectationSource::Nowhere, 0),
+            (Some(Ca::Namecheap), &[][..], ExpectationSource::Nowhere, 0),
+            (Some(Ca::Sectigo), &[][..], ExpectationSource::Form, 2),
+            (Some(Ca::Sectigo), &shop[..], ExpectationSource::Shop, 1),
         ] {
             let expected = &expectations(&request, ca, given)[0];
             assert_eq!(
@@ -389,7 +403,11 @@ mod tests {
             domains(&apart),
             ["a.example.com", "b.example.com", "example.net"]
         );
-        assert!(apart.iter().all(|one| one.source == Source::Shop));
+        assert!(
+            apart
+                .iter()
+                .all(|one| one.source == ExpectationSource::Shop)
+        );
         let above = expectations(&request, None, &given(&request, ".example.com"));
         assert_eq!(domains(&above), ["example.com", "example.net"]);
         assert_eq!(above[0].record.relative_name, host_label(&request));
@@ -401,21 +419,24 @@ mod tests {
         let expected = &expectations(&request, None, &[])[0];
         let label = host_label(&request);
         let places = expected.places(Some("example.co.uk"));
-        let places: Vec<(Place, String)> = places
+        let places: Vec<(RelativePosition, String)> = places
             .into_iter()
             .map(|(place, name)| (place, name.into_owned()))
             .collect();
         let wanted = [
-            (Place::Here, format!("{label}.a.b.example.co.uk")),
-            (Place::Parent, format!("{label}.b.example.co.uk")),
-            (Place::Parent, format!("{label}.example.co.uk")),
-            (Place::Below, format!("{label}.x.a.b.example.co.uk")),
+            (RelativePosition::Here, format!("{label}.a.b.example.co.uk")),
+            (RelativePosition::Parent, format!("{label}.b.example.co.uk")),
+            (RelativePosition::Parent, format!("{label}.example.co.uk")),
             (
-                Place::NoUnderscore,
+                RelativePosition::Below,
+                format!("{label}.x.a.b.example.co.uk"),
+            ),
+            (
+                RelativePosition::NoUnderscore,
                 format!("{}.a.b.example.co.uk", &label[1..]),
             ),
             (
-                Place::Doubled,
+                RelativePosition::Doubled,
                 format!("{label}.a.b.example.co.uk.example.co.uk"),
             ),
         ];

@@ -6,9 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
 
-use super::answer::{Answer, RecordKind};
-use super::ca::{Ca, HttpProof, Redirects, UniqueValue};
-use super::judge::Verdict;
+use super::answer::{DnsAnswer, RecordKind};
+use super::ca::{Ca, HttpValidation, RedirectPolicy, UniqueValue};
+use super::judge::DcvVerdict;
 use super::record::{self, DcvRecord};
 use crate::dcv::reseller_record::GivenRecord;
 use crate::pki::request::SigningRequest;
@@ -44,11 +44,11 @@ impl FileRecord {
 
 /// The file for one name, and what may be in it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct FileProof {
+pub struct ValidationFile {
     /// As it is told.
     pub record: FileRecord,
     /// Whether the CA goes where the web server sends it.
-    pub redirects: Redirects,
+    pub redirects: RedirectPolicy,
     content: Content,
 }
 
@@ -67,7 +67,7 @@ enum Content {
 
 /// What came of asking one address.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Got {
+pub enum HttpResponse {
     /// A response: status, where it sends to, and the beginning of its body.
     Answered {
         status: u16,
@@ -112,7 +112,7 @@ pub(crate) fn files(
     request: &SigningRequest,
     ca: Option<Ca>,
     given: &[GivenRecord],
-) -> Vec<FileProof> {
+) -> Vec<ValidationFile> {
     let names = request
         .dns_names
         .iter()
@@ -152,26 +152,26 @@ pub(crate) fn file(
     name: &str,
     ca: Option<Ca>,
     given: &[GivenRecord],
-) -> Option<FileProof> {
+) -> Option<ValidationFile> {
     let (file, redirects, content) = match ca.map(|ca| &ca.profile().http) {
         None => (
             hash_name(request),
-            Redirects::Refused,
+            RedirectPolicy::Refused,
             of_request(request, ca, given),
         ),
-        Some(HttpProof::CsrHash(redirects)) => (
+        Some(HttpValidation::CsrHash(redirects)) => (
             hash_name(request),
             *redirects,
             of_request(request, ca, given),
         ),
-        Some(HttpProof::Named(file, redirects)) => {
+        Some(HttpValidation::Named(file, redirects)) => {
             let text = given
                 .iter()
                 .find(|one| one.kind == RecordKind::Txt)
                 .map(|one| one.value.clone());
             ((*file).to_owned(), *redirects, Content::Token(text))
         }
-        Some(HttpProof::None | HttpProof::Unknown) => return None,
+        Some(HttpValidation::None | HttpValidation::Unknown) => return None,
     };
     let (body, shape) = in_lines(&content);
     let url = format!("http://{name}/.well-known/pki-validation/{file}");
@@ -183,7 +183,7 @@ pub(crate) fn file(
         body,
         shape,
     };
-    Some(FileProof {
+    Some(ValidationFile {
         record,
         redirects,
         content,
@@ -247,7 +247,7 @@ fn in_lines(content: &Content) -> (Option<String>, Option<String>) {
     }
 }
 
-impl FileProof {
+impl ValidationFile {
     /// A key that is used again has a unique value in its file, which only the CA knows.
     pub fn shop_decides(&mut self) {
         if let Content::Hash {
@@ -262,23 +262,26 @@ impl FileProof {
 
     /// Whether what came would satisfy the CA; if not, why.
     #[must_use]
-    pub fn judge(&self, got: &Got) -> (Verdict, Option<FileFlaw>) {
-        let Got::Answered {
+    pub fn judge(&self, got: &HttpResponse) -> (DcvVerdict, Option<FileFlaw>) {
+        let HttpResponse::Answered {
             status,
             location,
             body,
         } = got
         else {
-            return (Verdict::Unreachable, None);
+            return (DcvVerdict::Unreachable, None);
         };
         match (status, location) {
             (200, _) => self.content(body),
-            (300..=399, Some(to)) => (Verdict::WrongPlace, Some(FileFlaw::Redirected(to.clone()))),
-            _ => (Verdict::Absent, Some(FileFlaw::Status(*status))),
+            (300..=399, Some(to)) => (
+                DcvVerdict::WrongPlace,
+                Some(FileFlaw::Redirected(to.clone())),
+            ),
+            _ => (DcvVerdict::Absent, Some(FileFlaw::Status(*status))),
         }
     }
 
-    fn content(&self, body: &[u8]) -> (Verdict, Option<FileFlaw>) {
+    fn content(&self, body: &[u8]) -> (DcvVerdict, Option<FileFlaw>) {
         let text = String::from_utf8_lossy(body);
         let lines: Vec<&str> = text.trim_end().lines().map(str::trim_end).collect();
         let flaw = if text.trim_start().starts_with('<') {
@@ -294,9 +297,9 @@ impl FileProof {
             }
         };
         match flaw {
-            None => (Verdict::Visible, None),
-            Some(FileFlaw::Unchecked) => (Verdict::Unchecked, Some(FileFlaw::Unchecked)),
-            Some(flaw) => (Verdict::Different, Some(flaw)),
+            None => (DcvVerdict::Visible, None),
+            Some(FileFlaw::Unchecked) => (DcvVerdict::Unchecked, Some(FileFlaw::Unchecked)),
+            Some(flaw) => (DcvVerdict::Different, Some(flaw)),
         }
     }
 }
@@ -355,13 +358,13 @@ pub enum FileReason {
         /// What is the matter.
         flaw: FileFlaw,
         /// Whether the CA follows redirects.
-        redirects: Redirects,
+        redirects: RedirectPolicy,
     },
     /// The name leads to no address.
     NoAddress {
         name: String,
         /// Why that is not known, where it is not.
-        failed: Option<Answer>,
+        failed: Option<DnsAnswer>,
     },
     /// The name leads to an address that nobody outside gets to.
     Outside {
@@ -392,14 +395,14 @@ impl FileReason {
     /// The reason in what one address gave; none where all is right or nobody could be asked.
     #[must_use]
     pub fn of(
-        proof: &FileProof,
+        proof: &ValidationFile,
         address: &SocketAddr,
-        got: &Got,
+        got: &HttpResponse,
         flaw: Option<&FileFlaw>,
     ) -> Option<Self> {
         let (url, address) = (proof.record.url.clone(), *address);
         match (got, flaw) {
-            (Got::Silent(reason), _) => Some(Self::Silent {
+            (HttpResponse::Silent(reason), _) => Some(Self::Silent {
                 url,
                 address,
                 reason: reason.clone(),
@@ -417,16 +420,16 @@ impl FileReason {
 
 #[cfg(test)]
 mod tests {
-    use super::{FileFlaw, FileProof, Got, files};
+    use super::{FileFlaw, HttpResponse, ValidationFile, files};
     use crate::dcv::ca::Ca;
-    use crate::dcv::judge::Verdict;
+    use crate::dcv::judge::DcvVerdict;
     use crate::dcv::parse::parse;
     use crate::pki::request::SigningRequest;
 
     const HASH: &str = "46b9c075c165526983f73319a38c647b.f35bf554d979c464b01d99f8839ba328";
     const SHA: &str = "46b9c075c165526983f73319a38c647bf35bf554d979c464b01d99f8839ba328";
 
-    fn proof(ca: Option<Ca>, unique: Option<&str>) -> FileProof {
+    fn proof(ca: Option<Ca>, unique: Option<&str>) -> ValidationFile {
         let block = pem::parse(include_bytes!("../../fixtures/namecheap-doc.csr")).unwrap();
         let request = SigningRequest::from_der(block.contents()).unwrap();
         let line = |unique| format!("_{}.example.com {HASH}.{unique}comodoca.com", request.md5());
@@ -481,109 +484,109 @@ mod tests {
                 None,
                 Some("u1."),
                 format!("{SHA}\ncomodoca.com\nu1\n"),
-                Verdict::Visible,
+                DcvVerdict::Visible,
                 None,
             ),
             (
                 None,
                 Some("u1."),
                 format!("{upper}\r\nCOMODOCA.com \r\nu1"),
-                Verdict::Visible,
+                DcvVerdict::Visible,
                 None,
             ),
             (
                 None,
                 Some("u1."),
                 format!("{SHA} comodoca.com u1"),
-                Verdict::Different,
+                DcvVerdict::Different,
                 content(&format!("{SHA} comodoca.com u1")[..80]),
             ),
             (
                 None,
                 Some("u1."),
                 format!("{SHA}\ncomodoca.com"),
-                Verdict::Different,
+                DcvVerdict::Different,
                 unique("comodoca.com"),
             ),
             (
                 None,
                 Some("u1."),
                 format!("{SHA}\ncomodoca.com\nu2"),
-                Verdict::Different,
+                DcvVerdict::Different,
                 unique("comodoca.com / u2"),
             ),
             (
                 None,
                 Some("u1."),
                 format!("{SHA}\nsectigo.com\nu1"),
-                Verdict::Different,
+                DcvVerdict::Different,
                 unique("sectigo.com / u1"),
             ),
             (
                 None,
                 Some("u1."),
                 format!("{SHA}\ncomodoca.com\nu1\nx"),
-                Verdict::Different,
+                DcvVerdict::Different,
                 unique("comodoca.com / u1 / x"),
             ),
             (
                 None,
                 Some("u1."),
                 format!("{other}\ncomodoca.com\nu1"),
-                Verdict::Different,
+                DcvVerdict::Different,
                 Some(FileFlaw::AnotherRequest),
             ),
             (
                 None,
                 Some("u1."),
                 "<!doctype html>".to_owned(),
-                Verdict::Different,
+                DcvVerdict::Different,
                 Some(FileFlaw::Page),
             ),
             (
                 None,
                 Some("u1."),
                 String::new(),
-                Verdict::Different,
+                DcvVerdict::Different,
                 content(""),
             ),
             (
                 None,
                 None,
                 format!("{SHA}\ncomodoca.com\nu1"),
-                Verdict::Unchecked,
+                DcvVerdict::Unchecked,
                 Some(FileFlaw::Unchecked),
             ),
             (
                 Some(Ca::Sectigo),
                 None,
                 format!("{SHA}\nsectigo.com"),
-                Verdict::Visible,
+                DcvVerdict::Visible,
                 None,
             ),
             (
                 Some(Ca::Sectigo),
                 None,
                 format!("{SHA}\nsectigo.com\nu1"),
-                Verdict::Unchecked,
+                DcvVerdict::Unchecked,
                 Some(FileFlaw::Unchecked),
             ),
             (
                 Some(Ca::Sectigo),
                 None,
                 format!("{SHA}\nssl.com"),
-                Verdict::Different,
+                DcvVerdict::Different,
                 unique("ssl.com"),
             ),
             (
                 Some(Ca::Digicert),
                 None,
                 "abc".to_owned(),
-                Verdict::Unchecked,
+                DcvVerdict::Unchecked,
                 Some(FileFlaw::Unchecked),
             ),
         ] {
-            let got = Got::Answered {
+            let got = HttpResponse::Answered {
                 status: 200,
                 location: None,
                 body: body.clone().into_bytes(),
@@ -600,13 +603,13 @@ mod tests {
     fn a_status_or_a_redirect_is_no_file() {
         let to = Some("https://example.com/x".to_owned());
         for (status, location, verdict) in [
-            (404, None, Verdict::Absent),
-            (403, None, Verdict::Absent),
-            (301, to.clone(), Verdict::WrongPlace),
-            (302, None, Verdict::Absent),
-            (204, None, Verdict::Absent),
+            (404, None, DcvVerdict::Absent),
+            (403, None, DcvVerdict::Absent),
+            (301, to.clone(), DcvVerdict::WrongPlace),
+            (302, None, DcvVerdict::Absent),
+            (204, None, DcvVerdict::Absent),
         ] {
-            let got = Got::Answered {
+            let got = HttpResponse::Answered {
                 status,
                 location,
                 body: Vec::new(),
@@ -614,8 +617,10 @@ mod tests {
             assert_eq!(proof(None, Some("u1.")).judge(&got).0, verdict, "{status}");
         }
         assert_eq!(
-            proof(None, None).judge(&Got::Silent("closed".to_owned())).0,
-            Verdict::Unreachable
+            proof(None, None)
+                .judge(&HttpResponse::Silent("closed".to_owned()))
+                .0,
+            DcvVerdict::Unreachable
         );
     }
 }

@@ -3,100 +3,48 @@
 
 use std::borrow::Cow;
 
-use super::answer::{Answer, Asked, LeftOut, OwnServers, RecordKind, Role, Said, Server, Survey};
-use super::reason::{Elsewhere, Instead, Others, Reason};
+use super::answer::{
+    AnsweredQuery, DnsAnswer, DnsSurvey, RecordKind, ServerAnswers, ServerRole, UnqueriedServers,
+    ZoneServerCoverage,
+};
+use super::reason::{ConflictingRecord, DcvReason, OtherServers, WrongPlace};
 use super::record;
-use crate::dcv::expectation::{Expectation, Place};
-use crate::dcv::value_check::{self, Flaw, Seen};
-
-/// The verdict on one server, one record, or all of them. Ordered: the worse one counts.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Verdict {
-    /// The CA would see it.
-    Visible,
-    /// No server answered, or not all of them.
-    Unreachable,
-    /// Something of this request is there, but its unique value was never compared with the shop's
-    /// record.
-    Unchecked,
-    /// It is not there.
-    Absent,
-    /// It is there, at a name that the CA does not ask for.
-    WrongPlace,
-    /// Something else is there.
-    Different,
-}
-
-impl Verdict {
-    /// The word in JSON.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Visible => "visible",
-            Self::Unreachable => "unreachable",
-            Self::Unchecked => "unchecked",
-            Self::Absent => "absent",
-            Self::WrongPlace => "wrong-place",
-            Self::Different => "different",
-        }
-    }
-}
-
-/// What one server's answers come to.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Standing {
-    pub server: Server,
-    /// What it comes to.
-    pub verdict: Verdict,
-    /// The name whose answer decided.
-    pub at: String,
-    /// The answer that decided.
-    pub answer: Answer,
-    /// For how many seconds that may be remembered, where something is there.
-    pub ttl: Option<u32>,
-}
-
-/// What all answers about one record come to.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Judgement {
-    pub verdict: Verdict,
-    /// False when no server answered the question.
-    pub answered: bool,
-    /// One for each server.
-    pub standings: Vec<Standing>,
-    /// Why, each once.
-    pub reasons: Vec<Reason>,
-}
+pub(crate) use super::verdict::{DcvVerdict, RecordJudgement, ServerJudgement};
+use crate::dcv::expectation::{ExpectedAnswer, RelativePosition};
+use crate::dcv::value_check::{self, ObservedValue, ValueFlaw};
 
 /// Judges what servers said about one record.
 #[must_use]
-pub(crate) fn judge(expected: &Expectation, survey: &Survey) -> Judgement {
+pub(crate) fn judge(expected: &ExpectedAnswer, survey: &DnsSurvey) -> RecordJudgement {
     let view = View {
         expected,
         zone: survey.zone.as_deref(),
         places: expected.places(survey.zone.as_deref()),
     };
-    let mut standings: Vec<Standing> = survey.said.iter().map(|said| view.standing(said)).collect();
+    let mut standings: Vec<ServerJudgement> =
+        survey.said.iter().map(|said| view.standing(said)).collect();
     view.follow_aliases(&mut standings);
     let answered = standings.iter().any(|one| one.answer.is_answer());
     // Where this machine has no way to (IPv6 without IPv6), nobody was asked and nothing is known
     // to be wrong.
-    let asked = standings.iter().filter(|one| one.answer != Answer::NoRoute);
+    let asked = standings
+        .iter()
+        .filter(|one| one.answer != DnsAnswer::NoRoute);
     let mut verdict = asked
         .map(|one| one.verdict)
         .max()
-        .unwrap_or(Verdict::Unreachable);
+        .unwrap_or(DcvVerdict::Unreachable);
     if !survey.own_servers.are_enough() || nobody_reached(&standings) {
-        verdict = verdict.max(Verdict::Unreachable);
+        verdict = verdict.max(DcvVerdict::Unreachable);
     }
-    let mut reasons: Vec<Reason> = Vec::new();
+    let mut reasons: Vec<DcvReason> = Vec::new();
     let wildcard = view.wildcard(survey);
     // Nobody entered what a wildcard answers.
-    let entered = |reason: &Reason| match (reason, &wildcard) {
+    let entered = |reason: &DcvReason| match (reason, &wildcard) {
         (
-            Reason::Value {
+            DcvReason::Value {
                 seen,
-                flaw: Flaw::Other,
+                flaw: ValueFlaw::Other,
                 ..
             },
             Some(target),
@@ -112,7 +60,7 @@ pub(crate) fn judge(expected: &Expectation, survey: &Survey) -> Judgement {
             reasons.push(reason);
         }
     }
-    Judgement {
+    RecordJudgement {
         verdict,
         answered,
         standings,
@@ -121,24 +69,27 @@ pub(crate) fn judge(expected: &Expectation, survey: &Survey) -> Judgement {
 }
 
 struct View<'a> {
-    expected: &'a Expectation,
+    expected: &'a ExpectedAnswer,
     zone: Option<&'a str>,
-    places: Vec<(Place, Cow<'a, str>)>,
+    places: Vec<(RelativePosition, Cow<'a, str>)>,
 }
 
 impl View<'_> {
     /// The answer that decides for one server: the right value where the CA looks, else what it
     /// finds there, else the right value where it does not look, else the absence.
-    fn standing(&self, said: &Said) -> Standing {
-        let rank = |asked: &&Asked| {
+    fn standing(&self, said: &ServerAnswers) -> ServerJudgement {
+        let rank = |asked: &&AnsweredQuery| {
             let verdict = self.verdict(&asked.name, &asked.answer);
-            let looked_at = matches!(self.place(&asked.name), Some(Place::Here | Place::Parent));
+            let looked_at = matches!(
+                self.place(&asked.name),
+                Some(RelativePosition::Here | RelativePosition::Parent)
+            );
             match verdict {
-                Verdict::Visible => 0,
-                Verdict::Unchecked if looked_at => 1,
-                Verdict::Different if looked_at => 2,
-                Verdict::WrongPlace => 3,
-                _ if self.place(&asked.name) == Some(Place::Here) => 4,
+                DcvVerdict::Visible => 0,
+                DcvVerdict::Unchecked if looked_at => 1,
+                DcvVerdict::Different if looked_at => 2,
+                DcvVerdict::WrongPlace => 3,
+                _ if self.place(&asked.name) == Some(RelativePosition::Here) => 4,
                 _ => 5,
             }
         };
@@ -147,10 +98,11 @@ impl View<'_> {
             .iter()
             .filter(|asked| asked.kind == self.expected.record.kind);
         let decided = of_its_kind.min_by_key(rank);
-        let (at, answer) = decided.map_or((&self.expected.record.name, &Answer::Timeout), |one| {
-            (&one.name, &one.answer)
-        });
-        Standing {
+        let (at, answer) = decided
+            .map_or((&self.expected.record.name, &DnsAnswer::Timeout), |one| {
+                (&one.name, &one.answer)
+            });
+        ServerJudgement {
             server: said.server.clone(),
             verdict: self.verdict(at, answer),
             at: at.clone(),
@@ -159,27 +111,30 @@ impl View<'_> {
         }
     }
 
-    fn verdict(&self, at: &str, answer: &Answer) -> Verdict {
-        let looked_at = matches!(self.place(at), Some(Place::Here | Place::Parent));
+    fn verdict(&self, at: &str, answer: &DnsAnswer) -> DcvVerdict {
+        let looked_at = matches!(
+            self.place(at),
+            Some(RelativePosition::Here | RelativePosition::Parent)
+        );
         match value_check::seen(self.expected, self.zone, answer) {
-            Some(Seen { flaw: None, .. }) if looked_at => Verdict::Visible,
-            Some(Seen {
-                flaw: Some(Flaw::Unchecked),
+            Some(ObservedValue { flaw: None, .. }) if looked_at => DcvVerdict::Visible,
+            Some(ObservedValue {
+                flaw: Some(ValueFlaw::Unchecked),
                 ..
-            }) if looked_at => Verdict::Unchecked,
-            Some(_) if looked_at => Verdict::Different,
+            }) if looked_at => DcvVerdict::Unchecked,
+            Some(_) if looked_at => DcvVerdict::Different,
             // Elsewhere, only what was meant for this request counts.
-            Some(Seen {
-                flaw: Some(Flaw::AnotherRequest | Flaw::Other | Flaw::OtherToken),
+            Some(ObservedValue {
+                flaw: Some(ValueFlaw::AnotherRequest | ValueFlaw::Other | ValueFlaw::OtherToken),
                 ..
-            }) => Verdict::Absent,
-            Some(_) => Verdict::WrongPlace,
-            None if answer.is_answer() && *answer != Answer::Bogus => Verdict::Absent,
-            None => Verdict::Unreachable,
+            }) => DcvVerdict::Absent,
+            Some(_) => DcvVerdict::WrongPlace,
+            None if answer.is_answer() && *answer != DnsAnswer::Bogus => DcvVerdict::Absent,
+            None => DcvVerdict::Unreachable,
         }
     }
 
-    fn place(&self, at: &str) -> Option<Place> {
+    fn place(&self, at: &str) -> Option<RelativePosition> {
         self.places
             .iter()
             .find(|(_, name)| name == at)
@@ -187,26 +142,27 @@ impl View<'_> {
     }
 
     /// Why one server's standing is what it is, where it is the answer itself that tells.
-    fn reason(&self, one: &Standing) -> Option<Reason> {
-        let Seen { value: seen, flaw } = value_check::seen(self.expected, self.zone, &one.answer)?;
+    fn reason(&self, one: &ServerJudgement) -> Option<DcvReason> {
+        let ObservedValue { value: seen, flaw } =
+            value_check::seen(self.expected, self.zone, &one.answer)?;
         let (at, place) = (one.at.clone(), self.place(&one.at)?);
         let how = match (place, flaw) {
-            (Place::Here, None) => return None,
-            (Place::Here | Place::Parent, Some(flaw)) => {
-                return Some(Reason::Value {
+            (RelativePosition::Here, None) => return None,
+            (RelativePosition::Here | RelativePosition::Parent, Some(flaw)) => {
+                return Some(DcvReason::Value {
                     at,
                     seen: seen.to_owned(),
                     wanted: self.wanted(),
                     flaw,
                 });
             }
-            _ if one.verdict == Verdict::Absent => return None,
-            (Place::Parent, None) => Elsewhere::Parent,
-            (Place::Below, _) => Elsewhere::Below {
+            _ if one.verdict == DcvVerdict::Absent => return None,
+            (RelativePosition::Parent, None) => WrongPlace::Parent,
+            (RelativePosition::Below, _) => WrongPlace::Below {
                 domain: self.expected.domain.clone(),
             },
-            (Place::NoUnderscore, _) => Elsewhere::NoUnderscore,
-            (Place::Doubled, _) => Elsewhere::Doubled {
+            (RelativePosition::NoUnderscore, _) => WrongPlace::NoUnderscore,
+            (RelativePosition::Doubled, _) => WrongPlace::Doubled {
                 zone: self.zone.unwrap_or_default().to_owned(),
                 relative: record::relative(
                     &self.expected.record.name,
@@ -214,33 +170,33 @@ impl View<'_> {
                 ),
             },
         };
-        Some(Reason::Elsewhere { at, how })
+        Some(DcvReason::Elsewhere { at, how })
     }
 
     /// Reasons that only show when servers are seen side by side.
-    fn overall(&self, standings: &[Standing], survey: &Survey) -> Vec<Reason> {
+    fn overall(&self, standings: &[ServerJudgement], survey: &DnsSurvey) -> Vec<DcvReason> {
         let mut reasons = Vec::new();
         let visible = standings
             .iter()
-            .any(|one| matches!(one.verdict, Verdict::Visible | Verdict::Unchecked));
-        let absent: Vec<&Standing> = standings
+            .any(|one| matches!(one.verdict, DcvVerdict::Visible | DcvVerdict::Unchecked));
+        let absent: Vec<&ServerJudgement> = standings
             .iter()
-            .filter(|one| one.verdict == Verdict::Absent)
+            .filter(|one| one.verdict == DcvVerdict::Absent)
             .collect();
-        let own: Vec<&Standing> = absent
+        let own: Vec<&ServerJudgement> = absent
             .iter()
             .copied()
-            .filter(|one| one.server.role == Role::Authoritative)
+            .filter(|one| one.server.role == ServerRole::Authoritative)
             .collect();
         let name = self.expected.record.name.clone();
         let anywhere = survey.around.anywhere.as_ref();
-        let instead: Vec<Reason> = survey
+        let instead: Vec<DcvReason> = survey
             .said
             .iter()
             .filter_map(|said| self.instead(said, anywhere))
             .collect();
         if visible && !own.is_empty() {
-            reasons.push(Reason::NotEverywhere {
+            reasons.push(DcvReason::NotEverywhere {
                 servers: shown(&own),
             });
         } else if visible && !absent.is_empty() {
@@ -248,41 +204,42 @@ impl View<'_> {
                 .iter()
                 .filter_map(|one| remembered(&one.answer))
                 .max();
-            reasons.push(Reason::ResolverRemembers {
+            reasons.push(DcvReason::ResolverRemembers {
                 servers: shown(&absent),
                 seconds,
             });
         } else if !absent.is_empty() && instead.is_empty() {
-            reasons.push(Reason::NotPublished {
+            reasons.push(DcvReason::NotPublished {
                 name,
                 servers: shown(&absent),
             });
         }
         reasons.extend(instead);
-        let what = self.wildcard(survey).map(Instead::Wildcard);
-        reasons.extend(what.map(|what| Reason::Instead {
+        let what = self.wildcard(survey).map(ConflictingRecord::Wildcard);
+        reasons.extend(what.map(|what| DcvReason::Instead {
             at: self.expected.record.name.clone(),
             what,
         }));
         reasons.extend(silent(standings));
         match survey.own_servers {
-            OwnServers::NotWanted => {}
-            OwnServers::Asked(left_out) if left_out == LeftOut::default() => {}
-            OwnServers::Asked(left_out) => {
-                reasons.push(Reason::TooManyServers {
+            ZoneServerCoverage::NotWanted => {}
+            ZoneServerCoverage::Asked(left_out) if left_out == UnqueriedServers::default() => {}
+            ZoneServerCoverage::Asked(left_out) => {
+                reasons.push(DcvReason::TooManyServers {
                     domain: self.expected.domain.clone(),
                     left_out,
                 });
             }
-            OwnServers::NotDelegated => {
-                reasons.push(Reason::NotDelegated {
+            ZoneServerCoverage::NotDelegated => {
+                reasons.push(DcvReason::NotDelegated {
                     domain: self.expected.record.zone.clone(),
                 });
             }
             // Where nobody answered at all, that is why.
-            OwnServers::NotFound if standings.iter().all(|one| one.answer.is_silence()) => {}
-            OwnServers::NotFound => {
-                reasons.push(Reason::OwnServersNotFound {
+            ZoneServerCoverage::NotFound if standings.iter().all(|one| one.answer.is_silence()) => {
+            }
+            ZoneServerCoverage::NotFound => {
+                reasons.push(DcvReason::OwnServersNotFound {
                     domain: self.expected.domain.clone(),
                 });
             }
@@ -291,16 +248,16 @@ impl View<'_> {
     }
 
     /// The foreign target that is at the record's name and where nobody put anything, too.
-    fn wildcard(&self, survey: &Survey) -> Option<String> {
+    fn wildcard(&self, survey: &DnsSurvey) -> Option<String> {
         let doubled = &self
             .places
             .iter()
-            .find(|(place, _)| *place == Place::Doubled)?
+            .find(|(place, _)| *place == RelativePosition::Doubled)?
             .1;
         survey.said.iter().find_map(|said| {
             let target = |name: &str| {
                 said.answers.iter().find_map(|asked| match &asked.answer {
-                    Answer::Cname(seen) if asked.name == name => Some(seen),
+                    DnsAnswer::Cname(seen) if asked.name == name => Some(seen),
                     _ => None,
                 })
             };
@@ -310,13 +267,13 @@ impl View<'_> {
                     None => target(doubled) == Some(*seen),
                 }
             })?;
-            (value_check::flaw(self.expected, self.zone, seen) == Some(Flaw::Other))
+            (value_check::flaw(self.expected, self.zone, seen) == Some(ValueFlaw::Other))
                 .then(|| seen.clone())
         })
     }
 
     /// What one server has at the record's own name in place of the record, or beside it.
-    fn instead(&self, said: &Said, anywhere: Option<&Answer>) -> Option<Reason> {
+    fn instead(&self, said: &ServerAnswers, anywhere: Option<&DnsAnswer>) -> Option<DcvReason> {
         let record = &self.expected.record;
         let own = said
             .answers
@@ -327,21 +284,21 @@ impl View<'_> {
             .filter(|asked| asked.kind != record.kind)
             .map(|asked| &asked.answer);
         let what = match (record.kind, &main.answer) {
-            (RecordKind::Cname, Answer::Cname(_)) => others
-                .any(|answer| matches!(answer, Answer::Txt(_)))
-                .then_some(Instead::Beside(RecordKind::Txt)),
-            (RecordKind::Cname, Answer::NoData(_)) => {
+            (RecordKind::Cname, DnsAnswer::Cname(_)) => others
+                .any(|answer| matches!(answer, DnsAnswer::Txt(_)))
+                .then_some(ConflictingRecord::Beside(RecordKind::Txt)),
+            (RecordKind::Cname, DnsAnswer::NoData(_)) => {
                 others.find_map(|answer| self.in_place_of_a_cname(said, answer, anywhere))
             }
-            (RecordKind::Txt, Answer::Cname(target))
+            (RecordKind::Txt, DnsAnswer::Cname(target))
                 if anywhere.is_some_and(|one| is_alias(one, target)) =>
             {
-                Some(Instead::Wildcard(target.clone()))
+                Some(ConflictingRecord::Wildcard(target.clone()))
             }
-            (RecordKind::Txt, Answer::Cname(target)) => {
+            (RecordKind::Txt, DnsAnswer::Cname(target)) => {
                 Some(match value_check::flaw(self.expected, self.zone, target) {
-                    Some(Flaw::Other) => Instead::Alias(target.clone()),
-                    _ => Instead::WrongType {
+                    Some(ValueFlaw::Other) => ConflictingRecord::Alias(target.clone()),
+                    _ => ConflictingRecord::WrongType {
                         wanted: RecordKind::Txt,
                         seen: RecordKind::Cname,
                     },
@@ -349,7 +306,7 @@ impl View<'_> {
             }
             _ => None,
         };
-        what.map(|what| Reason::Instead {
+        what.map(|what| DcvReason::Instead {
             at: record.name.clone(),
             what,
         })
@@ -357,29 +314,29 @@ impl View<'_> {
 
     fn in_place_of_a_cname(
         &self,
-        said: &Said,
-        found: &Answer,
-        anywhere: Option<&Answer>,
-    ) -> Option<Instead> {
+        said: &ServerAnswers,
+        found: &DnsAnswer,
+        anywhere: Option<&DnsAnswer>,
+    ) -> Option<ConflictingRecord> {
         match found {
-            Answer::Txt(texts)
+            DnsAnswer::Txt(texts)
                 if value_check::nearest(self.expected, self.zone, texts).is_some() =>
             {
-                Some(Instead::WrongType {
+                Some(ConflictingRecord::WrongType {
                     wanted: RecordKind::Cname,
                     seen: RecordKind::Txt,
                 })
             }
-            Answer::Txt(texts) => Some(match anywhere {
-                Some(Answer::Txt(_)) => Instead::Wildcard(texts.join(" | ")),
-                _ => Instead::InTheWay(RecordKind::Txt),
+            DnsAnswer::Txt(texts) => Some(match anywhere {
+                Some(DnsAnswer::Txt(_)) => ConflictingRecord::Wildcard(texts.join(" | ")),
+                _ => ConflictingRecord::InTheWay(RecordKind::Txt),
             }),
-            Answer::Addresses(addresses) => {
+            DnsAnswer::Addresses(addresses) => {
                 // Where nobody put anything, only a wildcard makes a name.
                 let made = || {
                     said.answers.iter().any(|asked| {
-                        self.place(&asked.name) == Some(Place::Doubled)
-                            && matches!(asked.answer, Answer::NoData(_))
+                        self.place(&asked.name) == Some(RelativePosition::Doubled)
+                            && matches!(asked.answer, DnsAnswer::NoData(_))
                     })
                 };
                 let listed = || {
@@ -390,9 +347,9 @@ impl View<'_> {
                         .join(", ")
                 };
                 Some(match anywhere {
-                    Some(Answer::Addresses(_)) => Instead::Wildcard(listed()),
-                    None if made() => Instead::Wildcard(listed()),
-                    _ => Instead::Addresses(addresses.clone()),
+                    Some(DnsAnswer::Addresses(_)) => ConflictingRecord::Wildcard(listed()),
+                    None if made() => ConflictingRecord::Wildcard(listed()),
+                    _ => ConflictingRecord::Addresses(addresses.clone()),
                 })
             }
             _ => None,
@@ -402,17 +359,18 @@ impl View<'_> {
     /// A zone's own servers do not follow an alias to a text in another zone, as CAs do: where a
     /// resolver found the text behind it, they say the same. An alias that is the value itself has
     /// nothing behind it: the resolver remembers.
-    fn follow_aliases(&self, standings: &mut [Standing]) {
-        let found =
-            |one: &Standing| one.server.role == Role::Resolver && one.verdict == Verdict::Visible;
+    fn follow_aliases(&self, standings: &mut [ServerJudgement]) {
+        let found = |one: &ServerJudgement| {
+            one.server.role == ServerRole::Resolver && one.verdict == DcvVerdict::Visible
+        };
         if self.expected.record.kind != RecordKind::Txt || !standings.iter().any(found) {
             return;
         }
         for one in standings {
-            if let Answer::Cname(target) = &one.answer
-                && value_check::flaw(self.expected, self.zone, target) == Some(Flaw::Other)
+            if let DnsAnswer::Cname(target) = &one.answer
+                && value_check::flaw(self.expected, self.zone, target) == Some(ValueFlaw::Other)
             {
-                one.verdict = Verdict::Visible;
+                one.verdict = DcvVerdict::Visible;
             }
         }
     }
@@ -431,52 +389,51 @@ impl View<'_> {
 
 /// The zone's own servers are known, and this machine has no way to any of them: a resolver alone
 /// was asked.
-fn nobody_reached(standings: &[Standing]) -> bool {
+fn nobody_reached(standings: &[ServerJudgement]) -> bool {
     let mut own = standings
         .iter()
-        .filter(|one| one.server.role == Role::Authoritative)
+        .filter(|one| one.server.role == ServerRole::Authoritative)
         .peekable();
-    own.peek().is_some() && own.all(|one| one.answer == Answer::NoRoute)
+    own.peek().is_some() && own.all(|one| one.answer == DnsAnswer::NoRoute)
 }
 
-fn others(standings: &[Standing]) -> Others {
-    if standings.iter().all(|one| one.answer == Answer::NoRoute) {
-        Others::Nobody
+fn others(standings: &[ServerJudgement]) -> OtherServers {
+    if standings.iter().all(|one| one.answer == DnsAnswer::NoRoute) {
+        OtherServers::Nobody
     } else if nobody_reached(standings) {
-        Others::Resolver
+        OtherServers::Resolver
     } else {
-        Others::OfTheZone
+        OtherServers::OfTheZone
     }
 }
 
 /// Whether it is an alias for `target`.
-fn is_alias(answer: &Answer, target: &str) -> bool {
-    matches!(answer, Answer::Cname(seen) if seen.eq_ignore_ascii_case(target))
+fn is_alias(answer: &DnsAnswer, target: &str) -> bool {
+    matches!(answer, DnsAnswer::Cname(seen) if seen.eq_ignore_ascii_case(target))
 }
 
 /// Who did not answer, by what came instead.
-fn silent(standings: &[Standing]) -> Vec<Reason> {
-    let mut reasons: Vec<Reason> = Vec::new();
+fn silent(standings: &[ServerJudgement]) -> Vec<DcvReason> {
+    let mut reasons: Vec<DcvReason> = Vec::new();
     for one in standings
         .iter()
-        .filter(|one| one.verdict == Verdict::Unreachable)
+        .filter(|one| one.verdict == DcvVerdict::Unreachable)
     {
-        if reasons
-            .iter()
-            .any(|reason| matches!(reason, Reason::Silent { answer, .. } if *answer == one.answer))
-        {
+        if reasons.iter().any(
+            |reason| matches!(reason, DcvReason::Silent { answer, .. } if *answer == one.answer),
+        ) {
             continue;
         }
-        let same: Vec<&Standing> = standings
+        let same: Vec<&ServerJudgement> = standings
             .iter()
             .filter(|other| other.answer == one.answer)
             .collect();
         reasons.push(match one.answer {
-            Answer::NoRoute => Reason::NoRoute {
+            DnsAnswer::NoRoute => DcvReason::NoRoute {
                 servers: shown(&same),
                 others: others(standings),
             },
-            _ => Reason::Silent {
+            _ => DcvReason::Silent {
                 servers: shown(&same),
                 answer: one.answer.clone(),
             },
@@ -485,43 +442,45 @@ fn silent(standings: &[Standing]) -> Vec<Reason> {
     reasons
 }
 
-fn shown(standings: &[&Standing]) -> Vec<String> {
+fn shown(standings: &[&ServerJudgement]) -> Vec<String> {
     standings.iter().map(|one| one.server.to_string()).collect()
 }
 
-fn remembered(answer: &Answer) -> Option<u32> {
+fn remembered(answer: &DnsAnswer) -> Option<u32> {
     match answer {
-        Answer::NoName(seconds) | Answer::NoData(seconds) => *seconds,
+        DnsAnswer::NoName(seconds) | DnsAnswer::NoData(seconds) => *seconds,
         _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Elsewhere, Flaw, Judgement, Reason, Verdict, judge};
+    use super::{DcvReason, DcvVerdict, RecordJudgement, ValueFlaw, WrongPlace, judge};
+    use crate::dcv::answer::DnsServerId;
     use crate::dcv::answer::{
-        Answer, Around, Asked, LeftOut, OwnServers, RecordKind, Role, Said, Server, Survey,
+        AnsweredQuery, DnsAnswer, DnsSurvey, RecordKind, ServerAnswers, ServerRole,
+        SurroundingAnswers, UnqueriedServers, ZoneServerCoverage,
     };
-    use crate::dcv::expectation::{Expectation, Place, expectations};
+    use crate::dcv::expectation::{ExpectedAnswer, RelativePosition, expectations};
     use crate::dcv::parse::parse;
     use crate::pki::request::SigningRequest;
 
     const HASH: &str = "46b9c075c165526983f73319a38c647b.f35bf554d979c464b01d99f8839ba328";
     const NAME: &str = "_6fcfe984ac87413b45a0d531d2172600.example.com";
 
-    fn expected() -> Expectation {
+    fn expected() -> ExpectedAnswer {
         let block = pem::parse(include_bytes!("../../fixtures/namecheap-doc.csr")).unwrap();
         let request = SigningRequest::from_der(block.contents()).unwrap();
         let given = parse(&format!("{NAME} {HASH}.u1.comodoca.com")).unwrap();
         expectations(&request, None, &given).remove(0)
     }
 
-    fn right() -> Answer {
-        Answer::Cname(format!("{}.U1.comodoca.com", HASH.to_uppercase()))
+    fn right() -> DnsAnswer {
+        DnsAnswer::Cname(format!("{}.U1.comodoca.com", HASH.to_uppercase()))
     }
 
-    fn asked(name: &str, answer: Answer) -> Asked {
-        Asked {
+    fn asked(name: &str, answer: DnsAnswer) -> AnsweredQuery {
+        AnsweredQuery {
             name: name.to_owned(),
             kind: RecordKind::Cname,
             answer,
@@ -530,130 +489,130 @@ mod tests {
     }
 
     /// The zone's own servers and, last, a resolver say this about the record's own name.
-    fn survey(answers: &[Answer]) -> Survey {
+    fn survey(answers: &[DnsAnswer]) -> DnsSurvey {
         let said = answers.iter().enumerate().map(|(index, answer)| {
             let role = if index + 1 == answers.len() {
-                Role::Resolver
+                ServerRole::Resolver
             } else {
-                Role::Authoritative
+                ServerRole::Authoritative
             };
             let address = format!("192.0.2.{}:53", index + 1).parse().ok();
-            let server = Server {
+            let server = DnsServerId {
                 address,
                 name: Some(format!("ns{}", index + 1)),
                 role,
             };
-            Said {
+            ServerAnswers {
                 server,
                 answers: vec![asked(NAME, answer.clone())],
             }
         });
-        Survey {
+        DnsSurvey {
             zone: Some("example.com".to_owned()),
-            own_servers: OwnServers::Asked(LeftOut::default()),
+            own_servers: ZoneServerCoverage::Asked(UnqueriedServers::default()),
             said: said.collect(),
-            around: Around::default(),
+            around: SurroundingAnswers::default(),
         }
     }
 
     /// The first letters of the reasons' variants stand for them.
-    fn told(judgement: &Judgement) -> Vec<&'static str> {
-        let word = |reason: &Reason| match reason {
-            Reason::Elsewhere { .. } => "elsewhere",
-            Reason::Instead { .. } => "instead",
-            Reason::NoRoute { .. } => "no-route",
-            Reason::NotDelegated { .. } => "not-delegated",
-            Reason::NotEverywhere { .. } => "not-everywhere",
-            Reason::NotPublished { .. } => "not-published",
-            Reason::OwnServersNotFound { .. } => "own-servers",
-            Reason::ResolverRemembers { .. } => "resolver",
-            Reason::Silent { .. } => "silent",
-            Reason::TooManyServers { .. } => "too-many",
-            Reason::Value { .. } => "value",
+    fn told(judgement: &RecordJudgement) -> Vec<&'static str> {
+        let word = |reason: &DcvReason| match reason {
+            DcvReason::Elsewhere { .. } => "elsewhere",
+            DcvReason::Instead { .. } => "instead",
+            DcvReason::NoRoute { .. } => "no-route",
+            DcvReason::NotDelegated { .. } => "not-delegated",
+            DcvReason::NotEverywhere { .. } => "not-everywhere",
+            DcvReason::NotPublished { .. } => "not-published",
+            DcvReason::OwnServersNotFound { .. } => "own-servers",
+            DcvReason::ResolverRemembers { .. } => "resolver",
+            DcvReason::Silent { .. } => "silent",
+            DcvReason::TooManyServers { .. } => "too-many",
+            DcvReason::Value { .. } => "value",
         };
         judgement.reasons.iter().map(word).collect()
     }
 
     #[test]
     fn every_server_that_was_asked_counts() {
-        let (nothing, no_data) = (|| Answer::NoName(Some(600)), || Answer::NoData(None));
-        let other = || Answer::Cname("x.example".to_owned());
+        let (nothing, no_data) = (|| DnsAnswer::NoName(Some(600)), || DnsAnswer::NoData(None));
+        let other = || DnsAnswer::Cname("x.example".to_owned());
         for (answers, verdict, answered, reasons) in [
             (
                 vec![right(), right(), right()],
-                Verdict::Visible,
+                DcvVerdict::Visible,
                 true,
                 vec![],
             ),
             (
-                vec![right(), Answer::NoRoute, right()],
-                Verdict::Visible,
+                vec![right(), DnsAnswer::NoRoute, right()],
+                DcvVerdict::Visible,
                 true,
                 vec!["no-route"],
             ),
             (
                 vec![nothing(), no_data(), nothing()],
-                Verdict::Absent,
+                DcvVerdict::Absent,
                 true,
                 vec!["not-published"],
             ),
             (
                 vec![right(), nothing(), right()],
-                Verdict::Absent,
+                DcvVerdict::Absent,
                 true,
                 vec!["not-everywhere"],
             ),
             (
                 vec![right(), right(), nothing()],
-                Verdict::Absent,
+                DcvVerdict::Absent,
                 true,
                 vec!["resolver"],
             ),
             (
-                vec![right(), Answer::Timeout, right()],
-                Verdict::Unreachable,
+                vec![right(), DnsAnswer::Timeout, right()],
+                DcvVerdict::Unreachable,
                 true,
                 vec!["silent"],
             ),
             (
-                vec![right(), Answer::NoAddress, right()],
-                Verdict::Unreachable,
+                vec![right(), DnsAnswer::NoAddress, right()],
+                DcvVerdict::Unreachable,
                 true,
                 vec!["silent"],
             ),
             (
-                vec![right(), Answer::Lame, right()],
-                Verdict::Unreachable,
+                vec![right(), DnsAnswer::Lame, right()],
+                DcvVerdict::Unreachable,
                 true,
                 vec!["silent"],
             ),
             (
-                vec![Answer::Timeout, Answer::Refused, Answer::Refused],
-                Verdict::Unreachable,
+                vec![DnsAnswer::Timeout, DnsAnswer::Refused, DnsAnswer::Refused],
+                DcvVerdict::Unreachable,
                 false,
                 vec!["silent", "silent"],
             ),
             (
-                vec![right(), right(), Answer::Bogus],
-                Verdict::Unreachable,
+                vec![right(), right(), DnsAnswer::Bogus],
+                DcvVerdict::Unreachable,
                 true,
                 vec!["silent"],
             ),
             (
-                vec![Answer::NoRoute, Answer::NoRoute],
-                Verdict::Unreachable,
+                vec![DnsAnswer::NoRoute, DnsAnswer::NoRoute],
+                DcvVerdict::Unreachable,
                 false,
                 vec!["no-route"],
             ),
             (
                 vec![other(), right(), right()],
-                Verdict::Different,
+                DcvVerdict::Different,
                 true,
                 vec!["value"],
             ),
             (
-                vec![other(), nothing(), Answer::ServFail],
-                Verdict::Different,
+                vec![other(), nothing(), DnsAnswer::ServFail],
+                DcvVerdict::Different,
                 true,
                 vec!["value", "not-published", "silent"],
             ),
@@ -672,24 +631,27 @@ mod tests {
     fn without_the_zones_own_servers_nothing_is_visible() {
         let mut alone = survey(&[right()]);
         for (own_servers, verdict) in [
-            (OwnServers::Asked(LeftOut::default()), Verdict::Visible),
             (
-                OwnServers::Asked(LeftOut {
+                ZoneServerCoverage::Asked(UnqueriedServers::default()),
+                DcvVerdict::Visible,
+            ),
+            (
+                ZoneServerCoverage::Asked(UnqueriedServers {
                     names: 1,
                     addresses: 0,
                 }),
-                Verdict::Unreachable,
+                DcvVerdict::Unreachable,
             ),
             (
-                OwnServers::Asked(LeftOut {
+                ZoneServerCoverage::Asked(UnqueriedServers {
                     names: 0,
                     addresses: 1,
                 }),
-                Verdict::Unreachable,
+                DcvVerdict::Unreachable,
             ),
-            (OwnServers::NotWanted, Verdict::Visible),
-            (OwnServers::NotFound, Verdict::Unreachable),
-            (OwnServers::NotDelegated, Verdict::Unreachable),
+            (ZoneServerCoverage::NotWanted, DcvVerdict::Visible),
+            (ZoneServerCoverage::NotFound, DcvVerdict::Unreachable),
+            (ZoneServerCoverage::NotDelegated, DcvVerdict::Unreachable),
         ] {
             alone.own_servers = own_servers;
             assert_eq!(judge(&expected(), &alone).verdict, verdict);
@@ -699,25 +661,25 @@ mod tests {
     #[test]
     fn where_nobody_answers_that_is_the_one_cause() {
         for (answers, reasons) in [
-            (vec![Answer::NoRoute], vec!["no-route"]),
-            (vec![Answer::Timeout, Answer::Timeout], vec!["silent"]),
-            (vec![Answer::ServFail], vec!["silent", "own-servers"]),
+            (vec![DnsAnswer::NoRoute], vec!["no-route"]),
+            (vec![DnsAnswer::Timeout, DnsAnswer::Timeout], vec!["silent"]),
+            (vec![DnsAnswer::ServFail], vec!["silent", "own-servers"]),
         ] {
             let mut survey = survey(&answers);
-            survey.own_servers = OwnServers::NotFound;
+            survey.own_servers = ZoneServerCoverage::NotFound;
             let judgement = judge(&expected(), &survey);
             assert_eq!(
                 (judgement.verdict, judgement.answered),
-                (Verdict::Unreachable, false)
+                (DcvVerdict::Unreachable, false)
             );
             assert_eq!(told(&judgement), reasons, "{answers:?}");
         }
-        let nobody = judge(&expected(), &survey(&[Answer::NoRoute])).reasons;
+        let nobody = judge(&expected(), &survey(&[DnsAnswer::NoRoute])).reasons;
         assert!(
             matches!(
                 nobody[..],
-                [Reason::NoRoute {
-                    others: crate::dcv::reason::Others::Nobody,
+                [DcvReason::NoRoute {
+                    others: crate::dcv::reason::OtherServers::Nobody,
                     ..
                 }]
             ),
@@ -728,7 +690,7 @@ mod tests {
     #[test]
     fn a_value_is_told_by_what_it_is_made_of() {
         let mut unknown = expected();
-        unknown.source = crate::dcv::expectation::Source::Nowhere;
+        unknown.source = crate::dcv::expectation::ExpectationSource::Nowhere;
         unknown.values.clear();
         let another = format!("{0}.{0}.sectigo.com", "0".repeat(32));
         for (seen, known, flaw) in [
@@ -736,34 +698,46 @@ mod tests {
             (
                 format!("{HASH}.u2.comodoca.com"),
                 true,
-                Some(Flaw::OtherUnique),
+                Some(ValueFlaw::OtherUnique),
             ),
             (
                 format!("{HASH}.u1.comodoca.com.example.com"),
                 true,
-                Some(Flaw::WithZone),
+                Some(ValueFlaw::WithZone),
             ),
             (
                 format!("{HASH}.u1.comodoca.com.example.com"),
                 false,
-                Some(Flaw::WithZone),
+                Some(ValueFlaw::WithZone),
             ),
             (
                 format!("{HASH}.u1.comodoca.com"),
                 false,
-                Some(Flaw::Unchecked),
+                Some(ValueFlaw::Unchecked),
             ),
-            (format!("{HASH}.sectigo.com"), false, Some(Flaw::Unchecked)),
-            (format!("{HASH}0.sectigo.com"), false, Some(Flaw::Other)),
-            (another, true, Some(Flaw::AnotherRequest)),
-            ("\u{1b}[31m.example".to_owned(), true, Some(Flaw::Other)),
+            (
+                format!("{HASH}.sectigo.com"),
+                false,
+                Some(ValueFlaw::Unchecked),
+            ),
+            (
+                format!("{HASH}0.sectigo.com"),
+                false,
+                Some(ValueFlaw::Other),
+            ),
+            (another, true, Some(ValueFlaw::AnotherRequest)),
+            (
+                "\u{1b}[31m.example".to_owned(),
+                true,
+                Some(ValueFlaw::Other),
+            ),
         ] {
             let judgement = judge(
                 &if known { expected() } else { unknown.clone() },
-                &survey(&[Answer::Cname(seen.clone())]),
+                &survey(&[DnsAnswer::Cname(seen.clone())]),
             );
             let told = judgement.reasons.iter().find_map(|reason| match reason {
-                Reason::Value { flaw, .. } => Some(*flaw),
+                DcvReason::Value { flaw, .. } => Some(*flaw),
                 _ => None,
             });
             assert_eq!(told, flaw, "{seen}");
@@ -778,12 +752,12 @@ mod tests {
         expected.record.name = NAME.replace("example", "www.example");
         expected.record.or_at = vec![NAME.to_owned()];
         for (place, verdict) in [
-            (Place::Here, Verdict::Visible),
-            (Place::Parent, Verdict::Visible),
-            (Place::Doubled, Verdict::WrongPlace),
-            (Place::NoUnderscore, Verdict::WrongPlace),
+            (RelativePosition::Here, DcvVerdict::Visible),
+            (RelativePosition::Parent, DcvVerdict::Visible),
+            (RelativePosition::Doubled, DcvVerdict::WrongPlace),
+            (RelativePosition::NoUnderscore, DcvVerdict::WrongPlace),
         ] {
-            let mut survey = survey(&[Answer::NoName(None)]);
+            let mut survey = survey(&[DnsAnswer::NoName(None)]);
             survey.said[0].answers = expected
                 .places(Some("example.com"))
                 .into_iter()
@@ -793,7 +767,7 @@ mod tests {
                         if one == place {
                             right()
                         } else {
-                            Answer::NoName(None)
+                            DnsAnswer::NoName(None)
                         },
                     )
                 })
@@ -801,7 +775,7 @@ mod tests {
             let judgement = judge(&expected, &survey);
             assert_eq!(judgement.verdict, verdict, "{place:?}");
             let how = judgement.reasons.iter().find_map(|reason| match reason {
-                Reason::Elsewhere { how, .. } => Some(how.clone()),
+                DcvReason::Elsewhere { how, .. } => Some(how.clone()),
                 _ => None,
             });
             let relative = expected
@@ -811,13 +785,13 @@ mod tests {
                 .unwrap()
                 .to_owned();
             let wanted = match place {
-                Place::Parent => Some(Elsewhere::Parent),
-                Place::Doubled => Some(Elsewhere::Doubled {
+                RelativePosition::Parent => Some(WrongPlace::Parent),
+                RelativePosition::Doubled => Some(WrongPlace::Doubled {
                     zone: "example.com".to_owned(),
                     relative,
                 }),
-                Place::NoUnderscore => Some(Elsewhere::NoUnderscore),
-                Place::Here | Place::Below => None,
+                RelativePosition::NoUnderscore => Some(WrongPlace::NoUnderscore),
+                RelativePosition::Here | RelativePosition::Below => None,
             };
             assert_eq!(how, wanted, "{place:?}");
         }
@@ -831,9 +805,12 @@ mod tests {
         expected.record.or_at = vec![NAME.to_owned()];
         let mut survey = survey(&[right()]);
         survey.said[0].answers = vec![
-            asked(&expected.record.name, Answer::Cname("x.example".to_owned())),
+            asked(
+                &expected.record.name,
+                DnsAnswer::Cname("x.example".to_owned()),
+            ),
             asked(NAME, right()),
         ];
-        assert_eq!(judge(&expected, &survey).verdict, Verdict::Visible);
+        assert_eq!(judge(&expected, &survey).verdict, DcvVerdict::Visible);
     }
 }

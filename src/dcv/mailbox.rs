@@ -1,8 +1,8 @@
 //! Proof by an answer to an e-mail: who is written to, and whether the DNS says that mail for them
 //! arrives anywhere. That somebody reads it cannot be seen from here.
 
-use super::answer::Answer;
-use super::caa::Found;
+use super::answer::DnsAnswer;
+use super::caa::CaaLookup;
 
 /// The five that a CA may write to at each domain it climbs to (BR 3.2.2.4.4).
 pub(crate) const ALIASES: [&str; 5] = [
@@ -21,7 +21,7 @@ pub(crate) fn contact_name(domain: &str) -> String {
 
 /// Whether mail for a domain arrives anywhere.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Mail {
+pub enum MailDelivery {
     Taken(Vec<String>),
     /// No MX: the domain's own address takes it (RFC 5321 5.1).
     ByAddress,
@@ -29,7 +29,7 @@ pub enum Mail {
     Null,
     /// Neither MX nor address.
     Nowhere,
-    Unknown(Answer),
+    Unknown(DnsAnswer),
 }
 
 /// What is to be said of a proof by e-mail.
@@ -43,7 +43,7 @@ pub enum MailReason {
     NoMail {
         domain: String,
         /// What the DNS says.
-        mail: Mail,
+        mail: MailDelivery,
     },
     /// Whether the CA takes an answer to an e-mail is not confirmed.
     NotConfirmed { ca: &'static str },
@@ -52,32 +52,32 @@ pub enum MailReason {
     /// Whether a mailbox is read is nobody's to see.
     Unchecked,
     /// The DNS did not say.
-    Unknown { domain: String, answer: Answer },
+    Unknown { domain: String, answer: DnsAnswer },
 }
 
 /// What the DNS says of one domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Mailbox {
+pub(crate) struct MailDomain {
     pub domain: String,
     /// Whether mail for it arrives.
-    pub mail: Mail,
+    pub mail: MailDelivery,
     /// Contacts that the domain names besides: TXT, then CAA (BR A.2.1, A.1.1).
     pub contacts: Vec<String>,
 }
 
-impl Mailbox {
+impl MailDomain {
     /// From the answers for MX, A, AAAA and the contact's TXT, and what CAA says at the domain.
     #[must_use]
     pub(crate) fn read(
         domain: &str,
-        [mx, four, six, text]: [&Answer; 4],
-        caa: Option<&Found>,
+        [mx, four, six, text]: [&DnsAnswer; 4],
+        caa: Option<&CaaLookup>,
     ) -> Self {
         let mut contacts: Vec<String> = Vec::new();
-        if let Answer::Txt(texts) = text {
+        if let DnsAnswer::Txt(texts) = text {
             contacts.extend(texts.iter().filter(|text| is_address(text)).cloned());
         }
-        if let Some(Found::Records(_, records)) = caa {
+        if let Some(CaaLookup::Records(_, records)) = caa {
             let named = records
                 .iter()
                 .filter(|one| one.tag.eq_ignore_ascii_case("contactemail"));
@@ -110,28 +110,28 @@ impl Mailbox {
     pub(crate) fn arrives(&self) -> Option<bool> {
         match self.mail {
             _ if !self.contacts.is_empty() => Some(true),
-            Mail::Taken(_) | Mail::ByAddress => Some(true),
-            Mail::Null | Mail::Nowhere => Some(false),
-            Mail::Unknown(_) => None,
+            MailDelivery::Taken(_) | MailDelivery::ByAddress => Some(true),
+            MailDelivery::Null | MailDelivery::Nowhere => Some(false),
+            MailDelivery::Unknown(_) => None,
         }
     }
 }
 
-fn mail(mx: &Answer, four: &Answer, six: &Answer) -> Mail {
-    let absent = |answer: &Answer| {
+fn mail(mx: &DnsAnswer, four: &DnsAnswer, six: &DnsAnswer) -> MailDelivery {
+    let absent = |answer: &DnsAnswer| {
         matches!(
             answer,
-            Answer::NoName(_) | Answer::NoData(_) | Answer::Cname(_)
+            DnsAnswer::NoName(_) | DnsAnswer::NoData(_) | DnsAnswer::Cname(_)
         )
     };
     match mx {
-        Answer::Mx(names) if names.iter().all(String::is_empty) => Mail::Null,
-        Answer::Mx(names) => Mail::Taken(names.clone()),
-        mx if !absent(mx) => Mail::Unknown(mx.clone()),
+        DnsAnswer::Mx(names) if names.iter().all(String::is_empty) => MailDelivery::Null,
+        DnsAnswer::Mx(names) => MailDelivery::Taken(names.clone()),
+        mx if !absent(mx) => MailDelivery::Unknown(mx.clone()),
         _ => match (four, six) {
-            (Answer::Addresses(_), _) | (_, Answer::Addresses(_)) => Mail::ByAddress,
-            (four, six) if absent(four) && absent(six) => Mail::Nowhere,
-            (four, six) => Mail::Unknown(if absent(four) {
+            (DnsAnswer::Addresses(_), _) | (_, DnsAnswer::Addresses(_)) => MailDelivery::ByAddress,
+            (four, six) if absent(four) && absent(six) => MailDelivery::Nowhere,
+            (four, six) => MailDelivery::Unknown(if absent(four) {
                 six.clone()
             } else {
                 four.clone()
@@ -152,51 +152,51 @@ fn is_address(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Mail, Mailbox};
-    use crate::dcv::answer::Answer;
-    use crate::dcv::caa::{CaaRecord, Found};
+    use super::{MailDelivery, MailDomain};
+    use crate::dcv::answer::DnsAnswer;
+    use crate::dcv::caa::{CaaLookup, CaaRecord};
 
     #[test]
     fn mail_arrives_where_the_dns_says() {
-        let none = || Answer::NoData(None);
-        let here = || Answer::Addresses(vec!["192.0.2.1".parse().unwrap()]);
-        let mx = |name: &str| Answer::Mx(vec![name.to_owned()]);
+        let none = || DnsAnswer::NoData(None);
+        let here = || DnsAnswer::Addresses(vec!["192.0.2.1".parse().unwrap()]);
+        let mx = |name: &str| DnsAnswer::Mx(vec![name.to_owned()]);
         for (mx, four, six, mail, arrives) in [
             (
                 mx("mail.example.net"),
                 none(),
                 none(),
-                Mail::Taken(vec!["mail.example.net".into()]),
+                MailDelivery::Taken(vec!["mail.example.net".into()]),
                 Some(true),
             ),
-            (mx(""), here(), none(), Mail::Null, Some(false)),
-            (none(), here(), none(), Mail::ByAddress, Some(true)),
-            (none(), none(), here(), Mail::ByAddress, Some(true)),
-            (none(), none(), none(), Mail::Nowhere, Some(false)),
+            (mx(""), here(), none(), MailDelivery::Null, Some(false)),
+            (none(), here(), none(), MailDelivery::ByAddress, Some(true)),
+            (none(), none(), here(), MailDelivery::ByAddress, Some(true)),
+            (none(), none(), none(), MailDelivery::Nowhere, Some(false)),
             (
-                Answer::ServFail,
+                DnsAnswer::ServFail,
                 here(),
                 none(),
-                Mail::Unknown(Answer::ServFail),
+                MailDelivery::Unknown(DnsAnswer::ServFail),
                 None,
             ),
             (
                 none(),
                 none(),
-                Answer::Timeout,
-                Mail::Unknown(Answer::Timeout),
+                DnsAnswer::Timeout,
+                MailDelivery::Unknown(DnsAnswer::Timeout),
                 None,
             ),
         ] {
-            let told = Mailbox::read("example.com", [&mx, &four, &six, &none()], None);
+            let told = MailDomain::read("example.com", [&mx, &four, &six, &none()], None);
             assert_eq!((told.arrives(), told.mail), (arrives, mail));
         }
     }
 
     #[test]
     fn contacts_are_those_of_the_dns_that_are_addresses() {
-        let none = Answer::NoName(None);
-        let text = Answer::Txt(vec![
+        let none = DnsAnswer::NoName(None);
+        let text = DnsAnswer::Txt(vec![
             "dns@example.net".to_owned(),
             "no address".to_owned(),
             "@x.y".to_owned(),
@@ -207,8 +207,8 @@ mod tests {
             value: value.to_owned(),
             ttl: 60,
         };
-        let found = Found::Records(None, vec![caa("caa@example.net"), caa("<b@c.d>")]);
-        let told = Mailbox::read("example.com", [&none, &none, &none, &text], Some(&found));
+        let found = CaaLookup::Records(None, vec![caa("caa@example.net"), caa("<b@c.d>")]);
+        let told = MailDomain::read("example.com", [&none, &none, &none, &text], Some(&found));
         assert_eq!(told.contacts, ["dns@example.net", "caa@example.net"]);
         assert_eq!(told.addresses()[0], "admin@example.com");
         assert_eq!((told.addresses().len(), told.arrives()), (7, Some(true)));

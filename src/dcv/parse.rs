@@ -8,7 +8,7 @@ mod lines;
 mod shown;
 
 pub(crate) use self::shown::RecordError;
-use self::shown::{MOST, Pair, label};
+use self::shown::{MOST, RawRecord, label};
 use super::answer::RecordKind;
 use crate::dcv::reseller_record::{self, GivenRecord};
 use crate::pki::name::DnsName;
@@ -39,8 +39,8 @@ pub fn parse(text: &str) -> Result<Vec<GivenRecord>, RecordError> {
     }
 }
 
-fn record(pair: &Pair) -> Result<GivenRecord, RecordError> {
-    let Pair { host, kind, value } = pair;
+fn record(pair: &RawRecord) -> Result<GivenRecord, RecordError> {
+    let RawRecord { host, kind, value } = pair;
     // The columns the other way round: no host is two hashes.
     let (host, value) = if reseller_record::made_of_a_request(host) {
         (value, host)

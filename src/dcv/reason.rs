@@ -2,28 +2,28 @@
 
 use std::net::IpAddr;
 
-use super::answer::{Answer, LeftOut, RecordKind};
-use crate::dcv::value_check::Flaw;
+use super::answer::{DnsAnswer, RecordKind, UnqueriedServers};
+use crate::dcv::value_check::ValueFlaw;
 
 /// Why a verdict is what it is: facts; `advice::dcv` has the words and the advice.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Reason {
+pub enum DcvReason {
     /// It is at another name than the record's own.
     Elsewhere {
         at: String,
         /// How that name came about.
-        how: Elsewhere,
+        how: WrongPlace,
     },
     /// Something else is at the record's own name, in its place or beside it.
     Instead {
         at: String,
-        what: Instead,
+        what: ConflictingRecord,
     },
     /// No way from this machine to some servers.
     NoRoute {
         servers: Vec<String>,
         /// Who was asked all the same.
-        others: Others,
+        others: OtherServers,
     },
     /// The domain has no servers of its own: not registered, expired, or without NS records at the
     /// registrar.
@@ -52,13 +52,13 @@ pub enum Reason {
     /// Some server did not answer the question.
     Silent {
         servers: Vec<String>,
-        answer: Answer,
+        answer: DnsAnswer,
     },
     /// The zone has more servers than were asked.
     TooManyServers {
         domain: String,
         /// How many are left.
-        left_out: LeftOut,
+        left_out: UnqueriedServers,
     },
     /// The value is not known to be right.
     Value {
@@ -67,13 +67,13 @@ pub enum Reason {
         /// What should be there, as far as it is known.
         wanted: String,
         /// What is the matter with it.
-        flaw: Flaw,
+        flaw: ValueFlaw,
     },
 }
 
 /// Who was asked where no way leads to some servers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Others {
+pub enum OtherServers {
     /// Others of the zone's own servers.
     OfTheZone,
     Resolver,
@@ -83,7 +83,7 @@ pub enum Others {
 
 /// How a record came to stand at another name.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Elsewhere {
+pub enum WrongPlace {
     /// It is below the domain, which it does not prove.
     Below { domain: String },
     /// The zone's name was typed into a panel that adds it by itself.
@@ -100,7 +100,7 @@ pub enum Elsewhere {
 
 /// What is at a record's own name in its place or beside it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Instead {
+pub enum ConflictingRecord {
     /// Addresses, where a CNAME was entered: the provider resolves it by itself, or its proxy
     /// answers.
     Addresses(Vec<IpAddr>),

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::answer::RecordKind;
-use super::ca::{Ca, CsrHash, DnsProof, Token, UniqueValue};
+use super::ca::{Ca, CsrHashTarget, DnsValidation, RandomValueRecord, UniqueValue};
 use crate::dcv::reseller_record::{self, climb};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
@@ -52,9 +52,11 @@ pub(crate) fn records(request: &SigningRequest, ca: Option<Ca>) -> Vec<DcvRecord
 pub(super) fn record(request: &SigningRequest, domain: &str, ca: Option<Ca>) -> Option<DcvRecord> {
     match ca.map(|ca| &ca.profile().dns) {
         None => Some(of_request(request, domain, None)),
-        Some(DnsProof::CsrHash(form)) => Some(of_request(request, domain, Some(*form))),
-        Some(DnsProof::Token(forms)) => forms.first().map(|form| of_token(request, domain, form)),
-        Some(DnsProof::None) => None,
+        Some(DnsValidation::CsrHash(form)) => Some(of_request(request, domain, Some(*form))),
+        Some(DnsValidation::Token(forms)) => {
+            forms.first().map(|form| of_token(request, domain, form))
+        }
+        Some(DnsValidation::None) => None,
     }
 }
 
@@ -167,14 +169,14 @@ pub(super) fn alone(
     }
 }
 
-fn of_request(request: &SigningRequest, domain: &str, form: Option<CsrHash>) -> DcvRecord {
+fn of_request(request: &SigningRequest, domain: &str, form: Option<CsrHashTarget>) -> DcvRecord {
     let target = target_labels(request);
     let (value, shape) = match form {
-        Some(CsrHash {
+        Some(CsrHashTarget {
             zones: [zone, ..],
             unique: UniqueValue::WhenKeyIsReused,
         }) => (Some(format!("{target}.{zone}")), None),
-        Some(CsrHash {
+        Some(CsrHashTarget {
             zones: [zone],
             unique: UniqueValue::Always,
         }) => (None, Some(format!("{target}.<unique value>.{zone}"))),
@@ -190,7 +192,7 @@ fn of_request(request: &SigningRequest, domain: &str, form: Option<CsrHash>) -> 
     }
 }
 
-fn of_token(request: &SigningRequest, domain: &str, form: &Token) -> DcvRecord {
+fn of_token(request: &SigningRequest, domain: &str, form: &RandomValueRecord) -> DcvRecord {
     DcvRecord {
         shape: Some(form.value.to_owned()),
         ..at(request, form.label, domain, form.kind)
@@ -202,7 +204,7 @@ mod tests {
     use super::{domains, host_label, records, target_labels};
     use crate::dcv::ca::Ca;
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
-    use crate::pki::name::Names;
+    use crate::pki::name::DnsNames;
     use crate::pki::request::SigningRequest;
 
     /// A request whose hashes are known from outside (fixtures/README.md).
@@ -213,7 +215,7 @@ mod tests {
 
     fn request(names: &[&str]) -> SigningRequest {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-        SigningRequest::build(&Names::parse(names).unwrap(), &key).unwrap()
+        SigningRequest::build(&DnsNames::parse(names).unwrap(), &key).unwrap()
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The record that a shop showed: what it is made of and which domains it is for.
 
 use super::answer::RecordKind;
-use super::ca::{self, Ca, DnsProof};
+use super::ca::{self, Ca, DnsValidation};
 use crate::pki::name::DnsName;
 
 /// A record as the shop showed it; built by `parse`.
@@ -17,7 +17,7 @@ pub struct GivenRecord {
 
 /// Where a record proves a domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Anchor {
+pub struct ValidatedDomain {
     /// What stands before the domain in the owner's name; empty where the record is at the domain
     /// itself.
     pub label: String,
@@ -25,7 +25,7 @@ pub struct Anchor {
     pub domain: String,
 }
 
-impl Anchor {
+impl ValidatedDomain {
     /// The owner's whole name.
     #[must_use]
     pub fn name(&self) -> String {
@@ -86,7 +86,7 @@ impl GivenRecord {
 
     /// Where the record proves `domain`: at it, or at a parent that a CA climbs to.
     #[must_use]
-    pub fn anchor_for(&self, domain: &str) -> Option<Anchor> {
+    pub fn anchor_for(&self, domain: &str) -> Option<ValidatedDomain> {
         let climbed = climb(domain);
         let zone = climbed.last()?.clone();
         let absolute = self.host.clone();
@@ -96,7 +96,7 @@ impl GivenRecord {
             .find_map(|host| climbed.iter().find_map(|domain| self.anchor(&host, domain)))
     }
 
-    fn anchor(&self, host: &str, domain: &str) -> Option<Anchor> {
+    fn anchor(&self, host: &str, domain: &str) -> Option<ValidatedDomain> {
         let label = host.strip_suffix(domain)?;
         let label = if label.is_empty() {
             label
@@ -106,7 +106,7 @@ impl GivenRecord {
         // A name in front of the domain is another host's, which proves nothing about the domain.
         let one = !label.contains('.')
             && (label.is_empty() || label.starts_with('_') || self.is_known_form(label));
-        one.then(|| Anchor {
+        one.then(|| ValidatedDomain {
             label: label.to_owned(),
             domain: domain.to_owned(),
         })
@@ -114,7 +114,7 @@ impl GivenRecord {
 
     fn is_known_form(&self, label: &str) -> bool {
         let forms = Ca::ALL.iter().filter_map(|ca| match ca.profile().dns {
-            DnsProof::Token(forms) => Some(forms),
+            DnsValidation::Token(forms) => Some(forms),
             _ => None,
         });
         forms.flatten().any(|form| {
@@ -130,7 +130,7 @@ impl GivenRecord {
     #[must_use]
     pub fn shape(&self) -> Option<&'static str> {
         let rows = Ca::ALL.iter().filter_map(|ca| match ca.profile().dns {
-            DnsProof::Token(forms) => Some(forms),
+            DnsValidation::Token(forms) => Some(forms),
             _ => None,
         });
         rows.flatten()

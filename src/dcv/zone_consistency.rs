@@ -6,18 +6,18 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::answer::{Answer, Chain, Delegation, Role, Survey};
-use super::judge::{Judgement, Standing, Verdict};
+use super::answer::{AliasChain, DnsAnswer, DnsSurvey, ServerRole, ZoneDelegation};
+use super::judge::{DcvVerdict, RecordJudgement, ServerJudgement};
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Remark {
+pub(crate) enum ZoneRemark {
     /// Resolvers remember that it is absent.
     AbsenceCached {
         servers: Vec<String>,
         until: Timestamp,
     },
     /// The aliases at the record's name.
-    Chain { name: String, chain: Chain },
+    Chain { name: String, chain: AliasChain },
     /// The servers answer with different values.
     Disagree { said: Vec<(String, String)> },
     /// The NS records of the zone are not those of the zone above.
@@ -50,11 +50,11 @@ pub(crate) enum Remark {
 /// registrable one.
 #[must_use]
 pub(crate) fn remarks(
-    survey: &Survey,
-    judgement: &Judgement,
+    survey: &DnsSurvey,
+    judgement: &RecordJudgement,
     domain: &str,
     at: Timestamp,
-) -> Vec<Remark> {
+) -> Vec<ZoneRemark> {
     let mut remarks = Vec::new();
     remarks.extend(shadowed(survey, judgement, domain));
     remarks.extend(disagreement(&judgement.standings));
@@ -75,7 +75,7 @@ pub(crate) fn remarks(
             .around
             .chain
             .clone()
-            .map(|(name, chain)| Remark::Chain { name, chain }),
+            .map(|(name, chain)| ZoneRemark::Chain { name, chain }),
     );
     // One server that alone is asked is no cache.
     let cache = survey.around.delegation.is_some();
@@ -88,20 +88,21 @@ pub(crate) fn remarks(
 }
 
 /// Nothing is there, and the zone begins below the domain that people have a panel for.
-fn shadowed(survey: &Survey, judgement: &Judgement, domain: &str) -> Option<Remark> {
+fn shadowed(survey: &DnsSurvey, judgement: &RecordJudgement, domain: &str) -> Option<ZoneRemark> {
     let (zone, above) = (survey.zone.clone()?, domain.to_owned());
     let below = zone
         .strip_suffix(&above)
         .is_some_and(|rest| rest.ends_with('.'));
-    (below && judgement.verdict == Verdict::Absent).then_some(Remark::Shadowed { zone, above })
+    (below && judgement.verdict == DcvVerdict::Absent)
+        .then_some(ZoneRemark::Shadowed { zone, above })
 }
 
 /// The own servers say one thing and a resolver another, or they do not agree themselves. Absence
 /// is told elsewhere.
-fn disagreement(standings: &[Standing]) -> Option<Remark> {
-    let value = |one: &Standing| match &one.answer {
-        Answer::Cname(target) => Some(target.to_ascii_lowercase()),
-        Answer::Txt(texts) => {
+fn disagreement(standings: &[ServerJudgement]) -> Option<ZoneRemark> {
+    let value = |one: &ServerJudgement| match &one.answer {
+        DnsAnswer::Cname(target) => Some(target.to_ascii_lowercase()),
+        DnsAnswer::Txt(texts) => {
             let mut texts = texts.clone();
             texts.sort();
             Some(texts.join(" | "))
@@ -109,35 +110,35 @@ fn disagreement(standings: &[Standing]) -> Option<Remark> {
         _ => None,
     };
     let of = |role| standings.iter().filter(move |one| one.server.role == role);
-    let said: Vec<(String, String)> = of(Role::Authoritative)
+    let said: Vec<(String, String)> = of(ServerRole::Authoritative)
         .filter_map(|one| Some((one.server.to_string(), value(one)?)))
         .collect();
     let values: BTreeSet<&String> = said.iter().map(|(_, value)| value).collect();
     if values.len() > 1 {
-        return Some(Remark::Disagree { said });
+        return Some(ZoneRemark::Disagree { said });
     }
     let value_here = values.first()?;
-    let others = of(Role::Resolver).filter(|one| {
-        one.verdict != Verdict::Visible && value(one).is_some_and(|value| value != **value_here)
+    let others = of(ServerRole::Resolver).filter(|one| {
+        one.verdict != DcvVerdict::Visible && value(one).is_some_and(|value| value != **value_here)
     });
     let servers: Vec<String> = others.map(|one| one.server.to_string()).collect();
-    (!servers.is_empty()).then_some(Remark::ResolverDiffers { servers })
+    (!servers.is_empty()).then_some(ZoneRemark::ResolverDiffers { servers })
 }
 
-fn serials(delegation: &Delegation, zone: &str) -> Option<Remark> {
+fn serials(delegation: &ZoneDelegation, zone: &str) -> Option<ZoneRemark> {
     let serials = delegation
         .copies
         .iter()
         .filter_map(|copy| Some((copy.server.clone(), copy.serial?)));
     let serials: Vec<(String, u32)> = serials.collect();
     let differ = serials.iter().any(|(_, serial)| *serial != serials[0].1);
-    differ.then(|| Remark::Serials {
+    differ.then(|| ZoneRemark::Serials {
         zone: zone.to_owned(),
         serials,
     })
 }
 
-fn name_servers(delegation: &Delegation, zone: &str) -> Option<Remark> {
+fn name_servers(delegation: &ZoneDelegation, zone: &str) -> Option<ZoneRemark> {
     let (above, named) = delegation
         .above
         .as_ref()
@@ -154,7 +155,7 @@ fn name_servers(delegation: &Delegation, zone: &str) -> Option<Remark> {
     };
     let (above_only, own_only) = (only(&named, &own), only(&own, &named));
     let same = above_only.is_empty() && own_only.is_empty();
-    (!own.is_empty() && !same).then(|| Remark::NameServers {
+    (!own.is_empty() && !same).then(|| ZoneRemark::NameServers {
         zone: zone.to_owned(),
         above: above.clone(),
         above_only,
@@ -163,24 +164,24 @@ fn name_servers(delegation: &Delegation, zone: &str) -> Option<Remark> {
 }
 
 /// Until when resolvers go on saying that it is not there (RFC 2308 5).
-fn absence_cached(standings: &[Standing], at: Timestamp) -> Option<Remark> {
+fn absence_cached(standings: &[ServerJudgement], at: Timestamp) -> Option<ZoneRemark> {
     let absent =
         standings
             .iter()
             .filter_map(|one| match (&one.answer, one.server.role, one.verdict) {
                 (
-                    Answer::NoName(seconds) | Answer::NoData(seconds),
-                    Role::Resolver,
-                    Verdict::Absent,
+                    DnsAnswer::NoName(seconds) | DnsAnswer::NoData(seconds),
+                    ServerRole::Resolver,
+                    DcvVerdict::Absent,
                 ) => Some((one, (*seconds)?)),
                 _ => None,
             });
-    let absent: Vec<(&Standing, u32)> = absent.filter(|(_, seconds)| *seconds > 0).collect();
+    let absent: Vec<(&ServerJudgement, u32)> = absent.filter(|(_, seconds)| *seconds > 0).collect();
     let longest = absent.iter().map(|(_, seconds)| *seconds).max()?;
     let until = at
         .checked_add(SignedDuration::from_secs(i64::from(longest)))
         .ok()?;
-    Some(Remark::AbsenceCached {
+    Some(ZoneRemark::AbsenceCached {
         servers: absent
             .iter()
             .map(|(one, _)| one.server.to_string())
@@ -193,17 +194,23 @@ fn absence_cached(standings: &[Standing], at: Timestamp) -> Option<Remark> {
 mod tests {
     use jiff::Timestamp;
 
-    use super::{Remark, remarks};
+    use super::{ZoneRemark, remarks};
     use crate::dcv::answer::{
-        Answer, Around, Chain, Copied, Delegation, OwnServers, Role, Server, Survey,
+        AliasChain, DnsAnswer, DnsServerId, DnsSurvey, ServerRole, SurroundingAnswers, ZoneCopy,
+        ZoneDelegation, ZoneServerCoverage,
     };
-    use crate::dcv::judge::{Judgement, Standing, Verdict};
+    use crate::dcv::judge::{DcvVerdict, RecordJudgement, ServerJudgement};
 
-    fn one(role: Role, number: u8, verdict: Verdict, answer: Answer) -> Standing {
+    fn one(
+        role: ServerRole,
+        number: u8,
+        verdict: DcvVerdict,
+        answer: DnsAnswer,
+    ) -> ServerJudgement {
         let address = format!("192.0.2.{number}:53").parse().ok();
-        let name = (role == Role::Authoritative).then(|| format!("ns{number}"));
-        Standing {
-            server: Server {
+        let name = (role == ServerRole::Authoritative).then(|| format!("ns{number}"));
+        ServerJudgement {
+            server: DnsServerId {
                 address,
                 name,
                 role,
@@ -215,33 +222,37 @@ mod tests {
         }
     }
 
-    fn cname(role: Role, number: u8, target: &str) -> Standing {
+    fn cname(role: ServerRole, number: u8, target: &str) -> ServerJudgement {
         one(
             role,
             number,
-            Verdict::Different,
-            Answer::Cname(target.to_owned()),
+            DcvVerdict::Different,
+            DnsAnswer::Cname(target.to_owned()),
         )
     }
 
-    fn copied(server: &str, serial: Option<u32>, named: &[&str]) -> Copied {
+    fn copied(server: &str, serial: Option<u32>, named: &[&str]) -> ZoneCopy {
         let named =
             (!named.is_empty()).then(|| named.iter().map(|name| (*name).to_owned()).collect());
-        Copied {
+        ZoneCopy {
             server: server.to_owned(),
             serial,
             named,
         }
     }
 
-    fn told(zone: &str, standings: Vec<Standing>, delegation: Delegation) -> Vec<Remark> {
-        let around = Around {
+    fn told(
+        zone: &str,
+        standings: Vec<ServerJudgement>,
+        delegation: ZoneDelegation,
+    ) -> Vec<ZoneRemark> {
+        let around = SurroundingAnswers {
             delegation: Some(delegation),
-            ..Around::default()
+            ..SurroundingAnswers::default()
         };
-        let survey = Survey {
+        let survey = DnsSurvey {
             zone: Some(zone.to_owned()),
-            own_servers: OwnServers::NotWanted,
+            own_servers: ZoneServerCoverage::NotWanted,
             said: Vec::new(),
             around,
         };
@@ -249,8 +260,8 @@ mod tests {
             .iter()
             .map(|one| one.verdict)
             .max()
-            .unwrap_or(Verdict::Visible);
-        let judgement = Judgement {
+            .unwrap_or(DcvVerdict::Visible);
+        let judgement = RecordJudgement {
             verdict,
             answered: true,
             standings,
@@ -266,44 +277,44 @@ mod tests {
 
     #[test]
     fn an_absence_is_remembered_by_resolvers_alone() {
-        let absent = |role, seconds| one(role, 1, Verdict::Absent, Answer::NoName(seconds));
+        let absent = |role, seconds| one(role, 1, DcvVerdict::Absent, DnsAnswer::NoName(seconds));
         assert_eq!(
             told(
                 "shop.example",
-                vec![absent(Role::Authoritative, Some(900))],
-                Delegation::default()
+                vec![absent(ServerRole::Authoritative, Some(900))],
+                ZoneDelegation::default()
             ),
             []
         );
         assert_eq!(
             told(
                 "shop.example",
-                vec![absent(Role::Resolver, None)],
-                Delegation::default()
+                vec![absent(ServerRole::Resolver, None)],
+                ZoneDelegation::default()
             ),
             []
         );
         assert_eq!(
             told(
                 "shop.example",
-                vec![absent(Role::Resolver, Some(0))],
-                Delegation::default()
+                vec![absent(ServerRole::Resolver, Some(0))],
+                ZoneDelegation::default()
             ),
             []
         );
         let until = "2026-11-23T14:15:00Z".parse().unwrap();
         let servers = vec!["resolver 192.0.2.1".to_owned()];
-        let standings = vec![absent(Role::Resolver, Some(900))];
+        let standings = vec![absent(ServerRole::Resolver, Some(900))];
         assert_eq!(
-            told("shop.example", standings, Delegation::default()),
-            [Remark::AbsenceCached { servers, until }]
+            told("shop.example", standings, ZoneDelegation::default()),
+            [ZoneRemark::AbsenceCached { servers, until }]
         );
     }
 
     #[test]
     fn values_that_differ_are_told_and_case_does_not_count() {
-        use Role::{Authoritative, Resolver};
-        let told = |standings| told("shop.example", standings, Delegation::default());
+        use ServerRole::{Authoritative, Resolver};
+        let told = |standings| told("shop.example", standings, ZoneDelegation::default());
         assert_eq!(
             told(vec![
                 cname(Authoritative, 1, "a.example"),
@@ -316,7 +327,7 @@ mod tests {
             cname(Authoritative, 2, "b.example"),
         ]);
         assert!(
-            matches!(&apart[..], [Remark::Disagree { said }] if said.len() == 2),
+            matches!(&apart[..], [ZoneRemark::Disagree { said }] if said.len() == 2),
             "{apart:?}"
         );
         let view = told(vec![
@@ -325,7 +336,7 @@ mod tests {
         ]);
         assert_eq!(
             view,
-            [Remark::ResolverDiffers {
+            [ZoneRemark::ResolverDiffers {
                 servers: vec!["resolver 192.0.2.9".to_owned()]
             }]
         );
@@ -355,7 +366,7 @@ mod tests {
             told(
                 "shop.example",
                 Vec::new(),
-                Delegation {
+                ZoneDelegation {
                     above: above(&both),
                     copies: same.clone()
                 }
@@ -366,7 +377,7 @@ mod tests {
             told(
                 "shop.example",
                 Vec::new(),
-                Delegation {
+                ZoneDelegation {
                     above: None,
                     copies: same.clone()
                 }
@@ -377,18 +388,18 @@ mod tests {
             told(
                 "shop.example",
                 Vec::new(),
-                Delegation {
+                ZoneDelegation {
                     above: above(&both),
                     copies: Vec::new()
                 }
             ),
             []
         );
-        let moved = Delegation {
+        let moved = ZoneDelegation {
             above: above(&["ns2.example", "old.example"]),
             copies: same,
         };
-        let wanted = Remark::NameServers {
+        let wanted = ZoneRemark::NameServers {
             zone: "shop.example".to_owned(),
             above: "example".to_owned(),
             above_only: names(&["old.example"]),
@@ -400,14 +411,14 @@ mod tests {
         let aged = told(
             "shop.example",
             Vec::new(),
-            Delegation {
+            ZoneDelegation {
                 above: None,
                 copies: aged,
             },
         );
         assert_eq!(
             aged,
-            [Remark::Serials {
+            [ZoneRemark::Serials {
                 zone: "shop.example".to_owned(),
                 serials
             }]
@@ -418,48 +429,54 @@ mod tests {
     fn a_zone_of_its_own_shadows_what_is_absent_there() {
         let absent = || {
             vec![one(
-                Role::Authoritative,
+                ServerRole::Authoritative,
                 1,
-                Verdict::Absent,
-                Answer::NoName(None),
+                DcvVerdict::Absent,
+                DnsAnswer::NoName(None),
             )]
         };
-        let shadowed = Remark::Shadowed {
+        let shadowed = ZoneRemark::Shadowed {
             zone: "www.shop.example".to_owned(),
             above: "shop.example".to_owned(),
         };
         assert_eq!(
-            told("www.shop.example", absent(), Delegation::default()),
+            told("www.shop.example", absent(), ZoneDelegation::default()),
             [shadowed]
         );
-        assert_eq!(told("shop.example", absent(), Delegation::default()), []);
         assert_eq!(
-            told("workshop.example", absent(), Delegation::default()),
+            told("shop.example", absent(), ZoneDelegation::default()),
+            []
+        );
+        assert_eq!(
+            told("workshop.example", absent(), ZoneDelegation::default()),
             []
         );
         let there = vec![one(
-            Role::Authoritative,
+            ServerRole::Authoritative,
             1,
-            Verdict::Visible,
-            Answer::Cname("x".to_owned()),
+            DcvVerdict::Visible,
+            DnsAnswer::Cname("x".to_owned()),
         )];
-        assert_eq!(told("www.shop.example", there, Delegation::default()), []);
+        assert_eq!(
+            told("www.shop.example", there, ZoneDelegation::default()),
+            []
+        );
     }
 
     #[test]
     fn where_an_alias_leads_is_passed_on() {
-        let around = Around {
-            chain: Some(("_x.shop.example".to_owned(), Chain::Long(16))),
-            ..Around::default()
+        let around = SurroundingAnswers {
+            chain: Some(("_x.shop.example".to_owned(), AliasChain::Long(16))),
+            ..SurroundingAnswers::default()
         };
-        let survey = Survey {
+        let survey = DnsSurvey {
             zone: None,
-            own_servers: OwnServers::NotWanted,
+            own_servers: ZoneServerCoverage::NotWanted,
             said: Vec::new(),
             around,
         };
-        let judgement = Judgement {
-            verdict: Verdict::Different,
+        let judgement = RecordJudgement {
+            verdict: DcvVerdict::Different,
             answered: true,
             standings: Vec::new(),
             reasons: Vec::new(),
@@ -467,9 +484,9 @@ mod tests {
         let told = remarks(&survey, &judgement, "shop.example", Timestamp::UNIX_EPOCH);
         assert_eq!(
             told,
-            [Remark::Chain {
+            [ZoneRemark::Chain {
                 name: "_x.shop.example".to_owned(),
-                chain: Chain::Long(16)
+                chain: AliasChain::Long(16)
             }]
         );
     }

@@ -4,9 +4,9 @@ use std::ops::Deref;
 
 use zeroize::Zeroizing;
 
-use super::source::Source;
-use crate::delivery::diagnostics::{Ignored, Repair};
-use crate::delivery::encrypted_key::LockedKey;
+use super::source::ItemSource;
+use crate::delivery::diagnostics::{AppliedRepair, IgnoredItem};
+use crate::delivery::encrypted_key::EncryptedKey;
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
 use crate::pki::key::{PrivateKey, PublicKey, PublicKeyId};
@@ -14,14 +14,14 @@ use crate::pki::request::{SigningRequest, UnprovenRequest};
 
 /// What was handed over, under the name that the user knows it by. The bytes may hold a key: wiped
 /// when dropped.
-pub struct Input {
+pub struct DeliveryInput {
     /// The path as typed, or `stdin`.
     pub name: String,
     /// The whole content; wiped when dropped.
     pub bytes: Zeroizing<Vec<u8>>,
 }
 
-impl Input {
+impl DeliveryInput {
     /// An input under the name that is shown for it.
     #[must_use]
     pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
@@ -34,12 +34,12 @@ impl Input {
 
 /// Something of use and where it was found.
 #[derive(Clone, Debug)]
-pub struct Found<T> {
+pub struct FoundItem<T> {
     pub value: T,
-    pub source: Source,
+    pub source: ItemSource,
 }
 
-impl<T> Deref for Found<T> {
+impl<T> Deref for FoundItem<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -49,30 +49,30 @@ impl<T> Deref for Found<T> {
 
 /// What was found in one or more inputs, in the order found, doubles included.
 #[derive(Debug, Default)]
-pub struct Delivery {
+pub struct CaDelivery {
     /// Every certificate, with where it was found.
-    pub certificates: Vec<Found<Certificate>>,
+    pub certificates: Vec<FoundItem<Certificate>>,
     /// Every certificate request, with where it was found.
-    pub requests: Vec<Found<SigningRequest>>,
+    pub requests: Vec<FoundItem<SigningRequest>>,
     /// Every private key, with where it was found.
-    pub keys: Vec<Found<PrivateKey>>,
+    pub keys: Vec<FoundItem<PrivateKey>>,
     /// Private keys that need a passphrase.
-    pub locked: Vec<Found<LockedKey>>,
+    pub locked: Vec<FoundItem<EncryptedKey>>,
     /// The keys that the passphrase opened.
     pub opened: Vec<PublicKeyId>,
     /// Lists of revoked certificates; each is among the ignored too.
-    pub lists: Vec<Found<RevocationList>>,
+    pub lists: Vec<FoundItem<RevocationList>>,
     /// Public keys by themselves; each is among the ignored too.
-    pub public_keys: Vec<Found<PublicKey>>,
+    pub public_keys: Vec<FoundItem<PublicKey>>,
     /// Requests whose signature does not count; each is among the ignored too.
-    pub unproven: Vec<Found<UnprovenRequest>>,
+    pub unproven: Vec<FoundItem<UnprovenRequest>>,
     /// Every repair that was needed to read it.
-    pub repairs: Vec<Repair>,
+    pub repairs: Vec<AppliedRepair>,
     /// What could not be used.
-    pub ignored: Vec<Ignored>,
+    pub ignored: Vec<IgnoredItem>,
 }
 
-impl Delivery {
+impl CaDelivery {
     /// The certificates without their places.
     #[must_use]
     pub fn bag(&self) -> Vec<Certificate> {

@@ -3,11 +3,11 @@
 
 use std::fmt;
 
-use super::source::Source;
+use super::source::ItemSource;
 
 /// What was mended while reading: certctl reads it, other programs may not.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Mended {
+pub enum RepairKind {
     /// BER with indefinite lengths, where DER is wanted.
     Ber,
     /// Empty lines inside a block.
@@ -60,7 +60,7 @@ pub enum Mended {
     WrongLabel,
 }
 
-impl Mended {
+impl RepairKind {
     /// The stable code of the finding.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -108,7 +108,7 @@ impl Mended {
     }
 }
 
-impl fmt::Display for Mended {
+impl fmt::Display for RepairKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Ber => "BER with indefinite lengths, not DER",
@@ -143,16 +143,16 @@ impl fmt::Display for Mended {
 
 /// One repair and where.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Repair {
-    pub what: Mended,
-    pub source: Source,
+pub struct AppliedRepair {
+    pub what: RepairKind,
+    pub source: ItemSource,
     /// The line, counted from 1, where it is one.
     pub line: Option<usize>,
 }
 
 /// What something is that could not be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Unused {
+pub enum UnusedContent {
     /// gzip, 7z, rar, tar...: the name of the format.
     #[error("an archive of another kind ({0})")]
     Archive(&'static str),
@@ -281,7 +281,7 @@ pub enum Unused {
     WrongPassphrase(&'static str),
 }
 
-impl Unused {
+impl UnusedContent {
     /// Whether a passphrase would open it.
     #[must_use]
     pub fn is_locked(&self) -> bool {
@@ -324,7 +324,7 @@ fn titled(title: &str) -> String {
 
 /// Something that could not be used and where it was.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Ignored {
-    pub what: Unused,
-    pub source: Source,
+pub struct IgnoredItem {
+    pub what: UnusedContent,
+    pub source: ItemSource,
 }

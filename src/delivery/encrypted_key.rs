@@ -6,8 +6,8 @@ use pkcs8::der::Encode;
 use pkcs8::pkcs5::pbes2::Parameters;
 use zeroize::Zeroizing;
 
-use super::limits::Work;
-use super::pbe::{self, Locked, Passphrase, Try};
+use super::limits::KeyDerivationBudget;
+use super::pbe::{self, DecryptionAttempt, DecryptionFailure, Passphrase};
 use crate::pki::key::{KeyError, PrivateKey};
 use crate::pki::{der, pem};
 
@@ -16,11 +16,11 @@ const PBES2: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0d";
 
 /// An `EncryptedPrivateKeyInfo` (RFC 5958 3), kept until somebody needs what is in it.
 #[derive(Clone)]
-pub struct LockedKey(Zeroizing<Vec<u8>>);
+pub struct EncryptedKey(Zeroizing<Vec<u8>>);
 
 /// Why a locked key stays one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum LockError {
+pub enum DecryptError {
     /// It is asked to be derived more often than is done; holds how often.
     #[error("its key is to be derived in {0} rounds, which is more than is done")]
     TooMuchWork(u64),
@@ -32,7 +32,7 @@ pub enum LockError {
     Wrong,
 }
 
-impl LockedKey {
+impl EncryptedKey {
     /// Keeps the DER.
     #[must_use]
     pub fn new(der: &[u8]) -> Self {
@@ -78,35 +78,40 @@ impl LockedKey {
     ///
     /// # Errors
     /// See [`LockError`].
-    pub fn open(&self, passphrase: &Passphrase) -> Result<PrivateKey, LockError> {
-        self.open_within(passphrase, &mut Work::default())
+    pub fn open(&self, passphrase: &Passphrase) -> Result<PrivateKey, DecryptError> {
+        self.open_within(passphrase, &mut KeyDerivationBudget::default())
     }
 
     pub(super) fn open_within(
         &self,
         passphrase: &Passphrase,
-        work: &mut Work,
-    ) -> Result<PrivateKey, LockError> {
-        let (outer, _) = der::split(&self.0).ok_or(LockError::Unknown)?;
-        let (algorithm, rest) = der::split(outer.value).ok_or(LockError::Unknown)?;
-        let (data, _) = der::split(rest).ok_or(LockError::Unknown)?;
-        let plain = pbe::decrypt(algorithm.whole, data.value, Try::Given(passphrase), work)
-            .map_err(|locked| match locked {
-                Locked::TooMuchWork(rounds) => LockError::TooMuchWork(rounds),
-                Locked::UnknownScheme => LockError::Unknown,
-                Locked::Wrong => LockError::Wrong,
-            })?;
+        work: &mut KeyDerivationBudget,
+    ) -> Result<PrivateKey, DecryptError> {
+        let (outer, _) = der::split(&self.0).ok_or(DecryptError::Unknown)?;
+        let (algorithm, rest) = der::split(outer.value).ok_or(DecryptError::Unknown)?;
+        let (data, _) = der::split(rest).ok_or(DecryptError::Unknown)?;
+        let plain = pbe::decrypt(
+            algorithm.whole,
+            data.value,
+            DecryptionAttempt::Given(passphrase),
+            work,
+        )
+        .map_err(|locked| match locked {
+            DecryptionFailure::TooMuchWork(rounds) => DecryptError::TooMuchWork(rounds),
+            DecryptionFailure::UnknownScheme => DecryptError::Unknown,
+            DecryptionFailure::Wrong => DecryptError::Wrong,
+        })?;
         // A wrong passphrase may end in a padding that fits by chance: then it is no DER.
         match der::split(&plain) {
             Some((element, rest)) if element.tag == 0x30 && rest.is_empty() => {
-                PrivateKey::from_der(&plain).map_err(|_| LockError::Unknown)
+                PrivateKey::from_der(&plain).map_err(|_| DecryptError::Unknown)
             }
-            _ => Err(LockError::Wrong),
+            _ => Err(DecryptError::Wrong),
         }
     }
 }
 
-impl fmt::Debug for LockedKey {
+impl fmt::Debug for EncryptedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("LockedKey")
     }
@@ -114,20 +119,20 @@ impl fmt::Debug for LockedKey {
 
 #[cfg(test)]
 mod tests {
-    use super::{LockError, LockedKey, Passphrase};
+    use super::{DecryptError, EncryptedKey, Passphrase};
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
 
     #[test]
     fn what_is_sealed_is_opened_by_its_passphrase_alone() {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-        let sealed = LockedKey::seal(&key, &Passphrase::new(b"one".to_vec())).unwrap();
+        let sealed = EncryptedKey::seal(&key, &Passphrase::new(b"one".to_vec())).unwrap();
         assert_eq!(
             sealed.open(&Passphrase::new(b"one".to_vec())).unwrap().id(),
             key.id()
         );
         assert_eq!(
             sealed.open(&Passphrase::new(b"two".to_vec())).unwrap_err(),
-            LockError::Wrong
+            DecryptError::Wrong
         );
         assert!(
             sealed

@@ -1,12 +1,12 @@
 //! The bounds of a delivery, how much of them is used up, and what ends the reading.
 
-use super::source::Source;
+use super::source::ItemSource;
 
 /// How much is read before a delivery counts as hostile. The bounds are for all inputs of one
 /// [`Delivery::read`](super::Delivery::read) together, and are measured on what was really read,
 /// not on what a header declares.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct DeliveryLimits {
     /// Entries of zip files.
     pub entries: usize,
     /// Bytes inflated out of zip files.
@@ -20,7 +20,7 @@ pub struct Limits {
     pub rounds: u64,
 }
 
-impl Default for Limits {
+impl Default for DeliveryLimits {
     /// The largest delivery known is some thirty files and 200 KiB; this is far above, and the
     /// worst that fits in it (10,000 certificates of one name) takes a few seconds.
     fn default() -> Self {
@@ -35,15 +35,15 @@ impl Default for Limits {
 }
 
 /// The rounds of key derivation that are left.
-pub(super) struct Work(u64);
+pub(super) struct KeyDerivationBudget(u64);
 
-impl Default for Work {
+impl Default for KeyDerivationBudget {
     fn default() -> Self {
-        Self(Limits::default().rounds)
+        Self(DeliveryLimits::default().rounds)
     }
 }
 
-impl Work {
+impl KeyDerivationBudget {
     /// Takes `rounds` off, or says how many were asked for and leaves all as it is.
     pub(super) fn spend(&mut self, rounds: u64) -> Result<(), u64> {
         self.0 = self.0.checked_sub(rounds).ok_or(rounds)?;
@@ -52,26 +52,26 @@ impl Work {
 }
 
 /// What is left of each bound.
-pub(super) struct Budget<'a> {
-    limits: &'a Limits,
+pub(super) struct ReadBudget<'a> {
+    limits: &'a DeliveryLimits,
     entries: usize,
     inflated: u64,
     blocks: usize,
-    pub(super) work: Work,
+    pub(super) work: KeyDerivationBudget,
 }
 
-impl<'a> Budget<'a> {
-    pub(super) fn new(limits: &'a Limits) -> Self {
+impl<'a> ReadBudget<'a> {
+    pub(super) fn new(limits: &'a DeliveryLimits) -> Self {
         Self {
             limits,
             entries: 0,
             inflated: 0,
             blocks: 0,
-            work: Work(limits.rounds),
+            work: KeyDerivationBudget(limits.rounds),
         }
     }
 
-    pub(super) fn spend_block(&mut self, source: &Source) -> Result<(), DeliveryError> {
+    pub(super) fn spend_block(&mut self, source: &ItemSource) -> Result<(), DeliveryError> {
         self.blocks += 1;
         let limit = self.limits.blocks;
         if self.blocks > limit {
@@ -83,7 +83,7 @@ impl<'a> Budget<'a> {
 
     pub(super) fn spend_entries(
         &mut self,
-        source: &Source,
+        source: &ItemSource,
         count: usize,
     ) -> Result<(), DeliveryError> {
         self.entries = self.entries.saturating_add(count);
@@ -97,7 +97,7 @@ impl<'a> Budget<'a> {
 
     pub(super) fn spend_inflated(
         &mut self,
-        source: &Source,
+        source: &ItemSource,
         bytes: usize,
     ) -> Result<(), DeliveryError> {
         self.inflated = self
@@ -123,7 +123,11 @@ impl<'a> Budget<'a> {
         self.limits.blocks.saturating_sub(self.blocks)
     }
 
-    pub(super) fn allow_depth(&self, source: &Source, depth: usize) -> Result<(), DeliveryError> {
+    pub(super) fn allow_depth(
+        &self,
+        source: &ItemSource,
+        depth: usize,
+    ) -> Result<(), DeliveryError> {
         let limit = self.limits.depth;
         if depth >= limit {
             Err(DeliveryError::TooDeep(source.clone(), limit))
@@ -138,23 +142,23 @@ impl<'a> Budget<'a> {
 pub enum DeliveryError {
     /// Two entries of one zip have the same name: one hides the other.
     #[error("{0} holds two files of the same name: one of them hides the other")]
-    DuplicateNames(Source),
+    DuplicateNames(ItemSource),
     /// A mail of more parts, mails in it or header fields than a delivery can have.
     #[error("{0} is a mail of too many parts")]
-    MailTooLarge(Source),
+    MailTooLarge(ItemSource),
     /// Zips and mails are nested too deep.
     #[error("{0} holds zip files or mails nested more than {1} deep")]
-    TooDeep(Source, usize),
+    TooDeep(ItemSource, usize),
     /// More is inflated than a delivery can be; the bound is in bytes.
     #[error("{} unpacks to more than {} MiB", .0, .1 / 1024 / 1024)]
-    TooLarge(Source, u64),
+    TooLarge(ItemSource, u64),
     /// More blocks than a delivery can have.
     #[error("{0} holds more than {1} certificates and other blocks")]
-    TooManyBlocks(Source, usize),
+    TooManyBlocks(ItemSource, usize),
     /// More entries than a delivery can have.
     #[error("{0} holds more than {1} files")]
-    TooManyEntries(Source, usize),
+    TooManyEntries(ItemSource, usize),
     /// The zip cannot be read to its end; holds the reader's words.
     #[error("the zip file {0} is damaged or cut off: {1}")]
-    Zip(Source, String),
+    Zip(ItemSource, String),
 }

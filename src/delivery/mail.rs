@@ -5,16 +5,16 @@ use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
 use zeroize::Zeroizing;
 
 /// One part of a mail.
-pub(super) struct Part {
+pub(super) struct MailPart {
     /// The name of the attachment, else what it is; foreign text.
     pub name: String,
-    pub kind: PartKind,
+    pub kind: MailPartKind,
     pub bytes: Zeroizing<Vec<u8>>,
 }
 
 /// What a part is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum PartKind {
+pub(super) enum MailPartKind {
     Attachment,
     /// What the mail says.
     Letter,
@@ -130,17 +130,17 @@ pub(super) fn is_bounded(bytes: &[u8], parts: usize) -> bool {
 }
 
 /// The parts of a mail, those of forwarded mails in it too; `None` when it is none after all.
-pub(super) fn parts(bytes: &[u8]) -> Option<Vec<Part>> {
+pub(super) fn parts(bytes: &[u8]) -> Option<Vec<MailPart>> {
     let parser = MessageParser::new().with_mime_headers();
     let message = parser.parse(without_envelope(bytes))?;
     let mut found = Vec::new();
     flatten(&message, "", 0, &mut found);
     // What a page says comes last: it repeats the letter.
-    found.sort_by_key(|part| part.kind == PartKind::Page);
+    found.sort_by_key(|part| part.kind == MailPartKind::Page);
     Some(found)
 }
 
-fn flatten(message: &Message<'_>, prefix: &str, depth: usize, found: &mut Vec<Part>) {
+fn flatten(message: &Message<'_>, prefix: &str, depth: usize, found: &mut Vec<MailPart>) {
     const DEPTH: usize = 8;
     for (number, part) in message.parts.iter().enumerate() {
         let attached = part.attachment_name();
@@ -152,10 +152,10 @@ fn flatten(message: &Message<'_>, prefix: &str, depth: usize, found: &mut Vec<Pa
         let signed = attached.is_some_and(|name| matches!(name, "smime.p7s" | "smime.p7m"))
             || subtype.ends_with("pkcs7-signature");
         let (bytes, kind, word): (&[u8], _, _) = match &part.body {
-            PartType::Text(text) => (text.as_bytes(), PartKind::Letter, "text"),
-            PartType::Html(text) => (text.as_bytes(), PartKind::Page, "page"),
+            PartType::Text(text) => (text.as_bytes(), MailPartKind::Letter, "text"),
+            PartType::Html(text) => (text.as_bytes(), MailPartKind::Page, "page"),
             PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
-                (bytes, PartKind::Attachment, "part")
+                (bytes, MailPartKind::Attachment, "part")
             }
             PartType::Message(inner) if depth < DEPTH => {
                 flatten(
@@ -173,11 +173,11 @@ fn flatten(message: &Message<'_>, prefix: &str, depth: usize, found: &mut Vec<Pa
             None => format!("{prefix}{word} {number}"),
         };
         let kind = match (signed, attached) {
-            (true, _) => PartKind::Signature,
-            (false, Some(_)) => PartKind::Attachment,
+            (true, _) => MailPartKind::Signature,
+            (false, Some(_)) => MailPartKind::Attachment,
             (false, None) => kind,
         };
-        found.push(Part {
+        found.push(MailPart {
             name,
             kind,
             bytes: Zeroizing::new(bytes.to_vec()),
@@ -187,7 +187,7 @@ fn flatten(message: &Message<'_>, prefix: &str, depth: usize, found: &mut Vec<Pa
 
 #[cfg(test)]
 mod tests {
-    use super::{PartKind, is_bounded, is_mail, parts};
+    use super::{MailPartKind, is_bounded, is_mail, parts};
 
     #[test]
     fn a_mail_is_told_by_its_header() {
@@ -224,11 +224,11 @@ mod tests {
         assert_eq!(
             gist,
             [
-                ("text 2", PartKind::Letter, 4),
-                ("x.zip", PartKind::Attachment, 3),
-                ("mail 4 > y.crt", PartKind::Attachment, 5),
-                ("part 5", PartKind::Signature, 3),
-                ("page 1", PartKind::Page, 11),
+                ("text 2", MailPartKind::Letter, 4),
+                ("x.zip", MailPartKind::Attachment, 3),
+                ("mail 4 > y.crt", MailPartKind::Attachment, 5),
+                ("part 5", MailPartKind::Signature, 3),
+                ("page 1", MailPartKind::Page, 11),
             ]
         );
     }

@@ -10,7 +10,7 @@ use pkcs8::pkcs5::EncryptionScheme;
 use pkcs8::pkcs5::pbes2::Kdf;
 use zeroize::Zeroizing;
 
-use super::limits::Work;
+use super::limits::KeyDerivationBudget;
 use crate::pki::der;
 
 /// A passphrase; wiped when dropped, and never shown.
@@ -49,12 +49,12 @@ impl std::fmt::Debug for Passphrase {
 /// What is tried: a passphrase, or that there is none, which PKCS#12 writes in another way than an
 /// empty one.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Try<'a> {
+pub(super) enum DecryptionAttempt<'a> {
     Given(&'a Passphrase),
     None,
 }
 
-impl Try<'_> {
+impl DecryptionAttempt<'_> {
     fn narrow(&self) -> &[u8] {
         match self {
             Self::Given(passphrase) => passphrase.bytes(),
@@ -72,7 +72,7 @@ impl Try<'_> {
 
 /// Why something stays locked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Locked {
+pub(super) enum DecryptionFailure {
     /// More rounds of key derivation were asked for than are made; holds how many.
     TooMuchWork(u64),
     /// A scheme that is not read.
@@ -85,28 +85,28 @@ pub(super) enum Locked {
 pub(super) fn decrypt(
     algorithm: &[u8],
     data: &[u8],
-    passphrase: Try<'_>,
-    work: &mut Work,
-) -> Result<Zeroizing<Vec<u8>>, Locked> {
+    passphrase: DecryptionAttempt<'_>,
+    work: &mut KeyDerivationBudget,
+) -> Result<Zeroizing<Vec<u8>>, DecryptionFailure> {
     if let Ok(EncryptionScheme::Pbes2(parameters)) = EncryptionScheme::from_der(algorithm) {
         work.spend(rounds(&parameters.kdf)?)
-            .map_err(Locked::TooMuchWork)?;
+            .map_err(DecryptionFailure::TooMuchWork)?;
         return parameters
             .decrypt(passphrase.narrow(), data)
             .map(Zeroizing::new)
-            .map_err(|_| Locked::Wrong);
+            .map_err(|_| DecryptionFailure::Wrong);
     }
-    let scheme = Scheme::parse(algorithm).ok_or(Locked::UnknownScheme)?;
+    let scheme = Scheme::parse(algorithm).ok_or(DecryptionFailure::UnknownScheme)?;
     work.spend(scheme.iterations.saturating_mul(2))
-        .map_err(Locked::TooMuchWork)?;
+        .map_err(DecryptionFailure::TooMuchWork)?;
     scheme
         .decrypt(data, &passphrase.wide())
-        .ok_or(Locked::Wrong)
+        .ok_or(DecryptionFailure::Wrong)
 }
 
 /// The rounds that a derivation asks for; those of scrypt (RFC 7914) are its blocks, bounded by its
 /// memory too.
-fn rounds(kdf: &Kdf) -> Result<u64, Locked> {
+fn rounds(kdf: &Kdf) -> Result<u64, DecryptionFailure> {
     const MEMORY: u64 = 32 * 1024 * 1024;
     match kdf {
         Kdf::Pbkdf2(parameters) => Ok(u64::from(parameters.iteration_count)),
@@ -116,12 +116,12 @@ fn rounds(kdf: &Kdf) -> Result<u64, Locked> {
                 .saturating_mul(u64::from(parameters.block_size));
             let rounds = blocks.saturating_mul(u64::from(parameters.parallelization));
             if blocks.saturating_mul(128) > MEMORY {
-                Err(Locked::TooMuchWork(rounds))
+                Err(DecryptionFailure::TooMuchWork(rounds))
             } else {
                 Ok(rounds)
             }
         }
-        _ => Err(Locked::UnknownScheme),
+        _ => Err(DecryptionFailure::UnknownScheme),
     }
 }
 
@@ -216,7 +216,7 @@ pub(super) fn mac_holds(
     digest_id: &[u8],
     salt: &[u8],
     iterations: u64,
-    passphrase: Try<'_>,
+    passphrase: DecryptionAttempt<'_>,
     content: &[u8],
     mac: &[u8],
 ) -> Option<bool> {

@@ -3,12 +3,12 @@
 
 use zeroize::Zeroizing;
 
-use crate::delivery::diagnostics::{Mended, Unused};
-use crate::delivery::pem_body::{self, Body};
-use crate::delivery::pem_marker::{Edge, Marker, markers};
+use crate::delivery::diagnostics::{RepairKind, UnusedContent};
+use crate::delivery::pem_body::{self, PemBody};
+use crate::delivery::pem_marker::{MarkerEdge, PemMarker, markers};
 
 /// A block as written.
-pub(super) struct Block {
+pub(super) struct PemBlock {
     /// The word in its BEGIN line.
     pub label: String,
     /// The line of its BEGIN line, counted from 1.
@@ -21,32 +21,32 @@ pub(super) struct Block {
 
 /// What a text holds.
 #[derive(Default)]
-pub(super) struct Scan {
+pub(super) struct PemScan {
     /// The blocks in their order.
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<PemBlock>,
     /// What was mended and at which line; each kind once.
-    pub mended: Vec<(Mended, usize)>,
+    pub mended: Vec<(RepairKind, usize)>,
     /// Blocks that could not be decoded.
-    pub damaged: Vec<Unused>,
+    pub damaged: Vec<UnusedContent>,
 }
 
 /// Finds all blocks, at most a little more than `limit` of them.
 #[must_use]
-pub(super) fn scan(bytes: &[u8], limit: usize) -> Scan {
-    let mut scan = Scan::default();
+pub(super) fn scan(bytes: &[u8], limit: usize) -> PemScan {
+    let mut scan = PemScan::default();
     if bytes.starts_with(b"\xef\xbb\xbf") {
-        scan.mend(Mended::ByteOrderMark, 1);
+        scan.mend(RepairKind::ByteOrderMark, 1);
     }
     let markers = markers(bytes, limit.saturating_add(1).saturating_mul(2));
     let mut at = 0;
     while let Some(marker) = markers.get(at) {
         let next = markers.get(at + 1);
         at += 1;
-        if marker.edge == Edge::End {
+        if marker.edge == MarkerEdge::End {
             scan.damage(marker, "it has no BEGIN line");
             continue;
         }
-        let end = next.filter(|next| next.edge == Edge::End);
+        let end = next.filter(|next| next.edge == MarkerEdge::End);
         at += usize::from(end.is_some());
         let body_end = next.map_or(bytes.len(), |next| next.start);
         scan.layout(bytes, marker, end);
@@ -54,38 +54,38 @@ pub(super) fn scan(bytes: &[u8], limit: usize) -> Scan {
     }
     if let Some(last) = markers
         .last()
-        .filter(|last| last.edge == Edge::End && last.end == bytes.len())
+        .filter(|last| last.edge == MarkerEdge::End && last.end == bytes.len())
     {
-        scan.mend(Mended::NoFinalNewline, last.line);
+        scan.mend(RepairKind::NoFinalNewline, last.line);
     }
     scan
 }
 
-impl Scan {
-    fn mend(&mut self, what: Mended, line: usize) {
+impl PemScan {
+    fn mend(&mut self, what: RepairKind, line: usize) {
         if !self.mended.iter().any(|(known, _)| *known == what) {
             self.mended.push((what, line));
         }
     }
 
-    fn damage(&mut self, marker: &Marker<'_>, reason: &'static str) {
+    fn damage(&mut self, marker: &PemMarker<'_>, reason: &'static str) {
         let label = String::from_utf8_lossy(marker.label).into_owned();
-        self.damaged.push(Unused::DamagedBlock {
+        self.damaged.push(UnusedContent::DamagedBlock {
             label,
             line: marker.line,
             reason,
         });
     }
 
-    fn block(&mut self, begin: &Marker<'_>, end: Option<&Marker<'_>>, body: &[u8]) {
+    fn block(&mut self, begin: &PemMarker<'_>, end: Option<&PemMarker<'_>>, body: &[u8]) {
         let label = String::from_utf8_lossy(begin.label).into_owned();
-        let Body {
+        let PemBody {
             data,
             encrypted,
             mended,
         } = pem_body::data(body, end.is_some());
         if encrypted {
-            self.blocks.push(Block {
+            self.blocks.push(PemBlock {
                 label,
                 line: begin.line,
                 der: Zeroizing::default(),
@@ -108,15 +108,15 @@ impl Scan {
             .into_iter()
             .for_each(|what| self.mend(what, begin.line));
         match end {
-            Some(end) if end.label != begin.label => self.mend(Mended::WrongLabel, end.line),
+            Some(end) if end.label != begin.label => self.mend(RepairKind::WrongLabel, end.line),
             Some(_) => {}
             // Without an END line only a whole element counts: the rest may have been cut off.
             None if crate::pki::der::split(&der).is_some_and(|(_, rest)| rest.is_empty()) => {
-                self.mend(Mended::MissingEnd, begin.line);
+                self.mend(RepairKind::MissingEnd, begin.line);
             }
             None => return self.damage(begin, "it is cut off: no END line"),
         }
-        self.blocks.push(Block {
+        self.blocks.push(PemBlock {
             label,
             line: begin.line,
             der,
@@ -125,22 +125,22 @@ impl Scan {
     }
 
     /// What is odd about the lines of a block.
-    fn layout(&mut self, bytes: &[u8], begin: &Marker<'_>, end: Option<&Marker<'_>>) {
+    fn layout(&mut self, bytes: &[u8], begin: &PemMarker<'_>, end: Option<&PemMarker<'_>>) {
         for marker in [Some(begin), end].into_iter().flatten() {
             let before = line_before(bytes, marker.start);
             if !marker.exact {
-                self.mend(Mended::Dashes, marker.line);
+                self.mend(RepairKind::Dashes, marker.line);
             }
             if before.ends_with(b"-----") {
-                self.mend(Mended::Glued, marker.line);
+                self.mend(RepairKind::Glued, marker.line);
             } else if !before.is_empty() && before.iter().all(u8::is_ascii_whitespace) {
-                self.mend(Mended::Indented, marker.line);
+                self.mend(RepairKind::Indented, marker.line);
             } else if before.iter().any(|&byte| byte == b'>' || byte == b'|')
                 && before.iter().all(|&byte| pem_body::is_quote(byte))
             {
-                self.mend(Mended::Quoted, marker.line);
+                self.mend(RepairKind::Quoted, marker.line);
             } else if !before.is_empty() {
-                self.mend(Mended::OneLine, marker.line);
+                self.mend(RepairKind::OneLine, marker.line);
             }
         }
         let Some(end) = end else { return };
@@ -150,11 +150,11 @@ impl Scan {
             .iter()
             .any(|byte| matches!(byte, b'\r' | b'\n'))
         {
-            self.mend(Mended::OneLine, begin.line);
+            self.mend(RepairKind::OneLine, begin.line);
         }
         match (body.contains(&b'\r'), body.contains(&b'\n')) {
-            (true, true) => self.mend(Mended::CrLf, begin.line),
-            (true, false) => self.mend(Mended::CrAlone, begin.line),
+            (true, true) => self.mend(RepairKind::CrLf, begin.line),
+            (true, false) => self.mend(RepairKind::CrAlone, begin.line),
             _ => {}
         }
         let headers = body.contains(&b':');
@@ -163,7 +163,7 @@ impl Scan {
             && lines.any(|line| line.trim_ascii().is_empty())
             && !body.trim_ascii().is_empty()
         {
-            self.mend(Mended::BlankLines, begin.line);
+            self.mend(RepairKind::BlankLines, begin.line);
         }
     }
 }

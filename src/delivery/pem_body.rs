@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-use crate::delivery::diagnostics::Mended;
+use crate::delivery::diagnostics::RepairKind;
 
 /// Base64 as found in the wild: padding or not, stray bits in the last character.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -16,13 +16,13 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// A body without its white space and headers.
-pub(super) struct Body {
+pub(super) struct PemBody {
     /// Base64, if it is one at all.
     pub data: Zeroizing<Vec<u8>>,
     /// A header says that it is encrypted (RFC 1421 4.6.1.1).
     pub encrypted: bool,
     /// What was taken out.
-    pub mended: Vec<Mended>,
+    pub mended: Vec<RepairKind>,
 }
 
 /// `text` decoded, in a buffer that is wiped whether all of it can be decoded or not.
@@ -40,10 +40,10 @@ pub(super) fn is_quote(byte: u8) -> bool {
 
 /// The base64 of `body`. Without an END line (`whole` is false), what follows the base64 is no part
 /// of it.
-pub(super) fn data(body: &[u8], whole: bool) -> Body {
+pub(super) fn data(body: &[u8], whole: bool) -> PemBody {
     let body = if whole { body } else { cut(body) };
     let decoded = quoted_printable(body);
-    let mended = decoded.as_ref().map(|_| Mended::QuotedPrintable);
+    let mended = decoded.as_ref().map(|_| RepairKind::QuotedPrintable);
     let body = decoded.as_deref().map_or(body, Vec::as_slice);
     let mut found = lines(body);
     found.mended.extend(mended);
@@ -51,8 +51,8 @@ pub(super) fn data(body: &[u8], whole: bool) -> Body {
 }
 
 /// The base64 of `body`, line by line.
-pub(super) fn lines(body: &[u8]) -> Body {
-    let mut found = Body {
+pub(super) fn lines(body: &[u8]) -> PemBody {
+    let mut found = PemBody {
         data: Zeroizing::new(Vec::with_capacity(body.len())),
         encrypted: false,
         mended: Vec::new(),
@@ -86,11 +86,11 @@ fn cut(body: &[u8]) -> &[u8] {
     &body[..end]
 }
 
-impl Body {
+impl PemBody {
     fn line(&mut self, line: &[u8]) {
         let mut rest = line.trim_ascii_start();
         while let [b'>' | b'|', after @ ..] = rest {
-            self.mend(Mended::Quoted);
+            self.mend(RepairKind::Quoted);
             rest = after.trim_ascii_start();
         }
         loop {
@@ -101,7 +101,7 @@ impl Body {
             let Some(&byte) = rest.first() else { break };
             let skip = match rest {
                 [b'\\', b'n' | b'r' | b't' | b'/', ..] => {
-                    self.mend(Mended::EscapedLines);
+                    self.mend(RepairKind::EscapedLines);
                     // `\/` is how JSON may write a slash, which is base64.
                     1 + usize::from(rest[1] != b'/')
                 }
@@ -110,13 +110,13 @@ impl Body {
             if skip == 0 && !byte.is_ascii_whitespace() {
                 self.data.push(byte);
             } else if skip > 1 && byte != b'\\' {
-                self.mend(Mended::OddSpaces);
+                self.mend(RepairKind::OddSpaces);
             }
             rest = &rest[skip.max(1)..];
         }
     }
 
-    fn mend(&mut self, what: Mended) {
+    fn mend(&mut self, what: RepairKind) {
         if !self.mended.contains(&what) {
             self.mended.push(what);
         }
@@ -204,29 +204,33 @@ fn hex(digit: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Mended, data};
+    use super::{RepairKind, data};
 
     #[test]
     fn a_body_is_its_base64() {
         for (body, wanted, mended) in [
             ("\nAAAA\nBBBB\n", "AAAABBBB", vec![]),
-            ("\n> AAAA\n>> BB==\n", "AAAABB==", vec![Mended::Quoted]),
+            ("\n> AAAA\n>> BB==\n", "AAAABB==", vec![RepairKind::Quoted]),
             (
                 "\\nAAAA\\r\\nBB\\/B\\n",
                 "AAAABB/B",
-                vec![Mended::EscapedLines],
+                vec![RepairKind::EscapedLines],
             ),
             (
                 "\nAAAA=\nBB=3D=3D\n",
                 "AAAABB==",
-                vec![Mended::QuotedPrintable],
+                vec![RepairKind::QuotedPrintable],
             ),
             (
                 "\nAAAA= \r\nBBBB\n",
                 "AAAABBBB",
-                vec![Mended::QuotedPrintable],
+                vec![RepairKind::QuotedPrintable],
             ),
-            ("\nAA\u{a0}AA\u{200b}\n", "AAAA", vec![Mended::OddSpaces]),
+            (
+                "\nAA\u{a0}AA\u{200b}\n",
+                "AAAA",
+                vec![RepairKind::OddSpaces],
+            ),
             ("\nAA=A\n", "AA=A", vec![]),
         ] {
             let found = data(body.as_bytes(), true);

@@ -5,14 +5,14 @@ use memchr::memchr3;
 
 /// Which end of a block.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Edge {
+pub(super) enum MarkerEdge {
     Begin,
     End,
 }
 
 /// `-----BEGIN LABEL-----` or `-----END LABEL-----` at `start..end`.
-pub(super) struct Marker<'a> {
-    pub edge: Edge,
+pub(super) struct PemMarker<'a> {
+    pub edge: MarkerEdge,
     pub label: &'a [u8],
     pub start: usize,
     pub end: usize,
@@ -29,7 +29,7 @@ const WORDS: [&[u8]; 5] = [b"CERTIFICATE", b"KEY", b"PKCS7", b"PKCS #7", b"CMS"]
 const LABEL: usize = 64;
 
 /// All BEGIN and END lines, at most `limit`.
-pub(super) fn markers(bytes: &[u8], limit: usize) -> Vec<Marker<'_>> {
+pub(super) fn markers(bytes: &[u8], limit: usize) -> Vec<PemMarker<'_>> {
     let mut found = Vec::new();
     let (mut at, mut line, mut counted) = (0, 1, 0);
     while let (Some(start), true) = (next_dash(bytes, at), found.len() < limit) {
@@ -102,16 +102,16 @@ fn line_breaks(bytes: &[u8]) -> usize {
 }
 
 /// The edge that `bytes` name, and how long its word is.
-fn edge(bytes: &[u8]) -> Option<(Edge, usize)> {
+fn edge(bytes: &[u8]) -> Option<(MarkerEdge, usize)> {
     match bytes {
-        [b'B', b'E', b'G', b'I', b'N', b' ', ..] => Some((Edge::Begin, 6)),
-        [b'E', b'N', b'D', b' ', ..] => Some((Edge::End, 4)),
+        [b'B', b'E', b'G', b'I', b'N', b' ', ..] => Some((MarkerEdge::Begin, 6)),
+        [b'E', b'N', b'D', b' ', ..] => Some((MarkerEdge::End, 4)),
         _ => None,
     }
 }
 
 /// The marker whose first run of dashes lies at `start`.
-fn marker_at<'a>(bytes: &'a [u8], start: usize, run: &Run) -> Option<Marker<'a>> {
+fn marker_at<'a>(bytes: &'a [u8], start: usize, run: &Run) -> Option<PemMarker<'a>> {
     let after = &bytes[start + run.length..];
     let space = after.iter().take_while(|&&byte| byte == b' ').count();
     let (edge, word) = edge(after.get(space..)?)?;
@@ -138,7 +138,7 @@ fn marker_at<'a>(bytes: &'a [u8], start: usize, run: &Run) -> Option<Marker<'a>>
             .first()
             .is_none_or(|byte| matches!(byte, b'\r' | b'\n'));
     let exact = exact && !label.ends_with(b" ");
-    (exact || enough && meant && ended).then(|| Marker {
+    (exact || enough && meant && ended).then(|| PemMarker {
         edge,
         label: label.trim_ascii(),
         start,
@@ -176,7 +176,7 @@ fn closing(rest: &[u8]) -> Run {
 
 #[cfg(test)]
 mod tests {
-    use super::{Edge, markers};
+    use super::{MarkerEdge, markers};
 
     #[test]
     fn markers_are_found_in_every_shape() {
@@ -215,6 +215,6 @@ mod tests {
             .iter()
             .map(|one| (one.edge, one.exact))
             .collect();
-        assert_eq!(edges, [(Edge::End, true), (Edge::Begin, true)]);
+        assert_eq!(edges, [(MarkerEdge::End, true), (MarkerEdge::Begin, true)]);
     }
 }

@@ -5,11 +5,11 @@
 use zeroize::Zeroizing;
 
 use super::ber;
-use super::limits::Work;
-use super::pbe::{self, Locked, Passphrase, Try};
+use super::limits::KeyDerivationBudget;
+use super::pbe::{self, DecryptionAttempt, DecryptionFailure, Passphrase};
 use super::pkcs7::{ZERO, content, elements, sequence};
-use crate::delivery::diagnostics::Unused;
-use crate::pki::der::{self, Element};
+use crate::delivery::diagnostics::UnusedContent;
+use crate::pki::der::{self, DerElement};
 
 /// 1.2.840.113549.1.7.1 and .6: data, encryptedData.
 const DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
@@ -21,7 +21,7 @@ const X509: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x16\x01";
 
 /// What one file holds.
 #[derive(Default)]
-pub(super) struct Opened {
+pub(super) struct OpenedPkcs12 {
     /// Each certificate's DER.
     pub certificates: Vec<Vec<u8>>,
     /// Each key's PKCS#8 DER.
@@ -29,7 +29,7 @@ pub(super) struct Opened {
     /// Keys that stay encrypted, as `EncryptedPrivateKeyInfo`.
     pub locked: Vec<Zeroizing<Vec<u8>>>,
     /// What could not be used.
-    pub unused: Vec<Unused>,
+    pub unused: Vec<UnusedContent>,
     /// It was BER, which not all programs read.
     pub ber: bool,
     /// Its MAC holds with the passphrase that was given, and with none other.
@@ -43,23 +43,26 @@ pub(super) struct Opened {
 pub(super) fn read(
     bytes: &[u8],
     passphrase: Option<&Passphrase>,
-    work: &mut Work,
-) -> Result<Opened, Unused> {
+    work: &mut KeyDerivationBudget,
+) -> Result<OpenedPkcs12, UnusedContent> {
     let normal;
     let (pfx, ber) = match Pfx::parse(bytes) {
         Some(pfx) => (pfx, false),
         None => {
-            normal = Zeroizing::new(ber::to_der(bytes).ok_or(Unused::DamagedPkcs12)?);
-            (Pfx::parse(&normal).ok_or(Unused::DamagedPkcs12)?, true)
+            normal = Zeroizing::new(ber::to_der(bytes).ok_or(UnusedContent::DamagedPkcs12)?);
+            (
+                Pfx::parse(&normal).ok_or(UnusedContent::DamagedPkcs12)?,
+                true,
+            )
         }
     };
     let empty = Passphrase::new(Vec::new());
     let tries = [
-        passphrase.map(Try::Given),
-        Some(Try::Given(&empty)),
-        Some(Try::None),
+        passphrase.map(DecryptionAttempt::Given),
+        Some(DecryptionAttempt::Given(&empty)),
+        Some(DecryptionAttempt::None),
     ];
-    let mut locked = Locked::Wrong;
+    let mut locked = DecryptionFailure::Wrong;
     for (place, one) in tries
         .into_iter()
         .enumerate()
@@ -68,35 +71,35 @@ pub(super) fn read(
         match pfx.open(one, work) {
             Ok(opened) => {
                 let locked_by_passphrase = place == 0 && pfx.mac.is_some();
-                return Ok(Opened {
+                return Ok(OpenedPkcs12 {
                     ber,
                     locked_by_passphrase,
                     ..opened
                 });
             }
-            Err(Reason::Damaged) => return Err(Unused::DamagedPkcs12),
+            Err(Reason::Damaged) => return Err(UnusedContent::DamagedPkcs12),
             Err(Reason::Locked(reason)) => locked = reason,
         }
-        if locked != Locked::Wrong {
+        if locked != DecryptionFailure::Wrong {
             break;
         }
     }
     Err(match (locked, passphrase) {
-        (Locked::TooMuchWork(rounds), _) => Unused::TooMuchWork(rounds),
-        (Locked::UnknownScheme, _) => Unused::UnknownEncryption,
-        (Locked::Wrong, Some(_)) => Unused::WrongPassphrase("a PKCS#12 file"),
-        (Locked::Wrong, None) => Unused::LockedPkcs12,
+        (DecryptionFailure::TooMuchWork(rounds), _) => UnusedContent::TooMuchWork(rounds),
+        (DecryptionFailure::UnknownScheme, _) => UnusedContent::UnknownEncryption,
+        (DecryptionFailure::Wrong, Some(_)) => UnusedContent::WrongPassphrase("a PKCS#12 file"),
+        (DecryptionFailure::Wrong, None) => UnusedContent::LockedPkcs12,
     })
 }
 
 /// Why a file was not opened.
 enum Reason {
     Damaged,
-    Locked(Locked),
+    Locked(DecryptionFailure),
 }
 
-impl From<Locked> for Reason {
-    fn from(locked: Locked) -> Self {
+impl From<DecryptionFailure> for Reason {
+    fn from(locked: DecryptionFailure) -> Self {
         Self::Locked(locked)
     }
 }
@@ -133,9 +136,14 @@ impl<'a> Pfx<'a> {
         })
     }
 
-    fn open(&self, passphrase: Try<'_>, work: &mut Work) -> Result<Opened, Reason> {
+    fn open(
+        &self,
+        passphrase: DecryptionAttempt<'_>,
+        work: &mut KeyDerivationBudget,
+    ) -> Result<OpenedPkcs12, Reason> {
         if let Some(mac) = &self.mac {
-            work.spend(mac.iterations).map_err(Locked::TooMuchWork)?;
+            work.spend(mac.iterations)
+                .map_err(DecryptionFailure::TooMuchWork)?;
             let holds = pbe::mac_holds(
                 mac.digest,
                 mac.salt,
@@ -145,10 +153,10 @@ impl<'a> Pfx<'a> {
                 mac.value,
             );
             if holds == Some(false) {
-                return Err(Locked::Wrong.into());
+                return Err(DecryptionFailure::Wrong.into());
             }
         }
-        let mut opened = Opened::default();
+        let mut opened = OpenedPkcs12::default();
         let normal;
         let safes = match bags_of(self.safes) {
             Some(safes) => safes,
@@ -166,7 +174,7 @@ impl<'a> Pfx<'a> {
 
 impl<'a> Mac<'a> {
     /// `MacData` (RFC 7292 4): digest, salt, iterations, of which the last may be absent.
-    fn parse(element: Element<'a>) -> Option<Self> {
+    fn parse(element: DerElement<'a>) -> Option<Self> {
         let parts = elements(sequence(element)?)?;
         let [info, salt, rest @ ..] = parts.as_slice() else {
             return None;
@@ -188,33 +196,38 @@ impl<'a> Mac<'a> {
     }
 }
 
-impl Opened {
+impl OpenedPkcs12 {
     /// One `ContentInfo` of the `AuthenticatedSafe`.
     fn safe(
         &mut self,
-        safe: Element<'_>,
-        passphrase: Try<'_>,
-        work: &mut Work,
+        safe: DerElement<'_>,
+        passphrase: DecryptionAttempt<'_>,
+        work: &mut KeyDerivationBudget,
     ) -> Result<(), Reason> {
         if let Some(plain) = content(safe.whole, DATA) {
             let (octets, _) = der::split(plain).ok_or(Reason::Damaged)?;
             return self.bags(octets.value, passphrase, work);
         }
         let Some(encrypted) = content(safe.whole, ENCRYPTED_DATA) else {
-            self.unused.push(Unused::UnknownEncryption);
+            self.unused.push(UnusedContent::UnknownEncryption);
             return Ok(());
         };
         let (algorithm, data) = encrypted_content(encrypted).ok_or(Reason::Damaged)?;
         let plain = pbe::decrypt(algorithm, &data, passphrase, work)?;
         // A wrong passphrase may end in a padding that fits by chance.
         match self.bags(&plain, passphrase, work) {
-            Err(Reason::Damaged) => Err(Locked::Wrong.into()),
+            Err(Reason::Damaged) => Err(DecryptionFailure::Wrong.into()),
             other => other,
         }
     }
 
     /// `SafeContents`. A key that stays locked costs no certificate.
-    fn bags(&mut self, bytes: &[u8], passphrase: Try<'_>, work: &mut Work) -> Result<(), Reason> {
+    fn bags(
+        &mut self,
+        bytes: &[u8],
+        passphrase: DecryptionAttempt<'_>,
+        work: &mut KeyDerivationBudget,
+    ) -> Result<(), Reason> {
         let normal;
         let bags = match bags_of(bytes) {
             Some(bags) => bags,
@@ -230,9 +243,9 @@ impl Opened {
                 Some([2]) => self.shrouded(value, passphrase, work)?,
                 Some([3]) => match certificate(value) {
                     Some(der) => self.certificates.push(der.to_vec()),
-                    None => self.unused.push(Unused::OtherBag),
+                    None => self.unused.push(UnusedContent::OtherBag),
                 },
-                _ => self.unused.push(Unused::OtherBag),
+                _ => self.unused.push(UnusedContent::OtherBag),
             }
         }
         Ok(())
@@ -241,8 +254,8 @@ impl Opened {
     fn shrouded(
         &mut self,
         value: &[u8],
-        passphrase: Try<'_>,
-        work: &mut Work,
+        passphrase: DecryptionAttempt<'_>,
+        work: &mut KeyDerivationBudget,
     ) -> Result<(), Reason> {
         let parts = der::split(value)
             .and_then(|(outer, _)| elements(outer.value))
@@ -252,8 +265,10 @@ impl Opened {
         };
         match pbe::decrypt(algorithm.whole, data.value, passphrase, work) {
             Ok(key) => self.keys.push(key),
-            Err(Locked::Wrong) => self.locked.push(Zeroizing::new(value.to_vec())),
-            Err(Locked::UnknownScheme) => self.unused.push(Unused::UnknownEncryption),
+            Err(DecryptionFailure::Wrong) => self.locked.push(Zeroizing::new(value.to_vec())),
+            Err(DecryptionFailure::UnknownScheme) => {
+                self.unused.push(UnusedContent::UnknownEncryption)
+            }
             Err(other) => return Err(other.into()),
         }
         Ok(())
@@ -261,7 +276,7 @@ impl Opened {
 }
 
 /// The elements of a SEQUENCE: of safes, or of bags.
-fn bags_of(bytes: &[u8]) -> Option<Vec<Element<'_>>> {
+fn bags_of(bytes: &[u8]) -> Option<Vec<DerElement<'_>>> {
     elements(sequence(der::split(bytes)?.0)?)
 }
 
@@ -284,7 +299,7 @@ fn encrypted_content(bytes: &[u8]) -> Option<(&[u8], Vec<u8>)> {
 }
 
 /// A bag's kind and its content.
-fn bag_of(bag: Element<'_>) -> Option<(&[u8], &[u8])> {
+fn bag_of(bag: DerElement<'_>) -> Option<(&[u8], &[u8])> {
     let parts = elements(sequence(bag)?)?;
     let [id, value, ..] = parts.as_slice() else {
         return None;

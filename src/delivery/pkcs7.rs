@@ -3,7 +3,7 @@
 //! them over one that it cannot read.
 
 use super::ber;
-use crate::pki::der::{self, Element};
+use crate::pki::der::{self, DerElement};
 
 /// id-signedData, 1.2.840.113549.1.7.2
 const SIGNED_DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
@@ -13,7 +13,7 @@ const SEQUENCE: u8 = 0x30;
 
 /// What one file holds.
 #[derive(Debug, Default, Eq, PartialEq)]
-pub(super) struct Bag {
+pub(super) struct Pkcs7Content {
     /// Each certificate's DER.
     pub certificates: Vec<Vec<u8>>,
     /// It was BER, which not all programs read.
@@ -21,15 +21,15 @@ pub(super) struct Bag {
 }
 
 /// The certificates of a `ContentInfo`; `None` when it is another kind of PKCS#7, or damaged.
-pub(super) fn read(bytes: &[u8]) -> Option<Bag> {
+pub(super) fn read(bytes: &[u8]) -> Option<Pkcs7Content> {
     if let Some(certificates) = certificates(bytes) {
-        return Some(Bag {
+        return Some(Pkcs7Content {
             certificates,
             ber: false,
         });
     }
     let der = ber::to_der(bytes)?;
-    Some(Bag {
+    Some(Pkcs7Content {
         certificates: certificates(&der)?,
         ber: true,
     })
@@ -62,7 +62,7 @@ pub(super) fn content<'a>(der: &'a [u8], kind: &[u8]) -> Option<&'a [u8]> {
     (found.tag == 0x06 && found.value == kind && content.tag == ZERO).then_some(content.value)
 }
 
-pub(super) fn sequence(element: Element<'_>) -> Option<&[u8]> {
+pub(super) fn sequence(element: DerElement<'_>) -> Option<&[u8]> {
     (element.tag == SEQUENCE).then_some(element.value)
 }
 
@@ -70,7 +70,7 @@ pub(super) fn sequence(element: Element<'_>) -> Option<&[u8]> {
 const ELEMENTS: usize = 20_000;
 
 /// All elements of a value; `None` when one is cut off, or there are too many.
-pub(super) fn elements(mut value: &[u8]) -> Option<Vec<Element<'_>>> {
+pub(super) fn elements(mut value: &[u8]) -> Option<Vec<DerElement<'_>>> {
     let mut found = Vec::new();
     while !value.is_empty() && found.len() < ELEMENTS {
         let (element, rest) = der::split(value)?;

@@ -1,16 +1,16 @@
 //! Reads one input after the other into a [`Delivery`], within its [`Limits`].
 
-use super::limits::{Budget, DeliveryError, Limits};
-use super::mail::{self, PartKind};
+use super::limits::{DeliveryError, DeliveryLimits, ReadBudget};
+use super::mail::{self, MailPartKind};
 use super::pbe::Passphrase;
-use super::pem::{self, Block};
-use super::sniff::{self, Form, Outline};
-use super::source::Source;
-use super::zip::{self, Content};
+use super::pem::{self, PemBlock};
+use super::sniff::{self, DerOutline, FileForm};
+use super::source::ItemSource;
+use super::zip::{self, ZipContent};
 use super::{pkcs7, pkcs12};
-use crate::delivery::contents::{Delivery, Found, Input};
-use crate::delivery::diagnostics::{Ignored, Mended, Repair, Unused};
-use crate::delivery::encrypted_key::{LockError, LockedKey};
+use crate::delivery::contents::{CaDelivery, DeliveryInput, FoundItem};
+use crate::delivery::diagnostics::{AppliedRepair, IgnoredItem, RepairKind, UnusedContent};
+use crate::delivery::encrypted_key::{DecryptError, EncryptedKey};
 use crate::delivery::text_forms;
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
@@ -18,12 +18,15 @@ use crate::pki::key::{KeyAlgorithm, KeyError, PrivateKey, PublicKey};
 use crate::pki::request::{RequestError, SigningRequest, UnprovenRequest};
 use crate::pki::signature::SignatureError;
 
-impl Delivery {
+impl CaDelivery {
     /// Reads all inputs as one bag.
     ///
     /// # Errors
     /// A bound that was exceeded, or a zip that cannot be read whole: see [`DeliveryError`].
-    pub fn read(inputs: Vec<Input>, limits: &Limits) -> Result<Self, DeliveryError> {
+    pub fn read(
+        inputs: Vec<DeliveryInput>,
+        limits: &DeliveryLimits,
+    ) -> Result<Self, DeliveryError> {
         Self::open(&inputs, limits, None)
     }
 
@@ -32,17 +35,17 @@ impl Delivery {
     /// # Errors
     /// As [`Self::read`].
     pub fn open(
-        inputs: &[Input],
-        limits: &Limits,
+        inputs: &[DeliveryInput],
+        limits: &DeliveryLimits,
         passphrase: Option<&Passphrase>,
     ) -> Result<Self, DeliveryError> {
         let mut reader = Reader {
             delivery: Self::default(),
-            budget: Budget::new(limits),
+            budget: ReadBudget::new(limits),
             passphrase,
         };
         for input in inputs {
-            let source = Source {
+            let source = ItemSource {
                 input: input.name.clone(),
                 entry: None,
             };
@@ -54,36 +57,43 @@ impl Delivery {
 
 /// What has been read so far, and what is left of each bound.
 struct Reader<'a> {
-    delivery: Delivery,
-    budget: Budget<'a>,
+    delivery: CaDelivery,
+    budget: ReadBudget<'a>,
     passphrase: Option<&'a Passphrase>,
 }
 
 impl Reader<'_> {
-    fn read(&mut self, source: &Source, bytes: &[u8], depth: usize) -> Result<(), DeliveryError> {
+    fn read(
+        &mut self,
+        source: &ItemSource,
+        bytes: &[u8],
+        depth: usize,
+    ) -> Result<(), DeliveryError> {
         let mended = match sniff::form(bytes) {
-            Form::Der => return self.read_der_file(source, bytes),
-            Form::Other(what) => {
+            FileForm::Der => return self.read_der_file(source, bytes),
+            FileForm::Other(what) => {
                 self.ignore(source, what);
                 return Ok(());
             }
-            Form::Mail => return self.read_mail(source, bytes, depth),
-            Form::Pem => return self.read_pem(source, bytes),
-            Form::Zip => return self.read_zip(source, bytes, depth),
-            Form::Base64 => text_forms::naked(bytes).map(|der| (Mended::NakedBase64, der)),
-            Form::Markup => text_forms::from_markup(bytes).map(|text| (Mended::Markup, text)),
-            Form::Utf16 => text_forms::from_utf16(bytes).map(|text| (Mended::Utf16, text)),
+            FileForm::Mail => return self.read_mail(source, bytes, depth),
+            FileForm::Pem => return self.read_pem(source, bytes),
+            FileForm::Zip => return self.read_zip(source, bytes, depth),
+            FileForm::Base64 => text_forms::naked(bytes).map(|der| (RepairKind::NakedBase64, der)),
+            FileForm::Markup => {
+                text_forms::from_markup(bytes).map(|text| (RepairKind::Markup, text))
+            }
+            FileForm::Utf16 => text_forms::from_utf16(bytes).map(|text| (RepairKind::Utf16, text)),
         };
         let Some((what, text)) = mended else {
             return Ok(());
         };
         self.mend(source, what, None);
         match what {
-            Mended::NakedBase64 => self.read_der(source, &text),
-            Mended::Markup => self.read_pem(source, &text),
+            RepairKind::NakedBase64 => self.read_der(source, &text),
+            RepairKind::Markup => self.read_pem(source, &text),
             // One level, however often it was wrapped.
-            _ if sniff::form(&text) == Form::Utf16 => {
-                self.ignore(source, Unused::Binary);
+            _ if sniff::form(&text) == FileForm::Utf16 => {
+                self.ignore(source, UnusedContent::Binary);
                 Ok(())
             }
             _ => self.read(source, &text, depth),
@@ -93,7 +103,7 @@ impl Reader<'_> {
     /// The parts of a mail; its own words are nothing to report.
     fn read_mail(
         &mut self,
-        source: &Source,
+        source: &ItemSource,
         bytes: &[u8],
         depth: usize,
     ) -> Result<(), DeliveryError> {
@@ -107,9 +117,10 @@ impl Reader<'_> {
             self.budget.spend_entries(source, 1)?;
             self.budget.spend_inflated(&place, part.bytes.len())?;
             match part.kind {
-                PartKind::Signature => self.ignore(&place, Unused::MailSignature),
-                PartKind::Page if self.delivery.blocks() > before => {}
-                PartKind::Letter | PartKind::Page if is_plain(&sniff::form(&part.bytes)) => {}
+                MailPartKind::Signature => self.ignore(&place, UnusedContent::MailSignature),
+                MailPartKind::Page if self.delivery.blocks() > before => {}
+                MailPartKind::Letter | MailPartKind::Page
+                    if is_plain(&sniff::form(&part.bytes)) => {}
                 _ => self.read(&place, &part.bytes, depth + 1)?,
             }
         }
@@ -120,21 +131,21 @@ impl Reader<'_> {
                 .iter()
                 .any(|one| one.source.input == source.input)
         {
-            self.ignore(source, Unused::Mail);
+            self.ignore(source, UnusedContent::Mail);
         }
         Ok(())
     }
 
     fn read_zip(
         &mut self,
-        source: &Source,
+        source: &ItemSource,
         bytes: &[u8],
         depth: usize,
     ) -> Result<(), DeliveryError> {
         self.budget.allow_depth(source, depth)?;
         let mut archive = zip::open(source, bytes, &mut self.budget)?;
         if zip::is_document(&archive) {
-            self.ignore(source, Unused::Office);
+            self.ignore(source, UnusedContent::Office);
             return Ok(());
         }
         for index in 0..archive.len() {
@@ -145,21 +156,21 @@ impl Reader<'_> {
                 &mut self.budget,
                 self.passphrase,
             )? {
-                (place, Content::File(content)) => self.read(&place, &content, depth + 1)?,
-                (_, Content::Folder) => {}
-                (place, Content::Unused(what)) => self.ignore(&place, what),
+                (place, ZipContent::File(content)) => self.read(&place, &content, depth + 1)?,
+                (_, ZipContent::Folder) => {}
+                (place, ZipContent::Unused(what)) => self.ignore(&place, what),
             }
         }
         Ok(())
     }
 
-    fn read_pem(&mut self, source: &Source, bytes: &[u8]) -> Result<(), DeliveryError> {
+    fn read_pem(&mut self, source: &ItemSource, bytes: &[u8]) -> Result<(), DeliveryError> {
         let scan = pem::scan(bytes, self.budget.blocks_left());
         self.delivery
             .repairs
             .extend(scan.mended.into_iter().map(|(what, line)| {
                 let source = source.clone();
-                Repair {
+                AppliedRepair {
                     what,
                     source,
                     line: Some(line),
@@ -177,15 +188,15 @@ impl Reader<'_> {
     }
 
     /// A block is what its content is; its label only names what is not read.
-    fn read_block(&mut self, source: &Source, block: Block) -> Result<(), DeliveryError> {
-        let Block {
+    fn read_block(&mut self, source: &ItemSource, block: PemBlock) -> Result<(), DeliveryError> {
+        let PemBlock {
             label,
             line,
             der,
             encrypted,
         } = block;
         if encrypted {
-            self.ignore(source, Unused::TraditionalKey);
+            self.ignore(source, UnusedContent::TraditionalKey);
             return Ok(());
         }
         match label.as_str() {
@@ -203,7 +214,7 @@ impl Reader<'_> {
             | "PKCS12"
             | "PUBLIC KEY" => {}
             "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" | "NEW CERTIFICATE REQUEST" => {
-                self.mend(source, Mended::Label, Some(line));
+                self.mend(source, RepairKind::Label, Some(line));
             }
             _ => {
                 let list = if label.ends_with("CRL") {
@@ -218,11 +229,11 @@ impl Reader<'_> {
         let (first, rest) = sniff::split_first(&der);
         let outline = sniff::outline(first);
         if !outline.fits_label(&label) {
-            self.mend(source, Mended::WrongLabel, Some(line));
+            self.mend(source, RepairKind::WrongLabel, Some(line));
         }
         if let Err(what) = self.take(source, outline, first)? {
             let what = match what {
-                Unused::DamagedDer => Unused::DamagedBlock {
+                UnusedContent::DamagedDer => UnusedContent::DamagedBlock {
                     label,
                     line,
                     reason: "its content is cut off or changed",
@@ -231,7 +242,7 @@ impl Reader<'_> {
             };
             self.ignore(source, what);
         } else if label == "TRUSTED CERTIFICATE" && !rest.is_empty() {
-            self.mend(source, Mended::TrustData, Some(line));
+            self.mend(source, RepairKind::TrustData, Some(line));
         } else {
             self.read_more(source, rest)?;
         }
@@ -239,25 +250,25 @@ impl Reader<'_> {
     }
 
     /// A file of DER.
-    fn read_der_file(&mut self, source: &Source, bytes: &[u8]) -> Result<(), DeliveryError> {
+    fn read_der_file(&mut self, source: &ItemSource, bytes: &[u8]) -> Result<(), DeliveryError> {
         let before = self.delivery.repairs.len();
         self.read_der(source, bytes)?;
         let wrapped = self.delivery.repairs[before..]
             .iter()
-            .any(|repair| matches!(repair.what, Mended::Pkcs7 | Mended::Pkcs12));
+            .any(|repair| matches!(repair.what, RepairKind::Pkcs7 | RepairKind::Pkcs12));
         let ignored = self
             .delivery
             .ignored
             .last()
             .is_some_and(|last| last.source == *source);
         if !wrapped && !ignored {
-            self.mend(source, Mended::Der, None);
+            self.mend(source, RepairKind::Der, None);
         }
         Ok(())
     }
 
     /// DER elements, one behind the other.
-    fn read_der(&mut self, source: &Source, bytes: &[u8]) -> Result<(), DeliveryError> {
+    fn read_der(&mut self, source: &ItemSource, bytes: &[u8]) -> Result<(), DeliveryError> {
         let (first, rest) = sniff::split_first(bytes);
         self.budget.spend_block(source)?;
         if let Err(what) = self.take(source, sniff::outline(first), first)? {
@@ -267,7 +278,7 @@ impl Reader<'_> {
     }
 
     /// What follows a first element.
-    fn read_more(&mut self, source: &Source, mut rest: &[u8]) -> Result<(), DeliveryError> {
+    fn read_more(&mut self, source: &ItemSource, mut rest: &[u8]) -> Result<(), DeliveryError> {
         while rest.first() == Some(&0x30) {
             self.budget.spend_block(source)?;
             let (element, after) = sniff::split_first(rest);
@@ -278,7 +289,7 @@ impl Reader<'_> {
         }
         // A line break at the end is an editor's.
         if !rest.iter().all(u8::is_ascii_whitespace) {
-            self.ignore(source, Unused::Trailing(rest.len()));
+            self.ignore(source, UnusedContent::Trailing(rest.len()));
         }
         Ok(())
     }
@@ -286,47 +297,51 @@ impl Reader<'_> {
     /// Takes one element; the inner error is what it is instead of something of use.
     fn take(
         &mut self,
-        source: &Source,
-        outline: Outline,
+        source: &ItemSource,
+        outline: DerOutline,
         der: &[u8],
-    ) -> Result<Result<(), Unused>, DeliveryError> {
+    ) -> Result<Result<(), UnusedContent>, DeliveryError> {
         match outline {
-            Outline::Pkcs7 => return self.take_pkcs7(source, der),
-            Outline::Pkcs12 => return self.take_pkcs12(source, der),
+            DerOutline::Pkcs7 => return self.take_pkcs7(source, der),
+            DerOutline::Pkcs12 => return self.take_pkcs12(source, der),
             _ => {}
         }
         Ok(match outline {
-            Outline::Certificate => self.take_certificate(source, der),
-            Outline::EncryptedKey => self.take_locked(source, der),
-            Outline::Key => self.take_key(source, der),
-            Outline::Request => self.take_request(source, der),
-            Outline::PublicKey => {
+            DerOutline::Certificate => self.take_certificate(source, der),
+            DerOutline::EncryptedKey => self.take_locked(source, der),
+            DerOutline::Key => self.take_key(source, der),
+            DerOutline::Request => self.take_request(source, der),
+            DerOutline::PublicKey => {
                 let value = PublicKey::of_spki(der);
-                self.delivery.public_keys.push(Found {
+                self.delivery.public_keys.push(FoundItem {
                     value,
                     source: source.clone(),
                 });
-                Err(Unused::PublicKey)
+                Err(UnusedContent::PublicKey)
             }
-            Outline::Pkcs12 | Outline::Pkcs7 | Outline::Unknown => Err(Unused::DamagedDer),
+            DerOutline::Pkcs12 | DerOutline::Pkcs7 | DerOutline::Unknown => {
+                Err(UnusedContent::DamagedDer)
+            }
         })
     }
 
-    fn take_certificate(&mut self, source: &Source, der: &[u8]) -> Result<(), Unused> {
+    fn take_certificate(&mut self, source: &ItemSource, der: &[u8]) -> Result<(), UnusedContent> {
         const LONGEST: usize = 16_384;
         // What comes out of a PKCS#7 or PKCS#12 file must be readable by itself too.
-        if sniff::outline(der) != Outline::Certificate {
-            return Err(Unused::DamagedDer);
+        if sniff::outline(der) != DerOutline::Certificate {
+            return Err(UnusedContent::DamagedDer);
         }
         let Ok(value) = Certificate::from_der(der) else {
-            return Err(self.take_list(source, der).unwrap_or(Unused::DamagedDer));
+            return Err(self
+                .take_list(source, der)
+                .unwrap_or(UnusedContent::DamagedDer));
         };
         if let KeyAlgorithm::Rsa(bits) = value.algorithm
             && bits > LONGEST
         {
-            return Err(Unused::LongKey(bits));
+            return Err(UnusedContent::LongKey(bits));
         }
-        self.delivery.certificates.push(Found {
+        self.delivery.certificates.push(FoundItem {
             value,
             source: source.clone(),
         });
@@ -334,58 +349,62 @@ impl Reader<'_> {
     }
 
     /// A list of revoked certificates is kept to be shown, and is of no use otherwise.
-    fn take_list(&mut self, source: &Source, der: &[u8]) -> Option<Unused> {
+    fn take_list(&mut self, source: &ItemSource, der: &[u8]) -> Option<UnusedContent> {
         let value = RevocationList::from_der(der)?;
-        self.delivery.lists.push(Found {
+        self.delivery.lists.push(FoundItem {
             value,
             source: source.clone(),
         });
-        Some(Unused::Crl)
+        Some(UnusedContent::Crl)
     }
 
-    fn take_key(&mut self, source: &Source, der: &[u8]) -> Result<(), Unused> {
+    fn take_key(&mut self, source: &ItemSource, der: &[u8]) -> Result<(), UnusedContent> {
         let value = PrivateKey::from_der(der).map_err(|error| match error {
-            KeyError::OtherKind(kind) => Unused::OtherKey(kind),
-            KeyError::ShortRsa(bits) => Unused::ShortKey(bits),
-            _ => Unused::UnusableKey,
+            KeyError::OtherKind(kind) => UnusedContent::OtherKey(kind),
+            KeyError::ShortRsa(bits) => UnusedContent::ShortKey(bits),
+            _ => UnusedContent::UnusableKey,
         })?;
-        self.delivery.keys.push(Found {
+        self.delivery.keys.push(FoundItem {
             value,
             source: source.clone(),
         });
         Ok(())
     }
 
-    fn take_locked(&mut self, source: &Source, der: &[u8]) -> Result<(), Unused> {
-        let locked = LockedKey::new(der);
+    fn take_locked(&mut self, source: &ItemSource, der: &[u8]) -> Result<(), UnusedContent> {
+        let locked = EncryptedKey::new(der);
         let opened = self
             .passphrase
             .map(|passphrase| locked.open_within(passphrase, &mut self.budget.work));
         let what = match opened {
             Some(Ok(value)) => {
                 self.delivery.opened.push(value.id());
-                self.delivery.keys.push(Found {
+                self.delivery.keys.push(FoundItem {
                     value,
                     source: source.clone(),
                 });
                 return Ok(());
             }
-            None => Unused::EncryptedKey,
-            Some(Err(LockError::Wrong)) => Unused::WrongPassphrase("an encrypted private key"),
-            Some(Err(LockError::TooMuchWork(rounds))) => return Err(Unused::TooMuchWork(rounds)),
-            Some(Err(LockError::Unknown)) => return Err(Unused::UnknownEncryption),
+            None => UnusedContent::EncryptedKey,
+            Some(Err(DecryptError::Wrong)) => {
+                UnusedContent::WrongPassphrase("an encrypted private key")
+            }
+            Some(Err(DecryptError::TooMuchWork(rounds))) => {
+                return Err(UnusedContent::TooMuchWork(rounds));
+            }
+            Some(Err(DecryptError::Unknown)) => return Err(UnusedContent::UnknownEncryption),
         };
-        self.delivery.locked.push(Found {
+        self.delivery.locked.push(FoundItem {
             value: locked,
             source: source.clone(),
         });
         Err(what)
     }
 
-    fn take_request(&mut self, source: &Source, der: &[u8]) -> Result<(), Unused> {
+    fn take_request(&mut self, source: &ItemSource, der: &[u8]) -> Result<(), UnusedContent> {
         let error = match SigningRequest::from_der(der) {
             Ok(value) => {
-                self.delivery.requests.push(Found {
+                self.delivery.requests.push(FoundItem {
                     value,
                     source: source.clone(),
                 });
@@ -393,28 +412,28 @@ impl Reader<'_> {
             }
             Err(error) => error,
         };
-        let unproven = UnprovenRequest::from_der(der).map_err(|_| Unused::DamagedDer)?;
-        self.delivery.unproven.push(Found {
+        let unproven = UnprovenRequest::from_der(der).map_err(|_| UnusedContent::DamagedDer)?;
+        self.delivery.unproven.push(FoundItem {
             value: unproven,
             source: source.clone(),
         });
         Err(match error {
-            RequestError::Signature(SignatureError::Unsupported) => Unused::RequestWeak,
-            _ => Unused::RequestSignature,
+            RequestError::Signature(SignatureError::Unsupported) => UnusedContent::RequestWeak,
+            _ => UnusedContent::RequestSignature,
         })
     }
 
     fn take_pkcs7(
         &mut self,
-        source: &Source,
+        source: &ItemSource,
         der: &[u8],
-    ) -> Result<Result<(), Unused>, DeliveryError> {
+    ) -> Result<Result<(), UnusedContent>, DeliveryError> {
         let Some(bag) = pkcs7::read(der).filter(|bag| !bag.certificates.is_empty()) else {
-            return Ok(Err(Unused::Pkcs7));
+            return Ok(Err(UnusedContent::Pkcs7));
         };
-        self.mend(source, Mended::Pkcs7, None);
+        self.mend(source, RepairKind::Pkcs7, None);
         if bag.ber {
-            self.mend(source, Mended::Ber, None);
+            self.mend(source, RepairKind::Ber, None);
         }
         self.take_certificates(source, &bag.certificates)?;
         Ok(Ok(()))
@@ -422,16 +441,16 @@ impl Reader<'_> {
 
     fn take_pkcs12(
         &mut self,
-        source: &Source,
+        source: &ItemSource,
         der: &[u8],
-    ) -> Result<Result<(), Unused>, DeliveryError> {
+    ) -> Result<Result<(), UnusedContent>, DeliveryError> {
         let opened = match pkcs12::read(der, self.passphrase, &mut self.budget.work) {
             Ok(opened) => opened,
             Err(what) => return Ok(Err(what)),
         };
-        self.mend(source, Mended::Pkcs12, None);
+        self.mend(source, RepairKind::Pkcs12, None);
         if opened.ber {
-            self.mend(source, Mended::Ber, None);
+            self.mend(source, RepairKind::Ber, None);
         }
         self.take_certificates(source, &opened.certificates)?;
         for what in opened.unused {
@@ -455,7 +474,7 @@ impl Reader<'_> {
             }
         }
         if opened.locked_by_passphrase {
-            let Delivery { keys, opened, .. } = &mut self.delivery;
+            let CaDelivery { keys, opened, .. } = &mut self.delivery;
             opened.extend(keys[before..].iter().map(|key| key.id()));
         }
         Ok(Ok(()))
@@ -463,7 +482,7 @@ impl Reader<'_> {
 
     fn take_certificates(
         &mut self,
-        source: &Source,
+        source: &ItemSource,
         certificates: &[Vec<u8>],
     ) -> Result<(), DeliveryError> {
         for der in certificates {
@@ -475,16 +494,16 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn mend(&mut self, source: &Source, what: Mended, line: Option<usize>) {
-        self.delivery.repairs.push(Repair {
+    fn mend(&mut self, source: &ItemSource, what: RepairKind, line: Option<usize>) {
+        self.delivery.repairs.push(AppliedRepair {
             what,
             source: source.clone(),
             line,
         });
     }
 
-    fn ignore(&mut self, source: &Source, what: Unused) {
-        self.delivery.ignored.push(Ignored {
+    fn ignore(&mut self, source: &ItemSource, what: UnusedContent) {
+        self.delivery.ignored.push(IgnoredItem {
             what,
             source: source.clone(),
         });
@@ -492,19 +511,21 @@ impl Reader<'_> {
 }
 
 /// Words without any block.
-fn is_plain(form: &Form) -> bool {
+fn is_plain(form: &FileForm) -> bool {
     matches!(
         form,
-        Form::Other(Unused::Text | Unused::Html(_) | Unused::Empty)
+        FileForm::Other(UnusedContent::Text | UnusedContent::Html(_) | UnusedContent::Empty)
     )
 }
 
 /// What a block is that is not read, by its label.
-fn other_block(label: String) -> Unused {
+fn other_block(label: String) -> UnusedContent {
     match label.as_str() {
-        "X509 CRL" | "CRL" => Unused::Crl,
-        "OPENSSH PRIVATE KEY" | "SSH2 PUBLIC KEY" | "SSH2 ENCRYPTED PRIVATE KEY" => Unused::OpenSsh,
-        _ if label.starts_with("PGP ") => Unused::Pgp,
-        _ => Unused::OtherBlock(label),
+        "X509 CRL" | "CRL" => UnusedContent::Crl,
+        "OPENSSH PRIVATE KEY" | "SSH2 PUBLIC KEY" | "SSH2 ENCRYPTED PRIVATE KEY" => {
+            UnusedContent::OpenSsh
+        }
+        _ if label.starts_with("PGP ") => UnusedContent::Pgp,
+        _ => UnusedContent::OtherBlock(label),
     }
 }

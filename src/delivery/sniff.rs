@@ -4,14 +4,14 @@
 use memchr::memmem;
 
 use super::mail;
-use crate::delivery::diagnostics::Unused;
+use crate::delivery::diagnostics::UnusedContent;
 use crate::delivery::{pem_marker, text_forms};
 use crate::pki::der;
 use crate::pki::request::looks_like_request;
 
 /// The form of a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Form {
+pub(crate) enum FileForm {
     /// Base64 without BEGIN and END lines.
     Base64,
     /// DER elements.
@@ -20,7 +20,7 @@ pub(crate) enum Form {
     /// Markup with BEGIN lines in it.
     Markup,
     /// Nothing that can be read here; named for what it is.
-    Other(Unused),
+    Other(UnusedContent),
     /// Text with at least one BEGIN or END line.
     Pem,
     /// Text in UTF-16.
@@ -30,54 +30,54 @@ pub(crate) enum Form {
 
 /// The form of `bytes`.
 #[must_use]
-pub(crate) fn form(bytes: &[u8]) -> Form {
-    recognised(bytes).unwrap_or_else(|| Form::Other(text(bytes)))
+pub(crate) fn form(bytes: &[u8]) -> FileForm {
+    recognised(bytes).unwrap_or_else(|| FileForm::Other(text(bytes)))
 }
 
 /// The same where it is told by more than what the words in it say.
 #[must_use]
-pub(crate) fn recognised(bytes: &[u8]) -> Option<Form> {
+pub(crate) fn recognised(bytes: &[u8]) -> Option<FileForm> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Some(Form::Other(Unused::Empty));
+        return Some(FileForm::Other(UnusedContent::Empty));
     }
     if [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"]
         .iter()
         .any(|magic| bytes.starts_with(*magic))
     {
-        return Some(Form::Zip);
+        return Some(FileForm::Zip);
     }
     let binary = is_binary(bytes);
     if binary && ends_as_zip(bytes) {
-        return Some(Form::Zip);
+        return Some(FileForm::Zip);
     }
     // Before any text in it, which may be what was signed.
     if binary && is_whole(bytes) {
-        return Some(Form::Der);
+        return Some(FileForm::Der);
     }
     // Before any text in it too: what is beside that would be lost.
     if binary && bytes.get(257..262) == Some(b"ustar") {
-        return Some(Form::Other(Unused::Archive("tar")));
+        return Some(FileForm::Other(UnusedContent::Archive("tar")));
     }
     if text_forms::from_utf16(bytes).is_some() {
-        return Some(Form::Utf16);
+        return Some(FileForm::Utf16);
     }
     if mail::is_mail(bytes) {
-        return Some(Form::Mail);
+        return Some(FileForm::Mail);
     }
     if text_forms::from_markup(bytes).is_some_and(|text| pem_marker::any(&text)) {
-        return Some(Form::Markup);
+        return Some(FileForm::Markup);
     }
     if pem_marker::any(bytes) {
-        return Some(Form::Pem);
+        return Some(FileForm::Pem);
     }
     if let Some((_, what)) = MAGICS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return Some(Form::Other(what.clone()));
+        return Some(FileForm::Other(what.clone()));
     }
     if bytes.first() == Some(&0x30) && binary {
-        return Some(Form::Der);
+        return Some(FileForm::Der);
     }
     if text_forms::naked(bytes).is_some() {
-        return Some(Form::Base64);
+        return Some(FileForm::Base64);
     }
     None
 }
@@ -89,7 +89,7 @@ fn is_whole(bytes: &[u8]) -> bool {
         Some((element, rest)) => {
             element.tag == SEQUENCE && rest.iter().all(u8::is_ascii_whitespace)
         }
-        None => indefinite(bytes) != Outline::Unknown,
+        None => indefinite(bytes) != DerOutline::Unknown,
     }
 }
 
@@ -110,25 +110,25 @@ fn ends_as_zip(bytes: &[u8]) -> bool {
 }
 
 /// How files of other kinds start.
-const MAGICS: [(&[u8], Unused); 18] = [
-    (b"\x1f\x8b", Unused::Archive("gzip")),
-    (b"7z\xbc\xaf\x27\x1c", Unused::Archive("7z")),
-    (b"Rar!\x1a", Unused::Archive("rar")),
-    (b"BZh", Unused::Archive("bzip2")),
-    (b"\xfd7zXZ", Unused::Archive("xz")),
-    (b"\x28\xb5\x2f\xfd", Unused::Archive("zstd")),
-    (b"\x89PNG", Unused::Picture),
-    (b"\xff\xd8\xff", Unused::Picture),
-    (b"GIF8", Unused::Picture),
-    (b"%PDF", Unused::Pdf),
-    (b"\xfe\xed\xfe\xed", Unused::Jks),
-    (b"\xce\xce\xce\xce", Unused::Jks),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Unused::Office),
-    (b"BM", Unused::Picture),
-    (b"RIFF", Unused::Picture),
-    (b"PuTTY-User-Key-File-", Unused::OpenSsh),
-    (b"ssh-", Unused::OpenSsh),
-    (b"ecdsa-sha2-", Unused::OpenSsh),
+const MAGICS: [(&[u8], UnusedContent); 18] = [
+    (b"\x1f\x8b", UnusedContent::Archive("gzip")),
+    (b"7z\xbc\xaf\x27\x1c", UnusedContent::Archive("7z")),
+    (b"Rar!\x1a", UnusedContent::Archive("rar")),
+    (b"BZh", UnusedContent::Archive("bzip2")),
+    (b"\xfd7zXZ", UnusedContent::Archive("xz")),
+    (b"\x28\xb5\x2f\xfd", UnusedContent::Archive("zstd")),
+    (b"\x89PNG", UnusedContent::Picture),
+    (b"\xff\xd8\xff", UnusedContent::Picture),
+    (b"GIF8", UnusedContent::Picture),
+    (b"%PDF", UnusedContent::Pdf),
+    (b"\xfe\xed\xfe\xed", UnusedContent::Jks),
+    (b"\xce\xce\xce\xce", UnusedContent::Jks),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", UnusedContent::Office),
+    (b"BM", UnusedContent::Picture),
+    (b"RIFF", UnusedContent::Picture),
+    (b"PuTTY-User-Key-File-", UnusedContent::OpenSsh),
+    (b"ssh-", UnusedContent::OpenSsh),
+    (b"ecdsa-sha2-", UnusedContent::OpenSsh),
 ];
 
 /// No text: `0x30`, which starts all DER, is also the digit 0.
@@ -139,22 +139,22 @@ fn is_binary(bytes: &[u8]) -> bool {
     })
 }
 
-fn text(bytes: &[u8]) -> Unused {
+fn text(bytes: &[u8]) -> UnusedContent {
     let head = &bytes[..bytes.len().min(4096)];
     let head = String::from_utf8_lossy(head);
     let lower = head.to_ascii_lowercase();
     if lower.contains("<!doctype html") || lower.contains("<html") || lower.contains("<head") {
-        return Unused::Html(title(&head, &lower));
+        return UnusedContent::Html(title(&head, &lower));
     }
     if is_binary(bytes) {
-        return Unused::Binary;
+        return UnusedContent::Binary;
     }
     if lower.contains("begin certificate")
         || lower.contains("private key") && lower.contains("begin")
     {
-        return Unused::DamagedMarkers;
+        return UnusedContent::DamagedMarkers;
     }
-    Unused::Text
+    UnusedContent::Text
 }
 
 /// The title of a page, without line breaks, at most 80 characters: ASCII letters change case
@@ -171,7 +171,7 @@ fn title(head: &str, lower: &str) -> String {
 
 /// What a DER element looks like from outside.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Outline {
+pub(super) enum DerOutline {
     /// Something signed that is no request.
     Certificate,
     /// `EncryptedPrivateKeyInfo` (RFC 5958 3).
@@ -190,7 +190,7 @@ pub(super) enum Outline {
     Unknown,
 }
 
-impl Outline {
+impl DerOutline {
     /// Whether a block of this label may hold it.
     pub(super) fn fits_label(self, label: &str) -> bool {
         match self {
@@ -207,12 +207,12 @@ impl Outline {
 
 /// The outline of `element`.
 #[must_use]
-pub(super) fn outline(element: &[u8]) -> Outline {
+pub(super) fn outline(element: &[u8]) -> DerOutline {
     let Some((outer, _)) = der::split(element).filter(|(outer, _)| outer.tag == SEQUENCE) else {
         return indefinite(element);
     };
     let Some((first, rest)) = der::split(outer.value) else {
-        return Outline::Unknown;
+        return DerOutline::Unknown;
     };
     let second = der::split(rest);
     let tags = (
@@ -221,23 +221,23 @@ pub(super) fn outline(element: &[u8]) -> Outline {
         second.is_some_and(|(_, rest)| rest.is_empty()),
     );
     match tags {
-        (SEQUENCE, Some(OCTET_STRING), true) => Outline::EncryptedKey,
-        (SEQUENCE, Some(BIT_STRING), true) => Outline::PublicKey,
-        (SEQUENCE, Some(SEQUENCE), false) if looks_like_request(element) => Outline::Request,
-        (SEQUENCE, Some(SEQUENCE), false) => Outline::Certificate,
-        (INTEGER, Some(SEQUENCE), _) if first.value == [3] => Outline::Pkcs12,
-        (INTEGER, Some(_), _) => Outline::Key,
-        (OBJECT_IDENTIFIER, _, _) => Outline::Pkcs7,
-        _ => Outline::Unknown,
+        (SEQUENCE, Some(OCTET_STRING), true) => DerOutline::EncryptedKey,
+        (SEQUENCE, Some(BIT_STRING), true) => DerOutline::PublicKey,
+        (SEQUENCE, Some(SEQUENCE), false) if looks_like_request(element) => DerOutline::Request,
+        (SEQUENCE, Some(SEQUENCE), false) => DerOutline::Certificate,
+        (INTEGER, Some(SEQUENCE), _) if first.value == [3] => DerOutline::Pkcs12,
+        (INTEGER, Some(_), _) => DerOutline::Key,
+        (OBJECT_IDENTIFIER, _, _) => DerOutline::Pkcs7,
+        _ => DerOutline::Unknown,
     }
 }
 
 /// The outline of BER with an indefinite length, which [`der::split`] does not see through.
-fn indefinite(element: &[u8]) -> Outline {
+fn indefinite(element: &[u8]) -> DerOutline {
     match element {
-        [SEQUENCE, 0x80, OBJECT_IDENTIFIER, ..] => Outline::Pkcs7,
-        [SEQUENCE, 0x80, INTEGER, 1, 3, ..] => Outline::Pkcs12,
-        _ => Outline::Unknown,
+        [SEQUENCE, 0x80, OBJECT_IDENTIFIER, ..] => DerOutline::Pkcs7,
+        [SEQUENCE, 0x80, INTEGER, 1, 3, ..] => DerOutline::Pkcs12,
+        _ => DerOutline::Unknown,
     }
 }
 

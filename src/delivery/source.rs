@@ -5,13 +5,13 @@ use std::fmt;
 /// Where something was found: an input, and the entry of a zip in it. Both are foreign text: shown,
 /// never used as a path.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Source {
+pub struct ItemSource {
     pub input: String,
     /// The name of the entry or the attachment, `outer.zip > inner.crt` where they are nested.
     pub entry: Option<String>,
 }
 
-impl Source {
+impl ItemSource {
     /// The place of `name` in this one.
     #[must_use]
     pub fn within(&self, name: &str) -> Self {
@@ -26,7 +26,7 @@ impl Source {
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for ItemSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.entry {
             Some(entry) => write!(f, "{entry} in {}", self.input),

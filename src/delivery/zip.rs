@@ -8,24 +8,24 @@ use ::zip::result::ZipError;
 use ::zip::{SUPPORTED_COMPRESSION_METHODS, ZipArchive};
 use zeroize::Zeroizing;
 
-use super::limits::{Budget, DeliveryError};
+use super::limits::{DeliveryError, ReadBudget};
 use super::pbe::Passphrase;
-use super::source::Source;
-use crate::delivery::diagnostics::Unused;
+use super::source::ItemSource;
+use crate::delivery::diagnostics::UnusedContent;
 
 /// What an entry is.
-pub(super) enum Content {
+pub(super) enum ZipContent {
     File(Zeroizing<Vec<u8>>),
     Folder,
-    Unused(Unused),
+    Unused(UnusedContent),
 }
 
 /// Opens a zip. Entries are counted by their headers before anything is built from them: a
 /// directory of 300,000 names is itself a bomb.
 pub(super) fn open<'a>(
-    source: &Source,
+    source: &ItemSource,
     bytes: &'a [u8],
-    budget: &mut Budget<'_>,
+    budget: &mut ReadBudget<'_>,
 ) -> Result<ZipArchive<Cursor<&'a [u8]>>, DeliveryError> {
     budget.spend_entries(
         source,
@@ -45,10 +45,10 @@ pub(super) fn open<'a>(
 pub(super) fn entry(
     archive: &mut ZipArchive<Cursor<&[u8]>>,
     index: usize,
-    source: &Source,
-    budget: &mut Budget<'_>,
+    source: &ItemSource,
+    budget: &mut ReadBudget<'_>,
     passphrase: Option<&Passphrase>,
-) -> Result<(Source, Content), DeliveryError> {
+) -> Result<(ItemSource, ZipContent), DeliveryError> {
     let raw = archive
         .by_index_raw(index)
         .map_err(|error| damaged(source, &error))?;
@@ -61,10 +61,10 @@ pub(super) fn entry(
     let readable = encrypted || SUPPORTED_COMPRESSION_METHODS.contains(&raw.compression());
     drop(raw);
     let content = match (link, file, encrypted) {
-        (true, ..) => Content::Unused(Unused::Link),
-        (_, false, _) => Content::Folder,
-        _ if !readable => Content::Unused(Unused::OtherMethod),
-        (.., true) if passphrase.is_none() => Content::Unused(Unused::EncryptedEntry),
+        (true, ..) => ZipContent::Unused(UnusedContent::Link),
+        (_, false, _) => ZipContent::Folder,
+        _ if !readable => ZipContent::Unused(UnusedContent::OtherMethod),
+        (.., true) if passphrase.is_none() => ZipContent::Unused(UnusedContent::EncryptedEntry),
         _ => inflate(
             archive,
             index,
@@ -89,11 +89,11 @@ fn is_link(mode: Option<u32>) -> bool {
 fn inflate(
     archive: &mut ZipArchive<Cursor<&[u8]>>,
     index: usize,
-    place: &Source,
-    budget: &mut Budget<'_>,
+    place: &ItemSource,
+    budget: &mut ReadBudget<'_>,
     passphrase: Option<&Passphrase>,
-) -> Result<Content, DeliveryError> {
-    const WRONG: Content = Content::Unused(Unused::WrongPassphrase("a file"));
+) -> Result<ZipContent, DeliveryError> {
+    const WRONG: ZipContent = ZipContent::Unused(UnusedContent::WrongPassphrase("a file"));
     let options = ZipReadOptions::new().password(passphrase.map(Passphrase::bytes));
     let file = match archive.by_index_with_options(index, options) {
         Ok(file) => file,
@@ -114,7 +114,7 @@ fn inflate(
         }
         Err(error) => return Err(damaged(place, &ZipError::Io(error))),
     }
-    Ok(Content::File(content))
+    Ok(ZipContent::File(content))
 }
 
 /// Whether it is a document of an office program, which is a zip of its own making.
@@ -123,6 +123,6 @@ pub(super) fn is_document(archive: &ZipArchive<Cursor<&[u8]>>) -> bool {
         || archive.index_for_name("META-INF/manifest.xml").is_some()
 }
 
-fn damaged(source: &Source, error: &ZipError) -> DeliveryError {
+fn damaged(source: &ItemSource, error: &ZipError) -> DeliveryError {
     DeliveryError::Zip(source.clone(), error.to_string())
 }

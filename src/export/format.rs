@@ -2,7 +2,7 @@
 
 /// What a pair can be written as (`--format`).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, clap::ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum ExportFormat {
     /// The certificate, then its intermediates: what most servers read
     Pem,
     /// The certificate alone
@@ -19,7 +19,7 @@ pub(crate) enum Format {
     Haproxy,
 }
 
-impl Format {
+impl ExportFormat {
     /// The name as typed.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {

@@ -7,13 +7,13 @@ use p12_keystore::{
 use zeroize::Zeroizing;
 
 use super::error::ExportError;
-use super::format::Format;
+use super::format::ExportFormat;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PrivateKey;
 
 /// With which algorithms a file is locked.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) enum Strength {
+pub(crate) enum Pkcs12Strength {
     /// Triple DES and SHA-1: all that Windows Server 2016, Windows 7 and Java 8 before 8u301 read.
     Legacy,
     /// AES-256 and SHA-256 (PBES2).
@@ -23,10 +23,10 @@ pub(crate) enum Strength {
 
 /// How a file is locked.
 #[derive(Clone, Copy)]
-pub(crate) struct Protection<'a> {
+pub(crate) struct Pkcs12Protection<'a> {
     /// The password; may be empty.
     pub password: &'a str,
-    pub strength: Strength,
+    pub strength: Pkcs12Strength,
 }
 
 /// pbeWithSHAAnd3-KeyTripleDES-CBC (RFC 7292 C), as it stands in a file.
@@ -37,13 +37,13 @@ pub(super) fn encode(
     name: &str,
     certificates: &[Certificate],
     key: &PrivateKey,
-    protection: Protection<'_>,
+    protection: Pkcs12Protection<'_>,
 ) -> Result<Zeroizing<Vec<u8>>, ExportError> {
     if protection.password.chars().any(|c| u32::from(c) > 0xffff) {
         return Err(ExportError::Password);
     }
     let failed = |error: p12_keystore::error::Error| ExportError::Unpackable {
-        format: Format::Pfx,
+        format: ExportFormat::Pfx,
         reason: error.to_string(),
     };
     let packed = certificates
@@ -61,11 +61,11 @@ pub(super) fn encode(
         KeyStoreEntry::PrivateKeyChain(PrivateKeyChain::new(id, key, packed.map_err(failed)?)),
     );
     let (cipher, mac) = match protection.strength {
-        Strength::Legacy => (
+        Pkcs12Strength::Legacy => (
             EncryptionAlgorithm::PbeWithShaAnd3KeyTripleDesCbc,
             MacAlgorithm::HmacSha1,
         ),
-        Strength::Modern => (
+        Pkcs12Strength::Modern => (
             EncryptionAlgorithm::PbeWithHmacSha256AndAes256,
             MacAlgorithm::HmacSha256,
         ),
@@ -95,13 +95,13 @@ pub(super) fn decode(bytes: &[u8], password: &str) -> Option<(Vec<Certificate>, 
 }
 
 /// With which algorithms `bytes` are locked, as far as those written here go.
-pub(super) fn strength(bytes: &[u8]) -> Strength {
+pub(super) fn strength(bytes: &[u8]) -> Pkcs12Strength {
     let legacy = bytes
         .windows(TRIPLE_DES.len())
         .any(|window| window == TRIPLE_DES);
     if legacy {
-        Strength::Legacy
+        Pkcs12Strength::Legacy
     } else {
-        Strength::Modern
+        Pkcs12Strength::Modern
     }
 }

@@ -8,7 +8,7 @@ use cms::signed_data::SignedData;
 use x509_parser::oid_registry::asn1_rs::{Oid, ToDer, oid};
 
 use super::error::ExportError;
-use super::format::Format;
+use super::format::ExportFormat;
 use crate::pki::certificate::Certificate;
 use crate::pki::der::{self, element};
 
@@ -16,7 +16,7 @@ use crate::pki::der::{self, element};
 /// themselves.
 pub(super) fn encode(certificates: &[Certificate]) -> Result<Vec<u8>, ExportError> {
     let failed = |reason: String| ExportError::Unpackable {
-        format: Format::P7b,
+        format: ExportFormat::P7b,
         reason,
     };
     let identifier = |oid: Oid<'_>| oid.to_der_vec().map_err(|error| failed(error.to_string()));

@@ -1,11 +1,11 @@
 //! Whether bytes are what they were made from: read again as anybody would, and compared.
 
 use super::error::ExportError;
-use super::format::Format;
+use super::format::ExportFormat;
 use super::pkcs7;
-use super::pkcs12::{self, Protection};
-use super::render::Pair;
-use crate::delivery::{Delivery, Input, Limits, Mended};
+use super::pkcs12::{self, Pkcs12Protection};
+use super::render::ExportSource;
+use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits, RepairKind};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PublicKeyId;
 
@@ -15,22 +15,22 @@ use crate::pki::key::PublicKeyId;
 /// # Errors
 /// [`ExportError::Differs`].
 pub(crate) fn read_back(
-    format: Format,
+    format: ExportFormat,
     bytes: &[u8],
-    pair: Pair<'_>,
-    protection: Option<Protection<'_>>,
+    pair: ExportSource<'_>,
+    protection: Option<Pkcs12Protection<'_>>,
 ) -> Result<(), ExportError> {
     let all = pair.chain.certificates();
     let wanted: Vec<Certificate> = match format {
-        Format::Cert | Format::Der => all[..1].to_vec(),
-        Format::Chain => pair.chain.intermediates().to_vec(),
-        Format::P7b => sorted(all.to_vec()),
-        Format::Haproxy | Format::Pem | Format::Pfx => all.to_vec(),
+        ExportFormat::Cert | ExportFormat::Der => all[..1].to_vec(),
+        ExportFormat::Chain => pair.chain.intermediates().to_vec(),
+        ExportFormat::P7b => sorted(all.to_vec()),
+        ExportFormat::Haproxy | ExportFormat::Pem | ExportFormat::Pfx => all.to_vec(),
     };
     let key = pair.key.filter(|_| format.holds_key()).map(|key| key.id());
     let read = match format {
-        Format::P7b => read_pkcs7(bytes),
-        Format::Pfx => protection.and_then(|protection| read_pkcs12(bytes, protection)),
+        ExportFormat::P7b => read_pkcs7(bytes),
+        ExportFormat::Pfx => protection.and_then(|protection| read_pkcs12(bytes, protection)),
         _ => read_plain(bytes),
     };
     match read {
@@ -44,14 +44,18 @@ pub(crate) fn read_back(
 type Contents = (Vec<Certificate>, Vec<PublicKeyId>);
 
 fn read_plain(bytes: &[u8]) -> Option<Contents> {
-    let delivery = Delivery::read(vec![Input::new("", bytes.to_vec())], &Limits::default()).ok()?;
+    let delivery = CaDelivery::read(
+        vec![DeliveryInput::new("", bytes.to_vec())],
+        &DeliveryLimits::default(),
+    )
+    .ok()?;
     let keys = delivery.keys.iter().map(|key| key.id()).collect();
     // What had to be mended is not what was written.
     let whole = delivery.ignored.is_empty()
         && delivery
             .repairs
             .iter()
-            .all(|repair| repair.what == Mended::Der);
+            .all(|repair| repair.what == RepairKind::Der);
     whole.then(|| (delivery.bag(), keys))
 }
 
@@ -62,7 +66,7 @@ fn read_pkcs7(bytes: &[u8]) -> Option<Contents> {
     Some((sorted(pkcs7::decode(block.contents())?), Vec::new()))
 }
 
-fn read_pkcs12(bytes: &[u8], protection: Protection<'_>) -> Option<Contents> {
+fn read_pkcs12(bytes: &[u8], protection: Pkcs12Protection<'_>) -> Option<Contents> {
     let (certificates, keys) = pkcs12::decode(bytes, protection.password)?;
     (pkcs12::strength(bytes) == protection.strength)
         .then(|| (certificates, keys.iter().map(|key| key.id()).collect()))

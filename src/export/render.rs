@@ -3,9 +3,9 @@
 use zeroize::Zeroizing;
 
 use super::error::ExportError;
-use super::format::Format;
+use super::format::ExportFormat;
 use super::pkcs7;
-use super::pkcs12::{self, Protection};
+use super::pkcs12::{self, Pkcs12Protection};
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::Chain;
 use crate::pki::key::PrivateKey;
@@ -13,7 +13,7 @@ use crate::pki::pem;
 
 /// What is given out.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pair<'a> {
+pub(crate) struct ExportSource<'a> {
     /// What its files are called.
     pub name: &'a str,
     /// The certificate and its intermediates.
@@ -24,9 +24,9 @@ pub(crate) struct Pair<'a> {
     pub looked: &'a str,
 }
 
-impl<'a> Pair<'a> {
+impl<'a> ExportSource<'a> {
     /// The key, which `format` holds.
-    pub(super) fn key(&self, format: Format) -> Result<&'a PrivateKey, ExportError> {
+    pub(super) fn key(&self, format: ExportFormat) -> Result<&'a PrivateKey, ExportError> {
         let (label, looked) = (self.chain.leaf().label(), self.looked.to_owned());
         self.key.ok_or(ExportError::NoKey {
             format,
@@ -41,9 +41,9 @@ impl<'a> Pair<'a> {
 /// # Errors
 /// See [`ExportError`].
 pub(crate) fn render(
-    format: Format,
-    pair: Pair<'_>,
-    protection: Option<Protection<'_>>,
+    format: ExportFormat,
+    pair: ExportSource<'_>,
+    protection: Option<Pkcs12Protection<'_>>,
 ) -> Result<Zeroizing<Vec<u8>>, ExportError> {
     let blocks = |certificates: &[Certificate]| {
         certificates
@@ -52,20 +52,20 @@ pub(crate) fn render(
             .collect::<String>()
     };
     let bytes = match format {
-        Format::Cert => pair.chain.leaf().to_pem().into_bytes(),
-        Format::Chain if pair.chain.intermediates().is_empty() => {
+        ExportFormat::Cert => pair.chain.leaf().to_pem().into_bytes(),
+        ExportFormat::Chain if pair.chain.intermediates().is_empty() => {
             return Err(ExportError::NoChain {
                 label: pair.chain.leaf().label(),
             });
         }
-        Format::Chain => blocks(pair.chain.intermediates()).into_bytes(),
-        Format::Der => pair.chain.leaf().der().to_vec(),
-        Format::Haproxy => return combined(&pair.chain.to_pem(), pair.key(format)?),
-        Format::P7b => {
+        ExportFormat::Chain => blocks(pair.chain.intermediates()).into_bytes(),
+        ExportFormat::Der => pair.chain.leaf().der().to_vec(),
+        ExportFormat::Haproxy => return combined(&pair.chain.to_pem(), pair.key(format)?),
+        ExportFormat::P7b => {
             pem::encode("PKCS7", &pkcs7::encode(pair.chain.certificates())?).into_bytes()
         }
-        Format::Pem => pair.chain.to_pem().into_bytes(),
-        Format::Pfx => {
+        ExportFormat::Pem => pair.chain.to_pem().into_bytes(),
+        ExportFormat::Pfx => {
             let key = pair.key(format)?;
             let protection = protection.ok_or(ExportError::NoPassword(format))?;
             return pkcs12::encode(pair.name, pair.chain.certificates(), key, protection);

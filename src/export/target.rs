@@ -1,12 +1,12 @@
 //! What each server wants: formats, order and split, and the lines of its configuration. Data;
 //! every row with its source.
 
-use super::format::Format;
-use super::pkcs12::Strength;
+use super::format::ExportFormat;
+use super::pkcs12::Pkcs12Strength;
 
 /// A server to give files to (`--for`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
-pub(crate) enum Target {
+pub(crate) enum ExportTarget {
     /// nginx
     Nginx,
     /// Apache 2.4.8 or newer
@@ -30,9 +30,9 @@ pub(crate) enum Target {
 /// One row of the table. In `copy` and `lines`, `{pem}`, `{cert}`, `{chain}`, `{haproxy}`,
 /// `{pfx}` and `{key}` stand for files as they lie here, and `{name}` for what they are called.
 struct Row {
-    target: Target,
-    formats: &'static [Format],
-    strength: Strength,
+    target: ExportTarget,
+    formats: &'static [ExportFormat],
+    strength: Pkcs12Strength,
     /// The command that brings the files to their places.
     copy: &'static [&'static str],
     /// Where the lines go.
@@ -50,9 +50,9 @@ const ROWS: [Row; 9] = [
     // nginx.org/en/docs/http/configuring_https_servers.html#chains: the certificate first, then the
     // intermediates.
     Row {
-        target: Target::Nginx,
-        formats: &[Format::Pem],
-        strength: Strength::Modern,
+        target: ExportTarget::Nginx,
+        formats: &[ExportFormat::Pem],
+        strength: Pkcs12Strength::Modern,
         copy: COPY_PAIR,
         place: "into the server block, then  sudo nginx -t && sudo nginx -s reload",
         lines: &[
@@ -63,9 +63,9 @@ const ROWS: [Row; 9] = [
     // httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcertificatefile: intermediates in the same file
     // since 2.4.8.
     Row {
-        target: Target::Apache,
-        formats: &[Format::Pem],
-        strength: Strength::Modern,
+        target: ExportTarget::Apache,
+        formats: &[ExportFormat::Pem],
+        strength: Pkcs12Strength::Modern,
         copy: COPY_PAIR,
         place: "into the VirtualHost, in place of SSLCertificateChainFile too, then  sudo \
             apachectl graceful",
@@ -77,9 +77,9 @@ const ROWS: [Row; 9] = [
     // docs.haproxy.org/2.6/configuration.html#5.1-crt: certificate, intermediates and key in one
     // file.
     Row {
-        target: Target::Haproxy,
-        formats: &[Format::Haproxy],
-        strength: Strength::Modern,
+        target: ExportTarget::Haproxy,
+        formats: &[ExportFormat::Haproxy],
+        strength: Pkcs12Strength::Modern,
         copy: &["sudo install -m 0600 {haproxy} /etc/ssl/private/{name}.pem"],
         place: "into the frontend, then  sudo haproxy -c -f /etc/haproxy/haproxy.cfg && sudo \
             systemctl reload haproxy",
@@ -87,9 +87,9 @@ const ROWS: [Row; 9] = [
     },
     // postfix.org/postconf.5.html#smtpd_tls_chain_files (3.4): each key before its certificates.
     Row {
-        target: Target::Postfix,
-        formats: &[Format::Pem],
-        strength: Strength::Modern,
+        target: ExportTarget::Postfix,
+        formats: &[ExportFormat::Pem],
+        strength: Pkcs12Strength::Modern,
         copy: COPY_PAIR,
         place: "into /etc/postfix/main.cf, in place of smtpd_tls_cert_file and smtpd_tls_key_file, \
             then  sudo postfix reload",
@@ -100,9 +100,9 @@ const ROWS: [Row; 9] = [
     // doc.dovecot.org/2.3/configuration_manual/dovecot_ssl_configuration/: `<` reads the file; 2.4
     // has other names.
     Row {
-        target: Target::Dovecot,
-        formats: &[Format::Pem],
-        strength: Strength::Modern,
+        target: ExportTarget::Dovecot,
+        formats: &[ExportFormat::Pem],
+        strength: Pkcs12Strength::Modern,
         copy: COPY_PAIR,
         place: "into /etc/dovecot/conf.d/10-ssl.conf (the last two for 2.4, in place of the first \
             two), then  sudo doveadm reload",
@@ -116,9 +116,9 @@ const ROWS: [Row; 9] = [
     // tomcat.apache.org/tomcat-9.0-doc/config/http.html#SSL_Support_-_Certificate: PKCS12
     // keystores.
     Row {
-        target: Target::Tomcat,
-        formats: &[Format::Pfx],
-        strength: Strength::Modern,
+        target: ExportTarget::Tomcat,
+        formats: &[ExportFormat::Pfx],
+        strength: Pkcs12Strength::Modern,
         copy: &["sudo install -m 0640 -g tomcat {pfx} /etc/tomcat9/{name}.pfx"],
         place: "into the Connector of server.xml, with the password of the file, then restart \
             Tomcat",
@@ -133,9 +133,9 @@ const ROWS: [Row; 9] = [
     // learn.microsoft.com/powershell/module/pki/import-pfxcertificate; AES-256 since Windows Server
     // 2019.
     Row {
-        target: Target::Iis,
-        formats: &[Format::Pfx],
-        strength: Strength::Modern,
+        target: ExportTarget::Iis,
+        formats: &[ExportFormat::Pfx],
+        strength: Pkcs12Strength::Modern,
         copy: &[],
         place: "copy {pfx} to the server; there, in PowerShell as administrator, then choose it in \
             the site's Bindings",
@@ -143,9 +143,9 @@ const ROWS: [Row; 9] = [
     },
     // The same; "The password you entered is incorrect" is what 2016 says of AES-256.
     Row {
-        target: Target::Windows2016,
-        formats: &[Format::Pfx],
-        strength: Strength::Legacy,
+        target: ExportTarget::Windows2016,
+        formats: &[ExportFormat::Pfx],
+        strength: Pkcs12Strength::Legacy,
         copy: &[],
         place: "copy {pfx} to the server; there, in PowerShell as administrator, then choose it in \
             the site's Bindings",
@@ -154,9 +154,9 @@ const ROWS: [Row; 9] = [
     // docs.aws.amazon.com/acm/latest/userguide/import-certificate-api-cli.html: body, chain and key
     // apart.
     Row {
-        target: Target::AwsAcm,
-        formats: &[Format::Cert, Format::Chain],
-        strength: Strength::Modern,
+        target: ExportTarget::AwsAcm,
+        formats: &[ExportFormat::Cert, ExportFormat::Chain],
+        strength: Pkcs12Strength::Modern,
         copy: &[],
         place: "import it (to renew one:  --certificate-arn ARN  too):",
         lines: &[
@@ -171,7 +171,7 @@ const IMPORT: &[&str] = &[
         -Password (Read-Host -AsSecureString)",
 ];
 
-impl Target {
+impl ExportTarget {
     /// The name as typed.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
@@ -194,14 +194,15 @@ impl Target {
 
     /// What is written for it; the key stays in its own file unless a format holds it.
     #[must_use]
-    pub(crate) fn formats(self) -> &'static [Format] {
+    pub(crate) fn formats(self) -> &'static [ExportFormat] {
         self.row().map_or(&[], |row| row.formats)
     }
 
     /// How a `.pfx` for it is locked.
     #[must_use]
-    pub(crate) fn strength(self) -> Strength {
-        self.row().map_or(Strength::Modern, |row| row.strength)
+    pub(crate) fn strength(self) -> Pkcs12Strength {
+        self.row()
+            .map_or(Pkcs12Strength::Modern, |row| row.strength)
     }
 
     /// What to do with the files: where the lines go, and the lines. `path` says where a file lies,

@@ -3,9 +3,10 @@
 use clap::ValueEnum;
 
 use super::{
-    ExportError, Format, Loss, Pair, Protection, Strength, Target, loss, read_back, render,
+    ExportError, ExportFormat, ExportSource, ExportTarget, OverwriteLoss, Pkcs12Protection,
+    Pkcs12Strength, loss, read_back, render,
 };
-use crate::pki::chain::{Chain, Prefer, Wanted};
+use crate::pki::chain::{Chain, ChainCriteria, ChainPreference};
 use crate::pki::key::PrivateKey;
 use crate::pki::testing::{Authority, now, private, site_key};
 use crate::pki::trust::TrustAnchors;
@@ -19,10 +20,10 @@ fn made() -> (Chain, PrivateKey) {
         Chain::assemble(
             &leaf,
             &[root.certify(&sub)],
-            Wanted {
+            ChainCriteria {
                 anchors: &anchors,
                 at: now(),
-                prefer: Prefer::default(),
+                prefer: ChainPreference::default(),
             },
         )
         .chain,
@@ -30,8 +31,8 @@ fn made() -> (Chain, PrivateKey) {
     )
 }
 
-fn locked(strength: Strength) -> Option<Protection<'static>> {
-    Some(Protection {
+fn locked(strength: Pkcs12Strength) -> Option<Pkcs12Protection<'static>> {
+    Some(Pkcs12Protection {
         password: "geheim €",
         strength,
     })
@@ -40,20 +41,20 @@ fn locked(strength: Strength) -> Option<Protection<'static>> {
 #[test]
 fn every_format_reads_back_and_no_other_pair_does() {
     let ((chain, key), (other, other_key)) = (made(), made());
-    let pair = Pair {
+    let pair = ExportSource {
         name: "example.com",
         chain: &chain,
         key: Some(&key),
         looked: "",
     };
-    let stranger = Pair {
+    let stranger = ExportSource {
         name: "example.com",
         chain: &other,
         key: Some(&other_key),
         looked: "",
     };
-    for strength in [Strength::Modern, Strength::Legacy] {
-        for format in Format::value_variants() {
+    for strength in [Pkcs12Strength::Modern, Pkcs12Strength::Legacy] {
+        for format in ExportFormat::value_variants() {
             let bytes = render(*format, pair, locked(strength)).unwrap();
             assert_eq!(
                 read_back(*format, &bytes, pair, locked(strength)),
@@ -72,19 +73,19 @@ fn every_format_reads_back_and_no_other_pair_does() {
                 "{format:?}"
             );
             let holds = if format.holds_key() {
-                Loss::Key
+                OverwriteLoss::Key
             } else {
-                Loss::Nothing
+                OverwriteLoss::Nothing
             };
-            let unknown = if *format == Format::Pfx {
-                Loss::Unknown
+            let unknown = if *format == ExportFormat::Pfx {
+                OverwriteLoss::Unknown
             } else {
                 holds
             };
             assert_eq!(loss(&bytes, None, None), unknown, "{format:?}");
             assert_eq!(
                 loss(&bytes, Some(key.id()), Some("geheim €")),
-                Loss::Nothing,
+                OverwriteLoss::Nothing,
                 "{format:?}"
             );
             assert_eq!(
@@ -99,15 +100,15 @@ fn every_format_reads_back_and_no_other_pair_does() {
 #[test]
 fn what_cannot_be_given_is_told() {
     let (chain, key) = made();
-    let pair = Pair {
+    let pair = ExportSource {
         name: "example.com",
         chain: &chain,
         key: Some(&key),
         looked: "here",
     };
-    let without = Pair { key: None, ..pair };
-    for format in [Format::Pfx, Format::Haproxy] {
-        let told = render(format, without, locked(Strength::Modern)).unwrap_err();
+    let without = ExportSource { key: None, ..pair };
+    for format in [ExportFormat::Pfx, ExportFormat::Haproxy] {
+        let told = render(format, without, locked(Pkcs12Strength::Modern)).unwrap_err();
         assert_eq!(
             told,
             ExportError::NoKey {
@@ -118,15 +119,15 @@ fn what_cannot_be_given_is_told() {
         );
     }
     assert_eq!(
-        render(Format::Pfx, pair, None).unwrap_err(),
-        ExportError::NoPassword(Format::Pfx)
+        render(ExportFormat::Pfx, pair, None).unwrap_err(),
+        ExportError::NoPassword(ExportFormat::Pfx)
     );
-    let emoji = Some(Protection {
+    let emoji = Some(Pkcs12Protection {
         password: "😀",
-        strength: Strength::Modern,
+        strength: Pkcs12Strength::Modern,
     });
     assert_eq!(
-        render(Format::Pfx, pair, emoji).unwrap_err(),
+        render(ExportFormat::Pfx, pair, emoji).unwrap_err(),
         ExportError::Password
     );
     let root = Authority::new("Root");
@@ -135,16 +136,16 @@ fn what_cannot_be_given_is_told() {
     let short = Chain::assemble(
         &leaf,
         &[],
-        Wanted {
+        ChainCriteria {
             anchors: &anchors,
             at: now(),
-            prefer: Prefer::default(),
+            prefer: ChainPreference::default(),
         },
     )
     .chain;
     let told = render(
-        Format::Chain,
-        Pair {
+        ExportFormat::Chain,
+        ExportSource {
             chain: &short,
             ..pair
         },
@@ -161,7 +162,7 @@ fn what_cannot_be_given_is_told() {
 
 #[test]
 fn every_target_has_its_formats_and_lines() {
-    for target in Target::value_variants() {
+    for target in ExportTarget::value_variants() {
         assert!(!target.formats().is_empty());
         assert_eq!(
             target.to_possible_value().unwrap().get_name(),
@@ -175,7 +176,7 @@ fn every_target_has_its_formats_and_lines() {
             assert!(!line.contains(['{', '}']), "{target:?}: {line}");
         }
     }
-    let of = |target: Target| {
+    let of = |target: ExportTarget| {
         target
             .steps("a", |word| format!("./a.{word}"))
             .pop()
@@ -183,11 +184,11 @@ fn every_target_has_its_formats_and_lines() {
             .1
     };
     assert_eq!(
-        of(Target::Postfix),
+        of(ExportTarget::Postfix),
         ["smtpd_tls_chain_files = /etc/ssl/private/a.key, /etc/ssl/a.fullchain.pem"]
     );
-    assert!(of(Target::AwsAcm)[0].contains(
+    assert!(of(ExportTarget::AwsAcm)[0].contains(
         "--certificate fileb://./a.cert --certificate-chain fileb://./a.chain --private"
     ));
-    assert_eq!(Target::Windows2016.strength(), Strength::Legacy);
+    assert_eq!(ExportTarget::Windows2016.strength(), Pkcs12Strength::Legacy);
 }

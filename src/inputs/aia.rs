@@ -2,14 +2,14 @@
 //! 5280 4.2.2.1). What comes from there is as foreign as the rest: only what signed the certificate
 //! in question is of use.
 
-use crate::delivery::{Delivery, Input, Limits};
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
+use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep};
 use crate::pki::certificate::Certificate;
-use crate::pki::chain::{Assembly, Chain, ChainEnd, Wanted};
+use crate::pki::chain::{AssembledChain, Chain, ChainCriteria, ChainEnd};
 use crate::pki::verify;
-use crate::system::http::{self, HttpError, Reach};
-use crate::system::signals::Interrupt;
+use crate::system::http::{self, HttpError, NetworkReach};
+use crate::system::signals::InterruptSignal;
 
 /// The most certificates that are fetched for one chain, one above the other; clients follow no
 /// more.
@@ -20,9 +20,9 @@ const MOST_URLS: usize = 4;
 
 /// From where, and until when.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Fetching<'a> {
-    pub(crate) reach: Reach,
-    pub(crate) interrupt: &'a Interrupt,
+pub(crate) struct AiaFetch<'a> {
+    pub(crate) reach: NetworkReach,
+    pub(crate) interrupt: &'a InterruptSignal,
 }
 
 /// The assembly of `leaf` from `bag` and from what was fetched, as far as something was missing and
@@ -31,11 +31,11 @@ pub(crate) struct Fetching<'a> {
 /// # Errors
 /// A signal.
 pub(crate) fn complete(
-    assembly: Assembly,
+    assembly: AssembledChain,
     bag: &[Certificate],
-    wanted: Wanted<'_>,
-    fetching: Fetching<'_>,
-) -> Result<(Assembly, Vec<Finding>), Failure> {
+    wanted: ChainCriteria<'_>,
+    fetching: AiaFetch<'_>,
+) -> Result<(AssembledChain, Vec<Finding>), Failure> {
     let (mut assembly, mut bag, mut findings) = (assembly, bag.to_vec(), Vec::new());
     for _ in 0..MOST_STEPS {
         let ChainEnd::Gap { urls, .. } = assembly.chain.end() else {
@@ -49,7 +49,8 @@ pub(crate) fn complete(
                 "{} does not say where its issuer can be fetched",
                 last.label()
             );
-            findings.push(Finding::warning("issuer-not-fetched", message).with(Next::say(BY_HAND)));
+            findings
+                .push(Finding::warning("issuer-not-fetched", message).with(NextStep::say(BY_HAND)));
         }
         let urls = urls
             .iter()
@@ -84,7 +85,7 @@ pub(crate) fn complete(
 fn first<'a>(
     last: &Certificate,
     urls: impl Iterator<Item = &'a String>,
-    fetching: Fetching<'_>,
+    fetching: AiaFetch<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<Option<(&'a str, Vec<Certificate>)>, Failure> {
     for url in urls {
@@ -101,9 +102,8 @@ fn first<'a>(
                 ),
             },
             Err(error @ HttpError::Interrupted { signal, .. }) => {
-                return Err(
-                    Failure::of(Kind::Interrupted(signal), &error).because("nothing was written")
-                );
+                return Err(Failure::of(FailureKind::Interrupted(signal), &error)
+                    .because("nothing was written"));
             }
             Err(error @ HttpError::Private(_)) => (
                 error.to_string(),
@@ -112,7 +112,7 @@ fn first<'a>(
             Err(error) => (error.to_string(), BY_HAND),
         };
         let finding = Finding::warning("issuer-not-fetched", format!("{url}: {why}"));
-        findings.push(finding.with(Next::say(step)));
+        findings.push(finding.with(NextStep::say(step)));
     }
     Ok(None)
 }
@@ -122,7 +122,10 @@ const BY_HAND: &str = "add the CA's bundle (.ca-bundle) from its mail, or downlo
 
 /// DER, PEM or PKCS#7, as anything that is handed over.
 fn read(url: &str, bytes: Vec<u8>) -> Vec<Certificate> {
-    let delivery = Delivery::read(vec![Input::new(url, bytes)], &Limits::default());
+    let delivery = CaDelivery::read(
+        vec![DeliveryInput::new(url, bytes)],
+        &DeliveryLimits::default(),
+    );
     delivery
         .map(|delivery| delivery.bag())
         .unwrap_or_default()

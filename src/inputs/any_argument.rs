@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::host::{self, Answers, Host};
+use super::host::{self, HostAnswers, HostArgument};
 use crate::context::Context;
-use crate::delivery::{Delivery, Found, Ignored, Source, Unused};
-use crate::failure::{Failure, Kind};
-use crate::finding::Next;
-use crate::inputs::folder::{self, Argument, Directory};
-use crate::inputs::reader::Reading;
-use crate::matching::PairingError;
+use crate::delivery::{CaDelivery, FoundItem, IgnoredItem, ItemSource, UnusedContent};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::NextStep;
+use crate::inputs::folder::{self, ArgumentMeaning, FolderContents};
+use crate::inputs::reader::InputReader;
+use crate::matching::MatchingError;
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
 use crate::probe::StartTls;
@@ -21,10 +21,10 @@ use crate::system::fs::{files, folders};
 /// When it cannot be read, or no address of the server shows a certificate.
 pub(crate) fn anything(
     context: &Context,
-    reading: &Reading,
+    reading: &InputReader,
     text: &str,
     starttls: Option<StartTls>,
-) -> Result<(Delivery, Option<Answers>), Failure> {
+) -> Result<(CaDelivery, Option<HostAnswers>), Failure> {
     match server(context, text, starttls)? {
         Some(server) => {
             let answers = host::ask(&server, starttls)?;
@@ -40,7 +40,7 @@ fn server(
     context: &Context,
     text: &str,
     starttls: Option<StartTls>,
-) -> Result<Option<Host>, Failure> {
+) -> Result<Option<HostArgument>, Failure> {
     let default = match starttls {
         None => 443,
         Some(StartTls::Smtp) => 25,
@@ -48,14 +48,14 @@ fn server(
         Some(StartTls::Pop3) => 110,
         Some(StartTls::Postgres) => 5432,
     };
-    let named = Host::parse(text, default);
+    let named = HostArgument::parse(text, default);
     if starttls.is_some() {
         return named.map(Some).ok_or_else(|| {
             Failure::new(
-                Kind::Usage,
+                FailureKind::Usage,
                 format!("{text} is no host, and --starttls is about one"),
             )
-            .with(Next::say(
+            .with(NextStep::say(
                 "certctl inspect mail.example.com:25 --starttls smtp",
             ))
         });
@@ -63,18 +63,18 @@ fn server(
     if text == "-" || files::occupied(Path::new(text)) {
         return Ok(None);
     }
-    if let Some(host) = Host::with_port(text) {
+    if let Some(host) = HostArgument::with_port(text) {
         return Ok(Some(host));
     }
-    match Argument::resolve(text, &Directory::read(context)?) {
+    match ArgumentMeaning::resolve(text, &FolderContents::read(context)?) {
         Ok(_) => Ok(None),
-        Err(PairingError::Unknown { .. }) if named.is_some() => Ok(named),
+        Err(MatchingError::Unknown { .. }) if named.is_some() => Ok(named),
         Err(error) => Err(error.into()),
     }
 }
 
 /// A file, stdin, the files of a folder, or those of a name known here.
-fn read(context: &Context, reading: &Reading, text: &str) -> Result<Delivery, Failure> {
+fn read(context: &Context, reading: &InputReader, text: &str) -> Result<CaDelivery, Failure> {
     let path = Path::new(text);
     if folders::is_folder(path) {
         return reading.open(&folder::read_folder(path)?);
@@ -83,7 +83,7 @@ fn read(context: &Context, reading: &Reading, text: &str) -> Result<Delivery, Fa
         return reading.file(path);
     }
     let name = DnsName::parse(text)?;
-    let here = Directory::read(context)?;
+    let here = FolderContents::read(context)?;
     let inputs = here
         .paths_named(&name, context.now())
         .into_iter()
@@ -92,10 +92,10 @@ fn read(context: &Context, reading: &Reading, text: &str) -> Result<Delivery, Fa
 }
 
 /// What cannot be read of what a host sends is told like a damaged file.
-fn sent(answers: &Answers) -> Delivery {
-    let mut delivery = Delivery::default();
+fn sent(answers: &HostAnswers) -> CaDelivery {
+    let mut delivery = CaDelivery::default();
     for seen in &answers.seen {
-        let source = Source {
+        let source = ItemSource {
             input: seen.places(),
             entry: None,
         };
@@ -103,11 +103,11 @@ fn sent(answers: &Answers) -> Delivery {
             .sent
             .iter()
             .filter(|der| Certificate::from_der(der).is_err());
-        delivery.ignored.extend(damaged.map(|_| Ignored {
-            what: Unused::DamagedDer,
+        delivery.ignored.extend(damaged.map(|_| IgnoredItem {
+            what: UnusedContent::DamagedDer,
             source: source.clone(),
         }));
-        let read = seen.certificates().into_iter().map(|value| Found {
+        let read = seen.certificates().into_iter().map(|value| FoundItem {
             value,
             source: source.clone(),
         });

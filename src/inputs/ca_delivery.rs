@@ -5,22 +5,25 @@ use std::path::{Path, PathBuf};
 
 use super::{aia, sources, trust};
 use crate::context::Context;
-use crate::delivery::{Delivery, Unused};
+use crate::delivery::{CaDelivery, UnusedContent};
 use crate::failure::Failure;
 use crate::finding::Finding;
-use crate::inputs::folder::Directory;
-use crate::inputs::reader::Reading;
-use crate::matching::{self, Choice, Held, Keyring, Named, PairingError, Remark, Scope};
+use crate::inputs::folder::FolderContents;
+use crate::inputs::reader::InputReader;
+use crate::matching::{
+    self, HeldFile, KeyCandidates, LeafCandidates, LeafChoice, MatchingError, MatchingRemark,
+    NamedKeys,
+};
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::mismatch;
-use crate::pki::chain::{Assembly, ChainEnd, LeftOut, Prefer, Wanted};
+use crate::pki::chain::{AssembledChain, ChainCriteria, ChainEnd, ChainPreference, OmissionReason};
 use crate::pki::key::PrivateKey;
-use crate::pki::lint::{self, Outdated};
+use crate::pki::lint::{self, RetiredCertificate};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::pki::trust::TrustAnchors;
-use crate::pki::verify::{self, Policy, Problem};
-use crate::system::http::Reach;
+use crate::pki::verify::{self, ChainProblem, VerifyPolicy};
+use crate::system::http::NetworkReach;
 
 /// What a key is for: whether it is worth a password.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,7 +36,7 @@ pub(crate) enum KeyUse {
 
 /// Where the key of a pair was found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum KeyPlace {
+pub(crate) enum KeyLocation {
     /// In a file of its own; or it was not found.
     Own,
     /// In what the certificate came in.
@@ -41,8 +44,8 @@ pub(crate) enum KeyPlace {
     Both,
 }
 
-impl KeyPlace {
-    fn of(key: &Held<PrivateKey>, keyring: &Keyring) -> Self {
+impl KeyLocation {
+    fn of(key: &HeldFile<PrivateKey>, keyring: &KeyCandidates) -> Self {
         let sent: Vec<_> = keyring
             .sent
             .iter()
@@ -58,7 +61,7 @@ impl KeyPlace {
 
 /// How a pair is chosen.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct TakeOptions<'a> {
+pub(crate) struct DeliveryOptions<'a> {
     /// `--key`: this key and no other.
     pub key: Option<&'a Path>,
     /// `--csr`: this request and no other.
@@ -66,27 +69,27 @@ pub(crate) struct TakeOptions<'a> {
     /// What chains lead to.
     pub anchors: &'a TrustAnchors,
     /// `--prefer`: which way they take.
-    pub prefer: Prefer,
+    pub prefer: ChainPreference,
     /// `--aia`: from where issuers that are missing are fetched.
-    pub aia: Option<Reach>,
+    pub aia: Option<NetworkReach>,
     /// What reads the files.
-    pub reading: &'a Reading,
+    pub reading: &'a InputReader,
     /// What a key is for.
     pub key_use: KeyUse,
 }
 
 /// One certificate with its chain, its key and its request as far as they are here.
 #[derive(Debug)]
-pub(crate) struct Taken {
+pub(crate) struct MatchedCertificate {
     /// The chain and what was not needed for it.
-    pub assembly: Assembly,
+    pub assembly: AssembledChain,
     /// The key and its file: the one that fits, or the one of
     /// `--key`, which may not ([`Taken::problems`] says so).
     pub key: Option<(PathBuf, PrivateKey)>,
     /// For those who cannot do without the key: why it is not there.
-    pub no_key: Option<Remark>,
+    pub no_key: Option<MatchingRemark>,
     /// Whether its key came with it, in what was passed.
-    pub key_place: KeyPlace,
+    pub key_place: KeyLocation,
     /// The request with the leaf's key and its file.
     pub request: Option<(PathBuf, SigningRequest)>,
     /// What was mended, left out, or does not fit; an error among them makes the verdict negative.
@@ -98,7 +101,7 @@ pub(crate) struct Taken {
     pub looked: String,
 }
 
-impl Taken {
+impl MatchedCertificate {
     /// The leaf.
     #[must_use]
     pub(crate) fn leaf(&self) -> &Certificate {
@@ -107,7 +110,7 @@ impl Taken {
 
     /// Everything that is wrong with key and chain under `policy`.
     #[must_use]
-    pub(crate) fn problems(&self, policy: Policy<'_>) -> Vec<Problem> {
+    pub(crate) fn problems(&self, policy: VerifyPolicy<'_>) -> Vec<ChainProblem> {
         let key = self
             .key
             .as_ref()
@@ -127,9 +130,9 @@ impl Taken {
 pub(crate) fn take(
     context: &Context,
     files: &[String],
-    options: &TakeOptions<'_>,
-) -> Result<Vec<Taken>, Failure> {
-    take_beside(context, Directory::read(context)?, files, options)
+    options: &DeliveryOptions<'_>,
+) -> Result<Vec<MatchedCertificate>, Failure> {
+    take_beside(context, FolderContents::read(context)?, files, options)
 }
 
 /// The same, where it is known already what of the directory counts.
@@ -138,10 +141,10 @@ pub(crate) fn take(
 /// As [`take`].
 pub(crate) fn take_beside(
     context: &Context,
-    here: Directory,
+    here: FolderContents,
     files: &[String],
-    options: &TakeOptions<'_>,
-) -> Result<Vec<Taken>, Failure> {
+    options: &DeliveryOptions<'_>,
+) -> Result<Vec<MatchedCertificate>, Failure> {
     let (inputs, names) = sources::arguments(files, &here)?;
     let delivered = !inputs.is_empty();
     let mut delivery = options.reading.open(&inputs)?;
@@ -153,10 +156,10 @@ pub(crate) fn take_beside(
     if delivered && delivery.certificates.is_empty() && names.is_empty() {
         return Err(sources::no_certificate(&delivery));
     }
-    let scope = Scope::new(&bag, delivered.then_some(&delivery), &names, context.now());
+    let scope = LeafCandidates::new(&bag, delivered.then_some(&delivery), &names, context.now());
     if bag.is_empty() || scope.leaves.is_empty() && !delivered {
         let name = names.first().map(|name| name.as_str().to_owned());
-        return Err(PairingError::NothingHere {
+        return Err(MatchingError::NothingHere {
             directory: here.in_words(),
             name,
         }
@@ -174,7 +177,8 @@ pub(crate) fn take_beside(
     let bundle = trust::bundle_again(context, files, options.anchors);
     let bag = Bag::new(&bag, &choice.leaves);
     let pair = |leaf: &&Certificate| pair(context, leaf, &bag, &mut keyring, &bundle, options);
-    let mut taken: Vec<Taken> = choice.leaves.iter().map(pair).collect::<Result<_, _>>()?;
+    let mut taken: Vec<MatchedCertificate> =
+        choice.leaves.iter().map(pair).collect::<Result<_, _>>()?;
     tell_rest(&mut taken, &choice, bag, &delivery);
     Ok(taken)
 }
@@ -209,10 +213,10 @@ impl Bag {
 /// Opens keys that are locked, where no other fits, or the request of a certificate is here without
 /// its key.
 fn unlock(
-    keyring: &mut Keyring,
-    delivery: &mut Delivery,
-    scope: &Scope<'_>,
-    options: &TakeOptions<'_>,
+    keyring: &mut KeyCandidates,
+    delivery: &mut CaDelivery,
+    scope: &LeafCandidates<'_>,
+    options: &DeliveryOptions<'_>,
 ) -> Result<(), Failure> {
     let fits = |leaf: &&Certificate| keyring.fits(leaf.key_id);
     let keyed = |leaf: &&Certificate| keyring.has_key(leaf.key_id);
@@ -224,7 +228,7 @@ fn unlock(
                 && leaves.all(|leaf| keyed(&leaf) || !fits(&leaf))
         }
     };
-    if enough || keyring.named == Named::Request {
+    if enough || keyring.named == NamedKeys::Request {
         return Ok(());
     }
     let (keys, why) = options.reading.keys(&keyring.locked)?;
@@ -238,7 +242,7 @@ fn unlock(
     let opened = |input: &str| keys.iter().any(|key| key.path == Path::new(input));
     delivery
         .ignored
-        .retain(|one| one.what != Unused::EncryptedKey || !opened(&one.source.input));
+        .retain(|one| one.what != UnusedContent::EncryptedKey || !opened(&one.source.input));
     keyring.keys.extend(keys);
     Ok(())
 }
@@ -247,11 +251,11 @@ fn pair(
     context: &Context,
     leaf: &Certificate,
     bag: &Bag,
-    keyring: &mut Keyring,
+    keyring: &mut KeyCandidates,
     bundle: &[String],
-    options: &TakeOptions<'_>,
-) -> Result<Taken, Failure> {
-    let wanted = Wanted {
+    options: &DeliveryOptions<'_>,
+) -> Result<MatchedCertificate, Failure> {
+    let wanted = ChainCriteria {
         anchors: options.anchors,
         at: context.now(),
         prefer: options.prefer,
@@ -271,7 +275,7 @@ fn pair(
     }
     let mut fetched = Vec::new();
     if let Some(reach) = options.aia {
-        let fetching = aia::Fetching {
+        let fetching = aia::AiaFetch {
             reach,
             interrupt: &context.interrupt,
         };
@@ -283,20 +287,20 @@ fn pair(
         .as_ref()
         .filter(|key| keyring.decrypted.contains(&key.value.id()));
     if let (KeyUse::Installing, Some(key)) = (options.key_use, decrypted) {
-        remarks.push(Remark::KeyDecrypted {
+        remarks.push(MatchingRemark::KeyDecrypted {
             path: key.path.clone(),
         });
     }
     let key_place = key
         .as_ref()
-        .map_or(KeyPlace::Own, |key| KeyPlace::of(key, keyring));
+        .map_or(KeyLocation::Own, |key| KeyLocation::of(key, keyring));
     let sent = key.as_ref().and_then(|key| {
         keyring
             .sent
             .iter()
             .find(|sent| sent.value == key.value.id())
     });
-    remarks.extend(sent.map(|sent| Remark::KeySent {
+    remarks.extend(sent.map(|sent| MatchingRemark::KeySent {
         path: sent.path.clone(),
     }));
     let request = keyring.take_request(leaf);
@@ -327,7 +331,7 @@ fn pair(
         key.map(path_and_value),
         request.map(|request| (request.held.path, request.held.value)),
     );
-    Ok(Taken {
+    Ok(MatchedCertificate {
         assembly,
         key,
         no_key,
@@ -339,7 +343,7 @@ fn pair(
     })
 }
 
-fn path_and_value<T>(held: Held<T>) -> (PathBuf, T) {
+fn path_and_value<T>(held: HeldFile<T>) -> (PathBuf, T) {
     (held.path, held.value)
 }
 
@@ -355,7 +359,12 @@ pub(crate) fn stem_of(leaf: &Certificate) -> String {
 }
 
 /// What concerns the whole delivery is told with its first pair: once.
-fn tell_rest(taken: &mut [Taken], choice: &Choice<'_>, bag: Bag, delivery: &Delivery) {
+fn tell_rest(
+    taken: &mut [MatchedCertificate],
+    choice: &LeafChoice<'_>,
+    bag: Bag,
+    delivery: &CaDelivery,
+) {
     let chains = taken
         .iter()
         .flat_map(|pair| pair.assembly.chain.certificates());
@@ -365,7 +374,7 @@ fn tell_rest(taken: &mut [Taken], choice: &Choice<'_>, bag: Bag, delivery: &Deli
         .iter()
         .filter(|one| !used.contains(&one.fingerprint))
         .collect();
-    let outdated: Vec<Outdated> = left_out
+    let outdated: Vec<RetiredCertificate> = left_out
         .iter()
         .filter_map(|one| lint::outdated(one))
         .collect();
@@ -373,9 +382,9 @@ fn tell_rest(taken: &mut [Taken], choice: &Choice<'_>, bag: Bag, delivery: &Deli
         left_out.into_iter().partition(|one| one.is_self_issued());
     let labels = |of: Vec<&Certificate>| of.into_iter().map(Certificate::label).collect();
     let groups = [
-        (labels(roots), LeftOut::Root),
-        (labels(unrelated), LeftOut::Unrelated),
-        (bag.twice, LeftOut::Duplicate),
+        (labels(roots), OmissionReason::Root),
+        (labels(unrelated), OmissionReason::Unrelated),
+        (bag.twice, OmissionReason::Duplicate),
     ];
     let mut remarks = Vec::new();
     for (mut labels, why) in groups
@@ -384,16 +393,16 @@ fn tell_rest(taken: &mut [Taken], choice: &Choice<'_>, bag: Bag, delivery: &Deli
     {
         labels.sort();
         labels.dedup();
-        remarks.push(Remark::LeftOut { labels, why });
+        remarks.push(MatchingRemark::LeftOut { labels, why });
     }
     let dated = |one: &&Certificate| format!("{} (until {})", one.label(), one.not_after);
     if !choice.older.is_empty() {
-        remarks.push(Remark::Older {
+        remarks.push(MatchingRemark::Older {
             labels: choice.older.iter().map(dated).collect(),
         });
     }
     if !choice.unfitted.is_empty() {
-        remarks.push(Remark::NotOurs {
+        remarks.push(MatchingRemark::NotOurs {
             labels: choice.unfitted.iter().map(dated).collect(),
         });
     }

@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::dcv::dcv_file::Kept;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Next, shell_word};
+use crate::dcv::dcv_file::StoredRecord;
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{NextStep, shell_word};
 use crate::system::fs::files;
 
 /// The most that is read of a `.dcv` file.
@@ -26,22 +26,24 @@ pub(crate) fn beside(request: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When it is there and cannot be read whole as text: writing it would lose what it holds.
-pub(crate) fn read(path: &Path) -> Result<Kept, Failure> {
+pub(crate) fn read(path: &Path) -> Result<StoredRecord, Failure> {
     let bytes = match files::read(path, LIMIT) {
         Ok(bytes) => bytes,
-        Err(error) if error.is_missing() && !files::occupied(path) => return Ok(Kept::default()),
+        Err(error) if error.is_missing() && !files::occupied(path) => {
+            return Ok(StoredRecord::default());
+        }
         Err(error) if error.source.raw_os_error().is_some() => return Err(error.into()),
         Err(error) => return Err(odd(path, &error.source.to_string())),
     };
     let text = String::from_utf8(bytes).map_err(|_| odd(path, "it is not text in UTF-8"))?;
-    Ok(Kept::read(&text))
+    Ok(StoredRecord::read(&text))
 }
 
 /// Writes what was taken in since `path` was read; says whether anything was.
 ///
 /// # Errors
 /// The system's reason; the file is then as it was.
-pub(crate) fn write(path: &Path, kept: &Kept) -> Result<bool, Failure> {
+pub(crate) fn write(path: &Path, kept: &StoredRecord) -> Result<bool, Failure> {
     if kept.changed() {
         files::replace(path, kept.text().as_bytes(), 0o644)?;
     }
@@ -51,11 +53,11 @@ pub(crate) fn write(path: &Path, kept: &Kept) -> Result<bool, Failure> {
 fn odd(path: &Path, how: &str) -> Failure {
     let shown = path.display().to_string();
     Failure::new(
-        Kind::Malformed,
+        FailureKind::Malformed,
         format!("{shown} is not the zone-file text that certctl keeps a record in"),
     )
     .because(how)
-    .with(Next::say(format!(
+    .with(NextStep::say(format!(
         "look into it, then mend it or move it away:  file {}",
         shell_word(&shown)
     )))

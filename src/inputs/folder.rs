@@ -7,11 +7,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;
-use crate::delivery::{self, Delivery, Form, Input, Limits, Mended};
-use crate::failure::{Failure, Kind};
-use crate::finding::Next;
-use crate::matching::PairingError;
-pub(crate) use crate::matching::{Directory, Held};
+use crate::delivery::{self, CaDelivery, DeliveryInput, DeliveryLimits, FileForm, RepairKind};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::NextStep;
+use crate::matching::MatchingError;
+pub(crate) use crate::matching::{FolderContents, HeldFile};
 use crate::pki::name::DnsName;
 use crate::system::fs::{files, folders};
 
@@ -24,7 +24,7 @@ const GLANCE_LIMIT: u64 = 256 * 1024;
 /// The most files of a folder that are looked at.
 const FOLDER_LIMIT: usize = 10_000;
 
-impl Directory {
+impl FolderContents {
     /// Looks at the files of `-C`.
     ///
     /// # Errors
@@ -66,17 +66,17 @@ impl Directory {
         // What is packed is looked at when it is named.
         if !matches!(
             delivery::form(&bytes),
-            Form::Base64 | Form::Der | Form::Pem | Form::Utf16
+            FileForm::Base64 | FileForm::Der | FileForm::Pem | FileForm::Utf16
         ) {
             return;
         }
-        let input = Input::new(path.display().to_string(), bytes);
+        let input = DeliveryInput::new(path.display().to_string(), bytes);
         // Nothing is derived from any passphrase unasked.
-        let Ok(found) = Delivery::read(
+        let Ok(found) = CaDelivery::read(
             vec![input],
-            &Limits {
+            &DeliveryLimits {
                 rounds: 0,
-                ..Limits::default()
+                ..DeliveryLimits::default()
             },
         ) else {
             return;
@@ -84,21 +84,22 @@ impl Directory {
         if found
             .repairs
             .iter()
-            .any(|repair| matches!(repair.what, Mended::Pkcs7 | Mended::Pkcs12))
+            .any(|repair| matches!(repair.what, RepairKind::Pkcs7 | RepairKind::Pkcs12))
         {
             return;
         }
         let at = |path: &PathBuf| path.clone();
-        self.locked.extend(found.locked.into_iter().map(|key| Held {
-            path: at(&path),
-            value: key.value,
-        }));
-        self.keys.extend(found.keys.into_iter().map(|key| Held {
+        self.locked
+            .extend(found.locked.into_iter().map(|key| HeldFile {
+                path: at(&path),
+                value: key.value,
+            }));
+        self.keys.extend(found.keys.into_iter().map(|key| HeldFile {
             path: at(&path),
             value: key.value,
         }));
         self.requests
-            .extend(found.requests.into_iter().map(|one| Held {
+            .extend(found.requests.into_iter().map(|one| HeldFile {
                 path: at(&path),
                 value: one.value,
             }));
@@ -108,14 +109,14 @@ impl Directory {
                 .into_iter()
                 .map(|found| found.value)
                 .collect();
-            self.certificates.push(Held { path, value });
+            self.certificates.push(HeldFile { path, value });
         }
     }
 }
 
 /// What an argument means.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Argument {
+pub(crate) enum ArgumentMeaning {
     /// A file, relative to where the user stands.
     File(PathBuf),
     /// A name of a request or a certificate in the directory.
@@ -124,7 +125,7 @@ pub(crate) enum Argument {
     Stdin,
 }
 
-impl Argument {
+impl ArgumentMeaning {
     /// What it means whatever lies in the directory: a file that is there, or stdin. A folder may
     /// have the name of a certificate.
     #[must_use]
@@ -141,7 +142,7 @@ impl Argument {
     ///
     /// # Errors
     /// See [`PairingError`].
-    pub(crate) fn resolve(text: &str, directory: &Directory) -> Result<Self, PairingError> {
+    pub(crate) fn resolve(text: &str, directory: &FolderContents) -> Result<Self, MatchingError> {
         if let Some(plain) = Self::of_path(text) {
             return Ok(plain);
         }
@@ -149,11 +150,11 @@ impl Argument {
         match DnsName::parse(text) {
             Ok(name) if !text.contains('/') && directory.knows(&name) => Ok(Self::Name(name)),
             _ if files::occupied(&path) => Ok(Self::File(path)),
-            _ if looks_like_file(text) => Err(PairingError::NoSuchFile(text.to_owned())),
+            _ if looks_like_file(text) => Err(MatchingError::NoSuchFile(text.to_owned())),
             _ => {
                 let (text, here) = (text.to_owned(), directory);
                 let directory = here.in_words();
-                Err(PairingError::Unknown {
+                Err(MatchingError::Unknown {
                     text,
                     directory,
                     known: here.names(),
@@ -192,11 +193,11 @@ fn looks_like_file(text: &str) -> bool {
 ///
 /// # Errors
 /// When it cannot be read or is larger than [`FILE_LIMIT`].
-pub(crate) fn read_input(path: &Path) -> Result<Input, Failure> {
+pub(crate) fn read_input(path: &Path) -> Result<DeliveryInput, Failure> {
     if path == Path::new("-") {
-        return Ok(Input::new("stdin", files::read_stdin(FILE_LIMIT)?));
+        return Ok(DeliveryInput::new("stdin", files::read_stdin(FILE_LIMIT)?));
     }
-    Ok(Input::new(
+    Ok(DeliveryInput::new(
         path.display().to_string(),
         files::read_named(path, FILE_LIMIT)?,
     ))
@@ -207,19 +208,19 @@ pub(crate) fn read_input(path: &Path) -> Result<Input, Failure> {
 ///
 /// # Errors
 /// When one cannot be read, or there are more, or larger ones, than a delivery can have.
-pub(crate) fn read_folder(folder: &Path) -> Result<Vec<Input>, Failure> {
-    let limits = Limits::default();
+pub(crate) fn read_folder(folder: &Path) -> Result<Vec<DeliveryInput>, Failure> {
+    let limits = DeliveryLimits::default();
     let listing = files::list(folder, limits.entries)?;
     if !listing.complete {
         return Err(Failure::new(
-            Kind::Hostile,
+            FailureKind::Hostile,
             format!(
                 "{} holds more than {} files",
                 folder.display(),
                 limits.entries
             ),
         )
-        .with(Next::say("pass the files that the CA sent, one by one")));
+        .with(NextStep::say("pass the files that the CA sent, one by one")));
     }
     let (mut inputs, mut left) = (Vec::new(), FILE_LIMIT);
     for path in listing.paths.iter().filter(|path| is_looked_at(path)) {
@@ -237,7 +238,7 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Vec<Input>, Failure> {
             read => read?,
         };
         left = left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        inputs.push(Input::new(path.display().to_string(), bytes));
+        inputs.push(DeliveryInput::new(path.display().to_string(), bytes));
     }
     Ok(inputs)
 }
@@ -251,6 +252,9 @@ fn is_looked_at(path: &Path) -> bool {
 ///
 /// # Errors
 /// When it cannot be read or exceeds a bound; holding nothing of use is no error.
-pub(crate) fn read_file(path: &Path) -> Result<Delivery, Failure> {
-    Ok(Delivery::read(vec![read_input(path)?], &Limits::default())?)
+pub(crate) fn read_file(path: &Path) -> Result<CaDelivery, Failure> {
+    Ok(CaDelivery::read(
+        vec![read_input(path)?],
+        &DeliveryLimits::default(),
+    )?)
 }

@@ -4,22 +4,22 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep};
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
-use crate::probe::{Handshake, ProbeTarget, StartTls};
+use crate::probe::{ProbeTarget, StartTls, TlsHandshake};
 use crate::system::tls::{self, ProbeError};
 
 /// `HOST`, `HOST:PORT`, `[::1]:PORT`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Host {
+pub(crate) struct HostArgument {
     /// A DNS name as A-labels, or an address without brackets.
     pub name: String,
     pub port: u16,
 }
 
-impl std::fmt::Display for Host {
+impl std::fmt::Display for HostArgument {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { name, port } = self;
         if name.contains(':') {
@@ -30,7 +30,7 @@ impl std::fmt::Display for Host {
     }
 }
 
-impl Host {
+impl HostArgument {
     /// A host with its port; a mistyped file or name never goes to the network by this.
     #[must_use]
     pub(crate) fn with_port(text: &str) -> Option<Self> {
@@ -72,7 +72,7 @@ impl Host {
 
 /// What one or more addresses of a host send, the same from each.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Seen {
+pub(crate) struct HostCertificates {
     pub addresses: Vec<SocketAddr>,
     /// `TLS 1.2` or `TLS 1.3`.
     pub protocol: &'static str,
@@ -80,7 +80,7 @@ pub(crate) struct Seen {
     pub sent: Vec<Vec<u8>>,
 }
 
-impl Seen {
+impl HostCertificates {
     /// The addresses in words.
     #[must_use]
     pub(crate) fn places(&self) -> String {
@@ -103,11 +103,11 @@ impl Seen {
 
 /// What a host sends.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Answers {
-    pub host: Host,
+pub(crate) struct HostAnswers {
+    pub host: HostArgument,
     /// What was said before TLS.
     pub starttls: Option<StartTls>,
-    pub seen: Vec<Seen>,
+    pub seen: Vec<HostCertificates>,
     /// Addresses that did not answer, as notes.
     pub findings: Vec<Finding>,
 }
@@ -122,7 +122,7 @@ const MOST: usize = 16;
 ///
 /// # Errors
 /// When no address shows a certificate.
-pub(crate) fn ask(host: &Host, starttls: Option<StartTls>) -> Result<Answers, Failure> {
+pub(crate) fn ask(host: &HostArgument, starttls: Option<StartTls>) -> Result<HostAnswers, Failure> {
     let starttls = starttls.or_else(|| StartTls::of_port(host.port));
     let mut addresses = tls::resolve(&host.name, host.port, DEADLINE)?;
     addresses.truncate(MOST);
@@ -131,20 +131,20 @@ pub(crate) fn ask(host: &Host, starttls: Option<StartTls>) -> Result<Answers, Fa
         ..ProbeTarget::new(*address, host.name.clone())
     };
     let targets: Vec<ProbeTarget> = addresses.iter().map(target).collect();
-    let mut seen: Vec<Seen> = Vec::new();
+    let mut seen: Vec<HostCertificates> = Vec::new();
     let mut failed: Vec<(SocketAddr, ProbeError)> = Vec::new();
     for (address, answer) in addresses
         .into_iter()
         .zip(tls::probe_all(&targets, DEADLINE))
     {
         match answer {
-            Ok(Handshake { chain, protocol }) => {
+            Ok(TlsHandshake { chain, protocol }) => {
                 match seen
                     .iter_mut()
                     .find(|one| one.sent == chain && one.protocol == protocol)
                 {
                     Some(same) => same.addresses.push(address),
-                    None => seen.push(Seen {
+                    None => seen.push(HostCertificates {
                         addresses: vec![address],
                         protocol,
                         sent: chain,
@@ -163,7 +163,7 @@ pub(crate) fn ask(host: &Host, starttls: Option<StartTls>) -> Result<Answers, Fa
             format!("{address} shows no certificate: {}", in_words(&error)),
         )
     };
-    Ok(Answers {
+    Ok(HostAnswers {
         host: host.clone(),
         starttls,
         seen,
@@ -176,14 +176,14 @@ fn in_words(error: &ProbeError) -> String {
     format!("{error}{}", source.unwrap_or_default())
 }
 
-fn unreachable(host: &Host, failed: Vec<(SocketAddr, ProbeError)>) -> Failure {
-    let mut failure = Failure::new(Kind::Network, format!("{host} shows no certificate"));
+fn unreachable(host: &HostArgument, failed: Vec<(SocketAddr, ProbeError)>) -> Failure {
+    let mut failure = Failure::new(FailureKind::Network, format!("{host} shows no certificate"));
     let step = failed.iter().find_map(|(_, error)| step(host, error));
     for (address, error) in failed {
         failure = failure.because(format!("{address}: {}", in_words(&error)));
     }
     failure.with(step.unwrap_or_else(|| {
-        Next::say(format!(
+        NextStep::say(format!(
             "is something listening there?  nc -vz {} {}",
             host.name, host.port
         ))
@@ -193,30 +193,30 @@ fn unreachable(host: &Host, failed: Vec<(SocketAddr, ProbeError)>) -> Failure {
 /// Where web servers and applications behind them answer in plain text.
 const HTTP_PORTS: [u16; 6] = [80, 3000, 5000, 8000, 8080, 8888];
 
-fn step(host: &Host, error: &ProbeError) -> Option<Next> {
+fn step(host: &HostArgument, error: &ProbeError) -> Option<NextStep> {
     match error {
         ProbeError::NotTls if HTTP_PORTS.contains(&host.port) => {
-            let tls = Host {
+            let tls = HostArgument {
                 port: 443,
                 ..host.clone()
             };
-            Some(Next::say(format!(
+            Some(NextStep::say(format!(
                 "{} is a port for HTTP without TLS; that is usually at 443:  certctl inspect {tls}",
                 host.port
             )))
         }
-        ProbeError::NotTls => Some(Next::say(format!(
+        ProbeError::NotTls => Some(NextStep::say(format!(
             "if it is a web server, look at its port for https; if it speaks another protocol \
                 first:  certctl inspect {host} --starttls smtp"
         ))),
-        ProbeError::Stalled(_) => Some(Next::say(format!(
+        ProbeError::Stalled(_) => Some(NextStep::say(format!(
             "a server that waits for its client speaks another protocol first:  certctl inspect \
                 {host} --starttls smtp"
         ))),
-        ProbeError::TooMuch => Some(Next::say(
+        ProbeError::TooMuch => Some(NextStep::say(
             "give it the chain of its certificate alone: leaf and intermediates, no bag of CAs",
         )),
-        ProbeError::StartTls(_) => Some(Next::say(
+        ProbeError::StartTls(_) => Some(NextStep::say(
             "name what it speaks:  --starttls smtp, imap, pop3 or postgres; or its port for TLS \
                 from the start",
         )),
@@ -242,14 +242,14 @@ fn ascii_host(host: &str) -> Result<String, Failure> {
         return Ok(host.to_owned());
     }
     let name = DnsName::parse(host).map_err(|error| {
-        Failure::of(Kind::Usage, &error).with(Next::say("--host www.example.com"))
+        Failure::of(FailureKind::Usage, &error).with(NextStep::say("--host www.example.com"))
     })?;
     Ok(name.as_str().to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Host;
+    use super::HostArgument;
 
     #[test]
     fn hosts_are_told_from_other_words() {
@@ -281,10 +281,14 @@ mod tests {
             ("a b:443", None, None),
             ("", None, None),
         ] {
-            let shown = |host: Option<Host>| host.map(|host| host.to_string());
-            assert_eq!(shown(Host::with_port(text)).as_deref(), with_port, "{text}");
+            let shown = |host: Option<HostArgument>| host.map(|host| host.to_string());
             assert_eq!(
-                shown(Host::parse(text, 443)).as_deref(),
+                shown(HostArgument::with_port(text)).as_deref(),
+                with_port,
+                "{text}"
+            );
+            assert_eq!(
+                shown(HostArgument::parse(text, 443)).as_deref(),
                 with_default,
                 "{text}"
             );

@@ -9,16 +9,17 @@ use zeroize::Zeroizing;
 
 use crate::context::Context;
 use crate::delivery::{
-    Delivery, Found, Input, Limits, LockError, LockedKey, Passphrase, Source, Unused,
+    CaDelivery, DecryptError, DeliveryInput, DeliveryLimits, EncryptedKey, FoundItem, ItemSource,
+    Passphrase, UnusedContent,
 };
-use crate::failure::{Failure, Kind};
-use crate::finding::Next;
+use crate::failure::{Failure, FailureKind};
+use crate::finding::NextStep;
 use crate::inputs::folder;
-use crate::matching::Held;
+use crate::matching::HeldFile;
 use crate::pki::key::PrivateKey;
 use crate::report;
 use crate::system::fs::files;
-use crate::system::signals::Interrupt;
+use crate::system::signals::InterruptSignal;
 use crate::system::terminal;
 
 /// How often a password is asked for.
@@ -26,7 +27,7 @@ const TRIES: usize = 3;
 
 /// How what is locked is opened.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub(crate) struct ReadArgs {
+pub(crate) struct PasswordArgs {
     /// The password of what is locked (zip, key, .pfx) is the first line of this file [default:
     /// asked for on a terminal]
     #[arg(long, value_name = "FILE")]
@@ -35,20 +36,20 @@ pub(crate) struct ReadArgs {
 
 /// What reads files, and the password that it was given or told.
 #[derive(Debug)]
-pub(crate) struct Reading {
+pub(crate) struct InputReader {
     /// None until one is known.
     passphrase: RefCell<Option<Passphrase>>,
     /// It is the one of `--password-file`: nobody is asked.
     given: bool,
-    interrupt: Interrupt,
+    interrupt: InterruptSignal,
 }
 
-impl Reading {
+impl InputReader {
     /// With the password of `--password-file`, where it is given.
     ///
     /// # Errors
     /// When that file cannot be read.
-    pub(crate) fn new(context: &Context, args: &ReadArgs) -> Result<Self, Failure> {
+    pub(crate) fn new(context: &Context, args: &PasswordArgs) -> Result<Self, Failure> {
         let passphrase = args.password_file.as_deref().map(first_line).transpose()?;
         let given = passphrase.is_some();
         Ok(Self {
@@ -63,17 +64,18 @@ impl Reading {
     ///
     /// # Errors
     /// As [`Delivery::open`], and a signal while a password was asked for.
-    pub(crate) fn open(&self, inputs: &[Input]) -> Result<Delivery, Failure> {
+    pub(crate) fn open(&self, inputs: &[DeliveryInput]) -> Result<CaDelivery, Failure> {
         let read = || {
-            Delivery::open(
+            CaDelivery::open(
                 inputs,
-                &Limits::default(),
+                &DeliveryLimits::default(),
                 self.passphrase.borrow().as_ref(),
             )
         };
         let mut delivery = read()?;
         for _ in 0..TRIES {
-            let container = |what: &Unused| what.is_locked() && *what != Unused::EncryptedKey;
+            let container =
+                |what: &UnusedContent| what.is_locked() && *what != UnusedContent::EncryptedKey;
             let Some(locked) = delivery.ignored.iter().find(|one| container(&one.what)) else {
                 break;
             };
@@ -89,7 +91,7 @@ impl Reading {
     ///
     /// # Errors
     /// When it cannot be read or exceeds a bound; holding nothing of use is no error.
-    pub(crate) fn file(&self, path: &Path) -> Result<Delivery, Failure> {
+    pub(crate) fn file(&self, path: &Path) -> Result<CaDelivery, Failure> {
         self.open(&[folder::read_input(path)?])
     }
 
@@ -101,12 +103,12 @@ impl Reading {
     pub(crate) fn file_of_keys(
         &self,
         path: &Path,
-    ) -> Result<(Delivery, Option<LockError>), Failure> {
+    ) -> Result<(CaDelivery, Option<DecryptError>), Failure> {
         let mut delivery = self.file(path)?;
         let locked: Vec<_> = delivery
             .locked
             .iter()
-            .map(|one| Held {
+            .map(|one| HeldFile {
                 path: path.to_owned(),
                 value: one.value.clone(),
             })
@@ -116,11 +118,11 @@ impl Reading {
             delivery
                 .opened
                 .extend(keys.iter().map(|key| key.value.id()));
-            let source = Source {
+            let source = ItemSource {
                 input: path.display().to_string(),
                 entry: None,
             };
-            delivery.keys.extend(keys.into_iter().map(|key| Found {
+            delivery.keys.extend(keys.into_iter().map(|key| FoundItem {
                 value: key.value,
                 source: source.clone(),
             }));
@@ -136,14 +138,14 @@ impl Reading {
     /// A signal while a password was asked for.
     pub(crate) fn keys(
         &self,
-        locked: &[Held<LockedKey>],
-    ) -> Result<(Vec<Held<PrivateKey>>, Option<LockError>), Failure> {
+        locked: &[HeldFile<EncryptedKey>],
+    ) -> Result<(Vec<HeldFile<PrivateKey>>, Option<DecryptError>), Failure> {
         let (mut keys, mut why) = self.opened(locked);
         let Some(first) = locked.first() else {
             return Ok((keys, why));
         };
         for _ in 0..TRIES {
-            let locked_by_another = matches!(why, None | Some(LockError::Wrong));
+            let locked_by_another = matches!(why, None | Some(DecryptError::Wrong));
             if !keys.is_empty()
                 || !locked_by_another
                 || !self.ask(&first.path.display().to_string())?
@@ -161,7 +163,7 @@ impl Reading {
     /// Nobody to ask, two that differ, an empty one, a signal.
     pub(crate) fn choose(&self, what: &str) -> Result<Passphrase, Failure> {
         let flag = || {
-            Next::say(
+            NextStep::say(
                 "put the password into a file of mode 0600 and pass that:  --password-file FILE",
             )
         };
@@ -170,7 +172,7 @@ impl Reading {
         }
         if !files::stdin_is_terminal() {
             return Err(Failure::new(
-                Kind::Usage,
+                FailureKind::Usage,
                 format!(
                     "{what} is to be locked, and there is no terminal to ask for a password on"
                 ),
@@ -179,7 +181,7 @@ impl Reading {
         }
         self.interrupt
             .listen()
-            .map_err(|error| Failure::of(Kind::Internal, &error))?;
+            .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
         let typed = terminal::ask_password(
             &format!("new password for {what} (not shown): "),
             &self.interrupt,
@@ -191,14 +193,19 @@ impl Reading {
             } else {
                 "the two passwords differ"
             };
-            return Err(
-                Failure::new(Kind::Malformed, format!("{why}; nothing was written")).with(flag()),
-            );
+            return Err(Failure::new(
+                FailureKind::Malformed,
+                format!("{why}; nothing was written"),
+            )
+            .with(flag()));
         }
         Ok(Passphrase::new(typed.as_bytes().to_vec()))
     }
 
-    fn opened(&self, locked: &[Held<LockedKey>]) -> (Vec<Held<PrivateKey>>, Option<LockError>) {
+    fn opened(
+        &self,
+        locked: &[HeldFile<EncryptedKey>],
+    ) -> (Vec<HeldFile<PrivateKey>>, Option<DecryptError>) {
         let passphrase = self.passphrase.borrow();
         let (mut keys, mut why) = (Vec::new(), None);
         for one in passphrase
@@ -206,7 +213,7 @@ impl Reading {
             .flat_map(|passphrase| locked.iter().map(move |held| (held, passphrase)))
         {
             match one.0.value.open(one.1) {
-                Ok(value) => keys.push(Held {
+                Ok(value) => keys.push(HeldFile {
                     path: one.0.path.clone(),
                     value,
                 }),
@@ -232,7 +239,7 @@ impl Reading {
         );
         self.interrupt
             .listen()
-            .map_err(|error| Failure::of(Kind::Internal, &error))?;
+            .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
         let typed = terminal::ask_password(&prompt, &self.interrupt)?;
         if typed.is_empty() {
             return Ok(false);
@@ -253,11 +260,11 @@ fn first_line(path: &Path) -> Result<Passphrase, Failure> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.is_empty() {
         return Err(Failure::new(
-            Kind::Malformed,
+            FailureKind::Malformed,
             format!("the first line of {} is empty", path.display()),
         )
         .because("it is where the password is looked for")
-        .with(Next::say(
+        .with(NextStep::say(
             "write the password into its first line, with nothing before it",
         )));
     }

@@ -5,22 +5,22 @@
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;
-use crate::dcv::dcv_file::Kept;
+use crate::dcv::dcv_file::StoredRecord;
 use crate::failure::Failure;
-use crate::finding::{Next, shell_word};
+use crate::finding::{NextStep, shell_word};
 use crate::pki::request::SigningRequest;
-use crate::system::fs::files::{self, FileError, Staged};
+use crate::system::fs::files::{self, FileError, StagedFile};
 
 /// The files of one request.
 #[derive(Debug)]
-pub(crate) struct Paths {
+pub(crate) struct RequestPaths {
     pub key: PathBuf,
     pub request: PathBuf,
     /// What is kept of its proof.
     pub record: PathBuf,
 }
 
-impl Paths {
+impl RequestPaths {
     /// The usual ones in the directory of the run.
     #[must_use]
     pub(crate) fn new(context: &Context, stem: &str) -> Self {
@@ -34,23 +34,23 @@ impl Paths {
 
 /// New files that wait beside their places.
 #[derive(Debug)]
-pub(crate) struct Fresh {
+pub(crate) struct StagedRequestFiles {
     /// None where the key lies elsewhere.
-    key: Option<Staged>,
-    request: Staged,
-    record: Option<Staged>,
+    key: Option<StagedFile>,
+    request: StagedFile,
+    record: Option<StagedFile>,
 }
 
-impl Fresh {
+impl StagedRequestFiles {
     /// Writes and flushes all of them; `key` is its file's text.
     ///
     /// # Errors
     /// The system's reason; nothing of them is left.
     pub(crate) fn stage(
-        paths: &Paths,
+        paths: &RequestPaths,
         key: Option<&str>,
         request: &SigningRequest,
-        kept: &Kept,
+        kept: &StoredRecord,
     ) -> Result<Self, FileError> {
         let record = || files::stage(&paths.record, kept.text().as_bytes(), 0o644);
         Ok(Self {
@@ -82,10 +82,10 @@ impl Fresh {
 
     /// The key's name is flushed before the request, which may be sent away, has its own.
     fn pair(&self) -> Result<(), FileError> {
-        self.key.as_ref().map_or(Ok(()), Staged::create)?;
+        self.key.as_ref().map_or(Ok(()), StagedFile::create)?;
         self.request
             .create()
-            .inspect_err(|_| self.key.iter().for_each(Staged::take_back))
+            .inspect_err(|_| self.key.iter().for_each(StagedFile::take_back))
     }
 }
 
@@ -114,7 +114,11 @@ fn put_back(error: FileError, aside: &[(PathBuf, PathBuf)]) -> Failure {
                 path.display(),
                 backup.display()
             ))
-            .with(Next::say(format!("mv -n {} {}", word(backup), word(path))))
+            .with(NextStep::say(format!(
+                "mv -n {} {}",
+                word(backup),
+                word(path)
+            )))
     })
 }
 
@@ -134,17 +138,17 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::{Fresh, Paths};
+    use super::{RequestPaths, StagedRequestFiles};
     use crate::dcv::ca::Ca;
-    use crate::dcv::dcv_file::Kept;
+    use crate::dcv::dcv_file::StoredRecord;
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
-    use crate::pki::name::Names;
+    use crate::pki::name::DnsNames;
     use crate::pki::request::SigningRequest;
 
     /// An old pair in a folder, and a new one staged beside it.
-    fn staged(folder: &Path) -> (Paths, Fresh) {
+    fn staged(folder: &Path) -> (RequestPaths, StagedRequestFiles) {
         let at = |name| folder.join(name);
-        let paths = Paths {
+        let paths = RequestPaths {
             key: at("x.key"),
             request: at("x.csr"),
             record: at("x.dcv"),
@@ -157,10 +161,12 @@ mod tests {
             fs::write(path, old).unwrap();
         }
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-        let request = SigningRequest::build(&Names::parse(&["x.example"]).unwrap(), &key).unwrap();
-        let mut kept = Kept::default();
+        let request =
+            SigningRequest::build(&DnsNames::parse(&["x.example"]).unwrap(), &key).unwrap();
+        let mut kept = StoredRecord::default();
         kept.set_ca(Ca::Namecheap);
-        let fresh = Fresh::stage(&paths, Some(&key.to_pem()), &request, &kept).unwrap();
+        let fresh =
+            StagedRequestFiles::stage(&paths, Some(&key.to_pem()), &request, &kept).unwrap();
         (paths, fresh)
     }
 
@@ -214,8 +220,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (paths, _) = staged(folder.path());
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-        let request = SigningRequest::build(&Names::parse(&["x.example"]).unwrap(), &key).unwrap();
-        Fresh::stage(&paths, None, &request, &Kept::default())
+        let request =
+            SigningRequest::build(&DnsNames::parse(&["x.example"]).unwrap(), &key).unwrap();
+        StagedRequestFiles::stage(&paths, None, &request, &StoredRecord::default())
             .unwrap()
             .put(&[&paths.request])
             .unwrap();

@@ -4,32 +4,32 @@ use std::path::Path;
 
 use super::sources;
 use crate::context::Context;
-use crate::delivery::Delivery;
+use crate::delivery::CaDelivery;
 use crate::failure::Failure;
-use crate::inputs::folder::{self, Argument, Directory};
-use crate::inputs::reader::Reading;
-use crate::matching::{self, Keyring, Named, PairingError, Scope};
+use crate::inputs::folder::{self, ArgumentMeaning, FolderContents};
+use crate::inputs::reader::InputReader;
+use crate::matching::{self, KeyCandidates, LeafCandidates, MatchingError, NamedKeys};
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
 
 /// What to judge by.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PresentOptions<'a> {
+pub(crate) struct ServedFileOptions<'a> {
     /// `--key`: this key and no other.
     pub key: Option<&'a Path>,
     /// `--chain`: certificates in any order.
     pub chain: Option<&'a Path>,
     /// What reads the files.
-    pub reading: &'a Reading,
+    pub reading: &'a InputReader,
 }
 
 /// Certificates in the order in which a server would send them.
 #[derive(Debug)]
-pub(crate) struct Presented {
+pub(crate) struct ServedCertificates {
     /// The file, as people know it.
     pub file: String,
     /// How it was read.
-    pub delivery: Delivery,
+    pub delivery: CaDelivery,
     /// The certificates, in their order; empty where the order does not count (`--chain` alone).
     pub served: Vec<Certificate>,
     /// The site's certificate among them.
@@ -47,9 +47,9 @@ pub(crate) struct Presented {
 pub(crate) fn present(
     context: &Context,
     items: &[String],
-    options: &PresentOptions<'_>,
-) -> Result<(Vec<Presented>, Keyring), Failure> {
-    let here = Directory::read(context)?;
+    options: &ServedFileOptions<'_>,
+) -> Result<(Vec<ServedCertificates>, KeyCandidates), Failure> {
+    let here = FolderContents::read(context)?;
     let (files, names) = read(options.reading, items, &here)?;
     let (mut files, mut rest): (Vec<_>, Vec<_>) = files
         .into_iter()
@@ -66,7 +66,7 @@ pub(crate) fn present(
         .chain
         .map(|path| options.reading.file(path))
         .transpose()?;
-    let bag = chain.as_ref().map(Delivery::bag).unwrap_or_default();
+    let bag = chain.as_ref().map(CaDelivery::bag).unwrap_or_default();
     let mut presented = served(files, &keyring, &bag);
     if items.is_empty() && chain.is_none() || !names.is_empty() {
         presented.extend(named(context, &names, &keyring, &bag)?);
@@ -80,11 +80,11 @@ pub(crate) fn present(
 /// A file that was passed.
 struct File {
     name: String,
-    delivery: Delivery,
+    delivery: CaDelivery,
 }
 
 impl File {
-    fn read(reading: &Reading, path: &Path) -> Result<Self, Failure> {
+    fn read(reading: &InputReader, path: &Path) -> Result<Self, Failure> {
         let name = if path == Path::new("-") {
             "stdin".to_owned()
         } else {
@@ -99,16 +99,16 @@ impl File {
 
 /// Each file on its own, and the names.
 fn read(
-    reading: &Reading,
+    reading: &InputReader,
     items: &[String],
-    here: &Directory,
+    here: &FolderContents,
 ) -> Result<(Vec<File>, Vec<DnsName>), Failure> {
     let (mut files, mut names) = (Vec::new(), Vec::new());
     for item in items {
-        match Argument::resolve(item, here)? {
-            Argument::File(path) => files.push(File::read(reading, &path)?),
-            Argument::Name(name) => names.push(name),
-            Argument::Stdin => files.push(File::read(reading, Path::new("-"))?),
+        match ArgumentMeaning::resolve(item, here)? {
+            ArgumentMeaning::File(path) => files.push(File::read(reading, &path)?),
+            ArgumentMeaning::Name(name) => names.push(name),
+            ArgumentMeaning::Stdin => files.push(File::read(reading, Path::new("-"))?),
         }
     }
     Ok((files, names))
@@ -118,10 +118,10 @@ fn read(
 /// they do not.
 fn keyring<'a>(
     files: impl Iterator<Item = &'a mut File>,
-    options: &PresentOptions<'_>,
-    here: Directory,
-) -> Result<Keyring, Failure> {
-    let mut passed = Delivery::default();
+    options: &ServedFileOptions<'_>,
+    here: FolderContents,
+) -> Result<KeyCandidates, Failure> {
+    let mut passed = CaDelivery::default();
     for File { delivery, .. } in files {
         passed.keys.append(&mut delivery.keys);
         passed.locked.append(&mut delivery.locked);
@@ -132,14 +132,18 @@ fn keyring<'a>(
     keyring.brought = requests;
     if options.key.is_none() && brought > 0 {
         keyring.here.keys = keyring.keys.split_off(brought);
-        keyring.named = Named::Key;
+        keyring.named = NamedKeys::Key;
     }
     Ok(keyring)
 }
 
 /// Each file with a site's certificate, the files of CAs alone behind each; only such files: all of
 /// them as one.
-fn served(files: Vec<File>, keyring: &Keyring, bag: &[Certificate]) -> Vec<Presented> {
+fn served(
+    files: Vec<File>,
+    keyring: &KeyCandidates,
+    bag: &[Certificate],
+) -> Vec<ServedCertificates> {
     let is_site = |file: &File| {
         file.delivery
             .certificates
@@ -147,7 +151,7 @@ fn served(files: Vec<File>, keyring: &Keyring, bag: &[Certificate]) -> Vec<Prese
             .any(|found| found.is_site())
     };
     let (mut sites, authorities): (Vec<_>, Vec<_>) = files.into_iter().partition(is_site);
-    let mut behind = Delivery::default();
+    let mut behind = CaDelivery::default();
     let first = authorities.first().map(|file| file.name.clone());
     for file in authorities {
         append(&mut behind, file.delivery);
@@ -166,7 +170,7 @@ fn served(files: Vec<File>, keyring: &Keyring, bag: &[Certificate]) -> Vec<Prese
         let served = delivery.bag();
         let leaf = leaf(&served, keyring)?.clone();
         let bag = [served.as_slice(), bag].concat();
-        Some(Presented {
+        Some(ServedCertificates {
             file,
             delivery,
             served,
@@ -178,7 +182,7 @@ fn served(files: Vec<File>, keyring: &Keyring, bag: &[Certificate]) -> Vec<Prese
 }
 
 /// The certificate that a key or a request fits, else the first that is no CA's, else the first.
-fn leaf<'a>(served: &'a [Certificate], keyring: &Keyring) -> Option<&'a Certificate> {
+fn leaf<'a>(served: &'a [Certificate], keyring: &KeyCandidates) -> Option<&'a Certificate> {
     let fits = |one: &&Certificate| keyring.fits(one.key_id);
     let sites = || served.iter().filter(|one| one.is_site());
     sites()
@@ -192,15 +196,15 @@ fn leaf<'a>(served: &'a [Certificate], keyring: &Keyring) -> Option<&'a Certific
 fn named(
     context: &Context,
     names: &[DnsName],
-    keyring: &Keyring,
+    keyring: &KeyCandidates,
     bag: &[Certificate],
-) -> Result<Vec<Presented>, Failure> {
+) -> Result<Vec<ServedCertificates>, Failure> {
     let all = sources::all(&keyring.here);
-    let scope = Scope::new(&all, None, names, context.now());
+    let scope = LeafCandidates::new(&all, None, names, context.now());
     if scope.leaves.is_empty() {
         let name = names.first().map(|name| name.as_str().to_owned());
         let directory = keyring.here.in_words();
-        return Err(PairingError::NothingHere { directory, name }.into());
+        return Err(MatchingError::NothingHere { directory, name }.into());
     }
     let mut presented = Vec::new();
     for leaf in matching::judged(&scope, &all, keyring) {
@@ -208,7 +212,7 @@ fn named(
             let delivery = folder::read_file(path)?;
             let served = delivery.bag();
             let bag = [served.as_slice(), bag].concat();
-            presented.push(Presented {
+            presented.push(ServedCertificates {
                 file: path.display().to_string(),
                 delivery,
                 served,
@@ -221,29 +225,29 @@ fn named(
 }
 
 /// `--chain` alone: the first certificate is the site's, the others come in any order.
-fn from_chain(path: &Path, chain: Delivery) -> Result<Presented, Failure> {
+fn from_chain(path: &Path, chain: CaDelivery) -> Result<ServedCertificates, Failure> {
     let bag = chain.bag();
     let Some(leaf) = bag.first().cloned() else {
         return Err(sources::no_certificate(&chain));
     };
-    Ok(Presented {
+    Ok(ServedCertificates {
         file: path.display().to_string(),
-        delivery: Delivery::default(),
+        delivery: CaDelivery::default(),
         served: Vec::new(),
         leaf,
         bag,
     })
 }
 
-fn merged(files: Vec<File>) -> Delivery {
-    let mut all = Delivery::default();
+fn merged(files: Vec<File>) -> CaDelivery {
+    let mut all = CaDelivery::default();
     for file in files {
         append(&mut all, file.delivery);
     }
     all
 }
 
-fn append(to: &mut Delivery, from: Delivery) {
+fn append(to: &mut CaDelivery, from: CaDelivery) {
     to.certificates.extend(from.certificates);
     to.requests.extend(from.requests);
     to.keys.extend(from.keys);
@@ -253,12 +257,12 @@ fn append(to: &mut Delivery, from: Delivery) {
 }
 
 /// What is sent with each site's certificate: certificates and how they were read.
-fn copy(from: &Delivery) -> Delivery {
+fn copy(from: &CaDelivery) -> CaDelivery {
     let (certificates, repairs) = (from.certificates.clone(), from.repairs.clone());
-    Delivery {
+    CaDelivery {
         certificates,
         repairs,
         ignored: from.ignored.clone(),
-        ..Delivery::default()
+        ..CaDelivery::default()
     }
 }

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::delivery::{Delivery, Found, Input, Source, Unused};
+use crate::delivery::{CaDelivery, DeliveryInput, FoundItem, ItemSource, UnusedContent};
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
-use crate::inputs::folder::{self, Argument};
-use crate::inputs::reader::Reading;
-use crate::matching::{self, Directory, Held, HeldRequest, Keyring, Named, PairingError};
+use crate::inputs::folder::{self, ArgumentMeaning};
+use crate::inputs::reader::InputReader;
+use crate::matching::{
+    self, FolderContents, HeldFile, HeldRequest, KeyCandidates, MatchingError, NamedKeys,
+};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::name::DnsName;
@@ -17,24 +19,24 @@ use crate::system::fs::folders;
 /// Inputs and names that the arguments mean.
 pub(crate) fn arguments(
     files: &[String],
-    here: &Directory,
-) -> Result<(Vec<Input>, Vec<DnsName>), Failure> {
+    here: &FolderContents,
+) -> Result<(Vec<DeliveryInput>, Vec<DnsName>), Failure> {
     let (mut inputs, mut names) = (Vec::new(), Vec::new());
     for text in files {
-        match Argument::resolve(text, here)? {
-            Argument::File(path) if folders::is_folder(&path) => {
+        match ArgumentMeaning::resolve(text, here)? {
+            ArgumentMeaning::File(path) if folders::is_folder(&path) => {
                 inputs.extend(folder::read_folder(&path)?)
             }
-            Argument::File(path) => inputs.push(folder::read_input(&path)?),
-            Argument::Name(name) => names.push(name),
-            Argument::Stdin => inputs.push(folder::read_input(Path::new("-"))?),
+            ArgumentMeaning::File(path) => inputs.push(folder::read_input(&path)?),
+            ArgumentMeaning::Name(name) => names.push(name),
+            ArgumentMeaning::Stdin => inputs.push(folder::read_input(Path::new("-"))?),
         }
     }
     Ok((inputs, names))
 }
 
 /// All certificates of the directory.
-pub(crate) fn all(here: &Directory) -> Vec<Certificate> {
+pub(crate) fn all(here: &FolderContents) -> Vec<Certificate> {
     here.certificates
         .iter()
         .flat_map(|file| file.value.iter().cloned())
@@ -42,15 +44,15 @@ pub(crate) fn all(here: &Directory) -> Vec<Certificate> {
 }
 
 /// Why a delivery is of no use, as told by what it holds instead.
-pub(crate) fn no_certificate(delivery: &Delivery) -> Failure {
+pub(crate) fn no_certificate(delivery: &CaDelivery) -> Failure {
     let request = delivery
         .requests
         .first()
-        .map(|request| PairingError::OnlyRequest(request.source.to_string()));
+        .map(|request| MatchingError::OnlyRequest(request.source.to_string()));
     let key = delivery
         .keys
         .first()
-        .map(|key| PairingError::OnlyKey(key.source.to_string()));
+        .map(|key| MatchingError::OnlyKey(key.source.to_string()));
     match request.or(key) {
         Some(error) if delivery.ignored.is_empty() => error.into(),
         Some(error) => {
@@ -71,16 +73,16 @@ pub(crate) fn no_certificate(delivery: &Delivery) -> Failure {
 /// All that the leaves are compared with: `--key` and `--csr`, else what was delivered, then what
 /// lies in the directory.
 pub(crate) fn keyring(
-    reading: &Reading,
+    reading: &InputReader,
     key: Option<&Path>,
     csr: Option<&Path>,
-    delivery: &mut Delivery,
-    mut here: Directory,
-) -> Result<Keyring, Failure> {
+    delivery: &mut CaDelivery,
+    mut here: FolderContents,
+) -> Result<KeyCandidates, Failure> {
     let named = match (key, csr) {
-        (Some(_), _) => Named::Key,
-        (None, Some(_)) => Named::Request,
-        (None, None) => Named::Nothing,
+        (Some(_), _) => NamedKeys::Key,
+        (None, Some(_)) => NamedKeys::Request,
+        (None, None) => NamedKeys::Nothing,
     };
     let requests = match csr {
         Some(path) => vec![named_request(path)?],
@@ -105,24 +107,24 @@ pub(crate) fn keyring(
             keys
         }
         None => {
-            let source = |source: Source| PathBuf::from(source.input);
+            let source = |source: ItemSource| PathBuf::from(source.input);
             let delivered = std::mem::take(&mut delivery.locked).into_iter();
-            locked.extend(delivered.map(|found| Held {
+            locked.extend(delivered.map(|found| HeldFile {
                 path: source(found.source),
                 value: found.value,
             }));
             locked.append(&mut here.locked);
-            let together = |key: &&Found<PrivateKey>| {
-                let beside = |one: &Found<Certificate>| one.source.input == key.source.input;
+            let together = |key: &&FoundItem<PrivateKey>| {
+                let beside = |one: &FoundItem<Certificate>| one.source.input == key.source.input;
                 key.source.entry.is_some() || delivery.certificates.iter().any(beside)
             };
-            let told = |key: &Found<PrivateKey>| Held {
+            let told = |key: &FoundItem<PrivateKey>| HeldFile {
                 path: key.source.input.clone().into(),
                 value: key.id(),
             };
             sent.extend(delivery.keys.iter().filter(together).map(told));
             let delivered = std::mem::take(&mut delivery.keys).into_iter();
-            let delivered = delivered.map(|found| Held {
+            let delivered = delivered.map(|found| HeldFile {
                 path: found.source.input.into(),
                 value: found.value,
             });
@@ -135,12 +137,12 @@ pub(crate) fn keyring(
         .iter()
         .filter(|one| one.is_site() && one.source.input != "stdin");
     let delivered = sites
-        .map(|one| Held {
+        .map(|one| HeldFile {
             path: one.source.input.clone().into(),
             value: one.fingerprint,
         })
         .collect();
-    Ok(Keyring {
+    Ok(KeyCandidates {
         keys,
         requests,
         brought: 0,
@@ -159,27 +161,27 @@ pub(crate) fn keyring(
 /// # Errors
 /// A file that cannot be read or holds no key that can be used.
 pub(crate) fn named_keys(
-    reading: &Reading,
+    reading: &InputReader,
     path: &Path,
-) -> Result<(Vec<Held<PrivateKey>>, Vec<PublicKeyId>), Failure> {
+) -> Result<(Vec<HeldFile<PrivateKey>>, Vec<PublicKeyId>), Failure> {
     let (found, why) = reading.file_of_keys(path)?;
     let holds = contents(&found);
     let path = path.to_owned();
     if !found.keys.is_empty() {
-        let held = |key: Found<PrivateKey>| Held {
+        let held = |key: FoundItem<PrivateKey>| HeldFile {
             path: path.clone(),
             value: key.value,
         };
         return Ok((found.keys.into_iter().map(held).collect(), found.opened));
     }
-    let is = |what: &Unused| found.ignored.iter().any(|one| one.what == *what);
+    let is = |what: &UnusedContent| found.ignored.iter().any(|one| one.what == *what);
     Err(match why {
-        Some(error) => PairingError::StaysLocked(path, error).into(),
-        None if is(&Unused::EncryptedKey) => PairingError::LockedKey(path).into(),
+        Some(error) => MatchingError::StaysLocked(path, error).into(),
+        None if is(&UnusedContent::EncryptedKey) => MatchingError::LockedKey(path).into(),
         None if found.ignored.iter().any(|one| one.what.may_hold_key()) => {
             found.ignored.as_slice().into()
         }
-        None => PairingError::NoKey { path, holds }.into(),
+        None => MatchingError::NoKey { path, holds }.into(),
     })
 }
 
@@ -187,33 +189,33 @@ fn named_request(path: &Path) -> Result<HeldRequest, Failure> {
     let found = folder::read_file(path)?;
     let holds = contents(&found);
     let request = found.requests.into_iter().next();
-    let request = request.ok_or_else(|| PairingError::NoRequest {
+    let request = request.ok_or_else(|| MatchingError::NoRequest {
         path: path.to_owned(),
         holds,
     })?;
-    Ok(own_request(Held {
+    Ok(own_request(HeldFile {
         path: path.to_owned(),
         value: request.value,
     }))
 }
 
-fn own_request(held: Held<SigningRequest>) -> HeldRequest {
+fn own_request(held: HeldFile<SigningRequest>) -> HeldRequest {
     let stem = Some(matching::stem(&held.path));
     HeldRequest { held, stem }
 }
 
 /// A request among what was passed: a file of its own gives its stem, an entry of a zip does not.
-fn delivered_request(source: &Source, value: SigningRequest) -> HeldRequest {
+fn delivered_request(source: &ItemSource, value: SigningRequest) -> HeldRequest {
     let path = PathBuf::from(&source.input);
     let stem = (source.entry.is_none() && source.input != "stdin").then(|| matching::stem(&path));
     HeldRequest {
-        held: Held { path, value },
+        held: HeldFile { path, value },
         stem,
     }
 }
 
 /// What a file holds, in words.
-fn contents(found: &Delivery) -> String {
+fn contents(found: &CaDelivery) -> String {
     let kinds = [
         (!found.certificates.is_empty()).then(|| "a certificate".to_owned()),
         (!found.requests.is_empty()).then(|| "a certificate request".to_owned()),
@@ -251,7 +253,7 @@ fn is_damage(finding: &Finding) -> bool {
 
 /// What was mended and what could not be used, for people.
 #[must_use]
-pub(crate) fn findings_of(delivery: &Delivery) -> Vec<Finding> {
+pub(crate) fn findings_of(delivery: &CaDelivery) -> Vec<Finding> {
     const MOST: usize = 20;
     let mended = matching::mended(&delivery.repairs);
     let unused = delivery.ignored.iter().take(MOST);

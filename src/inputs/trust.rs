@@ -5,11 +5,11 @@ use std::path::Path;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::finding::{Finding, Next};
+use crate::finding::{Finding, NextStep};
 use crate::inputs::folder;
-use crate::matching::PairingError;
+use crate::matching::MatchingError;
 use crate::pki::certificate::Certificate;
-use crate::pki::chain::{Chain, ChainEnd, Wanted};
+use crate::pki::chain::{Chain, ChainCriteria, ChainEnd};
 use crate::pki::trust::{TrustAnchors, TrustSource};
 use crate::pki::verify;
 use crate::system::roots;
@@ -27,7 +27,7 @@ pub(crate) fn anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure> {
     };
     let anchors = TrustAnchors::from_certificates(path, &folder::read_file(Path::new(path))?.bag());
     if anchors.is_empty() {
-        Err(PairingError::NoAnchor(path.to_owned()).into())
+        Err(MatchingError::NoAnchor(path.to_owned()).into())
     } else {
         Ok(anchors)
     }
@@ -74,13 +74,13 @@ pub(crate) fn bundle_again(
 pub(crate) fn second_opinion(
     chain: &Chain,
     bag: &[Certificate],
-    wanted: Wanted<'_>,
+    wanted: ChainCriteria<'_>,
 ) -> Option<Finding> {
     let known = *chain.end() == ChainEnd::Anchored;
     // What one of them takes, the other is asked about as it will be sent.
     let bag = if known { chain.intermediates() } else { bag };
     let knows = |anchors: &TrustAnchors| {
-        *verify::assemble(chain.leaf(), bag, Wanted { anchors, ..wanted })
+        *verify::assemble(chain.leaf(), bag, ChainCriteria { anchors, ..wanted })
             .chain
             .end()
             == ChainEnd::Anchored
@@ -106,7 +106,7 @@ pub(crate) fn second_opinion(
         other.source(),
     );
     let differs = |finding: fn(&'static str, String) -> Finding, what: String, next: &str| {
-        Some(finding("trust-differs", format!("{label}: {what}")).with(Next::say(next)))
+        Some(finding("trust-differs", format!("{label}: {what}")).with(NextStep::say(next)))
     };
     match (known, known_there, there) {
         (false, true, TrustSource::System) => differs(

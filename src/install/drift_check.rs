@@ -4,26 +4,26 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::outcome::{Seen, Verdict};
+use super::outcome::{InstallVerdict, ProbeResult};
 use super::{installed, placeholder};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::finding::{Finding, Next, Severity, shell_word};
-use crate::install::preflight::{self, Situation};
-use crate::install::request::{Goal, Mode, Order, again};
+use crate::finding::{Finding, NextStep, Severity, shell_word};
+use crate::install::preflight::{self, PreflightState};
+use crate::install::request::{InstallGoal, InstallRequest, RunMode, again};
 use crate::install::rollback;
-use crate::install::servers::Use;
+use crate::install::servers::ServerUse;
 use crate::install_plan::apply::error::InstallError;
-use crate::install_plan::apply::{self, Probe, Trouble};
+use crate::install_plan::apply::{self, ProbeAnswer, StepError};
 use crate::install_plan::observe;
 use crate::install_plan::plan::ServerState;
-use crate::probe::{Patience, ProbeTarget};
-use crate::store::drift::{Drift, Instead};
-use crate::store::layout::{Layout, Link, ReleaseId};
+use crate::probe::{ProbePatience, ProbeTarget};
+use crate::store::drift::{FileDrift, LinkReplacement};
+use crate::store::layout::{LineageLayout, ReleaseId, StableLink};
 use crate::store::release::Release;
 use crate::store::root::{own, real, root};
-use crate::store::settings::Settings;
-use crate::webserver::model::Software;
+use crate::store::settings::LineageSettings;
+use crate::webserver::model::ServerSoftware;
 
 /// What can be wrong with the serving alone, while the files are as they should be.
 const SERVING: [&str; 6] = [
@@ -37,23 +37,23 @@ const SERVING: [&str; 6] = [
 
 /// One pair as it was found.
 #[derive(Debug)]
-pub(crate) struct Checked {
+pub(crate) struct DriftCheck {
     pub name: String,
     /// What is live, where it can be loaded.
     pub release: Option<Release>,
     /// Where servers read it.
-    pub layout: Layout,
-    pub seen: Vec<Seen>,
+    pub layout: LineageLayout,
+    pub seen: Vec<ProbeResult>,
     /// Every difference, and what else is worth telling.
     pub findings: Vec<Finding>,
     /// The line that installs it again; of a placeholder, the real one.
-    pub mend: Next,
+    pub mend: NextStep,
 }
 
-impl Checked {
+impl DriftCheck {
     /// As it should be; files or links that drifted; or only what is served.
     #[must_use]
-    pub(crate) fn verdict(&self) -> Verdict {
+    pub(crate) fn verdict(&self) -> InstallVerdict {
         let wrong = || {
             self.findings
                 .iter()
@@ -63,9 +63,9 @@ impl Checked {
             wrong().count(),
             wrong().all(|one| SERVING.contains(&one.code)),
         ) {
-            (0, _) => Verdict::Unchanged,
-            (_, true) => Verdict::NotServed,
-            (_, false) => Verdict::Refused,
+            (0, _) => InstallVerdict::Unchanged,
+            (_, true) => InstallVerdict::NotServed,
+            (_, false) => InstallVerdict::Refused,
         }
     }
 
@@ -73,8 +73,8 @@ impl Checked {
     #[must_use]
     pub(crate) fn proof(&self) -> &'static str {
         match (self.verdict(), self.seen.is_empty()) {
-            (Verdict::Unchanged, true) => "files",
-            (Verdict::Unchanged, false) => "live",
+            (InstallVerdict::Unchanged, true) => "files",
+            (InstallVerdict::Unchanged, false) => "live",
             _ => "none",
         }
     }
@@ -84,18 +84,18 @@ impl Checked {
 ///
 /// # Errors
 /// When one cannot be looked at: what cannot be read is not fine, and not known to be wrong.
-pub(crate) fn check(context: &Context, stems: &[String]) -> Result<Vec<Checked>, Failure> {
+pub(crate) fn check(context: &Context, stems: &[String]) -> Result<Vec<DriftCheck>, Failure> {
     let looked = stems
         .iter()
         .map(|stem| look(context, stem))
         .collect::<Result<Vec<_>, _>>()?;
-    let (mut all, lives): (Vec<Checked>, Vec<Option<(ReleaseId, Settings)>>) =
+    let (mut all, lives): (Vec<DriftCheck>, Vec<Option<(ReleaseId, LineageSettings)>>) =
         looked.into_iter().unzip();
     let asked = lives
         .iter()
         .enumerate()
         .filter_map(|(index, live)| Some((index, live.as_ref()?)));
-    let (indices, orders): (Vec<usize>, Vec<Order<'_>>) = asked
+    let (indices, orders): (Vec<usize>, Vec<InstallRequest<'_>>) = asked
         .map(|(index, live)| (index, as_it_is(&stems[index], live)))
         .unzip();
     let mut heard = Vec::new();
@@ -105,7 +105,8 @@ pub(crate) fn check(context: &Context, stems: &[String]) -> Result<Vec<Checked>,
             // Files that are not what they were are found already; nobody needs to be asked whether
             // they are served.
             Err(failure)
-                if all[index].verdict() == Verdict::Refused && failure.kind.exit_code() == 3 => {}
+                if all[index].verdict() == InstallVerdict::Refused
+                    && failure.kind.exit_code() == 3 => {}
             Err(failure) => return Err(failure),
         }
     }
@@ -122,15 +123,15 @@ pub(crate) fn check(context: &Context, stems: &[String]) -> Result<Vec<Checked>,
 
 /// What a look goes by: as for a rollback to what is live, at the paths that are remembered and no
 /// others. What else a configuration names by now is not what was installed.
-fn as_it_is<'a>(stem: &str, (live, paths): &'a (ReleaseId, Settings)) -> Order<'a> {
-    Order {
+fn as_it_is<'a>(stem: &str, (live, paths): &'a (ReleaseId, LineageSettings)) -> InstallRequest<'a> {
+    InstallRequest {
         stem: stem.to_owned(),
-        goal: Goal::Back(Some(live)),
+        goal: InstallGoal::Back(Some(live)),
         flags: paths.clone(),
         allow: Vec::new(),
         lock_timeout: Duration::ZERO,
-        patience: Patience::default(),
-        mode: Mode::DryRun,
+        patience: ProbePatience::default(),
+        mode: RunMode::DryRun,
     }
 }
 
@@ -138,13 +139,13 @@ fn as_it_is<'a>(stem: &str, (live, paths): &'a (ReleaseId, Settings)) -> Order<'
 fn look(
     context: &Context,
     stem: &str,
-) -> Result<(Checked, Option<(ReleaseId, Settings)>), Failure> {
+) -> Result<(DriftCheck, Option<(ReleaseId, LineageSettings)>), Failure> {
     let root = root(context.root.as_deref())?;
     own(&root, stem)?;
     let (settings, refused) = match observe::settings(&root, stem) {
         Ok(settings) => (settings, None),
         Err(error @ (InstallError::Settings { .. } | InstallError::Writable { .. })) => {
-            (Settings::default(), Some(unsettled(error)))
+            (LineageSettings::default(), Some(unsettled(error)))
         }
         Err(error) => return Err(error.into()),
     };
@@ -152,7 +153,7 @@ fn look(
     let mut looked = observe::drift::look(&layout, &settings)?;
     // Those of an earlier install are remembered: one that is gone may be missed.
     for link in &settings.former {
-        let link = Link::new(real(&root, &link.path)?, link.piece);
+        let link = StableLink::new(real(&root, &link.path)?, link.piece);
         if !layout.links().contains(&link) {
             looked
                 .drifts
@@ -171,9 +172,9 @@ fn look(
         });
     // A placeholder is never proven.
     let placed = kept.is_some();
-    let open = |drift: &&Drift| !placed || !matches!(drift, Drift::NotProven { .. });
+    let open = |drift: &&FileDrift| !placed || !matches!(drift, FileDrift::NotProven { .. });
     let mend = match placed {
-        true => Next::say(again(context, &["install", "FILE"]).text),
+        true => NextStep::say(again(context, &["install", "FILE"]).text),
         false => again(context, &["install", stem]),
     };
     let drifts = looked
@@ -196,7 +197,7 @@ fn look(
     });
     let findings = drifts.chain(kept).chain(refused).chain(dated).collect();
     Ok((
-        Checked {
+        DriftCheck {
             name: stem.to_owned(),
             findings,
             release: looked.release,
@@ -209,37 +210,38 @@ fn look(
 }
 
 /// Where the pair was installed, as the command line would say it.
-fn paths(layout: &Layout, settings: &Settings) -> Settings {
+fn paths(layout: &LineageLayout, settings: &LineageSettings) -> LineageSettings {
     let at = |path: &Option<PathBuf>, usual: &Path| {
         Some(path.clone().unwrap_or_else(|| layout.inside(usual)))
     };
     let further = layout
         .further()
         .iter()
-        .map(|link| Link::new(layout.inside(&link.path), link.piece));
+        .map(|link| StableLink::new(layout.inside(&link.path), link.piece));
     let unsaid = further.filter(|link| !settings.links.contains(link));
-    Settings {
+    LineageSettings {
         links: settings.links.iter().cloned().chain(unsaid).collect(),
         chain_path: at(&settings.chain_path, layout.chain_path()),
         key_path: at(&settings.key_path, layout.key_path()),
-        ..Settings::default()
+        ..LineageSettings::default()
     }
 }
 
 /// Whom to ask what is served, where that was not done.
-fn to_ask(situation: &Situation) -> &[ProbeTarget] {
+fn to_ask(situation: &PreflightState) -> &[ProbeTarget] {
     let serving = &situation.serving;
-    let serves = |one: &Use| matches!(one.state, ServerState::Mends(_) | ServerState::Serves(..));
+    let serves =
+        |one: &ServerUse| matches!(one.state, ServerState::Mends(_) | ServerState::Serves(..));
     match serving.probes.is_empty() && serving.uses.iter().any(serves) {
         true => &serving.targets,
         false => &[],
     }
 }
 
-impl Checked {
+impl DriftCheck {
     /// What the servers say.
-    fn hear(&mut self, situation: Situation, answered: Vec<Probe>) {
-        let Situation { serving, .. } = situation;
+    fn hear(&mut self, situation: PreflightState, answered: Vec<ProbeAnswer>) {
+        let PreflightState { serving, .. } = situation;
         // What a new key would inherit is another run's business.
         let about_new =
             |one: &Finding| one.severity == Severity::Note || one.code.starts_with("key-");
@@ -259,7 +261,10 @@ impl Checked {
         self.findings.extend(serving.refusals);
         let install = || self.mend.clone();
         for one in &serving.uses {
-            let title = one.looked.software().map_or("the server", Software::title);
+            let title = one
+                .looked
+                .software()
+                .map_or("the server", ServerSoftware::title);
             match &one.state {
                 ServerState::NotNamed => {
                     let message = format!(
@@ -273,7 +278,7 @@ impl Checked {
                     let message = format!("{title} does not run: nobody serves {}", self.name);
                     let start = one
                         .program()
-                        .map(|program| Next::say(program.start_command()));
+                        .map(|program| NextStep::say(program.start_command()));
                     let stopped = Finding::error("server-not-running", message);
                     self.findings
                         .push(start.into_iter().fold(stopped, Finding::with));
@@ -286,13 +291,13 @@ impl Checked {
         } else {
             serving.probes
         };
-        self.seen = probes.iter().map(Seen::from).collect();
-        if !probes.iter().all(Probe::agrees) {
+        self.seen = probes.iter().map(ProbeResult::from).collect();
+        if !probes.iter().all(ProbeAnswer::agrees) {
             let message = format!(
                 "not every address serves what is installed as {}",
                 self.name
             );
-            let said = Finding::from(&Trouble::NotServed(probes)).lines;
+            let said = Finding::from(&StepError::NotServed(probes)).lines;
             self.findings.push(
                 Finding::error("drift-served", message)
                     .quoting(said)
@@ -316,15 +321,15 @@ fn unsettled(error: InstallError) -> Finding {
 /// The difference, and the line that mends it.
 fn finding(
     context: &Context,
-    (layout, settings): (&Layout, &Settings),
-    drift: &Drift,
-    mend: &Next,
+    (layout, settings): (&LineageLayout, &LineageSettings),
+    drift: &FileDrift,
+    mend: &NextStep,
 ) -> Finding {
     let install = || mend.clone();
     let word = |path: &std::path::Path| shell_word(&path.display().to_string());
     let message = drift.to_string();
     match drift {
-        Drift::File { path, .. } => {
+        FileDrift::File { path, .. } => {
             let folder = word(
                 path.parent()
                     .filter(|_| path.extension().is_some())
@@ -339,39 +344,40 @@ fn finding(
             match rollback::release(context, layout, settings, None) {
                 Ok(_) => finding
                     .with(again(context, &["rollback", layout.stem()]))
-                    .with(Next::say(format!("or {aside}"))),
-                Err(_) => finding.with(Next::say(aside)),
+                    .with(NextStep::say(format!("or {aside}"))),
+                Err(_) => finding.with(NextStep::say(aside)),
             }
         }
-        Drift::Link {
-            at: Instead::Other,
+        FileDrift::Link {
+            at: LinkReplacement::Other,
             link,
         } => Finding::error("drift-link", message)
-            .with(Next::say(format!("ls -ld {}", word(&link.path)))),
-        Drift::Link {
-            at: Instead::Link(_),
+            .with(NextStep::say(format!("ls -ld {}", word(&link.path)))),
+        FileDrift::Link {
+            at: LinkReplacement::Link(_),
             link,
-        } => Finding::error("drift-link", message).with(Next::say(format!(
+        } => Finding::error("drift-link", message).with(NextStep::say(format!(
             "if nobody else needs that link:  sudo rm {} && {}",
             word(&link.path),
             install().text
         ))),
-        Drift::Link { .. } => Finding::error("drift-link", message).with(install()),
-        Drift::Live(path) => Finding::error("drift-live", message)
-            .with(Next::say(format!(
+        FileDrift::Link { .. } => Finding::error("drift-link", message).with(install()),
+        FileDrift::Live(path) => Finding::error("drift-live", message)
+            .with(NextStep::say(format!(
                 "let it lead to what was served last:  sudo ln -sfnT \"$(readlink {})\" {}",
                 word(&path.with_file_name("proven")),
                 word(path)
             )))
             .with(install()),
-        Drift::Mode { path, was, .. } => Finding::error("drift-mode", message)
-            .with(Next::say(format!("sudo chmod {was:04o} {}", word(path)))),
-        Drift::NotProven { .. } => Finding::error("drift-not-proven", message).with(install()),
-        Drift::Owner {
+        FileDrift::Mode { path, was, .. } => Finding::error("drift-mode", message).with(
+            NextStep::say(format!("sudo chmod {was:04o} {}", word(path))),
+        ),
+        FileDrift::NotProven { .. } => Finding::error("drift-not-proven", message).with(install()),
+        FileDrift::Owner {
             path,
             was: (user, group),
             ..
-        } => Finding::error("drift-owner", message).with(Next::say(format!(
+        } => Finding::error("drift-owner", message).with(NextStep::say(format!(
             "sudo chown {user}:{group} {}",
             word(path)
         ))),

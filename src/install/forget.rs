@@ -7,34 +7,34 @@ pub(crate) mod plan;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use self::apply::Plain;
-use self::plan::{Refusal, Standing, Step};
+use self::apply::PlainFile;
+use self::plan::{ForgetObservation, ForgetRefusal, ForgetStep};
 use super::{installed, placeholder, transaction};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::finding::{Finding, Next, shell_word};
-use crate::install::preflight::disk_space::Room;
-use crate::install::request::{Mode, again};
+use crate::finding::{Finding, NextStep, shell_word};
+use crate::install::preflight::disk_space::SpaceReservation;
+use crate::install::request::{RunMode, again};
 use crate::install::servers;
-use crate::install::servers::discover::Fleet;
+use crate::install::servers::discover::ServerDiscovery;
 use crate::install_plan::observe;
 use crate::pki::certificate::Certificate;
 use crate::store::disk;
-use crate::store::layout::{Layout, Piece, Pointer, ReleaseId};
+use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId, ReleasePointer};
 use crate::store::release::Release;
 use crate::store::root::{own, root};
-use crate::store::settings::Settings;
+use crate::store::settings::LineageSettings;
 use crate::system::fs::{files, folders};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Verdict {
+pub(crate) enum ForgetVerdict {
     Planned,
     Refused,
     /// The links are plain files, and the folder is gone.
     Removed,
 }
 
-impl Verdict {
+impl ForgetVerdict {
     /// Its name in JSON.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
@@ -48,27 +48,27 @@ impl Verdict {
 
 /// What came of it.
 #[derive(Debug)]
-pub(crate) struct Removal {
-    pub verdict: Verdict,
+pub(crate) struct ForgetResult {
+    pub verdict: ForgetVerdict,
     pub name: String,
     pub folder: PathBuf,
     pub release: Option<ReleaseId>,
     /// Its certificate, where it could be read.
     pub leaf: Option<Certificate>,
     /// The plain files, as they are or would be.
-    pub files: Vec<Plain>,
+    pub files: Vec<PlainFile>,
     /// What was, or would be done.
-    pub steps: Vec<Step>,
+    pub steps: Vec<ForgetStep>,
     pub findings: Vec<Finding>,
     /// What to do now.
-    pub next: Vec<Next>,
+    pub next: Vec<NextStep>,
 }
 
-impl Removal {
+impl ForgetResult {
     /// Whether anything on disk is other than before.
     #[must_use]
     pub(crate) fn changed(&self) -> bool {
-        self.verdict == Verdict::Removed
+        self.verdict == ForgetVerdict::Removed
     }
 }
 
@@ -81,43 +81,43 @@ pub(crate) fn run(
     context: &Context,
     stem: &str,
     timeout: Duration,
-    mode: Mode,
-) -> Result<Removal, Failure> {
+    mode: RunMode,
+) -> Result<ForgetResult, Failure> {
     if context.interrupt.listen().is_err() {
         context
             .sink
             .detail("signals cannot be listened to; they end this at once");
     }
     let (layout, removal) = look(context, stem)?;
-    if mode == Mode::DryRun || removal.verdict == Verdict::Refused {
+    if mode == RunMode::DryRun || removal.verdict == ForgetVerdict::Refused {
         return Ok(removal);
     }
     let _lock = transaction::lock(context, &layout, timeout)?;
     // Another certctl may have held the lock: everything is looked at again.
     disk::sweep(&[&layout])?;
     let (layout, removal) = look(context, stem)?;
-    if removal.verdict == Verdict::Refused {
+    if removal.verdict == ForgetVerdict::Refused {
         return Ok(removal);
     }
     if let Some(live) = &removal.release {
         apply::run(&layout, live, &removal.steps, || context.interrupt.signal())
             .map_err(Failure::from)?;
     }
-    Ok(Removal {
-        verdict: Verdict::Removed,
+    Ok(ForgetResult {
+        verdict: ForgetVerdict::Removed,
         ..removal
     })
 }
 
 /// What there is, and what would be done about it.
-fn look(context: &Context, stem: &str) -> Result<(Layout, Removal), Failure> {
+fn look(context: &Context, stem: &str) -> Result<(LineageLayout, ForgetResult), Failure> {
     let root = root(context.root.as_deref())?;
     own(&root, stem)?;
     let settings = observe::settings(&root, stem)?;
     let layout = installed::placed(context, stem, &settings)?;
-    let live = observe::pointer(&layout, Pointer::Live)?;
-    let mut removal = Removal {
-        verdict: Verdict::Planned,
+    let live = observe::pointer(&layout, ReleasePointer::Live)?;
+    let mut removal = ForgetResult {
+        verdict: ForgetVerdict::Planned,
         name: stem.to_owned(),
         folder: layout.folder(),
         leaf: None,
@@ -135,12 +135,12 @@ fn look(context: &Context, stem: &str) -> Result<(Layout, Removal), Failure> {
     Ok((layout, removal))
 }
 
-impl Removal {
+impl ForgetResult {
     fn judge(
         &mut self,
         context: &Context,
-        layout: &Layout,
-        settings: &Settings,
+        layout: &LineageLayout,
+        settings: &LineageSettings,
     ) -> Result<(), Failure> {
         let mut spots = Vec::new();
         for link in layout.links() {
@@ -154,7 +154,7 @@ impl Removal {
             spots.push(spot.ok());
         }
         let live = self.release.clone();
-        let there = |piece: &Piece| {
+        let there = |piece: &ReleaseFile| {
             live.as_ref()
                 .is_some_and(|live| folders::is_file(&layout.piece(live, *piece)))
         };
@@ -171,7 +171,7 @@ impl Removal {
             .filter(|kept| live.as_ref() == Some(kept));
         let placed = kept.is_some();
         let proven = kept.map_or_else(
-            || observe::pointer(layout, Pointer::Proven),
+            || observe::pointer(layout, ReleasePointer::Proven),
             |kept| Ok(Some(kept)),
         )?;
         let strange = apply::strange(layout)?;
@@ -186,7 +186,7 @@ impl Removal {
                 .push(placeholder::told(context, release.not_after()));
         }
         let named = named(context, layout, settings, release.as_ref());
-        let standing = Standing {
+        let standing = ForgetObservation {
             live: live.clone(),
             proven,
             spots,
@@ -197,7 +197,7 @@ impl Removal {
         match plan::plan(&standing, layout) {
             Ok(steps) => self.steps = steps,
             Err(refused) => {
-                self.verdict = Verdict::Refused;
+                self.verdict = ForgetVerdict::Refused;
                 let proven = standing.proven.as_ref();
                 self.findings.extend(
                     refused
@@ -208,7 +208,7 @@ impl Removal {
         }
         let mut sizes = Vec::new();
         for step in &self.steps {
-            if let (Some(live), Step::Settle { path, piece }) = (&live, step) {
+            if let (Some(live), ForgetStep::Settle { path, piece }) = (&live, step) {
                 self.files.extend(apply::plain(layout, live, path, *piece)?);
                 let bytes = release
                     .as_ref()
@@ -221,7 +221,7 @@ impl Removal {
         }
         // Half of it done is worse than none.
         if !self.steps.is_empty() {
-            Room::default().take_removal(&sizes, &layout.folder())?;
+            SpaceReservation::default().take_removal(&sizes, &layout.folder())?;
         }
         Ok(())
     }
@@ -231,14 +231,14 @@ impl Removal {
 /// where, and the file. A configuration that cannot be read says nothing.
 fn named(
     context: &Context,
-    layout: &Layout,
-    settings: &Settings,
+    layout: &LineageLayout,
+    settings: &LineageSettings,
     release: Option<&Release>,
 ) -> Vec<(String, PathBuf)> {
     let names = release
         .map(|release| servers::names(&release.certificates))
         .unwrap_or_default();
-    let servers = Fleet::default()
+    let servers = ServerDiscovery::default()
         .find(context, settings, layout.links(), &names)
         .unwrap_or_default()
         .servers;
@@ -262,7 +262,7 @@ fn named(
     found
 }
 
-fn leads_into(path: &Path, layout: &Layout) -> bool {
+fn leads_into(path: &Path, layout: &LineageLayout) -> bool {
     let Ok(real) = folders::real(path) else {
         return false;
     };
@@ -270,8 +270,8 @@ fn leads_into(path: &Path, layout: &Layout) -> bool {
         return false;
     }
     let leads = match folders::look(&real) {
-        Ok(Some(folders::Seen {
-            kind: folders::Kind::Link(text),
+        Ok(Some(folders::FileStatus {
+            kind: folders::FileKind::Link(text),
             ..
         })) => folders::plain(&files::parent(&real).join(text)),
         _ => real,
@@ -283,24 +283,24 @@ fn leads_into(path: &Path, layout: &Layout) -> bool {
 fn finding(
     context: &Context,
     stem: &str,
-    refusal: &Refusal,
+    refusal: &ForgetRefusal,
     proven: Option<&ReleaseId>,
 ) -> Finding {
     match refusal {
-        Refusal::NotProven(_) => {
+        ForgetRefusal::NotProven(_) => {
             let finding = Finding::error("not-proven", refusal.to_string()).with(again(context, &["install", stem]));
             proven.into_iter().fold(finding, |finding, _| finding.with(again(context, &["rollback", stem])))
         }
-        Refusal::Named { block, .. } => Finding::error("still-named", refusal.to_string()).with(Next::say(format!(
+        ForgetRefusal::Named { block, .. } => Finding::error("still-named", refusal.to_string()).with(NextStep::say(format!(
             "name the path in {block} that leads there, such as that of --chain-path, then reload"
         ))),
-        Refusal::ShowsNothing(_) => {
+        ForgetRefusal::ShowsNothing(_) => {
             Finding::error("shows-nothing", refusal.to_string()).with(again(context, &["install", stem, "--check"]))
         }
-        Refusal::Strange(path) => {
+        ForgetRefusal::Strange(path) => {
             let path = shell_word(&path.display().to_string());
             Finding::error("folder-holds-more", refusal.to_string())
-                .with(Next::say(format!("move it to where it belongs:  sudo mv -n {path} /root/")))
+                .with(NextStep::say(format!("move it to where it belongs:  sudo mv -n {path} /root/")))
         }
     }
 }

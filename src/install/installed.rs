@@ -1,28 +1,33 @@
 //! The pairs that are installed in a tree, and which of them a certificate or a name means.
 
-use std::collections::{HashMap, HashSet};
+mod by_name;
+
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use self::by_name::InstalledNames;
 use super::placeholder;
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Next, shell_word};
-use crate::inputs::Taken;
-use crate::inputs::folder::{self, Argument};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{NextStep, shell_word};
+use crate::inputs::MatchedCertificate;
+use crate::inputs::folder::{self, ArgumentMeaning};
 use crate::install::request::again;
 use crate::install_plan::observe;
-use crate::install_plan::plan::Spot;
+use crate::install_plan::plan::PathState;
 use crate::matching::file_names::{plain, without_round};
-use crate::matching::{Directory, Held};
+use crate::matching::{FolderContents, HeldFile};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PublicKeyId;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::store::disk;
-use crate::store::layout::{self, Layout, Link, Piece, Pointer, ReleaseId};
+use crate::store::layout::{
+    self, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, StableLink,
+};
 use crate::store::release::Release;
 use crate::store::root::{below, real, root};
-use crate::store::settings::Settings;
+use crate::store::settings::LineageSettings;
 use crate::system::fs::folders;
 
 /// More pairs than that are not looked at.
@@ -30,12 +35,12 @@ const LIMIT: usize = 100_000;
 
 /// What is installed, as far as it was asked for: read once in a run.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
+pub(crate) struct InstalledLineages {
     /// By names and kind of key.
     stems: Option<HashMap<(Vec<String>, String), String>>,
 }
 
-impl Known {
+impl InstalledLineages {
     fn stem(&mut self, context: &Context, leaf: &Certificate) -> Result<Option<String>, Failure> {
         let class = |leaf: &Certificate| {
             let mut names = leaf.dns_names.clone();
@@ -61,7 +66,11 @@ impl Known {
 ///
 /// # Errors
 /// When what is installed cannot be read.
-pub(crate) fn stem(context: &Context, taken: &Taken, known: &mut Known) -> Result<String, Failure> {
+pub(crate) fn stem(
+    context: &Context,
+    taken: &MatchedCertificate,
+    known: &mut InstalledLineages,
+) -> Result<String, Failure> {
     if taken.request.is_some() {
         let stem = without_round(&taken.stem);
         if plain(stem) {
@@ -88,7 +97,7 @@ pub(crate) fn live_leaf(
 
 /// The files of an installed pair.
 #[derive(Debug)]
-pub(crate) struct Files {
+pub(crate) struct InstalledFiles {
     /// The name of the pair in /etc/ssl.
     pub stem: String,
     /// Whether they were seen to be served, or there was nobody to ask.
@@ -97,7 +106,7 @@ pub(crate) struct Files {
     pub chain: PathBuf,
     pub key: PathBuf,
     /// The requests of the directory that it can have come of, where names were looked up there.
-    pub requests: Vec<Held<SigningRequest>>,
+    pub requests: Vec<HeldFile<SigningRequest>>,
 }
 
 /// For each of `names`: the files that are live for it, where it is a name and the directory has no
@@ -105,45 +114,53 @@ pub(crate) struct Files {
 ///
 /// # Errors
 /// When the directory or what is installed cannot be read, or only a placeholder has the name.
-pub(crate) fn newest(context: &Context, names: &[String]) -> Result<Vec<Option<Files>>, Failure> {
+pub(crate) fn newest(
+    context: &Context,
+    names: &[String],
+) -> Result<Vec<Option<InstalledFiles>>, Failure> {
     let parsed = |name: &String| {
         DnsName::parse(name)
             .ok()
-            .filter(|_| Argument::of_path(name).is_none())
+            .filter(|_| ArgumentMeaning::of_path(name).is_none())
     };
     let mut asked: Vec<Option<DnsName>> = names.iter().map(parsed).collect();
     if asked.iter().all(Option::is_none) {
         return Ok(names.iter().map(|_| None).collect());
     }
-    let here = Directory::read(context)?;
+    let here = FolderContents::read(context)?;
     for (name, asked) in names.iter().zip(&mut asked) {
         // What is not known here may be installed all the same.
-        *asked = asked
-            .take()
-            .filter(|_| !matches!(Argument::resolve(name, &here), Ok(Argument::File(_))));
+        *asked = asked.take().filter(|_| {
+            !matches!(
+                ArgumentMeaning::resolve(name, &here),
+                Ok(ArgumentMeaning::File(_))
+            )
+        });
     }
-    let (pairs, ends) = (Pairs::new(pairs(context)?), here.ends());
-    let newest = |(name, wanted): (&String, Option<DnsName>)| -> Result<Option<Files>, Failure> {
-        let Some(wanted) = wanted else {
-            return Ok(None);
-        };
-        let Some(stem) = pairs.fitting(name).first().cloned() else {
-            return Ok(None);
-        };
-        let Some((mut files, release)) = live(context, stem.clone())? else {
-            return if here.knows(&wanted) {
-                Ok(None)
-            } else {
-                Err(placeholder::alone(context, &stem))
+    let (pairs, ends) = (InstalledNames::new(pairs(context)?), here.ends());
+    let newest =
+        |(name, wanted): (&String, Option<DnsName>)| -> Result<Option<InstalledFiles>, Failure> {
+            let Some(wanted) = wanted else {
+                return Ok(None);
             };
+            let Some(stem) = pairs.fitting(name).first().cloned() else {
+                return Ok(None);
+            };
+            let Some((mut files, release)) = live(context, stem.clone())? else {
+                return if here.knows(&wanted) {
+                    Ok(None)
+                } else {
+                    Err(placeholder::alone(context, &stem))
+                };
+            };
+            let of_it =
+                |held: &&HeldFile<SigningRequest>| held.value.key_id == release.leaf().key_id;
+            files.requests = here.requests.iter().filter(of_it).cloned().collect();
+            let newer = ends
+                .get(wanted.as_str())
+                .is_some_and(|end| *end > release.not_after());
+            Ok((!newer).then_some(files))
         };
-        let of_it = |held: &&Held<SigningRequest>| held.value.key_id == release.leaf().key_id;
-        files.requests = here.requests.iter().filter(of_it).cloned().collect();
-        let newer = ends
-            .get(wanted.as_str())
-            .is_some_and(|end| *end > release.not_after());
-        Ok((!newer).then_some(files))
-    };
     names.iter().zip(asked).map(newest).collect()
 }
 
@@ -151,7 +168,7 @@ pub(crate) fn newest(context: &Context, names: &[String]) -> Result<Vec<Option<F
 ///
 /// # Errors
 /// When what is installed cannot be read.
-pub(crate) fn all_files(context: &Context) -> Result<Vec<Files>, Failure> {
+pub(crate) fn all_files(context: &Context) -> Result<Vec<InstalledFiles>, Failure> {
     let found = pairs(context)?
         .into_iter()
         .map(|(stem, _)| live(context, stem));
@@ -163,9 +180,9 @@ pub(crate) fn all_files(context: &Context) -> Result<Vec<Files>, Failure> {
         .collect())
 }
 
-fn live(context: &Context, stem: String) -> Result<Option<(Files, Release)>, Failure> {
+fn live(context: &Context, stem: String) -> Result<Option<(InstalledFiles, Release)>, Failure> {
     let layout = layout(&root(context.root.as_deref())?, &stem);
-    let Some(live) = observe::pointer(&layout, Pointer::Live)? else {
+    let Some(live) = observe::pointer(&layout, ReleasePointer::Live)? else {
         return Ok(None);
     };
     // A placeholder only keeps the place.
@@ -176,10 +193,10 @@ fn live(context: &Context, stem: String) -> Result<Option<(Files, Release)>, Fai
         return Ok(None);
     };
     let piece = |piece| layout.piece(&live, piece);
-    let proven = observe::pointer(&layout, Pointer::Proven)?.as_ref() == Some(&live);
-    let (chain, key) = (piece(Piece::FullChain), piece(Piece::Key));
+    let proven = observe::pointer(&layout, ReleasePointer::Proven)?.as_ref() == Some(&live);
+    let (chain, key) = (piece(ReleaseFile::FullChain), piece(ReleaseFile::Key));
     Ok(Some((
-        Files {
+        InstalledFiles {
             proven,
             chain,
             key,
@@ -192,9 +209,9 @@ fn live(context: &Context, stem: String) -> Result<Option<(Files, Release)>, Fai
 
 /// The usual layout of a pair of the tree.
 #[must_use]
-pub(crate) fn layout(root: &Path, stem: &str) -> Layout {
+pub(crate) fn layout(root: &Path, stem: &str) -> LineageLayout {
     let (chain, key) = observe::family(root).stable_paths(stem);
-    Layout::new(Some(root), stem, root.join(chain), root.join(key))
+    LineageLayout::new(Some(root), stem, root.join(chain), root.join(key))
 }
 
 /// The links of ours that an earlier install made at paths that `layout` does not have any more:
@@ -202,19 +219,25 @@ pub(crate) fn layout(root: &Path, stem: &str) -> Layout {
 ///
 /// # Errors
 /// When a path cannot be looked at.
-pub(crate) fn former(layout: &Layout, before: &Settings) -> Result<Vec<Link>, Failure> {
+pub(crate) fn former(
+    layout: &LineageLayout,
+    before: &LineageSettings,
+) -> Result<Vec<StableLink>, Failure> {
     let root = layout.root();
     let (chain, key) = observe::family(root).stable_paths(layout.stem());
-    let usual = [(Some(&chain), Piece::FullChain), (Some(&key), Piece::Key)];
+    let usual = [
+        (Some(&chain), ReleaseFile::FullChain),
+        (Some(&key), ReleaseFile::Key),
+    ];
     let said = [
-        (before.chain_path.as_ref(), Piece::FullChain),
-        (before.key_path.as_ref(), Piece::Key),
+        (before.chain_path.as_ref(), ReleaseFile::FullChain),
+        (before.key_path.as_ref(), ReleaseFile::Key),
     ];
     let first = usual
         .into_iter()
         .chain(said)
-        .filter_map(|(path, piece)| Some(Link::new(path?, piece)));
-    let mut former: Vec<Link> = Vec::new();
+        .filter_map(|(path, piece)| Some(StableLink::new(path?, piece)));
+    let mut former: Vec<StableLink> = Vec::new();
     for link in first.chain(before.links.iter().chain(&before.former).cloned()) {
         let spelled = below(root, &link.path);
         if layout.links().iter().any(|known| known.path == spelled) {
@@ -224,12 +247,12 @@ pub(crate) fn former(layout: &Layout, before: &Settings) -> Result<Vec<Link>, Fa
         let Ok(path) = real(root, &link.path) else {
             continue;
         };
-        let real = Link::new(path, link.piece);
-        let is_new = |known: &Link| known.path != real.path && known.path != link.path;
+        let real = StableLink::new(path, link.piece);
+        let is_new = |known: &StableLink| known.path != real.path && known.path != link.path;
         if layout.links().iter().chain(&former).all(is_new)
-            && observe::spot(layout, &real)? == Ok(Spot::Ours)
+            && observe::spot(layout, &real)? == Ok(PathState::Ours)
         {
-            former.push(Link::new(layout.inside(&spelled), link.piece));
+            former.push(StableLink::new(layout.inside(&spelled), link.piece));
         }
     }
     former.retain(|link| link.path.to_str().is_some());
@@ -243,8 +266,8 @@ pub(crate) fn former(layout: &Layout, before: &Settings) -> Result<Vec<Link>, Fa
 pub(crate) fn placed(
     context: &Context,
     stem: &str,
-    settings: &Settings,
-) -> Result<Layout, Failure> {
+    settings: &LineageSettings,
+) -> Result<LineageLayout, Failure> {
     let root = root(context.root.as_deref())?;
     let (chain, key) = observe::family(&root).stable_paths(stem);
     let at = |path: &Option<PathBuf>, usual: &Path| real(&root, path.as_deref().unwrap_or(usual));
@@ -252,17 +275,17 @@ pub(crate) fn placed(
         at(&settings.chain_path, &chain)?,
         at(&settings.key_path, &key)?,
     );
-    let further: Vec<Link> = settings
+    let further: Vec<StableLink> = settings
         .links
         .iter()
-        .map(|link| Ok::<_, Failure>(Link::new(real(&root, &link.path)?, link.piece)))
+        .map(|link| Ok::<_, Failure>(StableLink::new(real(&root, &link.path)?, link.piece)))
         .collect::<Result<_, _>>()?;
     let staged = context.root.as_ref().map(|_| root.as_path());
-    let layout = Layout::new(staged, stem, chain, key).with(further);
+    let layout = LineageLayout::new(staged, stem, chain, key).with(further);
     let former = former(&layout, settings)?;
     let former = former
         .iter()
-        .map(|link| Ok::<_, Failure>(Link::new(real(&root, &link.path)?, link.piece)));
+        .map(|link| Ok::<_, Failure>(StableLink::new(real(&root, &link.path)?, link.piece)));
     Ok(layout.with(former.collect::<Result<Vec<_>, _>>()?))
 }
 
@@ -306,13 +329,13 @@ pub(crate) fn issued(context: &Context, stem: &str) -> Vec<PublicKeyId> {
         .unwrap_or_default()
 }
 
-fn keys_of(layout: &Layout) -> Vec<PublicKeyId> {
+fn keys_of(layout: &LineageLayout) -> Vec<PublicKeyId> {
     let names = folders::names(&layout.releases(), LIMIT).unwrap_or_default();
     let releases = names
         .iter()
         .filter_map(|name| ReleaseId::parse(name.to_str()?));
     let key = |release: ReleaseId| {
-        let chain = folder::read_file(&layout.piece(&release, Piece::FullChain)).ok()?;
+        let chain = folder::read_file(&layout.piece(&release, ReleaseFile::FullChain)).ok()?;
         chain.bag().first().map(|leaf| leaf.key_id)
     };
     releases.filter_map(key).collect()
@@ -335,8 +358,10 @@ pub(crate) fn with_names(context: &Context, names: &[String]) -> Option<(String,
 fn leaves(context: &Context) -> impl Iterator<Item = (String, Certificate)> {
     let of = |(root, stem): (PathBuf, String)| {
         let layout = layout(&root, &stem);
-        let live = observe::pointer(&layout, Pointer::Live).ok().flatten()?;
-        let chain = folder::read_file(&layout.piece(&live, Piece::FullChain)).ok()?;
+        let live = observe::pointer(&layout, ReleasePointer::Live)
+            .ok()
+            .flatten()?;
+        let chain = folder::read_file(&layout.piece(&live, ReleaseFile::FullChain)).ok()?;
         Some((stem, chain.bag().into_iter().next()?))
     };
     let root = root(context.root.as_deref()).ok();
@@ -379,7 +404,7 @@ fn pairs(context: &Context) -> Result<Vec<(String, Release)>, Failure> {
     for stem in stems(&root)? {
         let layout = layout(&root, &stem);
         // A pair that is broken is another pair's business.
-        let Ok(Some(live)) = observe::pointer(&layout, Pointer::Live) else {
+        let Ok(Some(live)) = observe::pointer(&layout, ReleasePointer::Live) else {
             continue;
         };
         if let Ok(Some(release)) = disk::load(&layout, &live) {
@@ -397,27 +422,30 @@ fn pairs(context: &Context) -> Result<Vec<(String, Release)>, Failure> {
 pub(crate) fn named(context: &Context, verb: &str, name: Option<&str>) -> Result<String, Failure> {
     let pairs = pairs(context)?;
     let found = match name {
-        Some(name) => Pairs::new(pairs).fitting(name),
+        Some(name) => InstalledNames::new(pairs).fitting(name),
         None => pairs.into_iter().map(|(stem, _)| stem).collect(),
     };
     match (found.as_slice(), name) {
         ([one], _) => Ok(one.clone()),
         ([], Some(name)) => Err(Failure::new(
-            Kind::NotFound,
+            FailureKind::NotFound,
             format!("no certificate of {name} is installed here"),
         )
-        .with(Next::say(format!("see what is:  ls {}", folder(context)?)))),
+        .with(NextStep::say(format!(
+            "see what is:  ls {}",
+            folder(context)?
+        )))),
         ([], None) => Err(Failure::new(
-            Kind::NotFound,
+            FailureKind::NotFound,
             "no certificate is installed here by certctl",
         )
-        .with(Next::say(format!(
+        .with(NextStep::say(format!(
             "install one:  {}",
             again(context, &["install", "FILE"]).text
         )))),
         (several, _) => {
             let failure = Failure::new(
-                Kind::Ambiguous,
+                FailureKind::Ambiguous,
                 format!("several are installed: {}", several.join(", ")),
             );
             Err(several.iter().fold(failure, |failure, stem| {
@@ -436,50 +464,10 @@ fn folder(context: &Context) -> Result<String, Failure> {
     ))
 }
 
-/// Installed pairs, found by name.
-struct Pairs {
-    stems: HashSet<String>,
-    /// Those whose certificates have a name, sorted.
-    named: HashMap<DnsName, Vec<String>>,
-}
-
-impl Pairs {
-    fn new(pairs: Vec<(String, Release)>) -> Self {
-        let (mut stems, mut named) = (HashSet::new(), HashMap::<DnsName, Vec<String>>::new());
-        for (stem, release) in pairs {
-            let names: HashSet<DnsName> = release
-                .leaf()
-                .dns_names
-                .iter()
-                .filter_map(|name| DnsName::parse(name).ok())
-                .collect();
-            for name in names {
-                named.entry(name).or_default().push(stem.clone());
-            }
-            stems.insert(stem);
-        }
-        Self { stems, named }
-    }
-
-    /// The pair of that name, else those whose certificates have it.
-    fn fitting(&self, name: &str) -> Vec<String> {
-        let wanted = DnsName::parse(name).ok();
-        let spelled = wanted
-            .as_ref()
-            .map_or_else(|| name.to_owned(), DnsName::file_stem);
-        if self.stems.contains(&spelled) {
-            return vec![spelled];
-        }
-        wanted
-            .and_then(|wanted| self.named.get(&wanted).cloned())
-            .unwrap_or_default()
-    }
-}
-
 /// What is remembered of a pair.
 ///
 /// # Errors
 /// When it cannot be read, or others could have written it.
-pub(crate) fn settings(context: &Context, stem: &str) -> Result<Settings, Failure> {
+pub(crate) fn settings(context: &Context, stem: &str) -> Result<LineageSettings, Failure> {
     Ok(observe::settings(&root(context.root.as_deref())?, stem)?)
 }

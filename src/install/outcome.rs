@@ -1,9 +1,9 @@
 //! What came of a changeover, for people and programs. `install` and `rollback` end with it.
 
-use crate::install::preflight::Situation;
+use crate::install::preflight::PreflightState;
 use crate::install::request::again;
-use crate::install::servers::Use;
-use crate::install::servers::new_block::{self, Placing};
+use crate::install::servers::ServerUse;
+use crate::install::servers::new_block::{self, BlockPlacement};
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -11,13 +11,15 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
-use crate::install_plan::apply::{Applied, Failed, Probe, Trouble};
-use crate::install_plan::plan::{self, Back, End, InstallPlan, ServerState, Step};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep};
+use crate::install_plan::apply::{AppliedPlan, FailedPlan, ProbeAnswer, StepError};
+use crate::install_plan::plan::{
+    self, InstallPlan, PlanEnd, PlanStep, RollbackTarget, ServerState,
+};
 use crate::pki::certificate::Certificate;
-use crate::webserver::control::Program;
-use crate::webserver::model::Software;
+use crate::webserver::control::ServerProgram;
+use crate::webserver::model::ServerSoftware;
 
 mod dry_run;
 mod failed;
@@ -25,7 +27,7 @@ mod render;
 
 /// The verdicts of the contract.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Verdict {
+pub(crate) enum InstallVerdict {
     /// In place; there is nothing to ask.
     Files,
     /// In place, and seen at every address.
@@ -42,7 +44,7 @@ pub(crate) enum Verdict {
     Unchanged,
 }
 
-impl Verdict {
+impl InstallVerdict {
     /// Its name in JSON.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
@@ -72,20 +74,20 @@ impl Verdict {
 
 /// What was seen at one address for one name.
 #[derive(Clone, Debug, serde::Serialize)]
-pub(crate) struct Seen {
+pub(crate) struct ProbeResult {
     address: String,
     name: String,
     sha256: Option<String>,
     protocol: Option<&'static str>,
 }
 
-impl From<&Probe> for Seen {
-    fn from(probe: &Probe) -> Self {
+impl From<&ProbeAnswer> for ProbeResult {
+    fn from(probe: &ProbeAnswer) -> Self {
         let handshake = probe.answer.as_ref().ok().map(|(handshake, _)| handshake);
         Self {
             address: probe.target.address.to_string(),
             name: probe.target.name.clone(),
-            sha256: handshake.map(crate::probe::Handshake::sha256),
+            sha256: handshake.map(crate::probe::TlsHandshake::sha256),
             protocol: handshake.map(|handshake| handshake.protocol),
         }
     }
@@ -93,8 +95,8 @@ impl From<&Probe> for Seen {
 
 /// The whole of it.
 #[derive(Debug)]
-pub(crate) struct Changeover {
-    pub verdict: Verdict,
+pub(crate) struct TransactionOutcome {
+    pub verdict: InstallVerdict,
     /// Whether anything that servers read is other than before.
     pub changed: bool,
     pub name: String,
@@ -102,10 +104,10 @@ pub(crate) struct Changeover {
     pub leaf: Certificate,
     /// What was, or would be done; none when it was refused.
     pub plan: Option<InstallPlan>,
-    pub seen: Vec<Seen>,
+    pub seen: Vec<ProbeResult>,
     pub findings: Vec<Finding>,
     /// What to do now.
-    pub next: Vec<Next>,
+    pub next: Vec<NextStep>,
     /// The commands that start the servers that are all that is missing; `next` has them too.
     pub start: Vec<String>,
     release: String,
@@ -123,9 +125,9 @@ pub(crate) struct Changeover {
     folder: PathBuf,
 }
 
-impl Changeover {
-    fn new(situation: &Situation, verdict: Verdict, plan: Option<InstallPlan>) -> Self {
-        let Situation {
+impl TransactionOutcome {
+    fn new(situation: &PreflightState, verdict: InstallVerdict, plan: Option<InstallPlan>) -> Self {
+        let PreflightState {
             layout,
             wanted,
             serving,
@@ -137,7 +139,7 @@ impl Changeover {
             name: layout.stem().to_owned(),
             leaf: wanted.leaf().clone(),
             plan,
-            seen: serving.probes.iter().map(Seen::from).collect(),
+            seen: serving.probes.iter().map(ProbeResult::from).collect(),
             findings: serving.findings.clone(),
             next: Vec::new(),
             start: Vec::new(),
@@ -161,24 +163,24 @@ impl Changeover {
             .as_ref()
             .filter(|plan| !plan.steps.is_empty())
             .map(|plan| &plan.back);
-        let well = matches!(self.verdict, Verdict::Live | Verdict::Files);
-        well && matches!(back, Some(Back::To(id)) if id.as_str() != self.release)
+        let well = matches!(self.verdict, InstallVerdict::Live | InstallVerdict::Files);
+        well && matches!(back, Some(RollbackTarget::To(id)) if id.as_str() != self.release)
     }
 
     /// Nothing was touched, for these reasons.
     #[must_use]
-    pub(crate) fn refused(situation: &Situation, reasons: Vec<Finding>) -> Self {
-        let mut refused = Self::new(situation, Verdict::Refused, None);
+    pub(crate) fn refused(situation: &PreflightState, reasons: Vec<Finding>) -> Self {
+        let mut refused = Self::new(situation, InstallVerdict::Refused, None);
         refused.findings.extend(reasons);
         refused
     }
 
     #[must_use]
-    pub(crate) fn planned(situation: &Situation, plan: InstallPlan) -> Self {
+    pub(crate) fn planned(situation: &PreflightState, plan: InstallPlan) -> Self {
         let then = Self::left_to_do(situation, plan.end);
         Self {
             then,
-            ..Self::new(situation, Verdict::Planned, Some(plan))
+            ..Self::new(situation, InstallVerdict::Planned, Some(plan))
         }
     }
 
@@ -188,11 +190,11 @@ impl Changeover {
     /// When it ended before anything that servers read was changed, or by a signal.
     pub(crate) fn applied(
         context: &Context,
-        situation: &Situation,
+        situation: &PreflightState,
         plan: InstallPlan,
-        applied: Applied,
+        applied: AppliedPlan,
     ) -> Result<Self, Failure> {
-        let mut done = Self::new(situation, Verdict::Unchanged, None);
+        let mut done = Self::new(situation, InstallVerdict::Unchanged, None);
         done.findings.extend(
             applied
                 .afterwards
@@ -200,7 +202,7 @@ impl Changeover {
                 .map(|(step, trouble)| afterwards(step, trouble)),
         );
         if !applied.probes.is_empty() {
-            done.seen = applied.probes.iter().map(Seen::from).collect();
+            done.seen = applied.probes.iter().map(ProbeResult::from).collect();
         }
         match applied.failed {
             None => done.ended_well(context, situation, &plan),
@@ -210,45 +212,46 @@ impl Changeover {
         Ok(done)
     }
 
-    fn ended_well(&mut self, context: &Context, situation: &Situation, plan: &InstallPlan) {
-        let asks = |step: &Step| matches!(step, Step::TestServer { .. } | Step::Prove { .. });
+    fn ended_well(&mut self, context: &Context, situation: &PreflightState, plan: &InstallPlan) {
+        let asks =
+            |step: &PlanStep| matches!(step, PlanStep::TestServer { .. } | PlanStep::Prove { .. });
         self.changed = plan
             .steps
             .iter()
             .any(|step| !asks(step) && !only_noted(step));
         self.server = server_words(&plan.steps);
         self.verdict = match plan.end {
-            End::NotNamed | End::Partly | End::Stopped => Verdict::NotServed,
-            End::Proven if plan.steps.iter().all(only_noted) => Verdict::Unchanged,
-            End::Proven if self.seen.is_empty() => Verdict::Files,
-            End::Proven => Verdict::Live,
+            PlanEnd::NotNamed | PlanEnd::Partly | PlanEnd::Stopped => InstallVerdict::NotServed,
+            PlanEnd::Proven if plan.steps.iter().all(only_noted) => InstallVerdict::Unchanged,
+            PlanEnd::Proven if self.seen.is_empty() => InstallVerdict::Files,
+            PlanEnd::Proven => InstallVerdict::Live,
         };
         match plan.end {
-            End::NotNamed => self.not_named(context, situation),
-            End::Stopped => self.stopped(context, situation),
-            End::Partly => self.next.push(again(context, &["install", &self.name])),
-            End::Proven => {}
+            PlanEnd::NotNamed => self.not_named(context, situation),
+            PlanEnd::Stopped => self.stopped(context, situation),
+            PlanEnd::Partly => self.next.push(again(context, &["install", &self.name])),
+            PlanEnd::Proven => {}
         }
     }
 
     /// Each server that does not name the pair yet gets its block; then the install is taken up.
-    fn not_named(&mut self, context: &Context, situation: &Situation) {
+    fn not_named(&mut self, context: &Context, situation: &PreflightState) {
         let again = again(context, &["install", &self.name]);
-        let waits = |one: &&Use| one.state == ServerState::NotNamed;
+        let waits = |one: &&ServerUse| one.state == ServerState::NotNamed;
         let (mut moves, mut by_hand) = (Vec::new(), Vec::new());
         for one in situation.serving.uses.iter().filter(waits) {
             let block = new_block::write(context, situation, one);
             self.findings.push(block.finding());
             match block.next(one) {
-                Placing::Move(command) => moves.push(command),
-                Placing::ByHand(step) => by_hand.push(step),
-                Placing::Nothing => {}
+                BlockPlacement::Move(command) => moves.push(command),
+                BlockPlacement::ByHand(step) => by_hand.push(step),
+                BlockPlacement::Nothing => {}
             }
         }
         self.next.append(&mut by_hand);
         match moves.is_empty() {
             true => self.next.push(again),
-            false => self.next.push(Next::say(format!(
+            false => self.next.push(NextStep::say(format!(
                 "{} && {}",
                 moves.join(" && "),
                 again.text
@@ -256,13 +259,13 @@ impl Changeover {
         }
     }
 
-    fn stopped(&mut self, context: &Context, situation: &Situation) {
+    fn stopped(&mut self, context: &Context, situation: &PreflightState) {
         let stopped = situation
             .serving
             .uses
             .iter()
             .filter(|one| matches!(one.state, ServerState::Stopped(_)));
-        let programs: Vec<&Program> = stopped.filter_map(Use::program).collect();
+        let programs: Vec<&ServerProgram> = stopped.filter_map(ServerUse::program).collect();
         for program in &programs {
             let title = program.software().title();
             let message = format!("{title} does not run; its test of the new files is fine");
@@ -279,24 +282,24 @@ impl Changeover {
 
     fn failed(
         &mut self,
-        situation: &Situation,
+        situation: &PreflightState,
         plan: &InstallPlan,
-        failed: Failed,
+        failed: FailedPlan,
     ) -> Result<(), Failure> {
         let wanted = &situation.wanted.id;
         let begun = failed.attempted.iter().any(|step| match step {
-            Step::Switch { to, .. } => to == wanted,
-            Step::TestServer { .. } | Step::Reload { .. } | Step::Prove { .. } => true,
+            PlanStep::Switch { to, .. } => to == wanted,
+            PlanStep::TestServer { .. } | PlanStep::Reload { .. } | PlanStep::Prove { .. } => true,
             _ => false,
         });
         let moved = failed
             .attempted
             .iter()
-            .any(|step| matches!(step, Step::Switch { to, .. } if to == wanted))
+            .any(|step| matches!(step, PlanStep::Switch { to, .. } if to == wanted))
             || !failed.back.is_empty()
             || !failed.not_back.is_empty();
         let files_stay = plan::stays(plan, &failed.attempted);
-        let stays = files_stay || matches!(&plan.back, Back::To(id) if id == wanted);
+        let stays = files_stay || matches!(&plan.back, RollbackTarget::To(id) if id == wanted);
         self.back = (
             failed.back.iter().map(ToString::to_string).collect(),
             failed
@@ -306,18 +309,18 @@ impl Changeover {
                 .collect(),
         );
         self.verdict = match (moved, stays || !is_back(&failed)) {
-            (false, _) => Verdict::NotServed,
-            (true, true) => Verdict::NotTakenBack,
-            (true, false) => Verdict::TakenBack,
+            (false, _) => InstallVerdict::NotServed,
+            (true, true) => InstallVerdict::NotTakenBack,
+            (true, false) => InstallVerdict::TakenBack,
         };
-        let links = |step: &Step| {
+        let links = |step: &PlanStep| {
             !matches!(
                 step,
-                Step::TestServer { .. } | Step::Reload { .. } | Step::Prove { .. }
+                PlanStep::TestServer { .. } | PlanStep::Reload { .. } | PlanStep::Prove { .. }
             )
         };
         self.changed = moved && (stays || failed.not_back.iter().any(|(step, _)| links(step)));
-        if let Trouble::Interrupted(signal) = *failed.trouble {
+        if let StepError::Interrupted(signal) = *failed.trouble {
             let there = if files_stay {
                 "the new files stay: there is nothing to go back to"
             } else {
@@ -329,8 +332,8 @@ impl Changeover {
             return Err(early(failed.trouble));
         }
         self.seen.clear();
-        if let Trouble::NotServed(probes) = &*failed.trouble {
-            self.seen = probes.iter().map(Seen::from).collect();
+        if let StepError::NotServed(probes) = &*failed.trouble {
+            self.seen = probes.iter().map(ProbeResult::from).collect();
         }
         let known = failed::still_before(situation, plan, &failed.trouble)
             .or_else(|| failed::half_taken(situation, plan, &failed.trouble));
@@ -343,17 +346,17 @@ impl Changeover {
 
     fn interrupted(&self, signal: i32, there: &str) -> Failure {
         let failure = Failure::new(
-            Kind::Interrupted(signal),
+            FailureKind::Interrupted(signal),
             format!("interrupted by signal {signal}"),
         );
         let failure = match self.verdict {
-            Verdict::NotTakenBack => failure.because(there),
-            Verdict::TakenBack => {
+            InstallVerdict::NotTakenBack => failure.because(there),
+            InstallVerdict::TakenBack => {
                 failure.because("it was taken back: what servers read is as it was")
             }
             _ => failure.because("before the switch: what servers read is as it was"),
         };
-        let failure = failure.with(Next::say(
+        let failure = failure.with(NextStep::say(
             "type the same again: it takes up where this stands",
         ));
         self.back.1.iter().fold(failure, |failure, left| {
@@ -364,9 +367,9 @@ impl Changeover {
 
 /// The line that starts servers and then has these proven.
 #[must_use]
-pub(crate) fn start_then_install(context: &Context, start: &[String], names: &[&str]) -> Next {
+pub(crate) fn start_then_install(context: &Context, start: &[String], names: &[&str]) -> NextStep {
     let words: Vec<&str> = ["install"].iter().chain(names).copied().collect();
-    Next::say(format!(
+    NextStep::say(format!(
         "{} && {}",
         start.join(" && "),
         again(context, &words).text
@@ -381,35 +384,36 @@ pub(crate) fn day(at: Timestamp) -> String {
 
 /// Whether the site is as it was: every step back ended well, or, where a test or a reload did not,
 /// the server was seen to serve the files before at every address all the same.
-fn is_back(failed: &Failed) -> bool {
+fn is_back(failed: &FailedPlan) -> bool {
     let seen = failed
         .back
         .iter()
-        .any(|step| matches!(step, Step::Prove { .. }));
-    let asked = |step: &Step| matches!(step, Step::TestServer { .. } | Step::Reload { .. });
+        .any(|step| matches!(step, PlanStep::Prove { .. }));
+    let asked =
+        |step: &PlanStep| matches!(step, PlanStep::TestServer { .. } | PlanStep::Reload { .. });
     failed.not_back.iter().all(|(step, _)| seen && asked(step))
 }
 
 /// Whether a step changes nothing but what the next round goes by.
-fn only_noted(step: &Step) -> bool {
-    matches!(step, Step::Remember { .. })
+fn only_noted(step: &PlanStep) -> bool {
+    matches!(step, PlanStep::Remember { .. })
 }
 
 /// What the servers did, in words: each once.
-fn server_words(steps: &[Step]) -> Vec<String> {
+fn server_words(steps: &[PlanStep]) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for step in steps {
         let word = match step {
-            Step::TestServer {
-                server: Some(Software::Nginx),
+            PlanStep::TestServer {
+                server: Some(ServerSoftware::Nginx),
                 ..
             } => "nginx -t ok".to_owned(),
-            Step::TestServer {
+            PlanStep::TestServer {
                 server: Some(other),
                 ..
             } => format!("{}'s test ok", other.title()),
-            Step::TestServer { server: None, .. } => "test ok".to_owned(),
-            Step::Reload { .. } => "reloaded".to_owned(),
+            PlanStep::TestServer { server: None, .. } => "test ok".to_owned(),
+            PlanStep::Reload { .. } => "reloaded".to_owned(),
             _ => continue,
         };
         if !words.contains(&word) {
@@ -419,7 +423,7 @@ fn server_words(steps: &[Step]) -> Vec<String> {
     words
 }
 
-fn afterwards(step: &Step, trouble: &Trouble) -> Finding {
+fn afterwards(step: &PlanStep, trouble: &StepError) -> Finding {
     let message = format!(
         "the certificate is in place, but one thing after it failed: {step}: {}",
         told(trouble)
@@ -428,7 +432,7 @@ fn afterwards(step: &Step, trouble: &Trouble) -> Finding {
 }
 
 /// An error with its causes on one line.
-fn told(trouble: &Trouble) -> String {
+fn told(trouble: &StepError) -> String {
     let mut said = trouble.to_string();
     let mut source = std::error::Error::source(trouble);
     while let Some(cause) = source {
@@ -438,11 +442,11 @@ fn told(trouble: &Trouble) -> String {
     said
 }
 
-fn early(trouble: Rc<Trouble>) -> Failure {
+fn early(trouble: Rc<StepError>) -> Failure {
     match Rc::try_unwrap(trouble) {
-        Ok(Trouble::Install(error)) => error.into(),
-        Ok(Trouble::Process(error)) => error.into(),
-        Ok(other) => Failure::of(Kind::Io, &other),
-        Err(shared) => Failure::of(Kind::Io, &*shared),
+        Ok(StepError::Install(error)) => error.into(),
+        Ok(StepError::Process(error)) => error.into(),
+        Ok(other) => Failure::of(FailureKind::Io, &other),
+        Err(shared) => Failure::of(FailureKind::Io, &*shared),
     }
 }

@@ -5,16 +5,16 @@ pub(crate) mod certificate;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
-use crate::install::placeholder::certificate::Placeholder;
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep};
+use crate::install::placeholder::certificate::PlaceholderCertificate;
 use crate::install::request::again;
-use crate::install_plan::observe::{self, Obstacle};
-use crate::install_plan::plan::{Observed, Spot};
+use crate::install_plan::observe::{self, PathObstacle};
+use crate::install_plan::plan::{ObservedState, PathState};
 use crate::store::disk;
-use crate::store::layout::{Layout, Pointer};
-use crate::store::release::{Access, Release};
-use crate::store::settings::Settings;
+use crate::store::layout::{LineageLayout, ReleasePointer};
+use crate::store::release::{KeyAccess, Release};
+use crate::store::settings::LineageSettings;
 
 /// One that ends sooner is made anew.
 const LEFT: SignedDuration = SignedDuration::from_hours(24);
@@ -24,11 +24,11 @@ const LEFT: SignedDuration = SignedDuration::from_hours(24);
 /// # Errors
 /// When it is there and cannot be read.
 pub(crate) fn present(
-    layout: &Layout,
-    settings: &Settings,
+    layout: &LineageLayout,
+    settings: &LineageSettings,
     now: Timestamp,
 ) -> Result<Option<Release>, Failure> {
-    let live = observe::pointer(layout, Pointer::Live)?;
+    let live = observe::pointer(layout, ReleasePointer::Live)?;
     let Some(live) = live.filter(|live| settings.placeholder.as_ref() == Some(live)) else {
         return Ok(None);
     };
@@ -40,24 +40,27 @@ pub(crate) fn present(
 ///
 /// # Errors
 /// Cannot happen: our own reader reads what was made.
-pub(crate) fn release(pair: &Placeholder, access: Access) -> Result<Release, Failure> {
+pub(crate) fn release(
+    pair: &PlaceholderCertificate,
+    access: KeyAccess,
+) -> Result<Release, Failure> {
     pair.release(access)
-        .map_err(|error| Failure::of(Kind::Internal, &error))
+        .map_err(|error| Failure::of(FailureKind::Internal, &error))
 }
 
 /// What it would replace: a plain file, or a pair that is no placeholder.
 #[must_use]
 pub(crate) fn in_the_way(
     context: &Context,
-    layout: &Layout,
-    (seen, settings): (&Observed, &Settings),
-) -> Vec<Obstacle> {
+    layout: &LineageLayout,
+    (seen, settings): (&ObservedState, &LineageSettings),
+) -> Vec<PathObstacle> {
     let install = again(context, &["install", layout.stem()]).text;
     let real = seen.live.is_some() && seen.live != settings.placeholder;
-    let taken = |spot: &Spot| match spot {
-        Spot::Absent => false,
-        Spot::Ours => real,
-        Spot::File | Spot::Held | Spot::Own => true,
+    let taken = |spot: &PathState| match spot {
+        PathState::Absent => false,
+        PathState::Ours => real,
+        PathState::File | PathState::Held | PathState::Own => true,
     };
     let links = layout
         .links()
@@ -65,7 +68,7 @@ pub(crate) fn in_the_way(
         .zip(&seen.spots)
         .filter(|(_, spot)| taken(spot));
     links
-        .map(|(link, _)| Obstacle::Present(link.path.clone(), install.clone()))
+        .map(|(link, _)| PathObstacle::Present(link.path.clone(), install.clone()))
         .collect()
 }
 
@@ -85,10 +88,10 @@ pub(crate) fn told(context: &Context, not_after: Timestamp) -> Finding {
 pub(crate) fn alone(context: &Context, stem: &str) -> Failure {
     let message =
         format!("only a placeholder of {stem} is installed, and its certificate is not here");
-    Failure::new(Kind::NotFound, message).with(real_one(context))
+    Failure::new(FailureKind::NotFound, message).with(real_one(context))
 }
 
-fn real_one(context: &Context) -> Next {
+fn real_one(context: &Context) -> NextStep {
     let next = again(context, &["install", "FILE"]).text;
-    Next::say(format!("when the CA has sent the real one:  {next}"))
+    NextStep::say(format!("when the CA has sent the real one:  {next}"))
 }

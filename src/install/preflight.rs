@@ -11,49 +11,53 @@ use std::path::Path;
 use super::{installed, placeholder};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::finding::{Finding, Next, Severity, shell_word};
-use crate::install::request::{Goal, Order, again};
+use crate::finding::{Finding, NextStep, Severity, shell_word};
+use crate::install::request::{InstallGoal, InstallRequest, again};
 use crate::install::rollback;
-use crate::install::servers::discover::Fleet;
-use crate::install::servers::{self, Ground, Serving, Use};
-use crate::install_plan::apply::{self, Probe};
-use crate::install_plan::observe::{self, Loads, Marks, Obstacle, Sight};
-use crate::install_plan::plan::{self, InstallPlan, Remembered, Served, ServerState, Spot, Wanted};
+use crate::install::servers::discover::ServerDiscovery;
+use crate::install::servers::{self, SearchPaths, ServerUse, ServingState};
+use crate::install_plan::apply::{self, ProbeAnswer};
+use crate::install_plan::observe::{
+    self, DiskObservation, LoadEvidence, PathFingerprints, PathObstacle,
+};
+use crate::install_plan::plan::{
+    self, InstallPlan, PathState, ServedEvidence, ServerState, SettingsChange, TargetRelease,
+};
 use crate::store::disk;
-use crate::store::key_access::inherit::Doubt;
+use crate::store::key_access::inherit::InheritanceDoubt;
 use crate::store::key_access::on_disk;
-use crate::store::layout::{Layout, Link, Pointer};
-use crate::store::release::{Access, Release};
+use crate::store::layout::{LineageLayout, ReleasePointer, StableLink};
+use crate::store::release::{KeyAccess, Release};
 use crate::store::root::{own, real, root};
-use crate::store::settings::Settings;
+use crate::store::settings::LineageSettings;
 use crate::system::fs::files;
 
 /// What was looked at.
 #[derive(Debug)]
-pub(crate) struct Situation {
-    pub layout: Layout,
+pub(crate) struct PreflightState {
+    pub layout: LineageLayout,
     /// What is remembered, and what the command line says.
-    pub settings: Settings,
+    pub settings: LineageSettings,
     /// What was remembered before this run.
-    pub settings_before: Settings,
+    pub settings_before: LineageSettings,
     /// The release to come to.
     pub wanted: Release,
-    pub sight: Sight,
-    pub serving: Serving,
+    pub sight: DiskObservation,
+    pub serving: ServingState,
     /// Whether all this still holds.
-    pub marks: Marks,
+    pub marks: PathFingerprints,
 }
 
 /// What was looked at of one pair before the servers are asked how they are.
 struct Placed<'a, 'b> {
-    order: &'a Order<'b>,
-    layout: Layout,
-    settings: Settings,
-    settings_before: Settings,
+    order: &'a InstallRequest<'b>,
+    layout: LineageLayout,
+    settings: LineageSettings,
+    settings_before: LineageSettings,
     /// The release of a rollback.
     target: Option<Release>,
-    serving: Serving,
-    marks: Marks,
+    serving: ServingState,
+    marks: PathFingerprints,
 }
 
 /// Looks at all pairs, and at each server once. What cannot be used of one is its failure alone.
@@ -62,10 +66,10 @@ struct Placed<'a, 'b> {
 /// What keeps all from being looked at.
 pub(crate) fn look(
     context: &Context,
-    orders: &[Order<'_>],
-) -> Result<Vec<Result<Situation, Failure>>, Failure> {
+    orders: &[InstallRequest<'_>],
+) -> Result<Vec<Result<PreflightState, Failure>>, Failure> {
     let root = root(context.root.as_deref())?;
-    let mut fleet = Fleet::default();
+    let mut fleet = ServerDiscovery::default();
     let mut all: Vec<Result<Placed<'_, '_>, Failure>> = orders
         .iter()
         .map(|order| Placed::look(context, &root, &mut fleet, order))
@@ -75,7 +79,7 @@ pub(crate) fn look(
         .map(|placed| (&placed.layout, &mut placed.serving))
         .collect();
     servers::health::judge(&mut pairs)?;
-    let mut all: Vec<Result<Situation, Failure>> = all
+    let mut all: Vec<Result<PreflightState, Failure>> = all
         .into_iter()
         .map(|placed| placed.and_then(|placed| placed.finish(context)))
         .collect();
@@ -85,24 +89,24 @@ pub(crate) fn look(
 
 /// Where everything is in its place, the servers are asked whether they serve it: then there is
 /// nothing to do.
-fn ask_what_is_served<'a>(all: impl Iterator<Item = &'a mut Situation>) {
-    let at_rest = |situation: &&mut Situation| {
+fn ask_what_is_served<'a>(all: impl Iterator<Item = &'a mut PreflightState>) {
+    let at_rest = |situation: &&mut PreflightState| {
         let (id, observed) = (Some(&situation.wanted.id), &situation.sight.observed);
         let serves = observed.any(|state| matches!(state, ServerState::Serves(..)));
         observed.live.as_ref() == id && observed.proven.as_ref() == id && serves
     };
-    let mut resting: Vec<&mut Situation> = all.filter(at_rest).collect();
+    let mut resting: Vec<&mut PreflightState> = all.filter(at_rest).collect();
     let groups: Vec<_> = resting
         .iter()
         .map(|one| (&one.serving.targets[..], &one.wanted.certificates[..]))
         .collect();
     let answers = apply::ask_groups(&groups);
     for (situation, probes) in resting.iter_mut().zip(answers) {
-        let agrees = probes.iter().all(Probe::agrees);
+        let agrees = probes.iter().all(ProbeAnswer::agrees);
         situation.serving.probes = probes;
         for one in situation.sight.observed.uses.iter_mut().filter(|_| agrees) {
             if let ServerState::Serves(_, served) = &mut one.state {
-                *served = Served::AsWanted;
+                *served = ServedEvidence::AsWanted;
             }
         }
     }
@@ -112,32 +116,32 @@ impl<'a, 'b> Placed<'a, 'b> {
     fn look(
         context: &Context,
         root: &Path,
-        fleet: &mut Fleet,
-        order: &'a Order<'b>,
+        fleet: &mut ServerDiscovery,
+        order: &'a InstallRequest<'b>,
     ) -> Result<Self, Failure> {
         own(root, &order.stem)?;
         let (chain, key) = observe::family(root).stable_paths(&order.stem);
         let staged = context.root.as_ref().map(|_| root);
-        let usual = Layout::new(staged, &order.stem, real(root, &chain)?, real(root, &key)?);
-        let mut marks = Marks::default();
+        let usual = LineageLayout::new(staged, &order.stem, real(root, &chain)?, real(root, &key)?);
+        let mut marks = PathFingerprints::default();
         marks.note([
             usual.settings(),
-            usual.pointer(Pointer::Live),
-            usual.pointer(Pointer::Proven),
+            usual.pointer(ReleasePointer::Live),
+            usual.pointer(ReleasePointer::Proven),
         ])?;
         let settings_before = observe::settings(root, &order.stem)?;
         let settings = settings_before.clone().overridden_by(order.flags.clone());
         let target = match order.goal {
-            Goal::Install(_) | Goal::Placeholder(_) => None,
-            Goal::Back(to) => Some(rollback::release(context, &usual, &settings, to)?),
+            InstallGoal::Install(_) | InstallGoal::Placeholder(_) => None,
+            InstallGoal::Back(to) => Some(rollback::release(context, &usual, &settings, to)?),
         };
         let certificates = match (order.goal, &target) {
-            (Goal::Install(pair), _) => pair.chain().chain().certificates(),
-            (Goal::Placeholder(pair), _) => std::slice::from_ref(pair.certificate()),
-            (Goal::Back(_), Some(release)) => &release.certificates[..],
-            (Goal::Back(_), None) => &[],
+            (InstallGoal::Install(pair), _) => pair.chain().chain().certificates(),
+            (InstallGoal::Placeholder(pair), _) => std::slice::from_ref(pair.certificate()),
+            (InstallGoal::Back(_), Some(release)) => &release.certificates[..],
+            (InstallGoal::Back(_), None) => &[],
         };
-        let ground = Ground {
+        let ground = SearchPaths {
             root,
             usual: &usual,
             flags: &order.flags,
@@ -155,7 +159,7 @@ impl<'a, 'b> Placed<'a, 'b> {
         })
     }
 
-    fn finish(self, context: &Context) -> Result<Situation, Failure> {
+    fn finish(self, context: &Context) -> Result<PreflightState, Failure> {
         let Self {
             order,
             layout,
@@ -166,7 +170,7 @@ impl<'a, 'b> Placed<'a, 'b> {
             mut marks,
         } = self;
         marks.note(layout.links().iter().map(|link| link.path.clone()))?;
-        if let Goal::Back(_) | Goal::Placeholder(_) = order.goal {
+        if let InstallGoal::Back(_) | InstallGoal::Placeholder(_) = order.goal {
             // The files before are wanted for a reason, and a placeholder for nobody's eyes: told,
             // not held.
             let told = std::mem::take(&mut serving.lost).into_iter();
@@ -189,17 +193,17 @@ impl<'a, 'b> Placed<'a, 'b> {
             .collect();
         let wanted = release_of(context, order, &layout, (access, &settings_before), target)?;
         let mut sight = observe::look(&layout, &wanted, serving.states(), loads(&serving))?;
-        if let Goal::Back(_) = order.goal {
+        if let InstallGoal::Back(_) = order.goal {
             let spots = layout.links().iter().zip(&sight.observed.spots);
             let unlinked = spots
-                .filter(|(_, spot)| **spot != Spot::Ours)
+                .filter(|(_, spot)| **spot != PathState::Ours)
                 .map(|(link, _)| link.path.clone());
             let install = again(context, &["install", &order.stem]).text;
             sight
                 .obstacles
-                .extend(unlinked.map(|path| Obstacle::Unlinked(path, install.clone())));
+                .extend(unlinked.map(|path| PathObstacle::Unlinked(path, install.clone())));
         }
-        if let Goal::Placeholder(_) = order.goal {
+        if let InstallGoal::Placeholder(_) = order.goal {
             sight.obstacles.extend(placeholder::in_the_way(
                 context,
                 &layout,
@@ -211,7 +215,7 @@ impl<'a, 'b> Placed<'a, 'b> {
         remember(&mut settings, &layout, &serving);
         settings.former = installed::former(&layout, &settings_before)?;
         settings.remember_access(wanted.access);
-        let mut situation = Situation {
+        let mut situation = PreflightState {
             layout,
             settings,
             settings_before,
@@ -253,19 +257,19 @@ impl<'a, 'b> Placed<'a, 'b> {
 }
 
 /// The paths as they were spelled, from inside of the tree.
-fn remember(settings: &mut Settings, layout: &Layout, serving: &Serving) {
+fn remember(settings: &mut LineageSettings, layout: &LineageLayout, serving: &ServingState) {
     let (chain, key) = serving.chain_and_key();
     settings.chain_path = Some(layout.inside(chain));
     settings.key_path = Some(layout.inside(key));
     let further = serving.spelled[2..]
         .iter()
-        .map(|link| Link::new(layout.inside(&link.path), link.piece));
+        .map(|link| StableLink::new(layout.inside(&link.path), link.piece));
     settings.links = further
         .filter(|link| link.path.to_str().is_some())
         .collect();
 }
 
-impl Situation {
+impl PreflightState {
     /// What forbids to go on; nothing was touched then.
     #[must_use]
     pub(crate) fn refusal(&self) -> Option<Vec<Finding>> {
@@ -277,20 +281,20 @@ impl Situation {
 
     /// What would be done.
     #[must_use]
-    pub(crate) fn plan(&self, goal: Goal<'_>) -> InstallPlan {
+    pub(crate) fn plan(&self, goal: InstallGoal<'_>) -> InstallPlan {
         let remembered = match (goal, self.settings == self.settings_before) {
-            (Goal::Back(_), _) | (_, true) => Remembered::Already,
-            (_, false) => Remembered::Otherwise,
+            (InstallGoal::Back(_), _) | (_, true) => SettingsChange::Already,
+            (_, false) => SettingsChange::Otherwise,
         };
-        let wanted = Wanted {
+        let wanted = TargetRelease {
             id: self.wanted.id.clone(),
             pieces: self.wanted.pieces(),
             remembered,
         };
         let plan = match goal {
-            Goal::Install(_) => plan::install,
-            Goal::Placeholder(_) => plan::placeholder,
-            Goal::Back(_) => plan::rollback,
+            InstallGoal::Install(_) => plan::install,
+            InstallGoal::Placeholder(_) => plan::placeholder,
+            InstallGoal::Back(_) => plan::rollback,
         };
         plan(&wanted, &self.sight.observed, &self.layout)
     }
@@ -299,50 +303,56 @@ impl Situation {
 /// The release that is wanted, for whoever reads it: a new one, or `target`.
 fn release_of(
     context: &Context,
-    order: &Order<'_>,
-    layout: &Layout,
-    (access, settings): (Access, &Settings),
+    order: &InstallRequest<'_>,
+    layout: &LineageLayout,
+    (access, settings): (KeyAccess, &LineageSettings),
     target: Option<Release>,
 ) -> Result<Release, Failure> {
     let release = match (order.goal, target) {
-        (Goal::Install(pair), _) => disk::named(
+        (InstallGoal::Install(pair), _) => disk::named(
             layout,
             Release::new(pair, access).deriving(&layout.derived()),
         )?,
-        (Goal::Placeholder(pair), _) => {
+        (InstallGoal::Placeholder(pair), _) => {
             let before = placeholder::present(layout, settings, context.now())?;
             before
                 .map_or_else(|| placeholder::release(pair, access), Ok)?
                 .read_by(access)
         }
-        (Goal::Back(_), Some(release)) => release,
-        (Goal::Back(_), None) => return Err(rollback::nothing_before(context, layout, settings)),
+        (InstallGoal::Back(_), Some(release)) => release,
+        (InstallGoal::Back(_), None) => {
+            return Err(rollback::nothing_before(context, layout, settings));
+        }
     };
     Ok(release.deriving(&layout.derived()))
 }
 
 /// A server with a profile that runs and whose test is fine before anything is touched has loaded
 /// what it names.
-fn loads(serving: &Serving) -> Loads {
-    let loaded =
-        |one: &Use| one.looked.standing.is_some() && matches!(one.state, ServerState::Serves(..));
+fn loads(serving: &ServingState) -> LoadEvidence {
+    let loaded = |one: &ServerUse| {
+        one.looked.standing.is_some() && matches!(one.state, ServerState::Serves(..))
+    };
     if serving.uses.iter().any(loaded) {
-        Loads::Seen
+        LoadEvidence::Seen
     } else {
-        Loads::Unknown
+        LoadEvidence::Unknown
     }
 }
 
 /// Who may read the key, where the command line says so: then what was there before is no matter.
-fn overridden((access, doubts): (Access, Vec<Doubt>), flags: &Settings) -> (Access, Vec<Doubt>) {
+fn overridden(
+    (access, doubts): (KeyAccess, Vec<InheritanceDoubt>),
+    flags: &LineageSettings,
+) -> (KeyAccess, Vec<InheritanceDoubt>) {
     let mode = flags.access().map_or(access.mode, |asked| asked.mode);
     let owner = flags.key_owner.or(access.owner);
-    let stands = |doubt: &Doubt| match doubt {
-        Doubt::Group(_) | Doubt::Others(_) => flags.key_mode.is_none(),
-        Doubt::Owner(_) | Doubt::Stranger(_) => flags.key_owner.is_none(),
+    let stands = |doubt: &InheritanceDoubt| match doubt {
+        InheritanceDoubt::Group(_) | InheritanceDoubt::Others(_) => flags.key_mode.is_none(),
+        InheritanceDoubt::Owner(_) | InheritanceDoubt::Stranger(_) => flags.key_owner.is_none(),
     };
     (
-        Access { mode, owner },
+        KeyAccess { mode, owner },
         doubts.into_iter().filter(stands).collect(),
     )
 }
@@ -358,10 +368,10 @@ fn loose_finding(folder: &Path, mode: u32) -> Finding {
         "folder-writable",
         format!("{who} may write to {} (mode {mode:04o})", folder.display()),
     )
-    .with(Next::say(format!("sudo chmod {bits} {path}")))
+    .with(NextStep::say(format!("sudo chmod {bits} {path}")))
 }
 
-fn doubt_finding(key: &Path, doubt: Doubt, after: u32) -> Finding {
+fn doubt_finding(key: &Path, doubt: InheritanceDoubt, after: u32) -> Finding {
     let path = key.display();
     let tightened = |before: u32, why: &str| {
         let message = format!(
@@ -371,13 +381,13 @@ fn doubt_finding(key: &Path, doubt: Doubt, after: u32) -> Finding {
         Finding::note("key-mode-tightened", message)
     };
     match doubt {
-        Doubt::Group(before) => tightened(before, "its folders keep that group out"),
-        Doubt::Others(before) => tightened(before, "not for everybody"),
-        Doubt::Owner(user) => Finding::warning(
+        InheritanceDoubt::Group(before) => tightened(before, "its folders keep that group out"),
+        InheritanceDoubt::Others(before) => tightened(before, "not for everybody"),
+        InheritanceDoubt::Owner(user) => Finding::warning(
             "key-owner",
             format!("{path} belongs to user {user}, and so does the new key"),
         ),
-        Doubt::Stranger(user) => {
+        InheritanceDoubt::Stranger(user) => {
             let folder = files::parent(key);
             let message = format!(
                 "{path} belongs to user {user}, and {} is not root's alone: the new key is only \
@@ -385,14 +395,14 @@ fn doubt_finding(key: &Path, doubt: Doubt, after: u32) -> Finding {
                 folder.display()
             );
             let path = shell_word(&folder.display().to_string());
-            Finding::warning("key-owner", message).with(Next::say(format!(
+            Finding::warning("key-owner", message).with(NextStep::say(format!(
                 "sudo chown root:root {path} && sudo chmod go-w {path}"
             )))
         }
     }
 }
 
-fn mixed_finding(layout: &Layout) -> Finding {
+fn mixed_finding(layout: &LineageLayout) -> Finding {
     let path = layout.chain_path().display();
     Finding::note(
         "key-in-chain",

@@ -3,16 +3,16 @@
 use jiff::Timestamp;
 
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next, shell_word};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep, shell_word};
 use crate::install::request::again;
 use crate::install_plan::observe;
 use crate::store::disk;
-use crate::store::history::{self, Meant, Past};
-use crate::store::layout::{Layout, Pointer, ReleaseId};
+use crate::store::history::{self, PastRelease, RollbackArgument};
+use crate::store::layout::{LineageLayout, ReleaseId, ReleasePointer};
 use crate::store::release::Release;
 use crate::store::root::root;
-use crate::store::settings::Settings;
+use crate::store::settings::LineageSettings;
 
 /// As many are shown of those that can be gone back to.
 const SHOWN: usize = 10;
@@ -26,21 +26,21 @@ pub(crate) fn meant(context: &Context, stem: &str, text: &str) -> Result<Release
     let settings = super::installed::settings(context, stem)?;
     let layout = super::installed::layout(&root(context.root.as_deref())?, stem);
     let listed = |failure| list(context, &layout, &settings, failure);
-    let Some(meant) = Meant::parse(text) else {
+    let Some(meant) = RollbackArgument::parse(text) else {
         let message = format!("{text:?} is neither a date nor the eight digits of an id");
-        return Err(listed(Failure::new(Kind::Usage, message)));
+        return Err(listed(Failure::new(FailureKind::Usage, message)));
     };
     let Some(id) = history::find(&settings.history, &meant) else {
         let message = match &meant {
             // As it was typed: a day stands for its end.
-            Meant::At(_) => format!("nothing of {stem} was installed by {text}"),
-            Meant::Release(id) => format!("{stem} has never been served with {id}"),
+            RollbackArgument::At(_) => format!("nothing of {stem} was installed by {text}"),
+            RollbackArgument::Release(id) => format!("{stem} has never been served with {id}"),
         };
-        return Err(listed(Failure::new(Kind::NotFound, message)));
+        return Err(listed(Failure::new(FailureKind::NotFound, message)));
     };
     if disk::load(&layout, &id)?.is_none() {
         let message = format!("the files {id} of {stem} are not kept any more");
-        let failure = Failure::new(Kind::NotFound, message);
+        let failure = Failure::new(FailureKind::NotFound, message);
         return Err(listed(failure.because(
             "the 3 newest are kept, and what is live or was live before it",
         )));
@@ -49,10 +49,15 @@ pub(crate) fn meant(context: &Context, stem: &str, text: &str) -> Result<Release
 }
 
 /// What there is to go back to, each with its command line.
-fn list(context: &Context, layout: &Layout, settings: &Settings, failure: Failure) -> Failure {
+fn list(
+    context: &Context,
+    layout: &LineageLayout,
+    settings: &LineageSettings,
+    failure: Failure,
+) -> Failure {
     let kept = kept(layout, settings);
     if kept.is_empty() {
-        return failure.with(Next::say(format!(
+        return failure.with(NextStep::say(format!(
             "see what lies there:  ls -l {}",
             word(layout)
         )));
@@ -61,7 +66,7 @@ fn list(context: &Context, layout: &Layout, settings: &Settings, failure: Failur
 }
 
 /// Whatever was live once and is still there, the newest first.
-fn kept(layout: &Layout, settings: &Settings) -> Vec<(Past, Release)> {
+fn kept(layout: &LineageLayout, settings: &LineageSettings) -> Vec<(PastRelease, Release)> {
     let past = history::past(&settings.history).into_iter();
     let loaded = past.filter_map(|past| {
         let release = disk::load(layout, &past.release).ok().flatten()?;
@@ -70,8 +75,15 @@ fn kept(layout: &Layout, settings: &Settings) -> Vec<(Past, Release)> {
     loaded.take(SHOWN).collect()
 }
 
-fn tell(context: &Context, layout: &Layout, kept: &[(Past, Release)], failure: Failure) -> Failure {
-    let live = observe::pointer(layout, Pointer::Live).ok().flatten();
+fn tell(
+    context: &Context,
+    layout: &LineageLayout,
+    kept: &[(PastRelease, Release)],
+    failure: Failure,
+) -> Failure {
+    let live = observe::pointer(layout, ReleasePointer::Live)
+        .ok()
+        .flatten();
     kept.iter().fold(failure, |failure, (past, release)| {
         let since = past
             .since
@@ -101,12 +113,13 @@ fn tell(context: &Context, layout: &Layout, kept: &[(Past, Release)], failure: F
 /// When there is none, or its files cannot be loaded.
 pub(crate) fn release(
     context: &Context,
-    layout: &Layout,
-    settings: &Settings,
+    layout: &LineageLayout,
+    settings: &LineageSettings,
     to: Option<&ReleaseId>,
 ) -> Result<Release, Failure> {
-    let live = observe::pointer(layout, Pointer::Live)?.ok_or_else(|| not_installed(layout))?;
-    let proven = observe::pointer(layout, Pointer::Proven)?;
+    let live =
+        observe::pointer(layout, ReleasePointer::Live)?.ok_or_else(|| not_installed(layout))?;
+    let proven = observe::pointer(layout, ReleasePointer::Proven)?;
     let target = match (to, proven) {
         (Some(to), _) => Some(to.clone()),
         (None, Some(proven)) if proven != live => Some(proven),
@@ -119,7 +132,8 @@ pub(crate) fn release(
             "the files before, {}, are not there or cannot be loaded",
             layout.release(&target).display()
         );
-        Failure::new(Kind::NotFound, message).with(Next::say(format!("ls -l {}", word(layout))))
+        Failure::new(FailureKind::NotFound, message)
+            .with(NextStep::say(format!("ls -l {}", word(layout))))
     })
 }
 
@@ -127,7 +141,7 @@ pub(crate) fn release(
 /// nobody.
 #[must_use]
 pub(crate) fn dated(release: &Release, now: Timestamp) -> Vec<Finding> {
-    let install = || Next::say("browsers want one that is valid:  sudo certctl install FILE");
+    let install = || NextStep::say("browsers want one that is valid:  sudo certctl install FILE");
     let ended = release
         .certificates
         .iter()
@@ -155,9 +169,15 @@ pub(crate) fn dated(release: &Release, now: Timestamp) -> Vec<Finding> {
 
 /// That there is nothing before what is live; what else is kept is listed.
 #[must_use]
-pub(crate) fn nothing_before(context: &Context, layout: &Layout, settings: &Settings) -> Failure {
+pub(crate) fn nothing_before(
+    context: &Context,
+    layout: &LineageLayout,
+    settings: &LineageSettings,
+) -> Failure {
     let stem = layout.stem();
-    let live = observe::pointer(layout, Pointer::Live).ok().flatten();
+    let live = observe::pointer(layout, ReleasePointer::Live)
+        .ok()
+        .flatten();
     let mut others = kept(layout, settings);
     others.retain(|(past, _)| Some(&past.release) != live.as_ref());
     if !others.is_empty() {
@@ -166,31 +186,31 @@ pub(crate) fn nothing_before(context: &Context, layout: &Layout, settings: &Sett
             context,
             layout,
             &others,
-            Failure::new(Kind::NotFound, message),
+            Failure::new(FailureKind::NotFound, message),
         );
     }
     Failure::new(
-        Kind::NotFound,
+        FailureKind::NotFound,
         format!("there are no files of {stem} to go back to"),
     )
     .because("no earlier install of it ended well here")
-    .with(Next::say(format!(
+    .with(NextStep::say(format!(
         "install the files that should be served:  {}",
         again(context, &["install", "FILE"]).text
     )))
 }
 
-fn not_installed(layout: &Layout) -> Failure {
+fn not_installed(layout: &LineageLayout) -> Failure {
     Failure::new(
-        Kind::NotFound,
+        FailureKind::NotFound,
         format!("{} is not installed here", layout.stem()),
     )
-    .with(Next::say(format!(
+    .with(NextStep::say(format!(
         "ls {}",
         shell_word(&layout.base().display().to_string())
     )))
 }
 
-fn word(layout: &Layout) -> String {
+fn word(layout: &LineageLayout) -> String {
     shell_word(&layout.releases().display().to_string())
 }

@@ -5,27 +5,27 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::context::Context;
-use crate::delivery::{Delivery, Input, Limits};
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
+use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep};
 use crate::install::request::again;
-use crate::install::servers::discover::{Fleet, Found, Looked};
-use crate::install_plan::apply::Probe;
+use crate::install::servers::discover::{DiscoveredServers, ObservedServer, ServerDiscovery};
+use crate::install_plan::apply::ProbeAnswer;
 use crate::install_plan::observe;
-use crate::install_plan::plan::{self, Reach, ServerState};
+use crate::install_plan::plan::{self, NameCoverage, ServerState};
 use crate::pki::certificate::Certificate;
 use crate::pki::lint;
 use crate::pki::name::DnsName;
-use crate::pki::trust::Scope;
+use crate::pki::trust::TrustScope;
 use crate::probe::ProbeTarget;
 use crate::store::disk;
-use crate::store::layout::{Layout, Link, Piece, Pointer};
+use crate::store::layout::{LineageLayout, ReleaseFile, ReleasePointer, StableLink};
 use crate::store::root::{below, real};
-use crate::store::settings::Settings;
+use crate::store::settings::LineageSettings;
 use crate::system::fs::files;
-use crate::webserver::control::Program;
+use crate::webserver::control::ServerProgram;
 use crate::webserver::model::name::concrete;
-use crate::webserver::model::{Software, Targets, Wanted, chain_and_key};
+use crate::webserver::model::{InstalledPaths, ProbeTargets, ServerSoftware, chain_and_key};
 
 pub(crate) mod adopt_paths;
 mod coverage;
@@ -34,18 +34,18 @@ pub(crate) mod discover;
 pub(crate) mod health;
 pub(crate) mod new_block;
 
-use adopt_paths::Adoption;
+use adopt_paths::PathAdoption;
 
 /// The servers of a pair as they were found.
 #[derive(Debug)]
-pub(crate) struct Serving {
-    pub uses: Vec<Use>,
+pub(crate) struct ServingState {
+    pub uses: Vec<ServerUse>,
     /// Every path of the pair as configurations spell it; the first two are chain and key.
-    pub spelled: Vec<Link>,
+    pub spelled: Vec<StableLink>,
     /// Whom to ask for which name, over all servers.
     pub targets: Vec<ProbeTarget>,
     /// What was answered before anything was touched.
-    pub probes: Vec<Probe>,
+    pub probes: Vec<ProbeAnswer>,
     /// What is worth telling.
     pub findings: Vec<Finding>,
     /// Why nothing may be touched.
@@ -56,10 +56,10 @@ pub(crate) struct Serving {
 
 /// What one server has to do with the pair.
 #[derive(Debug)]
-pub(crate) struct Use {
-    pub looked: Rc<Looked>,
+pub(crate) struct ServerUse {
+    pub looked: Rc<ObservedServer>,
     /// What it reads of the pair, as its configuration spells it, or should.
-    pub links: Vec<Link>,
+    pub links: Vec<StableLink>,
     /// Whether its configuration names the pair (one that cannot be read does).
     pub named: bool,
     /// What decides the plan.
@@ -69,12 +69,12 @@ pub(crate) struct Use {
     /// Blocks that serve these names with other files, which certctl leaves alone: `FILE:LINE`.
     pub elsewhere: Vec<String>,
     /// Whether its configuration sends all names to the pair.
-    pub reach: Reach,
+    pub reach: NameCoverage,
 }
 
-impl Use {
-    fn new(looked: Rc<Looked>, links: Vec<Link>) -> Self {
-        let (state, reach) = (ServerState::Nothing, Reach::All);
+impl ServerUse {
+    fn new(looked: Rc<ObservedServer>, links: Vec<StableLink>) -> Self {
+        let (state, reach) = (ServerState::Nothing, NameCoverage::All);
         Self {
             looked,
             links,
@@ -88,21 +88,21 @@ impl Use {
 
     /// Its program, where it has a profile.
     #[must_use]
-    pub(crate) fn program(&self) -> Option<&Program> {
+    pub(crate) fn program(&self) -> Option<&ServerProgram> {
         self.looked.server.program()
     }
 }
 
 /// What is looked at: the tree, the usual places of the pair, what was said and what is remembered.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ground<'a> {
+pub(crate) struct SearchPaths<'a> {
     pub root: &'a Path,
     /// Where the pair lies when nobody says otherwise.
-    pub usual: &'a Layout,
+    pub usual: &'a LineageLayout,
     /// What the command line says.
-    pub flags: &'a Settings,
+    pub flags: &'a LineageSettings,
     /// That, and what is remembered.
-    pub settings: &'a Settings,
+    pub settings: &'a LineageSettings,
 }
 
 /// The servers of a pair and its paths; what state they are in is not known yet.
@@ -112,12 +112,12 @@ pub(crate) struct Ground<'a> {
 /// addresses that cannot be resolved.
 pub(crate) fn place(
     context: &Context,
-    fleet: &mut Fleet,
-    ground: Ground<'_>,
+    fleet: &mut ServerDiscovery,
+    ground: SearchPaths<'_>,
     certificates: &[Certificate],
-) -> Result<(Layout, Serving), Failure> {
+) -> Result<(LineageLayout, ServingState), Failure> {
     let names = names(certificates);
-    let mut serving = Serving {
+    let mut serving = ServingState {
         uses: Vec::new(),
         spelled: ground.spelled(),
         targets: Vec::new(),
@@ -160,9 +160,9 @@ fn names_of(leaf: &Certificate) -> Vec<DnsName> {
         .collect()
 }
 
-impl Ground<'_> {
+impl SearchPaths<'_> {
     /// What the command line says, else what is remembered, else what is usual.
-    fn spelled(&self) -> Vec<Link> {
+    fn spelled(&self) -> Vec<StableLink> {
         let given = |path: &Option<PathBuf>, usual: &Path| {
             path.as_ref()
                 .map_or_else(|| usual.to_owned(), |path| below(self.root, path))
@@ -171,8 +171,8 @@ impl Ground<'_> {
             .settings
             .links
             .iter()
-            .map(|link| Link::new(below(self.root, &link.path), link.piece));
-        let Settings {
+            .map(|link| StableLink::new(below(self.root, &link.path), link.piece));
+        let LineageSettings {
             chain_path,
             key_path,
             ..
@@ -180,7 +180,7 @@ impl Ground<'_> {
         // One path for both is one file with both, as HAProxy reads it.
         if let Some(both) = chain_path.as_ref().filter(|_| chain_path == key_path) {
             let usual = chain_and_key(self.usual.chain_path(), self.usual.key_path());
-            let both = Link::new(below(self.root, both), Piece::Combined);
+            let both = StableLink::new(below(self.root, both), ReleaseFile::Combined);
             return usual
                 .into_iter()
                 .chain([both.clone()])
@@ -196,13 +196,15 @@ impl Ground<'_> {
     }
 }
 
-impl Ground<'_> {
+impl SearchPaths<'_> {
     /// By what a server has to do with the pair: `spelled`, and the one file with both that HAProxy
     /// would read, which is made only once HAProxy names it.
-    fn sought(&self, spelled: &[Link]) -> Vec<Link> {
+    fn sought(&self, spelled: &[StableLink]) -> Vec<StableLink> {
         let path = observe::family(self.root).combined_path(self.usual.stem());
-        let combined = Link::new(below(self.root, &path), Piece::Combined);
-        let missing = !spelled.iter().any(|link| link.piece == Piece::Combined);
+        let combined = StableLink::new(below(self.root, &path), ReleaseFile::Combined);
+        let missing = !spelled
+            .iter()
+            .any(|link| link.piece == ReleaseFile::Combined);
         spelled
             .iter()
             .cloned()
@@ -211,7 +213,7 @@ impl Ground<'_> {
     }
 }
 
-impl Serving {
+impl ServingState {
     /// Chain and key, as configurations spell them.
     #[must_use]
     pub(crate) fn chain_and_key(&self) -> (&Path, &Path) {
@@ -219,30 +221,30 @@ impl Serving {
     }
 
     /// Every path as it really is.
-    fn layout(&self, ground: Ground<'_>) -> Result<Layout, Failure> {
+    fn layout(&self, ground: SearchPaths<'_>) -> Result<LineageLayout, Failure> {
         // The usual ones are real already.
-        let usual = |link: &Link| {
+        let usual = |link: &StableLink| {
             ground
                 .usual
                 .links()
                 .iter()
                 .any(|usual| usual.path == link.path)
         };
-        let real = |link: &Link| match usual(link) {
+        let real = |link: &StableLink| match usual(link) {
             true => Ok(link.clone()),
-            false => Ok(Link::new(real(ground.root, &link.path)?, link.piece)),
+            false => Ok(StableLink::new(real(ground.root, &link.path)?, link.piece)),
         };
         let links = self
             .spelled
             .iter()
             .map(real)
-            .collect::<Result<Vec<Link>, Failure>>()?;
+            .collect::<Result<Vec<StableLink>, Failure>>()?;
         let layout = ground
             .usual
             .at(links[0].path.clone(), links[1].path.clone())
             .with(links[2..].iter().cloned());
         let links = layout.links();
-        let twice = |(index, link): (usize, &Link)| {
+        let twice = |(index, link): (usize, &StableLink)| {
             links[..index]
                 .iter()
                 .any(|other| other.path == link.path && other.piece != link.piece)
@@ -255,12 +257,12 @@ impl Serving {
                 chain.display(),
                 key.display()
             );
-            return Err(Failure::new(Kind::Usage, message)
+            return Err(Failure::new(FailureKind::Usage, message)
                 .because(format!(
                     "they must be two, and outside of {}",
                     layout.base().display()
                 ))
-                .with(Next::say(
+                .with(NextStep::say(
                     "choose two paths:  --chain-path PATH --key-path PATH",
                 )));
         }
@@ -271,12 +273,12 @@ impl Serving {
     /// what it names instead and may be adopted; else again what is remembered or usual.
     fn paths(
         &mut self,
-        ground: Ground<'_>,
-        servers: Vec<Rc<Looked>>,
+        ground: SearchPaths<'_>,
+        servers: Vec<Rc<ObservedServer>>,
         names: &[DnsName],
     ) -> Result<(), Failure> {
         let told = ground.flags.chain_path.is_some() || ground.flags.key_path.is_some();
-        let taken = |looked: &Rc<Looked>, links: &[Link]| {
+        let taken = |looked: &Rc<ObservedServer>, links: &[StableLink]| {
             looked
                 .standing
                 .as_ref()
@@ -295,7 +297,7 @@ impl Serving {
                 .filter(|_| !(told || taken(&looked, &self.spelled)))
             {
                 match adopt_paths::adopt(&standing.config, names, ground.root, ground.usual)? {
-                    Adoption::Adopted(adopted, findings) => {
+                    PathAdoption::Adopted(adopted, findings) => {
                         self.findings.extend(findings);
                         if !settled && chain_and_key_of(&adopted) {
                             self.spelled.splice(..2, adopted.iter().cloned());
@@ -303,7 +305,7 @@ impl Serving {
                         settled = true;
                         links = adopted;
                     }
-                    Adoption::Refused(refusals) => {
+                    PathAdoption::Refused(refusals) => {
                         elsewhere = refusals
                             .iter()
                             .map(|refusal| refusal.block.clone())
@@ -311,7 +313,7 @@ impl Serving {
                         self.findings
                             .extend(refusals.iter().map(|refusal| refusal.finding(&links)));
                     }
-                    Adoption::Nothing => {}
+                    PathAdoption::Nothing => {}
                 }
             } else if let Some(standing) = &looked.standing {
                 let block = standing.config.naming(&self.spelled).next();
@@ -324,36 +326,43 @@ impl Serving {
                     self.spelled.push(link.clone());
                 }
             }
-            self.uses.push(Use {
+            self.uses.push(ServerUse {
                 elsewhere,
-                ..Use::new(looked, links)
+                ..ServerUse::new(looked, links)
             });
         }
         Ok(())
     }
 
     /// What a server is told to read when its configuration names nothing that can be kept.
-    fn usual(&self, looked: &Looked, ground: Ground<'_>) -> Result<Vec<Link>, Failure> {
-        if looked.software() != Some(Software::Haproxy) {
+    fn usual(
+        &self,
+        looked: &ObservedServer,
+        ground: SearchPaths<'_>,
+    ) -> Result<Vec<StableLink>, Failure> {
+        if looked.software() != Some(ServerSoftware::Haproxy) {
             return Ok(self.spelled[..2].to_vec());
         }
         let remembered = self
             .spelled
             .iter()
-            .find(|link| link.piece == Piece::Combined);
+            .find(|link| link.piece == ReleaseFile::Combined);
         if let Some(link) = remembered {
             return Ok(vec![link.clone()]);
         }
         let path = observe::family(ground.root).combined_path(ground.usual.stem());
-        Ok(vec![Link::new(real(ground.root, &path)?, Piece::Combined)])
+        Ok(vec![StableLink::new(
+            real(ground.root, &path)?,
+            ReleaseFile::Combined,
+        )])
     }
 
     /// Finds whom to ask, and what each configuration says of the names.
     fn ask_at(
         &mut self,
-        fleet: &mut Fleet,
-        layout: &Layout,
-        settings: &Settings,
+        fleet: &mut ServerDiscovery,
+        layout: &LineageLayout,
+        settings: &LineageSettings,
         (certificates, names): (&[Certificate], &[DnsName]),
     ) -> Result<(), Failure> {
         let probes = &settings.probe;
@@ -368,18 +377,18 @@ impl Serving {
             .zip(certificates.first())
             .and_then(|(present, new)| lint::lost(present, new));
         self.findings
-            .extend(lost.map(|lost| Finding::from((&lost, Scope::Public))));
+            .extend(lost.map(|lost| Finding::from((&lost, TrustScope::Public))));
         for one in &mut self.uses {
             let mut targets = Vec::new();
             if let (Some(standing), Some(leaf)) = (&one.looked.standing, certificates.first()) {
-                let wanted = Wanted {
+                let wanted = InstalledPaths {
                     links: &self.spelled,
                     names,
                     algorithm: leaf.algorithm,
                 };
                 one.named = standing.config.naming(&self.spelled).next().is_some();
                 self.findings.extend(coverage::doubts(&standing.config));
-                let found = Targets::of(&standing.config, &wanted);
+                let found = ProbeTargets::of(&standing.config, &wanted);
                 if one.named {
                     let (reach, findings) =
                         coverage::judge(&standing.config, &wanted, &one.links, &found, probes);
@@ -413,8 +422,8 @@ impl Serving {
 
     /// What a plan needs to know of each server.
     #[must_use]
-    pub(crate) fn states(&self) -> Vec<plan::Use> {
-        let of = |one: &Use| plan::Use {
+    pub(crate) fn states(&self) -> Vec<plan::PlannedServerUse> {
+        let of = |one: &ServerUse| plan::PlannedServerUse {
             server: one.looked.software(),
             state: one.state.clone(),
         };
@@ -438,9 +447,9 @@ impl Serving {
 /// A server that names the pair and is told nothing.
 fn not_told(
     context: &Context,
-    looked: &Looked,
-    named: (Ground<'_>, &Found),
-    links: &[Link],
+    looked: &ObservedServer,
+    named: (SearchPaths<'_>, &DiscoveredServers),
+    links: &[StableLink],
 ) -> Option<Finding> {
     let (software, standing) = (looked.software()?, looked.standing.as_ref()?);
     let (ground, found) = named;
@@ -453,7 +462,7 @@ fn not_told(
         .servers
         .iter()
         .filter_map(|one| one.software())
-        .map(Software::name)
+        .map(ServerSoftware::name)
         .collect();
     let message = format!(
         "{} runs and names these files ({}): with --server {} it is not told of them, and serves \
@@ -473,16 +482,19 @@ fn not_told(
 }
 
 /// The certificate that servers read now; a placeholder is none.
-fn present(layout: &Layout, settings: &Settings) -> Result<Option<Certificate>, Failure> {
+fn present(
+    layout: &LineageLayout,
+    settings: &LineageSettings,
+) -> Result<Option<Certificate>, Failure> {
     if settings.placeholder.is_some()
-        && observe::pointer(layout, Pointer::Live)? == settings.placeholder
+        && observe::pointer(layout, ReleasePointer::Live)? == settings.placeholder
     {
         return Ok(None);
     }
     let links = layout
         .links()
         .iter()
-        .filter(|link| link.piece != Piece::Key);
+        .filter(|link| link.piece != ReleaseFile::Key);
     Ok(links
         .filter_map(|link| files::read(&link.path, disk::PIECE_LIMIT).ok())
         .next()
@@ -491,18 +503,22 @@ fn present(layout: &Layout, settings: &Settings) -> Result<Option<Certificate>, 
 
 /// The first certificate in a file.
 fn first_in(bytes: Vec<u8>) -> Option<Certificate> {
-    let file = Delivery::read(vec![Input::new("present", bytes)], &Limits::default()).ok()?;
+    let file = CaDelivery::read(
+        vec![DeliveryInput::new("present", bytes)],
+        &DeliveryLimits::default(),
+    )
+    .ok()?;
     file.bag().into_iter().next()
 }
 
 /// Chain and key in a file each.
-fn chain_and_key_of(links: &[Link]) -> bool {
-    matches!(links, [chain, key] if (chain.piece, key.piece) == (Piece::FullChain, Piece::Key))
+fn chain_and_key_of(links: &[StableLink]) -> bool {
+    matches!(links, [chain, key] if (chain.piece, key.piece) == (ReleaseFile::FullChain, ReleaseFile::Key))
 }
 
 /// Every address of `--probe`, for every name of the certificate.
 fn extra_targets(
-    fleet: &mut Fleet,
+    fleet: &mut ServerDiscovery,
     probes: &[String],
     names: &[DnsName],
 ) -> Result<Vec<ProbeTarget>, Failure> {

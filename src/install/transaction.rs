@@ -4,18 +4,18 @@
 
 use std::time::Duration;
 
-use super::outcome::Changeover;
-use super::preflight::disk_space::Room;
-use super::preflight::{self, Situation};
-use super::request::{Mode, Order};
+use super::outcome::TransactionOutcome;
+use super::preflight::disk_space::SpaceReservation;
+use super::preflight::{self, PreflightState};
+use super::request::{InstallRequest, RunMode};
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, FailureKind};
 use crate::install_plan::apply::error::InstallError;
-use crate::install_plan::apply::{self, Hand, Run};
-use crate::install_plan::plan::{InstallPlan, Step};
-use crate::store::disk::{self, Staged};
-use crate::store::layout::Layout;
-use crate::system::fs::lock::Lock;
+use crate::install_plan::apply::{self, PlanContext, PlanRun};
+use crate::install_plan::plan::{InstallPlan, PlanStep};
+use crate::store::disk::{self, StagedRelease};
+use crate::store::layout::LineageLayout;
+use crate::system::fs::lock::FileLock;
 
 /// As many releases are built before the lock; each keeps a descriptor open until it has its name.
 const BUILT_AHEAD: usize = 64;
@@ -24,7 +24,7 @@ const BUILT_AHEAD: usize = 64;
 struct Begun {
     /// Which of the orders.
     index: usize,
-    situation: Situation,
+    situation: PreflightState,
     plan: InstallPlan,
 }
 
@@ -33,10 +33,17 @@ struct Begun {
 /// # Errors
 /// When files cannot be used, the lock is held, or a signal came. What failed after the switch is
 /// no error but an outcome: it says what was taken back.
-pub(crate) fn run(context: &Context, order: &Order<'_>) -> Result<Changeover, Failure> {
+pub(crate) fn run(
+    context: &Context,
+    order: &InstallRequest<'_>,
+) -> Result<TransactionOutcome, Failure> {
     let mut done = run_all(context, std::slice::from_ref(order))?;
-    done.pop()
-        .unwrap_or_else(|| Err(Failure::new(Kind::Internal, "an order came to nothing")))
+    done.pop().unwrap_or_else(|| {
+        Err(Failure::new(
+            FailureKind::Internal,
+            "an order came to nothing",
+        ))
+    })
 }
 
 /// The same for several pairs in one transaction: each server is tested and reloaded once, and only
@@ -46,16 +53,17 @@ pub(crate) fn run(context: &Context, order: &Order<'_>) -> Result<Changeover, Fa
 /// What keeps all of them from being begun: the lock is held, a signal came.
 pub(crate) fn run_all(
     context: &Context,
-    orders: &[Order<'_>],
-) -> Result<Vec<Result<Changeover, Failure>>, Failure> {
+    orders: &[InstallRequest<'_>],
+) -> Result<Vec<Result<TransactionOutcome, Failure>>, Failure> {
     if context.interrupt.listen().is_err() {
         context
             .sink
             .detail("signals cannot be listened to; they end this at once");
     }
-    let mut done: Vec<Option<Result<Changeover, Failure>>> = orders.iter().map(|_| None).collect();
-    let mut staged: Vec<Option<Staged>> = orders.iter().map(|_| None).collect();
-    let (mut begun, mut room): (Vec<Begun>, _) = (Vec::new(), Room::default());
+    let mut done: Vec<Option<Result<TransactionOutcome, Failure>>> =
+        orders.iter().map(|_| None).collect();
+    let mut staged: Vec<Option<StagedRelease>> = orders.iter().map(|_| None).collect();
+    let (mut begun, mut room): (Vec<Begun>, _) = (Vec::new(), SpaceReservation::default());
     let situations = preflight::look(context, orders)?;
     if let Some(signal) = context.interrupt.signal() {
         return Err(InstallError::Interrupted { signal }.into());
@@ -69,7 +77,7 @@ pub(crate) fn run_all(
             }
         };
         // Built before the lock, so that nobody waits for it.
-        if let (Some(Step::WriteRelease { .. }), true) =
+        if let (Some(PlanStep::WriteRelease { .. }), true) =
             (plan.steps.first(), begun.len() < BUILT_AHEAD)
         {
             match disk::stage(&situation.layout, &situation.wanted) {
@@ -94,7 +102,7 @@ pub(crate) fn run_all(
                 .map(|one| &one.situation.layout)
                 .collect::<Vec<_>>(),
         )?;
-        if turn == Turn::Waited || !begun.iter().all(|one| one.situation.marks.hold()) {
+        if turn == LockWait::Waited || !begun.iter().all(|one| one.situation.marks.hold()) {
             begun = look_again(context, orders, &begun, &mut done)?;
         }
         carry_out(context, orders, begun, staged, &mut done);
@@ -104,12 +112,14 @@ pub(crate) fn run_all(
 
 /// What is to be done, or what there is to say without doing it.
 fn decide(
-    situation: Result<Situation, Failure>,
-    order: &Order<'_>,
-) -> Result<(Situation, InstallPlan), Box<Result<Changeover, Failure>>> {
+    situation: Result<PreflightState, Failure>,
+    order: &InstallRequest<'_>,
+) -> Result<(PreflightState, InstallPlan), Box<Result<TransactionOutcome, Failure>>> {
     let situation = situation.map_err(|failure| Box::new(Err(failure)))?;
     if let Some(refused) = situation.refusal() {
-        return Err(Box::new(Ok(Changeover::refused(&situation, refused))));
+        return Err(Box::new(Ok(TransactionOutcome::refused(
+            &situation, refused,
+        ))));
     }
     let plan = situation.plan(order.goal);
     Ok((situation, plan))
@@ -117,22 +127,22 @@ fn decide(
 
 /// The same, before anything is written: for this there must be room. A dry run ends here.
 fn begin(
-    situation: Result<Situation, Failure>,
-    order: &Order<'_>,
-    room: &mut Room,
-) -> Result<(Situation, InstallPlan), Box<Result<Changeover, Failure>>> {
+    situation: Result<PreflightState, Failure>,
+    order: &InstallRequest<'_>,
+    room: &mut SpaceReservation,
+) -> Result<(PreflightState, InstallPlan), Box<Result<TransactionOutcome, Failure>>> {
     let (situation, plan) = decide(situation, order)?;
     room.take(&situation, &plan)
         .map_err(|error| Box::new(Err(error.into())))?;
-    if order.mode == Mode::DryRun {
-        return Err(Box::new(Ok(Changeover::planned(&situation, plan))));
+    if order.mode == RunMode::DryRun {
+        return Err(Box::new(Ok(TransactionOutcome::planned(&situation, plan))));
     }
     Ok((situation, plan))
 }
 
 /// How the lock was come by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Turn {
+pub(super) enum LockWait {
     AtOnce,
     Waited,
 }
@@ -140,9 +150,9 @@ pub(super) enum Turn {
 /// The lock of the tree; a wait is told.
 pub(super) fn lock(
     context: &Context,
-    layout: &Layout,
+    layout: &LineageLayout,
     timeout: Duration,
-) -> Result<(Lock, Turn), InstallError> {
+) -> Result<(FileLock, LockWait), InstallError> {
     match apply::lock(layout, Duration::ZERO, &context.interrupt) {
         Err(InstallError::LockHeld { .. }) if !timeout.is_zero() => {
             context.sink.event(&format!(
@@ -151,10 +161,10 @@ pub(super) fn lock(
             ));
             Ok((
                 apply::lock(layout, timeout, &context.interrupt)?,
-                Turn::Waited,
+                LockWait::Waited,
             ))
         }
-        other => Ok((other?, Turn::AtOnce)),
+        other => Ok((other?, LockWait::AtOnce)),
     }
 }
 
@@ -162,11 +172,12 @@ pub(super) fn lock(
 /// at again.
 fn look_again(
     context: &Context,
-    orders: &[Order<'_>],
+    orders: &[InstallRequest<'_>],
     begun: &[Begun],
-    done: &mut [Option<Result<Changeover, Failure>>],
+    done: &mut [Option<Result<TransactionOutcome, Failure>>],
 ) -> Result<Vec<Begun>, Failure> {
-    let again: Vec<Order<'_>> = begun.iter().map(|one| orders[one.index].clone()).collect();
+    let again: Vec<InstallRequest<'_>> =
+        begun.iter().map(|one| orders[one.index].clone()).collect();
     let mut anew = Vec::new();
     for (situation, &Begun { index, .. }) in
         preflight::look(context, &again)?.into_iter().zip(begun)
@@ -186,17 +197,17 @@ fn look_again(
 /// Runs what is planned, under the lock.
 fn carry_out(
     context: &Context,
-    orders: &[Order<'_>],
+    orders: &[InstallRequest<'_>],
     begun: Vec<Begun>,
-    mut staged: Vec<Option<Staged>>,
-    done: &mut [Option<Result<Changeover, Failure>>],
+    mut staged: Vec<Option<StagedRelease>>,
+    done: &mut [Option<Result<TransactionOutcome, Failure>>],
 ) {
     let apart = |Begun {
                      index,
                      situation,
                      plan,
                  }| ((index, situation), plan);
-    let (pairs, plans): (Vec<(usize, Situation)>, Vec<InstallPlan>) =
+    let (pairs, plans): (Vec<(usize, PreflightState)>, Vec<InstallPlan>) =
         begun.into_iter().map(apart).unzip();
     for step in plans.iter().flat_map(|plan| &plan.steps) {
         context.sink.detail(&step.to_string());
@@ -212,7 +223,7 @@ fn carry_out(
         .now()
         .round(jiff::Unit::Second)
         .unwrap_or_else(|_| context.now());
-    let run = Run {
+    let run = PlanRun {
         hands: hands.collect(),
         patience,
         now,
@@ -220,13 +231,15 @@ fn carry_out(
     };
     let applied = run.run(&plans);
     for (((index, situation), plan), applied) in pairs.iter().zip(plans).zip(applied) {
-        done[*index] = Some(Changeover::applied(context, situation, plan, applied));
+        done[*index] = Some(TransactionOutcome::applied(
+            context, situation, plan, applied,
+        ));
     }
 }
 
-fn hand(situation: &Situation, staged: Option<Staged>) -> Hand<'_> {
+fn hand(situation: &PreflightState, staged: Option<StagedRelease>) -> PlanContext<'_> {
     let serving = &situation.serving;
-    Hand {
+    PlanContext {
         layout: &situation.layout,
         wanted: &situation.wanted,
         staged: staged.filter(|staged| staged.access() == situation.wanted.access),

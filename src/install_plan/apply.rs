@@ -7,50 +7,50 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::plan::{Back, InstallPlan, Step, stays};
-use crate::install_plan::plan::scheduler::{Act, Course, Way};
+use super::plan::{InstallPlan, PlanStep, RollbackTarget, stays};
+use crate::install_plan::plan::scheduler::{NextAction, PlanProgress, PlanScheduler};
 use crate::pki::certificate::Certificate;
-use crate::probe::{Patience, ProbeTarget};
-use crate::store::layout::{FOLDER_MODE, Layout};
-use crate::system::fs::lock::Lock;
+use crate::probe::{ProbePatience, ProbeTarget};
+use crate::store::layout::{FOLDER_MODE, LineageLayout};
+use crate::system::fs::lock::FileLock;
 use crate::system::fs::{files, folders};
-use crate::system::signals::Interrupt;
+use crate::system::signals::InterruptSignal;
 use crate::webserver::model;
 
 mod certificate;
 pub(crate) mod error;
 mod prove;
 
-pub(crate) use certificate::Hand;
-pub(crate) use error::Trouble;
-pub(crate) use prove::Probe;
+pub(crate) use certificate::PlanContext;
+pub(crate) use error::StepError;
+pub(crate) use prove::ProbeAnswer;
 pub(crate) use prove::ask_groups;
 
 use error::InstallError;
-use prove::Asked;
+use prove::ProbeGroup;
 
 /// What came of one plan.
 #[derive(Debug, Default)]
-pub(crate) struct Applied {
+pub(crate) struct AppliedPlan {
     /// What was asked last, and answered.
-    pub probes: Vec<Probe>,
+    pub probes: Vec<ProbeAnswer>,
     /// What ended it, and how it was taken back; none when every step ended well.
-    pub failed: Option<Failed>,
+    pub failed: Option<FailedPlan>,
     /// What went wrong after the end, without harm: the history, old releases.
-    pub afterwards: Vec<(Step, Trouble)>,
+    pub afterwards: Vec<(PlanStep, StepError)>,
 }
 
 /// A plan that was ended by a step.
 #[derive(Debug)]
-pub(crate) struct Failed {
+pub(crate) struct FailedPlan {
     /// What was wrong; several plans may share it.
-    pub trouble: Rc<Trouble>,
+    pub trouble: Rc<StepError>,
     /// Every step that was begun.
-    pub attempted: Vec<Step>,
+    pub attempted: Vec<PlanStep>,
     /// What of the way back ended well.
-    pub back: Vec<Step>,
+    pub back: Vec<PlanStep>,
     /// What of it did not.
-    pub not_back: Vec<(Step, Rc<Trouble>)>,
+    pub not_back: Vec<(PlanStep, Rc<StepError>)>,
 }
 
 /// Takes the lock of the tree, making its folder first.
@@ -58,12 +58,12 @@ pub(crate) struct Failed {
 /// # Errors
 /// [`InstallError::LockHeld`] after `wait`, [`InstallError::Interrupted`], or the system's reason.
 pub(crate) fn lock(
-    layout: &Layout,
+    layout: &LineageLayout,
     wait: Duration,
-    interrupt: &Interrupt,
-) -> Result<Lock, InstallError> {
+    interrupt: &InterruptSignal,
+) -> Result<FileLock, InstallError> {
     let path = layout.lock();
-    let take = || Lock::wait(&path, wait, || interrupt.signal().is_some());
+    let take = || FileLock::wait(&path, wait, || interrupt.signal().is_some());
     match folders::within(files::parent(&path), FOLDER_MODE, take)? {
         Some(lock) => Ok(lock),
         None => Err(match interrupt.signal() {
@@ -75,38 +75,42 @@ pub(crate) fn lock(
 
 /// Several pairs at once.
 #[derive(Debug)]
-pub(crate) struct Run<'a> {
-    pub hands: Vec<Hand<'a>>,
+pub(crate) struct PlanRun<'a> {
+    pub hands: Vec<PlanContext<'a>>,
     /// How long the servers are asked.
-    pub patience: Patience,
+    pub patience: ProbePatience,
     /// The instant of the history's entries.
     pub now: Timestamp,
     /// Ends it before the switch, takes it back after; none once all go back.
-    pub interrupt: Option<&'a Interrupt>,
+    pub interrupt: Option<&'a InterruptSignal>,
 }
 
-impl Run<'_> {
+impl PlanRun<'_> {
     /// Runs the plan of each pair to its end, or back.
-    pub(crate) fn run(mut self, plans: &[InstallPlan]) -> Vec<Applied> {
-        let mut applied: Vec<Applied> = plans.iter().map(|_| Applied::default()).collect();
-        let mut course = Course::new(plans);
+    pub(crate) fn run(mut self, plans: &[InstallPlan]) -> Vec<AppliedPlan> {
+        let mut applied: Vec<AppliedPlan> = plans.iter().map(|_| AppliedPlan::default()).collect();
+        let mut course = PlanScheduler::new(plans);
         self.ask_before(plans);
         while let Some(act) = course.next() {
-            let noting = || matches!(act, Act::Do(_, Step::Record { .. })) || course.is_settling();
+            let noting = || {
+                matches!(act, NextAction::Do(_, PlanStep::Record { .. })) || course.is_settling()
+            };
             if let Some(signal) = self.signal().filter(|_| !noting()) {
                 self.interrupted(&mut course, signal);
                 continue;
             }
             match act {
-                Act::Do(pair, step) => self.change(&mut course, pair, &step, &mut applied[pair]),
-                Act::Ask(question, pairs) => self.question(&mut course, &question, &pairs),
-                Act::Flush(folder) => {
+                NextAction::Do(pair, step) => {
+                    self.change(&mut course, pair, &step, &mut applied[pair])
+                }
+                NextAction::Ask(question, pairs) => self.question(&mut course, &question, &pairs),
+                NextAction::Flush(folder) => {
                     let failed = files::sync_folder(&folder)
                         .err()
                         .map(|error| Rc::new(error.into()));
                     course.flushed(&folder, failed.as_ref());
                 }
-                Act::Prove(asked) => self.prove(&mut course, asked, &mut applied),
+                NextAction::Prove(asked) => self.prove(&mut course, asked, &mut applied),
             }
         }
         let ways = course.into_ways().into_iter();
@@ -117,26 +121,26 @@ impl Run<'_> {
     }
 
     fn signal(&self) -> Option<i32> {
-        self.interrupt.and_then(Interrupt::signal)
+        self.interrupt.and_then(InterruptSignal::signal)
     }
 
     /// From here on only the way back is gone, and that to its end.
-    fn interrupted(&mut self, course: &mut Course<'_, Rc<Trouble>>, signal: i32) {
+    fn interrupted(&mut self, course: &mut PlanScheduler<'_, Rc<StepError>>, signal: i32) {
         self.interrupt = None;
-        course.interrupted(&Rc::new(Trouble::Interrupted(signal)));
+        course.interrupted(&Rc::new(StepError::Interrupted(signal)));
     }
 
     /// An address that did not serve the files before (a mistyped one) is not asked for them on the
     /// way back.
     fn ask_before(&mut self, plans: &[InstallPlan]) {
-        let before = |(plan, hand): (&InstallPlan, &Hand<'_>)| {
-            let Back::To(id) = &plan.back else {
+        let before = |(plan, hand): (&InstallPlan, &PlanContext<'_>)| {
+            let RollbackTarget::To(id) = &plan.back else {
                 return None;
             };
             let asks = plan
                 .steps
                 .iter()
-                .any(|step| matches!(step, Step::Prove { release, .. } if release != id));
+                .any(|step| matches!(step, PlanStep::Prove { release, .. } if release != id));
             asks.then(|| hand.certificates(id).ok()).flatten()
         };
         let asked: Vec<Option<Vec<Certificate>>> =
@@ -152,7 +156,11 @@ impl Run<'_> {
             .zip(&asked)
             .filter(|(_, asked)| asked.is_some())
         {
-            let served = answers.next().into_iter().flatten().filter(Probe::agrees);
+            let served = answers
+                .next()
+                .into_iter()
+                .flatten()
+                .filter(ProbeAnswer::agrees);
             let served: Vec<ProbeTarget> = served.map(|probe| probe.target).collect();
             if !served.is_empty() {
                 hand.demanded = served;
@@ -162,10 +170,10 @@ impl Run<'_> {
 
     fn change(
         &mut self,
-        course: &mut Course<'_, Rc<Trouble>>,
+        course: &mut PlanScheduler<'_, Rc<StepError>>,
         pair: usize,
-        step: &Step,
-        applied: &mut Applied,
+        step: &PlanStep,
+        applied: &mut AppliedPlan,
     ) {
         course.begins(pair, step);
         match self.hands[pair].change(step, course.after(pair), self.now) {
@@ -173,7 +181,7 @@ impl Run<'_> {
                 kept.into_iter().for_each(|kept| course.keeps(pair, kept));
                 course.went_well(&[pair]);
             }
-            Err(trouble) if matches!(step, Step::Record { .. } | Step::Prune) => {
+            Err(trouble) if matches!(step, PlanStep::Record { .. } | PlanStep::Prune) => {
                 applied.afterwards.push((step.clone(), trouble));
                 course.went_well(&[pair]);
             }
@@ -182,13 +190,18 @@ impl Run<'_> {
     }
 
     /// One test or one reload, for all pairs that the server reads.
-    fn question(&self, course: &mut Course<'_, Rc<Trouble>>, question: &Step, pairs: &[usize]) {
+    fn question(
+        &self,
+        course: &mut PlanScheduler<'_, Rc<StepError>>,
+        question: &PlanStep,
+        pairs: &[usize],
+    ) {
         pairs.iter().for_each(|&pair| course.begins(pair, question));
         let server = pairs
             .first()
             .and_then(|&pair| self.hands[pair].server(question));
         let ended = match (server, question) {
-            (Some(server), Step::TestServer { .. }) => server.test(),
+            (Some(server), PlanStep::TestServer { .. }) => server.test(),
             (Some(server), _) => server.reload(),
             (None, _) => return course.went_well(pairs),
         };
@@ -196,14 +209,14 @@ impl Run<'_> {
             Ok(Some(finished)) if !finished.succeeded() => {
                 let named = self.named(&finished.output);
                 let trouble = match question {
-                    Step::TestServer { .. } => Trouble::Test(finished),
-                    _ => Trouble::Reload(finished),
+                    PlanStep::TestServer { .. } => StepError::Test(finished),
+                    _ => StepError::Reload(finished),
                 };
                 course.refused(question, &named, &Rc::new(trouble));
             }
             Ok(_) => {
                 course.went_well(pairs);
-                if let Step::Reload { .. } = question {
+                if let PlanStep::Reload { .. } = question {
                     course.reloaded(question);
                 }
             }
@@ -213,7 +226,7 @@ impl Run<'_> {
 
     /// The pairs whose paths a server's words name.
     fn named(&self, output: &str) -> Vec<usize> {
-        let names = |hand: &Hand<'_>| {
+        let names = |hand: &PlanContext<'_>| {
             hand.paths
                 .iter()
                 .any(|path| model::names_path(output, path))
@@ -228,14 +241,14 @@ impl Run<'_> {
 
     fn prove(
         &mut self,
-        course: &mut Course<'_, Rc<Trouble>>,
-        asked: Vec<(usize, Step)>,
-        applied: &mut [Applied],
+        course: &mut PlanScheduler<'_, Rc<StepError>>,
+        asked: Vec<(usize, PlanStep)>,
+        applied: &mut [AppliedPlan],
     ) {
         let mut all = Vec::new();
         for (pair, step) in asked {
             course.begins(pair, &step);
-            let Step::Prove { release, .. } = &step else {
+            let PlanStep::Prove { release, .. } = &step else {
                 continue;
             };
             match self.hands[pair].asked(pair, release) {
@@ -247,12 +260,12 @@ impl Run<'_> {
         if let Some(signal) = signal {
             return self.interrupted(course, signal);
         }
-        for Asked { pair, probes, .. } in all {
-            if probes.iter().all(Probe::agrees) {
+        for ProbeGroup { pair, probes, .. } in all {
+            if probes.iter().all(ProbeAnswer::agrees) {
                 applied[pair].probes = probes;
                 course.went_well(&[pair]);
             } else {
-                course.failed(pair, Rc::new(Trouble::NotServed(probes)));
+                course.failed(pair, Rc::new(StepError::NotServed(probes)));
             }
         }
     }
@@ -260,9 +273,9 @@ impl Run<'_> {
 
 /// How a pair that went back ended; its settings are then those of before as far as they speak of
 /// servers.
-fn failed(way: Way<'_, Rc<Trouble>>, hand: &mut Hand<'_>) -> Option<Failed> {
+fn failed(way: PlanProgress<'_, Rc<StepError>>, hand: &mut PlanContext<'_>) -> Option<FailedPlan> {
     let trouble = way.trouble?;
-    let skipped = |why: Option<Rc<Trouble>>| why.unwrap_or_else(|| Rc::new(Trouble::Skipped));
+    let skipped = |why: Option<Rc<StepError>>| why.unwrap_or_else(|| Rc::new(StepError::Skipped));
     let mut not_back: Vec<_> = way
         .not_back
         .into_iter()
@@ -271,13 +284,13 @@ fn failed(way: Way<'_, Rc<Trouble>>, hand: &mut Hand<'_>) -> Option<Failed> {
     let remembered = way
         .attempted
         .iter()
-        .find(|step| matches!(step, Step::Remember { .. }));
+        .find(|step| matches!(step, PlanStep::Remember { .. }));
     if let (Some(step), false) = (remembered, stays(way.plan, &way.attempted))
         && let Err(error) = hand.forget()
     {
         not_back.push((step.clone(), Rc::new(error.into())));
     }
-    Some(Failed {
+    Some(FailedPlan {
         trouble,
         attempted: way.attempted,
         back: way.back,

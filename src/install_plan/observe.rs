@@ -3,37 +3,37 @@
 use std::path::{Path, PathBuf};
 
 use super::apply::error::InstallError;
-use super::plan::{Observed, Use};
+use super::plan::{ObservedState, PlannedServerUse};
 use crate::store::disk;
-use crate::store::key_access::inherit::{self, Node};
-use crate::store::layout::{self, Family, Layout, Pointer, ReleaseId, pointed};
+use crate::store::key_access::inherit::{self, FileAccess};
+use crate::store::layout::{self, DistroFamily, LineageLayout, ReleaseId, ReleasePointer, pointed};
 use crate::store::release::Release;
-use crate::store::settings::{SETTINGS_LIMIT, Settings};
+use crate::store::settings::{LineageSettings, SETTINGS_LIMIT};
 use crate::system::fs::files::{self, FileError};
-use crate::system::fs::folders::{self, Kind};
+use crate::system::fs::folders::{self, FileKind};
 
 pub(crate) mod drift;
 mod existing_files;
 mod fingerprint;
 
-pub(crate) use existing_files::Obstacle;
-pub(crate) use existing_files::{Loads, access, pair_loads, spot};
-pub(crate) use fingerprint::Marks;
+pub(crate) use existing_files::PathObstacle;
+pub(crate) use existing_files::{LoadEvidence, access, pair_loads, spot};
+pub(crate) use fingerprint::PathFingerprints;
 
 #[derive(Debug)]
-pub(crate) struct Sight {
+pub(crate) struct DiskObservation {
     /// What decides the plan.
-    pub observed: Observed,
+    pub observed: ObservedState,
     /// The pair in plain files, where it can be taken over.
     pub present: Option<Release>,
     /// What is at the paths that servers know and cannot be replaced.
-    pub obstacles: Vec<Obstacle>,
+    pub obstacles: Vec<PathObstacle>,
 }
 
 /// Which family the tree below `root` is of.
 #[must_use]
-pub(crate) fn family(root: &Path) -> Family {
-    Family::of(|folder| folders::is_folder(&root.join(folder)))
+pub(crate) fn family(root: &Path) -> DistroFamily {
+    DistroFamily::of(|folder| folders::is_folder(&root.join(folder)))
 }
 
 /// Everything that decides a plan for `wanted`.
@@ -41,14 +41,14 @@ pub(crate) fn family(root: &Path) -> Family {
 /// # Errors
 /// What is there but is not what certctl makes, or cannot be read.
 pub(crate) fn look(
-    layout: &Layout,
+    layout: &LineageLayout,
     wanted: &Release,
-    uses: Vec<Use>,
-    loads: Loads,
-) -> Result<Sight, InstallError> {
+    uses: Vec<PlannedServerUse>,
+    loads: LoadEvidence,
+) -> Result<DiskObservation, InstallError> {
     let (live, proven) = (
-        pointer(layout, Pointer::Live)?,
-        pointer(layout, Pointer::Proven)?,
+        pointer(layout, ReleasePointer::Live)?,
+        pointer(layout, ReleasePointer::Proven)?,
     );
     let shown = live
         .as_ref()
@@ -78,7 +78,7 @@ pub(crate) fn look(
         disk::compare(layout, wanted)?;
         releases.push(wanted.id.clone());
     }
-    let observed = Observed {
+    let observed = ObservedState {
         live,
         proven,
         releases,
@@ -87,7 +87,7 @@ pub(crate) fn look(
         present: found.present,
         uses,
     };
-    Ok(Sight {
+    Ok(DiskObservation {
         observed,
         present: found.taken,
         obstacles: found.obstacles,
@@ -99,15 +99,15 @@ pub(crate) fn look(
 /// # Errors
 /// [`InstallError::NotOurs`] when something else is there.
 pub(crate) fn pointer(
-    layout: &Layout,
-    pointer: Pointer,
+    layout: &LineageLayout,
+    pointer: ReleasePointer,
 ) -> Result<Option<ReleaseId>, InstallError> {
     let path = layout.pointer(pointer);
     let Some(seen) = folders::look(&path)? else {
         return Ok(None);
     };
     let id = match &seen.kind {
-        Kind::Link(text) => pointed(text),
+        FileKind::Link(text) => pointed(text),
         _ => None,
     };
     let id = id.ok_or(InstallError::NotOurs { path })?;
@@ -120,12 +120,12 @@ pub(crate) fn pointer(
 /// # Errors
 /// [`InstallError::Linked`], [`InstallError::Writable`], [`InstallError::Settings`], or the
 /// system's reason.
-pub(crate) fn settings(root: &Path, stem: &str) -> Result<Settings, InstallError> {
+pub(crate) fn settings(root: &Path, stem: &str) -> Result<LineageSettings, InstallError> {
     let folder = layout::base(root).join(stem);
     let path = folder.join("settings.json");
     for place in [files::parent(&folder), &folder, &path] {
         if let Some(seen) = folders::look(place)? {
-            if let Kind::Link(to) = seen.kind {
+            if let FileKind::Link(to) = seen.kind {
                 return Err(InstallError::Linked {
                     path: place.to_owned(),
                     to,
@@ -142,10 +142,10 @@ pub(crate) fn settings(root: &Path, stem: &str) -> Result<Settings, InstallError
         }
     }
     match files::read(&path, SETTINGS_LIMIT) {
-        Err(error) if error.is_missing() => Ok(Settings::default()),
+        Err(error) if error.is_missing() => Ok(LineageSettings::default()),
         Err(error) => Err(error.into()),
         Ok(bytes) => {
-            Settings::parse(&bytes).map_err(|source| InstallError::Settings { path, source })
+            LineageSettings::parse(&bytes).map_err(|source| InstallError::Settings { path, source })
         }
     }
 }
@@ -154,7 +154,7 @@ pub(crate) fn settings(root: &Path, stem: &str) -> Result<Settings, InstallError
 ///
 /// # Errors
 /// When they cannot be looked at.
-pub(crate) fn loose_folders(layout: &Layout) -> Result<Vec<(PathBuf, u32)>, FileError> {
+pub(crate) fn loose_folders(layout: &LineageLayout) -> Result<Vec<(PathBuf, u32)>, FileError> {
     let mut loose = Vec::new();
     for link in layout.links() {
         let folder = files::parent(&link.path);
@@ -164,7 +164,7 @@ pub(crate) fn loose_folders(layout: &Layout) -> Result<Vec<(PathBuf, u32)>, File
         // With the sticky bit nobody renames another's files. Who runs certctl knows his own
         // groups.
         let own = folders::user() != 0 && seen.owner.0 == folders::user() && seen.mode & 0o002 == 0;
-        let others = inherit::open(Node {
+        let others = inherit::open(FileAccess {
             mode: seen.mode,
             owner: seen.owner,
         }) && seen.mode & 0o1000 == 0

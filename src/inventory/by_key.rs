@@ -5,51 +5,53 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::item::{Asked, HeldKey, Item, Place, What};
-use crate::inventory::sent_certificates::Bag;
+use super::item::{HeldKey, InventoryItem, ItemContent, ItemLocation, ListedRequest};
+use crate::inventory::sent_certificates::SentCertificates;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PublicKeyId;
 
 /// One place of a certificate, and all certificates there in their order.
 #[derive(Debug)]
-pub(super) struct Copy {
-    pub(super) place: Place,
-    pub(super) bag: Rc<Bag>,
+pub(super) struct CertificateCopy {
+    pub(super) place: ItemLocation,
+    pub(super) bag: Rc<SentCertificates>,
 }
 
 /// One certificate of a site.
 #[derive(Debug)]
-pub(super) struct Leaf {
+pub(super) struct LeafCopies {
     pub(super) certificate: Arc<Certificate>,
-    pub(super) copies: Vec<Copy>,
+    pub(super) copies: Vec<CertificateCopy>,
 }
 
 /// Everything of one key.
 #[derive(Debug, Default)]
-pub(super) struct Group {
-    pub(super) keys: Vec<(Place, HeldKey)>,
-    pub(super) requests: Vec<(Place, Asked)>,
-    pub(super) leaves: Vec<Leaf>,
+pub(super) struct KeyGroup {
+    pub(super) keys: Vec<(ItemLocation, HeldKey)>,
+    pub(super) requests: Vec<(ItemLocation, ListedRequest)>,
+    pub(super) leaves: Vec<LeafCopies>,
 }
 
 /// The groups of `items`, in the order in which their keys were met first.
-pub(super) fn groups(items: Vec<Item>) -> Vec<Group> {
+pub(super) fn groups(items: Vec<InventoryItem>) -> Vec<KeyGroup> {
     let (mut groups, mut locked, mut sent) = (Groups::default(), Vec::new(), Vec::new());
-    for Item { place, what } in items {
+    for InventoryItem { place, what } in items {
         match what {
-            What::Certificates(chain) if place.is_packed() => sent.push((place, chain)),
-            What::Certificates(chain) => groups.take(place, &Rc::new(Bag::new(chain))),
-            What::Key(key) => groups.of(key.id).keys.push((place, key)),
-            What::Request(asked) => groups.of(asked.id).requests.push((place, asked)),
-            What::LockedKey { mode } => locked.push((place, mode)),
-            What::Revoked(_) => {}
+            ItemContent::Certificates(chain) if place.is_packed() => sent.push((place, chain)),
+            ItemContent::Certificates(chain) => {
+                groups.take(place, &Rc::new(SentCertificates::new(chain)))
+            }
+            ItemContent::Key(key) => groups.of(key.id).keys.push((place, key)),
+            ItemContent::Request(asked) => groups.of(asked.id).requests.push((place, asked)),
+            ItemContent::LockedKey { mode } => locked.push((place, mode)),
+            ItemContent::Revoked(_) => {}
         }
     }
     groups.unlocked(locked);
     // What is packed counts where it answers something: nobody uses the rest.
     let known: HashSet<PublicKeyId> = groups.by_key.keys().copied().collect();
     for (place, chain) in sent {
-        groups.take_of(place, &Rc::new(Bag::new(chain)), |one| {
+        groups.take_of(place, &Rc::new(SentCertificates::new(chain)), |one| {
             is_a_sites(one) && known.contains(&one.key_id)
         });
     }
@@ -58,28 +60,28 @@ pub(super) fn groups(items: Vec<Item>) -> Vec<Group> {
 
 #[derive(Default)]
 struct Groups {
-    all: Vec<Group>,
+    all: Vec<KeyGroup>,
     by_key: HashMap<PublicKeyId, usize>,
     leaves: HashMap<[u8; 32], (usize, usize)>,
     /// What was found where.
-    met: HashMap<Place, HashSet<[u8; 32]>>,
+    met: HashMap<ItemLocation, HashSet<[u8; 32]>>,
 }
 
 impl Groups {
-    fn of(&mut self, id: PublicKeyId) -> &mut Group {
+    fn of(&mut self, id: PublicKeyId) -> &mut KeyGroup {
         let at = self.at(id);
         &mut self.all[at]
     }
 
     fn at(&mut self, id: PublicKeyId) -> usize {
         *self.by_key.entry(id).or_insert_with(|| {
-            self.all.push(Group::default());
+            self.all.push(KeyGroup::default());
             self.all.len() - 1
         })
     }
 
     /// A key that nobody can read unasked is that of the request beside it, which was made with it.
-    fn unlocked(&mut self, locked: Vec<(Place, u32)>) {
+    fn unlocked(&mut self, locked: Vec<(ItemLocation, u32)>) {
         if locked.is_empty() {
             return;
         }
@@ -88,15 +90,15 @@ impl Groups {
                 .requests
                 .iter()
                 .filter_map(move |(place, asked)| match place {
-                    Place::File { path, .. } => {
+                    ItemLocation::File { path, .. } => {
                         Some((path.clone(), (at, asked.id, asked.algorithm)))
                     }
-                    Place::Address { .. } => None,
+                    ItemLocation::Address { .. } => None,
                 })
         });
         let requests: HashMap<_, _> = requests.collect();
         for (place, mode) in locked {
-            let Place::File { path, .. } = &place else {
+            let ItemLocation::File { path, .. } = &place else {
                 continue;
             };
             if let Some((at, id, algorithm)) = requests.get(&path.with_extension("csr")).copied() {
@@ -114,16 +116,21 @@ impl Groups {
 
     /// Every site's certificate of a file, each once; of a server what it shows first, whatever
     /// that is.
-    fn take(&mut self, place: Place, bag: &Rc<Bag>) {
+    fn take(&mut self, place: ItemLocation, bag: &Rc<SentCertificates>) {
         match place {
-            Place::Address { .. } => self.take_of(place, bag, |one| {
+            ItemLocation::Address { .. } => self.take_of(place, bag, |one| {
                 bag.all().first().is_some_and(|first| **first == *one)
             }),
-            Place::File { .. } => self.take_of(place, bag, is_a_sites),
+            ItemLocation::File { .. } => self.take_of(place, bag, is_a_sites),
         }
     }
 
-    fn take_of(&mut self, place: Place, bag: &Rc<Bag>, wanted: impl Fn(&Certificate) -> bool) {
+    fn take_of(
+        &mut self,
+        place: ItemLocation,
+        bag: &Rc<SentCertificates>,
+        wanted: impl Fn(&Certificate) -> bool,
+    ) {
         let mut met = self.met.remove(&place).unwrap_or_default();
         for certificate in bag.all().iter().filter(|one| wanted(one)) {
             let at = self.at(certificate.key_id);
@@ -132,14 +139,14 @@ impl Groups {
                 .leaves
                 .entry(certificate.fingerprint)
                 .or_insert_with(|| {
-                    group.leaves.push(Leaf {
+                    group.leaves.push(LeafCopies {
                         certificate: Arc::clone(certificate),
                         copies: Vec::new(),
                     });
                     (at, group.leaves.len() - 1)
                 });
             if met.insert(certificate.fingerprint) {
-                group.leaves[leaf].copies.push(Copy {
+                group.leaves[leaf].copies.push(CertificateCopy {
                     place: place.clone(),
                     bag: Rc::clone(bag),
                 });

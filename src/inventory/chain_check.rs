@@ -5,40 +5,40 @@ use std::net::SocketAddr;
 
 use jiff::Timestamp;
 
-use super::item::Place;
-use super::reason::Reason;
-use super::row::State;
-use crate::inventory::by_key::{Copy, Leaf};
-use crate::inventory::policy::Measure;
+use super::item::ItemLocation;
+use super::reason::StatusReason;
+use super::row::RowState;
+use crate::inventory::by_key::{CertificateCopy, LeafCopies};
+use crate::inventory::policy::StatusPolicy;
 use crate::pki::certificate::Certificate;
-use crate::pki::chain::{Chain, ChainEnd, Prefer, Wanted};
-use crate::pki::lint::{self, Lint};
-use crate::pki::trust::{Scope, TrustAnchors};
-use crate::pki::verify::{self, Policy, Problem};
+use crate::pki::chain::{Chain, ChainCriteria, ChainEnd, ChainPreference};
+use crate::pki::lint::{self, LintViolation};
+use crate::pki::trust::{TrustAnchors, TrustScope};
+use crate::pki::verify::{self, ChainProblem, VerifyPolicy};
 
 /// What a chain comes to.
-pub(super) struct Judged {
+pub(super) struct CheckedChain {
     /// By whose rules it was issued, where that is known.
-    pub(super) scope: Option<Scope>,
+    pub(super) scope: Option<TrustScope>,
     /// The first end of what the certificate depends on, its own among them.
     pub(super) ends: Timestamp,
-    pub(super) reasons: Vec<Reason>,
+    pub(super) reasons: Vec<StatusReason>,
 }
 
 /// What servers read and what each address sends is judged as it is, each for itself: what is whole
 /// in a file here says nothing of a host that sends less. What only lies in a file is judged by the
 /// ends of the certificates beside it.
 pub(super) fn judge(
-    leaf: &Leaf,
+    leaf: &LeafCopies,
     stem: Option<&str>,
-    state: State,
-    measure: &Measure<'_>,
-) -> Judged {
+    state: RowState,
+    measure: &StatusPolicy<'_>,
+) -> CheckedChain {
     let certificate = leaf.certificate.as_ref();
     let anchors = stem
         .and_then(|stem| measure.own_anchors.get(stem))
         .map(std::slice::from_ref);
-    let one = |copy: &Copy| {
+    let one = |copy: &CertificateCopy| {
         judge_one(
             certificate,
             copy,
@@ -47,13 +47,13 @@ pub(super) fn judge(
             measure.now,
         )
     };
-    let mut judged = Judged {
+    let mut judged = CheckedChain {
         scope: None,
         ends: certificate.not_after,
         reasons: Vec::new(),
     };
     let sent = sent(leaf);
-    let each: Vec<(Judged, &[SocketAddr])> = sent
+    let each: Vec<(CheckedChain, &[SocketAddr])> = sent
         .iter()
         .map(|(copy, by)| (one(copy), by.as_slice()))
         .collect();
@@ -64,7 +64,7 @@ pub(super) fn judge(
             let everywhere = each.iter().all(|(other, _)| other.reasons.contains(reason));
             let said = match by.is_empty() || everywhere {
                 true => reason.clone(),
-                false => Reason::Sent {
+                false => StatusReason::Sent {
                     by: by.to_vec(),
                     reason: Box::new(reason.clone()),
                 },
@@ -79,15 +79,15 @@ pub(super) fn judge(
 
 /// Each chain that differs from the others, with the addresses that send it; without any what lies
 /// in a file.
-fn sent(leaf: &Leaf) -> Vec<(&Copy, Vec<SocketAddr>)> {
-    let mut sent: Vec<(&Copy, Vec<SocketAddr>)> = Vec::new();
-    let (live, others): (Vec<&Copy>, Vec<&Copy>) =
+fn sent(leaf: &LeafCopies) -> Vec<(&CertificateCopy, Vec<SocketAddr>)> {
+    let mut sent: Vec<(&CertificateCopy, Vec<SocketAddr>)> = Vec::new();
+    let (live, others): (Vec<&CertificateCopy>, Vec<&CertificateCopy>) =
         leaf.copies.iter().partition(|copy| copy.place.is_live());
     for copy in live.into_iter().chain(others) {
         let by = match copy.place {
-            Place::Address { address, .. } => Some(address),
-            Place::File { .. } if copy.place.is_live() => None,
-            Place::File { .. } => continue,
+            ItemLocation::Address { address, .. } => Some(address),
+            ItemLocation::File { .. } if copy.place.is_live() => None,
+            ItemLocation::File { .. } => continue,
         };
         match (
             sent.iter_mut()
@@ -113,47 +113,48 @@ fn sent(leaf: &Leaf) -> Vec<(&Copy, Vec<SocketAddr>)> {
 
 fn judge_one(
     certificate: &Certificate,
-    copy: &Copy,
+    copy: &CertificateCopy,
     anchors: &[TrustAnchors],
-    state: State,
+    state: RowState,
     now: Timestamp,
-) -> Judged {
+) -> CheckedChain {
     let (assembled, problems, scope) =
         best(certificate, &copy.bag.above(certificate), anchors, now);
-    let counts = |problem: &Problem| match state {
-        State::Served | State::Installed => !matches!(
+    let counts = |problem: &ChainProblem| match state {
+        RowState::Served | RowState::Installed => !matches!(
             problem,
-            Problem::NotYetValid { .. } | Problem::Expired { leaf: true, .. }
+            ChainProblem::NotYetValid { .. } | ChainProblem::Expired { leaf: true, .. }
         ),
         _ => matches!(
             problem,
-            Problem::WeakKey { .. } | Problem::WeakSignature { .. }
+            ChainProblem::WeakKey { .. } | ChainProblem::WeakSignature { .. }
         ),
     };
-    let mut reasons: Vec<Reason> = problems
+    let mut reasons: Vec<StatusReason> = problems
         .into_iter()
         .filter(counts)
-        .map(Reason::Problem)
+        .map(StatusReason::Problem)
         .collect();
     let first = assembled
         .intermediates()
         .iter()
         .min_by_key(|one| one.not_after);
     let first = first.filter(|one| one.not_after < certificate.not_after);
-    reasons.extend(first.map(|one| Reason::EndsFirst {
+    reasons.extend(first.map(|one| StatusReason::EndsFirst {
         label: one.label(),
         ends: one.not_after,
     }));
     // Of what is of nobody known only what binds everybody is held against it.
-    let refuses =
-        |lint: &Lint| lint.weight(scope.unwrap_or(Scope::Private)) == Some(lint::Weight::Refuses);
+    let refuses = |lint: &LintViolation| {
+        lint.weight(scope.unwrap_or(TrustScope::Private)) == Some(lint::LintSeverity::Refuses)
+    };
     reasons.extend(
         lint::lints(&assembled)
             .into_iter()
             .filter(refuses)
-            .map(Reason::Weak),
+            .map(StatusReason::Weak),
     );
-    Judged {
+    CheckedChain {
         scope,
         ends: first.map_or(certificate.not_after, |one| one.not_after),
         reasons,
@@ -166,21 +167,21 @@ fn best(
     bag: &[Certificate],
     anchors: &[TrustAnchors],
     at: Timestamp,
-) -> (Chain, Vec<Problem>, Option<Scope>) {
+) -> (Chain, Vec<ChainProblem>, Option<TrustScope>) {
     let by = |anchors: &TrustAnchors| {
         let chain = verify::assemble(
             leaf,
             bag,
-            Wanted {
+            ChainCriteria {
                 anchors,
                 at,
-                prefer: Prefer::default(),
+                prefer: ChainPreference::default(),
             },
         )
         .chain;
         let problems = verify::problems(
             &chain,
-            Policy {
+            VerifyPolicy {
                 hosts: &[],
                 anchors,
                 at,

@@ -5,30 +5,32 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::item::{Item, Place, What};
+use super::item::{InventoryItem, ItemContent, ItemLocation};
 use super::reason::day;
 use crate::inventory::by_key::is_a_sites;
 use crate::pki::crl::RevocationList;
 
 /// The lists among `items`, each with its file.
-pub(super) fn of(items: &[Item]) -> Vec<(PathBuf, RevocationList)> {
+pub(super) fn of(items: &[InventoryItem]) -> Vec<(PathBuf, RevocationList)> {
     among(items)
         .map(|(path, list)| (path.to_owned(), list.clone()))
         .collect()
 }
 
-fn among(items: &[Item]) -> impl Iterator<Item = (&Path, &RevocationList)> {
+fn among(items: &[InventoryItem]) -> impl Iterator<Item = (&Path, &RevocationList)> {
     items
         .iter()
         .filter_map(|item| match (&item.what, &item.place) {
-            (What::Revoked(list), Place::File { path, .. }) => Some((path.as_path(), list)),
+            (ItemContent::Revoked(list), ItemLocation::File { path, .. }) => {
+                Some((path.as_path(), list))
+            }
             _ => None,
         })
 }
 
 /// Why a list that was given does not tell all that it could.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Remark {
+pub enum CrlRemark {
     #[error("{} only tells what changed since another list of {issuer}: what that one revokes is \
         not in it", path.display())]
     Delta {
@@ -59,13 +61,13 @@ pub enum Remark {
 
 /// What is to be said of the lists among `items`.
 #[must_use]
-pub(crate) fn remarks(items: &[Item], now: Timestamp) -> Vec<Remark> {
+pub(crate) fn remarks(items: &[InventoryItem], now: Timestamp) -> Vec<CrlRemark> {
     let mut lists = among(items).peekable();
     if lists.peek().is_none() {
         return Vec::new();
     }
     let sites = items.iter().flat_map(|item| match &item.what {
-        What::Certificates(chain) => chain.as_slice(),
+        ItemContent::Certificates(chain) => chain.as_slice(),
         _ => &[],
     });
     let issuers: HashSet<&[u8]> = sites
@@ -76,15 +78,15 @@ pub(crate) fn remarks(items: &[Item], now: Timestamp) -> Vec<Remark> {
         let (path, issuer) = (path.to_owned(), list.issuer.clone());
         match list.next_update.filter(|next| *next < now) {
             _ if !list.issuers().any(|of| issuers.contains(of)) => {
-                Some(Remark::OfOthers { path, issuer })
+                Some(CrlRemark::OfOthers { path, issuer })
             }
-            Some(next) => Some(Remark::Old {
+            Some(next) => Some(CrlRemark::Old {
                 path,
                 issuer,
                 made: list.this_update,
                 next,
             }),
-            None => list.delta.then_some(Remark::Delta { path, issuer }),
+            None => list.delta.then_some(CrlRemark::Delta { path, issuer }),
         }
     };
     lists.filter_map(remark).collect()

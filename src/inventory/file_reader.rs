@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use super::item::{Asked, HeldKey, What};
-use crate::delivery::{self, Delivery, Form, Input, Limits, Mended};
+use super::item::{HeldKey, ItemContent, ListedRequest};
+use crate::delivery::{self, CaDelivery, DeliveryInput, DeliveryLimits, FileForm, RepairKind};
 
 mod fast_path;
 #[cfg(test)]
@@ -27,34 +27,34 @@ pub enum Keys {
 /// What is in a file with these permission bits; nothing where it is of another kind. What is
 /// packed (zip, mail) is looked at when it is named to a command that takes deliveries.
 #[must_use]
-pub fn glance(bytes: &[u8], mode: u32, keys: Keys) -> Vec<What> {
+pub fn glance(bytes: &[u8], mode: u32, keys: Keys) -> Vec<ItemContent> {
     fast_path::read(bytes, mode, keys).unwrap_or_else(|| whole(bytes, mode))
 }
 
 /// The same by the full reader alone.
 #[must_use]
-pub fn whole(bytes: &[u8], mode: u32) -> Vec<What> {
+pub fn whole(bytes: &[u8], mode: u32) -> Vec<ItemContent> {
     if !matches!(
         delivery::recognised(bytes),
-        Some(Form::Base64 | Form::Der | Form::Pem | Form::Utf16)
+        Some(FileForm::Base64 | FileForm::Der | FileForm::Pem | FileForm::Utf16)
     ) {
         return Vec::new();
     }
     // Nothing is derived from any passphrase unasked.
-    let limits = Limits {
+    let limits = DeliveryLimits {
         rounds: 0,
-        ..Limits::default()
+        ..DeliveryLimits::default()
     };
-    let Ok(found) = Delivery::read(vec![Input::new("", bytes.to_vec())], &limits) else {
+    let Ok(found) = CaDelivery::read(vec![DeliveryInput::new("", bytes.to_vec())], &limits) else {
         return Vec::new();
     };
     let packed = found
         .repairs
         .iter()
-        .any(|repair| repair.what == Mended::Pkcs12);
+        .any(|repair| repair.what == RepairKind::Pkcs12);
     let mut all = Vec::new();
     if !found.certificates.is_empty() {
-        all.push(What::Certificates(
+        all.push(ItemContent::Certificates(
             found
                 .certificates
                 .into_iter()
@@ -64,16 +64,16 @@ pub fn whole(bytes: &[u8], mode: u32) -> Vec<What> {
     }
     let keys = found.keys.iter().filter(|_| !packed);
     all.extend(keys.map(|key| {
-        What::Key(HeldKey {
+        ItemContent::Key(HeldKey {
             id: key.id(),
             algorithm: key.algorithm(),
             mode,
         })
     }));
-    all.extend(found.locked.iter().map(|_| What::LockedKey { mode }));
+    all.extend(found.locked.iter().map(|_| ItemContent::LockedKey { mode }));
     all.extend(found.requests.into_iter().map(|one| {
         let request = one.value;
-        What::Request(Asked {
+        ItemContent::Request(ListedRequest {
             names: request.dns_names,
             id: request.key_id,
             algorithm: request.algorithm,
@@ -83,7 +83,7 @@ pub fn whole(bytes: &[u8], mode: u32) -> Vec<What> {
         found
             .lists
             .into_iter()
-            .map(|list| What::Revoked(list.value)),
+            .map(|list| ItemContent::Revoked(list.value)),
     );
     all
 }

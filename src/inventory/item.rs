@@ -11,16 +11,16 @@ use jiff::civil::Date;
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
-use crate::webserver::model::Software;
+use crate::webserver::model::ServerSoftware;
 
 /// Why a place was looked at.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub(crate) enum Origin {
+pub(crate) enum ItemOrigin {
     AcmeSh,
     /// certbot keeps it; the name of its lineage.
     Certbot(String),
     /// A configuration names it: whose, and where (`FILE:LINE`).
-    Configured(Software, String),
+    Configured(ServerSoftware, String),
     /// It is packed in what the CA sent, and its key or request was found elsewhere.
     Delivery,
     /// It was named on the command line, or lies below a folder that was.
@@ -34,7 +34,7 @@ pub(crate) enum Origin {
     Round,
 }
 
-impl Origin {
+impl ItemOrigin {
     /// The stable word in JSON.
     #[must_use]
     pub(crate) fn name(&self) -> &'static str {
@@ -59,7 +59,7 @@ impl Origin {
 
 /// Where something was found.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub(crate) enum Place {
+pub(crate) enum ItemLocation {
     /// A server shows it.
     Address {
         address: SocketAddr,
@@ -69,13 +69,13 @@ pub(crate) enum Place {
     File {
         path: PathBuf,
         /// Why it was looked at.
-        origin: Origin,
+        origin: ItemOrigin,
     },
 }
 
-impl Place {
+impl ItemLocation {
     #[must_use]
-    pub(crate) fn file(path: impl Into<PathBuf>, origin: Origin) -> Self {
+    pub(crate) fn file(path: impl Into<PathBuf>, origin: ItemOrigin) -> Self {
         Self::File {
             path: path.into(),
             origin,
@@ -94,7 +94,7 @@ impl Place {
         matches!(
             self,
             Self::File {
-                origin: Origin::Delivery,
+                origin: ItemOrigin::Delivery,
                 ..
             }
         )
@@ -105,7 +105,7 @@ impl Place {
     pub(crate) fn stem(&self) -> Option<&str> {
         match self {
             Self::File {
-                origin: Origin::Installed(stem),
+                origin: ItemOrigin::Installed(stem),
                 ..
             } => Some(stem),
             _ => None,
@@ -113,7 +113,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ItemLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address { address, .. } => address.fmt(f),
@@ -133,7 +133,7 @@ pub struct HeldKey {
 
 /// A request as far as a listing needs it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Asked {
+pub struct ListedRequest {
     /// The names asked for.
     pub names: Vec<String>,
     /// The identity of its key.
@@ -144,7 +144,7 @@ pub struct Asked {
 
 /// What the pair of a name was installed with, as far as its next rounds depend on it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Terms {
+pub(crate) struct InstallTerms {
     /// The last day of the term that is paid for.
     pub paid_until: Option<Date>,
     /// Only the place of a certificate is kept.
@@ -155,7 +155,7 @@ pub(crate) struct Terms {
 
 /// What a file or a block in it holds.
 #[derive(Clone, Debug)]
-pub enum What {
+pub enum ItemContent {
     /// Certificates in the order of the file, or as they were sent.
     Certificates(Vec<Arc<Certificate>>),
     /// A private key, encrypted or not.
@@ -166,21 +166,21 @@ pub enum What {
         mode: u32,
     },
     /// A certificate signing request.
-    Request(Asked),
+    Request(ListedRequest),
     /// Revoked certificates of a CA.
     Revoked(RevocationList),
 }
 
 /// One thing that was found.
 #[derive(Clone, Debug)]
-pub(crate) struct Item {
-    pub place: Place,
-    pub what: What,
+pub(crate) struct InventoryItem {
+    pub place: ItemLocation,
+    pub what: ItemContent,
 }
 
 /// Somebody who should show a certificate, and what came of asking.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Question {
+pub(crate) struct ServedQuestion {
     /// The certificate that should be shown, SHA-256 of its DER; none for a host that was named.
     pub expected: Option<[u8; 32]>,
     pub address: SocketAddr,
@@ -188,12 +188,12 @@ pub(crate) struct Question {
     pub name: String,
     /// What was shown, the leaf first (SHA-256 of its DER and what it is called), or why nothing
     /// was.
-    pub answer: Result<Shown, String>,
+    pub answer: Result<ServedLeaf, String>,
 }
 
 /// The leaf that a server showed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Shown {
+pub(crate) struct ServedLeaf {
     /// SHA-256 of its DER.
     pub fingerprint: [u8; 32],
     /// In words. Foreign text.

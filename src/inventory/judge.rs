@@ -8,23 +8,23 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::due::days_between;
-use super::item::{HeldKey, Item, Origin, Place, Question, Shown};
-use super::reason::{self, Reason};
-use super::row::{Row, State};
-use crate::inventory::by_key::{Group, Leaf, groups};
-use crate::inventory::policy::Measure;
-use crate::inventory::rule_changes::{ForClients, changes};
-use crate::inventory::schedule::{self, Clocks, Paid};
+use super::item::{HeldKey, InventoryItem, ItemLocation, ItemOrigin, ServedLeaf, ServedQuestion};
+use super::reason::{self, StatusReason};
+use super::row::{RowState, StatusRow};
+use crate::inventory::by_key::{KeyGroup, LeafCopies, groups};
+use crate::inventory::policy::StatusPolicy;
+use crate::inventory::rule_changes::{ClientAuthUse, changes};
+use crate::inventory::schedule::{self, PaymentCoverage, RenewalTerms};
 use crate::inventory::{chain_check, crls, supersession};
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
 use crate::pki::key::PublicKeyId;
-use crate::pki::trust::Scope;
-use crate::pki::verify::Problem;
+use crate::pki::trust::TrustScope;
+use crate::pki::verify::ChainProblem;
 
 /// The rows of `items`: certificates, requests and keys without one, by name.
 #[must_use]
-pub(crate) fn rows(items: Vec<Item>, measure: &Measure<'_>) -> Vec<Row> {
+pub(crate) fn rows(items: Vec<InventoryItem>, measure: &StatusPolicy<'_>) -> Vec<StatusRow> {
     let lists = crls::of(&items);
     let groups = groups(items);
     let known = Known::of(&groups, &lists, measure);
@@ -38,7 +38,7 @@ pub(crate) fn rows(items: Vec<Item>, measure: &Measure<'_>) -> Vec<Row> {
     supersession::settle(&mut rows, measure.now);
     rows.sort_by_cached_key(|row| {
         (
-            row.state == State::Superseded,
+            row.state == RowState::Superseded,
             row.name.clone(),
             row.state,
             row.ends,
@@ -51,10 +51,10 @@ pub(crate) fn rows(items: Vec<Item>, measure: &Measure<'_>) -> Vec<Row> {
 /// of it for each would take millions of looks.
 struct Known<'a> {
     /// The keys that lie where servers read them, by whom they are for.
-    keys: HashMap<&'a Origin, Vec<(&'a Place, PublicKeyId)>>,
+    keys: HashMap<&'a ItemOrigin, Vec<(&'a ItemLocation, PublicKeyId)>>,
     lists: &'a [(PathBuf, RevocationList)],
     /// Who should show a certificate.
-    questions: HashMap<[u8; 32], Vec<&'a Question>>,
+    questions: HashMap<[u8; 32], Vec<&'a ServedQuestion>>,
     shown: HashSet<[u8; 32]>,
     /// Blocks that use it for names that it lacks.
     uncovered: HashMap<[u8; 32], Vec<(&'a String, &'a [String])>>,
@@ -62,9 +62,9 @@ struct Known<'a> {
 
 impl<'a> Known<'a> {
     fn of(
-        groups: &'a [Group],
+        groups: &'a [KeyGroup],
         lists: &'a [(PathBuf, RevocationList)],
-        measure: &Measure<'a>,
+        measure: &StatusPolicy<'a>,
     ) -> Self {
         let mut keys: HashMap<_, Vec<_>> = HashMap::new();
         for (place, key) in groups.iter().flat_map(|group| &group.keys) {
@@ -102,7 +102,7 @@ impl<'a> Known<'a> {
 
     /// A key that lies beside `leaf` for the same server and does not fit, where none that fits
     /// does.
-    fn wrong_key(&self, leaf: &Leaf) -> Option<Reason> {
+    fn wrong_key(&self, leaf: &LeafCopies) -> Option<StatusReason> {
         let id = leaf.certificate.key_id;
         leaf.copies
             .iter()
@@ -113,7 +113,7 @@ impl<'a> Known<'a> {
                     .first()
                     .filter(|_| beside.iter().all(|(_, key)| *key != id))?;
                 let path = PathBuf::from(place.to_string());
-                Some(Reason::WrongKey {
+                Some(StatusReason::WrongKey {
                     path,
                     key: *key,
                     leaf: id,
@@ -122,15 +122,15 @@ impl<'a> Known<'a> {
     }
 }
 
-fn live(place: &Place) -> Option<&Origin> {
+fn live(place: &ItemLocation) -> Option<&ItemOrigin> {
     match place {
-        Place::File { origin, .. } if origin.is_live() => Some(origin),
+        ItemLocation::File { origin, .. } if origin.is_live() => Some(origin),
         _ => None,
     }
 }
 
 /// A request or a key that no certificate answers.
-fn unanswered(group: &Group) -> Option<Row> {
+fn unanswered(group: &KeyGroup) -> Option<StatusRow> {
     let keys: Vec<_> = group.keys.clone();
     let (name, names, id, algorithm, state) = match (group.requests.first(), keys.first()) {
         (Some((_, asked)), _) => {
@@ -144,7 +144,7 @@ fn unanswered(group: &Group) -> Option<Row> {
                 asked.names.clone(),
                 asked.id,
                 asked.algorithm,
-                State::Pending,
+                RowState::Pending,
             )
         }
         (None, Some((place, key))) => {
@@ -154,13 +154,13 @@ fn unanswered(group: &Group) -> Option<Row> {
                 || key.id.short(),
                 |name| name.to_string_lossy().into_owned(),
             );
-            (name, Vec::new(), key.id, key.algorithm, State::KeyAlone)
+            (name, Vec::new(), key.id, key.algorithm, RowState::KeyAlone)
         }
         (None, None) => return None,
     };
     let mut reasons = readable(&keys);
     reason::sort(&mut reasons);
-    Some(Row {
+    Some(StatusRow {
         name,
         names,
         state,
@@ -185,7 +185,12 @@ fn unanswered(group: &Group) -> Option<Row> {
     })
 }
 
-fn row(group: &Group, leaf: &Leaf, known: &Known<'_>, measure: &Measure<'_>) -> Row {
+fn row(
+    group: &KeyGroup,
+    leaf: &LeafCopies,
+    known: &Known<'_>,
+    measure: &StatusPolicy<'_>,
+) -> StatusRow {
     let certificate = &leaf.certificate;
     let stem = leaf
         .copies
@@ -207,7 +212,7 @@ fn row(group: &Group, leaf: &Leaf, known: &Known<'_>, measure: &Measure<'_>) -> 
     reasons.extend(known.wrong_key(leaf));
     reasons.extend(unlike(certificate, known));
     if measure.now >= due && in_date {
-        reasons.push(Reason::Due {
+        reasons.push(StatusReason::Due {
             since: due,
             ends: judged.ends,
         });
@@ -215,8 +220,8 @@ fn row(group: &Group, leaf: &Leaf, known: &Known<'_>, measure: &Measure<'_>) -> 
     reasons.extend(judged.reasons);
     reasons.extend(readable(&group.keys));
     reasons.extend(uncovered(certificate, known));
-    reasons.extend(terms.placeholder.then_some(Reason::Placeholder));
-    let clocks = Clocks {
+    reasons.extend(terms.placeholder.then_some(StatusReason::Placeholder));
+    let clocks = RenewalTerms {
         ends: judged.ends,
         due,
         proven: start,
@@ -227,7 +232,7 @@ fn row(group: &Group, leaf: &Leaf, known: &Known<'_>, measure: &Measure<'_>) -> 
     let public = judged
         .scope
         .map_or(!certificate.issuer_urls.is_empty(), |scope| {
-            scope == Scope::Public
+            scope == TrustScope::Public
         });
     let rounds = if public {
         schedule::rounds(clocks, measure.before, measure.now)
@@ -236,26 +241,26 @@ fn row(group: &Group, leaf: &Leaf, known: &Known<'_>, measure: &Measure<'_>) -> 
     };
     let buys = rounds
         .first()
-        .is_some_and(|round| round.paid == Some(Paid::Purchase));
+        .is_some_and(|round| round.paid == Some(PaymentCoverage::Purchase));
     reasons.extend(
         terms
             .paid_until
             .filter(|_| buys)
-            .map(|on| Reason::TermEnds { on }),
+            .map(|on| StatusReason::TermEnds { on }),
     );
     let clients = if certificate.usage.for_clients {
-        ForClients::Yes
+        ClientAuthUse::Yes
     } else {
-        ForClients::No
+        ClientAuthUse::No
     };
     let until_then = start..=due.max(measure.now);
     reasons.extend(
         changes(&until_then, clients)
             .into_iter()
             .filter(|_| public)
-            .map(Reason::Rule),
+            .map(StatusReason::Rule),
     );
-    Row {
+    StatusRow {
         name: certificate.label(),
         names: names(certificate),
         state,
@@ -280,19 +285,19 @@ fn row(group: &Group, leaf: &Leaf, known: &Known<'_>, measure: &Measure<'_>) -> 
     }
 }
 
-fn state(group: &Group, leaf: &Leaf, known: &Known<'_>) -> State {
+fn state(group: &KeyGroup, leaf: &LeafCopies, known: &Known<'_>) -> RowState {
     let seen = leaf
         .copies
         .iter()
-        .any(|copy| matches!(copy.place, Place::Address { .. }));
+        .any(|copy| matches!(copy.place, ItemLocation::Address { .. }));
     if seen || known.shown.contains(&leaf.certificate.fingerprint) {
-        State::Served
+        RowState::Served
     } else if leaf.copies.iter().any(|copy| copy.place.is_live()) {
-        State::Installed
+        RowState::Installed
     } else if group.keys.is_empty() {
-        State::NoKey
+        RowState::NoKey
     } else {
-        State::Ready
+        RowState::Ready
     }
 }
 
@@ -307,17 +312,17 @@ fn names(certificate: &Certificate) -> Vec<String> {
         .collect()
 }
 
-fn dates(certificate: &Certificate, at: Timestamp) -> Vec<Reason> {
+fn dates(certificate: &Certificate, at: Timestamp) -> Vec<StatusReason> {
     let label = certificate.label();
     let (not_before, not_after) = (certificate.not_before, certificate.not_after);
     let problem = if at.as_second() < not_before.as_second() {
-        Problem::NotYetValid {
+        ChainProblem::NotYetValid {
             label,
             not_before,
             at,
         }
     } else if at.as_second() > not_after.as_second() {
-        Problem::Expired {
+        ChainProblem::Expired {
             label,
             not_after,
             leaf: true,
@@ -325,31 +330,31 @@ fn dates(certificate: &Certificate, at: Timestamp) -> Vec<Reason> {
     } else {
         return Vec::new();
     };
-    vec![Reason::Problem(problem)]
+    vec![StatusReason::Problem(problem)]
 }
 
 /// A list revokes it, and no later one takes it off again.
-fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Option<Reason> {
+fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Option<StatusReason> {
     let (path, list) = lists.iter().find(|(_, list)| list.revokes(certificate))?;
     let lifted = |(_, other): &(PathBuf, RevocationList)| {
         other.this_update > list.this_update && other.lifts(certificate)
     };
-    (!lists.iter().any(lifted)).then(|| Reason::Revoked { list: path.clone() })
+    (!lists.iter().any(lifted)).then(|| StatusReason::Revoked { list: path.clone() })
 }
 
 /// What was shown, or why nothing was; at which addresses; for which names.
-type Told = (Result<Shown, String>, Vec<SocketAddr>, Vec<String>);
+type Told = (Result<ServedLeaf, String>, Vec<SocketAddr>, Vec<String>);
 
 /// What servers show in its place: what is the same for several names and addresses is told once.
-fn unlike(certificate: &Certificate, known: &Known<'_>) -> Vec<Reason> {
-    let is_it = |shown: &Shown| shown.fingerprint == certificate.fingerprint;
+fn unlike(certificate: &Certificate, known: &Known<'_>) -> Vec<StatusReason> {
+    let is_it = |shown: &ServedLeaf| shown.fingerprint == certificate.fingerprint;
     let own = known
         .questions
         .get(&certificate.fingerprint)
         .into_iter()
         .flatten();
-    let mut at_each: Vec<(Result<Shown, String>, SocketAddr, Vec<String>)> = Vec::new();
-    for Question {
+    let mut at_each: Vec<(Result<ServedLeaf, String>, SocketAddr, Vec<String>)> = Vec::new();
+    for ServedQuestion {
         address,
         name,
         answer,
@@ -358,7 +363,7 @@ fn unlike(certificate: &Certificate, known: &Known<'_>) -> Vec<Reason> {
     {
         let answer = match answer {
             Ok(shown) if is_it(shown) && shown.same_chain => continue,
-            Ok(shown) => Ok(Shown {
+            Ok(shown) => Ok(ServedLeaf {
                 same_chain: is_it(shown),
                 ..shown.clone()
             }),
@@ -384,12 +389,12 @@ fn unlike(certificate: &Certificate, known: &Known<'_>) -> Vec<Reason> {
         }
     }
     let reason = |(answer, addresses, names)| match answer {
-        Ok(shown) => Reason::ServedDiffers {
+        Ok(shown) => StatusReason::ServedDiffers {
             addresses,
             names,
             shown,
         },
-        Err(why) => Reason::Silent {
+        Err(why) => StatusReason::Silent {
             addresses,
             names,
             why,
@@ -399,22 +404,22 @@ fn unlike(certificate: &Certificate, known: &Known<'_>) -> Vec<Reason> {
 }
 
 /// A file's bits for everybody.
-fn readable(keys: &[(Place, HeldKey)]) -> Vec<Reason> {
+fn readable(keys: &[(ItemLocation, HeldKey)]) -> Vec<StatusReason> {
     let open = keys.iter().filter(|(_, key)| key.mode & 0o007 != 0);
-    open.map(|(place, key)| Reason::KeyReadable {
+    open.map(|(place, key)| StatusReason::KeyReadable {
         path: PathBuf::from(place.to_string()),
         mode: key.mode,
     })
     .collect()
 }
 
-fn uncovered(certificate: &Certificate, known: &Known<'_>) -> Vec<Reason> {
+fn uncovered(certificate: &Certificate, known: &Known<'_>) -> Vec<StatusReason> {
     let own = known
         .uncovered
         .get(&certificate.fingerprint)
         .into_iter()
         .flatten();
-    own.map(|&(block, names)| Reason::NamesNotCovered {
+    own.map(|&(block, names)| StatusReason::NamesNotCovered {
         block: block.clone(),
         names: names.to_vec(),
     })

@@ -5,23 +5,23 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::due::RenewBefore;
-use super::item::{Question, Terms};
+use super::item::{InstallTerms, ServedQuestion};
 use crate::pki::trust::TrustAnchors;
 
 /// What rows are judged by.
 #[derive(Debug)]
-pub(crate) struct Measure<'a> {
+pub(crate) struct StatusPolicy<'a> {
     pub now: Timestamp,
     /// How long before its end a certificate is due.
     pub before: RenewBefore,
     /// Whom to trust, the first that knows the root counts.
     pub anchors: &'a [TrustAnchors],
     /// Of the pairs that certctl installed, by name.
-    pub terms: &'a HashMap<String, Terms>,
+    pub terms: &'a HashMap<String, InstallTerms>,
     /// The anchors of those that are judged by somebody's own, by name.
     pub own_anchors: &'a HashMap<String, TrustAnchors>,
     /// Who was asked what is served.
-    pub questions: &'a [Question],
+    pub questions: &'a [ServedQuestion],
     /// The names for which servers use what a place holds and which it lacks: `FILE:LINE`, the
     /// certificate, the names.
     pub uncovered: &'a [(String, [u8; 32], Vec<String>)],

@@ -8,16 +8,16 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::item::{Place, Shown};
-use crate::inventory::rule_changes::Change;
+use super::item::{ItemLocation, ServedLeaf};
+use crate::inventory::rule_changes::RuleChange;
 use crate::pki::key::PublicKeyId;
-use crate::pki::lint::Lint;
+use crate::pki::lint::LintViolation;
 use crate::pki::name::listed;
-use crate::pki::verify::Problem;
+use crate::pki::verify::ChainProblem;
 
 /// What comes of a reason; the greater, the worse.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) enum Weight {
+pub(crate) enum ReasonSeverity {
     Notes,
     /// Should be looked into; nothing is due.
     Warns,
@@ -43,10 +43,10 @@ enum Rank {
 }
 
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub(crate) enum Reason {
+pub(crate) enum StatusReason {
     /// What path validation refuses, and what the dates say.
     #[error(transparent)]
-    Problem(Problem),
+    Problem(ChainProblem),
     /// A list that was given revokes it.
     #[error("the CA has revoked it, says {}", list.display())]
     Revoked {
@@ -73,7 +73,7 @@ pub(crate) enum Reason {
         addresses: Vec<SocketAddr>,
         /// The names asked for at each.
         names: Vec<String>,
-        shown: Shown,
+        shown: ServedLeaf,
     },
     /// Nobody shows it where it should be.
     #[error("nothing is served for {} at {}: {why}", listed(names), at(addresses))]
@@ -116,15 +116,18 @@ pub(crate) enum Reason {
     },
     /// A rule that clients refuse it for.
     #[error("{0}")]
-    Weak(Lint),
+    Weak(LintViolation),
     /// A newer one lies ready.
     #[error("a newer certificate lies ready in {place}, until {}", day(*ends))]
-    NewerReady { place: Place, ends: Timestamp },
+    NewerReady {
+        place: ItemLocation,
+        ends: Timestamp,
+    },
     /// The next round is prepared.
     #[error("the next round is prepared: {request} waits for its certificate")]
     Prepared {
         /// The file of the request.
-        request: Place,
+        request: ItemLocation,
     },
     /// What is paid for ends before the next round.
     #[error("what is paid for ends on {on}: the next certificate has to be bought")]
@@ -134,10 +137,10 @@ pub(crate) enum Reason {
     Placeholder,
     /// A rule that begins before the next round.
     #[error("from {} on {}", _0.from, _0.what)]
-    Rule(Change),
+    Rule(RuleChange),
 }
 
-impl Reason {
+impl StatusReason {
     /// The stable code of the finding.
     #[must_use]
     pub(crate) fn code(&self) -> &'static str {
@@ -164,13 +167,13 @@ impl Reason {
     /// The place in the order of reasons.
     fn rank(&self) -> Rank {
         match self {
-            Self::Problem(Problem::Expired { leaf: true, .. } | Problem::NotYetValid { .. }) => {
-                Rank::Ended
-            }
-            Self::Problem(Problem::WeakKey { .. } | Problem::WeakSignature { .. })
+            Self::Problem(
+                ChainProblem::Expired { leaf: true, .. } | ChainProblem::NotYetValid { .. },
+            ) => Rank::Ended,
+            Self::Problem(ChainProblem::WeakKey { .. } | ChainProblem::WeakSignature { .. })
             | Self::Weak(_) => Rank::Weak,
-            Self::Problem(Problem::NoNames { .. }) => Rank::Names,
-            Self::Problem(_) if self.weight() < Weight::Wrong => Rank::WorthKnowing,
+            Self::Problem(ChainProblem::NoNames { .. }) => Rank::Names,
+            Self::Problem(_) if self.weight() < ReasonSeverity::Wrong => Rank::WorthKnowing,
             Self::Problem(_) | Self::EndsFirst { .. } => Rank::Chain,
             Self::ServedDiffers { .. } | Self::Silent { .. } | Self::WrongKey { .. } => {
                 Rank::Served
@@ -190,37 +193,39 @@ impl Reason {
 
     /// What comes of it.
     #[must_use]
-    pub(crate) fn weight(&self) -> Weight {
+    pub(crate) fn weight(&self) -> ReasonSeverity {
         match self {
             // A company's own CA is nobody's fault, and what a server shows by default often signed
             // itself.
-            Self::Problem(Problem::UnknownRoot { .. } | Problem::SelfSigned { .. }) => {
-                Weight::Warns
+            Self::Problem(ChainProblem::UnknownRoot { .. } | ChainProblem::SelfSigned { .. }) => {
+                ReasonSeverity::Warns
             }
             // Certificates of public CAs say where their issuer is: without that it may be a root
             // of somebody's own.
-            Self::Problem(Problem::MissingIntermediate { urls, .. }) if urls.is_empty() => {
-                Weight::Warns
+            Self::Problem(ChainProblem::MissingIntermediate { urls, .. }) if urls.is_empty() => {
+                ReasonSeverity::Warns
             }
-            Self::Problem(_) | Self::Revoked { .. } | Self::WrongKey { .. } => Weight::Wrong,
-            Self::ServedDiffers { .. } | Self::Silent { .. } => Weight::Wrong,
+            Self::Problem(_) | Self::Revoked { .. } | Self::WrongKey { .. } => {
+                ReasonSeverity::Wrong
+            }
+            Self::ServedDiffers { .. } | Self::Silent { .. } => ReasonSeverity::Wrong,
             Self::KeyReadable { .. } | Self::NamesNotCovered { .. } | Self::Weak(_) => {
-                Weight::Wrong
+                ReasonSeverity::Wrong
             }
             Self::Sent { reason, .. } => reason.weight(),
-            Self::Due { .. } => Weight::Due,
+            Self::Due { .. } => ReasonSeverity::Due,
             Self::EndsFirst { .. }
             | Self::NewerReady { .. }
             | Self::TermEnds { .. }
-            | Self::Placeholder => Weight::Warns,
-            Self::Prepared { .. } | Self::Rule(_) => Weight::Notes,
+            | Self::Placeholder => ReasonSeverity::Warns,
+            Self::Prepared { .. } | Self::Rule(_) => ReasonSeverity::Notes,
         }
     }
 }
 
 /// In the order in which they are told; of the same rank as they were found.
-pub(super) fn sort(reasons: &mut [Reason]) {
-    reasons.sort_by_key(Reason::rank);
+pub(super) fn sort(reasons: &mut [StatusReason]) {
+    reasons.sort_by_key(StatusReason::rank);
 }
 
 /// The day of an instant, UTC.
@@ -233,7 +238,7 @@ fn at(all: &[SocketAddr]) -> String {
     listed(&all.iter().map(ToString::to_string).collect::<Vec<_>>())
 }
 
-fn served(shown: &Shown) -> String {
+fn served(shown: &ServedLeaf) -> String {
     match (shown.not_after, shown.same_chain) {
         (_, true) => "the same certificate with other intermediates".to_owned(),
         (Some(ends), false) => {

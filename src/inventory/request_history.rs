@@ -5,13 +5,13 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::item::Place;
-use super::reason::Reason;
-use super::row::{Row, State};
+use super::item::ItemLocation;
+use super::reason::StatusReason;
+use super::row::{RowState, StatusRow};
 use crate::matching::file_names;
 
 /// The latest round of each lineage that has its certificate.
-pub(super) fn rounds(rows: &[Row]) -> HashMap<PathBuf, u32> {
+pub(super) fn rounds(rows: &[StatusRow]) -> HashMap<PathBuf, u32> {
     let mut rounds = HashMap::new();
     let answered = rows
         .iter()
@@ -25,28 +25,28 @@ pub(super) fn rounds(rows: &[Row]) -> HashMap<PathBuf, u32> {
 }
 
 /// A request waits for nothing any more once a later round of it has its certificate.
-pub(super) fn supersede(rows: &mut [Row], rounds: &HashMap<PathBuf, u32>) {
-    let over = |place: &Place| {
+pub(super) fn supersede(rows: &mut [StatusRow], rounds: &HashMap<PathBuf, u32>) {
+    let over = |place: &ItemLocation| {
         lineage(place).is_some_and(|(lineage, round)| {
             rounds.get(&lineage).is_some_and(|latest| round <= *latest)
         })
     };
     for row in rows
         .iter_mut()
-        .filter(|row| row.state == State::Pending && row.requests.iter().all(over))
+        .filter(|row| row.state == RowState::Pending && row.requests.iter().all(over))
     {
-        row.state = State::Superseded;
+        row.state = RowState::Superseded;
     }
 }
 
 /// What is in use or could be is told of the next round of its own request, where the CA gave it
 /// other names than were asked for.
-pub(super) fn prepared(rows: &mut [Row], rounds: &HashMap<PathBuf, u32>) {
+pub(super) fn prepared(rows: &mut [StatusRow], rounds: &HashMap<PathBuf, u32>) {
     let pending = rows
         .iter()
-        .filter(|row| row.state == State::Pending)
+        .filter(|row| row.state == RowState::Pending)
         .flat_map(|row| &row.requests);
-    let next: HashMap<PathBuf, Place> = pending
+    let next: HashMap<PathBuf, ItemLocation> = pending
         .filter_map(|place| {
             let (lineage, _) = lineage(place)?;
             rounds
@@ -54,15 +54,13 @@ pub(super) fn prepared(rows: &mut [Row], rounds: &HashMap<PathBuf, u32>) {
                 .then(|| (lineage, place.clone()))
         })
         .collect();
-    for row in rows
-        .iter_mut()
-        .filter(|row| matches!(row.state, State::Served | State::Installed | State::Ready))
-    {
-        let known = row
-            .reasons
-            .iter()
-            .any(|one| matches!(one, Reason::Prepared { .. } | Reason::NewerReady { .. }));
-        let latest = |place: &Place| {
+    for row in rows.iter_mut().filter(|row| {
+        matches!(
+            row.state,
+            RowState::Served | RowState::Installed | RowState::Ready
+        )
+    }) {
+        let latest = |place: &ItemLocation| {
             lineage(place).filter(|(lineage, round)| rounds.get(lineage) == Some(round))
         };
         let request = row
@@ -70,17 +68,28 @@ pub(super) fn prepared(rows: &mut [Row], rounds: &HashMap<PathBuf, u32>) {
             .iter()
             .filter_map(latest)
             .find_map(|(lineage, _)| next.get(&lineage));
-        if let (false, Some(request)) = (known, request) {
-            row.reasons.push(Reason::Prepared {
+        if let (false, Some(request)) = (is_prepared(row), request) {
+            row.reasons.push(StatusReason::Prepared {
                 request: request.clone(),
             });
         }
     }
 }
 
-fn lineage(place: &Place) -> Option<(PathBuf, u32)> {
+/// Whether a reason of the row names the next request or the certificate for it.
+fn is_prepared(row: &StatusRow) -> bool {
+    let prepared = |reason: &StatusReason| {
+        matches!(
+            reason,
+            StatusReason::Prepared { .. } | StatusReason::NewerReady { .. }
+        )
+    };
+    row.reasons.iter().any(prepared)
+}
+
+fn lineage(place: &ItemLocation) -> Option<(PathBuf, u32)> {
     match place {
-        Place::File { path, .. } => Some(file_names::lineage(path)),
-        Place::Address { .. } => None,
+        ItemLocation::File { path, .. } => Some(file_names::lineage(path)),
+        ItemLocation::Address { .. } => None,
     }
 }

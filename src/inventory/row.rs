@@ -6,15 +6,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::item::{HeldKey, Place};
-use super::reason::{Reason, Weight};
-use crate::inventory::schedule::Round;
+use super::item::{HeldKey, ItemLocation};
+use super::reason::{ReasonSeverity, StatusReason};
+use crate::inventory::schedule::ScheduledRenewal;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 
 /// What a row is in the life of a certificate.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) enum State {
+pub(crate) enum RowState {
     /// A server shows it.
     Served,
     /// A server's configuration names it, or certctl put it where servers read.
@@ -31,7 +31,7 @@ pub(crate) enum State {
     Superseded,
 }
 
-impl State {
+impl RowState {
     /// The stable word in JSON.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
@@ -62,14 +62,14 @@ impl State {
 
 /// What is to be said of a row in one word.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) enum Verdict {
+pub(crate) enum RowVerdict {
     Fine,
     /// The next round is due.
     Due,
     Wrong,
 }
 
-impl Verdict {
+impl RowVerdict {
     /// The stable word in JSON.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
@@ -82,12 +82,12 @@ impl Verdict {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Row {
+pub(crate) struct StatusRow {
     /// The first of its names, or what it calls itself. Foreign text.
     pub name: String,
     /// All its names, as written. Foreign text.
     pub names: Vec<String>,
-    pub state: State,
+    pub state: RowState,
     /// The certificate, where there is one.
     pub certificate: Option<Arc<Certificate>>,
     /// The kind of its key.
@@ -101,10 +101,10 @@ pub(crate) struct Row {
     /// Whole days until `ends`.
     pub days_left: Option<i64>,
     /// Where the certificate lies and is shown.
-    pub places: Vec<Place>,
+    pub places: Vec<ItemLocation>,
     /// Its keys and their modes.
-    pub keys: Vec<(Place, HeldKey)>,
-    pub requests: Vec<Place>,
+    pub keys: Vec<(ItemLocation, HeldKey)>,
+    pub requests: Vec<ItemLocation>,
     /// The name under which certctl installed it.
     pub stem: Option<String>,
     /// The last day of the term that is paid for.
@@ -112,30 +112,30 @@ pub(crate) struct Row {
     /// Until when a CA may go by the proof of control that was made for it, at the latest.
     pub proof_until: Option<Timestamp>,
     /// The rounds to come.
-    pub rounds: Vec<Round>,
+    pub rounds: Vec<ScheduledRenewal>,
     /// Why it is not simply fine; the first is what the row is about.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<StatusReason>,
 }
 
-impl Row {
+impl StatusRow {
     /// What is to be said of it in one word, by the worst of all reasons. What was superseded needs
     /// nothing, whatever is wrong with it.
     #[must_use]
-    pub(crate) fn verdict(&self) -> Verdict {
-        match self.reasons.iter().map(Reason::weight).max() {
-            Some(Weight::Wrong) => Verdict::Wrong,
-            Some(Weight::Due) => Verdict::Due,
-            Some(Weight::Warns | Weight::Notes) | None => Verdict::Fine,
+    pub(crate) fn verdict(&self) -> RowVerdict {
+        match self.reasons.iter().map(StatusReason::weight).max() {
+            Some(ReasonSeverity::Wrong) => RowVerdict::Wrong,
+            Some(ReasonSeverity::Due) => RowVerdict::Due,
+            Some(ReasonSeverity::Warns | ReasonSeverity::Notes) | None => RowVerdict::Fine,
         }
     }
 
     /// Where it is, best known first: for a narrow column.
     #[must_use]
-    pub(crate) fn place(&self) -> Option<&Place> {
-        let rank = |place: &&Place| match place {
-            Place::Address { .. } => 0,
-            Place::File { .. } if place.is_live() => 1,
-            Place::File { .. } => 2,
+    pub(crate) fn place(&self) -> Option<&ItemLocation> {
+        let rank = |place: &&ItemLocation| match place {
+            ItemLocation::Address { .. } => 0,
+            ItemLocation::File { .. } if place.is_live() => 1,
+            ItemLocation::File { .. } => 2,
         };
         self.places
             .iter()

@@ -5,10 +5,12 @@ use std::ops::RangeInclusive;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::pki::baseline_dates::{CLIENT_AUTH, EMAIL_PROOF, Ending, LIFETIME, PROOF_REUSE, begin};
+use crate::pki::baseline_dates::{
+    CLIENT_AUTH, EMAIL_PROOF, LIFETIME, PROOF_REUSE, SunsetDate, begin,
+};
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Change {
+pub(crate) struct RuleChange {
     pub code: &'static str,
     pub from: Date,
     /// What it means for whoever renews then.
@@ -20,8 +22,11 @@ pub(crate) struct Change {
 /// All that begin within
 /// `time`, by date. The end of clientAuth counts only for a certificate `for_clients`.
 #[must_use]
-pub(crate) fn changes(time: &RangeInclusive<Timestamp>, for_clients: ForClients) -> Vec<Change> {
-    let mut changes: Vec<Change> = endings(for_clients)
+pub(crate) fn changes(
+    time: &RangeInclusive<Timestamp>,
+    for_clients: ClientAuthUse,
+) -> Vec<RuleChange> {
+    let mut changes: Vec<RuleChange> = endings(for_clients)
         .into_iter()
         .chain(lifetimes(*time.start()))
         .collect();
@@ -32,13 +37,13 @@ pub(crate) fn changes(time: &RangeInclusive<Timestamp>, for_clients: ForClients)
 
 /// Whether a certificate says that it is for TLS clients too.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum ForClients {
+pub(crate) enum ClientAuthUse {
     No,
     Yes,
 }
 
-fn endings(for_clients: ForClients) -> Vec<Change> {
-    let change = |code, ending: &'static Ending, what: &str| Change {
+fn endings(for_clients: ClientAuthUse) -> Vec<RuleChange> {
+    let change = |code, ending: &'static SunsetDate, what: &str| RuleChange {
         code,
         from: ending.from,
         what: what.to_owned(),
@@ -56,13 +61,13 @@ fn endings(for_clients: ForClients) -> Vec<Change> {
             TLS, SMTP, RADIUS) needs another",
     );
     match for_clients {
-        ForClients::No => vec![mail],
-        ForClients::Yes => vec![clients, mail],
+        ClientAuthUse::No => vec![mail],
+        ClientAuthUse::Yes => vec![clients, mail],
     }
 }
 
 /// The steps of the lifetime after `at`.
-fn lifetimes(at: Timestamp) -> Vec<Change> {
+fn lifetimes(at: Timestamp) -> Vec<RuleChange> {
     let mut changes = Vec::new();
     let mut at = at;
     while let Some(step) = LIFETIME.after(at) {
@@ -80,7 +85,7 @@ fn lifetimes(at: Timestamp) -> Vec<Change> {
             step.days,
             reuse.unwrap_or_default()
         );
-        changes.push(Change {
+        changes.push(RuleChange {
             code,
             from: step.since,
             what,
@@ -92,34 +97,34 @@ fn lifetimes(at: Timestamp) -> Vec<Change> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ForClients, changes};
+    use super::{ClientAuthUse, changes};
 
     #[test]
     fn what_begins_between_two_rounds_is_told() {
         for (from, to, clients, codes) in [
-            ("2026-06-01", "2026-12-01", ForClients::Yes, &[][..]),
+            ("2026-06-01", "2026-12-01", ClientAuthUse::Yes, &[][..]),
             (
                 "2026-11-01",
                 "2027-03-15",
-                ForClients::No,
+                ClientAuthUse::No,
                 &["rule-100-days"],
             ),
             (
                 "2026-11-01",
                 "2027-03-15",
-                ForClients::Yes,
+                ClientAuthUse::Yes,
                 &["rule-client-auth", "rule-100-days"],
             ),
             (
                 "2027-03-15",
                 "2028-04-01",
-                ForClients::No,
+                ClientAuthUse::No,
                 &["rule-100-days", "rule-no-email"],
             ),
             (
                 "2027-04-01",
                 "2030-01-01",
-                ForClients::Yes,
+                ClientAuthUse::Yes,
                 &["rule-no-email", "rule-47-days"],
             ),
         ] {

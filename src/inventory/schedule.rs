@@ -8,7 +8,7 @@ use super::due::RenewBefore;
 use crate::pki::baseline_dates::{LIFETIME, PROOF_REUSE, begin};
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Round {
+pub(crate) struct ScheduledRenewal {
     /// From when on it is due.
     pub due: Timestamp,
     /// The end of the certificate that it replaces.
@@ -16,14 +16,14 @@ pub(crate) struct Round {
     /// The most days that the new certificate can live.
     pub most_days: i64,
     /// Whether what is paid for covers it; none where no term is known.
-    pub paid: Option<Paid>,
+    pub paid: Option<PaymentCoverage>,
     /// What the CA needs for the names.
-    pub proof: Proof,
+    pub proof: ValidationMethod,
 }
 
 /// Whether a round is covered by what is paid for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Paid {
+pub(crate) enum PaymentCoverage {
     /// A reissue of what was bought.
     Reissue,
     /// It has to be bought.
@@ -32,7 +32,7 @@ pub(crate) enum Paid {
 
 /// What control of the names is shown by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Proof {
+pub(crate) enum ValidationMethod {
     New,
     /// The CA may go by the one that it has, until then; it may ask for a new one all the same.
     Reused(Timestamp),
@@ -40,7 +40,7 @@ pub(crate) enum Proof {
 
 /// What the rounds of a certificate are reckoned from.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Clocks {
+pub(crate) struct RenewalTerms {
     /// The end of the certificate, or of what it depends on.
     pub ends: Timestamp,
     /// From when on the next round is due.
@@ -77,9 +77,13 @@ pub(crate) fn proof_until(proven: Timestamp) -> Timestamp {
 
 /// The rounds from `now` on; the first may be overdue.
 #[must_use]
-pub(crate) fn rounds(clocks: Clocks, before: RenewBefore, now: Timestamp) -> Vec<Round> {
+pub(crate) fn rounds(
+    clocks: RenewalTerms,
+    before: RenewBefore,
+    now: Timestamp,
+) -> Vec<ScheduledRenewal> {
     let mut rounds = Vec::new();
-    let Clocks {
+    let RenewalTerms {
         mut ends,
         mut due,
         mut proven,
@@ -91,13 +95,13 @@ pub(crate) fn rounds(clocks: Clocks, before: RenewBefore, now: Timestamp) -> Vec
         let Some(rule) = LIFETIME.at(done) else { break };
         let until = proof_until(proven);
         let proof = if done <= until {
-            Proof::Reused(until)
+            ValidationMethod::Reused(until)
         } else {
-            Proof::New
+            ValidationMethod::New
         };
         let paid = paid_until.map(|last| paid(last, done));
         let most_days = most_days(rule.days, paid, paid_until, done);
-        rounds.push(Round {
+        rounds.push(ScheduledRenewal {
             due,
             before: ends,
             most_days,
@@ -105,8 +109,8 @@ pub(crate) fn rounds(clocks: Clocks, before: RenewBefore, now: Timestamp) -> Vec
             proof,
         });
         // For how long it will be bought then nobody knows.
-        paid_until = paid_until.filter(|_| paid == Some(Paid::Reissue));
-        if proof == Proof::New {
+        paid_until = paid_until.filter(|_| paid == Some(PaymentCoverage::Reissue));
+        if proof == ValidationMethod::New {
             proven = done;
         }
         ends = later(done, most_days);
@@ -119,18 +123,23 @@ pub(crate) fn rounds(clocks: Clocks, before: RenewBefore, now: Timestamp) -> Vec
 }
 
 /// What is left of a term in its last month is not worth a round of its own.
-fn paid(last: Date, done: Timestamp) -> Paid {
+fn paid(last: Date, done: Timestamp) -> PaymentCoverage {
     if later(done, 30) < end_of(last) {
-        Paid::Reissue
+        PaymentCoverage::Reissue
     } else {
-        Paid::Purchase
+        PaymentCoverage::Purchase
     }
 }
 
 /// A reissue ends with what is paid for.
-fn most_days(rule: i64, paid: Option<Paid>, paid_until: Option<Date>, done: Timestamp) -> i64 {
+fn most_days(
+    rule: i64,
+    paid: Option<PaymentCoverage>,
+    paid_until: Option<Date>,
+    done: Timestamp,
+) -> i64 {
     match (paid, paid_until) {
-        (Some(Paid::Reissue), Some(last)) => {
+        (Some(PaymentCoverage::Reissue), Some(last)) => {
             let left = end_of(last)
                 .as_second()
                 .saturating_sub(done.as_second())
@@ -153,7 +162,10 @@ fn later(at: Timestamp, days: i64) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use super::{Clocks, Paid, Proof, RenewBefore, Round, Timestamp, proof_until, rounds};
+    use super::{
+        PaymentCoverage, RenewBefore, RenewalTerms, ScheduledRenewal, Timestamp, ValidationMethod,
+        proof_until, rounds,
+    };
     use crate::inventory::reason::day;
 
     fn at(text: &str) -> Timestamp {
@@ -179,7 +191,7 @@ mod tests {
 
     #[test]
     fn eight_rounds_a_year_from_2029_on() {
-        let clocks = Clocks {
+        let clocks = RenewalTerms {
             ends: at("2026-12-23"),
             due: at("2026-11-23"),
             proven: at("2026-06-06"),
@@ -189,12 +201,12 @@ mod tests {
         let told: Vec<String> = all
             .iter()
             .map(|round| {
-                let paid = if round.paid == Some(Paid::Reissue) {
+                let paid = if round.paid == Some(PaymentCoverage::Reissue) {
                     "reissue"
                 } else {
                     "buy"
                 };
-                let proof = if round.proof == Proof::New {
+                let proof = if round.proof == ValidationMethod::New {
                     "new"
                 } else {
                     "reused"
@@ -222,17 +234,17 @@ mod tests {
     }
 
     /// `DUE DAYS ORDER PROOF` of each round.
-    fn told(clocks: Clocks, now: &str) -> Vec<String> {
-        let order = |round: &Round| match round.paid {
-            Some(Paid::Reissue) => "reissue",
-            Some(Paid::Purchase) => "buy",
+    fn told(clocks: RenewalTerms, now: &str) -> Vec<String> {
+        let order = |round: &ScheduledRenewal| match round.paid {
+            Some(PaymentCoverage::Reissue) => "reissue",
+            Some(PaymentCoverage::Purchase) => "buy",
             None => "-",
         };
-        let proof = |round: &Round| match round.proof {
-            Proof::New => "new".to_owned(),
-            Proof::Reused(until) => format!("until {}", day(until)),
+        let proof = |round: &ScheduledRenewal| match round.proof {
+            ValidationMethod::New => "new".to_owned(),
+            ValidationMethod::Reused(until) => format!("until {}", day(until)),
         };
-        let line = |round: &Round| {
+        let line = |round: &ScheduledRenewal| {
             format!(
                 "{} {} {} {}",
                 day(round.due),
@@ -254,7 +266,7 @@ mod tests {
         // a third of that before; the purchase may go by the proof of 2027-09-29.
         let (start, ends) = (at("2026-11-23"), at("2027-06-11"));
         let due = RenewBefore::Usual.due(start, ends);
-        let clocks = Clocks {
+        let clocks = RenewalTerms {
             ends,
             due,
             proven: start,
@@ -296,7 +308,7 @@ mod tests {
 
     #[test]
     fn what_is_overdue_is_done_today() {
-        let clocks = Clocks {
+        let clocks = RenewalTerms {
             ends: at("2026-01-01"),
             due: at("2025-12-01"),
             proven: at("2025-06-01"),

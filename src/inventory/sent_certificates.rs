@@ -7,13 +7,13 @@ use crate::pki::certificate::Certificate;
 
 /// Certificates in the order of the file, or as they were sent.
 #[derive(Debug)]
-pub(super) struct Bag {
+pub(super) struct SentCertificates {
     all: Vec<Arc<Certificate>>,
     /// Their places by the names that they bear.
     by_name: HashMap<Vec<u8>, Vec<usize>>,
 }
 
-impl Bag {
+impl SentCertificates {
     pub(super) fn new(all: Vec<Arc<Certificate>>) -> Self {
         let mut by_name: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
         for (place, one) in all.iter().enumerate() {

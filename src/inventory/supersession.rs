@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::reason::{self, Reason};
-use super::row::{Row, State};
+use super::reason::{self, StatusReason};
+use super::row::{RowState, StatusRow};
 use crate::inventory::request_history;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::KeyAlgorithm;
@@ -18,7 +18,7 @@ struct Family {
     rsa: bool,
 }
 
-fn family(row: &Row) -> Family {
+fn family(row: &StatusRow) -> Family {
     let mut names: Vec<String> = row
         .names
         .iter()
@@ -32,7 +32,7 @@ fn family(row: &Row) -> Family {
 }
 
 /// What the rows of the same names mean for each other.
-pub(super) fn settle(rows: &mut [Row], now: Timestamp) {
+pub(super) fn settle(rows: &mut [StatusRow], now: Timestamp) {
     let answered = request_history::rounds(rows);
     request_history::supersede(rows, &answered);
     let mut families: HashMap<Family, Vec<usize>> = HashMap::new();
@@ -48,10 +48,10 @@ pub(super) fn settle(rows: &mut [Row], now: Timestamp) {
             match means {
                 Means::Also(reason) => rows[index].reasons.push(reason),
                 Means::Superseded => {
-                    rows[index].state = State::Superseded;
+                    rows[index].state = RowState::Superseded;
                     rows[index]
                         .reasons
-                        .retain(|reason| matches!(reason, Reason::KeyReadable { .. }));
+                        .retain(|reason| matches!(reason, StatusReason::KeyReadable { .. }));
                 }
             }
         }
@@ -64,11 +64,11 @@ pub(super) fn settle(rows: &mut [Row], now: Timestamp) {
 
 /// What the others of its family mean for a row.
 enum Means {
-    Also(Reason),
+    Also(StatusReason),
     Superseded,
 }
 
-fn meanings(rows: &[Row], family: &[usize], now: Timestamp) -> Vec<(usize, Means)> {
+fn meanings(rows: &[StatusRow], family: &[usize], now: Timestamp) -> Vec<(usize, Means)> {
     // A placeholder never takes the place of a real one, which a CA may have dated back.
     let order = |one: &Certificate| (!one.is_self_issued(), one.not_before, one.not_after);
     let issued = |index: usize| rows[index].certificate.as_deref().map(order);
@@ -82,22 +82,22 @@ fn meanings(rows: &[Row], family: &[usize], now: Timestamp) -> Vec<(usize, Means
     };
     let pending = family
         .iter()
-        .find(|&&index| rows[index].state == State::Pending);
+        .find(|&&index| rows[index].state == RowState::Pending);
     let prepared = pending.and_then(|&index| rows[index].requests.first());
     let mut meanings = Vec::new();
     for &index in family.iter().filter(|&&index| issued(index).is_some()) {
         let newer = issued(newest) > issued(index);
-        let live = matches!(rows[index].state, State::Served | State::Installed);
+        let live = matches!(rows[index].state, RowState::Served | RowState::Installed);
         if newer && !live {
             meanings.push((index, Means::Superseded));
-        } else if live || rows[index].state == State::Ready {
-            let ready = newer && rows[newest].state == State::Ready;
+        } else if live || rows[index].state == RowState::Ready {
+            let ready = newer && rows[newest].state == RowState::Ready;
             let ready = if ready {
                 newer_ready(&rows[newest], now)
             } else {
                 None
             };
-            let prepared = prepared.map(|request| Reason::Prepared {
+            let prepared = prepared.map(|request| StatusReason::Prepared {
                 request: request.clone(),
             });
             meanings.extend(
@@ -110,12 +110,12 @@ fn meanings(rows: &[Row], family: &[usize], now: Timestamp) -> Vec<(usize, Means
     meanings
 }
 
-fn newer_ready(row: &Row, now: Timestamp) -> Option<Reason> {
+fn newer_ready(row: &StatusRow, now: Timestamp) -> Option<StatusReason> {
     let certificate = row
         .certificate
         .as_ref()
         .filter(|certificate| certificate.is_in_date(now))?;
-    Some(Reason::NewerReady {
+    Some(StatusReason::NewerReady {
         place: row.place()?.clone(),
         ends: certificate.not_after,
     })

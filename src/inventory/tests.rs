@@ -7,8 +7,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, PublicKeyData};
 
-use super::item::{Asked, HeldKey, Question, Shown, Terms};
-use super::{Item, Measure, Origin, Place, RenewBefore, Row, What, rows};
+use super::item::{HeldKey, InstallTerms, ListedRequest, ServedLeaf, ServedQuestion};
+use super::{
+    InventoryItem, ItemContent, ItemLocation, ItemOrigin, RenewBefore, StatusPolicy, StatusRow,
+    rows,
+};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::testing::{Authority, dates, now, site_key};
@@ -20,8 +23,8 @@ struct World {
     middle: Authority,
     key: KeyPair,
     anchors: Vec<TrustAnchors>,
-    terms: HashMap<String, Terms>,
-    questions: Vec<Question>,
+    terms: HashMap<String, InstallTerms>,
+    questions: Vec<ServedQuestion>,
     uncovered: Vec<(String, [u8; 32], Vec<String>)>,
 }
 
@@ -51,8 +54,8 @@ impl World {
         vec![self.leaf(|_| {}), self.root.certify(&self.middle)]
     }
 
-    fn rows(&self, items: Vec<Item>, at: Timestamp) -> Vec<Row> {
-        let measure = Measure {
+    fn rows(&self, items: Vec<InventoryItem>, at: Timestamp) -> Vec<StatusRow> {
+        let measure = StatusPolicy {
             now: at,
             before: RenewBefore::Usual,
             anchors: &self.anchors,
@@ -65,9 +68,9 @@ impl World {
     }
 
     /// `STATE VERDICT CODE...` of each row.
-    fn told(&self, items: Vec<Item>, at: &str) -> Vec<String> {
-        let told = |row: &Row| {
-            let codes = row.reasons.iter().map(super::Reason::code);
+    fn told(&self, items: Vec<InventoryItem>, at: &str) -> Vec<String> {
+        let told = |row: &StatusRow| {
+            let codes = row.reasons.iter().map(super::StatusReason::code);
             [row.state.name(), row.verdict().name()]
                 .into_iter()
                 .chain(codes)
@@ -83,37 +86,37 @@ impl World {
     }
 }
 
-fn file(path: &str, what: What) -> Item {
-    Item {
-        place: Place::file(path, Origin::Given),
+fn file(path: &str, what: ItemContent) -> InventoryItem {
+    InventoryItem {
+        place: ItemLocation::file(path, ItemOrigin::Given),
         what,
     }
 }
 
-fn installed(path: &str, what: What) -> Item {
-    Item {
-        place: Place::file(path, Origin::Installed("a.example".to_owned())),
+fn installed(path: &str, what: ItemContent) -> InventoryItem {
+    InventoryItem {
+        place: ItemLocation::file(path, ItemOrigin::Installed("a.example".to_owned())),
         what,
     }
 }
 
-fn certificates(chain: &[Certificate]) -> What {
-    What::Certificates(chain.iter().map(|one| Arc::new(one.clone())).collect())
+fn certificates(chain: &[Certificate]) -> ItemContent {
+    ItemContent::Certificates(chain.iter().map(|one| Arc::new(one.clone())).collect())
 }
 
-fn key(key: &KeyPair, mode: u32) -> What {
+fn key(key: &KeyPair, mode: u32) -> ItemContent {
     let id = PublicKeyId::of_spki(&key.subject_public_key_info());
-    What::Key(HeldKey {
+    ItemContent::Key(HeldKey {
         id,
         algorithm: KeyAlgorithm::EcdsaP256,
         mode,
     })
 }
 
-fn request(key: &KeyPair, names: &[&str]) -> What {
+fn request(key: &KeyPair, names: &[&str]) -> ItemContent {
     let id = PublicKeyId::of_spki(&key.subject_public_key_info());
     let names = names.iter().map(|&name| name.to_owned()).collect();
-    What::Request(Asked {
+    ItemContent::Request(ListedRequest {
         names,
         id,
         algorithm: KeyAlgorithm::EcdsaP256,
@@ -129,8 +132,8 @@ fn each_state_by_what_was_found() {
     let world = World::new();
     let chain = world.chain();
     let here = || file("a.pem", certificates(&chain));
-    let shown = Item {
-        place: Place::Address {
+    let shown = InventoryItem {
+        place: ItemLocation::Address {
             address: address(),
             name: "a.example".to_owned(),
         },
@@ -171,7 +174,7 @@ fn each_state_by_what_was_found() {
             vec![
                 here(),
                 file("b.csr", request(&world.key, &["a.example"])),
-                file("b.key", What::LockedKey { mode: 0o600 }),
+                file("b.key", ItemContent::LockedKey { mode: 0o600 }),
             ],
             "ready fine",
         ),
@@ -179,7 +182,7 @@ fn each_state_by_what_was_found() {
             vec![
                 here(),
                 file("b.csr", request(&world.key, &["a.example"])),
-                file("c.key", What::LockedKey { mode: 0o600 }),
+                file("c.key", ItemContent::LockedKey { mode: 0o600 }),
             ],
             "no-key fine",
         ),
@@ -192,7 +195,7 @@ fn each_state_by_what_was_found() {
             .told(
                 vec![
                     file("ca.pem", certificates(&chain[1..])),
-                    file("x", What::LockedKey { mode: 0o600 })
+                    file("x", ItemContent::LockedKey { mode: 0o600 })
                 ],
                 ""
             )
@@ -251,8 +254,8 @@ fn dates_and_the_chain() {
 fn what_a_host_sends_is_judged_whatever_lies_here() {
     let world = World::new();
     let chain = world.chain();
-    let sends = |last: u8, chain: &[Certificate]| Item {
-        place: Place::Address {
+    let sends = |last: u8, chain: &[Certificate]| InventoryItem {
+        place: ItemLocation::Address {
             address: ([192, 0, 2, last], 443).into(),
             name: "a.example".to_owned(),
         },
@@ -322,9 +325,9 @@ fn keys_names_lists_and_places() {
     );
     world.terms.insert(
         "a.example".to_owned(),
-        Terms {
+        InstallTerms {
             placeholder: true,
-            ..Terms::default()
+            ..InstallTerms::default()
         },
     );
     assert_eq!(
@@ -358,7 +361,7 @@ fn reasons_have_one_order() {
         fingerprint,
         vec!["b.example".to_owned()],
     ));
-    world.questions.push(Question {
+    world.questions.push(ServedQuestion {
         expected: Some(fingerprint),
         address: address(),
         name: "a.example".to_owned(),
@@ -388,7 +391,7 @@ fn what_servers_show_is_compared() {
     let mut world = World::new();
     let chain = world.chain();
     let shown = |fingerprint, same_chain| {
-        Ok(Shown {
+        Ok(ServedLeaf {
             fingerprint,
             label: "x".to_owned(),
             not_after: Some(now()),
@@ -408,7 +411,7 @@ fn what_servers_show_is_compared() {
         ),
     ] {
         let expected_leaf = Some(chain[0].fingerprint);
-        let question = Question {
+        let question = ServedQuestion {
             expected: expected_leaf,
             address: address(),
             name: "a.example".to_owned(),
@@ -501,9 +504,9 @@ fn rules_begin_before_the_next_round() {
     );
     // The next round begins on 2027-04-01.
     for (paid_until, told) in [("2027-12-31", false), ("2027-04-15", true)] {
-        let terms = Terms {
+        let terms = InstallTerms {
             paid_until: Some(paid_until.parse().unwrap()),
-            ..Terms::default()
+            ..InstallTerms::default()
         };
         world.terms.insert("a.example".to_owned(), terms);
         assert_eq!(

@@ -6,27 +6,27 @@ use std::hash::Hash;
 
 use jiff::Timestamp;
 
-use super::error::PairingError;
-use super::keyring::{Keyring, Named};
-use crate::delivery::Delivery;
+use super::error::MatchingError;
+use super::keyring::{KeyCandidates, NamedKeys};
+use crate::delivery::CaDelivery;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::name::DnsName;
 
 /// What there is to choose from.
-pub(crate) struct Scope<'a> {
+pub(crate) struct LeafCandidates<'a> {
     /// Sites' certificates, each once, the best first.
     pub leaves: Vec<&'a Certificate>,
     /// Whether rounds of one site compete: so it is in a folder, not in a delivery.
     rounds: bool,
 }
 
-impl<'a> Scope<'a> {
+impl<'a> LeafCandidates<'a> {
     /// The leaves of `bag`: those of the delivery, and in the folder those for `names` (without
     /// any, all).
     pub(crate) fn new(
         bag: &'a [Certificate],
-        delivery: Option<&Delivery>,
+        delivery: Option<&CaDelivery>,
         names: &[DnsName],
         at: Timestamp,
     ) -> Self {
@@ -57,7 +57,7 @@ impl<'a> Scope<'a> {
 }
 
 #[derive(Debug)]
-pub(crate) struct Choice<'a> {
+pub(crate) struct LeafChoice<'a> {
     /// The leaves, in the order of the bag.
     pub leaves: Vec<&'a Certificate>,
     /// Older certificates for the key of a chosen one.
@@ -69,17 +69,17 @@ pub(crate) struct Choice<'a> {
 /// Chooses. Without any site's certificate, a CA's certificate is taken for one: the judge says
 /// what is wrong with it.
 pub(crate) fn choose<'a>(
-    scope: &Scope<'a>,
+    scope: &LeafCandidates<'a>,
     bag: &'a [Certificate],
-    keyring: &Keyring,
-) -> Result<Choice<'a>, PairingError> {
+    keyring: &KeyCandidates,
+) -> Result<LeafChoice<'a>, MatchingError> {
     let fits = |leaf: &&Certificate| keyring.fits(leaf.key_id);
     let (fitted, unfitted): (Vec<&Certificate>, Vec<&Certificate>) =
         scope.leaves.iter().copied().partition(fits);
     if !fitted.is_empty() {
         let (mut leaves, older) = current(&fitted, scope);
         in_order(&mut leaves, bag);
-        return Ok(Choice {
+        return Ok(LeafChoice {
             leaves,
             older,
             unfitted: if scope.rounds { Vec::new() } else { unfitted },
@@ -92,13 +92,13 @@ pub(crate) fn choose<'a>(
                 .iter()
                 .find(|one| keyring.fits(one.key_id))
                 .or_else(|| bag.first());
-            Ok(Choice {
+            Ok(LeafChoice {
                 leaves: leaf.into_iter().collect(),
                 older: Vec::new(),
                 unfitted: Vec::new(),
             })
         }
-        [_] => Ok(Choice {
+        [_] => Ok(LeafChoice {
             leaves,
             older,
             unfitted: Vec::new(),
@@ -112,7 +112,7 @@ pub(crate) fn choose<'a>(
                     leaf.not_after
                 )
             };
-            Err(PairingError::Ambiguous {
+            Err(MatchingError::Ambiguous {
                 leaves: several.iter().map(words).collect(),
                 looked: keyring.looked(),
             })
@@ -124,9 +124,9 @@ pub(crate) fn choose<'a>(
 /// anything here fits it or not, and the newest that something fits. With `--key` those alone that
 /// it fits, where it fits any.
 pub(crate) fn judged<'a>(
-    scope: &Scope<'a>,
+    scope: &LeafCandidates<'a>,
     bag: &'a [Certificate],
-    keyring: &Keyring,
+    keyring: &KeyCandidates,
 ) -> Vec<&'a Certificate> {
     let fitted: Vec<&Certificate> = scope
         .leaves
@@ -135,7 +135,7 @@ pub(crate) fn judged<'a>(
         .filter(|leaf| keyring.fits(leaf.key_id))
         .collect();
     let (mut leaves, _) = newest(&fitted, site);
-    if leaves.is_empty() || keyring.named == Named::Nothing {
+    if leaves.is_empty() || keyring.named == NamedKeys::Nothing {
         let (latest, _) = newest(&scope.leaves, site);
         let known: HashSet<_> = leaves.iter().map(|leaf| leaf.fingerprint).collect();
         leaves.extend(
@@ -160,7 +160,7 @@ fn in_order(leaves: &mut [&Certificate], bag: &[Certificate]) {
 /// The best of each key, in a folder of each site, and the others.
 fn current<'a>(
     leaves: &[&'a Certificate],
-    scope: &Scope<'_>,
+    scope: &LeafCandidates<'_>,
 ) -> (Vec<&'a Certificate>, Vec<&'a Certificate>) {
     let (mut leaves, mut older) = newest(leaves, |leaf| leaf.key_id);
     if scope.rounds {

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::delivery::LockError;
+use crate::delivery::DecryptError;
 
 /// Why arguments do not lead to a certificate.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub(crate) enum PairingError {
+pub(crate) enum MatchingError {
     /// Several sites' certificates and nothing to choose by.
     #[error("{} certificates for sites are here, and no key or request fits one of them", leaves.len())]
     Ambiguous {
@@ -19,7 +19,7 @@ pub(crate) enum PairingError {
     LockedKey(PathBuf),
     /// A key that was named, and that the passphrase given does not open.
     #[error("{} is an encrypted private key, and {_1}", _0.display())]
-    StaysLocked(PathBuf, LockError),
+    StaysLocked(PathBuf, DecryptError),
     /// A file that was named holds no private key.
     #[error("{} holds no private key", path.display())]
     NoKey {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::delivery::LockedKey;
+use crate::delivery::EncryptedKey;
 use crate::matching::file_names;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{PrivateKey, PublicKeyId};
@@ -15,7 +15,7 @@ use crate::pki::request::SigningRequest;
 
 /// Something and the file that it lies in.
 #[derive(Clone, Debug)]
-pub(crate) struct Held<T> {
+pub(crate) struct HeldFile<T> {
     pub path: PathBuf,
     /// What is in it.
     pub value: T,
@@ -33,22 +33,22 @@ pub(crate) fn folder_in_words(folder: &Path) -> String {
 
 /// The keys, requests and certificates of a folder.
 #[derive(Debug, Default)]
-pub(crate) struct Directory {
+pub(crate) struct FolderContents {
     pub path: PathBuf,
     /// Private keys; numbered backups (`x.key.~1~`) and hidden files are never read.
-    pub keys: Vec<Held<PrivateKey>>,
-    pub requests: Vec<Held<SigningRequest>>,
+    pub keys: Vec<HeldFile<PrivateKey>>,
+    pub requests: Vec<HeldFile<SigningRequest>>,
     /// Files with certificates, each with its certificates in their order.
-    pub certificates: Vec<Held<Vec<Certificate>>>,
+    pub certificates: Vec<HeldFile<Vec<Certificate>>>,
     /// Keys that need a passphrase.
-    pub locked: Vec<Held<LockedKey>>,
+    pub locked: Vec<HeldFile<EncryptedKey>>,
     /// Files that may not be read.
     pub unreadable: Vec<PathBuf>,
     /// False when the folder has more files than are looked at.
     pub complete: bool,
 }
 
-impl Directory {
+impl FolderContents {
     /// The folder in words.
     #[must_use]
     pub(crate) fn in_words(&self) -> String {
@@ -57,12 +57,12 @@ impl Directory {
 
     /// The key with this identity.
     #[must_use]
-    pub(crate) fn key(&self, id: PublicKeyId) -> Option<&Held<PrivateKey>> {
+    pub(crate) fn key(&self, id: PublicKeyId) -> Option<&HeldFile<PrivateKey>> {
         self.keys.iter().find(|key| key.value.id() == id)
     }
 
     /// The keys, moved out: those with a file of their own, and those beside certificates.
-    pub(crate) fn take_keys(&mut self) -> (Vec<Held<PrivateKey>>, Vec<Held<PrivateKey>>) {
+    pub(crate) fn take_keys(&mut self) -> (Vec<HeldFile<PrivateKey>>, Vec<HeldFile<PrivateKey>>) {
         let combined: HashSet<&PathBuf> = self.certificates.iter().map(|file| &file.path).collect();
         std::mem::take(&mut self.keys)
             .into_iter()
@@ -92,7 +92,7 @@ impl Directory {
 
     /// The requests that ask for `name`, the latest round (`-2`, `-3`) first.
     #[must_use]
-    pub(crate) fn requests_named(&self, name: &DnsName) -> Vec<&Held<SigningRequest>> {
+    pub(crate) fn requests_named(&self, name: &DnsName) -> Vec<&HeldFile<SigningRequest>> {
         let mut requests: Vec<_> = self
             .requests
             .iter()
@@ -119,9 +119,10 @@ impl Directory {
     /// that hold it.
     #[must_use]
     pub(crate) fn files_of(&self, leaf: &Certificate) -> Vec<&Path> {
-        let is_ours =
-            |file: &Held<Vec<Certificate>>| file.path.to_string_lossy().ends_with(".fullchain.pem");
-        let fitness = |file: &Held<Vec<Certificate>>| match file.value.first() == Some(leaf) {
+        let is_ours = |file: &HeldFile<Vec<Certificate>>| {
+            file.path.to_string_lossy().ends_with(".fullchain.pem")
+        };
+        let fitness = |file: &HeldFile<Vec<Certificate>>| match file.value.first() == Some(leaf) {
             _ if is_ours(file) => 3,
             true if file.value.len() > 1 => 2,
             starts => u8::from(starts),
@@ -169,7 +170,7 @@ impl Directory {
     /// The requests that wait for a certificate: none has their key, and none was issued for a
     /// later round of them.
     #[must_use]
-    pub(crate) fn waiting(&self, issued: &HashSet<PublicKeyId>) -> Vec<&Held<SigningRequest>> {
+    pub(crate) fn waiting(&self, issued: &HashSet<PublicKeyId>) -> Vec<&HeldFile<SigningRequest>> {
         let (done, open): (Vec<_>, Vec<_>) = self
             .requests
             .iter()
@@ -194,7 +195,7 @@ impl Directory {
     /// alone.
     #[must_use]
     pub(crate) fn reusing(&self) -> HashSet<&Path> {
-        let mut by_key: HashMap<PublicKeyId, Vec<&Held<SigningRequest>>> = HashMap::new();
+        let mut by_key: HashMap<PublicKeyId, Vec<&HeldFile<SigningRequest>>> = HashMap::new();
         for held in &self.requests {
             by_key.entry(held.value.key_id).or_default().push(held);
         }
@@ -208,7 +209,7 @@ impl Directory {
             .map(|key| (key.value.id(), stem(&key.path)))
             .collect();
         let locked: HashSet<String> = self.locked.iter().map(|key| stem(&key.path)).collect();
-        let is_own = |one: &Held<SigningRequest>| {
+        let is_own = |one: &HeldFile<SigningRequest>| {
             let stem = stem(&one.path);
             locked.contains(&stem) || own.contains(&(one.value.key_id, stem))
         };

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use super::remark::{Anew, Remark};
-use crate::delivery::{LockError, LockedKey};
+use super::remark::{MatchingRemark, RequestTemplate};
+use crate::delivery::{DecryptError, EncryptedKey};
 use crate::matching::file_names;
-use crate::matching::folder::{Directory, Held, stem as stem_of};
+use crate::matching::folder::{FolderContents, HeldFile, stem as stem_of};
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::mismatch;
 use crate::pki::chain::{Chain, ChainEnd};
@@ -17,14 +17,14 @@ use crate::pki::request::SigningRequest;
 #[derive(Debug)]
 pub(crate) struct HeldRequest {
     /// The request and its file.
-    pub held: Held<SigningRequest>,
+    pub held: HeldFile<SigningRequest>,
     /// The stem of its file; none where it came packed with other things.
     pub stem: Option<String>,
 }
 
 /// What was named on the command line: then nothing else counts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Named {
+pub(crate) enum NamedKeys {
     /// `--key`.
     Key,
     Nothing,
@@ -37,31 +37,31 @@ const MOST_KEYS: usize = 5;
 
 /// All that a leaf is compared with.
 #[derive(Debug)]
-pub(crate) struct Keyring {
+pub(crate) struct KeyCandidates {
     /// The key of `--key`, else those delivered, then those of the directory, those with a file of
     /// their own last.
-    pub keys: Vec<Held<PrivateKey>>,
+    pub keys: Vec<HeldFile<PrivateKey>>,
     /// The request of `--csr`, else those delivered, then those of the directory.
     pub requests: Vec<HeldRequest>,
     /// How many of the requests were passed to be compared: one of these must fit.
     pub brought: usize,
     /// Keys that need a passphrase, of the same places.
-    pub locked: Vec<Held<LockedKey>>,
+    pub locked: Vec<HeldFile<EncryptedKey>>,
     /// Why the password that was given opens none of them.
-    pub shut: Option<LockError>,
+    pub shut: Option<DecryptError>,
     /// Which of the keys came with certificates, packed or in one file, and in which.
-    pub sent: Vec<Held<PublicKeyId>>,
+    pub sent: Vec<HeldFile<PublicKeyId>>,
     /// Which of the keys needed one.
     pub decrypted: Vec<PublicKeyId>,
     /// The sites' certificates that were handed over in files, by fingerprint.
-    pub delivered: Vec<Held<[u8; 32]>>,
+    pub delivered: Vec<HeldFile<[u8; 32]>>,
     /// Whether one of them was named.
-    pub named: Named,
+    pub named: NamedKeys,
     /// The directory, its keys and requests moved out.
-    pub here: Directory,
+    pub here: FolderContents,
 }
 
-impl Keyring {
+impl KeyCandidates {
     /// Whether a key or a request with this identity is here; with `--key` or `--csr`, whether it
     /// is that one.
     #[must_use]
@@ -72,15 +72,15 @@ impl Keyring {
             .iter()
             .any(|request| request.held.value.key_id == id);
         match self.named {
-            Named::Key => key,
-            Named::Nothing => key || request,
-            Named::Request => request,
+            NamedKeys::Key => key,
+            NamedKeys::Nothing => key || request,
+            NamedKeys::Request => request,
         }
     }
 
     /// The key of `leaf`; with `--key` that one, whether it fits or not.
     #[must_use]
-    pub(crate) fn key_of(&self, leaf: &Certificate) -> Option<&Held<PrivateKey>> {
+    pub(crate) fn key_of(&self, leaf: &Certificate) -> Option<&HeldFile<PrivateKey>> {
         self.place_of_key(leaf)
             .and_then(|place| self.keys.get(place))
     }
@@ -113,12 +113,12 @@ impl Keyring {
 
     /// One that has a file of its own in the directory rather than one that was delivered.
     fn place_of_key(&self, leaf: &Certificate) -> Option<usize> {
-        let fits = |key: &Held<PrivateKey>| key.value.id() == leaf.key_id;
+        let fits = |key: &HeldFile<PrivateKey>| key.value.id() == leaf.key_id;
         let (first, last) = (
             self.keys.iter().position(fits),
             self.keys.iter().rposition(fits),
         );
-        let beside = |key: &Held<PrivateKey>| {
+        let beside = |key: &HeldFile<PrivateKey>| {
             self.here
                 .certificates
                 .iter()
@@ -135,11 +135,11 @@ impl Keyring {
         } else {
             last
         };
-        fitting.or_else(|| (self.named == Named::Key && !self.keys.is_empty()).then_some(0))
+        fitting.or_else(|| (self.named == NamedKeys::Key && !self.keys.is_empty()).then_some(0))
     }
 
     /// The same, moved out.
-    pub(crate) fn take_key(&mut self, leaf: &Certificate) -> Option<Held<PrivateKey>> {
+    pub(crate) fn take_key(&mut self, leaf: &Certificate) -> Option<HeldFile<PrivateKey>> {
         self.place_of_key(leaf).map(|place| self.keys.remove(place))
     }
 
@@ -153,7 +153,7 @@ impl Keyring {
     /// for the same names, or for none that is known, was meant to fit: an error. Those of other
     /// sites prove nothing.
     #[must_use]
-    pub(crate) fn judge(&self, leaf: &Certificate) -> Option<Remark> {
+    pub(crate) fn judge(&self, leaf: &Certificate) -> Option<MatchingRemark> {
         let (brought, _) = self.requests.split_at(self.brought);
         if let (Some(first), false) = (
             brought.first(),
@@ -166,25 +166,28 @@ impl Keyring {
         if self.fits(leaf.key_id) {
             return None;
         }
-        if self.named == Named::Key {
-            return self.here.key(leaf.key_id).map(|key| Remark::KeyHere {
-                path: key.path.clone(),
-            });
+        if self.named == NamedKeys::Key {
+            return self
+                .here
+                .key(leaf.key_id)
+                .map(|key| MatchingRemark::KeyHere {
+                    path: key.path.clone(),
+                });
         }
         let meant = |request: &&HeldRequest| {
-            self.named == Named::Request || is_for(leaf, &request.held.value.dns_names)
+            self.named == NamedKeys::Request || is_for(leaf, &request.held.value.dns_names)
         };
         if let Some(HeldRequest { held, .. }) = self.requests.iter().find(meant) {
             let its_key = self
                 .keys
                 .iter()
                 .find(|key| key.value.id() == held.value.key_id);
-            if let (Named::Nothing, Some(key)) = (self.named, its_key) {
+            if let (NamedKeys::Nothing, Some(key)) = (self.named, its_key) {
                 return wrong_key(leaf, key);
             }
             return Some(wrong_request(leaf, held));
         }
-        let meant = |key: &&Held<PrivateKey>| {
+        let meant = |key: &&HeldFile<PrivateKey>| {
             let names = self.names_of(key.value.id());
             names.is_empty() || is_for(leaf, &names)
         };
@@ -199,51 +202,51 @@ impl Keyring {
     /// That the key of `leaf` is not here, as far as can be told: one that is locked may be it,
     /// first of all the one that is called as its request or its first name.
     #[must_use]
-    pub(crate) fn no_key(&self, leaf: &Certificate) -> Remark {
+    pub(crate) fn no_key(&self, leaf: &Certificate) -> MatchingRemark {
         let request = self.request_of(leaf);
         let stem = request
             .and_then(|request| request.stem.clone())
             .or_else(|| leaf.dns_names.first().cloned());
-        let own = |held: &&Held<LockedKey>| Some(stem_of(&held.path)) == stem;
+        let own = |held: &&HeldFile<EncryptedKey>| Some(stem_of(&held.path)) == stem;
         match (
             self.locked.iter().find(own).or_else(|| self.locked.first()),
             request,
         ) {
-            (Some(held), _) => Remark::Locked {
+            (Some(held), _) => MatchingRemark::Locked {
                 label: leaf.label(),
                 path: held.path.clone(),
                 why: self.shut,
                 anew: self.anew(leaf),
             },
-            (None, Some(request)) => Remark::OnlyRequest {
+            (None, Some(request)) => MatchingRemark::OnlyRequest {
                 label: leaf.label(),
                 request: request.held.path.clone(),
                 looked: self.looked(),
             },
-            (None, None) => Remark::no_key(leaf, self.looked(), self.anew(leaf)),
+            (None, None) => MatchingRemark::no_key(leaf, self.looked(), self.anew(leaf)),
         }
     }
 
-    fn anew(&self, leaf: &Certificate) -> Anew {
+    fn anew(&self, leaf: &Certificate) -> RequestTemplate {
         let file = self
             .delivered
             .iter()
             .find(|one| one.value == leaf.fingerprint)
-            .map(|one| Anew::File(one.path.clone()));
-        file.unwrap_or_else(|| Anew::Names(leaf.dns_names.clone()))
+            .map(|one| RequestTemplate::File(one.path.clone()));
+        file.unwrap_or_else(|| RequestTemplate::Names(leaf.dns_names.clone()))
     }
 
     /// What is to be said where `chain` misses an issuer that lies in the directory.
     #[must_use]
-    pub(crate) fn issuer_here(&self, chain: &Chain, bundle: &[String]) -> Option<Remark> {
+    pub(crate) fn issuer_here(&self, chain: &Chain, bundle: &[String]) -> Option<MatchingRemark> {
         let (file, signer) = self.signer_here(chain)?;
         let path = file.path.clone();
         Some(match signer.is_self_issued() {
-            true => Remark::RootHere {
+            true => MatchingRemark::RootHere {
                 label: signer.label(),
                 path,
             },
-            false => Remark::IssuerHere {
+            false => MatchingRemark::IssuerHere {
                 path,
                 bundle: bundle.to_vec(),
             },
@@ -260,12 +263,13 @@ impl Keyring {
     }
 
     /// A file that has the issuer that `chain` misses, and that issuer.
-    fn signer_here(&self, chain: &Chain) -> Option<(&Held<Vec<Certificate>>, &Certificate)> {
+    fn signer_here(&self, chain: &Chain) -> Option<(&HeldFile<Vec<Certificate>>, &Certificate)> {
         let (ChainEnd::Gap { .. }, Some(last)) = (chain.end(), chain.certificates().last()) else {
             return None;
         };
-        let sites =
-            |file: &Held<Vec<Certificate>>| file.value.iter().filter(|one| one.is_site()).count();
+        let sites = |file: &HeldFile<Vec<Certificate>>| {
+            file.value.iter().filter(|one| one.is_site()).count()
+        };
         let signers = self.here.certificates.iter().filter_map(|file| {
             let signer = file
                 .value
@@ -319,12 +323,12 @@ impl Keyring {
             ", whose first 10000 files were looked at"
         };
         let mut words = match self.named {
-            Named::Key => "the key of --key".to_owned(),
-            Named::Request => "the request of --csr".to_owned(),
-            Named::Nothing => format!("what was passed and the files of {folder}{scope}"),
+            NamedKeys::Key => "the key of --key".to_owned(),
+            NamedKeys::Request => "the request of --csr".to_owned(),
+            NamedKeys::Nothing => format!("what was passed and the files of {folder}{scope}"),
         };
         let keys = self.key_files();
-        if let (Named::Nothing, false) = (self.named, keys.is_empty()) {
+        if let (NamedKeys::Nothing, false) = (self.named, keys.is_empty()) {
             let more = if keys.len() > MOST_KEYS { ", ..." } else { "" };
             let told: Vec<String> = keys
                 .iter()
@@ -350,9 +354,9 @@ impl Keyring {
     }
 }
 
-fn wrong_request(leaf: &Certificate, held: &Held<SigningRequest>) -> Remark {
+fn wrong_request(leaf: &Certificate, held: &HeldFile<SigningRequest>) -> MatchingRemark {
     let (label, path) = (leaf.label(), held.path.clone());
-    Remark::WrongRequest {
+    MatchingRemark::WrongRequest {
         label,
         path,
         request: held.value.key_id,
@@ -362,8 +366,8 @@ fn wrong_request(leaf: &Certificate, held: &Held<SigningRequest>) -> Remark {
 
 /// How `key` does not fit; `None` when it does.
 #[must_use]
-pub(crate) fn wrong_key(leaf: &Certificate, key: &Held<PrivateKey>) -> Option<Remark> {
-    Some(Remark::WrongKey {
+pub(crate) fn wrong_key(leaf: &Certificate, key: &HeldFile<PrivateKey>) -> Option<MatchingRemark> {
+    Some(MatchingRemark::WrongKey {
         problem: mismatch(leaf, &key.value)?,
         path: key.path.clone(),
     })

@@ -3,24 +3,24 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::delivery::{LockError, Mended, Repair};
+use crate::delivery::{AppliedRepair, DecryptError, RepairKind};
 use crate::pki::certificate::Certificate;
-use crate::pki::chain::LeftOut;
+use crate::pki::chain::OmissionReason;
 use crate::pki::key::PublicKeyId;
 pub(crate) use crate::pki::name::listed;
 use crate::pki::request::SigningRequest;
-use crate::pki::verify::Problem;
+use crate::pki::verify::ChainProblem;
 
 /// What a request for the same names and a new key can be made from.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Anew {
+pub enum RequestTemplate {
     /// What the certificate came in.
     File(PathBuf),
     Names(Vec<String>),
 }
 
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Remark {
+pub enum MatchingRemark {
     /// The issuer that is missing lies in the directory.
     #[error("the missing intermediate lies here, in {}", path.display())]
     IssuerHere {
@@ -51,10 +51,16 @@ pub enum Remark {
     },
     /// Certificates that were not needed.
     #[error("left out: {} ({})", listed(labels), reason(*why))]
-    LeftOut { labels: Vec<String>, why: LeftOut },
+    LeftOut {
+        labels: Vec<String>,
+        why: OmissionReason,
+    },
     /// What was mended while reading.
     #[error("mended: {what} in {}", listed(sources))]
-    Mended { what: Mended, sources: Vec<String> },
+    Mended {
+        what: RepairKind,
+        sources: Vec<String>,
+    },
     /// The CA left out names.
     #[error("asked for in {} but not issued: {}", request.display(), listed(names))]
     NameNotIssued {
@@ -68,7 +74,7 @@ pub enum Remark {
         label: String,
         looked: String,
         /// What a request for a new key would be made from.
-        anew: Anew,
+        anew: RequestTemplate,
     },
     /// Only a password tells whether a key that is here is the one.
     #[error("{} is locked: {}", path.display(), shut(*why, label))]
@@ -77,9 +83,9 @@ pub enum Remark {
         label: String,
         path: PathBuf,
         /// Why the password that was given does not open it.
-        why: Option<LockError>,
+        why: Option<DecryptError>,
         /// What a request for a new key would be made from.
-        anew: Anew,
+        anew: RequestTemplate,
     },
     /// A request fits, and the key that it was made with was not found.
     #[error("{} fits {label}, and the key that it was made with is not here; looked at {looked}", request.display())]
@@ -102,7 +108,7 @@ pub enum Remark {
     #[error("{}: {problem}", path.display())]
     WrongKey {
         /// How it does not fit.
-        problem: Problem,
+        problem: ChainProblem,
         path: PathBuf,
     },
     /// The request that was meant does not fit.
@@ -120,10 +126,10 @@ pub enum Remark {
     },
 }
 
-impl Remark {
+impl MatchingRemark {
     /// That nothing is here to compare `leaf` with.
     #[must_use]
-    pub fn no_key(leaf: &Certificate, looked: String, anew: Anew) -> Self {
+    pub fn no_key(leaf: &Certificate, looked: String, anew: RequestTemplate) -> Self {
         Self::NoKey {
             label: leaf.label(),
             looked,
@@ -132,18 +138,18 @@ impl Remark {
     }
 }
 
-fn shut(why: Option<LockError>, label: &str) -> String {
+fn shut(why: Option<DecryptError>, label: &str) -> String {
     why.map_or_else(
         || format!("only its password tells whether it is the key of {label}"),
         |why| why.to_string(),
     )
 }
 
-fn reason(why: LeftOut) -> &'static str {
+fn reason(why: OmissionReason) -> &'static str {
     match why {
-        LeftOut::Duplicate => "there twice",
-        LeftOut::Root => "a root: clients have it",
-        LeftOut::Unrelated => "not on the way to a root",
+        OmissionReason::Duplicate => "there twice",
+        OmissionReason::Root => "a root: clients have it",
+        OmissionReason::Unrelated => "not on the way to a root",
     }
 }
 
@@ -153,14 +159,14 @@ pub(crate) fn not_issued(
     leaf: &Certificate,
     request: &SigningRequest,
     path: &Path,
-) -> Option<Remark> {
+) -> Option<MatchingRemark> {
     let names: Vec<String> = request
         .dns_names
         .iter()
         .filter(|name| !leaf.covers(name))
         .cloned()
         .collect();
-    (!names.is_empty()).then(|| Remark::NameNotIssued {
+    (!names.is_empty()).then(|| MatchingRemark::NameNotIssued {
         names,
         request: path.to_owned(),
     })
@@ -168,9 +174,9 @@ pub(crate) fn not_issued(
 
 /// One remark a kind, with all its places.
 #[must_use]
-pub(crate) fn mended(repairs: &[Repair]) -> Vec<Remark> {
-    let mut remarks: Vec<(Mended, Vec<String>)> = Vec::new();
-    for Repair { what, source, .. } in repairs {
+pub(crate) fn mended(repairs: &[AppliedRepair]) -> Vec<MatchingRemark> {
+    let mut remarks: Vec<(RepairKind, Vec<String>)> = Vec::new();
+    for AppliedRepair { what, source, .. } in repairs {
         let source = source.to_string();
         match remarks.iter_mut().find(|(known, _)| known == what) {
             Some((_, sources)) if sources.contains(&source) => {}
@@ -180,6 +186,6 @@ pub(crate) fn mended(repairs: &[Repair]) -> Vec<Remark> {
     }
     remarks
         .into_iter()
-        .map(|(what, sources)| Remark::Mended { what, sources })
+        .map(|(what, sources)| MatchingRemark::Mended { what, sources })
         .collect()
 }

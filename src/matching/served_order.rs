@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::remark::listed;
-use crate::delivery::{Delivery, Mended, Repair, Unused};
+use crate::delivery::{AppliedRepair, CaDelivery, RepairKind, UnusedContent};
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::Chain;
 
@@ -17,11 +17,11 @@ pub enum ServedFault {
         file: String,
         /// The line, counted from 1.
         line: Option<usize>,
-        what: Mended,
+        what: RepairKind,
     },
     /// Something that a server fails on.
     #[error("{file} is {what}: servers cannot read it")]
-    Damaged { file: String, what: Unused },
+    Damaged { file: String, what: UnusedContent },
     /// DER.
     #[error("{file} is DER; nginx, Apache and HAProxy read PEM alone (\"no start line\")")]
     Der { file: String },
@@ -81,7 +81,7 @@ fn at_line(line: Option<usize>) -> String {
 #[must_use]
 pub(crate) fn faults(
     file: &str,
-    delivery: &Delivery,
+    delivery: &CaDelivery,
     served: &[Certificate],
     chain: &Chain,
 ) -> Vec<ServedFault> {
@@ -155,17 +155,19 @@ fn superfluous(file: &str, served: &[Certificate], chain: &Chain) -> Vec<ServedF
     faults.into_iter().flatten().collect()
 }
 
-fn layout(delivery: &Delivery) -> Vec<ServedFault> {
+fn layout(delivery: &CaDelivery) -> Vec<ServedFault> {
     let mut faults: Vec<ServedFault> = Vec::new();
     let repairs = delivery.repairs.iter().filter_map(repaired);
     let damaged = delivery
         .ignored
         .iter()
         .filter_map(|ignored| match &ignored.what {
-            Unused::DamagedBlock { .. } | Unused::DamagedDer => Some(ServedFault::Damaged {
-                file: ignored.source.to_string(),
-                what: ignored.what.clone(),
-            }),
+            UnusedContent::DamagedBlock { .. } | UnusedContent::DamagedDer => {
+                Some(ServedFault::Damaged {
+                    file: ignored.source.to_string(),
+                    what: ignored.what.clone(),
+                })
+            }
             _ => None,
         });
     // One is enough to be wrong; twenty to be understood.
@@ -177,11 +179,11 @@ fn layout(delivery: &Delivery) -> Vec<ServedFault> {
     faults
 }
 
-fn repaired(repair: &Repair) -> Option<ServedFault> {
+fn repaired(repair: &AppliedRepair) -> Option<ServedFault> {
     let (file, line, what) = (repair.source.to_string(), repair.line, repair.what);
     match what {
-        Mended::Der => Some(ServedFault::Der { file }),
-        Mended::Glued => Some(ServedFault::Glued { file, line }),
+        RepairKind::Der => Some(ServedFault::Der { file }),
+        RepairKind::Glued => Some(ServedFault::Glued { file, line }),
         _ if what.breaks_servers() => Some(ServedFault::Broken { file, line, what }),
         _ => None,
     }

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use super::name::{DnsName, NameError, Names, distinct};
+use super::name::{DnsName, DnsNames, NameError, distinct};
 
 /// One name: checked, in the form in which a certificate carries it.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -152,8 +152,8 @@ impl AltNames {
     }
 }
 
-impl From<&Names> for AltNames {
-    fn from(names: &Names) -> Self {
+impl From<&DnsNames> for AltNames {
+    fn from(names: &DnsNames) -> Self {
         Self(names.iter().cloned().map(AltName::Dns).collect())
     }
 }

@@ -9,7 +9,7 @@ use jiff::tz::Offset;
 
 /// What holds from a day on, until the next step.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Step {
+pub struct ScheduleStep {
     /// Its first day; it begins at 00:00 UTC.
     pub since: Date,
     /// The most days that hold from then on.
@@ -20,30 +20,30 @@ pub struct Step {
 
 /// A number of days that shrinks by steps.
 #[derive(Debug, Eq, PartialEq)]
-pub struct Schedule {
+pub struct ShrinkingLimit {
     /// Where it says so.
     pub section: &'static str,
     /// The newest first.
-    steps: &'static [Step],
+    steps: &'static [ScheduleStep],
 }
 
-impl Schedule {
+impl ShrinkingLimit {
     /// What holds at `at`; none where the schedule begins later.
     #[must_use]
-    pub fn at(&self, at: Timestamp) -> Option<&Step> {
+    pub fn at(&self, at: Timestamp) -> Option<&ScheduleStep> {
         self.steps.iter().find(|step| at >= begin(step.since))
     }
 
     /// The first step that is still to come at `at`.
     #[must_use]
-    pub(crate) fn after(&self, at: Timestamp) -> Option<&Step> {
+    pub(crate) fn after(&self, at: Timestamp) -> Option<&ScheduleStep> {
         self.steps.iter().rev().find(|step| at < begin(step.since))
     }
 }
 
 /// Something that ends for good on a day.
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) struct Ending {
+pub(crate) struct SunsetDate {
     /// What ends, in words.
     pub what: &'static str,
     /// The first day without it; it begins at 00:00 UTC.
@@ -52,7 +52,7 @@ pub(crate) struct Ending {
     pub source: &'static str,
 }
 
-impl Ending {
+impl SunsetDate {
     /// Whether it has ended at `at`.
     #[must_use]
     pub(crate) fn holds(&self, at: Timestamp) -> bool {
@@ -62,7 +62,7 @@ impl Ending {
 
 /// Something that CAs must do from a day on.
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) struct Duty {
+pub(crate) struct DutyDate {
     /// What they must do, in words.
     pub what: &'static str,
     /// The first day; it begins at 00:00 UTC.
@@ -71,7 +71,7 @@ pub(crate) struct Duty {
     pub source: &'static str,
 }
 
-impl Duty {
+impl DutyDate {
     /// Whether it is one at `at`.
     #[must_use]
     pub(crate) fn holds(&self, at: Timestamp) -> bool {
@@ -79,8 +79,8 @@ impl Duty {
     }
 }
 
-const fn step(since: Date, days: i64, source: &'static str) -> Step {
-    Step {
+const fn step(since: Date, days: i64, source: &'static str) -> ScheduleStep {
+    ScheduleStep {
         since,
         days,
         source,
@@ -89,7 +89,7 @@ const fn step(since: Date, days: i64, source: &'static str) -> Step {
 
 /// How long a certificate may live, by the day of its first second. A day has 86,400 seconds, and
 /// the last second counts.
-pub static LIFETIME: Schedule = Schedule {
+pub static LIFETIME: ShrinkingLimit = ShrinkingLimit {
     section: "BR 6.3.2",
     steps: &[
         step(date(2029, 3, 15), 47, "SC-081v3"),
@@ -102,7 +102,7 @@ pub static LIFETIME: Schedule = Schedule {
 
 /// How long a CA may go on using the proof that a domain is the buyer's, by the day of issue. A
 /// persistent record (BR 3.2.2.4.22) is looked at anew after 10 days at any time.
-pub(crate) static PROOF_REUSE: Schedule = Schedule {
+pub(crate) static PROOF_REUSE: ShrinkingLimit = ShrinkingLimit {
     section: "BR 4.2.1",
     steps: &[
         step(date(2029, 3, 15), 10, "SC-081v3"),
@@ -113,21 +113,21 @@ pub(crate) static PROOF_REUSE: Schedule = Schedule {
 };
 
 /// Certificates that begin then or later and are for TLS clients too are not trusted by Chrome.
-pub(crate) static CLIENT_AUTH: Ending = Ending {
+pub(crate) static CLIENT_AUTH: SunsetDate = SunsetDate {
     what: "clientAuth in certificates of public CAs",
     from: date(2027, 3, 15),
     source: "Chrome Root Program Policy 1.8",
 };
 
 /// BR 3.2.2.4.4, .13 and .14, reuse of earlier proofs included.
-pub(crate) static EMAIL_PROOF: Ending = Ending {
+pub(crate) static EMAIL_PROOF: SunsetDate = SunsetDate {
     what: "proof of a domain by e-mail",
     from: date(2028, 3, 15),
     source: "SC-090",
 };
 
 /// RFC 8657: accounturi and validationmethods.
-pub(crate) static CAA_TERMS: Duty = Duty {
+pub(crate) static CAA_TERMS: DutyDate = DutyDate {
     what: "heed the terms of a CAA record",
     from: date(2027, 3, 15),
     source: "SC-098v2",
@@ -161,11 +161,11 @@ pub fn begin(day: Date) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use super::{CLIENT_AUTH, EMAIL_PROOF, LIFETIME, PROOF_REUSE, Schedule, Step};
+    use super::{CLIENT_AUTH, EMAIL_PROOF, LIFETIME, PROOF_REUSE, ScheduleStep, ShrinkingLimit};
 
-    fn days(schedule: &Schedule, at: &str) -> (Option<i64>, Option<i64>) {
+    fn days(schedule: &ShrinkingLimit, at: &str) -> (Option<i64>, Option<i64>) {
         let at = at.parse().unwrap();
-        let days = |step: Option<&Step>| step.map(|step| step.days);
+        let days = |step: Option<&ScheduleStep>| step.map(|step| step.days);
         (days(schedule.at(at)), days(schedule.after(at)))
     }
 

@@ -29,7 +29,7 @@ pub enum CertificateError {
 
 /// What the extensions of a certificate allow it; all that they do not mention is allowed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Usage {
+pub struct CertificateUsage {
     /// `keyCertSign` (RFC 5280 4.2.1.3).
     pub signs_certificates: bool,
     /// A bit of the key usage that a TLS handshake needs: `digitalSignature`, `keyEncipherment` or
@@ -49,7 +49,7 @@ pub struct Usage {
     pub may_be_root: bool,
 }
 
-impl Default for Usage {
+impl Default for CertificateUsage {
     fn default() -> Self {
         Self {
             signs_certificates: true,
@@ -88,7 +88,7 @@ pub struct Certificate {
     /// `cA` of the basic constraints.
     pub is_ca: bool,
     /// What else its extensions allow.
-    pub usage: Usage,
+    pub usage: CertificateUsage,
     /// It has name constraints (RFC 5280 4.2.1.10).
     pub is_constrained: bool,
     /// The subject key identifier (RFC 5280 4.2.1.2): a hint which of a CA's keys it is, no proof.
@@ -136,7 +136,7 @@ impl Certificate {
             not_after: instant(parsed.validity().not_after),
             serial: hex::encode(parsed.raw_serial()),
             is_ca: false,
-            usage: Usage::default(),
+            usage: CertificateUsage::default(),
             is_constrained: false,
             subject_key: None,
             authority_key: None,

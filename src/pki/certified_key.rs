@@ -2,7 +2,7 @@
 
 use super::certificate::Certificate;
 use super::key::PrivateKey;
-use super::verify::{Problem, VerifiedChain};
+use super::verify::{ChainProblem, VerifiedChain};
 
 #[derive(Debug)]
 pub struct CertifiedKey {
@@ -15,7 +15,7 @@ impl CertifiedKey {
     ///
     /// # Errors
     /// [`Problem::WrongKey`] or [`Problem::WrongKeyKind`].
-    pub fn new(chain: VerifiedChain, key: PrivateKey) -> Result<Self, Problem> {
+    pub fn new(chain: VerifiedChain, key: PrivateKey) -> Result<Self, ChainProblem> {
         match mismatch(chain.chain().leaf(), &key) {
             Some(problem) => Err(problem),
             None => Ok(Self { chain, key }),
@@ -42,19 +42,19 @@ impl CertifiedKey {
 /// How `key` and `leaf` do not fit, by `SubjectPublicKeyInfo`, for all key types; `None` when they
 /// do.
 #[must_use]
-pub(crate) fn mismatch(leaf: &Certificate, key: &PrivateKey) -> Option<Problem> {
+pub(crate) fn mismatch(leaf: &Certificate, key: &PrivateKey) -> Option<ChainProblem> {
     if leaf.key_id == key.id() {
         return None;
     }
     let label = leaf.label();
     Some(if leaf.algorithm == key.algorithm() {
-        Problem::WrongKey {
+        ChainProblem::WrongKey {
             key: key.id(),
             leaf: leaf.key_id,
             label,
         }
     } else {
-        Problem::WrongKeyKind {
+        ChainProblem::WrongKeyKind {
             key: key.algorithm(),
             leaf: leaf.algorithm,
             label,

@@ -9,8 +9,8 @@ use super::key::PublicKeyId;
 
 mod search;
 
-use search::{Goal, Rules, Search, Way};
-pub use search::{Prefer, Wanted};
+pub use search::{ChainCriteria, ChainPreference};
+use search::{PathGoal, PathSearch, StepRules, VerifiedPath};
 
 /// Where a chain ends.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -49,7 +49,7 @@ pub struct Chain {
 
 /// Why a certificate of the bag is not in the chain.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum LeftOut {
+pub enum OmissionReason {
     /// The same certificate again.
     Duplicate,
     /// A self-signed root: clients have it or do not trust it.
@@ -60,10 +60,10 @@ pub enum LeftOut {
 
 /// A chain and what was not needed for it.
 #[derive(Clone, Debug)]
-pub struct Assembly {
+pub struct AssembledChain {
     pub chain: Chain,
     /// What is left out and why, in the order of the bag.
-    pub left_out: Vec<(Certificate, LeftOut)>,
+    pub left_out: Vec<(Certificate, OmissionReason)>,
 }
 
 impl Chain {
@@ -71,7 +71,11 @@ impl Chain {
     /// do on it, each valid at the instant and, if there is such a way, no less long than the leaf.
     /// Where no path exists, the chain goes as far as signatures lead and says why it ends.
     #[must_use]
-    pub fn assemble(leaf: &Certificate, bag: &[Certificate], wanted: Wanted<'_>) -> Assembly {
+    pub fn assemble(
+        leaf: &Certificate,
+        bag: &[Certificate],
+        wanted: ChainCriteria<'_>,
+    ) -> AssembledChain {
         Self::assemble_by(leaf, bag, wanted, |_| None)
     }
 
@@ -81,31 +85,31 @@ impl Chain {
     pub(super) fn assemble_by(
         leaf: &Certificate,
         bag: &[Certificate],
-        wanted: Wanted<'_>,
+        wanted: ChainCriteria<'_>,
         judge: impl Fn(&Self) -> Option<Vec<usize>>,
-    ) -> Assembly {
+    ) -> AssembledChain {
         let pool = distinct(leaf, bag);
-        let mut search = Search::new(&pool, wanted);
+        let mut search = PathSearch::new(&pool, wanted);
         let chain = Self::anchored(&pool, &mut search, judge)
             .unwrap_or_else(|| Self::partial(&pool, &mut search));
         let left_out = left_out(&chain.certificates, bag);
-        Assembly { chain, left_out }
+        AssembledChain { chain, left_out }
     }
 
     /// The best way that `judge` has nothing against, else the first that there is.
     fn anchored(
         pool: &[&Certificate],
-        search: &mut Search<'_>,
+        search: &mut PathSearch<'_>,
         judge: impl Fn(&Self) -> Option<Vec<usize>>,
     ) -> Option<Self> {
         let mut first = None;
-        for rules in [Rules::Lasting, Rules::Permitted] {
+        for rules in [StepRules::Lasting, StepRules::Permitted] {
             // Each way that was refused is looked for again without one of its certificates.
             let mut barred = vec![HashSet::new()];
             let mut tried = 0;
             while let (Some(without), true) = (barred.get(tried).cloned(), tried < MOST_WAYS) {
                 tried += 1;
-                let Some(way) = search.way(Goal::Anchor(rules), &without) else {
+                let Some(way) = search.way(PathGoal::Anchor(rules), &without) else {
                     continue;
                 };
                 let chain = Self::of(pool, &way, ChainEnd::Anchored);
@@ -124,17 +128,17 @@ impl Chain {
                 first.get_or_insert(chain);
             }
         }
-        let mut wrong = |rules| search.way(Goal::Anchor(rules), &HashSet::new());
+        let mut wrong = |rules| search.way(PathGoal::Anchor(rules), &HashSet::new());
         first.or_else(|| {
-            let way = wrong(Rules::Valid).or_else(|| wrong(Rules::None))?;
+            let way = wrong(StepRules::Valid).or_else(|| wrong(StepRules::None))?;
             Some(Self::of(pool, &way, ChainEnd::Anchored))
         })
     }
 
     /// As far as signatures lead, and why no further.
-    fn partial(pool: &[&Certificate], search: &mut Search<'_>) -> Self {
+    fn partial(pool: &[&Certificate], search: &mut PathSearch<'_>) -> Self {
         let none = HashSet::new();
-        if let Some(way) = search.way(Goal::Root, &none) {
+        if let Some(way) = search.way(PathGoal::Root, &none) {
             let root = way
                 .end
                 .map(|end| search.root(end).label())
@@ -142,7 +146,7 @@ impl Chain {
             return Self::of(pool, &way, ChainEnd::UnknownRoot(root));
         }
         let way = search
-            .way(Goal::Gap, &none)
+            .way(PathGoal::Gap, &none)
             .unwrap_or_else(|| search.as_far_as_signed());
         let last = way.certificates.last().copied().unwrap_or(0);
         let (subject, issuer) = (pool[last].label(), pool[last].issuer.clone());
@@ -160,7 +164,7 @@ impl Chain {
         Self::of(pool, &way, end)
     }
 
-    fn of(pool: &[&Certificate], way: &Way, end: ChainEnd) -> Self {
+    fn of(pool: &[&Certificate], way: &VerifiedPath, end: ChainEnd) -> Self {
         let certificates = way
             .certificates
             .iter()
@@ -222,17 +226,17 @@ fn distinct<'a>(leaf: &'a Certificate, bag: &'a [Certificate]) -> Vec<&'a Certif
     pool
 }
 
-fn left_out(used: &[Certificate], bag: &[Certificate]) -> Vec<(Certificate, LeftOut)> {
+fn left_out(used: &[Certificate], bag: &[Certificate]) -> Vec<(Certificate, OmissionReason)> {
     let chosen: HashSet<_> = used.iter().map(|one| one.fingerprint).collect();
     let mut seen = HashSet::new();
     let mut out = Vec::new();
     for certificate in bag {
         let again = !seen.insert(certificate.fingerprint);
         let reason = match (again, chosen.contains(&certificate.fingerprint)) {
-            (true, _) => LeftOut::Duplicate,
+            (true, _) => OmissionReason::Duplicate,
             (false, true) => continue,
-            (false, false) if certificate.is_self_issued() => LeftOut::Root,
-            (false, false) => LeftOut::Unrelated,
+            (false, false) if certificate.is_self_issued() => OmissionReason::Root,
+            (false, false) => OmissionReason::Unrelated,
         };
         out.push((certificate.clone(), reason));
     }

@@ -4,7 +4,7 @@
 /// The value octets of the first element of `der`, and what follows it. Definite lengths of at most
 /// four octets.
 #[inline]
-pub(crate) fn split(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
+pub(crate) fn split(der: &[u8]) -> Option<(DerElement<'_>, &[u8])> {
     let (&tag, rest) = der.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, rest) = match (first, rest) {
@@ -22,7 +22,7 @@ pub(crate) fn split(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
     };
     let (value, after) = rest.split_at_checked(length)?;
     let whole = der.get(..der.len() - after.len())?;
-    Some((Element { tag, value, whole }, after))
+    Some((DerElement { tag, value, whole }, after))
 }
 
 /// An element with this tag around `parts`, one behind the other.
@@ -56,7 +56,7 @@ pub(crate) const CONTEXT_0: u8 = 0xa0;
 
 /// One element: its tag, its value octets, and both with the length between them.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Element<'a> {
+pub(crate) struct DerElement<'a> {
     pub(crate) tag: u8,
     pub(crate) value: &'a [u8],
     pub(crate) whole: &'a [u8],
@@ -64,12 +64,12 @@ pub(crate) struct Element<'a> {
 
 /// The three parts of everything signed in X.509 and PKCS#10: what is signed, the algorithm, the
 /// signature.
-pub(crate) fn signed(der: &[u8]) -> Option<Signed<'_>> {
+pub(crate) fn signed(der: &[u8]) -> Option<SignedElement<'_>> {
     let (outer, _) = split(der)?;
     let (body, rest) = split(outer.value)?;
     let (algorithm, rest) = split(rest)?;
     let (signature, _) = split(rest)?;
-    Some(Signed {
+    Some(SignedElement {
         body: body.whole,
         algorithm: algorithm.value,
         signature: bits(signature)?,
@@ -78,7 +78,7 @@ pub(crate) fn signed(der: &[u8]) -> Option<Signed<'_>> {
 
 /// What [`signed`] finds.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Signed<'a> {
+pub(crate) struct SignedElement<'a> {
     pub(crate) body: &'a [u8],
     pub(crate) algorithm: &'a [u8],
     pub(crate) signature: &'a [u8],
@@ -100,7 +100,7 @@ pub(crate) fn bits_of(octets: &[u8]) -> Option<usize> {
 }
 
 /// The octets of a BIT STRING without unused bits.
-fn bits(element: Element<'_>) -> Option<&[u8]> {
+fn bits(element: DerElement<'_>) -> Option<&[u8]> {
     match (element.tag, element.value.split_first()) {
         (0x03, Some((0, octets))) => Some(octets),
         _ => None,

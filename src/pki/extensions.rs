@@ -16,7 +16,7 @@ use super::oid as names;
 
 /// One extension as it stands there.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Extension {
+pub(crate) struct ExtensionSummary {
     pub oid: String,
     /// Its name, the number where it has none here.
     pub name: String,
@@ -35,7 +35,7 @@ pub(crate) struct Sct {
 
 /// What stands in the extensions, and around them. Text is foreign.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Details {
+pub(crate) struct CertificateDetails {
     /// The version as people count it: 3.
     pub version: u32,
     /// The algorithm of the signature on it.
@@ -69,13 +69,13 @@ pub(crate) struct Details {
     /// The server must staple an OCSP answer (RFC 7633).
     pub must_staple: bool,
     /// Every extension in its order.
-    pub extensions: Vec<Extension>,
+    pub extensions: Vec<ExtensionSummary>,
     /// Attributes of a request (RFC 2986 4.1) by name; never their values, one of which may be a
     /// password.
     pub attributes: Vec<String>,
 }
 
-impl Details {
+impl CertificateDetails {
     /// Of a certificate's DER; empty where it is none.
     #[must_use]
     pub(crate) fn of_certificate(der: &[u8]) -> Self {
@@ -118,7 +118,7 @@ impl Details {
                 extension.oid.to_id_string(),
                 names::extension(&extension.oid),
             );
-            self.extensions.push(Extension {
+            self.extensions.push(ExtensionSummary {
                 oid,
                 name,
                 critical: extension.critical,
@@ -263,7 +263,7 @@ fn purposes_of(purposes: &ExtendedKeyUsage<'_>) -> Vec<String> {
 mod tests {
     use rcgen::{CustomExtension, ExtendedKeyUsagePurpose, KeyUsagePurpose, SanType};
 
-    use super::Details;
+    use super::CertificateDetails;
     use crate::pki::testing::{Authority, site_key};
 
     #[test]
@@ -289,7 +289,7 @@ mod tests {
             );
             params.custom_extensions.push(staple);
         });
-        let details = Details::of_certificate(leaf.der());
+        let details = CertificateDetails::of_certificate(leaf.der());
         assert_eq!(
             (details.version, details.signature_algorithm.as_str()),
             (3, "ecdsa-with-SHA256")
@@ -307,12 +307,18 @@ mod tests {
                 .iter()
                 .any(|one| one.name == "subjectAltName" && !one.critical)
         );
-        let root = Details::of_certificate(ca.root().der());
+        let root = CertificateDetails::of_certificate(ca.root().der());
         assert_eq!(
             (root.is_ca, root.key_usages),
             (Some(true), vec!["keyCertSign"])
         );
-        assert_eq!(Details::of_certificate(b"no"), Details::default());
-        assert_eq!(Details::of_request(b"no"), Details::default());
+        assert_eq!(
+            CertificateDetails::of_certificate(b"no"),
+            CertificateDetails::default()
+        );
+        assert_eq!(
+            CertificateDetails::of_request(b"no"),
+            CertificateDetails::default()
+        );
     }
 }

@@ -9,35 +9,36 @@ use super::certificate::Certificate;
 use super::chain::Chain;
 use super::key::{KeyAlgorithm, PublicKeyId};
 use super::name::DnsName;
-use super::trust::Scope;
-use crate::pki::baseline_dates::{CLIENT_AUTH, LIFETIME, Step};
+use super::trust::TrustScope;
+use crate::pki::baseline_dates::{CLIENT_AUTH, LIFETIME, ScheduleStep};
 
 mod rules;
 mod weak;
 
 use rules::GONE_ROOTS;
-pub(crate) use rules::{Binds, GoneRoot, Rule, Weight};
+pub(crate) use rules::{LintRule, LintSeverity, RetiredRoot, RuleScope};
 use weak::PRINTED_KEYS;
 
 /// A certificate that breaks a rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Lint {
-    pub rule: &'static Rule,
+pub struct LintViolation {
+    pub rule: &'static LintRule,
     /// The certificate in words.
     pub label: String,
     /// How it breaks it.
     pub what: String,
 }
 
-impl Lint {
+impl LintViolation {
     /// What comes of it in `scope`; none: it is worth a note.
     #[must_use]
-    pub fn weight(&self, scope: Scope) -> Option<Weight> {
-        (scope == Scope::Public || self.rule.binds == Binds::Everybody).then_some(self.rule.weight)
+    pub fn weight(&self, scope: TrustScope) -> Option<LintSeverity> {
+        (scope == TrustScope::Public || self.rule.binds == RuleScope::Everybody)
+            .then_some(self.rule.weight)
     }
 }
 
-impl std::fmt::Display for Lint {
+impl std::fmt::Display for LintViolation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {} ({})", self.label, self.what, self.rule.section)
     }
@@ -45,7 +46,7 @@ impl std::fmt::Display for Lint {
 
 /// Everything that `chain` breaks, the leaf's first.
 #[must_use]
-pub(crate) fn lints(chain: &Chain) -> Vec<Lint> {
+pub(crate) fn lints(chain: &Chain) -> Vec<LintViolation> {
     // A CA's certificate in its place is told as such.
     let mut lints = if chain.leaf().is_site() {
         leaf(chain.leaf())
@@ -65,7 +66,7 @@ pub(crate) fn lints(chain: &Chain) -> Vec<Lint> {
             "it ends on {}, before the site's certificate on {end}; the chain breaks then",
             one.not_after
         );
-        Lint {
+        LintViolation {
             rule: &rules::ENDS_FIRST,
             label: one.label(),
             what,
@@ -77,12 +78,12 @@ pub(crate) fn lints(chain: &Chain) -> Vec<Lint> {
 /// What who uses `before` loses with `after` in its place: public CAs have stopped to issue for TLS
 /// clients (mutual TLS, mail servers among themselves, RADIUS), and nobody is told by a browser.
 #[must_use]
-pub(crate) fn lost(before: &Certificate, after: &Certificate) -> Option<Lint> {
+pub(crate) fn lost(before: &Certificate, after: &Certificate) -> Option<LintViolation> {
     let what = "the certificate before was for TLS clients too (clientAuth), this one is not: servers that you log in to \
                 with it will refuse it";
     // Without extended key usages it may be for anything; that nobody meant it for clients.
     let said = |one: &Certificate| is_for_clients(one) == Some(true);
-    (said(before) && is_for_clients(after) == Some(false)).then(|| Lint {
+    (said(before) && is_for_clients(after) == Some(false)).then(|| LintViolation {
         rule: &rules::CLIENT_AUTH_LOST,
         label: after.label(),
         what: what.to_owned(),
@@ -98,18 +99,18 @@ fn is_for_clients(certificate: &Certificate) -> Option<bool> {
 
 /// A certificate of a root that is gone: old bundles still carry them.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Outdated {
+pub struct RetiredCertificate {
     /// The certificate in words.
     pub label: String,
-    pub root: &'static GoneRoot,
+    pub root: &'static RetiredRoot,
 }
 
-impl std::fmt::Display for Outdated {
+impl std::fmt::Display for RetiredCertificate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {
             label,
             root:
-                GoneRoot {
+                RetiredRoot {
                     name,
                     since,
                     why,
@@ -128,26 +129,27 @@ impl std::fmt::Display for Outdated {
 
 /// Whether a CA's certificate is, or was issued by, a root that is gone.
 #[must_use]
-pub(crate) fn outdated(certificate: &Certificate) -> Option<Outdated> {
+pub(crate) fn outdated(certificate: &Certificate) -> Option<RetiredCertificate> {
     let called = |part: &str, name: &str| {
         ["CN=", "OU="]
             .iter()
             .any(|kind| part.strip_prefix(kind) == Some(name))
     };
-    let of = |name: &str, root: &GoneRoot| name.split(',').any(|part| called(part, root.name));
-    let gone = |root: &&GoneRoot| of(&certificate.issuer, root) || of(&certificate.subject, root);
+    let of = |name: &str, root: &RetiredRoot| name.split(',').any(|part| called(part, root.name));
+    let gone =
+        |root: &&RetiredRoot| of(&certificate.issuer, root) || of(&certificate.subject, root);
     let root = GONE_ROOTS
         .iter()
         .find(gone)
         .filter(|_| !certificate.is_site())?;
-    Some(Outdated {
+    Some(RetiredCertificate {
         label: certificate.label(),
         root,
     })
 }
 
 /// The rules for site certificates.
-fn leaf(leaf: &Certificate) -> Vec<Lint> {
+fn leaf(leaf: &Certificate) -> Vec<LintViolation> {
     let Ok((_, parsed)) = X509Certificate::from_der(leaf.der()) else {
         return Vec::new();
     };
@@ -162,7 +164,7 @@ fn leaf(leaf: &Certificate) -> Vec<Lint> {
     let names = names(&parsed)
         .into_iter()
         .map(|what| (&rules::MALFORMED_NAME, what));
-    let lint = |(rule, what)| Lint {
+    let lint = |(rule, what)| LintViolation {
         rule,
         label: leaf.label(),
         what,
@@ -199,7 +201,7 @@ fn common_name(leaf: &X509Certificate<'_>) -> Option<String> {
     })
 }
 
-fn usages(leaf: &X509Certificate<'_>) -> Option<(&'static Rule, String)> {
+fn usages(leaf: &X509Certificate<'_>) -> Option<(&'static LintRule, String)> {
     match leaf.extended_key_usage() {
         Ok(Some(usages)) if usages.value.any => Some((
             &rules::ANY_USAGE,
@@ -241,7 +243,7 @@ fn validity(leaf: &Certificate) -> Option<String> {
         .as_second()
         .saturating_sub(leaf.not_before.as_second())
         .saturating_add(1);
-    let Step {
+    let ScheduleStep {
         since, days: most, ..
     } = LIFETIME.at(leaf.not_before)?;
     let days = seconds.div_euclid(86_400) + i64::from(seconds.rem_euclid(86_400) > 0);
@@ -253,7 +255,7 @@ fn validity(leaf: &Certificate) -> Option<String> {
     })
 }
 
-fn kind(algorithm: KeyAlgorithm) -> Option<(&'static Rule, String)> {
+fn kind(algorithm: KeyAlgorithm) -> Option<(&'static LintRule, String)> {
     match algorithm {
         KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 | KeyAlgorithm::Rsa(_) => None,
         KeyAlgorithm::EcdsaP521 => Some((
@@ -314,7 +316,7 @@ fn dns_fault(name: &str) -> Option<&'static str> {
 }
 
 /// Keys that are anybody's, of CAs too.
-fn key(certificate: &Certificate) -> Option<Lint> {
+fn key(certificate: &Certificate) -> Option<LintViolation> {
     let (rule, what) = match (weakness(certificate.spki()), certificate.algorithm) {
         (Some(weakness), _) => (&rules::BROKEN_KEY, weakness),
         (None, KeyAlgorithm::Rsa(bits)) if bits % 8 != 0 => (
@@ -323,7 +325,7 @@ fn key(certificate: &Certificate) -> Option<Lint> {
         ),
         _ => return None,
     };
-    Some(Lint {
+    Some(LintViolation {
         rule,
         label: certificate.label(),
         what,

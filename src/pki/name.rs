@@ -27,7 +27,7 @@ pub enum NameError {
 
 /// A suffix of the Public Suffix List.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Suffix {
+pub enum PublicSuffix {
     /// A registry's: `com`, `co.uk`.
     Registry,
     /// A company's that lets others have names below it: `github.io`.
@@ -165,12 +165,12 @@ impl DnsName {
 
     /// What kind of public suffix this name ends in; `None` where no list has it.
     #[must_use]
-    pub fn public_suffix(&self) -> Option<Suffix> {
+    pub fn public_suffix(&self) -> Option<PublicSuffix> {
         psl::suffix(self.base().as_bytes())?
             .typ()
             .map(|kind| match kind {
-                psl::Type::Icann => Suffix::Registry,
-                psl::Type::Private => Suffix::Shared,
+                psl::Type::Icann => PublicSuffix::Registry,
+                psl::Type::Private => PublicSuffix::Shared,
             })
     }
 
@@ -243,9 +243,9 @@ pub(super) fn distinct<S: AsRef<str>, T: PartialEq>(
 
 /// The names of one certificate: at least one, no doubles, the first is the primary one.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Names(Vec<DnsName>);
+pub struct DnsNames(Vec<DnsName>);
 
-impl Names {
+impl DnsNames {
     /// Reads what a person types; doubles are dropped, the order stays.
     ///
     /// # Errors
@@ -273,7 +273,7 @@ impl Names {
     }
 }
 
-impl fmt::Display for Names {
+impl fmt::Display for DnsNames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, name) in self.0.iter().enumerate() {
             if index > 0 {
@@ -303,7 +303,7 @@ pub(crate) fn listed(items: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{DnsName, NameError, Names, is_plain};
+    use super::{DnsName, DnsNames, NameError, is_plain};
 
     #[test]
     fn what_people_type_becomes_a_labels() {
@@ -415,10 +415,10 @@ mod tests {
 
     #[test]
     fn names_are_a_set_with_a_first() {
-        let names = Names::parse(&["b.example", "a.example", "B.example"]).unwrap();
+        let names = DnsNames::parse(&["b.example", "a.example", "B.example"]).unwrap();
         assert_eq!(names.primary().as_str(), "b.example");
         assert_eq!(names.iter().count(), 2);
-        assert!(names.same_set(&Names::parse(&["a.example", "b.example"]).unwrap()));
+        assert!(names.same_set(&DnsNames::parse(&["a.example", "b.example"]).unwrap()));
     }
 
     #[test]

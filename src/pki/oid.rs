@@ -5,7 +5,7 @@ use x509_parser::oid_registry::asn1_rs::{Oid, oid};
 
 /// How the value of an attribute is written, where it is text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Letters {
+pub(super) enum StringType {
     /// `IA5String`: ASCII.
     Ia5,
     /// `PrintableString`: letters, digits, blanks and `'()+,-./:=?`.
@@ -16,14 +16,14 @@ pub(super) enum Letters {
 
 /// An attribute of a name.
 #[derive(Debug)]
-pub(super) struct Attribute {
+pub(super) struct AttributeType {
     pub(super) oid: Oid<'static>,
     /// What it is called: RFC 4514 3, and what OpenSSL calls those that are not there (EVG 9.2
     /// among them).
     pub(super) name: &'static str,
     /// What else people call it.
     also: &'static str,
-    pub(super) letters: Letters,
+    pub(super) letters: StringType,
     /// The most characters of its value (RFC 5280 A.1, X.520, BR 7.1.4.2); 0 where nothing says so.
     pub(super) most: usize,
 }
@@ -32,10 +32,10 @@ const fn attribute(
     oid: Oid<'static>,
     name: &'static str,
     also: &'static str,
-    letters: Letters,
+    letters: StringType,
     most: usize,
-) -> Attribute {
-    Attribute {
+) -> AttributeType {
+    AttributeType {
         oid,
         name,
         also,
@@ -44,8 +44,8 @@ const fn attribute(
     }
 }
 
-static ATTRIBUTES: [Attribute; 28] = {
-    use Letters::{Ia5, Printable, Utf8};
+static ATTRIBUTES: [AttributeType; 28] = {
+    use StringType::{Ia5, Printable, Utf8};
     [
         attribute(oid!(2.5.4.3), "CN", "commonName", Utf8, 64),
         attribute(oid!(2.5.4.4), "SN", "surname", Utf8, 64),
@@ -103,13 +103,13 @@ static ATTRIBUTES: [Attribute; 28] = {
 };
 
 /// The attribute with this identifier, where it is known.
-pub(super) fn attribute_of(oid: &Oid<'_>) -> Option<&'static Attribute> {
+pub(super) fn attribute_of(oid: &Oid<'_>) -> Option<&'static AttributeType> {
     ATTRIBUTES.iter().find(|known| known.oid == *oid)
 }
 
 /// The attribute that people call `name`, in any case.
-pub(super) fn attribute_called(name: &str) -> Option<&'static Attribute> {
-    let is = |known: &&Attribute| {
+pub(super) fn attribute_called(name: &str) -> Option<&'static AttributeType> {
+    let is = |known: &&AttributeType| {
         known.name.eq_ignore_ascii_case(name) || known.also.eq_ignore_ascii_case(name)
     };
     ATTRIBUTES.iter().find(is).filter(|_| !name.is_empty())
@@ -123,7 +123,7 @@ pub(super) fn attribute_name(oid: &Oid<'_>) -> String {
 /// What the attribute with these octets for its identifier is called, where it has a name here.
 pub(super) fn attribute_name_of(octets: &[u8]) -> Option<&'static str> {
     // They differ in their ends.
-    let is = |known: &&Attribute| {
+    let is = |known: &&AttributeType| {
         known.oid.as_bytes().last() == octets.last() && known.oid.as_bytes() == octets
     };
     ATTRIBUTES.iter().find(is).map(|known| known.name)

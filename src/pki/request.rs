@@ -12,9 +12,9 @@ use x509_parser::prelude::FromDer;
 use super::alt_name::AltNames;
 use super::certificate::{address, printable_name};
 use super::key::{KeyAlgorithm, KeyError, PrivateKey, PublicKeyId, sha256};
-use super::name::Names;
+use super::name::DnsNames;
 use super::signature::{self, SignatureError};
-use super::subject::Subject;
+use super::subject::SubjectName;
 use super::{der, pem};
 
 mod build;
@@ -58,9 +58,9 @@ impl SigningRequest {
     ///
     /// # Errors
     /// [`RequestError::Build`].
-    pub fn build(names: &Names, key: &PrivateKey) -> Result<Self, RequestError> {
+    pub fn build(names: &DnsNames, key: &PrivateKey) -> Result<Self, RequestError> {
         let names = AltNames::from(names);
-        Self::ask(&names, &Subject::default().or_named(&names), key)
+        Self::ask(&names, &SubjectName::default().or_named(&names), key)
     }
 
     /// Builds and signs a request.
@@ -69,7 +69,7 @@ impl SigningRequest {
     /// [`RequestError::Build`].
     pub fn ask(
         names: &AltNames,
-        subject: &Subject,
+        subject: &SubjectName,
         key: &PrivateKey,
     ) -> Result<Self, RequestError> {
         let der = build::request(names, subject, key).map_err(RequestError::Build)?;
@@ -151,8 +151,8 @@ impl SigningRequest {
 
     /// The names, where all of them are DNS names that a certificate can carry.
     #[must_use]
-    pub fn names(&self) -> Option<Names> {
-        Names::parse(&self.dns_names).ok()
+    pub fn names(&self) -> Option<DnsNames> {
+        DnsNames::parse(&self.dns_names).ok()
     }
 
     /// All names, where a request made here could ask for them.
@@ -232,10 +232,10 @@ pub(crate) fn looks_like_request(der: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{AltNames, Subject, build};
+    use super::{AltNames, SubjectName, build};
     use super::{RequestError, SigningRequest, looks_like_request};
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
-    use crate::pki::name::Names;
+    use crate::pki::name::DnsNames;
 
     #[test]
     fn a_request_carries_names_and_key() {
@@ -247,7 +247,7 @@ mod tests {
             KeyAlgorithm::Rsa(2048),
         ] {
             let key = PrivateKey::generate(algorithm).unwrap();
-            let names = Names::parse(&["*.example.com", "bücher.example"]).unwrap();
+            let names = DnsNames::parse(&["*.example.com", "bücher.example"]).unwrap();
             let request = SigningRequest::build(&names, &key).unwrap();
             assert_eq!(
                 SigningRequest::from_der(request.der()).unwrap().der(),
@@ -269,13 +269,13 @@ mod tests {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let one = |name: &str| AltNames::parse(&[name]).unwrap();
         let attributes = [&one("a.example"), &one("b.example")]
-            .map(|names| build::attribute(names, &Subject::default()));
+            .map(|names| build::attribute(names, &SubjectName::default()));
         let request = SigningRequest::from_der(
-            &build::signed(&Subject::default(), &key, &attributes.concat()).unwrap(),
+            &build::signed(&SubjectName::default(), &key, &attributes.concat()).unwrap(),
         );
         assert_eq!(request.unwrap().dns_names, ["a.example", "b.example"]);
         let none =
-            SigningRequest::from_der(&build::signed(&Subject::default(), &key, &[]).unwrap())
+            SigningRequest::from_der(&build::signed(&SubjectName::default(), &key, &[]).unwrap())
                 .unwrap();
         assert_eq!((none.dns_names.len(), none.alt_names()), (0, None));
     }
@@ -284,7 +284,7 @@ mod tests {
     fn a_changed_request_is_refused() {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let request =
-            SigningRequest::build(&Names::parse(&["example.com"]).unwrap(), &key).unwrap();
+            SigningRequest::build(&DnsNames::parse(&["example.com"]).unwrap(), &key).unwrap();
         let mut der = request.der().to_vec();
         let at = der.windows(7).position(|w| w == b"example").unwrap();
         der[at] = b'f';

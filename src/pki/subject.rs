@@ -12,7 +12,7 @@ use x509_parser::x509::X509Name;
 use super::alt_name::AltNames;
 use super::certificate::escaped;
 use super::der;
-use super::oid::{Letters, attribute_called, attribute_name, attribute_of};
+use super::oid::{StringType, attribute_called, attribute_name, attribute_of};
 
 /// Why a text is no subject.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -46,13 +46,13 @@ pub enum SubjectError {
 /// A subject. The parts are in the order of the encoding; a part has one attribute or, seldom,
 /// several.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Subject {
-    parts: Vec<Vec<Attribute>>,
+pub struct SubjectName {
+    parts: Vec<Vec<SubjectAttribute>>,
 }
 
 /// One attribute with its value.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Attribute {
+pub struct SubjectAttribute {
     oid: Oid<'static>,
     value: Value,
 }
@@ -68,7 +68,7 @@ const COMMON_NAME: Oid<'static> = oid!(2.5.4.3);
 /// X.520 ub-common-name.
 const COMMON_NAME_MOST: usize = 64;
 
-impl Subject {
+impl SubjectName {
     /// Reads RFC 4514. Blanks around `,`, `+` and `=` and values in quotation marks (RFC 2253 4)
     /// are understood too.
     ///
@@ -108,7 +108,7 @@ impl Subject {
         let (_, name) = X509Name::from_der(name).ok()?;
         let parts = name
             .iter_rdn()
-            .map(|part| part.iter().map(Attribute::of).collect());
+            .map(|part| part.iter().map(SubjectAttribute::of).collect());
         Some(Self {
             parts: parts.collect(),
         })
@@ -119,17 +119,17 @@ impl Subject {
         let all = self
             .attributes()
             .filter(|attribute| attribute.oid == COMMON_NAME);
-        all.filter_map(Attribute::text)
+        all.filter_map(SubjectAttribute::text)
     }
 
     /// All attributes in the order of the encoding.
-    pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+    pub fn attributes(&self) -> impl Iterator<Item = &SubjectAttribute> {
         self.parts.iter().flatten()
     }
 
     /// The same with a common name as its most specific part.
     fn with_common_name(mut self, name: &str) -> Self {
-        self.parts.push(vec![Attribute {
+        self.parts.push(vec![SubjectAttribute {
             oid: COMMON_NAME,
             value: Value::Text(name.to_owned()),
         }]);
@@ -185,8 +185,8 @@ impl Subject {
     /// The DER `Name` (RFC 5280 4.1.2.4).
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
-        let part = |part: &Vec<Attribute>| {
-            let mut attributes: Vec<Vec<u8>> = part.iter().map(Attribute::to_der).collect();
+        let part = |part: &Vec<SubjectAttribute>| {
+            let mut attributes: Vec<Vec<u8>> = part.iter().map(SubjectAttribute::to_der).collect();
             // X.690 11.6: the elements of a SET OF stand in ascending order.
             attributes.sort();
             der::element(
@@ -202,7 +202,7 @@ impl Subject {
     }
 }
 
-impl Attribute {
+impl SubjectAttribute {
     /// What it is called; its number where it has no name here.
     #[must_use]
     pub fn name(&self) -> String {
@@ -229,9 +229,9 @@ impl Attribute {
 
     fn new(oid: Oid<'static>, text: String) -> Result<Self, SubjectError> {
         let fits = match letters(&oid) {
-            Letters::Ia5 => text.is_ascii(),
-            Letters::Printable => is_printable(&text),
-            Letters::Utf8 => true,
+            StringType::Ia5 => text.is_ascii(),
+            StringType::Printable => is_printable(&text),
+            StringType::Utf8 => true,
         };
         match text.chars().any(char::is_control) {
             _ if text.is_empty() => Err(SubjectError::NoValue(attribute_name(&oid))),
@@ -271,16 +271,16 @@ impl Attribute {
     }
 }
 
-fn letters(oid: &Oid<'_>) -> Letters {
-    attribute_of(oid).map_or(Letters::Utf8, |known| known.letters)
+fn letters(oid: &Oid<'_>) -> StringType {
+    attribute_of(oid).map_or(StringType::Utf8, |known| known.letters)
 }
 
 /// X.690 8.1.2.
-fn tag(letters: Letters) -> u8 {
+fn tag(letters: StringType) -> u8 {
     match letters {
-        Letters::Ia5 => 0x16,
-        Letters::Printable => 0x13,
-        Letters::Utf8 => 0x0c,
+        StringType::Ia5 => 0x16,
+        StringType::Printable => 0x13,
+        StringType::Utf8 => 0x0c,
     }
 }
 
@@ -309,7 +309,7 @@ fn old_text(tag: u8, octets: &[u8]) -> Option<String> {
     }
 }
 
-impl fmt::Display for Subject {
+impl fmt::Display for SubjectName {
     /// RFC 4514: what [`Subject::parse`] reads.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, part) in self.parts.iter().rev().enumerate() {
@@ -343,10 +343,10 @@ fn of_slashes(text: &str) -> Option<String> {
 
 /// The grammar of RFC 4514 3.
 mod read {
-    use super::{Attribute, FromStr, Oid, SubjectError, Value, attribute_called, der};
+    use super::{FromStr, Oid, SubjectAttribute, SubjectError, Value, attribute_called, der};
 
     /// The first `TYPE=VALUE` of `text`, and what follows its value.
-    pub(super) fn attribute(text: &str) -> Result<(Attribute, &str), SubjectError> {
+    pub(super) fn attribute(text: &str) -> Result<(SubjectAttribute, &str), SubjectError> {
         let end = text
             .find([',', '+', '='])
             .filter(|&at| text[at..].starts_with('='));
@@ -364,7 +364,7 @@ mod read {
             let whole = der::split(&octets).is_some_and(|(_, rest)| rest.is_empty());
             return if whole {
                 Ok((
-                    Attribute {
+                    SubjectAttribute {
                         oid,
                         value: Value::Der(octets),
                     },
@@ -379,7 +379,7 @@ mod read {
             None => plain_value(value, &unfinished)?,
         };
         let text = String::from_utf8(octets).map_err(|_| unfinished())?;
-        Ok((Attribute::new(oid, text)?, rest))
+        Ok((SubjectAttribute::new(oid, text)?, rest))
     }
 
     fn oid(name: &str) -> Option<Oid<'static>> {
@@ -462,7 +462,7 @@ mod read {
 
 #[cfg(test)]
 mod tests {
-    use super::{Subject, SubjectError};
+    use super::{SubjectError, SubjectName};
 
     /// What is typed, what is written of it, and its encoding in hex as `openssl req -subj` makes
     /// it.
@@ -513,27 +513,27 @@ mod tests {
     #[test]
     fn every_part_is_kept_in_its_order() {
         for (typed, written, encoded) in READ {
-            let subject = Subject::parse(typed).unwrap();
+            let subject = SubjectName::parse(typed).unwrap();
             let der = subject.to_der();
             assert!(
                 hex::encode(&der).starts_with(encoded),
                 "{typed}: {}",
                 hex::encode(&der)
             );
-            let again = Subject::from_der(&der).unwrap();
+            let again = SubjectName::from_der(&der).unwrap();
             assert_eq!(
                 (again.to_string().as_str(), again.to_der()),
                 (written, der.clone()),
                 "{typed}"
             );
             assert_eq!(
-                Subject::parse(&again.to_string()).unwrap().to_der(),
+                SubjectName::parse(&again.to_string()).unwrap().to_der(),
                 der,
                 "{typed}"
             );
         }
-        assert!(Subject::parse("  ").unwrap().is_empty());
-        assert_eq!(hex::encode(Subject::default().to_der()), "3000");
+        assert!(SubjectName::parse("  ").unwrap().is_empty());
+        assert_eq!(hex::encode(SubjectName::default().to_der()), "3000");
     }
 
     #[test]
@@ -564,7 +564,7 @@ mod tests {
             ),
             ("O=a\nb", SubjectError::Letters(text("O"), text("a\nb"))),
         ] {
-            assert_eq!(Subject::parse(typed), Err(error), "{typed}");
+            assert_eq!(SubjectName::parse(typed), Err(error), "{typed}");
         }
     }
 
@@ -574,14 +574,14 @@ mod tests {
         // } } }
         let name =
             hex::decode("301b310d300b060355040a1e04004100e4310a300806035504031401f6").unwrap();
-        let subject = Subject::from_der(&name).unwrap();
+        let subject = SubjectName::from_der(&name).unwrap();
         assert_eq!(subject.to_string(), "CN=ö,O=Aä");
         assert_eq!(subject.common_names().collect::<Vec<_>>(), ["ö"]);
     }
 
     #[test]
     fn common_names_are_changed_and_nothing_else() {
-        let subject = Subject::parse("CN=A.example+OU=x,O=y").unwrap();
+        let subject = SubjectName::parse("CN=A.example+OU=x,O=y").unwrap();
         let lower = subject
             .clone()
             .spelling_common_names(|name| Some(name.to_lowercase()));

@@ -26,11 +26,11 @@ pub enum TrustSource {
 impl TrustSource {
     /// By whose rules what leads to it is judged: a file of somebody's own is of no public CA.
     #[must_use]
-    pub fn scope(&self) -> Scope {
+    pub fn scope(&self) -> TrustScope {
         if matches!(self, Self::File(_)) {
-            Scope::Private
+            TrustScope::Private
         } else {
-            Scope::Public
+            TrustScope::Public
         }
     }
 }
@@ -47,7 +47,7 @@ impl std::fmt::Display for TrustSource {
 
 /// By whose rules a certificate is judged.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Scope {
+pub enum TrustScope {
     /// Those for public CAs too.
     Public,
     /// A company's own CA: those that bind everybody.

@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use webpki::{EndEntityCert, KeyUsage};
 
 use super::certificate::Certificate;
-use super::chain::{Assembly, Chain, ChainEnd, Wanted};
+use super::chain::{AssembledChain, Chain, ChainCriteria, ChainEnd};
 use super::key::KeyAlgorithm;
 use super::signature;
 use super::trust::TrustAnchors;
@@ -16,11 +16,11 @@ use super::trust::TrustAnchors;
 mod problem;
 mod usage;
 
-pub use problem::Problem;
+pub use problem::ChainProblem;
 
 /// What a chain is judged by.
 #[derive(Clone, Copy, Debug)]
-pub struct Policy<'a> {
+pub struct VerifyPolicy<'a> {
     /// The hosts that it will be served for; none: names are not judged.
     pub hosts: &'a [String],
     /// What it must end in.
@@ -38,7 +38,7 @@ impl VerifiedChain {
     ///
     /// # Errors
     /// What is wrong; never empty.
-    pub fn new(chain: Chain, policy: Policy<'_>) -> Result<Self, Vec<Problem>> {
+    pub fn new(chain: Chain, policy: VerifyPolicy<'_>) -> Result<Self, Vec<ChainProblem>> {
         let problems = problems(&chain, policy);
         if problems.is_empty() {
             Ok(Self(chain))
@@ -56,8 +56,12 @@ impl VerifiedChain {
 /// The chain of `leaf` ([`Chain::assemble`]); where path validation refuses the best way, the first
 /// other that holds.
 #[must_use]
-pub fn assemble(leaf: &Certificate, bag: &[Certificate], wanted: Wanted<'_>) -> Assembly {
-    let policy = Policy {
+pub fn assemble(
+    leaf: &Certificate,
+    bag: &[Certificate],
+    wanted: ChainCriteria<'_>,
+) -> AssembledChain {
+    let policy = VerifyPolicy {
         hosts: &[],
         anchors: wanted.anchors,
         at: wanted.at,
@@ -81,13 +85,13 @@ pub fn assemble(leaf: &Certificate, bag: &[Certificate], wanted: Wanted<'_>) -> 
 
 /// Everything that is wrong with `chain` under `policy`; empty when it holds.
 #[must_use]
-pub fn problems(chain: &Chain, policy: Policy<'_>) -> Vec<Problem> {
+pub fn problems(chain: &Chain, policy: VerifyPolicy<'_>) -> Vec<ChainProblem> {
     let mut found = Vec::new();
     // A server's own makeshift certificate says that it is a CA's, too; that it stands for itself
     // is what matters.
     if chain.leaf().is_ca && (chain.leaf().dns_names.is_empty() || !chain.leaf().is_self_issued()) {
         let label = chain.leaf().label();
-        found.push(Problem::CaAsLeaf { label });
+        found.push(ChainProblem::CaAsLeaf { label });
     }
     found.extend(
         chain
@@ -101,11 +105,13 @@ pub fn problems(chain: &Chain, policy: Policy<'_>) -> Vec<Problem> {
     if found.is_empty() {
         let usage = || {
             usage::refusal(chain, policy.anchors, policy.at)
-                .map(|reason| Problem::Refused { reason })
+                .map(|reason| ChainProblem::Refused { reason })
         };
-        let refused = validate(chain, policy).err().map(|error| Problem::Refused {
-            reason: reason(&error),
-        });
+        let refused = validate(chain, policy)
+            .err()
+            .map(|error| ChainProblem::Refused {
+                reason: reason(&error),
+            });
         found.extend(refused.or_else(usage));
     }
     found.extend(hosts(chain.leaf(), policy.hosts));
@@ -113,28 +119,28 @@ pub fn problems(chain: &Chain, policy: Policy<'_>) -> Vec<Problem> {
 }
 
 /// RFC 5280 4.1.2.5: valid from `notBefore` through `notAfter`, both included.
-fn dates(certificate: &Certificate, leaf: bool, at: Timestamp) -> Option<Problem> {
+fn dates(certificate: &Certificate, leaf: bool, at: Timestamp) -> Option<ChainProblem> {
     let label = certificate.label();
     if at.as_second() < certificate.not_before.as_second() {
         let not_before = certificate.not_before;
-        return Some(Problem::NotYetValid {
+        return Some(ChainProblem::NotYetValid {
             label,
             not_before,
             at,
         });
     }
     let not_after = certificate.not_after;
-    (at.as_second() > not_after.as_second()).then_some(Problem::Expired {
+    (at.as_second() > not_after.as_second()).then_some(ChainProblem::Expired {
         label,
         not_after,
         leaf,
     })
 }
 
-fn ending(chain: &Chain, anchors: &TrustAnchors) -> Option<Problem> {
+fn ending(chain: &Chain, anchors: &TrustAnchors) -> Option<ChainProblem> {
     match chain.end() {
         ChainEnd::Anchored => None,
-        _ if chain.leaf().is_self_issued() => Some(Problem::SelfSigned {
+        _ if chain.leaf().is_self_issued() => Some(ChainProblem::SelfSigned {
             label: chain.leaf().label(),
         }),
         ChainEnd::Gap {
@@ -143,19 +149,19 @@ fn ending(chain: &Chain, anchors: &TrustAnchors) -> Option<Problem> {
             urls,
         } => {
             let (subject, issuer, urls) = (subject.clone(), issuer.clone(), urls.clone());
-            Some(Problem::MissingIntermediate {
+            Some(ChainProblem::MissingIntermediate {
                 subject,
                 issuer,
                 urls,
                 trust: anchors.source().clone(),
             })
         }
-        ChainEnd::TooManyCandidates => Some(Problem::TooManyCandidates),
-        ChainEnd::WeakSignature { subject, issuer } => Some(Problem::WeakSignature {
+        ChainEnd::TooManyCandidates => Some(ChainProblem::TooManyCandidates),
+        ChainEnd::WeakSignature { subject, issuer } => Some(ChainProblem::WeakSignature {
             subject: subject.clone(),
             issuer: issuer.clone(),
         }),
-        ChainEnd::UnknownRoot(root) => Some(Problem::UnknownRoot {
+        ChainEnd::UnknownRoot(root) => Some(ChainProblem::UnknownRoot {
             root: root.clone(),
             source_name: anchors.source().to_string(),
         }),
@@ -163,10 +169,10 @@ fn ending(chain: &Chain, anchors: &TrustAnchors) -> Option<Problem> {
 }
 
 /// CA/B Forum BR 6.1.5: RSA moduli have at least 2048 bits.
-fn weak_key(certificate: &Certificate) -> Option<Problem> {
+fn weak_key(certificate: &Certificate) -> Option<ChainProblem> {
     let algorithm = certificate.algorithm;
     let short = matches!(algorithm, KeyAlgorithm::Rsa(bits) if bits < 2048);
-    short.then(|| Problem::WeakKey {
+    short.then(|| ChainProblem::WeakKey {
         label: certificate.label(),
         algorithm,
     })
@@ -174,15 +180,15 @@ fn weak_key(certificate: &Certificate) -> Option<Problem> {
 
 /// RFC 9525 6.3: only the subject alternative name counts; every host that is asked for must be in
 /// it.
-fn hosts(leaf: &Certificate, hosts: &[String]) -> Vec<Problem> {
+fn hosts(leaf: &Certificate, hosts: &[String]) -> Vec<ChainProblem> {
     if !leaf.is_ca && leaf.dns_names.is_empty() && leaf.ip_addresses.is_empty() {
-        return vec![Problem::NoNames {
+        return vec![ChainProblem::NoNames {
             label: leaf.label(),
         }];
     }
     let missing = hosts.iter().filter(|host| !leaf.covers(host));
     missing
-        .map(|host| Problem::HostNotCovered {
+        .map(|host| ChainProblem::HostNotCovered {
             host: host.clone(),
             names: leaf
                 .dns_names
@@ -197,7 +203,7 @@ fn hosts(leaf: &Certificate, hosts: &[String]) -> Vec<Problem> {
 /// The judge of last resort: whatever the checks above do not know, webpki refuses here. It sees
 /// the one anchor that the chain ends in, or it would stop at a nearer one and leave the rest of
 /// the chain unseen.
-fn validate(chain: &Chain, policy: Policy<'_>) -> Result<(), webpki::Error> {
+fn validate(chain: &Chain, policy: VerifyPolicy<'_>) -> Result<(), webpki::Error> {
     let leaf = CertificateDer::from(chain.leaf().der());
     let bag: Vec<_> = chain
         .intermediates()

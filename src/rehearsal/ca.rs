@@ -20,13 +20,13 @@ type Issuer = CertifiedIssuer<'static, KeyPair>;
 
 /// A root and the intermediate that signs leaves.
 #[derive(Debug)]
-pub(crate) struct Authority {
+pub(crate) struct RehearsalCa {
     root: Issuer,
     intermediate: Issuer,
     now: Timestamp,
 }
 
-impl Authority {
+impl RehearsalCa {
     /// A CA that takes `now` for the present.
     ///
     /// # Errors
@@ -103,31 +103,31 @@ fn since_epoch(at: Timestamp) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::{Authority, LIFETIME_DAYS};
-    use crate::pki::chain::{Chain, ChainEnd, Prefer, Wanted};
+    use super::{LIFETIME_DAYS, RehearsalCa};
+    use crate::pki::chain::{Chain, ChainCriteria, ChainEnd, ChainPreference};
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
-    use crate::pki::name::Names;
+    use crate::pki::name::DnsNames;
     use crate::pki::request::SigningRequest;
     use crate::pki::trust::TrustAnchors;
-    use crate::pki::verify::{Policy, problems};
+    use crate::pki::verify::{VerifyPolicy, problems};
 
     #[test]
     fn what_it_issues_is_right_in_our_own_eyes() {
         let now = "2026-11-23T10:00:00Z".parse().unwrap();
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let request =
-            SigningRequest::build(&Names::parse(&["shop.example"]).unwrap(), &key).unwrap();
-        let authority = Authority::new(now).unwrap();
+            SigningRequest::build(&DnsNames::parse(&["shop.example"]).unwrap(), &key).unwrap();
+        let authority = RehearsalCa::new(now).unwrap();
         let leaf = authority.issue(&request, LIFETIME_DAYS).unwrap();
         let bag = [authority.root().unwrap(), authority.intermediate().unwrap()];
         let anchors = TrustAnchors::from_certificates("root.pem", &bag[..1]);
         let assembly = Chain::assemble(
             &leaf,
             &bag,
-            Wanted {
+            ChainCriteria {
                 anchors: &anchors,
                 at: now,
-                prefer: Prefer::default(),
+                prefer: ChainPreference::default(),
             },
         );
         assert_eq!(*assembly.chain.end(), ChainEnd::Anchored);
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(
             problems(
                 &assembly.chain,
-                Policy {
+                VerifyPolicy {
                     anchors: &anchors,
                     hosts: &hosts,
                     at: now

@@ -10,7 +10,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::ca::{Authority, LIFETIME_DAYS};
+use super::ca::{LIFETIME_DAYS, RehearsalCa};
 use crate::dcv::record;
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
@@ -21,14 +21,14 @@ use crate::system::serve::dns;
 const TARGET_ZONE: &str = "comodoca.com";
 
 #[derive(Debug)]
-pub(crate) struct Shop {
-    authority: Authority,
+pub(crate) struct RehearsalReseller {
+    authority: RehearsalCa,
     resolver: SocketAddr,
 }
 
 /// A request that waits for its proof.
 #[derive(Debug)]
-pub(crate) struct Order {
+pub(crate) struct PendingOrder {
     request: SigningRequest,
     name: DnsName,
     /// The CNAME's name, whole, as shops show it.
@@ -38,7 +38,7 @@ pub(crate) struct Order {
 
 /// What the shop saw when it looked.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Seen {
+pub(crate) enum ValidationAttempt {
     /// The record, as it has to be.
     Record,
     Nothing,
@@ -46,10 +46,10 @@ pub(crate) enum Seen {
     Other(String),
 }
 
-impl Shop {
+impl RehearsalReseller {
     /// A shop that buys from `authority` and asks `resolver`.
     #[must_use]
-    pub(crate) fn new(authority: Authority, resolver: SocketAddr) -> Self {
+    pub(crate) fn new(authority: RehearsalCa, resolver: SocketAddr) -> Self {
         Self {
             authority,
             resolver,
@@ -61,7 +61,7 @@ impl Shop {
     ///
     /// # Errors
     /// When it is no request or asks for no name.
-    pub(crate) fn order(&self, request: &[u8]) -> Result<Order> {
+    pub(crate) fn order(&self, request: &[u8]) -> Result<PendingOrder> {
         let block =
             pem::parse(request).context("the shop was handed something else than a request")?;
         let request = SigningRequest::from_der(block.contents())?;
@@ -82,7 +82,7 @@ impl Shop {
         );
         let hashes = record::target_labels(&request).to_uppercase();
         let target = format!("{hashes}.{}.{TARGET_ZONE}", &hex::encode(unique)[1..]);
-        Ok(Order {
+        Ok(PendingOrder {
             request,
             name,
             host,
@@ -95,7 +95,7 @@ impl Shop {
     ///
     /// # Errors
     /// When the DNS server does not answer, or not as a DNS server.
-    pub(crate) fn look(&self, order: &Order) -> Result<Seen> {
+    pub(crate) fn look(&self, order: &PendingOrder) -> Result<ValidationAttempt> {
         let mut query = Message::query();
         query.metadata.recursion_desired = true;
         query.add_query(Query::query(
@@ -118,9 +118,9 @@ impl Shop {
                 _ => None,
             });
         Ok(match targets.next_back() {
-            None => Seen::Nothing,
-            Some(target) if target.eq_ignore_ascii_case(&order.target) => Seen::Record,
-            Some(target) => Seen::Other(target),
+            None => ValidationAttempt::Nothing,
+            Some(target) if target.eq_ignore_ascii_case(&order.target) => ValidationAttempt::Record,
+            Some(target) => ValidationAttempt::Other(target),
         })
     }
 
@@ -128,16 +128,21 @@ impl Shop {
     ///
     /// # Errors
     /// See [`Shop::look`]; and when the certificate cannot be made.
-    pub(crate) fn retry(&self, order: &Order) -> Result<std::result::Result<Certificate, Seen>> {
+    pub(crate) fn retry(
+        &self,
+        order: &PendingOrder,
+    ) -> Result<std::result::Result<Certificate, ValidationAttempt>> {
         match self.look(order)? {
-            Seen::Record => self.authority.issue(&order.request, LIFETIME_DAYS).map(Ok),
+            ValidationAttempt::Record => {
+                self.authority.issue(&order.request, LIFETIME_DAYS).map(Ok)
+            }
             seen => Ok(Err(seen)),
         }
     }
 
     /// The zip's name: the first name with underscores.
     #[must_use]
-    pub(crate) fn zip_name(order: &Order) -> String {
+    pub(crate) fn zip_name(order: &PendingOrder) -> String {
         format!("{}.zip", underscored(&order.name))
     }
 
@@ -146,7 +151,7 @@ impl Shop {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn pack(&self, order: &Order, leaf: &Certificate) -> Result<Vec<u8>> {
+    pub(crate) fn pack(&self, order: &PendingOrder, leaf: &Certificate) -> Result<Vec<u8>> {
         let stem = underscored(&order.name);
         let bundle = self.authority.intermediate()?.to_pem() + &self.authority.root()?.to_pem();
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
@@ -170,24 +175,24 @@ mod tests {
     use std::io::Read;
     use std::sync::Arc;
 
-    use super::{Authority, Seen, Shop};
+    use super::{RehearsalCa, RehearsalReseller, ValidationAttempt};
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
-    use crate::pki::name::Names;
+    use crate::pki::name::DnsNames;
     use crate::pki::request::SigningRequest;
-    use crate::rehearsal::zone::Zone;
+    use crate::rehearsal::zone::RehearsalZone;
     use crate::system::serve::dns::DnsServer;
 
     #[test]
     fn the_shop_issues_only_what_it_has_seen_proven() {
-        let zone = Zone::new("shop.example").unwrap();
+        let zone = RehearsalZone::new("shop.example").unwrap();
         let served = zone.clone();
         let server = DnsServer::start(Arc::new(move |query: &[u8]| served.answer(query))).unwrap();
-        let shop = Shop::new(
-            Authority::new(jiff::Timestamp::now()).unwrap(),
+        let shop = RehearsalReseller::new(
+            RehearsalCa::new(jiff::Timestamp::now()).unwrap(),
             server.address(),
         );
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-        let names = Names::parse(&["www.shop.example", "shop.example"]).unwrap();
+        let names = DnsNames::parse(&["www.shop.example", "shop.example"]).unwrap();
         let request = SigningRequest::build(&names, &key).unwrap();
         let order = shop.order(request.to_pem().as_bytes()).unwrap();
         assert_eq!(
@@ -200,16 +205,19 @@ mod tests {
             "each order has a unique value of its own"
         );
 
-        assert_eq!(shop.retry(&order).unwrap(), Err(Seen::Nothing));
+        assert_eq!(shop.retry(&order).unwrap(), Err(ValidationAttempt::Nothing));
         let host = order.host.strip_suffix(".shop.example").unwrap();
         zone.enter(&order.host, &order.target).unwrap();
         assert_eq!(
             shop.retry(&order).unwrap(),
-            Err(Seen::Nothing),
+            Err(ValidationAttempt::Nothing),
             "the doubled zone is not the place"
         );
         zone.enter(host, &again.target).unwrap();
-        assert_eq!(shop.retry(&order).unwrap(), Err(Seen::Other(again.target)));
+        assert_eq!(
+            shop.retry(&order).unwrap(),
+            Err(ValidationAttempt::Other(again.target))
+        );
         zone.enter(&host.to_lowercase(), &order.target.to_lowercase())
             .unwrap();
         let leaf = shop.retry(&order).unwrap().unwrap();
@@ -231,6 +239,6 @@ mod tests {
             .read_to_string(&mut bundle)
             .unwrap();
         assert_eq!(bundle.matches("-----BEGIN CERTIFICATE-----\r\n").count(), 2);
-        assert_eq!(Shop::zip_name(&order), "www_shop_example.zip");
+        assert_eq!(RehearsalReseller::zip_name(&order), "www_shop_example.zip");
     }
 }

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::ca::Authority;
+use super::ca::RehearsalCa;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
-use crate::pki::name::{DnsName, Names};
+use crate::pki::name::{DnsName, DnsNames};
 use crate::pki::request::SigningRequest;
 use crate::system::fs::files;
-use crate::system::fs::scratch::Scratch;
-use crate::system::process::{self, Invocation};
-use crate::system::serve::web::{Site, WebServer};
+use crate::system::fs::scratch::ScratchFolder;
+use crate::system::process::{self, CommandInvocation};
+use crate::system::serve::web::{ServedSite, WebServer};
 use crate::system::{clock, serve};
 
 /// How long the old certificate still lives: reason enough for a round.
@@ -23,7 +23,7 @@ pub(crate) const OLD_DAYS: i64 = 9;
 
 /// The paths that the server's configuration names: the ones that certctl uses by default.
 #[derive(Clone, Debug)]
-pub(crate) struct Paths {
+pub(crate) struct RehearsalPaths {
     pub chain: PathBuf,
     pub key: PathBuf,
 }
@@ -33,16 +33,16 @@ pub(crate) struct Paths {
 /// # Errors
 /// When it cannot be made or written.
 pub(crate) fn old_pair(
-    scratch: &Scratch,
-    authority: &Authority,
+    scratch: &ScratchFolder,
+    authority: &RehearsalCa,
     name: &DnsName,
-) -> Result<(Paths, Certificate)> {
+) -> Result<(RehearsalPaths, Certificate)> {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
-    let request = SigningRequest::build(&Names::parse(&[name.as_str()])?, &key)?;
+    let request = SigningRequest::build(&DnsNames::parse(&[name.as_str()])?, &key)?;
     let leaf = authority.issue(&request, OLD_DAYS)?;
     let chain = leaf.to_pem() + &authority.intermediate()?.to_pem();
     let stem = name.file_stem();
-    let paths = Paths {
+    let paths = RehearsalPaths {
         chain: scratch
             .folder("etc/ssl")?
             .join(format!("{stem}.fullchain.pem")),
@@ -57,24 +57,24 @@ pub(crate) fn old_pair(
 
 /// The server of the site.
 #[derive(Debug)]
-pub(crate) enum Web {
+pub(crate) enum RehearsalSite {
     Embedded {
         server: WebServer,
         /// Touching this file makes it reload.
         reload: PathBuf,
     },
     /// The nginx of this machine.
-    Nginx(Nginx),
+    Nginx(RehearsalNginx),
 }
 
-impl Web {
+impl RehearsalSite {
     /// The embedded server, with the pair at `paths`.
     ///
     /// # Errors
     /// When no port can be had.
-    pub(crate) fn embedded(scratch: &Scratch, paths: Paths) -> Result<Self> {
+    pub(crate) fn embedded(scratch: &ScratchFolder, paths: RehearsalPaths) -> Result<Self> {
         let reload = scratch.folder("web")?.join("reload");
-        let site = Site {
+        let site = ServedSite {
             chain: paths.chain,
             key: paths.key,
             reload: reload.clone(),
@@ -96,22 +96,26 @@ impl Web {
 
 /// An nginx of our own: no root, every file in one folder, stopped when dropped.
 #[derive(Debug)]
-pub(crate) struct Nginx {
+pub(crate) struct RehearsalNginx {
     config: PathBuf,
     folder: PathBuf,
     address: SocketAddr,
 }
 
-impl Nginx {
+impl RehearsalNginx {
     /// Writes a configuration that names the pair at `paths`, and starts nginx with it.
     ///
     /// # Errors
     /// When there is none, or it does not start.
-    pub(crate) fn start(scratch: &Scratch, host: &str, paths: &Paths) -> Result<Self> {
+    pub(crate) fn start(
+        scratch: &ScratchFolder,
+        host: &str,
+        paths: &RehearsalPaths,
+    ) -> Result<Self> {
         // nginx reads relative paths as relative to its own folders.
         let here = scratch.absolute()?;
         let absolute = |path: &Path| here.join(path.strip_prefix(scratch.path()).unwrap_or(path));
-        let paths = Paths {
+        let paths = RehearsalPaths {
             chain: absolute(&paths.chain),
             key: absolute(&paths.key),
         };
@@ -138,7 +142,7 @@ impl Nginx {
             self.folder.join("error.log").display().to_string(),
         );
         let words = [&["nginx", "-c", &config, "-e", &log], arguments].concat();
-        let finished = process::run(&Invocation {
+        let finished = process::run(&CommandInvocation {
             argv: words.into_iter().map(ToOwned::to_owned).collect(),
             deadline: Duration::from_secs(10),
             output_limit: 4096,
@@ -152,7 +156,7 @@ impl Nginx {
     }
 }
 
-impl Drop for Nginx {
+impl Drop for RehearsalNginx {
     /// It has gone once it has removed its pid file.
     fn drop(&mut self) {
         let _ = self.run(&["-s", "stop"]);
@@ -165,7 +169,7 @@ impl Drop for Nginx {
     }
 }
 
-fn nginx_conf(folder: &Path, host: &str, address: SocketAddr, paths: &Paths) -> String {
+fn nginx_conf(folder: &Path, host: &str, address: SocketAddr, paths: &RehearsalPaths) -> String {
     let quoted = |path: &Path| format!("\"{}\"", path.display());
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|kind| format!("    {kind}_temp_path {};\n", quoted(&folder.join(kind))))
@@ -195,25 +199,25 @@ http {{
 
 #[cfg(test)]
 mod tests {
-    use super::{Web, old_pair};
+    use super::{RehearsalSite, old_pair};
     use crate::pki::name::DnsName;
-    use crate::rehearsal::ca::Authority;
+    use crate::rehearsal::ca::RehearsalCa;
     use crate::system::fs::files;
-    use crate::system::fs::scratch::Scratch;
+    use crate::system::fs::scratch::ScratchFolder;
     use crate::system::serve::web::visit;
 
     #[test]
     fn the_server_serves_what_it_has_loaded_until_it_is_told() {
         let temporary = tempfile::tempdir().unwrap();
-        let scratch = Scratch::claim(&temporary.path().join("r")).unwrap();
-        let other = Scratch::claim(&temporary.path().join("other")).unwrap();
-        let authority = Authority::new(jiff::Timestamp::now()).unwrap();
+        let scratch = ScratchFolder::claim(&temporary.path().join("r")).unwrap();
+        let other = ScratchFolder::claim(&temporary.path().join("other")).unwrap();
+        let authority = RehearsalCa::new(jiff::Timestamp::now()).unwrap();
         let root = authority.root().unwrap();
         let name = DnsName::parse("shop.example").unwrap();
         let (paths, old) = old_pair(&scratch, &authority, &name).unwrap();
         let (new_paths, new) = old_pair(&other, &authority, &name).unwrap();
-        let web = Web::embedded(&scratch, paths.clone()).unwrap();
-        let Web::Embedded { reload, .. } = &web else {
+        let web = RehearsalSite::embedded(&scratch, paths.clone()).unwrap();
+        let RehearsalSite::Embedded { reload, .. } = &web else {
             panic!("not embedded")
         };
         let at = jiff::Timestamp::now();

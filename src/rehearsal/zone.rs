@@ -17,7 +17,7 @@ type Records = BTreeMap<Name, Vec<RData>>;
 
 /// A zone; clones are the same zone, which may change while it is served.
 #[derive(Clone, Debug)]
-pub struct Zone {
+pub struct RehearsalZone {
     origin: Name,
     records: Arc<Mutex<Records>>,
 }
@@ -28,7 +28,7 @@ struct Answer {
     records: Vec<Record>,
 }
 
-impl Zone {
+impl RehearsalZone {
     /// A zone with its SOA, one name server and an address, all on loopback.
     ///
     /// # Errors
@@ -167,11 +167,15 @@ fn absolute(name: &str) -> Result<Name> {
 
 #[cfg(test)]
 mod tests {
-    use super::Zone;
+    use super::RehearsalZone;
     use hickory_proto::op::{Message, Query, ResponseCode};
     use hickory_proto::rr::{Name, RecordType};
 
-    fn ask(zone: &Zone, name: &str, kind: RecordType) -> (ResponseCode, Vec<String>, usize) {
+    fn ask(
+        zone: &RehearsalZone,
+        name: &str,
+        kind: RecordType,
+    ) -> (ResponseCode, Vec<String>, usize) {
         let mut query = Message::query();
         query.add_query(Query::query(Name::from_ascii(name).unwrap(), kind));
         let reply = Message::from_vec(&zone.answer(&query.to_vec().unwrap()).unwrap()).unwrap();
@@ -193,7 +197,7 @@ mod tests {
     fn every_kind_of_answer() {
         use RecordType as T;
         use ResponseCode as R;
-        let zone = Zone::new("shop.example").unwrap();
+        let zone = RehearsalZone::new("shop.example").unwrap();
         assert_eq!(
             zone.enter("_a.www", "x.y.ca.example").unwrap(),
             "_a.www.shop.example"
@@ -251,7 +255,7 @@ mod tests {
 
     #[test]
     fn what_is_no_query_gets_no_answer() {
-        let zone = Zone::new("shop.example").unwrap();
+        let zone = RehearsalZone::new("shop.example").unwrap();
         assert_eq!(zone.answer(b""), None);
         assert_eq!(zone.answer(b"GET / HTTP/1.1\r\n\r\n"), None);
         let reply = Message::error_msg(1, hickory_proto::op::OpCode::Query, ResponseCode::NoError);

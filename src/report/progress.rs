@@ -5,11 +5,11 @@ use super::escape::escape;
 
 /// A few lines at the foot of the terminal.
 #[derive(Debug, Default)]
-pub(crate) struct Live {
+pub(crate) struct LiveProgress {
     drawn: usize,
 }
 
-impl Live {
+impl LiveProgress {
     /// The text that shows these lines, as many as `rows` have room for, in place of those before.
     pub(super) fn frame(&mut self, lines: &[String], rows: usize) -> String {
         let room = rows.saturating_sub(1).max(2);
@@ -45,11 +45,11 @@ impl Live {
 
 #[cfg(test)]
 mod tests {
-    use super::Live;
+    use super::LiveProgress;
 
     #[test]
     fn a_frame_takes_the_place_of_the_one_before() {
-        let mut live = Live::default();
+        let mut live = LiveProgress::default();
         let lines = |count: usize| {
             (0..count)
                 .map(|number| format!("{number}\x1b"))

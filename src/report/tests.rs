@@ -7,56 +7,56 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::dcv::answer::{Answer, LeftOut, RecordKind};
+use crate::dcv::answer::{DnsAnswer, RecordKind, UnqueriedServers};
 use crate::dcv::parse::RecordError;
-use crate::dcv::reason::{Elsewhere, Instead, Others, Reason};
-use crate::dcv::value_check::Flaw;
-use crate::delivery::{DeliveryError, Ignored, Source, Unused};
-use crate::export::{ExportError, Format};
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
+use crate::dcv::reason::{ConflictingRecord, DcvReason, OtherServers, WrongPlace};
+use crate::dcv::value_check::ValueFlaw;
+use crate::delivery::{DeliveryError, IgnoredItem, ItemSource, UnusedContent};
+use crate::export::{ExportError, ExportFormat};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep};
 use crate::install_plan::apply::error::InstallError;
-use crate::install_plan::apply::{Probe, Trouble};
-use crate::install_plan::observe::Obstacle;
-use crate::matching::PairingError;
+use crate::install_plan::apply::{ProbeAnswer, StepError};
+use crate::install_plan::observe::PathObstacle;
+use crate::matching::MatchingError;
 use crate::pki::certificate::CertificateError;
 use crate::pki::key::{KeyAlgorithm, KeyError, PublicKeyId};
 use crate::pki::name::NameError;
 use crate::pki::request::RequestError;
 use crate::pki::subject::SubjectError;
 use crate::pki::trust::TrustSource;
-use crate::pki::verify::Problem;
+use crate::pki::verify::ChainProblem;
 use crate::probe::ProbeTarget;
-use crate::report::Text;
+use crate::report::TextOutput;
 use crate::store::key_access::owner::OwnerError;
-use crate::store::settings::Settings;
+use crate::store::settings::LineageSettings;
 use crate::system::dns::DnsError;
 use crate::system::fs::files::FileError;
 use crate::system::fs::scratch::ScratchError;
-use crate::system::process::{Finished, ProcessError, WordsError};
+use crate::system::process::{FinishedCommand, ProcessError, WordsError};
 use crate::system::terminal::AskError;
 use crate::system::tls::ProbeError;
 use crate::webserver::control::ServerError;
-use crate::webserver::model::Software;
-use crate::webserver::nginx::ParseError;
-use crate::webserver::nginx::lex::Fault;
+use crate::webserver::model::ServerSoftware;
+use crate::webserver::nginx::NginxParseError;
+use crate::webserver::nginx::lex::NginxSyntaxFault;
 
 fn file(doing: &'static str, path: &str, errno: i32) -> Failure {
     FileError::at(doing, Path::new(path))(io::Error::from_raw_os_error(errno)).into()
 }
 
-fn source() -> Source {
-    Source {
+fn source() -> ItemSource {
+    ItemSource {
         input: "example_com.zip".into(),
         entry: None,
     }
 }
 
 /// One file that holds nothing else.
-fn ignored(what: Unused) -> Failure {
-    [Ignored {
+fn ignored(what: UnusedContent) -> Failure {
+    [IgnoredItem {
         what,
-        source: Source {
+        source: ItemSource {
             input: "your site.crt".into(),
             entry: None,
         },
@@ -103,80 +103,80 @@ fn failures() -> Vec<Failure> {
         DeliveryError::TooManyBlocks(source(), 10_000).into(),
         DeliveryError::TooManyEntries(source(), 1000).into(),
         DeliveryError::Zip(source(), "could not find EOCD".into()).into(),
-        ignored(Unused::Empty),
-        ignored(Unused::Html("Log in".into())),
-        ignored(Unused::Jks),
-        ignored(Unused::Pkcs7),
-        ignored(Unused::LockedPkcs12),
-        ignored(Unused::WrongPassphrase("a PKCS#12 file")),
-        ignored(Unused::TooMuchWork(2_000_000_000)),
-        ignored(Unused::UnknownEncryption),
-        ignored(Unused::TraditionalKey),
-        ignored(Unused::LongKey(32_768)),
-        ignored(Unused::OtherKey("Ed448")),
-        ignored(Unused::ShortKey(1024)),
-        ignored(Unused::UnusableKey),
-        ignored(Unused::Office),
-        ignored(Unused::OpenSsh),
-        ignored(Unused::OtherMethod),
-        ignored(Unused::Text),
-        PairingError::Ambiguous {
+        ignored(UnusedContent::Empty),
+        ignored(UnusedContent::Html("Log in".into())),
+        ignored(UnusedContent::Jks),
+        ignored(UnusedContent::Pkcs7),
+        ignored(UnusedContent::LockedPkcs12),
+        ignored(UnusedContent::WrongPassphrase("a PKCS#12 file")),
+        ignored(UnusedContent::TooMuchWork(2_000_000_000)),
+        ignored(UnusedContent::UnknownEncryption),
+        ignored(UnusedContent::TraditionalKey),
+        ignored(UnusedContent::LongKey(32_768)),
+        ignored(UnusedContent::OtherKey("Ed448")),
+        ignored(UnusedContent::ShortKey(1024)),
+        ignored(UnusedContent::UnusableKey),
+        ignored(UnusedContent::Office),
+        ignored(UnusedContent::OpenSsh),
+        ignored(UnusedContent::OtherMethod),
+        ignored(UnusedContent::Text),
+        MatchingError::Ambiguous {
             leaves: vec!["a".into(), "b".into()],
             looked: "the files of .".into(),
         }
         .into(),
-        PairingError::LockedKey("my.key".into()).into(),
-        PairingError::NoAnchor("root.pem".into()).into(),
-        PairingError::NoKey {
+        MatchingError::LockedKey("my.key".into()).into(),
+        MatchingError::NoAnchor("root.pem".into()).into(),
+        MatchingError::NoKey {
             path: "x.key".into(),
             holds: "a certificate".into(),
         }
         .into(),
-        PairingError::NoRequest {
+        MatchingError::NoRequest {
             path: "x.csr".into(),
             holds: "a certificate".into(),
         }
         .into(),
-        PairingError::NoSuchFile("x.crt".into()).into(),
-        PairingError::NothingHere {
+        MatchingError::NoSuchFile("x.crt".into()).into(),
+        MatchingError::NothingHere {
             directory: "this folder".into(),
             name: None,
         }
         .into(),
-        PairingError::NothingHere {
+        MatchingError::NothingHere {
             directory: "this folder".into(),
             name: Some("example.com".into()),
         }
         .into(),
-        PairingError::OnlyKey("x.key".into()).into(),
-        PairingError::OnlyRequest("x.csr".into()).into(),
-        PairingError::Unknown {
+        MatchingError::OnlyKey("x.key".into()).into(),
+        MatchingError::OnlyRequest("x.csr".into()).into(),
+        MatchingError::Unknown {
             text: "example.net".into(),
             directory: "this folder".into(),
             known: vec!["example.com".into()],
         }
         .into(),
-        PairingError::Unknown {
+        MatchingError::Unknown {
             text: "example.net".into(),
             directory: "this folder".into(),
             known: Vec::new(),
         }
         .into(),
-        ExportError::Differs(Format::Pem).into(),
+        ExportError::Differs(ExportFormat::Pem).into(),
         ExportError::NoChain {
             label: "example.com".into(),
         }
         .into(),
         ExportError::NoKey {
-            format: Format::Haproxy,
+            format: ExportFormat::Haproxy,
             label: "example.com".into(),
             looked: "the files of this folder".into(),
         }
         .into(),
-        ExportError::NoPassword(Format::Pfx).into(),
+        ExportError::NoPassword(ExportFormat::Pfx).into(),
         ExportError::Password.into(),
         ExportError::Unpackable {
-            format: Format::Pfx,
+            format: ExportFormat::Pfx,
             reason: "ASN.1".into(),
         }
         .into(),
@@ -224,18 +224,18 @@ fn failures() -> Vec<Failure> {
         RecordError::ValueHalf.into(),
         RecordError::ValueZone.into(),
         DnsError::Interrupted(2).into(),
-        ServerError::Config(ParseError {
+        ServerError::Config(NginxParseError {
             file: "/etc/nginx/nginx.conf".into(),
             line: 7,
-            fault: Fault::Unclosed,
+            fault: NginxSyntaxFault::Unclosed,
         })
         .into(),
         ServerError::Stranger {
-            software: Software::Nginx,
+            software: ServerSoftware::Nginx,
             binary: "/usr/sbin/nginx".into(),
         }
         .into(),
-        ServerError::TooManyFiles(Software::Nginx).into(),
+        ServerError::TooManyFiles(ServerSoftware::Nginx).into(),
         ScratchError::Busy("rehearsal".into()).into(),
         ScratchError::Foreign("rehearsal".into()).into(),
         WordsError::Empty.into(),
@@ -247,7 +247,7 @@ fn failures() -> Vec<Failure> {
 /// What keeps an install from beginning.
 fn not_installed() -> Vec<Failure> {
     let path = || PathBuf::from("/etc/ssl/certctl/example.com/settings.json");
-    let source = Settings::parse(b"{").unwrap_err();
+    let source = LineageSettings::parse(b"{").unwrap_err();
     vec![
         InstallError::Damaged {
             path: path(),
@@ -309,7 +309,7 @@ fn not_installed() -> Vec<Failure> {
 fn every_failure_reads_well() {
     let mut page = String::new();
     for failure in failures().into_iter().chain(not_installed()) {
-        let mut text = Text::default();
+        let mut text = TextOutput::default();
         text.failure(&failure);
         writeln!(
             page,
@@ -324,7 +324,7 @@ fn every_failure_reads_well() {
     insta::assert_snapshot!(page);
 }
 
-fn reasons() -> Vec<Reason> {
+fn reasons() -> Vec<DcvReason> {
     let (at, name) = ("_0123.example.com", "_0123.www.example.com");
     let servers = || {
         vec![
@@ -332,94 +332,94 @@ fn reasons() -> Vec<Reason> {
             "resolver 127.0.0.53".to_owned(),
         ]
     };
-    let elsewhere = |how| Reason::Elsewhere { at: at.into(), how };
-    let value = |flaw| Reason::Value {
+    let elsewhere = |how| DcvReason::Elsewhere { at: at.into(), how };
+    let value = |flaw| DcvReason::Value {
         at: at.into(),
         seen: "seen".into(),
         wanted: "wanted".into(),
         flaw,
     };
-    let instead = |what| Reason::Instead {
+    let instead = |what| DcvReason::Instead {
         at: at.into(),
         what,
     };
     let addresses = || vec!["192.0.2.80".parse().unwrap()];
-    let silent = |answer| Reason::Silent {
+    let silent = |answer| DcvReason::Silent {
         servers: servers(),
         answer,
     };
     vec![
-        elsewhere(Elsewhere::Below {
+        elsewhere(WrongPlace::Below {
             domain: "example.com".into(),
         }),
-        elsewhere(Elsewhere::Doubled {
+        elsewhere(WrongPlace::Doubled {
             zone: "example.com".into(),
             relative: "_0123.www".into(),
         }),
-        elsewhere(Elsewhere::NoUnderscore),
-        elsewhere(Elsewhere::Parent),
-        instead(Instead::Addresses(addresses())),
-        instead(Instead::Alias("other.example".into())),
-        instead(Instead::Beside(RecordKind::Txt)),
-        instead(Instead::InTheWay(RecordKind::Txt)),
-        instead(Instead::Wildcard("192.0.2.80".to_owned())),
-        instead(Instead::WrongType {
+        elsewhere(WrongPlace::NoUnderscore),
+        elsewhere(WrongPlace::Parent),
+        instead(ConflictingRecord::Addresses(addresses())),
+        instead(ConflictingRecord::Alias("other.example".into())),
+        instead(ConflictingRecord::Beside(RecordKind::Txt)),
+        instead(ConflictingRecord::InTheWay(RecordKind::Txt)),
+        instead(ConflictingRecord::Wildcard("192.0.2.80".to_owned())),
+        instead(ConflictingRecord::WrongType {
             wanted: RecordKind::Cname,
             seen: RecordKind::Txt,
         }),
-        instead(Instead::WrongType {
+        instead(ConflictingRecord::WrongType {
             wanted: RecordKind::Txt,
             seen: RecordKind::Cname,
         }),
-        Reason::NoRoute {
+        DcvReason::NoRoute {
             servers: servers(),
-            others: Others::OfTheZone,
+            others: OtherServers::OfTheZone,
         },
-        Reason::NoRoute {
+        DcvReason::NoRoute {
             servers: servers(),
-            others: Others::Resolver,
+            others: OtherServers::Resolver,
         },
-        Reason::NoRoute {
+        DcvReason::NoRoute {
             servers: servers(),
-            others: Others::Nobody,
+            others: OtherServers::Nobody,
         },
-        Reason::NotDelegated {
+        DcvReason::NotDelegated {
             domain: "example.com".into(),
         },
-        Reason::NotEverywhere { servers: servers() },
-        Reason::NotPublished {
+        DcvReason::NotEverywhere { servers: servers() },
+        DcvReason::NotPublished {
             name: name.into(),
             servers: servers(),
         },
-        Reason::OwnServersNotFound {
+        DcvReason::OwnServersNotFound {
             domain: "example.com".into(),
         },
-        Reason::ResolverRemembers {
+        DcvReason::ResolverRemembers {
             servers: servers(),
             seconds: Some(600),
         },
-        Reason::TooManyServers {
+        DcvReason::TooManyServers {
             domain: "example.com".into(),
-            left_out: LeftOut {
+            left_out: UnqueriedServers {
                 names: 2,
                 addresses: 1,
             },
         },
-        silent(Answer::Bogus),
-        silent(Answer::Closed),
-        silent(Answer::Failed("Not Implemented".into())),
-        silent(Answer::Lame),
-        silent(Answer::NoAddress),
-        silent(Answer::Refused),
-        silent(Answer::ServFail),
-        silent(Answer::Timeout),
-        value(Flaw::AnotherRequest),
-        value(Flaw::Other),
-        value(Flaw::OtherToken),
-        value(Flaw::OtherUnique),
-        value(Flaw::Quoted),
-        value(Flaw::Unchecked),
-        value(Flaw::WithZone),
+        silent(DnsAnswer::Bogus),
+        silent(DnsAnswer::Closed),
+        silent(DnsAnswer::Failed("Not Implemented".into())),
+        silent(DnsAnswer::Lame),
+        silent(DnsAnswer::NoAddress),
+        silent(DnsAnswer::Refused),
+        silent(DnsAnswer::ServFail),
+        silent(DnsAnswer::Timeout),
+        value(ValueFlaw::AnotherRequest),
+        value(ValueFlaw::Other),
+        value(ValueFlaw::OtherToken),
+        value(ValueFlaw::OtherUnique),
+        value(ValueFlaw::Quoted),
+        value(ValueFlaw::Unchecked),
+        value(ValueFlaw::WithZone),
     ]
 }
 
@@ -427,7 +427,7 @@ fn reasons() -> Vec<Reason> {
 fn every_reason_reads_well() {
     let mut page = String::new();
     for finding in reasons().iter().map(Finding::from) {
-        let mut text = Text::default();
+        let mut text = TextOutput::default();
         text.finding(&finding);
         writeln!(page, "[{}]\n{text}", finding.code).unwrap();
     }
@@ -441,89 +441,89 @@ fn judgements() -> Vec<Finding> {
     let id = |seed: u8| PublicKeyId::of_spki(&[seed]);
     let names = vec![label(), "www.example.com".to_owned()];
     let urls = |urls: &[&str]| urls.iter().map(|&url| url.to_owned()).collect();
-    let missing = |offered| Problem::MissingIntermediate {
+    let missing = |offered| ChainProblem::MissingIntermediate {
         subject: label(),
         issuer: "DV CA 2".into(),
         urls: urls(offered),
         trust: TrustSource::Mozilla,
     };
-    let expired = |leaf| Problem::Expired {
+    let expired = |leaf| ChainProblem::Expired {
         label: label(),
         not_after: at("2026-05-11T00:00:00Z"),
         leaf,
     };
-    let ended = |status| Finished {
+    let ended = |status| FinishedCommand {
         status: Some(status),
         signal: None,
         output: "nginx: [emerg] no".into(),
         timed_out: false,
     };
-    let asked = |answer| Probe {
+    let asked = |answer| ProbeAnswer {
         target: ProbeTarget::new("127.0.0.1:443".parse().unwrap(), label()),
         answer,
         earlier: false,
     };
     let problems = [
-        Problem::CaAsLeaf {
+        ChainProblem::CaAsLeaf {
             label: "DV CA 2".into(),
         },
         expired(true),
         expired(false),
-        Problem::HostNotCovered {
+        ChainProblem::HostNotCovered {
             host: "mail.example.com".into(),
             names,
         },
         missing(&[]),
         missing(&["http://ca.example/2.crt"]),
-        Problem::NotYetValid {
+        ChainProblem::NotYetValid {
             label: label(),
             not_before: at("2026-05-11T00:00:00Z"),
             at: at("2026-05-10T00:00:00Z"),
         },
-        Problem::Refused {
+        ChainProblem::Refused {
             reason: "a name constraint".into(),
         },
-        Problem::SelfSigned { label: label() },
-        Problem::UnknownRoot {
+        ChainProblem::SelfSigned { label: label() },
+        ChainProblem::UnknownRoot {
             root: "Company Root".into(),
             source_name: "Mozilla's list".into(),
         },
-        Problem::WrongKey {
+        ChainProblem::WrongKey {
             key: id(1),
             leaf: id(2),
             label: label(),
         },
-        Problem::WrongKeyKind {
+        ChainProblem::WrongKeyKind {
             key: KeyAlgorithm::EcdsaP256,
             leaf: KeyAlgorithm::Rsa(2048),
             label: label(),
         },
     ];
     let obstacles = [
-        Obstacle::Folder("/etc/ssl/x".into()),
-        Obstacle::Link(
+        PathObstacle::Folder("/etc/ssl/x".into()),
+        PathObstacle::Link(
             "/etc/ssl/x".into(),
             "/etc/letsencrypt/live/x/fullchain.pem".into(),
         ),
-        Obstacle::Present("/etc/ssl/x".into(), "sudo certctl install x".into()),
-        Obstacle::Special("/etc/ssl/x".into()),
-        Obstacle::Unlinked("/etc/ssl/x".into(), "sudo certctl install x".into()),
+        PathObstacle::Present("/etc/ssl/x".into(), "sudo certctl install x".into()),
+        PathObstacle::Special("/etc/ssl/x".into()),
+        PathObstacle::Unlinked("/etc/ssl/x".into(), "sudo certctl install x".into()),
     ];
     let troubles = [
-        Trouble::Interrupted(15),
-        Trouble::NotServed(vec![
+        StepError::Interrupted(15),
+        StepError::NotServed(vec![
             asked(Err(ProbeError::Refused)),
             asked(Err(ProbeError::Stalled(Duration::from_secs(5)))),
             asked(Err(ProbeError::Signature)),
         ]),
-        Trouble::Reload(ended(1)),
-        Trouble::Test(Finished {
+        StepError::Reload(ended(1)),
+        StepError::Test(FinishedCommand {
             status: None,
             timed_out: true,
             output: String::new(),
             ..ended(0)
         }),
-        Trouble::Skipped,
+        StepError::Skipped,
     ];
     let all = problems
         .iter()
@@ -536,7 +536,7 @@ fn judgements() -> Vec<Finding> {
 fn every_judgement_reads_well() {
     let mut page = String::new();
     for finding in judgements() {
-        let mut text = Text::default();
+        let mut text = TextOutput::default();
         text.finding(&finding);
         writeln!(page, "[{}]\n{text}", finding.code).unwrap();
         assert!(!finding.next.is_empty(), "no next step:\n{text}");
@@ -564,9 +564,9 @@ fn the_document_says_the_same() {
 
 #[test]
 fn each_rule_can_fail() {
-    let fine = Failure::new(Kind::Io, "it is broken").with(Next::say("mend it"));
+    let fine = Failure::new(FailureKind::Io, "it is broken").with(NextStep::say("mend it"));
     assert_eq!(broken(&fine), Vec::<&str>::new());
-    let named = Failure::new(Kind::Io, "It is broken.")
+    let named = Failure::new(FailureKind::Io, "It is broken.")
         .because("it is broken")
         .because("It is broken.");
     assert_eq!(
@@ -578,7 +578,7 @@ fn each_rule_can_fail() {
             "no next step"
         ]
     );
-    let debug = Failure::new(Kind::Internal, "failed: Error { kind: Other }");
+    let debug = Failure::new(FailureKind::Internal, "failed: Error { kind: Other }");
     assert_eq!(broken(&debug), ["shows the inside of a type"]);
 }
 
@@ -599,7 +599,7 @@ fn broken(failure: &Failure) -> Vec<&'static str> {
     if failure.causes.iter().any(|cause| cause == message) {
         complaints.push("a cause repeats it");
     }
-    if failure.next.is_empty() && failure.kind != Kind::Internal {
+    if failure.next.is_empty() && failure.kind != FailureKind::Internal {
         complaints.push("no next step");
     }
     if std::iter::once(message)
@@ -613,8 +613,8 @@ fn broken(failure: &Failure) -> Vec<&'static str> {
 
 #[test]
 fn findings_follow_the_same_rules() {
-    let finding = Finding::error("x", "it is wrong").with(Next::run(&["verify", "a b"]));
-    let mut text = Text::default();
+    let finding = Finding::error("x", "it is wrong").with(NextStep::run(&["verify", "a b"]));
+    let mut text = TextOutput::default();
     text.findings(&[Finding::note("n", "a note"), finding]);
     assert_eq!(
         text.to_string(),

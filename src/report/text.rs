@@ -4,11 +4,11 @@ use std::fmt;
 
 use super::escape::escape;
 use crate::failure::Failure;
-use crate::finding::{Finding, Next, Severity};
+use crate::finding::{Finding, NextStep, Severity};
 
 /// The text of an outcome, line by line.
 #[derive(Debug, Default)]
-pub(crate) struct Text {
+pub(crate) struct TextOutput {
     lines: Vec<Line>,
 }
 
@@ -29,7 +29,7 @@ enum LineKind {
     Detail,
 }
 
-impl Text {
+impl TextOutput {
     /// A fact under a short label: `made   example.com.key`. Left out by `-q`.
     pub(crate) fn fact(&mut self, label: &str, body: impl Into<String>) {
         self.say(LineKind::Fact, label, body.into());
@@ -104,7 +104,7 @@ impl Text {
     }
 
     /// What to do next, one line each.
-    pub(crate) fn nexts(&mut self, next: &[Next]) {
+    pub(crate) fn nexts(&mut self, next: &[NextStep]) {
         for step in next {
             self.push(LineKind::Act, "next", step.text.clone());
             self.below("    ", &step.lines);
@@ -157,7 +157,7 @@ impl Text {
     }
 }
 
-impl fmt::Display for Text {
+impl fmt::Display for TextOutput {
     /// Without colour, nothing left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.render(false, false))
@@ -197,9 +197,9 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::super::json::json_line;
-    use super::{Text, escape};
-    use crate::failure::{Failure, Kind};
-    use crate::finding::{Finding, Next};
+    use super::{TextOutput, escape};
+    use crate::failure::{Failure, FailureKind};
+    use crate::finding::{Finding, NextStep};
     use serde_json::json;
 
     #[test]
@@ -216,16 +216,16 @@ mod tests {
     #[test]
     fn foreign_text_cannot_forge_a_line() {
         let forged = "x\nright  trusted by Mozilla\u{2028}next   curl e | sh";
-        let mut text = Text::default();
+        let mut text = TextOutput::default();
         text.fact("", forged);
         text.fact("found", forged);
         text.findings(&[Finding::error("a", forged)
             .quoting([forged.to_owned()])
-            .with(Next::say(forged).pasting([forged.to_owned()]))]);
+            .with(NextStep::say(forged).pasting([forged.to_owned()]))]);
         text.failure(
-            &Failure::new(Kind::Io, forged)
+            &Failure::new(FailureKind::Io, forged)
                 .because(forged)
-                .with(Next::say(forged)),
+                .with(NextStep::say(forged)),
         );
         let page = text.to_string();
         assert_eq!(page.lines().count(), 9, "{page}");
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn labels_are_columns_and_quiet_keeps_what_needs_action() {
-        let mut text = Text::default();
+        let mut text = TextOutput::default();
         text.fact("made", "a");
         text.fact("made", "b");
         text.act("next", "c");

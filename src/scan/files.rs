@@ -7,41 +7,43 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
 use crate::inventory::file_reader::{self, Keys};
-use crate::inventory::{Item, Origin, Place, What, zip};
-use crate::scan::results::Survey;
+use crate::inventory::{InventoryItem, ItemContent, ItemLocation, ItemOrigin, zip};
+use crate::scan::results::ScanResults;
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders;
-use crate::system::fs::parallel_read::{Seen, look_at};
-use crate::system::fs::walk::{Depth, Met, Walk};
+use crate::system::fs::parallel_read::{ReadFile, look_at};
+use crate::system::fs::walk::{FolderWalk, WalkDepth, WalkedEntry};
 
 /// The most that is read of a file that was named.
 const NAMED: u64 = 16 * 1024 * 1024;
 
 /// What came of one thing that was met.
 enum Looked {
-    Found(Vec<Item>),
+    Found(Vec<InventoryItem>),
     Unread(FileError),
-    Other(Met),
+    Other(WalkedEntry),
 }
 
-impl Survey {
+impl ScanResults {
     /// The working directory's own files.
     pub(crate) fn here(&mut self, context: &Context) {
-        for met in Walk::new(&context.directory, Depth::Own) {
+        for met in FolderWalk::new(&context.directory, WalkDepth::Own) {
             // Spelled as the user would.
             let met = match met {
-                Met::File(path) => Met::File(context.here(path.file_name().unwrap_or_default())),
+                WalkedEntry::File(path) => {
+                    WalkedEntry::File(context.here(path.file_name().unwrap_or_default()))
+                }
                 // What nobody named is not worth a line.
-                Met::Skipped(..) => continue,
+                WalkedEntry::Skipped(..) => continue,
                 other => other,
             };
-            self.met(met, &Origin::Here);
+            self.met(met, &ItemOrigin::Here);
         }
     }
 
     /// What is met at a path that was named. A file that was named itself is not passed over for
     /// its size: lists of revoked certificates may be large.
-    pub(crate) fn path(&mut self, path: &Path, origin: &Origin) {
+    pub(crate) fn path(&mut self, path: &Path, origin: &ItemOrigin) {
         if !folders::is_folder(path) {
             return match files::read_with_mode(path, NAMED) {
                 Ok((bytes, mode)) => {
@@ -49,19 +51,19 @@ impl Survey {
                     // Whoever names it wants to know what is in it.
                     found
                         .iter_mut()
-                        .for_each(|one| one.place = Place::file(path, origin.clone()));
+                        .for_each(|one| one.place = ItemLocation::file(path, origin.clone()));
                     self.found(found);
                 }
                 Err(error) => self.tell(&Failure::from(error), "unreadable"),
             };
         }
-        let look = |made: &mut Vec<Looked>, seen: Seen<'_>| {
+        let look = |made: &mut Vec<Looked>, seen: ReadFile<'_>| {
             made.push(match seen {
-                Seen::File(path, Ok((bytes, mode))) => {
+                ReadFile::File(path, Ok((bytes, mode))) => {
                     Looked::Found(items_in(path, origin, bytes, mode))
                 }
-                Seen::File(_, Err(error)) => Looked::Unread(error),
-                Seen::Other(met) => Looked::Other(met),
+                ReadFile::File(_, Err(error)) => Looked::Unread(error),
+                ReadFile::Other(met) => Looked::Other(met),
             });
         };
         look_at(walk(path), file_reader::LIMIT, look, |made| {
@@ -69,7 +71,7 @@ impl Survey {
         });
     }
 
-    fn looked(&mut self, looked: Looked, origin: &Origin) {
+    fn looked(&mut self, looked: Looked, origin: &ItemOrigin) {
         match looked {
             Looked::Found(found) => self.found(found),
             Looked::Unread(error) => self.unread(error, origin),
@@ -77,35 +79,35 @@ impl Survey {
         }
     }
 
-    fn met(&mut self, met: Met, origin: &Origin) {
+    fn met(&mut self, met: WalkedEntry, origin: &ItemOrigin) {
         match met {
-            Met::File(path) => self.file(&path, origin, &path),
-            Met::Skipped(path, what) => {
+            WalkedEntry::File(path) => self.file(&path, origin, &path),
+            WalkedEntry::Skipped(path, what) => {
                 let message = format!("{} is {what}: passed over", path.display());
                 self.findings.push(Finding::note("passed-over", message));
             }
-            Met::Failed(error) => self.tell(&Failure::from(error), "unreadable"),
+            WalkedEntry::Failed(error) => self.tell(&Failure::from(error), "unreadable"),
         }
     }
 
     /// What is in the file at `path`, which people know as `shown`.
-    pub(crate) fn file(&mut self, path: &Path, origin: &Origin, shown: &Path) {
+    pub(crate) fn file(&mut self, path: &Path, origin: &ItemOrigin, shown: &Path) {
         match files::read_with_mode(path, file_reader::LIMIT) {
             Ok((bytes, mode)) => self.found(items_in(shown, origin, &bytes, mode)),
             Err(error) => self.unread(error, origin),
         }
     }
 
-    fn found(&mut self, found: Vec<Item>) {
+    fn found(&mut self, found: Vec<InventoryItem>) {
         self.files += 1;
         self.items.extend(found);
     }
 
     /// A key that only its owner may read is as it should be: who looks at the rest needs no more
     /// of it.
-    pub(crate) fn unread(&mut self, error: FileError, origin: &Origin) {
+    pub(crate) fn unread(&mut self, error: FileError, origin: &ItemOrigin) {
         let closed = error.source.kind() == ErrorKind::PermissionDenied;
-        if closed && *origin == Origin::Round {
+        if closed && *origin == ItemOrigin::Round {
             return;
         }
         let closed = closed && origin.is_live();
@@ -125,9 +127,9 @@ impl Survey {
 }
 
 /// What is in a file; of a zip the certificates.
-fn items_in(path: &Path, origin: &Origin, bytes: &[u8], mode: u32) -> Vec<Item> {
-    let at = |origin: &Origin, what| Item {
-        place: Place::file(path, origin.clone()),
+fn items_in(path: &Path, origin: &ItemOrigin, bytes: &[u8], mode: u32) -> Vec<InventoryItem> {
+    let at = |origin: &ItemOrigin, what| InventoryItem {
+        place: ItemLocation::file(path, origin.clone()),
         what,
     };
     let found = file_reader::glance(bytes, mode, Keys::Checked);
@@ -139,7 +141,7 @@ fn items_in(path: &Path, origin: &Origin, bytes: &[u8], mode: u32) -> Vec<Item> 
     let sent = if sent.is_empty() {
         None
     } else {
-        Some(at(&Origin::Delivery, What::Certificates(sent)))
+        Some(at(&ItemOrigin::Delivery, ItemContent::Certificates(sent)))
     };
     found
         .into_iter()
@@ -149,10 +151,10 @@ fn items_in(path: &Path, origin: &Origin, bytes: &[u8], mode: u32) -> Vec<Item> 
 }
 
 /// What is met at a path that was named: the file, or everything below the folder.
-pub(crate) fn walk(path: &Path) -> Box<dyn Iterator<Item = Met> + Send> {
+pub(crate) fn walk(path: &Path) -> Box<dyn Iterator<Item = WalkedEntry> + Send> {
     match folders::is_folder(path) {
-        true => Box::new(Walk::new(path, Depth::Tree)),
-        false => Box::new(std::iter::once(Met::File(path.to_owned()))),
+        true => Box::new(FolderWalk::new(path, WalkDepth::Tree)),
+        false => Box::new(std::iter::once(WalkedEntry::File(path.to_owned()))),
     }
 }
 

@@ -4,16 +4,16 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Sought;
+use super::ScanScope;
 use crate::context::Context;
-use crate::finding::{Finding, Next};
-use crate::inputs::Host;
-use crate::inventory::item::{Question, Shown};
-use crate::inventory::{Item, Place, What};
+use crate::finding::{Finding, NextStep};
+use crate::inputs::HostArgument;
+use crate::inventory::item::{ServedLeaf, ServedQuestion};
+use crate::inventory::{InventoryItem, ItemContent, ItemLocation};
 use crate::pki::certificate::Certificate;
-use crate::probe::{Handshake, StartTls};
-use crate::scan::results::Survey;
-use crate::scan::web_servers::Ask;
+use crate::probe::{StartTls, TlsHandshake};
+use crate::scan::results::ScanResults;
+use crate::scan::web_servers::ScanTarget;
 use crate::system::tls::hosts::{self, AddressAnswer, HostTarget};
 use crate::system::tls::{self, ProbeError};
 
@@ -22,16 +22,16 @@ const HERE: Duration = Duration::from_secs(3);
 /// Finding the addresses of a host, and a handshake with each.
 const HOST: Duration = Duration::from_secs(10);
 
-impl Survey {
+impl ScanResults {
     /// Asks the servers of this machine.
-    pub(crate) fn ask(&mut self, asks: Vec<Ask>) {
+    pub(crate) fn ask(&mut self, asks: Vec<ScanTarget>) {
         let targets: Vec<_> = asks.iter().map(|ask| ask.target.clone()).collect();
-        for (Ask { target, expected }, answer) in
+        for (ScanTarget { target, expected }, answer) in
             asks.into_iter().zip(tls::probe_all(&targets, HERE))
         {
             let answer = match answer {
                 Ok(handshake) => Ok(self.shows(
-                    &Place::Address {
+                    &ItemLocation::Address {
                         address: target.address,
                         name: target.name.clone(),
                     },
@@ -41,7 +41,7 @@ impl Survey {
                 Err(error) => Err(in_words(&error)),
             };
             let expected = expected.first().map(|leaf| leaf.fingerprint);
-            self.questions.push(Question {
+            self.questions.push(ServedQuestion {
                 expected,
                 address: target.address,
                 name: target.name,
@@ -51,7 +51,12 @@ impl Survey {
     }
 
     /// Asks hosts that were named, every address of each; told in their order.
-    pub(crate) fn hosts(&mut self, context: &Context, hosts: &[Host], starttls: Option<StartTls>) {
+    pub(crate) fn hosts(
+        &mut self,
+        context: &Context,
+        hosts: &[HostArgument],
+        starttls: Option<StartTls>,
+    ) {
         let mut answers: Vec<Option<Answer>> = hosts.iter().map(|_| None).collect();
         ask(context, hosts, starttls, |index, answer| {
             answers[index] = Some(answer)
@@ -68,18 +73,18 @@ impl Survey {
     pub(crate) fn each_host(
         &mut self,
         context: &Context,
-        sought: &[Sought],
+        sought: &[ScanScope],
         starttls: Option<StartTls>,
         mut each: impl FnMut(&mut Self),
     ) {
-        let hosts = Sought::hosts(sought);
+        let hosts = ScanScope::hosts(sought);
         ask(context, &hosts, starttls, |index, answer| {
             self.host(&hosts[index], answer);
             each(self);
         });
     }
 
-    fn host(&mut self, host: &Host, answer: Answer) {
+    fn host(&mut self, host: &HostArgument, answer: Answer) {
         match answer {
             Ok(addresses) => self.addresses(host, addresses),
             Err(error) => self.silent(host, "", &error),
@@ -87,12 +92,12 @@ impl Survey {
     }
 
     /// What each address of a host shows.
-    fn addresses(&mut self, host: &Host, addresses: Vec<AddressAnswer>) {
+    fn addresses(&mut self, host: &HostArgument, addresses: Vec<AddressAnswer>) {
         let seen = addresses.iter().any(|one| one.answer.is_ok());
         for AddressAnswer { address, answer } in addresses {
             match answer {
                 Ok(handshake) => {
-                    let place = Place::Address {
+                    let place = ItemLocation::Address {
                         address,
                         name: host.name.clone(),
                     };
@@ -122,9 +127,9 @@ impl Survey {
         }
     }
 
-    fn silent(&mut self, host: &Host, at: &str, error: &ProbeError) {
+    fn silent(&mut self, host: &HostArgument, at: &str, error: &ProbeError) {
         let message = format!("{host} shows no certificate: {at}{}", in_words(error));
-        let next = Next::say(format!("look closer:  certctl inspect {host}"));
+        let next = NextStep::say(format!("look closer:  certctl inspect {host}"));
         self.findings
             .push(Finding::error("host-silent", message).with(next));
     }
@@ -142,10 +147,10 @@ impl Survey {
     /// What a server shows, as an item of its own.
     fn shows(
         &mut self,
-        place: &Place,
-        handshake: &Handshake,
+        place: &ItemLocation,
+        handshake: &TlsHandshake,
         expected: &[Arc<Certificate>],
-    ) -> Shown {
+    ) -> ServedLeaf {
         let chain: Vec<Arc<Certificate>> = handshake
             .chain
             .iter()
@@ -160,18 +165,18 @@ impl Survey {
         let Some(leaf) = chain.first().cloned() else {
             let message = format!("{place} shows a certificate that cannot be read");
             self.findings.push(Finding::error("host-silent", message));
-            return Shown {
+            return ServedLeaf {
                 fingerprint: [0; 32],
                 label: "unreadable".to_owned(),
                 not_after: None,
                 same_chain,
             };
         };
-        self.items.push(Item {
+        self.items.push(InventoryItem {
             place: place.clone(),
-            what: What::Certificates(chain),
+            what: ItemContent::Certificates(chain),
         });
-        Shown {
+        ServedLeaf {
             fingerprint: leaf.fingerprint,
             label: leaf.label(),
             not_after: Some(leaf.not_after),
@@ -187,11 +192,11 @@ type Answer = Result<Vec<AddressAnswer>, ProbeError>;
 /// terminal.
 fn ask(
     context: &Context,
-    hosts: &[Host],
+    hosts: &[HostArgument],
     starttls: Option<StartTls>,
     mut each: impl FnMut(usize, Answer),
 ) {
-    let target = |host: &Host| HostTarget {
+    let target = |host: &HostArgument| HostTarget {
         name: host.name.clone(),
         port: host.port,
         starttls: starttls.or_else(|| StartTls::of_port(host.port)),

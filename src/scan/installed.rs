@@ -2,20 +2,20 @@
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::inventory::item::Terms;
-use crate::inventory::{Origin, What};
-use crate::scan::installed_certificate::{Pair, pairs};
-use crate::scan::request_folders::Rounds;
-use crate::scan::results::Survey;
-use crate::scan::web_servers::Servers;
-use crate::store::layout::Piece;
+use crate::inventory::item::InstallTerms;
+use crate::inventory::{ItemContent, ItemOrigin};
+use crate::scan::installed_certificate::{InstalledCertificate, pairs};
+use crate::scan::request_folders::RequestStems;
+use crate::scan::results::ScanResults;
+use crate::scan::web_servers::ScannedServers;
+use crate::store::layout::ReleaseFile;
 
 /// The names of all certificates that are live.
 pub(crate) fn names(context: &Context) -> Result<Vec<String>, Failure> {
-    let mut survey = Survey::default();
+    let mut survey = ScanResults::default();
     let _ = survey.installed(context, None)?;
     let certificates = survey.items.into_iter().filter_map(|item| match item.what {
-        What::Certificates(chain) => chain.into_iter().next(),
+        ItemContent::Certificates(chain) => chain.into_iter().next(),
         _ => None,
     });
     Ok(certificates
@@ -23,15 +23,15 @@ pub(crate) fn names(context: &Context) -> Result<Vec<String>, Failure> {
         .collect())
 }
 
-impl Survey {
+impl ScanResults {
     /// The live files of all pairs; with `servers`, also who reads them. Says where their requests
     /// were made.
     pub(crate) fn installed(
         &mut self,
         context: &Context,
-        mut servers: Option<&mut Servers>,
-    ) -> Result<Rounds, Failure> {
-        let (mut failures, mut rounds) = (Vec::new(), Rounds::default());
+        mut servers: Option<&mut ScannedServers>,
+    ) -> Result<RequestStems, Failure> {
+        let (mut failures, mut rounds) = (Vec::new(), RequestStems::default());
         for pair in pairs(context, |failure| failures.push(failure))? {
             let before = self.items.len();
             self.pair(&pair);
@@ -40,7 +40,7 @@ impl Survey {
                 .iter()
                 .rev()
                 .find_map(|item| match &item.what {
-                    What::Certificates(chain) => Some(chain.clone()),
+                    ItemContent::Certificates(chain) => Some(chain.clone()),
                     _ => None,
                 });
             if let (Some(servers), Some(chain)) = (servers.as_deref_mut(), chain) {
@@ -55,18 +55,22 @@ impl Survey {
 
     fn pair(
         &mut self,
-        Pair {
+        InstalledCertificate {
             layout,
             settings,
             live,
-        }: &Pair,
+        }: &InstalledCertificate,
     ) {
         let stem = layout.stem().to_owned();
-        let origin = Origin::Installed(stem.clone());
+        let origin = ItemOrigin::Installed(stem.clone());
         // The key first: the certificates are then the last of its items.
-        self.file(&layout.piece(live, Piece::Key), &origin, layout.key_path());
         self.file(
-            &layout.piece(live, Piece::FullChain),
+            &layout.piece(live, ReleaseFile::Key),
+            &origin,
+            layout.key_path(),
+        );
+        self.file(
+            &layout.piece(live, ReleaseFile::FullChain),
             &origin,
             layout.chain_path(),
         );
@@ -78,7 +82,7 @@ impl Survey {
         }
         self.terms.insert(
             stem,
-            Terms {
+            InstallTerms {
                 paid_until,
                 placeholder,
                 trust,

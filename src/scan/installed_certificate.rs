@@ -4,14 +4,14 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::install::installed;
 use crate::install_plan::observe;
-use crate::store::layout::{Layout, Pointer, ReleaseId};
+use crate::store::layout::{LineageLayout, ReleaseId, ReleasePointer};
 use crate::store::root::root;
-use crate::store::settings::Settings;
+use crate::store::settings::LineageSettings;
 
 /// A pair that certctl installed.
-pub(crate) struct Pair {
-    pub(crate) layout: Layout,
-    pub(crate) settings: Settings,
+pub(crate) struct InstalledCertificate {
+    pub(crate) layout: LineageLayout,
+    pub(crate) settings: LineageSettings,
     pub(crate) live: ReleaseId,
 }
 
@@ -19,15 +19,15 @@ pub(crate) struct Pair {
 pub(crate) fn pairs(
     context: &Context,
     mut tell: impl FnMut(Failure),
-) -> Result<Vec<Pair>, Failure> {
+) -> Result<Vec<InstalledCertificate>, Failure> {
     let root = root(context.root.as_deref())?;
     let mut pairs = Vec::new();
     for stem in installed::all(context)? {
-        let look = || -> Result<Option<Pair>, Failure> {
+        let look = || -> Result<Option<InstalledCertificate>, Failure> {
             let settings = observe::settings(&root, &stem)?;
             let layout = installed::placed(context, &stem, &settings)?;
-            let live = observe::pointer(&layout, Pointer::Live)?;
-            Ok(live.map(|live| Pair {
+            let live = observe::pointer(&layout, ReleasePointer::Live)?;
+            Ok(live.map(|live| InstalledCertificate {
                 layout,
                 settings,
                 live,

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::inventory::Origin;
-use crate::scan::results::Survey;
+use crate::inventory::ItemOrigin;
+use crate::scan::results::ScanResults;
 use crate::store::root::{below, root};
 use crate::system::fs::folders;
 
@@ -14,7 +14,7 @@ const CERTBOT: &str = "/etc/letsencrypt/live";
 /// No tool keeps more.
 const MOST: usize = 100_000;
 
-impl Survey {
+impl ScanResults {
     /// The newest of each lineage, with its key.
     pub(crate) fn others(&mut self, context: &Context) {
         let Ok(root) = root(context.root.as_deref()) else {
@@ -22,7 +22,7 @@ impl Survey {
         };
         let live = below(&root, Path::new(CERTBOT));
         for name in self.folders_in(&live) {
-            let origin = Origin::Certbot(name.clone());
+            let origin = ItemOrigin::Certbot(name.clone());
             for file in ["fullchain.pem", "privkey.pem"] {
                 let path = live.join(&name).join(file);
                 if folders::is_file(&path) {
@@ -36,7 +36,7 @@ impl Survey {
                 for file in ["fullchain.cer".to_owned(), format!("{domain}.key")] {
                     let path = base.join(&name).join(file);
                     if folders::is_file(&path) {
-                        self.file(&path, &Origin::AcmeSh, &path);
+                        self.file(&path, &ItemOrigin::AcmeSh, &path);
                     }
                 }
             }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;
-use crate::inventory::Origin;
+use crate::inventory::ItemOrigin;
 use crate::matching::file_names;
-use crate::scan::results::Survey;
-use crate::store::settings::Settings;
+use crate::scan::results::ScanResults;
+use crate::store::settings::LineageSettings;
 use crate::system::fs::folders;
 
 /// More names are nobody's folder of requests.
@@ -18,10 +18,10 @@ const ENDS: [&str; 4] = ["csr", "key", "crt", "pem"];
 
 /// The folders, each with what the requests in it are called.
 #[derive(Default)]
-pub(crate) struct Rounds(BTreeMap<PathBuf, BTreeSet<String>>);
+pub(crate) struct RequestStems(BTreeMap<PathBuf, BTreeSet<String>>);
 
-impl Rounds {
-    pub(crate) fn add(&mut self, settings: &Settings) {
+impl RequestStems {
+    pub(crate) fn add(&mut self, settings: &LineageSettings) {
         if let (Some(folder), Some(request)) = (&settings.folder, &settings.request) {
             self.0
                 .entry(folder.clone())
@@ -31,11 +31,11 @@ impl Rounds {
     }
 }
 
-impl Survey {
+impl ScanResults {
     /// The files of rounds in the folders of their requests; of the working directory everything is
     /// looked at anyway. Nobody named them: what may not be read there, or is gone, is not worth a
     /// line.
-    pub(crate) fn rounds(&mut self, context: &Context, rounds: Rounds) {
+    pub(crate) fn rounds(&mut self, context: &Context, rounds: RequestStems) {
         let here = real(&context.directory);
         for (folder, stems) in rounds.0 {
             if real(&folder) == here {
@@ -53,7 +53,7 @@ impl Survey {
                     .extension()
                     .is_some_and(|end| ENDS.iter().any(|one| end == *one));
                 if ours && of_use && folders::is_file(&path) {
-                    self.file(&path, &Origin::Round, &path);
+                    self.file(&path, &ItemOrigin::Round, &path);
                 }
             }
         }

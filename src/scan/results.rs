@@ -4,23 +4,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::failure::Failure;
-use crate::finding::{Finding, Next};
+use crate::finding::{Finding, NextStep};
 use crate::inputs;
-use crate::inventory::Item;
-use crate::inventory::item::{Question, Terms};
+use crate::inventory::InventoryItem;
+use crate::inventory::item::{InstallTerms, ServedQuestion};
 use crate::pki::certificate::Certificate;
 use crate::pki::trust::TrustAnchors;
 
 #[derive(Debug, Default)]
-pub(crate) struct Survey {
+pub(crate) struct ScanResults {
     /// Everything that was found.
-    pub items: Vec<Item>,
+    pub items: Vec<InventoryItem>,
     /// Of the pairs that certctl installed, by name.
-    pub terms: HashMap<String, Terms>,
+    pub terms: HashMap<String, InstallTerms>,
     /// The anchors of those that are judged by somebody's own, by name.
     pub(crate) own_anchors: HashMap<String, TrustAnchors>,
     /// Who was asked, and what they showed.
-    pub questions: Vec<Question>,
+    pub questions: Vec<ServedQuestion>,
     /// The names for which servers use a certificate that lacks them.
     pub(crate) uncovered: Vec<(String, [u8; 32], Vec<String>)>,
     /// What servers have shown so far: many show one issuer.
@@ -33,7 +33,7 @@ pub(crate) struct Survey {
     pub(crate) closed: usize,
 }
 
-impl Survey {
+impl ScanResults {
     pub(crate) fn anchors_of(&mut self, stem: &str, trust: &str) {
         match inputs::anchors(Some(trust)) {
             Ok(anchors) => {
@@ -67,7 +67,7 @@ impl Survey {
                 self.closed
             );
             self.findings.push(
-                Finding::note("not-readable", message).with(Next::say("sudo certctl status")),
+                Finding::note("not-readable", message).with(NextStep::say("sudo certctl status")),
             );
         }
     }

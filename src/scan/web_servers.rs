@@ -11,26 +11,26 @@ use std::sync::Arc;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::Finding;
-use crate::install::servers::discover::{Fleet, Looked};
-use crate::install::servers::{self, Ground};
+use crate::install::servers::discover::{ObservedServer, ServerDiscovery};
+use crate::install::servers::{self, SearchPaths};
 use crate::inventory::file_reader::{self, Keys};
-use crate::inventory::{Item, Origin, Place, What};
+use crate::inventory::{InventoryItem, ItemContent, ItemLocation, ItemOrigin};
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
 use crate::probe::ProbeTarget;
-use crate::scan::installed_certificate::Pair;
-use crate::scan::results::Survey;
-use crate::store::layout::{Link, Piece};
+use crate::scan::installed_certificate::InstalledCertificate;
+use crate::scan::results::ScanResults;
+use crate::store::layout::{ReleaseFile, StableLink};
 use crate::store::root::root;
-use crate::store::settings::Settings;
+use crate::store::settings::LineageSettings;
 use crate::system::fs::files;
 use crate::system::tls;
-use crate::webserver::control::Program;
-use crate::webserver::model::{self, Block, Coverage, Targets, Wanted};
+use crate::webserver::control::ServerProgram;
+use crate::webserver::model::{self, BlockCoverage, ConfigBlock, InstalledPaths, ProbeTargets};
 
 /// Whom to ask for a certificate.
 #[derive(Debug)]
-pub(crate) struct Ask {
+pub(crate) struct ScanTarget {
     /// Whom, and for which name.
     pub(crate) target: ProbeTarget,
     /// What should be shown, the leaf first.
@@ -39,15 +39,15 @@ pub(crate) struct Ask {
 
 /// The servers of a run, and whom they are to be asked for.
 #[derive(Default)]
-pub(crate) struct Servers {
-    fleet: Fleet,
-    asks: Vec<Ask>,
+pub(crate) struct ScannedServers {
+    fleet: ServerDiscovery,
+    asks: Vec<ScanTarget>,
     /// The files that are known as somebody's already.
     known: HashSet<PathBuf>,
 }
 
-impl Servers {
-    pub(crate) fn into_asks(self) -> Vec<Ask> {
+impl ScannedServers {
+    pub(crate) fn into_asks(self) -> Vec<ScanTarget> {
         self.asks
     }
 
@@ -55,29 +55,29 @@ impl Servers {
         let here = targets
             .into_iter()
             .filter(|target| tls::is_here(target.address));
-        self.asks.extend(here.map(|target| Ask {
+        self.asks.extend(here.map(|target| ScanTarget {
             target,
             expected: expected.to_vec(),
         }));
     }
 }
 
-impl Survey {
+impl ScanResults {
     /// The servers of a pair that certctl installed, whose live certificates are `chain`.
     pub(crate) fn servers_of(
         &mut self,
         context: &Context,
-        pair: &Pair,
+        pair: &InstalledCertificate,
         chain: &[Arc<Certificate>],
-        to: &mut Servers,
+        to: &mut ScannedServers,
     ) {
         to.known
             .extend(pair.layout.links().iter().map(|link| link.path.clone()));
         let layout = &pair.layout;
-        let flags = Settings {
+        let flags = LineageSettings {
             chain_path: Some(layout.inside(layout.chain_path())),
             key_path: Some(layout.inside(layout.key_path())),
-            ..Settings::default()
+            ..LineageSettings::default()
         };
         // Whoever is asked by a name that has to be looked up may be elsewhere.
         let mut settings = pair.settings.clone();
@@ -85,9 +85,9 @@ impl Survey {
             .probe
             .retain(|probe| probe.parse::<SocketAddr>().is_ok_and(tls::is_here));
         let certificates: Vec<Certificate> = chain.iter().map(|one| one.as_ref().clone()).collect();
-        let mut place = || -> Result<servers::Serving, Failure> {
+        let mut place = || -> Result<servers::ServingState, Failure> {
             let root = root(context.root.as_deref())?;
-            let ground = Ground {
+            let ground = SearchPaths {
                 root: &root,
                 usual: layout,
                 flags: &flags,
@@ -115,7 +115,7 @@ impl Survey {
     }
 
     /// Every pair that the configuration of a server here names; none under `--root`.
-    pub(crate) fn servers_here(&mut self, context: &Context, to: &mut Servers) {
+    pub(crate) fn servers_here(&mut self, context: &Context, to: &mut ScannedServers) {
         if context.root.is_some() {
             return;
         }
@@ -127,12 +127,12 @@ impl Survey {
         }
     }
 
-    fn server(&mut self, looked: &Rc<Looked>, to: &mut Servers) {
+    fn server(&mut self, looked: &Rc<ObservedServer>, to: &mut ScannedServers) {
         // What is installed and was never set up serves nothing.
         let absent = looked
             .server
             .program()
-            .map(Program::config_file)
+            .map(ServerProgram::config_file)
             .filter(|path| !files::occupied(path));
         if let (Some(path), Some(software), None) = (absent, looked.software(), &looked.standing) {
             let message = format!(
@@ -152,21 +152,25 @@ impl Survey {
         let Some(standing) = &looked.standing else {
             return;
         };
-        let mut seen: HashSet<Vec<Link>> = HashSet::new();
+        let mut seen: HashSet<Vec<StableLink>> = HashSet::new();
         for block in standing.config.blocks() {
-            for links in block.pairs.iter().filter_map(model::Pair::links) {
+            for links in block
+                .pairs
+                .iter()
+                .filter_map(model::ConfiguredCertificate::links)
+            {
                 let is_known = links.iter().all(|link| to.known.contains(&link.path));
                 if is_known || seen.contains(&links) {
                     continue;
                 }
                 if let Some(chain) = self.configured(&standing.config, block, &links) {
                     let names: Vec<DnsName> = names(&chain[0]);
-                    let wanted = Wanted {
+                    let wanted = InstalledPaths {
                         links: &links,
                         names: &names,
                         algorithm: chain[0].algorithm,
                     };
-                    to.ask(Targets::of(&standing.config, &wanted).ask, &chain);
+                    to.ask(ProbeTargets::of(&standing.config, &wanted).ask, &chain);
                     self.coverage(&standing.config, &links, &chain);
                 }
                 seen.insert(links);
@@ -177,11 +181,11 @@ impl Survey {
     /// The files of a pair that a block names; the certificates as the server sends them.
     fn configured(
         &mut self,
-        config: &model::Config,
-        block: &Block,
-        links: &[Link],
+        config: &model::ServerConfig,
+        block: &ConfigBlock,
+        links: &[StableLink],
     ) -> Option<Vec<Arc<Certificate>>> {
-        let origin = Origin::Configured(config.software, block.to_string());
+        let origin = ItemOrigin::Configured(config.software, block.to_string());
         let mut chain = Vec::new();
         for link in links {
             let (bytes, mode) = match files::read_with_mode(&link.path, file_reader::LIMIT) {
@@ -193,10 +197,12 @@ impl Survey {
             };
             for what in file_reader::glance(&bytes, mode, Keys::Checked) {
                 match what {
-                    What::Certificates(more) if link.piece != Piece::Key => chain.extend(more),
-                    What::Key(_) if link.piece.is_secret() => {
-                        self.items.push(Item {
-                            place: Place::file(&link.path, origin.clone()),
+                    ItemContent::Certificates(more) if link.piece != ReleaseFile::Key => {
+                        chain.extend(more)
+                    }
+                    ItemContent::Key(_) if link.piece.is_secret() => {
+                        self.items.push(InventoryItem {
+                            place: ItemLocation::file(&link.path, origin.clone()),
                             what,
                         });
                     }
@@ -208,19 +214,24 @@ impl Survey {
         if chain.is_empty() {
             return None;
         }
-        self.items.push(Item {
-            place: Place::file(path, origin),
-            what: What::Certificates(chain.clone()),
+        self.items.push(InventoryItem {
+            place: ItemLocation::file(path, origin),
+            what: ItemContent::Certificates(chain.clone()),
         });
         Some(chain)
     }
 
     /// Names that blocks serve with a pair and that its certificate is not for.
-    fn coverage(&mut self, config: &model::Config, links: &[Link], chain: &[Arc<Certificate>]) {
+    fn coverage(
+        &mut self,
+        config: &model::ServerConfig,
+        links: &[StableLink],
+        chain: &[Arc<Certificate>],
+    ) {
         let Some(leaf) = chain.first() else { return };
         let names = names(leaf);
         for block in config.naming(links).filter(|block| block.speaks_tls()) {
-            if let Coverage::Lacks(lacking) = block.coverage(&names) {
+            if let BlockCoverage::Lacks(lacking) = block.coverage(&names) {
                 self.uncovered
                     .push((block.to_string(), leaf.fingerprint, lacking));
             }

@@ -9,12 +9,13 @@ use zeroize::Zeroizing;
 
 use crate::store::key_access::on_disk;
 use crate::store::layout::{
-    FOLDER_MODE, Layout, Piece, Pointer, ReleaseId, is_temporary, key_mode, temporary_of,
+    FOLDER_MODE, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, is_temporary, key_mode,
+    temporary_of,
 };
-use crate::store::release::{Access, Release};
+use crate::store::release::{KeyAccess, Release};
 use crate::system::fs::files::{self, FileError};
-use crate::system::fs::folders::{self, Kind};
-use crate::system::fs::lock::Lock;
+use crate::system::fs::folders::{self, FileKind};
+use crate::system::fs::lock::FileLock;
 
 /// The most that is read of one file of a release.
 pub(crate) const PIECE_LIMIT: u64 = 1024 * 1024;
@@ -39,14 +40,14 @@ pub enum StoreError {
 /// A release that is built but has no name yet; taken away when it is dropped without one. The lock
 /// says to others that somebody works in it.
 #[derive(Debug)]
-pub(crate) struct Staged {
+pub(crate) struct StagedRelease {
     folder: PathBuf,
-    access: Access,
-    working: Lock,
+    access: KeyAccess,
+    working: FileLock,
     published: bool,
 }
 
-impl Drop for Staged {
+impl Drop for StagedRelease {
     fn drop(&mut self) {
         if !self.published {
             // Best effort: the next install sweeps.
@@ -60,9 +61,9 @@ impl Drop for Staged {
 ///
 /// # Errors
 /// The system's reason; what was begun is removed.
-pub(crate) fn stage(layout: &Layout, release: &Release) -> Result<Staged, FileError> {
+pub(crate) fn stage(layout: &LineageLayout, release: &Release) -> Result<StagedRelease, FileError> {
     let (folder, working) = hidden(layout, &release.id)?;
-    let staged = Staged {
+    let staged = StagedRelease {
         folder,
         access: release.access,
         working,
@@ -89,7 +90,7 @@ pub(crate) fn stage(layout: &Layout, release: &Release) -> Result<Staged, FileEr
 
 /// A new hidden folder, locked. A sweep that comes between its making, its mode and its lock takes
 /// it away: then again.
-fn hidden(layout: &Layout, id: &ReleaseId) -> Result<(PathBuf, Lock), FileError> {
+fn hidden(layout: &LineageLayout, id: &ReleaseId) -> Result<(PathBuf, FileLock), FileError> {
     loop {
         let folder = files::temporary_name(&layout.release(id));
         match folders::within(&layout.releases(), FOLDER_MODE, || {
@@ -98,18 +99,22 @@ fn hidden(layout: &Layout, id: &ReleaseId) -> Result<(PathBuf, Lock), FileError>
             Err(error) if error.is_missing() && folders::is_folder(&layout.releases()) => continue,
             other => other?,
         }
-        if let Some(working) = Lock::folder(&folder)? {
+        if let Some(working) = FileLock::folder(&folder)? {
             return Ok((folder, working));
         }
     }
 }
 
-impl Staged {
+impl StagedRelease {
     /// Gives it its name, or, where that is taken, compares.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when another content has the name; else the system's reason.
-    pub(crate) fn publish(mut self, layout: &Layout, release: &Release) -> Result<(), StoreError> {
+    pub(crate) fn publish(
+        mut self,
+        layout: &LineageLayout,
+        release: &Release,
+    ) -> Result<(), StoreError> {
         match folders::rename_new(&self.folder, &layout.release(&release.id)) {
             Err(error) if error.is_taken() => {
                 compare(layout, release)?;
@@ -125,7 +130,7 @@ impl Staged {
 
     /// Who may read the key in it.
     #[must_use]
-    pub(crate) fn access(&self) -> Access {
+    pub(crate) fn access(&self) -> KeyAccess {
         self.access
     }
 }
@@ -135,7 +140,7 @@ impl Staged {
 ///
 /// # Errors
 /// [`StoreError::Damaged`].
-pub(crate) fn compare(layout: &Layout, release: &Release) -> Result<(), StoreError> {
+pub(crate) fn compare(layout: &LineageLayout, release: &Release) -> Result<(), StoreError> {
     for (piece, bytes, _) in release.files() {
         let path = layout.piece(&release.id, piece);
         let damaged = |how: &'static str| StoreError::Damaged {
@@ -163,23 +168,23 @@ pub(crate) fn compare(layout: &Layout, release: &Release) -> Result<(), StoreErr
 ///
 /// # Errors
 /// When its files are there and cannot be read.
-pub(crate) fn load(layout: &Layout, id: &ReleaseId) -> Result<Option<Release>, FileError> {
+pub(crate) fn load(layout: &LineageLayout, id: &ReleaseId) -> Result<Option<Release>, FileError> {
     let read = |piece| match files::read(&layout.piece(id, piece), PIECE_LIMIT) {
         Err(error) if error.is_missing() => Ok(None),
         other => other.map(Some),
     };
-    let (Some(chain), Some(key)) = (read(Piece::FullChain)?, read(Piece::Key)?) else {
+    let (Some(chain), Some(key)) = (read(ReleaseFile::FullChain)?, read(ReleaseFile::Key)?) else {
         return Ok(None);
     };
-    let access = match on_disk::look(&layout.piece(id, Piece::Key))? {
-        Some(seen) => Access {
+    let access = match on_disk::look(&layout.piece(id, ReleaseFile::Key))? {
+        Some(seen) => KeyAccess {
             mode: key_mode(Some(seen.mode)),
             owner: Some(seen.owner),
         },
-        None => Access::default(),
+        None => KeyAccess::default(),
     };
     let (chain, key) = (Zeroizing::new(chain), Zeroizing::new(key));
-    let combined = read(Piece::Combined)?.map(Zeroizing::new);
+    let combined = read(ReleaseFile::Combined)?.map(Zeroizing::new);
     let whole = |release: Release| match combined.clone() {
         Some(combined) => release.holding(combined),
         None => release,
@@ -204,8 +209,8 @@ pub(crate) fn load(layout: &Layout, id: &ReleaseId) -> Result<Option<Release>, F
 ///
 /// # Errors
 /// When what is there cannot be looked at.
-pub(crate) fn named(layout: &Layout, release: Release) -> Result<Release, FileError> {
-    let differs = on_disk::look(&layout.piece(&release.id, Piece::Key))?
+pub(crate) fn named(layout: &LineageLayout, release: Release) -> Result<Release, FileError> {
+    let differs = on_disk::look(&layout.piece(&release.id, ReleaseFile::Key))?
         .is_some_and(|seen| !admits(&seen, release.access));
     Ok(if differs {
         release.by_access()
@@ -215,7 +220,7 @@ pub(crate) fn named(layout: &Layout, release: Release) -> Result<Release, FileEr
 }
 
 /// Whether owner and mode are these.
-fn admits(seen: &folders::Seen, access: Access) -> bool {
+fn admits(seen: &folders::FileStatus, access: KeyAccess) -> bool {
     let owned = access.owner.map_or_else(
         || seen.owner.0 == folders::user(),
         |owner| owner == seen.owner,
@@ -228,7 +233,7 @@ fn admits(seen: &folders::Seen, access: Access) -> bool {
 ///
 /// # Errors
 /// The system's reason.
-pub(crate) fn prune(layout: &Layout, keep: &[ReleaseId]) -> Result<(), FileError> {
+pub(crate) fn prune(layout: &LineageLayout, keep: &[ReleaseId]) -> Result<(), FileError> {
     let names = folders::names(&layout.releases(), NAMES_LIMIT)?;
     let ids: Vec<ReleaseId> = names
         .iter()
@@ -259,11 +264,11 @@ pub(crate) fn prune(layout: &Layout, keep: &[ReleaseId]) -> Result<(), FileError
 ///
 /// # Errors
 /// The system's reason.
-pub(crate) fn sweep(layouts: &[&Layout]) -> Result<(), FileError> {
+pub(crate) fn sweep(layouts: &[&LineageLayout]) -> Result<(), FileError> {
     let mut own: BTreeMap<PathBuf, BTreeSet<OsString>> = BTreeMap::new();
     for layout in layouts {
         sweep_releases(layout)?;
-        let pointers = Pointer::BOTH.map(|pointer| layout.pointer(pointer));
+        let pointers = ReleasePointer::BOTH.map(|pointer| layout.pointer(pointer));
         let links = layout.links().iter().map(|link| link.path.clone());
         for path in links.chain(pointers).chain([layout.settings()]) {
             let name = path.file_name().unwrap_or_default().to_owned();
@@ -288,7 +293,7 @@ pub(crate) fn sweep(layouts: &[&Layout]) -> Result<(), FileError> {
     for (folder, own) in own {
         for name in folders::names(&folder, NAMES_LIMIT)? {
             let left = folder.join(&name);
-            let link_or_file = |kind: Kind| matches!(kind, Kind::File | Kind::Link(_));
+            let link_or_file = |kind: FileKind| matches!(kind, FileKind::File | FileKind::Link(_));
             if temporary_of(&name).is_some_and(|of| own.contains(of))
                 && folders::look(&left)?.is_some_and(|seen| link_or_file(seen.kind))
             {
@@ -303,7 +308,7 @@ pub(crate) fn sweep(layouts: &[&Layout]) -> Result<(), FileError> {
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub(crate) fn leftovers(layout: &Layout) -> Result<Vec<PathBuf>, FileError> {
+pub(crate) fn leftovers(layout: &LineageLayout) -> Result<Vec<PathBuf>, FileError> {
     removed(&layout.base(), |stem| stem == layout.stem())
 }
 
@@ -319,14 +324,14 @@ fn removed(base: &Path, is_own: impl Fn(&OsStr) -> bool) -> Result<Vec<PathBuf>,
 ///
 /// # Errors
 /// The system's reason.
-pub(crate) fn sweep_releases(layout: &Layout) -> Result<(), FileError> {
+pub(crate) fn sweep_releases(layout: &LineageLayout) -> Result<(), FileError> {
     sweep_names(layout, &folders::names(&layout.releases(), NAMES_LIMIT)?)
 }
 
-fn sweep_names(layout: &Layout, names: &[OsString]) -> Result<(), FileError> {
+fn sweep_names(layout: &LineageLayout, names: &[OsString]) -> Result<(), FileError> {
     for name in names.iter().filter(|name| is_temporary(name)) {
         let path = layout.releases().join(name);
-        if Lock::folder(&path)?.is_some() {
+        if FileLock::folder(&path)?.is_some() {
             folders::remove_folder(&path)?;
         }
     }

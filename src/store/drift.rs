@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::layout::{Link, ReleaseId};
+use super::layout::{ReleaseId, StableLink};
 
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub(crate) enum Drift {
+pub(crate) enum FileDrift {
     /// A file of the release is not what was written.
     #[error("{} {how}", path.display())]
     File {
@@ -20,8 +20,8 @@ pub(crate) enum Drift {
     #[error("{} {}", link.path.display(), at.words())]
     Link {
         /// The link that should be there.
-        link: Link,
-        at: Instead,
+        link: StableLink,
+        at: LinkReplacement,
     },
     /// A mode is another.
     #[error("{} has mode {is:04o}, and was made with {was:04o}", path.display())]
@@ -48,7 +48,7 @@ pub(crate) enum Drift {
 
 /// What is in the place of our link.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Instead {
+pub(crate) enum LinkReplacement {
     File,
     /// A link that leads elsewhere.
     Link(PathBuf),
@@ -57,7 +57,7 @@ pub(crate) enum Instead {
     Other,
 }
 
-impl Instead {
+impl LinkReplacement {
     fn words(&self) -> String {
         match self {
             Self::File => "is a plain file: what is installed is not read there".to_owned(),

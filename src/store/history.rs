@@ -4,17 +4,17 @@ use jiff::civil::Date;
 use jiff::{Timestamp, tz::Offset};
 
 use super::layout::ReleaseId;
-use super::settings::Entry;
+use super::settings::HistoryEntry;
 
 /// Where a rollback is to go, as it was typed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Meant {
+pub(crate) enum RollbackArgument {
     /// What was live at that instant. A day without a time means its end, in UTC.
     At(Timestamp),
     Release(ReleaseId),
 }
 
-impl Meant {
+impl RollbackArgument {
     /// Eight hex digits are an id, even where they could be read as a date without its dashes;
     /// anything else has to be a date (`2027-05-11`) or an instant (RFC 3339).
     #[must_use]
@@ -35,7 +35,7 @@ impl Meant {
 
 /// Files that were live once.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Past {
+pub(crate) struct PastRelease {
     pub release: ReleaseId,
     /// When they were installed last; none where they were there before certctl was.
     pub since: Option<Timestamp>,
@@ -43,8 +43,8 @@ pub(crate) struct Past {
 
 /// All that were live, the newest first, each once.
 #[must_use]
-pub(crate) fn past(history: &[Entry]) -> Vec<Past> {
-    let mut past: Vec<Past> = Vec::new();
+pub(crate) fn past(history: &[HistoryEntry]) -> Vec<PastRelease> {
+    let mut past: Vec<PastRelease> = Vec::new();
     let entries = history
         .iter()
         .rev()
@@ -56,7 +56,7 @@ pub(crate) fn past(history: &[Entry]) -> Vec<Past> {
         .filter_map(|entry| Some((entry.before.as_ref()?, None)));
     for (release, since) in entries.chain(taken) {
         if past.iter().all(|known| known.release != *release) {
-            past.push(Past {
+            past.push(PastRelease {
                 release: release.clone(),
                 since,
             });
@@ -68,13 +68,13 @@ pub(crate) fn past(history: &[Entry]) -> Vec<Past> {
 /// The release that is meant: the one of that id, or what the newest install at or before that
 /// instant put there; before the first install, what that one replaced.
 #[must_use]
-pub(crate) fn find(history: &[Entry], meant: &Meant) -> Option<ReleaseId> {
+pub(crate) fn find(history: &[HistoryEntry], meant: &RollbackArgument) -> Option<ReleaseId> {
     match meant {
-        Meant::Release(id) => past(history)
+        RollbackArgument::Release(id) => past(history)
             .into_iter()
             .map(|past| past.release)
             .find(|release| release == id),
-        Meant::At(at) => match history
+        RollbackArgument::At(at) => match history
             .iter()
             .filter(|entry| entry.at <= *at)
             .max_by_key(|entry| entry.at)
@@ -87,14 +87,14 @@ pub(crate) fn find(history: &[Entry], meant: &Meant) -> Option<ReleaseId> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, Meant, ReleaseId, find, past};
+    use super::{HistoryEntry, ReleaseId, RollbackArgument, find, past};
 
     fn id(text: &str) -> ReleaseId {
         ReleaseId::parse(text).unwrap()
     }
 
-    fn entry(release: &str, at: &str, before: Option<&str>) -> Entry {
-        Entry {
+    fn entry(release: &str, at: &str, before: Option<&str>) -> HistoryEntry {
+        HistoryEntry {
             release: id(release),
             at: at.parse().unwrap(),
             before: before.map(id),
@@ -124,7 +124,7 @@ mod tests {
             ("1999-01-01", Some("aaaaaaaa")),
         ] {
             assert_eq!(
-                find(&history, &Meant::parse(text).unwrap()),
+                find(&history, &RollbackArgument::parse(text).unwrap()),
                 wanted.map(id),
                 "{text}"
             );
@@ -137,9 +137,12 @@ mod tests {
             "2027-13-01",
             "2027-05",
         ] {
-            assert_eq!(Meant::parse(text), None, "{text}");
+            assert_eq!(RollbackArgument::parse(text), None, "{text}");
         }
-        assert_eq!(find(&[], &Meant::parse("2027-05-11").unwrap()), None);
+        assert_eq!(
+            find(&[], &RollbackArgument::parse("2027-05-11").unwrap()),
+            None
+        );
         let all: Vec<String> = past(&history)
             .into_iter()
             .map(|past| past.release.to_string())

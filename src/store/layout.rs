@@ -20,28 +20,28 @@ pub(crate) const PRIVATE_FOLDER_MODE: u32 = 0o700;
 mod distro;
 mod piece;
 
-pub(crate) use distro::Family;
-pub(crate) use piece::Pointer;
-pub use piece::{Link, Piece, ReleaseId};
+pub(crate) use distro::DistroFamily;
+pub(crate) use piece::ReleasePointer;
+pub use piece::{ReleaseFile, ReleaseId, StableLink};
 
 /// The paths of one installed pair. All of them are real paths: `--root` is part of them.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Layout {
+pub struct LineageLayout {
     root: PathBuf,
     staged: bool,
     stem: String,
     folder: PathBuf,
     /// Chain and key, which every pair has; then the further ones.
-    links: Vec<Link>,
+    links: Vec<StableLink>,
 }
 
-impl Layout {
+impl LineageLayout {
     /// The layout of `stem` below `root` (`None`: `/`), with chain and key read at these paths.
     #[must_use]
     pub fn new(root: Option<&Path>, stem: &str, chain_path: PathBuf, key_path: PathBuf) -> Self {
         let links = vec![
-            Link::new(chain_path, Piece::FullChain),
-            Link::new(key_path, Piece::Key),
+            StableLink::new(chain_path, ReleaseFile::FullChain),
+            StableLink::new(key_path, ReleaseFile::Key),
         ];
         let (staged, root) = (root.is_some(), root.unwrap_or_else(|| Path::new("/")));
         Self {
@@ -64,7 +64,7 @@ impl Layout {
     /// The same, read at `further` paths too. The files of one pair follow each other, its key the
     /// last of them; a key that several have comes once.
     #[must_use]
-    pub fn with(&self, further: impl IntoIterator<Item = Link>) -> Self {
+    pub fn with(&self, further: impl IntoIterator<Item = StableLink>) -> Self {
         let mut other = self.clone();
         for link in further {
             if !other.links.contains(&link) {
@@ -77,13 +77,13 @@ impl Layout {
     /// Every path that servers read, in the order in which they are linked; the first two are chain
     /// and key.
     #[must_use]
-    pub fn links(&self) -> &[Link] {
+    pub fn links(&self) -> &[StableLink] {
         &self.links
     }
 
     /// The links after chain and key.
     #[must_use]
-    pub fn further(&self) -> &[Link] {
+    pub fn further(&self) -> &[StableLink] {
         &self.links[2..]
     }
 
@@ -101,9 +101,15 @@ impl Layout {
 
     /// The files that a release must have for all links to show something, beside the usual ones.
     #[must_use]
-    pub fn derived(&self) -> Vec<Piece> {
-        let wanted = self.links.iter().any(|link| link.piece == Piece::Combined);
-        wanted.then_some(Piece::Combined).into_iter().collect()
+    pub fn derived(&self) -> Vec<ReleaseFile> {
+        let wanted = self
+            .links
+            .iter()
+            .any(|link| link.piece == ReleaseFile::Combined);
+        wanted
+            .then_some(ReleaseFile::Combined)
+            .into_iter()
+            .collect()
     }
 
     /// What servers read as pairs: positions among [`Self::links`], a certificate file with what
@@ -113,13 +119,13 @@ impl Layout {
         let (mut pairs, mut open, mut last_key) = (Vec::new(), Vec::new(), None);
         for (index, link) in self.links.iter().enumerate() {
             match link.piece {
-                Piece::Combined => pairs.push(vec![index]),
-                Piece::Key => {
+                ReleaseFile::Combined => pairs.push(vec![index]),
+                ReleaseFile::Key => {
                     open.push(index);
                     pairs.push(std::mem::take(&mut open));
                     last_key = Some(index);
                 }
-                Piece::FullChain | Piece::Cert | Piece::Ca => open.push(index),
+                ReleaseFile::FullChain | ReleaseFile::Cert | ReleaseFile::Ca => open.push(index),
             }
         }
         if !open.is_empty() {
@@ -173,13 +179,13 @@ impl Layout {
 
     /// One file of a release.
     #[must_use]
-    pub fn piece(&self, id: &ReleaseId, piece: Piece) -> PathBuf {
+    pub fn piece(&self, id: &ReleaseId, piece: ReleaseFile) -> PathBuf {
         self.release(id).join(piece.file_name())
     }
 
     /// `live` or `proven`.
     #[must_use]
-    pub fn pointer(&self, pointer: Pointer) -> PathBuf {
+    pub fn pointer(&self, pointer: ReleasePointer) -> PathBuf {
         self.folder.join(pointer.name())
     }
 
@@ -198,8 +204,10 @@ impl Layout {
     /// What a link says: relative inside /etc/ssl or `--root`, so that the tree can be moved or
     /// mounted elsewhere; absolute from outside of it.
     #[must_use]
-    pub fn link_text(&self, link: &Link) -> PathBuf {
-        let target = self.pointer(Pointer::Live).join(link.piece.file_name());
+    pub fn link_text(&self, link: &StableLink) -> PathBuf {
+        let target = self
+            .pointer(ReleasePointer::Live)
+            .join(link.piece.file_name());
         let inside = if self.staged {
             self.root.clone()
         } else {
@@ -289,7 +297,8 @@ fn relative(folder: &Path, to: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::{
-        Family, Layout, Link, Path, PathBuf, Piece, ReleaseId, key_mode, pointed, temporary_of,
+        DistroFamily, LineageLayout, Path, PathBuf, ReleaseFile, ReleaseId, StableLink, key_mode,
+        pointed, temporary_of,
     };
 
     #[test]
@@ -325,7 +334,7 @@ mod tests {
             ),
         ];
         for (root, chain, key, chain_text, key_text) in rows {
-            let layout = Layout::new(root.map(Path::new), "a", chain.into(), key.into());
+            let layout = LineageLayout::new(root.map(Path::new), "a", chain.into(), key.into());
             assert_eq!(
                 layout.link_text(&layout.links()[0]),
                 Path::new(chain_text),
@@ -341,23 +350,29 @@ mod tests {
 
     #[test]
     fn links_make_pairs() {
-        let layout = Layout::new(None, "a", "/c".into(), "/k".into());
-        let link = |piece, path: &str| Link::new(path, piece);
+        let layout = LineageLayout::new(None, "a", "/c".into(), "/k".into());
+        let link = |piece, path: &str| StableLink::new(path, piece);
         for (further, pairs) in [
             (vec![], vec![vec![0, 1]]),
-            (vec![link(Piece::Combined, "/b")], vec![vec![0, 1], vec![2]]),
+            (
+                vec![link(ReleaseFile::Combined, "/b")],
+                vec![vec![0, 1], vec![2]],
+            ),
             (
                 vec![
-                    link(Piece::Cert, "/l"),
-                    link(Piece::Ca, "/i"),
-                    link(Piece::Key, "/k2"),
-                    link(Piece::Combined, "/b"),
+                    link(ReleaseFile::Cert, "/l"),
+                    link(ReleaseFile::Ca, "/i"),
+                    link(ReleaseFile::Key, "/k2"),
+                    link(ReleaseFile::Combined, "/b"),
                 ],
                 vec![vec![0, 1], vec![2, 3, 4], vec![5]],
             ),
             // The key is one that is linked already.
             (
-                vec![link(Piece::FullChain, "/d"), link(Piece::Key, "/k")],
+                vec![
+                    link(ReleaseFile::FullChain, "/d"),
+                    link(ReleaseFile::Key, "/k"),
+                ],
                 vec![vec![0, 1], vec![2, 1]],
             ),
         ] {
@@ -368,18 +383,18 @@ mod tests {
     #[test]
     fn the_family_is_what_is_there() {
         for (folders, family) in [
-            (&[][..], Family::Debian),
-            (&["etc/ssl/private"], Family::Debian),
-            (&["etc/pki/tls", "etc/ssl/private"], Family::Debian),
-            (&["etc/pki/tls"], Family::RedHat),
+            (&[][..], DistroFamily::Debian),
+            (&["etc/ssl/private"], DistroFamily::Debian),
+            (&["etc/pki/tls", "etc/ssl/private"], DistroFamily::Debian),
+            (&["etc/pki/tls"], DistroFamily::RedHat),
         ] {
             assert_eq!(
-                Family::of(|folder| folders.contains(&folder)),
+                DistroFamily::of(|folder| folders.contains(&folder)),
                 family,
                 "{folders:?}"
             );
         }
-        let (chain, key) = Family::RedHat.stable_paths("a");
+        let (chain, key) = DistroFamily::RedHat.stable_paths("a");
         assert_eq!(chain, PathBuf::from("etc/pki/tls/certs/a.fullchain.pem"));
         assert_eq!(key, PathBuf::from("etc/pki/tls/private/a.key"));
     }

@@ -6,21 +6,21 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use super::layout::{KEY_MODE, PUBLIC_MODE, Piece, ReleaseId};
+use super::layout::{KEY_MODE, PUBLIC_MODE, ReleaseFile, ReleaseId};
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::CertifiedKey;
 use crate::pki::key::{KeyError, PrivateKey, PublicKeyId, sha256};
 
 /// Who may read a key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Access {
+pub struct KeyAccess {
     /// The permission bits of the key file.
     pub mode: u32,
     /// User and group, where they are not simply those of who runs certctl.
     pub owner: Option<(u32, u32)>,
 }
 
-impl Default for Access {
+impl Default for KeyAccess {
     /// Nobody but who runs certctl.
     fn default() -> Self {
         Self {
@@ -37,10 +37,10 @@ pub struct Release {
     /// The chain as a server sends it, leaf first.
     pub certificates: Vec<Certificate>,
     /// Who may read its key.
-    pub access: Access,
+    pub access: KeyAccess,
     /// The chain file that was taken over holds a private key too, which is not in this release's.
     pub mixed: bool,
-    files: Vec<(Piece, Zeroizing<Vec<u8>>)>,
+    files: Vec<(ReleaseFile, Zeroizing<Vec<u8>>)>,
     /// The key as the id takes it in.
     key_id: String,
     /// Further words of the id: files with other bytes than ours.
@@ -56,7 +56,7 @@ impl std::fmt::Debug for Release {
 
 /// Why a server cannot load what lies at its two paths.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Unloadable {
+pub enum UnloadableReason {
     /// The first certificate of the chain file carries another key.
     #[error("the key is {}, the first certificate of the chain carries {}", key.short(), leaf.short())]
     Mismatch {
@@ -78,7 +78,7 @@ pub enum Unloadable {
 impl Release {
     /// Of a pair that was verified.
     #[must_use]
-    pub fn new(pair: &CertifiedKey, access: Access) -> Self {
+    pub fn new(pair: &CertifiedKey, access: KeyAccess) -> Self {
         let certificates = pair.chain().chain().certificates().to_vec();
         let chain = pair.chain().chain().to_pem().into_bytes();
         let key = Zeroizing::new(pair.key().to_pem().as_bytes().to_vec());
@@ -99,8 +99,8 @@ impl Release {
     pub fn taken(
         chain: Zeroizing<Vec<u8>>,
         key: Zeroizing<Vec<u8>>,
-        access: Access,
-    ) -> Result<Self, Unloadable> {
+        access: KeyAccess,
+    ) -> Result<Self, UnloadableReason> {
         let (certificates, key_id) = load(&chain, &key)?;
         Ok(Self::with(
             certificates,
@@ -117,9 +117,9 @@ impl Release {
     /// Why it cannot.
     pub fn taken_combined(
         combined: Zeroizing<Vec<u8>>,
-        access: Access,
-    ) -> Result<Self, Unloadable> {
-        let key = key_of(&combined).ok_or(Unloadable::NoKey)?;
+        access: KeyAccess,
+    ) -> Result<Self, UnloadableReason> {
+        let key = key_of(&combined).ok_or(UnloadableReason::NoKey)?;
         Ok(Self {
             mixed: false,
             ..Self::taken(combined.clone(), key, access)?
@@ -133,7 +133,7 @@ impl Release {
     pub fn opaque(
         chain: Zeroizing<Vec<u8>>,
         key: Zeroizing<Vec<u8>>,
-        access: Access,
+        access: KeyAccess,
     ) -> Option<Self> {
         let certificates = certificates(&blocks(&chain)?)?;
         let key_id = format!("bytes {}", hex::encode(sha256(&key)));
@@ -142,8 +142,10 @@ impl Release {
 
     /// The same with these files beside the usual ones: another release.
     #[must_use]
-    pub fn deriving(self, derived: &[Piece]) -> Self {
-        if !derived.contains(&Piece::Combined) || self.pieces().contains(&Piece::Combined) {
+    pub fn deriving(self, derived: &[ReleaseFile]) -> Self {
+        if !derived.contains(&ReleaseFile::Combined)
+            || self.pieces().contains(&ReleaseFile::Combined)
+        {
             return self;
         }
         let combined = self.combined();
@@ -157,14 +159,14 @@ impl Release {
             self.verbatim
                 .push(format!("combined {}\n", hex::encode(sha256(&combined))));
         }
-        self.files.push((Piece::Combined, combined));
+        self.files.push((ReleaseFile::Combined, combined));
         self.id = self.identify();
         self
     }
 
     /// Leaf, intermediates and key as certctl writes them into one file.
     fn combined(&self) -> Zeroizing<Vec<u8>> {
-        let (chain, key) = (to_pem(&self.certificates), self.bytes(Piece::Key));
+        let (chain, key) = (to_pem(&self.certificates), self.bytes(ReleaseFile::Key));
         let mut combined = Zeroizing::new(Vec::with_capacity(chain.len() + key.len()));
         combined.extend_from_slice(&chain);
         combined.extend_from_slice(key);
@@ -185,7 +187,7 @@ impl Release {
     /// release of its name whose key others may read.
     #[must_use]
     pub fn by_access(self) -> Self {
-        let Access { mode, owner } = self.access;
+        let KeyAccess { mode, owner } = self.access;
         let owner = owner.map_or_else(
             || "own".to_owned(),
             |(user, group)| format!("{user}:{group}"),
@@ -197,7 +199,7 @@ impl Release {
 
     /// Under the same name, for whoever it was made for.
     #[must_use]
-    pub fn read_by(self, access: Access) -> Self {
+    pub fn read_by(self, access: KeyAccess) -> Self {
         Self { access, ..self }
     }
 
@@ -212,7 +214,7 @@ impl Release {
         key_id: &str,
         chain: Zeroizing<Vec<u8>>,
         key: Zeroizing<Vec<u8>>,
-        access: Access,
+        access: KeyAccess,
     ) -> Self {
         let mixed = holds_key(&chain);
         let chain = if mixed { to_pem(&certificates) } else { chain };
@@ -224,10 +226,10 @@ impl Release {
             vec![format!("verbatim {}\n", hex::encode(sha256(&chain)))]
         };
         let mut files = vec![
-            (Piece::FullChain, chain),
-            (Piece::Cert, cert),
-            (Piece::Ca, ca),
-            (Piece::Key, key),
+            (ReleaseFile::FullChain, chain),
+            (ReleaseFile::Cert, cert),
+            (ReleaseFile::Ca, ca),
+            (ReleaseFile::Key, key),
         ];
         files.retain(|(_, bytes)| !bytes.is_empty());
         let id = ReleaseId::of_hash([0; 32]);
@@ -276,12 +278,12 @@ impl Release {
 
     /// Which files it has.
     #[must_use]
-    pub fn pieces(&self) -> Vec<Piece> {
+    pub fn pieces(&self) -> Vec<ReleaseFile> {
         self.files.iter().map(|(piece, _)| *piece).collect()
     }
 
     /// Its files: what, the bytes, the mode.
-    pub fn files(&self) -> impl Iterator<Item = (Piece, &[u8], u32)> {
+    pub fn files(&self) -> impl Iterator<Item = (ReleaseFile, &[u8], u32)> {
         self.files.iter().map(|(piece, bytes)| {
             let mode = if piece.is_secret() {
                 self.access.mode
@@ -294,7 +296,7 @@ impl Release {
 
     /// The bytes of one piece; none when it has no such file.
     #[must_use]
-    pub fn bytes(&self, piece: Piece) -> &[u8] {
+    pub fn bytes(&self, piece: ReleaseFile) -> &[u8] {
         self.files
             .iter()
             .find(|(has, _)| *has == piece)
@@ -343,26 +345,26 @@ fn key_of(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 
 /// What a server makes of two files: the certificates in the order in which it sends them, and the
 /// key's id.
-fn load(chain: &[u8], key: &[u8]) -> Result<(Vec<Certificate>, PublicKeyId), Unloadable> {
-    let blocks = blocks(chain).ok_or(Unloadable::NoChain)?;
-    let certificates = certificates(&blocks).ok_or(Unloadable::NoChain)?;
-    let blocks = self::blocks(key).ok_or(Unloadable::NoKey)?;
+fn load(chain: &[u8], key: &[u8]) -> Result<(Vec<Certificate>, PublicKeyId), UnloadableReason> {
+    let blocks = blocks(chain).ok_or(UnloadableReason::NoChain)?;
+    let certificates = certificates(&blocks).ok_or(UnloadableReason::NoChain)?;
+    let blocks = self::blocks(key).ok_or(UnloadableReason::NoKey)?;
     let block = blocks
         .iter()
         .find(|block| block.label.ends_with("PRIVATE KEY"))
-        .ok_or(Unloadable::NoKey)?;
+        .ok_or(UnloadableReason::NoKey)?;
     if block.encrypted {
-        return Err(Unloadable::Locked);
+        return Err(UnloadableReason::Locked);
     }
     let key = PrivateKey::from_der(&block.der).map_err(|error| match error {
-        KeyError::Encrypted => Unloadable::Locked,
-        _ => Unloadable::NoKey,
+        KeyError::Encrypted => UnloadableReason::Locked,
+        _ => UnloadableReason::NoKey,
     })?;
     let leaf = certificates[0].key_id;
     if leaf == key.id() {
         Ok((certificates, leaf))
     } else {
-        Err(Unloadable::Mismatch {
+        Err(UnloadableReason::Mismatch {
             key: key.id(),
             leaf,
         })
@@ -433,7 +435,7 @@ fn blocks(bytes: &[u8]) -> Option<Vec<Block>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Access, Piece, Release, Unloadable, Zeroizing};
+    use super::{KeyAccess, Release, ReleaseFile, UnloadableReason, Zeroizing};
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
 
     fn pair(algorithm: KeyAlgorithm) -> (String, String) {
@@ -448,11 +450,11 @@ mod tests {
         (pem, key.to_pem().to_string())
     }
 
-    fn taken(chain: &str, key: &str) -> Result<Release, Unloadable> {
+    fn taken(chain: &str, key: &str) -> Result<Release, UnloadableReason> {
         Release::taken(
             Zeroizing::new(chain.into()),
             Zeroizing::new(key.into()),
-            Access::default(),
+            KeyAccess::default(),
         )
     }
 
@@ -462,13 +464,13 @@ mod tests {
         let plain = taken(&cert, &key).unwrap();
         assert_eq!(
             plain.pieces(),
-            [Piece::FullChain, Piece::Cert, Piece::Key],
+            [ReleaseFile::FullChain, ReleaseFile::Cert, ReleaseFile::Key],
             "no intermediates, no ca.pem"
         );
         let commented = format!("from the shop\r\n{}", cert.replace('\n', "\r\n"));
         let other = taken(&commented, &key).unwrap();
-        assert_eq!(other.bytes(Piece::FullChain), commented.as_bytes());
-        assert_eq!(other.bytes(Piece::Key), key.as_bytes());
+        assert_eq!(other.bytes(ReleaseFile::FullChain), commented.as_bytes());
+        assert_eq!(other.bytes(ReleaseFile::Key), key.as_bytes());
         assert_eq!(other.leaf(), plain.leaf());
         assert_ne!(other.id, plain.id, "other bytes, another release");
         assert_eq!(taken(&cert, &key).unwrap().id, plain.id, "the same again");
@@ -484,7 +486,7 @@ mod tests {
             format!("{cert}# PRIVATE KEY"),
         ] {
             let mixed = taken(&chain, &key).unwrap();
-            assert_eq!(mixed.bytes(Piece::FullChain), cert.as_bytes());
+            assert_eq!(mixed.bytes(ReleaseFile::FullChain), cert.as_bytes());
             assert!(mixed.mixed);
             assert_eq!(mixed.id, plain.id);
         }
@@ -495,10 +497,12 @@ mod tests {
     fn one_file_with_both_is_taken_over_byte_for_byte() {
         let (cert, key) = pair(KeyAlgorithm::EcdsaP256);
         let plain = taken(&cert, &key).unwrap();
-        let derived = taken(&cert, &key).unwrap().deriving(&[Piece::Combined]);
+        let derived = taken(&cert, &key)
+            .unwrap()
+            .deriving(&[ReleaseFile::Combined]);
         assert_ne!(derived.id, plain.id, "the list of files is part of the id");
         assert_eq!(
-            derived.bytes(Piece::Combined),
+            derived.bytes(ReleaseFile::Combined),
             format!("{cert}{key}").as_bytes()
         );
         assert!(
@@ -507,7 +511,7 @@ mod tests {
                 .all(|(piece, _, mode)| (mode == 0o600) == piece.is_secret())
         );
         let whole =
-            |text: &str| Release::taken_combined(Zeroizing::new(text.into()), Access::default());
+            |text: &str| Release::taken_combined(Zeroizing::new(text.into()), KeyAccess::default());
         assert_eq!(
             whole(&format!("{cert}{key}")).unwrap().id,
             derived.id,
@@ -515,14 +519,14 @@ mod tests {
         );
         let other = format!("{key}\r\n# the site\n{cert}");
         let taken = whole(&other).unwrap();
-        assert_eq!(taken.bytes(Piece::Combined), other.as_bytes());
-        assert_eq!(taken.bytes(Piece::FullChain), cert.as_bytes());
-        assert_eq!(taken.bytes(Piece::Key), key.as_bytes());
+        assert_eq!(taken.bytes(ReleaseFile::Combined), other.as_bytes());
+        assert_eq!(taken.bytes(ReleaseFile::FullChain), cert.as_bytes());
+        assert_eq!(taken.bytes(ReleaseFile::Key), key.as_bytes());
         assert!(taken.id != derived.id && !taken.mixed);
         assert!(
             derived.is_combined_in(other.as_bytes()) && !derived.is_combined_in(cert.as_bytes())
         );
-        assert_eq!(whole(&cert).unwrap_err(), Unloadable::NoKey);
+        assert_eq!(whole(&cert).unwrap_err(), UnloadableReason::NoKey);
     }
 
     #[test]
@@ -534,25 +538,26 @@ mod tests {
             "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n";
         let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: \
             AES-256-CBC,00\n\nMAA=\n-----END RSA PRIVATE KEY-----\n";
-        let mismatch = |error: &Unloadable| matches!(error, Unloadable::Mismatch { .. });
+        let mismatch =
+            |error: &UnloadableReason| matches!(error, UnloadableReason::Mismatch { .. });
         for (name, chain, key, wanted) in [
             ("another key", cert.as_str(), rsa.as_str(), None),
             ("intermediate first", &format!("{other}{cert}"), &key, None),
-            ("glued lines", &glued, &rsa, Some(Unloadable::NoChain)),
-            ("empty", "", &key, Some(Unloadable::NoChain)),
+            ("glued lines", &glued, &rsa, Some(UnloadableReason::NoChain)),
+            ("empty", "", &key, Some(UnloadableReason::NoChain)),
             (
                 "cut short",
                 &cert[..cert.len() - 30],
                 &key,
-                Some(Unloadable::NoChain),
+                Some(UnloadableReason::NoChain),
             ),
-            ("no key", &cert, "", Some(Unloadable::NoKey)),
-            ("encrypted", &cert, locked, Some(Unloadable::Locked)),
+            ("no key", &cert, "", Some(UnloadableReason::NoKey)),
+            ("encrypted", &cert, locked, Some(UnloadableReason::Locked)),
             (
                 "encrypted the old way",
                 &cert,
                 old,
-                Some(Unloadable::Locked),
+                Some(UnloadableReason::Locked),
             ),
         ] {
             let error = taken(chain, key).unwrap_err();

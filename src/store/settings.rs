@@ -9,8 +9,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::layout::{Link, ReleaseId};
-use super::release::Access;
+use super::layout::{ReleaseId, StableLink};
+use super::release::KeyAccess;
 
 /// The most that is read of a settings file.
 pub(crate) const SETTINGS_LIMIT: u64 = 1024 * 1024;
@@ -24,7 +24,7 @@ const HISTORY_LIMIT: usize = 100;
 /// What an install was done with. Paths are as seen from inside of the tree.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default)]
-pub(crate) struct Settings {
+pub(crate) struct LineageSettings {
     /// The names of the servers, or `none`; one stands alone, several in a list.
     #[serde(skip_serializing_if = "Vec::is_empty", with = "one_or_several")]
     pub server: Vec<String>,
@@ -42,11 +42,11 @@ pub(crate) struct Settings {
     pub key_path: Option<PathBuf>,
     /// Where servers read further files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub links: Vec<Link>,
+    pub links: Vec<StableLink>,
     /// Where servers read the pair before it was installed elsewhere, as long as our links are
     /// still there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub former: Vec<Link>,
+    pub former: Vec<StableLink>,
     /// User and group of the key as numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_owner: Option<(u32, u32)>,
@@ -86,7 +86,7 @@ pub(crate) struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub placeholder: Option<ReleaseId>,
     /// Each install that ended well, the oldest first.
-    pub history: Vec<Entry>,
+    pub history: Vec<HistoryEntry>,
     /// What a later version wrote: kept.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -99,7 +99,7 @@ fn unspeakable(path: &Option<PathBuf>) -> bool {
 
 /// One install that ended well.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct Entry {
+pub(crate) struct HistoryEntry {
     pub release: ReleaseId,
     pub at: Timestamp,
     /// The release that was proven before it.
@@ -112,7 +112,7 @@ pub(crate) struct Entry {
 #[error("the settings cannot be read")]
 pub struct SettingsError(#[from] serde_json::Error);
 
-impl Settings {
+impl LineageSettings {
     /// Reads the file.
     ///
     /// # Errors
@@ -231,16 +231,16 @@ impl Settings {
     /// Who may read the key, where that is remembered; never a bit for others, whatever the file
     /// says.
     #[must_use]
-    pub(crate) fn access(&self) -> Option<Access> {
+    pub(crate) fn access(&self) -> Option<KeyAccess> {
         let mode = u32::from_str_radix(self.key_mode.as_deref()?, 8).ok()?;
-        Some(Access {
+        Some(KeyAccess {
             mode: super::layout::key_mode(Some(mode)),
             owner: self.key_owner,
         })
     }
 
     /// Notes who may read the key.
-    pub(crate) fn remember_access(&mut self, access: Access) {
+    pub(crate) fn remember_access(&mut self, access: KeyAccess) {
         self.key_mode = Some(format!("{:04o}", access.mode));
         self.key_owner = access.owner;
     }
@@ -248,7 +248,7 @@ impl Settings {
     /// Notes an install that ended well.
     pub(crate) fn record(&mut self, release: ReleaseId, before: Option<ReleaseId>, at: Timestamp) {
         self.placeholder = None;
-        self.history.push(Entry {
+        self.history.push(HistoryEntry {
             release,
             at,
             before,
@@ -318,8 +318,8 @@ mod one_or_several {
 
 #[cfg(test)]
 mod tests {
-    use super::{Access, Link, ReleaseId, Settings, Timestamp};
-    use crate::store::layout::Piece;
+    use super::{KeyAccess, LineageSettings, ReleaseId, StableLink, Timestamp};
+    use crate::store::layout::ReleaseFile;
 
     /// A frozen sample: what has been written once is read for ever.
     const SAMPLE: &str = r#"{
@@ -344,45 +344,53 @@ mod tests {
 
     #[test]
     fn a_sample_reads_back_and_what_is_unknown_is_kept() {
-        let settings = Settings::parse(SAMPLE.as_bytes()).unwrap();
+        let settings = LineageSettings::parse(SAMPLE.as_bytes()).unwrap();
         assert_eq!(
             settings.access(),
-            Some(Access {
+            Some(KeyAccess {
                 mode: 0o640,
                 owner: Some((0, 114))
             })
         );
         assert_eq!(
             settings.links,
-            [Link::new("/etc/ssl/private/site.pem", Piece::Combined)]
+            [StableLink::new(
+                "/etc/ssl/private/site.pem",
+                ReleaseFile::Combined
+            )]
         );
         assert_eq!(settings.before(&id("4567cdef")), Some(&id("0123abcd")));
         assert_eq!(settings.before(&id("0123abcd")), None);
-        let again = Settings::parse(settings.to_json().unwrap().as_bytes()).unwrap();
+        let again = LineageSettings::parse(settings.to_json().unwrap().as_bytes()).unwrap();
         assert_eq!(again, settings);
         assert_eq!(again.other["of_later"], "2028");
         assert_eq!(again.paid_until, Some(jiff::civil::date(2028, 1, 1)));
         assert_eq!(again.ca.as_deref(), Some("namecheap"));
-        assert_eq!(Settings::parse(b"{}").unwrap(), Settings::default());
-        assert!(Settings::parse(b"[1]").is_err());
+        assert_eq!(
+            LineageSettings::parse(b"{}").unwrap(),
+            LineageSettings::default()
+        );
+        assert!(LineageSettings::parse(b"[1]").is_err());
         assert!(
-            Settings::parse(br#"{"history":[{"release":"../../x","at":"2027-05-11T10:00:00Z"}]}"#)
-                .is_err()
+            LineageSettings::parse(
+                br#"{"history":[{"release":"../../x","at":"2027-05-11T10:00:00Z"}]}"#
+            )
+            .is_err()
         );
     }
 
     #[test]
     fn flags_override_and_the_history_stays() {
-        let flags = Settings {
+        let flags = LineageSettings {
             server: vec!["none".to_owned()],
-            ..Settings::default()
+            ..LineageSettings::default()
         };
-        let settings = Settings::parse(SAMPLE.as_bytes())
+        let settings = LineageSettings::parse(SAMPLE.as_bytes())
             .unwrap()
             .overridden_by(flags);
         assert_eq!(settings.server, ["none"]);
         assert_eq!(settings.shown()["server"], "none");
-        let several = Settings::parse(br#"{"server":["nginx","haproxy"]}"#).unwrap();
+        let several = LineageSettings::parse(br#"{"server":["nginx","haproxy"]}"#).unwrap();
         assert_eq!(several.server, ["nginx", "haproxy"]);
         assert_eq!(
             several.shown()["server"],
@@ -394,33 +402,33 @@ mod tests {
 
     #[test]
     fn auto_forgets_and_nobody_is_asked_in_one_run_only() {
-        let say = |word: &str| Settings {
+        let say = |word: &str| LineageSettings {
             test: Some(word.to_owned()),
             reload: Some(word.to_owned()),
             probe: vec![word.to_owned()],
-            ..Settings::default()
+            ..LineageSettings::default()
         };
-        let before = Settings {
+        let before = LineageSettings {
             probe: vec!["127.0.0.1:443".to_owned()],
             ..say("true")
         };
         assert_eq!(
             before.clone().overridden_by(say("auto")),
-            Settings::default()
+            LineageSettings::default()
         );
-        let now = before.clone().overridden_by(Settings {
+        let now = before.clone().overridden_by(LineageSettings {
             probe: vec!["none".to_owned()],
-            ..Settings::default()
+            ..LineageSettings::default()
         });
         assert_eq!(now.probe, ["none"]);
         assert_eq!(now.lasting(&before), before);
-        let old = Settings {
+        let old = LineageSettings {
             probe: vec!["none".to_owned()],
-            ..Settings::default()
+            ..LineageSettings::default()
         };
         assert!(
             old.clone()
-                .overridden_by(Settings::default())
+                .overridden_by(LineageSettings::default())
                 .probe
                 .is_empty(),
             "an earlier version remembered it"
@@ -430,9 +438,9 @@ mod tests {
 
     #[test]
     fn a_looser_mode_in_the_file_gives_nobody_the_key() {
-        let settings = Settings {
+        let settings = LineageSettings {
             key_mode: Some("0666".to_owned()),
-            ..Settings::default()
+            ..LineageSettings::default()
         };
         assert_eq!(settings.access().unwrap().mode, 0o660);
     }
@@ -441,7 +449,7 @@ mod tests {
     fn going_back_skips_what_was_rolled_back() {
         // a, then b; b was rolled back; then c on top of a.
         let (a, b, c) = (id("aaaaaaaa"), id("bbbbbbbb"), id("cccccccc"));
-        let mut settings = Settings::default();
+        let mut settings = LineageSettings::default();
         settings.record(a.clone(), None, Timestamp::UNIX_EPOCH);
         settings.record(b.clone(), Some(a.clone()), Timestamp::UNIX_EPOCH);
         settings.record(c.clone(), Some(a.clone()), Timestamp::UNIX_EPOCH);

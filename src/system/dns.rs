@@ -31,27 +31,29 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use self::ask_server::{gone, put};
-pub(crate) use self::batch::{Asker, Came, Depth, Heard, Job, survey_each};
-use self::client::Client;
+pub(crate) use self::batch::{
+    BatchAnswer, BatchHandler, BatchQuery, BatchSurvey, SurveyDepth, survey_each,
+};
+use self::client::DnsClient;
 pub use self::fuzzing::{glanced, heard};
 use self::join::in_order;
-pub(crate) use self::resolvers::{Resolvers, address, typed};
+pub(crate) use self::resolvers::{ResolverList, address, typed};
 pub(crate) use self::survey::DnsError;
-pub(crate) use self::survey::Inquiry;
+pub(crate) use self::survey::RecordQuery;
 use self::survey::{SURVEY, surveys, until_signal};
-use super::signals::Interrupt;
-use crate::dcv::answer::{Answer, RecordKind, Role, Survey};
-use crate::dcv::caa::Found;
+use super::signals::InterruptSignal;
+use crate::dcv::answer::{DnsAnswer, DnsSurvey, RecordKind, ServerRole};
+use crate::dcv::caa::CaaLookup;
 
 /// Asks all servers about all records at once.
 ///
 /// # Errors
 /// [`DnsError`]; what servers do is no error but an answer.
 pub(crate) fn survey(
-    inquiries: &[Inquiry],
-    resolvers: &Resolvers,
-    interrupt: &Interrupt,
-) -> Result<Vec<Survey>, DnsError> {
+    inquiries: &[RecordQuery],
+    resolvers: &ResolverList,
+    interrupt: &InterruptSignal,
+) -> Result<Vec<DnsSurvey>, DnsError> {
     run(interrupt, |client| async move {
         surveys(&client, &Arc::default(), inquiries, resolvers).await
     })
@@ -63,9 +65,9 @@ pub(crate) fn survey(
 /// [`DnsError`]; what servers do is no error but a [`Found`].
 pub(crate) fn caa(
     names: &[String],
-    resolvers: &Resolvers,
-    interrupt: &Interrupt,
-) -> Result<HashMap<String, Found>, DnsError> {
+    resolvers: &ResolverList,
+    interrupt: &InterruptSignal,
+) -> Result<HashMap<String, CaaLookup>, DnsError> {
     run(interrupt, |client| async move {
         caa::look_up(&client, names, resolvers).await
     })
@@ -77,17 +79,17 @@ pub(crate) fn caa(
 /// [`DnsError`]; what servers do is no error but an [`Answer`].
 pub(crate) fn look_up(
     questions: &[(String, RecordKind)],
-    resolvers: &Resolvers,
-    interrupt: &Interrupt,
-) -> Result<Vec<Answer>, DnsError> {
+    resolvers: &ResolverList,
+    interrupt: &InterruptSignal,
+) -> Result<Vec<DnsAnswer>, DnsError> {
     run(interrupt, |client| async move {
         let mut tasks = JoinSet::new();
         for (index, (name, kind)) in questions.iter().cloned().enumerate() {
             let (client, addresses) = (Arc::clone(&client), resolvers.addresses.clone());
             tasks.spawn(async move {
-                let mut answer = Answer::Timeout;
+                let mut answer = DnsAnswer::Timeout;
                 for address in addresses {
-                    (answer, _) = put(&client, address, Role::Resolver, &name, kind).await;
+                    (answer, _) = put(&client, address, ServerRole::Resolver, &name, kind).await;
                     if !gone(&answer) {
                         break;
                     }
@@ -101,9 +103,9 @@ pub(crate) fn look_up(
 
 /// Runs questions until they are answered, the time is over or a signal comes.
 fn run<T, F: Future<Output = T>>(
-    interrupt: &Interrupt,
-    questions: impl FnOnce(Arc<Client>) -> F,
+    interrupt: &InterruptSignal,
+    questions: impl FnOnce(Arc<DnsClient>) -> F,
 ) -> Result<T, DnsError> {
-    let client = Arc::new(Client::until(tokio::time::Instant::now() + SURVEY));
+    let client = Arc::new(DnsClient::until(tokio::time::Instant::now() + SURVEY));
     until_signal(interrupt, questions(client))
 }

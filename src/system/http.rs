@@ -12,7 +12,7 @@ pub(crate) mod at;
 mod public;
 
 use super::runtime;
-use super::signals::Interrupt;
+use super::signals::InterruptSignal;
 
 /// More bytes are not read. A CA's certificate has some two thousand.
 pub(crate) const MOST_BYTES: usize = 256 << 10;
@@ -25,7 +25,7 @@ const MOST_REDIRECTS: usize = 5;
 
 /// Where files may be fetched from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
-pub(crate) enum Reach {
+pub(crate) enum NetworkReach {
     /// From public addresses alone
     Public,
     /// From this machine and its own network too, and through the proxy of the environment
@@ -66,9 +66,9 @@ pub(crate) enum HttpError {
 /// See [`HttpError`].
 pub(crate) fn fetch(
     url: &str,
-    reach: Reach,
+    reach: NetworkReach,
     deadline: Duration,
-    interrupt: &Interrupt,
+    interrupt: &InterruptSignal,
 ) -> Result<Vec<u8>, HttpError> {
     let parsed = Url::parse(url).map_err(|_| HttpError::Url)?;
     let within = async {
@@ -82,13 +82,13 @@ pub(crate) fn fetch(
     runtime::block_on(within).unwrap_or_else(|error| Err(HttpError::Transfer(error.to_string())))
 }
 
-async fn follow(mut url: Url, reach: Reach) -> Result<Vec<u8>, HttpError> {
+async fn follow(mut url: Url, reach: NetworkReach) -> Result<Vec<u8>, HttpError> {
     let builder = Client::builder()
         .redirect(redirect::Policy::none())
         .user_agent("certctl");
     let client = match reach {
-        Reach::Public => builder.no_proxy().dns_resolver(Arc::new(PublicOnly)),
-        Reach::Any => builder,
+        NetworkReach::Public => builder.no_proxy().dns_resolver(Arc::new(PublicOnly)),
+        NetworkReach::Any => builder,
     };
     let client = client.build().map_err(|error| transfer(&error))?;
     for _ in 0..=MOST_REDIRECTS {
@@ -98,7 +98,7 @@ async fn follow(mut url: Url, reach: Reach) -> Result<Vec<u8>, HttpError> {
             .send()
             .await
             .map_err(|error| transfer(&error))?;
-        if let (Reach::Public, Some(peer)) = (reach, response.remote_addr()) {
+        if let (NetworkReach::Public, Some(peer)) = (reach, response.remote_addr()) {
             public_only(peer.ip())?;
         }
         if !response.status().is_redirection() {
@@ -130,7 +130,7 @@ async fn body(mut response: Response) -> Result<Vec<u8>, HttpError> {
 }
 
 /// The scheme, and an address in place of a name, which no resolver sees.
-fn allowed(url: &Url, reach: Reach) -> Result<(), HttpError> {
+fn allowed(url: &Url, reach: NetworkReach) -> Result<(), HttpError> {
     if !["http", "https"].contains(&url.scheme()) {
         return Err(HttpError::Scheme);
     }
@@ -138,7 +138,7 @@ fn allowed(url: &Url, reach: Reach) -> Result<(), HttpError> {
         .host_str()
         .and_then(|host| host.trim_matches(['[', ']']).parse().ok());
     match (reach, address) {
-        (Reach::Public, Some(address)) => public_only(address),
+        (NetworkReach::Public, Some(address)) => public_only(address),
         _ => Ok(()),
     }
 }

@@ -18,7 +18,7 @@ const AHEAD: usize = 4;
 
 /// One line, numbered from 1.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct NumberedLine {
     pub number: usize,
     /// Its text without the line break; what is no UTF-8 is replaced.
     pub text: Result<String, LineError>,
@@ -37,17 +37,17 @@ pub(crate) enum LineError {
 
 /// The lines to come.
 #[derive(Debug)]
-pub(crate) struct Lines(Source);
+pub(crate) struct LineReader(Source);
 
 #[derive(Debug)]
 enum Source {
     /// A file on a disk: it never makes anybody wait.
     File(Reader<File>),
     /// A pipe, a terminal: somebody may have to write first.
-    Thread(Receiver<Vec<Line>>),
+    Thread(Receiver<Vec<NumberedLine>>),
 }
 
-impl Lines {
+impl LineReader {
     /// Those of a file, or of stdin for `-`.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl Lines {
     }
 
     /// The next ones, at least one; `None` at the end.
-    pub(super) async fn next(&mut self) -> Option<Vec<Line>> {
+    pub(super) async fn next(&mut self) -> Option<Vec<NumberedLine>> {
         match &mut self.0 {
             Source::File(reader) => reader.some(),
             Source::Thread(lines) => lines.recv().await,
@@ -83,7 +83,7 @@ impl Lines {
 }
 
 /// Until the end, or until nobody takes them any more.
-fn send(mut from: Reader<impl Read>, to: &Sender<Vec<Line>>) {
+fn send(mut from: Reader<impl Read>, to: &Sender<Vec<NumberedLine>>) {
     while let Some(lines) = from.some() {
         if to.blocking_send(lines).is_err() {
             return;
@@ -108,7 +108,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// The next line, and those that have come with it; `None` at the end.
-    fn some(&mut self) -> Option<Vec<Line>> {
+    fn some(&mut self) -> Option<Vec<NumberedLine>> {
         let mut lines = Vec::new();
         while !self.ended
             && (lines.is_empty() || (lines.len() < TOGETHER && self.from.buffer().contains(&b'\n')))
@@ -123,7 +123,7 @@ impl<R: Read> Reader<R> {
             };
             self.ended = matches!(text, Err(LineError::Io(_)));
             self.number += 1;
-            lines.push(Line {
+            lines.push(NumberedLine {
                 number: self.number,
                 text,
             });

@@ -18,7 +18,7 @@ use rustix::process::{
 
 /// A command to run, with its limits.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Invocation {
+pub struct CommandInvocation {
     /// The program (a path, or a name to look up) and its arguments, one word each.
     pub argv: Vec<String>,
     /// After that long the whole process group is killed.
@@ -29,7 +29,7 @@ pub struct Invocation {
 
 /// The result of a command that ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Finished {
+pub struct FinishedCommand {
     /// The exit status; `None` when a signal or the deadline ended it, or when it cannot be known.
     pub status: Option<i32>,
     /// The signal that ended it.
@@ -40,7 +40,7 @@ pub struct Finished {
     pub timed_out: bool,
 }
 
-impl Finished {
+impl FinishedCommand {
     /// True for exit status 0 in time.
     #[must_use]
     pub fn succeeded(&self) -> bool {
@@ -75,7 +75,7 @@ pub enum ProcessError {
 ///
 /// # Errors
 /// When it could not be started. However it ends, that is a [`Finished`].
-pub fn run(invocation: &Invocation) -> Result<Finished, ProcessError> {
+pub fn run(invocation: &CommandInvocation) -> Result<FinishedCommand, ProcessError> {
     let (program, arguments) = invocation.argv.split_first().ok_or(ProcessError::Empty)?;
     let path = which(program).ok_or_else(|| ProcessError::NotFound {
         program: program.clone(),
@@ -96,7 +96,7 @@ pub fn run(invocation: &Invocation) -> Result<Finished, ProcessError> {
         End::Exit(exit) => (exit.code().filter(|_| !timed_out), exit.signal()),
         End::Lost | End::Deadline => (None, None),
     };
-    Ok(Finished {
+    Ok(FinishedCommand {
         status,
         signal,
         output: capture.text(),

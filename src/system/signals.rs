@@ -13,9 +13,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 /// Set to the signal's number once one has come.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Interrupt(Arc<AtomicUsize>);
+pub(crate) struct InterruptSignal(Arc<AtomicUsize>);
 
-impl Interrupt {
+impl InterruptSignal {
     /// Starts to listen; from here on the signals end nothing by themselves.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use super::signals::Interrupt;
+use super::signals::InterruptSignal;
 use crate::system::fs::files::stdin_is_terminal;
 
 /// True when `NO_COLOR` is set to anything (no-color.org).
@@ -65,7 +65,7 @@ const LONGEST: usize = 1024;
 /// See [`AskError`].
 pub(crate) fn ask_password(
     prompt: &str,
-    interrupt: &Interrupt,
+    interrupt: &InterruptSignal,
 ) -> Result<Zeroizing<String>, AskError> {
     if !stdin_is_terminal() {
         return Err(AskError::NoTerminal);
@@ -87,7 +87,10 @@ pub(crate) fn ask_password(
 }
 
 /// Waits in short turns: a signal sets a flag and ends no read.
-fn read_line(terminal: &mut File, interrupt: &Interrupt) -> Result<Zeroizing<String>, AskError> {
+fn read_line(
+    terminal: &mut File,
+    interrupt: &InterruptSignal,
+) -> Result<Zeroizing<String>, AskError> {
     let turn = Timespec::try_from(Duration::from_millis(100))
         .map_err(|error| AskError::Io(io::Error::other(error)))?;
     // Never grows: growing would leave copies behind.

@@ -27,7 +27,7 @@ use tokio_rustls::TlsConnector;
 use self::starttls::StartTlsError;
 use super::runtime;
 use crate::pki::key::KeyAlgorithm;
-use crate::probe::{Handshake, ProbeTarget};
+use crate::probe::{ProbeTarget, TlsHandshake};
 
 /// Why a server showed no certificate.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +84,7 @@ const AT_ONCE: usize = 32;
 pub fn probe_all(
     targets: &[ProbeTarget],
     deadline: Duration,
-) -> Vec<Result<Handshake, ProbeError>> {
+) -> Vec<Result<TlsHandshake, ProbeError>> {
     let mut answers: Vec<_> = targets.iter().map(|_| Err(ProbeError::Closed)).collect();
     let all = async {
         let mut waiting = targets.iter().cloned().enumerate();
@@ -147,7 +147,7 @@ pub fn resolve(host: &str, port: u16, deadline: Duration) -> Result<Vec<SocketAd
 pub(super) async fn probe(
     target: &ProbeTarget,
     deadline: Duration,
-) -> Result<Handshake, ProbeError> {
+) -> Result<TlsHandshake, ProbeError> {
     let name = ServerName::try_from(target.name.clone())
         .map_err(|_| ProbeError::Name(target.name.clone()))?;
     let recorder = Arc::new(Recorder::new(target.algorithm));
@@ -251,12 +251,12 @@ fn judge(error: io::Error) -> ProbeError {
 struct Recorder {
     provider: Arc<CryptoProvider>,
     algorithm: Option<KeyAlgorithm>,
-    seen: Mutex<Handshake>,
+    seen: Mutex<TlsHandshake>,
 }
 
 impl Recorder {
     fn new(algorithm: Option<KeyAlgorithm>) -> Self {
-        let seen = Mutex::new(Handshake {
+        let seen = Mutex::new(TlsHandshake {
             chain: Vec::new(),
             protocol: "",
         });
@@ -268,7 +268,7 @@ impl Recorder {
     }
 
     /// What was shown and signed for.
-    fn take(&self) -> Option<Handshake> {
+    fn take(&self) -> Option<TlsHandshake> {
         let seen = self
             .seen
             .lock()

@@ -13,10 +13,10 @@ pub(crate) mod testing;
 pub(crate) mod words;
 pub(crate) mod write;
 
-pub(crate) use block::Config;
-pub(crate) use build::Build;
-pub(crate) use lines::ParseError;
-pub use read::Directive;
-pub(crate) use read::{Surroundings, read};
+pub(crate) use block::ApacheConfig;
+pub(crate) use build::ApacheBuild;
+pub(crate) use lines::ApacheParseError;
+pub use read::ApacheDirective;
+pub(crate) use read::{ApacheEnvironment, read};
 pub(crate) use words::{complaint, unlisted};
-pub(crate) use write::Writer;
+pub(crate) use write::ApacheWriter;

@@ -1,7 +1,7 @@
 //! The servers that read what is installed: found, looked at, tested, reloaded. It runs them and
 //! reads their files; what their configuration means is their profile's (`webserver::nginx`, ...).
 //!
-//! A server with a profile is a file here (`nginx`), a variant of [`Program`] and of [`Detail`],
+//! A server with a profile is a file here (`nginx`), a variant of [`ServerProgram`] and of [`ServerDetail`],
 //! and its arms in them: find it, observe it, its own test and reload, how it is started, the block
 //! to write, what its test complains of.
 
@@ -10,8 +10,10 @@ use std::path::Path;
 use super::apache as apache_dialect;
 use super::haproxy as haproxy_dialect;
 use super::nginx as nginx_dialect;
-use crate::system::process::{Finished, ProcessError};
-use crate::webserver::model::{self, Blame, Complaint, NewBlock, Software, Written};
+use crate::system::process::{FinishedCommand, ProcessError};
+use crate::webserver::model::{
+    self, ComplaintSubject, NewBlock, ServerComplaint, ServerSoftware, WrittenBlock,
+};
 
 pub(crate) mod apache;
 pub(crate) mod haproxy;
@@ -19,20 +21,20 @@ pub(crate) mod nginx;
 mod observe;
 mod service;
 
-pub use apache::Apache;
-pub(crate) use haproxy::Haproxy;
-pub use nginx::Nginx;
+pub use apache::ApacheProgram;
+pub(crate) use haproxy::HaproxyProgram;
+pub use nginx::NginxProgram;
 pub(crate) use observe::ServerError;
 use observe::run;
-pub use observe::{Detail, Standing};
+pub use observe::{ServerDetail, ServerObservation};
 
 /// What serves the files.
 #[derive(Clone, Debug)]
-pub enum Server {
+pub enum ControlledServer {
     /// A program that has a profile.
     Known {
         /// The program that was found.
-        program: Program,
+        program: ServerProgram,
         /// In place of its own test.
         test: Option<Vec<String>>,
         /// In place of its own reload.
@@ -51,36 +53,39 @@ pub enum Server {
 
 /// A server program of this machine.
 #[derive(Clone, Debug)]
-pub enum Program {
+pub enum ServerProgram {
     /// Apache httpd, as `apache2` or `httpd`.
-    Apache(Apache),
+    Apache(ApacheProgram),
     /// HAProxy, with or without a master process.
-    Haproxy(Haproxy),
+    Haproxy(HaproxyProgram),
     /// nginx, or a build that is compatible with it.
-    Nginx(Nginx),
+    Nginx(NginxProgram),
 }
 
-impl Program {
+impl ServerProgram {
     /// The `software` of this machine, with the main configuration file `config` where one was
     /// named; `None` when there is none.
     ///
     /// # Errors
     /// When what has its name cannot be run or is something else.
-    pub fn find(software: Software, config: Option<&Path>) -> Result<Option<Self>, ServerError> {
+    pub fn find(
+        software: ServerSoftware,
+        config: Option<&Path>,
+    ) -> Result<Option<Self>, ServerError> {
         match software {
-            Software::Nginx => Ok(Nginx::find(config)?.map(Self::Nginx)),
-            Software::Apache => Ok(Apache::find(config)?.map(Self::Apache)),
-            Software::Haproxy => Ok(Haproxy::find(config)?.map(Self::Haproxy)),
+            ServerSoftware::Nginx => Ok(NginxProgram::find(config)?.map(Self::Nginx)),
+            ServerSoftware::Apache => Ok(ApacheProgram::find(config)?.map(Self::Apache)),
+            ServerSoftware::Haproxy => Ok(HaproxyProgram::find(config)?.map(Self::Haproxy)),
         }
     }
 
     /// The kind of server software.
     #[must_use]
-    pub fn software(&self) -> Software {
+    pub fn software(&self) -> ServerSoftware {
         match self {
-            Self::Apache(_) => Software::Apache,
-            Self::Haproxy(_) => Software::Haproxy,
-            Self::Nginx(_) => Software::Nginx,
+            Self::Apache(_) => ServerSoftware::Apache,
+            Self::Haproxy(_) => ServerSoftware::Haproxy,
+            Self::Nginx(_) => ServerSoftware::Nginx,
         }
     }
 
@@ -98,7 +103,7 @@ impl Program {
     ///
     /// # Errors
     /// When a file cannot be read or is no configuration.
-    pub fn observe(&self) -> Result<Standing, ServerError> {
+    pub fn observe(&self) -> Result<ServerObservation, ServerError> {
         match self {
             Self::Apache(apache) => apache.observe(),
             Self::Haproxy(haproxy) => haproxy.observe(),
@@ -134,24 +139,26 @@ impl Program {
     }
 }
 
-impl Standing {
+impl ServerObservation {
     /// The block for a pair that no block of it names yet.
     #[must_use]
-    pub fn write(&self, new: NewBlock<'_>) -> Written {
+    pub fn write(&self, new: NewBlock<'_>) -> WrittenBlock {
         match &self.detail {
-            Detail::Apache(config) => apache_dialect::Writer { new, config }.write(),
-            Detail::Haproxy(config) => haproxy_dialect::Writer { new, config }.write(),
-            Detail::Nginx { config, build } => nginx_dialect::Writer { new, build, config }.write(),
+            ServerDetail::Apache(config) => apache_dialect::ApacheWriter { new, config }.write(),
+            ServerDetail::Haproxy(config) => haproxy_dialect::HaproxyWriter { new, config }.write(),
+            ServerDetail::Nginx { config, build } => {
+                nginx_dialect::NginxWriter { new, build, config }.write()
+            }
         }
     }
 }
 
-impl Server {
+impl ControlledServer {
     /// Tests the configuration; `None` where there is nothing to test with.
     ///
     /// # Errors
-    /// When the test could not be run. A test that fails is a [`Finished`].
-    pub fn test(&self) -> Result<Option<Finished>, ProcessError> {
+    /// When the test could not be run. A test that fails is a [`FinishedCommand`].
+    pub fn test(&self) -> Result<Option<FinishedCommand>, ProcessError> {
         let Some(tested) = self.test_command().map(run).transpose()? else {
             return Ok(None);
         };
@@ -166,8 +173,8 @@ impl Server {
     /// Makes the server read its files again; `None` where there is nothing to do it with.
     ///
     /// # Errors
-    /// When it could not be run. A reload that fails is a [`Finished`].
-    pub fn reload(&self) -> Result<Option<Finished>, ProcessError> {
+    /// When it could not be run. A reload that fails is a [`FinishedCommand`].
+    pub fn reload(&self) -> Result<Option<FinishedCommand>, ProcessError> {
         match self.reload_command() {
             Some(command) => self
                 .barred()
@@ -179,10 +186,10 @@ impl Server {
     }
 
     /// A reload that is a signal needs no program.
-    fn signal(&self) -> Option<Finished> {
+    fn signal(&self) -> Option<FinishedCommand> {
         match self {
             Self::Known {
-                program: Program::Haproxy(haproxy),
+                program: ServerProgram::Haproxy(haproxy),
                 reload: None,
                 ..
             } => haproxy.signal(),
@@ -192,14 +199,14 @@ impl Server {
 
     /// What a reload would break that the server's own test does not see: then it is not told to
     /// reload.
-    fn barred(&self) -> Option<Finished> {
+    fn barred(&self) -> Option<FinishedCommand> {
         match self.program()? {
-            Program::Apache(apache) => apache.barred(),
-            Program::Haproxy(_) | Program::Nginx(_) => None,
+            ServerProgram::Apache(apache) => apache.barred(),
+            ServerProgram::Haproxy(_) | ServerProgram::Nginx(_) => None,
         }
     }
 
-    /// What [`Server::test`] runs.
+    /// What [`ControlledServer::test`] runs.
     #[must_use]
     pub fn test_command(&self) -> Option<Vec<String>> {
         match self {
@@ -211,7 +218,7 @@ impl Server {
         }
     }
 
-    /// What [`Server::reload`] runs.
+    /// What [`ControlledServer::reload`] runs.
     #[must_use]
     pub fn reload_command(&self) -> Option<Vec<String>> {
         match self {
@@ -225,7 +232,7 @@ impl Server {
 
     /// The program, where it has a profile.
     #[must_use]
-    pub fn program(&self) -> Option<&Program> {
+    pub fn program(&self) -> Option<&ServerProgram> {
         match self {
             Self::Known { program, .. } => Some(program),
             Self::Command { .. } | Self::None => None,
@@ -235,13 +242,13 @@ impl Server {
     /// What a failing test complains of; `paths` are those of the pair, as the configuration names
     /// them.
     #[must_use]
-    pub fn complaint(&self, output: &str, paths: &[&Path]) -> Complaint {
+    pub fn complaint(&self, output: &str, paths: &[&Path]) -> ServerComplaint {
         match self.program() {
-            Some(Program::Apache(_)) => apache_dialect::complaint(output, paths),
-            Some(Program::Haproxy(_)) => haproxy_dialect::complaint(output, paths),
-            Some(Program::Nginx(_)) => nginx_dialect::complaint(output, paths),
-            None => Complaint {
-                blame: Blame::Other,
+            Some(ServerProgram::Apache(_)) => apache_dialect::complaint(output, paths),
+            Some(ServerProgram::Haproxy(_)) => haproxy_dialect::complaint(output, paths),
+            Some(ServerProgram::Nginx(_)) => nginx_dialect::complaint(output, paths),
+            None => ServerComplaint {
+                blame: ComplaintSubject::Other,
                 lines: model::last_words(output),
             },
         }

@@ -12,9 +12,9 @@ pub(crate) mod master;
 pub(crate) mod words;
 pub(crate) mod write;
 
-pub(crate) use config::{Config, World};
-pub(crate) use crt::{Lying, Shown};
-pub(crate) use lex::Environment;
-pub(crate) use master::Master;
+pub(crate) use config::{HaproxyConfig, HaproxyFiles};
+pub(crate) use crt::{CrtCertificate, CrtPathContent};
+pub(crate) use lex::HaproxyEnvironment;
+pub(crate) use master::MasterProcess;
 pub(crate) use words::complaint;
-pub(crate) use write::Writer;
+pub(crate) use write::HaproxyWriter;

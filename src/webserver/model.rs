@@ -20,15 +20,18 @@ mod new_block;
 pub(crate) mod probe_targets;
 mod software;
 
-pub(crate) use block::{Block, Coverage, NamesFrom, Pair, PairPath, Part, chain_and_key};
-pub use complaint::Blame;
-pub(crate) use complaint::{Complaint, last_words, names_path};
-pub(crate) use config::{Config, ConfigText};
-pub(crate) use listen::{Interface, Listen};
+pub(crate) use block::{
+    BlockCoverage, ConfigBlock, ConfiguredCertificate, ConfiguredPath, NameSource, TrafficKind,
+    chain_and_key,
+};
+pub use complaint::ComplaintSubject;
+pub(crate) use complaint::{ServerComplaint, last_words, names_path};
+pub(crate) use config::{ConfigFile, ServerConfig};
+pub(crate) use listen::{ListenAddress, ListenInterface};
 pub(crate) use name::ServerName;
-pub(crate) use name_clash::Clash;
+pub(crate) use name_clash::NameClash;
 pub use new_block::NewBlock;
-pub(crate) use new_block::{Addition, CIPHERS, WEB, Written};
-pub(crate) use probe_targets::Elsewhere;
-pub use probe_targets::{Targets, Wanted};
-pub(crate) use software::Software;
+pub(crate) use new_block::{BlockAddition, CIPHERS, WEB, WrittenBlock};
+pub(crate) use probe_targets::ServedElsewhere;
+pub use probe_targets::{InstalledPaths, ProbeTargets};
+pub(crate) use software::ServerSoftware;

@@ -13,9 +13,9 @@ pub(crate) mod testing;
 pub(crate) mod words;
 pub(crate) mod write;
 
-pub(crate) use block::Config;
-pub(crate) use build::Build;
-pub(crate) use lex::ParseError;
-pub use parse::Directive;
+pub(crate) use block::NginxConfig;
+pub(crate) use build::NginxBuild;
+pub(crate) use lex::NginxParseError;
+pub use parse::NginxDirective;
 pub use words::complaint;
-pub(crate) use write::Writer;
+pub(crate) use write::NginxWriter;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use certctl::facade::store::release::{Access, Release};
+use certctl::facade::store::release::{KeyAccess, Release};
 
 use super::ca::{Leaf, TestCa};
 use super::json::Json;
@@ -114,7 +114,7 @@ pub fn fits(sandbox: &Sandbox, chain: &str, key: &str) -> bool {
         sandbox.read(chain).into_bytes(),
         sandbox.read(key).into_bytes(),
     );
-    Release::taken(chain.into(), key.into(), Access::default()).is_ok()
+    Release::taken(chain.into(), key.into(), KeyAccess::default()).is_ok()
 }
 
 /// The codes of a document's findings.

@@ -2,32 +2,32 @@
 
 use serde_json::{Value, json};
 
-use super::extract::Extracted;
-use super::outputs::Output;
-use crate::export::Format;
-use crate::finding::{Finding, Next, Severity};
-use crate::inputs::Taken;
+use super::extract::ExtractedKey;
+use super::outputs::OutputFile;
+use crate::export::ExportFormat;
+use crate::finding::{Finding, NextStep, Severity};
+use crate::inputs::MatchedCertificate;
 use crate::pki::trust::TrustSource;
-use crate::report::{self, Outcome, Text};
+use crate::report::{self, Outcome, TextOutput};
 
 /// One chain and its files.
 #[derive(Debug)]
-pub(crate) struct Bundled {
+pub(crate) struct BundledChain {
     /// The chain, its key and its request.
-    pub taken: Taken,
+    pub taken: MatchedCertificate,
     /// What was written; nothing where it is wrong, or went to stdout.
-    pub outputs: Vec<Output>,
+    pub outputs: Vec<OutputFile>,
     /// The file of the key that came with it, where it was asked for.
-    pub extracted: Option<Extracted>,
+    pub extracted: Option<ExtractedKey>,
     /// What to do with the files on the servers that were named.
-    pub steps: Vec<Next>,
+    pub steps: Vec<NextStep>,
     /// Its key was passed: by `install` it would not be found in the directory.
     pub brought: bool,
 }
 
 #[derive(Debug)]
 pub(crate) struct BundleOutcome {
-    pub bundled: Vec<Bundled>,
+    pub bundled: Vec<BundledChain>,
     /// The first words of the command that installs.
     pub install: Vec<String>,
     /// The flags that it needs to come to the same judgement.
@@ -42,11 +42,11 @@ pub(crate) struct BundleOutcome {
 
 impl Outcome for BundleOutcome {
     fn json(&self) -> Value {
-        let certificates: Vec<Value> = self.bundled.iter().map(Bundled::json).collect();
+        let certificates: Vec<Value> = self.bundled.iter().map(BundledChain::json).collect();
         json!({
             "schema": "certctl.bundle/1",
             "verdict": if self.is_right() { "right" } else { "wrong" },
-            "changed": self.bundled.iter().any(Bundled::changed),
+            "changed": self.bundled.iter().any(BundledChain::changed),
             "certificates": certificates,
             "trust": self.trust.to_string(),
             "findings": self.findings,
@@ -54,7 +54,7 @@ impl Outcome for BundleOutcome {
         })
     }
 
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         if self.printed {
             return;
         }
@@ -93,8 +93,8 @@ impl BundleOutcome {
     }
 
     /// For the servers that were named; where none was, how to install the chain file here.
-    fn next(&self) -> Vec<Next> {
-        let mut next: Vec<Next> = self
+    fn next(&self) -> Vec<NextStep> {
+        let mut next: Vec<NextStep> = self
             .bundled
             .iter()
             .flat_map(|one| one.steps.clone())
@@ -105,26 +105,26 @@ impl BundleOutcome {
         next
     }
 
-    fn install(&self, one: &Bundled) -> Option<Next> {
-        let chain = one.output(Format::Pem)?;
+    fn install(&self, one: &BundledChain) -> Option<NextStep> {
+        let chain = one.output(ExportFormat::Pem)?;
         let mut words = self.install.clone();
         words.push(chain.path.display().to_string());
         words.extend(self.flags.iter().cloned());
         if let Some((key, _)) = one.taken.key.as_ref().filter(|_| one.brought) {
             words.extend(["--key".to_owned(), key.display().to_string()]);
         }
-        let run = Next::run(&words);
+        let run = NextStep::run(&words);
         Some(match one.taken.key {
-            Some(_) => Next {
+            Some(_) => NextStep {
                 text: format!("sudo {}", run.text),
                 ..run
             },
-            None => Next::say(format!("where its private key is:  sudo {}", run.text)),
+            None => NextStep::say(format!("where its private key is:  sudo {}", run.text)),
         })
     }
 }
 
-impl Output {
+impl OutputFile {
     /// `example.com.pfx (0600)`: the mode is told where it matters.
     fn in_words(&self) -> String {
         let path = self.path.display();
@@ -146,13 +146,13 @@ impl Output {
     }
 }
 
-impl Bundled {
+impl BundledChain {
     fn changed(&self) -> bool {
         self.outputs.iter().any(|output| output.changed)
             || self.extracted.as_ref().is_some_and(|key| key.changed)
     }
 
-    fn output(&self, format: Format) -> Option<&Output> {
+    fn output(&self, format: ExportFormat) -> Option<&OutputFile> {
         self.outputs.iter().find(|output| output.format == format)
     }
 
@@ -161,18 +161,18 @@ impl Bundled {
         let key = self.taken.key.as_ref();
         json!({
             "name": self.taken.stem,
-            "chain_path": self.output(Format::Pem).map(|output| report::shown(&output.path)),
+            "chain_path": self.output(ExportFormat::Pem).map(|output| report::shown(&output.path)),
             "key_path": key.map(|(path, _)| report::shown(path)),
             "request_path": self.taken.request.as_ref().map(|(path, _)| report::shown(path)),
             "not_after": chain.leaf().not_after,
             "chain": report::chain_json(chain),
-            "outputs": self.outputs.iter().map(Output::json).collect::<Vec<_>>(),
+            "outputs": self.outputs.iter().map(OutputFile::json).collect::<Vec<_>>(),
         })
     }
 
     /// `example.com, until 2027-06-10; fits example.com.key; 1 intermediate; trusted by Mozilla's list`.
     fn found(&self, trust: &TrustSource, right: bool) -> String {
-        let Taken {
+        let MatchedCertificate {
             key,
             request,
             assembly,

@@ -7,14 +7,17 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::context::Context;
-use crate::delivery::Input;
-use crate::export::{self, ExportError, Format, Loss, Pair, Protection, Strength, Target};
-use crate::failure::{Failure, Kind};
-use crate::finding::{Next, shell_word};
+use crate::delivery::DeliveryInput;
+use crate::export::{
+    self, ExportError, ExportFormat, ExportSource, ExportTarget, OverwriteLoss, Pkcs12Protection,
+    Pkcs12Strength,
+};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{NextStep, shell_word};
 use crate::inputs::folder::FILE_LIMIT;
-use crate::inputs::{Reading, Taken};
+use crate::inputs::{InputReader, MatchedCertificate};
 use crate::pki::key::PublicKeyId;
-use crate::system::fs::files::{self, Staged};
+use crate::system::fs::files::{self, StagedFile};
 use crate::system::terminal::{self, AskError};
 
 /// What is given out.
@@ -26,11 +29,11 @@ pub(crate) struct OutputArgs {
     pub out: Option<PathBuf>,
     /// A format to write (may be repeated) [default: pem]
     #[arg(long = "format", value_name = "FORMAT")]
-    pub formats: Vec<Format>,
+    pub formats: Vec<ExportFormat>,
     /// A server: its formats are written, and the lines of its configuration shown (may be
     /// repeated)
     #[arg(long = "for", value_name = "TARGET")]
-    pub targets: Vec<Target>,
+    pub targets: Vec<ExportTarget>,
     /// A .pfx that old Windows and Java read: triple DES and SHA-1
     #[arg(long)]
     pub legacy: bool,
@@ -44,19 +47,19 @@ pub(crate) struct OutputArgs {
 
 impl OutputArgs {
     /// Each format once, in the order in which it was asked for.
-    pub(super) fn wanted(&self) -> Vec<Format> {
+    pub(super) fn wanted(&self) -> Vec<ExportFormat> {
         let asked = self
             .formats
             .iter()
             .chain(self.targets.iter().flat_map(|target| target.formats()));
-        let mut wanted: Vec<Format> = Vec::new();
+        let mut wanted: Vec<ExportFormat> = Vec::new();
         for format in asked {
             if !wanted.contains(format) {
                 wanted.push(*format);
             }
         }
         if wanted.is_empty() {
-            vec![Format::Pem]
+            vec![ExportFormat::Pem]
         } else {
             wanted
         }
@@ -73,15 +76,15 @@ impl OutputArgs {
     }
 
     /// What all that is asked for can be locked with.
-    fn strength(&self) -> Strength {
+    fn strength(&self) -> Pkcs12Strength {
         let legacy = self
             .targets
             .iter()
-            .any(|target| target.strength() == Strength::Legacy);
+            .any(|target| target.strength() == Pkcs12Strength::Legacy);
         if self.legacy || legacy {
-            Strength::Legacy
+            Pkcs12Strength::Legacy
         } else {
-            Strength::Modern
+            Pkcs12Strength::Modern
         }
     }
 
@@ -89,7 +92,7 @@ impl OutputArgs {
     pub(super) fn check(&self, json: bool) -> Result<(), Failure> {
         let wanted = self.wanted();
         let usage = |message: String, step: &str| {
-            Err(Failure::new(Kind::Usage, message).with(Next::say(step)))
+            Err(Failure::new(FailureKind::Usage, message).with(NextStep::say(step)))
         };
         match wanted.as_slice() {
             [one] if self.printed() && one.holds_key() => usage(
@@ -107,7 +110,7 @@ impl OutputArgs {
                 "--out - and --json both want stdout".into(),
                 "name a file:  --out FILE",
             ),
-            _ if self.legacy && !wanted.contains(&Format::Pfx) => usage(
+            _ if self.legacy && !wanted.contains(&ExportFormat::Pfx) => usage(
                 "--legacy is about a .pfx, and none is asked for".into(),
                 "ask for one:  --format pfx --legacy",
             ),
@@ -117,7 +120,7 @@ impl OutputArgs {
 
     /// The password of the `.pfx`, where one is asked for: the file's first line, else typed twice.
     pub(super) fn password(&self, context: &Context) -> Result<Option<Zeroizing<String>>, Failure> {
-        if !self.wanted().contains(&Format::Pfx) {
+        if !self.wanted().contains(&ExportFormat::Pfx) {
             return Ok(None);
         }
         if self.pfx_empty_password {
@@ -128,17 +131,25 @@ impl OutputArgs {
             None => typed_twice(context)?,
         };
         if password.is_empty() {
-            return Err(
-                Failure::new(Kind::Malformed, "the password for the new .pfx is empty")
-                    .because("Windows and Java ask for one when they read it")
-                    .with(Next::say("if that is what you want:  --pfx-empty-password")),
-            );
+            return Err(Failure::new(
+                FailureKind::Malformed,
+                "the password for the new .pfx is empty",
+            )
+            .because("Windows and Java ask for one when they read it")
+            .with(NextStep::say(
+                "if that is what you want:  --pfx-empty-password",
+            )));
         }
         Ok(Some(password))
     }
 
     /// What to do with the files, for each server that was named.
-    pub(super) fn steps(&self, name: &str, written: &[Output], key: Option<&Path>) -> Vec<Next> {
+    pub(super) fn steps(
+        &self,
+        name: &str,
+        written: &[OutputFile],
+        key: Option<&Path>,
+    ) -> Vec<NextStep> {
         let wanted = Cell::new(None);
         let path = |word: &str| {
             if word == "key" && key.is_none() {
@@ -157,11 +168,11 @@ impl OutputArgs {
             .targets
             .iter()
             .flat_map(|target| target.steps(name, path));
-        let mut next: Vec<Next> = steps
-            .map(|(text, lines)| Next::say(text).pasting(lines))
+        let mut next: Vec<NextStep> = steps
+            .map(|(text, lines)| NextStep::say(text).pasting(lines))
             .collect();
         if let Some(file) = wanted.take() {
-            next.push(Next::say(format!(
+            next.push(NextStep::say(format!(
                 "{file} is its private key, which is not here; if it came with the certificate:  \
                     --extract-key"
             )));
@@ -179,11 +190,11 @@ fn first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
         .unwrap_or_default();
     let line = std::str::from_utf8(line).map_err(|_| {
         Failure::new(
-            Kind::Malformed,
+            FailureKind::Malformed,
             format!("the first line of {} is not UTF-8", path.display()),
         )
         .because("it is the password for the new .pfx (--pfx-password-file)")
-        .with(Next::say("write the password anew, as UTF-8 text"))
+        .with(NextStep::say("write the password anew, as UTF-8 text"))
     })?;
     Ok(Zeroizing::new(line.trim_end_matches('\r').to_owned()))
 }
@@ -192,18 +203,18 @@ fn typed_twice(context: &Context) -> Result<Zeroizing<String>, Failure> {
     context
         .interrupt
         .listen()
-        .map_err(|error| Failure::of(Kind::Internal, &error))?;
+        .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
     let ask = |prompt: &str| match terminal::ask_password(prompt, &context.interrupt) {
-        Err(AskError::NoTerminal) => Err(Failure::from(ExportError::NoPassword(Format::Pfx))),
+        Err(AskError::NoTerminal) => Err(Failure::from(ExportError::NoPassword(ExportFormat::Pfx))),
         other => Ok(other?),
     };
     let password = ask("password for the new .pfx (not shown): ")?;
     if ask("the same again: ")? != password {
         return Err(Failure::new(
-            Kind::Malformed,
+            FailureKind::Malformed,
             "the two passwords differ; nothing was written",
         )
-        .with(Next::say(
+        .with(NextStep::say(
             "run it again, or put the password into a file:  --pfx-password-file FILE",
         )));
     }
@@ -211,17 +222,17 @@ fn typed_twice(context: &Context) -> Result<Zeroizing<String>, Failure> {
 }
 
 #[derive(Debug)]
-pub(crate) struct Output {
-    pub format: Format,
+pub(crate) struct OutputFile {
+    pub format: ExportFormat,
     pub path: PathBuf,
     /// False when it was there already, the same.
     pub changed: bool,
 }
 
 /// What is given out of `taken`.
-pub(super) fn pair(taken: &Taken) -> Pair<'_> {
+pub(super) fn pair(taken: &MatchedCertificate) -> ExportSource<'_> {
     let key = taken.key.as_ref().map(|(_, key)| key);
-    Pair {
+    ExportSource {
         name: &taken.stem,
         chain: &taken.assembly.chain,
         key,
@@ -234,17 +245,17 @@ pub(super) fn pair(taken: &Taken) -> Pair<'_> {
 pub(super) fn write(
     context: &Context,
     args: &OutputArgs,
-    all: &[Taken],
-    reading: &Reading,
-) -> Result<Vec<Vec<Output>>, Failure> {
+    all: &[MatchedCertificate],
+    reading: &InputReader,
+) -> Result<Vec<Vec<OutputFile>>, Failure> {
     let password = args.password(context)?;
     let strength = args.strength();
     let protection = password
         .as_deref()
-        .map(|password| Protection { password, strength });
+        .map(|password| Pkcs12Protection { password, strength });
     let mut staged = Vec::new();
     for taken in all {
-        let one = |&format: &Format| {
+        let one = |&format: &ExportFormat| {
             let own = || context.here(format!("{}.{}", taken.stem, format.extension()));
             stage(
                 args.out.clone().unwrap_or_else(own),
@@ -261,7 +272,7 @@ pub(super) fn write(
                 .collect::<Result<Vec<_>, _>>()?,
         );
     }
-    let place = |(output, staged): (Output, Option<Staged>)| {
+    let place = |(output, staged): (OutputFile, Option<StagedFile>)| {
         staged.map_or(Ok(()), |staged| staged.replace())?;
         Ok(output)
     };
@@ -274,22 +285,22 @@ pub(super) fn write(
 /// Nothing is staged where the same is there already.
 fn stage(
     path: PathBuf,
-    format: Format,
-    pair: Pair<'_>,
-    protection: Option<Protection<'_>>,
-    reading: &Reading,
-) -> Result<(Output, Option<Staged>), Failure> {
+    format: ExportFormat,
+    pair: ExportSource<'_>,
+    protection: Option<Pkcs12Protection<'_>>,
+    reading: &InputReader,
+) -> Result<(OutputFile, Option<StagedFile>), Failure> {
     let bytes = export::render(format, pair, protection)?;
     let mode = format.mode();
     if files::occupied(&path) {
         let before = Zeroizing::new(files::read(&path, FILE_LIMIT)?);
         // A .pfx is another each time: what counts is what is in it, and how it is locked.
         let same = before == bytes
-            || format == Format::Pfx
+            || format == ExportFormat::Pfx
                 && export::read_back(format, &before, pair, protection).is_ok();
         if same && (files::mode(&path)? == mode || !format.holds_key()) {
             return Ok((
-                Output {
+                OutputFile {
                     format,
                     path,
                     changed: false,
@@ -303,16 +314,16 @@ fn stage(
             kept,
             protection.map(|protection| protection.password),
         ) {
-            Loss::Nothing => {}
-            Loss::Key => return Err(stays(&path, "holds a private key")),
-            Loss::Unknown => replaceable(&path, &before, kept, reading)?,
+            OverwriteLoss::Nothing => {}
+            OverwriteLoss::Key => return Err(stays(&path, "holds a private key")),
+            OverwriteLoss::Unknown => replaceable(&path, &before, kept, reading)?,
         }
     }
     let staged = files::stage(&path, &bytes, mode)?;
     let written = Zeroizing::new(staged.read_back(FILE_LIMIT)?);
     export::read_back(format, &written, pair, protection)?;
     Ok((
-        Output {
+        OutputFile {
             format,
             path,
             changed: true,
@@ -327,15 +338,18 @@ fn replaceable(
     path: &Path,
     before: &[u8],
     kept: Option<PublicKeyId>,
-    reading: &Reading,
+    reading: &InputReader,
 ) -> Result<(), Failure> {
-    let found = reading.open(&[Input::new(path.display().to_string(), before.to_vec())])?;
+    let found = reading.open(&[DeliveryInput::new(
+        path.display().to_string(),
+        before.to_vec(),
+    )])?;
     match export::loss_of(&found, kept) {
-        Loss::Nothing => Ok(()),
-        Loss::Key => Err(stays(path, "holds a private key")),
-        Loss::Unknown => Err(stays(path, "is locked with another password")
+        OverwriteLoss::Nothing => Ok(()),
+        OverwriteLoss::Key => Err(stays(path, "holds a private key")),
+        OverwriteLoss::Unknown => Err(stays(path, "is locked with another password")
             .because("the key in it may be the only one of its kind")
-            .with(Next::say(
+            .with(NextStep::say(
                 "to replace it if it holds the same key, give its password:  --password-file FILE",
             ))),
     }
@@ -344,10 +358,10 @@ fn replaceable(
 fn stays(path: &Path, why: &str) -> Failure {
     let word = shell_word(&path.display().to_string());
     Failure::new(
-        Kind::Exists,
+        FailureKind::Exists,
         format!("{} {why} and is not overwritten", path.display()),
     )
-    .with(Next::say(format!(
+    .with(NextStep::say(format!(
         "name another file:  --out FILE  or move this one away:  mv {word} {}",
         shell_word(&format!("{}.old", path.display()))
     )))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::csr_lint;
 use crate::dcv::ca::Ca;
-use crate::inputs::ReadArgs;
+use crate::inputs::PasswordArgs;
 use crate::matching::file_names;
 use crate::pki::key::KeyAlgorithm;
 use crate::system::dns::address;
@@ -44,7 +44,7 @@ pub(crate) struct CsrArgs {
     pub encrypt_key: bool,
     /// How what is locked is opened.
     #[command(flatten)]
-    pub reading: ReadArgs,
+    pub reading: PasswordArgs,
     /// What the files are called, instead of after the first name
     #[arg(long, value_name = "STEM", value_parser = file_names::chosen)]
     pub cert_name: Option<String>,

@@ -3,11 +3,11 @@
 use super::args::CsrArgs;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
-use crate::dcv::caa::{self, Wish};
+use crate::dcv::caa::{self, IssuanceRequest};
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
 use crate::pki::alt_name::AltNames;
-use crate::system::dns::{self, Resolvers};
+use crate::system::dns::{self, ResolverList};
 
 /// What CAA records say of `ca`; nothing where it was not asked for, or a company's own CA issues.
 ///
@@ -23,8 +23,12 @@ pub(super) fn findings(
         return Ok(Vec::new());
     }
     let names: Vec<String> = names.dns().map(|name| name.as_str().to_owned()).collect();
-    let found = dns::caa(&names, &Resolvers::new(&args.resolver), &context.interrupt)?;
-    let wish = Wish {
+    let found = dns::caa(
+        &names,
+        &ResolverList::new(&args.resolver),
+        &context.interrupt,
+    )?;
+    let wish = IssuanceRequest {
         issuers: ca.map_or(&[], |ca| ca.profile().issuers),
         at: context.now(),
     };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::args::{CsrArgs, KeyType};
 use crate::context::Context;
-use crate::csr_lint::Cure;
+use crate::csr_lint::RequestChange;
 use crate::dcv::ca::Ca;
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::KeyAlgorithm;
@@ -47,26 +47,26 @@ pub(super) fn cured(
     context: &Context,
     args: &CsrArgs,
     names: &AltNames,
-    cure: &Cure,
+    cure: &RequestChange,
 ) -> Vec<String> {
     let mut args = args.clone();
     match cure {
-        Cure::Add(more) => {
+        RequestChange::Add(more) => {
             args.names = names
                 .texts()
                 .into_iter()
                 .chain(more.iter().cloned())
                 .collect()
         }
-        Cure::Leave(less) => {
+        RequestChange::Leave(less) => {
             args.names = names
                 .texts()
                 .into_iter()
                 .filter(|name| !less.contains(name))
                 .collect()
         }
-        Cure::NewKey => (args.key, args.key_type) = (None, Some(KeyType::default())),
-        Cure::Private => args.ca = Some(Ca::Private),
+        RequestChange::NewKey => (args.key, args.key_type) = (None, Some(KeyType::default())),
+        RequestChange::Private => args.ca = Some(Ca::Private),
     }
     line(context, &args)
 }

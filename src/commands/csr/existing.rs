@@ -3,26 +3,26 @@
 use std::path::{Path, PathBuf};
 
 use super::args::CsrArgs;
-use super::key::{Given, KeyFile, Origin};
+use super::key::{GivenKey, KeyOrigin, RequestKeyFile};
 use crate::commands::csr::command_line;
-use crate::commands::csr::spec::Wanted;
+use crate::commands::csr::spec::CsrSpec;
 use crate::context::Context;
-use crate::delivery::Delivery;
-use crate::failure::{Failure, Kind};
-use crate::finding::Next;
-use crate::inputs::Reading;
+use crate::delivery::CaDelivery;
+use crate::failure::{Failure, FailureKind};
+use crate::finding::NextStep;
+use crate::inputs::InputReader;
 use crate::inputs::folder;
-use crate::inputs::request_files::Paths;
-use crate::matching::Directory;
+use crate::inputs::request_files::RequestPaths;
+use crate::matching::FolderContents;
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::request::SigningRequest;
 use crate::system::fs::files;
 
 /// What is there under a stem already.
-pub(super) enum Existing {
+pub(super) enum ExistingFiles {
     Nothing,
     /// A request and the key that it was made with.
-    Pair(Box<KeyFile>, Box<SigningRequest>),
+    Pair(Box<RequestKeyFile>, Box<SigningRequest>),
     KeyAlone,
     /// A pair whose key is not locked, and a locked one was asked for.
     NotLocked,
@@ -42,15 +42,15 @@ pub(super) enum Existing {
 pub(super) fn settle(
     context: &Context,
     args: &CsrArgs,
-    wanted: &Wanted,
+    wanted: &CsrSpec,
     stem: &str,
-) -> Result<(Paths, Existing), Failure> {
-    let paths = Paths::new(context, stem);
+) -> Result<(RequestPaths, ExistingFiles), Failure> {
+    let paths = RequestPaths::new(context, stem);
     let existing = look(context, args, wanted, &paths)?;
-    if let (Existing::Pair(key, request), Some(asked)) = (&existing, wanted.key_type) {
+    if let (ExistingFiles::Pair(key, request), Some(asked)) = (&existing, wanted.key_type) {
         let suffix = family(asked);
         if wanted.is_for(request) && family(key.algorithm) != suffix {
-            let paths = Paths::new(context, &format!("{stem}.{suffix}"));
+            let paths = RequestPaths::new(context, &format!("{stem}.{suffix}"));
             let existing = look(context, args, wanted, &paths)?;
             return Ok((paths, existing));
         }
@@ -69,9 +69,9 @@ fn family(algorithm: KeyAlgorithm) -> &'static str {
 fn look(
     context: &Context,
     args: &CsrArgs,
-    wanted: &Wanted,
-    paths: &Paths,
-) -> Result<Existing, Failure> {
+    wanted: &CsrSpec,
+    paths: &RequestPaths,
+) -> Result<ExistingFiles, Failure> {
     let (key, request) = (files::occupied(&paths.key), files::occupied(&paths.request));
     let key = if key {
         Some(folder::read_file(&paths.key)?)
@@ -89,14 +89,14 @@ fn look(
         false => None,
     };
     match (key, request, &wanted.given) {
-        (None, None, _) => Ok(Existing::Nothing),
+        (None, None, _) => Ok(ExistingFiles::Nothing),
         (key, None, Some(given)) => Ok(if holds(&key, given, &paths.key) {
-            Existing::Nothing
+            ExistingFiles::Nothing
         } else {
-            Existing::OtherKey
+            ExistingFiles::OtherKey
         }),
-        (Some(_), None, None) => Ok(Existing::KeyAlone),
-        (_, Some(None), _) => Ok(Existing::Unusable),
+        (Some(_), None, None) => Ok(ExistingFiles::KeyAlone),
+        (_, Some(None), _) => Ok(ExistingFiles::Unusable),
         (_, Some(Some(request)), Some(given)) => Ok(beside(given, request)),
         (None, Some(Some(request)), None) => elsewhere(context, request),
         (Some(key), Some(Some(request)), None) => paired(context, args, &paths.key, &key, request),
@@ -105,13 +105,13 @@ fn look(
 
 /// Whether what lies there is the key that was named. A locked one does not show whose it is: then
 /// the file tells.
-fn holds(key: &Option<Delivery>, given: &Given, path: &Path) -> bool {
-    let holds = |key: &Delivery| key.keys.iter().any(|key| key.id() == given.file.id);
+fn holds(key: &Option<CaDelivery>, given: &GivenKey, path: &Path) -> bool {
+    let holds = |key: &CaDelivery| key.keys.iter().any(|key| key.id() == given.file.id);
     key.as_ref().is_none_or(holds) || files::are_one(path, &given.file.path)
 }
 
 /// What gives way to new files. A key that is used again stays.
-pub(super) fn old<'a>(wanted: &Wanted, paths: &'a Paths) -> Result<Vec<&'a Path>, Failure> {
+pub(super) fn old<'a>(wanted: &CsrSpec, paths: &'a RequestPaths) -> Result<Vec<&'a Path>, Failure> {
     let mut old: Vec<&Path> = vec![&paths.request, &paths.record];
     let stays = match &wanted.given {
         Some(given) if files::occupied(&paths.key) => {
@@ -126,21 +126,21 @@ pub(super) fn old<'a>(wanted: &Wanted, paths: &'a Paths) -> Result<Vec<&'a Path>
 }
 
 /// A request that is there, and a key that was named.
-fn beside(given: &Given, request: SigningRequest) -> Existing {
+fn beside(given: &GivenKey, request: SigningRequest) -> ExistingFiles {
     if request.key_id != given.file.id {
-        return Existing::OtherKey;
+        return ExistingFiles::OtherKey;
     }
-    Existing::Pair(Box::new(given.file.clone()), Box::new(request))
+    ExistingFiles::Pair(Box::new(given.file.clone()), Box::new(request))
 }
 
 /// The key of a request may have another name here.
-fn elsewhere(context: &Context, request: SigningRequest) -> Result<Existing, Failure> {
-    let here = Directory::read(context)?;
+fn elsewhere(context: &Context, request: SigningRequest) -> Result<ExistingFiles, Failure> {
+    let here = FolderContents::read(context)?;
     let Some(held) = here.key(request.key_id) else {
-        return Ok(Existing::RequestAlone);
+        return Ok(ExistingFiles::RequestAlone);
     };
     let key = file(held.path.clone(), &request, false);
-    Ok(Existing::Pair(Box::new(key), Box::new(request)))
+    Ok(ExistingFiles::Pair(Box::new(key), Box::new(request)))
 }
 
 /// A key file and a request of the same stem. A locked key is opened only with a password that was
@@ -149,14 +149,14 @@ fn paired(
     context: &Context,
     args: &CsrArgs,
     path: &Path,
-    key: &Delivery,
+    key: &CaDelivery,
     request: SigningRequest,
-) -> Result<Existing, Failure> {
+) -> Result<ExistingFiles, Failure> {
     let fits = key.keys.iter().any(|key| key.id() == request.key_id);
     let locked = key.keys.is_empty() && !key.locked.is_empty();
     let opened = match locked && args.reading.password_file.is_some() {
         true => {
-            Reading::new(context, &args.reading)?
+            InputReader::new(context, &args.reading)?
                 .file_of_keys(path)?
                 .0
                 .keys
@@ -166,24 +166,24 @@ fn paired(
     let unlike = !opened.is_empty() && opened.iter().all(|key| key.id() != request.key_id);
     if !fits && (!locked || unlike) {
         return Ok(match elsewhere(context, request)? {
-            Existing::RequestAlone => Existing::Unusable,
+            ExistingFiles::RequestAlone => ExistingFiles::Unusable,
             found => found,
         });
     }
-    Ok(Existing::Pair(
+    Ok(ExistingFiles::Pair(
         Box::new(file(path.to_owned(), &request, locked)),
         Box::new(request),
     ))
 }
 
-fn file(path: PathBuf, request: &SigningRequest, encrypted: bool) -> KeyFile {
+fn file(path: PathBuf, request: &SigningRequest, encrypted: bool) -> RequestKeyFile {
     let (algorithm, id) = (request.algorithm, request.key_id);
-    KeyFile {
+    RequestKeyFile {
         path,
         algorithm,
         id,
         encrypted,
-        origin: Origin::Found,
+        origin: KeyOrigin::Found,
         found_here: true,
     }
 }
@@ -192,16 +192,16 @@ fn file(path: PathBuf, request: &SigningRequest, encrypted: bool) -> KeyFile {
 pub(super) fn in_the_way(
     context: &Context,
     args: &CsrArgs,
-    paths: &Paths,
-    existing: &Existing,
+    paths: &RequestPaths,
+    existing: &ExistingFiles,
 ) -> Failure {
     let (path, why) = match existing {
-        Existing::Nothing | Existing::KeyAlone => {
+        ExistingFiles::Nothing | ExistingFiles::KeyAlone => {
             (&paths.key, "a key is there without a request".to_owned())
         }
-        Existing::NotLocked => (&paths.key, "it is not encrypted".to_owned()),
-        Existing::OtherKind(algorithm) => (&paths.key, format!("it is {algorithm}")),
-        Existing::OtherKey => {
+        ExistingFiles::NotLocked => (&paths.key, "it is not encrypted".to_owned()),
+        ExistingFiles::OtherKind(algorithm) => (&paths.key, format!("it is {algorithm}")),
+        ExistingFiles::OtherKey => {
             let path = if files::occupied(&paths.request) {
                 &paths.request
             } else {
@@ -212,29 +212,31 @@ pub(super) fn in_the_way(
                 "it is of another key than the one that was named".to_owned(),
             )
         }
-        Existing::OtherSubject(subject) => (&paths.request, format!("its subject is {subject}")),
-        Existing::RequestAlone => (
+        ExistingFiles::OtherSubject(subject) => {
+            (&paths.request, format!("its subject is {subject}"))
+        }
+        ExistingFiles::RequestAlone => (
             &paths.request,
             "a request is there without its key".to_owned(),
         ),
-        Existing::Pair(..) => (&paths.request, "it asks for other names".to_owned()),
-        Existing::Unusable => (
+        ExistingFiles::Pair(..) => (&paths.request, "it asks for other names".to_owned()),
+        ExistingFiles::Unusable => (
             &paths.key,
             "key and request are there but do not belong together, or cannot be read".to_owned(),
         ),
     };
     let or = |args: &CsrArgs, note: &str| {
-        let step = Next::run(&command_line::line(context, args));
-        Next {
+        let step = NextStep::run(&command_line::line(context, args));
+        NextStep {
             text: format!("{}   ({note})", step.text),
             ..step
         }
     };
     let mut failure = Failure::new(
-        Kind::Exists,
+        FailureKind::Exists,
         format!("{} is in the way: {why}", path.display()),
     );
-    if matches!(existing, Existing::KeyAlone) {
+    if matches!(existing, ExistingFiles::KeyAlone) {
         let with_it = CsrArgs {
             key: Some(paths.key.clone()),
             key_type: None,
@@ -243,9 +245,9 @@ pub(super) fn in_the_way(
         };
         failure = failure.with(or(&with_it, "a request for that key"));
     }
-    if matches!(existing, Existing::RequestAlone) && args.key.is_none() {
-        let words = Next::run(&command_line::line(context, args)).text;
-        failure = failure.with(Next::say(format!(
+    if matches!(existing, ExistingFiles::RequestAlone) && args.key.is_none() {
+        let words = NextStep::run(&command_line::line(context, args)).text;
+        failure = failure.with(NextStep::say(format!(
             "{words} --key FILE   (its key, where you have it)"
         )));
     }

@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 
 use super::args::CsrArgs;
 use crate::context::Context;
-use crate::csr_lint::Reused;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next, shell_word};
-use crate::inputs::{self, Reading};
+use crate::csr_lint::ReusedKey;
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep, shell_word};
+use crate::inputs::{self, InputReader};
 use crate::install::installed;
-use crate::matching::Directory;
+use crate::matching::FolderContents;
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKeyId};
 use crate::system::fs::files;
 
 /// Where the key of a request comes from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Origin {
+pub(super) enum KeyOrigin {
     /// It was there, beside its request.
     Found,
     /// It was made now.
@@ -28,7 +28,7 @@ pub(super) enum Origin {
 
 /// What there is to say of a key.
 #[derive(Clone, Debug)]
-pub(super) struct KeyFile {
+pub(super) struct RequestKeyFile {
     pub path: PathBuf,
     /// The kind of key.
     pub algorithm: KeyAlgorithm,
@@ -37,15 +37,15 @@ pub(super) struct KeyFile {
     /// Whether a passphrase opens it.
     pub encrypted: bool,
     /// Where it comes from.
-    pub origin: Origin,
+    pub origin: KeyOrigin,
     /// Whether `install` finds it by itself in the directory.
     pub found_here: bool,
 }
 
-impl KeyFile {
+impl RequestKeyFile {
     /// That a locked key was not looked into: a password that opens it was not given.
     pub(super) fn not_opened(&self, args: &CsrArgs) -> Option<Finding> {
-        (self.encrypted && args.reading.password_file.is_none() && self.origin == Origin::Found)
+        (self.encrypted && args.reading.password_file.is_none() && self.origin == KeyOrigin::Found)
             .then(|| {
                 let message = format!(
                     "{} is encrypted: whether it belongs to the request was not looked at",
@@ -78,28 +78,32 @@ pub(super) fn installed(context: &Context, names: &AltNames, id: PublicKeyId) ->
         leaf.not_after
     );
     let words = [context.again("renew"), vec![stem]].concat();
-    Some(Finding::warning("already-installed", message).with(Next::run(&words)))
+    Some(Finding::warning("already-installed", message).with(NextStep::run(&words)))
 }
 
 /// The key of `--key`.
-pub(super) struct Given {
+pub(super) struct GivenKey {
     pub(super) key: PrivateKey,
-    pub(super) file: KeyFile,
-    here: Directory,
+    pub(super) file: RequestKeyFile,
+    here: FolderContents,
 }
 
-impl Given {
+impl GivenKey {
     /// Reads it in any form; a passphrase is asked for where one is needed.
     ///
     /// # Errors
     /// A file that cannot be read, or that holds no key that can be used, or several.
-    pub(super) fn read(context: &Context, reading: &Reading, path: &Path) -> Result<Self, Failure> {
+    pub(super) fn read(
+        context: &Context,
+        reading: &InputReader,
+        path: &Path,
+    ) -> Result<Self, Failure> {
         if path == Path::new("-") {
             return Err(Failure::new(
-                Kind::Usage,
+                FailureKind::Usage,
                 "--key takes a file: the key is needed again to install",
             )
-            .with(Next::say("--key example.com.key")));
+            .with(NextStep::say("--key example.com.key")));
         }
         let (mut keys, opened) = inputs::named_keys(reading, path)?;
         keys.dedup_by_key(|key| key.value.id());
@@ -111,32 +115,32 @@ impl Given {
                     .chain(&last)
                     .map(|key| format!("{} {}", key.value.algorithm(), key.value.id().short()));
                 let failure = Failure::new(
-                    Kind::Ambiguous,
+                    FailureKind::Ambiguous,
                     format!("{} holds several private keys", path.display()),
                 );
                 let failure = ids.fold(failure, Failure::because);
-                return Err(failure.with(Next::say(
+                return Err(failure.with(NextStep::say(
                     "put the one that is meant into a file of its own, and pass that:  --key FILE",
                 )));
             }
         };
-        let here = Directory::read(context)?;
+        let here = FolderContents::read(context)?;
         let (id, algorithm) = (key.id(), key.algorithm());
         let found_here = here.key(id).is_some() || here.locked.iter().any(|held| held.path == path);
         let (path, encrypted) = (path.to_owned(), opened.contains(&id));
-        let file = KeyFile {
+        let file = RequestKeyFile {
             path,
             algorithm,
             id,
             encrypted,
-            origin: Origin::Named,
+            origin: KeyOrigin::Named,
             found_here,
         };
         Ok(Self { key, file, here })
     }
 
     /// Who else has the key, `request` aside.
-    pub(super) fn reused(&self, context: &Context, request: &Path) -> Reused {
+    pub(super) fn reused(&self, context: &Context, request: &Path) -> ReusedKey {
         let id = self.file.id;
         let requests = self
             .here
@@ -163,7 +167,7 @@ impl Given {
                 .into_iter()
                 .map(|stem| format!("the installed certificate of {stem}")),
         );
-        Reused {
+        ReusedKey {
             spki: self.key.spki().to_vec(),
             others,
         }
@@ -180,6 +184,6 @@ impl Given {
             "{} may be read by everybody on this machine ({mode:04o})",
             path.display()
         );
-        Some(Finding::warning("key-readable", message).with(Next::say(step)))
+        Some(Finding::warning("key-readable", message).with(NextStep::say(step)))
     }
 }

@@ -4,17 +4,17 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::key::{KeyFile, Origin};
+use super::key::{KeyOrigin, RequestKeyFile};
 use crate::dcv::ca::Ca;
 use crate::dcv::http_file::{self, FileRecord};
 use crate::dcv::record::DcvRecord;
-use crate::finding::{Finding, Next, Severity, shell_word};
+use crate::finding::{Finding, NextStep, Severity, shell_word};
 use crate::pki::alt_name::AltNames;
 use crate::pki::request::SigningRequest;
-use crate::report::{Outcome, Text};
+use crate::report::{Outcome, TextOutput};
 
 #[derive(Debug)]
-pub(super) struct Made {
+pub(super) struct CsrOutcome {
     /// False when key and request were there already.
     pub made: bool,
     /// Whether any file was written.
@@ -23,7 +23,7 @@ pub(super) struct Made {
     pub names: AltNames,
     /// What they were taken over from, in words.
     pub from: Option<String>,
-    pub key: KeyFile,
+    pub key: RequestKeyFile,
     pub request_path: PathBuf,
     /// The file that keeps the CA and the shop's record, where there is something to keep.
     pub record_path: PathBuf,
@@ -44,7 +44,7 @@ pub(super) struct Made {
     pub install: Vec<String>,
 }
 
-impl Outcome for Made {
+impl Outcome for CsrOutcome {
     fn json(&self) -> Value {
         json!({
             "schema": "certctl.csr/1",
@@ -56,7 +56,7 @@ impl Outcome for Made {
                 "algorithm": self.key.algorithm.to_string(),
                 "id": self.key.id.to_string(),
                 "encrypted": self.key.encrypted,
-                "reused": self.key.origin == Origin::Named,
+                "reused": self.key.origin == KeyOrigin::Named,
             },
             "request": {
                 "path": self.request_path.display().to_string(),
@@ -71,7 +71,7 @@ impl Outcome for Made {
         })
     }
 
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         let (key, request) = (self.key.path.display(), self.request_path.display());
         let label = if self.made { "made" } else { "found" };
         let words = self.key.in_words();
@@ -81,11 +81,11 @@ impl Outcome for Made {
         text.fact(
             label,
             match self.key.origin {
-                Origin::Named => format!(
+                KeyOrigin::Named => format!(
                     "{request}   for {}, with {key} ({words}), which stays as it is",
                     self.names
                 ),
-                Origin::Found | Origin::Made => {
+                KeyOrigin::Found | KeyOrigin::Made => {
                     format!("{key} ({words})   {request}   for {}", self.names)
                 }
             },
@@ -135,7 +135,7 @@ impl Outcome for Made {
     }
 }
 
-impl Made {
+impl CsrOutcome {
     fn paste_here(&self) -> String {
         match self.ca {
             Some(Ca::Private) => "1. hand this request to your CA:".to_owned(),
@@ -206,7 +206,7 @@ impl Made {
         self.records.iter().all(|record| record.complete)
     }
 
-    fn next(&self) -> Vec<Next> {
+    fn next(&self) -> Vec<NextStep> {
         if self.ca == Some(Ca::Private) {
             return vec![self.submit(), self.install()];
         }
@@ -218,17 +218,17 @@ impl Made {
         let mut words = self.check.clone();
         words.extend(more.iter().map(|&word| word.to_owned()));
         words.extend(self.is_complete().then(|| self.names.primary().file_stem()));
-        let mut steps = vec![Next::run(&words)];
+        let mut steps = vec![NextStep::run(&words)];
         steps.extend((!self.key.found_here).then(|| self.install()));
         steps
     }
 
     /// How a company's CA on Windows is asked.
-    fn submit(&self) -> Next {
+    fn submit(&self) -> NextStep {
         let request = &self.request_path;
         let words = [request.clone(), request.with_extension("cer")]
             .map(|path| shell_word(&path.display().to_string()));
-        Next::say(format!(
+        NextStep::say(format!(
             "where it is Active Directory's (AD CS):  certreq -submit -attrib \
                 CertificateTemplate:WebServer {}",
             words.join(" ")
@@ -236,15 +236,15 @@ impl Made {
     }
 
     /// A key that lies elsewhere has to be named.
-    fn install(&self) -> Next {
-        let install = Next::run(&self.install).text;
+    fn install(&self) -> NextStep {
+        let install = NextStep::run(&self.install).text;
         let key = shell_word(&self.key.path.display().to_string());
         let key = if self.key.found_here {
             String::new()
         } else {
             format!(" --key {key}")
         };
-        Next::say(format!(
+        NextStep::say(format!(
             "when the certificate has come:  sudo {install} FILE{key}"
         ))
     }

@@ -5,20 +5,20 @@ use serde_json::{Value, json};
 use super::args::CsrArgs;
 use crate::commands::csr::command_line;
 use crate::context::Context;
-use crate::finding::{Finding, Next, Severity};
+use crate::finding::{Finding, NextStep, Severity};
 use crate::pki::alt_name::AltNames;
-use crate::report::{Outcome, Text};
+use crate::report::{Outcome, TextOutput};
 
 /// Nothing was written.
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(super) struct CsrRefusal {
     names: AltNames,
     findings: Vec<Finding>,
     /// The same command line, with all of it allowed.
     anyway: Vec<String>,
 }
 
-impl Refused {
+impl CsrRefusal {
     /// Because of the errors among `findings`.
     pub(super) fn new(
         context: &Context,
@@ -42,16 +42,16 @@ impl Refused {
         }
     }
 
-    fn next(&self) -> Next {
-        let step = Next::run(&self.anyway);
-        Next {
+    fn next(&self) -> NextStep {
+        let step = NextStep::run(&self.anyway);
+        NextStep {
             text: format!("{}   (to ask for it all the same)", step.text),
             ..step
         }
     }
 }
 
-impl Outcome for Refused {
+impl Outcome for CsrRefusal {
     fn json(&self) -> Value {
         json!({
             "schema": "certctl.csr/1",
@@ -66,7 +66,7 @@ impl Outcome for Refused {
         })
     }
 
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         text.findings(&self.findings);
         text.nexts(&[self.next()]);
         text.fact("left", "no file was written");

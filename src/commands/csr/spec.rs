@@ -3,52 +3,52 @@
 use std::path::Path;
 
 use super::args::CsrArgs;
-use super::key::Given;
+use super::key::GivenKey;
 use crate::commands::csr::command_line;
-use crate::commands::csr::template::Source;
+use crate::commands::csr::template::CsrTemplate;
 use crate::context::Context;
-use crate::csr_lint::{self, Before, Fault, Order};
+use crate::csr_lint::{self, EarlierContent, LintFault, LintedRequest};
 use crate::dcv::ca::Ca;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next, Severity};
-use crate::inputs::Reading;
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep, Severity};
+use crate::inputs::InputReader;
 use crate::pki::alt_name::{AltName, AltNames};
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::request::SigningRequest;
-use crate::pki::subject::Subject;
+use crate::pki::subject::SubjectName;
 
 /// What is asked for.
-pub(super) struct Wanted {
+pub(super) struct CsrSpec {
     pub(super) names: AltNames,
     /// With its common name.
-    pub(super) subject: Subject,
+    pub(super) subject: SubjectName,
     /// The kind of key, where one was asked for.
     pub(super) key_type: Option<KeyAlgorithm>,
     /// The key of `--key`.
-    pub(super) given: Option<Given>,
+    pub(super) given: Option<GivenKey>,
     /// What was taken over from, in words.
     pub(super) from: Option<String>,
     /// Whether another subject than that of the names was asked for.
     subject_given: bool,
-    before: Before,
+    before: EarlierContent,
 }
 
-impl Wanted {
+impl CsrSpec {
     /// What is typed goes before what is taken over.
     ///
     /// # Errors
     /// Names or a subject that are none, files that cannot be read.
     pub(super) fn new(context: &Context, args: &CsrArgs) -> Result<Self, Failure> {
-        let reading = Reading::new(context, &args.reading)?;
+        let reading = InputReader::new(context, &args.reading)?;
         let from = args
             .from
             .as_deref()
-            .map(|from| Source::read(context, &reading, from))
+            .map(|from| CsrTemplate::read(context, &reading, from))
             .transpose()?;
         let given = args
             .key
             .as_deref()
-            .map(|path| Given::read(context, &reading, path))
+            .map(|path| GivenKey::read(context, &reading, path))
             .transpose()?;
         let names = match &from {
             Some(from) if args.names.is_empty() => from.names.clone(),
@@ -98,7 +98,7 @@ impl Wanted {
         args: &CsrArgs,
         request: &Path,
     ) -> (Vec<Finding>, bool) {
-        let order = Order {
+        let order = LintedRequest {
             names: &self.names,
             subject: &self.subject,
             algorithm: self.key_type.unwrap_or(KeyAlgorithm::EcdsaP256),
@@ -110,7 +110,7 @@ impl Wanted {
             ca: args.ca,
         };
         let faults = csr_lint::faults(&order);
-        let refuses = |fault: &Fault| {
+        let refuses = |fault: &LintFault| {
             fault.rule.severity == Severity::Error && !args.allow.contains(&fault.rule.code)
         };
         let refused = faults.iter().any(refuses);
@@ -119,14 +119,14 @@ impl Wanted {
             force: args.force || !refused,
             ..args.clone()
         };
-        let finding = |fault: &Fault| {
+        let finding = |fault: &LintFault| {
             fault.finding(|cure| command_line::cured(context, &args, &self.names, cure))
         };
         let mut findings: Vec<Finding> = faults
             .iter()
             .map(|fault| allowed(finding(fault), &args.allow))
             .collect();
-        findings.extend(self.given.as_ref().and_then(Given::readable));
+        findings.extend(self.given.as_ref().and_then(GivenKey::readable));
         (findings, refused)
     }
 }
@@ -135,16 +135,16 @@ impl Wanted {
 /// is taken over and is none of the names gives way to the first of them.
 fn subject(
     args: &CsrArgs,
-    from: Option<&Source>,
+    from: Option<&CsrTemplate>,
     names: &AltNames,
-) -> Result<(Subject, bool), Failure> {
+) -> Result<(SubjectName, bool), Failure> {
     let listed = |name: &str| {
         AltName::parse(name)
             .ok()
             .filter(|name| names.iter().any(|one| one == name))
     };
     let given = match (&args.subject, from) {
-        (Some(typed), _) => Some(Subject::parse(typed)?),
+        (Some(typed), _) => Some(SubjectName::parse(typed)?),
         (None, Some(from)) => {
             let stays = args.ca == Some(Ca::Private)
                 || from
@@ -166,13 +166,13 @@ fn subject(
     Ok((subject.or_named(names), is_given))
 }
 
-fn other_kind(given: &Given, typed: KeyAlgorithm) -> Failure {
+fn other_kind(given: &GivenKey, typed: KeyAlgorithm) -> Failure {
     let (path, algorithm) = (given.file.path.display(), given.file.algorithm);
     Failure::new(
-        Kind::Usage,
+        FailureKind::Usage,
         format!("--key-type {typed} is not the kind of {path}, which is {algorithm}"),
     )
-    .with(Next::say(
+    .with(NextStep::say(
         "leave one of the two out: --key uses that key, --key-type makes a new one",
     ))
 }

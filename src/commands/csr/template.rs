@@ -4,38 +4,42 @@
 use jiff::Timestamp;
 
 use crate::context::Context;
-use crate::csr_lint::Before;
-use crate::delivery::Delivery;
-use crate::failure::{Failure, Kind};
-use crate::finding::Next;
-use crate::inputs::{self, Reading};
+use crate::csr_lint::EarlierContent;
+use crate::delivery::CaDelivery;
+use crate::failure::{Failure, FailureKind};
+use crate::finding::NextStep;
+use crate::inputs::{self, InputReader};
 use crate::pki::alt_name::AltNames;
 use crate::pki::certificate::Certificate;
-use crate::pki::extensions::Details;
+use crate::pki::extensions::CertificateDetails;
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::name::NameError;
 use crate::pki::request::SigningRequest;
-use crate::pki::subject::Subject;
+use crate::pki::subject::SubjectName;
 
 /// No certificate has so many; each is compared with each.
 const MOST_NAMES: usize = 10_000;
 
 /// What a certificate or request says.
-pub(super) struct Source {
+pub(super) struct CsrTemplate {
     pub(super) label: String,
     pub(super) names: AltNames,
-    pub(super) subject: Subject,
+    pub(super) subject: SubjectName,
     /// The nearest kind that can be made.
     pub(super) key_type: Option<KeyAlgorithm>,
-    pub(super) before: Before,
+    pub(super) before: EarlierContent,
 }
 
-impl Source {
+impl CsrTemplate {
     /// Of a file, zip, folder, name known here, or server.
     ///
     /// # Errors
     /// When it cannot be read, holds neither, or several that differ.
-    pub(super) fn read(context: &Context, reading: &Reading, text: &str) -> Result<Self, Failure> {
+    pub(super) fn read(
+        context: &Context,
+        reading: &InputReader,
+        text: &str,
+    ) -> Result<Self, Failure> {
         let (delivery, _) = inputs::anything(context, reading, text, None)?;
         if let Some(leaf) = newest(text, &delivery, context.now())? {
             return Self::of_certificate(text, leaf);
@@ -47,10 +51,10 @@ impl Source {
             [one] => Self::of_request(text, one),
             [] if delivery.ignored.is_empty() => {
                 let failure = Failure::new(
-                    Kind::Malformed,
+                    FailureKind::Malformed,
                     format!("{text} has neither a site's certificate nor a request"),
                 );
-                Err(failure.with(Next::say(
+                Err(failure.with(NextStep::say(
                     "pass one of them, or a server that shows it:  --from example.com:443",
                 )))
             }
@@ -63,7 +67,7 @@ impl Source {
     }
 
     fn of_certificate(text: &str, leaf: &Certificate) -> Result<Self, Failure> {
-        let details = Details::of_certificate(leaf.der());
+        let details = CertificateDetails::of_certificate(leaf.der());
         let mut names = leaf.dns_names.clone();
         names.extend(details.ip_addresses.iter().cloned());
         let label = format!("certificate of {} until {}", leaf.label(), leaf.not_after);
@@ -77,7 +81,7 @@ impl Source {
     }
 
     fn of_request(text: &str, request: &SigningRequest) -> Result<Self, Failure> {
-        let details = Details::of_request(request.der());
+        let details = CertificateDetails::of_request(request.der());
         let mut names = request.dns_names.clone();
         names.extend(request.ip_addresses.iter().map(ToString::to_string));
         Self::new(
@@ -94,14 +98,14 @@ impl Source {
         label: String,
         mut names: Vec<String>,
         (subject, algorithm): (&[u8], KeyAlgorithm),
-        details: &Details,
+        details: &CertificateDetails,
     ) -> Result<Self, Failure> {
         if names.len() > MOST_NAMES {
             let message = format!(
                 "{text} has {} names; more than {MOST_NAMES} are not taken over",
                 names.len()
             );
-            return Err(Failure::new(Kind::Hostile, message));
+            return Err(Failure::new(FailureKind::Hostile, message));
         }
         let mailboxes = details
             .other_names
@@ -114,12 +118,12 @@ impl Source {
             .extended_key_usages
             .iter()
             .any(|usage| usage == "clientAuth");
-        let before = Before {
+        let before = EarlierContent {
             client_auth,
             must_staple: details.must_staple,
             short_rsa,
         };
-        let subject = Subject::from_der(subject).unwrap_or_default();
+        let subject = SubjectName::from_der(subject).unwrap_or_default();
         Ok(Self {
             label: format!("{text} ({label})"),
             names,
@@ -133,7 +137,7 @@ impl Source {
 /// The site's certificate; of several for the same names the newest.
 fn newest<'a>(
     text: &str,
-    delivery: &'a Delivery,
+    delivery: &'a CaDelivery,
     at: Timestamp,
 ) -> Result<Option<&'a Certificate>, Failure> {
     let sites = delivery
@@ -171,20 +175,23 @@ fn nearest(algorithm: KeyAlgorithm) -> (Option<KeyAlgorithm>, Option<usize>) {
 
 fn ambiguous(text: &str, which: impl Iterator<Item = String>) -> Failure {
     const SHOWN: usize = 12;
-    let failure = Failure::new(Kind::Ambiguous, format!("{text} has several that differ"));
+    let failure = Failure::new(
+        FailureKind::Ambiguous,
+        format!("{text} has several that differ"),
+    );
     which
         .take(SHOWN)
         .fold(failure, Failure::because)
-        .with(Next::say("pass the one that is meant:  --from FILE"))
+        .with(NextStep::say("pass the one that is meant:  --from FILE"))
 }
 
 fn unusable(text: &str, error: &NameError) -> Failure {
     Failure::new(
-        Kind::Malformed,
+        FailureKind::Malformed,
         format!("the names in {text} cannot be asked for"),
     )
     .because(error.to_string())
-    .with(Next::say(
+    .with(NextStep::say(
         "type the names, and take the rest from it:  certctl csr NAME... --from FILE",
     ))
 }

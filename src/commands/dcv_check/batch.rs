@@ -9,22 +9,25 @@ use std::io;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::outcome::{DcvCheckOutcome, Document, NextLines};
+use super::outcome::{DcvCheckOutcome, DcvDocument, NextLines};
 use super::{DcvCheckArgs, again, inquiry, judged};
-use crate::commands::dcv_check::batch::line::List;
-use crate::commands::dcv_check::expected::Pending;
+use crate::commands::dcv_check::batch::line::LineParser;
+use crate::commands::dcv_check::expected::ExpectedRecord;
 use crate::context::Context;
-use crate::dcv::judge::Verdict;
-use crate::failure::{Failure, Kind};
-use crate::finding::Next;
-use crate::report::{Live, Outcome, Text, push_json_line};
-use crate::system::dns::{self, Asker, Came, Depth, Heard, Inquiry, Job, Resolvers};
-use crate::system::line_reader::{Line, Lines};
+use crate::dcv::judge::DcvVerdict;
+use crate::failure::{Failure, FailureKind};
+use crate::finding::NextStep;
+use crate::report::{LiveProgress, Outcome, TextOutput, push_json_line};
+use crate::system::dns::{
+    self, BatchAnswer, BatchHandler, BatchQuery, BatchSurvey, RecordQuery, ResolverList,
+    SurveyDepth,
+};
+use crate::system::line_reader::{LineReader, NumberedLine};
 
 /// How many lines came to what; worse verdicts count more.
 #[derive(Debug, Default)]
 pub(crate) struct BatchOutcome {
-    verdicts: BTreeMap<Verdict, usize>,
+    verdicts: BTreeMap<DcvVerdict, usize>,
     /// Lines that are judged wrong or not complete.
     wrong: usize,
     /// Lines that nobody answered for.
@@ -37,7 +40,7 @@ pub(crate) struct BatchOutcome {
 struct Entry {
     number: usize,
     text: String,
-    asked: Result<Vec<Pending>, Failure>,
+    asked: Result<Vec<ExpectedRecord>, Failure>,
 }
 
 /// Checks what the list names; each line of it is printed as soon as it is judged.
@@ -46,11 +49,11 @@ struct Entry {
 /// A list that cannot be read or names nothing; a signal.
 pub(crate) fn run(context: &Context, args: &DcvCheckArgs) -> Result<BatchOutcome, Failure> {
     let file = args.batch.clone().unwrap_or_default();
-    let mut lines = Lines::open(&file)?;
+    let mut lines = LineReader::open(&file)?;
     context
         .interrupt
         .listen()
-        .map_err(|error| Failure::of(Kind::Internal, &error))?;
+        .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
     let live = if context.sink.columns().is_some() {
         None
     } else {
@@ -59,7 +62,7 @@ pub(crate) fn run(context: &Context, args: &DcvCheckArgs) -> Result<BatchOutcome
     let mut desk = Desk {
         context,
         args,
-        list: List::new(context, args.ca),
+        list: LineParser::new(context, args.ca),
         outcome: BatchOutcome::default(),
         next: NextLines::new(context, batch_again(context, args)),
         live,
@@ -68,7 +71,7 @@ pub(crate) fn run(context: &Context, args: &DcvCheckArgs) -> Result<BatchOutcome
     };
     let asked = dns::survey_each(
         &mut lines,
-        &Resolvers::new(&args.resolver),
+        &ResolverList::new(&args.resolver),
         &context.interrupt,
         &mut desk,
     );
@@ -81,20 +84,21 @@ pub(crate) fn run(context: &Context, args: &DcvCheckArgs) -> Result<BatchOutcome
     if let Err(error) = asked {
         let failure = Failure::from(error).because(outcome.stood());
         return Err(Failure {
-            next: vec![Next::run(&batch_again(context, args))],
+            next: vec![NextStep::run(&batch_again(context, args))],
             ..failure
         });
     }
     match unwritten {
-        Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(Kind::Io, "cannot write the result to stdout")
-                .because(error.to_string()))
-        }
+        Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            FailureKind::Io,
+            "cannot write the result to stdout",
+        )
+        .because(error.to_string())),
         _ if outcome.lines() == 0 => Err(Failure::new(
-            Kind::NotFound,
+            FailureKind::NotFound,
             format!("{} names nothing to check", file.display()),
         )
-        .with(Next::say(
+        .with(NextStep::say(
             "one line each: a name that has a request here, a request's file, or a record \
                     (host and value)",
         ))),
@@ -115,13 +119,13 @@ fn batch_again(context: &Context, args: &DcvCheckArgs) -> Vec<String> {
 }
 
 /// What a line asks for; comments and empty lines ask for nothing.
-fn job(line: Line, list: &List<'_>) -> Job<Option<Entry>> {
-    let Line { number, text } = line;
+fn job(line: NumberedLine, list: &LineParser<'_>) -> BatchQuery<Option<Entry>> {
+    let NumberedLine { number, text } = line;
     let (text, asked) = match text {
         Ok(text) => {
             let bare = text.trim();
             if bare.is_empty() || bare.starts_with(['#', ';']) {
-                return Job {
+                return BatchQuery {
                     key: None,
                     records: Vec::new(),
                     zone: String::new(),
@@ -150,7 +154,7 @@ fn job(line: Line, list: &List<'_>) -> Job<Option<Entry>> {
             .unwrap_or_else(|| one.expected.domain.clone())
     });
     let records_alone = pending().all(|one| one.names.is_empty());
-    Job {
+    BatchQuery {
         key: Some(Entry {
             number,
             text,
@@ -166,24 +170,24 @@ fn job(line: Line, list: &List<'_>) -> Job<Option<Entry>> {
 struct Desk<'a> {
     context: &'a Context,
     args: &'a DcvCheckArgs,
-    list: List<'a>,
+    list: LineParser<'a>,
     outcome: BatchOutcome,
     next: NextLines,
     /// How far it is; on a terminal that shows the lines themselves there is none.
-    live: Option<Live>,
+    live: Option<LiveProgress>,
     /// Lines to be printed, and why that is of no use any more.
     written: Vec<u8>,
     unwritten: Option<io::Error>,
 }
 
-impl Asker for Desk<'_> {
+impl BatchHandler for Desk<'_> {
     type Key = Option<Entry>;
 
-    fn prepare(&mut self, line: Line) -> Job<Option<Entry>> {
+    fn prepare(&mut self, line: NumberedLine) -> BatchQuery<Option<Entry>> {
         job(line, &self.list)
     }
 
-    fn inquiries(&self, entry: &Option<Entry>) -> (Vec<Inquiry>, Vec<String>) {
+    fn inquiries(&self, entry: &Option<Entry>) -> (Vec<RecordQuery>, Vec<String>) {
         let pending = || entry.iter().flat_map(|entry| entry.asked.iter().flatten());
         (
             pending().map(inquiry).collect(),
@@ -191,9 +195,14 @@ impl Asker for Desk<'_> {
         )
     }
 
-    fn hear(&mut self, entry: Option<Entry>, came: Came, depth: Depth) -> Heard<Option<Entry>> {
+    fn hear(
+        &mut self,
+        entry: Option<Entry>,
+        came: BatchSurvey,
+        depth: SurveyDepth,
+    ) -> BatchAnswer<Option<Entry>> {
         let Some(entry) = entry else {
-            return Heard::Done;
+            return BatchAnswer::Done;
         };
         let pending = match &entry.asked {
             Ok(pending) => pending,
@@ -202,7 +211,7 @@ impl Asker for Desk<'_> {
                 let mut document = failure.json();
                 document["line"] = json!(entry.number);
                 document["input"] = json!(entry.text);
-                return self.tell(&document, Heard::Done);
+                return self.tell(&document, BatchAnswer::Done);
             }
         };
         let silent = came
@@ -219,16 +228,16 @@ impl Asker for Desk<'_> {
         let mut outcome = DcvCheckOutcome::of_line(next);
         outcome.conclude(judged(self.context, pending, came.surveys, &came.caa), &[]);
         let code = outcome.exit_code();
-        if depth == Depth::Glance && code != 0 && !silent {
-            return Heard::LookCloser(Some(entry));
+        if depth == SurveyDepth::Glance && code != 0 && !silent {
+            return BatchAnswer::LookCloser(Some(entry));
         }
         *self.outcome.verdicts.entry(outcome.verdict).or_default() += 1;
         self.outcome.wrong += usize::from(code == 1);
         self.outcome.unanswered += usize::from(code == 4);
         let heard = if code == 4 {
-            Heard::Nothing
+            BatchAnswer::Nothing
         } else {
-            Heard::Done
+            BatchAnswer::Done
         };
         if code == 0 && self.context.sink.is_quiet() {
             return heard;
@@ -260,7 +269,7 @@ impl Asker for Desk<'_> {
 #[derive(Serialize)]
 struct OfLine<'a> {
     #[serde(flatten)]
-    document: Document<'a>,
+    document: DcvDocument<'a>,
     line: usize,
     input: &'a str,
 }
@@ -272,13 +281,13 @@ impl Desk<'_> {
     fn tell(
         &mut self,
         document: &impl Serialize,
-        heard: Heard<Option<Entry>>,
-    ) -> Heard<Option<Entry>> {
+        heard: BatchAnswer<Option<Entry>>,
+    ) -> BatchAnswer<Option<Entry>> {
         push_json_line(&mut self.written, document);
         if self.written.len() < TOGETHER || self.rest() {
             heard
         } else {
-            Heard::Enough
+            BatchAnswer::Enough
         }
     }
 }
@@ -322,7 +331,7 @@ impl Outcome for BatchOutcome {
     }
 
     /// A stream is read by programs.
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         text.payload(self.json().to_string());
     }
 

@@ -5,31 +5,31 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::method::{MethodOutcome, Part};
-use crate::commands::dcv_check::select::{Chosen, Selected};
+use super::method::{MethodOutcome, MethodResult};
+use crate::commands::dcv_check::select::{ChosenRecords, SelectedRequest};
 use crate::context::Context;
 use crate::dcv::answer::RecordKind;
-use crate::dcv::ca::{Ca, Known};
-use crate::dcv::judge::Verdict;
-use crate::dcv::mailbox::{self, Mail, MailReason, Mailbox};
+use crate::dcv::ca::{Ca, Confirmation};
+use crate::dcv::judge::DcvVerdict;
+use crate::dcv::mailbox::{self, MailDelivery, MailDomain, MailReason};
 use crate::dcv::record;
 use crate::dcv::reseller_record::climb;
 use crate::failure::Failure;
-use crate::finding::{Finding, Next};
+use crate::finding::{Finding, NextStep};
 use crate::pki::baseline_dates::EMAIL_PROOF;
-use crate::system::dns::{self, Resolvers};
+use crate::system::dns::{self, ResolverList};
 
 /// One look at all mailboxes.
 pub(super) fn look(
     context: &Context,
-    resolvers: &Resolvers,
+    resolvers: &ResolverList,
     named: Option<Ca>,
-    chosen: &Chosen,
+    chosen: &ChosenRecords,
     again: &[String],
 ) -> Result<MethodOutcome, Failure> {
     let mut wanted: Vec<(String, String)> = Vec::new();
     let mut findings: Vec<Finding> = chosen.strays.clone();
-    for Selected {
+    for SelectedRequest {
         shown,
         request,
         kept,
@@ -45,16 +45,16 @@ pub(super) fn look(
             .or_else(|| kept.ca())
             .map(Ca::profile)
             .and_then(|ca| match ca.email {
-                Known::No => Some(MailReason::NotTaken { ca: ca.title }),
-                Known::Unknown => Some(MailReason::NotConfirmed { ca: ca.title }),
-                Known::Yes => None,
+                Confirmation::No => Some(MailReason::NotTaken { ca: ca.title }),
+                Confirmation::Unknown => Some(MailReason::NotConfirmed { ca: ca.title }),
+                Confirmation::Yes => None,
             });
         findings.extend(taken.map(|reason| Finding::from(&reason)));
     }
     let mailboxes = ask(context, resolvers, wanted.iter().map(|(_, domain)| domain))?;
     let mut parts = Vec::new();
     for (request, domain) in &wanted {
-        let own: Vec<&Mailbox> = climb(domain)
+        let own: Vec<&MailDomain> = climb(domain)
             .iter()
             .filter_map(|one| mailboxes.get(one))
             .collect();
@@ -62,7 +62,10 @@ pub(super) fn look(
         findings.extend(reason.map(|reason| Finding::from(&reason)));
         parts.push(part(request, domain, &own, verdict));
     }
-    if parts.iter().any(|part| part.verdict == Verdict::Unchecked) {
+    if parts
+        .iter()
+        .any(|part| part.verdict == DcvVerdict::Unchecked)
+    {
         findings.push((&MailReason::Unchecked).into());
     }
     let ended = EMAIL_PROOF.holds(context.now());
@@ -74,16 +77,18 @@ pub(super) fn look(
         })
         .into(),
     );
-    let install = Next::run(&context.again("install")).text;
-    let done = Next::say(format!(
+    let install = NextStep::run(&context.again("install")).text;
+    let done = NextStep::say(format!(
         "answer the mail that the CA sends there. When the zip has come:  sudo {install} FILE.zip"
     ));
     // Where mail arrives there is nothing more to look for.
-    let arrives = parts.iter().all(|part| part.verdict == Verdict::Unchecked);
+    let arrives = parts
+        .iter()
+        .all(|part| part.verdict == DcvVerdict::Unchecked);
     let again = if arrives {
         done.clone()
     } else {
-        Next::run(again)
+        NextStep::run(again)
     };
     Ok(MethodOutcome {
         parts,
@@ -97,9 +102,9 @@ pub(super) fn look(
 /// What the DNS says of every domain that a CA may use for these.
 fn ask<'a>(
     context: &Context,
-    resolvers: &Resolvers,
+    resolvers: &ResolverList,
     domains: impl Iterator<Item = &'a String>,
-) -> Result<BTreeMap<String, Mailbox>, Failure> {
+) -> Result<BTreeMap<String, MailDomain>, Failure> {
     let mut all: Vec<String> = domains.flat_map(|domain| climb(domain)).collect();
     all.sort();
     all.dedup();
@@ -114,10 +119,10 @@ fn ask<'a>(
         .collect();
     let answers = dns::look_up(&questions, resolvers, &context.interrupt)?;
     let caa = dns::caa(&all, resolvers, &context.interrupt)?;
-    let read = |(domain, answers): (&String, &[crate::dcv::answer::Answer])| match answers {
+    let read = |(domain, answers): (&String, &[crate::dcv::answer::DnsAnswer])| match answers {
         [mx, four, six, text] => Some((
             domain.clone(),
-            Mailbox::read(domain, [mx, four, six, text], caa.get(domain)),
+            MailDomain::read(domain, [mx, four, six, text], caa.get(domain)),
         )),
         _ => None,
     };
@@ -125,35 +130,35 @@ fn ask<'a>(
 }
 
 /// Mail to one of the domains is enough.
-fn judge(own: &[&Mailbox]) -> (Verdict, Option<MailReason>) {
+fn judge(own: &[&MailDomain]) -> (DcvVerdict, Option<MailReason>) {
     if own.iter().any(|one| one.arrives() == Some(true)) {
-        return (Verdict::Unchecked, None);
+        return (DcvVerdict::Unchecked, None);
     }
     let unknown = own.iter().find_map(|one| match &one.mail {
-        Mail::Unknown(answer) => Some(MailReason::Unknown {
+        MailDelivery::Unknown(answer) => Some(MailReason::Unknown {
             domain: one.domain.clone(),
             answer: answer.clone(),
         }),
         _ => None,
     });
     if unknown.is_some() {
-        return (Verdict::Unreachable, unknown);
+        return (DcvVerdict::Unreachable, unknown);
     }
     let first = own.first().map(|one| MailReason::NoMail {
         domain: one.domain.clone(),
         mail: one.mail.clone(),
     });
-    (Verdict::Absent, first)
+    (DcvVerdict::Absent, first)
 }
 
-fn part(request: &str, domain: &str, own: &[&Mailbox], verdict: Verdict) -> Part {
-    let entry = |one: &&Mailbox| {
+fn part(request: &str, domain: &str, own: &[&MailDomain], verdict: DcvVerdict) -> MethodResult {
+    let entry = |one: &&MailDomain| {
         json!({
             "domain": one.domain,
             "addresses": one.addresses(),
             "contacts": one.contacts,
             "mail": word(&one.mail),
-            "mx": if let Mail::Taken(names) = &one.mail { names.as_slice() } else { &[] },
+            "mx": if let MailDelivery::Taken(names) = &one.mail { names.as_slice() } else { &[] },
         })
     };
     let record = json!({
@@ -171,9 +176,9 @@ fn part(request: &str, domain: &str, own: &[&Mailbox], verdict: Verdict) -> Part
         )
     });
     let (name, lines) = (domain.to_owned(), lines.collect());
-    Part {
+    MethodResult {
         verdict,
-        answered: verdict != Verdict::Unreachable,
+        answered: verdict != DcvVerdict::Unreachable,
         record,
         name,
         lines,
@@ -181,22 +186,22 @@ fn part(request: &str, domain: &str, own: &[&Mailbox], verdict: Verdict) -> Part
     }
 }
 
-fn word(mail: &Mail) -> &'static str {
+fn word(mail: &MailDelivery) -> &'static str {
     match mail {
-        Mail::Taken(_) => "mx",
-        Mail::ByAddress => "address",
-        Mail::Null => "null-mx",
-        Mail::Nowhere => "none",
-        Mail::Unknown(_) => "unknown",
+        MailDelivery::Taken(_) => "mx",
+        MailDelivery::ByAddress => "address",
+        MailDelivery::Null => "null-mx",
+        MailDelivery::Nowhere => "none",
+        MailDelivery::Unknown(_) => "unknown",
     }
 }
 
-fn in_words(mail: &Mail) -> String {
+fn in_words(mail: &MailDelivery) -> String {
     match mail {
-        Mail::Taken(names) => format!("mail goes to {}", names.join(", ")),
-        Mail::ByAddress => "no MX; mail goes to the domain's own address".to_owned(),
-        Mail::Null => "takes no mail: null MX".to_owned(),
-        Mail::Nowhere => "neither MX nor address".to_owned(),
-        Mail::Unknown(_) => "who takes it was not found out".to_owned(),
+        MailDelivery::Taken(names) => format!("mail goes to {}", names.join(", ")),
+        MailDelivery::ByAddress => "no MX; mail goes to the domain's own address".to_owned(),
+        MailDelivery::Null => "takes no mail: null MX".to_owned(),
+        MailDelivery::Nowhere => "neither MX nor address".to_owned(),
+        MailDelivery::Unknown(_) => "who takes it was not found out".to_owned(),
     }
 }

@@ -2,21 +2,21 @@
 
 use std::rc::Rc;
 
-use crate::commands::dcv_check::select::{Chosen, Selected};
+use crate::commands::dcv_check::select::{ChosenRecords, SelectedRequest};
 use crate::context::Context;
 use crate::dcv::ca::Ca;
-use crate::dcv::expectation::{self, Expectation};
-use crate::failure::{Failure, Kind};
-use crate::finding::Next;
+use crate::dcv::expectation::{self, ExpectedAnswer};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::NextStep;
 
 /// All records that the chosen requests need; `named` is the CA of the command line.
 pub(super) fn pending(
     context: &Context,
     named: Option<Ca>,
-    chosen: &Chosen,
-) -> Result<Vec<Pending>, Failure> {
+    chosen: &ChosenRecords,
+) -> Result<Vec<ExpectedRecord>, Failure> {
     let mut checks = Vec::new();
-    for Selected {
+    for SelectedRequest {
         shown,
         request,
         kept,
@@ -38,7 +38,7 @@ pub(super) fn pending(
         }
         checks.extend(expected.into_iter().map(|expected| {
             let names = expected.record.proves.clone();
-            Pending {
+            ExpectedRecord {
                 request: shown.clone(),
                 ca,
                 expected: Rc::new(expected),
@@ -55,9 +55,9 @@ pub(super) fn pending(
     if checks.is_empty() {
         let message =
             "no record is asked for: the CA named for the request wants no proof in the DNS";
-        let install = Next::run(&context.again("install")).text;
+        let install = NextStep::run(&context.again("install")).text;
         return Err(
-            Failure::new(Kind::NotFound, message).with(Next::say(format!(
+            Failure::new(FailureKind::NotFound, message).with(NextStep::say(format!(
                 "when the certificate has come:  sudo {install} FILE"
             ))),
         );
@@ -66,7 +66,7 @@ pub(super) fn pending(
 }
 
 /// A host with a random label, and the shop's record was not given.
-fn host_unknown(context: &Context, unknown: &Pending) -> Failure {
+fn host_unknown(context: &Context, unknown: &ExpectedRecord) -> Failure {
     let shop = unknown.ca.map_or("the shop", Ca::title);
     let message = format!(
         "the host of the record is known to {shop} alone: {}",
@@ -77,18 +77,18 @@ fn host_unknown(context: &Context, unknown: &Pending) -> Failure {
         vec!["--record".to_owned(), "-".to_owned()],
     ]
     .concat();
-    Failure::new(Kind::NotFound, message).with(Next::say(format!(
+    Failure::new(FailureKind::NotFound, message).with(NextStep::say(format!(
         "copy host and value from its page and give them:  {}",
-        Next::run(&again).text
+        NextStep::run(&again).text
     )))
 }
 
 /// One record to look for, and what it belongs to.
 #[derive(Clone, Debug)]
-pub(crate) struct Pending {
+pub(crate) struct ExpectedRecord {
     pub(super) request: String,
     pub(super) ca: Option<Ca>,
-    pub(super) expected: Rc<Expectation>,
+    pub(super) expected: Rc<ExpectedAnswer>,
     /// The names of the request that the record proves.
     pub(super) names: Vec<String>,
 }

@@ -4,18 +4,18 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use super::method::{MethodOutcome, Part};
-use crate::commands::dcv_check::select::{Chosen, Selected};
+use super::method::{MethodOutcome, MethodResult};
+use crate::commands::dcv_check::select::{ChosenRecords, SelectedRequest};
 use crate::context::Context;
-use crate::dcv::answer::{Answer, RecordKind};
+use crate::dcv::answer::{DnsAnswer, RecordKind};
 use crate::dcv::ca::Ca;
 use crate::dcv::expectation;
-use crate::dcv::http_file::{self, FileProof, FileReason, Got};
-use crate::dcv::judge::Verdict;
+use crate::dcv::http_file::{self, FileReason, HttpResponse, ValidationFile};
+use crate::dcv::judge::DcvVerdict;
 use crate::dcv::public_address;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
-use crate::system::dns::{self, Resolvers};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep};
+use crate::system::dns::{self, ResolverList};
 use crate::system::http;
 
 /// The port that a CA asks at.
@@ -24,7 +24,7 @@ const PORT: u16 = 80;
 /// One name to ask.
 struct Wanted {
     request: String,
-    proof: FileProof,
+    proof: ValidationFile,
     /// False for the www that some CAs add by themselves.
     asked_for: bool,
     ca: Option<Ca>,
@@ -35,18 +35,18 @@ struct Wanted {
 /// One look at all files.
 pub(super) fn look(
     context: &Context,
-    resolvers: &Resolvers,
+    resolvers: &ResolverList,
     named: Option<Ca>,
-    chosen: &Chosen,
+    chosen: &ChosenRecords,
     again: &[String],
 ) -> Result<MethodOutcome, Failure> {
     let (wanted, mut findings) = wanted(named, chosen, resolvers);
     if wanted.is_empty() && findings.is_empty() {
         return Err(Failure::new(
-            Kind::NotFound,
+            FailureKind::NotFound,
             "the CA named for the request takes no proof by a file",
         )
-        .with(Next::run(again)));
+        .with(NextStep::run(again)));
     }
     let names: Vec<(String, RecordKind)> = wanted
         .iter()
@@ -66,7 +66,7 @@ pub(super) fn look(
         .collect();
     let interrupted = |signal| {
         Failure::new(
-            Kind::Interrupted(signal),
+            FailureKind::Interrupted(signal),
             "interrupted while the files were asked for",
         )
     };
@@ -75,7 +75,7 @@ pub(super) fn look(
         .into_iter();
     let mut parts = Vec::new();
     for ((one, at), answers) in wanted.iter().zip(&questions).zip(answers.chunks(2)) {
-        let got: Vec<(SocketAddr, Got)> = at.iter().copied().zip(got.by_ref()).collect();
+        let got: Vec<(SocketAddr, HttpResponse)> = at.iter().copied().zip(got.by_ref()).collect();
         let (part, found) = part(one, &got, answers);
         found.into_iter().for_each(|finding| {
             if !findings.contains(&finding) {
@@ -85,7 +85,7 @@ pub(super) fn look(
         parts.extend(part);
     }
     findings.splice(0..0, chosen.strays.iter().cloned());
-    let install = Next::run(&context.again("install")).text;
+    let install = NextStep::run(&context.again("install")).text;
     let done = format!(
         "press Retry at the shop; leave the files there. When the zip has come:  sudo {install} \
             FILE.zip"
@@ -109,19 +109,19 @@ pub(super) fn look(
         parts,
         findings,
         changed: !chosen.kept.is_empty(),
-        done: Next::say(done),
-        again: Next::run(&again),
+        done: NextStep::say(done),
+        again: NextStep::run(&again),
     })
 }
 
 /// The files of all requests, and what no file can prove.
 fn wanted(
     named: Option<Ca>,
-    chosen: &Chosen,
-    resolvers: &Resolvers,
+    chosen: &ChosenRecords,
+    resolvers: &ResolverList,
 ) -> (Vec<Wanted>, Vec<Finding>) {
     let (mut all, mut findings) = (Vec::new(), Vec::new());
-    for Selected {
+    for SelectedRequest {
         shown,
         request,
         kept,
@@ -142,7 +142,7 @@ fn wanted(
         findings.extend(
             wildcards.map(|name| Finding::from(&FileReason::Wildcard { name: name.clone() })),
         );
-        let proof = |mut proof: FileProof, asked_for| {
+        let proof = |mut proof: ValidationFile, asked_for| {
             if *reuses_key && given.is_empty() {
                 proof.shop_decides();
             }
@@ -173,9 +173,9 @@ fn wanted(
     (all, findings)
 }
 
-fn addresses(answers: &[Answer]) -> Vec<SocketAddr> {
+fn addresses(answers: &[DnsAnswer]) -> Vec<SocketAddr> {
     let found = answers.iter().filter_map(|answer| match answer {
-        Answer::Addresses(addresses) => Some(addresses),
+        DnsAnswer::Addresses(addresses) => Some(addresses),
         _ => None,
     });
     found
@@ -187,27 +187,29 @@ fn addresses(answers: &[Answer]) -> Vec<SocketAddr> {
 /// What one name comes to, with the reasons; no part for a www that was not asked for.
 fn part(
     one: &Wanted,
-    got: &[(SocketAddr, Got)],
-    answers: &[Answer],
-) -> (Option<Part>, Vec<Finding>) {
+    got: &[(SocketAddr, HttpResponse)],
+    answers: &[DnsAnswer],
+) -> (Option<MethodResult>, Vec<Finding>) {
     let record = &one.proof.record;
     let told: Vec<_> = got
         .iter()
         .map(|(address, got)| (address, got, one.proof.judge(got)))
         .collect();
-    let asked = told.iter().filter(|(_, got, _)| **got != Got::NoRoute);
+    let asked = told
+        .iter()
+        .filter(|(_, got, _)| **got != HttpResponse::NoRoute);
     let failed = answers
         .iter()
-        .find(|answer| !answer.is_answer() || **answer == Answer::Bogus);
+        .find(|answer| !answer.is_answer() || **answer == DnsAnswer::Bogus);
     let verdict = match (asked.map(|(_, _, (verdict, _))| *verdict).max(), failed) {
         (Some(verdict), None) => verdict,
-        (Some(verdict), Some(_)) => verdict.max(Verdict::Unreachable),
-        (None, Some(_)) => Verdict::Unreachable,
-        (None, None) if !got.is_empty() => Verdict::Unreachable,
-        (None, None) => Verdict::Absent,
+        (Some(verdict), Some(_)) => verdict.max(DcvVerdict::Unreachable),
+        (None, Some(_)) => DcvVerdict::Unreachable,
+        (None, None) if !got.is_empty() => DcvVerdict::Unreachable,
+        (None, None) => DcvVerdict::Absent,
     };
     let drops_out = www_drops_out(one.ca.unwrap_or(Ca::Sectigo))
-        .filter(|_| record.name.starts_with("www.") && verdict != Verdict::Visible);
+        .filter(|_| record.name.starts_with("www.") && verdict != DcvVerdict::Visible);
     let mut findings: Vec<Finding> = Vec::new();
     if one.asked_for {
         let reasons = told.iter().filter_map(|(address, got, (_, flaw))| {
@@ -246,7 +248,7 @@ fn part(
         .map(|(address, got, (verdict, _))| server(address, got, *verdict))
         .collect();
     let mut lines = vec![("file", record.url.clone())];
-    if verdict != Verdict::Visible {
+    if verdict != DcvVerdict::Visible {
         let content = record
             .body
             .as_ref()
@@ -265,11 +267,11 @@ fn part(
     entry["servers"] = json!(servers);
     let answered = got
         .iter()
-        .any(|(_, got)| matches!(got, Got::Answered { .. }))
+        .any(|(_, got)| matches!(got, HttpResponse::Answered { .. }))
         || (got.is_empty() && failed.is_none());
     let name = record.name.clone();
     (
-        one.asked_for.then_some(Part {
+        one.asked_for.then_some(MethodResult {
             verdict,
             answered,
             record: entry,
@@ -282,7 +284,7 @@ fn part(
 }
 
 /// That an address is one that nobody outside gets to; once for a name.
-fn inside(one: &Wanted, got: &[(SocketAddr, Got)]) -> Option<Finding> {
+fn inside(one: &Wanted, got: &[(SocketAddr, HttpResponse)]) -> Option<Finding> {
     let (address, why) = got
         .iter()
         .find_map(|(at, _)| Some((at.ip(), public_address::unreachable(at.ip())?)))?;
@@ -303,39 +305,39 @@ fn www_drops_out(ca: Ca) -> Option<&'static str> {
     ca.profile().www_drops_out
 }
 
-fn server(address: &SocketAddr, got: &Got, verdict: Verdict) -> Value {
+fn server(address: &SocketAddr, got: &HttpResponse, verdict: DcvVerdict) -> Value {
     let mut server =
         json!({"address": address.to_string(), "role": "web", "verdict": verdict.word()});
     match got {
-        Got::Answered {
+        HttpResponse::Answered {
             status, location, ..
         } => {
             server["answer"] = json!(status.to_string());
             server["location"] = json!(location);
         }
-        Got::Silent(reason) => {
+        HttpResponse::Silent(reason) => {
             server["answer"] = json!("silent");
             server["reason"] = json!(reason);
         }
-        Got::NoRoute => server["answer"] = json!("no-route"),
+        HttpResponse::NoRoute => server["answer"] = json!("no-route"),
     }
     server
 }
 
-fn says(got: &Got, verdict: Verdict) -> String {
+fn says(got: &HttpResponse, verdict: DcvVerdict) -> String {
     match got {
-        Got::Answered { status: 200, .. } => match verdict {
-            Verdict::Visible => "visible".to_owned(),
-            Verdict::Unchecked => "there, its last line unchecked".to_owned(),
+        HttpResponse::Answered { status: 200, .. } => match verdict {
+            DcvVerdict::Visible => "visible".to_owned(),
+            DcvVerdict::Unchecked => "there, its last line unchecked".to_owned(),
             _ => "another content".to_owned(),
         },
-        Got::Answered {
+        HttpResponse::Answered {
             status,
             location: Some(to),
             ..
         } => format!("{status}, sends to {to}"),
-        Got::Answered { status, .. } => format!("{status}"),
-        Got::Silent(reason) => format!("no answer ({reason})"),
-        Got::NoRoute => "not asked: no way there from here".to_owned(),
+        HttpResponse::Answered { status, .. } => format!("{status}"),
+        HttpResponse::Silent(reason) => format!("no answer ({reason})"),
+        HttpResponse::NoRoute => "not asked: no way there from here".to_owned(),
     }
 }

@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;
-use crate::inputs::folder::Directory;
+use crate::inputs::folder::FolderContents;
 use crate::install::installed;
 use crate::pki::key::PublicKeyId;
 use crate::pki::request::SigningRequest;
 
 /// What is known of the keys of requests.
 #[derive(Debug)]
-pub(super) struct Used {
+pub(super) struct KeyUsageHistory {
     /// The keys that a certificate has.
     certified: HashSet<PublicKeyId>,
     /// Those of requests here that wait for nothing: a certificate has them, or a later round of
@@ -22,9 +22,9 @@ pub(super) struct Used {
     reusing: HashSet<PathBuf>,
 }
 
-impl Used {
+impl KeyUsageHistory {
     /// What the requests and certificates in `here` and the installed ones tell.
-    pub(super) fn of(context: &Context, here: &Directory) -> Self {
+    pub(super) fn of(context: &Context, here: &FolderContents) -> Self {
         let certificates = here
             .certificates
             .iter()

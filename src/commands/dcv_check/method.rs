@@ -3,14 +3,14 @@
 
 use serde_json::{Value, json};
 
-use crate::dcv::judge::Verdict;
-use crate::finding::{Finding, Next, Severity};
-use crate::report::{Outcome, Text};
+use crate::dcv::judge::DcvVerdict;
+use crate::finding::{Finding, NextStep, Severity};
+use crate::report::{Outcome, TextOutput};
 
 /// What one name, or one domain, comes to.
 #[derive(Debug)]
-pub(super) struct Part {
-    pub(super) verdict: Verdict,
+pub(super) struct MethodResult {
+    pub(super) verdict: DcvVerdict,
     pub(super) answered: bool,
     /// Its entry of `records`.
     pub(super) record: Value,
@@ -23,18 +23,18 @@ pub(super) struct Part {
 /// What a check by another method ends with.
 #[derive(Debug)]
 pub(crate) struct MethodOutcome {
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<MethodResult>,
     pub(super) findings: Vec<Finding>,
     /// Whether a `.dcv` file was written.
     pub(super) changed: bool,
     /// What to do when all is visible, and when it is not.
-    pub(super) done: Next,
-    pub(super) again: Next,
+    pub(super) done: NextStep,
+    pub(super) again: NextStep,
 }
 
 impl MethodOutcome {
     /// The worst of all.
-    pub(super) fn verdict(&self) -> Verdict {
+    pub(super) fn verdict(&self) -> DcvVerdict {
         let stray = self
             .findings
             .iter()
@@ -43,15 +43,15 @@ impl MethodOutcome {
             .parts
             .iter()
             .max_by_key(|part| (severity(part), part.verdict));
-        let verdict = worst.map_or(Verdict::Unreachable, |part| part.verdict);
+        let verdict = worst.map_or(DcvVerdict::Unreachable, |part| part.verdict);
         if stray {
-            verdict.max(Verdict::Unchecked)
+            verdict.max(DcvVerdict::Unchecked)
         } else {
             verdict
         }
     }
 
-    fn next(&self) -> Vec<Next> {
+    fn next(&self) -> Vec<NextStep> {
         vec![if self.exit_code() == 0 {
             self.done.clone()
         } else {
@@ -61,10 +61,10 @@ impl MethodOutcome {
 }
 
 /// 0 visible, 1 nobody answered, 2 judged not visible.
-fn severity(part: &Part) -> u8 {
+fn severity(part: &MethodResult) -> u8 {
     match part.verdict {
-        Verdict::Visible => 0,
-        Verdict::Unreachable if !part.answered => 1,
+        DcvVerdict::Visible => 0,
+        DcvVerdict::Unreachable if !part.answered => 1,
         _ => 2,
     }
 }
@@ -81,7 +81,7 @@ impl Outcome for MethodOutcome {
         })
     }
 
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         for part in &self.parts {
             part.lines
                 .iter()
@@ -107,7 +107,7 @@ impl Outcome for MethodOutcome {
             .any(|finding| finding.severity == Severity::Error);
         match self.parts.iter().map(severity).max() {
             Some(0) if !wrong => 0,
-            Some(1) if self.verdict() == Verdict::Unreachable => 4,
+            Some(1) if self.verdict() == DcvVerdict::Unreachable => 4,
             _ => 1,
         }
     }

@@ -7,39 +7,39 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::advice;
-use crate::commands::dcv_check::select::Chosen;
-use crate::commands::dcv_check::zone_health::{self, Around};
+use crate::commands::dcv_check::select::ChosenRecords;
+use crate::commands::dcv_check::zone_health::{self, ZoneHealth};
 use crate::context::Context;
-use crate::dcv::answer::Answer;
+use crate::dcv::answer::DnsAnswer;
 use crate::dcv::ca::Ca;
-use crate::dcv::expectation::{Expectation, Source};
-use crate::dcv::judge::{Judgement, Standing, Verdict};
+use crate::dcv::expectation::{ExpectationSource, ExpectedAnswer};
+use crate::dcv::judge::{DcvVerdict, RecordJudgement, ServerJudgement};
 use crate::dcv::record::DcvRecord;
-use crate::finding::{Finding, Next, Severity};
-use crate::report::{Outcome, Text};
+use crate::finding::{Finding, NextStep, Severity};
+use crate::report::{Outcome, TextOutput};
 
 /// One record, and what servers say of it.
 #[derive(Clone, Debug)]
-pub(crate) struct Check {
+pub(crate) struct RecordCheck {
     /// The request's file, as people read it; empty where a record alone was given.
     pub request: String,
     /// The CA, if one is known.
     pub ca: Option<Ca>,
     /// What would satisfy the CA.
-    pub expected: Rc<Expectation>,
+    pub expected: Rc<ExpectedAnswer>,
     /// What it comes to.
-    pub judgement: Judgement,
+    pub judgement: RecordJudgement,
     /// What was found around it.
-    pub around: Around,
+    pub around: ZoneHealth,
 }
 
 /// What `dcv-check` ends with.
 #[derive(Debug)]
 pub(crate) struct DcvCheckOutcome {
     /// The worst of all records.
-    pub verdict: Verdict,
+    pub verdict: DcvVerdict,
     /// One for each record.
-    pub checks: Vec<Check>,
+    pub checks: Vec<RecordCheck>,
     /// Why, and what to do; each once.
     pub findings: Vec<Finding>,
     /// Whether a `.dcv` file was written.
@@ -65,7 +65,7 @@ impl NextLines {
     pub(super) fn new(context: &Context, again: Vec<String>) -> Self {
         Self {
             again: again.into(),
-            install: Next::run(&context.again("install")).text.into(),
+            install: NextStep::run(&context.again("install")).text.into(),
         }
     }
 
@@ -79,9 +79,9 @@ impl NextLines {
 }
 
 impl DcvCheckOutcome {
-    pub(super) fn new(chosen: &Chosen, lines: NextLines) -> Self {
+    pub(super) fn new(chosen: &ChosenRecords, lines: NextLines) -> Self {
         Self {
-            verdict: Verdict::Unreachable,
+            verdict: DcvVerdict::Unreachable,
             checks: Vec::new(),
             findings: Vec::new(),
             changed: !chosen.kept.is_empty(),
@@ -98,7 +98,7 @@ impl DcvCheckOutcome {
 
     /// The same for one line of a list.
     pub(super) fn of_line(lines: NextLines) -> Self {
-        let none = Chosen {
+        let none = ChosenRecords {
             selected: Vec::new(),
             strays: Vec::new(),
             kept: Vec::new(),
@@ -107,17 +107,17 @@ impl DcvCheckOutcome {
         Self::new(&none, lines)
     }
 
-    pub(super) fn conclude(&mut self, checks: Vec<Check>, strays: &[Finding]) {
+    pub(super) fn conclude(&mut self, checks: Vec<RecordCheck>, strays: &[Finding]) {
         let worst = checks
             .iter()
             .max_by_key(|check| (severity(&check.judgement), check.judgement.verdict));
-        self.verdict = worst.map_or(Verdict::Unreachable, |check| check.judgement.verdict);
+        self.verdict = worst.map_or(DcvVerdict::Unreachable, |check| check.judgement.verdict);
         if !strays.is_empty() {
             // A record that belongs to nothing here was not compared with anything.
-            self.verdict = self.verdict.max(Verdict::Unchecked);
+            self.verdict = self.verdict.max(DcvVerdict::Unchecked);
         }
         self.findings = strays.to_vec();
-        for finding in checks.iter().flat_map(Check::findings) {
+        for finding in checks.iter().flat_map(RecordCheck::findings) {
             if !self.findings.contains(&finding) {
                 self.findings.push(finding);
             }
@@ -151,7 +151,7 @@ impl DcvCheckOutcome {
         lines
     }
 
-    fn next(&self) -> Vec<Next> {
+    fn next(&self) -> Vec<NextStep> {
         if self.exit_code() == 0 {
             let shop = self
                 .checks
@@ -159,38 +159,38 @@ impl DcvCheckOutcome {
                 .find_map(|check| check.ca)
                 .map_or("the shop", Ca::title);
             let install = &self.lines.install;
-            return vec![Next::say(format!(
+            return vec![NextStep::say(format!(
                 "press Retry at {shop}; leave the record there. When the zip has come:  sudo \
                     {install} FILE.zip"
             ))];
         }
         let mut again = self.lines.again.to_vec();
-        let unknown = |check: &Check| {
-            check.expected.source == Source::Nowhere
-                || check.judgement.verdict == Verdict::Unchecked
+        let unknown = |check: &RecordCheck| {
+            check.expected.source == ExpectationSource::Nowhere
+                || check.judgement.verdict == DcvVerdict::Unchecked
         };
         if self.checks.iter().any(unknown) {
             again.extend(["--record".to_owned(), "-".to_owned()]);
         }
-        vec![Next::run(&again)]
+        vec![NextStep::run(&again)]
     }
 }
 
 /// 0 visible, 1 nobody answered, 2 judged not visible: the last counts more (product contract,
 /// "dcv-check").
-fn severity(judgement: &Judgement) -> u8 {
+fn severity(judgement: &RecordJudgement) -> u8 {
     match judgement.verdict {
-        Verdict::Visible => 0,
-        Verdict::Unreachable if !judgement.answered => 1,
+        DcvVerdict::Visible => 0,
+        DcvVerdict::Unreachable if !judgement.answered => 1,
         _ => 2,
     }
 }
 
 /// One line on where all records stand: `absent at a, b; visible at c`.
-pub(super) fn summary(checks: &[Check]) -> String {
+pub(super) fn summary(checks: &[RecordCheck]) -> String {
     let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
     for one in checks.iter().flat_map(|check| &check.judgement.standings) {
-        if one.answer == Answer::NoRoute {
+        if one.answer == DnsAnswer::NoRoute {
             continue;
         }
         let server = one
@@ -218,13 +218,13 @@ pub(super) fn summary(checks: &[Check]) -> String {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Document<'a> {
+pub(super) struct DcvDocument<'a> {
     schema: &'static str,
     verdict: &'static str,
     changed: bool,
     records: Vec<RecordDocument<'a>>,
     findings: &'a [Finding],
-    next: Vec<Next>,
+    next: Vec<NextStep>,
 }
 
 #[derive(Debug, Serialize)]
@@ -253,12 +253,12 @@ struct ServerDocument<'a> {
 }
 
 impl DcvCheckOutcome {
-    pub(super) fn document(&self) -> Document<'_> {
-        Document {
+    pub(super) fn document(&self) -> DcvDocument<'_> {
+        DcvDocument {
             schema: "certctl.dcv-check/1",
             verdict: self.verdict.word(),
             changed: self.changed,
-            records: self.checks.iter().map(Check::document).collect(),
+            records: self.checks.iter().map(RecordCheck::document).collect(),
             findings: &self.findings,
             next: self.next(),
         }
@@ -271,7 +271,7 @@ impl Outcome for DcvCheckOutcome {
         serde_json::to_value(self.document()).unwrap_or_default()
     }
 
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         if !self.announced {
             for line in self.belongs() {
                 text.fact("ok", line);
@@ -295,21 +295,23 @@ impl Outcome for DcvCheckOutcome {
             .map(|check| severity(&check.judgement))
             .max()
         {
-            Some(0) if !wrong && self.verdict == Verdict::Visible => 0,
-            Some(1) if self.verdict == Verdict::Unreachable => 4,
+            Some(0) if !wrong && self.verdict == DcvVerdict::Visible => 0,
+            Some(1) if self.verdict == DcvVerdict::Unreachable => 4,
             _ => 1,
         }
     }
 }
 
-impl Check {
+impl RecordCheck {
     fn findings(&self) -> Vec<Finding> {
         let reasons = self.judgement.reasons.iter().map(Finding::from);
         let mut findings: Vec<Finding> = reasons
             .filter_map(|finding| self.around.explain(finding))
             .collect();
         findings.extend(self.around.findings.iter().cloned());
-        let guessed = self.ca.filter(|_| self.expected.source != Source::Shop);
+        let guessed = self
+            .ca
+            .filter(|_| self.expected.source != ExpectationSource::Shop);
         findings.extend(guessed.and_then(advice::dcv::not_confirmed));
         findings
     }
@@ -335,9 +337,9 @@ impl Check {
         }
     }
 
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         let record = &self.expected.record;
-        let there = |one: &Standing| one.verdict == Verdict::Visible;
+        let there = |one: &ServerJudgement| one.verdict == DcvVerdict::Visible;
         if self.judgement.standings.iter().any(there) {
             let value = record.value.as_deref().unwrap_or_default();
             text.fact(
@@ -360,7 +362,7 @@ impl Check {
                 format!("{:width$}  {}", one.server.to_string(), says(one)),
             );
         }
-        if self.judgement.verdict == Verdict::Visible {
+        if self.judgement.verdict == DcvVerdict::Visible {
             let fine = self.around.fine();
             text.fact(
                 "ok",
@@ -386,10 +388,10 @@ impl Check {
     }
 }
 
-fn server_document(one: &Standing) -> ServerDocument<'_> {
+fn server_document(one: &ServerJudgement) -> ServerDocument<'_> {
     let (value, values) = match &one.answer {
-        Answer::Cname(value) => (Some(value.as_str()), None),
-        Answer::Txt(values) => (None, Some(values.as_slice())),
+        DnsAnswer::Cname(value) => (Some(value.as_str()), None),
+        DnsAnswer::Txt(values) => (None, Some(values.as_slice())),
         _ => (None, None),
     };
     ServerDocument {
@@ -404,28 +406,29 @@ fn server_document(one: &Standing) -> ServerDocument<'_> {
     }
 }
 
-pub(super) fn says(one: &Standing) -> String {
+pub(super) fn says(one: &ServerJudgement) -> String {
     match (one.verdict, &one.answer) {
-        (Verdict::Visible, _) => "visible".to_owned(),
-        (Verdict::Unchecked, _) => "there, its unique value unchecked".to_owned(),
-        (Verdict::Different, _) => "another value".to_owned(),
-        (Verdict::WrongPlace, _) => format!("at another name: {}", one.at),
-        (_, Answer::NoName(_)) => "absent (NXDOMAIN: nothing of that name)".to_owned(),
-        (_, Answer::NoData(_)) => {
+        (DcvVerdict::Visible, _) => "visible".to_owned(),
+        (DcvVerdict::Unchecked, _) => "there, its unique value unchecked".to_owned(),
+        (DcvVerdict::Different, _) => "another value".to_owned(),
+        (DcvVerdict::WrongPlace, _) => format!("at another name: {}", one.at),
+        (_, DnsAnswer::NoName(_)) => "absent (NXDOMAIN: nothing of that name)".to_owned(),
+        (_, DnsAnswer::NoData(_)) => {
             "absent (NODATA: the name is there, with other types of record)".to_owned()
         }
-        (_, Answer::Cname(_) | Answer::Txt(_) | Answer::Addresses(_) | Answer::Mx(_)) => {
-            "absent".to_owned()
-        }
-        (_, Answer::Bogus) => "bogus: its DNSSEC signatures do not hold".to_owned(),
-        (_, Answer::Lame) => "does not answer for the zone".to_owned(),
-        (_, Answer::Refused) => "REFUSED".to_owned(),
-        (_, Answer::ServFail) => "SERVFAIL".to_owned(),
-        (_, Answer::Failed(reason)) => format!("no answer ({reason})"),
-        (_, Answer::NoTcp) => "cut short by UDP, nothing by TCP".to_owned(),
-        (_, Answer::Timeout) => "no usable answer in time".to_owned(),
-        (_, Answer::Closed) => "nobody listens there".to_owned(),
-        (_, Answer::NoAddress) => "not asked: no address was found for its name".to_owned(),
-        (_, Answer::NoRoute) => "not asked: no way there from here".to_owned(),
+        (
+            _,
+            DnsAnswer::Cname(_) | DnsAnswer::Txt(_) | DnsAnswer::Addresses(_) | DnsAnswer::Mx(_),
+        ) => "absent".to_owned(),
+        (_, DnsAnswer::Bogus) => "bogus: its DNSSEC signatures do not hold".to_owned(),
+        (_, DnsAnswer::Lame) => "does not answer for the zone".to_owned(),
+        (_, DnsAnswer::Refused) => "REFUSED".to_owned(),
+        (_, DnsAnswer::ServFail) => "SERVFAIL".to_owned(),
+        (_, DnsAnswer::Failed(reason)) => format!("no answer ({reason})"),
+        (_, DnsAnswer::NoTcp) => "cut short by UDP, nothing by TCP".to_owned(),
+        (_, DnsAnswer::Timeout) => "no usable answer in time".to_owned(),
+        (_, DnsAnswer::Closed) => "nobody listens there".to_owned(),
+        (_, DnsAnswer::NoAddress) => "not asked: no address was found for its name".to_owned(),
+        (_, DnsAnswer::NoRoute) => "not asked: no way there from here".to_owned(),
     }
 }

@@ -3,18 +3,18 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::commands::dcv_check::key_reuse::Used;
+use crate::commands::dcv_check::key_reuse::KeyUsageHistory;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
-use crate::dcv::dcv_file::Kept;
+use crate::dcv::dcv_file::StoredRecord;
 use crate::dcv::expectation;
 use crate::dcv::parse;
 use crate::dcv::record;
 use crate::dcv::reseller_record::GivenRecord;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next, shell_word};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep, shell_word};
 use crate::inputs::dcv_file as kept_file;
-use crate::inputs::folder::{self, Argument, Directory};
+use crate::inputs::folder::{self, ArgumentMeaning, FolderContents};
 use crate::matching::folder_in_words;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
@@ -25,7 +25,7 @@ const RECORD_LIMIT: u64 = 64 * 1024;
 
 /// A request and what is kept of its record.
 #[derive(Clone, Debug)]
-pub(super) struct Selected {
+pub(super) struct SelectedRequest {
     /// Its file, as people read it.
     pub(super) shown: String,
     pub(super) path: Option<PathBuf>,
@@ -35,11 +35,11 @@ pub(super) struct Selected {
     /// The records given for it now.
     given: Vec<GivenRecord>,
     /// These and those of earlier.
-    pub(super) kept: Kept,
+    pub(super) kept: StoredRecord,
 }
 
 /// What the command line says.
-pub(super) struct Wanted<'a> {
+pub(super) struct DcvSelection<'a> {
     pub(super) names: &'a [String],
     pub(super) records: &'a [String],
     pub(super) ca: Option<Ca>,
@@ -49,8 +49,8 @@ pub(super) struct Wanted<'a> {
 
 /// What is to be checked.
 #[derive(Debug)]
-pub(super) struct Chosen {
-    pub(super) selected: Vec<Selected>,
+pub(super) struct ChosenRecords {
+    pub(super) selected: Vec<SelectedRequest>,
     /// What is wrong with records given that belong to none of the requests.
     pub(super) strays: Vec<Finding>,
     /// The files that a record given was kept in.
@@ -59,16 +59,16 @@ pub(super) struct Chosen {
     pub(super) matched: Vec<String>,
 }
 
-pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Failure> {
+pub(super) fn choose(context: &Context, args: &DcvSelection<'_>) -> Result<ChosenRecords, Failure> {
     let given = given(context, args)?;
-    let here = Directory::read(context)?;
-    let used = Used::of(context, &here);
+    let here = FolderContents::read(context)?;
+    let used = KeyUsageHistory::of(context, &here);
     let mut candidates = if args.names.is_empty() {
         all(&here)
     } else {
         named(context, args.names, &here, &used)?
     };
-    let mut chosen = Chosen {
+    let mut chosen = ChosenRecords {
         selected: Vec::new(),
         strays: Vec::new(),
         kept: Vec::new(),
@@ -85,8 +85,9 @@ pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Fai
             Err(stray) => chosen.strays.push(stray),
         }
     }
-    let matched = |one: &Selected| chosen.matched.contains(&one.shown);
-    let mut wanted: Vec<Selected> = match (chosen.matched.is_empty(), args.names.is_empty()) {
+    let matched = |one: &SelectedRequest| chosen.matched.contains(&one.shown);
+    let mut wanted: Vec<SelectedRequest> = match (chosen.matched.is_empty(), args.names.is_empty())
+    {
         (false, true) => candidates.into_iter().filter(matched).collect(),
         (_, false) => candidates,
         (true, true) => candidates
@@ -110,10 +111,10 @@ pub(super) fn choose(context: &Context, args: &Wanted<'_>) -> Result<Chosen, Fai
 }
 
 /// The shop's records from the command line or stdin.
-fn given(context: &Context, args: &Wanted<'_>) -> Result<Vec<GivenRecord>, Failure> {
+fn given(context: &Context, args: &DcvSelection<'_>) -> Result<Vec<GivenRecord>, Failure> {
     let read = |text: &str| {
         let again = [args.again, &["--record".to_owned(), "-".to_owned()]].concat();
-        parse::parse(text).map_err(|error| Failure::from(error).with(Next::run(&again)))
+        parse::parse(text).map_err(|error| Failure::from(error).with(NextStep::run(&again)))
     };
     let mut given: Vec<GivenRecord> = Vec::new();
     for text in args.records {
@@ -132,7 +133,7 @@ fn given(context: &Context, args: &Wanted<'_>) -> Result<Vec<GivenRecord>, Failu
 
 /// Reads the `.dcv` beside a request; where records were given for it, they and the CA are taken in
 /// and written: then its path.
-fn keep(one: &mut Selected, ca: Option<Ca>) -> Result<Option<PathBuf>, Failure> {
+fn keep(one: &mut SelectedRequest, ca: Option<Ca>) -> Result<Option<PathBuf>, Failure> {
     let path = one.path.as_deref().map(kept_file::beside);
     if let Some(path) = &path {
         one.kept = kept_file::read(path)?;
@@ -151,8 +152,8 @@ fn keep(one: &mut Selected, ca: Option<Ca>) -> Result<Option<PathBuf>, Failure> 
 /// one that asks for its domain, and of several the one that still waits for its certificate.
 fn pick(
     record: &GivenRecord,
-    candidates: &[Selected],
-    used: &Used,
+    candidates: &[SelectedRequest],
+    used: &KeyUsageHistory,
 ) -> Result<Result<usize, Finding>, Failure> {
     if let Some(md5) = record.md5() {
         let made_from = candidates.iter().position(|one| one.request.md5() == md5);
@@ -187,14 +188,14 @@ fn pick(
                 "the record given fits several requests: {}",
                 names.join(", ")
             );
-            Err(Failure::new(Kind::Ambiguous, message)
-                .with(Next::say("name the request in front of --record")))
+            Err(Failure::new(FailureKind::Ambiguous, message)
+                .with(NextStep::say("name the request in front of --record")))
         }
     }
 }
 
 /// A record that is for none of the names asked for.
-fn of_no_domain(record: &GivenRecord, candidates: &[Selected]) -> Finding {
+fn of_no_domain(record: &GivenRecord, candidates: &[SelectedRequest]) -> Finding {
     let names: Vec<&str> = candidates
         .iter()
         .flat_map(|one| &one.request.dns_names)
@@ -209,12 +210,12 @@ fn of_no_domain(record: &GivenRecord, candidates: &[Selected]) -> Finding {
             record.zone_line()
         ),
     )
-    .with(Next::say(
+    .with(NextStep::say(
         "copy the record of this order at the shop, with its whole host",
     ))
 }
 
-fn stray(md5: &str, candidates: &[Selected]) -> Finding {
+fn stray(md5: &str, candidates: &[SelectedRequest]) -> Finding {
     let here: Vec<String> = candidates
         .iter()
         .take(5)
@@ -227,13 +228,13 @@ fn stray(md5: &str, candidates: &[Selected]) -> Finding {
             here.join(", ")
         ),
     )
-    .with(Next::say(
+    .with(NextStep::say(
         "copy the record of this order at the shop (a reissue needs a new record); if \
         it is of this order, another CSR was pasted there",
     ))
 }
 
-fn mixed(record: &GivenRecord, one: &Selected) -> Finding {
+fn mixed(record: &GivenRecord, one: &SelectedRequest) -> Finding {
     Finding::error(
         "record-of-another-request",
         format!(
@@ -241,26 +242,26 @@ fn mixed(record: &GivenRecord, one: &Selected) -> Finding {
             one.shown, record.value
         ),
     )
-    .with(Next::say(format!(
+    .with(NextStep::say(format!(
         "the value for this request starts with {}",
         record::target_labels(&one.request)
     )))
 }
 
 /// The request of a file; what is kept beside it is read once it is known to be wanted.
-pub(super) fn held(path: &Path, request: &SigningRequest) -> Selected {
-    Selected {
+pub(super) fn held(path: &Path, request: &SigningRequest) -> SelectedRequest {
+    SelectedRequest {
         shown: path.display().to_string(),
         path: Some(path.to_owned()),
         request: request.clone(),
         reuses_key: false,
         given: Vec::new(),
-        kept: Kept::default(),
+        kept: StoredRecord::default(),
     }
 }
 
 /// Every request here, each once.
-fn all(here: &Directory) -> Vec<Selected> {
+fn all(here: &FolderContents) -> Vec<SelectedRequest> {
     let mut all = Vec::new();
     for one in &here.requests {
         add(&mut all, held(&one.path, &one.value));
@@ -268,7 +269,7 @@ fn all(here: &Directory) -> Vec<Selected> {
     all
 }
 
-fn add(all: &mut Vec<Selected>, one: Selected) {
+fn add(all: &mut Vec<SelectedRequest>, one: SelectedRequest) {
     if !all
         .iter()
         .any(|other| other.request.der() == one.request.der())
@@ -280,27 +281,27 @@ fn add(all: &mut Vec<Selected>, one: Selected) {
 fn named(
     context: &Context,
     words: &[String],
-    here: &Directory,
-    used: &Used,
-) -> Result<Vec<Selected>, Failure> {
-    let mut all: Vec<Selected> = Vec::new();
+    here: &FolderContents,
+    used: &KeyUsageHistory,
+) -> Result<Vec<SelectedRequest>, Failure> {
+    let mut all: Vec<SelectedRequest> = Vec::new();
     for word in words {
-        match Argument::resolve(word, here)? {
-            Argument::Name(name) => by_name(context, &name, here, used)?
+        match ArgumentMeaning::resolve(word, here)? {
+            ArgumentMeaning::Name(name) => by_name(context, &name, here, used)?
                 .into_iter()
                 .for_each(|one| add(&mut all, one)),
-            Argument::File(path) => {
+            ArgumentMeaning::File(path) => {
                 requests(&path, word)?
                     .iter()
                     .for_each(|request| add(&mut all, held(&path, request)));
             }
-            Argument::Stdin => {
+            ArgumentMeaning::Stdin => {
                 for request in requests(Path::new("-"), "stdin")? {
                     let shown = "the request on stdin".to_owned();
-                    let (reuses_key, given, kept) = (false, Vec::new(), Kept::default());
+                    let (reuses_key, given, kept) = (false, Vec::new(), StoredRecord::default());
                     add(
                         &mut all,
-                        Selected {
+                        SelectedRequest {
                             shown,
                             path: None,
                             request,
@@ -320,10 +321,13 @@ pub(super) fn requests(path: &Path, shown: &str) -> Result<Vec<SigningRequest>, 
     let delivery = folder::read_file(path)?;
     if delivery.requests.is_empty() {
         return Err(Failure::new(
-            Kind::Malformed,
+            FailureKind::Malformed,
             format!("{shown} holds no certificate request (CSR)"),
         )
-        .with(Next::say(format!("certctl inspect {}", shell_word(shown)))));
+        .with(NextStep::say(format!(
+            "certctl inspect {}",
+            shell_word(shown)
+        ))));
     }
     Ok(delivery
         .requests
@@ -336,9 +340,9 @@ pub(super) fn requests(path: &Path, shown: &str) -> Result<Vec<SigningRequest>, 
 fn by_name(
     context: &Context,
     name: &DnsName,
-    here: &Directory,
-    used: &Used,
-) -> Result<Vec<Selected>, Failure> {
+    here: &FolderContents,
+    used: &KeyUsageHistory,
+) -> Result<Vec<SelectedRequest>, Failure> {
     let named = here.requests_named(name);
     let pending: Vec<_> = named
         .iter()
@@ -346,9 +350,11 @@ fn by_name(
         .collect();
     if named.is_empty() {
         let message = format!("no request for {name} in {}", here.path.display());
-        return Err(Failure::new(Kind::NotFound, message).with(Next::run(
-            &[context.again("csr"), vec![name.to_string()]].concat(),
-        )));
+        return Err(
+            Failure::new(FailureKind::NotFound, message).with(NextStep::run(
+                &[context.again("csr"), vec![name.to_string()]].concat(),
+            )),
+        );
     }
     let found = if pending.is_empty() {
         named.iter().take(1).collect()
@@ -373,6 +379,6 @@ fn nothing_pending(context: &Context, again: &[String], some_are_done: bool) -> 
             context.again("csr"),
         )
     };
-    let line = Next::run(&words).text;
-    Failure::new(Kind::NotFound, message).with(Next::say(format!("{look}{line} NAME")))
+    let line = NextStep::run(&words).text;
+    Failure::new(FailureKind::NotFound, message).with(NextStep::say(format!("{look}{line} NAME")))
 }

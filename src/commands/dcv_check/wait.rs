@@ -8,24 +8,24 @@ mod table;
 
 use std::time::Duration;
 
-use self::table::{Group, Table};
+use self::table::{ProgressTable, TableGroup};
 use super::method::MethodOutcome;
-use super::outcome::{self, Check, says};
+use super::outcome::{self, RecordCheck, says};
 use crate::context::Context;
-use crate::dcv::judge::Verdict;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
+use crate::dcv::judge::DcvVerdict;
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep};
 use crate::system::clock;
 
 /// What one look came to.
-pub(super) trait Looked {
+pub(super) trait WaitObservation {
     /// Looking again changes nothing: all is visible and fine, or there and the shop's record was
     /// not given to compare it with.
     fn settled(&self) -> bool;
     /// How it stands, in one line.
     fn summary(&self) -> String;
     /// Who says what of each.
-    fn groups(&self) -> Vec<Group>;
+    fn groups(&self) -> Vec<TableGroup>;
     /// What else stands in the way.
     fn wrong(&self) -> Vec<&Finding> {
         Vec::new()
@@ -35,7 +35,7 @@ pub(super) trait Looked {
 }
 
 /// `stopped` makes of a failure, and of how it stood before, what is told.
-pub(super) fn wait<T: Looked>(
+pub(super) fn wait<T: WaitObservation>(
     context: &Context,
     limit: Duration,
     stopped: impl Fn(Failure, &str) -> Failure,
@@ -43,8 +43,11 @@ pub(super) fn wait<T: Looked>(
 ) -> Result<T, Failure> {
     let started = clock::now();
     let gone = || Duration::try_from(clock::now().duration_since(started)).unwrap_or_default();
-    let (mut last, mut round, mut table) =
-        (String::new(), 0, Table::new(&context.sink, time(limit)));
+    let (mut last, mut round, mut table) = (
+        String::new(),
+        0,
+        ProgressTable::new(&context.sink, time(limit)),
+    );
     let mut told = Vec::new();
     loop {
         let looked = look().map_err(|failure| stopped(failure, &last))?;
@@ -67,7 +70,12 @@ pub(super) fn wait<T: Looked>(
 }
 
 /// Says above the table what has come up.
-fn tell(context: &Context, table: &mut Table<'_>, told: &mut Vec<Finding>, wrong: &[&Finding]) {
+fn tell(
+    context: &Context,
+    table: &mut ProgressTable<'_>,
+    told: &mut Vec<Finding>,
+    wrong: &[&Finding],
+) {
     for finding in wrong {
         // The next step may tell a time that runs down.
         if !told
@@ -88,25 +96,25 @@ pub(super) fn stopped(failure: Failure, stood: &str, again: &[String]) -> Failur
     } else {
         stood
     };
-    let failure = if matches!(failure.kind, Kind::Interrupted(_)) {
+    let failure = if matches!(failure.kind, FailureKind::Interrupted(_)) {
         failure.because(stood)
     } else {
         failure
     };
     Failure {
-        next: vec![Next::run(again)],
+        next: vec![NextStep::run(again)],
         ..failure
     }
 }
 
-fn is_settled(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Visible | Verdict::Unchecked)
+fn is_settled(verdict: DcvVerdict) -> bool {
+    matches!(verdict, DcvVerdict::Visible | DcvVerdict::Unchecked)
 }
 
-impl Looked for Vec<Check> {
+impl WaitObservation for Vec<RecordCheck> {
     fn settled(&self) -> bool {
         self.iter().all(|check| match check.judgement.verdict {
-            Verdict::Visible => check.around.wrong().next().is_none(),
+            DcvVerdict::Visible => check.around.wrong().next().is_none(),
             verdict => is_settled(verdict),
         })
     }
@@ -122,8 +130,8 @@ impl Looked for Vec<Check> {
         format!("{}{wrong}", outcome::summary(self))
     }
 
-    fn groups(&self) -> Vec<Group> {
-        let group = |check: &Check| {
+    fn groups(&self) -> Vec<TableGroup> {
+        let group = |check: &RecordCheck| {
             let servers = check
                 .judgement
                 .standings
@@ -133,7 +141,7 @@ impl Looked for Vec<Check> {
                 .around
                 .wrong()
                 .map(|finding| (finding.code.to_owned(), finding.message.clone()));
-            Group {
+            TableGroup {
                 verdict: check.judgement.verdict,
                 name: check.expected.record.name.clone(),
                 rows: servers.chain(wrong).collect(),
@@ -151,7 +159,7 @@ impl Looked for Vec<Check> {
     }
 }
 
-impl Looked for MethodOutcome {
+impl WaitObservation for MethodOutcome {
     fn settled(&self) -> bool {
         is_settled(self.verdict())
     }
@@ -173,10 +181,10 @@ impl Looked for MethodOutcome {
         each.collect::<Vec<_>>().join("; ")
     }
 
-    fn groups(&self) -> Vec<Group> {
+    fn groups(&self) -> Vec<TableGroup> {
         let parts = self.parts.iter();
         parts
-            .map(|part| Group {
+            .map(|part| TableGroup {
                 verdict: part.verdict,
                 name: part.name.clone(),
                 rows: part.rows.clone(),
@@ -204,7 +212,7 @@ fn rest(context: &Context, pause: Duration) -> Result<(), Failure> {
     while !left.is_zero() {
         if let Some(signal) = context.interrupt.signal() {
             return Err(Failure::new(
-                Kind::Interrupted(signal),
+                FailureKind::Interrupted(signal),
                 "interrupted while waiting for the proof",
             ));
         }

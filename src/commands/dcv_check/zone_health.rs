@@ -7,40 +7,40 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::advice;
-use crate::commands::dcv_check::expected::Pending;
-use crate::dcv::answer::{Answer, Survey};
-use crate::dcv::caa::{self, Found, Ruling, Wish};
-use crate::dcv::dnssec::{self, State};
-use crate::dcv::judge::{Judgement, Verdict};
+use crate::commands::dcv_check::expected::ExpectedRecord;
+use crate::dcv::answer::{DnsAnswer, DnsSurvey};
+use crate::dcv::caa::{self, CaaLookup, CaaRuling, IssuanceRequest};
+use crate::dcv::dnssec::{self, DnssecState};
+use crate::dcv::judge::{DcvVerdict, RecordJudgement};
 use crate::dcv::zone_consistency;
 use crate::finding::{Finding, Severity};
 
 /// What was found around one record.
 #[derive(Clone, Debug)]
-pub(crate) struct Around {
+pub(crate) struct ZoneHealth {
     /// Whether the zone's signatures hold.
-    pub dnssec: State,
+    pub dnssec: DnssecState,
     /// What CAA says, for each name that the record proves.
-    pub caa: Vec<Ruling>,
+    pub caa: Vec<CaaRuling>,
     /// What is to be said.
     pub findings: Vec<Finding>,
     /// A resolver's own words for why it gave no answer.
     explained: Vec<String>,
 }
 
-impl Around {
+impl ZoneHealth {
     /// Judges it; where signatures do not hold, a CA sees nothing, and the verdict says so.
     pub(super) fn judge(
-        judgement: &mut Judgement,
-        survey: &Survey,
-        pending: &Pending,
-        found: &HashMap<String, Found>,
+        judgement: &mut RecordJudgement,
+        survey: &DnsSurvey,
+        pending: &ExpectedRecord,
+        found: &HashMap<String, CaaLookup>,
         at: Timestamp,
     ) -> Self {
         let dnssec = dnssec::judge(&survey.around.evidence, at);
-        let broken = matches!(dnssec, State::Broken(_));
+        let broken = matches!(dnssec, DnssecState::Broken(_));
         if broken {
-            judgement.verdict = judgement.verdict.max(Verdict::Unreachable);
+            judgement.verdict = judgement.verdict.max(DcvVerdict::Unreachable);
         }
         let mut findings: Vec<Finding> =
             zone_consistency::remarks(survey, judgement, &pending.expected.record.zone, at)
@@ -59,7 +59,7 @@ impl Around {
             .take(1)
             .for_each(|first| first.lines.extend(explained.iter().cloned()));
         findings.extend(signatures);
-        let wish = Wish {
+        let wish = IssuanceRequest {
             issuers: pending.ca.map_or(&[], |ca| ca.profile().issuers),
             at,
         };
@@ -70,9 +70,10 @@ impl Around {
                 || judgement
                     .standings
                     .iter()
-                    .any(|one| one.answer == Answer::Bogus);
-            let said = |ruling: &&Ruling| {
-                !(rejected && matches!(ruling.verdict, caa::Verdict::Failed(_, Answer::Bogus)))
+                    .any(|one| one.answer == DnsAnswer::Bogus);
+            let said = |ruling: &&CaaRuling| {
+                !(rejected
+                    && matches!(ruling.verdict, caa::CaaVerdict::Failed(_, DnsAnswer::Bogus)))
             };
             findings.extend(
                 caa::together(caa.iter().filter(said))
@@ -98,7 +99,7 @@ impl Around {
     /// The resolvers' own words go with the finding that they failed; where it is known why
     /// signatures are rejected, that is told and nothing else.
     pub(super) fn explain(&self, finding: Finding) -> Option<Finding> {
-        let broken = matches!(self.dnssec, State::Broken(_));
+        let broken = matches!(self.dnssec, DnssecState::Broken(_));
         match finding.code {
             "server-bogus" if broken => None,
             "server-bogus" | "server-servfail" => {
@@ -110,23 +111,27 @@ impl Around {
 
     /// What is fine, for the line that says so.
     pub(super) fn fine(&self) -> String {
-        let allowed =
-            |ruling: &Ruling| matches!(ruling.verdict, caa::Verdict::Allowed | caa::Verdict::Free);
+        let allowed = |ruling: &CaaRuling| {
+            matches!(
+                ruling.verdict,
+                caa::CaaVerdict::Allowed | caa::CaaVerdict::Free
+            )
+        };
         let caa = if !self.caa.is_empty() && self.caa.iter().all(allowed) {
             "; CAA allows"
         } else {
             ""
         };
         match self.dnssec {
-            State::Unsigned => format!("{caa}; DNSSEC: unsigned, fine"),
-            State::Signed => format!("{caa}; DNSSEC: the signatures hold"),
-            State::Broken(_) | State::Unknown => caa.to_owned(),
+            DnssecState::Unsigned => format!("{caa}; DNSSEC: unsigned, fine"),
+            DnssecState::Signed => format!("{caa}; DNSSEC: the signatures hold"),
+            DnssecState::Broken(_) | DnssecState::Unknown => caa.to_owned(),
         }
     }
 }
 
-pub(super) fn ruling_json(ruling: &Ruling) -> Value {
-    use crate::dcv::caa::Verdict::{
+pub(super) fn ruling_json(ruling: &CaaRuling) -> Value {
+    use crate::dcv::caa::CaaVerdict::{
         Allowed, CaUnknown, Failed, Forbidden, Free, NotAsked, OnTerms, Only, Partly,
     };
     let verdict = match &ruling.verdict {

@@ -2,16 +2,16 @@
 
 use jiff::Timestamp;
 
-use crate::commands::inspect::outcome::{Group, InspectOutcome, is_locked_key};
-use crate::delivery::{Found, Source};
+use crate::commands::inspect::outcome::{CertificateGroup, InspectOutcome, is_locked_key};
+use crate::delivery::{FoundItem, ItemSource};
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
-use crate::pki::extensions::Details;
+use crate::pki::extensions::CertificateDetails;
 use crate::pki::request::SigningRequest;
-use crate::report::{self, Text};
+use crate::report::{self, TextOutput};
 
 impl InspectOutcome {
-    pub(super) fn cards(&self, text: &mut Text) {
+    pub(super) fn cards(&self, text: &mut TextOutput) {
         for group in self.groups() {
             if let Some(heading) = &group.heading {
                 text.fact("serves", heading.clone());
@@ -62,8 +62,8 @@ impl InspectOutcome {
         text.findings(&self.findings());
     }
 
-    fn request(&self, text: &mut Text, request: &SigningRequest, source: &Source) {
-        let details = Details::of_request(request.der());
+    fn request(&self, text: &mut TextOutput, request: &SigningRequest, source: &ItemSource) {
+        let details = CertificateDetails::of_request(request.der());
         text.fact("csr", source.to_string());
         line(text, "names", &[names(&request.dns_names)]);
         line(
@@ -100,7 +100,7 @@ impl InspectOutcome {
     }
 }
 
-fn revocations(text: &mut Text, list: &Found<RevocationList>) {
+fn revocations(text: &mut TextOutput, list: &FoundItem<RevocationList>) {
     let count = match list.revoked {
         1 => "1 certificate".to_owned(),
         count => format!("{count} certificates"),
@@ -122,7 +122,7 @@ fn revocations(text: &mut Text, list: &Found<RevocationList>) {
 }
 
 /// Nothing where there is nothing to say.
-fn line<S: AsRef<str>>(text: &mut Text, word: &str, values: &[S]) {
+fn line<S: AsRef<str>>(text: &mut TextOutput, word: &str, values: &[S]) {
     let said = values
         .iter()
         .map(AsRef::as_ref)
@@ -144,7 +144,7 @@ fn names(dns_names: &[String]) -> String {
 
 /// What a request wants beyond names and key. Attributes by name alone: the value of one may be a
 /// password.
-fn asked(details: &Details) -> Vec<String> {
+fn asked(details: &CertificateDetails) -> Vec<String> {
     let usages = details.key_usages.iter().map(|usage| (*usage).to_owned());
     let known = [
         "subjectAltName",
@@ -162,9 +162,9 @@ fn asked(details: &Details) -> Vec<String> {
         .collect()
 }
 
-fn certificate(text: &mut Text, group: &Group<'_>, index: usize, at: Timestamp) {
+fn certificate(text: &mut TextOutput, group: &CertificateGroup<'_>, index: usize, at: Timestamp) {
     let (one, source) = &group.certificates[index];
-    let details = Details::of_certificate(one.der());
+    let details = CertificateDetails::of_certificate(one.der());
     let kind = if one.is_site() { "site" } else { "CA" };
     text.fact(
         "cert",
@@ -257,7 +257,7 @@ fn distance(from: i64, to: i64, now: i64) -> String {
 }
 
 /// Where the issuer of number `index` stands in its group.
-fn place(group: &Group<'_>, index: usize) -> String {
+fn place(group: &CertificateGroup<'_>, index: usize) -> String {
     let (one, _) = &group.certificates[index];
     let issuer = group
         .certificates
@@ -270,7 +270,7 @@ fn place(group: &Group<'_>, index: usize) -> String {
     }
 }
 
-fn constraints(details: &Details) -> String {
+fn constraints(details: &CertificateDetails) -> String {
     match (details.is_ca, details.path_length) {
         (Some(true), Some(most)) => format!("yes, at most {most} CAs below it"),
         (Some(true), None) => "yes".to_owned(),
@@ -284,7 +284,7 @@ fn policy((oid, name): &(String, Option<&'static str>)) -> String {
 }
 
 /// Where its issuer, its revocation and the list of it can be fetched.
-fn sources(details: &Details) -> Vec<String> {
+fn sources(details: &CertificateDetails) -> Vec<String> {
     let labelled = |label: &str, urls: &[String]| {
         urls.iter()
             .map(|url| format!("{label} {url}"))
@@ -301,7 +301,7 @@ fn sources(details: &Details) -> Vec<String> {
 }
 
 /// How many promises of logs, and whose: the first eight digits tell logs apart.
-fn promises(details: &Details) -> String {
+fn promises(details: &CertificateDetails) -> String {
     let logs: Vec<String> = details
         .scts
         .iter()

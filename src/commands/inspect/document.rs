@@ -3,13 +3,15 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::commands::inspect::outcome::{Group, InspectOutcome, in_order, is_locked_key};
+use crate::commands::inspect::outcome::{
+    CertificateGroup, InspectOutcome, in_order, is_locked_key,
+};
 use crate::dcv::http_file;
-use crate::delivery::{Delivery, Found};
-use crate::inputs::{Answers, Seen};
+use crate::delivery::{CaDelivery, FoundItem};
+use crate::inputs::{HostAnswers, HostCertificates};
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
-use crate::pki::extensions::{Details, Extension};
+use crate::pki::extensions::{CertificateDetails, ExtensionSummary};
 use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::request::SigningRequest;
 use crate::probe::StartTls;
@@ -32,8 +34,8 @@ impl InspectOutcome {
         document
     }
 
-    fn served(&self, answers: &Answers) -> Value {
-        let group = |(seen, group): (&Seen, Group<'_>)| {
+    fn served(&self, answers: &HostAnswers) -> Value {
+        let group = |(seen, group): (&HostCertificates, CertificateGroup<'_>)| {
             json!({
                 "addresses": seen.addresses,
                 "protocol": seen.protocol,
@@ -46,7 +48,7 @@ impl InspectOutcome {
     }
 
     fn items(&self) -> Vec<Value> {
-        let Delivery {
+        let CaDelivery {
             certificates,
             requests,
             unproven,
@@ -116,7 +118,7 @@ fn list_json(list: &RevocationList) -> Value {
     })
 }
 
-fn item<T>(kind: &str, found: &Found<T>, facts: Value) -> Value {
+fn item<T>(kind: &str, found: &FoundItem<T>, facts: Value) -> Value {
     merged(
         json!({"kind": kind, "source": found.source.to_string()}),
         facts,
@@ -131,7 +133,7 @@ fn merged(mut to: Value, from: Value) -> Value {
 }
 
 fn certificate_json(one: &Certificate, at: Timestamp) -> Value {
-    let details = Details::of_certificate(one.der());
+    let details = CertificateDetails::of_certificate(one.der());
     let days = (one.not_after.as_second() - at.as_second()).div_euclid(86_400);
     let promises = details
         .scts
@@ -158,9 +160,8 @@ fn certificate_json(one: &Certificate, at: Timestamp) -> Value {
 }
 
 /// What certificates and requests say alike.
-fn said(details: &Details) -> Value {
-    let extension =
-        |one: &Extension| json!({"oid": one.oid, "name": one.name, "critical": one.critical});
+fn said(details: &CertificateDetails) -> Value {
+    let extension = |one: &ExtensionSummary| json!({"oid": one.oid, "name": one.name, "critical": one.critical});
     json!({
         "version": details.version,
         "signature_algorithm": details.signature_algorithm,
@@ -173,7 +174,7 @@ fn said(details: &Details) -> Value {
 }
 
 fn request_json(request: &SigningRequest, records: &Value) -> Value {
-    let details = Details::of_request(request.der());
+    let details = CertificateDetails::of_request(request.der());
     let known = json!({
         "subject": request.subject,
         "dns_names": request.dns_names,

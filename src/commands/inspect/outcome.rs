@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use crate::dcv::ca::Ca;
 use crate::dcv::http_file::{self, FileRecord};
 use crate::dcv::record::{self, DcvRecord};
-use crate::delivery::{Delivery, Unused};
+use crate::delivery::{CaDelivery, UnusedContent};
 use crate::finding::Finding;
-use crate::inputs::{self, Answers};
+use crate::inputs::{self, HostAnswers};
 use crate::pki::certificate::Certificate;
 use crate::pki::request::SigningRequest;
 
@@ -18,28 +18,28 @@ pub(crate) struct InspectOutcome {
     /// The instant by which days are counted.
     pub(super) at: Timestamp,
     /// What was read; of a host the certificates that could not be.
-    pub(super) delivery: Delivery,
+    pub(super) delivery: CaDelivery,
     /// What a host sends.
-    pub(super) answers: Option<Answers>,
+    pub(super) answers: Option<HostAnswers>,
     pub(super) ca: Option<Ca>,
 }
 
 /// Certificates that were found or sent together, in their order.
-pub(super) struct Group<'a> {
+pub(super) struct CertificateGroup<'a> {
     /// What is said before them.
     pub(super) heading: Option<String>,
     pub(super) certificates: Vec<(&'a Certificate, String)>,
 }
 
 impl InspectOutcome {
-    pub(super) fn groups(&self) -> Vec<Group<'_>> {
+    pub(super) fn groups(&self) -> Vec<CertificateGroup<'_>> {
         let all = &self.delivery.certificates;
         let Some(answers) = &self.answers else {
             let certificates = all
                 .iter()
                 .map(|one| (&one.value, one.source.to_string()))
                 .collect();
-            return vec![Group {
+            return vec![CertificateGroup {
                 heading: None,
                 certificates,
             }];
@@ -52,7 +52,7 @@ impl InspectOutcome {
                 .map(|protocol| format!("{}, then ", protocol.in_words()))
                 .unwrap_or_default();
             let heading = format!("{places}: {before}{protocol}, {}", order(&certificates));
-            Group {
+            CertificateGroup {
                 heading: Some(heading),
                 certificates,
             }
@@ -84,8 +84,11 @@ impl InspectOutcome {
 }
 
 /// A private key that needs a passphrase; that there is one can be told.
-pub(super) fn is_locked_key(what: &Unused) -> bool {
-    matches!(what, Unused::EncryptedKey | Unused::TraditionalKey)
+pub(super) fn is_locked_key(what: &UnusedContent) -> bool {
+    matches!(
+        what,
+        UnusedContent::EncryptedKey | UnusedContent::TraditionalKey
+    )
 }
 
 /// In which order certificates come: told, not judged.

@@ -4,17 +4,17 @@ use serde_json::{Value, json};
 
 use super::InstallArgs;
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
-use crate::install::drift_check::{self, Checked};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep};
+use crate::install::drift_check::{self, DriftCheck};
 use crate::install::installed;
-use crate::install::outcome::Verdict;
-use crate::report::{self, Outcome, Text};
+use crate::install::outcome::InstallVerdict;
+use crate::report::{self, Outcome, TextOutput};
 use crate::store::release::Release;
 
 /// What `install --check` ends with.
 #[derive(Debug)]
-pub(crate) struct CheckOutcome(Vec<Checked>);
+pub(crate) struct CheckOutcome(Vec<DriftCheck>);
 
 /// Looks at the pairs that are named, else at all that are installed.
 ///
@@ -36,21 +36,23 @@ pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<CheckOutcome,
     }
     if stems.is_empty() {
         return Err(Failure::new(
-            Kind::NotFound,
+            FailureKind::NotFound,
             "no certificate is installed here by certctl",
         )
-        .with(Next::say("install one first:  sudo certctl install FILE")));
+        .with(NextStep::say(
+            "install one first:  sudo certctl install FILE",
+        )));
     }
     drift_check::check(context, &stems).map(CheckOutcome)
 }
 
 impl CheckOutcome {
-    fn verdict(&self) -> Verdict {
-        let verdicts = || self.0.iter().map(Checked::verdict);
-        let worst = [Verdict::Refused, Verdict::NotServed]
+    fn verdict(&self) -> InstallVerdict {
+        let verdicts = || self.0.iter().map(DriftCheck::verdict);
+        let worst = [InstallVerdict::Refused, InstallVerdict::NotServed]
             .into_iter()
             .find(|bad| verdicts().any(|one| one == *bad));
-        worst.unwrap_or(Verdict::Unchanged)
+        worst.unwrap_or(InstallVerdict::Unchanged)
     }
 }
 
@@ -67,7 +69,7 @@ impl Outcome for CheckOutcome {
         })
     }
 
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         for one in &self.0 {
             let what = one
                 .release
@@ -79,14 +81,16 @@ impl Outcome for CheckOutcome {
                 what.unwrap_or_else(|| "cannot be loaded".to_owned())
             );
             let how = match (one.verdict(), one.seen.len()) {
-                (Verdict::Unchanged, 0) => "; links, files, modes and owners as installed",
-                (Verdict::Unchanged, _) => {
+                (InstallVerdict::Unchanged, 0) => "; links, files, modes and owners as installed",
+                (InstallVerdict::Unchanged, _) => {
                     "; links, files, modes and owners as installed, and served"
                 }
-                (Verdict::NotServed, _) => "; the files are as installed, what is served is not",
+                (InstallVerdict::NotServed, _) => {
+                    "; the files are as installed, what is served is not"
+                }
                 _ => "; not as installed",
             };
-            let label = if one.verdict() == Verdict::Unchanged {
+            let label = if one.verdict() == InstallVerdict::Unchanged {
                 "same"
             } else {
                 "found"
@@ -98,7 +102,7 @@ impl Outcome for CheckOutcome {
             let fine = self
                 .0
                 .iter()
-                .filter(|one| one.verdict() == Verdict::Unchanged)
+                .filter(|one| one.verdict() == InstallVerdict::Unchanged)
                 .count();
             text.fact(
                 "so",
@@ -115,7 +119,7 @@ impl Outcome for CheckOutcome {
     }
 }
 
-fn certificate(one: &Checked) -> Value {
+fn certificate(one: &DriftCheck) -> Value {
     json!({
         "name": one.name,
         "verdict": one.verdict().name(),

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::store::key_access::owner::{self, OwnerError};
 use crate::store::root;
-use crate::store::settings::Settings;
+use crate::store::settings::LineageSettings;
 use crate::system::fs::{files, folders};
 
 /// More than that is read of neither passwd(5) nor group(5).
@@ -14,7 +14,7 @@ const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// Who may read the key, where the command line says so.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub(crate) struct AccessArgs {
+pub(crate) struct KeyAccessArgs {
     /// Who the key belongs to: user, user:group or :group, as names or numbers
     #[arg(long, value_name = "USER[:GROUP]")]
     pub owner: Option<String>,
@@ -23,22 +23,22 @@ pub(crate) struct AccessArgs {
     pub key_mode: Option<u32>,
 }
 
-impl AccessArgs {
+impl KeyAccessArgs {
     /// As it is remembered. Names are looked up in the tree that is installed into.
     ///
     /// # Errors
     /// A user or a group that is not there.
-    pub(super) fn settings(&self, context: &Context) -> Result<Settings, Failure> {
+    pub(super) fn settings(&self, context: &Context) -> Result<LineageSettings, Failure> {
         let owner = self
             .owner
             .as_deref()
             .map(|text| look_up(context, text))
             .transpose()?;
         let key_mode = self.key_mode.map(|mode| format!("{mode:04o}"));
-        Ok(Settings {
+        Ok(LineageSettings {
             key_owner: owner,
             key_mode,
-            ..Settings::default()
+            ..LineageSettings::default()
         })
     }
 }

@@ -3,75 +3,75 @@
 use serde_json::{Value, json};
 
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next, Severity};
-use crate::install::outcome::{Changeover, Verdict, day, start_then_install};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep, Severity};
+use crate::install::outcome::{InstallVerdict, TransactionOutcome, day, start_then_install};
 use crate::install::request::again;
-use crate::report::{Outcome, Text};
+use crate::report::{Outcome, TextOutput};
 
 /// What `install` ends with.
 #[derive(Debug)]
 pub(crate) struct InstallOutcome {
-    parts: Vec<Part>,
+    parts: Vec<CertificateOutcome>,
     /// One step for all that wait for servers to be started: a second start would fail.
-    start: Option<Next>,
+    start: Option<NextStep>,
     /// The way back of several.
     undo: Option<String>,
 }
 
 /// What came of one certificate.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct CertificateOutcome {
     pub(super) stem: String,
     /// What was found, in words.
     pub(super) found: String,
     /// What was mended, left out or does not fit.
     pub(super) findings: Vec<Finding>,
-    pub(super) came: Came,
+    pub(super) came: InstallResult,
     /// The way back, where files were replaced.
-    pub(super) undo: Option<Next>,
+    pub(super) undo: Option<NextStep>,
 }
 
 #[derive(Debug)]
-pub(super) enum Came {
+pub(super) enum InstallResult {
     /// The pair itself was refused.
     Refused,
     /// Its files could not be used: what servers read is as it was.
     Failed(Failure),
-    Done(Box<Changeover>),
+    Done(Box<TransactionOutcome>),
 }
 
 /// The worst first, as a run of several is judged.
-const RANKS: [Verdict; 8] = [
-    Verdict::NotTakenBack,
-    Verdict::TakenBack,
-    Verdict::Refused,
-    Verdict::NotServed,
-    Verdict::Live,
-    Verdict::Files,
-    Verdict::Planned,
-    Verdict::Unchanged,
+const RANKS: [InstallVerdict; 8] = [
+    InstallVerdict::NotTakenBack,
+    InstallVerdict::TakenBack,
+    InstallVerdict::Refused,
+    InstallVerdict::NotServed,
+    InstallVerdict::Live,
+    InstallVerdict::Files,
+    InstallVerdict::Planned,
+    InstallVerdict::Unchanged,
 ];
 
 /// Exit codes, the worst first.
 const CODES: [u8; 5] = [6, 5, 4, 3, 1];
 
-impl Part {
-    fn changeover(&self) -> Option<&Changeover> {
+impl CertificateOutcome {
+    fn changeover(&self) -> Option<&TransactionOutcome> {
         match &self.came {
-            Came::Done(changeover) => Some(changeover),
-            Came::Refused | Came::Failed(_) => None,
+            InstallResult::Done(changeover) => Some(changeover),
+            InstallResult::Refused | InstallResult::Failed(_) => None,
         }
     }
 
-    fn verdict(&self) -> Verdict {
+    fn verdict(&self) -> InstallVerdict {
         self.changeover()
-            .map_or(Verdict::Refused, |changeover| changeover.verdict)
+            .map_or(InstallVerdict::Refused, |changeover| changeover.verdict)
     }
 
     fn exit_code(&self) -> u8 {
         match &self.came {
-            Came::Failed(failure) => failure.kind.exit_code(),
+            InstallResult::Failed(failure) => failure.kind.exit_code(),
             _ => self.verdict().exit_code(),
         }
     }
@@ -79,8 +79,8 @@ impl Part {
     /// The signal that ended it.
     fn signal(&self) -> Option<i32> {
         match &self.came {
-            Came::Failed(Failure {
-                kind: Kind::Interrupted(signal),
+            InstallResult::Failed(Failure {
+                kind: FailureKind::Interrupted(signal),
                 ..
             }) => Some(*signal),
             _ => None,
@@ -90,8 +90,8 @@ impl Part {
     /// Where it stands, in words.
     fn stands(&self) -> Vec<String> {
         match &self.came {
-            Came::Failed(failure) if self.signal().is_some() => failure.causes.clone(),
-            Came::Failed(failure) => std::iter::once(failure.message.clone())
+            InstallResult::Failed(failure) if self.signal().is_some() => failure.causes.clone(),
+            InstallResult::Failed(failure) => std::iter::once(failure.message.clone())
                 .chain(failure.causes.clone())
                 .collect(),
             _ => vec![self.verdict().name().to_owned()],
@@ -101,7 +101,7 @@ impl Part {
     /// All that was found, what could not be used included.
     fn findings(&self) -> Vec<Finding> {
         let failed = match &self.came {
-            Came::Failed(failure) => Some(finding(failure)),
+            InstallResult::Failed(failure) => Some(finding(failure)),
             _ => None,
         };
         let later = self
@@ -121,7 +121,7 @@ impl Part {
             Some(changeover) => changeover.json("certctl.install/1"),
             None => json!({
                 "schema": "certctl.install/1",
-                "verdict": Verdict::Refused.name(),
+                "verdict": InstallVerdict::Refused.name(),
                 "changed": false,
                 "certificates": [{ "name": self.stem, "proof": "none", "probes": [] }],
                 "findings": [],
@@ -133,13 +133,13 @@ impl Part {
         document
     }
 
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         text.fact("found", self.found.clone());
         text.findings(&self.findings);
         match &self.came {
-            Came::Done(changeover) => changeover.human(text),
-            Came::Refused => text.fact("so", "nothing was touched"),
-            Came::Failed(failure) => {
+            InstallResult::Done(changeover) => changeover.human(text),
+            InstallResult::Refused => text.fact("so", "nothing was touched"),
+            InstallResult::Failed(failure) => {
                 text.findings(&[finding(failure)]);
                 text.fact("so", "what servers read is as it was");
             }
@@ -150,17 +150,17 @@ impl Part {
     }
 
     /// What ended well is a line; what did not is told in full.
-    fn among_others(&self, text: &mut Text) {
+    fn among_others(&self, text: &mut TextOutput) {
         let Some(changeover) = self.changeover().filter(|_| self.exit_code() == 0) else {
             return self.human(text);
         };
-        if changeover.verdict == Verdict::Planned {
+        if changeover.verdict == InstallVerdict::Planned {
             return self.human(text);
         }
         let leaf = &changeover.leaf;
         let label = match changeover.verdict {
-            Verdict::Live => "live",
-            Verdict::Files => "wrote",
+            InstallVerdict::Live => "live",
+            InstallVerdict::Files => "wrote",
             _ => "same",
         };
         let at = changeover.addresses();
@@ -196,7 +196,7 @@ fn finding(failure: &Failure) -> Finding {
 
 /// Several that a signal ended: those that stand alike are told together, for some may be live and
 /// others be back.
-fn interrupted(signal: i32, parts: &[Part]) -> Failure {
+fn interrupted(signal: i32, parts: &[CertificateOutcome]) -> Failure {
     const FEW: usize = 5;
     let mut alike: Vec<(Vec<String>, Vec<&str>)> = Vec::new();
     for part in parts {
@@ -221,7 +221,7 @@ fn interrupted(signal: i32, parts: &[Part]) -> Failure {
         stands.iter().map(move |cause| format!("{whose}{cause}"))
     });
     let failure = Failure::new(
-        Kind::Interrupted(signal),
+        FailureKind::Interrupted(signal),
         format!("interrupted by signal {signal}"),
     );
     let failure = causes.fold(failure, Failure::because);
@@ -229,16 +229,16 @@ fn interrupted(signal: i32, parts: &[Part]) -> Failure {
         .iter()
         .filter(|part| part.signal().is_some())
         .find_map(|part| match &part.came {
-            Came::Failed(ended) => ended.next.first().cloned(),
+            InstallResult::Failed(ended) => ended.next.first().cloned(),
             _ => None,
         });
     next.into_iter().fold(failure, Failure::with)
 }
 
 /// The way back of each that ended well, on one line.
-fn all_back(context: &Context, parts: &[Part]) -> Option<String> {
+fn all_back(context: &Context, parts: &[CertificateOutcome]) -> Option<String> {
     const FEW: usize = 20;
-    let quiet = |part: &&Part| part.undo.is_some() && part.exit_code() == 0;
+    let quiet = |part: &&CertificateOutcome| part.undo.is_some() && part.exit_code() == 0;
     let names: Vec<&str> = parts.iter().filter(quiet).map(|part| &*part.stem).collect();
     let back = |name: &str| {
         again(context, &["rollback", "NAME"])
@@ -262,10 +262,10 @@ fn all_back(context: &Context, parts: &[Part]) -> Option<String> {
 }
 
 /// The step that starts the servers for which several wait, taken out of what each has to do.
-fn start_once(context: &Context, parts: &mut [Part]) -> Option<Next> {
+fn start_once(context: &Context, parts: &mut [CertificateOutcome]) -> Option<NextStep> {
     let (mut start, mut names): (Vec<String>, Vec<&str>) = (Vec::new(), Vec::new());
     for part in parts {
-        let Came::Done(changeover) = &mut part.came else {
+        let InstallResult::Done(changeover) = &mut part.came else {
             continue;
         };
         if changeover.start.is_empty() {
@@ -286,14 +286,20 @@ fn start_once(context: &Context, parts: &mut [Part]) -> Option<Next> {
 
 impl InstallOutcome {
     /// One that ended early is no outcome.
-    pub(super) fn of(context: &Context, mut parts: Vec<Part>) -> Result<Self, Failure> {
-        if let (Some(signal), true) = (parts.iter().find_map(Part::signal), parts.len() > 1) {
+    pub(super) fn of(
+        context: &Context,
+        mut parts: Vec<CertificateOutcome>,
+    ) -> Result<Self, Failure> {
+        if let (Some(signal), true) = (
+            parts.iter().find_map(CertificateOutcome::signal),
+            parts.len() > 1,
+        ) {
             return Err(interrupted(signal, &parts));
         }
         let alone = if parts.len() == 1 { parts.pop() } else { None };
         match alone {
-            Some(Part {
-                came: Came::Failed(failure),
+            Some(CertificateOutcome {
+                came: InstallResult::Failed(failure),
                 ..
             }) => Err(failure),
             Some(alone) => Ok(Self {
@@ -309,9 +315,13 @@ impl InstallOutcome {
         }
     }
 
-    fn verdict(&self) -> Verdict {
-        let is = |verdict: &Verdict| self.parts.iter().any(|part| part.verdict() == *verdict);
-        RANKS.into_iter().find(is).unwrap_or(Verdict::Unchanged)
+    fn verdict(&self) -> InstallVerdict {
+        let is =
+            |verdict: &InstallVerdict| self.parts.iter().any(|part| part.verdict() == *verdict);
+        RANKS
+            .into_iter()
+            .find(is)
+            .unwrap_or(InstallVerdict::Unchanged)
     }
 }
 
@@ -320,7 +330,11 @@ impl Outcome for InstallOutcome {
         if let [alone] = self.parts.as_slice() {
             return alone.document();
         }
-        let documents: Vec<Value> = self.parts.iter().map(Part::document).collect();
+        let documents: Vec<Value> = self
+            .parts
+            .iter()
+            .map(CertificateOutcome::document)
+            .collect();
         let all = |field: &str| -> Vec<Value> {
             documents
                 .iter()
@@ -356,12 +370,12 @@ impl Outcome for InstallOutcome {
         })
     }
 
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         if let [alone] = self.parts.as_slice() {
             return alone.human(text);
         }
         self.parts.iter().for_each(|part| part.among_others(text));
-        let count = |verdict: Verdict| {
+        let count = |verdict: InstallVerdict| {
             self.parts
                 .iter()
                 .filter(|part| part.verdict() == verdict)
@@ -392,15 +406,15 @@ impl Outcome for InstallOutcome {
 
 #[cfg(test)]
 mod tests {
-    use super::{Came, Failure, Kind, Next, Part, interrupted};
+    use super::{CertificateOutcome, Failure, FailureKind, InstallResult, NextStep, interrupted};
 
     #[test]
     fn each_is_told_where_a_signal_left_it() {
         let ended = |stem: &str, stands: &str| {
-            let failure =
-                Failure::new(Kind::Interrupted(15), "interrupted by signal 15").because(stands);
-            let came = Came::Failed(failure.with(Next::say("type the same again")));
-            Part {
+            let failure = Failure::new(FailureKind::Interrupted(15), "interrupted by signal 15")
+                .because(stands);
+            let came = InstallResult::Failed(failure.with(NextStep::say("type the same again")));
+            CertificateOutcome {
                 stem: stem.to_owned(),
                 found: String::new(),
                 findings: Vec::new(),

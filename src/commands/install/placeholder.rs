@@ -2,13 +2,13 @@
 //! the certificate.
 
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
-use crate::inputs::folder::Directory;
-use crate::install::outcome::{Changeover, Verdict, day};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep};
+use crate::inputs::folder::FolderContents;
+use crate::install::outcome::{InstallVerdict, TransactionOutcome, day};
 use crate::install::placeholder;
-use crate::install::placeholder::certificate::Placeholder;
-use crate::install::request::{Goal, Order};
+use crate::install::placeholder::certificate::PlaceholderCertificate;
+use crate::install::request::{InstallGoal, InstallRequest};
 use crate::install::transaction;
 use crate::pki::name::DnsName;
 
@@ -20,36 +20,41 @@ use crate::pki::name::DnsName;
 pub(super) fn run(
     context: &Context,
     names: &[String],
-    order: impl FnOnce(&DnsName) -> Order<'static>,
-) -> Result<(String, Vec<Finding>, Changeover), Failure> {
+    order: impl FnOnce(&DnsName) -> InstallRequest<'static>,
+) -> Result<(String, Vec<Finding>, TransactionOutcome), Failure> {
     let names = names
         .iter()
         .map(|name| DnsName::parse(name))
         .collect::<Result<Vec<_>, _>>()?;
     let Some(first) = names.first() else {
-        return Err(
-            Failure::new(Kind::Usage, "--placeholder wants the names that it is for").with(
-                Next::run(&["install", "--placeholder", "example.com", "www.example.com"]),
-            ),
-        );
+        return Err(Failure::new(
+            FailureKind::Usage,
+            "--placeholder wants the names that it is for",
+        )
+        .with(NextStep::run(&[
+            "install",
+            "--placeholder",
+            "example.com",
+            "www.example.com",
+        ])));
     };
     let all = if names.len() == 1 {
         with_those_asked_for(context, first)?
     } else {
         names.clone()
     };
-    let pair = Placeholder::new(&all, context.now())
-        .map_err(|error| Failure::of(Kind::Internal, &error))?;
+    let pair = PlaceholderCertificate::new(&all, context.now())
+        .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
     let changeover = transaction::run(
         context,
-        &Order {
-            goal: Goal::Placeholder(&pair),
+        &InstallRequest {
+            goal: InstallGoal::Placeholder(&pair),
             ..order(first)
         },
     )?;
     let ends = changeover.leaf.not_after;
     let findings = match changeover.verdict {
-        Verdict::Refused => Vec::new(),
+        InstallVerdict::Refused => Vec::new(),
         _ => vec![placeholder::told(context, ends)],
     };
     let found = format!(
@@ -62,7 +67,7 @@ pub(super) fn run(
 
 /// `name`, and what the request here that asks for it asks for beside it.
 fn with_those_asked_for(context: &Context, name: &DnsName) -> Result<Vec<DnsName>, Failure> {
-    let here = Directory::read(context)?;
+    let here = FolderContents::read(context)?;
     let request = here
         .requests_named(name)
         .first()

@@ -6,55 +6,55 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep};
 use crate::inputs::dcv_file;
-use crate::inputs::{self, KeyUse, ReadArgs, Reading, TakeOptions, Taken};
-use crate::install::installed::{self, Files, Known};
+use crate::inputs::{self, DeliveryOptions, InputReader, KeyUse, MatchedCertificate, PasswordArgs};
+use crate::install::installed::{self, InstalledFiles, InstalledLineages};
 use crate::install::request::again;
-use crate::matching::{Directory, Held, file_names, stem};
-use crate::pki::chain::Prefer;
+use crate::matching::{FolderContents, HeldFile, file_names, stem};
+use crate::pki::chain::ChainPreference;
 use crate::pki::request::SigningRequest;
 use crate::pki::trust::TrustAnchors;
-use crate::store::settings::Settings;
+use crate::store::settings::LineageSettings;
 use crate::system::fs::{files, folders};
-use crate::system::http::Reach;
+use crate::system::http::NetworkReach;
 
 /// What the command line says of what is read.
 #[derive(Clone, Copy)]
-pub(super) struct Said<'a> {
+pub(super) struct InputSelection<'a> {
     pub(super) files: &'a [String],
     /// `--key`
     pub(super) key: Option<&'a Path>,
     /// `--trust`
     pub(super) trust: Option<&'a str>,
     /// `--prefer`
-    pub(super) prefer: Prefer,
+    pub(super) prefer: ChainPreference,
     /// `--aia`
-    pub(super) aia: Option<Reach>,
+    pub(super) aia: Option<NetworkReach>,
     /// What opens what is locked.
-    pub(super) reading: &'a ReadArgs,
+    pub(super) reading: &'a PasswordArgs,
     /// `--cert-name`
     pub(super) cert_name: Option<&'a str>,
     /// Whether it says what only one certificate can have.
-    pub(super) number: Number,
+    pub(super) number: CertificateCount,
 }
 
 /// How many certificates the command line can be about.
 #[derive(Clone, Copy, Eq, PartialEq)]
-pub(super) enum Number {
+pub(super) enum CertificateCount {
     Any,
     One,
 }
 
 /// One certificate that the arguments mean.
-pub(super) struct Meant {
-    pub(super) taken: Taken,
+pub(super) struct SelectedCertificate {
+    pub(super) taken: MatchedCertificate,
     pub(super) anchors: Rc<TrustAnchors>,
     /// Its name in /etc/ssl.
     pub(super) stem: String,
     /// What the next round goes by: the request, and where it or the key lies.
-    pub(super) origin: Settings,
+    pub(super) origin: LineageSettings,
     /// Why it cannot be installed together with the others.
     pub(super) refusal: Option<Finding>,
 }
@@ -69,13 +69,13 @@ struct Bag {
 /// What is known of files that are installed without looking again.
 struct Installed {
     stem: String,
-    requests: Vec<Held<SigningRequest>>,
+    requests: Vec<HeldFile<SigningRequest>>,
 }
 
 /// What is read once in a run.
 #[derive(Default)]
 struct Once {
-    known: Known,
+    known: InstalledLineages,
     anchors: HashMap<Option<String>, Rc<TrustAnchors>>,
 }
 
@@ -98,8 +98,11 @@ type Memory = (Option<String>, Option<PathBuf>);
 ///
 /// # Errors
 /// Files that cannot be used, nothing that is ready.
-pub(super) fn all(context: &Context, said: Said<'_>) -> Result<Vec<Meant>, Failure> {
-    let reading = Reading::new(context, said.reading)?;
+pub(super) fn all(
+    context: &Context,
+    said: InputSelection<'_>,
+) -> Result<Vec<SelectedCertificate>, Failure> {
+    let reading = InputReader::new(context, said.reading)?;
     let mut once = Once::default();
     let mut meant = Vec::new();
     for bag in bags(context, said)? {
@@ -108,7 +111,7 @@ pub(super) fn all(context: &Context, said: Said<'_>) -> Result<Vec<Meant>, Failu
     if said.files.is_empty() {
         meant = ready(context, meant)?;
     }
-    if meant.len() > 1 && said.number == Number::One {
+    if meant.len() > 1 && said.number == CertificateCount::One {
         return Err(for_one(&meant));
     }
     tell_apart(&mut meant);
@@ -118,7 +121,7 @@ pub(super) fn all(context: &Context, said: Said<'_>) -> Result<Vec<Meant>, Failu
 /// What is read: the arguments, all of them one bag; but for a name that nothing newer here is for,
 /// the files that are installed under it, so that an install that ended `not-served` or was
 /// interrupted is taken up where it stands.
-fn bags(context: &Context, said: Said<'_>) -> Result<Vec<Bag>, Failure> {
+fn bags(context: &Context, said: InputSelection<'_>) -> Result<Vec<Bag>, Failure> {
     let rest = || Bag {
         files: said.files.to_vec(),
         key: said.key.map(Path::to_owned),
@@ -140,7 +143,7 @@ fn bags(context: &Context, said: Said<'_>) -> Result<Vec<Bag>, Failure> {
         .zip(installed::newest(context, said.files)?)
     {
         match installed {
-            Some(Files {
+            Some(InstalledFiles {
                 stem,
                 chain,
                 key,
@@ -164,11 +167,11 @@ fn bags(context: &Context, said: Said<'_>) -> Result<Vec<Bag>, Failure> {
 /// line does not say: whom to trust, and the folder of the request where its key is not here.
 fn take(
     context: &Context,
-    said: Said<'_>,
-    reading: &Reading,
+    said: InputSelection<'_>,
+    reading: &InputReader,
     bag: &Bag,
     once: &mut Once,
-) -> Result<Vec<Meant>, Failure> {
+) -> Result<Vec<SelectedCertificate>, Failure> {
     let first = match &bag.installed {
         Some(Installed { stem, .. }) => (
             installed::settings(context, stem)?
@@ -179,7 +182,7 @@ fn take(
         None => (None, None),
     };
     let (anchors, found) = read(context, said, reading, bag, (once, &first))?;
-    let mut again: HashMap<Memory, (Rc<TrustAnchors>, Vec<Taken>)> = HashMap::new();
+    let mut again: HashMap<Memory, (Rc<TrustAnchors>, Vec<MatchedCertificate>)> = HashMap::new();
     let mut meant = Vec::new();
     for mut taken in found {
         let stem = match (said.cert_name, &bag.installed) {
@@ -203,7 +206,7 @@ fn take(
             }
         }
         let origin = origin(said, bag, &taken)?;
-        meant.push(Meant {
+        meant.push(SelectedCertificate {
             taken,
             anchors,
             stem,
@@ -217,14 +220,14 @@ fn take(
 /// The certificates of a bag as they are with what is remembered.
 fn read(
     context: &Context,
-    said: Said<'_>,
-    reading: &Reading,
+    said: InputSelection<'_>,
+    reading: &InputReader,
     bag: &Bag,
     (once, (trust, folder)): (&mut Once, &Memory),
-) -> Result<(Rc<TrustAnchors>, Vec<Taken>), Failure> {
+) -> Result<(Rc<TrustAnchors>, Vec<MatchedCertificate>), Failure> {
     let anchors = once.anchors(said.trust.or(trust.as_deref()))?;
     let (key, prefer, key_use) = (bag.key.as_deref(), said.prefer, KeyUse::Installing);
-    let options = TakeOptions {
+    let options = DeliveryOptions {
         key,
         csr: None,
         anchors: &anchors,
@@ -236,11 +239,11 @@ fn read(
     let taken = match (&bag.installed, folder) {
         (Some(Installed { requests, .. }), _) => {
             let (path, requests) = (context.directory.clone(), requests.clone());
-            let here = Directory {
+            let here = FolderContents {
                 path,
                 requests,
                 complete: true,
-                ..Directory::default()
+                ..FolderContents::default()
             };
             inputs::take_beside(context, here, &bag.files, &options)?
         }
@@ -252,7 +255,12 @@ fn read(
     Ok((anchors, taken))
 }
 
-fn memory(said: Said<'_>, remembered: Settings, taken: &Taken, bag: &Bag) -> Memory {
+fn memory(
+    said: InputSelection<'_>,
+    remembered: LineageSettings,
+    taken: &MatchedCertificate,
+    bag: &Bag,
+) -> Memory {
     let keyless = taken.key.is_none() && bag.key.is_none();
     (
         remembered.trust.filter(|_| said.trust.is_none()),
@@ -264,7 +272,11 @@ fn memory(said: Said<'_>, remembered: Settings, taken: &Taken, bag: &Bag) -> Mem
 
 /// Where its request lies, else its key, and what is known of the request. A key of the installed
 /// files themselves says nothing of that.
-fn origin(said: Said<'_>, bag: &Bag, taken: &Taken) -> Result<Settings, Failure> {
+fn origin(
+    said: InputSelection<'_>,
+    bag: &Bag,
+    taken: &MatchedCertificate,
+) -> Result<LineageSettings, Failure> {
     let request = taken.request.as_ref().map(|(path, _)| path.as_path());
     let own = taken
         .key
@@ -281,17 +293,20 @@ fn origin(said: Said<'_>, bag: &Bag, taken: &Taken) -> Result<Settings, Failure>
         .and_then(|kept| kept.ca())
         .map(|ca| ca.name().to_owned());
     let request = request.map(stem).filter(|stem| file_names::plain(stem));
-    Ok(Settings {
+    Ok(LineageSettings {
         folder,
         request,
         ca,
-        ..Settings::default()
+        ..LineageSettings::default()
     })
 }
 
 /// Of what lies here: what is newer than what is live, or not proven yet; else what is live
 /// already.
-fn ready(context: &Context, meant: Vec<Meant>) -> Result<Vec<Meant>, Failure> {
+fn ready(
+    context: &Context,
+    meant: Vec<SelectedCertificate>,
+) -> Result<Vec<SelectedCertificate>, Failure> {
     let alone = meant.len() == 1;
     let (mut ready, mut same, mut older) = (Vec::new(), Vec::new(), Vec::new());
     for one in meant {
@@ -318,7 +333,7 @@ fn ready(context: &Context, meant: Vec<Meant>) -> Result<Vec<Meant>, Failure> {
                 "what is installed of {} ends later than what lies here",
                 names.join(", ")
             );
-            let failure = Failure::new(Kind::NotFound, message);
+            let failure = Failure::new(FailureKind::NotFound, message);
             Err(names.iter().fold(failure, |failure, name| {
                 failure.with(again(context, &["install", name]))
             }))
@@ -327,7 +342,7 @@ fn ready(context: &Context, meant: Vec<Meant>) -> Result<Vec<Meant>, Failure> {
 }
 
 /// Two that would have one name cannot be told apart in /etc/ssl: none of them is installed.
-fn tell_apart(meant: &mut [Meant]) {
+fn tell_apart(meant: &mut [SelectedCertificate]) {
     let mut times: HashMap<String, usize> = HashMap::new();
     for one in meant.iter() {
         *times.entry(one.stem.clone()).or_default() += 1;
@@ -340,18 +355,18 @@ fn tell_apart(meant: &mut [Meant]) {
             "several of these would be called {}: they cannot be installed at once",
             one.stem
         );
-        one.refusal = Some(Finding::error("same-name", message).with(Next::say(
+        one.refusal = Some(Finding::error("same-name", message).with(NextStep::say(
             "install each alone, one of them with a name of its own:  --cert-name NAME",
         )));
     }
 }
 
-fn for_one(meant: &[Meant]) -> Failure {
+fn for_one(meant: &[SelectedCertificate]) -> Failure {
     let labels: Vec<String> = meant.iter().map(|one| one.taken.leaf().label()).collect();
     Failure::new(
-        Kind::Usage,
+        FailureKind::Usage,
         "--cert-name, --chain-path and --key-path are for one certificate",
     )
     .because(format!("these are {}: {}", labels.len(), labels.join(", ")))
-    .with(Next::say("install the one that they are for alone"))
+    .with(NextStep::say("install the one that they are for alone"))
 }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::system::fs::folders;
-use crate::webserver::model::Software;
+use crate::webserver::model::ServerSoftware;
 
 /// The servers that are known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
-pub(crate) enum ServerKind {
+pub(crate) enum ServerChoice {
     /// Apache 2.4
     Apache,
     /// HAProxy
@@ -20,14 +20,14 @@ pub(crate) enum ServerKind {
     None,
 }
 
-impl ServerKind {
+impl ServerChoice {
     /// As settings have it.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Apache => Software::Apache.name(),
-            Self::Haproxy => Software::Haproxy.name(),
-            Self::Nginx => Software::Nginx.name(),
+            Self::Apache => ServerSoftware::Apache.name(),
+            Self::Haproxy => ServerSoftware::Haproxy.name(),
+            Self::Nginx => ServerSoftware::Nginx.name(),
             Self::None => "none",
         }
     }
@@ -53,9 +53,9 @@ pub(super) fn configs(
 }
 
 /// `haproxy=FILE`, or a file of whichever server it is.
-fn of_server(path: &Path) -> (Option<Software>, PathBuf) {
+fn of_server(path: &Path) -> (Option<ServerSoftware>, PathBuf) {
     let split = path.to_str().and_then(|text| text.split_once('='));
-    match split.and_then(|(name, file)| Some((Software::named(name)?, file))) {
+    match split.and_then(|(name, file)| Some((ServerSoftware::named(name)?, file))) {
         Some((software, file)) => (Some(software), file.into()),
         None => (None, path.to_owned()),
     }

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::step::{Step, day};
-use crate::finding::{Finding, Next};
+use super::step::{RehearsalStep, day};
+use crate::finding::{Finding, NextStep};
 use crate::pki::name::DnsName;
-use crate::report::{Outcome, Text, shown};
+use crate::report::{Outcome, TextOutput, shown};
 
 /// What the site shows in the end, as a visitor saw it.
 #[derive(Clone, Debug)]
-pub(super) struct Proof {
+pub(super) struct RehearsalProof {
     /// Where it was seen.
     pub(super) address: String,
     /// `TLS 1.3`.
@@ -29,9 +29,9 @@ pub(crate) struct RehearseOutcome {
     pub(super) folder: PathBuf,
     /// What is about to happen, before the first step.
     pub(super) intro: Vec<String>,
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<RehearsalStep>,
     /// `None` when something did not come out as it should.
-    pub(super) proof: Option<Proof>,
+    pub(super) proof: Option<RehearsalProof>,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -43,7 +43,7 @@ impl Outcome for RehearseOutcome {
             "changed": true,
             "name": self.name.as_str(),
             "directory": shown(&self.folder),
-            "steps": self.steps.iter().map(Step::json).collect::<Vec<_>>(),
+            "steps": self.steps.iter().map(RehearsalStep::json).collect::<Vec<_>>(),
             "proof": self.proof.as_ref().map(|proof| json!({
                 "host": self.name.as_str(),
                 "address": proof.address,
@@ -56,7 +56,7 @@ impl Outcome for RehearseOutcome {
         })
     }
 
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         for line in &self.intro {
             text.fact("", line);
         }
@@ -94,9 +94,9 @@ impl Outcome for RehearseOutcome {
 }
 
 impl RehearseOutcome {
-    fn next(&self) -> Vec<Next> {
+    fn next(&self) -> Vec<NextStep> {
         match self.proof {
-            Some(_) => vec![Next::run(&[
+            Some(_) => vec![NextStep::run(&[
                 "csr",
                 "YOUR-DOMAIN.com",
                 "www.YOUR-DOMAIN.com",

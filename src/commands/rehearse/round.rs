@@ -8,27 +8,27 @@ use anyhow::Context as _;
 use clap::Parser;
 use serde_json::Value;
 
-use super::outcome::{Proof, RehearseOutcome};
-use super::step::{Expected, Remark, Step, day};
+use super::outcome::{RehearsalProof, RehearseOutcome};
+use super::step::{ExpectedResult, OutsideEvent, RehearsalStep, day};
 use crate::commands::{csr, dcv_check, install};
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next, shell_word};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep, shell_word};
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
-use crate::rehearsal::ca::Authority;
-use crate::rehearsal::shop::{Order, Seen, Shop};
-use crate::rehearsal::web::{self, Nginx, OLD_DAYS, Web};
-use crate::rehearsal::zone::Zone;
+use crate::rehearsal::ca::RehearsalCa;
+use crate::rehearsal::shop::{PendingOrder, RehearsalReseller, ValidationAttempt};
+use crate::rehearsal::web::{self, OLD_DAYS, RehearsalNginx, RehearsalSite};
+use crate::rehearsal::zone::RehearsalZone;
 use crate::report::{Outcome, Sink};
 use crate::system::fs::files;
-use crate::system::fs::scratch::Scratch;
+use crate::system::fs::scratch::ScratchFolder;
 use crate::system::serve::dns::DnsServer;
-use crate::system::serve::web::{Visit, visit};
+use crate::system::serve::web::{SiteVisit, visit};
 
 /// Which web server serves the site.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
-pub(crate) enum ServerKind {
+pub(crate) enum RehearsalServer {
     /// In this process.
     #[default]
     Embedded,
@@ -67,31 +67,31 @@ struct Round {
     /// In which the commands run: silent, in the rehearsal's folder.
     inner: Context,
     name: DnsName,
-    zone: Zone,
+    zone: RehearsalZone,
     dns: DnsServer,
-    shop: Shop,
+    shop: RehearsalReseller,
     root: Certificate,
     root_path: PathBuf,
     old: Certificate,
-    web: Web,
+    web: RehearsalSite,
     /// What the shop's zip is called.
     zip: String,
-    steps: Vec<Step>,
+    steps: Vec<RehearsalStep>,
 }
 
 /// Sets the stage in `scratch` and plays the round.
 pub(super) fn play(
     context: &Context,
-    server: ServerKind,
+    server: RehearsalServer,
     name: &DnsName,
-    scratch: &Scratch,
+    scratch: &ScratchFolder,
 ) -> Result<RehearseOutcome, Failure> {
     let folder = scratch.path().to_owned();
     // So that whatever has been started is stopped too.
     context
         .interrupt
         .listen()
-        .map_err(|error| Failure::of(Kind::Internal, &error))?;
+        .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
     let mut round = Round::set_up(context, server, name, scratch)?;
     let intro = round.intro();
     let (proof, findings) = match round.run() {
@@ -112,23 +112,25 @@ pub(super) fn play(
 impl Round {
     fn set_up(
         context: &Context,
-        server: ServerKind,
+        server: RehearsalServer,
         name: &DnsName,
-        scratch: &Scratch,
+        scratch: &ScratchFolder,
     ) -> Result<Self, Failure> {
         let now = context.now();
-        let zone = Zone::new(name.registrable().unwrap_or_else(|| name.base()))?;
+        let zone = RehearsalZone::new(name.registrable().unwrap_or_else(|| name.base()))?;
         let served = zone.clone();
         let dns = DnsServer::start(Arc::new(move |query: &[u8]| served.answer(query)))
             .context("the embedded DNS server cannot be started")?;
-        let authority = Authority::new(now)?;
+        let authority = RehearsalCa::new(now)?;
         let root = authority.root()?;
         let root_path = scratch.path().join("root.pem");
         files::create_new(&root_path, root.to_pem().as_bytes(), 0o644)?;
         let (paths, old) = web::old_pair(scratch, &authority, name)?;
         let web = match server {
-            ServerKind::Embedded => Web::embedded(scratch, paths)?,
-            ServerKind::Nginx => Web::Nginx(Nginx::start(scratch, name.as_str(), &paths)?),
+            RehearsalServer::Embedded => RehearsalSite::embedded(scratch, paths)?,
+            RehearsalServer::Nginx => {
+                RehearsalSite::Nginx(RehearsalNginx::start(scratch, name.as_str(), &paths)?)
+            }
         };
         let inner = Context {
             directory: scratch.path().to_owned(),
@@ -137,7 +139,7 @@ impl Round {
             sink: Sink::silent(),
             interrupt: context.interrupt.clone(),
         };
-        let shop = Shop::new(authority, dns.address());
+        let shop = RehearsalReseller::new(authority, dns.address());
         Ok(Self {
             inner,
             name: name.clone(),
@@ -167,7 +169,7 @@ impl Round {
         ]
     }
 
-    fn run(&mut self) -> Result<Proof, Halt> {
+    fn run(&mut self) -> Result<RehearsalProof, Halt> {
         let order = self.order()?;
         self.publish_at_the_wrong_place(&order)?;
         let new = self.publish(&order)?;
@@ -175,12 +177,12 @@ impl Round {
         self.install(&new)
     }
 
-    fn order(&mut self) -> Result<Order, Halt> {
+    fn order(&mut self) -> Result<PendingOrder, Halt> {
         let name = self.name.as_str().to_owned();
         self.certctl(
             "A key, which never leaves this machine, and a request (CSR), which the shop gets",
             &["csr", &name, "--ca", "namecheap"],
-            Expected {
+            ExpectedResult {
                 exit_code: 0,
                 verdict: None,
             },
@@ -197,7 +199,7 @@ impl Round {
         Ok(order)
     }
 
-    fn publish_at_the_wrong_place(&mut self, order: &Order) -> Result<(), Halt> {
+    fn publish_at_the_wrong_place(&mut self, order: &PendingOrder) -> Result<(), Halt> {
         self.zone.enter(&order.host, &order.target)?;
         let record = format!("{} CNAME {}", order.host, order.target);
         let resolver = self.dns.address().to_string();
@@ -205,7 +207,7 @@ impl Round {
             "The record is published, with the usual mistake: the whole name as host, though the \
                 DNS panel adds the zone",
             &["dcv-check", "--record", &record, "--resolver", &resolver],
-            Expected {
+            ExpectedResult {
                 exit_code: 1,
                 verdict: Some("wrong-place"),
             },
@@ -221,7 +223,7 @@ impl Round {
         }
     }
 
-    fn publish(&mut self, order: &Order) -> Result<Certificate, Halt> {
+    fn publish(&mut self, order: &PendingOrder) -> Result<Certificate, Halt> {
         self.zone.remove(&order.host);
         let zone = self.name.registrable().unwrap_or_else(|| self.name.base());
         let host = order
@@ -233,16 +235,18 @@ impl Round {
         self.certctl(
             "Published again, with the host alone; certctl has kept the shop's record",
             &["dcv-check", "--resolver", &resolver],
-            Expected {
+            ExpectedResult {
                 exit_code: 0,
                 verdict: Some("visible"),
             },
         )?;
         match self.shop.retry(order)? {
-            Err(Seen::Other(value)) => Err(unexpected(format!("the shop sees the value {value}"))),
+            Err(ValidationAttempt::Other(value)) => {
+                Err(unexpected(format!("the shop sees the value {value}")))
+            }
             Err(_) => Err(unexpected("the shop does not see the record")),
             Ok(leaf) => {
-                self.zip = Shop::zip_name(order);
+                self.zip = RehearsalReseller::zip_name(order);
                 let path = self.inner.here(&self.zip);
                 files::create_new(&path, &self.shop.pack(order, &leaf)?, 0o644)?;
                 self.remark(
@@ -262,7 +266,7 @@ impl Round {
             "Installed, with a reload that says it worked and did nothing: certctl looks, sees it, \
                 and puts all back",
             Some(IDLE_RELOAD),
-            Expected {
+            ExpectedResult {
                 exit_code: 5,
                 verdict: Some("taken-back"),
             },
@@ -283,19 +287,19 @@ impl Round {
         Ok(())
     }
 
-    fn install(&mut self, new: &Certificate) -> Result<Proof, Halt> {
+    fn install(&mut self, new: &Certificate) -> Result<RehearsalProof, Halt> {
         let reload = match &self.web {
-            Web::Embedded { reload, .. } => Some(format!(
+            RehearsalSite::Embedded { reload, .. } => Some(format!(
                 "touch {}",
                 shell_word(&reload.display().to_string())
             )),
-            Web::Nginx(_) => None,
+            RehearsalSite::Nginx(_) => None,
         };
         self.certctl_install(
             "The same with the reload that this server knows: key and chain switch at once, and \
                 the site is asked",
             reload.as_deref(),
-            Expected {
+            ExpectedResult {
                 exit_code: 0,
                 verdict: Some("live"),
             },
@@ -306,7 +310,7 @@ impl Round {
                 "a visitor is not shown the new certificate, though install says so",
             ));
         }
-        Ok(Proof {
+        Ok(RehearsalProof {
             address: self.web.address().to_string(),
             protocol: visit.protocol,
             sha256: new.sha256(),
@@ -319,7 +323,7 @@ impl Round {
         &mut self,
         title: &'static str,
         reload: Option<&str>,
-        expected: Expected,
+        expected: ExpectedResult,
     ) -> Result<(), Halt> {
         let zip = self.inner.here(&self.zip).display().to_string();
         let root = self.root_path.display().to_string();
@@ -331,14 +335,14 @@ impl Round {
             "--server".to_owned(),
         ];
         match &self.web {
-            Web::Embedded { server, .. } => {
+            RehearsalSite::Embedded { server, .. } => {
                 words.extend([
                     "none".to_owned(),
                     "--probe".to_owned(),
                     server.address().to_string(),
                 ]);
             }
-            Web::Nginx(_) => {
+            RehearsalSite::Nginx(_) => {
                 words.extend([
                     "nginx".to_owned(),
                     "--server-config".to_owned(),
@@ -363,18 +367,19 @@ impl Round {
         &mut self,
         title: &'static str,
         words: &[&str],
-        expected: Expected,
+        expected: ExpectedResult,
     ) -> Result<(), Halt> {
         if let Some(signal) = self.inner.interrupt.signal() {
             let stood = format!(
                 "after {} of its steps; nothing of it is in use",
                 self.steps.len()
             );
-            return Err(
-                Failure::new(Kind::Interrupted(signal), "the rehearsal was interrupted")
-                    .because(stood)
-                    .into(),
-            );
+            return Err(Failure::new(
+                FailureKind::Interrupted(signal),
+                "the rehearsal was interrupted",
+            )
+            .because(stood)
+            .into());
         }
         let mut line = Line::try_parse_from(words).map_err(anyhow::Error::from)?;
         if let Line::Install(args) = &mut line
@@ -408,7 +413,7 @@ impl Round {
         ]
         .concat();
         let shown = [owned(&["certctl"]), owned(words)].concat();
-        let step = Step {
+        let step = RehearsalStep {
             title,
             argv,
             shown,
@@ -426,7 +431,7 @@ impl Round {
     }
 
     /// What a browser that trusts the shop's root is shown.
-    fn visit(&self) -> Result<Visit, Halt> {
+    fn visit(&self) -> Result<SiteVisit, Halt> {
         // A wildcard does not cover the name that it stands under.
         let host = if self.name.is_wildcard() {
             format!("www.{}", self.name.base())
@@ -439,7 +444,7 @@ impl Round {
 
     fn remark(&mut self, who: &'static str, what: String) {
         if let Some(step) = self.steps.last_mut() {
-            step.remarks.push(Remark { who, what });
+            step.remarks.push(OutsideEvent { who, what });
         }
     }
 }
@@ -448,12 +453,12 @@ impl Round {
 fn ended<O: Outcome>(result: Result<O, Failure>) -> Result<(u8, Value), Failure> {
     match result {
         Ok(outcome) => Ok((outcome.exit_code(), outcome.json())),
-        Err(failure) if matches!(failure.kind, Kind::Interrupted(_)) => Err(failure),
+        Err(failure) if matches!(failure.kind, FailureKind::Interrupted(_)) => Err(failure),
         Err(failure) => Ok((failure.kind.exit_code(), failure.json())),
     }
 }
 
 fn unexpected(message: impl Into<String>) -> Halt {
-    let all = Next::say("please report it, with all of:  certctl rehearse --json");
+    let all = NextStep::say("please report it, with all of:  certctl rehearse --json");
     Halt::Unexpected(Finding::error("rehearsal-unexpected", message).with(all))
 }

@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::finding::shell_word;
-use crate::report::Text;
+use crate::report::TextOutput;
 
 /// A command that was run, and what others had to say to it.
 #[derive(Debug)]
-pub(super) struct Step {
+pub(super) struct RehearsalStep {
     /// What it is for.
     pub(super) title: &'static str,
     /// All words, `certctl` first.
@@ -17,32 +17,32 @@ pub(super) struct Step {
     /// The words that people read: the folder's flags are said once, above.
     pub(super) shown: Vec<String>,
     /// How it should end.
-    pub(super) expected: Expected,
+    pub(super) expected: ExpectedResult,
     pub(super) exit_code: u8,
     /// What it printed with `--json`.
     pub(super) document: Value,
     /// What the shop, the panel and visitors of the site said then.
-    pub(super) remarks: Vec<Remark>,
+    pub(super) remarks: Vec<OutsideEvent>,
 }
 
 /// How a command should end: exit code and verdict (`csr` has none).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Expected {
+pub(super) struct ExpectedResult {
     pub(super) exit_code: u8,
     pub(super) verdict: Option<&'static str>,
 }
 
 /// Something that happened outside of certctl.
 #[derive(Debug)]
-pub(super) struct Remark {
+pub(super) struct OutsideEvent {
     pub(super) who: &'static str,
     pub(super) what: String,
 }
 
-impl Step {
+impl RehearsalStep {
     /// How it did not end as it should; `None` when it did.
     pub(super) fn missed(&self) -> Option<String> {
-        let Expected { exit_code, verdict } = self.expected;
+        let ExpectedResult { exit_code, verdict } = self.expected;
         if self.exit_code == exit_code && self.verdict() == verdict {
             return None;
         }
@@ -77,7 +77,7 @@ impl Step {
         })
     }
 
-    pub(super) fn human(&self, number: usize, text: &mut Text) {
+    pub(super) fn human(&self, number: usize, text: &mut TextOutput) {
         text.fact("", "");
         text.fact(&number.to_string(), self.title);
         let words: Vec<String> = self
@@ -184,7 +184,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn facts(text: &mut Text, label: &str, lines: impl IntoIterator<Item = String>) {
+fn facts(text: &mut TextOutput, label: &str, lines: impl IntoIterator<Item = String>) {
     for line in lines {
         text.fact(label, line);
     }

@@ -6,27 +6,31 @@ use std::rc::Rc;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::inputs::folder::{Directory, Held};
+use crate::inputs::folder::{FolderContents, HeldFile};
 use crate::pki::key::PublicKeyId;
 use crate::pki::request::SigningRequest;
 
 /// What was read so far.
 #[derive(Default)]
-pub(super) struct Folders(HashMap<std::path::PathBuf, Rc<Folder>>);
+pub(super) struct RequestFolders(HashMap<std::path::PathBuf, Rc<RequestFolder>>);
 
 /// A folder, and its requests by what they ask for.
-pub(super) struct Folder {
-    pub(super) here: Directory,
+pub(super) struct RequestFolder {
+    pub(super) here: FolderContents,
     by_names: HashMap<Vec<String>, Vec<usize>>,
     by_key: HashMap<PublicKeyId, Vec<usize>>,
 }
 
-impl Folders {
-    pub(super) fn read(&mut self, context: &Context, folder: &Path) -> Result<Rc<Folder>, Failure> {
+impl RequestFolders {
+    pub(super) fn read(
+        &mut self,
+        context: &Context,
+        folder: &Path,
+    ) -> Result<Rc<RequestFolder>, Failure> {
         if let Some(known) = self.0.get(folder) {
             return Ok(Rc::clone(known));
         }
-        let read = Rc::new(Folder::new(Directory::read(
+        let read = Rc::new(RequestFolder::new(FolderContents::read(
             &context.in_folder(folder.to_owned()),
         )?));
         self.0.insert(folder.to_owned(), Rc::clone(&read));
@@ -34,8 +38,8 @@ impl Folders {
     }
 }
 
-impl Folder {
-    fn new(here: Directory) -> Self {
+impl RequestFolder {
+    fn new(here: FolderContents) -> Self {
         let (mut by_names, mut by_key) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
         for (place, held) in here.requests.iter().enumerate() {
             by_names.entry(asked(&held.value)).or_default().push(place);
@@ -49,7 +53,10 @@ impl Folder {
     }
 
     /// The requests for just these names.
-    pub(super) fn asking(&self, names: &[String]) -> impl Iterator<Item = &Held<SigningRequest>> {
+    pub(super) fn asking(
+        &self,
+        names: &[String],
+    ) -> impl Iterator<Item = &HeldFile<SigningRequest>> {
         let places = self
             .by_names
             .get(&set(names.iter().cloned()))
@@ -59,7 +66,10 @@ impl Folder {
     }
 
     /// The requests with this key.
-    pub(super) fn with_key(&self, id: PublicKeyId) -> impl Iterator<Item = &Held<SigningRequest>> {
+    pub(super) fn with_key(
+        &self,
+        id: PublicKeyId,
+    ) -> impl Iterator<Item = &HeldFile<SigningRequest>> {
         let places = self.by_key.get(&id).into_iter().flatten();
         places.filter_map(|place| self.here.requests.get(*place))
     }

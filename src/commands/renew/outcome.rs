@@ -2,22 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::round::{Came, Files, Prepared, Round};
-use crate::commands::renew::select::Waiting;
+use super::round::{PreparedRequest, RenewalAttempt, RenewalFiles, RenewalResult};
+use crate::commands::renew::select::NotYetDue;
 use crate::dcv::ca::Ca;
 use crate::dcv::record::DcvRecord;
 use crate::failure::Failure;
-use crate::finding::{Finding, Next};
+use crate::finding::{Finding, NextStep};
 use crate::inventory::reason::day;
-use crate::inventory::schedule::{Paid, Proof};
-use crate::report::{Outcome, Text, shown};
+use crate::inventory::schedule::{PaymentCoverage, ValidationMethod};
+use crate::report::{Outcome, TextOutput, shown};
 
 /// What `renew` ends with.
 #[derive(Debug)]
 pub(crate) struct RenewOutcome {
-    rounds: Vec<Round>,
+    rounds: Vec<RenewalAttempt>,
     /// Certificates that have time.
-    waiting: Waiting,
+    waiting: NotYetDue,
     /// What could not be looked at or prepared.
     findings: Vec<Finding>,
     exit_code: u8,
@@ -25,9 +25,9 @@ pub(crate) struct RenewOutcome {
 
 impl RenewOutcome {
     pub(super) fn new(
-        rounds: Vec<Round>,
+        rounds: Vec<RenewalAttempt>,
         failures: Vec<(String, Failure)>,
-        waiting: Waiting,
+        waiting: NotYetDue,
         mut findings: Vec<Finding>,
     ) -> Self {
         // What could not be looked at may be due.
@@ -66,7 +66,7 @@ fn not_prepared(name: &str, failure: Failure) -> Finding {
 
 impl Outcome for RenewOutcome {
     fn json(&self) -> Value {
-        let made = |round: &Round| matches!(&round.came, Came::Prepared(prepared) if prepared.made);
+        let made = |round: &RenewalAttempt| matches!(&round.came, RenewalResult::Prepared(prepared) if prepared.made);
         let findings: Vec<&Finding> = self
             .findings
             .iter()
@@ -76,15 +76,15 @@ impl Outcome for RenewOutcome {
             "schema": "certctl.renew/1",
             "verdict": self.verdict(),
             "changed": self.rounds.iter().any(made),
-            "certificates": self.rounds.iter().map(Round::json).collect::<Vec<_>>(),
+            "certificates": self.rounds.iter().map(RenewalAttempt::json).collect::<Vec<_>>(),
             "not_due": self.waiting.count,
             "next_due": self.waiting.first.as_ref().map(|(name, due)| json!({ "name": name, "due": due })),
             "findings": findings,
-            "next": self.rounds.iter().flat_map(Round::next).collect::<Vec<_>>(),
+            "next": self.rounds.iter().flat_map(RenewalAttempt::next).collect::<Vec<_>>(),
         })
     }
 
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         self.rounds.iter().for_each(|round| round.human(text));
         text.findings(&self.findings);
         if !self.rounds.is_empty() || self.exit_code != 0 {
@@ -118,26 +118,26 @@ impl Outcome for RenewOutcome {
     }
 }
 
-impl Round {
+impl RenewalAttempt {
     fn json(&self) -> Value {
-        let prepared = if let Came::Prepared(prepared) = &self.came {
+        let prepared = if let RenewalResult::Prepared(prepared) = &self.came {
             Some(prepared.as_ref())
         } else {
             None
         };
         let files = match &self.came {
-            Came::Planned(files) => Some(files),
-            Came::Prepared(prepared) => Some(&prepared.files),
-            Came::Ready(_) => None,
+            RenewalResult::Planned(files) => Some(files),
+            RenewalResult::Prepared(prepared) => Some(&prepared.files),
+            RenewalResult::Ready(_) => None,
         };
         let (proof, until) = match self.proof {
             _ if self.ca == Some(Ca::Private) => (None, None),
-            Proof::New => (Some("new"), None),
-            Proof::Reused(until) => (Some("reusable"), Some(until)),
+            ValidationMethod::New => (Some("new"), None),
+            ValidationMethod::Reused(until) => (Some("reusable"), Some(until)),
         };
         let order = self.paid.map(|paid| match paid {
-            Paid::Purchase => "buy",
-            Paid::Reissue => "reissue",
+            PaymentCoverage::Purchase => "buy",
+            PaymentCoverage::Reissue => "reissue",
         });
         json!({
             "name": self.name,
@@ -145,7 +145,7 @@ impl Round {
             "not_after": self.ends,
             "due": self.due,
             "changed": prepared.is_some_and(|prepared| prepared.made),
-            "planned": matches!(self.came, Came::Planned(_)),
+            "planned": matches!(self.came, RenewalResult::Planned(_)),
             "ca": self.ca.map(Ca::name),
             "paid_until": self.paid_until,
             "order": order,
@@ -159,10 +159,10 @@ impl Round {
         })
     }
 
-    fn human(&self, text: &mut Text) {
+    fn human(&self, text: &mut TextOutput) {
         let names = self.names.join(", ");
         match &self.came {
-            Came::Planned(files) => {
+            RenewalResult::Planned(files) => {
                 text.fact(
                     "plan",
                     format!(
@@ -173,7 +173,7 @@ impl Round {
                 text.fact("due", self.due_in_words());
                 text.findings(&self.findings);
             }
-            Came::Prepared(prepared) => {
+            RenewalResult::Prepared(prepared) => {
                 let again = if prepared.made { "" } else { " before" };
                 let files = self.files(&prepared.files);
                 text.act(
@@ -186,7 +186,7 @@ impl Round {
                 text.findings(&self.findings);
                 self.steps(prepared, text);
             }
-            Came::Ready(path) => {
+            RenewalResult::Ready(path) => {
                 text.fact(
                     "found",
                     format!(
@@ -200,7 +200,7 @@ impl Round {
         }
     }
 
-    fn files(&self, files: &Files) -> String {
+    fn files(&self, files: &RenewalFiles) -> String {
         format!(
             "{}, {} ({})",
             files.key.display(),
@@ -214,7 +214,7 @@ impl Round {
     }
 
     /// What a person does now, the request to paste between.
-    fn steps(&self, prepared: &Prepared, text: &mut Text) {
+    fn steps(&self, prepared: &PreparedRequest, text: &mut TextOutput) {
         text.act("next", format!("1. {}", self.paste_here()));
         text.payload(prepared.request.to_pem());
         let whole = |record: &DcvRecord| {
@@ -245,7 +245,7 @@ impl Round {
         let shop = self.ca.map(Ca::title);
         match (self.ca, self.paid, self.paid_until) {
             (Some(Ca::Private), ..) => "hand this request to your CA:".to_owned(),
-            (ca, Some(Paid::Purchase), Some(until)) => {
+            (ca, Some(PaymentCoverage::Purchase), Some(until)) => {
                 let ends = format!("what is paid for ends on {}: buy again", until);
                 match (ca, shop) {
                     (Some(Ca::Namecheap), _) => {
@@ -262,38 +262,39 @@ impl Round {
     }
 
     /// Why the record is looked for.
-    fn record(&self, prepared: &Prepared) -> &'static str {
+    fn record(&self, prepared: &PreparedRequest) -> &'static str {
         match self.proof {
             _ if is_whole(prepared) => "then wait until the CA can see it:  ",
-            Proof::New => "then, a new record:  ",
-            Proof::Reused(_) => "then, where it asks for a new record:  ",
+            ValidationMethod::New => "then, a new record:  ",
+            ValidationMethod::Reused(_) => "then, where it asks for a new record:  ",
         }
     }
 
-    fn next(&self) -> Vec<Next> {
+    fn next(&self) -> Vec<NextStep> {
         match &self.came {
-            Came::Planned(_) => Vec::new(),
-            Came::Ready(path) => {
-                let run =
-                    Next::run(&[self.install.clone(), vec![path.display().to_string()]].concat());
-                vec![Next {
+            RenewalResult::Planned(_) => Vec::new(),
+            RenewalResult::Ready(path) => {
+                let run = NextStep::run(
+                    &[self.install.clone(), vec![path.display().to_string()]].concat(),
+                );
+                vec![NextStep {
                     text: format!("sudo {}", run.text),
                     ..run
                 }]
             }
-            Came::Prepared(prepared) => {
+            RenewalResult::Prepared(prepared) => {
                 let paste = self
                     .paste_here()
                     .replace(" paste:", "")
                     .trim_end_matches(',')
                     .to_owned();
                 let pem = prepared.request.to_pem();
-                let mut steps = vec![Next::say(paste).pasting(pem.lines().map(str::to_owned))];
+                let mut steps = vec![NextStep::say(paste).pasting(pem.lines().map(str::to_owned))];
                 if self.ca != Some(Ca::Private) {
                     steps.push(self.look_for_it(prepared));
                 }
-                let install = Next::run(&self.install).text;
-                steps.push(Next::say(format!(
+                let install = NextStep::run(&self.install).text;
+                steps.push(NextStep::say(format!(
                     "when the certificate has come:  sudo {install} FILE"
                 )));
                 steps
@@ -302,7 +303,7 @@ impl Round {
     }
 
     /// All that is to be published is known, or the shop shows it.
-    fn look_for_it(&self, prepared: &Prepared) -> Next {
+    fn look_for_it(&self, prepared: &PreparedRequest) -> NextStep {
         let complete = is_whole(prepared);
         let more: &[&str] = if complete {
             &["--wait"]
@@ -312,16 +313,16 @@ impl Round {
         let mut words = self.check.clone();
         words.extend(more.iter().map(|&word| word.to_owned()));
         words.extend(self.names.first().filter(|_| complete).cloned());
-        Next::run(&words)
+        NextStep::run(&words)
     }
 }
 
 /// All that is to be published is known.
-fn is_whole(prepared: &Prepared) -> bool {
+fn is_whole(prepared: &PreparedRequest) -> bool {
     !prepared.records.is_empty() && prepared.records.iter().all(|record| record.complete)
 }
 
-fn key(files: &Files, prepared: Option<&Prepared>) -> Value {
+fn key(files: &RenewalFiles, prepared: Option<&PreparedRequest>) -> Value {
     json!({
         "path": shown(&files.key),
         "algorithm": files.algorithm.to_string(),
@@ -329,7 +330,7 @@ fn key(files: &Files, prepared: Option<&Prepared>) -> Value {
     })
 }
 
-fn request(files: &Files, prepared: Option<&Prepared>) -> Value {
+fn request(files: &RenewalFiles, prepared: Option<&PreparedRequest>) -> Value {
     json!({
         "path": shown(&files.request),
         "md5": prepared.map(|prepared| prepared.request.md5()),

@@ -4,37 +4,37 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use super::folders::{Folder, Folders};
+use super::folders::{RequestFolder, RequestFolders};
 use crate::context::Context;
 use crate::dcv::ca::Ca;
-use crate::dcv::dcv_file::Kept;
+use crate::dcv::dcv_file::StoredRecord;
 use crate::failure::Failure;
 use crate::finding::Finding;
 use crate::inputs::dcv_file;
-use crate::inputs::folder::Held;
+use crate::inputs::folder::HeldFile;
 use crate::matching::file_names;
 use crate::pki::alt_name::AltNames;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::request::SigningRequest;
-use crate::pki::subject::Subject;
-use crate::store::settings::Settings;
+use crate::pki::subject::SubjectName;
+use crate::store::settings::LineageSettings;
 use crate::system::fs::folders as disk;
 
 /// A certificate, and what is known of where it came from.
-pub(super) struct Past<'a> {
+pub(super) struct PreviousCertificate<'a> {
     pub(super) leaf: &'a Certificate,
-    pub(super) settings: Settings,
+    pub(super) settings: LineageSettings,
     /// The request that it answers.
-    pub(super) request: Option<Held<SigningRequest>>,
-    pub(super) kept: Kept,
+    pub(super) request: Option<HeldFile<SigningRequest>>,
+    pub(super) kept: StoredRecord,
 }
 
 /// The run as it would be in the folder of the request: what `-C` says, else where the last request
 /// came from, else here.
 pub(super) fn place(
     context: &Context,
-    settings: &Settings,
+    settings: &LineageSettings,
     findings: &mut Vec<Finding>,
 ) -> Context {
     let here = || context.in_folder(context.directory.clone());
@@ -67,10 +67,10 @@ fn is_here(folder: &Path) -> bool {
 pub(super) fn past<'a>(
     context: &Context,
     leaf: &'a Certificate,
-    settings: Settings,
-    folder: &Rc<Folder>,
-    folders: &mut Folders,
-) -> Result<Past<'a>, Failure> {
+    settings: LineageSettings,
+    folder: &Rc<RequestFolder>,
+    folders: &mut RequestFolders,
+) -> Result<PreviousCertificate<'a>, Failure> {
     let mut request = answered(leaf.key_id, &settings, folder);
     if let (None, Some(made)) = (
         &request,
@@ -87,9 +87,9 @@ pub(super) fn past<'a>(
     }
     let kept = match &request {
         Some(held) => dcv_file::read(&dcv_file::beside(&held.path))?,
-        None => Kept::default(),
+        None => StoredRecord::default(),
     };
-    Ok(Past {
+    Ok(PreviousCertificate {
         leaf,
         settings,
         request,
@@ -98,8 +98,12 @@ pub(super) fn past<'a>(
 }
 
 /// Of several with its key the one that is remembered, else the first round.
-fn answered(id: PublicKeyId, settings: &Settings, folder: &Folder) -> Option<Held<SigningRequest>> {
-    let remembered = |held: &&Held<SigningRequest>| {
+fn answered(
+    id: PublicKeyId,
+    settings: &LineageSettings,
+    folder: &RequestFolder,
+) -> Option<HeldFile<SigningRequest>> {
+    let remembered = |held: &&HeldFile<SigningRequest>| {
         let stem = held.path.file_stem().and_then(|stem| stem.to_str());
         settings.request.is_some() && stem == settings.request.as_deref()
     };
@@ -111,7 +115,7 @@ fn answered(id: PublicKeyId, settings: &Settings, folder: &Folder) -> Option<Hel
     folder.with_key(id).find(remembered).or_else(first).cloned()
 }
 
-impl Past<'_> {
+impl PreviousCertificate<'_> {
     pub(super) fn ca(&self) -> Option<Ca> {
         self.kept
             .ca()
@@ -137,10 +141,10 @@ impl Past<'_> {
             .collect()
     }
 
-    pub(super) fn subject(&self, names: &AltNames) -> Subject {
+    pub(super) fn subject(&self, names: &AltNames) -> SubjectName {
         let subject = match &self.request {
-            Some(held) => Subject::from_der(held.value.subject_der()),
-            None => Subject::from_der(self.leaf.subject_der()),
+            Some(held) => SubjectName::from_der(held.value.subject_der()),
+            None => SubjectName::from_der(self.leaf.subject_der()),
         };
         subject.unwrap_or_default().or_named(names)
     }

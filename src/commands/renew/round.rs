@@ -8,32 +8,32 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::args::RenewArgs;
-use super::folders::{Folder, Folders, asked, set};
-use crate::commands::renew::previous::{Past, asked_in_order, past, place};
+use super::folders::{RequestFolder, RequestFolders, asked, set};
+use crate::commands::renew::previous::{PreviousCertificate, asked_in_order, past, place};
 use crate::context::Context;
-use crate::csr_lint::{self, Before, Order, Reused};
+use crate::csr_lint::{self, EarlierContent, LintedRequest, ReusedKey};
 use crate::dcv::ca::Ca;
-use crate::dcv::dcv_file::Kept;
+use crate::dcv::dcv_file::StoredRecord;
 use crate::dcv::expectation;
 use crate::dcv::record::DcvRecord;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next, Severity};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep, Severity};
 use crate::inputs::dcv_file;
-use crate::inputs::folder::Held;
-use crate::inputs::request_files::{Fresh, Paths};
+use crate::inputs::folder::HeldFile;
+use crate::inputs::request_files::{RequestPaths, StagedRequestFiles};
 use crate::install::installed;
-use crate::inventory::schedule::{self, Clocks, Paid, Proof};
-use crate::inventory::{RenewBefore, Row};
+use crate::inventory::schedule::{self, PaymentCoverage, RenewalTerms, ValidationMethod};
+use crate::inventory::{RenewBefore, StatusRow};
 use crate::matching::file_names;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKeyId};
 use crate::pki::request::SigningRequest;
-use crate::store::settings::Settings;
+use crate::store::settings::LineageSettings;
 use crate::system::fs::files;
 
 /// The next round of one certificate.
 #[derive(Debug)]
-pub(super) struct Round {
+pub(super) struct RenewalAttempt {
     /// The pair's name in /etc/ssl, else the first of its names.
     pub(super) name: String,
     /// The names asked for.
@@ -45,13 +45,13 @@ pub(super) struct Round {
     /// The last day of the term that is paid for.
     pub(super) paid_until: Option<Date>,
     /// Whether the new certificate is part of what was bought; none where no term is known.
-    pub(super) paid: Option<Paid>,
+    pub(super) paid: Option<PaymentCoverage>,
     /// What control of the names is shown by.
-    pub(super) proof: Proof,
+    pub(super) proof: ValidationMethod,
     /// The shop or CA.
     pub(super) ca: Option<Ca>,
     /// What there is of it.
-    pub(super) came: Came,
+    pub(super) came: RenewalResult,
     /// What is worth knowing.
     pub(super) findings: Vec<Finding>,
     /// The words of certctl command lines that look in the folder of the request:
@@ -63,17 +63,17 @@ pub(super) struct Round {
 
 /// What there is of a round.
 #[derive(Debug)]
-pub(super) enum Came {
+pub(super) enum RenewalResult {
     /// What would be made.
-    Planned(Files),
-    Prepared(Box<Prepared>),
+    Planned(RenewalFiles),
+    Prepared(Box<PreparedRequest>),
     /// A newer certificate and its key lie in this file already.
     Ready(PathBuf),
 }
 
 /// The files of a round and the key's kind.
 #[derive(Debug)]
-pub(super) struct Files {
+pub(super) struct RenewalFiles {
     pub(super) key: PathBuf,
     pub(super) request: PathBuf,
     /// The kind of key.
@@ -82,10 +82,10 @@ pub(super) struct Files {
 
 /// Key and request of a round.
 #[derive(Debug)]
-pub(super) struct Prepared {
+pub(super) struct PreparedRequest {
     /// Whether they were made in this run.
     pub(super) made: bool,
-    pub(super) files: Files,
+    pub(super) files: RenewalFiles,
     pub(super) request: SigningRequest,
     /// What to publish, as far as it can be known.
     pub(super) records: Vec<DcvRecord>,
@@ -95,18 +95,18 @@ pub(super) struct Prepared {
 pub(super) fn prepare(
     context: &Context,
     args: &RenewArgs,
-    row: &Row,
-    folders: &mut Folders,
-) -> Result<Round, Failure> {
+    row: &StatusRow,
+    folders: &mut RequestFolders,
+) -> Result<RenewalAttempt, Failure> {
     let Some(leaf) = row.certificate.as_deref() else {
         return Err(Failure::new(
-            Kind::NotFound,
+            FailureKind::NotFound,
             format!("{} has no certificate", row.name),
         ));
     };
     let settings = match &row.stem {
         Some(stem) => installed::settings(context, stem)?,
-        None => Settings::default(),
+        None => LineageSettings::default(),
     };
     let mut findings = Vec::new();
     let place = place(context, &settings, &mut findings);
@@ -124,13 +124,13 @@ pub(super) fn prepare(
         newer(&past, &folder, context.now()),
         waiting(context, row, &past, &folder),
     ) {
-        (Some(path), _) => Came::Ready(path),
+        (Some(path), _) => RenewalResult::Ready(path),
         (None, Some(held)) => {
-            Came::Prepared(Box::new(found(&mut round, args, &past, &folder, held)?))
+            RenewalResult::Prepared(Box::new(found(&mut round, args, &past, &folder, held)?))
         }
         (None, None) => make(&place, args, row, &past, &folder, &mut round)?,
     };
-    if let Came::Prepared(prepared) = &round.came {
+    if let RenewalResult::Prepared(prepared) = &round.came {
         round.names = asked_in_order(&prepared.request);
     }
     Ok(round)
@@ -139,23 +139,23 @@ pub(super) fn prepare(
 /// All but what there is of it.
 fn described(
     place: &Context,
-    row: &Row,
-    past: &Past<'_>,
+    row: &StatusRow,
+    past: &PreviousCertificate<'_>,
     before: RenewBefore,
     now: Timestamp,
-) -> Round {
+) -> RenewalAttempt {
     let ends = row.ends.unwrap_or(past.leaf.not_after);
     let due = row.due.unwrap_or(ends);
     let paid_until = past.settings.paid_until;
     // It is done today, whenever it is due.
-    let clocks = Clocks {
+    let clocks = RenewalTerms {
         ends,
         due: due.min(now),
         proven: past.leaf.not_before,
         paid_until,
     };
     let next = schedule::rounds(clocks, before, now).into_iter().next();
-    Round {
+    RenewalAttempt {
         name: row.stem.clone().unwrap_or_else(|| row.name.clone()),
         names: past
             .names()
@@ -164,9 +164,9 @@ fn described(
         ends,
         paid_until,
         paid: next.as_ref().and_then(|next| next.paid),
-        proof: next.map_or(Proof::New, |next| next.proof),
+        proof: next.map_or(ValidationMethod::New, |next| next.proof),
         ca: past.ca(),
-        came: Came::Ready(PathBuf::new()),
+        came: RenewalResult::Ready(PathBuf::new()),
         findings: Vec::new(),
         check: place.again("dcv-check"),
         install: place.again("install"),
@@ -174,7 +174,11 @@ fn described(
 }
 
 /// A file with a certificate for the same names that ends later, and whose key is there.
-fn newer(past: &Past<'_>, folder: &Folder, now: Timestamp) -> Option<PathBuf> {
+fn newer(
+    past: &PreviousCertificate<'_>,
+    folder: &RequestFolder,
+    now: Timestamp,
+) -> Option<PathBuf> {
     let names = set(past.listed().into_iter());
     let same = |leaf: &&Certificate| {
         let addresses = leaf.ip_addresses.iter().map(ToString::to_string);
@@ -197,10 +201,10 @@ fn newer(past: &Past<'_>, folder: &Folder, now: Timestamp) -> Option<PathBuf> {
 /// A request for the same names and kind of key that no certificate answers yet: the latest round.
 fn waiting<'a>(
     context: &Context,
-    row: &Row,
-    past: &Past<'_>,
-    folder: &'a Folder,
-) -> Option<&'a Held<SigningRequest>> {
+    row: &StatusRow,
+    past: &PreviousCertificate<'_>,
+    folder: &'a RequestFolder,
+) -> Option<&'a HeldFile<SigningRequest>> {
     let certificates = folder.here.certificates.iter().flat_map(|file| &file.value);
     let mut issued: HashSet<PublicKeyId> =
         certificates.map(|certificate| certificate.key_id).collect();
@@ -235,7 +239,7 @@ fn waiting<'a>(
 }
 
 /// Whether `path` is of a later round than the request that was answered.
-fn is_after(path: &Path, answered: Option<&Held<SigningRequest>>) -> bool {
+fn is_after(path: &Path, answered: Option<&HeldFile<SigningRequest>>) -> bool {
     let (lineage, round) = file_names::lineage(path);
     answered.is_some_and(|held| {
         let (known, last) = file_names::lineage(&held.path);
@@ -244,7 +248,7 @@ fn is_after(path: &Path, answered: Option<&Held<SigningRequest>>) -> bool {
 }
 
 /// A request without its key is of no use; one that needs a passphrase cannot be told.
-fn has_key(folder: &Folder, held: &Held<SigningRequest>) -> bool {
+fn has_key(folder: &RequestFolder, held: &HeldFile<SigningRequest>) -> bool {
     let beside = held.path.with_extension("key");
     folder.here.key(held.value.key_id).is_some()
         || folder
@@ -256,18 +260,18 @@ fn has_key(folder: &Folder, held: &Held<SigningRequest>) -> bool {
 
 /// What was prepared before, said again.
 fn found(
-    round: &mut Round,
+    round: &mut RenewalAttempt,
     args: &RenewArgs,
-    past: &Past<'_>,
-    folder: &Folder,
-    held: &Held<SigningRequest>,
-) -> Result<Prepared, Failure> {
+    past: &PreviousCertificate<'_>,
+    folder: &RequestFolder,
+    held: &HeldFile<SigningRequest>,
+) -> Result<PreparedRequest, Failure> {
     let kept = dcv_file::read(&dcv_file::beside(&held.path))?;
     round.ca = kept.ca().or(round.ca);
     if args.reuse_key && held.value.key_id != past.leaf.key_id {
         let message = format!("{} was prepared with a key of its own", held.path.display());
         round.findings.push(
-            Finding::note("prepared-with-new-key", message).with(Next::say(
+            Finding::note("prepared-with-new-key", message).with(NextStep::say(
                 "to use the old key all the same, move the prepared key and request away first",
             )),
         );
@@ -276,12 +280,12 @@ fn found(
         .here
         .key(held.value.key_id)
         .map(|key| key.path.clone());
-    let files = Files {
+    let files = RenewalFiles {
         key: key.unwrap_or_else(|| held.path.with_extension("key")),
         request: held.path.clone(),
         algorithm: held.value.algorithm,
     };
-    Ok(Prepared {
+    Ok(PreparedRequest {
         made: false,
         records: records(&held.value, round.ca, &kept, past),
         request: held.value.clone(),
@@ -292,8 +296,8 @@ fn found(
 fn records(
     request: &SigningRequest,
     ca: Option<Ca>,
-    kept: &Kept,
-    past: &Past<'_>,
+    kept: &StoredRecord,
+    past: &PreviousCertificate<'_>,
 ) -> Vec<DcvRecord> {
     let given: Vec<_> = kept
         .records()
@@ -313,11 +317,11 @@ fn records(
 fn make(
     place: &Context,
     args: &RenewArgs,
-    row: &Row,
-    past: &Past<'_>,
-    folder: &Folder,
-    round: &mut Round,
-) -> Result<Came, Failure> {
+    row: &StatusRow,
+    past: &PreviousCertificate<'_>,
+    folder: &RequestFolder,
+    round: &mut RenewalAttempt,
+) -> Result<RenewalResult, Failure> {
     let names = past.names()?;
     let subject = past.subject(&names);
     let old = if args.reuse_key {
@@ -329,45 +333,45 @@ fn make(
     let algorithm = old
         .as_ref()
         .map_or_else(|| past.algorithm(), |(_, key)| key.algorithm());
-    let reused = old.as_ref().map(|(_, key)| Reused {
+    let reused = old.as_ref().map(|(_, key)| ReusedKey {
         spki: key.spki().to_vec(),
         others: vec![format!(
             "the certificate that ends on {}",
             crate::inventory::reason::day(past.leaf.not_after)
         )],
     });
-    let order = Order {
+    let order = LintedRequest {
         names: &names,
         subject: &subject,
         algorithm,
         reused,
-        before: Before::default(),
+        before: EarlierContent::default(),
         ca: round.ca,
     };
     round.findings.extend(remarks(&order));
     // A key that lies there already is not copied.
     let there = old.as_ref().and_then(|(path, _)| path.clone());
-    let files = Files {
+    let files = RenewalFiles {
         key: there.clone().unwrap_or_else(|| paths.key.clone()),
         request: paths.request.clone(),
         algorithm,
     };
     if args.dry_run {
-        return Ok(Came::Planned(files));
+        return Ok(RenewalResult::Planned(files));
     }
     let key = match old {
         Some((_, key)) => key,
         None => PrivateKey::generate(algorithm)?,
     };
     let request = SigningRequest::ask(&names, &subject, &key)?;
-    let mut kept = Kept::default();
+    let mut kept = StoredRecord::default();
     round.ca.iter().for_each(|ca| kept.set_ca(*ca));
     let text = if there.is_some() {
         None
     } else {
         Some(key.to_pem())
     };
-    Fresh::stage(
+    StagedRequestFiles::stage(
         &paths,
         text.as_ref().map(|text| text.as_str()),
         &request,
@@ -375,7 +379,7 @@ fn make(
     )?
     .put(&[])?;
     let records = records(&request, round.ca, &kept, past);
-    Ok(Came::Prepared(Box::new(Prepared {
+    Ok(RenewalResult::Prepared(Box::new(PreparedRequest {
         made: true,
         files,
         request,
@@ -385,7 +389,7 @@ fn make(
 
 /// What a CA would not take any more, and that a key is used again. What else there is to say of
 /// the names was said when they were chosen.
-fn remarks(order: &Order<'_>) -> Vec<Finding> {
+fn remarks(order: &LintedRequest<'_>) -> Vec<Finding> {
     let faults = csr_lint::faults(order).into_iter();
     let told = faults
         .filter(|fault| fault.rule.severity == Severity::Error || fault.rule.code == "key-reused");
@@ -395,9 +399,9 @@ fn remarks(order: &Order<'_>) -> Vec<Finding> {
 
 /// The key of the certificate, and its file where it lies in the folder of the requests.
 fn old_key(
-    row: &Row,
-    past: &Past<'_>,
-    folder: &Folder,
+    row: &StatusRow,
+    past: &PreviousCertificate<'_>,
+    folder: &RequestFolder,
 ) -> Result<(Option<PathBuf>, PrivateKey), Failure> {
     let places = folder
         .here
@@ -410,14 +414,14 @@ fn old_key(
     };
     let path = places.clone().or_else(installed).ok_or_else(|| {
         Failure::new(
-            Kind::NotFound,
+            FailureKind::NotFound,
             format!(
                 "the key of {} is not in {}",
                 row.name,
                 folder.here.in_words()
             ),
         )
-        .with(Next::say(
+        .with(NextStep::say(
             "leave --reuse-key out: a new key is as good, and nobody has had it yet",
         ))
     })?;
@@ -428,7 +432,7 @@ fn old_key(
         .find(|key| key.id() == past.leaf.key_id);
     let key = key.ok_or_else(|| {
         Failure::new(
-            Kind::Malformed,
+            FailureKind::Malformed,
             format!("{} does not hold the key of {}", path.display(), row.name),
         )
     })?;
@@ -436,7 +440,7 @@ fn old_key(
 }
 
 /// The files of the first round that has none yet.
-fn free(place: &Context, past: &Past<'_>, row: &Row) -> Paths {
+fn free(place: &Context, past: &PreviousCertificate<'_>, row: &StatusRow) -> RequestPaths {
     let last = past
         .request
         .as_ref()
@@ -454,7 +458,7 @@ fn free(place: &Context, past: &Past<'_>, row: &Row) -> Paths {
     let mut round = file_names::round(&last).saturating_add(1);
     loop {
         let stem = file_names::of_round(&last, round);
-        let paths = Paths::new(place, &stem);
+        let paths = RequestPaths::new(place, &stem);
         let taken = [
             &paths.key,
             &paths.request,

@@ -5,37 +5,37 @@ use jiff::Timestamp;
 
 use super::args::RenewArgs;
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next, shell_word};
-use crate::inventory::{Reason, Row, State};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep, shell_word};
+use crate::inventory::{RowState, StatusReason, StatusRow};
 use crate::pki::name::DnsName;
-use crate::scan::Survey;
+use crate::scan::ScanResults;
 use crate::store::root;
 use crate::system::fs::folders;
 
-pub(super) struct Chosen {
+pub(super) struct DueSelection {
     /// The certificates whose next round is wanted.
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<StatusRow>,
     /// Those that have time, by when they are due: how many, and the first.
-    pub(super) waiting: Waiting,
+    pub(super) waiting: NotYetDue,
     /// What could not be looked at.
     pub(super) findings: Vec<Finding>,
 }
 
 /// Certificates that have time.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
+pub(super) struct NotYetDue {
     pub(super) count: usize,
     pub(super) first: Option<(String, Timestamp)>,
 }
 
-pub(super) fn choose(context: &Context, args: &RenewArgs) -> Result<Chosen, Failure> {
-    let mut survey = Survey::own(context)?;
+pub(super) fn choose(context: &Context, args: &RenewArgs) -> Result<DueSelection, Failure> {
+    let mut survey = ScanResults::own(context)?;
     let all = survey.rows(context, &[], args.renew_before.unwrap_or_default());
     let mut findings = std::mem::take(&mut survey.findings);
     // Keys are nobody's business here: who may not read them prepares the next round all the same.
     findings.retain(|finding| finding.code == "pair-unreadable");
-    let (mut rows, mut waiting) = (Vec::new(), Waiting::default());
+    let (mut rows, mut waiting) = (Vec::new(), NotYetDue::default());
     if args.names.is_empty() {
         for row in all.into_iter().filter(is_candidate) {
             match row.due {
@@ -46,20 +46,23 @@ pub(super) fn choose(context: &Context, args: &RenewArgs) -> Result<Chosen, Fail
     } else {
         for name in &args.names {
             let row = named(context, &all, name)?;
-            if rows.iter().all(|known: &Row| known.key_id != row.key_id) {
+            if rows
+                .iter()
+                .all(|known: &StatusRow| known.key_id != row.key_id)
+            {
                 rows.push(row);
             }
         }
     }
-    Ok(Chosen {
+    Ok(DueSelection {
         rows,
         waiting,
         findings,
     })
 }
 
-impl Waiting {
-    fn take(&mut self, row: &Row, due: Timestamp) {
+impl NotYetDue {
+    fn take(&mut self, row: &StatusRow, due: Timestamp) {
         self.count += 1;
         if self.first.as_ref().is_none_or(|(_, first)| due < *first) {
             self.first = Some((row.name.clone(), due));
@@ -68,28 +71,31 @@ impl Waiting {
 }
 
 /// A certificate that is in use, or could be: its key is here.
-fn is_candidate(row: &Row) -> bool {
+fn is_candidate(row: &StatusRow) -> bool {
     row.certificate.is_some()
-        && matches!(row.state, State::Served | State::Installed | State::Ready)
-        && !row.reasons.contains(&Reason::Placeholder)
+        && matches!(
+            row.state,
+            RowState::Served | RowState::Installed | RowState::Ready
+        )
+        && !row.reasons.contains(&StatusReason::Placeholder)
 }
 
 /// The certificate that a name means: the pair that is installed under it, else the one that has
 /// it; what is installed before what lies here.
-fn named(context: &Context, all: &[Row], name: &str) -> Result<Row, Failure> {
+fn named(context: &Context, all: &[StatusRow], name: &str) -> Result<StatusRow, Failure> {
     let wanted = DnsName::parse(name).ok();
     let spelled = wanted
         .as_ref()
         .map_or_else(|| name.to_owned(), DnsName::file_stem);
-    let has = |row: &&Row| {
+    let has = |row: &&StatusRow| {
         wanted.as_ref().is_some_and(|wanted| {
             row.names
                 .iter()
                 .any(|own| own.eq_ignore_ascii_case(wanted.as_str()))
         })
     };
-    let candidates: Vec<&Row> = all.iter().filter(|row| is_candidate(row)).collect();
-    let called: Vec<&Row> = candidates
+    let candidates: Vec<&StatusRow> = all.iter().filter(|row| is_candidate(row)).collect();
+    let called: Vec<&StatusRow> = candidates
         .iter()
         .copied()
         .filter(|row| row.stem.as_ref() == Some(&spelled))
@@ -108,62 +114,66 @@ fn named(context: &Context, all: &[Row], name: &str) -> Result<Row, Failure> {
         several => {
             let labels: Vec<String> = several.iter().map(|row| label(row)).collect();
             let failure = Failure::new(
-                Kind::Ambiguous,
+                FailureKind::Ambiguous,
                 format!("several certificates have {name}: {}", labels.join(", ")),
             );
-            let again =
-                |row: &&Row| Next::run(&[context.again("renew"), vec![label(row)]].concat());
+            let again = |row: &&StatusRow| {
+                NextStep::run(&[context.again("renew"), vec![label(row)]].concat())
+            };
             Err(several.iter().map(again).fold(failure, Failure::with))
         }
     }
 }
 
-fn label(row: &Row) -> String {
+fn label(row: &StatusRow) -> String {
     row.stem.clone().unwrap_or_else(|| row.name.clone())
 }
 
 /// No certificate of that name; `row` is what has it all the same.
-fn unknown(context: &Context, name: &str, row: Option<&Row>) -> Failure {
-    let run = |verb: &str| Next::run(&[context.again(verb), vec![name.to_owned()]].concat());
+fn unknown(context: &Context, name: &str, row: Option<&StatusRow>) -> Failure {
+    let run = |verb: &str| NextStep::run(&[context.again(verb), vec![name.to_owned()]].concat());
     match row.map(|row| row.state) {
-        Some(State::Pending) => {
+        Some(RowState::Pending) => {
             return Failure::new(
-                Kind::NotFound,
+                FailureKind::NotFound,
                 format!("{name} has no certificate yet: its request waits for one"),
             )
             .with(run("dcv-check"));
         }
-        Some(State::NoKey) => {
+        Some(RowState::NoKey) => {
             return Failure::new(
-                Kind::NotFound,
+                FailureKind::NotFound,
                 format!("the key of {name}'s certificate is not here"),
             )
             .because("a certificate that is not used here needs no next round here")
-            .with(Next::say(format!(
+            .with(NextStep::say(format!(
                 "where its key is, or for a new one:  {}",
                 run("csr").text
             )));
         }
         Some(_) => {
-            return Failure::new(Kind::NotFound, format!("{name} only has a placeholder"))
-                .with(run("csr"));
+            return Failure::new(
+                FailureKind::NotFound,
+                format!("{name} only has a placeholder"),
+            )
+            .with(run("csr"));
         }
         None => {}
     }
     let failure = Failure::new(
-        Kind::NotFound,
+        FailureKind::NotFound,
         format!("no certificate of {name} is installed or in this folder"),
     );
     match certbots(context, name) {
         true => failure
             .because("certbot has one, and renews it by itself")
-            .with(Next::say(format!(
+            .with(NextStep::say(format!(
                 "sudo certbot renew --cert-name {}",
                 shell_word(name)
             ))),
         false => failure
             .with(run("csr"))
-            .with(Next::run(&context.again("status"))),
+            .with(NextStep::run(&context.again("status"))),
     }
 }
 

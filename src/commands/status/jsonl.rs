@@ -16,14 +16,16 @@ use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
 use crate::inventory::due::days_between;
 use crate::inventory::file_reader::{self, Keys};
-use crate::inventory::{Item, Place, RenewBefore, Verdict, What, is_a_sites};
+use crate::inventory::{
+    InventoryItem, ItemContent, ItemLocation, RenewBefore, RowVerdict, is_a_sites,
+};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::KeyAlgorithm;
 use crate::probe::StartTls;
 use crate::report::{self, Sink};
-use crate::scan::{Sought, Survey};
-use crate::system::fs::parallel_read::{Seen, look_at};
-use crate::system::fs::walk::Met;
+use crate::scan::{ScanResults, ScanScope};
+use crate::system::fs::parallel_read::{ReadFile, look_at};
+use crate::system::fs::walk::WalkedEntry;
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -39,7 +41,7 @@ struct Line<'a> {
 
 /// What was found in one place.
 struct Items<'a> {
-    found: &'a [What],
+    found: &'a [ItemContent],
     now: Timestamp,
 }
 
@@ -48,27 +50,27 @@ impl Serialize for Items<'_> {
         let mut items = to.serialize_seq(None)?;
         for what in self.found {
             match what {
-                What::Certificates(chain) => {
+                ItemContent::Certificates(chain) => {
                     chain.iter().try_for_each(|one| {
                         items.serialize_element(&Told::certificate(one, self.now))
                     })?;
                 }
-                What::Key(key) => items.serialize_element(&Told::Key {
+                ItemContent::Key(key) => items.serialize_element(&Told::Key {
                     mode: format!("{:04o}", key.mode),
                     key: KeyTold {
                         algorithm: key.algorithm,
                         id: Hex(key.id.octets()),
                     },
                 })?,
-                What::LockedKey { .. } => items.serialize_element(&Told::EncryptedKey)?,
-                What::Request(asked) => items.serialize_element(&Told::Request {
+                ItemContent::LockedKey { .. } => items.serialize_element(&Told::EncryptedKey)?,
+                ItemContent::Request(asked) => items.serialize_element(&Told::Request {
                     dns_names: &asked.names,
                     key: KeyTold {
                         algorithm: asked.algorithm,
                         id: Hex(asked.id.octets()),
                     },
                 })?,
-                What::Revoked(list) => {
+                ItemContent::Revoked(list) => {
                     items.serialize_element(&Told::Crl {
                         issuer: &list.issuer,
                         revoked: list.revoked,
@@ -191,8 +193,8 @@ impl Sum {
 /// When stdout cannot be written.
 pub(super) fn run(
     context: &Context,
-    sought: &[Sought],
-    survey: &mut Survey,
+    sought: &[ScanScope],
+    survey: &mut ScanResults,
     before: RenewBefore,
     starttls: Option<StartTls>,
 ) -> Result<u8, Failure> {
@@ -207,10 +209,10 @@ pub(super) fn run(
     };
     survey
         .items
-        .retain(|Item { place, what }| concerns(sought, place, what));
+        .retain(|InventoryItem { place, what }| concerns(sought, place, what));
     out.write(&Lines::surveyed(measure, survey));
-    for path in sought.iter().filter_map(Sought::path) {
-        let look = |lines: &mut Lines, seen: Seen<'_>| lines.seen(measure, seen);
+    for path in sought.iter().filter_map(ScanScope::path) {
+        let look = |lines: &mut Lines, seen: ReadFile<'_>| lines.seen(measure, seen);
         look_at(crate::scan::walk(path), file_reader::LIMIT, look, |lines| {
             out.write(&lines)
         });
@@ -222,45 +224,47 @@ pub(super) fn run(
 }
 
 /// Whether a line of what was looked at unasked is wanted; what is named is told as it is read.
-fn concerns(sought: &[Sought], place: &Place, what: &What) -> bool {
+fn concerns(sought: &[ScanScope], place: &ItemLocation, what: &ItemContent) -> bool {
     let names: &[String] = match what {
-        What::Certificates(chain) => chain.first().map_or(&[], |leaf| &leaf.dns_names),
-        What::Request(asked) => &asked.names,
-        What::Key(_) | What::LockedKey { .. } | What::Revoked(_) => &[],
+        ItemContent::Certificates(chain) => chain.first().map_or(&[], |leaf| &leaf.dns_names),
+        ItemContent::Request(asked) => &asked.names,
+        ItemContent::Key(_) | ItemContent::LockedKey { .. } | ItemContent::Revoked(_) => &[],
     };
-    let wants = |one: &Sought| match one {
-        Sought::Host(host) => matches!(place, Place::Address { name, .. } if *name == host.name),
-        Sought::Name(wanted) => names
+    let wants = |one: &ScanScope| match one {
+        ScanScope::Host(host) => {
+            matches!(place, ItemLocation::Address { name, .. } if *name == host.name)
+        }
+        ScanScope::Name(wanted) => names
             .iter()
             .any(|name| name.eq_ignore_ascii_case(wanted.as_str())),
-        Sought::Path(_) => false,
+        ScanScope::Path(_) => false,
     };
     sought.is_empty() || sought.iter().any(wants)
 }
 
 impl Measure {
     /// By its own dates and its own mode alone.
-    fn verdict(self, what: &What) -> Verdict {
+    fn verdict(self, what: &ItemContent) -> RowVerdict {
         match what {
-            What::Certificates(chain) => {
+            ItemContent::Certificates(chain) => {
                 let sites = chain.iter().filter(|one| is_a_sites(one));
                 sites
                     .map(|one| self.dates(one))
                     .max()
-                    .unwrap_or(Verdict::Fine)
+                    .unwrap_or(RowVerdict::Fine)
             }
-            What::Key(key) if key.mode & 0o007 != 0 => Verdict::Wrong,
-            _ => Verdict::Fine,
+            ItemContent::Key(key) if key.mode & 0o007 != 0 => RowVerdict::Wrong,
+            _ => RowVerdict::Fine,
         }
     }
 
-    fn dates(self, one: &Certificate) -> Verdict {
+    fn dates(self, one: &Certificate) -> RowVerdict {
         if !one.is_in_date(self.now) {
-            Verdict::Wrong
+            RowVerdict::Wrong
         } else if self.now >= self.before.due(one.not_before, one.not_after) {
-            Verdict::Due
+            RowVerdict::Due
         } else {
-            Verdict::Fine
+            RowVerdict::Fine
         }
     }
 }
@@ -274,9 +278,9 @@ struct Lines {
 
 impl Lines {
     /// What was found and told since the last time.
-    fn surveyed(measure: Measure, survey: &mut Survey) -> Self {
+    fn surveyed(measure: Measure, survey: &mut ScanResults) -> Self {
         let mut lines = Self::default();
-        for Item { place, what } in survey.items.drain(..) {
+        for InventoryItem { place, what } in survey.items.drain(..) {
             lines.found(measure, &place, std::slice::from_ref(&what));
         }
         survey
@@ -286,9 +290,9 @@ impl Lines {
         lines
     }
 
-    fn seen(&mut self, measure: Measure, seen: Seen<'_>) {
+    fn seen(&mut self, measure: Measure, seen: ReadFile<'_>) {
         match seen {
-            Seen::File(path, Ok((bytes, mode))) => {
+            ReadFile::File(path, Ok((bytes, mode))) => {
                 self.sum.files += 1;
                 let found = file_reader::glance(bytes, mode, Keys::Named);
                 // Most that lies about is nothing of use.
@@ -296,23 +300,25 @@ impl Lines {
                     self.file(measure, path, &found);
                 }
             }
-            Seen::File(path, Err(error)) => match crate::scan::unread(&error) {
+            ReadFile::File(path, Err(error)) => match crate::scan::unread(&error) {
                 Some(Severity::Note) => self.told(path, "passed-over", &error.source.to_string()),
                 Some(_) => self.told(path, "unreadable", &error.source.to_string()),
                 None => {}
             },
-            Seen::Other(Met::Skipped(path, why)) => self.told(&path, "passed-over", why),
-            Seen::Other(Met::Failed(error)) => {
+            ReadFile::Other(WalkedEntry::Skipped(path, why)) => {
+                self.told(&path, "passed-over", why)
+            }
+            ReadFile::Other(WalkedEntry::Failed(error)) => {
                 self.told(&error.path, "unreadable", &error.source.to_string())
             }
-            Seen::Other(Met::File(_)) => {}
+            ReadFile::Other(WalkedEntry::File(_)) => {}
         }
     }
 
-    fn found(&mut self, measure: Measure, place: &Place, found: &[What]) {
+    fn found(&mut self, measure: Measure, place: &ItemLocation, found: &[ItemContent]) {
         match place {
-            Place::File { path, .. } => self.file(measure, path, found),
-            Place::Address { address, name } => {
+            ItemLocation::File { path, .. } => self.file(measure, path, found),
+            ItemLocation::Address { address, name } => {
                 let verdict = self.counted(measure, found);
                 let items = Items {
                     found,
@@ -329,7 +335,7 @@ impl Lines {
         }
     }
 
-    fn file(&mut self, measure: Measure, path: &Path, found: &[What]) {
+    fn file(&mut self, measure: Measure, path: &Path, found: &[ItemContent]) {
         let verdict = self.counted(measure, found);
         let items = Items {
             found,
@@ -345,9 +351,9 @@ impl Lines {
     }
 
     /// What is to be said of it in one word.
-    fn counted(&mut self, measure: Measure, found: &[What]) -> &'static str {
-        let certificates = |what: &What| {
-            if let What::Certificates(chain) = what {
+    fn counted(&mut self, measure: Measure, found: &[ItemContent]) -> &'static str {
+        let certificates = |what: &ItemContent| {
+            if let ItemContent::Certificates(chain) = what {
                 chain.len()
             } else {
                 0
@@ -358,11 +364,11 @@ impl Lines {
             .iter()
             .map(|what| measure.verdict(what))
             .max()
-            .unwrap_or(Verdict::Fine);
+            .unwrap_or(RowVerdict::Fine);
         let count = match verdict {
-            Verdict::Fine => &mut self.sum.fine,
-            Verdict::Due => &mut self.sum.due,
-            Verdict::Wrong => &mut self.sum.wrong,
+            RowVerdict::Fine => &mut self.sum.fine,
+            RowVerdict::Due => &mut self.sum.due,
+            RowVerdict::Wrong => &mut self.sum.wrong,
         };
         *count += 1;
         verdict.name()
@@ -410,9 +416,9 @@ impl Out<'_> {
     fn finish(mut self, at: Timestamp) -> u8 {
         let sum = &self.sum;
         let verdict = match (sum.wrong + sum.unreadable, sum.due) {
-            (0, 0) => Verdict::Fine,
-            (0, _) => Verdict::Due,
-            _ => Verdict::Wrong,
+            (0, 0) => RowVerdict::Fine,
+            (0, _) => RowVerdict::Due,
+            _ => RowVerdict::Wrong,
         };
         let mut last = Lines::default();
         last.push(&Summary {
@@ -423,7 +429,7 @@ impl Out<'_> {
         });
         self.write(&last);
         if self.code == 0 {
-            u8::from(verdict != Verdict::Fine)
+            u8::from(verdict != RowVerdict::Fine)
         } else {
             self.code
         }

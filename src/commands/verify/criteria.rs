@@ -6,16 +6,16 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::finding::{Finding, Severity};
-use crate::inputs::{self, Seen};
+use crate::inputs::{self, HostCertificates};
 use crate::pki::certificate::Certificate;
-use crate::pki::chain::{Chain, Prefer, Wanted};
+use crate::pki::chain::{Chain, ChainCriteria, ChainPreference};
 use crate::pki::lint;
-use crate::pki::trust::{Scope, TrustAnchors, TrustSource};
-use crate::pki::verify::{self, Policy};
+use crate::pki::trust::{TrustAnchors, TrustScope, TrustSource};
+use crate::pki::verify::{self, VerifyPolicy};
 use crate::report;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Rules {
+pub(super) enum Strictness {
     /// Warnings refuse too, and the rules for public CAs hold for all.
     Strict,
     /// Errors refuse.
@@ -24,36 +24,36 @@ pub(super) enum Rules {
 
 /// What everything is judged by.
 #[derive(Clone, Copy)]
-pub(super) struct Measure<'a> {
-    policy: Policy<'a>,
-    scope: Scope,
+pub(super) struct VerifyCriteria<'a> {
+    policy: VerifyPolicy<'a>,
+    scope: TrustScope,
     /// What makes it wrong.
     bar: Severity,
 }
 
-impl<'a> Measure<'a> {
+impl<'a> VerifyCriteria<'a> {
     pub(super) fn new(
         at: Timestamp,
-        rules: Rules,
+        rules: Strictness,
         anchors: &'a TrustAnchors,
         hosts: &'a [String],
     ) -> Self {
         let (scope, bar) = match rules {
-            Rules::Strict => (Scope::Public, Severity::Warning),
-            Rules::Usual => (anchors.source().scope(), Severity::Error),
+            Strictness::Strict => (TrustScope::Public, Severity::Warning),
+            Strictness::Usual => (anchors.source().scope(), Severity::Error),
         };
         Self {
-            policy: Policy { hosts, anchors, at },
+            policy: VerifyPolicy { hosts, anchors, at },
             scope,
             bar,
         }
     }
 
-    pub(super) fn wanted(&self) -> Wanted<'a> {
-        Wanted {
+    pub(super) fn wanted(&self) -> ChainCriteria<'a> {
+        ChainCriteria {
             anchors: self.policy.anchors,
             at: self.policy.at,
-            prefer: Prefer::default(),
+            prefer: ChainPreference::default(),
         }
     }
 
@@ -84,12 +84,17 @@ impl<'a> Measure<'a> {
         findings
     }
 
-    pub(super) fn verified(&self, file: String, chain: Chain, findings: Vec<Finding>) -> Verified {
+    pub(super) fn verified(
+        &self,
+        file: String,
+        chain: Chain,
+        findings: Vec<Finding>,
+    ) -> VerifiedCertificate {
         let (hosts, trust) = (
             self.policy.hosts.to_vec(),
             self.policy.anchors.source().clone(),
         );
-        Verified {
+        VerifiedCertificate {
             file,
             chain,
             key_path: None,
@@ -104,7 +109,7 @@ impl<'a> Measure<'a> {
 
 /// One certificate with what was found about it.
 #[derive(Debug)]
-pub(crate) struct Verified {
+pub(crate) struct VerifiedCertificate {
     /// The file that was judged.
     pub file: String,
     /// The chain as far as it leads.
@@ -119,10 +124,10 @@ pub(crate) struct Verified {
     /// Whose roots were believed.
     pub trust: TrustSource,
     /// Where it came from a server: what that sent.
-    pub seen: Option<Seen>,
+    pub seen: Option<HostCertificates>,
 }
 
-impl Verified {
+impl VerifiedCertificate {
     pub(super) fn is_right(&self) -> bool {
         self.findings
             .iter()

@@ -1,21 +1,21 @@
 //! A server, judged by what it sends: order, completeness, dates, trust, and its names, the host's
 //! own among them. What lies here is not compared with it.
 
-use crate::commands::verify::criteria::{Measure, Verified};
-use crate::delivery::Delivery;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
-use crate::inputs::{self, Host, Seen};
+use crate::commands::verify::criteria::{VerifiedCertificate, VerifyCriteria};
+use crate::delivery::CaDelivery;
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep};
+use crate::inputs::{self, HostArgument, HostCertificates};
 use crate::matching;
 use crate::pki::verify;
 use crate::probe::StartTls;
 
 /// Asks `host` and judges each different answer.
 pub(super) fn judge(
-    host: &Host,
+    host: &HostArgument,
     starttls: Option<StartTls>,
-    measure: Measure<'_>,
-) -> Result<Vec<Verified>, Failure> {
+    measure: VerifyCriteria<'_>,
+) -> Result<Vec<VerifiedCertificate>, Failure> {
     let answers = inputs::ask(host, starttls)?;
     let mut verified = Vec::new();
     for seen in answers.seen {
@@ -27,18 +27,22 @@ pub(super) fn judge(
 }
 
 /// The first certificate is the site's, whatever it is: clients take no other.
-fn judge_one(host: &Host, seen: Seen, measure: Measure<'_>) -> Result<Verified, Failure> {
+fn judge_one(
+    host: &HostArgument,
+    seen: HostCertificates,
+    measure: VerifyCriteria<'_>,
+) -> Result<VerifiedCertificate, Failure> {
     let served = seen.certificates();
     let Some(leaf) = served
         .first()
         .filter(|leaf| seen.sent.first().is_some_and(|der| der == leaf.der()))
     else {
         return Err(Failure::new(
-            Kind::Malformed,
+            FailureKind::Malformed,
             format!("what {host} sends for a certificate cannot be read"),
         )
         .because(format!("asked {}", seen.places()))
-        .with(Next::say(
+        .with(NextStep::say(
             "look at it:  openssl s_client -connect HOST:PORT -showcerts </dev/null",
         )));
     };
@@ -49,8 +53,8 @@ fn judge_one(host: &Host, seen: Seen, measure: Measure<'_>) -> Result<Verified, 
     } else {
         format!("{host} ({places})")
     };
-    let mend = Next::say("on that server, with what the CA sent:  sudo certctl install FILE");
-    let faults = matching::faults(&file, &Delivery::default(), &served, &chain);
+    let mend = NextStep::say("on that server, with what the CA sent:  sudo certctl install FILE");
+    let faults = matching::faults(&file, &CaDelivery::default(), &served, &chain);
     let faults = faults.iter().map(|fault| Finding {
         next: vec![mend.clone()],
         ..Finding::from((fault, &[][..]))
@@ -58,7 +62,7 @@ fn judge_one(host: &Host, seen: Seen, measure: Measure<'_>) -> Result<Verified, 
     let findings = faults
         .chain(measure.findings(&chain, &served, &served))
         .collect();
-    Ok(Verified {
+    Ok(VerifiedCertificate {
         seen: Some(seen),
         ..measure.verified(file, chain, findings)
     })

@@ -5,7 +5,7 @@ use crate::pki::key::KeyAlgorithm;
 
 /// All that is known of one.
 #[derive(Debug, Eq, PartialEq)]
-pub struct Profile {
+pub struct CaProfile {
     /// The name as typed.
     pub name: &'static str,
     /// Other names of the same, as typed: its brands.
@@ -15,20 +15,20 @@ pub struct Profile {
     /// One line for `--help`.
     pub about: &'static str,
     /// Its proof in the DNS.
-    pub dns: DnsProof,
+    pub dns: DnsValidation,
     /// Its proof by a file on the web server.
-    pub http: HttpProof,
+    pub http: HttpValidation,
     /// Whether it takes an answer to an e-mail.
-    pub email: Known,
+    pub email: Confirmation,
     /// That it adds www to a single name, and leaves it out again without a word where the file is
     /// not served there too: where it says so, and since when.
     pub www_drops_out: Option<&'static str>,
     /// What of this row nobody could confirm, in words; empty where all of it is.
     pub unconfirmed: &'static str,
     /// Who may turn out to issue; more than one where a shop changes its supplier.
-    pub issuers: &'static [Issuer],
+    pub issuers: &'static [CaaIssuer],
     /// What it takes in a request.
-    pub accepts: Accepts,
+    pub accepts: RequestLimits,
     /// Where it says so.
     pub source: &'static str,
     /// The month it was read.
@@ -37,7 +37,7 @@ pub struct Profile {
 
 /// What was found out, or not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Known {
+pub enum Confirmation {
     Yes,
     No,
     Unknown,
@@ -45,7 +45,7 @@ pub enum Known {
 
 /// A CA by the names that a CAA record allows it with (RFC 8659 4.2).
 #[derive(Debug, Eq, PartialEq)]
-pub struct Issuer {
+pub struct CaaIssuer {
     /// The name for sentences.
     pub title: &'static str,
     /// Any of these allows it; none: not confirmed.
@@ -54,7 +54,7 @@ pub struct Issuer {
 
 /// What a request may hold.
 #[derive(Debug, Eq, PartialEq)]
-pub struct Accepts {
+pub struct RequestLimits {
     /// The kinds of key besides RSA; `None`: any.
     pub keys: Option<&'static [KeyAlgorithm]>,
     /// The fewest bits of an RSA modulus.
@@ -65,17 +65,17 @@ pub struct Accepts {
 
 /// How control is proved in the DNS.
 #[derive(Debug, Eq, PartialEq)]
-pub enum DnsProof {
+pub enum DnsValidation {
     /// A CNAME made of the request's hashes.
-    CsrHash(CsrHash),
+    CsrHash(CsrHashTarget),
     /// A record with a random value that only the shop knows; the usual form first.
-    Token(&'static [Token]),
+    Token(&'static [RandomValueRecord]),
     None,
 }
 
 /// How a CA of the CSR-hash family writes its CNAME target.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct CsrHash {
+pub struct CsrHashTarget {
     /// The zones it is known to use, the likeliest first.
     pub zones: &'static [&'static str],
     /// Whether a unique value stands before the zone.
@@ -93,7 +93,7 @@ pub enum UniqueValue {
 
 /// A record with a random value. `<...>` stands for what differs from order to order (`shape`).
 #[derive(Debug, Eq, PartialEq)]
-pub struct Token {
+pub struct RandomValueRecord {
     pub kind: RecordKind,
     /// What stands before the domain; empty: the record is at the domain itself.
     pub label: &'static str,
@@ -102,12 +102,12 @@ pub struct Token {
 
 /// How control is proved by a file below `/.well-known/pki-validation/`.
 #[derive(Debug, Eq, PartialEq)]
-pub enum HttpProof {
+pub enum HttpValidation {
     /// The file is called after the request's MD5 in upper case and holds its SHA-256, the zone of
     /// the DNS form and the unique value, a line each.
-    CsrHash(Redirects),
+    CsrHash(RedirectPolicy),
     /// A file of this name with the random value that the shop shows.
-    Named(&'static str, Redirects),
+    Named(&'static str, RedirectPolicy),
     /// Not offered, or not wanted.
     None,
     Unknown,
@@ -115,7 +115,7 @@ pub enum HttpProof {
 
 /// Whether the CA goes where the web server sends it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Redirects {
+pub enum RedirectPolicy {
     /// The file has to be there itself.
     Refused,
     /// Not confirmed: a file that is there itself is safe.

@@ -3,19 +3,20 @@
 //! store policy (5.1) leaves out.
 
 use super::profile::{
-    Accepts, CsrHash, DnsProof, HttpProof, Issuer, Known, Profile, Redirects, Token, UniqueValue,
+    CaProfile, CaaIssuer, Confirmation, CsrHashTarget, DnsValidation, HttpValidation,
+    RandomValueRecord, RedirectPolicy, RequestLimits, UniqueValue,
 };
 use crate::dcv::answer::RecordKind::{Cname, Txt};
 use crate::pki::key::KeyAlgorithm::{EcdsaP256, EcdsaP384};
 
 /// What a public CA takes that has told no day for the end of clientAuth.
-pub(super) const PUBLIC: Accepts = Accepts {
+pub(super) const PUBLIC: RequestLimits = RequestLimits {
     keys: Some(&[EcdsaP256, EcdsaP384]),
     rsa_bits: 2048,
     client_auth_ends: None,
 };
 
-const BY_SECTIGO: Issuer = Issuer {
+const BY_SECTIGO: CaaIssuer = CaaIssuer {
     title: "Sectigo",
     // cPanel's Sectigo provider, 2022.
     caa_identities: &[
@@ -25,7 +26,7 @@ const BY_SECTIGO: Issuer = Issuer {
         "trust-provider.com",
     ],
 };
-const BY_SSL_COM: Issuer = Issuer {
+const BY_SSL_COM: CaaIssuer = CaaIssuer {
     title: "SSL.com",
     caa_identities: &["ssl.com"],
 };
@@ -34,7 +35,7 @@ const BY_SSL_COM: Issuer = Issuer {
 const WWW_BY_SECTIGO: Option<&str> = Some("Sectigo KB kA03l000000Xsf9, since 2021-11-22");
 
 /// Sectigo's day; most of its resellers' orders end there too.
-const LIKE_SECTIGO: Accepts = Accepts {
+const LIKE_SECTIGO: RequestLimits = RequestLimits {
     client_auth_ends: Some("2027-02-10"),
     ..PUBLIC
 };
@@ -42,17 +43,17 @@ const LIKE_SECTIGO: Accepts = Accepts {
 // Reissue answers of 2026-05 carry a unique value and comodoca.com (Namecheap API, ssl.reissue). A
 // move to SSL.com was announced for 2026-07-11; neither that it happened nor the zone that shows
 // since is confirmed, hence all three.
-pub(super) const NAMECHEAP: Profile = Profile {
+pub(super) const NAMECHEAP: CaProfile = CaProfile {
     name: "namecheap",
     also: &[],
     title: "Namecheap",
     about: "namecheap.com",
-    dns: DnsProof::CsrHash(CsrHash {
+    dns: DnsValidation::CsrHash(CsrHashTarget {
         zones: &["comodoca.com", "ssl.com", "sectigo.com"],
         unique: UniqueValue::Always,
     }),
-    http: HttpProof::CsrHash(Redirects::Refused),
-    email: Known::Yes,
+    http: HttpValidation::CsrHash(RedirectPolicy::Refused),
+    email: Confirmation::Yes,
     www_drops_out: WWW_BY_SECTIGO,
     unconfirmed: "",
     issuers: &[BY_SSL_COM, BY_SECTIGO],
@@ -61,7 +62,7 @@ pub(super) const NAMECHEAP: Profile = Profile {
     read: "2026-11",
 };
 
-pub(super) const SSLS: Profile = Profile {
+pub(super) const SSLS: CaProfile = CaProfile {
     name: "ssls",
     title: "SSLs.com",
     about: "ssls.com",
@@ -69,18 +70,18 @@ pub(super) const SSLS: Profile = Profile {
     ..NAMECHEAP
 };
 
-pub(super) const SECTIGO: Profile = Profile {
+pub(super) const SECTIGO: CaProfile = CaProfile {
     name: "sectigo",
     // Entrust's public TLS went to Sectigo in 2025.
     also: &["comodo", "positivessl", "entrust"],
     title: "Sectigo",
     about: "sectigo.com and most of its resellers; PositiveSSL, Comodo, Entrust",
-    dns: DnsProof::CsrHash(CsrHash {
+    dns: DnsValidation::CsrHash(CsrHashTarget {
         zones: &["sectigo.com", "comodoca.com"],
         unique: UniqueValue::WhenKeyIsReused,
     }),
-    http: HttpProof::CsrHash(Redirects::Refused),
-    email: Known::Yes,
+    http: HttpValidation::CsrHash(RedirectPolicy::Refused),
+    email: Confirmation::Yes,
     www_drops_out: WWW_BY_SECTIGO,
     unconfirmed: "",
     issuers: &[BY_SECTIGO],
@@ -90,46 +91,46 @@ pub(super) const SECTIGO: Profile = Profile {
     read: "2026-11",
 };
 
-pub(super) const GOGETSSL: Profile = Profile {
+pub(super) const GOGETSSL: CaProfile = CaProfile {
     name: "gogetssl",
     also: &[],
     title: "GoGetSSL",
     about: "gogetssl.com",
-    dns: DnsProof::CsrHash(CsrHash {
+    dns: DnsValidation::CsrHash(CsrHashTarget {
         zones: &["comodoca.com", "sectigo.com"],
         unique: UniqueValue::Always,
     }),
-    email: Known::Unknown,
+    email: Confirmation::Unknown,
     source: "GoGetSSL API, Comodo-Unique-Value: the requester's 15 to 20 characters, or made for \
         him",
     ..SECTIGO
 };
 
-pub(super) const ZEROSSL: Profile = Profile {
+pub(super) const ZEROSSL: CaProfile = CaProfile {
     name: "zerossl",
     also: &[],
     title: "ZeroSSL",
     about: "zerossl.com",
-    dns: DnsProof::CsrHash(CsrHash {
+    dns: DnsValidation::CsrHash(CsrHashTarget {
         zones: &["comodoca.com", "sectigo.com"],
         unique: UniqueValue::Always,
     }),
-    email: Known::Unknown,
+    email: Confirmation::Unknown,
     source: "an API answer of 2024-04: 15 hex digits before comodoca.com",
     ..SECTIGO
 };
 
-pub(super) const SSL_COM: Profile = Profile {
+pub(super) const SSL_COM: CaProfile = CaProfile {
     name: "ssl.com",
     also: &[],
     title: "SSL.com",
     about: "ssl.com",
-    dns: DnsProof::CsrHash(CsrHash {
+    dns: DnsValidation::CsrHash(CsrHashTarget {
         zones: &["ssl.com"],
         unique: UniqueValue::Always,
     }),
-    http: HttpProof::CsrHash(Redirects::Refused),
-    email: Known::Unknown,
+    http: HttpValidation::CsrHash(RedirectPolicy::Refused),
+    email: Confirmation::Unknown,
     www_drops_out: None,
     unconfirmed: "",
     issuers: &[BY_SSL_COM],
@@ -138,42 +139,42 @@ pub(super) const SSL_COM: Profile = Profile {
     read: "2026-11",
 };
 
-pub(super) const DIGICERT: Profile = Profile {
+pub(super) const DIGICERT: CaProfile = CaProfile {
     name: "digicert",
     also: &["geotrust", "rapidssl", "thawte"],
     title: "DigiCert",
     about: "digicert.com; GeoTrust, RapidSSL, Thawte",
-    dns: DnsProof::Token(&[
-        Token {
+    dns: DnsValidation::Token(&[
+        RandomValueRecord {
             kind: Cname,
             label: "_dnsauth",
             value: "<token>.dcv.digicert.com",
         },
-        Token {
+        RandomValueRecord {
             kind: Txt,
             label: "_dnsauth",
             value: "<token>",
         },
-        Token {
+        RandomValueRecord {
             kind: Txt,
             label: "",
             value: "<token>",
         },
-        Token {
+        RandomValueRecord {
             kind: Cname,
             label: "<token>",
             value: "dcv.digicert.com",
         },
     ]),
-    http: HttpProof::Named("fileauth.txt", Redirects::Unknown),
-    email: Known::Unknown,
+    http: HttpValidation::Named("fileauth.txt", RedirectPolicy::Unknown),
+    email: Confirmation::Unknown,
     www_drops_out: None,
     unconfirmed: "",
-    issuers: &[Issuer {
+    issuers: &[CaaIssuer {
         title: "DigiCert",
         caa_identities: &["digicert.com"],
     }],
-    accepts: Accepts {
+    accepts: RequestLimits {
         client_auth_ends: Some("2027-03-01"),
         ..PUBLIC
     },
@@ -181,28 +182,28 @@ pub(super) const DIGICERT: Profile = Profile {
     read: "2026-11",
 };
 
-pub(super) const GLOBALSIGN: Profile = Profile {
+pub(super) const GLOBALSIGN: CaProfile = CaProfile {
     name: "globalsign",
     also: &["alphassl"],
     title: "GlobalSign",
     about: "globalsign.com; AlphaSSL",
-    dns: DnsProof::Token(&[
-        Token {
+    dns: DnsValidation::Token(&[
+        RandomValueRecord {
             kind: Txt,
             label: "",
             value: "_globalsign-domain-verification=<token>",
         },
-        Token {
+        RandomValueRecord {
             kind: Txt,
             label: "",
             value: "globalsign-domain-verification=<token>",
         },
     ]),
-    http: HttpProof::Named("gsdv.txt", Redirects::Unknown),
-    email: Known::Unknown,
+    http: HttpValidation::Named("gsdv.txt", RedirectPolicy::Unknown),
+    email: Confirmation::Unknown,
     www_drops_out: None,
     unconfirmed: "",
-    issuers: &[Issuer {
+    issuers: &[CaaIssuer {
         title: "GlobalSign",
         caa_identities: &["globalsign.com"],
     }],
@@ -211,36 +212,36 @@ pub(super) const GLOBALSIGN: Profile = Profile {
     read: "2026-03",
 };
 
-pub(super) const STARFIELD: Profile = Profile {
+pub(super) const STARFIELD: CaProfile = CaProfile {
     name: "starfield",
     title: "Starfield",
     about: "GoDaddy's other brand",
-    http: HttpProof::Named("starfield.html", Redirects::Refused),
+    http: HttpValidation::Named("starfield.html", RedirectPolicy::Refused),
     ..GODADDY
 };
 
-pub(super) const GODADDY: Profile = Profile {
+pub(super) const GODADDY: CaProfile = CaProfile {
     name: "godaddy",
     also: &[],
     title: "GoDaddy",
     about: "godaddy.com",
-    dns: DnsProof::Token(&[
-        Token {
+    dns: DnsValidation::Token(&[
+        RandomValueRecord {
             kind: Txt,
             label: "",
             value: "<token>",
         },
-        Token {
+        RandomValueRecord {
             kind: Txt,
             label: "dzc",
             value: "<token>",
         },
     ]),
-    http: HttpProof::Named("godaddy.html", Redirects::Refused),
-    email: Known::Unknown,
+    http: HttpValidation::Named("godaddy.html", RedirectPolicy::Refused),
+    email: Confirmation::Unknown,
     www_drops_out: None,
     unconfirmed: "",
-    issuers: &[Issuer {
+    issuers: &[CaaIssuer {
         title: "GoDaddy",
         caa_identities: &["godaddy.com", "starfieldtech.com"],
     }],
@@ -249,21 +250,21 @@ pub(super) const GODADDY: Profile = Profile {
     read: "2026-11",
 };
 
-pub(super) const CERTUM: Profile = Profile {
+pub(super) const CERTUM: CaProfile = CaProfile {
     name: "certum",
     also: &[],
     title: "Certum",
     about: "certum.eu",
-    dns: DnsProof::Token(&[Token {
+    dns: DnsValidation::Token(&[RandomValueRecord {
         kind: Txt,
         label: "",
         value: "<token>",
     }]),
-    http: HttpProof::Named("certum.txt", Redirects::Unknown),
-    email: Known::Yes,
+    http: HttpValidation::Named("certum.txt", RedirectPolicy::Unknown),
+    email: Confirmation::Yes,
     www_drops_out: None,
     unconfirmed: "at which host it looks for its TXT record",
-    issuers: &[Issuer {
+    issuers: &[CaaIssuer {
         title: "Certum",
         caa_identities: &[],
     }],
@@ -272,21 +273,21 @@ pub(super) const CERTUM: Profile = Profile {
     read: "2026-11",
 };
 
-pub(super) const TENCENT: Profile = Profile {
+pub(super) const TENCENT: CaProfile = CaProfile {
     name: "tencent",
     also: &["trustasia"],
     title: "Tencent Cloud",
     about: "Tencent Cloud; TrustAsia",
-    dns: DnsProof::Token(&[Token {
+    dns: DnsValidation::Token(&[RandomValueRecord {
         kind: Txt,
         label: "_dnsauth",
         value: "<token>",
     }]),
-    http: HttpProof::Named("fileauth.txt", Redirects::Unknown),
-    email: Known::Unknown,
+    http: HttpValidation::Named("fileauth.txt", RedirectPolicy::Unknown),
+    email: Confirmation::Unknown,
     www_drops_out: None,
     unconfirmed: "at which host it looks for its TXT record",
-    issuers: &[Issuer {
+    issuers: &[CaaIssuer {
         title: "TrustAsia or DigiCert",
         caa_identities: &[],
     }],
@@ -295,21 +296,21 @@ pub(super) const TENCENT: Profile = Profile {
     read: "2026-11",
 };
 
-pub(super) const ACM: Profile = Profile {
+pub(super) const ACM: CaProfile = CaProfile {
     name: "aws-acm",
     also: &["acm", "amazon"],
     title: "AWS Certificate Manager",
     about: "AWS Certificate Manager",
-    dns: DnsProof::Token(&[Token {
+    dns: DnsValidation::Token(&[RandomValueRecord {
         kind: Cname,
         label: "_<32 hex>",
         value: "_<32 hex>.<10 letters>.acm-validations.aws",
     }]),
-    http: HttpProof::None,
-    email: Known::Unknown,
+    http: HttpValidation::None,
+    email: Confirmation::Unknown,
     www_drops_out: None,
     unconfirmed: "",
-    issuers: &[Issuer {
+    issuers: &[CaaIssuer {
         title: "Amazon",
         caa_identities: &[
             "amazon.com",
@@ -323,18 +324,18 @@ pub(super) const ACM: Profile = Profile {
     read: "2026-11",
 };
 
-pub(super) const PRIVATE: Profile = Profile {
+pub(super) const PRIVATE: CaProfile = CaProfile {
     name: "private",
     also: &[],
     title: "your CA",
     about: "A company's own CA: no proof in the DNS",
-    dns: DnsProof::None,
-    http: HttpProof::None,
-    email: Known::No,
+    dns: DnsValidation::None,
+    http: HttpValidation::None,
+    email: Confirmation::No,
     www_drops_out: None,
     unconfirmed: "",
     issuers: &[],
-    accepts: Accepts {
+    accepts: RequestLimits {
         keys: None,
         rsa_bits: 0,
         client_auth_ends: None,

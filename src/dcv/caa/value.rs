@@ -1,7 +1,7 @@
 //! The value of `issue` and `issuewild`: an issuer's name and parameters (RFC 8659 4.2).
 
 #[derive(Debug, Eq, PartialEq)]
-pub(super) struct Issue {
+pub(super) struct IssueValue {
     /// Who may issue, in lower case; nobody where it is empty or cannot be read.
     pub(super) issuer: Option<String>,
     /// False where the value is not of the grammar: it counts as naming nobody.
@@ -12,14 +12,14 @@ pub(super) struct Issue {
     pub(super) methods: Option<String>,
 }
 
-const UNREADABLE: Issue = Issue {
+const UNREADABLE: IssueValue = IssueValue {
     issuer: None,
     readable: false,
     account: None,
     methods: None,
 };
 
-impl Issue {
+impl IssueValue {
     pub(super) fn read(value: &str) -> Self {
         let (issuer, parameters) = value.split_once(';').unwrap_or((value, ""));
         let (issuer, parameters) = (trim(issuer), trim(parameters));
@@ -78,7 +78,7 @@ fn is_label(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Issue;
+    use super::IssueValue;
 
     #[test]
     fn values_are_read_as_the_grammar_says() {
@@ -104,14 +104,14 @@ mod tests {
             ("ca.net; a=1;;b=2", None, false),
             ("ca.net other.net", None, false),
         ] {
-            let read = Issue::read(value);
+            let read = IssueValue::read(value);
             assert_eq!(
                 (read.issuer.as_deref(), read.readable),
                 (issuer, readable),
                 "{value:?}"
             );
         }
-        let read = Issue::read("ca.net; AccountURI=x; validationmethods=dns-01");
+        let read = IssueValue::read("ca.net; AccountURI=x; validationmethods=dns-01");
         assert_eq!(
             (read.account.as_deref(), read.methods.as_deref()),
             (Some("x"), Some("dns-01"))

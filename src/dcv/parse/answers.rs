@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::file;
-use super::shown::Pair;
+use super::shown::RawRecord;
 use crate::dcv::answer::RecordKind;
 
 /// The records in an answer; `None` for a text that is none.
-pub(super) fn pairs(text: &str) -> Option<Vec<Pair>> {
+pub(super) fn pairs(text: &str) -> Option<Vec<RawRecord>> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let pairs = if text.starts_with(['{', '[']) {
         let mut pairs = Vec::new();
@@ -22,7 +22,7 @@ pub(super) fn pairs(text: &str) -> Option<Vec<Pair>> {
 }
 
 /// Every object that names a record. The depth is bounded by the reader of JSON.
-fn json(value: &Value, pairs: &mut Vec<Pair>) {
+fn json(value: &Value, pairs: &mut Vec<RawRecord>) {
     match value {
         Value::Array(all) => all.iter().for_each(|one| json(one, pairs)),
         Value::Object(fields) => {
@@ -42,7 +42,7 @@ fn json(value: &Value, pairs: &mut Vec<Pair>) {
             };
             match (host, value) {
                 (Some(host), Some(value)) if !host.is_empty() && !value.is_empty() => {
-                    pairs.push(Pair {
+                    pairs.push(RawRecord {
                         host: host.to_owned(),
                         kind,
                         value: value.to_owned(),
@@ -57,7 +57,7 @@ fn json(value: &Value, pairs: &mut Vec<Pair>) {
 
 /// Elements are found by their names alone: the samples in Namecheap's own documents are not
 /// well-formed.
-fn xml(text: &str) -> Vec<Pair> {
+fn xml(text: &str) -> Vec<RawRecord> {
     let both = |first: &str, second: &str| {
         let firsts = elements(text, first);
         firsts
@@ -65,12 +65,12 @@ fn xml(text: &str) -> Vec<Pair> {
             .zip(elements(text, second))
             .collect::<Vec<_>>()
     };
-    let named = |(host, value): (String, String)| Pair {
+    let named = |(host, value): (String, String)| RawRecord {
         host,
         kind: Some(RecordKind::Cname),
         value,
     };
-    let records: Vec<Pair> = both("hostname", "target").into_iter().map(named).collect();
+    let records: Vec<RawRecord> = both("hostname", "target").into_iter().map(named).collect();
     if !records.is_empty() {
         return records;
     }

@@ -1,7 +1,7 @@
 //! The file of an HTTP proof as a shop shows it: its name or URL, then its lines. It says the same
 //! as the CNAME made of the same request, and is kept as that.
 
-use super::shown::Pair;
+use super::shown::RawRecord;
 use crate::dcv::answer::RecordKind;
 use crate::dcv::reseller_record::is_hash;
 
@@ -10,7 +10,7 @@ const FOLDER: &str = "/.well-known/pki-validation/";
 const FILE: &str = ".txt";
 
 /// The record that says what the file says; `None` where no such file is shown.
-pub(super) fn pairs(text: &str) -> Option<Vec<Pair>> {
+pub(super) fn pairs(text: &str) -> Option<Vec<RawRecord>> {
     if !text.contains(FILE) {
         return None;
     }
@@ -29,7 +29,7 @@ pub(super) fn pairs(text: &str) -> Option<Vec<Pair>> {
 }
 
 /// The record made like a file of these lines.
-pub(super) fn pair(md5: &str, domain: &str, content: &[String]) -> Option<Pair> {
+pub(super) fn pair(md5: &str, domain: &str, content: &[String]) -> Option<RawRecord> {
     let at = content
         .iter()
         .position(|line| line.len() == 64 && line.bytes().all(|b| b.is_ascii_hexdigit()))?;
@@ -47,7 +47,7 @@ pub(super) fn pair(md5: &str, domain: &str, content: &[String]) -> Option<Pair> 
         format!("_{md5}.{domain}")
     };
     let value = format!("{first}.{last}.{}{zone}", unique.unwrap_or_default());
-    Some(Pair {
+    Some(RawRecord {
         host,
         kind: Some(RecordKind::Cname),
         value,

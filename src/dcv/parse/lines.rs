@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::shown::{self, Pair, RecordError};
+use super::shown::{self, RawRecord, RecordError};
 use crate::dcv::answer::RecordKind;
 
 /// What panels call the host. Two words of one label stand apart: `record name`.
@@ -103,14 +103,14 @@ struct Draft {
 
 #[derive(Default)]
 struct Reader {
-    pairs: Vec<Pair>,
+    pairs: Vec<RawRecord>,
     draft: Draft,
     /// What a label says that the next word is.
     role: Option<Role>,
 }
 
 /// The records in lines.
-pub(super) fn pairs(text: &str) -> Result<Vec<Pair>, RecordError> {
+pub(super) fn pairs(text: &str) -> Result<Vec<RawRecord>, RecordError> {
     let mut reader = Reader::default();
     for line in text.lines() {
         reader.line(words(line))?;
@@ -193,7 +193,7 @@ impl Reader {
     fn flush(&mut self) -> Result<(), RecordError> {
         let Draft { host, kind, value } = std::mem::take(&mut self.draft);
         match (host, value) {
-            (Some(host), Some(value)) => self.pairs.push(Pair { host, kind, value }),
+            (Some(host), Some(value)) => self.pairs.push(RawRecord { host, kind, value }),
             (Some(host), None) => {
                 return Err(shown::nearly(&host).unwrap_or(RecordError::NoValue(host)));
             }

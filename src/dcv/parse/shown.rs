@@ -66,7 +66,7 @@ pub(super) const MOST: usize = 256;
 
 /// Host, type and value as they were found, not looked at yet.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Pair {
+pub(super) struct RawRecord {
     pub(super) host: String,
     pub(super) kind: Option<RecordKind>,
     pub(super) value: String,

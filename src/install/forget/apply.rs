@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::install::forget::plan::Step;
+use crate::install::forget::plan::ForgetStep;
 use crate::install_plan::apply::error::InstallError;
 use crate::store::disk::PIECE_LIMIT;
 use crate::store::key_access::on_disk;
-use crate::store::layout::{Layout, Piece, Pointer, ReleaseId, is_temporary};
+use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, is_temporary};
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders;
 use crate::system::fs::xattrs;
@@ -19,7 +19,7 @@ const NAMES_LIMIT: usize = 100_000;
 
 /// A plain file that stands where a link was, or will.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Plain {
+pub(crate) struct PlainFile {
     pub path: PathBuf,
     pub mode: u32,
     /// Its user and group.
@@ -31,13 +31,13 @@ pub(crate) struct Plain {
 /// # Errors
 /// When it cannot be looked at.
 pub(crate) fn plain(
-    layout: &Layout,
+    layout: &LineageLayout,
     live: &ReleaseId,
     path: &Path,
-    piece: Piece,
-) -> Result<Option<Plain>, FileError> {
+    piece: ReleaseFile,
+) -> Result<Option<PlainFile>, FileError> {
     let seen = on_disk::look(&layout.piece(live, piece))?;
-    Ok(seen.map(|seen| Plain {
+    Ok(seen.map(|seen| PlainFile {
         path: path.to_owned(),
         mode: seen.mode,
         owner: seen.owner,
@@ -65,15 +65,15 @@ impl Drop for Beside {
 /// [`InstallError::Interrupted`], or the system's reason; each path is then the link or the plain
 /// file, with the same bytes.
 pub(crate) fn run(
-    layout: &Layout,
+    layout: &LineageLayout,
     live: &ReleaseId,
-    steps: &[Step],
+    steps: &[ForgetStep],
     signal: impl Fn() -> Option<i32>,
 ) -> Result<(), InstallError> {
     let go_on = || signal().map_or(Ok(()), |signal| Err(InstallError::Interrupted { signal }));
     let mut waiting = Vec::new();
     for step in steps {
-        if let Step::Settle { path, piece } = step {
+        if let ForgetStep::Settle { path, piece } = step {
             waiting.extend(beside(layout, live, path, *piece)?);
         }
     }
@@ -82,7 +82,7 @@ pub(crate) fn run(
         folders::replace(&plain.temporary, &plain.path)?;
     }
     for step in steps {
-        if let Step::Discard { folder } = step {
+        if let ForgetStep::Discard { folder } = step {
             go_on()?;
             let gone = files::temporary_name(folder);
             folders::rename_new(folder, &gone)?;
@@ -93,12 +93,12 @@ pub(crate) fn run(
 }
 
 fn beside(
-    layout: &Layout,
+    layout: &LineageLayout,
     live: &ReleaseId,
     path: &Path,
-    piece: Piece,
+    piece: ReleaseFile,
 ) -> Result<Option<Beside>, FileError> {
-    let Some(Plain { mode, owner, .. }) = plain(layout, live, path, piece)? else {
+    let Some(PlainFile { mode, owner, .. }) = plain(layout, live, path, piece)? else {
         return Ok(None);
     };
     let from = layout.piece(live, piece);
@@ -118,10 +118,10 @@ fn beside(
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub(crate) fn strange(layout: &Layout) -> Result<Vec<PathBuf>, FileError> {
+pub(crate) fn strange(layout: &LineageLayout) -> Result<Vec<PathBuf>, FileError> {
     let own = [
-        Pointer::Live.name(),
-        Pointer::Proven.name(),
+        ReleasePointer::Live.name(),
+        ReleasePointer::Proven.name(),
         "releases",
         "settings.json",
     ];

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
-use crate::install_plan::plan::Spot;
-use crate::store::layout::{Layout, Piece, ReleaseId};
+use crate::install_plan::plan::PathState;
+use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId};
 
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
-pub(crate) enum Step {
+pub(crate) enum ForgetStep {
     /// Takes the pair's folder away, with all of its releases: first its name, then what is in it.
     Discard {
         #[serde(serialize_with = "shown")]
@@ -21,7 +21,7 @@ pub(crate) enum Step {
     Settle {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
-        piece: Piece,
+        piece: ReleaseFile,
     },
 }
 
@@ -30,7 +30,7 @@ fn shown<S: Serializer>(path: &Path, document: S) -> Result<S::Ok, S::Error> {
     document.collect_str(&path.display())
 }
 
-impl std::fmt::Display for Step {
+impl std::fmt::Display for ForgetStep {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Discard { folder } => write!(f, "remove {} and what is in it", folder.display()),
@@ -43,15 +43,15 @@ impl std::fmt::Display for Step {
 
 /// What decides a removal.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Standing {
+pub(crate) struct ForgetObservation {
     /// Where `live` points.
     pub live: Option<ReleaseId>,
     /// Where `proven` points.
     pub proven: Option<ReleaseId>,
     /// What is at each of the layout's links, in their order; none where it is somebody else's.
-    pub spots: Vec<Option<Spot>>,
+    pub spots: Vec<Option<PathState>>,
     /// The pieces that the live release has.
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<ReleaseFile>,
     /// What servers' configurations name in the pair's folder, or through links into it: where, and
     /// the file.
     pub named: Vec<(String, PathBuf)>,
@@ -61,7 +61,7 @@ pub(crate) struct Standing {
 
 /// Why nothing may be removed.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub(crate) enum Refusal {
+pub(crate) enum ForgetRefusal {
     /// The last install did not end well.
     #[error("{0} is not proven yet: its last install did not end well")]
     NotProven(String),
@@ -84,39 +84,42 @@ pub(crate) enum Refusal {
 ///
 /// # Errors
 /// Everything that forbids it.
-pub(crate) fn plan(standing: &Standing, layout: &Layout) -> Result<Vec<Step>, Vec<Refusal>> {
-    let mut refused: Vec<Refusal> = standing
+pub(crate) fn plan(
+    standing: &ForgetObservation,
+    layout: &LineageLayout,
+) -> Result<Vec<ForgetStep>, Vec<ForgetRefusal>> {
+    let mut refused: Vec<ForgetRefusal> = standing
         .strange
         .iter()
         .cloned()
-        .map(Refusal::Strange)
+        .map(ForgetRefusal::Strange)
         .collect();
     refused.extend(
         standing
             .named
             .iter()
             .cloned()
-            .map(|(block, path)| Refusal::Named { block, path }),
+            .map(|(block, path)| ForgetRefusal::Named { block, path }),
     );
     if standing.live.is_none() || standing.live != standing.proven {
-        refused.push(Refusal::NotProven(layout.stem().to_owned()));
+        refused.push(ForgetRefusal::NotProven(layout.stem().to_owned()));
     }
     let ours = layout
         .links()
         .iter()
         .zip(&standing.spots)
-        .filter(|(_, spot)| **spot == Some(Spot::Ours));
+        .filter(|(_, spot)| **spot == Some(PathState::Ours));
     let mut steps = Vec::new();
     for (link, _) in ours {
         if standing.live.is_some() && !standing.pieces.contains(&link.piece) {
-            refused.push(Refusal::ShowsNothing(link.path.clone()));
+            refused.push(ForgetRefusal::ShowsNothing(link.path.clone()));
         }
-        steps.push(Step::Settle {
+        steps.push(ForgetStep::Settle {
             path: link.path.clone(),
             piece: link.piece,
         });
     }
-    steps.push(Step::Discard {
+    steps.push(ForgetStep::Discard {
         folder: layout.folder(),
     });
     if refused.is_empty() {
@@ -128,92 +131,95 @@ pub(crate) fn plan(standing: &Standing, layout: &Layout) -> Result<Vec<Step>, Ve
 
 #[cfg(test)]
 mod tests {
-    use super::{Layout, Piece, Refusal, ReleaseId, Spot, Standing, Step, plan};
+    use super::{
+        ForgetObservation, ForgetRefusal, ForgetStep, LineageLayout, PathState, ReleaseFile,
+        ReleaseId, plan,
+    };
 
     #[test]
     fn links_become_files_before_the_folder_goes() {
-        let layout = Layout::new(None, "a", "/c".into(), "/k".into());
+        let layout = LineageLayout::new(None, "a", "/c".into(), "/k".into());
         let id = |text| ReleaseId::parse(text);
-        let standing = |spots: [Option<Spot>; 2]| Standing {
+        let standing = |spots: [Option<PathState>; 2]| ForgetObservation {
             live: id("aaaaaaaa"),
             proven: id("aaaaaaaa"),
             spots: spots.to_vec(),
-            pieces: vec![Piece::FullChain, Piece::Key],
+            pieces: vec![ReleaseFile::FullChain, ReleaseFile::Key],
             named: Vec::new(),
             strange: Vec::new(),
         };
-        let settle = |path: &str, piece| Step::Settle {
+        let settle = |path: &str, piece| ForgetStep::Settle {
             path: path.into(),
             piece,
         };
-        let discard = Step::Discard {
+        let discard = ForgetStep::Discard {
             folder: "/etc/ssl/certctl/a".into(),
         };
         for (spots, steps) in [
             (
-                [Some(Spot::Ours); 2],
+                [Some(PathState::Ours); 2],
                 vec![
-                    settle("/c", Piece::FullChain),
-                    settle("/k", Piece::Key),
+                    settle("/c", ReleaseFile::FullChain),
+                    settle("/k", ReleaseFile::Key),
                     discard.clone(),
                 ],
             ),
             (
-                [Some(Spot::File), Some(Spot::Ours)],
-                vec![settle("/k", Piece::Key), discard.clone()],
+                [Some(PathState::File), Some(PathState::Ours)],
+                vec![settle("/k", ReleaseFile::Key), discard.clone()],
             ),
-            ([Some(Spot::File); 2], vec![discard.clone()]),
-            ([Some(Spot::Absent), None], vec![discard]),
+            ([Some(PathState::File); 2], vec![discard.clone()]),
+            ([Some(PathState::Absent), None], vec![discard]),
         ] {
             assert_eq!(plan(&standing(spots), &layout), Ok(steps), "{spots:?}");
         }
-        let both = standing([Some(Spot::Ours); 2]);
+        let both = standing([Some(PathState::Ours); 2]);
         for (refused, why) in [
             (
-                Standing {
+                ForgetObservation {
                     proven: id("bbbbbbbb"),
                     ..both.clone()
                 },
-                Refusal::NotProven("a".into()),
+                ForgetRefusal::NotProven("a".into()),
             ),
             (
-                Standing {
+                ForgetObservation {
                     proven: None,
                     ..both.clone()
                 },
-                Refusal::NotProven("a".into()),
+                ForgetRefusal::NotProven("a".into()),
             ),
             (
-                Standing {
+                ForgetObservation {
                     live: None,
                     proven: None,
                     ..both.clone()
                 },
-                Refusal::NotProven("a".into()),
+                ForgetRefusal::NotProven("a".into()),
             ),
             (
-                Standing {
-                    pieces: vec![Piece::FullChain],
+                ForgetObservation {
+                    pieces: vec![ReleaseFile::FullChain],
                     ..both.clone()
                 },
-                Refusal::ShowsNothing("/k".into()),
+                ForgetRefusal::ShowsNothing("/k".into()),
             ),
             (
-                Standing {
+                ForgetObservation {
                     named: vec![("a.conf:1".into(), "/x".into())],
                     ..both.clone()
                 },
-                Refusal::Named {
+                ForgetRefusal::Named {
                     block: "a.conf:1".into(),
                     path: "/x".into(),
                 },
             ),
             (
-                Standing {
+                ForgetObservation {
                     strange: vec!["/x".into()],
                     ..both
                 },
-                Refusal::Strange("/x".into()),
+                ForgetRefusal::Strange("/x".into()),
             ),
         ] {
             assert_eq!(plan(&refused, &layout), Err(vec![why]));

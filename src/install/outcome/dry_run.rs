@@ -3,23 +3,23 @@
 
 use serde_json::Value;
 
-use super::Changeover;
-use crate::install::preflight::Situation;
+use super::TransactionOutcome;
+use crate::install::preflight::PreflightState;
 use crate::install::servers::new_block;
-use crate::install_plan::plan::{Back, End, ServerState, Step};
-use crate::report::Text;
-use crate::store::layout::{Link, PUBLIC_MODE, Piece};
-use crate::webserver::model::Software;
+use crate::install_plan::plan::{PlanEnd, PlanStep, RollbackTarget, ServerState};
+use crate::report::TextOutput;
+use crate::store::layout::{PUBLIC_MODE, ReleaseFile, StableLink};
+use crate::webserver::model::ServerSoftware;
 
-impl Changeover {
+impl TransactionOutcome {
     /// What is left to do where the plan falls short of proof: of each server.
-    pub(crate) fn left_to_do(situation: &Situation, end: End) -> Vec<String> {
+    pub(crate) fn left_to_do(situation: &PreflightState, end: PlanEnd) -> Vec<String> {
         let uses = situation
             .serving
             .uses
             .iter()
             .filter_map(|one| Some((&one.state, one.program()?.software())));
-        let said = |(state, software): (&ServerState, Software)| {
+        let said = |(state, software): (&ServerState, ServerSoftware)| {
             let title = software.title();
             match state {
                 ServerState::NotNamed => {
@@ -36,11 +36,11 @@ impl Changeover {
         };
         let partly = "other blocks still serve names of it, or nothing can be asked: see above";
         uses.filter_map(said)
-            .chain((end == End::Partly).then(|| partly.to_owned()))
+            .chain((end == PlanEnd::Partly).then(|| partly.to_owned()))
             .collect()
     }
 
-    pub(crate) fn show_plan(&self, text: &mut Text) {
+    pub(crate) fn show_plan(&self, text: &mut TextOutput) {
         let Some(plan) = &self.plan else { return };
         if plan.steps.is_empty() {
             text.fact("plan", "nothing to do");
@@ -58,63 +58,63 @@ impl Changeover {
             );
         }
         match &plan.back {
-            Back::Nothing { .. } => {
+            RollbackTarget::Nothing { .. } => {
                 text.fact("else", "if a later step fails, the links are removed again")
             }
-            Back::Stay(why) => text.fact(
+            RollbackTarget::Stay(why) => text.fact(
                 "else",
                 format!("if a later step fails, the new files stay: {why}"),
             ),
-            Back::Unproven(id) if id.as_str() == self.release => {
+            RollbackTarget::Unproven(id) if id.as_str() == self.release => {
                 text.fact(
                     "else",
                     "if a later step fails, they stay: the server loads them already",
                 );
             }
-            Back::To(id) | Back::Unproven(id) => {
+            RollbackTarget::To(id) | RollbackTarget::Unproven(id) => {
                 text.fact("else", format!("if a later step fails, back to {id}"))
             }
         }
     }
 
     /// A step with the paths that it changes.
-    fn in_full(&self, step: &Step) -> String {
+    fn in_full(&self, step: &PlanStep) -> String {
         let folder = self.folder.display();
         match step {
-            Step::WriteRelease { release, pieces } => {
+            PlanStep::WriteRelease { release, pieces } => {
                 format!(
                     "write {folder}/releases/{release}/: {}",
                     self.with_modes(pieces)
                 )
             }
-            Step::TakeOver { release } => {
+            PlanStep::TakeOver { release } => {
                 format!(
                     "take over the plain files that are there, as {folder}/releases/{release}/: \
                         the same bytes"
                 )
             }
-            Step::Switch { .. } => format!("{step} ({folder}/live)"),
-            Step::MarkProven { to, .. } => {
+            PlanStep::Switch { .. } => format!("{step} ({folder}/live)"),
+            PlanStep::MarkProven { to, .. } => {
                 format!("note that it is served: link {folder}/proven -> releases/{to}")
             }
-            Step::Record { release, .. } => {
+            PlanStep::Record { release, .. } => {
                 format!("note {release} in the history: {folder}/settings.json")
             }
-            Step::Prune => format!("{step}: {folder}/releases"),
+            PlanStep::Prune => format!("{step}: {folder}/releases"),
             _ => step.to_string(),
         }
     }
 
     /// `fullchain.pem (0644), key.pem (0600)`
-    fn with_modes(&self, pieces: &[Piece]) -> String {
-        let mode = |piece: &Piece| {
+    fn with_modes(&self, pieces: &[ReleaseFile]) -> String {
+        let mode = |piece: &ReleaseFile| {
             if piece.is_secret() {
                 self.key_mode
             } else {
                 PUBLIC_MODE
             }
         };
-        let one = |piece: &Piece| format!("{} ({:04o})", piece.file_name(), mode(piece));
+        let one = |piece: &ReleaseFile| format!("{} ({:04o})", piece.file_name(), mode(piece));
         pieces.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 }
@@ -122,7 +122,7 @@ impl Changeover {
 /// A setting as people write it: `0:114`, `haproxy=/etc/x.cfg`, `/etc/x.pem (combined.pem)`.
 fn in_words(value: &Value) -> String {
     let several = |of: Vec<String>| of.join(", ");
-    let link = || serde_json::from_value::<Link>(value.clone()).ok();
+    let link = || serde_json::from_value::<StableLink>(value.clone()).ok();
     match value {
         Value::String(text) => text.clone(),
         Value::Array(all) => match all.as_slice() {
@@ -130,7 +130,9 @@ fn in_words(value: &Value) -> String {
             all => several(all.iter().map(in_words).collect()),
         },
         Value::Object(fields) => match link() {
-            Some(Link { path, piece }) => format!("{} ({})", path.display(), piece.file_name()),
+            Some(StableLink { path, piece }) => {
+                format!("{} ({})", path.display(), piece.file_name())
+            }
             None => several(
                 fields
                     .iter()

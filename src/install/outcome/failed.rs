@@ -2,48 +2,48 @@
 
 use std::collections::BTreeSet;
 
-use crate::finding::{Finding, Next};
-use crate::install::preflight::Situation;
-use crate::install_plan::apply::{Probe, Trouble};
-use crate::install_plan::plan::{Back, InstallPlan, Step};
+use crate::finding::{Finding, NextStep};
+use crate::install::preflight::PreflightState;
+use crate::install_plan::apply::{ProbeAnswer, StepError};
+use crate::install_plan::plan::{InstallPlan, PlanStep, RollbackTarget};
 use crate::store::disk;
 
 /// Why the new files are there in spite of the failure, if they are.
 pub(crate) fn what_stays(
-    situation: &Situation,
+    situation: &PreflightState,
     plan: &InstallPlan,
     files_stay: bool,
 ) -> Option<Finding> {
     let blocks = || situation.serving.blocks().join(", ");
     match &plan.back {
-        Back::Stay(why) if files_stay => Some(Finding::warning(
+        RollbackTarget::Stay(why) if files_stay => Some(Finding::warning(
             "broken-before",
             format!(
                 "the files before were broken ({why}): \
                 the new ones stay"
             ),
         )),
-        Back::Nothing { .. } if files_stay => Some(
+        RollbackTarget::Nothing { .. } if files_stay => Some(
             Finding::warning(
                 "nothing-before",
                 "the server was told to load the new files and there were none before: they stay",
             )
-            .with(Next::say(format!(
+            .with(NextStep::say(format!(
                 "to be without them, take out the block first:  {}",
                 blocks()
             ))),
         ),
-        Back::Unproven(id) if *id == situation.wanted.id => Some(
+        RollbackTarget::Unproven(id) if *id == situation.wanted.id => Some(
             Finding::warning(
                 "nothing-before",
                 "there were no files before these, and the server loads them: they stay",
             )
-            .with(Next::say(format!(
+            .with(NextStep::say(format!(
                 "to be without them, take out the block first:  {}",
                 blocks()
             ))),
         ),
-        Back::To(id) if *id == situation.wanted.id => Some(
+        RollbackTarget::To(id) if *id == situation.wanted.id => Some(
             Finding::warning(
                 "nothing-before",
                 format!(
@@ -51,7 +51,7 @@ pub(crate) fn what_stays(
                     nothing to go back to, it stays"
                 ),
             )
-            .with(Next::say(format!(
+            .with(NextStep::say(format!(
                 "see who serves what:  certctl install --check {}",
                 situation.layout.stem()
             ))),
@@ -63,11 +63,11 @@ pub(crate) fn what_stays(
 /// A reload that took in part: one address shows now the new certificate, now the one of before.
 /// Old workers still take visitors, or another server listens there too.
 pub(crate) fn half_taken(
-    situation: &Situation,
+    situation: &PreflightState,
     plan: &InstallPlan,
-    trouble: &Trouble,
+    trouble: &StepError,
 ) -> Option<Finding> {
-    let (Trouble::NotServed(probes), Back::To(id)) = (trouble, &plan.back) else {
+    let (StepError::NotServed(probes), RollbackTarget::To(id)) = (trouble, &plan.back) else {
         return None;
     };
     let before = disk::load(&situation.layout, id)
@@ -75,17 +75,17 @@ pub(crate) fn half_taken(
         .flatten()?
         .leaf()
         .sha256();
-    let old = |probe: &Probe| {
+    let old = |probe: &ProbeAnswer| {
         probe
             .answer
             .as_ref()
             .is_ok_and(|(handshake, _)| handshake.sha256() == before)
     };
-    let new = |probe: &Probe| probe.agrees() || probe.earlier;
+    let new = |probe: &ProbeAnswer| probe.agrees() || probe.earlier;
     if !probes.iter().all(|probe| probe.agrees() || old(probe)) {
         return None;
     }
-    let address = |probe: &Probe| probe.target.address;
+    let address = |probe: &ProbeAnswer| probe.target.address;
     let fresh: BTreeSet<_> = probes
         .iter()
         .filter(|probe| new(probe))
@@ -106,19 +106,19 @@ pub(crate) fn half_taken(
         mixed.join(", ")
     );
     let finding = Finding::error("reload-half-taken", message)
-        .with(Next::say("see who listens there:  sudo ss -ltnp"))
-        .with(Next::say("when the old ones are gone, install again"));
+        .with(NextStep::say("see who listens there:  sudo ss -ltnp"))
+        .with(NextStep::say("when the old ones are gone, install again"));
     (!mixed.is_empty()).then_some(finding)
 }
 
 /// A reload that said it worked and did not take: every address that was asked still shows the
 /// certificate of before.
 pub(crate) fn still_before(
-    situation: &Situation,
+    situation: &PreflightState,
     plan: &InstallPlan,
-    trouble: &Trouble,
+    trouble: &StepError,
 ) -> Option<Finding> {
-    let (Trouble::NotServed(probes), Back::To(id)) = (trouble, &plan.back) else {
+    let (StepError::NotServed(probes), RollbackTarget::To(id)) = (trouble, &plan.back) else {
         return None;
     };
     let before = disk::load(&situation.layout, id)
@@ -126,7 +126,7 @@ pub(crate) fn still_before(
         .flatten()?
         .leaf()
         .sha256();
-    let shows = |probe: &Probe| {
+    let shows = |probe: &ProbeAnswer| {
         probe
             .answer
             .as_ref()
@@ -140,8 +140,8 @@ pub(crate) fn still_before(
         .map(|probe| probe.target.address.to_string())
         .collect();
     let addresses = Vec::from_iter(addresses).join(", ");
-    let reload = |step: &Step| match step {
-        Step::Reload { command, .. } => Some(command.clone()),
+    let reload = |step: &PlanStep| match step {
+        PlanStep::Reload { command, .. } => Some(command.clone()),
         _ => None,
     };
     let commands: Vec<String> = plan.steps.iter().filter_map(reload).collect();
@@ -159,5 +159,5 @@ pub(crate) fn still_before(
         ),
     };
     let message = format!("{addresses} still shows the certificate of before: {cause}");
-    Some(Finding::error("reload-not-taken", message).with(Next::say(next)))
+    Some(Finding::error("reload-not-taken", message).with(NextStep::say(next)))
 }

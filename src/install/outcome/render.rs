@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Changeover, Seen, Verdict, day};
+use super::{InstallVerdict, ProbeResult, TransactionOutcome, day};
 use crate::finding::Severity;
-use crate::install_plan::plan::Step;
+use crate::install_plan::plan::PlanStep;
 use crate::inventory::RenewBefore;
-use crate::report::Text;
+use crate::report::TextOutput;
 
 /// Not wrong: not yet served.
 const WAITING: [&str; 2] = ["not-served", "server-not-running"];
 
-impl Changeover {
+impl TransactionOutcome {
     /// `certctl.install/1` and `certctl.rollback/1`.
     #[must_use]
     pub(crate) fn json(&self, schema: &str) -> Value {
@@ -47,19 +47,19 @@ impl Changeover {
 
     fn proof(&self) -> &'static str {
         match self.verdict {
-            Verdict::Live => "live",
-            Verdict::Files => "files",
-            Verdict::Unchanged if self.seen.is_empty() => "files",
-            Verdict::Unchanged => "live",
+            InstallVerdict::Live => "live",
+            InstallVerdict::Files => "files",
+            InstallVerdict::Unchanged if self.seen.is_empty() => "files",
+            InstallVerdict::Unchanged => "live",
             _ => "none",
         }
     }
 
     /// What a person reads, after what was found.
-    pub(crate) fn human(&self, text: &mut Text) {
+    pub(crate) fn human(&self, text: &mut TextOutput) {
         match self.verdict {
-            Verdict::Planned => self.show_plan(text),
-            Verdict::Refused | Verdict::TakenBack => {}
+            InstallVerdict::Planned => self.show_plan(text),
+            InstallVerdict::Refused | InstallVerdict::TakenBack => {}
             _ if self.changed => {
                 let label = if self.arranged() { "wrote" } else { "there" };
                 text.fact(
@@ -70,7 +70,7 @@ impl Changeover {
                     ),
                 );
             }
-            Verdict::NotTakenBack => {}
+            InstallVerdict::NotTakenBack => {}
             _ => text.fact(
                 "same",
                 format!("{} shows these files already", self.chain_path),
@@ -84,7 +84,7 @@ impl Changeover {
         let fails = others.iter().any(|one| one.severity == Severity::Error);
         let asked = matches!(
             self.verdict,
-            Verdict::Live | Verdict::Unchanged | Verdict::NotServed
+            InstallVerdict::Live | InstallVerdict::Unchanged | InstallVerdict::NotServed
         );
         if asked && !fails && !self.seen.is_empty() {
             text.fact("live", self.live());
@@ -97,7 +97,7 @@ impl Changeover {
         self.tell_back(text);
         if matches!(
             self.verdict,
-            Verdict::Live | Verdict::Files | Verdict::Unchanged
+            InstallVerdict::Live | InstallVerdict::Files | InstallVerdict::Unchanged
         ) {
             text.fact("done", self.done());
         }
@@ -106,10 +106,10 @@ impl Changeover {
 
     /// Whether files or links had to be changed: an install that is taken up finds them in place.
     fn arranged(&self) -> bool {
-        let arranges = |step: &Step| {
+        let arranges = |step: &PlanStep| {
             matches!(
                 step,
-                Step::Link { .. } | Step::Switch { .. } | Step::WriteRelease { .. }
+                PlanStep::Link { .. } | PlanStep::Switch { .. } | PlanStep::WriteRelease { .. }
             )
         };
         self.plan
@@ -126,7 +126,7 @@ impl Changeover {
 
     /// `192.0.2.10:443, [2001:db8::10]:443: both names, TLS 1.3, this certificate, whole chain   (nginx -t ok, reloaded)`
     fn live(&self) -> String {
-        let unique = |of: fn(&Seen) -> String| {
+        let unique = |of: fn(&ProbeResult) -> String| {
             let mut found: Vec<String> = self.seen.iter().map(of).collect();
             found.sort();
             found.dedup();
@@ -170,10 +170,10 @@ impl Changeover {
         )
     }
 
-    fn tell_back(&self, text: &mut Text) {
+    fn tell_back(&self, text: &mut TextOutput) {
         let word = match self.verdict {
-            Verdict::TakenBack => "taken back: the site is as it was",
-            Verdict::NotTakenBack => "not fully taken back",
+            InstallVerdict::TakenBack => "taken back: the site is as it was",
+            InstallVerdict::NotTakenBack => "not fully taken back",
             _ => return,
         };
         text.bad("back", word);

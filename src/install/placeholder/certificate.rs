@@ -10,17 +10,17 @@ use zeroize::Zeroizing;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::name::DnsName;
-use crate::store::release::{Access, Release, Unloadable};
+use crate::store::release::{KeyAccess, Release, UnloadableReason};
 
 /// It is to be replaced at once; long enough for a CA that takes its time.
 const DAYS: i64 = 7;
 
-pub(crate) struct Placeholder {
+pub(crate) struct PlaceholderCertificate {
     certificate: Certificate,
     key: PrivateKey,
 }
 
-impl std::fmt::Debug for Placeholder {
+impl std::fmt::Debug for PlaceholderCertificate {
     /// Never the key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Placeholder({})", self.certificate.label())
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Placeholder {
 #[error("the placeholder could not be made")]
 pub(crate) struct PlaceholderError;
 
-impl Placeholder {
+impl PlaceholderCertificate {
     /// For these names, from `now` for a week.
     ///
     /// # Errors
@@ -53,7 +53,7 @@ impl Placeholder {
     ///
     /// # Errors
     /// Cannot happen: our own reader reads what was made.
-    pub(crate) fn release(&self, access: Access) -> Result<Release, Unloadable> {
+    pub(crate) fn release(&self, access: KeyAccess) -> Result<Release, UnloadableReason> {
         let chain = Zeroizing::new(self.certificate.to_pem().into_bytes());
         Release::taken(
             chain,
@@ -85,14 +85,14 @@ fn sign(
 
 #[cfg(test)]
 mod tests {
-    use super::{Access, DnsName, Placeholder};
+    use super::{DnsName, KeyAccess, PlaceholderCertificate};
 
     #[test]
     fn a_server_can_load_it() {
         let now = "2026-11-23T10:00:00Z".parse().unwrap();
         let names = ["example.com", "*.example.com"].map(|name| DnsName::parse(name).unwrap());
-        let pair = Placeholder::new(&names, now).unwrap();
-        let release = pair.release(Access::default()).unwrap();
+        let pair = PlaceholderCertificate::new(&names, now).unwrap();
+        let release = pair.release(KeyAccess::default()).unwrap();
         assert_eq!(release.leaf().dns_names, ["example.com", "*.example.com"]);
         assert_eq!(release.not_after().to_string(), "2026-11-30T10:00:00Z");
         assert_eq!(release.leaf().key_id, pair.key.id());

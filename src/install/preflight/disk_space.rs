@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::install::preflight::Situation;
+use crate::install::preflight::PreflightState;
 use crate::install_plan::apply::error::InstallError;
-use crate::install_plan::plan::{InstallPlan, Step};
-use crate::store::layout::Pointer;
+use crate::install_plan::plan::{InstallPlan, PlanStep};
+use crate::store::layout::ReleasePointer;
 use crate::store::release::Release;
-use crate::system::fs::disk_space::{self, Space};
+use crate::system::fs::disk_space::{self, FreeSpace};
 use crate::system::fs::files::{FileError, parent};
 use crate::system::fs::folders;
 
@@ -31,17 +31,17 @@ struct Made {
 
 /// What was planned so far.
 #[derive(Debug, Default)]
-pub(crate) struct Room {
+pub(crate) struct SpaceReservation {
     /// Folders that take new names, and the file system of each, where it says what it has.
     admitting: HashMap<PathBuf, Option<u64>>,
     /// Each file system as it was before the first pair, and the blocks and files that are taken of
     /// it.
-    taken: BTreeMap<u64, (Space, u64, u64)>,
+    taken: BTreeMap<u64, (FreeSpace, u64, u64)>,
     /// Folders that will have been made.
     made: HashSet<PathBuf>,
 }
 
-impl Room {
+impl SpaceReservation {
     /// Adds what a plan writes.
     ///
     /// # Errors
@@ -49,7 +49,7 @@ impl Room {
     /// [`InstallError::NoRoom`].
     pub(crate) fn take(
         &mut self,
-        situation: &Situation,
+        situation: &PreflightState,
         plan: &InstallPlan,
     ) -> Result<(), InstallError> {
         self.take_all(plan.steps.iter().flat_map(|step| made_by(situation, step)))
@@ -163,7 +163,7 @@ impl Room {
 }
 
 /// Whether a file system has that many blocks and files left.
-fn fits(space: &Space, (blocks, files): (u64, u64), folder: &Path) -> Result<(), InstallError> {
+fn fits(space: &FreeSpace, (blocks, files): (u64, u64), folder: &Path) -> Result<(), InstallError> {
     let no_room = |what, free: u64, needed: u64| InstallError::NoRoom {
         folder: folder.to_owned(),
         what,
@@ -183,7 +183,7 @@ fn fits(space: &Space, (blocks, files): (u64, u64), folder: &Path) -> Result<(),
 
 /// What a step makes. A short link and a second name of a file are kept with the names: a way back
 /// needs no room.
-fn made_by(situation: &Situation, step: &Step) -> Vec<Made> {
+fn made_by(situation: &PreflightState, step: &PlanStep) -> Vec<Made> {
     let layout = &situation.layout;
     let one = |doing, path: &Path, bytes| {
         vec![Made {
@@ -203,8 +203,8 @@ fn made_by(situation: &Situation, step: &Step) -> Vec<Made> {
         release.files().map(file).collect()
     };
     match step {
-        Step::BackUp { path } => one("back up", path, 0),
-        Step::Link { path, text } => {
+        PlanStep::BackUp { path } => one("back up", path, 0),
+        PlanStep::Link { path, text } => {
             let text = text.as_os_str().len();
             one(
                 "make the link",
@@ -212,24 +212,27 @@ fn made_by(situation: &Situation, step: &Step) -> Vec<Made> {
                 if text < SHORT_LINK { 0 } else { text },
             )
         }
-        Step::MarkProven { .. } => pointer(Pointer::Proven),
-        Step::Switch { .. } => pointer(Pointer::Live),
-        Step::Remember { .. } | Step::Record { .. } => {
+        PlanStep::MarkProven { .. } => pointer(ReleasePointer::Proven),
+        PlanStep::Switch { .. } => pointer(ReleasePointer::Live),
+        PlanStep::Remember { .. } | PlanStep::Record { .. } => {
             let text = situation.settings.to_json().unwrap_or_default();
             one("create", &layout.settings(), text.len() + ENTRY)
         }
-        Step::TakeOver { .. } => situation
+        PlanStep::TakeOver { .. } => situation
             .sight
             .present
             .as_ref()
             .map(files)
             .unwrap_or_default(),
-        Step::WriteRelease { .. } => files(&situation.wanted),
+        PlanStep::WriteRelease { .. } => files(&situation.wanted),
         // What a way back makes takes what was there before, and what is taken away takes nothing.
-        Step::Restore { .. } | Step::Unlink { .. } | Step::Unpoint { .. } | Step::Prune => {
+        PlanStep::Restore { .. }
+        | PlanStep::Unlink { .. }
+        | PlanStep::Unpoint { .. }
+        | PlanStep::Prune => Vec::new(),
+        PlanStep::Prove { .. } | PlanStep::Reload { .. } | PlanStep::TestServer { .. } => {
             Vec::new()
         }
-        Step::Prove { .. } | Step::Reload { .. } | Step::TestServer { .. } => Vec::new(),
     }
 }
 
@@ -238,11 +241,11 @@ mod tests {
     use std::path::Path;
 
     use super::fits;
-    use crate::system::fs::disk_space::Space;
+    use crate::system::fs::disk_space::FreeSpace;
 
     #[test]
     fn a_file_system_has_room_or_says_what_it_lacks() {
-        let space = |blocks, files| Space {
+        let space = |blocks, files| FreeSpace {
             device: 1,
             block: 4096,
             blocks,

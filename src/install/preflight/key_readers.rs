@@ -3,12 +3,12 @@
 
 use std::path::Path;
 
-use crate::finding::{Finding, Next, shell_word};
-use crate::store::key_access::inherit::Node;
+use crate::finding::{Finding, NextStep, shell_word};
+use crate::store::key_access::inherit::FileAccess;
 use crate::store::key_access::on_disk;
-use crate::store::layout::Layout;
-use crate::store::release::Access;
-use crate::store::settings::Settings;
+use crate::store::layout::LineageLayout;
+use crate::store::release::KeyAccess;
+use crate::store::settings::LineageSettings;
 use crate::system::fs::files::{self, FileError};
 
 /// The folders that keep them out.
@@ -16,9 +16,9 @@ use crate::system::fs::files::{self, FileError};
 /// # Errors
 /// When a folder cannot be looked at.
 pub(crate) fn kept_out(
-    layout: &Layout,
-    access: Access,
-    flags: &Settings,
+    layout: &LineageLayout,
+    access: KeyAccess,
+    flags: &LineageSettings,
 ) -> Result<Vec<Finding>, FileError> {
     let asked = flags.key_owner.is_some() || flags.key_mode.is_some();
     let Some((user, group)) = access.owner.filter(|_| asked) else {
@@ -35,7 +35,12 @@ pub(crate) fn kept_out(
     Ok(found)
 }
 
-fn closed(path: &Path, folder: Node, (user, group): (u32, u32), mode: u32) -> Option<Finding> {
+fn closed(
+    path: &Path,
+    folder: FileAccess,
+    (user, group): (u32, u32),
+    mode: u32,
+) -> Option<Finding> {
     let everybody = folder.mode & 0o001 != 0;
     let its_group = folder.owner.1 == group && folder.mode & 0o010 != 0;
     let its_user = folder.owner.0 == user && folder.mode & 0o100 != 0;
@@ -60,16 +65,16 @@ fn closed(path: &Path, folder: Node, (user, group): (u32, u32), mode: u32) -> Op
             "give the key to the group of that folder:  --owner {user}:{other} --key-mode 0640"
         ),
     };
-    Some(Finding::warning("key-unreachable", message).with(Next::say(next)))
+    Some(Finding::warning("key-unreachable", message).with(NextStep::say(next)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Node, Path, closed};
+    use super::{FileAccess, Path, closed};
 
     #[test]
     fn who_cannot_enter() {
-        let folder = |mode, owner| Node { mode, owner };
+        let folder = |mode, owner| FileAccess { mode, owner };
         for (node, owner, mode, out) in [
             (folder(0o700, (0, 0)), (0, 114), 0o640, true),
             (folder(0o710, (0, 114)), (0, 114), 0o640, false),

@@ -2,14 +2,14 @@
 //! refuse any more.
 
 use crate::finding::{Finding, Severity};
-use crate::install::servers::Serving;
-use crate::install_plan::plan::{Reach, ServerState};
+use crate::install::servers::ServingState;
+use crate::install_plan::plan::{NameCoverage, ServerState};
 
 /// What leaves names without the certificate; allowed, the pair counts as reached.
 const UNREACHED: [&str; 2] = ["not-asked", "served-elsewhere"];
 
 /// Turns what is allowed into warnings.
-pub(crate) fn apply(serving: &mut Serving, allowed: &[&'static str]) {
+pub(crate) fn apply(serving: &mut ServingState, allowed: &[&'static str]) {
     let (given_up, lost) = std::mem::take(&mut serving.lost)
         .into_iter()
         .partition(|one| is(one, allowed));
@@ -33,12 +33,12 @@ pub(crate) fn apply(serving: &mut Serving, allowed: &[&'static str]) {
         return;
     }
     for one in &mut serving.uses {
-        one.reach = Reach::All;
+        one.reach = NameCoverage::All;
         if let ServerState::Mends(asks)
         | ServerState::Serves(asks, _)
         | ServerState::Stopped(asks) = &mut one.state
         {
-            asks.reach = Reach::All;
+            asks.reach = NameCoverage::All;
         }
     }
 }

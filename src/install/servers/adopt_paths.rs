@@ -4,12 +4,14 @@
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
-use crate::finding::{Finding, Next, shell_word};
+use crate::finding::{Finding, NextStep, shell_word};
 use crate::install_plan::observe;
 use crate::pki::name::DnsName;
-use crate::store::layout::{Layout, Link, Piece};
+use crate::store::layout::{LineageLayout, ReleaseFile, StableLink};
 use crate::system::fs::folders;
-use crate::webserver::model::{Block, Config, Coverage, Pair, Software};
+use crate::webserver::model::{
+    BlockCoverage, ConfigBlock, ConfiguredCertificate, ServerConfig, ServerSoftware,
+};
 
 /// Other tools' trees: they put their files back whenever they like.
 const FOREIGN: [(&str, &str); 6] = [
@@ -23,30 +25,30 @@ const FOREIGN: [(&str, &str); 6] = [
 
 /// What comes of the paths that the configuration names for these names.
 #[derive(Debug)]
-pub(crate) enum Adoption {
+pub(crate) enum PathAdoption {
     /// These, and what is worth telling.
-    Adopted(Vec<Link>, Vec<Finding>),
+    Adopted(Vec<StableLink>, Vec<Finding>),
     /// There is no TLS block for these names.
     Nothing,
     /// There are, and none may be adopted.
-    Refused(Vec<Refusal>),
+    Refused(Vec<AdoptionRefusal>),
 }
 
 /// Why the paths of a block stay as they are.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct AdoptionRefusal {
     /// `FILE:LINE`.
     pub block: String,
-    software: Software,
+    software: ServerSoftware,
     why: String,
     /// Its pairs, where it has several.
     several: Vec<(PathBuf, PathBuf)>,
 }
 
-impl Refusal {
+impl AdoptionRefusal {
     /// What to tell: the lines to change, for the server to read `links`.
     #[must_use]
-    pub(crate) fn finding(&self, links: &[Link]) -> Finding {
+    pub(crate) fn finding(&self, links: &[StableLink]) -> Finding {
         let lines = self.software.lines(links);
         let finding = Finding::warning(
             "paths-not-adopted",
@@ -55,7 +57,7 @@ impl Refusal {
         if !self.several.is_empty() {
             let next = "add the files of the one with the same kind of key to the command line; \
                 these are there:";
-            return finding.with(Next::say(next).pasting(self.several.iter().map(
+            return finding.with(NextStep::say(next).pasting(self.several.iter().map(
                 |(chain, key)| {
                     let [chain, key] =
                         [chain, key].map(|path| shell_word(&path.display().to_string()));
@@ -64,7 +66,7 @@ impl Refusal {
             )));
         }
         finding.with(
-            Next::say(format!(
+            NextStep::say(format!(
                 "to serve the new certificate there, change {} of {}:",
                 self.software.what_changes(),
                 self.block
@@ -79,21 +81,21 @@ impl Refusal {
 /// # Errors
 /// When a path cannot be looked at.
 pub(crate) fn adopt(
-    config: &Config,
+    config: &ServerConfig,
     names: &[DnsName],
     root: &Path,
-    usual: &Layout,
-) -> Result<Adoption, Failure> {
+    usual: &LineageLayout,
+) -> Result<PathAdoption, Failure> {
     let mut refusals = Vec::new();
     for block in config.serving(names).filter(|block| block.speaks_tls()) {
         match judge(config, block, names, root, usual)? {
             Ok(links) => {
                 let nameless = nameless(config, names, &links);
-                return Ok(Adoption::Adopted(links, nameless));
+                return Ok(PathAdoption::Adopted(links, nameless));
             }
             Err(why) => {
                 let (block, several) = (block.to_string(), several(block));
-                refusals.push(Refusal {
+                refusals.push(AdoptionRefusal {
                     block,
                     software: config.software,
                     why,
@@ -103,36 +105,38 @@ pub(crate) fn adopt(
         }
     }
     Ok(if refusals.is_empty() {
-        Adoption::Nothing
+        PathAdoption::Nothing
     } else {
-        Adoption::Refused(refusals)
+        PathAdoption::Refused(refusals)
     })
 }
 
-fn several(block: &Block) -> Vec<(PathBuf, PathBuf)> {
+fn several(block: &ConfigBlock) -> Vec<(PathBuf, PathBuf)> {
     match block.pairs.len() {
         0 | 1 => Vec::new(),
         _ => block.pairs.iter().filter_map(files).collect(),
     }
 }
 
-fn files(pair: &Pair) -> Option<(PathBuf, PathBuf)> {
+fn files(pair: &ConfiguredCertificate) -> Option<(PathBuf, PathBuf)> {
     match pair.links()?.as_slice() {
-        [chain, key] if (chain.piece, key.piece) == (Piece::FullChain, Piece::Key) => {
+        [chain, key] if (chain.piece, key.piece) == (ReleaseFile::FullChain, ReleaseFile::Key) => {
             Some((chain.path.clone(), key.path.clone()))
         }
-        [both] if both.piece == Piece::Combined => Some((both.path.clone(), both.path.clone())),
+        [both] if both.piece == ReleaseFile::Combined => {
+            Some((both.path.clone(), both.path.clone()))
+        }
         _ => None,
     }
 }
 
 fn judge(
-    config: &Config,
-    block: &Block,
+    config: &ServerConfig,
+    block: &ConfigBlock,
     names: &[DnsName],
     root: &Path,
-    usual: &Layout,
-) -> Result<Result<Vec<Link>, String>, Failure> {
+    usual: &LineageLayout,
+) -> Result<Result<Vec<StableLink>, String>, Failure> {
     let [pair] = block.pairs.as_slice() else {
         return Ok(Err(format!("it has {} certificates", block.pairs.len())));
     };
@@ -141,7 +145,7 @@ fn judge(
     };
     for (index, link) in links.iter().enumerate() {
         // They are real paths: they are inside of the tree as they are, or not at all.
-        let real = Link::new(folders::real(&link.path)?, link.piece);
+        let real = StableLink::new(folders::real(&link.path)?, link.piece);
         if !real.path.starts_with(root) {
             return Ok(Err(format!("they lie outside of {}", root.display())));
         }
@@ -167,13 +171,13 @@ fn judge(
     }
     for other in links.iter().flat_map(|link| config.mentioning(&link.path)) {
         match other.coverage(names) {
-            Coverage::Lacks(lacking) => {
+            BlockCoverage::Lacks(lacking) => {
                 return Ok(Err(format!(
                     "{other} serves {} with them too",
                     lacking.join(", ")
                 )));
             }
-            Coverage::CannotTell(patterns) => {
+            BlockCoverage::CannotTell(patterns) => {
                 let patterns = patterns.join(", ");
                 let title = config.software.title();
                 let why = format!(
@@ -182,16 +186,18 @@ fn judge(
                 );
                 return Ok(Err(why));
             }
-            Coverage::All | Coverage::Nameless => {}
+            BlockCoverage::All | BlockCoverage::Nameless => {}
         }
     }
     Ok(Ok(links))
 }
 
 /// Blocks without a name serve whatever reaches them, with these files too.
-fn nameless(config: &Config, names: &[DnsName], links: &[Link]) -> Vec<Finding> {
-    let bare = |block: &&Block| block.speaks_tls() && block.coverage(names) == Coverage::Nameless;
-    let warn = |block: &Block| {
+fn nameless(config: &ServerConfig, names: &[DnsName], links: &[StableLink]) -> Vec<Finding> {
+    let bare = |block: &&ConfigBlock| {
+        block.speaks_tls() && block.coverage(names) == BlockCoverage::Nameless
+    };
+    let warn = |block: &ConfigBlock| {
         let message = format!(
             "{block} has no names: it serves whatever reaches it, with the new certificate too"
         );

@@ -1,24 +1,27 @@
 //! What the configuration sends elsewhere, and what cannot be asked: with either, nobody may read
 //! "done".
 
-use crate::finding::{Finding, Next};
-use crate::install_plan::plan::Reach;
+use crate::finding::{Finding, NextStep};
+use crate::install_plan::plan::NameCoverage;
 use crate::pki::certificate::Certificate;
-use crate::pki::extensions::Details;
+use crate::pki::extensions::CertificateDetails;
 use crate::pki::name::DnsName;
-use crate::store::layout::Link;
-use crate::webserver::model::{Block, Clash, Config, Coverage, Elsewhere, Targets, Wanted};
+use crate::store::layout::StableLink;
+use crate::webserver::model::{
+    BlockCoverage, ConfigBlock, InstalledPaths, NameClash, ProbeTargets, ServedElsewhere,
+    ServerConfig,
+};
 
 /// Whether all names reach the pair, and what is worth telling. `links` are what the server is told
 /// to read.
 pub(crate) fn judge(
-    config: &Config,
-    wanted: &Wanted<'_>,
-    links: &[Link],
-    targets: &Targets,
+    config: &ServerConfig,
+    wanted: &InstalledPaths<'_>,
+    links: &[StableLink],
+    targets: &ProbeTargets,
     probes: &[String],
-) -> (Reach, Vec<Finding>) {
-    let mut reach = Reach::All;
+) -> (NameCoverage, Vec<Finding>) {
+    let mut reach = NameCoverage::All;
     let mut findings = Vec::new();
     // Most pairs are served nowhere else: then no block needs to be looked at.
     let others = if targets.elsewhere.is_empty() {
@@ -27,16 +30,17 @@ pub(crate) fn judge(
         config.blocks()
     };
     for block in others {
-        let here =
-            |one: &&Elsewhere| (one.file.as_path(), one.line) == (block.file.as_path(), block.line);
-        let mut sent: Vec<&Elsewhere> = targets.elsewhere.iter().filter(here).collect();
+        let here = |one: &&ServedElsewhere| {
+            (one.file.as_path(), one.line) == (block.file.as_path(), block.line)
+        };
+        let mut sent: Vec<&ServedElsewhere> = targets.elsewhere.iter().filter(here).collect();
         // HAProxy has several certificates on one line: each tells its own.
         sent.retain(|one| block.answers_to(&one.name) || !named_there(config, one));
         if sent.is_empty() {
             continue;
         }
         if sent.iter().any(|one| block.answers_to(&one.name)) {
-            reach = Reach::Part;
+            reach = NameCoverage::Part;
             findings.push(elsewhere(config, block, (wanted, links), &sent));
         } else {
             let told = by_default(config, block, &sent);
@@ -63,7 +67,9 @@ pub(crate) fn judge(
                 "not-asked",
                 "nobody was asked what is served (--probe none)",
             )
-            .with(Next::say("to have it asked, say where:  --probe HOST:PORT")),
+            .with(NextStep::say(
+                "to have it asked, say where:  --probe HOST:PORT",
+            )),
         );
     } else if let (true, true, true, Some(block)) = (
         targets.ask.is_empty(),
@@ -71,16 +77,20 @@ pub(crate) fn judge(
         probes.is_empty(),
         config.naming(wanted.links).next(),
     ) {
-        reach = Reach::Part;
+        reach = NameCoverage::Part;
         findings.push(unknown(block));
     }
     (reach, findings)
 }
 
 /// What is in the way though every test passes.
-pub(crate) fn clashes(config: &Config, wanted: &Wanted<'_>, links: &[Link]) -> Vec<Finding> {
-    let told = |clash: Clash| match clash {
-        Clash::Twice {
+pub(crate) fn clashes(
+    config: &ServerConfig,
+    wanted: &InstalledPaths<'_>,
+    links: &[StableLink],
+) -> Vec<Finding> {
+    let told = |clash: NameClash| match clash {
+        NameClash::Twice {
             name,
             address,
             first,
@@ -91,12 +101,12 @@ pub(crate) fn clashes(config: &Config, wanted: &Wanted<'_>, links: &[Link]) -> V
                     for it"
             );
             Finding::warning("name-twice", message)
-                .with(Next::say(format!("take {name} out of one of them")))
+                .with(NextStep::say(format!("take {name} out of one of them")))
         }
-        Clash::Bare { block, address } => {
+        NameClash::Bare { block, address } => {
             let message = format!("{block} speaks TLS at {address} and has no certificate");
             Finding::warning("block-without-certificate", message).with(
-                Next::say(format!(
+                NextStep::say(format!(
                     "to serve the new certificate there, add to {block}:"
                 ))
                 .pasting(config.software.lines(links)),
@@ -111,9 +121,9 @@ pub(crate) fn clashes(config: &Config, wanted: &Wanted<'_>, links: &[Link]) -> V
 }
 
 /// Whether a block of that line has the name as its own.
-fn named_there(config: &Config, one: &Elsewhere) -> bool {
+fn named_there(config: &ServerConfig, one: &ServedElsewhere) -> bool {
     let here =
-        |block: &&Block| (one.file.as_path(), one.line) == (block.file.as_path(), block.line);
+        |block: &&ConfigBlock| (one.file.as_path(), one.line) == (block.file.as_path(), block.line);
     config
         .blocks()
         .iter()
@@ -122,7 +132,7 @@ fn named_there(config: &Config, one: &Elsewhere) -> bool {
 }
 
 /// What could not be made out of the configuration: it may name the pair, or the names, there.
-pub(crate) fn doubts(config: &Config) -> Vec<Finding> {
+pub(crate) fn doubts(config: &ServerConfig) -> Vec<Finding> {
     let title = config.software.title();
     let doubts = config.doubts.iter();
     doubts
@@ -137,10 +147,10 @@ pub(crate) fn doubts(config: &Config) -> Vec<Finding> {
 
 /// A block has names of the certificate as its own, and other files.
 fn elsewhere(
-    config: &Config,
-    block: &Block,
-    (wanted, links): (&Wanted<'_>, &[Link]),
-    sent: &[&Elsewhere],
+    config: &ServerConfig,
+    block: &ConfigBlock,
+    (wanted, links): (&InstalledPaths<'_>, &[StableLink]),
+    sent: &[&ServedElsewhere],
 ) -> Finding {
     let (names, addresses) = (
         joined(sent, |one| one.name.clone()),
@@ -154,17 +164,17 @@ fn elsewhere(
         "these lines"
     };
     let next = match block.coverage(wanted.names) {
-        Coverage::Lacks(others) => Next::say(format!(
+        BlockCoverage::Lacks(others) => NextStep::say(format!(
             "{block} also serves {}, which the certificate is not for: give {names} a block of its \
                 own, with {these}:",
             others.join(", ")
         )),
-        _ if block.pairs.len() > 1 => Next::say(format!(
+        _ if block.pairs.len() > 1 => NextStep::say(format!(
             "{block} has {} certificates: change {what} of the one with this kind of key ({}):",
             block.pairs.len(),
             wanted.algorithm
         )),
-        _ => Next::say(format!(
+        _ => NextStep::say(format!(
             "to serve the new certificate there, change {what} in {block}:"
         )),
     };
@@ -175,8 +185,8 @@ fn elsewhere(
 /// is there lacks as well is told; what would be lost, or served wrongly from the first day,
 /// forbids it.
 pub(crate) fn uncovered(
-    config: &Config,
-    wanted: &Wanted<'_>,
+    config: &ServerConfig,
+    wanted: &InstalledPaths<'_>,
     present: Option<&[DnsName]>,
 ) -> (Vec<Finding>, Vec<Finding>) {
     let (mut lacked, mut lost) = (Vec::new(), Vec::new());
@@ -184,11 +194,11 @@ pub(crate) fn uncovered(
         .naming(wanted.links)
         .filter(|block| block.speaks_tls())
     {
-        let Coverage::Lacks(lacking) = block.coverage(wanted.names) else {
+        let BlockCoverage::Lacks(lacking) = block.coverage(wanted.names) else {
             continue;
         };
         let before = match present.map(|names| block.coverage(names)) {
-            Some(Coverage::Lacks(before)) => before,
+            Some(BlockCoverage::Lacks(before)) => before,
             _ => Vec::new(),
         };
         let breaks: Vec<String> = lacking
@@ -213,13 +223,13 @@ pub(crate) fn uncovered(
         };
         lost.push(
             Finding::error("block-not-covered", message)
-                .with(Next::say(format!(
+                .with(NextStep::say(format!(
                     "order a certificate that has {names} too"
                 )))
-                .with(Next::say(format!(
+                .with(NextStep::say(format!(
                     "or, if that is not to be served, take it out of {directive} in {block}"
                 )))
-                .with(Next::say(
+                .with(NextStep::say(
                     "or let it be served all the same:  --allow block-not-covered",
                 )),
         );
@@ -229,13 +239,21 @@ pub(crate) fn uncovered(
 
 /// Blocks that send OCSP answers along with `leaf`, whose CA gives none (public CAs need not since
 /// 2024, BR 7.1.2.7.7): the server leaves them out, and complains at each start.
-pub(crate) fn unstapled(config: &Config, wanted: &Wanted<'_>, leaf: &Certificate) -> Vec<Finding> {
+pub(crate) fn unstapled(
+    config: &ServerConfig,
+    wanted: &InstalledPaths<'_>,
+    leaf: &Certificate,
+) -> Vec<Finding> {
     let mut places: Vec<&str> = config
         .naming(wanted.links)
         .filter(|block| block.speaks_tls())
         .filter_map(|block| block.stapling.as_deref())
         .collect();
-    if places.is_empty() || !Details::of_certificate(leaf.der()).ocsp_urls.is_empty() {
+    if places.is_empty()
+        || !CertificateDetails::of_certificate(leaf.der())
+            .ocsp_urls
+            .is_empty()
+    {
         return Vec::new();
     }
     places.sort_unstable();
@@ -249,7 +267,7 @@ pub(crate) fn unstapled(config: &Config, wanted: &Wanted<'_>, leaf: &Certificate
             "{place} has {title} staple OCSP answers ({directive}), and the certificate names no \
                 OCSP server: there are none"
         );
-        Finding::warning("stapling-without-ocsp", message).with(Next::say(format!(
+        Finding::warning("stapling-without-ocsp", message).with(NextStep::say(format!(
             "take \"{directive}\" out of {place}: its CA gives no OCSP answers any more, and \
                 clients do without"
         )))
@@ -259,28 +277,28 @@ pub(crate) fn unstapled(config: &Config, wanted: &Wanted<'_>, leaf: &Certificate
 
 /// No block has the name: what the server answers for it is no concern of these files, but worth
 /// knowing.
-fn by_default(config: &Config, block: &Block, sent: &[&Elsewhere]) -> Finding {
+fn by_default(config: &ServerConfig, block: &ConfigBlock, sent: &[&ServedElsewhere]) -> Finding {
     let names = joined(sent, |one| one.name.clone());
     let message = format!(
         "no block has {names} as its name: the default, {block}, answers with another certificate"
     );
     let directive = config.software.names_directive();
-    Finding::warning("served-elsewhere", message).with(Next::say(format!(
+    Finding::warning("served-elsewhere", message).with(NextStep::say(format!(
         "if {names} should be served here, add it to the {directive} of your block"
     )))
 }
 
-fn unknown(block: &Block) -> Finding {
+fn unknown(block: &ConfigBlock) -> Finding {
     Finding::error(
         "not-asked",
         format!("{block} names the pair, and it cannot be asked what it serves"),
     )
-    .with(Next::say(
+    .with(NextStep::say(
         "say where to ask:  --probe HOST:PORT, or that nobody is to be asked:  --probe none",
     ))
 }
 
-fn joined(sent: &[&Elsewhere], of: fn(&Elsewhere) -> String) -> String {
+fn joined(sent: &[&ServedElsewhere], of: fn(&ServedElsewhere) -> String) -> String {
     let mut words: Vec<String> = sent.iter().map(|one| of(one)).collect();
     words.sort();
     words.dedup();

@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::store::layout::Link;
+use crate::store::layout::StableLink;
 use crate::system::fs::{files, folders};
-use crate::webserver::model::{Config, names_path};
+use crate::webserver::model::{ServerConfig, names_path};
 
 /// No larger site is looked at.
 const LIMIT: u64 = 1024 * 1024;
@@ -16,24 +16,24 @@ const MOST: usize = 64 * 1024 * 1024;
 
 /// A site that is not read.
 #[derive(Debug)]
-pub(crate) struct UnreadSite {
+pub(crate) struct DisabledSite {
     pub path: PathBuf,
     /// The folder that the server reads, where a link to it is missing.
     pub enabled: PathBuf,
     text: String,
 }
 
-impl UnreadSite {
+impl DisabledSite {
     /// Whether it names one of these files.
     #[must_use]
-    pub(crate) fn names(&self, links: &[Link]) -> bool {
+    pub(crate) fn names(&self, links: &[StableLink]) -> bool {
         links.iter().any(|link| names_path(&self.text, &link.path))
     }
 }
 
 /// All of them, but what editors and packages leave beside a site.
 #[must_use]
-pub(crate) fn sites(config: &Config) -> Vec<UnreadSite> {
+pub(crate) fn sites(config: &ServerConfig) -> Vec<DisabledSite> {
     let mut read = 0;
     let folders = config
         .includes
@@ -52,7 +52,7 @@ pub(crate) fn sites(config: &Config) -> Vec<UnreadSite> {
         let bytes = files::read(&path, LIMIT).unwrap_or_default();
         read += bytes.len();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        (read <= MOST).then(|| UnreadSite {
+        (read <= MOST).then(|| DisabledSite {
             path,
             enabled: enabled.to_owned(),
             text,
@@ -62,7 +62,7 @@ pub(crate) fn sites(config: &Config) -> Vec<UnreadSite> {
 }
 
 /// Whether a link to `site` is all that is missing.
-fn would_be_read(config: &Config, site: &Path, enabled: &Path) -> bool {
+fn would_be_read(config: &ServerConfig, site: &Path, enabled: &Path) -> bool {
     let Some(name) = site.file_name() else {
         return false;
     };

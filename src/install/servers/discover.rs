@@ -9,32 +9,32 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
-use crate::finding::{Finding, Next};
-use crate::install::servers::disabled_sites::{self, UnreadSite};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep};
+use crate::install::servers::disabled_sites::{self, DisabledSite};
 use crate::pki::name::DnsName;
-use crate::store::layout::Link;
-use crate::store::settings::Settings;
-use crate::system::process::{self, Finished, ProcessError};
+use crate::store::layout::StableLink;
+use crate::store::settings::LineageSettings;
+use crate::system::process::{self, FinishedCommand, ProcessError};
 use crate::system::tls;
-use crate::webserver::control::{Program, Server, Standing};
-use crate::webserver::model::{Block, Software};
+use crate::webserver::control::{ControlledServer, ServerObservation, ServerProgram};
+use crate::webserver::model::{ConfigBlock, ServerSoftware};
 
 /// A server as it was found.
 #[derive(Debug)]
-pub(crate) struct Looked {
-    pub server: Server,
+pub(crate) struct ObservedServer {
+    pub server: ControlledServer,
     /// Its configuration, where it has a profile.
-    pub standing: Option<Standing>,
+    pub standing: Option<ServerObservation>,
     /// Why its configuration cannot be read.
     pub refusal: Option<Finding>,
-    tested: OnceCell<Option<Finished>>,
-    unread: OnceCell<Vec<UnreadSite>>,
+    tested: OnceCell<Option<FinishedCommand>>,
+    unread: OnceCell<Vec<DisabledSite>>,
 }
 
-impl Looked {
-    fn new(server: Server) -> Self {
-        let (standing, refusal) = match server.program().map(Program::observe) {
+impl ObservedServer {
+    fn new(server: ControlledServer) -> Self {
+        let (standing, refusal) = match server.program().map(ServerProgram::observe) {
             Some(Ok(standing)) => (Some(standing), None),
             Some(Err(error)) => (None, Some(Finding::from(&error))),
             None => (None, None),
@@ -50,8 +50,8 @@ impl Looked {
 
     /// Which it is; none for commands that were given.
     #[must_use]
-    pub(crate) fn software(&self) -> Option<Software> {
-        self.server.program().map(Program::software)
+    pub(crate) fn software(&self) -> Option<ServerSoftware> {
+        self.server.program().map(ServerProgram::software)
     }
 
     /// Whether it runs, as far as its profile can tell.
@@ -66,7 +66,7 @@ impl Looked {
     ///
     /// # Errors
     /// When it could not be run.
-    pub(crate) fn test(&self) -> Result<Option<&Finished>, ProcessError> {
+    pub(crate) fn test(&self) -> Result<Option<&FinishedCommand>, ProcessError> {
         if let Some(tested) = self.tested.get() {
             return Ok(tested.as_ref());
         }
@@ -76,7 +76,7 @@ impl Looked {
 
     /// The sites that are there and that it does not read, looked for once.
     #[must_use]
-    pub(crate) fn unread(&self) -> &[UnreadSite] {
+    pub(crate) fn unread(&self) -> &[DisabledSite] {
         let all = || {
             self.standing
                 .as_ref()
@@ -88,26 +88,31 @@ impl Looked {
 
     /// Whether its configuration names one of these files as a pair, or serves one of these names;
     /// one that cannot be read may.
-    fn concerns(&self, links: &[Link], names: &[DnsName]) -> bool {
+    fn concerns(&self, links: &[StableLink], names: &[DnsName]) -> bool {
         self.standing.as_ref().is_none_or(|standing| {
             let config = &standing.config;
-            config.naming(links).next().is_some() || config.serving(names).any(Block::speaks_tls)
+            config.naming(links).next().is_some()
+                || config.serving(names).any(ConfigBlock::speaks_tls)
         })
     }
 }
 
 /// The servers of a pair.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
-    pub servers: Vec<Rc<Looked>>,
+pub(crate) struct DiscoveredServers {
+    pub servers: Vec<Rc<ObservedServer>>,
     /// Installed and left out: they name nothing of the pair and do not run, while another does.
-    pub idle: Vec<Software>,
+    pub idle: Vec<ServerSoftware>,
 }
 
-impl Found {
+impl DiscoveredServers {
     /// Of servers that nobody named those that have to do with the pair; where there is none, those
     /// that run, for a block that is planted into another starts nothing; else all.
-    fn chosen(mut servers: Vec<Rc<Looked>>, links: &[Link], names: &[DnsName]) -> Self {
+    fn chosen(
+        mut servers: Vec<Rc<ObservedServer>>,
+        links: &[StableLink],
+        names: &[DnsName],
+    ) -> Self {
         let mut idle = Vec::new();
         if servers.iter().any(|looked| looked.concerns(links, names)) {
             servers.retain(|looked| looked.concerns(links, names));
@@ -129,9 +134,9 @@ impl Found {
             .servers
             .iter()
             .filter_map(|looked| looked.software())
-            .map(Software::name)
+            .map(ServerSoftware::name)
             .collect();
-        let told = |software: &Software| {
+        let told = |software: &ServerSoftware| {
             let all: Vec<String> = names
                 .iter()
                 .chain([&software.name()])
@@ -152,7 +157,7 @@ impl Found {
 /// What a server is asked for by.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Call {
-    software: Option<Software>,
+    software: Option<ServerSoftware>,
     config: Option<PathBuf>,
     test: Option<Vec<String>>,
     reload: Option<Vec<String>>,
@@ -160,8 +165,8 @@ struct Call {
 
 /// The servers of a run as far as they were asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Fleet {
-    known: Vec<(Call, Option<Rc<Looked>>)>,
+pub(crate) struct ServerDiscovery {
+    known: Vec<(Call, Option<Rc<ObservedServer>>)>,
     /// What addresses each `--probe` has.
     probes: HashMap<String, Vec<SocketAddr>>,
 }
@@ -169,7 +174,7 @@ pub(crate) struct Fleet {
 /// A host name that is asked for may take that long to look up.
 const RESOLVE: Duration = Duration::from_secs(10);
 
-impl Fleet {
+impl ServerDiscovery {
     /// Every address of one `--probe`, looked up once.
     ///
     /// # Errors
@@ -190,10 +195,10 @@ impl Fleet {
     pub(crate) fn find(
         &mut self,
         context: &Context,
-        settings: &Settings,
-        links: &[Link],
+        settings: &LineageSettings,
+        links: &[StableLink],
         names: &[DnsName],
-    ) -> Result<Found, Failure> {
+    ) -> Result<DiscoveredServers, Failure> {
         let command = |text: &Option<String>| text.as_deref().map(command).transpose();
         let (test, reload) = (command(&settings.test)?, command(&settings.reload)?);
         let given = test.is_some() || reload.is_some();
@@ -218,15 +223,15 @@ impl Fleet {
                 );
             }
         } else if config.is_some() {
-            found.extend(self.look(call(Some(Software::Nginx), config))?);
+            found.extend(self.look(call(Some(ServerSoftware::Nginx), config))?);
         } else if context.root.is_none() {
-            for software in Software::ALL {
+            for software in ServerSoftware::ALL {
                 found.extend(self.look(call(Some(software), None))?);
             }
-            Found {
+            DiscoveredServers {
                 servers: found,
                 idle,
-            } = Found::chosen(found, links, names);
+            } = DiscoveredServers::chosen(found, links, names);
         }
         if found.len() > 1 && (given || config.is_some()) {
             return Err(ambiguous(&found));
@@ -234,7 +239,7 @@ impl Fleet {
         if found.is_empty() {
             found.extend(self.look(call(None, None))?);
         }
-        Ok(Found {
+        Ok(DiscoveredServers {
             servers: found,
             idle,
         })
@@ -242,14 +247,14 @@ impl Fleet {
 
     /// Every server that is installed here, with its usual configuration; what cannot be looked at
     /// is its failure alone.
-    pub(crate) fn here(&mut self) -> Vec<Result<Rc<Looked>, Failure>> {
+    pub(crate) fn here(&mut self) -> Vec<Result<Rc<ObservedServer>, Failure>> {
         let call = |software| Call {
             software: Some(software),
             config: None,
             test: None,
             reload: None,
         };
-        Software::ALL
+        ServerSoftware::ALL
             .into_iter()
             .filter_map(|software| self.look(call(software)).transpose())
             .collect()
@@ -261,20 +266,20 @@ impl Fleet {
     pub(crate) fn passed_over(
         &mut self,
         context: &Context,
-        settings: &Settings,
-        found: &Found,
-        links: &[Link],
-    ) -> Vec<Rc<Looked>> {
+        settings: &LineageSettings,
+        found: &DiscoveredServers,
+        links: &[StableLink],
+    ) -> Vec<Rc<ObservedServer>> {
         if settings.test.is_some() || settings.reload.is_some() {
             return Vec::new();
         }
         let nobody = settings.server.iter().any(|name| name == "none");
-        let told: Vec<Software> = found
+        let told: Vec<ServerSoftware> = found
             .servers
             .iter()
             .filter_map(|looked| looked.software())
             .collect();
-        let call = |software: Software| {
+        let call = |software: ServerSoftware| {
             let config = settings.server_configs.get(software.name());
             let config = config
                 .or_else(|| settings.server_config.as_ref().filter(|_| nobody))
@@ -287,14 +292,14 @@ impl Fleet {
                 reload: None,
             })
         };
-        let others = Software::ALL
+        let others = ServerSoftware::ALL
             .into_iter()
             .filter(|software| !told.contains(software));
         // What cannot be looked at was not asked for.
         let all = others
             .filter_map(call)
             .filter_map(|call| self.look(call).ok().flatten());
-        let reads = |looked: &Rc<Looked>| {
+        let reads = |looked: &Rc<ObservedServer>| {
             let running = looked
                 .standing
                 .as_ref()
@@ -304,23 +309,27 @@ impl Fleet {
         all.filter(reads).collect()
     }
 
-    fn look(&mut self, call: Call) -> Result<Option<Rc<Looked>>, Failure> {
+    fn look(&mut self, call: Call) -> Result<Option<Rc<ObservedServer>>, Failure> {
         if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == call) {
             return Ok(known.clone());
         }
         let (test, reload) = (call.test.clone(), call.reload.clone());
         let server = match call.software {
             Some(software) => {
-                Program::find(software, call.config.as_deref())?.map(|program| Server::Known {
-                    program,
-                    test,
-                    reload,
+                ServerProgram::find(software, call.config.as_deref())?.map(|program| {
+                    ControlledServer::Known {
+                        program,
+                        test,
+                        reload,
+                    }
                 })
             }
-            None if test.is_some() || reload.is_some() => Some(Server::Command { test, reload }),
-            None => Some(Server::None),
+            None if test.is_some() || reload.is_some() => {
+                Some(ControlledServer::Command { test, reload })
+            }
+            None => Some(ControlledServer::None),
         };
-        let looked = server.map(|server| Rc::new(Looked::new(server)));
+        let looked = server.map(|server| Rc::new(ObservedServer::new(server)));
         self.known.push((call, looked.clone()));
         Ok(looked)
     }
@@ -331,17 +340,20 @@ fn addresses(probe: &str) -> Result<Vec<SocketAddr>, Failure> {
         .rsplit_once(':')
         .and_then(|(host, port)| Some((host, port.parse().ok()?)));
     let (host, port) = place.ok_or_else(|| {
-        Failure::new(Kind::Usage, format!("{probe:?} is no address to ask"))
-            .with(Next::say("give host and port:  --probe 127.0.0.1:443"))
+        Failure::new(
+            FailureKind::Usage,
+            format!("{probe:?} is no address to ask"),
+        )
+        .with(NextStep::say("give host and port:  --probe 127.0.0.1:443"))
     })?;
     tls::resolve(host, port, RESOLVE).map_err(|error| {
-        Failure::of(Kind::Network, &error)
-            .with(Next::say("give an address:  --probe 127.0.0.1:443"))
+        Failure::of(FailureKind::Network, &error)
+            .with(NextStep::say("give an address:  --probe 127.0.0.1:443"))
     })
 }
 
 /// Those that are named; none where nothing is said.
-fn wanted(settings: &Settings) -> Result<Option<Vec<Software>>, Failure> {
+fn wanted(settings: &LineageSettings) -> Result<Option<Vec<ServerSoftware>>, Failure> {
     let names: Vec<&String> = match settings.server.is_empty() {
         true => settings.server_configs.keys().collect(),
         false => settings.server.iter().collect(),
@@ -352,14 +364,17 @@ fn wanted(settings: &Settings) -> Result<Option<Vec<Software>>, Failure> {
     let named = names.into_iter().filter(|name| *name != "none");
     let mut wanted = Vec::new();
     for name in named {
-        let software = Software::named(name).ok_or_else(|| unknown(name))?;
+        let software = ServerSoftware::named(name).ok_or_else(|| unknown(name))?;
         if !wanted.contains(&software) {
             wanted.push(software);
         }
     }
     if !wanted.is_empty() && settings.server.iter().any(|name| name == "none") {
-        return Err(Failure::new(Kind::Usage, "--server none stands alone")
-            .with(Next::say("name the servers that read the files, or none")));
+        return Err(
+            Failure::new(FailureKind::Usage, "--server none stands alone").with(NextStep::say(
+                "name the servers that read the files, or none",
+            )),
+        );
     }
     Ok(Some(wanted))
 }
@@ -376,39 +391,39 @@ fn command(text: &str) -> Result<Vec<String>, Failure> {
     }
 }
 
-fn ambiguous(found: &[Rc<Looked>]) -> Failure {
+fn ambiguous(found: &[Rc<ObservedServer>]) -> Failure {
     let names: Vec<&str> = found
         .iter()
         .filter_map(|looked| looked.software())
-        .map(Software::name)
+        .map(ServerSoftware::name)
         .collect();
     let message = format!(
         "--test, --reload and --server-config are for one server, and {} read it",
         names.join(" and ")
     );
-    let failure = Failure::new(Kind::Usage, message);
+    let failure = Failure::new(FailureKind::Usage, message);
     names.iter().fold(failure, |failure, name| {
-        failure.with(Next::say(format!("say which:  --server {name}")))
+        failure.with(NextStep::say(format!("say which:  --server {name}")))
     })
 }
 
 fn unknown(name: &str) -> Failure {
     Failure::new(
-        Kind::Usage,
+        FailureKind::Usage,
         format!("certctl does not know the server {name}"),
     )
 }
 
-fn absent(software: Software) -> Failure {
+fn absent(software: ServerSoftware) -> Failure {
     Failure::new(
-        Kind::NotFound,
+        FailureKind::NotFound,
         format!("{} is not installed here", software.title()),
     )
-    .with(Next::say(format!(
+    .with(NextStep::say(format!(
         "sudo apt-get install {}",
         software.package()
     )))
-    .with(Next::say(
+    .with(NextStep::say(
         "or put the files into place alone:  --server none",
     ))
 }

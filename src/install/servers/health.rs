@@ -5,24 +5,24 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::{Serving, Use};
+use super::{ServerUse, ServingState};
 use crate::failure::Failure;
-use crate::finding::{Finding, Next, shell_word};
-use crate::install::servers::discover::Looked;
+use crate::finding::{Finding, NextStep, shell_word};
+use crate::install::servers::discover::ObservedServer;
 use crate::install_plan::observe;
-use crate::install_plan::plan::{Asks, Served, ServerState};
-use crate::store::layout::Layout;
+use crate::install_plan::plan::{ServedEvidence, ServerQuestions, ServerState};
+use crate::store::layout::LineageLayout;
 use crate::system::fs::files;
-use crate::system::process::Finished;
+use crate::system::process::FinishedCommand;
 use crate::webserver::apache::gate::GATE;
-use crate::webserver::model::{Blame, Pair, names_path};
+use crate::webserver::model::{ComplaintSubject, ConfiguredCertificate, names_path};
 
 /// Has every server tested that names a pair or is asked about one, and notes what that means for
 /// each.
 ///
 /// # Errors
 /// When a test could not be run, or files cannot be read.
-pub(crate) fn judge(all: &mut [(&Layout, &mut Serving)]) -> Result<(), Failure> {
+pub(crate) fn judge(all: &mut [(&LineageLayout, &mut ServingState)]) -> Result<(), Failure> {
     let (mut states, mut judged) = (Vec::new(), Vec::new());
     for (index, (_, serving)) in all.iter().enumerate() {
         for (number, one) in serving
@@ -48,7 +48,7 @@ pub(crate) fn judge(all: &mut [(&Layout, &mut Serving)]) -> Result<(), Failure> 
 
 /// A server that does not run answers nowhere: only the others are asked, so that nothing that
 /// works is taken back for it.
-fn leave_stopped(serving: &mut Serving) {
+fn leave_stopped(serving: &mut ServingState) {
     let at = |stopped: bool| -> BTreeSet<String> {
         let uses = serving
             .uses
@@ -65,24 +65,24 @@ fn leave_stopped(serving: &mut Serving) {
 
 /// Servers whose test fails, and whether this run mends that: the same for all pairs that one
 /// reads.
-type Judged = Vec<(Rc<Looked>, bool)>;
+type Judged = Vec<(Rc<ObservedServer>, bool)>;
 
 fn state(
-    all: &[(&Layout, &mut Serving)],
-    one: &Use,
+    all: &[(&LineageLayout, &mut ServingState)],
+    one: &ServerUse,
     judged: &mut Judged,
 ) -> Result<Result<ServerState, Finding>, Failure> {
     let server = &one.looked.server;
-    let asks = Asks {
+    let asks = ServerQuestions {
         test: server.test_command().map(|words| words.join(" ")),
         reload: server.reload_command().map(|words| words.join(" ")),
         probe: one.addresses.clone(),
         reach: one.reach,
     };
     if asks
-        == (Asks {
+        == (ServerQuestions {
             reach: one.reach,
-            ..Asks::default()
+            ..ServerQuestions::default()
         })
     {
         return Ok(Ok(ServerState::Nothing));
@@ -111,18 +111,18 @@ fn state(
     Ok(Ok(match (one.named, runs, sound) {
         (false, ..) => ServerState::NotNamed,
         (true, false, _) => ServerState::Stopped(asks),
-        (true, true, true) => ServerState::Serves(asks, Served::Otherwise),
+        (true, true, true) => ServerState::Serves(asks, ServedEvidence::Otherwise),
         (true, true, false) => ServerState::Mends(asks),
     }))
 }
 
 /// Whether the test fails only for want of a pair that this run supplies.
 fn mends(
-    all: &[(&Layout, &mut Serving)],
-    looked: &Rc<Looked>,
-    finished: &Finished,
+    all: &[(&LineageLayout, &mut ServingState)],
+    looked: &Rc<ObservedServer>,
+    finished: &FinishedCommand,
 ) -> Result<bool, Failure> {
-    let read = |serving: &Serving| {
+    let read = |serving: &ServingState| {
         serving
             .uses
             .iter()
@@ -134,7 +134,7 @@ fn mends(
             Ok(mends || !observe::pair_loads(layout)?)
         });
     }
-    let paths = |serving: &Serving| -> Vec<PathBuf> {
+    let paths = |serving: &ServingState| -> Vec<PathBuf> {
         serving
             .spelled
             .iter()
@@ -144,24 +144,24 @@ fn mends(
     let every: Vec<PathBuf> = pairs().flat_map(|(_, serving)| paths(serving)).collect();
     let every: Vec<&Path> = every.iter().map(PathBuf::as_path).collect();
     match looked.server.complaint(&finished.output, &every).blame {
-        Blame::PairMissing => Ok(true),
-        Blame::PairBroken => pairs().try_fold(false, |mends, (layout, serving)| {
+        ComplaintSubject::PairMissing => Ok(true),
+        ComplaintSubject::PairBroken => pairs().try_fold(false, |mends, (layout, serving)| {
             let named = paths(serving)
                 .iter()
                 .any(|path| names_path(&finished.output, path));
             Ok(mends || named && !observe::pair_loads(layout)?)
         }),
-        Blame::Other | Blame::PairUnreadable => Ok(false),
+        ComplaintSubject::Other | ComplaintSubject::PairUnreadable => Ok(false),
     }
 }
 
-fn broken(looked: &Looked, finished: &Finished) -> Finding {
+fn broken(looked: &ObservedServer, finished: &FinishedCommand) -> Finding {
     let command = looked.server.test_command().unwrap_or_default().join(" ");
     let said = looked.server.complaint(&finished.output, &[]).lines;
     if !said.is_empty() && said.iter().all(|line| line.starts_with(GATE)) {
         let message = "certctl does not let Apache reload: a pair of its configuration, named below, would end it, \
                        and its configtest opens no key";
-        return Finding::error("server-config-broken", message).quoting(said).with(Next::say(
+        return Finding::error("server-config-broken", message).quoting(said).with(NextStep::say(
             "give each of these lines a certificate and the key that belongs to it, then type the \
                 same certctl install again",
         ));
@@ -181,29 +181,33 @@ fn broken(looked: &Looked, finished: &Finished) -> Finding {
         .into_iter()
         .map(|(chain, key)| {
             let [chain, key] = [chain, key].map(|path| shell_word(&path.display().to_string()));
-            Next::say(format!(
+            NextStep::say(format!(
                 "if this certificate belongs there, say so:  --chain-path {chain} --key-path {key}"
             ))
         });
     paths
         .fold(broken, Finding::with)
-        .with(Next::say(format!("mend it, then try again:  {command}")))
+        .with(NextStep::say(format!(
+            "mend it, then try again:  {command}"
+        )))
 }
 
 /// The pairs of a configuration that its server complains of and that are not there: chain and key.
-fn missing(looked: &Looked, said: &str) -> Vec<(PathBuf, PathBuf)> {
+fn missing(looked: &ObservedServer, said: &str) -> Vec<(PathBuf, PathBuf)> {
     let pairs = looked
         .standing
         .iter()
         .flat_map(|standing| standing.config.blocks())
         .flat_map(|block| &block.pairs);
-    let links = pairs.filter_map(Pair::links).filter(|links| {
-        let absent = links
-            .iter()
-            .filter(|link| !files::occupied(&link.path))
-            .any(|link| names_path(said, &link.path));
-        absent && links.len() <= 2
-    });
+    let links = pairs
+        .filter_map(ConfiguredCertificate::links)
+        .filter(|links| {
+            let absent = links
+                .iter()
+                .filter(|link| !files::occupied(&link.path))
+                .any(|link| names_path(said, &link.path));
+            absent && links.len() <= 2
+        });
     let mut found = Vec::new();
     for links in links {
         let pair = links

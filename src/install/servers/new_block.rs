@@ -4,36 +4,36 @@
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;
-use crate::finding::{Finding, Next, shell_word};
-use crate::install::preflight::Situation;
+use crate::finding::{Finding, NextStep, shell_word};
+use crate::install::preflight::PreflightState;
 use crate::install::servers::disabled_sites;
-use crate::install::servers::{Use, names};
+use crate::install::servers::{ServerUse, names};
 use crate::system::fs::{files, folders};
-use crate::webserver::model::{Addition, NewBlock, Software, WEB, Written};
+use crate::webserver::model::{BlockAddition, NewBlock, ServerSoftware, WEB, WrittenBlock};
 
 /// What is said of the block.
 #[derive(Debug)]
-pub(crate) enum Block {
+pub(crate) enum BlockAdvice {
     /// A site that is there names the files, and the server does not read it: its file, and the
     /// folder that it does.
-    Disabled(Software, PathBuf, PathBuf),
+    Disabled(ServerSoftware, PathBuf, PathBuf),
     /// Blocks serve these names with other files: their lines are to be changed.
-    Elsewhere(Software, Vec<String>),
+    Elsewhere(ServerSoftware, Vec<String>),
     /// Another file has the name; it stays.
-    Kept(Software, PathBuf),
+    Kept(ServerSoftware, PathBuf),
     /// The server is none that certctl can write for.
     None,
     /// It could not be written there, for this reason.
-    Unwritten(Software, PathBuf, String, Written),
+    Unwritten(ServerSoftware, PathBuf, String, WrittenBlock),
     /// It is in this file.
-    Wrote(Software, PathBuf, Written),
+    Wrote(ServerSoftware, PathBuf, WrittenBlock),
 }
 
 /// How the block comes to where the server reads it.
 #[derive(Debug)]
-pub(crate) enum Placing {
+pub(crate) enum BlockPlacement {
     /// By lines in its configuration.
-    ByHand(Next),
+    ByHand(NextStep),
     Move(String),
     /// There is no file to place.
     Nothing,
@@ -45,14 +45,14 @@ const LIMIT: u64 = 1024 * 1024;
 /// Writes it, unless that is done already or another file is there. The certificate is in place by
 /// now: a block that cannot be written is told with the rest.
 #[must_use]
-pub(crate) fn write(context: &Context, situation: &Situation, one: &Use) -> Block {
-    let Situation { wanted, layout, .. } = situation;
+pub(crate) fn write(context: &Context, situation: &PreflightState, one: &ServerUse) -> BlockAdvice {
+    let PreflightState { wanted, layout, .. } = situation;
     let (Some(program), Some(standing)) = (one.program(), &one.looked.standing) else {
-        return Block::None;
+        return BlockAdvice::None;
     };
     let software = program.software();
     if !one.elsewhere.is_empty() {
-        return Block::Elsewhere(software, one.elsewhere.clone());
+        return BlockAdvice::Elsewhere(software, one.elsewhere.clone());
     }
     if let Some(site) = one
         .looked
@@ -60,7 +60,7 @@ pub(crate) fn write(context: &Context, situation: &Situation, one: &Use) -> Bloc
         .iter()
         .find(|site| site.names(&one.links))
     {
-        return Block::Disabled(software, site.path.clone(), site.enabled.clone());
+        return BlockAdvice::Disabled(software, site.path.clone(), site.enabled.clone());
     }
     let names = names(&wanted.certificates);
     let new = NewBlock {
@@ -73,23 +73,23 @@ pub(crate) fn write(context: &Context, situation: &Situation, one: &Use) -> Bloc
     let path = context.here(file_name(layout.stem(), software));
     let made = match files::read(&path, LIMIT) {
         Ok(there) if there == written.text.as_bytes() => Ok(()),
-        Ok(_) => return Block::Kept(software, path),
+        Ok(_) => return BlockAdvice::Kept(software, path),
         Err(error) if error.is_missing() => {
             files::create_new(&path, written.text.as_bytes(), 0o644)
         }
         Err(error) => Err(error),
     };
     match made {
-        Ok(()) => Block::Wrote(software, path, written),
-        Err(error) => Block::Unwritten(software, path, reason(&error), written),
+        Ok(()) => BlockAdvice::Wrote(software, path, written),
+        Err(error) => BlockAdvice::Unwritten(software, path, reason(&error), written),
     }
 }
 
 /// The command that has the server read a site of `sites-available`.
-fn enabling(software: Software, site: &Path, enabled: &Path) -> String {
+fn enabling(software: ServerSoftware, site: &Path, enabled: &Path) -> String {
     let name = site.file_name().unwrap_or_default().to_string_lossy();
     match name.strip_suffix(".conf") {
-        Some(stem) if software == Software::Apache => {
+        Some(stem) if software == ServerSoftware::Apache => {
             format!("sudo a2ensite -q {}", shell_word(stem))
         }
         _ => {
@@ -107,9 +107,9 @@ fn enabling(software: Software, site: &Path, enabled: &Path) -> String {
 
 /// What the file of the block is called.
 #[must_use]
-pub(crate) fn file_name(stem: &str, software: Software) -> String {
+pub(crate) fn file_name(stem: &str, software: ServerSoftware) -> String {
     // What HAProxy reads of a folder ends so.
-    let end = if software == Software::Haproxy {
+    let end = if software == ServerSoftware::Haproxy {
         "cfg"
     } else {
         "conf"
@@ -126,7 +126,7 @@ fn reason(error: &dyn std::error::Error) -> String {
         .join(": ")
 }
 
-impl Block {
+impl BlockAdvice {
     #[must_use]
     pub(crate) fn finding(&self) -> Finding {
         let message = match self {
@@ -179,16 +179,16 @@ impl Block {
 
     /// How it comes to where the server reads it: by a folder that its configuration includes.
     #[must_use]
-    pub(crate) fn next(&self, one: &Use) -> Placing {
+    pub(crate) fn next(&self, one: &ServerUse) -> BlockPlacement {
         let (Some(program), Some(standing)) = (one.program(), &one.looked.standing) else {
-            return Placing::Nothing;
+            return BlockPlacement::Nothing;
         };
         if let Self::Disabled(software, site, enabled) = self {
-            return Placing::Move(enabling(*software, site, enabled));
+            return BlockPlacement::Move(enabling(*software, site, enabled));
         }
         let (Self::Wrote(_, path, _) | Self::Kept(_, path) | Self::Unwritten(_, path, ..)) = self
         else {
-            return Placing::Nothing;
+            return BlockPlacement::Nothing;
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let folder = standing
@@ -212,7 +212,7 @@ impl Block {
                 one.file.display(),
                 one.line
             );
-            return Placing::ByHand(Next::say(place).pasting(one.lines.clone()));
+            return BlockPlacement::ByHand(NextStep::say(place).pasting(one.lines.clone()));
         }
         match (self, folder) {
             (Self::Unwritten(_, _, _, written), folder) => {
@@ -221,20 +221,20 @@ impl Block {
                     Some(folder) => format!("paste it into {}:", folder.join(&*name).display()),
                     None => format!("paste it into {}:", whole(program.software(), main)),
                 };
-                Placing::ByHand(Next::say(place).pasting(lines))
+                BlockPlacement::ByHand(NextStep::say(place).pasting(lines))
             }
             (_, Some(folder)) => {
                 // Debian's way with Apache's sites.
                 let software = program.software();
-                let kept =
-                    disabled_sites::available(folder).filter(|_| software == Software::Apache);
+                let kept = disabled_sites::available(folder)
+                    .filter(|_| software == ServerSoftware::Apache);
                 let words = [
                     path.display().to_string(),
                     format!("{}/", kept.as_deref().unwrap_or(folder).display()),
                 ];
                 let command = format!("sudo mv {}", words.map(|word| shell_word(&word)).join(" "));
                 let enable = kept.map(|kept| enabling(software, &kept.join(&*name), folder));
-                Placing::Move(after(
+                BlockPlacement::Move(after(
                     first,
                     std::iter::once(command)
                         .chain(enable)
@@ -243,9 +243,9 @@ impl Block {
                 ))
             }
             // Nothing is included there: the file itself grows.
-            (_, None) if program.software() == Software::Haproxy => {
+            (_, None) if program.software() == ServerSoftware::Haproxy => {
                 let words = [main, path].map(|path| shell_word(&path.display().to_string()));
-                Placing::Move(after(
+                BlockPlacement::Move(after(
                     first,
                     format!("sudo tee -a {} <{} >/dev/null", words[0], words[1]),
                 ))
@@ -253,10 +253,10 @@ impl Block {
             (_, None) => {
                 let path = folders::absolute(path).unwrap_or_else(|_| path.clone());
                 let line = match program.software() {
-                    Software::Nginx => format!("include {};", path.display()),
+                    ServerSoftware::Nginx => format!("include {};", path.display()),
                     _ => format!("Include {}", path.display()),
                 };
-                Placing::ByHand(Next::say(format!(
+                BlockPlacement::ByHand(NextStep::say(format!(
                     "add to {}:  {line}",
                     whole(program.software(), main)
                 )))
@@ -266,8 +266,8 @@ impl Block {
 }
 
 /// Where a block is pasted when nothing is included.
-fn whole(software: Software, main: &Path) -> String {
-    let place = if software == Software::Nginx {
+fn whole(software: ServerSoftware, main: &Path) -> String {
+    let place = if software == ServerSoftware::Nginx {
         "the http block of "
     } else {
         ""
@@ -276,7 +276,7 @@ fn whole(software: Software, main: &Path) -> String {
 }
 
 /// Whether there is no block, and the lines to add say all.
-fn is_all_said(written: Option<&Written>) -> bool {
+fn is_all_said(written: Option<&WrittenBlock>) -> bool {
     written.is_some_and(|written| {
         written
             .text
@@ -294,7 +294,7 @@ fn after(first: &[String], command: String) -> String {
         .join(" && ")
 }
 
-fn addition(addition: &Addition) -> Vec<String> {
+fn addition(addition: &BlockAddition) -> Vec<String> {
     let place = format!("add to {}:{}:", addition.file.display(), addition.line);
     std::iter::once(place)
         .chain(addition.lines.iter().cloned())

@@ -4,52 +4,53 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::error::{InstallError, Trouble};
-use crate::install_plan::apply::prove::Asked;
-use crate::install_plan::plan::{Kept, Step, together};
+use super::error::{InstallError, StepError};
+use crate::install_plan::apply::prove::ProbeGroup;
+use crate::install_plan::plan::{BackedUpFile, PlanStep, together};
 use crate::pki::certificate::Certificate;
 use crate::probe::ProbeTarget;
-use crate::store::disk::{self, Staged};
+use crate::store::disk::{self, StagedRelease};
 use crate::store::layout::{
-    FOLDER_MODE, Layout, Link, PRIVATE_FOLDER_MODE, PUBLIC_MODE, Piece, Pointer, ReleaseId,
-    pointer_text,
+    FOLDER_MODE, LineageLayout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, ReleaseFile, ReleaseId,
+    ReleasePointer, StableLink, pointer_text,
 };
 use crate::store::release::Release;
-use crate::store::settings::{SETTINGS_LIMIT, Settings};
+use crate::store::settings::{LineageSettings, SETTINGS_LIMIT};
 use crate::system::fs::files::{self, FileError};
-use crate::system::fs::folders::{self, Backup};
-use crate::webserver::control::Server;
-use crate::webserver::model::Software;
+use crate::system::fs::folders::{self, BackupName};
+use crate::webserver::control::ControlledServer;
+use crate::webserver::model::ServerSoftware;
 
 /// What is needed to run the plan of one pair.
 #[derive(Debug)]
-pub(crate) struct Hand<'a> {
-    pub layout: &'a Layout,
+pub(crate) struct PlanContext<'a> {
+    pub layout: &'a LineageLayout,
     /// The release that the plan is for.
     pub wanted: &'a Release,
     /// It, built; none when it is there already.
-    pub staged: Option<Staged>,
+    pub staged: Option<StagedRelease>,
     /// The pair that is taken over, where there is one.
     pub taken: Option<&'a Release>,
     /// What is tested and reloaded; none for commands that were given.
-    pub servers: Vec<(Option<Software>, &'a Server)>,
+    pub servers: Vec<(Option<ServerSoftware>, &'a ControlledServer)>,
     /// Its paths as a server's configuration spells them, by which a complaint is known to be about
     /// it.
     pub paths: Vec<PathBuf>,
     /// Whom to ask for what.
     pub targets: &'a [ProbeTarget],
-    pub settings: Settings,
+    pub settings: LineageSettings,
     /// What was remembered before.
-    pub settings_before: Settings,
+    pub settings_before: LineageSettings,
     /// Whom the way back demands to be served by the files before: who was before, where that was
     /// asked.
     pub demanded: Vec<ProbeTarget>,
 }
 
-impl Hand<'_> {
+impl PlanContext<'_> {
     /// The server that a question is for.
-    pub(crate) fn server(&self, question: &Step) -> Option<&Server> {
-        let (Step::TestServer { server, .. } | Step::Reload { server, .. }) = question else {
+    pub(crate) fn server(&self, question: &PlanStep) -> Option<&ControlledServer> {
+        let (PlanStep::TestServer { server, .. } | PlanStep::Reload { server, .. }) = question
+        else {
             return None;
         };
         self.servers
@@ -73,13 +74,13 @@ impl Hand<'_> {
     }
 
     /// Whom to ask for this release.
-    pub(crate) fn asked(&self, pair: usize, id: &ReleaseId) -> Result<Asked, FileError> {
+    pub(crate) fn asked(&self, pair: usize, id: &ReleaseId) -> Result<ProbeGroup, FileError> {
         let targets = if *id == self.wanted.id {
             self.targets.to_vec()
         } else {
             self.demanded.clone()
         };
-        Ok(Asked {
+        Ok(ProbeGroup {
             pair,
             targets,
             certificates: self.certificates(id)?,
@@ -91,38 +92,38 @@ impl Hand<'_> {
     /// The folders of backups and links are flushed by whoever calls.
     pub(crate) fn change<'s>(
         &mut self,
-        step: &Step,
-        after: impl Iterator<Item = &'s Step>,
+        step: &PlanStep,
+        after: impl Iterator<Item = &'s PlanStep>,
         now: Timestamp,
-    ) -> Result<Option<Kept>, Trouble> {
+    ) -> Result<Option<BackedUpFile>, StepError> {
         let layout = self.layout;
         match step {
-            Step::BackUp { path } => {
+            PlanStep::BackUp { path } => {
                 let backup = folders::back_up_beside(path, called(layout, path))?;
-                return Ok(Some(Kept {
+                return Ok(Some(BackedUpFile {
                     path: path.clone(),
                     backup,
                 }));
             }
-            Step::Link { path, text } => self.link(path, text)?,
-            Step::MarkProven { to, .. } => {
-                folders::place(&layout.pointer(Pointer::Proven), &pointer_text(to))?
+            PlanStep::Link { path, text } => self.link(path, text)?,
+            PlanStep::MarkProven { to, .. } => {
+                folders::place(&layout.pointer(ReleasePointer::Proven), &pointer_text(to))?
             }
-            Step::Prune => self.prune()?,
-            Step::Record { release, before } => self.record(release, before.as_ref(), now)?,
-            Step::Remember { .. } => self.remember()?,
-            Step::Restore { path, backup } => folders::restore(path, backup)?,
-            Step::Switch { to, .. } => {
-                folders::place(&layout.pointer(Pointer::Live), &pointer_text(to))?
+            PlanStep::Prune => self.prune()?,
+            PlanStep::Record { release, before } => self.record(release, before.as_ref(), now)?,
+            PlanStep::Remember { .. } => self.remember()?,
+            PlanStep::Restore { path, backup } => folders::restore(path, backup)?,
+            PlanStep::Switch { to, .. } => {
+                folders::place(&layout.pointer(ReleasePointer::Live), &pointer_text(to))?
             }
-            Step::TakeOver { .. } => {
+            PlanStep::TakeOver { .. } => {
                 if let Some(taken) = self.taken {
                     disk::stage(layout, taken)?.publish(layout, taken)?;
                 }
             }
-            Step::Unlink { path } => folders::unlink(path)?,
-            Step::Unpoint { pointer } => folders::remove(&layout.pointer(*pointer))?,
-            Step::WriteRelease { .. } => {
+            PlanStep::Unlink { path } => folders::unlink(path)?,
+            PlanStep::Unpoint { pointer } => folders::remove(&layout.pointer(*pointer))?,
+            PlanStep::WriteRelease { .. } => {
                 let staged = match self.staged.take() {
                     Some(staged) => staged,
                     None => disk::stage(layout, self.wanted)?,
@@ -130,14 +131,14 @@ impl Hand<'_> {
                 staged.publish(layout, self.wanted)?;
             }
             // Questions are asked for all pairs at once.
-            Step::Prove { .. } | Step::Reload { .. } | Step::TestServer { .. } => {}
+            PlanStep::Prove { .. } | PlanStep::Reload { .. } | PlanStep::TestServer { .. } => {}
         }
         let unflushed = matches!(
             step,
-            Step::MarkProven { .. }
-                | Step::Record { .. }
-                | Step::Remember { .. }
-                | Step::Switch { .. }
+            PlanStep::MarkProven { .. }
+                | PlanStep::Record { .. }
+                | PlanStep::Remember { .. }
+                | PlanStep::Switch { .. }
         );
         if unflushed && !together(step, after) {
             files::sync_folder(&layout.folder())?;
@@ -180,7 +181,7 @@ impl Hand<'_> {
             .clone()
             .with_server_of(self.settings_before.clone());
         let fine = match files::read(&self.layout.settings(), SETTINGS_LIMIT) {
-            Ok(bytes) => Settings::parse(&bytes)
+            Ok(bytes) => LineageSettings::parse(&bytes)
                 .is_ok_and(|there| [&self.settings, &self.settings_before].contains(&&there)),
             Err(error) => error.is_missing(),
         };
@@ -214,18 +215,18 @@ impl Hand<'_> {
 
 /// HAProxy loads every file that it sees in a folder of certificates, with the key in it or beside
 /// it (`x.pem.key`): a backup there is hidden from it.
-fn called(layout: &Layout, path: &Path) -> Backup {
+fn called(layout: &LineageLayout, path: &Path) -> BackupName {
     let beside = |one: &Path, other: &Path| {
         let name = one.file_name().and_then(|name| name.to_str());
         name.is_some_and(|name| *other == one.with_file_name(format!("{name}.key")))
     };
-    let haproxys = |link: &Link| match link.piece {
-        Piece::Combined => link.path == path,
+    let haproxys = |link: &StableLink| match link.piece {
+        ReleaseFile::Combined => link.path == path,
         _ => beside(path, &link.path) || beside(&link.path, path),
     };
     if layout.links().iter().any(haproxys) {
-        Backup::Hidden
+        BackupName::Hidden
     } else {
-        Backup::Shown
+        BackupName::Shown
     }
 }

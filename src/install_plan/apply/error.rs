@@ -4,11 +4,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::install_plan::apply::prove::Probe;
+use crate::install_plan::apply::prove::ProbeAnswer;
 use crate::store::disk::StoreError;
 use crate::store::settings::SettingsError;
 use crate::system::fs::files::FileError;
-use crate::system::process::{Finished, ProcessError};
+use crate::system::process::{FinishedCommand, ProcessError};
 
 /// Nothing that servers read was touched, or it is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +88,7 @@ impl From<StoreError> for InstallError {
 
 /// Why a step did not end well.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum StepError {
     /// A file could not be used, or is not what it was.
     #[error(transparent)]
     Install(#[from] InstallError),
@@ -96,28 +96,28 @@ pub enum Trouble {
     Interrupted(i32),
     /// Not every address serves the release.
     #[error("not every address serves it")]
-    NotServed(Vec<Probe>),
+    NotServed(Vec<ProbeAnswer>),
     /// A command could not be run.
     #[error(transparent)]
     Process(#[from] ProcessError),
     /// The server could not be reloaded.
     #[error("the reload failed")]
-    Reload(Finished),
+    Reload(FinishedCommand),
     /// Left out because something before it failed.
     #[error("left out: the test before it failed")]
     Skipped,
     /// The server refuses its configuration.
     #[error("the server's test failed")]
-    Test(Finished),
+    Test(FinishedCommand),
 }
 
-impl From<StoreError> for Trouble {
+impl From<StoreError> for StepError {
     fn from(error: StoreError) -> Self {
         Self::Install(error.into())
     }
 }
 
-impl From<FileError> for Trouble {
+impl From<FileError> for StepError {
     fn from(error: FileError) -> Self {
         Self::Install(error.into())
     }

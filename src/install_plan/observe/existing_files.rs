@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::install_plan::plan::{Present, Spot};
+use crate::install_plan::plan::{PathState, ServedBefore};
 use crate::store::disk;
-use crate::store::key_access::inherit::{self, Doubt};
+use crate::store::key_access::inherit::{self, InheritanceDoubt};
 use crate::store::key_access::on_disk;
-use crate::store::layout::{Layout, Link, Piece, Pointer};
-use crate::store::release::{Access, Release, Unloadable};
-use crate::store::settings::Settings;
+use crate::store::layout::{LineageLayout, ReleaseFile, ReleasePointer, StableLink};
+use crate::store::release::{KeyAccess, Release, UnloadableReason};
+use crate::store::settings::LineageSettings;
 use crate::system::fs::files::{self, FileError};
-use crate::system::fs::folders::{self, Kind, Seen};
+use crate::system::fs::folders::{self, FileKind, FileStatus};
 
 /// Something at a path that servers know which certctl leaves alone.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Obstacle {
+pub enum PathObstacle {
     /// Another pair than the one that is taken over or live, in two files: they cannot change
     /// together.
     #[error("{} and what belongs to it are another pair than that of {}", .0.display(), .1.display())]
@@ -40,7 +40,7 @@ pub enum Obstacle {
 
 /// Whether a server was seen to load what lies at its paths, before anything is touched.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Loads {
+pub(crate) enum LoadEvidence {
     /// Its test of a configuration that names them is fine.
     Seen,
     /// It is judged by what can be read here.
@@ -49,14 +49,14 @@ pub(crate) enum Loads {
 
 /// What lies at the links of a layout.
 #[derive(Debug)]
-pub(crate) struct Found {
-    pub spots: Vec<Spot>,
+pub(crate) struct ExistingAtPaths {
+    pub spots: Vec<PathState>,
     /// What plain files make.
-    pub present: Present,
+    pub present: ServedBefore,
     /// The pair in plain files, where it is taken over.
     pub taken: Option<Release>,
     /// What cannot be replaced.
-    pub obstacles: Vec<Obstacle>,
+    pub obstacles: Vec<PathObstacle>,
 }
 
 /// What a server makes of the files of one pair.
@@ -71,41 +71,41 @@ enum Judged {
 /// # Errors
 /// When something is there and cannot be read.
 pub(crate) fn find(
-    layout: &Layout,
+    layout: &LineageLayout,
     live: Option<Release>,
-    loads: Loads,
-) -> Result<Found, FileError> {
-    let mut found = Found {
+    loads: LoadEvidence,
+) -> Result<ExistingAtPaths, FileError> {
+    let mut found = ExistingAtPaths {
         spots: Vec::new(),
-        present: Present::Nothing,
+        present: ServedBefore::Nothing,
         taken: None,
         obstacles: Vec::new(),
     };
     for link in layout.links() {
         let spot = spot(layout, link)?.unwrap_or_else(|obstacle| {
             found.obstacles.push(obstacle);
-            Spot::Absent
+            PathState::Absent
         });
         found.spots.push(spot);
     }
-    if found.obstacles.is_empty() && found.spots.contains(&Spot::File) {
+    if found.obstacles.is_empty() && found.spots.contains(&PathState::File) {
         found.judge(layout, live, loads)?;
     }
     Ok(found)
 }
 
-impl Found {
+impl ExistingAtPaths {
     /// A pair that is all our links stands for what is there; else the first that fits is taken
     /// over.
     fn judge(
         &mut self,
-        layout: &Layout,
+        layout: &LineageLayout,
         live: Option<Release>,
-        loads: Loads,
+        loads: LoadEvidence,
     ) -> Result<(), FileError> {
         let all = layout.pairs();
         let is = |pair: &[usize], wanted| pair.iter().all(|&index| self.spots[index] == wanted);
-        let linked = all.iter().find(|pair| is(pair, Spot::Ours));
+        let linked = all.iter().find(|pair| is(pair, PathState::Ours));
         let base = linked.and_then(|pair| Some((pair[0], live?)));
         let mut taken: Option<(usize, Release)> = None;
         let mut others = Vec::new();
@@ -126,15 +126,15 @@ impl Found {
                 (Judged::Whole(own), Some((first, shown))) => {
                     self.stand(layout, pair, &own, (*first, shown))?
                 }
-                (Judged::Broken(why), None) => self.present = Present::Broken(why),
-                (Judged::Partial, None) if self.present == Present::Nothing => {
-                    self.present = Present::Partial
+                (Judged::Broken(why), None) => self.present = ServedBefore::Broken(why),
+                (Judged::Partial, None) if self.present == ServedBefore::Nothing => {
+                    self.present = ServedBefore::Partial
                 }
                 _ => {}
             }
         }
         if let Some((_, release)) = taken {
-            self.present = Present::Whole(release.id.clone());
+            self.present = ServedBefore::Whole(release.id.clone());
             self.taken = Some(release);
         }
         Ok(())
@@ -144,14 +144,14 @@ impl Found {
     fn plain(&self, pair: &[usize]) -> Vec<usize> {
         pair.iter()
             .copied()
-            .filter(|&index| self.spots[index] == Spot::File)
+            .filter(|&index| self.spots[index] == PathState::File)
             .collect()
     }
 
     /// Files that `release` has byte for byte need no backup.
     fn hold(
         &mut self,
-        layout: &Layout,
+        layout: &LineageLayout,
         pair: &[usize],
         release: &Release,
     ) -> Result<(), FileError> {
@@ -159,7 +159,7 @@ impl Found {
             let link = &layout.links()[index];
             if read(&link.path)?.is_some_and(|bytes| bytes.as_slice() == release.bytes(link.piece))
             {
-                self.spots[index] = Spot::Held;
+                self.spots[index] = PathState::Held;
             }
         }
         Ok(())
@@ -170,7 +170,7 @@ impl Found {
     /// is replaced.
     fn stand(
         &mut self,
-        layout: &Layout,
+        layout: &LineageLayout,
         pair: &[usize],
         own: &Release,
         (first, shown): (usize, &Release),
@@ -178,12 +178,12 @@ impl Found {
         if pair.len() > 1 && own.leaf().key_id != shown.leaf().key_id {
             let path = |index: usize| layout.links()[index].path.clone();
             self.obstacles
-                .push(Obstacle::Another(path(pair[0]), path(first)));
+                .push(PathObstacle::Another(path(pair[0]), path(first)));
             return Ok(());
         }
         self.hold(layout, pair, shown)?;
         for index in self.plain(pair) {
-            self.spots[index] = Spot::Own;
+            self.spots[index] = PathState::Own;
         }
         Ok(())
     }
@@ -205,7 +205,7 @@ enum Bytes {
     Combined(Zeroizing<Vec<u8>>),
 }
 
-fn bytes_of(layout: &Layout, pair: &[usize]) -> Result<Option<Bytes>, FileError> {
+fn bytes_of(layout: &LineageLayout, pair: &[usize]) -> Result<Option<Bytes>, FileError> {
     let (mut chain, mut key) = (Zeroizing::new(Vec::new()), None);
     for &index in pair {
         let link = &layout.links()[index];
@@ -213,8 +213,8 @@ fn bytes_of(layout: &Layout, pair: &[usize]) -> Result<Option<Bytes>, FileError>
             return Ok(None);
         };
         match link.piece {
-            Piece::Combined => return Ok(Some(Bytes::Combined(bytes))),
-            Piece::Key => key = Some(bytes),
+            ReleaseFile::Combined => return Ok(Some(Bytes::Combined(bytes))),
+            ReleaseFile::Key => key = Some(bytes),
             // Alone as it is; of two each begins on a line of its own.
             _ if chain.is_empty() => chain = bytes,
             _ => {
@@ -226,7 +226,7 @@ fn bytes_of(layout: &Layout, pair: &[usize]) -> Result<Option<Bytes>, FileError>
     Ok(key.map(|key| Bytes::Apart { chain, key }))
 }
 
-fn judge(layout: &Layout, pair: &[usize], loads: Loads) -> Result<Judged, FileError> {
+fn judge(layout: &LineageLayout, pair: &[usize], loads: LoadEvidence) -> Result<Judged, FileError> {
     let Some(bytes) = bytes_of(layout, pair)? else {
         return Ok(Judged::Partial);
     };
@@ -236,14 +236,15 @@ fn judge(layout: &Layout, pair: &[usize], loads: Loads) -> Result<Judged, FileEr
         .find(|link| link.piece.is_secret());
     let access = match secret.map(plain_file).transpose()?.flatten() {
         Some((path, seen)) => inherited(layout, path, &seen)?.0,
-        None => Access::default(),
+        None => KeyAccess::default(),
     };
     let derived = layout.derived();
     let release = match bytes {
         Bytes::Combined(combined) => Release::taken_combined(combined, access),
         Bytes::Apart { chain, key } => {
             let opaque = || {
-                Release::opaque(chain.clone(), key.clone(), access).filter(|_| loads == Loads::Seen)
+                Release::opaque(chain.clone(), key.clone(), access)
+                    .filter(|_| loads == LoadEvidence::Seen)
             };
             let release = Release::taken(chain.clone(), key.clone(), access)
                 .or_else(|why| opaque().ok_or(why));
@@ -252,7 +253,7 @@ fn judge(layout: &Layout, pair: &[usize], loads: Loads) -> Result<Judged, FileEr
     };
     Ok(match release {
         Ok(release) => Judged::Whole(Box::new(disk::named(layout, release)?)),
-        Err(Unloadable::Locked) => Judged::Partial,
+        Err(UnloadableReason::Locked) => Judged::Partial,
         Err(error) => Judged::Broken(error.to_string()),
     })
 }
@@ -261,35 +262,40 @@ fn judge(layout: &Layout, pair: &[usize], loads: Loads) -> Result<Judged, FileEr
 ///
 /// # Errors
 /// When it cannot be looked at.
-pub(crate) fn spot(layout: &Layout, link: &Link) -> Result<Result<Spot, Obstacle>, FileError> {
+pub(crate) fn spot(
+    layout: &LineageLayout,
+    link: &StableLink,
+) -> Result<Result<PathState, PathObstacle>, FileError> {
     let path = &link.path;
     let Some(seen) = folders::look(path)? else {
-        return Ok(Ok(Spot::Absent));
+        return Ok(Ok(PathState::Absent));
     };
     Ok(match seen.kind {
-        Kind::File => Ok(Spot::File),
-        Kind::Folder => Err(Obstacle::Folder(path.clone())),
-        Kind::Other => Err(Obstacle::Special(path.clone())),
-        Kind::Link(text) => {
-            let target = layout.pointer(Pointer::Live).join(link.piece.file_name());
+        FileKind::File => Ok(PathState::File),
+        FileKind::Folder => Err(PathObstacle::Folder(path.clone())),
+        FileKind::Other => Err(PathObstacle::Special(path.clone())),
+        FileKind::Link(text) => {
+            let target = layout
+                .pointer(ReleasePointer::Live)
+                .join(link.piece.file_name());
             let says = files::parent(path).join(&text);
             let ours = text == layout.link_text(link) || folders::plain(&says) == target;
             if ours {
-                Ok(Spot::Ours)
+                Ok(PathState::Ours)
             } else {
-                Err(Obstacle::Link(path.clone(), text))
+                Err(PathObstacle::Link(path.clone(), text))
             }
         }
     })
 }
 
-fn plain_file(link: &Link) -> Result<Option<(&Path, Seen)>, FileError> {
-    let seen = on_disk::look(&link.path)?.filter(|seen| seen.kind == Kind::File);
+fn plain_file(link: &StableLink) -> Result<Option<(&Path, FileStatus)>, FileError> {
+    let seen = on_disk::look(&link.path)?.filter(|seen| seen.kind == FileKind::File);
     Ok(seen.map(|seen| (link.path.as_path(), seen)))
 }
 
 /// What is worth telling of the plain file whose reader the new key's are: the path, and what.
-pub(crate) type Doubts<'a> = (&'a Path, Vec<Doubt>);
+pub(crate) type InheritanceDoubts<'a> = (&'a Path, Vec<InheritanceDoubt>);
 
 /// Who may read the new key: as the plain file that it replaces, else as remembered, else only who
 /// runs certctl. And what is worth telling of that file.
@@ -297,9 +303,9 @@ pub(crate) type Doubts<'a> = (&'a Path, Vec<Doubt>);
 /// # Errors
 /// When the path cannot be looked at.
 pub(crate) fn access<'a>(
-    layout: &'a Layout,
-    settings: &Settings,
-) -> Result<(Access, Doubts<'a>), FileError> {
+    layout: &'a LineageLayout,
+    settings: &LineageSettings,
+) -> Result<(KeyAccess, InheritanceDoubts<'a>), FileError> {
     for link in layout.links().iter().filter(|link| link.piece.is_secret()) {
         if let Some((path, seen)) = plain_file(link)? {
             let (access, doubts) = inherited(layout, path, &seen)?;
@@ -313,7 +319,11 @@ pub(crate) fn access<'a>(
 }
 
 /// As far as the key's folders go inside of the tree.
-fn inherited(layout: &Layout, path: &Path, key: &Seen) -> Result<(Access, Vec<Doubt>), FileError> {
+fn inherited(
+    layout: &LineageLayout,
+    path: &Path,
+    key: &FileStatus,
+) -> Result<(KeyAccess, Vec<InheritanceDoubt>), FileError> {
     let above = on_disk::above(layout, path)?;
     Ok(inherit::inherit(
         on_disk::node(key),
@@ -327,14 +337,16 @@ fn inherited(layout: &Layout, path: &Path, key: &Seen) -> Result<(Access, Vec<Do
 ///
 /// # Errors
 /// When the files are there and cannot be read.
-pub(crate) fn pair_loads(layout: &Layout) -> Result<bool, FileError> {
+pub(crate) fn pair_loads(layout: &LineageLayout) -> Result<bool, FileError> {
     for pair in layout.pairs() {
         let taken = match bytes_of(layout, &pair)? {
             None => return Ok(false),
-            Some(Bytes::Combined(combined)) => Release::taken_combined(combined, Access::default()),
-            Some(Bytes::Apart { chain, key }) => Release::taken(chain, key, Access::default()),
+            Some(Bytes::Combined(combined)) => {
+                Release::taken_combined(combined, KeyAccess::default())
+            }
+            Some(Bytes::Apart { chain, key }) => Release::taken(chain, key, KeyAccess::default()),
         };
-        if !matches!(taken, Ok(_) | Err(Unloadable::Locked)) {
+        if !matches!(taken, Ok(_) | Err(UnloadableReason::Locked)) {
             return Ok(false);
         }
     }

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use crate::system::fs::files::FileError;
-use crate::system::fs::folders::{self, Seen};
+use crate::system::fs::folders::{self, FileStatus};
 
 /// Paths, and what was at each before it was read.
 #[derive(Debug, Default)]
-pub(crate) struct Marks(Vec<(PathBuf, Option<Seen>)>);
+pub(crate) struct PathFingerprints(Vec<(PathBuf, Option<FileStatus>)>);
 
-impl Marks {
+impl PathFingerprints {
     /// Notes what is at `paths` now.
     ///
     /// # Errors
@@ -38,7 +38,7 @@ impl Marks {
 mod tests {
     use std::fs;
 
-    use super::Marks;
+    use super::PathFingerprints;
     use crate::system::fs::folders;
 
     #[test]
@@ -48,7 +48,7 @@ mod tests {
         fs::write(&file, "one").unwrap();
         folders::place(&link, "one".as_ref()).unwrap();
         let marks = || {
-            let mut marks = Marks::default();
+            let mut marks = PathFingerprints::default();
             marks
                 .note([file.clone(), link.clone(), absent.clone()])
                 .unwrap();

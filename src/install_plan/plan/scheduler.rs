@@ -6,20 +6,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::step::{InstallPlan, Step};
-use super::undo::{Kept, undo};
+use super::step::{InstallPlan, PlanStep};
+use super::undo::{BackedUpFile, undo};
 
 /// What is to be done next.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Act {
+pub(crate) enum NextAction {
     /// A step of one pair alone.
-    Do(usize, Step),
+    Do(usize, PlanStep),
     /// A test or a reload of a server, once for all of these pairs.
-    Ask(Step, Vec<usize>),
+    Ask(PlanStep, Vec<usize>),
     /// A folder that several pairs have changed is flushed, once: what comes next relies on it.
     Flush(PathBuf),
     /// Each of these pairs is asked for as its step says, all at once.
-    Prove(Vec<(usize, Step)>),
+    Prove(Vec<(usize, PlanStep)>),
 }
 
 /// In this order, over all pairs: whoever goes back does so at once; no link takes the place of a
@@ -40,24 +40,24 @@ enum Rank {
 
 /// How far one pair has come.
 #[derive(Debug)]
-pub(crate) struct Way<'a, T> {
+pub(crate) struct PlanProgress<'a, T> {
     /// What was planned for it.
     pub plan: &'a InstallPlan,
     /// Every step that was begun on the way there.
-    pub attempted: Vec<Step>,
+    pub attempted: Vec<PlanStep>,
     /// The plain files that were kept on the way.
-    pub kept: Vec<Kept>,
+    pub kept: Vec<BackedUpFile>,
     /// Why it went back; none when it did not.
     pub trouble: Option<T>,
     /// What of the way back ended well.
-    pub back: Vec<Step>,
+    pub back: Vec<PlanStep>,
     /// What of it did not, and why; none where it was left out because a test before it failed.
-    pub not_back: Vec<(Step, Option<T>)>,
+    pub not_back: Vec<(PlanStep, Option<T>)>,
     /// What is still to be done, the last first.
-    open: Vec<Step>,
+    open: Vec<PlanStep>,
 }
 
-impl<'a, T> Way<'a, T> {
+impl<'a, T> PlanProgress<'a, T> {
     fn new(plan: &'a InstallPlan) -> Self {
         let open = plan.steps.iter().rev().cloned().collect();
         let (attempted, kept, back, not_back) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -73,59 +73,59 @@ impl<'a, T> Way<'a, T> {
     }
 
     fn rank(&self) -> Option<Rank> {
-        let notes = |step: &Step| {
+        let notes = |step: &PlanStep| {
             matches!(
                 step,
-                Step::MarkProven { .. } | Step::Record { .. } | Step::Prune
+                PlanStep::MarkProven { .. } | PlanStep::Record { .. } | PlanStep::Prune
             )
         };
         Some(match self.open.last()? {
-            Step::TestServer { .. } => Rank::Test,
-            Step::Reload { .. } => Rank::Reload,
-            Step::Prove { .. } => Rank::Prove,
+            PlanStep::TestServer { .. } => Rank::Test,
+            PlanStep::Reload { .. } => Rank::Reload,
+            PlanStep::Prove { .. } => Rank::Prove,
             _ if self.trouble.is_some() => Rank::Return,
-            Step::BackUp { .. } => Rank::BackUp,
-            Step::Link { .. } => Rank::Link,
+            PlanStep::BackUp { .. } => Rank::BackUp,
+            PlanStep::Link { .. } => Rank::Link,
             _ if self.open.iter().all(notes) => Rank::Settle,
             // What is taken over is made live before a link shows it.
-            Step::Switch { .. } if self.open.iter().all(|step| arranged(step).is_none()) => {
+            PlanStep::Switch { .. } if self.open.iter().all(|step| arranged(step).is_none()) => {
                 Rank::Switch
             }
             _ => Rank::Write,
         })
     }
 
-    fn begun(&self, wanted: impl Fn(&Step) -> bool) -> bool {
+    fn begun(&self, wanted: impl Fn(&PlanStep) -> bool) -> bool {
         self.attempted.iter().any(wanted)
     }
 
     fn goes_on(&self) -> bool {
-        self.trouble.is_none() && !self.begun(|step| matches!(step, Step::Record { .. }))
+        self.trouble.is_none() && !self.begun(|step| matches!(step, PlanStep::Record { .. }))
     }
 }
 
 /// The path that is changed among those of other pairs.
-fn arranged(step: &Step) -> Option<&Path> {
+fn arranged(step: &PlanStep) -> Option<&Path> {
     match step {
-        Step::BackUp { path } | Step::Link { path, .. } => Some(path),
+        PlanStep::BackUp { path } | PlanStep::Link { path, .. } => Some(path),
         _ => None,
     }
 }
 
 /// All pairs on their ways.
 #[derive(Debug)]
-pub(crate) struct Course<'a, T> {
-    ways: Vec<Way<'a, T>>,
+pub(crate) struct PlanScheduler<'a, T> {
+    ways: Vec<PlanProgress<'a, T>>,
     open: BTreeSet<(Rank, usize)>,
     /// Folders that are not flushed yet, and whose changes are in them.
     unflushed: BTreeMap<(Rank, PathBuf), BTreeSet<usize>>,
 }
 
-impl<'a, T: Clone> Course<'a, T> {
+impl<'a, T: Clone> PlanScheduler<'a, T> {
     /// Nothing is done yet.
     #[must_use]
     pub(crate) fn new(plans: impl IntoIterator<Item = &'a InstallPlan>) -> Self {
-        let ways: Vec<Way<'a, T>> = plans.into_iter().map(Way::new).collect();
+        let ways: Vec<PlanProgress<'a, T>> = plans.into_iter().map(PlanProgress::new).collect();
         let open = ways
             .iter()
             .enumerate()
@@ -140,12 +140,12 @@ impl<'a, T: Clone> Course<'a, T> {
 
     /// What comes next; none when all is done.
     #[must_use]
-    pub(crate) fn next(&self) -> Option<Act> {
+    pub(crate) fn next(&self) -> Option<NextAction> {
         let open = self.open.first();
         if let Some(((since, folder), _)) = self.unflushed.first_key_value()
             && open.is_none_or(|(next, _)| since < next)
         {
-            return Some(Act::Flush(folder.clone()));
+            return Some(NextAction::Flush(folder.clone()));
         }
         let &(rank, first) = open?;
         let front = |pair: usize| {
@@ -167,12 +167,12 @@ impl<'a, T: Clone> Course<'a, T> {
             | Rank::BackUp
             | Rank::Link
             | Rank::Switch
-            | Rank::Settle => Act::Do(pair, step),
-            Rank::Prove => Act::Prove(at_once.filter_map(front).collect()),
+            | Rank::Settle => NextAction::Do(pair, step),
+            Rank::Prove => NextAction::Prove(at_once.filter_map(front).collect()),
             Rank::Test | Rank::Reload => {
                 let same = |pair: &usize| self.ways[*pair].open.last() == Some(&step);
                 let pairs = at_once.filter(same).collect();
-                Act::Ask(step, pairs)
+                NextAction::Ask(step, pairs)
             }
         })
     }
@@ -180,26 +180,26 @@ impl<'a, T: Clone> Course<'a, T> {
     /// Whether everything that can fail for a reason outside is over: what is left is only noted.
     #[must_use]
     pub(crate) fn is_settling(&self) -> bool {
-        let noted = |step: &Step| matches!(step, Step::Record { .. });
+        let noted = |step: &PlanStep| matches!(step, PlanStep::Record { .. });
         self.ways
             .iter()
             .any(|way| way.trouble.is_none() && way.begun(noted))
     }
 
     /// The steps of one pair after the one that it stands before.
-    pub(crate) fn after(&self, pair: usize) -> impl Iterator<Item = &Step> {
+    pub(crate) fn after(&self, pair: usize) -> impl Iterator<Item = &PlanStep> {
         self.ways[pair].open.iter().rev().skip(1)
     }
 
     /// Notes that a step of one pair begins: one that fails halfway may have worked.
-    pub(crate) fn begins(&mut self, pair: usize, step: &Step) {
+    pub(crate) fn begins(&mut self, pair: usize, step: &PlanStep) {
         if self.ways[pair].trouble.is_none() {
             self.ways[pair].attempted.push(step.clone());
         }
     }
 
     /// Notes a plain file that was kept.
-    pub(crate) fn keeps(&mut self, pair: usize, kept: Kept) {
+    pub(crate) fn keeps(&mut self, pair: usize, kept: BackedUpFile) {
         self.ways[pair].kept.push(kept);
     }
 
@@ -256,8 +256,8 @@ impl<'a, T: Clone> Course<'a, T> {
     /// A test or a reload failed. Of the pairs that its words name those go back that have not
     /// settled; where it names none of them, all that the server reads. Where none is left that
     /// could go back, it is left undone.
-    pub(crate) fn refused(&mut self, question: &Step, named: &[usize], why: &T) {
-        let reads = |way: &Way<'_, T>| way.goes_on() && way.begun(|step| step == question);
+    pub(crate) fn refused(&mut self, question: &PlanStep, named: &[usize], why: &T) {
+        let reads = |way: &PlanProgress<'_, T>| way.goes_on() && way.begun(|step| step == question);
         let of_server: Vec<usize> = (0..self.ways.len())
             .filter(|&pair| reads(&self.ways[pair]))
             .collect();
@@ -283,7 +283,7 @@ impl<'a, T: Clone> Course<'a, T> {
     }
 
     /// A server was reloaded: pairs that it was seen to serve before are asked for again.
-    pub(crate) fn reloaded(&mut self, question: &Step) {
+    pub(crate) fn reloaded(&mut self, question: &PlanStep) {
         for pair in 0..self.ways.len() {
             let way = &self.ways[pair];
             let is_over = way.goes_on() && matches!(way.rank(), None | Some(Rank::Settle));
@@ -291,7 +291,7 @@ impl<'a, T: Clone> Course<'a, T> {
                 .plan
                 .steps
                 .iter()
-                .rposition(|step| matches!(step, Step::Prove { .. }));
+                .rposition(|step| matches!(step, PlanStep::Prove { .. }));
             if let (true, Some(proof)) = (is_over && way.begun(|step| step == question), proof) {
                 self.unfile(pair);
                 self.ways[pair].open = self.ways[pair].plan.steps[proof..]
@@ -314,7 +314,7 @@ impl<'a, T: Clone> Course<'a, T> {
     }
 
     #[must_use]
-    pub(crate) fn into_ways(self) -> Vec<Way<'a, T>> {
+    pub(crate) fn into_ways(self) -> Vec<PlanProgress<'a, T>> {
         self.ways
     }
 
@@ -328,8 +328,8 @@ impl<'a, T: Clone> Course<'a, T> {
     }
 
     /// A server that refuses its configuration is not told to load it.
-    fn leave_out_reload(&mut self, pair: usize, question: &Step) {
-        let Step::TestServer {
+    fn leave_out_reload(&mut self, pair: usize, question: &PlanStep) {
+        let PlanStep::TestServer {
             server: refusing, ..
         } = question
         else {
@@ -338,7 +338,7 @@ impl<'a, T: Clone> Course<'a, T> {
         self.unfile(pair);
         let way = &mut self.ways[pair];
         let is_its =
-            |step: &Step| matches!(step, Step::Reload { server, .. } if server == refusing);
+            |step: &PlanStep| matches!(step, PlanStep::Reload { server, .. } if server == refusing);
         let (left_out, open) = std::mem::take(&mut way.open).into_iter().partition(is_its);
         way.open = open;
         way.not_back
@@ -346,7 +346,7 @@ impl<'a, T: Clone> Course<'a, T> {
         self.file(pair);
     }
 
-    fn advance(&mut self, pair: usize, note: impl FnOnce(&mut Way<'a, T>, Step)) {
+    fn advance(&mut self, pair: usize, note: impl FnOnce(&mut PlanProgress<'a, T>, PlanStep)) {
         self.unfile(pair);
         if let Some(step) = self.ways[pair].open.pop() {
             note(&mut self.ways[pair], step);

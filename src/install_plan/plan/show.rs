@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::step::Step;
+use super::step::PlanStep;
 use crate::store::layout::ReleaseId;
 
-impl fmt::Display for Step {
+impl fmt::Display for PlanStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let before = |from: &Option<ReleaseId>| {
             from.as_ref()

@@ -1,11 +1,11 @@
 //! What is there, as far as it decides a plan: links, releases, plain files, the server.
 
-use crate::store::layout::{Piece, ReleaseId};
-use crate::webserver::model::Software;
+use crate::store::layout::{ReleaseFile, ReleaseId};
+use crate::webserver::model::ServerSoftware;
 
 /// What lies at a path that servers know. Anything else there is refused before there is a plan.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Spot {
+pub(crate) enum PathState {
     Absent,
     /// A plain file that is no part of a working pair, or has other bytes than the release that is
     /// taken over: it is kept as a backup.
@@ -20,7 +20,7 @@ pub(crate) enum Spot {
 
 /// What servers read where at least one file of a pair is a plain one.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Present {
+pub(crate) enum ServedBefore {
     /// A pair that no server can load; says why.
     Broken(String),
     Nothing,
@@ -32,7 +32,7 @@ pub(crate) enum Present {
 
 /// What can be asked of the server, and how.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Asks {
+pub(crate) struct ServerQuestions {
     /// The test of its configuration, in words.
     pub test: Option<String>,
     /// How it is made to read its files again, in words.
@@ -40,12 +40,12 @@ pub(crate) struct Asks {
     /// The addresses that are asked.
     pub probe: Vec<String>,
     /// Whether its configuration sends all names to the pair.
-    pub reach: Reach,
+    pub reach: NameCoverage,
 }
 
 /// Whether a server's configuration sends all names of the certificate to the pair.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) enum Reach {
+pub(crate) enum NameCoverage {
     /// As far as can be told.
     #[default]
     All,
@@ -57,28 +57,28 @@ pub(crate) enum Reach {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum ServerState {
     /// Its configuration cannot be loaded, but only for want of the files that this run supplies.
-    Mends(Asks),
+    Mends(ServerQuestions),
     /// There is none to ask.
     Nothing,
     /// It is there, and its configuration does not name the pair.
     NotNamed,
     /// It names the pair and serves; holds what it was seen to serve, where that was asked.
-    Serves(Asks, Served),
+    Serves(ServerQuestions, ServedEvidence),
     /// It names the pair and does not run.
-    Stopped(Asks),
+    Stopped(ServerQuestions),
 }
 
 /// What one server has to do with the pair.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Use {
+pub(crate) struct PlannedServerUse {
     /// Which; none for commands that were given.
-    pub server: Option<Software>,
+    pub server: Option<ServerSoftware>,
     pub state: ServerState,
 }
 
 /// What the server was seen to serve before anything is touched.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Served {
+pub(crate) enum ServedEvidence {
     /// The wanted release, at every address.
     AsWanted,
     /// Something else somewhere, or it was not asked.
@@ -87,7 +87,7 @@ pub(crate) enum Served {
 
 /// Everything that decides a plan.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Observed {
+pub(crate) struct ObservedState {
     /// Where `live` points.
     pub live: Option<ReleaseId>,
     /// Where `proven` points.
@@ -95,19 +95,19 @@ pub(crate) struct Observed {
     /// The releases that are there and can be loaded by a server.
     pub releases: Vec<ReleaseId>,
     /// Files that a link is to show and that a release which is there lacks.
-    pub lacks: Vec<(ReleaseId, Piece)>,
+    pub lacks: Vec<(ReleaseId, ReleaseFile)>,
     /// What is at each of the layout's links, in their order.
-    pub spots: Vec<Spot>,
+    pub spots: Vec<PathState>,
     /// What plain files there make.
-    pub present: Present,
-    pub uses: Vec<Use>,
+    pub present: ServedBefore,
+    pub uses: Vec<PlannedServerUse>,
 }
 
-impl Observed {
+impl ObservedState {
     /// Whether every link is there.
     #[must_use]
     pub(crate) fn is_linked(&self) -> bool {
-        self.spots.iter().all(|spot| *spot == Spot::Ours)
+        self.spots.iter().all(|spot| *spot == PathState::Ours)
     }
 
     /// Whether there is nothing to ask, or every server was seen to serve what is wanted.
@@ -116,7 +116,7 @@ impl Observed {
         !self.any(|state| match state {
             ServerState::Nothing
             | ServerState::NotNamed
-            | ServerState::Serves(_, Served::AsWanted) => false,
+            | ServerState::Serves(_, ServedEvidence::AsWanted) => false,
             ServerState::Mends(_) | ServerState::Serves(..) | ServerState::Stopped(_) => true,
         })
     }
@@ -129,16 +129,16 @@ impl Observed {
 
 /// The release that an install is for.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Wanted {
+pub(crate) struct TargetRelease {
     pub id: ReleaseId,
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<ReleaseFile>,
     /// Whether the settings say already how it is installed.
-    pub remembered: Remembered,
+    pub remembered: SettingsChange,
 }
 
 /// Whether what is remembered is what this run goes by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Remembered {
+pub(crate) enum SettingsChange {
     Already,
     /// The command line says something else.
     Otherwise,

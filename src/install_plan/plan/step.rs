@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
-use crate::store::layout::{Piece, Pointer, ReleaseId};
-use crate::webserver::model::Software;
+use crate::store::layout::{ReleaseFile, ReleaseId, ReleasePointer};
+use crate::webserver::model::ServerSoftware;
 
 /// One change or one question. Each can be repeated after a crash.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the fields say what they are")]
-pub enum Step {
+pub enum PlanStep {
     /// Keeps a plain file that is no part of a working pair as `<file>.~N~`, same inode, same mode.
     BackUp {
         #[serde(serialize_with = "shown")]
@@ -41,7 +41,7 @@ pub enum Step {
     /// Makes a server read its files again.
     Reload {
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "named")]
-        server: Option<Software>,
+        server: Option<ServerSoftware>,
         command: String,
     },
     /// Writes the settings, so that the next round needs no flags.
@@ -66,7 +66,7 @@ pub enum Step {
     /// Has a server judge its configuration.
     TestServer {
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "named")]
-        server: Option<Software>,
+        server: Option<ServerSoftware>,
         command: String,
     },
     /// Takes our link away.
@@ -75,11 +75,11 @@ pub enum Step {
         path: PathBuf,
     },
     /// Takes `live` or `proven` away.
-    Unpoint { pointer: Pointer },
+    Unpoint { pointer: ReleasePointer },
     /// Moves the release, built and flushed before, to its name.
     WriteRelease {
         release: ReleaseId,
-        pieces: Vec<Piece>,
+        pieces: Vec<ReleaseFile>,
     },
 }
 
@@ -89,14 +89,14 @@ fn shown<S: Serializer>(path: &Path, document: S) -> Result<S::Ok, S::Error> {
 }
 
 /// The server's name; those of commands that were given have none.
-fn named<S: Serializer>(server: &Option<Software>, document: S) -> Result<S::Ok, S::Error> {
-    document.collect_str(server.map_or("", Software::name))
+fn named<S: Serializer>(server: &Option<ServerSoftware>, document: S) -> Result<S::Ok, S::Error> {
+    document.collect_str(server.map_or("", ServerSoftware::name))
 }
 
 /// Where a failure after the switch leads.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Back {
+pub enum RollbackTarget {
     /// Nothing was there: links are removed, plain files come back. `reload`: every server loads
     /// its configuration without the pair, so that it can be made to forget it.
     Nothing {
@@ -115,7 +115,7 @@ pub enum Back {
 /// What a plan ends in when every step ends well.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum End {
+pub enum PlanEnd {
     /// The files are there; nobody serves them yet: no block names them.
     NotNamed,
     /// The files are there; some names are still served with others, or what is served cannot be
@@ -131,19 +131,19 @@ pub enum End {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct InstallPlan {
     /// In this order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<PlanStep>,
     /// Where a failure leads.
-    pub back: Back,
+    pub back: RollbackTarget,
     /// What it comes to.
-    pub end: End,
+    pub end: PlanEnd,
     /// What of ours is there before the first step.
     #[serde(skip)]
-    pub start: Start,
+    pub start: UnfinishedStart,
 }
 
 /// Where an unproven pair of an earlier run stands: a failure takes that back too.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Start {
+pub struct UnfinishedStart {
     /// Where `live` points.
     pub live: Option<ReleaseId>,
     /// Our links at the paths that servers know.
@@ -155,7 +155,7 @@ pub struct Start {
     pub own: Vec<PathBuf>,
 }
 
-impl Back {
+impl RollbackTarget {
     /// The release, where it leads to one.
     #[must_use]
     pub fn release(&self) -> Option<&ReleaseId> {

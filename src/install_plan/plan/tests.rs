@@ -5,18 +5,19 @@ mod course;
 mod table;
 
 use super::{
-    Asks, Back, End, InstallPlan, Kept, Layout, Link, Observed, Present, ReleaseId, Remembered,
-    Served, ServerState, Spot, Step, Use, Wanted, install, rollback,
+    BackedUpFile, InstallPlan, LineageLayout, ObservedState, PathState, PlanEnd, PlanStep,
+    PlannedServerUse, ReleaseId, RollbackTarget, ServedBefore, ServedEvidence, ServerQuestions,
+    ServerState, SettingsChange, StableLink, TargetRelease, install, rollback,
 };
-use crate::store::layout::Piece;
-use crate::webserver::model::Software;
+use crate::store::layout::ReleaseFile;
+use crate::webserver::model::ServerSoftware;
 
 fn id(letter: &str) -> ReleaseId {
     ReleaseId::parse(&letter.repeat(8)).unwrap()
 }
 
-fn layout() -> Layout {
-    Layout::new(
+fn layout() -> LineageLayout {
+    LineageLayout::new(
         None,
         "x",
         "/etc/ssl/x.pem".into(),
@@ -25,71 +26,71 @@ fn layout() -> Layout {
 }
 
 /// Old `a`, new `b`; nothing there yet.
-fn nothing() -> Observed {
-    Observed {
+fn nothing() -> ObservedState {
+    ObservedState {
         live: None,
         proven: None,
         releases: Vec::new(),
         lacks: Vec::new(),
-        spots: vec![Spot::Absent; 2],
-        present: Present::Nothing,
+        spots: vec![PathState::Absent; 2],
+        present: ServedBefore::Nothing,
         uses: Vec::new(),
     }
 }
 
-fn installed(live: &str, proven: &str) -> Observed {
+fn installed(live: &str, proven: &str) -> ObservedState {
     let proven = (!proven.is_empty()).then(|| id(proven));
     let releases = [Some(id(live)), proven.clone()]
         .into_iter()
         .flatten()
         .collect();
-    Observed {
+    ObservedState {
         live: Some(id(live)),
         proven,
         releases,
-        spots: vec![Spot::Ours; 2],
+        spots: vec![PathState::Ours; 2],
         ..nothing()
     }
 }
 
-fn plain(present: Present) -> Observed {
-    let spot = if matches!(present, Present::Whole(_)) {
-        Spot::Held
+fn plain(present: ServedBefore) -> ObservedState {
+    let spot = if matches!(present, ServedBefore::Whole(_)) {
+        PathState::Held
     } else {
-        Spot::File
+        PathState::File
     };
-    Observed {
+    ObservedState {
         spots: vec![spot; 2],
         present,
         ..nothing()
     }
 }
 
-fn asks() -> Asks {
-    Asks {
+fn asks() -> ServerQuestions {
+    ServerQuestions {
         test: Some("t".to_owned()),
         reload: Some("r".to_owned()),
         probe: vec!["p".to_owned()],
-        ..Asks::default()
+        ..ServerQuestions::default()
     }
 }
 
 fn serves() -> ServerState {
-    ServerState::Serves(asks(), Served::Otherwise)
+    ServerState::Serves(asks(), ServedEvidence::Otherwise)
 }
 
-fn wanted() -> Wanted {
-    Wanted {
+fn wanted() -> TargetRelease {
+    TargetRelease {
         id: id("b"),
-        pieces: Piece::USUAL.to_vec(),
-        remembered: Remembered::Already,
+        pieces: ReleaseFile::USUAL.to_vec(),
+        remembered: SettingsChange::Already,
     }
 }
 
 /// The way back when every backup that was attempted was made.
-fn undo(plan: &InstallPlan, attempted: &[Step]) -> InstallPlan {
+fn undo(plan: &InstallPlan, attempted: &[PlanStep]) -> InstallPlan {
     let kept = attempted.iter().filter_map(|step| match step {
-        Step::BackUp { path } => Some(Kept {
+        PlanStep::BackUp { path } => Some(BackedUpFile {
             path: path.clone(),
             backup: path.with_extension("kept"),
         }),
@@ -99,7 +100,7 @@ fn undo(plan: &InstallPlan, attempted: &[Step]) -> InstallPlan {
 }
 
 /// Steps in a few letters each, so that a row is a line.
-fn short(steps: &[Step]) -> String {
+fn short(steps: &[PlanStep]) -> String {
     let name =
         |path: &std::path::Path| match path.extension().and_then(|extension| extension.to_str()) {
             Some("key") => "key",
@@ -110,30 +111,30 @@ fn short(steps: &[Step]) -> String {
     let words: Vec<String> = steps
         .iter()
         .map(|step| match step {
-            Step::BackUp { path } => format!("backup({})", name(path)),
-            Step::Link { path, .. } => format!("link({})", name(path)),
-            Step::MarkProven { to, .. } => format!("proven={}", first(to)),
-            Step::Prove { release, .. } => format!("ask({})", first(release)),
-            Step::Prune => "prune".to_owned(),
-            Step::Record { release, .. } => format!("note({})", first(release)),
-            Step::Reload { .. } => "reload".to_owned(),
-            Step::Remember { .. } => "settings".to_owned(),
-            Step::Restore { path, .. } => format!("restore({})", name(path)),
-            Step::Switch { to, .. } => format!("live={}", first(to)),
-            Step::TakeOver { release } => format!("take({})", first(release)),
-            Step::TestServer { .. } => "test".to_owned(),
-            Step::Unlink { path } => format!("unlink({})", name(path)),
-            Step::Unpoint { pointer } => format!("no-{}", pointer.name()),
-            Step::WriteRelease { release, .. } => format!("write({})", first(release)),
+            PlanStep::BackUp { path } => format!("backup({})", name(path)),
+            PlanStep::Link { path, .. } => format!("link({})", name(path)),
+            PlanStep::MarkProven { to, .. } => format!("proven={}", first(to)),
+            PlanStep::Prove { release, .. } => format!("ask({})", first(release)),
+            PlanStep::Prune => "prune".to_owned(),
+            PlanStep::Record { release, .. } => format!("note({})", first(release)),
+            PlanStep::Reload { .. } => "reload".to_owned(),
+            PlanStep::Remember { .. } => "settings".to_owned(),
+            PlanStep::Restore { path, .. } => format!("restore({})", name(path)),
+            PlanStep::Switch { to, .. } => format!("live={}", first(to)),
+            PlanStep::TakeOver { release } => format!("take({})", first(release)),
+            PlanStep::TestServer { .. } => "test".to_owned(),
+            PlanStep::Unlink { path } => format!("unlink({})", name(path)),
+            PlanStep::Unpoint { pointer } => format!("no-{}", pointer.name()),
+            PlanStep::WriteRelease { release, .. } => format!("write({})", first(release)),
         })
         .collect();
     words.join(" ")
 }
 
-fn with(seen: Observed, server: ServerState) -> Observed {
-    Observed {
-        uses: vec![Use {
-            server: Some(Software::Nginx),
+fn with(seen: ObservedState, server: ServerState) -> ObservedState {
+    ObservedState {
+        uses: vec![PlannedServerUse {
+            server: Some(ServerSoftware::Nginx),
             state: server,
         }],
         ..seen
@@ -141,15 +142,15 @@ fn with(seen: Observed, server: ServerState) -> Observed {
 }
 
 /// Everything up to the last question, or up to the switch where there is none.
-fn until_failure(plan: &InstallPlan) -> &[Step] {
-    let question = |step: &Step| {
+fn until_failure(plan: &InstallPlan) -> &[PlanStep] {
+    let question = |step: &PlanStep| {
         matches!(
             step,
-            Step::Switch { .. }
-                | Step::TestServer { .. }
-                | Step::Reload { .. }
-                | Step::Prove { .. }
-                | Step::Link { .. }
+            PlanStep::Switch { .. }
+                | PlanStep::TestServer { .. }
+                | PlanStep::Reload { .. }
+                | PlanStep::Prove { .. }
+                | PlanStep::Link { .. }
         )
     };
     let last = plan
@@ -162,12 +163,12 @@ fn until_failure(plan: &InstallPlan) -> &[Step] {
 
 #[test]
 fn rollback_goes_to_what_it_is_told_and_comes_back_to_what_was_proven() {
-    let both = || Observed {
+    let both = || ObservedState {
         releases: vec![id("a"), id("b")],
         ..installed("b", "b")
     };
     let plan = rollback(
-        &Wanted {
+        &TargetRelease {
             id: id("a"),
             ..wanted()
         },
@@ -181,7 +182,7 @@ fn rollback_goes_to_what_it_is_told_and_comes_back_to_what_was_proven() {
     );
 
     let plan = rollback(
-        &Wanted {
+        &TargetRelease {
             id: id("a"),
             ..wanted()
         },
@@ -197,7 +198,7 @@ fn rollback_goes_to_what_it_is_told_and_comes_back_to_what_was_proven() {
 
     // A link that came since wants a file more: the same certificate is another release.
     let plan = rollback(
-        &Wanted {
+        &TargetRelease {
             id: id("c"),
             ..wanted()
         },
@@ -212,14 +213,14 @@ fn rollback_goes_to_what_it_is_told_and_comes_back_to_what_was_proven() {
 
 #[test]
 fn undo_is_right_from_every_step() {
-    let seen = with(plain(Present::Whole(id("a"))), serves());
+    let seen = with(plain(ServedBefore::Whole(id("a"))), serves());
     let plan = install(&wanted(), &seen, &layout());
     for count in 0..=plan.steps.len() {
         let attempted = &plan.steps[..count];
         let back = undo(&plan, attempted);
         let switched = attempted
             .iter()
-            .any(|step| matches!(step, Step::Switch { to, .. } if *to == id("b")));
+            .any(|step| matches!(step, PlanStep::Switch { to, .. } if *to == id("b")));
         let expected = match (switched, short(attempted).contains("proven=b")) {
             (false, _) => "",
             (true, false) => "live=a test reload ask(a)",
@@ -246,7 +247,7 @@ fn undo_is_right_from_every_step() {
 
 #[test]
 fn only_what_was_kept_is_put_back() {
-    for present in [Present::Partial, Present::Broken("no".to_owned())] {
+    for present in [ServedBefore::Partial, ServedBefore::Broken("no".to_owned())] {
         let plan = install(&wanted(), &plain(present), &layout());
         let until_backup = &plan.steps[..3];
         assert_eq!(short(until_backup), "write(b) settings backup(chain)");
@@ -260,14 +261,14 @@ fn only_what_was_kept_is_put_back() {
             short(between),
             "write(b) settings backup(chain) backup(key) link(chain)"
         );
-        let chain = Kept {
+        let chain = BackedUpFile {
             path: "/etc/ssl/x.pem".into(),
             backup: "/etc/ssl/x.pem.~7~".into(),
         };
         let steps = super::undo::undo(&plan, between, std::slice::from_ref(&chain)).steps;
         assert_eq!(
             steps,
-            [Step::Restore {
+            [PlanStep::Restore {
                 path: chain.path,
                 backup: chain.backup
             }]
@@ -280,7 +281,7 @@ fn links_go_back_before_the_reload_and_the_reload_comes_once() {
     for seen in [
         installed("a", "a"),
         installed("c", "a"),
-        plain(Present::Whole(id("a"))),
+        plain(ServedBefore::Whole(id("a"))),
         nothing(),
     ] {
         let plan = install(&wanted(), &with(seen, serves()), &layout());
@@ -289,14 +290,16 @@ fn links_go_back_before_the_reload_and_the_reload_comes_once() {
             let reloads: Vec<usize> = steps
                 .iter()
                 .enumerate()
-                .filter(|(_, step)| matches!(step, Step::Reload { .. }))
+                .filter(|(_, step)| matches!(step, PlanStep::Reload { .. }))
                 .map(|(at, _)| at)
                 .collect();
             assert!(reloads.len() <= 1, "{steps:?}");
             if let Some(&reload) = reloads.first() {
                 let later = &steps[reload + 1..];
                 assert!(
-                    later.iter().all(|step| matches!(step, Step::Prove { .. })),
+                    later
+                        .iter()
+                        .all(|step| matches!(step, PlanStep::Prove { .. })),
                     "{steps:?}"
                 );
             }
@@ -317,5 +320,5 @@ fn a_plan_is_json_and_text_and_holds_no_bytes() {
         plan.steps[2].to_string(),
         "switch key and chain together, in one rename: aaaaaaaa -> bbbbbbbb"
     );
-    assert_eq!(plan.back, Back::To(id("a")));
+    assert_eq!(plan.back, RollbackTarget::To(id("a")));
 }

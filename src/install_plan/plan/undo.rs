@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::step::{Back, InstallPlan, Start, Step};
-use crate::store::layout::{Pointer, ReleaseId};
+use super::step::{InstallPlan, PlanStep, RollbackTarget, UnfinishedStart};
+use crate::store::layout::{ReleaseId, ReleasePointer};
 
 /// A plain file that this run has kept, and the name that it got.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Kept {
+pub(crate) struct BackedUpFile {
     pub path: PathBuf,
     pub backup: PathBuf,
 }
@@ -16,14 +16,18 @@ pub(crate) struct Kept {
 /// the files that were kept. Not the reverse order: the links go back first, all of them, then one
 /// reload, then the proof.
 #[must_use]
-pub(crate) fn undo(plan: &InstallPlan, attempted: &[Step], kept: &[Kept]) -> InstallPlan {
+pub(crate) fn undo(
+    plan: &InstallPlan,
+    attempted: &[PlanStep],
+    kept: &[BackedUpFile],
+) -> InstallPlan {
     let reached = attempted.iter().any(|step| {
         matches!(
             step,
-            Step::Switch { .. }
-                | Step::TestServer { .. }
-                | Step::Reload { .. }
-                | Step::Prove { .. }
+            PlanStep::Switch { .. }
+                | PlanStep::TestServer { .. }
+                | PlanStep::Reload { .. }
+                | PlanStep::Prove { .. }
         )
     });
     let live = last_switch(attempted)
@@ -32,15 +36,15 @@ pub(crate) fn undo(plan: &InstallPlan, attempted: &[Step], kept: &[Kept]) -> Ins
     let mut steps = match &plan.back {
         // As long as no server could see the new files, what was there comes back as it was, broken
         // or not.
-        Back::Stay(_) if !reached => relink(attempted, kept),
-        Back::Stay(_) => Vec::new(),
-        Back::To(id) | Back::Unproven(id) => {
+        RollbackTarget::Stay(_) if !reached => relink(attempted, kept),
+        RollbackTarget::Stay(_) => Vec::new(),
+        RollbackTarget::To(id) | RollbackTarget::Unproven(id) => {
             let mut steps = point_back(live, attempted, id);
             steps.extend(relink_others(live, plan, attempted, kept));
             steps
         }
-        Back::Nothing { .. } if stays(plan, attempted) => Vec::new(),
-        Back::Nothing { .. } => remove(live, plan, attempted, kept),
+        RollbackTarget::Nothing { .. } if stays(plan, attempted) => Vec::new(),
+        RollbackTarget::Nothing { .. } => remove(live, plan, attempted, kept),
     };
     if live.is_some_and(|live| Some(live) != plan.back.release()) {
         steps.extend(
@@ -59,29 +63,33 @@ pub(crate) fn undo(plan: &InstallPlan, attempted: &[Step], kept: &[Kept]) -> Ins
 /// server was told to load these; taken away, it would go on with them until it cannot start any
 /// more.
 #[must_use]
-pub(crate) fn stays(plan: &InstallPlan, attempted: &[Step]) -> bool {
-    let any = |wanted: fn(&Step) -> bool| attempted.iter().any(wanted);
+pub(crate) fn stays(plan: &InstallPlan, attempted: &[PlanStep]) -> bool {
+    let any = |wanted: fn(&PlanStep) -> bool| attempted.iter().any(wanted);
     match &plan.back {
-        Back::Nothing { reload: false } => any(|step| matches!(step, Step::Reload { .. })),
-        Back::Stay(_) => any(|step| matches!(step, Step::Switch { .. })),
-        Back::Nothing { .. } | Back::To(_) | Back::Unproven(_) => false,
+        RollbackTarget::Nothing { reload: false } => {
+            any(|step| matches!(step, PlanStep::Reload { .. }))
+        }
+        RollbackTarget::Stay(_) => any(|step| matches!(step, PlanStep::Switch { .. })),
+        RollbackTarget::Nothing { .. } | RollbackTarget::To(_) | RollbackTarget::Unproven(_) => {
+            false
+        }
     }
 }
 
-fn point_back(live: Option<&ReleaseId>, attempted: &[Step], id: &ReleaseId) -> Vec<Step> {
+fn point_back(live: Option<&ReleaseId>, attempted: &[PlanStep], id: &ReleaseId) -> Vec<PlanStep> {
     let from = live.cloned();
     let mut steps = Vec::new();
     if live.is_some_and(|live| live != id) {
-        steps.push(Step::Switch {
+        steps.push(PlanStep::Switch {
             from: from.clone(),
             to: id.clone(),
         });
     }
     if attempted
         .iter()
-        .any(|step| matches!(step, Step::MarkProven { to, .. } if to != id))
+        .any(|step| matches!(step, PlanStep::MarkProven { to, .. } if to != id))
     {
-        steps.push(Step::MarkProven {
+        steps.push(PlanStep::MarkProven {
             from,
             to: id.clone(),
         });
@@ -94,27 +102,27 @@ fn point_back(live: Option<&ReleaseId>, attempted: &[Step], id: &ReleaseId) -> V
 fn remove(
     live: Option<&ReleaseId>,
     plan: &InstallPlan,
-    attempted: &[Step],
-    kept: &[Kept],
-) -> Vec<Step> {
+    attempted: &[PlanStep],
+    kept: &[BackedUpFile],
+) -> Vec<PlanStep> {
     let mut steps = Vec::new();
     if live.is_some() {
-        steps.push(Step::Unpoint {
-            pointer: Pointer::Live,
+        steps.push(PlanStep::Unpoint {
+            pointer: ReleasePointer::Live,
         });
         steps.extend(
             plan.start
                 .links
                 .iter()
-                .map(|path| Step::Unlink { path: path.clone() }),
+                .map(|path| PlanStep::Unlink { path: path.clone() }),
         );
     }
     if attempted
         .iter()
-        .any(|step| matches!(step, Step::MarkProven { .. }))
+        .any(|step| matches!(step, PlanStep::MarkProven { .. }))
     {
-        steps.push(Step::Unpoint {
-            pointer: Pointer::Proven,
+        steps.push(PlanStep::Unpoint {
+            pointer: ReleasePointer::Proven,
         });
     }
     steps.extend(relink(attempted, kept));
@@ -126,10 +134,10 @@ fn remove(
 fn relink_others(
     live: Option<&ReleaseId>,
     plan: &InstallPlan,
-    attempted: &[Step],
-    kept: &[Kept],
-) -> Vec<Step> {
-    let Start {
+    attempted: &[PlanStep],
+    kept: &[BackedUpFile],
+) -> Vec<PlanStep> {
+    let UnfinishedStart {
         links,
         dangling,
         own,
@@ -138,15 +146,15 @@ fn relink_others(
     let stale = links
         .iter()
         .filter(|path| live.is_some() && dangling.contains(path));
-    let mut steps: Vec<Step> = stale
-        .map(|path| Step::Unlink { path: path.clone() })
+    let mut steps: Vec<PlanStep> = stale
+        .map(|path| PlanStep::Unlink { path: path.clone() })
         .collect();
     steps.extend(
         relink(attempted, kept)
             .into_iter()
             .filter(|step| match step {
-                Step::Unlink { path } => dangling.contains(path),
-                Step::Restore { path, .. } => dangling.contains(path) || own.contains(path),
+                PlanStep::Unlink { path } => dangling.contains(path),
+                PlanStep::Restore { path, .. } => dangling.contains(path) || own.contains(path),
                 _ => false,
             }),
     );
@@ -154,20 +162,20 @@ fn relink_others(
 }
 
 /// Our links where nothing was go; what was kept comes back.
-fn relink(attempted: &[Step], kept: &[Kept]) -> Vec<Step> {
+fn relink(attempted: &[PlanStep], kept: &[BackedUpFile]) -> Vec<PlanStep> {
     let backup = |path: &Path| {
         kept.iter()
             .find(|kept| kept.path == path)
             .map(|kept| kept.backup.clone())
     };
     let links = attempted.iter().filter_map(|step| match step {
-        Step::Link { path, .. } if backup(path).is_none() => {
-            Some(Step::Unlink { path: path.clone() })
+        PlanStep::Link { path, .. } if backup(path).is_none() => {
+            Some(PlanStep::Unlink { path: path.clone() })
         }
         _ => None,
     });
     let files = attempted.iter().filter_map(|step| match step {
-        Step::BackUp { path } => backup(path).map(|backup| Step::Restore {
+        PlanStep::BackUp { path } => backup(path).map(|backup| PlanStep::Restore {
             path: path.clone(),
             backup,
         }),
@@ -176,20 +184,20 @@ fn relink(attempted: &[Step], kept: &[Kept]) -> Vec<Step> {
     links.chain(files).collect()
 }
 
-fn last_switch(attempted: &[Step]) -> Option<&ReleaseId> {
+fn last_switch(attempted: &[PlanStep]) -> Option<&ReleaseId> {
     attempted.iter().rev().find_map(|step| match step {
-        Step::Switch { to, .. } => Some(to),
+        PlanStep::Switch { to, .. } => Some(to),
         _ => None,
     })
 }
 
 /// The questions of the plan, about what it goes back to. Where that is nothing, there is nothing
 /// to prove, and a server that cannot load its configuration without the pair is left alone.
-fn ask_again(step: &Step, back: &Back) -> Option<Step> {
+fn ask_again(step: &PlanStep, back: &RollbackTarget) -> Option<PlanStep> {
     match (step, back) {
-        (_, Back::Stay(_) | Back::Nothing { reload: false }) => None,
-        (Step::TestServer { .. } | Step::Reload { .. }, _) => Some(step.clone()),
-        (Step::Prove { at, .. }, Back::To(id)) => Some(Step::Prove {
+        (_, RollbackTarget::Stay(_) | RollbackTarget::Nothing { reload: false }) => None,
+        (PlanStep::TestServer { .. } | PlanStep::Reload { .. }, _) => Some(step.clone()),
+        (PlanStep::Prove { at, .. }, RollbackTarget::To(id)) => Some(PlanStep::Prove {
             release: id.clone(),
             at: at.clone(),
         }),

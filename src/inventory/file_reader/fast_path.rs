@@ -8,7 +8,7 @@ use base64::Engine as _;
 use memchr::memmem;
 use zeroize::Zeroizing;
 
-use super::super::item::{HeldKey, What};
+use super::super::item::{HeldKey, ItemContent};
 use super::Keys;
 use crate::pki::certificate::Certificate;
 use crate::pki::der;
@@ -29,14 +29,16 @@ const CERTIFICATE: &[u8] = b"CERTIFICATE";
 const KEYS: [&[u8]; 3] = [b"PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY"];
 
 /// What is in the file, or nothing where it is written in any other way.
-pub(crate) fn read(bytes: &[u8], mode: u32, keys: Keys) -> Option<Vec<What>> {
+pub(crate) fn read(bytes: &[u8], mode: u32, keys: Keys) -> Option<Vec<ItemContent>> {
     if bytes.first() == Some(&der::SEQUENCE) {
         // What begins as a certificate may end as a zip.
         let zipped = memmem::find(bytes, b"PK\x05\x06").is_some();
         return if zipped {
             None
         } else {
-            Some(vec![What::Certificates(vec![certificate(bytes.to_vec())?])])
+            Some(vec![ItemContent::Certificates(vec![certificate(
+                bytes.to_vec(),
+            )?])])
         };
     }
     let (mut chain, mut held, mut rest) = (Vec::new(), Vec::new(), bytes);
@@ -54,13 +56,13 @@ pub(crate) fn read(bytes: &[u8], mode: u32, keys: Keys) -> Option<Vec<What>> {
                 &mut Zeroizing::new(Vec::with_capacity(block.body.len())),
                 &mut der,
             )?;
-            held.push(What::Key(key(&der[..length], mode, keys)?));
+            held.push(ItemContent::Key(key(&der[..length], mode, keys)?));
         }
         if chain.len() + held.len() > BLOCKS {
             return None;
         }
     }
-    let certificates = (!chain.is_empty()).then_some(What::Certificates(chain));
+    let certificates = (!chain.is_empty()).then_some(ItemContent::Certificates(chain));
     Some(certificates.into_iter().chain(held).collect())
 }
 

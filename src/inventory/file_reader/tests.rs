@@ -1,7 +1,7 @@
 //! The full reader judges the short one: where the short one says anything at all, both say the
 //! same.
 
-use super::{Keys, What, glance, whole};
+use super::{ItemContent, Keys, glance, whole};
 use crate::inventory::file_reader::fast_path;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
@@ -9,7 +9,7 @@ use crate::pki::testing::{Authority, site_key};
 
 /// How many files the short reader read itself.
 fn judge<'a>(files: impl IntoIterator<Item = (String, &'a [u8])>) -> usize {
-    let told = |found: &[What]| {
+    let told = |found: &[ItemContent]| {
         found
             .iter()
             .map(|what| format!("{what:?}"))
@@ -23,7 +23,7 @@ fn judge<'a>(files: impl IntoIterator<Item = (String, &'a [u8])>) -> usize {
         if let Some(mut found) = fast_path::read(bytes, 0o600, Keys::Named) {
             // A key that cannot be used is named all the same.
             found.retain(|what| {
-                !matches!(what, What::Key(_)) || full.contains(&format!("{what:?}"))
+                !matches!(what, ItemContent::Key(_)) || full.contains(&format!("{what:?}"))
             });
             assert_eq!(told(&found), full, "{name}");
         }

@@ -13,7 +13,7 @@ use super::super::der::{
 };
 use super::super::key::{KeyAlgorithm, PublicKeyId, sha256};
 use super::super::oid;
-use super::{Certificate, Usage, address, escaped, place};
+use super::{Certificate, CertificateUsage, address, escaped, place};
 
 /// Context-specific tags: `[3]` of the body, `dNSName`, `uniformResourceIdentifier`, `iPAddress`,
 /// `keyIdentifier`.
@@ -209,7 +209,7 @@ impl Certificate {
             not_after,
             serial: hex::encode(serial),
             is_ca: false,
-            usage: Usage::default(),
+            usage: CertificateUsage::default(),
             is_constrained: false,
             subject_key: None,
             authority_key: None,

@@ -13,7 +13,7 @@ use crate::pki::trust::TrustAnchors;
 
 /// Which of several good ways a chain takes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
-pub enum Prefer {
+pub enum ChainPreference {
     /// Through delivered cross-certificates as far as they lead: to the anchor that most clients
     /// know, old ones too.
     #[default]
@@ -24,18 +24,18 @@ pub enum Prefer {
 
 /// What a chain is looked for by.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
+pub struct ChainCriteria<'a> {
     /// What it must end in.
     pub anchors: &'a TrustAnchors,
     /// The instant that dates are judged by.
     pub at: Timestamp,
     /// Which way, where there are several.
-    pub prefer: Prefer,
+    pub prefer: ChainPreference,
 }
 
 /// What a certificate must fulfil to be a step of a way to an anchor.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Rules {
+pub(super) enum StepRules {
     /// Valid now, ends no sooner than the leaf, and may do what it does there.
     Lasting,
     /// Valid now, and may do what it does there.
@@ -47,9 +47,9 @@ pub(super) enum Rules {
 
 /// What a way is to lead to.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Goal {
+pub(super) enum PathGoal {
     /// A trust anchor, by certificates that keep the rules.
-    Anchor(Rules),
+    Anchor(StepRules),
     /// A root that lies in the bag.
     Root,
     /// A certificate whose issuer nobody here is named like.
@@ -58,7 +58,7 @@ pub(super) enum Goal {
 
 /// A way of which every signature holds.
 #[derive(Clone, Debug)]
-pub(super) struct Way {
+pub(super) struct VerifiedPath {
     /// Places in the pool, the leaf first.
     pub(super) certificates: Vec<usize>,
     /// The CA that signed the last one.
@@ -87,9 +87,9 @@ struct Authority {
     anchor: bool,
 }
 
-pub(super) struct Search<'a> {
+pub(super) struct PathSearch<'a> {
     pool: &'a [&'a Certificate],
-    wanted: Wanted<'a>,
+    wanted: ChainCriteria<'a>,
     authorities: Vec<Authority>,
     by_name: HashMap<&'a [u8], Vec<usize>>,
     by_name_and_key: HashMap<(&'a [u8], PublicKeyId), usize>,
@@ -101,9 +101,9 @@ pub(super) struct Search<'a> {
     checks: usize,
 }
 
-impl<'a> Search<'a> {
+impl<'a> PathSearch<'a> {
     /// `pool` has the leaf at index 0, then every other certificate once.
-    pub(super) fn new(pool: &'a [&'a Certificate], wanted: Wanted<'a>) -> Self {
+    pub(super) fn new(pool: &'a [&'a Certificate], wanted: ChainCriteria<'a>) -> Self {
         let mut search = Self {
             pool,
             wanted,
@@ -174,7 +174,7 @@ impl<'a> Search<'a> {
     /// The best way to `goal` without the certificates that are `barred`: by names first, then each
     /// signature of it; one that does not hold is not gone through again. `None` also when no more
     /// signatures may be checked.
-    pub(super) fn way(&mut self, goal: Goal, barred: &HashSet<usize>) -> Option<Way> {
+    pub(super) fn way(&mut self, goal: PathGoal, barred: &HashSet<usize>) -> Option<VerifiedPath> {
         loop {
             let way = self.by_names(goal, barred)?;
             let steps = self.steps(&way, goal);
@@ -196,7 +196,7 @@ impl<'a> Search<'a> {
     }
 
     /// Each certificate of a way with the CA that is to have signed it.
-    fn steps(&self, way: &Way, goal: Goal) -> Vec<(usize, usize)> {
+    fn steps(&self, way: &VerifiedPath, goal: PathGoal) -> Vec<(usize, usize)> {
         let above = way
             .certificates
             .iter()
@@ -204,7 +204,7 @@ impl<'a> Search<'a> {
             .map(|&index| self.authority_of[index]);
         let root = way
             .end
-            .filter(|_| matches!(goal, Goal::Root))
+            .filter(|_| matches!(goal, PathGoal::Root))
             .and_then(|end| self.authorities[end].root);
         way.certificates
             .iter()
@@ -216,7 +216,7 @@ impl<'a> Search<'a> {
 
     /// Breadth first: each CA is reached once, by as few certificates as possible, so that no way
     /// runs in a circle and path lengths are kept if they can be.
-    fn by_names(&self, goal: Goal, barred: &HashSet<usize>) -> Option<Way> {
+    fn by_names(&self, goal: PathGoal, barred: &HashSet<usize>) -> Option<VerifiedPath> {
         let mut reached: Vec<Option<usize>> = vec![None; self.authorities.len()];
         let mut queue = VecDeque::from([(0, 0)]);
         let mut best: Option<(usize, usize)> = None;
@@ -227,7 +227,7 @@ impl<'a> Search<'a> {
                 continue;
             }
             let issuers = self.issuers(certificate);
-            if issuers.is_empty() && matches!(goal, Goal::Gap) {
+            if issuers.is_empty() && matches!(goal, PathGoal::Gap) {
                 return Some(self.back(&reached, certificate, None));
             }
             if !issuers
@@ -267,13 +267,13 @@ impl<'a> Search<'a> {
     /// old clients by its cross-certificates.
     fn is_better(&self, depth: usize, least: usize) -> bool {
         match self.wanted.prefer {
-            Prefer::Compatible => depth > least,
-            Prefer::Shortest => false,
+            ChainPreference::Compatible => depth > least,
+            ChainPreference::Shortest => false,
         }
     }
 
     /// From `last` down to the leaf.
-    fn back(&self, reached: &[Option<usize>], last: usize, end: Option<usize>) -> Way {
+    fn back(&self, reached: &[Option<usize>], last: usize, end: Option<usize>) -> VerifiedPath {
         let mut certificates = vec![last];
         let mut at = last;
         while let Some(below) = (at != 0).then(|| reached[self.authority_of[at]]).flatten() {
@@ -285,7 +285,7 @@ impl<'a> Search<'a> {
             .map(|end| &self.authorities[end])
             .filter(|one| one.anchor)
             .map(|one| one.key);
-        Way {
+        VerifiedPath {
             certificates,
             end,
             anchor,
@@ -310,10 +310,10 @@ impl<'a> Search<'a> {
         issuers
     }
 
-    fn is_goal(&self, goal: Goal, authority: usize, below: usize) -> bool {
+    fn is_goal(&self, goal: PathGoal, authority: usize, below: usize) -> bool {
         let one = &self.authorities[authority];
         match goal {
-            Goal::Anchor(Rules::Lasting | Rules::Permitted) => {
+            PathGoal::Anchor(StepRules::Lasting | StepRules::Permitted) => {
                 one.anchor
                     && self
                         .wanted
@@ -321,28 +321,28 @@ impl<'a> Search<'a> {
                         .refusal(one.key, below, self.wanted.at)
                         .is_none()
             }
-            Goal::Anchor(Rules::Valid | Rules::None) => one.anchor,
-            Goal::Root => one
+            PathGoal::Anchor(StepRules::Valid | StepRules::None) => one.anchor,
+            PathGoal::Root => one
                 .root
                 .is_some_and(|root| !self.is_unsigned(root, authority)),
-            Goal::Gap => false,
+            PathGoal::Gap => false,
         }
     }
 
     /// Whether `certificate` may stand in a way with `below` intermediates under it.
-    fn keeps(&self, goal: Goal, certificate: usize, below: usize) -> bool {
+    fn keeps(&self, goal: PathGoal, certificate: usize, below: usize) -> bool {
         let one = self.pool[certificate];
-        let Goal::Anchor(rules) = goal else {
+        let PathGoal::Anchor(rules) = goal else {
             return true;
         };
         let valid = one.is_in_date(self.wanted.at);
         match rules {
-            Rules::Lasting => {
+            StepRules::Lasting => {
                 valid && is_permitted(one, below) && one.not_after >= self.pool[0].not_after
             }
-            Rules::Permitted => valid && is_permitted(one, below),
-            Rules::Valid => valid,
-            Rules::None => true,
+            StepRules::Permitted => valid && is_permitted(one, below),
+            StepRules::Valid => valid,
+            StepRules::None => true,
         }
     }
 
@@ -353,7 +353,7 @@ impl<'a> Search<'a> {
 
     /// Step by step, as long as somebody here signed the last one; what goes on for longer than any
     /// CA has issuers is given up like any search.
-    pub(super) fn as_far_as_signed(&mut self) -> Way {
+    pub(super) fn as_far_as_signed(&mut self) -> VerifiedPath {
         let mut certificates = vec![0];
         let mut passed = HashSet::new();
         while let Some(&last) = certificates.last() {
@@ -378,7 +378,7 @@ impl<'a> Search<'a> {
                 .find(|&&one| self.pool[one].is_in_date(self.wanted.at));
             certificates.extend(valid.or_else(|| of.first()));
         }
-        Way {
+        VerifiedPath {
             certificates,
             end: None,
             anchor: None,

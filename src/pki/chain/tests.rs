@@ -1,7 +1,7 @@
 //! Bags in any state, and the one chain that each has.
 
 use super::search::MOST_INTERMEDIATES;
-use super::{Assembly, Chain, ChainEnd, LeftOut, Prefer, Wanted};
+use super::{AssembledChain, Chain, ChainCriteria, ChainEnd, ChainPreference, OmissionReason};
 use crate::pki::certificate::Certificate;
 use crate::pki::signature::counted;
 use crate::pki::testing::{Authority, dates, now, site_key};
@@ -11,19 +11,19 @@ fn trust(roots: &[Certificate]) -> TrustAnchors {
     TrustAnchors::from_certificates("roots.pem", roots)
 }
 
-fn assemble(leaf: &Certificate, bag: &[Certificate], anchors: &TrustAnchors) -> Assembly {
+fn assemble(leaf: &Certificate, bag: &[Certificate], anchors: &TrustAnchors) -> AssembledChain {
     Chain::assemble(
         leaf,
         bag,
-        Wanted {
+        ChainCriteria {
             anchors,
             at: now(),
-            prefer: Prefer::Compatible,
+            prefer: ChainPreference::Compatible,
         },
     )
 }
 
-fn labels(assembly: &Assembly) -> Vec<String> {
+fn labels(assembly: &AssembledChain) -> Vec<String> {
     assembly
         .chain
         .certificates()
@@ -87,8 +87,8 @@ fn order_does_not_count_and_root_and_doubles_are_left_out() {
             assert_eq!(
                 why,
                 [
-                    ("Lower".into(), LeftOut::Duplicate),
-                    ("Root".into(), LeftOut::Root)
+                    ("Lower".into(), OmissionReason::Duplicate),
+                    ("Root".into(), OmissionReason::Root)
                 ]
             );
         }
@@ -113,7 +113,7 @@ fn a_name_alone_makes_no_issuer() {
         assembly
             .left_out
             .iter()
-            .all(|(_, why)| *why == LeftOut::Unrelated)
+            .all(|(_, why)| *why == OmissionReason::Unrelated)
     );
     let alone = assemble(&leaf, &impostors, &trust(&[root.root()]));
     assert!(matches!(alone.chain.end(), ChainEnd::Gap { .. }));
@@ -297,15 +297,15 @@ fn the_way_is_a_matter_of_taste() {
     let anchors = trust(&[old.root(), new.root()]);
     for (prefer, chain) in [
         (
-            Prefer::Compatible,
+            ChainPreference::Compatible,
             ["example.com", "Lower", "New"].as_slice(),
         ),
-        (Prefer::Shortest, &["example.com", "Lower"]),
+        (ChainPreference::Shortest, &["example.com", "Lower"]),
     ] {
         let assembly = Chain::assemble(
             &leaf,
             &bag,
-            Wanted {
+            ChainCriteria {
                 anchors: &anchors,
                 at: now(),
                 prefer,

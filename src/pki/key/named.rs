@@ -4,7 +4,7 @@
 use rustls::pki_types::{AlgorithmIdentifier, alg_id};
 
 use crate::pki::der::{
-    BIT_STRING, CONTEXT_0, Element, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, bits_of,
+    BIT_STRING, CONTEXT_0, DerElement, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, bits_of,
     element, split,
 };
 
@@ -91,8 +91,8 @@ fn inside(der: &[u8], tag: u8) -> Option<&[u8]> {
 }
 
 /// Eight positive numbers, each in as few octets as it takes, and nothing else.
-fn eight(mut rest: &[u8]) -> Option<[Element<'_>; 8]> {
-    let mut numbers = [Element {
+fn eight(mut rest: &[u8]) -> Option<[DerElement<'_>; 8]> {
+    let mut numbers = [DerElement {
         tag: 0,
         value: &[],
         whole: &[],

@@ -41,7 +41,7 @@ pub(super) fn short_rsa(der: &[u8]) -> Option<usize> {
     (integers && bits < 2048).then_some(bits)
 }
 
-fn elements(der: &[u8]) -> Option<Vec<der::Element<'_>>> {
+fn elements(der: &[u8]) -> Option<Vec<der::DerElement<'_>>> {
     const MOST: usize = 16;
     let (outer, _) = der::split(der)?;
     let (mut rest, mut elements) = (outer.value, Vec::new());

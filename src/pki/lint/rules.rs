@@ -5,7 +5,7 @@
 
 /// What comes of breaking a rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Weight {
+pub enum LintSeverity {
     /// Clients refuse it, or the key is anybody's.
     Refuses,
     /// It works with most clients.
@@ -14,25 +14,30 @@ pub enum Weight {
 
 /// Who is bound by a rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Binds {
+pub enum RuleScope {
     Everybody,
     /// What public CAs issue; for a company's own CA it is a note.
     PublicCas,
 }
 
 #[derive(Debug, Eq, PartialEq)]
-pub struct Rule {
+pub struct LintRule {
     /// The code of its finding.
     pub code: &'static str,
     /// What comes of breaking it.
-    pub weight: Weight,
-    pub binds: Binds,
+    pub weight: LintSeverity,
+    pub binds: RuleScope,
     /// Where it says so.
     pub section: &'static str,
 }
 
-const fn rule(code: &'static str, weight: Weight, binds: Binds, section: &'static str) -> Rule {
-    Rule {
+const fn rule(
+    code: &'static str,
+    weight: LintSeverity,
+    binds: RuleScope,
+    section: &'static str,
+) -> LintRule {
+    LintRule {
         code,
         weight,
         binds,
@@ -40,88 +45,88 @@ const fn rule(code: &'static str, weight: Weight, binds: Binds, section: &'stati
     }
 }
 
-pub(super) static ANY_USAGE: Rule = rule(
+pub(super) static ANY_USAGE: LintRule = rule(
     "any-usage",
-    Weight::Warns,
-    Binds::PublicCas,
+    LintSeverity::Warns,
+    RuleScope::PublicCas,
     "BR 7.1.2.7.10",
 );
-pub(super) static BROKEN_KEY: Rule = rule(
+pub(super) static BROKEN_KEY: LintRule = rule(
     "broken-key",
-    Weight::Refuses,
-    Binds::Everybody,
+    LintSeverity::Refuses,
+    RuleScope::Everybody,
     "BR 6.1.1.3",
 );
-pub(super) static CLIENT_AUTH: Rule = rule(
+pub(super) static CLIENT_AUTH: LintRule = rule(
     "client-auth",
-    Weight::Warns,
-    Binds::PublicCas,
+    LintSeverity::Warns,
+    RuleScope::PublicCas,
     "Chrome Root Program Policy 1.8, from 2027-03-15",
 );
-pub(super) static CLIENT_AUTH_LOST: Rule = rule(
+pub(super) static CLIENT_AUTH_LOST: LintRule = rule(
     "client-auth-lost",
-    Weight::Warns,
-    Binds::Everybody,
+    LintSeverity::Warns,
+    RuleScope::Everybody,
     "Chrome Root Program Policy 1.8",
 );
-pub(super) static COMMON_NAME: Rule = rule(
+pub(super) static COMMON_NAME: LintRule = rule(
     "common-name-not-listed",
-    Weight::Warns,
-    Binds::PublicCas,
+    LintSeverity::Warns,
+    RuleScope::PublicCas,
     "BR 7.1.4.3",
 );
-pub(super) static ENDS_FIRST: Rule = rule(
+pub(super) static ENDS_FIRST: LintRule = rule(
     "intermediate-ends-first",
-    Weight::Warns,
-    Binds::Everybody,
+    LintSeverity::Warns,
+    RuleScope::Everybody,
     "RFC 5280 6.1.3 a 2",
 );
-pub(super) static MALFORMED_NAME: Rule = rule(
+pub(super) static MALFORMED_NAME: LintRule = rule(
     "malformed-name",
-    Weight::Warns,
-    Binds::PublicCas,
+    LintSeverity::Warns,
+    RuleScope::PublicCas,
     "RFC 5280 4.2.1.6, BR 7.1.2.7.12",
 );
-pub(super) static NO_SERVER_AUTH: Rule = rule(
+pub(super) static NO_SERVER_AUTH: LintRule = rule(
     "no-server-auth",
-    Weight::Refuses,
-    Binds::PublicCas,
+    LintSeverity::Refuses,
+    RuleScope::PublicCas,
     "BR 7.1.2.7.10",
 );
-pub(super) static ODD_CURVE: Rule = rule(
+pub(super) static ODD_CURVE: LintRule = rule(
     "odd-key-kind",
-    Weight::Refuses,
-    Binds::PublicCas,
+    LintSeverity::Refuses,
+    RuleScope::PublicCas,
     "BR 6.1.5",
 );
-pub(super) static ODD_MODULUS: Rule = rule(
+pub(super) static ODD_MODULUS: LintRule = rule(
     "odd-modulus",
-    Weight::Warns,
-    Binds::PublicCas,
+    LintSeverity::Warns,
+    RuleScope::PublicCas,
     "BR 6.1.5, 6.1.6",
 );
-pub(super) static P521: Rule = rule(
+pub(super) static P521: LintRule = rule(
     "unusual-key-kind",
-    Weight::Warns,
-    Binds::PublicCas,
+    LintSeverity::Warns,
+    RuleScope::PublicCas,
     "Mozilla Root Store Policy 5.1",
 );
-pub(super) static SERIAL: Rule = rule(
+pub(super) static SERIAL: LintRule = rule(
     "odd-serial",
-    Weight::Warns,
-    Binds::PublicCas,
+    LintSeverity::Warns,
+    RuleScope::PublicCas,
     "RFC 5280 4.1.2.2",
 );
-pub(super) static VALIDITY: Rule = rule(
+pub(super) static VALIDITY: LintRule = rule(
     "validity-too-long",
-    Weight::Refuses,
-    Binds::PublicCas,
+    LintSeverity::Refuses,
+    RuleScope::PublicCas,
     "BR 6.3.2",
 );
 
 /// A root that is gone, with all that it had signed.
 #[derive(Debug, Eq, PartialEq)]
-pub struct GoneRoot {
+pub struct RetiredRoot {
     /// Its common name, or the unit that tells it from its maker's other roots.
     pub name: &'static str,
     /// The day that it ended or lost its trust.
@@ -133,50 +138,50 @@ pub struct GoneRoot {
 
 /// Roots that old bundles still carry, or cross-certificates of. Days and sources were looked up on
 /// 2026-11-23, in the certificates' own texts and in Debian's changelog.
-pub(super) static GONE_ROOTS: [GoneRoot; 8] = [
-    GoneRoot {
+pub(super) static GONE_ROOTS: [RetiredRoot; 8] = [
+    RetiredRoot {
         name: "AddTrust External CA Root",
         since: "2020-05-30",
         why: "it ended",
         source: "Sectigo, AddTrust External CA Root Expiring May 30, 2020",
     },
-    GoneRoot {
+    RetiredRoot {
         name: "UTN-USERFirst-Hardware",
         since: "2019-07-09",
         why: "it ended",
         source: "the certificate's own dates",
     },
-    GoneRoot {
+    RetiredRoot {
         name: "DST Root CA X3",
         since: "2021-09-30",
         why: "it ended",
         source: "Let's Encrypt, DST Root CA X3 Expiration (September 2021)",
     },
-    GoneRoot {
+    RetiredRoot {
         name: "GlobalSign Root CA - R2",
         since: "2021-12-15",
         why: "it ended",
         source: "the certificate's own dates",
     },
-    GoneRoot {
+    RetiredRoot {
         name: "Baltimore CyberTrust Root",
         since: "2025-05-12",
         why: "it ended",
         source: "the certificate's own dates",
     },
-    GoneRoot {
+    RetiredRoot {
         name: "GeoTrust Global CA",
         since: "2020-06-01",
         why: "browsers stopped trusting it in 2018, and Debian's list dropped it",
         source: "ca-certificates 20200601, of Mozilla's bundle 2.40",
     },
-    GoneRoot {
+    RetiredRoot {
         name: "VeriSign Class 3 Public Primary Certification Authority - G5",
         since: "2020-06-01",
         why: "browsers stopped trusting it in 2018, and Debian's list dropped it",
         source: "ca-certificates 20200601, of Mozilla's bundle 2.40",
     },
-    GoneRoot {
+    RetiredRoot {
         name: "thawte Primary Root CA",
         since: "2020-06-01",
         why: "browsers stopped trusting it in 2018, and Debian's list dropped it",

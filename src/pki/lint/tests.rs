@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, SanType, SerialNumber};
 
-use super::{Weight, dns_fault, lints, lost, outdated};
-use crate::pki::chain::{Chain, Prefer, Wanted};
+use super::{LintSeverity, dns_fault, lints, lost, outdated};
+use crate::pki::chain::{Chain, ChainCriteria, ChainPreference};
 use crate::pki::testing::{Authority, dates, now, site_key};
 use crate::pki::trust::TrustAnchors;
 
@@ -17,10 +17,10 @@ fn codes(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Vec<&'s
     let chain = Chain::assemble(
         &leaf,
         &[],
-        Wanted {
+        ChainCriteria {
             anchors: &anchors,
             at: now(),
-            prefer: Prefer::Compatible,
+            prefer: ChainPreference::Compatible,
         },
     )
     .chain;
@@ -123,10 +123,10 @@ const PRINTED: [&str; 3] = [
 fn a_key_that_is_printed_somewhere_is_no_secret() {
     let root = Authority::new("Root");
     let anchors = TrustAnchors::from_certificates("roots.pem", &[root.root()]);
-    let wanted = Wanted {
+    let wanted = ChainCriteria {
         anchors: &anchors,
         at: now(),
-        prefer: Prefer::Compatible,
+        prefer: ChainPreference::Compatible,
     };
     for printed in PRINTED {
         let key = rcgen::SubjectPublicKeyInfo::from_der(&BASE64_STANDARD.decode(printed).unwrap())
@@ -137,7 +137,7 @@ fn a_key_that_is_printed_somewhere_is_no_secret() {
             .iter()
             .find(|lint| lint.rule.code == "broken-key")
             .unwrap();
-        assert_eq!(broken.rule.weight, Weight::Refuses);
+        assert_eq!(broken.rule.weight, LintSeverity::Refuses);
         assert!(broken.what.contains("RFC 9500"), "{}", broken.what);
     }
 }
@@ -218,10 +218,10 @@ fn a_chain_that_breaks_first_and_old_roots_are_named() {
         params.not_after = rcgen::date_time_ymd(2026, 10, 1);
     });
     let anchors = TrustAnchors::from_certificates("roots.pem", &[root.root()]);
-    let wanted = Wanted {
+    let wanted = ChainCriteria {
         anchors: &anchors,
         at: now(),
-        prefer: Prefer::Compatible,
+        prefer: ChainPreference::Compatible,
     };
     let chain = Chain::assemble(&leaf, std::slice::from_ref(&short), wanted).chain;
     let found = lints(&chain);
@@ -230,7 +230,7 @@ fn a_chain_that_breaks_first_and_old_roots_are_named() {
             .iter()
             .map(|one| (one.rule.code, one.rule.weight))
             .collect::<Vec<_>>(),
-        [("intermediate-ends-first", Weight::Warns)]
+        [("intermediate-ends-first", LintSeverity::Warns)]
     );
     assert_eq!(outdated(&short).unwrap().root.since, "2020-05-30");
     assert_eq!(

@@ -7,7 +7,7 @@ use crate::pki::der;
 
 /// What is wrong with the RSA key of a `SubjectPublicKeyInfo`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub(super) enum Weakness {
+pub(super) enum KeyWeakness {
     #[error("its RSA key has close primes: Fermat's method factors it at once (CVE-2022-26320)")]
     ClosePrimes,
     #[error("its RSA exponent is even or 1: no signature of it means anything")]
@@ -77,9 +77,9 @@ pub(super) fn rsa(spki: &[u8]) -> Option<(BigUint, BigUint)> {
 }
 
 /// BR 6.1.1.3, 6.1.6: ROCA, close primes (100 rounds), factors below 752, even exponents.
-pub(super) fn weakness(modulus: &BigUint, exponent: &BigUint) -> Option<Weakness> {
+pub(super) fn weakness(modulus: &BigUint, exponent: &BigUint) -> Option<KeyWeakness> {
     if !exponent.bit(0) || exponent.bits() < 2 {
-        return Some(Weakness::Exponent);
+        return Some(KeyWeakness::Exponent);
     }
     if modulus.bits() > MOST_BITS {
         return None;
@@ -87,12 +87,12 @@ pub(super) fn weakness(modulus: &BigUint, exponent: &BigUint) -> Option<Weakness
     let small = || {
         primes(752)
             .find(|&prime| remainder(modulus, prime) == 0)
-            .map(Weakness::SmallFactor)
+            .map(KeyWeakness::SmallFactor)
     };
-    let roca = || is_roca(modulus).then_some(Weakness::Roca);
+    let roca = || is_roca(modulus).then_some(KeyWeakness::Roca);
     small()
         .or_else(roca)
-        .or_else(|| has_close_primes(modulus).then_some(Weakness::ClosePrimes))
+        .or_else(|| has_close_primes(modulus).then_some(KeyWeakness::ClosePrimes))
 }
 
 fn primes(below: u32) -> impl Iterator<Item = u32> {
@@ -147,7 +147,7 @@ fn is_square(number: &BigUint) -> bool {
 mod tests {
     use num_bigint::BigUint;
 
-    use super::{Weakness, primes, weakness};
+    use super::{KeyWeakness, primes, weakness};
 
     fn next_prime(from: &BigUint) -> BigUint {
         let mut candidate = from | BigUint::from(1_u32);
@@ -166,15 +166,15 @@ mod tests {
         let q = next_prime(&(BigUint::from(5_u32).pow(440) + 54321_u32));
         assert_eq!(weakness(&(&p * &q), &e), None);
         let twin = next_prime(&(&p + 2_u32));
-        assert_eq!(weakness(&(&p * &twin), &e), Some(Weakness::ClosePrimes));
+        assert_eq!(weakness(&(&p * &twin), &e), Some(KeyWeakness::ClosePrimes));
         assert_eq!(
             weakness(&(&p * 751_u32), &e),
-            Some(Weakness::SmallFactor(751))
+            Some(KeyWeakness::SmallFactor(751))
         );
         for exponent in [0_u32, 1, 2, 65536] {
             assert_eq!(
                 weakness(&(&p * &q), &exponent.into()),
-                Some(Weakness::Exponent)
+                Some(KeyWeakness::Exponent)
             );
         }
         // A power of 65537 modulo the product of all the small primes, as those keys are.
@@ -188,7 +188,7 @@ mod tests {
         };
         let found = weakness(&odd, &e);
         assert!(
-            matches!(found, Some(Weakness::Roca | Weakness::SmallFactor(_))),
+            matches!(found, Some(KeyWeakness::Roca | KeyWeakness::SmallFactor(_))),
             "{found:?}"
         );
         assert!(super::is_roca(&odd));

@@ -10,7 +10,7 @@ use crate::pki::der::{
     self, BIT_STRING, BOOLEAN, CONTEXT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET,
 };
 use crate::pki::key::{KeyAlgorithm, KeyError, PrivateKey};
-use crate::pki::subject::Subject;
+use crate::pki::subject::SubjectName;
 
 /// 1.2.840.113549.1.9.14: extensionRequest (RFC 2985 5.4.2).
 const EXTENSION_REQUEST: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e";
@@ -20,14 +20,14 @@ const ALTERNATIVE_NAMES: &[u8] = b"\x55\x1d\x11";
 /// The DER of a request, signed.
 pub(super) fn request(
     names: &AltNames,
-    subject: &Subject,
+    subject: &SubjectName,
     key: &PrivateKey,
 ) -> Result<Vec<u8>, KeyError> {
     signed(subject, key, &attribute(names, subject))
 }
 
 /// The attribute that asks for `names`.
-pub(super) fn attribute(names: &AltNames, subject: &Subject) -> Vec<u8> {
+pub(super) fn attribute(names: &AltNames, subject: &SubjectName) -> Vec<u8> {
     let extensions = der::element(SEQUENCE, &[&alternative_names(names, subject)]);
     let id = der::element(OBJECT_IDENTIFIER, &[EXTENSION_REQUEST]);
     der::element(SEQUENCE, &[&id, &der::element(SET, &[&extensions])])
@@ -35,7 +35,7 @@ pub(super) fn attribute(names: &AltNames, subject: &Subject) -> Vec<u8> {
 
 /// A request with these attributes, one behind the other.
 pub(super) fn signed(
-    subject: &Subject,
+    subject: &SubjectName,
     key: &PrivateKey,
     attributes: &[u8],
 ) -> Result<Vec<u8>, KeyError> {
@@ -58,7 +58,7 @@ pub(super) fn signed(
 }
 
 /// The extension; critical where the subject is empty.
-fn alternative_names(names: &AltNames, subject: &Subject) -> Vec<u8> {
+fn alternative_names(names: &AltNames, subject: &SubjectName) -> Vec<u8> {
     let names: Vec<Vec<u8>> = names.iter().map(general_name).collect();
     let value = der::element(
         SEQUENCE,

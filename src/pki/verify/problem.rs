@@ -8,7 +8,7 @@ use crate::pki::trust::TrustSource;
 
 /// What is wrong with a chain or a pair: facts only; the advice is `failure`'s.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Problem {
+pub enum ChainProblem {
     /// The leaf is a CA certificate.
     #[error("{label} is a CA's certificate, not a site's")]
     CaAsLeaf {
@@ -141,7 +141,7 @@ pub enum Problem {
     },
 }
 
-impl Problem {
+impl ChainProblem {
     /// The stable code of the finding.
     #[must_use]
     pub fn code(&self) -> &'static str {

@@ -5,20 +5,20 @@ use rcgen::{
     KeyUsagePurpose, NameConstraints,
 };
 
-use super::{Policy, Problem, VerifiedChain, assemble, problems};
+use super::{ChainProblem, VerifiedChain, VerifyPolicy, assemble, problems};
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::{CertifiedKey, mismatch};
-use crate::pki::chain::{Chain, Prefer, Wanted};
+use crate::pki::chain::{Chain, ChainCriteria, ChainPreference};
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::signature::counted;
 use crate::pki::testing::{Authority, dates, now, private, rsa_key, site_key};
 use crate::pki::trust::TrustAnchors;
 
-fn wanted(anchors: &TrustAnchors, at: jiff::Timestamp) -> Wanted<'_> {
-    Wanted {
+fn wanted(anchors: &TrustAnchors, at: jiff::Timestamp) -> ChainCriteria<'_> {
+    ChainCriteria {
         anchors,
         at,
-        prefer: Prefer::Compatible,
+        prefer: ChainPreference::Compatible,
     }
 }
 
@@ -46,14 +46,14 @@ impl World {
         at: &str,
     ) -> Vec<&'static str> {
         let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
-        let policy = Policy {
+        let policy = VerifyPolicy {
             hosts: &hosts,
             anchors: &self.anchors,
             at: at.parse().unwrap(),
         };
         let chain = Chain::assemble(leaf, bag, wanted(&self.anchors, policy.at)).chain;
         let problems = VerifiedChain::new(chain, policy).err().unwrap_or_default();
-        problems.iter().map(Problem::code).collect()
+        problems.iter().map(ChainProblem::code).collect()
     }
 
     /// A leaf below one intermediate, each changed before it is signed.
@@ -181,13 +181,13 @@ fn a_root_of_a_file_is_held_to_its_word() {
             Chain::assemble(&leaf, std::slice::from_ref(&lower), wanted(&anchors, now())).chain;
         let found = problems(
             &chain,
-            Policy {
+            VerifyPolicy {
                 hosts: &[],
                 anchors: &anchors,
                 at: now(),
             },
         );
-        found.iter().map(Problem::code).collect::<Vec<_>>()
+        found.iter().map(ChainProblem::code).collect::<Vec<_>>()
     };
     assert_eq!(under(|_| {}), FINE);
     assert_eq!(
@@ -287,7 +287,7 @@ fn another_way_is_found_where_a_ca_may_not() {
         assert_eq!(
             problems(
                 &assembly.chain,
-                Policy {
+                VerifyPolicy {
                     hosts: &[],
                     anchors: &world.anchors,
                     at
@@ -299,14 +299,14 @@ fn another_way_is_found_where_a_ca_may_not() {
         assert_eq!(none.chain.intermediates().len(), 1);
         let refused = problems(
             &none.chain,
-            Policy {
+            VerifyPolicy {
                 hosts: &[],
                 anchors: &world.anchors,
                 at,
             },
         );
         assert_eq!(
-            refused.iter().map(Problem::code).collect::<Vec<_>>(),
+            refused.iter().map(ChainProblem::code).collect::<Vec<_>>(),
             ["chain-refused"]
         );
     }
@@ -339,7 +339,7 @@ fn a_length_or_an_anchor_that_refuses_is_gone_around() {
     assert_eq!(
         problems(
             &assembly.chain,
-            Policy {
+            VerifyPolicy {
                 hosts: &[],
                 anchors: &anchors,
                 at
@@ -356,7 +356,7 @@ fn each_signature_is_checked_once() {
         world.lower.leaf(&["example.com"]),
         [world.root.certify(&world.lower), world.root.root()],
     );
-    let policy = Policy {
+    let policy = VerifyPolicy {
         hosts: &[],
         anchors: &world.anchors,
         at: now(),
@@ -404,13 +404,13 @@ fn a_key_fits_one_certificate() {
     );
     assert_eq!(
         mismatch(&rsa_leaf, &private(&own)).unwrap(),
-        Problem::WrongKeyKind {
+        ChainProblem::WrongKeyKind {
             key: KeyAlgorithm::EcdsaP256,
             leaf: KeyAlgorithm::Rsa(2048),
             label: "example.com".into()
         }
     );
-    let policy = Policy {
+    let policy = VerifyPolicy {
         hosts: &[],
         anchors: &world.anchors,
         at: now(),
@@ -510,7 +510,7 @@ fn a_way_is_found_whenever_there_is_one() {
         let chain = assemble(&leaf, &bag, wanted(&anchors, now())).chain;
         let holds = problems(
             &chain,
-            Policy {
+            VerifyPolicy {
                 hosts: &[],
                 anchors: &anchors,
                 at: now(),

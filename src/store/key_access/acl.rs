@@ -13,14 +13,14 @@ const ENTER: u16 = 1;
 
 /// Somebody who is named in an ACL.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Who {
+pub enum AclSubject {
     /// A user, by number.
     User(u32),
     /// A group, by number.
     Group(u32),
 }
 
-impl std::fmt::Display for Who {
+impl std::fmt::Display for AclSubject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::User(user) => write!(f, "user {user}"),
@@ -31,14 +31,14 @@ impl std::fmt::Display for Who {
 
 /// What of an ACL counts: who is named, and what the owning group may do.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Acl {
+pub(crate) struct AccessControlList {
     /// What each may do, the mask taken off.
-    named: Vec<(Who, u16)>,
+    named: Vec<(AclSubject, u16)>,
     /// 0 to 7. The mode of the file shows the mask in its place.
     group: u32,
 }
 
-impl Acl {
+impl AccessControlList {
     /// The ACL in these bytes, if it is one.
     #[must_use]
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
@@ -55,8 +55,8 @@ impl Acl {
         };
         let mask = bits(MASK).unwrap_or(7);
         let who = |tag: u16, id: u32| match tag {
-            USER => Some(Who::User(id)),
-            GROUP => Some(Who::Group(id)),
+            USER => Some(AclSubject::User(id)),
+            GROUP => Some(AclSubject::Group(id)),
             _ => None,
         };
         let named = entries
@@ -70,7 +70,7 @@ impl Acl {
 
     /// Who is named in it and may read.
     #[must_use]
-    pub(crate) fn readers(&self) -> Vec<Who> {
+    pub(crate) fn readers(&self) -> Vec<AclSubject> {
         self.named
             .iter()
             .filter(|(_, bits)| bits & READ != 0)
@@ -80,7 +80,7 @@ impl Acl {
 
     /// Whether the ACL of a folder lets `who` in by name.
     #[must_use]
-    pub(crate) fn lets_in(&self, who: Who) -> bool {
+    pub(crate) fn lets_in(&self, who: AclSubject) -> bool {
         self.named
             .iter()
             .any(|(named, bits)| *named == who && bits & ENTER != 0)
@@ -96,14 +96,14 @@ impl Acl {
 /// The ACL of a new file of `mode` that `readers` may read too, and no more; none when there are
 /// none.
 #[must_use]
-pub(crate) fn of(readers: &[Who], mode: u32) -> Option<Vec<u8>> {
+pub(crate) fn of(readers: &[AclSubject], mode: u32) -> Option<Vec<u8>> {
     if readers.is_empty() {
         return None;
     }
     let of_mode = |shift: u32| u16::try_from(mode >> shift & 7).unwrap_or(0);
     let named = readers.iter().map(|who| match *who {
-        Who::User(user) => (USER, READ, user),
-        Who::Group(group) => (GROUP, READ, group),
+        AclSubject::User(user) => (USER, READ, user),
+        AclSubject::Group(group) => (GROUP, READ, group),
     });
     let mut entries = vec![
         (OWNER, of_mode(6), u32::MAX),
@@ -135,7 +135,7 @@ fn entry(bytes: &[u8]) -> Option<(u16, u16, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Acl, Who};
+    use super::{AccessControlList, AclSubject};
 
     /// `setfacl -m u:33:rw,g:44:r` on a file, with these bits for group, mask and others.
     fn acl(group: u8, mask: u8, others: u8) -> Vec<u8> {
@@ -156,14 +156,14 @@ mod tests {
 
     #[test]
     fn who_is_named_may_read_on_and_nobody_else() {
-        let named = vec![Who::User(33), Who::Group(44)];
+        let named = vec![AclSubject::User(33), AclSubject::Group(44)];
         for (bytes, readers, shown, mode) in [
             (acl(4, 6, 4), named.clone(), 0o660, 0o640),
             (acl(0, 4, 0), named.clone(), 0o640, 0o600),
             (acl(7, 4, 7), named, 0o647, 0o647),
             (acl(7, 0, 7), vec![], 0o600, 0o600),
         ] {
-            let read = Acl::parse(&bytes).unwrap();
+            let read = AccessControlList::parse(&bytes).unwrap();
             assert_eq!(
                 (&read.readers(), read.mode(shown)),
                 (&readers, mode),
@@ -173,7 +173,7 @@ mod tests {
                 assert!(readers.is_empty());
                 continue;
             };
-            let again = Acl::parse(&written).unwrap();
+            let again = AccessControlList::parse(&written).unwrap();
             assert_eq!(
                 (again.readers(), again.group),
                 (readers, mode >> 3 & 6),
@@ -193,7 +193,7 @@ mod tests {
             &bytes[..bytes.len() - 1],
             &[&bytes[..], &[9; 8]].concat(),
         ] {
-            assert_eq!(Acl::parse(broken), None);
+            assert_eq!(AccessControlList::parse(broken), None);
         }
     }
 }

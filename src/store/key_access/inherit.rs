@@ -2,18 +2,18 @@
 //! could have put it there, and no group that its folders kept out. Pure.
 
 use crate::store::layout::{KEY_MODE, key_mode};
-use crate::store::release::Access;
+use crate::store::release::KeyAccess;
 
 /// A file or a folder: its permission bits, its user and group.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Node {
+pub(crate) struct FileAccess {
     pub mode: u32,
     pub owner: (u32, u32),
 }
 
 /// What is worth telling of the file that is replaced.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Doubt {
+pub(crate) enum InheritanceDoubt {
     /// It had this mode: a group that could not reach it may not read the new key.
     Group(u32),
     /// It had this mode: others may not read the new key.
@@ -26,14 +26,18 @@ pub(crate) enum Doubt {
 
 /// The folder may be written to by others than its owner and root's group.
 #[must_use]
-pub(crate) fn open(folder: Node) -> bool {
+pub(crate) fn open(folder: FileAccess) -> bool {
     folder.mode & 0o002 != 0 || (folder.mode & 0o020 != 0 && folder.owner.1 != 0)
 }
 
 /// Who may read what replaces `file`, which lies in the first of `folders`, that in the next.
 /// `user` runs certctl.
 #[must_use]
-pub(crate) fn inherit(file: Node, folders: &[Node], user: u32) -> (Access, Vec<Doubt>) {
+pub(crate) fn inherit(
+    file: FileAccess,
+    folders: &[FileAccess],
+    user: u32,
+) -> (KeyAccess, Vec<InheritanceDoubt>) {
     let (owner, group) = file.owner;
     let ours = [0, user].contains(&owner);
     if !ours
@@ -42,31 +46,31 @@ pub(crate) fn inherit(file: Node, folders: &[Node], user: u32) -> (Access, Vec<D
             .is_some_and(|folder| open(*folder) || folder.owner.0 == owner)
     {
         return (
-            Access {
+            KeyAccess {
                 mode: KEY_MODE,
                 owner: None,
             },
-            vec![Doubt::Stranger(owner)],
+            vec![InheritanceDoubt::Stranger(owner)],
         );
     }
-    let lets_in = |folder: &Node| match folder.owner.1 == group {
+    let lets_in = |folder: &FileAccess| match folder.owner.1 == group {
         true => folder.mode & 0o010 != 0,
         false => folder.mode & 0o001 != 0,
     };
     let mut doubts = Vec::new();
     let mut mode = key_mode(Some(file.mode));
     if file.mode & 0o007 != 0 {
-        doubts.push(Doubt::Others(file.mode));
+        doubts.push(InheritanceDoubt::Others(file.mode));
     }
     if mode & 0o070 != 0 && group != 0 && !folders.iter().all(lets_in) {
         mode &= !0o070;
-        doubts.push(Doubt::Group(file.mode));
+        doubts.push(InheritanceDoubt::Group(file.mode));
     }
     if !ours {
-        doubts.push(Doubt::Owner(owner));
+        doubts.push(InheritanceDoubt::Owner(owner));
     }
     (
-        Access {
+        KeyAccess {
             mode,
             owner: Some(file.owner),
         },
@@ -76,13 +80,13 @@ pub(crate) fn inherit(file: Node, folders: &[Node], user: u32) -> (Access, Vec<D
 
 #[cfg(test)]
 mod tests {
-    use super::{Doubt, Node, inherit};
+    use super::{FileAccess, InheritanceDoubt, inherit};
 
     #[test]
     fn a_key_is_for_whom_it_was_for() {
         const BOB: u32 = 65534;
         const USERS: u32 = 100;
-        let node = |mode, owner| Node { mode, owner };
+        let node = |mode, owner| FileAccess { mode, owner };
         let top = node(0o755, (0, 0));
         let (private, debian) = (node(0o700, (0, 0)), node(0o710, (0, USERS)));
         let kept = |mode, owner| (mode, Some(owner));
@@ -104,38 +108,38 @@ mod tests {
                 node(0o644, (0, 0)),
                 top,
                 kept(0o640, (0, 0)),
-                vec![Doubt::Others(0o644)],
+                vec![InheritanceDoubt::Others(0o644)],
             ),
             (
                 node(0o640, (0, USERS)),
                 private,
                 kept(0o600, (0, USERS)),
-                vec![Doubt::Group(0o640)],
+                vec![InheritanceDoubt::Group(0o640)],
             ),
             (node(0o640, (0, 0)), private, kept(0o640, (0, 0)), vec![]),
             (
                 node(0o600, (BOB, USERS)),
                 top,
                 kept(0o600, (BOB, USERS)),
-                vec![Doubt::Owner(BOB)],
+                vec![InheritanceDoubt::Owner(BOB)],
             ),
             (
                 node(0o640, (BOB, USERS)),
                 node(0o1777, (0, 0)),
                 (0o600, None),
-                vec![Doubt::Stranger(BOB)],
+                vec![InheritanceDoubt::Stranger(BOB)],
             ),
             (
                 node(0o640, (BOB, USERS)),
                 node(0o775, (0, USERS)),
                 (0o600, None),
-                vec![Doubt::Stranger(BOB)],
+                vec![InheritanceDoubt::Stranger(BOB)],
             ),
             (
                 node(0o600, (BOB, BOB)),
                 node(0o755, (BOB, BOB)),
                 (0o600, None),
-                vec![Doubt::Stranger(BOB)],
+                vec![InheritanceDoubt::Stranger(BOB)],
             ),
             (
                 node(0o600, (0, 0)),

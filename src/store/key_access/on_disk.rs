@@ -3,29 +3,29 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::store::key_access::acl::{self, Acl, Who};
-use crate::store::key_access::inherit::{self, Doubt, Node};
-use crate::store::layout::{Layout, Piece};
+use crate::store::key_access::acl::{self, AccessControlList, AclSubject};
+use crate::store::key_access::inherit::{self, FileAccess, InheritanceDoubt};
+use crate::store::layout::{LineageLayout, ReleaseFile};
 use crate::system::fs::files::FileError;
-use crate::system::fs::folders::{self, Kind, Seen};
-use crate::system::fs::xattrs::{self, Attributes};
+use crate::system::fs::folders::{self, FileKind, FileStatus};
+use crate::system::fs::xattrs::{self, ExtendedAttributes};
 
 /// Something worth telling of a file that is replaced.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Remark {
+pub enum AccessRemark {
     /// They may read it by an ACL, and so may they what replaces it.
     #[error("by an ACL of {} {} may read it, and so may they the new one", path.display(), listed(who))]
     Readers {
         path: PathBuf,
         /// Those who are named.
-        who: Vec<Who>,
+        who: Vec<AclSubject>,
     },
     /// An ACL names them, but folders that are not in the way of the new file keep them out.
     #[error("an ACL of {} names {}, whom its folders may keep out: the new key is without it", path.display(), listed(who))]
     KeptOut {
         path: PathBuf,
         /// Those who are named.
-        who: Vec<Who>,
+        who: Vec<AclSubject>,
     },
     /// It has that many further names.
     #[error("{} is the same file under {others} other name{}; what is read there stays the old one", path.display(), if *others == 1 { "" } else { "s" })]
@@ -38,7 +38,7 @@ pub enum Remark {
     },
 }
 
-fn listed(who: &[Who]) -> String {
+fn listed(who: &[AclSubject]) -> String {
     who.iter()
         .map(ToString::to_string)
         .collect::<Vec<_>>()
@@ -49,11 +49,11 @@ fn listed(who: &[Who]) -> String {
 ///
 /// # Errors
 /// When it cannot be looked at.
-pub(crate) fn look(path: &Path) -> Result<Option<Seen>, FileError> {
+pub(crate) fn look(path: &Path) -> Result<Option<FileStatus>, FileError> {
     let Some(mut seen) = folders::look(path)? else {
         return Ok(None);
     };
-    if seen.kind == Kind::File
+    if seen.kind == FileKind::File
         && seen.mode & 0o070 != 0
         && let Some(acl) = acl(path)?
     {
@@ -62,8 +62,10 @@ pub(crate) fn look(path: &Path) -> Result<Option<Seen>, FileError> {
     Ok(Some(seen))
 }
 
-fn acl(path: &Path) -> Result<Option<Acl>, FileError> {
-    Ok(xattrs::acl(path)?.as_deref().and_then(Acl::parse))
+fn acl(path: &Path) -> Result<Option<AccessControlList>, FileError> {
+    Ok(xattrs::acl(path)?
+        .as_deref()
+        .and_then(AccessControlList::parse))
 }
 
 /// What the piece of a new release gets from the file that servers read now; `mode` is the new
@@ -72,51 +74,51 @@ fn acl(path: &Path) -> Result<Option<Acl>, FileError> {
 /// # Errors
 /// When that file cannot be looked at.
 pub(crate) fn attributes(
-    layout: &Layout,
-    piece: Piece,
+    layout: &LineageLayout,
+    piece: ReleaseFile,
     mode: u32,
-) -> Result<Attributes, FileError> {
+) -> Result<ExtendedAttributes, FileError> {
     let Some(link) = layout.links().iter().find(|link| link.piece == piece) else {
-        return Ok(Attributes::default());
+        return Ok(ExtendedAttributes::default());
     };
     let path = link.path.as_path();
     let attributes = match xattrs::read(path) {
-        Err(error) if error.is_missing() => return Ok(Attributes::default()),
+        Err(error) if error.is_missing() => return Ok(ExtendedAttributes::default()),
         other => other?,
     };
     if piece.is_secret() && strange(layout, path)? {
-        return Ok(Attributes::default());
+        return Ok(ExtendedAttributes::default());
     }
-    let acl = attributes.acl.as_deref().and_then(Acl::parse);
+    let acl = attributes.acl.as_deref().and_then(AccessControlList::parse);
     let readers = acl.map(|acl| acl.readers()).unwrap_or_default();
     let (kept, _) = split(layout, path, piece, readers)?;
-    Ok(Attributes {
+    Ok(ExtendedAttributes {
         acl: acl::of(&kept, mode),
         ..attributes
     })
 }
 
 /// Whether a plain key file is another user's, who may have put it there.
-fn strange(layout: &Layout, path: &Path) -> Result<bool, FileError> {
-    let Some(seen) = look(path)?.filter(|seen| seen.kind == Kind::File) else {
+fn strange(layout: &LineageLayout, path: &Path) -> Result<bool, FileError> {
+    let Some(seen) = look(path)?.filter(|seen| seen.kind == FileKind::File) else {
         return Ok(false);
     };
     let (_, doubts) = inherit::inherit(node(&seen), &above(layout, path)?, folders::user());
     Ok(doubts
         .iter()
-        .any(|doubt| matches!(doubt, Doubt::Stranger(_))))
+        .any(|doubt| matches!(doubt, InheritanceDoubt::Stranger(_))))
 }
 
 /// Of those who are named in the ACL of a file: who could read it, and who could not. Whom the
 /// folders of a plain key let in could, and nobody by the word of a stranger. What our own link
 /// shows lies in folders that everybody may enter.
 fn split(
-    layout: &Layout,
+    layout: &LineageLayout,
     path: &Path,
-    piece: Piece,
-    readers: Vec<Who>,
-) -> Result<(Vec<Who>, Vec<Who>), FileError> {
-    let plain = folders::look(path)?.is_some_and(|seen| seen.kind == Kind::File);
+    piece: ReleaseFile,
+    readers: Vec<AclSubject>,
+) -> Result<(Vec<AclSubject>, Vec<AclSubject>), FileError> {
+    let plain = folders::look(path)?.is_some_and(|seen| seen.kind == FileKind::File);
     if readers.is_empty() || !plain || !piece.is_secret() {
         return Ok((readers, Vec::new()));
     }
@@ -127,7 +129,8 @@ fn split(
     for folder in folders_of(layout, path) {
         doors.push((folders::look(folder)?, acl(folder)?));
     }
-    let opens = |(seen, acl): &(Option<Seen>, Option<Acl>), who: &Who| {
+    let opens = |(seen, acl): &(Option<FileStatus>, Option<AccessControlList>),
+                 who: &AclSubject| {
         seen.as_ref().is_none_or(|seen| seen.mode & 0o001 != 0)
             || acl.as_ref().is_some_and(|acl| acl.lets_in(*who))
     };
@@ -138,8 +141,8 @@ fn split(
 
 /// What decides for a mode.
 #[must_use]
-pub(crate) fn node(seen: &Seen) -> Node {
-    Node {
+pub(crate) fn node(seen: &FileStatus) -> FileAccess {
+    FileAccess {
         mode: seen.mode,
         owner: seen.owner,
     }
@@ -149,7 +152,7 @@ pub(crate) fn node(seen: &Seen) -> Node {
 ///
 /// # Errors
 /// When one cannot be looked at.
-pub(crate) fn above(layout: &Layout, path: &Path) -> Result<Vec<Node>, FileError> {
+pub(crate) fn above(layout: &LineageLayout, path: &Path) -> Result<Vec<FileAccess>, FileError> {
     let mut above = Vec::new();
     for folder in folders_of(layout, path) {
         above.extend(folders::look(folder)?.as_ref().map(node));
@@ -157,7 +160,7 @@ pub(crate) fn above(layout: &Layout, path: &Path) -> Result<Vec<Node>, FileError
     Ok(above)
 }
 
-fn folders_of<'a>(layout: &'a Layout, path: &'a Path) -> impl Iterator<Item = &'a Path> {
+fn folders_of<'a>(layout: &'a LineageLayout, path: &'a Path) -> impl Iterator<Item = &'a Path> {
     path.ancestors()
         .skip(1)
         .take_while(|folder| folder.starts_with(layout.root()))
@@ -167,24 +170,24 @@ fn folders_of<'a>(layout: &'a Layout, path: &'a Path) -> impl Iterator<Item = &'
 ///
 /// # Errors
 /// When they cannot be looked at.
-pub(crate) fn remarks(layout: &Layout) -> Result<Vec<Remark>, FileError> {
+pub(crate) fn remarks(layout: &LineageLayout) -> Result<Vec<AccessRemark>, FileError> {
     let mut remarks = Vec::new();
     for link in layout.links() {
         let path = link.path.as_path();
-        let Some(seen) = folders::look(path)?.filter(|seen| seen.kind == Kind::File) else {
+        let Some(seen) = folders::look(path)?.filter(|seen| seen.kind == FileKind::File) else {
             continue;
         };
         let readers = acl(path)?.map(|acl| acl.readers()).unwrap_or_default();
         let (kept, kept_out) = split(layout, path, link.piece, readers)?;
         let path = path.to_owned();
         if !kept.is_empty() {
-            remarks.push(Remark::Readers {
+            remarks.push(AccessRemark::Readers {
                 path: path.clone(),
                 who: kept,
             });
         }
         if !kept_out.is_empty() {
-            remarks.push(Remark::KeptOut {
+            remarks.push(AccessRemark::KeptOut {
                 path: path.clone(),
                 who: kept_out,
             });
@@ -194,7 +197,7 @@ pub(crate) fn remarks(layout: &Layout) -> Result<Vec<Remark>, FileError> {
             .saturating_sub(1)
             .saturating_sub(u64::from(folders::backed_up(&path)?.is_some()));
         if others > 0 {
-            remarks.push(Remark::Linked {
+            remarks.push(AccessRemark::Linked {
                 path,
                 others,
                 inode: seen.inode(),

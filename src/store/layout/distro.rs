@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 /// How a system keeps certificates; decided from what is there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Family {
+pub(crate) enum DistroFamily {
     /// `/etc/ssl` and `/etc/ssl/private`.
     Debian,
     /// `/etc/pki/tls/certs` and `/etc/pki/tls/private`.
     RedHat,
 }
 
-impl Family {
+impl DistroFamily {
     /// Decided from the folders that are there, named below the root.
     #[must_use]
     pub(crate) fn of(is_folder: impl Fn(&str) -> bool) -> Self {

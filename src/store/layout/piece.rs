@@ -48,7 +48,7 @@ impl std::fmt::Display for ReleaseId {
 /// One file of a release.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Piece {
+pub enum ReleaseFile {
     /// Leaf, then intermediates.
     FullChain,
     /// The leaf alone.
@@ -61,7 +61,7 @@ pub enum Piece {
     Combined,
 }
 
-impl Piece {
+impl ReleaseFile {
     /// Those of every release that has intermediates.
     pub const USUAL: [Self; 4] = [Self::FullChain, Self::Cert, Self::Ca, Self::Key];
 
@@ -86,17 +86,17 @@ impl Piece {
 
 /// A path that servers read, and the file of a release that it shows.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-pub struct Link {
+pub struct StableLink {
     /// The path that servers read.
     pub path: PathBuf,
     /// The file of the release that it shows.
-    pub piece: Piece,
+    pub piece: ReleaseFile,
 }
 
-impl Link {
+impl StableLink {
     /// `piece` at `path`.
     #[must_use]
-    pub fn new(path: impl Into<PathBuf>, piece: Piece) -> Self {
+    pub fn new(path: impl Into<PathBuf>, piece: ReleaseFile) -> Self {
         Self {
             path: path.into(),
             piece,
@@ -107,13 +107,13 @@ impl Link {
 /// The two links inside the pair's folder.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Pointer {
+pub enum ReleasePointer {
     Live,
     /// What an install last ended well with.
     Proven,
 }
 
-impl Pointer {
+impl ReleasePointer {
     pub const BOTH: [Self; 2] = [Self::Live, Self::Proven];
 
     #[must_use]

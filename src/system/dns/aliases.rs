@@ -8,9 +8,9 @@ use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::message::text;
-use crate::dcv::answer::{Answer, Chain, RecordKind, Role, Said};
+use crate::dcv::answer::{AliasChain, DnsAnswer, RecordKind, ServerAnswers, ServerRole};
 use crate::system::dns::ask_server::{put, record_type};
-use crate::system::dns::client::{Client, Form, Query, Recursion};
+use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 
 /// The longest chain that is followed; resolvers give up at about this length too (unbound at 11,
 /// BIND at 16).
@@ -18,32 +18,32 @@ const LONGEST: usize = 16;
 
 /// Follows the alias that a server has at the first name; `None` where it ends like any other.
 pub(super) async fn chain(
-    client: &Client,
+    client: &DnsClient,
     guide: SocketAddr,
-    said: &[Said],
-) -> Option<(String, Chain)> {
+    said: &[ServerAnswers],
+) -> Option<(String, AliasChain)> {
     let (start, target) = said
         .iter()
         .flat_map(|said| said.answers.first())
         .find_map(|asked| match &asked.answer {
-            Answer::Cname(target) => Some((asked.name.clone(), target.clone())),
+            DnsAnswer::Cname(target) => Some((asked.name.clone(), target.clone())),
             _ => None,
         })?;
     let mut passed = vec![start.to_ascii_lowercase()];
     let mut next = target;
     while passed.len() <= LONGEST {
         if passed.contains(&next.to_ascii_lowercase()) {
-            return Some((start, Chain::Loop(next)));
+            return Some((start, AliasChain::Loop(next)));
         }
         passed.push(next.to_ascii_lowercase());
         let name = Name::from_ascii(format!("{next}.")).ok()?;
-        let recursion = Recursion::DesiredUnchecked;
-        let query = Query {
+        let recursion = RecursionDesired::DesiredUnchecked;
+        let query = DnsQuery {
             server: guide,
             name,
             kind: RecordType::CNAME,
             recursion,
-            form: Form::Plain,
+            form: QueryForm::Plain,
         };
         let message = client.ask(&query).await.ok()?;
         next = message
@@ -54,17 +54,17 @@ pub(super) async fn chain(
                 _ => None,
             })?;
     }
-    Some((start, Chain::Long(LONGEST)))
+    Some((start, AliasChain::Long(LONGEST)))
 }
 
 /// Where something else than the values is in the record's place: what the same server has beside
 /// it, where nobody made anything. Only a wildcard answers there.
 pub(super) async fn anywhere(
-    client: &Client,
-    said: &[Said],
+    client: &DnsClient,
+    said: &[ServerAnswers],
     (name, domain): (&str, &str),
     values: &[String],
-) -> Option<Answer> {
+) -> Option<DnsAnswer> {
     // What is at the domain itself is nobody's wildcard.
     let (_, parent) = name.split_once('.').filter(|_| name != domain)?;
     let (server, kind) = said.iter().find_map(|said| {
@@ -76,22 +76,22 @@ pub(super) async fn anywhere(
     })?;
     let beside = format!("_{}.{parent}", random());
     let (answer, _) = put(client, server.address?, server.role, &beside, kind).await;
-    Some(answer).filter(Answer::is_answer)
+    Some(answer).filter(DnsAnswer::is_answer)
 }
 
-fn is_something(answer: &Answer) -> bool {
+fn is_something(answer: &DnsAnswer) -> bool {
     matches!(
         answer,
-        Answer::Addresses(_) | Answer::Cname(_) | Answer::Txt(_)
+        DnsAnswer::Addresses(_) | DnsAnswer::Cname(_) | DnsAnswer::Txt(_)
     )
 }
 
-fn is_right(answer: &Answer, values: &[String]) -> bool {
+fn is_right(answer: &DnsAnswer, values: &[String]) -> bool {
     match answer {
-        Answer::Cname(target) => values
+        DnsAnswer::Cname(target) => values
             .iter()
             .any(|value| value.eq_ignore_ascii_case(target)),
-        Answer::Txt(texts) => values.iter().any(|value| texts.contains(value)),
+        DnsAnswer::Txt(texts) => values.iter().any(|value| texts.contains(value)),
         _ => false,
     }
 }
@@ -106,16 +106,16 @@ fn random() -> String {
 
 /// Why resolvers gave no answer, in their own words (RFC 8914).
 pub(super) async fn explained(
-    client: &Client,
-    said: &[Said],
+    client: &DnsClient,
+    said: &[ServerAnswers],
     (name, kind): &(String, RecordKind),
 ) -> Vec<(String, String)> {
     let mut explained = Vec::new();
     for said in said
         .iter()
-        .filter(|said| said.server.role == Role::Resolver)
+        .filter(|said| said.server.role == ServerRole::Resolver)
     {
-        let failed = |answer: &Answer| matches!(answer, Answer::Bogus | Answer::ServFail);
+        let failed = |answer: &DnsAnswer| matches!(answer, DnsAnswer::Bogus | DnsAnswer::ServFail);
         let Some(server) = said
             .server
             .address
@@ -127,12 +127,12 @@ pub(super) async fn explained(
             continue;
         };
         let kind = record_type(*kind);
-        let query = Query {
+        let query = DnsQuery {
             server,
             name,
             kind,
-            recursion: Recursion::Desired,
-            form: Form::Signed,
+            recursion: RecursionDesired::Desired,
+            form: QueryForm::Signed,
         };
         if let Ok(message) = client.ask(&query).await {
             explained.extend(

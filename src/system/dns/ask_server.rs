@@ -8,21 +8,26 @@ use hickory_proto::rr::{Name, RecordType};
 use tokio::task::JoinSet;
 
 use super::message::{read, ttl};
-use crate::dcv::answer::{Answer, Asked, RecordKind, Role, Said, Server};
-use crate::system::dns::client::{Client, Form, Query, Recursion};
+use crate::dcv::answer::{
+    AnsweredQuery, DnsAnswer, DnsServerId, RecordKind, ServerAnswers, ServerRole,
+};
+use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
 /// True when asking the same server again is of no use.
-pub(super) fn gone(answer: &Answer) -> bool {
-    matches!(answer, Answer::Timeout | Answer::Closed | Answer::NoRoute)
+pub(super) fn gone(answer: &DnsAnswer) -> bool {
+    matches!(
+        answer,
+        DnsAnswer::Timeout | DnsAnswer::Closed | DnsAnswer::NoRoute
+    )
 }
 
 pub(super) async fn ask_servers(
-    client: &Arc<Client>,
-    servers: Vec<Server>,
+    client: &Arc<DnsClient>,
+    servers: Vec<DnsServerId>,
     kind: RecordKind,
     names: Vec<String>,
-) -> Vec<Said> {
+) -> Vec<ServerAnswers> {
     let mut tasks = JoinSet::new();
     for (index, server) in servers.into_iter().enumerate() {
         let (client, names) = (Arc::clone(client), names.clone());
@@ -34,24 +39,24 @@ pub(super) async fn ask_servers(
 /// Asks one server for the first name, and if it is there at all, at once for the others and for
 /// what else may stand at the first.
 async fn ask_server(
-    client: &Arc<Client>,
-    server: Server,
+    client: &Arc<DnsClient>,
+    server: DnsServerId,
     kind: RecordKind,
     names: Vec<String>,
-) -> Said {
+) -> ServerAnswers {
     let mut names = names.into_iter();
     let mut answers = Vec::new();
     let Some(first) = names.next() else {
-        return Said { server, answers };
+        return ServerAnswers { server, answers };
     };
     let Some(address) = server.address else {
-        answers.push(Asked {
+        answers.push(AnsweredQuery {
             name: first,
             kind,
-            answer: Answer::NoAddress,
+            answer: DnsAnswer::NoAddress,
             ttl: None,
         });
-        return Said { server, answers };
+        return ServerAnswers { server, answers };
     };
     let role = server.role;
     let (answer, ttl) = put(client, address, role, &first, kind).await;
@@ -61,14 +66,14 @@ async fn ask_server(
         .copied()
         .filter(|other| *other != kind)
         .collect();
-    answers.push(Asked {
+    answers.push(AnsweredQuery {
         name: first.clone(),
         kind,
         answer,
         ttl,
     });
     if silent {
-        return Said { server, answers };
+        return ServerAnswers { server, answers };
     }
     let questions = names
         .map(|name| (name, kind))
@@ -80,7 +85,7 @@ async fn ask_server(
             let (answer, ttl) = put(&client, address, role, &name, kind).await;
             (
                 index,
-                Asked {
+                AnsweredQuery {
                     name,
                     kind,
                     answer,
@@ -90,57 +95,57 @@ async fn ask_server(
         });
     }
     answers.extend(in_order(tasks).await);
-    Said { server, answers }
+    ServerAnswers { server, answers }
 }
 
 /// What else to ask for at the record's own name: what stands there in its place, and what stands
 /// beside a CNAME. A resolver would follow the CNAME, so only the zone's own servers are asked what
 /// is beside it.
-fn beside(kind: RecordKind, role: Role, answer: &Answer) -> &'static [RecordKind] {
+fn beside(kind: RecordKind, role: ServerRole, answer: &DnsAnswer) -> &'static [RecordKind] {
     match (kind, role, answer) {
-        (_, _, Answer::NoData(_)) => &[RecordKind::Cname, RecordKind::Txt, RecordKind::A],
-        (RecordKind::Cname, Role::Authoritative, Answer::Cname(_)) => &[RecordKind::Txt],
+        (_, _, DnsAnswer::NoData(_)) => &[RecordKind::Cname, RecordKind::Txt, RecordKind::A],
+        (RecordKind::Cname, ServerRole::Authoritative, DnsAnswer::Cname(_)) => &[RecordKind::Txt],
         _ => &[],
     }
 }
 
 /// The answer, and for how long it may be remembered where it is there.
 pub(super) async fn put(
-    client: &Client,
+    client: &DnsClient,
     server: SocketAddr,
-    role: Role,
+    role: ServerRole,
     name: &str,
     kind: RecordKind,
-) -> (Answer, Option<u32>) {
+) -> (DnsAnswer, Option<u32>) {
     // A name too long for the DNS (the doubled zone of a long one) cannot be there.
     let Ok(name) = Name::from_ascii(format!("{name}.")) else {
-        return (Answer::NoName(None), None);
+        return (DnsAnswer::NoName(None), None);
     };
     let recursion = match role {
-        Role::Resolver => Recursion::Desired,
-        Role::Authoritative => Recursion::No,
+        ServerRole::Resolver => RecursionDesired::Desired,
+        ServerRole::Authoritative => RecursionDesired::No,
     };
-    let query = Query {
+    let query = DnsQuery {
         server,
         name,
         kind: record_type(kind),
         recursion,
-        form: Form::Plain,
+        form: QueryForm::Plain,
     };
     let (answer, ttl) = answer(client, &query, role).await;
-    if answer != Answer::ServFail || role == Role::Authoritative {
+    if answer != DnsAnswer::ServFail || role == ServerRole::Authoritative {
         return (answer, ttl);
     }
     // A validating resolver fails both on what it cannot get and on what it will not believe; the
     // latter it hands out to those who do not want it checked.
-    let unchecked = Query {
-        recursion: Recursion::DesiredUnchecked,
+    let unchecked = DnsQuery {
+        recursion: RecursionDesired::DesiredUnchecked,
         ..query
     };
     let (unchecked, _) = self::answer(client, &unchecked, role).await;
     (
         if unchecked.is_answer() {
-            Answer::Bogus
+            DnsAnswer::Bogus
         } else {
             answer
         },
@@ -158,7 +163,11 @@ pub(super) fn record_type(kind: RecordKind) -> RecordType {
     }
 }
 
-async fn answer(client: &Client, query: &Query, role: Role) -> (Answer, Option<u32>) {
+async fn answer(
+    client: &DnsClient,
+    query: &DnsQuery,
+    role: ServerRole,
+) -> (DnsAnswer, Option<u32>) {
     match client.ask(query).await {
         Ok(message) => (read(&message, query, role), ttl(&message)),
         Err(none) => (none.into(), None),

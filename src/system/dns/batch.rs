@@ -10,15 +10,17 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::caa;
-use super::resolvers::Resolvers;
-use crate::dcv::answer::{Around, Asked, OwnServers, RecordKind, Said, Survey};
-use crate::dcv::caa::Found;
-use crate::system::dns::bulk_client::{self, Flight};
-use crate::system::dns::client::Client;
-use crate::system::dns::survey::{DnsError, Inquiry, SURVEY, resolver, surveys, until_signal};
-use crate::system::dns::zone_cache::Known;
-use crate::system::line_reader::{Line, Lines};
-use crate::system::signals::Interrupt;
+use super::resolvers::ResolverList;
+use crate::dcv::answer::{
+    AnsweredQuery, DnsSurvey, RecordKind, ServerAnswers, SurroundingAnswers, ZoneServerCoverage,
+};
+use crate::dcv::caa::CaaLookup;
+use crate::system::dns::bulk_client::{self, BulkClient};
+use crate::system::dns::client::DnsClient;
+use crate::system::dns::survey::{DnsError, RecordQuery, SURVEY, resolver, surveys, until_signal};
+use crate::system::dns::zone_cache::ZoneCache;
+use crate::system::line_reader::{LineReader, NumberedLine};
+use crate::system::signals::InterruptSignal;
 
 /// What is looked for at once, all zones together, before more of the list is read; and what may
 /// wait for its zone's turn.
@@ -39,7 +41,7 @@ const LOST_ZONES: usize = 1000;
 
 /// What one line asks for.
 #[derive(Debug)]
-pub(crate) struct Job<K> {
+pub(crate) struct BatchQuery<K> {
     /// What the caller knows it by.
     pub key: K,
     /// Type and name of each record; none where the line was no good, and nobody is asked.
@@ -52,16 +54,16 @@ pub(crate) struct Job<K> {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Came {
+pub(crate) struct BatchSurvey {
     /// One for each record.
-    pub surveys: Vec<Survey>,
+    pub surveys: Vec<DnsSurvey>,
     /// What is at each name of the CAA climb.
-    pub caa: HashMap<String, Found>,
+    pub caa: HashMap<String, CaaLookup>,
 }
 
 /// How far it was looked into.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Depth {
+pub(crate) enum SurveyDepth {
     /// Only for the records themselves: enough where all is well and one server alone was to be
     /// asked.
     Glance,
@@ -71,7 +73,7 @@ pub(crate) enum Depth {
 
 /// What the answers to one line came to.
 #[derive(Debug)]
-pub(crate) enum Heard<K> {
+pub(crate) enum BatchAnswer<K> {
     Done,
     Nothing,
     /// Something, and that is enough: the rest is not looked for.
@@ -81,16 +83,21 @@ pub(crate) enum Heard<K> {
 }
 
 /// Who makes questions of lines and verdicts of answers.
-pub(crate) trait Asker {
+pub(crate) trait BatchHandler {
     /// What it knows a line by.
     type Key;
     /// What a line asks for.
-    fn prepare(&mut self, line: Line) -> Job<Self::Key>;
+    fn prepare(&mut self, line: NumberedLine) -> BatchQuery<Self::Key>;
     /// All that is asked for where a glance is not enough: the records and the names whose CAA
     /// records are.
-    fn inquiries(&self, key: &Self::Key) -> (Vec<Inquiry>, Vec<String>);
+    fn inquiries(&self, key: &Self::Key) -> (Vec<RecordQuery>, Vec<String>);
     /// What came; lines are heard in the order in which their answers come.
-    fn hear(&mut self, key: Self::Key, came: Came, depth: Depth) -> Heard<Self::Key>;
+    fn hear(
+        &mut self,
+        key: Self::Key,
+        came: BatchSurvey,
+        depth: SurveyDepth,
+    ) -> BatchAnswer<Self::Key>;
     /// Nothing else is there at this moment: the time to tell what was heard. False where nobody
     /// wants to know any more.
     fn rest(&mut self) -> bool;
@@ -101,17 +108,17 @@ pub(crate) trait Asker {
 /// # Errors
 /// [`DnsError`]; what servers do is no error but an answer.
 pub(crate) fn survey_each(
-    lines: &mut Lines,
-    resolvers: &Resolvers,
-    interrupt: &Interrupt,
-    asker: &mut impl Asker,
+    lines: &mut LineReader,
+    resolvers: &ResolverList,
+    interrupt: &InterruptSignal,
+    asker: &mut impl BatchHandler,
 ) -> Result<(), DnsError> {
     until_signal(interrupt, async {
-        let client = Client::until(Instant::now() + SURVEY);
+        let client = DnsClient::until(Instant::now() + SURVEY);
         let mut desk = Desk {
             asker,
             resolvers,
-            flight: Flight::new(&client),
+            flight: BulkClient::new(&client),
             client,
             known: Arc::default(),
             tasks: JoinSet::new(),
@@ -153,14 +160,14 @@ pub(crate) fn survey_each(
 }
 
 /// What is under way, and what waits for its zone's turn.
-struct Desk<'a, A: Asker> {
+struct Desk<'a, A: BatchHandler> {
     asker: &'a mut A,
-    resolvers: &'a Resolvers,
-    client: Client,
-    known: Arc<Known>,
+    resolvers: &'a ResolverList,
+    client: DnsClient,
+    known: Arc<ZoneCache>,
     /// Glances at given servers.
-    flight: Flight<Part>,
-    tasks: JoinSet<(u64, Came)>,
+    flight: BulkClient<Part>,
+    tasks: JoinSet<(u64, BatchSurvey)>,
     open: HashMap<u64, Open<A::Key>>,
     zones: HashMap<String, Zone<A::Key>>,
     /// How many wait in all zones, and how many zones are lost.
@@ -175,9 +182,9 @@ type Part = (u64, usize, usize);
 
 /// What is under way for one line.
 struct Open<K> {
-    job: Job<K>,
-    depth: Depth,
-    came: Came,
+    job: BatchQuery<K>,
+    depth: SurveyDepth,
+    came: BatchSurvey,
     /// How many answers of a glance are still to come, and whether one of them is to be looked
     /// into.
     left: usize,
@@ -185,11 +192,11 @@ struct Open<K> {
 }
 
 struct Zone<K> {
-    waiting: VecDeque<Job<K>>,
+    waiting: VecDeque<BatchQuery<K>>,
     open: usize,
     allowed: usize,
     failed: u32,
-    lost: Option<(Instant, Survey)>,
+    lost: Option<(Instant, DnsSurvey)>,
 }
 
 impl<K> Default for Zone<K> {
@@ -204,12 +211,14 @@ impl<K> Default for Zone<K> {
     }
 }
 
-impl<A: Asker> Desk<'_, A> {
-    fn take(&mut self, line: Line) {
+impl<A: BatchHandler> Desk<'_, A> {
+    fn take(&mut self, line: NumberedLine) {
         let job = self.asker.prepare(line);
         if job.records.is_empty() {
-            let heard = self.asker.hear(job.key, Came::default(), Depth::Whole);
-            self.enough |= matches!(heard, Heard::Enough);
+            let heard = self
+                .asker
+                .hear(job.key, BatchSurvey::default(), SurveyDepth::Whole);
+            self.enough |= matches!(heard, BatchAnswer::Enough);
             return;
         }
         let name = job.zone.clone();
@@ -250,11 +259,11 @@ impl<A: Asker> Desk<'_, A> {
                         .collect();
                     self.asker.hear(
                         job.key,
-                        Came {
+                        BatchSurvey {
                             surveys,
                             caa: HashMap::new(),
                         },
-                        Depth::Whole,
+                        SurveyDepth::Whole,
                     );
                 }
                 None => {
@@ -270,7 +279,7 @@ impl<A: Asker> Desk<'_, A> {
     }
 
     /// Asks for the records themselves at the servers that alone are to be asked.
-    fn glance(&mut self, job: Job<A::Key>) {
+    fn glance(&mut self, job: BatchQuery<A::Key>) {
         let number = self.next;
         self.next += 1;
         let mut surveys = Vec::with_capacity(job.records.len());
@@ -278,19 +287,23 @@ impl<A: Asker> Desk<'_, A> {
             for (server, address) in self.resolvers.addresses.iter().enumerate() {
                 self.flight.ask((number, at, server), *address, *kind, name);
             }
-            let said = self.resolvers.addresses.iter().map(|address| Said {
-                server: resolver(*address),
-                answers: Vec::new(),
-            });
-            surveys.push(Survey {
+            let said = self
+                .resolvers
+                .addresses
+                .iter()
+                .map(|address| ServerAnswers {
+                    server: resolver(*address),
+                    answers: Vec::new(),
+                });
+            surveys.push(DnsSurvey {
                 zone: None,
-                own_servers: OwnServers::NotWanted,
+                own_servers: ZoneServerCoverage::NotWanted,
                 said: said.collect(),
-                around: Around::default(),
+                around: SurroundingAnswers::default(),
             });
         }
         let left = job.records.len() * self.resolvers.addresses.len();
-        let came = Came {
+        let came = BatchSurvey {
             surveys,
             caa: HashMap::new(),
         };
@@ -298,7 +311,7 @@ impl<A: Asker> Desk<'_, A> {
             number,
             Open {
                 job,
-                depth: Depth::Glance,
+                depth: SurveyDepth::Glance,
                 came,
                 left,
                 look_closer: false,
@@ -307,7 +320,7 @@ impl<A: Asker> Desk<'_, A> {
     }
 
     /// Takes one answer of a glance.
-    fn part(&mut self, (number, at, server): Part, part: bulk_client::Came) {
+    fn part(&mut self, (number, at, server): Part, part: bulk_client::BulkAnswer) {
         let Some(open) = self.open.get_mut(&number) else {
             return;
         };
@@ -318,8 +331,8 @@ impl<A: Asker> Desk<'_, A> {
             .get_mut(at)
             .and_then(|survey| survey.said.get_mut(server));
         match (part, said, open.job.records.get(at)) {
-            (bulk_client::Came::Said(answer, ttl), Some(said), Some((kind, name))) => {
-                said.answers.push(Asked {
+            (bulk_client::BulkAnswer::Said(answer, ttl), Some(said), Some((kind, name))) => {
+                said.answers.push(AnsweredQuery {
                     name: name.clone(),
                     kind: *kind,
                     answer,
@@ -346,12 +359,12 @@ impl<A: Asker> Desk<'_, A> {
     }
 
     /// Asks everybody for everything.
-    fn look(&mut self, job: Job<A::Key>) {
+    fn look(&mut self, job: BatchQuery<A::Key>) {
         let (number, (inquiries, names)) = (self.next, self.asker.inquiries(&job.key));
         let (resolvers, known) = (self.resolvers.clone(), Arc::clone(&self.known));
         let client = Arc::new(self.client.but_until(Instant::now() + SURVEY));
         self.next += 1;
-        let (depth, came) = (Depth::Whole, Came::default());
+        let (depth, came) = (SurveyDepth::Whole, BatchSurvey::default());
         self.open.insert(
             number,
             Open {
@@ -365,24 +378,24 @@ impl<A: Asker> Desk<'_, A> {
         self.tasks.spawn(async move {
             let surveys = surveys(&client, &known, &inquiries, &resolvers);
             let (surveys, caa) = tokio::join!(surveys, caa::look_up(&client, &names, &resolvers));
-            (number, Came { surveys, caa })
+            (number, BatchSurvey { surveys, caa })
         });
     }
 
-    fn came(&mut self, number: u64, came: Came) {
+    fn came(&mut self, number: u64, came: BatchSurvey) {
         if let Some(Open { job, depth, .. }) = self.open.remove(&number) {
             self.heard(job, depth, came);
         }
     }
 
     /// Lets the asker hear it, and goes by what it makes of it.
-    fn heard(&mut self, job: Job<A::Key>, depth: Depth, came: Came) {
+    fn heard(&mut self, job: BatchQuery<A::Key>, depth: SurveyDepth, came: BatchSurvey) {
         let last = came
             .surveys
             .first()
             .filter(|survey| nobody_answered(survey))
             .cloned();
-        let Job {
+        let BatchQuery {
             key,
             records,
             zone: name,
@@ -393,21 +406,21 @@ impl<A: Asker> Desk<'_, A> {
             return;
         };
         match heard {
-            Heard::LookCloser(key) => {
-                return self.look(Job {
+            BatchAnswer::LookCloser(key) => {
+                return self.look(BatchQuery {
                     key,
                     records,
                     zone: name,
                     records_alone,
                 });
             }
-            Heard::Enough => self.enough = true,
-            Heard::Done => {
+            BatchAnswer::Enough => self.enough = true,
+            BatchAnswer::Done => {
                 zone.failed = 0;
                 self.lost -= usize::from(zone.lost.take().is_some());
                 zone.allowed = (zone.allowed * 2).min(OF_ONE_ZONE);
             }
-            Heard::Nothing => {
+            BatchAnswer::Nothing => {
                 zone.failed += 1;
                 let again = zone.lost.is_some();
                 if zone.failed >= LOST_AFTER && (again || self.lost < LOST_ZONES) {
@@ -428,7 +441,7 @@ impl<A: Asker> Desk<'_, A> {
     }
 }
 
-fn nobody_answered(survey: &Survey) -> bool {
+fn nobody_answered(survey: &DnsSurvey) -> bool {
     survey
         .said
         .iter()
@@ -437,18 +450,18 @@ fn nobody_answered(survey: &Survey) -> bool {
 }
 
 /// What the servers of a zone said last stands for its other names.
-fn not_asked_again(last: &Survey, name: &str) -> Survey {
+fn not_asked_again(last: &DnsSurvey, name: &str) -> DnsSurvey {
     let said = last.said.iter().map(|said| {
-        let answers = said.answers.first().map(|asked| Asked {
+        let answers = said.answers.first().map(|asked| AnsweredQuery {
             name: name.to_owned(),
             ..asked.clone()
         });
-        Said {
+        ServerAnswers {
             server: said.server.clone(),
             answers: answers.into_iter().collect(),
         }
     });
-    Survey {
+    DnsSurvey {
         said: said.collect(),
         ..last.clone()
     }

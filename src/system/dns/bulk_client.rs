@@ -17,12 +17,13 @@ use tokio::io::unix::AsyncFd;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::message::{read, ttl};
-use crate::dcv::answer::{Answer, RecordKind, Role};
+use crate::dcv::answer::{DnsAnswer, RecordKind, ServerRole};
 use crate::system::dns::ask_server::record_type;
 use crate::system::dns::client::{
-    Client, Form, NoAnswer, QUESTION, Query, Recursion, TRANSMISSIONS, no_answer,
+    DnsClient, DnsQuery, QUESTION, QueryError, QueryForm, RecursionDesired, TRANSMISSIONS,
+    no_answer,
 };
-use crate::system::dns::congestion::{Place, Way};
+use crate::system::dns::congestion::{SendSlot, ServerCongestion};
 use crate::system::dns::fast_path;
 
 /// The ports that questions to one server are shared out among, and how many each is used for.
@@ -31,25 +32,25 @@ const QUESTIONS_OF_A_PORT: usize = 128;
 
 /// What a question came to.
 #[derive(Debug)]
-pub(super) enum Came {
+pub(super) enum BulkAnswer {
     /// The record, and for how long it may be remembered; or silence.
-    Said(Answer, Option<u32>),
+    Said(DnsAnswer, Option<u32>),
     /// Something else, which is to be looked into.
     Else,
 }
 
 /// The questions, each with what the caller knows it by.
 #[derive(Debug)]
-pub(super) struct Flight<T> {
-    client: Client,
+pub(super) struct BulkClient<T> {
+    client: DnsClient,
     posts: Vec<Post<T>>,
-    came: Vec<(T, Came)>,
+    came: Vec<(T, BulkAnswer)>,
     alarm: Pin<Box<Sleep>>,
 }
 
-impl<T> Flight<T> {
+impl<T> BulkClient<T> {
     /// Nothing yet; what is known of ways to servers is the client's. To be called in a runtime.
-    pub(super) fn new(client: &Client) -> Self {
+    pub(super) fn new(client: &DnsClient) -> Self {
         let alarm = Box::pin(sleep_until(Instant::now() + QUESTION));
         Self {
             client: client.clone(),
@@ -63,7 +64,7 @@ impl<T> Flight<T> {
     pub(super) fn ask(&mut self, key: T, server: SocketAddr, kind: RecordKind, name: &str) {
         match fast_path::question(random(), name, kind) {
             Some(bytes) => self.post(server).queue.push_back((key, kind, bytes)),
-            None => self.came.push((key, Came::Else)),
+            None => self.came.push((key, BulkAnswer::Else)),
         }
     }
 
@@ -87,11 +88,11 @@ impl<T> Flight<T> {
     }
 
     /// What some questions came to, as soon as there is any.
-    pub(super) async fn some(&mut self) -> Vec<(T, Came)> {
+    pub(super) async fn some(&mut self) -> Vec<(T, BulkAnswer)> {
         poll_fn(|context| self.poll(context)).await
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Vec<(T, Came)>> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Vec<(T, BulkAnswer)>> {
         loop {
             for post in &mut self.posts {
                 post.receive(context, &mut self.came);
@@ -118,7 +119,7 @@ impl<T> Flight<T> {
 #[derive(Debug)]
 struct Post<T> {
     server: SocketAddr,
-    way: Arc<Way>,
+    way: Arc<ServerCongestion>,
     ports: Vec<Port<T>>,
     /// What waits for room.
     queue: VecDeque<(T, RecordKind, Vec<u8>)>,
@@ -127,7 +128,7 @@ struct Post<T> {
 }
 
 impl<T> Post<T> {
-    fn receive(&mut self, context: &mut Context<'_>, came: &mut Vec<(T, Came)>) {
+    fn receive(&mut self, context: &mut Context<'_>, came: &mut Vec<(T, BulkAnswer)>) {
         let (server, way) = (self.server, &self.way);
         self.ports
             .retain_mut(|port| match port.receive(context, server, way, came) {
@@ -137,18 +138,18 @@ impl<T> Post<T> {
     }
 
     /// Sends what waited, as far as there is room.
-    fn send(&mut self, came: &mut Vec<(T, Came)>) {
+    fn send(&mut self, came: &mut Vec<(T, BulkAnswer)>) {
         while !self.queue.is_empty() {
             match self.way.take() {
-                Place::Full => return,
-                Place::Silent => {
+                SendSlot::Full => return,
+                SendSlot::Silent => {
                     came.extend(
                         self.queue
                             .drain(..)
-                            .map(|(key, ..)| (key, silence(NoAnswer::Timeout))),
+                            .map(|(key, ..)| (key, silence(QueryError::Timeout))),
                     );
                 }
-                Place::Taken => match self.queue.pop_front() {
+                SendSlot::Taken => match self.queue.pop_front() {
                     Some((key, kind, bytes)) => self.send_one(key, kind, bytes, came),
                     None => self.way.leave(),
                 },
@@ -156,7 +157,13 @@ impl<T> Post<T> {
         }
     }
 
-    fn send_one(&mut self, key: T, kind: RecordKind, bytes: Vec<u8>, came: &mut Vec<(T, Came)>) {
+    fn send_one(
+        &mut self,
+        key: T,
+        kind: RecordKind,
+        bytes: Vec<u8>,
+        came: &mut Vec<(T, BulkAnswer)>,
+    ) {
         let at = match self.port() {
             Ok(at) => at,
             Err(error) => {
@@ -165,7 +172,7 @@ impl<T> Post<T> {
             }
         };
         let now = Instant::now();
-        let due = now + self.way.patience(0, Recursion::Desired.least());
+        let due = now + self.way.patience(0, RecursionDesired::Desired.least());
         self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
         let question = Question {
             key,
@@ -196,7 +203,7 @@ impl<T> Post<T> {
     }
 
     /// Sends again what no answer came to in time.
-    fn send_again(&mut self, came: &mut Vec<(T, Came)>) {
+    fn send_again(&mut self, came: &mut Vec<(T, BulkAnswer)>) {
         let way = &self.way;
         self.ports
             .retain_mut(|port| match port.send_again(way, came) {
@@ -274,8 +281,8 @@ impl<T> Port<T> {
         &mut self,
         context: &mut Context<'_>,
         server: SocketAddr,
-        way: &Way,
-        came: &mut Vec<(T, Came)>,
+        way: &ServerCongestion,
+        came: &mut Vec<(T, BulkAnswer)>,
     ) -> io::Result<()> {
         let mut buffer = [0_u8; 4096];
         while let Poll::Ready(ready) = self.socket.poll_read_ready(context) {
@@ -296,7 +303,13 @@ impl<T> Port<T> {
     }
 
     /// Whatever is not the answer to a question of this port is passed over.
-    fn take(&mut self, bytes: &[u8], server: SocketAddr, way: &Way, came: &mut Vec<(T, Came)>) {
+    fn take(
+        &mut self,
+        bytes: &[u8],
+        server: SocketAddr,
+        way: &ServerCongestion,
+        came: &mut Vec<(T, BulkAnswer)>,
+    ) {
         let Some(id) = bytes.first_chunk().copied().map(u16::from_be_bytes) else {
             return;
         };
@@ -313,7 +326,11 @@ impl<T> Port<T> {
         }
     }
 
-    fn send_again(&mut self, way: &Way, came: &mut Vec<(T, Came)>) -> io::Result<()> {
+    fn send_again(
+        &mut self,
+        way: &ServerCongestion,
+        came: &mut Vec<(T, BulkAnswer)>,
+    ) -> io::Result<()> {
         let now = Instant::now();
         for question in self
             .open
@@ -328,7 +345,7 @@ impl<T> Port<T> {
                 continue;
             }
             put(&self.socket, &question.bytes)?;
-            let patience = way.patience(question.transmission, Recursion::Desired.least());
+            let patience = way.patience(question.transmission, RecursionDesired::Desired.least());
             question.due = question.until.min(now + patience);
         }
         for (_, question) in self.open.extract_if(|_, question| question.until <= now) {
@@ -337,13 +354,18 @@ impl<T> Port<T> {
                 way.silent();
             }
             way.leave();
-            came.push((question.key, silence(NoAnswer::Timeout)));
+            came.push((question.key, silence(QueryError::Timeout)));
         }
         Ok(())
     }
 
     /// Ends its questions; false, for it is of no use any more.
-    fn fail(&mut self, way: &Way, error: io::Error, came: &mut Vec<(T, Came)>) -> bool {
+    fn fail(
+        &mut self,
+        way: &ServerCongestion,
+        error: io::Error,
+        came: &mut Vec<(T, BulkAnswer)>,
+    ) -> bool {
         let none = no_answer(error);
         for (_, question) in self.open.drain() {
             way.leave();
@@ -364,36 +386,36 @@ fn put(socket: &AsyncFd<UdpSocket>, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// What `bytes` say to the question; `None` where they are no answer to it.
-fn said(bytes: &[u8], question: &[u8], kind: RecordKind, server: SocketAddr) -> Option<Came> {
+fn said(bytes: &[u8], question: &[u8], kind: RecordKind, server: SocketAddr) -> Option<BulkAnswer> {
     if !fast_path::answers(question, bytes) {
         return None;
     }
     if let Some((target, ttl)) =
         fast_path::alias(question.len(), bytes).filter(|_| kind == RecordKind::Cname)
     {
-        return Some(Came::Said(Answer::Cname(target), Some(ttl)));
+        return Some(BulkAnswer::Said(DnsAnswer::Cname(target), Some(ttl)));
     }
     let message = Message::from_vec(bytes).ok()?;
     let Some(name) = message.queries.first().map(|query| query.name.clone()) else {
-        return Some(Came::Else);
+        return Some(BulkAnswer::Else);
     };
-    let query = Query {
+    let query = DnsQuery {
         server,
         name,
         kind: record_type(kind),
-        recursion: Recursion::Desired,
-        form: Form::Plain,
+        recursion: RecursionDesired::Desired,
+        form: QueryForm::Plain,
     };
-    Some(match read(&message, &query, Role::Resolver) {
-        answer @ (Answer::Cname(_) | Answer::Txt(_)) if !message.metadata.truncation => {
-            Came::Said(answer, ttl(&message))
+    Some(match read(&message, &query, ServerRole::Resolver) {
+        answer @ (DnsAnswer::Cname(_) | DnsAnswer::Txt(_)) if !message.metadata.truncation => {
+            BulkAnswer::Said(answer, ttl(&message))
         }
-        _ => Came::Else,
+        _ => BulkAnswer::Else,
     })
 }
 
-fn silence(none: NoAnswer) -> Came {
-    Came::Said(none.into(), None)
+fn silence(none: QueryError) -> BulkAnswer {
+    BulkAnswer::Said(none.into(), None)
 }
 
 /// What cannot be guessed: hickory's ids come from a generator that is good for keys, too.
@@ -411,12 +433,12 @@ mod tests {
     use hickory_proto::rr::{Name, RData, Record};
     use tokio::time::Instant;
 
-    use super::{Came, Flight, PORTS, QUESTIONS_OF_A_PORT};
-    use crate::dcv::answer::{Answer, RecordKind};
-    use crate::system::dns::client::Client;
+    use super::{BulkAnswer, BulkClient, PORTS, QUESTIONS_OF_A_PORT};
+    use crate::dcv::answer::{DnsAnswer, RecordKind};
+    use crate::system::dns::client::DnsClient;
 
-    fn flight() -> Flight<usize> {
-        Flight::new(&Client::until(Instant::now() + Duration::from_secs(20)))
+    fn flight() -> BulkClient<usize> {
+        BulkClient::new(&DnsClient::until(Instant::now() + Duration::from_secs(20)))
     }
 
     /// A server that gets so many questions and sends what `answer` makes of each.
@@ -446,7 +468,7 @@ mod tests {
         message
     }
 
-    async fn all(flight: &mut Flight<usize>, count: usize) -> Vec<(usize, Came)> {
+    async fn all(flight: &mut BulkClient<usize>, count: usize) -> Vec<(usize, BulkAnswer)> {
         let mut came = Vec::new();
         while came.len() < count {
             came.extend(flight.some().await);
@@ -455,9 +477,9 @@ mod tests {
         came
     }
 
-    fn target(came: &Came) -> &str {
+    fn target(came: &BulkAnswer) -> &str {
         match came {
-            Came::Said(Answer::Cname(target), Some(60)) => target,
+            BulkAnswer::Said(DnsAnswer::Cname(target), Some(60)) => target,
             other => panic!("{other:?}"),
         }
     }
@@ -518,7 +540,7 @@ mod tests {
         let came = all(&mut flight, 9).await;
         assert!(
             came.iter()
-                .all(|(_, came)| matches!(came, Came::Said(Answer::Closed, None))),
+                .all(|(_, came)| matches!(came, BulkAnswer::Said(DnsAnswer::Closed, None))),
             "{came:?}"
         );
         assert!(flight.posts[0].ports.is_empty());
@@ -534,10 +556,19 @@ mod tests {
         });
         let mut flight = flight();
         flight.ask(0, address, RecordKind::Cname, "a.test");
-        assert!(matches!(all(&mut flight, 1).await[..], [(0, Came::Else)]));
+        assert!(matches!(
+            all(&mut flight, 1).await[..],
+            [(0, BulkAnswer::Else)]
+        ));
         flight.ask(1, address, RecordKind::Cname, "b.test");
-        assert!(matches!(all(&mut flight, 1).await[..], [(1, Came::Else)]));
+        assert!(matches!(
+            all(&mut flight, 1).await[..],
+            [(1, BulkAnswer::Else)]
+        ));
         flight.ask(2, address, RecordKind::Cname, "no name");
-        assert!(matches!(all(&mut flight, 1).await[..], [(2, Came::Else)]));
+        assert!(matches!(
+            all(&mut flight, 1).await[..],
+            [(2, BulkAnswer::Else)]
+        ));
     }
 }

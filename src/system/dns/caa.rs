@@ -10,19 +10,19 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::task::JoinSet;
 
 use super::message::{end_of_aliases, failed, text};
-use super::resolvers::Resolvers;
-use crate::dcv::answer::Answer;
-use crate::dcv::caa::{CaaRecord, Found, climb};
+use super::resolvers::ResolverList;
+use crate::dcv::answer::DnsAnswer;
+use crate::dcv::caa::{CaaLookup, CaaRecord, climb};
 use crate::system::dns::ask_server::gone;
-use crate::system::dns::client::{Client, Form, Query, Recursion};
+use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
 /// What is at each name of the climbs of `names`.
 pub(super) async fn look_up(
-    client: &Arc<Client>,
+    client: &Arc<DnsClient>,
     names: &[String],
-    resolvers: &Resolvers,
-) -> HashMap<String, Found> {
+    resolvers: &ResolverList,
+) -> HashMap<String, CaaLookup> {
     let all: BTreeSet<String> = names.iter().flat_map(|name| climb(name)).collect();
     let mut tasks = JoinSet::new();
     for (index, name) in all.into_iter().enumerate() {
@@ -35,37 +35,37 @@ pub(super) async fn look_up(
     in_order(tasks).await.into_iter().collect()
 }
 
-async fn first_that_answers(client: &Client, name: &str, resolvers: &Resolvers) -> Found {
-    let mut found = Found::Failed(Answer::Timeout);
+async fn first_that_answers(client: &DnsClient, name: &str, resolvers: &ResolverList) -> CaaLookup {
+    let mut found = CaaLookup::Failed(DnsAnswer::Timeout);
     for address in &resolvers.addresses {
         found = ask(client, *address, name).await;
-        if !matches!(&found, Found::Failed(answer) if gone(answer)) {
+        if !matches!(&found, CaaLookup::Failed(answer) if gone(answer)) {
             break;
         }
     }
     found
 }
 
-async fn ask(client: &Client, server: SocketAddr, name: &str) -> Found {
+async fn ask(client: &DnsClient, server: SocketAddr, name: &str) -> CaaLookup {
     let Ok(name) = Name::from_ascii(format!("{name}.")) else {
-        return Found::None;
+        return CaaLookup::None;
     };
-    let query = Query {
+    let query = DnsQuery {
         server,
         name,
         kind: RecordType::CAA,
-        recursion: Recursion::Desired,
-        form: Form::Plain,
+        recursion: RecursionDesired::Desired,
+        form: QueryForm::Plain,
     };
     let message = match client.ask(&query).await {
         Ok(message) => message,
-        Err(none) => return Found::Failed(none.into()),
+        Err(none) => return CaaLookup::Failed(none.into()),
     };
     match message.metadata.response_code {
         ResponseCode::NoError | ResponseCode::NXDomain => found(&message, &query.name),
         ResponseCode::ServFail => {
-            let unchecked = Query {
-                recursion: Recursion::DesiredUnchecked,
+            let unchecked = DnsQuery {
+                recursion: RecursionDesired::DesiredUnchecked,
                 ..query
             };
             let answered = client.ask(&unchecked).await.is_ok_and(|message| {
@@ -74,17 +74,17 @@ async fn ask(client: &Client, server: SocketAddr, name: &str) -> Found {
                     ResponseCode::NoError | ResponseCode::NXDomain
                 )
             });
-            Found::Failed(if answered {
-                Answer::Bogus
+            CaaLookup::Failed(if answered {
+                DnsAnswer::Bogus
             } else {
-                Answer::ServFail
+                DnsAnswer::ServFail
             })
         }
-        code => Found::Failed(failed(code)),
+        code => CaaLookup::Failed(failed(code)),
     }
 }
 
-pub(super) fn found(message: &Message, name: &Name) -> Found {
+pub(super) fn found(message: &Message, name: &Name) -> CaaLookup {
     let end = end_of_aliases(message, name);
     let records = message
         .answers
@@ -100,7 +100,7 @@ pub(super) fn found(message: &Message, name: &Name) -> Found {
         });
     let records: Vec<CaaRecord> = records.collect();
     if records.is_empty() {
-        return Found::None;
+        return CaaLookup::None;
     }
-    Found::Records((end != name).then(|| text(end)), records)
+    CaaLookup::Records((end != name).then(|| text(end)), records)
 }

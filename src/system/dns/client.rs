@@ -15,7 +15,7 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::system::dns::congestion::{Way, Ways};
+use crate::system::dns::congestion::{CongestionControl, ServerCongestion};
 use crate::system::signals::most_open_files;
 
 /// The longest that one question takes.
@@ -29,31 +29,31 @@ const AT_ONCE: usize = 400;
 
 /// One question to one server.
 #[derive(Clone, Debug)]
-pub(super) struct Query {
+pub(super) struct DnsQuery {
     pub(super) server: SocketAddr,
     pub(super) name: Name,
     pub(super) kind: RecordType,
-    pub(super) recursion: Recursion,
-    pub(super) form: Form,
+    pub(super) recursion: RecursionDesired,
+    pub(super) form: QueryForm,
 }
 
 /// Whether the answer is to come with its signatures and with reasons (EDNS, DO).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Form {
+pub(super) enum QueryForm {
     Plain,
     Signed,
 }
 
 /// Whether the server is to look further than its own zones.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Recursion {
+pub(super) enum RecursionDesired {
     Desired,
     /// The same, without a check of DNSSEC signatures (RFC 4035 3.2.2).
     DesiredUnchecked,
     No,
 }
 
-impl Recursion {
+impl RecursionDesired {
     /// What an answer may take, however quick others were: a resolver has to ask others first.
     pub(super) fn least(self) -> Duration {
         match self {
@@ -65,7 +65,7 @@ impl Recursion {
 
 /// Why nothing usable came.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum NoAnswer {
+pub(super) enum QueryError {
     Closed,
     NoRoute,
     /// The UDP answer was cut short and TCP gave none.
@@ -77,13 +77,13 @@ pub(super) enum NoAnswer {
 /// Asks questions until a deadline. What is known of the ways to servers is shared with those that
 /// are made of it.
 #[derive(Clone, Debug)]
-pub(super) struct Client {
+pub(super) struct DnsClient {
     deadline: Instant,
-    ways: Arc<Ways>,
+    ways: Arc<CongestionControl>,
     sockets: Arc<Semaphore>,
 }
 
-impl Client {
+impl DnsClient {
     pub(super) fn until(deadline: Instant) -> Self {
         Self {
             deadline,
@@ -93,7 +93,7 @@ impl Client {
     }
 
     /// What is known of the way to a server.
-    pub(super) fn way(&self, server: SocketAddr) -> Arc<Way> {
+    pub(super) fn way(&self, server: SocketAddr) -> Arc<ServerCongestion> {
         self.ways.to(server)
     }
 
@@ -105,57 +105,57 @@ impl Client {
         }
     }
 
-    pub(super) async fn ask(&self, query: &Query) -> Result<Message, NoAnswer> {
+    pub(super) async fn ask(&self, query: &DnsQuery) -> Result<Message, QueryError> {
         let way = self.ways.to(query.server);
         let Ok(Some(_turn)) = timeout_at(self.deadline, way.turn()).await else {
-            return Err(NoAnswer::Timeout);
+            return Err(QueryError::Timeout);
         };
         let Ok(_socket) = timeout_at(self.deadline, self.sockets.acquire()).await else {
-            return Err(NoAnswer::Timeout);
+            return Err(QueryError::Timeout);
         };
         let deadline = self.deadline.min(Instant::now() + QUESTION);
         timeout_at(deadline, ask(query, &way))
             .await
             .unwrap_or_else(|_| {
                 // A resolver that has ever answered may only wait for others, and is asked on.
-                if query.recursion == Recursion::No || !way.answers() {
+                if query.recursion == RecursionDesired::No || !way.answers() {
                     way.silent();
                 }
-                Err(NoAnswer::Timeout)
+                Err(QueryError::Timeout)
             })
     }
 }
 
-async fn ask(query: &Query, way: &Way) -> Result<Message, NoAnswer> {
+async fn ask(query: &DnsQuery, way: &ServerCongestion) -> Result<Message, QueryError> {
     let mut message = Message::query();
-    message.metadata.recursion_desired = query.recursion != Recursion::No;
-    message.metadata.checking_disabled = query.recursion == Recursion::DesiredUnchecked;
+    message.metadata.recursion_desired = query.recursion != RecursionDesired::No;
+    message.metadata.checking_disabled = query.recursion == RecursionDesired::DesiredUnchecked;
     message.add_query(Question::query(query.name.clone(), query.kind));
-    if query.form == Form::Signed {
+    if query.form == QueryForm::Signed {
         let mut edns = Edns::new();
         edns.set_max_payload(UDP_SIZE).set_dnssec_ok(true);
         message.set_edns(edns);
     }
     let bytes = message
         .to_vec()
-        .map_err(|error| NoAnswer::Other(error.to_string()))?;
+        .map_err(|error| QueryError::Other(error.to_string()))?;
     let answer = by_udp(query, way, &message, &bytes).await?;
     if !answer.metadata.truncation {
         return Ok(answer);
     }
     by_tcp(query.server, &message, &bytes)
         .await
-        .map_err(|_| NoAnswer::NoTcp)
+        .map_err(|_| QueryError::NoTcp)
 }
 
 /// Each question has a socket of its own: nobody who does not see it can tell its port, which the
 /// system draws, nor its id, which is random (RFC 5452 9.2).
 async fn by_udp(
-    query: &Query,
-    way: &Way,
+    query: &DnsQuery,
+    way: &ServerCongestion,
     question: &Message,
     bytes: &[u8],
-) -> Result<Message, NoAnswer> {
+) -> Result<Message, QueryError> {
     let server = query.server;
     let any = if server.is_ipv4() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED)
@@ -222,7 +222,7 @@ pub(super) fn answer_to(question: &Message, bytes: &[u8]) -> Option<Message> {
     same.then_some(answer)
 }
 
-pub(super) fn no_answer(error: io::Error) -> NoAnswer {
+pub(super) fn no_answer(error: io::Error) -> QueryError {
     const NO_ROUTE: [Errno; 4] = [
         Errno::NETUNREACH,
         Errno::ADDRNOTAVAIL,
@@ -230,8 +230,8 @@ pub(super) fn no_answer(error: io::Error) -> NoAnswer {
         Errno::HOSTUNREACH,
     ];
     match (error.kind(), Errno::from_io_error(&error)) {
-        (ErrorKind::ConnectionRefused, _) => NoAnswer::Closed,
-        (_, Some(errno)) if NO_ROUTE.contains(&errno) => NoAnswer::NoRoute,
-        _ => NoAnswer::Other(error.to_string()),
+        (ErrorKind::ConnectionRefused, _) => QueryError::Closed,
+        (_, Some(errno)) if NO_ROUTE.contains(&errno) => QueryError::NoRoute,
+        _ => QueryError::Other(error.to_string()),
     }
 }

@@ -27,10 +27,10 @@ const SILENT_FOR: Duration = Duration::from_secs(10);
 
 /// The ways to all servers that were asked.
 #[derive(Debug, Default)]
-pub(super) struct Ways(Mutex<HashMap<SocketAddr, Arc<Way>>>);
+pub(super) struct CongestionControl(Mutex<HashMap<SocketAddr, Arc<ServerCongestion>>>);
 
-impl Ways {
-    pub(super) fn to(&self, server: SocketAddr) -> Arc<Way> {
+impl CongestionControl {
+    pub(super) fn to(&self, server: SocketAddr) -> Arc<ServerCongestion> {
         Arc::clone(
             self.0
                 .lock()
@@ -43,7 +43,7 @@ impl Ways {
 
 /// What is known of the way to one server.
 #[derive(Debug)]
-pub(super) struct Way {
+pub(super) struct ServerCongestion {
     slots: Semaphore,
     measured: Mutex<Measured>,
 }
@@ -59,7 +59,7 @@ struct Measured {
     silent_until: Option<Instant>,
 }
 
-impl Default for Way {
+impl Default for ServerCongestion {
     fn default() -> Self {
         let (timer, window) = (Timer::default(), Window::default());
         let measured = Measured {
@@ -76,11 +76,11 @@ impl Default for Way {
     }
 }
 
-impl Way {
+impl ServerCongestion {
     /// A place among the questions under way; `None` where the server is known to stay silent.
-    pub(super) async fn turn(&self) -> Option<Turn<'_>> {
+    pub(super) async fn turn(&self) -> Option<QueryTurn<'_>> {
         let slot = self.slots.acquire().await.ok()?;
-        let turn = Turn {
+        let turn = QueryTurn {
             way: self,
             slot: Some(slot),
         };
@@ -90,13 +90,13 @@ impl Way {
 
     /// The same at once, for who asks again when something came and gives the place back by
     /// [`Way::leave`].
-    pub(super) fn take(&self) -> Place {
+    pub(super) fn take(&self) -> SendSlot {
         match self.slots.try_acquire() {
-            Err(_) => Place::Full,
-            Ok(_) if !self.measured().may_be_asked() => Place::Silent,
+            Err(_) => SendSlot::Full,
+            Ok(_) if !self.measured().may_be_asked() => SendSlot::Silent,
             Ok(slot) => {
                 slot.forget();
-                Place::Taken
+                SendSlot::Taken
             }
         }
     }
@@ -169,7 +169,7 @@ impl Measured {
 
 /// Whether there is a place among the questions under way.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Place {
+pub(super) enum SendSlot {
     Taken,
     Full,
     /// The server is known to stay silent.
@@ -178,12 +178,12 @@ pub(super) enum Place {
 
 /// One question's place; given back when dropped, unless the window has become smaller.
 #[derive(Debug)]
-pub(super) struct Turn<'a> {
-    way: &'a Way,
+pub(super) struct QueryTurn<'a> {
+    way: &'a ServerCongestion,
     slot: Option<SemaphorePermit<'a>>,
 }
 
-impl Drop for Turn<'_> {
+impl Drop for QueryTurn<'_> {
     fn drop(&mut self) {
         if let (Some(slot), true) = (self.slot.take(), self.way.measured().window.takes_back()) {
             slot.forget();
@@ -288,8 +288,8 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::{
-        FIRST_TIMER, FIRST_WINDOW, LONGEST_TIMER, NARROWEST, SILENT_AFTER, Timer, WIDEST, Way,
-        Window,
+        FIRST_TIMER, FIRST_WINDOW, LONGEST_TIMER, NARROWEST, SILENT_AFTER, ServerCongestion, Timer,
+        WIDEST, Window,
     };
     use std::time::Duration;
     use tokio::time::Instant;
@@ -343,7 +343,7 @@ mod tests {
 
     #[tokio::test]
     async fn places_follow_the_window() {
-        let way = Way::default();
+        let way = ServerCongestion::default();
         let mut turns = Vec::new();
         for _ in 0..FIRST_WINDOW {
             turns.push(way.turn().await.unwrap());
@@ -358,7 +358,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_silent_server_is_not_waited_for_again() {
-        let way = Way::default();
+        let way = ServerCongestion::default();
         for _ in 0..SILENT_AFTER {
             assert!(way.turn().await.is_some());
             way.silent();

@@ -10,29 +10,33 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::task::JoinSet;
 
 use super::message::text;
-use super::zone::{self, Own};
-use crate::dcv::answer::{Copied, Delegation, Server};
-use crate::dcv::dnssec::Cut;
-use crate::system::dns::client::{Client, Form, Query, Recursion};
+use super::zone::{self, ZoneServers};
+use crate::dcv::answer::{DnsServerId, ZoneCopy, ZoneDelegation};
+use crate::dcv::dnssec::ZoneCut;
+use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
 /// What is known of a zone once it was looked at.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) struct Explored {
+pub(super) struct ExploredZone {
     /// Where the rest was asked.
     pub(super) guide: SocketAddr,
     /// The servers that the zone or the one above it names.
-    pub(super) own: Own,
-    pub(super) delegation: Delegation,
+    pub(super) own: ZoneServers,
+    pub(super) delegation: ZoneDelegation,
     /// The zones from the top level down to this one; their keys are asked for later.
-    pub(super) cuts: Vec<Cut>,
+    pub(super) cuts: Vec<ZoneCut>,
 }
 
 /// How many servers of the zone above are tried until one answers.
 const TRIED_ABOVE: usize = 3;
 
 /// Looks at `zone` with the help of a resolver.
-pub(super) async fn explore(client: &Arc<Client>, guide: SocketAddr, zone: &Name) -> Explored {
+pub(super) async fn explore(
+    client: &Arc<DnsClient>,
+    guide: SocketAddr,
+    zone: &Name,
+) -> ExploredZone {
     let (names, cuts) = tokio::join!(
         zone::server_names(client, guide, zone),
         cuts(client, guide, zone)
@@ -47,10 +51,10 @@ pub(super) async fn explore(client: &Arc<Client>, guide: SocketAddr, zone: &Name
 /// The same where no resolver gets an answer from the zone: the zones above still tell which
 /// servers it has.
 pub(super) async fn explore_from_above(
-    client: &Arc<Client>,
+    client: &Arc<DnsClient>,
     resolvers: &[SocketAddr],
     domain: &str,
-) -> Option<(SocketAddr, Name, Explored)> {
+) -> Option<(SocketAddr, Name, ExploredZone)> {
     let domain = Name::from_ascii(format!("{domain}.")).ok()?;
     for guide in resolvers.iter().copied() {
         let mut name = domain.base_name();
@@ -63,7 +67,7 @@ pub(super) async fn explore_from_above(
                 break;
             };
             let mut cuts = cuts(client, guide, &parent).await;
-            cuts.push(Cut {
+            cuts.push(ZoneCut {
                 zone: told.zone.clone(),
                 ds: None,
                 keys: Vec::new(),
@@ -78,13 +82,13 @@ pub(super) async fn explore_from_above(
 
 /// What the servers themselves say, those that the zone above names included.
 async fn finish(
-    client: &Arc<Client>,
+    client: &Arc<DnsClient>,
     guide: SocketAddr,
     zone: &Name,
     mut names: Vec<Name>,
-    mut cuts: Vec<Cut>,
+    mut cuts: Vec<ZoneCut>,
     told: Option<Above>,
-) -> Explored {
+) -> ExploredZone {
     let mut above = None;
     if let Some(told) = told.filter(|told| told.zone == *zone) {
         let own = cuts.iter_mut().find(|cut| cut.zone == *zone);
@@ -96,17 +100,17 @@ async fn finish(
     }
     let own = zone::servers_at(client, guide, names).await;
     let copies = copies(client, &own.servers, zone).await;
-    Explored {
+    ExploredZone {
         guide,
         own,
-        delegation: Delegation { above, copies },
+        delegation: ZoneDelegation { above, copies },
         cuts,
     }
 }
 
 /// The zones from the top level down to `zone`, as the resolver tells them without checking
 /// signatures.
-async fn cuts(client: &Arc<Client>, guide: SocketAddr, zone: &Name) -> Vec<Cut> {
+async fn cuts(client: &Arc<DnsClient>, guide: SocketAddr, zone: &Name) -> Vec<ZoneCut> {
     let mut tasks = JoinSet::new();
     let mut name = zone.clone();
     for index in 0..usize::from(zone.num_labels()) {
@@ -114,26 +118,26 @@ async fn cuts(client: &Arc<Client>, guide: SocketAddr, zone: &Name) -> Vec<Cut> 
         tasks.spawn(async move { (index, cut(&client, guide, &one).await) });
         name = name.base_name();
     }
-    let mut cuts: Vec<Cut> = in_order(tasks).await.into_iter().flatten().collect();
+    let mut cuts: Vec<ZoneCut> = in_order(tasks).await.into_iter().flatten().collect();
     cuts.reverse();
     cuts
 }
 
 /// `name` as a zone, if it is one.
-async fn cut(client: &Client, guide: SocketAddr, name: &Name) -> Option<Cut> {
+async fn cut(client: &DnsClient, guide: SocketAddr, name: &Name) -> Option<ZoneCut> {
     let ask = |kind| {
-        let query = Query {
+        let query = DnsQuery {
             server: guide,
             name: name.clone(),
             kind,
-            recursion: Recursion::DesiredUnchecked,
-            form: Form::Signed,
+            recursion: RecursionDesired::DesiredUnchecked,
+            form: QueryForm::Signed,
         };
         async move { client.ask(&query).await.ok() }
     };
     let (soa, ds) = tokio::join!(ask(RecordType::SOA), ask(RecordType::DS));
     let apex = zone::apex(&soa?, name)?;
-    (apex == *name).then(|| Cut {
+    (apex == *name).then(|| ZoneCut {
         zone: apex,
         ds: ds.as_ref().and_then(|message| ds_records(message, name)),
         keys: Vec::new(),
@@ -168,7 +172,7 @@ struct Above {
 /// Asks the servers of the zone above for the delegation of `name` itself: a resolver tells the
 /// zone's own NS records instead, and one that knows nothing of DNSSEC no DS.
 async fn told_above(
-    client: &Arc<Client>,
+    client: &Arc<DnsClient>,
     guide: SocketAddr,
     parent: &Name,
     name: &Name,
@@ -181,12 +185,12 @@ async fn told_above(
         .take(TRIED_ABOVE)
     {
         let ask = |name: Name, kind| {
-            let query = Query {
+            let query = DnsQuery {
                 server,
                 name,
                 kind,
-                recursion: Recursion::No,
-                form: Form::Signed,
+                recursion: RecursionDesired::No,
+                form: QueryForm::Signed,
             };
             async move { client.ask(&query).await.ok() }
         };
@@ -223,7 +227,7 @@ async fn told_above(
 }
 
 /// SOA and NS at each server that has an address.
-async fn copies(client: &Arc<Client>, servers: &[Server], zone: &Name) -> Vec<Copied> {
+async fn copies(client: &Arc<DnsClient>, servers: &[DnsServerId], zone: &Name) -> Vec<ZoneCopy> {
     let mut tasks = JoinSet::new();
     for (index, server) in servers.iter().enumerate() {
         let Some(address) = server.address else {
@@ -235,14 +239,14 @@ async fn copies(client: &Arc<Client>, servers: &[Server], zone: &Name) -> Vec<Co
     in_order(tasks).await
 }
 
-async fn copied(client: &Client, address: SocketAddr, server: String, zone: &Name) -> Copied {
+async fn copied(client: &DnsClient, address: SocketAddr, server: String, zone: &Name) -> ZoneCopy {
     let ask = |kind| {
-        let query = Query {
+        let query = DnsQuery {
             server: address,
             name: zone.clone(),
             kind,
-            recursion: Recursion::No,
-            form: Form::Plain,
+            recursion: RecursionDesired::No,
+            form: QueryForm::Plain,
         };
         async move {
             client
@@ -268,7 +272,7 @@ async fn copied(client: &Client, address: SocketAddr, server: String, zone: &Nam
             .map(text)
             .collect::<Vec<String>>()
     });
-    Copied {
+    ZoneCopy {
         server,
         serial,
         named: named.filter(|names| !names.is_empty()),

@@ -8,24 +8,24 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, Record, RecordType};
 use tokio::task::JoinSet;
 
-use super::delegation::Explored;
+use super::delegation::ExploredZone;
 use crate::dcv::answer::RecordKind;
-use crate::dcv::dnssec::{Cut, Evidence};
+use crate::dcv::dnssec::{DnssecEvidence, ZoneCut};
 use crate::system::dns::ask_server::record_type;
-use crate::system::dns::client::{Client, Form, Query, Recursion};
+use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
 /// What there is to judge by; keys and signatures are asked for only where there is a DS record all
 /// the way down.
 pub(super) async fn gather(
-    client: &Arc<Client>,
-    explored: Option<&Explored>,
+    client: &Arc<DnsClient>,
+    explored: Option<&ExploredZone>,
     question: &(String, RecordKind),
-) -> Evidence {
+) -> DnssecEvidence {
     let Some(explored) = explored else {
-        return Evidence::default();
+        return DnssecEvidence::default();
     };
-    let mut evidence = Evidence {
+    let mut evidence = DnssecEvidence {
         cuts: explored.cuts.clone(),
         answers: Vec::new(),
     };
@@ -53,14 +53,14 @@ pub(super) async fn gather(
 }
 
 /// The keys of the owner's zones above the last one.
-async fn keys_by_guide(client: &Client, guide: SocketAddr, cuts: &mut [Cut]) {
+async fn keys_by_guide(client: &DnsClient, guide: SocketAddr, cuts: &mut [ZoneCut]) {
     for cut in cuts {
-        let query = Query {
+        let query = DnsQuery {
             server: guide,
             name: cut.zone.clone(),
             kind: RecordType::DNSKEY,
-            recursion: Recursion::DesiredUnchecked,
-            form: Form::Signed,
+            recursion: RecursionDesired::DesiredUnchecked,
+            form: QueryForm::Signed,
         };
         let keys = client
             .ask(&query)
@@ -74,8 +74,8 @@ async fn keys_by_guide(client: &Client, guide: SocketAddr, cuts: &mut [Cut]) {
 
 /// Each server's name, its keys and its answer to the question, both with signatures.
 async fn own(
-    client: &Arc<Client>,
-    explored: &Explored,
+    client: &Arc<DnsClient>,
+    explored: &ExploredZone,
     zone: &Name,
     name: &Name,
     kind: RecordKind,
@@ -104,17 +104,17 @@ async fn own(
 
 /// The records of an answer with authority; those that prove that there is nothing included.
 async fn records(
-    client: &Client,
+    client: &DnsClient,
     server: SocketAddr,
     name: Name,
     kind: RecordType,
 ) -> Option<Vec<Record>> {
-    let query = Query {
+    let query = DnsQuery {
         server,
         name,
         kind,
-        recursion: Recursion::No,
-        form: Form::Signed,
+        recursion: RecursionDesired::No,
+        form: QueryForm::Signed,
     };
     let message = client
         .ask(&query)

@@ -8,10 +8,10 @@ use hickory_proto::rr::Name;
 
 use super::caa;
 use super::message::{read, ttl};
-use crate::dcv::answer::{Answer, RecordKind, Role};
-use crate::dcv::caa::Found;
+use crate::dcv::answer::{DnsAnswer, RecordKind, ServerRole};
+use crate::dcv::caa::CaaLookup;
 use crate::system::dns::ask_server::record_type;
-use crate::system::dns::client::{Form, Query, Recursion, answer_to};
+use crate::system::dns::client::{DnsQuery, QueryForm, RecursionDesired, answer_to};
 use crate::system::dns::fast_path;
 
 /// What `bytes` say to the question for `kind` at `name` that was sent with `id`, and the CAA
@@ -21,21 +21,21 @@ pub fn heard(
     id: u16,
     name: &str,
     kind: RecordKind,
-    role: Role,
+    role: ServerRole,
     bytes: &[u8],
-) -> Option<(Answer, Found)> {
+) -> Option<(DnsAnswer, CaaLookup)> {
     let name = Name::from_ascii(format!("{name}.")).ok()?;
     let mut question = Message::query();
     question.metadata.id = id;
     question.add_query(Question::query(name.clone(), record_type(kind)));
     let message = answer_to(&question, bytes)?;
     let server = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 53);
-    let query = Query {
+    let query = DnsQuery {
         server,
         name,
         kind: record_type(kind),
-        recursion: Recursion::No,
-        form: Form::Plain,
+        recursion: RecursionDesired::No,
+        form: QueryForm::Plain,
     };
     Some((
         read(&message, &query, role),
@@ -44,19 +44,23 @@ pub fn heard(
 }
 
 /// An answer, and for how many seconds it may be remembered.
-pub(crate) type Lasting = (Answer, u32);
+pub(crate) type CacheableAnswer = (DnsAnswer, u32);
 
 /// The target of an alias and its TTL as they are read at a glance where there are thousands of
 /// questions, and as the reader of whole messages has them; `None` where it is left to that reader.
 /// The two must be the same.
 #[must_use]
-pub fn glanced(id: u16, name: &str, bytes: &[u8]) -> Option<(Lasting, Option<Lasting>)> {
+pub fn glanced(
+    id: u16,
+    name: &str,
+    bytes: &[u8],
+) -> Option<(CacheableAnswer, Option<CacheableAnswer>)> {
     let question = fast_path::question(id, name, RecordKind::Cname)?;
     let (target, seconds) =
         fast_path::alias(question.len(), bytes).filter(|_| fast_path::answers(&question, bytes))?;
     let whole = Message::from_vec(bytes).ok().and_then(|message| {
-        let (answer, _) = heard(id, name, RecordKind::Cname, Role::Resolver, bytes)?;
+        let (answer, _) = heard(id, name, RecordKind::Cname, ServerRole::Resolver, bytes)?;
         Some((answer, ttl(&message)?))
     });
-    Some(((Answer::Cname(target), seconds), whole))
+    Some(((DnsAnswer::Cname(target), seconds), whole))
 }

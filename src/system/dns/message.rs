@@ -5,16 +5,16 @@ use std::net::IpAddr;
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 
-use crate::dcv::answer::{Answer, Role};
-use crate::system::dns::client::{NoAnswer, Query};
+use crate::dcv::answer::{DnsAnswer, ServerRole};
+use crate::system::dns::client::{DnsQuery, QueryError};
 
 /// What a message says to `query`. A text or an address that stands behind an alias is at its own
 /// name, as the CA sees it; where there is only the alias, that is the answer.
-pub(super) fn read(message: &Message, query: &Query, role: Role) -> Answer {
+pub(super) fn read(message: &Message, query: &DnsQuery, role: ServerRole) -> DnsAnswer {
     let code = message.metadata.response_code;
     let denied = matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
-    if denied && role == Role::Authoritative && !message.metadata.authoritative {
-        return Answer::Lame;
+    if denied && role == ServerRole::Authoritative && !message.metadata.authoritative {
+        return DnsAnswer::Lame;
     }
     let end = end_of_aliases(message, &query.name);
     let found = match query.kind {
@@ -32,12 +32,12 @@ pub(super) fn read(message: &Message, query: &Query, role: Role) -> Answer {
         });
     let target = targets.next();
     if targets.next().is_some() {
-        return Answer::Failed("more than one CNAME at one name".to_owned());
+        return DnsAnswer::Failed("more than one CNAME at one name".to_owned());
     }
-    match (code, found.or_else(|| target.map(Answer::Cname))) {
+    match (code, found.or_else(|| target.map(DnsAnswer::Cname))) {
         (ResponseCode::NoError | ResponseCode::NXDomain, Some(answer)) => answer,
-        (ResponseCode::NXDomain, None) => Answer::NoName(remembered(message)),
-        (ResponseCode::NoError, None) => Answer::NoData(remembered(message)),
+        (ResponseCode::NXDomain, None) => DnsAnswer::NoName(remembered(message)),
+        (ResponseCode::NoError, None) => DnsAnswer::NoData(remembered(message)),
         _ => failed(code),
     }
 }
@@ -59,7 +59,7 @@ pub(super) fn end_of_aliases<'a>(message: &'a Message, name: &'a Name) -> &'a Na
         .unwrap_or_else(|end| end)
 }
 
-fn texts(message: &Message, name: &Name) -> Option<Answer> {
+fn texts(message: &Message, name: &Name) -> Option<DnsAnswer> {
     let texts = message
         .answers
         .iter()
@@ -70,10 +70,10 @@ fn texts(message: &Message, name: &Name) -> Option<Answer> {
             _ => None,
         });
     let texts: Vec<String> = texts.collect();
-    (!texts.is_empty()).then_some(Answer::Txt(texts))
+    (!texts.is_empty()).then_some(DnsAnswer::Txt(texts))
 }
 
-fn addresses(message: &Message, name: &Name) -> Option<Answer> {
+fn addresses(message: &Message, name: &Name) -> Option<DnsAnswer> {
     let addresses = message
         .answers
         .iter()
@@ -83,10 +83,10 @@ fn addresses(message: &Message, name: &Name) -> Option<Answer> {
             _ => None,
         });
     let addresses: Vec<IpAddr> = addresses.collect();
-    (!addresses.is_empty()).then_some(Answer::Addresses(addresses))
+    (!addresses.is_empty()).then_some(DnsAnswer::Addresses(addresses))
 }
 
-fn exchangers(message: &Message, name: &Name) -> Option<Answer> {
+fn exchangers(message: &Message, name: &Name) -> Option<DnsAnswer> {
     let exchangers = message
         .answers
         .iter()
@@ -97,15 +97,15 @@ fn exchangers(message: &Message, name: &Name) -> Option<Answer> {
     let mut exchangers: Vec<(u16, String)> = exchangers.collect();
     exchangers.sort();
     (!exchangers.is_empty())
-        .then(|| Answer::Mx(exchangers.into_iter().map(|(_, name)| name).collect()))
+        .then(|| DnsAnswer::Mx(exchangers.into_iter().map(|(_, name)| name).collect()))
 }
 
 /// A response code that is no answer.
-pub(super) fn failed(code: ResponseCode) -> Answer {
+pub(super) fn failed(code: ResponseCode) -> DnsAnswer {
     match code {
-        ResponseCode::Refused => Answer::Refused,
-        ResponseCode::ServFail => Answer::ServFail,
-        other => Answer::Failed(other.to_string()),
+        ResponseCode::Refused => DnsAnswer::Refused,
+        ResponseCode::ServFail => DnsAnswer::ServFail,
+        other => DnsAnswer::Failed(other.to_string()),
     }
 }
 
@@ -137,14 +137,14 @@ pub(super) fn text(name: &Name) -> String {
     }
 }
 
-impl From<NoAnswer> for Answer {
-    fn from(none: NoAnswer) -> Self {
+impl From<QueryError> for DnsAnswer {
+    fn from(none: QueryError) -> Self {
         match none {
-            NoAnswer::Closed => Self::Closed,
-            NoAnswer::NoRoute => Self::NoRoute,
-            NoAnswer::NoTcp => Self::NoTcp,
-            NoAnswer::Other(reason) => Self::Failed(reason),
-            NoAnswer::Timeout => Self::Timeout,
+            QueryError::Closed => Self::Closed,
+            QueryError::NoRoute => Self::NoRoute,
+            QueryError::NoTcp => Self::NoTcp,
+            QueryError::Other(reason) => Self::Failed(reason),
+            QueryError::Timeout => Self::Timeout,
         }
     }
 }

@@ -7,13 +7,13 @@ use crate::system::fs::files;
 
 /// The resolvers to ask.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Resolvers {
+pub(crate) struct ResolverList {
     pub addresses: Vec<SocketAddr>,
     /// True for the system's: one is as good as the other.
     pub(super) first_that_answers: bool,
 }
 
-impl Resolvers {
+impl ResolverList {
     /// Those of the command line, all of them; none: the system's.
     #[must_use]
     pub(crate) fn new(named: &[SocketAddr]) -> Self {

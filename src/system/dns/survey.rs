@@ -8,23 +8,24 @@ use std::time::Duration;
 use hickory_proto::rr::Name;
 use tokio::task::JoinSet;
 
-use super::delegation::{self, Explored};
+use super::delegation::{self, ExploredZone};
 use super::message::text;
-use super::resolvers::Resolvers;
+use super::resolvers::ResolverList;
 use super::zone;
 use crate::dcv::answer::{
-    Answer, Around, Asked, OwnServers, RecordKind, Role, Said, Server, Survey,
+    AnsweredQuery, DnsAnswer, DnsServerId, DnsSurvey, RecordKind, ServerAnswers, ServerRole,
+    SurroundingAnswers, ZoneServerCoverage,
 };
-use crate::system::dns::client::Client;
+use crate::system::dns::client::DnsClient;
 use crate::system::dns::join::in_order;
-use crate::system::dns::zone_cache::Known;
+use crate::system::dns::zone_cache::ZoneCache;
 use crate::system::dns::{aliases, ask_server, dnssec};
 use crate::system::runtime::block_on;
-use crate::system::signals::Interrupt;
+use crate::system::signals::InterruptSignal;
 
 /// One record to look for.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Inquiry {
+pub(crate) struct RecordQuery {
     /// The domain whose zone is looked for.
     pub domain: String,
     /// The registrable domain, where a zone above it is a registry's.
@@ -54,11 +55,11 @@ pub(super) const SURVEY: Duration = Duration::from_secs(20);
 
 /// All servers about all records.
 pub(super) async fn surveys(
-    client: &Arc<Client>,
-    known: &Arc<Known>,
-    inquiries: &[Inquiry],
-    resolvers: &Resolvers,
-) -> Vec<Survey> {
+    client: &Arc<DnsClient>,
+    known: &Arc<ZoneCache>,
+    inquiries: &[RecordQuery],
+    resolvers: &ResolverList,
+) -> Vec<DnsSurvey> {
     let mut tasks = JoinSet::new();
     for (index, inquiry) in inquiries.iter().enumerate() {
         let (client, inquiry, resolvers) = (Arc::clone(client), inquiry.clone(), resolvers.clone());
@@ -76,20 +77,20 @@ pub(super) async fn surveys(
 /// The zone of one inquiry.
 struct Zone {
     /// Each resolver's own answer.
-    told: Vec<(SocketAddr, Result<Name, Answer>)>,
+    told: Vec<(SocketAddr, Result<Name, DnsAnswer>)>,
     /// A resolver that can be asked for more, and the zone, where it was found.
     found: Option<(SocketAddr, Name)>,
     /// The zone's servers and its place in the tree, where they are wanted and the zone is the
     /// owner's.
-    explored: Option<Arc<Explored>>,
+    explored: Option<Arc<ExploredZone>>,
 }
 
 /// The zone of an inquiry, explored where its servers are to be asked.
 async fn zone(
-    client: &Arc<Client>,
-    known: &Known,
-    inquiry: &Inquiry,
-    resolvers: &Resolvers,
+    client: &Arc<DnsClient>,
+    known: &ZoneCache,
+    inquiry: &RecordQuery,
+    resolvers: &ResolverList,
 ) -> Zone {
     let mut zone = zone_of(client, inquiry, resolvers).await;
     let wanted =
@@ -104,7 +105,7 @@ async fn zone(
 
 /// The first resolver that tells the zone is asked for more; where none does, the zones above are
 /// asked.
-async fn zone_of(client: &Arc<Client>, inquiry: &Inquiry, resolvers: &Resolvers) -> Zone {
+async fn zone_of(client: &Arc<DnsClient>, inquiry: &RecordQuery, resolvers: &ResolverList) -> Zone {
     let told = zone::told(client, &resolvers.addresses, &inquiry.domain).await;
     let found = told
         .iter()
@@ -131,7 +132,7 @@ async fn zone_of(client: &Arc<Client>, inquiry: &Inquiry, resolvers: &Resolvers)
 }
 
 /// True where the registry's servers answer for the domain: it is not delegated.
-fn above_the_owners(inquiry: &Inquiry, zone: &Name) -> bool {
+fn above_the_owners(inquiry: &RecordQuery, zone: &Name) -> bool {
     let depth = |name: &str| name.split('.').count();
     inquiry
         .top
@@ -140,11 +141,11 @@ fn above_the_owners(inquiry: &Inquiry, zone: &Name) -> bool {
 }
 
 async fn survey_one(
-    client: &Arc<Client>,
-    known: &Known,
-    inquiry: &Inquiry,
-    resolvers: &Resolvers,
-) -> Survey {
+    client: &Arc<DnsClient>,
+    known: &ZoneCache,
+    inquiry: &RecordQuery,
+    resolvers: &ResolverList,
+) -> DnsSurvey {
     let found = zone(client, known, inquiry, resolvers).await;
     let Some((guide, zone)) = found.found.clone() else {
         return nobody_knows(client, inquiry, found.told, resolvers).await;
@@ -156,10 +157,10 @@ async fn survey_one(
     } else {
         resolvers.addresses.clone()
     };
-    let mut servers: Vec<Server> = asked.into_iter().map(resolver).collect();
+    let mut servers: Vec<DnsServerId> = asked.into_iter().map(resolver).collect();
     let own_servers = match &found.explored {
-        _ if above_the_owners(inquiry, &zone) => OwnServers::NotDelegated,
-        None => OwnServers::NotWanted,
+        _ if above_the_owners(inquiry, &zone) => ZoneServerCoverage::NotDelegated,
+        None => ZoneServerCoverage::NotWanted,
         Some(explored) => {
             servers.extend(explored.own.servers.iter().cloned());
             let found = explored
@@ -168,9 +169,9 @@ async fn survey_one(
                 .iter()
                 .any(|server| server.address.is_some());
             if found {
-                OwnServers::Asked(explored.own.left_out)
+                ZoneServerCoverage::Asked(explored.own.left_out)
             } else {
-                OwnServers::NotFound
+                ZoneServerCoverage::NotFound
             }
         }
     };
@@ -201,11 +202,11 @@ async fn survey_one(
         ),
         aliases::explained(client, &said, &question)
     );
-    Survey {
+    DnsSurvey {
         zone: Some(text(&zone)),
         own_servers,
         said,
-        around: Around {
+        around: SurroundingAnswers {
             delegation,
             evidence,
             chain,
@@ -218,23 +219,23 @@ async fn survey_one(
 /// No resolver told the zone: those that are silent are not asked again, the others for the names
 /// alone.
 async fn nobody_knows(
-    client: &Arc<Client>,
-    inquiry: &Inquiry,
-    told: Vec<(SocketAddr, Result<Name, Answer>)>,
-    resolvers: &Resolvers,
-) -> Survey {
+    client: &Arc<DnsClient>,
+    inquiry: &RecordQuery,
+    told: Vec<(SocketAddr, Result<Name, DnsAnswer>)>,
+    resolvers: &ResolverList,
+) -> DnsSurvey {
     let mut said = Vec::new();
     for (address, zone) in told {
-        let failed = zone.err().unwrap_or(Answer::ServFail);
+        let failed = zone.err().unwrap_or(DnsAnswer::ServFail);
         let first = inquiry.names.first().cloned().unwrap_or_default();
         if ask_server::gone(&failed) {
-            let asked = Asked {
+            let asked = AnsweredQuery {
                 name: first,
                 kind: inquiry.kind,
                 answer: failed,
                 ttl: None,
             };
-            said.push(Said {
+            said.push(ServerAnswers {
                 server: resolver(address),
                 answers: vec![asked],
             });
@@ -251,29 +252,29 @@ async fn nobody_knows(
         }
     }
     let own_servers = if resolvers.alone() {
-        OwnServers::NotWanted
+        ZoneServerCoverage::NotWanted
     } else {
-        OwnServers::NotFound
+        ZoneServerCoverage::NotFound
     };
-    Survey {
+    DnsSurvey {
         zone: None,
         own_servers,
         said,
-        around: Around::default(),
+        around: SurroundingAnswers::default(),
     }
 }
 
-pub(super) fn resolver(address: SocketAddr) -> Server {
-    Server {
+pub(super) fn resolver(address: SocketAddr) -> DnsServerId {
+    DnsServerId {
         address: Some(address),
         name: None,
-        role: Role::Resolver,
+        role: ServerRole::Resolver,
     }
 }
 
 /// Runs `work` to its end or until a signal comes.
 pub(super) fn until_signal<T>(
-    interrupt: &Interrupt,
+    interrupt: &InterruptSignal,
     work: impl Future<Output = T>,
 ) -> Result<T, DnsError> {
     block_on(async {

@@ -9,8 +9,8 @@ use hickory_proto::rr::{Name, RData, Record, RecordType};
 use tokio::task::JoinSet;
 
 use super::message::{failed, text};
-use crate::dcv::answer::{Answer, LeftOut, Role, Server};
-use crate::system::dns::client::{Client, Form, Query, Recursion};
+use crate::dcv::answer::{DnsAnswer, DnsServerId, ServerRole, UnqueriedServers};
+use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
 /// The most server names and addresses of one zone that are used; more are told as left out.
@@ -19,10 +19,10 @@ const ADDRESSES: usize = 32;
 
 /// What each resolver says of the zone that holds `domain`.
 pub(super) async fn told(
-    client: &Arc<Client>,
+    client: &Arc<DnsClient>,
     resolvers: &[SocketAddr],
     domain: &str,
-) -> Vec<(SocketAddr, Result<Name, Answer>)> {
+) -> Vec<(SocketAddr, Result<Name, DnsAnswer>)> {
     let mut zones = JoinSet::new();
     for (index, address) in resolvers.iter().copied().enumerate() {
         let (client, domain) = (Arc::clone(client), domain.to_owned());
@@ -34,12 +34,12 @@ pub(super) async fn told(
 /// The apex of the zone that holds `domain`: the owner of the SOA that comes with its answer or its
 /// absence.
 pub(super) async fn zone_of(
-    client: &Client,
+    client: &DnsClient,
     resolver: SocketAddr,
     domain: &str,
-) -> Result<Name, Answer> {
+) -> Result<Name, DnsAnswer> {
     let mut name = Name::from_ascii(format!("{domain}."))
-        .map_err(|error| Answer::Failed(error.to_string()))?;
+        .map_err(|error| DnsAnswer::Failed(error.to_string()))?;
     while !name.is_root() {
         let message = ask(client, resolver, &name, RecordType::SOA).await?;
         match message.metadata.response_code {
@@ -51,7 +51,7 @@ pub(super) async fn zone_of(
         }
         name = name.base_name();
     }
-    Err(Answer::Failed("no zone named".to_owned()))
+    Err(DnsAnswer::Failed("no zone named".to_owned()))
 }
 
 /// An alias answers for another zone, and so does the SOA that comes with it: the parent is asked
@@ -76,15 +76,19 @@ pub(super) fn apex(message: &Message, name: &Name) -> Option<Name> {
 
 /// The zone's own servers.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) struct Own {
+pub(super) struct ZoneServers {
     /// One for each address, and one without an address for each name that none was found for.
-    pub(super) servers: Vec<Server>,
+    pub(super) servers: Vec<DnsServerId>,
     /// What the bounds leave out.
-    pub(super) left_out: LeftOut,
+    pub(super) left_out: UnqueriedServers,
 }
 
 /// The names of the zone's servers, as the resolver tells them.
-pub(super) async fn server_names(client: &Client, resolver: SocketAddr, zone: &Name) -> Vec<Name> {
+pub(super) async fn server_names(
+    client: &DnsClient,
+    resolver: SocketAddr,
+    zone: &Name,
+) -> Vec<Name> {
     match ask(client, resolver, zone, RecordType::NS).await {
         Ok(message) => named(message.answers.iter(), zone),
         Err(_) => Vec::new(),
@@ -93,10 +97,10 @@ pub(super) async fn server_names(client: &Client, resolver: SocketAddr, zone: &N
 
 /// The addresses of these servers.
 pub(super) async fn servers_at(
-    client: &Arc<Client>,
+    client: &Arc<DnsClient>,
     resolver: SocketAddr,
     mut names: Vec<Name>,
-) -> Own {
+) -> ZoneServers {
     names.sort();
     names.dedup();
     let left_out = names.split_off(names.len().min(NAMES)).len();
@@ -106,12 +110,12 @@ pub(super) async fn servers_at(
         tasks.spawn(async move { (index, servers_of(&client, resolver, &name).await) });
     }
     let mut seen = HashSet::new();
-    let mut servers: Vec<Server> = in_order(tasks).await.into_iter().flatten().collect();
+    let mut servers: Vec<DnsServerId> = in_order(tasks).await.into_iter().flatten().collect();
     servers.retain(|server| server.address.is_none_or(|address| seen.insert(address)));
     let addresses = servers.split_off(servers.len().min(ADDRESSES)).len();
-    Own {
+    ZoneServers {
         servers,
-        left_out: LeftOut {
+        left_out: UnqueriedServers {
             names: left_out,
             addresses,
         },
@@ -132,7 +136,7 @@ pub(super) fn named<'a>(records: impl Iterator<Item = &'a Record>, zone: &Name) 
 
 /// The server at each of its addresses; where the lookup failed for those that this machine can
 /// surely reach, or found none, the server without one: it was not asked, and that counts.
-async fn servers_of(client: &Client, resolver: SocketAddr, name: &Name) -> Vec<Server> {
+async fn servers_of(client: &DnsClient, resolver: SocketAddr, name: &Name) -> Vec<DnsServerId> {
     let (four, six) = tokio::join!(
         addresses(client, resolver, name, RecordType::A),
         addresses(client, resolver, name, RecordType::AAAA)
@@ -147,20 +151,20 @@ async fn servers_of(client: &Client, resolver: SocketAddr, name: &Name) -> Vec<S
     if unknown || found.is_empty() {
         found.push(None);
     }
-    let server = |address| Server {
+    let server = |address| DnsServerId {
         address,
         name: Some(text(name)),
-        role: Role::Authoritative,
+        role: ServerRole::Authoritative,
     };
     found.into_iter().map(server).collect()
 }
 
 async fn addresses(
-    client: &Client,
+    client: &DnsClient,
     resolver: SocketAddr,
     name: &Name,
     kind: RecordType,
-) -> Result<Vec<IpAddr>, Answer> {
+) -> Result<Vec<IpAddr>, DnsAnswer> {
     let message = ask(client, resolver, name, kind).await?;
     let address = |data: &RData| match data {
         RData::A(address) => Some(IpAddr::V4(address.0)),
@@ -178,17 +182,17 @@ async fn addresses(
 }
 
 async fn ask(
-    client: &Client,
+    client: &DnsClient,
     server: SocketAddr,
     name: &Name,
     kind: RecordType,
-) -> Result<Message, Answer> {
-    let query = Query {
+) -> Result<Message, DnsAnswer> {
+    let query = DnsQuery {
         server,
         name: name.clone(),
         kind,
-        recursion: Recursion::DesiredUnchecked,
-        form: Form::Plain,
+        recursion: RecursionDesired::DesiredUnchecked,
+        form: QueryForm::Plain,
     };
-    client.ask(&query).await.map_err(Answer::from)
+    client.ask(&query).await.map_err(DnsAnswer::from)
 }

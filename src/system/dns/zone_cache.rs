@@ -7,28 +7,28 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hickory_proto::rr::Name;
 use tokio::sync::OnceCell;
 
-use super::delegation::{self, Explored};
-use crate::system::dns::client::Client;
+use super::delegation::{self, ExploredZone};
+use crate::system::dns::client::DnsClient;
 
 /// The most that are remembered; then it begins anew.
 const MOST: usize = 1000;
 
 /// What is known of zones, by the resolver that told of them and their names.
 #[derive(Debug, Default)]
-pub(super) struct Known(Mutex<HashMap<(SocketAddr, Name), Once>>);
+pub(super) struct ZoneCache(Mutex<HashMap<(SocketAddr, Name), Once>>);
 
 /// What one task finds and others wait for.
 #[derive(Clone, Debug, Default)]
-struct Once(Arc<OnceCell<Arc<Explored>>>);
+struct Once(Arc<OnceCell<Arc<ExploredZone>>>);
 
-impl Known {
+impl ZoneCache {
     /// What is known of `zone`; who comes first explores it, and the others wait for that.
     pub(super) async fn explored(
         &self,
-        client: &Arc<Client>,
+        client: &Arc<DnsClient>,
         guide: SocketAddr,
         zone: Name,
-    ) -> Arc<Explored> {
+    ) -> Arc<ExploredZone> {
         let key = (guide, zone);
         let cell = self.cell(&key);
         let explored = cell

@@ -12,7 +12,7 @@ use super::folders::user;
 
 /// What a file system has left for who runs certctl.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Space {
+pub(crate) struct FreeSpace {
     /// By this it is told from others.
     pub device: u64,
     /// The bytes of a block: each file takes whole ones.
@@ -25,7 +25,7 @@ pub(crate) struct Space {
 
 /// Of the file system that a folder is on; `None` when it does not say.
 #[must_use]
-pub(crate) fn of(folder: &Path) -> Option<Space> {
+pub(crate) fn of(folder: &Path) -> Option<FreeSpace> {
     let device = std::fs::metadata(folder).ok()?.dev();
     let seen = statvfs(folder).ok()?;
     // What is reserved for root is root's.
@@ -34,7 +34,7 @@ pub(crate) fn of(folder: &Path) -> Option<Space> {
     } else {
         (seen.f_bavail, seen.f_favail)
     };
-    Some(Space {
+    Some(FreeSpace {
         device,
         block: seen.f_frsize.max(1),
         blocks: (seen.f_blocks > 0).then_some(blocks),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FileType, OFlags, RenameFlags, renameat_with};
 use zeroize::Zeroizing;
 
-use super::listing::{self, Entry};
+use super::listing::{self, FolderEntry};
 
 /// A file that could not be used: what was being done, where, and the system's reason.
 #[derive(Debug, thiserror::Error)]
@@ -204,7 +204,7 @@ fn too_large(limit: impl Display) -> io::Error {
 
 /// What a folder holds, as far as it was read.
 #[derive(Debug)]
-pub(crate) struct Listing {
+pub(crate) struct FolderListing {
     /// The regular files and links (not what lies below it), sorted by name.
     pub paths: Vec<PathBuf>,
     /// False when there is more in the folder than was looked at.
@@ -215,18 +215,18 @@ pub(crate) struct Listing {
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub(crate) fn list(directory: &Path, limit: usize) -> Result<Listing, FileError> {
+pub(crate) fn list(directory: &Path, limit: usize) -> Result<FolderListing, FileError> {
     let failed = || FileError::at("read the folder", directory);
     let mut entries = listing::open(directory).map_err(failed())?;
     let mut paths = Vec::new();
     for entry in entries.by_ref().take(limit) {
-        let Entry { name, kind } = entry.map_err(failed())?;
+        let FolderEntry { name, kind } = entry.map_err(failed())?;
         if matches!(kind, FileType::RegularFile | FileType::Symlink) {
             paths.push(directory.join(name));
         }
     }
     paths.sort();
-    Ok(Listing {
+    Ok(FolderListing {
         paths,
         complete: entries.next().is_none(),
     })
@@ -239,7 +239,7 @@ pub(crate) fn list(directory: &Path, limit: usize) -> Result<Listing, FileError>
 pub(crate) fn entries(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, FileError> {
     let failed = || FileError::at("read the folder", directory);
     let entries = listing::open(directory).map_err(failed())?.take(limit);
-    let path = |entry: io::Result<Entry>| entry.map(|entry| directory.join(entry.name));
+    let path = |entry: io::Result<FolderEntry>| entry.map(|entry| directory.join(entry.name));
     let mut paths = entries
         .map(path)
         .collect::<io::Result<Vec<_>>>()
@@ -291,7 +291,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileEr
 /// A whole and flushed file that waits under a temporary name beside its place; gone when dropped
 /// before it got there.
 #[derive(Debug)]
-pub(crate) struct Staged {
+pub(crate) struct StagedFile {
     temporary: PathBuf,
     path: PathBuf,
     waits: Cell<bool>,
@@ -302,8 +302,8 @@ pub(crate) struct Staged {
 ///
 /// # Errors
 /// The system's reason; nothing is left behind.
-pub(crate) fn stage(path: &Path, bytes: &[u8], mode: u32) -> Result<Staged, FileError> {
-    let staged = Staged {
+pub(crate) fn stage(path: &Path, bytes: &[u8], mode: u32) -> Result<StagedFile, FileError> {
+    let staged = StagedFile {
         temporary: temporary_name(path),
         path: path.to_owned(),
         waits: Cell::new(true),
@@ -327,7 +327,7 @@ pub(crate) fn stage(path: &Path, bytes: &[u8], mode: u32) -> Result<Staged, File
     Ok(staged)
 }
 
-impl Staged {
+impl StagedFile {
     /// What waits there, as the disk gives it back.
     ///
     /// # Errors
@@ -372,7 +372,7 @@ impl Staged {
     }
 }
 
-impl Drop for Staged {
+impl Drop for StagedFile {
     fn drop(&mut self) {
         if self.waits.get() {
             let _ = fs::remove_file(&self.temporary);

@@ -14,11 +14,11 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::files::{FileError, parent, sync_folder, temporary_name};
 use super::listing;
-use super::xattrs::{self, Attributes};
+use super::xattrs::{self, ExtendedAttributes};
 
 /// What is at a path, links not followed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum FileKind {
     File,
     Folder,
     /// A link, and what it says.
@@ -29,8 +29,8 @@ pub(crate) enum Kind {
 
 /// A look at a path. Two that are equal saw the same, unchanged in between.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Seen {
-    pub kind: Kind,
+pub(crate) struct FileStatus {
+    pub kind: FileKind,
     pub mode: u32,
     /// Its user and group.
     pub owner: (u32, u32),
@@ -43,7 +43,7 @@ pub(crate) struct Seen {
     changed: (i64, i64),
 }
 
-impl Seen {
+impl FileStatus {
     /// Its number on its file system.
     #[must_use]
     pub(crate) fn inode(&self) -> u64 {
@@ -61,7 +61,7 @@ impl Seen {
 ///
 /// # Errors
 /// When it cannot be looked at.
-pub(crate) fn look(path: &Path) -> Result<Option<Seen>, FileError> {
+pub(crate) fn look(path: &Path) -> Result<Option<FileStatus>, FileError> {
     let meta = match fs::symlink_metadata(path) {
         Ok(meta) => meta,
         Err(error)
@@ -75,15 +75,15 @@ pub(crate) fn look(path: &Path) -> Result<Option<Seen>, FileError> {
         Err(error) => return Err(FileError::at("look at", path)(error)),
     };
     let kind = if meta.is_symlink() {
-        Kind::Link(fs::read_link(path).map_err(FileError::at("read the link", path))?)
+        FileKind::Link(fs::read_link(path).map_err(FileError::at("read the link", path))?)
     } else if meta.is_file() {
-        Kind::File
+        FileKind::File
     } else if meta.is_dir() {
-        Kind::Folder
+        FileKind::Folder
     } else {
-        Kind::Other
+        FileKind::Other
     };
-    Ok(Some(Seen {
+    Ok(Some(FileStatus {
         kind,
         mode: meta.mode() & 0o7777,
         owner: (meta.uid(), meta.gid()),
@@ -253,7 +253,7 @@ pub(crate) fn write(
     bytes: &[u8],
     mode: u32,
     owner: Option<(u32, u32)>,
-    attributes: &Attributes,
+    attributes: &ExtendedAttributes,
 ) -> Result<(), FileError> {
     let write = || -> io::Result<()> {
         let mut file = OpenOptions::new()
@@ -344,7 +344,7 @@ pub(crate) fn remove_folder(path: &Path) -> Result<(), FileError> {
 
 /// What the numbered backup of a file is called.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Backup {
+pub(crate) enum BackupName {
     /// `.<file>.~N~`: for folders of which a server loads every file that it sees.
     Hidden,
     /// `<file>.~N~`
@@ -357,7 +357,7 @@ pub(crate) enum Backup {
 ///
 /// # Errors
 /// The system's reason.
-pub(crate) fn back_up_beside(path: &Path, called: Backup) -> Result<PathBuf, FileError> {
+pub(crate) fn back_up_beside(path: &Path, called: BackupName) -> Result<PathBuf, FileError> {
     if let Some(backup) = backed_up(path)? {
         return Ok(backup);
     }
@@ -385,7 +385,7 @@ pub(crate) fn backed_up(path: &Path) -> Result<Option<PathBuf>, FileError> {
     let Some(own) = look(path)?.filter(|seen| seen.names > 1) else {
         return Ok(None);
     };
-    for called in [Backup::Shown, Backup::Hidden] {
+    for called in [BackupName::Shown, BackupName::Hidden] {
         for number in 1..u32::MAX {
             let backup = backup_name(path, called, number);
             match look(&backup)? {
@@ -410,8 +410,8 @@ pub(crate) fn restore(path: &Path, backup: &Path) -> Result<(), FileError> {
         // It was never replaced. A rename between two names of one file does nothing.
         (Some(there), Some(kept)) if there.inode == kept.inode => return remove(backup),
         (
-            Some(Seen {
-                kind: Kind::Link(_),
+            Some(FileStatus {
+                kind: FileKind::Link(_),
                 ..
             })
             | None,
@@ -428,16 +428,20 @@ pub(crate) fn restore(path: &Path, backup: &Path) -> Result<(), FileError> {
 /// The system's reason.
 pub(crate) fn unlink(path: &Path) -> Result<(), FileError> {
     match look(path)? {
-        Some(Seen {
-            kind: Kind::Link(_),
+        Some(FileStatus {
+            kind: FileKind::Link(_),
             ..
         }) => remove(path),
         _ => Ok(()),
     }
 }
 
-fn backup_name(path: &Path, called: Backup, number: u32) -> PathBuf {
-    let mut name = std::ffi::OsString::from(if called == Backup::Hidden { "." } else { "" });
+fn backup_name(path: &Path, called: BackupName, number: u32) -> PathBuf {
+    let mut name = std::ffi::OsString::from(if called == BackupName::Hidden {
+        "."
+    } else {
+        ""
+    });
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".~{number}~"));
     path.with_file_name(name)
@@ -446,26 +450,26 @@ fn backup_name(path: &Path, called: Backup, number: u32) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::{
-        Attributes, Backup, Kind, back_up_beside, fs, look, make, place, real, restore, set_mode,
-        write,
+        BackupName, ExtendedAttributes, FileKind, back_up_beside, fs, look, make, place, real,
+        restore, set_mode, write,
     };
 
     #[test]
     fn a_backup_is_the_same_file_and_comes_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.key");
-        write(&path, b"one", 0o640, None, &Attributes::default()).unwrap();
-        let backup = back_up_beside(&path, Backup::Shown).unwrap();
+        write(&path, b"one", 0o640, None, &ExtendedAttributes::default()).unwrap();
+        let backup = back_up_beside(&path, BackupName::Shown).unwrap();
         assert_eq!(backup, folder.path().join("a.key.~1~"));
         assert_eq!(
-            back_up_beside(&path, Backup::Shown).unwrap(),
+            back_up_beside(&path, BackupName::Shown).unwrap(),
             backup,
             "again: it is backed up already"
         );
         place(&path, "nowhere".as_ref()).unwrap();
         assert_eq!(
             look(&path).unwrap().unwrap().kind,
-            Kind::Link("nowhere".into())
+            FileKind::Link("nowhere".into())
         );
         assert_eq!(look(&backup).unwrap().unwrap().mode, 0o640);
         restore(&path, &backup).unwrap();
@@ -477,20 +481,27 @@ mod tests {
     fn a_backup_never_replaces_a_file() {
         let folder = tempfile::tempdir().unwrap();
         let (path, backup) = (folder.path().join("a.key"), folder.path().join("a.key.~1~"));
-        write(&path, b"the user's", 0o600, None, &Attributes::default()).unwrap();
+        write(
+            &path,
+            b"the user's",
+            0o600,
+            None,
+            &ExtendedAttributes::default(),
+        )
+        .unwrap();
         assert!(restore(&path, &backup).is_err(), "there is none");
         write(
             &backup,
             b"of last year",
             0o600,
             None,
-            &Attributes::default(),
+            &ExtendedAttributes::default(),
         )
         .unwrap();
         assert!(restore(&path, &backup).is_err());
         super::unlink(&path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"the user's");
-        let kept = back_up_beside(&path, Backup::Shown).unwrap();
+        let kept = back_up_beside(&path, BackupName::Shown).unwrap();
         assert_eq!(kept, folder.path().join("a.key.~2~"));
         restore(&path, &kept).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"the user's");

@@ -13,18 +13,22 @@ use rustix::io::{Errno, retry_on_intr};
 use rustix::path::Arg;
 
 /// One name in a folder.
-pub(crate) struct Entry {
+pub(crate) struct FolderEntry {
     pub(crate) name: OsString,
     /// What it is, links not followed.
     pub(crate) kind: FileType,
 }
 
 /// The names in a folder, as they come.
-pub(crate) struct Entries(Dir);
+pub(crate) struct FolderEntries(Dir);
 
 /// Opens the folder at `path`, links followed.
-pub(crate) fn open(path: &Path) -> io::Result<Entries> {
-    Ok(Entries(Dir::new(folder(CWD, path, OFlags::empty())?)?))
+pub(crate) fn open(path: &Path) -> io::Result<FolderEntries> {
+    Ok(FolderEntries(Dir::new(folder(
+        CWD,
+        path,
+        OFlags::empty(),
+    )?)?))
 }
 
 fn folder(base: impl AsFd, path: impl Arg + Copy, more: OFlags) -> Result<OwnedFd, Errno> {
@@ -32,8 +36,8 @@ fn folder(base: impl AsFd, path: impl Arg + Copy, more: OFlags) -> Result<OwnedF
     retry_on_intr(|| openat(base.as_fd(), path, flags, Mode::empty()))
 }
 
-impl Iterator for Entries {
-    type Item = io::Result<Entry>;
+impl Iterator for FolderEntries {
+    type Item = io::Result<FolderEntry>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -45,7 +49,7 @@ impl Iterator for Entries {
             if name == "." || name == ".." {
                 continue;
             }
-            return Some(self.kind(name, entry.file_type()).map(|kind| Entry {
+            return Some(self.kind(name, entry.file_type()).map(|kind| FolderEntry {
                 name: name.to_owned(),
                 kind,
             }));
@@ -53,7 +57,7 @@ impl Iterator for Entries {
     }
 }
 
-impl Entries {
+impl FolderEntries {
     /// Not every file system says it in its list.
     fn kind(&self, name: &OsStr, listed: FileType) -> io::Result<FileType> {
         if listed != FileType::Unknown {
@@ -72,10 +76,10 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 }
 
 fn empty(open: OwnedFd) -> io::Result<()> {
-    let mut entries = Entries(retry_on_intr(|| Dir::read_from(&open))?);
-    let all = entries.by_ref().collect::<io::Result<Vec<Entry>>>()?;
+    let mut entries = FolderEntries(retry_on_intr(|| Dir::read_from(&open))?);
+    let all = entries.by_ref().collect::<io::Result<Vec<FolderEntry>>>()?;
     drop(entries);
-    for Entry { name, kind } in all {
+    for FolderEntry { name, kind } in all {
         let name = name.as_os_str();
         if kind == FileType::Directory {
             match folder(&open, name, OFlags::NOFOLLOW) {

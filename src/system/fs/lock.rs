@@ -14,11 +14,11 @@ use crate::system::clock;
 
 /// Held until it is dropped.
 #[derive(Debug)]
-pub struct Lock(File);
+pub struct FileLock(File);
 
 const PAUSE: Duration = Duration::from_millis(20);
 
-impl Lock {
+impl FileLock {
     /// Waits for the lock file at `path` until `wait` is over or `give_up` says so; `None` then.
     ///
     /// # Errors
@@ -91,31 +91,35 @@ impl Lock {
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, Lock};
+    use super::{Duration, FileLock};
 
     #[test]
     fn one_at_a_time_and_garbage_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".lock");
         std::fs::write(&path, "4711\n").unwrap();
-        let held = Lock::wait(&path, Duration::ZERO, || false)
+        let held = FileLock::wait(&path, Duration::ZERO, || false)
             .unwrap()
             .unwrap();
         assert!(
-            Lock::wait(&path, Duration::from_millis(30), || false)
+            FileLock::wait(&path, Duration::from_millis(30), || false)
                 .unwrap()
                 .is_none()
         );
         drop(held);
         assert!(
-            Lock::wait(&path, Duration::ZERO, || false)
+            FileLock::wait(&path, Duration::ZERO, || false)
                 .unwrap()
                 .is_some()
         );
 
-        let held = Lock::folder(folder.path()).unwrap().unwrap();
-        assert!(Lock::folder(folder.path()).unwrap().is_none());
+        let held = FileLock::folder(folder.path()).unwrap().unwrap();
+        assert!(FileLock::folder(folder.path()).unwrap().is_none());
         drop(held);
-        assert!(Lock::folder(&folder.path().join("gone")).unwrap().is_none());
+        assert!(
+            FileLock::folder(&folder.path().join("gone"))
+                .unwrap()
+                .is_none()
+        );
     }
 }

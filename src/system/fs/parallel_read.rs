@@ -11,14 +11,14 @@ use std::thread;
 use zeroize::Zeroizing;
 
 use super::files::{self, FileError};
-use super::walk::Met;
+use super::walk::WalkedEntry;
 
 /// One thing that was met.
 #[derive(Debug)]
-pub(crate) enum Seen<'a> {
+pub(crate) enum ReadFile<'a> {
     /// A file: its content and its permission bits.
     File(&'a Path, Result<(&'a [u8], u32), FileError>),
-    Other(Met),
+    Other(WalkedEntry),
 }
 
 /// More threads wait for the disk and for each other. One of them is the caller's own, which tells
@@ -33,9 +33,9 @@ const WAITING: usize = 8;
 /// made of those before it, from an empty start every some files; `each` hears of all that in the
 /// order of the walk.
 pub(crate) fn look_at<T: Default + Send>(
-    walk: impl Iterator<Item = Met> + Send,
+    walk: impl Iterator<Item = WalkedEntry> + Send,
     limit: u64,
-    look: impl Fn(&mut T, Seen<'_>) + Sync,
+    look: impl Fn(&mut T, ReadFile<'_>) + Sync,
     each: impl FnMut(T),
 ) {
     let (to_teller, done) = sync_channel(WAITING);
@@ -73,9 +73,9 @@ type Batches<W> = Mutex<(RangeFrom<usize>, W)>;
 
 /// Takes one batch after the other until there are no more, or `tell` says that it is enough.
 fn work<T: Default>(
-    batches: &Batches<impl Iterator<Item = Met>>,
+    batches: &Batches<impl Iterator<Item = WalkedEntry>>,
     limit: u64,
-    look: impl Fn(&mut T, Seen<'_>),
+    look: impl Fn(&mut T, ReadFile<'_>),
     mut tell: impl FnMut((usize, T)) -> bool,
 ) {
     let mut buffer = Zeroizing::default();
@@ -91,9 +91,9 @@ fn work<T: Default>(
 }
 
 /// The next files of the walk: whoever is free goes on with it.
-fn next(batches: &Batches<impl Iterator<Item = Met>>) -> Option<(usize, Vec<Met>)> {
+fn next(batches: &Batches<impl Iterator<Item = WalkedEntry>>) -> Option<(usize, Vec<WalkedEntry>)> {
     let mut batches = batches.lock().unwrap_or_else(PoisonError::into_inner);
-    let batch: Vec<Met> = batches.1.by_ref().take(BATCH).collect();
+    let batch: Vec<WalkedEntry> = batches.1.by_ref().take(BATCH).collect();
     if batch.is_empty() {
         None
     } else {
@@ -102,16 +102,21 @@ fn next(batches: &Batches<impl Iterator<Item = Met>>) -> Option<(usize, Vec<Met>
 }
 
 /// What `buffer` held before is written over, and wiped when all is done.
-fn one(met: Met, limit: u64, buffer: &mut Zeroizing<Vec<u8>>, look: impl FnOnce(Seen<'_>)) {
+fn one(
+    met: WalkedEntry,
+    limit: u64,
+    buffer: &mut Zeroizing<Vec<u8>>,
+    look: impl FnOnce(ReadFile<'_>),
+) {
     match met {
-        Met::File(path) => {
+        WalkedEntry::File(path) => {
             let read = files::read_into(buffer, &path, limit);
-            look(Seen::File(
+            look(ReadFile::File(
                 &path,
                 read.map(|(length, mode)| (&buffer[..length], mode)),
             ));
         }
-        other => look(Seen::Other(other)),
+        other => look(ReadFile::Other(other)),
     }
 }
 
@@ -137,8 +142,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    use super::{BATCH, Seen, WAITING, look_at};
-    use crate::system::fs::walk::{Depth, Walk};
+    use super::{BATCH, ReadFile, WAITING, look_at};
+    use crate::system::fs::walk::{FolderWalk, WalkDepth};
 
     #[test]
     fn files_are_told_in_the_order_of_the_walk() {
@@ -152,16 +157,19 @@ mod tests {
         }
         std::fs::write(folder.path().join("2000"), [b'x'; 100]).unwrap();
         let mut told = Vec::new();
-        let look = |made: &mut Vec<String>, seen: Seen<'_>| {
-            let Seen::File(_, read) = seen else {
+        let look = |made: &mut Vec<String>, seen: ReadFile<'_>| {
+            let ReadFile::File(_, read) = seen else {
                 panic!("{seen:?}")
             };
             let text = read.map(|(bytes, _)| String::from_utf8(bytes.to_vec()).unwrap());
             made.push(text.unwrap_or_else(|error| error.source.to_string()));
         };
-        look_at(Walk::new(folder.path(), Depth::Tree), 50, look, |made| {
-            told.extend(made)
-        });
+        look_at(
+            FolderWalk::new(folder.path(), WalkDepth::Tree),
+            50,
+            look,
+            |made| told.extend(made),
+        );
         let expected: Vec<String> = (0..1000)
             .map(|number| number.to_string())
             .chain(["it is larger than 50 bytes".to_owned()])
@@ -178,10 +186,10 @@ mod tests {
             std::fs::write(folder.path().join(format!("{number:04}")), "x").unwrap();
         }
         let seen = AtomicUsize::new(0);
-        let look = |count: &mut usize, met: Seen<'_>| {
+        let look = |count: &mut usize, met: ReadFile<'_>| {
             *count += 1;
             let before = seen.fetch_add(1, Ordering::Relaxed);
-            let Seen::File(path, _) = met else {
+            let ReadFile::File(path, _) = met else {
                 panic!("{met:?}")
             };
             if path.ends_with("0000") {
@@ -193,9 +201,12 @@ mod tests {
             }
         };
         let mut told = 0;
-        look_at(Walk::new(folder.path(), Depth::Tree), 50, look, |count| {
-            told += count
-        });
+        look_at(
+            FolderWalk::new(folder.path(), WalkDepth::Tree),
+            50,
+            look,
+            |count| told += count,
+        );
         assert_eq!(told, 2 * most);
     }
 }

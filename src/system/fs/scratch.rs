@@ -32,12 +32,12 @@ pub(crate) enum ScratchError {
 /// An empty folder of our own, locked while this lives. It stays when dropped: people look at what
 /// a rehearsal made.
 #[derive(Debug)]
-pub(crate) struct Scratch {
+pub(crate) struct ScratchFolder {
     path: PathBuf,
     _lock: File,
 }
 
-impl Scratch {
+impl ScratchFolder {
     /// Makes the folder, or clears the one that an earlier run made.
     ///
     /// # Errors
@@ -124,7 +124,7 @@ fn is_empty(folder: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{MARKER, Scratch, ScratchError};
+    use super::{MARKER, ScratchError, ScratchFolder};
     use std::fs;
 
     #[test]
@@ -134,13 +134,16 @@ mod tests {
         let outside = temporary.path().join("precious");
         fs::write(&outside, "x").unwrap();
 
-        let scratch = Scratch::claim(&path).unwrap();
+        let scratch = ScratchFolder::claim(&path).unwrap();
         fs::write(scratch.folder("a/b").unwrap().join("c"), "x").unwrap();
         std::os::unix::fs::symlink(&outside, path.join("link")).unwrap();
-        assert!(matches!(Scratch::claim(&path), Err(ScratchError::Busy(_))));
+        assert!(matches!(
+            ScratchFolder::claim(&path),
+            Err(ScratchError::Busy(_))
+        ));
         drop(scratch);
 
-        let scratch = Scratch::claim(&path).unwrap();
+        let scratch = ScratchFolder::claim(&path).unwrap();
         let left: Vec<_> = fs::read_dir(scratch.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
@@ -155,7 +158,7 @@ mod tests {
         std::os::unix::fs::symlink(&path, &link).unwrap();
         for foreign in [&path, &link, &outside] {
             assert!(
-                matches!(Scratch::claim(foreign), Err(ScratchError::Foreign(_))),
+                matches!(ScratchFolder::claim(foreign), Err(ScratchError::Foreign(_))),
                 "{foreign:?}"
             );
         }

@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FileType;
 
 use super::files::FileError;
-use super::listing::{self, Entry};
+use super::listing::{self, FolderEntry};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Depth {
+pub(crate) enum WalkDepth {
     /// The files of the folder itself, no hidden ones.
     Own,
     /// All that lies below it.
@@ -23,7 +23,7 @@ pub(crate) enum Depth {
 }
 
 #[derive(Debug)]
-pub(crate) enum Met {
+pub(crate) enum WalkedEntry {
     /// It could not be looked at.
     Failed(FileError),
     /// A regular file, or a link to one.
@@ -34,8 +34,8 @@ pub(crate) enum Met {
 
 /// A walk under way.
 #[derive(Debug)]
-pub(crate) struct Walk {
-    depth: Depth,
+pub(crate) struct FolderWalk {
+    depth: WalkDepth,
     /// Folders still to be opened, the next one last.
     folders: Vec<PathBuf>,
     /// Folders that were met, as device and number.
@@ -45,10 +45,10 @@ pub(crate) struct Walk {
     names: VecDeque<(OsString, FileType)>,
 }
 
-impl Walk {
+impl FolderWalk {
     /// Of the folder at `root`.
     #[must_use]
-    pub(crate) fn new(root: &Path, depth: Depth) -> Self {
+    pub(crate) fn new(root: &Path, depth: WalkDepth) -> Self {
         let known = fs::metadata(root)
             .map(|meta| number(&meta))
             .into_iter()
@@ -68,11 +68,11 @@ impl Walk {
         let failed = || FileError::at("read the folder", &folder);
         let mut names = Vec::new();
         for entry in listing::open(&folder).map_err(failed())? {
-            let Entry { name, kind } = entry.map_err(failed())?;
+            let FolderEntry { name, kind } = entry.map_err(failed())?;
             // Backups of editors and of certctl, temporary names.
             let text = name.as_encoded_bytes();
             if text.last() != Some(&b'~')
-                && (self.depth == Depth::Tree || text.first() != Some(&b'.'))
+                && (self.depth == WalkDepth::Tree || text.first() != Some(&b'.'))
             {
                 names.push((name, kind));
             }
@@ -81,7 +81,7 @@ impl Walk {
         self.names = names.into();
         self.here = folder;
         // Folders come after the files beside them, in their order.
-        if self.depth == Depth::Tree {
+        if self.depth == WalkDepth::Tree {
             let below = self
                 .names
                 .iter()
@@ -93,34 +93,36 @@ impl Walk {
         Ok(())
     }
 
-    fn look(&mut self, path: PathBuf, kind: FileType) -> Option<Met> {
+    fn look(&mut self, path: PathBuf, kind: FileType) -> Option<WalkedEntry> {
         match kind {
-            FileType::RegularFile => Some(Met::File(path)),
+            FileType::RegularFile => Some(WalkedEntry::File(path)),
             FileType::Directory => None,
             FileType::Symlink => self.follow(path),
-            FileType::Fifo => Some(Met::Skipped(path, "a FIFO")),
-            FileType::Socket => Some(Met::Skipped(path, "a socket")),
-            _ => Some(Met::Skipped(path, "a device")),
+            FileType::Fifo => Some(WalkedEntry::Skipped(path, "a FIFO")),
+            FileType::Socket => Some(WalkedEntry::Skipped(path, "a socket")),
+            _ => Some(WalkedEntry::Skipped(path, "a device")),
         }
     }
 
-    fn follow(&mut self, path: PathBuf) -> Option<Met> {
+    fn follow(&mut self, path: PathBuf) -> Option<WalkedEntry> {
         match fs::metadata(&path) {
             Ok(meta) if meta.is_dir() => {
-                if self.depth == Depth::Tree {
+                if self.depth == WalkDepth::Tree {
                     self.folders.push(path);
                 }
                 None
             }
-            Ok(meta) if meta.is_file() => Some(Met::File(path)),
-            Ok(meta) => Some(Met::Skipped(path, odd(&meta))),
+            Ok(meta) if meta.is_file() => Some(WalkedEntry::File(path)),
+            Ok(meta) => Some(WalkedEntry::Skipped(path, odd(&meta))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Some(Met::Skipped(path, "a link to nowhere"))
+                Some(WalkedEntry::Skipped(path, "a link to nowhere"))
             }
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-                Some(Met::Skipped(path, "a link that leads to itself"))
+                Some(WalkedEntry::Skipped(path, "a link that leads to itself"))
             }
-            Err(error) => Some(Met::Failed(FileError::at("follow the link", &path)(error))),
+            Err(error) => Some(WalkedEntry::Failed(
+                FileError::at("follow the link", &path)(error),
+            )),
         }
     }
 
@@ -131,10 +133,10 @@ impl Walk {
     }
 }
 
-impl Iterator for Walk {
-    type Item = Met;
+impl Iterator for FolderWalk {
+    type Item = WalkedEntry;
 
-    fn next(&mut self) -> Option<Met> {
+    fn next(&mut self) -> Option<WalkedEntry> {
         loop {
             while let Some((name, kind)) = self.names.pop_front() {
                 let mut path = PathBuf::with_capacity(self.here.as_os_str().len() + 1 + name.len());
@@ -153,12 +155,12 @@ impl Iterator for Walk {
             } {
                 Ok(true) => {}
                 Ok(false) => continue,
-                Err(error) => return Some(Met::Failed(error)),
+                Err(error) => return Some(WalkedEntry::Failed(error)),
             }
             if let Err(error) = self.open(folder) {
                 // What is empty now is not the start any more.
                 self.here = PathBuf::from(".");
-                return Some(Met::Failed(error));
+                return Some(WalkedEntry::Failed(error));
             }
         }
     }
@@ -181,7 +183,7 @@ fn odd(meta: &Metadata) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Depth, Met, Walk};
+    use super::{FolderWalk, WalkDepth, WalkedEntry};
     use std::fs;
     use std::os::unix::fs::symlink;
 
@@ -212,11 +214,11 @@ mod tests {
                     .display()
                     .to_string()
             };
-            Walk::new(folder.path(), depth)
+            FolderWalk::new(folder.path(), depth)
                 .map(|met| match met {
-                    Met::File(path) => name(&path),
-                    Met::Skipped(path, why) => format!("{}: {why}", name(&path)),
-                    Met::Failed(error) => error.to_string(),
+                    WalkedEntry::File(path) => name(&path),
+                    WalkedEntry::Skipped(path, why) => format!("{}: {why}", name(&path)),
+                    WalkedEntry::Failed(error) => error.to_string(),
                 })
                 .collect()
         };
@@ -227,16 +229,17 @@ mod tests {
             "pipe: a FIFO",
             "self: a link that leads to itself",
         ];
-        assert_eq!(tell(Depth::Own), own);
+        assert_eq!(tell(WalkDepth::Own), own);
         assert_eq!(
-            tell(Depth::Tree),
+            tell(WalkDepth::Tree),
             [&own[..], &["a/.hidden", "a/two", "a/b/three"]].concat()
         );
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_told() {
-        let met: Vec<Met> = Walk::new("/no/such/folder".as_ref(), Depth::Tree).collect();
-        assert!(matches!(&met[..], [Met::Failed(_)]), "{met:?}");
+        let met: Vec<WalkedEntry> =
+            FolderWalk::new("/no/such/folder".as_ref(), WalkDepth::Tree).collect();
+        assert!(matches!(&met[..], [WalkedEntry::Failed(_)]), "{met:?}");
     }
 }

@@ -18,7 +18,7 @@ const ACL: &str = "system.posix_acl_access";
 
 /// Both, as far as a file has them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Attributes {
+pub(crate) struct ExtendedAttributes {
     pub label: Option<Vec<u8>>,
     /// The ACL, where it says more than the mode.
     pub acl: Option<Vec<u8>>,
@@ -28,10 +28,10 @@ pub(crate) struct Attributes {
 ///
 /// # Errors
 /// The system's reason.
-pub(crate) fn read(path: &Path) -> Result<Attributes, FileError> {
+pub(crate) fn read(path: &Path) -> Result<ExtendedAttributes, FileError> {
     let label = one(path, LABEL)
         .map_err(|errno| FileError::at("read the SELinux label of", path)(errno.into()))?;
-    Ok(Attributes {
+    Ok(ExtendedAttributes {
         label,
         acl: acl(path)?,
     })
@@ -68,7 +68,7 @@ fn one(path: &Path, name: &str) -> Result<Option<Vec<u8>>, Errno> {
 ///
 /// # Errors
 /// The system's reason.
-pub(crate) fn write(file: &File, attributes: &Attributes) -> std::io::Result<()> {
+pub(crate) fn write(file: &File, attributes: &ExtendedAttributes) -> std::io::Result<()> {
     let give = |name: &str, value: &[u8]| {
         retry_on_intr(|| fsetxattr(file, name, value, XattrFlags::empty()))
     };

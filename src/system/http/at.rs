@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::super::runtime;
-use super::super::signals::Interrupt;
-use crate::dcv::http_file::{Got, MOST_BODY};
+use super::super::signals::InterruptSignal;
+use crate::dcv::http_file::{HttpResponse, MOST_BODY};
 
 /// No address is waited for longer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,47 +25,51 @@ const AT_ONCE: usize = 32;
 /// The number of the signal that came.
 pub(crate) fn look(
     questions: &[(String, SocketAddr)],
-    interrupt: &Interrupt,
-) -> Result<Vec<Got>, i32> {
+    interrupt: &InterruptSignal,
+) -> Result<Vec<HttpResponse>, i32> {
     let all = async {
         tokio::select! {
             answers = ask_all(questions) => Ok(answers),
             signal = interrupt.came() => Err(signal),
         }
     };
-    runtime::block_on(all)
-        .unwrap_or_else(|error| Ok(vec![Got::Silent(error.to_string()); questions.len()]))
+    runtime::block_on(all).unwrap_or_else(|error| {
+        Ok(vec![
+            HttpResponse::Silent(error.to_string());
+            questions.len()
+        ])
+    })
 }
 
-async fn ask_all(questions: &[(String, SocketAddr)]) -> Vec<Got> {
+async fn ask_all(questions: &[(String, SocketAddr)]) -> Vec<HttpResponse> {
     let until = Instant::now() + ALL;
     let mut answers = Vec::new();
     for some in questions.chunks(AT_ONCE) {
         if Instant::now() >= until {
             let late = format!("not asked: the others took {} s", ALL.as_secs());
-            answers.extend(some.iter().map(|_| Got::Silent(late.clone())));
+            answers.extend(some.iter().map(|_| HttpResponse::Silent(late.clone())));
             continue;
         }
         let mut tasks = JoinSet::new();
         for (index, (url, address)) in some.iter().cloned().enumerate() {
             tasks.spawn(async move { (index, get(&url, address).await) });
         }
-        let mut done: Vec<(usize, Got)> = tasks.join_all().await;
+        let mut done: Vec<(usize, HttpResponse)> = tasks.join_all().await;
         done.sort_by_key(|(index, _)| *index);
         answers.extend(done.into_iter().map(|(_, got)| got));
     }
     answers
 }
 
-async fn get(url: &str, address: SocketAddr) -> Got {
+async fn get(url: &str, address: SocketAddr) -> HttpResponse {
     match tokio::time::timeout(PATIENCE, response(url, address)).await {
         Ok(Ok(got)) => got,
         Ok(Err(error)) => failed(&error),
-        Err(_) => Got::Silent(format!("nothing within {} s", PATIENCE.as_secs())),
+        Err(_) => HttpResponse::Silent(format!("nothing within {} s", PATIENCE.as_secs())),
     }
 }
 
-async fn response(url: &str, address: SocketAddr) -> Result<Got, reqwest::Error> {
+async fn response(url: &str, address: SocketAddr) -> Result<HttpResponse, reqwest::Error> {
     let host = Url::parse(url)
         .ok()
         .and_then(|url| url.host_str().map(str::to_owned))
@@ -91,7 +95,7 @@ async fn response(url: &str, address: SocketAddr) -> Result<Got, reqwest::Error>
             break;
         }
     }
-    Ok(Got::Answered {
+    Ok(HttpResponse::Answered {
         status,
         location,
         body,
@@ -99,7 +103,7 @@ async fn response(url: &str, address: SocketAddr) -> Result<Got, reqwest::Error>
 }
 
 /// The last cause is the one that says something.
-fn failed(error: &reqwest::Error) -> Got {
+fn failed(error: &reqwest::Error) -> HttpResponse {
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {
         cause = next;
@@ -111,8 +115,8 @@ fn failed(error: &reqwest::Error) -> Got {
         )
     });
     if no_route {
-        Got::NoRoute
+        HttpResponse::NoRoute
     } else {
-        Got::Silent(cause.to_string())
+        HttpResponse::Silent(cause.to_string())
     }
 }

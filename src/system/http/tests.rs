@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use super::{HttpError, MOST_BYTES, Reach, fetch};
-use crate::system::signals::Interrupt;
+use super::{HttpError, MOST_BYTES, NetworkReach, fetch};
+use crate::system::signals::InterruptSignal;
 
 /// A server that answers every request with `answer` and then with `endless` bytes without end; its
 /// URL.
@@ -33,9 +33,9 @@ fn server(answer: impl Into<Vec<u8>>, endless: Option<&'static [u8]>) -> String 
 fn get(url: &str) -> Result<Vec<u8>, HttpError> {
     fetch(
         url,
-        Reach::Any,
+        NetworkReach::Any,
         Duration::from_secs(30),
-        &Interrupt::default(),
+        &InterruptSignal::default(),
     )
 }
 
@@ -106,9 +106,9 @@ fn a_server_that_stalls_is_left() {
     ] {
         let told = fetch(
             &url,
-            Reach::Any,
+            NetworkReach::Any,
             Duration::from_millis(300),
-            &Interrupt::default(),
+            &InterruptSignal::default(),
         );
         // The server never ends: only the deadline did.
         assert!(matches!(told, Err(HttpError::Slow(_))), "{told:?}");
@@ -130,9 +130,9 @@ fn what_is_not_public_is_not_asked() {
     ] {
         let told = fetch(
             &format!("http://{host}:{port}"),
-            Reach::Public,
+            NetworkReach::Public,
             Duration::from_secs(5),
-            &Interrupt::default(),
+            &InterruptSignal::default(),
         );
         assert!(
             matches!(told, Err(HttpError::Private(_))),
@@ -145,7 +145,7 @@ fn what_is_not_public_is_not_asked() {
 fn a_signal_ends_it_at_once() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    let interrupt = Interrupt::default();
+    let interrupt = InterruptSignal::default();
     interrupt.listen().unwrap();
     std::thread::spawn(move || {
         let _connection = listener.accept();
@@ -153,7 +153,7 @@ fn a_signal_ends_it_at_once() {
         std::thread::sleep(Duration::from_secs(20));
     });
     // The deadline would end it as `Slow`.
-    let told = fetch(&url, Reach::Any, Duration::from_secs(10), &interrupt);
+    let told = fetch(&url, NetworkReach::Any, Duration::from_secs(10), &interrupt);
     assert!(
         matches!(told, Err(HttpError::Interrupted { signal: 1, .. })),
         "{told:?}"

@@ -14,7 +14,7 @@ use super::{Background, PATIENCE};
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// From the bytes of a query to those of its answer; `None` drops the query.
-pub(crate) type Answer = dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync;
+pub(crate) type AnswerFunction = dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync;
 
 /// A running DNS server.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl DnsServer {
     ///
     /// # Errors
     /// When no port or no thread can be had.
-    pub fn start(answer: Arc<Answer>) -> io::Result<Self> {
+    pub fn start(answer: Arc<AnswerFunction>) -> io::Result<Self> {
         let (udp, tcp) = bind_both()?;
         let address = udp.local_addr()?;
         let background = Background::start("rehearsal-dns", move || async move {
@@ -66,7 +66,7 @@ fn bind_both() -> io::Result<(UdpSocket, TcpListener)> {
     Err(last)
 }
 
-async fn serve_udp(socket: &tokio::net::UdpSocket, answer: &Arc<Answer>) -> io::Result<()> {
+async fn serve_udp(socket: &tokio::net::UdpSocket, answer: &Arc<AnswerFunction>) -> io::Result<()> {
     let mut buffer = vec![0; 4096];
     loop {
         // An error here is an ICMP message about an earlier answer: no reason to stop.
@@ -79,7 +79,10 @@ async fn serve_udp(socket: &tokio::net::UdpSocket, answer: &Arc<Answer>) -> io::
     }
 }
 
-async fn serve_tcp(listener: &tokio::net::TcpListener, answer: &Arc<Answer>) -> io::Result<()> {
+async fn serve_tcp(
+    listener: &tokio::net::TcpListener,
+    answer: &Arc<AnswerFunction>,
+) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         let answer = Arc::clone(answer);
@@ -90,7 +93,10 @@ async fn serve_tcp(listener: &tokio::net::TcpListener, answer: &Arc<Answer>) -> 
 }
 
 /// One connection: each message after its length (RFC 1035 4.2.2).
-async fn converse(mut stream: tokio::net::TcpStream, answer: &Arc<Answer>) -> io::Result<()> {
+async fn converse(
+    mut stream: tokio::net::TcpStream,
+    answer: &Arc<AnswerFunction>,
+) -> io::Result<()> {
     loop {
         let length = stream.read_u16().await?;
         let mut query = vec![0; usize::from(length)];

@@ -24,7 +24,7 @@ const PAIR_LIMIT: u64 = 1024 * 1024;
 
 /// What the server reads.
 #[derive(Clone, Debug)]
-pub(crate) struct Site {
+pub(crate) struct ServedSite {
     /// The chain, PEM.
     pub chain: PathBuf,
     /// The key, PEM.
@@ -49,7 +49,7 @@ impl WebServer {
     ///
     /// # Errors
     /// When no port or no thread can be had.
-    pub(crate) fn start(site: Site) -> io::Result<Self> {
+    pub(crate) fn start(site: ServedSite) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -88,7 +88,7 @@ async fn greet(config: Arc<ServerConfig>, stream: tokio::net::TcpStream) -> io::
 }
 
 /// The pair, if chain and key can be read and belong together.
-fn load(site: &Site) -> io::Result<Arc<ServerConfig>> {
+fn load(site: &ServedSite) -> io::Result<Arc<ServerConfig>> {
     let chain = files::read(&site.chain, PAIR_LIMIT).map_err(io::Error::other)?;
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&chain)
         .collect::<Result<_, _>>()
@@ -108,7 +108,7 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
 
 /// What a visitor who trusts one root was shown.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Visit {
+pub(crate) struct SiteVisit {
     /// `TLS 1.2` or `TLS 1.3`.
     pub protocol: &'static str,
     /// The leaf, DER.
@@ -135,7 +135,7 @@ pub(crate) fn visit(
     host: &str,
     root: &[u8],
     at: Timestamp,
-) -> io::Result<Visit> {
+) -> io::Result<SiteVisit> {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from(root))
@@ -163,5 +163,5 @@ pub(crate) fn visit(
         Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
         _ => "TLS 1.2",
     };
-    Ok(Visit { protocol, leaf })
+    Ok(SiteVisit { protocol, leaf })
 }

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::probe::{Handshake, ProbeTarget, StartTls};
+use crate::probe::{ProbeTarget, StartTls, TlsHandshake};
 use crate::system::runtime;
 use crate::system::signals::most_open_files;
 use crate::system::tls::{ProbeError, probe};
@@ -30,7 +30,7 @@ pub(crate) struct HostTarget {
 pub(crate) struct AddressAnswer {
     pub address: SocketAddr,
     /// What, or why nothing.
-    pub answer: Result<Handshake, ProbeError>,
+    pub answer: Result<TlsHandshake, ProbeError>,
 }
 
 /// As many hosts are asked at once, at as many addresses as files may be open: so many must stall

@@ -2,42 +2,43 @@
 
 use std::path::{Path, PathBuf};
 
-use super::listen::{Socket, VirtualAddress};
-use super::read::{Directive, Read, flat};
-use crate::store::layout::Piece;
+use super::listen::{ListenSocket, VirtualAddress};
+use super::read::{ApacheDirective, ParsedApache, flat};
+use crate::store::layout::ReleaseFile;
 use crate::webserver::model::{
-    self, Block, Listen, NamesFrom, Pair, PairPath, Part, ServerName, Software,
+    self, ConfigBlock, ConfiguredCertificate, ConfiguredPath, ListenAddress, NameSource,
+    ServerName, ServerSoftware, TrafficKind,
 };
 
 /// One `<VirtualHost>`, or the main server around them.
 #[derive(Clone, Debug)]
 pub struct VirtualHost {
     /// What any server says.
-    pub block: Block,
+    pub block: ConfigBlock,
     /// What it passes `/` on to (`ProxyPass`), or the first thing that it passes anything on to.
     pub upstream: Option<String>,
     /// The folder that it serves.
     pub root: Option<PathBuf>,
     /// All that it says; `None` for the main server.
-    pub directives: Option<Vec<Directive>>,
+    pub directives: Option<Vec<ApacheDirective>>,
 }
 
 impl VirtualHost {
     /// All that it says; nothing for the main server.
     #[must_use]
-    pub fn said(&self) -> &[Directive] {
+    pub fn said(&self) -> &[ApacheDirective] {
         self.directives.as_deref().unwrap_or_default()
     }
 }
 
 /// What an install needs to know of a configuration.
 #[derive(Clone, Debug)]
-pub struct Config {
+pub struct ApacheConfig {
     pub file: PathBuf,
     /// All virtual hosts in Apache's order, then the main server.
     pub hosts: Vec<VirtualHost>,
     /// The sockets that are opened.
-    pub sockets: Vec<Socket>,
+    pub sockets: Vec<ListenSocket>,
     /// Every module, by both of its names.
     pub modules: Vec<String>,
     /// `PidFile`; absolute.
@@ -47,7 +48,7 @@ pub struct Config {
     /// What only Apache can decide.
     pub doubts: Vec<String>,
     /// All directives, those that do not apply too.
-    pub directives: Vec<Directive>,
+    pub directives: Vec<ApacheDirective>,
 }
 
 /// Folders of modules and their settings, which are no place for a site.
@@ -58,20 +59,22 @@ const NOT_FOR_SITES: [&str; 4] = [
     "modules.d",
 ];
 
-impl Config {
+impl ApacheConfig {
     /// Of what was read from `file`; `mapped` and `ipv6`: whether a socket for `[::]` takes IPv4
     /// too, and whether this machine speaks IPv6.
     #[must_use]
-    pub fn new(read: Read, file: &Path, (mapped, ipv6): (bool, bool)) -> Self {
-        let Read {
+    pub fn new(read: ParsedApache, file: &Path, (mapped, ipv6): (bool, bool)) -> Self {
+        let ParsedApache {
             directives,
             server_root,
             modules,
             mut doubts,
         } = read;
         let main = flat(&directives);
-        let sockets: Vec<Socket> = words(&main, "Listen").filter_map(Socket::parse).collect();
-        let sections: Vec<&Directive> = main
+        let sockets: Vec<ListenSocket> = words(&main, "Listen")
+            .filter_map(ListenSocket::parse)
+            .collect();
+        let sections: Vec<&ApacheDirective> = main
             .iter()
             .copied()
             .filter(|it| it.is("VirtualHost") && it.inside.is_some())
@@ -122,9 +125,9 @@ impl Config {
 
     /// What any server says.
     #[must_use]
-    pub fn neutral(&self) -> model::Config {
+    pub fn neutral(&self) -> model::ServerConfig {
         let blocks = self.hosts.iter().map(|host| host.block.clone()).collect();
-        let mut config = model::Config::new(Software::Apache, &self.file, blocks);
+        let mut config = model::ServerConfig::new(ServerSoftware::Apache, &self.file, blocks);
         config.includes.clone_from(&self.includes);
         config.doubts.clone_from(&self.doubts);
         config
@@ -137,7 +140,7 @@ impl Config {
     }
 }
 
-fn includes(directives: &[Directive]) -> Vec<String> {
+fn includes(directives: &[ApacheDirective]) -> Vec<String> {
     let mut found = Vec::new();
     for directive in directives
         .iter()
@@ -154,7 +157,10 @@ fn includes(directives: &[Directive]) -> Vec<String> {
 }
 
 /// The first words of all directives of that name.
-fn words<'a>(directives: &'a [&'a Directive], name: &'a str) -> impl Iterator<Item = &'a str> {
+fn words<'a>(
+    directives: &'a [&'a ApacheDirective],
+    name: &'a str,
+) -> impl Iterator<Item = &'a str> {
     directives
         .iter()
         .filter(move |it| it.is(name))
@@ -163,12 +169,12 @@ fn words<'a>(directives: &'a [&'a Directive], name: &'a str) -> impl Iterator<It
 
 /// A host sees what the main server says where it says nothing itself.
 struct Translator<'a> {
-    main: &'a [&'a Directive],
+    main: &'a [&'a ApacheDirective],
     root: &'a Path,
 }
 
 impl Translator<'_> {
-    fn host(&self, section: &Directive, listens: Vec<Listen>) -> VirtualHost {
+    fn host(&self, section: &ApacheDirective, listens: Vec<ListenAddress>) -> VirtualHost {
         let inner = flat(section.inside.as_deref().unwrap_or_default());
         let block = self.block(&inner, (&section.file, section.line), listens);
         self.with_content(block, &inner, section.inside.clone())
@@ -179,27 +185,28 @@ impl Translator<'_> {
         &self,
         file: &Path,
         hosts: &[VirtualHost],
-        sockets: &[Socket],
+        sockets: &[ListenSocket],
         machine: (bool, bool),
     ) -> VirtualHost {
         let any = VirtualAddress {
             host: None,
             port: None,
         };
-        let taken = |listen: &Listen| {
-            let here =
-                |other: &&Listen| other.port == listen.port && other.interface == listen.interface;
+        let taken = |listen: &ListenAddress| {
+            let here = |other: &&ListenAddress| {
+                other.port == listen.port && other.interface == listen.interface
+            };
             hosts
                 .iter()
                 .flat_map(|host| &host.block.listens)
                 .any(|other| here(&other))
         };
-        let free: Vec<Listen> = any
+        let free: Vec<ListenAddress> = any
             .through(sockets, machine)
             .into_iter()
             .filter(|listen| !taken(listen))
             .collect();
-        let said = |it: &&&Directive| it.is("ServerName") || it.is("SSLEngine");
+        let said = |it: &&&ApacheDirective| it.is("ServerName") || it.is("SSLEngine");
         let place = self
             .main
             .iter()
@@ -211,9 +218,9 @@ impl Translator<'_> {
 
     fn with_content(
         &self,
-        block: Block,
-        inner: &[&Directive],
-        directives: Option<Vec<Directive>>,
+        block: ConfigBlock,
+        inner: &[&ApacheDirective],
+        directives: Option<Vec<ApacheDirective>>,
     ) -> VirtualHost {
         let root = words(inner, "DocumentRoot")
             .last()
@@ -229,10 +236,10 @@ impl Translator<'_> {
 
     fn block(
         &self,
-        inner: &[&Directive],
+        inner: &[&ApacheDirective],
         (file, line): (&Path, u32),
-        listens: Vec<Listen>,
-    ) -> Block {
+        listens: Vec<ListenAddress>,
+    ) -> ConfigBlock {
         let tls = self
             .last(inner, "SSLEngine")
             .is_some_and(|word| !word.eq_ignore_ascii_case("off"));
@@ -241,7 +248,7 @@ impl Translator<'_> {
             .is_some_and(|word| word.eq_ignore_ascii_case("on"));
         let listens = listens
             .into_iter()
-            .map(|listen| Listen {
+            .map(|listen| ListenAddress {
                 ssl: tls,
                 proxy_protocol: proxied && !self.excepted(inner),
                 ..listen
@@ -252,33 +259,37 @@ impl Translator<'_> {
             .iter()
             .filter(|it| it.is("ServerAlias"))
             .flat_map(|it| &it.arguments);
-        Block {
+        ConfigBlock {
             file: file.to_owned(),
             line,
-            part: Part::Http,
+            part: TrafficKind::Http,
             names: names
                 .into_iter()
                 .chain(aliases.map(|word| alias(word)))
                 .collect(),
-            names_from: NamesFrom::Configuration,
+            names_from: NameSource::Configuration,
             listens,
             pairs: self.pairs(inner),
             stapling: self.stapling(inner),
         }
     }
 
-    fn last<'a>(&'a self, inner: &'a [&'a Directive], name: &'a str) -> Option<&'a str> {
-        self.last_of(inner, name).and_then(Directive::first)
+    fn last<'a>(&'a self, inner: &'a [&'a ApacheDirective], name: &'a str) -> Option<&'a str> {
+        self.last_of(inner, name).and_then(ApacheDirective::first)
     }
 
     /// The last one of that name in the host, else in the main server.
-    fn last_of<'a>(&'a self, inner: &'a [&'a Directive], name: &str) -> Option<&'a Directive> {
-        let last = |level: &[&'a Directive]| level.iter().copied().rfind(|it| it.is(name));
+    fn last_of<'a>(
+        &'a self,
+        inner: &'a [&'a ApacheDirective],
+        name: &str,
+    ) -> Option<&'a ApacheDirective> {
+        let last = |level: &[&'a ApacheDirective]| level.iter().copied().rfind(|it| it.is(name));
         last(inner).or_else(|| last(self.main))
     }
 
     /// `SSLUseStapling on`, unless the server to ask is named.
-    fn stapling(&self, inner: &[&Directive]) -> Option<String> {
+    fn stapling(&self, inner: &[&ApacheDirective]) -> Option<String> {
         let on = self.last_of(inner, "SSLUseStapling").filter(|it| {
             it.first()
                 .is_some_and(|word| word.eq_ignore_ascii_case("on"))
@@ -289,7 +300,7 @@ impl Translator<'_> {
     }
 
     /// Whether who asks from this machine sends no PROXY header.
-    fn excepted(&self, inner: &[&Directive]) -> bool {
+    fn excepted(&self, inner: &[&ApacheDirective]) -> bool {
         let own = |word: &String| {
             ["127.0.0.", "::1", "localhost"]
                 .iter()
@@ -304,34 +315,37 @@ impl Translator<'_> {
 
     /// The n-th certificate with the n-th key, or with the key in its own file; the chain file goes
     /// with all of them.
-    fn pairs(&self, inner: &[&Directive]) -> Vec<Pair> {
+    fn pairs(&self, inner: &[&ApacheDirective]) -> Vec<ConfiguredCertificate> {
         let certificates = self.merged(inner, "SSLCertificateFile");
         let keys = self.merged(inner, "SSLCertificateKeyFile");
         let chain = self
             .last(inner, "SSLCertificateChainFile")
             .map(|word| self.path(word));
-        let pair = |(index, certificate): (usize, PairPath)| {
+        let pair = |(index, certificate): (usize, ConfiguredPath)| {
             let mut files = match (&chain, keys.get(index)) {
                 (None, None) => {
-                    return Pair {
-                        files: vec![(Piece::Combined, certificate)],
+                    return ConfiguredCertificate {
+                        files: vec![(ReleaseFile::Combined, certificate)],
                     };
                 }
                 (Some(chain), _) if *chain != certificate => {
-                    vec![(Piece::Cert, certificate), (Piece::Ca, chain.clone())]
+                    vec![
+                        (ReleaseFile::Cert, certificate),
+                        (ReleaseFile::Ca, chain.clone()),
+                    ]
                 }
-                _ => vec![(Piece::FullChain, certificate)],
+                _ => vec![(ReleaseFile::FullChain, certificate)],
             };
             let own = files[0].1.clone();
-            files.push((Piece::Key, keys.get(index).cloned().unwrap_or(own)));
-            Pair { files }
+            files.push((ReleaseFile::Key, keys.get(index).cloned().unwrap_or(own)));
+            ConfiguredCertificate { files }
         };
         certificates.into_iter().enumerate().map(pair).collect()
     }
 
     /// Those of a host, then those of the main server that are further back in the list than its
     /// own (`modssl_ctx_cfg_merge_certkeys_array`).
-    fn merged(&self, inner: &[&Directive], name: &str) -> Vec<PairPath> {
+    fn merged(&self, inner: &[&ApacheDirective], name: &str) -> Vec<ConfiguredPath> {
         let own: Vec<&str> = words(inner, name).collect();
         let main: Vec<&str> = words(self.main, name).skip(own.len()).collect();
         own.into_iter()
@@ -340,11 +354,11 @@ impl Translator<'_> {
             .collect()
     }
 
-    fn path(&self, word: &str) -> PairPath {
+    fn path(&self, word: &str) -> ConfiguredPath {
         if word.contains("${") || word.starts_with("pkcs11:") {
-            PairPath::Other(word.to_owned())
+            ConfiguredPath::Other(word.to_owned())
         } else {
-            PairPath::File(self.root.join(word))
+            ConfiguredPath::File(self.root.join(word))
         }
     }
 }
@@ -374,7 +388,7 @@ fn alias(word: &str) -> ServerName {
 }
 
 /// The `ProxyPass` of `/`, else the first one of all.
-fn upstream(directives: &[&Directive]) -> Option<String> {
+fn upstream(directives: &[&ApacheDirective]) -> Option<String> {
     let mut passes: Vec<(&str, &str)> = Vec::new();
     for directive in directives {
         match directive.arguments.as_slice() {
@@ -397,15 +411,16 @@ fn upstream(directives: &[&Directive]) -> Option<String> {
 
 /// The PROXY header belongs to the address: one host that wants it wants it for all.
 fn share_proxy_protocol(hosts: &mut [VirtualHost]) {
-    let wanting: Vec<Listen> = hosts
+    let wanting: Vec<ListenAddress> = hosts
         .iter()
         .flat_map(|host| &host.block.listens)
         .filter(|listen| listen.proxy_protocol)
         .cloned()
         .collect();
     for listen in hosts.iter_mut().flat_map(|host| &mut host.block.listens) {
-        let here =
-            |other: &&Listen| other.port == listen.port && other.interface == listen.interface;
+        let here = |other: &&ListenAddress| {
+            other.port == listen.port && other.interface == listen.interface
+        };
         listen.proxy_protocol |= wanting.iter().any(|other| here(&other));
     }
 }
@@ -415,9 +430,9 @@ mod tests {
     use std::path::Path;
 
     use super::super::testing::config;
-    use crate::webserver::model::Block;
+    use crate::webserver::model::ConfigBlock;
 
-    fn told(block: &Block) -> String {
+    fn told(block: &ConfigBlock) -> String {
         let names: Vec<String> = block.names.iter().map(|name| name.text()).collect();
         let flags = |tls: bool, proxied: bool| {
             format!(

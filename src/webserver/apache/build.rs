@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 /// A version: `2.4.57`.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Version(pub u16, pub u16, pub u16);
+pub struct ApacheVersion(pub u16, pub u16, pub u16);
 
-impl Version {
+impl ApacheVersion {
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.').map(str::parse);
         let first = parts.next()?.ok()?;
@@ -42,8 +42,8 @@ impl Version {
 
 /// What was built in.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Build {
-    pub version: Version,
+pub struct ApacheBuild {
+    pub version: ApacheVersion,
     /// What relative paths start from.
     pub root: PathBuf,
     /// The configuration that is read when none is named.
@@ -54,7 +54,7 @@ pub struct Build {
     pub mapped: bool,
 }
 
-impl Build {
+impl ApacheBuild {
     /// Reads what `-V` says; `None` when it is not Apache that speaks.
     #[must_use]
     pub fn parse(output: &str) -> Option<Self> {
@@ -81,7 +81,7 @@ impl Build {
         let pid = root.join(value("DEFAULT_PIDLOG").unwrap_or_else(|| Path::new("logs/httpd.pid")));
         let mapped = output.contains("IPv4-mapped addresses enabled");
         Some(Self {
-            version: Version::parse(number)?,
+            version: ApacheVersion::parse(number)?,
             root,
             config,
             pid,
@@ -130,7 +130,7 @@ pub(crate) fn envvars(text: &str) -> HashMap<String, String> {
 mod tests {
     use std::path::Path;
 
-    use super::{Build, Version, built_in, envvars};
+    use super::{ApacheBuild, ApacheVersion, built_in, envvars};
 
     #[test]
     fn builds_of_several_makers() {
@@ -138,16 +138,19 @@ mod tests {
             Server version: Apache/2.4.57 (Debian)\n -D APR_HAVE_IPV6 (IPv4-mapped addresses enabled)\n \
             -D HTTPD_ROOT=\"/etc/apache2\"\n -D DEFAULT_PIDLOG=\"/var/run/apache2.pid\"\n \
             -D SERVER_CONFIG_FILE=\"apache2.conf\"\n";
-        let build = Build::parse(debian).unwrap();
-        assert_eq!((build.version, build.mapped), (Version(2, 4, 57), true));
+        let build = ApacheBuild::parse(debian).unwrap();
+        assert_eq!(
+            (build.version, build.mapped),
+            (ApacheVersion(2, 4, 57), true)
+        );
         assert_eq!(build.config, Path::new("/etc/apache2/apache2.conf"));
         assert_eq!(build.pid, Path::new("/var/run/apache2.pid"));
         let red_hat = "Server version: Apache/2.4.62 (Red Hat Enterprise Linux)\n -D HTTPD_ROOT=\"/etc/httpd\"\n \
             -D DEFAULT_PIDLOG=\"run/httpd.pid\"\n -D SERVER_CONFIG_FILE=\"conf/httpd.conf\"\n";
-        let build = Build::parse(red_hat).unwrap();
+        let build = ApacheBuild::parse(red_hat).unwrap();
         assert_eq!(build.config, Path::new("/etc/httpd/conf/httpd.conf"));
         assert_eq!(build.pid, Path::new("/etc/httpd/run/httpd.pid"));
-        assert_eq!(Build::parse("Server version: lighttpd/1.4"), None);
+        assert_eq!(ApacheBuild::parse("Server version: lighttpd/1.4"), None);
         assert_eq!(
             built_in("Compiled in modules:\n  core.c\n  mod_so.c\n"),
             ["core.c", "mod_so.c"]
@@ -167,7 +170,7 @@ mod tests {
         ] {
             let arguments: Vec<String> = arguments.split(' ').map(str::to_owned).collect();
             assert_eq!(
-                Version(2, 4, 57).fits(&arguments),
+                ApacheVersion(2, 4, 57).fits(&arguments),
                 expected,
                 "{arguments:?}"
             );

@@ -7,11 +7,11 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::block::Config;
+use super::block::ApacheConfig;
 use crate::pki::key::KeyAlgorithm;
-use crate::store::layout::Piece;
-use crate::store::release::{Access, Release, Unloadable};
-use crate::webserver::model::{Block, Pair};
+use crate::store::layout::ReleaseFile;
+use crate::store::release::{KeyAccess, Release, UnloadableReason};
+use crate::webserver::model::{ConfigBlock, ConfiguredCertificate};
 
 /// How each line of the gate begins.
 pub(crate) const GATE: &str = "Apache would end at the next reload: ";
@@ -21,9 +21,9 @@ type Reader<'a> = dyn FnMut(&Path) -> Result<Zeroizing<Vec<u8>>, String> + 'a;
 
 /// What would end Apache, a line for each pair; `read` gives a file's bytes, or why it cannot be
 /// read.
-pub(crate) fn faults(config: &Config, read: &mut Reader<'_>) -> Vec<String> {
+pub(crate) fn faults(config: &ApacheConfig, read: &mut Reader<'_>) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut seen: Vec<&Pair> = Vec::new();
+    let mut seen: Vec<&ConfiguredCertificate> = Vec::new();
     for block in config
         .hosts
         .iter()
@@ -44,15 +44,24 @@ pub(crate) fn faults(config: &Config, read: &mut Reader<'_>) -> Vec<String> {
     lines
 }
 
-fn fault(block: &Block, pair: &Pair, read: &mut Reader<'_>) -> Option<String> {
-    let of = |wanted: &[Piece]| {
+fn fault(
+    block: &ConfigBlock,
+    pair: &ConfiguredCertificate,
+    read: &mut Reader<'_>,
+) -> Option<String> {
+    let of = |wanted: &[ReleaseFile]| {
         pair.files
             .iter()
             .find(|(piece, _)| wanted.contains(piece))
             .map(|(_, path)| path)
     };
-    let certificate = of(&[Piece::FullChain, Piece::Cert, Piece::Combined])?.file()?;
-    let key = of(&[Piece::Key, Piece::Combined])?.file()?;
+    let certificate = of(&[
+        ReleaseFile::FullChain,
+        ReleaseFile::Cert,
+        ReleaseFile::Combined,
+    ])?
+    .file()?;
+    let key = of(&[ReleaseFile::Key, ReleaseFile::Combined])?.file()?;
     let mut get = |path: &Path| {
         read(path).map_err(|why| format!("{GATE}{} of {block}: {why}", path.display()))
     };
@@ -62,7 +71,7 @@ fn fault(block: &Block, pair: &Pair, read: &mut Reader<'_>) -> Option<String> {
     };
     let why = ends(chain, key_bytes)?;
     // Of a certificate that cannot be read the key is not to blame.
-    let path = if why == Unloadable::NoChain {
+    let path = if why == UnloadableReason::NoChain {
         certificate
     } else {
         key
@@ -72,16 +81,16 @@ fn fault(block: &Block, pair: &Pair, read: &mut Reader<'_>) -> Option<String> {
 
 /// Why Apache could not load a pair. An encrypted key may have its passphrase, and a key of a kind
 /// that is not known here may be fine: only what is certain counts.
-fn ends(chain: Zeroizing<Vec<u8>>, key: Zeroizing<Vec<u8>>) -> Option<Unloadable> {
-    match Release::taken(chain.clone(), key.clone(), Access::default()) {
-        Ok(_) | Err(Unloadable::Locked) => None,
-        Err(Unloadable::NoKey) if is_unknown(chain, key) => None,
+fn ends(chain: Zeroizing<Vec<u8>>, key: Zeroizing<Vec<u8>>) -> Option<UnloadableReason> {
+    match Release::taken(chain.clone(), key.clone(), KeyAccess::default()) {
+        Ok(_) | Err(UnloadableReason::Locked) => None,
+        Err(UnloadableReason::NoKey) if is_unknown(chain, key) => None,
         Err(why) => Some(why),
     }
 }
 
 fn is_unknown(chain: Zeroizing<Vec<u8>>, key: Zeroizing<Vec<u8>>) -> bool {
-    Release::opaque(chain, key, Access::default())
+    Release::opaque(chain, key, KeyAccess::default())
         .is_some_and(|release| release.leaf().algorithm == KeyAlgorithm::Unknown)
 }
 

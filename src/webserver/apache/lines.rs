@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 /// Why a configuration could not be read. Apache itself says more in `apache2ctl configtest`.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{}:{line}: {what}", file.display())]
-pub struct ParseError {
+pub struct ApacheParseError {
     pub file: PathBuf,
     pub line: u32,
     /// What is wrong there.
     pub what: &'static str,
 }
 
-impl ParseError {
+impl ApacheParseError {
     pub(crate) fn at(file: &Path, line: u32, what: &'static str) -> Self {
         Self {
             file: file.to_owned(),
@@ -26,13 +26,13 @@ impl ParseError {
 
 /// One line that says something, and the number of its last physical line (Apache counts so).
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Line {
+pub(crate) struct ApacheLine {
     pub number: u32,
     pub text: String,
 }
 
 /// The lines of a text, without comments and empty ones.
-pub(crate) fn lines(text: &str) -> Vec<Line> {
+pub(crate) fn lines(text: &str) -> Vec<ApacheLine> {
     let mut lines = Vec::new();
     let mut open = String::new();
     for (index, physical) in text
@@ -49,7 +49,7 @@ pub(crate) fn lines(text: &str) -> Vec<Line> {
                 open.push_str(physical);
                 let text = std::mem::take(&mut open).trim().to_owned();
                 if !text.is_empty() && !text.starts_with('#') {
-                    lines.push(Line { number, text });
+                    lines.push(ApacheLine { number, text });
                 }
             }
         }

@@ -3,17 +3,17 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::webserver::model::{Interface, Listen};
+use crate::webserver::model::{ListenAddress, ListenInterface};
 
 /// A socket that Apache opens.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Socket {
+pub struct ListenSocket {
     /// The address; `None` for all of this machine.
     pub address: Option<IpAddr>,
     pub port: u16,
 }
 
-impl Socket {
+impl ListenSocket {
     /// `Listen [ADDRESS:]PORT`.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
@@ -48,7 +48,7 @@ impl Socket {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct VirtualAddress {
     /// `None`: any (`*`, `_default_`).
-    pub host: Option<Interface>,
+    pub host: Option<ListenInterface>,
     /// `None`: any.
     pub port: Option<u16>,
 }
@@ -64,8 +64,8 @@ impl VirtualAddress {
         let host = match host {
             "*" | "_default_" => None,
             host => match bare(host).parse() {
-                Ok(address) => Some(Interface::Address(address)),
-                Err(_) => Some(Interface::Host(host.to_ascii_lowercase())),
+                Ok(address) => Some(ListenInterface::Address(address)),
+                Err(_) => Some(ListenInterface::Host(host.to_ascii_lowercase())),
             },
         };
         let port = match port {
@@ -77,20 +77,24 @@ impl VirtualAddress {
 
     /// Where it is reached through these sockets.
     #[must_use]
-    pub(crate) fn through(&self, sockets: &[Socket], (mapped, ipv6): (bool, bool)) -> Vec<Listen> {
-        let mut listens: Vec<Listen> = Vec::new();
+    pub(crate) fn through(
+        &self,
+        sockets: &[ListenSocket],
+        (mapped, ipv6): (bool, bool),
+    ) -> Vec<ListenAddress> {
+        let mut listens: Vec<ListenAddress> = Vec::new();
         for socket in sockets
             .iter()
             .filter(|socket| self.port.is_none_or(|port| port == socket.port))
         {
             let open = socket.addresses(mapped, ipv6);
             let interfaces = match &self.host {
-                None => open.into_iter().map(Interface::Address).collect(),
+                None => open.into_iter().map(ListenInterface::Address).collect(),
                 Some(own) if reaches(&open, own) => vec![own.clone()],
                 Some(_) => Vec::new(),
             };
             for interface in interfaces {
-                let listen = Listen::on(interface, socket.port);
+                let listen = ListenAddress::on(interface, socket.port);
                 if !listens.contains(&listen) {
                     listens.push(listen);
                 }
@@ -106,8 +110,8 @@ fn bare(host: &str) -> &str {
 
 /// Whether visitors of `own` come in by a socket that is open on these addresses; of a host name
 /// only Apache knows.
-fn reaches(open: &[IpAddr], own: &Interface) -> bool {
-    let Interface::Address(own) = own else {
+fn reaches(open: &[IpAddr], own: &ListenInterface) -> bool {
+    let ListenInterface::Address(own) = own else {
         return true;
     };
     open.iter()
@@ -116,7 +120,7 @@ fn reaches(open: &[IpAddr], own: &Interface) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Socket, VirtualAddress};
+    use super::{ListenSocket, VirtualAddress};
 
     #[test]
     fn where_a_virtual_host_answers() {
@@ -136,9 +140,9 @@ mod tests {
             ("443", "www.Example.com:443", "www.example.com:443"),
             ("443", "*:x", "-"),
         ] {
-            let sockets: Vec<Socket> = sockets
+            let sockets: Vec<ListenSocket> = sockets
                 .split(' ')
-                .map(|word| Socket::parse(word).unwrap())
+                .map(|word| ListenSocket::parse(word).unwrap())
                 .collect();
             let told = VirtualAddress::parse(host).map_or_else(
                 || "-".to_owned(),

@@ -5,16 +5,16 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::build::Version;
-use super::lines::{self, Line, ParseError};
-use crate::webserver::model::ConfigText;
+use super::build::ApacheVersion;
+use super::lines::{self, ApacheLine, ApacheParseError};
+use crate::webserver::model::ConfigFile;
 
 /// Sections and includes go no deeper than this.
 const DEPTH: usize = 32;
 
 /// What a configuration is read in.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Surroundings {
+pub(crate) struct ApacheEnvironment {
     /// What relative paths start from, until a `ServerRoot` says otherwise.
     pub server_root: PathBuf,
     /// The variables of its environment (Debian's envvars).
@@ -24,12 +24,12 @@ pub(crate) struct Surroundings {
     /// The modules that are built in: `mod_so.c`.
     pub modules: Vec<String>,
     /// The version, for `<IfVersion>`.
-    pub version: Version,
+    pub version: ApacheVersion,
 }
 
 /// One directive or section.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Directive {
+pub struct ApacheDirective {
     /// The first word, as it was written.
     pub name: String,
     /// The words after it, variables put in.
@@ -46,7 +46,7 @@ pub struct Directive {
     pub applies: bool,
 }
 
-impl Directive {
+impl ApacheDirective {
     /// Whether it is called so; upper and lower case are one.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
@@ -81,7 +81,7 @@ impl Directive {
 /// The directives that apply at this level: includes and conditions are replaced by what is in
 /// them.
 #[must_use]
-pub(crate) fn flat(directives: &[Directive]) -> Vec<&Directive> {
+pub(crate) fn flat(directives: &[ApacheDirective]) -> Vec<&ApacheDirective> {
     let mut all = Vec::new();
     for directive in directives {
         match &directive.inside {
@@ -97,8 +97,8 @@ pub(crate) fn flat(directives: &[Directive]) -> Vec<&Directive> {
 
 /// A configuration as it was read.
 #[derive(Clone, Debug)]
-pub struct Read {
-    pub directives: Vec<Directive>,
+pub struct ParsedApache {
+    pub directives: Vec<ApacheDirective>,
     /// What relative paths start from.
     pub server_root: PathBuf,
     /// Every module, built in or loaded, by both of its names: `ssl_module`, `mod_ssl.c`.
@@ -112,12 +112,12 @@ pub struct Read {
 ///
 /// # Errors
 /// What is no configuration, or what `find` fails with.
-pub(crate) fn read<E: From<ParseError>>(
-    main: &ConfigText,
-    surroundings: Surroundings,
-    find: &mut dyn FnMut(&Path) -> Result<Vec<ConfigText>, E>,
-) -> Result<Read, E> {
-    let Surroundings {
+pub(crate) fn read<E: From<ApacheParseError>>(
+    main: &ConfigFile,
+    surroundings: ApacheEnvironment,
+    find: &mut dyn FnMut(&Path) -> Result<Vec<ConfigFile>, E>,
+) -> Result<ParsedApache, E> {
+    let ApacheEnvironment {
         server_root,
         variables,
         defines,
@@ -141,7 +141,7 @@ pub(crate) fn read<E: From<ParseError>>(
         doubts,
         ..
     } = reader;
-    Ok(Read {
+    Ok(ParsedApache {
         directives,
         server_root,
         modules,
@@ -154,20 +154,20 @@ struct Reader<'a, E> {
     variables: HashMap<String, String>,
     defines: Vec<String>,
     modules: Vec<String>,
-    version: Version,
+    version: ApacheVersion,
     doubts: Vec<String>,
-    find: &'a mut dyn FnMut(&Path) -> Result<Vec<ConfigText>, E>,
+    find: &'a mut dyn FnMut(&Path) -> Result<Vec<ConfigFile>, E>,
 }
 
 /// Where the reader is in one file.
 struct Place<'a> {
     file: &'a Path,
-    lines: std::slice::Iter<'a, Line>,
+    lines: std::slice::Iter<'a, ApacheLine>,
     depth: usize,
 }
 
-impl<E: From<ParseError>> Reader<'_, E> {
-    fn file(&mut self, source: &ConfigText, depth: usize) -> Result<Vec<Directive>, E> {
+impl<E: From<ApacheParseError>> Reader<'_, E> {
+    fn file(&mut self, source: &ConfigFile, depth: usize) -> Result<Vec<ApacheDirective>, E> {
         let lines = lines::lines(&source.text);
         let mut place = Place {
             file: &source.path,
@@ -183,10 +183,10 @@ impl<E: From<ParseError>> Reader<'_, E> {
         place: &mut Place<'_>,
         opened: Option<(&str, u32)>,
         applies: bool,
-    ) -> Result<Vec<Directive>, E> {
+    ) -> Result<Vec<ApacheDirective>, E> {
         let mut directives = Vec::new();
         while let Some(line) = place.lines.next() {
-            let failed = |what| E::from(ParseError::at(place.file, line.number, what));
+            let failed = |what| E::from(ApacheParseError::at(place.file, line.number, what));
             if place.depth > DEPTH {
                 return Err(failed("sections or includes are nested too deeply"));
             }
@@ -201,7 +201,7 @@ impl<E: From<ParseError>> Reader<'_, E> {
         }
         match opened {
             Some((_, line)) => {
-                Err(ParseError::at(place.file, line, "a section is not closed").into())
+                Err(ApacheParseError::at(place.file, line, "a section is not closed").into())
             }
             None => Ok(directives),
         }
@@ -210,16 +210,16 @@ impl<E: From<ParseError>> Reader<'_, E> {
     fn directive(
         &mut self,
         place: &mut Place<'_>,
-        line: &Line,
+        line: &ApacheLine,
         applies: bool,
-    ) -> Result<Directive, E> {
+    ) -> Result<ApacheDirective, E> {
         let opens = line.text.strip_prefix('<');
         let text = opens.map_or(line.text.as_str(), |opened| {
             opened.strip_suffix('>').unwrap_or(opened)
         });
         let (name, raw) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let raw = raw.trim();
-        let mut directive = Directive {
+        let mut directive = ApacheDirective {
             name: name.to_owned(),
             arguments: lines::words(&self.expanded(raw)),
             raw: raw.to_owned(),
@@ -241,7 +241,7 @@ impl<E: From<ParseError>> Reader<'_, E> {
     }
 
     /// Directives that change how the rest is read.
-    fn obey(&mut self, directive: &mut Directive, depth: usize) -> Result<(), E> {
+    fn obey(&mut self, directive: &mut ApacheDirective, depth: usize) -> Result<(), E> {
         let first = directive.first().unwrap_or_default().to_owned();
         let second = directive.arguments.get(1).cloned();
         match directive.name.to_ascii_lowercase().as_str() {
@@ -283,7 +283,7 @@ impl<E: From<ParseError>> Reader<'_, E> {
     }
 
     /// Whether Apache reads the inside of a section.
-    fn applies(&mut self, section: &Directive) -> bool {
+    fn applies(&mut self, section: &ApacheDirective) -> bool {
         let argument = section.first().unwrap_or_default();
         let (argument, wanted) = argument
             .strip_prefix('!')
@@ -313,8 +313,8 @@ impl<E: From<ParseError>> Reader<'_, E> {
         }
     }
 
-    fn doubt(&mut self, directive: &Directive, why: &str) {
-        let Directive {
+    fn doubt(&mut self, directive: &ApacheDirective, why: &str) {
+        let ApacheDirective {
             file,
             line,
             name,
@@ -364,32 +364,32 @@ fn module_names(file: &str) -> Vec<String> {
 mod tests {
     use std::path::Path;
 
-    use super::{Directive, ParseError, Read, Surroundings, flat, read};
-    use crate::webserver::apache::build::Version;
-    use crate::webserver::model::ConfigText;
+    use super::{ApacheDirective, ApacheEnvironment, ApacheParseError, ParsedApache, flat, read};
+    use crate::webserver::apache::build::ApacheVersion;
+    use crate::webserver::model::ConfigFile;
 
-    fn reading(text: &str) -> Result<Read, ParseError> {
-        let surroundings = Surroundings {
+    fn reading(text: &str) -> Result<ParsedApache, ApacheParseError> {
+        let surroundings = ApacheEnvironment {
             server_root: "/etc/apache2".into(),
             variables: [("LOGS".to_owned(), "/var/log".to_owned())].into(),
             defines: vec!["GIVEN".to_owned()],
             modules: vec!["mod_so.c".to_owned(), "core.c".to_owned()],
-            version: Version(2, 4, 57),
+            version: ApacheVersion(2, 4, 57),
         };
-        let main = ConfigText {
+        let main = ConfigFile {
             path: "/etc/apache2/apache2.conf".into(),
             text: text.to_owned(),
         };
         read(&main, surroundings, &mut |path: &Path| {
-            Ok(vec![ConfigText {
+            Ok(vec![ConfigFile {
                 path: path.to_owned(),
                 text: "Included here\n".to_owned(),
             }])
         })
     }
 
-    fn told(directives: &[Directive]) -> Vec<String> {
-        let words = |it: &&Directive| format!("{} {}", it.name, it.arguments.join("|"));
+    fn told(directives: &[ApacheDirective]) -> Vec<String> {
+        let words = |it: &&ApacheDirective| format!("{} {}", it.name, it.arguments.join("|"));
         flat(directives)
             .iter()
             .map(words)

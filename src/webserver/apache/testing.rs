@@ -2,24 +2,24 @@
 
 use std::path::Path;
 
-use super::block::Config;
-use super::lines::ParseError;
-use super::read::{Surroundings, read};
-use crate::webserver::model::ConfigText;
+use super::block::ApacheConfig;
+use super::lines::ApacheParseError;
+use super::read::{ApacheEnvironment, read};
+use crate::webserver::model::ConfigFile;
 
 /// The configuration whose `/etc/apache2/apache2.conf` is `text`.
-pub(crate) fn config(text: &str) -> Config {
-    let main = ConfigText {
+pub(crate) fn config(text: &str) -> ApacheConfig {
+    let main = ConfigFile {
         path: "/etc/apache2/apache2.conf".into(),
         text: text.into(),
     };
-    let surroundings = Surroundings {
+    let surroundings = ApacheEnvironment {
         server_root: "/etc/apache2".into(),
-        ..Surroundings::default()
+        ..ApacheEnvironment::default()
     };
     let read = read(&main, surroundings, &mut |_: &Path| {
-        Ok::<_, ParseError>(Vec::new())
+        Ok::<_, ApacheParseError>(Vec::new())
     })
     .unwrap();
-    Config::new(read, &main.path, (true, true))
+    ApacheConfig::new(read, &main.path, (true, true))
 }

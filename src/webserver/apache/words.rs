@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::block::Config;
+use super::block::ApacheConfig;
 use super::gate::GATE;
-use crate::webserver::model::{Blame, Complaint, last_words};
+use crate::webserver::model::{ComplaintSubject, ServerComplaint, last_words};
 
 /// Reads the output; `paths` are those of the pair, as the configuration names them.
 #[must_use]
-pub(crate) fn complaint(output: &str, paths: &[&Path]) -> Complaint {
+pub(crate) fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
     let mut lines: Vec<String> = output
         .lines()
         .map(said)
@@ -29,23 +29,23 @@ pub(crate) fn complaint(output: &str, paths: &[&Path]) -> Complaint {
         .collect::<Vec<_>>()
         .as_slice()
     {
-        [] => Blame::Other,
+        [] => ComplaintSubject::Other,
         all if all.iter().all(|line| named(line)) => about(all[0]),
-        _ => Blame::Other,
+        _ => ComplaintSubject::Other,
     };
     let lines = if lines.is_empty() {
         last_words(output)
     } else {
         lines
     };
-    Complaint { blame, lines }
+    ServerComplaint { blame, lines }
 }
 
 /// The virtual hosts that Apache lists (`-t -D DUMP_VHOSTS`) and that were not read, and those that
 /// were and it does not list: what was understood of the configuration is then not what Apache
 /// makes of it.
 #[must_use]
-pub(crate) fn unlisted(output: &str, config: &Config) -> Vec<String> {
+pub(crate) fn unlisted(output: &str, config: &ApacheConfig) -> Vec<String> {
     let place = |line: &str| {
         line.trim_end()
             .strip_suffix(')')?
@@ -122,19 +122,19 @@ fn is_place(line: &str) -> bool {
     line.contains("Syntax error on line ") && line.ends_with(':')
 }
 
-fn about(line: &str) -> Blame {
+fn about(line: &str) -> ComplaintSubject {
     if line.contains("does not exist or is empty") || line.contains("Can't open certificate file") {
-        Blame::PairMissing
+        ComplaintSubject::PairMissing
     } else if line.contains("Permission denied") {
-        Blame::PairUnreadable
+        ComplaintSubject::PairUnreadable
     } else if line.starts_with(GATE)
         || ["do not match", "Failed to configure", "private key"]
             .iter()
             .any(|words| line.contains(words))
     {
-        Blame::PairBroken
+        ComplaintSubject::PairBroken
     } else {
-        Blame::Other
+        ComplaintSubject::Other
     }
 }
 
@@ -142,7 +142,7 @@ fn about(line: &str) -> Blame {
 mod tests {
     use std::path::Path;
 
-    use super::{Blame, complaint};
+    use super::{ComplaintSubject, complaint};
 
     #[test]
     fn who_is_to_blame() {
@@ -151,26 +151,26 @@ mod tests {
             (
                 format!("{place}SSLCertificateFile: file '/c' does not exist or is empty\nAction \
                     '-t' failed.\n"),
-                Blame::PairMissing,
+                ComplaintSubject::PairMissing,
             ),
-            (format!("{place}SSLCertificateKeyFile: file '/k' does not exist or is empty\n"), Blame::PairMissing),
-            (format!("{place}SSLCertificateFile: file '/c/longer' does not exist or is empty\n"), Blame::Other),
-            (format!("{place}Invalid command 'SSLEngine', perhaps misspelled\n"), Blame::Other),
+            (format!("{place}SSLCertificateKeyFile: file '/k' does not exist or is empty\n"), ComplaintSubject::PairMissing),
+            (format!("{place}SSLCertificateFile: file '/c/longer' does not exist or is empty\n"), ComplaintSubject::Other),
+            (format!("{place}Invalid command 'SSLEngine', perhaps misspelled\n"), ComplaintSubject::Other),
             (
                 "[Mon Nov 23 18:00:21.199129 2026] [ssl:emerg] [pid 1:tid 1] AH02565: Certificate and private key \
                  a.example:443:0 from /c and /k do not match\nAH00016: Configuration Failed\n"
                     .to_owned(),
-                Blame::PairBroken,
+                ComplaintSubject::PairBroken,
             ),
-            ("Apache would end at the next reload: /k of /a.conf:3: the key is x".to_owned(), Blame::PairBroken),
+            ("Apache would end at the next reload: /k of /a.conf:3: the key is x".to_owned(), ComplaintSubject::PairBroken),
             (
                 "Apache would end at the next reload: /k of /a.conf:3: the key is x\n\
                  Apache would end at the next reload: /other of /a.conf:9: the key is x"
                     .to_owned(),
-                Blame::Other,
+                ComplaintSubject::Other,
             ),
-            ("Syntax OK\n".to_owned(), Blame::Other),
-            (String::new(), Blame::Other),
+            ("Syntax OK\n".to_owned(), ComplaintSubject::Other),
+            (String::new(), ComplaintSubject::Other),
         ] {
             let read = complaint(&output, &[Path::new("/c"), Path::new("/k")]);
             assert_eq!(read.blame, blame, "{output}");

@@ -2,28 +2,28 @@
 //! guideline 6.0, the site as the present plain-text host of these names serves it, and plain text
 //! sent on to https, but for `/.well-known/`, where CAs look for proofs.
 
-use super::block::{Config, VirtualHost};
+use super::block::{ApacheConfig, VirtualHost};
 
-use super::read::{Directive, flat};
+use super::read::{ApacheDirective, flat};
 use crate::pki::name::DnsName;
 use crate::webserver::model::name::concrete;
-use crate::webserver::model::{Addition, CIPHERS, NewBlock, Software, Written};
+use crate::webserver::model::{BlockAddition, CIPHERS, NewBlock, ServerSoftware, WrittenBlock};
 
 /// What is needed to write it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Writer<'a> {
+pub(crate) struct ApacheWriter<'a> {
     pub new: NewBlock<'a>,
     /// What Apache reads now.
-    pub config: &'a Config,
+    pub config: &'a ApacheConfig,
 }
 
 /// Where a site's files are where nobody says.
 const ROOT: &str = "/var/www/html";
 
-impl Writer<'_> {
+impl ApacheWriter<'_> {
     /// The file to put beside Apache's others.
     #[must_use]
-    pub(crate) fn write(&self) -> Written {
+    pub(crate) fn write(&self) -> WrittenBlock {
         let plain: Vec<&VirtualHost> = self
             .config
             .hosts
@@ -39,7 +39,7 @@ impl Writer<'_> {
         let content = source.map_or_else(|| self.files(), copy);
         text.push_str(&self.tls_host(&content));
         let missing = plain.iter().filter(|host| !redirects(host.said()));
-        let additions: Vec<Addition> = missing.map(|host| self.addition(host)).collect();
+        let additions: Vec<BlockAddition> = missing.map(|host| self.addition(host)).collect();
         for addition in &additions {
             text.push_str(&comment(addition));
         }
@@ -54,7 +54,7 @@ impl Writer<'_> {
         } else {
             vec![format!("sudo a2enmod {}", names.join(" "))]
         };
-        Written {
+        WrittenBlock {
             text,
             upstream: source.and_then(|host| host.upstream.clone()),
             taken_from: source.map(|host| host.block.to_string()),
@@ -136,7 +136,7 @@ impl Writer<'_> {
             .iter()
             .map(|name| name.as_str().to_owned())
             .collect();
-        let pair = Software::Apache.lines(self.new.links).join("\n    ");
+        let pair = ServerSoftware::Apache.lines(self.new.links).join("\n    ");
         format!(
             "<VirtualHost *:{}>\n{}\n    SSLEngine on\n    {pair}\n    SSLProtocol -all +TLSv1.2 +TLSv1.3\n    \
              SSLCipherSuite {CIPHERS}\n    SSLHonorCipherOrder off\n    SSLSessionTickets off\n    \
@@ -161,8 +161,8 @@ impl Writer<'_> {
         format!("    DocumentRoot \"{}\"\n", root.display())
     }
 
-    fn addition(&self, host: &VirtualHost) -> Addition {
-        Addition {
+    fn addition(&self, host: &VirtualHost) -> BlockAddition {
+        BlockAddition {
             file: host.block.file.clone(),
             line: host.block.line,
             lines: self.redirect().into(),
@@ -191,7 +191,7 @@ fn naming(names: &[String]) -> String {
 }
 
 /// Whether a `Listen` for the port is there, if only once a module is loaded (Debian's ports.conf).
-fn listens_on(directives: &[Directive], port: u16) -> bool {
+fn listens_on(directives: &[ApacheDirective], port: u16) -> bool {
     directives.iter().any(|directive| {
         let here = directive.is("Listen")
             && directive
@@ -201,7 +201,7 @@ fn listens_on(directives: &[Directive], port: u16) -> bool {
     })
 }
 
-fn comment(addition: &Addition) -> String {
+fn comment(addition: &BlockAddition) -> String {
     let lines: String = addition
         .lines
         .iter()
@@ -215,7 +215,7 @@ fn comment(addition: &Addition) -> String {
 }
 
 /// Whether a directive sends visitors to https.
-fn redirects_itself(directive: &Directive) -> bool {
+fn redirects_itself(directive: &ApacheDirective) -> bool {
     let moves = [
         "Redirect",
         "RedirectMatch",
@@ -227,7 +227,7 @@ fn redirects_itself(directive: &Directive) -> bool {
     moves.iter().any(|name| directive.is(name)) && directive.arguments.iter().any(to_https)
 }
 
-fn redirects(directives: &[Directive]) -> bool {
+fn redirects(directives: &[ApacheDirective]) -> bool {
     directives.iter().any(|directive| {
         redirects_itself(directive) || redirects(directive.inside.as_deref().unwrap_or_default())
     })
@@ -236,7 +236,7 @@ fn redirects(directives: &[Directive]) -> bool {
 /// Whether a host serves anything but redirects to https.
 fn is_site(host: &VirtualHost) -> bool {
     let all = flat(host.said());
-    let serves = |directive: &&&Directive| {
+    let serves = |directive: &&&ApacheDirective| {
         directive.is("DocumentRoot")
             || directive.is("ProxyPass")
             || directive.is("ProxyPassMatch")
@@ -244,12 +244,13 @@ fn is_site(host: &VirtualHost) -> bool {
                 && !redirects(directive.inside.as_deref().unwrap_or_default()))
     };
     // A redirect of everything leaves nothing for the rest to do.
-    let whole = |directive: &&Directive| redirects_itself(directive) && directive.is("Redirect");
+    let whole =
+        |directive: &&ApacheDirective| redirects_itself(directive) && directive.is("Redirect");
     all.iter().any(|directive| serves(&directive)) && !all.iter().any(whole)
 }
 
 /// What the new host says for itself.
-fn is_ours(directive: &Directive) -> bool {
+fn is_ours(directive: &ApacheDirective) -> bool {
     let own = ["ServerName", "ServerAlias", "Protocols", "ServerPath"];
     own.iter().any(|name| directive.is(name))
         || directive.name.to_ascii_lowercase().starts_with("ssl")
@@ -275,8 +276,8 @@ fn copy(host: &VirtualHost) -> String {
 
 /// Conditions of a rule that goes go with it; a daemon of mod_wsgi may be named once only and
 /// serves both hosts.
-fn without_redirects(directives: &[Directive]) -> Vec<&Directive> {
-    let mut kept: Vec<&Directive> = Vec::new();
+fn without_redirects(directives: &[ApacheDirective]) -> Vec<&ApacheDirective> {
+    let mut kept: Vec<&ApacheDirective> = Vec::new();
     for directive in directives.iter().filter(|directive| !is_ours(directive)) {
         let inside = directive.inside.as_deref().unwrap_or_default();
         if redirects_itself(directive) {
@@ -294,7 +295,7 @@ fn without_redirects(directives: &[Directive]) -> Vec<&Directive> {
 }
 
 /// Directives as they were written, each level four blanks deeper; `Include` as it was.
-fn print(out: &mut String, directives: &[&Directive], depth: usize) {
+fn print(out: &mut String, directives: &[&ApacheDirective], depth: usize) {
     let indent = "    ".repeat(depth);
     for directive in directives {
         let words = format!("{} {}", directive.name, directive.raw);
@@ -313,19 +314,19 @@ fn print(out: &mut String, directives: &[&Directive], depth: usize) {
 #[cfg(test)]
 mod tests {
     use super::super::testing::config;
-    use super::Writer;
+    use super::ApacheWriter;
     use crate::pki::name::DnsName;
-    use crate::store::layout::{Link, Piece};
-    use crate::webserver::model::{NewBlock, WEB, Written};
+    use crate::store::layout::{ReleaseFile, StableLink};
+    use crate::webserver::model::{NewBlock, WEB, WrittenBlock};
 
-    fn write(text: &str, asked: &[&str]) -> Written {
+    fn write(text: &str, asked: &[&str]) -> WrittenBlock {
         let names: Vec<DnsName> = asked
             .iter()
             .map(|name| DnsName::parse(name).unwrap())
             .collect();
         let links = [
-            Link::new("/etc/ssl/example.com.fullchain.pem", Piece::FullChain),
-            Link::new("/etc/ssl/private/example.com.key", Piece::Key),
+            StableLink::new("/etc/ssl/example.com.fullchain.pem", ReleaseFile::FullChain),
+            StableLink::new("/etc/ssl/private/example.com.key", ReleaseFile::Key),
         ];
         let new = NewBlock {
             names: &names,
@@ -333,7 +334,7 @@ mod tests {
             ipv6: true,
             ports: WEB,
         };
-        Writer {
+        ApacheWriter {
             new,
             config: &config(text),
         }

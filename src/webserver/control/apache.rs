@@ -8,12 +8,13 @@ use super::service;
 use crate::finding::shell_word;
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders;
-use crate::system::process::{self, Finished};
-use crate::webserver::apache::{self, Build, Config, Surroundings, build, gate};
+use crate::system::process::{self, FinishedCommand};
+use crate::webserver::apache::{self, ApacheBuild, ApacheConfig, ApacheEnvironment, build, gate};
 use crate::webserver::control::observe::{
-    Detail, FILES, ServerError, Standing, matching_files, read_text, run, running, speaks_ipv6,
+    FILES, ServerDetail, ServerError, ServerObservation, matching_files, read_text, run, running,
+    speaks_ipv6,
 };
-use crate::webserver::model::{ConfigText, Software};
+use crate::webserver::model::{ConfigFile, ServerSoftware};
 
 /// Its program and the script around it that sets its environment, as Debian, Red Hat and its own
 /// makefile call them.
@@ -32,7 +33,7 @@ const PAIR: u64 = 1024 * 1024;
 
 /// An Apache on this machine.
 #[derive(Clone, Debug)]
-pub struct Apache {
+pub struct ApacheProgram {
     /// The path of the control program or the server.
     pub binary: PathBuf,
     /// The script that runs it in its environment, where it is there.
@@ -40,14 +41,14 @@ pub struct Apache {
     /// The main configuration file that was named (absolute), where it is not the built-in one.
     pub config: Option<PathBuf>,
     /// How it was built.
-    pub build: Build,
+    pub build: ApacheBuild,
     /// The modules that are built in.
     pub modules: Vec<String>,
     /// The service manager's command, where one runs it.
     pub service: Option<Vec<String>>,
 }
 
-impl Apache {
+impl ApacheProgram {
     /// The Apache of this machine, with the main configuration file
     /// `config` where one was named; `None` when there is none.
     ///
@@ -59,9 +60,9 @@ impl Apache {
             return Ok(None);
         };
         let ask = |flag: &str| run(vec![binary.display().to_string(), flag.to_owned()]);
-        let Some(build) = Build::parse(&ask("-V")?.output) else {
+        let Some(build) = ApacheBuild::parse(&ask("-V")?.output) else {
             return Err(ServerError::Stranger {
-                software: Software::Apache,
+                software: ServerSoftware::Apache,
                 binary,
             });
         };
@@ -101,7 +102,7 @@ impl Apache {
     ///
     /// # Errors
     /// When a file cannot be read or is no configuration.
-    pub fn observe(&self) -> Result<Standing, ServerError> {
+    pub fn observe(&self) -> Result<ServerObservation, ServerError> {
         let (mut config, running) = self.state()?;
         let listed = run(self.own(&["-t", "-D", "DUMP_VHOSTS"]))?;
         if listed.succeeded() {
@@ -109,16 +110,16 @@ impl Apache {
                 .doubts
                 .extend(apache::unlisted(&listed.output, &config));
         }
-        Ok(Standing {
+        Ok(ServerObservation {
             config: config.neutral(),
-            detail: Detail::Apache(config),
+            detail: ServerDetail::Apache(config),
             running,
             ipv6: speaks_ipv6(),
         })
     }
 
     /// Its configuration, as the one that runs was told by `-D` to read it, and its process id.
-    fn state(&self) -> Result<(Config, Option<i32>), ServerError> {
+    fn state(&self) -> Result<(ApacheConfig, Option<i32>), ServerError> {
         let config = self.read(Vec::new())?;
         let running = running(
             config.pid.as_deref().unwrap_or(&self.build.pid),
@@ -134,11 +135,11 @@ impl Apache {
         Ok((config, running))
     }
 
-    fn read(&self, defines: Vec<String>) -> Result<Config, ServerError> {
+    fn read(&self, defines: Vec<String>) -> Result<ApacheConfig, ServerError> {
         let file = self.config_file();
         let envvars =
             read_text(&folder(file).join("envvars")).map(|file| build::envvars(&file.text));
-        let surroundings = Surroundings {
+        let surroundings = ApacheEnvironment {
             server_root: self.root(),
             variables: envvars.unwrap_or_default(),
             defines,
@@ -149,7 +150,11 @@ impl Apache {
         let read = apache::read(&read_text(file)?, surroundings, &mut |pattern: &Path| {
             texts(pattern, &mut count)
         })?;
-        Ok(Config::new(read, file, (self.build.mapped, speaks_ipv6())))
+        Ok(ApacheConfig::new(
+            read,
+            file,
+            (self.build.mapped, speaks_ipv6()),
+        ))
     }
 
     /// What relative paths start from when the configuration does not say.
@@ -207,11 +212,11 @@ impl Apache {
     /// What would end it at a reload, as a test that failed; read anew from the very paths that it
     /// will read.
     #[must_use]
-    pub fn barred(&self) -> Option<Finished> {
+    pub fn barred(&self) -> Option<FinishedCommand> {
         // Of what cannot be read here, its own test has the better words.
         let (config, _) = self.state().ok()?;
         let lines = gate::faults(&config, &mut pair_file);
-        let failed = Finished {
+        let failed = FinishedCommand {
             status: Some(1),
             signal: None,
             output: lines.join("\n"),
@@ -261,14 +266,14 @@ fn defines(pid: i32) -> Vec<String> {
 }
 
 /// The files that a pattern stands for; of a folder all that is in it, as Apache does.
-fn texts(pattern: &Path, count: &mut usize) -> Result<Vec<ConfigText>, ServerError> {
+fn texts(pattern: &Path, count: &mut usize) -> Result<Vec<ConfigFile>, ServerError> {
     let mut texts = Vec::new();
     let mut waiting = matching_files(pattern)?;
     waiting.reverse();
     while let Some(path) = waiting.pop() {
         *count += 1;
         if *count > FILES {
-            return Err(ServerError::TooManyFiles(Software::Apache));
+            return Err(ServerError::TooManyFiles(ServerSoftware::Apache));
         }
         if folders::is_folder(&path) {
             let mut inside = files::entries(&path, FILES)?;

@@ -8,13 +8,15 @@ use zeroize::Zeroizing;
 use super::service;
 use crate::finding::shell_word;
 use crate::system::fs::files::{self, FileError};
-use crate::system::fs::folders::{self, Kind};
-use crate::system::process::{self, Finished};
+use crate::system::fs::folders::{self, FileKind};
+use crate::system::process::{self, FinishedCommand};
 use crate::webserver::control::observe::{
-    Detail, FILES, ServerError, Standing, read_text, run, speaks_ipv6,
+    FILES, ServerDetail, ServerError, ServerObservation, read_text, run, speaks_ipv6,
 };
-use crate::webserver::haproxy::{Config, Environment, Lying, Master, Shown, World};
-use crate::webserver::model::{ConfigText, Software};
+use crate::webserver::haproxy::{
+    CrtCertificate, CrtPathContent, HaproxyConfig, HaproxyEnvironment, HaproxyFiles, MasterProcess,
+};
+use crate::webserver::model::{ConfigFile, ServerSoftware};
 
 /// Where its configuration is unless somebody says otherwise.
 const CONFIG: &str = "/etc/haproxy/haproxy.cfg";
@@ -25,17 +27,17 @@ const FILE: u64 = 4 * 1024 * 1024;
 
 /// An HAProxy on this machine.
 #[derive(Clone, Debug)]
-pub struct Haproxy {
+pub struct HaproxyProgram {
     pub binary: PathBuf,
     /// Its configuration files and folders, in their order; absolute.
     pub config: Vec<PathBuf>,
     /// The one that runs with them.
-    pub master: Option<Master>,
+    pub master: Option<MasterProcess>,
     /// The service manager's command, where one runs it.
     pub service: Option<Vec<String>>,
 }
 
-impl Haproxy {
+impl HaproxyProgram {
     /// The HAProxy of this machine, with the configuration `config` where one was named; `None`
     /// when there is none.
     ///
@@ -48,7 +50,7 @@ impl Haproxy {
         let said = run(vec![binary.display().to_string(), "-v".to_owned()])?;
         if !said.output.contains("HAProxy version") && !said.output.contains("HA-Proxy version") {
             return Err(ServerError::Stranger {
-                software: Software::Haproxy,
+                software: ServerSoftware::Haproxy,
                 binary,
             });
         }
@@ -87,12 +89,12 @@ impl Haproxy {
     ///
     /// # Errors
     /// When a file cannot be read.
-    pub fn observe(&self) -> Result<Standing, ServerError> {
-        let mut texts: Vec<ConfigText> = Vec::new();
+    pub fn observe(&self) -> Result<ServerObservation, ServerError> {
+        let mut texts: Vec<ConfigFile> = Vec::new();
         for path in &self.config {
             texts.extend(read_config(path)?);
         }
-        let world = World {
+        let world = HaproxyFiles {
             environment: self.master.as_ref().map(environment).unwrap_or_default(),
             folder: self
                 .master
@@ -101,7 +103,7 @@ impl Haproxy {
             look: &mut look,
             text: &mut |path| read_text(path).ok().map(|list| list.text),
         };
-        let mut config = Config::read(&texts, world);
+        let mut config = HaproxyConfig::read(&texts, world);
         if let Some(master) = self
             .master
             .as_ref()
@@ -119,9 +121,9 @@ impl Haproxy {
         neutral
             .includes
             .extend(read_whole.map(|folder| folder.join("*.cfg")));
-        Ok(Standing {
+        Ok(ServerObservation {
             config: neutral,
-            detail: Detail::Haproxy(config),
+            detail: ServerDetail::Haproxy(config),
             running,
             ipv6: speaks_ipv6(),
         })
@@ -155,7 +157,7 @@ impl Haproxy {
     /// place of the old.
     #[must_use]
     pub fn reload(&self) -> Option<Vec<String>> {
-        let signal = |master: &Master| {
+        let signal = |master: &MasterProcess| {
             let words = ["kill", "-USR2", &master.pid.to_string()].map(str::to_owned);
             master.workers.then(|| words.into())
         };
@@ -166,7 +168,7 @@ impl Haproxy {
 
     /// The signal itself: no program is needed for it.
     #[must_use]
-    pub fn signal(&self) -> Option<Finished> {
+    pub fn signal(&self) -> Option<FinishedCommand> {
         let master = self.master.as_ref().filter(|_| self.service.is_none())?;
         let told =
             masters().iter().any(|other| other.pid == master.pid) && process::reload(master.pid);
@@ -175,7 +177,7 @@ impl Haproxy {
         } else {
             format!("there is no HAProxy with process id {}", master.pid)
         };
-        Some(Finished {
+        Some(FinishedCommand {
             status: Some(i32::from(!told)),
             signal: None,
             output,
@@ -201,7 +203,7 @@ impl Haproxy {
 }
 
 /// A configuration file, or those of a folder that HAProxy reads.
-fn read_config(path: &Path) -> Result<Vec<ConfigText>, FileError> {
+fn read_config(path: &Path) -> Result<Vec<ConfigFile>, FileError> {
     if !folders::is_folder(path) {
         return Ok(vec![read_text(path)?]);
     }
@@ -217,29 +219,30 @@ fn read_config(path: &Path) -> Result<Vec<ConfigText>, FileError> {
 }
 
 /// What lies at a path that is named as a certificate. It may hold a key: the bytes are wiped.
-fn look(path: &Path) -> Lying {
+fn look(path: &Path) -> CrtPathContent {
     if folders::is_folder(path) {
-        return files::entries(path, FILES).map_or(Lying::Unreadable, Lying::Folder);
+        return files::entries(path, FILES)
+            .map_or(CrtPathContent::Unreadable, CrtPathContent::Folder);
     }
     match files::read(path, FILE) {
-        Ok(bytes) => Lying::File(Shown::of(&Zeroizing::new(bytes))),
-        Err(error) if error.is_missing() => Lying::Nothing,
-        Err(_) => Lying::Unreadable,
+        Ok(bytes) => CrtPathContent::File(CrtCertificate::of(&Zeroizing::new(bytes))),
+        Err(error) if error.is_missing() => CrtPathContent::Nothing,
+        Err(_) => CrtPathContent::Unreadable,
     }
 }
 
 /// Every HAProxy that runs and is no worker of another.
-fn masters() -> Vec<Master> {
-    let all: Vec<(Master, i32)> = files::entries(Path::new("/proc"), FILES * 4)
+fn masters() -> Vec<MasterProcess> {
+    let all: Vec<(MasterProcess, i32)> = files::entries(Path::new("/proc"), FILES * 4)
         .unwrap_or_default()
         .iter()
         .filter_map(|it| process_at(it))
         .collect();
     let pids: Vec<i32> = all.iter().map(|(master, _)| master.pid).collect();
-    let parent_is_none = |(_, parent): &(Master, i32)| !pids.contains(parent);
+    let parent_is_none = |(_, parent): &(MasterProcess, i32)| !pids.contains(parent);
     let workers = |pid: i32| all.iter().any(|(_, parent)| *parent == pid);
     let own = all.iter().filter(|one| parent_is_none(one));
-    own.map(|(master, _)| Master {
+    own.map(|(master, _)| MasterProcess {
         workers: master.workers || workers(master.pid),
         ..master.clone()
     })
@@ -247,10 +250,9 @@ fn masters() -> Vec<Master> {
 }
 
 /// Whether that file is the same one to it: another container's is called alike.
-fn sees(master: &Master, file: &Path) -> bool {
+fn sees(master: &MasterProcess, file: &Path) -> bool {
     let root = Path::new("/proc").join(master.pid.to_string()).join("root");
-    let jailed =
-        |seen: folders::Seen| matches!(seen.kind, Kind::Link(root) if root != Path::new("/"));
+    let jailed = |seen: folders::FileStatus| matches!(seen.kind, FileKind::Link(root) if root != Path::new("/"));
     // `chroot` of its own configuration, which it has read before.
     if folders::look(&root).ok().flatten().is_some_and(jailed) {
         return true;
@@ -265,7 +267,7 @@ fn sees(master: &Master, file: &Path) -> bool {
 }
 
 /// The process of a folder of /proc, and its parent, if it is an HAProxy.
-fn process_at(folder: &Path) -> Option<(Master, i32)> {
+fn process_at(folder: &Path) -> Option<(MasterProcess, i32)> {
     let pid: i32 = folder.file_name()?.to_str()?.parse().ok()?;
     let read = |name: &str| files::read(&folder.join(name), FILE).ok();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
@@ -277,25 +279,25 @@ fn process_at(folder: &Path) -> Option<(Master, i32)> {
         .ok()
         .flatten()
         .and_then(|seen| match seen.kind {
-            Kind::Link(folder) => Some(folder),
+            FileKind::Link(folder) => Some(folder),
             _ => None,
         });
     // The name in brackets may hold anything; the parent comes second after it.
     let stat = text(read("stat")?);
     let parent = stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()?;
-    Some((Master::new(pid, &words, cwd), parent))
+    Some((MasterProcess::new(pid, &words, cwd), parent))
 }
 
 /// The environment of a process, where it may be read.
-fn environment(master: &Master) -> Environment {
+fn environment(master: &MasterProcess) -> HaproxyEnvironment {
     let Ok(bytes) = files::read(Path::new(&format!("/proc/{}/environ", master.pid)), FILE) else {
-        return Environment::default();
+        return HaproxyEnvironment::default();
     };
     let variable = |word: String| {
         word.split_once('=')
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
     };
-    Environment {
+    HaproxyEnvironment {
         set: words(&bytes).into_iter().filter_map(variable).collect(),
         complete: true,
     }

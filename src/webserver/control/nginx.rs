@@ -7,11 +7,12 @@ use crate::finding::shell_word;
 use crate::system::fs::files::FileError;
 use crate::system::process;
 use crate::webserver::control::observe::{
-    Detail, FILES, ServerError, Standing, matching_files, read_text, run, running, speaks_ipv6,
+    FILES, ServerDetail, ServerError, ServerObservation, matching_files, read_text, run, running,
+    speaks_ipv6,
 };
-use crate::webserver::model::Software;
+use crate::webserver::model::ServerSoftware;
 use crate::webserver::nginx::parse;
-use crate::webserver::nginx::{Build, Config, Directive};
+use crate::webserver::nginx::{NginxBuild, NginxConfig, NginxDirective};
 
 /// Where nginx is: by its name, or where its own and OpenResty's makefiles put it.
 const PROGRAMS: [&str; 3] = [
@@ -22,18 +23,18 @@ const PROGRAMS: [&str; 3] = [
 
 /// An nginx on this machine.
 #[derive(Clone, Debug)]
-pub struct Nginx {
+pub struct NginxProgram {
     /// The path of the server's program.
     pub binary: PathBuf,
     /// The main configuration file that was named (absolute), where it is not the built-in one.
     pub config: Option<PathBuf>,
     /// How it was built.
-    pub build: Build,
+    pub build: NginxBuild,
     /// The service manager's command, where one runs it.
     pub service: Option<Vec<String>>,
 }
 
-impl Nginx {
+impl NginxProgram {
     /// The nginx of this machine, with the main configuration file
     /// `config` where one was named; `None` when there is none.
     ///
@@ -44,9 +45,9 @@ impl Nginx {
             return Ok(None);
         };
         let said = run(vec![binary.display().to_string(), "-V".to_owned()])?;
-        let Some(build) = Build::parse(&said.output) else {
+        let Some(build) = NginxBuild::parse(&said.output) else {
             return Err(ServerError::Stranger {
-                software: Software::Nginx,
+                software: ServerSoftware::Nginx,
                 binary,
             });
         };
@@ -78,18 +79,18 @@ impl Nginx {
     ///
     /// # Errors
     /// When a file cannot be read or is no configuration.
-    pub fn observe(&self) -> Result<Standing, ServerError> {
+    pub fn observe(&self) -> Result<ServerObservation, ServerError> {
         let file = self.config_file();
-        let config = Config::new(&read_config(file)?, file, &self.build.prefix);
+        let config = NginxConfig::new(&read_config(file)?, file, &self.build.prefix);
         let running = running(
             config.pid.as_deref().unwrap_or(&self.build.pid),
             &self.binary,
             &["nginx"],
         );
         let (neutral, build) = (config.neutral(), self.build.clone());
-        Ok(Standing {
+        Ok(ServerObservation {
             config: neutral,
-            detail: Detail::Nginx { config, build },
+            detail: ServerDetail::Nginx { config, build },
             running,
             ipv6: speaks_ipv6(),
         })
@@ -135,7 +136,7 @@ impl Nginx {
 ///
 /// # Errors
 /// When a file cannot be read or is no configuration.
-pub fn read_config(file: &Path) -> Result<Vec<Directive>, ServerError> {
+pub fn read_config(file: &Path) -> Result<Vec<NginxDirective>, ServerError> {
     let main = read_text(file)?;
     let mut count = 0;
     parse::parse(&main, &mut |pattern: &Path| {
@@ -143,7 +144,7 @@ pub fn read_config(file: &Path) -> Result<Vec<Directive>, ServerError> {
         for path in matching_files(pattern)? {
             count += 1;
             if count > FILES {
-                return Err(ServerError::TooManyFiles(Software::Nginx));
+                return Err(ServerError::TooManyFiles(ServerSoftware::Nginx));
             }
             match read_text(&path) {
                 // A link to nothing: `nginx -t` says so.

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::system::fs::files::{self, FileError};
-use crate::system::process::{self, Finished, Invocation, ProcessError};
+use crate::system::process::{self, CommandInvocation, FinishedCommand, ProcessError};
 use crate::webserver::apache;
 use crate::webserver::haproxy;
-use crate::webserver::model::{self, ConfigText, Software, glob};
-use crate::webserver::nginx::{self, ParseError};
+use crate::webserver::model::{self, ConfigFile, ServerSoftware, glob};
+use crate::webserver::nginx::{self, NginxParseError};
 
 /// A test or a reload that takes longer is killed.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -24,10 +24,10 @@ pub(crate) const FILES: usize = 20_000;
 pub enum ServerError {
     /// nginx's configuration is not one.
     #[error("nginx's configuration cannot be read")]
-    Config(#[from] ParseError),
+    Config(#[from] NginxParseError),
     /// Apache's configuration is not one.
     #[error("Apache's configuration cannot be read")]
-    ApacheConfig(#[from] apache::ParseError),
+    ApacheConfig(#[from] apache::ApacheParseError),
     /// A file of its configuration cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
@@ -35,23 +35,23 @@ pub enum ServerError {
     #[error("{} does not say its version as {} does", binary.display(), software.title())]
     Stranger {
         /// What it should be.
-        software: Software,
+        software: ServerSoftware,
         binary: PathBuf,
     },
     /// It could not be run.
     #[error(transparent)]
     Process(#[from] ProcessError),
     #[error("{}'s configuration has more than {FILES} files", .0.title())]
-    TooManyFiles(Software),
+    TooManyFiles(ServerSoftware),
 }
 
 /// A server as it stands.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct ServerObservation {
     /// What its configuration says.
-    pub config: model::Config,
+    pub config: model::ServerConfig,
     /// What only its profile needs of it.
-    pub detail: Detail,
+    pub detail: ServerDetail,
     /// Its process id when it runs.
     pub running: Option<i32>,
     /// Whether this machine speaks IPv6.
@@ -60,17 +60,17 @@ pub struct Standing {
 
 /// What only a profile needs of a configuration.
 #[derive(Clone, Debug)]
-pub enum Detail {
+pub enum ServerDetail {
     /// The virtual hosts of Apache.
-    Apache(apache::Config),
+    Apache(apache::ApacheConfig),
     /// The sections of HAProxy.
-    Haproxy(haproxy::Config),
+    Haproxy(haproxy::HaproxyConfig),
     /// The blocks of nginx.
     Nginx {
         /// The configuration with all included files.
-        config: nginx::Config,
+        config: nginx::NginxConfig,
         /// The nginx that reads it.
-        build: nginx::Build,
+        build: nginx::NginxBuild,
     },
 }
 
@@ -78,8 +78,8 @@ pub enum Detail {
 ///
 /// # Errors
 /// When it could not be started.
-pub(crate) fn run(argv: Vec<String>) -> Result<Finished, ProcessError> {
-    process::run(&Invocation {
+pub(crate) fn run(argv: Vec<String>) -> Result<FinishedCommand, ProcessError> {
+    process::run(&CommandInvocation {
         argv,
         deadline: DEADLINE,
         output_limit: OUTPUT,
@@ -110,9 +110,9 @@ pub(crate) fn running(pid_file: &Path, binary: &Path, names: &[&str]) -> Option<
 ///
 /// # Errors
 /// When it cannot be read.
-pub(crate) fn read_text(path: &Path) -> Result<ConfigText, FileError> {
+pub(crate) fn read_text(path: &Path) -> Result<ConfigFile, FileError> {
     let text = String::from_utf8_lossy(&files::read(path, FILE)?).into_owned();
-    Ok(ConfigText {
+    Ok(ConfigFile {
         path: path.to_owned(),
         text,
     })

@@ -2,12 +2,17 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::lex::Word;
-use crate::webserver::model::{Interface, Listen};
+use super::lex::HaproxyWord;
+use crate::webserver::model::{ListenAddress, ListenInterface};
 
 /// All of a list `a:80,b:443`; what only HAProxy can tell is an [`Interface::Unknown`].
-pub(crate) fn parse(word: &Word) -> Vec<Listen> {
-    let unknown = |text: &str| vec![Listen::on(Interface::Unknown(text.to_owned()), 0)];
+pub(crate) fn parse(word: &HaproxyWord) -> Vec<ListenAddress> {
+    let unknown = |text: &str| {
+        vec![ListenAddress::on(
+            ListenInterface::Unknown(text.to_owned()),
+            0,
+        )]
+    };
     if word.open {
         return unknown(&word.text);
     }
@@ -17,7 +22,7 @@ pub(crate) fn parse(word: &Word) -> Vec<Listen> {
         .collect()
 }
 
-fn place(text: &str) -> Option<Vec<Listen>> {
+fn place(text: &str) -> Option<Vec<ListenAddress>> {
     let (family, rest) = text.split_once('@').unwrap_or(("", text));
     let (udp, family) = match family.strip_prefix("quic") {
         Some(version) => (true, format!("ipv{version}")),
@@ -27,7 +32,10 @@ fn place(text: &str) -> Option<Vec<Listen>> {
         ),
     };
     if family == "unix" || (family.is_empty() && rest.starts_with('/')) {
-        return Some(vec![Listen::on(Interface::Unix(rest.to_owned()), 0)]);
+        return Some(vec![ListenAddress::on(
+            ListenInterface::Unix(rest.to_owned()),
+            0,
+        )]);
     }
     let any: IpAddr = match family.as_str() {
         "" | "ipv4" => Ipv4Addr::UNSPECIFIED.into(),
@@ -42,17 +50,17 @@ fn place(text: &str) -> Option<Vec<Listen>> {
         .and_then(|host| host.strip_suffix(']'))
         .unwrap_or(host);
     let interface = match host {
-        "" | "*" => Interface::Address(any),
+        "" | "*" => ListenInterface::Address(any),
         host => host.parse().map_or_else(
-            |_| Interface::Host(host.to_ascii_lowercase()),
-            Interface::Address,
+            |_| ListenInterface::Host(host.to_ascii_lowercase()),
+            ListenInterface::Address,
         ),
     };
     Some(
         ports
-            .map(|port| Listen {
+            .map(|port| ListenAddress {
                 udp,
-                ..Listen::on(interface.clone(), port)
+                ..ListenAddress::on(interface.clone(), port)
             })
             .collect(),
     )
@@ -60,7 +68,7 @@ fn place(text: &str) -> Option<Vec<Listen>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lex::Word;
+    use super::super::lex::HaproxyWord;
     use super::parse;
 
     #[test]
@@ -87,7 +95,7 @@ mod tests {
             ("127.0.0.1", "127.0.0.1"),
             (":99999", ":99999"),
         ] {
-            let listens = parse(&Word {
+            let listens = parse(&HaproxyWord {
                 text: text.to_owned(),
                 open: false,
             });
@@ -99,7 +107,7 @@ mod tests {
                 "{text}"
             );
         }
-        let open = parse(&Word {
+        let open = parse(&HaproxyWord {
             text: "${ADDR}:443".to_owned(),
             open: true,
         });

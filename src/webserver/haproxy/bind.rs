@@ -1,25 +1,25 @@
 //! The options of a `bind` line: <https://docs.haproxy.org/2.6/configuration.html#5.1>.
 
-use super::lex::Word;
-use crate::webserver::model::Listen;
+use super::lex::HaproxyWord;
+use crate::webserver::model::ListenAddress;
 
 /// What a `bind` line says.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Bind {
-    pub(crate) listens: Vec<Listen>,
+pub(crate) struct BindLine {
+    pub(crate) listens: Vec<ListenAddress>,
     /// In their order.
-    pub(crate) certificates: Vec<Source>,
+    pub(crate) certificates: Vec<BindSource>,
     /// Names that no certificate has are refused; else the first certificate is shown.
     pub(crate) strict: bool,
 }
 
 /// Where certificates come from.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Source {
+pub(crate) enum BindSource {
     /// `crt`
-    Crt(Word),
+    Crt(HaproxyWord),
     /// `crt-list`
-    List(Word),
+    List(HaproxyWord),
 }
 
 /// Options that take a word, which is no option then.
@@ -72,9 +72,9 @@ const WITH_WORD: [&str; 46] = [
     "tls-ticket-keys",
 ];
 
-impl Bind {
+impl BindLine {
     /// Of the words after `bind`.
-    pub(crate) fn parse(words: &[Word]) -> Self {
+    pub(crate) fn parse(words: &[HaproxyWord]) -> Self {
         let Some((place, options)) = words.split_first() else {
             return Self::default();
         };
@@ -92,15 +92,15 @@ impl Bind {
                 "v6only" => v6only = true,
                 "crt" => bind
                     .certificates
-                    .extend(options.next().cloned().map(Source::Crt)),
+                    .extend(options.next().cloned().map(BindSource::Crt)),
                 // From 3.0: the one that is shown when no name fits.
                 "default-crt" => {
-                    let crt = options.next().cloned().map(Source::Crt);
+                    let crt = options.next().cloned().map(BindSource::Crt);
                     bind.certificates.splice(0..0, crt);
                 }
                 "crt-list" => bind
                     .certificates
-                    .extend(options.next().cloned().map(Source::List)),
+                    .extend(options.next().cloned().map(BindSource::List)),
                 "uid" | "user" | "verify" => drop(options.next()),
                 other if WITH_WORD.contains(&other) => drop(options.next()),
                 _ => {}
@@ -120,8 +120,8 @@ impl Bind {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lex::{Environment, words};
-    use super::{Bind, Source};
+    use super::super::lex::{HaproxyEnvironment, words};
+    use super::{BindLine, BindSource};
 
     #[test]
     fn options_and_their_words_are_told_apart() {
@@ -145,7 +145,7 @@ mod tests {
             (":443 ssl crt /a default-crt /d", "0.0.0.0:443 ssl /d /a"),
             (":443 ssl crt", "0.0.0.0:443 ssl"),
         ] {
-            let bind = Bind::parse(&words(line, &Environment::default()).unwrap());
+            let bind = BindLine::parse(&words(line, &HaproxyEnvironment::default()).unwrap());
             let mut told = bind.listens[0].to_string();
             let listen = &bind.listens[0];
             let flags = [
@@ -157,12 +157,12 @@ mod tests {
             told.extend(flags.iter().filter(|(set, _)| *set).map(|(_, name)| *name));
             for source in &bind.certificates {
                 match source {
-                    Source::Crt(word) => told.push_str(&format!(" {}", word.text)),
-                    Source::List(word) => told.push_str(&format!(" @{}", word.text)),
+                    BindSource::Crt(word) => told.push_str(&format!(" {}", word.text)),
+                    BindSource::List(word) => told.push_str(&format!(" @{}", word.text)),
                 }
             }
             assert_eq!(told, expected, "{line}");
         }
-        assert!(Bind::parse(&[]).listens.is_empty());
+        assert!(BindLine::parse(&[]).listens.is_empty());
     }
 }

@@ -1,11 +1,11 @@
 //! `.if` and its kin, as far as they can be told:
 //! <https://docs.haproxy.org/2.6/configuration.html#2.4>.
 
-use super::lex::{Environment, Word};
+use super::lex::{HaproxyEnvironment, HaproxyWord};
 
 /// Conditional blocks that are open.
 #[derive(Debug, Default)]
-pub(crate) struct Conditions {
+pub(crate) struct OpenConditions {
     open: Vec<Level>,
 }
 
@@ -19,7 +19,7 @@ struct Level {
 
 /// What a line is to the conditions.
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) enum Line {
+pub(crate) enum ConditionalLine {
     Theirs,
     /// One of theirs that cannot be told: the lines after it are read.
     Untold,
@@ -27,49 +27,53 @@ pub(crate) enum Line {
     LeftOut,
 }
 
-impl Conditions {
+impl OpenConditions {
     /// Takes in one line.
-    pub(crate) fn take(&mut self, words: &[Word], environment: &Environment) -> Line {
+    pub(crate) fn take(
+        &mut self,
+        words: &[HaproxyWord],
+        environment: &HaproxyEnvironment,
+    ) -> ConditionalLine {
         let Some((first, rest)) = words.split_first() else {
-            return Line::LeftOut;
+            return ConditionalLine::LeftOut;
         };
         match first.text.as_str() {
             ".if" => {
                 let (told, line) = Self::ask(rest, environment, self.counts());
                 self.open.push(Level {
                     counts: told,
-                    taken: told && line == Line::Theirs,
+                    taken: told && line == ConditionalLine::Theirs,
                 });
                 line
             }
             ".elif" => {
                 let Some(level) = self.open.pop() else {
-                    return Line::Theirs;
+                    return ConditionalLine::Theirs;
                 };
                 let (told, line) = Self::ask(rest, environment, self.counts() && !level.taken);
                 self.open.push(Level {
                     counts: told,
-                    taken: level.taken || (told && line == Line::Theirs),
+                    taken: level.taken || (told && line == ConditionalLine::Theirs),
                 });
                 line
             }
             ".else" => {
                 let Some(level) = self.open.pop() else {
-                    return Line::Theirs;
+                    return ConditionalLine::Theirs;
                 };
                 self.open.push(Level {
                     counts: self.counts() && !level.taken,
                     taken: true,
                 });
-                Line::Theirs
+                ConditionalLine::Theirs
             }
             ".endif" => {
                 self.open.pop();
-                Line::Theirs
+                ConditionalLine::Theirs
             }
-            word if word.starts_with('.') => Line::Theirs,
-            _ if self.counts() => Line::Read,
-            _ => Line::LeftOut,
+            word if word.starts_with('.') => ConditionalLine::Theirs,
+            _ if self.counts() => ConditionalLine::Read,
+            _ => ConditionalLine::LeftOut,
         }
     }
 
@@ -77,9 +81,13 @@ impl Conditions {
         self.open.iter().all(|level| level.counts)
     }
 
-    fn ask(words: &[Word], environment: &Environment, matters: bool) -> (bool, Line) {
+    fn ask(
+        words: &[HaproxyWord],
+        environment: &HaproxyEnvironment,
+        matters: bool,
+    ) -> (bool, ConditionalLine) {
         if !matters {
-            return (false, Line::Theirs);
+            return (false, ConditionalLine::Theirs);
         }
         let open = words.iter().any(|word| word.open);
         let text: String = words
@@ -88,14 +96,14 @@ impl Conditions {
             .collect::<Vec<_>>()
             .join(" ");
         match holds(&text, environment).filter(|_| !open) {
-            Some(told) => (told, Line::Theirs),
-            None => (true, Line::Untold),
+            Some(told) => (told, ConditionalLine::Theirs),
+            None => (true, ConditionalLine::Untold),
         }
     }
 }
 
 /// One predicate, perhaps negated; `None` for what is more, or asks for HAProxy's version or build.
-fn holds(text: &str, environment: &Environment) -> Option<bool> {
+fn holds(text: &str, environment: &HaproxyEnvironment) -> Option<bool> {
     let text = text.trim();
     if let Some(rest) = text.strip_prefix('!') {
         return holds(rest, environment).map(|told| !told);
@@ -125,12 +133,12 @@ fn holds(text: &str, environment: &Environment) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lex::{Environment, words};
-    use super::{Conditions, Line};
+    use super::super::lex::{HaproxyEnvironment, words};
+    use super::{ConditionalLine, OpenConditions};
 
     #[test]
     fn lines_that_count_and_lines_that_do_not() {
-        let environment = Environment {
+        let environment = HaproxyEnvironment {
             set: vec![("A".to_owned(), "yes".to_owned())],
             complete: true,
         };
@@ -158,13 +166,13 @@ mod tests {
             ),
             (".if defined(A) && defined(B); a; .endif", "? a"),
         ] {
-            let mut conditions = Conditions::default();
+            let mut conditions = OpenConditions::default();
             let mut read = Vec::new();
             for line in text.split("; ") {
                 match conditions.take(&words(line, &environment).unwrap(), &environment) {
-                    Line::Read => read.push(line),
-                    Line::Untold => read.push("?"),
-                    Line::Theirs | Line::LeftOut => {}
+                    ConditionalLine::Read => read.push(line),
+                    ConditionalLine::Untold => read.push("?"),
+                    ConditionalLine::Theirs | ConditionalLine::LeftOut => {}
                 }
             }
             assert_eq!(read.join(" "), expected, "{text}");

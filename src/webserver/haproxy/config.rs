@@ -3,34 +3,35 @@
 
 use std::path::{Path, PathBuf};
 
-use super::bind::{Bind, Source};
-use super::condition::{Conditions, Line};
-use super::crt::{Extras, Loaded, Lying, expand};
-use super::lex::{Broken, Environment, Over, Word, words};
+use super::bind::{BindLine, BindSource};
+use super::condition::{ConditionalLine, OpenConditions};
+use super::crt::{CrtExtras, CrtPathContent, LoadedCrt, expand};
+use super::lex::{HaproxyEnvironment, HaproxyWord, LexError, OverwriteMode, words};
 use super::list;
 use crate::webserver::model::{
-    self, Block, ConfigText, Interface, Listen, NamesFrom, PairPath, Part, ServerName, Software,
+    self, ConfigBlock, ConfigFile, ConfiguredPath, ListenAddress, ListenInterface, NameSource,
+    ServerName, ServerSoftware, TrafficKind,
 };
 
 /// What a configuration is read with.
-pub struct World<'a> {
+pub struct HaproxyFiles<'a> {
     /// What HAProxy was started with.
-    pub environment: Environment,
+    pub environment: HaproxyEnvironment,
     /// The folder that it was started in, where that is known.
     pub folder: Option<PathBuf>,
     /// What lies at a path.
-    pub look: &'a mut dyn FnMut(&Path) -> Lying,
+    pub look: &'a mut dyn FnMut(&Path) -> CrtPathContent,
     /// The text of a crt-list, if it can be read.
     pub text: &'a mut dyn FnMut(&Path) -> Option<String>,
 }
 
 /// A `frontend` or `listen` section.
 #[derive(Clone, Debug, Default)]
-pub struct Frontend {
+pub struct HaproxyFrontend {
     pub name: String,
     pub file: PathBuf,
     pub line: u32,
-    pub listens: Vec<Listen>,
+    pub listens: Vec<ListenAddress>,
     /// `default_backend`, or its own name where it is a `listen` section.
     pub backend: Option<String>,
     /// It sends its visitors to https.
@@ -41,21 +42,21 @@ pub struct Frontend {
 
 /// What an install needs to know of a configuration.
 #[derive(Clone, Debug, Default)]
-pub struct Config {
+pub struct HaproxyConfig {
     pub file: PathBuf,
     /// Certificates and plain addresses, in HAProxy's order.
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<ConfigBlock>,
     /// The sections that listen.
-    pub frontends: Vec<Frontend>,
+    pub frontends: Vec<HaproxyFrontend>,
     /// The names of the sections that serve: `backend` and `listen`.
     pub backends: Vec<String>,
     /// What only HAProxy can tell, and where.
     pub doubts: Vec<String>,
 }
 
-impl Config {
+impl HaproxyConfig {
     #[must_use]
-    pub fn read(texts: &[ConfigText], world: World<'_>) -> Self {
+    pub fn read(texts: &[ConfigFile], world: HaproxyFiles<'_>) -> Self {
         let file = texts
             .first()
             .map(|text| text.path.clone())
@@ -67,9 +68,9 @@ impl Config {
         let mut reader = Reader {
             config,
             world,
-            conditions: Conditions::default(),
+            conditions: OpenConditions::default(),
             section: Section::Other,
-            extras: Extras::default(),
+            extras: CrtExtras::default(),
             base: None,
             relative: Relative::Started,
         };
@@ -93,15 +94,16 @@ impl Config {
 
     /// What is asked of every server's configuration.
     #[must_use]
-    pub fn neutral(&self) -> model::Config {
-        let mut config = model::Config::new(Software::Haproxy, &self.file, self.blocks.clone());
+    pub fn neutral(&self) -> model::ServerConfig {
+        let mut config =
+            model::ServerConfig::new(ServerSoftware::Haproxy, &self.file, self.blocks.clone());
         config.doubts.clone_from(&self.doubts);
         config
     }
 
     /// Where all of IPv4 has a socket of its own, one of IPv6 gets none of it.
     fn settle(&mut self) {
-        let plain = |listen: &Listen| {
+        let plain = |listen: &ListenAddress| {
             listen
                 .socket()
                 .filter(|it| it.is_ipv4() && it.ip().is_unspecified())
@@ -153,11 +155,11 @@ struct Place<'a> {
 }
 
 struct Reader<'a> {
-    config: Config,
-    world: World<'a>,
-    conditions: Conditions,
+    config: HaproxyConfig,
+    world: HaproxyFiles<'a>,
+    conditions: OpenConditions,
     section: Section,
-    extras: Extras,
+    extras: CrtExtras,
     /// `crt-base`
     base: Option<PathBuf>,
     relative: Relative,
@@ -167,13 +169,13 @@ impl Reader<'_> {
     fn line(&mut self, place: &Place<'_>, line: &str) {
         let words = match words(line, &self.world.environment) {
             Ok(words) => words,
-            Err(Broken) => {
+            Err(LexError) => {
                 return self.doubt(place, "a quote or a variable is not closed".to_owned());
             }
         };
         match self.conditions.take(&words, &self.world.environment) {
-            Line::Read => {}
-            Line::Untold => {
+            ConditionalLine::Read => {}
+            ConditionalLine::Untold => {
                 let what = words[1..]
                     .iter()
                     .map(|word| word.text.as_str())
@@ -184,7 +186,7 @@ impl Reader<'_> {
                     format!("only HAProxy can tell whether {what} holds; it is read as if it did"),
                 );
             }
-            Line::Theirs | Line::LeftOut => return,
+            ConditionalLine::Theirs | ConditionalLine::LeftOut => return,
         }
         if let Some((keyword, rest)) = words.split_first()
             && !self.opens_section(place, &keyword.text, rest)
@@ -192,13 +194,15 @@ impl Reader<'_> {
             match self.section {
                 Section::Global => self.global(&keyword.text, rest),
                 Section::Frontend => self.frontend(place, &keyword.text, rest),
-                Section::Peers if keyword.text == "bind" => self.bind(place, Part::Stream, rest),
+                Section::Peers if keyword.text == "bind" => {
+                    self.bind(place, TrafficKind::Stream, rest)
+                }
                 Section::Peers | Section::Other => {}
             }
         }
     }
 
-    fn opens_section(&mut self, place: &Place<'_>, keyword: &str, rest: &[Word]) -> bool {
+    fn opens_section(&mut self, place: &Place<'_>, keyword: &str, rest: &[HaproxyWord]) -> bool {
         let name = rest
             .first()
             .map(|word| word.text.clone())
@@ -210,12 +214,12 @@ impl Reader<'_> {
                 let backend = (keyword == "listen").then(|| name.clone());
                 self.config.backends.extend(backend.clone());
                 let (file, line) = (place.file.to_owned(), place.line);
-                self.config.frontends.push(Frontend {
+                self.config.frontends.push(HaproxyFrontend {
                     name,
                     file,
                     line,
                     backend,
-                    ..Frontend::default()
+                    ..HaproxyFrontend::default()
                 });
                 Section::Frontend
             }
@@ -237,7 +241,7 @@ impl Reader<'_> {
         true
     }
 
-    fn global(&mut self, keyword: &str, rest: &[Word]) {
+    fn global(&mut self, keyword: &str, rest: &[HaproxyWord]) {
         let text = |at: usize| {
             rest.get(at)
                 .map(|word| word.text.as_str())
@@ -249,7 +253,7 @@ impl Reader<'_> {
             "ssl-load-extra-files" => {
                 let has =
                     |names: &[&str]| rest.iter().any(|word| names.contains(&word.text.as_str()));
-                self.extras = Extras {
+                self.extras = CrtExtras {
                     bundle: has(&["all", "bundle"]),
                     key: has(&["all", "key"]),
                     ..self.extras
@@ -263,13 +267,19 @@ impl Reader<'_> {
                     _ => Relative::Started,
                 }
             }
-            "setenv" => self.world.environment.assign(text(0), text(1), Over(true)),
-            "presetenv" => self.world.environment.assign(text(0), text(1), Over(false)),
+            "setenv" => self
+                .world
+                .environment
+                .assign(text(0), text(1), OverwriteMode(true)),
+            "presetenv" => self
+                .world
+                .environment
+                .assign(text(0), text(1), OverwriteMode(false)),
             _ => {}
         }
     }
 
-    fn frontend(&mut self, place: &Place<'_>, keyword: &str, rest: &[Word]) {
+    fn frontend(&mut self, place: &Place<'_>, keyword: &str, rest: &[HaproxyWord]) {
         let word = |at: usize| {
             rest.get(at)
                 .map(|word| word.text.as_str())
@@ -279,7 +289,7 @@ impl Reader<'_> {
             return;
         };
         match keyword {
-            "bind" => self.bind(place, Part::Http, rest),
+            "bind" => self.bind(place, TrafficKind::Http, rest),
             "default_backend" => frontend.backend = Some(word(0).to_owned()),
             "disabled" => frontend.disabled = true,
             "redirect" => frontend.redirects |= word(0) == "scheme" && word(1) == "https",
@@ -295,14 +305,14 @@ impl Reader<'_> {
         }
     }
 
-    fn bind(&mut self, place: &Place<'_>, part: Part, rest: &[Word]) {
-        let bind = Bind::parse(rest);
-        if part == Part::Http
+    fn bind(&mut self, place: &Place<'_>, part: TrafficKind, rest: &[HaproxyWord]) {
+        let bind = BindLine::parse(rest);
+        if part == TrafficKind::Http
             && let Some(frontend) = self.config.frontends.last_mut()
         {
             frontend.listens.extend(bind.listens.iter().cloned());
         }
-        let mut blocks: Vec<Block> = Vec::new();
+        let mut blocks: Vec<ConfigBlock> = Vec::new();
         for source in &bind.certificates {
             for block in self.certificates(place, source) {
                 match blocks
@@ -329,30 +339,30 @@ impl Reader<'_> {
         for listen in bind
             .listens
             .iter()
-            .filter(|listen| matches!(listen.interface, Interface::Unknown(_)))
+            .filter(|listen| matches!(listen.interface, ListenInterface::Unknown(_)))
         {
             self.doubt(place, format!("only HAProxy can tell where {listen} is"));
         }
         self.config.blocks.extend(blocks);
     }
 
-    fn certificates(&mut self, place: &Place<'_>, source: &Source) -> Vec<Block> {
+    fn certificates(&mut self, place: &Place<'_>, source: &BindSource) -> Vec<ConfigBlock> {
         match source {
-            Source::Crt(word) => {
+            BindSource::Crt(word) => {
                 let loaded = self.load(place, place, word);
                 loaded
                     .into_iter()
                     .map(|loaded| self.block(place, Some(loaded), Vec::new()))
                     .collect()
             }
-            Source::List(word) => self.list(place, word),
+            BindSource::List(word) => self.list(place, word),
         }
     }
 
-    fn list(&mut self, place: &Place<'_>, word: &Word) -> Vec<Block> {
+    fn list(&mut self, place: &Place<'_>, word: &HaproxyWord) -> Vec<ConfigBlock> {
         let path = match self.resolve(place, word, None) {
-            PairPath::File(path) => path,
-            PairPath::Other(text) => {
+            ConfiguredPath::File(path) => path,
+            ConfiguredPath::Other(text) => {
                 self.doubt(
                     place,
                     format!("only HAProxy can tell where crt-list {text} is"),
@@ -377,7 +387,7 @@ impl Reader<'_> {
                 file: &path,
                 line: entry.line,
             };
-            let word = Word {
+            let word = HaproxyWord {
                 text: entry.path,
                 open: false,
             };
@@ -388,7 +398,7 @@ impl Reader<'_> {
                     block
                         .names
                         .extend(filters.except.iter().cloned().map(ServerName::Except));
-                    block.names_from = NamesFrom::Configuration;
+                    block.names_from = NameSource::Configuration;
                 }
                 blocks.push(block);
             }
@@ -396,15 +406,20 @@ impl Reader<'_> {
         blocks
     }
 
-    fn block(&self, place: &Place<'_>, loaded: Option<Loaded>, listens: Vec<Listen>) -> Block {
+    fn block(
+        &self,
+        place: &Place<'_>,
+        loaded: Option<LoadedCrt>,
+        listens: Vec<ListenAddress>,
+    ) -> ConfigBlock {
         let (names, pairs) =
             loaded.map_or_else(Default::default, |loaded| (loaded.names, vec![loaded.pair]));
-        Block {
+        ConfigBlock {
             file: place.file.to_owned(),
             line: place.line,
-            part: Part::Http,
+            part: TrafficKind::Http,
             names,
-            names_from: NamesFrom::Certificate,
+            names_from: NameSource::Certificate,
             listens,
             pairs,
             // It sends what lies beside the certificate (`.ocsp`).
@@ -413,20 +428,20 @@ impl Reader<'_> {
     }
 
     /// What `word` loads, which stands at `own`, on behalf of the `bind` line at `place`.
-    fn load(&mut self, place: &Place<'_>, own: &Place<'_>, word: &Word) -> Vec<Loaded> {
+    fn load(&mut self, place: &Place<'_>, own: &Place<'_>, word: &HaproxyWord) -> Vec<LoadedCrt> {
         let path = match self.resolve(place, word, self.base.as_deref()) {
-            PairPath::File(path) => path,
-            PairPath::Other(text) => {
+            ConfiguredPath::File(path) => path,
+            ConfiguredPath::Other(text) => {
                 self.doubt(
                     own,
                     format!("only HAProxy can tell which file crt {text} is"),
                 );
-                return vec![Loaded::other(&text)];
+                return vec![LoadedCrt::other(&text)];
             }
         };
         let loaded = expand(&path, self.extras, self.world.look);
         for one in loaded.iter().filter(|one| one.unreadable) {
-            if let Some((_, PairPath::File(file))) = one.pair.files.first() {
+            if let Some((_, ConfiguredPath::File(file))) = one.pair.files.first() {
                 self.doubt(
                     own,
                     format!("{} cannot be read: its names are not known", file.display()),
@@ -436,8 +451,13 @@ impl Reader<'_> {
         loaded
     }
 
-    fn resolve(&self, place: &Place<'_>, word: &Word, base: Option<&Path>) -> PairPath {
-        let other = || PairPath::Other(word.text.clone());
+    fn resolve(
+        &self,
+        place: &Place<'_>,
+        word: &HaproxyWord,
+        base: Option<&Path>,
+    ) -> ConfiguredPath {
+        let other = || ConfiguredPath::Other(word.text.clone());
         // `@store/file` is one of a crt-store.
         if word.open || word.text.is_empty() || word.text.starts_with('@') {
             return other();
@@ -452,7 +472,7 @@ impl Reader<'_> {
         };
         let path = folder.unwrap_or_else(|| Path::new("")).join(path);
         if path.is_absolute() {
-            PairPath::File(path)
+            ConfiguredPath::File(path)
         } else {
             other()
         }
@@ -470,28 +490,28 @@ impl Reader<'_> {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::{Config, ConfigText, Environment, Lying, World};
-    use crate::store::layout::Piece;
-    use crate::webserver::haproxy::Shown;
+    use super::{ConfigFile, CrtPathContent, HaproxyConfig, HaproxyEnvironment, HaproxyFiles};
+    use crate::store::layout::ReleaseFile;
+    use crate::webserver::haproxy::CrtCertificate;
     use crate::webserver::haproxy::list::name;
-    use crate::webserver::model::{Block, ServerName};
+    use crate::webserver::model::{ConfigBlock, ServerName};
 
     /// A file is there unless it is called `none`; its certificate is for its own name; `both*`
     /// hold the key too.
-    fn read(text: &str) -> Config {
+    fn read(text: &str) -> HaproxyConfig {
         let lying = |path: &Path| {
             let file = path.file_name().unwrap().to_string_lossy().into_owned();
             match path.extension() {
-                None => Lying::Folder(vec![
+                None => CrtPathContent::Folder(vec![
                     path.join("a.pem"),
                     path.join("b.pem"),
                     path.join("b.pem.key"),
                 ]),
-                Some(_) if file.starts_with("none") => Lying::Nothing,
-                Some(_) if file.starts_with("dark") => Lying::Unreadable,
+                Some(_) if file.starts_with("none") => CrtPathContent::Nothing,
+                Some(_) if file.starts_with("dark") => CrtPathContent::Unreadable,
                 Some(_) => {
                     let names = file.trim_end_matches(".pem").replace('_', "*");
-                    Lying::File(Shown {
+                    CrtPathContent::File(CrtCertificate {
                         names: names.split('+').map(name).collect(),
                         key: !file.starts_with("apart"),
                     })
@@ -499,8 +519,8 @@ mod tests {
             }
         };
         let list = "apart.pem\n/x/z.pem [alpn h2] *.z !no.z\n/x/d.pem !*\n[\n";
-        let world = World {
-            environment: Environment {
+        let world = HaproxyFiles {
+            environment: HaproxyEnvironment {
                 set: vec![("SITE".to_owned(), "/e/site.pem".to_owned())],
                 complete: true,
             },
@@ -508,8 +528,8 @@ mod tests {
             look: &mut |path| lying(path),
             text: &mut |path| (path == Path::new("/l")).then(|| list.to_owned()),
         };
-        Config::read(
-            &[ConfigText {
+        HaproxyConfig::read(
+            &[ConfigFile {
                 path: PathBuf::from("/etc/haproxy/haproxy.cfg"),
                 text: text.to_owned(),
             }],
@@ -518,9 +538,9 @@ mod tests {
     }
 
     /// `LINE NAMES @ LISTENS: FILES`
-    fn told(block: &Block) -> String {
+    fn told(block: &ConfigBlock) -> String {
         let names: Vec<String> = block.names.iter().map(ServerName::text).collect();
-        let listen = |listen: &crate::webserver::model::Listen| {
+        let listen = |listen: &crate::webserver::model::ListenAddress| {
             let flags = [
                 (listen.ssl, " ssl"),
                 (listen.default_server, " default"),
@@ -536,11 +556,11 @@ mod tests {
         };
         let listens: Vec<String> = block.listens.iter().map(listen).collect();
         let files = block.pairs.iter().flat_map(|pair| &pair.files);
-        let file = |(piece, path): &(Piece, crate::webserver::model::PairPath)| {
+        let file = |(piece, path): &(ReleaseFile, crate::webserver::model::ConfiguredPath)| {
             let path = path
                 .file()
                 .map_or_else(|| "?".to_owned(), |path| path.display().to_string());
-            if *piece == Piece::Combined {
+            if *piece == ReleaseFile::Combined {
                 path
             } else {
                 format!("{path}({})", piece.file_name())

@@ -11,13 +11,13 @@ use x509_parser::x509::X509Name;
 
 use super::list;
 use crate::pki::certificate::Certificate;
-use crate::store::layout::Piece;
-use crate::webserver::model::{Pair, PairPath, ServerName};
+use crate::store::layout::ReleaseFile;
+use crate::webserver::model::{ConfiguredCertificate, ConfiguredPath, ServerName};
 
 /// What lies at a path.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Lying {
-    File(Shown),
+pub enum CrtPathContent {
+    File(CrtCertificate),
     /// A folder with these files.
     Folder(Vec<PathBuf>),
     Nothing,
@@ -27,14 +27,14 @@ pub enum Lying {
 
 /// What HAProxy makes of a certificate's file.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Shown {
+pub struct CrtCertificate {
     /// The names of its first certificate, common name included.
     pub names: Vec<ServerName>,
     /// Whether the key is in it too.
     pub key: bool,
 }
 
-impl Shown {
+impl CrtCertificate {
     /// Of the file's bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
@@ -82,14 +82,14 @@ fn names(leaf: &Certificate) -> Vec<ServerName> {
 
 /// What HAProxy looks for beside a file: `ssl-load-extra-files`, `ssl-load-extra-del-ext`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Extras {
+pub(crate) struct CrtExtras {
     pub(crate) bundle: bool,
     pub(crate) key: bool,
     /// `x.crt` has its key in `x.key`, not in `x.crt.key`.
     pub(crate) strip: bool,
 }
 
-impl Default for Extras {
+impl Default for CrtExtras {
     fn default() -> Self {
         Self {
             bundle: true,
@@ -101,19 +101,22 @@ impl Default for Extras {
 
 /// One certificate with its key, as it is loaded.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Loaded {
-    pub(crate) pair: Pair,
+pub(crate) struct LoadedCrt {
+    pub(crate) pair: ConfiguredCertificate,
     /// The names in the certificate.
     pub(crate) names: Vec<ServerName>,
     /// The file is there and cannot be read, so its names are not known.
     pub(crate) unreadable: bool,
 }
 
-impl Loaded {
+impl LoadedCrt {
     /// What is named in a way that only HAProxy can follow.
     pub(crate) fn other(text: &str) -> Self {
-        let pair = Pair {
-            files: vec![(Piece::Combined, PairPath::Other(text.to_owned()))],
+        let pair = ConfiguredCertificate {
+            files: vec![(
+                ReleaseFile::Combined,
+                ConfiguredPath::Other(text.to_owned()),
+            )],
         };
         Self {
             pair,
@@ -126,20 +129,25 @@ impl Loaded {
 /// What `crt path` loads, in HAProxy's order.
 pub(crate) fn expand(
     path: &Path,
-    extras: Extras,
-    look: &mut dyn FnMut(&Path) -> Lying,
-) -> Vec<Loaded> {
+    extras: CrtExtras,
+    look: &mut dyn FnMut(&Path) -> CrtPathContent,
+) -> Vec<LoadedCrt> {
     match look(path) {
-        Lying::Folder(files) => {
+        CrtPathContent::Folder(files) => {
             let wanted = files.into_iter().filter(|file| is_loaded(file));
             wanted.filter_map(|file| one(&file, extras, look)).collect()
         }
-        Lying::Nothing if extras.bundle => {
+        CrtPathContent::Nothing if extras.bundle => {
             let of = |kind: &str| beside(path, kind);
-            let bundle: Vec<Loaded> = ["dsa", "ecdsa", "rsa"]
+            let bundle: Vec<LoadedCrt> = ["dsa", "ecdsa", "rsa"]
                 .map(of)
                 .iter()
-                .filter(|file| matches!(look(file), Lying::File(_) | Lying::Unreadable))
+                .filter(|file| {
+                    matches!(
+                        look(file),
+                        CrtPathContent::File(_) | CrtPathContent::Unreadable
+                    )
+                })
                 .cloned()
                 .collect::<Vec<_>>()
                 .iter()
@@ -164,34 +172,38 @@ fn is_loaded(path: &Path) -> bool {
             .any(|end| name.ends_with(end))
 }
 
-fn one(path: &Path, extras: Extras, look: &mut dyn FnMut(&Path) -> Lying) -> Option<Loaded> {
+fn one(
+    path: &Path,
+    extras: CrtExtras,
+    look: &mut dyn FnMut(&Path) -> CrtPathContent,
+) -> Option<LoadedCrt> {
     let lying = look(path);
     let own = match extras.strip && path.extension().is_some_and(|extension| extension == "crt") {
         true => path.with_extension("key"),
         false => beside(path, "key"),
     };
     let apart = match &lying {
-        Lying::Folder(_) => return None,
-        Lying::File(shown) if shown.key => false,
+        CrtPathContent::Folder(_) => return None,
+        CrtPathContent::File(shown) if shown.key => false,
         // HAProxy wants a key in the file or beside it: where neither is, one file can bring both.
-        Lying::File(_) | Lying::Nothing | Lying::Unreadable => {
-            extras.key && look(&own) != Lying::Nothing
+        CrtPathContent::File(_) | CrtPathContent::Nothing | CrtPathContent::Unreadable => {
+            extras.key && look(&own) != CrtPathContent::Nothing
         }
     };
-    let file = PairPath::File(path.to_owned());
+    let file = ConfiguredPath::File(path.to_owned());
     let pair = match apart {
-        true => Pair::two(file, PairPath::File(own)),
-        false => Pair {
-            files: vec![(Piece::Combined, file)],
+        true => ConfiguredCertificate::two(file, ConfiguredPath::File(own)),
+        false => ConfiguredCertificate {
+            files: vec![(ReleaseFile::Combined, file)],
         },
     };
-    let unreadable = lying == Lying::Unreadable;
-    let names = if let Lying::File(shown) = lying {
+    let unreadable = lying == CrtPathContent::Unreadable;
+    let names = if let CrtPathContent::File(shown) = lying {
         shown.names
     } else {
         Vec::new()
     };
-    Some(Loaded {
+    Some(LoadedCrt {
         pair,
         names,
         unreadable,
@@ -209,16 +221,16 @@ fn beside(path: &Path, extension: &str) -> PathBuf {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::{Extras, Lying, Shown, expand};
+    use super::{CrtCertificate, CrtExtras, CrtPathContent, expand};
     use crate::webserver::model::ServerName;
 
     /// `FILE`, `FILE+KEY`; what is there: names that begin with `c` hold no key.
-    fn told(path: &str, there: &[&str], extras: Extras) -> Vec<String> {
+    fn told(path: &str, there: &[&str], extras: CrtExtras) -> Vec<String> {
         let mut look = |path: &Path| {
             let text = path.display().to_string();
             if there.contains(&text.as_str()) {
                 let key = !path.file_name().unwrap().to_string_lossy().starts_with('c');
-                return Lying::File(Shown {
+                return CrtPathContent::File(CrtCertificate {
                     names: vec![ServerName::Exact(text)],
                     key,
                 });
@@ -228,13 +240,13 @@ mod tests {
                 .filter(|file| Path::new(file).parent() == Some(path));
             let inside: Vec<PathBuf> = inside.map(PathBuf::from).collect();
             if inside.is_empty() {
-                Lying::Nothing
+                CrtPathContent::Nothing
             } else {
-                Lying::Folder(inside)
+                CrtPathContent::Folder(inside)
             }
         };
         let loaded = expand(Path::new(path), extras, &mut look);
-        let files = |one: &super::Loaded| {
+        let files = |one: &super::LoadedCrt| {
             let files = one
                 .pair
                 .files
@@ -247,12 +259,12 @@ mod tests {
 
     #[test]
     fn a_path_stands_for_what_haproxy_would_load() {
-        let usual = Extras::default();
-        let strip = Extras {
+        let usual = CrtExtras::default();
+        let strip = CrtExtras {
             strip: true,
             ..usual
         };
-        let none = Extras {
+        let none = CrtExtras {
             bundle: false,
             key: false,
             strip: false,
@@ -334,13 +346,13 @@ mod tests {
             .push(rcgen::DnType::CommonName, "cn.example");
         let key = rcgen::KeyPair::generate().unwrap();
         let pem = params.self_signed(&key).unwrap().pem();
-        let shown = Shown::of(format!("{}{pem}", key.serialize_pem()).as_bytes());
+        let shown = CrtCertificate::of(format!("{}{pem}", key.serialize_pem()).as_bytes());
         let names: Vec<String> = shown.names.iter().map(ServerName::text).collect();
         assert_eq!(
             (names.join(" ").as_str(), shown.key),
             ("a.example *.b.example cn.example", true)
         );
-        assert!(!Shown::of(pem.as_bytes()).key);
-        assert_eq!(Shown::of(b"nothing"), Shown::default());
+        assert!(!CrtCertificate::of(pem.as_bytes()).key);
+        assert_eq!(CrtCertificate::of(b"nothing"), CrtCertificate::default());
     }
 }

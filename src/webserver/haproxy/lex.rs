@@ -4,13 +4,13 @@
 
 /// The environment that HAProxy was started with.
 #[derive(Clone, Debug, Default)]
-pub struct Environment {
+pub struct HaproxyEnvironment {
     pub set: Vec<(String, String)>,
     /// Whether that is all: else what is not set here cannot be told.
     pub complete: bool,
 }
 
-impl Environment {
+impl HaproxyEnvironment {
     /// The value of a variable: `Ok(None)` when it is not set, `Err` when that cannot be told.
     fn value(&self, name: &str) -> Result<Option<&str>, Untold> {
         match self.set.iter().rfind(|(set, _)| set == name) {
@@ -22,7 +22,7 @@ impl Environment {
     }
 
     /// `setenv` (over what is set) and `presetenv` (not over it).
-    pub(crate) fn assign(&mut self, name: &str, value: &str, Over(over): Over) {
+    pub(crate) fn assign(&mut self, name: &str, value: &str, OverwriteMode(over): OverwriteMode) {
         if over || self.set.iter().all(|(set, _)| set != name) {
             self.set.push((name.to_owned(), value.to_owned()));
         }
@@ -31,12 +31,12 @@ impl Environment {
 
 /// Whether an assignment replaces what is set.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Over(pub(crate) bool);
+pub(crate) struct OverwriteMode(pub(crate) bool);
 
 struct Untold;
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Word {
+pub(crate) struct HaproxyWord {
     /// What it says; variables whose value cannot be told stand as they are written.
     pub text: String,
     /// Whether it holds such a variable.
@@ -45,10 +45,13 @@ pub(crate) struct Word {
 
 /// What is no line: a quote or a variable's brace that is not closed, an escape that is none.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Broken;
+pub(crate) struct LexError;
 
 /// The words of a line, its comment left out.
-pub(crate) fn words(line: &str, environment: &Environment) -> Result<Vec<Word>, Broken> {
+pub(crate) fn words(
+    line: &str,
+    environment: &HaproxyEnvironment,
+) -> Result<Vec<HaproxyWord>, LexError> {
     let mut lexer = Lexer {
         rest: line.chars().collect(),
         at: 0,
@@ -62,12 +65,12 @@ pub(crate) fn words(line: &str, environment: &Environment) -> Result<Vec<Word>, 
 struct Lexer {
     rest: Vec<char>,
     at: usize,
-    words: Vec<Word>,
-    word: Option<Word>,
+    words: Vec<HaproxyWord>,
+    word: Option<HaproxyWord>,
 }
 
 impl Lexer {
-    fn line(&mut self, environment: &Environment) -> Result<(), Broken> {
+    fn line(&mut self, environment: &HaproxyEnvironment) -> Result<(), LexError> {
         let mut quote: Option<char> = None;
         while let Some(c) = self.next() {
             match (c, quote) {
@@ -85,7 +88,11 @@ impl Lexer {
             }
         }
         self.end();
-        if quote.is_some() { Err(Broken) } else { Ok(()) }
+        if quote.is_some() {
+            Err(LexError)
+        } else {
+            Ok(())
+        }
     }
 
     fn next(&mut self) -> Option<char> {
@@ -104,8 +111,8 @@ impl Lexer {
         there
     }
 
-    fn word(&mut self) -> &mut Word {
-        self.word.get_or_insert(Word {
+    fn word(&mut self) -> &mut HaproxyWord {
+        self.word.get_or_insert(HaproxyWord {
             text: String::new(),
             open: false,
         })
@@ -116,7 +123,7 @@ impl Lexer {
     }
 
     /// What is no escape stays as it is, its backslash too.
-    fn escape(&mut self, quote: Option<char>) -> Result<(), Broken> {
+    fn escape(&mut self, quote: Option<char>) -> Result<(), LexError> {
         let c = match self.peek() {
             Some(c @ (' ' | '\\' | '#' | '\'' | '"')) => c,
             Some('t') => '\t',
@@ -134,16 +141,16 @@ impl Lexer {
         Ok(())
     }
 
-    fn hex(&mut self) -> Result<(), Broken> {
+    fn hex(&mut self) -> Result<(), LexError> {
         self.at += 1;
         let digits: String = [self.next(), self.next()].into_iter().flatten().collect();
-        let byte = u8::from_str_radix(&digits, 16).map_err(|_| Broken)?;
+        let byte = u8::from_str_radix(&digits, 16).map_err(|_| LexError)?;
         self.word().text.push(char::from(byte));
         Ok(())
     }
 
     /// `$NAME`, `${NAME}`, `${NAME-default}`, `${NAME[*]}` (each of its words a word).
-    fn variable(&mut self, environment: &Environment) -> Result<(), Broken> {
+    fn variable(&mut self, environment: &HaproxyEnvironment) -> Result<(), LexError> {
         let from = self.at - 1;
         let braced = self.take('{');
         let mut name = if self.take('.') {
@@ -160,7 +167,7 @@ impl Lexer {
         }
         let split = braced && self.take('[');
         if split && !(self.take('*') && self.take(']')) {
-            return Err(Broken);
+            return Err(LexError);
         }
         let default = if braced && self.take('-') {
             Some(self.until_brace())
@@ -171,7 +178,7 @@ impl Lexer {
             || name.starts_with(|c: char| c.is_ascii_digit())
             || (braced && !self.take('}'))
         {
-            return Err(Broken);
+            return Err(LexError);
         }
         match environment.value(&name) {
             Ok(value) => self.expand(
@@ -212,12 +219,12 @@ impl Lexer {
 
 #[cfg(test)]
 mod tests {
-    use super::{Broken, Environment, words};
+    use super::{HaproxyEnvironment, LexError, words};
 
-    fn read(line: &str) -> Result<String, Broken> {
+    fn read(line: &str) -> Result<String, LexError> {
         let set = [("A", "a value"), ("EMPTY", "")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let environment = Environment {
+        let environment = HaproxyEnvironment {
             set: set.into(),
             complete: true,
         };
@@ -266,14 +273,14 @@ mod tests {
             r"\xzz",
             r"\x",
         ] {
-            assert_eq!(read(line), Err(Broken), "{line}");
+            assert_eq!(read(line), Err(LexError), "{line}");
         }
     }
 
     #[test]
     fn a_variable_that_nobody_knows_is_left_open() {
         let told = |complete| {
-            let environment = Environment {
+            let environment = HaproxyEnvironment {
                 set: Vec::new(),
                 complete,
             };

@@ -5,25 +5,25 @@ use crate::webserver::model::ServerName;
 
 /// A certificate and the names that it is for.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Listed {
+pub(crate) struct CrtListEntry {
     /// The line, from 1.
     pub(crate) line: u32,
     /// As it is written.
     pub(crate) path: String,
     /// What it answers to; `None` without filters: then the names in the certificate.
-    pub(crate) filters: Option<Filters>,
+    pub(crate) filters: Option<SniFilters>,
 }
 
 /// The filters of a line.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Filters {
+pub(crate) struct SniFilters {
     pub(crate) names: Vec<ServerName>,
     /// but not these, which are below the wildcards among them.
     pub(crate) except: Vec<String>,
 }
 
 /// The certificates of a list, and the lines that are no such line.
-pub(crate) fn read(text: &str) -> (Vec<Listed>, Vec<u32>) {
+pub(crate) fn read(text: &str) -> (Vec<CrtListEntry>, Vec<u32>) {
     let (mut listed, mut broken) = (Vec::new(), Vec::new());
     for (line, number) in text.lines().zip(1_u32..) {
         // Only in the first column is it a comment.
@@ -38,7 +38,7 @@ pub(crate) fn read(text: &str) -> (Vec<Listed>, Vec<u32>) {
     (listed, broken)
 }
 
-fn entry(line: &str, number: u32) -> Option<Listed> {
+fn entry(line: &str, number: u32) -> Option<CrtListEntry> {
     let (head, filters) = match line.split_once('[') {
         None => (line, ""),
         Some((head, rest)) => (head, rest.split_once(']')?.1),
@@ -51,15 +51,15 @@ fn entry(line: &str, number: u32) -> Option<Listed> {
         return None;
     }
     filters.iter_mut().for_each(|word| *word = word.trim());
-    Some(Listed {
+    Some(CrtListEntry {
         line: number,
         path,
         filters: (!filters.is_empty()).then(|| self::filters(&filters)),
     })
 }
 
-fn filters(words: &[&str]) -> Filters {
-    let mut filters = Filters::default();
+fn filters(words: &[&str]) -> SniFilters {
+    let mut filters = SniFilters::default();
     for word in words {
         let word = word.to_ascii_lowercase();
         match word.strip_prefix('!') {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// An HAProxy that runs.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Master {
+pub struct MasterProcess {
     pub pid: i32,
     /// Its configuration files and folders, in their order; absolute where that can be told.
     pub config: Vec<PathBuf>,
@@ -14,7 +14,7 @@ pub struct Master {
     pub workers: bool,
 }
 
-impl Master {
+impl MasterProcess {
     /// Of the words of its command line and its working directory.
     #[must_use]
     pub fn new(pid: i32, words: &[String], folder: Option<PathBuf>) -> Self {
@@ -51,7 +51,7 @@ impl Master {
 
 #[cfg(test)]
 mod tests {
-    use super::Master;
+    use super::MasterProcess;
 
     #[test]
     fn command_lines() {
@@ -75,7 +75,7 @@ mod tests {
             ("haproxy", "", false),
         ] {
             let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-            let master = Master::new(1, &words, Some("/w".into()));
+            let master = MasterProcess::new(1, &words, Some("/w".into()));
             let files: Vec<String> = master
                 .config
                 .iter()

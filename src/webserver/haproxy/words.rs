@@ -3,25 +3,25 @@
 
 use std::path::Path;
 
-use crate::webserver::model::{Blame, Complaint, last_words};
+use crate::webserver::model::{ComplaintSubject, ServerComplaint, last_words};
 
 /// Reads the output of a failing test; `paths` are those of the pair, as the configuration names
 /// them.
 #[must_use]
-pub(crate) fn complaint(output: &str, paths: &[&Path]) -> Complaint {
+pub(crate) fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
     let mut lines: Vec<String> = output.lines().filter_map(alert).collect();
     lines.dedup();
-    let about: Vec<Blame> = lines.iter().map(|line| blame(line, paths)).collect();
+    let about: Vec<ComplaintSubject> = lines.iter().map(|line| blame(line, paths)).collect();
     let blame = match about.split_first() {
         Some((first, rest)) if rest.iter().all(|other| other == first) => *first,
-        _ => Blame::Other,
+        _ => ComplaintSubject::Other,
     };
     let lines = if lines.is_empty() {
         last_words(output)
     } else {
         lines
     };
-    Complaint { blame, lines }
+    ServerComplaint { blame, lines }
 }
 
 /// `[ALERT]    (123) : config : parsing [FILE:LINE] : ...`; the sums at the end say nothing more.
@@ -35,7 +35,7 @@ fn alert(line: &str) -> Option<String> {
     (!sum.iter().any(|sum| said.starts_with(sum))).then(|| said.to_owned())
 }
 
-fn blame(line: &str, paths: &[&Path]) -> Blame {
+fn blame(line: &str, paths: &[&Path]) -> ComplaintSubject {
     let names = |path: &Path, ends: &[&str]| {
         let path = path.display();
         ends.iter()
@@ -43,27 +43,33 @@ fn blame(line: &str, paths: &[&Path]) -> Blame {
     };
     // Without a key in it, it is looked for beside it.
     if !paths.iter().any(|path| names(path, &["", ".key"])) {
-        return Blame::Other;
+        return ComplaintSubject::Other;
     }
     for (words, blame) in [
-        ("unable to stat SSL certificate", Blame::PairMissing),
-        ("cannot open the file", Blame::PairUnreadable),
-        ("No Private Key found", Blame::PairBroken),
-        ("inconsistencies between private key", Blame::PairBroken),
-        ("unable to load", Blame::PairBroken),
+        (
+            "unable to stat SSL certificate",
+            ComplaintSubject::PairMissing,
+        ),
+        ("cannot open the file", ComplaintSubject::PairUnreadable),
+        ("No Private Key found", ComplaintSubject::PairBroken),
+        (
+            "inconsistencies between private key",
+            ComplaintSubject::PairBroken,
+        ),
+        ("unable to load", ComplaintSubject::PairBroken),
     ] {
         if line.contains(words) {
             return blame;
         }
     }
-    Blame::Other
+    ComplaintSubject::Other
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use super::{Blame, complaint};
+    use super::{ComplaintSubject, complaint};
 
     #[test]
     fn who_is_to_blame() {
@@ -76,30 +82,36 @@ mod tests {
         for (output, blame) in [
             (
                 "unable to stat SSL certificate from file '/c' : No such file or directory.",
-                Blame::PairMissing,
+                ComplaintSubject::PairMissing,
             ),
-            (list, Blame::PairMissing),
+            (list, ComplaintSubject::PairMissing),
             (
                 "unable to stat SSL certificate from file '/other' : No such file or directory.",
-                Blame::Other,
+                ComplaintSubject::Other,
             ),
             (
                 "unable to stat SSL certificate from file '/c/longer' : No such file or directory.",
-                Blame::Other,
+                ComplaintSubject::Other,
             ),
-            ("No Private Key found in '/c.key'.", Blame::PairBroken),
+            (
+                "No Private Key found in '/c.key'.",
+                ComplaintSubject::PairBroken,
+            ),
             (
                 "inconsistencies between private key and certificate loaded '/c'.",
-                Blame::PairBroken,
+                ComplaintSubject::PairBroken,
             ),
             (
                 "unable to load certificate from file '/c'.",
-                Blame::PairBroken,
+                ComplaintSubject::PairBroken,
             ),
-            ("cannot open the file '/c'.", Blame::PairUnreadable),
+            (
+                "cannot open the file '/c'.",
+                ComplaintSubject::PairUnreadable,
+            ),
             (
                 "unknown keyword 'bogus' in 'frontend' section",
-                Blame::Other,
+                ComplaintSubject::Other,
             ),
         ] {
             let output = format!("[NOTICE]   (1) : haproxy version is 2.6\n{at}{output}\n{sums}");
@@ -111,11 +123,14 @@ mod tests {
             let more = format!("{at}unknown keyword 'x'\n{output}");
             assert_eq!(
                 complaint(&more, &[Path::new("/c")]).blame,
-                Blame::Other,
+                ComplaintSubject::Other,
                 "{more}"
             );
         }
-        assert_eq!(complaint("", &[Path::new("/c")]).blame, Blame::Other);
+        assert_eq!(
+            complaint("", &[Path::new("/c")]).blame,
+            ComplaintSubject::Other
+        );
     }
 
     #[test]

@@ -5,25 +5,27 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use super::config::{Config, Frontend};
-use crate::store::layout::Piece;
-use crate::webserver::model::{Addition, Block, CIPHERS, Listen, NewBlock, Written};
+use super::config::{HaproxyConfig, HaproxyFrontend};
+use crate::store::layout::ReleaseFile;
+use crate::webserver::model::{
+    BlockAddition, CIPHERS, ConfigBlock, ListenAddress, NewBlock, WrittenBlock,
+};
 
 /// What is written, and into what.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Writer<'a> {
+pub(crate) struct HaproxyWriter<'a> {
     /// The pair and its names.
     pub new: NewBlock<'a>,
-    pub config: &'a Config,
+    pub config: &'a HaproxyConfig,
 }
 
 /// Where the site is when no section says.
 const BACKEND: &str = "127.0.0.1:8000";
 
-impl Writer<'_> {
+impl HaproxyWriter<'_> {
     /// The section, and what to change in present ones.
     #[must_use]
-    pub(crate) fn write(&self) -> Written {
+    pub(crate) fn write(&self) -> WrittenBlock {
         let (plain, tls) = self.new.ports;
         let file = self.certificate();
         let names: Vec<&str> = self.new.names.iter().map(|name| name.as_str()).collect();
@@ -68,7 +70,7 @@ impl Writer<'_> {
                 BACKEND.to_owned()
             }
         };
-        let additions: Vec<Addition> = present
+        let additions: Vec<BlockAddition> = present
             .filter(|it| !it.redirects)
             .map(redirect)
             .into_iter()
@@ -84,7 +86,7 @@ impl Writer<'_> {
             text.push_str(&comment(addition));
         }
         let taken_from = present.map(|it| format!("{}:{}", it.file.display(), it.line));
-        Written {
+        WrittenBlock {
             text,
             upstream: Some(upstream),
             taken_from,
@@ -93,9 +95,9 @@ impl Writer<'_> {
         }
     }
 
-    fn one_more(block: &Block, file: &str, head: &str) -> Written {
+    fn one_more(block: &ConfigBlock, file: &str, head: &str) -> WrittenBlock {
         let lines = vec![format!("crt {file}")];
-        let addition = Addition {
+        let addition = BlockAddition {
             file: block.file.clone(),
             line: block.line,
             lines,
@@ -105,7 +107,7 @@ impl Writer<'_> {
             "{head}# HAProxy has the port already: one more certificate is one more word of {place}\n\
              # (or one more file of the folder or list that it names):\n#     crt {file}\n"
         );
-        Written {
+        WrittenBlock {
             text,
             upstream: None,
             taken_from: Some(place),
@@ -120,7 +122,7 @@ impl Writer<'_> {
         let links = self.new.links;
         let link = links
             .iter()
-            .find(|link| link.piece == Piece::Combined)
+            .find(|link| link.piece == ReleaseFile::Combined)
             .or_else(|| links.first());
         link.map(|link| word(&link.path)).unwrap_or_default()
     }
@@ -160,8 +162,8 @@ fn tls_words(file: &str) -> String {
 }
 
 /// Whether it has the port of all addresses, or of one.
-fn has(listens: &[Listen], port: u16) -> bool {
-    let wide = |listen: &Listen| {
+fn has(listens: &[ListenAddress], port: u16) -> bool {
+    let wide = |listen: &ListenAddress| {
         let loopback = listen
             .socket()
             .is_some_and(|socket: SocketAddr| socket.ip().is_loopback());
@@ -170,17 +172,17 @@ fn has(listens: &[Listen], port: u16) -> bool {
     listens.iter().any(wide)
 }
 
-fn redirect(frontend: &Frontend) -> Addition {
+fn redirect(frontend: &HaproxyFrontend) -> BlockAddition {
     let line = "http-request redirect scheme https code 301 unless { ssl_fc } or \
         { path_beg /.well-known/ }";
-    Addition {
+    BlockAddition {
         file: frontend.file.clone(),
         line: frontend.line,
         lines: vec![line.to_owned()],
     }
 }
 
-fn comment(addition: &Addition) -> String {
+fn comment(addition: &BlockAddition) -> String {
     let lines: String = addition
         .lines
         .iter()
@@ -209,31 +211,33 @@ fn word(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Config, Writer};
+    use super::{HaproxyConfig, HaproxyWriter};
     use crate::pki::name::DnsName;
-    use crate::store::layout::{Link, Piece};
-    use crate::webserver::haproxy::{Environment, Lying, Shown, World};
-    use crate::webserver::model::{ConfigText, NewBlock, WEB, Written};
+    use crate::store::layout::{ReleaseFile, StableLink};
+    use crate::webserver::haproxy::{
+        CrtCertificate, CrtPathContent, HaproxyEnvironment, HaproxyFiles,
+    };
+    use crate::webserver::model::{ConfigFile, NewBlock, WEB, WrittenBlock};
 
-    fn write(text: &str) -> Written {
-        let world = World {
-            environment: Environment::default(),
+    fn write(text: &str) -> WrittenBlock {
+        let world = HaproxyFiles {
+            environment: HaproxyEnvironment::default(),
             folder: None,
-            look: &mut |_| Lying::File(Shown::default()),
+            look: &mut |_| CrtPathContent::File(CrtCertificate::default()),
             text: &mut |_| None,
         };
-        let text = ConfigText {
+        let text = ConfigFile {
             path: "/etc/haproxy/haproxy.cfg".into(),
             text: text.to_owned(),
         };
-        let config = Config::read(&[text], world);
+        let config = HaproxyConfig::read(&[text], world);
         let names = [
             DnsName::parse("example.com").unwrap(),
             DnsName::parse("www.example.com").unwrap(),
         ];
-        let links = [Link::new(
+        let links = [StableLink::new(
             "/etc/ssl/private/example.com.pem",
-            Piece::Combined,
+            ReleaseFile::Combined,
         )];
         let new = NewBlock {
             names: &names,
@@ -241,7 +245,7 @@ mod tests {
             ipv6: true,
             ports: WEB,
         };
-        Writer {
+        HaproxyWriter {
             new,
             config: &config,
         }

@@ -4,15 +4,15 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::listen::Listen;
+use super::listen::ListenAddress;
 use super::name::ServerName;
 use crate::pki::name::DnsName;
-use crate::store::layout::{Link, Piece};
+use crate::store::layout::{ReleaseFile, StableLink};
 
 /// The part of a server that a block belongs to: the addresses of one say nothing of those of
 /// another.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Part {
+pub enum TrafficKind {
     Http,
     Mail,
     Stream,
@@ -20,14 +20,14 @@ pub enum Part {
 
 /// What a configuration names as a file of a pair.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum PairPath {
+pub enum ConfiguredPath {
     /// A file; absolute, as the server resolves it.
     File(PathBuf),
     /// Not one file: it has variables, or is `data:` or `engine:`.
     Other(String),
 }
 
-impl PairPath {
+impl ConfiguredPath {
     /// The file, if it is one.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
@@ -40,31 +40,33 @@ impl PairPath {
 
 /// A certificate and its key, as one block names them.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Pair {
+pub struct ConfiguredCertificate {
     /// Each file, and what the server wants in it.
-    pub files: Vec<(Piece, PairPath)>,
+    pub files: Vec<(ReleaseFile, ConfiguredPath)>,
 }
 
-impl Pair {
+impl ConfiguredCertificate {
     /// Chain and key in a file each.
     #[must_use]
-    pub fn two(chain: PairPath, key: PairPath) -> Self {
+    pub fn two(chain: ConfiguredPath, key: ConfiguredPath) -> Self {
         Self {
-            files: vec![(Piece::FullChain, chain), (Piece::Key, key)],
+            files: vec![(ReleaseFile::FullChain, chain), (ReleaseFile::Key, key)],
         }
     }
 
     /// Its files as links to put there; `None` where one is not a plain file.
     #[must_use]
-    pub fn links(&self) -> Option<Vec<Link>> {
-        let link = |(piece, path): &(Piece, PairPath)| Some(Link::new(path.file()?, *piece));
+    pub fn links(&self) -> Option<Vec<StableLink>> {
+        let link = |(piece, path): &(ReleaseFile, ConfiguredPath)| {
+            Some(StableLink::new(path.file()?, *piece))
+        };
         self.files.iter().map(link).collect()
     }
 
     /// Whether all of its files are among `links`.
     #[must_use]
-    pub fn is_among(&self, links: &[Link]) -> bool {
-        let there = |(piece, path): &(Piece, PairPath)| {
+    pub fn is_among(&self, links: &[StableLink]) -> bool {
+        let there = |(piece, path): &(ReleaseFile, ConfiguredPath)| {
             links
                 .iter()
                 .any(|link| link.piece == *piece && Some(link.path.as_path()) == path.file())
@@ -75,27 +77,27 @@ impl Pair {
 
 /// The links of a pair whose chain and key are in a file each.
 #[must_use]
-pub(crate) fn chain_and_key(chain: &Path, key: &Path) -> [Link; 2] {
+pub(crate) fn chain_and_key(chain: &Path, key: &Path) -> [StableLink; 2] {
     [
-        Link::new(chain, Piece::FullChain),
-        Link::new(key, Piece::Key),
+        StableLink::new(chain, ReleaseFile::FullChain),
+        StableLink::new(key, ReleaseFile::Key),
     ]
 }
 
 #[derive(Clone, Debug)]
-pub struct Block {
+pub struct ConfigBlock {
     /// The file it stands in.
     pub file: PathBuf,
     /// The line it begins on.
     pub line: u32,
     /// The part of the server.
-    pub part: Part,
+    pub part: TrafficKind,
     /// The names it answers to.
     pub names: Vec<ServerName>,
-    pub names_from: NamesFrom,
-    pub listens: Vec<Listen>,
+    pub names_from: NameSource,
+    pub listens: Vec<ListenAddress>,
     /// Its pairs, or those it inherits.
-    pub pairs: Vec<Pair>,
+    pub pairs: Vec<ConfiguredCertificate>,
     /// The line (`FILE:LINE`) that has it send OCSP answers along, which it fetches from where the
     /// certificate says; none where it sends none, or has them from elsewhere.
     pub stapling: Option<String>,
@@ -103,7 +105,7 @@ pub struct Block {
 
 /// Where the names of a block stand.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum NamesFrom {
+pub enum NameSource {
     /// In the certificate that lies there now (HAProxy without a filter): another one brings its
     /// own.
     Certificate,
@@ -112,7 +114,7 @@ pub enum NamesFrom {
 
 /// Whether a certificate has all names that a block answers to.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Coverage {
+pub enum BlockCoverage {
     All,
     /// The block has no names (`_`): it serves whatever reaches it.
     Nameless,
@@ -121,10 +123,10 @@ pub enum Coverage {
     CannotTell(Vec<String>),
 }
 
-impl Block {
+impl ConfigBlock {
     /// Whether it names exactly this pair: all files of one of its own are among `links`.
     #[must_use]
-    pub fn names_pair(&self, links: &[Link]) -> bool {
+    pub fn names_pair(&self, links: &[StableLink]) -> bool {
         self.pairs.iter().any(|pair| pair.is_among(links))
     }
 
@@ -163,7 +165,7 @@ impl Block {
 
     /// Whether `names` are all that it answers to.
     #[must_use]
-    pub fn coverage(&self, names: &[DnsName]) -> Coverage {
+    pub fn coverage(&self, names: &[DnsName]) -> BlockCoverage {
         let covered = |need: &str| match need.strip_prefix("*.") {
             Some(_) => names.iter().any(|name| name.as_str() == need),
             None => names.iter().any(|name| name.covers(need)),
@@ -185,18 +187,18 @@ impl Block {
             .cloned()
             .collect();
         if !lacking.is_empty() {
-            Coverage::Lacks(lacking)
+            BlockCoverage::Lacks(lacking)
         } else if !unknown.is_empty() {
-            Coverage::CannotTell(unknown)
+            BlockCoverage::CannotTell(unknown)
         } else if needs.is_empty() {
-            Coverage::Nameless
+            BlockCoverage::Nameless
         } else {
-            Coverage::All
+            BlockCoverage::All
         }
     }
 }
 
-impl fmt::Display for Block {
+impl fmt::Display for ConfigBlock {
     /// `FILE:LINE`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file.display(), self.line)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// What a failing test is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Blame {
+pub enum ComplaintSubject {
     /// The pair, or a part of it, is not there.
     PairMissing,
     /// The pair is there and cannot be loaded: no PEM, or key and certificate do not belong
@@ -18,9 +18,9 @@ pub enum Blame {
 
 /// A failing test in the server's words.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Complaint {
+pub struct ServerComplaint {
     /// Who is to blame.
-    pub blame: Blame,
+    pub blame: ComplaintSubject,
     /// The lines that say so, without the server's prefix. Foreign text.
     pub lines: Vec<String>,
 }

@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use super::block::{Block, Part};
+use super::block::{ConfigBlock, TrafficKind};
 use super::glob;
-use super::index::Index;
+use super::index::BlockIndex;
 use super::name::{ServerName, concrete};
-use super::software::Software;
+use super::software::ServerSoftware;
 use crate::pki::name::DnsName;
-use crate::store::layout::Link;
+use crate::store::layout::StableLink;
 
 /// One file of a configuration.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ConfigText {
+pub struct ConfigFile {
     /// Its absolute path.
     pub path: PathBuf,
     pub text: String,
@@ -20,23 +20,23 @@ pub struct ConfigText {
 
 /// What an install needs to know of a configuration.
 #[derive(Clone, Debug)]
-pub struct Config {
-    pub software: Software,
+pub struct ServerConfig {
+    pub software: ServerSoftware,
     pub file: PathBuf,
     /// All blocks, in the server's order.
-    blocks: Vec<Block>,
+    blocks: Vec<ConfigBlock>,
     /// The patterns of files that hold blocks and are read too; absolute.
     pub includes: Vec<PathBuf>,
     /// What only the server itself can decide, with its place and why; nothing was guessed.
     pub doubts: Vec<String>,
-    pub(crate) index: Index,
+    pub(crate) index: BlockIndex,
 }
 
-impl Config {
+impl ServerConfig {
     /// Of `blocks`, in the server's order.
     #[must_use]
-    pub fn new(software: Software, file: &Path, blocks: Vec<Block>) -> Self {
-        let index = Index::new(&blocks);
+    pub fn new(software: ServerSoftware, file: &Path, blocks: Vec<ConfigBlock>) -> Self {
+        let index = BlockIndex::new(&blocks);
         Self {
             software,
             file: file.to_owned(),
@@ -49,7 +49,7 @@ impl Config {
 
     /// All blocks, in the server's order.
     #[must_use]
-    pub fn blocks(&self) -> &[Block] {
+    pub fn blocks(&self) -> &[ConfigBlock] {
         &self.blocks
     }
 
@@ -63,7 +63,7 @@ impl Config {
     }
 
     /// The blocks that name exactly this pair: all files of one of theirs are among `links`.
-    pub fn naming(&self, links: &[Link]) -> impl Iterator<Item = &Block> {
+    pub fn naming(&self, links: &[StableLink]) -> impl Iterator<Item = &ConfigBlock> {
         let found = self
             .index
             .of_paths(links.iter().map(|link| link.path.as_path()));
@@ -71,24 +71,24 @@ impl Config {
     }
 
     /// The blocks that name this file, whatever for.
-    pub fn mentioning(&self, path: &Path) -> impl Iterator<Item = &Block> {
+    pub fn mentioning(&self, path: &Path) -> impl Iterator<Item = &ConfigBlock> {
         self.at(self.index.of_path(path).to_vec())
     }
 
     /// The web sites that answer to one of `names` (a wildcard stands for any name below it) by a
     /// name of their own. Blocks that do so only by a regular expression, or as the default, are
     /// not among them.
-    pub fn serving(&self, names: &[DnsName]) -> impl Iterator<Item = &Block> {
+    pub fn serving(&self, names: &[DnsName]) -> impl Iterator<Item = &ConfigBlock> {
         self.at(self.index.of_names(names))
-            .filter(move |block| block.part == Part::Http && block.serves(names))
+            .filter(move |block| block.part == TrafficKind::Http && block.serves(names))
     }
 
-    pub(crate) fn at(&self, found: Vec<usize>) -> impl Iterator<Item = &Block> {
+    pub(crate) fn at(&self, found: Vec<usize>) -> impl Iterator<Item = &ConfigBlock> {
         found.into_iter().map(|at| &self.blocks[at])
     }
 }
 
-impl Block {
+impl ConfigBlock {
     /// Whether it answers to one of `names` (a wildcard stands for any name below it) by a name of
     /// its own.
     #[must_use]

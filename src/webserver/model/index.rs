@@ -5,26 +5,26 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::block::{Block, Part};
-use super::listen::{Interface, Listen};
+use super::block::{ConfigBlock, TrafficKind};
+use super::listen::{ListenAddress, ListenInterface};
 use super::name::{ServerName, concrete};
 use crate::pki::name::DnsName;
 
 /// By number, in the server's order.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Index {
+pub(crate) struct BlockIndex {
     paths: HashMap<PathBuf, Vec<usize>>,
     names: HashMap<String, Vec<usize>>,
     /// Blocks with patterns that only a look at them can match.
     open: Vec<usize>,
-    places: HashMap<(Part, Interface, u16), Place>,
+    places: HashMap<(TrafficKind, ListenInterface, u16), ListenPlace>,
 }
 
 /// One address where blocks listen; not for UDP.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct ListenPlace {
     /// As the first block says it.
-    pub listen: Listen,
+    pub listen: ListenAddress,
     /// Who answers for names that no block has.
     pub default: usize,
     /// Those with a regular expression for a name.
@@ -32,8 +32,8 @@ pub(crate) struct Place {
     has_default: bool,
 }
 
-impl Index {
-    pub(crate) fn new(blocks: &[Block]) -> Self {
+impl BlockIndex {
+    pub(crate) fn new(blocks: &[ConfigBlock]) -> Self {
         let mut index = Self::default();
         for (at, block) in blocks.iter().enumerate() {
             for path in block
@@ -58,8 +58,8 @@ impl Index {
     }
 
     /// Of several listens of one block at one address the first counts.
-    fn listens(&mut self, at: usize, block: &Block, listen: &Listen) {
-        let first = || Place {
+    fn listens(&mut self, at: usize, block: &ConfigBlock, listen: &ListenAddress) {
+        let first = || ListenPlace {
             listen: listen.clone(),
             default: at,
             regex: Vec::new(),
@@ -67,7 +67,7 @@ impl Index {
         };
         let key = (block.part, listen.interface.clone(), listen.port);
         let place = self.places.entry(key).or_insert_with(first);
-        let here = |other: &&Listen| {
+        let here = |other: &&ListenAddress| {
             !other.udp && other.interface == listen.interface && other.port == listen.port
         };
         if block.listens.iter().find(here) != Some(listen) {
@@ -122,12 +122,17 @@ impl Index {
     }
 
     /// What listens exactly there.
-    pub(crate) fn place(&self, part: Part, interface: &Interface, port: u16) -> Option<&Place> {
+    pub(crate) fn place(
+        &self,
+        part: TrafficKind,
+        interface: &ListenInterface,
+        port: u16,
+    ) -> Option<&ListenPlace> {
         self.places.get(&(part, interface.clone(), port))
     }
 
     /// All addresses of a part of the server, in no order.
-    pub(crate) fn places(&self, part: Part) -> impl Iterator<Item = &Place> {
+    pub(crate) fn places(&self, part: TrafficKind) -> impl Iterator<Item = &ListenPlace> {
         self.places
             .iter()
             .filter(move |((of, ..), _)| *of == part)

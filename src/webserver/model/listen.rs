@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Where a server listens.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub enum Interface {
+pub enum ListenInterface {
     /// One address, or all of a family (`0.0.0.0`, `[::]`).
     Address(IpAddr),
     /// A host name, which the server looks up when it starts.
@@ -17,8 +17,8 @@ pub enum Interface {
 
 /// One address of a server block.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Listen {
-    pub interface: Interface,
+pub struct ListenAddress {
+    pub interface: ListenInterface,
     /// The port; 0 for a Unix socket.
     pub port: u16,
     /// TLS is spoken here (said here or by another block for the same address).
@@ -35,19 +35,21 @@ pub struct Listen {
     pub strict: bool,
 }
 
-impl Listen {
+impl ListenAddress {
     /// The socket address, unless it is a host name or a Unix socket.
     #[must_use]
     pub fn socket(&self) -> Option<SocketAddr> {
         match self.interface {
-            Interface::Address(address) => Some(SocketAddr::new(address, self.port)),
-            Interface::Host(_) | Interface::Unix(_) | Interface::Unknown(_) => None,
+            ListenInterface::Address(address) => Some(SocketAddr::new(address, self.port)),
+            ListenInterface::Host(_) | ListenInterface::Unix(_) | ListenInterface::Unknown(_) => {
+                None
+            }
         }
     }
 
     /// Plain text there, with nothing special.
     #[must_use]
-    pub fn on(interface: Interface, port: u16) -> Self {
+    pub fn on(interface: ListenInterface, port: u16) -> Self {
         Self {
             interface,
             port,
@@ -61,13 +63,15 @@ impl Listen {
     }
 }
 
-impl fmt::Display for Listen {
+impl fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.interface {
-            Interface::Address(address) => write!(f, "{}", SocketAddr::new(*address, self.port)),
-            Interface::Host(host) => write!(f, "{host}:{}", self.port),
-            Interface::Unix(path) => write!(f, "unix:{path}"),
-            Interface::Unknown(text) => f.write_str(text),
+            ListenInterface::Address(address) => {
+                write!(f, "{}", SocketAddr::new(*address, self.port))
+            }
+            ListenInterface::Host(host) => write!(f, "{host}:{}", self.port),
+            ListenInterface::Unix(path) => write!(f, "unix:{path}"),
+            ListenInterface::Unknown(text) => f.write_str(text),
         }
     }
 }

@@ -4,17 +4,17 @@
 
 use std::ptr;
 
-use super::block::Block;
-use super::config::Config;
-use super::listen::Listen;
+use super::block::ConfigBlock;
+use super::config::ServerConfig;
+use super::listen::ListenAddress;
 use super::name::{ServerName, concrete};
-use super::software::Software;
+use super::software::ServerSoftware;
 use crate::pki::name::DnsName;
-use crate::store::layout::Link;
+use crate::store::layout::StableLink;
 
 /// Something in the way.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Clash {
+pub enum NameClash {
     /// Two blocks have the same name at the same address.
     Twice {
         name: String,
@@ -32,15 +32,15 @@ pub enum Clash {
     },
 }
 
-impl Config {
+impl ServerConfig {
     /// Those that touch a certificate for `names` at `links`.
     #[must_use]
-    pub fn clashes(&self, links: &[Link], names: &[DnsName]) -> Vec<Clash> {
+    pub fn clashes(&self, links: &[StableLink], names: &[DnsName]) -> Vec<NameClash> {
         let mut found = self.bare(names);
         // HAProxy picks among all certificates of a name by their kind of key.
         for own in self
             .naming(links)
-            .filter(|_| self.software != Software::Haproxy)
+            .filter(|_| self.software != ServerSoftware::Haproxy)
         {
             let mut before = true;
             for other in self.sharing(own) {
@@ -59,14 +59,14 @@ impl Config {
         found
     }
 
-    fn bare(&self, names: &[DnsName]) -> Vec<Clash> {
-        let bare = |block: &&Block| block.pairs.is_empty() && block.speaks_tls();
+    fn bare(&self, names: &[DnsName]) -> Vec<NameClash> {
+        let bare = |block: &&ConfigBlock| block.pairs.is_empty() && block.speaks_tls();
         // By a name of its own that the certificate is for, not by a pattern.
-        let exact = |block: &&Block| {
+        let exact = |block: &&ConfigBlock| {
             let has = |host: &String| block.names.contains(&ServerName::Exact(host.clone()));
             names.iter().map(concrete).any(|host| has(&host))
         };
-        let told = |block: &Block| Clash::Bare {
+        let told = |block: &ConfigBlock| NameClash::Bare {
             block: block.to_string(),
             address: block
                 .listens
@@ -83,7 +83,7 @@ impl Config {
     }
 
     /// The blocks that may have a name of `block`, itself among them.
-    fn sharing(&self, block: &Block) -> impl Iterator<Item = &Block> {
+    fn sharing(&self, block: &ConfigBlock) -> impl Iterator<Item = &ConfigBlock> {
         let hosts = block.names.iter().filter_map(|name| match name {
             ServerName::Exact(host) => Some(host),
             _ => None,
@@ -93,8 +93,11 @@ impl Config {
 }
 
 /// The names that two blocks have at one address.
-fn twice<'a>(first: &'a Block, second: &'a Block) -> impl Iterator<Item = Clash> + 'a {
-    let same = |one: &Listen, other: &Listen| {
+fn twice<'a>(
+    first: &'a ConfigBlock,
+    second: &'a ConfigBlock,
+) -> impl Iterator<Item = NameClash> + 'a {
+    let same = |one: &ListenAddress, other: &ListenAddress| {
         (one.port, one.udp) == (other.port, other.udp) && one.interface == other.interface
     };
     let exact =
@@ -109,7 +112,7 @@ fn twice<'a>(first: &'a Block, second: &'a Block) -> impl Iterator<Item = Clash>
         let place = tls
             .into_iter()
             .find(|one| second.listens.iter().any(|other| same(one, other)))?;
-        Some(Clash::Twice {
+        Some(NameClash::Twice {
             name: name.text(),
             address: place.to_string(),
             first: first.to_string(),
@@ -120,15 +123,15 @@ fn twice<'a>(first: &'a Block, second: &'a Block) -> impl Iterator<Item = Clash>
 
 #[cfg(test)]
 mod tests {
-    use super::Clash;
-    use crate::store::layout::{Link, Piece};
+    use super::NameClash;
+    use crate::store::layout::{ReleaseFile, StableLink};
     use crate::webserver::nginx::testing::{config, names};
 
     #[test]
     fn what_is_in_the_way() {
         let links = [
-            Link::new("/c", Piece::FullChain),
-            Link::new("/k", Piece::Key),
+            StableLink::new("/c", ReleaseFile::FullChain),
+            StableLink::new("/k", ReleaseFile::Key),
         ];
         let ours = "ssl_certificate /c; ssl_certificate_key /k;";
         for (http, expected) in [
@@ -160,7 +163,7 @@ mod tests {
                 .clashes(&links, &names(&["a.example", "b.example"]))
                 .into_iter()
                 .map(|clash| match clash {
-                    Clash::Twice {
+                    NameClash::Twice {
                         name,
                         address,
                         first,
@@ -168,7 +171,9 @@ mod tests {
                     } => {
                         format!("twice {name} {address} {} {}", line(&first), line(&second))
                     }
-                    Clash::Bare { block, address } => format!("bare {} {address}", line(&block)),
+                    NameClash::Bare { block, address } => {
+                        format!("bare {} {address}", line(&block))
+                    }
                 });
             assert_eq!(told.collect::<Vec<_>>().join(", "), expected, "{http}");
         }

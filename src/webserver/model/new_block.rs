@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::pki::name::DnsName;
-use crate::store::layout::Link;
+use crate::store::layout::StableLink;
 
 /// What the block is for.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +11,7 @@ pub struct NewBlock<'a> {
     /// The names of the certificate.
     pub names: &'a [DnsName],
     /// Where the pair will be.
-    pub links: &'a [Link],
+    pub links: &'a [StableLink],
     /// Whether the machine speaks IPv6.
     pub ipv6: bool,
     /// The ports of plain text and of TLS.
@@ -26,21 +26,21 @@ pub(crate) const CIPHERS: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128
     ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Written {
+pub struct WrittenBlock {
     pub text: String,
     /// What `/` is passed on to, where it is.
     pub upstream: Option<String>,
     /// The present block that the site was taken from, `FILE:LINE`.
     pub taken_from: Option<String>,
     /// Lines to add to present blocks by hand.
-    pub additions: Vec<Addition>,
+    pub additions: Vec<BlockAddition>,
     /// Commands to run before it is put into place.
     pub first: Vec<String>,
 }
 
 /// Lines to add to a block by hand.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Addition {
+pub struct BlockAddition {
     pub file: PathBuf,
     /// The block's first line; the lines go after it.
     pub line: u32,

@@ -8,19 +8,19 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use super::block::{Block, NamesFrom, Part};
-use super::config::Config;
-use super::listen::{Interface, Listen, reachable};
+use super::block::{ConfigBlock, NameSource, TrafficKind};
+use super::config::ServerConfig;
+use super::listen::{ListenAddress, ListenInterface, reachable};
 use super::name::{ServerName, concrete};
-use super::software::Software;
+use super::software::ServerSoftware;
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::name::DnsName;
 use crate::probe::ProbeTarget;
-use crate::store::layout::Link;
+use crate::store::layout::StableLink;
 
 /// A name that the server serves, at some address, from a block that does not name the pair.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Elsewhere {
+pub struct ServedElsewhere {
     pub name: String,
     pub address: SocketAddr,
     pub file: PathBuf,
@@ -29,7 +29,7 @@ pub struct Elsewhere {
 
 /// Why an address cannot be asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Unasked {
+pub enum UnprobedReason {
     /// It is a host name; the server alone knows what it stands for.
     HostName,
     /// Which block answers depends on a regular expression.
@@ -43,7 +43,7 @@ pub enum Unasked {
     Unknown,
 }
 
-impl Unasked {
+impl UnprobedReason {
     /// In words, after the address.
     #[must_use]
     pub fn reason(self) -> &'static str {
@@ -60,31 +60,31 @@ impl Unasked {
 
 /// Whom to ask, and what cannot be asked or need not be.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Targets {
+pub struct ProbeTargets {
     /// To be asked; all of them should show the new pair.
     pub ask: Vec<ProbeTarget>,
     /// Names of the certificate that other blocks serve.
-    pub elsewhere: Vec<Elsewhere>,
+    pub elsewhere: Vec<ServedElsewhere>,
     /// Addresses of our blocks that cannot be asked, and why.
-    pub unasked: Vec<(String, Unasked)>,
+    pub unasked: Vec<(String, UnprobedReason)>,
 }
 
 /// The pair that is looked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
+pub struct InstalledPaths<'a> {
     /// Its files, as the configuration names them.
-    pub links: &'a [Link],
+    pub links: &'a [StableLink],
     /// The names of the certificate.
     pub names: &'a [DnsName],
     /// Its kind of key.
     pub algorithm: KeyAlgorithm,
 }
 
-impl Wanted<'_> {
+impl InstalledPaths<'_> {
     /// How well the names that a block will have fit `host`: a certificate that brings its block's
     /// names brings its own.
-    fn rank(&self, block: &Block, host: &str) -> Option<(u8, usize)> {
-        if block.names_from == NamesFrom::Configuration || !block.names_pair(self.links) {
+    fn rank(&self, block: &ConfigBlock, host: &str) -> Option<(u8, usize)> {
+        if block.names_from == NameSource::Configuration || !block.names_pair(self.links) {
             return block.rank(host);
         }
         let own = |name: &DnsName| match name.as_str().strip_prefix('*') {
@@ -97,17 +97,17 @@ impl Wanted<'_> {
 
 /// Which block answers for a name at an address.
 enum Route<'a> {
-    Block(&'a Block),
+    Block(&'a ConfigBlock),
     /// One of these, by regular expressions.
-    OneOf(Vec<&'a Block>),
+    OneOf(Vec<&'a ConfigBlock>),
 }
 
-impl Targets {
+impl ProbeTargets {
     /// Of a configuration and a pair.
     #[must_use]
-    pub fn of(config: &Config, wanted: &Wanted<'_>) -> Self {
+    pub fn of(config: &ServerConfig, wanted: &InstalledPaths<'_>) -> Self {
         let mut targets = Self::default();
-        let mut seen: Vec<(Part, &Interface, u16)> = Vec::new();
+        let mut seen: Vec<(TrafficKind, &ListenInterface, u16)> = Vec::new();
         for block in config.naming(wanted.links) {
             for listen in block
                 .listens
@@ -124,15 +124,21 @@ impl Targets {
         targets
     }
 
-    fn place(&mut self, config: &Config, wanted: &Wanted<'_>, part: Part, listen: &Listen) {
+    fn place(
+        &mut self,
+        config: &ServerConfig,
+        wanted: &InstalledPaths<'_>,
+        part: TrafficKind,
+        listen: &ListenAddress,
+    ) {
         let address = match &listen.interface {
-            Interface::Unix(_) => return self.leave(listen, Unasked::UnixSocket),
-            Interface::Host(_) => return self.leave(listen, Unasked::HostName),
-            Interface::Unknown(_) => return self.leave(listen, Unasked::Unknown),
-            Interface::Address(address) => *address,
+            ListenInterface::Unix(_) => return self.leave(listen, UnprobedReason::UnixSocket),
+            ListenInterface::Host(_) => return self.leave(listen, UnprobedReason::HostName),
+            ListenInterface::Unknown(_) => return self.leave(listen, UnprobedReason::Unknown),
+            ListenInterface::Address(address) => *address,
         };
         let Some(reach) = free_address(config, part, listen, address) else {
-            return self.leave(listen, Unasked::Taken);
+            return self.leave(listen, UnprobedReason::Taken);
         };
         let mut asked = vec![SocketAddr::new(reach, listen.port)];
         if listen.dual_stack && address.is_unspecified() {
@@ -148,28 +154,28 @@ impl Targets {
 
     fn name(
         &mut self,
-        config: &Config,
-        wanted: &Wanted<'_>,
-        part: Part,
-        listen: &Listen,
+        config: &ServerConfig,
+        wanted: &InstalledPaths<'_>,
+        part: TrafficKind,
+        listen: &ListenAddress,
         asked: &[SocketAddr],
         name: &str,
     ) {
-        let ours = |block: &Block| block.names_pair(wanted.links);
+        let ours = |block: &ConfigBlock| block.names_pair(wanted.links);
         let block = match route(config, wanted, part, listen, name) {
             Some(Route::Block(block)) => block,
             Some(Route::OneOf(blocks)) if blocks.iter().all(|block| ours(block)) => blocks[0],
             Some(Route::OneOf(blocks)) if blocks.iter().any(|block| ours(block)) => {
-                return self.leave(listen, Unasked::Regex);
+                return self.leave(listen, UnprobedReason::Regex);
             }
             Some(Route::OneOf(blocks)) => blocks[0],
-            None => return self.leave(listen, Unasked::Refused),
+            None => return self.leave(listen, UnprobedReason::Refused),
         };
         for &address in asked {
             if ours(block) {
                 // HAProxy weighs all certificates for a name by their kind of key first.
-                let several =
-                    block.pairs.len() > 1 || (config.software == Software::Haproxy && listen.ssl);
+                let several = block.pairs.len() > 1
+                    || (config.software == ServerSoftware::Haproxy && listen.ssl);
                 let target = ProbeTarget {
                     algorithm: several.then_some(wanted.algorithm),
                     proxy_header: listen.proxy_protocol,
@@ -188,13 +194,13 @@ impl Targets {
     /// addresses.
     fn narrower(
         &mut self,
-        config: &Config,
-        wanted: &Wanted<'_>,
-        part: Part,
-        wide: &Listen,
+        config: &ServerConfig,
+        wanted: &InstalledPaths<'_>,
+        part: TrafficKind,
+        wide: &ListenAddress,
         name: &str,
     ) {
-        let apart = |listen: &&Listen| {
+        let apart = |listen: &&ListenAddress| {
             let same = |own: SocketAddr, all: SocketAddr| {
                 own.port() == all.port() && own.is_ipv4() == all.is_ipv4()
             };
@@ -204,7 +210,7 @@ impl Targets {
             own.zip(wide.socket())
                 .is_some_and(|(own, all)| same(own, all))
         };
-        let mut listens: Vec<&Listen> = config
+        let mut listens: Vec<&ListenAddress> = config
             .index
             .places(part)
             .map(|place| &place.listen)
@@ -221,8 +227,8 @@ impl Targets {
         }
     }
 
-    fn tell(&mut self, block: &Block, name: &str, address: SocketAddr) {
-        let told = Elsewhere {
+    fn tell(&mut self, block: &ConfigBlock, name: &str, address: SocketAddr) {
+        let told = ServedElsewhere {
             name: name.to_owned(),
             address,
             file: block.file.clone(),
@@ -233,7 +239,7 @@ impl Targets {
         }
     }
 
-    fn leave(&mut self, listen: &Listen, why: Unasked) {
+    fn leave(&mut self, listen: &ListenAddress, why: UnprobedReason) {
         let left = (listen.to_string(), why);
         if !self.unasked.contains(&left) {
             self.unasked.push(left);
@@ -243,7 +249,7 @@ impl Targets {
 
 /// The names of the certificate, and those of our blocks that it covers; wildcards with a label of
 /// ours. A wildcard of the certificate is asked for only where no block has a name below it.
-fn hosts(config: &Config, wanted: &Wanted<'_>) -> Vec<String> {
+fn hosts(config: &ServerConfig, wanted: &InstalledPaths<'_>) -> Vec<String> {
     let ours = config.naming(wanted.links).flat_map(|block| &block.names);
     let named: Vec<String> = ours
         .filter_map(ServerName::concrete)
@@ -262,11 +268,16 @@ fn hosts(config: &Config, wanted: &Wanted<'_>) -> Vec<String> {
 
 /// An address of this machine that reaches `listen` and no narrower one: the whole of 127/8 is ours
 /// to pick from.
-fn free_address(config: &Config, part: Part, listen: &Listen, address: IpAddr) -> Option<IpAddr> {
+fn free_address(
+    config: &ServerConfig,
+    part: TrafficKind,
+    listen: &ListenAddress,
+    address: IpAddr,
+) -> Option<IpAddr> {
     let taken = |candidate: IpAddr| {
         config
             .index
-            .place(part, &Interface::Address(candidate), listen.port)
+            .place(part, &ListenInterface::Address(candidate), listen.port)
             .is_some()
     };
     if !address.is_unspecified() {
@@ -283,16 +294,16 @@ fn free_address(config: &Config, part: Part, listen: &Listen, address: IpAddr) -
 /// The block that the server picks for `host` among those that listen exactly there: the best name,
 /// else a regular expression (not evaluated here), else the default, if there is one.
 fn route<'a>(
-    config: &'a Config,
-    wanted: &Wanted<'_>,
-    part: Part,
-    place: &Listen,
+    config: &'a ServerConfig,
+    wanted: &InstalledPaths<'_>,
+    part: TrafficKind,
+    place: &ListenAddress,
     host: &str,
 ) -> Option<Route<'a>> {
-    let here = |listen: &Listen| {
+    let here = |listen: &ListenAddress| {
         listen.interface == place.interface && listen.port == place.port && !listen.udp
     };
-    let listens = |block: &&Block| block.part == part && block.listens.iter().any(here);
+    let listens = |block: &&ConfigBlock| block.part == part && block.listens.iter().any(here);
     // A block whose names come from the certificate is found by the pair alone.
     let found = config
         .index
@@ -301,12 +312,14 @@ fn route<'a>(
         .at(found)
         .filter(listens)
         .filter_map(|block| Some((wanted.rank(block, host)?, block)));
-    let named: Vec<((u8, usize), &Block)> = named.collect();
+    let named: Vec<((u8, usize), &ConfigBlock)> = named.collect();
     // Apache takes the first host that has the name at all; of two blocks with the same name nginx
     // takes the first and warns.
     let by_name = match config.software {
-        Software::Apache => named.first(),
-        Software::Haproxy | Software::Nginx => named.iter().rev().max_by_key(|(rank, _)| *rank),
+        ServerSoftware::Apache => named.first(),
+        ServerSoftware::Haproxy | ServerSoftware::Nginx => {
+            named.iter().rev().max_by_key(|(rank, _)| *rank)
+        }
     };
     if let Some((_, block)) = by_name {
         return Some(Route::Block(block));
@@ -315,7 +328,7 @@ fn route<'a>(
         return None;
     }
     let place = config.index.place(part, &place.interface, place.port)?;
-    let mut candidates: Vec<&Block> = config.at(place.regex.clone()).collect();
+    let mut candidates: Vec<&ConfigBlock> = config.at(place.regex.clone()).collect();
     let default = &config.blocks()[place.default];
     if candidates.is_empty() {
         return Some(Route::Block(default));
@@ -326,24 +339,24 @@ fn route<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::{Targets, Wanted};
+    use super::{InstalledPaths, ProbeTargets};
     use crate::pki::key::KeyAlgorithm;
-    use crate::store::layout::{Link, Piece};
+    use crate::store::layout::{ReleaseFile, StableLink};
     use crate::webserver::nginx::testing::{config, names};
 
     /// `ADDRESS NAME` to ask; `!ADDRESS NAME LINE` elsewhere; `?LISTEN WHY` not to be asked.
     fn told(http: &str, certificate: &[&str]) -> Vec<String> {
         let pair = "ssl_certificate /c; ssl_certificate_key /k;";
         let config = config(&format!("http {{ {} }}", http.replace("OURS", pair))).neutral();
-        let wanted = Wanted {
+        let wanted = InstalledPaths {
             links: &[
-                Link::new("/c", Piece::FullChain),
-                Link::new("/k", Piece::Key),
+                StableLink::new("/c", ReleaseFile::FullChain),
+                StableLink::new("/k", ReleaseFile::Key),
             ],
             names: &names(certificate),
             algorithm: KeyAlgorithm::Ed25519,
         };
-        let targets = Targets::of(&config, &wanted);
+        let targets = ProbeTargets::of(&config, &wanted);
         let kind =
             |only: Option<KeyAlgorithm>| only.map(|kind| format!(" {kind}")).unwrap_or_default();
         let proxy = |wanted: bool| if wanted { " proxy" } else { "" };

@@ -1,10 +1,10 @@
 //! The servers whose configuration is understood, and the words in which they differ.
 
-use crate::store::layout::{Link, Piece};
+use crate::store::layout::{ReleaseFile, StableLink};
 
 /// A server program that has a profile.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Software {
+pub enum ServerSoftware {
     /// <https://httpd.apache.org>, version 2.4.
     Apache,
     /// <https://www.haproxy.org>
@@ -13,7 +13,7 @@ pub enum Software {
     Nginx,
 }
 
-impl Software {
+impl ServerSoftware {
     pub const ALL: [Self; 3] = [Self::Nginx, Self::Apache, Self::Haproxy];
 
     /// The name that settings and flags have.
@@ -84,19 +84,25 @@ impl Software {
 
     /// The lines that make a block serve a pair; of HAProxy the words of a line.
     #[must_use]
-    pub fn lines(self, links: &[Link]) -> Vec<String> {
-        let line = |link: &Link| {
+    pub fn lines(self, links: &[StableLink]) -> Vec<String> {
+        let line = |link: &StableLink| {
             let path = quoted(&link.path.display().to_string());
             let directive = match (self, link.piece) {
-                (Self::Apache, Piece::FullChain | Piece::Cert) => "SSLCertificateFile",
-                (Self::Apache, Piece::Ca) => "SSLCertificateChainFile",
-                (Self::Apache, Piece::Key) => "SSLCertificateKeyFile",
-                (Self::Haproxy, Piece::FullChain | Piece::Combined) => {
+                (Self::Apache, ReleaseFile::FullChain | ReleaseFile::Cert) => "SSLCertificateFile",
+                (Self::Apache, ReleaseFile::Ca) => "SSLCertificateChainFile",
+                (Self::Apache, ReleaseFile::Key) => "SSLCertificateKeyFile",
+                (Self::Haproxy, ReleaseFile::FullChain | ReleaseFile::Combined) => {
                     return Some(format!("crt {path}"));
                 }
-                (Self::Nginx, Piece::FullChain) => return Some(format!("ssl_certificate {path};")),
-                (Self::Nginx, Piece::Key) => return Some(format!("ssl_certificate_key {path};")),
-                (Self::Apache, Piece::Combined) | (Self::Haproxy | Self::Nginx, _) => return None,
+                (Self::Nginx, ReleaseFile::FullChain) => {
+                    return Some(format!("ssl_certificate {path};"));
+                }
+                (Self::Nginx, ReleaseFile::Key) => {
+                    return Some(format!("ssl_certificate_key {path};"));
+                }
+                (Self::Apache, ReleaseFile::Combined) | (Self::Haproxy | Self::Nginx, _) => {
+                    return None;
+                }
             };
             Some(format!("{directive} {path}"))
         };
@@ -115,31 +121,31 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Software;
-    use crate::store::layout::{Link, Piece};
+    use super::ServerSoftware;
+    use crate::store::layout::{ReleaseFile, StableLink};
 
     #[test]
     fn lines_that_serve_a_pair() {
         let (chain, key) = (
-            Link::new("/etc/ssl/a.pem", Piece::FullChain),
-            Link::new("/k/a b\\\"c.key", Piece::Key),
+            StableLink::new("/etc/ssl/a.pem", ReleaseFile::FullChain),
+            StableLink::new("/k/a b\\\"c.key", ReleaseFile::Key),
         );
         for (software, expected) in [
             (
-                Software::Nginx,
+                ServerSoftware::Nginx,
                 vec![
                     "ssl_certificate /etc/ssl/a.pem;",
                     r#"ssl_certificate_key "/k/a b\\\"c.key";"#,
                 ],
             ),
             (
-                Software::Apache,
+                ServerSoftware::Apache,
                 vec![
                     "SSLCertificateFile /etc/ssl/a.pem",
                     r#"SSLCertificateKeyFile "/k/a b\\\"c.key""#,
                 ],
             ),
-            (Software::Haproxy, vec!["crt /etc/ssl/a.pem"]),
+            (ServerSoftware::Haproxy, vec!["crt /etc/ssl/a.pem"]),
         ] {
             assert_eq!(software.lines(&[chain.clone(), key.clone()]), expected);
         }

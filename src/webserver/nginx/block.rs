@@ -5,66 +5,68 @@ use std::path::{Path, PathBuf};
 
 use super::listen;
 use super::name::server_name;
-use super::parse::{Directive, flat};
+use super::parse::{NginxDirective, flat};
 use crate::webserver::model::{
-    self, Block, Interface, Listen, NamesFrom, Pair, PairPath, Part, Software,
+    self, ConfigBlock, ConfiguredCertificate, ConfiguredPath, ListenAddress, ListenInterface,
+    NameSource, ServerSoftware, TrafficKind,
 };
 
 /// What a `ssl_certificate` or `ssl_certificate_key` names.
-fn pair_path(text: &str, folder: &Path) -> PairPath {
+fn pair_path(text: &str, folder: &Path) -> ConfiguredPath {
     let special = ["data:", "engine:", "store:"]
         .iter()
         .any(|prefix| text.starts_with(prefix));
     if special || text.contains('$') {
-        PairPath::Other(text.to_owned())
+        ConfiguredPath::Other(text.to_owned())
     } else {
-        PairPath::File(folder.join(text))
+        ConfiguredPath::File(folder.join(text))
     }
 }
 
 /// One `server { ... }`.
 #[derive(Clone, Debug)]
-pub struct ServerBlock {
+pub struct NginxBlock {
     /// What any server says.
-    pub block: Block,
+    pub block: ConfigBlock,
     /// What it passes `/` on to (`proxy_pass`), or the first thing that it passes anything on to.
     pub upstream: Option<String>,
     /// The folder that it serves.
     pub root: Option<PathBuf>,
     /// The `proxy_set_header` that its locations inherit.
-    pub proxy_headers: Vec<Directive>,
+    pub proxy_headers: Vec<NginxDirective>,
     /// All that it says.
-    pub directives: Vec<Directive>,
+    pub directives: Vec<NginxDirective>,
 }
 
 /// What an install needs to know of a configuration.
 #[derive(Clone, Debug)]
-pub struct Config {
+pub struct NginxConfig {
     pub file: PathBuf,
     /// All server blocks, in nginx's order.
-    pub blocks: Vec<ServerBlock>,
+    pub blocks: Vec<NginxBlock>,
     /// The `pid` directive; absolute.
     pub pid: Option<PathBuf>,
     /// The patterns of the http block's `include`; absolute.
     pub includes: Vec<PathBuf>,
 }
 
-impl Config {
+impl NginxConfig {
     /// Of the directives of the main file
     /// `file`. Certificates are relative to its folder, the rest to `prefix`.
     #[must_use]
-    pub fn new(directives: &[Directive], file: &Path, prefix: &Path) -> Self {
+    pub fn new(directives: &[NginxDirective], file: &Path, prefix: &Path) -> Self {
         let folder = file.parent().unwrap_or_else(|| Path::new("/"));
         let mut blocks = Vec::new();
         let main = flat(directives);
         for directive in &main {
             let part = match directive.name.as_str() {
-                "http" => Part::Http,
-                "mail" => Part::Mail,
-                "stream" => Part::Stream,
+                "http" => TrafficKind::Http,
+                "mail" => TrafficKind::Mail,
+                "stream" => TrafficKind::Stream,
                 _ => continue,
             };
-            let is_server = |inner: &&Directive| inner.name == "server" && inner.block.is_some();
+            let is_server =
+                |inner: &&NginxDirective| inner.name == "server" && inner.block.is_some();
             let (servers, outer): (Vec<_>, Vec<_>) =
                 directive.inside().into_iter().partition(is_server);
             blocks.extend(
@@ -92,19 +94,19 @@ impl Config {
 
     /// What any server says.
     #[must_use]
-    pub fn neutral(&self) -> model::Config {
+    pub fn neutral(&self) -> model::ServerConfig {
         let blocks = self
             .blocks
             .iter()
             .map(|server| server.block.clone())
             .collect();
-        let mut config = model::Config::new(Software::Nginx, &self.file, blocks);
+        let mut config = model::ServerConfig::new(ServerSoftware::Nginx, &self.file, blocks);
         config.includes.clone_from(&self.includes);
         config
     }
 }
 
-fn patterns(outer: &Directive, folder: &Path, found: &mut Vec<PathBuf>) {
+fn patterns(outer: &NginxDirective, folder: &Path, found: &mut Vec<PathBuf>) {
     for include in outer
         .block
         .iter()
@@ -117,16 +119,17 @@ fn patterns(outer: &Directive, folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 fn server_block(
-    part: Part,
-    server: &Directive,
-    outer: &[&Directive],
+    part: TrafficKind,
+    server: &NginxDirective,
+    outer: &[&NginxDirective],
     folder: &Path,
     prefix: &Path,
-) -> ServerBlock {
+) -> NginxBlock {
     let inner = server.inside();
     // A directive of the server replaces all of the same name outside of it.
-    let effective = |name: &str| -> Vec<&Directive> {
-        let of = |level: &[&'_ Directive]| level.iter().any(|directive| directive.name == name);
+    let effective = |name: &str| -> Vec<&NginxDirective> {
+        let of =
+            |level: &[&'_ NginxDirective]| level.iter().any(|directive| directive.name == name);
         let level = if of(&inner) { &inner[..] } else { outer };
         level
             .iter()
@@ -134,7 +137,7 @@ fn server_block(
             .filter(|directive| directive.name == name)
             .collect()
     };
-    let paths = |name: &str| -> Vec<PairPath> {
+    let paths = |name: &str| -> Vec<ConfiguredPath> {
         effective(name)
             .iter()
             .filter_map(|found| found.only())
@@ -148,7 +151,7 @@ fn server_block(
         .iter()
         .filter(|directive| directive.name == "server_name")
         .flat_map(|names| &names.arguments);
-    let mut listens: Vec<Listen> = inner
+    let mut listens: Vec<ListenAddress> = inner
         .iter()
         .filter(|directive| directive.name == "listen")
         .flat_map(|listen| listen::parse(&listen.arguments))
@@ -160,19 +163,19 @@ fn server_block(
     if effective("ssl").iter().any(|ssl| ssl.only() == Some("on")) {
         listens.iter_mut().for_each(|listen| listen.ssl = true);
     }
-    let block = Block {
+    let block = ConfigBlock {
         file: server.file.clone(),
         line: server.line,
         part,
         names: words.map(|word| server_name(word)).collect(),
-        names_from: NamesFrom::Configuration,
+        names_from: NameSource::Configuration,
         listens,
         pairs: pairs
-            .map(|(certificate, key)| Pair::two(certificate, key))
+            .map(|(certificate, key)| ConfiguredCertificate::two(certificate, key))
             .collect(),
         stapling: stapling(&effective),
     };
-    ServerBlock {
+    NginxBlock {
         block,
         upstream: upstream(&inner),
         root: effective("root")
@@ -185,7 +188,7 @@ fn server_block(
 }
 
 /// `ssl_stapling on`, unless the answers come from a file or from a server that is named.
-fn stapling<'a>(effective: &impl Fn(&str) -> Vec<&'a Directive>) -> Option<String> {
+fn stapling<'a>(effective: &impl Fn(&str) -> Vec<&'a NginxDirective>) -> Option<String> {
     let elsewhere = ["ssl_stapling_file", "ssl_stapling_responder"]
         .iter()
         .any(|name| !effective(name).is_empty());
@@ -197,8 +200,8 @@ fn stapling<'a>(effective: &impl Fn(&str) -> Vec<&'a Directive>) -> Option<Strin
 }
 
 /// The `proxy_pass` of `location /`, else the first one of all.
-fn upstream(directives: &[&Directive]) -> Option<String> {
-    let passes = |location: &Directive| {
+fn upstream(directives: &[&NginxDirective]) -> Option<String> {
+    let passes = |location: &NginxDirective| {
         let inside = location.inside();
         let pass = inside
             .iter()
@@ -214,16 +217,18 @@ fn upstream(directives: &[&Directive]) -> Option<String> {
 }
 
 /// `ssl` and `proxy_protocol` belong to the address: one block that says so says it for all.
-fn share_flags(blocks: &mut [ServerBlock]) {
-    let mut flags: HashMap<(Part, Interface, u16, bool), (bool, bool)> = HashMap::new();
-    let key = |part, listen: &Listen| (part, listen.interface.clone(), listen.port, listen.udp);
-    for ServerBlock { block, .. } in blocks.iter() {
+fn share_flags(blocks: &mut [NginxBlock]) {
+    let mut flags: HashMap<(TrafficKind, ListenInterface, u16, bool), (bool, bool)> =
+        HashMap::new();
+    let key =
+        |part, listen: &ListenAddress| (part, listen.interface.clone(), listen.port, listen.udp);
+    for NginxBlock { block, .. } in blocks.iter() {
         for listen in &block.listens {
             let shared = flags.entry(key(block.part, listen)).or_default();
             *shared = (shared.0 | listen.ssl, shared.1 | listen.proxy_protocol);
         }
     }
-    for ServerBlock { block, .. } in blocks {
+    for NginxBlock { block, .. } in blocks {
         for listen in &mut block.listens {
             if let Some(&(ssl, proxy_protocol)) = flags.get(&key(block.part, listen)) {
                 (listen.ssl, listen.proxy_protocol) = (ssl, proxy_protocol);
@@ -237,12 +242,13 @@ mod tests {
     use std::path::Path;
 
     use super::super::testing::{config, names};
-    use super::ServerBlock;
-    use crate::store::layout::{Link, Piece};
-    use crate::webserver::model::{Coverage, Pair};
+    use super::NginxBlock;
+    use crate::store::layout::{ReleaseFile, StableLink};
+    use crate::webserver::model::{BlockCoverage, ConfiguredCertificate};
 
-    fn pairs(block: &ServerBlock) -> String {
-        let shown = |pair: &Pair| format!("{:?}+{:?}", pair.files[0].1, pair.files[1].1);
+    fn pairs(block: &NginxBlock) -> String {
+        let shown =
+            |pair: &ConfiguredCertificate| format!("{:?}+{:?}", pair.files[0].1, pair.files[1].1);
         let shown: Vec<String> = block.block.pairs.iter().map(shown).collect();
         shown.join(" ").replace("File(", "").replace([')', '"'], "")
     }
@@ -313,8 +319,8 @@ mod tests {
         assert_eq!(
             config
                 .naming(&[
-                    Link::new("/s", Piece::FullChain),
-                    Link::new("/k", Piece::Key)
+                    StableLink::new("/s", ReleaseFile::FullChain),
+                    StableLink::new("/k", ReleaseFile::Key)
                 ])
                 .count(),
             1
@@ -322,8 +328,8 @@ mod tests {
         assert_eq!(
             config
                 .naming(&[
-                    Link::new("/s", Piece::FullChain),
-                    Link::new("/s", Piece::Key)
+                    StableLink::new("/s", ReleaseFile::FullChain),
+                    StableLink::new("/s", ReleaseFile::Key)
                 ])
                 .count(),
             0
@@ -396,24 +402,25 @@ mod tests {
     #[test]
     fn a_pair_is_taken_over_only_where_all_names_are_covered() {
         let certificate = names(&["example.com", "*.example.com"]);
-        let lacks =
-            |names: &[&str]| Coverage::Lacks(names.iter().map(|&name| name.to_owned()).collect());
+        let lacks = |names: &[&str]| {
+            BlockCoverage::Lacks(names.iter().map(|&name| name.to_owned()).collect())
+        };
         for (server_name, expected) in [
-            ("example.com www.Example.com", Coverage::All),
-            (".example.com", Coverage::All),
-            ("*.example.com _", Coverage::All),
-            ("_", Coverage::Nameless),
-            ("\"\"", Coverage::Nameless),
+            ("example.com www.Example.com", BlockCoverage::All),
+            (".example.com", BlockCoverage::All),
+            ("*.example.com _", BlockCoverage::All),
+            ("_", BlockCoverage::Nameless),
+            ("\"\"", BlockCoverage::Nameless),
             ("example.com example.org", lacks(&["example.org"])),
             ("*.www.example.com", lacks(&["*.www.example.com"])),
             ("a.b.example.com", lacks(&["a.b.example.com"])),
             (
                 "example.*",
-                Coverage::CannotTell(vec!["example.*".to_owned()]),
+                BlockCoverage::CannotTell(vec!["example.*".to_owned()]),
             ),
             (
                 "~^x$ example.com",
-                Coverage::CannotTell(vec!["~^x$".to_owned()]),
+                BlockCoverage::CannotTell(vec!["~^x$".to_owned()]),
             ),
             ("~^x$ example.org", lacks(&["example.org"])),
         ] {
@@ -430,7 +437,7 @@ mod tests {
             config("http { server { } }").blocks[0]
                 .block
                 .coverage(&certificate),
-            Coverage::Nameless
+            BlockCoverage::Nameless
         );
     }
 
@@ -485,7 +492,7 @@ http {
     #[test]
     fn configurations_in_the_wild() {
         let config = config(IN_THE_WILD);
-        let told = |block: &ServerBlock| {
+        let told = |block: &NginxBlock| {
             let names: Vec<String> = block.block.names.iter().map(|name| name.text()).collect();
             let listens: Vec<String> = block
                 .block

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// What is wrong with a text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Fault {
+pub enum NginxSyntaxFault {
     /// Blocks or includes in blocks in blocks: more than `DEPTH`.
     Depth,
     /// A quote or a block that is not closed.
@@ -18,23 +18,23 @@ pub enum Fault {
 /// Why a configuration could not be read. nginx itself says more in `nginx -t`.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{}:{line}: {}", file.display(), words(*fault))]
-pub struct ParseError {
+pub struct NginxParseError {
     pub file: PathBuf,
     pub line: u32,
     /// What is wrong there.
-    pub fault: Fault,
+    pub fault: NginxSyntaxFault,
 }
 
-fn words(fault: Fault) -> &'static str {
+fn words(fault: NginxSyntaxFault) -> &'static str {
     match fault {
-        Fault::Depth => "blocks or includes are nested too deeply",
-        Fault::Unclosed => "a quote or a block is not closed",
-        Fault::Unexpected => "a brace or a semicolon where none can be",
+        NginxSyntaxFault::Depth => "blocks or includes are nested too deeply",
+        NginxSyntaxFault::Unclosed => "a quote or a block is not closed",
+        NginxSyntaxFault::Unexpected => "a brace or a semicolon where none can be",
     }
 }
 
-impl ParseError {
-    pub(crate) fn at(line: u32, fault: Fault) -> Self {
+impl NginxParseError {
+    pub(crate) fn at(line: u32, fault: NginxSyntaxFault) -> Self {
         Self {
             file: PathBuf::new(),
             line,
@@ -52,7 +52,7 @@ impl ParseError {
 
 /// A word and the line it begins on.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Token {
+pub(crate) enum NginxToken {
     Word(String, u32),
     /// `;`
     End(u32),
@@ -63,13 +63,13 @@ pub(crate) enum Token {
 }
 
 /// Reads one file's text, token by token.
-pub(crate) struct Lexer<'a> {
+pub(crate) struct NginxLexer<'a> {
     text: &'a str,
     position: usize,
     line: u32,
 }
 
-impl<'a> Lexer<'a> {
+impl<'a> NginxLexer<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
         Self {
             text: text.strip_prefix('\u{feff}').unwrap_or(text),
@@ -83,24 +83,24 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next token; `None` at the end of the text.
-    pub(crate) fn next(&mut self) -> Result<Option<Token>, ParseError> {
+    pub(crate) fn next(&mut self) -> Result<Option<NginxToken>, NginxParseError> {
         self.skip_blanks();
         let line = self.line;
         let Some(c) = self.peek() else {
             return Ok(None);
         };
         Ok(Some(match c {
-            ';' => self.single(Token::End(line)),
-            '{' => self.single(Token::Open(line)),
-            '}' => self.single(Token::Close(line)),
-            '"' | '\'' => Token::Word(self.quoted(c)?, line),
-            _ => Token::Word(self.bare(), line),
+            ';' => self.single(NginxToken::End(line)),
+            '{' => self.single(NginxToken::Open(line)),
+            '}' => self.single(NginxToken::Close(line)),
+            '"' | '\'' => NginxToken::Word(self.quoted(c)?, line),
+            _ => NginxToken::Word(self.bare(), line),
         }))
     }
 
     /// Skips a block whose inside is another language (`content_by_lua_block { ... }`), up to its
     /// own closing brace.
-    pub(crate) fn skip_foreign_block(&mut self) -> Result<(), ParseError> {
+    pub(crate) fn skip_foreign_block(&mut self) -> Result<(), NginxParseError> {
         let line = self.line;
         let mut depth = 1_u32;
         while let Some(c) = self.advance() {
@@ -113,10 +113,10 @@ impl<'a> Lexer<'a> {
                 _ => {}
             }
         }
-        Err(ParseError::at(line, Fault::Unclosed))
+        Err(NginxParseError::at(line, NginxSyntaxFault::Unclosed))
     }
 
-    fn single(&mut self, token: Token) -> Token {
+    fn single(&mut self, token: NginxToken) -> NginxToken {
         self.advance();
         token
     }
@@ -167,7 +167,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn quoted(&mut self, quote: char) -> Result<String, ParseError> {
+    fn quoted(&mut self, quote: char) -> Result<String, NginxParseError> {
         let line = self.line;
         self.advance();
         let mut word = String::new();
@@ -178,7 +178,7 @@ impl<'a> Lexer<'a> {
                 c => word.push(c),
             }
         }
-        Err(ParseError::at(line, Fault::Unclosed))
+        Err(NginxParseError::at(line, NginxSyntaxFault::Unclosed))
     }
 
     /// A word without quotes: ended by a blank, `;` or `{`; `${name}` is part of it, and so is `}`.

@@ -2,16 +2,16 @@
 
 use std::net::Ipv4Addr;
 
-use crate::webserver::model::{Interface, Listen};
+use crate::webserver::model::{ListenAddress, ListenInterface};
 
 /// Without `listen`, nginx takes port 80 of all IPv4 addresses.
-pub(crate) fn usual() -> Listen {
-    Listen::on(Interface::Address(Ipv4Addr::UNSPECIFIED.into()), 80)
+pub(crate) fn usual() -> ListenAddress {
+    ListenAddress::on(ListenInterface::Address(Ipv4Addr::UNSPECIFIED.into()), 80)
 }
 
 /// The arguments of one `listen`; several for a range of ports, none when it says nothing that
 /// nginx would take.
-pub(crate) fn parse(arguments: &[String]) -> Vec<Listen> {
+pub(crate) fn parse(arguments: &[String]) -> Vec<ListenAddress> {
     let Some((place, options)) = arguments.split_first() else {
         return Vec::new();
     };
@@ -22,22 +22,22 @@ pub(crate) fn parse(arguments: &[String]) -> Vec<Listen> {
     };
     interfaces(place)
         .into_iter()
-        .map(|(interface, port)| Listen {
+        .map(|(interface, port)| ListenAddress {
             ssl: has(&["ssl"]),
             proxy_protocol: has(&["proxy_protocol"]),
             udp: has(&["quic", "udp"]),
             default_server: has(&["default_server", "default"]),
             dual_stack: has(&["ipv6only=off"]),
-            ..Listen::on(interface, port)
+            ..ListenAddress::on(interface, port)
         })
         .collect()
 }
 
-fn interfaces(place: &str) -> Vec<(Interface, u16)> {
+fn interfaces(place: &str) -> Vec<(ListenInterface, u16)> {
     if let Some(path) = place.strip_prefix("unix:") {
-        return vec![(Interface::Unix(path.to_owned()), 0)];
+        return vec![(ListenInterface::Unix(path.to_owned()), 0)];
     }
-    let any = || Interface::Address(Ipv4Addr::UNSPECIFIED.into());
+    let any = || ListenInterface::Address(Ipv4Addr::UNSPECIFIED.into());
     if let Some(ports) = ports(place) {
         return ports.map(|port| (any(), port)).collect();
     }
@@ -52,10 +52,10 @@ fn interfaces(place: &str) -> Vec<(Interface, u16)> {
     };
     let interface = match host {
         "*" => any(),
-        "localhost" => Interface::Address(Ipv4Addr::LOCALHOST.into()),
+        "localhost" => ListenInterface::Address(Ipv4Addr::LOCALHOST.into()),
         host => host.parse().map_or_else(
-            |_| Interface::Host(host.to_ascii_lowercase()),
-            Interface::Address,
+            |_| ListenInterface::Host(host.to_ascii_lowercase()),
+            ListenInterface::Address,
         ),
     };
     match rest.map_or(Some(80..=80), ports) {
@@ -72,7 +72,7 @@ fn ports(text: &str) -> Option<std::ops::RangeInclusive<u16>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Listen, parse};
+    use super::{ListenAddress, parse};
 
     #[test]
     fn every_way_to_say_where() {
@@ -103,7 +103,7 @@ mod tests {
         }
     }
 
-    fn told(listen: &Listen) -> String {
+    fn told(listen: &ListenAddress) -> String {
         let flags = [
             (listen.ssl, " ssl"),
             (listen.proxy_protocol, " proxy"),

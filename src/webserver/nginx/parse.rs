@@ -3,15 +3,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::lex::{Fault, Lexer, ParseError, Token};
-use crate::webserver::model::ConfigText;
+use super::lex::{NginxLexer, NginxParseError, NginxSyntaxFault, NginxToken};
+use crate::webserver::model::ConfigFile;
 
 /// Blocks and includes go no deeper than this.
 pub(crate) const DEPTH: usize = 32;
 
 /// A directive with its arguments and its block.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Directive {
+pub struct NginxDirective {
     /// The first word of the directive.
     pub name: String,
     /// The words after it.
@@ -24,7 +24,7 @@ pub struct Directive {
     pub block: Option<Vec<Self>>,
 }
 
-impl Directive {
+impl NginxDirective {
     /// The argument when there is exactly one.
     #[must_use]
     pub fn only(&self) -> Option<&str> {
@@ -43,7 +43,7 @@ impl Directive {
 
 /// `directives` with each `include` replaced by what it includes.
 #[must_use]
-pub(crate) fn flat(directives: &[Directive]) -> Vec<&Directive> {
+pub(crate) fn flat(directives: &[NginxDirective]) -> Vec<&NginxDirective> {
     let mut all = Vec::new();
     for directive in directives {
         match directive.name.as_str() {
@@ -59,22 +59,22 @@ pub(crate) fn flat(directives: &[Directive]) -> Vec<&Directive> {
 ///
 /// # Errors
 /// What is no configuration, or what `find` fails with.
-pub(crate) fn parse<E: From<ParseError>>(
-    main: &ConfigText,
-    find: &mut dyn FnMut(&Path) -> Result<Vec<ConfigText>, E>,
-) -> Result<Vec<Directive>, E> {
+pub(crate) fn parse<E: From<NginxParseError>>(
+    main: &ConfigFile,
+    find: &mut dyn FnMut(&Path) -> Result<Vec<ConfigFile>, E>,
+) -> Result<Vec<NginxDirective>, E> {
     let folder = main.path.parent().unwrap_or_else(|| Path::new("/"));
     Parser { folder, find }.file(main, 0)
 }
 
 struct Parser<'a, E> {
     folder: &'a Path,
-    find: &'a mut dyn FnMut(&Path) -> Result<Vec<ConfigText>, E>,
+    find: &'a mut dyn FnMut(&Path) -> Result<Vec<ConfigFile>, E>,
 }
 
-impl<E: From<ParseError>> Parser<'_, E> {
-    fn file(&mut self, source: &ConfigText, depth: usize) -> Result<Vec<Directive>, E> {
-        let mut lexer = Lexer::new(&source.text);
+impl<E: From<NginxParseError>> Parser<'_, E> {
+    fn file(&mut self, source: &ConfigFile, depth: usize) -> Result<Vec<NginxDirective>, E> {
+        let mut lexer = NginxLexer::new(&source.text);
         self.block(&mut lexer, &source.path, depth, None)
     }
 
@@ -82,25 +82,39 @@ impl<E: From<ParseError>> Parser<'_, E> {
     /// `}` of the block that was opened on line `opened`.
     fn block(
         &mut self,
-        lexer: &mut Lexer<'_>,
+        lexer: &mut NginxLexer<'_>,
         file: &Path,
         depth: usize,
         opened: Option<u32>,
-    ) -> Result<Vec<Directive>, E> {
-        let failed = |error: ParseError| E::from(error.or_in(file));
+    ) -> Result<Vec<NginxDirective>, E> {
+        let failed = |error: NginxParseError| E::from(error.or_in(file));
         if depth > DEPTH {
-            return Err(failed(ParseError::at(lexer.line(), Fault::Depth)));
+            return Err(failed(NginxParseError::at(
+                lexer.line(),
+                NginxSyntaxFault::Depth,
+            )));
         }
         let mut directives = Vec::new();
         loop {
             match (lexer.next().map_err(failed)?, opened) {
-                (None, None) | (Some(Token::Close(_)), Some(_)) => return Ok(directives),
-                (None, Some(line)) => return Err(failed(ParseError::at(line, Fault::Unclosed))),
-                (Some(Token::Word(name, line)), _) => {
+                (None, None) | (Some(NginxToken::Close(_)), Some(_)) => return Ok(directives),
+                (None, Some(line)) => {
+                    return Err(failed(NginxParseError::at(
+                        line,
+                        NginxSyntaxFault::Unclosed,
+                    )));
+                }
+                (Some(NginxToken::Word(name, line)), _) => {
                     directives.push(self.directive(lexer, file, depth, name, line)?);
                 }
-                (Some(Token::End(line) | Token::Open(line) | Token::Close(line)), _) => {
-                    return Err(failed(ParseError::at(line, Fault::Unexpected)));
+                (
+                    Some(NginxToken::End(line) | NginxToken::Open(line) | NginxToken::Close(line)),
+                    _,
+                ) => {
+                    return Err(failed(NginxParseError::at(
+                        line,
+                        NginxSyntaxFault::Unexpected,
+                    )));
                 }
             }
         }
@@ -108,14 +122,14 @@ impl<E: From<ParseError>> Parser<'_, E> {
 
     fn directive(
         &mut self,
-        lexer: &mut Lexer<'_>,
+        lexer: &mut NginxLexer<'_>,
         file: &Path,
         depth: usize,
         name: String,
         line: u32,
-    ) -> Result<Directive, E> {
-        let failed = |error: ParseError| E::from(error.or_in(file));
-        let mut directive = Directive {
+    ) -> Result<NginxDirective, E> {
+        let failed = |error: NginxParseError| E::from(error.or_in(file));
+        let mut directive = NginxDirective {
             name,
             arguments: Vec::new(),
             file: file.to_owned(),
@@ -124,21 +138,29 @@ impl<E: From<ParseError>> Parser<'_, E> {
         };
         loop {
             match lexer.next().map_err(failed)? {
-                Some(Token::Word(word, _)) => directive.arguments.push(word),
-                Some(Token::End(_)) => break,
-                Some(Token::Open(_)) if directive.name.ends_with("_by_lua_block") => {
+                Some(NginxToken::Word(word, _)) => directive.arguments.push(word),
+                Some(NginxToken::End(_)) => break,
+                Some(NginxToken::Open(_)) if directive.name.ends_with("_by_lua_block") => {
                     lexer.skip_foreign_block().map_err(failed)?;
                     directive.block = Some(Vec::new());
                     return Ok(directive);
                 }
-                Some(Token::Open(opened)) => {
+                Some(NginxToken::Open(opened)) => {
                     directive.block = Some(self.block(lexer, file, depth + 1, Some(opened))?);
                     return Ok(directive);
                 }
-                Some(Token::Close(line)) => {
-                    return Err(failed(ParseError::at(line, Fault::Unexpected)));
+                Some(NginxToken::Close(line)) => {
+                    return Err(failed(NginxParseError::at(
+                        line,
+                        NginxSyntaxFault::Unexpected,
+                    )));
                 }
-                None => return Err(failed(ParseError::at(line, Fault::Unclosed))),
+                None => {
+                    return Err(failed(NginxParseError::at(
+                        line,
+                        NginxSyntaxFault::Unclosed,
+                    )));
+                }
             }
         }
         if let ("include", Some(pattern)) = (directive.name.as_str(), directive.only()) {
@@ -153,9 +175,11 @@ impl<E: From<ParseError>> Parser<'_, E> {
         depth: usize,
         line: u32,
         file: &Path,
-    ) -> Result<Vec<Directive>, E> {
+    ) -> Result<Vec<NginxDirective>, E> {
         if depth >= DEPTH {
-            return Err(ParseError::at(line, Fault::Depth).or_in(file).into());
+            return Err(NginxParseError::at(line, NginxSyntaxFault::Depth)
+                .or_in(file)
+                .into());
         }
         let mut directives = Vec::new();
         for source in (self.find)(pattern)? {
@@ -169,16 +193,16 @@ impl<E: From<ParseError>> Parser<'_, E> {
 mod tests {
     use std::path::Path;
 
-    use super::{ConfigText, Directive, Fault, ParseError, flat, parse};
+    use super::{ConfigFile, NginxDirective, NginxParseError, NginxSyntaxFault, flat, parse};
 
-    fn text(path: &str, text: &str) -> ConfigText {
-        ConfigText {
+    fn text(path: &str, text: &str) -> ConfigFile {
+        ConfigFile {
             path: path.into(),
             text: text.into(),
         }
     }
 
-    fn read(main: &str, included: &[(&str, &str)]) -> Result<Vec<Directive>, ParseError> {
+    fn read(main: &str, included: &[(&str, &str)]) -> Result<Vec<NginxDirective>, NginxParseError> {
         parse(
             &text("/etc/nginx/nginx.conf", main),
             &mut |pattern: &Path| {
@@ -192,8 +216,8 @@ mod tests {
     }
 
     /// `name(argument, argument){...}` of every directive.
-    fn shape(directives: &[Directive]) -> String {
-        let one = |directive: &Directive| {
+    fn shape(directives: &[NginxDirective]) -> String {
+        let one = |directive: &NginxDirective| {
             let block = directive
                 .block
                 .as_ref()
@@ -240,15 +264,15 @@ mod tests {
         assert_eq!((directives[1].line, directives[1].inside()[0].line), (4, 6));
         let deep = "a{".repeat(50);
         for (source, line, fault) in [
-            ("a;\nb {\nc;", 2, Fault::Unclosed),
-            ("a;\nb 'c\n\n", 2, Fault::Unclosed),
-            ("a;\nb", 2, Fault::Unclosed),
-            ("a;\n}", 2, Fault::Unexpected),
-            ("a;\n;", 2, Fault::Unexpected),
-            ("a;\n{", 2, Fault::Unexpected),
-            ("a { b }", 1, Fault::Unexpected),
-            ("x_by_lua_block {\n\"", 1, Fault::Unclosed),
-            (&deep, 1, Fault::Depth),
+            ("a;\nb {\nc;", 2, NginxSyntaxFault::Unclosed),
+            ("a;\nb 'c\n\n", 2, NginxSyntaxFault::Unclosed),
+            ("a;\nb", 2, NginxSyntaxFault::Unclosed),
+            ("a;\n}", 2, NginxSyntaxFault::Unexpected),
+            ("a;\n;", 2, NginxSyntaxFault::Unexpected),
+            ("a;\n{", 2, NginxSyntaxFault::Unexpected),
+            ("a { b }", 1, NginxSyntaxFault::Unexpected),
+            ("x_by_lua_block {\n\"", 1, NginxSyntaxFault::Unclosed),
+            (&deep, 1, NginxSyntaxFault::Depth),
         ] {
             let error = read(source, &[]).unwrap_err();
             assert_eq!((error.line, error.fault), (line, fault), "{source}");
@@ -287,7 +311,7 @@ mod tests {
         let error = read("include /y;", &[("/y", "\ninclude /y;")]).unwrap_err();
         assert_eq!(
             (error.file.as_path(), error.fault),
-            (Path::new("/y"), Fault::Depth)
+            (Path::new("/y"), NginxSyntaxFault::Depth)
         );
     }
 }

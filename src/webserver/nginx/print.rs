@@ -1,6 +1,6 @@
 //! Directives as text that nginx reads back unchanged.
 
-use super::parse::Directive;
+use super::parse::NginxDirective;
 
 /// A word as it must be written.
 #[must_use]
@@ -25,7 +25,7 @@ pub(crate) fn word(text: &str) -> String {
 }
 
 /// Directives, one a line, each level four blanks deeper; `include` as it was written.
-pub(crate) fn directives(out: &mut String, directives: &[Directive], depth: usize) {
+pub(crate) fn directives(out: &mut String, directives: &[NginxDirective], depth: usize) {
     let indent = "    ".repeat(depth);
     for directive in directives {
         let words = std::iter::once(&directive.name)
@@ -48,8 +48,8 @@ mod tests {
     use std::path::Path;
 
     use super::{directives, word};
-    use crate::webserver::model::ConfigText;
-    use crate::webserver::nginx::ParseError;
+    use crate::webserver::model::ConfigFile;
+    use crate::webserver::nginx::NginxParseError;
     use crate::webserver::nginx::parse::parse;
 
     #[test]
@@ -80,11 +80,11 @@ mod tests {
             "\t",
         ] {
             let source = format!("x {};", word(text));
-            let main = ConfigText {
+            let main = ConfigFile {
                 path: "/n".into(),
                 text: source.clone(),
             };
-            let read = parse(&main, &mut |_: &Path| Ok::<_, ParseError>(Vec::new())).unwrap();
+            let read = parse(&main, &mut |_: &Path| Ok::<_, NginxParseError>(Vec::new())).unwrap();
             assert_eq!(read[0].arguments, [text], "{source}");
         }
     }
@@ -93,16 +93,16 @@ mod tests {
     fn blocks_are_indented_and_includes_stay() {
         let text = "location / \
             { include proxy_params; proxy_pass http://x; if ($a ~ \"b c\") { return 403; } }";
-        let main = ConfigText {
+        let main = ConfigFile {
             path: "/n".into(),
             text: text.into(),
         };
-        let included = ConfigText {
+        let included = ConfigFile {
             path: "/proxy_params".into(),
             text: "a b;".into(),
         };
         let read = parse(&main, &mut |_: &Path| {
-            Ok::<_, ParseError>(vec![included.clone()])
+            Ok::<_, NginxParseError>(vec![included.clone()])
         })
         .unwrap();
         let mut out = String::new();

@@ -2,20 +2,20 @@
 
 use std::path::Path;
 
-use super::block::Config;
-use super::lex::ParseError;
+use super::block::NginxConfig;
+use super::lex::NginxParseError;
 use super::parse::parse;
 use crate::pki::name::DnsName;
-use crate::webserver::model::ConfigText;
+use crate::webserver::model::ConfigFile;
 
 /// The configuration whose `/etc/nginx/nginx.conf` is `text`.
-pub(crate) fn config(text: &str) -> Config {
-    let main = ConfigText {
+pub(crate) fn config(text: &str) -> NginxConfig {
+    let main = ConfigFile {
         path: "/etc/nginx/nginx.conf".into(),
         text: text.into(),
     };
-    let directives = parse(&main, &mut |_: &Path| Ok::<_, ParseError>(Vec::new())).unwrap();
-    Config::new(&directives, &main.path, Path::new("/usr/share/nginx"))
+    let directives = parse(&main, &mut |_: &Path| Ok::<_, NginxParseError>(Vec::new())).unwrap();
+    NginxConfig::new(&directives, &main.path, Path::new("/usr/share/nginx"))
 }
 
 pub(crate) fn names(names: &[&str]) -> Vec<DnsName> {

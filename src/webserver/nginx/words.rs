@@ -4,12 +4,12 @@
 
 use std::path::Path;
 
-use crate::webserver::model::{Blame, Complaint, last_words};
+use crate::webserver::model::{ComplaintSubject, ServerComplaint, last_words};
 
 /// Reads the output of a failing test; `paths` are those of the pair, as the configuration names
 /// them.
 #[must_use]
-pub fn complaint(output: &str, paths: &[&Path]) -> Complaint {
+pub fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
     let mut lines: Vec<String> = output.lines().filter_map(emergency).collect();
     // Said on stderr and in an error log that is stderr too.
     lines.dedup();
@@ -21,14 +21,14 @@ pub fn complaint(output: &str, paths: &[&Path]) -> Complaint {
         {
             about(line)
         }
-        _ => Blame::Other,
+        _ => ComplaintSubject::Other,
     };
     let lines = if lines.is_empty() {
         last_words(output)
     } else {
         lines
     };
-    Complaint { blame, lines }
+    ServerComplaint { blame, lines }
 }
 
 /// `nginx: [emerg] ...`, or a line of an error log: `2026/11/23 10:00:00 [emerg] 1#1: ...`.
@@ -40,7 +40,7 @@ fn emergency(line: &str) -> Option<String> {
     Some(logged.map_or(said, |(_, said)| said).trim().to_owned())
 }
 
-fn about(line: &str) -> Blame {
+fn about(line: &str) -> ComplaintSubject {
     let loading = [
         "cannot load certificate",
         "SSL_CTX_use_",
@@ -48,13 +48,13 @@ fn about(line: &str) -> Blame {
         "PEM_read_bio",
     ];
     if !loading.iter().any(|words| line.contains(words)) {
-        Blame::Other
+        ComplaintSubject::Other
     } else if line.contains("No such file or directory") {
-        Blame::PairMissing
+        ComplaintSubject::PairMissing
     } else if line.contains("Permission denied") {
-        Blame::PairUnreadable
+        ComplaintSubject::PairUnreadable
     } else {
-        Blame::PairBroken
+        ComplaintSubject::PairBroken
     }
 }
 
@@ -62,7 +62,7 @@ fn about(line: &str) -> Blame {
 mod tests {
     use std::path::Path;
 
-    use super::{Blame, complaint};
+    use super::{ComplaintSubject, complaint};
 
     #[test]
     fn who_is_to_blame() {
@@ -70,34 +70,34 @@ mod tests {
         let gone = "BIO_new_file() failed (SSL: error:80000002:system library::No such file or directory:calling \
             fopen(/c, r) error:10000080:BIO routines::no such file)";
         for (output, blame) in [
-            (format!("{load} \"/c\": {gone}"), Blame::PairMissing),
-            (format!("{load} key \"/k\": {gone}"), Blame::PairMissing),
-            (format!("{load} \"/other\": {gone}"), Blame::Other),
-            (format!("{load} \"/c/longer\": {gone}"), Blame::Other),
+            (format!("{load} \"/c\": {gone}"), ComplaintSubject::PairMissing),
+            (format!("{load} key \"/k\": {gone}"), ComplaintSubject::PairMissing),
+            (format!("{load} \"/other\": {gone}"), ComplaintSubject::Other),
+            (format!("{load} \"/c/longer\": {gone}"), ComplaintSubject::Other),
             (
                 format!(
                     "{load} key \"/k\": BIO_new_file() failed (SSL: error:8000000D:system \
                         library::Permission denied:)"
                 ),
-                Blame::PairUnreadable,
+                ComplaintSubject::PairUnreadable,
             ),
             (
                 format!(
                     "{load} \"/c\": PEM_read_bio_X509_AUX() failed (SSL: error:04800066:PEM \
                         routines::bad end line)"
                 ),
-                Blame::PairBroken,
+                ComplaintSubject::PairBroken,
             ),
             (
                 "nginx: [emerg] SSL_CTX_use_PrivateKey(\"/k\") failed (SSL: error:05800074:x509 certificate \
                  routines::key values mismatch)"
                     .to_owned(),
-                Blame::PairBroken,
+                ComplaintSubject::PairBroken,
             ),
-            (format!("{load} \"/c\": {gone}\nnginx: [emerg] unknown directive \"x\" in /n:1"), Blame::Other),
-            ("nginx: [emerg] open() \"/c\" failed (2: No such file or directory) in /n:1".to_owned(), Blame::Other),
-            ("nginx: [emerg] bind() to 0.0.0.0:443 failed (13: Permission denied)".to_owned(), Blame::Other),
-            (String::new(), Blame::Other),
+            (format!("{load} \"/c\": {gone}\nnginx: [emerg] unknown directive \"x\" in /n:1"), ComplaintSubject::Other),
+            ("nginx: [emerg] open() \"/c\" failed (2: No such file or directory) in /n:1".to_owned(), ComplaintSubject::Other),
+            ("nginx: [emerg] bind() to 0.0.0.0:443 failed (13: Permission denied)".to_owned(), ComplaintSubject::Other),
+            (String::new(), ComplaintSubject::Other),
         ] {
             let complaint = complaint(&output, &[Path::new("/c"), Path::new("/k")]);
             assert_eq!(complaint.blame, blame, "{output}");

@@ -5,23 +5,24 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
-use super::block::{Config, ServerBlock};
-use super::build::{Build, Http2, Version};
-use super::parse::{Directive, flat};
+use super::block::{NginxBlock, NginxConfig};
+use super::build::{Http2Syntax, NginxBuild, NginxVersion};
+use super::parse::{NginxDirective, flat};
 use super::print;
 use crate::pki::name::DnsName;
 use crate::webserver::model::{
-    Addition, CIPHERS, Interface, NewBlock, Part, Software, Written, name,
+    BlockAddition, CIPHERS, ListenInterface, NewBlock, ServerSoftware, TrafficKind, WrittenBlock,
+    name,
 };
 
 /// What is needed to write it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Writer<'a> {
+pub(crate) struct NginxWriter<'a> {
     pub new: NewBlock<'a>,
     /// The nginx that will read it.
-    pub build: &'a Build,
+    pub build: &'a NginxBuild,
     /// What it reads now.
-    pub config: &'a Config,
+    pub config: &'a NginxConfig,
 }
 
 /// Where gunicorn and Django's own examples listen.
@@ -36,11 +37,11 @@ const HEADERS: [(&str, &str); 4] = [
     ("X-Forwarded-Proto", "$scheme"),
 ];
 
-impl Writer<'_> {
+impl NginxWriter<'_> {
     /// The file to put beside nginx's others.
     #[must_use]
-    pub(crate) fn write(&self) -> Written {
-        let plain: Vec<&ServerBlock> = self
+    pub(crate) fn write(&self) -> WrittenBlock {
+        let plain: Vec<&NginxBlock> = self
             .config
             .blocks
             .iter()
@@ -64,11 +65,11 @@ impl Writer<'_> {
         };
         text.push_str(&self.tls_block(&content));
         let missing = plain.iter().filter(|block| !redirects(&block.directives));
-        let additions: Vec<Addition> = missing.map(|block| self.addition(block)).collect();
+        let additions: Vec<BlockAddition> = missing.map(|block| self.addition(block)).collect();
         for addition in &additions {
             text.push_str(&comment(addition));
         }
-        Written {
+        WrittenBlock {
             text,
             upstream,
             taken_from: source.map(|source| source.block.to_string()),
@@ -78,8 +79,8 @@ impl Writer<'_> {
     }
 
     /// Whether a block serves one of the names in plain text.
-    fn is_plain(&self, ServerBlock { block, .. }: &ServerBlock) -> bool {
-        block.part == Part::Http
+    fn is_plain(&self, NginxBlock { block, .. }: &NginxBlock) -> bool {
+        block.part == TrafficKind::Http
             && block.serves(self.new.names)
             && block.speaks_plain()
             && !block.speaks_tls()
@@ -94,7 +95,7 @@ impl Writer<'_> {
     }
 
     /// The names that no present plain-text block has.
-    fn names_without(&self, plain: &[&ServerBlock]) -> Vec<String> {
+    fn names_without(&self, plain: &[&NginxBlock]) -> Vec<String> {
         let taken = |name: &&DnsName| {
             plain
                 .iter()
@@ -128,19 +129,19 @@ impl Writer<'_> {
 
     fn tls_block(&self, content: &str) -> String {
         let (flags, http2) = match self.build.http2 {
-            Http2::Directive => (" ssl", "    http2 on;\n"),
-            Http2::Listen => (" ssl http2", ""),
-            Http2::Absent => (" ssl", ""),
+            Http2Syntax::Directive => (" ssl", "    http2 on;\n"),
+            Http2Syntax::Listen => (" ssl http2", ""),
+            Http2Syntax::Absent => (" ssl", ""),
         };
         let listens = self.listens(self.new.ports.1, flags);
         let names: Vec<&str> = self.new.names.iter().map(DnsName::as_str).collect();
         // Tickets were not rotated before 1.23.2, so that one stolen key opened all sessions.
-        let tickets = if self.build.version < Version(1, 23, 2) {
+        let tickets = if self.build.version < NginxVersion(1, 23, 2) {
             "    ssl_session_tickets off;\n"
         } else {
             ""
         };
-        let pair = Software::Nginx.lines(self.new.links).join("\n    ");
+        let pair = ServerSoftware::Nginx.lines(self.new.links).join("\n    ");
         format!(
             "server {{\n{listens}{http2}    server_name {};\n\n    {pair}\n    \
              ssl_protocols TLSv1.2 TLSv1.3;\n    ssl_ciphers {CIPHERS};\n    ssl_prefer_server_ciphers off;\n    \
@@ -157,7 +158,7 @@ impl Writer<'_> {
             .config
             .blocks
             .iter()
-            .filter(|block| block.block.part == Part::Http);
+            .filter(|block| block.block.part == TrafficKind::Http);
         let present: Vec<_> = present
             .flat_map(|block| &block.block.listens)
             .filter(|it| it.port == port && !it.udp)
@@ -174,13 +175,13 @@ impl Writer<'_> {
         if self.new.ipv6
             || present
                 .iter()
-                .any(|listen| listen.interface == Interface::Address(any6))
+                .any(|listen| listen.interface == ListenInterface::Address(any6))
         {
             addresses.push(any6);
         }
         for listen in present.iter().filter(|listen| !listen.proxy_protocol) {
             match listen.interface {
-                Interface::Address(own)
+                ListenInterface::Address(own)
                     if !own.is_loopback() && !addresses.contains(&own) && own != any4 =>
                 {
                     addresses.push(own);
@@ -198,13 +199,13 @@ impl Writer<'_> {
         addresses.iter().map(line).collect()
     }
 
-    fn addition(&self, block: &ServerBlock) -> Addition {
+    fn addition(&self, block: &NginxBlock) -> BlockAddition {
         let lines = [
             r#"if ($request_uri !~ "^/\.well-known/") {"#.to_owned(),
             format!("    {}", self.redirect()),
             "}".to_owned(),
         ];
-        Addition {
+        BlockAddition {
             file: block.block.file.clone(),
             line: block.block.line,
             lines: lines.into(),
@@ -212,7 +213,7 @@ impl Writer<'_> {
     }
 }
 
-fn comment(addition: &Addition) -> String {
+fn comment(addition: &BlockAddition) -> String {
     let lines: String = addition
         .lines
         .iter()
@@ -226,11 +227,11 @@ fn comment(addition: &Addition) -> String {
 }
 
 /// Whether a block sends visitors to https already.
-fn redirects(directives: &[Directive]) -> bool {
+fn redirects(directives: &[NginxDirective]) -> bool {
     flat(directives).into_iter().any(redirects_itself)
 }
 
-fn redirects_itself(directive: &Directive) -> bool {
+fn redirects_itself(directive: &NginxDirective) -> bool {
     let moves = matches!(directive.name.as_str(), "return" | "rewrite");
     let to_https = |word: &String| word.starts_with("https://");
     (moves && directive.arguments.iter().any(to_https))
@@ -238,8 +239,8 @@ fn redirects_itself(directive: &Directive) -> bool {
 }
 
 /// Whether a block serves anything but redirects to https.
-fn is_site(block: &ServerBlock) -> bool {
-    let serves = |directive: &&Directive| match directive.name.as_str() {
+fn is_site(block: &NginxBlock) -> bool {
+    let serves = |directive: &&NginxDirective| match directive.name.as_str() {
         "location" => !redirects_itself(directive),
         "root" => true,
         _ => false,
@@ -253,14 +254,14 @@ fn is_site(block: &ServerBlock) -> bool {
 }
 
 /// What the new block says for itself.
-fn is_ours(directive: &Directive) -> bool {
+fn is_ours(directive: &NginxDirective) -> bool {
     directive.name.starts_with("ssl")
         || ["listen", "server_name", "http2"].contains(&directive.name.as_str())
 }
 
 /// Included files are copied as `include`, so they must not say what the new block says for itself;
 /// the inside of Lua blocks was not read.
-fn can_be_copied(directives: &[Directive]) -> bool {
+fn can_be_copied(directives: &[NginxDirective]) -> bool {
     directives.iter().all(|directive| {
         let block = directive.block.as_deref().unwrap_or_default();
         let clash = directive.name == "include" && flat(block).into_iter().any(is_ours);
@@ -269,12 +270,12 @@ fn can_be_copied(directives: &[Directive]) -> bool {
 }
 
 /// What the present block does, access rules and all, with the headers of its proxies made whole.
-fn copy(block: &ServerBlock) -> String {
+fn copy(block: &NginxBlock) -> String {
     let kept = block
         .directives
         .iter()
         .filter(|directive| !is_ours(directive) && !redirects_itself(directive));
-    let kept: Vec<Directive> = kept
+    let kept: Vec<NginxDirective> = kept
         .map(|directive| with_headers(directive, &block.proxy_headers))
         .collect();
     let mut out = format!("    # As in {}:\n", block.block);
@@ -284,13 +285,13 @@ fn copy(block: &ServerBlock) -> String {
 
 /// A location that passes on gets the headers that it lacks. One header of its own would cut it off
 /// from those of the levels above, so these come with it.
-fn with_headers(directive: &Directive, inherited: &[Directive]) -> Directive {
+fn with_headers(directive: &NginxDirective, inherited: &[NginxDirective]) -> NginxDirective {
     let mut directive = directive.clone();
     if directive.name == "include" {
         return directive;
     }
-    let inside: Vec<Directive> = directive.inside().into_iter().cloned().collect();
-    let own: Vec<Directive> = inside
+    let inside: Vec<NginxDirective> = directive.inside().into_iter().cloned().collect();
+    let own: Vec<NginxDirective> = inside
         .iter()
         .filter(|inner| inner.name == "proxy_set_header")
         .cloned()
@@ -302,7 +303,7 @@ fn with_headers(directive: &Directive, inherited: &[Directive]) -> Directive {
             .iter()
             .map(|inner| with_headers(inner, effective))
             .collect();
-        let lacking: Vec<Directive> = HEADERS
+        let lacking: Vec<NginxDirective> = HEADERS
             .iter()
             .filter(|(name, _)| !has(effective, name))
             .map(header)
@@ -315,7 +316,7 @@ fn with_headers(directive: &Directive, inherited: &[Directive]) -> Directive {
     directive
 }
 
-fn has(headers: &[Directive], name: &str) -> bool {
+fn has(headers: &[NginxDirective], name: &str) -> bool {
     headers.iter().any(|header| {
         header
             .arguments
@@ -324,8 +325,8 @@ fn has(headers: &[Directive], name: &str) -> bool {
     })
 }
 
-fn header((name, value): &(&str, &str)) -> Directive {
-    Directive {
+fn header((name, value): &(&str, &str)) -> NginxDirective {
+    NginxDirective {
         name: "proxy_set_header".to_owned(),
         arguments: vec![(*name).to_owned(), (*value).to_owned()],
         file: PathBuf::new(),
@@ -344,7 +345,7 @@ fn proxy(upstream: &str) -> String {
     out
 }
 
-fn root(block: &ServerBlock) -> String {
+fn root(block: &NginxBlock) -> String {
     let folder = block
         .root
         .as_deref()
@@ -354,18 +355,18 @@ fn root(block: &ServerBlock) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Writer;
-    use crate::store::layout::{Link, Piece};
-    use crate::webserver::model::{NewBlock, WEB, Written};
-    use crate::webserver::nginx::Build;
-    use crate::webserver::nginx::build::{Http2, Version};
+    use super::NginxWriter;
+    use crate::store::layout::{ReleaseFile, StableLink};
+    use crate::webserver::model::{NewBlock, WEB, WrittenBlock};
+    use crate::webserver::nginx::NginxBuild;
+    use crate::webserver::nginx::build::{Http2Syntax, NginxVersion};
     use crate::webserver::nginx::testing::{config, names};
 
-    fn write(http: &str, asked: &[&str], version: Version) -> Written {
-        let http2 = if version >= Version(1, 25, 1) {
-            Http2::Directive
+    fn write(http: &str, asked: &[&str], version: NginxVersion) -> WrittenBlock {
+        let http2 = if version >= NginxVersion(1, 25, 1) {
+            Http2Syntax::Directive
         } else {
-            Http2::Listen
+            Http2Syntax::Listen
         };
         let (prefix, file, pid) = (
             "/usr/share/nginx".into(),
@@ -373,17 +374,17 @@ mod tests {
             "/run/nginx.pid".into(),
         );
         let links = [
-            Link::new("/etc/ssl/example.com.fullchain.pem", Piece::FullChain),
-            Link::new("/etc/ssl/private/example.com.key", Piece::Key),
+            StableLink::new("/etc/ssl/example.com.fullchain.pem", ReleaseFile::FullChain),
+            StableLink::new("/etc/ssl/private/example.com.key", ReleaseFile::Key),
         ];
-        let writer = Writer {
+        let writer = NginxWriter {
             new: NewBlock {
                 names: &names(asked),
                 links: &links,
                 ipv6: true,
                 ports: WEB,
             },
-            build: &Build {
+            build: &NginxBuild {
                 version,
                 prefix,
                 config: file,
@@ -397,7 +398,11 @@ mod tests {
 
     #[test]
     fn a_first_site() {
-        let written = write("", &["example.com", "www.example.com"], Version(1, 26, 0));
+        let written = write(
+            "",
+            &["example.com", "www.example.com"],
+            NginxVersion(1, 26, 0),
+        );
         insta::assert_snapshot!(written.text, @r#"
         # example.com, www.example.com: written by certctl; yours to change.
 
@@ -454,7 +459,11 @@ mod tests {
             location /static/ { alias /srv/static/; } location /api { proxy_set_header Host api; proxy_pass http://app/x; }
             location / { auth_basic \"a b\"; proxy_pass http://app; } }
             server { listen 192.0.2.1:443 ssl; server_name other.example; }";
-        let written = write(http, &["example.com", "www.example.com"], Version(1, 22, 1));
+        let written = write(
+            http,
+            &["example.com", "www.example.com"],
+            NginxVersion(1, 22, 1),
+        );
         insta::assert_snapshot!(written.text, @r#"
         # example.com, www.example.com: written by certctl; yours to change.
 
@@ -563,7 +572,7 @@ mod tests {
                 "X-Own b",
             ),
         ] {
-            let text = write(http, &["example.com"], Version(1, 22, 1)).text;
+            let text = write(http, &["example.com"], NginxVersion(1, 22, 1)).text;
             assert!(text.contains(has) && !text.contains(lacks), "{http}\n{text}");
         }
     }

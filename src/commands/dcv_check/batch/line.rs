@@ -6,21 +6,21 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 
-use crate::commands::dcv_check::expected::{Pending, pending};
-use crate::commands::dcv_check::key_reuse::Used;
-use crate::commands::dcv_check::select::{self, Chosen, Selected};
+use crate::commands::dcv_check::expected::{ExpectedRecord, pending};
+use crate::commands::dcv_check::key_reuse::KeyUsageHistory;
+use crate::commands::dcv_check::select::{self, ChosenRecords, SelectedRequest};
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::{expectation, parse};
-use crate::failure::{Failure, Kind};
-use crate::finding::Next;
+use crate::failure::{Failure, FailureKind};
+use crate::finding::NextStep;
 use crate::inputs::dcv_file as kept_file;
-use crate::inputs::folder::{Argument, Directory};
+use crate::inputs::folder::{ArgumentMeaning, FolderContents};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 
 /// How lines are understood.
-pub(crate) struct List<'a> {
+pub(crate) struct LineParser<'a> {
     context: &'a Context,
     ca: Option<Ca>,
     here: OnceCell<Here>,
@@ -28,12 +28,12 @@ pub(crate) struct List<'a> {
 
 /// The requests of the folder by the names that they ask for.
 struct Here {
-    directory: Directory,
+    directory: FolderContents,
     by_name: HashMap<String, Vec<usize>>,
-    used: Used,
+    used: KeyUsageHistory,
 }
 
-impl<'a> List<'a> {
+impl<'a> LineParser<'a> {
     pub(crate) fn new(context: &'a Context, ca: Option<Ca>) -> Self {
         Self {
             context,
@@ -46,7 +46,7 @@ impl<'a> List<'a> {
     ///
     /// # Errors
     /// Nothing of that name or path, or nothing to look for in the DNS.
-    pub(crate) fn read(&self, line: &str) -> Result<Vec<Pending>, Failure> {
+    pub(crate) fn read(&self, line: &str) -> Result<Vec<ExpectedRecord>, Failure> {
         let columns = line.contains(char::is_whitespace);
         // No request's file is called like a record, and to look for one takes longer than to read
         // the line.
@@ -56,8 +56,8 @@ impl<'a> List<'a> {
         {
             return Ok(records);
         }
-        let mut selected = match Argument::of_path(line) {
-            Some(Argument::File(path)) => file(&path, line)?,
+        let mut selected = match ArgumentMeaning::of_path(line) {
+            Some(ArgumentMeaning::File(path)) => file(&path, line)?,
             _ if columns => return records(line, self.ca),
             _ => self.named(line)?,
         };
@@ -68,7 +68,7 @@ impl<'a> List<'a> {
                 .is_used_again(&one.request, one.path.as_deref());
             one.read_kept()?;
         }
-        let none = Chosen {
+        let none = ChosenRecords {
             selected,
             strays: Vec::new(),
             kept: Vec::new(),
@@ -78,11 +78,11 @@ impl<'a> List<'a> {
     }
 
     /// The requests for a name that wait for a certificate; where none does, the latest.
-    fn named(&self, line: &str) -> Result<Vec<Selected>, Failure> {
+    fn named(&self, line: &str) -> Result<Vec<SelectedRequest>, Failure> {
         let here = self.here()?;
         let name = DnsName::parse(line).map_err(|_| {
             Failure::new(
-                Kind::Malformed,
+                FailureKind::Malformed,
                 format!("{line:?} is no file, no name and no record"),
             )
         })?;
@@ -97,9 +97,11 @@ impl<'a> List<'a> {
             .collect();
         if found.is_empty() {
             let message = format!("no request for {name} in {}", here.directory.in_words());
-            return Err(Failure::new(Kind::NotFound, message).with(Next::run(
-                &[self.context.again("csr"), vec![name.to_string()]].concat(),
-            )));
+            return Err(
+                Failure::new(FailureKind::NotFound, message).with(NextStep::run(
+                    &[self.context.again("csr"), vec![name.to_string()]].concat(),
+                )),
+            );
         }
         let waits = |request: &SigningRequest| here.used.is_pending(request);
         let waiting: Vec<_> = found
@@ -120,8 +122,8 @@ impl<'a> List<'a> {
 
     fn here(&self) -> Result<&Here, Failure> {
         if self.here.get().is_none() {
-            let directory = Directory::read(self.context)?;
-            let used = Used::of(self.context, &directory);
+            let directory = FolderContents::read(self.context)?;
+            let used = KeyUsageHistory::of(self.context, &directory);
             // Set only here and only when empty, so `set` cannot fail.
             let _ = self.here.set(Here {
                 by_name: by_name(&directory),
@@ -131,12 +133,12 @@ impl<'a> List<'a> {
         }
         self.here
             .get()
-            .ok_or_else(|| Failure::new(Kind::Internal, "no folder"))
+            .ok_or_else(|| Failure::new(FailureKind::Internal, "no folder"))
     }
 }
 
 /// The places of the requests for each name, the latest round first.
-fn by_name(directory: &Directory) -> HashMap<String, Vec<usize>> {
+fn by_name(directory: &FolderContents) -> HashMap<String, Vec<usize>> {
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
     for at in directory.requests_in_order() {
         for name in directory
@@ -155,16 +157,16 @@ fn by_name(directory: &Directory) -> HashMap<String, Vec<usize>> {
 }
 
 /// Records that no request is known for: each is to be there as it stands in the list.
-fn records(line: &str, ca: Option<Ca>) -> Result<Vec<Pending>, Failure> {
+fn records(line: &str, ca: Option<Ca>) -> Result<Vec<ExpectedRecord>, Failure> {
     let shown = parse::parse(line)?;
     let whole = |record| {
         let expected = expectation::alone(record).ok_or_else(|| {
             Failure::new(
-                Kind::Malformed,
+                FailureKind::Malformed,
                 format!("the host in {line:?} is not a whole name, with its domain"),
             )
         })?;
-        Ok(Pending {
+        Ok(ExpectedRecord {
             request: String::new(),
             ca,
             expected: Rc::new(expected),
@@ -174,7 +176,7 @@ fn records(line: &str, ca: Option<Ca>) -> Result<Vec<Pending>, Failure> {
     shown.iter().map(whole).collect()
 }
 
-fn file(path: &Path, line: &str) -> Result<Vec<Selected>, Failure> {
+fn file(path: &Path, line: &str) -> Result<Vec<SelectedRequest>, Failure> {
     let requests = select::requests(path, line)?;
     Ok(requests
         .iter()
@@ -182,7 +184,7 @@ fn file(path: &Path, line: &str) -> Result<Vec<Selected>, Failure> {
         .collect())
 }
 
-impl Selected {
+impl SelectedRequest {
     /// Reads the `.dcv` beside the request.
     fn read_kept(&mut self) -> Result<(), Failure> {
         if let Some(path) = self

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::outcome::Check;
-use crate::dcv::answer::{Answer, Role};
-use crate::dcv::judge::{Standing, Verdict};
+use super::super::outcome::RecordCheck;
+use crate::dcv::answer::{DnsAnswer, ServerRole};
+use crate::dcv::judge::{DcvVerdict, ServerJudgement};
 
 /// Seconds between looks; the last one goes on.
 const PAUSES: [u64; 9] = [2, 3, 5, 8, 13, 20, 30, 45, 60];
@@ -22,7 +22,7 @@ pub(super) fn plain(round: usize) -> Duration {
 
 /// Longer and longer; where only resolvers are behind, as long as what they say may be remembered:
 /// an absence (RFC 2308 5) or another value (its TTL).
-pub(super) fn by_records(round: usize, checks: &[Check]) -> Duration {
+pub(super) fn by_records(round: usize, checks: &[RecordCheck]) -> Duration {
     after(
         round,
         &checks
@@ -33,15 +33,17 @@ pub(super) fn by_records(round: usize, checks: &[Check]) -> Duration {
 }
 
 /// The same from what each server says of each record.
-fn after(round: usize, records: &[&[Standing]]) -> Duration {
+fn after(round: usize, records: &[&[ServerJudgement]]) -> Duration {
     let seconds = plain(round).as_secs();
     let behind = || records.iter().copied().flatten().filter(|one| lags(one));
-    let own_servers_have_it = behind().all(|one| one.server.role == Role::Resolver)
-        && records
-            .iter()
-            .all(|standings| standings.iter().any(|one| one.verdict == Verdict::Visible));
+    let own_servers_have_it = behind().all(|one| one.server.role == ServerRole::Resolver)
+        && records.iter().all(|standings| {
+            standings
+                .iter()
+                .any(|one| one.verdict == DcvVerdict::Visible)
+        });
     let remembered = behind().filter_map(|one| match one.answer {
-        Answer::NoName(seconds) | Answer::NoData(seconds) => seconds,
+        DnsAnswer::NoName(seconds) | DnsAnswer::NoData(seconds) => seconds,
         _ => one.ttl,
     });
     match remembered.max() {
@@ -52,23 +54,28 @@ fn after(round: usize, records: &[&[Standing]]) -> Duration {
     }
 }
 
-fn lags(one: &Standing) -> bool {
-    one.verdict != Verdict::Visible && one.answer != Answer::NoRoute
+fn lags(one: &ServerJudgement) -> bool {
+    one.verdict != DcvVerdict::Visible && one.answer != DnsAnswer::NoRoute
 }
 
 #[cfg(test)]
 mod tests {
     use super::after;
-    use crate::dcv::answer::{Answer, Role, Server};
-    use crate::dcv::judge::{Standing, Verdict};
+    use crate::dcv::answer::{DnsAnswer, DnsServerId, ServerRole};
+    use crate::dcv::judge::{DcvVerdict, ServerJudgement};
 
-    fn standing(role: Role, verdict: Verdict, answer: Answer, ttl: Option<u32>) -> Standing {
-        let server = Server {
+    fn standing(
+        role: ServerRole,
+        verdict: DcvVerdict,
+        answer: DnsAnswer,
+        ttl: Option<u32>,
+    ) -> ServerJudgement {
+        let server = DnsServerId {
             address: None,
             name: Some("ns1.example".to_owned()),
             role,
         };
-        Standing {
+        ServerJudgement {
             server,
             verdict,
             at: "_x.example.com".to_owned(),
@@ -81,20 +88,28 @@ mod tests {
     fn a_resolver_is_asked_again_when_it_has_forgotten() {
         let right = || {
             standing(
-                Role::Authoritative,
-                Verdict::Visible,
-                Answer::Cname("a.example".into()),
+                ServerRole::Authoritative,
+                DcvVerdict::Visible,
+                DnsAnswer::Cname("a.example".into()),
                 Some(60),
             )
         };
         let behind = |role, verdict, answer, ttl| standing(role, verdict, answer, ttl);
-        let (absent, other) = (Answer::NoName(Some(30)), Answer::Cname("b.example".into()));
+        let (absent, other) = (
+            DnsAnswer::NoName(Some(30)),
+            DnsAnswer::Cname("b.example".into()),
+        );
         for (round, standings, seconds) in [
             (
                 0,
                 vec![
                     right(),
-                    behind(Role::Resolver, Verdict::Absent, absent.clone(), None),
+                    behind(
+                        ServerRole::Resolver,
+                        DcvVerdict::Absent,
+                        absent.clone(),
+                        None,
+                    ),
                 ],
                 31,
             ),
@@ -102,7 +117,12 @@ mod tests {
                 0,
                 vec![
                     right(),
-                    behind(Role::Resolver, Verdict::Different, other.clone(), Some(17)),
+                    behind(
+                        ServerRole::Resolver,
+                        DcvVerdict::Different,
+                        other.clone(),
+                        Some(17),
+                    ),
                 ],
                 18,
             ),
@@ -111,8 +131,8 @@ mod tests {
                 vec![
                     right(),
                     behind(
-                        Role::Resolver,
-                        Verdict::Different,
+                        ServerRole::Resolver,
+                        DcvVerdict::Different,
                         other.clone(),
                         Some(86_400),
                     ),
@@ -124,9 +144,9 @@ mod tests {
                 vec![
                     right(),
                     behind(
-                        Role::Resolver,
-                        Verdict::Absent,
-                        Answer::NoData(Some(0)),
+                        ServerRole::Resolver,
+                        DcvVerdict::Absent,
+                        DnsAnswer::NoData(Some(0)),
                         None,
                     ),
                 ],
@@ -136,7 +156,12 @@ mod tests {
                 3,
                 vec![
                     right(),
-                    behind(Role::Resolver, Verdict::Different, other.clone(), Some(1)),
+                    behind(
+                        ServerRole::Resolver,
+                        DcvVerdict::Different,
+                        other.clone(),
+                        Some(1),
+                    ),
                 ],
                 8,
             ),
@@ -145,21 +170,31 @@ mod tests {
                 1,
                 vec![
                     right(),
-                    behind(Role::Authoritative, Verdict::Absent, absent.clone(), None),
+                    behind(
+                        ServerRole::Authoritative,
+                        DcvVerdict::Absent,
+                        absent.clone(),
+                        None,
+                    ),
                 ],
                 3,
             ),
             (
                 0,
-                vec![behind(Role::Resolver, Verdict::Absent, absent, None)],
+                vec![behind(
+                    ServerRole::Resolver,
+                    DcvVerdict::Absent,
+                    absent,
+                    None,
+                )],
                 2,
             ),
             (
                 99,
                 vec![behind(
-                    Role::Resolver,
-                    Verdict::Unreachable,
-                    Answer::Timeout,
+                    ServerRole::Resolver,
+                    DcvVerdict::Unreachable,
+                    DnsAnswer::Timeout,
                     None,
                 )],
                 60,

@@ -3,27 +3,27 @@
 
 use std::collections::HashMap;
 
-use crate::dcv::judge::Verdict;
-use crate::report::{Live, Sink};
+use crate::dcv::judge::DcvVerdict;
+use crate::report::{LiveProgress, Sink};
 
 /// One record, file or mailbox in the table.
-pub(crate) struct Group {
-    pub(super) verdict: Verdict,
+pub(crate) struct TableGroup {
+    pub(super) verdict: DcvVerdict,
     pub(super) name: String,
     pub(super) rows: Vec<(String, String)>,
 }
 
 /// The table; nothing where there is no terminal.
-pub(super) struct Table<'a> {
+pub(super) struct ProgressTable<'a> {
     sink: &'a Sink,
-    live: Option<Live>,
+    live: Option<LiveProgress>,
     until: String,
     looks: usize,
     /// What each server says of each record, and since when.
     since: HashMap<(String, String), (String, String)>,
 }
 
-impl<'a> Table<'a> {
+impl<'a> ProgressTable<'a> {
     pub(super) fn new(sink: &'a Sink, until: String) -> Self {
         Self {
             sink,
@@ -35,7 +35,7 @@ impl<'a> Table<'a> {
     }
 
     /// Shows how it stands now; false where there is no terminal to show it on.
-    pub(super) fn draw(&mut self, groups: &[Group], now: &str, next: &str) -> bool {
+    pub(super) fn draw(&mut self, groups: &[TableGroup], now: &str, next: &str) -> bool {
         let Some(mut live) = self.live.take() else {
             return false;
         };
@@ -59,7 +59,7 @@ impl<'a> Table<'a> {
         true
     }
 
-    fn rows(&mut self, group: &Group, now: &str) -> Vec<String> {
+    fn rows(&mut self, group: &TableGroup, now: &str) -> Vec<String> {
         let width = group
             .rows
             .iter()

@@ -1,39 +1,39 @@
 //! Several pairs at once, against a world that answers as it is told.
 
 use super::{
-    Asks, InstallPlan, Observed, Served, ServerState, Software, Spot, Step, Use, id, install,
-    installed, layout, nothing, wanted,
+    InstallPlan, ObservedState, PathState, PlanStep, PlannedServerUse, ServedEvidence,
+    ServerQuestions, ServerSoftware, ServerState, id, install, installed, layout, nothing, wanted,
 };
-use crate::install_plan::plan::scheduler::{Act, Course, Way};
+use crate::install_plan::plan::scheduler::{NextAction, PlanProgress, PlanScheduler};
 
-const NGINX: Option<Software> = Some(Software::Nginx);
-const APACHE: Option<Software> = Some(Software::Apache);
+const NGINX: Option<ServerSoftware> = Some(ServerSoftware::Nginx);
+const APACHE: Option<ServerSoftware> = Some(ServerSoftware::Apache);
 
 /// A pair that these servers read and that is replaced.
-fn replaced(servers: &[Option<Software>]) -> InstallPlan {
+fn replaced(servers: &[Option<ServerSoftware>]) -> InstallPlan {
     install(&wanted(), &read_by(installed("a", "a"), servers), &layout())
 }
 
-fn read_by(seen: Observed, servers: &[Option<Software>]) -> Observed {
-    let asks = |server: &Option<Software>| {
-        let name = server.map_or("x", Software::name);
+fn read_by(seen: ObservedState, servers: &[Option<ServerSoftware>]) -> ObservedState {
+    let asks = |server: &Option<ServerSoftware>| {
+        let name = server.map_or("x", ServerSoftware::name);
         let say = |what: &str| Some(format!("{what} {name}"));
-        Asks {
+        ServerQuestions {
             test: say("test"),
             reload: say("reload"),
             probe: vec![name.to_owned()],
-            ..Asks::default()
+            ..ServerQuestions::default()
         }
     };
-    let state = |server| ServerState::Serves(asks(server), Served::Otherwise);
+    let state = |server| ServerState::Serves(asks(server), ServedEvidence::Otherwise);
     let uses = servers
         .iter()
-        .map(|server| Use {
+        .map(|server| PlannedServerUse {
             server: *server,
             state: state(server),
         })
         .collect();
-    Observed { uses, ..seen }
+    ObservedState { uses, ..seen }
 }
 
 /// What the world says to an act: nothing when it goes well, else the pairs that its words name.
@@ -41,8 +41,11 @@ type World<'w> = &'w mut dyn FnMut(&str) -> Option<Vec<usize>>;
 
 /// Runs the plans; says what was done, in a few letters each: `0` and `1` are pairs, `=b` is the
 /// switch.
-fn run<'a>(plans: &'a [InstallPlan], world: World<'_>) -> (Vec<String>, Vec<Way<'a, String>>) {
-    let mut course = Course::new(plans);
+fn run<'a>(
+    plans: &'a [InstallPlan],
+    world: World<'_>,
+) -> (Vec<String>, Vec<PlanProgress<'a, String>>) {
+    let mut course = PlanScheduler::new(plans);
     let mut said = Vec::new();
     while let Some(act) = course.next() {
         let word = in_letters(&act);
@@ -50,29 +53,29 @@ fn run<'a>(plans: &'a [InstallPlan], world: World<'_>) -> (Vec<String>, Vec<Way<
         said.push(word.clone());
         assert!(said.len() < 1000, "without end: {said:?}");
         match act {
-            Act::Do(pair, step) => {
+            NextAction::Do(pair, step) => {
                 course.begins(pair, &step);
                 match answer {
                     None => course.went_well(&[pair]),
                     Some(_) => course.failed(pair, word),
                 }
             }
-            Act::Flush(folder) => course.flushed(&folder, answer.map(|_| word).as_ref()),
-            Act::Ask(question, pairs) => {
+            NextAction::Flush(folder) => course.flushed(&folder, answer.map(|_| word).as_ref()),
+            NextAction::Ask(question, pairs) => {
                 pairs
                     .iter()
                     .for_each(|&pair| course.begins(pair, &question));
                 match answer {
                     None => {
                         course.went_well(&pairs);
-                        if matches!(question, Step::Reload { .. }) {
+                        if matches!(question, PlanStep::Reload { .. }) {
                             course.reloaded(&question);
                         }
                     }
                     Some(named) => course.refused(&question, &named, &word),
                 }
             }
-            Act::Prove(asked) => {
+            NextAction::Prove(asked) => {
                 for (pair, step) in asked {
                     course.begins(pair, &step);
                     match &answer {
@@ -86,26 +89,29 @@ fn run<'a>(plans: &'a [InstallPlan], world: World<'_>) -> (Vec<String>, Vec<Way<
     (said, course.into_ways())
 }
 
-fn in_letters(act: &Act) -> String {
+fn in_letters(act: &NextAction) -> String {
     let numbers = |pairs: &[usize]| pairs.iter().map(ToString::to_string).collect::<String>();
     match act {
-        Act::Do(pair, step) => match step {
-            Step::Switch { to, .. } => format!("{pair}={}", &to.as_str()[..1]),
-            Step::MarkProven { .. } => format!("{pair}proven"),
-            Step::Record { .. } => format!("{pair}note"),
-            Step::WriteRelease { .. } => format!("{pair}write"),
-            Step::Remember { .. } => format!("{pair}settings"),
-            Step::Prune => format!("{pair}prune"),
+        NextAction::Do(pair, step) => match step {
+            PlanStep::Switch { to, .. } => format!("{pair}={}", &to.as_str()[..1]),
+            PlanStep::MarkProven { .. } => format!("{pair}proven"),
+            PlanStep::Record { .. } => format!("{pair}note"),
+            PlanStep::WriteRelease { .. } => format!("{pair}write"),
+            PlanStep::Remember { .. } => format!("{pair}settings"),
+            PlanStep::Prune => format!("{pair}prune"),
             other => format!("{pair}{other}"),
         },
-        Act::Ask(Step::TestServer { command, .. } | Step::Reload { command, .. }, pairs) => {
+        NextAction::Ask(
+            PlanStep::TestServer { command, .. } | PlanStep::Reload { command, .. },
+            pairs,
+        ) => {
             format!("{} for {}", command, numbers(pairs))
         }
-        Act::Ask(other, _) => panic!("{other:?} is no question"),
-        Act::Flush(folder) => format!("flush {}", folder.display()),
-        Act::Prove(asked) => {
-            let of = |(pair, step): &(usize, Step)| match step {
-                Step::Prove { release, .. } => format!("{pair}{}", &release.as_str()[..1]),
+        NextAction::Ask(other, _) => panic!("{other:?} is no question"),
+        NextAction::Flush(folder) => format!("flush {}", folder.display()),
+        NextAction::Prove(asked) => {
+            let of = |(pair, step): &(usize, PlanStep)| match step {
+                PlanStep::Prove { release, .. } => format!("{pair}{}", &release.as_str()[..1]),
                 other => panic!("{other:?} is no proof"),
             };
             format!("ask {}", asked.iter().map(of).collect::<Vec<_>>().join(" "))
@@ -153,14 +159,14 @@ fn one_test_and_one_reload_for_all() {
 
 /// What goes to the folders that pairs share, of two that are new.
 fn shared(world: World<'_>) -> (String, bool) {
-    let lone_key = Observed {
-        spots: vec![Spot::Absent, Spot::File],
+    let lone_key = ObservedState {
+        spots: vec![PathState::Absent, PathState::File],
         ..nothing()
     };
     let plans = [
         lone_key,
-        Observed {
-            spots: vec![Spot::Absent; 2],
+        ObservedState {
+            spots: vec![PathState::Absent; 2],
             ..nothing()
         },
     ]
@@ -294,8 +300,8 @@ fn a_server_that_refuses_for_good_is_not_reloaded_and_that_is_told() {
 #[test]
 fn a_signal_takes_all_back_at_once() {
     let plans = [replaced(&[NGINX]), replaced(&[NGINX])];
-    let mut course: Course<'_, &str> = Course::new(&plans);
-    while let Some(Act::Do(pair, step)) = course.next() {
+    let mut course: PlanScheduler<'_, &str> = PlanScheduler::new(&plans);
+    while let Some(NextAction::Do(pair, step)) = course.next() {
         course.begins(pair, &step);
         course.went_well(&[pair]);
     }
@@ -305,10 +311,10 @@ fn a_signal_takes_all_back_at_once() {
     while let Some(act) = course.next() {
         said.push(in_letters(&act));
         match act {
-            Act::Do(pair, _) => course.went_well(&[pair]),
-            Act::Flush(folder) => course.flushed(&folder, None),
-            Act::Ask(_, pairs) => course.went_well(&pairs),
-            Act::Prove(asked) => asked
+            NextAction::Do(pair, _) => course.went_well(&[pair]),
+            NextAction::Flush(folder) => course.flushed(&folder, None),
+            NextAction::Ask(_, pairs) => course.went_well(&pairs),
+            NextAction::Prove(asked) => asked
                 .iter()
                 .for_each(|(pair, _)| course.went_well(&[*pair])),
         }
@@ -327,8 +333,8 @@ fn whatever_fails_no_pair_is_left_between() {
         install(
             &wanted(),
             &read_by(
-                Observed {
-                    spots: vec![Spot::Absent; 2],
+                ObservedState {
+                    spots: vec![PathState::Absent; 2],
                     ..nothing()
                 },
                 &[NGINX],

@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
-use crate::inventory::Verdict;
+use crate::inventory::RowVerdict;
 use crate::inventory::reason::day;
 use crate::report::escape;
 
 /// Foreign text: what would drive a terminal or reorder what is read is made visible, what would be
 /// markup is not.
-pub(super) fn text(foreign: &str) -> String {
+pub(crate) fn text(foreign: &str) -> String {
     let mut out = String::with_capacity(foreign.len());
     for c in escape(foreign, &[]).chars() {
         match c {
@@ -24,12 +24,12 @@ pub(super) fn text(foreign: &str) -> String {
 }
 
 /// An instant as its day, with the instant for those who point at it.
-pub(super) fn date(at: Timestamp) -> String {
+pub(crate) fn date(at: Timestamp) -> String {
     format!("<time datetime=\"{at}\" title=\"{at}\">{}</time>", day(at))
 }
 
 /// A list of what each line says; nothing for none.
-pub(super) fn list(class: &str, lines: impl Iterator<Item = String>) -> String {
+pub(crate) fn list(class: &str, lines: impl Iterator<Item = String>) -> String {
     let items: String = lines.map(|line| format!("<li>{line}</li>")).collect();
     if items.is_empty() {
         items
@@ -39,11 +39,11 @@ pub(super) fn list(class: &str, lines: impl Iterator<Item = String>) -> String {
 }
 
 /// A shape beside the colour, for whoever sees no colours.
-pub(super) fn mark(verdict: Verdict) -> &'static str {
+pub(crate) fn mark(verdict: RowVerdict) -> &'static str {
     match verdict {
-        Verdict::Wrong => "<i aria-hidden=\"true\">✕</i> ",
-        Verdict::Due => "<i aria-hidden=\"true\">▲</i> ",
-        Verdict::Fine => "<i aria-hidden=\"true\">✓</i> ",
+        RowVerdict::Wrong => "<i aria-hidden=\"true\">✕</i> ",
+        RowVerdict::Due => "<i aria-hidden=\"true\">▲</i> ",
+        RowVerdict::Fine => "<i aria-hidden=\"true\">✓</i> ",
     }
 }
 

@@ -13,9 +13,9 @@ use jiff::Timestamp;
 
 use self::markup::{mark, text};
 use self::timeline::Timeline;
-use crate::commands::status::outcome::StatusOutcome;
 use crate::finding::{Finding, Severity};
-use crate::inventory::Verdict;
+use crate::inventory::RowVerdict;
+use crate::status_report::StatusOutcome;
 
 const STYLE: &str = include_str!("page/style.css");
 const SCRIPT: &str = include_str!("page/script.js");
@@ -23,7 +23,7 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
     %3Cpath d='M5 7V5a3 3 0 0 1 6 0v2' fill='none' stroke='%230a7d55' stroke-width='2'/%3E\
     %3Crect x='3' y='7' width='10' height='8' rx='2' fill='%230a7d55'/%3E%3C/svg%3E";
 
-pub(super) fn html(outcome: &StatusOutcome) -> String {
+pub(crate) fn html(outcome: &StatusOutcome) -> String {
     let timeline = Timeline::from(outcome.at);
     let mut page = head(outcome.at);
     page.push_str(&sum(outcome));
@@ -79,14 +79,14 @@ fn hash(inline: &str) -> String {
 
 /// The counts, which the script makes into filters.
 fn sum(outcome: &StatusOutcome) -> String {
-    let count = |verdict: Verdict| {
+    let count = |verdict: RowVerdict| {
         outcome
             .rows
             .iter()
             .filter(|one| one.row.verdict() == verdict)
             .count()
     };
-    let chip = |verdict: Verdict| {
+    let chip = |verdict: RowVerdict| {
         let word = verdict.name();
         format!(
             "<li class=\"{word}\" data-only=\"{word}\">{}<b>{}</b> {word}</li>",
@@ -94,7 +94,7 @@ fn sum(outcome: &StatusOutcome) -> String {
             count(verdict)
         )
     };
-    let chips: String = [Verdict::Wrong, Verdict::Due, Verdict::Fine]
+    let chips: String = [RowVerdict::Wrong, RowVerdict::Due, RowVerdict::Fine]
         .into_iter()
         .map(chip)
         .collect();

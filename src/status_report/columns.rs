@@ -3,7 +3,7 @@
 
 /// How many columns `text` takes: two for what East Asian scripts and pictures are written with,
 /// none for marks that stand on the character before (Unicode Annex 11, as far as names have it).
-pub(super) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.chars().map(of).sum()
 }
 
@@ -25,12 +25,12 @@ fn of(c: char) -> usize {
 }
 
 /// `text` with blanks behind it.
-pub(super) fn padded(text: &str, columns: usize) -> String {
+pub(crate) fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
 /// Both ends of what is too long: of a name the domain stays, of a path the file.
-pub(super) fn cut(text: &str, columns: usize) -> String {
+pub(crate) fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::commands::status::outcome::{Judged, StatusOutcome};
 use crate::finding::Finding;
-use crate::inventory::item::{HeldKey, Origin, Place};
-use crate::inventory::schedule::{Paid, Proof, Round};
-use crate::inventory::{State, Verdict};
+use crate::inventory::item::{HeldKey, ItemLocation, ItemOrigin};
+use crate::inventory::schedule::{PaymentCoverage, ScheduledRenewal, ValidationMethod};
+use crate::inventory::{RowState, RowVerdict};
 use crate::report;
+use crate::status_report::{JudgedRow, StatusOutcome};
 
-pub(super) fn status(outcome: &StatusOutcome) -> Value {
+pub(crate) fn status(outcome: &StatusOutcome) -> Value {
     let findings: Vec<Finding> = outcome
         .findings
         .iter()
@@ -19,7 +19,7 @@ pub(super) fn status(outcome: &StatusOutcome) -> Value {
     let next: Vec<_> = outcome
         .rows
         .iter()
-        .filter(|one| one.row.verdict() != Verdict::Fine)
+        .filter(|one| one.row.verdict() != RowVerdict::Fine)
         .flat_map(|one| &one.next)
         .collect();
     json!({
@@ -34,7 +34,7 @@ pub(super) fn status(outcome: &StatusOutcome) -> Value {
 }
 
 /// The findings of a row, each with the name that it is about.
-fn by_name(one: &Judged) -> Vec<Finding> {
+fn by_name(one: &JudgedRow) -> Vec<Finding> {
     let name = format!("{}: ", one.row.name);
     let said = |it: &Finding| match it.message.starts_with(&name) {
         true => it.clone(),
@@ -46,7 +46,7 @@ fn by_name(one: &Judged) -> Vec<Finding> {
     one.findings.iter().map(said).collect()
 }
 
-pub(super) fn row(one: &Judged) -> Value {
+pub(crate) fn row(one: &JudgedRow) -> Value {
     let row = &one.row;
     let certificate = row.certificate.as_deref();
     json!({
@@ -58,7 +58,7 @@ pub(super) fn row(one: &Judged) -> Value {
         "not_after": certificate.map(|one| one.not_after),
         "ends": row.ends,
         "days_left": row.days_left,
-        "due": row.due.filter(|_| row.state != State::Superseded),
+        "due": row.due.filter(|_| row.state != RowState::Superseded),
         "issuer": certificate.map(|one| &one.issuer),
         "serial": certificate.map(|one| &one.serial),
         "sha256": certificate.map(crate::pki::certificate::Certificate::sha256),
@@ -75,15 +75,15 @@ pub(super) fn row(one: &Judged) -> Value {
     })
 }
 
-fn place(place: &Place) -> Value {
+fn place(place: &ItemLocation) -> Value {
     match place {
-        Place::Address { address, name } => {
+        ItemLocation::Address { address, name } => {
             json!({"kind": "address", "address": address, "name": name})
         }
-        Place::File { path, origin } => {
+        ItemLocation::File { path, origin } => {
             let mut document =
                 json!({"kind": "file", "path": report::shown(path), "found": origin.name()});
-            if let (Origin::Configured(software, block), Some(fields)) =
+            if let (ItemOrigin::Configured(software, block), Some(fields)) =
                 (origin, document.as_object_mut())
             {
                 fields.insert("server".to_owned(), json!(software.name()));
@@ -94,7 +94,7 @@ fn place(place: &Place) -> Value {
     }
 }
 
-fn key((at, key): &(Place, HeldKey)) -> Value {
+fn key((at, key): &(ItemLocation, HeldKey)) -> Value {
     let mut document = place(at);
     if let Some(fields) = document.as_object_mut() {
         fields.insert("mode".to_owned(), json!(format!("{:04o}", key.mode)));
@@ -103,23 +103,23 @@ fn key((at, key): &(Place, HeldKey)) -> Value {
 }
 
 /// When, and what it needs.
-fn round(round: &Round) -> Value {
+fn round(round: &ScheduledRenewal) -> Value {
     json!({
         "due": round.due,
         "ends": round.before,
         "most_days": round.most_days,
         "order": round.paid.map(|paid| match paid {
-            Paid::Purchase => "buy",
-            Paid::Reissue => "reissue",
+            PaymentCoverage::Purchase => "buy",
+            PaymentCoverage::Reissue => "reissue",
         }),
         "request": "new",
         "proof": match round.proof {
-            Proof::New => "new",
-            Proof::Reused(_) => "reusable",
+            ValidationMethod::New => "new",
+            ValidationMethod::Reused(_) => "reusable",
         },
         "proof_until": match round.proof {
-            Proof::New => None,
-            Proof::Reused(until) => Some(until),
+            ValidationMethod::New => None,
+            ValidationMethod::Reused(until) => Some(until),
         },
     })
 }

@@ -1,11 +1,11 @@
 //! The rows for people: a line each, what is wrong and what to do below it.
 
 use super::columns::{cut, padded, width};
-use crate::commands::status::outcome::{Judged, StatusOutcome, needs};
 use crate::finding::Severity;
 use crate::inventory::reason::day;
-use crate::inventory::{Row, State, Verdict};
-use crate::report::{Text, name_in_words};
+use crate::inventory::{RowState, RowVerdict, StatusRow};
+use crate::report::{TextOutput, name_in_words};
+use crate::status_report::{JudgedRow, StatusOutcome, needs};
 
 /// What the label before each line takes.
 const LABEL: usize = 7;
@@ -26,7 +26,7 @@ const ROUNDS: usize = 3;
 /// Of so few it is told what waits for a step, too.
 const SOME: usize = 12;
 
-pub(super) fn write(outcome: &StatusOutcome, text: &mut Text) {
+pub(crate) fn write(outcome: &StatusOutcome, text: &mut TextOutput) {
     if outcome.rows.is_empty() {
         text.fact("found", "no certificate, request or key");
     }
@@ -36,9 +36,9 @@ pub(super) fn write(outcome: &StatusOutcome, text: &mut Text) {
         let verdict = one.row.verdict();
         let line = columns.line(&one.row);
         let mut say = |line: String| match verdict {
-            Verdict::Wrong => text.bad("wrong", line),
-            Verdict::Due => text.act("due", line),
-            Verdict::Fine => text.fact("fine", line),
+            RowVerdict::Wrong => text.bad("wrong", line),
+            RowVerdict::Due => text.act("due", line),
+            RowVerdict::Fine => text.fact("fine", line),
         };
         say(line);
         let told = one
@@ -54,9 +54,9 @@ pub(super) fn write(outcome: &StatusOutcome, text: &mut Text) {
                 .into_iter()
                 .for_each(|line| say(format!("    {line}")));
         }
-        let waits =
-            matches!(one.row.state, State::Pending | State::Ready) && outcome.rows.len() <= SOME;
-        if verdict != Verdict::Fine || few || waits {
+        let waits = matches!(one.row.state, RowState::Pending | RowState::Ready)
+            && outcome.rows.len() <= SOME;
+        if verdict != RowVerdict::Fine || few || waits {
             one.next
                 .iter()
                 .for_each(|next| say(format!("  next: {}", next.text)));
@@ -78,10 +78,10 @@ pub(super) fn write(outcome: &StatusOutcome, text: &mut Text) {
 }
 
 /// The clocks of one row.
-fn calendar(row: &Row) -> Option<String> {
-    let due = row
-        .due
-        .filter(|_| !matches!(row.state, State::Superseded) && row.verdict() == Verdict::Fine)?;
+fn calendar(row: &StatusRow) -> Option<String> {
+    let due = row.due.filter(|_| {
+        !matches!(row.state, RowState::Superseded) && row.verdict() == RowVerdict::Fine
+    })?;
     let paid = row
         .paid_until
         .map(|until| format!("; paid for until {until}"))
@@ -97,24 +97,24 @@ fn calendar(row: &Row) -> Option<String> {
 }
 
 /// The first rounds to come, each with what it needs.
-fn rounds(row: &Row) -> Vec<String> {
+fn rounds(row: &StatusRow) -> Vec<String> {
     let live = row
         .rounds
         .iter()
-        .filter(|_| row.state != State::Superseded)
+        .filter(|_| row.state != RowState::Superseded)
         .take(ROUNDS);
     live.map(|round| format!("{}: {}", day(round.due), needs(round)))
         .collect()
 }
 
 /// `5 certificates: 3 fine, 1 due, 1 wrong`.
-fn in_sum(rows: &[Judged]) -> String {
+fn in_sum(rows: &[JudgedRow]) -> String {
     let count = |verdict| {
         rows.iter()
             .filter(|one| one.row.verdict() == verdict)
             .count()
     };
-    let [fine, due, wrong] = [Verdict::Fine, Verdict::Due, Verdict::Wrong].map(count);
+    let [fine, due, wrong] = [RowVerdict::Fine, RowVerdict::Due, RowVerdict::Wrong].map(count);
     format!("{} rows: {wrong} wrong, {due} due, {fine} fine", rows.len())
 }
 
@@ -130,7 +130,7 @@ struct Columns {
 
 impl Columns {
     fn of(outcome: &StatusOutcome) -> Self {
-        let widest = |of: fn(&Row) -> String| {
+        let widest = |of: fn(&StatusRow) -> String| {
             outcome
                 .rows
                 .iter()
@@ -176,7 +176,7 @@ impl Columns {
         }
     }
 
-    fn line(&self, row: &Row) -> String {
+    fn line(&self, row: &StatusRow) -> String {
         let line = format!(
             "{} {:<state$} {:>days$} {} {}",
             padded(&name(row, self.name), self.name),
@@ -191,7 +191,7 @@ impl Columns {
     }
 
     /// How much of its lifetime is left.
-    fn bar(&self, row: &Row) -> String {
+    fn bar(&self, row: &StatusRow) -> String {
         let Some((certificate, days)) = row.certificate.as_ref().zip(row.days_left) else {
             return " ".repeat(self.cells);
         };
@@ -212,7 +212,7 @@ impl Columns {
     }
 }
 
-fn days(row: &Row) -> String {
+fn days(row: &StatusRow) -> String {
     row.days_left
         .map(|days| format!("{days} d"))
         .unwrap_or_default()
@@ -220,7 +220,7 @@ fn days(row: &Row) -> String {
 
 /// The first name, and how many more there are. Where there is no room for both forms of a name,
 /// the one that is sure.
-fn name(row: &Row, columns: usize) -> String {
+fn name(row: &StatusRow, columns: usize) -> String {
     let both = name_in_words(&row.name);
     let name = if width(&with_more(&both, row.names.len(), usize::MAX)) > columns {
         &row.name
@@ -231,7 +231,7 @@ fn name(row: &Row, columns: usize) -> String {
 }
 
 /// Where it is, best known first.
-fn place(row: &Row, columns: usize) -> String {
+fn place(row: &StatusRow, columns: usize) -> String {
     if columns == 0 {
         return String::new();
     }

@@ -2,24 +2,24 @@
 
 use super::markup::{date, list, mark, text};
 use super::timeline::Timeline;
-use crate::commands::status::outcome::{Judged, needs};
-use crate::finding::{Finding, Next, Severity};
-use crate::inventory::schedule::Round;
-use crate::inventory::{Row, State};
+use crate::finding::{Finding, NextStep, Severity};
+use crate::inventory::schedule::ScheduledRenewal;
+use crate::inventory::{RowState, StatusRow};
 use crate::report::name_in_words;
+use crate::status_report::{JudgedRow, needs};
 
 /// So many rounds are told in words; the drawing has all.
 const ROUNDS: usize = 4;
 
 /// A body of the table: it is sorted and filtered as one.
-pub(super) fn body(one: &Judged, timeline: &Timeline) -> String {
+pub(crate) fn body(one: &JudgedRow, timeline: &Timeline) -> String {
     let row = &one.row;
     let verdict = row.verdict();
     let ends = row
         .ends
         .map(|at| at.as_second().to_string())
         .unwrap_or_default();
-    let due = row.due.filter(|_| row.state != State::Superseded);
+    let due = row.due.filter(|_| row.state != RowState::Superseded);
     let day = |at: Option<jiff::Timestamp>| at.map(date).unwrap_or_default();
     let small = |words: String| format!(" <small>{words}</small>");
     let left = row
@@ -83,7 +83,7 @@ fn reason(finding: &Finding) -> String {
 }
 
 /// What is to be pasted stands out: all of it, or what follows the words before it.
-fn step(next: &Next) -> String {
+fn step(next: &NextStep) -> String {
     let pasted = |line: &str| format!("<code>{}</code>", text(line));
     let said = match next.text.split_once(":  ") {
         _ if next.argv.is_some() || next.text.starts_with("sudo ") => pasted(&next.text),
@@ -99,7 +99,7 @@ fn step(next: &Next) -> String {
 }
 
 /// What somebody wants to know who looks at one certificate.
-fn rest(row: &Row) -> String {
+fn rest(row: &StatusRow) -> String {
     let mut facts: Vec<(&str, String)> = Vec::new();
     let several = |lines: Vec<String>| lines.join("<br>");
     if row.names.len() > 1 {
@@ -138,9 +138,10 @@ fn rest(row: &Row) -> String {
         ),
     ));
     if !row.keys.is_empty() {
-        let line = |(place, key): &(crate::inventory::Place, crate::inventory::item::HeldKey)| {
-            format!("{} ({:04o})", text(&place.to_string()), key.mode)
-        };
+        let line = |(place, key): &(
+            crate::inventory::ItemLocation,
+            crate::inventory::item::HeldKey,
+        )| { format!("{} ({:04o})", text(&place.to_string()), key.mode) };
         facts.push(("Key file", several(row.keys.iter().map(line).collect())));
     }
     if !row.requests.is_empty() {
@@ -170,8 +171,9 @@ fn rest(row: &Row) -> String {
 }
 
 /// The first ones, each with what it needs.
-fn rounds(rounds: &[Round]) -> String {
-    let line = |round: &Round| format!("from {}: {}", date(round.due), text(&needs(round)));
+fn rounds(rounds: &[ScheduledRenewal]) -> String {
+    let line =
+        |round: &ScheduledRenewal| format!("from {}: {}", date(round.due), text(&needs(round)));
     let told: Vec<String> = rounds.iter().take(ROUNDS).map(line).collect();
     let left = rounds.len().saturating_sub(ROUNDS);
     let left = if left == 0 {

@@ -8,10 +8,10 @@ use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 
 use super::timeline::Timeline;
-use crate::commands::status::outcome::Judged;
-use crate::inventory::State;
-use crate::inventory::schedule::{Proof, Round};
+use crate::inventory::RowState;
+use crate::inventory::schedule::{ScheduledRenewal, ValidationMethod};
 use crate::pki::baseline_dates::begin;
+use crate::status_report::JudgedRow;
 
 /// Rounds, and how many of them need a new proof of control.
 type Count = [i64; 2];
@@ -20,7 +20,7 @@ type Count = [i64; 2];
 const HIGH: i64 = 100;
 
 /// The section; nothing where no round is to come.
-pub(super) fn section(rows: &[Judged], now: Timestamp) -> String {
+pub(crate) fn section(rows: &[JudgedRow], now: Timestamp) -> String {
     let (mut months, mut years) = (
         BTreeMap::<Date, Count>::new(),
         BTreeMap::<i16, Count>::new(),
@@ -28,15 +28,15 @@ pub(super) fn section(rows: &[Judged], now: Timestamp) -> String {
     let live = rows
         .iter()
         .map(|one| &one.row)
-        .filter(|row| row.state != State::Superseded);
-    for Round { due, proof, .. } in live.flat_map(|row| &row.rounds) {
+        .filter(|row| row.state != RowState::Superseded);
+    for ScheduledRenewal { due, proof, .. } in live.flat_map(|row| &row.rounds) {
         let day = Offset::UTC.to_datetime((*due).max(now)).date();
         for [rounds, proofs] in [
             months.entry(day.first_of_month()).or_default(),
             years.entry(day.year()).or_default(),
         ] {
             *rounds += 1;
-            *proofs += i64::from(*proof == Proof::New);
+            *proofs += i64::from(*proof == ValidationMethod::New);
         }
     }
     if years.is_empty() {

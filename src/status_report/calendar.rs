@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
-use crate::commands::status::outcome::{self, Judged, StatusOutcome};
-use crate::inventory::schedule::Round;
-use crate::inventory::{Row, State};
+use crate::inventory::schedule::ScheduledRenewal;
+use crate::inventory::{RowState, StatusRow};
 use crate::pki::key::sha256;
 use crate::report::{escape, name_in_words};
+use crate::status_report::{self, JudgedRow, StatusOutcome};
 
-pub(super) fn calendar(outcome: &StatusOutcome) -> String {
+pub(crate) fn calendar(outcome: &StatusOutcome) -> String {
     let mut out = Calendar {
         text: String::new(),
         stamp: outcome.at.strftime("%Y%m%dT%H%M%SZ").to_string(),
@@ -25,7 +25,7 @@ pub(super) fn calendar(outcome: &StatusOutcome) -> String {
     for one in outcome
         .rows
         .iter()
-        .filter(|one| one.row.state != State::Superseded && one.row.certificate.is_some())
+        .filter(|one| one.row.state != RowState::Superseded && one.row.certificate.is_some())
     {
         row(&mut out, one);
     }
@@ -33,8 +33,8 @@ pub(super) fn calendar(outcome: &StatusOutcome) -> String {
     out.text
 }
 
-fn row(out: &mut Calendar, one: &Judged) {
-    let Judged { row, next, .. } = one;
+fn row(out: &mut Calendar, one: &JudgedRow) {
+    let JudgedRow { row, next, .. } = one;
     let name = name_in_words(&row.name);
     let Some((due, ends)) = row.due.zip(row.ends) else {
         return;
@@ -71,8 +71,8 @@ fn row(out: &mut Calendar, one: &Judged) {
     }
 }
 
-fn needs(round: &Round) -> String {
-    format!("Needs: {}.", outcome::needs(round))
+fn needs(round: &ScheduledRenewal) -> String {
+    format!("Needs: {}.", status_report::needs(round))
 }
 
 struct Calendar {
@@ -81,13 +81,13 @@ struct Calendar {
 }
 
 impl Calendar {
-    fn event(&mut self, of: (&Row, &str), at: Timestamp, summary: &str, words: &str) {
+    fn event(&mut self, of: (&StatusRow, &str), at: Timestamp, summary: &str, words: &str) {
         self.event_on(of, Offset::UTC.to_datetime(at).date(), summary, words);
     }
 
     /// A day of its own. The same event of a later run has the same UID, so that it takes its
     /// place.
-    fn event_on(&mut self, (row, kind): (&Row, &str), day: Date, summary: &str, words: &str) {
+    fn event_on(&mut self, (row, kind): (&StatusRow, &str), day: Date, summary: &str, words: &str) {
         let what = row
             .certificate
             .as_ref()

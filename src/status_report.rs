@@ -1,13 +1,20 @@
-//! What there is to show: the rows, each with what to do about it.
+//! What `status` found, and how it is shown: the rows, each with what to do about it.
+
+pub(crate) mod calendar;
+mod columns;
+pub(crate) mod document;
+pub(crate) mod page;
+pub(crate) mod prometheus;
+pub(crate) mod table;
 
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::finding::{Finding, Next, Severity};
+use crate::finding::{Finding, NextStep, Severity};
 use crate::inventory::reason::day;
-use crate::inventory::schedule::{Paid, Proof, Round};
-use crate::inventory::{Row, Verdict};
+use crate::inventory::schedule::{PaymentCoverage, ScheduledRenewal, ValidationMethod};
+use crate::inventory::{RowVerdict, StatusRow};
 
 /// What `status` ends with.
 #[derive(Debug)]
@@ -15,18 +22,18 @@ pub(crate) struct StatusOutcome {
     /// The instant of the judgement.
     pub at: Timestamp,
     /// The rows, the most pressing first.
-    pub rows: Vec<Judged>,
+    pub rows: Vec<JudgedRow>,
     /// What could not be looked at, and what was passed over.
     pub findings: Vec<Finding>,
     /// How many columns there are; none in a pipe.
     pub width: Option<usize>,
     /// The files that were written.
-    pub written: Vec<Written>,
+    pub written: Vec<WrittenFile>,
 }
 
 /// A file that was written.
 #[derive(Debug)]
-pub(crate) struct Written {
+pub(crate) struct WrittenFile {
     /// `prometheus` or `ics`.
     pub format: &'static str,
     pub path: PathBuf,
@@ -34,18 +41,18 @@ pub(crate) struct Written {
 
 /// A row with what to do about it.
 #[derive(Debug)]
-pub(crate) struct Judged {
-    pub row: Row,
+pub(crate) struct JudgedRow {
+    pub row: StatusRow,
     /// Its reasons with their steps.
     pub findings: Vec<Finding>,
     /// What to do, the first thing first.
-    pub next: Vec<Next>,
+    pub next: Vec<NextStep>,
 }
 
 impl StatusOutcome {
     /// The worst of all rows; what could not be looked at is not fine.
     #[must_use]
-    pub(crate) fn verdict(&self) -> Verdict {
+    pub(crate) fn verdict(&self) -> RowVerdict {
         let unseen = self
             .findings
             .iter()
@@ -55,21 +62,21 @@ impl StatusOutcome {
             .iter()
             .map(|one| one.row.verdict())
             .max()
-            .unwrap_or(Verdict::Fine);
-        if unseen { Verdict::Wrong } else { worst }
+            .unwrap_or(RowVerdict::Fine);
+        if unseen { RowVerdict::Wrong } else { worst }
     }
 }
 
 /// What a round needs: `a new request, a reissue, a new proof of control; for at most 100 days`.
-pub(super) fn needs(round: &Round) -> String {
+pub(crate) fn needs(round: &ScheduledRenewal) -> String {
     let order = match round.paid {
-        Some(Paid::Purchase) => ", a purchase",
-        Some(Paid::Reissue) => ", a reissue",
+        Some(PaymentCoverage::Purchase) => ", a purchase",
+        Some(PaymentCoverage::Reissue) => ", a reissue",
         None => "",
     };
     let proof = match round.proof {
-        Proof::New => "a new proof of control".to_owned(),
-        Proof::Reused(until) => format!(
+        ValidationMethod::New => "a new proof of control".to_owned(),
+        ValidationMethod::Reused(until) => format!(
             "no new proof of control where the CA goes by the one until {}",
             day(until)
         ),

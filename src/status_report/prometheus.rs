@@ -6,14 +6,14 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use crate::commands::status::outcome::{Judged, StatusOutcome};
-use crate::inventory::{Row, State, Verdict};
+use crate::inventory::{RowState, RowVerdict, StatusRow};
+use crate::status_report::{JudgedRow, StatusOutcome};
 
-pub(super) fn metrics(outcome: &StatusOutcome) -> String {
-    let rows: Vec<&Judged> = outcome
+pub(crate) fn metrics(outcome: &StatusOutcome) -> String {
+    let rows: Vec<&JudgedRow> = outcome
         .rows
         .iter()
-        .filter(|one| one.row.state != State::Superseded)
+        .filter(|one| one.row.state != RowState::Superseded)
         .collect();
     let certificates = || {
         rows.iter()
@@ -64,7 +64,7 @@ pub(super) fn metrics(outcome: &StatusOutcome) -> String {
         "certctl_rows",
         "Certificates, requests and keys by what is to be said of them.",
     );
-    for verdict in [Verdict::Fine, Verdict::Due, Verdict::Wrong] {
+    for verdict in [RowVerdict::Fine, RowVerdict::Due, RowVerdict::Wrong] {
         let count = rows
             .iter()
             .filter(|one| one.row.verdict() == verdict)
@@ -90,7 +90,7 @@ pub(super) fn metrics(outcome: &StatusOutcome) -> String {
 }
 
 /// What a row is told by.
-fn labels(row: &Row) -> Vec<(&'static str, String)> {
+fn labels(row: &StatusRow) -> Vec<(&'static str, String)> {
     vec![
         ("name", row.name.clone()),
         ("state", row.state.name().to_owned()),

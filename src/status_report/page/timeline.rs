@@ -7,8 +7,8 @@ use jiff::civil::{Date, date};
 use jiff::tz::Offset;
 
 use super::markup::text;
-use crate::inventory::Row;
-use crate::inventory::rule_changes::{Change, ForClients, changes};
+use crate::inventory::StatusRow;
+use crate::inventory::rule_changes::{ClientAuthUse, RuleChange, changes};
 use crate::pki::baseline_dates::begin;
 
 /// How far back it shows.
@@ -21,16 +21,16 @@ const LAST: Date = date(2030, 1, 1);
 const WIDE: i64 = 1000;
 
 /// The scale and what is drawn behind every row.
-pub(super) struct Timeline {
+pub(crate) struct Timeline {
     from: i64,
     to: i64,
     now: i64,
-    changes: Vec<Change>,
+    changes: Vec<RuleChange>,
 }
 
 impl Timeline {
     /// The one around an instant.
-    pub(super) fn from(now: Timestamp) -> Self {
+    pub(crate) fn from(now: Timestamp) -> Self {
         let from = now.as_second().saturating_sub(BEFORE);
         let to = now
             .as_second()
@@ -39,7 +39,7 @@ impl Timeline {
         let end = Timestamp::from_second(to).unwrap_or(Timestamp::MAX);
         let all = changes(
             &(Timestamp::from_second(from).unwrap_or(now)..=end),
-            ForClients::Yes,
+            ClientAuthUse::Yes,
         );
         Self {
             from,
@@ -50,7 +50,7 @@ impl Timeline {
     }
 
     /// The one of what lies ahead of an instant.
-    pub(super) fn ahead(now: Timestamp) -> Self {
+    pub(crate) fn ahead(now: Timestamp) -> Self {
         let around = Self::from(now);
         let changes = around
             .changes
@@ -65,16 +65,16 @@ impl Timeline {
     }
 
     /// The instant of the page.
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_second(self.now).unwrap_or(Timestamp::MAX)
     }
 
-    pub(super) fn end(&self) -> Timestamp {
+    pub(crate) fn end(&self) -> Timestamp {
         Timestamp::from_second(self.to).unwrap_or(Timestamp::MAX)
     }
 
     /// Tenths of a percent from the left edge; what lies outside is at an edge.
-    pub(super) fn x(&self, at: i64) -> i64 {
+    pub(crate) fn x(&self, at: i64) -> i64 {
         let along = at.clamp(self.from, self.to) - self.from;
         along * WIDE / (self.to - self.from).max(1)
     }
@@ -99,7 +99,7 @@ impl Timeline {
     }
 
     /// The years and the rules as lines of some height.
-    pub(super) fn lines(&self, high: i64) -> String {
+    pub(crate) fn lines(&self, high: i64) -> String {
         let line = |class: &str, at: i64| {
             format!("<path class=\"{class}\" d=\"M{} 0v{high}\"/>", self.x(at))
         };
@@ -117,7 +117,7 @@ impl Timeline {
     }
 
     /// The lines behind every row, drawn once and used by each.
-    pub(super) fn grid(&self) -> String {
+    pub(crate) fn grid(&self) -> String {
         format!(
             "<svg class=\"unseen\" aria-hidden=\"true\"><symbol id=\"grid\" viewBox=\"0 0 {WIDE} 20\" \
              preserveAspectRatio=\"none\">{}<path class=\"now\" d=\"M{} 0v20\"/></symbol></svg>\n",
@@ -127,7 +127,7 @@ impl Timeline {
     }
 
     /// The years, and the numbers of the rules, above the column.
-    pub(super) fn axis(&self) -> String {
+    pub(crate) fn axis(&self) -> String {
         let percent = |at: i64| format!("{}.{}%", self.x(at) / 10, self.x(at) % 10);
         let label = |class: &str, at: i64, y: u8, what: &str| {
             format!(
@@ -158,7 +158,7 @@ impl Timeline {
     }
 
     /// What the numbers stand for.
-    pub(super) fn legend(&self) -> String {
+    pub(crate) fn legend(&self) -> String {
         let item = |(number, day): (usize, Date)| {
             let what: Vec<String> = self
                 .changes
@@ -189,7 +189,7 @@ impl Timeline {
     }
 
     /// What the shapes stand for.
-    pub(super) const KEY: &str = "<p class=\"key\">\
+    pub(crate) const KEY: &str = "<p class=\"key\">\
          <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"life\" width=\"100%\" height=\"100%\"/></svg> the certificate \
          <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"late\" width=\"100%\" height=\"100%\"/></svg> its next round is due \
          <svg class=\"swatch\" aria-hidden=\"true\" viewBox=\"0 0 24 12\" preserveAspectRatio=\"none\"><path class=\"round\" d=\"M4 2v8M12 2v8M20 2v8\"/></svg> \
@@ -199,7 +199,7 @@ impl Timeline {
 
     /// One row: the life of the certificate, the part of it in which the next round is due, and the
     /// rounds after it.
-    pub(super) fn of(&self, row: &Row) -> String {
+    pub(crate) fn of(&self, row: &StatusRow) -> String {
         let bar = |class: &str, from: i64, to: i64| {
             let (from, to) = (self.x(from), self.x(to));
             format!(
