@@ -1,5 +1,5 @@
-//! The parts of certctl that its own tests, benches and fuzz targets use, under the paths that they have inside the
-//! crate. Nothing else is public. It is no API: it changes with the code.
+//! The parts of certctl that its own tests, benches and fuzz targets use, under the paths that they
+//! have inside the crate. Nothing else is public. It is no API: it changes with the code.
 
 /// Domain control validation.
 pub mod dcv {

@@ -1,4 +1,5 @@
-//! What is said where something is missing, damaged, locked or elsewhere: the cause first, then the step that helps.
+//! What is said where something is missing, damaged, locked or elsewhere: the cause first, then the
+//! step that helps.
 //! Needs: openssl
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

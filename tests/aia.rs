@@ -1,4 +1,5 @@
-//! `--aia`: what a delivery lacks is fetched from a server of the test, over real sockets, and nothing is that does not fit.
+//! `--aia`: what a delivery lacks is fetched from a server of the test, over real sockets, and
+//! nothing is that does not fit.
 //! Needs: openssl
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -222,7 +223,8 @@ fn nothing_is_asked_unless_told_and_no_private_address() {
 #[test]
 fn what_did_not_sign_is_of_no_use() {
     let Delivery { shop, server, .. } = delivery(&["/lower"]);
-    // The same name with another key, the very thing that a signature tells apart; then what is no certificate.
+    // The same name with another key, the very thing that a signature tells apart; then what is no
+    // certificate.
     let impostor = Issuer::signed_by(
         ca_params("Lower"),
         KeyPair::generate().unwrap(),

@@ -1,4 +1,5 @@
-//! What owner and mode do not say of who may use a file: ACLs, SELinux labels, hard links. What is replaced hands them on.
+//! What owner and mode do not say of who may use a file: ACLs, SELinux labels, hard links. What is
+//! replaced hands them on.
 //! Needs: setfacl getfacl setfattr getfattr unshare mount
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,4 +1,5 @@
-//! `certctl bundle`: the leaf by its key, the chain by its signatures, the file whole or not at all.
+//! `certctl bundle`: the leaf by its key, the chain by its signatures, the file whole or not at
+//! all.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;

@@ -1,5 +1,5 @@
-//! `"changed"` and `"plan"` as Ansible and the like go by them: true only where what servers read is other than before, a
-//! plan that says what would be, and nothing to do the second time.
+//! `"changed"` and `"plan"` as Ansible and the like go by them: true only where what servers read
+//! is other than before, a plan that says what would be, and nothing to do the second time.
 //! Needs: nginx
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

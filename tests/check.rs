@@ -1,5 +1,5 @@
-//! `certctl install --check`: every way in which an installed pair can differ from what was left, each with the line that
-//! mends it, and nothing touched.
+//! `certctl install --check`: every way in which an installed pair can differ from what was left,
+//! each with the line that mends it, and nothing touched.
 //! Needs: nginx
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -315,7 +315,8 @@ fn what_nginx_serves_is_part_of_it() {
         .expect(0);
     check(&site.shop, &[]).expect(0);
 
-    // It names another pair by now and has not loaded it: what was installed is not what the next reload serves.
+    // It names another pair by now and has not loaded it: what was installed is not what the next
+    // reload serves.
     for (from, to) in [(CHAIN, "tree/tls/m.pem"), (KEY, "tree/tls/m.key")] {
         sandbox.write(to, sandbox.read(from));
     }

@@ -1,4 +1,5 @@
-//! The command line itself: help, usage errors, and surroundings that are not as one would like them.
+//! The command line itself: help, usage errors, and surroundings that are not as one would like
+//! them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;

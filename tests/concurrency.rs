@@ -1,5 +1,5 @@
-//! Many at once: installs of two certificates of one name beside each other, and clients that never notice a replacement.
-//! `scripts/stress` runs it all; by itself a sample.
+//! Many at once: installs of two certificates of one name beside each other, and clients that never
+//! notice a replacement. `scripts/stress` runs it all; by itself a sample.
 //! Needs: nginx
 #![allow(
     clippy::unwrap_used,
@@ -143,7 +143,8 @@ fn what_another_run_does_after_the_look_is_seen() {
     fs::rename(sandbox.join("example.com.key"), sandbox.join("other.key")).unwrap();
     shop.deliver("new.crt");
     let at = |name: &str| sandbox.join(name).display().to_string();
-    // Another run from beginning to end while the server is tested before anything is touched: the lock is free again then.
+    // Another run from beginning to end while the server is tested before anything is touched: the
+    // lock is free again then.
     let other = [
         "install",
         &at("other.crt"),
@@ -231,7 +232,8 @@ fn the_wait_for_the_lock_is_told_and_bounded() {
     shop.install("new.crt", &["--lock-timeout", "0s"]).expect(0);
 }
 
-/// One visit: a new connection, a handshake that is verified down to the root, a request and its answer.
+/// One visit: a new connection, a handshake that is verified down to the root, a request and its
+/// answer.
 fn visit(address: SocketAddr, config: &Arc<ClientConfig>) -> Result<Vec<u8>, String> {
     let visit = || -> std::io::Result<(Vec<u8>, String)> {
         let name = ServerName::try_from("example.com").unwrap();
@@ -295,7 +297,8 @@ fn visitors_do_not_notice_replacements() {
         stop.store(true, Ordering::Relaxed);
         visitor.join().unwrap()
     });
-    // Old workers answer for a moment beside the new ones: then a certificate can come twice, but each comes.
+    // Old workers answer for a moment beside the new ones: then a certificate can come twice, but
+    // each comes.
     let mut distinct = leaves.clone();
     distinct.sort();
     distinct.dedup();

@@ -1,7 +1,8 @@
-//! The sweep over every file-system call of install, rollback and remove: SIGKILL at each, and each error that each can
-//! give. What is on disk is the old or the new pair, whole; nobody can read a key who should not; the exit code tells the
-//! truth; the next run heals and leaves nothing behind. A sample is tried here, the same one in every run;
-//! `scripts/crash-sweep` tries all, or another sample.
+//! The sweep over every file-system call of install, rollback and remove: SIGKILL at each, and each
+//! error that each can give. What is on disk is the old or the new pair, whole; nobody can read a
+//! key who should not; the exit code tells the truth; the next run heals and leaves nothing behind.
+//! A sample is tried here, the same one in every run; `scripts/crash-sweep` tries all, or another
+//! sample.
 //! Needs: strace openssl
 #![allow(
     clippy::unwrap_used,
@@ -40,7 +41,8 @@ fn words(text: &str) -> Vec<String> {
     text.split(' ').map(str::to_owned).collect()
 }
 
-/// The words of a command, evaluated as of noon today: two runs that do the same leave the same files.
+/// The words of a command, evaluated as of noon today: two runs that do the same leave the same
+/// files.
 fn at_noon(text: &str) -> Vec<String> {
     words(&format!("{text} --at {}", noon(0)))
 }
@@ -151,7 +153,8 @@ fn replacement() -> Scenario {
     installing("replacement", shop)
 }
 
-/// The lock is held when it is asked for: everything is looked at again under it. The first that is locked is what is built.
+/// The lock is held when it is asked for: everything is looked at again under it. The first that is
+/// locked is what is built.
 fn waited() -> Scenario {
     Scenario {
         name: "waited",
@@ -297,7 +300,8 @@ fn removal() -> Scenario {
 /// Without `CERTCTL_SWEEP_EVERY`: one point out of so many is tried.
 const EVERY: usize = 23;
 
-/// Without `CERTCTL_SWEEP_SEED`: which ones. Fixed, so that a change is judged by the same points before and after it.
+/// Without `CERTCTL_SWEEP_SEED`: which ones. Fixed, so that a change is judged by the same points
+/// before and after it.
 const SEED: usize = 20;
 
 /// A number from the environment.
@@ -385,7 +389,8 @@ fn line(trace: &[&str], from: usize, words: &[&str]) -> usize {
     })
 }
 
-/// What a power loss can undo must be flushed before what relies on it (`-y` says the paths of descriptors).
+/// What a power loss can undo must be flushed before what relies on it (`-y` says the paths of
+/// descriptors).
 #[test]
 fn flushes_and_renames_come_in_the_order_that_a_power_loss_allows() {
     let shop = Shop::new();
@@ -484,8 +489,8 @@ fn steps(document: &Json) -> Vec<PlanStep> {
         .collect()
 }
 
-/// What the kernel was asked to flush, in this order; what is flushed under a temporary name counts under the one that it
-/// is given.
+/// What the kernel was asked to flush, in this order; what is flushed under a temporary name counts
+/// under the one that it is given.
 fn flushed(trace: &str) -> Vec<PathBuf> {
     let renames = trace.lines().filter(|line| line.contains("rename"));
     let given: Vec<(&str, &str)> = renames
@@ -551,8 +556,8 @@ fn planned(
     (plan, LineageLayout::new(Some(root), stem, chain, key))
 }
 
-/// Each file once, each folder once after each set of changes that a later step relies on: what the plan says is what the
-/// kernel is asked for.
+/// Each file once, each folder once after each set of changes that a later step relies on: what the
+/// plan says is what the kernel is asked for.
 #[test]
 fn what_is_flushed_is_what_the_plan_says() {
     for (scenario, taken, count) in [

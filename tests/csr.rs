@@ -523,7 +523,8 @@ fn a_full_disk_leaves_the_old_pair_where_it_was() {
             .collect::<Vec<_>>()
     };
     let before = files();
-    // In blocks of 512 bytes: none for the key; one for the key (an RSA key needs more); no room for the request.
+    // In blocks of 512 bytes: none for the key; one for the key (an RSA key needs more); no room
+    // for the request.
     for (blocks, more) in [
         ("0", ""),
         ("1", "--key-type rsa-2048 --cert-name example.com"),

@@ -1,5 +1,5 @@
-//! `certctl csr --key`, `--from` and `--encrypt-key`: keys of any making, what a certificate or a server says, and what
-//! other people's programs make of it.
+//! `certctl csr --key`, `--from` and `--encrypt-key`: keys of any making, what a certificate or a
+//! server says, and what other people's programs make of it.
 //! Needs: openssl, keytool, nginx
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -248,7 +248,8 @@ fn a_key_that_others_have_or_that_everybody_has_is_told() {
     );
 }
 
-/// Certificates that have the key, in whatever form they lie here or are installed: their requests may be gone.
+/// Certificates that have the key, in whatever form they lie here or are installed: their requests
+/// may be gone.
 #[test]
 fn a_key_that_a_certificate_has_is_told() {
     let order = Order::new();
@@ -403,7 +404,8 @@ fn an_encrypted_key_is_opened_by_others_and_found_again() {
         (&again["changed"], &again["findings"]),
         (&false.into(), &Json::Array(Vec::new()))
     );
-    // A locked key without its request: named, it is used and stays where it is, whatever gives way.
+    // A locked key without its request: named, it is used and stays where it is, whatever gives
+    // way.
     std::fs::remove_file(sandbox.join("one.example.csr")).unwrap();
     for more in [&[][..], &["--force"]] {
         let args = [

@@ -1,5 +1,5 @@
-//! `certctl csr` before money is spent: every rule provoked, each with its code, weight, reason, source and next step, and
-//! what `--allow` makes of it.
+//! `certctl csr` before money is spent: every rule provoked, each with its code, weight, reason,
+//! source and next step, and what `--allow` makes of it.
 //! Needs: openssl
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -91,7 +91,8 @@ const RULES: [(&str, &str, &str, &str); 22] = [
     ),
 ];
 
-/// And those that stand beside: the wildcard's, a reused key's file, a key that was not looked into, what is installed.
+/// And those that stand beside: the wildcard's, a reused key's file, a key that was not looked
+/// into, what is installed.
 const ELSEWHERE: [&str; 4] = [
     "already-installed",
     "key-not-opened",

@@ -1,4 +1,5 @@
-//! Requests that are odd: each ends in an answer or a refusal, and hashes are over the bytes as given.
+//! Requests that are odd: each ends in an answer or a refusal, and hashes are over the bytes as
+//! given.
 //! Needs: openssl
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -53,7 +54,8 @@ fn odd_requests_end_in_an_answer_or_a_refusal() {
         let item = shown.expect(0).json()["items"][0].clone();
         assert_eq!(item["kind"], "request", "{file}");
         assert_eq!(item["md5"] == md5, judged == 4, "{file}: {item}");
-        // No server answers there: what can be judged is, what cannot is refused before anybody is asked.
+        // No server answers there: what can be judged is, what cannot is refused before anybody is
+        // asked.
         let checked = sandbox.run(&["dcv-check", file, "--resolver", "127.0.0.1:1"]);
         assert_eq!(checked.code, judged, "{file}: {checked}");
     }
@@ -81,7 +83,8 @@ fn split(der: &[u8]) -> (&[u8], &[u8]) {
     (&der[head..head + length], &der[head + length..])
 }
 
-/// RFC 2986 lets a request have the attribute that asks for extensions more than once; names stand in either.
+/// RFC 2986 lets a request have the attribute that asks for extensions more than once; names stand
+/// in either.
 #[test]
 fn two_requests_for_extensions_are_read_or_refused() {
     let sandbox = Sandbox::new();

@@ -213,7 +213,8 @@ fn the_worst_decides_the_exit() {
     assert_eq!(stream(&run).1["lines"], 1);
 }
 
-/// What a resolver is to somebody whose zones it cannot all reach: it answers for the one at `server`, and never for others.
+/// What a resolver is to somebody whose zones it cannot all reach: it answers for the one at
+/// `server`, and never for others.
 fn resolver(server: &NameServer) -> Liar {
     let forward = forward_to(server.address);
     Liar::new(move |question| {
@@ -247,7 +248,8 @@ fn a_stalled_zone_delays_no_other() {
         .iter()
         .filter_map(|(question, times)| is_stalled(question).then_some(times))
         .collect();
-    // Each of its 200 lines would ask at least one. A few lines are under way at once, and three without an answer are enough.
+    // Each of its 200 lines would ask at least one. A few lines are under way at once, and three
+    // without an answer are enough.
     assert!(
         (1..=40).contains(&stalled.len()),
         "the rest of a lost zone is not asked for again: {stalled:?}"

@@ -1,4 +1,5 @@
-//! `certctl dcv-check` against real name servers: each verdict and finding provoked where it comes from.
+//! `certctl dcv-check` against real name servers: each verdict and finding provoked where it comes
+//! from.
 //! Needs: ip knotd unbound
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -531,7 +532,8 @@ fn a_unique_value_counts_only_when_it_was_compared() {
     }
 }
 
-/// Sectigo adds a value of its own where a key is used again, so a record without one is no yes then.
+/// Sectigo adds a value of its own where a key is used again, so a record without one is no yes
+/// then.
 #[test]
 fn a_key_used_again_needs_a_value_that_was_compared() {
     let order = Order::new(&["shop.example"], &["--ca", "sectigo"]);
@@ -588,7 +590,8 @@ fn a_key_used_again_needs_a_value_that_was_compared() {
         (&shown["changed"], &shown["records"][0]["complete"]),
         (&false.into(), &false.into())
     );
-    // The shop's record has it, and the same request a second time is the same record: a new one takes a new request.
+    // The shop's record has it, and the same request a second time is the same record: a new one
+    // takes a new request.
     let given = format!("_{md5}.mail.shop.example {hash}.{UNIQUE}");
     server.publish(&format!("{own}\n_{md5}.mail CNAME {hash}.{UNIQUE}."), 2);
     assert_eq!(
@@ -640,7 +643,8 @@ fn a_key_that_a_certificate_has_needs_such_a_value_too() {
     );
 }
 
-/// DigiCert, GlobalSign, GoDaddy, AWS: a random value in a CNAME or a text, at the domain or below a label.
+/// DigiCert, GlobalSign, GoDaddy, AWS: a random value in a CNAME or a text, at the domain or below
+/// a label.
 #[test]
 fn any_cas_record_is_checked_once_it_was_given() {
     let mut server = NameServer::knot("");
@@ -1172,7 +1176,8 @@ fn a_server_whose_address_is_not_found_is_not_counted_as_asked() {
         || {
             let order = Order::shop();
             let first = format!("ns1 A {}\n{}", port_53(0, 1).ip(), order.line());
-            // The server that knows the second one's address is dead: SERVFAIL. Without it, there is none: NXDOMAIN.
+            // The server that knows the second one's address is dead: SERVFAIL. Without it, there
+            // is none: NXDOMAIN.
             let dead = format!("{first}\nns2 NS dead\ndead A {}", port_53(0, 4).ip());
             for records in [&dead, &first] {
                 let _first = NameServer::knot_at(&[port_53(0, 1)], records, "");

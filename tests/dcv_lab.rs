@@ -1,4 +1,5 @@
-//! `certctl dcv-check` in the DNS lab: what a zone and its servers can have wrong, each at real servers.
+//! `certctl dcv-check` in the DNS lab: what a zone and its servers can have wrong, each at real
+//! servers.
 //! Needs: ip kdig knotd ldns-keygen ldns-signzone nsd nsenter unbound unshare
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -512,7 +513,8 @@ fn caa_is_looked_up_as_cas_do() {
         message(&unsigned, "caa-lookup-failed").contains("DNSSEC signatures do not hold"),
         "{unsigned:#}"
     );
-    // By which name Certum goes is not confirmed. `--ca` is kept with the record, so that the order is of no CA before.
+    // By which name Certum goes is not confirmed. `--ca` is kept with the record, so that the order
+    // is of no CA before.
     for (zone, ca, code) in [
         ("caa-limits.example", &[][..], "caa-limits"),
         ("caa-limits.example", &["--ca", "certum"], "caa-ca-unknown"),

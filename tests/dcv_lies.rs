@@ -1,5 +1,5 @@
-//! `certctl dcv-check` and a server that lies: whatever is not the answer to the question asked is passed over, within the
-//! deadline, by UDP and by TCP.
+//! `certctl dcv-check` and a server that lies: whatever is not the answer to the question asked is
+//! passed over, within the deadline, by UDP and by TCP.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -172,7 +172,8 @@ fn an_answer_from_another_port_is_nobodys() {
     is_given_up(&liar);
 }
 
-/// Every answer by UDP is cut short; TCP is at the same port, once one is found that is free for both.
+/// Every answer by UDP is cut short; TCP is at the same port, once one is found that is free for
+/// both.
 fn cut_short() -> (Liar, TcpListener) {
     loop {
         let cut = Liar::new(|question| {

@@ -1,4 +1,5 @@
-//! `certctl dcv-check --method http` and `email`: files at a real web server, mail by what the DNS says.
+//! `certctl dcv-check --method http` and `email`: files at a real web server, mail by what the DNS
+//! says.
 //! Needs: ip knotd nginx unshare
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,4 +1,5 @@
-//! What CAs send and what people make of it: nothing is lost, everything is told, nothing is unpacked.
+//! What CAs send and what people make of it: nothing is lost, everything is told, nothing is
+//! unpacked.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;

@@ -1,5 +1,6 @@
-//! Install and rollback where the surroundings are not as one would like them: umask, environment, closed or full streams,
-//! a folder that is gone, little memory, no /proc. The result is right, and nobody panics.
+//! Install and rollback where the surroundings are not as one would like them: umask, environment,
+//! closed or full streams, a folder that is gone, little memory, no /proc. The result is right, and
+//! nobody panics.
 //! Needs: nginx openssl unshare mount prlimit
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -41,7 +42,8 @@ fn script(shop: &Shop, script: &str) -> Run {
 const INSTALL: &str = "install \"$HERE/new.crt\" --key \"$HERE/example.com.key\" --root \"$HERE/tree\" --trust \"$HERE/root.pem\"";
 const ROLLBACK: &str = "rollback example.com --root \"$HERE/tree\"";
 
-/// Key and chain are a pair other than `before`, with the modes that they are to have, and nothing else is left.
+/// Key and chain are a pair other than `before`, with the modes that they are to have, and nothing
+/// else is left.
 #[track_caller]
 fn changed(shop: &Shop, before: &(String, String), what: &str) -> (String, String) {
     let now = shop.served();

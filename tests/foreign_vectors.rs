@@ -1,5 +1,5 @@
-//! Other people's certificates, requests, keys and containers (python's `cryptography` and NIST's PKITS): all of them go
-//! through `inspect`, and what it says of them is what openssl says.
+//! Other people's certificates, requests, keys and containers (python's `cryptography` and NIST's
+//! PKITS): all of them go through `inspect`, and what it says of them is what openssl says.
 //! Needs: openssl, timeout, python3-cryptography-vectors
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -260,7 +260,8 @@ fn compare(items: &[Json], root: &Path, file: &str) -> (Both, Vec<(&'static str,
     }
 }
 
-/// Subject, names and, of certificates, dates as openssl prints them; nothing where it cannot read the file.
+/// Subject, names and, of certificates, dates as openssl prints them; nothing where it cannot read
+/// the file.
 fn openssl(verb: &[&str], root: &Path, file: &str, form: &str) -> Option<String> {
     let mut command = foreign("openssl");
     command.args(verb).args([

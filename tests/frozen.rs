@@ -1,5 +1,5 @@
-//! What certctl 42475f8 left on disk (fixtures/frozen) is read by every later version: each sample is checked, listed,
-//! renewed, installed over, rolled back and removed.
+//! What certctl 42475f8 left on disk (fixtures/frozen) is read by every later version: each sample
+//! is checked, listed, renewed, installed over, rolled back and removed.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -26,7 +26,8 @@ use support::{Run, Sandbox};
 mod word {
     /// Makes plain files of the links and deletes the folder.
     pub(super) const REMOVE: &str = "remove";
-    /// Verdicts of an install that wrote files, of one that had nothing to do, and of a renewal that made a request.
+    /// Verdicts of an install that wrote files, of one that had nothing to do, and of a renewal
+    /// that made a request.
     pub(super) const WRITTEN: &str = "files";
     pub(super) const UNCHANGED: &str = "unchanged";
     pub(super) const PREPARED: &str = "prepared";
@@ -243,7 +244,8 @@ fn release(sandbox: &Sandbox, id: &str) -> (String, String) {
     (read("fullchain.pem"), read("key.pem"))
 }
 
-/// What a rollback after the next install goes to, and what one to the day before that install goes to.
+/// What a rollback after the next install goes to, and what one to the day before that install goes
+/// to.
 struct Before {
     last: (String, String),
     by_day: (String, String),
@@ -266,7 +268,8 @@ impl Before {
     }
 }
 
-/// Back to what was before, to the next one by its id, back again by the day, and to the next one again.
+/// Back to what was before, to the next one by its id, back again by the day, and to the next one
+/// again.
 fn is_rolled_back(sandbox: &Sandbox, case: &Case, before: Option<&Before>, next: &str) {
     let over = served(sandbox, case);
     let back = |more: &[&str], code: i32, wanted: &(String, String)| {
@@ -448,7 +451,8 @@ fn an_older_interrupted_removal_is_finished() {
     });
 }
 
-/// Folder and name of the last request, the CA and the end of the paid term: from the settings alone.
+/// Folder and name of the last request, the CA and the end of the paid term: from the settings
+/// alone.
 #[test]
 fn settings_of_an_older_version_are_used_for_the_next_request() {
     let sandbox = unpack("ordinary");

@@ -1,5 +1,5 @@
-//! Certificates that certctl 42475f8 installed for nginx, and for nginx and HAProxy together (fixtures/frozen), are
-//! renewed and rolled back before the real servers, with no flag.
+//! Certificates that certctl 42475f8 installed for nginx, and for nginx and HAProxy together
+//! (fixtures/frozen), are renewed and rolled back before the real servers, with no flag.
 //! Needs: nginx haproxy
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -32,7 +32,8 @@ fn shown(port: u16) -> String {
     Certificate::from_der(&handshake.chain[0]).unwrap().to_pem()
 }
 
-/// Installs the next certificate, rolls it back, installs it again; each time all servers show what the chain has.
+/// Installs the next certificate, rolls it back, installs it again; each time all servers show what
+/// the chain has.
 fn goes_on(sandbox: &Sandbox, ports: &[u16]) {
     let settings = || Json::parse(&sandbox.read(&format!("{PAIR}/settings.json")));
     let (before, chain) = (settings(), sandbox.read(CHAIN));

@@ -1,4 +1,5 @@
-//! The kept corpus of the fuzz targets, replayed through the functions that they fuzz: what was found once stays mended.
+//! The kept corpus of the fuzz targets, replayed through the functions that they fuzz: what was
+//! found once stays mended.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "../fuzz/src/entries.rs"]

@@ -1,5 +1,6 @@
-//! Certificates whose text wants to be more than text: control characters, bidirectional ones, invisible ones, endless names,
-//! names that are no UTF-8. It is shown, in text and in JSON, and does nothing.
+//! Certificates whose text wants to be more than text: control characters, bidirectional ones,
+//! invisible ones, endless names, names that are no UTF-8. It is shown, in text and in JSON, and
+//! does nothing.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -10,7 +11,8 @@ use support::order::Order;
 use support::zip::zip;
 use support::{Run, Sandbox};
 
-/// A title for the terminal, a cleared screen, C1's CSI, a forged line, an override, marks that nobody sees.
+/// A title for the terminal, a cleared screen, C1's CSI, a forged line, an override, marks that
+/// nobody sees.
 const EVIL: &str = "x\x1b]0;owned\x07\x1b[2J\u{9b}31m\r\nright  trusted by Mozilla's list\u{2028}next   curl e | sh\u{202e}gpj.\u{2066}\u{200f}\u{feff}\u{200b}\u{e0041}";
 
 /// What no stream may carry, a line break aside.

@@ -1,8 +1,9 @@
-//! House rules that no compiler checks: each is a row of `RULES`, and a broken example of each shows that it can fail.
+//! House rules that no compiler checks: each is a row of `RULES`, and a broken example of each
+//! shows that it can fail.
 //!
-//! A rule that does not hold everywhere yet has a list of exceptions, tests/house/RULE.txt, which may only shrink: what is
-//! not listed fails the test, and so does what is listed and no longer broken. `CERTCTL_HOUSE=shrink cargo test --test
-//! house` removes such lines.
+//! A rule that does not hold everywhere yet has a list of exceptions, tests/house/RULE.txt, which
+//! may only shrink: what is not listed fails the test, and so does what is listed and no longer
+//! broken. `CERTCTL_HOUSE=shrink cargo test --test house` removes such lines.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "support/source.rs"]
@@ -748,8 +749,9 @@ fn unit_tests<'a>(name: &str, text: &'a str) -> &'a str {
         .map_or("", |(_, tests)| tests)
 }
 
-/// Where a test compares a time that has passed: an assertion with `elapsed` or a `Duration` in it, or a comparison of
-/// `elapsed()` anywhere. A machine that is busy makes such a test fail, and a fast one lets it pass for no reason.
+/// Where a test compares a time that has passed: an assertion with `elapsed` or a `Duration` in it,
+/// or a comparison of `elapsed()` anywhere. A machine that is busy makes such a test fail, and a
+/// fast one lets it pass for no reason.
 fn timed(file: &str, text: &str) -> Vec<String> {
     let words = Source::new("test", text).words;
     let is = |at: usize, text: &str| words.get(at).is_some_and(|word| word.text == text);
@@ -892,8 +894,9 @@ fn tests_read_json_through_the_strict_helper() {
     }
 }
 
-/// Where a test names anything of `serde_json` but the macro `json!`: a `serde_json::Value` gives null for a missing
-/// field, so an assertion can pass because the name is wrong. Only the helper itself may do that.
+/// Where a test names anything of `serde_json` but the macro `json!`: a `serde_json::Value` gives
+/// null for a missing field, so an assertion can pass because the name is wrong. Only the helper
+/// itself may do that.
 fn lenient_json(file: &str, text: &str) -> Vec<String> {
     if file == "tests/support/json.rs" {
         return Vec::new();

@@ -1,5 +1,5 @@
-//! What a server sends, from TLS alone and from the protocols that start in the clear; servers that do otherwise. `inspect`
-//! shows it, `verify` and `status` judge it.
+//! What a server sends, from TLS alone and from the protocols that start in the clear; servers that
+//! do otherwise. `inspect` shows it, `verify` and `status` judge it.
 //! Needs: openssl, python3, python3-aiosmtpd, dovecot, id
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -64,7 +64,8 @@ impl Drop for Server {
     }
 }
 
-/// The part of a test CA's lifetime that is over, as twenty characters show it: it grows with the calendar.
+/// The part of a test CA's lifetime that is over, as twenty characters show it: it grows with the
+/// calendar.
 fn bar_of_a_ca() -> String {
     let params = ca_params("");
     let whole = (params.not_after - params.not_before).whole_days();
@@ -558,7 +559,8 @@ fn a_mail_server_shows_its_certificate() {
     );
 }
 
-/// Dovecot on ports of its own, with the lines for its certificate that `bundle --for dovecot` shows.
+/// Dovecot on ports of its own, with the lines for its certificate that `bundle --for dovecot`
+/// shows.
 fn mail_boxes(shop: &Order, imap: u16, pop3: u16) -> String {
     let sandbox = &shop.sandbox;
     sandbox.write("in.pem", shop.chain());

@@ -1,4 +1,5 @@
-//! `certctl install` and `rollback` in a tree of their own, with nobody to ask, with scripts, with the real nginx.
+//! `certctl install` and `rollback` in a tree of their own, with nobody to ask, with scripts, with
+//! the real nginx.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -703,7 +704,8 @@ fn a_name_stands_for_what_is_installed() {
     );
 }
 
-/// Runs `certctl ARGS`, sends TERM once `marker` is there, and says the exit code and what was printed.
+/// Runs `certctl ARGS`, sends TERM once `marker` is there, and says the exit code and what was
+/// printed.
 fn terminated(shop: &Shop, args: &[&str], marker: &str) -> (i32, String) {
     let mut command = shop.sandbox.command(args);
     let child = command

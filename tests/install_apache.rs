@@ -1,4 +1,5 @@
-//! `certctl install` before the real Apache: served, not named yet, broken, deaf, not running, and never ended by a key.
+//! `certctl install` before the real Apache: served, not named yet, broken, deaf, not running, and
+//! never ended by a key.
 //! Needs: apache2
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -149,7 +150,8 @@ fn no_host_names_the_pair_yet() {
         "{next}"
     );
 
-    // Where there are sites of which a folder has links, that is the way; a block that lies there is not written again.
+    // Where there are sites of which a folder has links, that is the way; a block that lies there
+    // is not written again.
     let kept = web.folder().join("sites-available");
     std::fs::create_dir_all(&kept).unwrap();
     let next = |run: Json| run["next"][0]["text"].as_str().unwrap().to_owned();

@@ -1,4 +1,5 @@
-//! `certctl install` where nginx has other blocks too: what it must not call done, and what it must not adopt.
+//! `certctl install` where nginx has other blocks too: what it must not call done, and what it must
+//! not adopt.
 //! Needs: nginx
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,5 +1,6 @@
-//! File systems that refuse: full, read-only, immutable; paths that are taken or planted; folders that anybody may write
-//! to. Each is refused or survived, the pair before is still there, and the next run goes through.
+//! File systems that refuse: full, read-only, immutable; paths that are taken or planted; folders
+//! that anybody may write to. Each is refused or survived, the pair before is still there, and the
+//! next run goes through.
 //! Needs: unshare mount chattr strace prlimit
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -25,7 +26,8 @@ enum Before {
     Plain,
 }
 
-/// A shop with the tree to start from in `kept`, the pair of it in `old.*` and the pair to come in `new.*`.
+/// A shop with the tree to start from in `kept`, the pair of it in `old.*` and the pair to come in
+/// `new.*`.
 fn shop(before: Before) -> Shop {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
@@ -49,7 +51,8 @@ fn shop(before: Before) -> Shop {
     shop
 }
 
-/// The words of an install that meets `fault`, its exit code, and what it left; then the next run, after `mend`.
+/// The words of an install that meets `fault`, its exit code, and what it left; then the next run,
+/// after `mend`.
 fn meet(shop: &Shop, (size, fault, mend): (&str, &str, &str)) -> String {
     let run = in_mount(
         &shop.sandbox,
@@ -176,7 +179,8 @@ fn the_way_back_needs_no_room() {
     assert_eq!(run.to_string(), "--- exit 0");
 }
 
-/// A dry run says what the run would say, and neither leaves a trace: not even a folder that was made and taken away.
+/// A dry run says what the run would say, and neither leaves a trace: not even a folder that was
+/// made and taken away.
 #[test]
 fn what_cannot_be_written_is_known_before_anything_is() {
     let shop = Shop::new();
@@ -355,7 +359,8 @@ fn what_must_not_change_is_left() {
     ");
 }
 
-/// What somebody else has put where certctl writes: refused without waiting, nothing of it followed or changed.
+/// What somebody else has put where certctl writes: refused without waiting, nothing of it followed
+/// or changed.
 #[test]
 fn what_is_planted_is_refused() {
     let shop = Shop::new();
@@ -510,7 +515,8 @@ fn what_is_planted_is_refused() {
     ");
 }
 
-/// No file is ever born through a name that is taken, or through a link (`O_EXCL`), whatever its name.
+/// No file is ever born through a name that is taken, or through a link (`O_EXCL`), whatever its
+/// name.
 #[test]
 fn a_link_planted_at_a_temporary_name_is_not_followed() {
     for before in [Before::Installed, Before::Plain] {

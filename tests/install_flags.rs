@@ -1,4 +1,5 @@
-//! Flags of `certctl install` that say who reads the key, what the pair is called, and what is overridden.
+//! Flags of `certctl install` that say who reads the key, what the pair is called, and what is
+//! overridden.
 //! Needs: nginx
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -105,7 +106,8 @@ fn a_pair_has_the_name_that_it_was_given() {
         ]);
         assert!(again.expect(0).stdout.contains("same"), "{name}");
     }
-    // What is installed under a name is taken up under the one that it was given, whatever its request is called.
+    // What is installed under a name is taken up under the one that it was given, whatever its
+    // request is called.
     let again = shop
         .sandbox
         .run(&["install", "example.com", "--root", "tree", "--json"])

@@ -1,4 +1,5 @@
-//! `certctl install` before the real HAProxy: one file or two, folders, lists, PROXY headers, strict names, broken, down.
+//! `certctl install` before the real HAProxy: one file or two, folders, lists, PROXY headers,
+//! strict names, broken, down.
 //! Needs: haproxy
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,5 +1,5 @@
-//! `certctl install` into / itself, of a mount namespace: what is found there without a word on the command line, and who
-//! is told.
+//! `certctl install` into / itself, of a mount namespace: what is found there without a word on the
+//! command line, and who is told.
 //! Needs: nginx unshare mount
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -12,14 +12,15 @@ use support::namespace::in_mount;
 use support::nginx::{free_port, write_config};
 use support::shop::Shop;
 
-/// A stand-in for systemd, which does not run in tests: it notes what it is asked, says that every unit runs, and reloads
-/// by nginx's own means.
+/// A stand-in for systemd, which does not run in tests: it notes what it is asked, says that every
+/// unit runs, and reloads by nginx's own means.
 const FAKE_SYSTEMCTL: &str = "#!/bin/sh
 echo \"$*\" >>systemctl.log
 case $1 in reload) exec nginx -s reload -c \"$PWD/nginx/nginx.conf\" ;; esac
 ";
 
-/// Runs `script` where the machine's nginx has a block that names the usual paths; `start` starts it.
+/// Runs `script` where the machine's nginx has a block that names the usual paths; `start` starts
+/// it.
 fn here(shop: &Shop, script: &str) -> Run {
     let sandbox = &shop.sandbox;
     shop.deliver("new.crt");

@@ -1,4 +1,5 @@
-//! `certctl install` and `rollback` before the real nginx: served, not named yet, broken, deaf, not running.
+//! `certctl install` and `rollback` before the real nginx: served, not named yet, broken, deaf, not
+//! running.
 //! Needs: nginx
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -244,7 +245,8 @@ fn a_pair_that_only_the_server_can_read_is_put_back() {
         let run = site.round(&["--test", "false", "--json"]).expect(1).json();
         assert_eq!(run["verdict"], "refused", "{kind}");
         let run = site.round(&["--reload", "false", "--json"]);
-        // Nobody here can shake hands on that curve: then it is not seen that the old one is served.
+        // Nobody here can shake hands on that curve: then it is not seen that the old one is
+        // served.
         let code = if kind == "encrypted" { 5 } else { 6 };
         let run = run.expect(code).json();
         assert_eq!(
@@ -474,7 +476,8 @@ fn any_server_is_served_by_commands_and_a_probe() {
     let common = [
         "--server", "none", "--test", &test, "--reload", &reload, "--json",
     ];
-    // What it is asked at is not there before: the test fails for want of the pair that this run brings.
+    // What it is asked at is not there before: the test fails for want of the pair that this run
+    // brings.
     let first = site.shop.round(
         &[
             &common[..],

@@ -1,4 +1,5 @@
-//! `certctl install` where the new certificate lacks what the present one was used for: OCSP answers, logging in.
+//! `certctl install` where the new certificate lacks what the present one was used for: OCSP
+//! answers, logging in.
 //! Needs: apache2, nginx
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,4 +1,5 @@
-//! The JSON helper of the tests: whatever is missing fails, with the name and with what exists instead.
+//! The JSON helper of the tests: whatever is missing fails, with the name and with what exists
+//! instead.
 #![allow(
     dead_code,
     unreachable_pub,

@@ -1,4 +1,5 @@
-//! Whom to trust and by whose rules: `--trust`, `--prefer`, `--strict`, and what is told where trust stores differ.
+//! Whom to trust and by whose rules: `--trust`, `--prefer`, `--strict`, and what is told where
+//! trust stores differ.
 //! Needs: openssl
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,4 +1,5 @@
-//! Who may import whom, and who may touch the world. A broken example of each rule shows that it can fail.
+//! Who may import whom, and who may touch the world. A broken example of each rule shows that it
+//! can fail.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "support/source.rs"]
@@ -8,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use source::Source;
 
-/// The layers, outermost first: a module names only its own and those further down. So there is no circle between them.
+/// The layers, outermost first: a module names only its own and those further down. So there is no
+/// circle between them.
 const LAYERS: [&str; 27] = [
     "main",
     "lib",
@@ -65,7 +67,8 @@ const PURE: [&str; 12] = [
     "webserver",
 ];
 
-/// What only `system` names: files, network, processes, clock, environment, and the crates that reach them.
+/// What only `system` names: files, network, processes, clock, environment, and the crates that
+/// reach them.
 const WORLD: [&str; 18] = [
     "std::env",
     "std::fs",

@@ -1,5 +1,5 @@
-//! The short reader of listings beside the full one, which is its judge: all that is kept here, what fuzzing found, and
-//! other people's certificates and keys.
+//! The short reader of listings beside the full one, which is its judge: all that is kept here,
+//! what fuzzing found, and other people's certificates and keys.
 //! Needs: python3-cryptography-vectors
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,4 +1,5 @@
-//! The real nginx: its configuration read as it reads it, blocks written that it takes, reloads that a handshake sees.
+//! The real nginx: its configuration read as it reads it, blocks written that it takes, reloads
+//! that a handshake sees.
 //! Needs: nginx
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,6 +1,7 @@
-//! The packages that certctl is built of: licences, sources, bans, one version of what checks signatures.
-//! In place of `cargo deny`, whose own build takes longer than all of ours: the same questions to `cargo tree` (what is
-//! really built, on every platform) and to `Cargo.lock` (where it comes from).
+//! The packages that certctl is built of: licences, sources, bans, one version of what checks
+//! signatures. In place of `cargo deny`, whose own build takes longer than all of ours: the same
+//! questions to `cargo tree` (what is really built, on every platform) and to `Cargo.lock` (where
+//! it comes from).
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeSet;
@@ -23,7 +24,8 @@ const LICENCES: [&str; 13] = [
     "Zlib",
 ];
 
-/// Never built in: a second crypto provider, and a DNS server that is a few lines over `hickory-proto`.
+/// Never built in: a second crypto provider, and a DNS server that is a few lines over
+/// `hickory-proto`.
 const BANNED: [&str; 6] = [
     "hickory-server",
     "native-tls",
@@ -197,7 +199,8 @@ fn foreign_sources(lock: &str) -> Vec<String> {
         .collect()
 }
 
-/// An SPDX expression (Annex D) with the old `/` for `OR`: true when some way to read it needs allowed licences only.
+/// An SPDX expression (Annex D) with the old `/` for `OR`: true when some way to read it needs
+/// allowed licences only.
 fn allowed(expression: &str) -> bool {
     let spaced = expression
         .replace('(', " ( ")

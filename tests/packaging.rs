@@ -1,5 +1,5 @@
-//! What lies in `packaging/`: systemd takes the units and finds little that they could do harm with; the cron line is
-//! silent until something is due; the mail says what was found.
+//! What lies in `packaging/`: systemd takes the units and finds little that they could do harm
+//! with; the cron line is silent until something is due; the mail says what was found.
 //! Needs: systemd-analyze, unshare, mount
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -130,7 +130,8 @@ fn both_lines_run_as_they_are_written() {
     let cron = value("cron/certctl", "17 6 * * *  root  ");
     let unit = value("systemd/certctl-status.service", "ExecStart=");
     let folder = value("systemd/certctl-status.service", "WorkingDirectory=");
-    // As cron and systemd start them: with little in the environment. Nobody looks at what this machine has.
+    // As cron and systemd start them: with little in the environment. Nobody looks at what this
+    // machine has.
     let path = value("cron/certctl", "PATH=");
     let clock = clock_words();
     let lines = [

@@ -1,4 +1,5 @@
-//! What is locked: one password opens zips, keys and PKCS#12 files; it is read from a file, and never shown.
+//! What is locked: one password opens zips, keys and PKCS#12 files; it is read from a file, and
+//! never shown.
 //! Needs: openssl, zip, python3
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -269,7 +270,8 @@ fn a_locked_zip_is_opened() {
         .expect(3);
 }
 
-/// `certctl ARGS` on a terminal where each of `typed` answers one question: its exit code and what the terminal showed.
+/// `certctl ARGS` on a terminal where each of `typed` answers one question: its exit code and what
+/// the terminal showed.
 fn on_a_terminal(sandbox: &Sandbox, args: &[&str], typed: &[&str]) -> (i32, String) {
     const SCRIPT: &str = r#"
 import os, pty, sys
@@ -362,7 +364,8 @@ fn a_password_is_asked_for_on_a_terminal_three_times_at_most() {
 #[test]
 fn rounds_are_counted_before_anything_is_derived() {
     let shop = shop();
-    // EncryptedPrivateKeyInfo with pbeWithSHAAnd3-KeyTripleDES-CBC, a salt of eight octets and 2^31 - 1 iterations.
+    // EncryptedPrivateKeyInfo with pbeWithSHAAnd3-KeyTripleDES-CBC, a salt of eight octets and 2^31
+    // - 1 iterations.
     let scheme = [
         &[0x06, 0x0a][..],
         b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x03",

@@ -1,5 +1,6 @@
-//! Path validation against NIST's suite: every path is looked for in a bag of all its CA certificates, and what is judged
-//! otherwise than expected stands in tests/pkits.txt with its reason.
+//! Path validation against NIST's suite: every path is looked for in a bag of all its CA
+//! certificates, and what is judged otherwise than expected stands in tests/pkits.txt with its
+//! reason.
 //! Needs: the package python3-cryptography-vectors, which ships the suite.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -68,7 +69,8 @@ fn authorities() -> Vec<Certificate> {
     paths.iter().filter_map(|path| read(path).ok()).collect()
 }
 
-/// What is wrong with the path; names apart, of which the suite's certificates have none for a TLS server.
+/// What is wrong with the path; names apart, of which the suite's certificates have none for a TLS
+/// server.
 fn judged(file: &str, authorities: &[Certificate], anchors: &TrustAnchors) -> Vec<String> {
     let leaf = match read(&suite().join(format!("{file}.crt"))) {
         Ok(leaf) => leaf,

@@ -1,5 +1,5 @@
-//! `certctl install --placeholder`: a server whose configuration names files that the CA has not sent yet can start; the
-//! real ones replace it, and nobody goes back to it.
+//! `certctl install --placeholder`: a server whose configuration names files that the CA has not
+//! sent yet can start; the real ones replace it, and nobody goes back to it.
 //! Needs: nginx haproxy
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,4 +1,5 @@
-//! Handshakes with servers that stall, refuse, close, speak something else, or want a certificate of ours.
+//! Handshakes with servers that stall, refuse, close, speak something else, or want a certificate
+//! of ours.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "support/holding.rs"]

@@ -1,5 +1,5 @@
-//! What the README says is so: the rehearsal it shows is what the program prints, and every name that scripts rely on is
-//! in it.
+//! What the README says is so: the rehearsal it shows is what the program prints, and every name
+//! that scripts rely on is in it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use support::Sandbox;
 
-/// Where the codes of findings are given, each in a list of its own: every literal there that looks like one is one, but
-/// for these.
+/// Where the codes of findings are given, each in a list of its own: every literal there that looks
+/// like one is one, but for these.
 const LISTS: [&str; 10] = [
     "src/csr_lint/rules.rs",
     "src/delivery/diagnostics.rs",
@@ -121,7 +121,8 @@ fn the_table_of_proofs_is_that_of_the_code() {
     );
 }
 
-/// The servers are knot, nsd, unbound and nginx in all of these; who lies by program is in `dcv_lies`.
+/// The servers are knot, nsd, unbound and nginx in all of these; who lies by program is in
+/// `dcv_lies`.
 #[test]
 fn every_finding_of_a_proof_is_provoked_at_real_servers() {
     let tests = ["dcv_lab", "dcv_check", "dcv_methods"]

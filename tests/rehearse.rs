@@ -1,5 +1,5 @@
-//! `certctl rehearse`: the first thing a newcomer runs. Here with the parts of its own; `rehearse_foreign.rs` has the
-//! real nginx.
+//! `certctl rehearse`: the first thing a newcomer runs. Here with the parts of its own;
+//! `rehearse_foreign.rs` has the real nginx.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -102,7 +102,8 @@ fn other_names_and_times_than_the_default() {
 #[test]
 fn it_never_says_yes_to_what_did_not_go_as_it_should() {
     let sandbox = Sandbox::new();
-    // The reload that should do nothing does what the real one does: then the new pair is live where it should not be.
+    // The reload that should do nothing does what the real one does: then the new pair is live
+    // where it should not be.
     let program = sandbox.write("bin/true", "#!/bin/sh\n: > rehearsal/web/reload\n");
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let run = |arguments: &[&str]| {

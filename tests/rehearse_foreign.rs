@@ -1,4 +1,5 @@
-//! `certctl rehearse` in the eyes of others: with the real nginx, watched by strace, and its DNS asked by kdig.
+//! `certctl rehearse` in the eyes of others: with the real nginx, watched by strace, and its DNS
+//! asked by kdig.
 //! Needs: kdig nginx strace
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -31,8 +32,8 @@ fn the_real_nginx_serves_the_site() {
     assert!(run.stdout.lines().count() <= 40, "{run}");
 }
 
-/// Every address that is bound or connected to is on loopback, and every file that is opened for writing, made, renamed
-/// or removed lies in the folder.
+/// Every address that is bound or connected to is on loopback, and every file that is opened for
+/// writing, made, renamed or removed lies in the folder.
 #[test]
 fn it_stays_on_loopback_and_in_its_folder() {
     let sandbox = Sandbox::new();

@@ -1,5 +1,5 @@
-//! `certctl remove`: plain files in the place of the links, then nothing of certctl's is left; killed at each call on the
-//! way, nobody misses a file and the next run ends it.
+//! `certctl remove`: plain files in the place of the links, then nothing of certctl's is left;
+//! killed at each call on the way, nobody misses a file and the next run ends it.
 //! Needs: nginx strace unshare mount
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,5 +1,6 @@
-//! `certctl renew`: the next request, with the names, the subject and the kind of key of the last one, beside it; the pair
-//! that is served stays as it is, and what is prepared already is said again.
+//! `certctl renew`: the next request, with the names, the subject and the kind of key of the last
+//! one, beside it; the pair that is served stays as it is, and what is prepared already is said
+//! again.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;

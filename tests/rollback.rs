@@ -1,4 +1,5 @@
-//! `certctl rollback`: to the files before, to those of an id or a date, and what is said when there are none.
+//! `certctl rollback`: to the files before, to those of an id or a date, and what is said when
+//! there are none.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;

@@ -1,4 +1,5 @@
-//! `--root DIR` by an ordinary user: a tree for an image or a package, with no server and nothing outside of it touched.
+//! `--root DIR` by an ordinary user: a tree for an image or a package, with no server and nothing
+//! outside of it touched.
 //! Needs: setpriv strace
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,5 +1,5 @@
-//! `certctl status`: each state and each reason is found, with the step that mends it; what cannot be looked at is told and
-//! the rest goes on.
+//! `certctl status`: each state and each reason is found, with the step that mends it; what cannot
+//! be looked at is told and the rest goes on.
 //! Needs: nginx
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -451,8 +451,8 @@ fn hosts_are_asked_side_by_side_and_one_that_stalls_delays_nobody() {
     }
 }
 
-/// Servers that keep whoever asks them waiting, three of each kind: they say nothing, half of a message, a little of one
-/// again and again, or do not even accept the connection.
+/// Servers that keep whoever asks them waiting, three of each kind: they say nothing, half of a
+/// message, a little of one again and again, or do not even accept the connection.
 fn stalling(held: &Held) -> (Vec<String>, Box<dyn std::any::Any>) {
     // A record of a handshake message that is never whole.
     let half = [22, 3, 3, 1, 0, 2, 0, 0, 0xfc, 3, 3];
@@ -524,7 +524,8 @@ fn a_stream_tells_everybody_else_before_those_that_stall() {
         ),
     );
     let run = run.expect(1);
-    // Ten seconds for each, all at the same time: when the first is given up, all have been asked. Three never accept.
+    // Ten seconds for each, all at the same time: when the first is given up, all have been asked.
+    // Three never accept.
     let counts = held.counts();
     assert_eq!(
         (counts.accepted, counts.before_first_end),

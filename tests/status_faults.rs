@@ -1,5 +1,5 @@
-//! `certctl status` over trees that somebody else made: what cannot be read is told item by item, nothing blocks, and no
-//! row is lost.
+//! `certctl status` over trees that somebody else made: what cannot be read is told item by item,
+//! nothing blocks, and no row is lost.
 //! Needs: setpriv
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,5 +1,6 @@
-//! The story of a fleet: 200 pairs in every state and with every fault, eight of them at a running nginx, looked at from
-//! 2026 to 2029. What each row must say is reckoned here from its dates alone.
+//! The story of a fleet: 200 pairs in every state and with every fault, eight of them at a running
+//! nginx, looked at from 2026 to 2029. What each row must say is reckoned here from its dates
+//! alone.
 //! Needs: nginx, promtool, python3, python3-cryptography, python3-icalendar, python3-html5lib
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -436,7 +437,8 @@ fn expected(pair: &Pair, at: Date) -> Expected {
     }
 }
 
-/// The rows by their names; a key alone has none: its file tells. What nginx still shows of stale pairs is left out.
+/// The rows by their names; a key alone has none: its file tells. What nginx still shows of stale
+/// pairs is left out.
 fn by_name(run: &Json) -> BTreeMap<String, &Json> {
     let key = |row: &Json| {
         row["keys"][0]["path"]
@@ -533,7 +535,8 @@ print(len([event for event in events if str(event['summary']).endswith(' ends')]
       len([body for body in page.findall('.//table/tbody') if body.get('data-verdict')]))
 ";
 
-/// The fleet for other programs; `CERTCTL_KEEP_PAGE` says where the page is to be kept, for `scripts/page-check`.
+/// The fleet for other programs; `CERTCTL_KEEP_PAGE` says where the page is to be kept, for
+/// `scripts/page-check`.
 fn written(sandbox: &Sandbox) {
     let args = [
         "--prometheus",

@@ -1,5 +1,5 @@
-//! `certctl status` for other programs: metrics that Prometheus' own tool takes, a calendar that an independent library
-//! reads, a table that fits the terminal.
+//! `certctl status` for other programs: metrics that Prometheus' own tool takes, a calendar that an
+//! independent library reads, a table that fits the terminal.
 //! Needs: promtool, python3, python3-icalendar
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -247,7 +247,8 @@ fn the_document_and_the_page() {
         .run(&["status", "--root", "tree", "--json"])
         .expect(0);
     let mut document = run.json();
-    // Which rules and rounds are to come hangs on the day of the test: a table of `inventory` has them.
+    // Which rules and rounds are to come hangs on the day of the test: a table of `inventory` has
+    // them.
     let rounds = std::mem::replace(&mut document["rows"][0]["rounds"], Json::Null);
     let fields = rounds[0].keys();
     assert_eq!(

@@ -1,5 +1,6 @@
-//! `certctl status --html`: the page is well-formed, complete without scripts, needs nothing from outside, and whatever a
-//! certificate calls itself stays text. `scripts/page-check` looks at one in a browser.
+//! `certctl status --html`: the page is well-formed, complete without scripts, needs nothing from
+//! outside, and whatever a certificate calls itself stays text. `scripts/page-check` looks at one
+//! in a browser.
 //!
 //! Needs: python3, html5lib (python3-html5lib).
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -58,7 +59,8 @@ fn the_page_is_whole_and_nothing_in_it_is_foreign() {
     );
     let page = sandbox.read("page.html");
 
-    // As strict as a parser can be, then without scripts: every row and reason is text of the document.
+    // As strict as a parser can be, then without scripts: every row and reason is text of the
+    // document.
     let check = "import sys, html5lib\n\
         tree = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(open(sys.argv[1], encoding='utf-8'))\n\
         bodies = tree.findall('.//table/tbody')\n\

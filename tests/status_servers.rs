@@ -1,6 +1,7 @@
-//! `certctl status` and servers that certctl did not set up: what their configuration names, what they loaded, what lists
-//! of revoked certificates say, and what other tools keep.
-//! Needs: nginx, apache2, haproxy, unshare, mount, ip, openssl, strace, python3, python3-cryptography
+//! `certctl status` and servers that certctl did not set up: what their configuration names, what
+//! they loaded, what lists of revoked certificates say, and what other tools keep.
+//! Needs: nginx, apache2, haproxy, unshare, mount, ip, openssl, strace, python3,
+//! python3-cryptography
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;

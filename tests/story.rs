@@ -1,5 +1,6 @@
-//! The whole round on other people's parts: knot serves the zone, openssl is the CA, zip(1) the shop, the real nginx the
-//! server, `openssl s_client` the browser. Nothing here is judged by certctl alone.
+//! The whole round on other people's parts: knot serves the zone, openssl is the CA, zip(1) the
+//! shop, the real nginx the server, `openssl s_client` the browser. Nothing here is judged by
+//! certctl alone.
 //! Needs: knotd, nginx, openssl, zip
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -192,7 +193,8 @@ impl<'a> Site<'a> {
             .json()
     }
 
-    /// What `openssl s_client` gets, refused unless chain and host name are right: the leaf's SHA-256.
+    /// What `openssl s_client` gets, refused unless chain and host name are right: the leaf's
+    /// SHA-256.
     fn served(&self) -> Result<String, String> {
         served(self.port, &self.ca.root(), ZONE)
     }

@@ -1,5 +1,6 @@
-//! What CAs, mail programs, people and enemies hand over, made at run time and given to the real binary: the right chain,
-//! byte for byte, or the right refusal; nothing written elsewhere, no control byte on any stream, no panic, no bomb.
+//! What CAs, mail programs, people and enemies hand over, made at run time and given to the real
+//! binary: the right chain, byte for byte, or the right refusal; nothing written elsewhere, no
+//! control byte on any stream, no panic, no bomb.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "generator/mod.rs"]
@@ -24,8 +25,8 @@ use support::{Run, Sandbox, limit_processor};
 /// The most that a run may hold in memory at any instant.
 const MEMORY: u64 = 64 << 20;
 
-/// The most processor time that a run may use, in seconds: the kernel kills one that computes without end. However busy the
-/// machine is, this counts only what the run itself does.
+/// The most processor time that a run may use, in seconds: the kernel kills one that computes
+/// without end. However busy the machine is, this counts only what the run itself does.
 const PROCESSOR: u64 = 30;
 
 #[test]
@@ -65,8 +66,8 @@ fn every_delivery_ends_as_it_must() {
     insta::assert_snapshot!(pages.concat());
 }
 
-/// Plays one row and says what came of it: exit code, certificates found, length of the chain, codes of the findings; where
-/// it was refused, the words.
+/// Plays one row and says what came of it: exit code, certificates found, length of the chain,
+/// codes of the findings; where it was refused, the words.
 fn play(world: &World, row: &Row) -> String {
     let sandbox = Sandbox::new();
     sandbox.write("home/example.com.key", &world.key);
@@ -149,7 +150,8 @@ fn is_bidi(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The most memory that a child held, asked for until it ends: the system counts it up and never down.
+/// The most memory that a child held, asked for until it ends: the system counts it up and never
+/// down.
 fn peak(child: &mut Child) -> u64 {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;

@@ -1,4 +1,5 @@
-//! What is fuzzed, and what must hold for every input: the fuzz targets and `tests/fuzz_corpus.rs` call the same functions.
+//! What is fuzzed, and what must hold for every input: the fuzz targets and `tests/fuzz_corpus.rs`
+//! call the same functions.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -22,7 +23,8 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
 };
 
-/// Whatever is handed over is read within bounds, and what was read is written so that it reads back as itself.
+/// Whatever is handed over is read within bounds, and what was read is written so that it reads
+/// back as itself.
 pub fn reader(data: &[u8]) {
     let limits = DeliveryLimits {
         entries: 50,
@@ -66,7 +68,8 @@ pub fn reader(data: &[u8]) {
     }
 }
 
-/// From any bag comes a chain whose links hold, without doubles; and where the good ones are in the bag, the good chain.
+/// From any bag comes a chain whose links hold, without doubles; and where the good ones are in the
+/// bag, the good chain.
 pub fn chains(data: &[u8]) {
     let pool = Pool::get();
     let (mut bag, mut octets) = (Vec::new(), data.iter().copied());
@@ -84,7 +87,8 @@ pub fn chains(data: &[u8]) {
             bag.push(one.clone());
             continue;
         }
-        // One changed octet: whatever still reads as a certificate takes part, as the site's at times.
+        // One changed octet: whatever still reads as a certificate takes part, as the site's at
+        // times.
         let (Some(high), Some(low), Some(octet)) = (octets.next(), octets.next(), octets.next())
         else {
             break;
@@ -160,7 +164,8 @@ pub fn chains(data: &[u8]) {
     }
 }
 
-/// A name that was read is a name: it reads back as itself, is safe in a file name, and covers what RFC 9525 says and no more.
+/// A name that was read is a name: it reads back as itself, is safe in a file name, and covers what
+/// RFC 9525 says and no more.
 pub fn names(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (first, second) = text.split_once('\n').unwrap_or((&text, ""));
@@ -190,8 +195,8 @@ pub fn names(data: &[u8]) {
     let _ = DnsNames::parse(&text.lines().collect::<Vec<_>>());
 }
 
-/// A record with a whole name that was read from what a person pastes is written as a line that reads back as itself (only
-/// such are kept); a file of such lines stays as it is.
+/// A record with a whole name that was read from what a person pastes is written as a line that
+/// reads back as itself (only such are kept); a file of such lines stays as it is.
 pub fn record(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for record in parse::parse(&text).into_iter().flatten() {
@@ -215,8 +220,8 @@ pub fn record(data: &[u8]) {
     assert!(kept.records().len() <= text.lines().count());
 }
 
-/// What a server sends is an answer only with the id and the question of the one that was asked, and what it says then is
-/// text that no terminal obeys where it was a name.
+/// What a server sends is an answer only with the id and the question of the one that was asked,
+/// and what it says then is text that no terminal obeys where it was a name.
 pub fn answers(data: &[u8]) {
     const NAME: &str = "_x.example.com";
     let id = data.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
@@ -272,7 +277,8 @@ fn covers(presented: &str, host: &str) -> bool {
             })
 }
 
-/// CAs made once: the way of the site's certificate, decoys of the same names, a mesh, roots that nobody trusts.
+/// CAs made once: the way of the site's certificate, decoys of the same names, a mesh, roots that
+/// nobody trusts.
 struct Pool {
     leaf: Certificate,
     /// The first is the intermediate that issued the leaf.

@@ -1,4 +1,5 @@
-//! What the answers about one record come to: a verdict for each server and for all of them, with the reasons.
+//! What the answers about one record come to: a verdict for each server and for all of them, with
+//! the reasons.
 
 use super::answer::{DnsAnswer, DnsServerId};
 use super::reason::DcvReason;

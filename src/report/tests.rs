@@ -1,5 +1,5 @@
-//! Every failure as people and programs read it: one page to go over, and the rules that all of them keep. What is wrong
-//! and why is the module's own; what to do is `failure`'s.
+//! Every failure as people and programs read it: one page to go over, and the rules that all of
+//! them keep. What is wrong and why is the module's own; what to do is `failure`'s.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fmt::Write;
@@ -434,7 +434,8 @@ fn every_reason_reads_well() {
     insta::assert_snapshot!(page);
 }
 
-/// What is wrong with a chain or a pair, and what stands in an install's way or ends it after the switch.
+/// What is wrong with a chain or a pair, and what stands in an install's way or ends it after the
+/// switch.
 fn judgements() -> Vec<Finding> {
     let at = |text: &str| text.parse().unwrap();
     let label = || "example.com".to_owned();

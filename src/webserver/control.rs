@@ -1,9 +1,9 @@
 //! The servers that read what is installed: found, looked at, tested, reloaded. It runs them and
 //! reads their files; what their configuration means is their profile's (`webserver::nginx`, ...).
 //!
-//! A server with a profile is a file here (`nginx`), a variant of [`ServerProgram`] and of [`ServerDetail`],
-//! and its arms in them: find it, observe it, its own test and reload, how it is started, the block
-//! to write, what its test complains of.
+//! A server with a profile is a file here (`nginx`), a variant of [`ServerProgram`] and of
+//! [`ServerDetail`], and its arms in them: find it, observe it, its own test and reload, how it is
+//! started, the block to write, what its test complains of.
 
 use std::path::Path;
 

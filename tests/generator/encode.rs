@@ -1,4 +1,5 @@
-//! DER, PKCS#7 and PKCS#12 as other programs write them, made octet by octet: what reads them here did not write them.
+//! DER, PKCS#7 and PKCS#12 as other programs write them, made octet by octet: what reads them here
+//! did not write them.
 
 use p12_keystore::{
     Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKey,

@@ -95,7 +95,8 @@ fn archives(world: &World) -> Vec<Row> {
         .windows(4)
         .position(|part| part == b"PK\x01\x02")
         .unwrap();
-    // The declared size of the first entry, in its own header and in the directory, far above and far below the truth.
+    // The declared size of the first entry, in its own header and in the directory, far above and
+    // far below the truth.
     let lying = |size: [u8; 4]| {
         let mut zip = stored.clone();
         zip[22..26].copy_from_slice(&size);

@@ -1,4 +1,5 @@
-//! How the CAs and shops lay out what they send (as seen in their help pages and in real deliveries).
+//! How the CAs and shops lay out what they send (as seen in their help pages and in real
+//! deliveries).
 
 use super::encode::{p7b, pfx};
 use super::world::{World, der};

@@ -1,5 +1,5 @@
-//! Makes deliveries at run time: what CAs send, what mail programs, editors and people make of it, what is none, and what
-//! means harm. Every row says what must come of it.
+//! Makes deliveries at run time: what CAs send, what mail programs, editors and people make of it,
+//! what is none, and what means harm. Every row says what must come of it.
 
 #![allow(
     unreachable_pub,

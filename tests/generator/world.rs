@@ -1,4 +1,5 @@
-//! The CAs of the suite: a root, its intermediate and a site's certificate; the same root as older CAs know it.
+//! The CAs of the suite: a root, its intermediate and a site's certificate; the same root as older
+//! CAs know it.
 
 use certctl::facade::pki::certificate::Certificate;
 use rcgen::{CertifiedIssuer, KeyPair, SubjectPublicKeyInfo};

@@ -17,11 +17,12 @@ pub struct TestCa {
     pub intermediate: Issuer,
 }
 
-/// The days that a default leaf has left. Its whole lifetime of 45 days is allowed on every day of the calendar: the
-/// strictest limit is 47 days, from 2029-03-15 (SC-081v3).
+/// The days that a default leaf has left. Its whole lifetime of 45 days is allowed on every day of
+/// the calendar: the strictest limit is 47 days, from 2029-03-15 (SC-081v3).
 pub const DAYS_LEFT: i64 = 44;
 
-/// The days until a default leaf is due for renewal, with some to spare: certctl renews in the last third of a lifetime.
+/// The days until a default leaf is due for renewal, with some to spare: certctl renews in the last
+/// third of a lifetime.
 pub const DAYS_UNTIL_DUE: i64 = 36;
 
 /// What a leaf is like; `default()` is a good one.
@@ -115,8 +116,8 @@ impl TestCa {
     }
 }
 
-/// The intermediate of `ca` as it was signed once more, to end on a day: what a cross-signed one is like whose other root
-/// goes.
+/// The intermediate of `ca` as it was signed once more, to end on a day: what a cross-signed one is
+/// like whose other root goes.
 pub fn crossed(ca: &TestCa, ends: Date) -> String {
     let mut params = ca_params("Test DV CA R2");
     params.not_after = moment(ends);
@@ -134,7 +135,8 @@ pub fn subordinate(issuer: &Issuer, name: &str, algorithm: &'static SignatureAlg
     Issuer::signed_by(ca_params(name), key, issuer).unwrap()
 }
 
-/// A CA's parameters, valid from 2020 (so that tests can evaluate dates as of any fixed day since) for five years from now.
+/// A CA's parameters, valid from 2020 (so that tests can evaluate dates as of any fixed day since)
+/// for five years from now.
 pub fn ca_params(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
@@ -149,7 +151,8 @@ pub fn ca_params(name: &str) -> CertificateParams {
     params
 }
 
-/// Returns the day of the run in UTC: the same one all through a process, also when midnight passes.
+/// Returns the day of the run in UTC: the same one all through a process, also when midnight
+/// passes.
 pub fn today() -> Date {
     static TODAY: OnceLock<Date> = OnceLock::new();
     *TODAY.get_or_init(|| {

@@ -59,7 +59,8 @@ impl NameServer {
         Self::started(command, folder, addresses[0])
     }
 
-    /// unbound at `address`, which finds [`ZONE`] at `stub` and nothing else anywhere; `server_options` are further lines of its server section.
+    /// unbound at `address`, which finds [`ZONE`] at `stub` and nothing else anywhere;
+    /// `server_options` are further lines of its server section.
     pub fn unbound(address: SocketAddr, stub: SocketAddr, server_options: &str) -> Self {
         let folder = folder();
         let path = folder.path().display();
@@ -181,7 +182,8 @@ fn soa(server: SocketAddr) -> Option<Message> {
     Message::from_vec(&buffer[..length]).ok()
 }
 
-/// A port of 127.0.0.1 that nobody uses by UDP or TCP right now, below those that the system hands out by itself.
+/// A port of 127.0.0.1 that nobody uses by UDP or TCP right now, below those that the system hands
+/// out by itself.
 pub fn free_port() -> SocketAddr {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -197,7 +199,8 @@ pub fn free_port() -> SocketAddr {
     }
 }
 
-/// Port 53 of a loopback address that is this process's own, one for each `net` (below 4) and `host` (below 60).
+/// Port 53 of a loopback address that is this process's own, one for each `net` (below 4) and
+/// `host` (below 60).
 pub fn port_53(net: u8, host: u8) -> SocketAddr {
     let [high, low] = u16::try_from(std::process::id() % 0xdfff)
         .unwrap()
@@ -208,8 +211,8 @@ pub fn port_53(net: u8, host: u8) -> SocketAddr {
     )
 }
 
-/// Runs `test` where port 53 of loopback can be used: here, or (not root, or a server on this machine has it) the same
-/// test again in a network namespace of its own. `name` is the test's.
+/// Runs `test` where port 53 of loopback can be used: here, or (not root, or a server on this
+/// machine has it) the same test again in a network namespace of its own. `name` is the test's.
 pub fn with_port_53(name: &str, test: impl FnOnce()) {
     const INSIDE: &str = "CERTCTL_TEST_NAMESPACE";
     if std::env::var_os(INSIDE).is_some() || port_53_is_ours() {

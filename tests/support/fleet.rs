@@ -1,4 +1,5 @@
-//! nginx, Apache and HAProxy behind one face: each serves pairs for names at addresses, as its own configuration says it.
+//! nginx, Apache and HAProxy behind one face: each serves pairs for names at addresses, as its own
+//! configuration says it.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -121,7 +122,8 @@ fn apache_host(place: &Place) -> String {
     )
 }
 
-/// One section: all places are at the first one's addresses, and HAProxy picks by the names in the certificates.
+/// One section: all places are at the first one's addresses, and HAProxy picks by the names in the
+/// certificates.
 fn haproxy_section(places: &[Place]) -> String {
     let files: String = places
         .iter()

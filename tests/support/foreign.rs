@@ -1,6 +1,7 @@
-//! Other people's programs, which judge what certctl makes. A missing one fails the test that needs it and says the
-//! package: nothing is skipped. A test file that uses them, itself or through `support`, says so in its first lines
-//! (`//! Needs: openssl`), which is what `scripts/test --quick` goes by.
+//! Other people's programs, which judge what certctl makes. A missing one fails the test that needs
+//! it and says the package: nothing is skipped. A test file that uses them, itself or through
+//! `support`, says so in its first lines (`//! Needs: openssl`), which is what
+//! `scripts/test --quick` goes by.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -46,7 +47,8 @@ pub fn path_of(program: &str) -> PathBuf {
         })
 }
 
-/// Runs it, fails with its words unless it ends well, and says what it printed (stdout, then stderr).
+/// Runs it, fails with its words unless it ends well, and says what it printed (stdout, then
+/// stderr).
 #[track_caller]
 pub fn succeed(command: &mut Command) -> String {
     let output = command.output().unwrap();

@@ -1,4 +1,5 @@
-//! Samples of what an earlier certctl left on disk (fixtures/frozen, described in fixtures/README.md), unpacked.
+//! Samples of what an earlier certctl left on disk (fixtures/frozen, described in
+//! fixtures/README.md), unpacked.
 
 use std::fs::{self, FileTimes, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -61,7 +62,8 @@ pub fn unpack(sample: &str) -> Sandbox {
     sandbox
 }
 
-/// `MODE [USER:GROUP] PATH [= PATH [+ PATH]]`: a file with content of its own, or with that of one or two others.
+/// `MODE [USER:GROUP] PATH [= PATH [+ PATH]]`: a file with content of its own, or with that of one
+/// or two others.
 fn file_of(sandbox: &Sandbox, line: &str, content: &str) {
     let (head, parts) = line
         .split_once(" = ")

@@ -1,4 +1,5 @@
-//! The real HAProxy in a folder of its own, as a master with workers: its configuration and its log are in there.
+//! The real HAProxy in a folder of its own, as a master with workers: its configuration and its log
+//! are in there.
 
 use std::path::{Path, PathBuf};
 

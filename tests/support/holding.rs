@@ -51,7 +51,8 @@ impl Held {
         counts.before_first_end = counts.before_first_end.or(Some(counts.accepted));
     }
 
-    /// Starts a server that does `greet` with each connection and then holds it until the visitor ends it.
+    /// Starts a server that does `greet` with each connection and then holds it until the visitor
+    /// ends it.
     pub fn serve(&self, greet: impl Fn(&mut TcpStream) + Clone + Send + 'static) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

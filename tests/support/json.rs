@@ -1,7 +1,8 @@
-//! JSON that certctl printed or stored, read strictly: a name or position that is missing fails the test.
+//! JSON that certctl printed or stored, read strictly: a name or position that is missing fails the
+//! test.
 //!
-//! `serde_json::Value` gives null for a missing name, so a misspelled or renamed field lets `is_null()` or `!= "x"`
-//! pass. For a field that may be absent there is `get`.
+//! `serde_json::Value` gives null for a missing name, so a misspelled or renamed field lets
+//! `is_null()` or `!= "x"` pass. For a field that may be absent there is `get`.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};

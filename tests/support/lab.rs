@@ -1,5 +1,6 @@
-//! The DNS lab of `scripts/dns-lab` for tests: real servers (knot, nsd, unbound) with zones that are right and zones that
-//! are wrong in one way each, and an order for each zone of `tests/lab/`. One lab for a test file; it ends with it.
+//! The DNS lab of `scripts/dns-lab` for tests: real servers (knot, nsd, unbound) with zones that
+//! are right and zones that are wrong in one way each, and an order for each zone of `tests/lab/`.
+//! One lab for a test file; it ends with it.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -14,10 +15,12 @@ use super::{Run, Sandbox};
 pub struct Lab {
     sandbox: Sandbox,
     orders: BTreeMap<String, Order>,
-    /// The process whose namespaces the lab is in; none where it runs on the machine's own loopback.
+    /// The process whose namespaces the lab is in; none where it runs on the machine's own
+    /// loopback.
     inside: Option<String>,
     net: String,
-    /// Whether there is a way to its server that none should lead to: on the machine's own network, where nobody may shut it.
+    /// Whether there is a way to its server that none should lead to: on the machine's own network,
+    /// where nobody may shut it.
     pub leads_far: bool,
     /// The lab ends when this is closed, at the latest with this process.
     _stdin: ChildStdin,

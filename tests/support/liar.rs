@@ -10,7 +10,8 @@ use hickory_proto::op::{Message, ResponseCode};
 /// How many times certctl sends one question at the most.
 pub const TRANSMISSIONS: usize = 5;
 
-/// A UDP socket that answers each message with whatever `rubbish` makes of it, any number of packets, until dropped.
+/// A UDP socket that answers each message with whatever `rubbish` makes of it, any number of
+/// packets, until dropped.
 pub struct Liar {
     pub address: SocketAddr,
     questions: Arc<Mutex<BTreeMap<Vec<u8>, usize>>>,
@@ -31,7 +32,8 @@ impl Liar {
         Self::speaking(socket, UdpSocket::bind("127.0.0.1:0").unwrap(), rubbish)
     }
 
-    /// Returns each question that came, and how many times: one that is sent again has the same id, so the same bytes.
+    /// Returns each question that came, and how many times: one that is sent again has the same id,
+    /// so the same bytes.
     pub fn questions(&self) -> BTreeMap<Vec<u8>, usize> {
         self.questions.lock().unwrap().clone()
     }

@@ -43,7 +43,8 @@ impl Master {
 }
 
 impl Drop for Master {
-    /// By signal to the very process: a server's own stop command would want a configuration that loads.
+    /// By signal to the very process: a server's own stop command would want a configuration that
+    /// loads.
     fn drop(&mut self) {
         if self.runs() {
             super::terminate(self.id());

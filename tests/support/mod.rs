@@ -44,7 +44,8 @@ pub struct Sandbox {
     folder: TempDir,
 }
 
-/// What a run of certctl gave: compare or snapshot it with `to_string()`; paths of the sandbox read `[SANDBOX]`.
+/// What a run of certctl gave: compare or snapshot it with `to_string()`; paths of the sandbox read
+/// `[SANDBOX]`.
 pub struct Run {
     pub stdout: String,
     pub stderr: String,
@@ -159,7 +160,8 @@ impl Run {
         self
     }
 
-    /// No output ever holds key bytes: neither a block nor a line of any private key that lies in the sandbox.
+    /// No output ever holds key bytes: neither a block nor a line of any private key that lies in
+    /// the sandbox.
     fn holds_no_key(&self, private: &[String]) {
         for stream in [&self.stdout, &self.stderr] {
             assert!(
@@ -217,7 +219,8 @@ impl fmt::Display for Run {
     }
 }
 
-/// Lets the kernel kill a child once it has used so many seconds of processor time: a bound on its work, not on the clock.
+/// Lets the kernel kill a child once it has used so many seconds of processor time: a bound on its
+/// work, not on the clock.
 pub fn limit_processor(child: &std::process::Child, seconds: u64) {
     use rustix::process::{Pid, Resource, Rlimit, prlimit};
     let limit = Rlimit {

@@ -1,12 +1,13 @@
-//! Scripts in a mount namespace of their own, where a small file system is the tree: full disks, read-only mounts and
-//! attributes that the test's own folder may not take. Without root it is a user namespace too.
+//! Scripts in a mount namespace of their own, where a small file system is the tree: full disks,
+//! read-only mounts and attributes that the test's own folder may not take. Without root it is a
+//! user namespace too.
 
 use super::foreign::{foreign, path_of};
 use super::program::program;
 use super::{Run, Sandbox};
 
-/// Mounts a tmpfs with `options` at `tree` and runs `script` there (a POSIX shell's, ended by the first failure; `certctl`
-/// is the real binary).
+/// Mounts a tmpfs with `options` at `tree` and runs `script` there (a POSIX shell's, ended by the
+/// first failure; `certctl` is the real binary).
 pub fn in_mount(sandbox: &Sandbox, options: &str, script: &str) -> Run {
     std::fs::create_dir_all(sandbox.join("tree")).unwrap();
     let root = rustix::process::geteuid().is_root();

@@ -1,4 +1,5 @@
-//! The real nginx in a folder of its own: its configuration, pid file, logs and temporary files are all in there.
+//! The real nginx in a folder of its own: its configuration, pid file, logs and temporary files are
+//! all in there.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -44,7 +45,8 @@ impl Nginx {
     /// Starts it on what `write_config` writes.
     pub fn start(folder: &Path, http: &str) -> Self {
         let config = write_config(folder, http);
-        // A port that was free a moment ago may be taken by another test by now: nginx then tries again by itself.
+        // A port that was free a moment ago may be taken by another test by now: nginx then tries
+        // again by itself.
         let pid_file = folder.join("nginx.pid");
         // The sockets are open before the pid file is written.
         let is_up = |master: &Master| {

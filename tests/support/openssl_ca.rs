@@ -1,4 +1,5 @@
-//! A CA run with the openssl command line, and the zip that a shop makes of what it issues with zip(1).
+//! A CA run with the openssl command line, and the zip that a shop makes of what it issues with
+//! zip(1).
 
 use std::path::PathBuf;
 
@@ -114,7 +115,8 @@ impl<'a> OpensslCa<'a> {
         self.read("leaf.crt")
     }
 
-    /// What shops mail, at its worst: the bundle before the leaf, the root before the intermediate, CRLF.
+    /// What shops mail, at its worst: the bundle before the leaf, the root before the intermediate,
+    /// CRLF.
     pub fn mail(&self, zip: &str, stem: &str, leaf: &str) {
         let crlf = |text: String| text.replace('\n', "\r\n");
         let (bundle, certificate) = (format!("{stem}.ca-bundle"), format!("{stem}.crt"));

@@ -3,7 +3,8 @@
 use super::Sandbox;
 use super::ca::TestCa;
 
-/// `example.com.key` and `.csr` for example.com and www.example.com, the CA's `root.pem`, and a good leaf.
+/// `example.com.key` and `.csr` for example.com and www.example.com, the CA's `root.pem`, and a
+/// good leaf.
 pub struct Order {
     pub sandbox: Sandbox,
     pub ca: TestCa,

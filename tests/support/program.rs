@@ -10,8 +10,9 @@ const OTHER_BINARY: &str = "CERTCTL_TEST_BINARY";
 /// The variables that set the calendar ahead (`ahead.c`); `scripts/test --ahead` sets them.
 const CLOCK: [&str; 2] = ["LD_PRELOAD", "CERTCTL_TEST_AHEAD"];
 
-/// Returns the absolute path of the certctl binary under test: the file named by `CERTCTL_TEST_BINARY` if that variable is
-/// set, otherwise the binary that cargo built for this test.
+/// Returns the absolute path of the certctl binary under test: the file named by
+/// `CERTCTL_TEST_BINARY` if that variable is set, otherwise the binary that cargo built for this
+/// test.
 ///
 /// # Panics
 /// If `CERTCTL_TEST_BINARY` does not name a file.
@@ -36,7 +37,8 @@ pub fn program() -> &'static str {
     })
 }
 
-/// Returns the variables, as `(name, value)`, that give a child process the same clock as this test.
+/// Returns the variables, as `(name, value)`, that give a child process the same clock as this
+/// test.
 pub fn clock() -> Vec<(&'static str, String)> {
     CLOCK
         .into_iter()
@@ -44,7 +46,8 @@ pub fn clock() -> Vec<(&'static str, String)> {
         .collect()
 }
 
-/// Returns the variables of [`clock`] as words for a shell script that starts a program with `env -i`.
+/// Returns the variables of [`clock`] as words for a shell script that starts a program with
+/// `env -i`.
 pub fn clock_words() -> String {
     clock()
         .iter()

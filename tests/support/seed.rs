@@ -30,7 +30,8 @@ impl Generator {
         usize::try_from(self.state >> 33).unwrap() % limit
     }
 
-    /// Returns the command that runs a test again with the same numbers, for the message of a failure.
+    /// Returns the command that runs a test again with the same numbers, for the message of a
+    /// failure.
     pub fn repeat(&self, file: &str, test: &str) -> String {
         format!(
             "seed {seed}; to repeat it:\n  {SEED}={seed} cargo test --locked --test {file} {test}",

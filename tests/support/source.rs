@@ -1,5 +1,5 @@
-//! Rust source as the house rules see it: words with their lines, comments, strings and unit tests left out, and the
-//! paths that a file names, resolved through its `use` lines.
+//! Rust source as the house rules see it: words with their lines, comments, strings and unit tests
+//! left out, and the paths that a file names, resolved through its `use` lines.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -58,8 +58,8 @@ impl Source {
             .count()
     }
 
-    /// Every path of two or more names, and every single name that a `use` brought in: resolved and with its line.
-    /// `crate` stays the first name of paths into this crate.
+    /// Every path of two or more names, and every single name that a `use` brought in: resolved and
+    /// with its line. `crate` stays the first name of paths into this crate.
     pub fn paths(&self) -> Vec<(Vec<String>, usize)> {
         let mut uses = Vec::new();
         let mut others = Vec::new();
@@ -151,7 +151,8 @@ fn path_at(words: &[Word], mut at: usize) -> (Vec<String>, usize) {
     (path, at)
 }
 
-/// Each path of a `use` tree; the last name is the one it binds (so `a::b as c` counts as `a::b`, then `c` is unknown).
+/// Each path of a `use` tree; the last name is the one it binds (so `a::b as c` counts as `a::b`,
+/// then `c` is unknown).
 fn use_tree(
     words: &[Word],
     mut at: usize,
@@ -163,7 +164,8 @@ fn use_tree(
         match words[at].text.as_str() {
             "{" => {
                 at = use_tree(words, at + 1, prefix, found);
-                // What stands before a group is no path by itself: `std::net::{IpAddr}` names only the address.
+                // What stands before a group is no path by itself: `std::net::{IpAddr}` names only
+                // the address.
                 prefix.truncate(depth);
             }
             "," | "}" | ";" => {

@@ -1,6 +1,6 @@
-//! A sweep: one command, traced once, then run again and again, each time killed at one of its calls or with one of them
-//! failing. What is on disk afterwards, who could read a key, what the exit code said and whether the next run goes
-//! through are looked at each time.
+//! A sweep: one command, traced once, then run again and again, each time killed at one of its
+//! calls or with one of them failing. What is on disk afterwards, who could read a key, what the
+//! exit code said and whether the next run goes through are looked at each time.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
@@ -125,8 +125,8 @@ fn errors(call: &str, line: &str) -> &'static [&'static str] {
     }
 }
 
-/// Whether a call changes what is on disk. Not `write`: if it goes on failing, nobody can be told either (a full disk that
-/// lasts is a small tmpfs in `install_faults`).
+/// Whether a call changes what is on disk. Not `write`: if it goes on failing, nobody can be told
+/// either (a full disk that lasts is a small tmpfs in `install_faults`).
 fn changes(call: &str, line: &str) -> bool {
     match call {
         "open" | "openat" => line.contains("O_CREAT"),
@@ -138,7 +138,8 @@ fn changes(call: &str, line: &str) -> bool {
 }
 
 impl Scenario {
-    /// A command under strace, with a umask that takes nothing away: its exit code, stdout and stderr.
+    /// A command under strace, with a umask that takes nothing away: its exit code, stdout and
+    /// stderr.
     pub fn strace(&self, sandbox: &Sandbox, options: &[&str]) -> (i32, String, String) {
         let mut command = Command::new("sh");
         // Of two words on one call the last holds.
@@ -334,7 +335,8 @@ impl Scenario {
         (code, wrong)
     }
 
-    /// Whatever happened: each pair is the old one or the new one, and no key was ever open to others.
+    /// Whatever happened: each pair is the old one or the new one, and no key was ever open to
+    /// others.
     fn look(&self, sandbox: &Sandbox) -> Vec<String> {
         let mut wrong = Vec::new();
         for (index, found) in self.found(sandbox).iter().enumerate() {
@@ -435,7 +437,8 @@ fn keys(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// All that is in the tree, in words that are the same for two runs that left the same: temporary names have no number.
+/// All that is in the tree, in words that are the same for two runs that left the same: temporary
+/// names have no number.
 fn state(sandbox: &Sandbox) -> String {
     let mut lines = BTreeSet::new();
     for (path, what) in tree(&sandbox.join("tree")) {

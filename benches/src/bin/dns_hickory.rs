@@ -1,5 +1,6 @@
-//! CNAMEs looked up by hickory's own UDP resolver, 64 at once: dns_hickory LIST ADDRESS. LIST has a name and its target on
-//! each line, as `dcv-check --batch` takes them; how many were answered with that target goes to stdout.
+//! CNAMEs looked up by hickory's own UDP resolver, 64 at once: dns_hickory LIST ADDRESS. LIST has a
+//! name and its target on each line, as `dcv-check --batch` takes them; how many were answered with
+//! that target goes to stdout.
 
 use std::net::SocketAddr;
 

@@ -1,5 +1,6 @@
-//! One TLS handshake with each of many servers on one thread, tokio and rustls, nothing verified: a line for each (address,
-//! end, subject) to stdout: handshakes LIST AT_ONCE. LIST has an `address:port` on each line.
+//! One TLS handshake with each of many servers on one thread, tokio and rustls, nothing verified: a
+//! line for each (address, end, subject) to stdout: handshakes LIST AT_ONCE. LIST has an
+//! `address:port` on each line.
 
 use std::error::Error;
 use std::net::SocketAddr;

@@ -1,5 +1,6 @@
-//! The obvious listing of a tree: x509-parser and rayon, a line for each certificate (path, end, subject, DNS names) to
-//! stdout. It judges nothing, reads no key and tells of nothing that it cannot read: inventory FOLDER [THREADS].
+//! The obvious listing of a tree: x509-parser and rayon, a line for each certificate (path, end,
+//! subject, DNS names) to stdout. It judges nothing, reads no key and tells of nothing that it
+//! cannot read: inventory FOLDER [THREADS].
 
 use std::fmt::Write as _;
 use std::fs::File;
