@@ -1,7 +1,7 @@
 //! Anything that a CA or a person hands over, read into certificates, requests and keys. Pure:
 //! bytes in, values out. Forms are told by content, never by file name; nothing is lost in silence:
-//! what was mended is a [`Repair`], what could not be used is an [`Ignored`], and what would exceed
-//! the [`Limits`] ends the reading.
+//! what was mended is a [`AppliedRepair`], what could not be used is an [`IgnoredItem`], and what
+//! would exceed the [`DeliveryLimits`] ends the reading.
 
 mod ber;
 mod contents;

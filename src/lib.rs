@@ -24,6 +24,37 @@
 //! * [`csr_lint`]: whether a CA would accept a request.
 //! * [`dcv`]: domain control validation: the record, and what the DNS answers mean.
 //! * [`pki`]: names, keys, requests, certificates, chains and their verification.
+//!
+//! # Glossary
+//!
+//! | in the field | type | usual variable |
+//! |---|---|---|
+//! | private key; key id (SHA-256 of its SPKI) | [`PrivateKey`](pki::key::PrivateKey); [`PublicKeyId`](pki::key::PublicKeyId) | `key`; `key_id` |
+//! | certificate signing request | [`SigningRequest`](pki::request::SigningRequest) | `request` |
+//! | what a new request is to hold | `CsrSpec` | `spec` |
+//! | DNS name; the names of a certificate | [`DnsName`](pki::name::DnsName); [`DnsNames`](pki::name::DnsNames) | `name`; `names` |
+//! | files from the CA | [`CaDelivery`](delivery::CaDelivery) | `delivery` |
+//! | certificate; chain; verified chain | [`Certificate`](pki::certificate::Certificate); [`Chain`](pki::chain::Chain); [`VerifiedChain`](pki::verify::VerifiedChain) | `certificate`, `leaf`; `chain` |
+//! | certificate and its key, matched and verified | [`CertifiedKey`](pki::certified_key::CertifiedKey) | `certified` |
+//! | trust anchors | [`TrustAnchors`](pki::trust::TrustAnchors) | `anchors` |
+//! | validation record | [`DcvRecord`](dcv::record::DcvRecord) | `record` |
+//! | what would satisfy the CA | [`ExpectedAnswer`](dcv::expectation::ExpectedAnswer) | `expected` |
+//! | all answers about one record | [`DnsSurvey`](dcv::answer::DnsSurvey) | `survey` |
+//! | a CA and its rules | [`Ca`](dcv::ca::Ca), [`CaProfile`](dcv::ca::CaProfile) | `ca`, `profile` |
+//! | lineage: paths; stored options | [`LineageLayout`](store::layout::LineageLayout); [`LineageSettings`](store::settings::LineageSettings) | `layout`; `settings` |
+//! | release: its files; its id | [`Release`](store::release::Release); [`ReleaseId`](store::layout::ReleaseId) | `release`; `id` |
+//! | `live`, `proven` | [`ReleasePointer`](store::layout::ReleasePointer) | `pointer` |
+//! | path that a server reads | [`StableLink`](store::layout::StableLink) | `link` |
+//! | server block, virtual host, frontend | [`ConfigBlock`](webserver::model::ConfigBlock) | `block` |
+//! | configuration, any server | [`ServerConfig`](webserver::model::ServerConfig) | `config` |
+//! | a server on this machine | [`ServerProgram`](webserver::control::ServerProgram) | `program` |
+//! | plan of an install; one step | [`InstallPlan`](install_plan::plan::InstallPlan); [`PlanStep`](install_plan::plan::PlanStep) | `plan`; `step` |
+//! | what is on disk before an install | [`DiskObservation`](install_plan::observe::DiskObservation) | `observation` |
+//! | address to probe; what it showed | [`ProbeTarget`](probe::ProbeTarget); [`TlsHandshake`](probe::TlsHandshake) | `target`; `handshake` |
+//! | finding; next step | [`Finding`](finding::Finding); [`NextStep`](finding::NextStep) | `finding`; `next` |
+//! | why a command has no outcome | [`Failure`](failure::Failure) | `failure` |
+//! | row of `status`; why it is due | [`StatusRow`](inventory::StatusRow); [`StatusReason`](inventory::StatusReason) | `row`; `reason` |
+//! | a renewal to come | [`ScheduledRenewal`](inventory::schedule::ScheduledRenewal) | `renewal` |
 
 mod advice;
 pub mod cli;

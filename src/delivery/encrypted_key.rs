@@ -77,7 +77,7 @@ impl EncryptedKey {
     /// The key, opened with `passphrase`.
     ///
     /// # Errors
-    /// See [`LockError`].
+    /// See [`DecryptError`].
     pub fn open(&self, passphrase: &Passphrase) -> Result<PrivateKey, DecryptError> {
         self.open_within(passphrase, &mut KeyDerivationBudget::default())
     }

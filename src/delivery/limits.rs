@@ -3,8 +3,8 @@
 use super::source::ItemSource;
 
 /// How much is read before a delivery counts as hostile. The bounds are for all inputs of one
-/// [`Delivery::read`](super::Delivery::read) together, and are measured on what was really read,
-/// not on what a header declares.
+/// [`CaDelivery::read`](super::CaDelivery::read) together, and are measured on what was really
+/// read, not on what a header declares.
 #[derive(Clone, Copy, Debug)]
 pub struct DeliveryLimits {
     /// Entries of zip files.

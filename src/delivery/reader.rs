@@ -1,4 +1,4 @@
-//! Reads one input after the other into a [`Delivery`], within its [`Limits`].
+//! Reads one input after the other into a [`CaDelivery`], within its [`DeliveryLimits`].
 
 use super::limits::{DeliveryError, DeliveryLimits, ReadBudget};
 use super::mail::{self, MailPartKind};

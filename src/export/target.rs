@@ -45,7 +45,7 @@ const COPY_PAIR: &[&str] = &[
     "sudo install -m 0600 {key} /etc/ssl/private/{name}.key",
 ];
 
-/// In the order of [`Target`].
+/// In the order of [`ExportTarget`].
 const ROWS: [Row; 9] = [
     // nginx.org/en/docs/http/configuring_https_servers.html#chains: the certificate first, then the
     // intermediates.

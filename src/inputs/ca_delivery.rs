@@ -84,7 +84,7 @@ pub(crate) struct MatchedCertificate {
     /// The chain and what was not needed for it.
     pub assembly: AssembledChain,
     /// The key and its file: the one that fits, or the one of
-    /// `--key`, which may not ([`Taken::problems`] says so).
+    /// `--key`, which may not ([`MatchedCertificate::problems`] says so).
     pub key: Option<(PathBuf, PrivateKey)>,
     /// For those who cannot do without the key: why it is not there.
     pub no_key: Option<MatchingRemark>,

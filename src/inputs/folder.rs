@@ -141,7 +141,7 @@ impl ArgumentMeaning {
     /// stdin.
     ///
     /// # Errors
-    /// See [`PairingError`].
+    /// See [`MatchingError`].
     pub(crate) fn resolve(text: &str, directory: &FolderContents) -> Result<Self, MatchingError> {
         if let Some(plain) = Self::of_path(text) {
             return Ok(plain);

@@ -63,7 +63,7 @@ impl InputReader {
     /// for.
     ///
     /// # Errors
-    /// As [`Delivery::open`], and a signal while a password was asked for.
+    /// As [`CaDelivery::open`], and a signal while a password was asked for.
     pub(crate) fn open(&self, inputs: &[DeliveryInput]) -> Result<CaDelivery, Failure> {
         let read = || {
             CaDelivery::open(

@@ -14,7 +14,7 @@ impl CertifiedKey {
     /// Puts them together if the leaf carries the key's public half.
     ///
     /// # Errors
-    /// [`Problem::WrongKey`] or [`Problem::WrongKeyKind`].
+    /// [`ChainProblem::WrongKey`] or [`ChainProblem::WrongKeyKind`].
     pub fn new(chain: VerifiedChain, key: PrivateKey) -> Result<Self, ChainProblem> {
         match mismatch(chain.chain().leaf(), &key) {
             Some(problem) => Err(problem),

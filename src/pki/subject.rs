@@ -310,7 +310,7 @@ fn old_text(tag: u8, octets: &[u8]) -> Option<String> {
 }
 
 impl fmt::Display for SubjectName {
-    /// RFC 4514: what [`Subject::parse`] reads.
+    /// RFC 4514: what [`SubjectName::parse`] reads.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, part) in self.parts.iter().rev().enumerate() {
             if place > 0 {

@@ -29,7 +29,7 @@ pub struct VerifyPolicy<'a> {
     pub at: Timestamp,
 }
 
-/// A chain that held under a [`Policy`].
+/// A chain that held under a [`VerifyPolicy`].
 #[derive(Clone, Debug)]
 pub struct VerifiedChain(Chain);
 

@@ -127,7 +127,7 @@ impl RehearsalReseller {
     /// Looks, and issues if the record is there; else says what it saw.
     ///
     /// # Errors
-    /// See [`Shop::look`]; and when the certificate cannot be made.
+    /// See [`RehearsalReseller::look`]; and when the certificate cannot be made.
     pub(crate) fn retry(
         &self,
         order: &PendingOrder,

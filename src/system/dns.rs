@@ -62,7 +62,7 @@ pub(crate) fn survey(
 /// What is at each name of the CAA climb of all `names` (wildcards stripped): for `dcv::caa::rule`.
 ///
 /// # Errors
-/// [`DnsError`]; what servers do is no error but a [`Found`].
+/// [`DnsError`]; what servers do is no error but a [`CaaLookup`].
 pub(crate) fn caa(
     names: &[String],
     resolvers: &ResolverList,
@@ -76,7 +76,7 @@ pub(crate) fn caa(
 /// What a resolver says to each question, in order: the first that answers.
 ///
 /// # Errors
-/// [`DnsError`]; what servers do is no error but an [`Answer`].
+/// [`DnsError`]; what servers do is no error but an [`DnsAnswer`].
 pub(crate) fn look_up(
     questions: &[(String, RecordKind)],
     resolvers: &ResolverList,

@@ -74,7 +74,7 @@ pub enum ProcessError {
 /// Runs a program to its end, or kills it and its whole group at the deadline.
 ///
 /// # Errors
-/// When it could not be started. However it ends, that is a [`Finished`].
+/// When it could not be started. However it ends, that is a [`FinishedCommand`].
 pub fn run(invocation: &CommandInvocation) -> Result<FinishedCommand, ProcessError> {
     let (program, arguments) = invocation.argv.split_first().ok_or(ProcessError::Empty)?;
     let path = which(program).ok_or_else(|| ProcessError::NotFound {

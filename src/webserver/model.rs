@@ -1,12 +1,12 @@
 //! What the configuration of any server says, as far as an install asks: which blocks answer where,
-//! for which names, with which files. Pure. A profile
-//! (`webserver::nginx`, ...) translates its server's dialect into a [`Config`]; whatever is decided
-//! from it (adoption, coverage, whom to ask) is decided here, once for all servers.
+//! for which names, with which files. Pure. A profile (`webserver::nginx`, ...) translates its
+//! server's dialect into a [`ServerConfig`]; whatever is decided from it (adoption, coverage, whom
+//! to ask) is decided here, once for all servers.
 //!
 //! A profile owes: blocks in the order in which its server prefers them; every address on which a
 //! block answers, one by one; per block its pairs as the files the server reads, each with the
-//! [`Piece`](crate::store::layout::Piece) it wants there; what the new block for a pair looks like
-//! ([`Written`]); and what a failing test complains of ([`Complaint`]).
+//! [`ReleaseFile`](crate::store::layout::ReleaseFile) it wants there; what the new block for a pair
+//! looks like ([`WrittenBlock`]); and what a failing test complains of ([`ServerComplaint`]).
 
 pub(crate) mod block;
 mod complaint;

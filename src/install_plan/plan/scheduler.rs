@@ -1,7 +1,7 @@
 //! Several plans as one course: the changes of all pairs, then one test and one reload of each
 //! server, then one proof of all, and last what is noted. Whoever runs it asks what comes
-//! [`Course::next`] and says how that ended; a pair that failed goes back on all its servers, and
-//! those are tested and reloaded again, while the others go on. Pure.
+//! [`PlanScheduler::next`] and says how that ended; a pair that failed goes back on all its
+//! servers, and those are tested and reloaded again, while the others go on. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

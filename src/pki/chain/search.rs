@@ -346,7 +346,7 @@ impl<'a> PathSearch<'a> {
         }
     }
 
-    /// The root certificate of a CA that [`Goal::Root`] led to.
+    /// The root certificate of a CA that [`PathGoal::Root`] led to.
     pub(super) fn root(&self, authority: usize) -> &'a Certificate {
         self.pool[self.authorities[authority].root.unwrap_or(0)]
     }

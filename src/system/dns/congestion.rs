@@ -89,7 +89,7 @@ impl ServerCongestion {
     }
 
     /// The same at once, for who asks again when something came and gives the place back by
-    /// [`Way::leave`].
+    /// [`ServerCongestion::leave`].
     pub(super) fn take(&self) -> SendSlot {
         match self.slots.try_acquire() {
             Err(_) => SendSlot::Full,

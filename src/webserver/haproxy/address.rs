@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::lex::HaproxyWord;
 use crate::webserver::model::{ListenAddress, ListenInterface};
 
-/// All of a list `a:80,b:443`; what only HAProxy can tell is an [`Interface::Unknown`].
+/// All of a list `a:80,b:443`; what only HAProxy can tell is an [`ListenInterface::Unknown`].
 pub(crate) fn parse(word: &HaproxyWord) -> Vec<ListenAddress> {
     let unknown = |text: &str| {
         vec![ListenAddress::on(
