@@ -11,17 +11,23 @@ use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 /// Counts the connections that the servers of a test hold open. Clones share the count.
 #[derive(Clone, Default)]
-pub struct Held(Arc<Mutex<Counts>>);
+pub struct Held(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    counts: Counts,
+    open: Vec<(usize, TcpStream)>,
+}
 
 /// What was counted so far.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Counts {
     /// Connections that were accepted.
     pub accepted: usize,
-    /// Connections that are open now.
-    pub open: usize,
     /// The most connections that were open at one time.
     pub most: usize,
     /// Connections that had been accepted when the first of them ended.
@@ -30,45 +36,59 @@ pub struct Counts {
 
 impl Held {
     pub fn counts(&self) -> Counts {
-        *self.0.lock().unwrap()
+        self.0.lock().unwrap().counts
     }
 
     /// Counts a connection that another server of the test accepted and does not hold.
     pub fn pass(&self) {
-        self.0.lock().unwrap().accepted += 1;
+        self.0.lock().unwrap().counts.accepted += 1;
     }
 
-    fn begins(&self) {
-        let mut counts = self.0.lock().unwrap();
-        counts.accepted += 1;
-        counts.open += 1;
-        counts.most = counts.most.max(counts.open);
+    /// Counts a connection and returns its number. Connections that the client has closed do not count
+    /// as open, even if the thread that serves them has not noticed yet: the client closes before it
+    /// connects again, and on loopback the kernel sees both in that order.
+    fn begins(&self, connection: &TcpStream) -> usize {
+        let mut state = self.0.lock().unwrap();
+        state.open.retain(|(_, open)| !is_closed_by_client(open));
+        state.counts.accepted += 1;
+        let number = state.counts.accepted;
+        state.open.push((number, connection.try_clone().unwrap()));
+        state.counts.most = state.counts.most.max(state.open.len());
+        number
     }
 
-    fn ends(&self) {
-        let mut counts = self.0.lock().unwrap();
-        counts.open -= 1;
-        counts.before_first_end = counts.before_first_end.or(Some(counts.accepted));
+    fn ends(&self, number: usize) {
+        let mut state = self.0.lock().unwrap();
+        state.open.retain(|(open, _)| *open != number);
+        let accepted = state.counts.accepted;
+        state.counts.before_first_end.get_or_insert(accepted);
     }
 
-    /// Starts a server that does `greet` with each connection and then holds it until the visitor
-    /// ends it.
+    /// Starts a server that does `greet` with each connection and then holds it until the client
+    /// closes it.
     pub fn serve(&self, greet: impl Fn(&mut TcpStream) + Clone + Send + 'static) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let held = self.clone();
         std::thread::spawn(move || {
             for mut connection in listener.incoming().flatten() {
-                held.begins();
+                let number = held.begins(&connection);
                 let (held, greet) = (held.clone(), greet.clone());
                 std::thread::spawn(move || {
                     greet(&mut connection);
-                    // Whatever the visitor says is read and not answered.
+                    // Whatever the client says is read and not answered.
                     while connection.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {}
-                    held.ends();
+                    held.ends(number);
                 });
             }
         });
         address
     }
+}
+
+fn is_closed_by_client(connection: &TcpStream) -> bool {
+    let mut polled = [PollFd::new(connection, PollFlags::RDHUP)];
+    poll(&mut polled, Some(&Timespec::default())).unwrap();
+    let closed = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+    polled[0].revents().intersects(closed)
 }
