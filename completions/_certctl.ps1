@@ -44,7 +44,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'What is this file, what does this host serve (never judges)')
             [CompletionResult]::new('bundle', 'bundle', [CompletionResultType]::ParameterValue, 'Whatever the CA sent, as the verified chain file or in another format')
             [CompletionResult]::new('rollback', 'rollback', [CompletionResultType]::ParameterValue, 'Back to the files before')
-            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Certctl forgets a pair; servers go on with the files they read now')
+            [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Certctl forgets a pair; servers go on with the files they read now')
             [CompletionResult]::new('rehearse', 'rehearse', [CompletionResultType]::ParameterValue, 'The whole round on this machine alone, against a shop, a DNS server and a web server of its own')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'A completion script for a shell')
             break
@@ -53,7 +53,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'The shop or CA that the request goes to')
             [CompletionResult]::new('--key-type', '--key-type', [CompletionResultType]::ParameterName, 'The kind of key [default: ecdsa-p256]')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'A private key to use again, in any form; it stays where it is, as it is')
-            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Take names, subject and kind of key from a certificate or request, or from what a server shows; what is given beside it goes before')
+            [CompletionResult]::new('--like', '--like', [CompletionResultType]::ParameterName, 'Take names, subject and kind of key from a certificate or request, or from what a server shows; what is given beside it goes before')
             [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'The subject as RFC 4514 writes it, the most specific part first: ''CN=example.com,O=Acme\, Inc.,C=DE''; without CN the first name is put before it')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]')
             [CompletionResult]::new('--cert-name', '--cert-name', [CompletionResultType]::ParameterName, 'What the files are called, instead of after the first name')
@@ -259,7 +259,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'This help')
             break
         }
-        'certctl;remove' {
+        'certctl;forget' {
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another certctl [default: 60s]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Where names are looked up and files go [default: .]')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Where names are looked up and files go [default: .]')

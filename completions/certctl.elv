@@ -41,7 +41,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand inspect 'What is this file, what does this host serve (never judges)'
             cand bundle 'Whatever the CA sent, as the verified chain file or in another format'
             cand rollback 'Back to the files before'
-            cand remove 'Certctl forgets a pair; servers go on with the files they read now'
+            cand forget 'Certctl forgets a pair; servers go on with the files they read now'
             cand rehearse 'The whole round on this machine alone, against a shop, a DNS server and a web server of its own'
             cand completions 'A completion script for a shell'
         }
@@ -49,7 +49,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --ca 'The shop or CA that the request goes to'
             cand --key-type 'The kind of key [default: ecdsa-p256]'
             cand --key 'A private key to use again, in any form; it stays where it is, as it is'
-            cand --from 'Take names, subject and kind of key from a certificate or request, or from what a server shows; what is given beside it goes before'
+            cand --like 'Take names, subject and kind of key from a certificate or request, or from what a server shows; what is given beside it goes before'
             cand --subject 'The subject as RFC 4514 writes it, the most specific part first: ''CN=example.com,O=Acme\, Inc.,C=DE''; without CN the first name is put before it'
             cand --password-file 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]'
             cand --cert-name 'What the files are called, instead of after the first name'
@@ -246,7 +246,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand -h 'This help'
             cand --help 'This help'
         }
-        &'certctl;remove'= {
+        &'certctl;forget'= {
             cand --lock-timeout 'How long to wait for another certctl [default: 60s]'
             cand -C 'Where names are looked up and files go [default: .]'
             cand --directory 'Where names are looked up and files go [default: .]'

@@ -44,7 +44,7 @@ complete -c certctl -n "__fish_certctl_needs_command" -f -a "verify" -d 'Does it
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'What is this file, what does this host serve (never judges)'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "bundle" -d 'Whatever the CA sent, as the verified chain file or in another format'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "rollback" -d 'Back to the files before'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "remove" -d 'Certctl forgets a pair; servers go on with the files they read now'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "forget" -d 'Certctl forgets a pair; servers go on with the files they read now'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "rehearse" -d 'The whole round on this machine alone, against a shop, a DNS server and a web server of its own'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "completions" -d 'A completion script for a shell'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l ca -d 'The shop or CA that the request goes to' -r -f -a "namecheap\t'namecheap.com'
@@ -69,7 +69,7 @@ rsa-3072\t''
 rsa-4096\t''
 ed25519\t''"
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l key -d 'A private key to use again, in any form; it stays where it is, as it is' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l from -d 'Take names, subject and kind of key from a certificate or request, or from what a server shows; what is given beside it goes before' -r
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l like -d 'Take names, subject and kind of key from a certificate or request, or from what a server shows; what is given beside it goes before' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l subject -d 'The subject as RFC 4514 writes it, the most specific part first: \'CN=example.com,O=Acme\\, Inc.,C=DE\'; without CN the first name is put before it' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l cert-name -d 'What the files are called, instead of after the first name' -r
@@ -289,18 +289,18 @@ complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l json -d 'On
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s v -l verbose -d 'More of what is being done'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s h -l help -d 'This help'
-complete -c certctl -n "__fish_certctl_using_subcommand remove" -l lock-timeout -d 'How long to wait for another certctl [default: 60s]' -r
-complete -c certctl -n "__fish_certctl_using_subcommand remove" -s C -l directory -d 'Where names are looked up and files go [default: .]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand remove" -l root -d 'A tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand remove" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
-complete -c certctl -n "__fish_certctl_using_subcommand remove" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c certctl -n "__fish_certctl_using_subcommand forget" -l lock-timeout -d 'How long to wait for another certctl [default: 60s]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand forget" -s C -l directory -d 'Where names are looked up and files go [default: .]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand forget" -l root -d 'A tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand forget" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
+complete -c certctl -n "__fish_certctl_using_subcommand forget" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c certctl -n "__fish_certctl_using_subcommand remove" -l dry-run -d 'Only show what would be done'
-complete -c certctl -n "__fish_certctl_using_subcommand remove" -l json -d 'One JSON object on stdout, whatever happens'
-complete -c certctl -n "__fish_certctl_using_subcommand remove" -s q -l quiet -d 'Only what needs action'
-complete -c certctl -n "__fish_certctl_using_subcommand remove" -s v -l verbose -d 'More of what is being done'
-complete -c certctl -n "__fish_certctl_using_subcommand remove" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand forget" -l dry-run -d 'Only show what would be done'
+complete -c certctl -n "__fish_certctl_using_subcommand forget" -l json -d 'One JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand forget" -s q -l quiet -d 'Only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand forget" -s v -l verbose -d 'More of what is being done'
+complete -c certctl -n "__fish_certctl_using_subcommand forget" -s h -l help -d 'This help'
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l server -d 'The web server: one of its own, or the nginx of this machine on a free loopback port' -r -f -a "embedded\t'In this process'
 nginx\t'The one that is installed here'"
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s C -l directory -d 'Where names are looked up and files go [default: .]' -r -F

@@ -148,7 +148,7 @@ certctl: from a private key to the padlock in the browser
              verify [FILE|HOST:PORT]  does it all fit: key, chain, names, dates, trust
              inspect FILE|HOST        what is this file, what does this host serve
   files      bundle ZIP|FILE...       whatever the CA sent -> the verified chain file, other formats
-  undo       rollback | remove NAME   the files before | plain files, and certctl forgets them
+  undo       rollback | forget NAME   the files before | plain files, and certctl forgets them
   try        rehearse [NAME]          the whole round here and now, on this machine alone
   shell      completions SHELL
 Start with:  certctl rehearse      Help for one:  certctl install --help

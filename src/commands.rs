@@ -36,7 +36,7 @@ pub(crate) enum CliCommand {
     Inspect(inspect::InspectArgs),
     Bundle(bundle::BundleArgs),
     Rollback(rollback::RollbackArgs),
-    Remove(forget::ForgetArgs),
+    Forget(forget::ForgetArgs),
     Rehearse(rehearse::RehearseArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -55,7 +55,7 @@ const PARTS: [(&str, Part); 12] = [
     ("inspect", inspect::InspectArgs::augment_args),
     ("bundle", bundle::BundleArgs::augment_args),
     ("rollback", rollback::RollbackArgs::augment_args),
-    ("remove", forget::ForgetArgs::augment_args),
+    ("forget", forget::ForgetArgs::augment_args),
     ("rehearse", rehearse::RehearseArgs::augment_args),
     ("completions", completions::CompletionsArgs::augment_args),
 ];
@@ -96,7 +96,7 @@ impl CliCommand {
             Self::Inspect(args) => conclude(context, inspect::run(context, &args)),
             Self::Bundle(args) => conclude(context, bundle::run(context, &args)),
             Self::Rollback(args) => conclude(context, rollback::run(context, &args)),
-            Self::Remove(args) => conclude(context, forget::run(context, &args)),
+            Self::Forget(args) => conclude(context, forget::run(context, &args)),
             Self::Rehearse(args) => conclude(context, rehearse::run(context, &args)),
             Self::Completions(args) => completions::run(context, &args, command_line()),
         }

@@ -13,6 +13,7 @@ mod subject;
 pub(crate) use self::fault::{LintFault, RequestChange};
 pub(crate) use self::request::{EarlierContent, LintedRequest, ReusedKey};
 pub(crate) use self::rules::code;
+pub use self::rules::codes;
 use crate::dcv::ca::Ca;
 
 /// Everything that is wrong with `order`, the names first.

@@ -7,7 +7,6 @@ pub(crate) mod caa;
 pub(crate) mod dcv_file;
 pub(crate) mod dnssec;
 pub(crate) mod expectation;
-pub(crate) mod finding_codes;
 pub(crate) mod http_file;
 pub(crate) mod judge;
 pub(crate) mod mailbox;

@@ -1,6 +1,18 @@
 //! The parts of certctl that its own tests, benches and fuzz targets use, under the paths that they
 //! have inside the crate. Nothing else is public. It is no API: it changes with the code.
 
+/// The words of the output, with their meanings.
+pub mod code_table {
+    pub use crate::code_table::{
+        CodeEntry, CodeKind, entries, find, markdown, validation_findings,
+    };
+}
+
+/// What `csr` checks.
+pub mod csr_lint {
+    pub use crate::csr_lint::codes;
+}
+
 /// Domain control validation.
 pub mod dcv {
     /// DNS answers.
@@ -10,10 +22,6 @@ pub mod dcv {
     /// The `.dcv` file.
     pub mod dcv_file {
         pub use crate::dcv::dcv_file::StoredRecord;
-    }
-    /// The findings of `dcv-check`.
-    pub mod finding_codes {
-        pub use crate::dcv::finding_codes::{FINDINGS, table};
     }
     /// The record as a reseller shows it.
     pub mod parse {

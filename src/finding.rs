@@ -3,6 +3,8 @@
 
 use serde::Serialize;
 
+use crate::code_table::{self, CodeKind};
+
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -76,7 +78,7 @@ pub(crate) fn shell_word(word: &str) -> String {
 /// One observation of a check.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Finding {
-    /// Stable kebab-case code, listed in the README.
+    /// Stable kebab-case code, listed in the code table.
     pub code: &'static str,
     /// How bad it is.
     pub severity: Severity,
@@ -108,6 +110,10 @@ impl Finding {
     }
 
     fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
+        debug_assert!(
+            code_table::find(CodeKind::Finding, code).is_some(),
+            "{code} has no row in the code table"
+        );
         Self {
             code,
             severity,

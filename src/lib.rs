@@ -58,6 +58,7 @@
 
 mod advice;
 pub mod cli;
+mod code_table;
 mod commands;
 mod context;
 mod csr_lint;

@@ -1,4 +1,4 @@
-//! The sweep over every file-system call of install, rollback and remove: SIGKILL at each, and each
+//! The sweep over every file-system call of install, rollback and forget: SIGKILL at each, and each
 //! error that each can give. What is on disk is the old or the new pair, whole; nobody can read a
 //! key who should not; the exit code tells the truth; the next run heals and leaves nothing behind.
 //! A sample is tried here, the same one in every run; `scripts/crash-sweep` tries all, or another
@@ -280,7 +280,7 @@ fn removal() -> Scenario {
     round(&shop);
     round(&shop);
     let pair = found(&shop.sandbox);
-    let args = at_noon("remove example.com --root tree");
+    let args = at_noon("forget example.com --root tree");
     let gone = |sandbox: &Sandbox| match sandbox.join(PAIR).exists() {
         true => vec!["its folder is still there".to_owned()],
         false => Vec::new(),
@@ -293,7 +293,7 @@ fn removal() -> Scenario {
         heal_codes: &[0, 3],
         args,
         settled: gone,
-        ..installing("remove", shop)
+        ..installing("forget", shop)
     }
 }
 

@@ -249,18 +249,18 @@ fn the_document_and_the_page() {
     let mut document = run.json();
     // Which rules and rounds are to come hangs on the day of the test: a table of `inventory` has
     // them.
-    let rounds = std::mem::replace(&mut document["rows"][0]["rounds"], Json::Null);
+    let rounds = std::mem::replace(&mut document["rows"][0]["renewals"], Json::Null);
     let fields = rounds[0].keys();
     assert_eq!(
         fields,
         [
             "due",
-            "ends",
+            "expires",
             "most_days",
             "order",
             "request",
-            "proof",
-            "proof_until"
+            "dcv",
+            "dcv_reusable_until"
         ]
     );
     let lasting = |list: &mut Json| {
@@ -287,7 +287,7 @@ fn the_document_and_the_page() {
           "verdict": "fine",
           "not_before": "[DATE]",
           "not_after": "[DATE]",
-          "ends": "[DATE]",
+          "expires": "[DATE]",
           "days_left": 43,
           "due": "[DATE]",
           "issuer": "CN=Test DV CA R2,O=certctl tests",
@@ -339,8 +339,8 @@ fn the_document_and_the_page() {
             }
           ],
           "paid_until": "[DATE]",
-          "proof_until": "[DATE]",
-          "rounds": null,
+          "dcv_reusable_until": "[DATE]",
+          "renewals": null,
           "next": [
             {
               "text": "with what the CA sent:  certctl install FILE --root tree"
@@ -356,7 +356,7 @@ fn the_document_and_the_page() {
           "verdict": "fine",
           "not_before": null,
           "not_after": null,
-          "ends": null,
+          "expires": null,
           "days_left": null,
           "due": null,
           "issuer": null,
@@ -385,8 +385,8 @@ fn the_document_and_the_page() {
           ],
           "reasons": [],
           "paid_until": null,
-          "proof_until": null,
-          "rounds": [],
+          "dcv_reusable_until": null,
+          "renewals": [],
           "next": [
             {
               "text": "certctl --root tree dcv-check xn--bcher-kva.example",

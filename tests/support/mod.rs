@@ -9,6 +9,7 @@
 
 pub mod apache;
 pub mod ca;
+pub mod codes;
 pub mod dns;
 pub mod fleet;
 pub mod foreign;
@@ -134,6 +135,7 @@ impl Sandbox {
             folder: self.path().display().to_string(),
         };
         run.holds_no_key(&private_lines(self.path()));
+        codes::assert_listed(&run.stdout, run.code);
         run
     }
 }

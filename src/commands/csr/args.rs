@@ -14,13 +14,13 @@ use crate::system::dns::address;
 ///
 /// Examples:
 ///   certctl csr example.com www.example.com --ca namecheap
-///   certctl csr --from example.com:443 --key-type ecdsa-p256
+///   certctl csr --like example.com:443 --key-type ecdsa-p256
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct CsrArgs {
     /// DNS names, the primary one first; Unicode and *.wildcards as they are; with --ca private
     /// addresses and mailboxes too
-    #[arg(required_unless_present = "from", value_name = "NAME")]
+    #[arg(required_unless_present = "like", value_name = "NAME")]
     pub names: Vec<String>,
     /// The shop or CA that the request goes to
     #[arg(long)]
@@ -34,7 +34,7 @@ pub(crate) struct CsrArgs {
     /// Take names, subject and kind of key from a certificate or request, or from what a server
     /// shows; what is given beside it goes before
     #[arg(long, value_name = "FILE|HOST[:PORT]")]
-    pub from: Option<String>,
+    pub like: Option<String>,
     /// The subject as RFC 4514 writes it, the most specific part first: 'CN=example.com,O=Acme\,
     /// Inc.,C=DE'; without CN the first name is put before it
     #[arg(long, value_name = "SUBJECT")]

@@ -1,4 +1,4 @@
-//! What is asked for, put together from the command line and from what `--from` names.
+//! What is asked for, put together from the command line and from what `--like` names.
 
 use std::path::Path;
 
@@ -41,7 +41,7 @@ impl CsrSpec {
     pub(super) fn new(context: &Context, args: &CsrArgs) -> Result<Self, Failure> {
         let reading = InputReader::new(context, &args.reading)?;
         let from = args
-            .from
+            .like
             .as_deref()
             .map(|from| CsrTemplate::read(context, &reading, from))
             .transpose()?;

@@ -1,4 +1,4 @@
-//! `certctl remove`: plain files in the place of the links, then nothing of certctl's is left;
+//! `certctl forget`: plain files in the place of the links, then nothing of certctl's is left;
 //! killed at each call on the way, nobody misses a file and the next run ends it.
 //! Needs: nginx strace unshare mount
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -17,9 +17,9 @@ use support::program::program;
 use support::shop::{CHAIN, KEY, PAIR, Shop, codes, leftovers, mode, tree};
 use support::site::Site;
 
-fn remove(shop: &Shop, more: &[&str]) -> Run {
+fn forget(shop: &Shop, more: &[&str]) -> Run {
     shop.sandbox
-        .run(&[&["remove", "example.com", "--root", "tree"], more].concat())
+        .run(&[&["forget", "example.com", "--root", "tree"], more].concat())
 }
 
 fn is_plain(shop: &Shop, path: &str) -> bool {
@@ -42,7 +42,7 @@ fn links_become_plain_files_and_the_folder_goes() {
     };
     let owners = (owner(CHAIN), owner(KEY));
 
-    let planned = remove(&shop, &["--dry-run", "--json"]).expect(0).json();
+    let planned = forget(&shop, &["--dry-run", "--json"]).expect(0).json();
     assert_eq!(
         (&planned["verdict"], &planned["changed"]),
         (&"planned".into(), &false.into())
@@ -54,10 +54,10 @@ fn links_become_plain_files_and_the_folder_goes() {
     );
     assert_eq!(shop.tree(), before);
 
-    let removed = remove(&shop, &["--json"]).expect(0).json();
+    let removed = forget(&shop, &["--json"]).expect(0).json();
     assert_eq!(
         (&removed["schema"], &removed["verdict"]),
-        (&"certctl.remove/1".into(), &"removed".into())
+        (&"certctl.forget/1".into(), &"forgotten".into())
     );
     assert_eq!(removed["changed"], true);
     let keys = |value: &Json| value.keys().join(" ");
@@ -84,7 +84,7 @@ fn links_become_plain_files_and_the_folder_goes() {
     assert!(!shop.sandbox.join(PAIR).exists());
     assert_eq!(leftovers(&shop.sandbox), Vec::<std::path::PathBuf>::new());
 
-    remove(&shop, &[]).expect(3);
+    forget(&shop, &[]).expect(3);
     // The next install takes the files over.
     shop.round(&[]).expect(0);
     shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
@@ -96,7 +96,7 @@ fn links_become_plain_files_and_the_folder_goes() {
 fn what_a_person_reads() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
-    let plan = remove(&shop, &["--dry-run"]).expect(0).stdout;
+    let plan = forget(&shop, &["--dry-run"]).expect(0).stdout;
     assert!(
         plan.contains("/etc/ssl/example.com.fullchain.pem a plain file with what it shows"),
         "{plan}"
@@ -105,7 +105,7 @@ fn what_a_person_reads() {
         plan.contains("/etc/ssl/certctl/example.com and what is in it"),
         "{plan}"
     );
-    let done = remove(&shop, &[]).expect(0).stdout;
+    let done = forget(&shop, &[]).expect(0).stdout;
     assert!(
         done.contains("example.com.key (0600), the bytes of before"),
         "{done}"
@@ -121,7 +121,7 @@ fn refused_while_the_last_install_is_open_or_something_would_be_lost() {
     let refused = |code: &str| {
         let before = shop.tree();
         for more in [&["--json"][..], &["--json", "--dry-run"]] {
-            let run = remove(&shop, more).expect(1).json();
+            let run = forget(&shop, more).expect(1).json();
             assert_eq!(
                 (&run["verdict"], &run["changed"]),
                 (&"refused".into(), &false.into())
@@ -135,14 +135,14 @@ fn refused_while_the_last_install_is_open_or_something_would_be_lost() {
         assert_eq!(shop.tree(), before);
     };
     sandbox.write(&format!("{PAIR}/my notes"), "of mine");
-    refused("folder-holds-more");
+    refused("folder-not-empty");
     std::fs::remove_file(sandbox.join(&format!("{PAIR}/my notes"))).unwrap();
     std::fs::rename(
         sandbox.join(&format!("{PAIR}/proven")),
         sandbox.join("proven"),
     )
     .unwrap();
-    refused("not-proven");
+    refused("not-verified-live");
     std::fs::rename(
         sandbox.join("proven"),
         sandbox.join(&format!("{PAIR}/proven")),
@@ -153,7 +153,7 @@ fn refused_while_the_last_install_is_open_or_something_would_be_lost() {
         sandbox.join("key.pem"),
     )
     .unwrap();
-    refused("shows-nothing");
+    refused("path-missing");
     std::fs::rename(
         sandbox.join("key.pem"),
         sandbox.join(&format!("{PAIR}/live/key.pem")),
@@ -162,15 +162,15 @@ fn refused_while_the_last_install_is_open_or_something_would_be_lost() {
     // A path that is a plain file already, or somebody else's, stays as it is.
     std::fs::remove_file(sandbox.join(CHAIN)).unwrap();
     sandbox.write(CHAIN, "the user's");
-    remove(&shop, &[]).expect(0);
+    forget(&shop, &[]).expect(0);
     assert_eq!(sandbox.read(CHAIN), "the user's");
     sandbox
-        .run(&["remove", "nobody.example", "--root", "tree"])
+        .run(&["forget", "nobody.example", "--root", "tree"])
         .expect(3);
     sandbox
-        .run(&["remove", "../etc", "--root", "tree"])
+        .run(&["forget", "../etc", "--root", "tree"])
         .expect(3);
-    sandbox.run(&["remove", "--root", "tree"]).expect(2);
+    sandbox.run(&["forget", "--root", "tree"]).expect(2);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn room_and_rights_are_known_before_anything_is_touched() {
                  set +e
                  find tree -printf '%p %T@\n' >before
                  for dry in --dry-run ''; do
-                   \"$@\" \"$CERTCTL\" remove example.com --root tree $dry >said$dry 2>&1; echo \"exit $?\"
+                   \"$@\" \"$CERTCTL\" forget example.com --root tree $dry >said$dry 2>&1; echo \"exit $?\"
                  done
                  find tree -printf '%p %T@\n' | cmp before && cmp said said--dry-run && grep -v next: said"
             ),
@@ -260,7 +260,7 @@ fn nginx_goes_on_with_the_same_files() {
         )
         .expect(0);
     let shown = site.shown();
-    remove(&site.shop, &[]).expect(0);
+    forget(&site.shop, &[]).expect(0);
     site.shows(CHAIN);
     succeed(foreign("nginx").args(["-t", "-c"]).arg(nginx.config()));
     succeed(
@@ -342,7 +342,7 @@ fn no_link_of_an_earlier_install_is_left_behind() {
     std::os::unix::fs::symlink(text, &first).unwrap();
     install();
     let served = site.shop.served();
-    let done = remove(&site.shop, &["--json"]).expect(0).json();
+    let done = forget(&site.shop, &["--json"]).expect(0).json();
     assert_eq!(
         done["certificates"][0]["files"].as_array().map(Vec::len),
         Some(6),
@@ -387,7 +387,7 @@ fn killed_at_each_call_it_is_taken_up() {
             .args(options)
             .arg(program());
         command
-            .args(["remove", "example.com", "--root", "tree"])
+            .args(["forget", "example.com", "--root", "tree"])
             .current_dir(shop.sandbox.path());
         command.output().unwrap().status
     };
@@ -421,7 +421,7 @@ fn killed_at_each_call_it_is_taken_up() {
             killed += 1;
             let point = format!("{call} {number}");
             whole(&shop, &served, &point);
-            let next = remove(&shop, &[]);
+            let next = forget(&shop, &[]);
             // Everything was done but the last word: then there is no such pair any more.
             assert!(
                 next.code == 0 || next.code == 3 && !at(PAIR).exists(),
@@ -466,13 +466,13 @@ fn a_configuration_that_names_the_folder_itself_holds_it() {
     let before = shop_files(&site.shop);
     for (chain, key) in [(live.as_str(), KEY), (CHAIN, "alias.key")] {
         let nginx = site.start(&site.block(chain, key));
-        let run = remove(&site.shop, &["--json"]).expect(1).json();
-        assert_eq!(codes(&run), ["still-named"], "{run}");
+        let run = forget(&site.shop, &["--json"]).expect(1).json();
+        assert_eq!(codes(&run), ["still-configured"], "{run}");
         assert_eq!(shop_files(&site.shop), before);
         drop(nginx);
     }
     let _nginx = site.start(&site.block(CHAIN, KEY));
-    remove(&site.shop, &[]).expect(0);
+    forget(&site.shop, &[]).expect(0);
 }
 
 fn shop_files(shop: &Shop) -> Vec<std::path::PathBuf> {

@@ -1,0 +1,54 @@
+//! Compares the words of every JSON document that a test sees with the code table.
+
+use certctl::facade::code_table::{CodeKind, find};
+
+use super::json::Json;
+
+/// Fails if a document on `stdout`, one or one on each line, has a word that is not in the table.
+#[track_caller]
+pub fn assert_listed(stdout: &str, exit_code: i32) {
+    assert!(
+        exit_code < 0 || find(CodeKind::ExitCode, &exit_code.to_string()).is_some(),
+        "exit code {exit_code} is not in the code table"
+    );
+    if !stdout.starts_with('{') {
+        return;
+    }
+    match stdout.parse::<Json>() {
+        Ok(document) => check(&document, ""),
+        Err(_) => stdout
+            .lines()
+            .filter_map(|line| line.parse::<Json>().ok())
+            .for_each(|document| check(&document, "")),
+    }
+}
+
+/// `name`: the field that `value` is in.
+#[track_caller]
+fn check(value: &Json, name: &str) {
+    match value {
+        Json::Array(elements) => elements.iter().for_each(|element| check(element, name)),
+        Json::Object(fields) => {
+            let has = |wanted: &str| fields.iter().any(|(field, _)| field == wanted);
+            for (field, inner) in fields {
+                let kind = match field.as_str() {
+                    "code" if has("severity") => Some(CodeKind::Finding),
+                    "kind" if name == "error" => Some(CodeKind::Failure),
+                    "proof" => Some(CodeKind::Proof),
+                    "state" if has("reasons") => Some(CodeKind::State),
+                    "verdict" if name == "caa" => Some(CodeKind::RecordCaa),
+                    "verdict" => Some(CodeKind::Verdict),
+                    _ => None,
+                };
+                if let (Some(kind), Json::String(word)) = (kind, inner) {
+                    assert!(
+                        find(kind, word).is_some(),
+                        "{word} ({kind:?}) is not in the code table"
+                    );
+                }
+                check(inner, field);
+            }
+        }
+        _ => {}
+    }
+}
