@@ -1,5 +1,6 @@
 //! Advice for what a CA would not take: the same command line with what mends it.
 
+use crate::advice::csr_command::annotated_command;
 use crate::csr_lint::{LintFault, RequestChange};
 use crate::finding::{Finding, NextStep, Severity};
 
@@ -14,7 +15,7 @@ impl LintFault {
             Severity::Note => Finding::note(code, message),
         };
         match &self.cure {
-            Some(cure) => finding.with(step(&again(cure), self.why(cure))),
+            Some(cure) => finding.with(annotated_command(&again(cure), self.why(cure))),
             None => match advice(code) {
                 "" => finding,
                 advice => finding.with(NextStep::say(advice)),
@@ -50,13 +51,5 @@ fn advice(code: &str) -> &'static str {
         "shared-suffix" => "go on only if the whole of it is yours",
         "too-many-names" => "ask for several certificates, or a wildcard",
         _ => "",
-    }
-}
-
-fn step(words: &[String], why: &str) -> NextStep {
-    let step = NextStep::run(words);
-    NextStep {
-        text: format!("{}   ({why})", step.text),
-        ..step
     }
 }

@@ -1,4 +1,4 @@
-//! What `csr` takes.
+//! The arguments of `csr`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -62,7 +62,7 @@ pub(crate) struct CsrArgs {
     pub force: bool,
 }
 
-/// The kinds of key that can be made.
+/// The kinds of key that certctl generates.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub enum KeyType {
     #[default]
