@@ -18,9 +18,7 @@ use self::existing::{ExistingFiles, ExistingPair, RequestTarget};
 use self::outcome::{CsrOutcome, RequestOnDisk};
 use self::spec::CsrSpec;
 use crate::context::Context;
-use crate::dcv::dcv_file::StoredRecord;
 use crate::failure::Failure;
-use crate::finding::{Finding, Severity};
 use crate::inputs::dcv_file;
 use crate::inputs::request_files::RequestPaths;
 use crate::report::Outcome;
@@ -42,7 +40,7 @@ pub(crate) fn run(context: &Context, args: &CsrArgs) -> Result<Box<dyn Outcome>,
     match target.observation.existing() {
         ExistingFiles::Nothing => create::create(context, args, spec, target),
         ExistingFiles::Conflict(conflict) => Err(conflict.failure(context, args, &target.paths)),
-        ExistingFiles::Pair(pair) => match conflict::pair_conflict(&pair, &spec, args) {
+        ExistingFiles::Pair(pair) => match pair.conflict(&spec, args) {
             Some(conflict) => Err(conflict.failure(context, args, &target.paths)),
             None => report_existing(context, args, &spec, target.paths, *pair),
         },
@@ -62,7 +60,7 @@ fn report_existing(
         stored.set_ca(ca);
     }
     let changed = dcv_file::write(&paths.record, &stored)?;
-    let mut findings = caa_findings(context, args, spec, &stored)?;
+    let mut findings = caa::findings(context, args, &spec.names, stored.ca())?;
     findings.extend(pair.key.unchecked_key_finding(args));
     let on_disk = RequestOnDisk {
         paths,
@@ -73,24 +71,4 @@ fn report_existing(
     };
     let outcome = CsrOutcome::new(context, spec, on_disk);
     Ok(Box::new(CsrOutcome { changed, ..outcome }))
-}
-
-/// What the CAA records say, if `--check-caa` was given.
-fn caa_findings(
-    context: &Context,
-    args: &CsrArgs,
-    spec: &CsrSpec,
-    stored: &StoredRecord,
-) -> Result<Vec<Finding>, Failure> {
-    let findings = caa::findings(context, args, &spec.names, stored.ca())?;
-    Ok(findings
-        .into_iter()
-        .map(|finding| spec::demote_allowed(finding, &args.allow))
-        .collect())
-}
-
-fn has_errors(findings: &[Finding]) -> bool {
-    findings
-        .iter()
-        .any(|finding| finding.severity == Severity::Error)
 }

@@ -1,6 +1,7 @@
 //! `--check-caa`: looks up whether the domains let the CA issue, before the order is paid.
 
 use super::args::CsrArgs;
+use super::spec::demote_allowed;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::caa::{self, IssuanceRequest};
@@ -10,6 +11,7 @@ use crate::pki::alt_name::AltNames;
 use crate::system::dns::{self, ResolverList};
 
 /// What the CAA records say about `ca`; nothing without `--check-caa` or for a private CA.
+/// Codes of `--allow` become warnings.
 ///
 /// # Errors
 /// When no DNS query can be sent, or a signal arrives.
@@ -42,5 +44,8 @@ pub(super) fn findings(
         let message = format!("CAA was looked up: nothing forbids {issuer} to issue");
         findings.push(Finding::note("caa-allows", message));
     }
-    Ok(findings)
+    let demoted = findings
+        .into_iter()
+        .map(|finding| demote_allowed(finding, &args.allow));
+    Ok(demoted.collect())
 }

@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use super::args::CsrArgs;
 use super::command_line;
-use super::existing::ExistingPair;
-use super::spec::CsrSpec;
 use crate::advice::csr_command;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
@@ -32,41 +30,6 @@ pub(super) enum CsrConflict {
     OtherSubject(String),
     /// The key is not encrypted, and `--encrypt-key` was given.
     NotEncrypted,
-}
-
-type PairCheck = fn(&ExistingPair, &CsrSpec, &CsrArgs) -> Option<CsrConflict>;
-
-/// The checks of a key and its request, in the order in which conflicts are reported.
-const PAIR_CHECKS: [PairCheck; 4] = [check_names, check_key_type, check_subject, check_encryption];
-
-/// The first way in which the existing key and request differ from `spec`.
-pub(super) fn pair_conflict(
-    pair: &ExistingPair,
-    spec: &CsrSpec,
-    args: &CsrArgs,
-) -> Option<CsrConflict> {
-    PAIR_CHECKS.iter().find_map(|check| check(pair, spec, args))
-}
-
-fn check_names(pair: &ExistingPair, spec: &CsrSpec, _args: &CsrArgs) -> Option<CsrConflict> {
-    let matches = spec.matches_names(&pair.request);
-    (!matches).then_some(CsrConflict::OtherNames)
-}
-
-fn check_key_type(pair: &ExistingPair, spec: &CsrSpec, _args: &CsrArgs) -> Option<CsrConflict> {
-    let key_type = spec.key_type?;
-    let algorithm = pair.key.algorithm;
-    (key_type != algorithm).then_some(CsrConflict::OtherKeyType(algorithm))
-}
-
-fn check_subject(pair: &ExistingPair, spec: &CsrSpec, _args: &CsrArgs) -> Option<CsrConflict> {
-    let request = &pair.request;
-    spec.differs_in_subject(request)
-        .then(|| CsrConflict::OtherSubject(request.subject.clone()))
-}
-
-fn check_encryption(pair: &ExistingPair, _spec: &CsrSpec, args: &CsrArgs) -> Option<CsrConflict> {
-    (args.encrypt_key && !pair.key.encrypted).then_some(CsrConflict::NotEncrypted)
 }
 
 impl CsrConflict {

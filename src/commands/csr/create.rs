@@ -3,12 +3,12 @@
 use zeroize::Zeroizing;
 
 use super::args::CsrArgs;
+use super::caa;
 use super::existing::RequestTarget;
 use super::key::{KeyOrigin, RequestKeyFile};
 use super::outcome::{CsrOutcome, RequestOnDisk};
 use super::refused::CsrRefusal;
-use super::spec::CsrSpec;
-use super::{caa_findings, has_errors};
+use super::spec::{CsrSpec, has_errors};
 use crate::context::Context;
 use crate::dcv::dcv_file::StoredRecord;
 use crate::delivery::EncryptedKey;
@@ -32,7 +32,7 @@ pub(super) fn create(
     let mut findings = spec.findings(context, args, &paths.request);
     let stored = stored_record(args, paths)?;
     if !has_errors(&findings) {
-        findings.extend(caa_findings(context, args, &spec, &stored)?);
+        findings.extend(caa::findings(context, args, &spec.names, stored.ca())?);
     }
     if has_errors(&findings) {
         let refusal = CsrRefusal::new(context, args, spec.names, findings);

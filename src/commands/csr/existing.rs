@@ -242,6 +242,39 @@ pub(super) struct ExistingPair {
     pub request: SigningRequest,
 }
 
+impl ExistingPair {
+    /// The first way in which the existing key and request differ from `spec`.
+    pub(super) fn conflict(&self, spec: &CsrSpec, args: &CsrArgs) -> Option<CsrConflict> {
+        PAIR_CHECKS.iter().find_map(|check| check(self, spec, args))
+    }
+}
+
+type PairCheck = fn(&ExistingPair, &CsrSpec, &CsrArgs) -> Option<CsrConflict>;
+
+/// The checks of a key and its request, in the order in which conflicts are reported.
+const PAIR_CHECKS: [PairCheck; 4] = [check_names, check_key_type, check_subject, check_encryption];
+
+fn check_names(pair: &ExistingPair, spec: &CsrSpec, _args: &CsrArgs) -> Option<CsrConflict> {
+    let matches = spec.matches_names(&pair.request);
+    (!matches).then_some(CsrConflict::OtherNames)
+}
+
+fn check_key_type(pair: &ExistingPair, spec: &CsrSpec, _args: &CsrArgs) -> Option<CsrConflict> {
+    let key_type = spec.key_type?;
+    let algorithm = pair.key.algorithm;
+    (key_type != algorithm).then_some(CsrConflict::OtherKeyType(algorithm))
+}
+
+fn check_subject(pair: &ExistingPair, spec: &CsrSpec, _args: &CsrArgs) -> Option<CsrConflict> {
+    let request = &pair.request;
+    spec.differs_in_subject(request)
+        .then(|| CsrConflict::OtherSubject(request.subject.clone()))
+}
+
+fn check_encryption(pair: &ExistingPair, _spec: &CsrSpec, args: &CsrArgs) -> Option<CsrConflict> {
+    (args.encrypt_key && !pair.key.encrypted).then_some(CsrConflict::NotEncrypted)
+}
+
 type FilesCheck = fn(&RequestFilesObservation) -> Option<ExistingFiles>;
 
 /// The checks in their order; the first that applies answers.

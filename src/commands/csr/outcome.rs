@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::has_errors;
 use super::key::{self, KeyOrigin, RequestKeyFile};
-use super::spec::CsrSpec;
+use super::spec::{CsrSpec, has_errors};
 use crate::advice::{self, csr_command};
 use crate::context::Context;
 use crate::dcv::ca::Ca;

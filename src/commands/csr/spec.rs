@@ -216,3 +216,9 @@ pub(super) fn demote_allowed(mut finding: Finding, allowed: &[&'static str]) -> 
     }
     finding
 }
+
+pub(super) fn has_errors(findings: &[Finding]) -> bool {
+    findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error)
+}
