@@ -155,18 +155,18 @@ fn verify_items(
         };
         return verify_selection(context, args, &selection, outcome);
     }
-    for installed in installed {
-        let settings = installed::settings(context, &installed.stem)?;
+    for lineage in installed {
+        let settings = installed::settings(context, &lineage.stem)?;
         let selection = FileSelection {
-            items: vec![installed.chain.display().to_string()],
-            key: Some(&installed.key),
+            items: vec![lineage.chain.display().to_string()],
+            key: Some(&lineage.key),
             trust: args.trust.as_deref().or(settings.trust.as_deref()),
             reader: &reader,
         };
         let first = outcome.verified.len();
         verify_selection(context, args, &selection, outcome)?;
-        if let (false, Some(certificate)) = (installed.proven, outcome.verified.get_mut(first)) {
-            let finding = unproven_finding(context, &installed.stem);
+        if let (false, Some(certificate)) = (lineage.proven, outcome.verified.get_mut(first)) {
+            let finding = unproven_finding(context, &lineage.stem);
             certificate.findings.push(finding);
         }
     }

@@ -1,25 +1,27 @@
-//! What comes of it.
+//! A fault of a request, and the change that repairs it.
 
 use super::rules::RequestRule;
 
-/// Something that a CA, or whoever uses the certificate, will not like.
+/// Something that the CA or the users of the certificate may object to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct LintFault {
     pub rule: &'static RequestRule,
-    /// How it is broken.
+    /// How the request breaks the rule.
     pub what: String,
-    /// What would mend it.
-    pub cure: Option<RequestChange>,
+    /// The change that repairs it, if there is one.
+    pub repair: Option<RequestChange>,
 }
 
-/// A change to what is asked for.
+/// A change to the request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum RequestChange {
+    /// Add these names.
     Add(Vec<String>),
+    /// Omit these names.
     Leave(Vec<String>),
-    /// A key of the usual kind, made for this request.
+    /// Use a new key of the default kind.
     NewKey,
-    /// A company's own CA.
+    /// Let a private CA issue it.
     Private,
 }
 
@@ -34,13 +36,13 @@ impl LintFault {
         Self {
             rule,
             what: what.into(),
-            cure: None,
+            repair: None,
         }
     }
 
-    pub(crate) fn cured_by(self, cure: RequestChange) -> Self {
+    pub(crate) fn repaired_by(self, change: RequestChange) -> Self {
         Self {
-            cure: Some(cure),
+            repair: Some(change),
             ..self
         }
     }

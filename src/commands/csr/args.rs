@@ -55,7 +55,7 @@ pub(crate) struct CsrArgs {
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = address, requires = "check_caa")]
     pub resolver: Vec<SocketAddr>,
     /// A finding that is not to refuse it, by its code (may be repeated)
-    #[arg(long, value_name = "CODE", value_parser = csr_lint::code)]
+    #[arg(long, value_name = "CODE", value_parser = csr_lint::parse_allowable_code)]
     pub allow: Vec<&'static str>,
     /// Make a new key and request; the old ones become numbered backups
     #[arg(long)]
