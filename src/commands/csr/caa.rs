@@ -24,18 +24,7 @@ pub(super) fn findings(
     if !args.check_caa || ca == Some(Ca::Private) {
         return Ok(Vec::new());
     }
-    let names: Vec<String> = names.dns().map(|name| name.as_str().to_owned()).collect();
-    let resolvers = ResolverList::new(&args.resolver);
-    let answers = dns::caa(&names, &resolvers, &context.interrupt)?;
-    let issuance = IssuanceRequest {
-        issuers: ca.map_or(&[], |ca| ca.profile().issuers),
-        at: context.now(),
-    };
-    let rulings = caa::rule_all(&names, &answers, issuance);
-    let mut findings: Vec<Finding> = caa::together(rulings.iter())
-        .iter()
-        .flat_map(Vec::<Finding>::from)
-        .collect();
+    let mut findings = look_up(context, args, names, ca)?;
     let allows = findings
         .iter()
         .all(|finding| finding.severity == Severity::Note);
@@ -48,4 +37,25 @@ pub(super) fn findings(
         .into_iter()
         .map(|finding| demote_allowed(finding, &args.allow));
     Ok(demoted.collect())
+}
+
+/// Looks up the CAA records of all names and applies them to `ca`.
+fn look_up(
+    context: &Context,
+    args: &CsrArgs,
+    names: &AltNames,
+    ca: Option<Ca>,
+) -> Result<Vec<Finding>, Failure> {
+    let names: Vec<String> = names.dns().map(|name| name.as_str().to_owned()).collect();
+    let resolvers = ResolverList::new(&args.resolver);
+    let answers = dns::caa(&names, &resolvers, &context.interrupt)?;
+    let issuance = IssuanceRequest {
+        issuers: ca.map_or(&[], |ca| ca.profile().issuers),
+        at: context.now(),
+    };
+    let rulings = caa::rule_all(&names, &answers, issuance);
+    Ok(caa::together(rulings.iter())
+        .iter()
+        .flat_map(Vec::<Finding>::from)
+        .collect())
 }

@@ -1,5 +1,7 @@
 //! Makes a new request, with a new key or for the key of `--key`.
 
+use std::path::PathBuf;
+
 use zeroize::Zeroizing;
 
 use super::args::CsrArgs;
@@ -28,9 +30,8 @@ pub(super) fn create(
     spec: CsrSpec,
     target: RequestTarget,
 ) -> Result<Box<dyn Outcome>, Failure> {
-    let paths = &target.paths;
-    let mut findings = spec.findings(context, args, &paths.request);
-    let stored = stored_record(args, paths)?;
+    let mut findings = spec.findings(context, args, &target.paths.request);
+    let stored = stored_record(args, &target.paths)?;
     if !has_errors(&findings) {
         findings.extend(caa::findings(context, args, &spec.names, stored.ca())?);
     }
@@ -38,19 +39,11 @@ pub(super) fn create(
         let refusal = CsrRefusal::new(context, args, spec.names, findings);
         return Ok(Box::new(refusal));
     }
-    let generated = GeneratedRequest::new(context, args, &spec, paths)?;
-    let replaced = if args.force {
-        target.replaced_paths()
-    } else {
-        Vec::new()
-    };
-    let key_pem = generated.key_pem.as_ref().map(|pem| pem.as_str());
-    let staged = StagedRequestFiles::stage(paths, key_pem, &generated.request, &stored)?;
-    let backups = staged.put(&replaced)?;
-    let key = key_file(args, &spec, paths, &generated.request);
+    let generated = GeneratedRequest::new(context, args, &spec, &target.paths)?;
+    let backups = write_files(args, &target, &generated, &stored)?;
     let on_disk = RequestOnDisk {
+        key: key_file(args, &spec, &target.paths, &generated.request),
         paths: target.paths,
-        key,
         request: generated.request,
         stored,
         findings,
@@ -62,6 +55,23 @@ pub(super) fn create(
         backups,
         ..outcome
     }))
+}
+
+/// Writes the new files and returns the numbered backups of the old ones.
+fn write_files(
+    args: &CsrArgs,
+    target: &RequestTarget,
+    generated: &GeneratedRequest,
+    stored: &StoredRecord,
+) -> Result<Vec<PathBuf>, Failure> {
+    let replaced = if args.force {
+        target.replaced_paths()
+    } else {
+        Vec::new()
+    };
+    let key_pem = generated.key_pem.as_ref().map(|pem| pem.as_str());
+    let staged = StagedRequestFiles::stage(&target.paths, key_pem, &generated.request, stored)?;
+    staged.put(&replaced)
 }
 
 /// The stored validation record with the CA of this run; `--force` starts with an empty one.
