@@ -29,7 +29,7 @@ impl LintFault {
 fn reason(change: &RequestChange) -> &'static str {
     match change {
         RequestChange::Add(_) => "to be sure of it; else leave it as it is",
-        RequestChange::Leave(_) => "without",
+        RequestChange::Omit(_) => "without",
         RequestChange::NewKey => "with a key of its own",
         RequestChange::Private => "if your company's own CA issues it",
     }

@@ -37,7 +37,7 @@ pub(crate) fn run(context: &Context, args: &CsrArgs) -> Result<Box<dyn Outcome>,
     if args.force {
         return create::create(context, args, spec, target);
     }
-    match target.observation.existing() {
+    match target.observation.classify() {
         ExistingFiles::Nothing => create::create(context, args, spec, target),
         ExistingFiles::Conflict(conflict) => Err(conflict.failure(context, args, &target.paths)),
         ExistingFiles::Pair(pair) => match pair.conflict(&spec, args) {

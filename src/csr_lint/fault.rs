@@ -7,7 +7,7 @@ use super::rules::RequestRule;
 pub(crate) struct LintFault {
     pub rule: &'static RequestRule,
     /// How the request breaks the rule.
-    pub what: String,
+    pub description: String,
     /// The change that repairs it, if there is one.
     pub repair: Option<RequestChange>,
 }
@@ -18,7 +18,7 @@ pub(crate) enum RequestChange {
     /// Add these names.
     Add(Vec<String>),
     /// Omit these names.
-    Leave(Vec<String>),
+    Omit(Vec<String>),
     /// Use a new key of the default kind.
     NewKey,
     /// Let a private CA issue it.
@@ -27,15 +27,15 @@ pub(crate) enum RequestChange {
 
 impl std::fmt::Display for LintFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ({})", self.what, self.rule.source)
+        write!(f, "{} ({})", self.description, self.rule.source)
     }
 }
 
 impl LintFault {
-    pub(crate) fn new(rule: &'static RequestRule, what: impl Into<String>) -> Self {
+    pub(crate) fn new(rule: &'static RequestRule, description: impl Into<String>) -> Self {
         Self {
             rule,
-            what: what.into(),
+            description: description.into(),
             repair: None,
         }
     }

@@ -33,8 +33,8 @@ fn check_name(name: &DnsName) -> Option<LintFault> {
     for label in unicode.split('.') {
         if let Some(problem) = label_problem(label) {
             let name = name.as_str();
-            let what = format!("{name}: {label} {problem}; is it the name that you mean?");
-            return Some(LintFault::new(&rules::LOOK_ALIKE, what));
+            let description = format!("{name}: {label} {problem}; is it the name that you mean?");
+            return Some(LintFault::new(&rules::LOOK_ALIKE, description));
         }
     }
     None

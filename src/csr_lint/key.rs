@@ -14,16 +14,16 @@ pub(crate) fn check_reuse(reused: Option<&ReusedKey>) -> Vec<LintFault> {
         return faults;
     };
     if let Some(weakness) = lint::weakness(&reused.spki) {
-        let what = format!("the key is anybody's: {weakness}");
-        let fault = LintFault::new(&rules::WEAK_KEY, what);
+        let description = format!("the key is anybody's: {weakness}");
+        let fault = LintFault::new(&rules::WEAK_KEY, description);
         faults.push(fault.repaired_by(RequestChange::NewKey));
     }
     if !reused.others.is_empty() {
-        let what = format!(
+        let description = format!(
             "the key is that of {} too: who steals it has all of them",
             reused.others.join(", ")
         );
-        let fault = LintFault::new(&rules::KEY_REUSED, what);
+        let fault = LintFault::new(&rules::KEY_REUSED, description);
         faults.push(fault.repaired_by(RequestChange::NewKey));
     }
     faults
@@ -41,16 +41,16 @@ pub(crate) fn check_earlier_content(request: &LintedRequest<'_>) -> Vec<LintFaul
         faults.push(omitted_client_auth(request.ca));
     }
     if must_staple {
-        let what = "the one before must be stapled (Must-Staple), the new one is not asked to be: without an OCSP \
+        let description = "the one before must be stapled (Must-Staple), the new one is not asked to be: without an OCSP \
                     answer, which fewer CAs give, browsers would refuse it";
-        faults.push(LintFault::new(&rules::MUST_STAPLE, what));
+        faults.push(LintFault::new(&rules::MUST_STAPLE, description));
     }
     if let Some(bits) = short_rsa {
-        let what = format!(
+        let description = format!(
             "the one before has an RSA key of {bits} bits; the new one has 2048, the least that is \
                 taken"
         );
-        faults.push(LintFault::new(&rules::SHORT_RSA, what));
+        faults.push(LintFault::new(&rules::SHORT_RSA, description));
     }
     faults
 }
@@ -60,11 +60,11 @@ fn omitted_client_auth(ca: Option<Ca>) -> LintFault {
         (Some(ca), Some(day)) => format!("; {} ends it on {day}", ca.title()),
         _ => String::new(),
     };
-    let what = format!(
+    let description = format!(
         "the one before is for TLS clients too (clientAuth), the new one is not asked to be: what logs in with it \
          (mutual TLS, SMTP, RADIUS) needs a certificate of its own{end}"
     );
-    LintFault::new(&rules::CLIENT_AUTH, what)
+    LintFault::new(&rules::CLIENT_AUTH, description)
 }
 
 /// The kind of key, if public CAs do not accept it.
@@ -84,6 +84,6 @@ pub(crate) fn check_for_public_ca(request: &LintedRequest<'_>) -> Option<LintFau
         &rules::ODD_KEY
     };
     let issuer = request.ca.map_or("a public CA", Ca::title);
-    let what = format!("{issuer} takes no key of the kind {algorithm}");
-    Some(LintFault::new(rule, what).repaired_by(RequestChange::NewKey))
+    let description = format!("{issuer} takes no key of the kind {algorithm}");
+    Some(LintFault::new(rule, description).repaired_by(RequestChange::NewKey))
 }

@@ -48,11 +48,11 @@ fn check_count(count: usize) -> Option<LintFault> {
     if count <= COMMON_NAME_LIMIT {
         return None;
     }
-    let what = format!(
+    let description = format!(
         "{count} names are asked for; many CAs and shops take {COMMON_NAME_LIMIT} in one \
             certificate at most"
     );
-    Some(LintFault::new(&rules::TOO_MANY, what))
+    Some(LintFault::new(&rules::TOO_MANY, description))
 }
 
 /// A rule that a name breaks.
@@ -72,12 +72,12 @@ impl NameFault {
 
     /// The fault of all of `names` among the `total` names of the request.
     fn of_names(self, names: Vec<String>, total: usize) -> LintFault {
-        let what = format!("{}: {}", listed(&names), self.reason);
-        let fault = LintFault::new(self.rule, what);
+        let description = format!("{}: {}", listed(&names), self.reason);
+        let fault = LintFault::new(self.rule, description);
         if self.rule.severity != Severity::Error {
             fault
         } else if names.len() < total {
-            fault.repaired_by(RequestChange::Leave(names))
+            fault.repaired_by(RequestChange::Omit(names))
         } else {
             fault.repaired_by(RequestChange::Private)
         }
@@ -253,6 +253,6 @@ fn missing_names(
     if names.is_empty() {
         return None;
     }
-    let what = format!("not asked for: {}; {reason}", listed(&names));
-    Some(LintFault::new(rule, what).repaired_by(RequestChange::Add(names)))
+    let description = format!("not asked for: {}; {reason}", listed(&names));
+    Some(LintFault::new(rule, description).repaired_by(RequestChange::Add(names)))
 }

@@ -21,16 +21,17 @@ fn check_attribute(attribute: &SubjectAttribute) -> Option<LintFault> {
     if length <= most {
         return None;
     }
-    let what = format!("{name} has {length} characters; {most} is the most");
-    Some(LintFault::new(&rules::TOO_LONG, what))
+    let description = format!("{name} has {length} characters; {most} is the most");
+    Some(LintFault::new(&rules::TOO_LONG, description))
 }
 
 fn check_country(name: &str, text: &str) -> Option<LintFault> {
     if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return None;
     }
-    let what = format!("{name}={text}: a country is its two capital letters in ISO 3166-1, as DE");
-    Some(LintFault::new(&rules::COUNTRY, what))
+    let description =
+        format!("{name}={text}: a country is its two capital letters in ISO 3166-1, as DE");
+    Some(LintFault::new(&rules::COUNTRY, description))
 }
 
 /// Attributes that public CAs refuse or omit.
@@ -47,14 +48,14 @@ pub(crate) fn check_for_public_ca(request: &LintedRequest<'_>) -> Vec<LintFault>
         .attributes()
         .any(|attribute| attribute.name() == "OU");
     if has_unit {
-        let what = "OU is left out by public CAs; it does no harm in the request";
-        faults.push(LintFault::new(&rules::ORGANIZATIONAL_UNIT, what));
+        let description = "OU is left out by public CAs; it does no harm in the request";
+        faults.push(LintFault::new(&rules::ORGANIZATIONAL_UNIT, description));
     }
     faults
 }
 
 fn unlisted_common_name(name: &str) -> LintFault {
-    let what =
+    let description =
         format!("CN={name} is none of the names: public CAs refuse it, and no client looks at it");
-    LintFault::new(&rules::COMMON_NAME, what)
+    LintFault::new(&rules::COMMON_NAME, description)
 }

@@ -123,7 +123,7 @@ fn faults_carry_the_change_that_repairs_them() {
         ),
         (
             &["a.example.com", "db", "nas"],
-            RequestChange::Leave(vec!["db".into(), "nas".into()]),
+            RequestChange::Omit(vec!["db".into(), "nas".into()]),
         ),
         (&["db"], RequestChange::Private),
     ];

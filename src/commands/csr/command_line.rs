@@ -76,7 +76,7 @@ pub(super) fn changed_words(
             args.names = names.texts();
             args.names.extend(added.iter().cloned());
         }
-        RequestChange::Leave(omitted) => {
+        RequestChange::Omit(omitted) => {
             args.names = names.texts();
             args.names.retain(|name| !omitted.contains(name));
         }

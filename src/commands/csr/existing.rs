@@ -35,7 +35,7 @@ impl RequestTarget {
         stem: &str,
     ) -> Result<Self, Failure> {
         let target = Self::observe(context, args, spec, stem)?;
-        let existing = target.observation.existing();
+        let existing = target.observation.classify();
         if let (ExistingFiles::Pair(pair), Some(key_type)) = (existing, spec.key_type) {
             let family = key_family(key_type);
             if spec.matches_names(&pair.request) && key_family(pair.key.algorithm) != family {
@@ -149,7 +149,7 @@ impl RequestFilesObservation {
     }
 
     /// Decides what the files are, without touching the disk.
-    pub(super) fn existing(&self) -> ExistingFiles {
+    pub(super) fn classify(&self) -> ExistingFiles {
         CHECKS
             .iter()
             .find_map(|check| check(self))

@@ -63,12 +63,12 @@ impl InspectOutcome {
     fn request_items(&self) -> Vec<Value> {
         let mut items = Vec::new();
         for found in &self.delivery.requests {
-            let facts = merged(self.request_facts(found), json!({"signature_holds": true}));
+            let facts = merge_objects(self.request_facts(found), json!({"signature_holds": true}));
             items.push(item("request", found, facts));
         }
         for found in &self.delivery.unproven {
             // Also false for a signature of a kind that is not checked.
-            let facts = merged(
+            let facts = merge_objects(
                 self.request_facts(found.shown()),
                 json!({"signature_holds": false}),
             );
@@ -119,14 +119,14 @@ fn list_json(list: &RevocationList) -> Value {
 }
 
 fn item<T>(kind: &str, found: &FoundItem<T>, facts: Value) -> Value {
-    merged(
+    merge_objects(
         json!({"kind": kind, "source": found.source.to_string()}),
         facts,
     )
 }
 
 /// The fields of both objects.
-fn merged(mut object: Value, added: Value) -> Value {
+fn merge_objects(mut object: Value, added: Value) -> Value {
     if let (Value::Object(fields), Value::Object(added)) = (&mut object, added) {
         fields.extend(added);
     }
@@ -160,7 +160,7 @@ fn certificate_json(certificate: &Certificate, at: Timestamp) -> Value {
         "scts": scts,
     });
     let basic = report::certificate_json(certificate);
-    merged(merged(basic, shared_details_json(&details)), own)
+    merge_objects(merge_objects(basic, shared_details_json(&details)), own)
 }
 
 /// The details that certificates and requests have in common.
@@ -193,7 +193,10 @@ fn request_json(request: &SigningRequest, records: &Value) -> Value {
         "records": records,
     });
     let attributes = json!({"attributes": details.attributes});
-    merged(merged(own, shared_details_json(&details)), attributes)
+    merge_objects(
+        merge_objects(own, shared_details_json(&details)),
+        attributes,
+    )
 }
 
 fn key_json(key: &PrivateKey, opened: &[PublicKeyId]) -> Value {
