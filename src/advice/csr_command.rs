@@ -95,19 +95,19 @@ pub(crate) fn choose_key_or_key_type() -> NextStep {
     NextStep::say("leave one of the two out: --key uses that key, --key-type makes a new one")
 }
 
-/// The source of `--from` holds neither a server's certificate nor a request.
+/// The source of `--like` holds neither a server's certificate nor a request.
 pub(crate) fn pass_template_source() -> NextStep {
-    NextStep::say("pass one of them, or a server that shows it:  --from example.com:443")
+    NextStep::say("pass one of them, or a server that shows it:  --like example.com:443")
 }
 
-/// The source of `--from` holds several certificates or requests that differ.
+/// The source of `--like` holds several certificates or requests that differ.
 pub(crate) fn pass_single_template() -> NextStep {
-    NextStep::say("pass the one that is meant:  --from FILE")
+    NextStep::say("pass the one that is meant:  --like FILE")
 }
 
-/// The names in the source of `--from` cannot be requested.
+/// The names in the source of `--like` cannot be requested.
 pub(crate) fn type_names_instead() -> NextStep {
-    NextStep::say("type the names, and take the rest from it:  certctl csr NAME... --from FILE")
+    NextStep::say("type the names, and take the rest from it:  certctl csr NAME... --like FILE")
 }
 
 fn path_word(path: &Path) -> String {

@@ -156,7 +156,7 @@ fn judge(
         // A key that is only in what the CA sent can be written to its own file.
         let can_extract = certificate.key_place == KeyLocation::Sent && !args.extract_key;
         for finding in std::mem::take(&mut certificate.findings) {
-            if can_extract && finding.code == "key-sent" {
+            if can_extract && finding.code == "key-in-delivery" {
                 findings.push(finding.with(bundle_command::extract_key()));
             } else {
                 findings.push(finding);

@@ -241,7 +241,7 @@ fn verify_selection(
 fn unproven_finding(context: &Context, stem: &str) -> Finding {
     let message = "not proven yet: these files are in place and were not seen to be served since";
     let install = request::again(context, &["install", stem]);
-    Finding::note("not-proven", message).with(install)
+    Finding::note("not-verified-live", message).with(install)
 }
 
 impl Outcome for VerifyOutcome {

@@ -72,7 +72,7 @@ const REFUSED_NAMES: [NameRow; 13] = [
     (&["co.uk"], &["public-suffix"]),
     (&["*.co.uk"], &["public-suffix"]),
     (&["github.io"], &["shared-suffix"]),
-    (&["a_b.example.com"], &["underscore"]),
+    (&["a_b.example.com"], &["underscore-in-name"]),
     (&["192.0.2.1"], &["address-as-name"]),
     (&["ann@example.com"], &["mailbox-as-name"]),
 ];
@@ -174,9 +174,9 @@ fn unusual_key_kinds_are_reported_for_public_cas() {
     for (algorithm, expected) in [
         (KeyAlgorithm::EcdsaP384, &[][..]),
         (KeyAlgorithm::Rsa(2048), &[]),
-        (KeyAlgorithm::Rsa(1024), &["odd-key-kind"]),
-        (KeyAlgorithm::EcdsaP521, &["unusual-key-kind"]),
-        (KeyAlgorithm::Ed25519, &["odd-key-kind"]),
+        (KeyAlgorithm::Rsa(1024), &["unsupported-key-type"]),
+        (KeyAlgorithm::EcdsaP521, &["unusual-key-type"]),
+        (KeyAlgorithm::Ed25519, &["unsupported-key-type"]),
     ] {
         for (ca, expected) in [
             (None, expected),

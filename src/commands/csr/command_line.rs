@@ -49,7 +49,7 @@ fn valued_flags(args: &CsrArgs) -> Vec<(&'static str, Option<String>)> {
         ("--ca", ca),
         ("--key-type", key_type),
         ("--key", path_text(args.key.as_deref())),
-        ("--from", args.from.clone()),
+        ("--like", args.from.clone()),
         ("--subject", args.subject.clone()),
         (
             "--password-file",

@@ -192,7 +192,7 @@ impl GivenKey {
             "{} may be read by everybody on this machine ({mode:04o})",
             path.display()
         );
-        let finding = Finding::warning("key-readable", message);
+        let finding = Finding::warning("key-readable-by-others", message);
         Some(finding.with(csr_command::restrict_key_file(path)))
     }
 }

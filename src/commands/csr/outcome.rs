@@ -37,7 +37,7 @@ pub(super) struct CsrOutcome {
     pub changed: bool,
     /// The requested names.
     pub names: AltNames,
-    /// The source of `--from`, in words.
+    /// The source of `--like`, in words.
     pub from: Option<String>,
     pub key: RequestKeyFile,
     pub request_path: PathBuf,
@@ -284,8 +284,8 @@ impl CsrOutcome {
                     .to_owned(),
             ],
         };
-        if record.proves.len() > 1 {
-            lines.push(format!("it proves {}", record.proves.join(", ")));
+        if record.validates.len() > 1 {
+            lines.push(format!("it proves {}", record.validates.join(", ")));
         }
         lines
     }

@@ -1,4 +1,4 @@
-//! What the new request is to hold, from the command line and from the source of `--from`.
+//! What the new request is to hold, from the command line and from the source of `--like`.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ pub(super) struct CsrSpec {
     pub(super) key_type: Option<KeyAlgorithm>,
     /// The key of `--key`.
     pub(super) given: Option<GivenKey>,
-    /// The source of `--from`, in words.
+    /// The source of `--like`, in words.
     pub(super) from: Option<String>,
     /// Whether the subject has more than a common name made from the names.
     has_own_subject: bool,
@@ -35,7 +35,7 @@ pub(super) struct CsrSpec {
 }
 
 impl CsrSpec {
-    /// Combines the command line and the source of `--from`; command-line values take precedence.
+    /// Combines the command line and the source of `--like`; command-line values take precedence.
     ///
     /// # Errors
     /// Invalid names or subject, files that cannot be read.
@@ -129,7 +129,7 @@ impl CsrSpec {
     }
 }
 
-/// The kind of key: that of the key of `--key`, else `--key-type`, else that of `--from`.
+/// The kind of key: that of the key of `--key`, else `--key-type`, else that of `--like`.
 fn key_type(
     args: &CsrArgs,
     given: Option<&GivenKey>,
@@ -146,7 +146,7 @@ fn key_type(
     }
 }
 
-/// What the source of `--from` holds that the new request does not take over.
+/// What the source of `--like` holds that the new request does not take over.
 fn earlier_content(
     args: &CsrArgs,
     given: Option<&GivenKey>,
@@ -159,7 +159,7 @@ fn earlier_content(
     before
 }
 
-/// The subject of `--subject`, else that of `--from`. A common name of `--from` that is not among
+/// The subject of `--subject`, else that of `--like`. A common name of `--like` that is not among
 /// the names is removed, except for a private CA.
 fn given_subject(
     args: &CsrArgs,

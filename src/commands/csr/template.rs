@@ -1,4 +1,4 @@
-//! `--from`: takes names, subject and kind of key from an existing certificate or request, and
+//! `--like`: takes names, subject and kind of key from an existing certificate or request, and
 //! nothing else.
 
 use jiff::Timestamp;
