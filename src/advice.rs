@@ -1,7 +1,9 @@
 //! Turns each module's errors into a [`Failure`](crate::failure::Failure): kind, message, causes
-//! and what to do next. One file per module; advice is written nowhere else.
+//! and what to do next. One file per module or command; advice is written nowhere else.
 
+pub(crate) mod bundle_command;
 pub(crate) mod caa;
+pub(crate) mod csr_command;
 pub(crate) mod csr_lint;
 pub(crate) mod dcv;
 pub(crate) mod dcv_methods;
@@ -14,5 +16,7 @@ pub(crate) mod matching;
 pub(crate) mod pki;
 pub(crate) mod rehearsal;
 pub(crate) mod system;
+pub(crate) mod usage;
+pub(crate) mod verify_command;
 pub(crate) mod webserver;
 pub(crate) mod zone_consistency;

@@ -1,5 +1,5 @@
-//! The command line: global flags, and from them the [`Context`]. Help and usage errors leave here,
-//! the latter as text or JSON with exit 2.
+//! Parses the command line and makes the [`Context`] from the global flags. Prints help, and usage
+//! errors as text or JSON with exit code 2.
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
@@ -9,10 +9,10 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use jiff::Timestamp;
 
+use crate::advice::usage;
 use crate::commands::CliCommand;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::NextStep;
 use crate::report::{ColorWhen, Sink, Style};
 use crate::system::{signals, terminal};
 
@@ -43,7 +43,7 @@ struct Globals {
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global")]
     root: Option<PathBuf>,
     /// The instant that dates are judged by, such as 2027-05-11T00:00:00Z
-    #[arg(long, global = true, value_name = "TIME", value_parser = instant, help_heading = "Global")]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_time, help_heading = "Global")]
     at: Option<Timestamp>,
     /// Only what needs action
     #[arg(short, long, global = true, help_heading = "Global")]
@@ -59,13 +59,13 @@ struct Globals {
     help: Option<bool>,
 }
 
-fn instant(text: &str) -> Result<Timestamp, &'static str> {
+fn parse_time(text: &str) -> Result<Timestamp, &'static str> {
     text.parse()
         .map_err(|_| "not a time as RFC 3339 writes it, such as 2027-05-11T00:00:00Z")
 }
 
 impl Globals {
-    fn context(self) -> Context {
+    fn into_context(self) -> Context {
         Context {
             directory: self.directory.unwrap_or_else(|| PathBuf::from(".")),
             root: self.root,
@@ -74,15 +74,15 @@ impl Globals {
                 json: self.json,
                 quiet: self.quiet,
                 verbose: self.verbose,
-                color: settled(self.color.unwrap_or_default()),
+                color: apply_no_color(self.color.unwrap_or_default()),
             }),
             interrupt: signals::InterruptSignal::default(),
         }
     }
 }
 
-/// `NO_COLOR` (no-color.org) decides where the command line leaves it open.
-fn settled(color: ColorWhen) -> ColorWhen {
+/// Applies `NO_COLOR` (no-color.org) unless the command line decides.
+fn apply_no_color(color: ColorWhen) -> ColorWhen {
     if color == ColorWhen::Auto && terminal::refuses_color() {
         ColorWhen::Never
     } else {
@@ -90,46 +90,64 @@ fn settled(color: ColorWhen) -> ColorWhen {
     }
 }
 
-/// The whole program: `args` start with the program's name; says the exit code of the process.
+/// Runs the whole program and returns its exit code; `args` start with the program's name.
 #[must_use]
 pub fn main(args: Vec<OsString>) -> u8 {
     signals::keep_memory_private();
     signals::outlive_limits();
-    let json = args
-        .iter()
-        .take_while(|arg| *arg != "--")
-        .any(|arg| arg == "--json");
+    let report = ReportStyle::of(&args);
     match parse(&args) {
         Ok((globals, command)) => {
-            let context = globals.context();
+            let context = globals.into_context();
             match command {
                 Some(command) => command.run(&context, command_line),
-                None if json => context.sink.fail(&no_command()),
+                None if report == ReportStyle::Json => context.sink.fail(&missing_command()),
                 None => context.sink.answer(OVERVIEW.as_bytes()),
             }
         }
-        Err(error) => refused(&error, json, &args),
+        Err(error) => report_parse_error(&error, report, &args),
     }
 }
 
-/// The whole command line, with every verb.
+/// How errors are reported; known even if the arguments cannot be parsed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum ReportStyle {
+    Json,
+    Text,
+}
+
+impl ReportStyle {
+    fn of(args: &[OsString]) -> Self {
+        let has_json_flag = args
+            .iter()
+            .take_while(|arg| *arg != "--")
+            .any(|arg| arg == "--json");
+        if has_json_flag {
+            Self::Json
+        } else {
+            Self::Text
+        }
+    }
+}
+
+/// The command line with every command.
 fn command_line() -> clap::Command {
     CliCommand::augment_subcommands(Globals::command())
 }
 
-/// To make the whole command line costs as much as to read a zip, so first only the verbs that are
-/// among `args` are there. What is understood so would be understood of the whole in the same way;
-/// help and errors come from the whole. Nothing is taken apart at the end, which would cost a third
-/// of it again: the process ends soon.
+/// Parses with only the commands that `args` name: to build the whole command line takes as long as
+/// to read a zip. Both parse in the same way; help and errors come from the whole. Nothing is freed,
+/// which would take a third of that time again: the process ends soon.
 fn parse(args: &[OsString]) -> Result<(Globals, Option<CliCommand>), clap::Error> {
-    let mut short = ManuallyDrop::new(CliCommand::augment_named(Globals::command(), args));
-    let understood = match short.try_get_matches_from_mut(args) {
+    let named_commands = CliCommand::augment_named(Globals::command(), args);
+    let mut named_commands = ManuallyDrop::new(named_commands);
+    let matches = match named_commands.try_get_matches_from_mut(args) {
         Err(error) if error.kind() != ErrorKind::DisplayVersion => {
             with_examples(command_line(), args).try_get_matches_from(args)
         }
-        understood => understood,
+        matches => matches,
     };
-    let mut matches = ManuallyDrop::new(understood?);
+    let mut matches = ManuallyDrop::new(matches?);
     let globals = Globals::from_arg_matches_mut(&mut matches)?;
     let command = matches
         .subcommand_name()
@@ -154,65 +172,71 @@ certctl: from a private key to the padlock in the browser
 Start with:  certctl rehearse      Help for one:  certctl install --help
 ";
 
-/// A program that wants JSON has left out what it wants done.
-fn no_command() -> Failure {
-    Failure::new(FailureKind::Usage, "no command given").with(NextStep::say("certctl --help"))
+/// The failure for `--json` without a command.
+fn missing_command() -> Failure {
+    Failure::new(FailureKind::Usage, "no command given").with(usage::list_commands())
 }
 
-/// The examples at the foot of each verb's doc comment open its help. Done only where help is asked
-/// for.
+/// Moves the examples at the end of each command's doc comment to the top of its help. Does nothing
+/// unless help is requested.
 fn with_examples(command: clap::Command, args: &[OsString]) -> clap::Command {
     if !args.iter().any(|arg| arg == "--help" || arg == "-h") {
         return command;
     }
-    command.mut_subcommands(|verb| {
-        let long = verb
-            .get_long_about()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        match long.split_once("Examples:") {
-            Some((about, examples)) => verb
-                .before_help(format!("Examples:{examples}"))
-                .about(about.trim().to_owned()),
-            None => verb,
-        }
-    })
+    command.mut_subcommands(with_examples_first)
 }
 
-/// `--help` and `--version` are answers; everything else is a usage error.
-fn refused(error: &clap::Error, json: bool, args: &[OsString]) -> u8 {
+fn with_examples_first(command: clap::Command) -> clap::Command {
+    let about = command
+        .get_long_about()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    match about.split_once("Examples:") {
+        Some((about, examples)) => command
+            .before_help(format!("Examples:{examples}"))
+            .about(about.trim().to_owned()),
+        None => command,
+    }
+}
+
+/// Prints the help or version that was requested; reports everything else as a usage error.
+fn report_parse_error(error: &clap::Error, report: ReportStyle, args: &[OsString]) -> u8 {
     let sink = Sink::new(Style {
-        json,
-        color: settled(ColorWhen::Auto),
+        json: report == ReportStyle::Json,
+        color: apply_no_color(ColorWhen::Auto),
         ..Style::default()
     });
-    if matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-    ) {
-        return sink.answer(error.render().to_string().as_bytes());
-    }
     let rendered = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => sink.answer(rendered.as_bytes()),
+        _ => sink.fail(&usage_failure(&rendered, args)),
+    }
+}
+
+/// The failure for clap's rendered message: its first paragraph, with its tips as causes.
+fn usage_failure(rendered: &str, args: &[OsString]) -> Failure {
     let mut paragraphs = rendered
         .split("\n\n")
         .map(str::trim)
-        .filter(|part| !part.is_empty());
+        .filter(|paragraph| !paragraph.is_empty());
     let message = paragraphs
         .next()
         .unwrap_or("the command line was not understood");
     let message = message.strip_prefix("error: ").unwrap_or(message);
-    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut failure = Failure::new(FailureKind::Usage, plain(message));
+    let mut failure = Failure::new(FailureKind::Usage, on_one_line(message));
     failure.causes = paragraphs
-        .filter_map(|part| part.strip_prefix("tip: "))
-        .map(plain)
+        .filter_map(|paragraph| paragraph.strip_prefix("tip: "))
+        .map(on_one_line)
         .collect();
-    let command = command_line();
-    let verb = args
+    let whole = command_line();
+    let command = args
         .iter()
         .skip(1)
-        .find_map(|arg| command.find_subcommand(arg))
+        .find_map(|arg| whole.find_subcommand(arg))
         .map(clap::Command::get_name);
-    let help: Vec<&str> = verb.into_iter().chain(["--help"]).collect();
-    sink.fail(&failure.with(NextStep::run(&help)))
+    failure.with(usage::show_help(command))
+}
+
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,5 +1,5 @@
-//! The verbs: one file each, `Args` + `run` +
-//! `Outcome`. No command calls another, except `rehearse`, which runs them all.
+//! The commands: one file each, with its arguments, `run` and outcome. No command calls another,
+//! except `rehearse`, which runs several.
 
 use std::ffi::OsString;
 
@@ -22,9 +22,9 @@ pub(crate) mod rollback;
 pub(crate) mod status;
 pub(crate) mod verify;
 
-/// What the user types after `certctl`. The help of each is the doc comment of its `Args`.
+/// What the user types after `certctl`. The help of a command is the doc comment of its arguments.
 #[derive(Debug, Subcommand)]
-// No comments on the variants: they would take the place of that help.
+// No comments on the variants: they would replace that help.
 pub(crate) enum CliCommand {
     Csr(csr::CsrArgs),
     #[command(alias = "dcv")]
@@ -41,11 +41,11 @@ pub(crate) enum CliCommand {
     Completions(completions::CompletionsArgs),
 }
 
-/// What makes the part of one verb in the command line.
-type Part = fn(clap::Command) -> clap::Command;
+/// Adds the arguments of one command to it.
+type AugmentArgs = fn(clap::Command) -> clap::Command;
 
-/// Each verb by its name.
-const PARTS: [(&str, Part); 12] = [
+/// Each command by its name.
+const COMMANDS: [(&str, AugmentArgs); 12] = [
     ("csr", csr::CsrArgs::augment_args),
     ("dcv-check", dcv_check::DcvCheckArgs::augment_args),
     ("install", install::InstallArgs::augment_args),
@@ -61,37 +61,28 @@ const PARTS: [(&str, Part); 12] = [
 ];
 
 impl CliCommand {
-    /// `command_line` with those verbs that `args` name, which are made as
-    /// [`Subcommand::augment_subcommands`] makes all.
+    /// Adds to `command_line` the commands that `args` name, in the same way as
+    /// [`Subcommand::augment_subcommands`] adds all.
     #[must_use]
     pub(crate) fn augment_named(command_line: clap::Command, args: &[OsString]) -> clap::Command {
-        let named = PARTS
+        COMMANDS
             .iter()
-            .filter(|(name, _)| args.iter().any(|arg| arg == name));
-        named.fold(command_line, |whole, (name, part)| {
-            whole.subcommand(part(clap::Command::new(*name)))
-        })
+            .filter(|(name, _)| args.iter().any(|arg| arg == name))
+            .fold(command_line, |whole, (name, augment_args)| {
+                whole.subcommand(augment_args(clap::Command::new(*name)))
+            })
     }
 
-    /// Runs it, prints what came of it and says the exit code of the process. `command_line` is
-    /// certctl's own, which completions are made of; it is built only then.
+    /// Runs the command, prints its outcome and returns the exit code of the process.
+    /// `command_line` builds certctl's own command line, which only `completions` needs.
     #[must_use]
     pub(crate) fn run(self, context: &Context, command_line: fn() -> clap::Command) -> u8 {
         match self {
             Self::Csr(args) => conclude(context, csr::run(context, &args)),
-            Self::DcvCheck(args) if args.batch.is_some() => {
-                conclude(context, dcv_check::batch::run(context, &args))
-            }
-            Self::DcvCheck(args) => conclude(context, dcv_check::run(context, &args)),
-            Self::Install(args) if args.check => {
-                conclude(context, install::check::run(context, &args))
-            }
-            Self::Install(args) => conclude(context, install::run(context, &args)),
-            Self::Status(args) if args.jsonl => {
-                status::stream(context, &args).unwrap_or_else(|failure| context.sink.fail(&failure))
-            }
-            Self::Status(args) => conclude(context, status::run(context, &args)),
+            Self::DcvCheck(args) => run_dcv_check(context, &args),
+            Self::Install(args) => run_install(context, &args),
             Self::Renew(args) => conclude(context, renew::run(context, &args)),
+            Self::Status(args) => run_status(context, &args),
             Self::Verify(args) => conclude(context, verify::run(context, &args)),
             Self::Inspect(args) => conclude(context, inspect::run(context, &args)),
             Self::Bundle(args) => conclude(context, bundle::run(context, &args)),
@@ -103,6 +94,31 @@ impl CliCommand {
     }
 }
 
+fn run_dcv_check(context: &Context, args: &dcv_check::DcvCheckArgs) -> u8 {
+    if args.batch.is_some() {
+        conclude(context, dcv_check::batch::run(context, args))
+    } else {
+        conclude(context, dcv_check::run(context, args))
+    }
+}
+
+fn run_install(context: &Context, args: &install::InstallArgs) -> u8 {
+    if args.check {
+        conclude(context, install::check::run(context, args))
+    } else {
+        conclude(context, install::run(context, args))
+    }
+}
+
+fn run_status(context: &Context, args: &status::StatusArgs) -> u8 {
+    if args.jsonl {
+        status::stream(context, args).unwrap_or_else(|failure| context.sink.fail(&failure))
+    } else {
+        conclude(context, status::run(context, args))
+    }
+}
+
+/// Prints the outcome or the failure and returns the exit code.
 fn conclude<O: Outcome>(context: &Context, result: Result<O, Failure>) -> u8 {
     match result {
         Ok(outcome) => context.sink.finish(&outcome),
@@ -116,22 +132,22 @@ mod tests {
 
     use clap::Subcommand;
 
-    use super::{CliCommand, PARTS};
+    use super::{COMMANDS, CliCommand};
 
     #[test]
-    fn each_verb_can_be_made_alone() {
+    fn each_command_can_be_built_alone() {
         let whole = CliCommand::augment_subcommands(clap::Command::new("certctl"));
-        assert_eq!(whole.get_subcommands().count(), PARTS.len());
-        for verb in whole.get_subcommands() {
-            let args = ["certctl", verb.get_name(), "x"].map(OsString::from);
+        assert_eq!(whole.get_subcommands().count(), COMMANDS.len());
+        for command in whole.get_subcommands() {
+            let args = ["certctl", command.get_name(), "x"].map(OsString::from);
             let named = CliCommand::augment_named(clap::Command::new("certctl"), &args);
-            let made = |command: &clap::Command| {
-                format!("{:?}", command.get_arguments().collect::<Vec<_>>())
-            };
-            assert_eq!(
-                named.get_subcommands().map(made).collect::<Vec<_>>(),
-                [made(verb)]
-            );
+            let built: Vec<String> = named.get_subcommands().map(arguments).collect();
+            assert_eq!(built, [arguments(command)]);
         }
+    }
+
+    fn arguments(command: &clap::Command) -> String {
+        let arguments: Vec<_> = command.get_arguments().collect();
+        format!("{arguments:?}")
     }
 }

@@ -1,6 +1,6 @@
-//! Whether a CA would take a request, looked at before money is spent: the names, the subject and
-//! the key, by the rules that every public CA is bound to and by what each says of itself. A
-//! company's own CA makes its own rules. Pure.
+//! Checks, before the order is paid, whether a CA would accept a request: names, subject and key, by
+//! the rules for all public CAs and by those that each CA publishes. A private CA makes its own
+//! rules. Pure.
 
 mod fault;
 mod homographs;
@@ -12,22 +12,23 @@ mod subject;
 
 pub(crate) use self::fault::{LintFault, RequestChange};
 pub(crate) use self::request::{EarlierContent, LintedRequest, ReusedKey};
-pub(crate) use self::rules::code;
 pub use self::rules::codes;
+pub(crate) use self::rules::parse_allowable_code;
 use crate::dcv::ca::Ca;
 
-/// Everything that is wrong with `order`, the names first.
+/// Everything that a CA would object to in `request`, faults of the names first.
 #[must_use]
-pub(crate) fn faults(order: &LintedRequest<'_>) -> Vec<LintFault> {
+pub(crate) fn faults(request: &LintedRequest<'_>) -> Vec<LintFault> {
     let mut faults = Vec::new();
-    if order.ca != Some(Ca::Private) {
-        faults.extend(names::faults(order));
-        faults.extend(subject::public_faults(order));
-        faults.extend(key::public_faults(order));
+    if request.ca != Some(Ca::Private) {
+        faults.extend(names::check_names(request));
+        faults.extend(subject::check_for_public_ca(request));
+        faults.extend(key::check_for_public_ca(request));
     }
-    faults.extend(homographs::faults(order.names));
-    faults.extend(subject::faults(order.subject));
-    faults.extend(key::faults(order));
+    faults.extend(homographs::check_names(request.names));
+    faults.extend(subject::check_subject(request.subject));
+    faults.extend(key::check_reuse(request.reused.as_ref()));
+    faults.extend(key::check_earlier_content(request));
     faults
 }
 

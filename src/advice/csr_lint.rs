@@ -1,38 +1,41 @@
-//! Advice for what a CA would not take: the same command line with what mends it.
+//! Advice for requests that a CA would refuse: the same command line with the change that repairs
+//! the request.
 
+use crate::advice::csr_command::annotated_command;
 use crate::csr_lint::{LintFault, RequestChange};
 use crate::finding::{Finding, NextStep, Severity};
 
 impl LintFault {
-    /// As a finding; `again` is the command line with a cure, where the cure is one of its flags.
+    /// The fault as a finding; `command` gives the command line with a change.
     #[must_use]
-    pub(crate) fn finding(&self, again: impl Fn(&RequestChange) -> Vec<String>) -> Finding {
-        let (code, message) = (self.rule.code, self.to_string());
+    pub(crate) fn finding(&self, command: impl Fn(&RequestChange) -> Vec<String>) -> Finding {
+        let code = self.rule.code;
+        let message = self.to_string();
         let finding = match self.rule.severity {
             Severity::Error => Finding::error(code, message),
             Severity::Warning => Finding::warning(code, message),
             Severity::Note => Finding::note(code, message),
         };
-        match &self.cure {
-            Some(cure) => finding.with(step(&again(cure), self.why(cure))),
+        match &self.repair {
+            Some(change) => finding.with(annotated_command(&command(change), reason(change))),
             None => match advice(code) {
                 "" => finding,
                 advice => finding.with(NextStep::say(advice)),
             },
         }
     }
+}
 
-    fn why(&self, cure: &RequestChange) -> &'static str {
-        match cure {
-            RequestChange::Add(_) => "to be sure of it; else leave it as it is",
-            RequestChange::Leave(_) => "without",
-            RequestChange::NewKey => "with a key of its own",
-            RequestChange::Private => "if your company's own CA issues it",
-        }
+fn reason(change: &RequestChange) -> &'static str {
+    match change {
+        RequestChange::Add(_) => "to be sure of it; else leave it as it is",
+        RequestChange::Omit(_) => "without",
+        RequestChange::NewKey => "with a key of its own",
+        RequestChange::Private => "if your company's own CA issues it",
     }
 }
 
-/// What to do where no flag is the cure.
+/// What to do if no flag repairs the request.
 fn advice(code: &str) -> &'static str {
     match code {
         "client-auth" => {
@@ -50,13 +53,5 @@ fn advice(code: &str) -> &'static str {
         "shared-suffix" => "go on only if the whole of it is yours",
         "too-many-names" => "ask for several certificates, or a wildcard",
         _ => "",
-    }
-}
-
-fn step(words: &[String], why: &str) -> NextStep {
-    let step = NextStep::run(words);
-    NextStep {
-        text: format!("{}   ({why})", step.text),
-        ..step
     }
 }

@@ -1,20 +1,27 @@
-//! `certctl bundle`: whatever the CA sent, as the verified chain file or in another format. Nothing
-//! is written unless all of it is right.
+//! `certctl bundle`: writes whatever the CA sent as a verified chain file or in another format.
+//! Nothing is written unless every chain is right.
 
 mod extract;
 mod outcome;
+mod output_files;
 mod outputs;
+mod overwrite;
+mod pfx_password;
 
 use std::path::{Path, PathBuf};
 
+use self::outcome::BundleVerdict;
+use self::outputs::ReportFormat;
+use crate::advice::bundle_command;
 use crate::context::Context;
 use crate::export;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep, Severity};
+use crate::finding::Finding;
 use crate::inputs::{
     self, DeliveryOptions, InputReader, KeyLocation, KeyUse, MatchedCertificate, PasswordArgs,
 };
 use crate::pki::chain::ChainPreference;
+use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::VerifyPolicy;
 use crate::system::http::NetworkReach;
 
@@ -65,150 +72,186 @@ pub(crate) struct BundleArgs {
     pub outputs: OutputArgs,
 }
 
-/// Chooses, verifies, writes.
+/// Matches certificates and keys, verifies the chains and writes them.
 ///
 /// # Errors
 /// Input that cannot be read or holds no certificate, an output that cannot be written.
 pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failure> {
-    args.outputs.check(context.sink.wants_json())?;
+    args.outputs.check(ReportFormat::of(context))?;
     let hosts = inputs::wanted_hosts(&args.hosts)?;
     let anchors = inputs::anchors(args.trust.as_deref())?;
-    let reading = InputReader::new(context, &args.reading)?;
-    let key_use = if args.outputs.with_key() {
-        KeyUse::Installing
-    } else {
-        KeyUse::Comparing
-    };
-    let (key, csr) = (args.key.as_deref(), args.csr.as_deref());
-    let options = DeliveryOptions {
-        key,
-        csr,
-        anchors: &anchors,
-        prefer: args.prefer,
-        aia: args.aia,
-        reading: &reading,
-        key_use,
-    };
-    let mut taken = inputs::take(context, &args.files, &options)?;
-    if args.outputs.out.is_some() && taken.len() > 1 {
-        return Err(Failure::new(
-            FailureKind::Usage,
-            format!("--out takes one chain, and {} were found", taken.len()),
-        )
-        .with(NextStep::say(
-            "leave --out away, or name the key of the one that is meant:  --key FILE",
-        )));
-    }
+    let reader = InputReader::new(context, &args.reading)?;
+    let options = delivery_options(args, &anchors, &reader);
+    let mut matched = inputs::take(context, &args.files, &options)?;
+    refuse_several_chains(args, &matched)?;
     let policy = VerifyPolicy {
         hosts: &hosts,
         anchors: &anchors,
         at: context.now(),
     };
-    let findings = judge(&mut taken, policy, args);
-    let right = findings
-        .iter()
-        .all(|finding| finding.severity < Severity::Error);
-    let printed = right && args.outputs.printed();
-    let extracted = match args.extract_key {
-        true => extract::plan(context, &taken)?,
-        false => Vec::new(),
+    let findings = judge(&mut matched, policy, args);
+    let verdict = BundleVerdict::of(&findings);
+    let key_files = if args.extract_key {
+        extract::plan(context, &matched)?
+    } else {
+        Vec::new()
     };
-    let written = match (right, printed) {
-        (true, true) => print(context, args, &taken)?,
-        (true, false) => outputs::write(context, &args.outputs, &taken, &reading)?,
-        (false, _) => Vec::new(),
+    let written = match verdict {
+        BundleVerdict::Right => {
+            let written = write_outputs(context, args, &matched, &reader)?;
+            extract::write(&mut matched, &key_files)?;
+            WrittenFiles { written, key_files }
+        }
+        BundleVerdict::Wrong => WrittenFiles::default(),
     };
-    if right {
-        extract::write(&mut taken, &extracted)?;
-    }
-    let (mut written, mut extracted) = (written.into_iter(), extracted.into_iter());
-    let bundled = taken.into_iter().map(|taken| {
-        let extracted = extracted.next().flatten().filter(|_| right);
-        bundled(args, taken, written.next().unwrap_or_default(), extracted)
-    });
-    let (install, flags) = (context.again("install"), inputs::trust_flags(&anchors));
-    let trust = anchors.source().clone();
     Ok(BundleOutcome {
-        bundled: bundled.collect(),
-        install,
-        flags,
+        bundled: bundled_chains(args, matched, written),
+        install_words: context.again("install"),
+        trust_flags: inputs::trust_flags(&anchors),
         findings,
-        trust,
-        printed,
+        trust: anchors.source().clone(),
+        printed: verdict == BundleVerdict::Right && args.outputs.uses_stdout(),
     })
 }
 
-fn bundled(
-    args: &BundleArgs,
-    taken: MatchedCertificate,
-    outputs: Vec<OutputFile>,
-    extracted: Option<ExtractedKey>,
-) -> BundledChain {
-    let key = taken.key.as_ref().map(|(path, _)| path.as_path());
-    // One that came packed lies in no file of its own until it is extracted.
-    let file = extracted
-        .as_ref()
-        .map(|one| one.path.as_path())
-        .or_else(|| key.filter(|_| taken.key_place != KeyLocation::Sent));
-    let steps = if outputs.is_empty() {
-        Vec::new()
+fn delivery_options<'a>(
+    args: &'a BundleArgs,
+    anchors: &'a TrustAnchors,
+    reader: &'a InputReader,
+) -> DeliveryOptions<'a> {
+    let key_use = if args.outputs.holds_key() {
+        KeyUse::Installing
     } else {
-        args.outputs.steps(&taken.stem, &outputs, file)
+        KeyUse::Comparing
     };
-    let brought = extracted.is_none()
-        && key.is_some_and(|path| taken.key_place == KeyLocation::Sent || is_passed(args, path));
-    BundledChain {
-        taken,
-        outputs,
-        extracted,
-        steps,
-        brought,
+    DeliveryOptions {
+        key: args.key.as_deref(),
+        csr: args.csr.as_deref(),
+        anchors,
+        prefer: args.prefer,
+        aia: args.aia,
+        reading: reader,
+        key_use,
     }
 }
 
-/// Whether the key at `path` came by the command line, not from the directory.
-fn is_passed(args: &BundleArgs, path: &Path) -> bool {
-    args.key.as_deref() == Some(path) || args.files.iter().any(|file| Path::new(file) == path)
+/// `--out` takes one chain.
+fn refuse_several_chains(args: &BundleArgs, matched: &[MatchedCertificate]) -> Result<(), Failure> {
+    if args.outputs.out.is_none() || matched.len() <= 1 {
+        return Ok(());
+    }
+    let message = format!("--out takes one chain, and {} were found", matched.len());
+    Err(Failure::new(FailureKind::Usage, message).with(bundle_command::select_chain()))
 }
 
+/// The problems of all chains, causes first.
 fn judge(
-    taken: &mut [MatchedCertificate],
+    matched: &mut [MatchedCertificate],
     policy: VerifyPolicy<'_>,
     args: &BundleArgs,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for pair in taken {
-        findings.extend(pair.problems(policy).iter().map(Finding::from));
-        // The way to a key that lies packed.
-        let packed = pair.key_place == KeyLocation::Sent && !args.extract_key;
-        let step = || NextStep::say("write it to a file of its own, mode 0600:  --extract-key");
-        let all = std::mem::take(&mut pair.findings).into_iter();
-        findings.extend(all.map(|one| {
-            if packed && one.code == "key-in-delivery" {
-                one.with(step())
+    for certificate in matched {
+        findings.extend(certificate.problems(policy).iter().map(Finding::from));
+        // A key that is only in what the CA sent can be written to its own file.
+        let can_extract = certificate.key_place == KeyLocation::Sent && !args.extract_key;
+        for finding in std::mem::take(&mut certificate.findings) {
+            if can_extract && finding.code == "key-in-delivery" {
+                findings.push(finding.with(bundle_command::extract_key()));
             } else {
-                one
+                findings.push(finding);
             }
-        }));
+        }
     }
     inputs::causes_first(&mut findings);
     findings
 }
 
-/// The one format of the one chain, to stdout: no file is written, and no key is in it.
+/// The files that this run wrote or found unchanged.
+#[derive(Default)]
+struct WrittenFiles {
+    /// The outputs of each chain.
+    written: Vec<Vec<OutputFile>>,
+    /// The key file of each chain, if its key was extracted.
+    key_files: Vec<Option<ExtractedKey>>,
+}
+
+fn write_outputs(
+    context: &Context,
+    args: &BundleArgs,
+    matched: &[MatchedCertificate],
+    reader: &InputReader,
+) -> Result<Vec<Vec<OutputFile>>, Failure> {
+    if args.outputs.uses_stdout() {
+        print(context, args, matched)?;
+        Ok(Vec::new())
+    } else {
+        output_files::write(context, &args.outputs, matched, reader)
+    }
+}
+
+/// Prints the one format of the one chain to stdout. It holds no key, and no file is written.
 fn print(
     context: &Context,
     args: &BundleArgs,
-    taken: &[MatchedCertificate],
-) -> Result<Vec<Vec<OutputFile>>, Failure> {
-    for (taken, format) in taken.iter().zip(args.outputs.wanted()) {
-        let pair = outputs::pair(taken);
-        let bytes = export::render(format, pair, None)?;
-        export::read_back(format, &bytes, pair, None)?;
-        let printed = context.sink.raw(&bytes);
-        printed.map_err(|error| {
+    matched: &[MatchedCertificate],
+) -> Result<(), Failure> {
+    for (certificate, format) in matched.iter().zip(args.outputs.formats_to_write()) {
+        let source = output_files::export_source(certificate);
+        let bytes = export::render(format, source, None)?;
+        export::read_back(format, &bytes, source, None)?;
+        context.sink.raw(&bytes).map_err(|error| {
             Failure::new(FailureKind::Io, "cannot write to stdout").because(error.to_string())
         })?;
     }
-    Ok(Vec::new())
+    Ok(())
+}
+
+fn bundled_chains(
+    args: &BundleArgs,
+    matched: Vec<MatchedCertificate>,
+    files: WrittenFiles,
+) -> Vec<BundledChain> {
+    let mut written = files.written.into_iter();
+    let mut key_files = files.key_files.into_iter();
+    let mut chains = Vec::new();
+    for certificate in matched {
+        let outputs = written.next().unwrap_or_default();
+        let extracted = key_files.next().flatten();
+        chains.push(bundled_chain(args, certificate, outputs, extracted));
+    }
+    chains
+}
+
+fn bundled_chain(
+    args: &BundleArgs,
+    matched: MatchedCertificate,
+    outputs: Vec<OutputFile>,
+    extracted: Option<ExtractedKey>,
+) -> BundledChain {
+    let key = matched.key.as_ref().map(|(path, _)| path.as_path());
+    let is_sent = matched.key_place == KeyLocation::Sent;
+    // A key that the CA sent has no file of its own until it is extracted.
+    let key_file = extracted
+        .as_ref()
+        .map(|extracted| extracted.path.as_path())
+        .or_else(|| key.filter(|_| !is_sent));
+    let steps = if outputs.is_empty() {
+        Vec::new()
+    } else {
+        args.outputs.server_steps(&matched.stem, &outputs, key_file)
+    };
+    let is_key_passed = key.is_some_and(|path| is_sent || is_passed(args, path));
+    BundledChain {
+        needs_key_flag: extracted.is_none() && is_key_passed,
+        matched,
+        outputs,
+        extracted,
+        steps,
+    }
+}
+
+/// Whether the key at `path` was named on the command line, not found in the directory.
+fn is_passed(args: &BundleArgs, path: &Path) -> bool {
+    args.key.as_deref() == Some(path) || args.files.iter().any(|file| Path::new(file) == path)
 }

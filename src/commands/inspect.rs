@@ -1,4 +1,4 @@
-//! `certctl inspect`: what is this file, what does this host send. It never judges.
+//! `certctl inspect`: shows what a file holds or what a host sends. It never judges.
 
 mod card;
 mod document;
@@ -10,7 +10,7 @@ pub(crate) use self::outcome::InspectOutcome;
 use self::outcome::is_locked_key;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
-use crate::delivery::UnusedContent;
+use crate::delivery::{CaDelivery, UnusedContent};
 use crate::failure::Failure;
 use crate::inputs::{self, InputReader, PasswordArgs};
 use crate::probe::StartTls;
@@ -39,50 +39,60 @@ pub(crate) struct InspectArgs {
     pub reading: PasswordArgs,
 }
 
-/// Reads the file, or asks the host.
+/// Reads the file or probes the host.
 ///
 /// # Errors
-/// When it cannot be read or holds nothing that is known; when no address of the host shows a
-/// certificate.
+/// A file that cannot be read or holds nothing that certctl knows; a host none of whose addresses
+/// sends a certificate.
 pub(crate) fn run(context: &Context, args: &InspectArgs) -> Result<InspectOutcome, Failure> {
-    let (file, at, ca) = (args.file.clone(), context.now(), args.ca);
-    let reading = InputReader::new(context, &args.reading)?;
-    let (mut delivery, answers) = inputs::anything(context, &reading, &args.file, args.starttls)?;
-    if answers.is_some() {
-        return Ok(InspectOutcome {
-            file,
-            at,
-            delivery,
-            answers,
-            ca,
-        });
+    let at = context.now();
+    let reader = InputReader::new(context, &args.reading)?;
+    let (mut delivery, answers) = inputs::anything(context, &reader, &args.file, args.starttls)?;
+    if answers.is_none() {
+        refuse_nothing_shown(&delivery)?;
+        omit_shown_separately(&mut delivery);
     }
-    let locked = delivery.ignored.iter().any(|one| is_locked_key(&one.what));
-    let shown = delivery.lists.len() + delivery.public_keys.len() + delivery.unproven.len();
-    if delivery.is_empty() && shown == 0 && !locked {
-        return Err(delivery.ignored.as_slice().into());
-    }
-    // These have cards of their own.
-    let lists = !delivery.lists.is_empty();
-    delivery.ignored.retain(|one| {
-        !(one.what == UnusedContent::Crl && lists || one.what == UnusedContent::PublicKey)
-    });
     Ok(InspectOutcome {
-        file,
+        file: args.file.clone(),
         at,
         delivery,
-        answers: None,
-        ca,
+        answers,
+        ca: args.ca,
     })
+}
+
+/// A file that holds nothing with a card.
+fn refuse_nothing_shown(delivery: &CaDelivery) -> Result<(), Failure> {
+    let has_locked_key = delivery
+        .ignored
+        .iter()
+        .any(|unused| is_locked_key(&unused.what));
+    let has_other_cards = !delivery.lists.is_empty()
+        || !delivery.public_keys.is_empty()
+        || !delivery.unproven.is_empty();
+    if delivery.is_empty() && !has_other_cards && !has_locked_key {
+        return Err(delivery.ignored.as_slice().into());
+    }
+    Ok(())
+}
+
+/// Removes from the unused content what has a card of its own: CRLs and public keys.
+fn omit_shown_separately(delivery: &mut CaDelivery) {
+    let has_lists = !delivery.lists.is_empty();
+    delivery.ignored.retain(|unused| match unused.what {
+        UnusedContent::Crl => !has_lists,
+        UnusedContent::PublicKey => false,
+        _ => true,
+    });
 }
 
 impl Outcome for InspectOutcome {
     fn json(&self) -> Value {
-        self.document()
+        self.to_json()
     }
 
     fn human(&self, text: &mut TextOutput) {
-        self.cards(text);
+        self.write_cards(text);
     }
 
     fn exit_code(&self) -> u8 {

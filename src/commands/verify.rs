@@ -1,7 +1,7 @@
-//! `certctl verify`: does it all fit, as a server would send it: key, chain, order, names, dates,
-//! trust.
+//! `certctl verify`: checks key, chain, order, names, dates and trust, as a server would send them.
 
 mod criteria;
+mod file;
 mod host;
 
 use std::path::{Path, PathBuf};
@@ -10,18 +10,16 @@ use serde_json::{Value, json};
 
 pub(crate) use self::criteria::VerifiedCertificate;
 use self::criteria::{Strictness, VerifyCriteria};
+use self::file::FileCheck;
+use crate::advice::verify_command;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep};
+use crate::finding::Finding;
 use crate::inputs::folder::FolderContents;
-use crate::inputs::{
-    self, HostArgument, InputReader, PasswordArgs, ServedCertificates, ServedFileOptions,
-};
+use crate::inputs::{self, HostArgument, InputReader, PasswordArgs, ServedFileOptions};
 use crate::install::installed;
 use crate::install::request;
-use crate::matching::{self, KeyCandidates, MatchingRemark};
 use crate::pki::trust::TrustSource;
-use crate::pki::verify;
 use crate::probe::StartTls;
 use crate::report::{Outcome, TextOutput};
 use crate::system::fs::files;
@@ -62,7 +60,7 @@ pub(crate) struct VerifyArgs {
 }
 
 impl VerifyArgs {
-    fn rules(&self) -> Strictness {
+    fn strictness(&self) -> Strictness {
         if self.strict {
             Strictness::Strict
         } else {
@@ -71,59 +69,51 @@ impl VerifyArgs {
     }
 }
 
-/// What `verify` ends with.
+/// The outcome of `verify`.
 #[derive(Debug)]
 pub(crate) struct VerifyOutcome {
-    /// Each certificate that was judged.
+    /// Each certificate that was checked.
     pub verified: Vec<VerifiedCertificate>,
-    /// Whose roots were believed.
+    /// The source of the trust anchors.
     pub trust: TrustSource,
-    /// The hosts asked for.
+    /// The hosts of `--host`.
     pub hosts: Vec<String>,
 }
 
-/// Judges what is named.
+/// Checks the named servers and files.
 ///
 /// # Errors
-/// Input that cannot be read or holds no certificate, a host that shows none.
+/// Input that cannot be read or holds no certificate, a host that sends none.
 pub(crate) fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome, Failure> {
-    let hosts = inputs::wanted_hosts(&args.hosts)?;
-    let (served, items): (Vec<String>, Vec<String>) = args
-        .items
-        .iter()
-        .cloned()
-        .partition(|item| server(item).is_some());
-    if served.is_empty() && args.starttls.is_some() {
-        return Err(Failure::new(
-            FailureKind::Usage,
-            "--starttls is about a host, and none is named",
-        )
-        .with(NextStep::say("certctl verify mail.example.com:25")));
-    }
     let mut outcome = VerifyOutcome {
         verified: Vec::new(),
         trust: TrustSource::Mozilla,
-        hosts,
+        hosts: inputs::wanted_hosts(&args.hosts)?,
     };
-    for host in served.iter().filter_map(|item| server(item)) {
-        let trust = inputs::anchors(args.trust.as_deref())?;
-        let hosts: Vec<String> = std::iter::once(host.name.clone())
-            .chain(outcome.hosts.iter().cloned())
-            .collect();
-        let measure = VerifyCriteria::new(context.now(), args.rules(), &trust, &hosts);
-        outcome
-            .verified
-            .extend(host::judge(&host, args.starttls, measure)?);
-        outcome.trust = trust.source().clone();
+    let mut hosts: Vec<HostArgument> = Vec::new();
+    let mut items: Vec<String> = Vec::new();
+    for item in &args.items {
+        match server_argument(item) {
+            Some(host) => hosts.push(host),
+            None => items.push(item.clone()),
+        }
     }
-    if served.is_empty() || !items.is_empty() {
-        judge_files(context, args, &items, &mut outcome)?;
+    if hosts.is_empty() && args.starttls.is_some() {
+        let message = "--starttls is about a host, and none is named";
+        let failure = Failure::new(FailureKind::Usage, message);
+        return Err(failure.with(verify_command::name_starttls_host()));
+    }
+    for host in &hosts {
+        verify_host(context, args, host, &mut outcome)?;
+    }
+    if hosts.is_empty() || !items.is_empty() {
+        verify_items(context, args, &items, &mut outcome)?;
     }
     Ok(outcome)
 }
 
-/// A server to ask: it has a port, and there is no such file.
-fn server(item: &str) -> Option<HostArgument> {
+/// A server to probe: it has a port, and no file has that name.
+fn server_argument(item: &str) -> Option<HostArgument> {
     if files::occupied(Path::new(item)) {
         None
     } else {
@@ -131,179 +121,145 @@ fn server(item: &str) -> Option<HostArgument> {
     }
 }
 
-/// What is named, else the pairs here, else all that are installed.
-fn judge_files(
+fn verify_host(
+    context: &Context,
+    args: &VerifyArgs,
+    host: &HostArgument,
+    outcome: &mut VerifyOutcome,
+) -> Result<(), Failure> {
+    let anchors = inputs::anchors(args.trust.as_deref())?;
+    let mut names = vec![host.name.clone()];
+    names.extend(outcome.hosts.iter().cloned());
+    let criteria = VerifyCriteria::new(context.now(), args.strictness(), &anchors, &names);
+    let verified = host::verify(host, args.starttls, criteria)?;
+    outcome.verified.extend(verified);
+    outcome.trust = anchors.source().clone();
+    Ok(())
+}
+
+/// Checks the named files; without any those in the directory, else all that are installed.
+fn verify_items(
     context: &Context,
     args: &VerifyArgs,
     items: &[String],
     outcome: &mut VerifyOutcome,
 ) -> Result<(), Failure> {
-    let installed = installed(context, args, items)?;
-    let reading = InputReader::new(context, &args.reading)?;
+    let installed = installed_files(context, args, items)?;
+    let reader = InputReader::new(context, &args.reading)?;
     if installed.is_empty() {
-        let (items, key, trust) = (items.to_vec(), args.key.as_deref(), args.trust.as_deref());
-        return judge_pair(
-            context,
-            args,
-            &Asked {
-                items,
-                key,
-                trust,
-                reading: &reading,
-            },
-            outcome,
-        );
+        let selection = FileSelection {
+            items: items.to_vec(),
+            key: args.key.as_deref(),
+            trust: args.trust.as_deref(),
+            reader: &reader,
+        };
+        return verify_selection(context, args, &selection, outcome);
     }
-    for files in installed {
-        let remembered = installed::settings(context, &files.stem)?.trust;
-        let items = vec![files.chain.display().to_string()];
-        let trust = args.trust.as_deref().or(remembered.as_deref());
+    for lineage in installed {
+        let settings = installed::settings(context, &lineage.stem)?;
+        let selection = FileSelection {
+            items: vec![lineage.chain.display().to_string()],
+            key: Some(&lineage.key),
+            trust: args.trust.as_deref().or(settings.trust.as_deref()),
+            reader: &reader,
+        };
         let first = outcome.verified.len();
-        judge_pair(
-            context,
-            args,
-            &Asked {
-                items,
-                key: Some(&files.key),
-                trust,
-                reading: &reading,
-            },
-            outcome,
-        )?;
-        if let (false, Some(one)) = (files.proven, outcome.verified.get_mut(first)) {
-            one.findings.push(not_proven(context, &files.stem));
+        verify_selection(context, args, &selection, outcome)?;
+        if let (false, Some(certificate)) = (lineage.proven, outcome.verified.get_mut(first)) {
+            let finding = unproven_finding(context, &lineage.stem);
+            certificate.findings.push(finding);
         }
     }
     Ok(())
 }
 
-/// The installed files that a name means, where nothing newer for it lies here; without an argument
-/// all, where no certificate lies here.
-fn installed(
+/// The installed files that a single name selects unless the directory has newer ones; without
+/// arguments all installed files, unless the directory has certificates.
+fn installed_files(
     context: &Context,
     args: &VerifyArgs,
     items: &[String],
 ) -> Result<Vec<installed::InstalledFiles>, Failure> {
-    match (items, &args.key, &args.chain) {
-        ([name], None, None) => Ok(installed::newest(context, std::slice::from_ref(name))?
-            .into_iter()
-            .flatten()
-            .collect()),
-        ([], None, None) if FolderContents::read(context)?.certificates.is_empty() => {
+    if args.key.is_some() || args.chain.is_some() {
+        return Ok(Vec::new());
+    }
+    match items {
+        [name] => {
+            let newest = installed::newest(context, std::slice::from_ref(name))?;
+            Ok(newest.into_iter().flatten().collect())
+        }
+        [] if FolderContents::read(context)?.certificates.is_empty() => {
             installed::all_files(context)
         }
         _ => Ok(Vec::new()),
     }
 }
 
-/// What one judgement is about.
-struct Asked<'a> {
+/// The files that are checked together.
+struct FileSelection<'a> {
     items: Vec<String>,
     key: Option<&'a Path>,
     trust: Option<&'a str>,
-    reading: &'a InputReader,
+    reader: &'a InputReader,
 }
 
-fn judge_pair(
+fn verify_selection(
     context: &Context,
     args: &VerifyArgs,
-    asked: &Asked<'_>,
+    selection: &FileSelection<'_>,
     outcome: &mut VerifyOutcome,
 ) -> Result<(), Failure> {
-    let Asked {
-        items,
-        key,
-        trust,
-        reading,
-    } = asked;
-    let anchors = inputs::anchors(*trust)?;
+    let anchors = inputs::anchors(selection.trust)?;
     let options = ServedFileOptions {
-        key: *key,
+        key: selection.key,
         chain: args.chain.as_deref(),
-        reading,
+        reading: selection.reader,
     };
-    let (presented, keyring) = inputs::present(context, items, &options)?;
-    let measure = VerifyCriteria::new(context.now(), args.rules(), &anchors, &outcome.hosts);
-    let again = |one: &ServedCertificates| {
-        let typed = if items.is_empty() {
-            std::slice::from_ref(&one.file)
+    let (presented, keyring) = inputs::present(context, &selection.items, &options)?;
+    let criteria = VerifyCriteria::new(context.now(), args.strictness(), &anchors, &outcome.hosts);
+    let mut verified = Vec::new();
+    for certificates in &presented {
+        let bundled_items = if selection.items.is_empty() {
+            std::slice::from_ref(&certificates.file)
         } else {
-            items.as_slice()
+            selection.items.as_slice()
         };
-        inputs::bundle_again(context, typed, &anchors)
-    };
-    let verified: Vec<VerifiedCertificate> = presented
-        .iter()
-        .map(|one| judge(one, &keyring, measure, &again(one)))
-        .collect();
+        let bundle_words = inputs::bundle_again(context, bundled_items, &anchors);
+        let check = FileCheck {
+            certificates,
+            keyring: &keyring,
+            criteria,
+            bundle_words: &bundle_words,
+        };
+        verified.push(check.verify());
+    }
     outcome.verified.extend(verified);
     outcome.trust = anchors.source().clone();
     Ok(())
 }
 
-fn not_proven(context: &Context, stem: &str) -> Finding {
-    Finding::note(
-        "not-verified-live",
-        "not proven yet: these files are in place and were not seen to be served since",
-    )
-    .with(request::again(context, &["install", stem]))
-}
-
-/// `bundle` is the command line that makes a right file of what was passed.
-fn judge(
-    one: &ServedCertificates,
-    keyring: &KeyCandidates,
-    measure: VerifyCriteria<'_>,
-    bundle: &[String],
-) -> VerifiedCertificate {
-    let ServedCertificates {
-        file,
-        delivery,
-        served,
-        leaf,
-        bag,
-    } = one;
-    let wanted = measure.wanted();
-    let mut chain = verify::assemble(leaf, bag, wanted).chain;
-    let issuer = keyring.issuer_here(&chain, bundle);
-    if let Some(root) = keyring.root_here(&chain) {
-        // Nothing is missing: the chain is whole, and its root is not trusted.
-        chain = verify::assemble(leaf, &[bag, std::slice::from_ref(root)].concat(), wanted).chain;
-    }
-    let key = keyring.key_of(leaf);
-    let wrong = key.and_then(|key| matching::wrong_key(leaf, key));
-    let key_path = key.filter(|_| wrong.is_none()).map(|key| key.path.clone());
-    let faults = matching::faults(file, delivery, served, &chain);
-    let request = keyring.request_of(leaf);
-    let not_issued =
-        request.and_then(|one| matching::not_issued(leaf, &one.held.value, &one.held.path));
-    let mut findings: Vec<Finding> = wrong.iter().map(Finding::from).collect();
-    findings.extend(keyring.judge(leaf).iter().map(Finding::from));
-    if let (None, Some(request)) = (key, request) {
-        let (label, request, looked) = (leaf.label(), request.held.path.clone(), keyring.looked());
-        findings.push(Finding::from(&MatchingRemark::OnlyRequest {
-            label,
-            request,
-            looked,
-        }));
-    }
-    findings.extend(faults.iter().map(|fault| Finding::from((fault, bundle))));
-    findings.extend(measure.findings(&chain, served, bag));
-    findings.extend(issuer.iter().map(Finding::from));
-    findings.extend(not_issued.iter().map(Finding::from));
-    VerifiedCertificate {
-        key_path,
-        ..measure.verified(file.clone(), chain, findings)
-    }
+fn unproven_finding(context: &Context, stem: &str) -> Finding {
+    let message = "not proven yet: these files are in place and were not seen to be served since";
+    let install = request::again(context, &["install", stem]);
+    Finding::note("not-verified-live", message).with(install)
 }
 
 impl Outcome for VerifyOutcome {
     fn json(&self) -> Value {
-        let findings: Vec<&Finding> = self.verified.iter().flat_map(|one| &one.findings).collect();
+        let findings: Vec<&Finding> = self
+            .verified
+            .iter()
+            .flat_map(|certificate| &certificate.findings)
+            .collect();
+        let certificates: Vec<Value> = self
+            .verified
+            .iter()
+            .map(VerifiedCertificate::json)
+            .collect();
         json!({
             "schema": "certctl.verify/1",
             "verdict": if self.is_right() { "right" } else { "wrong" },
-            "certificates": self.verified.iter().map(VerifiedCertificate::json).collect::<Vec<_>>(),
+            "certificates": certificates,
             "trust": self.trust.to_string(),
             "hosts": self.hosts,
             "findings": findings,
@@ -312,10 +268,14 @@ impl Outcome for VerifyOutcome {
     }
 
     fn human(&self, text: &mut TextOutput) {
-        for one in &self.verified {
-            let right = if one.is_right() { "right" } else { "found" };
-            text.fact(right, one.in_words());
-            text.findings(&one.findings);
+        for certificate in &self.verified {
+            let label = if certificate.is_right() {
+                "right"
+            } else {
+                "found"
+            };
+            text.fact(label, certificate.in_words());
+            text.findings(&certificate.findings);
         }
     }
 

@@ -1,46 +1,48 @@
-//! What comes of it.
+//! A fault of a request, and the change that repairs it.
 
 use super::rules::RequestRule;
 
-/// Something that a CA, or whoever uses the certificate, will not like.
+/// Something that the CA or the users of the certificate may object to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct LintFault {
     pub rule: &'static RequestRule,
-    /// How it is broken.
-    pub what: String,
-    /// What would mend it.
-    pub cure: Option<RequestChange>,
+    /// How the request breaks the rule.
+    pub description: String,
+    /// The change that repairs it, if there is one.
+    pub repair: Option<RequestChange>,
 }
 
-/// A change to what is asked for.
+/// A change to the request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum RequestChange {
+    /// Add these names.
     Add(Vec<String>),
-    Leave(Vec<String>),
-    /// A key of the usual kind, made for this request.
+    /// Omit these names.
+    Omit(Vec<String>),
+    /// Use a new key of the default kind.
     NewKey,
-    /// A company's own CA.
+    /// Let a private CA issue it.
     Private,
 }
 
 impl std::fmt::Display for LintFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ({})", self.what, self.rule.source)
+        write!(f, "{} ({})", self.description, self.rule.source)
     }
 }
 
 impl LintFault {
-    pub(crate) fn new(rule: &'static RequestRule, what: impl Into<String>) -> Self {
+    pub(crate) fn new(rule: &'static RequestRule, description: impl Into<String>) -> Self {
         Self {
             rule,
-            what: what.into(),
-            cure: None,
+            description: description.into(),
+            repair: None,
         }
     }
 
-    pub(crate) fn cured_by(self, cure: RequestChange) -> Self {
+    pub(crate) fn repaired_by(self, change: RequestChange) -> Self {
         Self {
-            cure: Some(cure),
+            repair: Some(change),
             ..self
         }
     }

@@ -1,8 +1,9 @@
-//! The names, as public CAs may certify them.
+//! The names: what public CAs may certify, and names that belong together.
 
 use super::fault::{LintFault, RequestChange};
+use super::request::LintedRequest;
 use super::rules::{self, RequestRule};
-use crate::csr_lint::request::LintedRequest;
+use crate::finding::Severity;
 use crate::pki::alt_name::AltName;
 use crate::pki::name::{DnsName, PublicSuffix, listed};
 
@@ -28,158 +29,230 @@ const RESERVED: [(&str, &str); 15] = [
     ("test", "is reserved for tests (RFC 6761)"),
 ];
 
-/// For documentation (RFC 6761 6.5): manuals and rehearsals use it, and no CA is ever asked.
+/// For documentation (RFC 6761 6.5): only manuals and rehearsals use it.
 const DOCUMENTATION: &str = "example";
 
-/// More are not taken everywhere; some CAs sell certificates for 250.
-const MOST: usize = 100;
+/// Many CAs do not accept more names; some sell certificates for 250.
+const COMMON_NAME_LIMIT: usize = 100;
 
-pub(crate) fn faults(order: &LintedRequest<'_>) -> Vec<LintFault> {
-    let mut faults: Vec<LintFault> = single(order);
-    faults.extend(beside(order));
-    let count = order.names.iter().count();
-    if count > MOST {
-        let what = format!(
-            "{count} names are asked for; many CAs and shops take {MOST} in one certificate at most"
-        );
-        faults.push(LintFault::new(&rules::TOO_MANY, what));
-    }
+const ADDED_BY_SOME_CAS: &str = "some CAs add it by themselves, and some do not";
+
+pub(crate) fn check_names(request: &LintedRequest<'_>) -> Vec<LintFault> {
+    let mut faults = check_single_names(request);
+    faults.extend(check_related_names(request));
+    faults.extend(check_count(request.names.iter().count()));
     faults
 }
 
-/// What is wrong with each name by itself; names with the same fault are told together.
-fn single(order: &LintedRequest<'_>) -> Vec<LintFault> {
-    let mut found: Vec<(&'static RequestRule, String, Vec<String>)> = Vec::new();
-    for name in order.names.iter() {
-        let Some((rule, why)) = fault(name) else {
+fn check_count(count: usize) -> Option<LintFault> {
+    if count <= COMMON_NAME_LIMIT {
+        return None;
+    }
+    let description = format!(
+        "{count} names are asked for; many CAs and shops take {COMMON_NAME_LIMIT} in one \
+            certificate at most"
+    );
+    Some(LintFault::new(&rules::TOO_MANY, description))
+}
+
+/// A rule that a name breaks.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct NameFault {
+    rule: &'static RequestRule,
+    reason: String,
+}
+
+impl NameFault {
+    fn new(rule: &'static RequestRule, reason: impl Into<String>) -> Self {
+        Self {
+            rule,
+            reason: reason.into(),
+        }
+    }
+
+    /// The fault of all of `names` among the `total` names of the request.
+    fn of_names(self, names: Vec<String>, total: usize) -> LintFault {
+        let description = format!("{}: {}", listed(&names), self.reason);
+        let fault = LintFault::new(self.rule, description);
+        if self.rule.severity != Severity::Error {
+            fault
+        } else if names.len() < total {
+            fault.repaired_by(RequestChange::Omit(names))
+        } else {
+            fault.repaired_by(RequestChange::Private)
+        }
+    }
+}
+
+/// The faults of single names; names with the same fault are reported together.
+fn check_single_names(request: &LintedRequest<'_>) -> Vec<LintFault> {
+    let mut groups: Vec<(NameFault, Vec<String>)> = Vec::new();
+    for name in request.names.iter() {
+        let Some(fault) = check_name(name) else {
             continue;
         };
-        match found
-            .iter_mut()
-            .find(|(known, words, _)| *known == rule && *words == why)
-        {
-            Some((.., names)) => names.push(name.text()),
-            None => found.push((rule, why, vec![name.text()])),
+        match groups.iter_mut().find(|(known, _)| *known == fault) {
+            Some((_, names)) => names.push(name.text()),
+            None => groups.push((fault, vec![name.text()])),
         }
     }
-    let all = order.names.iter().count();
-    let fault = |(rule, why, names): (&'static RequestRule, String, Vec<String>)| {
-        let fault = LintFault::new(rule, format!("{}: {why}", listed(&names)));
-        match rule.severity {
-            crate::finding::Severity::Error if names.len() < all => {
-                fault.cured_by(RequestChange::Leave(names))
-            }
-            crate::finding::Severity::Error => fault.cured_by(RequestChange::Private),
-            _ => fault,
-        }
-    };
-    found.into_iter().map(fault).collect()
+    let total = request.names.iter().count();
+    groups
+        .into_iter()
+        .map(|(fault, names)| fault.of_names(names, total))
+        .collect()
 }
 
-fn fault(name: &AltName) -> Option<(&'static RequestRule, String)> {
+fn check_name(name: &AltName) -> Option<NameFault> {
     match name {
-        AltName::Address(_) => Some((
+        AltName::Address(_) => Some(NameFault::new(
             &rules::ADDRESS,
-            "an address, not a name; use the name that clients connect to".to_owned(),
+            "an address, not a name; use the name that clients connect to",
         )),
-        AltName::Mailbox(_) => Some((
+        AltName::Mailbox(_) => Some(NameFault::new(
             &rules::MAILBOX,
-            "a mailbox, which no certificate for a server carries".to_owned(),
+            "a mailbox, which no certificate for a server carries",
         )),
-        AltName::Dns(name) => dns_fault(name),
+        AltName::Dns(name) => check_dns_name(name),
     }
 }
 
-fn dns_fault(name: &DnsName) -> Option<(&'static RequestRule, String)> {
+fn check_dns_name(name: &DnsName) -> Option<NameFault> {
     let base = name.base();
-    let last = last_label(name);
-    let is_below = |domain: &str| {
-        base.strip_suffix(domain)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    };
-    if let Some((domain, why)) = RESERVED.iter().rev().find(|(domain, _)| is_below(domain)) {
-        return Some((
-            &rules::RESERVED,
-            format!("{domain} {why}; no public CA certifies names in it"),
-        ));
+    if let Some((domain, why)) = reserved_domain(base) {
+        let reason = format!("{domain} {why}; no public CA certifies names in it");
+        return Some(NameFault::new(&rules::RESERVED, reason));
     }
     if base.contains('_') {
-        return Some((
+        return Some(NameFault::new(
             &rules::UNDERSCORE,
-            "no public CA certifies names with an underscore".to_owned(),
+            "no public CA certifies names with an underscore",
         ));
     }
-    let internal = |why: String| {
-        Some((
-            &rules::INTERNAL,
-            format!("{why}; no public CA certifies what is not in the public DNS"),
-        ))
-    };
+    if last_label(name) == DOCUMENTATION {
+        return None;
+    }
+    check_public_suffix(name)
+}
+
+/// The reserved domain that holds `base`, and why it is reserved.
+fn reserved_domain(base: &str) -> Option<(&'static str, &'static str)> {
+    RESERVED
+        .iter()
+        .rev()
+        .find(|(domain, _)| {
+            base.strip_suffix(domain)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
+        .copied()
+}
+
+fn check_public_suffix(name: &DnsName) -> Option<NameFault> {
     match name.public_suffix() {
-        _ if last == DOCUMENTATION => None,
-        None if !base.contains('.') => internal("a name without a domain".to_owned()),
-        None => internal(format!("{last} is no top-level domain of the public DNS")),
+        None if !name.base().contains('.') => Some(internal_name("a name without a domain")),
+        None => {
+            let last = last_label(name);
+            let reason = format!("{last} is no top-level domain of the public DNS");
+            Some(internal_name(&reason))
+        }
         Some(_) if name.registrable().is_some() => None,
-        Some(PublicSuffix::Registry) => Some((
+        Some(PublicSuffix::Registry) => Some(NameFault::new(
             &rules::PUBLIC_SUFFIX,
-            "a public suffix: everybody registers domains below it".to_owned(),
+            "a public suffix: everybody registers domains below it",
         )),
-        Some(PublicSuffix::Shared) => Some((
+        Some(PublicSuffix::Shared) => Some(NameFault::new(
             &rules::SHARED_SUFFIX,
             "its owner lets others have the names below it; only that owner is issued a \
-                certificate for it"
-                .to_owned(),
+                certificate for it",
         )),
     }
+}
+
+fn internal_name(why: &str) -> NameFault {
+    let reason = format!("{why}; no public CA certifies what is not in the public DNS");
+    NameFault::new(&rules::INTERNAL, reason)
 }
 
 fn last_label(name: &DnsName) -> &str {
     name.base().rsplit('.').next().unwrap_or_default()
 }
 
-/// Names that belong together, and are not all there.
-fn beside(order: &LintedRequest<'_>) -> Vec<LintFault> {
-    let ordered = |name: &&DnsName| dns_fault(name).is_none() && last_label(name) != DOCUMENTATION;
-    let names: Vec<&DnsName> = order.names.dns().filter(ordered).collect();
-    let has = |wanted: &str| names.iter().any(|name| name.as_str() == wanted);
-    let covers = |wanted: &str| names.iter().any(|name| name.covers(wanted));
-    let (mut apexes, mut www, mut wildcards) = (Vec::new(), Vec::new(), Vec::new());
-    for name in &names {
-        let (text, base) = (name.as_str(), name.base());
-        if name.is_wildcard() && !has(base) {
-            wildcards.push(base.to_owned());
-        } else if name.registrable() == Some(text) && !covers(&format!("www.{text}")) {
-            www.push(format!("www.{text}"));
-        } else if let Some(apex) = text
-            .strip_prefix("www.")
-            .filter(|apex| !has(apex) && name.registrable() == Some(*apex))
-        {
-            apexes.push(apex.to_owned());
-        }
-    }
-    let adds = match wildcards.is_empty() {
-        true => "some CAs add it by themselves, and some do not",
-        false => "no wildcard stands for the domain itself",
+/// Names that usually go together, with one of them missing: the domain and www, a wildcard and
+/// its domain.
+fn check_related_names(request: &LintedRequest<'_>) -> Vec<LintFault> {
+    let names: Vec<&DnsName> = request
+        .names
+        .dns()
+        .filter(|name| check_dns_name(name).is_none() && last_label(name) != DOCUMENTATION)
+        .collect();
+    let missing = MissingNames::find(&names);
+    let mut faults = Vec::new();
+    faults.extend(missing_names(&rules::WWW, ADDED_BY_SOME_CAS, missing.www));
+    let apex_reason = if missing.wildcard_bases.is_empty() {
+        ADDED_BY_SOME_CAS
+    } else {
+        "no wildcard stands for the domain itself"
     };
-    apexes.append(&mut wildcards);
-    let missing = |rule, why: &str, names: Vec<String>| {
-        let what = format!("not asked for: {}; {why}", listed(&names));
-        (!names.is_empty()).then(|| LintFault::new(rule, what).cured_by(RequestChange::Add(names)))
-    };
-    let by_file = names.iter().any(|name| name.is_wildcard()).then(|| {
-        LintFault::new(
+    let mut apexes = missing.apexes;
+    apexes.extend(missing.wildcard_bases);
+    faults.extend(missing_names(&rules::APEX, apex_reason, apexes));
+    if names.iter().any(|name| name.is_wildcard()) {
+        faults.push(LintFault::new(
             &rules::WILDCARD_BY_FILE,
             "a wildcard is proved by the DNS or by e-mail, never by a file on the web server",
-        )
-    });
-    let found = [
-        missing(
-            &rules::WWW,
-            "some CAs add it by themselves, and some do not",
-            www,
-        ),
-        missing(&rules::APEX, adds, apexes),
-        by_file,
-    ];
-    found.into_iter().flatten().collect()
+        ));
+    }
+    faults
+}
+
+/// Names that usually belong to the requested ones.
+#[derive(Default)]
+struct MissingNames {
+    /// `www.` of a requested domain.
+    www: Vec<String>,
+    /// The domain of a requested `www.` name.
+    apexes: Vec<String>,
+    /// The domain of a requested wildcard.
+    wildcard_bases: Vec<String>,
+}
+
+impl MissingNames {
+    fn find(names: &[&DnsName]) -> Self {
+        let mut missing = Self::default();
+        for name in names {
+            let text = name.as_str();
+            let www = format!("www.{text}");
+            if name.is_wildcard() && !contains(names, name.base()) {
+                missing.wildcard_bases.push(name.base().to_owned());
+            } else if name.registrable() == Some(text) && !covers(names, &www) {
+                missing.www.push(www);
+            } else if let Some(apex) = text.strip_prefix("www.")
+                && name.registrable() == Some(apex)
+                && !contains(names, apex)
+            {
+                missing.apexes.push(apex.to_owned());
+            }
+        }
+        missing
+    }
+}
+
+fn contains(names: &[&DnsName], text: &str) -> bool {
+    names.iter().any(|name| name.as_str() == text)
+}
+
+fn covers(names: &[&DnsName], text: &str) -> bool {
+    names.iter().any(|name| name.covers(text))
+}
+
+fn missing_names(
+    rule: &'static RequestRule,
+    reason: &str,
+    names: Vec<String>,
+) -> Option<LintFault> {
+    if names.is_empty() {
+        return None;
+    }
+    let description = format!("not asked for: {}; {reason}", listed(&names));
+    Some(LintFault::new(rule, description).repaired_by(RequestChange::Add(names)))
 }

@@ -1,22 +1,22 @@
-//! What is judged.
+//! The request that is checked.
 
 use crate::dcv::ca::Ca;
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::subject::SubjectName;
 
-/// What is about to be asked of a CA.
+/// A request that is about to be made.
 #[derive(Debug)]
 pub(crate) struct LintedRequest<'a> {
     pub names: &'a AltNames,
     pub subject: &'a SubjectName,
-    /// The kind of key.
+    /// The kind of its key.
     pub algorithm: KeyAlgorithm,
-    /// The key, where it was not made for this request.
+    /// The key, if it was not made for this request.
     pub reused: Option<ReusedKey>,
-    /// What the certificate or request before it asked for beside names, subject and key.
+    /// What the earlier certificate or request asked for in addition to names, subject and key.
     pub before: EarlierContent,
-    /// The CA; without one it is taken for a public one.
+    /// The CA; an unknown one is treated as public.
     pub ca: Option<Ca>,
 }
 
@@ -25,17 +25,18 @@ pub(crate) struct LintedRequest<'a> {
 pub(crate) struct ReusedKey {
     /// The DER `SubjectPublicKeyInfo`.
     pub spki: Vec<u8>,
-    /// The other requests and certificates that have it, in words.
+    /// The other requests and certificates that use it, in words.
     pub others: Vec<String>,
 }
 
-/// What a certificate or request says beside names, subject and key: none of it is taken over.
+/// What a certificate or request says in addition to names, subject and key. A new request takes
+/// over none of it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct EarlierContent {
-    /// It is, or asks to be, for TLS clients too.
+    /// It has, or asks for, the usage clientAuth.
     pub client_auth: bool,
     /// It has, or asks for, Must-Staple.
     pub must_staple: bool,
-    /// Its RSA key has fewer bits than any that is made; the bits.
+    /// The bits of its RSA key, if they are fewer than certctl generates.
     pub short_rsa: Option<usize>,
 }

@@ -1,4 +1,4 @@
-//! The rules as data: code, weight, and where it says so. Read on 2026-11-23: BR 2.2.7 (CA/Browser
+//! The rules as data: code, severity and source. Sources read on 2026-11-23: BR 2.2.7 (CA/Browser
 //! Forum TLS Baseline Requirements), Chrome Root Program Policy 1.8, Mozilla Root Store Policy 3.0,
 //! RFC 5280.
 
@@ -6,11 +6,11 @@ use crate::finding::Severity;
 
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct RequestRule {
-    /// The code of its finding.
+    /// The code of the finding.
     pub code: &'static str,
     /// `Error` refuses the request, unless its code is allowed.
     pub severity: Severity,
-    /// Where it says so, or who says so.
+    /// The document that states the rule.
     pub source: &'static str,
 }
 
@@ -75,7 +75,7 @@ pub(crate) static WILDCARD_BY_FILE: RequestRule =
     note("wildcard-not-by-file", "BR 3.2.2.4.18, since 2021-12-01");
 pub(crate) static WWW: RequestRule = warning("www-missing", "RFC 9525 6.3");
 
-/// All of them, by their codes.
+/// All rules, by their codes.
 static ALL: [&RequestRule; 23] = [
     &ADDRESS,
     &APEX,
@@ -107,7 +107,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|rule| rule.code)
 }
 
-/// What CAA records may refuse a request by.
+/// The codes of CAA findings that refuse a request.
 const CAA: [&str; 5] = [
     "caa-forbids",
     "caa-lookup-failed",
@@ -116,43 +116,45 @@ const CAA: [&str; 5] = [
     "caa-unreadable",
 ];
 
-/// The codes that `--allow` takes: of what would refuse a request.
-pub(crate) fn allowable() -> impl Iterator<Item = &'static str> {
+/// The codes that `--allow` takes: those of errors.
+fn allowable_codes() -> impl Iterator<Item = &'static str> {
     ALL.iter()
         .filter(|rule| rule.severity == Severity::Error)
         .map(|rule| rule.code)
         .chain(CAA)
 }
 
-/// The code in `text`.
+/// Parses a code of `--allow`.
 ///
 /// # Errors
-/// What can be allowed.
-pub(crate) fn code(text: &str) -> Result<&'static str, String> {
-    let found = allowable().find(|code| *code == text);
-    found.ok_or_else(|| {
-        format!(
-            "what can be allowed: {}",
-            allowable().collect::<Vec<_>>().join(", ")
-        )
-    })
+/// The list of codes that are allowed.
+pub(crate) fn parse_allowable_code(text: &str) -> Result<&'static str, String> {
+    match allowable_codes().find(|code| *code == text) {
+        Some(code) => Ok(code),
+        None => {
+            let codes: Vec<&str> = allowable_codes().collect();
+            Err(format!("what can be allowed: {}", codes.join(", ")))
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ALL, code};
+    use super::{ALL, parse_allowable_code};
     use crate::finding::Severity;
 
     #[test]
-    fn what_refuses_can_be_allowed_and_nothing_else() {
+    fn only_codes_of_errors_can_be_allowed() {
         for rule in ALL {
+            let is_allowable = parse_allowable_code(rule.code).is_ok();
             assert_eq!(
-                code(rule.code).is_ok(),
+                is_allowable,
                 rule.severity == Severity::Error,
                 "{}",
                 rule.code
             );
         }
-        assert!(code("").unwrap_err().contains("internal-name"));
+        let refusal = parse_allowable_code("").unwrap_err();
+        assert!(refusal.contains("internal-name"));
     }
 }

@@ -1,58 +1,61 @@
-//! The subject: what RFC 5280 bounds, and what public CAs do with it.
+//! The subject: the bounds of RFC 5280, and what public CAs refuse or omit.
 
 use super::fault::LintFault;
 use super::rules;
 use crate::csr_lint::request::LintedRequest;
 use crate::pki::subject::{SubjectAttribute, SubjectName};
 
-/// What nobody may write.
-pub(crate) fn faults(subject: &SubjectName) -> Vec<LintFault> {
-    subject.attributes().filter_map(fault).collect()
+/// Attributes that break the bounds of RFC 5280.
+pub(crate) fn check_subject(subject: &SubjectName) -> Vec<LintFault> {
+    subject.attributes().filter_map(check_attribute).collect()
 }
 
-fn fault(attribute: &SubjectAttribute) -> Option<LintFault> {
-    let (name, text) = (attribute.name(), attribute.text()?);
+fn check_attribute(attribute: &SubjectAttribute) -> Option<LintFault> {
+    let name = attribute.name();
+    let text = attribute.text()?;
     if name == "C" || name == "jurisdictionC" {
-        let fine = text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase());
-        return (!fine).then(|| {
-            LintFault::new(
-                &rules::COUNTRY,
-                format!("{name}={text}: a country is its two capital letters in ISO 3166-1, as DE"),
-            )
-        });
+        return check_country(&name, &text);
     }
-    let (length, most) = (text.chars().count(), attribute.most()?);
-    (length > most).then(|| {
-        LintFault::new(
-            &rules::TOO_LONG,
-            format!("{name} has {length} characters; {most} is the most"),
-        )
-    })
+    let length = text.chars().count();
+    let most = attribute.most()?;
+    if length <= most {
+        return None;
+    }
+    let description = format!("{name} has {length} characters; {most} is the most");
+    Some(LintFault::new(&rules::TOO_LONG, description))
 }
 
-/// What public CAs refuse or leave out.
-pub(crate) fn public_faults(order: &LintedRequest<'_>) -> Vec<LintFault> {
-    let listed = |name: &&str| order.names.iter().all(|listed| listed.text() != **name);
-    let mut faults: Vec<LintFault> = order
-        .subject
-        .common_names()
-        .filter(listed)
-        .map(unlisted)
-        .collect();
-    if order
+fn check_country(name: &str, text: &str) -> Option<LintFault> {
+    if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
+    let description =
+        format!("{name}={text}: a country is its two capital letters in ISO 3166-1, as DE");
+    Some(LintFault::new(&rules::COUNTRY, description))
+}
+
+/// Attributes that public CAs refuse or omit.
+pub(crate) fn check_for_public_ca(request: &LintedRequest<'_>) -> Vec<LintFault> {
+    let mut faults = Vec::new();
+    for common_name in request.subject.common_names() {
+        let is_listed = request.names.iter().any(|name| name.text() == common_name);
+        if !is_listed {
+            faults.push(unlisted_common_name(common_name));
+        }
+    }
+    let has_unit = request
         .subject
         .attributes()
-        .any(|attribute| attribute.name() == "OU")
-    {
-        let what = "OU is left out by public CAs; it does no harm in the request";
-        faults.push(LintFault::new(&rules::ORGANIZATIONAL_UNIT, what));
+        .any(|attribute| attribute.name() == "OU");
+    if has_unit {
+        let description = "OU is left out by public CAs; it does no harm in the request";
+        faults.push(LintFault::new(&rules::ORGANIZATIONAL_UNIT, description));
     }
     faults
 }
 
-fn unlisted(name: &str) -> LintFault {
-    LintFault::new(
-        &rules::COMMON_NAME,
-        format!("CN={name} is none of the names: public CAs refuse it, and no client looks at it"),
-    )
+fn unlisted_common_name(name: &str) -> LintFault {
+    let description =
+        format!("CN={name} is none of the names: public CAs refuse it, and no client looks at it");
+    LintFault::new(&rules::COMMON_NAME, description)
 }

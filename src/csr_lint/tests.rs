@@ -1,4 +1,4 @@
-//! One row a rule: what is asked for, and the codes of what is wrong with it.
+//! A row for each rule: a request, and the codes of its faults.
 
 use super::{EarlierContent, LintFault, LintedRequest, RequestChange, ReusedKey, faults};
 use crate::dcv::ca::Ca;
@@ -6,105 +6,147 @@ use crate::pki::alt_name::AltNames;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::subject::SubjectName;
 
-/// The order of these names with the usual key, changed.
-fn judged(
+/// The faults of a request for `names` with the default key, after `change`.
+fn lint(
     names: &[&str],
     subject: &str,
     change: impl FnOnce(&mut LintedRequest<'_>),
 ) -> Vec<LintFault> {
     let names = AltNames::parse(names).unwrap();
     let subject = SubjectName::parse(subject).unwrap().or_named(&names);
-    let (algorithm, before) = (KeyAlgorithm::EcdsaP256, EarlierContent::default());
-    let mut order = LintedRequest {
+    let mut request = LintedRequest {
         names: &names,
         subject: &subject,
-        algorithm,
+        algorithm: KeyAlgorithm::EcdsaP256,
         reused: None,
-        before,
+        before: EarlierContent::default(),
         ca: None,
     };
-    change(&mut order);
-    faults(&order)
+    change(&mut request);
+    faults(&request)
+}
+
+fn lint_names(names: &[&str]) -> Vec<LintFault> {
+    lint(names, "", |_| {})
+}
+
+fn lint_for_ca(names: &[&str], subject: &str, ca: Ca) -> Vec<LintFault> {
+    lint(names, subject, |request| request.ca = Some(ca))
 }
 
 fn codes(faults: &[LintFault]) -> Vec<&'static str> {
     faults.iter().map(|fault| fault.rule.code).collect()
 }
 
-#[test]
-fn names_are_judged() {
-    for (names, wanted) in [
-        (&["example.com", "www.example.com"][..], &[][..]),
-        (&["mail.example.com"], &[]),
-        (&["shop.example", "*.b.example"], &[]),
-        (&["example.com"], &["www-missing"]),
-        (&["www.example.co.uk"], &["apex-missing"]),
-        (&["www.mail.example.com"], &[]),
-        (&["example.com", "*.example.com"], &["wildcard-not-by-file"]),
-        (
-            &["*.example.com"],
-            &["apex-missing", "wildcard-not-by-file"],
-        ),
-        (&["db"], &["internal-name"]),
-        (&["db.corporation"], &["internal-name"]),
-        (&["db.corp"], &["reserved-name"]),
-        (&["localhost"], &["reserved-name"]),
-        (
-            &["nas.local", "nas.home.arpa"],
-            &["reserved-name", "reserved-name"],
-        ),
-        (&["1.2.0.192.in-addr.arpa"], &["reserved-name"]),
-        (&["com"], &["public-suffix"]),
-        (&["co.uk"], &["public-suffix"]),
-        (&["*.co.uk"], &["public-suffix"]),
-        (&["github.io"], &["shared-suffix"]),
-        (&["me.github.io", "www.me.github.io"], &[]),
-        (&["a_b.example.com"], &["underscore-in-name"]),
-        (&["192.0.2.1"], &["address-as-name"]),
-        (&["ann@example.com"], &["mailbox-as-name"]),
-        (
-            &["p\u{430}ypal.com", "www.p\u{430}ypal.com"],
-            &["look-alike-name", "look-alike-name"],
-        ),
-    ] {
-        assert_eq!(codes(&judged(names, "", |_| {})), wanted, "{names:?}");
-        let private = judged(names, "", |order| order.ca = Some(Ca::Private));
-        assert!(
-            codes(&private)
-                .iter()
-                .all(|code| *code == "look-alike-name"),
-            "{names:?}: {private:?}"
-        );
+type NameRow = (&'static [&'static str], &'static [&'static str]);
+
+const ACCEPTED_NAMES: [NameRow; 5] = [
+    (&["example.com", "www.example.com"], &[]),
+    (&["mail.example.com"], &[]),
+    (&["shop.example", "*.b.example"], &[]),
+    (&["www.mail.example.com"], &[]),
+    (&["me.github.io", "www.me.github.io"], &[]),
+];
+
+const RELATED_NAMES: [NameRow; 4] = [
+    (&["example.com"], &["www-missing"]),
+    (&["www.example.co.uk"], &["apex-missing"]),
+    (&["example.com", "*.example.com"], &["wildcard-not-by-file"]),
+    (
+        &["*.example.com"],
+        &["apex-missing", "wildcard-not-by-file"],
+    ),
+];
+
+const REFUSED_NAMES: [NameRow; 13] = [
+    (&["db"], &["internal-name"]),
+    (&["db.corporation"], &["internal-name"]),
+    (&["db.corp"], &["reserved-name"]),
+    (&["localhost"], &["reserved-name"]),
+    (
+        &["nas.local", "nas.home.arpa"],
+        &["reserved-name", "reserved-name"],
+    ),
+    (&["1.2.0.192.in-addr.arpa"], &["reserved-name"]),
+    (&["com"], &["public-suffix"]),
+    (&["co.uk"], &["public-suffix"]),
+    (&["*.co.uk"], &["public-suffix"]),
+    (&["github.io"], &["shared-suffix"]),
+    (&["a_b.example.com"], &["underscore-in-name"]),
+    (&["192.0.2.1"], &["address-as-name"]),
+    (&["ann@example.com"], &["mailbox-as-name"]),
+];
+
+const LOOK_ALIKE_NAMES: [NameRow; 1] = [(
+    &["p\u{430}ypal.com", "www.p\u{430}ypal.com"],
+    &["look-alike-name", "look-alike-name"],
+)];
+
+/// Checks each row for a public CA, and that a private CA accepts all but look-alike names.
+fn check_names(rows: &[NameRow]) {
+    for (names, expected) in rows {
+        assert_eq!(codes(&lint_names(names)), *expected, "{names:?}");
+        let private = lint_for_ca(names, "", Ca::Private);
+        let accepted = codes(&private)
+            .iter()
+            .all(|code| *code == "look-alike-name");
+        assert!(accepted, "{names:?}: {private:?}");
     }
 }
 
 #[test]
-fn a_fault_has_its_cure() {
-    let cure = |names: &[&str]| judged(names, "", |_| {}).remove(0).cure;
-    assert_eq!(
-        cure(&["example.com"]),
-        Some(RequestChange::Add(vec!["www.example.com".into()]))
-    );
-    assert_eq!(
-        cure(&["a.example.com", "db", "nas"]),
-        Some(RequestChange::Leave(vec!["db".into(), "nas".into()]))
-    );
-    assert_eq!(cure(&["db"]), Some(RequestChange::Private));
+fn usual_names_have_no_faults() {
+    check_names(&ACCEPTED_NAMES);
 }
 
 #[test]
-fn names_are_counted() {
+fn missing_related_names_are_reported() {
+    check_names(&RELATED_NAMES);
+}
+
+#[test]
+fn names_that_public_cas_refuse_are_reported() {
+    check_names(&REFUSED_NAMES);
+}
+
+#[test]
+fn look_alike_names_are_reported_for_every_ca() {
+    check_names(&LOOK_ALIKE_NAMES);
+}
+
+#[test]
+fn faults_carry_the_change_that_repairs_them() {
+    let rows: [(&[&str], RequestChange); 3] = [
+        (
+            &["example.com"],
+            RequestChange::Add(vec!["www.example.com".into()]),
+        ),
+        (
+            &["a.example.com", "db", "nas"],
+            RequestChange::Omit(vec!["db".into(), "nas".into()]),
+        ),
+        (&["db"], RequestChange::Private),
+    ];
+    for (names, expected) in rows {
+        let first = lint_names(names).remove(0);
+        assert_eq!(first.repair, Some(expected), "{names:?}");
+    }
+}
+
+#[test]
+fn more_than_100_names_are_reported() {
     let many: Vec<String> = (0..101)
         .map(|number| format!("a{number}.example.com"))
         .collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
-    assert_eq!(codes(&judged(&many, "", |_| {})), ["too-many-names"]);
-    assert_eq!(codes(&judged(&many[1..], "", |_| {})), [""; 0]);
+    assert_eq!(codes(&lint_names(&many)), ["too-many-names"]);
+    assert_eq!(codes(&lint_names(&many[1..])), [""; 0]);
 }
 
+const SITE_NAMES: [&str; 2] = ["example.com", "www.example.com"];
+
 #[test]
-fn subjects_are_judged() {
-    let names = ["example.com", "www.example.com"];
+fn invalid_subjects_are_reported() {
     let long = format!("O={}", "a".repeat(65));
     for (subject, public, private) in [
         ("O=Acme,C=DE", &[][..], &[][..]),
@@ -120,49 +162,55 @@ fn subjects_are_judged() {
         ("C=GER", &["country-code"], &["country-code"]),
         (&long, &["subject-too-long"], &["subject-too-long"]),
     ] {
-        assert_eq!(codes(&judged(&names, subject, |_| {})), public, "{subject}");
-        assert_eq!(
-            codes(&judged(&names, subject, |order| order.ca = Some(Ca::Private))),
-            private,
-            "{subject}"
-        );
+        let public_faults = lint(&SITE_NAMES, subject, |_| {});
+        assert_eq!(codes(&public_faults), public, "{subject}");
+        let private_faults = lint_for_ca(&SITE_NAMES, subject, Ca::Private);
+        assert_eq!(codes(&private_faults), private, "{subject}");
     }
 }
 
 #[test]
-fn keys_are_judged() {
-    let names = ["example.com", "www.example.com"];
-    for (algorithm, wanted) in [
+fn unusual_key_kinds_are_reported_for_public_cas() {
+    for (algorithm, expected) in [
         (KeyAlgorithm::EcdsaP384, &[][..]),
         (KeyAlgorithm::Rsa(2048), &[]),
         (KeyAlgorithm::Rsa(1024), &["unsupported-key-type"]),
         (KeyAlgorithm::EcdsaP521, &["unusual-key-type"]),
         (KeyAlgorithm::Ed25519, &["unsupported-key-type"]),
     ] {
-        let judged = |ca| {
-            codes(&judged(&names, "", |order| {
-                (order.algorithm, order.ca) = (algorithm, ca)
-            }))
-        };
-        assert_eq!(judged(None), wanted, "{algorithm}");
-        assert_eq!(judged(Some(Ca::Sectigo)), wanted, "{algorithm}");
-        assert_eq!(judged(Some(Ca::Private)), [""; 0], "{algorithm}");
+        for (ca, expected) in [
+            (None, expected),
+            (Some(Ca::Sectigo), expected),
+            (Some(Ca::Private), &[]),
+        ] {
+            let found = lint(&SITE_NAMES, "", |request| {
+                request.algorithm = algorithm;
+                request.ca = ca;
+            });
+            assert_eq!(codes(&found), expected, "{algorithm} {ca:?}");
+        }
     }
+}
+
+#[test]
+fn reused_keys_are_reported() {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let reused = ReusedKey {
         spki: key.spki().to_vec(),
         others: vec!["old.csr".into()],
     };
-    assert_eq!(
-        codes(&judged(&names, "", |order| order.reused = Some(reused))),
-        ["key-reused"]
-    );
+    let found = lint(&SITE_NAMES, "", |request| request.reused = Some(reused));
+    assert_eq!(codes(&found), ["key-reused"]);
+}
+
+#[test]
+fn omitted_content_of_the_earlier_certificate_is_reported() {
     let before = EarlierContent {
         client_auth: true,
         must_staple: true,
         short_rsa: Some(1024),
     };
-    let found = judged(&names, "", |order| order.before = before);
+    let found = lint(&SITE_NAMES, "", |request| request.before = before);
     assert_eq!(
         codes(&found),
         ["client-auth", "must-staple", "rsa-too-short"]

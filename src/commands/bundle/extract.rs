@@ -1,13 +1,14 @@
-//! `--extract-key`: a key that came with its certificate becomes a file of its own. Never over
-//! another one.
+//! `--extract-key`: writes a key that came with its certificate to a file of its own, never over
+//! another key.
 
 use std::path::PathBuf;
 
+use crate::advice::bundle_command;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{NextStep, shell_word};
 use crate::inputs::folder;
 use crate::inputs::{KeyLocation, MatchedCertificate};
+use crate::pki::key::PublicKeyId;
 use crate::system::fs::files;
 
 /// The file of a key that came with its certificate.
@@ -15,82 +16,113 @@ use crate::system::fs::files;
 pub(crate) struct ExtractedKey {
     /// `NAME.key` in the directory, or the file there that has the key already.
     pub path: PathBuf,
-    /// False when the same key was there already.
+    /// False if the file had the same key already.
     pub changed: bool,
 }
 
-/// Where the key of each pair goes; none where it did not come with the certificate. Nothing is
-/// written yet.
+/// The file of each key; none for a key that did not come with its certificate. Writes nothing.
 pub(super) fn plan(
     context: &Context,
-    all: &[MatchedCertificate],
+    matched: &[MatchedCertificate],
 ) -> Result<Vec<Option<ExtractedKey>>, Failure> {
-    if all.iter().all(|taken| taken.key_place == KeyLocation::Own) {
-        return Err(Failure::new(
-            FailureKind::NotFound,
-            "no private key that fits came with the certificate",
-        )
-        .because("--extract-key takes it out of what was passed")
-        .with(NextStep::say(
-            "leave --extract-key away: the key that was made with the request stays where it is",
-        )));
+    let nothing_sent = matched
+        .iter()
+        .all(|certificate| certificate.key_place == KeyLocation::Own);
+    if nothing_sent {
+        let message = "no private key that fits came with the certificate";
+        return Err(Failure::new(FailureKind::NotFound, message)
+            .because("--extract-key takes it out of what was passed")
+            .with(bundle_command::omit_extract_key()));
     }
-    all.iter().map(|taken| place(context, taken)).collect()
+    matched
+        .iter()
+        .map(|certificate| key_file(context, certificate))
+        .collect()
 }
 
-fn place(context: &Context, taken: &MatchedCertificate) -> Result<Option<ExtractedKey>, Failure> {
-    let key = match (&taken.key, taken.key_place) {
-        (Some((path, _)), KeyLocation::Both) => {
-            return Ok(Some(ExtractedKey {
-                path: path.clone(),
-                changed: false,
-            }));
-        }
-        (Some((_, key)), KeyLocation::Sent) => key,
-        _ => return Ok(None),
+fn key_file(
+    context: &Context,
+    matched: &MatchedCertificate,
+) -> Result<Option<ExtractedKey>, Failure> {
+    let Some((path, key)) = &matched.key else {
+        return Ok(None);
     };
-    let path = context.here(format!("{}.key", taken.stem));
-    if !files::occupied(&path) {
-        return Ok(Some(ExtractedKey {
-            path,
-            changed: true,
-        }));
-    }
-    let there = folder::read_file(&path)?;
-    if there.keys.iter().any(|one| one.id() == key.id()) {
-        return Ok(Some(ExtractedKey {
-            path,
+    match matched.key_place {
+        KeyLocation::Own => Ok(None),
+        KeyLocation::Both => Ok(Some(ExtractedKey {
+            path: path.clone(),
             changed: false,
-        }));
+        })),
+        KeyLocation::Sent => {
+            let own_path = context.here(format!("{}.key", matched.stem));
+            let observed = ObservedKeyPath::read(own_path)?;
+            observed.plan_key(key.id()).map(Some)
+        }
     }
-    let word = shell_word(&path.display().to_string());
-    let away = shell_word(&format!("{}.old", path.display()));
-    Err(Failure::new(
-        FailureKind::Exists,
-        format!(
-            "{} is there, and is not the key that came with the certificate",
-            path.display()
-        ),
-    )
-    .because("a private key is never overwritten: it may be the only one of its kind")
-    .with(NextStep::say(format!(
-        "if it is no longer needed, move it away:  mv {word} {away}"
-    ))))
 }
 
-/// Writes the keys, born with mode 0600, and lets each pair name its new file.
+/// What exists at the path of an extracted key.
+struct ObservedKeyPath {
+    path: PathBuf,
+    /// The keys in the file; none if there is no file.
+    existing_keys: Option<Vec<PublicKeyId>>,
+}
+
+impl ObservedKeyPath {
+    fn read(path: PathBuf) -> Result<Self, Failure> {
+        if !files::occupied(&path) {
+            return Ok(Self {
+                path,
+                existing_keys: None,
+            });
+        }
+        let delivery = folder::read_file(&path)?;
+        let ids = delivery.keys.iter().map(|key| key.id()).collect();
+        Ok(Self {
+            path,
+            existing_keys: Some(ids),
+        })
+    }
+
+    /// Decides whether the key `id` can be written here.
+    fn plan_key(self, id: PublicKeyId) -> Result<ExtractedKey, Failure> {
+        match &self.existing_keys {
+            None => Ok(ExtractedKey {
+                path: self.path,
+                changed: true,
+            }),
+            Some(ids) if ids.contains(&id) => Ok(ExtractedKey {
+                path: self.path,
+                changed: false,
+            }),
+            Some(_) => Err(self.other_key()),
+        }
+    }
+
+    fn other_key(&self) -> Failure {
+        let message = format!(
+            "{} is there, and is not the key that came with the certificate",
+            self.path.display()
+        );
+        Failure::new(FailureKind::Exists, message)
+            .because("a private key is never overwritten: it may be the only one of its kind")
+            .with(bundle_command::move_old_key_away(&self.path))
+    }
+}
+
+/// Writes the keys with mode 0600 and makes each certificate refer to its new key file.
 pub(super) fn write(
-    all: &mut [MatchedCertificate],
-    extracted: &[Option<ExtractedKey>],
+    matched: &mut [MatchedCertificate],
+    key_files: &[Option<ExtractedKey>],
 ) -> Result<(), Failure> {
-    for (taken, extracted) in all.iter_mut().zip(extracted) {
-        let (Some((path, key)), Some(new)) = (taken.key.as_mut(), extracted) else {
+    for (certificate, key_file) in matched.iter_mut().zip(key_files) {
+        let (Some((path, key)), Some(key_file)) = (certificate.key.as_mut(), key_file) else {
             continue;
         };
-        if new.changed {
-            files::create_new(&new.path, key.to_pem().as_bytes(), 0o600)?;
+        if key_file.changed {
+            files::create_new(&key_file.path, key.to_pem().as_bytes(), 0o600)?;
         }
-        *path = new.path.clone();
+        *path = key_file.path.clone();
     }
     Ok(())
 }

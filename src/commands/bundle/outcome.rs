@@ -1,9 +1,12 @@
-//! What `bundle` ends with.
+//! The outcome of `bundle`, as text and as JSON.
+
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::extract::ExtractedKey;
 use super::outputs::OutputFile;
+use crate::advice::bundle_command::{self, InstallKey};
 use crate::export::ExportFormat;
 use crate::finding::{Finding, NextStep, Severity};
 use crate::inputs::MatchedCertificate;
@@ -14,30 +17,53 @@ use crate::report::{self, Outcome, TextOutput};
 #[derive(Debug)]
 pub(crate) struct BundledChain {
     /// The chain, its key and its request.
-    pub taken: MatchedCertificate,
-    /// What was written; nothing where it is wrong, or went to stdout.
+    pub matched: MatchedCertificate,
+    /// The files; none if the chain is wrong or was printed.
     pub outputs: Vec<OutputFile>,
-    /// The file of the key that came with it, where it was asked for.
+    /// The file of the key that came with the certificate, with `--extract-key`.
     pub extracted: Option<ExtractedKey>,
-    /// What to do with the files on the servers that were named.
+    /// What to do with the files on the servers of `--for`.
     pub steps: Vec<NextStep>,
-    /// Its key was passed: by `install` it would not be found in the directory.
-    pub brought: bool,
+    /// The key was passed: `install` does not find it in the directory and needs `--key`.
+    pub needs_key_flag: bool,
 }
 
 #[derive(Debug)]
 pub(crate) struct BundleOutcome {
     pub bundled: Vec<BundledChain>,
     /// The first words of the command that installs.
-    pub install: Vec<String>,
-    /// The flags that it needs to come to the same judgement.
-    pub flags: Vec<String>,
-    /// All findings; an error among them: nothing was written.
+    pub install_words: Vec<String>,
+    /// The flags that make `install` use the same trust anchors.
+    pub trust_flags: Vec<String>,
+    /// All findings; with an error among them nothing was written.
     pub findings: Vec<Finding>,
-    /// Whose roots were believed.
+    /// The source of the trust anchors.
     pub trust: TrustSource,
-    /// The chain was printed: nothing else may be.
+    /// The chain went to stdout: nothing else may be printed.
     pub(super) printed: bool,
+}
+
+/// Whether every chain is right.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum BundleVerdict {
+    Right,
+    Wrong,
+}
+
+impl BundleVerdict {
+    pub(super) fn of(findings: &[Finding]) -> Self {
+        let has_error = findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error);
+        if has_error { Self::Wrong } else { Self::Right }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Right => "right",
+            Self::Wrong => "wrong",
+        }
+    }
 }
 
 impl Outcome for BundleOutcome {
@@ -45,12 +71,12 @@ impl Outcome for BundleOutcome {
         let certificates: Vec<Value> = self.bundled.iter().map(BundledChain::json).collect();
         json!({
             "schema": "certctl.bundle/1",
-            "verdict": if self.is_right() { "right" } else { "wrong" },
+            "verdict": self.verdict().word(),
             "changed": self.bundled.iter().any(BundledChain::changed),
             "certificates": certificates,
             "trust": self.trust.to_string(),
             "findings": self.findings,
-            "next": self.next(),
+            "next": self.next_steps(),
         })
     }
 
@@ -58,74 +84,58 @@ impl Outcome for BundleOutcome {
         if self.printed {
             return;
         }
-        for one in &self.bundled {
-            text.fact("found", one.found(&self.trust, self.is_right()));
-            if let Some(key) = &one.extracted {
-                match key.changed {
-                    true => text.fact("wrote", format!("{} (0600)", key.path.display())),
-                    false => text.fact("kept", key.path.display().to_string()),
-                }
-            }
-            for output in &one.outputs {
-                text.fact(
-                    if output.changed { "wrote" } else { "kept" },
-                    output.in_words(),
-                );
-            }
+        for chain in &self.bundled {
+            text.fact("found", chain.in_words(&self.trust, self.verdict()));
+            chain.write_files(text);
         }
         text.findings(&self.findings);
-        if !self.is_right() {
+        if self.verdict() == BundleVerdict::Wrong {
             text.act("", "nothing was written");
         }
-        text.nexts(&self.next());
+        text.nexts(&self.next_steps());
     }
 
     fn exit_code(&self) -> u8 {
-        u8::from(!self.is_right())
+        u8::from(self.verdict() == BundleVerdict::Wrong)
     }
 }
 
 impl BundleOutcome {
-    fn is_right(&self) -> bool {
-        self.findings
-            .iter()
-            .all(|finding| finding.severity < Severity::Error)
+    fn verdict(&self) -> BundleVerdict {
+        BundleVerdict::of(&self.findings)
     }
 
-    /// For the servers that were named; where none was, how to install the chain file here.
-    fn next(&self) -> Vec<NextStep> {
-        let mut next: Vec<NextStep> = self
+    /// The steps for the servers of `--for`; without any, how to install the chain file here.
+    fn next_steps(&self) -> Vec<NextStep> {
+        let mut steps: Vec<NextStep> = self
             .bundled
             .iter()
-            .flat_map(|one| one.steps.clone())
+            .flat_map(|chain| chain.steps.clone())
             .collect();
-        if next.is_empty() && self.is_right() {
-            next.extend(self.bundled.iter().filter_map(|one| self.install(one)));
+        if steps.is_empty() && self.verdict() == BundleVerdict::Right {
+            let installs = self.bundled.iter();
+            steps.extend(installs.filter_map(|chain| self.install_step(chain)));
         }
-        next
+        steps
     }
 
-    fn install(&self, one: &BundledChain) -> Option<NextStep> {
-        let chain = one.output(ExportFormat::Pem)?;
-        let mut words = self.install.clone();
-        words.push(chain.path.display().to_string());
-        words.extend(self.flags.iter().cloned());
-        if let Some((key, _)) = one.taken.key.as_ref().filter(|_| one.brought) {
+    fn install_step(&self, chain: &BundledChain) -> Option<NextStep> {
+        let chain_file = chain.output(ExportFormat::Pem)?;
+        let mut words = self.install_words.clone();
+        words.push(chain_file.path.display().to_string());
+        words.extend(self.trust_flags.iter().cloned());
+        let Some((key, _)) = &chain.matched.key else {
+            return Some(bundle_command::install_chain(&words, InstallKey::Missing));
+        };
+        if chain.needs_key_flag {
             words.extend(["--key".to_owned(), key.display().to_string()]);
         }
-        let run = NextStep::run(&words);
-        Some(match one.taken.key {
-            Some(_) => NextStep {
-                text: format!("sudo {}", run.text),
-                ..run
-            },
-            None => NextStep::say(format!("where its private key is:  sudo {}", run.text)),
-        })
+        Some(bundle_command::install_chain(&words, InstallKey::Known))
     }
 }
 
 impl OutputFile {
-    /// `example.com.pfx (0600)`: the mode is told where it matters.
+    /// `example.com.pfx (0600)`: with the mode if the file holds the key.
     fn in_words(&self) -> String {
         let path = self.path.display();
         if self.format.holds_key() {
@@ -157,44 +167,65 @@ impl BundledChain {
     }
 
     fn json(&self) -> Value {
-        let chain = &self.taken.assembly.chain;
-        let key = self.taken.key.as_ref();
+        let chain = &self.matched.assembly.chain;
+        let chain_path = self
+            .output(ExportFormat::Pem)
+            .map(|output| report::shown(&output.path));
+        let key_path = self
+            .matched
+            .key
+            .as_ref()
+            .map(|(path, _)| report::shown(path));
+        let request = self.matched.request.as_ref();
+        let outputs: Vec<Value> = self.outputs.iter().map(OutputFile::json).collect();
         json!({
-            "name": self.taken.stem,
-            "chain_path": self.output(ExportFormat::Pem).map(|output| report::shown(&output.path)),
-            "key_path": key.map(|(path, _)| report::shown(path)),
-            "request_path": self.taken.request.as_ref().map(|(path, _)| report::shown(path)),
+            "name": self.matched.stem,
+            "chain_path": chain_path,
+            "key_path": key_path,
+            "request_path": request.map(|(path, _)| report::shown(path)),
             "not_after": chain.leaf().not_after,
             "chain": report::chain_json(chain),
-            "outputs": self.outputs.iter().map(OutputFile::json).collect::<Vec<_>>(),
+            "outputs": outputs,
         })
     }
 
+    fn write_files(&self, text: &mut TextOutput) {
+        if let Some(key) = &self.extracted {
+            let path = key.path.display();
+            if key.changed {
+                text.fact("wrote", format!("{path} (0600)"));
+            } else {
+                text.fact("kept", path.to_string());
+            }
+        }
+        for output in &self.outputs {
+            let label = if output.changed { "wrote" } else { "kept" };
+            text.fact(label, output.in_words());
+        }
+    }
+
     /// `example.com, until 2027-06-10; fits example.com.key; 1 intermediate; trusted by Mozilla's list`.
-    fn found(&self, trust: &TrustSource, right: bool) -> String {
-        let MatchedCertificate {
-            key,
-            request,
-            assembly,
-            ..
-        } = &self.taken;
-        let leaf = assembly.chain.leaf();
-        let key = key
-            .as_ref()
-            .filter(|(_, key)| key.id() == leaf.key_id)
-            .map(|(path, _)| path);
-        let fits = key.or_else(|| request.as_ref().map(|(path, _)| path));
-        let mut words = report::in_words(leaf);
-        if let Some(path) = fits {
+    fn in_words(&self, trust: &TrustSource, verdict: BundleVerdict) -> String {
+        let chain = &self.matched.assembly.chain;
+        let mut words = report::in_words(chain.leaf());
+        if let Some(path) = self.fitting_file() {
             words.push_str(&format!("; fits {}", path.display()));
         }
-        words.push_str(&format!(
-            "; {}",
-            report::intermediates_in_words(&assembly.chain)
-        ));
-        if right {
+        let intermediates = report::intermediates_in_words(chain);
+        words.push_str(&format!("; {intermediates}"));
+        if verdict == BundleVerdict::Right {
             words.push_str(&format!("; trusted by {trust}"));
         }
         words
+    }
+
+    /// The file of the key that fits the certificate, else that of its request.
+    fn fitting_file(&self) -> Option<&Path> {
+        let leaf = self.matched.leaf();
+        let key = self.matched.key.as_ref();
+        let request = self.matched.request.as_ref();
+        key.filter(|(_, key)| key.id() == leaf.key_id)
+            .map(|(path, _)| path.as_path())
+            .or_else(|| request.map(|(path, _)| path.as_path()))
     }
 }

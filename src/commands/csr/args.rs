@@ -1,4 +1,4 @@
-//! What `csr` takes.
+//! The arguments of `csr`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -55,14 +55,14 @@ pub(crate) struct CsrArgs {
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = address, requires = "check_caa")]
     pub resolver: Vec<SocketAddr>,
     /// A finding that is not to refuse it, by its code (may be repeated)
-    #[arg(long, value_name = "CODE", value_parser = csr_lint::code)]
+    #[arg(long, value_name = "CODE", value_parser = csr_lint::parse_allowable_code)]
     pub allow: Vec<&'static str>,
     /// Make a new key and request; the old ones become numbered backups
     #[arg(long)]
     pub force: bool,
 }
 
-/// The kinds of key that can be made.
+/// The kinds of key that certctl generates.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub enum KeyType {
     #[default]

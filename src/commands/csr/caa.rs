@@ -1,6 +1,7 @@
-//! `--check-caa`: whether the domains let the CA issue, asked before money is spent.
+//! `--check-caa`: looks up whether the domains let the CA issue, before the order is paid.
 
 use super::args::CsrArgs;
+use super::spec::demote_allowed;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::caa::{self, IssuanceRequest};
@@ -9,10 +10,11 @@ use crate::finding::{Finding, Severity};
 use crate::pki::alt_name::AltNames;
 use crate::system::dns::{self, ResolverList};
 
-/// What CAA records say of `ca`; nothing where it was not asked for, or a company's own CA issues.
+/// What the CAA records say about `ca`; nothing without `--check-caa` or for a private CA.
+/// Codes of `--allow` become warnings.
 ///
 /// # Errors
-/// When no question can be asked, or a signal came.
+/// When no DNS query can be sent, or a signal arrives.
 pub(super) fn findings(
     context: &Context,
     args: &CsrArgs,
@@ -22,30 +24,38 @@ pub(super) fn findings(
     if !args.check_caa || ca == Some(Ca::Private) {
         return Ok(Vec::new());
     }
+    let mut findings = look_up(context, args, names, ca)?;
+    let allows = findings
+        .iter()
+        .all(|finding| finding.severity == Severity::Note);
+    if allows {
+        let issuer = ca.map_or("a CA", Ca::title);
+        let message = format!("CAA was looked up: nothing forbids {issuer} to issue");
+        findings.push(Finding::note("caa-allows", message));
+    }
+    let demoted = findings
+        .into_iter()
+        .map(|finding| demote_allowed(finding, &args.allow));
+    Ok(demoted.collect())
+}
+
+/// Looks up the CAA records of all names and applies them to `ca`.
+fn look_up(
+    context: &Context,
+    args: &CsrArgs,
+    names: &AltNames,
+    ca: Option<Ca>,
+) -> Result<Vec<Finding>, Failure> {
     let names: Vec<String> = names.dns().map(|name| name.as_str().to_owned()).collect();
-    let found = dns::caa(
-        &names,
-        &ResolverList::new(&args.resolver),
-        &context.interrupt,
-    )?;
-    let wish = IssuanceRequest {
+    let resolvers = ResolverList::new(&args.resolver);
+    let answers = dns::caa(&names, &resolvers, &context.interrupt)?;
+    let issuance = IssuanceRequest {
         issuers: ca.map_or(&[], |ca| ca.profile().issuers),
         at: context.now(),
     };
-    let rulings = caa::rule_all(&names, &found, wish);
-    let mut findings: Vec<Finding> = caa::together(rulings.iter())
+    let rulings = caa::rule_all(&names, &answers, issuance);
+    Ok(caa::together(rulings.iter())
         .iter()
         .flat_map(Vec::<Finding>::from)
-        .collect();
-    if findings
-        .iter()
-        .all(|finding| finding.severity == Severity::Note)
-    {
-        let who = ca.map_or("a CA", Ca::title);
-        findings.push(Finding::note(
-            "caa-allows",
-            format!("CAA was looked up: nothing forbids {who} to issue"),
-        ));
-    }
-    Ok(findings)
+        .collect())
 }

@@ -1,7 +1,7 @@
-//! The command line of this run, with a change: what is proposed is what was typed, and one thing
-//! else.
+//! The command line of this run with one change: advice repeats what the user typed and changes
+//! one thing.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::args::{CsrArgs, KeyType};
 use crate::context::Context;
@@ -11,62 +11,80 @@ use crate::pki::alt_name::AltNames;
 use crate::pki::key::KeyAlgorithm;
 use crate::system::dns;
 
-/// The words of `args` behind `certctl`.
-pub(super) fn line(context: &Context, args: &CsrArgs) -> Vec<String> {
+/// The words of `args` after `certctl`.
+pub(super) fn words(context: &Context, args: &CsrArgs) -> Vec<String> {
     let mut words = context.again("csr");
     words.extend(args.names.iter().cloned());
-    let mut flag = |name: &str, value: Option<String>| {
-        words.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
-    };
-    flag("--ca", args.ca.map(|ca| ca.name().to_owned()));
-    flag(
-        "--key-type",
-        args.key_type
-            .map(|kind| KeyAlgorithm::from(kind).to_string()),
-    );
-    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-    flag("--key", path(&args.key));
-    flag("--like", args.like.clone());
-    flag("--subject", args.subject.clone());
-    flag("--password-file", path(&args.reading.password_file));
-    flag("--cert-name", args.cert_name.clone());
-    args.allow
-        .iter()
-        .for_each(|code| flag("--allow", Some((*code).to_owned())));
-    args.resolver
-        .iter()
-        .for_each(|address| flag("--resolver", Some(dns::typed(*address))));
-    words.extend(args.check_caa.then(|| "--check-caa".to_owned()));
-    words.extend(args.encrypt_key.then(|| "--encrypt-key".to_owned()));
-    words.extend(args.force.then(|| "--force".to_owned()));
+    let mut flags = valued_flags(args);
+    for code in &args.allow {
+        flags.push(("--allow", Some((*code).to_owned())));
+    }
+    for address in &args.resolver {
+        flags.push(("--resolver", Some(dns::typed(*address))));
+    }
+    for (flag, value) in flags {
+        if let Some(value) = value {
+            words.extend([flag.to_owned(), value]);
+        }
+    }
+    let switches = [
+        ("--check-caa", args.check_caa),
+        ("--encrypt-key", args.encrypt_key),
+        ("--force", args.force),
+    ];
+    for (switch, is_set) in switches {
+        if is_set {
+            words.push(switch.to_owned());
+        }
+    }
     words
 }
 
-/// The same with what mends a fault.
-pub(super) fn cured(
+fn valued_flags(args: &CsrArgs) -> Vec<(&'static str, Option<String>)> {
+    let ca = args.ca.map(|ca| ca.name().to_owned());
+    let key_type = args
+        .key_type
+        .map(|key_type| KeyAlgorithm::from(key_type).to_string());
+    vec![
+        ("--ca", ca),
+        ("--key-type", key_type),
+        ("--key", path_text(args.key.as_deref())),
+        ("--like", args.like.clone()),
+        ("--subject", args.subject.clone()),
+        (
+            "--password-file",
+            path_text(args.reading.password_file.as_deref()),
+        ),
+        ("--cert-name", args.cert_name.clone()),
+    ]
+}
+
+fn path_text(path: Option<&Path>) -> Option<String> {
+    path.map(|path| path.display().to_string())
+}
+
+/// The words of `args` with `change`, which repairs a fault of the request.
+pub(super) fn changed_words(
     context: &Context,
     args: &CsrArgs,
     names: &AltNames,
-    cure: &RequestChange,
+    change: &RequestChange,
 ) -> Vec<String> {
     let mut args = args.clone();
-    match cure {
-        RequestChange::Add(more) => {
-            args.names = names
-                .texts()
-                .into_iter()
-                .chain(more.iter().cloned())
-                .collect()
+    match change {
+        RequestChange::Add(added) => {
+            args.names = names.texts();
+            args.names.extend(added.iter().cloned());
         }
-        RequestChange::Leave(less) => {
-            args.names = names
-                .texts()
-                .into_iter()
-                .filter(|name| !less.contains(name))
-                .collect()
+        RequestChange::Omit(omitted) => {
+            args.names = names.texts();
+            args.names.retain(|name| !omitted.contains(name));
         }
-        RequestChange::NewKey => (args.key, args.key_type) = (None, Some(KeyType::default())),
+        RequestChange::NewKey => {
+            args.key = None;
+            args.key_type = Some(KeyType::default());
+        }
         RequestChange::Private => args.ca = Some(Ca::Private),
     }
-    line(context, &args)
+    words(context, &args)
 }

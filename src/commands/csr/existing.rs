@@ -1,64 +1,75 @@
-//! What is there under a stem already, and the ways on where it is in the way.
+//! The files that exist under a stem: one observation of the disk, and pure checks of it.
 
 use std::path::{Path, PathBuf};
 
 use super::args::CsrArgs;
+use super::conflict::CsrConflict;
 use super::key::{GivenKey, KeyOrigin, RequestKeyFile};
-use crate::commands::csr::command_line;
-use crate::commands::csr::spec::CsrSpec;
+use super::spec::CsrSpec;
 use crate::context::Context;
-use crate::delivery::CaDelivery;
-use crate::failure::{Failure, FailureKind};
-use crate::finding::NextStep;
+use crate::failure::Failure;
 use crate::inputs::InputReader;
 use crate::inputs::folder;
 use crate::inputs::request_files::RequestPaths;
 use crate::matching::FolderContents;
-use crate::pki::key::KeyAlgorithm;
+use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::request::SigningRequest;
 use crate::system::fs::files;
 
-/// What is there under a stem already.
-pub(super) enum ExistingFiles {
-    Nothing,
-    /// A request and the key that it was made with.
-    Pair(Box<RequestKeyFile>, Box<SigningRequest>),
-    KeyAlone,
-    /// A pair whose key is not locked, and a locked one was asked for.
-    NotLocked,
-    RequestAlone,
-    /// A pair of the same family of keys but another kind than asked for.
-    OtherKind(KeyAlgorithm),
-    /// A pair, or a key, and another key was named.
-    OtherKey,
-    /// A pair for the same names with another subject; holds that.
-    OtherSubject(String),
-    /// Both are there but do not belong together, or one cannot be read.
-    Unusable,
+/// The paths of a request, and what exists at them.
+pub(super) struct RequestTarget {
+    pub paths: RequestPaths,
+    pub observation: RequestFilesObservation,
 }
 
-/// The paths to use and what is there. A key of a second algorithm for the same names lies beside
-/// the first one as `example.com.rsa.key`.
-pub(super) fn settle(
-    context: &Context,
-    args: &CsrArgs,
-    wanted: &CsrSpec,
-    stem: &str,
-) -> Result<(RequestPaths, ExistingFiles), Failure> {
-    let paths = RequestPaths::new(context, stem);
-    let existing = look(context, args, wanted, &paths)?;
-    if let (ExistingFiles::Pair(key, request), Some(asked)) = (&existing, wanted.key_type) {
-        let suffix = family(asked);
-        if wanted.is_for(request) && family(key.algorithm) != suffix {
-            let paths = RequestPaths::new(context, &format!("{stem}.{suffix}"));
-            let existing = look(context, args, wanted, &paths)?;
-            return Ok((paths, existing));
+impl RequestTarget {
+    /// Chooses the paths for `spec`. A key of a second algorithm for the same names is written
+    /// beside the first one as `example.com.rsa.key`.
+    ///
+    /// # Errors
+    /// A file that exists and cannot be read.
+    pub(super) fn choose(
+        context: &Context,
+        args: &CsrArgs,
+        spec: &CsrSpec,
+        stem: &str,
+    ) -> Result<Self, Failure> {
+        let target = Self::observe(context, args, spec, stem)?;
+        let existing = target.observation.classify();
+        if let (ExistingFiles::Pair(pair), Some(key_type)) = (existing, spec.key_type) {
+            let family = key_family(key_type);
+            if spec.matches_names(&pair.request) && key_family(pair.key.algorithm) != family {
+                return Self::observe(context, args, spec, &format!("{stem}.{family}"));
+            }
         }
+        Ok(target)
     }
-    Ok((paths, existing))
+
+    fn observe(
+        context: &Context,
+        args: &CsrArgs,
+        spec: &CsrSpec,
+        stem: &str,
+    ) -> Result<Self, Failure> {
+        let paths = RequestPaths::new(context, stem);
+        let given = spec.given.as_ref();
+        let observation = RequestFilesObservation::read(context, args, given, &paths)?;
+        Ok(Self { paths, observation })
+    }
+
+    /// The files that new ones replace under `--force`. A key file that is used again stays.
+    pub(super) fn replaced_paths(&self) -> Vec<&Path> {
+        let mut replaced: Vec<&Path> = vec![&self.paths.request, &self.paths.record];
+        let given_key = self.observation.given_key.as_ref();
+        let key_stays = given_key.is_some_and(|given| self.observation.key_file_allows(given));
+        if !key_stays {
+            replaced.insert(0, &self.paths.key);
+        }
+        replaced
+    }
 }
 
-fn family(algorithm: KeyAlgorithm) -> &'static str {
+fn key_family(algorithm: KeyAlgorithm) -> &'static str {
     match algorithm {
         KeyAlgorithm::Rsa(_) => "rsa",
         KeyAlgorithm::Ed25519 => "ed25519",
@@ -66,201 +77,290 @@ fn family(algorithm: KeyAlgorithm) -> &'static str {
     }
 }
 
-fn look(
-    context: &Context,
-    args: &CsrArgs,
-    wanted: &CsrSpec,
-    paths: &RequestPaths,
-) -> Result<ExistingFiles, Failure> {
-    let (key, request) = (files::occupied(&paths.key), files::occupied(&paths.request));
-    let key = if key {
-        Some(folder::read_file(&paths.key)?)
-    } else {
-        None
-    };
-    let request = match request {
-        true => Some(
-            folder::read_file(&paths.request)?
-                .requests
-                .into_iter()
-                .next()
-                .map(|found| found.value),
-        ),
-        false => None,
-    };
-    match (key, request, &wanted.given) {
-        (None, None, _) => Ok(ExistingFiles::Nothing),
-        (key, None, Some(given)) => Ok(if holds(&key, given, &paths.key) {
-            ExistingFiles::Nothing
+/// What exists at the paths of a request.
+pub(super) struct RequestFilesObservation {
+    /// The file at the path of the key, if there is one.
+    key_file: Option<ObservedKeyFile>,
+    request: ObservedRequest,
+    /// The file in the directory that has the request's key; looked up only if the key file at its
+    /// own path does not have it.
+    key_elsewhere: Option<PathBuf>,
+    /// The key of `--key`.
+    given_key: Option<RequestKeyFile>,
+}
+
+/// The file at the path of the key.
+struct ObservedKeyFile {
+    path: PathBuf,
+    key_ids: Vec<PublicKeyId>,
+    /// Whether all keys in it are encrypted.
+    encrypted: bool,
+    /// The encrypted keys that `--password-file` opens.
+    opened_ids: Vec<PublicKeyId>,
+    /// Whether it is the file of `--key`.
+    is_given_file: bool,
+}
+
+/// What is at the path of the request.
+enum ObservedRequest {
+    Missing,
+    /// A file that holds no request.
+    Unusable,
+    Readable(Box<SigningRequest>),
+}
+
+impl RequestFilesObservation {
+    fn read(
+        context: &Context,
+        args: &CsrArgs,
+        given: Option<&GivenKey>,
+        paths: &RequestPaths,
+    ) -> Result<Self, Failure> {
+        let key_exists = files::occupied(&paths.key);
+        let request_exists = files::occupied(&paths.request);
+        let mut key_file = if key_exists {
+            Some(ObservedKeyFile::read(&paths.key, given)?)
         } else {
-            ExistingFiles::OtherKey
-        }),
-        (Some(_), None, None) => Ok(ExistingFiles::KeyAlone),
-        (_, Some(None), _) => Ok(ExistingFiles::Unusable),
-        (_, Some(Some(request)), Some(given)) => Ok(beside(given, request)),
-        (None, Some(Some(request)), None) => elsewhere(context, request),
-        (Some(key), Some(Some(request)), None) => paired(context, args, &paths.key, &key, request),
-    }
-}
-
-/// Whether what lies there is the key that was named. A locked one does not show whose it is: then
-/// the file tells.
-fn holds(key: &Option<CaDelivery>, given: &GivenKey, path: &Path) -> bool {
-    let holds = |key: &CaDelivery| key.keys.iter().any(|key| key.id() == given.file.id);
-    key.as_ref().is_none_or(holds) || files::are_one(path, &given.file.path)
-}
-
-/// What gives way to new files. A key that is used again stays.
-pub(super) fn old<'a>(wanted: &CsrSpec, paths: &'a RequestPaths) -> Result<Vec<&'a Path>, Failure> {
-    let mut old: Vec<&Path> = vec![&paths.request, &paths.record];
-    let stays = match &wanted.given {
-        Some(given) if files::occupied(&paths.key) => {
-            holds(&Some(folder::read_file(&paths.key)?), given, &paths.key)
+            None
+        };
+        let request = if request_exists {
+            ObservedRequest::read(&paths.request)?
+        } else {
+            ObservedRequest::Missing
+        };
+        let mut key_elsewhere = None;
+        if let (ObservedRequest::Readable(request), None) = (&request, given) {
+            if let Some(key_file) = &mut key_file {
+                key_file.open_with_password_file(context, args)?;
+            }
+            let fits = key_file
+                .as_ref()
+                .is_some_and(|file| file.fits(request.key_id));
+            if !fits {
+                key_elsewhere = find_key(context, request.key_id)?;
+            }
         }
-        given => given.is_some(),
-    };
-    if !stays {
-        old.insert(0, &paths.key);
+        Ok(Self {
+            key_file,
+            request,
+            key_elsewhere,
+            given_key: given.map(|given| given.file.clone()),
+        })
     }
-    Ok(old)
-}
 
-/// A request that is there, and a key that was named.
-fn beside(given: &GivenKey, request: SigningRequest) -> ExistingFiles {
-    if request.key_id != given.file.id {
-        return ExistingFiles::OtherKey;
+    /// Decides what the files are, without touching the disk.
+    pub(super) fn classify(&self) -> ExistingFiles {
+        CHECKS
+            .iter()
+            .find_map(|check| check(self))
+            .unwrap_or(ExistingFiles::Nothing)
     }
-    ExistingFiles::Pair(Box::new(given.file.clone()), Box::new(request))
-}
 
-/// The key of a request may have another name here.
-fn elsewhere(context: &Context, request: SigningRequest) -> Result<ExistingFiles, Failure> {
-    let here = FolderContents::read(context)?;
-    let Some(held) = here.key(request.key_id) else {
-        return Ok(ExistingFiles::RequestAlone);
-    };
-    let key = file(held.path.clone(), &request, false);
-    Ok(ExistingFiles::Pair(Box::new(key), Box::new(request)))
-}
-
-/// A key file and a request of the same stem. A locked key is opened only with a password that was
-/// given.
-fn paired(
-    context: &Context,
-    args: &CsrArgs,
-    path: &Path,
-    key: &CaDelivery,
-    request: SigningRequest,
-) -> Result<ExistingFiles, Failure> {
-    let fits = key.keys.iter().any(|key| key.id() == request.key_id);
-    let locked = key.keys.is_empty() && !key.locked.is_empty();
-    let opened = match locked && args.reading.password_file.is_some() {
-        true => {
-            InputReader::new(context, &args.reading)?
-                .file_of_keys(path)?
-                .0
-                .keys
+    /// Whether the key file may stay when `given` is used: there is none, or it holds that key.
+    fn key_file_allows(&self, given: &RequestKeyFile) -> bool {
+        match &self.key_file {
+            Some(file) => file.key_ids.contains(&given.id) || file.is_given_file,
+            None => true,
         }
-        false => Vec::new(),
-    };
-    let unlike = !opened.is_empty() && opened.iter().all(|key| key.id() != request.key_id);
-    if !fits && (!locked || unlike) {
-        return Ok(match elsewhere(context, request)? {
-            ExistingFiles::RequestAlone => ExistingFiles::Unusable,
-            found => found,
-        });
     }
-    Ok(ExistingFiles::Pair(
-        Box::new(file(path.to_owned(), &request, locked)),
-        Box::new(request),
-    ))
+
+    fn readable_request(&self) -> Option<&SigningRequest> {
+        match &self.request {
+            ObservedRequest::Readable(request) => Some(request),
+            ObservedRequest::Missing | ObservedRequest::Unusable => None,
+        }
+    }
 }
 
-fn file(path: PathBuf, request: &SigningRequest, encrypted: bool) -> RequestKeyFile {
-    let (algorithm, id) = (request.algorithm, request.key_id);
+impl ObservedKeyFile {
+    fn read(path: &Path, given: Option<&GivenKey>) -> Result<Self, Failure> {
+        let delivery = folder::read_file(path)?;
+        let encrypted = delivery.keys.is_empty() && !delivery.locked.is_empty();
+        // An encrypted key does not show its identity; then the file itself is compared.
+        let is_given_file = given.is_some_and(|given| files::are_one(path, &given.file.path));
+        Ok(Self {
+            path: path.to_owned(),
+            key_ids: delivery.keys.iter().map(|key| key.id()).collect(),
+            encrypted,
+            opened_ids: Vec::new(),
+            is_given_file,
+        })
+    }
+
+    /// Opens an encrypted key only with a password that was given.
+    fn open_with_password_file(
+        &mut self,
+        context: &Context,
+        args: &CsrArgs,
+    ) -> Result<(), Failure> {
+        if self.encrypted && args.reading.password_file.is_some() {
+            let reader = InputReader::new(context, &args.reading)?;
+            let (delivery, _) = reader.file_of_keys(&self.path)?;
+            self.opened_ids = delivery.keys.iter().map(|key| key.id()).collect();
+        }
+        Ok(())
+    }
+
+    /// Whether it holds the key `id`; an encrypted file that was not opened counts as if it did.
+    fn fits(&self, id: PublicKeyId) -> bool {
+        if self.encrypted {
+            self.opened_ids.is_empty() || self.opened_ids.contains(&id)
+        } else {
+            self.key_ids.contains(&id)
+        }
+    }
+}
+
+impl ObservedRequest {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let delivery = folder::read_file(path)?;
+        let first = delivery.requests.into_iter().next();
+        Ok(match first {
+            Some(found) => Self::Readable(Box::new(found.value)),
+            None => Self::Unusable,
+        })
+    }
+}
+
+/// The file in the directory that has the key `id`, whatever its name.
+fn find_key(context: &Context, id: PublicKeyId) -> Result<Option<PathBuf>, Failure> {
+    let contents = FolderContents::read(context)?;
+    Ok(contents.key(id).map(|held| held.path.clone()))
+}
+
+/// What the files under a stem are.
+pub(super) enum ExistingFiles {
+    Nothing,
+    Pair(Box<ExistingPair>),
+    /// Files that are not overwritten without `--force`.
+    Conflict(CsrConflict),
+}
+
+/// A request and the key that it was made with.
+pub(super) struct ExistingPair {
+    pub key: RequestKeyFile,
+    pub request: SigningRequest,
+}
+
+impl ExistingPair {
+    /// The first way in which the existing key and request differ from `spec`.
+    pub(super) fn conflict(&self, spec: &CsrSpec, args: &CsrArgs) -> Option<CsrConflict> {
+        PAIR_CHECKS.iter().find_map(|check| check(self, spec, args))
+    }
+}
+
+type PairCheck = fn(&ExistingPair, &CsrSpec, &CsrArgs) -> Option<CsrConflict>;
+
+/// The checks of a key and its request, in the order in which conflicts are reported.
+const PAIR_CHECKS: [PairCheck; 4] = [check_names, check_key_type, check_subject, check_encryption];
+
+fn check_names(pair: &ExistingPair, spec: &CsrSpec, _args: &CsrArgs) -> Option<CsrConflict> {
+    let matches = spec.matches_names(&pair.request);
+    (!matches).then_some(CsrConflict::OtherNames)
+}
+
+fn check_key_type(pair: &ExistingPair, spec: &CsrSpec, _args: &CsrArgs) -> Option<CsrConflict> {
+    let key_type = spec.key_type?;
+    let algorithm = pair.key.algorithm;
+    (key_type != algorithm).then_some(CsrConflict::OtherKeyType(algorithm))
+}
+
+fn check_subject(pair: &ExistingPair, spec: &CsrSpec, _args: &CsrArgs) -> Option<CsrConflict> {
+    let request = &pair.request;
+    spec.differs_in_subject(request)
+        .then(|| CsrConflict::OtherSubject(request.subject.clone()))
+}
+
+fn check_encryption(pair: &ExistingPair, _spec: &CsrSpec, args: &CsrArgs) -> Option<CsrConflict> {
+    (args.encrypt_key && !pair.key.encrypted).then_some(CsrConflict::NotEncrypted)
+}
+
+type FilesCheck = fn(&RequestFilesObservation) -> Option<ExistingFiles>;
+
+/// The checks in their order; the first that applies answers.
+const CHECKS: [FilesCheck; 7] = [
+    check_nothing_exists,
+    check_missing_request,
+    check_unusable_request,
+    check_request_of_given_key,
+    check_key_beside_request,
+    check_key_elsewhere,
+    check_request_without_its_key,
+];
+
+fn check_nothing_exists(observation: &RequestFilesObservation) -> Option<ExistingFiles> {
+    match (&observation.key_file, &observation.request) {
+        (None, ObservedRequest::Missing) => Some(ExistingFiles::Nothing),
+        _ => None,
+    }
+}
+
+fn check_missing_request(observation: &RequestFilesObservation) -> Option<ExistingFiles> {
+    if !matches!(observation.request, ObservedRequest::Missing) {
+        return None;
+    }
+    Some(match &observation.given_key {
+        Some(given) if observation.key_file_allows(given) => ExistingFiles::Nothing,
+        Some(_) => ExistingFiles::Conflict(CsrConflict::OtherKey),
+        None => ExistingFiles::Conflict(CsrConflict::KeyAlone),
+    })
+}
+
+fn check_unusable_request(observation: &RequestFilesObservation) -> Option<ExistingFiles> {
+    match &observation.request {
+        ObservedRequest::Unusable => Some(ExistingFiles::Conflict(CsrConflict::Unusable)),
+        _ => None,
+    }
+}
+
+fn check_request_of_given_key(observation: &RequestFilesObservation) -> Option<ExistingFiles> {
+    let request = observation.readable_request()?;
+    let given = observation.given_key.as_ref()?;
+    if request.key_id == given.id {
+        Some(matched_pair(given.clone(), request))
+    } else {
+        Some(ExistingFiles::Conflict(CsrConflict::RequestOfOtherKey))
+    }
+}
+
+fn check_key_beside_request(observation: &RequestFilesObservation) -> Option<ExistingFiles> {
+    let request = observation.readable_request()?;
+    let key_file = observation.key_file.as_ref()?;
+    if !key_file.fits(request.key_id) {
+        return None;
+    }
+    let mut key = found_key(key_file.path.clone(), request);
+    key.encrypted = key_file.encrypted;
+    Some(matched_pair(key, request))
+}
+
+fn check_key_elsewhere(observation: &RequestFilesObservation) -> Option<ExistingFiles> {
+    let request = observation.readable_request()?;
+    let path = observation.key_elsewhere.clone()?;
+    Some(matched_pair(found_key(path, request), request))
+}
+
+fn check_request_without_its_key(observation: &RequestFilesObservation) -> Option<ExistingFiles> {
+    let conflict = match observation.key_file {
+        Some(_) => CsrConflict::Unusable,
+        None => CsrConflict::RequestAlone,
+    };
+    Some(ExistingFiles::Conflict(conflict))
+}
+
+fn matched_pair(key: RequestKeyFile, request: &SigningRequest) -> ExistingFiles {
+    let request = request.clone();
+    ExistingFiles::Pair(Box::new(ExistingPair { key, request }))
+}
+
+/// The key of `request` in the file at `path`.
+fn found_key(path: PathBuf, request: &SigningRequest) -> RequestKeyFile {
     RequestKeyFile {
         path,
-        algorithm,
-        id,
-        encrypted,
+        algorithm: request.algorithm,
+        id: request.key_id,
+        encrypted: false,
         origin: KeyOrigin::Found,
         found_here: true,
     }
-}
-
-/// Neither file is overwritten: why, and the ways on.
-pub(super) fn in_the_way(
-    context: &Context,
-    args: &CsrArgs,
-    paths: &RequestPaths,
-    existing: &ExistingFiles,
-) -> Failure {
-    let (path, why) = match existing {
-        ExistingFiles::Nothing | ExistingFiles::KeyAlone => {
-            (&paths.key, "a key is there without a request".to_owned())
-        }
-        ExistingFiles::NotLocked => (&paths.key, "it is not encrypted".to_owned()),
-        ExistingFiles::OtherKind(algorithm) => (&paths.key, format!("it is {algorithm}")),
-        ExistingFiles::OtherKey => {
-            let path = if files::occupied(&paths.request) {
-                &paths.request
-            } else {
-                &paths.key
-            };
-            (
-                path,
-                "it is of another key than the one that was named".to_owned(),
-            )
-        }
-        ExistingFiles::OtherSubject(subject) => {
-            (&paths.request, format!("its subject is {subject}"))
-        }
-        ExistingFiles::RequestAlone => (
-            &paths.request,
-            "a request is there without its key".to_owned(),
-        ),
-        ExistingFiles::Pair(..) => (&paths.request, "it asks for other names".to_owned()),
-        ExistingFiles::Unusable => (
-            &paths.key,
-            "key and request are there but do not belong together, or cannot be read".to_owned(),
-        ),
-    };
-    let or = |args: &CsrArgs, note: &str| {
-        let step = NextStep::run(&command_line::line(context, args));
-        NextStep {
-            text: format!("{}   ({note})", step.text),
-            ..step
-        }
-    };
-    let mut failure = Failure::new(
-        FailureKind::Exists,
-        format!("{} is in the way: {why}", path.display()),
-    );
-    if matches!(existing, ExistingFiles::KeyAlone) {
-        let with_it = CsrArgs {
-            key: Some(paths.key.clone()),
-            key_type: None,
-            encrypt_key: false,
-            ..args.clone()
-        };
-        failure = failure.with(or(&with_it, "a request for that key"));
-    }
-    if matches!(existing, ExistingFiles::RequestAlone) && args.key.is_none() {
-        let words = NextStep::run(&command_line::line(context, args)).text;
-        failure = failure.with(NextStep::say(format!(
-            "{words} --key FILE   (its key, where you have it)"
-        )));
-    }
-    let another = CsrArgs {
-        cert_name: Some("another-name".to_owned()),
-        force: false,
-        ..args.clone()
-    };
-    let force = CsrArgs {
-        force: true,
-        ..args.clone()
-    };
-    failure
-        .with(or(&another, "both stay"))
-        .with(or(&force, "the old files become numbered backups"))
 }

@@ -1,16 +1,16 @@
-//! The key of a request: made for it, found beside it, or one that is used again and stays where it
-//! is.
+//! The key of a request: generated for it, found beside it, or given with `--key`.
 
 use std::path::{Path, PathBuf};
 
 use super::args::CsrArgs;
+use crate::advice::csr_command;
 use crate::context::Context;
 use crate::csr_lint::ReusedKey;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep, shell_word};
+use crate::finding::Finding;
 use crate::inputs::{self, InputReader};
 use crate::install::installed;
-use crate::matching::FolderContents;
+use crate::matching::{FolderContents, HeldFile};
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKeyId};
 use crate::system::fs::files;
@@ -18,172 +18,191 @@ use crate::system::fs::files;
 /// Where the key of a request comes from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum KeyOrigin {
-    /// It was there, beside its request.
+    /// It existed beside its request.
     Found,
-    /// It was made now.
+    /// This run generated it.
     Made,
-    /// `--key`.
+    /// The user named it with `--key`.
     Named,
 }
 
-/// What there is to say of a key.
+/// The file of a request's key.
 #[derive(Clone, Debug)]
 pub(super) struct RequestKeyFile {
     pub path: PathBuf,
-    /// The kind of key.
     pub algorithm: KeyAlgorithm,
-    /// The identity of the key.
     pub id: PublicKeyId,
-    /// Whether a passphrase opens it.
     pub encrypted: bool,
-    /// Where it comes from.
     pub origin: KeyOrigin,
-    /// Whether `install` finds it by itself in the directory.
+    /// Whether `install` finds it in the directory without `--key`.
     pub found_here: bool,
 }
 
 impl RequestKeyFile {
-    /// That a locked key was not looked into: a password that opens it was not given.
-    pub(super) fn not_opened(&self, args: &CsrArgs) -> Option<Finding> {
-        (self.encrypted && args.reading.password_file.is_none() && self.origin == KeyOrigin::Found)
-            .then(|| {
-                let message = format!(
-                    "{} is encrypted: whether it belongs to the request was not looked at",
-                    self.path.display()
-                );
-                Finding::note("key-not-opened", message)
-            })
+    /// Reports an encrypted key that was not compared with its request for lack of a password.
+    pub(super) fn unchecked_key_finding(&self, args: &CsrArgs) -> Option<Finding> {
+        let has_password = args.reading.password_file.is_some();
+        if !self.encrypted || has_password || self.origin != KeyOrigin::Found {
+            return None;
+        }
+        let message = format!(
+            "{} is encrypted: whether it belongs to the request was not looked at",
+            self.path.display()
+        );
+        Some(Finding::note("key-not-opened", message))
     }
 
-    /// Its kind and how it lies there, in words.
+    /// The mode of its file, its algorithm and whether it is encrypted.
     pub(super) fn in_words(&self) -> String {
         let mode = files::mode(&self.path)
             .map(|mode| format!("{mode:04o}, "))
             .unwrap_or_default();
-        let locked = if self.encrypted { ", encrypted" } else { "" };
-        format!("{mode}{}{locked}", self.algorithm)
+        let encrypted = if self.encrypted { ", encrypted" } else { "" };
+        format!("{mode}{}{encrypted}", self.algorithm)
     }
 }
 
-/// That a certificate for all of `names` is installed already: the next round is `renew`'s.
-pub(super) fn installed(context: &Context, names: &AltNames, id: PublicKeyId) -> Option<Finding> {
+/// Warns that a certificate for all of `names` is installed: `renew` renews it.
+pub(super) fn already_installed(
+    context: &Context,
+    names: &AltNames,
+    id: PublicKeyId,
+) -> Option<Finding> {
     let (stem, leaf) = installed::with_names(context, &names.texts())?;
-    let again = if leaf.key_id == id {
+    let same_request = if leaf.key_id == id {
         ", made from this very request, which some CAs refuse a second time"
     } else {
         ""
     };
     let message = format!(
-        "a certificate for these names is installed ({stem}, until {}){again}",
+        "a certificate for these names is installed ({stem}, until {}){same_request}",
         leaf.not_after
     );
-    let words = [context.again("renew"), vec![stem]].concat();
-    Some(Finding::warning("already-installed", message).with(NextStep::run(&words)))
+    let mut words = context.again("renew");
+    words.push(stem);
+    let finding = Finding::warning("already-installed", message);
+    Some(finding.with(csr_command::renew_installed(&words)))
 }
 
 /// The key of `--key`.
 pub(super) struct GivenKey {
     pub(super) key: PrivateKey,
     pub(super) file: RequestKeyFile,
-    here: FolderContents,
+    directory: FolderContents,
 }
 
 impl GivenKey {
-    /// Reads it in any form; a passphrase is asked for where one is needed.
+    /// Reads the key file in any form; asks for a passphrase if the key is encrypted.
     ///
     /// # Errors
-    /// A file that cannot be read, or that holds no key that can be used, or several.
+    /// A file that cannot be read, or that holds no usable key, or several.
     pub(super) fn read(
         context: &Context,
         reading: &InputReader,
         path: &Path,
     ) -> Result<Self, Failure> {
         if path == Path::new("-") {
-            return Err(Failure::new(
-                FailureKind::Usage,
-                "--key takes a file: the key is needed again to install",
-            )
-            .with(NextStep::say("--key example.com.key")));
+            let message = "--key takes a file: the key is needed again to install";
+            let failure = Failure::new(FailureKind::Usage, message);
+            return Err(failure.with(csr_command::pass_key_as_file()));
         }
-        let (mut keys, opened) = inputs::named_keys(reading, path)?;
+        let (mut keys, opened_ids) = inputs::named_keys(reading, path)?;
         keys.dedup_by_key(|key| key.value.id());
-        let key = match (keys.pop(), keys.is_empty()) {
-            (Some(key), true) => key.value,
-            (last, _) => {
-                let ids = keys
-                    .iter()
-                    .chain(&last)
-                    .map(|key| format!("{} {}", key.value.algorithm(), key.value.id().short()));
-                let failure = Failure::new(
-                    FailureKind::Ambiguous,
-                    format!("{} holds several private keys", path.display()),
-                );
-                let failure = ids.fold(failure, Failure::because);
-                return Err(failure.with(NextStep::say(
-                    "put the one that is meant into a file of its own, and pass that:  --key FILE",
-                )));
-            }
+        if keys.len() > 1 {
+            return Err(several_keys(path, &keys));
+        }
+        let Some(held) = keys.pop() else {
+            return Err(several_keys(path, &keys));
         };
-        let here = FolderContents::read(context)?;
-        let (id, algorithm) = (key.id(), key.algorithm());
-        let found_here = here.key(id).is_some() || here.locked.iter().any(|held| held.path == path);
-        let (path, encrypted) = (path.to_owned(), opened.contains(&id));
+        let key = held.value;
+        let id = key.id();
+        let directory = FolderContents::read(context)?;
+        let found_here =
+            directory.key(id).is_some() || directory.locked.iter().any(|held| held.path == path);
         let file = RequestKeyFile {
-            path,
-            algorithm,
+            path: path.to_owned(),
+            algorithm: key.algorithm(),
             id,
-            encrypted,
+            encrypted: opened_ids.contains(&id),
             origin: KeyOrigin::Named,
             found_here,
         };
-        Ok(Self { key, file, here })
+        Ok(Self {
+            key,
+            file,
+            directory,
+        })
     }
 
-    /// Who else has the key, `request` aside.
-    pub(super) fn reused(&self, context: &Context, request: &Path) -> ReusedKey {
-        let id = self.file.id;
-        let requests = self
-            .here
-            .requests
-            .iter()
-            .filter(|held| held.value.key_id == id && held.path != request);
-        let certificates = self
-            .here
-            .certificates
-            .iter()
-            .filter(|held| held.value.iter().any(|one| one.key_id == id));
-        let mut others: Vec<String> = requests
-            .map(|held| held.path.display().to_string())
-            .collect();
-        others.extend(certificates.map(|held| held.path.display().to_string()));
-        let mut pairs: Vec<String> = installed::keys(context)
-            .into_iter()
-            .filter(|(_, key)| *key == id)
-            .map(|(stem, _)| stem)
-            .collect();
-        pairs.dedup();
-        others.extend(
-            pairs
-                .into_iter()
-                .map(|stem| format!("the installed certificate of {stem}")),
-        );
+    /// The requests and certificates that have this key, except for the file `request`.
+    pub(super) fn reused_key(&self, context: &Context, request: &Path) -> ReusedKey {
+        let mut others = self.requests_with_key(request);
+        others.extend(self.certificates_with_key());
+        others.extend(self.installed_with_key(context));
         ReusedKey {
             spki: self.key.spki().to_vec(),
             others,
         }
     }
 
-    /// A file of a key that everybody on the machine may read.
-    pub(super) fn readable(&self) -> Option<Finding> {
+    fn requests_with_key(&self, except: &Path) -> Vec<String> {
+        self.directory
+            .requests
+            .iter()
+            .filter(|held| held.value.key_id == self.file.id && held.path != except)
+            .map(|held| held.path.display().to_string())
+            .collect()
+    }
+
+    fn certificates_with_key(&self) -> Vec<String> {
+        let id = self.file.id;
+        self.directory
+            .certificates
+            .iter()
+            .filter(|held| {
+                held.value
+                    .iter()
+                    .any(|certificate| certificate.key_id == id)
+            })
+            .map(|held| held.path.display().to_string())
+            .collect()
+    }
+
+    fn installed_with_key(&self, context: &Context) -> Vec<String> {
+        let mut stems: Vec<String> = installed::keys(context)
+            .into_iter()
+            .filter(|(_, id)| *id == self.file.id)
+            .map(|(stem, _)| stem)
+            .collect();
+        stems.dedup();
+        stems
+            .into_iter()
+            .map(|stem| format!("the installed certificate of {stem}"))
+            .collect()
+    }
+
+    /// Warns that everybody on this machine may read the key file.
+    pub(super) fn readable_key_finding(&self) -> Option<Finding> {
         let path = &self.file.path;
-        let mode = files::mode(path)
-            .ok()
-            .filter(|mode| mode & 0o004 != 0 && !self.file.encrypted)?;
-        let step = format!("chmod o= {}", shell_word(&path.display().to_string()));
+        let mode = files::mode(path).ok()?;
+        if mode & 0o004 == 0 || self.file.encrypted {
+            return None;
+        }
         let message = format!(
             "{} may be read by everybody on this machine ({mode:04o})",
             path.display()
         );
-        Some(Finding::warning("key-readable-by-others", message).with(NextStep::say(step)))
+        let finding = Finding::warning("key-readable-by-others", message);
+        Some(finding.with(csr_command::restrict_key_file(path)))
     }
+}
+
+fn several_keys(path: &Path, keys: &[HeldFile<PrivateKey>]) -> Failure {
+    let message = format!("{} holds several private keys", path.display());
+    let mut failure = Failure::new(FailureKind::Ambiguous, message);
+    for key in keys {
+        let algorithm = key.value.algorithm();
+        failure = failure.because(format!("{algorithm} {}", key.value.id().short()));
+    }
+    failure.with(csr_command::pass_single_key())
 }

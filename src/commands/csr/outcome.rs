@@ -1,51 +1,145 @@
-//! What `csr` ends with where key and request are there, as text and as JSON.
+//! The outcome of `csr` if key and request exist, as text and as JSON.
 
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::key::{KeyOrigin, RequestKeyFile};
+use super::key::{self, KeyOrigin, RequestKeyFile};
+use super::spec::{CsrSpec, has_errors};
+use crate::advice::{self, csr_command};
+use crate::context::Context;
 use crate::dcv::ca::Ca;
+use crate::dcv::dcv_file::StoredRecord;
+use crate::dcv::expectation;
 use crate::dcv::http_file::{self, FileRecord};
 use crate::dcv::record::DcvRecord;
-use crate::finding::{Finding, NextStep, Severity, shell_word};
+use crate::finding::{Finding, NextStep, Severity};
+use crate::inputs::request_files::RequestPaths;
 use crate::pki::alt_name::AltNames;
 use crate::pki::request::SigningRequest;
 use crate::report::{Outcome, TextOutput};
 
+/// A key and its request on disk, with what is known about them.
+pub(super) struct RequestOnDisk {
+    pub paths: RequestPaths,
+    pub key: RequestKeyFile,
+    pub request: SigningRequest,
+    /// The CA and the reseller's records of the `.dcv` file.
+    pub stored: StoredRecord,
+    pub findings: Vec<Finding>,
+}
+
 #[derive(Debug)]
 pub(super) struct CsrOutcome {
-    /// False when key and request were there already.
+    /// False when key and request existed already.
     pub made: bool,
     /// Whether any file was written.
     pub changed: bool,
-    /// The names asked for.
+    /// The requested names.
     pub names: AltNames,
-    /// What they were taken over from, in words.
+    /// The source of `--like`, in words.
     pub from: Option<String>,
     pub key: RequestKeyFile,
     pub request_path: PathBuf,
-    /// The file that keeps the CA and the shop's record, where there is something to keep.
+    /// The file that stores the CA and the reseller's record.
     pub record_path: PathBuf,
     pub request: SigningRequest,
-    /// The CA, if one was named.
+    /// The CA, if it is known.
     pub ca: Option<Ca>,
     /// What to publish, as far as it can be known.
     pub records: Vec<DcvRecord>,
-    /// The files that would do instead, where the CA is known.
+    /// The files that a known CA accepts instead of the records.
     pub files: Vec<FileRecord>,
-    /// The old files, moved aside by `--force`.
+    /// The old files that `--force` renamed.
     pub backups: Vec<PathBuf>,
-    /// What a CA, or whoever uses the certificate, may not like.
+    /// What the CA or the users of the certificate may object to.
     pub findings: Vec<Finding>,
-    /// The first words of the command that looks for the record.
-    pub check: Vec<String>,
+    /// The first words of the command that checks the record.
+    pub check_words: Vec<String>,
     /// The first words of the command that installs.
-    pub install: Vec<String>,
+    pub install_words: Vec<String>,
+}
+
+impl CsrOutcome {
+    /// Describes a key and its request that existed before this run.
+    pub(super) fn new(context: &Context, spec: &CsrSpec, on_disk: RequestOnDisk) -> Self {
+        let instructions = DcvInstructions::new(&on_disk);
+        let ca = on_disk.stored.ca();
+        let mut findings = on_disk.findings;
+        findings.extend(key::already_installed(context, &spec.names, on_disk.key.id));
+        findings.extend(
+            instructions
+                .unconfirmed_ca
+                .and_then(advice::dcv::not_confirmed),
+        );
+        Self {
+            made: false,
+            changed: false,
+            names: spec.names.clone(),
+            from: spec.from.clone(),
+            key: on_disk.key,
+            request_path: on_disk.paths.request,
+            record_path: on_disk.paths.record,
+            records: instructions.records,
+            files: instructions.files,
+            request: on_disk.request,
+            ca,
+            backups: Vec::new(),
+            findings,
+            check_words: context.again("dcv-check"),
+            install_words: context.again("install"),
+        }
+    }
+}
+
+/// What to publish for a request.
+struct DcvInstructions {
+    records: Vec<DcvRecord>,
+    files: Vec<FileRecord>,
+    /// The CA, if no record of a reseller confirms what it asks for.
+    unconfirmed_ca: Option<Ca>,
+}
+
+impl DcvInstructions {
+    fn new(on_disk: &RequestOnDisk) -> Self {
+        let request = &on_disk.request;
+        let ca = on_disk.stored.ca();
+        let given: Vec<_> = on_disk
+            .stored
+            .records()
+            .into_iter()
+            .filter(|record| expectation::belongs(record, request))
+            .collect();
+        // A key outside its usual path belongs to another request as well.
+        let is_reused =
+            on_disk.key.origin == KeyOrigin::Named || on_disk.key.path != on_disk.paths.key;
+        let mut expected = expectation::expectations(request, ca, &given);
+        let mut files = http_file::told(request, ca, &given);
+        if is_reused {
+            for answer in &mut expected {
+                answer.shop_decides(request);
+            }
+        }
+        if is_reused && given.is_empty() {
+            for file in &mut files {
+                file.shop_decides();
+            }
+        }
+        Self {
+            records: expected.into_iter().map(|answer| answer.record).collect(),
+            files,
+            unconfirmed_ca: ca.filter(|_| given.is_empty()),
+        }
+    }
 }
 
 impl Outcome for CsrOutcome {
     fn json(&self) -> Value {
+        let backups: Vec<String> = self
+            .backups
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
         json!({
             "schema": "certctl.csr/1",
             "changed": self.changed,
@@ -65,78 +159,88 @@ impl Outcome for CsrOutcome {
                 "subject": self.request.subject,
             },
             "records": http_file::listed(&self.records, &self.files),
-            "backups": self.backups.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
+            "backups": backups,
             "findings": self.findings,
-            "next": self.next(),
+            "next": self.next_steps(),
         })
     }
 
     fn human(&self, text: &mut TextOutput) {
-        let (key, request) = (self.key.path.display(), self.request_path.display());
-        let label = if self.made { "made" } else { "found" };
-        let words = self.key.in_words();
-        if let Some(from) = &self.from {
-            text.fact("from", from);
-        }
-        text.fact(
-            label,
-            match self.key.origin {
-                KeyOrigin::Named => format!(
-                    "{request}   for {}, with {key} ({words}), which stays as it is",
-                    self.names
-                ),
-                KeyOrigin::Found | KeyOrigin::Made => {
-                    format!("{key} ({words})   {request}   for {}", self.names)
-                }
-            },
-        );
-        if let (false, true, Some(ca)) = (self.made, self.changed, self.ca) {
-            text.fact(
-                "wrote",
-                format!("{} (the CA: {})", self.record_path.display(), ca.name()),
-            );
-        }
-        for backup in &self.backups {
-            text.fact("kept", format!("{} (the one before)", backup.display()));
-        }
-        for finding in &self.findings {
-            match finding.severity {
-                Severity::Error => text.finding(finding),
-                Severity::Note => text.fact("note", finding.message.clone()),
-                // Not what comes next: another way, for who wants it.
-                Severity::Warning => {
-                    text.act("warn", finding.message.clone());
-                    finding
-                        .next
-                        .iter()
-                        .for_each(|step| text.act("or", step.text.clone()));
-                }
-            }
-        }
-        text.act("next", self.paste_here());
-        text.payload(self.request.to_pem());
-        for (index, record) in self.records.iter().enumerate() {
-            for (line, words) in self.publish(record).into_iter().enumerate() {
-                let number = if index + line == 0 { "2." } else { "  " };
-                text.act("next", format!("{number} {words}"));
-            }
-        }
-        for (number, next) in self.next().iter().enumerate() {
-            text.act("next", format!("{}{}", self.then(number), next.text));
-        }
+        self.write_files(text);
+        self.write_findings(text);
+        self.write_instructions(text);
     }
 
     fn exit_code(&self) -> u8 {
-        u8::from(
-            self.findings
-                .iter()
-                .any(|finding| finding.severity == Severity::Error),
-        )
+        u8::from(has_errors(&self.findings))
     }
 }
 
 impl CsrOutcome {
-    fn paste_here(&self) -> String {
+    fn write_files(&self, text: &mut TextOutput) {
+        if let Some(from) = &self.from {
+            text.fact("from", from);
+        }
+        let label = if self.made { "made" } else { "found" };
+        text.fact(label, self.files_in_words());
+        if let (false, true, Some(ca)) = (self.made, self.changed, self.ca) {
+            let path = self.record_path.display();
+            text.fact("wrote", format!("{path} (the CA: {})", ca.name()));
+        }
+        for backup in &self.backups {
+            text.fact("kept", format!("{} (the one before)", backup.display()));
+        }
+    }
+
+    fn files_in_words(&self) -> String {
+        let key = self.key.path.display();
+        let key_words = self.key.in_words();
+        let request = self.request_path.display();
+        let names = &self.names;
+        match self.key.origin {
+            KeyOrigin::Named => {
+                format!("{request}   for {names}, with {key} ({key_words}), which stays as it is")
+            }
+            KeyOrigin::Found | KeyOrigin::Made => {
+                format!("{key} ({key_words})   {request}   for {names}")
+            }
+        }
+    }
+
+    fn write_findings(&self, text: &mut TextOutput) {
+        for finding in &self.findings {
+            match finding.severity {
+                Severity::Error => text.finding(finding),
+                Severity::Note => text.fact("note", finding.message.clone()),
+                // Its steps are alternatives, not what to do next.
+                Severity::Warning => {
+                    text.act("warn", finding.message.clone());
+                    for step in &finding.next {
+                        text.act("or", step.text.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    fn write_instructions(&self, text: &mut TextOutput) {
+        text.act("next", self.paste_instruction());
+        text.payload(self.request.to_pem());
+        let lines = self
+            .records
+            .iter()
+            .flat_map(|record| self.publish_instructions(record));
+        for (index, line) in lines.enumerate() {
+            let number = if index == 0 { "2." } else { "  " };
+            text.act("next", format!("{number} {line}"));
+        }
+        for (index, step) in self.next_steps().iter().enumerate() {
+            let introduction = self.step_introduction(index);
+            text.act("next", format!("{introduction}{}", step.text));
+        }
+    }
+
+    fn paste_instruction(&self) -> String {
         match self.ca {
             Some(Ca::Private) => "1. hand this request to your CA:".to_owned(),
             Some(Ca::Namecheap) => {
@@ -147,24 +251,18 @@ impl CsrOutcome {
                     .records
                     .first()
                     .map_or("CNAME", |record| record.kind.word());
-                format!(
-                    "1. paste this request at {}, and choose DCV by {kind}:",
-                    ca.title()
-                )
+                let title = ca.title();
+                format!("1. paste this request at {title}, and choose DCV by {kind}:")
             }
             None => "1. paste this request at the shop or CA:".to_owned(),
         }
     }
 
-    /// The line to publish where all of it is known; else the shape of what the shop will show.
-    fn publish(&self, record: &DcvRecord) -> Vec<String> {
-        let DcvRecord {
-            zone,
-            relative_name: host,
-            kind,
-            ..
-        } = record;
-        let kind = kind.word();
+    /// The record to publish if all of it is known; otherwise the form of what the reseller shows.
+    fn publish_instructions(&self, record: &DcvRecord) -> Vec<String> {
+        let zone = &record.zone;
+        let host = &record.relative_name;
+        let kind = record.kind.word();
         let shape = record.shape.as_deref().unwrap_or_default();
         let mut lines = match (&record.value, self.ca) {
             (Some(value), _) => vec![format!(
@@ -192,13 +290,13 @@ impl CsrOutcome {
         lines
     }
 
-    /// The number of a last step, and why to do it.
-    fn then(&self, number: usize) -> String {
-        match (self.ca, number) {
-            (Some(Ca::Private), _) => format!("{}. ", number + 2),
+    /// The number of a next step, and why to take it.
+    fn step_introduction(&self, index: usize) -> String {
+        match (self.ca, index) {
+            (Some(Ca::Private), _) => format!("{}. ", index + 2),
             (_, 0) if self.is_complete() => "3. then wait until the CA can see it:  ".to_owned(),
             (_, 0) => "3. then give the record that the shop shows, whole, and wait:  ".to_owned(),
-            _ => format!("{}. ", number + 3),
+            _ => format!("{}. ", index + 3),
         }
     }
 
@@ -206,46 +304,29 @@ impl CsrOutcome {
         self.records.iter().all(|record| record.complete)
     }
 
-    fn next(&self) -> Vec<NextStep> {
+    fn next_steps(&self) -> Vec<NextStep> {
+        let install_key = (!self.key.found_here).then_some(self.key.path.as_path());
+        let install = csr_command::install_when_issued(&self.install_words, install_key);
         if self.ca == Some(Ca::Private) {
-            return vec![self.submit(), self.install()];
+            let submit = csr_command::submit_to_windows_ca(&self.request_path);
+            return vec![submit, install];
         }
-        let more: &[&str] = if self.is_complete() {
-            &["--wait"]
+        let check = csr_command::check_validation(&self.check_command());
+        if self.key.found_here {
+            vec![check]
         } else {
-            &["--wait", "--record", "-"]
-        };
-        let mut words = self.check.clone();
-        words.extend(more.iter().map(|&word| word.to_owned()));
-        words.extend(self.is_complete().then(|| self.names.primary().file_stem()));
-        let mut steps = vec![NextStep::run(&words)];
-        steps.extend((!self.key.found_here).then(|| self.install()));
-        steps
+            vec![check, install]
+        }
     }
 
-    /// How a company's CA on Windows is asked.
-    fn submit(&self) -> NextStep {
-        let request = &self.request_path;
-        let words = [request.clone(), request.with_extension("cer")]
-            .map(|path| shell_word(&path.display().to_string()));
-        NextStep::say(format!(
-            "where it is Active Directory's (AD CS):  certreq -submit -attrib \
-                CertificateTemplate:WebServer {}",
-            words.join(" ")
-        ))
-    }
-
-    /// A key that lies elsewhere has to be named.
-    fn install(&self) -> NextStep {
-        let install = NextStep::run(&self.install).text;
-        let key = shell_word(&self.key.path.display().to_string());
-        let key = if self.key.found_here {
-            String::new()
+    fn check_command(&self) -> Vec<String> {
+        let mut words = self.check_words.clone();
+        words.push("--wait".to_owned());
+        if self.is_complete() {
+            words.push(self.names.primary().file_stem());
         } else {
-            format!(" --key {key}")
-        };
-        NextStep::say(format!(
-            "when the certificate has come:  sudo {install} FILE{key}"
-        ))
+            words.extend(["--record".to_owned(), "-".to_owned()]);
+        }
+        words
     }
 }

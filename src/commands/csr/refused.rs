@@ -1,25 +1,26 @@
-//! What `csr` ends with where the CA would not take what is asked for: nothing is written.
+//! The outcome of `csr` if the CA would refuse the request: no file is written.
 
 use serde_json::{Value, json};
 
 use super::args::CsrArgs;
-use crate::commands::csr::command_line;
+use super::command_line;
+use crate::advice::csr_command;
 use crate::context::Context;
 use crate::finding::{Finding, NextStep, Severity};
 use crate::pki::alt_name::AltNames;
 use crate::report::{Outcome, TextOutput};
 
-/// Nothing was written.
+/// A request that a CA would refuse.
 #[derive(Debug)]
 pub(super) struct CsrRefusal {
     names: AltNames,
     findings: Vec<Finding>,
-    /// The same command line, with all of it allowed.
-    anyway: Vec<String>,
+    /// The command line of this run with `--allow` for each error.
+    allowing_words: Vec<String>,
 }
 
 impl CsrRefusal {
-    /// Because of the errors among `findings`.
+    /// Refuses because of the errors among `findings`.
     pub(super) fn new(
         context: &Context,
         args: &CsrArgs,
@@ -27,27 +28,21 @@ impl CsrRefusal {
         findings: Vec<Finding>,
     ) -> Self {
         let mut args = args.clone();
-        for finding in findings
-            .iter()
-            .filter(|finding| finding.severity == Severity::Error)
-        {
-            if !args.allow.contains(&finding.code) {
+        for finding in &findings {
+            let is_error = finding.severity == Severity::Error;
+            if is_error && !args.allow.contains(&finding.code) {
                 args.allow.push(finding.code);
             }
         }
         Self {
             names,
             findings,
-            anyway: command_line::line(context, &args),
+            allowing_words: command_line::words(context, &args),
         }
     }
 
     fn next(&self) -> NextStep {
-        let step = NextStep::run(&self.anyway);
-        NextStep {
-            text: format!("{}   (to ask for it all the same)", step.text),
-            ..step
-        }
+        csr_command::allow_refused_findings(&self.allowing_words)
     }
 }
 

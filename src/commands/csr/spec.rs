@@ -1,190 +1,224 @@
-//! What is asked for, put together from the command line and from what `--like` names.
+//! What the new request is to hold, from the command line and from the source of `--like`.
 
 use std::path::Path;
 
 use super::args::CsrArgs;
+use super::command_line;
 use super::key::GivenKey;
-use crate::commands::csr::command_line;
-use crate::commands::csr::template::CsrTemplate;
+use super::template::CsrTemplate;
+use crate::advice::csr_command;
 use crate::context::Context;
-use crate::csr_lint::{self, EarlierContent, LintFault, LintedRequest};
+use crate::csr_lint::{self, EarlierContent, LintedRequest};
 use crate::dcv::ca::Ca;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep, Severity};
+use crate::finding::{Finding, Severity};
 use crate::inputs::InputReader;
 use crate::pki::alt_name::{AltName, AltNames};
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::request::SigningRequest;
 use crate::pki::subject::SubjectName;
 
-/// What is asked for.
+/// The content of a new request.
 pub(super) struct CsrSpec {
     pub(super) names: AltNames,
-    /// With its common name.
+    /// The subject with its common name.
     pub(super) subject: SubjectName,
-    /// The kind of key, where one was asked for.
+    /// The kind of key, if one was requested.
     pub(super) key_type: Option<KeyAlgorithm>,
     /// The key of `--key`.
     pub(super) given: Option<GivenKey>,
-    /// What was taken over from, in words.
+    /// The source of `--like`, in words.
     pub(super) from: Option<String>,
-    /// Whether another subject than that of the names was asked for.
-    subject_given: bool,
+    /// Whether the subject has more than a common name made from the names.
+    has_own_subject: bool,
     before: EarlierContent,
 }
 
 impl CsrSpec {
-    /// What is typed goes before what is taken over.
+    /// Combines the command line and the source of `--like`; command-line values take precedence.
     ///
     /// # Errors
-    /// Names or a subject that are none, files that cannot be read.
+    /// Invalid names or subject, files that cannot be read.
     pub(super) fn new(context: &Context, args: &CsrArgs) -> Result<Self, Failure> {
-        let reading = InputReader::new(context, &args.reading)?;
-        let from = args
+        let reader = InputReader::new(context, &args.reading)?;
+        let template = args
             .like
             .as_deref()
-            .map(|from| CsrTemplate::read(context, &reading, from))
+            .map(|from| CsrTemplate::read(context, &reader, from))
             .transpose()?;
         let given = args
             .key
             .as_deref()
-            .map(|path| GivenKey::read(context, &reading, path))
+            .map(|path| GivenKey::read(context, &reader, path))
             .transpose()?;
-        let names = match &from {
-            Some(from) if args.names.is_empty() => from.names.clone(),
+        let names = match &template {
+            Some(template) if args.names.is_empty() => template.names.clone(),
             _ => AltNames::parse(&args.names)?,
         };
-        let (subject, subject_given) = subject(args, from.as_ref(), &names)?;
-        let key_type = match (&given, args.key_type.map(KeyAlgorithm::from)) {
-            (Some(given), Some(typed)) if typed != given.file.algorithm => {
-                return Err(other_kind(given, typed));
-            }
-            (Some(given), _) => Some(given.file.algorithm),
-            (None, typed) => typed.or_else(|| from.as_ref().and_then(|from| from.key_type)),
-        };
-        let mut before = from.as_ref().map(|from| from.before).unwrap_or_default();
-        if given.is_some() || args.key_type.is_some() {
-            before.short_rsa = None;
-        }
-        let from = from.map(|from| from.label);
+        let given_subject = given_subject(args, template.as_ref(), &names)?;
+        let key_type = key_type(args, given.as_ref(), template.as_ref())?;
+        let before = earlier_content(args, given.as_ref(), template.as_ref());
         Ok(Self {
+            subject: subject_for(given_subject.clone(), &names),
             names,
-            subject,
             key_type,
             given,
-            from,
-            subject_given,
+            from: template.map(|template| template.label),
+            has_own_subject: given_subject.is_some(),
             before,
         })
     }
 
-    /// Whether `request` asks for the same names.
-    pub(super) fn is_for(&self, request: &SigningRequest) -> bool {
+    /// Whether `request` is for the same names.
+    pub(super) fn matches_names(&self, request: &SigningRequest) -> bool {
         request
             .alt_names()
-            .is_some_and(|has| has.same_set(&self.names))
+            .is_some_and(|names| names.same_set(&self.names))
     }
 
-    /// Whether `request` has another subject than was asked for.
+    /// Whether `request` has another subject than the one that was given.
     pub(super) fn differs_in_subject(&self, request: &SigningRequest) -> bool {
-        self.subject_given && self.subject.to_der() != request.subject_der()
+        self.has_own_subject && self.subject.to_der() != request.subject_der()
     }
 
-    /// What a CA would not take; what is allowed is told all the same. Whether it refuses, too.
-    /// `request` is the file that will be written.
+    /// Reports what a CA would refuse; codes of `--allow` become warnings. `request` is the path of
+    /// the new request.
     pub(super) fn findings(
         &self,
         context: &Context,
         args: &CsrArgs,
         request: &Path,
-    ) -> (Vec<Finding>, bool) {
-        let order = LintedRequest {
+    ) -> Vec<Finding> {
+        let faults = csr_lint::faults(&self.linted_request(context, args, request));
+        let is_refused = faults.iter().any(|fault| {
+            fault.rule.severity == Severity::Error && !args.allow.contains(&fault.rule.code)
+        });
+        // Once the files exist, a corrected request has to replace them.
+        let args = CsrArgs {
+            force: args.force || !is_refused,
+            ..args.clone()
+        };
+        let mut findings = Vec::new();
+        for fault in &faults {
+            let finding = fault
+                .finding(|change| command_line::changed_words(context, &args, &self.names, change));
+            findings.push(demote_allowed(finding, &args.allow));
+        }
+        findings.extend(self.given.as_ref().and_then(GivenKey::readable_key_finding));
+        findings
+    }
+
+    fn linted_request(
+        &self,
+        context: &Context,
+        args: &CsrArgs,
+        request: &Path,
+    ) -> LintedRequest<'_> {
+        let reused = self
+            .given
+            .as_ref()
+            .map(|given| given.reused_key(context, request));
+        LintedRequest {
             names: &self.names,
             subject: &self.subject,
             algorithm: self.key_type.unwrap_or(KeyAlgorithm::EcdsaP256),
-            reused: self
-                .given
-                .as_ref()
-                .map(|given| given.reused(context, request)),
+            reused,
             before: self.before,
             ca: args.ca,
-        };
-        let faults = csr_lint::faults(&order);
-        let refuses = |fault: &LintFault| {
-            fault.rule.severity == Severity::Error && !args.allow.contains(&fault.rule.code)
-        };
-        let refused = faults.iter().any(refuses);
-        // Once files are made, another request takes their place.
-        let args = CsrArgs {
-            force: args.force || !refused,
-            ..args.clone()
-        };
-        let finding = |fault: &LintFault| {
-            fault.finding(|cure| command_line::cured(context, &args, &self.names, cure))
-        };
-        let mut findings: Vec<Finding> = faults
-            .iter()
-            .map(|fault| allowed(finding(fault), &args.allow))
-            .collect();
-        findings.extend(self.given.as_ref().and_then(GivenKey::readable));
-        (findings, refused)
+        }
     }
 }
 
-/// With a common name, and whether it was given. `CN=Example.COM` is the name example.com; one that
-/// is taken over and is none of the names gives way to the first of them.
-fn subject(
+/// The kind of key: that of the key of `--key`, else `--key-type`, else that of `--like`.
+fn key_type(
     args: &CsrArgs,
-    from: Option<&CsrTemplate>,
-    names: &AltNames,
-) -> Result<(SubjectName, bool), Failure> {
-    let listed = |name: &str| {
-        AltName::parse(name)
-            .ok()
-            .filter(|name| names.iter().any(|one| one == name))
-    };
-    let given = match (&args.subject, from) {
-        (Some(typed), _) => Some(SubjectName::parse(typed)?),
-        (None, Some(from)) => {
-            let stays = args.ca == Some(Ca::Private)
-                || from
-                    .subject
-                    .common_names()
-                    .all(|name| listed(name).is_some());
-            Some(if stays {
-                from.subject.clone()
-            } else {
-                from.subject.clone().without_common_name()
-            })
+    given: Option<&GivenKey>,
+    template: Option<&CsrTemplate>,
+) -> Result<Option<KeyAlgorithm>, Failure> {
+    let typed = args.key_type.map(KeyAlgorithm::from);
+    match (given, typed) {
+        (Some(given), Some(typed)) if typed != given.file.algorithm => {
+            Err(contradicting_key_type(given, typed))
         }
-        (None, None) => None,
+        (Some(given), _) => Ok(Some(given.file.algorithm)),
+        (None, Some(typed)) => Ok(Some(typed)),
+        (None, None) => Ok(template.and_then(|template| template.key_type)),
+    }
+}
+
+/// What the source of `--like` holds that the new request does not take over.
+fn earlier_content(
+    args: &CsrArgs,
+    given: Option<&GivenKey>,
+    template: Option<&CsrTemplate>,
+) -> EarlierContent {
+    let mut before = template.map(|template| template.before).unwrap_or_default();
+    if given.is_some() || args.key_type.is_some() {
+        before.short_rsa = None;
+    }
+    before
+}
+
+/// The subject of `--subject`, else that of `--like`. A common name of `--like` that is not among
+/// the names is removed, except for a private CA.
+fn given_subject(
+    args: &CsrArgs,
+    template: Option<&CsrTemplate>,
+    names: &AltNames,
+) -> Result<Option<SubjectName>, Failure> {
+    if let Some(typed) = &args.subject {
+        return Ok(Some(SubjectName::parse(typed)?));
+    }
+    let Some(template) = template else {
+        return Ok(None);
     };
-    let is_given = given.is_some();
-    let subject = given
+    let subject = template.subject.clone();
+    let keeps_common_name = args.ca == Some(Ca::Private)
+        || template
+            .subject
+            .common_names()
+            .all(|name| listed_name(name, names).is_some());
+    Ok(Some(if keeps_common_name {
+        subject
+    } else {
+        subject.without_common_name()
+    }))
+}
+
+/// The subject with a common name: `CN=Example.COM` is written as the listed name example.com, and
+/// a missing one is the first name.
+fn subject_for(given: Option<SubjectName>, names: &AltNames) -> SubjectName {
+    given
         .unwrap_or_default()
-        .spelling_common_names(|name| Some(listed(name)?.text()));
-    Ok((subject.or_named(names), is_given))
+        .spelling_common_names(|name| Some(listed_name(name, names)?.text()))
+        .or_named(names)
 }
 
-fn other_kind(given: &GivenKey, typed: KeyAlgorithm) -> Failure {
-    let (path, algorithm) = (given.file.path.display(), given.file.algorithm);
-    Failure::new(
-        FailureKind::Usage,
-        format!("--key-type {typed} is not the kind of {path}, which is {algorithm}"),
-    )
-    .with(NextStep::say(
-        "leave one of the two out: --key uses that key, --key-type makes a new one",
-    ))
+fn listed_name(text: &str, names: &AltNames) -> Option<AltName> {
+    let name = AltName::parse(text).ok()?;
+    names.iter().any(|listed| *listed == name).then_some(name)
 }
 
-/// An error whose code is among `codes` is a warning that says so.
-pub(super) fn allowed(mut finding: Finding, codes: &[&'static str]) -> Finding {
-    if finding.severity == Severity::Error && codes.contains(&finding.code) {
+fn contradicting_key_type(given: &GivenKey, typed: KeyAlgorithm) -> Failure {
+    let path = given.file.path.display();
+    let algorithm = given.file.algorithm;
+    let message = format!("--key-type {typed} is not the kind of {path}, which is {algorithm}");
+    Failure::new(FailureKind::Usage, message).with(csr_command::choose_key_or_key_type())
+}
+
+/// Turns an error whose code is among the `allowed` ones into a warning that says so.
+pub(super) fn demote_allowed(mut finding: Finding, allowed: &[&'static str]) -> Finding {
+    if finding.severity == Severity::Error && allowed.contains(&finding.code) {
         finding.severity = Severity::Warning;
-        finding
-            .message
-            .push_str(&format!("; allowed by --allow {}", finding.code));
+        let note = format!("; allowed by --allow {}", finding.code);
+        finding.message.push_str(&note);
         finding.next.clear();
     }
     finding
+}
+
+pub(super) fn has_errors(findings: &[Finding]) -> bool {
+    findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error)
 }

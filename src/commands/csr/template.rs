@@ -1,13 +1,13 @@
-//! `--like`: names, subject and kind of key of a certificate or request that is there. Nothing else
-//! is taken over.
+//! `--like`: takes names, subject and kind of key from an existing certificate or request, and
+//! nothing else.
 
 use jiff::Timestamp;
 
+use crate::advice::csr_command;
 use crate::context::Context;
 use crate::csr_lint::EarlierContent;
 use crate::delivery::CaDelivery;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::NextStep;
 use crate::inputs::{self, InputReader};
 use crate::pki::alt_name::AltNames;
 use crate::pki::certificate::Certificate;
@@ -17,181 +17,188 @@ use crate::pki::name::NameError;
 use crate::pki::request::SigningRequest;
 use crate::pki::subject::SubjectName;
 
-/// No certificate has so many; each is compared with each.
-const MOST_NAMES: usize = 10_000;
+/// More names than any certificate has; each is compared with each.
+const NAME_LIMIT: usize = 10_000;
 
-/// What a certificate or request says.
+/// The parts of a certificate or request that a new request takes over.
 pub(super) struct CsrTemplate {
     pub(super) label: String,
     pub(super) names: AltNames,
     pub(super) subject: SubjectName,
-    /// The nearest kind that can be made.
+    /// The nearest kind of key that certctl generates.
     pub(super) key_type: Option<KeyAlgorithm>,
     pub(super) before: EarlierContent,
 }
 
+/// The raw parts of a certificate or request.
+struct TemplateParts<'a> {
+    /// `request`, or `certificate of example.com until 2027-06-10`.
+    kind: String,
+    names: Vec<String>,
+    subject_der: &'a [u8],
+    algorithm: KeyAlgorithm,
+    details: CertificateDetails,
+}
+
+impl<'a> TemplateParts<'a> {
+    fn of_certificate(leaf: &'a Certificate) -> Self {
+        let details = CertificateDetails::of_certificate(leaf.der());
+        let mut names = leaf.dns_names.clone();
+        names.extend(details.ip_addresses.iter().cloned());
+        Self {
+            kind: format!("certificate of {} until {}", leaf.label(), leaf.not_after),
+            names,
+            subject_der: leaf.subject_der(),
+            algorithm: leaf.algorithm,
+            details,
+        }
+    }
+
+    fn of_request(request: &'a SigningRequest) -> Self {
+        let mut names = request.dns_names.clone();
+        names.extend(request.ip_addresses.iter().map(ToString::to_string));
+        Self {
+            kind: "request".to_owned(),
+            names,
+            subject_der: request.subject_der(),
+            algorithm: request.algorithm,
+            details: CertificateDetails::of_request(request.der()),
+        }
+    }
+}
+
 impl CsrTemplate {
-    /// Of a file, zip, folder, name known here, or server.
+    /// Reads `source`: a file, zip, folder, known name, or server.
     ///
     /// # Errors
-    /// When it cannot be read, holds neither, or several that differ.
+    /// When it cannot be read, holds neither a certificate nor a request, or several that differ.
     pub(super) fn read(
         context: &Context,
-        reading: &InputReader,
-        text: &str,
+        reader: &InputReader,
+        source: &str,
     ) -> Result<Self, Failure> {
-        let (delivery, _) = inputs::anything(context, reading, text, None)?;
-        if let Some(leaf) = newest(text, &delivery, context.now())? {
-            return Self::of_certificate(text, leaf);
+        let (delivery, _) = inputs::anything(context, reader, source, None)?;
+        if let Some(leaf) = newest_leaf(source, &delivery, context.now())? {
+            return Self::new(source, TemplateParts::of_certificate(leaf));
         }
         let mut requests: Vec<&SigningRequest> =
             delivery.requests.iter().map(|found| &found.value).collect();
         requests.dedup_by(|one, other| one.der() == other.der());
         match requests.as_slice() {
-            [one] => Self::of_request(text, one),
-            [] if delivery.ignored.is_empty() => {
-                let failure = Failure::new(
-                    FailureKind::Malformed,
-                    format!("{text} has neither a site's certificate nor a request"),
-                );
-                Err(failure.with(NextStep::say(
-                    "pass one of them, or a server that shows it:  --like example.com:443",
-                )))
-            }
+            [request] => Self::new(source, TemplateParts::of_request(request)),
+            [] if delivery.ignored.is_empty() => Err(empty_source(source)),
             [] => Err(delivery.ignored.as_slice().into()),
-            several => Err(ambiguous(
-                text,
-                several.iter().map(|one| one.dns_names.join(", ")),
-            )),
+            several => {
+                let names = several.iter().map(|request| request.dns_names.join(", "));
+                Err(ambiguous_source(source, names))
+            }
         }
     }
 
-    fn of_certificate(text: &str, leaf: &Certificate) -> Result<Self, Failure> {
-        let details = CertificateDetails::of_certificate(leaf.der());
-        let mut names = leaf.dns_names.clone();
-        names.extend(details.ip_addresses.iter().cloned());
-        let label = format!("certificate of {} until {}", leaf.label(), leaf.not_after);
-        Self::new(
-            text,
-            label,
-            names,
-            (leaf.subject_der(), leaf.algorithm),
-            &details,
-        )
-    }
-
-    fn of_request(text: &str, request: &SigningRequest) -> Result<Self, Failure> {
-        let details = CertificateDetails::of_request(request.der());
-        let mut names = request.dns_names.clone();
-        names.extend(request.ip_addresses.iter().map(ToString::to_string));
-        Self::new(
-            text,
-            "request".to_owned(),
-            names,
-            (request.subject_der(), request.algorithm),
-            &details,
-        )
-    }
-
-    fn new(
-        text: &str,
-        label: String,
-        mut names: Vec<String>,
-        (subject, algorithm): (&[u8], KeyAlgorithm),
-        details: &CertificateDetails,
-    ) -> Result<Self, Failure> {
-        if names.len() > MOST_NAMES {
+    fn new(source: &str, parts: TemplateParts<'_>) -> Result<Self, Failure> {
+        let mut names = parts.names;
+        if names.len() > NAME_LIMIT {
             let message = format!(
-                "{text} has {} names; more than {MOST_NAMES} are not taken over",
+                "{source} has {} names; more than {NAME_LIMIT} are not taken over",
                 names.len()
             );
             return Err(Failure::new(FailureKind::Hostile, message));
         }
-        let mailboxes = details
+        let mailboxes = parts
+            .details
             .other_names
             .iter()
             .filter_map(|name| name.strip_prefix("email:"));
         names.extend(mailboxes.map(str::to_owned));
-        let names = AltNames::parse(&names).map_err(|error| unusable(text, &error))?;
-        let (key_type, short_rsa) = nearest(algorithm);
-        let client_auth = details
-            .extended_key_usages
-            .iter()
-            .any(|usage| usage == "clientAuth");
-        let before = EarlierContent {
-            client_auth,
-            must_staple: details.must_staple,
-            short_rsa,
-        };
-        let subject = SubjectName::from_der(subject).unwrap_or_default();
+        let names = AltNames::parse(&names).map_err(|error| unusable_names(source, &error))?;
+        let subject = SubjectName::from_der(parts.subject_der).unwrap_or_default();
         Ok(Self {
-            label: format!("{text} ({label})"),
+            label: format!("{source} ({})", parts.kind),
             names,
             subject,
-            key_type,
-            before,
+            key_type: nearest_key_type(parts.algorithm),
+            before: earlier_content(&parts.details, parts.algorithm),
         })
     }
 }
 
-/// The site's certificate; of several for the same names the newest.
-fn newest<'a>(
-    text: &str,
+/// The server's certificate; of several for the same names the newest.
+fn newest_leaf<'a>(
+    source: &str,
     delivery: &'a CaDelivery,
     at: Timestamp,
 ) -> Result<Option<&'a Certificate>, Failure> {
-    let sites = delivery
+    let mut leaves: Vec<&Certificate> = delivery
         .certificates
         .iter()
         .map(|found| &found.value)
-        .filter(|one| one.is_site());
-    let mut sites: Vec<&Certificate> = sites.collect();
-    sites.sort_by_key(|leaf| std::cmp::Reverse(leaf.rank(at)));
-    let names = |leaf: &Certificate| {
-        let mut names = leaf.dns_names.clone();
-        names.sort();
-        names
+        .filter(|certificate| certificate.is_site())
+        .collect();
+    leaves.sort_by_key(|leaf| std::cmp::Reverse(leaf.rank(at)));
+    let Some((first, others)) = leaves.split_first() else {
+        return Ok(None);
     };
-    match sites.as_slice() {
-        [first, rest @ ..] if rest.iter().any(|other| names(other) != names(first)) => {
-            Err(ambiguous(text, sites.iter().map(|leaf| leaf.label())))
-        }
-        sites => Ok(sites.first().copied()),
+    let first_names = sorted_names(first);
+    if others.iter().any(|leaf| sorted_names(leaf) != first_names) {
+        let labels = leaves.iter().map(|leaf| leaf.label());
+        return Err(ambiguous_source(source, labels));
     }
+    Ok(Some(first))
 }
 
-/// The kind of key that is made in place of one that cannot be; the bits of an RSA key that is too
-/// short.
-fn nearest(algorithm: KeyAlgorithm) -> (Option<KeyAlgorithm>, Option<usize>) {
+fn sorted_names(leaf: &Certificate) -> Vec<String> {
+    let mut names = leaf.dns_names.clone();
+    names.sort();
+    names
+}
+
+/// The kind of key that certctl generates in place of `algorithm`.
+fn nearest_key_type(algorithm: KeyAlgorithm) -> Option<KeyAlgorithm> {
     match algorithm {
-        KeyAlgorithm::Rsa(bits @ ..2048) => (Some(KeyAlgorithm::Rsa(2048)), Some(bits)),
-        KeyAlgorithm::Rsa(2048) => (Some(algorithm), None),
-        KeyAlgorithm::Rsa(..=3072) => (Some(KeyAlgorithm::Rsa(3072)), None),
-        KeyAlgorithm::Rsa(_) => (Some(KeyAlgorithm::Rsa(4096)), None),
-        KeyAlgorithm::Unknown => (None, None),
-        kind => (Some(kind), None),
+        KeyAlgorithm::Rsa(..=2048) => Some(KeyAlgorithm::Rsa(2048)),
+        KeyAlgorithm::Rsa(..=3072) => Some(KeyAlgorithm::Rsa(3072)),
+        KeyAlgorithm::Rsa(_) => Some(KeyAlgorithm::Rsa(4096)),
+        KeyAlgorithm::Unknown => None,
+        other => Some(other),
     }
 }
 
-fn ambiguous(text: &str, which: impl Iterator<Item = String>) -> Failure {
-    const SHOWN: usize = 12;
-    let failure = Failure::new(
-        FailureKind::Ambiguous,
-        format!("{text} has several that differ"),
-    );
-    which
-        .take(SHOWN)
-        .fold(failure, Failure::because)
-        .with(NextStep::say("pass the one that is meant:  --like FILE"))
+fn earlier_content(details: &CertificateDetails, algorithm: KeyAlgorithm) -> EarlierContent {
+    let client_auth = details
+        .extended_key_usages
+        .iter()
+        .any(|usage| usage == "clientAuth");
+    let short_rsa = match algorithm {
+        KeyAlgorithm::Rsa(bits @ ..2048) => Some(bits),
+        _ => None,
+    };
+    EarlierContent {
+        client_auth,
+        must_staple: details.must_staple,
+        short_rsa,
+    }
 }
 
-fn unusable(text: &str, error: &NameError) -> Failure {
-    Failure::new(
-        FailureKind::Malformed,
-        format!("the names in {text} cannot be asked for"),
-    )
-    .because(error.to_string())
-    .with(NextStep::say(
-        "type the names, and take the rest from it:  certctl csr NAME... --like FILE",
-    ))
+fn empty_source(source: &str) -> Failure {
+    let message = format!("{source} has neither a site's certificate nor a request");
+    Failure::new(FailureKind::Malformed, message).with(csr_command::pass_template_source())
+}
+
+fn ambiguous_source(source: &str, candidates: impl Iterator<Item = String>) -> Failure {
+    const SHOWN: usize = 12;
+    let message = format!("{source} has several that differ");
+    candidates
+        .take(SHOWN)
+        .fold(
+            Failure::new(FailureKind::Ambiguous, message),
+            Failure::because,
+        )
+        .with(csr_command::pass_single_template())
+}
+
+fn unusable_names(source: &str, error: &NameError) -> Failure {
+    let message = format!("the names in {source} cannot be asked for");
+    Failure::new(FailureKind::Malformed, message)
+        .because(error.to_string())
+        .with(csr_command::type_names_instead())
 }

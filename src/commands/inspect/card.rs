@@ -1,8 +1,8 @@
-//! The cards that people read.
+//! The outcome of `inspect` as text: a card for each certificate, request, key and list.
 
 use jiff::Timestamp;
 
-use crate::commands::inspect::outcome::{CertificateGroup, InspectOutcome, is_locked_key};
+use super::outcome::{CertificateGroup, InspectOutcome, is_locked_key};
 use crate::delivery::{FoundItem, ItemSource};
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
@@ -11,130 +11,116 @@ use crate::pki::request::SigningRequest;
 use crate::report::{self, TextOutput};
 
 impl InspectOutcome {
-    pub(super) fn cards(&self, text: &mut TextOutput) {
+    pub(super) fn write_cards(&self, text: &mut TextOutput) {
         for group in self.groups() {
             if let Some(heading) = &group.heading {
                 text.fact("serves", heading.clone());
             }
             for index in 0..group.certificates.len() {
-                certificate(text, &group, index, self.at);
+                write_certificate(text, &group, index, self.at);
             }
         }
-        for one in &self.delivery.requests {
-            self.request(text, &one.value, &one.source);
+        for request in &self.delivery.requests {
+            self.write_request(text, &request.value, &request.source);
         }
-        for one in &self.delivery.unproven {
-            self.request(text, one.shown(), &one.source);
+        for request in &self.delivery.unproven {
+            self.write_request(text, request.shown(), &request.source);
         }
-        for key in &self.delivery.keys {
-            let locked = if self.delivery.opened.contains(&key.id()) {
-                "encrypted"
-            } else {
-                "not encrypted"
-            };
-            text.fact(
-                "key",
-                format!(
-                    "{}, id {}, {locked}   ({})",
-                    key.algorithm(),
-                    key.id(),
-                    key.source
-                ),
-            );
-        }
-        for key in &self.delivery.public_keys {
-            text.fact(
-                "public",
-                format!("{}, id {}   ({})", key.algorithm, key.id, key.source),
-            );
-        }
-        for locked in self
-            .delivery
-            .ignored
-            .iter()
-            .filter(|one| is_locked_key(&one.what))
-        {
-            text.fact("key", format!("encrypted   ({})", locked.source));
-        }
+        self.write_keys(text);
         for list in &self.delivery.lists {
-            revocations(text, list);
+            write_revocation_list(text, list);
         }
         text.findings(&self.findings());
     }
 
-    fn request(&self, text: &mut TextOutput, request: &SigningRequest, source: &ItemSource) {
+    fn write_request(&self, text: &mut TextOutput, request: &SigningRequest, source: &ItemSource) {
         let details = CertificateDetails::of_request(request.der());
         text.fact("csr", source.to_string());
-        line(text, "names", &[names(&request.dns_names)]);
-        line(
-            text,
-            "other",
-            &[details.ip_addresses.as_slice(), &details.other_names].concat(),
-        );
-        line(text, "subject", &[&request.subject]);
-        line(
-            text,
-            "key",
-            &[format!("{}, id {}", request.algorithm, request.key_id)],
-        );
-        line(text, "signed", &[&details.signature_algorithm]);
-        line(text, "asks", &asked(&details));
-        line(text, "md5", &[request.md5()]);
-        line(text, "sha256", &[request.sha256()]);
+        write_row(text, "names", &[names_in_words(&request.dns_names)]);
+        write_row(text, "other", &other_names(&details));
+        write_row(text, "subject", &[&request.subject]);
+        let key = format!("{}, id {}", request.algorithm, request.key_id);
+        write_row(text, "key", &[key]);
+        write_row(text, "signed", &[&details.signature_algorithm]);
+        write_row(text, "asks", &requested_extensions(&details));
+        write_row(text, "md5", &[request.md5()]);
+        write_row(text, "sha256", &[request.sha256()]);
+        self.write_validation(text, request);
+    }
+
+    /// The records and files that prove control of the names.
+    fn write_validation(&self, text: &mut TextOutput, request: &SigningRequest) {
         for record in self.records(request) {
+            let kind = record.kind.word();
             let value = record.value.or(record.shape).unwrap_or_default();
-            line(
-                text,
-                "record",
-                &[format!("{} {} -> {value}", record.kind.word(), record.name)],
-            );
+            let row = format!("{kind} {} -> {value}", record.name);
+            write_row(text, "record", &[row]);
         }
         for file in self.files(request) {
-            let body = file
-                .body
-                .or(file.shape)
-                .unwrap_or_default()
-                .replace('\n', " / ");
-            line(text, "file", &[format!("{} -> {body}", file.url)]);
+            let body = file.body.or(file.shape).unwrap_or_default();
+            let line = body.replace('\n', " / ");
+            write_row(text, "file", &[format!("{} -> {line}", file.url)]);
+        }
+    }
+
+    fn write_keys(&self, text: &mut TextOutput) {
+        for key in &self.delivery.keys {
+            let encryption = if self.delivery.opened.contains(&key.id()) {
+                "encrypted"
+            } else {
+                "not encrypted"
+            };
+            let algorithm = key.algorithm();
+            let id = key.id();
+            let source = &key.source;
+            text.fact(
+                "key",
+                format!("{algorithm}, id {id}, {encryption}   ({source})"),
+            );
+        }
+        for key in &self.delivery.public_keys {
+            let words = format!("{}, id {}   ({})", key.algorithm, key.id, key.source);
+            text.fact("public", words);
+        }
+        for unused in &self.delivery.ignored {
+            if is_locked_key(&unused.what) {
+                text.fact("key", format!("encrypted   ({})", unused.source));
+            }
         }
     }
 }
 
-fn revocations(text: &mut TextOutput, list: &FoundItem<RevocationList>) {
+fn write_revocation_list(text: &mut TextOutput, list: &FoundItem<RevocationList>) {
     let count = match list.revoked {
         1 => "1 certificate".to_owned(),
         count => format!("{count} certificates"),
     };
     text.fact("crl", format!("revokes {count}   ({})", list.source));
-    line(text, "issuer", &[&list.issuer]);
-    let next = list
+    write_row(text, "issuer", &[&list.issuer]);
+    let next_update = list
         .next_update
         .map(|next| format!("the next one by {next}"))
         .unwrap_or_default();
-    line(text, "made", &[list.this_update.to_string(), next]);
-    line(
-        text,
-        "number",
-        &list.number.iter().cloned().collect::<Vec<_>>(),
-    );
-    line(text, "signed", &[&list.signature_algorithm]);
-    line(text, "sha256", &[&list.sha256]);
+    write_row(text, "made", &[list.this_update.to_string(), next_update]);
+    write_row(text, "number", list.number.as_slice());
+    write_row(text, "signed", &[&list.signature_algorithm]);
+    write_row(text, "sha256", &[&list.sha256]);
 }
 
-/// Nothing where there is nothing to say.
-fn line<S: AsRef<str>>(text: &mut TextOutput, word: &str, values: &[S]) {
-    let said = values
+/// Writes a row of a card, unless all values are empty.
+fn write_row<S: AsRef<str>>(text: &mut TextOutput, label: &str, values: &[S]) {
+    let values: Vec<&str> = values
         .iter()
         .map(AsRef::as_ref)
         .filter(|value| !value.is_empty())
-        .collect::<Vec<_>>()
-        .join(", ");
-    if !said.is_empty() {
-        text.fact("", format!("       {word:<7} {said}"));
+        .collect();
+    if !values.is_empty() {
+        let values = values.join(", ");
+        text.fact("", format!("       {label:<7} {values}"));
     }
 }
 
-fn names(dns_names: &[String]) -> String {
+fn names_in_words(dns_names: &[String]) -> String {
     dns_names
         .iter()
         .map(|name| report::name_in_words(name))
@@ -142,127 +128,124 @@ fn names(dns_names: &[String]) -> String {
         .join(", ")
 }
 
-/// What a request wants beyond names and key. Attributes by name alone: the value of one may be a
-/// password.
-fn asked(details: &CertificateDetails) -> Vec<String> {
-    let usages = details.key_usages.iter().map(|usage| (*usage).to_owned());
-    let known = [
+fn other_names(details: &CertificateDetails) -> Vec<String> {
+    [details.ip_addresses.as_slice(), &details.other_names].concat()
+}
+
+fn usages(details: &CertificateDetails) -> Vec<String> {
+    let key_usages = details.key_usages.iter().map(|usage| (*usage).to_owned());
+    key_usages
+        .chain(details.extended_key_usages.iter().cloned())
+        .collect()
+}
+
+/// What a request asks for in addition to names and key. Attributes by name alone: the value of one
+/// may be a password.
+fn requested_extensions(details: &CertificateDetails) -> Vec<String> {
+    const SHOWN_ELSEWHERE: [&str; 4] = [
         "subjectAltName",
         "keyUsage",
         "extKeyUsage",
         "extensionRequest",
     ];
-    let extensions = details.extensions.iter().map(|one| one.name.clone());
-    let more = extensions
-        .chain(details.attributes.iter().cloned())
-        .filter(|name| !known.contains(&name.as_str()));
-    usages
-        .chain(details.extended_key_usages.iter().cloned())
-        .chain(more)
-        .collect()
+    let mut requested = usages(details);
+    let extensions = details.extensions.iter().map(|extension| &extension.name);
+    for name in extensions.chain(&details.attributes) {
+        if !SHOWN_ELSEWHERE.contains(&name.as_str()) {
+            requested.push(name.clone());
+        }
+    }
+    requested
 }
 
-fn certificate(text: &mut TextOutput, group: &CertificateGroup<'_>, index: usize, at: Timestamp) {
-    let (one, source) = &group.certificates[index];
-    let details = CertificateDetails::of_certificate(one.der());
-    let kind = if one.is_site() { "site" } else { "CA" };
-    text.fact(
-        "cert",
-        format!(
-            "{} of {}, {kind}   ({source})",
-            index + 1,
-            group.certificates.len()
-        ),
-    );
-    line(text, "names", &[names(&one.dns_names)]);
-    line(
-        text,
-        "other",
-        &[details.ip_addresses.as_slice(), &details.other_names].concat(),
-    );
-    line(text, "valid", &[validity(one, at)]);
-    line(text, "subject", &[&one.subject]);
-    line(
-        text,
-        "issuer",
-        &[format!("{}{}", one.issuer, place(group, index))],
-    );
-    line(text, "serial", &[&one.serial]);
-    line(
-        text,
-        "key",
-        &[format!("{}, id {}", one.algorithm, one.key_id)],
-    );
-    line(text, "sha256", &[one.sha256()]);
-    line(text, "signed", &[&details.signature_algorithm]);
-    let usages = details.key_usages.iter().map(|usage| (*usage).to_owned());
-    line(
-        text,
-        "usage",
-        &usages
-            .chain(details.extended_key_usages.iter().cloned())
-            .collect::<Vec<_>>(),
-    );
-    line(text, "ca", &[constraints(&details)]);
-    line(
-        text,
-        "policy",
-        &details.policies.iter().map(policy).collect::<Vec<_>>(),
-    );
-    line(text, "aia", &sources(&details));
-    line(text, "scts", &[promises(&details)]);
+fn write_certificate(
+    text: &mut TextOutput,
+    group: &CertificateGroup<'_>,
+    index: usize,
+    at: Timestamp,
+) {
+    let (certificate, source) = &group.certificates[index];
+    let number = index + 1;
+    let count = group.certificates.len();
+    let kind = if certificate.is_site() { "site" } else { "CA" };
+    text.fact("cert", format!("{number} of {count}, {kind}   ({source})"));
+    let details = CertificateDetails::of_certificate(certificate.der());
+    write_row(text, "names", &[names_in_words(&certificate.dns_names)]);
+    write_row(text, "other", &other_names(&details));
+    write_row(text, "valid", &[validity_in_words(certificate, at)]);
+    write_row(text, "subject", &[&certificate.subject]);
+    let issuer = &certificate.issuer;
+    let issuer_place = issuer_in_group(group, index);
+    write_row(text, "issuer", &[format!("{issuer}{issuer_place}")]);
+    write_row(text, "serial", &[&certificate.serial]);
+    let key = format!("{}, id {}", certificate.algorithm, certificate.key_id);
+    write_row(text, "key", &[key]);
+    write_row(text, "sha256", &[certificate.sha256()]);
+    write_details(text, &details);
+}
+
+fn write_details(text: &mut TextOutput, details: &CertificateDetails) {
+    write_row(text, "signed", &[&details.signature_algorithm]);
+    write_row(text, "usage", &usages(details));
+    write_row(text, "ca", &[ca_in_words(details)]);
+    write_row(text, "policy", &policies_in_words(details));
+    write_row(text, "aia", &urls_in_words(details));
+    write_row(text, "scts", &[scts_in_words(details)]);
     if details.must_staple {
-        line(
-            text,
-            "staple",
-            &["the server must staple an OCSP answer".to_owned()],
-        );
+        write_row(text, "staple", &["the server must staple an OCSP answer"]);
     }
 }
 
 /// `2026-11-22 to 2027-05-31  [##..................]  188 days left`.
-fn validity(one: &Certificate, at: Timestamp) -> String {
-    const WIDTH: i64 = 20;
-    let (from, to, now) = (
-        one.not_before.as_second(),
-        one.not_after.as_second(),
-        at.as_second(),
-    );
-    let whole = to.saturating_sub(from).max(1);
-    let done = (now.saturating_sub(from)).clamp(0, whole);
-    let filled =
-        usize::try_from(i128::from(done) * i128::from(WIDTH) / i128::from(whole)).unwrap_or(0);
-    let bar: String = (0..20)
-        .map(|place| if place < filled { '#' } else { '.' })
-        .collect();
+fn validity_in_words(certificate: &Certificate, at: Timestamp) -> String {
+    let from = certificate.not_before.as_second();
+    let to = certificate.not_after.as_second();
+    let now = at.as_second();
     format!(
-        "{} to {}  [{bar}]  {}",
-        one.not_before,
-        one.not_after,
-        distance(from, to, now)
+        "{} to {}  [{}]  {}",
+        certificate.not_before,
+        certificate.not_after,
+        progress_bar(from, to, now),
+        remaining_in_words(from, to, now)
     )
 }
 
-/// Whole days; the last one is told as such.
-fn distance(from: i64, to: i64, now: i64) -> String {
-    let days = |seconds: i64| match seconds / 86_400 {
-        1 => "1 day".to_owned(),
-        count => format!("{count} days"),
-    };
-    match (now < from, now > to) {
-        (true, _) => format!("starts in {}", days(from - now)),
-        (_, true) => format!("ended {} ago", days(now - to)),
-        _ => format!("{} left", days(to - now)),
+/// Twenty characters, one `#` for each elapsed twentieth. All times are in seconds.
+fn progress_bar(from: i64, to: i64, now: i64) -> String {
+    const WIDTH: u8 = 20;
+    let total = to.saturating_sub(from).max(1);
+    let elapsed = now.saturating_sub(from).clamp(0, total);
+    let filled = i128::from(elapsed) * i128::from(WIDTH) / i128::from(total);
+    (0..WIDTH)
+        .map(|place| if i128::from(place) < filled { '#' } else { '.' })
+        .collect()
+}
+
+/// The whole days until the start, until the expiry, or since the expiry. All times are in seconds.
+fn remaining_in_words(from: i64, to: i64, now: i64) -> String {
+    if now < from {
+        format!("starts in {}", days_in_words(from - now))
+    } else if now > to {
+        format!("ended {} ago", days_in_words(now - to))
+    } else {
+        format!("{} left", days_in_words(to - now))
     }
 }
 
-/// Where the issuer of number `index` stands in its group.
-fn place(group: &CertificateGroup<'_>, index: usize) -> String {
-    let (one, _) = &group.certificates[index];
+fn days_in_words(seconds: i64) -> String {
+    match seconds / 86_400 {
+        1 => "1 day".to_owned(),
+        count => format!("{count} days"),
+    }
+}
+
+/// The number of the issuer of certificate `index` in its group.
+fn issuer_in_group(group: &CertificateGroup<'_>, index: usize) -> String {
+    let (certificate, _) = &group.certificates[index];
     let issuer = group
         .certificates
         .iter()
-        .position(|(other, _)| other.subject_der() == one.issuer_der());
+        .position(|(other, _)| other.subject_der() == certificate.issuer_der());
     match issuer {
         Some(own) if own == index => "   (itself)".to_owned(),
         Some(other) => format!("   (number {} here)", other + 1),
@@ -270,7 +253,7 @@ fn place(group: &CertificateGroup<'_>, index: usize) -> String {
     }
 }
 
-fn constraints(details: &CertificateDetails) -> String {
+fn ca_in_words(details: &CertificateDetails) -> String {
     match (details.is_ca, details.path_length) {
         (Some(true), Some(most)) => format!("yes, at most {most} CAs below it"),
         (Some(true), None) => "yes".to_owned(),
@@ -279,33 +262,37 @@ fn constraints(details: &CertificateDetails) -> String {
     }
 }
 
-fn policy((oid, name): &(String, Option<&'static str>)) -> String {
-    name.map_or_else(|| oid.clone(), |name| format!("{oid} ({name})"))
+fn policies_in_words(details: &CertificateDetails) -> Vec<String> {
+    let mut policies = Vec::new();
+    for (oid, name) in &details.policies {
+        policies.push(match name {
+            Some(name) => format!("{oid} ({name})"),
+            None => oid.clone(),
+        });
+    }
+    policies
 }
 
-/// Where its issuer, its revocation and the list of it can be fetched.
-fn sources(details: &CertificateDetails) -> Vec<String> {
-    let labelled = |label: &str, urls: &[String]| {
-        urls.iter()
-            .map(|url| format!("{label} {url}"))
-            .collect::<Vec<_>>()
-    };
-    let all = [
+/// The URLs of the issuer, the OCSP responder and the CRL.
+fn urls_in_words(details: &CertificateDetails) -> Vec<String> {
+    let labelled = [
         ("issuer", &details.issuer_urls),
         ("ocsp", &details.ocsp_urls),
         ("crl", &details.crl_urls),
     ];
-    all.iter()
-        .flat_map(|(label, urls)| labelled(label, urls))
-        .collect()
+    let mut urls = Vec::new();
+    for (label, label_urls) in labelled {
+        urls.extend(label_urls.iter().map(|url| format!("{label} {url}")));
+    }
+    urls
 }
 
-/// How many promises of logs, and whose: the first eight digits tell logs apart.
-fn promises(details: &CertificateDetails) -> String {
+/// The number of SCTs and the first eight digits of each log id, which tell logs apart.
+fn scts_in_words(details: &CertificateDetails) -> String {
     let logs: Vec<String> = details
         .scts
         .iter()
-        .map(|one| one.log_id.chars().take(8).collect())
+        .map(|sct| sct.log_id.chars().take(8).collect())
         .collect();
     if logs.is_empty() {
         String::new()
@@ -316,7 +303,7 @@ fn promises(details: &CertificateDetails) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::distance;
+    use super::remaining_in_words;
 
     #[test]
     fn days_are_whole() {
@@ -330,7 +317,7 @@ mod tests {
             (10 * day + 1, "ended 0 days ago"),
             (12 * day, "ended 2 days ago"),
         ] {
-            assert_eq!(distance(0, 10 * day, now), words, "{now}");
+            assert_eq!(remaining_in_words(0, 10 * day, now), words, "{now}");
         }
     }
 }

@@ -1,24 +1,22 @@
-//! The same for programs, complete.
+//! The outcome of `inspect` as JSON, with every field that certctl reads.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::commands::inspect::outcome::{
-    CertificateGroup, InspectOutcome, in_order, is_locked_key,
-};
+use super::outcome::{InspectOutcome, is_in_order, is_locked_key};
 use crate::dcv::http_file;
-use crate::delivery::{CaDelivery, FoundItem};
-use crate::inputs::{HostAnswers, HostCertificates};
+use crate::delivery::FoundItem;
+use crate::inputs::HostAnswers;
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
-use crate::pki::extensions::{CertificateDetails, ExtensionSummary};
+use crate::pki::extensions::CertificateDetails;
 use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::request::SigningRequest;
 use crate::probe::StartTls;
 use crate::report;
 
 impl InspectOutcome {
-    pub(super) fn document(&self) -> Value {
+    pub(super) fn to_json(&self) -> Value {
         let mut document = json!({
             "schema": "certctl.inspect/1",
             "file": self.file,
@@ -29,79 +27,81 @@ impl InspectOutcome {
         if let (Some(answers), Value::Object(fields)) = (&self.answers, &mut document) {
             fields.insert("host".to_owned(), json!(answers.host.name));
             fields.insert("port".to_owned(), json!(answers.host.port));
-            fields.insert("served".to_owned(), self.served(answers));
+            fields.insert("served".to_owned(), self.served_json(answers));
         }
         document
     }
 
-    fn served(&self, answers: &HostAnswers) -> Value {
-        let group = |(seen, group): (&HostCertificates, CertificateGroup<'_>)| {
-            json!({
+    fn served_json(&self, answers: &HostAnswers) -> Value {
+        let starttls = answers.starttls.map(StartTls::name);
+        let mut served = Vec::new();
+        for (seen, group) in answers.seen.iter().zip(self.groups()) {
+            served.push(json!({
                 "addresses": seen.addresses,
                 "protocol": seen.protocol,
-                "starttls": answers.starttls.map(StartTls::name),
+                "starttls": starttls,
                 "sent": seen.sent.len(),
-                "in_order": in_order(&group.certificates),
-            })
-        };
-        answers.seen.iter().zip(self.groups()).map(group).collect()
+                "in_order": is_in_order(&group.certificates),
+            }));
+        }
+        Value::Array(served)
     }
 
     fn items(&self) -> Vec<Value> {
-        let CaDelivery {
-            certificates,
-            requests,
-            unproven,
-            keys,
-            public_keys,
-            ignored,
-            ..
-        } = &self.delivery;
-        let mut items: Vec<Value> = certificates
-            .iter()
-            .map(|one| item("certificate", one, certificate_json(one, self.at)))
-            .collect();
-        let request = |one: &SigningRequest| {
-            request_json(
-                one,
-                &http_file::listed(&self.records(one), &self.files(one)),
-            )
-        };
-        // False too where the signature is of a kind that is not checked.
-        let (holds, unproved) = (
-            json!({"signature_holds": true}),
-            json!({"signature_holds": false}),
-        );
-        items.extend(
-            requests
-                .iter()
-                .map(|one| item("request", one, merged(request(one), holds.clone()))),
-        );
-        items.extend(unproven.iter().map(|one| {
-            item(
-                "request",
-                one,
-                merged(request(one.shown()), unproved.clone()),
-            )
-        }));
-        items.extend(
-            keys.iter()
-                .map(|one| item("key", one, key_json(one, &self.delivery.opened))),
-        );
-        items.extend(public_keys.iter().map(|one| {
-            let key = json!({"algorithm": one.algorithm.to_string(), "id": one.id.to_string()});
-            item("public-key", one, json!({"key": key}))
-        }));
-        let locked = ignored.iter().filter(|one| is_locked_key(&one.what));
-        items.extend(
-            locked.map(|one| json!({"kind": "encrypted-key", "source": one.source.to_string(), "encrypted": true})),
-        );
-        items.extend(
-            self.delivery
-                .lists
-                .iter()
-                .map(|one| item("crl", one, list_json(one))),
-        );
+        let mut items = Vec::new();
+        for found in &self.delivery.certificates {
+            items.push(item("certificate", found, certificate_json(found, self.at)));
+        }
+        items.extend(self.request_items());
+        items.extend(self.key_items());
+        for found in &self.delivery.lists {
+            items.push(item("crl", found, list_json(found)));
+        }
+        items
+    }
+
+    fn request_items(&self) -> Vec<Value> {
+        let mut items = Vec::new();
+        for found in &self.delivery.requests {
+            let facts = merge_objects(self.request_facts(found), json!({"signature_holds": true}));
+            items.push(item("request", found, facts));
+        }
+        for found in &self.delivery.unproven {
+            // Also false for a signature of a kind that is not checked.
+            let facts = merge_objects(
+                self.request_facts(found.shown()),
+                json!({"signature_holds": false}),
+            );
+            items.push(item("request", found, facts));
+        }
+        items
+    }
+
+    fn request_facts(&self, request: &SigningRequest) -> Value {
+        let records = http_file::listed(&self.records(request), &self.files(request));
+        request_json(request, &records)
+    }
+
+    fn key_items(&self) -> Vec<Value> {
+        let mut items = Vec::new();
+        for found in &self.delivery.keys {
+            let facts = key_json(found, &self.delivery.opened);
+            items.push(item("key", found, facts));
+        }
+        for found in &self.delivery.public_keys {
+            let algorithm = found.algorithm.to_string();
+            let facts = json!({"key": {"algorithm": algorithm, "id": found.id.to_string()}});
+            items.push(item("public-key", found, facts));
+        }
+        for unused in &self.delivery.ignored {
+            if is_locked_key(&unused.what) {
+                items.push(json!({
+                    "kind": "encrypted-key",
+                    "source": unused.source.to_string(),
+                    "encrypted": true,
+                }));
+            }
+        }
         items
     }
 }
@@ -119,33 +119,36 @@ fn list_json(list: &RevocationList) -> Value {
 }
 
 fn item<T>(kind: &str, found: &FoundItem<T>, facts: Value) -> Value {
-    merged(
+    merge_objects(
         json!({"kind": kind, "source": found.source.to_string()}),
         facts,
     )
 }
 
-fn merged(mut to: Value, from: Value) -> Value {
-    if let (Value::Object(to), Value::Object(from)) = (&mut to, from) {
-        to.extend(from);
+/// The fields of both objects.
+fn merge_objects(mut object: Value, added: Value) -> Value {
+    if let (Value::Object(fields), Value::Object(added)) = (&mut object, added) {
+        fields.extend(added);
     }
-    to
+    object
 }
 
-fn certificate_json(one: &Certificate, at: Timestamp) -> Value {
-    let details = CertificateDetails::of_certificate(one.der());
-    let days = (one.not_after.as_second() - at.as_second()).div_euclid(86_400);
-    let promises = details
+fn certificate_json(certificate: &Certificate, at: Timestamp) -> Value {
+    let details = CertificateDetails::of_certificate(certificate.der());
+    let seconds_left = certificate.not_after.as_second() - at.as_second();
+    let scts: Vec<Value> = details
         .scts
         .iter()
-        .map(|one| json!({"log_id": one.log_id, "timestamp": one.timestamp}));
-    let policies = details
+        .map(|sct| json!({"log_id": sct.log_id, "timestamp": sct.timestamp}))
+        .collect();
+    let policies: Vec<Value> = details
         .policies
         .iter()
-        .map(|(oid, name)| json!({"oid": oid, "name": name}));
+        .map(|(oid, name)| json!({"oid": oid, "name": name}))
+        .collect();
     let own = json!({
-        "days_left": days,
-        "is_site": one.is_site(),
+        "days_left": seconds_left.div_euclid(86_400),
+        "is_site": certificate.is_site(),
         "is_ca": details.is_ca,
         "path_length": details.path_length,
         "subject_key_id": details.subject_key_id,
@@ -153,15 +156,20 @@ fn certificate_json(one: &Certificate, at: Timestamp) -> Value {
         "issuer_urls": details.issuer_urls,
         "ocsp_urls": details.ocsp_urls,
         "crl_urls": details.crl_urls,
-        "policies": policies.collect::<Vec<_>>(),
-        "scts": promises.collect::<Vec<_>>(),
+        "policies": policies,
+        "scts": scts,
     });
-    merged(merged(report::certificate_json(one), said(&details)), own)
+    let basic = report::certificate_json(certificate);
+    merge_objects(merge_objects(basic, shared_details_json(&details)), own)
 }
 
-/// What certificates and requests say alike.
-fn said(details: &CertificateDetails) -> Value {
-    let extension = |one: &ExtensionSummary| json!({"oid": one.oid, "name": one.name, "critical": one.critical});
+/// The details that certificates and requests have in common.
+fn shared_details_json(details: &CertificateDetails) -> Value {
+    let extensions: Vec<Value> = details
+        .extensions
+        .iter()
+        .map(|one| json!({"oid": one.oid, "name": one.name, "critical": one.critical}))
+        .collect();
     json!({
         "version": details.version,
         "signature_algorithm": details.signature_algorithm,
@@ -169,13 +177,13 @@ fn said(details: &CertificateDetails) -> Value {
         "key_usages": details.key_usages,
         "extended_key_usages": details.extended_key_usages,
         "must_staple": details.must_staple,
-        "extensions": details.extensions.iter().map(extension).collect::<Vec<_>>(),
+        "extensions": extensions,
     })
 }
 
 fn request_json(request: &SigningRequest, records: &Value) -> Value {
     let details = CertificateDetails::of_request(request.der());
-    let known = json!({
+    let own = json!({
         "subject": request.subject,
         "dns_names": request.dns_names,
         "ip_addresses": details.ip_addresses,
@@ -184,12 +192,16 @@ fn request_json(request: &SigningRequest, records: &Value) -> Value {
         "sha256": request.sha256(),
         "records": records,
     });
-    merged(
-        merged(known, said(&details)),
-        json!({"attributes": details.attributes}),
+    let attributes = json!({"attributes": details.attributes});
+    merge_objects(
+        merge_objects(own, shared_details_json(&details)),
+        attributes,
     )
 }
 
 fn key_json(key: &PrivateKey, opened: &[PublicKeyId]) -> Value {
-    json!({"encrypted": opened.contains(&key.id()), "key": {"algorithm": key.algorithm().to_string(), "id": key.id().to_string()}})
+    json!({
+        "encrypted": opened.contains(&key.id()),
+        "key": {"algorithm": key.algorithm().to_string(), "id": key.id().to_string()},
+    })
 }

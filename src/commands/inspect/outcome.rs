@@ -1,4 +1,4 @@
-//! What there is to show, in the order in which it is shown.
+//! The outcome of `inspect`: what is shown, in its order.
 
 use jiff::Timestamp;
 
@@ -7,83 +7,98 @@ use crate::dcv::http_file::{self, FileRecord};
 use crate::dcv::record::{self, DcvRecord};
 use crate::delivery::{CaDelivery, UnusedContent};
 use crate::finding::Finding;
-use crate::inputs::{self, HostAnswers};
+use crate::inputs::{self, HostAnswers, HostCertificates};
 use crate::pki::certificate::Certificate;
 use crate::pki::request::SigningRequest;
 
-/// What `inspect` ends with.
+/// The content of a file or the answers of a host.
 #[derive(Debug)]
 pub(crate) struct InspectOutcome {
     pub(super) file: String,
-    /// The instant by which days are counted.
+    /// The time from which days are counted.
     pub(super) at: Timestamp,
     /// What was read; of a host the certificates that could not be.
     pub(super) delivery: CaDelivery,
-    /// What a host sends.
+    /// What the host sends; none for a file.
     pub(super) answers: Option<HostAnswers>,
     pub(super) ca: Option<Ca>,
 }
 
 /// Certificates that were found or sent together, in their order.
 pub(super) struct CertificateGroup<'a> {
-    /// What is said before them.
+    /// The line above them.
     pub(super) heading: Option<String>,
     pub(super) certificates: Vec<(&'a Certificate, String)>,
 }
 
 impl InspectOutcome {
     pub(super) fn groups(&self) -> Vec<CertificateGroup<'_>> {
-        let all = &self.delivery.certificates;
-        let Some(answers) = &self.answers else {
-            let certificates = all
+        match &self.answers {
+            Some(answers) => answers
+                .seen
                 .iter()
-                .map(|one| (&one.value, one.source.to_string()))
-                .collect();
-            return vec![CertificateGroup {
-                heading: None,
-                certificates,
-            }];
-        };
-        let group = |places: String, protocol: &str| {
-            let own = all.iter().filter(|one| one.source.input == places);
-            let certificates: Vec<_> = own.map(|one| (&one.value, places.clone())).collect();
-            let before = answers
-                .starttls
-                .map(|protocol| format!("{}, then ", protocol.in_words()))
-                .unwrap_or_default();
-            let heading = format!("{places}: {before}{protocol}, {}", order(&certificates));
-            CertificateGroup {
-                heading: Some(heading),
-                certificates,
-            }
-        };
-        answers
-            .seen
+                .map(|seen| self.served_group(answers, seen))
+                .collect(),
+            None => vec![self.file_group()],
+        }
+    }
+
+    fn file_group(&self) -> CertificateGroup<'_> {
+        let certificates = self
+            .delivery
+            .certificates
             .iter()
-            .map(|seen| group(seen.places(), seen.protocol))
-            .collect()
+            .map(|found| (&found.value, found.source.to_string()))
+            .collect();
+        CertificateGroup {
+            heading: None,
+            certificates,
+        }
+    }
+
+    /// The certificates that the addresses of `seen` sent.
+    fn served_group(&self, answers: &HostAnswers, seen: &HostCertificates) -> CertificateGroup<'_> {
+        let places = seen.places();
+        let certificates: Vec<_> = self
+            .delivery
+            .certificates
+            .iter()
+            .filter(|found| found.source.input == places)
+            .map(|found| (&found.value, places.clone()))
+            .collect();
+        let starttls = answers
+            .starttls
+            .map(|protocol| format!("{}, then ", protocol.in_words()))
+            .unwrap_or_default();
+        let protocol = seen.protocol;
+        let order = order_in_words(&certificates);
+        CertificateGroup {
+            heading: Some(format!("{places}: {starttls}{protocol}, {order}")),
+            certificates,
+        }
     }
 
     pub(super) fn records(&self, request: &SigningRequest) -> Vec<DcvRecord> {
         record::records(request, self.ca)
     }
 
-    /// The files that would do instead of the records.
+    /// The files that a CA accepts instead of the records.
     pub(super) fn files(&self, request: &SigningRequest) -> Vec<FileRecord> {
         http_file::told(request, self.ca, &[])
     }
 
-    /// How it was read, as notes: what is wrong with it is for `verify`.
+    /// Notes about how the content was read; `verify` reports what is wrong with it.
     pub(super) fn findings(&self) -> Vec<Finding> {
-        let silent = self
-            .answers
-            .iter()
-            .flat_map(|answers| answers.findings.clone());
-        silent.chain(inputs::findings_of(&self.delivery)).collect()
+        let mut findings = match &self.answers {
+            Some(answers) => answers.findings.clone(),
+            None => Vec::new(),
+        };
+        findings.extend(inputs::findings_of(&self.delivery));
+        findings
     }
 }
 
-/// A private key that needs a passphrase; that there is one can be told.
+/// Whether it is a private key that needs a passphrase.
 pub(super) fn is_locked_key(what: &UnusedContent) -> bool {
     matches!(
         what,
@@ -91,12 +106,12 @@ pub(super) fn is_locked_key(what: &UnusedContent) -> bool {
     )
 }
 
-/// In which order certificates come: told, not judged.
-pub(super) fn order(certificates: &[(&Certificate, String)]) -> String {
+/// The order of the certificates, without a judgement.
+fn order_in_words(certificates: &[(&Certificate, String)]) -> String {
     match certificates {
         [] => "no certificate".to_owned(),
         [_] => "1 certificate".to_owned(),
-        several if in_order(several) => {
+        several if is_in_order(several) => {
             format!("{} certificates, each issued by the next", several.len())
         }
         several => format!(
@@ -106,8 +121,8 @@ pub(super) fn order(certificates: &[(&Certificate, String)]) -> String {
     }
 }
 
-/// Each is signed by the one behind it.
-pub(super) fn in_order(certificates: &[(&Certificate, String)]) -> bool {
+/// Whether each certificate is signed by the next one.
+pub(super) fn is_in_order(certificates: &[(&Certificate, String)]) -> bool {
     certificates
         .windows(2)
         .all(|pair| pair[0].0.is_signed_by(pair[1].0))

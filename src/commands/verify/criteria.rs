@@ -1,4 +1,4 @@
-//! What is judged by, and one judgement.
+//! What certificates are checked against, and the result for one certificate.
 
 use std::path::PathBuf;
 
@@ -16,40 +16,44 @@ use crate::report;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Strictness {
-    /// Warnings refuse too, and the rules for public CAs hold for all.
+    /// Warnings make a certificate wrong too, and the rules for public CAs apply to all.
     Strict,
-    /// Errors refuse.
+    /// Only errors make a certificate wrong.
     Usual,
 }
 
-/// What everything is judged by.
+/// What all certificates of a run are checked against.
 #[derive(Clone, Copy)]
 pub(super) struct VerifyCriteria<'a> {
     policy: VerifyPolicy<'a>,
     scope: TrustScope,
-    /// What makes it wrong.
-    bar: Severity,
+    /// The lowest severity that makes a certificate wrong.
+    wrong_from: Severity,
 }
 
 impl<'a> VerifyCriteria<'a> {
     pub(super) fn new(
         at: Timestamp,
-        rules: Strictness,
+        strictness: Strictness,
         anchors: &'a TrustAnchors,
         hosts: &'a [String],
     ) -> Self {
-        let (scope, bar) = match rules {
-            Strictness::Strict => (TrustScope::Public, Severity::Warning),
-            Strictness::Usual => (anchors.source().scope(), Severity::Error),
-        };
-        Self {
-            policy: VerifyPolicy { hosts, anchors, at },
-            scope,
-            bar,
+        let policy = VerifyPolicy { hosts, anchors, at };
+        match strictness {
+            Strictness::Strict => Self {
+                policy,
+                scope: TrustScope::Public,
+                wrong_from: Severity::Warning,
+            },
+            Strictness::Usual => Self {
+                policy,
+                scope: anchors.source().scope(),
+                wrong_from: Severity::Error,
+            },
         }
     }
 
-    pub(super) fn wanted(&self) -> ChainCriteria<'a> {
+    pub(super) fn chain_criteria(&self) -> ChainCriteria<'a> {
         ChainCriteria {
             anchors: self.policy.anchors,
             at: self.policy.at,
@@ -57,30 +61,23 @@ impl<'a> VerifyCriteria<'a> {
         }
     }
 
-    /// What is wrong with a chain, and with what is sent beside it; `bag` is all that it was made
-    /// of.
+    /// The problems of `chain` and of the other certificates that the server sends; `bag` holds all
+    /// certificates that the chain was assembled from.
     pub(super) fn findings(
         &self,
         chain: &Chain,
         served: &[Certificate],
         bag: &[Certificate],
     ) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = verify::problems(chain, self.policy)
-            .iter()
-            .map(Finding::from)
-            .collect();
-        findings.extend(
-            lint::lints(chain)
-                .iter()
-                .map(|lint| Finding::from((lint, self.scope))),
-        );
-        findings.extend(
-            served
-                .iter()
-                .filter_map(lint::outdated)
-                .map(|outdated| Finding::from(&outdated)),
-        );
-        findings.extend(inputs::second_opinion(chain, bag, self.wanted()));
+        let problems = verify::problems(chain, self.policy);
+        let mut findings: Vec<Finding> = problems.iter().map(Finding::from).collect();
+        for lint in &lint::lints(chain) {
+            findings.push(Finding::from((lint, self.scope)));
+        }
+        for outdated in served.iter().filter_map(lint::outdated) {
+            findings.push(Finding::from(&outdated));
+        }
+        findings.extend(inputs::second_opinion(chain, bag, self.chain_criteria()));
         findings
     }
 
@@ -90,40 +87,36 @@ impl<'a> VerifyCriteria<'a> {
         chain: Chain,
         findings: Vec<Finding>,
     ) -> VerifiedCertificate {
-        let (hosts, trust) = (
-            self.policy.hosts.to_vec(),
-            self.policy.anchors.source().clone(),
-        );
         VerifiedCertificate {
             file,
             chain,
             key_path: None,
             findings,
-            bar: self.bar,
-            hosts,
-            trust,
+            wrong_from: self.wrong_from,
+            hosts: self.policy.hosts.to_vec(),
+            trust: self.policy.anchors.source().clone(),
             seen: None,
         }
     }
 }
 
-/// One certificate with what was found about it.
+/// One certificate with its findings.
 #[derive(Debug)]
 pub(crate) struct VerifiedCertificate {
-    /// The file that was judged.
+    /// The file or server that was checked.
     pub file: String,
-    /// The chain as far as it leads.
+    /// The chain, as far as it could be assembled.
     pub chain: Chain,
-    /// The key that fits and its file.
+    /// The file of the key that fits.
     pub key_path: Option<PathBuf>,
     pub findings: Vec<Finding>,
-    /// What makes it wrong: errors, with `--strict` warnings too.
-    pub bar: Severity,
-    /// The hosts that it must be for.
+    /// The lowest severity that makes it wrong: error, or warning with `--strict`.
+    pub wrong_from: Severity,
+    /// The hosts that it must be valid for.
     pub hosts: Vec<String>,
-    /// Whose roots were believed.
+    /// The source of the trust anchors.
     pub trust: TrustSource,
-    /// Where it came from a server: what that sent.
+    /// What the server sent; none for a file.
     pub seen: Option<HostCertificates>,
 }
 
@@ -131,7 +124,7 @@ impl VerifiedCertificate {
     pub(super) fn is_right(&self) -> bool {
         self.findings
             .iter()
-            .all(|finding| finding.severity < self.bar)
+            .all(|finding| finding.severity < self.wrong_from)
     }
 
     pub(super) fn json(&self) -> Value {
@@ -158,10 +151,8 @@ impl VerifiedCertificate {
         if let Some(seen) = &self.seen {
             words.push_str(&format!("; {}", seen.protocol));
         }
-        words.push_str(&format!(
-            "; {}",
-            report::intermediates_in_words(&self.chain)
-        ));
+        let intermediates = report::intermediates_in_words(&self.chain);
+        words.push_str(&format!("; {intermediates}"));
         if self.is_right() {
             words.push_str(&format!("; trusted by {}", self.trust));
             if !self.hosts.is_empty() {

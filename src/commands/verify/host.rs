@@ -1,69 +1,89 @@
-//! A server, judged by what it sends: order, completeness, dates, trust, and its names, the host's
-//! own among them. What lies here is not compared with it.
+//! The check of a server by what it sends: order, completeness, dates, trust and names, including
+//! the name of the host. It is not compared with files on this machine.
 
-use crate::commands::verify::criteria::{VerifiedCertificate, VerifyCriteria};
+use super::criteria::{VerifiedCertificate, VerifyCriteria};
+use crate::advice::verify_command;
 use crate::delivery::CaDelivery;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep};
+use crate::finding::Finding;
 use crate::inputs::{self, HostArgument, HostCertificates};
 use crate::matching;
+use crate::pki::certificate::Certificate;
+use crate::pki::chain::Chain;
 use crate::pki::verify;
 use crate::probe::StartTls;
 
-/// Asks `host` and judges each different answer.
-pub(super) fn judge(
+/// Probes `host` and checks each different answer.
+pub(super) fn verify(
     host: &HostArgument,
     starttls: Option<StartTls>,
-    measure: VerifyCriteria<'_>,
+    criteria: VerifyCriteria<'_>,
 ) -> Result<Vec<VerifiedCertificate>, Failure> {
     let answers = inputs::ask(host, starttls)?;
     let mut verified = Vec::new();
     for seen in answers.seen {
-        let mut one = judge_one(host, seen, measure)?;
-        one.findings.extend(answers.findings.iter().cloned());
-        verified.push(one);
+        let mut certificate = verify_answer(host, seen, criteria)?;
+        certificate
+            .findings
+            .extend(answers.findings.iter().cloned());
+        verified.push(certificate);
     }
     Ok(verified)
 }
 
-/// The first certificate is the site's, whatever it is: clients take no other.
-fn judge_one(
+/// The first certificate is the server's, whatever it is: clients use no other.
+fn verify_answer(
     host: &HostArgument,
     seen: HostCertificates,
-    measure: VerifyCriteria<'_>,
+    criteria: VerifyCriteria<'_>,
 ) -> Result<VerifiedCertificate, Failure> {
     let served = seen.certificates();
-    let Some(leaf) = served
-        .first()
-        .filter(|leaf| seen.sent.first().is_some_and(|der| der == leaf.der()))
-    else {
-        return Err(Failure::new(
-            FailureKind::Malformed,
-            format!("what {host} sends for a certificate cannot be read"),
-        )
-        .because(format!("asked {}", seen.places()))
-        .with(NextStep::say(
-            "look at it:  openssl s_client -connect HOST:PORT -showcerts </dev/null",
-        )));
+    let Some(leaf) = first_certificate(&seen, &served) else {
+        return Err(unreadable_answer(host, &seen));
     };
-    let chain = verify::assemble(leaf, &served, measure.wanted()).chain;
+    let chain = verify::assemble(leaf, &served, criteria.chain_criteria()).chain;
+    let label = answer_label(host, &seen);
+    let mut findings = order_findings(&label, &served, &chain);
+    findings.extend(criteria.findings(&chain, &served, &served));
+    Ok(VerifiedCertificate {
+        seen: Some(seen),
+        ..criteria.verified(label, chain, findings)
+    })
+}
+
+/// The first certificate of the handshake; none if it cannot be parsed.
+fn first_certificate<'a>(
+    seen: &HostCertificates,
+    served: &'a [Certificate],
+) -> Option<&'a Certificate> {
+    let sent_first = seen.sent.first()?;
+    served.first().filter(|leaf| sent_first == leaf.der())
+}
+
+fn unreadable_answer(host: &HostArgument, seen: &HostCertificates) -> Failure {
+    let message = format!("what {host} sends for a certificate cannot be read");
+    Failure::new(FailureKind::Malformed, message)
+        .because(format!("asked {}", seen.places()))
+        .with(verify_command::show_sent_certificate())
+}
+
+/// The host, with the addresses that sent the answer if there are others.
+fn answer_label(host: &HostArgument, seen: &HostCertificates) -> String {
     let places = seen.places();
-    let file = if places == host.to_string() {
+    if places == host.to_string() {
         places
     } else {
         format!("{host} ({places})")
-    };
-    let mend = NextStep::say("on that server, with what the CA sent:  sudo certctl install FILE");
-    let faults = matching::faults(&file, &CaDelivery::default(), &served, &chain);
-    let faults = faults.iter().map(|fault| Finding {
-        next: vec![mend.clone()],
-        ..Finding::from((fault, &[][..]))
-    });
-    let findings = faults
-        .chain(measure.findings(&chain, &served, &served))
-        .collect();
-    Ok(VerifiedCertificate {
-        seen: Some(seen),
-        ..measure.verified(file, chain, findings)
-    })
+    }
+}
+
+fn order_findings(label: &str, served: &[Certificate], chain: &Chain) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for fault in &matching::faults(label, &CaDelivery::default(), served, chain) {
+        findings.push(Finding {
+            next: vec![verify_command::install_on_server()],
+            ..Finding::from((fault, &[][..]))
+        });
+    }
+    findings
 }

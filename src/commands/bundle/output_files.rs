@@ -1,0 +1,168 @@
+//! Writes the files of `bundle`: all are made, written under temporary names and read back before
+//! the first one replaces anything.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::outputs::{OutputArgs, OutputFile};
+use super::overwrite::{ExistingOutput, NewOutput, OverwriteDecision};
+use super::pfx_password;
+use crate::advice::bundle_command;
+use crate::context::Context;
+use crate::delivery::DeliveryInput;
+use crate::export::{self, ExportFormat, ExportSource, OverwriteLoss, Pkcs12Protection};
+use crate::failure::{Failure, FailureKind};
+use crate::inputs::folder::FILE_LIMIT;
+use crate::inputs::{InputReader, MatchedCertificate};
+use crate::system::fs::files::{self, StagedFile};
+
+/// The certificate in the form that the export takes.
+pub(super) fn export_source(matched: &MatchedCertificate) -> ExportSource<'_> {
+    ExportSource {
+        name: &matched.stem,
+        chain: &matched.assembly.chain,
+        key: matched.key.as_ref().map(|(_, key)| key),
+        looked: &matched.looked,
+    }
+}
+
+/// Writes every requested format of every certificate. Stages and reads back all of them before it
+/// puts the first in place.
+pub(super) fn write(
+    context: &Context,
+    args: &OutputArgs,
+    matched: &[MatchedCertificate],
+    reader: &InputReader,
+) -> Result<Vec<Vec<OutputFile>>, Failure> {
+    let password = pfx_password::read(context, args)?;
+    let strength = args.strength();
+    let protection = password
+        .as_deref()
+        .map(|password| Pkcs12Protection { password, strength });
+    let mut staged = Vec::new();
+    for certificate in matched {
+        let mut staged_formats = Vec::new();
+        for format in args.formats_to_write() {
+            let planned = PlannedOutput {
+                format,
+                path: output_path(context, args, &certificate.stem, format),
+                source: export_source(certificate),
+                protection,
+            };
+            staged_formats.push(planned.stage(reader)?);
+        }
+        staged.push(staged_formats);
+    }
+    staged
+        .into_iter()
+        .map(|outputs| outputs.into_iter().map(StagedOutput::finish).collect())
+        .collect()
+}
+
+fn output_path(context: &Context, args: &OutputArgs, stem: &str, format: ExportFormat) -> PathBuf {
+    match &args.out {
+        Some(path) => path.clone(),
+        None => context.here(format!("{stem}.{}", format.extension())),
+    }
+}
+
+/// One format of one certificate that is to be written.
+struct PlannedOutput<'a> {
+    format: ExportFormat,
+    path: PathBuf,
+    source: ExportSource<'a>,
+    protection: Option<Pkcs12Protection<'a>>,
+}
+
+/// A file under its temporary name; none if the file at its path stays.
+struct StagedOutput {
+    output: OutputFile,
+    staged: Option<StagedFile>,
+}
+
+impl PlannedOutput<'_> {
+    /// Writes the file under a temporary name and reads it back, unless the same content exists.
+    fn stage(self, reader: &InputReader) -> Result<StagedOutput, Failure> {
+        let content = export::render(self.format, self.source, self.protection)?;
+        if let Some(existing) = ExistingOutput::read(&self.path)? {
+            let new = NewOutput {
+                format: self.format,
+                source: self.source,
+                protection: self.protection,
+                content: &content,
+            };
+            match existing.decide(&new) {
+                OverwriteDecision::Keep => return Ok(self.unchanged()),
+                OverwriteDecision::Replace => {}
+                OverwriteDecision::Refuse => return Err(holds_key(&self.path)),
+                OverwriteDecision::OpenFirst => {
+                    check_locked(&self.path, &existing, &new, reader)?;
+                }
+            }
+        }
+        self.stage_content(&content)
+    }
+
+    fn unchanged(self) -> StagedOutput {
+        StagedOutput {
+            output: OutputFile {
+                format: self.format,
+                path: self.path,
+                changed: false,
+            },
+            staged: None,
+        }
+    }
+
+    fn stage_content(self, content: &[u8]) -> Result<StagedOutput, Failure> {
+        let staged = files::stage(&self.path, content, self.format.mode())?;
+        let written = Zeroizing::new(staged.read_back(FILE_LIMIT)?);
+        export::read_back(self.format, &written, self.source, self.protection)?;
+        Ok(StagedOutput {
+            output: OutputFile {
+                format: self.format,
+                path: self.path,
+                changed: true,
+            },
+            staged: Some(staged),
+        })
+    }
+}
+
+impl StagedOutput {
+    /// Puts the file in place.
+    fn finish(self) -> Result<OutputFile, Failure> {
+        if let Some(staged) = self.staged {
+            staged.replace()?;
+        }
+        Ok(self.output)
+    }
+}
+
+/// Opens an existing file that is locked with another password, given or typed, to see its key.
+fn check_locked(
+    path: &Path,
+    existing: &ExistingOutput,
+    new: &NewOutput<'_>,
+    reader: &InputReader,
+) -> Result<(), Failure> {
+    let input = DeliveryInput::new(path.display().to_string(), existing.content.to_vec());
+    let delivery = reader.open(&[input])?;
+    match export::loss_of(&delivery, new.key_id()) {
+        OverwriteLoss::Nothing => Ok(()),
+        OverwriteLoss::Key => Err(holds_key(path)),
+        OverwriteLoss::Unknown => Err(not_overwritten(path, "is locked with another password")
+            .because("the key in it may be the only one of its kind")
+            .with(bundle_command::give_old_password())),
+    }
+}
+
+fn holds_key(path: &Path) -> Failure {
+    not_overwritten(path, "holds a private key")
+}
+
+fn not_overwritten(path: &Path, reason: &str) -> Failure {
+    let message = format!("{} {reason} and is not overwritten", path.display());
+    Failure::new(FailureKind::Exists, message).with(bundle_command::write_elsewhere(path))
+}

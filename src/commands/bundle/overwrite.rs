@@ -1,0 +1,101 @@
+//! Whether the file that exists at the path of an output may be replaced.
+
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::export::{self, ExportFormat, ExportSource, OverwriteLoss, Pkcs12Protection};
+use crate::failure::Failure;
+use crate::inputs::folder::FILE_LIMIT;
+use crate::pki::key::PublicKeyId;
+use crate::system::fs::files;
+
+/// The file that exists at the path of an output.
+pub(super) struct ExistingOutput {
+    pub content: Zeroizing<Vec<u8>>,
+    permissions: u32,
+}
+
+/// The content that is to be written.
+#[derive(Clone, Copy)]
+pub(super) struct NewOutput<'a> {
+    pub format: ExportFormat,
+    pub source: ExportSource<'a>,
+    pub protection: Option<Pkcs12Protection<'a>>,
+    pub content: &'a [u8],
+}
+
+/// What to do with the existing file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum OverwriteDecision {
+    /// It holds the new content already.
+    Keep,
+    /// It holds nothing that would be lost.
+    Replace,
+    /// It holds a private key that the new content does not hold.
+    Refuse,
+    /// It is locked with another password: open it to see its key.
+    OpenFirst,
+}
+
+type OverwriteCheck = fn(&ExistingOutput, &NewOutput<'_>) -> Option<OverwriteDecision>;
+
+/// The checks in their order; the first that applies answers.
+const CHECKS: [OverwriteCheck; 2] = [check_unchanged, check_loss];
+
+impl ExistingOutput {
+    /// Reads the file at `path`; none if nothing exists there.
+    pub(super) fn read(path: &Path) -> Result<Option<Self>, Failure> {
+        if !files::occupied(path) {
+            return Ok(None);
+        }
+        let (content, permissions) = files::read_with_mode(path, FILE_LIMIT)?;
+        Ok(Some(Self {
+            content: Zeroizing::new(content),
+            permissions,
+        }))
+    }
+
+    /// Decides without touching the disk.
+    pub(super) fn decide(&self, new: &NewOutput<'_>) -> OverwriteDecision {
+        CHECKS
+            .iter()
+            .find_map(|check| check(self, new))
+            .unwrap_or(OverwriteDecision::Replace)
+    }
+}
+
+impl NewOutput<'_> {
+    /// The private key in the new content.
+    pub(super) fn key_id(&self) -> Option<PublicKeyId> {
+        let key = self.source.key.filter(|_| self.format.holds_key())?;
+        Some(key.id())
+    }
+
+    /// Whether `content` holds the same certificates and key.
+    fn equals(&self, content: &[u8]) -> bool {
+        if content == self.content {
+            return true;
+        }
+        // The bytes of a .pfx differ each time: what is in it and how it is locked is compared.
+        self.format == ExportFormat::Pfx
+            && export::read_back(self.format, content, self.source, self.protection).is_ok()
+    }
+}
+
+fn check_unchanged(existing: &ExistingOutput, new: &NewOutput<'_>) -> Option<OverwriteDecision> {
+    if !new.equals(&existing.content) {
+        return None;
+    }
+    let has_right_mode = existing.permissions == new.format.mode() || !new.format.holds_key();
+    has_right_mode.then_some(OverwriteDecision::Keep)
+}
+
+fn check_loss(existing: &ExistingOutput, new: &NewOutput<'_>) -> Option<OverwriteDecision> {
+    let password = new.protection.map(|protection| protection.password);
+    match export::loss(&existing.content, new.key_id(), password) {
+        OverwriteLoss::Nothing => None,
+        OverwriteLoss::Key => Some(OverwriteDecision::Refuse),
+        OverwriteLoss::Unknown => Some(OverwriteDecision::OpenFirst),
+    }
+}

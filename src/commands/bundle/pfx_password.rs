@@ -1,0 +1,78 @@
+//! The password of a new `.pfx`: from a file, typed twice, or empty.
+
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::outputs::OutputArgs;
+use crate::advice::bundle_command;
+use crate::context::Context;
+use crate::export::{ExportError, ExportFormat};
+use crate::failure::{Failure, FailureKind};
+use crate::system::fs::files;
+use crate::system::terminal::{self, AskError};
+
+/// The password of the `.pfx`, if one is requested: the first line of the password file, else typed
+/// twice.
+pub(super) fn read(
+    context: &Context,
+    args: &OutputArgs,
+) -> Result<Option<Zeroizing<String>>, Failure> {
+    if !args.formats_to_write().contains(&ExportFormat::Pfx) {
+        return Ok(None);
+    }
+    if args.pfx_empty_password {
+        return Ok(Some(Zeroizing::default()));
+    }
+    let password = match &args.pfx_password_file {
+        Some(path) => read_first_line(path)?,
+        None => prompt_twice(context)?,
+    };
+    if password.is_empty() {
+        let message = "the password for the new .pfx is empty";
+        return Err(Failure::new(FailureKind::Malformed, message)
+            .because("Windows and Java ask for one when they read it")
+            .with(bundle_command::confirm_empty_password()));
+    }
+    Ok(Some(password))
+}
+
+fn read_first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    const LIMIT: u64 = 4096;
+    let bytes = Zeroizing::new(files::read_named(path, LIMIT)?);
+    let line = bytes
+        .split(|&byte| byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    match std::str::from_utf8(line) {
+        Ok(line) => Ok(Zeroizing::new(line.trim_end_matches('\r').to_owned())),
+        Err(_) => {
+            let message = format!("the first line of {} is not UTF-8", path.display());
+            Err(Failure::new(FailureKind::Malformed, message)
+                .because("it is the password for the new .pfx (--pfx-password-file)")
+                .with(bundle_command::rewrite_password_file()))
+        }
+    }
+}
+
+fn prompt_twice(context: &Context) -> Result<Zeroizing<String>, Failure> {
+    context
+        .interrupt
+        .listen()
+        .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
+    let password = prompt(context, "password for the new .pfx (not shown): ")?;
+    let repeated = prompt(context, "the same again: ")?;
+    if repeated != password {
+        let message = "the two passwords differ; nothing was written";
+        let failure = Failure::new(FailureKind::Malformed, message);
+        return Err(failure.with(bundle_command::retype_password()));
+    }
+    Ok(password)
+}
+
+fn prompt(context: &Context, text: &str) -> Result<Zeroizing<String>, Failure> {
+    match terminal::ask_password(text, &context.interrupt) {
+        Err(AskError::NoTerminal) => Err(ExportError::NoPassword(ExportFormat::Pfx).into()),
+        typed => Ok(typed?),
+    }
+}

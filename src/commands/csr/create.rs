@@ -1,0 +1,157 @@
+//! Makes a new request, with a new key or for the key of `--key`.
+
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use super::args::CsrArgs;
+use super::caa;
+use super::existing::RequestTarget;
+use super::key::{KeyOrigin, RequestKeyFile};
+use super::outcome::{CsrOutcome, RequestOnDisk};
+use super::refused::CsrRefusal;
+use super::spec::{CsrSpec, has_errors};
+use crate::context::Context;
+use crate::dcv::dcv_file::StoredRecord;
+use crate::delivery::EncryptedKey;
+use crate::failure::Failure;
+use crate::inputs::InputReader;
+use crate::inputs::dcv_file;
+use crate::inputs::request_files::{RequestPaths, StagedRequestFiles};
+use crate::pki::key::{KeyAlgorithm, PrivateKey};
+use crate::pki::request::SigningRequest;
+use crate::report::Outcome;
+
+/// Writes a new request and its key, unless a CA would refuse the request. With `--force` the
+/// existing files become numbered backups.
+pub(super) fn create(
+    context: &Context,
+    args: &CsrArgs,
+    spec: CsrSpec,
+    target: RequestTarget,
+) -> Result<Box<dyn Outcome>, Failure> {
+    let mut findings = spec.findings(context, args, &target.paths.request);
+    let stored = stored_record(args, &target.paths)?;
+    if !has_errors(&findings) {
+        findings.extend(caa::findings(context, args, &spec.names, stored.ca())?);
+    }
+    if has_errors(&findings) {
+        let refusal = CsrRefusal::new(context, args, spec.names, findings);
+        return Ok(Box::new(refusal));
+    }
+    let generated = GeneratedRequest::new(context, args, &spec, &target.paths)?;
+    let backups = write_files(args, &target, &generated, &stored)?;
+    let on_disk = RequestOnDisk {
+        key: key_file(args, &spec, &target.paths, &generated.request),
+        paths: target.paths,
+        request: generated.request,
+        stored,
+        findings,
+    };
+    let outcome = CsrOutcome::new(context, &spec, on_disk);
+    Ok(Box::new(CsrOutcome {
+        made: true,
+        changed: true,
+        backups,
+        ..outcome
+    }))
+}
+
+/// Writes the new files and returns the numbered backups of the old ones.
+fn write_files(
+    args: &CsrArgs,
+    target: &RequestTarget,
+    generated: &GeneratedRequest,
+    stored: &StoredRecord,
+) -> Result<Vec<PathBuf>, Failure> {
+    let replaced = if args.force {
+        target.replaced_paths()
+    } else {
+        Vec::new()
+    };
+    let key_pem = generated.key_pem.as_ref().map(|pem| pem.as_str());
+    let staged = StagedRequestFiles::stage(&target.paths, key_pem, &generated.request, stored)?;
+    staged.put(&replaced)
+}
+
+/// The stored validation record with the CA of this run; `--force` starts with an empty one.
+fn stored_record(args: &CsrArgs, paths: &RequestPaths) -> Result<StoredRecord, Failure> {
+    let mut stored = if args.force {
+        StoredRecord::default()
+    } else {
+        dcv_file::read(&paths.record)?
+    };
+    if let Some(ca) = args.ca {
+        stored.set_ca(ca);
+    }
+    Ok(stored)
+}
+
+/// A request that was just signed.
+struct GeneratedRequest {
+    /// The content of the new key file; none for the key of `--key`.
+    key_pem: Option<Zeroizing<String>>,
+    request: SigningRequest,
+}
+
+impl GeneratedRequest {
+    fn new(
+        context: &Context,
+        args: &CsrArgs,
+        spec: &CsrSpec,
+        paths: &RequestPaths,
+    ) -> Result<Self, Failure> {
+        if let Some(given) = &spec.given {
+            let request = SigningRequest::ask(&spec.names, &spec.subject, &given.key)?;
+            // Checks the signature: the halves of a key that was made elsewhere may not match.
+            let request = SigningRequest::from_der(request.der())?;
+            return Ok(Self {
+                key_pem: None,
+                request,
+            });
+        }
+        let key = PrivateKey::generate(spec.key_type.unwrap_or(KeyAlgorithm::EcdsaP256))?;
+        let key_pem = encode_key(context, args, paths, &key)?;
+        let request = SigningRequest::ask(&spec.names, &spec.subject, &key)?;
+        Ok(Self {
+            key_pem: Some(key_pem),
+            request,
+        })
+    }
+}
+
+/// The new key as PEM, encrypted with `--encrypt-key`.
+fn encode_key(
+    context: &Context,
+    args: &CsrArgs,
+    paths: &RequestPaths,
+    key: &PrivateKey,
+) -> Result<Zeroizing<String>, Failure> {
+    if !args.encrypt_key {
+        return Ok(key.to_pem());
+    }
+    let reader = InputReader::new(context, &args.reading)?;
+    let passphrase = reader.choose(&paths.key.display().to_string())?;
+    let encrypted = EncryptedKey::seal(key, &passphrase)?;
+    Ok(Zeroizing::new(encrypted.to_pem()))
+}
+
+/// The key file of the new request.
+fn key_file(
+    args: &CsrArgs,
+    spec: &CsrSpec,
+    paths: &RequestPaths,
+    request: &SigningRequest,
+) -> RequestKeyFile {
+    if let Some(given) = &spec.given {
+        return given.file.clone();
+    }
+    RequestKeyFile {
+        path: paths.key.clone(),
+        algorithm: request.algorithm,
+        id: request.key_id,
+        encrypted: args.encrypt_key,
+        origin: KeyOrigin::Made,
+        found_here: true,
+    }
+}

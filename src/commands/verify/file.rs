@@ -1,0 +1,78 @@
+//! The check of one file: its chain as a server would send it, and its key and request.
+
+use super::criteria::{VerifiedCertificate, VerifyCriteria};
+use crate::finding::Finding;
+use crate::inputs::ServedCertificates;
+use crate::matching::{self, KeyCandidates, MatchingRemark};
+use crate::pki::verify;
+
+/// What one file is checked with.
+pub(super) struct FileCheck<'a> {
+    pub certificates: &'a ServedCertificates,
+    pub keyring: &'a KeyCandidates,
+    pub criteria: VerifyCriteria<'a>,
+    /// The command line that makes a correct file of the arguments.
+    pub bundle_words: &'a [String],
+}
+
+impl FileCheck<'_> {
+    pub(super) fn verify(&self) -> VerifiedCertificate {
+        let ServedCertificates {
+            file,
+            delivery,
+            served,
+            leaf,
+            bag,
+        } = self.certificates;
+        let chain_criteria = self.criteria.chain_criteria();
+        let mut chain = verify::assemble(leaf, bag, chain_criteria).chain;
+        let issuer = self.keyring.issuer_here(&chain, self.bundle_words);
+        if let Some(root) = self.keyring.root_here(&chain) {
+            // The chain is complete, and its root is not trusted.
+            let with_root = [bag, std::slice::from_ref(root)].concat();
+            chain = verify::assemble(leaf, &with_root, chain_criteria).chain;
+        }
+        let mut findings = self.key_findings();
+        for fault in &matching::faults(file, delivery, served, &chain) {
+            findings.push(Finding::from((fault, self.bundle_words)));
+        }
+        findings.extend(self.criteria.findings(&chain, served, bag));
+        findings.extend(issuer.iter().map(Finding::from));
+        findings.extend(self.unissued_request_finding());
+        let verified = self.criteria.verified(file.clone(), chain, findings);
+        VerifiedCertificate {
+            key_path: self
+                .keyring
+                .key_of(leaf)
+                .filter(|key| matching::wrong_key(leaf, key).is_none())
+                .map(|key| key.path.clone()),
+            ..verified
+        }
+    }
+
+    /// Findings about a key that does not fit, a weak key, or a missing one.
+    fn key_findings(&self) -> Vec<Finding> {
+        let leaf = &self.certificates.leaf;
+        let key = self.keyring.key_of(leaf);
+        let wrong_key = key.and_then(|key| matching::wrong_key(leaf, key));
+        let mut findings: Vec<Finding> = wrong_key.iter().map(Finding::from).collect();
+        findings.extend(self.keyring.judge(leaf).iter().map(Finding::from));
+        if let (None, Some(request)) = (key, self.keyring.request_of(leaf)) {
+            let remark = MatchingRemark::OnlyRequest {
+                label: leaf.label(),
+                request: request.held.path.clone(),
+                looked: self.keyring.looked(),
+            };
+            findings.push(Finding::from(&remark));
+        }
+        findings
+    }
+
+    /// Reports what the request asks for and the certificate does not hold.
+    fn unissued_request_finding(&self) -> Option<Finding> {
+        let leaf = &self.certificates.leaf;
+        let request = self.keyring.request_of(leaf)?;
+        let remark = matching::not_issued(leaf, &request.held.value, &request.held.path)?;
+        Some(Finding::from(&remark))
+    }
+}
