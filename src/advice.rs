@@ -4,6 +4,7 @@
 pub(crate) mod caa;
 pub(crate) mod csr_lint;
 pub(crate) mod dcv;
+pub(crate) mod dcv_check_command;
 pub(crate) mod dcv_methods;
 pub(crate) mod delivery;
 pub(crate) mod dnssec;
