@@ -10,6 +10,7 @@ pub(crate) mod delivery;
 pub(crate) mod dnssec;
 pub(crate) mod export;
 pub(crate) mod install;
+pub(crate) mod install_command;
 pub(crate) mod inventory;
 pub(crate) mod matching;
 pub(crate) mod pki;

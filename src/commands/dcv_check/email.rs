@@ -10,7 +10,7 @@ use crate::advice::dcv_check_command;
 use crate::commands::dcv_check::select::ChosenRecords;
 use crate::context::Context;
 use crate::dcv::answer::RecordKind;
-use crate::dcv::ca::{Ca, Confirmation};
+use crate::dcv::ca::Confirmation;
 use crate::dcv::judge::DcvVerdict;
 use crate::dcv::mailbox::{self, MailDelivery, MailDomain, MailReason};
 use crate::dcv::record;

@@ -172,12 +172,7 @@ fn fetch_files(
     files: &[FileToCheck],
 ) -> Result<Vec<FetchedFile>, Failure> {
     let interrupt = &check.context.interrupt;
-    let mut queries: Vec<(String, RecordKind)> = Vec::new();
-    for one in files {
-        let name = &one.file.record.name;
-        queries.push((name.clone(), RecordKind::A));
-        queries.push((name.clone(), RecordKind::Aaaa));
-    }
+    let queries = address_queries(files);
     let answers = dns::look_up(&queries, check.resolvers, interrupt)?;
     let mut requests: Vec<(String, SocketAddr)> = Vec::new();
     for (one, answers) in files.iter().zip(answers.chunks(2)) {
@@ -194,6 +189,16 @@ fn fetch_files(
         });
     }
     Ok(fetched)
+}
+
+fn address_queries(files: &[FileToCheck]) -> Vec<(String, RecordKind)> {
+    let mut queries = Vec::with_capacity(2 * files.len());
+    for one in files {
+        let name = &one.file.record.name;
+        queries.push((name.clone(), RecordKind::A));
+        queries.push((name.clone(), RecordKind::Aaaa));
+    }
+    queries
 }
 
 fn interrupted(signal: i32) -> Failure {

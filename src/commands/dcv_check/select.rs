@@ -93,12 +93,7 @@ pub(super) fn choose_records(
     let mut chosen = ChosenRecords::default();
     for record in &given {
         match match_record(record, &candidates, &history)? {
-            RecordMatch::Request(index) => {
-                let candidate = &mut candidates[index];
-                let domains = record::domains(&candidate.request);
-                candidate.given.push(record.anchored(&domains));
-                chosen.matched.push(candidate.shown.clone());
-            }
+            RecordMatch::Request(index) => chosen.assign(record, &mut candidates[index]),
             RecordMatch::Stray(finding) => chosen.strays.push(finding),
         }
     }
@@ -121,6 +116,14 @@ pub(super) fn choose_records(
     }
     chosen.selected = candidates;
     Ok(chosen)
+}
+
+impl ChosenRecords {
+    fn assign(&mut self, record: &GivenRecord, candidate: &mut SelectedRequest) {
+        let domains = record::domains(&candidate.request);
+        candidate.given.push(record.anchored(&domains));
+        self.matched.push(candidate.shown.clone());
+    }
 }
 
 /// Without names on the command line: keeps the requests that a record belongs to; without such

@@ -43,10 +43,7 @@ impl ZoneHealth {
             judgement.verdict = judgement.verdict.max(DcvVerdict::Unreachable);
         }
         let zone = &record.expected.record.zone;
-        let mut findings: Vec<Finding> = Vec::new();
-        for remark in zone_consistency::remarks(survey, judgement, zone, now) {
-            findings.push(advice::zone_consistency::finding(&remark, now));
-        }
+        let mut findings = consistency_findings(survey, judgement, zone, now);
         let explanations = explanations(survey);
         findings.extend(signature_findings(&dnssec, &explanations));
         let request = IssuanceRequest {
@@ -61,8 +58,7 @@ impl ZoneHealth {
             let reported = caa
                 .iter()
                 .filter(|ruling| !(is_rejected && is_bogus(ruling)));
-            let reported = caa::together(reported);
-            findings.extend(reported.iter().flat_map(Vec::<Finding>::from));
+            findings.extend(caa_findings(reported));
         }
         Self {
             dnssec,
@@ -107,6 +103,19 @@ impl ZoneHealth {
     }
 }
 
+/// Differences between the zone's servers.
+fn consistency_findings(
+    survey: &DnsSurvey,
+    judgement: &RecordJudgement,
+    zone: &str,
+    now: Timestamp,
+) -> Vec<Finding> {
+    zone_consistency::remarks(survey, judgement, zone, now)
+        .iter()
+        .map(|remark| advice::zone_consistency::finding(remark, now))
+        .collect()
+}
+
 fn explanations(survey: &DnsSurvey) -> Vec<String> {
     survey
         .around
@@ -130,6 +139,13 @@ fn has_bogus_answer(judgement: &RecordJudgement) -> bool {
         .standings
         .iter()
         .any(|one| one.answer == DnsAnswer::Bogus)
+}
+
+fn caa_findings<'a>(rulings: impl Iterator<Item = &'a CaaRuling>) -> Vec<Finding> {
+    caa::together(rulings)
+        .iter()
+        .flat_map(Vec::<Finding>::from)
+        .collect()
 }
 
 fn is_bogus(ruling: &CaaRuling) -> bool {
