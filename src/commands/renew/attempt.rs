@@ -28,9 +28,11 @@ use crate::inventory::StatusRow;
 use crate::inventory::reason::day;
 use crate::inventory::schedule::{self, PaymentCoverage, RenewalTerms, ValidationMethod};
 use crate::matching::{file_names, stem};
+use crate::pki::alt_name::AltNames;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKeyId};
 use crate::pki::request::SigningRequest;
+use crate::pki::subject::SubjectName;
 use crate::store::settings::LineageSettings;
 use crate::system::fs::files;
 
@@ -107,6 +109,16 @@ struct PreviousKey {
     /// Its file, if that is in the folder of the requests.
     path: Option<PathBuf>,
     key: PrivateKey,
+}
+
+/// A request that is about to be made.
+struct PlannedRequest {
+    names: AltNames,
+    subject: SubjectName,
+    /// The key to reuse.
+    previous_key: Option<PreviousKey>,
+    paths: RequestPaths,
+    files: RenewalFiles,
 }
 
 /// Finds what is prepared for the next renewal of `row`, and prepares it if nothing is.
@@ -315,6 +327,16 @@ impl RenewalContext<'_> {
 
     /// Makes a new request, with a new key or the previous one.
     fn prepare_new(&self, attempt: &mut RenewalAttempt) -> Result<RenewalResult, Failure> {
+        let planned = self.plan_new()?;
+        attempt.findings.extend(self.lint(&planned, attempt.ca));
+        if self.args.dry_run {
+            return Ok(RenewalResult::Planned(planned.files));
+        }
+        let prepared = self.write_new(planned, attempt.ca)?;
+        Ok(RenewalResult::Prepared(Box::new(prepared)))
+    }
+
+    fn plan_new(&self) -> Result<PlannedRequest, Failure> {
         let names = self.previous.names()?;
         let subject = self.previous.subject(&names);
         let previous_key = if self.args.reuse_key {
@@ -327,43 +349,67 @@ impl RenewalContext<'_> {
             Some(previous) => previous.key.algorithm(),
             None => self.previous.algorithm(),
         };
-        attempt.findings.extend(lint_findings(&LintedRequest {
-            names: &names,
-            subject: &subject,
-            algorithm,
-            reused: previous_key.as_ref().map(|previous| self.reuse(previous)),
-            before: EarlierContent::default(),
-            ca: attempt.ca,
-        }));
         // A key that exists in this folder is not copied.
         let existing_key = previous_key
             .as_ref()
             .and_then(|previous| previous.path.clone());
         let files = RenewalFiles {
-            key: existing_key.clone().unwrap_or_else(|| paths.key.clone()),
+            key: existing_key.unwrap_or_else(|| paths.key.clone()),
             request: paths.request.clone(),
             algorithm,
         };
-        if self.args.dry_run {
-            return Ok(RenewalResult::Planned(files));
-        }
-        let key = match previous_key {
-            Some(previous) => previous.key,
-            None => PrivateKey::generate(algorithm)?,
-        };
-        let request = SigningRequest::ask(&names, &subject, &key)?;
-        let new_key = if existing_key.is_some() {
-            None
-        } else {
-            Some(&key)
-        };
-        let stored = write_files(&paths, new_key, &request, attempt.ca)?;
-        Ok(RenewalResult::Prepared(Box::new(PreparedRequest {
-            is_new: true,
+        Ok(PlannedRequest {
+            names,
+            subject,
+            previous_key,
+            paths,
             files,
-            records: self.records(&request, attempt.ca, &stored),
+        })
+    }
+
+    /// What a CA would no longer accept, and that a key is reused. Other findings about the names
+    /// were reported when they were chosen.
+    fn lint(&self, planned: &PlannedRequest, ca: Option<Ca>) -> Vec<Finding> {
+        let reused = planned
+            .previous_key
+            .as_ref()
+            .map(|previous| self.reuse(previous));
+        let faults = csr_lint::faults(&LintedRequest {
+            names: &planned.names,
+            subject: &planned.subject,
+            algorithm: planned.files.algorithm,
+            reused,
+            before: EarlierContent::default(),
+            ca,
+        });
+        let mut findings = Vec::new();
+        for fault in faults {
+            let code = fault.rule.code;
+            if fault.rule.severity == Severity::Error || code == "key-reused" {
+                findings.push(Finding::warning(code, fault.to_string()));
+            }
+        }
+        findings
+    }
+
+    fn write_new(
+        &self,
+        planned: PlannedRequest,
+        ca: Option<Ca>,
+    ) -> Result<PreparedRequest, Failure> {
+        let (key, writes_key) = match planned.previous_key {
+            Some(previous) => (previous.key, previous.path.is_none()),
+            None => (PrivateKey::generate(planned.files.algorithm)?, true),
+        };
+        let request = SigningRequest::ask(&planned.names, &planned.subject, &key)?;
+        let new_key = writes_key.then_some(&key);
+        let stored = write_files(&planned.paths, new_key, &request, ca)?;
+        Ok(PreparedRequest {
+            is_new: true,
+            files: planned.files,
+            records: self.records(&request, ca, &stored),
             request,
-        })))
+        })
     }
 
     fn reuse(&self, previous: &PreviousKey) -> ReusedKey {
@@ -490,14 +536,4 @@ fn write_files(
     let key = key.as_ref().map(|pem| pem.as_str());
     StagedRequestFiles::stage(paths, key, request, &stored)?.put(&[])?;
     Ok(stored)
-}
-
-/// What a CA would no longer accept, and that a key is reused. Other findings about the names were
-/// reported when they were chosen.
-fn lint_findings(request: &LintedRequest<'_>) -> Vec<Finding> {
-    csr_lint::faults(request)
-        .into_iter()
-        .filter(|fault| fault.rule.severity == Severity::Error || fault.rule.code == "key-reused")
-        .map(|fault| Finding::warning(fault.rule.code, fault.to_string()))
-        .collect()
 }
