@@ -248,7 +248,8 @@ impl<'a> ScopeFilter<'a> {
         match place {
             ItemLocation::Address { name, .. } => self.hosts.contains(name.as_str()),
             ItemLocation::File { path, .. } => {
-                !self.paths.is_empty() && path.ancestors().any(|one| self.paths.contains(one))
+                let has_paths = !self.paths.is_empty();
+                has_paths && path.ancestors().any(|one| self.paths.contains(one))
             }
         }
     }

@@ -256,7 +256,7 @@ fn check_certificate(context: &Context, selected: SelectedCertificate) -> Checke
             Some(certified)
         }
         Err(problems) => {
-            findings.retain(|known| problems.iter().all(|problem| problem.code != known.code));
+            findings.retain(|known| !has_code(&problems, known.code));
             findings.extend(problems);
             None
         }
@@ -320,9 +320,9 @@ fn certify(
     };
     let problems = matched.problems(policy);
     let known = &matched.findings;
-    let has_error = !problems.is_empty() || known.iter().any(|one| one.severity == Severity::Error);
+    let has_error = !problems.is_empty() || has_error(known);
     let mut refusals: Vec<Finding> = problems.iter().map(Finding::from).collect();
-    refusals.retain(|finding| known.iter().all(|one| one.code != finding.code));
+    refusals.retain(|finding| !has_code(known, finding.code));
     let MatchedCertificate {
         assembly,
         key,
@@ -338,9 +338,21 @@ fn certify(
     if has_error {
         return Err(refusals);
     }
-    let chain = VerifiedChain::new(assembly.chain, policy)
-        .map_err(|all| all.iter().map(Finding::from).collect::<Vec<_>>())?;
+    let chain = match VerifiedChain::new(assembly.chain, policy) {
+        Ok(chain) => chain,
+        Err(problems) => return Err(problems.iter().map(Finding::from).collect()),
+    };
     CertifiedKey::new(chain, key).map_err(|problem| vec![Finding::from(&problem)])
+}
+
+fn has_error(findings: &[Finding]) -> bool {
+    findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error)
+}
+
+fn has_code(findings: &[Finding], code: &str) -> bool {
+    findings.iter().any(|finding| finding.code == code)
 }
 
 /// A missing key is only a remark for other commands; here it is an error.
@@ -355,10 +367,16 @@ fn missing_key(remark: &MatchingRemark) -> Finding {
 fn flags(context: &Context, args: &InstallArgs) -> Result<LineageSettings, Failure> {
     let trust = match args.trust.as_deref() {
         None | Some("mozilla" | "system") => args.trust.clone(),
-        Some(file) => Some(folders::real(Path::new(file))?.display().to_string()),
+        Some(file) => {
+            let path = folders::real(Path::new(file))?;
+            Some(path.display().to_string())
+        }
     };
     let configs = server_flags::ConfigFiles::parse(&args.server_config)?;
-    let servers = args.server.iter().map(|server| server.name().to_owned());
+    let mut server = Vec::new();
+    for choice in &args.server {
+        server.push(choice.name().to_owned());
+    }
     let chain_path = absolute(args.chain_path.as_deref())?;
     let key_path = absolute(args.key_path.as_deref())?;
     let paid_until = match args.paid_until {
@@ -367,7 +385,7 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<LineageSettings, Failu
     };
     Ok(LineageSettings {
         server_configs: configs.by_server,
-        server: servers.collect(),
+        server,
         server_config: configs.any_server,
         chain_path,
         key_path,

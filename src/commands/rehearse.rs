@@ -4,10 +4,11 @@
 
 mod outcome;
 mod scenario;
+mod setup;
 mod step;
 
 pub(crate) use self::outcome::RehearseOutcome;
-pub(crate) use self::scenario::RehearsalServer;
+pub(crate) use self::setup::RehearsalServer;
 use crate::advice;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};

@@ -4,6 +4,7 @@
 mod args;
 mod attempt;
 mod folders;
+mod new_request;
 mod outcome;
 mod previous;
 mod select;

@@ -75,7 +75,9 @@ impl RehearsalZone {
 
     /// Removes the records at `host`, which is relative to the zone.
     pub fn remove(&self, host: &str) {
-        if let Ok(name) = Name::from_ascii(host).and_then(|host| host.append_domain(&self.origin)) {
+        if let Ok(host) = Name::from_ascii(host)
+            && let Ok(name) = host.append_domain(&self.origin)
+        {
             self.lock().remove(&name);
         }
     }

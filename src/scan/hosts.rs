@@ -27,7 +27,10 @@ const HOST_DEADLINE: Duration = Duration::from_secs(10);
 impl ScanResults {
     /// Probes servers of this machine.
     pub(crate) fn probe_servers(&mut self, scan_targets: Vec<ScanTarget>) {
-        let targets: Vec<_> = scan_targets.iter().map(|one| one.target.clone()).collect();
+        let mut targets = Vec::with_capacity(scan_targets.len());
+        for one in &scan_targets {
+            targets.push(one.target.clone());
+        }
         let answers = tls::probe_all(&targets, LOCAL_DEADLINE);
         for (ScanTarget { target, expected }, answer) in scan_targets.into_iter().zip(answers) {
             let answer = match answer {
@@ -56,7 +59,8 @@ impl ScanResults {
         hosts: &[HostArgument],
         starttls: Option<StartTls>,
     ) {
-        let mut answers: Vec<Option<HostAnswer>> = hosts.iter().map(|_| None).collect();
+        let mut answers: Vec<Option<HostAnswer>> = Vec::new();
+        answers.resize_with(hosts.len(), || None);
         probe_side_by_side(context, hosts, starttls, |index, answer| {
             answers[index] = Some(answer)
         });

@@ -85,7 +85,10 @@ impl ScannedServers {
         settings
             .probe
             .retain(|probe| probe.parse::<SocketAddr>().is_ok_and(tls::is_here));
-        let certificates: Vec<Certificate> = chain.iter().map(|one| one.as_ref().clone()).collect();
+        let mut certificates = Vec::with_capacity(chain.len());
+        for certificate in chain {
+            certificates.push(certificate.as_ref().clone());
+        }
         let root = root(context.root.as_deref())?;
         let paths = SearchPaths {
             root: &root,
@@ -106,10 +109,9 @@ impl ScanResults {
         chain: &[Arc<Certificate>],
         servers: &mut ScannedServers,
     ) {
-        let links = pair.layout.links();
-        servers
-            .known_paths
-            .extend(links.iter().map(|link| link.path.clone()));
+        for link in pair.layout.links() {
+            servers.known_paths.insert(link.path.clone());
+        }
         let serving = match servers.find_serving(context, pair, chain) {
             Ok(serving) => serving,
             Err(failure) => return self.report_failure(&failure, "pair-unreadable"),

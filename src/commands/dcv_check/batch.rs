@@ -253,10 +253,16 @@ impl BatchHandler for BatchChecker<'_> {
     }
 
     fn inquiries(&self, line: &Option<ListLine>) -> (Vec<RecordQuery>, Vec<String>) {
-        let records = line.as_ref().and_then(|line| line.records.as_deref().ok());
-        let records = records.unwrap_or_default();
-        let queries = records.iter().map(record_query).collect();
-        let names = records.iter().flat_map(|one| one.names.clone()).collect();
+        let mut queries = Vec::new();
+        let mut names = Vec::new();
+        if let Some(line) = line
+            && let Ok(records) = &line.records
+        {
+            for record in records {
+                queries.push(record_query(record));
+                names.extend_from_slice(&record.names);
+            }
+        }
         (queries, names)
     }
 
@@ -361,14 +367,14 @@ impl BatchOutcome {
 
 impl Outcome for BatchOutcome {
     fn json(&self) -> Value {
-        let verdicts: serde_json::Map<String, Value> = self
-            .verdicts
-            .iter()
-            .map(|(verdict, count)| (verdict.word().to_owned(), json!(count)))
-            .collect();
+        let mut verdicts = serde_json::Map::new();
+        for (verdict, count) in &self.verdicts {
+            verdicts.insert(verdict.word().to_owned(), json!(count));
+        }
+        let worst = self.verdicts.keys().next_back();
         json!({
             "schema": "certctl.summary/1",
-            "verdict": self.verdicts.keys().next_back().map(|verdict| verdict.word()),
+            "verdict": worst.map(|verdict| verdict.word()),
             "lines": self.lines(),
             "verdicts": verdicts,
             "errors": self.errors,

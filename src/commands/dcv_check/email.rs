@@ -117,7 +117,10 @@ fn look_up_mail(
     domains: &[DomainToCheck],
 ) -> Result<BTreeMap<String, MailDomain>, Failure> {
     let interrupt = &check.context.interrupt;
-    let mut all: Vec<String> = domains.iter().flat_map(|one| climb(&one.domain)).collect();
+    let mut all = Vec::new();
+    for one in domains {
+        all.extend(climb(&one.domain));
+    }
     all.sort();
     all.dedup();
     let mut queries: Vec<(String, RecordKind)> = Vec::new();
@@ -166,7 +169,14 @@ fn mailbox_result(
     candidates: &[&MailDomain],
     verdict: DcvVerdict,
 ) -> MethodResult {
-    let mailboxes: Vec<Value> = candidates.iter().map(|one| mailbox_json(one)).collect();
+    let mut mailboxes = Vec::with_capacity(candidates.len());
+    let mut lines = Vec::with_capacity(candidates.len());
+    for one in candidates {
+        mailboxes.push(mailbox_json(one));
+        let addresses = one.addresses().join(", ");
+        let delivery = delivery_in_words(&one.mail);
+        lines.push(("mail", format!("{addresses}   ({delivery})")));
+    }
     let record = json!({
         "name": checked.domain,
         "type": "EMAIL",
@@ -175,12 +185,6 @@ fn mailbox_result(
         "request": checked.request,
         "verdict": verdict.word(),
     });
-    let mut lines = Vec::with_capacity(candidates.len());
-    for one in candidates {
-        let addresses = one.addresses().join(", ");
-        let line = format!("{addresses}   ({})", delivery_in_words(&one.mail));
-        lines.push(("mail", line));
-    }
     MethodResult {
         verdict,
         answered: verdict != DcvVerdict::Unreachable,

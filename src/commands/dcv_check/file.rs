@@ -112,13 +112,16 @@ fn files_to_check(check: &MethodCheck<'_>) -> Vec<FileToCheck> {
 
 /// No file can prove a wildcard.
 fn wildcard_findings(chosen: &ChosenRecords) -> Vec<Finding> {
-    chosen
-        .selected
-        .iter()
-        .flat_map(|selected| &selected.request.dns_names)
-        .filter(|name| name.starts_with("*."))
-        .map(|name| Finding::from(&FileReason::Wildcard { name: name.clone() }))
-        .collect()
+    let mut findings = Vec::new();
+    for selected in &chosen.selected {
+        for name in &selected.request.dns_names {
+            if name.starts_with("*.") {
+                let reason = FileReason::Wildcard { name: name.clone() };
+                findings.push(Finding::from(&reason));
+            }
+        }
+    }
+    findings
 }
 
 fn files_of_request(check: &MethodCheck<'_>, selected: &SelectedRequest) -> Vec<FileToCheck> {
@@ -177,7 +180,9 @@ fn fetch_files(
     let mut requests: Vec<(String, SocketAddr)> = Vec::new();
     for (one, answers) in files.iter().zip(answers.chunks(2)) {
         let url = &one.file.record.url;
-        requests.extend(addresses(answers).map(|address| (url.clone(), address)));
+        for address in addresses(answers) {
+            requests.push((url.clone(), address));
+        }
     }
     let responses = http::at::look(&requests, interrupt).map_err(interrupted)?;
     let mut responses = responses.into_iter();
@@ -299,16 +304,18 @@ impl<'a> JudgedFile<'a> {
 
     /// The first address that nobody outside can reach.
     fn private_address_reason(&self) -> Option<FileReason> {
-        let addresses = self.responses.iter().map(|one| one.address.ip());
-        let mut unreachable =
-            addresses.filter_map(|address| Some((address, public_address::unreachable(address)?)));
-        let (address, why) = unreachable.next()?;
-        Some(FileReason::Outside {
-            name: self.name().to_owned(),
-            address,
-            why,
-            rehearsed: self.file.is_rehearsal,
-        })
+        for one in &self.responses {
+            let address = one.address.ip();
+            if let Some(why) = public_address::unreachable(address) {
+                return Some(FileReason::Outside {
+                    name: self.name().to_owned(),
+                    address,
+                    why,
+                    rehearsed: self.file.is_rehearsal,
+                });
+            }
+        }
+        None
     }
 
     fn dropped_www_reason(&self) -> Option<FileReason> {
@@ -327,17 +334,18 @@ impl<'a> JudgedFile<'a> {
     }
 
     fn result(&self) -> MethodResult {
-        let rows = self.responses.iter().map(|one| {
+        let mut rows = Vec::with_capacity(self.responses.len());
+        for one in &self.responses {
             let status = status_in_words(one.response, one.verdict);
-            (one.address.to_string(), status)
-        });
+            rows.push((one.address.to_string(), status));
+        }
         MethodResult {
             verdict: self.verdict,
             answered: self.is_answered(),
             record: self.record_json(),
             name: self.name().to_owned(),
             lines: self.lines(),
-            rows: rows.collect(),
+            rows,
         }
     }
 
@@ -351,7 +359,10 @@ impl<'a> JudgedFile<'a> {
     }
 
     fn record_json(&self) -> Value {
-        let servers: Vec<Value> = self.responses.iter().map(server_json).collect();
+        let mut servers = Vec::with_capacity(self.responses.len());
+        for one in &self.responses {
+            servers.push(server_json(one));
+        }
         let mut record = json!(self.file.file.record);
         record["request"] = json!(self.file.request);
         record["verdict"] = json!(self.verdict.word());
@@ -365,7 +376,9 @@ impl<'a> JudgedFile<'a> {
         let mut lines = vec![("file", record.url.clone())];
         let content = record.body.as_ref().or(record.shape.as_ref());
         if let Some(content) = content.filter(|_| self.verdict != DcvVerdict::Visible) {
-            lines.extend(content.lines().map(|line| ("lines", line.to_owned())));
+            for line in content.lines() {
+                lines.push(("lines", line.to_owned()));
+            }
         }
         lines
     }
@@ -394,7 +407,11 @@ fn www_drops_out(ca: Ca) -> Option<&'static str> {
 
 fn server_json(judged: &JudgedResponse<'_>) -> Value {
     let address = judged.address.to_string();
-    let mut server = json!({"address": address, "role": "web", "verdict": judged.verdict.word()});
+    let mut server = json!({
+        "address": address,
+        "role": "web",
+        "verdict": judged.verdict.word(),
+    });
     match judged.response {
         HttpResponse::Answered {
             status, location, ..

@@ -30,8 +30,10 @@ impl KeyUsageHistory {
             .iter()
             .flat_map(|file| &file.value)
             .map(|one| one.key_id);
-        let installed = installed::keys(context).into_iter().map(|(_, key)| key);
-        let certified: HashSet<PublicKeyId> = certificates.chain(installed).collect();
+        let mut certified: HashSet<PublicKeyId> = certificates.collect();
+        for (_, key) in installed::keys(context) {
+            certified.insert(key);
+        }
         let waiting: HashSet<PublicKeyId> = folder
             .waiting(&certified)
             .into_iter()

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
+use crate::commands::dcv_check::outcome::has_error;
 use crate::commands::dcv_check::select::ChosenRecords;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::judge::DcvVerdict;
-use crate::finding::{Finding, NextStep, Severity};
+use crate::finding::{Finding, NextStep};
 use crate::report::{Outcome, TextOutput};
 use crate::system::dns::ResolverList;
 
@@ -74,6 +75,14 @@ impl MethodOutcome {
     }
 }
 
+/// The length of the longest server.
+fn server_width(rows: &[(String, String)]) -> usize {
+    rows.iter()
+        .map(|(server, _)| server.len())
+        .max()
+        .unwrap_or(0)
+}
+
 /// 0 visible, 1 no server answered, 2 not visible.
 fn severity(result: &MethodResult) -> u8 {
     match result.verdict {
@@ -85,11 +94,15 @@ fn severity(result: &MethodResult) -> u8 {
 
 impl Outcome for MethodOutcome {
     fn json(&self) -> Value {
+        let mut records = Vec::new();
+        for result in &self.results {
+            records.push(&result.record);
+        }
         json!({
             "schema": "certctl.dcv-check/1",
             "verdict": self.verdict().word(),
             "changed": self.changed,
-            "records": self.results.iter().map(|result| &result.record).collect::<Vec<_>>(),
+            "records": records,
             "findings": self.findings,
             "next": self.next(),
         })
@@ -100,8 +113,7 @@ impl Outcome for MethodOutcome {
             for (label, line) in &result.lines {
                 text.fact(label, line);
             }
-            let widths = result.rows.iter().map(|(server, _)| server.len());
-            let width = widths.max().unwrap_or(0);
+            let width = server_width(&result.rows);
             for (server, status) in &result.rows {
                 text.fact("says", format!("{server:width$}  {status}"));
             }
@@ -111,11 +123,9 @@ impl Outcome for MethodOutcome {
     }
 
     fn exit_code(&self) -> u8 {
-        let has_error = self
-            .findings
-            .iter()
-            .any(|finding| finding.severity == Severity::Error);
-        match self.results.iter().map(severity).max() {
+        let has_error = has_error(&self.findings);
+        let worst = self.results.iter().map(severity).max();
+        match worst {
             Some(0) if !has_error => 0,
             Some(1) if self.verdict() == DcvVerdict::Unreachable => 4,
             _ => 1,

@@ -200,6 +200,15 @@ pub(super) fn summary(checks: &[RecordCheck]) -> String {
     lines.join("; ")
 }
 
+/// The length of the longest server.
+fn server_width(judgements: &[ServerJudgement]) -> usize {
+    judgements
+        .iter()
+        .map(|judgement| judgement.server.to_string().len())
+        .max()
+        .unwrap_or(0)
+}
+
 /// The name, else the address.
 fn server_name(judgement: &ServerJudgement) -> String {
     let server = &judgement.server;
@@ -275,10 +284,7 @@ impl Outcome for DcvCheckOutcome {
     }
 
     fn exit_code(&self) -> u8 {
-        let has_error = self
-            .findings
-            .iter()
-            .any(|finding| finding.severity == Severity::Error);
+        let has_error = has_error(&self.findings);
         let worst = self
             .checks
             .iter()
@@ -290,6 +296,12 @@ impl Outcome for DcvCheckOutcome {
             _ => 1,
         }
     }
+}
+
+pub(super) fn has_error(findings: &[Finding]) -> bool {
+    findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error)
 }
 
 impl RecordCheck {
@@ -344,8 +356,7 @@ impl RecordCheck {
         } else {
             text.act("add", self.console_entry());
         }
-        let widths = servers.iter().map(|one| one.server.to_string().len());
-        let width = widths.max().unwrap_or(0);
+        let width = server_width(servers);
         for one in servers {
             let server = one.server.to_string();
             let line = format!("{server:width$}  {}", answer_in_words(one));

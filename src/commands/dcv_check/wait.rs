@@ -134,7 +134,10 @@ impl WaitObservation for Vec<RecordCheck> {
     }
 
     fn summary(&self) -> String {
-        let mut codes: Vec<&str> = self.errors().iter().map(|finding| finding.code).collect();
+        let mut codes = Vec::new();
+        for finding in self.errors() {
+            codes.push(finding.code);
+        }
         codes.dedup();
         let summary = outcome::summary(self);
         if codes.is_empty() {
@@ -160,12 +163,15 @@ impl WaitObservation for Vec<RecordCheck> {
 }
 
 fn table_group(check: &RecordCheck) -> TableGroup {
-    let servers = check.judgement.standings.iter();
-    let errors = check.zone_health.errors();
-    let mut rows: Vec<(String, String)> = servers
-        .map(|one| (one.server.to_string(), answer_in_words(one)))
-        .collect();
-    rows.extend(errors.map(|finding| (finding.code.to_owned(), finding.message.clone())));
+    let mut rows = Vec::new();
+    for judgement in &check.judgement.standings {
+        let server = judgement.server.to_string();
+        rows.push((server, answer_in_words(judgement)));
+    }
+    for finding in check.zone_health.errors() {
+        let code = finding.code.to_owned();
+        rows.push((code, finding.message.clone()));
+    }
     TableGroup {
         verdict: check.judgement.verdict,
         name: check.expected.record.name.clone(),
@@ -179,7 +185,10 @@ impl WaitObservation for MethodOutcome {
     }
 
     fn summary(&self) -> String {
-        let summaries: Vec<String> = self.results.iter().map(result_summary).collect();
+        let mut summaries = Vec::new();
+        for result in &self.results {
+            summaries.push(result_summary(result));
+        }
         summaries.join("; ")
     }
 

@@ -90,7 +90,8 @@ impl ZoneHealth {
 
     /// The end of the line that says that the record is visible.
     pub(super) fn in_words(&self) -> String {
-        let caa = if !self.caa.is_empty() && self.caa.iter().all(allows_issuance) {
+        let has_caa = !self.caa.is_empty();
+        let caa = if has_caa && self.caa.iter().all(allows_issuance) {
             "; CAA allows"
         } else {
             ""
@@ -169,5 +170,10 @@ pub(super) fn ruling_json(ruling: &CaaRuling) -> Value {
         CaaVerdict::CaUnknown(_) => "ca-unknown",
         CaaVerdict::Failed(..) => "failed",
     };
-    json!({ "name": ruling.name, "verdict": verdict, "at": ruling.at, "records": ruling.records })
+    json!({
+        "name": ruling.name,
+        "verdict": verdict,
+        "at": ruling.at,
+        "records": ruling.records,
+    })
 }

@@ -47,21 +47,36 @@ pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<CheckOutcome,
 
 impl CheckOutcome {
     fn verdict(&self) -> InstallVerdict {
-        [InstallVerdict::Refused, InstallVerdict::NotServed]
-            .into_iter()
-            .find(|bad| self.0.iter().any(|check| check.verdict() == *bad))
-            .unwrap_or(InstallVerdict::Unchanged)
+        for verdict in [InstallVerdict::Refused, InstallVerdict::NotServed] {
+            if self.count(verdict) > 0 {
+                return verdict;
+            }
+        }
+        InstallVerdict::Unchanged
+    }
+
+    /// How many certificates have this verdict.
+    fn count(&self, verdict: InstallVerdict) -> usize {
+        self.0
+            .iter()
+            .filter(|check| check.verdict() == verdict)
+            .count()
     }
 }
 
 impl Outcome for CheckOutcome {
     fn json(&self) -> Value {
-        let findings: Vec<&Finding> = self.0.iter().flat_map(|one| &one.findings).collect();
+        let mut findings: Vec<&Finding> = Vec::new();
+        let mut certificates = Vec::new();
+        for check in &self.0 {
+            findings.extend(&check.findings);
+            certificates.push(check_json(check));
+        }
         json!({
             "schema": "certctl.install/1",
             "verdict": self.verdict().name(),
             "changed": false,
-            "certificates": self.0.iter().map(check_json).collect::<Vec<_>>(),
+            "certificates": certificates,
             "findings": findings,
             "next": [],
         })
@@ -72,11 +87,7 @@ impl Outcome for CheckOutcome {
             print_check(check, text);
         }
         if self.0.len() > 1 {
-            let unchanged = self
-                .0
-                .iter()
-                .filter(|check| check.verdict() == InstallVerdict::Unchanged)
-                .count();
+            let unchanged = self.count(InstallVerdict::Unchanged);
             let line = format!(
                 "{unchanged} of {} are as installed; nothing was touched",
                 self.0.len()
@@ -114,15 +125,16 @@ fn print_check(check: &DriftCheck, text: &mut TextOutput) {
 }
 
 fn check_json(check: &DriftCheck) -> Value {
+    let release = check.release.as_ref();
     json!({
         "name": check.name,
         "verdict": check.verdict().name(),
-        "release": check.release.as_ref().map(|release| release.id.to_string()),
+        "release": release.map(|release| release.id.to_string()),
         "chain_path": report::shown(check.layout.chain_path()),
         "key_path": report::shown(check.layout.key_path()),
-        "key_mode": check.release.as_ref().map(|release| format!("{:04o}", release.access.mode)),
-        "not_after": check.release.as_ref().map(Release::not_after),
-        "sha256": check.release.as_ref().map(|release| release.leaf().sha256()),
+        "key_mode": release.map(|release| format!("{:04o}", release.access.mode)),
+        "not_after": release.map(Release::not_after),
+        "sha256": release.map(|release| release.leaf().sha256()),
         "proof": check.proof(),
         "probes": check.seen,
         "findings": check.findings,

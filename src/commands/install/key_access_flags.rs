@@ -66,7 +66,8 @@ fn look_up_owner(context: &Context, text: &str) -> Result<(u32, u32), Failure> {
     let root = root::root(context.root.as_deref())?;
     let passwd = DatabaseFile::read(&root, "/etc/passwd")?;
     let group = DatabaseFile::read(&root, "/etc/group")?;
-    owner::owner(text, folders::user(), &passwd.text, &group.text).map_err(|error| {
+    let user = folders::user();
+    owner::owner(text, user, &passwd.text, &group.text).map_err(|error| {
         let path = match error {
             OwnerError::NoGroup(_) => &group.path,
             _ => &passwd.path,

@@ -212,11 +212,12 @@ impl StateGroup<'_> {
     /// `a, b and 3 more: `
     fn label(&self) -> String {
         const FEW: usize = 5;
-        let few = self.stems[..self.stems.len().min(FEW)].join(", ");
-        if self.stems.len() > FEW {
-            format!("{few} and {} more: ", self.stems.len() - FEW)
+        let count = self.stems.len();
+        if count > FEW {
+            let few = self.stems[..FEW].join(", ");
+            format!("{few} and {} more: ", count - FEW)
         } else {
-            format!("{few}: ")
+            format!("{}: ", self.stems.join(", "))
         }
     }
 }
@@ -426,7 +427,9 @@ impl Outcome for InstallOutcome {
             .collect();
         let entries: Vec<Value> = documents.iter().map(certificate_entry).collect();
         let mut next = concatenate(&documents, "next");
-        next.extend(self.start.iter().map(|start| json!(start)));
+        if let Some(start) = &self.start {
+            next.push(json!(start));
+        }
         json!({
             "schema": "certctl.install/1",
             "verdict": self.verdict().name(),

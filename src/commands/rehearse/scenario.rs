@@ -1,14 +1,12 @@
 //! The scenario: an old certificate, a new one, and the two most expensive mistakes.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::Parser;
 use serde_json::Value;
 
 use super::outcome::{RehearsalProof, RehearseOutcome};
+use super::setup::{Rehearsal, RehearsalServer, zone_of};
 use super::step::{ExpectedResult, OutsideEvent, RehearsalStep, day};
 use crate::advice;
 use crate::commands::{csr, dcv_check, install};
@@ -17,25 +15,12 @@ use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, shell_word};
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
-use crate::rehearsal::ca::RehearsalCa;
 use crate::rehearsal::reseller::{PendingOrder, RehearsalReseller, RetryResult, ValidationAttempt};
-use crate::rehearsal::web::{self, OLD_DAYS, RehearsalNginx, RehearsalPaths, RehearsalSite};
-use crate::rehearsal::zone::RehearsalZone;
-use crate::report::{Outcome, Sink};
+use crate::rehearsal::web::{OLD_DAYS, RehearsalSite};
+use crate::report::Outcome;
 use crate::system::fs::files;
 use crate::system::fs::scratch::ScratchFolder;
-use crate::system::serve::dns::DnsServer;
 use crate::system::serve::web::{SiteVisit, visit};
-
-/// Which web server serves the site.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
-pub(crate) enum RehearsalServer {
-    /// In this process.
-    #[default]
-    Embedded,
-    /// The one that is installed here.
-    Nginx,
-}
 
 /// A reload command that succeeds without any effect.
 const IDLE_RELOAD: &str = "true";
@@ -68,23 +53,6 @@ struct CommandResult {
     exit_code: u8,
     /// What it prints with `--json`.
     document: Value,
-}
-
-/// The surroundings of certctl in a rehearsal, and the steps so far.
-struct Rehearsal {
-    /// The context of the commands: silent, in the rehearsal's folder.
-    inner: Context,
-    name: DnsName,
-    zone: RehearsalZone,
-    dns: DnsServer,
-    reseller: RehearsalReseller,
-    root: Certificate,
-    root_path: PathBuf,
-    old: Certificate,
-    web: RehearsalSite,
-    /// The file name of the reseller's zip.
-    zip: String,
-    steps: Vec<RehearsalStep>,
 }
 
 /// Sets up the surroundings in `scratch` and runs the scenario.
@@ -121,70 +89,7 @@ pub(super) fn run(
     })
 }
 
-fn start_dns(zone: &RehearsalZone) -> Result<DnsServer, Failure> {
-    let zone = zone.clone();
-    let server = DnsServer::start(Arc::new(move |query: &[u8]| zone.answer(query)))
-        .context("the embedded DNS server cannot be started")?;
-    Ok(server)
-}
-
-fn start_site(
-    server: RehearsalServer,
-    name: &DnsName,
-    scratch: &ScratchFolder,
-    paths: RehearsalPaths,
-) -> Result<RehearsalSite, Failure> {
-    let site = match server {
-        RehearsalServer::Embedded => RehearsalSite::embedded(scratch, paths)?,
-        RehearsalServer::Nginx => {
-            RehearsalSite::Nginx(RehearsalNginx::start(scratch, name.as_str(), &paths)?)
-        }
-    };
-    Ok(site)
-}
-
-/// The context of the commands.
-fn inner_context(context: &Context, folder: &Path) -> Context {
-    Context {
-        directory: folder.to_owned(),
-        root: Some(folder.to_owned()),
-        at: context.at,
-        sink: Sink::silent(),
-        interrupt: context.interrupt.clone(),
-    }
-}
-
 impl Rehearsal {
-    fn set_up(
-        context: &Context,
-        server: RehearsalServer,
-        name: &DnsName,
-        scratch: &ScratchFolder,
-    ) -> Result<Self, Failure> {
-        let zone = RehearsalZone::new(zone_of(name))?;
-        let dns = start_dns(&zone)?;
-        let authority = RehearsalCa::new(context.now())?;
-        let root = authority.root()?;
-        let root_path = scratch.path().join("root.pem");
-        files::create_new(&root_path, root.to_pem().as_bytes(), 0o644)?;
-        let old = web::create_old_certificate(scratch, &authority, name)?;
-        let web = start_site(server, name, scratch, old.paths)?;
-        let reseller = RehearsalReseller::new(authority, dns.address());
-        Ok(Self {
-            inner: inner_context(context, scratch.path()),
-            name: name.clone(),
-            zone,
-            dns,
-            reseller,
-            root,
-            root_path,
-            old: old.leaf,
-            web,
-            zip: String::new(),
-            steps: Vec::new(),
-        })
-    }
-
     fn intro(&self) -> Vec<String> {
         let folder = self.inner.directory.display();
         let name = self.name.as_str();
@@ -469,11 +374,6 @@ impl Rehearsal {
             step.events.push(OutsideEvent { actor, event });
         }
     }
-}
-
-/// The DNS zone of a name.
-fn zone_of(name: &DnsName) -> &str {
-    name.registrable().unwrap_or_else(|| name.base())
 }
 
 /// The words that are printed, without the options that are the same for all commands.

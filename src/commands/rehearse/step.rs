@@ -59,12 +59,14 @@ impl RehearsalStep {
     }
 
     pub(super) fn json(&self) -> Value {
-        let command: Vec<String> = self.argv.iter().map(|word| shell_word(word)).collect();
-        let remarks: Vec<Value> = self
-            .events
-            .iter()
-            .map(|event| json!({ "who": event.actor, "what": event.event }))
-            .collect();
+        let mut command = Vec::new();
+        for word in &self.argv {
+            command.push(shell_word(word));
+        }
+        let mut remarks = Vec::new();
+        for event in &self.events {
+            remarks.push(json!({ "who": event.actor, "what": event.event }));
+        }
         json!({
             "command": command.join(" "),
             "argv": self.argv,

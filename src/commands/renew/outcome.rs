@@ -96,9 +96,13 @@ impl Outcome for RenewOutcome {
     fn json(&self) -> Value {
         let attempts = &self.attempts;
         let mut findings: Vec<&Finding> = self.findings.iter().collect();
-        findings.extend(attempts.iter().flat_map(|attempt| &attempt.findings));
-        let certificates: Vec<Value> = attempts.iter().map(RenewalAttempt::json).collect();
-        let next: Vec<NextStep> = attempts.iter().flat_map(RenewalAttempt::next).collect();
+        let mut certificates = Vec::new();
+        let mut next = Vec::new();
+        for attempt in attempts {
+            findings.extend(&attempt.findings);
+            certificates.push(attempt.json());
+            next.extend(attempt.next());
+        }
         json!({
             "schema": "certctl.renew/1",
             "verdict": self.verdict(),

@@ -55,9 +55,11 @@ pub(super) fn in_request_folder(
 
 /// Whether `folder` is the working directory, whose paths are printed without the folder.
 fn is_working_directory(folder: &Path) -> bool {
-    let real = disk::absolute(Path::new(".")).and_then(|path| disk::real(&path));
-    real.is_ok_and(|path| path == folder)
-        || disk::absolute(Path::new(".")).is_ok_and(|path| path == folder)
+    let Ok(absolute) = disk::absolute(Path::new(".")) else {
+        return false;
+    };
+    let real = disk::real(&absolute);
+    real.is_ok_and(|path| path == folder) || absolute == folder
 }
 
 /// Finds the request that the certificate answers and its `.dcv` file: in `folder`, else in the

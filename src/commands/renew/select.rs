@@ -134,7 +134,12 @@ impl WantedName {
 /// certificates come before others.
 fn find_named(context: &Context, all: &[StatusRow], name: &str) -> Result<StatusRow, Failure> {
     let wanted = WantedName::parse(name);
-    let mut found: Vec<&StatusRow> = all.iter().filter(|row| is_candidate(row)).collect();
+    let mut found = Vec::new();
+    for row in all {
+        if is_candidate(row) {
+            found.push(row);
+        }
+    }
     if found.iter().any(|row| wanted.is_stem_of(row)) {
         found.retain(|row| wanted.is_stem_of(row));
     } else {
@@ -154,7 +159,10 @@ fn find_named(context: &Context, all: &[StatusRow], name: &str) -> Result<Status
 }
 
 fn ambiguous(context: &Context, name: &str, rows: &[&StatusRow]) -> Failure {
-    let labels: Vec<String> = rows.iter().map(|row| label(row)).collect();
+    let mut labels = Vec::new();
+    for row in rows {
+        labels.push(label(row));
+    }
     let mut failure = Failure::new(
         FailureKind::Ambiguous,
         format!("several certificates have {name}: {}", labels.join(", ")),

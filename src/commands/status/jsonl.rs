@@ -394,7 +394,11 @@ impl LineBuffer {
             &mut self.counts.passed_over
         };
         *count += 1;
-        self.push(&json!({"path": report::shown(path), "code": code, "message": reason}));
+        self.push(&json!({
+            "path": report::shown(path),
+            "code": code,
+            "message": reason,
+        }));
     }
 
     fn add_finding(&mut self, finding: &Finding) {
