@@ -140,8 +140,8 @@ impl ScanResults {
         let mut results = Self::default();
         let mut servers = ScannedServers::default();
         // With files and hosts alone, installed certificates matter only if they are related.
-        let scans_usual_places =
-            scopes.is_empty() || scopes.iter().any(|scope| scope.name().is_some());
+        let has_name = scopes.iter().any(|scope| scope.name().is_some());
+        let scans_usual_places = scopes.is_empty() || has_name;
         let scanned_servers = scans_usual_places.then_some(&mut servers);
         let request_stems = results.scan_installed(context, scanned_servers)?;
         if scans_usual_places {
@@ -255,10 +255,12 @@ impl<'a> ScopeFilter<'a> {
     }
 
     fn includes_name(&self, row: &StatusRow) -> bool {
-        !self.names.is_empty()
-            && row
-                .names
-                .iter()
-                .any(|name| self.names.contains(name.to_ascii_lowercase().as_str()))
+        if self.names.is_empty() {
+            return false;
+        }
+        row.names.iter().any(|name| {
+            let name = name.to_ascii_lowercase();
+            self.names.contains(name.as_str())
+        })
     }
 }

@@ -24,10 +24,10 @@ pub(crate) fn install_newer(install_command: &[String], path: &str) -> NextStep 
     }
 }
 
-/// Pastes the request where `place` says.
+/// Pastes the request; `instruction` says where.
 #[must_use]
-pub(crate) fn paste_request(place: &str, pem: &str) -> NextStep {
-    NextStep::say(place).pasting(pem.lines().map(str::to_owned))
+pub(crate) fn paste_request(instruction: &str, pem: &str) -> NextStep {
+    NextStep::say(instruction).pasting(pem.lines().map(str::to_owned))
 }
 
 /// Installs what the CA will send.

@@ -240,7 +240,11 @@ fn judge_surveys(
 fn wait_command(context: &Context, args: &DcvCheckArgs, names: &[String]) -> Vec<String> {
     let mut words = context.again("dcv-check");
     words.push("--wait".to_owned());
-    words.extend(names.iter().filter(|name| *name != "-").cloned());
+    for name in names {
+        if name != "-" {
+            words.push(name.clone());
+        }
+    }
     let method = match args.method {
         DcvMethod::Dns => None,
         DcvMethod::Http => Some("http"),

@@ -171,7 +171,8 @@ pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcom
         if let Some(certified) = &one.certified {
             let flags = with_origin(flags.clone(), &one.origin);
             let goal = InstallGoal::Install(certified);
-            requests.push(install_request(args, one.outcome.stem.clone(), goal, flags));
+            let stem = one.outcome.stem.clone();
+            requests.push(install_request(args, stem, goal, flags));
         }
     }
     let mut results = transaction::run_all(context, &requests)?.into_iter();
@@ -207,8 +208,8 @@ fn with_origin(flags: LineageSettings, origin: &LineageSettings) -> LineageSetti
 }
 
 fn input_selection(args: &InstallArgs) -> InputSelection<'_> {
-    let is_for_one =
-        args.cert_name.is_some() || args.chain_path.is_some() || args.key_path.is_some();
+    let has_path = args.chain_path.is_some() || args.key_path.is_some();
+    let is_for_one = has_path || args.cert_name.is_some();
     InputSelection {
         files: &args.files,
         key: args.key.as_deref(),

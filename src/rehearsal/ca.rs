@@ -69,10 +69,11 @@ impl RehearsalCa {
     pub(crate) fn issue(&self, request: &SigningRequest, days: i64) -> Result<Certificate> {
         let mut request = CertificateSigningRequestParams::from_der(&request.der().into())?;
         let leaf = &mut request.params;
-        leaf.not_before = rcgen::date_time_ymd(1970, 1, 1)
-            + since_epoch(self.now - SignedDuration::from_hours(1));
-        leaf.not_after = rcgen::date_time_ymd(1970, 1, 1)
-            + since_epoch(self.now + SignedDuration::from_hours(24 * days));
+        let epoch = rcgen::date_time_ymd(1970, 1, 1);
+        let not_before = self.now - SignedDuration::from_hours(1);
+        let not_after = self.now + SignedDuration::from_hours(24 * days);
+        leaf.not_before = epoch + since_epoch(not_before);
+        leaf.not_after = epoch + since_epoch(not_after);
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         leaf.use_authority_key_identifier_extension = true;
@@ -89,10 +90,10 @@ fn params(name: &str, now: Timestamp) -> CertificateParams {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.use_authority_key_identifier_extension = true;
-    params.not_before =
-        rcgen::date_time_ymd(1970, 1, 1) + since_epoch(now - SignedDuration::from_hours(24 * 365));
-    params.not_after =
-        rcgen::date_time_ymd(1970, 1, 1) + since_epoch(now + SignedDuration::from_hours(24 * 3650));
+    let epoch = rcgen::date_time_ymd(1970, 1, 1);
+    let year = SignedDuration::from_hours(24 * 365);
+    params.not_before = epoch + since_epoch(now - year);
+    params.not_after = epoch + since_epoch(now + 10 * year);
     params
 }
 

@@ -159,7 +159,9 @@ impl RehearsalReseller {
     /// When it cannot be written.
     pub(crate) fn pack(&self, order: &PendingOrder, leaf: &Certificate) -> Result<Vec<u8>> {
         let stem = underscored(&order.name);
-        let bundle = self.authority.intermediate()?.to_pem() + &self.authority.root()?.to_pem();
+        let intermediate = self.authority.intermediate()?;
+        let root = self.authority.root()?;
+        let bundle = intermediate.to_pem() + &root.to_pem();
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, pem) in [
             (format!("{stem}.crt"), leaf.to_pem()),

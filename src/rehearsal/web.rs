@@ -45,7 +45,8 @@ pub(crate) fn create_old_certificate(
     name: &DnsName,
 ) -> Result<OldCertificate> {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
-    let request = SigningRequest::build(&DnsNames::parse(&[name.as_str()])?, &key)?;
+    let names = DnsNames::parse(&[name.as_str()])?;
+    let request = SigningRequest::build(&names, &key)?;
     let leaf = authority.issue(&request, OLD_DAYS)?;
     let chain = leaf.to_pem() + &authority.intermediate()?.to_pem();
     let stem = name.file_stem();

@@ -49,10 +49,13 @@ impl RehearsalZone {
         let contact = origin
             .prepend_label("hostmaster")
             .context("the name is too long for a zone")?;
-        let here = RData::A(A(Ipv4Addr::LOCALHOST));
+        let address = RData::A(A(Ipv4Addr::LOCALHOST));
+        let name_server = RData::NS(NS(server.clone()));
         let soa = SOA::new(server.clone(), contact, 1, 3600, 600, 86400, TTL);
-        let apex = vec![RData::SOA(soa), RData::NS(NS(server.clone())), here.clone()];
-        let records = Records::from([(origin.clone(), apex), (server, vec![here])]);
+        let apex = vec![RData::SOA(soa), name_server, address.clone()];
+        let mut records = Records::new();
+        records.insert(origin.clone(), apex);
+        records.insert(server, vec![address]);
         Ok(Self {
             origin,
             records: Arc::new(Mutex::new(records)),
@@ -68,8 +71,9 @@ impl RehearsalZone {
         let name = Name::from_ascii(host)
             .and_then(|host| host.append_domain(&self.origin))
             .with_context(|| format!("{host:?} cannot be a host"))?;
-        self.lock()
-            .insert(name.clone(), vec![RData::CNAME(CNAME(absolute(target)?))]);
+        let target = absolute(target)?;
+        let record = RData::CNAME(CNAME(target));
+        self.lock().insert(name.clone(), vec![record]);
         Ok(name.to_ascii().trim_end_matches('.').to_owned())
     }
 
@@ -120,7 +124,7 @@ impl RehearsalZone {
             return ZoneAnswer::empty(ResponseCode::Refused);
         }
         let records = self.lock();
-        let Some(here) = records.get(name) else {
+        let Some(at_name) = records.get(name) else {
             // A name with others below it exists, though it has no records itself (RFC 8020).
             let exists = records.keys().any(|other| name.zone_of(other));
             let code = if exists {
@@ -132,7 +136,7 @@ impl RehearsalZone {
         };
         let wanted = question.query_type();
         let mut answer = ZoneAnswer::empty(ResponseCode::NoError);
-        for data in here {
+        for data in at_name {
             let is_wanted = [wanted, RecordType::CNAME].contains(&data.record_type());
             if is_wanted || wanted.is_any() {
                 let record = Record::from_rdata(name.clone(), TTL, data.clone());

@@ -38,13 +38,13 @@ impl ScanResults {
     ) -> Result<RequestStems, Failure> {
         let mut failures = Vec::new();
         let mut request_stems = RequestStems::default();
-        for pair in read_installed(context, &mut failures)? {
+        for installed in read_installed(context, &mut failures)? {
             let before = self.items.len();
-            self.scan_pair(&pair);
-            request_stems.add(&pair.settings);
+            self.scan_installed_certificate(&installed);
+            request_stems.add(&installed.settings);
             let chain = last_chain(&self.items[before..]);
             if let (Some(servers), Some(chain)) = (servers.as_deref_mut(), chain) {
-                self.scan_servers_of(context, &pair, &chain, servers);
+                self.scan_servers_of(context, &installed, &chain, servers);
             }
         }
         for failure in &failures {
@@ -53,15 +53,15 @@ impl ScanResults {
         Ok(request_stems)
     }
 
-    fn scan_pair(&mut self, pair: &InstalledCertificate) {
-        let layout = &pair.layout;
-        let settings = &pair.settings;
+    fn scan_installed_certificate(&mut self, installed: &InstalledCertificate) {
+        let layout = &installed.layout;
+        let settings = &installed.settings;
         let stem = layout.stem().to_owned();
         let origin = ItemOrigin::Installed(stem.clone());
         // The key first: the certificates are then the last item.
-        let key = layout.piece(&pair.live, ReleaseFile::Key);
+        let key = layout.piece(&installed.live, ReleaseFile::Key);
         self.scan_file(&key, &origin, layout.key_path());
-        let chain = layout.piece(&pair.live, ReleaseFile::FullChain);
+        let chain = layout.piece(&installed.live, ReleaseFile::FullChain);
         self.scan_file(&chain, &origin, layout.chain_path());
         let trust = settings.trust.clone().filter(|trust| trust != "mozilla");
         if let Some(trust) = &trust {
@@ -71,7 +71,7 @@ impl ScanResults {
             stem,
             InstallTerms {
                 paid_until: settings.paid_until,
-                placeholder: settings.placeholder.as_ref() == Some(&pair.live),
+                placeholder: settings.placeholder.as_ref() == Some(&installed.live),
                 trust,
             },
         );

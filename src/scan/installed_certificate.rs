@@ -23,18 +23,18 @@ pub(crate) fn read_installed(
     failures: &mut Vec<Failure>,
 ) -> Result<Vec<InstalledCertificate>, Failure> {
     let root = root(context.root.as_deref())?;
-    let mut pairs = Vec::new();
+    let mut certificates = Vec::new();
     for stem in installed::all(context)? {
-        match read_pair(context, &root, &stem) {
-            Ok(pair) => pairs.extend(pair),
+        match read_certificate(context, &root, &stem) {
+            Ok(certificate) => certificates.extend(certificate),
             Err(failure) => failures.push(failure),
         }
     }
-    Ok(pairs)
+    Ok(certificates)
 }
 
 /// `None` if no release is live.
-fn read_pair(
+fn read_certificate(
     context: &Context,
     root: &Path,
     stem: &str,

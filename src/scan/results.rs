@@ -49,18 +49,18 @@ impl ScanResults {
 
     /// Adds a finding for what could not be scanned.
     pub(crate) fn report_failure(&mut self, failure: &Failure, code: &'static str) {
-        let message = std::iter::once(&failure.message)
-            .chain(&failure.causes)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(": ");
-        let finding = match code {
+        let mut causes = vec![failure.message.clone()];
+        causes.extend_from_slice(&failure.causes);
+        let message = causes.join(": ");
+        let mut finding = match code {
             "unreadable" => Finding::error("unreadable", message),
             "trust-unreadable" => Finding::warning("trust-unreadable", message),
             _ => Finding::warning("pair-unreadable", message),
         };
-        self.findings
-            .push(failure.next.iter().cloned().fold(finding, Finding::with));
+        for next in &failure.next {
+            finding = finding.with(next.clone());
+        }
+        self.findings.push(finding);
     }
 
     /// Adds one finding for all keys that may not be read.

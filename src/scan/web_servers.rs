@@ -71,17 +71,17 @@ impl ScannedServers {
     fn find_serving(
         &mut self,
         context: &Context,
-        pair: &InstalledCertificate,
+        installed: &InstalledCertificate,
         chain: &[Arc<Certificate>],
     ) -> Result<ServingState, Failure> {
-        let layout = &pair.layout;
+        let layout = &installed.layout;
         let flags = LineageSettings {
             chain_path: Some(layout.inside(layout.chain_path())),
             key_path: Some(layout.inside(layout.key_path())),
             ..LineageSettings::default()
         };
         // A host name that has to be looked up may be another machine.
-        let mut settings = pair.settings.clone();
+        let mut settings = installed.settings.clone();
         settings
             .probe
             .retain(|probe| probe.parse::<SocketAddr>().is_ok_and(tls::is_here));
@@ -105,14 +105,14 @@ impl ScanResults {
     pub(crate) fn scan_servers_of(
         &mut self,
         context: &Context,
-        pair: &InstalledCertificate,
+        installed: &InstalledCertificate,
         chain: &[Arc<Certificate>],
         servers: &mut ScannedServers,
     ) {
-        for link in pair.layout.links() {
+        for link in installed.layout.links() {
             servers.known_paths.insert(link.path.clone());
         }
-        let serving = match servers.find_serving(context, pair, chain) {
+        let serving = match servers.find_serving(context, installed, chain) {
             Ok(serving) => serving,
             Err(failure) => return self.report_failure(&failure, "pair-unreadable"),
         };

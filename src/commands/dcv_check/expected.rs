@@ -71,7 +71,7 @@ fn records_of_request(named_ca: Option<Ca>, selected: &SelectedRequest) -> Vec<E
     records
 }
 
-/// For a host with a random label where the shop's record was not given.
+/// For a host with a random label where the reseller's record was not given.
 fn host_unknown(context: &Context, unknown: &ExpectedRecord) -> Failure {
     let shop = unknown.ca.map_or("the shop", Ca::title);
     let message = format!(

@@ -88,7 +88,7 @@ fn repeat_command(
     findings: &[Finding],
 ) -> Vec<String> {
     let mut words = wait_command.to_vec();
-    // Without the shop's lines the next check could not compare the content either.
+    // Without the reseller's lines the next check could not compare the content either.
     if files.iter().any(|one| !one.file.record.complete) {
         words.extend(["--record".to_owned(), "-".to_owned()]);
     }

@@ -156,7 +156,7 @@ impl DcvCheckOutcome {
             let install = &self.commands.install;
             return vec![dcv_check_command::install_after_record_check(shop, install)];
         }
-        if self.checks.iter().any(RecordCheck::needs_shop_record) {
+        if self.checks.iter().any(RecordCheck::needs_reseller_record) {
             return vec![dcv_check_command::check_again_with_record(
                 &self.commands.wait,
             )];
@@ -305,8 +305,8 @@ pub(super) fn has_error(findings: &[Finding]) -> bool {
 }
 
 impl RecordCheck {
-    /// Whether the shop's record is needed to compare the answers with.
-    fn needs_shop_record(&self) -> bool {
+    /// Whether the reseller's record is needed to compare the answers with.
+    fn needs_reseller_record(&self) -> bool {
         self.expected.source == ExpectationSource::Nowhere
             || self.judgement.verdict == DcvVerdict::Unchecked
     }

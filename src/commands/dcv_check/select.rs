@@ -140,7 +140,7 @@ fn retain_unnamed(
     }
 }
 
-/// The shop's records from the command line or stdin.
+/// The reseller's records from the command line or stdin.
 fn given_records(
     context: &Context,
     selection: &DcvSelection<'_>,
@@ -185,7 +185,10 @@ fn store_records(
         selected.stored.set_ca(ca);
     }
     match path {
-        Some(path) => Ok(dcv_file::write(&path, &selected.stored)?.then_some(path)),
+        Some(path) => {
+            let is_written = dcv_file::write(&path, &selected.stored)?;
+            Ok(is_written.then_some(path))
+        }
         None => Ok(None),
     }
 }
@@ -231,7 +234,8 @@ fn match_by_domain(
     }
     match (fitting.as_slice(), pending.as_slice()) {
         ([], _) => Ok(RecordMatch::Stray(of_no_domain(record, candidates))),
-        ([one], _) | (_, [one]) => Ok(RecordMatch::Request(*one)),
+        ([only], _) => Ok(RecordMatch::Request(*only)),
+        (_, [only]) => Ok(RecordMatch::Request(*only)),
         (several, _) => {
             let names: Vec<&str> = several
                 .iter()
@@ -266,14 +270,14 @@ fn of_no_domain(record: &GivenRecord, candidates: &[SelectedRequest]) -> Finding
 
 /// For a record with the hash of a request that is not among the candidates.
 fn of_another_request(md5: &str, candidates: &[SelectedRequest]) -> Finding {
-    let here: Vec<String> = candidates
+    let hashes: Vec<String> = candidates
         .iter()
         .take(5)
         .map(|one| format!("{} is {}", one.shown, one.request.md5()))
         .collect();
     let message = format!(
         "the record given was made from another request: its MD5 is {md5}; {}",
-        here.join(", ")
+        hashes.join(", ")
     );
     Finding::error("record-of-another-request", message)
         .with(dcv_check_command::copy_record_of_this_order())

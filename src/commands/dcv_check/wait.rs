@@ -21,7 +21,7 @@ use crate::system::clock;
 /// The result of one check.
 pub(super) trait WaitObservation {
     /// Whether another check would change nothing: all is visible and fine, or it is there and the
-    /// shop's record was not given to compare it with.
+    /// reseller's record was not given to compare it with.
     fn settled(&self) -> bool;
     /// The result in one line.
     fn summary(&self) -> String;

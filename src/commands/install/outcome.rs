@@ -110,9 +110,11 @@ impl CertificateOutcome {
     fn state_in_words(&self) -> Vec<String> {
         match &self.result {
             InstallResult::Failed(failure) if self.signal().is_some() => failure.causes.clone(),
-            InstallResult::Failed(failure) => std::iter::once(failure.message.clone())
-                .chain(failure.causes.clone())
-                .collect(),
+            InstallResult::Failed(failure) => {
+                let mut state = vec![failure.message.clone()];
+                state.extend_from_slice(&failure.causes);
+                state
+            }
             _ => vec![self.verdict().name().to_owned()],
         }
     }
@@ -197,8 +199,9 @@ impl CertificateOutcome {
 
 /// The failure of one of several certificates as a finding.
 fn finding(failure: &Failure) -> Finding {
-    let message = std::iter::once(failure.message.clone()).chain(failure.causes.clone());
-    let finding = Finding::error("step-failed", message.collect::<Vec<_>>().join(": "));
+    let mut causes = vec![failure.message.clone()];
+    causes.extend_from_slice(&failure.causes);
+    let finding = Finding::error("step-failed", causes.join(": "));
     failure.next.iter().cloned().fold(finding, Finding::with)
 }
 

@@ -38,7 +38,10 @@ pub(crate) struct RehearseOutcome {
 
 impl Outcome for RehearseOutcome {
     fn json(&self) -> Value {
-        let steps: Vec<Value> = self.steps.iter().map(RehearsalStep::json).collect();
+        let mut steps = Vec::new();
+        for step in &self.steps {
+            steps.push(step.json());
+        }
         let proof = self.proof.as_ref().map(|proof| {
             json!({
                 "host": self.name.as_str(),

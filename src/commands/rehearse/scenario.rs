@@ -6,7 +6,7 @@ use clap::Parser;
 use serde_json::Value;
 
 use super::outcome::{RehearsalProof, RehearseOutcome};
-use super::setup::{Rehearsal, RehearsalServer, zone_of};
+use super::setup::{RehearsalRun, RehearsalServer, zone_of};
 use super::step::{ExpectedResult, OutsideEvent, RehearsalStep, day};
 use crate::advice;
 use crate::commands::{csr, dcv_check, install};
@@ -68,7 +68,7 @@ pub(super) fn run(
         .interrupt
         .listen()
         .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
-    let mut rehearsal = Rehearsal::set_up(context, server, name, scratch)?;
+    let mut rehearsal = RehearsalRun::set_up(context, server, name, scratch)?;
     let intro = rehearsal.intro();
     let mut findings = Vec::new();
     let proof = match rehearsal.run() {
@@ -89,7 +89,7 @@ pub(super) fn run(
     })
 }
 
-impl Rehearsal {
+impl RehearsalRun {
     fn intro(&self) -> Vec<String> {
         let folder = self.inner.directory.display();
         let name = self.name.as_str();
@@ -191,7 +191,8 @@ impl Rehearsal {
     fn receive_zip(&mut self, order: &PendingOrder, leaf: &Certificate) -> Result<(), EarlyEnd> {
         self.zip = RehearsalReseller::zip_name(order);
         let path = self.inner.here(&self.zip);
-        files::create_new(&path, &self.reseller.pack(order, leaf)?, 0o644)?;
+        let zip = self.reseller.pack(order, leaf)?;
+        files::create_new(&path, &zip, 0o644)?;
         let event = format!(
             "we see it, the domain is yours; by mail comes {}",
             path.display()
@@ -365,7 +366,9 @@ impl Rehearsal {
         } else {
             self.name.as_str().to_owned()
         };
-        visit(self.web.address(), &host, self.root.der(), self.inner.now())
+        let address = self.web.address();
+        let now = self.inner.now();
+        visit(address, &host, self.root.der(), now)
             .map_err(|error| unexpected(format!("a visitor was refused: {error}")))
     }
 

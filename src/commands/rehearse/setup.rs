@@ -30,7 +30,7 @@ pub(crate) enum RehearsalServer {
 }
 
 /// The surroundings of certctl in a rehearsal, and the steps so far.
-pub(super) struct Rehearsal {
+pub(super) struct RehearsalRun {
     /// The context of the commands: silent, in the rehearsal's folder.
     pub(super) inner: Context,
     pub(super) name: DnsName,
@@ -46,7 +46,7 @@ pub(super) struct Rehearsal {
     pub(super) steps: Vec<RehearsalStep>,
 }
 
-impl Rehearsal {
+impl RehearsalRun {
     pub(super) fn set_up(
         context: &Context,
         server: RehearsalServer,

@@ -112,7 +112,7 @@ impl RehearsalStep {
     }
 }
 
-/// `exit 5 (taken-back)`
+/// The exit code with the verdict.
 fn result_in_words(exit_code: u8, verdict: Option<&str>) -> String {
     match verdict {
         Some(verdict) => format!("exit {exit_code} ({verdict})"),
@@ -135,7 +135,10 @@ fn failure_lines(error: &Value) -> Vec<String> {
 /// The errors and warnings, each with its first next step.
 fn finding_lines(document: &Value) -> Vec<String> {
     let mut lines = Vec::new();
-    for finding in elements(&document["findings"]).filter(|finding| finding["severity"] != "note") {
+    for finding in elements(&document["findings"]) {
+        if finding["severity"] == "note" {
+            continue;
+        }
         lines.push(text(&finding["message"]).to_owned());
         lines.extend(
             elements(&finding["lines"])
@@ -161,26 +164,24 @@ fn success_line(document: &Value) -> String {
             text(&document["request"]["path"])
         ),
         "certctl.dcv-check/1" => {
-            let servers =
-                elements(&document["records"][0]["servers"]).map(|server| text(&server["address"]));
+            let mut addresses = Vec::new();
+            for server in elements(&document["records"][0]["servers"]) {
+                addresses.push(text(&server["address"]));
+            }
             format!(
                 "at the right place, with the right value, at {}",
-                servers.collect::<Vec<_>>().join(", ")
+                addresses.join(", ")
             )
         }
         _ => {
             let certificate = &document["certificates"][0];
-            let probes = elements(&certificate["probes"]).map(|probe| {
-                format!(
-                    "seen at {} over {}",
-                    text(&probe["address"]),
-                    text(&probe["protocol"])
-                )
-            });
-            format!(
-                "{}, leaf and whole chain",
-                probes.collect::<Vec<_>>().join(", ")
-            )
+            let mut probes = Vec::new();
+            for probe in elements(&certificate["probes"]) {
+                let address = text(&probe["address"]);
+                let protocol = text(&probe["protocol"]);
+                probes.push(format!("seen at {address} over {protocol}"));
+            }
+            format!("{}, leaf and whole chain", probes.join(", "))
         }
     }
 }

@@ -90,7 +90,7 @@ pub(super) struct PreparedRequest {
 pub(super) struct RenewalContext<'a> {
     context: &'a Context,
     /// The run as it would be in the folder of the next request.
-    pub(super) place: Context,
+    pub(super) folder_context: Context,
     pub(super) args: &'a RenewArgs,
     pub(super) row: &'a StatusRow,
     pub(super) previous: PreviousCertificate<'a>,
@@ -115,12 +115,12 @@ pub(super) fn prepare_renewal(
         None => LineageSettings::default(),
     };
     let mut findings = Vec::new();
-    let place = previous::in_request_folder(context, &settings, &mut findings);
-    let folder = folders.read(&place, &place.directory)?;
+    let folder_context = previous::in_request_folder(context, &settings, &mut findings);
+    let folder = folders.read(&folder_context, &folder_context.directory)?;
     let previous = previous::find_previous(context, leaf, settings, &folder, folders)?;
     let renewal = RenewalContext {
         context,
-        place,
+        folder_context,
         args,
         row,
         previous,
@@ -169,8 +169,8 @@ impl RenewalContext<'_> {
             ca: previous.ca(),
             result: RenewalResult::Ready(PathBuf::new()),
             findings,
-            check_command: self.place.again("dcv-check"),
-            install_command: self.place.again("install"),
+            check_command: self.folder_context.again("dcv-check"),
+            install_command: self.folder_context.again("install"),
         }
     }
 

@@ -143,10 +143,11 @@ impl RenewalContext<'_> {
         let key_id = self.previous.leaf.key_id;
         let contents = &self.folder.contents;
         let in_folder = contents.key(key_id).map(|held| held.path.clone());
-        let installed = self.row.keys.first();
-        let path = in_folder
-            .clone()
-            .or_else(|| installed.map(|(place, _)| PathBuf::from(place.to_string())));
+        let path = match (&in_folder, self.row.keys.first()) {
+            (Some(path), _) => Some(path.clone()),
+            (None, Some((location, _))) => Some(PathBuf::from(location.to_string())),
+            (None, None) => None,
+        };
         let Some(path) = path else {
             let message = format!(
                 "the key of {} is not in {}",
@@ -184,8 +185,8 @@ impl RenewalContext<'_> {
         let mut number = file_names::round(&last).saturating_add(1);
         loop {
             let stem = file_names::of_round(&last, number);
-            let paths = RequestPaths::new(&self.place, &stem);
-            let chain = self.place.here(format!("{stem}.fullchain.pem"));
+            let paths = RequestPaths::new(&self.folder_context, &stem);
+            let chain = self.folder_context.here(format!("{stem}.fullchain.pem"));
             let is_taken = [&paths.key, &paths.request, &paths.record, &chain]
                 .into_iter()
                 .any(|path| files::occupied(path));

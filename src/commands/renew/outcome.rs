@@ -61,10 +61,9 @@ impl RenewOutcome {
 /// The finding for a certificate whose renewal could not be prepared, while that of others was.
 fn not_prepared(failed: FailedRenewal) -> Finding {
     let FailedRenewal { name, failure } = failed;
-    let causes = std::iter::once(failure.message)
-        .chain(failure.causes)
-        .collect::<Vec<_>>()
-        .join(": ");
+    let mut causes = vec![failure.message];
+    causes.extend(failure.causes);
+    let causes = causes.join(": ");
     let finding = Finding::error("not-prepared", format!("{name}: {causes}"));
     failure.next.into_iter().fold(finding, Finding::with)
 }
@@ -243,7 +242,10 @@ impl RenewalAttempt {
     fn print_steps(&self, prepared: &PreparedRequest, text: &mut TextOutput) {
         text.act("next", format!("1. {}", self.paste_instruction()));
         text.payload(prepared.request.to_pem());
-        let mut steps: Vec<String> = prepared.records.iter().filter_map(console_entry).collect();
+        let mut steps = Vec::new();
+        for record in &prepared.records {
+            steps.extend(console_entry(record));
+        }
         for step in self.next().into_iter().skip(1) {
             steps.push(match step.argv {
                 Some(_) => format!("{}{}", self.check_reason(prepared), step.text),
@@ -299,9 +301,9 @@ impl RenewalAttempt {
 
     fn steps(&self, prepared: &PreparedRequest) -> Vec<NextStep> {
         let instruction = self.paste_instruction().replace(" paste:", "");
-        let place = instruction.trim_end_matches(',');
+        let instruction = instruction.trim_end_matches(',');
         let pem = prepared.request.to_pem();
-        let mut steps = vec![renew_command::paste_request(place, &pem)];
+        let mut steps = vec![renew_command::paste_request(instruction, &pem)];
         if self.ca != Some(Ca::Private) {
             steps.push(self.check_step(prepared));
         }
@@ -309,7 +311,7 @@ impl RenewalAttempt {
         steps
     }
 
-    /// Waits for the records; without complete records, reads the one that the shop shows.
+    /// Waits for the records; without complete records, reads the one that the reseller shows.
     fn check_step(&self, prepared: &PreparedRequest) -> NextStep {
         let mut words = self.check_command.clone();
         words.push("--wait".to_owned());
@@ -335,7 +337,8 @@ fn console_entry(record: &DcvRecord) -> Option<String> {
 
 /// Whether all records are known completely.
 fn has_complete_records(prepared: &PreparedRequest) -> bool {
-    !prepared.records.is_empty() && prepared.records.iter().all(|record| record.complete)
+    let records = &prepared.records;
+    !records.is_empty() && records.iter().all(|record| record.complete)
 }
 
 fn files_in_words(files: &RenewalFiles) -> String {
