@@ -77,9 +77,13 @@ impl ScanScope {
 }
 
 fn looks_like_file(text: &str) -> bool {
-    let extension = Path::new(text).extension();
-    text.contains('/')
-        || extension.is_some_and(|extension| FILES.iter().any(|known| extension == *known))
+    if text.contains('/') {
+        return true;
+    }
+    match Path::new(text).extension() {
+        Some(extension) => FILES.iter().any(|known| extension == *known),
+        None => false,
+    }
 }
 
 /// Whether a scan includes the files and hosts on the command line.

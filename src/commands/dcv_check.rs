@@ -200,12 +200,15 @@ fn has_answer(survey: &DnsSurvey) -> bool {
 /// The DNS query that looks for a record.
 fn record_query(record: &ExpectedRecord) -> RecordQuery {
     let expected = &record.expected;
-    let places = expected.places(None).into_iter();
+    let mut names = Vec::new();
+    for (_, name) in expected.places(None) {
+        names.push(name.into_owned());
+    }
     RecordQuery {
         domain: expected.domain.clone(),
         top: expected.top(),
         kind: expected.record.kind,
-        names: places.map(|(_, name)| name.into_owned()).collect(),
+        names,
         values: expected.values.clone(),
     }
 }

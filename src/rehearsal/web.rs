@@ -58,7 +58,8 @@ pub(crate) fn create_old_certificate(
             .folder("etc/ssl/private")?
             .join(format!("{stem}.key")),
     };
-    files::create_new(&paths.key, key.to_pem().as_bytes(), 0o600)?;
+    let key_pem = key.to_pem();
+    files::create_new(&paths.key, key_pem.as_bytes(), 0o600)?;
     files::create_new(&paths.chain, chain.as_bytes(), 0o644)?;
     Ok(OldCertificate { paths, leaf })
 }

@@ -43,7 +43,9 @@ impl ScanResults {
             self.scan_installed_certificate(&installed);
             request_stems.add(&installed.settings);
             let chain = last_chain(&self.items[before..]);
-            if let (Some(servers), Some(chain)) = (servers.as_deref_mut(), chain) {
+            if let Some(servers) = servers.as_deref_mut()
+                && let Some(chain) = chain
+            {
                 self.scan_servers_of(context, &installed, &chain, servers);
             }
         }

@@ -22,7 +22,9 @@ pub(crate) struct RequestStems(BTreeMap<PathBuf, BTreeSet<String>>);
 
 impl RequestStems {
     pub(crate) fn add(&mut self, settings: &LineageSettings) {
-        if let (Some(folder), Some(request)) = (&settings.folder, &settings.request) {
+        if let Some(folder) = &settings.folder
+            && let Some(request) = &settings.request
+        {
             self.0
                 .entry(folder.clone())
                 .or_default()

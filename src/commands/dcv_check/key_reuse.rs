@@ -41,7 +41,8 @@ impl KeyUsageHistory {
             .collect();
         let keys = folder.requests.iter().map(|held| held.value.key_id);
         let done = keys.filter(|key| !waiting.contains(key)).collect();
-        let reusing = folder.reusing().into_iter().map(Path::to_owned).collect();
+        let reusing = folder.reusing().into_iter();
+        let reusing = reusing.map(Path::to_owned).collect();
         Self {
             certified,
             done,

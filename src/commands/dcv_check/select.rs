@@ -181,7 +181,9 @@ fn store_records(
     for record in &selected.given {
         selected.stored.add(record);
     }
-    if let (false, Some(ca)) = (selected.given.is_empty(), ca) {
+    if !selected.given.is_empty()
+        && let Some(ca) = ca
+    {
         selected.stored.set_ca(ca);
     }
     match path {

@@ -124,7 +124,8 @@ impl RehearsalRun {
             },
         )?;
         let request = self.inner.here(format!("{}.csr", self.name.file_stem()));
-        let order = self.reseller.order(&files::read(&request, 65536)?)?;
+        let request = files::read(&request, 65536)?;
+        let order = self.reseller.order(&request)?;
         self.add_event(
             "shop",
             format!(
@@ -314,7 +315,10 @@ impl RehearsalRun {
         self.steps.push(step);
         match deviation {
             None => Ok(()),
-            Some(deviation) => Err(unexpected(format!("step {} {deviation}", self.steps.len()))),
+            Some(deviation) => {
+                let number = self.steps.len();
+                Err(unexpected(format!("step {number} {deviation}")))
+            }
         }
     }
 
@@ -354,7 +358,9 @@ impl RehearsalRun {
         if let Some(at) = self.inner.at {
             argv.extend(["--at".to_owned(), at.to_string()]);
         }
-        argv.extend(words.iter().map(|&word| word.to_owned()));
+        for word in words {
+            argv.push((*word).to_owned());
+        }
         argv
     }
 
@@ -382,7 +388,9 @@ impl RehearsalRun {
 /// The words that are printed, without the options that are the same for all commands.
 fn shown_words(words: &[&str]) -> Vec<String> {
     let mut shown = vec!["certctl".to_owned()];
-    shown.extend(words.iter().map(|&word| word.to_owned()));
+    for word in words {
+        shown.push((*word).to_owned());
+    }
     shown
 }
 

@@ -65,7 +65,10 @@ impl RehearsalStep {
         }
         let mut remarks = Vec::new();
         for event in &self.events {
-            remarks.push(json!({ "who": event.actor, "what": event.event }));
+            remarks.push(json!({
+                "who": event.actor,
+                "what": event.event,
+            }));
         }
         json!({
             "command": command.join(" "),
@@ -105,7 +108,9 @@ impl RehearsalStep {
         if lines.is_empty() {
             lines.push(success_line(&self.document));
         }
-        if let (Some(verdict), Some(first)) = (self.verdict(), lines.first_mut()) {
+        if let Some(verdict) = self.verdict()
+            && let Some(first) = lines.first_mut()
+        {
             *first = format!("{verdict}: {first}");
         }
         lines

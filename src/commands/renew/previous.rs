@@ -102,7 +102,8 @@ fn answered_request(
 ) -> Option<HeldFile<SigningRequest>> {
     let stored = settings.request.as_deref();
     let remembered = folder.with_key(id).find(|held| {
-        let stem = held.path.file_stem().and_then(|stem| stem.to_str());
+        let stem = held.path.file_stem();
+        let stem = stem.and_then(|stem| stem.to_str());
         stored.is_some() && stem == stored
     });
     remembered

@@ -42,7 +42,8 @@ impl<'a> ProgressTable<'a> {
         self.checks += 1;
         let mut lines = Vec::new();
         for group in groups {
-            lines.push(format!("{}  {}", group.verdict.word(), group.name));
+            let verdict = group.verdict.word();
+            lines.push(format!("{verdict}  {}", group.name));
             lines.extend(self.rows(group, now));
         }
         let times = if self.checks == 1 {
