@@ -106,7 +106,8 @@ impl ScanResults {
                 {
                     let message =
                         format!("{address} of {host} was not asked: this machine has no way there");
-                    self.findings.push(Finding::note("address-silent", message));
+                    self.findings
+                        .push(Finding::note("address-no-answer", message));
                 }
                 Err(error) => self.report_silent(host, &format!("{address}: "), &error),
             }
@@ -142,7 +143,7 @@ impl ScanResults {
         let message = format!("{host} shows no certificate: {at}{error}");
         let next = advice::scan::inspect_host(&host.to_string());
         self.findings
-            .push(Finding::error("host-silent", message).with(next));
+            .push(Finding::error("host-no-answer", message).with(next));
     }
 
     /// Parses each certificate once, however many servers send it.
@@ -170,7 +171,8 @@ impl ScanResults {
         let same_chain = is_same_chain(expected, &handshake.chain);
         let Some(leaf) = chain.first().cloned() else {
             let message = format!("{place} shows a certificate that cannot be read");
-            self.findings.push(Finding::error("host-silent", message));
+            self.findings
+                .push(Finding::error("host-no-answer", message));
             return ServedLeaf {
                 fingerprint: [0; 32],
                 label: "unreadable".to_owned(),

@@ -50,7 +50,7 @@ impl ScanResults {
             }
         }
         for failure in &failures {
-            self.report_failure(failure, "pair-unreadable");
+            self.report_failure(failure, "certificate-unreadable");
         }
         Ok(request_stems)
     }

@@ -48,7 +48,7 @@ impl ScanResults {
         let names = match folders::names(folder, FOLDER_LIMIT) {
             Ok(names) => names,
             Err(error) => {
-                self.report_failure(&Failure::from(error), "pair-unreadable");
+                self.report_failure(&Failure::from(error), "certificate-unreadable");
                 return Vec::new();
             }
         };

@@ -55,7 +55,7 @@ impl ScanResults {
         let mut finding = match code {
             "unreadable" => Finding::error("unreadable", message),
             "trust-unreadable" => Finding::warning("trust-unreadable", message),
-            _ => Finding::warning("pair-unreadable", message),
+            _ => Finding::warning("certificate-unreadable", message),
         };
         for next in &failure.next {
             finding = finding.with(next.clone());
@@ -72,7 +72,7 @@ impl ScanResults {
             );
             let next = advice::scan::run_status_as_root();
             self.findings
-                .push(Finding::note("not-readable", message).with(next));
+                .push(Finding::note("keys-unreadable", message).with(next));
         }
     }
 }

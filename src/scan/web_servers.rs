@@ -114,7 +114,7 @@ impl ScanResults {
         }
         let serving = match servers.find_serving(context, installed, chain) {
             Ok(serving) => serving,
-            Err(failure) => return self.report_failure(&failure, "pair-unreadable"),
+            Err(failure) => return self.report_failure(&failure, "certificate-unreadable"),
         };
         for refusal in &serving.refusals {
             self.add_refusal(refusal);
@@ -146,7 +146,7 @@ impl ScanResults {
         for observed in servers.discovery.here() {
             match observed {
                 Ok(observed) => self.scan_server(&observed, servers),
-                Err(failure) => self.report_failure(&failure, "pair-unreadable"),
+                Err(failure) => self.report_failure(&failure, "certificate-unreadable"),
             }
         }
     }
@@ -274,7 +274,7 @@ fn not_configured(observed: &ObservedServer) -> Option<Finding> {
         software.title(),
         path.display()
     );
-    Some(Finding::note("passed-over", message))
+    Some(Finding::note("skipped", message))
 }
 
 fn presented_names(leaf: &Certificate) -> Vec<DnsName> {

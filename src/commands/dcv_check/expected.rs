@@ -60,7 +60,7 @@ fn records_of_request(named_ca: Option<Ca>, selected: &SelectedRequest) -> Vec<E
         if selected.reuses_key {
             expected.shop_decides(request);
         }
-        let names = expected.record.proves.clone();
+        let names = expected.record.validates.clone();
         records.push(ExpectedRecord {
             request: selected.shown.clone(),
             ca,

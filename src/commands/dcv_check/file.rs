@@ -423,7 +423,7 @@ fn server_json(judged: &JudgedResponse<'_>) -> Value {
             server["answer"] = json!("silent");
             server["reason"] = json!(reason);
         }
-        HttpResponse::NoRoute => server["answer"] = json!("no-route"),
+        HttpResponse::NoRoute => server["answer"] = json!("unreachable-from-here"),
     }
     server
 }

@@ -266,7 +266,7 @@ fn of_no_domain(record: &GivenRecord, candidates: &[SelectedRequest]) -> Finding
         names.join(", "),
         record.zone_line()
     );
-    Finding::error("record-of-another-domain", message)
+    Finding::error("record-for-another-domain", message)
         .with(dcv_check_command::copy_record_with_host())
 }
 
@@ -281,7 +281,7 @@ fn of_another_request(md5: &str, candidates: &[SelectedRequest]) -> Finding {
         "the record given was made from another request: its MD5 is {md5}; {}",
         hashes.join(", ")
     );
-    Finding::error("record-of-another-request", message)
+    Finding::error("record-from-another-request", message)
         .with(dcv_check_command::copy_record_of_this_order())
 }
 
@@ -292,7 +292,7 @@ fn of_two_requests(record: &GivenRecord, candidate: &SelectedRequest) -> Finding
         candidate.shown, record.value
     );
     let labels = record::target_labels(&candidate.request);
-    Finding::error("record-of-another-request", message)
+    Finding::error("record-from-another-request", message)
         .with(dcv_check_command::value_starts_with(&labels))
 }
 

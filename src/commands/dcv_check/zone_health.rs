@@ -160,12 +160,12 @@ fn allows_issuance(ruling: &CaaRuling) -> bool {
 /// The CAA decision for one name as JSON.
 pub(super) fn ruling_json(ruling: &CaaRuling) -> Value {
     let verdict = match &ruling.verdict {
-        CaaVerdict::NotAsked => "not-asked",
+        CaaVerdict::NotAsked => "not-queried",
         CaaVerdict::Free => "free",
         CaaVerdict::Allowed => "allowed",
         CaaVerdict::Only(_) => "limited",
-        CaaVerdict::OnTerms(_) => "on-terms",
-        CaaVerdict::Partly(_) => "in-part",
+        CaaVerdict::OnTerms(_) => "with-parameters",
+        CaaVerdict::Partly(_) => "some",
         CaaVerdict::Forbidden(_) => "forbidden",
         CaaVerdict::CaUnknown(_) => "ca-unknown",
         CaaVerdict::Failed(..) => "failed",

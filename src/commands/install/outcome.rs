@@ -395,7 +395,7 @@ const CERTIFICATE_FIELDS: [&str; 8] = [
     "changed",
     "settings",
     "plan",
-    "taken_back",
+    "rolled_back",
     "findings",
     "next",
     "undo",

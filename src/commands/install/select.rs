@@ -405,7 +405,7 @@ fn refuse_same_names(selected: &mut [SelectedCertificate]) {
                 "several of these would be called {}: they cannot be installed at once",
                 one.stem
             );
-            let refusal = Finding::error("same-name", message)
+            let refusal = Finding::error("duplicate-cert-name", message)
                 .with(install_command::install_under_another_name());
             one.refusal = Some(refusal);
         }

@@ -58,7 +58,7 @@ impl Outcome for RehearseOutcome {
             "name": self.name.as_str(),
             "directory": shown(&self.folder),
             "steps": steps,
-            "proof": proof,
+            "dcv": proof,
             "findings": self.findings,
             "next": self.next(),
         })

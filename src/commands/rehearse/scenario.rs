@@ -209,7 +209,7 @@ impl RehearsalRun {
             Some(IDLE_RELOAD),
             ExpectedResult {
                 exit_code: 5,
-                verdict: Some("taken-back"),
+                verdict: Some("rolled-back"),
             },
         )?;
         let visit = self.visit()?;

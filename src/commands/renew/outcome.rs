@@ -64,7 +64,7 @@ fn not_prepared(failed: FailedRenewal) -> Finding {
     let mut causes = vec![failure.message];
     causes.extend(failure.causes);
     let causes = causes.join(": ");
-    let finding = Finding::error("not-prepared", format!("{name}: {causes}"));
+    let finding = Finding::error("request-not-prepared", format!("{name}: {causes}"));
     failure.next.into_iter().fold(finding, Finding::with)
 }
 
@@ -166,7 +166,7 @@ impl RenewalAttempt {
             "paid_until": self.paid_until,
             "order": self.order_code(),
             "proof": self.validation_code(),
-            "proof_until": self.validation_reusable_until(),
+            "dcv_reusable_until": self.validation_reusable_until(),
             "key": files.map(|files| key_json(files, prepared)),
             "request": files.map(|files| request_json(files, prepared)),
             "records": records.unwrap_or_default(),

@@ -48,7 +48,7 @@ pub(super) fn in_request_folder(
             "{}, where the last request was made, is not there: this folder is used",
             folder.display()
         );
-        findings.push(Finding::warning("folder-gone", message));
+        findings.push(Finding::warning("folder-missing", message));
     }
     context.in_folder(context.directory.clone())
 }

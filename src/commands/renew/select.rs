@@ -43,7 +43,7 @@ pub(super) fn select_due(context: &Context, args: &RenewArgs) -> Result<DueSelec
     let all = results.rows(context, &[], args.renew_before.unwrap_or_default());
     let mut findings = std::mem::take(&mut results.findings);
     // Keys do not matter here: the next renewal can be prepared without reading them.
-    findings.retain(|finding| finding.code == "pair-unreadable");
+    findings.retain(|finding| finding.code == "certificate-unreadable");
     let mut selection = DueSelection {
         rows: Vec::new(),
         not_due: NotYetDue::default(),

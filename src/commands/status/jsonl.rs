@@ -316,13 +316,13 @@ impl LineBuffer {
             }
             ReadFile::File(path, Err(error)) => match scan::unreadable_severity(&error) {
                 Some(Severity::Note) => {
-                    self.add_skipped(path, "passed-over", &error.source.to_string())
+                    self.add_skipped(path, "skipped", &error.source.to_string())
                 }
                 Some(_) => self.add_skipped(path, "unreadable", &error.source.to_string()),
                 None => {}
             },
             ReadFile::Other(WalkedEntry::Skipped(path, reason)) => {
-                self.add_skipped(&path, "passed-over", reason)
+                self.add_skipped(&path, "skipped", reason)
             }
             ReadFile::Other(WalkedEntry::Failed(error)) => {
                 self.add_skipped(&error.path, "unreadable", &error.source.to_string())
