@@ -1,10 +1,9 @@
-//! The parts of a round that are not certctl's, all in this process: a DNS zone, a shop with a CA
-//! that mails a zip, a web server. They stand in for real ones as they are met in the wild, so that
-//! the verbs run unchanged.
+//! The surroundings of certctl in a rehearsal, all in this process: a DNS zone, a reseller with a CA,
+//! a web server. They behave like real ones, so that the commands run unchanged.
 //!
-//! Errors here are `anyhow`: nothing a user could act on.
+//! Errors here are `anyhow`: no user can act on them.
 
 pub(crate) mod ca;
-pub(crate) mod shop;
+pub(crate) mod reseller;
 pub(crate) mod web;
 pub(crate) mod zone;

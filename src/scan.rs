@@ -1,17 +1,20 @@
-//! What is here and what is served, gathered: the pairs that certctl installed, files, folders and
-//! hosts that are named, the working directory, what the configurations of servers name, other
-//! tools' folders. It looks and asks and judges nothing: see `inventory`. What cannot be looked at
-//! is a finding, and the rest goes on.
+//! Scans what is on this machine and what is served: installed certificates, the files, folders and
+//! hosts on the command line, the working directory, the certificates in server configurations, and
+//! other tools' folders. It judges nothing: see `inventory`. What cannot be scanned becomes a
+//! finding, and the rest is scanned nevertheless.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use crate::advice;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep};
+use crate::finding::Finding;
 use crate::inputs::folder::FolderContents;
 use crate::inputs::{self, HostArgument};
-use crate::inventory::{self, ItemLocation, ItemOrigin, RenewBefore, StatusPolicy, StatusRow};
+use crate::inventory::{
+    self, InventoryItem, ItemLocation, ItemOrigin, RenewBefore, StatusPolicy, StatusRow,
+};
 use crate::pki::name::DnsName;
 use crate::pki::trust::TrustAnchors;
 use crate::probe::StartTls;
@@ -26,79 +29,88 @@ mod request_folders;
 mod results;
 mod web_servers;
 
-pub(crate) use files::{unread, walk};
+pub(crate) use files::{unreadable_severity, walk};
 pub(crate) use results::ScanResults;
 use web_servers::ScannedServers;
 
-/// What is looked for.
+/// An argument of `status`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum ScanScope {
-    /// What a server shows.
+    /// A server to probe.
     Host(HostArgument),
-    /// What is known here under a name.
+    /// The certificates and requests for a name.
     Name(DnsName),
     /// A file or a folder.
     Path(PathBuf),
 }
 
 impl ScanScope {
-    /// An existing path is a file or a folder; else a name that is known here or installed; else a
-    /// host.
+    /// Resolves an argument: an existing path is a file or a folder; else one of the known names;
+    /// else a host.
     ///
     /// # Errors
     /// What is none of these.
     pub(crate) fn resolve(
         context: &Context,
         text: &str,
-        known: &[String],
+        known_names: &[String],
     ) -> Result<Self, Failure> {
         let path = PathBuf::from(text);
         if fs::files::occupied(&path) {
             return Ok(Self::Path(path));
         }
-        if let Some(name) = DnsName::parse(text)
-            .ok()
-            .filter(|name| known.iter().any(|one| one == name.as_str()))
+        if let Ok(name) = DnsName::parse(text)
+            && known_names.iter().any(|known| known == name.as_str())
         {
             return Ok(Self::Name(name));
         }
-        let file = text.contains('/')
-            || Path::new(text)
-                .extension()
-                .is_some_and(|end| FILES.iter().any(|one| end == *one));
-        match HostArgument::parse(text, 443).filter(|_| !file) {
-            Some(host) => Ok(Self::Host(host)),
-            None => Err(Failure::new(
-                FailureKind::NotFound,
-                format!("no such file, name or host: {text}"),
-            )
-            .with(NextStep::say(format!(
-                "see what is here:  {}",
-                NextStep::run(&context.again("status")).text
-            )))),
+        match HostArgument::parse(text, 443) {
+            Some(host) if !looks_like_file(text) => Ok(Self::Host(host)),
+            _ => {
+                let message = format!("no such file, name or host: {text}");
+                let status_command = context.again("status");
+                Err(Failure::new(FailureKind::NotFound, message)
+                    .with(advice::scan::list_everything(&status_command)))
+            }
         }
     }
 }
 
-/// What is done with the files and hosts that are named.
+fn looks_like_file(text: &str) -> bool {
+    if text.contains('/') {
+        return true;
+    }
+    match Path::new(text).extension() {
+        Some(extension) => FILES.iter().any(|known| extension == *known),
+        None => false,
+    }
+}
+
+/// Whether a scan includes the files and hosts on the command line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum NamedInputs {
-    /// They are looked at, and kept for the rows.
-    Kept,
-    /// Somebody else goes through them, one by one.
-    Left,
+    /// They are scanned for the rows.
+    Included,
+    /// The caller goes through them one by one.
+    Excluded,
 }
 
 impl ScanScope {
-    /// All hosts among them.
-    fn hosts(sought: &[Self]) -> Vec<HostArgument> {
-        sought.iter().filter_map(Self::host).cloned().collect()
+    fn hosts(scopes: &[Self]) -> Vec<HostArgument> {
+        scopes.iter().filter_map(Self::host).cloned().collect()
     }
 
     fn host(&self) -> Option<&HostArgument> {
         match self {
             Self::Host(host) => Some(host),
             Self::Name(_) | Self::Path(_) => None,
+        }
+    }
+
+    fn name(&self) -> Option<&DnsName> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::Host(_) | Self::Path(_) => None,
         }
     }
 
@@ -112,80 +124,74 @@ impl ScanScope {
     }
 }
 
-/// What no host's name ends in.
+/// Extensions that no host name has.
 const FILES: [&str; 12] = [
     "cer", "cert", "conf", "crl", "crt", "csr", "der", "key", "p7b", "pem", "pfx", "zip",
 ];
 
 impl ScanResults {
-    /// Looks at what is `sought`, and at what certctl installed, which it may belong to; where
-    /// nothing is sought, at all usual places. Hosts that are sought are asked by `starttls`, or by
-    /// what their port implies.
+    /// Scans the scopes, and the installed certificates that they may be related to; without
+    /// scopes, all usual places. Hosts are probed with `starttls`, or with what their port implies.
     ///
     /// # Errors
     /// When certctl's own folder cannot be read at all.
-    pub(crate) fn look(
+    pub(crate) fn scan(
         context: &Context,
-        sought: &[ScanScope],
+        scopes: &[ScanScope],
         starttls: Option<StartTls>,
         named: NamedInputs,
     ) -> Result<Self, Failure> {
-        let mut survey = Self::default();
+        let mut results = Self::default();
         let mut servers = ScannedServers::default();
-        // Where only files and hosts are named, what is installed is only what they may belong to.
-        let usual = sought.is_empty() || sought.iter().any(|one| matches!(one, ScanScope::Name(_)));
-        let rounds = survey.installed(context, usual.then_some(&mut servers))?;
-        if usual {
-            survey.rounds(context, rounds);
-            survey.servers_here(context, &mut servers);
-            survey.others(context);
-            survey.here(context);
+        // With files and hosts alone, installed certificates matter only if they are related.
+        let has_name = scopes.iter().any(|scope| scope.name().is_some());
+        let scans_usual_places = scopes.is_empty() || has_name;
+        let scanned_servers = scans_usual_places.then_some(&mut servers);
+        let request_stems = results.scan_installed(context, scanned_servers)?;
+        if scans_usual_places {
+            results.scan_request_folders(context, request_stems);
+            results.scan_configured_servers(context, &mut servers);
+            results.scan_other_tools(context);
+            results.scan_working_directory(context);
         }
-        survey.ask(servers.into_asks());
-        if named == NamedInputs::Kept {
-            sought
-                .iter()
-                .filter_map(ScanScope::path)
-                .for_each(|path| survey.path(path, &ItemOrigin::Given));
-            survey.hosts(context, &ScanScope::hosts(sought), starttls);
+        results.probe_servers(servers.into_targets());
+        if named == NamedInputs::Included {
+            for path in scopes.iter().filter_map(ScanScope::path) {
+                results.scan_path(path, &ItemOrigin::Given);
+            }
+            results.probe_hosts(context, &ScanScope::hosts(scopes), starttls);
         }
-        survey.tell_closed();
-        Ok(survey)
+        results.report_unreadable_keys();
+        Ok(results)
     }
 
-    /// Looks at what certctl installed and at the working directory alone: nobody is asked.
+    /// Scans only the installed certificates and the working directory; probes no server.
     ///
     /// # Errors
     /// When certctl's own folder cannot be read at all.
-    pub(crate) fn own(context: &Context) -> Result<Self, Failure> {
-        let mut survey = Self::default();
-        let _ = survey.installed(context, None)?;
-        survey.here(context);
-        Ok(survey)
+    pub(crate) fn scan_own(context: &Context) -> Result<Self, Failure> {
+        let mut results = Self::default();
+        let _ = results.scan_installed(context, None)?;
+        results.scan_working_directory(context);
+        Ok(results)
     }
 
-    /// The rows; of what is `sought` those alone that have to do with it.
+    /// Judges the items; returns the rows that are related to the scopes.
     #[must_use]
     pub(crate) fn rows(
         &mut self,
         context: &Context,
-        sought: &[ScanScope],
+        scopes: &[ScanScope],
         before: RenewBefore,
     ) -> Vec<StatusRow> {
         let items = std::mem::take(&mut self.items);
-        self.findings.extend(
-            inventory::crls::remarks(&items, context.now())
-                .iter()
-                .map(Finding::from),
-        );
+        let remarks = inventory::crls::remarks(&items, context.now());
+        self.findings.extend(remarks.iter().map(Finding::from));
         let mut anchors = vec![TrustAnchors::mozilla()];
-        if items
-            .iter()
-            .any(|item| item.place.is_live() || matches!(item.place, ItemLocation::Address { .. }))
-        {
+        if items.iter().any(is_served) {
             anchors.extend(inputs::anchors(Some("system")).ok());
         }
-        let measure = StatusPolicy {
+        let policy = StatusPolicy {
             now: context.now(),
             before,
             anchors: &anchors,
@@ -194,63 +200,71 @@ impl ScanResults {
             questions: &self.questions,
             uncovered: &self.uncovered,
         };
-        let mut rows = inventory::rows(items, &measure);
-        let wanted = Wanted::of(sought);
-        rows.retain(|row| sought.is_empty() || wanted.concerns(row));
+        let mut rows = inventory::rows(items, &policy);
+        if !scopes.is_empty() {
+            let filter = ScopeFilter::new(scopes);
+            rows.retain(|row| filter.includes(row));
+        }
         rows
     }
 }
 
-/// Every name that a request or a certificate here or installed carries.
+fn is_served(item: &InventoryItem) -> bool {
+    item.place.is_live() || matches!(item.place, ItemLocation::Address { .. })
+}
+
+/// Every name in the requests and certificates of the working directory and in the installed
+/// certificates.
 ///
 /// # Errors
 /// When the directory cannot be read.
-pub(crate) fn names(context: &Context) -> Result<Vec<String>, Failure> {
+pub(crate) fn known_names(context: &Context) -> Result<Vec<String>, Failure> {
     let mut names = FolderContents::read(context)?.names();
-    names.extend(installed::names(context)?);
+    names.extend(installed::installed_names(context)?);
     Ok(names)
 }
 
-/// What is sought, found by what rows have: both may be thousands.
-struct Wanted<'a> {
+/// The scopes as sets: there may be thousands of scopes and of rows.
+struct ScopeFilter<'a> {
     hosts: HashSet<&'a str>,
     names: HashSet<&'a str>,
     paths: HashSet<&'a Path>,
 }
 
-impl<'a> Wanted<'a> {
-    fn of(sought: &'a [ScanScope]) -> Self {
-        let names = sought.iter().filter_map(|one| {
-            if let ScanScope::Name(name) = one {
-                Some(name.as_str())
-            } else {
-                None
-            }
-        });
+impl<'a> ScopeFilter<'a> {
+    fn new(scopes: &'a [ScanScope]) -> Self {
+        let hosts = scopes.iter().filter_map(ScanScope::host);
+        let names = scopes.iter().filter_map(ScanScope::name);
         Self {
-            hosts: sought
-                .iter()
-                .filter_map(ScanScope::host)
-                .map(|host| host.name.as_str())
-                .collect(),
-            names: names.collect(),
-            paths: sought.iter().filter_map(ScanScope::path).collect(),
+            hosts: hosts.map(|host| host.name.as_str()).collect(),
+            names: names.map(DnsName::as_str).collect(),
+            paths: scopes.iter().filter_map(ScanScope::path).collect(),
         }
     }
 
-    fn concerns(&self, row: &StatusRow) -> bool {
-        let places = row
-            .places
-            .iter()
-            .chain(&row.requests)
-            .chain(row.keys.iter().map(|(place, _)| place));
-        let mut places = places.map(|place| match place {
+    fn includes(&self, row: &StatusRow) -> bool {
+        let keys = row.keys.iter().map(|(place, _)| place);
+        let mut places = row.places.iter().chain(&row.requests).chain(keys);
+        places.any(|place| self.includes_place(place)) || self.includes_name(row)
+    }
+
+    fn includes_place(&self, place: &ItemLocation) -> bool {
+        match place {
             ItemLocation::Address { name, .. } => self.hosts.contains(name.as_str()),
             ItemLocation::File { path, .. } => {
-                !self.paths.is_empty() && path.ancestors().any(|one| self.paths.contains(one))
+                let has_paths = !self.paths.is_empty();
+                has_paths && path.ancestors().any(|one| self.paths.contains(one))
             }
-        });
-        let named = |name: &String| self.names.contains(name.to_ascii_lowercase().as_str());
-        places.any(|found| found) || !self.names.is_empty() && row.names.iter().any(named)
+        }
+    }
+
+    fn includes_name(&self, row: &StatusRow) -> bool {
+        if self.names.is_empty() {
+            return false;
+        }
+        row.names.iter().any(|name| {
+            let name = name.to_ascii_lowercase();
+            self.names.contains(name.as_str())
+        })
     }
 }

@@ -84,7 +84,7 @@ fn it_stays_on_loopback_and_in_its_folder() {
 #[test]
 fn another_dns_client_reads_the_zone() {
     let zone = RehearsalZone::new("shop.example").unwrap();
-    zone.enter("_a", "b.c.comodoca.com").unwrap();
+    zone.add_cname("_a", "b.c.comodoca.com").unwrap();
     let server = DnsServer::start(Arc::new(move |query: &[u8]| zone.answer(query))).unwrap();
     let ask = |arguments: &[&str]| {
         let port = server.address().port().to_string();

@@ -1,7 +1,8 @@
-//! Advice for the rehearsal's folder.
+//! Advice of `rehearse`.
 
 use crate::failure::{Failure, FailureKind};
 use crate::finding::NextStep;
+use crate::pki::name::DnsName;
 use crate::system::fs::scratch::ScratchError;
 
 impl From<ScratchError> for Failure {
@@ -14,4 +15,40 @@ impl From<ScratchError> for Failure {
             ScratchError::File(error) => error.into(),
         }
     }
+}
+
+/// The command line without options.
+#[must_use]
+pub(crate) fn rehearse(name: &DnsName) -> NextStep {
+    NextStep::run(&["rehearse", name.as_str()])
+}
+
+/// Rehearses in a folder whose name is UTF-8.
+#[must_use]
+pub(crate) fn rehearse_in_tmp(name: &DnsName) -> NextStep {
+    NextStep::run(&["rehearse", name.as_str(), "-C", "/tmp"])
+}
+
+/// For `--server nginx` without nginx.
+#[must_use]
+pub(crate) fn install_nginx_or_use_embedded() -> NextStep {
+    NextStep::say("install it, or take the server of the rehearsal itself:  certctl rehearse")
+}
+
+/// For a result that a rehearsal cannot have.
+#[must_use]
+pub(crate) fn report_unexpected() -> NextStep {
+    NextStep::say("please report it, with all of:  certctl rehearse --json")
+}
+
+/// The first step for a real certificate.
+#[must_use]
+pub(crate) fn request_real_certificate() -> NextStep {
+    NextStep::run(&[
+        "csr",
+        "YOUR-DOMAIN.com",
+        "www.YOUR-DOMAIN.com",
+        "--ca",
+        "namecheap",
+    ])
 }

@@ -1,4 +1,4 @@
-//! `certctl completions`: a script for a shell, as `completions/` holds them.
+//! `certctl completions`: prints a completion script like those in `completions/`.
 
 use clap_complete::Shell;
 
@@ -16,7 +16,7 @@ pub(crate) struct CompletionsArgs {
     shell: Shell,
 }
 
-/// Prints the script.
+/// Prints the completion script; returns the exit code.
 #[must_use]
 pub(crate) fn run(
     context: &Context,

@@ -1,5 +1,5 @@
-//! `certctl dcv-check`: would the CA see the proof of control now? If not, why, and when to look
-//! again.
+//! `certctl dcv-check`: checks whether the CA would see the domain validation now, and if not, why
+//! and when to check again.
 
 pub(crate) mod batch;
 mod email;
@@ -18,11 +18,14 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use self::expected::ExpectedRecord;
+use self::method::MethodCheck;
 pub(crate) use self::method::MethodOutcome;
-use self::outcome::NextLines;
+use self::outcome::FollowUpCommands;
 pub(crate) use self::outcome::{DcvCheckOutcome, RecordCheck};
-use self::select::DcvSelection;
+use self::select::{ChosenRecords, DcvSelection};
 use self::wait::WaitObservation;
 pub(crate) use self::zone_health::ZoneHealth;
 use crate::context::Context;
@@ -80,156 +83,184 @@ pub(crate) enum DcvMethod {
     Email,
 }
 
-/// Asks and judges; with `--wait` until the record is visible, the time is over or a signal comes.
+/// Checks whether the CA would see the proof; with `--wait` until the proof is visible, the time is
+/// over or a signal arrives.
 ///
 /// # Errors
-/// No such request, a record that is none, files that cannot be written; a signal.
+/// No such request, text that is no record, files that cannot be written; a signal.
 pub(crate) fn run(context: &Context, args: &DcvCheckArgs) -> Result<Box<dyn Outcome>, Failure> {
-    let again = again(context, args, &args.names);
-    let wanted = DcvSelection {
+    let wait_command = wait_command(context, args, &args.names);
+    let selection = DcvSelection {
         names: &args.names,
         records: &args.record,
         ca: args.ca,
-        again: &again,
+        wait_command: &wait_command,
     };
-    let chosen = select::choose(context, &wanted)?;
-    let resolvers = ResolverList::new(&args.resolver);
-    let otherwise =
-        |look: &dyn Fn() -> Result<MethodOutcome, Failure>| -> Result<Box<dyn Outcome>, Failure> {
-            Ok(Box::new(looked(context, args.wait, &again, look)?))
-        };
+    let chosen = select::choose_records(context, &selection)?;
     match args.method {
-        DcvMethod::Dns => {}
-        DcvMethod::Http => {
-            return otherwise(&|| file::look(context, &resolvers, args.ca, &chosen, &again));
-        }
-        DcvMethod::Email => {
-            return otherwise(&|| email::look(context, &resolvers, args.ca, &chosen, &again));
-        }
+        DcvMethod::Dns => check_dns(context, args, &chosen, &wait_command),
+        DcvMethod::Http => check_method(context, args, &chosen, &wait_command, file::check_files),
+        DcvMethod::Email => check_method(
+            context,
+            args,
+            &chosen,
+            &wait_command,
+            email::check_mailboxes,
+        ),
     }
-    let mut outcome = DcvCheckOutcome::new(&chosen, NextLines::new(context, again.clone()));
-    let pending = expected::pending(context, args.ca, &chosen)?;
-    // Looking again does not make another request's record the right one.
+}
+
+/// Checks the DNS records of the chosen requests.
+fn check_dns(
+    context: &Context,
+    args: &DcvCheckArgs,
+    chosen: &ChosenRecords,
+    wait_command: &[String],
+) -> Result<Box<dyn Outcome>, Failure> {
+    let commands = FollowUpCommands::new(context, wait_command.to_vec());
+    let mut outcome = DcvCheckOutcome::new(chosen, commands);
+    let records = expected::expected_records(context, args.ca, chosen)?;
+    // Waiting does not turn a record of another request into the right one.
     let limit = args.wait.filter(|_| chosen.strays.is_empty());
     if limit.is_some() {
         outcome.announce(context);
     }
-    let checks = looked(context, limit, &again, || look(context, args, &pending))?;
+    let checks = check_until_settled(context, limit, wait_command, || {
+        check_records(context, args, &records)
+    })?;
     outcome.conclude(checks, &chosen.strays);
     Ok(Box::new(outcome))
 }
 
-/// Looks once, or until all is visible or the time is over.
-fn looked<T: WaitObservation>(
+/// Checks the chosen requests by a file or by mail.
+fn check_method(
+    context: &Context,
+    args: &DcvCheckArgs,
+    chosen: &ChosenRecords,
+    wait_command: &[String],
+    check_once: impl Fn(&MethodCheck<'_>) -> Result<MethodOutcome, Failure>,
+) -> Result<Box<dyn Outcome>, Failure> {
+    let resolvers = ResolverList::new(&args.resolver);
+    let check = MethodCheck {
+        context,
+        resolvers: &resolvers,
+        ca: args.ca,
+        chosen,
+        wait_command,
+    };
+    let outcome = check_until_settled(context, args.wait, wait_command, || check_once(&check))?;
+    Ok(Box::new(outcome))
+}
+
+/// Calls `check_once` once or, with a `limit`, until its result is settled or the time is over.
+fn check_until_settled<T: WaitObservation>(
     context: &Context,
     limit: Option<Duration>,
-    again: &[String],
-    look: impl Fn() -> Result<T, Failure>,
+    wait_command: &[String],
+    check_once: impl Fn() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     context
         .interrupt
         .listen()
         .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
-    let stopped = |failure, stood: &str| wait::stopped(failure, stood, again);
     match limit {
-        Some(limit) => wait::wait(context, limit, stopped, look),
-        None => look().map_err(|failure| stopped(failure, "")),
+        Some(limit) => wait::wait_until_settled(context, limit, wait_command, check_once),
+        None => check_once().map_err(|failure| wait::stopped(failure, "", wait_command)),
     }
 }
 
-/// One look at all records.
-fn look(
+/// Checks all records once.
+fn check_records(
     context: &Context,
     args: &DcvCheckArgs,
-    checks: &[ExpectedRecord],
+    records: &[ExpectedRecord],
 ) -> Result<Vec<RecordCheck>, Failure> {
-    let inquiries: Vec<RecordQuery> = checks.iter().map(inquiry).collect();
+    let queries: Vec<RecordQuery> = records.iter().map(record_query).collect();
     let resolvers = ResolverList::new(&args.resolver);
-    let surveys = dns::survey(&inquiries, &resolvers, &context.interrupt)?;
-    // Where nobody answers, nobody is asked more.
-    let answered = |survey: &DnsSurvey| {
-        survey
-            .said
-            .iter()
-            .flat_map(|said| &said.answers)
-            .any(|one| one.answer.is_answer())
-    };
-    let names = checks
+    let surveys = dns::survey(&queries, &resolvers, &context.interrupt)?;
+    // Where no server answers, no further queries are sent.
+    let names: Vec<String> = records
         .iter()
         .zip(&surveys)
-        .filter(|(_, survey)| answered(survey))
-        .flat_map(|(check, _)| &check.names);
-    let caa = dns::caa(
-        &names.cloned().collect::<Vec<String>>(),
-        &resolvers,
-        &context.interrupt,
-    )?;
-    Ok(judged(context, checks, surveys, &caa))
+        .filter(|(_, survey)| has_answer(survey))
+        .flat_map(|(record, _)| record.names.iter().cloned())
+        .collect();
+    let caa = dns::caa(&names, &resolvers, &context.interrupt)?;
+    Ok(judge_surveys(context.now(), records, surveys, &caa))
 }
 
-/// What to ask servers for.
-fn inquiry(check: &ExpectedRecord) -> RecordQuery {
+fn has_answer(survey: &DnsSurvey) -> bool {
+    survey
+        .said
+        .iter()
+        .flat_map(|server| &server.answers)
+        .any(|query| query.answer.is_answer())
+}
+
+/// The DNS query that looks for a record.
+fn record_query(record: &ExpectedRecord) -> RecordQuery {
+    let expected = &record.expected;
+    let mut names = Vec::new();
+    for (_, name) in expected.places(None) {
+        names.push(name.into_owned());
+    }
     RecordQuery {
-        domain: check.expected.domain.clone(),
-        top: check.expected.top(),
-        kind: check.expected.record.kind,
-        names: check
-            .expected
-            .places(None)
-            .into_iter()
-            .map(|(_, name)| name.into_owned())
-            .collect(),
-        values: check.expected.values.clone(),
+        domain: expected.domain.clone(),
+        top: expected.top(),
+        kind: expected.record.kind,
+        names,
+        values: expected.values.clone(),
     }
 }
 
-/// What their answers come to.
-fn judged(
-    context: &Context,
-    checks: &[ExpectedRecord],
+/// Judges the answers about each record; `caa` has the CAA records of all names.
+fn judge_surveys(
+    now: Timestamp,
+    records: &[ExpectedRecord],
     surveys: Vec<DnsSurvey>,
     caa: &HashMap<String, CaaLookup>,
 ) -> Vec<RecordCheck> {
-    let judged = checks.iter().zip(surveys).map(|(pending, survey)| {
-        let mut expected = Rc::clone(&pending.expected);
+    let mut checks = Vec::with_capacity(records.len());
+    for (record, survey) in records.iter().zip(surveys) {
+        let mut expected = Rc::clone(&record.expected);
         if let Some(zone) = &survey.zone {
             Rc::make_mut(&mut expected).lies_in(zone);
         }
         let mut judgement: RecordJudgement = judge(&expected, &survey);
-        let around = ZoneHealth::judge(&mut judgement, &survey, pending, caa, context.now());
-        RecordCheck {
-            request: pending.request.clone(),
-            ca: pending.ca,
+        let zone_health = ZoneHealth::judge(&mut judgement, &survey, record, caa, now);
+        checks.push(RecordCheck {
+            request: record.request.clone(),
+            ca: record.ca,
             expected,
             judgement,
-            around,
-        }
-    });
-    judged.collect()
+            zone_health,
+        });
+    }
+    checks
 }
 
-/// The words of the command line to wait with for these names: the same CA and resolvers.
-fn again(context: &Context, args: &DcvCheckArgs, names: &[String]) -> Vec<String> {
+/// The words of the command line that waits for these names with the same CA and resolvers.
+fn wait_command(context: &Context, args: &DcvCheckArgs, names: &[String]) -> Vec<String> {
     let mut words = context.again("dcv-check");
     words.push("--wait".to_owned());
-    words.extend(names.iter().filter(|name| *name != "-").cloned());
-    let method = [(DcvMethod::Http, "http"), (DcvMethod::Email, "email")]
-        .into_iter()
-        .find(|(one, _)| *one == args.method);
-    words.extend(
-        method
-            .iter()
-            .flat_map(|(_, word)| ["--method".to_owned(), (*word).to_owned()]),
-    );
-    words.extend(
-        args.ca
-            .iter()
-            .flat_map(|ca| ["--ca".to_owned(), ca.name().to_owned()]),
-    );
-    words.extend(
-        args.resolver
-            .iter()
-            .flat_map(|address| ["--resolver".to_owned(), dns::typed(*address)]),
-    );
+    for name in names {
+        if name != "-" {
+            words.push(name.clone());
+        }
+    }
+    let method = match args.method {
+        DcvMethod::Dns => None,
+        DcvMethod::Http => Some("http"),
+        DcvMethod::Email => Some("email"),
+    };
+    if let Some(method) = method {
+        words.extend(["--method".to_owned(), method.to_owned()]);
+    }
+    if let Some(ca) = args.ca {
+        words.extend(["--ca".to_owned(), ca.name().to_owned()]);
+    }
+    for address in &args.resolver {
+        words.extend(["--resolver".to_owned(), dns::typed(*address)]);
+    }
     words
 }

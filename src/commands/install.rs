@@ -1,5 +1,5 @@
-//! `certctl install`: what the CA sent, or what lies here, into the place where servers read it;
-//! tested, reloaded, seen live, or put back.
+//! `certctl install`: deploys the certificate that the CA sent or that is in the folder, tests and
+//! reloads the server, and verifies that it is live; otherwise rolls back.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,22 +7,23 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, Severity};
 use crate::inputs::{MatchedCertificate, PasswordArgs};
 use crate::install::outcome::day;
-use crate::install::request::{InstallGoal, InstallRequest, RunMode, again, judged_by_now};
+use crate::install::placeholder::certificate::PlaceholderCertificate;
+use crate::install::request::{InstallGoal, InstallRequest, RunMode, judged_by_now};
 use crate::install::transaction;
 use crate::install_plan::allow;
-use crate::matching::file_names;
+use crate::matching::{MatchingRemark, file_names};
 use crate::pki::certified_key::CertifiedKey;
 use crate::pki::chain::{ChainPreference, OmissionReason};
-use crate::pki::name::DnsName;
 use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::{VerifiedChain, VerifyPolicy};
 use crate::probe::ProbePatience;
 use crate::store::settings::LineageSettings;
 use crate::system::clock;
+use crate::system::fs::files::FileError;
 use crate::system::fs::folders;
 use crate::system::http::NetworkReach;
 
@@ -37,6 +38,7 @@ pub(crate) use server_flags::ServerChoice;
 
 pub(crate) use outcome::InstallOutcome;
 use outcome::{CertificateOutcome, InstallResult};
+use placeholder::PlaceholderNames;
 use select::{CertificateCount, InputSelection, SelectedCertificate};
 
 /// Put a certificate into place, test and reload the server, see it live, or put all back
@@ -104,7 +106,7 @@ pub(crate) struct InstallArgs {
     pub probe: Vec<String>,
     /// The last day of the term that is paid for: until then a round is a reissue, after it a
     /// purchase; none: forget it
-    #[arg(long, value_name = "DATE|none", value_parser = term)]
+    #[arg(long, value_name = "DATE|none", value_parser = parse_term)]
     pub paid_until: Option<PaidTerm>,
     /// How long to wait for another certctl [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
@@ -120,22 +122,22 @@ pub(crate) struct InstallArgs {
     /// server can start; where there is none yet
     #[arg(long, conflicts_with_all = ["check", "key", "trust"])]
     pub placeholder: bool,
-    /// How long the server is asked before it is judged. No flag: a rehearsal, whose server answers
+    /// How long to probe the server before it is judged. No flag: a rehearsal, whose server answers
     /// at once, waits less.
     #[arg(skip)]
     pub patience: ProbePatience,
 }
 
-/// What is paid for.
+/// The order term of `--paid-until`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum PaidTerm {
-    /// Nobody knows any more.
+    /// `none`: forget the term.
     Unknown,
-    /// Up to this day.
+    /// The last day of the term.
     Until(Date),
 }
 
-fn term(text: &str) -> Result<PaidTerm, &'static str> {
+fn parse_term(text: &str) -> Result<PaidTerm, &'static str> {
     match text {
         "none" => Ok(PaidTerm::Unknown),
         date => date
@@ -145,71 +147,69 @@ fn term(text: &str) -> Result<PaidTerm, &'static str> {
     }
 }
 
-/// The lock is waited for that long.
+/// How long to wait for the lock without `--lock-timeout`.
 pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Installs the certificates that are meant: all in one transaction.
+/// Installs the selected certificates in one transaction.
 ///
 /// # Errors
-/// Files that cannot be used, a lock that is held, a signal. What is judged wrong is an outcome,
-/// and so is what fails of several.
+/// Files that cannot be used, a lock that is held, a signal. A certificate that is judged wrong, or
+/// one of several that fails, is an outcome.
 pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Failure> {
-    let mode = if args.dry_run {
+    judged_by_now(context, run_mode(args))?;
+    if args.placeholder {
+        return install_placeholder(context, args);
+    }
+    let flags = flags(context, args)?;
+    let selected = select::select_certificates(context, input_selection(args))?;
+    let checked: Vec<CheckedCertificate> = selected
+        .into_iter()
+        .map(|one| check_certificate(context, one))
+        .collect();
+    let mut requests: Vec<InstallRequest<'_>> = Vec::new();
+    for one in &checked {
+        if let Some(certified) = &one.certified {
+            let flags = with_origin(flags.clone(), &one.origin);
+            let goal = InstallGoal::Install(certified);
+            let stem = one.outcome.stem.clone();
+            requests.push(install_request(args, stem, goal, flags));
+        }
+    }
+    let mut results = transaction::run_all(context, &requests)?.into_iter();
+    let mut outcomes = Vec::new();
+    for one in checked {
+        let mut outcome = one.outcome;
+        if one.certified.is_some()
+            && let Some(result) = results.next()
+        {
+            outcome.record_result(context, result);
+        }
+        outcomes.push(outcome);
+    }
+    InstallOutcome::new(context, outcomes)
+}
+
+fn run_mode(args: &InstallArgs) -> RunMode {
+    if args.dry_run {
         RunMode::DryRun
     } else {
         RunMode::Run
-    };
-    judged_by_now(context, mode)?;
-    if args.placeholder {
-        return keep_the_place(context, args);
     }
-    let flags = flags(context, args)?;
-    let (mut parts, mut pairs): (
-        Vec<CertificateOutcome>,
-        Vec<(usize, CertifiedKey, LineageSettings)>,
-    ) = (Vec::new(), Vec::new());
-    for (place, meant) in select::all(context, said(args))?.into_iter().enumerate() {
-        let (part, pair) = certified(context, meant);
-        parts.push(part);
-        pairs.extend(pair.map(|(pair, origin)| (place, pair, with_origin(flags.clone(), origin))));
-    }
-    let mut orders: Vec<InstallRequest<'_>> = Vec::new();
-    for (place, pair, flags) in &pairs {
-        orders.push(order(
-            args,
-            parts[*place].stem.clone(),
-            InstallGoal::Install(pair),
-            flags.clone(),
-        ));
-    }
-    let done = transaction::run_all(context, &orders)?;
-    for ((place, ..), came) in pairs.iter().zip(done) {
-        let part = &mut parts[*place];
-        part.came = match came {
-            Ok(changeover) => {
-                part.undo = changeover
-                    .replaced()
-                    .then(|| again(context, &["rollback", &part.stem]));
-                InstallResult::Done(Box::new(changeover))
-            }
-            Err(failure) => InstallResult::Failed(failure),
-        };
-    }
-    InstallOutcome::of(context, parts)
 }
 
-/// What the command line says, words such as `auto` as they are, and where the pair comes from.
-fn with_origin(flags: LineageSettings, origin: LineageSettings) -> LineageSettings {
+/// The options of the command line, with the folder, request and CA of the certificate.
+fn with_origin(flags: LineageSettings, origin: &LineageSettings) -> LineageSettings {
     LineageSettings {
-        folder: flags.folder.or(origin.folder),
-        request: flags.request.or(origin.request),
-        ca: flags.ca.or(origin.ca),
+        folder: flags.folder.or_else(|| origin.folder.clone()),
+        request: flags.request.or_else(|| origin.request.clone()),
+        ca: flags.ca.or_else(|| origin.ca.clone()),
         ..flags
     }
 }
 
-fn said(args: &InstallArgs) -> InputSelection<'_> {
-    let one = args.cert_name.is_some() || args.chain_path.is_some() || args.key_path.is_some();
+fn input_selection(args: &InstallArgs) -> InputSelection<'_> {
+    let has_path = args.chain_path.is_some() || args.key_path.is_some();
+    let is_for_one = has_path || args.cert_name.is_some();
     InputSelection {
         files: &args.files,
         key: args.key.as_deref(),
@@ -218,7 +218,7 @@ fn said(args: &InstallArgs) -> InputSelection<'_> {
         aia: args.aia,
         reading: &args.reading,
         cert_name: args.cert_name.as_deref(),
-        number: if one {
+        count: if is_for_one {
             CertificateCount::One
         } else {
             CertificateCount::Any
@@ -226,50 +226,56 @@ fn said(args: &InstallArgs) -> InputSelection<'_> {
     }
 }
 
-/// What is known of a certificate before anything is done; with it the pair and where it comes
-/// from, where it holds.
-fn certified(
-    context: &Context,
-    meant: SelectedCertificate,
-) -> (CertificateOutcome, Option<(CertifiedKey, LineageSettings)>) {
+/// A certificate before the transaction.
+struct CheckedCertificate {
+    outcome: CertificateOutcome,
+    /// The certificate and its key, unless they are refused.
+    certified: Option<CertifiedKey>,
+    /// The folder, request and CA that it comes from.
+    origin: LineageSettings,
+}
+
+/// Verifies a certificate with its key.
+fn check_certificate(context: &Context, selected: SelectedCertificate) -> CheckedCertificate {
     let SelectedCertificate {
-        taken,
+        matched,
         anchors,
         stem,
         origin,
         refusal,
-    } = meant;
-    let (mut found, approved) = (described(&taken), approved(&taken, &anchors));
-    let mut findings = taken.findings.clone();
+    } = selected;
+    let mut description = describe(&matched);
+    let approval = describe_approval(&matched, &anchors);
+    let mut findings = matched.findings.clone();
     let certified = match refusal {
         Some(refusal) => Err(vec![refusal]),
-        None => certify(context, taken, &anchors),
+        None => certify(context, matched, &anchors),
     };
-    let pair = match certified {
-        Ok(pair) => {
-            found = format!("{found}; {approved}");
-            Some((pair, origin))
+    let certified = match certified {
+        Ok(certified) => {
+            description = format!("{description}; {approval}");
+            Some(certified)
         }
         Err(problems) => {
-            findings.retain(|told| problems.iter().all(|problem| problem.code != told.code));
+            findings.retain(|known| !has_code(&problems, known.code));
             findings.extend(problems);
             None
         }
     };
-    (
-        CertificateOutcome {
+    CheckedCertificate {
+        outcome: CertificateOutcome {
             stem,
-            found,
+            description,
             findings,
-            came: InstallResult::Refused,
+            result: InstallResult::Refused,
             undo: None,
         },
-        pair,
-    )
+        certified,
+        origin,
+    }
 }
 
-/// What is asked of a changeover.
-fn order<'a>(
+fn install_request<'a>(
     args: &InstallArgs,
     stem: String,
     goal: InstallGoal<'a>,
@@ -282,39 +288,30 @@ fn order<'a>(
         allow: args.allow.clone(),
         lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
         patience: args.patience,
-        mode: if args.dry_run {
-            RunMode::DryRun
-        } else {
-            RunMode::Run
-        },
+        mode: run_mode(args),
     }
 }
 
-/// `--placeholder`.
-fn keep_the_place(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Failure> {
+/// Installs a self-signed certificate until the CA has sent the real one (`--placeholder`).
+fn install_placeholder(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Failure> {
     let flags = flags(context, args)?;
-    let order = |first: &DnsName| {
-        let stem = args.cert_name.clone().unwrap_or_else(|| first.file_stem());
-        order(args, stem, InstallGoal::Back(None), flags)
-    };
-    let (found, findings, changeover) = placeholder::run(context, &args.files, order)?;
-    let stem = changeover.name.clone();
-    InstallOutcome::of(
-        context,
-        vec![CertificateOutcome {
-            stem,
-            found,
-            findings,
-            came: InstallResult::Done(Box::new(changeover)),
-            undo: None,
-        }],
-    )
+    let names = PlaceholderNames::parse(context, &args.files)?;
+    let certificate = PlaceholderCertificate::new(&names.all, context.now())
+        .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
+    let stem = args
+        .cert_name
+        .clone()
+        .unwrap_or_else(|| names.first.file_stem());
+    let goal = InstallGoal::Placeholder(&certificate);
+    let request = install_request(args, stem, goal, flags);
+    let transaction = transaction::run(context, &request)?;
+    InstallOutcome::new(context, vec![placeholder::outcome(context, transaction)])
 }
 
-/// Key and chain belong together and hold; else everything that is wrong.
+/// The verified certificate with its key; otherwise all that is wrong and not in the findings yet.
 fn certify(
     context: &Context,
-    taken: MatchedCertificate,
+    matched: MatchedCertificate,
     anchors: &TrustAnchors,
 ) -> Result<CertifiedKey, Vec<Finding>> {
     let policy = VerifyPolicy {
@@ -322,78 +319,94 @@ fn certify(
         anchors,
         at: context.now(),
     };
-    let known: Vec<&str> = taken.findings.iter().map(|finding| finding.code).collect();
-    let problems = taken.problems(policy);
-    let mut refused: Vec<Finding> = problems
-        .iter()
-        .map(Finding::from)
-        .filter(|finding| !known.contains(&finding.code))
-        .collect();
-    let wrong = !problems.is_empty()
-        || taken
-            .findings
-            .iter()
-            .any(|one| one.severity == Severity::Error);
+    let problems = matched.problems(policy);
+    let known = &matched.findings;
+    let has_error = !problems.is_empty() || has_error(known);
+    let mut refusals: Vec<Finding> = problems.iter().map(Finding::from).collect();
+    refusals.retain(|finding| !has_code(known, finding.code));
     let MatchedCertificate {
         assembly,
         key,
         no_key,
         ..
-    } = taken;
+    } = matched;
     let Some((_, key)) = key else {
-        // What is a remark to others is why nothing is done here.
-        let why = no_key.iter().filter(|_| !wrong).map(Finding::from);
-        refused.extend(why.map(|why| Finding {
-            severity: Severity::Error,
-            ..why
-        }));
-        return Err(refused);
+        if !has_error {
+            refusals.extend(no_key.as_ref().map(missing_key));
+        }
+        return Err(refusals);
     };
-    if wrong {
-        return Err(refused);
+    if has_error {
+        return Err(refusals);
     }
-    let chain = VerifiedChain::new(assembly.chain, policy)
-        .map_err(|all| all.iter().map(Finding::from).collect::<Vec<_>>())?;
+    let chain = match VerifiedChain::new(assembly.chain, policy) {
+        Ok(chain) => chain,
+        Err(problems) => return Err(problems.iter().map(Finding::from).collect()),
+    };
     CertifiedKey::new(chain, key).map_err(|problem| vec![Finding::from(&problem)])
 }
 
-/// What the command line says, for the next round too.
+fn has_error(findings: &[Finding]) -> bool {
+    findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error)
+}
+
+fn has_code(findings: &[Finding], code: &str) -> bool {
+    findings.iter().any(|finding| finding.code == code)
+}
+
+/// A missing key is only a remark for other commands; here it is an error.
+fn missing_key(remark: &MatchingRemark) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        ..Finding::from(remark)
+    }
+}
+
+/// The options of the command line, which the next renewal uses too; words such as `auto` stay.
 fn flags(context: &Context, args: &InstallArgs) -> Result<LineageSettings, Failure> {
-    let absolute = |path: &Option<PathBuf>| path.as_deref().map(folders::absolute).transpose();
     let trust = match args.trust.as_deref() {
         None | Some("mozilla" | "system") => args.trust.clone(),
-        Some(file) => Some(folders::real(Path::new(file))?.display().to_string()),
+        Some(file) => {
+            let path = folders::real(Path::new(file))?;
+            Some(path.display().to_string())
+        }
     };
-    let (server_config, server_configs) = server_flags::configs(&args.server_config)?;
+    let configs = server_flags::ConfigFiles::parse(&args.server_config)?;
+    let mut server = Vec::new();
+    for choice in &args.server {
+        server.push(choice.name().to_owned());
+    }
+    let chain_path = absolute(args.chain_path.as_deref())?;
+    let key_path = absolute(args.key_path.as_deref())?;
+    let paid_until = match args.paid_until {
+        Some(PaidTerm::Until(day)) => Some(day),
+        Some(PaidTerm::Unknown) | None => None,
+    };
     Ok(LineageSettings {
-        server_configs,
-        server: args
-            .server
-            .iter()
-            .map(|server| server.name().to_owned())
-            .collect(),
-        server_config,
-        chain_path: absolute(&args.chain_path)?,
-        key_path: absolute(&args.key_path)?,
+        server_configs: configs.by_server,
+        server,
+        server_config: configs.any_server,
+        chain_path,
+        key_path,
         test: args.test.clone(),
         reload: args.reload.clone(),
         probe: args.probe.clone(),
         trust,
-        paid_until: args.paid_until.and_then(|term| {
-            if let PaidTerm::Until(day) = term {
-                Some(day)
-            } else {
-                None
-            }
-        }),
+        paid_until,
         no_term: matches!(args.paid_until, Some(PaidTerm::Unknown)),
         ..args.access.settings(context)?
     })
 }
 
+fn absolute(path: Option<&Path>) -> Result<Option<PathBuf>, FileError> {
+    path.map(folders::absolute).transpose()
+}
+
 /// `example.com, www.example.com, ends 2027-06-10`
-fn described(taken: &MatchedCertificate) -> String {
-    let leaf = taken.leaf();
+fn describe(matched: &MatchedCertificate) -> String {
+    let leaf = matched.leaf();
     let names = if leaf.dns_names.is_empty() {
         leaf.label()
     } else {
@@ -402,25 +415,25 @@ fn described(taken: &MatchedCertificate) -> String {
     format!("{names}, ends {}", day(leaf.not_after))
 }
 
-/// `fits example.com.key; 1 intermediate, root left out; trusted by Mozilla's list`: of a pair that
-/// holds.
-fn approved(taken: &MatchedCertificate, anchors: &TrustAnchors) -> String {
-    let key = taken
+/// `fits example.com.key; 1 intermediate, root left out; trusted by Mozilla's list`: for a
+/// certificate that is not refused.
+fn describe_approval(matched: &MatchedCertificate, anchors: &TrustAnchors) -> String {
+    let key = matched
         .key
         .as_ref()
         .map(|(path, _)| path.display().to_string())
         .unwrap_or_default();
-    let intermediates = match taken.assembly.chain.intermediates().len() {
+    let intermediates = match matched.assembly.chain.intermediates().len() {
         0 => "no intermediate".to_owned(),
         1 => "1 intermediate".to_owned(),
         count => format!("{count} intermediates"),
     };
-    let root = taken
-        .assembly
-        .left_out
-        .iter()
-        .any(|(_, why)| *why == OmissionReason::Root);
-    let root = if root { ", root left out" } else { "" };
+    let mut omissions = matched.assembly.left_out.iter();
+    let root = if omissions.any(|(_, reason)| *reason == OmissionReason::Root) {
+        ", root left out"
+    } else {
+        ""
+    };
     format!(
         "fits {key}; {intermediates}{root}; trusted by {}",
         anchors.source()

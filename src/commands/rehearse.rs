@@ -1,16 +1,17 @@
-//! `certctl rehearse`: the whole round on this machine alone. The shop, the DNS and the web server
-//! are ours and live in this process; what a user types is run as typed: each line is parsed and
-//! given to its verb.
+//! `certctl rehearse`: the whole life of a certificate on this machine alone. The reseller, the DNS
+//! zone and the web server run in this process; each command line is parsed and run as a user types
+//! it.
 
 mod outcome;
-mod round;
+mod scenario;
+mod setup;
 mod step;
 
 pub(crate) use self::outcome::RehearseOutcome;
-pub(crate) use self::round::RehearsalServer;
+pub(crate) use self::setup::RehearsalServer;
+use crate::advice;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::NextStep;
 use crate::pki::name::DnsName;
 use crate::system::fs::scratch::ScratchFolder;
 use crate::system::process;
@@ -31,33 +32,28 @@ pub(crate) struct RehearseArgs {
     pub server: RehearsalServer,
 }
 
-/// Plays the round in `rehearsal/`.
+/// Runs the rehearsal in the folder `rehearsal/`.
 ///
 /// # Errors
-/// A folder that is not a rehearsal's, a name that is none, no loopback port.
+/// A folder that belongs to something else, a name that is none, no loopback port.
 pub(crate) fn run(context: &Context, args: &RehearseArgs) -> Result<RehearseOutcome, Failure> {
     let name = DnsName::parse(&args.name)?;
     if context.root.is_some() {
-        return Err(Failure::new(FailureKind::Usage, "rehearse takes no --root")
+        let failure = Failure::new(FailureKind::Usage, "rehearse takes no --root");
+        return Err(failure
             .because("it installs into a folder of its own")
-            .with(NextStep::run(&["rehearse", name.as_str()])));
+            .with(advice::rehearsal::rehearse(&name)));
     }
     if args.server == RehearsalServer::Nginx && process::which("nginx").is_none() {
-        return Err(
-            Failure::new(FailureKind::NotFound, "there is no nginx on this machine").with(
-                NextStep::say(
-                    "install it, or take the server of the rehearsal itself:  certctl rehearse",
-                ),
-            ),
-        );
+        let failure = Failure::new(FailureKind::NotFound, "there is no nginx on this machine");
+        return Err(failure.with(advice::rehearsal::install_nginx_or_use_embedded()));
     }
     if context.directory.to_str().is_none() {
-        return Err(
-            Failure::new(FailureKind::Usage, "the name of the folder is not UTF-8")
-                .because("the rehearsal types its commands as you would")
-                .with(NextStep::run(&["rehearse", name.as_str(), "-C", "/tmp"])),
-        );
+        let failure = Failure::new(FailureKind::Usage, "the name of the folder is not UTF-8");
+        return Err(failure
+            .because("the rehearsal types its commands as you would")
+            .with(advice::rehearsal::rehearse_in_tmp(&name)));
     }
     let scratch = ScratchFolder::claim(&context.here("rehearsal"))?;
-    round::play(context, args.server, &name, &scratch)
+    scenario::run(context, args.server, &name, &scratch)
 }

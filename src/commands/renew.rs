@@ -1,27 +1,28 @@
-//! `certctl renew`: the next request for what is due. It is prepared, not renewed: servers go on
-//! with the pair they have.
+//! `certctl renew`: prepares the next request for each certificate that is due. Servers keep their
+//! certificate until the new one is installed.
 
 mod args;
+mod attempt;
 mod folders;
+mod new_request;
 mod outcome;
 mod previous;
-mod round;
 mod select;
 
 pub(crate) use self::args::RenewArgs;
 use self::folders::RequestFolders;
+use self::outcome::FailedRenewal;
 pub(crate) use self::outcome::RenewOutcome;
 use self::select::DueSelection;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::install::request::{self, RunMode};
 
-/// Prepares the next round of each certificate that is due or named. What goes wrong with one of
-/// several is told, and the others are prepared.
+/// Prepares the next renewal of each certificate that is due or named. A failure for one of several
+/// is reported, and the others are prepared.
 ///
 /// # Errors
-/// Names that are not known; files that cannot be read or written, where that leaves nothing
-/// prepared.
+/// Unknown names; files that cannot be read or written, if nothing is prepared because of that.
 pub(crate) fn run(context: &Context, args: &RenewArgs) -> Result<RenewOutcome, Failure> {
     let mode = if args.dry_run {
         RunMode::DryRun
@@ -31,25 +32,34 @@ pub(crate) fn run(context: &Context, args: &RenewArgs) -> Result<RenewOutcome, F
     request::judged_by_now(context, mode)?;
     let DueSelection {
         rows,
-        waiting,
+        not_due,
         findings,
-    } = select::choose(context, args)?;
+    } = select::select_due(context, args)?;
     let mut folders = RequestFolders::default();
-    let (mut rounds, mut failures) = (Vec::new(), Vec::new());
+    let mut attempts = Vec::new();
+    let mut failed = Vec::new();
     for row in &rows {
-        match round::prepare(context, args, row, &mut folders) {
-            Ok(round) => rounds.push(round),
-            Err(failure) => failures.push((row.name.clone(), failure)),
+        match attempt::prepare_renewal(context, args, row, &mut folders) {
+            Ok(attempt) => attempts.push(attempt),
+            Err(failure) => failed.push(FailedRenewal {
+                name: row.name.clone(),
+                failure,
+            }),
         }
     }
-    if let (true, Some(((_, first), others))) = (rounds.is_empty(), failures.split_first()) {
-        let also = |failure: Failure, (name, other): &(String, Failure)| {
-            failure.because(format!(
-                "the next round of {name} could not be prepared either: {}",
-                other.message
-            ))
-        };
-        return Err(others.iter().fold(first.clone(), also));
+    match failed.split_first() {
+        Some((first, others)) if attempts.is_empty() => Err(all_failed(first, others)),
+        _ => Ok(RenewOutcome::new(attempts, failed, not_due, findings)),
     }
-    Ok(RenewOutcome::new(rounds, failures, waiting, findings))
+}
+
+fn all_failed(first: &FailedRenewal, others: &[FailedRenewal]) -> Failure {
+    let mut failure = first.failure.clone();
+    for other in others {
+        failure = failure.because(format!(
+            "the next round of {} could not be prepared either: {}",
+            other.name, other.failure.message
+        ));
+    }
+    failure
 }

@@ -1,5 +1,5 @@
-//! `certctl rollback`: the files before, or those of a date, tested, reloaded and seen live like
-//! any others.
+//! `certctl rollback`: restores the previous certificate, or that of a date; it is tested, reloaded
+//! and verified live like any other.
 
 use std::time::Duration;
 
@@ -37,18 +37,19 @@ pub(crate) struct RollbackArgs {
     pub dry_run: bool,
 }
 
-/// The lock is waited for that long.
+/// How long to wait for the lock without `--lock-timeout`.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What `rollback` ends with.
+/// The outcome of `rollback`.
 #[derive(Debug)]
 pub(crate) struct RollbackOutcome(TransactionOutcome);
 
-/// Goes back: to what is asked for; else to what was proven when the present files are not; else to
-/// the entry before in the history.
+/// Restores the release of `--to`; else the proven one if the live one is not proven; else the
+/// previous entry in the history.
 ///
 /// # Errors
-/// No such pair, nothing to go back to, files that cannot be used, a lock that is held, a signal.
+/// No such certificate, no earlier release, files that cannot be used, a lock that is held, a
+/// signal.
 pub(crate) fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutcome, Failure> {
     let mode = if args.dry_run {
         RunMode::DryRun
@@ -57,21 +58,21 @@ pub(crate) fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutc
     };
     judged_by_now(context, mode)?;
     let stem = installed::named(context, "rollback", args.name.as_deref())?;
-    let to = args
+    let release = args
         .to
         .as_deref()
         .map(|text| rollback::meant(context, &stem, text))
         .transpose()?;
-    let order = InstallRequest {
+    let request = InstallRequest {
         stem,
-        goal: InstallGoal::Back(to.as_ref()),
+        goal: InstallGoal::Back(release.as_ref()),
         flags: LineageSettings::default(),
         allow: Vec::new(),
         lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
         patience: ProbePatience::default(),
         mode,
     };
-    transaction::run(context, &order).map(RollbackOutcome)
+    transaction::run(context, &request).map(RollbackOutcome)
 }
 
 impl Outcome for RollbackOutcome {
@@ -81,14 +82,9 @@ impl Outcome for RollbackOutcome {
 
     fn human(&self, text: &mut TextOutput) {
         let leaf = &self.0.leaf;
-        text.fact(
-            "before",
-            format!(
-                "{}, ends {}",
-                leaf.dns_names.join(", "),
-                day(leaf.not_after)
-            ),
-        );
+        let names = leaf.dns_names.join(", ");
+        let line = format!("{names}, ends {}", day(leaf.not_after));
+        text.fact("before", line);
         self.0.human(text);
     }
 

@@ -1,4 +1,4 @@
-//! `certctl status`: what is here, what is served, what ends when, what is pending.
+//! `certctl status`: lists certificates, what is served, when it expires, and what is pending.
 
 mod jsonl;
 
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::advice::inventory::{CallContext, finding, steps};
+use crate::advice::status_command::{as_root, command};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::NextStep;
@@ -15,7 +16,9 @@ use crate::inventory::{RenewBefore, RowVerdict, StatusRow};
 use crate::probe::StartTls;
 use crate::report::{Outcome, TextOutput};
 use crate::scan::{self, NamedInputs, ScanResults, ScanScope};
-use crate::status_report::{JudgedRow, StatusOutcome, WrittenFile};
+use crate::status_report::{
+    JudgedRow, StatusOutcome, WrittenFile, calendar, document, page, prometheus, table,
+};
 use crate::system::fs::files;
 
 /// What is here, what is served, what ends when, what is pending
@@ -52,135 +55,142 @@ pub(crate) struct StatusArgs {
     pub starttls: Option<StartTls>,
 }
 
-/// The same as a stream; says the exit code.
+/// Prints one JSON object per line (`--jsonl`); returns the exit code.
 ///
 /// # Errors
 /// As [`run`]; stdout that cannot be written.
 pub(crate) fn stream(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
-    let sought = sought(context, args)?;
-    let mut survey = ScanResults::look(context, &sought, args.starttls, NamedInputs::Left)?;
+    let scopes = scopes(context, args)?;
+    let mut results = ScanResults::scan(context, &scopes, args.starttls, NamedInputs::Excluded)?;
     jsonl::run(
         context,
-        &sought,
-        &mut survey,
+        &scopes,
+        &mut results,
         args.renew_before.unwrap_or_default(),
         args.starttls,
     )
 }
 
-fn sought(context: &Context, args: &StatusArgs) -> Result<Vec<ScanScope>, Failure> {
-    // Where all of them are files, folders or servers with a port, nobody asks for names.
-    let plain = args
+fn scopes(context: &Context, args: &StatusArgs) -> Result<Vec<ScanScope>, Failure> {
+    // Files, folders and servers with a port can be told apart without knowing any names.
+    let needs_names = args
         .items
         .iter()
-        .all(|text| text.contains(':') || files::occupied(text.as_ref()));
-    let known = if plain {
-        Vec::new()
+        .any(|text| !text.contains(':') && !files::occupied(text.as_ref()));
+    let known_names = if needs_names {
+        scan::known_names(context)?
     } else {
-        scan::names(context)?
+        Vec::new()
     };
     args.items
         .iter()
-        .map(|text| ScanScope::resolve(context, text, &known))
+        .map(|text| ScanScope::resolve(context, text, &known_names))
         .collect()
 }
 
-/// Looks at everything that is asked for.
+/// Scans and judges what the arguments name.
 ///
 /// # Errors
-/// An argument that is nothing; certctl's own folder that cannot be read.
+/// An argument that means nothing; certctl's own folder that cannot be read.
 pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failure> {
-    let sought = sought(context, args)?;
-    let mut survey = ScanResults::look(context, &sought, args.starttls, NamedInputs::Kept)?;
-    let rows = survey.rows(context, &sought, args.renew_before.unwrap_or_default());
-    let here = |words: &[&str]| {
-        let (verb, rest) = words.split_first().unwrap_or((&"status", &[]));
-        NextStep::run(
-            &[
-                context.again(verb),
-                rest.iter().map(|&word| word.to_owned()).collect(),
-            ]
-            .concat(),
-        )
-    };
-    // What is installed by name is looked up in the same directory.
-    let root = |words: &[&str]| match &context.root {
-        _ if context.directory == Path::new(".") => request::again(context, words),
-        Some(_) => here(words),
-        None => {
-            let run = here(words);
-            NextStep {
-                text: format!("sudo {}", run.text),
-                ..run
-            }
-        }
-    };
-    let ways = CallContext {
-        here: &here,
-        root: &root,
-    };
-    let judge = |row: StatusRow| {
-        let findings = row
-            .reasons
-            .iter()
-            .map(|reason| finding(reason, &row, &ways))
-            .collect();
-        JudgedRow {
-            findings,
-            next: steps(&row, &ways),
-            row,
-        }
-    };
-    let mut rows: Vec<JudgedRow> = rows.into_iter().map(judge).collect();
+    let scopes = scopes(context, args)?;
+    let mut results = ScanResults::scan(context, &scopes, args.starttls, NamedInputs::Included)?;
+    let rows = results.rows(context, &scopes, args.renew_before.unwrap_or_default());
+    let mut rows = judge_rows(context, rows);
     rows.sort_by_key(|one| std::cmp::Reverse(one.row.verdict()));
     let mut outcome = StatusOutcome {
         at: context.now(),
         rows,
-        findings: survey.findings,
+        findings: results.findings,
         width: context.sink.columns(),
         written: Vec::new(),
     };
-    write(args, &mut outcome)?;
+    write_files(args, &mut outcome)?;
     Ok(outcome)
 }
 
-/// Writes the files that were asked for, each whole or not at all.
-fn write(args: &StatusArgs, outcome: &mut StatusOutcome) -> Result<(), Failure> {
-    let metrics = args.prometheus.as_ref().map(|path| {
-        (
-            "prometheus",
-            path,
-            crate::status_report::prometheus::metrics(outcome),
-        )
+/// Adds the findings and the next steps to each row.
+fn judge_rows(context: &Context, rows: Vec<StatusRow>) -> Vec<JudgedRow> {
+    let calls = CallContext {
+        here: &|words| command_here(context, words),
+        root: &|words| command_as_root(context, words),
+    };
+    let mut judged = Vec::with_capacity(rows.len());
+    for row in rows {
+        let reasons = row.reasons.iter();
+        judged.push(JudgedRow {
+            findings: reasons
+                .map(|reason| finding(reason, &row, &calls))
+                .collect(),
+            next: steps(&row, &calls),
+            row,
+        });
+    }
+    judged
+}
+
+/// The command line for the same directory and tree.
+fn command_here(context: &Context, words: &[&str]) -> NextStep {
+    match words.split_first() {
+        Some((verb, rest)) => command(context.again(verb), rest),
+        None => command(context.again("status"), &[]),
+    }
+}
+
+/// The command line to run as root. Installed certificates are found by name in any directory.
+fn command_as_root(context: &Context, words: &[&str]) -> NextStep {
+    if context.directory == Path::new(".") {
+        return request::again(context, words);
+    }
+    let step = command_here(context, words);
+    if context.root.is_some() {
+        step
+    } else {
+        as_root(step)
+    }
+}
+
+/// Writes the files of `--prometheus`, `--ics` and `--html`, each completely or not at all.
+fn write_files(args: &StatusArgs, outcome: &mut StatusOutcome) -> Result<(), Failure> {
+    let metrics = args.prometheus.as_ref().map(|path| RenderedFile {
+        format: "prometheus",
+        path,
+        text: prometheus::metrics(outcome),
     });
-    let calendar = args.ics.as_ref().map(|path| {
-        (
-            "ics",
-            path,
-            crate::status_report::calendar::calendar(outcome),
-        )
+    let calendar = args.ics.as_ref().map(|path| RenderedFile {
+        format: "ics",
+        path,
+        text: calendar::calendar(outcome),
     });
-    let page = args
-        .html
-        .as_ref()
-        .map(|path| ("html", path, crate::status_report::page::html(outcome)));
-    for (format, path, text) in [metrics, calendar, page].into_iter().flatten() {
-        files::replace(path, text.as_bytes(), 0o644)?;
+    let page = args.html.as_ref().map(|path| RenderedFile {
+        format: "html",
+        path,
+        text: page::html(outcome),
+    });
+    for file in [metrics, calendar, page].into_iter().flatten() {
+        files::replace(file.path, file.text.as_bytes(), 0o644)?;
         outcome.written.push(WrittenFile {
-            format,
-            path: path.clone(),
+            format: file.format,
+            path: file.path.clone(),
         });
     }
     Ok(())
 }
 
+/// A report that is ready to be written.
+struct RenderedFile<'a> {
+    format: &'static str,
+    path: &'a PathBuf,
+    text: String,
+}
+
 impl Outcome for StatusOutcome {
     fn json(&self) -> Value {
-        crate::status_report::document::status(self)
+        document::status(self)
     }
 
     fn human(&self, text: &mut TextOutput) {
-        crate::status_report::table::write(self, text);
+        table::write(self, text);
     }
 
     fn exit_code(&self) -> u8 {

@@ -1,4 +1,4 @@
-//! A CA for one run: root, intermediate, leaves. Its keys live and die in memory.
+//! A CA for one run: root, intermediate, leaves. Its keys exist only in memory.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(crate) struct RehearsalCa {
 }
 
 impl RehearsalCa {
-    /// A CA that takes `now` for the present.
+    /// Creates a CA whose certificates are valid around `now`.
     ///
     /// # Errors
     /// When keys or certificates cannot be made.
@@ -46,7 +46,7 @@ impl RehearsalCa {
         })
     }
 
-    /// The root: what has to be trusted for this run.
+    /// The root, which has to be trusted in this run.
     ///
     /// # Errors
     /// Cannot happen: our own reader reads what was made.
@@ -54,7 +54,7 @@ impl RehearsalCa {
         Ok(Certificate::from_der(self.root.der())?)
     }
 
-    /// The intermediate.
+    /// The intermediate that signs the leaves.
     ///
     /// # Errors
     /// Cannot happen: our own reader reads what was made.
@@ -62,17 +62,18 @@ impl RehearsalCa {
         Ok(Certificate::from_der(self.intermediate.der())?)
     }
 
-    /// A leaf with the names of `request` that ends `days` from now.
+    /// Issues a leaf with the names of `request` that expires in `days` days.
     ///
     /// # Errors
-    /// When the request asks for what cannot be signed.
+    /// When the request asks for something that cannot be signed.
     pub(crate) fn issue(&self, request: &SigningRequest, days: i64) -> Result<Certificate> {
         let mut request = CertificateSigningRequestParams::from_der(&request.der().into())?;
         let leaf = &mut request.params;
-        leaf.not_before = rcgen::date_time_ymd(1970, 1, 1)
-            + since_epoch(self.now - SignedDuration::from_hours(1));
-        leaf.not_after = rcgen::date_time_ymd(1970, 1, 1)
-            + since_epoch(self.now + SignedDuration::from_hours(24 * days));
+        let epoch = rcgen::date_time_ymd(1970, 1, 1);
+        let not_before = self.now - SignedDuration::from_hours(1);
+        let not_after = self.now + SignedDuration::from_hours(24 * days);
+        leaf.not_before = epoch + since_epoch(not_before);
+        leaf.not_after = epoch + since_epoch(not_after);
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         leaf.use_authority_key_identifier_extension = true;
@@ -89,14 +90,14 @@ fn params(name: &str, now: Timestamp) -> CertificateParams {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.use_authority_key_identifier_extension = true;
-    params.not_before =
-        rcgen::date_time_ymd(1970, 1, 1) + since_epoch(now - SignedDuration::from_hours(24 * 365));
-    params.not_after =
-        rcgen::date_time_ymd(1970, 1, 1) + since_epoch(now + SignedDuration::from_hours(24 * 3650));
+    let epoch = rcgen::date_time_ymd(1970, 1, 1);
+    let year = SignedDuration::from_hours(24 * 365);
+    params.not_before = epoch + since_epoch(now - year);
+    params.not_after = epoch + since_epoch(now + 10 * year);
     params
 }
 
-/// What is added to rcgen's epoch: its type of dates belongs to a crate that is not named here.
+/// The duration to add to rcgen's epoch, because the type of its dates is from another crate.
 fn since_epoch(at: Timestamp) -> Duration {
     Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0))
 }
@@ -112,18 +113,18 @@ mod tests {
     use crate::pki::verify::{VerifyPolicy, problems};
 
     #[test]
-    fn what_it_issues_is_right_in_our_own_eyes() {
+    fn issued_certificates_verify() {
         let now = "2026-11-23T10:00:00Z".parse().unwrap();
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let request =
             SigningRequest::build(&DnsNames::parse(&["shop.example"]).unwrap(), &key).unwrap();
         let authority = RehearsalCa::new(now).unwrap();
         let leaf = authority.issue(&request, LIFETIME_DAYS).unwrap();
-        let bag = [authority.root().unwrap(), authority.intermediate().unwrap()];
-        let anchors = TrustAnchors::from_certificates("root.pem", &bag[..1]);
+        let issuers = [authority.root().unwrap(), authority.intermediate().unwrap()];
+        let anchors = TrustAnchors::from_certificates("root.pem", &issuers[..1]);
         let assembly = Chain::assemble(
             &leaf,
-            &bag,
+            &issuers,
             ChainCriteria {
                 anchors: &anchors,
                 at: now,

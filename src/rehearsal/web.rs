@@ -1,5 +1,5 @@
-//! The site of a rehearsal: a web server on loopback with an old certificate that ends soon, in two
-//! plain files as most servers have them. Either the embedded one or the nginx of this machine.
+//! The site of a rehearsal: a web server on loopback with an old certificate that expires soon, in two
+//! plain files as on most servers. Either the embedded server or the nginx of this machine.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -18,27 +18,35 @@ use crate::system::process::{self, CommandInvocation};
 use crate::system::serve::web::{ServedSite, WebServer};
 use crate::system::{clock, serve};
 
-/// How long the old certificate still lives: reason enough for a round.
+/// How many days the old certificate is still valid.
 pub(crate) const OLD_DAYS: i64 = 9;
 
-/// The paths that the server's configuration names: the ones that certctl uses by default.
+/// The paths in the server's configuration: the defaults of certctl.
 #[derive(Clone, Debug)]
 pub(crate) struct RehearsalPaths {
     pub chain: PathBuf,
     pub key: PathBuf,
 }
 
-/// Puts an old pair for `name` in place and says its leaf.
+/// The certificate that the site has before the rehearsal.
+#[derive(Debug)]
+pub(crate) struct OldCertificate {
+    pub(crate) paths: RehearsalPaths,
+    pub(crate) leaf: Certificate,
+}
+
+/// Creates an old certificate and key for `name` and writes the files.
 ///
 /// # Errors
-/// When it cannot be made or written.
-pub(crate) fn old_pair(
+/// When they cannot be created or written.
+pub(crate) fn create_old_certificate(
     scratch: &ScratchFolder,
     authority: &RehearsalCa,
     name: &DnsName,
-) -> Result<(RehearsalPaths, Certificate)> {
+) -> Result<OldCertificate> {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
-    let request = SigningRequest::build(&DnsNames::parse(&[name.as_str()])?, &key)?;
+    let names = DnsNames::parse(&[name.as_str()])?;
+    let request = SigningRequest::build(&names, &key)?;
     let leaf = authority.issue(&request, OLD_DAYS)?;
     let chain = leaf.to_pem() + &authority.intermediate()?.to_pem();
     let stem = name.file_stem();
@@ -50,9 +58,10 @@ pub(crate) fn old_pair(
             .folder("etc/ssl/private")?
             .join(format!("{stem}.key")),
     };
-    files::create_new(&paths.key, key.to_pem().as_bytes(), 0o600)?;
+    let key_pem = key.to_pem();
+    files::create_new(&paths.key, key_pem.as_bytes(), 0o600)?;
     files::create_new(&paths.chain, chain.as_bytes(), 0o644)?;
-    Ok((paths, leaf))
+    Ok(OldCertificate { paths, leaf })
 }
 
 /// The server of the site.
@@ -68,10 +77,10 @@ pub(crate) enum RehearsalSite {
 }
 
 impl RehearsalSite {
-    /// The embedded server, with the pair at `paths`.
+    /// Starts the embedded server with the certificate at `paths`.
     ///
     /// # Errors
-    /// When no port can be had.
+    /// When no port is free.
     pub(crate) fn embedded(scratch: &ScratchFolder, paths: RehearsalPaths) -> Result<Self> {
         let reload = scratch.folder("web")?.join("reload");
         let site = ServedSite {
@@ -94,7 +103,7 @@ impl RehearsalSite {
     }
 }
 
-/// An nginx of our own: no root, every file in one folder, stopped when dropped.
+/// An nginx that needs no root, has all files in one folder, and is stopped when dropped.
 #[derive(Debug)]
 pub(crate) struct RehearsalNginx {
     config: PathBuf,
@@ -103,23 +112,22 @@ pub(crate) struct RehearsalNginx {
 }
 
 impl RehearsalNginx {
-    /// Writes a configuration that names the pair at `paths`, and starts nginx with it.
+    /// Writes a configuration with the certificate at `paths`, and starts nginx with it.
     ///
     /// # Errors
-    /// When there is none, or it does not start.
+    /// When nginx is missing or does not start.
     pub(crate) fn start(
         scratch: &ScratchFolder,
         host: &str,
         paths: &RehearsalPaths,
     ) -> Result<Self> {
-        // nginx reads relative paths as relative to its own folders.
-        let here = scratch.absolute()?;
-        let absolute = |path: &Path| here.join(path.strip_prefix(scratch.path()).unwrap_or(path));
+        // nginx resolves relative paths against its own folders.
+        let base = scratch.absolute()?;
         let paths = RehearsalPaths {
-            chain: absolute(&paths.chain),
-            key: absolute(&paths.key),
+            chain: below(&base, scratch, &paths.chain),
+            key: below(&base, scratch, &paths.key),
         };
-        let folder = absolute(&scratch.folder("nginx")?);
+        let folder = below(&base, scratch, &scratch.folder("nginx")?);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, serve::free_port()?));
         let config = folder.join("nginx.conf");
         files::create_new(
@@ -137,10 +145,8 @@ impl RehearsalNginx {
     }
 
     fn run(&self, arguments: &[&str]) -> Result<()> {
-        let (config, log) = (
-            self.config.display().to_string(),
-            self.folder.join("error.log").display().to_string(),
-        );
+        let config = self.config.display().to_string();
+        let log = self.folder.join("error.log").display().to_string();
         let words = [&["nginx", "-c", &config, "-e", &log], arguments].concat();
         let finished = process::run(&CommandInvocation {
             argv: words.into_iter().map(ToOwned::to_owned).collect(),
@@ -157,7 +163,7 @@ impl RehearsalNginx {
 }
 
 impl Drop for RehearsalNginx {
-    /// It has gone once it has removed its pid file.
+    /// Stops nginx and waits until it has removed its pid file.
     fn drop(&mut self) {
         let _ = self.run(&["-s", "stop"]);
         for _ in 0..200 {
@@ -169,10 +175,18 @@ impl Drop for RehearsalNginx {
     }
 }
 
+/// A path in the scratch folder, below the folder's absolute path.
+fn below(base: &Path, scratch: &ScratchFolder, path: &Path) -> PathBuf {
+    base.join(path.strip_prefix(scratch.path()).unwrap_or(path))
+}
+
+fn quote_path(path: &Path) -> String {
+    format!("\"{}\"", path.display())
+}
+
 fn nginx_conf(folder: &Path, host: &str, address: SocketAddr, paths: &RehearsalPaths) -> String {
-    let quoted = |path: &Path| format!("\"{}\"", path.display());
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|kind| format!("    {kind}_temp_path {};\n", quoted(&folder.join(kind))))
+        .map(|kind| format!("    {kind}_temp_path {};\n", quote_path(&folder.join(kind))))
         .concat();
     format!(
         "worker_processes 1;
@@ -190,16 +204,16 @@ http {{
     }}
 }}
 ",
-        pid = quoted(&folder.join("nginx.pid")),
-        log = quoted(&folder.join("error.log")),
-        chain = quoted(&paths.chain),
-        key = quoted(&paths.key),
+        pid = quote_path(&folder.join("nginx.pid")),
+        log = quote_path(&folder.join("error.log")),
+        chain = quote_path(&paths.chain),
+        key = quote_path(&paths.key),
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{RehearsalSite, old_pair};
+    use super::{OldCertificate, RehearsalSite, create_old_certificate};
     use crate::pki::name::DnsName;
     use crate::rehearsal::ca::RehearsalCa;
     use crate::system::fs::files;
@@ -207,15 +221,19 @@ mod tests {
     use crate::system::serve::web::visit;
 
     #[test]
-    fn the_server_serves_what_it_has_loaded_until_it_is_told() {
+    fn the_server_changes_its_certificate_only_on_reload() {
         let temporary = tempfile::tempdir().unwrap();
         let scratch = ScratchFolder::claim(&temporary.path().join("r")).unwrap();
         let other = ScratchFolder::claim(&temporary.path().join("other")).unwrap();
         let authority = RehearsalCa::new(jiff::Timestamp::now()).unwrap();
         let root = authority.root().unwrap();
         let name = DnsName::parse("shop.example").unwrap();
-        let (paths, old) = old_pair(&scratch, &authority, &name).unwrap();
-        let (new_paths, new) = old_pair(&other, &authority, &name).unwrap();
+        let OldCertificate { paths, leaf: old } =
+            create_old_certificate(&scratch, &authority, &name).unwrap();
+        let OldCertificate {
+            paths: new_paths,
+            leaf: new,
+        } = create_old_certificate(&other, &authority, &name).unwrap();
         let web = RehearsalSite::embedded(&scratch, paths.clone()).unwrap();
         let RehearsalSite::Embedded { reload, .. } = &web else {
             panic!("not embedded")

@@ -1,6 +1,5 @@
-//! A DNS zone in memory and its authoritative answers (RFC 1034 4.3.2); pure. It takes records as a
-//! DNS provider's panel does: what is entered as host is put before the zone's name, whatever it
-//! is.
+//! A DNS zone in memory and its authoritative answers (RFC 1034 4.3.2); pure. Records are added as
+//! in a DNS provider's console: the zone's name is always appended to the host.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -22,14 +21,23 @@ pub struct RehearsalZone {
     records: Arc<Mutex<Records>>,
 }
 
-/// How a question is answered.
-struct Answer {
+/// The answer to a question.
+struct ZoneAnswer {
     code: ResponseCode,
     records: Vec<Record>,
 }
 
+impl ZoneAnswer {
+    fn empty(code: ResponseCode) -> Self {
+        Self {
+            code,
+            records: Vec::new(),
+        }
+    }
+}
+
 impl RehearsalZone {
-    /// A zone with its SOA, one name server and an address, all on loopback.
+    /// Creates a zone with its SOA, one name server and an address, all on loopback.
     ///
     /// # Errors
     /// When `origin` is no DNS name.
@@ -41,38 +49,44 @@ impl RehearsalZone {
         let contact = origin
             .prepend_label("hostmaster")
             .context("the name is too long for a zone")?;
-        let here = RData::A(A(Ipv4Addr::LOCALHOST));
+        let address = RData::A(A(Ipv4Addr::LOCALHOST));
+        let name_server = RData::NS(NS(server.clone()));
         let soa = SOA::new(server.clone(), contact, 1, 3600, 600, 86400, TTL);
-        let apex = vec![RData::SOA(soa), RData::NS(NS(server.clone())), here.clone()];
-        let records = Records::from([(origin.clone(), apex), (server, vec![here])]);
+        let apex = vec![RData::SOA(soa), name_server, address.clone()];
+        let mut records = Records::new();
+        records.insert(origin.clone(), apex);
+        records.insert(server, vec![address]);
         Ok(Self {
             origin,
             records: Arc::new(Mutex::new(records)),
         })
     }
 
-    /// Adds a CNAME as a panel does: `host` is relative to the zone even when somebody enters the
-    /// whole name. Says the name that it then has.
+    /// Adds a CNAME as a DNS provider's console does: `host` is relative to the zone, even if it is
+    /// a full name. Returns the name of the record.
     ///
     /// # Errors
-    /// When the two are no DNS names.
-    pub fn enter(&self, host: &str, target: &str) -> Result<String> {
+    /// When `host` or `target` is no DNS name.
+    pub fn add_cname(&self, host: &str, target: &str) -> Result<String> {
         let name = Name::from_ascii(host)
             .and_then(|host| host.append_domain(&self.origin))
             .with_context(|| format!("{host:?} cannot be a host"))?;
-        self.lock()
-            .insert(name.clone(), vec![RData::CNAME(CNAME(absolute(target)?))]);
+        let target = absolute(target)?;
+        let record = RData::CNAME(CNAME(target));
+        self.lock().insert(name.clone(), vec![record]);
         Ok(name.to_ascii().trim_end_matches('.').to_owned())
     }
 
-    /// Takes the records at `host`, relative to the zone, away again.
+    /// Removes the records at `host`, which is relative to the zone.
     pub fn remove(&self, host: &str) {
-        if let Ok(name) = Name::from_ascii(host).and_then(|host| host.append_domain(&self.origin)) {
+        if let Ok(host) = Name::from_ascii(host)
+            && let Ok(name) = host.append_domain(&self.origin)
+        {
             self.lock().remove(&name);
         }
     }
 
-    /// The answer to the bytes of a query; `None` for what is none.
+    /// The answer to a query; `None` for bytes that are no query.
     #[must_use]
     pub fn answer(&self, query: &[u8]) -> Option<Vec<u8>> {
         let query = Message::from_vec(query).ok()?;
@@ -89,36 +103,28 @@ impl RehearsalZone {
         }
         let answer = match (query.metadata.op_code, query.queries.as_slice()) {
             (OpCode::Query, [question]) => self.look_up(question),
-            (OpCode::Query, _) => Answer {
-                code: ResponseCode::FormErr,
-                records: Vec::new(),
-            },
-            _ => Answer {
-                code: ResponseCode::NotImp,
-                records: Vec::new(),
-            },
+            (OpCode::Query, _) => ZoneAnswer::empty(ResponseCode::FormErr),
+            _ => ZoneAnswer::empty(ResponseCode::NotImp),
         };
         reply.metadata.response_code = answer.code;
-        let ours = matches!(answer.code, ResponseCode::NoError | ResponseCode::NXDomain);
-        reply.metadata.authoritative = ours;
-        if ours && answer.records.is_empty() {
-            // Names the zone and how long the absence may be remembered (RFC 2308 3).
+        let is_authoritative =
+            matches!(answer.code, ResponseCode::NoError | ResponseCode::NXDomain);
+        reply.metadata.authoritative = is_authoritative;
+        if is_authoritative && answer.records.is_empty() {
+            // The zone and how long the absence may be cached (RFC 2308 3).
             reply.add_authorities(self.soa());
         }
         reply.add_answers(answer.records);
         reply.to_vec().ok()
     }
 
-    fn look_up(&self, question: &Query) -> Answer {
+    fn look_up(&self, question: &Query) -> ZoneAnswer {
         let name = question.name();
         if !self.origin.zone_of(name) || question.query_class() != DNSClass::IN {
-            return Answer {
-                code: ResponseCode::Refused,
-                records: Vec::new(),
-            };
+            return ZoneAnswer::empty(ResponseCode::Refused);
         }
         let records = self.lock();
-        let Some(here) = records.get(name) else {
+        let Some(at_name) = records.get(name) else {
             // A name with others below it exists, though it has no records itself (RFC 8020).
             let exists = records.keys().any(|other| name.zone_of(other));
             let code = if exists {
@@ -126,23 +132,18 @@ impl RehearsalZone {
             } else {
                 ResponseCode::NXDomain
             };
-            return Answer {
-                code,
-                records: Vec::new(),
-            };
+            return ZoneAnswer::empty(code);
         };
         let wanted = question.query_type();
-        let fits = |data: &&RData| {
-            [wanted, RecordType::CNAME].contains(&data.record_type()) || wanted.is_any()
-        };
-        let found = here
-            .iter()
-            .filter(fits)
-            .map(|data| Record::from_rdata(name.clone(), TTL, data.clone()));
-        Answer {
-            code: ResponseCode::NoError,
-            records: found.collect(),
+        let mut answer = ZoneAnswer::empty(ResponseCode::NoError);
+        for data in at_name {
+            let is_wanted = [wanted, RecordType::CNAME].contains(&data.record_type());
+            if is_wanted || wanted.is_any() {
+                let record = Record::from_rdata(name.clone(), TTL, data.clone());
+                answer.records.push(record);
+            }
         }
+        answer
     }
 
     fn soa(&self) -> Vec<Record> {
@@ -153,7 +154,7 @@ impl RehearsalZone {
             .collect()
     }
 
-    /// The map is whole after every change, so a panic elsewhere does not spoil it.
+    /// Ignores poisoning: the map is consistent after every change.
     fn lock(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -171,7 +172,7 @@ mod tests {
     use hickory_proto::op::{Message, Query, ResponseCode};
     use hickory_proto::rr::{Name, RecordType};
 
-    fn ask(
+    fn query_zone(
         zone: &RehearsalZone,
         name: &str,
         kind: RecordType,
@@ -194,16 +195,16 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_answer() {
+    fn questions_are_answered_authoritatively() {
         use RecordType as T;
         use ResponseCode as R;
         let zone = RehearsalZone::new("shop.example").unwrap();
         assert_eq!(
-            zone.enter("_a.www", "x.y.ca.example").unwrap(),
+            zone.add_cname("_a.www", "x.y.ca.example").unwrap(),
             "_a.www.shop.example"
         );
         assert_eq!(
-            zone.enter("_b.shop.example", "z.example").unwrap(),
+            zone.add_cname("_b.shop.example", "z.example").unwrap(),
             "_b.shop.example.shop.example"
         );
         let table: [(&str, T, R, &[&str], usize); 9] = [
@@ -244,17 +245,20 @@ mod tests {
         for (name, kind, code, answers, authorities) in table {
             let answers = answers.iter().map(|&answer| answer.to_owned()).collect();
             assert_eq!(
-                ask(&zone, name, kind),
+                query_zone(&zone, name, kind),
                 (code, answers, authorities),
                 "{name} {kind}"
             );
         }
         zone.remove("_a.www");
-        assert_eq!(ask(&zone, "_a.www.shop.example.", T::CNAME).0, R::NXDomain);
+        assert_eq!(
+            query_zone(&zone, "_a.www.shop.example.", T::CNAME).0,
+            R::NXDomain
+        );
     }
 
     #[test]
-    fn what_is_no_query_gets_no_answer() {
+    fn bytes_that_are_no_query_get_no_answer() {
         let zone = RehearsalZone::new("shop.example").unwrap();
         assert_eq!(zone.answer(b""), None);
         assert_eq!(zone.answer(b"GET / HTTP/1.1\r\n\r\n"), None);

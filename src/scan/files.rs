@@ -1,4 +1,4 @@
-//! Files and folders: each file read up to a bound, everything else told.
+//! Scans files and folders: reads each file up to a limit and reports everything else.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -14,154 +14,161 @@ use crate::system::fs::folders;
 use crate::system::fs::parallel_read::{ReadFile, look_at};
 use crate::system::fs::walk::{FolderWalk, WalkDepth, WalkedEntry};
 
-/// The most that is read of a file that was named.
-const NAMED: u64 = 16 * 1024 * 1024;
+/// Limit for the size of a file on the command line, in bytes.
+const NAMED_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// What came of one thing that was met.
-enum Looked {
+/// The result for one entry of a folder.
+enum ScannedEntry {
     Found(Vec<InventoryItem>),
-    Unread(FileError),
+    Unreadable(FileError),
     Other(WalkedEntry),
 }
 
 impl ScanResults {
-    /// The working directory's own files.
-    pub(crate) fn here(&mut self, context: &Context) {
-        for met in FolderWalk::new(&context.directory, WalkDepth::Own) {
-            // Spelled as the user would.
-            let met = match met {
+    /// Scans the files of the working directory, without its folders.
+    pub(crate) fn scan_working_directory(&mut self, context: &Context) {
+        for entry in FolderWalk::new(&context.directory, WalkDepth::Own) {
+            let entry = match entry {
+                // Printed as the user would write it.
                 WalkedEntry::File(path) => {
                     WalkedEntry::File(context.here(path.file_name().unwrap_or_default()))
                 }
-                // What nobody named is not worth a line.
+                // Nobody named it, so that it is not reported.
                 WalkedEntry::Skipped(..) => continue,
                 other => other,
             };
-            self.met(met, &ItemOrigin::Here);
+            self.scan_walked(entry, &ItemOrigin::Here);
         }
     }
 
-    /// What is met at a path that was named. A file that was named itself is not passed over for
-    /// its size: lists of revoked certificates may be large.
-    pub(crate) fn path(&mut self, path: &Path, origin: &ItemOrigin) {
+    /// Scans a file, or everything below a folder. The limit for a file is high: certificate
+    /// revocation lists may be large.
+    pub(crate) fn scan_path(&mut self, path: &Path, origin: &ItemOrigin) {
         if !folders::is_folder(path) {
-            return match files::read_with_mode(path, NAMED) {
-                Ok((bytes, mode)) => {
-                    let mut found = items_in(path, origin, &bytes, mode);
-                    // Whoever names it wants to know what is in it.
-                    found
-                        .iter_mut()
-                        .for_each(|one| one.place = ItemLocation::file(path, origin.clone()));
-                    self.found(found);
-                }
-                Err(error) => self.tell(&Failure::from(error), "unreadable"),
-            };
+            return self.scan_named_file(path, origin);
         }
-        let look = |made: &mut Vec<Looked>, seen: ReadFile<'_>| {
-            made.push(match seen {
+        let scan = |entries: &mut Vec<ScannedEntry>, read: ReadFile<'_>| {
+            entries.push(match read {
                 ReadFile::File(path, Ok((bytes, mode))) => {
-                    Looked::Found(items_in(path, origin, bytes, mode))
+                    ScannedEntry::Found(items_in(path, origin, bytes, mode))
                 }
-                ReadFile::File(_, Err(error)) => Looked::Unread(error),
-                ReadFile::Other(met) => Looked::Other(met),
+                ReadFile::File(_, Err(error)) => ScannedEntry::Unreadable(error),
+                ReadFile::Other(entry) => ScannedEntry::Other(entry),
             });
         };
-        look_at(walk(path), file_reader::LIMIT, look, |made| {
-            made.into_iter().for_each(|one| self.looked(one, origin))
+        look_at(walk(path), file_reader::LIMIT, scan, |entries| {
+            for entry in entries {
+                self.add_entry(entry, origin);
+            }
         });
     }
 
-    fn looked(&mut self, looked: Looked, origin: &ItemOrigin) {
-        match looked {
-            Looked::Found(found) => self.found(found),
-            Looked::Unread(error) => self.unread(error, origin),
-            Looked::Other(met) => self.met(met, origin),
+    fn scan_named_file(&mut self, path: &Path, origin: &ItemOrigin) {
+        match files::read_with_mode(path, NAMED_LIMIT) {
+            Ok((bytes, mode)) => {
+                let mut items = items_in(path, origin, &bytes, mode);
+                // Certificates in a zip count as named too.
+                for item in &mut items {
+                    item.place = ItemLocation::file(path, origin.clone());
+                }
+                self.add_items(items);
+            }
+            Err(error) => self.report_failure(&Failure::from(error), "unreadable"),
         }
     }
 
-    fn met(&mut self, met: WalkedEntry, origin: &ItemOrigin) {
-        match met {
-            WalkedEntry::File(path) => self.file(&path, origin, &path),
+    fn add_entry(&mut self, entry: ScannedEntry, origin: &ItemOrigin) {
+        match entry {
+            ScannedEntry::Found(items) => self.add_items(items),
+            ScannedEntry::Unreadable(error) => self.add_unreadable(error, origin),
+            ScannedEntry::Other(entry) => self.scan_walked(entry, origin),
+        }
+    }
+
+    fn scan_walked(&mut self, entry: WalkedEntry, origin: &ItemOrigin) {
+        match entry {
+            WalkedEntry::File(path) => self.scan_file(&path, origin, &path),
             WalkedEntry::Skipped(path, what) => {
                 let message = format!("{} is {what}: passed over", path.display());
                 self.findings.push(Finding::note("skipped", message));
             }
-            WalkedEntry::Failed(error) => self.tell(&Failure::from(error), "unreadable"),
+            WalkedEntry::Failed(error) => {
+                self.report_failure(&Failure::from(error), "unreadable");
+            }
         }
     }
 
-    /// What is in the file at `path`, which people know as `shown`.
-    pub(crate) fn file(&mut self, path: &Path, origin: &ItemOrigin, shown: &Path) {
+    /// Scans the file at `path`, which is reported as `shown`.
+    pub(crate) fn scan_file(&mut self, path: &Path, origin: &ItemOrigin, shown: &Path) {
         match files::read_with_mode(path, file_reader::LIMIT) {
-            Ok((bytes, mode)) => self.found(items_in(shown, origin, &bytes, mode)),
-            Err(error) => self.unread(error, origin),
+            Ok((bytes, mode)) => self.add_items(items_in(shown, origin, &bytes, mode)),
+            Err(error) => self.add_unreadable(error, origin),
         }
     }
 
-    fn found(&mut self, found: Vec<InventoryItem>) {
+    fn add_items(&mut self, items: Vec<InventoryItem>) {
         self.files += 1;
-        self.items.extend(found);
+        self.items.extend(items);
     }
 
-    /// A key that only its owner may read is as it should be: who looks at the rest needs no more
-    /// of it.
-    pub(crate) fn unread(&mut self, error: FileError, origin: &ItemOrigin) {
-        let closed = error.source.kind() == ErrorKind::PermissionDenied;
-        if closed && *origin == ItemOrigin::Round {
+    /// Reports a file that cannot be read. Keys that only their owner may read are as they should
+    /// be: they are only counted.
+    pub(crate) fn add_unreadable(&mut self, error: FileError, origin: &ItemOrigin) {
+        let is_denied = error.source.kind() == ErrorKind::PermissionDenied;
+        if is_denied && *origin == ItemOrigin::Round {
             return;
         }
-        let closed = closed && origin.is_live();
-        if closed {
-            self.closed += 1;
+        if is_denied && origin.is_live() {
+            self.unreadable_keys += 1;
             return;
         }
-        match unread(&error) {
+        match unreadable_severity(&error) {
             None => {}
             Some(Severity::Note) => {
                 let message = format!("{}: {}: passed over", error.path.display(), error.source);
                 self.findings.push(Finding::note("skipped", message));
             }
-            Some(_) => self.tell(&Failure::from(error), "unreadable"),
+            Some(_) => self.report_failure(&Failure::from(error), "unreadable"),
         }
     }
 }
 
-/// What is in a file; of a zip the certificates.
+/// The items in a file; of a zip the certificates.
 fn items_in(path: &Path, origin: &ItemOrigin, bytes: &[u8], mode: u32) -> Vec<InventoryItem> {
-    let at = |origin: &ItemOrigin, what| InventoryItem {
-        place: ItemLocation::file(path, origin.clone()),
-        what,
-    };
-    let found = file_reader::glance(bytes, mode, Keys::Checked);
-    let sent = if found.is_empty() {
-        zip::certificates(bytes)
-    } else {
-        Vec::new()
-    };
-    let sent = if sent.is_empty() {
-        None
-    } else {
-        Some(at(&ItemOrigin::Delivery, ItemContent::Certificates(sent)))
-    };
-    found
-        .into_iter()
-        .map(|what| at(origin, what))
-        .chain(sent)
-        .collect()
+    let contents = file_reader::glance(bytes, mode, Keys::Checked);
+    if contents.is_empty() {
+        let zipped = zip::certificates(bytes);
+        if zipped.is_empty() {
+            return Vec::new();
+        }
+        return vec![InventoryItem {
+            place: ItemLocation::file(path, ItemOrigin::Delivery),
+            what: ItemContent::Certificates(zipped),
+        }];
+    }
+    let mut items = Vec::with_capacity(contents.len());
+    for what in contents {
+        items.push(InventoryItem {
+            place: ItemLocation::file(path, origin.clone()),
+            what,
+        });
+    }
+    items
 }
 
-/// What is met at a path that was named: the file, or everything below the folder.
+/// The file at a path, or everything below the folder.
 pub(crate) fn walk(path: &Path) -> Box<dyn Iterator<Item = WalkedEntry> + Send> {
-    match folders::is_folder(path) {
-        true => Box::new(FolderWalk::new(path, WalkDepth::Tree)),
-        false => Box::new(std::iter::once(WalkedEntry::File(path.to_owned()))),
+    if folders::is_folder(path) {
+        Box::new(FolderWalk::new(path, WalkDepth::Tree))
+    } else {
+        Box::new(std::iter::once(WalkedEntry::File(path.to_owned())))
     }
 }
 
-/// What it means that a file could not be read: nothing where it was taken away in the meantime,
-/// little where it is too large for anything of use.
+/// How bad it is that a file could not be read: `None` if it was deleted in the meantime; a note if
+/// it is too large to be of use.
 #[must_use]
-pub(crate) fn unread(error: &FileError) -> Option<Severity> {
+pub(crate) fn unreadable_severity(error: &FileError) -> Option<Severity> {
     match error.source.kind() {
         ErrorKind::NotFound => None,
         ErrorKind::FileTooLarge | ErrorKind::InvalidData => Some(Severity::Note),

@@ -1,12 +1,14 @@
-//! Asks what is served: all at once, each with a deadline of its own.
+//! Probes what is served: all servers side by side, each with its own deadline.
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::ScanScope;
+use crate::advice;
 use crate::context::Context;
-use crate::finding::{Finding, NextStep};
+use crate::finding::Finding;
 use crate::inputs::HostArgument;
 use crate::inventory::item::{ServedLeaf, ServedQuestion};
 use crate::inventory::{InventoryItem, ItemContent, ItemLocation};
@@ -17,32 +19,32 @@ use crate::scan::web_servers::ScanTarget;
 use crate::system::tls::hosts::{self, AddressAnswer, HostTarget};
 use crate::system::tls::{self, ProbeError};
 
-/// A server of this machine answers at once.
-const HERE: Duration = Duration::from_secs(3);
-/// Finding the addresses of a host, and a handshake with each.
-const HOST: Duration = Duration::from_secs(10);
+/// Deadline for a server of this machine.
+const LOCAL_DEADLINE: Duration = Duration::from_secs(3);
+/// Deadline for finding the addresses of a host and a handshake with each.
+const HOST_DEADLINE: Duration = Duration::from_secs(10);
 
 impl ScanResults {
-    /// Asks the servers of this machine.
-    pub(crate) fn ask(&mut self, asks: Vec<ScanTarget>) {
-        let targets: Vec<_> = asks.iter().map(|ask| ask.target.clone()).collect();
-        for (ScanTarget { target, expected }, answer) in
-            asks.into_iter().zip(tls::probe_all(&targets, HERE))
-        {
+    /// Probes servers of this machine.
+    pub(crate) fn probe_servers(&mut self, scan_targets: Vec<ScanTarget>) {
+        let mut targets = Vec::with_capacity(scan_targets.len());
+        for one in &scan_targets {
+            targets.push(one.target.clone());
+        }
+        let answers = tls::probe_all(&targets, LOCAL_DEADLINE);
+        for (ScanTarget { target, expected }, answer) in scan_targets.into_iter().zip(answers) {
             let answer = match answer {
-                Ok(handshake) => Ok(self.shows(
-                    &ItemLocation::Address {
+                Ok(handshake) => {
+                    let place = ItemLocation::Address {
                         address: target.address,
                         name: target.name.clone(),
-                    },
-                    &handshake,
-                    &expected,
-                )),
-                Err(error) => Err(in_words(&error)),
+                    };
+                    Ok(self.add_served(&place, &handshake, &expected))
+                }
+                Err(error) => Err(error_in_words(&error)),
             };
-            let expected = expected.first().map(|leaf| leaf.fingerprint);
             self.questions.push(ServedQuestion {
-                expected,
+                expected: expected.first().map(|leaf| leaf.fingerprint),
                 address: target.address,
                 name: target.name,
                 answer,
@@ -50,103 +52,112 @@ impl ScanResults {
         }
     }
 
-    /// Asks hosts that were named, every address of each; told in their order.
-    pub(crate) fn hosts(
+    /// Probes every address of the hosts; the results are added in the order of the hosts.
+    pub(crate) fn probe_hosts(
         &mut self,
         context: &Context,
         hosts: &[HostArgument],
         starttls: Option<StartTls>,
     ) {
-        let mut answers: Vec<Option<Answer>> = hosts.iter().map(|_| None).collect();
-        ask(context, hosts, starttls, |index, answer| {
+        let mut answers: Vec<Option<HostAnswer>> = Vec::new();
+        answers.resize_with(hosts.len(), || None);
+        probe_side_by_side(context, hosts, starttls, |index, answer| {
             answers[index] = Some(answer)
         });
         for (host, answer) in hosts.iter().zip(answers) {
-            answer
-                .into_iter()
-                .for_each(|answer| self.host(host, answer));
+            if let Some(answer) = answer {
+                self.add_host(host, answer);
+            }
         }
     }
 
-    /// The same as each is through: `each` takes what was found of it. One that stalls holds nobody
-    /// else's line back.
-    pub(crate) fn each_host(
+    /// Probes the hosts among the scopes and calls `on_result` as soon as each is added, so that an
+    /// unresponsive host does not delay the others.
+    pub(crate) fn for_each_host(
         &mut self,
         context: &Context,
-        sought: &[ScanScope],
+        scopes: &[ScanScope],
         starttls: Option<StartTls>,
-        mut each: impl FnMut(&mut Self),
+        mut on_result: impl FnMut(&mut Self),
     ) {
-        let hosts = ScanScope::hosts(sought);
-        ask(context, &hosts, starttls, |index, answer| {
-            self.host(&hosts[index], answer);
-            each(self);
+        let hosts = ScanScope::hosts(scopes);
+        probe_side_by_side(context, &hosts, starttls, |index, answer| {
+            self.add_host(&hosts[index], answer);
+            on_result(self);
         });
     }
 
-    fn host(&mut self, host: &HostArgument, answer: Answer) {
+    fn add_host(&mut self, host: &HostArgument, answer: HostAnswer) {
         match answer {
-            Ok(addresses) => self.addresses(host, addresses),
-            Err(error) => self.silent(host, "", &error),
+            Ok(addresses) => self.add_addresses(host, addresses),
+            Err(error) => self.report_silent(host, "", &error),
         }
     }
 
-    /// What each address of a host shows.
-    fn addresses(&mut self, host: &HostArgument, addresses: Vec<AddressAnswer>) {
-        let seen = addresses.iter().any(|one| one.answer.is_ok());
+    /// Adds the certificate that each address of a host serves.
+    fn add_addresses(&mut self, host: &HostArgument, addresses: Vec<AddressAnswer>) {
+        let is_reachable = addresses.iter().any(|one| one.answer.is_ok());
         for AddressAnswer { address, answer } in addresses {
             match answer {
-                Ok(handshake) => {
-                    let place = ItemLocation::Address {
-                        address,
-                        name: host.name.clone(),
-                    };
-                    let leaf = handshake
-                        .chain
-                        .first()
-                        .and_then(|der| self.certificate(der));
-                    if let Some(leaf) = leaf.filter(|leaf| !leaf.covers(&host.name)) {
-                        self.uncovered.push((
-                            place.to_string(),
-                            leaf.fingerprint,
-                            vec![host.name.clone()],
-                        ));
-                    }
-                    self.shows(&place, &handshake, &[]);
-                }
-                // That nothing leads there from here, IPv6 mostly, is no fault of the host's.
+                Ok(handshake) => self.add_handshake(host, address, &handshake),
+                // Without a route, for IPv6 mostly, the host is not at fault.
                 Err(ProbeError::Unreachable(error))
-                    if seen && error.kind() == ErrorKind::NetworkUnreachable =>
+                    if is_reachable && error.kind() == ErrorKind::NetworkUnreachable =>
                 {
                     let message =
                         format!("{address} of {host} was not asked: this machine has no way there");
                     self.findings
                         .push(Finding::note("address-no-answer", message));
                 }
-                Err(error) => self.silent(host, &format!("{address}: "), &error),
+                Err(error) => self.report_silent(host, &format!("{address}: "), &error),
             }
         }
     }
 
-    fn silent(&mut self, host: &HostArgument, at: &str, error: &ProbeError) {
-        let message = format!("{host} shows no certificate: {at}{}", in_words(error));
-        let next = NextStep::say(format!("look closer:  certctl inspect {host}"));
+    fn add_handshake(
+        &mut self,
+        host: &HostArgument,
+        address: SocketAddr,
+        handshake: &TlsHandshake,
+    ) {
+        let place = ItemLocation::Address {
+            address,
+            name: host.name.clone(),
+        };
+        let leaf = handshake
+            .chain
+            .first()
+            .and_then(|der| self.parse_certificate(der));
+        if let Some(leaf) = leaf
+            && !leaf.covers(&host.name)
+        {
+            let names = vec![host.name.clone()];
+            self.uncovered
+                .push((place.to_string(), leaf.fingerprint, names));
+        }
+        self.add_served(&place, handshake, &[]);
+    }
+
+    fn report_silent(&mut self, host: &HostArgument, at: &str, error: &ProbeError) {
+        let error = error_in_words(error);
+        let message = format!("{host} shows no certificate: {at}{error}");
+        let next = advice::scan::inspect_host(&host.to_string());
         self.findings
             .push(Finding::error("host-no-answer", message).with(next));
     }
 
-    /// One that is shown, read once however many show it.
-    fn certificate(&mut self, der: &[u8]) -> Option<Arc<Certificate>> {
-        if let Some(known) = self.shown.get(der) {
+    /// Parses each certificate once, however many servers send it.
+    fn parse_certificate(&mut self, der: &[u8]) -> Option<Arc<Certificate>> {
+        if let Some(known) = self.parsed.get(der) {
             return Some(known.clone());
         }
-        let read = Arc::new(Certificate::from_der(der).ok()?);
-        self.shown.insert(der.to_vec(), read.clone());
-        Some(read)
+        let certificate = Arc::new(Certificate::from_der(der).ok()?);
+        self.parsed.insert(der.to_vec(), certificate.clone());
+        Some(certificate)
     }
 
-    /// What a server shows, as an item of its own.
-    fn shows(
+    /// Adds the chain that a server sends as an item.
+    fn add_served(
         &mut self,
         place: &ItemLocation,
         handshake: &TlsHandshake,
@@ -155,14 +166,9 @@ impl ScanResults {
         let chain: Vec<Arc<Certificate>> = handshake
             .chain
             .iter()
-            .map_while(|der| self.certificate(der))
+            .map_while(|der| self.parse_certificate(der))
             .collect();
-        let same = |one: &Arc<Certificate>, der: &Vec<u8>| one.der() == der.as_slice();
-        let same_chain = expected.len() == handshake.chain.len()
-            && expected
-                .iter()
-                .zip(&handshake.chain)
-                .all(|(one, der)| same(one, der));
+        let same_chain = is_same_chain(expected, &handshake.chain);
         let Some(leaf) = chain.first().cloned() else {
             let message = format!("{place} shows a certificate that cannot be read");
             self.findings
@@ -187,38 +193,55 @@ impl ScanResults {
     }
 }
 
-/// What came of a host: of each of its addresses, or why none was asked.
-type Answer = Result<Vec<AddressAnswer>, ProbeError>;
+fn is_same_chain(expected: &[Arc<Certificate>], served: &[Vec<u8>]) -> bool {
+    expected.len() == served.len()
+        && expected
+            .iter()
+            .zip(served)
+            .all(|(certificate, der)| certificate.der() == der.as_slice())
+}
 
-/// Asks all side by side; `each` hears of them as they are through. Progress is shown on a
-/// terminal.
-fn ask(
+/// The answer of each address of a host, or why none was probed.
+type HostAnswer = Result<Vec<AddressAnswer>, ProbeError>;
+
+/// Probes all hosts side by side and calls `on_answer` with the index of each as soon as it is
+/// done. Shows the progress on a terminal.
+fn probe_side_by_side(
     context: &Context,
     hosts: &[HostArgument],
     starttls: Option<StartTls>,
-    mut each: impl FnMut(usize, Answer),
+    mut on_answer: impl FnMut(usize, HostAnswer),
 ) {
-    let target = |host: &HostArgument| HostTarget {
-        name: host.name.clone(),
-        port: host.port,
-        starttls: starttls.or_else(|| StartTls::of_port(host.port)),
-    };
-    let targets: Vec<HostTarget> = hosts.iter().map(target).collect();
+    let mut targets = Vec::with_capacity(hosts.len());
+    for host in hosts {
+        targets.push(HostTarget {
+            name: host.name.clone(),
+            port: host.port,
+            starttls: starttls.or_else(|| StartTls::of_port(host.port)),
+        });
+    }
     let mut live = context.sink.live();
-    let mut through = 0;
-    hosts::ask_hosts(&targets, HOST, |index, answer| {
-        // Where lines go to the same terminal, they are written above it.
-        live.iter_mut().for_each(|live| context.sink.clear(live));
-        each(index, answer);
-        through += 1;
-        let stands = format!("asked {through} of {}", targets.len());
-        live.iter_mut()
-            .for_each(|live| context.sink.draw(live, std::slice::from_ref(&stands)));
+    let mut done = 0;
+    hosts::ask_hosts(&targets, HOST_DEADLINE, |index, answer| {
+        // Result lines on the same terminal appear above the progress line.
+        if let Some(live) = &mut live {
+            context.sink.clear(live);
+        }
+        on_answer(index, answer);
+        done += 1;
+        let progress = format!("asked {done} of {}", targets.len());
+        if let Some(live) = &mut live {
+            context.sink.draw(live, &[progress]);
+        }
     });
-    live.iter_mut().for_each(|live| context.sink.clear(live));
+    if let Some(live) = &mut live {
+        context.sink.clear(live);
+    }
 }
 
-fn in_words(error: &ProbeError) -> String {
-    let source = std::error::Error::source(error).map(|source| format!(" ({source})"));
-    format!("{error}{}", source.unwrap_or_default())
+fn error_in_words(error: &ProbeError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error} ({source})"),
+        None => error.to_string(),
+    }
 }

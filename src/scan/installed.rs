@@ -1,92 +1,88 @@
-//! What certctl installed: the files that are live, and what is remembered of them.
+//! Scans the installed certificates: their live files and their stored options.
+
+use std::sync::Arc;
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory::item::InstallTerms;
-use crate::inventory::{ItemContent, ItemOrigin};
-use crate::scan::installed_certificate::{InstalledCertificate, pairs};
+use crate::inventory::{InventoryItem, ItemContent, ItemOrigin};
+use crate::pki::certificate::Certificate;
+use crate::scan::installed_certificate::{InstalledCertificate, read_installed};
 use crate::scan::request_folders::RequestStems;
 use crate::scan::results::ScanResults;
 use crate::scan::web_servers::ScannedServers;
 use crate::store::layout::ReleaseFile;
 
-/// The names of all certificates that are live.
-pub(crate) fn names(context: &Context) -> Result<Vec<String>, Failure> {
-    let mut survey = ScanResults::default();
-    let _ = survey.installed(context, None)?;
-    let certificates = survey.items.into_iter().filter_map(|item| match item.what {
-        ItemContent::Certificates(chain) => chain.into_iter().next(),
-        _ => None,
-    });
-    Ok(certificates
-        .flat_map(|leaf| leaf.dns_names.clone())
-        .collect())
+/// The names of all live certificates.
+pub(crate) fn installed_names(context: &Context) -> Result<Vec<String>, Failure> {
+    let mut results = ScanResults::default();
+    let _ = results.scan_installed(context, None)?;
+    let mut names = Vec::new();
+    for item in results.items {
+        if let ItemContent::Certificates(chain) = item.what
+            && let Some(leaf) = chain.first()
+        {
+            names.extend(leaf.dns_names.iter().cloned());
+        }
+    }
+    Ok(names)
 }
 
 impl ScanResults {
-    /// The live files of all pairs; with `servers`, also who reads them. Says where their requests
-    /// were made.
-    pub(crate) fn installed(
+    /// Scans the live files of all installed certificates; with `servers`, also the servers that
+    /// use them. Returns where their requests were made.
+    pub(crate) fn scan_installed(
         &mut self,
         context: &Context,
         mut servers: Option<&mut ScannedServers>,
     ) -> Result<RequestStems, Failure> {
-        let (mut failures, mut rounds) = (Vec::new(), RequestStems::default());
-        for pair in pairs(context, |failure| failures.push(failure))? {
+        let mut failures = Vec::new();
+        let mut request_stems = RequestStems::default();
+        for installed in read_installed(context, &mut failures)? {
             let before = self.items.len();
-            self.pair(&pair);
-            rounds.add(&pair.settings);
-            let chain = self.items[before..]
-                .iter()
-                .rev()
-                .find_map(|item| match &item.what {
-                    ItemContent::Certificates(chain) => Some(chain.clone()),
-                    _ => None,
-                });
-            if let (Some(servers), Some(chain)) = (servers.as_deref_mut(), chain) {
-                self.servers_of(context, &pair, &chain, servers);
+            self.scan_installed_certificate(&installed);
+            request_stems.add(&installed.settings);
+            let chain = last_chain(&self.items[before..]);
+            if let Some(servers) = servers.as_deref_mut()
+                && let Some(chain) = chain
+            {
+                self.scan_servers_of(context, &installed, &chain, servers);
             }
         }
-        failures
-            .iter()
-            .for_each(|failure| self.tell(failure, "certificate-unreadable"));
-        Ok(rounds)
+        for failure in &failures {
+            self.report_failure(failure, "certificate-unreadable");
+        }
+        Ok(request_stems)
     }
 
-    fn pair(
-        &mut self,
-        InstalledCertificate {
-            layout,
-            settings,
-            live,
-        }: &InstalledCertificate,
-    ) {
+    fn scan_installed_certificate(&mut self, installed: &InstalledCertificate) {
+        let layout = &installed.layout;
+        let settings = &installed.settings;
         let stem = layout.stem().to_owned();
         let origin = ItemOrigin::Installed(stem.clone());
-        // The key first: the certificates are then the last of its items.
-        self.file(
-            &layout.piece(live, ReleaseFile::Key),
-            &origin,
-            layout.key_path(),
-        );
-        self.file(
-            &layout.piece(live, ReleaseFile::FullChain),
-            &origin,
-            layout.chain_path(),
-        );
-        let paid_until = settings.paid_until;
-        let placeholder = settings.placeholder.as_ref() == Some(live);
+        // The key first: the certificates are then the last item.
+        let key = layout.piece(&installed.live, ReleaseFile::Key);
+        self.scan_file(&key, &origin, layout.key_path());
+        let chain = layout.piece(&installed.live, ReleaseFile::FullChain);
+        self.scan_file(&chain, &origin, layout.chain_path());
         let trust = settings.trust.clone().filter(|trust| trust != "mozilla");
         if let Some(trust) = &trust {
-            self.anchors_of(&stem, trust);
+            self.load_anchors(&stem, trust);
         }
         self.terms.insert(
             stem,
             InstallTerms {
-                paid_until,
-                placeholder,
+                paid_until: settings.paid_until,
+                placeholder: settings.placeholder.as_ref() == Some(&installed.live),
                 trust,
             },
         );
     }
+}
+
+fn last_chain(items: &[InventoryItem]) -> Option<Vec<Arc<Certificate>>> {
+    items.iter().rev().find_map(|item| match &item.what {
+        ItemContent::Certificates(chain) => Some(chain.clone()),
+        _ => None,
+    })
 }

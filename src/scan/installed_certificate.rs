@@ -1,4 +1,6 @@
-//! The pairs that certctl installed: where they lie and what is remembered of them.
+//! Reads where the installed certificates are and which options are stored for them.
+
+use std::path::Path;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -8,35 +10,41 @@ use crate::store::layout::{LineageLayout, ReleaseId, ReleasePointer};
 use crate::store::root::root;
 use crate::store::settings::LineageSettings;
 
-/// A pair that certctl installed.
+/// A certificate that certctl installed.
 pub(crate) struct InstalledCertificate {
     pub(crate) layout: LineageLayout,
     pub(crate) settings: LineageSettings,
     pub(crate) live: ReleaseId,
 }
 
-/// The pairs of the tree; what is wrong with one is told by `tell`.
-pub(crate) fn pairs(
+/// Reads the installed certificates of the tree; adds a failure for each that cannot be read.
+pub(crate) fn read_installed(
     context: &Context,
-    mut tell: impl FnMut(Failure),
+    failures: &mut Vec<Failure>,
 ) -> Result<Vec<InstalledCertificate>, Failure> {
     let root = root(context.root.as_deref())?;
-    let mut pairs = Vec::new();
+    let mut certificates = Vec::new();
     for stem in installed::all(context)? {
-        let look = || -> Result<Option<InstalledCertificate>, Failure> {
-            let settings = observe::settings(&root, &stem)?;
-            let layout = installed::placed(context, &stem, &settings)?;
-            let live = observe::pointer(&layout, ReleasePointer::Live)?;
-            Ok(live.map(|live| InstalledCertificate {
-                layout,
-                settings,
-                live,
-            }))
-        };
-        match look() {
-            Ok(pair) => pairs.extend(pair),
-            Err(failure) => tell(failure),
+        match read_certificate(context, &root, &stem) {
+            Ok(certificate) => certificates.extend(certificate),
+            Err(failure) => failures.push(failure),
         }
     }
-    Ok(pairs)
+    Ok(certificates)
+}
+
+/// `None` if no release is live.
+fn read_certificate(
+    context: &Context,
+    root: &Path,
+    stem: &str,
+) -> Result<Option<InstalledCertificate>, Failure> {
+    let settings = observe::settings(root, stem)?;
+    let layout = installed::placed(context, stem, &settings)?;
+    let live = observe::pointer(&layout, ReleasePointer::Live)?;
+    Ok(live.map(|live| InstalledCertificate {
+        layout,
+        settings,
+        live,
+    }))
 }

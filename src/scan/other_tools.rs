@@ -1,4 +1,4 @@
-//! What other tools keep here: certbot's lineages, acme.sh's folders.
+//! Scans the certificates of other tools: certbot's lineages, acme.sh's folders.
 
 use std::path::{Path, PathBuf};
 
@@ -9,14 +9,14 @@ use crate::scan::results::ScanResults;
 use crate::store::root::{below, root};
 use crate::system::fs::folders;
 
-/// certbot's links to what is newest.
+/// The folder with certbot's links to its newest files.
 const CERTBOT: &str = "/etc/letsencrypt/live";
-/// No tool keeps more.
-const MOST: usize = 100_000;
+/// Limit for the number of folders.
+const FOLDER_LIMIT: usize = 100_000;
 
 impl ScanResults {
-    /// The newest of each lineage, with its key.
-    pub(crate) fn others(&mut self, context: &Context) {
+    /// Scans the newest certificate of each lineage with its key.
+    pub(crate) fn scan_other_tools(&mut self, context: &Context) {
         let Ok(root) = root(context.root.as_deref()) else {
             return;
         };
@@ -26,29 +26,29 @@ impl ScanResults {
             for file in ["fullchain.pem", "privkey.pem"] {
                 let path = live.join(&name).join(file);
                 if folders::is_file(&path) {
-                    self.file(&path, &origin, &path);
+                    self.scan_file(&path, &origin, &path);
                 }
             }
         }
-        for base in homes(context, &root) {
+        for base in acme_homes(context, &root) {
             for name in self.folders_in(&base) {
                 let domain = name.strip_suffix("_ecc").unwrap_or(&name);
                 for file in ["fullchain.cer".to_owned(), format!("{domain}.key")] {
                     let path = base.join(&name).join(file);
                     if folders::is_file(&path) {
-                        self.file(&path, &ItemOrigin::AcmeSh, &path);
+                        self.scan_file(&path, &ItemOrigin::AcmeSh, &path);
                     }
                 }
             }
         }
     }
 
-    /// The folders in a folder, by name; none where it is not there.
+    /// The names of the folders in `folder`, sorted; empty if it does not exist.
     fn folders_in(&mut self, folder: &Path) -> Vec<String> {
-        let names = match folders::names(folder, MOST) {
+        let names = match folders::names(folder, FOLDER_LIMIT) {
             Ok(names) => names,
             Err(error) => {
-                self.tell(&Failure::from(error), "certificate-unreadable");
+                self.report_failure(&Failure::from(error), "certificate-unreadable");
                 return Vec::new();
             }
         };
@@ -62,8 +62,8 @@ impl ScanResults {
     }
 }
 
-/// Where acme.sh keeps its files: in the home of who runs certctl, and in root's.
-fn homes(context: &Context, root: &Path) -> Vec<PathBuf> {
+/// The folders of acme.sh: in the home of the user, and in root's.
+fn acme_homes(context: &Context, root: &Path) -> Vec<PathBuf> {
     let own = if context.root.is_none() {
         folders::home()
     } else {

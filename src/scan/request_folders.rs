@@ -1,5 +1,5 @@
-//! Where the requests of installed pairs were made: what `renew` prepared lies there, whoever looks
-//! and from wherever.
+//! Scans the folders where the requests of installed certificates were made, because `renew` writes
+//! the next requests there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,18 +11,20 @@ use crate::scan::results::ScanResults;
 use crate::store::settings::LineageSettings;
 use crate::system::fs::folders;
 
-/// More names are nobody's folder of requests.
-const MOST: usize = 100_000;
-/// What the files of a round end in, as far as it is prepared or answered.
-const ENDS: [&str; 4] = ["csr", "key", "crt", "pem"];
+/// Limit for the number of names in a folder.
+const NAME_LIMIT: usize = 100_000;
+/// The extensions of the files of a renewal.
+const EXTENSIONS: [&str; 4] = ["csr", "key", "crt", "pem"];
 
-/// The folders, each with what the requests in it are called.
+/// The folders, each with the stems of the requests in it.
 #[derive(Default)]
 pub(crate) struct RequestStems(BTreeMap<PathBuf, BTreeSet<String>>);
 
 impl RequestStems {
     pub(crate) fn add(&mut self, settings: &LineageSettings) {
-        if let (Some(folder), Some(request)) = (&settings.folder, &settings.request) {
+        if let Some(folder) = &settings.folder
+            && let Some(request) = &settings.request
+        {
             self.0
                 .entry(folder.clone())
                 .or_default()
@@ -32,35 +34,34 @@ impl RequestStems {
 }
 
 impl ScanResults {
-    /// The files of rounds in the folders of their requests; of the working directory everything is
-    /// looked at anyway. Nobody named them: what may not be read there, or is gone, is not worth a
-    /// line.
-    pub(crate) fn rounds(&mut self, context: &Context, rounds: RequestStems) {
-        let here = real(&context.directory);
-        for (folder, stems) in rounds.0 {
-            if real(&folder) == here {
+    /// Scans the files of renewals in the folders of their requests. The working directory is
+    /// scanned anyway. Nobody named these folders: what cannot be read there is not reported.
+    pub(crate) fn scan_request_folders(&mut self, context: &Context, request_stems: RequestStems) {
+        let working_directory = real_path(&context.directory);
+        for (folder, stems) in request_stems.0 {
+            if real_path(&folder) == working_directory {
                 continue;
             }
-            for name in folders::names(&folder, MOST).unwrap_or_default() {
+            for name in folders::names(&folder, NAME_LIMIT).unwrap_or_default() {
                 let path = folder.join(name);
                 let stem = path
                     .file_stem()
                     .and_then(|stem| stem.to_str())
                     .map(file_names::without_round);
-                let ours =
+                let is_renewal =
                     stem.is_some_and(|stem| stems.contains(stem.trim_end_matches(".fullchain")));
-                let of_use = path
+                let has_known_extension = path
                     .extension()
-                    .is_some_and(|end| ENDS.iter().any(|one| end == *one));
-                if ours && of_use && folders::is_file(&path) {
-                    self.file(&path, &ItemOrigin::Round, &path);
+                    .is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known));
+                if is_renewal && has_known_extension && folders::is_file(&path) {
+                    self.scan_file(&path, &ItemOrigin::Round, &path);
                 }
             }
         }
     }
 }
 
-/// The folder itself, through whatever links.
-fn real(folder: &Path) -> Option<PathBuf> {
+/// The path of a folder without symbolic links.
+fn real_path(folder: &Path) -> Option<PathBuf> {
     folders::real(&folders::absolute(folder).ok()?).ok()
 }

@@ -1,75 +1,78 @@
-//! What was gathered so far, and what could not be.
+//! Collects what was scanned and what could not be.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::advice;
 use crate::failure::Failure;
-use crate::finding::{Finding, NextStep};
+use crate::finding::Finding;
 use crate::inputs;
 use crate::inventory::InventoryItem;
 use crate::inventory::item::{InstallTerms, ServedQuestion};
 use crate::pki::certificate::Certificate;
 use crate::pki::trust::TrustAnchors;
 
+/// What was scanned so far.
 #[derive(Debug, Default)]
 pub(crate) struct ScanResults {
     /// Everything that was found.
     pub items: Vec<InventoryItem>,
-    /// Of the pairs that certctl installed, by name.
+    /// The terms of the installed certificates, by name.
     pub terms: HashMap<String, InstallTerms>,
-    /// The anchors of those that are judged by somebody's own, by name.
+    /// The trust anchors of installed certificates with their own `--trust`, by name.
     pub(crate) own_anchors: HashMap<String, TrustAnchors>,
-    /// Who was asked, and what they showed.
+    /// The servers that were probed, with their answers.
     pub questions: Vec<ServedQuestion>,
-    /// The names for which servers use a certificate that lacks them.
+    /// Each place that serves a certificate without covering these names: the place, the
+    /// fingerprint, the names.
     pub(crate) uncovered: Vec<(String, [u8; 32], Vec<String>)>,
-    /// What servers have shown so far: many show one issuer.
-    pub(crate) shown: HashMap<Vec<u8>, Arc<Certificate>>,
-    /// What could not be looked at, and what was passed over.
+    /// The certificates that servers sent, by their DER: many send the same issuer.
+    pub(crate) parsed: HashMap<Vec<u8>, Arc<Certificate>>,
+    /// What could not be scanned, and what was skipped.
     pub findings: Vec<Finding>,
     /// How many files were read.
     pub files: usize,
-    /// How many keys that servers read may not be read by who runs this.
-    pub(crate) closed: usize,
+    /// How many deployed keys the user may not read.
+    pub(crate) unreadable_keys: usize,
 }
 
 impl ScanResults {
-    pub(crate) fn anchors_of(&mut self, stem: &str, trust: &str) {
+    /// Loads the trust anchors of an installed certificate.
+    pub(crate) fn load_anchors(&mut self, stem: &str, trust: &str) {
         match inputs::anchors(Some(trust)) {
             Ok(anchors) => {
                 self.own_anchors.insert(stem.to_owned(), anchors);
             }
-            Err(failure) => self.tell(&failure, "trust-unreadable"),
+            Err(failure) => self.report_failure(&failure, "trust-unreadable"),
         }
     }
 
-    /// What could not be looked at, as a finding.
-    pub(crate) fn tell(&mut self, failure: &Failure, code: &'static str) {
-        let message = std::iter::once(&failure.message)
-            .chain(&failure.causes)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(": ");
-        let finding = match code {
+    /// Adds a finding for what could not be scanned.
+    pub(crate) fn report_failure(&mut self, failure: &Failure, code: &'static str) {
+        let mut causes = vec![failure.message.clone()];
+        causes.extend_from_slice(&failure.causes);
+        let message = causes.join(": ");
+        let mut finding = match code {
             "unreadable" => Finding::error("unreadable", message),
             "trust-unreadable" => Finding::warning("trust-unreadable", message),
             _ => Finding::warning("certificate-unreadable", message),
         };
-        self.findings
-            .push(failure.next.iter().cloned().fold(finding, Finding::with));
+        for next in &failure.next {
+            finding = finding.with(next.clone());
+        }
+        self.findings.push(finding);
     }
 
-    /// Keys that may not be read, in one line.
-    pub(crate) fn tell_closed(&mut self) {
-        if self.closed > 0 {
+    /// Adds one finding for all keys that may not be read.
+    pub(crate) fn report_unreadable_keys(&mut self) {
+        if self.unreadable_keys > 0 {
             let message = format!(
                 "{} keys may not be read by you: whether they fit is not known",
-                self.closed
+                self.unreadable_keys
             );
-            self.findings.push(
-                Finding::note("keys-unreadable", message)
-                    .with(NextStep::say("sudo certctl status")),
-            );
+            let next = advice::scan::run_status_as_root();
+            self.findings
+                .push(Finding::note("keys-unreadable", message).with(next));
         }
     }
 }

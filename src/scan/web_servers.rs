@@ -1,18 +1,16 @@
-//! What servers read and what they show: each pair that certctl installed by the servers that it
-//! was installed for; and every pair that the configuration of a server here names. Only addresses
-//! of this machine are asked.
+//! Scans web servers: those that use an installed certificate, and every certificate in the
+//! configuration of a server on this machine. Only addresses of this machine are probed.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::Finding;
 use crate::install::servers::discover::{ObservedServer, ServerDiscovery};
-use crate::install::servers::{self, SearchPaths};
+use crate::install::servers::{self, SearchPaths, ServingState};
 use crate::inventory::file_reader::{self, Keys};
 use crate::inventory::{InventoryItem, ItemContent, ItemLocation, ItemOrigin};
 use crate::pki::certificate::Certificate;
@@ -28,158 +26,182 @@ use crate::system::tls;
 use crate::webserver::control::ServerProgram;
 use crate::webserver::model::{self, BlockCoverage, ConfigBlock, InstalledPaths, ProbeTargets};
 
-/// Whom to ask for a certificate.
+/// An address to probe for a certificate.
 #[derive(Debug)]
 pub(crate) struct ScanTarget {
-    /// Whom, and for which name.
+    /// The address and the name to ask for.
     pub(crate) target: ProbeTarget,
-    /// What should be shown, the leaf first.
+    /// The certificates that should be served, the leaf first.
     pub(crate) expected: Vec<Arc<Certificate>>,
 }
 
-/// The servers of a run, and whom they are to be asked for.
+/// The servers of a run, and the addresses to probe.
 #[derive(Default)]
 pub(crate) struct ScannedServers {
-    fleet: ServerDiscovery,
-    asks: Vec<ScanTarget>,
-    /// The files that are known as somebody's already.
-    known: HashSet<PathBuf>,
+    discovery: ServerDiscovery,
+    targets: Vec<ScanTarget>,
+    /// The deployed files of installed certificates.
+    known_paths: HashSet<PathBuf>,
 }
 
 impl ScannedServers {
-    pub(crate) fn into_asks(self) -> Vec<ScanTarget> {
-        self.asks
+    pub(crate) fn into_targets(self) -> Vec<ScanTarget> {
+        self.targets
     }
 
-    fn ask(&mut self, targets: Vec<ProbeTarget>, expected: &[Arc<Certificate>]) {
-        let here = targets
-            .into_iter()
-            .filter(|target| tls::is_here(target.address));
-        self.asks.extend(here.map(|target| ScanTarget {
-            target,
-            expected: expected.to_vec(),
-        }));
+    /// Adds those targets that are addresses of this machine.
+    fn add_targets(&mut self, targets: Vec<ProbeTarget>, expected: &[Arc<Certificate>]) {
+        for target in targets {
+            if tls::is_here(target.address) {
+                self.targets.push(ScanTarget {
+                    target,
+                    expected: expected.to_vec(),
+                });
+            }
+        }
     }
-}
 
-impl ScanResults {
-    /// The servers of a pair that certctl installed, whose live certificates are `chain`.
-    pub(crate) fn servers_of(
+    fn is_known(&self, links: &[StableLink]) -> bool {
+        links
+            .iter()
+            .all(|link| self.known_paths.contains(&link.path))
+    }
+
+    /// The servers that use an installed certificate.
+    fn find_serving(
         &mut self,
         context: &Context,
-        pair: &InstalledCertificate,
+        installed: &InstalledCertificate,
         chain: &[Arc<Certificate>],
-        to: &mut ScannedServers,
-    ) {
-        to.known
-            .extend(pair.layout.links().iter().map(|link| link.path.clone()));
-        let layout = &pair.layout;
+    ) -> Result<ServingState, Failure> {
+        let layout = &installed.layout;
         let flags = LineageSettings {
             chain_path: Some(layout.inside(layout.chain_path())),
             key_path: Some(layout.inside(layout.key_path())),
             ..LineageSettings::default()
         };
-        // Whoever is asked by a name that has to be looked up may be elsewhere.
-        let mut settings = pair.settings.clone();
+        // A host name that has to be looked up may be another machine.
+        let mut settings = installed.settings.clone();
         settings
             .probe
             .retain(|probe| probe.parse::<SocketAddr>().is_ok_and(tls::is_here));
-        let certificates: Vec<Certificate> = chain.iter().map(|one| one.as_ref().clone()).collect();
-        let mut place = || -> Result<servers::ServingState, Failure> {
-            let root = root(context.root.as_deref())?;
-            let ground = SearchPaths {
-                root: &root,
-                usual: layout,
-                flags: &flags,
-                settings: &settings,
-            };
-            Ok(servers::place(context, &mut to.fleet, ground, &certificates)?.1)
+        let mut certificates = Vec::with_capacity(chain.len());
+        for certificate in chain {
+            certificates.push(certificate.as_ref().clone());
+        }
+        let root = root(context.root.as_deref())?;
+        let paths = SearchPaths {
+            root: &root,
+            usual: layout,
+            flags: &flags,
+            settings: &settings,
         };
-        let serving = match place() {
+        Ok(servers::place(context, &mut self.discovery, paths, &certificates)?.1)
+    }
+}
+
+impl ScanResults {
+    /// Scans the servers of an installed certificate; `chain` is live.
+    pub(crate) fn scan_servers_of(
+        &mut self,
+        context: &Context,
+        installed: &InstalledCertificate,
+        chain: &[Arc<Certificate>],
+        servers: &mut ScannedServers,
+    ) {
+        for link in installed.layout.links() {
+            servers.known_paths.insert(link.path.clone());
+        }
+        let serving = match servers.find_serving(context, installed, chain) {
             Ok(serving) => serving,
-            Err(failure) => return self.tell(&failure, "certificate-unreadable"),
+            Err(failure) => return self.report_failure(&failure, "certificate-unreadable"),
         };
-        for refusal in serving.refusals {
-            if !self.findings.contains(&refusal) {
-                self.findings.push(refusal);
+        for refusal in &serving.refusals {
+            self.add_refusal(refusal);
+        }
+        for server in &serving.uses {
+            if let Some(state) = &server.looked.standing {
+                self.check_coverage(&state.config, &serving.spelled, chain);
             }
         }
-        let configs = serving
-            .uses
-            .iter()
-            .filter_map(|one| Some(&one.looked.standing.as_ref()?.config));
-        for config in configs {
-            self.coverage(config, &serving.spelled, chain);
-        }
-        to.ask(serving.targets, chain);
+        servers.add_targets(serving.targets, chain);
     }
 
-    /// Every pair that the configuration of a server here names; none under `--root`.
-    pub(crate) fn servers_here(&mut self, context: &Context, to: &mut ScannedServers) {
+    fn add_refusal(&mut self, refusal: &Finding) {
+        if !self.findings.contains(refusal) {
+            self.findings.push(refusal.clone());
+        }
+    }
+
+    /// Scans every certificate in the configuration of a server on this machine; none under
+    /// `--root`.
+    pub(crate) fn scan_configured_servers(
+        &mut self,
+        context: &Context,
+        servers: &mut ScannedServers,
+    ) {
         if context.root.is_some() {
             return;
         }
-        for looked in to.fleet.here() {
-            match looked {
-                Ok(looked) => self.server(&looked, to),
-                Err(failure) => self.tell(&failure, "certificate-unreadable"),
+        for observed in servers.discovery.here() {
+            match observed {
+                Ok(observed) => self.scan_server(&observed, servers),
+                Err(failure) => self.report_failure(&failure, "certificate-unreadable"),
             }
         }
     }
 
-    fn server(&mut self, looked: &Rc<ObservedServer>, to: &mut ScannedServers) {
-        // What is installed and was never set up serves nothing.
-        let absent = looked
-            .server
-            .program()
-            .map(ServerProgram::config_file)
-            .filter(|path| !files::occupied(path));
-        if let (Some(path), Some(software), None) = (absent, looked.software(), &looked.standing) {
-            let message = format!(
-                "{} is installed, and {} is not there: passed over",
-                software.title(),
-                path.display()
-            );
-            return self.findings.push(Finding::note("skipped", message));
+    fn scan_server(&mut self, observed: &ObservedServer, servers: &mut ScannedServers) {
+        if let Some(finding) = not_configured(observed) {
+            self.findings.push(finding);
+            return;
         }
-        if let Some(refusal) = looked
-            .refusal
-            .as_ref()
-            .filter(|refusal| !self.findings.contains(refusal))
-        {
-            self.findings.push(refusal.clone());
+        if let Some(refusal) = &observed.refusal {
+            self.add_refusal(refusal);
         }
-        let Some(standing) = &looked.standing else {
+        let Some(state) = &observed.standing else {
             return;
         };
         let mut seen: HashSet<Vec<StableLink>> = HashSet::new();
-        for block in standing.config.blocks() {
-            for links in block
-                .pairs
-                .iter()
-                .filter_map(model::ConfiguredCertificate::links)
-            {
-                let is_known = links.iter().all(|link| to.known.contains(&link.path));
-                if is_known || seen.contains(&links) {
+        for block in state.config.blocks() {
+            let certificates = block.pairs.iter();
+            for links in certificates.filter_map(model::ConfiguredCertificate::links) {
+                if servers.is_known(&links) || seen.contains(&links) {
                     continue;
                 }
-                if let Some(chain) = self.configured(&standing.config, block, &links) {
-                    let names: Vec<DnsName> = names(&chain[0]);
-                    let wanted = InstalledPaths {
-                        links: &links,
-                        names: &names,
-                        algorithm: chain[0].algorithm,
-                    };
-                    to.ask(ProbeTargets::of(&standing.config, &wanted).ask, &chain);
-                    self.coverage(&standing.config, &links, &chain);
-                }
+                self.scan_configured(&state.config, block, &links, servers);
                 seen.insert(links);
             }
         }
     }
 
-    /// The files of a pair that a block names; the certificates as the server sends them.
-    fn configured(
+    /// Scans a certificate that a block configures.
+    fn scan_configured(
+        &mut self,
+        config: &model::ServerConfig,
+        block: &ConfigBlock,
+        links: &[StableLink],
+        servers: &mut ScannedServers,
+    ) {
+        let Some(chain) = self.read_configured(config, block, links) else {
+            return;
+        };
+        let Some(leaf) = chain.first() else {
+            return;
+        };
+        let names = presented_names(leaf);
+        let wanted = InstalledPaths {
+            links,
+            names: &names,
+            algorithm: leaf.algorithm,
+        };
+        servers.add_targets(ProbeTargets::of(config, &wanted).ask, &chain);
+        self.check_coverage(config, links, &chain);
+    }
+
+    /// Reads the files of a configured certificate; returns the certificates as the server sends
+    /// them.
+    fn read_configured(
         &mut self,
         config: &model::ServerConfig,
         block: &ConfigBlock,
@@ -191,7 +213,7 @@ impl ScanResults {
             let (bytes, mode) = match files::read_with_mode(&link.path, file_reader::LIMIT) {
                 Ok(read) => read,
                 Err(error) => {
-                    self.unread(error, &origin);
+                    self.add_unreadable(error, &origin);
                     continue;
                 }
             };
@@ -201,10 +223,8 @@ impl ScanResults {
                         chain.extend(more)
                     }
                     ItemContent::Key(_) if link.piece.is_secret() => {
-                        self.items.push(InventoryItem {
-                            place: ItemLocation::file(&link.path, origin.clone()),
-                            what,
-                        });
+                        let place = ItemLocation::file(&link.path, origin.clone());
+                        self.items.push(InventoryItem { place, what });
                     }
                     _ => {}
                 }
@@ -221,15 +241,15 @@ impl ScanResults {
         Some(chain)
     }
 
-    /// Names that blocks serve with a pair and that its certificate is not for.
-    fn coverage(
+    /// Records the names that blocks serve with a certificate that does not cover them.
+    fn check_coverage(
         &mut self,
         config: &model::ServerConfig,
         links: &[StableLink],
         chain: &[Arc<Certificate>],
     ) {
         let Some(leaf) = chain.first() else { return };
-        let names = names(leaf);
+        let names = presented_names(leaf);
         for block in config.naming(links).filter(|block| block.speaks_tls()) {
             if let BlockCoverage::Lacks(lacking) = block.coverage(&names) {
                 self.uncovered
@@ -239,7 +259,25 @@ impl ScanResults {
     }
 }
 
-fn names(leaf: &Certificate) -> Vec<DnsName> {
+/// The finding for a server that is installed but was never configured.
+fn not_configured(observed: &ObservedServer) -> Option<Finding> {
+    let program = observed.server.program();
+    let path = program
+        .map(ServerProgram::config_file)
+        .filter(|path| !files::occupied(path))?;
+    let software = observed.software()?;
+    if observed.standing.is_some() {
+        return None;
+    }
+    let message = format!(
+        "{} is installed, and {} is not there: passed over",
+        software.title(),
+        path.display()
+    );
+    Some(Finding::note("skipped", message))
+}
+
+fn presented_names(leaf: &Certificate) -> Vec<DnsName> {
     leaf.dns_names
         .iter()
         .filter_map(|name| DnsName::presented(name))

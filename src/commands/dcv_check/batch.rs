@@ -1,22 +1,24 @@
-//! `--batch`: what a list names, many at once; one JSON object a line as each is known, the last
-//! one the summary.
+//! `--batch`: checks the entries of a list side by side and prints one JSON object per line, the
+//! summary last.
 
 pub(crate) mod line;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::outcome::{DcvCheckOutcome, DcvDocument, NextLines};
-use super::{DcvCheckArgs, again, inquiry, judged};
+use super::outcome::{DcvCheckOutcome, DcvDocument, FollowUpCommands};
+use super::{DcvCheckArgs, judge_surveys, record_query, wait_command};
+use crate::advice::dcv_check_command;
 use crate::commands::dcv_check::batch::line::LineParser;
 use crate::commands::dcv_check::expected::ExpectedRecord;
 use crate::context::Context;
+use crate::dcv::answer::DnsSurvey;
 use crate::dcv::judge::DcvVerdict;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::NextStep;
 use crate::report::{LiveProgress, Outcome, TextOutput, push_json_line};
 use crate::system::dns::{
     self, BatchAnswer, BatchHandler, BatchQuery, BatchSurvey, RecordQuery, ResolverList,
@@ -24,26 +26,26 @@ use crate::system::dns::{
 };
 use crate::system::line_reader::{LineReader, NumberedLine};
 
-/// How many lines came to what; worse verdicts count more.
+/// How many lines got which verdict; worse verdicts count more.
 #[derive(Debug, Default)]
 pub(crate) struct BatchOutcome {
     verdicts: BTreeMap<DcvVerdict, usize>,
     /// Lines that are judged wrong or not complete.
     wrong: usize,
-    /// Lines that nobody answered for.
+    /// Lines for which no server answered.
     unanswered: usize,
     /// Lines that are no name, no request and no record.
     errors: usize,
 }
 
 /// One line of the list.
-struct Entry {
+struct ListLine {
     number: usize,
     text: String,
-    asked: Result<Vec<ExpectedRecord>, Failure>,
+    records: Result<Vec<ExpectedRecord>, Failure>,
 }
 
-/// Checks what the list names; each line of it is printed as soon as it is judged.
+/// Checks what the list names and prints the result of each line as soon as it is judged.
 ///
 /// # Errors
 /// A list that cannot be read or names nothing; a signal.
@@ -54,251 +56,300 @@ pub(crate) fn run(context: &Context, args: &DcvCheckArgs) -> Result<BatchOutcome
         .interrupt
         .listen()
         .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
-    let live = if context.sink.columns().is_some() {
-        None
-    } else {
-        context.sink.live()
-    };
-    let mut desk = Desk {
-        context,
-        args,
-        list: LineParser::new(context, args.ca),
-        outcome: BatchOutcome::default(),
-        next: NextLines::new(context, batch_again(context, args)),
-        live,
-        written: Vec::new(),
-        unwritten: None,
-    };
-    let asked = dns::survey_each(
+    let mut checker = BatchChecker::new(context, args);
+    let surveyed = dns::survey_each(
         &mut lines,
         &ResolverList::new(&args.resolver),
         &context.interrupt,
-        &mut desk,
+        &mut checker,
     );
-    desk.live
-        .iter_mut()
-        .for_each(|live| context.sink.clear(live));
-    let Desk {
-        outcome, unwritten, ..
-    } = desk;
-    if let Err(error) = asked {
-        let failure = Failure::from(error).because(outcome.stood());
+    checker.clear_progress();
+    let outcome = checker.outcome;
+    if let Err(error) = surveyed {
+        let failure = Failure::from(error).because(outcome.progress());
+        let next = dcv_check_command::check_again(&batch_command(context, args));
         return Err(Failure {
-            next: vec![NextStep::run(&batch_again(context, args))],
+            next: vec![next],
             ..failure
         });
     }
-    match unwritten {
-        Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
-            FailureKind::Io,
-            "cannot write the result to stdout",
-        )
-        .because(error.to_string())),
-        _ if outcome.lines() == 0 => Err(Failure::new(
-            FailureKind::NotFound,
-            format!("{} names nothing to check", file.display()),
-        )
-        .with(NextStep::say(
-            "one line each: a name that has a request here, a request's file, or a record \
-                    (host and value)",
-        ))),
+    match checker.write_error {
+        Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(cannot_write(&error)),
+        _ if outcome.lines() == 0 => Err(nothing_to_check(&file)),
         _ => Ok(outcome),
     }
 }
 
-/// The words of the command line to go through the list again.
-fn batch_again(context: &Context, args: &DcvCheckArgs) -> Vec<String> {
-    let mut words = again(context, args, &[]);
+fn cannot_write(error: &io::Error) -> Failure {
+    Failure::new(FailureKind::Io, "cannot write the result to stdout").because(error.to_string())
+}
+
+fn nothing_to_check(file: &Path) -> Failure {
+    let message = format!("{} names nothing to check", file.display());
+    Failure::new(FailureKind::NotFound, message).with(dcv_check_command::batch_line_syntax())
+}
+
+/// The words of the command line that checks the list again.
+fn batch_command(context: &Context, args: &DcvCheckArgs) -> Vec<String> {
+    let mut words = wait_command(context, args, &[]);
     words.retain(|word| word != "--wait");
-    words.extend(
-        args.batch
-            .iter()
-            .flat_map(|file| ["--batch".to_owned(), file.display().to_string()]),
-    );
+    if let Some(file) = &args.batch {
+        words.extend(["--batch".to_owned(), file.display().to_string()]);
+    }
     words
 }
 
-/// What a line asks for; comments and empty lines ask for nothing.
-fn job(line: NumberedLine, list: &LineParser<'_>) -> BatchQuery<Option<Entry>> {
+/// The DNS query of a line; comments and empty lines have none.
+fn batch_query(line: NumberedLine, parser: &LineParser<'_>) -> BatchQuery<Option<ListLine>> {
     let NumberedLine { number, text } = line;
-    let (text, asked) = match text {
-        Ok(text) => {
-            let bare = text.trim();
-            if bare.is_empty() || bare.starts_with(['#', ';']) {
-                return BatchQuery {
-                    key: None,
-                    records: Vec::new(),
-                    zone: String::new(),
-                    records_alone: true,
-                };
-            }
-            let asked = list.read(bare);
-            (
-                if bare.len() == text.len() {
-                    text
-                } else {
-                    bare.to_owned()
-                },
-                asked,
-            )
-        }
-        Err(error) => (String::new(), Err(Failure::from(error))),
-    };
-    let pending = || asked.iter().flatten();
-    let records = pending()
-        .map(|one| (one.expected.record.kind, one.expected.record.name.clone()))
-        .collect();
-    let first = pending().next().map(|one| {
-        one.expected
-            .top()
-            .unwrap_or_else(|| one.expected.domain.clone())
-    });
-    let records_alone = pending().all(|one| one.names.is_empty());
-    BatchQuery {
-        key: Some(Entry {
+    match text {
+        Ok(text) if is_comment(text.trim()) => BatchQuery {
+            key: None,
+            records: Vec::new(),
+            zone: String::new(),
+            records_alone: true,
+        },
+        Ok(text) => query_of_line(ListLine {
             number,
-            text,
-            asked,
+            records: parser.parse(text.trim()),
+            text: trimmed(text),
         }),
+        Err(error) => query_of_line(ListLine {
+            number,
+            records: Err(Failure::from(error)),
+            text: String::new(),
+        }),
+    }
+}
+
+fn is_comment(line: &str) -> bool {
+    line.is_empty() || line.starts_with(['#', ';'])
+}
+
+fn trimmed(text: String) -> String {
+    let bare = text.trim();
+    if bare.len() == text.len() {
+        text
+    } else {
+        bare.to_owned()
+    }
+}
+
+fn query_of_line(line: ListLine) -> BatchQuery<Option<ListLine>> {
+    let expected = line.records.as_deref().unwrap_or_default();
+    let records = expected.iter().map(|one| &one.expected.record);
+    let records = records
+        .map(|record| (record.kind, record.name.clone()))
+        .collect();
+    let zone = expected.first().map(|first| {
+        let top = first.expected.top();
+        top.unwrap_or_else(|| first.expected.domain.clone())
+    });
+    let records_alone = expected.iter().all(|one| one.names.is_empty());
+    BatchQuery {
+        key: Some(line),
         records,
-        zone: first.unwrap_or_default(),
+        zone: zone.unwrap_or_default(),
         records_alone,
     }
 }
 
-/// Where answers are judged and told.
-struct Desk<'a> {
+/// Judges the answers and prints a document for each line.
+struct BatchChecker<'a> {
     context: &'a Context,
     args: &'a DcvCheckArgs,
-    list: LineParser<'a>,
+    parser: LineParser<'a>,
     outcome: BatchOutcome,
-    next: NextLines,
-    /// How far it is; on a terminal that shows the lines themselves there is none.
-    live: Option<LiveProgress>,
-    /// Lines to be printed, and why that is of no use any more.
-    written: Vec<u8>,
-    unwritten: Option<io::Error>,
+    commands: FollowUpCommands,
+    /// The progress display; `None` on a terminal that shows the lines themselves.
+    progress: Option<LiveProgress>,
+    /// Lines to be printed.
+    output: Vec<u8>,
+    /// Why nothing can be printed any more.
+    write_error: Option<io::Error>,
 }
 
-impl BatchHandler for Desk<'_> {
-    type Key = Option<Entry>;
-
-    fn prepare(&mut self, line: NumberedLine) -> BatchQuery<Option<Entry>> {
-        job(line, &self.list)
-    }
-
-    fn inquiries(&self, entry: &Option<Entry>) -> (Vec<RecordQuery>, Vec<String>) {
-        let pending = || entry.iter().flat_map(|entry| entry.asked.iter().flatten());
-        (
-            pending().map(inquiry).collect(),
-            pending().flat_map(|one| one.names.clone()).collect(),
-        )
-    }
-
-    fn hear(
-        &mut self,
-        entry: Option<Entry>,
-        came: BatchSurvey,
-        depth: SurveyDepth,
-    ) -> BatchAnswer<Option<Entry>> {
-        let Some(entry) = entry else {
-            return BatchAnswer::Done;
-        };
-        let pending = match &entry.asked {
-            Ok(pending) => pending,
-            Err(failure) => {
-                self.outcome.errors += 1;
-                let mut document = failure.json();
-                document["line"] = json!(entry.number);
-                document["input"] = json!(entry.text);
-                return self.tell(&document, BatchAnswer::Done);
-            }
-        };
-        let silent = came
-            .surveys
-            .iter()
-            .flat_map(|survey| &survey.said)
-            .flat_map(|said| &said.answers);
-        let silent = silent.into_iter().all(|asked| asked.answer.is_silence());
-        // A record alone is looked for again by the list.
-        let has_request = pending.iter().any(|one| !one.request.is_empty());
-        let again =
-            has_request.then(|| again(self.context, self.args, std::slice::from_ref(&entry.text)));
-        let next = again.map_or_else(|| self.next.clone(), |again| self.next.waiting_with(again));
-        let mut outcome = DcvCheckOutcome::of_line(next);
-        outcome.conclude(judged(self.context, pending, came.surveys, &came.caa), &[]);
-        let code = outcome.exit_code();
-        if depth == SurveyDepth::Glance && code != 0 && !silent {
-            return BatchAnswer::LookCloser(Some(entry));
-        }
-        *self.outcome.verdicts.entry(outcome.verdict).or_default() += 1;
-        self.outcome.wrong += usize::from(code == 1);
-        self.outcome.unanswered += usize::from(code == 4);
-        let heard = if code == 4 {
-            BatchAnswer::Nothing
+impl<'a> BatchChecker<'a> {
+    fn new(context: &'a Context, args: &'a DcvCheckArgs) -> Self {
+        let progress = if context.sink.columns().is_some() {
+            None
         } else {
-            BatchAnswer::Done
+            context.sink.live()
         };
-        if code == 0 && self.context.sink.is_quiet() {
-            return heard;
+        Self {
+            context,
+            args,
+            parser: LineParser::new(context, args.ca),
+            outcome: BatchOutcome::default(),
+            commands: FollowUpCommands::new(context, batch_command(context, args)),
+            progress,
+            output: Vec::new(),
+            write_error: None,
         }
-        self.tell(
-            &OfLine {
-                document: outcome.document(),
-                line: entry.number,
-                input: &entry.text,
-            },
-            heard,
-        )
     }
 
-    /// Prints what was heard; when nobody reads any more, that is enough.
-    fn rest(&mut self) -> bool {
-        if !self.written.is_empty() {
-            self.live
-                .iter_mut()
-                .for_each(|live| self.context.sink.draw(live, &[self.outcome.stood()]));
-            self.unwritten = self.context.sink.lines(&self.written).err();
-            self.written.clear();
+    fn clear_progress(&mut self) {
+        if let Some(progress) = &mut self.progress {
+            self.context.sink.clear(progress);
         }
-        self.unwritten.is_none()
     }
-}
 
-/// What one line came to, and which line it is.
-#[derive(Serialize)]
-struct OfLine<'a> {
-    #[serde(flatten)]
-    document: DcvDocument<'a>,
-    line: usize,
-    input: &'a str,
-}
+    /// What the answers for a line show.
+    fn judge_line(
+        &self,
+        line: &ListLine,
+        records: &[ExpectedRecord],
+        survey: BatchSurvey,
+    ) -> DcvCheckOutcome {
+        // A record without a request is checked again by the list.
+        let has_request = records.iter().any(|one| !one.request.is_empty());
+        let commands = if has_request {
+            let names = std::slice::from_ref(&line.text);
+            let command = wait_command(self.context, self.args, names);
+            self.commands.with_wait_command(command)
+        } else {
+            self.commands.clone()
+        };
+        let now = self.context.now();
+        let checks = judge_surveys(now, records, survey.surveys, &survey.caa);
+        let mut outcome = DcvCheckOutcome::without_request(commands);
+        outcome.conclude(checks, &[]);
+        outcome
+    }
 
-/// So many bytes are printed at once at the most, or hardly more.
-const TOGETHER: usize = 32 * 1024;
+    /// Prints a line that means nothing.
+    fn print_failure(
+        &mut self,
+        line: &ListLine,
+        failure: &Failure,
+    ) -> BatchAnswer<Option<ListLine>> {
+        self.outcome.errors += 1;
+        let mut document = failure.json();
+        document["line"] = json!(line.number);
+        document["input"] = json!(line.text);
+        self.print(&document, BatchAnswer::Done)
+    }
 
-impl Desk<'_> {
-    fn tell(
+    /// Returns `answer`, or that it is enough where the output is closed.
+    fn print(
         &mut self,
         document: &impl Serialize,
-        heard: BatchAnswer<Option<Entry>>,
-    ) -> BatchAnswer<Option<Entry>> {
-        push_json_line(&mut self.written, document);
-        if self.written.len() < TOGETHER || self.rest() {
-            heard
+        answer: BatchAnswer<Option<ListLine>>,
+    ) -> BatchAnswer<Option<ListLine>> {
+        push_json_line(&mut self.output, document);
+        if self.output.len() < OUTPUT_BUFFER || self.rest() {
+            answer
         } else {
             BatchAnswer::Enough
         }
     }
 }
 
+impl BatchHandler for BatchChecker<'_> {
+    type Key = Option<ListLine>;
+
+    fn prepare(&mut self, line: NumberedLine) -> BatchQuery<Option<ListLine>> {
+        batch_query(line, &self.parser)
+    }
+
+    fn inquiries(&self, line: &Option<ListLine>) -> (Vec<RecordQuery>, Vec<String>) {
+        let mut queries = Vec::new();
+        let mut names = Vec::new();
+        if let Some(line) = line
+            && let Ok(records) = &line.records
+        {
+            for record in records {
+                queries.push(record_query(record));
+                names.extend_from_slice(&record.names);
+            }
+        }
+        (queries, names)
+    }
+
+    fn hear(
+        &mut self,
+        line: Option<ListLine>,
+        survey: BatchSurvey,
+        depth: SurveyDepth,
+    ) -> BatchAnswer<Option<ListLine>> {
+        let Some(line) = line else {
+            return BatchAnswer::Done;
+        };
+        let records = match &line.records {
+            Ok(records) => records,
+            Err(failure) => return self.print_failure(&line, failure),
+        };
+        let is_silent = is_silent(&survey.surveys);
+        let outcome = self.judge_line(&line, records, survey);
+        let exit_code = outcome.exit_code();
+        if depth == SurveyDepth::Glance && exit_code != 0 && !is_silent {
+            return BatchAnswer::LookCloser(Some(line));
+        }
+        self.outcome.count(outcome.verdict, exit_code);
+        let answer = if exit_code == 4 {
+            BatchAnswer::Nothing
+        } else {
+            BatchAnswer::Done
+        };
+        if exit_code == 0 && self.context.sink.is_quiet() {
+            return answer;
+        }
+        let document = ListLineDocument {
+            document: outcome.document(),
+            line: line.number,
+            input: &line.text,
+        };
+        self.print(&document, answer)
+    }
+
+    /// Prints the buffered lines; false once the output is closed.
+    fn rest(&mut self) -> bool {
+        if !self.output.is_empty() {
+            if let Some(progress) = &mut self.progress {
+                let line = self.outcome.progress();
+                self.context.sink.draw(progress, &[line]);
+            }
+            self.write_error = self.context.sink.lines(&self.output).err();
+            self.output.clear();
+        }
+        self.write_error.is_none()
+    }
+}
+
+/// Whether no server answered.
+fn is_silent(surveys: &[DnsSurvey]) -> bool {
+    surveys
+        .iter()
+        .flat_map(|survey| &survey.said)
+        .flat_map(|server| &server.answers)
+        .all(|query| query.answer.is_silence())
+}
+
+/// The document of one line, with the line's number and text.
+#[derive(Serialize)]
+struct ListLineDocument<'a> {
+    #[serde(flatten)]
+    document: DcvDocument<'a>,
+    line: usize,
+    input: &'a str,
+}
+
+/// Output is printed once it has this many bytes.
+const OUTPUT_BUFFER: usize = 32 * 1024;
+
 impl BatchOutcome {
+    fn count(&mut self, verdict: DcvVerdict, exit_code: u8) {
+        *self.verdicts.entry(verdict).or_default() += 1;
+        self.wrong += usize::from(exit_code == 1);
+        self.unanswered += usize::from(exit_code == 4);
+    }
+
     fn lines(&self) -> usize {
         self.verdicts.values().sum::<usize>() + self.errors
     }
 
-    /// Where it stands, in words.
-    fn stood(&self) -> String {
+    /// How many lines are judged so far, in words.
+    fn progress(&self) -> String {
         let mut parts: Vec<String> = self
             .verdicts
             .iter()
@@ -316,21 +367,21 @@ impl BatchOutcome {
 
 impl Outcome for BatchOutcome {
     fn json(&self) -> Value {
-        let verdicts: serde_json::Map<String, Value> = self
-            .verdicts
-            .iter()
-            .map(|(verdict, count)| (verdict.word().to_owned(), json!(count)))
-            .collect();
+        let mut verdicts = serde_json::Map::new();
+        for (verdict, count) in &self.verdicts {
+            verdicts.insert(verdict.word().to_owned(), json!(count));
+        }
+        let worst = self.verdicts.keys().next_back();
         json!({
             "schema": "certctl.summary/1",
-            "verdict": self.verdicts.keys().next_back().map(|verdict| verdict.word()),
+            "verdict": worst.map(|verdict| verdict.word()),
             "lines": self.lines(),
             "verdicts": verdicts,
             "errors": self.errors,
         })
     }
 
-    /// A stream is read by programs.
+    /// Prints JSON too: programs read a stream.
     fn human(&self, text: &mut TextOutput) {
         text.payload(self.json().to_string());
     }

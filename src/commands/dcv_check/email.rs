@@ -1,192 +1,217 @@
-//! `dcv-check --method email`: who may be written to for each domain, and whether mail for them
-//! arrives anywhere.
+//! `dcv-check --method email`: lists the mailboxes that a CA may write to for each domain, and checks
+//! whether mail to them can arrive.
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::method::{MethodOutcome, MethodResult};
-use crate::commands::dcv_check::select::{ChosenRecords, SelectedRequest};
+use super::method::{MethodCheck, MethodOutcome, MethodResult};
+use crate::advice::dcv_check_command;
+use crate::commands::dcv_check::select::ChosenRecords;
 use crate::context::Context;
 use crate::dcv::answer::RecordKind;
-use crate::dcv::ca::{Ca, Confirmation};
+use crate::dcv::ca::Confirmation;
 use crate::dcv::judge::DcvVerdict;
 use crate::dcv::mailbox::{self, MailDelivery, MailDomain, MailReason};
 use crate::dcv::record;
 use crate::dcv::reseller_record::climb;
 use crate::failure::Failure;
-use crate::finding::{Finding, NextStep};
+use crate::finding::Finding;
 use crate::pki::baseline_dates::EMAIL_PROOF;
-use crate::system::dns::{self, ResolverList};
+use crate::system::dns;
 
-/// One look at all mailboxes.
-pub(super) fn look(
-    context: &Context,
-    resolvers: &ResolverList,
-    named: Option<Ca>,
-    chosen: &ChosenRecords,
-    again: &[String],
-) -> Result<MethodOutcome, Failure> {
-    let mut wanted: Vec<(String, String)> = Vec::new();
-    let mut findings: Vec<Finding> = chosen.strays.clone();
-    for SelectedRequest {
-        shown,
-        request,
-        kept,
-        ..
-    } in &chosen.selected
-    {
-        wanted.extend(
-            record::domains(request)
-                .iter()
-                .map(|domain| (shown.clone(), domain.as_str().to_owned())),
-        );
-        let taken = named
-            .or_else(|| kept.ca())
-            .map(Ca::profile)
-            .and_then(|ca| match ca.email {
-                Confirmation::No => Some(MailReason::NotTaken { ca: ca.title }),
-                Confirmation::Unknown => Some(MailReason::NotConfirmed { ca: ca.title }),
-                Confirmation::Yes => None,
-            });
-        findings.extend(taken.map(|reason| Finding::from(&reason)));
-    }
-    let mailboxes = ask(context, resolvers, wanted.iter().map(|(_, domain)| domain))?;
-    let mut parts = Vec::new();
-    for (request, domain) in &wanted {
-        let own: Vec<&MailDomain> = climb(domain)
+/// A domain that a request has to prove.
+struct DomainToCheck {
+    /// The path of the request as it is printed.
+    request: String,
+    domain: String,
+}
+
+/// Checks all mailboxes once.
+pub(super) fn check_mailboxes(check: &MethodCheck<'_>) -> Result<MethodOutcome, Failure> {
+    let domains = domains_to_check(check.chosen);
+    let mut findings: Vec<Finding> = check.chosen.strays.clone();
+    findings.extend(ca_findings(check));
+    let mail_domains = look_up_mail(check, &domains)?;
+    let mut results = Vec::new();
+    for one in &domains {
+        let candidates: Vec<&MailDomain> = climb(&one.domain)
             .iter()
-            .filter_map(|one| mailboxes.get(one))
+            .filter_map(|domain| mail_domains.get(domain))
             .collect();
-        let (verdict, reason) = judge(&own);
+        let (verdict, reason) = judge(&candidates);
         findings.extend(reason.map(|reason| Finding::from(&reason)));
-        parts.push(part(request, domain, &own, verdict));
+        results.push(mailbox_result(one, &candidates, verdict));
     }
-    if parts
+    findings.extend(method_findings(check.context, &results));
+    let next_if_visible = dcv_check_command::install_after_mail(&check.context.again("install"));
+    // Where mail arrives, there is nothing more to check.
+    let arrives = results
         .iter()
-        .any(|part| part.verdict == DcvVerdict::Unchecked)
-    {
-        findings.push((&MailReason::Unchecked).into());
-    }
-    let ended = EMAIL_PROOF.holds(context.now());
-    findings.push(
-        (if ended {
-            &MailReason::Ended
-        } else {
-            &MailReason::Ends
-        })
-        .into(),
-    );
-    let install = NextStep::run(&context.again("install")).text;
-    let done = NextStep::say(format!(
-        "answer the mail that the CA sends there. When the zip has come:  sudo {install} FILE.zip"
-    ));
-    // Where mail arrives there is nothing more to look for.
-    let arrives = parts
-        .iter()
-        .all(|part| part.verdict == DcvVerdict::Unchecked);
-    let again = if arrives {
-        done.clone()
+        .all(|result| result.verdict == DcvVerdict::Unchecked);
+    let next_otherwise = if arrives {
+        next_if_visible.clone()
     } else {
-        NextStep::run(again)
+        dcv_check_command::check_again(check.wait_command)
     };
     Ok(MethodOutcome {
-        parts,
+        results,
         findings,
-        changed: !chosen.kept.is_empty(),
-        done,
-        again,
+        changed: !check.chosen.written.is_empty(),
+        next_if_visible,
+        next_otherwise,
     })
 }
 
-/// What the DNS says of every domain that a CA may use for these.
-fn ask<'a>(
-    context: &Context,
-    resolvers: &ResolverList,
-    domains: impl Iterator<Item = &'a String>,
+fn domains_to_check(chosen: &ChosenRecords) -> Vec<DomainToCheck> {
+    let mut domains = Vec::new();
+    for selected in &chosen.selected {
+        for domain in record::domains(&selected.request) {
+            domains.push(DomainToCheck {
+                request: selected.shown.clone(),
+                domain: domain.as_str().to_owned(),
+            });
+        }
+    }
+    domains
+}
+
+/// Whether the CA of each request takes validation by mail.
+fn ca_findings(check: &MethodCheck<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for selected in &check.chosen.selected {
+        let Some(ca) = check.ca.or_else(|| selected.stored.ca()) else {
+            continue;
+        };
+        let profile = ca.profile();
+        let ca = profile.title;
+        match profile.email {
+            Confirmation::No => findings.push(Finding::from(&MailReason::NotTaken { ca })),
+            Confirmation::Unknown => findings.push(Finding::from(&MailReason::NotConfirmed { ca })),
+            Confirmation::Yes => {}
+        }
+    }
+    findings
+}
+
+/// What holds for validation by mail in general.
+fn method_findings(context: &Context, results: &[MethodResult]) -> Vec<Finding> {
+    let mut reasons = Vec::new();
+    let has_mailbox = results
+        .iter()
+        .any(|result| result.verdict == DcvVerdict::Unchecked);
+    if has_mailbox {
+        reasons.push(MailReason::Unchecked);
+    }
+    reasons.push(if EMAIL_PROOF.holds(context.now()) {
+        MailReason::Ended
+    } else {
+        MailReason::Ends
+    });
+    reasons.iter().map(Finding::from).collect()
+}
+
+/// The mail setup of every domain that a CA may use for these: the domains and their parents.
+fn look_up_mail(
+    check: &MethodCheck<'_>,
+    domains: &[DomainToCheck],
 ) -> Result<BTreeMap<String, MailDomain>, Failure> {
-    let mut all: Vec<String> = domains.flat_map(|domain| climb(domain)).collect();
+    let interrupt = &check.context.interrupt;
+    let mut all = Vec::new();
+    for one in domains {
+        all.extend(climb(&one.domain));
+    }
     all.sort();
     all.dedup();
-    let questions: Vec<(String, RecordKind)> = all
-        .iter()
-        .flat_map(|domain| {
-            let own = [RecordKind::Mx, RecordKind::A, RecordKind::Aaaa]
-                .map(|kind| (domain.clone(), kind));
-            own.into_iter()
-                .chain([(mailbox::contact_name(domain), RecordKind::Txt)])
-        })
-        .collect();
-    let answers = dns::look_up(&questions, resolvers, &context.interrupt)?;
-    let caa = dns::caa(&all, resolvers, &context.interrupt)?;
-    let read = |(domain, answers): (&String, &[crate::dcv::answer::DnsAnswer])| match answers {
-        [mx, four, six, text] => Some((
-            domain.clone(),
-            MailDomain::read(domain, [mx, four, six, text], caa.get(domain)),
-        )),
-        _ => None,
-    };
-    Ok(all.iter().zip(answers.chunks(4)).filter_map(read).collect())
+    let mut queries: Vec<(String, RecordKind)> = Vec::new();
+    for domain in &all {
+        for kind in [RecordKind::Mx, RecordKind::A, RecordKind::Aaaa] {
+            queries.push((domain.clone(), kind));
+        }
+        queries.push((mailbox::contact_name(domain), RecordKind::Txt));
+    }
+    let answers = dns::look_up(&queries, check.resolvers, interrupt)?;
+    let caa = dns::caa(&all, check.resolvers, interrupt)?;
+    let mut mail_domains = BTreeMap::new();
+    for (domain, answers) in all.iter().zip(answers.chunks(4)) {
+        if let [mx, ipv4, ipv6, contact] = answers {
+            let answers = [mx, ipv4, ipv6, contact];
+            let mail_domain = MailDomain::read(domain, answers, caa.get(domain));
+            mail_domains.insert(domain.clone(), mail_domain);
+        }
+    }
+    Ok(mail_domains)
 }
 
-/// Mail to one of the domains is enough.
-fn judge(own: &[&MailDomain]) -> (DcvVerdict, Option<MailReason>) {
-    if own.iter().any(|one| one.arrives() == Some(true)) {
-        return (DcvVerdict::Unchecked, None);
+/// One domain that receives mail is enough.
+fn judge(candidates: &[&MailDomain]) -> (DcvVerdict, Option<MailReason>) {
+    for one in candidates {
+        if one.arrives() == Some(true) {
+            return (DcvVerdict::Unchecked, None);
+        }
     }
-    let unknown = own.iter().find_map(|one| match &one.mail {
-        MailDelivery::Unknown(answer) => Some(MailReason::Unknown {
-            domain: one.domain.clone(),
-            answer: answer.clone(),
-        }),
-        _ => None,
-    });
-    if unknown.is_some() {
-        return (DcvVerdict::Unreachable, unknown);
+    for one in candidates {
+        if let MailDelivery::Unknown(answer) = &one.mail {
+            let reason = MailReason::Unknown {
+                domain: one.domain.clone(),
+                answer: answer.clone(),
+            };
+            return (DcvVerdict::Unreachable, Some(reason));
+        }
     }
-    let first = own.first().map(|one| MailReason::NoMail {
-        domain: one.domain.clone(),
-        mail: one.mail.clone(),
+    let reason = candidates.first().map(|first| MailReason::NoMail {
+        domain: first.domain.clone(),
+        mail: first.mail.clone(),
     });
-    (DcvVerdict::Absent, first)
+    (DcvVerdict::Absent, reason)
 }
 
-fn part(request: &str, domain: &str, own: &[&MailDomain], verdict: DcvVerdict) -> MethodResult {
-    let entry = |one: &&MailDomain| {
-        json!({
-            "domain": one.domain,
-            "addresses": one.addresses(),
-            "contacts": one.contacts,
-            "mail": word(&one.mail),
-            "mx": if let MailDelivery::Taken(names) = &one.mail { names.as_slice() } else { &[] },
-        })
-    };
+fn mailbox_result(
+    checked: &DomainToCheck,
+    candidates: &[&MailDomain],
+    verdict: DcvVerdict,
+) -> MethodResult {
+    let mut mailboxes = Vec::with_capacity(candidates.len());
+    let mut lines = Vec::with_capacity(candidates.len());
+    for one in candidates {
+        mailboxes.push(mailbox_json(one));
+        let addresses = one.addresses().join(", ");
+        let delivery = delivery_in_words(&one.mail);
+        lines.push(("mail", format!("{addresses}   ({delivery})")));
+    }
     let record = json!({
-        "name": domain,
+        "name": checked.domain,
         "type": "EMAIL",
         "complete": false,
-        "mailboxes": own.iter().map(entry).collect::<Vec<_>>(),
-        "request": request,
+        "mailboxes": mailboxes,
+        "request": checked.request,
         "verdict": verdict.word(),
     });
-    let lines = own.iter().map(|one| {
-        (
-            "mail",
-            format!("{}   ({})", one.addresses().join(", "), in_words(&one.mail)),
-        )
-    });
-    let (name, lines) = (domain.to_owned(), lines.collect());
     MethodResult {
         verdict,
         answered: verdict != DcvVerdict::Unreachable,
         record,
-        name,
+        name: checked.domain.clone(),
         lines,
         rows: Vec::new(),
     }
 }
 
-fn word(mail: &MailDelivery) -> &'static str {
+fn mailbox_json(candidate: &MailDomain) -> Value {
+    let servers: &[String] = match &candidate.mail {
+        MailDelivery::Taken(names) => names,
+        _ => &[],
+    };
+    json!({
+        "domain": candidate.domain,
+        "addresses": candidate.addresses(),
+        "contacts": candidate.contacts,
+        "mail": delivery_code(&candidate.mail),
+        "mx": servers,
+    })
+}
+
+fn delivery_code(mail: &MailDelivery) -> &'static str {
     match mail {
         MailDelivery::Taken(_) => "mx",
         MailDelivery::ByAddress => "address",
@@ -196,7 +221,7 @@ fn word(mail: &MailDelivery) -> &'static str {
     }
 }
 
-fn in_words(mail: &MailDelivery) -> String {
+fn delivery_in_words(mail: &MailDelivery) -> String {
     match mail {
         MailDelivery::Taken(names) => format!("mail goes to {}", names.join(", ")),
         MailDelivery::ByAddress => "no MX; mail goes to the domain's own address".to_owned(),

@@ -1,179 +1,219 @@
-//! `dcv-check --method http`: the file that the CA fetches, at every address of every name.
+//! `dcv-check --method http`: fetches the validation file from every address of every name.
 
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use super::method::{MethodOutcome, MethodResult};
+use super::method::{MethodCheck, MethodOutcome, MethodResult};
+use crate::advice::dcv_check_command;
 use crate::commands::dcv_check::select::{ChosenRecords, SelectedRequest};
-use crate::context::Context;
 use crate::dcv::answer::{DnsAnswer, RecordKind};
 use crate::dcv::ca::Ca;
 use crate::dcv::expectation;
-use crate::dcv::http_file::{self, FileReason, HttpResponse, ValidationFile};
+use crate::dcv::http_file::{self, FileFlaw, FileReason, HttpResponse, ValidationFile};
 use crate::dcv::judge::DcvVerdict;
 use crate::dcv::public_address;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep};
-use crate::system::dns::{self, ResolverList};
+use crate::finding::Finding;
+use crate::pki::request::SigningRequest;
+use crate::system::dns;
 use crate::system::http;
 
-/// The port that a CA asks at.
+/// The port that CAs fetch the file from.
 const PORT: u16 = 80;
 
-/// One name to ask.
-struct Wanted {
+/// One name whose file is checked.
+struct FileToCheck {
+    /// The path of the request as it is printed.
     request: String,
-    proof: ValidationFile,
-    /// False for the www that some CAs add by themselves.
-    asked_for: bool,
+    file: ValidationFile,
+    origin: NameOrigin,
     ca: Option<Ca>,
-    /// Whether one server alone is asked for addresses, as in a test.
-    rehearsed: bool,
+    /// Whether a single given resolver answers for all addresses, as in a test.
+    is_rehearsal: bool,
 }
 
-/// One look at all files.
-pub(super) fn look(
-    context: &Context,
-    resolvers: &ResolverList,
-    named: Option<Ca>,
-    chosen: &ChosenRecords,
-    again: &[String],
-) -> Result<MethodOutcome, Failure> {
-    let (wanted, mut findings) = wanted(named, chosen, resolvers);
-    if wanted.is_empty() && findings.is_empty() {
-        return Err(Failure::new(
-            FailureKind::NotFound,
-            "the CA named for the request takes no proof by a file",
-        )
-        .with(NextStep::run(again)));
+/// Why a name is checked.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum NameOrigin {
+    Requested,
+    /// The `www.` name that some CAs add to a certificate for one name.
+    AddedByCa,
+}
+
+/// The DNS answers for a name (A, then AAAA) and the HTTP response of each address.
+struct FetchedFile {
+    answers: Vec<DnsAnswer>,
+    responses: Vec<(SocketAddr, HttpResponse)>,
+}
+
+/// Checks all files once.
+pub(super) fn check_files(check: &MethodCheck<'_>) -> Result<MethodOutcome, Failure> {
+    let files = files_to_check(check);
+    let mut findings = wildcard_findings(check.chosen);
+    if files.is_empty() && findings.is_empty() {
+        let message = "the CA named for the request takes no proof by a file";
+        return Err(Failure::new(FailureKind::NotFound, message)
+            .with(dcv_check_command::check_again(check.wait_command)));
     }
-    let names: Vec<(String, RecordKind)> = wanted
-        .iter()
-        .flat_map(|one| {
-            [RecordKind::A, RecordKind::Aaaa].map(|kind| (one.proof.record.name.clone(), kind))
-        })
-        .collect();
-    let answers = dns::look_up(&names, resolvers, &context.interrupt)?;
-    let questions: Vec<Vec<SocketAddr>> = answers.chunks(2).map(addresses).collect();
-    let asked: Vec<(String, SocketAddr)> = wanted
-        .iter()
-        .zip(&questions)
-        .flat_map(|(one, at)| {
-            at.iter()
-                .map(|address| (one.proof.record.url.clone(), *address))
-        })
-        .collect();
-    let interrupted = |signal| {
-        Failure::new(
-            FailureKind::Interrupted(signal),
-            "interrupted while the files were asked for",
-        )
-    };
-    let mut got = http::at::look(&asked, &context.interrupt)
-        .map_err(interrupted)?
-        .into_iter();
-    let mut parts = Vec::new();
-    for ((one, at), answers) in wanted.iter().zip(&questions).zip(answers.chunks(2)) {
-        let got: Vec<(SocketAddr, HttpResponse)> = at.iter().copied().zip(got.by_ref()).collect();
-        let (part, found) = part(one, &got, answers);
-        found.into_iter().for_each(|finding| {
+    let fetched = fetch_files(check, &files)?;
+    let mut results = Vec::new();
+    for (file, fetched) in files.iter().zip(&fetched) {
+        let judged = JudgedFile::judge(file, fetched);
+        for finding in judged.findings() {
             if !findings.contains(&finding) {
-                findings.push(finding)
+                findings.push(finding);
             }
-        });
-        parts.extend(part);
+        }
+        if file.origin == NameOrigin::Requested {
+            results.push(judged.result());
+        }
     }
-    findings.splice(0..0, chosen.strays.iter().cloned());
-    let install = NextStep::run(&context.again("install")).text;
-    let done = format!(
-        "press Retry at the shop; leave the files there. When the zip has come:  sudo {install} \
-            FILE.zip"
-    );
-    // Without the shop's lines it would not be compared the next time either.
-    let incomplete = wanted.iter().any(|one| !one.proof.record.complete);
-    let more: &[&str] = if incomplete { &["--record", "-"] } else { &[] };
-    let mut again: Vec<String> = again
-        .iter()
-        .cloned()
-        .chain(more.iter().map(|&word| word.to_owned()))
-        .collect();
-    if findings
-        .iter()
-        .any(|finding| finding.code == "wildcard-not-by-file")
-    {
-        // It is proved by a record or not at all.
-        again.retain(|word| !matches!(word.as_str(), "--method" | "http"));
-    }
+    findings.splice(0..0, check.chosen.strays.iter().cloned());
+    let repeat_command = repeat_command(check.wait_command, &files, &findings);
+    let install_command = check.context.again("install");
     Ok(MethodOutcome {
-        parts,
+        results,
         findings,
-        changed: !chosen.kept.is_empty(),
-        done: NextStep::say(done),
-        again: NextStep::run(&again),
+        changed: !check.chosen.written.is_empty(),
+        next_if_visible: dcv_check_command::install_after_file_check(&install_command),
+        next_otherwise: dcv_check_command::check_again(&repeat_command),
     })
 }
 
-/// The files of all requests, and what no file can prove.
-fn wanted(
-    named: Option<Ca>,
-    chosen: &ChosenRecords,
-    resolvers: &ResolverList,
-) -> (Vec<Wanted>, Vec<Finding>) {
-    let (mut all, mut findings) = (Vec::new(), Vec::new());
-    for SelectedRequest {
-        shown,
-        request,
-        kept,
-        reuses_key,
-        ..
-    } in &chosen.selected
-    {
-        let ca = named.or_else(|| kept.ca());
-        let given: Vec<_> = kept
-            .records()
-            .into_iter()
-            .filter(|record| expectation::belongs(record, request))
-            .collect();
-        let wildcards = request
-            .dns_names
-            .iter()
-            .filter(|name| name.starts_with("*."));
-        findings.extend(
-            wildcards.map(|name| Finding::from(&FileReason::Wildcard { name: name.clone() })),
-        );
-        let proof = |mut proof: ValidationFile, asked_for| {
-            if *reuses_key && given.is_empty() {
-                proof.shop_decides();
-            }
-            Wanted {
-                request: shown.clone(),
-                proof,
-                asked_for,
-                ca,
-                rehearsed: resolvers.alone(),
-            }
-        };
-        all.extend(
-            http_file::files(request, ca, &given)
-                .into_iter()
-                .map(|one| proof(one, true)),
-        );
-        // A certificate for one name gets its www too, if that serves the file.
-        if let ([only], Some(_)) = (request.dns_names.as_slice(), ca.and_then(www_drops_out))
-            && !only.starts_with("www.")
-            && !only.starts_with("*.")
-        {
-            all.extend(
-                http_file::file(request, &format!("www.{only}"), ca, &given)
-                    .map(|one| proof(one, false)),
-            );
-        }
+/// The words of the command line that repeats the check.
+fn repeat_command(
+    wait_command: &[String],
+    files: &[FileToCheck],
+    findings: &[Finding],
+) -> Vec<String> {
+    let mut words = wait_command.to_vec();
+    // Without the reseller's lines the next check could not compare the content either.
+    if files.iter().any(|one| !one.file.record.complete) {
+        words.extend(["--record".to_owned(), "-".to_owned()]);
     }
-    (all, findings)
+    let has_wildcard = findings
+        .iter()
+        .any(|finding| finding.code == "wildcard-not-by-file");
+    if has_wildcard {
+        // Only a DNS record can prove a wildcard.
+        words.retain(|word| !matches!(word.as_str(), "--method" | "http"));
+    }
+    words
 }
 
-fn addresses(answers: &[DnsAnswer]) -> Vec<SocketAddr> {
+fn files_to_check(check: &MethodCheck<'_>) -> Vec<FileToCheck> {
+    let mut files = Vec::new();
+    for selected in &check.chosen.selected {
+        files.extend(files_of_request(check, selected));
+    }
+    files
+}
+
+/// No file can prove a wildcard.
+fn wildcard_findings(chosen: &ChosenRecords) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for selected in &chosen.selected {
+        for name in &selected.request.dns_names {
+            if name.starts_with("*.") {
+                let reason = FileReason::Wildcard { name: name.clone() };
+                findings.push(Finding::from(&reason));
+            }
+        }
+    }
+    findings
+}
+
+fn files_of_request(check: &MethodCheck<'_>, selected: &SelectedRequest) -> Vec<FileToCheck> {
+    let request = &selected.request;
+    let ca = check.ca.or_else(|| selected.stored.ca());
+    let given: Vec<_> = selected
+        .stored
+        .records()
+        .into_iter()
+        .filter(|record| expectation::belongs(record, request))
+        .collect();
+    let mut named: Vec<(ValidationFile, NameOrigin)> = http_file::files(request, ca, &given)
+        .into_iter()
+        .map(|file| (file, NameOrigin::Requested))
+        .collect();
+    if let Some(www) = added_www_name(request, ca) {
+        let file = http_file::file(request, &www, ca, &given);
+        named.extend(file.map(|file| (file, NameOrigin::AddedByCa)));
+    }
+    let mut files = Vec::with_capacity(named.len());
+    for (mut file, origin) in named {
+        if selected.reuses_key && given.is_empty() {
+            file.shop_decides();
+        }
+        files.push(FileToCheck {
+            request: selected.shown.clone(),
+            file,
+            origin,
+            ca,
+            is_rehearsal: check.resolvers.alone(),
+        });
+    }
+    files
+}
+
+/// Some CAs add `www.` to a certificate for one name if that host serves the file too.
+fn added_www_name(request: &SigningRequest, ca: Option<Ca>) -> Option<String> {
+    let [only] = request.dns_names.as_slice() else {
+        return None;
+    };
+    ca.and_then(www_drops_out)?;
+    if only.starts_with("www.") || only.starts_with("*.") {
+        return None;
+    }
+    Some(format!("www.{only}"))
+}
+
+/// Looks up the addresses of all names, then fetches all files.
+fn fetch_files(
+    check: &MethodCheck<'_>,
+    files: &[FileToCheck],
+) -> Result<Vec<FetchedFile>, Failure> {
+    let interrupt = &check.context.interrupt;
+    let queries = address_queries(files);
+    let answers = dns::look_up(&queries, check.resolvers, interrupt)?;
+    let mut requests: Vec<(String, SocketAddr)> = Vec::new();
+    for (one, answers) in files.iter().zip(answers.chunks(2)) {
+        let url = &one.file.record.url;
+        for address in addresses(answers) {
+            requests.push((url.clone(), address));
+        }
+    }
+    let responses = http::at::look(&requests, interrupt).map_err(interrupted)?;
+    let mut responses = responses.into_iter();
+    let mut fetched = Vec::with_capacity(files.len());
+    for answers in answers.chunks(2) {
+        fetched.push(FetchedFile {
+            answers: answers.to_vec(),
+            responses: addresses(answers).zip(responses.by_ref()).collect(),
+        });
+    }
+    Ok(fetched)
+}
+
+fn address_queries(files: &[FileToCheck]) -> Vec<(String, RecordKind)> {
+    let mut queries = Vec::with_capacity(2 * files.len());
+    for one in files {
+        let name = &one.file.record.name;
+        queries.push((name.clone(), RecordKind::A));
+        queries.push((name.clone(), RecordKind::Aaaa));
+    }
+    queries
+}
+
+fn interrupted(signal: i32) -> Failure {
+    Failure::new(
+        FailureKind::Interrupted(signal),
+        "interrupted while the files were asked for",
+    )
+}
+
+fn addresses(answers: &[DnsAnswer]) -> impl Iterator<Item = SocketAddr> {
     let found = answers.iter().filter_map(|answer| match answer {
         DnsAnswer::Addresses(addresses) => Some(addresses),
         _ => None,
@@ -181,134 +221,198 @@ fn addresses(answers: &[DnsAnswer]) -> Vec<SocketAddr> {
     found
         .flatten()
         .map(|address| SocketAddr::new(*address, PORT))
-        .collect()
 }
 
-/// What one name comes to, with the reasons; no part for a www that was not asked for.
-fn part(
-    one: &Wanted,
-    got: &[(SocketAddr, HttpResponse)],
-    answers: &[DnsAnswer],
-) -> (Option<MethodResult>, Vec<Finding>) {
-    let record = &one.proof.record;
-    let told: Vec<_> = got
+/// The response of one address, judged.
+struct JudgedResponse<'a> {
+    address: SocketAddr,
+    response: &'a HttpResponse,
+    verdict: DcvVerdict,
+    flaw: Option<FileFlaw>,
+}
+
+/// The responses of all addresses of one name, judged.
+struct JudgedFile<'a> {
+    file: &'a FileToCheck,
+    responses: Vec<JudgedResponse<'a>>,
+    /// The DNS answer that leaves addresses unknown.
+    failed: Option<&'a DnsAnswer>,
+    verdict: DcvVerdict,
+}
+
+impl<'a> JudgedFile<'a> {
+    fn judge(file: &'a FileToCheck, fetched: &'a FetchedFile) -> Self {
+        let mut responses = Vec::with_capacity(fetched.responses.len());
+        for (address, response) in &fetched.responses {
+            let (verdict, flaw) = file.file.judge(response);
+            responses.push(JudgedResponse {
+                address: *address,
+                response,
+                verdict,
+                flaw,
+            });
+        }
+        let failed = fetched
+            .answers
+            .iter()
+            .find(|answer| !answer.is_answer() || **answer == DnsAnswer::Bogus);
+        let verdict = worst_verdict(&responses, failed);
+        Self {
+            file,
+            responses,
+            failed,
+            verdict,
+        }
+    }
+
+    /// Why the file proves nothing, or may not.
+    fn findings(&self) -> Vec<Finding> {
+        let mut reasons: Vec<FileReason> = Vec::new();
+        if self.file.origin == NameOrigin::Requested {
+            reasons.extend(self.response_reasons());
+            if self.responses.is_empty() {
+                reasons.push(FileReason::NoAddress {
+                    name: self.name().to_owned(),
+                    failed: self.failed.cloned(),
+                });
+            }
+            reasons.extend(self.private_address_reason());
+        }
+        reasons.extend(self.dropped_www_reason());
+        reasons.iter().map(Finding::from).collect()
+    }
+
+    fn response_reasons(&self) -> impl Iterator<Item = FileReason> {
+        self.responses
+            .iter()
+            .filter_map(|one| {
+                let file = &self.file.file;
+                FileReason::of(file, &one.address, one.response, one.flaw.as_ref())
+            })
+            .filter(|reason| self.matters(reason))
+    }
+
+    /// No CA can reach a private address, so that its silence is no fault.
+    fn matters(&self, reason: &FileReason) -> bool {
+        match reason {
+            FileReason::Silent { address, .. } => {
+                self.file.is_rehearsal || public_address::unreachable(address.ip()).is_none()
+            }
+            _ => true,
+        }
+    }
+
+    /// The first address that nobody outside can reach.
+    fn private_address_reason(&self) -> Option<FileReason> {
+        for one in &self.responses {
+            let address = one.address.ip();
+            if let Some(why) = public_address::unreachable(address) {
+                return Some(FileReason::Outside {
+                    name: self.name().to_owned(),
+                    address,
+                    why,
+                    rehearsed: self.file.is_rehearsal,
+                });
+            }
+        }
+        None
+    }
+
+    fn dropped_www_reason(&self) -> Option<FileReason> {
+        if !self.name().starts_with("www.") || self.verdict == DcvVerdict::Visible {
+            return None;
+        }
+        let source = www_drops_out(self.file.ca.unwrap_or(Ca::Sectigo))?;
+        Some(FileReason::WwwDropsOut {
+            name: self.name().to_owned(),
+            source,
+        })
+    }
+
+    fn name(&self) -> &str {
+        &self.file.file.record.name
+    }
+
+    fn result(&self) -> MethodResult {
+        let mut rows = Vec::with_capacity(self.responses.len());
+        for one in &self.responses {
+            let status = status_in_words(one.response, one.verdict);
+            rows.push((one.address.to_string(), status));
+        }
+        MethodResult {
+            verdict: self.verdict,
+            answered: self.is_answered(),
+            record: self.record_json(),
+            name: self.name().to_owned(),
+            lines: self.lines(),
+            rows,
+        }
+    }
+
+    /// Whether an address answered, or the DNS says that there is no address.
+    fn is_answered(&self) -> bool {
+        let has_response = self
+            .responses
+            .iter()
+            .any(|one| matches!(one.response, HttpResponse::Answered { .. }));
+        has_response || (self.responses.is_empty() && self.failed.is_none())
+    }
+
+    fn record_json(&self) -> Value {
+        let mut servers = Vec::with_capacity(self.responses.len());
+        for one in &self.responses {
+            servers.push(server_json(one));
+        }
+        let mut record = json!(self.file.file.record);
+        record["request"] = json!(self.file.request);
+        record["verdict"] = json!(self.verdict.word());
+        record["servers"] = json!(servers);
+        record
+    }
+
+    /// The URL; with the content that belongs there, unless it is visible.
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        let record = &self.file.file.record;
+        let mut lines = vec![("file", record.url.clone())];
+        let content = record.body.as_ref().or(record.shape.as_ref());
+        if let Some(content) = content.filter(|_| self.verdict != DcvVerdict::Visible) {
+            for line in content.lines() {
+                lines.push(("lines", line.to_owned()));
+            }
+        }
+        lines
+    }
+}
+
+/// The worst verdict of all addresses; `failed` is a DNS answer that leaves addresses unknown.
+fn worst_verdict(responses: &[JudgedResponse<'_>], failed: Option<&DnsAnswer>) -> DcvVerdict {
+    let worst = responses
         .iter()
-        .map(|(address, got)| (address, got, one.proof.judge(got)))
-        .collect();
-    let asked = told
-        .iter()
-        .filter(|(_, got, _)| **got != HttpResponse::NoRoute);
-    let failed = answers
-        .iter()
-        .find(|answer| !answer.is_answer() || **answer == DnsAnswer::Bogus);
-    let verdict = match (asked.map(|(_, _, (verdict, _))| *verdict).max(), failed) {
+        .filter(|one| *one.response != HttpResponse::NoRoute)
+        .map(|one| one.verdict)
+        .max();
+    match (worst, failed) {
         (Some(verdict), None) => verdict,
         (Some(verdict), Some(_)) => verdict.max(DcvVerdict::Unreachable),
         (None, Some(_)) => DcvVerdict::Unreachable,
-        (None, None) if !got.is_empty() => DcvVerdict::Unreachable,
+        (None, None) if !responses.is_empty() => DcvVerdict::Unreachable,
         (None, None) => DcvVerdict::Absent,
-    };
-    let drops_out = www_drops_out(one.ca.unwrap_or(Ca::Sectigo))
-        .filter(|_| record.name.starts_with("www.") && verdict != DcvVerdict::Visible);
-    let mut findings: Vec<Finding> = Vec::new();
-    if one.asked_for {
-        let reasons = told.iter().filter_map(|(address, got, (_, flaw))| {
-            FileReason::of(&one.proof, address, got, flaw.as_ref())
-        });
-        // Where no CA gets to anyway, silence is nothing to be mended.
-        let matters = |reason: &FileReason| match reason {
-            FileReason::Silent { address, .. } => {
-                one.rehearsed || public_address::unreachable(address.ip()).is_none()
-            }
-            _ => true,
-        };
-        findings.extend(reasons.filter(matters).map(|reason| Finding::from(&reason)));
-        if got.is_empty() {
-            findings.push(
-                (&FileReason::NoAddress {
-                    name: record.name.clone(),
-                    failed: failed.cloned(),
-                })
-                    .into(),
-            );
-        }
-        findings.extend(inside(one, got));
     }
-    if let Some(source) = drops_out {
-        findings.push(
-            (&FileReason::WwwDropsOut {
-                name: record.name.clone(),
-                source,
-            })
-                .into(),
-        );
-    }
-    let servers: Vec<Value> = told
-        .iter()
-        .map(|(address, got, (verdict, _))| server(address, got, *verdict))
-        .collect();
-    let mut lines = vec![("file", record.url.clone())];
-    if verdict != DcvVerdict::Visible {
-        let content = record
-            .body
-            .as_ref()
-            .or(record.shape.as_ref())
-            .into_iter()
-            .flat_map(|body| body.lines());
-        lines.extend(content.map(|line| ("lines", line.to_owned())));
-    }
-    let rows = told
-        .iter()
-        .map(|(address, got, (verdict, _))| (address.to_string(), says(got, *verdict)))
-        .collect();
-    let mut entry = json!(record);
-    entry["request"] = json!(one.request);
-    entry["verdict"] = json!(verdict.word());
-    entry["servers"] = json!(servers);
-    let answered = got
-        .iter()
-        .any(|(_, got)| matches!(got, HttpResponse::Answered { .. }))
-        || (got.is_empty() && failed.is_none());
-    let name = record.name.clone();
-    (
-        one.asked_for.then_some(MethodResult {
-            verdict,
-            answered,
-            record: entry,
-            name,
-            lines,
-            rows,
-        }),
-        findings,
-    )
 }
 
-/// That an address is one that nobody outside gets to; once for a name.
-fn inside(one: &Wanted, got: &[(SocketAddr, HttpResponse)]) -> Option<Finding> {
-    let (address, why) = got
-        .iter()
-        .find_map(|(at, _)| Some((at.ip(), public_address::unreachable(at.ip())?)))?;
-    let name = one.proof.record.name.clone();
-    Some(
-        (&FileReason::Outside {
-            name,
-            address,
-            why,
-            rehearsed: one.rehearsed,
-        })
-            .into(),
-    )
-}
-
-/// Where the CA says that it leaves such a name out.
+/// The CA's document that says that it omits a `www.` name without a file.
 fn www_drops_out(ca: Ca) -> Option<&'static str> {
     ca.profile().www_drops_out
 }
 
-fn server(address: &SocketAddr, got: &HttpResponse, verdict: DcvVerdict) -> Value {
-    let mut server =
-        json!({"address": address.to_string(), "role": "web", "verdict": verdict.word()});
-    match got {
+fn server_json(judged: &JudgedResponse<'_>) -> Value {
+    let address = judged.address.to_string();
+    let mut server = json!({
+        "address": address,
+        "role": "web",
+        "verdict": judged.verdict.word(),
+    });
+    match judged.response {
         HttpResponse::Answered {
             status, location, ..
         } => {
@@ -324,8 +428,8 @@ fn server(address: &SocketAddr, got: &HttpResponse, verdict: DcvVerdict) -> Valu
     server
 }
 
-fn says(got: &HttpResponse, verdict: DcvVerdict) -> String {
-    match got {
+fn status_in_words(response: &HttpResponse, verdict: DcvVerdict) -> String {
+    match response {
         HttpResponse::Answered { status: 200, .. } => match verdict {
             DcvVerdict::Visible => "visible".to_owned(),
             DcvVerdict::Unchecked => "there, its last line unchecked".to_owned(),

@@ -1,5 +1,5 @@
-//! Which keys were used before: by a certificate, here or among what is installed, or by another
-//! request.
+//! Finds out which keys were used before: by a certificate, in the folder or installed, or by
+//! another request.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -10,36 +10,39 @@ use crate::install::installed;
 use crate::pki::key::PublicKeyId;
 use crate::pki::request::SigningRequest;
 
-/// What is known of the keys of requests.
+/// Which certificates and requests use which keys.
 #[derive(Debug)]
 pub(super) struct KeyUsageHistory {
-    /// The keys that a certificate has.
+    /// The keys of all known certificates.
     certified: HashSet<PublicKeyId>,
-    /// Those of requests here that wait for nothing: a certificate has them, or a later round of
+    /// The keys of requests that are not pending: a certificate has the key, or a later renewal of
     /// the request has one.
     done: HashSet<PublicKeyId>,
-    /// The files of requests here whose key is that of another one.
+    /// The files of requests that share their key with another request.
     reusing: HashSet<PathBuf>,
 }
 
 impl KeyUsageHistory {
-    /// What the requests and certificates in `here` and the installed ones tell.
-    pub(super) fn of(context: &Context, here: &FolderContents) -> Self {
-        let certificates = here
+    /// Collects the keys of the requests and certificates in `folder` and of the installed ones.
+    pub(super) fn new(context: &Context, folder: &FolderContents) -> Self {
+        let certificates = folder
             .certificates
             .iter()
             .flat_map(|file| &file.value)
             .map(|one| one.key_id);
-        let installed = installed::keys(context).into_iter().map(|(_, key)| key);
-        let certified: HashSet<PublicKeyId> = certificates.chain(installed).collect();
-        let waiting: HashSet<PublicKeyId> = here
+        let mut certified: HashSet<PublicKeyId> = certificates.collect();
+        for (_, key) in installed::keys(context) {
+            certified.insert(key);
+        }
+        let waiting: HashSet<PublicKeyId> = folder
             .waiting(&certified)
             .into_iter()
             .map(|held| held.value.key_id)
             .collect();
-        let keys = here.requests.iter().map(|held| held.value.key_id);
+        let keys = folder.requests.iter().map(|held| held.value.key_id);
         let done = keys.filter(|key| !waiting.contains(key)).collect();
-        let reusing = here.reusing().into_iter().map(Path::to_owned).collect();
+        let reusing = folder.reusing().into_iter();
+        let reusing = reusing.map(Path::to_owned).collect();
         Self {
             certified,
             done,
@@ -47,12 +50,12 @@ impl KeyUsageHistory {
         }
     }
 
-    /// Whether no certificate that is known was issued for the request's key.
+    /// Whether no known certificate was issued for the request's key.
     pub(super) fn is_pending(&self, request: &SigningRequest) -> bool {
         !self.done.contains(&request.key_id)
     }
 
-    /// Whether an order with this request, in that file, uses its key again.
+    /// Whether an order with this request, in the file at `path`, reuses a key.
     pub(super) fn is_used_again(&self, request: &SigningRequest, path: Option<&Path>) -> bool {
         self.certified.contains(&request.key_id)
             || path.is_some_and(|path| self.reusing.contains(path))

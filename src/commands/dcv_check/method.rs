@@ -1,50 +1,65 @@
-//! What `dcv-check` ends with where the proof is no DNS record: a file on the web server, an answer
-//! to an e-mail.
+//! The outcome of `dcv-check` for validation by a file on the web server or by e-mail.
 
 use serde_json::{Value, json};
 
+use crate::commands::dcv_check::outcome::has_error;
+use crate::commands::dcv_check::select::ChosenRecords;
+use crate::context::Context;
+use crate::dcv::ca::Ca;
 use crate::dcv::judge::DcvVerdict;
-use crate::finding::{Finding, NextStep, Severity};
+use crate::finding::{Finding, NextStep};
 use crate::report::{Outcome, TextOutput};
+use crate::system::dns::ResolverList;
 
-/// What one name, or one domain, comes to.
+/// What a check by another method needs.
+pub(super) struct MethodCheck<'a> {
+    pub(super) context: &'a Context,
+    pub(super) resolvers: &'a ResolverList,
+    /// The CA of the command line.
+    pub(super) ca: Option<Ca>,
+    pub(super) chosen: &'a ChosenRecords,
+    /// The words of the command line that waits.
+    pub(super) wait_command: &'a [String],
+}
+
+/// The result for one name or domain.
 #[derive(Debug)]
 pub(super) struct MethodResult {
     pub(super) verdict: DcvVerdict,
     pub(super) answered: bool,
-    /// Its entry of `records`.
+    /// Its entry in the `records` of the JSON document.
     pub(super) record: Value,
     pub(super) name: String,
-    /// Label and words of its lines.
+    /// Label and text of each line of the report.
     pub(super) lines: Vec<(&'static str, String)>,
+    /// Each server with its status.
     pub(super) rows: Vec<(String, String)>,
 }
 
-/// What a check by another method ends with.
+/// The outcome of a check by another method.
 #[derive(Debug)]
 pub(crate) struct MethodOutcome {
-    pub(super) parts: Vec<MethodResult>,
+    pub(super) results: Vec<MethodResult>,
     pub(super) findings: Vec<Finding>,
     /// Whether a `.dcv` file was written.
     pub(super) changed: bool,
-    /// What to do when all is visible, and when it is not.
-    pub(super) done: NextStep,
-    pub(super) again: NextStep,
+    pub(super) next_if_visible: NextStep,
+    pub(super) next_otherwise: NextStep,
 }
 
 impl MethodOutcome {
-    /// The worst of all.
+    /// The worst verdict of all results.
     pub(super) fn verdict(&self) -> DcvVerdict {
-        let stray = self
+        let has_stray = self
             .findings
             .iter()
             .any(|finding| finding.code.starts_with("record-of-another"));
         let worst = self
-            .parts
+            .results
             .iter()
-            .max_by_key(|part| (severity(part), part.verdict));
-        let verdict = worst.map_or(DcvVerdict::Unreachable, |part| part.verdict);
-        if stray {
+            .max_by_key(|result| (severity(result), result.verdict));
+        let verdict = worst.map_or(DcvVerdict::Unreachable, |result| result.verdict);
+        if has_stray {
             verdict.max(DcvVerdict::Unchecked)
         } else {
             verdict
@@ -53,60 +68,65 @@ impl MethodOutcome {
 
     fn next(&self) -> Vec<NextStep> {
         vec![if self.exit_code() == 0 {
-            self.done.clone()
+            self.next_if_visible.clone()
         } else {
-            self.again.clone()
+            self.next_otherwise.clone()
         }]
     }
 }
 
-/// 0 visible, 1 nobody answered, 2 judged not visible.
-fn severity(part: &MethodResult) -> u8 {
-    match part.verdict {
+/// The length of the longest server.
+fn server_width(rows: &[(String, String)]) -> usize {
+    rows.iter()
+        .map(|(server, _)| server.len())
+        .max()
+        .unwrap_or(0)
+}
+
+/// 0 visible, 1 no server answered, 2 not visible.
+fn severity(result: &MethodResult) -> u8 {
+    match result.verdict {
         DcvVerdict::Visible => 0,
-        DcvVerdict::Unreachable if !part.answered => 1,
+        DcvVerdict::Unreachable if !result.answered => 1,
         _ => 2,
     }
 }
 
 impl Outcome for MethodOutcome {
     fn json(&self) -> Value {
+        let mut records = Vec::new();
+        for result in &self.results {
+            records.push(&result.record);
+        }
         json!({
             "schema": "certctl.dcv-check/1",
             "verdict": self.verdict().word(),
             "changed": self.changed,
-            "records": self.parts.iter().map(|part| &part.record).collect::<Vec<_>>(),
+            "records": records,
             "findings": self.findings,
             "next": self.next(),
         })
     }
 
     fn human(&self, text: &mut TextOutput) {
-        for part in &self.parts {
-            part.lines
-                .iter()
-                .for_each(|(label, words)| text.fact(label, words));
-            let width = part
-                .rows
-                .iter()
-                .map(|(who, _)| who.len())
-                .max()
-                .unwrap_or(0);
-            part.rows
-                .iter()
-                .for_each(|(who, said)| text.fact("says", format!("{who:width$}  {said}")));
+        for result in &self.results {
+            for (label, line) in &result.lines {
+                text.fact(label, line);
+            }
+            let width = server_width(&result.rows);
+            for (server, status) in &result.rows {
+                text.fact("says", format!("{server:width$}  {status}"));
+            }
         }
         text.findings(&self.findings);
         text.nexts(&self.next());
     }
 
     fn exit_code(&self) -> u8 {
-        let wrong = self
-            .findings
-            .iter()
-            .any(|finding| finding.severity == Severity::Error);
-        match self.parts.iter().map(severity).max() {
-            Some(0) if !wrong => 0,
+        let has_error = has_error(&self.findings);
+        let worst = self.results.iter().map(severity).max();
+        match worst {
+            Some(0) if !has_error => 0,
             Some(1) if self.verdict() == DcvVerdict::Unreachable => 4,
             _ => 1,
         }

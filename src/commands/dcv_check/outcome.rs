@@ -1,4 +1,4 @@
-//! What `dcv-check` ends with, as text and as JSON.
+//! The outcome of `dcv-check`, as text and as JSON.
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::advice;
+use crate::advice::{self, dcv_check_command};
 use crate::commands::dcv_check::select::ChosenRecords;
 use crate::commands::dcv_check::zone_health::{self, ZoneHealth};
 use crate::context::Context;
@@ -18,102 +18,98 @@ use crate::dcv::record::DcvRecord;
 use crate::finding::{Finding, NextStep, Severity};
 use crate::report::{Outcome, TextOutput};
 
-/// One record, and what servers say of it.
+/// The check of one record.
 #[derive(Clone, Debug)]
 pub(crate) struct RecordCheck {
-    /// The request's file, as people read it; empty where a record alone was given.
+    /// The request's file as it is printed; empty where a record alone was given.
     pub request: String,
     /// The CA, if one is known.
     pub ca: Option<Ca>,
     /// What would satisfy the CA.
     pub expected: Rc<ExpectedAnswer>,
-    /// What it comes to.
+    /// The verdict with each server's answer.
     pub judgement: RecordJudgement,
-    /// What was found around it.
-    pub around: ZoneHealth,
+    /// DNSSEC, CAA and the zone's servers.
+    pub zone_health: ZoneHealth,
 }
 
-/// What `dcv-check` ends with.
+/// The outcome of `dcv-check`.
 #[derive(Debug)]
 pub(crate) struct DcvCheckOutcome {
-    /// The worst of all records.
+    /// The worst verdict of all records.
     pub verdict: DcvVerdict,
-    /// One for each record.
+    /// One check for each record.
     pub checks: Vec<RecordCheck>,
-    /// Why, and what to do; each once.
+    /// The reasons and what to do, without duplicates.
     pub findings: Vec<Finding>,
     /// Whether a `.dcv` file was written.
     pub changed: bool,
-    /// The requests that a record given belongs to, and the files that it was kept in.
+    /// The requests that a given record belongs to.
     matched: Vec<String>,
-    kept: Vec<String>,
-    lines: NextLines,
+    /// The `.dcv` files that were written.
+    written: Vec<String>,
+    commands: FollowUpCommands,
     announced: bool,
 }
 
-/// The command lines to go on with; the same for all that one run ends with.
+/// The command lines to continue with; the same for all records of one run.
 #[derive(Clone, Debug)]
-pub(super) struct NextLines {
-    /// The words of the one to wait with.
-    again: Rc<[String]>,
-    /// The one to install with, but for the file.
+pub(super) struct FollowUpCommands {
+    /// The words of the command line that waits.
+    wait: Rc<[String]>,
+    /// The command line that installs, without the file.
     install: Rc<str>,
 }
 
-impl NextLines {
-    /// `again`: the words of the one to wait with.
-    pub(super) fn new(context: &Context, again: Vec<String>) -> Self {
+impl FollowUpCommands {
+    pub(super) fn new(context: &Context, wait_command: Vec<String>) -> Self {
+        let install = dcv_check_command::check_again(&context.again("install"));
         Self {
-            again: again.into(),
-            install: NextStep::run(&context.again("install")).text.into(),
+            wait: wait_command.into(),
+            install: install.text.into(),
         }
     }
 
-    /// The same but for the words to wait with.
-    pub(super) fn waiting_with(&self, again: Vec<String>) -> Self {
+    /// The same with another command line to wait with.
+    pub(super) fn with_wait_command(&self, wait_command: Vec<String>) -> Self {
         Self {
-            again: again.into(),
+            wait: wait_command.into(),
             install: Rc::clone(&self.install),
         }
     }
 }
 
 impl DcvCheckOutcome {
-    pub(super) fn new(chosen: &ChosenRecords, lines: NextLines) -> Self {
+    pub(super) fn new(chosen: &ChosenRecords, commands: FollowUpCommands) -> Self {
         Self {
             verdict: DcvVerdict::Unreachable,
             checks: Vec::new(),
             findings: Vec::new(),
-            changed: !chosen.kept.is_empty(),
+            changed: !chosen.written.is_empty(),
             matched: chosen.matched.clone(),
-            kept: chosen
-                .kept
+            written: chosen
+                .written
                 .iter()
                 .map(|path| path.display().to_string())
                 .collect(),
-            lines,
+            commands,
             announced: false,
         }
     }
 
-    /// The same for one line of a list.
-    pub(super) fn of_line(lines: NextLines) -> Self {
-        let none = ChosenRecords {
-            selected: Vec::new(),
-            strays: Vec::new(),
-            kept: Vec::new(),
-            matched: Vec::new(),
-        };
-        Self::new(&none, lines)
+    /// The outcome for one line of a list.
+    pub(super) fn without_request(commands: FollowUpCommands) -> Self {
+        Self::new(&ChosenRecords::default(), commands)
     }
 
+    /// Adds the checks and all findings; `strays` are about records that belong to no request.
     pub(super) fn conclude(&mut self, checks: Vec<RecordCheck>, strays: &[Finding]) {
         let worst = checks
             .iter()
             .max_by_key(|check| (severity(&check.judgement), check.judgement.verdict));
         self.verdict = worst.map_or(DcvVerdict::Unreachable, |check| check.judgement.verdict);
         if !strays.is_empty() {
-            // A record that belongs to nothing here was not compared with anything.
+            // A stray record was not compared with anything.
             self.verdict = self.verdict.max(DcvVerdict::Unchecked);
         }
         self.findings = strays.to_vec();
@@ -125,23 +121,25 @@ impl DcvCheckOutcome {
         self.checks = checks;
     }
 
-    /// The head of the report, said before the wait begins.
+    /// Prints the head of the report before the wait begins.
     pub(super) fn announce(&mut self, context: &Context) {
         self.announced = true;
-        for line in self.belongs() {
+        for line in self.matches_in_words() {
             context.sink.event(&line);
         }
     }
 
-    fn belongs(&self) -> Vec<String> {
+    /// Which request each given record belongs to, without duplicates.
+    fn matches_in_words(&self) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         for request in &self.matched {
-            let kept = self
-                .kept
+            let stem = request.strip_suffix("csr");
+            let written = self
+                .written
                 .iter()
-                .find(|kept| kept.strip_suffix("dcv") == request.strip_suffix("csr"));
-            let line = match kept {
-                Some(kept) => format!("the record belongs to {request}; kept in {kept}"),
+                .find(|path| path.strip_suffix("dcv") == stem);
+            let line = match written {
+                Some(path) => format!("the record belongs to {request}; kept in {path}"),
                 None => format!("the record belongs to {request}"),
             };
             if !lines.contains(&line) {
@@ -153,30 +151,21 @@ impl DcvCheckOutcome {
 
     fn next(&self) -> Vec<NextStep> {
         if self.exit_code() == 0 {
-            let shop = self
-                .checks
-                .iter()
-                .find_map(|check| check.ca)
-                .map_or("the shop", Ca::title);
-            let install = &self.lines.install;
-            return vec![NextStep::say(format!(
-                "press Retry at {shop}; leave the record there. When the zip has come:  sudo \
-                    {install} FILE.zip"
-            ))];
+            let ca = self.checks.iter().find_map(|check| check.ca);
+            let shop = ca.map_or("the shop", Ca::title);
+            let install = &self.commands.install;
+            return vec![dcv_check_command::install_after_record_check(shop, install)];
         }
-        let mut again = self.lines.again.to_vec();
-        let unknown = |check: &RecordCheck| {
-            check.expected.source == ExpectationSource::Nowhere
-                || check.judgement.verdict == DcvVerdict::Unchecked
-        };
-        if self.checks.iter().any(unknown) {
-            again.extend(["--record".to_owned(), "-".to_owned()]);
+        if self.checks.iter().any(RecordCheck::needs_reseller_record) {
+            return vec![dcv_check_command::check_again_with_record(
+                &self.commands.wait,
+            )];
         }
-        vec![NextStep::run(&again)]
+        vec![dcv_check_command::check_again(&self.commands.wait)]
     }
 }
 
-/// 0 visible, 1 nobody answered, 2 judged not visible: the last counts more (product contract,
+/// 0 visible, 1 no server answered, 2 not visible: the highest decides (product contract,
 /// "dcv-check").
 fn severity(judgement: &RecordJudgement) -> u8 {
     match judgement.verdict {
@@ -186,25 +175,19 @@ fn severity(judgement: &RecordJudgement) -> u8 {
     }
 }
 
-/// One line on where all records stand: `absent at a, b; visible at c`.
+/// The servers by verdict, in one line: `absent at a, b; visible at c`.
 pub(super) fn summary(checks: &[RecordCheck]) -> String {
     let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
     for one in checks.iter().flat_map(|check| &check.judgement.standings) {
         if one.answer == DnsAnswer::NoRoute {
             continue;
         }
-        let server = one
-            .server
-            .name
-            .clone()
-            .unwrap_or_else(|| one.server.to_string());
-        match groups
-            .iter_mut()
-            .find(|(word, _)| *word == one.verdict.word())
-        {
+        let verdict = one.verdict.word();
+        let server = server_name(one);
+        match groups.iter_mut().find(|(word, _)| *word == verdict) {
             Some((_, servers)) if servers.contains(&server) => {}
             Some((_, servers)) => servers.push(server),
-            None => groups.push((one.verdict.word(), vec![server])),
+            None => groups.push((verdict, vec![server])),
         }
     }
     if groups.is_empty() {
@@ -212,11 +195,27 @@ pub(super) fn summary(checks: &[RecordCheck]) -> String {
     }
     let lines: Vec<String> = groups
         .iter()
-        .map(|(word, servers)| format!("{word} at {}", servers.join(", ")))
+        .map(|(verdict, servers)| format!("{verdict} at {}", servers.join(", ")))
         .collect();
     lines.join("; ")
 }
 
+/// The length of the longest server.
+fn server_width(judgements: &[ServerJudgement]) -> usize {
+    judgements
+        .iter()
+        .map(|judgement| judgement.server.to_string().len())
+        .max()
+        .unwrap_or(0)
+}
+
+/// The name, else the address.
+fn server_name(judgement: &ServerJudgement) -> String {
+    let server = &judgement.server;
+    server.name.clone().unwrap_or_else(|| server.to_string())
+}
+
+/// The JSON document of `dcv-check`.
 #[derive(Debug, Serialize)]
 pub(super) struct DcvDocument<'a> {
     schema: &'static str,
@@ -267,52 +266,61 @@ impl DcvCheckOutcome {
 
 impl Outcome for DcvCheckOutcome {
     fn json(&self) -> Value {
-        // Only a map with keys that are no text could fail, and there is none.
+        // Only a map whose keys are no strings could fail, and there is none.
         serde_json::to_value(self.document()).unwrap_or_default()
     }
 
     fn human(&self, text: &mut TextOutput) {
         if !self.announced {
-            for line in self.belongs() {
+            for line in self.matches_in_words() {
                 text.fact("ok", line);
             }
         }
         for check in &self.checks {
-            check.human(text);
+            check.print(text);
         }
         text.findings(&self.findings);
         text.nexts(&self.next());
     }
 
     fn exit_code(&self) -> u8 {
-        let wrong = self
-            .findings
-            .iter()
-            .any(|finding| finding.severity == Severity::Error);
-        match self
+        let has_error = has_error(&self.findings);
+        let worst = self
             .checks
             .iter()
             .map(|check| severity(&check.judgement))
-            .max()
-        {
-            Some(0) if !wrong && self.verdict == DcvVerdict::Visible => 0,
+            .max();
+        match worst {
+            Some(0) if !has_error && self.verdict == DcvVerdict::Visible => 0,
             Some(1) if self.verdict == DcvVerdict::Unreachable => 4,
             _ => 1,
         }
     }
 }
 
+pub(super) fn has_error(findings: &[Finding]) -> bool {
+    findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error)
+}
+
 impl RecordCheck {
+    /// Whether the reseller's record is needed to compare the answers with.
+    fn needs_reseller_record(&self) -> bool {
+        self.expected.source == ExpectationSource::Nowhere
+            || self.judgement.verdict == DcvVerdict::Unchecked
+    }
+
     fn findings(&self) -> Vec<Finding> {
         let reasons = self.judgement.reasons.iter().map(Finding::from);
         let mut findings: Vec<Finding> = reasons
-            .filter_map(|finding| self.around.explain(finding))
+            .filter_map(|finding| self.zone_health.explain(finding))
             .collect();
-        findings.extend(self.around.findings.iter().cloned());
-        let guessed = self
+        findings.extend(self.zone_health.findings.iter().cloned());
+        let unconfirmed_ca = self
             .ca
             .filter(|_| self.expected.source != ExpectationSource::Shop);
-        findings.extend(guessed.and_then(advice::dcv::not_confirmed));
+        findings.extend(unconfirmed_ca.and_then(advice::dcv::not_confirmed));
         findings
     }
 
@@ -321,9 +329,9 @@ impl RecordCheck {
             record: &self.expected.record,
             request: (!self.request.is_empty()).then_some(&self.request),
             verdict: self.judgement.verdict.word(),
-            dnssec: self.around.dnssec.word(),
+            dnssec: self.zone_health.dnssec.word(),
             caa: self
-                .around
+                .zone_health
                 .caa
                 .iter()
                 .map(zone_health::ruling_json)
@@ -337,42 +345,34 @@ impl RecordCheck {
         }
     }
 
-    fn human(&self, text: &mut TextOutput) {
-        let record = &self.expected.record;
-        let there = |one: &ServerJudgement| one.verdict == DcvVerdict::Visible;
-        if self.judgement.standings.iter().any(there) {
+    fn print(&self, text: &mut TextOutput) {
+        let servers = &self.judgement.standings;
+        let is_visible = servers.iter().any(|one| one.verdict == DcvVerdict::Visible);
+        if is_visible {
+            let record = &self.expected.record;
             let value = record.value.as_deref().unwrap_or_default();
-            text.fact(
-                "record",
-                format!("{} {} {value}", record.name, record.kind.word()),
-            );
+            let line = format!("{} {} {value}", record.name, record.kind.word());
+            text.fact("record", line);
         } else {
-            text.act("add", self.entry());
+            text.act("add", self.console_entry());
         }
-        let width = self
-            .judgement
-            .standings
-            .iter()
-            .map(|one| one.server.to_string().len())
-            .max()
-            .unwrap_or(0);
-        for one in &self.judgement.standings {
-            text.fact(
-                "says",
-                format!("{:width$}  {}", one.server.to_string(), says(one)),
-            );
+        let width = server_width(servers);
+        for one in servers {
+            let server = one.server.to_string();
+            let line = format!("{server:width$}  {}", answer_in_words(one));
+            text.fact("says", line);
         }
         if self.judgement.verdict == DcvVerdict::Visible {
-            let fine = self.around.fine();
-            text.fact(
-                "ok",
-                format!("visible at all servers that were asked: the CA would see it now{fine}"),
+            let zone_health = self.zone_health.in_words();
+            let line = format!(
+                "visible at all servers that were asked: the CA would see it now{zone_health}"
             );
+            text.fact("ok", line);
         }
     }
 
-    /// What to type in the DNS provider's panel.
-    fn entry(&self) -> String {
+    /// What to enter in the DNS provider's console.
+    fn console_entry(&self) -> String {
         let record = &self.expected.record;
         let at = format!(
             "in the panel of {}:  {} | host {}",
@@ -406,29 +406,34 @@ fn server_document(one: &ServerJudgement) -> ServerDocument<'_> {
     }
 }
 
-pub(super) fn says(one: &ServerJudgement) -> String {
-    match (one.verdict, &one.answer) {
-        (DcvVerdict::Visible, _) => "visible".to_owned(),
-        (DcvVerdict::Unchecked, _) => "there, its unique value unchecked".to_owned(),
-        (DcvVerdict::Different, _) => "another value".to_owned(),
-        (DcvVerdict::WrongPlace, _) => format!("at another name: {}", one.at),
-        (_, DnsAnswer::NoName(_)) => "absent (NXDOMAIN: nothing of that name)".to_owned(),
-        (_, DnsAnswer::NoData(_)) => {
-            "absent (NODATA: the name is there, with other types of record)".to_owned()
-        }
-        (
-            _,
-            DnsAnswer::Cname(_) | DnsAnswer::Txt(_) | DnsAnswer::Addresses(_) | DnsAnswer::Mx(_),
-        ) => "absent".to_owned(),
-        (_, DnsAnswer::Bogus) => "bogus: its DNSSEC signatures do not hold".to_owned(),
-        (_, DnsAnswer::Lame) => "does not answer for the zone".to_owned(),
-        (_, DnsAnswer::Refused) => "REFUSED".to_owned(),
-        (_, DnsAnswer::ServFail) => "SERVFAIL".to_owned(),
-        (_, DnsAnswer::Failed(reason)) => format!("no answer ({reason})"),
-        (_, DnsAnswer::NoTcp) => "cut short by UDP, nothing by TCP".to_owned(),
-        (_, DnsAnswer::Timeout) => "no usable answer in time".to_owned(),
-        (_, DnsAnswer::Closed) => "nobody listens there".to_owned(),
-        (_, DnsAnswer::NoAddress) => "not asked: no address was found for its name".to_owned(),
-        (_, DnsAnswer::NoRoute) => "not asked: no way there from here".to_owned(),
+/// The answer of a server as it is printed.
+pub(super) fn answer_in_words(judgement: &ServerJudgement) -> String {
+    match judgement.verdict {
+        DcvVerdict::Visible => "visible".to_owned(),
+        DcvVerdict::Unchecked => "there, its unique value unchecked".to_owned(),
+        DcvVerdict::Different => "another value".to_owned(),
+        DcvVerdict::WrongPlace => format!("at another name: {}", judgement.at),
+        DcvVerdict::Absent | DcvVerdict::Unreachable => missing_in_words(&judgement.answer),
     }
+}
+
+fn missing_in_words(answer: &DnsAnswer) -> String {
+    let words = match answer {
+        DnsAnswer::Failed(reason) => return format!("no answer ({reason})"),
+        DnsAnswer::NoName(_) => "absent (NXDOMAIN: nothing of that name)",
+        DnsAnswer::NoData(_) => "absent (NODATA: the name is there, with other types of record)",
+        DnsAnswer::Cname(_) | DnsAnswer::Txt(_) | DnsAnswer::Addresses(_) | DnsAnswer::Mx(_) => {
+            "absent"
+        }
+        DnsAnswer::Bogus => "bogus: its DNSSEC signatures do not hold",
+        DnsAnswer::Lame => "does not answer for the zone",
+        DnsAnswer::Refused => "REFUSED",
+        DnsAnswer::ServFail => "SERVFAIL",
+        DnsAnswer::NoTcp => "cut short by UDP, nothing by TCP",
+        DnsAnswer::Timeout => "no usable answer in time",
+        DnsAnswer::Closed => "nobody listens there",
+        DnsAnswer::NoAddress => "not asked: no address was found for its name",
+        DnsAnswer::NoRoute => "not asked: no way there from here",
+    };
+    words.to_owned()
 }

@@ -1,8 +1,9 @@
-//! Which requests are meant: those named, those that a record given belongs to, else every pending
-//! one here.
+//! Selects the requests to check: those named, those that a given record belongs to, else every
+//! pending one in the folder.
 
 use std::path::{Path, PathBuf};
 
+use crate::advice::dcv_check_command;
 use crate::commands::dcv_check::key_reuse::KeyUsageHistory;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
@@ -12,189 +13,247 @@ use crate::dcv::parse;
 use crate::dcv::record;
 use crate::dcv::reseller_record::GivenRecord;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep, shell_word};
-use crate::inputs::dcv_file as kept_file;
-use crate::inputs::folder::{self, ArgumentMeaning, FolderContents};
+use crate::finding::Finding;
+use crate::inputs::dcv_file;
+use crate::inputs::folder::{self, ArgumentMeaning, FolderContents, HeldFile};
 use crate::matching::folder_in_words;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::system::fs::files;
 
-/// The most that is read of a pasted record.
+/// Limit for the size of a pasted record, in bytes.
 const RECORD_LIMIT: u64 = 64 * 1024;
 
-/// A request and what is kept of its record.
+/// A request with the records that are known for it.
 #[derive(Clone, Debug)]
 pub(super) struct SelectedRequest {
-    /// Its file, as people read it.
+    /// The path of its file as it is printed.
     pub(super) shown: String,
     pub(super) path: Option<PathBuf>,
     pub(super) request: SigningRequest,
-    /// Whether its key was used before: the CA's record has a unique value then.
+    /// Whether its key was used before: the CA's record then has a unique value.
     pub(super) reuses_key: bool,
-    /// The records given for it now.
+    /// The records on the command line that belong to it.
     given: Vec<GivenRecord>,
-    /// These and those of earlier.
-    pub(super) kept: StoredRecord,
+    /// All records from its `.dcv` file and the command line.
+    pub(super) stored: StoredRecord,
 }
 
-/// What the command line says.
+/// The arguments that select requests.
 pub(super) struct DcvSelection<'a> {
     pub(super) names: &'a [String],
     pub(super) records: &'a [String],
     pub(super) ca: Option<Ca>,
-    /// The words of the command line to say it again, without a record.
-    pub(super) again: &'a [String],
+    /// The words of the command line that waits, without a record.
+    pub(super) wait_command: &'a [String],
 }
 
-/// What is to be checked.
-#[derive(Debug)]
+/// The requests to check, and what became of the records on the command line.
+#[derive(Debug, Default)]
 pub(super) struct ChosenRecords {
     pub(super) selected: Vec<SelectedRequest>,
-    /// What is wrong with records given that belong to none of the requests.
+    /// What is wrong with records that belong to none of the requests.
     pub(super) strays: Vec<Finding>,
-    /// The files that a record given was kept in.
-    pub(super) kept: Vec<PathBuf>,
-    /// The requests that a record given belongs to.
+    /// The `.dcv` files that were written.
+    pub(super) written: Vec<PathBuf>,
+    /// The requests that a record on the command line belongs to.
     pub(super) matched: Vec<String>,
 }
 
-pub(super) fn choose(context: &Context, args: &DcvSelection<'_>) -> Result<ChosenRecords, Failure> {
-    let given = given(context, args)?;
-    let here = FolderContents::read(context)?;
-    let used = KeyUsageHistory::of(context, &here);
-    let mut candidates = if args.names.is_empty() {
-        all(&here)
+/// What a record on the command line belongs to.
+enum RecordMatch {
+    /// The candidate with this index.
+    Request(usize),
+    /// No candidate: what is wrong.
+    Stray(Finding),
+}
+
+/// Why no request is to be checked.
+#[derive(Clone, Copy)]
+enum MissingRequests {
+    /// The folder has no request.
+    NoRequest,
+    /// Each request has a certificate.
+    AllAnswered,
+}
+
+/// The requests that the arguments select; records on the command line are stored beside them.
+pub(super) fn choose_records(
+    context: &Context,
+    selection: &DcvSelection<'_>,
+) -> Result<ChosenRecords, Failure> {
+    let given = given_records(context, selection)?;
+    let folder = FolderContents::read(context)?;
+    let history = KeyUsageHistory::new(context, &folder);
+    let mut candidates = if selection.names.is_empty() {
+        all_requests(&folder)
     } else {
-        named(context, args.names, &here, &used)?
+        named_requests(context, selection.names, &folder, &history)?
     };
-    let mut chosen = ChosenRecords {
-        selected: Vec::new(),
-        strays: Vec::new(),
-        kept: Vec::new(),
-        matched: Vec::new(),
-    };
+    let mut chosen = ChosenRecords::default();
     for record in &given {
-        match pick(record, &candidates, &used)? {
-            Ok(at) => {
-                let one = &mut candidates[at];
-                one.given
-                    .push(record.anchored(&record::domains(&one.request)));
-                chosen.matched.push(one.shown.clone());
-            }
-            Err(stray) => chosen.strays.push(stray),
+        match match_record(record, &candidates, &history)? {
+            RecordMatch::Request(index) => chosen.assign(record, &mut candidates[index]),
+            RecordMatch::Stray(finding) => chosen.strays.push(finding),
         }
     }
-    let matched = |one: &SelectedRequest| chosen.matched.contains(&one.shown);
-    let mut wanted: Vec<SelectedRequest> = match (chosen.matched.is_empty(), args.names.is_empty())
-    {
-        (false, true) => candidates.into_iter().filter(matched).collect(),
-        (_, false) => candidates,
-        (true, true) => candidates
-            .into_iter()
-            .filter(|one| used.is_pending(&one.request))
-            .collect(),
-    };
-    if wanted.is_empty() {
-        return Err(nothing_pending(
-            context,
-            args.again,
-            !here.requests.is_empty(),
-        ));
+    if selection.names.is_empty() {
+        retain_unnamed(&mut candidates, &chosen.matched, &history);
     }
-    for one in &mut wanted {
-        one.reuses_key = used.is_used_again(&one.request, one.path.as_deref());
-        chosen.kept.extend(keep(one, args.ca)?);
+    if candidates.is_empty() {
+        let missing = if folder.requests.is_empty() {
+            MissingRequests::NoRequest
+        } else {
+            MissingRequests::AllAnswered
+        };
+        return Err(nothing_pending(context, selection.wait_command, missing));
     }
-    chosen.selected = wanted;
+    for candidate in &mut candidates {
+        candidate.reuses_key = history.is_used_again(&candidate.request, candidate.path.as_deref());
+        chosen
+            .written
+            .extend(store_records(candidate, selection.ca)?);
+    }
+    chosen.selected = candidates;
     Ok(chosen)
 }
 
-/// The shop's records from the command line or stdin.
-fn given(context: &Context, args: &DcvSelection<'_>) -> Result<Vec<GivenRecord>, Failure> {
-    let read = |text: &str| {
-        let again = [args.again, &["--record".to_owned(), "-".to_owned()]].concat();
-        parse::parse(text).map_err(|error| Failure::from(error).with(NextStep::run(&again)))
-    };
+impl ChosenRecords {
+    fn assign(&mut self, record: &GivenRecord, candidate: &mut SelectedRequest) {
+        let domains = record::domains(&candidate.request);
+        candidate.given.push(record.anchored(&domains));
+        self.matched.push(candidate.shown.clone());
+    }
+}
+
+/// Without names on the command line: keeps the requests that a record belongs to; without such
+/// records the pending ones.
+fn retain_unnamed(
+    candidates: &mut Vec<SelectedRequest>,
+    matched: &[String],
+    history: &KeyUsageHistory,
+) {
+    if matched.is_empty() {
+        candidates.retain(|one| history.is_pending(&one.request));
+    } else {
+        candidates.retain(|one| matched.contains(&one.shown));
+    }
+}
+
+/// The reseller's records from the command line or stdin.
+fn given_records(
+    context: &Context,
+    selection: &DcvSelection<'_>,
+) -> Result<Vec<GivenRecord>, Failure> {
     let mut given: Vec<GivenRecord> = Vec::new();
-    for text in args.records {
+    for text in selection.records {
         let records = if text == "-" {
             if files::stdin_is_terminal() {
                 context.sink.event("paste the shop's record, then Ctrl-D:");
             }
-            read(&String::from_utf8_lossy(&files::read_stdin(RECORD_LIMIT)?))?
+            let pasted = files::read_stdin(RECORD_LIMIT)?;
+            parse_record(&String::from_utf8_lossy(&pasted), selection)?
         } else {
-            read(text)?
+            parse_record(text, selection)?
         };
         given.extend(records);
     }
     Ok(given)
 }
 
-/// Reads the `.dcv` beside a request; where records were given for it, they and the CA are taken in
-/// and written: then its path.
-fn keep(one: &mut SelectedRequest, ca: Option<Ca>) -> Result<Option<PathBuf>, Failure> {
-    let path = one.path.as_deref().map(kept_file::beside);
+fn parse_record(text: &str, selection: &DcvSelection<'_>) -> Result<Vec<GivenRecord>, Failure> {
+    parse::parse(text).map_err(|error| {
+        let next = dcv_check_command::check_again_with_record(selection.wait_command);
+        Failure::from(error).with(next)
+    })
+}
+
+/// Reads the `.dcv` file beside a request. If records were given for the request, adds them and the
+/// CA and writes the file. Returns the path if the file was written.
+fn store_records(
+    selected: &mut SelectedRequest,
+    ca: Option<Ca>,
+) -> Result<Option<PathBuf>, Failure> {
+    let path = selected.path.as_deref().map(dcv_file::beside);
     if let Some(path) = &path {
-        one.kept = kept_file::read(path)?;
+        selected.stored = dcv_file::read(path)?;
     }
-    one.given.iter().for_each(|record| one.kept.add(record));
-    if let (false, Some(ca)) = (one.given.is_empty(), ca) {
-        one.kept.set_ca(ca);
+    for record in &selected.given {
+        selected.stored.add(record);
+    }
+    if !selected.given.is_empty()
+        && let Some(ca) = ca
+    {
+        selected.stored.set_ca(ca);
     }
     match path {
-        Some(path) => Ok(kept_file::write(&path, &one.kept)?.then_some(path)),
+        Some(path) => {
+            let is_written = dcv_file::write(&path, &selected.stored)?;
+            Ok(is_written.then_some(path))
+        }
         None => Ok(None),
     }
 }
 
-/// Which request a record belongs to: the one that it was made from; where it is made of none, the
-/// one that asks for its domain, and of several the one that still waits for its certificate.
-fn pick(
+/// The request that a record belongs to: the one whose hash it has; without a hash, the one that
+/// asks for its domain, and of several the one that still waits for its certificate.
+fn match_record(
     record: &GivenRecord,
     candidates: &[SelectedRequest],
-    used: &KeyUsageHistory,
-) -> Result<Result<usize, Finding>, Failure> {
-    if let Some(md5) = record.md5() {
-        let made_from = candidates.iter().position(|one| one.request.md5() == md5);
-        return Ok(made_from.map_or_else(
-            || Err(stray(md5, candidates)),
-            |at| {
-                let one = &candidates[at];
-                if expectation::belongs(record, &one.request) {
-                    Ok(at)
-                } else {
-                    Err(mixed(record, one))
-                }
-            },
-        ));
+    history: &KeyUsageHistory,
+) -> Result<RecordMatch, Failure> {
+    match record.md5() {
+        Some(md5) => Ok(match_by_hash(record, md5, candidates)),
+        None => match_by_domain(record, candidates, history),
     }
-    let fitting = |at: &usize| expectation::is_for(record, &candidates[*at].request);
-    let fitting: Vec<usize> = (0..candidates.len()).filter(fitting).collect();
-    let waiting: Vec<usize> = fitting
-        .iter()
-        .copied()
-        .filter(|at| used.is_pending(&candidates[*at].request))
-        .collect();
-    match (fitting.as_slice(), waiting.as_slice()) {
-        ([], _) => Ok(Err(of_no_domain(record, candidates))),
-        ([one], _) | (_, [one]) => Ok(Ok(*one)),
+}
+
+fn match_by_hash(record: &GivenRecord, md5: &str, candidates: &[SelectedRequest]) -> RecordMatch {
+    let index = candidates.iter().position(|one| one.request.md5() == md5);
+    match index {
+        None => RecordMatch::Stray(of_another_request(md5, candidates)),
+        Some(index) if expectation::belongs(record, &candidates[index].request) => {
+            RecordMatch::Request(index)
+        }
+        Some(index) => RecordMatch::Stray(of_two_requests(record, &candidates[index])),
+    }
+}
+
+fn match_by_domain(
+    record: &GivenRecord,
+    candidates: &[SelectedRequest],
+    history: &KeyUsageHistory,
+) -> Result<RecordMatch, Failure> {
+    let mut fitting = Vec::new();
+    let mut pending = Vec::new();
+    for (index, candidate) in candidates.iter().enumerate() {
+        if expectation::is_for(record, &candidate.request) {
+            fitting.push(index);
+            if history.is_pending(&candidate.request) {
+                pending.push(index);
+            }
+        }
+    }
+    match (fitting.as_slice(), pending.as_slice()) {
+        ([], _) => Ok(RecordMatch::Stray(of_no_domain(record, candidates))),
+        ([only], _) => Ok(RecordMatch::Request(*only)),
+        (_, [only]) => Ok(RecordMatch::Request(*only)),
         (several, _) => {
             let names: Vec<&str> = several
                 .iter()
-                .map(|at| candidates[*at].shown.as_str())
+                .map(|index| candidates[*index].shown.as_str())
                 .collect();
             let message = format!(
                 "the record given fits several requests: {}",
                 names.join(", ")
             );
             Err(Failure::new(FailureKind::Ambiguous, message)
-                .with(NextStep::say("name the request in front of --record")))
+                .with(dcv_check_command::name_the_request()))
         }
     }
 }
 
-/// A record that is for none of the names asked for.
+/// For a record that is for none of the requests' domains.
 fn of_no_domain(record: &GivenRecord, candidates: &[SelectedRequest]) -> Finding {
     let names: Vec<&str> = candidates
         .iter()
@@ -202,132 +261,119 @@ fn of_no_domain(record: &GivenRecord, candidates: &[SelectedRequest]) -> Finding
         .map(String::as_str)
         .take(5)
         .collect();
-    Finding::error(
-        "record-for-another-domain",
-        format!(
-            "the record given proves none of the names asked for ({}): {}",
-            names.join(", "),
-            record.zone_line()
-        ),
-    )
-    .with(NextStep::say(
-        "copy the record of this order at the shop, with its whole host",
-    ))
+    let message = format!(
+        "the record given proves none of the names asked for ({}): {}",
+        names.join(", "),
+        record.zone_line()
+    );
+    Finding::error("record-for-another-domain", message)
+        .with(dcv_check_command::copy_record_with_host())
 }
 
-fn stray(md5: &str, candidates: &[SelectedRequest]) -> Finding {
-    let here: Vec<String> = candidates
+/// For a record with the hash of a request that is not among the candidates.
+fn of_another_request(md5: &str, candidates: &[SelectedRequest]) -> Finding {
+    let hashes: Vec<String> = candidates
         .iter()
         .take(5)
         .map(|one| format!("{} is {}", one.shown, one.request.md5()))
         .collect();
-    Finding::error(
-        "record-from-another-request",
-        format!(
-            "the record given was made from another request: its MD5 is {md5}; {}",
-            here.join(", ")
-        ),
-    )
-    .with(NextStep::say(
-        "copy the record of this order at the shop (a reissue needs a new record); if \
-        it is of this order, another CSR was pasted there",
-    ))
+    let message = format!(
+        "the record given was made from another request: its MD5 is {md5}; {}",
+        hashes.join(", ")
+    );
+    Finding::error("record-from-another-request", message)
+        .with(dcv_check_command::copy_record_of_this_order())
 }
 
-fn mixed(record: &GivenRecord, one: &SelectedRequest) -> Finding {
-    Finding::error(
-        "record-from-another-request",
-        format!(
-            "the host given belongs to {}, its value to another request: {}",
-            one.shown, record.value
-        ),
-    )
-    .with(NextStep::say(format!(
-        "the value for this request starts with {}",
-        record::target_labels(&one.request)
-    )))
+/// For a record whose host and value belong to different requests.
+fn of_two_requests(record: &GivenRecord, candidate: &SelectedRequest) -> Finding {
+    let message = format!(
+        "the host given belongs to {}, its value to another request: {}",
+        candidate.shown, record.value
+    );
+    let labels = record::target_labels(&candidate.request);
+    Finding::error("record-from-another-request", message)
+        .with(dcv_check_command::value_starts_with(&labels))
 }
 
-/// The request of a file; what is kept beside it is read once it is known to be wanted.
-pub(super) fn held(path: &Path, request: &SigningRequest) -> SelectedRequest {
-    SelectedRequest {
-        shown: path.display().to_string(),
-        path: Some(path.to_owned()),
-        request: request.clone(),
-        reuses_key: false,
-        given: Vec::new(),
-        kept: StoredRecord::default(),
+impl SelectedRequest {
+    /// A request in a file; its `.dcv` file is read once the request is known to be needed.
+    pub(super) fn in_file(path: &Path, request: &SigningRequest) -> Self {
+        Self {
+            shown: path.display().to_string(),
+            path: Some(path.to_owned()),
+            request: request.clone(),
+            reuses_key: false,
+            given: Vec::new(),
+            stored: StoredRecord::default(),
+        }
+    }
+
+    fn on_stdin(request: SigningRequest) -> Self {
+        Self {
+            shown: "the request on stdin".to_owned(),
+            path: None,
+            request,
+            reuses_key: false,
+            given: Vec::new(),
+            stored: StoredRecord::default(),
+        }
     }
 }
 
-/// Every request here, each once.
-fn all(here: &FolderContents) -> Vec<SelectedRequest> {
+/// Every request in the folder, without duplicates.
+fn all_requests(folder: &FolderContents) -> Vec<SelectedRequest> {
     let mut all = Vec::new();
-    for one in &here.requests {
-        add(&mut all, held(&one.path, &one.value));
+    for held in &folder.requests {
+        add_new(&mut all, SelectedRequest::in_file(&held.path, &held.value));
     }
     all
 }
 
-fn add(all: &mut Vec<SelectedRequest>, one: SelectedRequest) {
-    if !all
+/// Adds a request unless the same one is there already.
+fn add_new(all: &mut Vec<SelectedRequest>, new: SelectedRequest) {
+    let is_known = all
         .iter()
-        .any(|other| other.request.der() == one.request.der())
-    {
-        all.push(one);
+        .any(|other| other.request.der() == new.request.der());
+    if !is_known {
+        all.push(new);
     }
 }
 
-fn named(
+/// The requests that the names, files or `-` on the command line mean.
+fn named_requests(
     context: &Context,
     words: &[String],
-    here: &FolderContents,
-    used: &KeyUsageHistory,
+    folder: &FolderContents,
+    history: &KeyUsageHistory,
 ) -> Result<Vec<SelectedRequest>, Failure> {
     let mut all: Vec<SelectedRequest> = Vec::new();
     for word in words {
-        match ArgumentMeaning::resolve(word, here)? {
-            ArgumentMeaning::Name(name) => by_name(context, &name, here, used)?
+        let found = match ArgumentMeaning::resolve(word, folder)? {
+            ArgumentMeaning::Name(name) => requests_for_name(context, &name, folder, history)?,
+            ArgumentMeaning::File(path) => read_requests(&path, word)?
+                .iter()
+                .map(|request| SelectedRequest::in_file(&path, request))
+                .collect(),
+            ArgumentMeaning::Stdin => read_requests(Path::new("-"), "stdin")?
                 .into_iter()
-                .for_each(|one| add(&mut all, one)),
-            ArgumentMeaning::File(path) => {
-                requests(&path, word)?
-                    .iter()
-                    .for_each(|request| add(&mut all, held(&path, request)));
-            }
-            ArgumentMeaning::Stdin => {
-                for request in requests(Path::new("-"), "stdin")? {
-                    let shown = "the request on stdin".to_owned();
-                    let (reuses_key, given, kept) = (false, Vec::new(), StoredRecord::default());
-                    add(
-                        &mut all,
-                        SelectedRequest {
-                            shown,
-                            path: None,
-                            request,
-                            reuses_key,
-                            given,
-                            kept,
-                        },
-                    );
-                }
-            }
+                .map(SelectedRequest::on_stdin)
+                .collect(),
+        };
+        for request in found {
+            add_new(&mut all, request);
         }
     }
     Ok(all)
 }
 
-pub(super) fn requests(path: &Path, shown: &str) -> Result<Vec<SigningRequest>, Failure> {
+/// The requests in the file at `path`; `shown` is its name in messages.
+pub(super) fn read_requests(path: &Path, shown: &str) -> Result<Vec<SigningRequest>, Failure> {
     let delivery = folder::read_file(path)?;
     if delivery.requests.is_empty() {
-        return Err(Failure::new(
-            FailureKind::Malformed,
-            format!("{shown} holds no certificate request (CSR)"),
-        )
-        .with(NextStep::say(format!(
-            "certctl inspect {}",
-            shell_word(shown)
-        ))));
+        let message = format!("{shown} holds no certificate request (CSR)");
+        return Err(Failure::new(FailureKind::Malformed, message)
+            .with(dcv_check_command::inspect_file(shown)));
     }
     Ok(delivery
         .requests
@@ -336,49 +382,56 @@ pub(super) fn requests(path: &Path, shown: &str) -> Result<Vec<SigningRequest>, 
         .collect())
 }
 
-/// The requests for a name: those that wait for a certificate; where none does, the latest.
-fn by_name(
+/// The requests for a name that wait for a certificate; if none does, the latest.
+fn requests_for_name(
     context: &Context,
     name: &DnsName,
-    here: &FolderContents,
-    used: &KeyUsageHistory,
+    folder: &FolderContents,
+    history: &KeyUsageHistory,
 ) -> Result<Vec<SelectedRequest>, Failure> {
-    let named = here.requests_named(name);
-    let pending: Vec<_> = named
-        .iter()
-        .filter(|one| used.is_pending(&one.value))
-        .collect();
-    if named.is_empty() {
-        let message = format!("no request for {name} in {}", here.path.display());
-        return Err(
-            Failure::new(FailureKind::NotFound, message).with(NextStep::run(
-                &[context.again("csr"), vec![name.to_string()]].concat(),
-            )),
-        );
+    let requests = folder.requests_named(name);
+    if requests.is_empty() {
+        let message = format!("no request for {name} in {}", folder.path.display());
+        let csr = context.again("csr");
+        return Err(Failure::new(FailureKind::NotFound, message)
+            .with(dcv_check_command::make_request(csr, name)));
     }
-    let found = if pending.is_empty() {
-        named.iter().take(1).collect()
-    } else {
-        pending
-    };
-    Ok(found
-        .into_iter()
-        .map(|one| held(&one.path, &one.value))
-        .collect())
+    Ok(pending_or_latest(&requests, history))
 }
 
-fn nothing_pending(context: &Context, again: &[String], some_are_done: bool) -> Failure {
+/// Of `requests`, the latest first: those that wait for a certificate; if none does, the latest.
+pub(super) fn pending_or_latest(
+    requests: &[&HeldFile<SigningRequest>],
+    history: &KeyUsageHistory,
+) -> Vec<SelectedRequest> {
+    let mut chosen: Vec<_> = requests
+        .iter()
+        .filter(|held| history.is_pending(&held.value))
+        .collect();
+    if chosen.is_empty() {
+        chosen.extend(requests.first());
+    }
+    chosen
+        .into_iter()
+        .map(|held| SelectedRequest::in_file(&held.path, &held.value))
+        .collect()
+}
+
+fn nothing_pending(
+    context: &Context,
+    wait_command: &[String],
+    missing: MissingRequests,
+) -> Failure {
     let folder = folder_in_words(&context.directory);
-    let (message, look, words) = if some_are_done {
-        let message = format!("no request in {folder} waits for a certificate: all have one");
-        (message, "to look all the same:  ", again.to_owned())
-    } else {
-        (
-            format!("no request (CSR) in {folder}"),
-            "",
-            context.again("csr"),
-        )
+    let message = match missing {
+        MissingRequests::NoRequest => format!("no request (CSR) in {folder}"),
+        MissingRequests::AllAnswered => {
+            format!("no request in {folder} waits for a certificate: all have one")
+        }
     };
-    let line = NextStep::run(&words).text;
-    Failure::new(FailureKind::NotFound, message).with(NextStep::say(format!("{look}{line} NAME")))
+    let next = match missing {
+        MissingRequests::NoRequest => dcv_check_command::make_first_request(&context.again("csr")),
+        MissingRequests::AllAnswered => dcv_check_command::check_finished_request(wait_command),
+    };
+    Failure::new(FailureKind::NotFound, message).with(next)
 }

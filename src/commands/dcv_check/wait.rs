@@ -1,7 +1,7 @@
-//! `--wait`: looks again until all is visible and nothing around it keeps the CA from issuing, the
-//! time is over, or a signal comes. On a terminal a table of who says what since when, elsewhere
-//! one line for each change; what is wrong around the record is told when it comes up, with what to
-//! do, for somebody has to do it.
+//! `--wait`: repeats the check until all records are visible and nothing else keeps the CA from
+//! issuing, the time is over, or a signal arrives. A terminal shows a table with the status of each
+//! server and since when it holds; elsewhere each change is one line. Errors that do not concern
+//! the record itself are printed as soon as they appear, because somebody has to fix them.
 
 mod pause;
 mod table;
@@ -9,100 +9,114 @@ mod table;
 use std::time::Duration;
 
 use self::table::{ProgressTable, TableGroup};
-use super::method::MethodOutcome;
-use super::outcome::{self, RecordCheck, says};
+use super::method::{MethodOutcome, MethodResult};
+use super::outcome::{self, RecordCheck, answer_in_words};
+use crate::advice::dcv_check_command;
 use crate::context::Context;
 use crate::dcv::judge::DcvVerdict;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep};
+use crate::finding::Finding;
 use crate::system::clock;
 
-/// What one look came to.
+/// The result of one check.
 pub(super) trait WaitObservation {
-    /// Looking again changes nothing: all is visible and fine, or there and the shop's record was
-    /// not given to compare it with.
+    /// Whether another check would change nothing: all is visible and fine, or it is there and the
+    /// reseller's record was not given to compare it with.
     fn settled(&self) -> bool;
-    /// How it stands, in one line.
+    /// The result in one line.
     fn summary(&self) -> String;
-    /// Who says what of each.
+    /// The rows of the progress table.
     fn groups(&self) -> Vec<TableGroup>;
-    /// What else stands in the way.
-    fn wrong(&self) -> Vec<&Finding> {
+    /// Errors that do not concern the record itself.
+    fn errors(&self) -> Vec<&Finding> {
         Vec::new()
     }
-    /// How long to wait before the next one.
-    fn pause(&self, round: usize) -> Duration;
+    /// How long to wait before the next check; `checks` were made before this one.
+    fn pause(&self, checks: usize) -> Duration;
 }
 
-/// `stopped` makes of a failure, and of how it stood before, what is told.
-pub(super) fn wait<T: WaitObservation>(
+/// What was printed so far while waiting.
+struct WaitReport<'a> {
+    context: &'a Context,
+    table: ProgressTable<'a>,
+    reported: Vec<Finding>,
+    last_summary: String,
+}
+
+/// Repeats `check_once` until its result is settled, `limit` is over or a signal arrives.
+pub(super) fn wait_until_settled<T: WaitObservation>(
     context: &Context,
     limit: Duration,
-    stopped: impl Fn(Failure, &str) -> Failure,
-    look: impl Fn() -> Result<T, Failure>,
+    wait_command: &[String],
+    check_once: impl Fn() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let started = clock::now();
-    let gone = || Duration::try_from(clock::now().duration_since(started)).unwrap_or_default();
-    let (mut last, mut round, mut table) = (
-        String::new(),
-        0,
-        ProgressTable::new(&context.sink, time(limit)),
-    );
-    let mut told = Vec::new();
-    loop {
-        let looked = look().map_err(|failure| stopped(failure, &last))?;
-        let left = limit.saturating_sub(gone());
-        if left.is_zero() || looked.settled() {
-            table.clear();
-            return Ok(looked);
-        }
-        let pause = looked.pause(round).min(left);
-        let (seen, now, next) = (looked.summary(), time(Duration::ZERO), time(pause));
-        tell(context, &mut table, &mut told, &looked.wrong());
-        if !table.draw(&looked.groups(), &now, &next) && seen != last {
-            context
-                .sink
-                .event(&format!("{now}  {seen}; next look {next}"));
-        }
-        (last, round) = (seen, round + 1);
-        rest(context, pause).map_err(|failure| stopped(failure, &last))?;
-    }
-}
-
-/// Says above the table what has come up.
-fn tell(
-    context: &Context,
-    table: &mut ProgressTable<'_>,
-    told: &mut Vec<Finding>,
-    wrong: &[&Finding],
-) {
-    for finding in wrong {
-        // The next step may tell a time that runs down.
-        if !told
-            .iter()
-            .any(|one| one.code == finding.code && one.message == finding.message)
-        {
-            table.clear();
-            context.sink.finding(finding);
-            told.push((*finding).clone());
-        }
-    }
-}
-
-/// A failure to ask with the line to go on by, and where it stood when a signal came.
-pub(super) fn stopped(failure: Failure, stood: &str, again: &[String]) -> Failure {
-    let stood = if stood.is_empty() {
-        "nobody has answered yet"
-    } else {
-        stood
+    let mut report = WaitReport {
+        context,
+        table: ProgressTable::new(&context.sink, time_after(limit)),
+        reported: Vec::new(),
+        last_summary: String::new(),
     };
-    let failure = if matches!(failure.kind, FailureKind::Interrupted(_)) {
-        failure.because(stood)
-    } else {
-        failure
+    let mut checks = 0;
+    loop {
+        let observation =
+            check_once().map_err(|failure| stopped(failure, &report.last_summary, wait_command))?;
+        let elapsed = clock::now().duration_since(started);
+        let remaining = limit.saturating_sub(Duration::try_from(elapsed).unwrap_or_default());
+        if remaining.is_zero() || observation.settled() {
+            report.table.clear();
+            return Ok(observation);
+        }
+        let pause = observation.pause(checks).min(remaining);
+        report.show(&observation, pause);
+        checks += 1;
+        sleep(context, pause)
+            .map_err(|failure| stopped(failure, &report.last_summary, wait_command))?;
+    }
+}
+
+impl WaitReport<'_> {
+    fn show(&mut self, observation: &impl WaitObservation, pause: Duration) {
+        let summary = observation.summary();
+        let now = time_after(Duration::ZERO);
+        let next = time_after(pause);
+        self.show_errors(&observation.errors());
+        let is_drawn = self.table.draw(&observation.groups(), &now, &next);
+        if !is_drawn && summary != self.last_summary {
+            let line = format!("{now}  {summary}; next look {next}");
+            self.context.sink.event(&line);
+        }
+        self.last_summary = summary;
+    }
+
+    /// Prints new errors above the table.
+    fn show_errors(&mut self, errors: &[&Finding]) {
+        for &finding in errors {
+            // The next step is not compared: it may contain a remaining time.
+            let is_known = self
+                .reported
+                .iter()
+                .any(|one| one.code == finding.code && one.message == finding.message);
+            if !is_known {
+                self.table.clear();
+                self.context.sink.finding(finding);
+                self.reported.push(finding.clone());
+            }
+        }
+    }
+}
+
+/// A failure with the command line to continue with; after a signal also with the last summary.
+pub(super) fn stopped(failure: Failure, last_summary: &str, wait_command: &[String]) -> Failure {
+    let failure = match failure.kind {
+        FailureKind::Interrupted(_) if last_summary.is_empty() => {
+            failure.because("nobody has answered yet")
+        }
+        FailureKind::Interrupted(_) => failure.because(last_summary),
+        _ => failure,
     };
     Failure {
-        next: vec![NextStep::run(again)],
+        next: vec![dcv_check_command::check_again(wait_command)],
         ..failure
     }
 }
@@ -114,48 +128,54 @@ fn is_settled(verdict: DcvVerdict) -> bool {
 impl WaitObservation for Vec<RecordCheck> {
     fn settled(&self) -> bool {
         self.iter().all(|check| match check.judgement.verdict {
-            DcvVerdict::Visible => check.around.wrong().next().is_none(),
+            DcvVerdict::Visible => check.zone_health.errors().next().is_none(),
             verdict => is_settled(verdict),
         })
     }
 
     fn summary(&self) -> String {
-        let mut codes: Vec<&str> = self.wrong().iter().map(|finding| finding.code).collect();
+        let mut codes = Vec::new();
+        for finding in self.errors() {
+            codes.push(finding.code);
+        }
         codes.dedup();
-        let wrong = if codes.is_empty() {
-            String::new()
+        let summary = outcome::summary(self);
+        if codes.is_empty() {
+            summary
         } else {
-            format!("; wrong still: {}", codes.join(", "))
-        };
-        format!("{}{wrong}", outcome::summary(self))
+            format!("{summary}; wrong still: {}", codes.join(", "))
+        }
     }
 
     fn groups(&self) -> Vec<TableGroup> {
-        let group = |check: &RecordCheck| {
-            let servers = check
-                .judgement
-                .standings
-                .iter()
-                .map(|one| (one.server.to_string(), says(one)));
-            let wrong = check
-                .around
-                .wrong()
-                .map(|finding| (finding.code.to_owned(), finding.message.clone()));
-            TableGroup {
-                verdict: check.judgement.verdict,
-                name: check.expected.record.name.clone(),
-                rows: servers.chain(wrong).collect(),
-            }
-        };
-        self.iter().map(group).collect()
+        self.iter().map(table_group).collect()
     }
 
-    fn wrong(&self) -> Vec<&Finding> {
-        self.iter().flat_map(|check| check.around.wrong()).collect()
+    fn errors(&self) -> Vec<&Finding> {
+        self.iter()
+            .flat_map(|check| check.zone_health.errors())
+            .collect()
     }
 
-    fn pause(&self, round: usize) -> Duration {
-        pause::by_records(round, self)
+    fn pause(&self, checks: usize) -> Duration {
+        pause::after_record_check(checks, self)
+    }
+}
+
+fn table_group(check: &RecordCheck) -> TableGroup {
+    let mut rows = Vec::new();
+    for judgement in &check.judgement.standings {
+        let server = judgement.server.to_string();
+        rows.push((server, answer_in_words(judgement)));
+    }
+    for finding in check.zone_health.errors() {
+        let code = finding.code.to_owned();
+        rows.push((code, finding.message.clone()));
+    }
+    TableGroup {
+        verdict: check.judgement.verdict,
+        name: check.expected.record.name.clone(),
+        rows,
     }
 }
 
@@ -165,60 +185,64 @@ impl WaitObservation for MethodOutcome {
     }
 
     fn summary(&self) -> String {
-        let each = self.parts.iter().map(|part| {
-            let rows: Vec<String> = part
-                .rows
-                .iter()
-                .map(|(who, said)| format!("{who} {said}"))
-                .collect();
-            let rows = if rows.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", rows.join(", "))
-            };
-            format!("{} {}{rows}", part.verdict.word(), part.name)
-        });
-        each.collect::<Vec<_>>().join("; ")
+        let mut summaries = Vec::new();
+        for result in &self.results {
+            summaries.push(result_summary(result));
+        }
+        summaries.join("; ")
     }
 
     fn groups(&self) -> Vec<TableGroup> {
-        let parts = self.parts.iter();
-        parts
-            .map(|part| TableGroup {
-                verdict: part.verdict,
-                name: part.name.clone(),
-                rows: part.rows.clone(),
+        let results = self.results.iter();
+        results
+            .map(|result| TableGroup {
+                verdict: result.verdict,
+                name: result.name.clone(),
+                rows: result.rows.clone(),
             })
             .collect()
     }
 
-    fn pause(&self, round: usize) -> Duration {
-        pause::plain(round)
+    fn pause(&self, checks: usize) -> Duration {
+        pause::regular(checks)
     }
 }
 
-/// When that much time has passed, as people read it.
-fn time(after: Duration) -> String {
-    let then = clock::now()
-        .checked_add(after)
-        .unwrap_or_else(|_| clock::now());
-    then.strftime("%H:%M:%SZ").to_string()
+fn result_summary(result: &MethodResult) -> String {
+    let summary = format!("{} {}", result.verdict.word(), result.name);
+    if result.rows.is_empty() {
+        return summary;
+    }
+    let rows: Vec<String> = result
+        .rows
+        .iter()
+        .map(|(server, status)| format!("{server} {status}"))
+        .collect();
+    format!("{summary} ({})", rows.join(", "))
 }
 
-/// Sleeps, but not through a signal.
-fn rest(context: &Context, pause: Duration) -> Result<(), Failure> {
+/// The time of day after `pause`, in UTC.
+fn time_after(pause: Duration) -> String {
+    let time = clock::now()
+        .checked_add(pause)
+        .unwrap_or_else(|_| clock::now());
+    time.strftime("%H:%M:%SZ").to_string()
+}
+
+/// Sleeps until `pause` is over or a signal arrives.
+fn sleep(context: &Context, pause: Duration) -> Result<(), Failure> {
     const SLICE: Duration = Duration::from_millis(50);
-    let mut left = pause;
-    while !left.is_zero() {
+    let mut remaining = pause;
+    while !remaining.is_zero() {
         if let Some(signal) = context.interrupt.signal() {
             return Err(Failure::new(
                 FailureKind::Interrupted(signal),
                 "interrupted while waiting for the proof",
             ));
         }
-        let slice = left.min(SLICE);
+        let slice = remaining.min(SLICE);
         clock::sleep(slice);
-        left = left.saturating_sub(slice);
+        remaining = remaining.saturating_sub(slice);
     }
     Ok(())
 }

@@ -1,5 +1,4 @@
-//! What is judged besides the servers' own answers: DNSSEC, CAA, and what shows when servers are
-//! seen side by side.
+//! Judges what surrounds a record: DNSSEC, CAA, and differences between the zone's servers.
 
 use std::collections::HashMap;
 
@@ -9,115 +8,90 @@ use serde_json::{Value, json};
 use crate::advice;
 use crate::commands::dcv_check::expected::ExpectedRecord;
 use crate::dcv::answer::{DnsAnswer, DnsSurvey};
-use crate::dcv::caa::{self, CaaLookup, CaaRuling, IssuanceRequest};
+use crate::dcv::caa::{self, CaaLookup, CaaRuling, CaaVerdict, IssuanceRequest};
 use crate::dcv::dnssec::{self, DnssecState};
 use crate::dcv::judge::{DcvVerdict, RecordJudgement};
 use crate::dcv::zone_consistency;
 use crate::finding::{Finding, Severity};
 
-/// What was found around one record.
+/// The state of DNSSEC, CAA and the zone's servers for one record.
 #[derive(Clone, Debug)]
 pub(crate) struct ZoneHealth {
-    /// Whether the zone's signatures hold.
+    /// Whether the zone's signatures are valid.
     pub dnssec: DnssecState,
-    /// What CAA says, for each name that the record proves.
+    /// The CAA decision for each name that the record proves.
     pub caa: Vec<CaaRuling>,
-    /// What is to be said.
+    /// What to report.
     pub findings: Vec<Finding>,
-    /// A resolver's own words for why it gave no answer.
-    explained: Vec<String>,
+    /// The resolvers' explanations for missing answers.
+    explanations: Vec<String>,
 }
 
 impl ZoneHealth {
-    /// Judges it; where signatures do not hold, a CA sees nothing, and the verdict says so.
+    /// Judges the zone. Broken signatures make the record invisible to a CA, which `judgement`
+    /// then says.
     pub(super) fn judge(
         judgement: &mut RecordJudgement,
         survey: &DnsSurvey,
-        pending: &ExpectedRecord,
-        found: &HashMap<String, CaaLookup>,
-        at: Timestamp,
+        record: &ExpectedRecord,
+        caa_lookups: &HashMap<String, CaaLookup>,
+        now: Timestamp,
     ) -> Self {
-        let dnssec = dnssec::judge(&survey.around.evidence, at);
-        let broken = matches!(dnssec, DnssecState::Broken(_));
-        if broken {
+        let dnssec = dnssec::judge(&survey.around.evidence, now);
+        let is_broken = matches!(dnssec, DnssecState::Broken(_));
+        if is_broken {
             judgement.verdict = judgement.verdict.max(DcvVerdict::Unreachable);
         }
-        let mut findings: Vec<Finding> =
-            zone_consistency::remarks(survey, judgement, &pending.expected.record.zone, at)
-                .iter()
-                .map(|remark| advice::zone_consistency::finding(remark, at))
-                .collect();
-        let explained: Vec<String> = survey
-            .around
-            .explained
-            .iter()
-            .map(|(server, reason)| format!("{server}: {reason}"))
-            .collect();
-        let mut signatures: Vec<Finding> = Vec::from(&dnssec);
-        signatures
-            .iter_mut()
-            .take(1)
-            .for_each(|first| first.lines.extend(explained.iter().cloned()));
-        findings.extend(signatures);
-        let wish = IssuanceRequest {
-            issuers: pending.ca.map_or(&[], |ca| ca.profile().issuers),
-            at,
+        let zone = &record.expected.record.zone;
+        let mut findings = consistency_findings(survey, judgement, zone, now);
+        let explanations = explanations(survey);
+        findings.extend(signature_findings(&dnssec, &explanations));
+        let request = IssuanceRequest {
+            issuers: record.ca.map_or(&[], |ca| ca.profile().issuers),
+            at: now,
         };
-        let caa = caa::rule_all(&pending.names, found, wish);
-        // Where nobody answers at all, or nothing is believed, that is what is to be said.
+        let caa = caa::rule_all(&record.names, caa_lookups, request);
+        // If no server answers at all, only that is reported.
         if judgement.answered {
-            let rejected = broken
-                || judgement
-                    .standings
-                    .iter()
-                    .any(|one| one.answer == DnsAnswer::Bogus);
-            let said = |ruling: &&CaaRuling| {
-                !(rejected
-                    && matches!(ruling.verdict, caa::CaaVerdict::Failed(_, DnsAnswer::Bogus)))
-            };
-            findings.extend(
-                caa::together(caa.iter().filter(said))
-                    .iter()
-                    .flat_map(Vec::<Finding>::from),
-            );
+            // Rejected signatures also explain CAA lookups that failed for the same reason.
+            let is_rejected = is_broken || has_bogus_answer(judgement);
+            let reported = caa
+                .iter()
+                .filter(|ruling| !(is_rejected && is_bogus(ruling)));
+            findings.extend(caa_findings(reported));
         }
         Self {
             dnssec,
             caa,
             findings,
-            explained,
+            explanations,
         }
     }
 
-    /// What keeps the CA from seeing the record, or from issuing though it does.
-    pub(super) fn wrong(&self) -> impl Iterator<Item = &Finding> {
+    /// What keeps the CA from seeing the record, or from issuing in spite of it.
+    pub(super) fn errors(&self) -> impl Iterator<Item = &Finding> {
         self.findings
             .iter()
             .filter(|finding| finding.severity == Severity::Error)
     }
 
-    /// The resolvers' own words go with the finding that they failed; where it is known why
-    /// signatures are rejected, that is told and nothing else.
+    /// Adds the resolvers' explanations to the finding that they failed. Returns `None` for rejected
+    /// signatures whose cause has a finding of its own.
     pub(super) fn explain(&self, finding: Finding) -> Option<Finding> {
-        let broken = matches!(self.dnssec, DnssecState::Broken(_));
+        let is_broken = matches!(self.dnssec, DnssecState::Broken(_));
         match finding.code {
-            "server-bogus" if broken => None,
+            "server-bogus" if is_broken => None,
             "server-bogus" | "server-servfail" => {
-                Some(finding.quoting(self.explained.iter().cloned()))
+                Some(finding.quoting(self.explanations.iter().cloned()))
             }
             _ => Some(finding),
         }
     }
 
-    /// What is fine, for the line that says so.
-    pub(super) fn fine(&self) -> String {
-        let allowed = |ruling: &CaaRuling| {
-            matches!(
-                ruling.verdict,
-                caa::CaaVerdict::Allowed | caa::CaaVerdict::Free
-            )
-        };
-        let caa = if !self.caa.is_empty() && self.caa.iter().all(allowed) {
+    /// The end of the line that says that the record is visible.
+    pub(super) fn in_words(&self) -> String {
+        let has_caa = !self.caa.is_empty();
+        let caa = if has_caa && self.caa.iter().all(allows_issuance) {
             "; CAA allows"
         } else {
             ""
@@ -130,20 +104,76 @@ impl ZoneHealth {
     }
 }
 
+/// Differences between the zone's servers.
+fn consistency_findings(
+    survey: &DnsSurvey,
+    judgement: &RecordJudgement,
+    zone: &str,
+    now: Timestamp,
+) -> Vec<Finding> {
+    zone_consistency::remarks(survey, judgement, zone, now)
+        .iter()
+        .map(|remark| advice::zone_consistency::finding(remark, now))
+        .collect()
+}
+
+fn explanations(survey: &DnsSurvey) -> Vec<String> {
+    survey
+        .around
+        .explained
+        .iter()
+        .map(|(server, reason)| format!("{server}: {reason}"))
+        .collect()
+}
+
+/// The first finding quotes the resolvers.
+fn signature_findings(dnssec: &DnssecState, explanations: &[String]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::from(dnssec);
+    if let Some(first) = findings.first_mut() {
+        first.lines.extend(explanations.iter().cloned());
+    }
+    findings
+}
+
+fn has_bogus_answer(judgement: &RecordJudgement) -> bool {
+    judgement
+        .standings
+        .iter()
+        .any(|one| one.answer == DnsAnswer::Bogus)
+}
+
+fn caa_findings<'a>(rulings: impl Iterator<Item = &'a CaaRuling>) -> Vec<Finding> {
+    caa::together(rulings)
+        .iter()
+        .flat_map(Vec::<Finding>::from)
+        .collect()
+}
+
+fn is_bogus(ruling: &CaaRuling) -> bool {
+    matches!(ruling.verdict, CaaVerdict::Failed(_, DnsAnswer::Bogus))
+}
+
+fn allows_issuance(ruling: &CaaRuling) -> bool {
+    matches!(ruling.verdict, CaaVerdict::Allowed | CaaVerdict::Free)
+}
+
+/// The CAA decision for one name as JSON.
 pub(super) fn ruling_json(ruling: &CaaRuling) -> Value {
-    use crate::dcv::caa::CaaVerdict::{
-        Allowed, CaUnknown, Failed, Forbidden, Free, NotAsked, OnTerms, Only, Partly,
-    };
     let verdict = match &ruling.verdict {
-        NotAsked => "not-queried",
-        Free => "free",
-        Allowed => "allowed",
-        Only(_) => "needs-ca",
-        OnTerms(_) => "with-parameters",
-        Partly(_) => "some",
-        Forbidden(_) => "forbidden",
-        CaUnknown(_) => "ca-unknown",
-        Failed(..) => "failed",
+        CaaVerdict::NotAsked => "not-queried",
+        CaaVerdict::Free => "free",
+        CaaVerdict::Allowed => "allowed",
+        CaaVerdict::Only(_) => "needs-ca",
+        CaaVerdict::OnTerms(_) => "with-parameters",
+        CaaVerdict::Partly(_) => "some",
+        CaaVerdict::Forbidden(_) => "forbidden",
+        CaaVerdict::CaUnknown(_) => "ca-unknown",
+        CaaVerdict::Failed(..) => "failed",
     };
-    json!({ "name": ruling.name, "verdict": verdict, "at": ruling.at, "records": ruling.records })
+    json!({
+        "name": ruling.name,
+        "verdict": verdict,
+        "at": ruling.at,
+        "records": ruling.records,
+    })
 }

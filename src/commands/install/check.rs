@@ -1,25 +1,27 @@
-//! `certctl install --check`: is it all as the last install left it?
+//! `certctl install --check`: checks that the installed files and the served certificate are
+//! unchanged.
 
 use serde_json::{Value, json};
 
 use super::InstallArgs;
+use crate::advice::install_command;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep};
+use crate::finding::Finding;
 use crate::install::drift_check::{self, DriftCheck};
 use crate::install::installed;
 use crate::install::outcome::InstallVerdict;
 use crate::report::{self, Outcome, TextOutput};
 use crate::store::release::Release;
 
-/// What `install --check` ends with.
+/// The outcome of `install --check`: one entry per certificate.
 #[derive(Debug)]
 pub(crate) struct CheckOutcome(Vec<DriftCheck>);
 
-/// Looks at the pairs that are named, else at all that are installed.
+/// Checks the named certificates, else all that are installed.
 ///
 /// # Errors
-/// No such pair; what cannot be read.
+/// No such certificate; what cannot be read.
 pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<CheckOutcome, Failure> {
     let mut stems = Vec::new();
     for name in &args.files {
@@ -35,82 +37,62 @@ pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<CheckOutcome,
         stems = installed::all(context)?;
     }
     if stems.is_empty() {
-        return Err(Failure::new(
-            FailureKind::NotFound,
-            "no certificate is installed here by certctl",
-        )
-        .with(NextStep::say(
-            "install one first:  sudo certctl install FILE",
-        )));
+        let message = "no certificate is installed here by certctl";
+        return Err(
+            Failure::new(FailureKind::NotFound, message).with(install_command::install_first())
+        );
     }
     drift_check::check(context, &stems).map(CheckOutcome)
 }
 
 impl CheckOutcome {
     fn verdict(&self) -> InstallVerdict {
-        let verdicts = || self.0.iter().map(DriftCheck::verdict);
-        let worst = [InstallVerdict::Refused, InstallVerdict::NotServed]
-            .into_iter()
-            .find(|bad| verdicts().any(|one| one == *bad));
-        worst.unwrap_or(InstallVerdict::Unchanged)
+        for verdict in [InstallVerdict::Refused, InstallVerdict::NotServed] {
+            if self.count(verdict) > 0 {
+                return verdict;
+            }
+        }
+        InstallVerdict::Unchanged
+    }
+
+    /// How many certificates have this verdict.
+    fn count(&self, verdict: InstallVerdict) -> usize {
+        self.0
+            .iter()
+            .filter(|check| check.verdict() == verdict)
+            .count()
     }
 }
 
 impl Outcome for CheckOutcome {
     fn json(&self) -> Value {
-        let findings: Vec<&Finding> = self.0.iter().flat_map(|one| &one.findings).collect();
+        let mut findings: Vec<&Finding> = Vec::new();
+        let mut certificates = Vec::new();
+        for check in &self.0 {
+            findings.extend(&check.findings);
+            certificates.push(check_json(check));
+        }
         json!({
             "schema": "certctl.install/1",
             "verdict": self.verdict().name(),
             "changed": false,
-            "certificates": self.0.iter().map(certificate).collect::<Vec<_>>(),
+            "certificates": certificates,
             "findings": findings,
             "next": [],
         })
     }
 
     fn human(&self, text: &mut TextOutput) {
-        for one in &self.0 {
-            let what = one
-                .release
-                .as_ref()
-                .map(|release| report::in_words(release.leaf()));
-            let words = format!(
-                "{}: {}",
-                one.name,
-                what.unwrap_or_else(|| "cannot be loaded".to_owned())
-            );
-            let how = match (one.verdict(), one.seen.len()) {
-                (InstallVerdict::Unchanged, 0) => "; links, files, modes and owners as installed",
-                (InstallVerdict::Unchanged, _) => {
-                    "; links, files, modes and owners as installed, and served"
-                }
-                (InstallVerdict::NotServed, _) => {
-                    "; the files are as installed, what is served is not"
-                }
-                _ => "; not as installed",
-            };
-            let label = if one.verdict() == InstallVerdict::Unchanged {
-                "same"
-            } else {
-                "found"
-            };
-            text.fact(label, words + how);
-            text.findings(&one.findings);
+        for check in &self.0 {
+            print_check(check, text);
         }
         if self.0.len() > 1 {
-            let fine = self
-                .0
-                .iter()
-                .filter(|one| one.verdict() == InstallVerdict::Unchanged)
-                .count();
-            text.fact(
-                "so",
-                format!(
-                    "{fine} of {} are as installed; nothing was touched",
-                    self.0.len()
-                ),
+            let unchanged = self.count(InstallVerdict::Unchanged);
+            let line = format!(
+                "{unchanged} of {} are as installed; nothing was touched",
+                self.0.len()
             );
+            text.fact("so", line);
         }
     }
 
@@ -119,18 +101,42 @@ impl Outcome for CheckOutcome {
     }
 }
 
-fn certificate(one: &DriftCheck) -> Value {
+fn print_check(check: &DriftCheck, text: &mut TextOutput) {
+    let leaf = check
+        .release
+        .as_ref()
+        .map(|release| report::in_words(release.leaf()));
+    let leaf = leaf.unwrap_or_else(|| "cannot be loaded".to_owned());
+    let state = match (check.verdict(), check.seen.len()) {
+        (InstallVerdict::Unchanged, 0) => "; links, files, modes and owners as installed",
+        (InstallVerdict::Unchanged, _) => {
+            "; links, files, modes and owners as installed, and served"
+        }
+        (InstallVerdict::NotServed, _) => "; the files are as installed, what is served is not",
+        _ => "; not as installed",
+    };
+    let label = if check.verdict() == InstallVerdict::Unchanged {
+        "same"
+    } else {
+        "found"
+    };
+    text.fact(label, format!("{}: {leaf}{state}", check.name));
+    text.findings(&check.findings);
+}
+
+fn check_json(check: &DriftCheck) -> Value {
+    let release = check.release.as_ref();
     json!({
-        "name": one.name,
-        "verdict": one.verdict().name(),
-        "release": one.release.as_ref().map(|release| release.id.to_string()),
-        "chain_path": report::shown(one.layout.chain_path()),
-        "key_path": report::shown(one.layout.key_path()),
-        "key_mode": one.release.as_ref().map(|release| format!("{:04o}", release.access.mode)),
-        "not_after": one.release.as_ref().map(Release::not_after),
-        "sha256": one.release.as_ref().map(|release| release.leaf().sha256()),
-        "proof": one.proof(),
-        "probes": one.seen,
-        "findings": one.findings,
+        "name": check.name,
+        "verdict": check.verdict().name(),
+        "release": release.map(|release| release.id.to_string()),
+        "chain_path": report::shown(check.layout.chain_path()),
+        "key_path": report::shown(check.layout.key_path()),
+        "key_mode": release.map(|release| format!("{:04o}", release.access.mode)),
+        "not_after": release.map(Release::not_after),
+        "sha256": release.map(|release| release.leaf().sha256()),
+        "proof": check.proof(),
+        "probes": check.seen,
+        "findings": check.findings,
     })
 }

@@ -1,6 +1,6 @@
 //! `--owner` and `--key-mode`: who may read the key.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -9,10 +9,10 @@ use crate::store::root;
 use crate::store::settings::LineageSettings;
 use crate::system::fs::{files, folders};
 
-/// More than that is read of neither passwd(5) nor group(5).
+/// Limit for the size of passwd(5) and group(5), in bytes.
 const LIMIT: u64 = 16 * 1024 * 1024;
 
-/// Who may read the key, where the command line says so.
+/// The options for the key's owner and mode.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct KeyAccessArgs {
     /// Who the key belongs to: user, user:group or :group, as names or numbers
@@ -24,7 +24,7 @@ pub(crate) struct KeyAccessArgs {
 }
 
 impl KeyAccessArgs {
-    /// As it is remembered. Names are looked up in the tree that is installed into.
+    /// The settings to store. Names are looked up in the tree that is installed into.
     ///
     /// # Errors
     /// A user or a group that is not there.
@@ -32,7 +32,7 @@ impl KeyAccessArgs {
         let owner = self
             .owner
             .as_deref()
-            .map(|text| look_up(context, text))
+            .map(|text| look_up_owner(context, text))
             .transpose()?;
         let key_mode = self.key_mode.map(|mode| format!("{mode:04o}"));
         Ok(LineageSettings {
@@ -43,24 +43,34 @@ impl KeyAccessArgs {
     }
 }
 
-fn look_up(context: &Context, text: &str) -> Result<(u32, u32), Failure> {
-    let root = root::root(context.root.as_deref())?;
-    // A tree without them has numbers only.
-    let read = |name: &str| {
-        let path = root::real(&root, Path::new(name))?;
+/// A user database file and its text.
+struct DatabaseFile {
+    path: PathBuf,
+    text: String,
+}
+
+impl DatabaseFile {
+    /// Reads `name` below `root`; empty where the tree does not have it, so that only numbers work.
+    fn read(root: &Path, name: &str) -> Result<Self, Failure> {
+        let path = root::real(root, Path::new(name))?;
         let bytes = match files::read(&path, LIMIT) {
             Err(error) if error.is_missing() => Vec::new(),
             other => other?,
         };
-        Ok::<_, Failure>((path, String::from_utf8_lossy(&bytes).into_owned()))
-    };
-    let (passwd_path, passwd) = read("/etc/passwd")?;
-    let (group_path, group) = read("/etc/group")?;
-    owner::owner(text, folders::user(), &passwd, &group).map_err(|error| {
-        let path = if let OwnerError::NoGroup(_) = error {
-            group_path
-        } else {
-            passwd_path
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Self { path, text })
+    }
+}
+
+fn look_up_owner(context: &Context, text: &str) -> Result<(u32, u32), Failure> {
+    let root = root::root(context.root.as_deref())?;
+    let passwd = DatabaseFile::read(&root, "/etc/passwd")?;
+    let group = DatabaseFile::read(&root, "/etc/group")?;
+    let user = folders::user();
+    owner::owner(text, user, &passwd.text, &group.text).map_err(|error| {
+        let path = match error {
+            OwnerError::NoGroup(_) => &group.path,
+            _ => &passwd.path,
         };
         Failure::from((&error, path.as_path()))
     })

@@ -1,4 +1,4 @@
-//! What `install` ends with: one certificate in full, or several with a block each.
+//! The outcome of `install`: one certificate in full, or several with a block each.
 
 use serde_json::{Value, json};
 
@@ -9,39 +9,41 @@ use crate::install::outcome::{InstallVerdict, TransactionOutcome, day, start_the
 use crate::install::request::again;
 use crate::report::{Outcome, TextOutput};
 
-/// What `install` ends with.
+/// The outcome of `install`.
 #[derive(Debug)]
 pub(crate) struct InstallOutcome {
-    parts: Vec<CertificateOutcome>,
-    /// One step for all that wait for servers to be started: a second start would fail.
+    certificates: Vec<CertificateOutcome>,
+    /// One step for all certificates that wait for servers to be started: a second start would
+    /// fail.
     start: Option<NextStep>,
-    /// The way back of several.
+    /// The command line that rolls several certificates back.
     undo: Option<String>,
 }
 
-/// What came of one certificate.
+/// The outcome for one certificate.
 #[derive(Debug)]
 pub(super) struct CertificateOutcome {
     pub(super) stem: String,
     /// What was found, in words.
-    pub(super) found: String,
-    /// What was mended, left out or does not fit.
+    pub(super) description: String,
+    /// What was normalized, omitted or does not match.
     pub(super) findings: Vec<Finding>,
-    pub(super) came: InstallResult,
-    /// The way back, where files were replaced.
+    pub(super) result: InstallResult,
+    /// How to roll back, if files were replaced.
     pub(super) undo: Option<NextStep>,
 }
 
+/// What became of one certificate.
 #[derive(Debug)]
 pub(super) enum InstallResult {
-    /// The pair itself was refused.
+    /// The certificate itself was refused.
     Refused,
-    /// Its files could not be used: what servers read is as it was.
+    /// Its files could not be used; the deployed files are unchanged.
     Failed(Failure),
     Done(Box<TransactionOutcome>),
 }
 
-/// The worst first, as a run of several is judged.
+/// From worst to best: the worst is the verdict of a run with several certificates.
 const RANKS: [InstallVerdict; 8] = [
     InstallVerdict::NotTakenBack,
     InstallVerdict::TakenBack,
@@ -57,20 +59,37 @@ const RANKS: [InstallVerdict; 8] = [
 const CODES: [u8; 5] = [6, 5, 4, 3, 1];
 
 impl CertificateOutcome {
-    fn changeover(&self) -> Option<&TransactionOutcome> {
-        match &self.came {
-            InstallResult::Done(changeover) => Some(changeover),
+    /// Adds the result of the transaction, and how to roll back.
+    pub(super) fn record_result(
+        &mut self,
+        context: &Context,
+        result: Result<TransactionOutcome, Failure>,
+    ) {
+        self.result = match result {
+            Ok(transaction) => {
+                if transaction.replaced() {
+                    self.undo = Some(again(context, &["rollback", &self.stem]));
+                }
+                InstallResult::Done(Box::new(transaction))
+            }
+            Err(failure) => InstallResult::Failed(failure),
+        };
+    }
+
+    fn transaction(&self) -> Option<&TransactionOutcome> {
+        match &self.result {
+            InstallResult::Done(transaction) => Some(transaction),
             InstallResult::Refused | InstallResult::Failed(_) => None,
         }
     }
 
     fn verdict(&self) -> InstallVerdict {
-        self.changeover()
-            .map_or(InstallVerdict::Refused, |changeover| changeover.verdict)
+        self.transaction()
+            .map_or(InstallVerdict::Refused, |transaction| transaction.verdict)
     }
 
     fn exit_code(&self) -> u8 {
-        match &self.came {
+        match &self.result {
             InstallResult::Failed(failure) => failure.kind.exit_code(),
             _ => self.verdict().exit_code(),
         }
@@ -78,7 +97,7 @@ impl CertificateOutcome {
 
     /// The signal that ended it.
     fn signal(&self) -> Option<i32> {
-        match &self.came {
+        match &self.result {
             InstallResult::Failed(Failure {
                 kind: FailureKind::Interrupted(signal),
                 ..
@@ -87,38 +106,35 @@ impl CertificateOutcome {
         }
     }
 
-    /// Where it stands, in words.
-    fn stands(&self) -> Vec<String> {
-        match &self.came {
+    /// The state that a signal left it in, in words.
+    fn state_in_words(&self) -> Vec<String> {
+        match &self.result {
             InstallResult::Failed(failure) if self.signal().is_some() => failure.causes.clone(),
-            InstallResult::Failed(failure) => std::iter::once(failure.message.clone())
-                .chain(failure.causes.clone())
-                .collect(),
+            InstallResult::Failed(failure) => {
+                let mut state = vec![failure.message.clone()];
+                state.extend_from_slice(&failure.causes);
+                state
+            }
             _ => vec![self.verdict().name().to_owned()],
         }
     }
 
-    /// All that was found, what could not be used included.
-    fn findings(&self) -> Vec<Finding> {
-        let failed = match &self.came {
-            InstallResult::Failed(failure) => Some(finding(failure)),
-            _ => None,
-        };
-        let later = self
-            .changeover()
-            .into_iter()
-            .flat_map(|changeover| &changeover.findings);
-        self.findings
-            .iter()
-            .chain(later)
-            .cloned()
-            .chain(failed)
-            .collect()
+    /// All findings, including the failure.
+    fn all_findings(&self) -> Vec<Finding> {
+        let mut findings = self.findings.clone();
+        match &self.result {
+            InstallResult::Refused => {}
+            InstallResult::Failed(failure) => findings.push(finding(failure)),
+            InstallResult::Done(transaction) => {
+                findings.extend(transaction.findings.iter().cloned());
+            }
+        }
+        findings
     }
 
     fn document(&self) -> Value {
-        let mut document = match self.changeover() {
-            Some(changeover) => changeover.json("certctl.install/1"),
+        let mut document = match self.transaction() {
+            Some(transaction) => transaction.json("certctl.install/1"),
             None => json!({
                 "schema": "certctl.install/1",
                 "verdict": InstallVerdict::Refused.name(),
@@ -128,16 +144,16 @@ impl CertificateOutcome {
                 "next": [],
             }),
         };
-        document["findings"] = json!(self.findings());
+        document["findings"] = json!(self.all_findings());
         document["undo"] = json!(Vec::from_iter(&self.undo));
         document
     }
 
-    fn human(&self, text: &mut TextOutput) {
-        text.fact("found", self.found.clone());
+    fn print(&self, text: &mut TextOutput) {
+        text.fact("found", self.description.clone());
         text.findings(&self.findings);
-        match &self.came {
-            InstallResult::Done(changeover) => changeover.human(text),
+        match &self.result {
+            InstallResult::Done(transaction) => transaction.human(text),
             InstallResult::Refused => text.fact("so", "nothing was touched"),
             InstallResult::Failed(failure) => {
                 text.findings(&[finding(failure)]);
@@ -149,249 +165,295 @@ impl CertificateOutcome {
         }
     }
 
-    /// What ended well is a line; what did not is told in full.
-    fn among_others(&self, text: &mut TextOutput) {
-        let Some(changeover) = self.changeover().filter(|_| self.exit_code() == 0) else {
-            return self.human(text);
-        };
-        if changeover.verdict == InstallVerdict::Planned {
-            return self.human(text);
+    /// Prints a success as one line, everything else in full.
+    fn print_among_others(&self, text: &mut TextOutput) {
+        match self.transaction() {
+            Some(transaction)
+                if self.exit_code() == 0 && transaction.verdict != InstallVerdict::Planned =>
+            {
+                self.print_success(transaction, text);
+            }
+            _ => self.print(text),
         }
-        let leaf = &changeover.leaf;
-        let label = match changeover.verdict {
+    }
+
+    fn print_success(&self, transaction: &TransactionOutcome, text: &mut TextOutput) {
+        let label = match transaction.verdict {
             InstallVerdict::Live => "live",
             InstallVerdict::Files => "wrote",
             _ => "same",
         };
-        let at = changeover.addresses();
-        let at = if at.is_empty() {
-            String::new()
-        } else {
-            format!(", at {at}")
-        };
-        text.fact(
-            label,
-            format!(
-                "{}: {} until {}{at}",
-                self.stem,
-                leaf.dns_names.join(", "),
-                day(leaf.not_after)
-            ),
-        );
-        let worth: Vec<Finding> = self
-            .findings()
-            .into_iter()
-            .filter(|finding| finding.severity != Severity::Note)
-            .collect();
-        text.findings(&worth);
+        let leaf = &transaction.leaf;
+        let names = leaf.dns_names.join(", ");
+        let mut line = format!("{}: {names} until {}", self.stem, day(leaf.not_after));
+        let addresses = transaction.addresses();
+        if !addresses.is_empty() {
+            line = format!("{line}, at {addresses}");
+        }
+        text.fact(label, line);
+        let mut findings = self.all_findings();
+        findings.retain(|finding| finding.severity != Severity::Note);
+        text.findings(&findings);
     }
 }
 
-/// A failure of one among several.
+/// The failure of one of several certificates as a finding.
 fn finding(failure: &Failure) -> Finding {
-    let message = std::iter::once(failure.message.clone()).chain(failure.causes.clone());
-    let finding = Finding::error("step-failed", message.collect::<Vec<_>>().join(": "));
+    let mut causes = vec![failure.message.clone()];
+    causes.extend_from_slice(&failure.causes);
+    let finding = Finding::error("step-failed", causes.join(": "));
     failure.next.iter().cloned().fold(finding, Finding::with)
 }
 
-/// Several that a signal ended: those that stand alike are told together, for some may be live and
-/// others be back.
-fn interrupted(signal: i32, parts: &[CertificateOutcome]) -> Failure {
-    const FEW: usize = 5;
-    let mut alike: Vec<(Vec<String>, Vec<&str>)> = Vec::new();
-    for part in parts {
-        let stands = part.stands();
-        match alike.iter_mut().find(|(like, _)| *like == stands) {
-            Some((_, stems)) => stems.push(&part.stem),
-            None => alike.push((stands, vec![&part.stem])),
+/// Certificates that a signal left in the same state.
+struct StateGroup<'a> {
+    state: Vec<String>,
+    stems: Vec<&'a str>,
+}
+
+impl StateGroup<'_> {
+    /// `a, b and 3 more: `
+    fn label(&self) -> String {
+        const FEW: usize = 5;
+        let count = self.stems.len();
+        if count > FEW {
+            let few = self.stems[..FEW].join(", ");
+            format!("{few} and {} more: ", count - FEW)
+        } else {
+            format!("{}: ", self.stems.join(", "))
         }
     }
-    let causes = alike.iter().flat_map(|(stands, stems)| {
-        let more = if stems.len() > FEW {
-            format!(" and {} more", stems.len() - FEW)
-        } else {
-            String::new()
-        };
-        let whose = format!("{}{more}: ", stems[..stems.len().min(FEW)].join(", "));
-        let whose = if alike.len() == 1 {
-            String::new()
-        } else {
-            whose
-        };
-        stands.iter().map(move |cause| format!("{whose}{cause}"))
-    });
-    let failure = Failure::new(
+}
+
+fn group_by_state(certificates: &[CertificateOutcome]) -> Vec<StateGroup<'_>> {
+    let mut groups: Vec<StateGroup<'_>> = Vec::new();
+    for certificate in certificates {
+        let state = certificate.state_in_words();
+        match groups.iter_mut().find(|group| group.state == state) {
+            Some(group) => group.stems.push(&certificate.stem),
+            None => groups.push(StateGroup {
+                state,
+                stems: vec![&certificate.stem],
+            }),
+        }
+    }
+    groups
+}
+
+/// The failure of several certificates that a signal ended: some may be live and others rolled
+/// back, so that each state is listed with its certificates.
+fn interrupted(signal: i32, certificates: &[CertificateOutcome]) -> Failure {
+    let mut failure = Failure::new(
         FailureKind::Interrupted(signal),
         format!("interrupted by signal {signal}"),
     );
-    let failure = causes.fold(failure, Failure::because);
-    let next = parts
+    let groups = group_by_state(certificates);
+    for group in &groups {
+        let label = if groups.len() == 1 {
+            String::new()
+        } else {
+            group.label()
+        };
+        for cause in &group.state {
+            failure = failure.because(format!("{label}{cause}"));
+        }
+    }
+    let next = certificates
         .iter()
-        .filter(|part| part.signal().is_some())
-        .find_map(|part| match &part.came {
-            InstallResult::Failed(ended) => ended.next.first().cloned(),
+        .filter(|certificate| certificate.signal().is_some())
+        .find_map(|certificate| match &certificate.result {
+            InstallResult::Failed(failed) => failed.next.first().cloned(),
             _ => None,
         });
     next.into_iter().fold(failure, Failure::with)
 }
 
-/// The way back of each that ended well, on one line.
-fn all_back(context: &Context, parts: &[CertificateOutcome]) -> Option<String> {
+/// One line that rolls back every certificate that was installed successfully.
+fn rollback_line(context: &Context, certificates: &[CertificateOutcome]) -> Option<String> {
     const FEW: usize = 20;
-    let quiet = |part: &&CertificateOutcome| part.undo.is_some() && part.exit_code() == 0;
-    let names: Vec<&str> = parts.iter().filter(quiet).map(|part| &*part.stem).collect();
-    let back = |name: &str| {
-        again(context, &["rollback", "NAME"])
-            .text
-            .replace("NAME", name)
-    };
+    let names: Vec<&str> = certificates
+        .iter()
+        .filter(|certificate| certificate.undo.is_some() && certificate.exit_code() == 0)
+        .map(|certificate| certificate.stem.as_str())
+        .collect();
     match names.as_slice() {
         [] => None,
-        [name] => Some(back(name)),
+        [name] => Some(rollback_command(context, name)),
         few if few.len() <= FEW => Some(format!(
             "for name in {}; do {}; done",
             few.join(" "),
-            back("\"$name\"")
+            rollback_command(context, "\"$name\"")
         )),
         many => Some(format!(
             "each of the {} by its name:  {}",
             many.len(),
-            back("NAME")
+            rollback_command(context, "NAME")
         )),
     }
 }
 
-/// The step that starts the servers for which several wait, taken out of what each has to do.
-fn start_once(context: &Context, parts: &mut [CertificateOutcome]) -> Option<NextStep> {
-    let (mut start, mut names): (Vec<String>, Vec<&str>) = (Vec::new(), Vec::new());
-    for part in parts {
-        let InstallResult::Done(changeover) = &mut part.came else {
+/// `name` is inserted without quoting.
+fn rollback_command(context: &Context, name: &str) -> String {
+    again(context, &["rollback", "NAME"])
+        .text
+        .replace("NAME", name)
+}
+
+/// Moves the servers to start from the certificates that wait for them into one step for all.
+fn merge_start_steps(
+    context: &Context,
+    certificates: &mut [CertificateOutcome],
+) -> Option<NextStep> {
+    let mut start: Vec<String> = Vec::new();
+    let mut names: Vec<&str> = Vec::new();
+    for certificate in certificates {
+        let InstallResult::Done(transaction) = &mut certificate.result else {
             continue;
         };
-        if changeover.start.is_empty() {
+        if transaction.start.is_empty() {
             continue;
         }
-        changeover.next.clear();
-        names.push(&part.stem);
-        let new: Vec<String> = changeover
+        transaction.next.clear();
+        names.push(&certificate.stem);
+        let new: Vec<String> = transaction
             .start
             .iter()
-            .filter(|one| !start.contains(one))
+            .filter(|command| !start.contains(command))
             .cloned()
             .collect();
         start.extend(new);
     }
-    (!names.is_empty()).then(|| start_then_install(context, &start, &names))
+    if names.is_empty() {
+        return None;
+    }
+    Some(start_then_install(context, &start, &names))
 }
 
 impl InstallOutcome {
-    /// One that ended early is no outcome.
-    pub(super) fn of(
+    /// The outcome, unless a signal ended several certificates or the only one failed.
+    pub(super) fn new(
         context: &Context,
-        mut parts: Vec<CertificateOutcome>,
+        mut certificates: Vec<CertificateOutcome>,
     ) -> Result<Self, Failure> {
-        if let (Some(signal), true) = (
-            parts.iter().find_map(CertificateOutcome::signal),
-            parts.len() > 1,
-        ) {
-            return Err(interrupted(signal, &parts));
+        if certificates.len() == 1
+            && let Some(only) = certificates.pop()
+        {
+            return Self::single(only);
         }
-        let alone = if parts.len() == 1 { parts.pop() } else { None };
-        match alone {
-            Some(CertificateOutcome {
-                came: InstallResult::Failed(failure),
-                ..
-            }) => Err(failure),
-            Some(alone) => Ok(Self {
-                parts: vec![alone],
+        let signal = certificates.iter().find_map(CertificateOutcome::signal);
+        if let Some(signal) = signal {
+            return Err(interrupted(signal, &certificates));
+        }
+        Ok(Self {
+            start: merge_start_steps(context, &mut certificates),
+            undo: rollback_line(context, &certificates),
+            certificates,
+        })
+    }
+
+    fn single(certificate: CertificateOutcome) -> Result<Self, Failure> {
+        match certificate.result {
+            InstallResult::Failed(failure) => Err(failure),
+            _ => Ok(Self {
+                certificates: vec![certificate],
                 start: None,
                 undo: None,
-            }),
-            None => Ok(Self {
-                start: start_once(context, &mut parts),
-                undo: all_back(context, &parts),
-                parts,
             }),
         }
     }
 
     fn verdict(&self) -> InstallVerdict {
-        let is =
-            |verdict: &InstallVerdict| self.parts.iter().any(|part| part.verdict() == *verdict);
         RANKS
             .into_iter()
-            .find(is)
+            .find(|verdict| self.count(*verdict) > 0)
             .unwrap_or(InstallVerdict::Unchanged)
     }
+
+    /// How many certificates have this verdict.
+    fn count(&self, verdict: InstallVerdict) -> usize {
+        self.certificates
+            .iter()
+            .filter(|certificate| certificate.verdict() == verdict)
+            .count()
+    }
+
+    fn counts_in_words(&self) -> String {
+        let mut counts = Vec::new();
+        for verdict in RANKS {
+            let count = self.count(verdict);
+            if count > 0 {
+                counts.push(format!("{count} {}", verdict.name()));
+            }
+        }
+        counts.join(", ")
+    }
+}
+
+/// The fields of a certificate's document that move into its entry in `certificates`.
+const CERTIFICATE_FIELDS: [&str; 8] = [
+    "verdict",
+    "changed",
+    "settings",
+    "plan",
+    "rolled_back",
+    "findings",
+    "next",
+    "undo",
+];
+
+/// The entry in `certificates` of a document about several.
+fn certificate_entry(document: &Value) -> Value {
+    let mut entry = document["certificates"][0].clone();
+    for field in CERTIFICATE_FIELDS {
+        entry[field] = document[field].clone();
+    }
+    entry
+}
+
+/// The elements of the array `field` of all documents.
+fn concatenate(documents: &[Value], field: &str) -> Vec<Value> {
+    documents
+        .iter()
+        .flat_map(|document| document[field].as_array().cloned().unwrap_or_default())
+        .collect()
 }
 
 impl Outcome for InstallOutcome {
     fn json(&self) -> Value {
-        if let [alone] = self.parts.as_slice() {
-            return alone.document();
+        if let [only] = self.certificates.as_slice() {
+            return only.document();
         }
         let documents: Vec<Value> = self
-            .parts
+            .certificates
             .iter()
             .map(CertificateOutcome::document)
             .collect();
-        let all = |field: &str| -> Vec<Value> {
-            documents
-                .iter()
-                .flat_map(|one| one[field].as_array().cloned().unwrap_or_default())
-                .collect()
-        };
-        let certificate = |document: &Value| {
-            let mut certificate = document["certificates"][0].clone();
-            for field in [
-                "verdict",
-                "changed",
-                "settings",
-                "plan",
-                "rolled_back",
-                "findings",
-                "next",
-                "undo",
-            ] {
-                certificate[field] = document[field].clone();
-            }
-            certificate
-        };
-        let mut next = all("next");
-        next.extend(self.start.iter().map(|start| json!(start)));
+        let entries: Vec<Value> = documents.iter().map(certificate_entry).collect();
+        let mut next = concatenate(&documents, "next");
+        if let Some(start) = &self.start {
+            next.push(json!(start));
+        }
         json!({
             "schema": "certctl.install/1",
             "verdict": self.verdict().name(),
             "changed": documents.iter().any(|one| one["changed"] == true),
-            "certificates": documents.iter().map(certificate).collect::<Vec<_>>(),
-            "findings": all("findings"),
+            "certificates": entries,
+            "findings": concatenate(&documents, "findings"),
             "next": next,
-            "undo": all("undo"),
+            "undo": concatenate(&documents, "undo"),
         })
     }
 
     fn human(&self, text: &mut TextOutput) {
-        if let [alone] = self.parts.as_slice() {
-            return alone.human(text);
+        if let [only] = self.certificates.as_slice() {
+            return only.print(text);
         }
-        self.parts.iter().for_each(|part| part.among_others(text));
-        let count = |verdict: InstallVerdict| {
-            self.parts
-                .iter()
-                .filter(|part| part.verdict() == verdict)
-                .count()
-        };
-        let counts = RANKS
-            .into_iter()
-            .map(|verdict| (count(verdict), verdict.name()))
-            .filter(|(count, _)| *count > 0);
-        let counts: Vec<String> = counts
-            .map(|(count, name)| format!("{count} {name}"))
-            .collect();
-        text.fact(
-            "in all",
-            format!("{} certificates: {}", self.parts.len(), counts.join(", ")),
-        );
+        for certificate in &self.certificates {
+            certificate.print_among_others(text);
+        }
+        let count = self.certificates.len();
+        let counts = self.counts_in_words();
+        text.fact("in all", format!("{count} certificates: {counts}"));
         text.nexts(self.start.as_slice());
         if let Some(undo) = &self.undo {
             text.fact("undo", undo.clone());
@@ -399,8 +461,15 @@ impl Outcome for InstallOutcome {
     }
 
     fn exit_code(&self) -> u8 {
-        let code = |code: &u8| self.parts.iter().any(|part| part.exit_code() == *code);
-        CODES.into_iter().find(code).unwrap_or(0)
+        let codes: Vec<u8> = self
+            .certificates
+            .iter()
+            .map(CertificateOutcome::exit_code)
+            .collect();
+        CODES
+            .into_iter()
+            .find(|code| codes.contains(code))
+            .unwrap_or(0)
     }
 }
 
@@ -408,28 +477,35 @@ impl Outcome for InstallOutcome {
 mod tests {
     use super::{CertificateOutcome, Failure, FailureKind, InstallResult, NextStep, interrupted};
 
+    fn interrupted_certificate(stem: &str, state: &str) -> CertificateOutcome {
+        let failure = Failure::new(FailureKind::Interrupted(15), "interrupted by signal 15")
+            .because(state)
+            .with(NextStep::say("type the same again"));
+        CertificateOutcome {
+            stem: stem.to_owned(),
+            description: String::new(),
+            findings: Vec::new(),
+            result: InstallResult::Failed(failure),
+            undo: None,
+        }
+    }
+
     #[test]
-    fn each_is_told_where_a_signal_left_it() {
-        let ended = |stem: &str, stands: &str| {
-            let failure = Failure::new(FailureKind::Interrupted(15), "interrupted by signal 15")
-                .because(stands);
-            let came = InstallResult::Failed(failure.with(NextStep::say("type the same again")));
-            CertificateOutcome {
-                stem: stem.to_owned(),
-                found: String::new(),
-                findings: Vec::new(),
-                came,
-                undo: None,
-            }
-        };
+    fn an_interrupted_install_lists_the_state_of_each_certificate() {
         let back = "it was taken back";
-        let all = interrupted(15, &[ended("a", back), ended("b", back)]);
-        assert_eq!(all.causes, [back]);
-        let some = interrupted(
-            15,
-            &[ended("a", back), ended("b", "not whole"), ended("c", back)],
-        );
-        assert_eq!(some.causes, ["a, c: it was taken back", "b: not whole"]);
-        assert_eq!((some.kind.exit_code(), some.next.len()), (143, 1));
+        let same = [
+            interrupted_certificate("a", back),
+            interrupted_certificate("b", back),
+        ];
+        assert_eq!(interrupted(15, &same).causes, [back]);
+        let different = [
+            interrupted_certificate("a", back),
+            interrupted_certificate("b", "not whole"),
+            interrupted_certificate("c", back),
+        ];
+        let failure = interrupted(15, &different);
+        assert_eq!(failure.causes, ["a, c: it was taken back", "b: not whole"]);
+        assert_eq!(failure.kind.exit_code(), 143);
+        assert_eq!(failure.next.len(), 1);
     }
 }

@@ -1,81 +1,74 @@
-//! `certctl install --placeholder NAME...`: something for the server to load until the CA has sent
-//! the certificate.
+//! `certctl install --placeholder NAME...`: a self-signed certificate that lets the server start
+//! until the CA has sent the real one.
 
+use crate::advice::install_command;
+use crate::commands::install::outcome::{CertificateOutcome, InstallResult};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep};
 use crate::inputs::folder::FolderContents;
 use crate::install::outcome::{InstallVerdict, TransactionOutcome, day};
 use crate::install::placeholder;
-use crate::install::placeholder::certificate::PlaceholderCertificate;
-use crate::install::request::{InstallGoal, InstallRequest};
-use crate::install::transaction;
 use crate::pki::name::DnsName;
 
-/// Puts one into place, where there is no pair yet: what was made in words, what is told of it,
-/// what came of it. `order` is what the command line says beside the goal.
-///
-/// # Errors
-/// Names that are none, files that cannot be used, a lock that is held, a signal.
-pub(super) fn run(
-    context: &Context,
-    names: &[String],
-    order: impl FnOnce(&DnsName) -> InstallRequest<'static>,
-) -> Result<(String, Vec<Finding>, TransactionOutcome), Failure> {
-    let names = names
-        .iter()
-        .map(|name| DnsName::parse(name))
-        .collect::<Result<Vec<_>, _>>()?;
-    let Some(first) = names.first() else {
-        return Err(Failure::new(
-            FailureKind::Usage,
-            "--placeholder wants the names that it is for",
-        )
-        .with(NextStep::run(&[
-            "install",
-            "--placeholder",
-            "example.com",
-            "www.example.com",
-        ])));
-    };
-    let all = if names.len() == 1 {
-        with_those_asked_for(context, first)?
-    } else {
-        names.clone()
-    };
-    let pair = PlaceholderCertificate::new(&all, context.now())
-        .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
-    let changeover = transaction::run(
-        context,
-        &InstallRequest {
-            goal: InstallGoal::Placeholder(&pair),
-            ..order(first)
-        },
-    )?;
-    let ends = changeover.leaf.not_after;
-    let findings = match changeover.verdict {
-        InstallVerdict::Refused => Vec::new(),
-        _ => vec![placeholder::told(context, ends)],
-    };
-    let found = format!(
-        "a placeholder for {}, ends {}",
-        changeover.leaf.dns_names.join(", "),
-        day(ends)
-    );
-    Ok((found, findings, changeover))
+/// The names of a placeholder.
+pub(super) struct PlaceholderNames {
+    pub(super) first: DnsName,
+    pub(super) all: Vec<DnsName>,
 }
 
-/// `name`, and what the request here that asks for it asks for beside it.
-fn with_those_asked_for(context: &Context, name: &DnsName) -> Result<Vec<DnsName>, Failure> {
-    let here = FolderContents::read(context)?;
-    let request = here
-        .requests_named(name)
-        .first()
-        .map(|held| held.value.dns_names.clone())
-        .unwrap_or_default();
-    let others = request
-        .iter()
-        .filter_map(|other| DnsName::presented(other))
-        .filter(|other| other != name);
-    Ok(std::iter::once(name.clone()).chain(others).collect())
+impl PlaceholderNames {
+    /// A single name stands for all names of its request in the folder.
+    ///
+    /// # Errors
+    /// Names that are none, no name at all, a folder that cannot be read.
+    pub(super) fn parse(context: &Context, names: &[String]) -> Result<Self, Failure> {
+        let names = names
+            .iter()
+            .map(|name| DnsName::parse(name))
+            .collect::<Result<Vec<_>, _>>()?;
+        let Some(first) = names.first().cloned() else {
+            let message = "--placeholder wants the names that it is for";
+            return Err(Failure::new(FailureKind::Usage, message)
+                .with(install_command::placeholder_example()));
+        };
+        let all = if names.len() == 1 {
+            names_of_request(context, &first)?
+        } else {
+            names
+        };
+        Ok(Self { first, all })
+    }
+}
+
+/// The outcome of a placeholder's transaction.
+pub(super) fn outcome(context: &Context, transaction: TransactionOutcome) -> CertificateOutcome {
+    let leaf = &transaction.leaf;
+    let description = format!(
+        "a placeholder for {}, ends {}",
+        leaf.dns_names.join(", "),
+        day(leaf.not_after)
+    );
+    let findings = match transaction.verdict {
+        InstallVerdict::Refused => Vec::new(),
+        _ => vec![placeholder::told(context, leaf.not_after)],
+    };
+    CertificateOutcome {
+        stem: transaction.name.clone(),
+        description,
+        findings,
+        result: InstallResult::Done(Box::new(transaction)),
+        undo: None,
+    }
+}
+
+/// `name`, then the other names of its request in the folder.
+fn names_of_request(context: &Context, name: &DnsName) -> Result<Vec<DnsName>, Failure> {
+    let folder = FolderContents::read(context)?;
+    let mut names = vec![name.clone()];
+    if let Some(request) = folder.requests_named(name).first() {
+        let requested = &request.value.dns_names;
+        let requested = requested.iter().filter_map(|one| DnsName::presented(one));
+        names.extend(requested.filter(|other| other != name));
+    }
+    Ok(names)
 }

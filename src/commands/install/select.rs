@@ -1,13 +1,14 @@
-//! What the arguments of `install` mean: which certificates, what each is called in /etc/ssl, whose
-//! roots it is judged by.
+//! Selects what `install` is about: the certificates, the name of each in /etc/ssl, and the trust
+//! anchors that it is verified with.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::advice::install_command;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep};
+use crate::finding::Finding;
 use crate::inputs::dcv_file;
 use crate::inputs::{self, DeliveryOptions, InputReader, KeyUse, MatchedCertificate, PasswordArgs};
 use crate::install::installed::{self, InstalledFiles, InstalledLineages};
@@ -20,7 +21,7 @@ use crate::store::settings::LineageSettings;
 use crate::system::fs::{files, folders};
 use crate::system::http::NetworkReach;
 
-/// What the command line says of what is read.
+/// The options of the command line that select certificates.
 #[derive(Clone, Copy)]
 pub(super) struct InputSelection<'a> {
     pub(super) files: &'a [String],
@@ -32,12 +33,12 @@ pub(super) struct InputSelection<'a> {
     pub(super) prefer: ChainPreference,
     /// `--aia`
     pub(super) aia: Option<NetworkReach>,
-    /// What opens what is locked.
+    /// How encrypted files are opened.
     pub(super) reading: &'a PasswordArgs,
     /// `--cert-name`
     pub(super) cert_name: Option<&'a str>,
-    /// Whether it says what only one certificate can have.
-    pub(super) number: CertificateCount,
+    /// Whether there are options that only one certificate can have.
+    pub(super) count: CertificateCount,
 }
 
 /// How many certificates the command line can be about.
@@ -47,39 +48,225 @@ pub(super) enum CertificateCount {
     One,
 }
 
-/// One certificate that the arguments mean.
+/// One certificate that the arguments select.
 pub(super) struct SelectedCertificate {
-    pub(super) taken: MatchedCertificate,
+    pub(super) matched: MatchedCertificate,
     pub(super) anchors: Rc<TrustAnchors>,
     /// Its name in /etc/ssl.
     pub(super) stem: String,
-    /// What the next round goes by: the request, and where it or the key lies.
+    /// What the next renewal needs: the request, its folder or that of the key, the CA.
     pub(super) origin: LineageSettings,
     /// Why it cannot be installed together with the others.
     pub(super) refusal: Option<Finding>,
 }
 
-/// Files that are read together, and the key that is theirs, where it is said.
-struct Bag {
+/// Files that are read together.
+struct InputGroup {
     files: Vec<String>,
+    /// The key of these files, where it is known.
     key: Option<PathBuf>,
-    installed: Option<Installed>,
+    installed: Option<InstalledGroup>,
 }
 
-/// What is known of files that are installed without looking again.
-struct Installed {
+/// What is known about installed files without reading their folder.
+struct InstalledGroup {
     stem: String,
     requests: Vec<HeldFile<SigningRequest>>,
 }
 
-/// What is read once in a run.
-#[derive(Default)]
-struct Once {
-    known: InstalledLineages,
+impl InputGroup {
+    fn of_installed(installed: InstalledFiles) -> Self {
+        Self {
+            files: vec![installed.chain.display().to_string()],
+            key: Some(installed.key),
+            installed: Some(InstalledGroup {
+                stem: installed.stem,
+                requests: installed.requests,
+            }),
+        }
+    }
+}
+
+/// The stored options of a lineage that a certificate has to be read with.
+#[derive(Clone, Default, Eq, Hash, PartialEq)]
+struct StoredSources {
+    /// The trust anchors.
+    trust: Option<String>,
+    /// The folder of its request.
+    folder: Option<PathBuf>,
+}
+
+/// The certificates of a group, read with one set of stored options.
+struct ReadGroup {
+    anchors: Rc<TrustAnchors>,
+    certificates: Vec<MatchedCertificate>,
+}
+
+/// Every certificate that the arguments select.
+///
+/// # Errors
+/// Files that cannot be used, nothing that is ready.
+pub(super) fn select_certificates(
+    context: &Context,
+    inputs: InputSelection<'_>,
+) -> Result<Vec<SelectedCertificate>, Failure> {
+    let mut selector = CertificateSelector {
+        context,
+        inputs,
+        reader: InputReader::new(context, inputs.reading)?,
+        lineages: InstalledLineages::default(),
+        anchors: HashMap::new(),
+    };
+    let mut selected = Vec::new();
+    for group in input_groups(context, inputs)? {
+        selected.extend(selector.select(&group)?);
+    }
+    if inputs.files.is_empty() {
+        selected = choose_ready(context, selected)?;
+    }
+    if selected.len() > 1 && inputs.count == CertificateCount::One {
+        return Err(only_for_one(&selected));
+    }
+    refuse_same_names(&mut selected);
+    Ok(selected)
+}
+
+/// All arguments form one group, except names for which the folder has nothing newer than the
+/// installed files. Each of these names forms a group with its installed files, so that an install
+/// that ended `not-served` or was interrupted can be continued.
+fn input_groups(context: &Context, inputs: InputSelection<'_>) -> Result<Vec<InputGroup>, Failure> {
+    let mut rest = InputGroup {
+        files: Vec::new(),
+        key: inputs.key.map(Path::to_owned),
+        installed: None,
+    };
+    if inputs.key.is_some() || inputs.files.is_empty() {
+        rest.files = inputs.files.to_vec();
+        return Ok(vec![rest]);
+    }
+    let mut groups = Vec::new();
+    let newest = installed::newest(context, inputs.files)?;
+    for (name, installed) in inputs.files.iter().zip(newest) {
+        match installed {
+            Some(installed) => groups.push(InputGroup::of_installed(installed)),
+            None => rest.files.push(name.clone()),
+        }
+    }
+    if !rest.files.is_empty() {
+        groups.push(rest);
+    }
+    Ok(groups)
+}
+
+/// Reads groups; installed lineages and trust anchors are read once per run.
+struct CertificateSelector<'a> {
+    context: &'a Context,
+    inputs: InputSelection<'a>,
+    reader: InputReader,
+    lineages: InstalledLineages,
     anchors: HashMap<Option<String>, Rc<TrustAnchors>>,
 }
 
-impl Once {
+impl CertificateSelector<'_> {
+    /// The certificates of a group. Stored options of a lineage apply where the command line has
+    /// none: the trust anchors, and the folder of the request if the key is not in this folder.
+    fn select(&mut self, group: &InputGroup) -> Result<Vec<SelectedCertificate>, Failure> {
+        let first_sources = self.first_sources(group)?;
+        let first_read = self.read(group, &first_sources)?;
+        let mut reads: HashMap<StoredSources, ReadGroup> = HashMap::new();
+        let mut selected = Vec::new();
+        for mut matched in first_read.certificates {
+            let stem = self.stem(group, &matched)?;
+            let settings = installed::settings(self.context, &stem)?;
+            let sources = self.stored_sources(group, settings, &matched);
+            let mut anchors = first_read.anchors.clone();
+            if sources != first_sources {
+                if !reads.contains_key(&sources) {
+                    reads.insert(sources.clone(), self.read(group, &sources)?);
+                }
+                if let Some(read) = reads.get_mut(&sources)
+                    && let Some(same) = read.take_same(&matched)
+                {
+                    anchors = read.anchors.clone();
+                    matched = same;
+                }
+            }
+            selected.push(SelectedCertificate {
+                origin: self.origin(group, &matched)?,
+                matched,
+                anchors,
+                stem,
+                refusal: None,
+            });
+        }
+        Ok(selected)
+    }
+
+    fn first_sources(&self, group: &InputGroup) -> Result<StoredSources, Failure> {
+        let mut sources = StoredSources::default();
+        if let Some(installed) = &group.installed {
+            let settings = installed::settings(self.context, &installed.stem)?;
+            sources.trust = settings.trust.filter(|_| self.inputs.trust.is_none());
+        }
+        Ok(sources)
+    }
+
+    fn stem(
+        &mut self,
+        group: &InputGroup,
+        matched: &MatchedCertificate,
+    ) -> Result<String, Failure> {
+        match (self.inputs.cert_name, &group.installed) {
+            (Some(name), _) => Ok(name.to_owned()),
+            (None, Some(installed)) => Ok(installed.stem.clone()),
+            (None, None) => installed::stem(self.context, matched, &mut self.lineages),
+        }
+    }
+
+    fn stored_sources(
+        &self,
+        group: &InputGroup,
+        settings: LineageSettings,
+        matched: &MatchedCertificate,
+    ) -> StoredSources {
+        let needs_key = matched.key.is_none() && group.key.is_none();
+        StoredSources {
+            trust: settings.trust.filter(|_| self.inputs.trust.is_none()),
+            folder: settings
+                .folder
+                .filter(|folder| needs_key && folders::is_folder(folder)),
+        }
+    }
+
+    /// The certificates of a group, read with these stored options.
+    fn read(&mut self, group: &InputGroup, sources: &StoredSources) -> Result<ReadGroup, Failure> {
+        let anchors = self.anchors(self.inputs.trust.or(sources.trust.as_deref()))?;
+        let options = DeliveryOptions {
+            key: group.key.as_deref(),
+            csr: None,
+            anchors: &anchors,
+            prefer: self.inputs.prefer,
+            aia: self.inputs.aia,
+            reading: &self.reader,
+            key_use: KeyUse::Installing,
+        };
+        let certificates = match (&group.installed, &sources.folder) {
+            (Some(installed), _) => {
+                let folder = installed.folder(self.context);
+                inputs::take_beside(self.context, folder, &group.files, &options)?
+            }
+            (None, Some(folder)) => {
+                let context = self.context.in_folder(folder.clone());
+                inputs::take(&context, &group.files, &options)?
+            }
+            (None, None) => inputs::take(self.context, &group.files, &options)?,
+        };
+        Ok(ReadGroup {
+            anchors,
+            certificates,
+        })
+    }
+
     fn anchors(&mut self, trust: Option<&str>) -> Result<Rc<TrustAnchors>, Failure> {
         let trust = trust.map(str::to_owned);
         if let Some(anchors) = self.anchors.get(&trust) {
@@ -89,286 +276,149 @@ impl Once {
         self.anchors.insert(trust, anchors.clone());
         Ok(anchors)
     }
+
+    /// The request's folder, else the key's, with the stem and CA of the request. The key of the
+    /// installed files themselves has no such folder.
+    fn origin(
+        &self,
+        group: &InputGroup,
+        matched: &MatchedCertificate,
+    ) -> Result<LineageSettings, Failure> {
+        let request = matched.request.as_ref().map(|(path, _)| path.as_path());
+        let key = matched
+            .key
+            .as_ref()
+            .map(|(path, _)| path.as_path())
+            .filter(|_| group.key.as_deref() == self.inputs.key);
+        let folder = request
+            .or(key)
+            .map(|path| folders::absolute(files::parent(path)))
+            .transpose()?;
+        // A `.dcv` file that cannot be read matters only to the next validation.
+        let stored = request.and_then(|path| dcv_file::read(&dcv_file::beside(path)).ok());
+        let ca = stored.and_then(|stored| stored.ca());
+        let request = request.map(stem).filter(|stem| file_names::plain(stem));
+        Ok(LineageSettings {
+            folder,
+            request,
+            ca: ca.map(|ca| ca.name().to_owned()),
+            ..LineageSettings::default()
+        })
+    }
 }
 
-/// What is remembered of a pair and read again by: whose roots, and the folder of its request.
-type Memory = (Option<String>, Option<PathBuf>);
+impl InstalledGroup {
+    /// The working directory with only the requests of the installed files.
+    fn folder(&self, context: &Context) -> FolderContents {
+        FolderContents {
+            path: context.directory.clone(),
+            requests: self.requests.clone(),
+            complete: true,
+            ..FolderContents::default()
+        }
+    }
+}
 
-/// Every certificate that the arguments mean.
-///
-/// # Errors
-/// Files that cannot be used, nothing that is ready.
-pub(super) fn all(
+impl ReadGroup {
+    /// Removes and returns the certificate with the same leaf.
+    fn take_same(&mut self, matched: &MatchedCertificate) -> Option<MatchedCertificate> {
+        let leaf = matched.leaf();
+        let index = self
+            .certificates
+            .iter()
+            .position(|one| one.leaf() == leaf)?;
+        Some(self.certificates.swap_remove(index))
+    }
+}
+
+/// How a certificate compares with the live one of its lineage.
+enum LiveComparison {
+    /// There is no live one, it is not proven yet, or it expires earlier.
+    Ready,
+    /// The same, and proven.
+    AlreadyLive,
+    /// The live one expires later.
+    Older,
+}
+
+fn compare_with_live(
     context: &Context,
-    said: InputSelection<'_>,
-) -> Result<Vec<SelectedCertificate>, Failure> {
-    let reading = InputReader::new(context, said.reading)?;
-    let mut once = Once::default();
-    let mut meant = Vec::new();
-    for bag in bags(context, said)? {
-        meant.extend(take(context, said, &reading, &bag, &mut once)?);
-    }
-    if said.files.is_empty() {
-        meant = ready(context, meant)?;
-    }
-    if meant.len() > 1 && said.number == CertificateCount::One {
-        return Err(for_one(&meant));
-    }
-    tell_apart(&mut meant);
-    Ok(meant)
+    selected: &SelectedCertificate,
+) -> Result<LiveComparison, Failure> {
+    let leaf = selected.matched.leaf();
+    let comparison = match installed::live_leaf(context, &selected.stem)? {
+        Some((live, proven)) if live == *leaf => {
+            if proven {
+                LiveComparison::AlreadyLive
+            } else {
+                LiveComparison::Ready
+            }
+        }
+        Some((live, _)) if live.not_after > leaf.not_after => LiveComparison::Older,
+        _ => LiveComparison::Ready,
+    };
+    Ok(comparison)
 }
 
-/// What is read: the arguments, all of them one bag; but for a name that nothing newer here is for,
-/// the files that are installed under it, so that an install that ended `not-served` or was
-/// interrupted is taken up where it stands.
-fn bags(context: &Context, said: InputSelection<'_>) -> Result<Vec<Bag>, Failure> {
-    let rest = || Bag {
-        files: said.files.to_vec(),
-        key: said.key.map(Path::to_owned),
-        installed: None,
-    };
-    if said.key.is_some() || said.files.is_empty() {
-        return Ok(vec![rest()]);
+/// Of the certificates in the folder: those that are newer than the live ones or not proven yet; if
+/// there are none, those that are live already.
+fn choose_ready(
+    context: &Context,
+    selected: Vec<SelectedCertificate>,
+) -> Result<Vec<SelectedCertificate>, Failure> {
+    let is_only_one = selected.len() == 1;
+    let mut ready = Vec::new();
+    let mut already_live = Vec::new();
+    let mut older = Vec::new();
+    for one in selected {
+        match compare_with_live(context, &one)? {
+            LiveComparison::AlreadyLive => already_live.push(one),
+            LiveComparison::Older if !is_only_one => older.push(one.stem),
+            LiveComparison::Ready | LiveComparison::Older => ready.push(one),
+        }
     }
-    let (mut bags, mut rest) = (
-        Vec::new(),
-        Bag {
-            files: Vec::new(),
-            ..rest()
-        },
+    if !ready.is_empty() {
+        return Ok(ready);
+    }
+    if !already_live.is_empty() {
+        return Ok(already_live);
+    }
+    let message = format!(
+        "what is installed of {} ends later than what lies here",
+        older.join(", ")
     );
-    for (name, installed) in said
-        .files
-        .iter()
-        .zip(installed::newest(context, said.files)?)
-    {
-        match installed {
-            Some(InstalledFiles {
-                stem,
-                chain,
-                key,
-                requests,
-                ..
-            }) => bags.push(Bag {
-                files: vec![chain.display().to_string()],
-                key: Some(key),
-                installed: Some(Installed { stem, requests }),
-            }),
-            None => rest.files.push(name.clone()),
-        }
+    let failure = Failure::new(FailureKind::NotFound, message);
+    Err(older.iter().fold(failure, |failure, name| {
+        failure.with(again(context, &["install", name]))
+    }))
+}
+
+/// Certificates with the same name in /etc/ssl exclude each other: none of them is installed.
+fn refuse_same_names(selected: &mut [SelectedCertificate]) {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for one in selected.iter() {
+        *counts.entry(one.stem.clone()).or_default() += 1;
     }
-    if !rest.files.is_empty() {
-        bags.push(rest);
-    }
-    Ok(bags)
-}
-
-/// The certificates of a bag. What is remembered of an installed one is asked where the command
-/// line does not say: whom to trust, and the folder of the request where its key is not here.
-fn take(
-    context: &Context,
-    said: InputSelection<'_>,
-    reading: &InputReader,
-    bag: &Bag,
-    once: &mut Once,
-) -> Result<Vec<SelectedCertificate>, Failure> {
-    let first = match &bag.installed {
-        Some(Installed { stem, .. }) => (
-            installed::settings(context, stem)?
-                .trust
-                .filter(|_| said.trust.is_none()),
-            None,
-        ),
-        None => (None, None),
-    };
-    let (anchors, found) = read(context, said, reading, bag, (once, &first))?;
-    let mut again: HashMap<Memory, (Rc<TrustAnchors>, Vec<MatchedCertificate>)> = HashMap::new();
-    let mut meant = Vec::new();
-    for mut taken in found {
-        let stem = match (said.cert_name, &bag.installed) {
-            (Some(name), _) => name.to_owned(),
-            (None, Some(installed)) => installed.stem.clone(),
-            (None, None) => installed::stem(context, &taken, &mut once.known)?,
-        };
-        let memory = memory(said, installed::settings(context, &stem)?, &taken, bag);
-        let mut anchors = anchors.clone();
-        if memory != first {
-            if !again.contains_key(&memory) {
-                again.insert(
-                    memory.clone(),
-                    read(context, said, reading, bag, (once, &memory))?,
-                );
-            }
-            if let Some((others, found)) = again.get_mut(&memory)
-                && let Some(place) = found.iter().position(|other| other.leaf() == taken.leaf())
-            {
-                (anchors, taken) = (others.clone(), found.swap_remove(place));
-            }
-        }
-        let origin = origin(said, bag, &taken)?;
-        meant.push(SelectedCertificate {
-            taken,
-            anchors,
-            stem,
-            origin,
-            refusal: None,
-        });
-    }
-    Ok(meant)
-}
-
-/// The certificates of a bag as they are with what is remembered.
-fn read(
-    context: &Context,
-    said: InputSelection<'_>,
-    reading: &InputReader,
-    bag: &Bag,
-    (once, (trust, folder)): (&mut Once, &Memory),
-) -> Result<(Rc<TrustAnchors>, Vec<MatchedCertificate>), Failure> {
-    let anchors = once.anchors(said.trust.or(trust.as_deref()))?;
-    let (key, prefer, key_use) = (bag.key.as_deref(), said.prefer, KeyUse::Installing);
-    let options = DeliveryOptions {
-        key,
-        csr: None,
-        anchors: &anchors,
-        prefer,
-        aia: said.aia,
-        reading,
-        key_use,
-    };
-    let taken = match (&bag.installed, folder) {
-        (Some(Installed { requests, .. }), _) => {
-            let (path, requests) = (context.directory.clone(), requests.clone());
-            let here = FolderContents {
-                path,
-                requests,
-                complete: true,
-                ..FolderContents::default()
-            };
-            inputs::take_beside(context, here, &bag.files, &options)?
-        }
-        (None, Some(folder)) => {
-            inputs::take(&context.in_folder(folder.clone()), &bag.files, &options)?
-        }
-        (None, None) => inputs::take(context, &bag.files, &options)?,
-    };
-    Ok((anchors, taken))
-}
-
-fn memory(
-    said: InputSelection<'_>,
-    remembered: LineageSettings,
-    taken: &MatchedCertificate,
-    bag: &Bag,
-) -> Memory {
-    let keyless = taken.key.is_none() && bag.key.is_none();
-    (
-        remembered.trust.filter(|_| said.trust.is_none()),
-        remembered
-            .folder
-            .filter(|folder| keyless && folders::is_folder(folder)),
-    )
-}
-
-/// Where its request lies, else its key, and what is known of the request. A key of the installed
-/// files themselves says nothing of that.
-fn origin(
-    said: InputSelection<'_>,
-    bag: &Bag,
-    taken: &MatchedCertificate,
-) -> Result<LineageSettings, Failure> {
-    let request = taken.request.as_ref().map(|(path, _)| path.as_path());
-    let own = taken
-        .key
-        .as_ref()
-        .map(|(path, _)| path.as_path())
-        .filter(|_| bag.key.as_deref() == said.key);
-    let folder = request
-        .or(own)
-        .map(|path| folders::absolute(files::parent(path)))
-        .transpose()?;
-    // What cannot be read of the proof is the next proof's business.
-    let kept = request.and_then(|path| dcv_file::read(&dcv_file::beside(path)).ok());
-    let ca = kept
-        .and_then(|kept| kept.ca())
-        .map(|ca| ca.name().to_owned());
-    let request = request.map(stem).filter(|stem| file_names::plain(stem));
-    Ok(LineageSettings {
-        folder,
-        request,
-        ca,
-        ..LineageSettings::default()
-    })
-}
-
-/// Of what lies here: what is newer than what is live, or not proven yet; else what is live
-/// already.
-fn ready(
-    context: &Context,
-    meant: Vec<SelectedCertificate>,
-) -> Result<Vec<SelectedCertificate>, Failure> {
-    let alone = meant.len() == 1;
-    let (mut ready, mut same, mut older) = (Vec::new(), Vec::new(), Vec::new());
-    for one in meant {
-        match installed::live_leaf(context, &one.stem)? {
-            Some((live, proven)) if live == *one.taken.leaf() => {
-                if proven {
-                    same.push(one)
-                } else {
-                    ready.push(one)
-                }
-            }
-            Some((live, _)) if live.not_after > one.taken.leaf().not_after && !alone => {
-                older.push(one)
-            }
-            _ => ready.push(one),
-        }
-    }
-    match (ready.is_empty(), same.is_empty()) {
-        (false, _) => Ok(ready),
-        (true, false) => Ok(same),
-        (true, true) => {
-            let names: Vec<String> = older.iter().map(|one| one.stem.clone()).collect();
+    for one in selected {
+        if counts.get(&one.stem).is_some_and(|count| *count > 1) {
             let message = format!(
-                "what is installed of {} ends later than what lies here",
-                names.join(", ")
+                "several of these would be called {}: they cannot be installed at once",
+                one.stem
             );
-            let failure = Failure::new(FailureKind::NotFound, message);
-            Err(names.iter().fold(failure, |failure, name| {
-                failure.with(again(context, &["install", name]))
-            }))
+            let refusal = Finding::error("duplicate-cert-name", message)
+                .with(install_command::install_under_another_name());
+            one.refusal = Some(refusal);
         }
     }
 }
 
-/// Two that would have one name cannot be told apart in /etc/ssl: none of them is installed.
-fn tell_apart(meant: &mut [SelectedCertificate]) {
-    let mut times: HashMap<String, usize> = HashMap::new();
-    for one in meant.iter() {
-        *times.entry(one.stem.clone()).or_default() += 1;
-    }
-    for one in meant
-        .iter_mut()
-        .filter(|one| times.get(&one.stem).is_some_and(|times| *times > 1))
-    {
-        let message = format!(
-            "several of these would be called {}: they cannot be installed at once",
-            one.stem
-        );
-        one.refusal = Some(
-            Finding::error("duplicate-cert-name", message).with(NextStep::say(
-                "install each alone, one of them with a name of its own:  --cert-name NAME",
-            )),
-        );
-    }
-}
-
-fn for_one(meant: &[SelectedCertificate]) -> Failure {
-    let labels: Vec<String> = meant.iter().map(|one| one.taken.leaf().label()).collect();
-    Failure::new(
-        FailureKind::Usage,
-        "--cert-name, --chain-path and --key-path are for one certificate",
-    )
-    .because(format!("these are {}: {}", labels.len(), labels.join(", ")))
-    .with(NextStep::say("install the one that they are for alone"))
+fn only_for_one(selected: &[SelectedCertificate]) -> Failure {
+    let labels: Vec<String> = selected
+        .iter()
+        .map(|one| one.matched.leaf().label())
+        .collect();
+    let message = "--cert-name, --chain-path and --key-path are for one certificate";
+    Failure::new(FailureKind::Usage, message)
+        .because(format!("these are {}: {}", labels.len(), labels.join(", ")))
+        .with(install_command::install_alone())
 }

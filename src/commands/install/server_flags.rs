@@ -1,4 +1,5 @@
-//! Which servers read the files, and where each has its configuration, as the command line says it.
+//! `--server` and `--server-config`: which servers use the certificate, and where each has its
+//! configuration.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ pub(crate) enum ServerChoice {
 }
 
 impl ServerChoice {
-    /// As settings have it.
+    /// The name in the stored settings.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -33,30 +34,37 @@ impl ServerChoice {
     }
 }
 
-/// The configuration of whichever server it is, and those that say whose they are; absolute.
-///
-/// # Errors
-/// When the working directory is gone.
-pub(super) fn configs(
-    given: &[PathBuf],
-) -> Result<(Option<PathBuf>, BTreeMap<String, PathBuf>), Failure> {
-    let (mut any, mut own) = (None, BTreeMap::new());
-    for path in given {
-        match of_server(path) {
-            (Some(software), path) => {
-                drop(own.insert(software.name().to_owned(), folders::absolute(&path)?))
-            }
-            (None, path) => any = Some(folders::absolute(&path)?),
-        }
-    }
-    Ok((any, own))
+/// The files of `--server-config`, absolute.
+#[derive(Default)]
+pub(super) struct ConfigFiles {
+    /// `FILE`: for whichever server there is.
+    pub(super) any_server: Option<PathBuf>,
+    /// `haproxy=FILE`: by the name of the server.
+    pub(super) by_server: BTreeMap<String, PathBuf>,
 }
 
-/// `haproxy=FILE`, or a file of whichever server it is.
-fn of_server(path: &Path) -> (Option<ServerSoftware>, PathBuf) {
-    let split = path.to_str().and_then(|text| text.split_once('='));
-    match split.and_then(|(name, file)| Some((ServerSoftware::named(name)?, file))) {
-        Some((software, file)) => (Some(software), file.into()),
-        None => (None, path.to_owned()),
+impl ConfigFiles {
+    /// Parses the values of `--server-config`.
+    ///
+    /// # Errors
+    /// When the working directory is gone.
+    pub(super) fn parse(values: &[PathBuf]) -> Result<Self, Failure> {
+        let mut files = Self::default();
+        for value in values {
+            match split_server(value) {
+                Some((software, path)) => {
+                    let name = software.name().to_owned();
+                    files.by_server.insert(name, folders::absolute(path)?);
+                }
+                None => files.any_server = Some(folders::absolute(value)?),
+            }
+        }
+        Ok(files)
     }
+}
+
+/// Splits `haproxy=FILE`.
+fn split_server(value: &Path) -> Option<(ServerSoftware, &Path)> {
+    let (name, file) = value.to_str()?.split_once('=')?;
+    Some((ServerSoftware::named(name)?, Path::new(file)))
 }

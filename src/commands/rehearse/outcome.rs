@@ -1,56 +1,64 @@
-//! What `rehearse` ends with, for people and for scripts.
+//! The outcome of `rehearse`, as text and as JSON.
 
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use super::step::{RehearsalStep, day};
+use crate::advice;
 use crate::finding::{Finding, NextStep};
 use crate::pki::name::DnsName;
 use crate::report::{Outcome, TextOutput, shown};
 
-/// What the site shows in the end, as a visitor saw it.
+/// The certificate that a visitor sees in the end.
 #[derive(Clone, Debug)]
 pub(super) struct RehearsalProof {
-    /// Where it was seen.
+    /// The address of the site.
     pub(super) address: String,
     /// `TLS 1.3`.
     pub(super) protocol: &'static str,
-    /// SHA-256 of the leaf.
+    /// The SHA-256 fingerprint of the leaf.
     pub(super) sha256: String,
-    /// The last second of its validity.
+    /// The expiry date of the leaf.
     pub(super) not_after: jiff::Timestamp,
 }
 
-/// What `rehearse` ends with.
+/// The outcome of `rehearse`.
 #[derive(Debug)]
 pub(crate) struct RehearseOutcome {
     pub(super) name: DnsName,
     pub(super) folder: PathBuf,
-    /// What is about to happen, before the first step.
+    /// The lines before the first step.
     pub(super) intro: Vec<String>,
     pub(super) steps: Vec<RehearsalStep>,
-    /// `None` when something did not come out as it should.
+    /// `None` if a step had an unexpected result.
     pub(super) proof: Option<RehearsalProof>,
     pub(super) findings: Vec<Finding>,
 }
 
 impl Outcome for RehearseOutcome {
     fn json(&self) -> Value {
+        let mut steps = Vec::new();
+        for step in &self.steps {
+            steps.push(step.json());
+        }
+        let proof = self.proof.as_ref().map(|proof| {
+            json!({
+                "host": self.name.as_str(),
+                "address": proof.address,
+                "protocol": proof.protocol,
+                "sha256": proof.sha256,
+                "not_after": proof.not_after,
+            })
+        });
         json!({
             "schema": "certctl.rehearse/1",
             "verdict": if self.proof.is_some() { "as-expected" } else { "unexpected" },
             "changed": true,
             "name": self.name.as_str(),
             "directory": shown(&self.folder),
-            "steps": self.steps.iter().map(RehearsalStep::json).collect::<Vec<_>>(),
-            "proof": self.proof.as_ref().map(|proof| json!({
-                "host": self.name.as_str(),
-                "address": proof.address,
-                "protocol": proof.protocol,
-                "sha256": proof.sha256,
-                "not_after": proof.not_after,
-            })),
+            "steps": steps,
+            "dcv": proof,
             "findings": self.findings,
             "next": self.next(),
         })
@@ -61,29 +69,12 @@ impl Outcome for RehearseOutcome {
             text.fact("", line);
         }
         for (index, step) in self.steps.iter().enumerate() {
-            step.human(index + 1, text);
+            step.print(index + 1, text);
         }
         text.fact("", "");
         text.findings(&self.findings);
         if let Some(proof) = &self.proof {
-            text.fact(
-                "live",
-                format!(
-                    "https://{} at {}: {}, whole chain, until {}",
-                    self.name.as_str(),
-                    proof.address,
-                    proof.protocol,
-                    day(proof.not_after),
-                ),
-            );
-            text.fact("live", format!("fingerprint (SHA-256) {}", proof.sha256));
-            text.fact(
-                "done",
-                format!(
-                    "every step came out as it should; {}/etc/ssl is what the server reads",
-                    self.folder.display()
-                ),
-            );
+            self.print_proof(proof, text);
         }
         text.nexts(&self.next());
     }
@@ -94,15 +85,24 @@ impl Outcome for RehearseOutcome {
 }
 
 impl RehearseOutcome {
+    fn print_proof(&self, proof: &RehearsalProof, text: &mut TextOutput) {
+        let name = self.name.as_str();
+        let address = &proof.address;
+        let protocol = proof.protocol;
+        let expiry = day(proof.not_after);
+        let site = format!("https://{name} at {address}: {protocol}, whole chain, until {expiry}");
+        text.fact("live", site);
+        text.fact("live", format!("fingerprint (SHA-256) {}", proof.sha256));
+        let done = format!(
+            "every step came out as it should; {}/etc/ssl is what the server reads",
+            self.folder.display()
+        );
+        text.fact("done", done);
+    }
+
     fn next(&self) -> Vec<NextStep> {
         match self.proof {
-            Some(_) => vec![NextStep::run(&[
-                "csr",
-                "YOUR-DOMAIN.com",
-                "www.YOUR-DOMAIN.com",
-                "--ca",
-                "namecheap",
-            ])],
+            Some(_) => vec![advice::rehearsal::request_real_certificate()],
             None => Vec::new(),
         }
     }

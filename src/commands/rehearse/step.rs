@@ -1,5 +1,5 @@
-//! One command of the round: what is typed, what should come of it, what came. All that is said of
-//! it is taken from the document that `--json` gives to scripts.
+//! One command of the rehearsal: what is typed, the expected result, the actual one. The report is
+//! made from the document that the command prints with `--json`.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -7,22 +7,22 @@ use serde_json::{Value, json};
 use crate::finding::shell_word;
 use crate::report::TextOutput;
 
-/// A command that was run, and what others had to say to it.
+/// A command that was run, and what happened outside of certctl.
 #[derive(Debug)]
 pub(super) struct RehearsalStep {
-    /// What it is for.
+    /// What the step does.
     pub(super) title: &'static str,
     /// All words, `certctl` first.
     pub(super) argv: Vec<String>,
-    /// The words that people read: the folder's flags are said once, above.
+    /// The printed words, without the options for the folder.
     pub(super) shown: Vec<String>,
-    /// How it should end.
+    /// How the command should end.
     pub(super) expected: ExpectedResult,
     pub(super) exit_code: u8,
-    /// What it printed with `--json`.
+    /// What the command prints with `--json`.
     pub(super) document: Value,
-    /// What the shop, the panel and visitors of the site said then.
-    pub(super) remarks: Vec<OutsideEvent>,
+    /// What the reseller, the DNS console and visitors of the site say.
+    pub(super) events: Vec<OutsideEvent>,
 }
 
 /// How a command should end: exit code and verdict (`csr` has none).
@@ -35,101 +35,118 @@ pub(super) struct ExpectedResult {
 /// Something that happened outside of certctl.
 #[derive(Debug)]
 pub(super) struct OutsideEvent {
-    pub(super) who: &'static str,
-    pub(super) what: String,
+    pub(super) actor: &'static str,
+    pub(super) event: String,
 }
 
 impl RehearsalStep {
-    /// How it did not end as it should; `None` when it did.
-    pub(super) fn missed(&self) -> Option<String> {
+    /// How the result differs from the expected one.
+    pub(super) fn deviation(&self) -> Option<String> {
         let ExpectedResult { exit_code, verdict } = self.expected;
         if self.exit_code == exit_code && self.verdict() == verdict {
             return None;
         }
-        let words = |code: u8, verdict: Option<&str>| {
-            format!(
-                "exit {code}{}",
-                verdict.map_or(String::new(), |word| format!(" ({word})"))
-            )
-        };
         Some(format!(
             "ended with {}, not with {}",
-            words(self.exit_code, self.verdict()),
-            words(exit_code, verdict)
+            result_in_words(self.exit_code, self.verdict()),
+            result_in_words(exit_code, verdict)
         ))
     }
 
-    /// The verdict in its document.
+    /// The verdict in the document.
     pub(super) fn verdict(&self) -> Option<&str> {
         self.document["verdict"].as_str()
     }
 
     pub(super) fn json(&self) -> Value {
+        let mut command = Vec::new();
+        for word in &self.argv {
+            command.push(shell_word(word));
+        }
+        let mut remarks = Vec::new();
+        for event in &self.events {
+            remarks.push(json!({
+                "who": event.actor,
+                "what": event.event,
+            }));
+        }
         json!({
-            "command": self.argv.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" "),
+            "command": command.join(" "),
             "argv": self.argv,
             "title": self.title,
             "expected": { "exit_code": self.expected.exit_code, "verdict": self.expected.verdict },
             "exit_code": self.exit_code,
-            "as_expected": self.missed().is_none(),
+            "as_expected": self.deviation().is_none(),
             "outcome": self.document,
-            "remarks": self.remarks.iter().map(|remark| json!({ "who": remark.who, "what": remark.what })).collect::<Vec<_>>(),
+            "remarks": remarks,
         })
     }
 
-    pub(super) fn human(&self, number: usize, text: &mut TextOutput) {
+    pub(super) fn print(&self, number: usize, text: &mut TextOutput) {
         text.fact("", "");
         text.fact(&number.to_string(), self.title);
         let words: Vec<String> = self
             .shown
             .iter()
-            .map(|word| shortened(&shell_word(word)))
+            .map(|word| shorten_hashes(&shell_word(word)))
             .collect();
-        facts(text, "$", command_lines(&words));
-        let said = self.said();
-        facts(
-            text,
-            &format!("exit {}", self.exit_code),
-            said.iter().flat_map(|line| prose(&shortened(line))),
-        );
-        for remark in &self.remarks {
-            facts(text, remark.who, prose(&shortened(&remark.what)));
+        print_lines(text, "$", command_lines(&words));
+        let mut result = Vec::new();
+        for line in self.result_lines() {
+            result.extend(fold_prose(&shorten_hashes(&line)));
+        }
+        print_lines(text, &format!("exit {}", self.exit_code), result);
+        for event in &self.events {
+            print_lines(text, event.actor, fold_prose(&shorten_hashes(&event.event)));
         }
     }
 
-    /// What came of it, in a few lines.
-    pub(super) fn said(&self) -> Vec<String> {
-        let mut lines = failed(&self.document["error"]);
-        lines.extend(judged(&self.document));
+    /// The result in a few lines.
+    pub(super) fn result_lines(&self) -> Vec<String> {
+        let mut lines = failure_lines(&self.document["error"]);
+        lines.extend(finding_lines(&self.document));
         if lines.is_empty() {
-            lines.push(done(&self.document));
+            lines.push(success_line(&self.document));
         }
-        if let (Some(verdict), Some(first)) = (self.verdict(), lines.first_mut()) {
+        if let Some(verdict) = self.verdict()
+            && let Some(first) = lines.first_mut()
+        {
             *first = format!("{verdict}: {first}");
         }
         lines
     }
 }
 
-fn failed(error: &Value) -> Vec<String> {
+/// The exit code with the verdict.
+fn result_in_words(exit_code: u8, verdict: Option<&str>) -> String {
+    match verdict {
+        Some(verdict) => format!("exit {exit_code} ({verdict})"),
+        None => format!("exit {exit_code}"),
+    }
+}
+
+fn failure_lines(error: &Value) -> Vec<String> {
     let message = error["message"].as_str().map(ToOwned::to_owned);
     message
         .into_iter()
         .chain(
-            each(&error["causes"])
+            elements(&error["causes"])
                 .filter_map(Value::as_str)
                 .map(ToOwned::to_owned),
         )
         .collect()
 }
 
-/// Errors and warnings, each with the first thing to do about it.
-fn judged(document: &Value) -> Vec<String> {
+/// The errors and warnings, each with its first next step.
+fn finding_lines(document: &Value) -> Vec<String> {
     let mut lines = Vec::new();
-    for finding in each(&document["findings"]).filter(|finding| finding["severity"] != "note") {
+    for finding in elements(&document["findings"]) {
+        if finding["severity"] == "note" {
+            continue;
+        }
         lines.push(text(&finding["message"]).to_owned());
         lines.extend(
-            each(&finding["lines"])
+            elements(&finding["lines"])
                 .filter_map(Value::as_str)
                 .map(|line| format!("| {line}")),
         );
@@ -142,8 +159,8 @@ fn judged(document: &Value) -> Vec<String> {
     lines
 }
 
-/// What there is to say where nothing is wrong.
-fn done(document: &Value) -> String {
+/// The line for a command without findings.
+fn success_line(document: &Value) -> String {
     match text(&document["schema"]) {
         "certctl.csr/1" => format!(
             "made {} (0600, {}) and {}",
@@ -152,31 +169,29 @@ fn done(document: &Value) -> String {
             text(&document["request"]["path"])
         ),
         "certctl.dcv-check/1" => {
-            let servers =
-                each(&document["records"][0]["servers"]).map(|server| text(&server["address"]));
+            let mut addresses = Vec::new();
+            for server in elements(&document["records"][0]["servers"]) {
+                addresses.push(text(&server["address"]));
+            }
             format!(
                 "at the right place, with the right value, at {}",
-                servers.collect::<Vec<_>>().join(", ")
+                addresses.join(", ")
             )
         }
         _ => {
-            let pair = &document["certificates"][0];
-            let probes = each(&pair["probes"]).map(|probe| {
-                format!(
-                    "seen at {} over {}",
-                    text(&probe["address"]),
-                    text(&probe["protocol"])
-                )
-            });
-            format!(
-                "{}, leaf and whole chain",
-                probes.collect::<Vec<_>>().join(", ")
-            )
+            let certificate = &document["certificates"][0];
+            let mut probes = Vec::new();
+            for probe in elements(&certificate["probes"]) {
+                let address = text(&probe["address"]);
+                let protocol = text(&probe["protocol"]);
+                probes.push(format!("seen at {address} over {protocol}"));
+            }
+            format!("{}, leaf and whole chain", probes.join(", "))
         }
     }
 }
 
-fn each(list: &Value) -> impl Iterator<Item = &Value> {
+fn elements(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().into_iter().flatten()
 }
 
@@ -184,16 +199,16 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn facts(text: &mut TextOutput, label: &str, lines: impl IntoIterator<Item = String>) {
+fn print_lines(text: &mut TextOutput, label: &str, lines: impl IntoIterator<Item = String>) {
     for line in lines {
         text.fact(label, line);
     }
 }
 
-/// No line is much wider than that.
+/// The width of folded lines, in characters.
 const WIDTH: usize = 104;
 
-/// A command line on as many lines as it needs, broken before a flag, to be pasted all the same.
+/// Breaks a command line before options; the lines can be pasted.
 fn command_lines(words: &[String]) -> Vec<String> {
     let mut units: Vec<String> = Vec::new();
     for word in words {
@@ -204,19 +219,18 @@ fn command_lines(words: &[String]) -> Vec<String> {
     }
     let lines = fold(&units);
     let last = lines.len().saturating_sub(1);
-    let broken = |(number, line): (usize, String)| {
-        format!(
-            "{}{line}{}",
-            if number == 0 { "" } else { "    " },
-            if number == last { "" } else { " \\" }
-        )
-    };
-    lines.into_iter().enumerate().map(broken).collect()
+    let mut command_lines = Vec::with_capacity(lines.len());
+    for (index, line) in lines.iter().enumerate() {
+        let indent = if index == 0 { "" } else { "    " };
+        let continuation = if index == last { "" } else { " \\" };
+        command_lines.push(format!("{indent}{line}{continuation}"));
+    }
+    command_lines
 }
 
-/// Prose on as many lines as it needs.
-fn prose(text: &str) -> Vec<String> {
-    fold(&text.split(' ').map(ToOwned::to_owned).collect::<Vec<_>>())
+fn fold_prose(text: &str) -> Vec<String> {
+    let words: Vec<String> = text.split(' ').map(ToOwned::to_owned).collect();
+    fold(&words)
 }
 
 fn fold(units: &[String]) -> Vec<String> {
@@ -232,13 +246,13 @@ fn fold(units: &[String]) -> Vec<String> {
     lines
 }
 
-/// The date alone, UTC.
+/// The date in UTC.
 pub(super) fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
 }
 
-/// Hashes in full are for programs: long runs of hex digits keep their first six.
-pub(super) fn shortened(text: &str) -> String {
+/// Shortens long runs of hex digits to the first six.
+pub(super) fn shorten_hashes(text: &str) -> String {
     const KEPT: usize = 6;
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -260,11 +274,12 @@ pub(super) fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{WIDTH, command_lines, prose, shortened};
+    use super::{WIDTH, command_lines, fold_prose, shorten_hashes};
 
     #[test]
     fn long_lines_are_folded_and_can_be_pasted() {
-        let (short, long) = ("certctl csr a".to_owned(), "x".repeat(WIDTH));
+        let short = "certctl csr a".to_owned();
+        let long = "x".repeat(WIDTH);
         assert_eq!(
             command_lines(&[short.clone(), "--ca".into(), "private".into()]),
             ["certctl csr a --ca private"]
@@ -274,21 +289,24 @@ mod tests {
             command_lines(&[short, "--key".into(), long.clone()]),
             folded
         );
-        assert_eq!(prose(&format!("a {long} b c")), ["a", &long, "b c"]);
+        assert_eq!(fold_prose(&format!("a {long} b c")), ["a", &long, "b c"]);
     }
 
     #[test]
-    fn hashes_are_cut_and_words_are_not() {
+    fn hashes_are_shortened_and_words_are_not() {
         let md5 = "6fcfe984ac87413b45a0d531d2172600";
         assert_eq!(
-            shortened(&format!("_{md5}.shop.example é")),
+            shorten_hashes(&format!("_{md5}.shop.example é")),
             "_6fcfe9….shop.example é"
         );
         assert_eq!(
-            shortened(&format!("{md5}.{md5}.69ff68dc5168c.comodoca.com")),
+            shorten_hashes(&format!("{md5}.{md5}.69ff68dc5168c.comodoca.com")),
             "6fcfe9….6fcfe9….69ff68dc5168c.comodoca.com"
         );
-        assert_eq!(shortened("certctl install a.zip"), "certctl install a.zip");
-        assert_eq!(shortened(""), "");
+        assert_eq!(
+            shorten_hashes("certctl install a.zip"),
+            "certctl install a.zip"
+        );
+        assert_eq!(shorten_hashes(""), "");
     }
 }

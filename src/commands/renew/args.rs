@@ -1,4 +1,4 @@
-//! What `renew` takes.
+//! The arguments of `renew`.
 
 use crate::inventory::RenewBefore;
 

@@ -1,7 +1,7 @@
-//! The folders of requests: each read once in a run, however many pairs were made there.
+//! The folders with requests: each is read once in a run, for all certificates from there.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::context::Context;
@@ -10,13 +10,13 @@ use crate::inputs::folder::{FolderContents, HeldFile};
 use crate::pki::key::PublicKeyId;
 use crate::pki::request::SigningRequest;
 
-/// What was read so far.
+/// The folders that were read so far.
 #[derive(Default)]
-pub(super) struct RequestFolders(HashMap<std::path::PathBuf, Rc<RequestFolder>>);
+pub(super) struct RequestFolders(HashMap<PathBuf, Rc<RequestFolder>>);
 
-/// A folder, and its requests by what they ask for.
+/// A folder with its requests indexed by names and by key.
 pub(super) struct RequestFolder {
-    pub(super) here: FolderContents,
+    pub(super) contents: FolderContents,
     by_names: HashMap<Vec<String>, Vec<usize>>,
     by_key: HashMap<PublicKeyId, Vec<usize>>,
 }
@@ -30,39 +30,37 @@ impl RequestFolders {
         if let Some(known) = self.0.get(folder) {
             return Ok(Rc::clone(known));
         }
-        let read = Rc::new(RequestFolder::new(FolderContents::read(
-            &context.in_folder(folder.to_owned()),
-        )?));
+        let contents = FolderContents::read(&context.in_folder(folder.to_owned()))?;
+        let read = Rc::new(RequestFolder::new(contents));
         self.0.insert(folder.to_owned(), Rc::clone(&read));
         Ok(read)
     }
 }
 
 impl RequestFolder {
-    fn new(here: FolderContents) -> Self {
-        let (mut by_names, mut by_key) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
-        for (place, held) in here.requests.iter().enumerate() {
-            by_names.entry(asked(&held.value)).or_default().push(place);
-            by_key.entry(held.value.key_id).or_default().push(place);
+    fn new(contents: FolderContents) -> Self {
+        let mut by_names: HashMap<Vec<String>, Vec<usize>> = HashMap::new();
+        let mut by_key: HashMap<PublicKeyId, Vec<usize>> = HashMap::new();
+        for (index, held) in contents.requests.iter().enumerate() {
+            let names = sorted_names(requested_names(&held.value));
+            by_names.entry(names).or_default().push(index);
+            by_key.entry(held.value.key_id).or_default().push(index);
         }
         Self {
-            here,
+            contents,
             by_names,
             by_key,
         }
     }
 
-    /// The requests for just these names.
-    pub(super) fn asking(
+    /// The requests for exactly these names.
+    pub(super) fn with_names(
         &self,
         names: &[String],
     ) -> impl Iterator<Item = &HeldFile<SigningRequest>> {
-        let places = self
-            .by_names
-            .get(&set(names.iter().cloned()))
-            .into_iter()
-            .flatten();
-        places.filter_map(|place| self.here.requests.get(*place))
+        let names = sorted_names(names.iter().cloned());
+        let indexes = self.by_names.get(&names).into_iter().flatten();
+        indexes.filter_map(|index| self.contents.requests.get(*index))
     }
 
     /// The requests with this key.
@@ -70,24 +68,24 @@ impl RequestFolder {
         &self,
         id: PublicKeyId,
     ) -> impl Iterator<Item = &HeldFile<SigningRequest>> {
-        let places = self.by_key.get(&id).into_iter().flatten();
-        places.filter_map(|place| self.here.requests.get(*place))
+        let indexes = self.by_key.get(&id).into_iter().flatten();
+        indexes.filter_map(|index| self.contents.requests.get(*index))
     }
 }
 
-/// All names of a request, in an order of their own.
-pub(super) fn asked(request: &SigningRequest) -> Vec<String> {
+/// The DNS names, IP addresses and mailboxes that a request asks for, in its order.
+pub(super) fn requested_names(request: &SigningRequest) -> impl Iterator<Item = String> {
     let addresses = request.ip_addresses.iter().map(ToString::to_string);
-    set(request
+    request
         .dns_names
         .iter()
         .cloned()
         .chain(addresses)
-        .chain(request.mailboxes.iter().cloned()))
+        .chain(request.mailboxes.iter().cloned())
 }
 
-/// Names in lower case, each once, sorted.
-pub(super) fn set(names: impl Iterator<Item = String>) -> Vec<String> {
+/// The names in lower case, sorted, without duplicates.
+pub(super) fn sorted_names(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut names: Vec<String> = names.map(|name| name.to_ascii_lowercase()).collect();
     names.sort();
     names.dedup();

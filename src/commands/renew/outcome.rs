@@ -1,8 +1,10 @@
-//! What `renew` ends with, as text and as JSON.
+//! The outcome of `renew`, as text and as JSON.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::round::{PreparedRequest, RenewalAttempt, RenewalFiles, RenewalResult};
+use super::attempt::{PreparedRequest, RenewalAttempt, RenewalFiles, RenewalResult};
+use crate::advice::renew_command;
 use crate::commands::renew::select::NotYetDue;
 use crate::dcv::ca::Ca;
 use crate::dcv::record::DcvRecord;
@@ -10,43 +12,45 @@ use crate::failure::Failure;
 use crate::finding::{Finding, NextStep};
 use crate::inventory::reason::day;
 use crate::inventory::schedule::{PaymentCoverage, ValidationMethod};
+use crate::pki::request::SigningRequest;
 use crate::report::{Outcome, TextOutput, shown};
 
-/// What `renew` ends with.
+/// The outcome of `renew`.
 #[derive(Debug)]
 pub(crate) struct RenewOutcome {
-    rounds: Vec<RenewalAttempt>,
-    /// Certificates that have time.
-    waiting: NotYetDue,
-    /// What could not be looked at or prepared.
+    attempts: Vec<RenewalAttempt>,
+    not_due: NotYetDue,
+    /// What could not be checked or prepared.
     findings: Vec<Finding>,
     exit_code: u8,
 }
 
+/// A certificate whose renewal could not be prepared.
+pub(super) struct FailedRenewal {
+    pub(super) name: String,
+    pub(super) failure: Failure,
+}
+
 impl RenewOutcome {
     pub(super) fn new(
-        rounds: Vec<RenewalAttempt>,
-        failures: Vec<(String, Failure)>,
-        waiting: NotYetDue,
+        attempts: Vec<RenewalAttempt>,
+        failed: Vec<FailedRenewal>,
+        not_due: NotYetDue,
         mut findings: Vec<Finding>,
     ) -> Self {
-        // What could not be looked at may be due.
-        let exit_code = u8::from(!failures.is_empty() || !findings.is_empty());
-        findings.extend(
-            failures
-                .into_iter()
-                .map(|(name, failure)| not_prepared(&name, failure)),
-        );
+        // What could not be checked may be due.
+        let exit_code = u8::from(!failed.is_empty() || !findings.is_empty());
+        findings.extend(failed.into_iter().map(not_prepared));
         Self {
-            rounds,
-            waiting,
+            attempts,
+            not_due,
             findings,
             exit_code,
         }
     }
 
     fn verdict(&self) -> &'static str {
-        if self.rounds.is_empty() {
+        if self.attempts.is_empty() {
             "nothing-due"
         } else {
             "prepared"
@@ -54,62 +58,69 @@ impl RenewOutcome {
     }
 }
 
-/// A certificate whose next round could not be prepared, while that of others was.
-fn not_prepared(name: &str, failure: Failure) -> Finding {
-    let causes = std::iter::once(failure.message)
-        .chain(failure.causes)
-        .collect::<Vec<_>>()
-        .join(": ");
+/// The finding for a certificate whose renewal could not be prepared, while that of others was.
+fn not_prepared(failed: FailedRenewal) -> Finding {
+    let FailedRenewal { name, failure } = failed;
+    let mut causes = vec![failure.message];
+    causes.extend(failure.causes);
+    let causes = causes.join(": ");
     let finding = Finding::error("request-not-prepared", format!("{name}: {causes}"));
     failure.next.into_iter().fold(finding, Finding::with)
 }
 
+impl NotYetDue {
+    fn first_json(&self) -> Option<Value> {
+        let first = self.first.as_ref()?;
+        Some(json!({ "name": first.name, "due": first.due }))
+    }
+
+    fn in_words(&self) -> String {
+        let Some(first) = &self.first else {
+            return "nothing is due: no certificate is installed by certctl or in this folder"
+                .to_owned();
+        };
+        let all = match self.count {
+            1 => "1 certificate".to_owned(),
+            count => format!("{count} certificates"),
+        };
+        format!(
+            "nothing is due: {all}, the first of them from {} on: {}",
+            day(first.due),
+            first.name
+        )
+    }
+}
+
 impl Outcome for RenewOutcome {
     fn json(&self) -> Value {
-        let made = |round: &RenewalAttempt| matches!(&round.came, RenewalResult::Prepared(prepared) if prepared.made);
-        let findings: Vec<&Finding> = self
-            .findings
-            .iter()
-            .chain(self.rounds.iter().flat_map(|round| &round.findings))
-            .collect();
+        let attempts = &self.attempts;
+        let mut findings: Vec<&Finding> = self.findings.iter().collect();
+        let mut certificates = Vec::new();
+        let mut next = Vec::new();
+        for attempt in attempts {
+            findings.extend(&attempt.findings);
+            certificates.push(attempt.json());
+            next.extend(attempt.next());
+        }
         json!({
             "schema": "certctl.renew/1",
             "verdict": self.verdict(),
-            "changed": self.rounds.iter().any(made),
-            "certificates": self.rounds.iter().map(RenewalAttempt::json).collect::<Vec<_>>(),
-            "not_due": self.waiting.count,
-            "next_due": self.waiting.first.as_ref().map(|(name, due)| json!({ "name": name, "due": due })),
+            "changed": attempts.iter().any(RenewalAttempt::is_new),
+            "certificates": certificates,
+            "not_due": self.not_due.count,
+            "next_due": self.not_due.first_json(),
             "findings": findings,
-            "next": self.rounds.iter().flat_map(RenewalAttempt::next).collect::<Vec<_>>(),
+            "next": next,
         })
     }
 
     fn human(&self, text: &mut TextOutput) {
-        self.rounds.iter().for_each(|round| round.human(text));
-        text.findings(&self.findings);
-        if !self.rounds.is_empty() || self.exit_code != 0 {
-            return;
+        for attempt in &self.attempts {
+            attempt.print(text);
         }
-        match &self.waiting.first {
-            Some((name, due)) => {
-                let count = self.waiting.count;
-                let all = if count == 1 {
-                    "1 certificate".to_owned()
-                } else {
-                    format!("{count} certificates")
-                };
-                text.fact(
-                    "fine",
-                    format!(
-                        "nothing is due: {all}, the first of them from {} on: {name}",
-                        day(*due)
-                    ),
-                );
-            }
-            None => text.fact(
-                "fine",
-                "nothing is due: no certificate is installed by certctl or in this folder",
-            ),
+        text.findings(&self.findings);
+        if self.attempts.is_empty() && self.exit_code == 0 {
+            text.fact("fine", self.not_due.in_words());
         }
     }
 
@@ -119,131 +130,136 @@ impl Outcome for RenewOutcome {
 }
 
 impl RenewalAttempt {
-    fn json(&self) -> Value {
-        let prepared = if let RenewalResult::Prepared(prepared) = &self.came {
-            Some(prepared.as_ref())
-        } else {
-            None
-        };
-        let files = match &self.came {
+    /// The request, if it exists.
+    fn prepared(&self) -> Option<&PreparedRequest> {
+        match &self.result {
+            RenewalResult::Prepared(prepared) => Some(prepared),
+            RenewalResult::Planned(_) | RenewalResult::Ready(_) => None,
+        }
+    }
+
+    fn files(&self) -> Option<&RenewalFiles> {
+        match &self.result {
             RenewalResult::Planned(files) => Some(files),
             RenewalResult::Prepared(prepared) => Some(&prepared.files),
             RenewalResult::Ready(_) => None,
-        };
-        let (proof, until) = match self.proof {
-            _ if self.ca == Some(Ca::Private) => (None, None),
-            ValidationMethod::New => (Some("new"), None),
-            ValidationMethod::Reused(until) => (Some("reusable"), Some(until)),
-        };
-        let order = self.paid.map(|paid| match paid {
-            PaymentCoverage::Purchase => "buy",
-            PaymentCoverage::Reissue => "reissue",
-        });
+        }
+    }
+
+    /// Whether a request was made in this run.
+    fn is_new(&self) -> bool {
+        self.prepared().is_some_and(|prepared| prepared.is_new)
+    }
+
+    fn json(&self) -> Value {
+        let prepared = self.prepared();
+        let files = self.files();
+        let records = prepared.map(|prepared| prepared.records.as_slice());
         json!({
             "name": self.name,
             "names": self.names,
-            "not_after": self.ends,
+            "not_after": self.not_after,
             "due": self.due,
-            "changed": prepared.is_some_and(|prepared| prepared.made),
-            "planned": matches!(self.came, RenewalResult::Planned(_)),
+            "changed": self.is_new(),
+            "planned": matches!(self.result, RenewalResult::Planned(_)),
             "ca": self.ca.map(Ca::name),
             "paid_until": self.paid_until,
-            "order": order,
-            "dcv": proof,
-            "dcv_reusable_until": until,
-            "key": files.map(|files| key(files, prepared)),
-            "request": files.map(|files| request(files, prepared)),
-            "records": prepared.map(|prepared| prepared.records.as_slice()).unwrap_or_default(),
+            "order": self.order_code(),
+            "proof": self.validation_code(),
+            "dcv_reusable_until": self.validation_reusable_until(),
+            "key": files.map(|files| key_json(files, prepared)),
+            "request": files.map(|files| request_json(files, prepared)),
+            "records": records.unwrap_or_default(),
             "findings": self.findings,
             "next": self.next(),
         })
     }
 
-    fn human(&self, text: &mut TextOutput) {
+    fn order_code(&self) -> Option<&'static str> {
+        self.payment.map(|payment| match payment {
+            PaymentCoverage::Purchase => "buy",
+            PaymentCoverage::Reissue => "reissue",
+        })
+    }
+
+    fn validation_code(&self) -> Option<&'static str> {
+        if self.ca == Some(Ca::Private) {
+            return None;
+        }
+        match self.validation {
+            ValidationMethod::New => Some("new"),
+            ValidationMethod::Reused(_) => Some("reusable"),
+        }
+    }
+
+    fn validation_reusable_until(&self) -> Option<Timestamp> {
+        match self.validation {
+            ValidationMethod::Reused(until) if self.ca != Some(Ca::Private) => Some(until),
+            _ => None,
+        }
+    }
+
+    fn print(&self, text: &mut TextOutput) {
         let names = self.names.join(", ");
-        match &self.came {
+        match &self.result {
             RenewalResult::Planned(files) => {
-                text.fact(
-                    "plan",
-                    format!(
-                        "make {}; the site keeps its pair: {names}",
-                        self.files(files)
-                    ),
-                );
+                let files = files_in_words(files);
+                let line = format!("make {files}; the site keeps its pair: {names}");
+                text.fact("plan", line);
                 text.fact("due", self.due_in_words());
                 text.findings(&self.findings);
             }
             RenewalResult::Prepared(prepared) => {
-                let again = if prepared.made { "" } else { " before" };
-                let files = self.files(&prepared.files);
-                text.act(
-                    "",
-                    format!(
-                        "prepared{again}, not renewed: {names}; {files}; the site keeps its pair"
-                    ),
+                let before = if prepared.is_new { "" } else { " before" };
+                let files = files_in_words(&prepared.files);
+                let line = format!(
+                    "prepared{before}, not renewed: {names}; {files}; the site keeps its pair"
                 );
+                text.act("", line);
                 text.fact("due", self.due_in_words());
                 text.findings(&self.findings);
-                self.steps(prepared, text);
+                self.print_steps(prepared, text);
             }
             RenewalResult::Ready(path) => {
-                text.fact(
-                    "found",
-                    format!(
-                        "{}: a newer certificate and its key, for {names}",
-                        path.display()
-                    ),
-                );
+                let path = path.display();
+                let line = format!("{path}: a newer certificate and its key, for {names}");
+                text.fact("found", line);
                 text.findings(&self.findings);
                 text.nexts(&self.next());
             }
         }
     }
 
-    fn files(&self, files: &RenewalFiles) -> String {
+    fn due_in_words(&self) -> String {
         format!(
-            "{}, {} ({})",
-            files.key.display(),
-            files.request.display(),
-            files.algorithm
+            "from {} on: it ends on {}",
+            day(self.due),
+            day(self.not_after)
         )
     }
 
-    fn due_in_words(&self) -> String {
-        format!("from {} on: it ends on {}", day(self.due), day(self.ends))
-    }
-
-    /// What a person does now, the request to paste between.
-    fn steps(&self, prepared: &PreparedRequest, text: &mut TextOutput) {
-        text.act("next", format!("1. {}", self.paste_here()));
+    /// Prints the numbered steps, with the request to paste after the first one.
+    fn print_steps(&self, prepared: &PreparedRequest, text: &mut TextOutput) {
+        text.act("next", format!("1. {}", self.paste_instruction()));
         text.payload(prepared.request.to_pem());
-        let whole = |record: &DcvRecord| {
-            let DcvRecord {
-                zone,
-                relative_name: host,
-                kind,
-                value,
-                ..
-            } = record;
-            let value = value.as_ref()?;
-            Some(format!(
-                "add in the panel of {zone}:  {} | host {host} | value {value}",
-                kind.word()
-            ))
-        };
-        let entries = prepared.records.iter().filter_map(whole);
-        let steps = self.next().into_iter().skip(1).map(|step| match step.argv {
-            Some(_) => format!("{}{}", self.record(prepared), step.text),
-            None => step.text,
-        });
-        for (number, step) in entries.chain(steps).enumerate() {
-            text.act("next", format!("{}. {step}", number + 2));
+        let mut steps = Vec::new();
+        for record in &prepared.records {
+            steps.extend(console_entry(record));
+        }
+        for step in self.next().into_iter().skip(1) {
+            steps.push(match step.argv {
+                Some(_) => format!("{}{}", self.check_reason(prepared), step.text),
+                None => step.text,
+            });
+        }
+        for (index, step) in steps.iter().enumerate() {
+            text.act("next", format!("{}. {step}", index + 2));
         }
     }
 
-    fn paste_here(&self) -> String {
+    fn paste_instruction(&self) -> String {
         let shop = self.ca.map(Ca::title);
-        match (self.ca, self.paid, self.paid_until) {
+        match (self.ca, self.payment, self.paid_until) {
             (Some(Ca::Private), ..) => "hand this request to your CA:".to_owned(),
             (ca, Some(PaymentCoverage::Purchase), Some(until)) => {
                 let ends = format!("what is paid for ends on {}: buy again", until);
@@ -261,68 +277,80 @@ impl RenewalAttempt {
         }
     }
 
-    /// Why the record is looked for.
-    fn record(&self, prepared: &PreparedRequest) -> &'static str {
-        match self.proof {
-            _ if is_whole(prepared) => "then wait until the CA can see it:  ",
+    /// Why the record is checked.
+    fn check_reason(&self, prepared: &PreparedRequest) -> &'static str {
+        if has_complete_records(prepared) {
+            return "then wait until the CA can see it:  ";
+        }
+        match self.validation {
             ValidationMethod::New => "then, a new record:  ",
             ValidationMethod::Reused(_) => "then, where it asks for a new record:  ",
         }
     }
 
     fn next(&self) -> Vec<NextStep> {
-        match &self.came {
+        match &self.result {
             RenewalResult::Planned(_) => Vec::new(),
             RenewalResult::Ready(path) => {
-                let run = NextStep::run(
-                    &[self.install.clone(), vec![path.display().to_string()]].concat(),
-                );
-                vec![NextStep {
-                    text: format!("sudo {}", run.text),
-                    ..run
-                }]
+                let path = path.display().to_string();
+                vec![renew_command::install_newer(&self.install_command, &path)]
             }
-            RenewalResult::Prepared(prepared) => {
-                let paste = self
-                    .paste_here()
-                    .replace(" paste:", "")
-                    .trim_end_matches(',')
-                    .to_owned();
-                let pem = prepared.request.to_pem();
-                let mut steps = vec![NextStep::say(paste).pasting(pem.lines().map(str::to_owned))];
-                if self.ca != Some(Ca::Private) {
-                    steps.push(self.look_for_it(prepared));
-                }
-                let install = NextStep::run(&self.install).text;
-                steps.push(NextStep::say(format!(
-                    "when the certificate has come:  sudo {install} FILE"
-                )));
-                steps
-            }
+            RenewalResult::Prepared(prepared) => self.steps(prepared),
         }
     }
 
-    /// All that is to be published is known, or the shop shows it.
-    fn look_for_it(&self, prepared: &PreparedRequest) -> NextStep {
-        let complete = is_whole(prepared);
-        let more: &[&str] = if complete {
-            &["--wait"]
+    fn steps(&self, prepared: &PreparedRequest) -> Vec<NextStep> {
+        let instruction = self.paste_instruction().replace(" paste:", "");
+        let instruction = instruction.trim_end_matches(',');
+        let pem = prepared.request.to_pem();
+        let mut steps = vec![renew_command::paste_request(instruction, &pem)];
+        if self.ca != Some(Ca::Private) {
+            steps.push(self.check_step(prepared));
+        }
+        steps.push(renew_command::install_later(&self.install_command));
+        steps
+    }
+
+    /// Waits for the records; without complete records, reads the one that the reseller shows.
+    fn check_step(&self, prepared: &PreparedRequest) -> NextStep {
+        let mut words = self.check_command.clone();
+        words.push("--wait".to_owned());
+        if has_complete_records(prepared) {
+            words.extend(self.names.first().cloned());
         } else {
-            &["--wait", "--record", "-"]
-        };
-        let mut words = self.check.clone();
-        words.extend(more.iter().map(|&word| word.to_owned()));
-        words.extend(self.names.first().filter(|_| complete).cloned());
-        NextStep::run(&words)
+            words.extend(["--record".to_owned(), "-".to_owned()]);
+        }
+        renew_command::command(&words)
     }
 }
 
-/// All that is to be published is known.
-fn is_whole(prepared: &PreparedRequest) -> bool {
-    !prepared.records.is_empty() && prepared.records.iter().all(|record| record.complete)
+/// What to enter in the DNS provider's console, if the value is known.
+fn console_entry(record: &DcvRecord) -> Option<String> {
+    let value = record.value.as_ref()?;
+    let kind = record.kind.word();
+    let zone = &record.zone;
+    let host = &record.relative_name;
+    Some(format!(
+        "add in the panel of {zone}:  {kind} | host {host} | value {value}"
+    ))
 }
 
-fn key(files: &RenewalFiles, prepared: Option<&PreparedRequest>) -> Value {
+/// Whether all records are known completely.
+fn has_complete_records(prepared: &PreparedRequest) -> bool {
+    let records = &prepared.records;
+    !records.is_empty() && records.iter().all(|record| record.complete)
+}
+
+fn files_in_words(files: &RenewalFiles) -> String {
+    format!(
+        "{}, {} ({})",
+        files.key.display(),
+        files.request.display(),
+        files.algorithm
+    )
+}
+
+fn key_json(files: &RenewalFiles, prepared: Option<&PreparedRequest>) -> Value {
     json!({
         "path": shown(&files.key),
         "algorithm": files.algorithm.to_string(),
@@ -330,11 +358,12 @@ fn key(files: &RenewalFiles, prepared: Option<&PreparedRequest>) -> Value {
     })
 }
 
-fn request(files: &RenewalFiles, prepared: Option<&PreparedRequest>) -> Value {
+fn request_json(files: &RenewalFiles, prepared: Option<&PreparedRequest>) -> Value {
+    let request = prepared.map(|prepared| &prepared.request);
     json!({
         "path": shown(&files.request),
-        "md5": prepared.map(|prepared| prepared.request.md5()),
-        "sha256": prepared.map(|prepared| prepared.request.sha256()),
-        "subject": prepared.map(|prepared| prepared.request.subject.as_str()),
+        "md5": request.map(SigningRequest::md5),
+        "sha256": request.map(SigningRequest::sha256),
+        "subject": request.map(|request| request.subject.as_str()),
     })
 }

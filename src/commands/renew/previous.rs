@@ -1,10 +1,9 @@
-//! A certificate, and what is known of where it came from: its request, that request's folder, the
-//! CA.
+//! The previous certificate with the request that it answers, that request's folder, and the CA.
 
 use std::path::Path;
 use std::rc::Rc;
 
-use super::folders::{RequestFolder, RequestFolders};
+use super::folders::{RequestFolder, RequestFolders, requested_names};
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::dcv_file::StoredRecord;
@@ -21,71 +20,69 @@ use crate::pki::subject::SubjectName;
 use crate::store::settings::LineageSettings;
 use crate::system::fs::folders as disk;
 
-/// A certificate, and what is known of where it came from.
+/// The certificate to renew, and where it came from.
 pub(super) struct PreviousCertificate<'a> {
     pub(super) leaf: &'a Certificate,
     pub(super) settings: LineageSettings,
     /// The request that it answers.
     pub(super) request: Option<HeldFile<SigningRequest>>,
-    pub(super) kept: StoredRecord,
+    /// The `.dcv` file of that request.
+    pub(super) stored: StoredRecord,
 }
 
-/// The run as it would be in the folder of the request: what `-C` says, else where the last request
-/// came from, else here.
-pub(super) fn place(
+/// The run as it would be in the folder of the next request: `-C`, else the folder of the last
+/// request, else the working directory.
+pub(super) fn in_request_folder(
     context: &Context,
     settings: &LineageSettings,
     findings: &mut Vec<Finding>,
 ) -> Context {
-    let here = || context.in_folder(context.directory.clone());
-    match &settings.folder {
-        Some(folder) if context.directory == Path::new(".") && !is_here(folder) => {
-            if disk::is_folder(folder) {
-                return context.in_folder(folder.clone());
-            }
-            let message = format!(
-                "{}, where the last request was made, is not there: this folder is used",
-                folder.display()
-            );
-            findings.push(Finding::warning("folder-missing", message));
-            here()
+    if let Some(folder) = &settings.folder
+        && context.directory == Path::new(".")
+        && !is_working_directory(folder)
+    {
+        if disk::is_folder(folder) {
+            return context.in_folder(folder.clone());
         }
-        _ => here(),
+        let message = format!(
+            "{}, where the last request was made, is not there: this folder is used",
+            folder.display()
+        );
+        findings.push(Finding::warning("folder-missing", message));
     }
+    context.in_folder(context.directory.clone())
 }
 
-/// Paths in the folder where the user stands are spelled without it.
-fn is_here(folder: &Path) -> bool {
-    disk::absolute(Path::new("."))
-        .and_then(|here| disk::real(&here))
-        .is_ok_and(|here| here == folder)
-        || disk::absolute(Path::new(".")).is_ok_and(|here| here == folder)
+/// Whether `folder` is the working directory, whose paths are printed without the folder.
+fn is_working_directory(folder: &Path) -> bool {
+    let Ok(absolute) = disk::absolute(Path::new(".")) else {
+        return false;
+    };
+    let real = disk::real(&absolute);
+    real.is_ok_and(|path| path == folder) || absolute == folder
 }
 
-/// The request that the certificate answers, and what is kept beside it: in `folder`, else where it
-/// was made.
-pub(super) fn past<'a>(
+/// Finds the request that the certificate answers and its `.dcv` file: in `folder`, else in the
+/// folder where the request was made.
+pub(super) fn find_previous<'a>(
     context: &Context,
     leaf: &'a Certificate,
     settings: LineageSettings,
     folder: &Rc<RequestFolder>,
     folders: &mut RequestFolders,
 ) -> Result<PreviousCertificate<'a>, Failure> {
-    let mut request = answered(leaf.key_id, &settings, folder);
-    if let (None, Some(made)) = (
-        &request,
-        settings
-            .folder
-            .as_deref()
-            .filter(|made| disk::is_folder(made)),
-    ) {
-        // Another folder than that of -C may be nobody's business any more.
+    let mut request = answered_request(leaf.key_id, &settings, folder);
+    if request.is_none()
+        && let Some(origin) = settings.folder.as_deref()
+        && disk::is_folder(origin)
+    {
+        // Nobody named this folder, so that it need not be readable.
         request = folders
-            .read(context, made)
+            .read(context, origin)
             .ok()
-            .and_then(|made| answered(leaf.key_id, &settings, &made));
+            .and_then(|origin| answered_request(leaf.key_id, &settings, &origin));
     }
-    let kept = match &request {
+    let stored = match &request {
         Some(held) => dcv_file::read(&dcv_file::beside(&held.path))?,
         None => StoredRecord::default(),
     };
@@ -93,45 +90,49 @@ pub(super) fn past<'a>(
         leaf,
         settings,
         request,
-        kept,
+        stored,
     })
 }
 
-/// Of several with its key the one that is remembered, else the first round.
-fn answered(
+/// The stored request, if it has this key; else the first one with this key.
+fn answered_request(
     id: PublicKeyId,
     settings: &LineageSettings,
     folder: &RequestFolder,
 ) -> Option<HeldFile<SigningRequest>> {
-    let remembered = |held: &&HeldFile<SigningRequest>| {
-        let stem = held.path.file_stem().and_then(|stem| stem.to_str());
-        settings.request.is_some() && stem == settings.request.as_deref()
-    };
-    let first = || {
-        folder
-            .with_key(id)
-            .min_by_key(|held| file_names::lineage(&held.path).1)
-    };
-    folder.with_key(id).find(remembered).or_else(first).cloned()
+    let stored = settings.request.as_deref();
+    let remembered = folder.with_key(id).find(|held| {
+        let stem = held.path.file_stem();
+        let stem = stem.and_then(|stem| stem.to_str());
+        stored.is_some() && stem == stored
+    });
+    remembered
+        .or_else(|| {
+            folder
+                .with_key(id)
+                .min_by_key(|held| file_names::lineage(&held.path).1)
+        })
+        .cloned()
 }
 
 impl PreviousCertificate<'_> {
     pub(super) fn ca(&self) -> Option<Ca> {
-        self.kept
+        let settings_ca = self.settings.ca.as_deref();
+        self.stored
             .ca()
-            .or_else(|| self.settings.ca.as_deref().and_then(Ca::by_name))
+            .or_else(|| settings_ca.and_then(Ca::by_name))
     }
 
-    /// What its request asked for, else what the certificate has.
+    /// The names of its request, else those of the certificate.
     pub(super) fn names(&self) -> Result<AltNames, Failure> {
         let texts = match &self.request {
-            Some(held) => asked_in_order(&held.value),
-            None => self.listed(),
+            Some(held) => requested_names(&held.value).collect(),
+            None => self.certificate_names(),
         };
         Ok(AltNames::parse(&texts)?)
     }
 
-    pub(super) fn listed(&self) -> Vec<String> {
+    pub(super) fn certificate_names(&self) -> Vec<String> {
         let addresses = self.leaf.ip_addresses.iter().map(ToString::to_string);
         self.leaf
             .dns_names
@@ -149,7 +150,7 @@ impl PreviousCertificate<'_> {
         subject.unwrap_or_default().or_named(names)
     }
 
-    /// The same kind of key; of RSA the next size that is made.
+    /// The algorithm of the next key: the same, with RSA sizes rounded up to a supported one.
     pub(super) fn algorithm(&self) -> KeyAlgorithm {
         match self.leaf.algorithm {
             KeyAlgorithm::Rsa(..=2048) => KeyAlgorithm::Rsa(2048),
@@ -159,15 +160,4 @@ impl PreviousCertificate<'_> {
             other => other,
         }
     }
-}
-
-pub(super) fn asked_in_order(request: &SigningRequest) -> Vec<String> {
-    let addresses = request.ip_addresses.iter().map(ToString::to_string);
-    request
-        .dns_names
-        .iter()
-        .cloned()
-        .chain(addresses)
-        .chain(request.mailboxes.iter().cloned())
-        .collect()
 }

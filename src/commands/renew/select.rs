@@ -1,184 +1,225 @@
-//! Which certificates are meant: those named, else what is due of what certctl installed and of
-//! what lies here.
+//! Selects the certificates to renew: those named, else what is due of the installed certificates
+//! and those in the folder.
 
 use jiff::Timestamp;
 
 use super::args::RenewArgs;
+use crate::advice::renew_command;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep, shell_word};
+use crate::finding::Finding;
 use crate::inventory::{RowState, StatusReason, StatusRow};
 use crate::pki::name::DnsName;
 use crate::scan::ScanResults;
 use crate::store::root;
 use crate::system::fs::folders;
 
+/// The certificates to renew.
 pub(super) struct DueSelection {
-    /// The certificates whose next round is wanted.
     pub(super) rows: Vec<StatusRow>,
-    /// Those that have time, by when they are due: how many, and the first.
-    pub(super) waiting: NotYetDue,
-    /// What could not be looked at.
+    pub(super) not_due: NotYetDue,
+    /// What could not be checked.
     pub(super) findings: Vec<Finding>,
 }
 
-/// Certificates that have time.
+/// Certificates that are not due yet.
 #[derive(Debug, Default)]
 pub(super) struct NotYetDue {
     pub(super) count: usize,
-    pub(super) first: Option<(String, Timestamp)>,
+    /// The one that is due first.
+    pub(super) first: Option<NextDue>,
 }
 
-pub(super) fn choose(context: &Context, args: &RenewArgs) -> Result<DueSelection, Failure> {
-    let mut survey = ScanResults::own(context)?;
-    let all = survey.rows(context, &[], args.renew_before.unwrap_or_default());
-    let mut findings = std::mem::take(&mut survey.findings);
-    // Keys are nobody's business here: who may not read them prepares the next round all the same.
+/// When a certificate becomes due.
+#[derive(Debug)]
+pub(super) struct NextDue {
+    pub(super) name: String,
+    pub(super) due: Timestamp,
+}
+
+/// Selects the named certificates, else those that are due.
+pub(super) fn select_due(context: &Context, args: &RenewArgs) -> Result<DueSelection, Failure> {
+    let mut results = ScanResults::scan_own(context)?;
+    let all = results.rows(context, &[], args.renew_before.unwrap_or_default());
+    let mut findings = std::mem::take(&mut results.findings);
+    // Keys do not matter here: the next renewal can be prepared without reading them.
     findings.retain(|finding| finding.code == "certificate-unreadable");
-    let (mut rows, mut waiting) = (Vec::new(), NotYetDue::default());
+    let mut selection = DueSelection {
+        rows: Vec::new(),
+        not_due: NotYetDue::default(),
+        findings,
+    };
     if args.names.is_empty() {
-        for row in all.into_iter().filter(is_candidate) {
-            match row.due {
-                Some(due) if due > context.now() => waiting.take(&row, due),
-                _ => rows.push(row),
-            }
-        }
+        selection.add_due(all, context.now());
     } else {
         for name in &args.names {
-            let row = named(context, &all, name)?;
-            if rows
-                .iter()
-                .all(|known: &StatusRow| known.key_id != row.key_id)
-            {
-                rows.push(row);
+            selection.add_new(find_named(context, &all, name)?);
+        }
+    }
+    Ok(selection)
+}
+
+impl DueSelection {
+    fn add_due(&mut self, all: Vec<StatusRow>, now: Timestamp) {
+        for row in all.into_iter().filter(is_candidate) {
+            match row.due {
+                Some(due) if due > now => self.not_due.add(&row, due),
+                _ => self.rows.push(row),
             }
         }
     }
-    Ok(DueSelection {
-        rows,
-        waiting,
-        findings,
-    })
+
+    /// Adds a row unless one with the same key is there.
+    fn add_new(&mut self, row: StatusRow) {
+        if self.rows.iter().all(|known| known.key_id != row.key_id) {
+            self.rows.push(row);
+        }
+    }
 }
 
 impl NotYetDue {
-    fn take(&mut self, row: &StatusRow, due: Timestamp) {
+    fn add(&mut self, row: &StatusRow, due: Timestamp) {
         self.count += 1;
-        if self.first.as_ref().is_none_or(|(_, first)| due < *first) {
-            self.first = Some((row.name.clone(), due));
+        if self.first.as_ref().is_none_or(|first| due < first.due) {
+            self.first = Some(NextDue {
+                name: row.name.clone(),
+                due,
+            });
         }
     }
 }
 
-/// A certificate that is in use, or could be: its key is here.
+/// Whether the certificate is in use, or could be because its key exists.
 fn is_candidate(row: &StatusRow) -> bool {
-    row.certificate.is_some()
-        && matches!(
-            row.state,
-            RowState::Served | RowState::Installed | RowState::Ready
-        )
-        && !row.reasons.contains(&StatusReason::Placeholder)
+    let is_usable = matches!(
+        row.state,
+        RowState::Served | RowState::Installed | RowState::Ready
+    );
+    row.certificate.is_some() && is_usable && !row.reasons.contains(&StatusReason::Placeholder)
 }
 
-/// The certificate that a name means: the pair that is installed under it, else the one that has
-/// it; what is installed before what lies here.
-fn named(context: &Context, all: &[StatusRow], name: &str) -> Result<StatusRow, Failure> {
-    let wanted = DnsName::parse(name).ok();
-    let spelled = wanted
-        .as_ref()
-        .map_or_else(|| name.to_owned(), DnsName::file_stem);
-    let has = |row: &&StatusRow| {
-        wanted.as_ref().is_some_and(|wanted| {
-            row.names
-                .iter()
-                .any(|own| own.eq_ignore_ascii_case(wanted.as_str()))
-        })
-    };
-    let candidates: Vec<&StatusRow> = all.iter().filter(|row| is_candidate(row)).collect();
-    let called: Vec<&StatusRow> = candidates
-        .iter()
-        .copied()
-        .filter(|row| row.stem.as_ref() == Some(&spelled))
-        .collect();
-    let mut found = if called.is_empty() {
-        candidates.into_iter().filter(has).collect()
+/// A name of the command line.
+struct WantedName {
+    /// The name, if it is a DNS name.
+    dns_name: Option<DnsName>,
+    /// The name in /etc/ssl.
+    stem: String,
+}
+
+impl WantedName {
+    fn parse(name: &str) -> Self {
+        let dns_name = DnsName::parse(name).ok();
+        let stem = match &dns_name {
+            Some(dns_name) => dns_name.file_stem(),
+            None => name.to_owned(),
+        };
+        Self { dns_name, stem }
+    }
+
+    fn is_name_of(&self, row: &StatusRow) -> bool {
+        let Some(dns_name) = &self.dns_name else {
+            return false;
+        };
+        row.names
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(dns_name.as_str()))
+    }
+
+    fn is_stem_of(&self, row: &StatusRow) -> bool {
+        row.stem.as_ref() == Some(&self.stem)
+    }
+}
+
+/// The certificate that is installed under a name, else the one that is for the name; installed
+/// certificates come before others.
+fn find_named(context: &Context, all: &[StatusRow], name: &str) -> Result<StatusRow, Failure> {
+    let wanted = WantedName::parse(name);
+    let mut found = Vec::new();
+    for row in all {
+        if is_candidate(row) {
+            found.push(row);
+        }
+    }
+    if found.iter().any(|row| wanted.is_stem_of(row)) {
+        found.retain(|row| wanted.is_stem_of(row));
     } else {
-        called
-    };
+        found.retain(|row| wanted.is_name_of(row));
+    }
     if found.iter().any(|row| row.stem.is_some()) {
         found.retain(|row| row.stem.is_some());
     }
     match found.as_slice() {
-        [one] => Ok((*one).clone()),
-        [] => Err(unknown(context, name, all.iter().find(has))),
-        several => {
-            let labels: Vec<String> = several.iter().map(|row| label(row)).collect();
-            let failure = Failure::new(
-                FailureKind::Ambiguous,
-                format!("several certificates have {name}: {}", labels.join(", ")),
-            );
-            let again = |row: &&StatusRow| {
-                NextStep::run(&[context.again("renew"), vec![label(row)]].concat())
-            };
-            Err(several.iter().map(again).fold(failure, Failure::with))
+        [only] => Ok((*only).clone()),
+        [] => {
+            let other = all.iter().find(|row| wanted.is_name_of(row));
+            Err(not_renewable(context, name, other))
         }
+        several => Err(ambiguous(context, name, several)),
     }
+}
+
+fn ambiguous(context: &Context, name: &str, rows: &[&StatusRow]) -> Failure {
+    let mut labels = Vec::new();
+    for row in rows {
+        labels.push(label(row));
+    }
+    let mut failure = Failure::new(
+        FailureKind::Ambiguous,
+        format!("several certificates have {name}: {}", labels.join(", ")),
+    );
+    for label in &labels {
+        failure = failure.with(renew_command::command_for(context.again("renew"), label));
+    }
+    failure
 }
 
 fn label(row: &StatusRow) -> String {
     row.stem.clone().unwrap_or_else(|| row.name.clone())
 }
 
-/// No certificate of that name; `row` is what has it all the same.
-fn unknown(context: &Context, name: &str, row: Option<&StatusRow>) -> Failure {
-    let run = |verb: &str| NextStep::run(&[context.again(verb), vec![name.to_owned()]].concat());
+/// No certificate of that name can be renewed; `row` is one for the name that is no candidate.
+fn not_renewable(context: &Context, name: &str, row: Option<&StatusRow>) -> Failure {
     match row.map(|row| row.state) {
-        Some(RowState::Pending) => {
-            return Failure::new(
-                FailureKind::NotFound,
-                format!("{name} has no certificate yet: its request waits for one"),
-            )
-            .with(run("dcv-check"));
-        }
-        Some(RowState::NoKey) => {
-            return Failure::new(
-                FailureKind::NotFound,
-                format!("the key of {name}'s certificate is not here"),
-            )
-            .because("a certificate that is not used here needs no next round here")
-            .with(NextStep::say(format!(
-                "where its key is, or for a new one:  {}",
-                run("csr").text
-            )));
-        }
-        Some(_) => {
-            return Failure::new(
-                FailureKind::NotFound,
-                format!("{name} only has a placeholder"),
-            )
-            .with(run("csr"));
-        }
-        None => {}
+        None => unknown(context, name),
+        Some(RowState::Pending) => Failure::new(
+            FailureKind::NotFound,
+            format!("{name} has no certificate yet: its request waits for one"),
+        )
+        .with(renew_command::command_for(context.again("dcv-check"), name)),
+        Some(RowState::NoKey) => Failure::new(
+            FailureKind::NotFound,
+            format!("the key of {name}'s certificate is not here"),
+        )
+        .because("a certificate that is not used here needs no next round here")
+        .with(renew_command::find_key_or_make_request(
+            context.again("csr"),
+            name,
+        )),
+        Some(_) => Failure::new(
+            FailureKind::NotFound,
+            format!("{name} only has a placeholder"),
+        )
+        .with(renew_command::command_for(context.again("csr"), name)),
     }
+}
+
+fn unknown(context: &Context, name: &str) -> Failure {
     let failure = Failure::new(
         FailureKind::NotFound,
         format!("no certificate of {name} is installed or in this folder"),
     );
-    match certbots(context, name) {
-        true => failure
+    if is_certbots(context, name) {
+        return failure
             .because("certbot has one, and renews it by itself")
-            .with(NextStep::say(format!(
-                "sudo certbot renew --cert-name {}",
-                shell_word(name)
-            ))),
-        false => failure
-            .with(run("csr"))
-            .with(NextStep::run(&context.again("status"))),
+            .with(renew_command::renew_with_certbot(name));
     }
+    failure
+        .with(renew_command::command_for(context.again("csr"), name))
+        .with(renew_command::command(&context.again("status")))
 }
 
-/// Whether certbot keeps a certificate of that name.
-fn certbots(context: &Context, name: &str) -> bool {
+/// Whether certbot has a certificate of that name.
+fn is_certbots(context: &Context, name: &str) -> bool {
     let Ok(root) = root::root(context.root.as_deref()) else {
         return false;
     };

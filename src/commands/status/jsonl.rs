@@ -1,5 +1,5 @@
-//! `--jsonl`: one object a line for each file as it is read and each server as it answers,
-//! ungrouped; the last one is the sum. However many files there are, few are in memory.
+//! `--jsonl`: prints one JSON object per line for each file as it is read and each server as it
+//! answers, ungrouped; the last one is the summary. Only a few files are in memory at a time.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -23,12 +23,13 @@ use crate::pki::certificate::Certificate;
 use crate::pki::key::KeyAlgorithm;
 use crate::probe::StartTls;
 use crate::report::{self, Sink};
-use crate::scan::{ScanResults, ScanScope};
+use crate::scan::{self, ScanResults, ScanScope};
 use crate::system::fs::parallel_read::{ReadFile, look_at};
 use crate::system::fs::walk::WalkedEntry;
 
+/// The line of a file or a server.
 #[derive(Serialize)]
-struct Line<'a> {
+struct ScanLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,42 +37,44 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     verdict: &'static str,
-    items: Items<'a>,
+    items: ItemList<'a>,
 }
 
-/// What was found in one place.
-struct Items<'a> {
-    found: &'a [ItemContent],
+/// The items of one file or server.
+struct ItemList<'a> {
+    contents: &'a [ItemContent],
     now: Timestamp,
 }
 
-impl Serialize for Items<'_> {
+impl Serialize for ItemList<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut items = to.serialize_seq(None)?;
-        for what in self.found {
-            match what {
+        for content in self.contents {
+            match content {
                 ItemContent::Certificates(chain) => {
-                    chain.iter().try_for_each(|one| {
-                        items.serialize_element(&Told::certificate(one, self.now))
-                    })?;
+                    for certificate in chain {
+                        items.serialize_element(&ItemLine::certificate(certificate, self.now))?;
+                    }
                 }
-                ItemContent::Key(key) => items.serialize_element(&Told::Key {
+                ItemContent::Key(key) => items.serialize_element(&ItemLine::Key {
                     mode: format!("{:04o}", key.mode),
-                    key: KeyTold {
+                    key: KeyLine {
                         algorithm: key.algorithm,
-                        id: Hex(key.id.octets()),
+                        id: HexDigest(key.id.octets()),
                     },
                 })?,
-                ItemContent::LockedKey { .. } => items.serialize_element(&Told::EncryptedKey)?,
-                ItemContent::Request(asked) => items.serialize_element(&Told::Request {
-                    dns_names: &asked.names,
-                    key: KeyTold {
-                        algorithm: asked.algorithm,
-                        id: Hex(asked.id.octets()),
+                ItemContent::LockedKey { .. } => {
+                    items.serialize_element(&ItemLine::EncryptedKey)?
+                }
+                ItemContent::Request(request) => items.serialize_element(&ItemLine::Request {
+                    dns_names: &request.names,
+                    key: KeyLine {
+                        algorithm: request.algorithm,
+                        id: HexDigest(request.id.octets()),
                     },
                 })?,
                 ItemContent::Revoked(list) => {
-                    items.serialize_element(&Told::Crl {
+                    items.serialize_element(&ItemLine::Crl {
                         issuer: &list.issuer,
                         revoked: list.revoked,
                     })?;
@@ -82,10 +85,10 @@ impl Serialize for Items<'_> {
     }
 }
 
-/// One thing in a file.
+/// One item of a line.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-enum Told<'a> {
+enum ItemLine<'a> {
     Certificate {
         subject: &'a str,
         issuer: &'a str,
@@ -94,9 +97,9 @@ enum Told<'a> {
         not_after: Timestamp,
         days_left: i64,
         serial: &'a str,
-        sha256: Hex<'a>,
+        sha256: HexDigest<'a>,
         ca: bool,
-        key: KeyTold<'a>,
+        key: KeyLine<'a>,
     },
     Crl {
         issuer: &'a str,
@@ -105,15 +108,15 @@ enum Told<'a> {
     EncryptedKey,
     Key {
         mode: String,
-        key: KeyTold<'a>,
+        key: KeyLine<'a>,
     },
     Request {
         dns_names: &'a [String],
-        key: KeyTold<'a>,
+        key: KeyLine<'a>,
     },
 }
 
-impl<'a> Told<'a> {
+impl<'a> ItemLine<'a> {
     fn certificate(one: &'a Certificate, now: Timestamp) -> Self {
         Self::Certificate {
             subject: &one.subject,
@@ -123,49 +126,49 @@ impl<'a> Told<'a> {
             not_after: one.not_after,
             days_left: days_between(now, one.not_after),
             serial: &one.serial,
-            sha256: Hex(&one.fingerprint),
+            sha256: HexDigest(&one.fingerprint),
             ca: one.is_ca,
-            key: KeyTold {
+            key: KeyLine {
                 algorithm: one.algorithm,
-                id: Hex(one.key_id.octets()),
+                id: HexDigest(one.key_id.octets()),
             },
         }
     }
 }
 
 #[derive(Serialize)]
-struct KeyTold<'a> {
-    #[serde(serialize_with = "as_written")]
+struct KeyLine<'a> {
+    #[serde(serialize_with = "serialize_display")]
     algorithm: KeyAlgorithm,
-    id: Hex<'a>,
+    id: HexDigest<'a>,
 }
 
 /// A hash in lower-case hex.
-struct Hex<'a>(&'a [u8; 32]);
+struct HexDigest<'a>(&'a [u8; 32]);
 
-impl Serialize for Hex<'_> {
+impl Serialize for HexDigest<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut digits = [0; 64];
-        // There are two for each octet, and they are ASCII.
+        // Two ASCII digits for each octet: both calls succeed.
         let _ = hex::encode_to_slice(self.0, &mut digits);
         to.serialize_str(std::str::from_utf8(&digits).unwrap_or_default())
     }
 }
 
-fn as_written<S: Serializer>(value: &impl Display, to: S) -> Result<S::Ok, S::Error> {
+fn serialize_display<S: Serializer>(value: &impl Display, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(value)
 }
 
-/// What a line is judged by.
+/// The rules for the verdict of a line.
 #[derive(Clone, Copy)]
-struct Measure {
+struct LinePolicy {
     now: Timestamp,
-    before: RenewBefore,
+    renew_before: RenewBefore,
 }
 
-/// Counts for the last line.
+/// The counts of the last line.
 #[derive(Default, Serialize)]
-struct Sum {
+struct LineCounts {
     files: usize,
     certificates: usize,
     fine: usize,
@@ -175,7 +178,7 @@ struct Sum {
     unreadable: usize,
 }
 
-impl Sum {
+impl LineCounts {
     fn add(&mut self, more: &Self) {
         self.files += more.files;
         self.certificates += more.certificates;
@@ -187,81 +190,93 @@ impl Sum {
     }
 }
 
-/// Prints the stream and says the exit code.
+/// Prints the stream; returns the exit code.
 ///
 /// # Errors
 /// When stdout cannot be written.
 pub(super) fn run(
     context: &Context,
-    sought: &[ScanScope],
-    survey: &mut ScanResults,
-    before: RenewBefore,
+    scopes: &[ScanScope],
+    results: &mut ScanResults,
+    renew_before: RenewBefore,
     starttls: Option<StartTls>,
 ) -> Result<u8, Failure> {
-    let measure = Measure {
+    let policy = LinePolicy {
         now: context.now(),
-        before,
+        renew_before,
     };
-    let mut out = Out {
+    let mut output = LineOutput {
         sink: &context.sink,
-        sum: Sum::default(),
+        counts: LineCounts::default(),
         code: 0,
     };
-    survey
-        .items
-        .retain(|InventoryItem { place, what }| concerns(sought, place, what));
-    out.write(&Lines::surveyed(measure, survey));
-    for path in sought.iter().filter_map(ScanScope::path) {
-        let look = |lines: &mut Lines, seen: ReadFile<'_>| lines.seen(measure, seen);
-        look_at(crate::scan::walk(path), file_reader::LIMIT, look, |lines| {
-            out.write(&lines)
-        });
+    results.items.retain(|item| is_in_scope(scopes, item));
+    output.write(&LineBuffer::drain(policy, results));
+    for path in scopes.iter().filter_map(ScanScope::path) {
+        let entries = scan::walk(path);
+        look_at(
+            entries,
+            file_reader::LIMIT,
+            |lines: &mut LineBuffer, entry: ReadFile<'_>| lines.add_entry(policy, entry),
+            |lines| output.write(&lines),
+        );
     }
-    survey.each_host(context, sought, starttls, |survey| {
-        out.write(&Lines::surveyed(measure, survey))
+    results.for_each_host(context, scopes, starttls, |results| {
+        output.write(&LineBuffer::drain(policy, results))
     });
-    Ok(out.finish(measure.now))
+    Ok(output.finish(policy.now))
 }
 
-/// Whether a line of what was looked at unasked is wanted; what is named is told as it is read.
-fn concerns(sought: &[ScanScope], place: &ItemLocation, what: &ItemContent) -> bool {
-    let names: &[String] = match what {
-        ItemContent::Certificates(chain) => chain.first().map_or(&[], |leaf| &leaf.dns_names),
-        ItemContent::Request(asked) => &asked.names,
-        ItemContent::Key(_) | ItemContent::LockedKey { .. } | ItemContent::Revoked(_) => &[],
-    };
-    let wants = |one: &ScanScope| match one {
+/// Whether an item from the usual places belongs to a host or name on the command line. Files on the
+/// command line are printed as they are read.
+fn is_in_scope(scopes: &[ScanScope], item: &InventoryItem) -> bool {
+    scopes.is_empty() || scopes.iter().any(|scope| scope_includes(scope, item))
+}
+
+fn scope_includes(scope: &ScanScope, item: &InventoryItem) -> bool {
+    match scope {
         ScanScope::Host(host) => {
-            matches!(place, ItemLocation::Address { name, .. } if *name == host.name)
+            matches!(&item.place, ItemLocation::Address { name, .. } if *name == host.name)
         }
-        ScanScope::Name(wanted) => names
+        ScanScope::Name(wanted) => names_of(&item.what)
             .iter()
             .any(|name| name.eq_ignore_ascii_case(wanted.as_str())),
         ScanScope::Path(_) => false,
-    };
-    sought.is_empty() || sought.iter().any(wants)
+    }
 }
 
-impl Measure {
-    /// By its own dates and its own mode alone.
-    fn verdict(self, what: &ItemContent) -> RowVerdict {
-        match what {
-            ItemContent::Certificates(chain) => {
-                let sites = chain.iter().filter(|one| is_a_sites(one));
-                sites
-                    .map(|one| self.dates(one))
-                    .max()
-                    .unwrap_or(RowVerdict::Fine)
-            }
+/// The DNS names of a leaf or a request.
+fn names_of(content: &ItemContent) -> &[String] {
+    match content {
+        ItemContent::Certificates(chain) => chain.first().map_or(&[], |leaf| &leaf.dns_names),
+        ItemContent::Request(request) => &request.names,
+        ItemContent::Key(_) | ItemContent::LockedKey { .. } | ItemContent::Revoked(_) => &[],
+    }
+}
+
+impl LinePolicy {
+    /// Judges the dates of certificates and the mode of keys.
+    fn verdict(self, content: &ItemContent) -> RowVerdict {
+        match content {
+            ItemContent::Certificates(chain) => chain
+                .iter()
+                .filter(|certificate| is_a_sites(certificate))
+                .map(|certificate| self.date_verdict(certificate))
+                .max()
+                .unwrap_or(RowVerdict::Fine),
             ItemContent::Key(key) if key.mode & 0o007 != 0 => RowVerdict::Wrong,
             _ => RowVerdict::Fine,
         }
     }
 
-    fn dates(self, one: &Certificate) -> RowVerdict {
-        if !one.is_in_date(self.now) {
+    fn date_verdict(self, certificate: &Certificate) -> RowVerdict {
+        if !certificate.is_in_date(self.now) {
             RowVerdict::Wrong
-        } else if self.now >= self.before.due(one.not_before, one.not_after) {
+        } else if self.now
+            >= self
+                .renew_before
+                .due(certificate.not_before, certificate.not_after)
+        {
             RowVerdict::Due
         } else {
             RowVerdict::Fine
@@ -269,60 +284,63 @@ impl Measure {
     }
 }
 
-/// Some of the lines, and counts of them.
+/// Lines to print, with their counts.
 #[derive(Default)]
-struct Lines {
+struct LineBuffer {
     text: Vec<u8>,
-    sum: Sum,
+    counts: LineCounts,
 }
 
-impl Lines {
-    /// What was found and told since the last time.
-    fn surveyed(measure: Measure, survey: &mut ScanResults) -> Self {
+impl LineBuffer {
+    /// Takes the items and findings out of the results.
+    fn drain(policy: LinePolicy, results: &mut ScanResults) -> Self {
         let mut lines = Self::default();
-        for InventoryItem { place, what } in survey.items.drain(..) {
-            lines.found(measure, &place, std::slice::from_ref(&what));
+        for InventoryItem { place, what } in results.items.drain(..) {
+            lines.add_items(policy, &place, std::slice::from_ref(&what));
         }
-        survey
-            .findings
-            .drain(..)
-            .for_each(|finding| lines.finding(&finding));
+        for finding in results.findings.drain(..) {
+            lines.add_finding(&finding);
+        }
         lines
     }
 
-    fn seen(&mut self, measure: Measure, seen: ReadFile<'_>) {
-        match seen {
+    fn add_entry(&mut self, policy: LinePolicy, entry: ReadFile<'_>) {
+        match entry {
             ReadFile::File(path, Ok((bytes, mode))) => {
-                self.sum.files += 1;
-                let found = file_reader::glance(bytes, mode, Keys::Named);
-                // Most that lies about is nothing of use.
-                if !found.is_empty() {
-                    self.file(measure, path, &found);
+                self.counts.files += 1;
+                let contents = file_reader::glance(bytes, mode, Keys::Named);
+                // Most files have none.
+                if !contents.is_empty() {
+                    self.add_file(policy, path, &contents);
                 }
             }
-            ReadFile::File(path, Err(error)) => match crate::scan::unread(&error) {
-                Some(Severity::Note) => self.told(path, "skipped", &error.source.to_string()),
-                Some(_) => self.told(path, "unreadable", &error.source.to_string()),
+            ReadFile::File(path, Err(error)) => match scan::unreadable_severity(&error) {
+                Some(Severity::Note) => {
+                    self.add_skipped(path, "skipped", &error.source.to_string())
+                }
+                Some(_) => self.add_skipped(path, "unreadable", &error.source.to_string()),
                 None => {}
             },
-            ReadFile::Other(WalkedEntry::Skipped(path, why)) => self.told(&path, "skipped", why),
+            ReadFile::Other(WalkedEntry::Skipped(path, reason)) => {
+                self.add_skipped(&path, "skipped", reason)
+            }
             ReadFile::Other(WalkedEntry::Failed(error)) => {
-                self.told(&error.path, "unreadable", &error.source.to_string())
+                self.add_skipped(&error.path, "unreadable", &error.source.to_string())
             }
             ReadFile::Other(WalkedEntry::File(_)) => {}
         }
     }
 
-    fn found(&mut self, measure: Measure, place: &ItemLocation, found: &[ItemContent]) {
+    fn add_items(&mut self, policy: LinePolicy, place: &ItemLocation, contents: &[ItemContent]) {
         match place {
-            ItemLocation::File { path, .. } => self.file(measure, path, found),
+            ItemLocation::File { path, .. } => self.add_file(policy, path, contents),
             ItemLocation::Address { address, name } => {
-                let verdict = self.counted(measure, found);
-                let items = Items {
-                    found,
-                    now: measure.now,
+                let verdict = self.count(policy, contents);
+                let items = ItemList {
+                    contents,
+                    now: policy.now,
                 };
-                self.push(&Line {
+                self.push(&ScanLine {
                     path: None,
                     address: Some(*address),
                     name: Some(name),
@@ -333,13 +351,13 @@ impl Lines {
         }
     }
 
-    fn file(&mut self, measure: Measure, path: &Path, found: &[ItemContent]) {
-        let verdict = self.counted(measure, found);
-        let items = Items {
-            found,
-            now: measure.now,
+    fn add_file(&mut self, policy: LinePolicy, path: &Path, contents: &[ItemContent]) {
+        let verdict = self.count(policy, contents);
+        let items = ItemList {
+            contents,
+            now: policy.now,
         };
-        self.push(&Line {
+        self.push(&ScanLine {
             path: Some(report::shown(path)),
             address: None,
             name: None,
@@ -348,43 +366,44 @@ impl Lines {
         });
     }
 
-    /// What is to be said of it in one word.
-    fn counted(&mut self, measure: Measure, found: &[ItemContent]) -> &'static str {
-        let certificates = |what: &ItemContent| {
-            if let ItemContent::Certificates(chain) = what {
-                chain.len()
-            } else {
-                0
+    /// Counts the contents of one line; returns its verdict.
+    fn count(&mut self, policy: LinePolicy, contents: &[ItemContent]) -> &'static str {
+        for content in contents {
+            if let ItemContent::Certificates(chain) = content {
+                self.counts.certificates += chain.len();
             }
-        };
-        self.sum.certificates += found.iter().map(certificates).sum::<usize>();
-        let verdict = found
+        }
+        let verdict = contents
             .iter()
-            .map(|what| measure.verdict(what))
+            .map(|content| policy.verdict(content))
             .max()
             .unwrap_or(RowVerdict::Fine);
         let count = match verdict {
-            RowVerdict::Fine => &mut self.sum.fine,
-            RowVerdict::Due => &mut self.sum.due,
-            RowVerdict::Wrong => &mut self.sum.wrong,
+            RowVerdict::Fine => &mut self.counts.fine,
+            RowVerdict::Due => &mut self.counts.due,
+            RowVerdict::Wrong => &mut self.counts.wrong,
         };
         *count += 1;
         verdict.name()
     }
 
-    fn told(&mut self, path: &Path, code: &'static str, why: &str) {
+    fn add_skipped(&mut self, path: &Path, code: &'static str, reason: &str) {
         let count = if code == "unreadable" {
-            &mut self.sum.unreadable
+            &mut self.counts.unreadable
         } else {
-            &mut self.sum.passed_over
+            &mut self.counts.passed_over
         };
         *count += 1;
-        self.push(&json!({"path": report::shown(path), "code": code, "message": why}));
+        self.push(&json!({
+            "path": report::shown(path),
+            "code": code,
+            "message": reason,
+        }));
     }
 
-    fn finding(&mut self, finding: &Finding) {
+    fn add_finding(&mut self, finding: &Finding) {
         if finding.severity == Severity::Error {
-            self.sum.unreadable += 1;
+            self.counts.unreadable += 1;
         }
         self.push(finding);
     }
@@ -394,36 +413,36 @@ impl Lines {
     }
 }
 
-struct Out<'a> {
+struct LineOutput<'a> {
     sink: &'a Sink,
-    sum: Sum,
-    /// What came of writing.
+    counts: LineCounts,
+    /// The exit code of the last write.
     code: u8,
 }
 
-impl Out<'_> {
-    /// What cannot be written is told once, and nothing more is written then.
-    fn write(&mut self, lines: &Lines) {
-        self.sum.add(&lines.sum);
+impl LineOutput<'_> {
+    /// A write error is reported once; then nothing more is written.
+    fn write(&mut self, lines: &LineBuffer) {
+        self.counts.add(&lines.counts);
         if self.code == 0 && !lines.text.is_empty() {
             self.code = self.sink.answer(&lines.text);
         }
     }
 
-    /// The line that ends all.
+    /// Prints the summary; returns the exit code.
     fn finish(mut self, at: Timestamp) -> u8 {
-        let sum = &self.sum;
-        let verdict = match (sum.wrong + sum.unreadable, sum.due) {
+        let counts = &self.counts;
+        let verdict = match (counts.wrong + counts.unreadable, counts.due) {
             (0, 0) => RowVerdict::Fine,
             (0, _) => RowVerdict::Due,
             _ => RowVerdict::Wrong,
         };
-        let mut last = Lines::default();
-        last.push(&Summary {
+        let mut last = LineBuffer::default();
+        last.push(&LineSummary {
             schema: "certctl.summary/1",
             verdict: verdict.name(),
             at,
-            sum,
+            counts,
         });
         self.write(&last);
         if self.code == 0 {
@@ -434,11 +453,12 @@ impl Out<'_> {
     }
 }
 
+/// The last line.
 #[derive(Serialize)]
-struct Summary<'a> {
+struct LineSummary<'a> {
     schema: &'static str,
     verdict: &'static str,
     at: Timestamp,
     #[serde(flatten)]
-    sum: &'a Sum,
+    counts: &'a LineCounts,
 }

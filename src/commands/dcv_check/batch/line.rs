@@ -1,36 +1,36 @@
-//! What a line of a list means: a name known here, a request's file, or a record (host and value).
-//! The folder is read once, when the first name is looked up.
+//! Parses a line of a list: the name of a request in the folder, a request's file, or a record (host
+//! and value). The folder is read once, for the first name.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 
-use crate::commands::dcv_check::expected::{ExpectedRecord, pending};
+use crate::advice::dcv_check_command;
+use crate::commands::dcv_check::expected::{ExpectedRecord, expected_records};
 use crate::commands::dcv_check::key_reuse::KeyUsageHistory;
 use crate::commands::dcv_check::select::{self, ChosenRecords, SelectedRequest};
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::{expectation, parse};
 use crate::failure::{Failure, FailureKind};
-use crate::finding::NextStep;
-use crate::inputs::dcv_file as kept_file;
-use crate::inputs::folder::{ArgumentMeaning, FolderContents};
+use crate::inputs::dcv_file;
+use crate::inputs::folder::{ArgumentMeaning, FolderContents, HeldFile};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 
-/// How lines are understood.
+/// Parses the lines of a list.
 pub(crate) struct LineParser<'a> {
     context: &'a Context,
     ca: Option<Ca>,
-    here: OnceCell<Here>,
+    folder: OnceCell<IndexedFolder>,
 }
 
 /// The requests of the folder by the names that they ask for.
-struct Here {
-    directory: FolderContents,
+struct IndexedFolder {
+    contents: FolderContents,
     by_name: HashMap<String, Vec<usize>>,
-    used: KeyUsageHistory,
+    history: KeyUsageHistory,
 }
 
 impl<'a> LineParser<'a> {
@@ -38,161 +38,145 @@ impl<'a> LineParser<'a> {
         Self {
             context,
             ca,
-            here: OnceCell::new(),
+            folder: OnceCell::new(),
         }
     }
 
-    /// The records that a line asks for.
+    /// The records to look for.
     ///
     /// # Errors
     /// Nothing of that name or path, or nothing to look for in the DNS.
-    pub(crate) fn read(&self, line: &str) -> Result<Vec<ExpectedRecord>, Failure> {
-        let columns = line.contains(char::is_whitespace);
-        // No request's file is called like a record, and to look for one takes longer than to read
-        // the line.
-        if columns
+    pub(crate) fn parse(&self, line: &str) -> Result<Vec<ExpectedRecord>, Failure> {
+        let has_columns = line.contains(char::is_whitespace);
+        // No request's file is named like a record, and to look for a file takes longer than to
+        // parse the line.
+        if has_columns
             && line.starts_with('_')
-            && let Ok(records) = records(line, self.ca)
+            && let Ok(records) = parse_records(line, self.ca)
         {
             return Ok(records);
         }
         let mut selected = match ArgumentMeaning::of_path(line) {
-            Some(ArgumentMeaning::File(path)) => file(&path, line)?,
-            _ if columns => return records(line, self.ca),
-            _ => self.named(line)?,
+            Some(ArgumentMeaning::File(path)) => requests_in_file(&path, line)?,
+            _ if has_columns => return parse_records(line, self.ca),
+            _ => self.requests_for_name(line)?,
         };
         for one in &mut selected {
-            one.reuses_key = self
-                .here()?
-                .used
-                .is_used_again(&one.request, one.path.as_deref());
-            one.read_kept()?;
+            let history = &self.folder()?.history;
+            one.reuses_key = history.is_used_again(&one.request, one.path.as_deref());
+            one.read_stored_record()?;
         }
-        let none = ChosenRecords {
+        let chosen = ChosenRecords {
             selected,
-            strays: Vec::new(),
-            kept: Vec::new(),
-            matched: Vec::new(),
+            ..ChosenRecords::default()
         };
-        pending(self.context, self.ca, &none)
+        expected_records(self.context, self.ca, &chosen)
     }
 
-    /// The requests for a name that wait for a certificate; where none does, the latest.
-    fn named(&self, line: &str) -> Result<Vec<SelectedRequest>, Failure> {
-        let here = self.here()?;
+    /// The requests for a name that wait for a certificate; if none does, the latest.
+    fn requests_for_name(&self, line: &str) -> Result<Vec<SelectedRequest>, Failure> {
+        let folder = self.folder()?;
         let name = DnsName::parse(line).map_err(|_| {
             Failure::new(
                 FailureKind::Malformed,
                 format!("{line:?} is no file, no name and no record"),
             )
         })?;
-        let found = here
-            .by_name
-            .get(&name.as_str().to_ascii_lowercase())
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let found: Vec<_> = found
-            .iter()
-            .filter_map(|at| here.directory.requests.get(*at))
-            .collect();
-        if found.is_empty() {
-            let message = format!("no request for {name} in {}", here.directory.in_words());
-            return Err(
-                Failure::new(FailureKind::NotFound, message).with(NextStep::run(
-                    &[self.context.again("csr"), vec![name.to_string()]].concat(),
-                )),
-            );
+        let requests = folder.requests_for(&name);
+        if requests.is_empty() {
+            let message = format!("no request for {name} in {}", folder.contents.in_words());
+            let csr = self.context.again("csr");
+            return Err(Failure::new(FailureKind::NotFound, message)
+                .with(dcv_check_command::make_request(csr, &name)));
         }
-        let waits = |request: &SigningRequest| here.used.is_pending(request);
-        let waiting: Vec<_> = found
-            .iter()
-            .copied()
-            .filter(|one| waits(&one.value))
-            .collect();
-        let found = if waiting.is_empty() {
-            found.into_iter().take(1).collect()
-        } else {
-            waiting
-        };
-        Ok(found
-            .into_iter()
-            .map(|held| select::held(&held.path, &held.value))
-            .collect())
+        Ok(select::pending_or_latest(&requests, &folder.history))
     }
 
-    fn here(&self) -> Result<&Here, Failure> {
-        if self.here.get().is_none() {
-            let directory = FolderContents::read(self.context)?;
-            let used = KeyUsageHistory::of(self.context, &directory);
+    /// Reads the folder on the first call.
+    fn folder(&self) -> Result<&IndexedFolder, Failure> {
+        if self.folder.get().is_none() {
             // Set only here and only when empty, so `set` cannot fail.
-            let _ = self.here.set(Here {
-                by_name: by_name(&directory),
-                directory,
-                used,
-            });
+            let _ = self.folder.set(IndexedFolder::read(self.context)?);
         }
-        self.here
+        self.folder
             .get()
             .ok_or_else(|| Failure::new(FailureKind::Internal, "no folder"))
     }
 }
 
-/// The places of the requests for each name, the latest round first.
-fn by_name(directory: &FolderContents) -> HashMap<String, Vec<usize>> {
-    let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
-    for at in directory.requests_in_order() {
-        for name in directory
-            .requests
-            .get(at)
+impl IndexedFolder {
+    fn read(context: &Context) -> Result<Self, Failure> {
+        let contents = FolderContents::read(context)?;
+        let history = KeyUsageHistory::new(context, &contents);
+        Ok(Self {
+            by_name: index_by_name(&contents),
+            contents,
+            history,
+        })
+    }
+
+    /// The latest renewal cycle first.
+    fn requests_for(&self, name: &DnsName) -> Vec<&HeldFile<SigningRequest>> {
+        let indexes = self.by_name.get(&name.as_str().to_ascii_lowercase());
+        indexes
             .into_iter()
-            .flat_map(|held| &held.value.dns_names)
-        {
-            let places = by_name.entry(name.to_ascii_lowercase()).or_default();
-            if places.last() != Some(&at) {
-                places.push(at);
+            .flatten()
+            .filter_map(|index| self.contents.requests.get(*index))
+            .collect()
+    }
+}
+
+/// The indexes of the requests for each name, the latest renewal cycle first.
+fn index_by_name(contents: &FolderContents) -> HashMap<String, Vec<usize>> {
+    let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+    for index in contents.requests_in_order() {
+        let Some(request) = contents.requests.get(index) else {
+            continue;
+        };
+        for name in &request.value.dns_names {
+            let indexes = by_name.entry(name.to_ascii_lowercase()).or_default();
+            if indexes.last() != Some(&index) {
+                indexes.push(index);
             }
         }
     }
     by_name
 }
 
-/// Records that no request is known for: each is to be there as it stands in the list.
-fn records(line: &str, ca: Option<Ca>) -> Result<Vec<ExpectedRecord>, Failure> {
-    let shown = parse::parse(line)?;
-    let whole = |record| {
+/// Records without a request: each must be published exactly as the list has it.
+fn parse_records(line: &str, ca: Option<Ca>) -> Result<Vec<ExpectedRecord>, Failure> {
+    let records = parse::parse(line)?;
+    let mut expected_records = Vec::with_capacity(records.len());
+    for record in &records {
         let expected = expectation::alone(record).ok_or_else(|| {
             Failure::new(
                 FailureKind::Malformed,
                 format!("the host in {line:?} is not a whole name, with its domain"),
             )
         })?;
-        Ok(ExpectedRecord {
+        expected_records.push(ExpectedRecord {
             request: String::new(),
             ca,
             expected: Rc::new(expected),
             names: Vec::new(),
-        })
-    };
-    shown.iter().map(whole).collect()
+        });
+    }
+    Ok(expected_records)
 }
 
-fn file(path: &Path, line: &str) -> Result<Vec<SelectedRequest>, Failure> {
-    let requests = select::requests(path, line)?;
+fn requests_in_file(path: &Path, line: &str) -> Result<Vec<SelectedRequest>, Failure> {
+    let requests = select::read_requests(path, line)?;
     Ok(requests
         .iter()
-        .map(|request| select::held(path, request))
+        .map(|request| SelectedRequest::in_file(path, request))
         .collect())
 }
 
 impl SelectedRequest {
-    /// Reads the `.dcv` beside the request.
-    fn read_kept(&mut self) -> Result<(), Failure> {
-        if let Some(path) = self
-            .path
-            .as_deref()
-            .map(|path: &Path| kept_file::beside(path))
-        {
-            self.kept = kept_file::read(&path)?;
+    /// Reads the `.dcv` file beside the request.
+    fn read_stored_record(&mut self) -> Result<(), Failure> {
+        if let Some(path) = &self.path {
+            self.stored = dcv_file::read(&dcv_file::beside(path))?;
         }
         Ok(())
     }

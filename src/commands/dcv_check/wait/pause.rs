@@ -1,4 +1,4 @@
-//! How long to wait before the next look.
+//! Decides how long to wait before the next check.
 
 use std::time::Duration;
 
@@ -6,65 +6,68 @@ use super::super::outcome::RecordCheck;
 use crate::dcv::answer::{DnsAnswer, ServerRole};
 use crate::dcv::judge::{DcvVerdict, ServerJudgement};
 
-/// Seconds between looks; the last one goes on.
+/// Seconds between checks; the last value repeats.
 const PAUSES: [u64; 9] = [2, 3, 5, 8, 13, 20, 30, 45, 60];
-/// The longest pause for the sake of a resolver that remembers.
+/// The longest pause for a resolver's cache to expire, in seconds.
 const LONGEST: u64 = 300;
 
-pub(super) fn plain(round: usize) -> Duration {
-    Duration::from_secs(
-        PAUSES
-            .get(round)
-            .copied()
-            .unwrap_or(PAUSES[PAUSES.len() - 1]),
-    )
+/// The pause after a check; `checks` were made before it.
+pub(super) fn regular(checks: usize) -> Duration {
+    let last = PAUSES[PAUSES.len() - 1];
+    Duration::from_secs(PAUSES.get(checks).copied().unwrap_or(last))
 }
 
-/// Longer and longer; where only resolvers are behind, as long as what they say may be remembered:
-/// an absence (RFC 2308 5) or another value (its TTL).
-pub(super) fn by_records(round: usize, checks: &[RecordCheck]) -> Duration {
-    after(
-        round,
-        &checks
-            .iter()
-            .map(|check| check.judgement.standings.as_slice())
-            .collect::<Vec<_>>(),
-    )
+/// Grows with each check. If only resolvers lag behind, waits until their caches expire: an absence
+/// (RFC 2308 5) or another value (its TTL).
+pub(super) fn after_record_check(checks: usize, records: &[RecordCheck]) -> Duration {
+    let judgements: Vec<&[ServerJudgement]> = records
+        .iter()
+        .map(|record| record.judgement.standings.as_slice())
+        .collect();
+    after_judgements(checks, &judgements)
 }
 
-/// The same from what each server says of each record.
-fn after(round: usize, records: &[&[ServerJudgement]]) -> Duration {
-    let seconds = plain(round).as_secs();
-    let behind = || records.iter().copied().flatten().filter(|one| lags(one));
-    let own_servers_have_it = behind().all(|one| one.server.role == ServerRole::Resolver)
-        && records.iter().all(|standings| {
-            standings
-                .iter()
-                .any(|one| one.verdict == DcvVerdict::Visible)
-        });
-    let remembered = behind().filter_map(|one| match one.answer {
+/// `records` are the judgements of all servers, for each record.
+fn after_judgements(checks: usize, records: &[&[ServerJudgement]]) -> Duration {
+    let regular = regular(checks);
+    let lagging: Vec<&ServerJudgement> = records
+        .iter()
+        .copied()
+        .flatten()
+        .filter(|one| lags(one))
+        .collect();
+    let only_resolvers_lag = lagging
+        .iter()
+        .all(|one| one.server.role == ServerRole::Resolver)
+        && records.iter().all(|servers| is_visible_somewhere(servers));
+    let cached = lagging.iter().filter_map(|one| match one.answer {
         DnsAnswer::NoName(seconds) | DnsAnswer::NoData(seconds) => seconds,
         _ => one.ttl,
     });
-    match remembered.max() {
-        Some(remembered) if own_servers_have_it => {
-            Duration::from_secs((u64::from(remembered) + 1).clamp(seconds, LONGEST))
+    match cached.max() {
+        Some(cached) if only_resolvers_lag => {
+            let seconds = u64::from(cached) + 1;
+            Duration::from_secs(seconds.clamp(regular.as_secs(), LONGEST))
         }
-        _ => Duration::from_secs(seconds),
+        _ => regular,
     }
 }
 
-fn lags(one: &ServerJudgement) -> bool {
-    one.verdict != DcvVerdict::Visible && one.answer != DnsAnswer::NoRoute
+fn is_visible_somewhere(servers: &[ServerJudgement]) -> bool {
+    servers.iter().any(|one| one.verdict == DcvVerdict::Visible)
+}
+
+fn lags(judgement: &ServerJudgement) -> bool {
+    judgement.verdict != DcvVerdict::Visible && judgement.answer != DnsAnswer::NoRoute
 }
 
 #[cfg(test)]
 mod tests {
-    use super::after;
+    use super::after_judgements;
     use crate::dcv::answer::{DnsAnswer, DnsServerId, ServerRole};
     use crate::dcv::judge::{DcvVerdict, ServerJudgement};
 
-    fn standing(
+    fn judgement(
         role: ServerRole,
         verdict: DcvVerdict,
         answer: DnsAnswer,
@@ -84,127 +87,60 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_resolver_is_asked_again_when_it_has_forgotten() {
-        let right = || {
-            standing(
-                ServerRole::Authoritative,
-                DcvVerdict::Visible,
-                DnsAnswer::Cname("a.example".into()),
-                Some(60),
-            )
-        };
-        let behind = |role, verdict, answer, ttl| standing(role, verdict, answer, ttl);
-        let (absent, other) = (
-            DnsAnswer::NoName(Some(30)),
+    fn visible() -> ServerJudgement {
+        judgement(
+            ServerRole::Authoritative,
+            DcvVerdict::Visible,
+            DnsAnswer::Cname("a.example".into()),
+            Some(60),
+        )
+    }
+
+    fn absent(role: ServerRole, answer: DnsAnswer) -> ServerJudgement {
+        judgement(role, DcvVerdict::Absent, answer, None)
+    }
+
+    fn different(ttl: u32) -> ServerJudgement {
+        judgement(
+            ServerRole::Resolver,
+            DcvVerdict::Different,
             DnsAnswer::Cname("b.example".into()),
+            Some(ttl),
+        )
+    }
+
+    fn assert_pause(checks: usize, servers: &[ServerJudgement], seconds: u64) {
+        let pause = after_judgements(checks, &[servers]);
+        assert_eq!(pause.as_secs(), seconds, "{servers:?}");
+    }
+
+    #[test]
+    fn a_lagging_resolver_is_queried_again_when_its_cache_expires() {
+        let no_name = absent(ServerRole::Resolver, DnsAnswer::NoName(Some(30)));
+        assert_pause(0, &[visible(), no_name], 31);
+        assert_pause(0, &[visible(), different(17)], 18);
+        assert_pause(0, &[visible(), different(86_400)], 300);
+        let no_data = absent(ServerRole::Resolver, DnsAnswer::NoData(Some(0)));
+        assert_pause(0, &[visible(), no_data], 2);
+        assert_pause(3, &[visible(), different(1)], 8);
+    }
+
+    #[test]
+    fn caches_do_not_matter_while_the_zones_own_servers_lag() {
+        let no_name = DnsAnswer::NoName(Some(30));
+        let authoritative = absent(ServerRole::Authoritative, no_name.clone());
+        assert_pause(1, &[visible(), authoritative], 3);
+        assert_pause(0, &[absent(ServerRole::Resolver, no_name)], 2);
+    }
+
+    #[test]
+    fn pauses_stop_growing_at_a_minute() {
+        let timeout = judgement(
+            ServerRole::Resolver,
+            DcvVerdict::Unreachable,
+            DnsAnswer::Timeout,
+            None,
         );
-        for (round, standings, seconds) in [
-            (
-                0,
-                vec![
-                    right(),
-                    behind(
-                        ServerRole::Resolver,
-                        DcvVerdict::Absent,
-                        absent.clone(),
-                        None,
-                    ),
-                ],
-                31,
-            ),
-            (
-                0,
-                vec![
-                    right(),
-                    behind(
-                        ServerRole::Resolver,
-                        DcvVerdict::Different,
-                        other.clone(),
-                        Some(17),
-                    ),
-                ],
-                18,
-            ),
-            (
-                0,
-                vec![
-                    right(),
-                    behind(
-                        ServerRole::Resolver,
-                        DcvVerdict::Different,
-                        other.clone(),
-                        Some(86_400),
-                    ),
-                ],
-                300,
-            ),
-            (
-                0,
-                vec![
-                    right(),
-                    behind(
-                        ServerRole::Resolver,
-                        DcvVerdict::Absent,
-                        DnsAnswer::NoData(Some(0)),
-                        None,
-                    ),
-                ],
-                2,
-            ),
-            (
-                3,
-                vec![
-                    right(),
-                    behind(
-                        ServerRole::Resolver,
-                        DcvVerdict::Different,
-                        other.clone(),
-                        Some(1),
-                    ),
-                ],
-                8,
-            ),
-            // The zone's own servers change when they do.
-            (
-                1,
-                vec![
-                    right(),
-                    behind(
-                        ServerRole::Authoritative,
-                        DcvVerdict::Absent,
-                        absent.clone(),
-                        None,
-                    ),
-                ],
-                3,
-            ),
-            (
-                0,
-                vec![behind(
-                    ServerRole::Resolver,
-                    DcvVerdict::Absent,
-                    absent,
-                    None,
-                )],
-                2,
-            ),
-            (
-                99,
-                vec![behind(
-                    ServerRole::Resolver,
-                    DcvVerdict::Unreachable,
-                    DnsAnswer::Timeout,
-                    None,
-                )],
-                60,
-            ),
-        ] {
-            assert_eq!(
-                after(round, &[&standings]).as_secs(),
-                seconds,
-                "{standings:?}"
-            );
-        }
+        assert_pause(99, &[timeout], 60);
     }
 }

@@ -1,25 +1,25 @@
-//! Who says what, since when, and when they are asked again: on a terminal, each look in place of
-//! the one before.
+//! The progress table on a terminal: the status of each server, since when it holds, and when the
+//! next check is. Each check overwrites the table of the one before.
 
 use std::collections::HashMap;
 
 use crate::dcv::judge::DcvVerdict;
 use crate::report::{LiveProgress, Sink};
 
-/// One record, file or mailbox in the table.
+/// The rows of one record, file or mailbox.
 pub(crate) struct TableGroup {
     pub(super) verdict: DcvVerdict,
     pub(super) name: String,
     pub(super) rows: Vec<(String, String)>,
 }
 
-/// The table; nothing where there is no terminal.
+/// Shows nothing without a terminal.
 pub(super) struct ProgressTable<'a> {
     sink: &'a Sink,
     live: Option<LiveProgress>,
     until: String,
-    looks: usize,
-    /// What each server says of each record, and since when.
+    checks: usize,
+    /// The status of each server for each record, and since when it holds.
     since: HashMap<(String, String), (String, String)>,
 }
 
@@ -29,26 +29,27 @@ impl<'a> ProgressTable<'a> {
             sink,
             live: sink.live(),
             until,
-            looks: 0,
+            checks: 0,
             since: HashMap::new(),
         }
     }
 
-    /// Shows how it stands now; false where there is no terminal to show it on.
+    /// Draws the table; returns false without a terminal.
     pub(super) fn draw(&mut self, groups: &[TableGroup], now: &str, next: &str) -> bool {
         let Some(mut live) = self.live.take() else {
             return false;
         };
-        self.looks += 1;
+        self.checks += 1;
         let mut lines = Vec::new();
         for group in groups {
-            lines.push(format!("{}  {}", group.verdict.word(), group.name));
+            let verdict = group.verdict.word();
+            lines.push(format!("{verdict}  {}", group.name));
             lines.extend(self.rows(group, now));
         }
-        let times = if self.looks == 1 {
+        let times = if self.checks == 1 {
             "once".to_owned()
         } else {
-            format!("{} times", self.looks)
+            format!("{} times", self.checks)
         };
         lines.push(format!(
             "{now}  looked {times}; next look {next}; until {}, or Ctrl-C",
@@ -63,25 +64,28 @@ impl<'a> ProgressTable<'a> {
         let width = group
             .rows
             .iter()
-            .map(|(who, _)| who.chars().count())
+            .map(|(server, _)| server.chars().count())
             .max()
             .unwrap_or(0);
-        let rows = group.rows.iter().map(|(who, said)| {
-            let key = (group.name.clone(), who.clone());
+        let mut lines = Vec::with_capacity(group.rows.len());
+        for (server, status) in &group.rows {
+            let key = (group.name.clone(), server.clone());
             let known = self
                 .since
                 .entry(key)
-                .or_insert_with(|| (said.clone(), now.to_owned()));
-            if known.0 != *said {
-                *known = (said.clone(), now.to_owned());
+                .or_insert_with(|| (status.clone(), now.to_owned()));
+            if known.0 != *status {
+                *known = (status.clone(), now.to_owned());
             }
-            format!("  {who:width$}  {said}, since {}", known.1)
-        });
-        rows.collect()
+            lines.push(format!("  {server:width$}  {status}, since {}", known.1));
+        }
+        lines
     }
 
-    /// Takes it away: the report comes now.
+    /// Removes the table from the terminal, so that a report can follow.
     pub(super) fn clear(&mut self) {
-        self.live.iter_mut().for_each(|live| self.sink.clear(live));
+        if let Some(live) = &mut self.live {
+            self.sink.clear(live);
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! A shop as they are: it takes a CSR, names a record with a value that nobody else can know, looks
-//! the record up itself before it issues, and packs a zip.
+//! A reseller: it takes a CSR, shows a record with a unique value, looks the record up itself before
+//! the CA issues, and packs a zip.
 
 use std::io::{Cursor, Write};
 use std::net::SocketAddr;
@@ -17,37 +17,45 @@ use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::system::serve::dns;
 
-/// The zone that targets end in; the first of what is known of Namecheap.
+/// The zone that targets end in; the first one known for Namecheap.
 const TARGET_ZONE: &str = "comodoca.com";
 
+/// A reseller with its CA.
 #[derive(Debug)]
 pub(crate) struct RehearsalReseller {
     authority: RehearsalCa,
     resolver: SocketAddr,
 }
 
-/// A request that waits for its proof.
+/// A request that waits for domain validation.
 #[derive(Debug)]
 pub(crate) struct PendingOrder {
     request: SigningRequest,
     name: DnsName,
-    /// The CNAME's name, whole, as shops show it.
+    /// The full name of the CNAME record, as resellers show it.
     pub host: String,
     pub target: String,
 }
 
-/// What the shop saw when it looked.
+/// What a lookup of the record finds.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum ValidationAttempt {
-    /// The record, as it has to be.
+    /// The expected record.
     Record,
     Nothing,
     /// A record with another target.
     Other(String),
 }
 
+/// The result of a retry.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum RetryResult {
+    Issued(Box<Certificate>),
+    NotIssued(ValidationAttempt),
+}
+
 impl RehearsalReseller {
-    /// A shop that buys from `authority` and asks `resolver`.
+    /// A reseller that buys from `authority` and sends its DNS queries to `resolver`.
     #[must_use]
     pub(crate) fn new(authority: RehearsalCa, resolver: SocketAddr) -> Self {
         Self {
@@ -56,11 +64,11 @@ impl RehearsalReseller {
         }
     }
 
-    /// Takes a request (PEM) and says what to publish: `_<MD5>.<domain>` to `<SHA-256
+    /// Takes a request (PEM); returns the record to publish: `_<MD5>.<domain>` to `<SHA-256
     /// halves>.<unique value>.<zone>`.
     ///
     /// # Errors
-    /// When it is no request or asks for no name.
+    /// When the PEM is no request or asks for no name.
     pub(crate) fn order(&self, request: &[u8]) -> Result<PendingOrder> {
         let block =
             pem::parse(request).context("the shop was handed something else than a request")?;
@@ -74,7 +82,7 @@ impl RehearsalReseller {
         aws_lc_rs::rand::fill(&mut unique)
             .ok()
             .context("no random bytes")?;
-        // Hashes in capitals, as Namecheap shows them: names in the DNS are blind to case.
+        // Hashes in upper case, as Namecheap shows them: DNS names are case-insensitive.
         let host = format!(
             "{}.{}",
             record::host_label(&request).to_uppercase(),
@@ -90,12 +98,12 @@ impl RehearsalReseller {
         })
     }
 
-    /// Looks for the record. Over UDP and with a question of its own making: a mistake in certctl's
-    /// DNS client must not hide here too.
+    /// Looks the record up over UDP, without certctl's DNS client, so that a mistake there is not
+    /// repeated here.
     ///
     /// # Errors
     /// When the DNS server does not answer, or not as a DNS server.
-    pub(crate) fn look(&self, order: &PendingOrder) -> Result<ValidationAttempt> {
+    pub(crate) fn look_up(&self, order: &PendingOrder) -> Result<ValidationAttempt> {
         let mut query = Message::query();
         query.metadata.recursion_desired = true;
         query.add_query(Query::query(
@@ -124,36 +132,36 @@ impl RehearsalReseller {
         })
     }
 
-    /// Looks, and issues if the record is there; else says what it saw.
+    /// Issues the certificate if the record is published.
     ///
     /// # Errors
-    /// See [`RehearsalReseller::look`]; and when the certificate cannot be made.
-    pub(crate) fn retry(
-        &self,
-        order: &PendingOrder,
-    ) -> Result<std::result::Result<Certificate, ValidationAttempt>> {
-        match self.look(order)? {
+    /// See [`RehearsalReseller::look_up`]; and when the certificate cannot be made.
+    pub(crate) fn retry(&self, order: &PendingOrder) -> Result<RetryResult> {
+        match self.look_up(order)? {
             ValidationAttempt::Record => {
-                self.authority.issue(&order.request, LIFETIME_DAYS).map(Ok)
+                let leaf = self.authority.issue(&order.request, LIFETIME_DAYS)?;
+                Ok(RetryResult::Issued(Box::new(leaf)))
             }
-            seen => Ok(Err(seen)),
+            attempt => Ok(RetryResult::NotIssued(attempt)),
         }
     }
 
-    /// The zip's name: the first name with underscores.
+    /// The file name of the zip: the first name with underscores.
     #[must_use]
     pub(crate) fn zip_name(order: &PendingOrder) -> String {
         format!("{}.zip", underscored(&order.name))
     }
 
-    /// The zip, as Namecheap packs it: the leaf, and a bundle that holds the root too; CRLF line
-    /// ends.
+    /// Packs the zip as Namecheap does: the leaf, and a bundle with the intermediate and the root;
+    /// CRLF line endings.
     ///
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn pack(&self, order: &PendingOrder, leaf: &Certificate) -> Result<Vec<u8>> {
         let stem = underscored(&order.name);
-        let bundle = self.authority.intermediate()?.to_pem() + &self.authority.root()?.to_pem();
+        let intermediate = self.authority.intermediate()?;
+        let root = self.authority.root()?;
+        let bundle = intermediate.to_pem() + &root.to_pem();
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, pem) in [
             (format!("{stem}.crt"), leaf.to_pem()),
@@ -175,54 +183,60 @@ mod tests {
     use std::io::Read;
     use std::sync::Arc;
 
-    use super::{RehearsalCa, RehearsalReseller, ValidationAttempt};
+    use super::{RehearsalCa, RehearsalReseller, RetryResult, ValidationAttempt};
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
     use crate::pki::name::DnsNames;
     use crate::pki::request::SigningRequest;
     use crate::rehearsal::zone::RehearsalZone;
     use crate::system::serve::dns::DnsServer;
 
+    fn nothing() -> RetryResult {
+        RetryResult::NotIssued(ValidationAttempt::Nothing)
+    }
+
     #[test]
-    fn the_shop_issues_only_what_it_has_seen_proven() {
+    fn the_reseller_issues_only_after_validation() {
         let zone = RehearsalZone::new("shop.example").unwrap();
         let served = zone.clone();
         let server = DnsServer::start(Arc::new(move |query: &[u8]| served.answer(query))).unwrap();
-        let shop = RehearsalReseller::new(
+        let reseller = RehearsalReseller::new(
             RehearsalCa::new(jiff::Timestamp::now()).unwrap(),
             server.address(),
         );
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let names = DnsNames::parse(&["www.shop.example", "shop.example"]).unwrap();
         let request = SigningRequest::build(&names, &key).unwrap();
-        let order = shop.order(request.to_pem().as_bytes()).unwrap();
+        let order = reseller.order(request.to_pem().as_bytes()).unwrap();
         assert_eq!(
             order.host.to_lowercase(),
             format!("_{}.www.shop.example", request.md5())
         );
-        let again = shop.order(request.to_pem().as_bytes()).unwrap();
+        let again = reseller.order(request.to_pem().as_bytes()).unwrap();
         assert_ne!(
             order.target, again.target,
             "each order has a unique value of its own"
         );
 
-        assert_eq!(shop.retry(&order).unwrap(), Err(ValidationAttempt::Nothing));
+        assert_eq!(reseller.retry(&order).unwrap(), nothing());
         let host = order.host.strip_suffix(".shop.example").unwrap();
-        zone.enter(&order.host, &order.target).unwrap();
+        zone.add_cname(&order.host, &order.target).unwrap();
         assert_eq!(
-            shop.retry(&order).unwrap(),
-            Err(ValidationAttempt::Nothing),
+            reseller.retry(&order).unwrap(),
+            nothing(),
             "the doubled zone is not the place"
         );
-        zone.enter(host, &again.target).unwrap();
+        zone.add_cname(host, &again.target).unwrap();
         assert_eq!(
-            shop.retry(&order).unwrap(),
-            Err(ValidationAttempt::Other(again.target))
+            reseller.retry(&order).unwrap(),
+            RetryResult::NotIssued(ValidationAttempt::Other(again.target))
         );
-        zone.enter(&host.to_lowercase(), &order.target.to_lowercase())
+        zone.add_cname(&host.to_lowercase(), &order.target.to_lowercase())
             .unwrap();
-        let leaf = shop.retry(&order).unwrap().unwrap();
+        let RetryResult::Issued(leaf) = reseller.retry(&order).unwrap() else {
+            panic!("not issued")
+        };
 
-        let zip = shop.pack(&order, &leaf).unwrap();
+        let zip = reseller.pack(&order, &leaf).unwrap();
         let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zip)).unwrap();
         let mut names: Vec<_> = zip
             .file_names()

@@ -1,0 +1,117 @@
+//! Sets up the surroundings of certctl in a rehearsal.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::step::RehearsalStep;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::pki::certificate::Certificate;
+use crate::pki::name::DnsName;
+use crate::rehearsal::ca::RehearsalCa;
+use crate::rehearsal::reseller::RehearsalReseller;
+use crate::rehearsal::web::{self, RehearsalNginx, RehearsalPaths, RehearsalSite};
+use crate::rehearsal::zone::RehearsalZone;
+use crate::report::Sink;
+use crate::system::fs::files;
+use crate::system::fs::scratch::ScratchFolder;
+use crate::system::serve::dns::DnsServer;
+
+/// Which web server serves the site.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub(crate) enum RehearsalServer {
+    /// In this process.
+    #[default]
+    Embedded,
+    /// The one that is installed here.
+    Nginx,
+}
+
+/// The surroundings of certctl in a rehearsal, and the steps so far.
+pub(super) struct RehearsalRun {
+    /// The context of the commands: silent, in the rehearsal's folder.
+    pub(super) inner: Context,
+    pub(super) name: DnsName,
+    pub(super) zone: RehearsalZone,
+    pub(super) dns: DnsServer,
+    pub(super) reseller: RehearsalReseller,
+    pub(super) root: Certificate,
+    pub(super) root_path: PathBuf,
+    pub(super) old: Certificate,
+    pub(super) web: RehearsalSite,
+    /// The file name of the reseller's zip.
+    pub(super) zip: String,
+    pub(super) steps: Vec<RehearsalStep>,
+}
+
+impl RehearsalRun {
+    pub(super) fn set_up(
+        context: &Context,
+        server: RehearsalServer,
+        name: &DnsName,
+        scratch: &ScratchFolder,
+    ) -> Result<Self, Failure> {
+        let zone = RehearsalZone::new(zone_of(name))?;
+        let dns = start_dns(&zone)?;
+        let authority = RehearsalCa::new(context.now())?;
+        let root = authority.root()?;
+        let root_path = scratch.path().join("root.pem");
+        files::create_new(&root_path, root.to_pem().as_bytes(), 0o644)?;
+        let old = web::create_old_certificate(scratch, &authority, name)?;
+        let web = start_site(server, name, scratch, old.paths)?;
+        let reseller = RehearsalReseller::new(authority, dns.address());
+        Ok(Self {
+            inner: inner_context(context, scratch.path()),
+            name: name.clone(),
+            zone,
+            dns,
+            reseller,
+            root,
+            root_path,
+            old: old.leaf,
+            web,
+            zip: String::new(),
+            steps: Vec::new(),
+        })
+    }
+}
+
+fn start_dns(zone: &RehearsalZone) -> Result<DnsServer, Failure> {
+    let zone = zone.clone();
+    let server = DnsServer::start(Arc::new(move |query: &[u8]| zone.answer(query)))
+        .context("the embedded DNS server cannot be started")?;
+    Ok(server)
+}
+
+fn start_site(
+    server: RehearsalServer,
+    name: &DnsName,
+    scratch: &ScratchFolder,
+    paths: RehearsalPaths,
+) -> Result<RehearsalSite, Failure> {
+    let site = match server {
+        RehearsalServer::Embedded => RehearsalSite::embedded(scratch, paths)?,
+        RehearsalServer::Nginx => {
+            RehearsalSite::Nginx(RehearsalNginx::start(scratch, name.as_str(), &paths)?)
+        }
+    };
+    Ok(site)
+}
+
+/// The context of the commands.
+fn inner_context(context: &Context, folder: &Path) -> Context {
+    Context {
+        directory: folder.to_owned(),
+        root: Some(folder.to_owned()),
+        at: context.at,
+        sink: Sink::silent(),
+        interrupt: context.interrupt.clone(),
+    }
+}
+
+/// The DNS zone of a name.
+pub(super) fn zone_of(name: &DnsName) -> &str {
+    name.registrable().unwrap_or_else(|| name.base())
+}

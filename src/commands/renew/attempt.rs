@@ -1,0 +1,336 @@
+//! Prepares the renewal of one certificate: finds what is prepared already, or makes a new request.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::args::RenewArgs;
+use super::folders::{RequestFolder, RequestFolders, requested_names, sorted_names};
+use crate::advice::renew_command;
+use crate::commands::renew::previous::{self, PreviousCertificate};
+use crate::context::Context;
+use crate::dcv::ca::Ca;
+use crate::dcv::dcv_file::StoredRecord;
+use crate::dcv::expectation;
+use crate::dcv::record::DcvRecord;
+use crate::failure::{Failure, FailureKind};
+use crate::finding::Finding;
+use crate::inputs::dcv_file;
+use crate::inputs::folder::HeldFile;
+use crate::install::installed;
+use crate::inventory::StatusRow;
+use crate::inventory::schedule::{self, PaymentCoverage, RenewalTerms, ValidationMethod};
+use crate::matching::file_names;
+use crate::pki::certificate::Certificate;
+use crate::pki::key::{KeyAlgorithm, PublicKeyId};
+use crate::pki::request::SigningRequest;
+use crate::store::settings::LineageSettings;
+
+/// The renewal of one certificate.
+#[derive(Debug)]
+pub(super) struct RenewalAttempt {
+    /// The certificate's name in /etc/ssl, else the first of its names.
+    pub(super) name: String,
+    /// The names that are requested.
+    pub(super) names: Vec<String>,
+    /// From when on it is due.
+    pub(super) due: Timestamp,
+    /// The expiry date of the certificate.
+    pub(super) not_after: Timestamp,
+    /// The last day of the order term.
+    pub(super) paid_until: Option<Date>,
+    /// Whether the new certificate is part of the order; `None` if the term is unknown.
+    pub(super) payment: Option<PaymentCoverage>,
+    /// How control of the names is proven.
+    pub(super) validation: ValidationMethod,
+    /// The reseller or CA.
+    pub(super) ca: Option<Ca>,
+    pub(super) result: RenewalResult,
+    pub(super) findings: Vec<Finding>,
+    /// The words of the `dcv-check` command line for the folder of the request.
+    pub(super) check_command: Vec<String>,
+    /// The words of the `install` command line for the folder of the request.
+    pub(super) install_command: Vec<String>,
+}
+
+/// What is prepared.
+#[derive(Debug)]
+pub(super) enum RenewalResult {
+    /// The files that a dry run would write.
+    Planned(RenewalFiles),
+    Prepared(Box<PreparedRequest>),
+    /// A newer certificate with its key exists in this file.
+    Ready(PathBuf),
+}
+
+/// The files of a renewal.
+#[derive(Debug)]
+pub(super) struct RenewalFiles {
+    pub(super) key: PathBuf,
+    pub(super) request: PathBuf,
+    /// The algorithm of the key.
+    pub(super) algorithm: KeyAlgorithm,
+}
+
+/// Key and request of a renewal.
+#[derive(Debug)]
+pub(super) struct PreparedRequest {
+    /// Whether they were made in this run.
+    pub(super) is_new: bool,
+    pub(super) files: RenewalFiles,
+    pub(super) request: SigningRequest,
+    /// The DNS records to publish, as far as they are known.
+    pub(super) records: Vec<DcvRecord>,
+}
+
+/// A certificate to renew, and what is known about it.
+pub(super) struct RenewalContext<'a> {
+    context: &'a Context,
+    /// The run as it would be in the folder of the next request.
+    pub(super) folder_context: Context,
+    pub(super) args: &'a RenewArgs,
+    pub(super) row: &'a StatusRow,
+    pub(super) previous: PreviousCertificate<'a>,
+    pub(super) folder: Rc<RequestFolder>,
+}
+
+/// Finds what is prepared for the next renewal of `row`, and prepares it if nothing is.
+pub(super) fn prepare_renewal(
+    context: &Context,
+    args: &RenewArgs,
+    row: &StatusRow,
+    folders: &mut RequestFolders,
+) -> Result<RenewalAttempt, Failure> {
+    let Some(leaf) = row.certificate.as_deref() else {
+        return Err(Failure::new(
+            FailureKind::NotFound,
+            format!("{} has no certificate", row.name),
+        ));
+    };
+    let settings = match &row.stem {
+        Some(stem) => installed::settings(context, stem)?,
+        None => LineageSettings::default(),
+    };
+    let mut findings = Vec::new();
+    let folder_context = previous::in_request_folder(context, &settings, &mut findings);
+    let folder = folders.read(&folder_context, &folder_context.directory)?;
+    let previous = previous::find_previous(context, leaf, settings, &folder, folders)?;
+    let renewal = RenewalContext {
+        context,
+        folder_context,
+        args,
+        row,
+        previous,
+        folder,
+    };
+    let mut attempt = renewal.describe(findings);
+    attempt.result = renewal.prepare(&mut attempt)?;
+    if let RenewalResult::Prepared(prepared) = &attempt.result {
+        attempt.names = requested_names(&prepared.request).collect();
+    }
+    Ok(attempt)
+}
+
+impl RenewalContext<'_> {
+    /// Everything but the result.
+    fn describe(&self, findings: Vec<Finding>) -> RenewalAttempt {
+        let now = self.context.now();
+        let previous = &self.previous;
+        let not_after = self.row.ends.unwrap_or(previous.leaf.not_after);
+        let due = self.row.due.unwrap_or(not_after);
+        let paid_until = previous.settings.paid_until;
+        // It is renewed today, even if it is due later.
+        let terms = RenewalTerms {
+            ends: not_after,
+            due: due.min(now),
+            proven: previous.leaf.not_before,
+            paid_until,
+        };
+        let renew_before = self.args.renew_before.unwrap_or_default();
+        let next = schedule::rounds(terms, renew_before, now)
+            .into_iter()
+            .next();
+        let names = match previous.names() {
+            Ok(names) => names.texts(),
+            Err(_) => previous.certificate_names(),
+        };
+        let name = self.row.stem.clone();
+        RenewalAttempt {
+            name: name.unwrap_or_else(|| self.row.name.clone()),
+            names,
+            due,
+            not_after,
+            paid_until,
+            payment: next.as_ref().and_then(|next| next.paid),
+            validation: next.map_or(ValidationMethod::New, |next| next.proof),
+            ca: previous.ca(),
+            result: RenewalResult::Ready(PathBuf::new()),
+            findings,
+            check_command: self.folder_context.again("dcv-check"),
+            install_command: self.folder_context.again("install"),
+        }
+    }
+
+    fn prepare(&self, attempt: &mut RenewalAttempt) -> Result<RenewalResult, Failure> {
+        let newer = self.newer_certificate();
+        let pending = self.pending_request();
+        match (newer, pending) {
+            (Some(path), _) => Ok(RenewalResult::Ready(path)),
+            (None, Some(held)) => {
+                let prepared = self.describe_prepared(attempt, held)?;
+                Ok(RenewalResult::Prepared(Box::new(prepared)))
+            }
+            (None, None) => self.prepare_new(attempt),
+        }
+    }
+
+    /// The file with a certificate for the same names that expires later and whose key exists.
+    fn newer_certificate(&self) -> Option<PathBuf> {
+        let now = self.context.now();
+        let previous = self.previous.leaf;
+        let contents = &self.folder.contents;
+        let names = sorted_names(self.previous.certificate_names().into_iter());
+        let leaf = contents.leaves(now).into_iter().find(|leaf| {
+            leaf.not_after > previous.not_after
+                && leaf.is_in_date(now)
+                && leaf_names(leaf) == names
+                && contents.key(leaf.key_id).is_some()
+        })?;
+        contents
+            .files_of(leaf)
+            .first()
+            .map(|path| (*path).to_owned())
+    }
+
+    /// The latest request for the same names and kind of key that no certificate answers yet.
+    fn pending_request(&self) -> Option<&HeldFile<SigningRequest>> {
+        let unanswered = self.unanswered_requests();
+        let mut candidates: Vec<_> = self
+            .folder
+            .with_names(&self.previous.certificate_names())
+            .collect();
+        if let Some(held) = &self.previous.request {
+            let names: Vec<String> = requested_names(&held.value).collect();
+            candidates.extend(self.folder.with_names(&names));
+        }
+        candidates
+            .into_iter()
+            .filter(|held| {
+                let is_new = unanswered.contains(held.path.as_path())
+                    && self.has_same_kind_of_key(held)
+                    && has_key(&self.folder, held);
+                is_new || self.is_later_request_for_same_key(held)
+            })
+            .max_by_key(|held| file_names::lineage(&held.path).1)
+    }
+
+    /// The files of requests whose key no known certificate has.
+    fn unanswered_requests(&self) -> HashSet<&Path> {
+        let contents = &self.folder.contents;
+        let certificates = contents.certificates.iter().flat_map(|file| &file.value);
+        let mut issued: HashSet<PublicKeyId> =
+            certificates.map(|certificate| certificate.key_id).collect();
+        if let Some(stem) = &self.row.stem {
+            issued.extend(installed::issued(self.context, stem));
+        }
+        issued.insert(self.previous.leaf.key_id);
+        contents
+            .waiting(&issued)
+            .into_iter()
+            .map(|held| held.path.as_path())
+            .collect()
+    }
+
+    /// Whether both keys are RSA, or both are not.
+    fn has_same_kind_of_key(&self, held: &HeldFile<SigningRequest>) -> bool {
+        is_rsa(held.value.algorithm) == is_rsa(self.previous.leaf.algorithm)
+    }
+
+    fn is_later_request_for_same_key(&self, held: &HeldFile<SigningRequest>) -> bool {
+        held.value.key_id == self.previous.leaf.key_id
+            && is_later(&held.path, self.previous.request.as_ref())
+    }
+
+    /// Describes a request that was prepared earlier.
+    fn describe_prepared(
+        &self,
+        attempt: &mut RenewalAttempt,
+        held: &HeldFile<SigningRequest>,
+    ) -> Result<PreparedRequest, Failure> {
+        let stored = dcv_file::read(&dcv_file::beside(&held.path))?;
+        attempt.ca = stored.ca().or(attempt.ca);
+        if self.args.reuse_key && held.value.key_id != self.previous.leaf.key_id {
+            let message = format!("{} was prepared with a key of its own", held.path.display());
+            let finding = Finding::note("prepared-with-new-key", message)
+                .with(renew_command::move_prepared_files_away());
+            attempt.findings.push(finding);
+        }
+        let key = match self.folder.contents.key(held.value.key_id) {
+            Some(key) => key.path.clone(),
+            None => held.path.with_extension("key"),
+        };
+        let files = RenewalFiles {
+            key,
+            request: held.path.clone(),
+            algorithm: held.value.algorithm,
+        };
+        Ok(PreparedRequest {
+            is_new: false,
+            records: self.records(&held.value, attempt.ca, &stored),
+            request: held.value.clone(),
+            files,
+        })
+    }
+
+    /// The DNS records that the request needs.
+    pub(super) fn records(
+        &self,
+        request: &SigningRequest,
+        ca: Option<Ca>,
+        stored: &StoredRecord,
+    ) -> Vec<DcvRecord> {
+        let given: Vec<_> = stored
+            .records()
+            .into_iter()
+            .filter(|record| expectation::belongs(record, request))
+            .collect();
+        let mut records = Vec::new();
+        for mut expected in expectation::expectations(request, ca, &given) {
+            if request.key_id == self.previous.leaf.key_id {
+                expected.shop_decides(request);
+            }
+            records.push(expected.record);
+        }
+        records
+    }
+}
+
+/// The names of a certificate in a canonical order.
+fn leaf_names(leaf: &Certificate) -> Vec<String> {
+    let addresses = leaf.ip_addresses.iter().map(ToString::to_string);
+    sorted_names(leaf.dns_names.iter().cloned().chain(addresses))
+}
+
+fn is_rsa(algorithm: KeyAlgorithm) -> bool {
+    matches!(algorithm, KeyAlgorithm::Rsa(_))
+}
+
+/// Whether `path` is of a later renewal than the request that was answered.
+fn is_later(path: &Path, answered: Option<&HeldFile<SigningRequest>>) -> bool {
+    let (lineage, number) = file_names::lineage(path);
+    answered.is_some_and(|held| {
+        let (answered_lineage, answered_number) = file_names::lineage(&held.path);
+        answered_lineage == lineage && number > answered_number
+    })
+}
+
+/// Whether the folder has the request's key; an encrypted key beside the request counts.
+fn has_key(folder: &RequestFolder, held: &HeldFile<SigningRequest>) -> bool {
+    let beside = held.path.with_extension("key");
+    let contents = &folder.contents;
+    contents.key(held.value.key_id).is_some()
+        || contents.locked.iter().any(|locked| locked.path == beside)
+}

@@ -1,0 +1,230 @@
+//! Makes the request of a renewal, with a new key or the previous one, and writes its files.
+
+use std::path::PathBuf;
+
+use crate::advice::renew_command;
+use crate::commands::renew::attempt::{
+    PreparedRequest, RenewalAttempt, RenewalContext, RenewalFiles, RenewalResult,
+};
+use crate::csr_lint::{self, EarlierContent, LintedRequest, ReusedKey};
+use crate::dcv::ca::Ca;
+use crate::dcv::dcv_file::StoredRecord;
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, Severity};
+use crate::inputs::request_files::{RequestPaths, StagedRequestFiles};
+use crate::inputs::{self, folder};
+use crate::inventory::reason::day;
+use crate::matching::{file_names, stem};
+use crate::pki::alt_name::AltNames;
+use crate::pki::key::PrivateKey;
+use crate::pki::request::SigningRequest;
+use crate::pki::subject::SubjectName;
+use crate::system::fs::files;
+
+/// The key of the previous certificate.
+struct PreviousKey {
+    /// Its file, if that is in the folder of the requests.
+    path: Option<PathBuf>,
+    key: PrivateKey,
+}
+
+/// A request that is about to be made.
+struct PlannedRequest {
+    names: AltNames,
+    subject: SubjectName,
+    /// The key to reuse.
+    previous_key: Option<PreviousKey>,
+    paths: RequestPaths,
+    files: RenewalFiles,
+}
+
+impl RenewalContext<'_> {
+    /// Makes a new request, with a new key or the previous one.
+    pub(super) fn prepare_new(
+        &self,
+        attempt: &mut RenewalAttempt,
+    ) -> Result<RenewalResult, Failure> {
+        let planned = self.plan_new()?;
+        attempt.findings.extend(self.lint(&planned, attempt.ca));
+        if self.args.dry_run {
+            return Ok(RenewalResult::Planned(planned.files));
+        }
+        let prepared = self.write_new(planned, attempt.ca)?;
+        Ok(RenewalResult::Prepared(Box::new(prepared)))
+    }
+
+    fn plan_new(&self) -> Result<PlannedRequest, Failure> {
+        let names = self.previous.names()?;
+        let subject = self.previous.subject(&names);
+        let previous_key = if self.args.reuse_key {
+            Some(self.previous_key()?)
+        } else {
+            None
+        };
+        let paths = self.unused_paths();
+        let algorithm = match &previous_key {
+            Some(previous) => previous.key.algorithm(),
+            None => self.previous.algorithm(),
+        };
+        // A key that exists in this folder is not copied.
+        let existing_key = previous_key
+            .as_ref()
+            .and_then(|previous| previous.path.clone());
+        let files = RenewalFiles {
+            key: existing_key.unwrap_or_else(|| paths.key.clone()),
+            request: paths.request.clone(),
+            algorithm,
+        };
+        Ok(PlannedRequest {
+            names,
+            subject,
+            previous_key,
+            paths,
+            files,
+        })
+    }
+
+    /// What a CA would no longer accept, and that a key is reused. Other findings about the names
+    /// were reported when they were chosen.
+    fn lint(&self, planned: &PlannedRequest, ca: Option<Ca>) -> Vec<Finding> {
+        let reused = planned
+            .previous_key
+            .as_ref()
+            .map(|previous| self.reuse(previous));
+        let faults = csr_lint::faults(&LintedRequest {
+            names: &planned.names,
+            subject: &planned.subject,
+            algorithm: planned.files.algorithm,
+            reused,
+            before: EarlierContent::default(),
+            ca,
+        });
+        let mut findings = Vec::new();
+        for fault in faults {
+            let code = fault.rule.code;
+            if fault.rule.severity == Severity::Error || code == "key-reused" {
+                findings.push(Finding::warning(code, fault.to_string()));
+            }
+        }
+        findings
+    }
+
+    fn write_new(
+        &self,
+        planned: PlannedRequest,
+        ca: Option<Ca>,
+    ) -> Result<PreparedRequest, Failure> {
+        let (key, writes_key) = match planned.previous_key {
+            Some(previous) => (previous.key, previous.path.is_none()),
+            None => (PrivateKey::generate(planned.files.algorithm)?, true),
+        };
+        let request = SigningRequest::ask(&planned.names, &planned.subject, &key)?;
+        let new_key = writes_key.then_some(&key);
+        let stored = write_files(&planned.paths, new_key, &request, ca)?;
+        Ok(PreparedRequest {
+            is_new: true,
+            files: planned.files,
+            records: self.records(&request, ca, &stored),
+            request,
+        })
+    }
+
+    fn reuse(&self, previous: &PreviousKey) -> ReusedKey {
+        let expiry = day(self.previous.leaf.not_after);
+        ReusedKey {
+            spki: previous.key.spki().to_vec(),
+            others: vec![format!("the certificate that ends on {expiry}")],
+        }
+    }
+
+    /// The key of the previous certificate: from the folder of the requests, else the installed
+    /// one.
+    fn previous_key(&self) -> Result<PreviousKey, Failure> {
+        let key_id = self.previous.leaf.key_id;
+        let contents = &self.folder.contents;
+        let in_folder = contents.key(key_id).map(|held| held.path.clone());
+        let path = match (&in_folder, self.row.keys.first()) {
+            (Some(path), _) => Some(path.clone()),
+            (None, Some((location, _))) => Some(PathBuf::from(location.to_string())),
+            (None, None) => None,
+        };
+        let Some(path) = path else {
+            let message = format!(
+                "the key of {} is not in {}",
+                self.row.name,
+                contents.in_words()
+            );
+            return Err(
+                Failure::new(FailureKind::NotFound, message).with(renew_command::omit_reuse_key())
+            );
+        };
+        let keys = folder::read_file(&path)?.keys;
+        let key = keys
+            .into_iter()
+            .map(|key| key.value)
+            .find(|key| key.id() == key_id);
+        let Some(key) = key else {
+            return Err(Failure::new(
+                FailureKind::Malformed,
+                format!(
+                    "{} does not hold the key of {}",
+                    path.display(),
+                    self.row.name
+                ),
+            ));
+        };
+        Ok(PreviousKey {
+            path: in_folder,
+            key,
+        })
+    }
+
+    /// The paths of the next renewal number that has no files yet.
+    fn unused_paths(&self) -> RequestPaths {
+        let last = self.last_stem();
+        let mut number = file_names::round(&last).saturating_add(1);
+        loop {
+            let stem = file_names::of_round(&last, number);
+            let paths = RequestPaths::new(&self.folder_context, &stem);
+            let chain = self.folder_context.here(format!("{stem}.fullchain.pem"));
+            let is_taken = [&paths.key, &paths.request, &paths.record, &chain]
+                .into_iter()
+                .any(|path| files::occupied(path));
+            if number == u32::MAX || !is_taken {
+                return paths;
+            }
+            number += 1;
+        }
+    }
+
+    /// The stem of the last request, else that of the certificate.
+    fn last_stem(&self) -> String {
+        let previous = &self.previous;
+        let request = previous.request.as_ref().map(|held| stem(&held.path));
+        request
+            .filter(|stem| file_names::plain(stem))
+            .or_else(|| {
+                let stored = previous.settings.request.clone();
+                stored.filter(|stem| file_names::plain(stem))
+            })
+            .or_else(|| self.row.stem.clone())
+            .unwrap_or_else(|| inputs::stem_of(previous.leaf))
+    }
+}
+
+/// Writes the request, its `.dcv` file, and the key if it is new.
+fn write_files(
+    paths: &RequestPaths,
+    new_key: Option<&PrivateKey>,
+    request: &SigningRequest,
+    ca: Option<Ca>,
+) -> Result<StoredRecord, Failure> {
+    let mut stored = StoredRecord::default();
+    if let Some(ca) = ca {
+        stored.set_ca(ca);
+    }
+    let key = new_key.map(PrivateKey::to_pem);
+    let key = key.as_ref().map(|pem| pem.as_str());
+    StagedRequestFiles::stage(paths, key, request, &stored)?.put(&[])?;
+    Ok(stored)
+}
