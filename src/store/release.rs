@@ -135,7 +135,7 @@ impl Release {
         key: Zeroizing<Vec<u8>>,
         access: KeyAccess,
     ) -> Option<Self> {
-        let certificates = certificates(&blocks(&chain)?)?;
+        let certificates = parse_certificates(&parse_blocks(&chain)?)?;
         let key_id = format!("bytes {}", hex::encode(sha256(&key)));
         Some(Self::with(certificates, &key_id, chain, key, access))
     }
@@ -166,7 +166,8 @@ impl Release {
 
     /// Leaf, intermediates and key as certctl writes them into one file.
     fn combined(&self) -> Zeroizing<Vec<u8>> {
-        let (chain, key) = (to_pem(&self.certificates), self.bytes(ReleaseFile::Key));
+        let chain = to_pem(&self.certificates);
+        let key = self.bytes(ReleaseFile::Key);
         let mut combined = Zeroizing::new(Vec::with_capacity(chain.len() + key.len()));
         combined.extend_from_slice(&chain);
         combined.extend_from_slice(key);
@@ -218,7 +219,8 @@ impl Release {
     ) -> Self {
         let mixed = holds_key(&chain);
         let chain = if mixed { to_pem(&certificates) } else { chain };
-        let (cert, ca) = (to_pem(&certificates[..1]), to_pem(&certificates[1..]));
+        let cert = to_pem(&certificates[..1]);
+        let ca = to_pem(&certificates[1..]);
         let canonical = *chain == *to_pem(&certificates);
         let verbatim = if canonical {
             vec![]
@@ -346,10 +348,10 @@ fn key_of(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 /// What a server makes of two files: the certificates in the order in which it sends them, and the
 /// key's id.
 fn load(chain: &[u8], key: &[u8]) -> Result<(Vec<Certificate>, PublicKeyId), UnloadableReason> {
-    let blocks = blocks(chain).ok_or(UnloadableReason::NoChain)?;
-    let certificates = certificates(&blocks).ok_or(UnloadableReason::NoChain)?;
-    let blocks = self::blocks(key).ok_or(UnloadableReason::NoKey)?;
-    let block = blocks
+    let chain_blocks = parse_blocks(chain).ok_or(UnloadableReason::NoChain)?;
+    let certificates = parse_certificates(&chain_blocks).ok_or(UnloadableReason::NoChain)?;
+    let key_blocks = parse_blocks(key).ok_or(UnloadableReason::NoKey)?;
+    let block = key_blocks
         .iter()
         .find(|block| block.label.ends_with("PRIVATE KEY"))
         .ok_or(UnloadableReason::NoKey)?;
@@ -372,65 +374,95 @@ fn load(chain: &[u8], key: &[u8]) -> Result<(Vec<Certificate>, PublicKeyId), Unl
 }
 
 /// Those of a chain file, at least one.
-fn certificates(blocks: &[Block]) -> Option<Vec<Certificate>> {
-    let read = |block: &Block| Certificate::from_der(&block.der).ok();
+fn parse_certificates(blocks: &[StrictPemBlock]) -> Option<Vec<Certificate>> {
     let certificates: Option<Vec<Certificate>> = blocks
         .iter()
         .filter(|block| block.label.ends_with("CERTIFICATE"))
-        .map(read)
+        .map(|block| Certificate::from_der(&block.der).ok())
         .collect();
-    certificates.filter(|some| !some.is_empty())
+    certificates.filter(|certificates| !certificates.is_empty())
 }
 
-struct Block {
+/// A PEM block (RFC 7468) in a file that a server reads.
+struct StrictPemBlock {
     label: String,
+    /// Empty where it is encrypted.
     der: Zeroizing<Vec<u8>>,
     encrypted: bool,
 }
 
-/// The PEM blocks as strictly as OpenSSL reads them: `BEGIN` and `END` on lines of their own.
-/// `None` when they are not.
-fn blocks(bytes: &[u8]) -> Option<Vec<Block>> {
-    let mut blocks = Vec::new();
-    let mut open: Option<Block> = None;
-    let mut base64 = Zeroizing::new(String::with_capacity(bytes.len()));
-    for line in bytes
-        .split(|&byte| byte == b'\n')
-        .map(<[u8]>::trim_ascii_end)
-    {
+/// Parses PEM blocks line by line.
+struct StrictPemParser {
+    blocks: Vec<StrictPemBlock>,
+    open: Option<StrictPemBlock>,
+    /// The content of the open block.
+    base64: Zeroizing<String>,
+}
+
+/// Parses the PEM blocks as strictly as OpenSSL: `BEGIN` and `END` on lines of their own. `None`
+/// when they are not.
+fn parse_blocks(bytes: &[u8]) -> Option<Vec<StrictPemBlock>> {
+    let mut parser = StrictPemParser {
+        blocks: Vec::new(),
+        open: None,
+        base64: Zeroizing::new(String::with_capacity(bytes.len())),
+    };
+    for line in bytes.split(|&byte| byte == b'\n') {
+        parser.add_line(line.trim_ascii_end())?;
+    }
+    parser.open.is_none().then_some(parser.blocks)
+}
+
+impl StrictPemParser {
+    /// `None` when the line is malformed.
+    fn add_line(&mut self, line: &[u8]) -> Option<()> {
         if let Some(label) = line.strip_prefix(b"-----BEGIN ") {
-            let label = std::str::from_utf8(label)
-                .ok()?
-                .strip_suffix("-----")
-                .filter(|label| !label.contains("-----"))?;
-            let encrypted = label.contains("ENCRYPTED");
-            open = Some(Block {
-                label: label.to_owned(),
-                der: Zeroizing::default(),
-                encrypted,
-            });
-            base64.clear();
-            continue;
+            self.open = Some(StrictPemBlock::begin(label)?);
+            self.base64.clear();
+            return Some(());
         }
-        let Some(block) = &mut open else { continue };
-        if let Some(end) = line.strip_prefix(b"-----END ") {
-            if end.strip_suffix(b"-----") != Some(block.label.as_bytes()) {
-                return None;
-            }
-            if !block.encrypted {
-                let mut der = Zeroizing::new(Vec::with_capacity(base64.len()));
-                STANDARD.decode_vec(base64.as_bytes(), &mut der).ok()?;
-                block.der = der;
-            }
-            blocks.extend(open.take());
+        let Some(block) = &mut self.open else {
+            return Some(());
+        };
+        if let Some(label) = line.strip_prefix(b"-----END ") {
+            block.end(label, &self.base64)?;
+            self.blocks.extend(self.open.take());
         } else if line.contains(&b':') {
-            // RFC 1421 4.6: the old way to encrypt keys says so in a header.
+            // RFC 1421 4.6: the old way to encrypt keys is marked by a header.
             block.encrypted |= line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED");
         } else {
-            base64.push_str(std::str::from_utf8(line).ok()?);
+            self.base64.push_str(std::str::from_utf8(line).ok()?);
         }
+        Some(())
     }
-    open.is_none().then_some(blocks)
+}
+
+impl StrictPemBlock {
+    /// Opens a block; `label` is what follows `-----BEGIN `.
+    fn begin(label: &[u8]) -> Option<Self> {
+        let label = std::str::from_utf8(label).ok()?.strip_suffix("-----")?;
+        if label.contains("-----") {
+            return None;
+        }
+        Some(Self {
+            label: label.to_owned(),
+            der: Zeroizing::default(),
+            encrypted: label.contains("ENCRYPTED"),
+        })
+    }
+
+    /// Closes the block; `label` is what follows `-----END `.
+    fn end(&mut self, label: &[u8], base64: &str) -> Option<()> {
+        if label.strip_suffix(b"-----") != Some(self.label.as_bytes()) {
+            return None;
+        }
+        if !self.encrypted {
+            let mut der = Zeroizing::new(Vec::with_capacity(base64.len()));
+            STANDARD.decode_vec(base64.as_bytes(), &mut der).ok()?;
+            self.der = der;
+        }
+        Some(())
+    }
 }
 
 #[cfg(test)]

@@ -139,60 +139,37 @@ impl LineageSettings {
         shown
     }
 
-    /// These, where `flags` says nothing else. The history stays.
+    /// The saved options, overridden by `flags`. The history stays.
     #[must_use]
     pub(crate) fn overridden_by(self, flags: Self) -> Self {
+        let ServerConfigs {
+            server_config,
+            server_configs,
+        } = ServerConfigs::merge(
+            ServerConfigs::new(self.server_config, self.server_configs),
+            ServerConfigs::new(flags.server_config, flags.server_configs),
+        );
+        let test = flags.test.or(self.test);
+        let reload = flags.reload.or(self.reload);
+        let paid_until = flags.paid_until.or(self.paid_until);
         Self {
-            server: if flags.server.is_empty() {
-                self.server
-            } else {
-                flags.server
-            },
-            // Either way of saying it takes the place of both that are remembered, or one would
-            // outlive the other.
-            server_config: match flags.server_configs.is_empty() {
-                true => flags.server_config.clone().or(self.server_config),
-                false => flags.server_config.clone(),
-            },
-            server_configs: match flags.server_config {
-                Some(_) => flags.server_configs,
-                None => self
-                    .server_configs
-                    .into_iter()
-                    .chain(flags.server_configs)
-                    .collect(),
-            },
+            server: given_or_saved(flags.server, self.server),
+            server_config,
+            server_configs,
             chain_path: flags.chain_path.or(self.chain_path),
             key_path: flags.key_path.or(self.key_path),
-            links: if flags.links.is_empty() {
-                self.links
-            } else {
-                flags.links
-            },
+            links: given_or_saved(flags.links, self.links),
             former: self.former,
             key_owner: flags.key_owner.or(self.key_owner),
             key_mode: flags.key_mode.or(self.key_mode),
-            test: flags.test.or(self.test).filter(|test| test != FORGET),
-            reload: flags
-                .reload
-                .or(self.reload)
-                .filter(|reload| reload != FORGET),
-            probe: match flags.probe.is_empty() {
-                true => lasting(self.probe),
-                false => flags
-                    .probe
-                    .into_iter()
-                    .filter(|probe| probe != FORGET)
-                    .collect(),
-            },
+            test: test.filter(|test| test != FORGET),
+            reload: reload.filter(|reload| reload != FORGET),
+            probe: merge_probes(self.probe, flags.probe),
             trust: flags.trust.or(self.trust),
             folder: flags.folder.or(self.folder),
             request: flags.request.or(self.request),
             ca: flags.ca.or(self.ca),
-            paid_until: flags
-                .paid_until
-                .or(self.paid_until)
-                .filter(|_| !flags.no_term),
+            paid_until: paid_until.filter(|_| !flags.no_term),
             no_term: false,
             placeholder: self.placeholder,
             history: self.history,
@@ -280,7 +257,49 @@ impl LineageSettings {
     }
 }
 
-/// What of `--probe` a later run may go by.
+fn given_or_saved<T>(given: Vec<T>, saved: Vec<T>) -> Vec<T> {
+    if given.is_empty() { saved } else { given }
+}
+
+fn merge_probes(saved: Vec<String>, mut given: Vec<String>) -> Vec<String> {
+    if given.is_empty() {
+        return lasting(saved);
+    }
+    given.retain(|probe| probe != FORGET);
+    given
+}
+
+/// Both ways to name the configurations of servers.
+struct ServerConfigs {
+    server_config: Option<PathBuf>,
+    server_configs: BTreeMap<String, PathBuf>,
+}
+
+impl ServerConfigs {
+    fn new(server_config: Option<PathBuf>, server_configs: BTreeMap<String, PathBuf>) -> Self {
+        Self {
+            server_config,
+            server_configs,
+        }
+    }
+
+    /// Either way that is given replaces both that are saved, or one would outlive the other.
+    fn merge(saved: Self, given: Self) -> Self {
+        if given.server_config.is_some() {
+            return given;
+        }
+        let server_config = if given.server_configs.is_empty() {
+            saved.server_config
+        } else {
+            None
+        };
+        let mut server_configs = saved.server_configs;
+        server_configs.extend(given.server_configs);
+        Self::new(server_config, server_configs)
+    }
+}
+
+/// The values of `--probe` that a later run may use.
 fn lasting(probes: Vec<String>) -> Vec<String> {
     probes.into_iter().filter(|probe| probe != NOBODY).collect()
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Serialize, Serializer};
 
 use crate::install_plan::plan::PathState;
-use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId};
+use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId, StableLink};
 
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
@@ -80,53 +80,57 @@ pub(crate) enum ForgetRefusal {
     Strange(PathBuf),
 }
 
-/// The steps, in their order.
+/// Plans the steps, in their order.
 ///
 /// # Errors
 /// Everything that forbids it.
 pub(crate) fn plan(
-    standing: &ForgetObservation,
+    observation: &ForgetObservation,
     layout: &LineageLayout,
 ) -> Result<Vec<ForgetStep>, Vec<ForgetRefusal>> {
-    let mut refused: Vec<ForgetRefusal> = standing
-        .strange
-        .iter()
-        .cloned()
-        .map(ForgetRefusal::Strange)
-        .collect();
-    refused.extend(
-        standing
-            .named
-            .iter()
-            .cloned()
-            .map(|(block, path)| ForgetRefusal::Named { block, path }),
-    );
-    if standing.live.is_none() || standing.live != standing.proven {
-        refused.push(ForgetRefusal::NotProven(layout.stem().to_owned()));
-    }
-    let ours = layout
+    let our_links: Vec<&StableLink> = layout
         .links()
         .iter()
-        .zip(&standing.spots)
-        .filter(|(_, spot)| **spot == Some(PathState::Ours));
-    let mut steps = Vec::new();
-    for (link, _) in ours {
-        if standing.live.is_some() && !standing.pieces.contains(&link.piece) {
-            refused.push(ForgetRefusal::ShowsNothing(link.path.clone()));
-        }
-        steps.push(ForgetStep::Settle {
+        .zip(&observation.spots)
+        .filter(|(_, path_state)| **path_state == Some(PathState::Ours))
+        .map(|(link, _)| link)
+        .collect();
+    let refusals = find_refusals(observation, layout, &our_links);
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    let mut steps: Vec<ForgetStep> = our_links
+        .into_iter()
+        .map(|link| ForgetStep::Settle {
             path: link.path.clone(),
             piece: link.piece,
-        });
-    }
+        })
+        .collect();
     steps.push(ForgetStep::Discard {
         folder: layout.folder(),
     });
-    if refused.is_empty() {
-        Ok(steps)
-    } else {
-        Err(refused)
+    Ok(steps)
+}
+
+fn find_refusals(
+    observation: &ForgetObservation,
+    layout: &LineageLayout,
+    our_links: &[&StableLink],
+) -> Vec<ForgetRefusal> {
+    let strange = observation.strange.iter().cloned();
+    let mut refusals: Vec<ForgetRefusal> = strange.map(ForgetRefusal::Strange).collect();
+    for (block, path) in observation.named.iter().cloned() {
+        refusals.push(ForgetRefusal::Named { block, path });
     }
+    if observation.live.is_none() || observation.live != observation.proven {
+        refusals.push(ForgetRefusal::NotProven(layout.stem().to_owned()));
+    }
+    for link in our_links {
+        if observation.live.is_some() && !observation.pieces.contains(&link.piece) {
+            refusals.push(ForgetRefusal::ShowsNothing(link.path.clone()));
+        }
+    }
+    refusals
 }
 
 #[cfg(test)]

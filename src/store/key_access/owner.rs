@@ -36,6 +36,46 @@ pub(crate) enum OwnerError {
     Unknown(u32),
 }
 
+/// The texts of passwd(5) and group(5).
+#[derive(Clone, Copy)]
+struct AccountFiles<'a> {
+    passwd: &'a str,
+    group: &'a str,
+}
+
+impl AccountFiles<'_> {
+    /// The first line of passwd(5) whose fields satisfy `is_wanted`.
+    fn find_user(&self, is_wanted: impl Fn(&PasswdLine<'_>) -> bool) -> Option<PasswdLine<'_>> {
+        self.passwd.lines().map(PasswdLine::parse).find(is_wanted)
+    }
+
+    /// The number of a group, by its name in group(5) or as a number.
+    fn group_number(&self, name: &str) -> Option<u32> {
+        let mut lines = self.group.lines().map(|line| line.split(':'));
+        let line = lines.find_map(|mut fields| (fields.next() == Some(name)).then_some(fields));
+        let listed = line.and_then(|mut fields| fields.nth(1)?.parse().ok());
+        listed.or_else(|| numeric(name))
+    }
+}
+
+/// The fields of a line of passwd(5) that name a user.
+struct PasswdLine<'a> {
+    name: &'a str,
+    user: Option<u32>,
+    group: Option<u32>,
+}
+
+impl<'a> PasswdLine<'a> {
+    fn parse(line: &'a str) -> Self {
+        let mut fields = line.split(':');
+        Self {
+            name: fields.next().unwrap_or_default(),
+            user: fields.nth(1).and_then(|field| field.parse().ok()),
+            group: fields.next().and_then(|field| field.parse().ok()),
+        }
+    }
+}
+
 /// User and group that `text` means: `U` (with that user's own group), `U:G`, or `:G` (for
 /// `user`, who runs certctl); names or numbers. `passwd` and `group` are the texts of the two
 /// files.
@@ -48,40 +88,29 @@ pub(crate) fn owner(
     passwd: &str,
     group: &str,
 ) -> Result<(u32, u32), OwnerError> {
-    let (name, of) = text.split_once(':').unwrap_or((text, ""));
-    let users = || {
-        passwd
-            .lines()
-            .map(|line| line.split(':').collect::<Vec<_>>())
-    };
-    let named = users().find(|fields| fields.first() == Some(&name));
-    let number =
-        |fields: &[&str], at: usize| fields.get(at).and_then(|field| field.parse::<u32>().ok());
-    let owner = match (&named, name) {
-        (_, "") if of.is_empty() => return Err(OwnerError::Empty),
-        (_, "") => user,
-        (Some(fields), _) => {
-            number(fields, 2).ok_or_else(|| OwnerError::NoUser(name.to_owned()))?
-        }
-        (None, _) => numeric(name).ok_or_else(|| OwnerError::NoUser(name.to_owned()))?,
-    };
-    if !of.is_empty() {
-        let line = group
-            .lines()
-            .map(|line| line.split(':').collect::<Vec<_>>())
-            .find(|fields| fields[0] == of);
-        let found = line
-            .and_then(|fields| number(&fields, 2))
-            .or_else(|| numeric(of));
-        return found
-            .map(|group| (owner, group))
-            .ok_or_else(|| OwnerError::NoGroup(of.to_owned()));
+    let accounts = AccountFiles { passwd, group };
+    let (user_name, group_name) = text.split_once(':').unwrap_or((text, ""));
+    if user_name.is_empty() && group_name.is_empty() {
+        return Err(OwnerError::Empty);
     }
-    let entry = named.or_else(|| users().find(|fields| number(fields, 2) == Some(owner)));
-    let group = entry
-        .and_then(|fields| number(&fields, 3))
-        .ok_or(OwnerError::Unknown(owner))?;
-    Ok((owner, group))
+    let named = accounts.find_user(|line| line.name == user_name);
+    let owner = match &named {
+        _ if user_name.is_empty() => Some(user),
+        Some(line) => line.user,
+        None => numeric(user_name),
+    };
+    let owner = owner.ok_or_else(|| OwnerError::NoUser(user_name.to_owned()))?;
+    let owner_group = if group_name.is_empty() {
+        named
+            .or_else(|| accounts.find_user(|line| line.user == Some(owner)))
+            .and_then(|line| line.group)
+            .ok_or(OwnerError::Unknown(owner))?
+    } else {
+        accounts
+            .group_number(group_name)
+            .ok_or_else(|| OwnerError::NoGroup(group_name.to_owned()))?
+    };
+    Ok((owner, owner_group))
 }
 
 /// A number as chown(1) takes it; the last one means "as it is" to the system.
