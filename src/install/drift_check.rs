@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::outcome::{InstallVerdict, ProbeResult};
 use super::{installed, placeholder};
 use crate::advice::{command_lines, drift, servers};
@@ -94,6 +96,14 @@ struct LiveInstall {
 }
 
 impl LiveInstall {
+    fn new(release: &Release, layout: &LineageLayout, settings: &LineageSettings) -> Self {
+        Self {
+            stem: layout.stem().to_owned(),
+            release: release.id.clone(),
+            paths: installed_paths(layout, settings),
+        }
+    }
+
     /// The request that observes the servers: as for a rollback to what is live, at the saved paths
     /// and no others. Other files that a configuration names by now were not installed.
     fn as_request(&self) -> InstallRequest<'_> {
@@ -121,20 +131,7 @@ pub(crate) fn check(context: &Context, stems: &[String]) -> Result<Vec<DriftChec
         checks.push(check);
         installs.extend(live.map(|live| (index, live)));
     }
-    let requests: Vec<InstallRequest<'_>> =
-        installs.iter().map(|(_, live)| live.as_request()).collect();
-    let mut observed = Vec::new();
-    let situations = preflight::observe_requests(context, &requests)?;
-    for (situation, (index, _)) in situations.into_iter().zip(&installs) {
-        match situation {
-            Ok(situation) => observed.push((*index, situation)),
-            // The changed files are found already; what is served does not matter then.
-            Err(failure)
-                if checks[*index].verdict() == InstallVerdict::Refused
-                    && failure.kind.exit_code() == 3 => {}
-            Err(failure) => return Err(failure),
-        }
-    }
+    let observed = observe_servers(context, &checks, &installs)?;
     let groups: Vec<_> = observed
         .iter()
         .map(|(_, situation)| {
@@ -147,6 +144,29 @@ pub(crate) fn check(context: &Context, stems: &[String]) -> Result<Vec<DriftChec
         checks[index].add_serving(situation.serving, probes);
     }
     Ok(checks)
+}
+
+/// Observes the servers of these installs, each with the position of its check.
+fn observe_servers(
+    context: &Context,
+    checks: &[DriftCheck],
+    installs: &[(usize, LiveInstall)],
+) -> Result<Vec<(usize, PreflightState)>, Failure> {
+    let requests: Vec<InstallRequest<'_>> =
+        installs.iter().map(|(_, live)| live.as_request()).collect();
+    let situations = preflight::observe_requests(context, &requests)?;
+    let mut observed = Vec::new();
+    for (situation, (index, _)) in situations.into_iter().zip(installs) {
+        match situation {
+            Ok(situation) => observed.push((*index, situation)),
+            // The changed files are found already; what is served does not matter then.
+            Err(failure)
+                if checks[*index].verdict() == InstallVerdict::Refused
+                    && failure.kind.exit_code() == 3 => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(observed)
 }
 
 /// The saved options of a certificate, and why they cannot be used.
@@ -177,40 +197,20 @@ fn check_files(context: &Context, stem: &str) -> Result<CheckedFiles, Failure> {
     own(&root, stem)?;
     let CheckedSettings { settings, finding } = check_settings(&root, stem)?;
     let layout = installed::placed(context, stem, &settings)?;
-    let observed = observe::drift::look(&layout, &settings)?;
+    let mut observed = observe::drift::look(&layout, &settings)?;
     let former_drifts = check_former_links(&root, &layout, &settings)?;
-    let release = observed.release;
-    let placeholder_expiry = release
-        .as_ref()
-        .filter(|release| settings.placeholder.as_ref() == Some(&release.id))
-        .map(Release::not_after);
-    let report = DriftReport {
-        context,
-        layout: &layout,
-        settings: &settings,
-        install: match placeholder_expiry {
-            Some(_) => command_lines::install_some_file(context.root.as_deref()),
-            None => again(context, &["install", stem]),
-        },
-    };
-    let drifts = observed.drifts.iter().chain(&former_drifts);
-    // A placeholder is never proven.
-    let reported = drifts.filter(|drift| {
-        placeholder_expiry.is_none() || !matches!(drift, FileDrift::NotProven { .. })
-    });
-    let mut findings: Vec<Finding> = reported.map(|drift| report.finding(drift)).collect();
+    observed.drifts.extend(former_drifts);
+    let report = DriftReport::new(context, &layout, &settings, observed.release.as_ref());
+    let mut findings = report.drift_findings(&observed.drifts);
+    findings.extend(report.placeholder_finding());
     let mend = report.install;
+    let release = observed.release;
     // The commands of settings that others may write are not trusted: no server is observed with
     // them.
     let live = release
         .as_ref()
         .filter(|_| finding.is_none())
-        .map(|release| LiveInstall {
-            stem: stem.to_owned(),
-            release: release.id.clone(),
-            paths: installed_paths(&layout, &settings),
-        });
-    findings.extend(placeholder_expiry.map(|expiry| as_error(placeholder::told(context, expiry))));
+        .map(|release| LiveInstall::new(release, &layout, &settings));
     findings.extend(finding);
     if let Some(release) = &release {
         let warnings = rollback::check_validity(release, context.now());
@@ -372,11 +372,52 @@ struct DriftReport<'a> {
     context: &'a Context,
     layout: &'a LineageLayout,
     settings: &'a LineageSettings,
+    /// When the placeholder that is live expires.
+    placeholder_expiry: Option<Timestamp>,
     /// The line that installs the certificate again.
     install: NextStep,
 }
 
-impl DriftReport<'_> {
+impl<'a> DriftReport<'a> {
+    fn new(
+        context: &'a Context,
+        layout: &'a LineageLayout,
+        settings: &'a LineageSettings,
+        live: Option<&Release>,
+    ) -> Self {
+        let placeholder_expiry = live
+            .filter(|release| settings.placeholder.as_ref() == Some(&release.id))
+            .map(Release::not_after);
+        Self {
+            context,
+            layout,
+            settings,
+            placeholder_expiry,
+            install: match placeholder_expiry {
+                Some(_) => command_lines::install_some_file(context.root.as_deref()),
+                None => again(context, &["install", layout.stem()]),
+            },
+        }
+    }
+
+    fn drift_findings(&self, drifts: &[FileDrift]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for drifted in drifts {
+            // A placeholder is never proven.
+            let is_expected =
+                self.placeholder_expiry.is_some() && matches!(drifted, FileDrift::NotProven { .. });
+            if !is_expected {
+                findings.push(self.finding(drifted));
+            }
+        }
+        findings
+    }
+
+    fn placeholder_finding(&self) -> Option<Finding> {
+        let expiry = self.placeholder_expiry?;
+        Some(as_error(placeholder::told(self.context, expiry)))
+    }
+
     /// Reports a difference, and the line that repairs it.
     fn finding(&self, drifted: &FileDrift) -> Finding {
         let message = drifted.to_string();

@@ -22,10 +22,10 @@ pub(crate) const PIECE_LIMIT: u64 = 1024 * 1024;
 /// The most names that are read of a folder.
 const NAMES_LIMIT: usize = 100_000;
 
-/// Why a release on disk is not what it should be.
+/// Why a release on disk cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A release is not what was written.
+    /// A release differs from what was written.
     #[error("{} was changed: {how}", path.display())]
     Damaged {
         path: PathBuf,
@@ -56,11 +56,11 @@ impl Drop for StagedRelease {
     }
 }
 
-/// Builds a release in a hidden folder beside its final place: nobody else may enter it while it is
-/// built, each file is born with its final mode and flushed.
+/// Builds a release in a hidden folder beside its final place: others cannot enter it while it is
+/// built, each file is created with its final mode and flushed.
 ///
 /// # Errors
-/// The system's reason; what was begun is removed.
+/// The system's reason; the unfinished release is removed.
 pub(crate) fn stage(layout: &LineageLayout, release: &Release) -> Result<StagedRelease, FileError> {
     let (folder, working) = make_hidden_folder(layout, &release.id)?;
     let staged = StagedRelease {
@@ -112,7 +112,7 @@ impl StagedRelease {
     /// Renames it to its final name, or, where that exists, compares the two.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when another content has the name; else the system's reason.
+    /// [`StoreError::Damaged`] when a release of that name has other content; else the system's reason.
     pub(crate) fn publish(
         mut self,
         layout: &LineageLayout,
@@ -224,8 +224,8 @@ impl StoredFiles {
             // Its name may include who may read it.
             return fits.then(|| self.add_combined(release).called(id.clone()));
         }
-        // A release that cannot be parsed here was named by its bytes when a server was seen to
-        // load it.
+        // A release that cannot be parsed here was named by its bytes, because a server has loaded
+        // it.
         let by_bytes = self.opaque_release()?;
         if by_bytes.id == *id {
             return Some(by_bytes);
@@ -246,11 +246,11 @@ impl StoredFiles {
     }
 }
 
-/// The name that `release` can have: its own, unless the key in the release of that name has
+/// Gives `release` the name that it can have: its own, unless the key in the release of that name has
 /// another owner or mode.
 ///
 /// # Errors
-/// When what is there cannot be looked at.
+/// When the existing release cannot be read.
 pub(crate) fn named(layout: &LineageLayout, release: Release) -> Result<Release, FileError> {
     let differs = on_disk::look(&layout.piece(&release.id, ReleaseFile::Key))?
         .is_some_and(|seen| !admits(&seen, release.access));
@@ -261,7 +261,7 @@ pub(crate) fn named(layout: &LineageLayout, release: Release) -> Result<Release,
     })
 }
 
-/// Whether owner and mode are these.
+/// Whether owner and mode are those of `access`.
 fn admits(seen: &folders::FileStatus, access: KeyAccess) -> bool {
     let owned = access.owner.map_or_else(
         || seen.owner.0 == folders::user(),

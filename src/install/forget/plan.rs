@@ -1,6 +1,6 @@
-//! What a removal does: every path that servers know becomes a plain file with what it shows, then
-//! the pair's folder goes. Pure. Each step can be repeated after a crash, and before each one and
-//! after it the same bytes are read.
+//! The steps of a removal: every link becomes a plain file with the same bytes, then the
+//! certificate's folder is removed. Pure. Each step can be repeated after a crash, and servers read
+//! the same bytes before and after it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,12 +12,12 @@ use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId, StableLink};
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
 pub(crate) enum ForgetStep {
-    /// Takes the pair's folder away, with all of its releases: first its name, then what is in it.
+    /// Removes the certificate's folder with all of its releases: first its name, then its content.
     Discard {
         #[serde(serialize_with = "shown")]
         folder: PathBuf,
     },
-    /// Puts a plain file in the place of our link, in one rename.
+    /// Replaces our link by a plain file, in one rename.
     Settle {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
@@ -25,7 +25,7 @@ pub(crate) enum ForgetStep {
     },
 }
 
-/// A path in a document: JSON holds text only.
+/// A path in JSON, which has text only.
 fn shown<S: Serializer>(path: &Path, document: S) -> Result<S::Ok, S::Error> {
     document.collect_str(&path.display())
 }
@@ -41,28 +41,28 @@ impl std::fmt::Display for ForgetStep {
     }
 }
 
-/// What decides a removal.
+/// What a removal is decided by.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ForgetObservation {
     /// Where `live` points.
     pub live: Option<ReleaseId>,
     /// Where `proven` points.
     pub proven: Option<ReleaseId>,
-    /// What is at each of the layout's links, in their order; none where it is somebody else's.
+    /// What is at each of the layout's links, in their order; none where it is not certctl's.
     pub spots: Vec<Option<PathState>>,
     /// The pieces that the live release has.
     pub pieces: Vec<ReleaseFile>,
-    /// What servers' configurations name in the pair's folder, or through links into it: where, and
-    /// the file.
+    /// The files in the certificate's folder that servers' configurations name, also through links
+    /// into it: block and path.
     pub named: Vec<(String, PathBuf)>,
-    /// What lies in the pair's folder and is not certctl's.
+    /// The files in the certificate's folder that certctl did not make.
     pub strange: Vec<PathBuf>,
 }
 
 /// Why nothing may be removed.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum ForgetRefusal {
-    /// The last install did not end well.
+    /// The last install was not finished.
     #[error("{0} is not proven yet: its last install did not end well")]
     NotProven(String),
     /// A server's configuration names a file in the folder itself: where, and the file.
@@ -72,10 +72,10 @@ pub(crate) enum ForgetRefusal {
         block: String,
         path: PathBuf,
     },
-    /// A link of ours shows nothing.
+    /// A link of ours leads to no file.
     #[error("{} shows nothing: the file that it leads to is not there", .0.display())]
     ShowsNothing(PathBuf),
-    /// The folder holds files of somebody else.
+    /// The folder has files that certctl did not make.
     #[error("{} is not certctl's, and would go with the folder", .0.display())]
     Strange(PathBuf),
 }

@@ -236,29 +236,25 @@ impl BlockAdvice {
         else {
             return BlockPlacement::Nothing;
         };
-        let path = match self {
-            Self::Disabled {
-                software,
-                site,
-                enabled,
-            } => {
-                let command = server_blocks::enable_site_command(*software, site, enabled);
-                return BlockPlacement::Move(command);
-            }
-            Self::Wrote { path, .. } | Self::Kept { path, .. } | Self::Unwritten { path, .. } => {
-                path
-            }
-            Self::Elsewhere { .. } | Self::None => return BlockPlacement::Nothing,
+        if let Self::Disabled {
+            software,
+            site,
+            enabled,
+        } = self
+        {
+            let command = server_blocks::enable_site_command(*software, site, enabled);
+            return BlockPlacement::Move(command);
+        }
+        let Some(path) = self.file() else {
+            return BlockPlacement::Nothing;
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let mut included = standing.config.including(&name);
         let target = BlockTarget {
             path,
             software: program.software(),
             main_config: program.config_file(),
-            folder: standing
-                .config
-                .including(&name)
-                .find(|folder| folders::is_folder(folder)),
+            folder: included.find(|folder| folders::is_folder(folder)),
         };
         if let Some(addition) = self.written().and_then(only_addition) {
             return BlockPlacement::ByHand(server_blocks::append_to_line(addition));
@@ -267,11 +263,18 @@ impl BlockAdvice {
             let step = server_blocks::paste_block(&target.place_to_paste(), written);
             return BlockPlacement::ByHand(step);
         }
-        let commands_before = self
-            .written()
-            .map(|written| written.first.clone())
-            .unwrap_or_default();
-        target.place_file(commands_before)
+        let commands_before = self.written().map(|written| written.first.clone());
+        target.place_file(commands_before.unwrap_or_default())
+    }
+
+    /// The file of a block that is to be placed.
+    fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Wrote { path, .. } | Self::Kept { path, .. } | Self::Unwritten { path, .. } => {
+                Some(path)
+            }
+            Self::Disabled { .. } | Self::Elsewhere { .. } | Self::None => None,
+        }
     }
 }
 

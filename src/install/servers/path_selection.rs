@@ -92,6 +92,12 @@ struct PathSelection<'a> {
     is_settled: bool,
 }
 
+impl PathSelection<'_> {
+    fn adopt(&self, config: &ServerConfig) -> Result<PathAdoption, Failure> {
+        adopt_paths::adopt(config, self.names, self.ground.root, self.ground.usual)
+    }
+}
+
 impl ServingState {
     /// Every path without symbolic links in its folder's path.
     pub(super) fn resolve_layout(&self, ground: SearchPaths<'_>) -> Result<LineageLayout, Failure> {
@@ -166,19 +172,11 @@ impl ServingState {
             let links = named_links(&observation.config, &self.spelled).unwrap_or(links);
             return Ok(ServerUse::new(observed, links, Vec::new()));
         }
-        let adoption = adopt_paths::adopt(
-            &observation.config,
-            selection.names,
-            selection.ground.root,
-            selection.ground.usual,
-        )?;
+        let adoption = selection.adopt(&observation.config)?;
         Ok(match adoption {
             PathAdoption::Adopted(adopted, findings) => {
                 self.findings.extend(findings);
-                if !selection.is_settled && is_chain_and_key(&adopted) {
-                    self.spelled.splice(..2, adopted.iter().cloned());
-                }
-                selection.is_settled = true;
+                self.settle_paths(&adopted, selection);
                 ServerUse::new(observed, adopted, Vec::new())
             }
             PathAdoption::Refused(refusals) => {
@@ -189,6 +187,14 @@ impl ServingState {
             }
             PathAdoption::Nothing => ServerUse::new(observed, links, Vec::new()),
         })
+    }
+
+    /// The first adopted paths become those of chain and key, unless these are settled.
+    fn settle_paths(&mut self, adopted: &[StableLink], selection: &mut PathSelection<'_>) {
+        if !selection.is_settled && is_chain_and_key(adopted) {
+            self.spelled.splice(..2, adopted.iter().cloned());
+        }
+        selection.is_settled = true;
     }
 
     /// What a server should read when its configuration names nothing that can be kept.

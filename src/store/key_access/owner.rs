@@ -1,14 +1,13 @@
-//! `--owner` and `--key-mode`: who is to read a key, as numbers, looked up in the tree's own
-//! passwd(5) and group(5). Pure: no name service is asked, whose answers could be another
-//! machine's.
+//! `--owner` and `--key-mode`: who may read a key, as numbers, looked up in the tree's own passwd(5)
+//! and group(5). Pure: no name service is used, because the tree may belong to another machine.
 
-/// Modes that a key may be given: nobody else may ever read it, and nobody needs to run it.
+/// The modes that a key can have: others can never read it, and nobody needs to execute it.
 const KEY_MODES: [u32; 4] = [0o600, 0o640, 0o400, 0o440];
 
-/// The mode in `text`, octal.
+/// Parses an octal mode.
 ///
 /// # Errors
-/// Why it is none for a key.
+/// Why a key cannot have that mode.
 pub(crate) fn key_mode(text: &str) -> Result<u32, &'static str> {
     match u32::from_str_radix(text, 8) {
         Ok(mode) if KEY_MODES.contains(&mode) => Ok(mode),
@@ -19,7 +18,7 @@ pub(crate) fn key_mode(text: &str) -> Result<u32, &'static str> {
     }
 }
 
-/// Why an owner is nobody's.
+/// Why an owner cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum OwnerError {
     /// Neither user nor group.
@@ -31,7 +30,7 @@ pub(crate) enum OwnerError {
     /// It is in no line of passwd(5).
     #[error("there is no user {0:?}")]
     NoUser(String),
-    /// A user by number that passwd(5) does not have: its group has to be said.
+    /// A user by number that is not in passwd(5): the group has to be given.
     #[error("user {0} has no entry that says its group")]
     Unknown(u32),
 }
@@ -76,9 +75,8 @@ impl<'a> PasswdLine<'a> {
     }
 }
 
-/// User and group that `text` means: `U` (with that user's own group), `U:G`, or `:G` (for
-/// `user`, who runs certctl); names or numbers. `passwd` and `group` are the texts of the two
-/// files.
+/// Parses user and group: `U` (with that user's own group), `U:G`, or `:G` (for `user`, who runs
+/// certctl); names or numbers. `passwd` and `group` are the texts of the two files.
 ///
 /// # Errors
 /// See [`OwnerError`].
@@ -113,7 +111,7 @@ pub(crate) fn owner(
     Ok((owner, owner_group))
 }
 
-/// A number as chown(1) takes it; the last one means "as it is" to the system.
+/// A number as chown(1) takes it; to the system the last one means "unchanged".
 fn numeric(text: &str) -> Option<u32> {
     text.parse().ok().filter(|number| *number != u32::MAX)
 }
@@ -126,7 +124,7 @@ mod tests {
     const GROUP: &str = "root:x:0:\nssl-cert:x:114:postgres\nwww-data:x:33:\nbad:x:many:\n";
 
     #[test]
-    fn who_is_meant() {
+    fn owners_are_parsed() {
         let no_user = |name: &str| Err(OwnerError::NoUser(name.to_owned()));
         let no_group = |name: &str| Err(OwnerError::NoGroup(name.to_owned()));
         for (text, wanted) in [
@@ -155,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_never_for_everybody() {
+    fn modes_for_everybody_are_rejected() {
         for (text, mode) in [
             ("0600", 0o600),
             ("640", 0o640),
