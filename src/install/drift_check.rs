@@ -24,7 +24,7 @@ use crate::probe::{ProbePatience, ProbeTarget};
 use crate::store::drift::{FileDrift, LinkReplacement};
 use crate::store::layout::{LineageLayout, ReleaseId, StableLink};
 use crate::store::release::Release;
-use crate::store::root::{own, real, root};
+use crate::store::root::{check_own_folders, real, root};
 use crate::store::settings::LineageSettings;
 use crate::webserver::model::ServerSoftware;
 
@@ -50,7 +50,7 @@ pub(crate) struct DriftCheck {
     /// Every difference, and what else is to be reported.
     pub findings: Vec<Finding>,
     /// The line that installs it again; for a placeholder, the real certificate.
-    pub mend: NextStep,
+    pub repair: NextStep,
 }
 
 impl DriftCheck {
@@ -194,7 +194,7 @@ fn check_settings(root: &Path, stem: &str) -> Result<CheckedSettings, Failure> {
 /// Checks the files of one certificate.
 fn check_files(context: &Context, stem: &str) -> Result<CheckedFiles, Failure> {
     let root = root(context.root.as_deref())?;
-    own(&root, stem)?;
+    check_own_folders(&root, stem)?;
     let CheckedSettings { settings, finding } = check_settings(&root, stem)?;
     let layout = installed::placed(context, stem, &settings)?;
     let mut observed = observe::drift::look(&layout, &settings)?;
@@ -203,7 +203,7 @@ fn check_files(context: &Context, stem: &str) -> Result<CheckedFiles, Failure> {
     let report = DriftReport::new(context, &layout, &settings, observed.release.as_ref());
     let mut findings = report.drift_findings(&observed.drifts);
     findings.extend(report.placeholder_finding());
-    let mend = report.install;
+    let repair = report.install;
     let release = observed.release;
     // The commands of settings that others may write are not trusted: no server is observed with
     // them.
@@ -222,7 +222,7 @@ fn check_files(context: &Context, stem: &str) -> Result<CheckedFiles, Failure> {
         layout,
         seen: Vec::new(),
         findings,
-        mend,
+        repair,
     };
     Ok(CheckedFiles { check, live })
 }
@@ -253,7 +253,7 @@ fn as_error(finding: Finding) -> Finding {
 /// Where the certificate was installed, as options of the command line.
 fn installed_paths(layout: &LineageLayout, settings: &LineageSettings) -> LineageSettings {
     let mut links = settings.links.clone();
-    for link in layout.further() {
+    for link in layout.further_links() {
         let link = StableLink::new(layout.inside(&link.path), link.piece);
         if !settings.links.contains(&link) {
             links.push(link);
@@ -332,7 +332,7 @@ impl DriftCheck {
                     self.name
                 );
                 let finding = Finding::error("drift-not-named", message);
-                Some(finding.with(self.mend.clone()))
+                Some(finding.with(self.repair.clone()))
             }
             ServerState::Stopped(_) => {
                 let message = format!("{title} does not run: nobody serves {}", self.name);
@@ -354,7 +354,7 @@ impl DriftCheck {
         let answers = Finding::from(&StepError::NotServed(probes)).lines;
         Finding::error("drift-served", message)
             .quoting(answers)
-            .with(self.mend.clone())
+            .with(self.repair.clone())
     }
 }
 

@@ -24,7 +24,7 @@ use crate::pki::certificate::Certificate;
 use crate::store::disk;
 use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId, ReleasePointer};
 use crate::store::release::Release;
-use crate::store::root::{own, root};
+use crate::store::root::{check_own_folders, root};
 use crate::store::settings::LineageSettings;
 use crate::system::fs::{files, folders};
 
@@ -110,7 +110,7 @@ pub(crate) fn run(
     if mode == RunMode::DryRun || removal.verdict == ForgetVerdict::Refused {
         return Ok(removal);
     }
-    let _lock = transaction::lock(context, &layout, timeout)?;
+    let _lock = transaction::take_lock(context, &layout, timeout)?;
     // Another certctl may have held the lock: everything is observed again.
     disk::sweep(&[&layout])?;
     let (layout, removal) = plan_removal(context, stem)?;
@@ -130,7 +130,7 @@ pub(crate) fn run(
 /// Observes what exists, and plans what to do about it.
 fn plan_removal(context: &Context, stem: &str) -> Result<(LineageLayout, ForgetResult), Failure> {
     let root = root(context.root.as_deref())?;
-    own(&root, stem)?;
+    check_own_folders(&root, stem)?;
     let settings = observe::settings(&root, stem)?;
     let layout = installed::placed(context, stem, &settings)?;
     let live = observe::pointer(&layout, ReleasePointer::Live)?;
@@ -165,7 +165,7 @@ fn observe_lineage(
     live: Option<&ReleaseId>,
 ) -> Result<(ObservedLineage, Vec<Finding>), Failure> {
     let mut findings = Vec::new();
-    let spots = observe_links(layout, &mut findings)?;
+    let path_states = observe_links(layout, &mut findings)?;
     let pieces = observe_pieces(layout, live);
     // A placeholder is never proven, and was installed on purpose.
     let placeholder = settings
@@ -177,7 +177,7 @@ fn observe_lineage(
         Some(placeholder) => Some(placeholder),
         None => observe::pointer(layout, ReleasePointer::Proven)?,
     };
-    let strange = apply::strange_files(layout)?;
+    let foreign_files = apply::find_foreign_files(layout)?;
     let release = match live {
         Some(live) => disk::load(layout, live)?,
         None => None,
@@ -188,10 +188,10 @@ fn observe_lineage(
     let observation = ForgetObservation {
         live: live.cloned(),
         proven,
-        spots,
+        path_states,
         pieces,
-        named: find_named_files(context, layout, settings, release.as_ref()),
-        strange,
+        named_files: find_named_files(context, layout, settings, release.as_ref()),
+        foreign_files,
     };
     let observed = ObservedLineage {
         observation,
@@ -289,7 +289,7 @@ fn find_named_files(
     release: Option<&Release>,
 ) -> Vec<(String, PathBuf)> {
     let names = release
-        .map(|release| servers::names(&release.certificates))
+        .map(|release| servers::dns_names(&release.certificates))
         .unwrap_or_default();
     let servers = ServerDiscovery::default()
         .find_servers(context, settings, layout.links(), &names)
@@ -341,12 +341,12 @@ fn report_refusal(context: &Context, stem: &str, refusal: &ForgetRefusal) -> Fin
         ForgetRefusal::NotProven(_) => {
             Finding::error("not-proven", message).with(again(context, &["install", stem]))
         }
-        ForgetRefusal::Named { block, .. } => {
+        ForgetRefusal::StillNamed { block, .. } => {
             Finding::error("still-named", message).with(lineages::name_the_link(block))
         }
-        ForgetRefusal::ShowsNothing(_) => Finding::error("shows-nothing", message)
+        ForgetRefusal::DanglingLink(_) => Finding::error("shows-nothing", message)
             .with(again(context, &["install", stem, "--check"])),
-        ForgetRefusal::Strange(path) => {
+        ForgetRefusal::ForeignFile(path) => {
             Finding::error("folder-holds-more", message).with(lineages::move_foreign_file(path))
         }
     }

@@ -157,7 +157,7 @@ impl TransactionOutcome {
             key_mode: wanted.access.mode,
             rollback: RollbackReport::default(),
             server: Vec::new(),
-            settings: situation.settings.shown(),
+            settings: situation.settings.options_json(),
             then: Vec::new(),
             folder: layout.folder(),
         }

@@ -26,7 +26,7 @@ use crate::install_plan::plan::{
 use crate::pki::certificate::Certificate;
 use crate::store::layout::{LineageLayout, ReleasePointer, StableLink};
 use crate::store::release::Release;
-use crate::store::root::{own, real, root};
+use crate::store::root::{check_own_folders, real, root};
 use crate::store::settings::LineageSettings;
 
 /// Everything that a transaction is decided by.
@@ -136,7 +136,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         discovery: &mut ServerDiscovery,
         request: &'a InstallRequest<'b>,
     ) -> Result<Self, Failure> {
-        own(root, &request.stem)?;
+        check_own_folders(root, &request.stem)?;
         let usual = usual_layout(context, root, &request.stem)?;
         let mut fingerprints = PathFingerprints::default();
         fingerprints.note([
@@ -231,10 +231,10 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         if let InstallGoal::Placeholder(_) = self.request.goal {
             settings.placeholder = Some(observation.wanted.id.clone());
         }
-        let mut settings = settings.lasting(&self.settings_before);
+        let mut settings = settings.without_probe_none(&self.settings_before);
         self.save_paths(&mut settings);
         settings.former.clone_from(&observation.former_links);
-        settings.remember_access(observation.wanted.access);
+        settings.set_access(observation.wanted.access);
         settings
     }
 

@@ -31,7 +31,7 @@ pub(crate) fn meant(context: &Context, stem: &str, text: &str) -> Result<Release
         let message = format!("{text:?} is neither a date nor the eight digits of an id");
         return Err(list_kept(Failure::new(FailureKind::Usage, message)));
     };
-    let Some(id) = history::find(&settings.history, &argument) else {
+    let Some(id) = history::find_release(&settings.history, &argument) else {
         let message = match &argument {
             // As it was typed: a day stands for its end.
             RollbackArgument::At(_) => format!("nothing of {stem} was installed by {text}"),
@@ -71,7 +71,7 @@ struct KeptRelease {
 
 /// Loads every release that was live once and still exists, the newest first.
 fn load_kept(layout: &LineageLayout, settings: &LineageSettings) -> Vec<KeptRelease> {
-    let past_releases = history::past(&settings.history).into_iter();
+    let past_releases = history::list_past_releases(&settings.history).into_iter();
     let kept = past_releases.filter_map(|past| {
         let release = disk::load(layout, &past.release).ok().flatten()?;
         Some(KeptRelease { past, release })

@@ -107,18 +107,18 @@ pub(crate) struct SearchPaths<'a> {
 /// addresses that cannot be resolved.
 pub(crate) fn place(
     context: &Context,
-    fleet: &mut ServerDiscovery,
-    ground: SearchPaths<'_>,
+    discovery: &mut ServerDiscovery,
+    search: SearchPaths<'_>,
     certificates: &[Certificate],
 ) -> Result<(LineageLayout, ServingState), Failure> {
-    let names = names(certificates);
-    let mut serving = ServingState::new(ground.configured_paths());
-    let search_links = ground.search_links(&serving.spelled);
-    let found = fleet.find_servers(context, ground.settings, &search_links, &names)?;
+    let names = dns_names(certificates);
+    let mut serving = ServingState::new(search.configured_paths());
+    let search_links = search.search_links(&serving.spelled);
+    let found = discovery.find_servers(context, search.settings, &search_links, &names)?;
     serving.findings.extend(found.report_omitted());
-    let unnotified = fleet.find_unnotified(context, ground.settings, &found, &search_links);
+    let unnotified = discovery.find_unnotified(context, search.settings, &found, &search_links);
     for observed in unnotified {
-        let finding = report_unnotified(context, &observed, ground, &found, &search_links);
+        let finding = report_unnotified(context, &observed, search, &found, &search_links);
         serving.findings.extend(finding);
     }
     serving.refusals = found
@@ -126,17 +126,17 @@ pub(crate) fn place(
         .iter()
         .filter_map(|observed| observed.refusal.clone())
         .collect();
-    serving.choose_paths(ground, found.servers, &names)?;
-    let layout = serving.resolve_layout(ground)?;
+    serving.choose_paths(search, found.servers, &names)?;
+    let layout = serving.resolve_layout(search)?;
     if serving.refusals.is_empty() {
-        serving.check_configs(fleet, &layout, ground.settings, certificates)?;
+        serving.check_configs(discovery, &layout, search.settings, certificates)?;
     }
     Ok((layout, serving))
 }
 
 /// The DNS names of the leaf.
 #[must_use]
-pub(crate) fn names(certificates: &[Certificate]) -> Vec<DnsName> {
+pub(crate) fn dns_names(certificates: &[Certificate]) -> Vec<DnsName> {
     certificates.first().map(names_of).unwrap_or_default()
 }
 
@@ -196,7 +196,7 @@ impl ServingState {
 fn report_unnotified(
     context: &Context,
     observed: &ObservedServer,
-    ground: SearchPaths<'_>,
+    search: SearchPaths<'_>,
     found: &DiscoveredServers,
     links: &[StableLink],
 ) -> Option<Finding> {
@@ -217,7 +217,7 @@ fn report_unnotified(
     );
     server_names.push(software.name());
     let finding = Finding::warning("server-not-told", message);
-    Some(finding.with(install_for(context, ground.usual.stem(), &server_names)))
+    Some(finding.with(install_for(context, search.usual.stem(), &server_names)))
 }
 
 /// The install of `stem` for all of these servers.

@@ -48,9 +48,9 @@ enum RequestDecision {
 /// error but an outcome: it says what was rolled back.
 pub(crate) fn run(
     context: &Context,
-    order: &InstallRequest<'_>,
+    request: &InstallRequest<'_>,
 ) -> Result<TransactionOutcome, Failure> {
-    let mut results = run_all(context, std::slice::from_ref(order))?;
+    let mut results = run_all(context, std::slice::from_ref(request))?;
     results.pop().unwrap_or_else(|| {
         Err(Failure::new(
             FailureKind::Internal,
@@ -66,18 +66,18 @@ pub(crate) fn run(
 /// What keeps all of them from being begun: the lock is held, a signal came.
 pub(crate) fn run_all(
     context: &Context,
-    orders: &[InstallRequest<'_>],
+    requests: &[InstallRequest<'_>],
 ) -> Result<Vec<Result<TransactionOutcome, Failure>>, Failure> {
     if context.interrupt.listen().is_err() {
         context
             .sink
             .detail("signals cannot be listened to; they end this at once");
     }
-    let situations = preflight::observe_requests(context, orders)?;
+    let situations = preflight::observe_requests(context, requests)?;
     if let Some(signal) = context.interrupt.signal() {
         return Err(InstallError::Interrupted { signal }.into());
     }
-    let mut transaction = Transaction::new(context, orders);
+    let mut transaction = Transaction::new(context, requests);
     for (index, situation) in situations.into_iter().enumerate() {
         transaction.prepare(index, situation);
     }
@@ -141,7 +141,7 @@ impl<'a, 'b> Transaction<'a, 'b> {
         let (Some(first), Some(request)) = (self.planned.first(), self.requests.first()) else {
             return Ok(());
         };
-        let (_lock, wait) = lock(self.context, &first.situation.layout, request.lock_timeout)?;
+        let (_lock, wait) = take_lock(self.context, &first.situation.layout, request.lock_timeout)?;
         let layouts: Vec<&LineageLayout> = self
             .planned
             .iter()
@@ -268,7 +268,7 @@ pub(super) enum LockWait {
 }
 
 /// Takes the lock of the tree; a wait is reported.
-pub(super) fn lock(
+pub(super) fn take_lock(
     context: &Context,
     layout: &LineageLayout,
     timeout: Duration,

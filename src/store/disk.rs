@@ -75,7 +75,7 @@ pub(crate) fn stage(layout: &LineageLayout, release: &Release) -> Result<StagedR
         } else {
             None
         };
-        let attributes = on_disk::attributes(layout, piece, mode)?;
+        let attributes = on_disk::inherited_attributes(layout, piece, mode)?;
         folders::write(
             &staged.folder.join(piece.file_name()),
             bytes,
@@ -222,7 +222,7 @@ impl StoredFiles {
                 .as_ref()
                 .is_none_or(|combined| release.is_combined_in(combined));
             // Its name may include who may read it.
-            return fits.then(|| self.add_combined(release).called(id.clone()));
+            return fits.then(|| self.add_combined(release).with_id(id.clone()));
         }
         // A release that cannot be parsed here was named by its bytes, because a server has loaded
         // it.

@@ -43,7 +43,7 @@ pub(crate) struct PastRelease {
 
 /// Lists every release that was live, the newest first, each once.
 #[must_use]
-pub(crate) fn past(history: &[HistoryEntry]) -> Vec<PastRelease> {
+pub(crate) fn list_past_releases(history: &[HistoryEntry]) -> Vec<PastRelease> {
     let mut past: Vec<PastRelease> = Vec::new();
     let entries = history
         .iter()
@@ -68,9 +68,12 @@ pub(crate) fn past(history: &[HistoryEntry]) -> Vec<PastRelease> {
 /// Finds the release of that id, or the one that the newest install at or before that instant
 /// installed; before the first install, the one that it replaced.
 #[must_use]
-pub(crate) fn find(history: &[HistoryEntry], argument: &RollbackArgument) -> Option<ReleaseId> {
+pub(crate) fn find_release(
+    history: &[HistoryEntry],
+    argument: &RollbackArgument,
+) -> Option<ReleaseId> {
     match argument {
-        RollbackArgument::Release(id) => past(history)
+        RollbackArgument::Release(id) => list_past_releases(history)
             .into_iter()
             .map(|past| past.release)
             .find(|release| release == id),
@@ -87,7 +90,7 @@ pub(crate) fn find(history: &[HistoryEntry], argument: &RollbackArgument) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use super::{HistoryEntry, ReleaseId, RollbackArgument, find, past};
+    use super::{HistoryEntry, ReleaseId, RollbackArgument, find_release, list_past_releases};
 
     fn id(text: &str) -> ReleaseId {
         ReleaseId::parse(text).unwrap()
@@ -124,7 +127,7 @@ mod tests {
             ("1999-01-01", Some("aaaaaaaa")),
         ] {
             assert_eq!(
-                find(&history, &RollbackArgument::parse(text).unwrap()),
+                find_release(&history, &RollbackArgument::parse(text).unwrap()),
                 wanted.map(id),
                 "{text}"
             );
@@ -140,10 +143,10 @@ mod tests {
             assert_eq!(RollbackArgument::parse(text), None, "{text}");
         }
         assert_eq!(
-            find(&[], &RollbackArgument::parse("2027-05-11").unwrap()),
+            find_release(&[], &RollbackArgument::parse("2027-05-11").unwrap()),
             None
         );
-        let all: Vec<String> = past(&history)
+        let all: Vec<String> = list_past_releases(&history)
             .into_iter()
             .map(|past| past.release.to_string())
             .collect();

@@ -85,7 +85,7 @@ impl LineageLayout {
 
     /// The links after chain and key.
     #[must_use]
-    pub fn further(&self) -> &[StableLink] {
+    pub fn further_links(&self) -> &[StableLink] {
         &self.links[2..]
     }
 

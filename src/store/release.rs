@@ -82,7 +82,7 @@ impl Release {
         let certificates = pair.chain().chain().certificates().to_vec();
         let chain = pair.chain().chain().to_pem().into_bytes();
         let key = Zeroizing::new(pair.key().to_pem().as_bytes().to_vec());
-        Self::with(
+        Self::from_files(
             certificates,
             &format!("{}", pair.key().id()),
             Zeroizing::new(chain),
@@ -102,7 +102,7 @@ impl Release {
         access: KeyAccess,
     ) -> Result<Self, UnloadableReason> {
         let (certificates, key_id) = load_certificate_and_key(&chain, &key)?;
-        Ok(Self::with(
+        Ok(Self::from_files(
             certificates,
             &key_id.to_string(),
             chain,
@@ -137,7 +137,7 @@ impl Release {
     ) -> Option<Self> {
         let certificates = parse_certificates(&parse_blocks(&chain)?)?;
         let key_id = format!("bytes {}", hex::encode(sha256(&key)));
-        Some(Self::with(certificates, &key_id, chain, key, access))
+        Some(Self::from_files(certificates, &key_id, chain, key, access))
     }
 
     /// Adds these files to the usual ones: that makes another release.
@@ -160,7 +160,7 @@ impl Release {
                 .push(format!("combined {}\n", hex::encode(sha256(&combined))));
         }
         self.files.push((ReleaseFile::Combined, combined));
-        self.id = self.identify();
+        self.id = self.compute_id();
         self
     }
 
@@ -195,22 +195,22 @@ impl Release {
         );
         let text = format!("{}\naccess {mode:04o} {owner}\n", self.id);
         let id = ReleaseId::of_hash(sha256(text.as_bytes()));
-        self.called(id)
+        self.with_id(id)
     }
 
     /// Keeps the name, although others may read the key.
     #[must_use]
-    pub fn read_by(self, access: KeyAccess) -> Self {
+    pub fn with_access(self, access: KeyAccess) -> Self {
         Self { access, ..self }
     }
 
     /// Gives it the name that it has on disk.
     #[must_use]
-    pub fn called(self, id: ReleaseId) -> Self {
+    pub fn with_id(self, id: ReleaseId) -> Self {
         Self { id, ..self }
     }
 
-    fn with(
+    fn from_files(
         certificates: Vec<Certificate>,
         key_id: &str,
         chain: Zeroizing<Vec<u8>>,
@@ -244,13 +244,13 @@ impl Release {
             key_id: key_id.to_owned(),
             verbatim,
         };
-        let id = release.identify();
-        release.called(id)
+        let id = release.compute_id();
+        release.with_id(id)
     }
 
     /// Hashes the certificates' hashes, the key's id and the list of files. A file that is taken over
     /// with other bytes than certctl writes (comments, CRLF) makes another release.
-    fn identify(&self) -> ReleaseId {
+    fn compute_id(&self) -> ReleaseId {
         let mut text = String::new();
         for (index, certificate) in self.certificates.iter().enumerate() {
             let name = if index == 0 { "leaf" } else { "intermediate" };

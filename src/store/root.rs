@@ -51,7 +51,7 @@ pub(crate) fn real(root: &Path, path: &Path) -> Result<PathBuf, RootError> {
 ///
 /// # Errors
 /// When one does.
-pub(crate) fn own(root: &Path, stem: &str) -> Result<(), RootError> {
+pub(crate) fn check_own_folders(root: &Path, stem: &str) -> Result<(), RootError> {
     let base = layout::base(root);
     let folder = base.join(stem);
     let deepest = folder.join("releases").join("any");

@@ -130,7 +130,7 @@ impl LineageSettings {
 
     /// The options that the next renewal uses: everything but the history.
     #[must_use]
-    pub(crate) fn shown(&self) -> Value {
+    pub(crate) fn options_json(&self) -> Value {
         let mut shown = serde_json::to_value(self).unwrap_or_default();
         if let Some(fields) = shown.as_object_mut() {
             fields.remove("history");
@@ -173,10 +173,10 @@ impl LineageSettings {
 
     /// The options to save: `--probe none` is for one run, or no server would ever be probed again.
     #[must_use]
-    pub(crate) fn lasting(self, before: &Self) -> Self {
+    pub(crate) fn without_probe_none(self, before: &Self) -> Self {
         if self.probe.iter().any(|probe| probe == NOBODY) {
             return Self {
-                probe: lasting(before.probe.clone()),
+                probe: drop_probe_none(before.probe.clone()),
                 ..self
             };
         }
@@ -209,7 +209,7 @@ impl LineageSettings {
     }
 
     /// Saves who may read the key.
-    pub(crate) fn remember_access(&mut self, access: KeyAccess) {
+    pub(crate) fn set_access(&mut self, access: KeyAccess) {
         self.key_mode = Some(format!("{:04o}", access.mode));
         self.key_owner = access.owner;
     }
@@ -259,7 +259,7 @@ fn unless_forgotten(command: Option<String>) -> Option<String> {
 
 fn merge_probes(saved: Vec<String>, mut given: Vec<String>) -> Vec<String> {
     if given.is_empty() {
-        return lasting(saved);
+        return drop_probe_none(saved);
     }
     given.retain(|probe| probe != FORGET);
     given
@@ -296,7 +296,7 @@ impl ServerConfigs {
 }
 
 /// The values of `--probe` that a later run may use.
-fn lasting(probes: Vec<String>) -> Vec<String> {
+fn drop_probe_none(probes: Vec<String>) -> Vec<String> {
     probes.into_iter().filter(|probe| probe != NOBODY).collect()
 }
 
@@ -404,11 +404,11 @@ mod tests {
             .unwrap()
             .overridden_by(flags);
         assert_eq!(settings.server, ["none"]);
-        assert_eq!(settings.shown()["server"], "none");
+        assert_eq!(settings.options_json()["server"], "none");
         let several = LineageSettings::parse(br#"{"server":["nginx","haproxy"]}"#).unwrap();
         assert_eq!(several.server, ["nginx", "haproxy"]);
         assert_eq!(
-            several.shown()["server"],
+            several.options_json()["server"],
             serde_json::json!(["nginx", "haproxy"])
         );
         assert_eq!(settings.probe, ["127.0.0.1:8443"]);
@@ -436,7 +436,7 @@ mod tests {
             ..LineageSettings::default()
         });
         assert_eq!(now.probe, ["none"]);
-        assert_eq!(now.lasting(&before), before);
+        assert_eq!(now.without_probe_none(&before), before);
         let old = LineageSettings {
             probe: vec!["none".to_owned()],
             ..LineageSettings::default()
@@ -448,7 +448,7 @@ mod tests {
                 .is_empty(),
             "an earlier version remembered it"
         );
-        assert!(old.clone().lasting(&old).probe.is_empty());
+        assert!(old.clone().without_probe_none(&old).probe.is_empty());
     }
 
     #[test]

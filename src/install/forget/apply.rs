@@ -128,7 +128,7 @@ fn prepare_file(
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub(crate) fn strange_files(layout: &LineageLayout) -> Result<Vec<PathBuf>, FileError> {
+pub(crate) fn find_foreign_files(layout: &LineageLayout) -> Result<Vec<PathBuf>, FileError> {
     let own = [
         ReleasePointer::Live.name(),
         ReleasePointer::Proven.name(),
@@ -137,6 +137,8 @@ pub(crate) fn strange_files(layout: &LineageLayout) -> Result<Vec<PathBuf>, File
     ];
     let folder = layout.folder();
     let names = folders::names(&folder, NAMES_LIMIT)?.into_iter();
-    let strange = names.filter(|name| !is_temporary(name) && own.iter().all(|own| name != own));
-    Ok(strange.map(|name| folder.join(name)).collect())
+    Ok(names
+        .filter(|name| !is_temporary(name) && own.iter().all(|own| name != own))
+        .map(|name| folder.join(name))
+        .collect())
 }

@@ -49,14 +49,14 @@ pub(crate) struct ForgetObservation {
     /// Where `proven` points.
     pub proven: Option<ReleaseId>,
     /// What is at each of the layout's links, in their order; none where it is not certctl's.
-    pub spots: Vec<Option<PathState>>,
+    pub path_states: Vec<Option<PathState>>,
     /// The pieces that the live release has.
     pub pieces: Vec<ReleaseFile>,
     /// The files in the certificate's folder that servers' configurations name, also through links
     /// into it: block and path.
-    pub named: Vec<(String, PathBuf)>,
+    pub named_files: Vec<(String, PathBuf)>,
     /// The files in the certificate's folder that certctl did not make.
-    pub strange: Vec<PathBuf>,
+    pub foreign_files: Vec<PathBuf>,
 }
 
 /// Why nothing may be removed.
@@ -67,17 +67,17 @@ pub(crate) enum ForgetRefusal {
     NotProven(String),
     /// A server's configuration names a file in the folder itself: where, and the file.
     #[error("{block} names {}, which would go with the folder", path.display())]
-    Named {
+    StillNamed {
         /// Where: `FILE:LINE`.
         block: String,
         path: PathBuf,
     },
     /// A link of ours leads to no file.
     #[error("{} shows nothing: the file that it leads to is not there", .0.display())]
-    ShowsNothing(PathBuf),
+    DanglingLink(PathBuf),
     /// The folder has files that certctl did not make.
     #[error("{} is not certctl's, and would go with the folder", .0.display())]
-    Strange(PathBuf),
+    ForeignFile(PathBuf),
 }
 
 /// Plans the steps, in their order.
@@ -91,7 +91,7 @@ pub(crate) fn plan(
     let our_links: Vec<&StableLink> = layout
         .links()
         .iter()
-        .zip(&observation.spots)
+        .zip(&observation.path_states)
         .filter(|(_, path_state)| **path_state == Some(PathState::Ours))
         .map(|(link, _)| link)
         .collect();
@@ -117,17 +117,17 @@ fn find_refusals(
     layout: &LineageLayout,
     our_links: &[&StableLink],
 ) -> Vec<ForgetRefusal> {
-    let strange = observation.strange.iter().cloned();
-    let mut refusals: Vec<ForgetRefusal> = strange.map(ForgetRefusal::Strange).collect();
-    for (block, path) in observation.named.iter().cloned() {
-        refusals.push(ForgetRefusal::Named { block, path });
+    let foreign_files = observation.foreign_files.iter().cloned();
+    let mut refusals: Vec<ForgetRefusal> = foreign_files.map(ForgetRefusal::ForeignFile).collect();
+    for (block, path) in observation.named_files.iter().cloned() {
+        refusals.push(ForgetRefusal::StillNamed { block, path });
     }
     if observation.live.is_none() || observation.live != observation.proven {
         refusals.push(ForgetRefusal::NotProven(layout.stem().to_owned()));
     }
     for link in our_links {
         if observation.live.is_some() && !observation.pieces.contains(&link.piece) {
-            refusals.push(ForgetRefusal::ShowsNothing(link.path.clone()));
+            refusals.push(ForgetRefusal::DanglingLink(link.path.clone()));
         }
     }
     refusals
@@ -140,26 +140,34 @@ mod tests {
         ReleaseId, plan,
     };
 
-    #[test]
-    fn links_become_files_before_the_folder_goes() {
-        let layout = LineageLayout::new(None, "a", "/c".into(), "/k".into());
-        let id = |text| ReleaseId::parse(text);
-        let standing = |spots: [Option<PathState>; 2]| ForgetObservation {
-            live: id("aaaaaaaa"),
-            proven: id("aaaaaaaa"),
-            spots: spots.to_vec(),
+    fn layout() -> LineageLayout {
+        LineageLayout::new(None, "a", "/c".into(), "/k".into())
+    }
+
+    fn observation(path_states: [Option<PathState>; 2]) -> ForgetObservation {
+        ForgetObservation {
+            live: ReleaseId::parse("aaaaaaaa"),
+            proven: ReleaseId::parse("aaaaaaaa"),
+            path_states: path_states.to_vec(),
             pieces: vec![ReleaseFile::FullChain, ReleaseFile::Key],
-            named: Vec::new(),
-            strange: Vec::new(),
-        };
-        let settle = |path: &str, piece| ForgetStep::Settle {
+            named_files: Vec::new(),
+            foreign_files: Vec::new(),
+        }
+    }
+
+    fn settle(path: &str, piece: ReleaseFile) -> ForgetStep {
+        ForgetStep::Settle {
             path: path.into(),
             piece,
-        };
+        }
+    }
+
+    #[test]
+    fn links_become_files_before_the_folder_is_removed() {
         let discard = ForgetStep::Discard {
             folder: "/etc/ssl/certctl/a".into(),
         };
-        for (spots, steps) in [
+        for (path_states, steps) in [
             (
                 [Some(PathState::Ours); 2],
                 vec![
@@ -175,58 +183,61 @@ mod tests {
             ([Some(PathState::File); 2], vec![discard.clone()]),
             ([Some(PathState::Absent), None], vec![discard]),
         ] {
-            assert_eq!(plan(&standing(spots), &layout), Ok(steps), "{spots:?}");
+            let planned = plan(&observation(path_states), &layout());
+            assert_eq!(planned, Ok(steps), "{path_states:?}");
         }
-        let both = standing([Some(PathState::Ours); 2]);
-        for (refused, why) in [
-            (
-                ForgetObservation {
-                    proven: id("bbbbbbbb"),
-                    ..both.clone()
-                },
-                ForgetRefusal::NotProven("a".into()),
-            ),
-            (
-                ForgetObservation {
-                    proven: None,
-                    ..both.clone()
-                },
-                ForgetRefusal::NotProven("a".into()),
-            ),
-            (
-                ForgetObservation {
-                    live: None,
-                    proven: None,
-                    ..both.clone()
-                },
-                ForgetRefusal::NotProven("a".into()),
-            ),
+    }
+
+    #[test]
+    fn unproven_releases_are_not_removed() {
+        for (live, proven) in [
+            ("aaaaaaaa", "bbbbbbbb"),
+            ("aaaaaaaa", "none"),
+            ("none", "none"),
+        ] {
+            let observation = ForgetObservation {
+                live: ReleaseId::parse(live),
+                proven: ReleaseId::parse(proven),
+                ..observation([Some(PathState::Ours); 2])
+            };
+            assert_eq!(
+                plan(&observation, &layout()),
+                Err(vec![ForgetRefusal::NotProven("a".into())]),
+                "{live} {proven}"
+            );
+        }
+    }
+
+    #[test]
+    fn folders_that_are_in_use_are_not_removed() {
+        let ours = observation([Some(PathState::Ours); 2]);
+        for (observation, refusal) in [
             (
                 ForgetObservation {
                     pieces: vec![ReleaseFile::FullChain],
-                    ..both.clone()
+                    ..ours.clone()
                 },
-                ForgetRefusal::ShowsNothing("/k".into()),
+                ForgetRefusal::DanglingLink("/k".into()),
             ),
             (
                 ForgetObservation {
-                    named: vec![("a.conf:1".into(), "/x".into())],
-                    ..both.clone()
+                    named_files: vec![("a.conf:1".into(), "/x".into())],
+                    ..ours.clone()
                 },
-                ForgetRefusal::Named {
+                ForgetRefusal::StillNamed {
                     block: "a.conf:1".into(),
                     path: "/x".into(),
                 },
             ),
             (
                 ForgetObservation {
-                    strange: vec!["/x".into()],
-                    ..both
+                    foreign_files: vec!["/x".into()],
+                    ..ours
                 },
-                ForgetRefusal::Strange("/x".into()),
+                ForgetRefusal::ForeignFile("/x".into()),
             ),
         ] {
-            assert_eq!(plan(&refused, &layout), Err(vec![why]));
+            assert_eq!(plan(&observation, &layout()), Err(vec![refusal]));
         }
     }
 }

@@ -74,7 +74,7 @@ impl PreflightObservation {
             disk,
             former_links: installed::former_links(layout, input.settings_before)?,
             loose_folders: observe::loose_folders(layout)?,
-            access_remarks: on_disk::remarks(layout)?,
+            access_remarks: on_disk::list_remarks(layout)?,
             key_folders: key_readers::observe_folders(layout, access, flags)?,
         })
     }
@@ -120,7 +120,7 @@ fn wanted_release(
                 Some(release) => release,
                 None => placeholder::make_release(certificate, access)?,
             };
-            release.read_by(access)
+            release.with_access(access)
         }
         InstallGoal::Back(_) => target
             .ok_or_else(|| rollback::nothing_before(context, layout, input.settings_before))?,

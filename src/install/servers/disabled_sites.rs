@@ -26,7 +26,7 @@ pub(crate) struct DisabledSite {
 impl DisabledSite {
     /// Whether it names one of these files.
     #[must_use]
-    pub(crate) fn names(&self, links: &[StableLink]) -> bool {
+    pub(crate) fn mentions_any(&self, links: &[StableLink]) -> bool {
         links.iter().any(|link| names_path(&self.text, &link.path))
     }
 }

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::finding::{Finding, NextStep};
 use crate::install::preflight::PreflightState;
 use crate::install::servers::disabled_sites;
-use crate::install::servers::{ServerUse, names};
+use crate::install::servers::{ServerUse, dns_names};
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders;
 use crate::webserver::model::{BlockAddition, NewBlock, ServerSoftware, WEB, WrittenBlock};
@@ -81,7 +81,7 @@ pub(crate) fn write(
     if let Some(advice) = use_existing_block(server_use, software) {
         return advice;
     }
-    let names = names(&situation.wanted.certificates);
+    let names = dns_names(&situation.wanted.certificates);
     let written = standing.write(NewBlock {
         names: &names,
         links: &server_use.links,
@@ -115,7 +115,7 @@ fn use_existing_block(server_use: &ServerUse, software: ServerSoftware) -> Optio
         .looked
         .disabled_sites()
         .iter()
-        .find(|site| site.names(&server_use.links))?;
+        .find(|site| site.mentions_any(&server_use.links))?;
     Some(BlockAdvice::Disabled {
         software,
         site: site.path.clone(),

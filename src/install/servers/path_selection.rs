@@ -86,7 +86,7 @@ fn find_combined(links: &[StableLink]) -> Option<&StableLink> {
 
 /// What decides the paths of the servers.
 struct PathSelection<'a> {
-    ground: SearchPaths<'a>,
+    search: SearchPaths<'a>,
     names: &'a [DnsName],
     /// Whether chain and key have their final paths.
     is_settled: bool,
@@ -94,19 +94,19 @@ struct PathSelection<'a> {
 
 impl PathSelection<'_> {
     fn adopt(&self, config: &ServerConfig) -> Result<PathAdoption, Failure> {
-        adopt_paths::adopt(config, self.names, self.ground.root, self.ground.usual)
+        adopt_paths::adopt(config, self.names, self.search.root, self.search.usual)
     }
 }
 
 impl ServingState {
     /// Every path without symbolic links in its folder's path.
-    pub(super) fn resolve_layout(&self, ground: SearchPaths<'_>) -> Result<LineageLayout, Failure> {
+    pub(super) fn resolve_layout(&self, search: SearchPaths<'_>) -> Result<LineageLayout, Failure> {
         let links = self
             .spelled
             .iter()
-            .map(|link| ground.resolve(link))
+            .map(|link| search.resolve(link))
             .collect::<Result<Vec<StableLink>, Failure>>()?;
-        let layout = ground
+        let layout = search
             .usual
             .at(links[0].path.clone(), links[1].path.clone())
             .with(links[2..].iter().cloned());
@@ -137,15 +137,15 @@ impl ServingState {
     /// are saved or usual.
     pub(super) fn choose_paths(
         &mut self,
-        ground: SearchPaths<'_>,
+        search: SearchPaths<'_>,
         servers: Vec<Rc<ObservedServer>>,
         names: &[DnsName],
     ) -> Result<(), Failure> {
         let is_named = |observed: &Rc<ObservedServer>| observed.names_any(&self.spelled[..2]);
         let mut selection = PathSelection {
-            ground,
+            search,
             names,
-            is_settled: ground.names_paths_on_command_line() || servers.iter().any(is_named),
+            is_settled: search.names_paths_on_command_line() || servers.iter().any(is_named),
         };
         for observed in servers {
             let server_use = self.choose_paths_of(observed, &mut selection)?;
@@ -164,11 +164,11 @@ impl ServingState {
         observed: Rc<ObservedServer>,
         selection: &mut PathSelection<'_>,
     ) -> Result<ServerUse, Failure> {
-        let links = self.default_links(&observed, selection.ground)?;
+        let links = self.default_links(&observed, selection.search)?;
         let Some(observation) = &observed.standing else {
             return Ok(ServerUse::new(observed, links, Vec::new()));
         };
-        if selection.ground.names_paths_on_command_line() || observed.names_any(&self.spelled) {
+        if selection.search.names_paths_on_command_line() || observed.names_any(&self.spelled) {
             let links = named_links(&observation.config, &self.spelled).unwrap_or(links);
             return Ok(ServerUse::new(observed, links, Vec::new()));
         }
@@ -201,7 +201,7 @@ impl ServingState {
     fn default_links(
         &self,
         observed: &ObservedServer,
-        ground: SearchPaths<'_>,
+        search: SearchPaths<'_>,
     ) -> Result<Vec<StableLink>, Failure> {
         if observed.software() != Some(ServerSoftware::Haproxy) {
             return Ok(self.spelled[..2].to_vec());
@@ -209,8 +209,8 @@ impl ServingState {
         if let Some(link) = find_combined(&self.spelled) {
             return Ok(vec![link.clone()]);
         }
-        let path = observe::family(ground.root).combined_path(ground.usual.stem());
-        let path = real(ground.root, &path)?;
+        let path = observe::family(search.root).combined_path(search.usual.stem());
+        let path = real(search.root, &path)?;
         Ok(vec![StableLink::new(path, ReleaseFile::Combined)])
     }
 }

@@ -47,7 +47,7 @@ struct ServingObservation<'a> {
 impl<'a> ServingObservation<'a> {
     /// Resolves the addresses to probe and reads the present certificate.
     fn read(
-        fleet: &mut ServerDiscovery,
+        discovery: &mut ServerDiscovery,
         layout: &LineageLayout,
         settings: &'a LineageSettings,
         leaf: Option<&'a Certificate>,
@@ -57,7 +57,7 @@ impl<'a> ServingObservation<'a> {
         let probe_targets = if probes.iter().any(|probe| probe == "none") {
             None
         } else {
-            Some(resolve_probes(fleet, probes, names)?)
+            Some(resolve_probes(discovery, probes, names)?)
         };
         Ok(Self {
             leaf,
@@ -89,14 +89,14 @@ impl ServingState {
     /// Observes what is served now, then checks every configuration against `certificates`.
     pub(super) fn check_configs(
         &mut self,
-        fleet: &mut ServerDiscovery,
+        discovery: &mut ServerDiscovery,
         layout: &LineageLayout,
         settings: &LineageSettings,
         certificates: &[Certificate],
     ) -> Result<(), Failure> {
-        let names = super::names(certificates);
+        let names = super::dns_names(certificates);
         let leaf = certificates.first();
-        let observation = ServingObservation::read(fleet, layout, settings, leaf, &names)?;
+        let observation = ServingObservation::read(discovery, layout, settings, leaf, &names)?;
         self.apply_checks(&observation);
         Ok(())
     }
@@ -196,13 +196,13 @@ fn parse_first(bytes: Vec<u8>) -> Option<Certificate> {
 
 /// Every address of `--probe`, for every name of the certificate.
 fn resolve_probes(
-    fleet: &mut ServerDiscovery,
+    discovery: &mut ServerDiscovery,
     probes: &[String],
     names: &[DnsName],
 ) -> Result<Vec<ProbeTarget>, Failure> {
     let mut targets = Vec::new();
     for probe in probes {
-        for &address in fleet.resolve_probe(probe)? {
+        for &address in discovery.resolve_probe(probe)? {
             let of_address = names
                 .iter()
                 .map(|name| ProbeTarget::new(address, concrete(name)));

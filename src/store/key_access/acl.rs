@@ -89,7 +89,7 @@ impl AccessControlList {
 /// The ACL of a new file with permission bits `mode` that only `readers` may read too; none when
 /// there are no readers.
 #[must_use]
-pub(crate) fn of(readers: &[AclSubject], mode: u32) -> Option<Vec<u8>> {
+pub(crate) fn encode_readers(readers: &[AclSubject], mode: u32) -> Option<Vec<u8>> {
     if readers.is_empty() {
         return None;
     }
@@ -205,7 +205,7 @@ mod tests {
                 (&readers, mode),
                 "{bytes:?}"
             );
-            let Some(written) = super::of(&readers, mode & 0o660) else {
+            let Some(written) = super::encode_readers(&readers, mode & 0o660) else {
                 assert!(readers.is_empty());
                 continue;
             };

@@ -73,7 +73,7 @@ fn acl(path: &Path) -> Result<Option<AccessControlList>, FileError> {
 ///
 /// # Errors
 /// When that file cannot be read.
-pub(crate) fn attributes(
+pub(crate) fn inherited_attributes(
     layout: &LineageLayout,
     piece: ReleaseFile,
     mode: u32,
@@ -93,7 +93,7 @@ pub(crate) fn attributes(
     let readers = acl.map(|acl| acl.readers()).unwrap_or_default();
     let readers = split_readers(layout, path, piece, readers)?;
     Ok(ExtendedAttributes {
-        acl: acl::of(&readers.kept, mode),
+        acl: acl::encode_readers(&readers.kept, mode),
         ..attributes
     })
 }
@@ -199,7 +199,7 @@ fn folders_of<'a>(layout: &'a LineageLayout, path: &'a Path) -> impl Iterator<It
 ///
 /// # Errors
 /// When they cannot be read.
-pub(crate) fn remarks(layout: &LineageLayout) -> Result<Vec<AccessRemark>, FileError> {
+pub(crate) fn list_remarks(layout: &LineageLayout) -> Result<Vec<AccessRemark>, FileError> {
     let mut remarks = Vec::new();
     for link in layout.links() {
         let status = folders::look(&link.path)?;
