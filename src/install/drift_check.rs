@@ -212,10 +212,7 @@ fn check_files(context: &Context, stem: &str) -> Result<CheckedFiles, Failure> {
         .filter(|_| finding.is_none())
         .map(|release| LiveInstall::new(release, &layout, &settings));
     findings.extend(finding);
-    if let Some(release) = &release {
-        let warnings = rollback::check_validity(release, context.now());
-        findings.extend(warnings.into_iter().map(as_error));
-    }
+    findings.extend(check_dates(context, release.as_ref()));
     let check = DriftCheck {
         name: stem.to_owned(),
         release,
@@ -241,6 +238,15 @@ fn check_former_links(
         }
     }
     Ok(drifts)
+}
+
+/// Whether the live certificates are valid now.
+fn check_dates(context: &Context, live: Option<&Release>) -> Vec<Finding> {
+    let Some(release) = live else {
+        return Vec::new();
+    };
+    let warnings = rollback::check_validity(release, context.now());
+    warnings.into_iter().map(as_error).collect()
 }
 
 fn as_error(finding: Finding) -> Finding {

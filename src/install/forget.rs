@@ -280,7 +280,7 @@ impl ForgetResult {
     }
 }
 
-/// Finds what the servers here name in the certificate's folder itself, or through somebody's link
+/// Finds what the servers here name in the certificate's folder itself, or through another link
 /// into it: where, and the file. A configuration that cannot be read names nothing.
 fn find_named_files(
     context: &Context,
@@ -298,7 +298,7 @@ fn find_named_files(
     let blocks = servers
         .iter()
         .filter_map(|observed| observed.standing.as_ref())
-        .flat_map(|standing| standing.config.blocks());
+        .flat_map(|observation| observation.config.blocks());
     let mut found: Vec<(String, PathBuf)> = Vec::new();
     for block in blocks {
         // One block may name a file twice.

@@ -106,7 +106,7 @@ pub(crate) fn stem(
 /// The certificate that is live under a name, and whether it is proven; none for a placeholder.
 ///
 /// # Errors
-/// When it is there and cannot be read.
+/// When it exists and cannot be read.
 pub(crate) fn live_leaf(
     context: &Context,
     stem: &str,
@@ -263,7 +263,7 @@ pub(crate) fn layout(root: &Path, stem: &str) -> LineageLayout {
 /// killed.
 ///
 /// # Errors
-/// When the tree cannot be looked at.
+/// When the tree cannot be read.
 pub(crate) fn folder_named(context: &Context, name: &str) -> Result<Option<String>, Failure> {
     let stem = DnsName::parse(name).map_or_else(|_| name.to_owned(), |name| name.file_stem());
     if !plain(&stem) {

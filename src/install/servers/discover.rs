@@ -35,14 +35,14 @@ pub(crate) struct ObservedServer {
 
 impl ObservedServer {
     fn new(server: ControlledServer) -> Self {
-        let (standing, refusal) = match server.program().map(ServerProgram::observe) {
-            Some(Ok(standing)) => (Some(standing), None),
+        let (observation, refusal) = match server.program().map(ServerProgram::observe) {
+            Some(Ok(observation)) => (Some(observation), None),
             Some(Err(error)) => (None, Some(Finding::from(&error))),
             None => (None, None),
         };
         Self {
             server,
-            standing,
+            standing: observation,
             refusal,
             tested: OnceCell::new(),
             disabled_sites: OnceCell::new(),
@@ -60,18 +60,18 @@ impl ObservedServer {
     pub(crate) fn runs(&self) -> bool {
         self.standing
             .as_ref()
-            .is_none_or(|standing| standing.running.is_some())
+            .is_none_or(|observation| observation.running.is_some())
     }
 
     /// Whether its profile shows that it runs.
     fn is_running(&self) -> bool {
         self.standing
             .as_ref()
-            .is_some_and(|standing| standing.running.is_some())
+            .is_some_and(|observation| observation.running.is_some())
     }
 
-    /// Its own test before anything is changed, run once; none where there is no
-    /// command to test with.
+    /// Its own test before anything is changed, run once; none without a test
+    /// command.
     ///
     /// # Errors
     /// When it could not be run.
@@ -89,7 +89,7 @@ impl ObservedServer {
         self.disabled_sites.get_or_init(|| {
             self.standing
                 .as_ref()
-                .map(|standing| disabled_sites::find_disabled(&standing.config))
+                .map(|observation| disabled_sites::find_disabled(&observation.config))
                 .unwrap_or_default()
         })
     }
@@ -99,14 +99,14 @@ impl ObservedServer {
     pub(crate) fn names_any(&self, links: &[StableLink]) -> bool {
         self.standing
             .as_ref()
-            .is_some_and(|standing| standing.config.naming(links).next().is_some())
+            .is_some_and(|observation| observation.config.naming(links).next().is_some())
     }
 
     /// Whether its configuration names one of these files as a certificate, or serves one of these
     /// names; one that cannot be read may.
     fn concerns(&self, links: &[StableLink], names: &[DnsName]) -> bool {
-        self.standing.as_ref().is_none_or(|standing| {
-            let config = &standing.config;
+        self.standing.as_ref().is_none_or(|observation| {
+            let config = &observation.config;
             config.naming(links).next().is_some()
                 || config.serving(names).any(ConfigBlock::speaks_tls)
         })

@@ -238,7 +238,7 @@ fn missing_certificates(observed: &ObservedServer, output: &str) -> Vec<(PathBuf
     let certificates = observed
         .standing
         .iter()
-        .flat_map(|standing| standing.config.blocks())
+        .flat_map(|observation| observation.config.blocks())
         .flat_map(|block| &block.pairs);
     let missing = certificates
         .filter_map(ConfiguredCertificate::links)

@@ -73,7 +73,7 @@ pub(crate) fn write(
     situation: &PreflightState,
     server_use: &ServerUse,
 ) -> BlockAdvice {
-    let (Some(program), Some(standing)) = (server_use.program(), &server_use.looked.standing)
+    let (Some(program), Some(observation)) = (server_use.program(), &server_use.looked.standing)
     else {
         return BlockAdvice::None;
     };
@@ -82,10 +82,10 @@ pub(crate) fn write(
         return advice;
     }
     let names = dns_names(&situation.wanted.certificates);
-    let written = standing.write(NewBlock {
+    let written = observation.write(NewBlock {
         names: &names,
         links: &server_use.links,
-        ipv6: standing.ipv6,
+        ipv6: observation.ipv6,
         ports: WEB,
     });
     let path = context.here(file_name(situation.layout.stem(), software));
@@ -232,7 +232,8 @@ impl BlockAdvice {
     /// includes.
     #[must_use]
     pub(crate) fn placement(&self, server_use: &ServerUse) -> BlockPlacement {
-        let (Some(program), Some(standing)) = (server_use.program(), &server_use.looked.standing)
+        let (Some(program), Some(observation)) =
+            (server_use.program(), &server_use.looked.standing)
         else {
             return BlockPlacement::Nothing;
         };
@@ -249,7 +250,7 @@ impl BlockAdvice {
             return BlockPlacement::Nothing;
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let mut included = standing.config.including(&name);
+        let mut included = observation.config.including(&name);
         let target = BlockTarget {
             path,
             software: program.software(),

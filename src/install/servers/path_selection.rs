@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::adopt_paths::{self, PathAdoption};
+use super::adopt_paths::{self, AdoptionRefusal, PathAdoption};
 use super::discover::ObservedServer;
 use super::{SearchPaths, ServerUse, ServingState};
 use crate::advice::servers;
@@ -180,13 +180,22 @@ impl ServingState {
                 ServerUse::new(observed, adopted, Vec::new())
             }
             PathAdoption::Refused(refusals) => {
-                let findings = refusals.iter().map(|refusal| refusal.finding(&links));
-                self.findings.extend(findings);
-                let blocks = refusals.into_iter().map(|refusal| refusal.block).collect();
+                let blocks = self.report_refusals(refusals, &links);
                 ServerUse::new(observed, links, blocks)
             }
             PathAdoption::Nothing => ServerUse::new(observed, links, Vec::new()),
         })
+    }
+
+    /// Reports why paths are not adopted; returns the blocks that name them.
+    fn report_refusals(
+        &mut self,
+        refusals: Vec<AdoptionRefusal>,
+        links: &[StableLink],
+    ) -> Vec<String> {
+        let findings = refusals.iter().map(|refusal| refusal.finding(links));
+        self.findings.extend(findings);
+        refusals.into_iter().map(|refusal| refusal.block).collect()
     }
 
     /// The first adopted paths become those of chain and key, unless these are settled.

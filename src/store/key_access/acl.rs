@@ -113,8 +113,8 @@ pub(crate) fn encode_readers(readers: &[AclSubject], mode: u32) -> Option<Vec<u8
 }
 
 /// Three permission bits of a mode.
-fn permissions_at(mode: u32, shift: u32) -> u16 {
-    u16::try_from(mode >> shift & 7).unwrap_or(0)
+fn permissions_at(bits: u32, shift: u32) -> u16 {
+    u16::try_from(bits >> shift & 7).unwrap_or(0)
 }
 
 /// One entry of an ACL.

@@ -117,8 +117,8 @@ struct AclReaders {
     kept_out: Vec<AclSubject>,
 }
 
-/// Splits the readers that the ACL of a file names: for a plain key file, those whom its folders
-/// let in are kept, and none if the file belongs to a stranger. Our own links are in folders that
+/// Splits the readers that the ACL of a file names: for a plain key file, those who can enter
+/// its folders are kept, and none if the file belongs to a stranger. Our own links are in folders that
 /// everybody may enter.
 fn split_readers(
     layout: &LineageLayout,
