@@ -127,7 +127,7 @@ pub(crate) fn cover_names_or_allow(
             "or, if that is not to be served, take it out of {} in {block}",
             software.names_directive()
         )),
-        NextStep::say("or let it be served all the same:  --allow block-not-covered"),
+        NextStep::say("or let it be served all the same:  --allow names-not-covered"),
     ]
 }
 

@@ -30,10 +30,10 @@ use crate::webserver::model::ServerSoftware;
 
 /// Codes of what can be wrong while the files are as they were installed.
 const SERVING: [&str; 6] = [
-    "drift-not-named",
+    "drift-not-configured",
     "drift-served",
-    "not-asked",
-    "served-elsewhere",
+    "not-probed",
+    "configured-elsewhere",
     "server-config-broken",
     "server-not-running",
 ];
@@ -337,7 +337,7 @@ impl DriftCheck {
                     "{title}'s configuration does not name the files of {}",
                     self.name
                 );
-                let finding = Finding::error("drift-not-named", message);
+                let finding = Finding::error("drift-not-configured", message);
                 Some(finding.with(self.repair.clone()))
             }
             ServerState::Stopped(_) => {
@@ -446,7 +446,7 @@ impl<'a> DriftReport<'a> {
                 Finding::error("drift-mode", message).with(drift::restore_mode(path, *was))
             }
             FileDrift::NotProven { .. } => {
-                Finding::error("drift-not-proven", message).with(self.install.clone())
+                Finding::error("drift-unverified", message).with(self.install.clone())
             }
             FileDrift::Owner {
                 path,

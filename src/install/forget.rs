@@ -43,7 +43,7 @@ impl ForgetVerdict {
         match self {
             Self::Planned => "planned",
             Self::Refused => "refused",
-            Self::Removed => "removed",
+            Self::Removed => "forgotten",
         }
     }
 }
@@ -339,15 +339,15 @@ fn report_refusal(context: &Context, stem: &str, refusal: &ForgetRefusal) -> Fin
     let message = refusal.to_string();
     match refusal {
         ForgetRefusal::NotProven(_) => {
-            Finding::error("not-proven", message).with(again(context, &["install", stem]))
+            Finding::error("not-verified-live", message).with(again(context, &["install", stem]))
         }
         ForgetRefusal::StillNamed { block, .. } => {
-            Finding::error("still-named", message).with(lineages::name_the_link(block))
+            Finding::error("still-configured", message).with(lineages::name_the_link(block))
         }
-        ForgetRefusal::DanglingLink(_) => Finding::error("shows-nothing", message)
+        ForgetRefusal::DanglingLink(_) => Finding::error("path-missing", message)
             .with(again(context, &["install", stem, "--check"])),
         ForgetRefusal::ForeignFile(path) => {
-            Finding::error("folder-holds-more", message).with(lineages::move_foreign_file(path))
+            Finding::error("folder-not-empty", message).with(lineages::move_foreign_file(path))
         }
     }
 }

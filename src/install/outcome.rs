@@ -54,10 +54,10 @@ impl InstallVerdict {
             Self::Files => "files",
             Self::Live => "live",
             Self::NotServed => "not-served",
-            Self::NotTakenBack => "not-taken-back",
+            Self::NotTakenBack => "rollback-failed",
             Self::Planned => "planned",
             Self::Refused => "refused",
-            Self::TakenBack => "taken-back",
+            Self::TakenBack => "rolled-back",
             Self::Unchanged => "unchanged",
         }
     }
@@ -465,7 +465,7 @@ fn report_unfinished(step: &PlanStep, trouble: &StepError) -> Finding {
         "the certificate is in place, but one thing after it failed: {step}: {}",
         on_one_line(trouble)
     );
-    Finding::warning("not-finished", message)
+    Finding::warning("follow-up-failed", message)
 }
 
 /// An error with its causes on one line.

@@ -216,7 +216,7 @@ fn report_unnotified(
         blocks.join(", ")
     );
     server_names.push(software.name());
-    let finding = Finding::warning("server-not-told", message);
+    let finding = Finding::warning("server-not-included", message);
     Some(finding.with(install_for(context, search.usual.stem(), &server_names)))
 }
 

@@ -28,7 +28,7 @@ pub(super) fn explain_what_stays(
     match &plan.back {
         RollbackTarget::Stay(why) if stay => {
             let message = format!("the files before were broken ({why}): the new ones stay");
-            Some(Finding::warning("broken-before", message))
+            Some(Finding::warning("previous-files-broken", message))
         }
         RollbackTarget::Nothing { .. } if stay => Some(report_nothing_before(
             situation,
@@ -44,7 +44,7 @@ pub(super) fn explain_what_stays(
                     nothing to go back to, it stays"
             );
             let next = servers::check_what_is_served(situation.layout.stem());
-            Some(Finding::warning("nothing-before", message).with(next))
+            Some(Finding::warning("no-previous-version", message).with(next))
         }
         _ => None,
     }
@@ -52,7 +52,7 @@ pub(super) fn explain_what_stays(
 
 fn report_nothing_before(situation: &PreflightState, message: &str) -> Finding {
     let blocks = situation.serving.blocks().join(", ");
-    Finding::warning("nothing-before", message).with(servers::remove_blocks(&blocks))
+    Finding::warning("no-previous-version", message).with(servers::remove_blocks(&blocks))
 }
 
 /// The fingerprint of the certificate that the rollback restores.
@@ -110,7 +110,7 @@ pub(super) fn check_partly_reloaded(
          listens there too",
         mixed.join(", ")
     );
-    let finding = Finding::error("reload-half-taken", message);
+    let finding = Finding::error("reload-partial", message);
     let next = servers::find_other_listeners();
     Some(next.into_iter().fold(finding, Finding::with))
 }
@@ -146,7 +146,7 @@ pub(super) fn check_still_old(
         (cause, servers::pass_working_reload())
     };
     let message = format!("{addresses} still shows the certificate of before: {cause}");
-    Some(Finding::error("reload-not-taken", message).with(next))
+    Some(Finding::error("reload-no-effect", message).with(next))
 }
 
 fn reload_commands(plan: &InstallPlan) -> Vec<String> {

@@ -34,7 +34,7 @@ impl TransactionOutcome {
             }],
             "settings": self.settings,
             "plan": self.plan,
-            "taken_back": { "done": self.rollback.succeeded, "left": self.rollback.failed },
+            "rolled_back": { "done": self.rollback.succeeded, "left": self.rollback.failed },
             "findings": self.findings,
             "next": self.next,
         })

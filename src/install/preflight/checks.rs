@@ -92,7 +92,7 @@ fn report_doubt(observation: &PreflightObservation, doubt: InheritanceDoubt) -> 
                 "{} belongs to user {user}, and so does the new key",
                 key.display()
             );
-            Finding::warning("key-owner", message)
+            Finding::warning("key-wrong-owner", message)
         }
         InheritanceDoubt::Stranger(user) => {
             let folder = files::parent(key);
@@ -102,7 +102,8 @@ fn report_doubt(observation: &PreflightObservation, doubt: InheritanceDoubt) -> 
                 key.display(),
                 folder.display()
             );
-            Finding::warning("key-owner", message).with(key_access::give_folder_to_root(folder))
+            Finding::warning("key-wrong-owner", message)
+                .with(key_access::give_folder_to_root(folder))
         }
     }
 }

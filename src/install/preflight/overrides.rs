@@ -6,7 +6,7 @@ use crate::install::servers::{ServerUse, ServingState};
 use crate::install_plan::plan::{NameCoverage, ServerState};
 
 /// Codes of names that are not served with the certificate; allowed, they count as covered.
-const UNREACHED: [&str; 2] = ["not-asked", "served-elsewhere"];
+const UNREACHED: [&str; 2] = ["not-probed", "configured-elsewhere"];
 
 /// Turns the findings with allowed codes into warnings.
 pub(crate) fn apply(serving: &mut ServingState, allowed: &[&'static str]) {

@@ -225,7 +225,7 @@ impl AdoptionRules<'_> {
             )
         });
         messages
-            .map(|message| Finding::warning("block-not-covered", message))
+            .map(|message| Finding::warning("names-not-covered", message))
             .collect()
     }
 }

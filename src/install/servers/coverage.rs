@@ -111,7 +111,7 @@ fn check_unprobed_addresses(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
         )
     });
     messages
-        .map(|message| Finding::warning("not-asked", message))
+        .map(|message| Finding::warning("not-probed", message))
         .collect()
 }
 
@@ -120,7 +120,7 @@ fn check_probes(checked: &ConfigUnderCheck<'_>) -> Option<Finding> {
     let targets = checked.targets;
     if checked.probes.iter().any(|probe| probe == "none") {
         let message = "nobody was asked what is served (--probe none)";
-        let finding = Finding::warning("not-asked", message);
+        let finding = Finding::warning("not-probed", message);
         return Some(finding.with(servers::probe_somewhere()));
     }
     if !(targets.ask.is_empty() && targets.elsewhere.is_empty() && checked.probes.is_empty()) {
@@ -128,7 +128,7 @@ fn check_probes(checked: &ConfigUnderCheck<'_>) -> Option<Finding> {
     }
     let block = checked.config.naming(checked.wanted.links).next()?;
     let message = format!("{block} names the pair, and it cannot be asked what it serves");
-    let finding = Finding::error("not-asked", message);
+    let finding = Finding::error("not-probed", message);
     Some(finding.with(servers::probe_somewhere_or_nowhere()))
 }
 
@@ -155,13 +155,13 @@ fn report_clash(checked: &ConfigUnderCheck<'_>, clash: NameClash) -> Finding {
                 "{first} and {second} both have {name} at {address}: only the first is ever asked \
                     for it"
             );
-            Finding::warning("name-twice", message)
+            Finding::warning("duplicate-server-name", message)
                 .with(server_blocks::remove_duplicate_name(&name))
         }
         NameClash::Bare { block, address } => {
             let message = format!("{block} speaks TLS at {address} and has no certificate");
             let lines = checked.config.software.lines(checked.links);
-            Finding::warning("block-without-certificate", message)
+            Finding::warning("block-has-no-certificate", message)
                 .with(server_blocks::add_certificate_to_block(&block, lines))
         }
     }
@@ -201,7 +201,7 @@ fn report_other_files(
         }
         _ => server_blocks::change_block(block, software, lines),
     };
-    Finding::error("served-elsewhere", message).with(next)
+    Finding::error("configured-elsewhere", message).with(next)
 }
 
 /// A block that names the certificate and serves names that it is not for.
@@ -247,7 +247,7 @@ pub(super) fn check_names_never_covered(checked: &ConfigUnderCheck<'_>) -> Vec<F
         )
     });
     messages
-        .map(|message| Finding::warning("block-not-covered", message))
+        .map(|message| Finding::warning("names-not-covered", message))
         .collect()
 }
 
@@ -273,7 +273,7 @@ fn report_losing_coverage(
         None => format!("{block} serves {names}, which the certificate is not for"),
     };
     let steps = server_blocks::cover_names_or_allow(block, &names, checked.config.software);
-    let finding = Finding::error("block-not-covered", message);
+    let finding = Finding::error("names-not-covered", message);
     steps.into_iter().fold(finding, Finding::with)
 }
 
@@ -322,7 +322,7 @@ fn report_default_block(
     let message = format!(
         "no block has {names} as its name: the default, {block}, answers with another certificate"
     );
-    Finding::warning("served-elsewhere", message)
+    Finding::warning("configured-elsewhere", message)
         .with(server_blocks::add_names_to_block(&names, config.software))
 }
 

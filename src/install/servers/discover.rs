@@ -176,7 +176,7 @@ impl DiscoveredServers {
             software.title(),
             options.join(" ")
         );
-        Finding::note("server-left-out", message)
+        Finding::note("server-skipped", message)
     }
 }
 
