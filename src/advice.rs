@@ -3,6 +3,7 @@
 
 pub(crate) mod bundle_command;
 pub(crate) mod caa;
+pub(crate) mod command_lines;
 pub(crate) mod csr_command;
 pub(crate) mod csr_lint;
 pub(crate) mod dcv;
@@ -10,15 +11,20 @@ pub(crate) mod dcv_check_command;
 pub(crate) mod dcv_methods;
 pub(crate) mod delivery;
 pub(crate) mod dnssec;
+pub(crate) mod drift;
 pub(crate) mod export;
 pub(crate) mod install;
 pub(crate) mod install_command;
 pub(crate) mod inventory;
+pub(crate) mod key_access;
+pub(crate) mod lineages;
 pub(crate) mod matching;
 pub(crate) mod pki;
 pub(crate) mod rehearsal;
 pub(crate) mod renew_command;
 pub(crate) mod scan;
+pub(crate) mod server_blocks;
+pub(crate) mod servers;
 pub(crate) mod status_command;
 pub(crate) mod system;
 pub(crate) mod usage;

@@ -1,5 +1,5 @@
-//! `install`, `rollback` and `forget`, from the arguments that were understood to the report. The
-//! plan of an install and the steps that carry it out are `install_plan`'s.
+//! `install`, `rollback` and `forget`, from the parsed arguments to the report. `install_plan` has
+//! the plan of an install and the steps that carry it out.
 
 pub(crate) mod drift_check;
 pub(crate) mod forget;

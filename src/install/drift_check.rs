@@ -1,18 +1,21 @@
-//! Is what is installed as the last install left it, and is it served? Looks, asks, and changes
-//! nothing.
+//! Checks that the installed files and the served certificate are as the last install left them.
+//! Changes nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::outcome::{InstallVerdict, ProbeResult};
 use super::{installed, placeholder};
+use crate::advice::{command_lines, drift, servers};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::finding::{Finding, NextStep, Severity, shell_word};
+use crate::finding::{Finding, NextStep, Severity};
 use crate::install::preflight::{self, PreflightState};
 use crate::install::request::{InstallGoal, InstallRequest, RunMode, again};
 use crate::install::rollback;
-use crate::install::servers::ServerUse;
+use crate::install::servers::{ServerUse, ServingState};
 use crate::install_plan::apply::error::InstallError;
 use crate::install_plan::apply::{self, ProbeAnswer, StepError};
 use crate::install_plan::observe;
@@ -21,11 +24,11 @@ use crate::probe::{ProbePatience, ProbeTarget};
 use crate::store::drift::{FileDrift, LinkReplacement};
 use crate::store::layout::{LineageLayout, ReleaseId, StableLink};
 use crate::store::release::Release;
-use crate::store::root::{own, real, root};
+use crate::store::root::{check_own_folders, real, root};
 use crate::store::settings::LineageSettings;
 use crate::webserver::model::ServerSoftware;
 
-/// What can be wrong with the serving alone, while the files are as they should be.
+/// Codes of what can be wrong while the files are as they were installed.
 const SERVING: [&str; 6] = [
     "drift-not-configured",
     "drift-served",
@@ -35,7 +38,7 @@ const SERVING: [&str; 6] = [
     "server-not-running",
 ];
 
-/// One pair as it was found.
+/// One certificate as it was found.
 #[derive(Debug)]
 pub(crate) struct DriftCheck {
     pub name: String,
@@ -44,32 +47,30 @@ pub(crate) struct DriftCheck {
     /// Where servers read it.
     pub layout: LineageLayout,
     pub seen: Vec<ProbeResult>,
-    /// Every difference, and what else is worth telling.
+    /// Every difference, and what else is to be reported.
     pub findings: Vec<Finding>,
-    /// The line that installs it again; of a placeholder, the real one.
-    pub mend: NextStep,
+    /// The line that installs it again; for a placeholder, the real certificate.
+    pub repair: NextStep,
 }
 
 impl DriftCheck {
-    /// As it should be; files or links that drifted; or only what is served.
+    /// Whether all is as it was installed, files or links drifted, or only what is served.
     #[must_use]
     pub(crate) fn verdict(&self) -> InstallVerdict {
-        let wrong = || {
-            self.findings
-                .iter()
-                .filter(|one| one.severity == Severity::Error)
-        };
-        match (
-            wrong().count(),
-            wrong().all(|one| SERVING.contains(&one.code)),
-        ) {
-            (0, _) => InstallVerdict::Unchanged,
-            (_, true) => InstallVerdict::NotServed,
-            (_, false) => InstallVerdict::Refused,
+        let errors: Vec<&Finding> = self
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .collect();
+        let only_serving = errors.iter().all(|finding| SERVING.contains(&finding.code));
+        match (errors.is_empty(), only_serving) {
+            (true, _) => InstallVerdict::Unchanged,
+            (false, true) => InstallVerdict::NotServed,
+            (false, false) => InstallVerdict::Refused,
         }
     }
 
-    /// What proves it, in the word of the contract.
+    /// What proves it, as JSON reports it.
     #[must_use]
     pub(crate) fn proof(&self) -> &'static str {
         match (self.verdict(), self.seen.is_empty()) {
@@ -80,306 +81,396 @@ impl DriftCheck {
     }
 }
 
-/// Looks at the pairs of these names, and at each server once.
+/// The result of checking files, and the rollback that shows what is served.
+struct CheckedFiles {
+    check: DriftCheck,
+    /// None where nothing can be probed.
+    live: Option<LiveInstall>,
+}
+
+/// The live release, and where it was installed.
+struct LiveInstall {
+    stem: String,
+    release: ReleaseId,
+    paths: LineageSettings,
+}
+
+impl LiveInstall {
+    fn new(release: &Release, layout: &LineageLayout, settings: &LineageSettings) -> Self {
+        Self {
+            stem: layout.stem().to_owned(),
+            release: release.id.clone(),
+            paths: installed_paths(layout, settings),
+        }
+    }
+
+    /// The request that observes the servers: as for a rollback to what is live, at the saved paths
+    /// and no others. Other files that a configuration names by now were not installed.
+    fn as_request(&self) -> InstallRequest<'_> {
+        InstallRequest {
+            stem: self.stem.clone(),
+            goal: InstallGoal::Back(Some(&self.release)),
+            flags: self.paths.clone(),
+            allow: Vec::new(),
+            lock_timeout: Duration::ZERO,
+            patience: ProbePatience::default(),
+            mode: RunMode::DryRun,
+        }
+    }
+}
+
+/// Checks the certificates of these names, and each server once.
 ///
 /// # Errors
-/// When one cannot be looked at: what cannot be read is not fine, and not known to be wrong.
+/// When one cannot be read: it is not known to be fine, and not known to be wrong.
 pub(crate) fn check(context: &Context, stems: &[String]) -> Result<Vec<DriftCheck>, Failure> {
-    let looked = stems
+    let mut checks = Vec::new();
+    let mut installs = Vec::new();
+    for (index, stem) in stems.iter().enumerate() {
+        let CheckedFiles { check, live } = check_files(context, stem)?;
+        checks.push(check);
+        installs.extend(live.map(|live| (index, live)));
+    }
+    let observed = observe_servers(context, &checks, &installs)?;
+    let groups: Vec<_> = observed
         .iter()
-        .map(|stem| look(context, stem))
-        .collect::<Result<Vec<_>, _>>()?;
-    let (mut all, lives): (Vec<DriftCheck>, Vec<Option<(ReleaseId, LineageSettings)>>) =
-        looked.into_iter().unzip();
-    let asked = lives
-        .iter()
-        .enumerate()
-        .filter_map(|(index, live)| Some((index, live.as_ref()?)));
-    let (indices, orders): (Vec<usize>, Vec<InstallRequest<'_>>) = asked
-        .map(|(index, live)| (index, as_it_is(&stems[index], live)))
-        .unzip();
-    let mut heard = Vec::new();
-    for (situation, index) in preflight::look(context, &orders)?.into_iter().zip(indices) {
+        .map(|(_, situation)| {
+            let targets = unprobed_targets(situation);
+            (targets, &situation.wanted.certificates[..])
+        })
+        .collect();
+    let answers = apply::ask_groups(&groups);
+    for ((index, situation), probes) in observed.into_iter().zip(answers) {
+        checks[index].add_serving(situation.serving, probes);
+    }
+    Ok(checks)
+}
+
+/// Observes the servers of these installs, each with the position of its check.
+fn observe_servers(
+    context: &Context,
+    checks: &[DriftCheck],
+    installs: &[(usize, LiveInstall)],
+) -> Result<Vec<(usize, PreflightState)>, Failure> {
+    let requests: Vec<InstallRequest<'_>> =
+        installs.iter().map(|(_, live)| live.as_request()).collect();
+    let situations = preflight::observe_requests(context, &requests)?;
+    let mut observed = Vec::new();
+    for (situation, (index, _)) in situations.into_iter().zip(installs) {
         match situation {
-            Ok(situation) => heard.push((index, situation)),
-            // Files that are not what they were are found already; nobody needs to be asked whether
-            // they are served.
+            Ok(situation) => observed.push((*index, situation)),
+            // The changed files are found already; what is served does not matter then.
             Err(failure)
-                if all[index].verdict() == InstallVerdict::Refused
+                if checks[*index].verdict() == InstallVerdict::Refused
                     && failure.kind.exit_code() == 3 => {}
             Err(failure) => return Err(failure),
         }
     }
-    let groups: Vec<_> = heard
-        .iter()
-        .map(|(_, one)| (to_ask(one), &one.wanted.certificates[..]))
-        .collect();
-    let answers = apply::ask_groups(&groups);
-    for ((index, situation), answered) in heard.into_iter().zip(answers) {
-        all[index].hear(situation, answered);
-    }
-    Ok(all)
+    Ok(observed)
 }
 
-/// What a look goes by: as for a rollback to what is live, at the paths that are remembered and no
-/// others. What else a configuration names by now is not what was installed.
-fn as_it_is<'a>(stem: &str, (live, paths): &'a (ReleaseId, LineageSettings)) -> InstallRequest<'a> {
-    InstallRequest {
-        stem: stem.to_owned(),
-        goal: InstallGoal::Back(Some(live)),
-        flags: paths.clone(),
-        allow: Vec::new(),
-        lock_timeout: Duration::ZERO,
-        patience: ProbePatience::default(),
-        mode: RunMode::DryRun,
-    }
+/// The saved options of a certificate, and why they cannot be used.
+struct CheckedSettings {
+    settings: LineageSettings,
+    finding: Option<Finding>,
 }
 
-/// One pair as far as files tell, and what is live where somebody can be asked about it.
-fn look(
-    context: &Context,
-    stem: &str,
-) -> Result<(DriftCheck, Option<(ReleaseId, LineageSettings)>), Failure> {
-    let root = root(context.root.as_deref())?;
-    own(&root, stem)?;
-    let (settings, refused) = match observe::settings(&root, stem) {
-        Ok(settings) => (settings, None),
+fn check_settings(root: &Path, stem: &str) -> Result<CheckedSettings, Failure> {
+    match observe::settings(root, stem) {
+        Ok(settings) => Ok(CheckedSettings {
+            settings,
+            finding: None,
+        }),
         Err(error @ (InstallError::Settings { .. } | InstallError::Writable { .. })) => {
-            (LineageSettings::default(), Some(unsettled(error)))
+            Ok(CheckedSettings {
+                settings: LineageSettings::default(),
+                finding: Some(report_unusable_settings(error)),
+            })
         }
-        Err(error) => return Err(error.into()),
-    };
-    let layout = installed::placed(context, stem, &settings)?;
-    let mut looked = observe::drift::look(&layout, &settings)?;
-    // Those of an earlier install are remembered: one that is gone may be missed.
-    for link in &settings.former {
-        let link = StableLink::new(real(&root, &link.path)?, link.piece);
-        if !layout.links().contains(&link) {
-            looked
-                .drifts
-                .extend(observe::drift::at_link(&layout, &link)?);
-        }
+        Err(error) => Err(error.into()),
     }
-    let live = looked.release.as_ref();
-    let kept = live
-        .filter(|live| settings.placeholder.as_ref() == Some(&live.id))
-        .map(|live| {
-            let told = placeholder::told(context, live.not_after());
-            Finding {
-                severity: Severity::Error,
-                ..told
-            }
-        });
-    // A placeholder is never proven.
-    let placed = kept.is_some();
-    let open = |drift: &&FileDrift| !placed || !matches!(drift, FileDrift::NotProven { .. });
-    let mend = match placed {
-        true => NextStep::say(again(context, &["install", "FILE"]).text),
-        false => again(context, &["install", stem]),
-    };
-    let drifts = looked
-        .drifts
-        .iter()
-        .filter(open)
-        .map(|drift| finding(context, (&layout, &settings), drift, &mend));
-    // The commands of settings that others may write are not to be trusted: nobody is asked by
-    // them.
-    let live = live
-        .map(|live| (live.id.clone(), paths(&layout, &settings)))
-        .filter(|_| refused.is_none());
-    let dated = looked
-        .release
-        .iter()
-        .flat_map(|release| rollback::dated(release, context.now()));
-    let dated = dated.map(|told| Finding {
-        severity: Severity::Error,
-        ..told
-    });
-    let findings = drifts.chain(kept).chain(refused).chain(dated).collect();
-    Ok((
-        DriftCheck {
-            name: stem.to_owned(),
-            findings,
-            release: looked.release,
-            layout,
-            seen: Vec::new(),
-            mend,
-        },
-        live,
-    ))
 }
 
-/// Where the pair was installed, as the command line would say it.
-fn paths(layout: &LineageLayout, settings: &LineageSettings) -> LineageSettings {
-    let at = |path: &Option<PathBuf>, usual: &Path| {
-        Some(path.clone().unwrap_or_else(|| layout.inside(usual)))
+/// Checks the files of one certificate.
+fn check_files(context: &Context, stem: &str) -> Result<CheckedFiles, Failure> {
+    let root = root(context.root.as_deref())?;
+    check_own_folders(&root, stem)?;
+    let CheckedSettings { settings, finding } = check_settings(&root, stem)?;
+    let layout = installed::placed(context, stem, &settings)?;
+    let mut observed = observe::drift::look(&layout, &settings)?;
+    let former_drifts = check_former_links(&root, &layout, &settings)?;
+    observed.drifts.extend(former_drifts);
+    let report = DriftReport::new(context, &layout, &settings, observed.release.as_ref());
+    let mut findings = report.drift_findings(&observed.drifts);
+    findings.extend(report.placeholder_finding());
+    let repair = report.install;
+    let release = observed.release;
+    // The commands of settings that others may write are not trusted: no server is observed with
+    // them.
+    let live = release
+        .as_ref()
+        .filter(|_| finding.is_none())
+        .map(|release| LiveInstall::new(release, &layout, &settings));
+    findings.extend(finding);
+    findings.extend(check_dates(context, release.as_ref()));
+    let check = DriftCheck {
+        name: stem.to_owned(),
+        release,
+        layout,
+        seen: Vec::new(),
+        findings,
+        repair,
     };
-    let further = layout
-        .further()
-        .iter()
-        .map(|link| StableLink::new(layout.inside(&link.path), link.piece));
-    let unsaid = further.filter(|link| !settings.links.contains(link));
+    Ok(CheckedFiles { check, live })
+}
+
+/// The links of an earlier install are saved: one that is gone may be missed.
+fn check_former_links(
+    root: &Path,
+    layout: &LineageLayout,
+    settings: &LineageSettings,
+) -> Result<Vec<FileDrift>, Failure> {
+    let mut drifts = Vec::new();
+    for link in &settings.former {
+        let link = StableLink::new(real(root, &link.path)?, link.piece);
+        if !layout.links().contains(&link) {
+            drifts.extend(observe::drift::at_link(layout, &link)?);
+        }
+    }
+    Ok(drifts)
+}
+
+/// Whether the live certificates are valid now.
+fn check_dates(context: &Context, live: Option<&Release>) -> Vec<Finding> {
+    let Some(release) = live else {
+        return Vec::new();
+    };
+    let warnings = rollback::check_validity(release, context.now());
+    warnings.into_iter().map(as_error).collect()
+}
+
+fn as_error(finding: Finding) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        ..finding
+    }
+}
+
+/// Where the certificate was installed, as options of the command line.
+fn installed_paths(layout: &LineageLayout, settings: &LineageSettings) -> LineageSettings {
+    let mut links = settings.links.clone();
+    for link in layout.further_links() {
+        let link = StableLink::new(layout.inside(&link.path), link.piece);
+        if !settings.links.contains(&link) {
+            links.push(link);
+        }
+    }
+    let chain_path = settings.chain_path.clone();
+    let key_path = settings.key_path.clone();
     LineageSettings {
-        links: settings.links.iter().cloned().chain(unsaid).collect(),
-        chain_path: at(&settings.chain_path, layout.chain_path()),
-        key_path: at(&settings.key_path, layout.key_path()),
+        links,
+        chain_path: chain_path.or_else(|| Some(layout.inside(layout.chain_path()))),
+        key_path: key_path.or_else(|| Some(layout.inside(layout.key_path()))),
         ..LineageSettings::default()
     }
 }
 
-/// Whom to ask what is served, where that was not done.
-fn to_ask(situation: &PreflightState) -> &[ProbeTarget] {
+/// The addresses to probe, where that was not done yet.
+fn unprobed_targets(situation: &PreflightState) -> &[ProbeTarget] {
     let serving = &situation.serving;
-    let serves =
-        |one: &ServerUse| matches!(one.state, ServerState::Mends(_) | ServerState::Serves(..));
-    match serving.probes.is_empty() && serving.uses.iter().any(serves) {
-        true => &serving.targets,
-        false => &[],
+    let serves = |server_use: &ServerUse| {
+        matches!(
+            server_use.state,
+            ServerState::Mends(_) | ServerState::Serves(..)
+        )
+    };
+    if serving.probes.is_empty() && serving.uses.iter().any(serves) {
+        &serving.targets
+    } else {
+        &[]
     }
 }
 
 impl DriftCheck {
-    /// What the servers say.
-    fn hear(&mut self, situation: PreflightState, answered: Vec<ProbeAnswer>) {
-        let PreflightState { serving, .. } = situation;
-        // What a new key would inherit is another run's business.
-        let about_new =
-            |one: &Finding| one.severity == Severity::Note || one.code.starts_with("key-");
-        // The dates were judged with the files: what only warns whoever goes back is wrong with
-        // what is served.
-        let judged = |one: &Finding| {
-            self.findings
-                .iter()
-                .any(|known| known.message == one.message)
-        };
-        let further: Vec<Finding> = serving
-            .findings
-            .into_iter()
-            .filter(|one| !about_new(one) && !judged(one))
-            .collect();
-        self.findings.extend(further);
+    /// Adds what the servers say; `probes` is what they answered just now.
+    fn add_serving(&mut self, serving: ServingState, probes: Vec<ProbeAnswer>) {
+        self.add_new_findings(serving.findings);
         self.findings.extend(serving.refusals);
-        let install = || self.mend.clone();
-        for one in &serving.uses {
-            let title = one
-                .looked
-                .software()
-                .map_or("the server", ServerSoftware::title);
-            match &one.state {
-                ServerState::NotNamed => {
-                    let message = format!(
-                        "{title}'s configuration does not name the files of {}",
-                        self.name
-                    );
-                    self.findings
-                        .push(Finding::error("drift-not-configured", message).with(install()));
-                }
-                ServerState::Stopped(_) => {
-                    let message = format!("{title} does not run: nobody serves {}", self.name);
-                    let start = one
-                        .program()
-                        .map(|program| NextStep::say(program.start_command()));
-                    let stopped = Finding::error("server-not-running", message);
-                    self.findings
-                        .push(start.into_iter().fold(stopped, Finding::with));
-                }
-                ServerState::Mends(_) | ServerState::Serves(..) | ServerState::Nothing => {}
-            }
+        for server_use in &serving.uses {
+            let finding = self.check_server(server_use);
+            self.findings.extend(finding);
         }
         let probes = if serving.probes.is_empty() {
-            answered
+            probes
         } else {
             serving.probes
         };
         self.seen = probes.iter().map(ProbeResult::from).collect();
         if !probes.iter().all(ProbeAnswer::agrees) {
-            let message = format!(
-                "not every address serves what is installed as {}",
-                self.name
-            );
-            let said = Finding::from(&StepError::NotServed(probes)).lines;
-            self.findings.push(
-                Finding::error("drift-served", message)
-                    .quoting(said)
-                    .with(install()),
-            );
+            self.findings.push(self.report_other_certificate(probes));
         }
+    }
+
+    /// Adds findings about the servers that are not reported yet.
+    fn add_new_findings(&mut self, mut findings: Vec<Finding>) {
+        // What a new key would inherit concerns the next install.
+        findings.retain(|finding| {
+            finding.severity != Severity::Note && !finding.code.starts_with("key-")
+        });
+        // The dates were judged with the files, as errors; a rollback only warns about them.
+        findings.retain(|finding| {
+            let is_same = |known: &Finding| known.message == finding.message;
+            !self.findings.iter().any(is_same)
+        });
+        self.findings.extend(findings);
+    }
+
+    /// Whether a server runs and names the certificate.
+    fn check_server(&self, server_use: &ServerUse) -> Option<Finding> {
+        let title = server_use
+            .looked
+            .software()
+            .map_or("the server", ServerSoftware::title);
+        match &server_use.state {
+            ServerState::NotNamed => {
+                let message = format!(
+                    "{title}'s configuration does not name the files of {}",
+                    self.name
+                );
+                let finding = Finding::error("drift-not-configured", message);
+                Some(finding.with(self.repair.clone()))
+            }
+            ServerState::Stopped(_) => {
+                let message = format!("{title} does not run: nobody serves {}", self.name);
+                let finding = Finding::error("server-not-running", message);
+                Some(match server_use.program() {
+                    Some(program) => finding.with(servers::start_server(program.start_command())),
+                    None => finding,
+                })
+            }
+            ServerState::Mends(_) | ServerState::Serves(..) | ServerState::Nothing => None,
+        }
+    }
+
+    fn report_other_certificate(&self, probes: Vec<ProbeAnswer>) -> Finding {
+        let message = format!(
+            "not every address serves what is installed as {}",
+            self.name
+        );
+        let answers = Finding::from(&StepError::NotServed(probes)).lines;
+        Finding::error("drift-served", message)
+            .quoting(answers)
+            .with(self.repair.clone())
     }
 }
 
-/// Settings that nobody should go by.
-fn unsettled(error: InstallError) -> Finding {
+/// Settings that cannot be trusted or parsed.
+fn report_unusable_settings(error: InstallError) -> Finding {
     let failure = Failure::from(error);
-    let message = std::iter::once(failure.message)
-        .chain(failure.causes)
-        .collect::<Vec<_>>()
-        .join(": ");
-    let finding = Finding::error("drift-settings", message);
+    let mut messages = vec![failure.message];
+    messages.extend(failure.causes);
+    let finding = Finding::error("drift-settings", messages.join(": "));
     failure.next.into_iter().fold(finding, Finding::with)
 }
 
-/// The difference, and the line that mends it.
-fn finding(
-    context: &Context,
-    (layout, settings): (&LineageLayout, &LineageSettings),
-    drift: &FileDrift,
-    mend: &NextStep,
-) -> Finding {
-    let install = || mend.clone();
-    let word = |path: &std::path::Path| shell_word(&path.display().to_string());
-    let message = drift.to_string();
-    match drift {
-        FileDrift::File { path, .. } => {
-            let folder = word(
-                path.parent()
-                    .filter(|_| path.extension().is_some())
-                    .unwrap_or(path),
-            );
-            let aside = format!(
-                "move it aside and install the certificate again:  sudo mv {folder} \
-                    {folder}.damaged && {}",
-                again(context, &["install", "FILE"]).text
-            );
-            let finding = Finding::error("drift-file", message);
-            match rollback::release(context, layout, settings, None) {
-                Ok(_) => finding
-                    .with(again(context, &["rollback", layout.stem()]))
-                    .with(NextStep::say(format!("or {aside}"))),
-                Err(_) => finding.with(NextStep::say(aside)),
+/// What the findings about changed files need.
+struct DriftReport<'a> {
+    context: &'a Context,
+    layout: &'a LineageLayout,
+    settings: &'a LineageSettings,
+    /// When the placeholder that is live expires.
+    placeholder_expiry: Option<Timestamp>,
+    /// The line that installs the certificate again.
+    install: NextStep,
+}
+
+impl<'a> DriftReport<'a> {
+    fn new(
+        context: &'a Context,
+        layout: &'a LineageLayout,
+        settings: &'a LineageSettings,
+        live: Option<&Release>,
+    ) -> Self {
+        let placeholder_expiry = live
+            .filter(|release| settings.placeholder.as_ref() == Some(&release.id))
+            .map(Release::not_after);
+        Self {
+            context,
+            layout,
+            settings,
+            placeholder_expiry,
+            install: match placeholder_expiry {
+                Some(_) => command_lines::install_some_file(context.root.as_deref()),
+                None => again(context, &["install", layout.stem()]),
+            },
+        }
+    }
+
+    fn drift_findings(&self, drifts: &[FileDrift]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for drifted in drifts {
+            // A placeholder is never proven.
+            let is_expected =
+                self.placeholder_expiry.is_some() && matches!(drifted, FileDrift::NotProven { .. });
+            if !is_expected {
+                findings.push(self.finding(drifted));
             }
         }
-        FileDrift::Link {
-            at: LinkReplacement::Other,
-            link,
-        } => Finding::error("drift-link", message)
-            .with(NextStep::say(format!("ls -ld {}", word(&link.path)))),
-        FileDrift::Link {
-            at: LinkReplacement::Link(_),
-            link,
-        } => Finding::error("drift-link", message).with(NextStep::say(format!(
-            "if nobody else needs that link:  sudo rm {} && {}",
-            word(&link.path),
-            install().text
-        ))),
-        FileDrift::Link { .. } => Finding::error("drift-link", message).with(install()),
-        FileDrift::Live(path) => Finding::error("drift-live", message)
-            .with(NextStep::say(format!(
-                "let it lead to what was served last:  sudo ln -sfnT \"$(readlink {})\" {}",
-                word(&path.with_file_name("proven")),
-                word(path)
-            )))
-            .with(install()),
-        FileDrift::Mode { path, was, .. } => Finding::error("drift-mode", message).with(
-            NextStep::say(format!("sudo chmod {was:04o} {}", word(path))),
-        ),
-        FileDrift::NotProven { .. } => Finding::error("drift-unverified", message).with(install()),
-        FileDrift::Owner {
-            path,
-            was: (user, group),
-            ..
-        } => Finding::error("drift-owner", message).with(NextStep::say(format!(
-            "sudo chown {user}:{group} {}",
-            word(path)
-        ))),
+        findings
+    }
+
+    fn placeholder_finding(&self) -> Option<Finding> {
+        let expiry = self.placeholder_expiry?;
+        Some(as_error(placeholder::told(self.context, expiry)))
+    }
+
+    /// Reports a difference, and the line that repairs it.
+    fn finding(&self, drifted: &FileDrift) -> Finding {
+        let message = drifted.to_string();
+        match drifted {
+            FileDrift::File { path, .. } => self.report_changed_file(path, message),
+            FileDrift::Link { link, at } => {
+                let next = match at {
+                    LinkReplacement::Other => drift::inspect_path(&link.path),
+                    LinkReplacement::Link(_) => {
+                        drift::remove_link_and_install(&link.path, &self.install)
+                    }
+                    LinkReplacement::File | LinkReplacement::Nothing => self.install.clone(),
+                };
+                Finding::error("drift-link", message).with(next)
+            }
+            FileDrift::Live(path) => Finding::error("drift-live", message)
+                .with(drift::point_live_to_proven(path))
+                .with(self.install.clone()),
+            FileDrift::Mode { path, was, .. } => {
+                Finding::error("drift-mode", message).with(drift::restore_mode(path, *was))
+            }
+            FileDrift::NotProven { .. } => {
+                Finding::error("drift-unverified", message).with(self.install.clone())
+            }
+            FileDrift::Owner {
+                path,
+                was: (user, group),
+                ..
+            } => Finding::error("drift-owner", message)
+                .with(drift::restore_owner(path, *user, *group)),
+        }
+    }
+
+    /// Offers a rollback, where there is a release to go to, else a new install.
+    fn report_changed_file(&self, path: &Path, message: String) -> Finding {
+        let finding = Finding::error("drift-file", message);
+        let root = self.context.root.as_deref();
+        let folder = match path.parent() {
+            Some(folder) if path.extension().is_some() => folder,
+            _ => path,
+        };
+        let before = rollback::find_release(self.context, self.layout, self.settings, None);
+        if before.is_err() {
+            return finding.with(drift::replace_damaged(folder, root));
+        }
+        finding
+            .with(again(self.context, &["rollback", self.layout.stem()]))
+            .with(drift::or_replace_damaged(folder, root))
     }
 }

@@ -1,5 +1,5 @@
-//! A pair that certctl is to forget: looked at, refused while its last install is open, then made
-//! plain files of.
+//! Removes a certificate from certctl: observes it, refuses while its last install is unfinished,
+//! then replaces its links by plain files.
 
 pub(crate) mod apply;
 pub(crate) mod plan;
@@ -10,19 +10,21 @@ use std::time::Duration;
 use self::apply::PlainFile;
 use self::plan::{ForgetObservation, ForgetRefusal, ForgetStep};
 use super::{installed, placeholder, transaction};
+use crate::advice::lineages;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::finding::{Finding, NextStep, shell_word};
+use crate::finding::{Finding, NextStep};
 use crate::install::preflight::disk_space::SpaceReservation;
 use crate::install::request::{RunMode, again};
 use crate::install::servers;
 use crate::install::servers::discover::ServerDiscovery;
 use crate::install_plan::observe;
+use crate::install_plan::plan::PathState;
 use crate::pki::certificate::Certificate;
 use crate::store::disk;
 use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId, ReleasePointer};
 use crate::store::release::Release;
-use crate::store::root::{own, root};
+use crate::store::root::{check_own_folders, root};
 use crate::store::settings::LineageSettings;
 use crate::system::fs::{files, folders};
 
@@ -46,7 +48,7 @@ impl ForgetVerdict {
     }
 }
 
-/// What came of it.
+/// What came of a removal.
 #[derive(Debug)]
 pub(crate) struct ForgetResult {
     pub verdict: ForgetVerdict,
@@ -65,18 +67,34 @@ pub(crate) struct ForgetResult {
 }
 
 impl ForgetResult {
-    /// Whether anything on disk is other than before.
+    /// A removal that does nothing yet.
+    fn new(layout: &LineageLayout, live: Option<ReleaseId>) -> Self {
+        Self {
+            verdict: ForgetVerdict::Planned,
+            name: layout.stem().to_owned(),
+            folder: layout.folder(),
+            release: live,
+            leaf: None,
+            files: Vec::new(),
+            steps: Vec::new(),
+            findings: Vec::new(),
+            next: Vec::new(),
+        }
+    }
+
+    /// Whether anything on disk has changed.
     #[must_use]
     pub(crate) fn changed(&self) -> bool {
         self.verdict == ForgetVerdict::Forgotten
     }
 }
 
-/// Does it, or shows it, or says why not.
+/// Removes a certificate from certctl's folder, or shows what that would do, or says why it is
+/// refused.
 ///
 /// # Errors
 /// When files cannot be used, the lock is held, or a signal came: each path is then the link or the
-/// plain file with the same bytes, and the next run takes it up.
+/// plain file with the same bytes, and the next run continues.
 pub(crate) fn run(
     context: &Context,
     stem: &str,
@@ -88,14 +106,14 @@ pub(crate) fn run(
             .sink
             .detail("signals cannot be listened to; they end this at once");
     }
-    let (layout, removal) = look(context, stem)?;
+    let (layout, removal) = plan_removal(context, stem)?;
     if mode == RunMode::DryRun || removal.verdict == ForgetVerdict::Refused {
         return Ok(removal);
     }
-    let _lock = transaction::lock(context, &layout, timeout)?;
-    // Another certctl may have held the lock: everything is looked at again.
+    let _lock = transaction::take_lock(context, &layout, timeout)?;
+    // Another certctl may have held the lock: everything is observed again.
     disk::sweep(&[&layout])?;
-    let (layout, removal) = look(context, stem)?;
+    let (layout, removal) = plan_removal(context, stem)?;
     if removal.verdict == ForgetVerdict::Refused {
         return Ok(removal);
     }
@@ -109,155 +127,193 @@ pub(crate) fn run(
     })
 }
 
-/// What there is, and what would be done about it.
-fn look(context: &Context, stem: &str) -> Result<(LineageLayout, ForgetResult), Failure> {
+/// Observes what exists, and plans what to do about it.
+fn plan_removal(context: &Context, stem: &str) -> Result<(LineageLayout, ForgetResult), Failure> {
     let root = root(context.root.as_deref())?;
-    own(&root, stem)?;
+    check_own_folders(&root, stem)?;
     let settings = observe::settings(&root, stem)?;
     let layout = installed::placed(context, stem, &settings)?;
     let live = observe::pointer(&layout, ReleasePointer::Live)?;
-    let mut removal = ForgetResult {
-        verdict: ForgetVerdict::Planned,
-        name: stem.to_owned(),
-        folder: layout.folder(),
-        leaf: None,
-        files: Vec::new(),
-        steps: Vec::new(),
-        findings: Vec::new(),
-        next: Vec::new(),
-        release: live,
-    };
+    let mut removal = ForgetResult::new(&layout, live);
     if !folders::is_folder(&layout.folder()) {
-        // A removal was killed after its last rename: what it left is taken away, and that is all.
+        // A removal was killed after its last rename: only what it left is removed.
         return Ok((layout, removal));
     }
-    removal.judge(context, &layout, &settings)?;
+    let (observation, findings) =
+        observe_lineage(context, &layout, &settings, removal.release.as_ref())?;
+    removal.findings = findings;
+    removal.apply_plan(context, &layout, &observation);
+    removal.leaf = observation
+        .release
+        .as_ref()
+        .map(|release| release.leaf().clone());
+    removal.list_files(&layout, observation.release.as_ref())?;
     Ok((layout, removal))
 }
 
+/// What is installed, and the release that is live.
+struct ObservedLineage {
+    observation: ForgetObservation,
+    release: Option<Release>,
+}
+
+/// Observes everything that decides a removal; the findings are to be reported in any case.
+fn observe_lineage(
+    context: &Context,
+    layout: &LineageLayout,
+    settings: &LineageSettings,
+    live: Option<&ReleaseId>,
+) -> Result<(ObservedLineage, Vec<Finding>), Failure> {
+    let mut findings = Vec::new();
+    let path_states = observe_links(layout, &mut findings)?;
+    let pieces = observe_pieces(layout, live);
+    // A placeholder is never proven, and was installed on purpose.
+    let placeholder = settings
+        .placeholder
+        .clone()
+        .filter(|placeholder| live == Some(placeholder));
+    let is_placeholder = placeholder.is_some();
+    let proven = match placeholder {
+        Some(placeholder) => Some(placeholder),
+        None => observe::pointer(layout, ReleasePointer::Proven)?,
+    };
+    let foreign_files = apply::find_foreign_files(layout)?;
+    let release = match live {
+        Some(live) => disk::load(layout, live)?,
+        None => None,
+    };
+    if let (true, Some(release)) = (is_placeholder, &release) {
+        findings.push(placeholder::told(context, release.not_after()));
+    }
+    let observation = ForgetObservation {
+        live: live.cloned(),
+        proven,
+        path_states,
+        pieces,
+        named_files: find_named_files(context, layout, settings, release.as_ref()),
+        foreign_files,
+    };
+    let observed = ObservedLineage {
+        observation,
+        release,
+    };
+    Ok((observed, findings))
+}
+
+/// What is at each link; a note for each that is not ours.
+fn observe_links(
+    layout: &LineageLayout,
+    findings: &mut Vec<Finding>,
+) -> Result<Vec<Option<PathState>>, Failure> {
+    let mut path_states = Vec::new();
+    for link in layout.links() {
+        let path_state = observe::spot(layout, link)?;
+        if let Err(obstacle) = &path_state {
+            let message = format!("{obstacle}: it stays as it is");
+            findings.push(Finding::note("path-taken", message));
+        }
+        path_states.push(path_state.ok());
+    }
+    Ok(path_states)
+}
+
+/// The pieces of the live release that exist.
+fn observe_pieces(layout: &LineageLayout, live: Option<&ReleaseId>) -> Vec<ReleaseFile> {
+    let Some(live) = live else {
+        return Vec::new();
+    };
+    layout
+        .links()
+        .iter()
+        .map(|link| link.piece)
+        .filter(|piece| folders::is_file(&layout.piece(live, *piece)))
+        .collect()
+}
+
 impl ForgetResult {
-    fn judge(
+    /// Plans the steps, or notes why the removal is refused.
+    fn apply_plan(
         &mut self,
         context: &Context,
         layout: &LineageLayout,
-        settings: &LineageSettings,
-    ) -> Result<(), Failure> {
-        let mut spots = Vec::new();
-        for link in layout.links() {
-            let spot = observe::spot(layout, link)?;
-            if let Err(obstacle) = &spot {
-                self.findings.push(Finding::note(
-                    "path-taken",
-                    format!("{obstacle}: it stays as it is"),
-                ));
-            }
-            spots.push(spot.ok());
-        }
-        let live = self.release.clone();
-        let there = |piece: &ReleaseFile| {
-            live.as_ref()
-                .is_some_and(|live| folders::is_file(&layout.piece(live, *piece)))
-        };
-        let pieces = layout
-            .links()
-            .iter()
-            .map(|link| link.piece)
-            .filter(there)
-            .collect();
-        // A placeholder is never proven, and was put there on purpose.
-        let kept = settings
-            .placeholder
-            .clone()
-            .filter(|kept| live.as_ref() == Some(kept));
-        let placed = kept.is_some();
-        let proven = kept.map_or_else(
-            || observe::pointer(layout, ReleasePointer::Proven),
-            |kept| Ok(Some(kept)),
-        )?;
-        let strange = apply::strange(layout)?;
-        let release = live
-            .as_ref()
-            .map(|live| disk::load(layout, live))
-            .transpose()?
-            .flatten();
-        self.leaf = release.as_ref().map(|release| release.leaf().clone());
-        if let (true, Some(release)) = (placed, &release) {
-            self.findings
-                .push(placeholder::told(context, release.not_after()));
-        }
-        let named = named(context, layout, settings, release.as_ref());
-        let standing = ForgetObservation {
-            live: live.clone(),
-            proven,
-            spots,
-            pieces,
-            named,
-            strange,
-        };
-        match plan::plan(&standing, layout) {
+        observed: &ObservedLineage,
+    ) {
+        let observation = &observed.observation;
+        match plan::plan(observation, layout) {
             Ok(steps) => self.steps = steps,
-            Err(refused) => {
+            Err(refusals) => {
                 self.verdict = ForgetVerdict::Refused;
-                let proven = standing.proven.as_ref();
-                self.findings.extend(
-                    refused
-                        .iter()
-                        .map(|refusal| finding(context, &self.name, refusal, proven)),
-                );
+                let can_roll_back = observation.proven.is_some();
+                for refusal in &refusals {
+                    let finding = report_refusal(context, &self.name, refusal);
+                    self.findings.push(match refusal {
+                        ForgetRefusal::NotProven(_) if can_roll_back => {
+                            finding.with(again(context, &["rollback", &self.name]))
+                        }
+                        _ => finding,
+                    });
+                }
             }
         }
+    }
+
+    /// Lists the plain files that the steps make, and checks that there is enough space for them.
+    fn list_files(
+        &mut self,
+        layout: &LineageLayout,
+        release: Option<&Release>,
+    ) -> Result<(), Failure> {
         let mut sizes = Vec::new();
         for step in &self.steps {
-            if let (Some(live), ForgetStep::Settle { path, piece }) = (&live, step) {
-                self.files.extend(apply::plain(layout, live, path, *piece)?);
-                let bytes = release
-                    .as_ref()
-                    .filter(|release| release.pieces().contains(piece));
-                sizes.push((
-                    path.clone(),
-                    bytes.map_or(0, |release| release.bytes(*piece).len()),
-                ));
+            if let (Some(live), ForgetStep::Settle { path, piece }) = (&self.release, step) {
+                self.files
+                    .extend(apply::plain_file(layout, live, path, *piece)?);
+                let bytes = release.map_or(0, |release| release.bytes(*piece).len());
+                sizes.push((path.clone(), bytes));
             }
         }
         // Half of it done is worse than none.
         if !self.steps.is_empty() {
-            SpaceReservation::default().take_removal(&sizes, &layout.folder())?;
+            SpaceReservation::default().reserve_removal(&sizes, &layout.folder())?;
         }
         Ok(())
     }
 }
 
-/// What the servers here name in the pair's folder itself, or through a link of somebody's into it:
-/// where, and the file. A configuration that cannot be read says nothing.
-fn named(
+/// Finds what the servers here name in the certificate's folder itself, or through another link
+/// into it: where, and the file. A configuration that cannot be read names nothing.
+fn find_named_files(
     context: &Context,
     layout: &LineageLayout,
     settings: &LineageSettings,
     release: Option<&Release>,
 ) -> Vec<(String, PathBuf)> {
     let names = release
-        .map(|release| servers::names(&release.certificates))
+        .map(|release| servers::dns_names(&release.certificates))
         .unwrap_or_default();
     let servers = ServerDiscovery::default()
-        .find(context, settings, layout.links(), &names)
+        .find_servers(context, settings, layout.links(), &names)
         .unwrap_or_default()
         .servers;
-    let mut found = Vec::new();
-    for standing in servers.iter().filter_map(|looked| looked.standing.as_ref()) {
-        for block in standing.config.blocks() {
-            let files = block
-                .pairs
-                .iter()
-                .flat_map(|pair| &pair.files)
-                .filter_map(|(_, path)| path.file());
-            let inside = files.filter(|path| {
-                leads_into(path, layout) && !found.iter().any(|(_, known)| known == path)
-            });
-            let inside: Vec<_> = inside
-                .map(|path| (block.to_string(), path.to_owned()))
-                .collect();
-            found.extend(inside);
+    let blocks = servers
+        .iter()
+        .filter_map(|observed| observed.standing.as_ref())
+        .flat_map(|observation| observation.config.blocks());
+    let mut found: Vec<(String, PathBuf)> = Vec::new();
+    for block in blocks {
+        // One block may name a file twice.
+        let mut named_here = Vec::new();
+        let files = block
+            .pairs
+            .iter()
+            .flat_map(|certificate| &certificate.files);
+        for path in files.filter_map(|(_, path)| path.file()) {
+            let is_known = || found.iter().any(|(_, known)| known == path);
+            if leads_into(path, layout) && !is_known() {
+                named_here.push((block.to_string(), path.to_owned()));
+            }
         }
+        found.extend(named_here);
     }
     found
 }
@@ -269,45 +325,29 @@ fn leads_into(path: &Path, layout: &LineageLayout) -> bool {
     if layout.links().iter().any(|link| link.path == real) {
         return false;
     }
-    let leads = match folders::look(&real) {
+    let target = match folders::look(&real) {
         Ok(Some(folders::FileStatus {
             kind: folders::FileKind::Link(text),
             ..
         })) => folders::plain(&files::parent(&real).join(text)),
         _ => real,
     };
-    leads.starts_with(layout.folder())
+    target.starts_with(layout.folder())
 }
 
-/// `proven` is what there is to go back to.
-fn finding(
-    context: &Context,
-    stem: &str,
-    refusal: &ForgetRefusal,
-    proven: Option<&ReleaseId>,
-) -> Finding {
+fn report_refusal(context: &Context, stem: &str, refusal: &ForgetRefusal) -> Finding {
+    let message = refusal.to_string();
     match refusal {
         ForgetRefusal::NotProven(_) => {
-            let finding = Finding::error("not-verified-live", refusal.to_string())
-                .with(again(context, &["install", stem]));
-            proven.into_iter().fold(finding, |finding, _| {
-                finding.with(again(context, &["rollback", stem]))
-            })
+            Finding::error("not-verified-live", message).with(again(context, &["install", stem]))
         }
-        ForgetRefusal::Named { block, .. } => Finding::error(
-            "still-configured",
-            refusal.to_string(),
-        )
-        .with(NextStep::say(format!(
-            "name the path in {block} that leads there, such as that of --chain-path, then reload"
-        ))),
-        ForgetRefusal::ShowsNothing(_) => Finding::error("path-missing", refusal.to_string())
+        ForgetRefusal::StillNamed { block, .. } => {
+            Finding::error("still-configured", message).with(lineages::name_the_link(block))
+        }
+        ForgetRefusal::DanglingLink(_) => Finding::error("path-missing", message)
             .with(again(context, &["install", stem, "--check"])),
-        ForgetRefusal::Strange(path) => {
-            let path = shell_word(&path.display().to_string());
-            Finding::error("folder-not-empty", refusal.to_string()).with(NextStep::say(format!(
-                "move it to where it belongs:  sudo mv -n {path} /root/"
-            )))
+        ForgetRefusal::ForeignFile(path) => {
+            Finding::error("folder-not-empty", message).with(lineages::move_foreign_file(path))
         }
     }
 }

@@ -1,20 +1,23 @@
-//! The pairs that are installed in a tree, and which of them a certificate or a name means.
+//! The certificates that are installed in a tree, and which of them a certificate or a name means.
 
 mod by_name;
+mod saved_paths;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use self::by_name::InstalledNames;
+use jiff::Timestamp;
+
+use self::by_name::{InstalledNames, InstalledRelease};
+pub(crate) use self::saved_paths::{former_links, placed};
 use super::placeholder;
+use crate::advice::lineages;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{NextStep, shell_word};
 use crate::inputs::MatchedCertificate;
 use crate::inputs::folder::{self, ArgumentMeaning};
 use crate::install::request::again;
 use crate::install_plan::observe;
-use crate::install_plan::plan::PathState;
 use crate::matching::file_names::{plain, without_round};
 use crate::matching::{FolderContents, HeldFile};
 use crate::pki::certificate::Certificate;
@@ -22,47 +25,65 @@ use crate::pki::key::PublicKeyId;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::store::disk;
-use crate::store::layout::{
-    self, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, StableLink,
-};
+use crate::store::layout::{self, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer};
 use crate::store::release::Release;
-use crate::store::root::{below, real, root};
+use crate::store::root::root;
 use crate::store::settings::LineageSettings;
 use crate::system::fs::folders;
 
-/// More pairs than that are not looked at.
+/// The most installed certificates that are read.
 const LIMIT: usize = 100_000;
 
-/// What is installed, as far as it was asked for: read once in a run.
-#[derive(Debug, Default)]
-pub(crate) struct InstalledLineages {
-    /// By names and kind of key.
-    stems: Option<HashMap<(Vec<String>, String), String>>,
+/// What an installed certificate is recognized by: its names, sorted, and the kind of its key.
+#[derive(Debug, Eq, Hash, PartialEq)]
+struct NamesAndAlgorithm {
+    names: Vec<String>,
+    algorithm: String,
 }
 
-impl InstalledLineages {
-    fn stem(&mut self, context: &Context, leaf: &Certificate) -> Result<Option<String>, Failure> {
-        let class = |leaf: &Certificate| {
-            let mut names = leaf.dns_names.clone();
-            names.sort();
-            (names, leaf.algorithm.to_string())
-        };
-        if self.stems.is_none() {
-            let mut stems = HashMap::new();
-            for (stem, release) in pairs(context)? {
-                stems.entry(class(release.leaf())).or_insert(stem);
-            }
-            self.stems = Some(stems);
+impl NamesAndAlgorithm {
+    fn read(leaf: &Certificate) -> Self {
+        let mut names = leaf.dns_names.clone();
+        names.sort();
+        Self {
+            names,
+            algorithm: leaf.algorithm.to_string(),
         }
-        Ok(self
-            .stems
-            .as_ref()
-            .and_then(|stems| stems.get(&class(leaf)).cloned()))
     }
 }
 
-/// The name of a pair in /etc/ssl: its request's without the round; else that of the installed pair
-/// with the same names and kind of key; else the first DNS name.
+/// The installed certificates, read once in a run, when they are first needed.
+#[derive(Debug, Default)]
+pub(crate) struct InstalledLineages {
+    stems: Option<HashMap<NamesAndAlgorithm, String>>,
+}
+
+impl InstalledLineages {
+    /// The name in /etc/ssl of the certificate with the same names and kind of key.
+    fn find_stem(
+        &mut self,
+        context: &Context,
+        leaf: &Certificate,
+    ) -> Result<Option<String>, Failure> {
+        let stems = match &mut self.stems {
+            Some(stems) => stems,
+            unread => unread.insert(read_stems(context)?),
+        };
+        Ok(stems.get(&NamesAndAlgorithm::read(leaf)).cloned())
+    }
+}
+
+fn read_stems(context: &Context) -> Result<HashMap<NamesAndAlgorithm, String>, Failure> {
+    let mut stems = HashMap::new();
+    for installed in load_live_releases(context)? {
+        let recognized_by = NamesAndAlgorithm::read(installed.release.leaf());
+        stems.entry(recognized_by).or_insert(installed.stem);
+    }
+    Ok(stems)
+}
+
+/// The name of a certificate in /etc/ssl: that of its request without the year and month; else that
+/// of the installed certificate with the same names and kind of key; else the first DNS name.
 ///
 /// # Errors
 /// When what is installed cannot be read.
@@ -78,39 +99,38 @@ pub(crate) fn stem(
         }
     }
     let leaf = taken.leaf();
-    Ok(known
-        .stem(context, leaf)?
-        .unwrap_or_else(|| crate::inputs::stem_of(leaf)))
+    let installed = known.find_stem(context, leaf)?;
+    Ok(installed.unwrap_or_else(|| crate::inputs::stem_of(leaf)))
 }
 
 /// The certificate that is live under a name, and whether it is proven; none for a placeholder.
 ///
 /// # Errors
-/// When it is there and cannot be read.
+/// When it exists and cannot be read.
 pub(crate) fn live_leaf(
     context: &Context,
     stem: &str,
 ) -> Result<Option<(Certificate, bool)>, Failure> {
-    let live = live(context, stem.to_owned())?;
-    Ok(live.map(|(files, release)| (release.leaf().clone(), files.proven)))
+    let live = load_live(context, stem)?;
+    Ok(live.map(|live| (live.release.leaf().clone(), live.files.proven)))
 }
 
-/// The files of an installed pair.
+/// The files of an installed certificate.
 #[derive(Debug)]
 pub(crate) struct InstalledFiles {
-    /// The name of the pair in /etc/ssl.
+    /// The name of the certificate in /etc/ssl.
     pub stem: String,
-    /// Whether they were seen to be served, or there was nobody to ask.
+    /// Whether they were verified live, or there was no server to probe.
     pub proven: bool,
     /// Leaf and intermediates.
     pub chain: PathBuf,
     pub key: PathBuf,
-    /// The requests of the directory that it can have come of, where names were looked up there.
+    /// The requests of the working directory with the same key, where names were searched there.
     pub requests: Vec<HeldFile<SigningRequest>>,
 }
 
-/// For each of `names`: the files that are live for it, where it is a name and the directory has no
-/// certificate for it that ends later.
+/// Returns for each of `names` the files that are live for it, where it is a name and the working
+/// directory has no certificate for it that expires later.
 ///
 /// # Errors
 /// When the directory or what is installed cannot be read, or only a placeholder has the name.
@@ -118,181 +138,132 @@ pub(crate) fn newest(
     context: &Context,
     names: &[String],
 ) -> Result<Vec<Option<InstalledFiles>>, Failure> {
-    let parsed = |name: &String| {
-        DnsName::parse(name)
-            .ok()
-            .filter(|_| ArgumentMeaning::of_path(name).is_none())
-    };
-    let mut asked: Vec<Option<DnsName>> = names.iter().map(parsed).collect();
-    if asked.iter().all(Option::is_none) {
+    let mut dns_names: Vec<Option<DnsName>> =
+        names.iter().map(|name| parse_unless_path(name)).collect();
+    if dns_names.iter().all(Option::is_none) {
         return Ok(names.iter().map(|_| None).collect());
     }
     let here = FolderContents::read(context)?;
-    for (name, asked) in names.iter().zip(&mut asked) {
-        // What is not known here may be installed all the same.
-        *asked = asked.take().filter(|_| {
-            !matches!(
-                ArgumentMeaning::resolve(name, &here),
-                Ok(ArgumentMeaning::File(_))
-            )
+    for (name, dns_name) in names.iter().zip(&mut dns_names) {
+        // A name that cannot be resolved here may be installed.
+        if dns_name.is_some()
+            && let Ok(ArgumentMeaning::File(_)) = ArgumentMeaning::resolve(name, &here)
+        {
+            *dns_name = None;
+        }
+    }
+    let installed = InstalledNames::new(load_live_releases(context)?);
+    let search = NewestSearch {
+        context,
+        installed,
+        expiry_dates: here.ends(),
+        here: &here,
+    };
+    let mut newest = Vec::new();
+    for (name, dns_name) in names.iter().zip(dns_names) {
+        newest.push(match dns_name {
+            Some(dns_name) => search.find(name, &dns_name)?,
+            None => None,
         });
     }
-    let (pairs, ends) = (InstalledNames::new(pairs(context)?), here.ends());
-    let newest =
-        |(name, wanted): (&String, Option<DnsName>)| -> Result<Option<InstalledFiles>, Failure> {
-            let Some(wanted) = wanted else {
-                return Ok(None);
-            };
-            let Some(stem) = pairs.fitting(name).first().cloned() else {
-                return Ok(None);
-            };
-            let Some((mut files, release)) = live(context, stem.clone())? else {
-                return if here.knows(&wanted) {
-                    Ok(None)
-                } else {
-                    Err(placeholder::alone(context, &stem))
-                };
-            };
-            let of_it =
-                |held: &&HeldFile<SigningRequest>| held.value.key_id == release.leaf().key_id;
-            files.requests = here.requests.iter().filter(of_it).cloned().collect();
-            let newer = ends
-                .get(wanted.as_str())
-                .is_some_and(|end| *end > release.not_after());
-            Ok((!newer).then_some(files))
-        };
-    names.iter().zip(asked).map(newest).collect()
+    Ok(newest)
 }
 
-/// The files that are live, of every pair that is installed.
+fn parse_unless_path(name: &str) -> Option<DnsName> {
+    let dns_name = DnsName::parse(name).ok()?;
+    ArgumentMeaning::of_path(name).is_none().then_some(dns_name)
+}
+
+/// Finds the newest certificate of a name, in the working directory or installed.
+struct NewestSearch<'a> {
+    context: &'a Context,
+    installed: InstalledNames,
+    here: &'a FolderContents,
+    /// When the last certificate of each name in the working directory expires.
+    expiry_dates: HashMap<String, Timestamp>,
+}
+
+impl NewestSearch<'_> {
+    fn find(&self, name: &str, dns_name: &DnsName) -> Result<Option<InstalledFiles>, Failure> {
+        let Some(stem) = self.installed.find(name).into_iter().next() else {
+            return Ok(None);
+        };
+        let Some(live) = load_live(self.context, &stem)? else {
+            if self.here.knows(dns_name) {
+                return Ok(None);
+            }
+            return Err(placeholder::only_placeholder(self.context, &stem));
+        };
+        let expires_here = self.expiry_dates.get(dns_name.as_str());
+        if expires_here.is_some_and(|expires| *expires > live.release.not_after()) {
+            return Ok(None);
+        }
+        let key_id = live.release.leaf().key_id;
+        let requests = self.here.requests.iter();
+        Ok(Some(InstalledFiles {
+            requests: requests
+                .filter(|request| request.value.key_id == key_id)
+                .cloned()
+                .collect(),
+            ..live.files
+        }))
+    }
+}
+
+/// Returns the live files of every installed certificate.
 ///
 /// # Errors
 /// When what is installed cannot be read.
 pub(crate) fn all_files(context: &Context) -> Result<Vec<InstalledFiles>, Failure> {
-    let found = pairs(context)?
-        .into_iter()
-        .map(|(stem, _)| live(context, stem));
-    Ok(found
-        .collect::<Result<Vec<_>, _>>()?
-        .into_iter()
-        .flatten()
-        .map(|(files, _)| files)
-        .collect())
+    let mut all = Vec::new();
+    for installed in load_live_releases(context)? {
+        let live = load_live(context, &installed.stem)?;
+        all.extend(live.map(|live| live.files));
+    }
+    Ok(all)
 }
 
-fn live(context: &Context, stem: String) -> Result<Option<(InstalledFiles, Release)>, Failure> {
-    let layout = layout(&root(context.root.as_deref())?, &stem);
+/// A live release, and where its files are.
+struct LiveRelease {
+    files: InstalledFiles,
+    release: Release,
+}
+
+fn load_live(context: &Context, stem: &str) -> Result<Option<LiveRelease>, Failure> {
+    let layout = layout(&root(context.root.as_deref())?, stem);
     let Some(live) = observe::pointer(&layout, ReleasePointer::Live)? else {
         return Ok(None);
     };
-    // A placeholder only keeps the place.
-    if settings(context, &stem)?.placeholder.as_ref() == Some(&live) {
+    // A placeholder is no certificate.
+    if settings(context, stem)?.placeholder.as_ref() == Some(&live) {
         return Ok(None);
     }
     let Some(release) = disk::load(&layout, &live)? else {
         return Ok(None);
     };
-    let piece = |piece| layout.piece(&live, piece);
-    let proven = observe::pointer(&layout, ReleasePointer::Proven)?.as_ref() == Some(&live);
-    let (chain, key) = (piece(ReleaseFile::FullChain), piece(ReleaseFile::Key));
-    Ok(Some((
-        InstalledFiles {
-            proven,
-            chain,
-            key,
-            requests: Vec::new(),
-            stem,
-        },
-        release,
-    )))
+    let proven = observe::pointer(&layout, ReleasePointer::Proven)?;
+    let files = InstalledFiles {
+        stem: stem.to_owned(),
+        proven: proven.as_ref() == Some(&live),
+        chain: layout.piece(&live, ReleaseFile::FullChain),
+        key: layout.piece(&live, ReleaseFile::Key),
+        requests: Vec::new(),
+    };
+    Ok(Some(LiveRelease { files, release }))
 }
 
-/// The usual layout of a pair of the tree.
+/// The layout of a certificate with its usual paths.
 #[must_use]
 pub(crate) fn layout(root: &Path, stem: &str) -> LineageLayout {
     let (chain, key) = observe::family(root).stable_paths(stem);
     LineageLayout::new(Some(root), stem, root.join(chain), root.join(key))
 }
 
-/// The links of ours that an earlier install made at paths that `layout` does not have any more:
-/// somebody may read them still. As they are remembered.
+/// Finds the certificate that has a folder of exactly that name, or had one until its removal was
+/// killed.
 ///
 /// # Errors
-/// When a path cannot be looked at.
-pub(crate) fn former(
-    layout: &LineageLayout,
-    before: &LineageSettings,
-) -> Result<Vec<StableLink>, Failure> {
-    let root = layout.root();
-    let (chain, key) = observe::family(root).stable_paths(layout.stem());
-    let usual = [
-        (Some(&chain), ReleaseFile::FullChain),
-        (Some(&key), ReleaseFile::Key),
-    ];
-    let said = [
-        (before.chain_path.as_ref(), ReleaseFile::FullChain),
-        (before.key_path.as_ref(), ReleaseFile::Key),
-    ];
-    let first = usual
-        .into_iter()
-        .chain(said)
-        .filter_map(|(path, piece)| Some(StableLink::new(path?, piece)));
-    let mut former: Vec<StableLink> = Vec::new();
-    for link in first.chain(before.links.iter().chain(&before.former).cloned()) {
-        let spelled = below(root, &link.path);
-        if layout.links().iter().any(|known| known.path == spelled) {
-            continue;
-        }
-        // A folder that leads out of the tree by now holds nothing of ours.
-        let Ok(path) = real(root, &link.path) else {
-            continue;
-        };
-        let real = StableLink::new(path, link.piece);
-        let is_new = |known: &StableLink| known.path != real.path && known.path != link.path;
-        if layout.links().iter().chain(&former).all(is_new)
-            && observe::spot(layout, &real)? == Ok(PathState::Ours)
-        {
-            former.push(StableLink::new(layout.inside(&spelled), link.piece));
-        }
-    }
-    former.retain(|link| link.path.to_str().is_some());
-    Ok(former)
-}
-
-/// The layout of a pair as its settings say it: where servers read it, and where they did.
-///
-/// # Errors
-/// When a path leads out of the tree.
-pub(crate) fn placed(
-    context: &Context,
-    stem: &str,
-    settings: &LineageSettings,
-) -> Result<LineageLayout, Failure> {
-    let root = root(context.root.as_deref())?;
-    let (chain, key) = observe::family(&root).stable_paths(stem);
-    let at = |path: &Option<PathBuf>, usual: &Path| real(&root, path.as_deref().unwrap_or(usual));
-    let (chain, key) = (
-        at(&settings.chain_path, &chain)?,
-        at(&settings.key_path, &key)?,
-    );
-    let further: Vec<StableLink> = settings
-        .links
-        .iter()
-        .map(|link| Ok::<_, Failure>(StableLink::new(real(&root, &link.path)?, link.piece)))
-        .collect::<Result<_, _>>()?;
-    let staged = context.root.as_ref().map(|_| root.as_path());
-    let layout = LineageLayout::new(staged, stem, chain, key).with(further);
-    let former = former(&layout, settings)?;
-    let former = former
-        .iter()
-        .map(|link| Ok::<_, Failure>(StableLink::new(real(&root, &link.path)?, link.piece)));
-    Ok(layout.with(former.collect::<Result<Vec<_>, _>>()?))
-}
-
-/// The pair that has a folder of that very name, or had one until a removal was killed.
-///
-/// # Errors
-/// When the tree cannot be looked at.
+/// When the tree cannot be read.
 pub(crate) fn folder_named(context: &Context, name: &str) -> Result<Option<String>, Failure> {
     let stem = DnsName::parse(name).map_or_else(|_| name.to_owned(), |name| name.file_stem());
     if !plain(&stem) {
@@ -303,25 +274,22 @@ pub(crate) fn folder_named(context: &Context, name: &str) -> Result<Option<Strin
     Ok(there.then_some(stem))
 }
 
-/// The keys of all certificates that are live or were and can be gone back to, and the names of
-/// their pairs, as far as this user may look: from the chains alone, which are not secret.
+/// Returns the keys of all certificates that are live or can be rolled back to, with the names in
+/// /etc/ssl, as far as this user may read: from the chains alone, which are not secret.
 #[must_use]
 pub(crate) fn keys(context: &Context) -> Vec<(String, PublicKeyId)> {
     let Ok(root) = root(context.root.as_deref()) else {
         return Vec::new();
     };
-    let Ok(stems) = stems(&root) else {
-        return Vec::new();
-    };
-    let of = |stem: String| {
-        keys_of(&layout(&root, &stem))
-            .into_iter()
-            .map(move |key| (stem.clone(), key))
-    };
-    stems.into_iter().flat_map(of).collect()
+    let mut keys = Vec::new();
+    for stem in list_stems(&root).unwrap_or_default() {
+        let of_stem = keys_of(&layout(&root, &stem)).into_iter();
+        keys.extend(of_stem.map(|key| (stem.clone(), key)));
+    }
+    keys
 }
 
-/// The same of one pair.
+/// As [`keys`], for one certificate.
 #[must_use]
 pub(crate) fn issued(context: &Context, stem: &str) -> Vec<PublicKeyId> {
     root(context.root.as_deref())
@@ -331,63 +299,51 @@ pub(crate) fn issued(context: &Context, stem: &str) -> Vec<PublicKeyId> {
 
 fn keys_of(layout: &LineageLayout) -> Vec<PublicKeyId> {
     let names = folders::names(&layout.releases(), LIMIT).unwrap_or_default();
-    let releases = names
+    names
         .iter()
-        .filter_map(|name| ReleaseId::parse(name.to_str()?));
-    let key = |release: ReleaseId| {
-        let chain = folder::read_file(&layout.piece(&release, ReleaseFile::FullChain)).ok()?;
-        chain.bag().first().map(|leaf| leaf.key_id)
-    };
-    releases.filter_map(key).collect()
+        .filter_map(|name| ReleaseId::parse(name.to_str()?))
+        .filter_map(|release| read_leaf(layout, &release))
+        .map(|leaf| leaf.key_id)
+        .collect()
 }
 
-/// A certificate that is live and for all of these names: what it is called, and itself. Looked up
-/// in the chains alone.
+/// The first certificate in the chain of a release.
+fn read_leaf(layout: &LineageLayout, release: &ReleaseId) -> Option<Certificate> {
+    let chain = folder::read_file(&layout.piece(release, ReleaseFile::FullChain)).ok()?;
+    chain.bag().into_iter().next()
+}
+
+/// Finds a certificate that is live and for all of these names, and its name in /etc/ssl. Reads the
+/// chains alone.
 #[must_use]
 pub(crate) fn with_names(context: &Context, names: &[String]) -> Option<(String, Certificate)> {
-    let has = |leaf: &Certificate, name: &String| {
+    let root = root(context.root.as_deref()).ok()?;
+    list_stems(&root).ok()?.into_iter().find_map(|stem| {
+        let layout = layout(&root, &stem);
+        let live = observe::pointer(&layout, ReleasePointer::Live).ok()??;
+        let leaf = read_leaf(&layout, &live)?;
+        // A placeholder is no certificate.
+        (!leaf.is_self_issued() && has_all_names(&leaf, names)).then_some((stem, leaf))
+    })
+}
+
+fn has_all_names(leaf: &Certificate, names: &[String]) -> bool {
+    names.iter().all(|name| {
         leaf.dns_names
             .iter()
-            .any(|has| has.eq_ignore_ascii_case(name))
-    };
-    // A placeholder only keeps the place.
-    leaves(context)
-        .find(|(_, leaf)| !leaf.is_self_issued() && names.iter().all(|name| has(leaf, name)))
+            .any(|dns_name| dns_name.eq_ignore_ascii_case(name))
+    })
 }
 
-fn leaves(context: &Context) -> impl Iterator<Item = (String, Certificate)> {
-    let of = |(root, stem): (PathBuf, String)| {
-        let layout = layout(&root, &stem);
-        let live = observe::pointer(&layout, ReleasePointer::Live)
-            .ok()
-            .flatten()?;
-        let chain = folder::read_file(&layout.piece(&live, ReleaseFile::FullChain)).ok()?;
-        Some((stem, chain.bag().into_iter().next()?))
-    };
-    let root = root(context.root.as_deref()).ok();
-    let stems = root
-        .as_ref()
-        .and_then(|root| stems(root).ok())
-        .unwrap_or_default();
-    root.into_iter()
-        .flat_map(move |root| {
-            stems
-                .clone()
-                .into_iter()
-                .map(move |stem| (root.clone(), stem))
-        })
-        .filter_map(of)
-}
-
-/// The names of all installed pairs, sorted.
+/// Returns the names of all installed certificates, sorted.
 ///
 /// # Errors
 /// When the tree cannot be read.
 pub(crate) fn all(context: &Context) -> Result<Vec<String>, Failure> {
-    stems(&root(context.root.as_deref())?)
+    list_stems(&root(context.root.as_deref())?)
 }
 
-fn stems(root: &Path) -> Result<Vec<String>, Failure> {
+fn list_stems(root: &Path) -> Result<Vec<String>, Failure> {
     let names = folders::names(&layout::base(root), LIMIT)?.into_iter();
     let mut stems: Vec<String> = names
         .filter_map(|name| name.into_string().ok())
@@ -397,77 +353,69 @@ fn stems(root: &Path) -> Result<Vec<String>, Failure> {
     Ok(stems)
 }
 
-/// Every installed pair that can be read: its name and what is live.
-fn pairs(context: &Context) -> Result<Vec<(String, Release)>, Failure> {
+/// Loads what is live of every installed certificate that can be read.
+fn load_live_releases(context: &Context) -> Result<Vec<InstalledRelease>, Failure> {
     let root = root(context.root.as_deref())?;
-    let mut pairs = Vec::new();
-    for stem in stems(&root)? {
+    let mut installed = Vec::new();
+    for stem in list_stems(&root)? {
         let layout = layout(&root, &stem);
-        // A pair that is broken is another pair's business.
+        // A broken certificate does not concern the others.
         let Ok(Some(live)) = observe::pointer(&layout, ReleasePointer::Live) else {
             continue;
         };
         if let Ok(Some(release)) = disk::load(&layout, &live) {
-            pairs.push((stem, release));
+            installed.push(InstalledRelease { stem, release });
         }
     }
-    Ok(pairs)
+    Ok(installed)
 }
 
-/// The pair that a name means: one of that name, else the one whose certificate has it; without a
-/// name, the only one. `verb` is the command that asks.
+/// Finds the certificate that a name means: one of that name, else the one that is for it; without
+/// a name, the only one. `verb` is the command that asks.
 ///
 /// # Errors
 /// None fits, or several do.
 pub(crate) fn named(context: &Context, verb: &str, name: Option<&str>) -> Result<String, Failure> {
-    let pairs = pairs(context)?;
-    let found = match name {
-        Some(name) => InstalledNames::new(pairs).fitting(name),
-        None => pairs.into_iter().map(|(stem, _)| stem).collect(),
+    let installed = load_live_releases(context)?;
+    let mut found: Vec<String> = match name {
+        Some(name) => InstalledNames::new(installed).find(name),
+        None => installed.into_iter().map(|one| one.stem).collect(),
     };
-    match (found.as_slice(), name) {
-        ([one], _) => Ok(one.clone()),
-        ([], Some(name)) => Err(Failure::new(
-            FailureKind::NotFound,
-            format!("no certificate of {name} is installed here"),
-        )
-        .with(NextStep::say(format!(
-            "see what is:  ls {}",
-            folder(context)?
-        )))),
-        ([], None) => Err(Failure::new(
-            FailureKind::NotFound,
-            "no certificate is installed here by certctl",
-        )
-        .with(NextStep::say(format!(
-            "install one:  {}",
-            again(context, &["install", "FILE"]).text
-        )))),
-        (several, _) => {
-            let failure = Failure::new(
-                FailureKind::Ambiguous,
-                format!("several are installed: {}", several.join(", ")),
-            );
-            Err(several.iter().fold(failure, |failure, stem| {
-                failure.with(again(context, &[verb, stem]))
-            }))
-        }
+    match found.len() {
+        0 => Err(none_installed(context, name)),
+        1 => Ok(found.swap_remove(0)),
+        _ => Err(several_installed(context, verb, &found)),
     }
 }
 
-/// Where they lie, for a command line.
-fn folder(context: &Context) -> Result<String, Failure> {
-    Ok(shell_word(
-        &layout::base(&root(context.root.as_deref())?)
-            .display()
-            .to_string(),
-    ))
+fn none_installed(context: &Context, name: Option<&str>) -> Failure {
+    let Some(name) = name else {
+        let message = "no certificate is installed here by certctl";
+        let next = lineages::install_one(context.root.as_deref());
+        return Failure::new(FailureKind::NotFound, message).with(next);
+    };
+    match root(context.root.as_deref()) {
+        Ok(root) => {
+            let message = format!("no certificate of {name} is installed here");
+            let next = lineages::list_installed(&layout::base(&root));
+            Failure::new(FailureKind::NotFound, message).with(next)
+        }
+        Err(error) => error.into(),
+    }
 }
 
-/// What is remembered of a pair.
+fn several_installed(context: &Context, verb: &str, stems: &[String]) -> Failure {
+    let message = format!("several are installed: {}", stems.join(", "));
+    stems
+        .iter()
+        .map(|stem| again(context, &[verb, stem]))
+        .fold(Failure::new(FailureKind::Ambiguous, message), Failure::with)
+}
+
+/// Reads the saved options of a certificate.
 ///
 /// # Errors
-/// When it cannot be read, or others could have written it.
+/// When they cannot be read, or others could have written them.
 pub(crate) fn settings(context: &Context, stem: &str) -> Result<LineageSettings, Failure> {
     Ok(observe::settings(&root(context.root.as_deref())?, stem)?)
 }

@@ -1,24 +1,26 @@
-//! What came of a changeover, for people and programs. `install` and `rollback` end with it.
+//! The outcome of a transaction, for people and programs. `install` and `rollback` end with it.
 
-use crate::install::preflight::PreflightState;
-use crate::install::request::again;
-use crate::install::servers::ServerUse;
-use crate::install::servers::new_block::{self, BlockPlacement};
 use std::path::PathBuf;
 use std::rc::Rc;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+use self::failed::NewFiles;
+use crate::advice::command_lines;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep};
+use crate::install::preflight::PreflightState;
+use crate::install::request::again;
+use crate::install::servers::ServerUse;
+use crate::install::servers::new_block::{self, BlockPlacement};
 use crate::install_plan::apply::{AppliedPlan, FailedPlan, ProbeAnswer, StepError};
 use crate::install_plan::plan::{
     self, InstallPlan, PlanEnd, PlanStep, RollbackTarget, ServerState,
 };
 use crate::pki::certificate::Certificate;
-use crate::webserver::control::ServerProgram;
+use crate::store::layout::ReleaseId;
 use crate::webserver::model::ServerSoftware;
 
 mod dry_run;
@@ -28,19 +30,19 @@ mod render;
 /// The verdicts of the contract.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum InstallVerdict {
-    /// In place; there is nothing to ask.
+    /// Installed; there is no server to probe.
     Files,
-    /// In place, and seen at every address.
+    /// Installed and verified at every address.
     Live,
-    /// In place, and nobody serves it yet.
+    /// Installed, and no server serves it yet.
     NotServed,
-    /// Failed after the switch, and not all was taken back.
+    /// Failed after the switch, and not everything was rolled back.
     NotTakenBack,
     Planned,
     Refused,
-    /// Failed after the switch; all is as it was.
+    /// Failed after the switch; everything was rolled back.
     TakenBack,
-    /// It was all there.
+    /// Everything was installed already.
     Unchanged,
 }
 
@@ -72,7 +74,7 @@ impl InstallVerdict {
     }
 }
 
-/// What was seen at one address for one name.
+/// What one address served for one name.
 #[derive(Clone, Debug, serde::Serialize)]
 pub(crate) struct ProbeResult {
     address: String,
@@ -93,14 +95,21 @@ impl From<&ProbeAnswer> for ProbeResult {
     }
 }
 
-/// The whole of it.
+/// The steps of a rollback after a failure, in words.
+#[derive(Debug, Default)]
+struct RollbackReport {
+    succeeded: Vec<String>,
+    failed: Vec<String>,
+}
+
+/// What came of an install or a rollback.
 #[derive(Debug)]
 pub(crate) struct TransactionOutcome {
     pub verdict: InstallVerdict,
-    /// Whether anything that servers read is other than before.
+    /// Whether the files that servers read have changed.
     pub changed: bool,
     pub name: String,
-    /// The certificate that it is about.
+    /// The certificate that was to be installed.
     pub leaf: Certificate,
     /// What was, or would be done; none when it was refused.
     pub plan: Option<InstallPlan>,
@@ -114,13 +123,12 @@ pub(crate) struct TransactionOutcome {
     chain_path: String,
     key_path: String,
     key_mode: u32,
-    /// What of the way back ended well, and what not.
-    back: (Vec<String>, Vec<String>),
-    /// The server's part, in words: `nginx -t ok, reloaded`.
+    rollback: RollbackReport,
+    /// What the servers did, in words: `nginx -t ok, reloaded`.
     server: Vec<String>,
-    /// What the next round goes by.
+    /// The options that the next renewal uses.
     settings: Value,
-    /// What a dry run leaves to do, of each server.
+    /// What each server still needs after a dry run.
     then: Vec<String>,
     folder: PathBuf,
 }
@@ -147,27 +155,25 @@ impl TransactionOutcome {
             chain_path: layout.chain_path().display().to_string(),
             key_path: layout.key_path().display().to_string(),
             key_mode: wanted.access.mode,
-            back: (Vec::new(), Vec::new()),
+            rollback: RollbackReport::default(),
             server: Vec::new(),
-            settings: situation.settings.shown(),
+            settings: situation.settings.options_json(),
             then: Vec::new(),
             folder: layout.folder(),
         }
     }
 
-    /// Whether other files were in place before and can be gone back to.
+    /// Whether other files were installed before and can be restored.
     #[must_use]
     pub(crate) fn replaced(&self) -> bool {
-        let back = self
-            .plan
-            .as_ref()
-            .filter(|plan| !plan.steps.is_empty())
-            .map(|plan| &plan.back);
-        let well = matches!(self.verdict, InstallVerdict::Live | InstallVerdict::Files);
-        well && matches!(back, Some(RollbackTarget::To(id)) if id.as_str() != self.release)
+        let is_installed = matches!(self.verdict, InstallVerdict::Live | InstallVerdict::Files);
+        let Some(plan) = self.plan.as_ref().filter(|plan| !plan.steps.is_empty()) else {
+            return false;
+        };
+        is_installed && matches!(&plan.back, RollbackTarget::To(id) if id.as_str() != self.release)
     }
 
-    /// Nothing was touched, for these reasons.
+    /// Nothing was changed, for these reasons.
     #[must_use]
     pub(crate) fn refused(situation: &PreflightState, reasons: Vec<Finding>) -> Self {
         let mut refused = Self::new(situation, InstallVerdict::Refused, None);
@@ -184,7 +190,7 @@ impl TransactionOutcome {
         }
     }
 
-    /// A run.
+    /// The outcome of a plan that was run.
     ///
     /// # Errors
     /// When it ended before anything that servers read was changed, or by a signal.
@@ -194,212 +200,243 @@ impl TransactionOutcome {
         plan: InstallPlan,
         applied: AppliedPlan,
     ) -> Result<Self, Failure> {
-        let mut done = Self::new(situation, InstallVerdict::Unchanged, None);
-        done.findings.extend(
-            applied
-                .afterwards
-                .iter()
-                .map(|(step, trouble)| afterwards(step, trouble)),
-        );
+        let mut outcome = Self::new(situation, InstallVerdict::Unchanged, None);
+        for (step, trouble) in &applied.afterwards {
+            outcome.findings.push(report_unfinished(step, trouble));
+        }
         if !applied.probes.is_empty() {
-            done.seen = applied.probes.iter().map(ProbeResult::from).collect();
+            outcome.seen = applied.probes.iter().map(ProbeResult::from).collect();
         }
         match applied.failed {
-            None => done.ended_well(context, situation, &plan),
-            Some(failed) => done.failed(situation, &plan, failed)?,
+            None => outcome.record_success(context, situation, &plan),
+            Some(failed) => outcome.record_failure(situation, &plan, failed)?,
         }
-        done.plan = Some(plan);
-        Ok(done)
+        outcome.plan = Some(plan);
+        Ok(outcome)
     }
 
-    fn ended_well(&mut self, context: &Context, situation: &PreflightState, plan: &InstallPlan) {
-        let asks =
-            |step: &PlanStep| matches!(step, PlanStep::TestServer { .. } | PlanStep::Prove { .. });
-        self.changed = plan
-            .steps
-            .iter()
-            .any(|step| !asks(step) && !only_noted(step));
+    fn record_success(
+        &mut self,
+        context: &Context,
+        situation: &PreflightState,
+        plan: &InstallPlan,
+    ) {
+        let changes = |step: &PlanStep| {
+            let only_reads = matches!(step, PlanStep::TestServer { .. } | PlanStep::Prove { .. });
+            !only_reads && !only_saves_options(step)
+        };
+        self.changed = plan.steps.iter().any(changes);
         self.server = server_words(&plan.steps);
         self.verdict = match plan.end {
             PlanEnd::NotNamed | PlanEnd::Partly | PlanEnd::Stopped => InstallVerdict::NotServed,
-            PlanEnd::Proven if plan.steps.iter().all(only_noted) => InstallVerdict::Unchanged,
+            PlanEnd::Proven if plan.steps.iter().all(only_saves_options) => {
+                InstallVerdict::Unchanged
+            }
             PlanEnd::Proven if self.seen.is_empty() => InstallVerdict::Files,
             PlanEnd::Proven => InstallVerdict::Live,
         };
         match plan.end {
-            PlanEnd::NotNamed => self.not_named(context, situation),
-            PlanEnd::Stopped => self.stopped(context, situation),
+            PlanEnd::NotNamed => self.write_blocks(context, situation),
+            PlanEnd::Stopped => self.report_stopped(context, situation),
             PlanEnd::Partly => self.next.push(again(context, &["install", &self.name])),
             PlanEnd::Proven => {}
         }
     }
 
-    /// Each server that does not name the pair yet gets its block; then the install is taken up.
-    fn not_named(&mut self, context: &Context, situation: &PreflightState) {
-        let again = again(context, &["install", &self.name]);
-        let waits = |one: &&ServerUse| one.state == ServerState::NotNamed;
-        let (mut moves, mut by_hand) = (Vec::new(), Vec::new());
-        for one in situation.serving.uses.iter().filter(waits) {
-            let block = new_block::write(context, situation, one);
+    /// Writes a block for each server that does not name the certificate yet; then the install is
+    /// to be repeated.
+    fn write_blocks(&mut self, context: &Context, situation: &PreflightState) {
+        let install = again(context, &["install", &self.name]);
+        let mut move_commands = Vec::new();
+        for server_use in &situation.serving.uses {
+            if server_use.state != ServerState::NotNamed {
+                continue;
+            }
+            let block = new_block::write(context, situation, server_use);
             self.findings.push(block.finding());
-            match block.next(one) {
-                BlockPlacement::Move(command) => moves.push(command),
-                BlockPlacement::ByHand(step) => by_hand.push(step),
+            match block.placement(server_use) {
+                BlockPlacement::Move(command) => move_commands.push(command),
+                BlockPlacement::ByHand(step) => self.next.push(step),
                 BlockPlacement::Nothing => {}
             }
         }
-        self.next.append(&mut by_hand);
-        match moves.is_empty() {
-            true => self.next.push(again),
-            false => self.next.push(NextStep::say(format!(
-                "{} && {}",
-                moves.join(" && "),
-                again.text
-            ))),
-        }
+        self.next.push(if move_commands.is_empty() {
+            install
+        } else {
+            command_lines::move_then_install(&move_commands, &install)
+        });
     }
 
-    fn stopped(&mut self, context: &Context, situation: &PreflightState) {
+    fn report_stopped(&mut self, context: &Context, situation: &PreflightState) {
         let stopped = situation
             .serving
             .uses
             .iter()
-            .filter(|one| matches!(one.state, ServerState::Stopped(_)));
-        let programs: Vec<&ServerProgram> = stopped.filter_map(ServerUse::program).collect();
-        for program in &programs {
+            .filter(|server_use| matches!(server_use.state, ServerState::Stopped(_)));
+        for program in stopped.filter_map(ServerUse::program) {
             let title = program.software().title();
             let message = format!("{title} does not run; its test of the new files is fine");
             self.findings
                 .push(Finding::error("server-not-running", message));
+            self.start.push(program.start_command());
         }
-        self.start = programs
-            .iter()
-            .map(|program| program.start_command())
-            .collect();
         self.next
             .push(start_then_install(context, &self.start, &[&self.name]));
     }
 
-    fn failed(
+    fn record_failure(
         &mut self,
         situation: &PreflightState,
         plan: &InstallPlan,
         failed: FailedPlan,
     ) -> Result<(), Failure> {
         let wanted = &situation.wanted.id;
-        let begun = failed.attempted.iter().any(|step| match step {
-            PlanStep::Switch { to, .. } => to == wanted,
-            PlanStep::TestServer { .. } | PlanStep::Reload { .. } | PlanStep::Prove { .. } => true,
-            _ => false,
-        });
-        let moved = failed
-            .attempted
-            .iter()
-            .any(|step| matches!(step, PlanStep::Switch { to, .. } if to == wanted))
-            || !failed.back.is_empty()
-            || !failed.not_back.is_empty();
-        let files_stay = plan::stays(plan, &failed.attempted);
-        let stays = files_stay || matches!(&plan.back, RollbackTarget::To(id) if id == wanted);
-        self.back = (
-            failed.back.iter().map(ToString::to_string).collect(),
-            failed
-                .not_back
-                .iter()
-                .map(|(step, trouble)| format!("{step}: {}", told(trouble)))
-                .collect(),
-        );
-        self.verdict = match (moved, stays || !is_back(&failed)) {
-            (false, _) => InstallVerdict::NotServed,
-            (true, true) => InstallVerdict::NotTakenBack,
-            (true, false) => InstallVerdict::TakenBack,
-        };
-        let links = |step: &PlanStep| {
-            !matches!(
-                step,
-                PlanStep::TestServer { .. } | PlanStep::Reload { .. } | PlanStep::Prove { .. }
-            )
-        };
-        self.changed = moved && (stays || failed.not_back.iter().any(|(step, _)| links(step)));
+        let progress = FailedProgress::new(&failed, plan, wanted);
+        self.rollback = rollback_report(&failed);
+        self.verdict = progress.verdict();
+        self.changed = progress.has_changed_links();
         if let StepError::Interrupted(signal) = *failed.trouble {
-            let there = if files_stay {
-                "the new files stay: there is nothing to go back to"
-            } else {
-                "it was taken back, but not whole"
-            };
-            return Err(self.interrupted(signal, there));
+            return Err(self.interrupted(signal, progress.new_files));
         }
-        if !begun && failed.not_back.is_empty() {
-            return Err(early(failed.trouble));
+        if !progress.reached_servers && failed.not_back.is_empty() {
+            return Err(fail_before_switch(failed.trouble));
         }
         self.seen.clear();
         if let StepError::NotServed(probes) = &*failed.trouble {
             self.seen = probes.iter().map(ProbeResult::from).collect();
         }
-        let known = failed::still_before(situation, plan, &failed.trouble)
-            .or_else(|| failed::half_taken(situation, plan, &failed.trouble));
+        let cause = failed::check_still_old(situation, plan, &failed.trouble)
+            .or_else(|| failed::check_partly_reloaded(situation, plan, &failed.trouble));
         self.findings
-            .push(known.unwrap_or_else(|| (&*failed.trouble).into()));
-        self.findings
-            .extend(failed::what_stays(situation, plan, files_stay));
+            .push(cause.unwrap_or_else(|| (&*failed.trouble).into()));
+        self.findings.extend(failed::explain_what_stays(
+            situation,
+            plan,
+            progress.new_files,
+        ));
         Ok(())
     }
 
-    fn interrupted(&self, signal: i32, there: &str) -> Failure {
-        let failure = Failure::new(
-            FailureKind::Interrupted(signal),
-            format!("interrupted by signal {signal}"),
-        );
-        let failure = match self.verdict {
-            InstallVerdict::NotTakenBack => failure.because(there),
-            InstallVerdict::TakenBack => {
-                failure.because("it was taken back: what servers read is as it was")
+    fn interrupted(&self, signal: i32, new_files: NewFiles) -> Failure {
+        let message = format!("interrupted by signal {signal}");
+        let reason = match (self.verdict, new_files) {
+            (InstallVerdict::NotTakenBack, NewFiles::Stay) => {
+                "the new files stay: there is nothing to go back to"
             }
-            _ => failure.because("before the switch: what servers read is as it was"),
+            (InstallVerdict::NotTakenBack, NewFiles::Removed) => "it was taken back, but not whole",
+            (InstallVerdict::TakenBack, _) => "it was taken back: what servers read is as it was",
+            _ => "before the switch: what servers read is as it was",
         };
-        let failure = failure.with(NextStep::say(
-            "type the same again: it takes up where this stands",
-        ));
-        self.back.1.iter().fold(failure, |failure, left| {
-            failure.because(format!("not back: {left}"))
-        })
+        let mut failure = Failure::new(FailureKind::Interrupted(signal), message)
+            .because(reason)
+            .with(command_lines::repeat_to_continue());
+        for step in &self.rollback.failed {
+            failure = failure.because(format!("not back: {step}"));
+        }
+        failure
     }
 }
 
-/// The line that starts servers and then has these proven.
-#[must_use]
-pub(crate) fn start_then_install(context: &Context, start: &[String], names: &[&str]) -> NextStep {
-    let words: Vec<&str> = ["install"].iter().chain(names).copied().collect();
-    NextStep::say(format!(
-        "{} && {}",
-        start.join(" && "),
-        again(context, &words).text
-    ))
+/// How far a failed plan came, and what its rollback restored.
+struct FailedProgress {
+    /// Whether `live` was switched, or a server was tested, reloaded or probed.
+    reached_servers: bool,
+    /// Whether `live` was switched, or anything was rolled back.
+    has_switched: bool,
+    new_files: NewFiles,
+    /// Whether the wanted release is live in the end.
+    wanted_stays: bool,
+    is_restored: bool,
+    /// Whether a link could not be rolled back.
+    keeps_links: bool,
 }
 
-/// A date without its time: the day on which it is.
+impl FailedProgress {
+    fn new(failed: &FailedPlan, plan: &InstallPlan, wanted: &ReleaseId) -> Self {
+        let switches =
+            |step: &PlanStep| matches!(step, PlanStep::Switch { to, .. } if to == wanted);
+        let has_switched = failed.attempted.iter().any(switches);
+        let asked_servers = failed.attempted.iter().any(asks_servers);
+        let files_stay = plan::stays(plan, &failed.attempted);
+        let leads_to_wanted = matches!(&plan.back, RollbackTarget::To(id) if id == wanted);
+        Self {
+            reached_servers: has_switched || asked_servers,
+            has_switched: has_switched || !failed.back.is_empty() || !failed.not_back.is_empty(),
+            new_files: if files_stay {
+                NewFiles::Stay
+            } else {
+                NewFiles::Removed
+            },
+            wanted_stays: files_stay || leads_to_wanted,
+            is_restored: is_restored(failed),
+            keeps_links: failed.not_back.iter().any(|(step, _)| !asks_servers(step)),
+        }
+    }
+
+    fn verdict(&self) -> InstallVerdict {
+        if !self.has_switched {
+            InstallVerdict::NotServed
+        } else if self.wanted_stays || !self.is_restored {
+            InstallVerdict::NotTakenBack
+        } else {
+            InstallVerdict::TakenBack
+        }
+    }
+
+    fn has_changed_links(&self) -> bool {
+        self.has_switched && (self.wanted_stays || self.keeps_links)
+    }
+}
+
+/// Whether a step only tests, reloads or probes servers.
+fn asks_servers(step: &PlanStep) -> bool {
+    matches!(
+        step,
+        PlanStep::TestServer { .. } | PlanStep::Reload { .. } | PlanStep::Prove { .. }
+    )
+}
+
+fn rollback_report(failed: &FailedPlan) -> RollbackReport {
+    let not_back = failed.not_back.iter();
+    RollbackReport {
+        succeeded: failed.back.iter().map(ToString::to_string).collect(),
+        failed: not_back
+            .map(|(step, trouble)| format!("{step}: {}", on_one_line(trouble)))
+            .collect(),
+    }
+}
+
+/// A line that starts servers and then has these certificates verified.
+#[must_use]
+pub(crate) fn start_then_install(context: &Context, start: &[String], names: &[&str]) -> NextStep {
+    let words = [&["install"], names].concat();
+    command_lines::start_then_install(start, &again(context, &words))
+}
+
+/// The date of an instant, in UTC.
 #[must_use]
 pub(crate) fn day(at: Timestamp) -> String {
     jiff::tz::Offset::UTC.to_datetime(at).date().to_string()
 }
 
-/// Whether the site is as it was: every step back ended well, or, where a test or a reload did not,
-/// the server was seen to serve the files before at every address all the same.
-fn is_back(failed: &FailedPlan) -> bool {
-    let seen = failed
+/// Whether the site is as it was: every step of the rollback succeeded, or, where a test or a
+/// reload did not, every address was probed and serves the earlier certificate.
+fn is_restored(failed: &FailedPlan) -> bool {
+    let was_probed = failed
         .back
         .iter()
         .any(|step| matches!(step, PlanStep::Prove { .. }));
-    let asked =
-        |step: &PlanStep| matches!(step, PlanStep::TestServer { .. } | PlanStep::Reload { .. });
-    failed.not_back.iter().all(|(step, _)| seen && asked(step))
+    failed.not_back.iter().all(|(step, _)| {
+        was_probed && matches!(step, PlanStep::TestServer { .. } | PlanStep::Reload { .. })
+    })
 }
 
-/// Whether a step changes nothing but what the next round goes by.
-fn only_noted(step: &PlanStep) -> bool {
+/// Whether a step changes nothing but the options of the next renewal.
+fn only_saves_options(step: &PlanStep) -> bool {
     matches!(step, PlanStep::Remember { .. })
 }
 
-/// What the servers did, in words: each once.
+/// What the servers did, in words, each once.
 fn server_words(steps: &[PlanStep]) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for step in steps {
@@ -423,26 +460,26 @@ fn server_words(steps: &[PlanStep]) -> Vec<String> {
     words
 }
 
-fn afterwards(step: &PlanStep, trouble: &StepError) -> Finding {
+fn report_unfinished(step: &PlanStep, trouble: &StepError) -> Finding {
     let message = format!(
         "the certificate is in place, but one thing after it failed: {step}: {}",
-        told(trouble)
+        on_one_line(trouble)
     );
     Finding::warning("follow-up-failed", message)
 }
 
 /// An error with its causes on one line.
-fn told(trouble: &StepError) -> String {
-    let mut said = trouble.to_string();
+fn on_one_line(trouble: &StepError) -> String {
+    let mut line = trouble.to_string();
     let mut source = std::error::Error::source(trouble);
     while let Some(cause) = source {
-        said.push_str(&format!(": {cause}"));
+        line.push_str(&format!(": {cause}"));
         source = cause.source();
     }
-    said
+    line
 }
 
-fn early(trouble: Rc<StepError>) -> Failure {
+fn fail_before_switch(trouble: Rc<StepError>) -> Failure {
     match Rc::try_unwrap(trouble) {
         Ok(StepError::Install(error)) => error.into(),
         Ok(StepError::Process(error)) => error.into(),

@@ -1,12 +1,14 @@
-//! A pair that only keeps the place of one: where it may be put, and what is told of it.
+//! A self-signed certificate that is installed until the CA sends the real one: what it may
+//! replace, and what is reported about it.
 
 pub(crate) mod certificate;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::advice::lineages;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep};
+use crate::finding::Finding;
 use crate::install::placeholder::certificate::PlaceholderCertificate;
 use crate::install::request::again;
 use crate::install_plan::observe::{self, PathObstacle};
@@ -16,14 +18,14 @@ use crate::store::layout::{LineageLayout, ReleasePointer};
 use crate::store::release::{KeyAccess, Release};
 use crate::store::settings::LineageSettings;
 
-/// One that ends sooner is made anew.
+/// A placeholder that expires sooner is replaced.
 const LEFT: SignedDuration = SignedDuration::from_hours(24);
 
-/// The placeholder that is live and can stay.
+/// Loads the placeholder that is live and can stay.
 ///
 /// # Errors
-/// When it is there and cannot be read.
-pub(crate) fn present(
+/// When it exists and cannot be read.
+pub(crate) fn load_live(
     layout: &LineageLayout,
     settings: &LineageSettings,
     now: Timestamp,
@@ -36,43 +38,43 @@ pub(crate) fn present(
     Ok(release.filter(|release| release.not_after() > now + LEFT))
 }
 
-/// A new one.
+/// Makes the release of a new placeholder.
 ///
 /// # Errors
 /// Cannot happen: our own reader reads what was made.
-pub(crate) fn release(
-    pair: &PlaceholderCertificate,
+pub(crate) fn make_release(
+    certificate: &PlaceholderCertificate,
     access: KeyAccess,
 ) -> Result<Release, Failure> {
-    pair.release(access)
+    certificate
+        .release(access)
         .map_err(|error| Failure::of(FailureKind::Internal, &error))
 }
 
-/// What it would replace: a plain file, or a pair that is no placeholder.
+/// What a placeholder would replace: a plain file, or a certificate that is no placeholder.
 #[must_use]
-pub(crate) fn in_the_way(
+pub(crate) fn find_obstacles(
     context: &Context,
     layout: &LineageLayout,
-    (seen, settings): (&ObservedState, &LineageSettings),
+    observed: &ObservedState,
+    settings: &LineageSettings,
 ) -> Vec<PathObstacle> {
     let install = again(context, &["install", layout.stem()]).text;
-    let real = seen.live.is_some() && seen.live != settings.placeholder;
-    let taken = |spot: &PathState| match spot {
+    let is_real_live = observed.live.is_some() && observed.live != settings.placeholder;
+    let is_taken = |path_state: &PathState| match path_state {
         PathState::Absent => false,
-        PathState::Ours => real,
+        PathState::Ours => is_real_live,
         PathState::File | PathState::Held | PathState::Own => true,
     };
-    let links = layout
-        .links()
-        .iter()
-        .zip(&seen.spots)
-        .filter(|(_, spot)| taken(spot));
+    let links = layout.links().iter();
     links
+        .zip(&observed.spots)
+        .filter(|(_, path_state)| is_taken(path_state))
         .map(|(link, _)| PathObstacle::Present(link.path.clone(), install.clone()))
         .collect()
 }
 
-/// That nobody may take it for a certificate.
+/// Warns that browsers do not trust a placeholder.
 #[must_use]
 pub(crate) fn told(context: &Context, not_after: Timestamp) -> Finding {
     let message = format!(
@@ -80,18 +82,15 @@ pub(crate) fn told(context: &Context, not_after: Timestamp) -> Finding {
             it",
         not_after.strftime("%Y-%m-%d")
     );
-    Finding::warning("placeholder", message).with(real_one(context))
+    let next = lineages::install_the_real_one(context.root.as_deref());
+    Finding::warning("placeholder", message).with(next)
 }
 
-/// That there is nothing else under this name: it cannot be installed again, as a pair can.
+/// Only a placeholder has this name: it cannot be installed again, as a certificate can.
 #[must_use]
-pub(crate) fn alone(context: &Context, stem: &str) -> Failure {
+pub(crate) fn only_placeholder(context: &Context, stem: &str) -> Failure {
     let message =
         format!("only a placeholder of {stem} is installed, and its certificate is not here");
-    Failure::new(FailureKind::NotFound, message).with(real_one(context))
-}
-
-fn real_one(context: &Context) -> NextStep {
-    let next = again(context, &["install", "FILE"]).text;
-    NextStep::say(format!("when the CA has sent the real one:  {next}"))
+    let next = lineages::install_the_real_one(context.root.as_deref());
+    Failure::new(FailureKind::NotFound, message).with(next)
 }

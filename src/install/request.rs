@@ -1,7 +1,8 @@
-//! What is asked of a changeover.
+//! What an install or a rollback is asked to do.
 
 use std::time::Duration;
 
+use crate::advice::command_lines;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::NextStep;
@@ -11,19 +12,19 @@ use crate::probe::ProbePatience;
 use crate::store::layout::ReleaseId;
 use crate::store::settings::LineageSettings;
 
-/// What is asked for.
+/// An install, a rollback or a placeholder, for one certificate.
 #[derive(Clone, Debug)]
 pub(crate) struct InstallRequest<'a> {
-    /// The pair's name in /etc/ssl.
+    /// The name of the certificate in /etc/ssl.
     pub stem: String,
     pub goal: InstallGoal<'a>,
-    /// What the command line says; it overrides what is remembered.
+    /// The options of the command line; they take precedence over the saved ones.
     pub flags: LineageSettings,
-    /// Codes of findings that hold nobody: `--allow`.
+    /// Finding codes demoted to warnings by `--allow`.
     pub allow: Vec<&'static str>,
     /// How long to wait for another certctl.
     pub lock_timeout: Duration,
-    /// How long the server is asked before it is judged.
+    /// How long the server is probed before it is judged.
     pub patience: ProbePatience,
     /// Whether anything is changed.
     pub mode: RunMode,
@@ -31,22 +32,22 @@ pub(crate) struct InstallRequest<'a> {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum InstallGoal<'a> {
-    /// To this release of the history; none: the files before.
+    /// Rolls back to this release of the history; none: to the previous one.
     Back(Option<&'a ReleaseId>),
     Install(&'a CertifiedKey),
-    /// To this one, where there is none yet.
+    /// Installs a placeholder, where nothing is installed yet.
     Placeholder(&'a PlaceholderCertificate),
 }
 
 /// Whether anything is changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum RunMode {
-    /// Only what would be done.
+    /// Only reports what would be done.
     DryRun,
     Run,
 }
 
-/// What is installed here is judged by now: `--at` is for what changes nothing here.
+/// Refuses `--at` for a command that changes this machine: it evaluates dates as of now.
 ///
 /// # Errors
 /// With `--at`, where neither `--root` nor `mode` makes it harmless.
@@ -58,24 +59,11 @@ pub(crate) fn judged_by_now(context: &Context, mode: RunMode) -> Result<(), Fail
         FailureKind::Usage,
         "--at is for --root and --dry-run: what is installed here is judged by now",
     )
-    .with(NextStep::say("leave --at out, or add --dry-run")))
+    .with(command_lines::omit_at_or_dry_run()))
 }
 
-/// The same command again, where this one ran: as root, or in the same tree.
+/// A certctl command line for the tree of this run: with `--root` where it was given, else as root.
 #[must_use]
 pub(crate) fn again(context: &Context, words: &[&str]) -> NextStep {
-    let mut argv: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-    match &context.root {
-        Some(root) => {
-            argv.extend(["--root".to_owned(), root.display().to_string()]);
-            NextStep::run(&argv)
-        }
-        None => {
-            let run = NextStep::run(&argv);
-            NextStep {
-                text: format!("sudo {}", run.text),
-                ..run
-            }
-        }
-    }
+    command_lines::certctl_again(context.root.as_deref(), words)
 }

@@ -1,10 +1,11 @@
-//! Where a rollback goes: the files before, or those of the history that were asked for.
+//! Where a rollback goes: the previous release, or the one of the history that was asked for.
 
 use jiff::Timestamp;
 
+use crate::advice::lineages;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep, shell_word};
+use crate::finding::Finding;
 use crate::install::request::again;
 use crate::install_plan::observe;
 use crate::store::disk;
@@ -14,77 +15,80 @@ use crate::store::release::Release;
 use crate::store::root::root;
 use crate::store::settings::LineageSettings;
 
-/// As many are shown of those that can be gone back to.
+/// The most releases that are listed.
 const SHOWN: usize = 10;
 
-/// The release of the pair's history that `text` means: an id or a date.
+/// Finds the release of the history that `text` means: an id or a date.
 ///
 /// # Errors
 /// When it is neither, when the history has no such entry, or when its files are not kept any more;
-/// what there is to go back to is listed.
+/// the releases that can be rolled back to are listed.
 pub(crate) fn meant(context: &Context, stem: &str, text: &str) -> Result<ReleaseId, Failure> {
     let settings = super::installed::settings(context, stem)?;
     let layout = super::installed::layout(&root(context.root.as_deref())?, stem);
-    let listed = |failure| list(context, &layout, &settings, failure);
-    let Some(meant) = RollbackArgument::parse(text) else {
+    let list_kept = |failure| list_releases(context, &layout, &settings, failure);
+    let Some(argument) = RollbackArgument::parse(text) else {
         let message = format!("{text:?} is neither a date nor the eight digits of an id");
-        return Err(listed(Failure::new(FailureKind::Usage, message)));
+        return Err(list_kept(Failure::new(FailureKind::Usage, message)));
     };
-    let Some(id) = history::find(&settings.history, &meant) else {
-        let message = match &meant {
+    let Some(id) = history::find_release(&settings.history, &argument) else {
+        let message = match &argument {
             // As it was typed: a day stands for its end.
             RollbackArgument::At(_) => format!("nothing of {stem} was installed by {text}"),
             RollbackArgument::Release(id) => format!("{stem} has never been served with {id}"),
         };
-        return Err(listed(Failure::new(FailureKind::NotFound, message)));
+        return Err(list_kept(Failure::new(FailureKind::NotFound, message)));
     };
     if disk::load(&layout, &id)?.is_none() {
         let message = format!("the files {id} of {stem} are not kept any more");
         let failure = Failure::new(FailureKind::NotFound, message);
-        return Err(listed(failure.because(
+        return Err(list_kept(failure.because(
             "the 3 newest are kept, and what is live or was live before it",
         )));
     }
     Ok(id)
 }
 
-/// What there is to go back to, each with its command line.
-fn list(
+/// Lists the releases that can be rolled back to, each with its command line.
+fn list_releases(
     context: &Context,
     layout: &LineageLayout,
     settings: &LineageSettings,
     failure: Failure,
 ) -> Failure {
-    let kept = kept(layout, settings);
+    let kept = load_kept(layout, settings);
     if kept.is_empty() {
-        return failure.with(NextStep::say(format!(
-            "see what lies there:  ls -l {}",
-            word(layout)
-        )));
+        return failure.with(lineages::list_releases(&layout.releases()));
     }
-    tell(context, layout, &kept, failure)
+    add_releases(context, layout, &kept, failure)
 }
 
-/// Whatever was live once and is still there, the newest first.
-fn kept(layout: &LineageLayout, settings: &LineageSettings) -> Vec<(PastRelease, Release)> {
-    let past = history::past(&settings.history).into_iter();
-    let loaded = past.filter_map(|past| {
+/// A release that was live once and still exists.
+struct KeptRelease {
+    past: PastRelease,
+    release: Release,
+}
+
+/// Loads every release that was live once and still exists, the newest first.
+fn load_kept(layout: &LineageLayout, settings: &LineageSettings) -> Vec<KeptRelease> {
+    let past_releases = history::list_past_releases(&settings.history).into_iter();
+    let kept = past_releases.filter_map(|past| {
         let release = disk::load(layout, &past.release).ok().flatten()?;
-        Some((past, release))
+        Some(KeptRelease { past, release })
     });
-    loaded.take(SHOWN).collect()
+    kept.take(SHOWN).collect()
 }
 
-fn tell(
+fn add_releases(
     context: &Context,
     layout: &LineageLayout,
-    kept: &[(PastRelease, Release)],
-    failure: Failure,
+    kept: &[KeptRelease],
+    mut failure: Failure,
 ) -> Failure {
     let live = observe::pointer(layout, ReleasePointer::Live)
         .ok()
         .flatten();
-    kept.iter().fold(failure, |failure, (past, release)| {
+    for KeptRelease { past, release } in kept {
         let since = past
             .since
             .map_or_else(|| "from before certctl".to_owned(), |at| format!("of {at}"));
@@ -93,25 +97,21 @@ fn tell(
         } else {
             ""
         };
-        let ends = release.not_after().strftime("%Y-%m-%d");
-        failure
-            .because(format!(
-                "there is {}, {since}: ends {ends}{now}",
-                past.release
-            ))
-            .with(again(
-                context,
-                &["rollback", layout.stem(), "--to", past.release.as_str()],
-            ))
-    })
+        let expires = release.not_after().strftime("%Y-%m-%d");
+        let id = past.release.as_str();
+        failure = failure
+            .because(format!("there is {id}, {since}: ends {expires}{now}"))
+            .with(again(context, &["rollback", layout.stem(), "--to", id]));
+    }
+    failure
 }
 
-/// The release that a rollback goes to: the one that is asked for; else `proven` when `live` is not
-/// proven, else the one before in the history.
+/// Finds the release that a rollback goes to: the one that is asked for; else `proven` when `live`
+/// is not proven, else the one before in the history.
 ///
 /// # Errors
 /// When there is none, or its files cannot be loaded.
-pub(crate) fn release(
+pub(crate) fn find_release(
     context: &Context,
     layout: &LineageLayout,
     settings: &LineageSettings,
@@ -133,41 +133,38 @@ pub(crate) fn release(
             layout.release(&target).display()
         );
         Failure::new(FailureKind::NotFound, message)
-            .with(NextStep::say(format!("ls -l {}", word(layout))))
+            .with(lineages::inspect_releases(&layout.releases()))
     })
 }
 
-/// Whoever goes back has a reason to: that the certificate is not valid now is told, and holds
-/// nobody.
+/// Warns about certificates that are not valid now: a rollback is not blocked by that.
 #[must_use]
-pub(crate) fn dated(release: &Release, now: Timestamp) -> Vec<Finding> {
-    let install = || NextStep::say("browsers want one that is valid:  sudo certctl install FILE");
-    let ended = release
-        .certificates
-        .iter()
-        .filter(|one| one.not_after < now)
-        .map(|one| {
-            Finding::warning(
-                "expired",
-                format!("{} ended {}", one.label(), one.not_after),
-            )
-            .with(install())
+pub(crate) fn check_validity(release: &Release, now: Timestamp) -> Vec<Finding> {
+    let certificates = || release.certificates.iter();
+    let expired = certificates()
+        .filter(|certificate| certificate.not_after < now)
+        .map(|certificate| {
+            let message = format!("{} ended {}", certificate.label(), certificate.not_after);
+            Finding::warning("expired", message)
         });
-    let early = release
-        .certificates
-        .iter()
-        .filter(|one| one.not_before > now)
-        .map(|one| {
-            Finding::warning(
-                "not-yet-valid",
-                format!("{} is valid from {} only", one.label(), one.not_before),
-            )
-            .with(install())
+    let not_yet_valid = certificates()
+        .filter(|certificate| certificate.not_before > now)
+        .map(|certificate| {
+            let message = format!(
+                "{} is valid from {} only",
+                certificate.label(),
+                certificate.not_before
+            );
+            Finding::warning("not-yet-valid", message)
         });
-    ended.chain(early).collect()
+    expired
+        .chain(not_yet_valid)
+        .map(|finding| finding.with(lineages::install_a_valid_one()))
+        .collect()
 }
 
-/// That there is nothing before what is live; what else is kept is listed.
+/// The failure of a rollback when nothing was installed before what is live; other releases are
+/// listed.
 #[must_use]
 pub(crate) fn nothing_before(
     context: &Context,
@@ -178,39 +175,21 @@ pub(crate) fn nothing_before(
     let live = observe::pointer(layout, ReleasePointer::Live)
         .ok()
         .flatten();
-    let mut others = kept(layout, settings);
-    others.retain(|(past, _)| Some(&past.release) != live.as_ref());
+    let mut others = load_kept(layout, settings);
+    others.retain(|kept| Some(&kept.past.release) != live.as_ref());
     if !others.is_empty() {
         let message = format!("nothing of {stem} was installed before what is live now");
-        return tell(
-            context,
-            layout,
-            &others,
-            Failure::new(FailureKind::NotFound, message),
-        );
+        let failure = Failure::new(FailureKind::NotFound, message);
+        return add_releases(context, layout, &others, failure);
     }
-    Failure::new(
-        FailureKind::NotFound,
-        format!("there are no files of {stem} to go back to"),
-    )
-    .because("no earlier install of it ended well here")
-    .with(NextStep::say(format!(
-        "install the files that should be served:  {}",
-        again(context, &["install", "FILE"]).text
-    )))
+    let message = format!("there are no files of {stem} to go back to");
+    let next = lineages::install_what_should_be_served(context.root.as_deref());
+    Failure::new(FailureKind::NotFound, message)
+        .because("no earlier install of it ended well here")
+        .with(next)
 }
 
 fn not_installed(layout: &LineageLayout) -> Failure {
-    Failure::new(
-        FailureKind::NotFound,
-        format!("{} is not installed here", layout.stem()),
-    )
-    .with(NextStep::say(format!(
-        "ls {}",
-        shell_word(&layout.base().display().to_string())
-    )))
-}
-
-fn word(layout: &LineageLayout) -> String {
-    shell_word(&layout.releases().display().to_string())
+    let message = format!("{} is not installed here", layout.stem());
+    Failure::new(FailureKind::NotFound, message).with(lineages::inspect_base(&layout.base()))
 }

@@ -1,8 +1,9 @@
-//! From a verified pair to the pair that servers read, or back to the files before: look, plan,
-//! lock, look again where something has changed, run, report. `install` and `rollback` are two ways
-//! into it.
+//! The transaction of `install` and `rollback`: observe, plan, lock, observe again where something
+//! has changed, run, report.
 
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::outcome::TransactionOutcome;
 use super::preflight::disk_space::SpaceReservation;
@@ -17,28 +18,40 @@ use crate::store::disk::{self, StagedRelease};
 use crate::store::layout::LineageLayout;
 use crate::system::fs::lock::FileLock;
 
-/// As many releases are built before the lock; each keeps a descriptor open until it has its name.
+/// The most releases that are built before the lock; each keeps a descriptor open until it has its
+/// name.
 const BUILT_AHEAD: usize = 64;
 
-/// An order that is under way.
-struct Begun {
-    /// Which of the orders.
+/// What became of each request; none while it is not decided.
+type RequestResults = Vec<Option<Result<TransactionOutcome, Failure>>>;
+
+/// A request that is planned.
+struct PlannedRequest {
+    /// Its position among the requests.
     index: usize,
     situation: PreflightState,
     plan: InstallPlan,
 }
 
-/// Does it, or shows it, or says why not.
+/// What comes of a request before anything is changed.
+enum RequestDecision {
+    /// It ends here.
+    Final(Box<Result<TransactionOutcome, Failure>>),
+    /// This is to be done.
+    Planned(Box<PreflightState>, InstallPlan),
+}
+
+/// Runs one request, or shows what it would do, or says why it is refused.
 ///
 /// # Errors
-/// When files cannot be used, the lock is held, or a signal came. What failed after the switch is
-/// no error but an outcome: it says what was taken back.
+/// When files cannot be used, the lock is held, or a signal came. A failure after the switch is no
+/// error but an outcome: it says what was rolled back.
 pub(crate) fn run(
     context: &Context,
-    order: &InstallRequest<'_>,
+    request: &InstallRequest<'_>,
 ) -> Result<TransactionOutcome, Failure> {
-    let mut done = run_all(context, std::slice::from_ref(order))?;
-    done.pop().unwrap_or_else(|| {
+    let mut results = run_all(context, std::slice::from_ref(request))?;
+    results.pop().unwrap_or_else(|| {
         Err(Failure::new(
             FailureKind::Internal,
             "an order came to nothing",
@@ -46,109 +59,216 @@ pub(crate) fn run(
     })
 }
 
-/// The same for several pairs in one transaction: each server is tested and reloaded once, and only
-/// what failed goes back. What came of each, in their order.
+/// Runs several requests in one transaction: each server is tested and reloaded once, and only
+/// what failed is rolled back. Returns what came of each, in their order.
 ///
 /// # Errors
 /// What keeps all of them from being begun: the lock is held, a signal came.
 pub(crate) fn run_all(
     context: &Context,
-    orders: &[InstallRequest<'_>],
+    requests: &[InstallRequest<'_>],
 ) -> Result<Vec<Result<TransactionOutcome, Failure>>, Failure> {
     if context.interrupt.listen().is_err() {
         context
             .sink
             .detail("signals cannot be listened to; they end this at once");
     }
-    let mut done: Vec<Option<Result<TransactionOutcome, Failure>>> =
-        orders.iter().map(|_| None).collect();
-    let mut staged: Vec<Option<StagedRelease>> = orders.iter().map(|_| None).collect();
-    let (mut begun, mut room): (Vec<Begun>, _) = (Vec::new(), SpaceReservation::default());
-    let situations = preflight::look(context, orders)?;
+    let situations = preflight::observe_requests(context, requests)?;
     if let Some(signal) = context.interrupt.signal() {
         return Err(InstallError::Interrupted { signal }.into());
     }
-    for (index, (situation, order)) in situations.into_iter().zip(orders).enumerate() {
-        let (situation, plan) = match begin(situation, order, &mut room) {
-            Ok(planned) => planned,
-            Err(decided) => {
-                done[index] = Some(*decided);
-                continue;
+    let mut transaction = Transaction::new(context, requests);
+    for (index, situation) in situations.into_iter().enumerate() {
+        transaction.prepare(index, situation);
+    }
+    transaction.run_planned()?;
+    Ok(transaction.results.into_iter().flatten().collect())
+}
+
+/// The requests of a transaction, and what became of them so far.
+struct Transaction<'a, 'b> {
+    context: &'a Context,
+    requests: &'a [InstallRequest<'b>],
+    results: RequestResults,
+    planned: Vec<PlannedRequest>,
+    /// The releases that were built before the lock, by request.
+    staged: Vec<Option<StagedRelease>>,
+    space: SpaceReservation,
+}
+
+impl<'a, 'b> Transaction<'a, 'b> {
+    fn new(context: &'a Context, requests: &'a [InstallRequest<'b>]) -> Self {
+        Self {
+            context,
+            requests,
+            results: requests.iter().map(|_| None).collect(),
+            planned: Vec::new(),
+            staged: requests.iter().map(|_| None).collect(),
+            space: SpaceReservation::default(),
+        }
+    }
+
+    /// Plans a request, and builds its release.
+    fn prepare(&mut self, index: usize, situation: Result<PreflightState, Failure>) {
+        let decision = begin(situation, &self.requests[index], &mut self.space);
+        let (situation, plan) = match decision {
+            RequestDecision::Planned(situation, plan) => (*situation, plan),
+            RequestDecision::Final(result) => {
+                self.results[index] = Some(*result);
+                return;
             }
         };
-        // Built before the lock, so that nobody waits for it.
-        if let (Some(PlanStep::WriteRelease { .. }), true) =
-            (plan.steps.first(), begun.len() < BUILT_AHEAD)
-        {
+        let writes_release = matches!(plan.steps.first(), Some(PlanStep::WriteRelease { .. }));
+        // Built before the lock, so that no other certctl waits for it.
+        if writes_release && self.planned.len() < BUILT_AHEAD {
             match disk::stage(&situation.layout, &situation.wanted) {
-                Ok(built) => staged[index] = Some(built),
+                Ok(staged) => self.staged[index] = Some(staged),
                 Err(error) => {
-                    done[index] = Some(Err(error.into()));
-                    continue;
+                    self.results[index] = Some(Err(error.into()));
+                    return;
                 }
             }
         }
-        begun.push(Begun {
+        self.planned.push(PlannedRequest {
             index,
             situation,
             plan,
         });
     }
-    if let (Some(one), Some(order)) = (begun.first(), orders.first()) {
-        let (_lock, turn) = lock(context, &one.situation.layout, order.lock_timeout)?;
-        disk::sweep(
-            &begun
-                .iter()
-                .map(|one| &one.situation.layout)
-                .collect::<Vec<_>>(),
-        )?;
-        if turn == LockWait::Waited || !begun.iter().all(|one| one.situation.marks.hold()) {
-            begun = look_again(context, orders, &begun, &mut done)?;
+
+    /// Takes the lock and runs what is planned.
+    fn run_planned(&mut self) -> Result<(), Failure> {
+        let (Some(first), Some(request)) = (self.planned.first(), self.requests.first()) else {
+            return Ok(());
+        };
+        let (_lock, wait) = take_lock(self.context, &first.situation.layout, request.lock_timeout)?;
+        let layouts: Vec<&LineageLayout> = self
+            .planned
+            .iter()
+            .map(|planned| &planned.situation.layout)
+            .collect();
+        disk::sweep(&layouts)?;
+        if wait == LockWait::Waited || !self.still_holds() {
+            self.plan_again()?;
         }
-        carry_out(context, orders, begun, staged, &mut done);
+        self.carry_out();
+        Ok(())
     }
-    Ok(done.into_iter().flatten().collect())
+
+    /// Whether everything is as it was observed.
+    fn still_holds(&self) -> bool {
+        self.planned
+            .iter()
+            .all(|planned| planned.situation.fingerprints.hold())
+    }
+
+    /// Something has changed, or may have while another certctl held the lock: everything is
+    /// observed and planned again.
+    fn plan_again(&mut self) -> Result<(), Failure> {
+        let before = std::mem::take(&mut self.planned);
+        let requests: Vec<InstallRequest<'_>> = before
+            .iter()
+            .map(|planned| self.requests[planned.index].clone())
+            .collect();
+        let situations = preflight::observe_requests(self.context, &requests)?;
+        for (situation, PlannedRequest { index, .. }) in situations.into_iter().zip(before) {
+            match decide(situation, &self.requests[index]) {
+                RequestDecision::Planned(situation, plan) => self.planned.push(PlannedRequest {
+                    index,
+                    situation: *situation,
+                    plan,
+                }),
+                RequestDecision::Final(result) => self.results[index] = Some(*result),
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs what is planned, under the lock.
+    fn carry_out(&mut self) {
+        let context = self.context;
+        let mut staged = std::mem::take(&mut self.staged);
+        let mut plans = Vec::new();
+        let mut situations = Vec::new();
+        for planned in std::mem::take(&mut self.planned) {
+            plans.push(planned.plan);
+            situations.push((planned.index, planned.situation));
+        }
+        for step in plans.iter().flat_map(|plan| &plan.steps) {
+            context.sink.detail(&step.to_string());
+        }
+        let hands = situations
+            .iter()
+            .map(|(index, situation)| plan_context(situation, staged[*index].take()))
+            .collect();
+        let run = PlanRun {
+            hands,
+            patience: self
+                .requests
+                .first()
+                .map(|request| request.patience)
+                .unwrap_or_default(),
+            now: whole_seconds(context.now()),
+            interrupt: Some(&context.interrupt),
+        };
+        let applied = run.run(&plans);
+        for (((index, situation), plan), applied) in situations.iter().zip(plans).zip(applied) {
+            let result = TransactionOutcome::applied(context, situation, plan, applied);
+            self.results[*index] = Some(result);
+        }
+    }
 }
 
-/// What is to be done, or what there is to say without doing it.
+fn whole_seconds(at: Timestamp) -> Timestamp {
+    at.round(jiff::Unit::Second).unwrap_or(at)
+}
+
+/// Plans a request, unless it failed or is refused.
 fn decide(
     situation: Result<PreflightState, Failure>,
-    order: &InstallRequest<'_>,
-) -> Result<(PreflightState, InstallPlan), Box<Result<TransactionOutcome, Failure>>> {
-    let situation = situation.map_err(|failure| Box::new(Err(failure)))?;
-    if let Some(refused) = situation.refusal() {
-        return Err(Box::new(Ok(TransactionOutcome::refused(
-            &situation, refused,
-        ))));
+    request: &InstallRequest<'_>,
+) -> RequestDecision {
+    let situation = match situation {
+        Ok(situation) => situation,
+        Err(failure) => return RequestDecision::Final(Box::new(Err(failure))),
+    };
+    if let Some(reasons) = situation.refusal() {
+        let refused = TransactionOutcome::refused(&situation, reasons);
+        return RequestDecision::Final(Box::new(Ok(refused)));
     }
-    let plan = situation.plan(order.goal);
-    Ok((situation, plan))
+    let plan = situation.plan(request.goal);
+    RequestDecision::Planned(Box::new(situation), plan)
 }
 
-/// The same, before anything is written: for this there must be room. A dry run ends here.
+/// The same, before anything is written: there must be enough space for it. A dry run ends here.
 fn begin(
     situation: Result<PreflightState, Failure>,
-    order: &InstallRequest<'_>,
-    room: &mut SpaceReservation,
-) -> Result<(PreflightState, InstallPlan), Box<Result<TransactionOutcome, Failure>>> {
-    let (situation, plan) = decide(situation, order)?;
-    room.take(&situation, &plan)
-        .map_err(|error| Box::new(Err(error.into())))?;
-    if order.mode == RunMode::DryRun {
-        return Err(Box::new(Ok(TransactionOutcome::planned(&situation, plan))));
+    request: &InstallRequest<'_>,
+    space: &mut SpaceReservation,
+) -> RequestDecision {
+    let (situation, plan) = match decide(situation, request) {
+        RequestDecision::Planned(situation, plan) => (situation, plan),
+        decided @ RequestDecision::Final(_) => return decided,
+    };
+    if let Err(error) = space.reserve(&situation, &plan) {
+        return RequestDecision::Final(Box::new(Err(error.into())));
     }
-    Ok((situation, plan))
+    if request.mode == RunMode::DryRun {
+        let shown = TransactionOutcome::planned(&situation, plan);
+        return RequestDecision::Final(Box::new(Ok(shown)));
+    }
+    RequestDecision::Planned(situation, plan)
 }
 
-/// How the lock was come by.
+/// Whether another certctl held the lock.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum LockWait {
     AtOnce,
     Waited,
 }
 
-/// The lock of the tree; a wait is told.
-pub(super) fn lock(
+/// Takes the lock of the tree; a wait is reported.
+pub(super) fn take_lock(
     context: &Context,
     layout: &LineageLayout,
     timeout: Duration,
@@ -159,95 +279,25 @@ pub(super) fn lock(
                 "another certctl is at work; waiting for it, at most {} s",
                 timeout.as_secs()
             ));
-            Ok((
-                apply::lock(layout, timeout, &context.interrupt)?,
-                LockWait::Waited,
-            ))
+            let lock = apply::lock(layout, timeout, &context.interrupt)?;
+            Ok((lock, LockWait::Waited))
         }
         other => Ok((other?, LockWait::AtOnce)),
     }
 }
 
-/// What is there has changed, or may have while another certctl held the lock: everything is looked
-/// at again.
-fn look_again(
-    context: &Context,
-    orders: &[InstallRequest<'_>],
-    begun: &[Begun],
-    done: &mut [Option<Result<TransactionOutcome, Failure>>],
-) -> Result<Vec<Begun>, Failure> {
-    let again: Vec<InstallRequest<'_>> =
-        begun.iter().map(|one| orders[one.index].clone()).collect();
-    let mut anew = Vec::new();
-    for (situation, &Begun { index, .. }) in
-        preflight::look(context, &again)?.into_iter().zip(begun)
-    {
-        match decide(situation, &orders[index]) {
-            Ok((situation, plan)) => anew.push(Begun {
-                index,
-                situation,
-                plan,
-            }),
-            Err(decided) => done[index] = Some(*decided),
-        }
-    }
-    Ok(anew)
-}
-
-/// Runs what is planned, under the lock.
-fn carry_out(
-    context: &Context,
-    orders: &[InstallRequest<'_>],
-    begun: Vec<Begun>,
-    mut staged: Vec<Option<StagedRelease>>,
-    done: &mut [Option<Result<TransactionOutcome, Failure>>],
-) {
-    let apart = |Begun {
-                     index,
-                     situation,
-                     plan,
-                 }| ((index, situation), plan);
-    let (pairs, plans): (Vec<(usize, PreflightState)>, Vec<InstallPlan>) =
-        begun.into_iter().map(apart).unzip();
-    for step in plans.iter().flat_map(|plan| &plan.steps) {
-        context.sink.detail(&step.to_string());
-    }
-    let hands = pairs
-        .iter()
-        .map(|(index, situation)| hand(situation, staged[*index].take()));
-    let patience = orders
-        .first()
-        .map(|order| order.patience)
-        .unwrap_or_default();
-    let now = context
-        .now()
-        .round(jiff::Unit::Second)
-        .unwrap_or_else(|_| context.now());
-    let run = PlanRun {
-        hands: hands.collect(),
-        patience,
-        now,
-        interrupt: Some(&context.interrupt),
-    };
-    let applied = run.run(&plans);
-    for (((index, situation), plan), applied) in pairs.iter().zip(plans).zip(applied) {
-        done[*index] = Some(TransactionOutcome::applied(
-            context, situation, plan, applied,
-        ));
-    }
-}
-
-fn hand(situation: &PreflightState, staged: Option<StagedRelease>) -> PlanContext<'_> {
+/// What the steps of one plan work with.
+fn plan_context(situation: &PreflightState, staged: Option<StagedRelease>) -> PlanContext<'_> {
     let serving = &situation.serving;
     PlanContext {
         layout: &situation.layout,
         wanted: &situation.wanted,
         staged: staged.filter(|staged| staged.access() == situation.wanted.access),
-        taken: situation.sight.present.as_ref(),
+        taken: situation.disk.present.as_ref(),
         servers: serving
             .uses
             .iter()
-            .map(|one| (one.looked.software(), &one.looked.server))
+            .map(|server_use| (server_use.looked.software(), &server_use.looked.server))
             .collect(),
         paths: serving
             .spelled

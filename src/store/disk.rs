@@ -1,5 +1,5 @@
 //! Releases on disk: built beside their final name, flushed, renamed, and from then on only read or
-//! taken away.
+//! removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -19,13 +19,13 @@ use crate::system::fs::lock::FileLock;
 
 /// The most that is read of one file of a release.
 pub(crate) const PIECE_LIMIT: u64 = 1024 * 1024;
-/// More names than that in a folder are not looked at.
+/// The most names that are read of a folder.
 const NAMES_LIMIT: usize = 100_000;
 
-/// Why a release on disk is not what it should be.
+/// Why a release on disk cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A release is not what was written.
+    /// A release differs from what was written.
     #[error("{} was changed: {how}", path.display())]
     Damaged {
         path: PathBuf,
@@ -37,8 +37,8 @@ pub enum StoreError {
     File(#[from] FileError),
 }
 
-/// A release that is built but has no name yet; taken away when it is dropped without one. The lock
-/// says to others that somebody works in it.
+/// A release that is built but has no name yet; removed when it is dropped without one. The lock
+/// shows other processes that a certctl works in it.
 #[derive(Debug)]
 pub(crate) struct StagedRelease {
     folder: PathBuf,
@@ -56,13 +56,13 @@ impl Drop for StagedRelease {
     }
 }
 
-/// Builds a release in a hidden folder beside its final place: nobody else may enter it while it is
-/// built, each file is born with its final mode and flushed.
+/// Builds a release in a hidden folder beside its final place: others cannot enter it while it is
+/// built, each file is created with its final mode and flushed.
 ///
 /// # Errors
-/// The system's reason; what was begun is removed.
+/// The system's reason; the unfinished release is removed.
 pub(crate) fn stage(layout: &LineageLayout, release: &Release) -> Result<StagedRelease, FileError> {
-    let (folder, working) = hidden(layout, &release.id)?;
+    let (folder, working) = make_hidden_folder(layout, &release.id)?;
     let staged = StagedRelease {
         folder,
         access: release.access,
@@ -75,7 +75,7 @@ pub(crate) fn stage(layout: &LineageLayout, release: &Release) -> Result<StagedR
         } else {
             None
         };
-        let attributes = on_disk::attributes(layout, piece, mode)?;
+        let attributes = on_disk::inherited_attributes(layout, piece, mode)?;
         folders::write(
             &staged.folder.join(piece.file_name()),
             bytes,
@@ -88,9 +88,12 @@ pub(crate) fn stage(layout: &LineageLayout, release: &Release) -> Result<StagedR
     Ok(staged)
 }
 
-/// A new hidden folder, locked. A sweep that comes between its making, its mode and its lock takes
-/// it away: then again.
-fn hidden(layout: &LineageLayout, id: &ReleaseId) -> Result<(PathBuf, FileLock), FileError> {
+/// Makes a hidden folder and locks it. A sweep may remove it before it is locked: then it is made
+/// again.
+fn make_hidden_folder(
+    layout: &LineageLayout,
+    id: &ReleaseId,
+) -> Result<(PathBuf, FileLock), FileError> {
     loop {
         let folder = files::temporary_name(&layout.release(id));
         match folders::within(&layout.releases(), FOLDER_MODE, || {
@@ -106,10 +109,10 @@ fn hidden(layout: &LineageLayout, id: &ReleaseId) -> Result<(PathBuf, FileLock),
 }
 
 impl StagedRelease {
-    /// Gives it its name, or, where that is taken, compares.
+    /// Renames it to its final name, or, where that exists, compares the two.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when another content has the name; else the system's reason.
+    /// [`StoreError::Damaged`] when a release of that name has other content; else the system's reason.
     pub(crate) fn publish(
         mut self,
         layout: &LineageLayout,
@@ -118,7 +121,7 @@ impl StagedRelease {
         match folders::rename_new(&self.folder, &layout.release(&release.id)) {
             Err(error) if error.is_taken() => {
                 compare(layout, release)?;
-                // Who gave it its name may not have come to this.
+                // The process that gave it its name may have been killed before this.
                 Ok(files::sync_folder(&layout.releases())?)
             }
             other => {
@@ -135,8 +138,8 @@ impl StagedRelease {
     }
 }
 
-/// Whether the release on disk is this one, byte for byte, and nobody may read its key but who
-/// should.
+/// Checks that the release on disk is this one, byte for byte, and that its key can be read by
+/// nobody else.
 ///
 /// # Errors
 /// [`StoreError::Damaged`].
@@ -164,51 +167,90 @@ pub(crate) fn compare(layout: &LineageLayout, release: &Release) -> Result<(), S
     Ok(())
 }
 
-/// Reads a release back; `None` when it is not there, or when no server could load it.
+/// Reads a release back; `None` when it does not exist, or when no server could load it.
 ///
 /// # Errors
-/// When its files are there and cannot be read.
+/// When its files exist and cannot be read.
 pub(crate) fn load(layout: &LineageLayout, id: &ReleaseId) -> Result<Option<Release>, FileError> {
-    let read = |piece| match files::read(&layout.piece(id, piece), PIECE_LIMIT) {
-        Err(error) if error.is_missing() => Ok(None),
-        other => other.map(Some),
-    };
-    let (Some(chain), Some(key)) = (read(ReleaseFile::FullChain)?, read(ReleaseFile::Key)?) else {
+    let chain = read_piece(layout, id, ReleaseFile::FullChain)?;
+    let key = read_piece(layout, id, ReleaseFile::Key)?;
+    let (Some(chain), Some(key)) = (chain, key) else {
         return Ok(None);
     };
-    let access = match on_disk::look(&layout.piece(id, ReleaseFile::Key))? {
-        Some(seen) => KeyAccess {
-            mode: key_mode(Some(seen.mode)),
-            owner: Some(seen.owner),
-        },
-        None => KeyAccess::default(),
+    let files = StoredFiles {
+        access: read_access(layout, id)?,
+        combined: read_piece(layout, id, ReleaseFile::Combined)?,
+        chain,
+        key,
     };
-    let (chain, key) = (Zeroizing::new(chain), Zeroizing::new(key));
-    let combined = read(ReleaseFile::Combined)?.map(Zeroizing::new);
-    let whole = |release: Release| match combined.clone() {
-        Some(combined) => release.holding(combined),
-        None => release,
-    };
-    if let Ok(release) = Release::taken(chain.clone(), key.clone(), access) {
-        let fits = combined
-            .as_ref()
-            .is_none_or(|combined| release.is_combined_in(combined));
-        // Its name may take in who may read it.
-        return Ok(fits.then(|| whole(release).called(id.clone())));
-    }
-    // What cannot be judged here was named by its bytes when a server was seen to load it.
-    let named = |release: &Release| release.id == *id;
-    let opaque = || Release::opaque(chain.clone(), key.clone(), access).map(whole);
-    Ok(opaque()
-        .filter(named)
-        .or_else(|| opaque().map(Release::by_access).filter(named)))
+    Ok(files.into_release(id))
 }
 
-/// The name that `release` can have: its own, unless the key in the release of that name has
+fn read_piece(
+    layout: &LineageLayout,
+    id: &ReleaseId,
+    piece: ReleaseFile,
+) -> Result<Option<Zeroizing<Vec<u8>>>, FileError> {
+    match files::read(&layout.piece(id, piece), PIECE_LIMIT) {
+        Err(error) if error.is_missing() => Ok(None),
+        other => Ok(Some(Zeroizing::new(other?))),
+    }
+}
+
+/// Who may read the key of a release.
+fn read_access(layout: &LineageLayout, id: &ReleaseId) -> Result<KeyAccess, FileError> {
+    let status = on_disk::look(&layout.piece(id, ReleaseFile::Key))?;
+    Ok(status.map_or_else(KeyAccess::default, |status| KeyAccess {
+        mode: key_mode(Some(status.mode)),
+        owner: Some(status.owner),
+    }))
+}
+
+/// The files of a release as they are on disk.
+struct StoredFiles {
+    chain: Zeroizing<Vec<u8>>,
+    key: Zeroizing<Vec<u8>>,
+    combined: Option<Zeroizing<Vec<u8>>>,
+    access: KeyAccess,
+}
+
+impl StoredFiles {
+    fn into_release(self, id: &ReleaseId) -> Option<Release> {
+        if let Ok(release) = Release::taken(self.chain.clone(), self.key.clone(), self.access) {
+            let fits = self
+                .combined
+                .as_ref()
+                .is_none_or(|combined| release.is_combined_in(combined));
+            // Its name may include who may read it.
+            return fits.then(|| self.add_combined(release).with_id(id.clone()));
+        }
+        // A release that cannot be parsed here was named by its bytes, because a server has loaded
+        // it.
+        let by_bytes = self.opaque_release()?;
+        if by_bytes.id == *id {
+            return Some(by_bytes);
+        }
+        Some(by_bytes.by_access()).filter(|by_access| by_access.id == *id)
+    }
+
+    fn opaque_release(&self) -> Option<Release> {
+        let release = Release::opaque(self.chain.clone(), self.key.clone(), self.access)?;
+        Some(self.add_combined(release))
+    }
+
+    fn add_combined(&self, release: Release) -> Release {
+        match &self.combined {
+            Some(combined) => release.holding(combined.clone()),
+            None => release,
+        }
+    }
+}
+
+/// Gives `release` the name that it can have: its own, unless the key in the release of that name has
 /// another owner or mode.
 ///
 /// # Errors
-/// When what is there cannot be looked at.
+/// When the existing release cannot be read.
 pub(crate) fn named(layout: &LineageLayout, release: Release) -> Result<Release, FileError> {
     let differs = on_disk::look(&layout.piece(&release.id, ReleaseFile::Key))?
         .is_some_and(|seen| !admits(&seen, release.access));
@@ -219,7 +261,7 @@ pub(crate) fn named(layout: &LineageLayout, release: Release) -> Result<Release,
     })
 }
 
-/// Whether owner and mode are these.
+/// Whether owner and mode are those of `access`.
 fn admits(seen: &folders::FileStatus, access: KeyAccess) -> bool {
     let owned = access.owner.map_or_else(
         || seen.owner.0 == folders::user(),
@@ -229,7 +271,7 @@ fn admits(seen: &folders::FileStatus, access: KeyAccess) -> bool {
 }
 
 /// Removes releases beyond the three newest, except those in `keep`, and what killed runs have
-/// left. Each gets a name that means nothing first, so that half of one is never taken for one.
+/// left. Each is renamed to a temporary name first, so that half of a release is never used as one.
 ///
 /// # Errors
 /// The system's reason.
@@ -258,61 +300,77 @@ pub(crate) fn prune(layout: &LineageLayout, keep: &[ReleaseId]) -> Result<(), Fi
     sweep_names(layout, &names)
 }
 
-/// Removes what killed runs have left: unfinished releases that nobody works in, and temporary
+/// Removes what killed runs have left: unfinished releases that no certctl works in, and temporary
 /// names of our own links and files. Only under the lock. Each folder is read once, however many
-/// pairs have links in it.
+/// certificates have links in it.
 ///
 /// # Errors
 /// The system's reason.
 pub(crate) fn sweep(layouts: &[&LineageLayout]) -> Result<(), FileError> {
-    let mut own: BTreeMap<PathBuf, BTreeSet<OsString>> = BTreeMap::new();
+    let mut names_by_folder: BTreeMap<PathBuf, BTreeSet<OsString>> = BTreeMap::new();
     for layout in layouts {
         sweep_releases(layout)?;
-        let pointers = ReleasePointer::BOTH.map(|pointer| layout.pointer(pointer));
-        let links = layout.links().iter().map(|link| link.path.clone());
-        for path in links.chain(pointers).chain([layout.settings()]) {
+        for path in replaced_paths(layout) {
             let name = path.file_name().unwrap_or_default().to_owned();
-            own.entry(files::parent(&path).to_owned())
-                .or_default()
-                .insert(name);
+            let folder = files::parent(&path).to_owned();
+            names_by_folder.entry(folder).or_default().insert(name);
         }
     }
-    for base in layouts
-        .iter()
-        .map(|layout| layout.base())
-        .collect::<BTreeSet<_>>()
-    {
-        let stems: BTreeSet<&OsStr> = layouts
-            .iter()
-            .map(|layout| OsStr::new(layout.stem()))
-            .collect();
-        removed(&base, |stem| stems.contains(stem))?
-            .iter()
-            .try_for_each(|path| folders::remove_folder(path))?;
+    sweep_removed_folders(layouts)?;
+    for (folder, names) in names_by_folder {
+        sweep_temporaries(&folder, &names)?;
     }
-    for (folder, own) in own {
-        for name in folders::names(&folder, NAMES_LIMIT)? {
-            let left = folder.join(&name);
-            let link_or_file = |kind: FileKind| matches!(kind, FileKind::File | FileKind::Link(_));
-            if temporary_of(&name).is_some_and(|of| own.contains(of))
-                && folders::look(&left)?.is_some_and(|seen| link_or_file(seen.kind))
-            {
-                folders::remove(&left)?;
-            }
+    Ok(())
+}
+
+/// Every path that is replaced through a temporary name beside it.
+fn replaced_paths(layout: &LineageLayout) -> Vec<PathBuf> {
+    let links = layout.links().iter();
+    let mut paths: Vec<PathBuf> = links.map(|link| link.path.clone()).collect();
+    paths.extend(ReleasePointer::BOTH.map(|pointer| layout.pointer(pointer)));
+    paths.push(layout.settings());
+    paths
+}
+
+/// Removes what killed removals have left of the certificates' folders.
+fn sweep_removed_folders(layouts: &[&LineageLayout]) -> Result<(), FileError> {
+    let bases: BTreeSet<PathBuf> = layouts.iter().map(|layout| layout.base()).collect();
+    let stems: BTreeSet<&OsStr> = layouts
+        .iter()
+        .map(|layout| OsStr::new(layout.stem()))
+        .collect();
+    for base in bases {
+        for folder in find_removed(&base, |stem| stems.contains(stem))? {
+            folders::remove_folder(&folder)?;
         }
     }
     Ok(())
 }
 
-/// What a removal that was killed has left of the pair's folder.
+/// Removes the links and files in `folder` that have temporary names of `names`.
+fn sweep_temporaries(folder: &Path, names: &BTreeSet<OsString>) -> Result<(), FileError> {
+    for name in folders::names(folder, NAMES_LIMIT)? {
+        if !temporary_of(&name).is_some_and(|replaced| names.contains(replaced)) {
+            continue;
+        }
+        let path = folder.join(&name);
+        let status = folders::look(&path)?;
+        if status.is_some_and(|status| matches!(status.kind, FileKind::File | FileKind::Link(_))) {
+            folders::remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Finds what a killed removal has left of the certificate's folder.
 ///
 /// # Errors
 /// When the folder cannot be read.
 pub(crate) fn leftovers(layout: &LineageLayout) -> Result<Vec<PathBuf>, FileError> {
-    removed(&layout.base(), |stem| stem == layout.stem())
+    find_removed(&layout.base(), |stem| stem == layout.stem())
 }
 
-fn removed(base: &Path, is_own: impl Fn(&OsStr) -> bool) -> Result<Vec<PathBuf>, FileError> {
+fn find_removed(base: &Path, is_own: impl Fn(&OsStr) -> bool) -> Result<Vec<PathBuf>, FileError> {
     let names = folders::names(base, NAMES_LIMIT)?.into_iter();
     Ok(names
         .filter(|name| temporary_of(name).is_some_and(&is_own))
@@ -320,7 +378,7 @@ fn removed(base: &Path, is_own: impl Fn(&OsStr) -> bool) -> Result<Vec<PathBuf>,
         .collect())
 }
 
-/// Removes unfinished releases of a pair that nobody works in.
+/// Removes unfinished releases of a certificate that no certctl works in.
 ///
 /// # Errors
 /// The system's reason.

@@ -1,4 +1,4 @@
-//! How an installed pair can differ from what its last install left. Pure.
+//! How an installed certificate can differ from what its last install left. Pure.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use super::layout::{ReleaseId, StableLink};
 
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum FileDrift {
-    /// A file of the release is not what was written.
+    /// A file of the release differs from what was written.
     #[error("{} {how}", path.display())]
     File {
         path: PathBuf,
@@ -17,13 +17,13 @@ pub(crate) enum FileDrift {
     #[error("{} does not lead to a release", .0.display())]
     Live(PathBuf),
     /// A path that servers read is not our link.
-    #[error("{} {}", link.path.display(), at.words())]
+    #[error("{} {}", link.path.display(), at.describe())]
     Link {
         /// The link that should be there.
         link: StableLink,
         at: LinkReplacement,
     },
-    /// A mode is another.
+    /// A mode was changed.
     #[error("{} has mode {is:04o}, and was made with {was:04o}", path.display())]
     Mode {
         /// The file or folder.
@@ -32,10 +32,10 @@ pub(crate) enum FileDrift {
         /// What it should be.
         was: u32,
     },
-    /// The last install did not end well.
+    /// The last install was not finished.
     #[error("{live} is live, and was not seen to be served")]
     NotProven { live: ReleaseId },
-    /// An owner is another.
+    /// An owner was changed.
     #[error("{} belongs to {}:{}, and was made for {}:{}", path.display(), is.0, is.1, was.0, was.1)]
     Owner {
         path: PathBuf,
@@ -58,7 +58,7 @@ pub(crate) enum LinkReplacement {
 }
 
 impl LinkReplacement {
-    fn words(&self) -> String {
+    fn describe(&self) -> String {
         match self {
             Self::File => "is a plain file: what is installed is not read there".to_owned(),
             Self::Link(text) => format!(

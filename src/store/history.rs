@@ -1,4 +1,4 @@
-//! Which entry of a pair's history is meant: by its id or by a date. Pure.
+//! Finds an entry of a certificate's history by its id or by a date. Pure.
 
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::Offset};
@@ -6,17 +6,17 @@ use jiff::{Timestamp, tz::Offset};
 use super::layout::ReleaseId;
 use super::settings::HistoryEntry;
 
-/// Where a rollback is to go, as it was typed.
+/// The target of a rollback, as the user typed it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum RollbackArgument {
-    /// What was live at that instant. A day without a time means its end, in UTC.
+    /// The release that was live at that instant. A date without a time means its end, in UTC.
     At(Timestamp),
     Release(ReleaseId),
 }
 
 impl RollbackArgument {
-    /// Eight hex digits are an id, even where they could be read as a date without its dashes;
-    /// anything else has to be a date (`2027-05-11`) or an instant (RFC 3339).
+    /// Parses eight hex digits as an id, even where they could be a date without dashes; anything
+    /// else has to be a date (`2027-05-11`) or an instant (RFC 3339).
     #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if let Some(id) = ReleaseId::parse(&text.to_ascii_lowercase()) {
@@ -33,23 +33,23 @@ impl RollbackArgument {
     }
 }
 
-/// Files that were live once.
+/// A release that was live once.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct PastRelease {
     pub release: ReleaseId,
-    /// When they were installed last; none where they were there before certctl was.
+    /// When it was installed last; none where its files are older than the first install.
     pub since: Option<Timestamp>,
 }
 
-/// All that were live, the newest first, each once.
+/// Lists every release that was live, the newest first, each once.
 #[must_use]
-pub(crate) fn past(history: &[HistoryEntry]) -> Vec<PastRelease> {
+pub(crate) fn list_past_releases(history: &[HistoryEntry]) -> Vec<PastRelease> {
     let mut past: Vec<PastRelease> = Vec::new();
     let entries = history
         .iter()
         .rev()
         .map(|entry| (&entry.release, Some(entry.at)));
-    // What was taken over has no entry of its own: it is what another one replaced.
+    // A release that was taken over has no entry of its own: another entry replaced it.
     let taken = history
         .iter()
         .rev()
@@ -65,12 +65,15 @@ pub(crate) fn past(history: &[HistoryEntry]) -> Vec<PastRelease> {
     past
 }
 
-/// The release that is meant: the one of that id, or what the newest install at or before that
-/// instant put there; before the first install, what that one replaced.
+/// Finds the release of that id, or the one that the newest install at or before that instant
+/// installed; before the first install, the one that it replaced.
 #[must_use]
-pub(crate) fn find(history: &[HistoryEntry], meant: &RollbackArgument) -> Option<ReleaseId> {
-    match meant {
-        RollbackArgument::Release(id) => past(history)
+pub(crate) fn find_release(
+    history: &[HistoryEntry],
+    argument: &RollbackArgument,
+) -> Option<ReleaseId> {
+    match argument {
+        RollbackArgument::Release(id) => list_past_releases(history)
             .into_iter()
             .map(|past| past.release)
             .find(|release| release == id),
@@ -87,7 +90,7 @@ pub(crate) fn find(history: &[HistoryEntry], meant: &RollbackArgument) -> Option
 
 #[cfg(test)]
 mod tests {
-    use super::{HistoryEntry, ReleaseId, RollbackArgument, find, past};
+    use super::{HistoryEntry, ReleaseId, RollbackArgument, find_release, list_past_releases};
 
     fn id(text: &str) -> ReleaseId {
         ReleaseId::parse(text).unwrap()
@@ -102,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_live_then() {
+    fn releases_are_found_by_id_and_date() {
         let history = [
             entry("bbbbbbbb", "2027-05-11T10:00:00Z", Some("aaaaaaaa")),
             entry("20270512", "2027-08-01T10:00:00Z", Some("bbbbbbbb")),
@@ -124,7 +127,7 @@ mod tests {
             ("1999-01-01", Some("aaaaaaaa")),
         ] {
             assert_eq!(
-                find(&history, &RollbackArgument::parse(text).unwrap()),
+                find_release(&history, &RollbackArgument::parse(text).unwrap()),
                 wanted.map(id),
                 "{text}"
             );
@@ -140,10 +143,10 @@ mod tests {
             assert_eq!(RollbackArgument::parse(text), None, "{text}");
         }
         assert_eq!(
-            find(&[], &RollbackArgument::parse("2027-05-11").unwrap()),
+            find_release(&[], &RollbackArgument::parse("2027-05-11").unwrap()),
             None
         );
-        let all: Vec<String> = past(&history)
+        let all: Vec<String> = list_past_releases(&history)
             .into_iter()
             .map(|past| past.release.to_string())
             .collect();

@@ -1,6 +1,6 @@
-//! Where everything of an installed pair lies: its folder, its releases, the links that servers
-//! read. Pure: paths in, paths out; whoever calls has made sure that the folders of the given paths
-//! are real (no link on the way).
+//! The paths of an installed certificate: its folder, its releases, the links that servers read.
+//! Pure: paths in, paths out; the caller makes sure that no folder of the given paths is a symbolic
+//! link.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
@@ -8,9 +8,9 @@ use std::path::{Component, Path, PathBuf};
 /// The folder of certctl below the tree's root.
 const BASE: &str = "etc/ssl/certctl";
 
-/// The mode of a private key that replaces nothing.
+/// The mode of a private key that replaces no file.
 pub(crate) const KEY_MODE: u32 = 0o600;
-/// The mode of everything in a release that is public.
+/// The mode of the public files of a release.
 pub(crate) const PUBLIC_MODE: u32 = 0o644;
 /// The mode of the folders of certctl.
 pub(crate) const FOLDER_MODE: u32 = 0o755;
@@ -24,14 +24,14 @@ pub(crate) use distro::DistroFamily;
 pub(crate) use piece::ReleasePointer;
 pub use piece::{ReleaseFile, ReleaseId, StableLink};
 
-/// The paths of one installed pair. All of them are real paths: `--root` is part of them.
+/// The paths of one installed certificate. All of them are real paths: `--root` is part of them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LineageLayout {
     root: PathBuf,
     staged: bool,
     stem: String,
     folder: PathBuf,
-    /// Chain and key, which every pair has; then the further ones.
+    /// Chain and key, which every certificate has; then the further ones.
     links: Vec<StableLink>,
 }
 
@@ -43,7 +43,8 @@ impl LineageLayout {
             StableLink::new(chain_path, ReleaseFile::FullChain),
             StableLink::new(key_path, ReleaseFile::Key),
         ];
-        let (staged, root) = (root.is_some(), root.unwrap_or_else(|| Path::new("/")));
+        let staged = root.is_some();
+        let root = root.unwrap_or_else(|| Path::new("/"));
         Self {
             root: root.to_owned(),
             staged,
@@ -53,16 +54,17 @@ impl LineageLayout {
         }
     }
 
-    /// The same with chain and key elsewhere.
+    /// The same layout with other paths of chain and key.
     #[must_use]
     pub fn at(&self, chain_path: PathBuf, key_path: PathBuf) -> Self {
         let mut other = self.clone();
-        (other.links[0].path, other.links[1].path) = (chain_path, key_path);
+        other.links[0].path = chain_path;
+        other.links[1].path = key_path;
         other
     }
 
-    /// The same, read at `further` paths too. The files of one pair follow each other, its key the
-    /// last of them; a key that several have comes once.
+    /// The same layout with `further` links. The files of one pair follow each other, its key last; a
+    /// key of several pairs occurs once.
     #[must_use]
     pub fn with(&self, further: impl IntoIterator<Item = StableLink>) -> Self {
         let mut other = self.clone();
@@ -83,7 +85,7 @@ impl LineageLayout {
 
     /// The links after chain and key.
     #[must_use]
-    pub fn further(&self) -> &[StableLink] {
+    pub fn further_links(&self) -> &[StableLink] {
         &self.links[2..]
     }
 
@@ -99,7 +101,7 @@ impl LineageLayout {
         &self.links[1].path
     }
 
-    /// The files that a release must have for all links to show something, beside the usual ones.
+    /// The files that a release must have beside the usual ones, for every link to lead to a file.
     #[must_use]
     pub fn derived(&self) -> Vec<ReleaseFile> {
         let wanted = self
@@ -112,11 +114,13 @@ impl LineageLayout {
             .collect()
     }
 
-    /// What servers read as pairs: positions among [`Self::links`], a certificate file with what
-    /// belongs to it.
+    /// The files that servers read together, as positions among [`Self::links`]: a certificate file
+    /// with its key.
     #[must_use]
     pub fn pairs(&self) -> Vec<Vec<usize>> {
-        let (mut pairs, mut open, mut last_key) = (Vec::new(), Vec::new(), None);
+        let mut pairs = Vec::new();
+        let mut open = Vec::new();
+        let mut last_key = None;
         for (index, link) in self.links.iter().enumerate() {
             match link.piece {
                 ReleaseFile::Combined => pairs.push(vec![index]),
@@ -135,13 +139,13 @@ impl LineageLayout {
         pairs
     }
 
-    /// The name of the pair.
+    /// The name of the certificate in /etc/ssl.
     #[must_use]
     pub fn stem(&self) -> &str {
         &self.stem
     }
 
-    /// The tree that is installed into: `/` or `--root`.
+    /// The tree to install into: `/` or `--root`.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
@@ -153,13 +157,13 @@ impl LineageLayout {
         base(&self.root)
     }
 
-    /// Whether `path` lies in certctl's own folder, where only certctl puts things.
+    /// Whether `path` is in certctl's own folder, where only certctl makes files.
     #[must_use]
     pub fn is_own(&self, path: &Path) -> bool {
         path.starts_with(self.base())
     }
 
-    /// The folder of the pair.
+    /// The folder of the certificate.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
         self.folder.clone()
@@ -189,19 +193,19 @@ impl LineageLayout {
         self.folder.join(pointer.name())
     }
 
-    /// What the pair was installed with.
+    /// The file with the saved options and the history.
     #[must_use]
     pub fn settings(&self) -> PathBuf {
         self.folder.join("settings.json")
     }
 
-    /// One certctl at a time per tree.
+    /// The lock of the tree: one certctl at a time may change it.
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         lock(&self.root)
     }
 
-    /// What a link says: relative inside /etc/ssl or `--root`, so that the tree can be moved or
+    /// The text of a link: relative inside /etc/ssl or `--root`, so that the tree can be moved or
     /// mounted elsewhere; absolute from outside of it.
     #[must_use]
     pub fn link_text(&self, link: &StableLink) -> PathBuf {
@@ -214,13 +218,12 @@ impl LineageLayout {
             self.root.join("etc/ssl")
         };
         match link.path.parent() {
-            Some(folder) if link.path.starts_with(&inside) => relative(folder, &target),
+            Some(folder) if link.path.starts_with(&inside) => relative_path(folder, &target),
             _ => target,
         }
     }
 
-    /// `path` as seen from inside of the tree: what is remembered and what survives moving the
-    /// tree.
+    /// `path` as seen from inside of the tree: it is saved like that, so that the tree can be moved.
     #[must_use]
     pub fn inside(&self, path: &Path) -> PathBuf {
         path.strip_prefix(&self.root)
@@ -253,8 +256,8 @@ pub(crate) fn pointed(text: &Path) -> Option<ReleaseId> {
     name.to_str().and_then(ReleaseId::parse)
 }
 
-/// True for names that only certctl's own work leaves in its folders: releases being built or
-/// thrown away, files and links not yet renamed.
+/// Whether certctl made the name for a release that is built or removed, or for a file or link that
+/// is not renamed yet.
 #[must_use]
 pub(crate) fn is_temporary(name: &OsStr) -> bool {
     name.to_str()
@@ -273,8 +276,8 @@ pub(crate) fn temporary_of(name: &OsStr) -> Option<&OsStr> {
     (random && !of.is_empty()).then_some(OsStr::new(of))
 }
 
-/// The mode of a key that replaces one of mode `before`: never a bit for others, never one to run
-/// it.
+/// The mode of a key that replaces one of mode `before`: others can never read it, and nobody can
+/// execute it.
 #[must_use]
 pub(crate) fn key_mode(before: Option<u32>) -> u32 {
     match before {
@@ -283,8 +286,8 @@ pub(crate) fn key_mode(before: Option<u32>) -> u32 {
     }
 }
 
-/// `to` as a link in `folder` says it. Both are absolute and free of `.` and `..`.
-fn relative(folder: &Path, to: &Path) -> PathBuf {
+/// The relative path from `folder` to `to`. Both are absolute and without `.` and `..`.
+fn relative_path(folder: &Path, to: &Path) -> PathBuf {
     let mut from = folder.components().peekable();
     let mut rest = to.components().peekable();
     while from.peek().is_some() && from.peek() == rest.peek() {
@@ -349,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn links_make_pairs() {
+    fn links_are_grouped_into_pairs() {
         let layout = LineageLayout::new(None, "a", "/c".into(), "/k".into());
         let link = |piece, path: &str| StableLink::new(path, piece);
         for (further, pairs) in [
@@ -367,7 +370,7 @@ mod tests {
                 ],
                 vec![vec![0, 1], vec![2, 3, 4], vec![5]],
             ),
-            // The key is one that is linked already.
+            // The key is linked already.
             (
                 vec![
                     link(ReleaseFile::FullChain, "/d"),
@@ -381,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn the_family_is_what_is_there() {
+    fn the_family_is_decided_by_existing_folders() {
         for (folders, family) in [
             (&[][..], DistroFamily::Debian),
             (&["etc/ssl/private"], DistroFamily::Debian),
@@ -415,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_own_names_are_ours() {
+    fn names_of_other_programs_are_rejected() {
         assert_eq!(
             pointed(Path::new("releases/0123abcd")),
             ReleaseId::parse("0123abcd")

@@ -1,5 +1,5 @@
-//! What is in a release: made from a verified pair, or taken over from the files that a server
-//! reads now. Pure.
+//! The files of a release: made from a verified certificate and its key, or taken over from the
+//! files that a server reads now. Pure.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,12 +16,12 @@ use crate::pki::key::{KeyError, PrivateKey, PublicKeyId, sha256};
 pub struct KeyAccess {
     /// The permission bits of the key file.
     pub mode: u32,
-    /// User and group, where they are not simply those of who runs certctl.
+    /// User and group, where they are not those of the user who runs certctl.
     pub owner: Option<(u32, u32)>,
 }
 
 impl Default for KeyAccess {
-    /// Nobody but who runs certctl.
+    /// Only the user who runs certctl.
     fn default() -> Self {
         Self {
             mode: KEY_MODE,
@@ -30,59 +30,59 @@ impl Default for KeyAccess {
     }
 }
 
-/// The files of a release, not yet anywhere.
+/// The files of a release in memory.
 pub struct Release {
-    /// The id that its content gives it.
+    /// The id, which is computed from the content.
     pub id: ReleaseId,
     /// The chain as a server sends it, leaf first.
     pub certificates: Vec<Certificate>,
     /// Who may read its key.
     pub access: KeyAccess,
-    /// The chain file that was taken over holds a private key too, which is not in this release's.
+    /// Whether the chain file that was taken over has a private key in it, which was omitted.
     pub mixed: bool,
     files: Vec<(ReleaseFile, Zeroizing<Vec<u8>>)>,
-    /// The key as the id takes it in.
+    /// The key as the id of the release includes it.
     key_id: String,
-    /// Further words of the id: files with other bytes than ours.
+    /// Further lines that the id includes: files with other bytes than certctl writes.
     verbatim: Vec<String>,
 }
 
 impl std::fmt::Debug for Release {
-    /// Never the bytes.
+    /// Shows the id, never the bytes.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Release({})", self.id)
     }
 }
 
-/// Why a server cannot load what lies at its two paths.
+/// Why a server cannot load the files at its two paths.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum UnloadableReason {
-    /// The first certificate of the chain file carries another key.
+    /// The first certificate of the chain file has another key.
     #[error("the key is {}, the first certificate of the chain carries {}", key.short(), leaf.short())]
     Mismatch {
         key: PublicKeyId,
         /// The id in the first certificate.
         leaf: PublicKeyId,
     },
-    /// The chain file holds no certificate that a server reads.
+    /// The chain file has no certificate that a server reads.
     #[error("the chain file holds no certificate that a server can read")]
     NoChain,
-    /// The key file holds no key that a server reads.
+    /// The key file has no key that a server reads.
     #[error("the key file holds no private key that a server can read")]
     NoKey,
-    /// Whether the two fit cannot be known without the passphrase.
+    /// Whether certificate and key match cannot be known without the passphrase.
     #[error("the key is encrypted")]
     Locked,
 }
 
 impl Release {
-    /// Of a pair that was verified.
+    /// The release of a verified certificate and its key.
     #[must_use]
     pub fn new(pair: &CertifiedKey, access: KeyAccess) -> Self {
         let certificates = pair.chain().chain().certificates().to_vec();
         let chain = pair.chain().chain().to_pem().into_bytes();
         let key = Zeroizing::new(pair.key().to_pem().as_bytes().to_vec());
-        Self::with(
+        Self::from_files(
             certificates,
             &format!("{}", pair.key().id()),
             Zeroizing::new(chain),
@@ -91,18 +91,18 @@ impl Release {
         )
     }
 
-    /// Of the very bytes that a server reads now, if it can load them. Of a chain file that holds a
-    /// private key too only the certificates: everybody may read that file of a release.
+    /// Takes over the exact bytes that a server reads now, if it can load them. A private key in the
+    /// chain file is omitted: everybody may read that file of a release.
     ///
     /// # Errors
-    /// Why it cannot.
+    /// Why the server cannot load them.
     pub fn taken(
         chain: Zeroizing<Vec<u8>>,
         key: Zeroizing<Vec<u8>>,
         access: KeyAccess,
     ) -> Result<Self, UnloadableReason> {
-        let (certificates, key_id) = load(&chain, &key)?;
-        Ok(Self::with(
+        let (certificates, key_id) = load_certificate_and_key(&chain, &key)?;
+        Ok(Self::from_files(
             certificates,
             &key_id.to_string(),
             chain,
@@ -111,15 +111,15 @@ impl Release {
         ))
     }
 
-    /// Of the one file that a server reads now, certificates and key in it, if it can load it.
+    /// Takes over the one file with certificates and key that a server reads now, if it can load it.
     ///
     /// # Errors
-    /// Why it cannot.
+    /// Why the server cannot load it.
     pub fn taken_combined(
         combined: Zeroizing<Vec<u8>>,
         access: KeyAccess,
     ) -> Result<Self, UnloadableReason> {
-        let key = key_of(&combined).ok_or(UnloadableReason::NoKey)?;
+        let key = extract_key(&combined).ok_or(UnloadableReason::NoKey)?;
         Ok(Self {
             mixed: false,
             ..Self::taken(combined.clone(), key, access)?
@@ -127,20 +127,20 @@ impl Release {
         .holding(combined))
     }
 
-    /// Of files that a server was seen to load and that cannot be read here (an encrypted key, a
-    /// curve that is not known here): the very bytes, named by them.
+    /// Takes over files that a server has loaded and that certctl cannot parse (an encrypted key, an
+    /// unknown curve): the exact bytes, which name the release.
     #[must_use]
     pub fn opaque(
         chain: Zeroizing<Vec<u8>>,
         key: Zeroizing<Vec<u8>>,
         access: KeyAccess,
     ) -> Option<Self> {
-        let certificates = certificates(&blocks(&chain)?)?;
+        let certificates = parse_certificates(&parse_blocks(&chain)?)?;
         let key_id = format!("bytes {}", hex::encode(sha256(&key)));
-        Some(Self::with(certificates, &key_id, chain, key, access))
+        Some(Self::from_files(certificates, &key_id, chain, key, access))
     }
 
-    /// The same with these files beside the usual ones: another release.
+    /// Adds these files to the usual ones: that makes another release.
     #[must_use]
     pub fn deriving(self, derived: &[ReleaseFile]) -> Self {
         if !derived.contains(&ReleaseFile::Combined)
@@ -152,7 +152,7 @@ impl Release {
         self.holding(combined)
     }
 
-    /// The same with this file of certificates and key.
+    /// Adds this file with certificates and key.
     #[must_use]
     pub fn holding(mut self, combined: Zeroizing<Vec<u8>>) -> Self {
         if combined != self.combined() {
@@ -160,13 +160,14 @@ impl Release {
                 .push(format!("combined {}\n", hex::encode(sha256(&combined))));
         }
         self.files.push((ReleaseFile::Combined, combined));
-        self.id = self.identify();
+        self.id = self.compute_id();
         self
     }
 
     /// Leaf, intermediates and key as certctl writes them into one file.
     fn combined(&self) -> Zeroizing<Vec<u8>> {
-        let (chain, key) = (to_pem(&self.certificates), self.bytes(ReleaseFile::Key));
+        let chain = to_pem(&self.certificates);
+        let key = self.bytes(ReleaseFile::Key);
         let mut combined = Zeroizing::new(Vec::with_capacity(chain.len() + key.len()));
         combined.extend_from_slice(&chain);
         combined.extend_from_slice(key);
@@ -176,15 +177,15 @@ impl Release {
     /// Whether a server that reads `combined` gets these certificates and this key from it.
     #[must_use]
     pub fn is_combined_in(&self, combined: &[u8]) -> bool {
-        let read = || load(combined, &key_of(combined)?).ok();
+        let read = || load_certificate_and_key(combined, &extract_key(combined)?).ok();
         *combined == **self.combined()
             || read().is_some_and(|(certificates, key)| {
                 certificates == self.certificates && key.to_string() == self.key_id
             })
     }
 
-    /// The same files under another name: the id takes in who may read the key, for when there is a
-    /// release of its name whose key others may read.
+    /// Renames the release: the id includes who may read the key, for when a release of its name
+    /// exists whose key others may read.
     #[must_use]
     pub fn by_access(self) -> Self {
         let KeyAccess { mode, owner } = self.access;
@@ -194,31 +195,32 @@ impl Release {
         );
         let text = format!("{}\naccess {mode:04o} {owner}\n", self.id);
         let id = ReleaseId::of_hash(sha256(text.as_bytes()));
-        self.called(id)
+        self.with_id(id)
     }
 
-    /// Under the same name, for whoever it was made for.
+    /// Keeps the name, although others may read the key.
     #[must_use]
-    pub fn read_by(self, access: KeyAccess) -> Self {
+    pub fn with_access(self, access: KeyAccess) -> Self {
         Self { access, ..self }
     }
 
-    /// Under the name that it has on disk.
+    /// Gives it the name that it has on disk.
     #[must_use]
-    pub fn called(self, id: ReleaseId) -> Self {
+    pub fn with_id(self, id: ReleaseId) -> Self {
         Self { id, ..self }
     }
 
-    fn with(
+    fn from_files(
         certificates: Vec<Certificate>,
         key_id: &str,
         chain: Zeroizing<Vec<u8>>,
         key: Zeroizing<Vec<u8>>,
         access: KeyAccess,
     ) -> Self {
-        let mixed = holds_key(&chain);
+        let mixed = has_key(&chain);
         let chain = if mixed { to_pem(&certificates) } else { chain };
-        let (cert, ca) = (to_pem(&certificates[..1]), to_pem(&certificates[1..]));
+        let cert = to_pem(&certificates[..1]);
+        let ca = to_pem(&certificates[1..]);
         let canonical = *chain == *to_pem(&certificates);
         let verbatim = if canonical {
             vec![]
@@ -242,14 +244,13 @@ impl Release {
             key_id: key_id.to_owned(),
             verbatim,
         };
-        let id = release.identify();
-        release.called(id)
+        let id = release.compute_id();
+        release.with_id(id)
     }
 
-    /// Over names and hashes of the certificates, the key's id and the list of files. A file that
-    /// is taken over with other bytes than ours (comments, CRLF) makes another release than the
-    /// same written by us.
-    fn identify(&self) -> ReleaseId {
+    /// Hashes the certificates' hashes, the key's id and the list of files. A file that is taken over
+    /// with other bytes than certctl writes (comments, CRLF) makes another release.
+    fn compute_id(&self) -> ReleaseId {
         let mut text = String::new();
         for (index, certificate) in self.certificates.iter().enumerate() {
             let name = if index == 0 { "leaf" } else { "intermediate" };
@@ -263,10 +264,10 @@ impl Release {
         ReleaseId::of_hash(sha256(text.as_bytes()))
     }
 
-    /// The certificate of the site.
+    /// The certificate of the server.
     #[must_use]
     pub fn leaf(&self) -> &Certificate {
-        // `load` and `Chain` give at least the leaf.
+        // `load_certificate_and_key` and `Chain` give at least the leaf.
         &self.certificates[0]
     }
 
@@ -282,7 +283,7 @@ impl Release {
         self.files.iter().map(|(piece, _)| *piece).collect()
     }
 
-    /// Its files: what, the bytes, the mode.
+    /// Its files: piece, bytes and permission bits.
     pub fn files(&self) -> impl Iterator<Item = (ReleaseFile, &[u8], u32)> {
         self.files.iter().map(|(piece, bytes)| {
             let mode = if piece.is_secret() {
@@ -313,14 +314,14 @@ fn to_pem(some: &[Certificate]) -> Zeroizing<Vec<u8>> {
     )
 }
 
-/// By its words alone: what is cut short or glued is a key too.
-fn holds_key(bytes: &[u8]) -> bool {
+/// Whether the words of a private key occur: a truncated or malformed key counts.
+fn has_key(bytes: &[u8]) -> bool {
     const WORDS: &[u8] = b"PRIVATE KEY";
     bytes.windows(WORDS.len()).any(|window| window == WORDS)
 }
 
-/// The block of the private key in a file that holds other things too, as it is there.
-fn key_of(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+/// The PEM block of the private key in a file with other content, unchanged.
+fn extract_key(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut key: Option<Zeroizing<Vec<u8>>> = None;
     for line in bytes.split_inclusive(|&byte| byte == b'\n') {
         let text = line.trim_ascii_end();
@@ -343,13 +344,16 @@ fn key_of(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     })
 }
 
-/// What a server makes of two files: the certificates in the order in which it sends them, and the
-/// key's id.
-fn load(chain: &[u8], key: &[u8]) -> Result<(Vec<Certificate>, PublicKeyId), UnloadableReason> {
-    let blocks = blocks(chain).ok_or(UnloadableReason::NoChain)?;
-    let certificates = certificates(&blocks).ok_or(UnloadableReason::NoChain)?;
-    let blocks = self::blocks(key).ok_or(UnloadableReason::NoKey)?;
-    let block = blocks
+/// Loads two files as a server does: returns the certificates in the order in which it sends them,
+/// and the key's id.
+fn load_certificate_and_key(
+    chain: &[u8],
+    key: &[u8],
+) -> Result<(Vec<Certificate>, PublicKeyId), UnloadableReason> {
+    let chain_blocks = parse_blocks(chain).ok_or(UnloadableReason::NoChain)?;
+    let certificates = parse_certificates(&chain_blocks).ok_or(UnloadableReason::NoChain)?;
+    let key_blocks = parse_blocks(key).ok_or(UnloadableReason::NoKey)?;
+    let block = key_blocks
         .iter()
         .find(|block| block.label.ends_with("PRIVATE KEY"))
         .ok_or(UnloadableReason::NoKey)?;
@@ -371,66 +375,96 @@ fn load(chain: &[u8], key: &[u8]) -> Result<(Vec<Certificate>, PublicKeyId), Unl
     }
 }
 
-/// Those of a chain file, at least one.
-fn certificates(blocks: &[Block]) -> Option<Vec<Certificate>> {
-    let read = |block: &Block| Certificate::from_der(&block.der).ok();
+/// The certificates of a chain file, at least one.
+fn parse_certificates(blocks: &[StrictPemBlock]) -> Option<Vec<Certificate>> {
     let certificates: Option<Vec<Certificate>> = blocks
         .iter()
         .filter(|block| block.label.ends_with("CERTIFICATE"))
-        .map(read)
+        .map(|block| Certificate::from_der(&block.der).ok())
         .collect();
-    certificates.filter(|some| !some.is_empty())
+    certificates.filter(|certificates| !certificates.is_empty())
 }
 
-struct Block {
+/// A PEM block (RFC 7468) in a file that a server reads.
+struct StrictPemBlock {
     label: String,
+    /// Empty where it is encrypted.
     der: Zeroizing<Vec<u8>>,
     encrypted: bool,
 }
 
-/// The PEM blocks as strictly as OpenSSL reads them: `BEGIN` and `END` on lines of their own.
-/// `None` when they are not.
-fn blocks(bytes: &[u8]) -> Option<Vec<Block>> {
-    let mut blocks = Vec::new();
-    let mut open: Option<Block> = None;
-    let mut base64 = Zeroizing::new(String::with_capacity(bytes.len()));
-    for line in bytes
-        .split(|&byte| byte == b'\n')
-        .map(<[u8]>::trim_ascii_end)
-    {
+/// Parses PEM blocks line by line.
+struct StrictPemParser {
+    blocks: Vec<StrictPemBlock>,
+    open: Option<StrictPemBlock>,
+    /// The content of the open block.
+    base64: Zeroizing<String>,
+}
+
+/// Parses the PEM blocks as strictly as OpenSSL: `BEGIN` and `END` on lines of their own. `None`
+/// when they are not.
+fn parse_blocks(bytes: &[u8]) -> Option<Vec<StrictPemBlock>> {
+    let mut parser = StrictPemParser {
+        blocks: Vec::new(),
+        open: None,
+        base64: Zeroizing::new(String::with_capacity(bytes.len())),
+    };
+    for line in bytes.split(|&byte| byte == b'\n') {
+        parser.add_line(line.trim_ascii_end())?;
+    }
+    parser.open.is_none().then_some(parser.blocks)
+}
+
+impl StrictPemParser {
+    /// `None` when the line is malformed.
+    fn add_line(&mut self, line: &[u8]) -> Option<()> {
         if let Some(label) = line.strip_prefix(b"-----BEGIN ") {
-            let label = std::str::from_utf8(label)
-                .ok()?
-                .strip_suffix("-----")
-                .filter(|label| !label.contains("-----"))?;
-            let encrypted = label.contains("ENCRYPTED");
-            open = Some(Block {
-                label: label.to_owned(),
-                der: Zeroizing::default(),
-                encrypted,
-            });
-            base64.clear();
-            continue;
+            self.open = Some(StrictPemBlock::begin(label)?);
+            self.base64.clear();
+            return Some(());
         }
-        let Some(block) = &mut open else { continue };
-        if let Some(end) = line.strip_prefix(b"-----END ") {
-            if end.strip_suffix(b"-----") != Some(block.label.as_bytes()) {
-                return None;
-            }
-            if !block.encrypted {
-                let mut der = Zeroizing::new(Vec::with_capacity(base64.len()));
-                STANDARD.decode_vec(base64.as_bytes(), &mut der).ok()?;
-                block.der = der;
-            }
-            blocks.extend(open.take());
+        let Some(block) = &mut self.open else {
+            return Some(());
+        };
+        if let Some(label) = line.strip_prefix(b"-----END ") {
+            block.end(label, &self.base64)?;
+            self.blocks.extend(self.open.take());
         } else if line.contains(&b':') {
-            // RFC 1421 4.6: the old way to encrypt keys says so in a header.
+            // RFC 1421 4.6: the old way to encrypt keys is marked by a header.
             block.encrypted |= line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED");
         } else {
-            base64.push_str(std::str::from_utf8(line).ok()?);
+            self.base64.push_str(std::str::from_utf8(line).ok()?);
         }
+        Some(())
     }
-    open.is_none().then_some(blocks)
+}
+
+impl StrictPemBlock {
+    /// Opens a block; `label` is what follows `-----BEGIN `.
+    fn begin(label: &[u8]) -> Option<Self> {
+        let label = std::str::from_utf8(label).ok()?.strip_suffix("-----")?;
+        if label.contains("-----") {
+            return None;
+        }
+        Some(Self {
+            label: label.to_owned(),
+            der: Zeroizing::default(),
+            encrypted: label.contains("ENCRYPTED"),
+        })
+    }
+
+    /// Closes the block; `label` is what follows `-----END `.
+    fn end(&mut self, label: &[u8], base64: &str) -> Option<()> {
+        if label.strip_suffix(b"-----") != Some(self.label.as_bytes()) {
+            return None;
+        }
+        if !self.encrypted {
+            let mut der = Zeroizing::new(Vec::with_capacity(base64.len()));
+            STANDARD.decode_vec(base64.as_bytes(), &mut der).ok()?;
+            self.der = der;
+        }
+        Some(())
+    }
 }
 
 #[cfg(test)]
@@ -459,7 +493,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_loads_is_taken_over_byte_for_byte() {
+    fn loadable_files_are_taken_over_byte_for_byte() {
         let (cert, key) = pair(KeyAlgorithm::EcdsaP256);
         let plain = taken(&cert, &key).unwrap();
         assert_eq!(
@@ -477,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_in_the_chain_file_stays_out_of_the_chain() {
+    fn keys_in_chain_files_are_omitted() {
         let (cert, key) = pair(KeyAlgorithm::EcdsaP256);
         let plain = taken(&cert, &key).unwrap();
         for chain in [
@@ -494,7 +528,7 @@ mod tests {
     }
 
     #[test]
-    fn one_file_with_both_is_taken_over_byte_for_byte() {
+    fn combined_files_are_taken_over_byte_for_byte() {
         let (cert, key) = pair(KeyAlgorithm::EcdsaP256);
         let plain = taken(&cert, &key).unwrap();
         let derived = taken(&cert, &key)
@@ -530,7 +564,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_cannot_load_is_told() {
+    fn unloadable_files_are_reported_with_the_reason() {
         let (cert, key) = pair(KeyAlgorithm::EcdsaP256);
         let (other, rsa) = pair(KeyAlgorithm::Rsa(2048));
         let glued = format!("{}{cert}", other.trim_end());

@@ -1,4 +1,4 @@
-//! The tree that is installed into: `/`, or what `--root` names. No path may lead out of it.
+//! The tree to install into: `/`, or the folder of `--root`. No path may lead out of it.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ pub(crate) enum RootError {
     Outside { path: PathBuf, root: PathBuf },
 }
 
-/// The tree to install into, with no link on the way: `/` without `--root`.
+/// Resolves the tree to install into, without symbolic links: `/` without `--root`.
 ///
 /// # Errors
 /// When it cannot be followed.
@@ -31,7 +31,7 @@ pub(crate) fn root(given: Option<&Path>) -> Result<PathBuf, FileError> {
     }
 }
 
-/// A path of the tree with no link in its folder's part. It must stay inside.
+/// Resolves the symbolic links in the folders of a path. It must stay inside of the tree.
 ///
 /// # Errors
 /// When a link leads out of the tree.
@@ -46,16 +46,16 @@ pub(crate) fn real(root: &Path, path: &Path) -> Result<PathBuf, RootError> {
     })
 }
 
-/// The folder of certctl in the tree, and that of the pair: nothing may be read or written through
-/// a link that leads out.
+/// Checks the folder of certctl in the tree, and that of the certificate: nothing may be read or
+/// written through a link that leads out.
 ///
 /// # Errors
 /// When one does.
-pub(crate) fn own(root: &Path, stem: &str) -> Result<(), RootError> {
+pub(crate) fn check_own_folders(root: &Path, stem: &str) -> Result<(), RootError> {
     let base = layout::base(root);
     let folder = base.join(stem);
     let deepest = folder.join("releases").join("any");
-    // Mostly there is no link on the way at all.
+    // Mostly no folder is a link.
     if real(root, &deepest)? == deepest {
         return Ok(());
     }
@@ -65,7 +65,7 @@ pub(crate) fn own(root: &Path, stem: &str) -> Result<(), RootError> {
         .try_for_each(|path| real(root, path).map(drop))
 }
 
-/// `path` in the tree: as it is when it is inside already.
+/// `path` below the root: unchanged when it is inside already.
 #[must_use]
 pub(crate) fn below(root: &Path, path: &Path) -> PathBuf {
     if path.starts_with(root) {

@@ -1,4 +1,4 @@
-//! `settings.json`: what a pair was installed with, so that the next round needs no flags, and its
+//! `settings.json`: the saved options of a certificate, so that the next renewal needs none, and its
 //! history. Pure.
 
 use std::collections::BTreeMap;
@@ -14,37 +14,37 @@ use super::release::KeyAccess;
 
 /// The most that is read of a settings file.
 pub(crate) const SETTINGS_LIMIT: u64 = 1024 * 1024;
-/// What a flag says that forgets what is remembered of it.
+/// The value of an option that forgets the saved one.
 const FORGET: &str = "auto";
-/// What `--probe` says that asks nobody, in one run.
+/// The value of `--probe` that probes no address, in one run.
 const NOBODY: &str = "none";
-/// The history keeps this many entries: years of rounds.
+/// The most entries of the history: years of renewals.
 const HISTORY_LIMIT: usize = 100;
 
-/// What an install was done with. Paths are as seen from inside of the tree.
+/// The options of an install. Paths are as seen from inside of the tree.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default)]
 pub(crate) struct LineageSettings {
-    /// The names of the servers, or `none`; one stands alone, several in a list.
+    /// The names of the servers, or `none`; JSON has one as text, several as a list.
     #[serde(skip_serializing_if = "Vec::is_empty", with = "one_or_several")]
     pub server: Vec<String>,
     /// The server's main configuration, where it is not the usual one.
-    #[serde(skip_serializing_if = "unspeakable")]
+    #[serde(skip_serializing_if = "is_not_text")]
     pub server_config: Option<PathBuf>,
-    /// The same of each of several servers, by name.
+    /// The main configuration of each of several servers, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub server_configs: BTreeMap<String, PathBuf>,
     /// Where servers read the chain.
-    #[serde(skip_serializing_if = "unspeakable")]
+    #[serde(skip_serializing_if = "is_not_text")]
     pub chain_path: Option<PathBuf>,
     /// Where servers read the key.
-    #[serde(skip_serializing_if = "unspeakable")]
+    #[serde(skip_serializing_if = "is_not_text")]
     pub key_path: Option<PathBuf>,
     /// Where servers read further files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<StableLink>,
-    /// Where servers read the pair before it was installed elsewhere, as long as our links are
-    /// still there.
+    /// Where servers read the certificate before it was installed elsewhere, as long as our links
+    /// exist.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<StableLink>,
     /// User and group of the key as numbers.
@@ -59,45 +59,44 @@ pub(crate) struct LineageSettings {
     /// The command that reloads it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reload: Option<String>,
-    /// Where it is asked what it serves beside what its configuration says: `HOST:PORT`; `none`,
-    /// which is never remembered: nowhere at all.
+    /// Further addresses to probe, `HOST:PORT`, beside those of the configuration; `none`, which is
+    /// never saved, probes no address.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub probe: Vec<String>,
     /// The roots that the chain must end in, where they are not Mozilla's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trust: Option<String>,
     /// The folder of the request and the key that were made for it.
-    #[serde(skip_serializing_if = "unspeakable")]
+    #[serde(skip_serializing_if = "is_not_text")]
     pub folder: Option<PathBuf>,
-    /// What the file of that request is called there, without `.csr`.
+    /// The name of that request's file, without `.csr`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
-    /// The shop or CA that it went to, as `--ca` takes it.
+    /// The reseller or CA that received it, as `--ca` takes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca: Option<String>,
     /// The last day of the term that is paid for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paid_until: Option<Date>,
-    /// Of flags: no term is known any more. Never written.
+    /// Only on the command line: forgets the saved term. Never written.
     #[serde(skip)]
     pub no_term: bool,
-    /// The release that only holds the place of a certificate: self-signed, replaced by the first
-    /// real one.
+    /// The release of a placeholder: self-signed, replaced by the first real certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub placeholder: Option<ReleaseId>,
-    /// Each install that ended well, the oldest first.
+    /// Each finished install, the oldest first.
     pub history: Vec<HistoryEntry>,
-    /// What a later version wrote: kept.
+    /// Fields of a later version, which are kept.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }
 
-/// A path that JSON cannot hold is not remembered: it has to be named again.
-fn unspeakable(path: &Option<PathBuf>) -> bool {
+/// A path that JSON cannot represent is not saved: it has to be given again.
+fn is_not_text(path: &Option<PathBuf>) -> bool {
     path.as_deref().and_then(Path::to_str).is_none()
 }
 
-/// One install that ended well.
+/// One finished install.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct HistoryEntry {
     pub release: ReleaseId,
@@ -107,13 +106,13 @@ pub(crate) struct HistoryEntry {
     pub before: Option<ReleaseId>,
 }
 
-/// The settings are not what certctl writes.
+/// The settings are not as certctl writes them.
 #[derive(Debug, thiserror::Error)]
 #[error("the settings cannot be read")]
 pub struct SettingsError(#[from] serde_json::Error);
 
 impl LineageSettings {
-    /// Reads the file.
+    /// Parses the file.
     ///
     /// # Errors
     /// When it is no JSON object of the known fields.
@@ -121,7 +120,7 @@ impl LineageSettings {
         Ok(serde_json::from_slice(bytes)?)
     }
 
-    /// The file: JSON that people can read.
+    /// Writes the file: JSON that people can read.
     ///
     /// # Errors
     /// Never in practice: all keys are text.
@@ -129,9 +128,9 @@ impl LineageSettings {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
-    /// All but the history: what the next round goes by.
+    /// The options that the next renewal uses: everything but the history.
     #[must_use]
-    pub(crate) fn shown(&self) -> Value {
+    pub(crate) fn options_json(&self) -> Value {
         let mut shown = serde_json::to_value(self).unwrap_or_default();
         if let Some(fields) = shown.as_object_mut() {
             fields.remove("history");
@@ -139,82 +138,53 @@ impl LineageSettings {
         shown
     }
 
-    /// These, where `flags` says nothing else. The history stays.
+    /// The saved options, overridden by `flags`. The history stays.
     #[must_use]
     pub(crate) fn overridden_by(self, flags: Self) -> Self {
+        let ServerConfigs {
+            server_config,
+            server_configs,
+        } = ServerConfigs::merge(
+            ServerConfigs::new(self.server_config, self.server_configs),
+            ServerConfigs::new(flags.server_config, flags.server_configs),
+        );
+        let paid_until = flags.paid_until.or(self.paid_until);
         Self {
-            server: if flags.server.is_empty() {
-                self.server
-            } else {
-                flags.server
-            },
-            // Either way of saying it takes the place of both that are remembered, or one would
-            // outlive the other.
-            server_config: match flags.server_configs.is_empty() {
-                true => flags.server_config.clone().or(self.server_config),
-                false => flags.server_config.clone(),
-            },
-            server_configs: match flags.server_config {
-                Some(_) => flags.server_configs,
-                None => self
-                    .server_configs
-                    .into_iter()
-                    .chain(flags.server_configs)
-                    .collect(),
-            },
+            server: given_or_saved(flags.server, self.server),
+            server_config,
+            server_configs,
             chain_path: flags.chain_path.or(self.chain_path),
             key_path: flags.key_path.or(self.key_path),
-            links: if flags.links.is_empty() {
-                self.links
-            } else {
-                flags.links
-            },
-            former: self.former,
+            links: given_or_saved(flags.links, self.links),
             key_owner: flags.key_owner.or(self.key_owner),
             key_mode: flags.key_mode.or(self.key_mode),
-            test: flags.test.or(self.test).filter(|test| test != FORGET),
-            reload: flags
-                .reload
-                .or(self.reload)
-                .filter(|reload| reload != FORGET),
-            probe: match flags.probe.is_empty() {
-                true => lasting(self.probe),
-                false => flags
-                    .probe
-                    .into_iter()
-                    .filter(|probe| probe != FORGET)
-                    .collect(),
-            },
+            test: unless_forgotten(flags.test.or(self.test)),
+            reload: unless_forgotten(flags.reload.or(self.reload)),
+            probe: merge_probes(self.probe, flags.probe),
             trust: flags.trust.or(self.trust),
             folder: flags.folder.or(self.folder),
             request: flags.request.or(self.request),
             ca: flags.ca.or(self.ca),
-            paid_until: flags
-                .paid_until
-                .or(self.paid_until)
-                .filter(|_| !flags.no_term),
+            paid_until: paid_until.filter(|_| !flags.no_term),
             no_term: false,
-            placeholder: self.placeholder,
-            history: self.history,
-            other: self.other,
+            ..self
         }
     }
 
-    /// What the next round is to know of these: that nobody was asked is said anew each time, or it
-    /// would never be asked again.
+    /// The options to save: `--probe none` is for one run, or no server would ever be probed again.
     #[must_use]
-    pub(crate) fn lasting(self, before: &Self) -> Self {
+    pub(crate) fn without_probe_none(self, before: &Self) -> Self {
         if self.probe.iter().any(|probe| probe == NOBODY) {
             return Self {
-                probe: lasting(before.probe.clone()),
+                probe: drop_probe_none(before.probe.clone()),
                 ..self
             };
         }
         self
     }
 
-    /// These, with the server as `before` says it: what an install that was taken back was told
-    /// about it is not for the next one.
+    /// These options, with those of the servers as `before` has them: an install that was rolled
+    /// back does not change them.
     #[must_use]
     pub(crate) fn with_server_of(self, before: Self) -> Self {
         Self {
@@ -228,8 +198,7 @@ impl LineageSettings {
         }
     }
 
-    /// Who may read the key, where that is remembered; never a bit for others, whatever the file
-    /// says.
+    /// Who may read the key, where that is saved; others never may, whatever the file says.
     #[must_use]
     pub(crate) fn access(&self) -> Option<KeyAccess> {
         let mode = u32::from_str_radix(self.key_mode.as_deref()?, 8).ok()?;
@@ -239,13 +208,13 @@ impl LineageSettings {
         })
     }
 
-    /// Notes who may read the key.
-    pub(crate) fn remember_access(&mut self, access: KeyAccess) {
+    /// Saves who may read the key.
+    pub(crate) fn set_access(&mut self, access: KeyAccess) {
         self.key_mode = Some(format!("{:04o}", access.mode));
         self.key_owner = access.owner;
     }
 
-    /// Notes an install that ended well.
+    /// Adds a finished install to the history.
     pub(crate) fn record(&mut self, release: ReleaseId, before: Option<ReleaseId>, at: Timestamp) {
         self.placeholder = None;
         self.history.push(HistoryEntry {
@@ -257,9 +226,8 @@ impl LineageSettings {
         self.history.drain(..excess);
     }
 
-    /// The entry before
-    /// `live`: what was proven when it was installed, else the one above it. A `live` that the
-    /// history lacks (a kill came between the proof and the note) stands after all of it.
+    /// The release before `live`: what was proven when it was installed, else the entry before it. A
+    /// `live` that the history lacks (certctl was killed before it was added) counts as the newest.
     #[must_use]
     pub(crate) fn before(&self, live: &ReleaseId) -> Option<&ReleaseId> {
         let index = self
@@ -280,18 +248,65 @@ impl LineageSettings {
     }
 }
 
-/// What of `--probe` a later run may go by.
-fn lasting(probes: Vec<String>) -> Vec<String> {
+fn given_or_saved<T>(given: Vec<T>, saved: Vec<T>) -> Vec<T> {
+    if given.is_empty() { saved } else { given }
+}
+
+/// A command, unless it is the word that forgets the saved one.
+fn unless_forgotten(command: Option<String>) -> Option<String> {
+    command.filter(|command| command != FORGET)
+}
+
+fn merge_probes(saved: Vec<String>, mut given: Vec<String>) -> Vec<String> {
+    if given.is_empty() {
+        return drop_probe_none(saved);
+    }
+    given.retain(|probe| probe != FORGET);
+    given
+}
+
+/// Both ways to name the configurations of servers.
+struct ServerConfigs {
+    server_config: Option<PathBuf>,
+    server_configs: BTreeMap<String, PathBuf>,
+}
+
+impl ServerConfigs {
+    fn new(server_config: Option<PathBuf>, server_configs: BTreeMap<String, PathBuf>) -> Self {
+        Self {
+            server_config,
+            server_configs,
+        }
+    }
+
+    /// Either way that is given replaces both that are saved, or one would outlive the other.
+    fn merge(saved: Self, given: Self) -> Self {
+        if given.server_config.is_some() {
+            return given;
+        }
+        let server_config = if given.server_configs.is_empty() {
+            saved.server_config
+        } else {
+            None
+        };
+        let mut server_configs = saved.server_configs;
+        server_configs.extend(given.server_configs);
+        Self::new(server_config, server_configs)
+    }
+}
+
+/// The values of `--probe` that a later run may use.
+fn drop_probe_none(probes: Vec<String>) -> Vec<String> {
     probes.into_iter().filter(|probe| probe != NOBODY).collect()
 }
 
-/// A list of one is written as what is in it.
+/// A list of one is written as its only element.
 mod one_or_several {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Words {
+    enum OneOrSeveral {
         One(String),
         Several(Vec<String>),
     }
@@ -299,9 +314,9 @@ mod one_or_several {
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         document: D,
     ) -> Result<Vec<String>, D::Error> {
-        Ok(match Words::deserialize(document)? {
-            Words::One(word) => vec![word],
-            Words::Several(words) => words,
+        Ok(match OneOrSeveral::deserialize(document)? {
+            OneOrSeveral::One(word) => vec![word],
+            OneOrSeveral::Several(words) => words,
         })
     }
 
@@ -321,7 +336,7 @@ mod tests {
     use super::{KeyAccess, LineageSettings, ReleaseId, StableLink, Timestamp};
     use crate::store::layout::ReleaseFile;
 
-    /// A frozen sample: what has been written once is read for ever.
+    /// A frozen sample: every version reads what an earlier one wrote.
     const SAMPLE: &str = r#"{
   "server": "nginx",
   "chain_path": "/etc/ssl/your_site.crt",
@@ -343,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_reads_back_and_what_is_unknown_is_kept() {
+    fn settings_read_back_and_unknown_fields_are_kept() {
         let settings = LineageSettings::parse(SAMPLE.as_bytes()).unwrap();
         assert_eq!(
             settings.access(),
@@ -389,11 +404,11 @@ mod tests {
             .unwrap()
             .overridden_by(flags);
         assert_eq!(settings.server, ["none"]);
-        assert_eq!(settings.shown()["server"], "none");
+        assert_eq!(settings.options_json()["server"], "none");
         let several = LineageSettings::parse(br#"{"server":["nginx","haproxy"]}"#).unwrap();
         assert_eq!(several.server, ["nginx", "haproxy"]);
         assert_eq!(
-            several.shown()["server"],
+            several.options_json()["server"],
             serde_json::json!(["nginx", "haproxy"])
         );
         assert_eq!(settings.probe, ["127.0.0.1:8443"]);
@@ -401,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn auto_forgets_and_nobody_is_asked_in_one_run_only() {
+    fn auto_forgets_and_probe_none_is_not_saved() {
         let say = |word: &str| LineageSettings {
             test: Some(word.to_owned()),
             reload: Some(word.to_owned()),
@@ -421,7 +436,7 @@ mod tests {
             ..LineageSettings::default()
         });
         assert_eq!(now.probe, ["none"]);
-        assert_eq!(now.lasting(&before), before);
+        assert_eq!(now.without_probe_none(&before), before);
         let old = LineageSettings {
             probe: vec!["none".to_owned()],
             ..LineageSettings::default()
@@ -433,11 +448,11 @@ mod tests {
                 .is_empty(),
             "an earlier version remembered it"
         );
-        assert!(old.clone().lasting(&old).probe.is_empty());
+        assert!(old.clone().without_probe_none(&old).probe.is_empty());
     }
 
     #[test]
-    fn a_looser_mode_in_the_file_gives_nobody_the_key() {
+    fn saved_modes_never_let_others_read_the_key() {
         let settings = LineageSettings {
             key_mode: Some("0666".to_owned()),
             ..LineageSettings::default()
@@ -446,7 +461,7 @@ mod tests {
     }
 
     #[test]
-    fn going_back_skips_what_was_rolled_back() {
+    fn rollbacks_skip_releases_that_were_rolled_back() {
         // a, then b; b was rolled back; then c on top of a.
         let (a, b, c) = (id("aaaaaaaa"), id("bbbbbbbb"), id("cccccccc"));
         let mut settings = LineageSettings::default();

@@ -1,5 +1,5 @@
-//! Runs a removal: plain files in the place of links, then the folder goes. What is read at a path
-//! is the same bytes at every instant, and never by anybody who could not read them before.
+//! Runs a removal: replaces links by plain files, then removes the folder. A path has the same bytes
+//! at every instant, and only those who could read them before can.
 
 use std::path::{Path, PathBuf};
 
@@ -14,10 +14,10 @@ use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders;
 use crate::system::fs::xattrs;
 
-/// More names than that in a folder are not looked at.
+/// The most names that are read of a folder.
 const NAMES_LIMIT: usize = 100_000;
 
-/// A plain file that stands where a link was, or will.
+/// A plain file that replaces a link, or will.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct PlainFile {
     pub path: PathBuf,
@@ -26,11 +26,11 @@ pub(crate) struct PlainFile {
     pub owner: (u32, u32),
 }
 
-/// What `piece` of the live release looks like as a plain file at `path`.
+/// What `piece` of the live release will be as a plain file at `path`.
 ///
 /// # Errors
-/// When it cannot be looked at.
-pub(crate) fn plain(
+/// When it cannot be read.
+pub(crate) fn plain_file(
     layout: &LineageLayout,
     live: &ReleaseId,
     path: &Path,
@@ -46,14 +46,14 @@ pub(crate) fn plain(
 
 /// A whole and flushed plain file beside the link that it is to replace; gone when it is dropped
 /// before.
-struct Beside {
+struct PreparedFile {
     temporary: PathBuf,
     path: PathBuf,
 }
 
-impl Drop for Beside {
+impl Drop for PreparedFile {
     fn drop(&mut self) {
-        // Renamed, it is not there any more. Best effort: the next run sweeps.
+        // After its rename it does not exist. Best effort: the next run sweeps.
         let _ = folders::remove(&self.temporary);
     }
 }
@@ -70,20 +70,19 @@ pub(crate) fn run(
     steps: &[ForgetStep],
     signal: impl Fn() -> Option<i32>,
 ) -> Result<(), InstallError> {
-    let go_on = || signal().map_or(Ok(()), |signal| Err(InstallError::Interrupted { signal }));
-    let mut waiting = Vec::new();
+    let mut prepared = Vec::new();
     for step in steps {
         if let ForgetStep::Settle { path, piece } = step {
-            waiting.extend(beside(layout, live, path, *piece)?);
+            prepared.extend(prepare_file(layout, live, path, *piece)?);
         }
     }
-    for plain in waiting {
-        go_on()?;
-        folders::replace(&plain.temporary, &plain.path)?;
+    for file in prepared {
+        check_signal(&signal)?;
+        folders::replace(&file.temporary, &file.path)?;
     }
     for step in steps {
         if let ForgetStep::Discard { folder } = step {
-            go_on()?;
+            check_signal(&signal)?;
             let gone = files::temporary_name(folder);
             folders::rename_new(folder, &gone)?;
             folders::remove_folder(&gone)?;
@@ -92,33 +91,44 @@ pub(crate) fn run(
     Ok(())
 }
 
-fn beside(
+fn check_signal(signal: &impl Fn() -> Option<i32>) -> Result<(), InstallError> {
+    match signal() {
+        Some(signal) => Err(InstallError::Interrupted { signal }),
+        None => Ok(()),
+    }
+}
+
+fn prepare_file(
     layout: &LineageLayout,
     live: &ReleaseId,
     path: &Path,
     piece: ReleaseFile,
-) -> Result<Option<Beside>, FileError> {
-    let Some(PlainFile { mode, owner, .. }) = plain(layout, live, path, piece)? else {
+) -> Result<Option<PreparedFile>, FileError> {
+    let Some(PlainFile { mode, owner, .. }) = plain_file(layout, live, path, piece)? else {
         return Ok(None);
     };
     let from = layout.piece(live, piece);
-    let (bytes, attributes) = (
-        Zeroizing::new(files::read(&from, PIECE_LIMIT)?),
-        xattrs::read(&from)?,
-    );
-    let beside = Beside {
+    let bytes = Zeroizing::new(files::read(&from, PIECE_LIMIT)?);
+    let attributes = xattrs::read(&from)?;
+    let replacement = PreparedFile {
         temporary: files::temporary_name(path),
         path: path.to_owned(),
     };
-    folders::write(&beside.temporary, &bytes, mode, Some(owner), &attributes)?;
-    Ok(Some(beside))
+    folders::write(
+        &replacement.temporary,
+        &bytes,
+        mode,
+        Some(owner),
+        &attributes,
+    )?;
+    Ok(Some(replacement))
 }
 
-/// What lies in the pair's folder and was not put there by certctl.
+/// Lists the files in the certificate's folder that certctl did not make.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub(crate) fn strange(layout: &LineageLayout) -> Result<Vec<PathBuf>, FileError> {
+pub(crate) fn find_foreign_files(layout: &LineageLayout) -> Result<Vec<PathBuf>, FileError> {
     let own = [
         ReleasePointer::Live.name(),
         ReleasePointer::Proven.name(),
@@ -127,6 +137,8 @@ pub(crate) fn strange(layout: &LineageLayout) -> Result<Vec<PathBuf>, FileError>
     ];
     let folder = layout.folder();
     let names = folders::names(&folder, NAMES_LIMIT)?.into_iter();
-    let strange = names.filter(|name| !is_temporary(name) && own.iter().all(|own| name != own));
-    Ok(strange.map(|name| folder.join(name)).collect())
+    Ok(names
+        .filter(|name| !is_temporary(name) && own.iter().all(|own| name != own))
+        .map(|name| folder.join(name))
+        .collect())
 }

@@ -1,23 +1,23 @@
-//! What a removal does: every path that servers know becomes a plain file with what it shows, then
-//! the pair's folder goes. Pure. Each step can be repeated after a crash, and before each one and
-//! after it the same bytes are read.
+//! The steps of a removal: every link becomes a plain file with the same bytes, then the
+//! certificate's folder is removed. Pure. Each step can be repeated after a crash, and servers read
+//! the same bytes before and after it.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
 use crate::install_plan::plan::PathState;
-use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId};
+use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId, StableLink};
 
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
 pub(crate) enum ForgetStep {
-    /// Takes the pair's folder away, with all of its releases: first its name, then what is in it.
+    /// Removes the certificate's folder with all of its releases: first its name, then its content.
     Discard {
         #[serde(serialize_with = "shown")]
         folder: PathBuf,
     },
-    /// Puts a plain file in the place of our link, in one rename.
+    /// Replaces our link by a plain file, in one rename.
     Settle {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
@@ -25,7 +25,7 @@ pub(crate) enum ForgetStep {
     },
 }
 
-/// A path in a document: JSON holds text only.
+/// A path in JSON, which has text only.
 fn shown<S: Serializer>(path: &Path, document: S) -> Result<S::Ok, S::Error> {
     document.collect_str(&path.display())
 }
@@ -41,92 +41,96 @@ impl std::fmt::Display for ForgetStep {
     }
 }
 
-/// What decides a removal.
+/// What a removal is decided by.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ForgetObservation {
     /// Where `live` points.
     pub live: Option<ReleaseId>,
     /// Where `proven` points.
     pub proven: Option<ReleaseId>,
-    /// What is at each of the layout's links, in their order; none where it is somebody else's.
-    pub spots: Vec<Option<PathState>>,
+    /// What is at each of the layout's links, in their order; none where it is not certctl's.
+    pub path_states: Vec<Option<PathState>>,
     /// The pieces that the live release has.
     pub pieces: Vec<ReleaseFile>,
-    /// What servers' configurations name in the pair's folder, or through links into it: where, and
-    /// the file.
-    pub named: Vec<(String, PathBuf)>,
-    /// What lies in the pair's folder and is not certctl's.
-    pub strange: Vec<PathBuf>,
+    /// The files in the certificate's folder that servers' configurations name, also through links
+    /// into it: block and path.
+    pub named_files: Vec<(String, PathBuf)>,
+    /// The files in the certificate's folder that certctl did not make.
+    pub foreign_files: Vec<PathBuf>,
 }
 
 /// Why nothing may be removed.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum ForgetRefusal {
-    /// The last install did not end well.
+    /// The last install was not finished.
     #[error("{0} is not proven yet: its last install did not end well")]
     NotProven(String),
     /// A server's configuration names a file in the folder itself: where, and the file.
     #[error("{block} names {}, which would go with the folder", path.display())]
-    Named {
+    StillNamed {
         /// Where: `FILE:LINE`.
         block: String,
         path: PathBuf,
     },
-    /// A link of ours shows nothing.
+    /// A link of ours leads to no file.
     #[error("{} shows nothing: the file that it leads to is not there", .0.display())]
-    ShowsNothing(PathBuf),
-    /// The folder holds files of somebody else.
+    DanglingLink(PathBuf),
+    /// The folder has files that certctl did not make.
     #[error("{} is not certctl's, and would go with the folder", .0.display())]
-    Strange(PathBuf),
+    ForeignFile(PathBuf),
 }
 
-/// The steps, in their order.
+/// Plans the steps, in their order.
 ///
 /// # Errors
 /// Everything that forbids it.
 pub(crate) fn plan(
-    standing: &ForgetObservation,
+    observation: &ForgetObservation,
     layout: &LineageLayout,
 ) -> Result<Vec<ForgetStep>, Vec<ForgetRefusal>> {
-    let mut refused: Vec<ForgetRefusal> = standing
-        .strange
-        .iter()
-        .cloned()
-        .map(ForgetRefusal::Strange)
-        .collect();
-    refused.extend(
-        standing
-            .named
-            .iter()
-            .cloned()
-            .map(|(block, path)| ForgetRefusal::Named { block, path }),
-    );
-    if standing.live.is_none() || standing.live != standing.proven {
-        refused.push(ForgetRefusal::NotProven(layout.stem().to_owned()));
-    }
-    let ours = layout
+    let our_links: Vec<&StableLink> = layout
         .links()
         .iter()
-        .zip(&standing.spots)
-        .filter(|(_, spot)| **spot == Some(PathState::Ours));
-    let mut steps = Vec::new();
-    for (link, _) in ours {
-        if standing.live.is_some() && !standing.pieces.contains(&link.piece) {
-            refused.push(ForgetRefusal::ShowsNothing(link.path.clone()));
-        }
-        steps.push(ForgetStep::Settle {
+        .zip(&observation.path_states)
+        .filter(|(_, path_state)| **path_state == Some(PathState::Ours))
+        .map(|(link, _)| link)
+        .collect();
+    let refusals = find_refusals(observation, layout, &our_links);
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    let mut steps: Vec<ForgetStep> = our_links
+        .into_iter()
+        .map(|link| ForgetStep::Settle {
             path: link.path.clone(),
             piece: link.piece,
-        });
-    }
+        })
+        .collect();
     steps.push(ForgetStep::Discard {
         folder: layout.folder(),
     });
-    if refused.is_empty() {
-        Ok(steps)
-    } else {
-        Err(refused)
+    Ok(steps)
+}
+
+fn find_refusals(
+    observation: &ForgetObservation,
+    layout: &LineageLayout,
+    our_links: &[&StableLink],
+) -> Vec<ForgetRefusal> {
+    let foreign_files = observation.foreign_files.iter().cloned();
+    let mut refusals: Vec<ForgetRefusal> = foreign_files.map(ForgetRefusal::ForeignFile).collect();
+    for (block, path) in observation.named_files.iter().cloned() {
+        refusals.push(ForgetRefusal::StillNamed { block, path });
     }
+    if observation.live.is_none() || observation.live != observation.proven {
+        refusals.push(ForgetRefusal::NotProven(layout.stem().to_owned()));
+    }
+    for link in our_links {
+        if observation.live.is_some() && !observation.pieces.contains(&link.piece) {
+            refusals.push(ForgetRefusal::DanglingLink(link.path.clone()));
+        }
+    }
+    refusals
 }
 
 #[cfg(test)]
@@ -136,26 +140,34 @@ mod tests {
         ReleaseId, plan,
     };
 
-    #[test]
-    fn links_become_files_before_the_folder_goes() {
-        let layout = LineageLayout::new(None, "a", "/c".into(), "/k".into());
-        let id = |text| ReleaseId::parse(text);
-        let standing = |spots: [Option<PathState>; 2]| ForgetObservation {
-            live: id("aaaaaaaa"),
-            proven: id("aaaaaaaa"),
-            spots: spots.to_vec(),
+    fn layout() -> LineageLayout {
+        LineageLayout::new(None, "a", "/c".into(), "/k".into())
+    }
+
+    fn observation(path_states: [Option<PathState>; 2]) -> ForgetObservation {
+        ForgetObservation {
+            live: ReleaseId::parse("aaaaaaaa"),
+            proven: ReleaseId::parse("aaaaaaaa"),
+            path_states: path_states.to_vec(),
             pieces: vec![ReleaseFile::FullChain, ReleaseFile::Key],
-            named: Vec::new(),
-            strange: Vec::new(),
-        };
-        let settle = |path: &str, piece| ForgetStep::Settle {
+            named_files: Vec::new(),
+            foreign_files: Vec::new(),
+        }
+    }
+
+    fn settle(path: &str, piece: ReleaseFile) -> ForgetStep {
+        ForgetStep::Settle {
             path: path.into(),
             piece,
-        };
+        }
+    }
+
+    #[test]
+    fn links_become_files_before_the_folder_is_removed() {
         let discard = ForgetStep::Discard {
             folder: "/etc/ssl/certctl/a".into(),
         };
-        for (spots, steps) in [
+        for (path_states, steps) in [
             (
                 [Some(PathState::Ours); 2],
                 vec![
@@ -171,58 +183,61 @@ mod tests {
             ([Some(PathState::File); 2], vec![discard.clone()]),
             ([Some(PathState::Absent), None], vec![discard]),
         ] {
-            assert_eq!(plan(&standing(spots), &layout), Ok(steps), "{spots:?}");
+            let planned = plan(&observation(path_states), &layout());
+            assert_eq!(planned, Ok(steps), "{path_states:?}");
         }
-        let both = standing([Some(PathState::Ours); 2]);
-        for (refused, why) in [
-            (
-                ForgetObservation {
-                    proven: id("bbbbbbbb"),
-                    ..both.clone()
-                },
-                ForgetRefusal::NotProven("a".into()),
-            ),
-            (
-                ForgetObservation {
-                    proven: None,
-                    ..both.clone()
-                },
-                ForgetRefusal::NotProven("a".into()),
-            ),
-            (
-                ForgetObservation {
-                    live: None,
-                    proven: None,
-                    ..both.clone()
-                },
-                ForgetRefusal::NotProven("a".into()),
-            ),
+    }
+
+    #[test]
+    fn unproven_releases_are_not_removed() {
+        for (live, proven) in [
+            ("aaaaaaaa", "bbbbbbbb"),
+            ("aaaaaaaa", "none"),
+            ("none", "none"),
+        ] {
+            let observation = ForgetObservation {
+                live: ReleaseId::parse(live),
+                proven: ReleaseId::parse(proven),
+                ..observation([Some(PathState::Ours); 2])
+            };
+            assert_eq!(
+                plan(&observation, &layout()),
+                Err(vec![ForgetRefusal::NotProven("a".into())]),
+                "{live} {proven}"
+            );
+        }
+    }
+
+    #[test]
+    fn folders_that_are_in_use_are_not_removed() {
+        let ours = observation([Some(PathState::Ours); 2]);
+        for (observation, refusal) in [
             (
                 ForgetObservation {
                     pieces: vec![ReleaseFile::FullChain],
-                    ..both.clone()
+                    ..ours.clone()
                 },
-                ForgetRefusal::ShowsNothing("/k".into()),
+                ForgetRefusal::DanglingLink("/k".into()),
             ),
             (
                 ForgetObservation {
-                    named: vec![("a.conf:1".into(), "/x".into())],
-                    ..both.clone()
+                    named_files: vec![("a.conf:1".into(), "/x".into())],
+                    ..ours.clone()
                 },
-                ForgetRefusal::Named {
+                ForgetRefusal::StillNamed {
                     block: "a.conf:1".into(),
                     path: "/x".into(),
                 },
             ),
             (
                 ForgetObservation {
-                    strange: vec!["/x".into()],
-                    ..both
+                    foreign_files: vec!["/x".into()],
+                    ..ours
                 },
-                ForgetRefusal::Strange("/x".into()),
+                ForgetRefusal::ForeignFile("/x".into()),
             ),
         ] {
-            assert_eq!(plan(&refused, &layout), Err(vec![why]));
+            assert_eq!(plan(&observation, &layout()), Err(vec![refusal]));
         }
     }
 }

@@ -5,17 +5,25 @@ use std::collections::{HashMap, HashSet};
 use crate::pki::name::DnsName;
 use crate::store::release::Release;
 
-/// Installed pairs, found by name.
+/// The live release of an installed certificate.
+pub(super) struct InstalledRelease {
+    /// Its name in /etc/ssl.
+    pub stem: String,
+    pub release: Release,
+}
+
+/// Installed certificates by name.
 pub(super) struct InstalledNames {
     stems: HashSet<String>,
-    /// Those whose certificates have a name, sorted.
-    named: HashMap<DnsName, Vec<String>>,
+    /// The certificates that are for a DNS name, sorted.
+    by_dns_name: HashMap<DnsName, Vec<String>>,
 }
 
 impl InstalledNames {
-    pub(super) fn new(pairs: Vec<(String, Release)>) -> Self {
-        let (mut stems, mut named) = (HashSet::new(), HashMap::<DnsName, Vec<String>>::new());
-        for (stem, release) in pairs {
+    pub(super) fn new(installed: Vec<InstalledRelease>) -> Self {
+        let mut stems = HashSet::new();
+        let mut by_dns_name: HashMap<DnsName, Vec<String>> = HashMap::new();
+        for InstalledRelease { stem, release } in installed {
             let names: HashSet<DnsName> = release
                 .leaf()
                 .dns_names
@@ -23,24 +31,24 @@ impl InstalledNames {
                 .filter_map(|name| DnsName::parse(name).ok())
                 .collect();
             for name in names {
-                named.entry(name).or_default().push(stem.clone());
+                by_dns_name.entry(name).or_default().push(stem.clone());
             }
             stems.insert(stem);
         }
-        Self { stems, named }
+        Self { stems, by_dns_name }
     }
 
-    /// The pair of that name, else those whose certificates have it.
-    pub(super) fn fitting(&self, name: &str) -> Vec<String> {
-        let wanted = DnsName::parse(name).ok();
-        let spelled = wanted
+    /// Finds the certificate of that name, else those that are for it.
+    pub(super) fn find(&self, name: &str) -> Vec<String> {
+        let dns_name = DnsName::parse(name).ok();
+        let stem = dns_name
             .as_ref()
             .map_or_else(|| name.to_owned(), DnsName::file_stem);
-        if self.stems.contains(&spelled) {
-            return vec![spelled];
+        if self.stems.contains(&stem) {
+            return vec![stem];
         }
-        wanted
-            .and_then(|wanted| self.named.get(&wanted).cloned())
+        dns_name
+            .and_then(|dns_name| self.by_dns_name.get(&dns_name).cloned())
             .unwrap_or_default()
     }
 }

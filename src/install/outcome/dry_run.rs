@@ -1,43 +1,32 @@
-//! What a dry run shows: each step with the files that it is about, what it comes to, and where a
-//! failure leads.
+//! What a dry run shows: each step with its files, what remains to be done, and what a failure
+//! leads to.
 
 use serde_json::Value;
 
 use super::TransactionOutcome;
 use crate::install::preflight::PreflightState;
-use crate::install::servers::new_block;
+use crate::install::servers::{ServerUse, new_block};
 use crate::install_plan::plan::{PlanEnd, PlanStep, RollbackTarget, ServerState};
 use crate::report::TextOutput;
 use crate::store::layout::{PUBLIC_MODE, ReleaseFile, StableLink};
-use crate::webserver::model::ServerSoftware;
 
 impl TransactionOutcome {
-    /// What is left to do where the plan falls short of proof: of each server.
+    /// What each server still needs where the plan does not verify the certificate live.
     pub(crate) fn left_to_do(situation: &PreflightState, end: PlanEnd) -> Vec<String> {
-        let uses = situation
+        let stem = situation.layout.stem();
+        let mut lines: Vec<String> = situation
             .serving
             .uses
             .iter()
-            .filter_map(|one| Some((&one.state, one.program()?.software())));
-        let said = |(state, software): (&ServerState, ServerSoftware)| {
-            let title = software.title();
-            match state {
-                ServerState::NotNamed => {
-                    let block = new_block::file_name(situation.layout.stem(), software);
-                    Some(format!(
-                        "{title} does not name these paths yet: its block goes to {block}"
-                    ))
-                }
-                ServerState::Stopped(_) => {
-                    Some(format!("{title} does not run: the files wait for it"))
-                }
-                ServerState::Mends(_) | ServerState::Nothing | ServerState::Serves(..) => None,
-            }
-        };
-        let partly = "other blocks still serve names of it, or nothing can be asked: see above";
-        uses.filter_map(said)
-            .chain((end == PlanEnd::Partly).then(|| partly.to_owned()))
-            .collect()
+            .filter_map(|server_use| explain_missing(server_use, stem))
+            .collect();
+        if end == PlanEnd::Partly {
+            lines.push(
+                "other blocks still serve names of it, or nothing can be asked: see above"
+                    .to_owned(),
+            );
+        }
+        lines
     }
 
     pub(crate) fn show_plan(&self, text: &mut TextOutput) {
@@ -57,22 +46,23 @@ impl TransactionOutcome {
                 format!("{}: {}", name.replace('_', " "), in_words(value)),
             );
         }
-        match &plan.back {
+        text.fact("else", self.describe_rollback(&plan.back));
+    }
+
+    /// What a failure of a later step leads to.
+    fn describe_rollback(&self, back: &RollbackTarget) -> String {
+        match back {
             RollbackTarget::Nothing { .. } => {
-                text.fact("else", "if a later step fails, the links are removed again")
+                "if a later step fails, the links are removed again".to_owned()
             }
-            RollbackTarget::Stay(why) => text.fact(
-                "else",
-                format!("if a later step fails, the new files stay: {why}"),
-            ),
+            RollbackTarget::Stay(why) => {
+                format!("if a later step fails, the new files stay: {why}")
+            }
             RollbackTarget::Unproven(id) if id.as_str() == self.release => {
-                text.fact(
-                    "else",
-                    "if a later step fails, they stay: the server loads them already",
-                );
+                "if a later step fails, they stay: the server loads them already".to_owned()
             }
             RollbackTarget::To(id) | RollbackTarget::Unproven(id) => {
-                text.fact("else", format!("if a later step fails, back to {id}"))
+                format!("if a later step fails, back to {id}")
             }
         }
     }
@@ -107,39 +97,56 @@ impl TransactionOutcome {
 
     /// `fullchain.pem (0644), key.pem (0600)`
     fn with_modes(&self, pieces: &[ReleaseFile]) -> String {
-        let mode = |piece: &ReleaseFile| {
-            if piece.is_secret() {
+        let mut words = Vec::new();
+        for piece in pieces {
+            let permissions = if piece.is_secret() {
                 self.key_mode
             } else {
                 PUBLIC_MODE
-            }
-        };
-        let one = |piece: &ReleaseFile| format!("{} ({:04o})", piece.file_name(), mode(piece));
-        pieces.iter().map(one).collect::<Vec<_>>().join(", ")
+            };
+            words.push(format!("{} ({permissions:04o})", piece.file_name()));
+        }
+        words.join(", ")
+    }
+}
+
+/// What a server still needs to serve the certificate.
+fn explain_missing(server_use: &ServerUse, stem: &str) -> Option<String> {
+    let software = server_use.program()?.software();
+    let title = software.title();
+    match &server_use.state {
+        ServerState::NotNamed => {
+            let block = new_block::file_name(stem, software);
+            Some(format!(
+                "{title} does not name these paths yet: its block goes to {block}"
+            ))
+        }
+        ServerState::Stopped(_) => Some(format!("{title} does not run: the files wait for it")),
+        ServerState::Mends(_) | ServerState::Nothing | ServerState::Serves(..) => None,
     }
 }
 
 /// A setting as people write it: `0:114`, `haproxy=/etc/x.cfg`, `/etc/x.pem (combined.pem)`.
 fn in_words(value: &Value) -> String {
-    let several = |of: Vec<String>| of.join(", ");
-    let link = || serde_json::from_value::<StableLink>(value.clone()).ok();
     match value {
         Value::String(text) => text.clone(),
-        Value::Array(all) => match all.as_slice() {
+        Value::Array(elements) => match elements.as_slice() {
             [user @ Value::Number(_), group @ Value::Number(_)] => format!("{user}:{group}"),
-            all => several(all.iter().map(in_words).collect()),
-        },
-        Value::Object(fields) => match link() {
-            Some(StableLink { path, piece }) => {
-                format!("{} ({})", path.display(), piece.file_name())
+            elements => {
+                let words: Vec<String> = elements.iter().map(in_words).collect();
+                words.join(", ")
             }
-            None => several(
-                fields
-                    .iter()
-                    .map(|(name, value)| format!("{name}={}", in_words(value)))
-                    .collect(),
-            ),
         },
+        Value::Object(fields) => {
+            if let Ok(link) = serde_json::from_value::<StableLink>(value.clone()) {
+                return format!("{} ({})", link.path.display(), link.piece.file_name());
+            }
+            let fields = fields.iter();
+            let words: Vec<String> = fields
+                .map(|(name, value)| format!("{name}={}", in_words(value)))
+                .collect();
+            words.join(", ")
+        }
         other => other.to_string(),
     }
 }

@@ -1,138 +1,132 @@
-//! What a failure left, and why: what still serves, what stays.
+//! Why a transaction failed, and what stays: which certificate is still served, which files are
+//! kept.
 
 use std::collections::BTreeSet;
 
-use crate::finding::{Finding, NextStep};
+use crate::advice::servers;
+use crate::finding::Finding;
 use crate::install::preflight::PreflightState;
 use crate::install_plan::apply::{ProbeAnswer, StepError};
 use crate::install_plan::plan::{InstallPlan, PlanStep, RollbackTarget};
 use crate::store::disk;
 
-/// Why the new files are there in spite of the failure, if they are.
-pub(crate) fn what_stays(
+/// Whether the new files are kept in spite of the failure.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum NewFiles {
+    Removed,
+    Stay,
+}
+
+/// Why the new files stay in spite of the failure, if they do.
+pub(super) fn explain_what_stays(
     situation: &PreflightState,
     plan: &InstallPlan,
-    files_stay: bool,
+    new_files: NewFiles,
 ) -> Option<Finding> {
-    let blocks = || situation.serving.blocks().join(", ");
+    let wanted = &situation.wanted.id;
+    let stay = new_files == NewFiles::Stay;
     match &plan.back {
-        RollbackTarget::Stay(why) if files_stay => Some(Finding::warning(
-            "previous-files-broken",
-            format!(
-                "the files before were broken ({why}): \
-                the new ones stay"
-            ),
+        RollbackTarget::Stay(why) if stay => {
+            let message = format!("the files before were broken ({why}): the new ones stay");
+            Some(Finding::warning("previous-files-broken", message))
+        }
+        RollbackTarget::Nothing { .. } if stay => Some(report_nothing_before(
+            situation,
+            "the server was told to load the new files and there were none before: they stay",
         )),
-        RollbackTarget::Nothing { .. } if files_stay => Some(
-            Finding::warning(
-                "no-previous-version",
-                "the server was told to load the new files and there were none before: they stay",
-            )
-            .with(NextStep::say(format!(
-                "to be without them, take out the block first:  {}",
-                blocks()
-            ))),
-        ),
-        RollbackTarget::Unproven(id) if *id == situation.wanted.id => Some(
-            Finding::warning(
-                "no-previous-version",
-                "there were no files before these, and the server loads them: they stay",
-            )
-            .with(NextStep::say(format!(
-                "to be without them, take out the block first:  {}",
-                blocks()
-            ))),
-        ),
-        RollbackTarget::To(id) if *id == situation.wanted.id => Some(
-            Finding::warning(
-                "no-previous-version",
-                format!(
-                    "{id} is what was seen live last, what came after it was not: there is \
+        RollbackTarget::Unproven(id) if id == wanted => Some(report_nothing_before(
+            situation,
+            "there were no files before these, and the server loads them: they stay",
+        )),
+        RollbackTarget::To(id) if id == wanted => {
+            let message = format!(
+                "{id} is what was seen live last, what came after it was not: there is \
                     nothing to go back to, it stays"
-                ),
-            )
-            .with(NextStep::say(format!(
-                "see who serves what:  certctl install --check {}",
-                situation.layout.stem()
-            ))),
-        ),
+            );
+            let next = servers::check_what_is_served(situation.layout.stem());
+            Some(Finding::warning("no-previous-version", message).with(next))
+        }
         _ => None,
     }
 }
 
-/// A reload that took in part: one address shows now the new certificate, now the one of before.
-/// Old workers still take visitors, or another server listens there too.
-pub(crate) fn half_taken(
+fn report_nothing_before(situation: &PreflightState, message: &str) -> Finding {
+    let blocks = situation.serving.blocks().join(", ");
+    Finding::warning("no-previous-version", message).with(servers::remove_blocks(&blocks))
+}
+
+/// The fingerprint of the certificate that the rollback restores.
+fn old_fingerprint(situation: &PreflightState, plan: &InstallPlan) -> Option<String> {
+    let RollbackTarget::To(id) = &plan.back else {
+        return None;
+    };
+    let release = disk::load(&situation.layout, id).ok()??;
+    Some(release.leaf().sha256())
+}
+
+fn serves(probe: &ProbeAnswer, fingerprint: &str) -> bool {
+    probe
+        .answer
+        .as_ref()
+        .is_ok_and(|(handshake, _)| handshake.sha256() == fingerprint)
+}
+
+/// A reload that worked in part: one address serves now the new certificate, now the old one. Old
+/// workers still accept connections, or another server listens there too.
+pub(super) fn check_partly_reloaded(
     situation: &PreflightState,
     plan: &InstallPlan,
     trouble: &StepError,
 ) -> Option<Finding> {
-    let (StepError::NotServed(probes), RollbackTarget::To(id)) = (trouble, &plan.back) else {
+    let StepError::NotServed(probes) = trouble else {
         return None;
     };
-    let before = disk::load(&situation.layout, id)
-        .ok()
-        .flatten()?
-        .leaf()
-        .sha256();
-    let old = |probe: &ProbeAnswer| {
-        probe
-            .answer
-            .as_ref()
-            .is_ok_and(|(handshake, _)| handshake.sha256() == before)
-    };
-    let new = |probe: &ProbeAnswer| probe.agrees() || probe.earlier;
-    if !probes.iter().all(|probe| probe.agrees() || old(probe)) {
+    let old = old_fingerprint(situation, plan)?;
+    if !probes
+        .iter()
+        .all(|probe| probe.agrees() || serves(probe, &old))
+    {
         return None;
     }
-    let address = |probe: &ProbeAnswer| probe.target.address;
-    let fresh: BTreeSet<_> = probes
+    let new_addresses: BTreeSet<_> = probes
         .iter()
-        .filter(|probe| new(probe))
-        .map(address)
+        .filter(|probe| probe.agrees() || probe.earlier)
+        .map(|probe| probe.target.address)
         .collect();
-    let mixed: BTreeSet<_> = probes
+    let old_addresses: BTreeSet<_> = probes
         .iter()
-        .filter(|probe| old(probe))
-        .map(address)
+        .filter(|probe| serves(probe, &old))
+        .map(|probe| probe.target.address)
         .collect();
-    let mixed: Vec<String> = mixed
-        .intersection(&fresh)
+    let mixed: Vec<String> = old_addresses
+        .intersection(&new_addresses)
         .map(ToString::to_string)
         .collect();
+    if mixed.is_empty() {
+        return None;
+    }
     let message = format!(
         "{} shows now the new certificate, now the one of before: old workers still take visitors, or another server \
          listens there too",
         mixed.join(", ")
     );
-    let finding = Finding::error("reload-partial", message)
-        .with(NextStep::say("see who listens there:  sudo ss -ltnp"))
-        .with(NextStep::say("when the old ones are gone, install again"));
-    (!mixed.is_empty()).then_some(finding)
+    let finding = Finding::error("reload-partial", message);
+    let next = servers::find_other_listeners();
+    Some(next.into_iter().fold(finding, Finding::with))
 }
 
-/// A reload that said it worked and did not take: every address that was asked still shows the
-/// certificate of before.
-pub(crate) fn still_before(
+/// A reload that reported success and had no effect: every address that was probed still serves
+/// the old certificate.
+pub(super) fn check_still_old(
     situation: &PreflightState,
     plan: &InstallPlan,
     trouble: &StepError,
 ) -> Option<Finding> {
-    let (StepError::NotServed(probes), RollbackTarget::To(id)) = (trouble, &plan.back) else {
+    let StepError::NotServed(probes) = trouble else {
         return None;
     };
-    let before = disk::load(&situation.layout, id)
-        .ok()
-        .flatten()?
-        .leaf()
-        .sha256();
-    let shows = |probe: &ProbeAnswer| {
-        probe
-            .answer
-            .as_ref()
-            .is_ok_and(|(handshake, _)| handshake.sha256() == before)
-    };
-    if probes.is_empty() || !probes.iter().all(shows) {
+    let old = old_fingerprint(situation, plan)?;
+    if probes.is_empty() || !probes.iter().all(|probe| serves(probe, &old)) {
         return None;
     }
     let addresses: BTreeSet<String> = probes
@@ -140,24 +134,25 @@ pub(crate) fn still_before(
         .map(|probe| probe.target.address.to_string())
         .collect();
     let addresses = Vec::from_iter(addresses).join(", ");
-    let reload = |step: &PlanStep| match step {
-        PlanStep::Reload { command, .. } => Some(command.clone()),
-        _ => None,
-    };
-    let commands: Vec<String> = plan.steps.iter().filter_map(reload).collect();
-    let (cause, next) = match commands.as_slice() {
-        [_, ..] => (
-            format!(
-                "the reload ({}) said that it worked and did not take",
-                commands.join(", ")
-            ),
-            "find what makes your server read its files again, and pass it:  --reload COMMAND",
-        ),
-        [] => (
-            "nothing told the server to read its files again".to_owned(),
-            "pass what does:  --reload COMMAND",
-        ),
+    let commands = reload_commands(plan);
+    let (cause, next) = if commands.is_empty() {
+        let cause = "nothing told the server to read its files again".to_owned();
+        (cause, servers::pass_reload())
+    } else {
+        let cause = format!(
+            "the reload ({}) said that it worked and did not take",
+            commands.join(", ")
+        );
+        (cause, servers::pass_working_reload())
     };
     let message = format!("{addresses} still shows the certificate of before: {cause}");
-    Some(Finding::error("reload-no-effect", message).with(NextStep::say(next)))
+    Some(Finding::error("reload-no-effect", message).with(next))
+}
+
+fn reload_commands(plan: &InstallPlan) -> Vec<String> {
+    let commands = plan.steps.iter().filter_map(|step| match step {
+        PlanStep::Reload { command, .. } => Some(command.clone()),
+        _ => None,
+    });
+    commands.collect()
 }

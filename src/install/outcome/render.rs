@@ -1,16 +1,16 @@
-//! What came of a changeover, as a document and in words.
+//! The outcome of a transaction as JSON and as text.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{InstallVerdict, ProbeResult, TransactionOutcome, day};
-use crate::finding::Severity;
+use super::{InstallVerdict, TransactionOutcome, day};
+use crate::finding::{Finding, Severity};
 use crate::install_plan::plan::PlanStep;
 use crate::inventory::RenewBefore;
 use crate::report::TextOutput;
 
-/// Not wrong: not yet served.
+/// Codes of findings that wait for a server: nothing is wrong yet.
 const WAITING: [&str; 2] = ["not-served", "server-not-running"];
 
 impl TransactionOutcome {
@@ -30,16 +30,11 @@ impl TransactionOutcome {
                 "not_after": self.leaf.not_after,
                 "sha256": self.leaf.sha256(),
                 "proof": self.proof(),
-                "probes": self.seen.iter().map(|seen| json!({
-                    "address": seen.address,
-                    "name": seen.name,
-                    "sha256": seen.sha256,
-                    "protocol": seen.protocol,
-                })).collect::<Vec<_>>(),
+                "probes": self.seen,
             }],
             "settings": self.settings,
             "plan": self.plan,
-            "rolled_back": { "done": self.back.0, "left": self.back.1 },
+            "rolled_back": { "done": self.rollback.succeeded, "left": self.rollback.failed },
             "findings": self.findings,
             "next": self.next,
         })
@@ -55,46 +50,21 @@ impl TransactionOutcome {
         }
     }
 
-    /// What a person reads, after what was found.
+    /// Prints the outcome for people.
     pub(crate) fn human(&self, text: &mut TextOutput) {
-        match self.verdict {
-            InstallVerdict::Planned => self.show_plan(text),
-            InstallVerdict::Refused | InstallVerdict::TakenBack => {}
-            _ if self.changed => {
-                let label = if self.arranged() { "wrote" } else { "there" };
-                text.fact(
-                    label,
-                    format!(
-                        "{}   {} ({:04o})",
-                        self.chain_path, self.key_path, self.key_mode
-                    ),
-                );
-            }
-            InstallVerdict::NotTakenBack => {}
-            _ => text.fact(
-                "same",
-                format!("{} shows these files already", self.chain_path),
-            ),
-        }
-        let (waiting, others): (Vec<_>, Vec<_>) = self
+        self.show_files(text);
+        let (waiting, others): (Vec<Finding>, Vec<Finding>) = self
             .findings
             .iter()
             .cloned()
-            .partition(|one| WAITING.contains(&one.code));
-        let fails = others.iter().any(|one| one.severity == Severity::Error);
-        let asked = matches!(
-            self.verdict,
-            InstallVerdict::Live | InstallVerdict::Unchanged | InstallVerdict::NotServed
-        );
-        if asked && !fails && !self.seen.is_empty() {
-            text.fact("live", self.live());
-        }
+            .partition(|finding| WAITING.contains(&finding.code));
+        self.show_probes(text, &others);
         text.findings(&others);
-        for one in waiting {
-            text.act("note", one.message);
-            text.quote(&one.lines);
+        for finding in waiting {
+            text.act("note", finding.message);
+            text.quote(&finding.lines);
         }
-        self.tell_back(text);
+        self.show_rollback(text);
         if matches!(
             self.verdict,
             InstallVerdict::Live | InstallVerdict::Files | InstallVerdict::Unchanged
@@ -104,7 +74,42 @@ impl TransactionOutcome {
         text.nexts(&self.next);
     }
 
-    /// Whether files or links had to be changed: an install that is taken up finds them in place.
+    /// Shows the plan, or which files were installed.
+    fn show_files(&self, text: &mut TextOutput) {
+        match self.verdict {
+            InstallVerdict::Planned => self.show_plan(text),
+            InstallVerdict::Refused | InstallVerdict::TakenBack => {}
+            _ if self.changed => {
+                let label = if self.arranged() { "wrote" } else { "there" };
+                let files = format!(
+                    "{}   {} ({:04o})",
+                    self.chain_path, self.key_path, self.key_mode
+                );
+                text.fact(label, files);
+            }
+            InstallVerdict::NotTakenBack => {}
+            _ => {
+                let unchanged = format!("{} shows these files already", self.chain_path);
+                text.fact("same", unchanged);
+            }
+        }
+    }
+
+    /// Shows which addresses serve the certificate, where all of them do.
+    fn show_probes(&self, text: &mut TextOutput, findings: &[Finding]) {
+        let was_probed = matches!(
+            self.verdict,
+            InstallVerdict::Live | InstallVerdict::Unchanged | InstallVerdict::NotServed
+        );
+        let has_errors = findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error);
+        if was_probed && !has_errors && !self.seen.is_empty() {
+            text.fact("live", self.live());
+        }
+    }
+
+    /// Whether files or links had to be changed: an install that is repeated finds them unchanged.
     fn arranged(&self) -> bool {
         let arranges = |step: &PlanStep| {
             matches!(
@@ -117,7 +122,7 @@ impl TransactionOutcome {
             .is_some_and(|plan| plan.steps.iter().any(arranges))
     }
 
-    /// Where it was seen; nothing where nobody was asked.
+    /// The addresses that were probed.
     #[must_use]
     pub(crate) fn addresses(&self) -> String {
         let all: BTreeSet<&str> = self.seen.iter().map(|seen| seen.address.as_str()).collect();
@@ -126,18 +131,18 @@ impl TransactionOutcome {
 
     /// `192.0.2.10:443, [2001:db8::10]:443: both names, TLS 1.3, this certificate, whole chain   (nginx -t ok, reloaded)`
     fn live(&self) -> String {
-        let unique = |of: fn(&ProbeResult) -> String| {
-            let mut found: Vec<String> = self.seen.iter().map(of).collect();
-            found.sort();
-            found.dedup();
-            found
-        };
-        let names = match unique(|seen| seen.name.clone()).len() {
+        let names: BTreeSet<&str> = self.seen.iter().map(|seen| seen.name.as_str()).collect();
+        let names = match names.len() {
             1 => "one name".to_owned(),
             2 => "both names".to_owned(),
             count => format!("{count} names"),
         };
-        let protocols = unique(|seen| seen.protocol.unwrap_or_default().to_owned()).join(" and ");
+        let protocols: BTreeSet<&str> = self
+            .seen
+            .iter()
+            .map(|seen| seen.protocol.unwrap_or_default())
+            .collect();
+        let protocols = Vec::from_iter(protocols).join(" and ");
         let addresses = self.addresses();
         let server = if self.server.is_empty() {
             String::new()
@@ -155,10 +160,10 @@ impl TransactionOutcome {
         ) {
             _ if self.proof() != "live" => &self.name,
             (Some(name), _) => &format!("https://{name}"),
-            // Nothing of that name can be opened.
+            // A browser cannot open a wildcard name.
             (None, wildcard) => wildcard.unwrap_or(&self.name),
         };
-        // A placeholder has no next round.
+        // A placeholder is not renewed.
         if self.leaf.is_self_issued() {
             return format!("{site} until {}", day(self.leaf.not_after));
         }
@@ -170,17 +175,17 @@ impl TransactionOutcome {
         )
     }
 
-    fn tell_back(&self, text: &mut TextOutput) {
+    fn show_rollback(&self, text: &mut TextOutput) {
         let word = match self.verdict {
             InstallVerdict::TakenBack => "taken back: the site is as it was",
             InstallVerdict::NotTakenBack => "not fully taken back",
             _ => return,
         };
         text.bad("back", word);
-        for done in &self.back.0 {
+        for done in &self.rollback.succeeded {
             text.fact("back", format!("  ok      {done}"));
         }
-        for left in &self.back.1 {
+        for left in &self.rollback.failed {
             text.bad("back", format!("  FAILED  {left}"));
         }
     }

@@ -1,5 +1,5 @@
-//! A short self-signed pair, so that a server whose configuration names files can start before the
-//! CA has sent any. Pure, but for the randomness of its key.
+//! A short-lived self-signed certificate, with which a server can start before the CA has sent one.
+//! Pure, but for the randomness of its key.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::name::DnsName;
 use crate::store::release::{KeyAccess, Release, UnloadableReason};
 
-/// It is to be replaced at once; long enough for a CA that takes its time.
+/// Short, because it is to be replaced soon; long enough for a slow CA.
 const DAYS: i64 = 7;
 
 pub(crate) struct PlaceholderCertificate {
@@ -21,22 +21,22 @@ pub(crate) struct PlaceholderCertificate {
 }
 
 impl std::fmt::Debug for PlaceholderCertificate {
-    /// Never the key.
+    /// Shows the names, never the key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Placeholder({})", self.certificate.label())
     }
 }
 
-/// It could not be made.
+/// The placeholder could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("the placeholder could not be made")]
 pub(crate) struct PlaceholderError;
 
 impl PlaceholderCertificate {
-    /// For these names, from `now` for a week.
+    /// Makes a certificate for these names that is valid from `now` for a week.
     ///
     /// # Errors
-    /// When there is no randomness: not to be expected.
+    /// When the system gives no random bytes: not expected.
     pub(crate) fn new(names: &[DnsName], now: Timestamp) -> Result<Self, PlaceholderError> {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).map_err(|_| PlaceholderError)?;
         let made = sign(names, &key, now).map_err(|_| PlaceholderError)?;
@@ -49,7 +49,7 @@ impl PlaceholderCertificate {
         &self.certificate
     }
 
-    /// As files.
+    /// Makes the release with its files.
     ///
     /// # Errors
     /// Cannot happen: our own reader reads what was made.
@@ -74,13 +74,15 @@ fn sign(
     params
         .distinguished_name
         .push(DnType::OrganizationName, "certctl placeholder");
-    let since = |at: Timestamp| Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0));
-    // A clock that is a little behind does not refuse it.
-    params.not_before =
-        rcgen::date_time_ymd(1970, 1, 1) + since(now - SignedDuration::from_hours(1));
-    params.not_after =
-        rcgen::date_time_ymd(1970, 1, 1) + since(now + SignedDuration::from_hours(24 * DAYS));
+    // Valid also for a clock that is a little behind.
+    let epoch = rcgen::date_time_ymd(1970, 1, 1);
+    params.not_before = epoch + since_epoch(now - SignedDuration::from_hours(1));
+    params.not_after = epoch + since_epoch(now + SignedDuration::from_hours(24 * DAYS));
     params.self_signed(&KeyPair::try_from(key.pkcs8())?)
+}
+
+fn since_epoch(at: Timestamp) -> Duration {
+    Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -88,13 +90,13 @@ mod tests {
     use super::{DnsName, KeyAccess, PlaceholderCertificate};
 
     #[test]
-    fn a_server_can_load_it() {
+    fn servers_can_load_placeholders() {
         let now = "2026-11-23T10:00:00Z".parse().unwrap();
         let names = ["example.com", "*.example.com"].map(|name| DnsName::parse(name).unwrap());
-        let pair = PlaceholderCertificate::new(&names, now).unwrap();
-        let release = pair.release(KeyAccess::default()).unwrap();
+        let placeholder = PlaceholderCertificate::new(&names, now).unwrap();
+        let release = placeholder.release(KeyAccess::default()).unwrap();
         assert_eq!(release.leaf().dns_names, ["example.com", "*.example.com"]);
         assert_eq!(release.not_after().to_string(), "2026-11-30T10:00:00Z");
-        assert_eq!(release.leaf().key_id, pair.key.id());
+        assert_eq!(release.leaf().key_id, placeholder.key.id());
     }
 }

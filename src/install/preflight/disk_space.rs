@@ -1,108 +1,134 @@
-//! Whether what is planned can be written, asked before anything is: each folder takes new names,
-//! and each file system has room for all of it, over all pairs of a run.
+//! Whether what is planned can be written, checked before anything is written: names can be made in
+//! each folder, and each file system has room for all of it, over all certificates of a run.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io::ErrorKind;
+use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::install::preflight::PreflightState;
 use crate::install_plan::apply::error::InstallError;
 use crate::install_plan::plan::{InstallPlan, PlanStep};
-use crate::store::layout::ReleasePointer;
+use crate::store::layout::{LineageLayout, ReleasePointer};
 use crate::store::release::Release;
 use crate::system::fs::disk_space::{self, FreeSpace};
 use crate::system::fs::files::{FileError, parent};
 use crate::system::fs::folders;
 
-/// "Operation not permitted": not for want of rights, but for what is marked as unchangeable.
+/// "Operation not permitted": the user has the rights, but the folder is marked as immutable.
 const EPERM: i32 = 1;
 /// Linux file systems keep a link of fewer bytes in its inode (ext4: `EXT4_N_BLOCKS * 4`).
 const SHORT_LINK: usize = 60;
-/// What a history grows by, at most.
+/// The most bytes that a history grows by.
 const ENTRY: usize = 512;
 
-/// Something that will be made.
-struct Made {
-    /// As the step would say it.
+/// A file, link or folder that will be made.
+struct NewFile {
+    /// What the step does, as its error says it.
     doing: &'static str,
     path: PathBuf,
     bytes: usize,
 }
 
-/// What was planned so far.
+impl NewFile {
+    fn new(doing: &'static str, path: &Path, bytes: usize) -> Self {
+        Self {
+            doing,
+            path: path.to_owned(),
+            bytes,
+        }
+    }
+}
+
+/// How much of a file system is used.
+#[derive(Clone, Copy, Debug, Default)]
+struct SpaceNeeded {
+    blocks: u64,
+    files: u64,
+}
+
+/// A file system, and what is reserved of it.
+#[derive(Clone, Debug)]
+struct ReservedSpace {
+    /// What was free before the first reservation.
+    free: FreeSpace,
+    needed: SpaceNeeded,
+}
+
+/// The space that the plans of a run need, over all certificates.
 #[derive(Debug, Default)]
 pub(crate) struct SpaceReservation {
-    /// Folders that take new names, and the file system of each, where it says what it has.
+    /// Folders in which names can be made, and the file system of each, where it reports its space.
     admitting: HashMap<PathBuf, Option<u64>>,
-    /// Each file system as it was before the first pair, and the blocks and files that are taken of
-    /// it.
-    taken: BTreeMap<u64, (FreeSpace, u64, u64)>,
+    /// Each file system by its device.
+    reserved: BTreeMap<u64, ReservedSpace>,
     /// Folders that will have been made.
-    made: HashSet<PathBuf>,
+    new_folders: HashSet<PathBuf>,
 }
 
 impl SpaceReservation {
-    /// Adds what a plan writes.
+    /// Reserves what a plan writes.
     ///
     /// # Errors
     /// What cannot be written: the reason that the attempt would end with, or
     /// [`InstallError::NoRoom`].
-    pub(crate) fn take(
+    pub(crate) fn reserve(
         &mut self,
         situation: &PreflightState,
         plan: &InstallPlan,
     ) -> Result<(), InstallError> {
-        self.take_all(plan.steps.iter().flat_map(|step| made_by(situation, step)))
+        self.reserve_files(plan.steps.iter().flat_map(|step| made_by(situation, step)))
     }
 
-    /// Adds what a removal writes: plain files of these sizes beside what they replace, and the
-    /// name that `folder` gets before it goes.
+    /// Reserves what a removal writes: plain files of these sizes beside what they replace, and the
+    /// name that `folder` gets before it is removed.
     ///
     /// # Errors
-    /// As [`Self::take`].
-    pub(crate) fn take_removal(
+    /// As [`Self::reserve`].
+    pub(crate) fn reserve_removal(
         &mut self,
         files: &[(PathBuf, usize)],
         folder: &Path,
     ) -> Result<(), InstallError> {
-        let files = files.iter().map(|(path, bytes)| Made {
-            doing: "write",
-            path: path.clone(),
-            bytes: *bytes,
-        });
-        self.take_all(files.chain([Made {
-            doing: "remove",
-            path: folder.to_owned(),
-            bytes: 0,
-        }]))
+        let mut new_files: Vec<NewFile> = files
+            .iter()
+            .map(|(path, bytes)| NewFile::new("write", path, *bytes))
+            .collect();
+        new_files.push(NewFile::new("remove", folder, 0));
+        self.reserve_files(new_files.into_iter())
     }
 
-    /// What there is no room for takes none of it from those that come after.
-    fn take_all(&mut self, all: impl Iterator<Item = Made>) -> Result<(), InstallError> {
-        let before = self.taken.clone();
-        self.try_all(all).inspect_err(|_| self.taken = before)
+    /// On failure the reservation is released, so later certificates see the space as free.
+    fn reserve_files(
+        &mut self,
+        new_files: impl Iterator<Item = NewFile>,
+    ) -> Result<(), InstallError> {
+        let before = self.reserved.clone();
+        self.try_reserve(new_files)
+            .inspect_err(|_| self.reserved = before)
     }
 
-    fn try_all(&mut self, all: impl Iterator<Item = Made>) -> Result<(), InstallError> {
-        let mut asked = BTreeMap::new();
-        for made in all {
-            if let Some((device, folder)) = self.take_one(&made)? {
-                asked.entry(device).or_insert(folder);
+    fn try_reserve(
+        &mut self,
+        new_files: impl Iterator<Item = NewFile>,
+    ) -> Result<(), InstallError> {
+        let mut folders = BTreeMap::new();
+        for new_file in new_files {
+            if let Some((device, folder)) = self.add_file(&new_file)? {
+                folders.entry(device).or_insert(folder);
             }
         }
-        let of = |(device, folder): (u64, PathBuf)| Some((self.taken.get(&device)?, folder));
-        asked
-            .into_iter()
-            .filter_map(of)
-            .try_for_each(|((space, blocks, files), folder)| {
-                fits(space, (*blocks, *files), &folder)
-            })
+        for (device, folder) in folders {
+            if let Some(reserved) = self.reserved.get(&device) {
+                check_room(&reserved.free, reserved.needed, &folder)?;
+            }
+        }
+        Ok(())
     }
 
-    /// Adds one; on which file system, and the folder there that it goes below.
-    fn take_one(&mut self, made: &Made) -> Result<Option<(u64, PathBuf)>, InstallError> {
+    /// Adds one file. Returns its file system, and the folder there that it is made below.
+    fn add_file(&mut self, new_file: &NewFile) -> Result<Option<(u64, PathBuf)>, InstallError> {
         let mut missing = Vec::new();
-        let mut folder = parent(&made.path);
+        let mut folder = parent(&new_file.path);
         while !folders::is_folder(folder) {
             let Some(above) = folder.parent() else {
                 return Ok(None);
@@ -110,148 +136,157 @@ impl SpaceReservation {
             missing.push(folder);
             folder = above;
         }
-        let Some(device) = self.device(folder, missing.last().copied(), made)? else {
+        let Some(device) = self.device_of(folder, missing.last().copied(), new_file)? else {
             return Ok(None);
         };
-        let new = missing
-            .into_iter()
-            .filter(|&folder| self.made.insert(folder.to_owned()))
-            .count();
-        let (new, bytes) = (
-            u64::try_from(new).unwrap_or(u64::MAX),
-            u64::try_from(made.bytes).unwrap_or(u64::MAX),
-        );
-        if let Some((space, blocks, files)) = self.taken.get_mut(&device) {
-            *blocks += bytes.div_ceil(space.block) + new;
-            *files += 1 + new;
+        let mut folder_count = 0;
+        for missing_folder in missing {
+            if self.new_folders.insert(missing_folder.to_owned()) {
+                folder_count += 1;
+            }
+        }
+        if let Some(reserved) = self.reserved.get_mut(&device) {
+            let bytes = u64::try_from(new_file.bytes).unwrap_or(u64::MAX);
+            reserved.needed.blocks += bytes.div_ceil(reserved.free.block) + folder_count;
+            reserved.needed.files += 1 + folder_count;
         }
         Ok(Some((device, folder.to_owned())))
     }
 
-    /// The file system of a folder that takes new names.
-    fn device(
+    /// The file system of a folder, in which names can be made; `missing` is the first folder that
+    /// has to be made in it.
+    fn device_of(
         &mut self,
         folder: &Path,
         missing: Option<&Path>,
-        made: &Made,
+        new_file: &NewFile,
     ) -> Result<Option<u64>, InstallError> {
         if let Some(device) = self.admitting.get(folder) {
             return Ok(*device);
         }
-        disk_space::admits(folder).map_err(|source| {
-            if source.kind() == ErrorKind::PermissionDenied && source.raw_os_error() != Some(EPERM)
-            {
-                return InstallError::Denied {
-                    folder: folder.to_owned(),
-                    user: folders::user(),
-                    source,
-                };
-            }
-            let (doing, path) = missing.map_or((made.doing, &*made.path), |first| {
-                ("make the folder", first)
-            });
-            FileError::at(doing, path)(source).into()
-        })?;
-        let space = disk_space::of(folder);
-        if let Some(space) = space {
-            self.taken.entry(space.device).or_insert((space, 0, 0));
+        disk_space::admits(folder)
+            .map_err(|source| explain_refusal(source, folder, missing, new_file))?;
+        let free = disk_space::of(folder);
+        let device = free.map(|free| free.device);
+        if let Some(free) = free {
+            self.reserved
+                .entry(free.device)
+                .or_insert_with(|| ReservedSpace {
+                    free,
+                    needed: SpaceNeeded::default(),
+                });
         }
-        let device = space.map(|space| space.device);
         self.admitting.insert(folder.to_owned(), device);
         Ok(device)
     }
 }
 
+/// Why no names can be made in a folder.
+fn explain_refusal(
+    source: Error,
+    folder: &Path,
+    missing: Option<&Path>,
+    new_file: &NewFile,
+) -> InstallError {
+    if source.kind() == ErrorKind::PermissionDenied && source.raw_os_error() != Some(EPERM) {
+        return InstallError::Denied {
+            folder: folder.to_owned(),
+            user: folders::user(),
+            source,
+        };
+    }
+    match missing {
+        Some(first) => FileError::at("make the folder", first)(source).into(),
+        None => FileError::at(new_file.doing, &new_file.path)(source).into(),
+    }
+}
+
 /// Whether a file system has that many blocks and files left.
-fn fits(space: &FreeSpace, (blocks, files): (u64, u64), folder: &Path) -> Result<(), InstallError> {
-    let no_room = |what, free: u64, needed: u64| InstallError::NoRoom {
+fn check_room(free: &FreeSpace, needed: SpaceNeeded, folder: &Path) -> Result<(), InstallError> {
+    let (what, free, needed) = match (free.blocks, free.files) {
+        (Some(blocks), _) if blocks < needed.blocks => (
+            "bytes",
+            blocks.saturating_mul(free.block),
+            needed.blocks.saturating_mul(free.block),
+        ),
+        (_, Some(files)) if files < needed.files => ("files", files, needed.files),
+        _ => return Ok(()),
+    };
+    Err(InstallError::NoRoom {
         folder: folder.to_owned(),
         what,
         free,
         needed,
-    };
-    match (space.blocks, space.files) {
-        (Some(free), _) if free < blocks => Err(no_room(
-            "bytes",
-            free.saturating_mul(space.block),
-            blocks.saturating_mul(space.block),
-        )),
-        (_, Some(free)) if free < files => Err(no_room("files", free, files)),
-        _ => Ok(()),
-    }
+    })
 }
 
-/// What a step makes. A short link and a second name of a file are kept with the names: a way back
-/// needs no room.
-fn made_by(situation: &PreflightState, step: &PlanStep) -> Vec<Made> {
+/// The files and links that a step makes. A short link and a second name of a file need no blocks,
+/// and a rollback needs no room.
+fn made_by(situation: &PreflightState, step: &PlanStep) -> Vec<NewFile> {
     let layout = &situation.layout;
-    let one = |doing, path: &Path, bytes| {
-        vec![Made {
-            doing,
-            path: path.to_owned(),
-            bytes,
-        }]
-    };
-    let pointer = |pointer| one("make the link", &layout.pointer(pointer), 0);
-    let files = |release: &Release| {
-        let path = |piece| layout.piece(&release.id, piece);
-        let file = |(piece, bytes, _): (_, &[u8], _)| Made {
-            doing: "write",
-            path: path(piece),
-            bytes: bytes.len(),
-        };
-        release.files().map(file).collect()
-    };
     match step {
-        PlanStep::BackUp { path } => one("back up", path, 0),
-        PlanStep::Link { path, text } => {
-            let text = text.as_os_str().len();
-            one(
-                "make the link",
-                path,
-                if text < SHORT_LINK { 0 } else { text },
-            )
-        }
-        PlanStep::MarkProven { .. } => pointer(ReleasePointer::Proven),
-        PlanStep::Switch { .. } => pointer(ReleasePointer::Live),
+        PlanStep::BackUp { path } => vec![NewFile::new("back up", path, 0)],
+        PlanStep::Link { path, text } => vec![new_link(path, text)],
+        PlanStep::MarkProven { .. } => vec![new_pointer(layout, ReleasePointer::Proven)],
+        PlanStep::Switch { .. } => vec![new_pointer(layout, ReleasePointer::Live)],
         PlanStep::Remember { .. } | PlanStep::Record { .. } => {
             let text = situation.settings.to_json().unwrap_or_default();
-            one("create", &layout.settings(), text.len() + ENTRY)
+            vec![NewFile::new(
+                "create",
+                &layout.settings(),
+                text.len() + ENTRY,
+            )]
         }
-        PlanStep::TakeOver { .. } => situation
-            .sight
-            .present
-            .as_ref()
-            .map(files)
-            .unwrap_or_default(),
-        PlanStep::WriteRelease { .. } => files(&situation.wanted),
-        // What a way back makes takes what was there before, and what is taken away takes nothing.
+        PlanStep::TakeOver { .. } => {
+            let taken_over = situation.disk.present.as_ref();
+            taken_over.map_or_else(Vec::new, |release| release_files(layout, release))
+        }
+        PlanStep::WriteRelease { .. } => release_files(layout, &situation.wanted),
         PlanStep::Restore { .. }
         | PlanStep::Unlink { .. }
         | PlanStep::Unpoint { .. }
-        | PlanStep::Prune => Vec::new(),
-        PlanStep::Prove { .. } | PlanStep::Reload { .. } | PlanStep::TestServer { .. } => {
-            Vec::new()
-        }
+        | PlanStep::Prune
+        | PlanStep::Prove { .. }
+        | PlanStep::Reload { .. }
+        | PlanStep::TestServer { .. } => Vec::new(),
     }
+}
+
+fn new_link(path: &Path, text: &Path) -> NewFile {
+    let length = text.as_os_str().len();
+    let bytes = if length < SHORT_LINK { 0 } else { length };
+    NewFile::new("make the link", path, bytes)
+}
+
+fn new_pointer(layout: &LineageLayout, pointer: ReleasePointer) -> NewFile {
+    NewFile::new("make the link", &layout.pointer(pointer), 0)
+}
+
+fn release_files(layout: &LineageLayout, release: &Release) -> Vec<NewFile> {
+    release
+        .files()
+        .map(|(piece, bytes, _)| {
+            NewFile::new("write", &layout.piece(&release.id, piece), bytes.len())
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use super::fits;
+    use super::{SpaceNeeded, check_room};
     use crate::system::fs::disk_space::FreeSpace;
 
     #[test]
-    fn a_file_system_has_room_or_says_what_it_lacks() {
+    fn a_full_file_system_reports_what_it_lacks() {
         let space = |blocks, files| FreeSpace {
             device: 1,
             block: 4096,
             blocks,
             files,
         };
-        for (space, said) in [
+        for (space, message) in [
             (space(Some(10), Some(12)), ""),
             (space(None, None), ""),
             (
@@ -263,10 +298,14 @@ mod tests {
                 "/f has room for 36864 more bytes; 40960 are needed",
             ),
         ] {
-            let error = fits(&space, (10, 12), Path::new("/f")).err();
+            let needed = SpaceNeeded {
+                blocks: 10,
+                files: 12,
+            };
+            let error = check_room(&space, needed, Path::new("/f")).err();
             assert_eq!(
                 error.map(|error| error.to_string()).unwrap_or_default(),
-                said,
+                message,
                 "{space:?}"
             );
         }

@@ -1,9 +1,10 @@
-//! Whether those whom the command line gives the key can get at it: a mode is of no use behind a
+//! Whether those to whom the command line gives the key can reach it: a mode has no effect behind a
 //! closed folder.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use crate::finding::{Finding, NextStep, shell_word};
+use crate::advice::key_access;
+use crate::finding::Finding;
 use crate::store::key_access::inherit::FileAccess;
 use crate::store::key_access::on_disk;
 use crate::store::layout::LineageLayout;
@@ -11,71 +12,81 @@ use crate::store::release::KeyAccess;
 use crate::store::settings::LineageSettings;
 use crate::system::fs::files::{self, FileError};
 
-/// The folders that keep them out.
+/// A folder on the way to the key.
+#[derive(Debug)]
+pub(super) struct KeyFolder {
+    path: PathBuf,
+    access: FileAccess,
+}
+
+/// Reads the folders of the key, where the command line says who may read it.
 ///
 /// # Errors
-/// When a folder cannot be looked at.
-pub(crate) fn kept_out(
+/// When a folder cannot be read.
+pub(super) fn observe_folders(
     layout: &LineageLayout,
     access: KeyAccess,
     flags: &LineageSettings,
-) -> Result<Vec<Finding>, FileError> {
-    let asked = flags.key_owner.is_some() || flags.key_mode.is_some();
-    let Some((user, group)) = access.owner.filter(|_| asked) else {
-        return Ok(Vec::new());
-    };
-    let mut found = Vec::new();
+) -> Result<Vec<KeyFolder>, FileError> {
+    let is_requested = flags.key_owner.is_some() || flags.key_mode.is_some();
+    let mut folders = Vec::new();
+    if access.owner.is_none() || !is_requested {
+        return Ok(folders);
+    }
     for link in layout.links().iter().filter(|link| link.piece.is_secret()) {
         let above = on_disk::above(layout, &link.path)?;
-        let folders = files::parent(&link.path).ancestors().zip(above);
-        found.extend(
-            folders.filter_map(|(path, node)| closed(path, node, (user, group), access.mode)),
-        );
+        let paths = files::parent(&link.path).ancestors();
+        folders.extend(paths.zip(above).map(|(path, access)| KeyFolder {
+            path: path.to_owned(),
+            access,
+        }));
     }
-    Ok(found)
+    Ok(folders)
 }
 
-fn closed(
-    path: &Path,
-    folder: FileAccess,
-    (user, group): (u32, u32),
-    mode: u32,
-) -> Option<Finding> {
-    let everybody = folder.mode & 0o001 != 0;
-    let its_group = folder.owner.1 == group && folder.mode & 0o010 != 0;
-    let its_user = folder.owner.0 == user && folder.mode & 0o100 != 0;
-    let who = if user != 0 && !(everybody || its_group || its_user) {
+/// The folders that those who may read the key cannot enter.
+pub(super) fn check_folders(folders: &[KeyFolder], access: KeyAccess) -> Vec<Finding> {
+    folders
+        .iter()
+        .filter_map(|folder| report_closed(folder, access))
+        .collect()
+}
+
+fn report_closed(folder: &KeyFolder, access: KeyAccess) -> Option<Finding> {
+    let (user, group) = access.owner?;
+    let (folder_user, folder_group) = folder.access.owner;
+    let folder_mode = folder.access.mode;
+    let others_enter = folder_mode & 0o001 != 0;
+    let group_enters = others_enter || (folder_group == group && folder_mode & 0o010 != 0);
+    let user_enters = group_enters || (folder_user == user && folder_mode & 0o100 != 0);
+    let who = if user != 0 && !user_enters {
         format!("user {user}")
-    } else if mode & 0o040 != 0 && group != 0 && !(everybody || its_group) {
+    } else if access.mode & 0o040 != 0 && group != 0 && !group_enters {
         format!("group {group}")
     } else {
         return None;
     };
     let message = format!(
-        "{who} may read the key, but not enter {} (mode {:04o})",
-        path.display(),
-        folder.mode
+        "{who} may read the key, but not enter {} (mode {folder_mode:04o})",
+        folder.path.display()
     );
-    let word = shell_word(&path.display().to_string());
-    // A folder that is another group's already (Debian: ssl-cert) is theirs: taken from them, their
-    // servers fail.
-    let next = match folder.owner.1 {
-        0 => format!("sudo chgrp {group} {word} && sudo chmod g+x {word}"),
-        other => format!(
-            "give the key to the group of that folder:  --owner {user}:{other} --key-mode 0640"
-        ),
+    // A folder that belongs to another group already (Debian: ssl-cert) stays so: its servers would
+    // fail otherwise.
+    let next = match folder_group {
+        0 => key_access::let_group_enter(&folder.path, group),
+        other => key_access::give_key_to_folder_group(user, other),
     };
-    Some(Finding::warning("key-unreachable", message).with(NextStep::say(next)))
+    Some(Finding::warning("key-unreachable", message).with(next))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{FileAccess, Path, closed};
+    use super::{FileAccess, KeyAccess, KeyFolder, report_closed};
 
     #[test]
-    fn who_cannot_enter() {
+    fn closed_folders_are_reported() {
         let folder = |mode, owner| FileAccess { mode, owner };
-        for (node, owner, mode, out) in [
+        for (node, owner, mode, is_closed) in [
             (folder(0o700, (0, 0)), (0, 114), 0o640, true),
             (folder(0o710, (0, 114)), (0, 114), 0o640, false),
             (folder(0o710, (0, 115)), (0, 114), 0o640, true),
@@ -86,9 +97,17 @@ mod tests {
             (folder(0o700, (33, 0)), (33, 33), 0o600, false),
             (folder(0o710, (0, 33)), (33, 33), 0o400, false),
         ] {
+            let key_folder = KeyFolder {
+                path: "/x".into(),
+                access: node,
+            };
+            let access = KeyAccess {
+                mode,
+                owner: Some(owner),
+            };
             assert_eq!(
-                closed(Path::new("/x"), node, owner, mode).is_some(),
-                out,
+                report_closed(&key_folder, access).is_some(),
+                is_closed,
                 "{node:?} {owner:?} {mode:o}"
             );
         }

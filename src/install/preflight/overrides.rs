@@ -1,48 +1,55 @@
-//! Findings that the operator has overridden: still told, as warnings that say so, and no reason to
+//! Findings that the operator allows: still reported, as warnings that say so, and no reason to
 //! refuse any more.
 
 use crate::finding::{Finding, Severity};
-use crate::install::servers::ServingState;
+use crate::install::servers::{ServerUse, ServingState};
 use crate::install_plan::plan::{NameCoverage, ServerState};
 
-/// What leaves names without the certificate; allowed, the pair counts as reached.
+/// Codes of names that are not served with the certificate; allowed, they count as covered.
 const UNREACHED: [&str; 2] = ["not-probed", "configured-elsewhere"];
 
-/// Turns what is allowed into warnings.
+/// Turns the findings with allowed codes into warnings.
 pub(crate) fn apply(serving: &mut ServingState, allowed: &[&'static str]) {
-    let (given_up, lost) = std::mem::take(&mut serving.lost)
-        .into_iter()
-        .partition(|one| is(one, allowed));
-    serving.lost = lost;
-    let given_up: Vec<Finding> = given_up;
-    serving.findings.extend(given_up);
-    for finding in serving
+    let losing_coverage = std::mem::take(&mut serving.names_losing_coverage);
+    for finding in losing_coverage {
+        if allowed.contains(&finding.code) {
+            serving.findings.push(finding);
+        } else {
+            serving.names_losing_coverage.push(finding);
+        }
+    }
+    let errors = serving
         .findings
         .iter_mut()
-        .filter(|one| one.severity == Severity::Error && is(one, allowed))
-    {
-        finding.severity = Severity::Warning;
-        finding
-            .message
-            .push_str(&format!(" (allowed by --allow {})", finding.code));
-        finding.next.clear();
+        .filter(|finding| is_error(finding));
+    for finding in errors.filter(|finding| allowed.contains(&finding.code)) {
+        demote(finding);
     }
-    let unreached =
-        |one: &Finding| one.severity == Severity::Error && UNREACHED.contains(&one.code);
-    if serving.findings.iter().any(unreached) {
-        return;
-    }
-    for one in &mut serving.uses {
-        one.reach = NameCoverage::All;
-        if let ServerState::Mends(asks)
-        | ServerState::Serves(asks, _)
-        | ServerState::Stopped(asks) = &mut one.state
-        {
-            asks.reach = NameCoverage::All;
-        }
+    let is_unreached = |finding: &Finding| is_error(finding) && UNREACHED.contains(&finding.code);
+    if !serving.findings.iter().any(is_unreached) {
+        serving.uses.iter_mut().for_each(set_covered);
     }
 }
 
-fn is(finding: &Finding, allowed: &[&'static str]) -> bool {
-    allowed.contains(&finding.code)
+fn is_error(finding: &Finding) -> bool {
+    finding.severity == Severity::Error
+}
+
+/// Makes an error an allowed warning.
+fn demote(finding: &mut Finding) {
+    finding.severity = Severity::Warning;
+    let reason = format!(" (allowed by --allow {})", finding.code);
+    finding.message.push_str(&reason);
+    finding.next.clear();
+}
+
+/// Notes that all names are served with the certificate.
+fn set_covered(server_use: &mut ServerUse) {
+    server_use.coverage = NameCoverage::All;
+    if let ServerState::Mends(questions)
+    | ServerState::Serves(questions, _)
+    | ServerState::Stopped(questions) = &mut server_use.state
+    {
+        questions.reach = NameCoverage::All;
+    }
 }

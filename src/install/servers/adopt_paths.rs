@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::advice::server_blocks;
 use crate::failure::Failure;
-use crate::finding::{Finding, NextStep, shell_word};
+use crate::finding::Finding;
 use crate::install_plan::observe;
 use crate::pki::name::DnsName;
 use crate::store::layout::{LineageLayout, ReleaseFile, StableLink};
@@ -13,8 +14,8 @@ use crate::webserver::model::{
     BlockCoverage, ConfigBlock, ConfiguredCertificate, ServerConfig, ServerSoftware,
 };
 
-/// Other tools' trees: they put their files back whenever they like.
-const FOREIGN: [(&str, &str); 6] = [
+/// Trees of other tools, which replace their files at any time.
+const OTHER_TOOLS: [(&str, &str); 6] = [
     ("/etc/letsencrypt/", "certbot"),
     ("/etc/dehydrated/", "dehydrated"),
     ("/var/lib/dehydrated/", "dehydrated"),
@@ -23,14 +24,14 @@ const FOREIGN: [(&str, &str); 6] = [
     ("/usr/", "a package"),
 ];
 
-/// What comes of the paths that the configuration names for these names.
+/// What happens with the paths that the configuration names for the certificate's names.
 #[derive(Debug)]
 pub(crate) enum PathAdoption {
-    /// These, and what is worth telling.
+    /// These are adopted; the findings are to be reported.
     Adopted(Vec<StableLink>, Vec<Finding>),
     /// There is no TLS block for these names.
     Nothing,
-    /// There are, and none may be adopted.
+    /// There are blocks, and the paths of none may be adopted.
     Refused(Vec<AdoptionRefusal>),
 }
 
@@ -40,68 +41,70 @@ pub(crate) struct AdoptionRefusal {
     /// `FILE:LINE`.
     pub block: String,
     software: ServerSoftware,
-    why: String,
-    /// Its pairs, where it has several.
-    several: Vec<(PathBuf, PathBuf)>,
+    reason: String,
+    /// Chain and key of its certificates, where it has several.
+    certificates: Vec<(PathBuf, PathBuf)>,
 }
 
 impl AdoptionRefusal {
-    /// What to tell: the lines to change, for the server to read `links`.
+    /// The finding with the lines to change, for the server to read `links`.
     #[must_use]
     pub(crate) fn finding(&self, links: &[StableLink]) -> Finding {
-        let lines = self.software.lines(links);
-        let finding = Finding::warning(
-            "paths-not-adopted",
-            format!("{} names other files: {}", self.block, self.why),
-        );
-        if !self.several.is_empty() {
-            let next = "add the files of the one with the same kind of key to the command line; \
-                these are there:";
-            return finding.with(NextStep::say(next).pasting(self.several.iter().map(
-                |(chain, key)| {
-                    let [chain, key] =
-                        [chain, key].map(|path| shell_word(&path.display().to_string()));
-                    format!("--chain-path {chain} --key-path {key}")
-                },
-            )));
-        }
-        finding.with(
-            NextStep::say(format!(
-                "to serve the new certificate there, change {} of {}:",
-                self.software.what_changes(),
-                self.block
-            ))
-            .pasting(lines),
-        )
+        let message = format!("{} names other files: {}", self.block, self.reason);
+        let next = if self.certificates.is_empty() {
+            let lines = self.software.lines(links);
+            server_blocks::change_unadopted_block(&self.block, self.software, lines)
+        } else {
+            server_blocks::name_one_of_several(&self.certificates)
+        };
+        Finding::warning("paths-not-adopted", message).with(next)
     }
 }
 
-/// The first pair of a TLS block for `names` that may be adopted.
+/// What decides whether the paths of a block may be adopted.
+struct AdoptionRules<'a> {
+    config: &'a ServerConfig,
+    names: &'a [DnsName],
+    root: &'a Path,
+    usual: &'a LineageLayout,
+}
+
+/// Whether the paths of one block may be adopted.
+enum BlockAdoption {
+    Allowed(Vec<StableLink>),
+    /// For this reason.
+    Refused(String),
+}
+
+/// Adopts the first certificate of a TLS block for `names` that may be adopted.
 ///
 /// # Errors
-/// When a path cannot be looked at.
+/// When a path cannot be read.
 pub(crate) fn adopt(
     config: &ServerConfig,
     names: &[DnsName],
     root: &Path,
     usual: &LineageLayout,
 ) -> Result<PathAdoption, Failure> {
+    let rules = AdoptionRules {
+        config,
+        names,
+        root,
+        usual,
+    };
     let mut refusals = Vec::new();
     for block in config.serving(names).filter(|block| block.speaks_tls()) {
-        match judge(config, block, names, root, usual)? {
-            Ok(links) => {
-                let nameless = nameless(config, names, &links);
-                return Ok(PathAdoption::Adopted(links, nameless));
+        match rules.check_block(block)? {
+            BlockAdoption::Allowed(links) => {
+                let findings = rules.check_nameless_blocks(&links);
+                return Ok(PathAdoption::Adopted(links, findings));
             }
-            Err(why) => {
-                let (block, several) = (block.to_string(), several(block));
-                refusals.push(AdoptionRefusal {
-                    block,
-                    software: config.software,
-                    why,
-                    several,
-                });
-            }
+            BlockAdoption::Refused(reason) => refusals.push(AdoptionRefusal {
+                block: block.to_string(),
+                software: config.software,
+                reason,
+                certificates: list_several(block),
+            }),
         }
     }
     Ok(if refusals.is_empty() {
@@ -111,16 +114,17 @@ pub(crate) fn adopt(
     })
 }
 
-fn several(block: &ConfigBlock) -> Vec<(PathBuf, PathBuf)> {
+/// Chain and key of each certificate of a block, where it has several.
+fn list_several(block: &ConfigBlock) -> Vec<(PathBuf, PathBuf)> {
     match block.pairs.len() {
         0 | 1 => Vec::new(),
-        _ => block.pairs.iter().filter_map(files).collect(),
+        _ => block.pairs.iter().filter_map(chain_and_key_paths).collect(),
     }
 }
 
-fn files(pair: &ConfiguredCertificate) -> Option<(PathBuf, PathBuf)> {
-    match pair.links()?.as_slice() {
-        [chain, key] if (chain.piece, key.piece) == (ReleaseFile::FullChain, ReleaseFile::Key) => {
+fn chain_and_key_paths(certificate: &ConfiguredCertificate) -> Option<(PathBuf, PathBuf)> {
+    match certificate.links()?.as_slice() {
+        [chain, key] if chain.piece == ReleaseFile::FullChain && key.piece == ReleaseFile::Key => {
             Some((chain.path.clone(), key.path.clone()))
         }
         [both] if both.piece == ReleaseFile::Combined => {
@@ -130,100 +134,121 @@ fn files(pair: &ConfiguredCertificate) -> Option<(PathBuf, PathBuf)> {
     }
 }
 
-fn judge(
-    config: &ServerConfig,
-    block: &ConfigBlock,
-    names: &[DnsName],
-    root: &Path,
-    usual: &LineageLayout,
-) -> Result<Result<Vec<StableLink>, String>, Failure> {
-    let [pair] = block.pairs.as_slice() else {
-        return Ok(Err(format!("it has {} certificates", block.pairs.len())));
-    };
-    let Some(links) = pair.links() else {
-        return Ok(Err("its files are not named by plain paths".to_owned()));
-    };
-    for (index, link) in links.iter().enumerate() {
+impl AdoptionRules<'_> {
+    fn check_block(&self, block: &ConfigBlock) -> Result<BlockAdoption, Failure> {
+        let [certificate] = block.pairs.as_slice() else {
+            let reason = format!("it has {} certificates", block.pairs.len());
+            return Ok(BlockAdoption::Refused(reason));
+        };
+        let Some(links) = certificate.links() else {
+            let reason = "its files are not named by plain paths".to_owned();
+            return Ok(BlockAdoption::Refused(reason));
+        };
+        for (index, link) in links.iter().enumerate() {
+            if let Some(reason) = self.check_link(link, &links[..index])? {
+                return Ok(BlockAdoption::Refused(reason));
+            }
+        }
+        Ok(match self.check_other_blocks(&links) {
+            Some(reason) => BlockAdoption::Refused(reason),
+            None => BlockAdoption::Allowed(links),
+        })
+    }
+
+    /// Why a link may not be adopted; `earlier` are the links before it.
+    fn check_link(
+        &self,
+        link: &StableLink,
+        earlier: &[StableLink],
+    ) -> Result<Option<String>, Failure> {
         // They are real paths: they are inside of the tree as they are, or not at all.
         let real = StableLink::new(folders::real(&link.path)?, link.piece);
-        if !real.path.starts_with(root) {
-            return Ok(Err(format!("they lie outside of {}", root.display())));
-        }
-        if links[..index].iter().any(|other| other.path == link.path) {
-            return Ok(Err("chain and key are one file".to_owned()));
-        }
-        if usual.is_own(&real.path) {
-            return Ok(Err(
-                "they lie in certctl's own folder, past the links that it keeps for servers"
-                    .to_owned(),
-            ));
-        }
-        // A link on the way may lead into another tool's tree.
-        for path in [&link.path, &real.path] {
-            if let Some(why) = foreign(&usual.inside(path)) {
-                return Ok(Err(why));
-            }
+        if let Some(reason) = self.check_place(link, &real, earlier) {
+            return Ok(Some(reason));
         }
         // Nothing, a plain file or our link can be adopted.
-        if let Err(obstacle) = observe::spot(usual, &real)? {
-            return Ok(Err(obstacle.to_string()));
-        }
+        let obstacle = observe::spot(self.usual, &real)?.err();
+        Ok(obstacle.map(|obstacle| obstacle.to_string()))
     }
-    for other in links.iter().flat_map(|link| config.mentioning(&link.path)) {
-        match other.coverage(names) {
-            BlockCoverage::Lacks(lacking) => {
-                return Ok(Err(format!(
-                    "{other} serves {} with them too",
-                    lacking.join(", ")
-                )));
-            }
-            BlockCoverage::CannotTell(patterns) => {
-                let patterns = patterns.join(", ");
-                let title = config.software.title();
-                let why = format!(
-                    "{other} serves {patterns} with them, and only {title} can tell which names \
-                        that is"
-                );
-                return Ok(Err(why));
-            }
-            BlockCoverage::All | BlockCoverage::Nameless => {}
+
+    /// Why no link may be at a path, whatever is there; `real` is the path without symbolic links.
+    fn check_place(
+        &self,
+        link: &StableLink,
+        real: &StableLink,
+        earlier: &[StableLink],
+    ) -> Option<String> {
+        if !real.path.starts_with(self.root) {
+            return Some(format!("they lie outside of {}", self.root.display()));
         }
+        if earlier.iter().any(|other| other.path == link.path) {
+            return Some("chain and key are one file".to_owned());
+        }
+        if self.usual.is_own(&real.path) {
+            let reason =
+                "they lie in certctl's own folder, past the links that it keeps for servers";
+            return Some(reason.to_owned());
+        }
+        // A symbolic link may lead into another tool's tree.
+        check_owner(&self.usual.inside(&link.path))
+            .or_else(|| check_owner(&self.usual.inside(&real.path)))
     }
-    Ok(Ok(links))
+
+    /// Blocks that use the same files for names that the certificate lacks, or may lack.
+    fn check_other_blocks(&self, links: &[StableLink]) -> Option<String> {
+        let mut others = links
+            .iter()
+            .flat_map(|link| self.config.mentioning(&link.path));
+        others.find_map(|other| match other.coverage(self.names) {
+            BlockCoverage::Lacks(lacking) => Some(format!(
+                "{other} serves {} with them too",
+                lacking.join(", ")
+            )),
+            BlockCoverage::CannotTell(patterns) => Some(format!(
+                "{other} serves {} with them, and only {} can tell which names \
+                        that is",
+                patterns.join(", "),
+                self.config.software.title()
+            )),
+            BlockCoverage::All | BlockCoverage::Nameless => None,
+        })
+    }
+
+    /// Blocks without a name serve every request that reaches them, with these files too.
+    fn check_nameless_blocks(&self, links: &[StableLink]) -> Vec<Finding> {
+        let nameless = self.config.naming(links).filter(|block| {
+            block.speaks_tls() && block.coverage(self.names) == BlockCoverage::Nameless
+        });
+        let messages = nameless.map(|block| {
+            format!(
+                "{block} has no names: it serves whatever reaches it, with the new certificate too"
+            )
+        });
+        messages
+            .map(|message| Finding::warning("names-not-covered", message))
+            .collect()
+    }
 }
 
-/// Blocks without a name serve whatever reaches them, with these files too.
-fn nameless(config: &ServerConfig, names: &[DnsName], links: &[StableLink]) -> Vec<Finding> {
-    let bare = |block: &&ConfigBlock| {
-        block.speaks_tls() && block.coverage(names) == BlockCoverage::Nameless
-    };
-    let warn = |block: &ConfigBlock| {
-        let message = format!(
-            "{block} has no names: it serves whatever reaches it, with the new certificate too"
-        );
-        Finding::warning("names-not-covered", message)
-    };
-    config.naming(links).filter(bare).map(warn).collect()
-}
-
-fn foreign(path: &Path) -> Option<String> {
+/// Why the file at a path is another tool's.
+fn check_owner(path: &Path) -> Option<String> {
     let text = path.to_string_lossy();
     if text.contains("snakeoil") {
         return Some(format!("{text} is the machine's own test pair"));
     }
-    let (_, tool) = FOREIGN
-        .iter()
-        .find(|(tree, _)| text.starts_with(tree) || (tree.contains("/.") && text.contains(tree)))?;
+    let is_below =
+        |tree: &str| text.starts_with(tree) || (tree.contains("/.") && text.contains(tree));
+    let (_, tool) = OTHER_TOOLS.iter().find(|(tree, _)| is_below(tree))?;
     Some(format!("{text} is kept by {tool}"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::foreign;
+    use super::check_owner;
 
     #[test]
-    fn other_tools_trees_are_theirs() {
-        for (path, theirs) in [
+    fn files_of_other_tools_are_recognized() {
+        for (path, is_foreign) in [
             ("/etc/letsencrypt/live/example.com/fullchain.pem", true),
             ("/root/.acme.sh/example.com/fullchain.cer", true),
             ("/etc/ssl/certs/ssl-cert-snakeoil.pem", true),
@@ -231,7 +256,7 @@ mod tests {
             ("/etc/ssl/your_site.crt", false),
             ("/etc/nginx/ssl/site.key", false),
         ] {
-            assert_eq!(foreign(path.as_ref()).is_some(), theirs, "{path}");
+            assert_eq!(check_owner(path.as_ref()).is_some(), is_foreign, "{path}");
         }
     }
 }

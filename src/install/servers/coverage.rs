@@ -1,8 +1,8 @@
-//! What the configuration sends elsewhere, and what cannot be asked: with either, nobody may read
-//! "done".
+//! What the configuration serves with other files, and what cannot be probed: with either, an
+//! install is not done.
 
-use crate::finding::{Finding, NextStep};
-use crate::install_plan::plan::NameCoverage;
+use crate::advice::{server_blocks, servers};
+use crate::finding::Finding;
 use crate::pki::certificate::Certificate;
 use crate::pki::extensions::CertificateDetails;
 use crate::pki::name::DnsName;
@@ -12,84 +12,139 @@ use crate::webserver::model::{
     ServerConfig,
 };
 
-/// Whether all names reach the pair, and what is worth telling. `links` are what the server is told
-/// to read.
-pub(crate) fn judge(
-    config: &ServerConfig,
-    wanted: &InstalledPaths<'_>,
-    links: &[StableLink],
-    targets: &ProbeTargets,
-    probes: &[String],
-) -> (NameCoverage, Vec<Finding>) {
-    let mut reach = NameCoverage::All;
-    let mut findings = Vec::new();
-    // Most pairs are served nowhere else: then no block needs to be looked at.
-    let others = if targets.elsewhere.is_empty() {
-        &[]
-    } else {
-        config.blocks()
-    };
-    for block in others {
-        let here = |one: &&ServedElsewhere| {
-            (one.file.as_path(), one.line) == (block.file.as_path(), block.line)
-        };
-        let mut sent: Vec<&ServedElsewhere> = targets.elsewhere.iter().filter(here).collect();
-        // HAProxy has several certificates on one line: each tells its own.
-        sent.retain(|one| block.answers_to(&one.name) || !named_there(config, one));
-        if sent.is_empty() {
-            continue;
-        }
-        if sent.iter().any(|one| block.answers_to(&one.name)) {
-            reach = NameCoverage::Part;
-            findings.push(elsewhere(config, block, (wanted, links), &sent));
-        } else {
-            let told = by_default(config, block, &sent);
-            if findings
-                .iter()
-                .all(|finding: &Finding| finding.message != told.message)
-            {
-                findings.push(told);
-            }
-        }
-    }
-    findings.extend(targets.unasked.iter().map(|(listen, why)| {
-        Finding::warning(
-            "not-probed",
-            format!(
-                "what is served there is not known: {listen} {}",
-                why.reason()
-            ),
-        )
-    }));
-    if probes.iter().any(|probe| probe == "none") {
-        findings.push(
-            Finding::warning(
-                "not-probed",
-                "nobody was asked what is served (--probe none)",
-            )
-            .with(NextStep::say(
-                "to have it asked, say where:  --probe HOST:PORT",
-            )),
-        );
-    } else if let (true, true, true, Some(block)) = (
-        targets.ask.is_empty(),
-        targets.elsewhere.is_empty(),
-        probes.is_empty(),
-        config.naming(wanted.links).next(),
-    ) {
-        reach = NameCoverage::Part;
-        findings.push(unknown(block));
-    }
-    (reach, findings)
+/// A server's configuration, and everything that it is checked against.
+pub(super) struct ConfigUnderCheck<'a> {
+    pub config: &'a ServerConfig,
+    pub wanted: &'a InstalledPaths<'a>,
+    /// What the server should read.
+    pub links: &'a [StableLink],
+    pub targets: &'a ProbeTargets,
+    /// The values of `--probe`.
+    pub probes: &'a [String],
+    /// The new certificate.
+    pub leaf: &'a Certificate,
+    /// The names of the certificate that is served now.
+    pub present_names: Option<&'a [DnsName]>,
+    /// Whether the configuration names the certificate.
+    pub is_configured: bool,
 }
 
-/// What is in the way though every test passes.
-pub(crate) fn clashes(
-    config: &ServerConfig,
-    wanted: &InstalledPaths<'_>,
-    links: &[StableLink],
-) -> Vec<Finding> {
-    let told = |clash: NameClash| match clash {
+impl<'a> ConfigUnderCheck<'a> {
+    /// The TLS blocks that name the certificate.
+    fn tls_blocks(&self) -> impl Iterator<Item = &'a ConfigBlock> {
+        self.config
+            .naming(self.wanted.links)
+            .filter(|block| block.speaks_tls())
+    }
+
+    /// Where `block` is the one that serves names with other files.
+    fn served_by(&self, block: &ConfigBlock) -> Vec<&'a ServedElsewhere> {
+        let mut served: Vec<&ServedElsewhere> = self
+            .targets
+            .elsewhere
+            .iter()
+            .filter(|elsewhere| is_at(block, elsewhere))
+            .collect();
+        // HAProxy has several certificates on one line: each reports its own.
+        served.retain(|elsewhere| {
+            block.answers_to(&elsewhere.name) || !is_named_there(self.config, elsewhere)
+        });
+        served
+    }
+}
+
+/// What could not be read from the configuration: it may name the certificate, or its names, there.
+pub(super) fn check_doubts(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
+    let title = checked.config.software.title();
+    let messages = checked
+        .config
+        .doubts
+        .iter()
+        .map(|doubt| format!("what only {title} can decide: {doubt}"));
+    messages
+        .map(|message| Finding::warning("config-unclear", message))
+        .collect()
+}
+
+/// Whether all names are served with the certificate and can be probed: an error for those that
+/// are not.
+pub(super) fn check_reach(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
+    if !checked.is_configured {
+        return Vec::new();
+    }
+    let mut findings = check_other_blocks(checked);
+    findings.extend(check_unprobed_addresses(checked));
+    findings.extend(check_probes(checked));
+    findings
+}
+
+/// Blocks that serve names of the certificate with other files.
+fn check_other_blocks(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    // Most certificates are served nowhere else: then no block needs to be checked.
+    if checked.targets.elsewhere.is_empty() {
+        return findings;
+    }
+    for block in checked.config.blocks() {
+        let served = checked.served_by(block);
+        if served.is_empty() {
+            continue;
+        }
+        if served.iter().any(|one| block.answers_to(&one.name)) {
+            findings.push(report_other_files(checked, block, &served));
+            continue;
+        }
+        let by_default = report_default_block(checked.config, block, &served);
+        let is_new = |known: &Finding| known.message != by_default.message;
+        if findings.iter().all(is_new) {
+            findings.push(by_default);
+        }
+    }
+    findings
+}
+
+fn check_unprobed_addresses(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
+    let messages = checked.targets.unasked.iter().map(|(listen, why)| {
+        format!(
+            "what is served there is not known: {listen} {}",
+            why.reason()
+        )
+    });
+    messages
+        .map(|message| Finding::warning("not-probed", message))
+        .collect()
+}
+
+/// Whether nothing is probed: because that was asked for, or because no address is known.
+fn check_probes(checked: &ConfigUnderCheck<'_>) -> Option<Finding> {
+    let targets = checked.targets;
+    if checked.probes.iter().any(|probe| probe == "none") {
+        let message = "nobody was asked what is served (--probe none)";
+        let finding = Finding::warning("not-probed", message);
+        return Some(finding.with(servers::probe_somewhere()));
+    }
+    if !(targets.ask.is_empty() && targets.elsewhere.is_empty() && checked.probes.is_empty()) {
+        return None;
+    }
+    let block = checked.config.naming(checked.wanted.links).next()?;
+    let message = format!("{block} names the pair, and it cannot be asked what it serves");
+    let finding = Finding::error("not-probed", message);
+    Some(finding.with(servers::probe_somewhere_or_nowhere()))
+}
+
+/// What is in the way although every test passes.
+pub(super) fn check_clashes(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
+    let clashes = checked
+        .config
+        .clashes(checked.wanted.links, checked.wanted.names);
+    clashes
+        .into_iter()
+        .map(|clash| report_clash(checked, clash))
+        .collect()
+}
+
+fn report_clash(checked: &ConfigUnderCheck<'_>, clash: NameClash) -> Finding {
+    match clash {
         NameClash::Twice {
             name,
             address,
@@ -101,205 +156,178 @@ pub(crate) fn clashes(
                     for it"
             );
             Finding::warning("duplicate-server-name", message)
-                .with(NextStep::say(format!("take {name} out of one of them")))
+                .with(server_blocks::remove_duplicate_name(&name))
         }
         NameClash::Bare { block, address } => {
             let message = format!("{block} speaks TLS at {address} and has no certificate");
-            Finding::warning("block-has-no-certificate", message).with(
-                NextStep::say(format!(
-                    "to serve the new certificate there, add to {block}:"
-                ))
-                .pasting(config.software.lines(links)),
-            )
+            let lines = checked.config.software.lines(checked.links);
+            Finding::warning("block-has-no-certificate", message)
+                .with(server_blocks::add_certificate_to_block(&block, lines))
         }
-    };
-    config
-        .clashes(wanted.links, wanted.names)
-        .into_iter()
-        .map(told)
-        .collect()
+    }
+}
+
+fn is_at(block: &ConfigBlock, elsewhere: &ServedElsewhere) -> bool {
+    block.file == elsewhere.file && block.line == elsewhere.line
 }
 
 /// Whether a block of that line has the name as its own.
-fn named_there(config: &ServerConfig, one: &ServedElsewhere) -> bool {
-    let here =
-        |block: &&ConfigBlock| (one.file.as_path(), one.line) == (block.file.as_path(), block.line);
-    config
+fn is_named_there(config: &ServerConfig, elsewhere: &ServedElsewhere) -> bool {
+    let mut blocks = config
         .blocks()
         .iter()
-        .filter(here)
-        .any(|block| block.answers_to(&one.name))
-}
-
-/// What could not be made out of the configuration: it may name the pair, or the names, there.
-pub(crate) fn doubts(config: &ServerConfig) -> Vec<Finding> {
-    let title = config.software.title();
-    let doubts = config.doubts.iter();
-    doubts
-        .map(|doubt| {
-            Finding::warning(
-                "config-unclear",
-                format!("what only {title} can decide: {doubt}"),
-            )
-        })
-        .collect()
+        .filter(|block| is_at(block, elsewhere));
+    blocks.any(|block| block.answers_to(&elsewhere.name))
 }
 
 /// A block has names of the certificate as its own, and other files.
-fn elsewhere(
-    config: &ServerConfig,
+fn report_other_files(
+    checked: &ConfigUnderCheck<'_>,
     block: &ConfigBlock,
-    (wanted, links): (&InstalledPaths<'_>, &[StableLink]),
-    sent: &[&ServedElsewhere],
+    served: &[&ServedElsewhere],
 ) -> Finding {
-    let (names, addresses) = (
-        joined(sent, |one| one.name.clone()),
-        joined(sent, |one| one.address.to_string()),
-    );
+    let names = join_unique(served.iter().map(|one| one.name.clone()));
+    let addresses = join_unique(served.iter().map(|one| one.address.to_string()));
     let message = format!("{names} at {addresses}: {block} serves that, with other files");
-    let (lines, what) = (config.software.lines(links), config.software.what_changes());
-    let these = if lines.len() == 1 {
-        "this"
-    } else {
-        "these lines"
+    let software = checked.config.software;
+    let lines = software.lines(checked.links);
+    let next = match block.coverage(checked.wanted.names) {
+        BlockCoverage::Lacks(others) => {
+            server_blocks::give_names_their_own_block(block, &names, &others, lines)
+        }
+        _ if block.pairs.len() > 1 => {
+            let algorithm = checked.wanted.algorithm;
+            server_blocks::change_one_of_several(block, software, algorithm, lines)
+        }
+        _ => server_blocks::change_block(block, software, lines),
     };
-    let next = match block.coverage(wanted.names) {
-        BlockCoverage::Lacks(others) => NextStep::say(format!(
-            "{block} also serves {}, which the certificate is not for: give {names} a block of its \
-                own, with {these}:",
-            others.join(", ")
-        )),
-        _ if block.pairs.len() > 1 => NextStep::say(format!(
-            "{block} has {} certificates: change {what} of the one with this kind of key ({}):",
-            block.pairs.len(),
-            wanted.algorithm
-        )),
-        _ => NextStep::say(format!(
-            "to serve the new certificate there, change {what} in {block}:"
-        )),
-    };
-    Finding::error("configured-elsewhere", message).with(next.pasting(lines))
+    Finding::error("configured-elsewhere", message).with(next)
 }
 
-/// What blocks that name the pair serve and the certificate is not for. What the certificate that
-/// is there lacks as well is told; what would be lost, or served wrongly from the first day,
-/// forbids it.
-pub(crate) fn uncovered(
-    config: &ServerConfig,
-    wanted: &InstalledPaths<'_>,
-    present: Option<&[DnsName]>,
-) -> (Vec<Finding>, Vec<Finding>) {
-    let (mut lacked, mut lost) = (Vec::new(), Vec::new());
-    for block in config
-        .naming(wanted.links)
-        .filter(|block| block.speaks_tls())
-    {
-        let BlockCoverage::Lacks(lacking) = block.coverage(wanted.names) else {
-            continue;
+/// A block that names the certificate and serves names that it is not for.
+struct UncoveredBlock<'a> {
+    block: &'a ConfigBlock,
+    /// The names that the new certificate lacks.
+    lacking: Vec<String>,
+    /// Those of them that the present certificate has, or that are served for the first time.
+    losing: Vec<String>,
+}
+
+fn uncovered_blocks<'a>(
+    checked: &ConfigUnderCheck<'a>,
+) -> impl Iterator<Item = UncoveredBlock<'a>> {
+    let new_names = checked.wanted.names;
+    let present_names = checked.present_names;
+    checked.tls_blocks().filter_map(move |block| {
+        let BlockCoverage::Lacks(lacking) = block.coverage(new_names) else {
+            return None;
         };
-        let before = match present.map(|names| block.coverage(names)) {
+        let lacking_before = match present_names.map(|names| block.coverage(names)) {
             Some(BlockCoverage::Lacks(before)) => before,
             _ => Vec::new(),
         };
-        let breaks: Vec<String> = lacking
-            .iter()
-            .filter(|name| !before.contains(name))
-            .cloned()
-            .collect();
-        if breaks.is_empty() {
-            let message = format!(
-                "{block} serves {}, which the certificate is not for",
-                lacking.join(", ")
-            );
-            lacked.push(Finding::warning("names-not-covered", message));
-            continue;
-        }
-        let (names, directive) = (breaks.join(", "), config.software.names_directive());
-        let message = match present {
-            Some(_) => format!(
-                "{block} serves {names}: the present certificate is for that, the new one is not"
-            ),
-            None => format!("{block} serves {names}, which the certificate is not for"),
-        };
-        lost.push(
-            Finding::error("names-not-covered", message)
-                .with(NextStep::say(format!(
-                    "order a certificate that has {names} too"
-                )))
-                .with(NextStep::say(format!(
-                    "or, if that is not to be served, take it out of {directive} in {block}"
-                )))
-                .with(NextStep::say(
-                    "or let it be served all the same:  --allow names-not-covered",
-                )),
-        );
-    }
-    (lacked, lost)
+        let mut losing = lacking.clone();
+        losing.retain(|name| !lacking_before.contains(name));
+        Some(UncoveredBlock {
+            block,
+            lacking,
+            losing,
+        })
+    })
 }
 
-/// Blocks that send OCSP answers along with `leaf`, whose CA gives none (public CAs need not since
-/// 2024, BR 7.1.2.7.7): the server leaves them out, and complains at each start.
-pub(crate) fn unstapled(
-    config: &ServerConfig,
-    wanted: &InstalledPaths<'_>,
-    leaf: &Certificate,
-) -> Vec<Finding> {
-    let mut places: Vec<&str> = config
-        .naming(wanted.links)
-        .filter(|block| block.speaks_tls())
+/// Blocks that serve names which neither the present certificate nor the new one is for.
+pub(super) fn check_names_never_covered(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
+    let uncovered = uncovered_blocks(checked).filter(|uncovered| uncovered.losing.is_empty());
+    let messages = uncovered.map(|uncovered| {
+        format!(
+            "{} serves {}, which the certificate is not for",
+            uncovered.block,
+            uncovered.lacking.join(", ")
+        )
+    });
+    messages
+        .map(|message| Finding::warning("names-not-covered", message))
+        .collect()
+}
+
+/// Blocks that serve names which would lose their certificate, or be served wrongly from the first
+/// day: this forbids the install.
+pub(super) fn check_names_losing_coverage(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
+    uncovered_blocks(checked)
+        .filter(|uncovered| !uncovered.losing.is_empty())
+        .map(|uncovered| report_losing_coverage(checked, &uncovered))
+        .collect()
+}
+
+fn report_losing_coverage(
+    checked: &ConfigUnderCheck<'_>,
+    uncovered: &UncoveredBlock<'_>,
+) -> Finding {
+    let block = uncovered.block;
+    let names = uncovered.losing.join(", ");
+    let message = match checked.present_names {
+        Some(_) => format!(
+            "{block} serves {names}: the present certificate is for that, the new one is not"
+        ),
+        None => format!("{block} serves {names}, which the certificate is not for"),
+    };
+    let steps = server_blocks::cover_names_or_allow(block, &names, checked.config.software);
+    let finding = Finding::error("names-not-covered", message);
+    steps.into_iter().fold(finding, Finding::with)
+}
+
+/// Blocks that staple OCSP answers to a certificate whose CA gives none (public CAs need not since
+/// 2024, BR 7.1.2.7.7): the server omits them, and complains at each start.
+pub(super) fn check_stapling(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
+    let mut places: Vec<&str> = checked
+        .tls_blocks()
         .filter_map(|block| block.stapling.as_deref())
         .collect();
-    if places.is_empty()
-        || !CertificateDetails::of_certificate(leaf.der())
-            .ocsp_urls
-            .is_empty()
-    {
+    if places.is_empty() || has_ocsp_server(checked.leaf) {
         return Vec::new();
     }
     places.sort_unstable();
     places.dedup();
-    let (title, directive) = (
-        config.software.title(),
-        config.software.stapling_directive(),
-    );
-    let told = |place: &str| {
-        let message = format!(
-            "{place} has {title} staple OCSP answers ({directive}), and the certificate names no \
-                OCSP server: there are none"
-        );
-        Finding::warning("stapling-without-ocsp", message).with(NextStep::say(format!(
-            "take \"{directive}\" out of {place}: its CA gives no OCSP answers any more, and \
-                clients do without"
-        )))
-    };
-    places.into_iter().map(told).collect()
+    places
+        .into_iter()
+        .map(|place| report_stapling(checked.config, place))
+        .collect()
 }
 
-/// No block has the name: what the server answers for it is no concern of these files, but worth
-/// knowing.
-fn by_default(config: &ServerConfig, block: &ConfigBlock, sent: &[&ServedElsewhere]) -> Finding {
-    let names = joined(sent, |one| one.name.clone());
+fn has_ocsp_server(leaf: &Certificate) -> bool {
+    let details = CertificateDetails::of_certificate(leaf.der());
+    !details.ocsp_urls.is_empty()
+}
+
+fn report_stapling(config: &ServerConfig, place: &str) -> Finding {
+    let message = format!(
+        "{place} has {} staple OCSP answers ({}), and the certificate names no \
+            OCSP server: there are none",
+        config.software.title(),
+        config.software.stapling_directive()
+    );
+    Finding::warning("stapling-without-ocsp", message)
+        .with(server_blocks::remove_stapling(place, config.software))
+}
+
+/// No block has the names: what the server answers for them does not concern these files, but is
+/// worth knowing.
+fn report_default_block(
+    config: &ServerConfig,
+    block: &ConfigBlock,
+    served: &[&ServedElsewhere],
+) -> Finding {
+    let names = join_unique(served.iter().map(|one| one.name.clone()));
     let message = format!(
         "no block has {names} as its name: the default, {block}, answers with another certificate"
     );
-    let directive = config.software.names_directive();
-    Finding::warning("configured-elsewhere", message).with(NextStep::say(format!(
-        "if {names} should be served here, add it to the {directive} of your block"
-    )))
+    Finding::warning("configured-elsewhere", message)
+        .with(server_blocks::add_names_to_block(&names, config.software))
 }
 
-fn unknown(block: &ConfigBlock) -> Finding {
-    Finding::error(
-        "not-probed",
-        format!("{block} names the pair, and it cannot be asked what it serves"),
-    )
-    .with(NextStep::say(
-        "say where to ask:  --probe HOST:PORT, or that nobody is to be asked:  --probe none",
-    ))
-}
-
-fn joined(sent: &[&ServedElsewhere], of: fn(&ServedElsewhere) -> String) -> String {
-    let mut words: Vec<String> = sent.iter().map(|one| of(one)).collect();
+fn join_unique(words: impl Iterator<Item = String>) -> String {
+    let mut words: Vec<String> = words.collect();
     words.sort();
     words.dedup();
     words.join(", ")

@@ -1,4 +1,4 @@
-//! Sites that are there and that the server does not read: Debian keeps them in
+//! Sites that exist and that the server does not read: Debian keeps them in
 //! `sites-available`, and has the server read links to them in `sites-enabled`.
 
 use std::path::{Path, PathBuf};
@@ -7,11 +7,11 @@ use crate::store::layout::StableLink;
 use crate::system::fs::{files, folders};
 use crate::webserver::model::{ServerConfig, names_path};
 
-/// No larger site is looked at.
+/// Larger sites are skipped.
 const LIMIT: u64 = 1024 * 1024;
-/// No more sites are looked at.
+/// The most sites of one folder.
 const SITES: usize = 10_000;
-/// Nor more bytes of all.
+/// The most bytes of all sites.
 const MOST: usize = 64 * 1024 * 1024;
 
 /// A site that is not read.
@@ -26,39 +26,41 @@ pub(crate) struct DisabledSite {
 impl DisabledSite {
     /// Whether it names one of these files.
     #[must_use]
-    pub(crate) fn names(&self, links: &[StableLink]) -> bool {
+    pub(crate) fn mentions_any(&self, links: &[StableLink]) -> bool {
         links.iter().any(|link| names_path(&self.text, &link.path))
     }
 }
 
-/// All of them, but what editors and packages leave beside a site.
+/// Finds them; what editors and packages leave beside a site is skipped.
 #[must_use]
-pub(crate) fn sites(config: &ServerConfig) -> Vec<DisabledSite> {
-    let mut read = 0;
-    let folders = config
+pub(crate) fn find_disabled(config: &ServerConfig) -> Vec<DisabledSite> {
+    let mut found = Vec::new();
+    let mut bytes_read = 0;
+    let enabled_folders = config
         .includes
         .iter()
         .filter_map(|pattern| pattern.parent());
-    let all = folders
-        .filter_map(|enabled| Some((enabled, available(enabled)?)))
-        .flat_map(|(enabled, available)| {
-            let sites = files::entries(&available, SITES).unwrap_or_default();
-            sites
-                .into_iter()
-                .filter(move |site| would_be_read(config, site, enabled))
-                .map(move |site| (site, enabled))
-        });
-    all.map_while(|(path, enabled)| {
-        let bytes = files::read(&path, LIMIT).unwrap_or_default();
-        read += bytes.len();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        (read <= MOST).then(|| DisabledSite {
-            path,
-            enabled: enabled.to_owned(),
-            text,
-        })
-    })
-    .collect()
+    for enabled in enabled_folders {
+        let Some(available) = available_sites(enabled) else {
+            continue;
+        };
+        for path in files::entries(&available, SITES).unwrap_or_default() {
+            if !would_be_read(config, &path, enabled) {
+                continue;
+            }
+            let bytes = files::read(&path, LIMIT).unwrap_or_default();
+            bytes_read += bytes.len();
+            if bytes_read > MOST {
+                return found;
+            }
+            found.push(DisabledSite {
+                path,
+                enabled: enabled.to_owned(),
+                text: String::from_utf8_lossy(&bytes).into_owned(),
+            });
+        }
+    }
+    found
 }
 
 /// Whether a link to `site` is all that is missing.
@@ -67,8 +69,9 @@ fn would_be_read(config: &ServerConfig, site: &Path, enabled: &Path) -> bool {
         return false;
     };
     let text = name.to_string_lossy();
-    let here = || config.including(&text).any(|folder| folder == enabled);
-    !is_left_over(&text) && !files::occupied(&enabled.join(name)) && here()
+    !is_left_over(&text)
+        && !files::occupied(&enabled.join(name))
+        && config.including(&text).any(|folder| folder == enabled)
 }
 
 fn is_left_over(name: &str) -> bool {
@@ -76,9 +79,9 @@ fn is_left_over(name: &str) -> bool {
     name.starts_with('.') || name.contains(".dpkg-") || ENDS.iter().any(|end| name.ends_with(end))
 }
 
-/// Where Debian keeps the sites of which a folder has links.
+/// The folder where Debian keeps the sites that the links of `enabled` lead to.
 #[must_use]
-pub(crate) fn available(enabled: &Path) -> Option<PathBuf> {
+pub(crate) fn available_sites(enabled: &Path) -> Option<PathBuf> {
     let folder = enabled.with_file_name("sites-available");
     (enabled.ends_with("sites-enabled") && folders::is_folder(&folder)).then_some(folder)
 }

@@ -1,4 +1,4 @@
-//! The servers of a run: found, and each looked at once, however many pairs it reads.
+//! The servers of a run: each is found and observed once, however many certificates it uses.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::advice::servers;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep};
+use crate::finding::Finding;
 use crate::install::servers::disabled_sites::{self, DisabledSite};
 use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;
@@ -20,7 +21,7 @@ use crate::system::tls;
 use crate::webserver::control::{ControlledServer, ServerObservation, ServerProgram};
 use crate::webserver::model::{ConfigBlock, ServerSoftware};
 
-/// A server as it was found.
+/// A server of this machine, observed once.
 #[derive(Debug)]
 pub(crate) struct ObservedServer {
     pub server: ControlledServer,
@@ -29,22 +30,22 @@ pub(crate) struct ObservedServer {
     /// Why its configuration cannot be read.
     pub refusal: Option<Finding>,
     tested: OnceCell<Option<FinishedCommand>>,
-    unread: OnceCell<Vec<DisabledSite>>,
+    disabled_sites: OnceCell<Vec<DisabledSite>>,
 }
 
 impl ObservedServer {
     fn new(server: ControlledServer) -> Self {
-        let (standing, refusal) = match server.program().map(ServerProgram::observe) {
-            Some(Ok(standing)) => (Some(standing), None),
+        let (observation, refusal) = match server.program().map(ServerProgram::observe) {
+            Some(Ok(observation)) => (Some(observation), None),
             Some(Err(error)) => (None, Some(Finding::from(&error))),
             None => (None, None),
         };
         Self {
             server,
-            standing,
+            standing: observation,
             refusal,
             tested: OnceCell::new(),
-            unread: OnceCell::new(),
+            disabled_sites: OnceCell::new(),
         }
     }
 
@@ -59,10 +60,18 @@ impl ObservedServer {
     pub(crate) fn runs(&self) -> bool {
         self.standing
             .as_ref()
-            .is_none_or(|standing| standing.running.is_some())
+            .is_none_or(|observation| observation.running.is_some())
     }
 
-    /// Its own test before anything is touched, run once; none where there is nothing to test with.
+    /// Whether its profile shows that it runs.
+    fn is_running(&self) -> bool {
+        self.standing
+            .as_ref()
+            .is_some_and(|observation| observation.running.is_some())
+    }
+
+    /// Its own test before anything is changed, run once; none without a test
+    /// command.
     ///
     /// # Errors
     /// When it could not be run.
@@ -74,196 +83,255 @@ impl ObservedServer {
         Ok(self.tested.get_or_init(|| tested).as_ref())
     }
 
-    /// The sites that are there and that it does not read, looked for once.
+    /// The sites that exist and that it does not read, searched for once.
     #[must_use]
-    pub(crate) fn unread(&self) -> &[DisabledSite] {
-        let all = || {
+    pub(crate) fn disabled_sites(&self) -> &[DisabledSite] {
+        self.disabled_sites.get_or_init(|| {
             self.standing
                 .as_ref()
-                .map(|standing| disabled_sites::sites(&standing.config))
+                .map(|observation| disabled_sites::find_disabled(&observation.config))
                 .unwrap_or_default()
-        };
-        self.unread.get_or_init(all)
+        })
     }
 
-    /// Whether its configuration names one of these files as a pair, or serves one of these names;
-    /// one that cannot be read may.
+    /// Whether its configuration names one of these files.
+    #[must_use]
+    pub(crate) fn names_any(&self, links: &[StableLink]) -> bool {
+        self.standing
+            .as_ref()
+            .is_some_and(|observation| observation.config.naming(links).next().is_some())
+    }
+
+    /// Whether its configuration names one of these files as a certificate, or serves one of these
+    /// names; one that cannot be read may.
     fn concerns(&self, links: &[StableLink], names: &[DnsName]) -> bool {
-        self.standing.as_ref().is_none_or(|standing| {
-            let config = &standing.config;
+        self.standing.as_ref().is_none_or(|observation| {
+            let config = &observation.config;
             config.naming(links).next().is_some()
                 || config.serving(names).any(ConfigBlock::speaks_tls)
         })
     }
 }
 
-/// The servers of a pair.
+/// The servers of a certificate.
 #[derive(Debug, Default)]
 pub(crate) struct DiscoveredServers {
     pub servers: Vec<Rc<ObservedServer>>,
-    /// Installed and left out: they name nothing of the pair and do not run, while another does.
+    /// Installed and omitted: they name nothing of the certificate and do not run, while another
+    /// does.
     pub idle: Vec<ServerSoftware>,
 }
 
 impl DiscoveredServers {
-    /// Of servers that nobody named those that have to do with the pair; where there is none, those
-    /// that run, for a block that is planted into another starts nothing; else all.
-    fn chosen(
+    /// Without `--server`: the servers whose configuration references the certificate; if none
+    /// does, those that run, because adding a block to another would not start it; if none runs,
+    /// all.
+    fn select(
         mut servers: Vec<Rc<ObservedServer>>,
         links: &[StableLink],
         names: &[DnsName],
     ) -> Self {
         let mut idle = Vec::new();
-        if servers.iter().any(|looked| looked.concerns(links, names)) {
-            servers.retain(|looked| looked.concerns(links, names));
-        } else if servers.iter().any(|looked| looked.runs()) {
+        if servers
+            .iter()
+            .any(|observed| observed.concerns(links, names))
+        {
+            servers.retain(|observed| observed.concerns(links, names));
+        } else if servers.iter().any(|observed| observed.runs()) {
             idle = servers
                 .iter()
-                .filter(|looked| !looked.runs())
-                .filter_map(|looked| looked.software())
+                .filter(|observed| !observed.runs())
+                .filter_map(|observed| observed.software())
                 .collect();
-            servers.retain(|looked| looked.runs());
+            servers.retain(|observed| observed.runs());
         }
         Self { servers, idle }
     }
 
-    /// What is said of those that were left out.
-    #[must_use]
-    pub(crate) fn left_out(&self) -> Vec<Finding> {
-        let names: Vec<&str> = self
-            .servers
+    /// Which servers they are; commands that were given are none.
+    pub(crate) fn software(&self) -> impl Iterator<Item = ServerSoftware> {
+        self.servers
             .iter()
-            .filter_map(|looked| looked.software())
-            .map(ServerSoftware::name)
+            .filter_map(|observed| observed.software())
+    }
+
+    /// Notes on the servers that were omitted.
+    #[must_use]
+    pub(crate) fn report_omitted(&self) -> Vec<Finding> {
+        self.idle
+            .iter()
+            .map(|software| self.report_idle(*software))
+            .collect()
+    }
+
+    fn report_idle(&self, software: ServerSoftware) -> Finding {
+        let options: Vec<String> = self
+            .software()
+            .chain([software])
+            .map(|software| format!("--server {}", software.name()))
             .collect();
-        let told = |software: &ServerSoftware| {
-            let all: Vec<String> = names
-                .iter()
-                .chain([&software.name()])
-                .map(|name| format!("--server {name}"))
-                .collect();
-            let message = format!(
-                "{} is installed too and does not run: left out; to have it serve this as well, \
+        let message = format!(
+            "{} is installed too and does not run: left out; to have it serve this as well, \
                     add {}",
-                software.title(),
-                all.join(" ")
-            );
-            Finding::note("server-skipped", message)
-        };
-        self.idle.iter().map(told).collect()
+            software.title(),
+            options.join(" ")
+        );
+        Finding::note("server-skipped", message)
     }
 }
 
-/// What a server is asked for by.
+/// Which server is wanted, and how it is controlled.
 #[derive(Clone, Debug, Eq, PartialEq)]
-struct Call {
+struct ServerSpec {
     software: Option<ServerSoftware>,
     config: Option<PathBuf>,
     test: Option<Vec<String>>,
     reload: Option<Vec<String>>,
 }
 
-/// The servers of a run as far as they were asked for.
+impl ServerSpec {
+    /// A server that is tested and reloaded as its profile says.
+    fn with_profile(software: ServerSoftware, config: Option<PathBuf>) -> Self {
+        Self {
+            software: Some(software),
+            config,
+            test: None,
+            reload: None,
+        }
+    }
+}
+
+/// The commands that were given in place of those of a profile.
+struct GivenCommands {
+    test: Option<Vec<String>>,
+    reload: Option<Vec<String>>,
+}
+
+impl GivenCommands {
+    fn parse(settings: &LineageSettings) -> Result<Self, Failure> {
+        Ok(Self {
+            test: settings.test.as_deref().map(parse_command).transpose()?,
+            reload: settings.reload.as_deref().map(parse_command).transpose()?,
+        })
+    }
+
+    fn are_any(&self) -> bool {
+        self.test.is_some() || self.reload.is_some()
+    }
+
+    fn spec(&self, software: Option<ServerSoftware>, config: Option<&Path>) -> ServerSpec {
+        ServerSpec {
+            software,
+            config: config.map(Path::to_owned),
+            test: self.test.clone(),
+            reload: self.reload.clone(),
+        }
+    }
+}
+
+/// The servers of a run that were searched for so far.
 #[derive(Debug, Default)]
 pub(crate) struct ServerDiscovery {
-    known: Vec<(Call, Option<Rc<ObservedServer>>)>,
-    /// What addresses each `--probe` has.
+    known: Vec<(ServerSpec, Option<Rc<ObservedServer>>)>,
+    /// The addresses of each `--probe`.
     probes: HashMap<String, Vec<SocketAddr>>,
 }
 
-/// A host name that is asked for may take that long to look up.
+/// The longest time to resolve the host of a `--probe`.
 const RESOLVE: Duration = Duration::from_secs(10);
 
 impl ServerDiscovery {
-    /// Every address of one `--probe`, looked up once.
+    /// Returns every address of one `--probe`, resolved once.
     ///
     /// # Errors
-    /// What is no `HOST:PORT`, or has no address.
-    pub(crate) fn addresses(&mut self, probe: &str) -> Result<&[SocketAddr], Failure> {
+    /// What is no `HOST:PORT`, or cannot be resolved.
+    pub(crate) fn resolve_probe(&mut self, probe: &str) -> Result<&[SocketAddr], Failure> {
         match self.probes.entry(probe.to_owned()) {
             Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(new) => Ok(new.insert(addresses(probe)?)),
+            Entry::Vacant(new) => Ok(new.insert(resolve(probe)?)),
         }
     }
 
-    /// The servers that were named, else those that are remembered; else every one here whose
-    /// configuration has to do with the pair (`links`, `names`), or, where there is none, those
-    /// that run, or else those that are installed. None under `--root`.
+    /// Returns the servers of the command line, else the saved ones; else every installed one whose
+    /// configuration references the certificate (`links`, `names`), or, where none does, those
+    /// that run, or else all that are installed. None under `--root`.
     ///
     /// # Errors
     /// A command line that cannot be run; a server that is named and not installed.
-    pub(crate) fn find(
+    pub(crate) fn find_servers(
         &mut self,
         context: &Context,
         settings: &LineageSettings,
         links: &[StableLink],
         names: &[DnsName],
     ) -> Result<DiscoveredServers, Failure> {
-        let command = |text: &Option<String>| text.as_deref().map(command).transpose();
-        let (test, reload) = (command(&settings.test)?, command(&settings.reload)?);
-        let given = test.is_some() || reload.is_some();
-        let call = |software, config: Option<&Path>| Call {
-            software,
-            config: config.map(Path::to_owned),
-            test: test.clone(),
-            reload: reload.clone(),
-        };
+        let commands = GivenCommands::parse(settings)?;
         let config = settings.server_config.as_deref();
-        let (mut found, mut idle) = (Vec::new(), Vec::new());
-        if let Some(wanted) = wanted(settings)? {
-            for software in wanted {
-                let config = settings
-                    .server_configs
-                    .get(software.name())
-                    .map(PathBuf::as_path)
-                    .or(config);
-                found.push(
-                    self.look(call(Some(software), config))?
-                        .ok_or_else(|| absent(software))?,
-                );
-            }
+        let mut found = DiscoveredServers::default();
+        if let Some(wanted) = parse_servers(settings)? {
+            found.servers = self.find_named(settings, &wanted, &commands)?;
         } else if config.is_some() {
-            found.extend(self.look(call(Some(ServerSoftware::Nginx), config))?);
+            let spec = commands.spec(Some(ServerSoftware::Nginx), config);
+            found.servers.extend(self.observe(spec)?);
         } else if context.root.is_none() {
-            for software in ServerSoftware::ALL {
-                found.extend(self.look(call(Some(software), None))?);
-            }
-            DiscoveredServers {
-                servers: found,
-                idle,
-            } = DiscoveredServers::chosen(found, links, names);
+            let installed = self.find_installed(&commands)?;
+            found = DiscoveredServers::select(installed, links, names);
         }
-        if found.len() > 1 && (given || config.is_some()) {
+        if found.servers.len() > 1 && (commands.are_any() || config.is_some()) {
             return Err(ambiguous(&found));
         }
-        if found.is_empty() {
-            found.extend(self.look(call(None, None))?);
+        if found.servers.is_empty() {
+            found
+                .servers
+                .extend(self.observe(commands.spec(None, None))?);
         }
-        Ok(DiscoveredServers {
-            servers: found,
-            idle,
-        })
+        Ok(found)
     }
 
-    /// Every server that is installed here, with its usual configuration; what cannot be looked at
-    /// is its failure alone.
+    /// The servers that are named, each with its own configuration.
+    fn find_named(
+        &mut self,
+        settings: &LineageSettings,
+        wanted: &[ServerSoftware],
+        commands: &GivenCommands,
+    ) -> Result<Vec<Rc<ObservedServer>>, Failure> {
+        let mut found = Vec::new();
+        for &software in wanted {
+            let own_config = settings.server_configs.get(software.name());
+            let config = own_config.or(settings.server_config.as_ref());
+            let spec = commands.spec(Some(software), config.map(PathBuf::as_path));
+            let observed = self.observe(spec)?;
+            found.push(observed.ok_or_else(|| not_installed(software))?);
+        }
+        Ok(found)
+    }
+
+    fn find_installed(
+        &mut self,
+        commands: &GivenCommands,
+    ) -> Result<Vec<Rc<ObservedServer>>, Failure> {
+        let mut found = Vec::new();
+        for software in ServerSoftware::ALL {
+            found.extend(self.observe(commands.spec(Some(software), None))?);
+        }
+        Ok(found)
+    }
+
+    /// Returns every installed server with its usual configuration; one that cannot be observed
+    /// fails alone.
     pub(crate) fn here(&mut self) -> Vec<Result<Rc<ObservedServer>, Failure>> {
-        let call = |software| Call {
-            software: Some(software),
-            config: None,
-            test: None,
-            reload: None,
-        };
         ServerSoftware::ALL
             .into_iter()
-            .filter_map(|software| self.look(call(software)).transpose())
+            .filter_map(|software| {
+                let spec = ServerSpec::with_profile(software, None);
+                self.observe(spec).transpose()
+            })
             .collect()
     }
 
-    /// Those that run here and whose configuration names the pair
-    /// (`links`), though they are none of `found`, those that were named, and what else is to be
-    /// told of it is no command.
-    pub(crate) fn passed_over(
+    /// Returns the running servers whose configuration names the certificate (`links`) although
+    /// they are not among `found`; none where commands were given.
+    pub(crate) fn find_unnotified(
         &mut self,
         context: &Context,
         settings: &LineageSettings,
@@ -273,114 +341,110 @@ impl ServerDiscovery {
         if settings.test.is_some() || settings.reload.is_some() {
             return Vec::new();
         }
-        let nobody = settings.server.iter().any(|name| name == "none");
-        let told: Vec<ServerSoftware> = found
-            .servers
-            .iter()
-            .filter_map(|looked| looked.software())
-            .collect();
-        let call = |software: ServerSoftware| {
-            let config = settings.server_configs.get(software.name());
-            let config = config
-                .or_else(|| settings.server_config.as_ref().filter(|_| nobody))
-                .cloned();
-            // A tree is for servers elsewhere, unless one here was said to read it.
-            (context.root.is_none() || config.is_some()).then_some(Call {
-                software: Some(software),
-                config,
-                test: None,
-                reload: None,
-            })
-        };
-        let others = ServerSoftware::ALL
-            .into_iter()
-            .filter(|software| !told.contains(software));
-        // What cannot be looked at was not asked for.
-        let all = others
-            .filter_map(call)
-            .filter_map(|call| self.look(call).ok().flatten());
-        let reads = |looked: &Rc<ObservedServer>| {
-            let running = looked
-                .standing
-                .as_ref()
-                .filter(|standing| standing.running.is_some());
-            running.is_some_and(|standing| standing.config.naming(links).next().is_some())
-        };
-        all.filter(reads).collect()
+        let notified: Vec<ServerSoftware> = found.software().collect();
+        let mut unnotified = Vec::new();
+        for software in ServerSoftware::ALL {
+            if notified.contains(&software) {
+                continue;
+            }
+            let config = config_of_unnamed(settings, software);
+            // A tree is for servers elsewhere, unless a configuration of one here is given.
+            if context.root.is_some() && config.is_none() {
+                continue;
+            }
+            // Nobody asked for these servers: one that cannot be observed is skipped.
+            let spec = ServerSpec::with_profile(software, config.cloned());
+            if let Ok(Some(observed)) = self.observe(spec)
+                && observed.is_running()
+                && observed.names_any(links)
+            {
+                unnotified.push(observed);
+            }
+        }
+        unnotified
     }
 
-    fn look(&mut self, call: Call) -> Result<Option<Rc<ObservedServer>>, Failure> {
-        if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == call) {
+    fn observe(&mut self, spec: ServerSpec) -> Result<Option<Rc<ObservedServer>>, Failure> {
+        if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == spec) {
             return Ok(known.clone());
         }
-        let (test, reload) = (call.test.clone(), call.reload.clone());
-        let server = match call.software {
-            Some(software) => {
-                ServerProgram::find(software, call.config.as_deref())?.map(|program| {
-                    ControlledServer::Known {
-                        program,
-                        test,
-                        reload,
-                    }
-                })
-            }
-            None if test.is_some() || reload.is_some() => {
-                Some(ControlledServer::Command { test, reload })
-            }
-            None => Some(ControlledServer::None),
-        };
-        let looked = server.map(|server| Rc::new(ObservedServer::new(server)));
-        self.known.push((call, looked.clone()));
-        Ok(looked)
+        let observed = find_server(&spec)?.map(|server| Rc::new(ObservedServer::new(server)));
+        self.known.push((spec, observed.clone()));
+        Ok(observed)
     }
 }
 
-fn addresses(probe: &str) -> Result<Vec<SocketAddr>, Failure> {
-    let place = probe
-        .rsplit_once(':')
-        .and_then(|(host, port)| Some((host, port.parse().ok()?)));
-    let (host, port) = place.ok_or_else(|| {
-        Failure::new(
-            FailureKind::Usage,
-            format!("{probe:?} is no address to ask"),
-        )
-        .with(NextStep::say("give host and port:  --probe 127.0.0.1:443"))
-    })?;
-    tls::resolve(host, port, RESOLVE).map_err(|error| {
-        Failure::of(FailureKind::Network, &error)
-            .with(NextStep::say("give an address:  --probe 127.0.0.1:443"))
-    })
+/// The configuration of a server that is not named: `--server-config` is for it only with
+/// `--server none`.
+fn config_of_unnamed(settings: &LineageSettings, software: ServerSoftware) -> Option<&PathBuf> {
+    let own_config = settings.server_configs.get(software.name());
+    let is_none_named = settings.server.iter().any(|name| name == "none");
+    if own_config.is_none() && is_none_named {
+        return settings.server_config.as_ref();
+    }
+    own_config
 }
 
-/// Those that are named; none where nothing is said.
-fn wanted(settings: &LineageSettings) -> Result<Option<Vec<ServerSoftware>>, Failure> {
-    let names: Vec<&String> = match settings.server.is_empty() {
-        true => settings.server_configs.keys().collect(),
-        false => settings.server.iter().collect(),
+/// The server that `spec` means; none where its program is not installed.
+fn find_server(spec: &ServerSpec) -> Result<Option<ControlledServer>, Failure> {
+    let test = spec.test.clone();
+    let reload = spec.reload.clone();
+    let Some(software) = spec.software else {
+        return Ok(Some(if test.is_some() || reload.is_some() {
+            ControlledServer::Command { test, reload }
+        } else {
+            ControlledServer::None
+        }));
+    };
+    let program = ServerProgram::find(software, spec.config.as_deref())?;
+    Ok(program.map(|program| ControlledServer::Known {
+        program,
+        test,
+        reload,
+    }))
+}
+
+fn resolve(probe: &str) -> Result<Vec<SocketAddr>, Failure> {
+    let Some((host, port)) = parse_host_and_port(probe) else {
+        let message = format!("{probe:?} is no address to ask");
+        let failure = Failure::new(FailureKind::Usage, message);
+        return Err(failure.with(servers::give_host_and_port()));
+    };
+    tls::resolve(host, port, RESOLVE)
+        .map_err(|error| Failure::of(FailureKind::Network, &error).with(servers::give_address()))
+}
+
+fn parse_host_and_port(probe: &str) -> Option<(&str, u16)> {
+    let (host, port) = probe.rsplit_once(':')?;
+    Some((host, port.parse().ok()?))
+}
+
+/// The servers that the options name; none where they name no server at all.
+fn parse_servers(settings: &LineageSettings) -> Result<Option<Vec<ServerSoftware>>, Failure> {
+    let names: Vec<&String> = if settings.server.is_empty() {
+        settings.server_configs.keys().collect()
+    } else {
+        settings.server.iter().collect()
     };
     if names.is_empty() {
         return Ok(None);
     }
-    let named = names.into_iter().filter(|name| *name != "none");
     let mut wanted = Vec::new();
-    for name in named {
+    for name in names.into_iter().filter(|name| *name != "none") {
         let software = ServerSoftware::named(name).ok_or_else(|| unknown(name))?;
         if !wanted.contains(&software) {
             wanted.push(software);
         }
     }
     if !wanted.is_empty() && settings.server.iter().any(|name| name == "none") {
-        return Err(
-            Failure::new(FailureKind::Usage, "--server none stands alone").with(NextStep::say(
-                "name the servers that read the files, or none",
-            )),
-        );
+        let failure = Failure::new(FailureKind::Usage, "--server none stands alone");
+        return Err(failure.with(servers::name_servers_or_none()));
     }
     Ok(Some(wanted))
 }
 
-/// A command in words, whose program is there: that is known before anything is touched.
-fn command(text: &str) -> Result<Vec<String>, Failure> {
+/// Parses a command into words. Its program must exist: that is known before anything is changed.
+fn parse_command(text: &str) -> Result<Vec<String>, Failure> {
     let words = process::words(text)?;
     match words.first() {
         Some(program) if process::which(program).is_none() => Err(ProcessError::NotFound {
@@ -391,20 +455,17 @@ fn command(text: &str) -> Result<Vec<String>, Failure> {
     }
 }
 
-fn ambiguous(found: &[Rc<ObservedServer>]) -> Failure {
-    let names: Vec<&str> = found
-        .iter()
-        .filter_map(|looked| looked.software())
-        .map(ServerSoftware::name)
-        .collect();
+fn ambiguous(found: &DiscoveredServers) -> Failure {
+    let names: Vec<&str> = found.software().map(ServerSoftware::name).collect();
     let message = format!(
         "--test, --reload and --server-config are for one server, and {} read it",
         names.join(" and ")
     );
     let failure = Failure::new(FailureKind::Usage, message);
-    names.iter().fold(failure, |failure, name| {
-        failure.with(NextStep::say(format!("say which:  --server {name}")))
-    })
+    names
+        .into_iter()
+        .map(servers::choose_server)
+        .fold(failure, Failure::with)
 }
 
 fn unknown(name: &str) -> Failure {
@@ -414,16 +475,10 @@ fn unknown(name: &str) -> Failure {
     )
 }
 
-fn absent(software: ServerSoftware) -> Failure {
-    Failure::new(
-        FailureKind::NotFound,
-        format!("{} is not installed here", software.title()),
-    )
-    .with(NextStep::say(format!(
-        "sudo apt-get install {}",
-        software.package()
-    )))
-    .with(NextStep::say(
-        "or put the files into place alone:  --server none",
-    ))
+fn not_installed(software: ServerSoftware) -> Failure {
+    let message = format!("{} is not installed here", software.title());
+    let failure = Failure::new(FailureKind::NotFound, message);
+    servers::install_server_or_none(software)
+        .into_iter()
+        .fold(failure, Failure::with)
 }

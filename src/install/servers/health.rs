@@ -1,220 +1,262 @@
-//! In what state the servers are before anything is touched: each runs its own test once, over all
-//! pairs that it reads.
+//! The state of the servers before anything is changed: each runs its own test once, over all
+//! certificates that it uses.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::{ServerUse, ServingState};
+use crate::advice::servers;
 use crate::failure::Failure;
-use crate::finding::{Finding, NextStep, shell_word};
+use crate::finding::Finding;
 use crate::install::servers::discover::ObservedServer;
 use crate::install_plan::observe;
 use crate::install_plan::plan::{ServedEvidence, ServerQuestions, ServerState};
-use crate::store::layout::LineageLayout;
+use crate::store::layout::{LineageLayout, StableLink};
 use crate::system::fs::files;
 use crate::system::process::FinishedCommand;
 use crate::webserver::apache::gate::GATE;
 use crate::webserver::model::{ComplaintSubject, ConfiguredCertificate, names_path};
 
-/// Has every server tested that names a pair or is asked about one, and notes what that means for
-/// each.
+/// Where a certificate is installed, and the servers that use it.
+pub(crate) struct ServedLineage<'a> {
+    pub layout: &'a LineageLayout,
+    pub serving: &'a mut ServingState,
+}
+
+/// Runs the test of every server that names a certificate or is probed, and notes what that means
+/// for each.
 ///
 /// # Errors
 /// When a test could not be run, or files cannot be read.
-pub(crate) fn judge(all: &mut [(&LineageLayout, &mut ServingState)]) -> Result<(), Failure> {
-    let (mut states, mut judged) = (Vec::new(), Vec::new());
-    for (index, (_, serving)) in all.iter().enumerate() {
-        for (number, one) in serving
-            .uses
-            .iter()
-            .enumerate()
-            .filter(|_| serving.refusals.is_empty())
-        {
-            states.push((index, number, state(all, one, &mut judged)?));
+pub(crate) fn test_servers(lineages: &mut [ServedLineage<'_>]) -> Result<(), Failure> {
+    let states = judge_states(lineages)?;
+    for (lineage, states) in lineages.iter_mut().zip(states) {
+        let serving = &mut *lineage.serving;
+        for (server_use, state) in serving.uses.iter_mut().zip(states) {
+            match state {
+                TestedState::Usable(state) => server_use.state = state,
+                TestedState::Broken(finding) => serving.refusals.push(finding),
+            }
         }
+        exclude_stopped(serving);
     }
-    for (index, number, state) in states {
-        let serving = &mut *all[index].1;
-        match state {
-            Ok(state) => serving.uses[number].state = state,
-            Err(broken) => serving.refusals.push(broken),
-        }
-    }
-    all.iter_mut()
-        .for_each(|(_, serving)| leave_stopped(serving));
     Ok(())
 }
 
-/// A server that does not run answers nowhere: only the others are asked, so that nothing that
-/// works is taken back for it.
-fn leave_stopped(serving: &mut ServingState) {
-    let at = |stopped: bool| -> BTreeSet<String> {
-        let uses = serving
-            .uses
-            .iter()
-            .filter(|one| matches!(one.state, ServerState::Stopped(_)) == stopped);
-        uses.flat_map(|one| one.addresses.iter().cloned()).collect()
-    };
-    let (silent, asked) = (at(true), at(false));
-    let answers = |address: &String| asked.contains(address) || !silent.contains(address);
-    serving
-        .targets
-        .retain(|target| answers(&target.address.to_string()));
+/// The state of each server of each certificate, in their order; none for one that is refused.
+fn judge_states(lineages: &[ServedLineage<'_>]) -> Result<Vec<Vec<TestedState>>, Failure> {
+    let mut failing_tests = FailingTests::default();
+    let mut states = Vec::new();
+    for lineage in lineages {
+        let mut states_of_lineage = Vec::new();
+        if lineage.serving.refusals.is_empty() {
+            for server_use in &lineage.serving.uses {
+                states_of_lineage.push(judge_state(lineages, server_use, &mut failing_tests)?);
+            }
+        }
+        states.push(states_of_lineage);
+    }
+    Ok(states)
 }
 
-/// Servers whose test fails, and whether this run mends that: the same for all pairs that one
-/// reads.
-type Judged = Vec<(Rc<ObservedServer>, bool)>;
+/// A server that does not run answers nowhere: only the others are probed, so that nothing that
+/// works is rolled back because of it.
+fn exclude_stopped(serving: &mut ServingState) {
+    let mut stopped: BTreeSet<String> = BTreeSet::new();
+    let mut probed: BTreeSet<String> = BTreeSet::new();
+    for server_use in &serving.uses {
+        let addresses = server_use.addresses.iter().cloned();
+        match server_use.state {
+            ServerState::Stopped(_) => stopped.extend(addresses),
+            _ => probed.extend(addresses),
+        }
+    }
+    serving.targets.retain(|target| {
+        let address = target.address.to_string();
+        probed.contains(&address) || !stopped.contains(&address)
+    });
+}
 
-fn state(
-    all: &[(&LineageLayout, &mut ServingState)],
-    one: &ServerUse,
-    judged: &mut Judged,
-) -> Result<Result<ServerState, Finding>, Failure> {
-    let server = &one.looked.server;
-    let asks = ServerQuestions {
+/// The state of a server after its own test.
+enum TestedState {
+    Usable(ServerState),
+    /// Its test fails, and this run does not repair that.
+    Broken(Finding),
+}
+
+/// Servers whose test fails, and whether this run repairs that: the same for all certificates of
+/// one server.
+#[derive(Default)]
+struct FailingTests(Vec<(Rc<ObservedServer>, bool)>);
+
+impl FailingTests {
+    /// Whether this run repairs the failing test of a server; judged once.
+    fn is_repaired(
+        &mut self,
+        lineages: &[ServedLineage<'_>],
+        observed: &Rc<ObservedServer>,
+        finished: &FinishedCommand,
+    ) -> Result<bool, Failure> {
+        let judged = self.0.iter().find(|(known, _)| Rc::ptr_eq(known, observed));
+        if let Some((_, is_repaired)) = judged {
+            return Ok(*is_repaired);
+        }
+        let is_repaired = is_repaired_by_install(lineages, observed, finished)?;
+        self.0.push((Rc::clone(observed), is_repaired));
+        Ok(is_repaired)
+    }
+}
+
+fn judge_state(
+    lineages: &[ServedLineage<'_>],
+    server_use: &ServerUse,
+    failing_tests: &mut FailingTests,
+) -> Result<TestedState, Failure> {
+    let observed = &server_use.looked;
+    let questions = questions(server_use);
+    let no_questions = ServerQuestions {
+        reach: server_use.coverage,
+        ..ServerQuestions::default()
+    };
+    if questions == no_questions {
+        return Ok(TestedState::Usable(ServerState::Nothing));
+    }
+    let failed_test = observed.test()?.filter(|finished| !finished.succeeded());
+    if let Some(finished) = failed_test
+        && !failing_tests.is_repaired(lineages, observed, finished)?
+    {
+        return Ok(TestedState::Broken(report_broken(observed, finished)));
+    }
+    let state = if !server_use.is_configured {
+        ServerState::NotNamed
+    } else if !observed.runs() {
+        ServerState::Stopped(questions)
+    } else if failed_test.is_none() {
+        ServerState::Serves(questions, ServedEvidence::Otherwise)
+    } else {
+        ServerState::Mends(questions)
+    };
+    Ok(TestedState::Usable(state))
+}
+
+fn questions(server_use: &ServerUse) -> ServerQuestions {
+    let server = &server_use.looked.server;
+    ServerQuestions {
         test: server.test_command().map(|words| words.join(" ")),
         reload: server.reload_command().map(|words| words.join(" ")),
-        probe: one.addresses.clone(),
-        reach: one.reach,
-    };
-    if asks
-        == (ServerQuestions {
-            reach: one.reach,
-            ..ServerQuestions::default()
-        })
-    {
-        return Ok(Ok(ServerState::Nothing));
+        probe: server_use.addresses.clone(),
+        reach: server_use.coverage,
     }
-    let sound = match one.looked.test()? {
-        Some(finished) if !finished.succeeded() => {
-            let known = judged
-                .iter()
-                .find(|(looked, _)| Rc::ptr_eq(looked, &one.looked))
-                .map(|(_, mends)| *mends);
-            let mends = match known {
-                Some(mends) => mends,
-                None => mends(all, &one.looked, finished)?,
-            };
-            if known.is_none() {
-                judged.push((Rc::clone(&one.looked), mends));
-            }
-            if !mends {
-                return Ok(Err(broken(&one.looked, finished)));
-            }
-            false
-        }
-        _ => true,
-    };
-    let runs = one.looked.runs();
-    Ok(Ok(match (one.named, runs, sound) {
-        (false, ..) => ServerState::NotNamed,
-        (true, false, _) => ServerState::Stopped(asks),
-        (true, true, true) => ServerState::Serves(asks, ServedEvidence::Otherwise),
-        (true, true, false) => ServerState::Mends(asks),
-    }))
 }
 
-/// Whether the test fails only for want of a pair that this run supplies.
-fn mends(
-    all: &[(&LineageLayout, &mut ServingState)],
-    looked: &Rc<ObservedServer>,
+/// Whether the test fails only because certificates are missing or broken that this run installs.
+fn is_repaired_by_install(
+    lineages: &[ServedLineage<'_>],
+    observed: &Rc<ObservedServer>,
     finished: &FinishedCommand,
 ) -> Result<bool, Failure> {
-    let read = |serving: &ServingState| {
-        serving
-            .uses
-            .iter()
-            .any(|one| Rc::ptr_eq(&one.looked, looked))
-    };
-    let pairs = || all.iter().filter(|(_, serving)| read(serving));
-    if looked.standing.is_none() {
-        return pairs().try_fold(false, |mends, (layout, _)| {
-            Ok(mends || !observe::pair_loads(layout)?)
-        });
+    let used: Vec<&ServedLineage<'_>> = lineages
+        .iter()
+        .filter(|lineage| uses_server(lineage.serving, observed))
+        .collect();
+    if observed.standing.is_none() {
+        for lineage in used {
+            if !observe::pair_loads(lineage.layout)? {
+                return Ok(true);
+            }
+        }
+        return Ok(false);
     }
-    let paths = |serving: &ServingState| -> Vec<PathBuf> {
-        serving
-            .spelled
-            .iter()
-            .map(|link| link.path.clone())
-            .collect()
-    };
-    let every: Vec<PathBuf> = pairs().flat_map(|(_, serving)| paths(serving)).collect();
-    let every: Vec<&Path> = every.iter().map(PathBuf::as_path).collect();
-    match looked.server.complaint(&finished.output, &every).blame {
+    let paths: Vec<&Path> = used
+        .iter()
+        .flat_map(|lineage| &lineage.serving.spelled)
+        .map(|link| link.path.as_path())
+        .collect();
+    match observed.server.complaint(&finished.output, &paths).blame {
         ComplaintSubject::PairMissing => Ok(true),
-        ComplaintSubject::PairBroken => pairs().try_fold(false, |mends, (layout, serving)| {
-            let named = paths(serving)
-                .iter()
-                .any(|path| names_path(&finished.output, path));
-            Ok(mends || named && !observe::pair_loads(layout)?)
-        }),
+        ComplaintSubject::PairBroken => has_broken_files(&used, finished),
         ComplaintSubject::Other | ComplaintSubject::PairUnreadable => Ok(false),
     }
 }
 
-fn broken(looked: &ObservedServer, finished: &FinishedCommand) -> Finding {
-    let command = looked.server.test_command().unwrap_or_default().join(" ");
-    let said = looked.server.complaint(&finished.output, &[]).lines;
-    if !said.is_empty() && said.iter().all(|line| line.starts_with(GATE)) {
-        let message = "certctl does not let Apache reload: a pair of its configuration, named below, would end it, \
-                       and its configtest opens no key";
-        return Finding::error("server-config-broken", message).quoting(said).with(NextStep::say(
-            "give each of these lines a certificate and the key that belongs to it, then type the \
-                same certctl install again",
-        ));
+fn uses_server(serving: &ServingState, observed: &Rc<ObservedServer>) -> bool {
+    serving
+        .uses
+        .iter()
+        .any(|server_use| Rc::ptr_eq(&server_use.looked, observed))
+}
+
+/// Whether one of these certificates is named by the failing test and cannot be loaded.
+fn has_broken_files(
+    lineages: &[&ServedLineage<'_>],
+    finished: &FinishedCommand,
+) -> Result<bool, Failure> {
+    for lineage in lineages {
+        let mut links = lineage.serving.spelled.iter();
+        let is_named = links.any(|link| names_path(&finished.output, &link.path));
+        if is_named && !observe::pair_loads(lineage.layout)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn report_broken(observed: &ObservedServer, finished: &FinishedCommand) -> Finding {
+    let output = observed.server.complaint(&finished.output, &[]).lines;
+    if !output.is_empty() && output.iter().all(|line| line.starts_with(GATE)) {
+        return report_gate(output);
     }
     let how = if finished.timed_out {
         "does not end"
     } else {
         "fails"
     };
-    let broken = Finding::error(
-        "server-config-broken",
-        format!("the server's own test {how} before anything is touched"),
-    )
-    .quoting(said);
-    // Nothing tells for which names HAProxy has a file that is not there.
-    let paths = missing(looked, &finished.output)
+    let message = format!("the server's own test {how} before anything is touched");
+    let broken = Finding::error("server-config-broken", message).quoting(output);
+    // Nothing tells for which names HAProxy has a file that does not exist.
+    let missing = missing_certificates(observed, &finished.output);
+    let command = observed.server.test_command().unwrap_or_default().join(" ");
+    missing
         .into_iter()
-        .map(|(chain, key)| {
-            let [chain, key] = [chain, key].map(|path| shell_word(&path.display().to_string()));
-            NextStep::say(format!(
-                "if this certificate belongs there, say so:  --chain-path {chain} --key-path {key}"
-            ))
-        });
-    paths
+        .map(|(chain, key)| servers::claim_missing_paths(&chain, &key))
         .fold(broken, Finding::with)
-        .with(NextStep::say(format!(
-            "mend it, then try again:  {command}"
-        )))
+        .with(servers::repair_config(&command))
 }
 
-/// The pairs of a configuration that its server complains of and that are not there: chain and key.
-fn missing(looked: &ObservedServer, said: &str) -> Vec<(PathBuf, PathBuf)> {
-    let pairs = looked
+/// certctl does not let Apache reload while a certificate of its configuration would end it.
+fn report_gate(lines: Vec<String>) -> Finding {
+    let message = "certctl does not let Apache reload: a pair of its configuration, named below, would end it, \
+                       and its configtest opens no key";
+    Finding::error("server-config-broken", message)
+        .quoting(lines)
+        .with(servers::repair_gated_lines())
+}
+
+/// Chain and key of the certificates that the server complains about and that do not exist.
+fn missing_certificates(observed: &ObservedServer, output: &str) -> Vec<(PathBuf, PathBuf)> {
+    let certificates = observed
         .standing
         .iter()
-        .flat_map(|standing| standing.config.blocks())
+        .flat_map(|observation| observation.config.blocks())
         .flat_map(|block| &block.pairs);
-    let links = pairs
+    let missing = certificates
         .filter_map(ConfiguredCertificate::links)
-        .filter(|links| {
-            let absent = links
-                .iter()
-                .filter(|link| !files::occupied(&link.path))
-                .any(|link| names_path(said, &link.path));
-            absent && links.len() <= 2
-        });
+        .filter(|links| is_missing(links, output));
     let mut found = Vec::new();
-    for links in links {
-        let pair = links
-            .first()
-            .zip(links.last())
-            .map(|(chain, key)| (chain.path.clone(), key.path.clone()));
-        found.extend(pair.filter(|pair| !found.contains(pair)));
+    for links in missing {
+        if let (Some(chain), Some(key)) = (links.first(), links.last()) {
+            let paths = (chain.path.clone(), key.path.clone());
+            if !found.contains(&paths) {
+                found.push(paths);
+            }
+        }
     }
     found
+}
+
+/// Whether `output` names a file of these links that does not exist.
+fn is_missing(links: &[StableLink], output: &str) -> bool {
+    let mut absent = links.iter().filter(|link| !files::occupied(&link.path));
+    absent.any(|link| names_path(output, &link.path)) && links.len() <= 2
 }

@@ -1,5 +1,5 @@
-//! POSIX ACLs as Linux keeps them in `system.posix_acl_access`: who beside owner and group may read
-//! a file, and the ACL of the file that takes its place. Pure.
+//! POSIX ACLs as Linux stores them in `system.posix_acl_access`: which other users and groups may
+//! read a file, and the ACL of the file that replaces it. Pure.
 
 const VERSION: [u8; 4] = [2, 0, 0, 0];
 const OWNER: u16 = 0x01;
@@ -11,7 +11,7 @@ const OTHERS: u16 = 0x20;
 const READ: u16 = 4;
 const ENTER: u16 = 1;
 
-/// Somebody who is named in an ACL.
+/// A user or group that an ACL names.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum AclSubject {
     /// A user, by number.
@@ -29,46 +29,39 @@ impl std::fmt::Display for AclSubject {
     }
 }
 
-/// What of an ACL counts: who is named, and what the owning group may do.
+/// The part of an ACL that certctl uses: who is named, and what the owning group may do.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct AccessControlList {
-    /// What each may do, the mask taken off.
+    /// The permissions of each, after the mask.
     named: Vec<(AclSubject, u16)>,
-    /// 0 to 7. The mode of the file shows the mask in its place.
+    /// 0 to 7. The mode of the file shows the mask in place of these.
     group: u32,
 }
 
 impl AccessControlList {
-    /// The ACL in these bytes, if it is one.
+    /// Parses the value of the extended attribute.
     #[must_use]
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let entries = bytes
             .strip_prefix(&VERSION)?
             .chunks(8)
-            .map(entry)
+            .map(AclEntry::parse)
             .collect::<Option<Vec<_>>>()?;
-        let bits = |wanted: u16| {
-            entries
-                .iter()
-                .find(|(tag, ..)| *tag == wanted)
-                .map(|(_, bits, _)| *bits)
+        let permissions_of = |tag: u16| {
+            let entry = entries.iter().find(|entry| entry.tag == tag);
+            entry.map(|entry| entry.permissions)
         };
-        let mask = bits(MASK).unwrap_or(7);
-        let who = |tag: u16, id: u32| match tag {
-            USER => Some(AclSubject::User(id)),
-            GROUP => Some(AclSubject::Group(id)),
-            _ => None,
-        };
+        let mask = permissions_of(MASK).unwrap_or(7);
         let named = entries
             .iter()
-            .filter_map(|(tag, bits, id)| Some((who(*tag, *id)?, bits & mask)));
+            .filter_map(|entry| Some((entry.subject()?, entry.permissions & mask)));
         Some(Self {
             named: named.collect(),
-            group: u32::from(bits(OWNING_GROUP)? & mask),
+            group: u32::from(permissions_of(OWNING_GROUP)? & mask),
         })
     }
 
-    /// Who is named in it and may read.
+    /// The users and groups that it names and that may read.
     #[must_use]
     pub(crate) fn readers(&self) -> Vec<AclSubject> {
         self.named
@@ -78,7 +71,7 @@ impl AccessControlList {
             .collect()
     }
 
-    /// Whether the ACL of a folder lets `who` in by name.
+    /// Whether the ACL of a folder names `who` and lets it enter.
     #[must_use]
     pub(crate) fn lets_in(&self, who: AclSubject) -> bool {
         self.named
@@ -93,44 +86,87 @@ impl AccessControlList {
     }
 }
 
-/// The ACL of a new file of `mode` that `readers` may read too, and no more; none when there are
-/// none.
+/// The ACL of a new file with permission bits `mode` that only `readers` may read too; none when
+/// there are no readers.
 #[must_use]
-pub(crate) fn of(readers: &[AclSubject], mode: u32) -> Option<Vec<u8>> {
+pub(crate) fn encode_readers(readers: &[AclSubject], mode: u32) -> Option<Vec<u8>> {
     if readers.is_empty() {
         return None;
     }
-    let of_mode = |shift: u32| u16::try_from(mode >> shift & 7).unwrap_or(0);
-    let named = readers.iter().map(|who| match *who {
-        AclSubject::User(user) => (USER, READ, user),
-        AclSubject::Group(group) => (GROUP, READ, group),
-    });
+    let owning_group = permissions_at(mode, 3);
     let mut entries = vec![
-        (OWNER, of_mode(6), u32::MAX),
-        (OWNING_GROUP, of_mode(3), u32::MAX),
-        (MASK, of_mode(3) | READ, u32::MAX),
-        (OTHERS, of_mode(0), u32::MAX),
+        AclEntry::unnamed(OWNER, permissions_at(mode, 6)),
+        AclEntry::unnamed(OWNING_GROUP, owning_group),
+        AclEntry::unnamed(MASK, owning_group | READ),
+        AclEntry::unnamed(OTHERS, permissions_at(mode, 0)),
     ];
-    entries.extend(named);
-    // As the kernel demands: by what they are, then by whom they name.
-    entries.sort_unstable_by_key(|(tag, _, id)| (*tag, *id));
-    let bytes = entries.iter().flat_map(|(tag, bits, id)| {
-        [
-            &tag.to_le_bytes()[..],
-            &bits.to_le_bytes(),
-            &id.to_le_bytes(),
-        ]
-        .concat()
-    });
-    Some(VERSION.into_iter().chain(bytes).collect())
+    entries.extend(readers.iter().copied().map(AclEntry::reader));
+    // As the kernel demands: by tag, then by number.
+    entries.sort_unstable_by_key(|entry| (entry.tag, entry.id));
+    let mut bytes = VERSION.to_vec();
+    for entry in entries {
+        bytes.extend(entry.tag.to_le_bytes());
+        bytes.extend(entry.permissions.to_le_bytes());
+        bytes.extend(entry.id.to_le_bytes());
+    }
+    Some(bytes)
 }
 
-/// What it is about, what is allowed, whom it names.
-fn entry(bytes: &[u8]) -> Option<(u16, u16, u32)> {
-    let [t0, t1, b0, b1, i0, i1, i2, i3] = *<&[u8; 8]>::try_from(bytes).ok()?;
-    let (tag, bits) = (u16::from_le_bytes([t0, t1]), u16::from_le_bytes([b0, b1]));
-    let known = [OWNER, USER, OWNING_GROUP, GROUP, MASK, OTHERS].contains(&tag);
-    known.then_some((tag, bits & 7, u32::from_le_bytes([i0, i1, i2, i3])))
+/// Three permission bits of a mode.
+fn permissions_at(bits: u32, shift: u32) -> u16 {
+    u16::try_from(bits >> shift & 7).unwrap_or(0)
+}
+
+/// One entry of an ACL.
+#[derive(Clone, Copy, Debug)]
+struct AclEntry {
+    tag: u16,
+    /// 0 to 7.
+    permissions: u16,
+    /// The user or group, where the tag names one.
+    id: u32,
+}
+
+impl AclEntry {
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let [t0, t1, p0, p1, i0, i1, i2, i3] = *<&[u8; 8]>::try_from(bytes).ok()?;
+        let tag = u16::from_le_bytes([t0, t1]);
+        let known_tags = [OWNER, USER, OWNING_GROUP, GROUP, MASK, OTHERS];
+        known_tags.contains(&tag).then_some(Self {
+            tag,
+            permissions: u16::from_le_bytes([p0, p1]) & 7,
+            id: u32::from_le_bytes([i0, i1, i2, i3]),
+        })
+    }
+
+    fn unnamed(tag: u16, permissions: u16) -> Self {
+        Self {
+            tag,
+            permissions,
+            id: u32::MAX,
+        }
+    }
+
+    fn reader(subject: AclSubject) -> Self {
+        let (tag, id) = match subject {
+            AclSubject::User(user) => (USER, user),
+            AclSubject::Group(group) => (GROUP, group),
+        };
+        Self {
+            tag,
+            permissions: READ,
+            id,
+        }
+    }
+
+    /// Who is named, where the entry names anybody.
+    fn subject(&self) -> Option<AclSubject> {
+        match self.tag {
+            USER => Some(AclSubject::User(self.id)),
+            GROUP => Some(AclSubject::Group(self.id)),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -155,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_named_may_read_on_and_nobody_else() {
+    fn named_readers_survive_parsing_and_writing() {
         let named = vec![AclSubject::User(33), AclSubject::Group(44)];
         for (bytes, readers, shown, mode) in [
             (acl(4, 6, 4), named.clone(), 0o660, 0o640),
@@ -169,7 +205,7 @@ mod tests {
                 (&readers, mode),
                 "{bytes:?}"
             );
-            let Some(written) = super::of(&readers, mode & 0o660) else {
+            let Some(written) = super::encode_readers(&readers, mode & 0o660) else {
                 assert!(readers.is_empty());
                 continue;
             };
@@ -184,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_acl_is_none() {
+    fn malformed_acls_are_rejected() {
         let bytes = acl(4, 4, 0);
         for broken in [
             &[][..],

@@ -1,37 +1,37 @@
-//! Who may read a key that replaces a plain file: whoever could read that file, but nobody who
-//! could have put it there, and no group that its folders kept out. Pure.
+//! Who may read a key that replaces a plain file: those who could read that file, except a user who
+//! could have put it there, and except a group that could not enter its folders. Pure.
 
 use crate::store::layout::{KEY_MODE, key_mode};
 use crate::store::release::KeyAccess;
 
-/// A file or a folder: its permission bits, its user and group.
+/// The permission bits, user and group of a file or folder.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FileAccess {
     pub mode: u32,
     pub owner: (u32, u32),
 }
 
-/// What is worth telling of the file that is replaced.
+/// What to report about the file that is replaced.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum InheritanceDoubt {
     /// It had this mode: a group that could not reach it may not read the new key.
     Group(u32),
     /// It had this mode: others may not read the new key.
     Others(u32),
-    /// It is another user's, and so is the new key.
+    /// It belongs to this other user, and so does the new key.
     Owner(u32),
-    /// It is another user's, who may have put it there: the new key is not.
+    /// It belongs to this other user, who may have put it there: the new key does not.
     Stranger(u32),
 }
 
-/// The folder may be written to by others than its owner and root's group.
+/// Whether others than its owner and root's group may write to the folder.
 #[must_use]
 pub(crate) fn open(folder: FileAccess) -> bool {
     folder.mode & 0o002 != 0 || (folder.mode & 0o020 != 0 && folder.owner.1 != 0)
 }
 
-/// Who may read what replaces `file`, which lies in the first of `folders`, that in the next.
-/// `user` runs certctl.
+/// Returns who may read the file that replaces `file`, which is in the first of `folders`, which is
+/// in the next. `user` runs certctl.
 #[must_use]
 pub(crate) fn inherit(
     file: FileAccess,
@@ -53,16 +53,12 @@ pub(crate) fn inherit(
             vec![InheritanceDoubt::Stranger(owner)],
         );
     }
-    let lets_in = |folder: &FileAccess| match folder.owner.1 == group {
-        true => folder.mode & 0o010 != 0,
-        false => folder.mode & 0o001 != 0,
-    };
     let mut doubts = Vec::new();
     let mut mode = key_mode(Some(file.mode));
     if file.mode & 0o007 != 0 {
         doubts.push(InheritanceDoubt::Others(file.mode));
     }
-    if mode & 0o070 != 0 && group != 0 && !folders.iter().all(lets_in) {
+    if mode & 0o070 != 0 && group != 0 && !folders.iter().all(|folder| lets_in(*folder, group)) {
         mode &= !0o070;
         doubts.push(InheritanceDoubt::Group(file.mode));
     }
@@ -78,12 +74,22 @@ pub(crate) fn inherit(
     )
 }
 
+/// Whether the members of `group` may enter a folder.
+fn lets_in(folder: FileAccess, group: u32) -> bool {
+    let needed = if folder.owner.1 == group {
+        0o010
+    } else {
+        0o001
+    };
+    folder.mode & needed != 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::{FileAccess, InheritanceDoubt, inherit};
 
     #[test]
-    fn a_key_is_for_whom_it_was_for() {
+    fn new_keys_inherit_their_readers() {
         const BOB: u32 = 65534;
         const USERS: u32 = 100;
         let node = |mode, owner| FileAccess { mode, owner };

@@ -1,39 +1,39 @@
 //! Who may use a file on disk, beyond what its mode shows: ACLs, SELinux labels and hard links of
-//! what is replaced, and what the file in its place keeps of them.
+//! the file that is replaced, and which of them the new file keeps.
 
 use std::path::{Path, PathBuf};
 
 use crate::store::key_access::acl::{self, AccessControlList, AclSubject};
 use crate::store::key_access::inherit::{self, FileAccess, InheritanceDoubt};
-use crate::store::layout::{LineageLayout, ReleaseFile};
+use crate::store::layout::{LineageLayout, ReleaseFile, StableLink};
 use crate::system::fs::files::FileError;
 use crate::system::fs::folders::{self, FileKind, FileStatus};
 use crate::system::fs::xattrs::{self, ExtendedAttributes};
 
-/// Something worth telling of a file that is replaced.
+/// Something to report about a file that is replaced.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum AccessRemark {
-    /// They may read it by an ACL, and so may they what replaces it.
+    /// An ACL lets these read it and the file that replaces it.
     #[error("by an ACL of {} {} may read it, and so may they the new one", path.display(), listed(who))]
     Readers {
         path: PathBuf,
-        /// Those who are named.
+        /// The users and groups of the ACL.
         who: Vec<AclSubject>,
     },
-    /// An ACL names them, but folders that are not in the way of the new file keep them out.
+    /// An ACL names them, but they could not enter the folders of the old file.
     #[error("an ACL of {} names {}, whom its folders may keep out: the new key is without it", path.display(), listed(who))]
     KeptOut {
         path: PathBuf,
-        /// Those who are named.
+        /// The users and groups of the ACL.
         who: Vec<AclSubject>,
     },
-    /// It has that many further names.
+    /// It has further hard links.
     #[error("{} is the same file under {others} other name{}; what is read there stays the old one", path.display(), if *others == 1 { "" } else { "s" })]
     Linked {
         path: PathBuf,
-        /// How many, backups of ours aside.
+        /// How many, not counting our backups.
         others: u64,
-        /// By this number they can be found.
+        /// The inode number, by which find(1) finds them.
         inode: u64,
     },
 }
@@ -45,10 +45,10 @@ fn listed(who: &[AclSubject]) -> String {
         .join(", ")
 }
 
-/// What is at `path`, links not followed; its mode is what it is without its ACL.
+/// The status of `path`, without following links; its mode is what it is without its ACL.
 ///
 /// # Errors
-/// When it cannot be looked at.
+/// When it cannot be read.
 pub(crate) fn look(path: &Path) -> Result<Option<FileStatus>, FileError> {
     let Some(mut seen) = folders::look(path)? else {
         return Ok(None);
@@ -68,12 +68,12 @@ fn acl(path: &Path) -> Result<Option<AccessControlList>, FileError> {
         .and_then(AccessControlList::parse))
 }
 
-/// What the piece of a new release gets from the file that servers read now; `mode` is the new
-/// file's.
+/// The attributes that the piece of a new release inherits from the file that servers read now;
+/// `mode` is that of the new file.
 ///
 /// # Errors
-/// When that file cannot be looked at.
-pub(crate) fn attributes(
+/// When that file cannot be read.
+pub(crate) fn inherited_attributes(
     layout: &LineageLayout,
     piece: ReleaseFile,
     mode: u32,
@@ -86,60 +86,89 @@ pub(crate) fn attributes(
         Err(error) if error.is_missing() => return Ok(ExtendedAttributes::default()),
         other => other?,
     };
-    if piece.is_secret() && strange(layout, path)? {
+    if piece.is_secret() && is_a_strangers(layout, path)? {
         return Ok(ExtendedAttributes::default());
     }
     let acl = attributes.acl.as_deref().and_then(AccessControlList::parse);
     let readers = acl.map(|acl| acl.readers()).unwrap_or_default();
-    let (kept, _) = split(layout, path, piece, readers)?;
+    let readers = split_readers(layout, path, piece, readers)?;
     Ok(ExtendedAttributes {
-        acl: acl::of(&kept, mode),
+        acl: acl::encode_readers(&readers.kept, mode),
         ..attributes
     })
 }
 
-/// Whether a plain key file is another user's, who may have put it there.
-fn strange(layout: &LineageLayout, path: &Path) -> Result<bool, FileError> {
-    let Some(seen) = look(path)?.filter(|seen| seen.kind == FileKind::File) else {
+/// Whether a plain key file belongs to another user, who may have put it there.
+fn is_a_strangers(layout: &LineageLayout, path: &Path) -> Result<bool, FileError> {
+    let Some(status) = look(path)?.filter(|status| status.kind == FileKind::File) else {
         return Ok(false);
     };
-    let (_, doubts) = inherit::inherit(node(&seen), &above(layout, path)?, folders::user());
+    let (_, doubts) = inherit::inherit(node(&status), &above(layout, path)?, folders::user());
     Ok(doubts
         .iter()
         .any(|doubt| matches!(doubt, InheritanceDoubt::Stranger(_))))
 }
 
-/// Of those who are named in the ACL of a file: who could read it, and who could not. Whom the
-/// folders of a plain key let in could, and nobody by the word of a stranger. What our own link
-/// shows lies in folders that everybody may enter.
-fn split(
+/// The readers that the ACL of a file names.
+struct AclReaders {
+    /// The new file names them too.
+    kept: Vec<AclSubject>,
+    /// They could not read the file, or are not to be trusted.
+    kept_out: Vec<AclSubject>,
+}
+
+/// Splits the readers that the ACL of a file names: for a plain key file, those who can enter
+/// its folders are kept, and none if the file belongs to a stranger. Our own links are in folders that
+/// everybody may enter.
+fn split_readers(
     layout: &LineageLayout,
     path: &Path,
     piece: ReleaseFile,
     readers: Vec<AclSubject>,
-) -> Result<(Vec<AclSubject>, Vec<AclSubject>), FileError> {
-    let plain = folders::look(path)?.is_some_and(|seen| seen.kind == FileKind::File);
-    if readers.is_empty() || !plain || !piece.is_secret() {
-        return Ok((readers, Vec::new()));
+) -> Result<AclReaders, FileError> {
+    let is_plain = folders::look(path)?.is_some_and(|status| status.kind == FileKind::File);
+    if readers.is_empty() || !is_plain || !piece.is_secret() {
+        return Ok(AclReaders {
+            kept: readers,
+            kept_out: Vec::new(),
+        });
     }
-    if strange(layout, path)? {
-        return Ok((Vec::new(), readers));
+    if is_a_strangers(layout, path)? {
+        return Ok(AclReaders {
+            kept: Vec::new(),
+            kept_out: readers,
+        });
     }
-    let mut doors = Vec::new();
+    let mut folders_above = Vec::new();
     for folder in folders_of(layout, path) {
-        doors.push((folders::look(folder)?, acl(folder)?));
+        folders_above.push(FolderAccess {
+            status: folders::look(folder)?,
+            acl: acl(folder)?,
+        });
     }
-    let opens = |(seen, acl): &(Option<FileStatus>, Option<AccessControlList>),
-                 who: &AclSubject| {
-        seen.as_ref().is_none_or(|seen| seen.mode & 0o001 != 0)
-            || acl.as_ref().is_some_and(|acl| acl.lets_in(*who))
-    };
-    Ok(readers
+    let (kept, kept_out) = readers
         .into_iter()
-        .partition(|who| doors.iter().all(|door| opens(door, who))))
+        .partition(|reader| folders_above.iter().all(|folder| folder.lets_in(*reader)));
+    Ok(AclReaders { kept, kept_out })
 }
 
-/// What decides for a mode.
+/// Who may enter a folder.
+struct FolderAccess {
+    status: Option<FileStatus>,
+    acl: Option<AccessControlList>,
+}
+
+impl FolderAccess {
+    fn lets_in(&self, subject: AclSubject) -> bool {
+        let everybody_enters = self
+            .status
+            .as_ref()
+            .is_none_or(|status| status.mode & 0o001 != 0);
+        everybody_enters || self.acl.as_ref().is_some_and(|acl| acl.lets_in(subject))
+    }
+}
+
+/// The permission bits and the owner of a file.
 #[must_use]
 pub(crate) fn node(seen: &FileStatus) -> FileAccess {
     FileAccess {
@@ -148,10 +177,10 @@ pub(crate) fn node(seen: &FileStatus) -> FileAccess {
     }
 }
 
-/// The folders of a file as far as they are inside of the tree, the nearest first.
+/// The folders of a file inside of the tree, the nearest first.
 ///
 /// # Errors
-/// When one cannot be looked at.
+/// When one cannot be read.
 pub(crate) fn above(layout: &LineageLayout, path: &Path) -> Result<Vec<FileAccess>, FileError> {
     let mut above = Vec::new();
     for folder in folders_of(layout, path) {
@@ -166,43 +195,50 @@ fn folders_of<'a>(layout: &'a LineageLayout, path: &'a Path) -> impl Iterator<It
         .take_while(|folder| folder.starts_with(layout.root()))
 }
 
-/// What is worth telling of the plain files that servers read now.
+/// Remarks on the plain files that servers read now.
 ///
 /// # Errors
-/// When they cannot be looked at.
-pub(crate) fn remarks(layout: &LineageLayout) -> Result<Vec<AccessRemark>, FileError> {
+/// When they cannot be read.
+pub(crate) fn list_remarks(layout: &LineageLayout) -> Result<Vec<AccessRemark>, FileError> {
     let mut remarks = Vec::new();
     for link in layout.links() {
-        let path = link.path.as_path();
-        let Some(seen) = folders::look(path)?.filter(|seen| seen.kind == FileKind::File) else {
-            continue;
-        };
-        let readers = acl(path)?.map(|acl| acl.readers()).unwrap_or_default();
-        let (kept, kept_out) = split(layout, path, link.piece, readers)?;
-        let path = path.to_owned();
-        if !kept.is_empty() {
-            remarks.push(AccessRemark::Readers {
-                path: path.clone(),
-                who: kept,
-            });
-        }
-        if !kept_out.is_empty() {
-            remarks.push(AccessRemark::KeptOut {
-                path: path.clone(),
-                who: kept_out,
-            });
-        }
-        let others = seen
-            .names
-            .saturating_sub(1)
-            .saturating_sub(u64::from(folders::backed_up(&path)?.is_some()));
-        if others > 0 {
-            remarks.push(AccessRemark::Linked {
-                path,
-                others,
-                inode: seen.inode(),
-            });
+        let status = folders::look(&link.path)?;
+        if let Some(status) = status.filter(|status| status.kind == FileKind::File) {
+            add_remarks(layout, link, &status, &mut remarks)?;
         }
     }
     Ok(remarks)
+}
+
+fn add_remarks(
+    layout: &LineageLayout,
+    link: &StableLink,
+    status: &FileStatus,
+    remarks: &mut Vec<AccessRemark>,
+) -> Result<(), FileError> {
+    let path = &link.path;
+    let readers = acl(path)?.map(|acl| acl.readers()).unwrap_or_default();
+    let readers = split_readers(layout, path, link.piece, readers)?;
+    if !readers.kept.is_empty() {
+        remarks.push(AccessRemark::Readers {
+            path: path.clone(),
+            who: readers.kept,
+        });
+    }
+    if !readers.kept_out.is_empty() {
+        remarks.push(AccessRemark::KeptOut {
+            path: path.clone(),
+            who: readers.kept_out,
+        });
+    }
+    let backups = u64::from(folders::backed_up(path)?.is_some());
+    let others = status.names.saturating_sub(1).saturating_sub(backups);
+    if others > 0 {
+        remarks.push(AccessRemark::Linked {
+            path: path.clone(),
+            others,
+            inode: status.inode(),
+        });
+    }
+    Ok(())
 }

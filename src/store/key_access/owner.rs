@@ -1,14 +1,13 @@
-//! `--owner` and `--key-mode`: who is to read a key, as numbers, looked up in the tree's own
-//! passwd(5) and group(5). Pure: no name service is asked, whose answers could be another
-//! machine's.
+//! `--owner` and `--key-mode`: who may read a key, as numbers, looked up in the tree's own passwd(5)
+//! and group(5). Pure: no name service is used, because the tree may belong to another machine.
 
-/// Modes that a key may be given: nobody else may ever read it, and nobody needs to run it.
+/// The modes that a key can have: others can never read it, and nobody needs to execute it.
 const KEY_MODES: [u32; 4] = [0o600, 0o640, 0o400, 0o440];
 
-/// The mode in `text`, octal.
+/// Parses an octal mode.
 ///
 /// # Errors
-/// Why it is none for a key.
+/// Why a key cannot have that mode.
 pub(crate) fn key_mode(text: &str) -> Result<u32, &'static str> {
     match u32::from_str_radix(text, 8) {
         Ok(mode) if KEY_MODES.contains(&mode) => Ok(mode),
@@ -19,7 +18,7 @@ pub(crate) fn key_mode(text: &str) -> Result<u32, &'static str> {
     }
 }
 
-/// Why an owner is nobody's.
+/// Why an owner cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum OwnerError {
     /// Neither user nor group.
@@ -31,14 +30,53 @@ pub(crate) enum OwnerError {
     /// It is in no line of passwd(5).
     #[error("there is no user {0:?}")]
     NoUser(String),
-    /// A user by number that passwd(5) does not have: its group has to be said.
+    /// A user by number that is not in passwd(5): the group has to be given.
     #[error("user {0} has no entry that says its group")]
     Unknown(u32),
 }
 
-/// User and group that `text` means: `U` (with that user's own group), `U:G`, or `:G` (for
-/// `user`, who runs certctl); names or numbers. `passwd` and `group` are the texts of the two
-/// files.
+/// The texts of passwd(5) and group(5).
+#[derive(Clone, Copy)]
+struct AccountFiles<'a> {
+    passwd: &'a str,
+    group: &'a str,
+}
+
+impl AccountFiles<'_> {
+    /// The first line of passwd(5) whose fields satisfy `is_wanted`.
+    fn find_user(&self, is_wanted: impl Fn(&PasswdLine<'_>) -> bool) -> Option<PasswdLine<'_>> {
+        self.passwd.lines().map(PasswdLine::parse).find(is_wanted)
+    }
+
+    /// The number of a group, by its name in group(5) or as a number.
+    fn group_number(&self, name: &str) -> Option<u32> {
+        let mut lines = self.group.lines().map(|line| line.split(':'));
+        let line = lines.find_map(|mut fields| (fields.next() == Some(name)).then_some(fields));
+        let listed = line.and_then(|mut fields| fields.nth(1)?.parse().ok());
+        listed.or_else(|| numeric(name))
+    }
+}
+
+/// The fields of a line of passwd(5) that name a user.
+struct PasswdLine<'a> {
+    name: &'a str,
+    user: Option<u32>,
+    group: Option<u32>,
+}
+
+impl<'a> PasswdLine<'a> {
+    fn parse(line: &'a str) -> Self {
+        let mut fields = line.split(':');
+        Self {
+            name: fields.next().unwrap_or_default(),
+            user: fields.nth(1).and_then(|field| field.parse().ok()),
+            group: fields.next().and_then(|field| field.parse().ok()),
+        }
+    }
+}
+
+/// Parses user and group: `U` (with that user's own group), `U:G`, or `:G` (for `user`, who runs
+/// certctl); names or numbers. `passwd` and `group` are the texts of the two files.
 ///
 /// # Errors
 /// See [`OwnerError`].
@@ -48,43 +86,32 @@ pub(crate) fn owner(
     passwd: &str,
     group: &str,
 ) -> Result<(u32, u32), OwnerError> {
-    let (name, of) = text.split_once(':').unwrap_or((text, ""));
-    let users = || {
-        passwd
-            .lines()
-            .map(|line| line.split(':').collect::<Vec<_>>())
-    };
-    let named = users().find(|fields| fields.first() == Some(&name));
-    let number =
-        |fields: &[&str], at: usize| fields.get(at).and_then(|field| field.parse::<u32>().ok());
-    let owner = match (&named, name) {
-        (_, "") if of.is_empty() => return Err(OwnerError::Empty),
-        (_, "") => user,
-        (Some(fields), _) => {
-            number(fields, 2).ok_or_else(|| OwnerError::NoUser(name.to_owned()))?
-        }
-        (None, _) => numeric(name).ok_or_else(|| OwnerError::NoUser(name.to_owned()))?,
-    };
-    if !of.is_empty() {
-        let line = group
-            .lines()
-            .map(|line| line.split(':').collect::<Vec<_>>())
-            .find(|fields| fields[0] == of);
-        let found = line
-            .and_then(|fields| number(&fields, 2))
-            .or_else(|| numeric(of));
-        return found
-            .map(|group| (owner, group))
-            .ok_or_else(|| OwnerError::NoGroup(of.to_owned()));
+    let accounts = AccountFiles { passwd, group };
+    let (user_name, group_name) = text.split_once(':').unwrap_or((text, ""));
+    if user_name.is_empty() && group_name.is_empty() {
+        return Err(OwnerError::Empty);
     }
-    let entry = named.or_else(|| users().find(|fields| number(fields, 2) == Some(owner)));
-    let group = entry
-        .and_then(|fields| number(&fields, 3))
-        .ok_or(OwnerError::Unknown(owner))?;
-    Ok((owner, group))
+    let named = accounts.find_user(|line| line.name == user_name);
+    let owner = match &named {
+        _ if user_name.is_empty() => Some(user),
+        Some(line) => line.user,
+        None => numeric(user_name),
+    };
+    let owner = owner.ok_or_else(|| OwnerError::NoUser(user_name.to_owned()))?;
+    let owner_group = if group_name.is_empty() {
+        named
+            .or_else(|| accounts.find_user(|line| line.user == Some(owner)))
+            .and_then(|line| line.group)
+            .ok_or(OwnerError::Unknown(owner))?
+    } else {
+        accounts
+            .group_number(group_name)
+            .ok_or_else(|| OwnerError::NoGroup(group_name.to_owned()))?
+    };
+    Ok((owner, owner_group))
 }
 
-/// A number as chown(1) takes it; the last one means "as it is" to the system.
+/// A number as chown(1) takes it; to the system the last one means "unchanged".
 fn numeric(text: &str) -> Option<u32> {
     text.parse().ok().filter(|number| *number != u32::MAX)
 }
@@ -97,7 +124,7 @@ mod tests {
     const GROUP: &str = "root:x:0:\nssl-cert:x:114:postgres\nwww-data:x:33:\nbad:x:many:\n";
 
     #[test]
-    fn who_is_meant() {
+    fn owners_are_parsed() {
         let no_user = |name: &str| Err(OwnerError::NoUser(name.to_owned()));
         let no_group = |name: &str| Err(OwnerError::NoGroup(name.to_owned()));
         for (text, wanted) in [
@@ -126,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_never_for_everybody() {
+    fn modes_for_everybody_are_rejected() {
         for (text, mode) in [
             ("0600", 0o600),
             ("640", 0o640),

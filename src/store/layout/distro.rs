@@ -1,8 +1,8 @@
-//! How a system keeps certificates.
+//! Where a distribution keeps certificates.
 
 use std::path::{Path, PathBuf};
 
-/// How a system keeps certificates; decided from what is there.
+/// Where a distribution keeps certificates; decided by the folders that exist.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum DistroFamily {
     /// `/etc/ssl` and `/etc/ssl/private`.
@@ -12,7 +12,7 @@ pub(crate) enum DistroFamily {
 }
 
 impl DistroFamily {
-    /// Decided from the folders that are there, named below the root.
+    /// Decides by the folders that exist, named below the root.
     #[must_use]
     pub(crate) fn of(is_folder: impl Fn(&str) -> bool) -> Self {
         if is_folder("etc/pki/tls") && !is_folder("etc/ssl/private") {

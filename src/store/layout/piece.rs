@@ -1,17 +1,17 @@
-//! What a pair's folder holds: releases, the files in them, the links to them; and the links that
-//! servers read.
+//! The content of a certificate's folder: releases, their files, the links to them; and the links
+//! that servers read.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// What identifies a release: eight lower-case hex digits.
+/// The id of a release: eight lower-case hex digits.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String")]
 pub struct ReleaseId(String);
 
 impl ReleaseId {
-    /// The id in `text`, if it is one.
+    /// Parses an id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
@@ -57,12 +57,12 @@ pub enum ReleaseFile {
     Ca,
     /// The private key, PEM.
     Key,
-    /// Leaf, intermediates and key in one file, for servers that want it so; only where one does.
+    /// Leaf, intermediates and key in one file; only for servers that read them so.
     Combined,
 }
 
 impl ReleaseFile {
-    /// Those of every release that has intermediates.
+    /// The files of every release that has intermediates.
     pub const USUAL: [Self; 4] = [Self::FullChain, Self::Cert, Self::Ca, Self::Key];
 
     /// Its name in the release's folder.
@@ -77,19 +77,19 @@ impl ReleaseFile {
         }
     }
 
-    /// Whether it holds the private key, so that few may read it.
+    /// Whether the file has the private key in it, so that few may read it.
     #[must_use]
     pub fn is_secret(self) -> bool {
         matches!(self, Self::Key | Self::Combined)
     }
 }
 
-/// A path that servers read, and the file of a release that it shows.
+/// A path that servers read, and the file of a release that it leads to.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct StableLink {
     /// The path that servers read.
     pub path: PathBuf,
-    /// The file of the release that it shows.
+    /// The file of the release that it leads to.
     pub piece: ReleaseFile,
 }
 
@@ -104,12 +104,12 @@ impl StableLink {
     }
 }
 
-/// The two links inside the pair's folder.
+/// The two links inside the certificate's folder.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReleasePointer {
     Live,
-    /// What an install last ended well with.
+    /// The release of the last finished install.
     Proven,
 }
 

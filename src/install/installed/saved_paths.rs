@@ -1,0 +1,90 @@
+//! Where servers read a certificate, by its saved options, and where they read it before.
+
+use std::path::Path;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::install_plan::observe;
+use crate::install_plan::plan::PathState;
+use crate::store::layout::{LineageLayout, ReleaseFile, StableLink};
+use crate::store::root::{below, real, root};
+use crate::store::settings::LineageSettings;
+
+/// Finds the links of ours that an earlier install made at paths that `layout` does not have any
+/// more: a server may read them still. As they are saved.
+///
+/// # Errors
+/// When a path cannot be read.
+pub(crate) fn former_links(
+    layout: &LineageLayout,
+    before: &LineageSettings,
+) -> Result<Vec<StableLink>, Failure> {
+    let root = layout.root();
+    let mut former: Vec<StableLink> = Vec::new();
+    for link in links_before(layout, before) {
+        let spelled = below(root, &link.path);
+        if layout.links().iter().any(|known| known.path == spelled) {
+            continue;
+        }
+        // A folder that leads out of the tree by now has no link of ours.
+        let Ok(path) = real(root, &link.path) else {
+            continue;
+        };
+        let real = StableLink::new(path, link.piece);
+        let is_new = |known: &StableLink| known.path != real.path && known.path != link.path;
+        if layout.links().iter().chain(&former).all(is_new)
+            && observe::spot(layout, &real)? == Ok(PathState::Ours)
+        {
+            former.push(StableLink::new(layout.inside(&spelled), link.piece));
+        }
+    }
+    former.retain(|link| link.path.to_str().is_some());
+    Ok(former)
+}
+
+/// Every link that an earlier install may have made: the usual ones, then the saved ones.
+fn links_before(layout: &LineageLayout, before: &LineageSettings) -> Vec<StableLink> {
+    let (chain, key) = observe::family(layout.root()).stable_paths(layout.stem());
+    let mut links = vec![
+        StableLink::new(chain, ReleaseFile::FullChain),
+        StableLink::new(key, ReleaseFile::Key),
+    ];
+    if let Some(chain) = &before.chain_path {
+        links.push(StableLink::new(chain, ReleaseFile::FullChain));
+    }
+    if let Some(key) = &before.key_path {
+        links.push(StableLink::new(key, ReleaseFile::Key));
+    }
+    links.extend(before.links.iter().cloned());
+    links.extend(before.former.iter().cloned());
+    links
+}
+
+/// The layout of a certificate as its settings say it: where servers read it, and where they did.
+///
+/// # Errors
+/// When a path leads out of the tree.
+pub(crate) fn placed(
+    context: &Context,
+    stem: &str,
+    settings: &LineageSettings,
+) -> Result<LineageLayout, Failure> {
+    let root = root(context.root.as_deref())?;
+    let (usual_chain, usual_key) = observe::family(&root).stable_paths(stem);
+    let chain = real(&root, settings.chain_path.as_ref().unwrap_or(&usual_chain))?;
+    let key = real(&root, settings.key_path.as_ref().unwrap_or(&usual_key))?;
+    let further = resolve_links(&root, &settings.links)?;
+    let staged = context.root.as_ref().map(|_| root.as_path());
+    let layout = LineageLayout::new(staged, stem, chain, key).with(further);
+    let former = former_links(&layout, settings)?;
+    Ok(layout.with(resolve_links(&root, &former)?))
+}
+
+/// The links without symbolic links in the paths of their folders.
+fn resolve_links(root: &Path, links: &[StableLink]) -> Result<Vec<StableLink>, Failure> {
+    let mut resolved = Vec::new();
+    for link in links {
+        resolved.push(StableLink::new(real(root, &link.path)?, link.piece));
+    }
+    Ok(resolved)
+}

@@ -1,0 +1,142 @@
+//! What the disk shows before a transaction, read once in a fixed order.
+
+use std::path::{Path, PathBuf};
+
+use super::key_readers::{self, KeyFolder};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::install::request::{InstallGoal, InstallRequest};
+use crate::install::servers::{ServerUse, ServingState};
+use crate::install::{installed, placeholder, rollback};
+use crate::install_plan::observe::{self, DiskObservation, LoadEvidence};
+use crate::install_plan::plan::ServerState;
+use crate::store::disk;
+use crate::store::key_access::inherit::InheritanceDoubt;
+use crate::store::key_access::on_disk::{self, AccessRemark};
+use crate::store::layout::{LineageLayout, StableLink};
+use crate::store::release::{KeyAccess, Release};
+use crate::store::settings::LineageSettings;
+
+/// What decides where to read.
+#[derive(Clone, Copy)]
+pub(super) struct ObservationInput<'a, 'b> {
+    pub request: &'a InstallRequest<'b>,
+    pub layout: &'a LineageLayout,
+    pub settings: &'a LineageSettings,
+    pub settings_before: &'a LineageSettings,
+    pub serving: &'a ServingState,
+}
+
+/// What the checks of a transaction are decided from.
+#[derive(Debug)]
+pub(super) struct PreflightObservation {
+    pub layout: LineageLayout,
+    pub settings_before: LineageSettings,
+    /// The plain key file that is replaced, or where the key is read.
+    pub key_path: PathBuf,
+    /// Who may read the new key.
+    pub access: KeyAccess,
+    /// How that differs from who could read the file that is replaced.
+    pub doubts: Vec<InheritanceDoubt>,
+    /// The release to install.
+    pub wanted: Release,
+    pub disk: DiskObservation,
+    /// Links of earlier installs, at paths that the layout does not have any more.
+    pub former_links: Vec<StableLink>,
+    /// Folders that others may write to, and their permission bits.
+    pub loose_folders: Vec<(PathBuf, u32)>,
+    pub access_remarks: Vec<AccessRemark>,
+    /// The folders of the key, where the command line says who may read it.
+    pub key_folders: Vec<KeyFolder>,
+}
+
+impl PreflightObservation {
+    /// Reads everything; `target` is the release of a rollback.
+    pub(super) fn read(
+        context: &Context,
+        input: ObservationInput<'_, '_>,
+        target: Option<Release>,
+    ) -> Result<Self, Failure> {
+        let layout = input.layout;
+        let flags = &input.request.flags;
+        let (inherited, (key_path, doubts)) = observe::access(layout, input.settings)?;
+        let access = override_access(inherited, flags);
+        let wanted = wanted_release(context, input, access, target)?;
+        let states = input.serving.states();
+        let disk = observe::look(layout, &wanted, states, load_evidence(input.serving))?;
+        Ok(Self {
+            layout: layout.clone(),
+            settings_before: input.settings_before.clone(),
+            key_path: Path::to_owned(key_path),
+            access,
+            doubts: override_doubts(doubts, flags),
+            wanted,
+            disk,
+            former_links: installed::former_links(layout, input.settings_before)?,
+            loose_folders: observe::loose_folders(layout)?,
+            access_remarks: on_disk::list_remarks(layout)?,
+            key_folders: key_readers::observe_folders(layout, access, flags)?,
+        })
+    }
+}
+
+/// Who may read the key: what the command line says replaces what was inherited.
+fn override_access(inherited: KeyAccess, flags: &LineageSettings) -> KeyAccess {
+    KeyAccess {
+        mode: flags.access().map_or(inherited.mode, |access| access.mode),
+        owner: flags.key_owner.or(inherited.owner),
+    }
+}
+
+/// The doubts about what is inherited, and not replaced by the command line.
+fn override_doubts(
+    mut doubts: Vec<InheritanceDoubt>,
+    flags: &LineageSettings,
+) -> Vec<InheritanceDoubt> {
+    doubts.retain(|doubt| match doubt {
+        InheritanceDoubt::Group(_) | InheritanceDoubt::Others(_) => flags.key_mode.is_none(),
+        InheritanceDoubt::Owner(_) | InheritanceDoubt::Stranger(_) => flags.key_owner.is_none(),
+    });
+    doubts
+}
+
+/// The release to install: a new one, the placeholder that is live, or `target`.
+fn wanted_release(
+    context: &Context,
+    input: ObservationInput<'_, '_>,
+    access: KeyAccess,
+    target: Option<Release>,
+) -> Result<Release, Failure> {
+    let layout = input.layout;
+    let derived = layout.derived();
+    let release = match input.request.goal {
+        InstallGoal::Install(certified) => {
+            let release = Release::new(certified, access).deriving(&derived);
+            disk::named(layout, release)?
+        }
+        InstallGoal::Placeholder(certificate) => {
+            let live = placeholder::load_live(layout, input.settings_before, context.now())?;
+            let release = match live {
+                Some(release) => release,
+                None => placeholder::make_release(certificate, access)?,
+            };
+            release.with_access(access)
+        }
+        InstallGoal::Back(_) => target
+            .ok_or_else(|| rollback::nothing_before(context, layout, input.settings_before))?,
+    };
+    Ok(release.deriving(&derived))
+}
+
+/// A server with a profile that runs, and whose test succeeds before anything is changed, has
+/// loaded the files that its configuration names.
+fn load_evidence(serving: &ServingState) -> LoadEvidence {
+    let has_loaded = |server_use: &ServerUse| {
+        server_use.looked.standing.is_some() && matches!(server_use.state, ServerState::Serves(..))
+    };
+    if serving.uses.iter().any(has_loaded) {
+        LoadEvidence::Seen
+    } else {
+        LoadEvidence::Unknown
+    }
+}

@@ -1,0 +1,251 @@
+//! Which paths servers read the certificate at: those of the command line, the saved ones, the
+//! usual ones, or those that their configuration names already.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::adopt_paths::{self, AdoptionRefusal, PathAdoption};
+use super::discover::ObservedServer;
+use super::{SearchPaths, ServerUse, ServingState};
+use crate::advice::servers;
+use crate::failure::{Failure, FailureKind};
+use crate::install_plan::observe;
+use crate::pki::name::DnsName;
+use crate::store::layout::{LineageLayout, ReleaseFile, StableLink};
+use crate::store::root::{below, real};
+use crate::webserver::model::{ServerConfig, ServerSoftware, chain_and_key};
+
+impl SearchPaths<'_> {
+    /// The paths of the command line, else the saved ones, else the usual ones.
+    pub(super) fn configured_paths(&self) -> Vec<StableLink> {
+        let chain_path = &self.settings.chain_path;
+        let key_path = &self.settings.key_path;
+        // One path for both is one file with both, as HAProxy reads it.
+        if let Some(both) = chain_path.as_ref().filter(|_| chain_path == key_path) {
+            return self.paths_with_combined(both);
+        }
+        let chain = self.given_or_usual(chain_path.as_deref(), self.usual.chain_path());
+        let key = self.given_or_usual(key_path.as_deref(), self.usual.key_path());
+        let mut paths = chain_and_key(&chain, &key).to_vec();
+        paths.extend(self.further_links());
+        paths
+    }
+
+    fn given_or_usual(&self, given: Option<&Path>, usual: &Path) -> PathBuf {
+        given.map_or_else(|| usual.to_owned(), |path| below(self.root, path))
+    }
+
+    /// The usual paths, and `path` as the file with certificates and key.
+    fn paths_with_combined(&self, path: &Path) -> Vec<StableLink> {
+        let combined = StableLink::new(below(self.root, path), ReleaseFile::Combined);
+        let mut paths = chain_and_key(self.usual.chain_path(), self.usual.key_path()).to_vec();
+        paths.push(combined.clone());
+        paths.extend(self.further_links().filter(|link| *link != combined));
+        paths
+    }
+
+    fn further_links(&self) -> impl Iterator<Item = StableLink> {
+        self.settings
+            .links
+            .iter()
+            .map(|link| StableLink::new(below(self.root, &link.path), link.piece))
+    }
+
+    /// The links that make a server relevant: the configured ones, and the combined file that
+    /// HAProxy would read, which is made only once HAProxy names it.
+    pub(super) fn search_links(&self, configured_paths: &[StableLink]) -> Vec<StableLink> {
+        let path = observe::family(self.root).combined_path(self.usual.stem());
+        let mut links = configured_paths.to_vec();
+        if find_combined(configured_paths).is_none() {
+            let path = below(self.root, &path);
+            links.push(StableLink::new(path, ReleaseFile::Combined));
+        }
+        links
+    }
+
+    /// A link without symbolic links in its folder's path.
+    fn resolve(&self, link: &StableLink) -> Result<StableLink, Failure> {
+        // The usual ones are real already.
+        let is_usual = |usual: &StableLink| usual.path == link.path;
+        if self.usual.links().iter().any(is_usual) {
+            return Ok(link.clone());
+        }
+        Ok(StableLink::new(real(self.root, &link.path)?, link.piece))
+    }
+
+    fn names_paths_on_command_line(&self) -> bool {
+        self.flags.chain_path.is_some() || self.flags.key_path.is_some()
+    }
+}
+
+fn find_combined(links: &[StableLink]) -> Option<&StableLink> {
+    links
+        .iter()
+        .find(|link| link.piece == ReleaseFile::Combined)
+}
+
+/// What decides the paths of the servers.
+struct PathSelection<'a> {
+    search: SearchPaths<'a>,
+    names: &'a [DnsName],
+    /// Whether chain and key have their final paths.
+    is_settled: bool,
+}
+
+impl PathSelection<'_> {
+    fn adopt(&self, config: &ServerConfig) -> Result<PathAdoption, Failure> {
+        adopt_paths::adopt(config, self.names, self.search.root, self.search.usual)
+    }
+}
+
+impl ServingState {
+    /// Every path without symbolic links in its folder's path.
+    pub(super) fn resolve_layout(&self, search: SearchPaths<'_>) -> Result<LineageLayout, Failure> {
+        let links = self
+            .spelled
+            .iter()
+            .map(|link| search.resolve(link))
+            .collect::<Result<Vec<StableLink>, Failure>>()?;
+        let layout = search
+            .usual
+            .at(links[0].path.clone(), links[1].path.clone())
+            .with(links[2..].iter().cloned());
+        let links = layout.links();
+        if has_conflicting_links(links) || links.iter().any(|link| layout.is_own(&link.path)) {
+            return Err(self.unusable_paths(&layout));
+        }
+        Ok(layout)
+    }
+
+    fn unusable_paths(&self, layout: &LineageLayout) -> Failure {
+        let (chain, key) = self.chain_and_key();
+        let message = format!(
+            "{} and {} cannot be the paths of chain and key",
+            chain.display(),
+            key.display()
+        );
+        Failure::new(FailureKind::Usage, message)
+            .because(format!(
+                "they must be two, and outside of {}",
+                layout.base().display()
+            ))
+            .with(servers::choose_two_paths())
+    }
+
+    /// Chooses what each server reads: the paths that are given, saved or usual, if its
+    /// configuration names them; what it names instead and may be adopted; else again those that
+    /// are saved or usual.
+    pub(super) fn choose_paths(
+        &mut self,
+        search: SearchPaths<'_>,
+        servers: Vec<Rc<ObservedServer>>,
+        names: &[DnsName],
+    ) -> Result<(), Failure> {
+        let is_named = |observed: &Rc<ObservedServer>| observed.names_any(&self.spelled[..2]);
+        let mut selection = PathSelection {
+            search,
+            names,
+            is_settled: search.names_paths_on_command_line() || servers.iter().any(is_named),
+        };
+        for observed in servers {
+            let server_use = self.choose_paths_of(observed, &mut selection)?;
+            for link in &server_use.links {
+                if !self.spelled.contains(link) {
+                    self.spelled.push(link.clone());
+                }
+            }
+            self.uses.push(server_use);
+        }
+        Ok(())
+    }
+
+    fn choose_paths_of(
+        &mut self,
+        observed: Rc<ObservedServer>,
+        selection: &mut PathSelection<'_>,
+    ) -> Result<ServerUse, Failure> {
+        let links = self.default_links(&observed, selection.search)?;
+        let Some(observation) = &observed.standing else {
+            return Ok(ServerUse::new(observed, links, Vec::new()));
+        };
+        if selection.search.names_paths_on_command_line() || observed.names_any(&self.spelled) {
+            let links = named_links(&observation.config, &self.spelled).unwrap_or(links);
+            return Ok(ServerUse::new(observed, links, Vec::new()));
+        }
+        let adoption = selection.adopt(&observation.config)?;
+        Ok(match adoption {
+            PathAdoption::Adopted(adopted, findings) => {
+                self.findings.extend(findings);
+                self.settle_paths(&adopted, selection);
+                ServerUse::new(observed, adopted, Vec::new())
+            }
+            PathAdoption::Refused(refusals) => {
+                let blocks = self.report_refusals(refusals, &links);
+                ServerUse::new(observed, links, blocks)
+            }
+            PathAdoption::Nothing => ServerUse::new(observed, links, Vec::new()),
+        })
+    }
+
+    /// Reports why paths are not adopted; returns the blocks that name them.
+    fn report_refusals(
+        &mut self,
+        refusals: Vec<AdoptionRefusal>,
+        links: &[StableLink],
+    ) -> Vec<String> {
+        let findings = refusals.iter().map(|refusal| refusal.finding(links));
+        self.findings.extend(findings);
+        refusals.into_iter().map(|refusal| refusal.block).collect()
+    }
+
+    /// The first adopted paths become those of chain and key, unless these are settled.
+    fn settle_paths(&mut self, adopted: &[StableLink], selection: &mut PathSelection<'_>) {
+        if !selection.is_settled && is_chain_and_key(adopted) {
+            self.spelled.splice(..2, adopted.iter().cloned());
+        }
+        selection.is_settled = true;
+    }
+
+    /// What a server should read when its configuration names nothing that can be kept.
+    fn default_links(
+        &self,
+        observed: &ObservedServer,
+        search: SearchPaths<'_>,
+    ) -> Result<Vec<StableLink>, Failure> {
+        if observed.software() != Some(ServerSoftware::Haproxy) {
+            return Ok(self.spelled[..2].to_vec());
+        }
+        if let Some(link) = find_combined(&self.spelled) {
+            return Ok(vec![link.clone()]);
+        }
+        let path = observe::family(search.root).combined_path(search.usual.stem());
+        let path = real(search.root, &path)?;
+        Ok(vec![StableLink::new(path, ReleaseFile::Combined)])
+    }
+}
+
+/// The links of `paths` that the first block with them names.
+fn named_links(config: &ServerConfig, paths: &[StableLink]) -> Option<Vec<StableLink>> {
+    let block = config.naming(paths).next()?;
+    let certificate = block
+        .pairs
+        .iter()
+        .find(|certificate| certificate.is_among(paths))?;
+    certificate.links()
+}
+
+/// Whether two files of the release would have the same path.
+fn has_conflicting_links(links: &[StableLink]) -> bool {
+    let conflicts = |(index, link): (usize, &StableLink)| {
+        links[..index]
+            .iter()
+            .any(|other| other.path == link.path && other.piece != link.piece)
+    };
+    links.iter().enumerate().any(conflicts)
+}
+
+/// Whether the links are one file for the chain and one for the key.
+fn is_chain_and_key(links: &[StableLink]) -> bool {
+    let pieces: Vec<ReleaseFile> = links.iter().map(|link| link.piece).collect();
+    pieces == [ReleaseFile::FullChain, ReleaseFile::Key]
+}

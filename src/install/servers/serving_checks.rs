@@ -1,0 +1,213 @@
+//! Observes once what the servers of a certificate serve now, then checks each configuration
+//! against the certificate. The checks are pure.
+
+use super::coverage::{self, ConfigUnderCheck};
+use super::discover::ServerDiscovery;
+use super::{ServerUse, ServingState, names_of};
+use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
+use crate::failure::Failure;
+use crate::finding::{Finding, Severity};
+use crate::install_plan::observe;
+use crate::install_plan::plan::NameCoverage;
+use crate::pki::certificate::Certificate;
+use crate::pki::lint;
+use crate::pki::name::DnsName;
+use crate::pki::trust::TrustScope;
+use crate::probe::ProbeTarget;
+use crate::store::disk;
+use crate::store::layout::{LineageLayout, ReleaseFile, ReleasePointer};
+use crate::store::settings::LineageSettings;
+use crate::system::fs::files;
+use crate::webserver::model::name::concrete;
+use crate::webserver::model::{InstalledPaths, ProbeTargets};
+
+/// What is checked of every configuration and reported. Only [`coverage::check_reach`] reports
+/// errors: names that are not served with the certificate.
+const REPORTED: [fn(&ConfigUnderCheck<'_>) -> Vec<Finding>; 5] = [
+    coverage::check_doubts,
+    coverage::check_reach,
+    coverage::check_names_never_covered,
+    coverage::check_stapling,
+    coverage::check_clashes,
+];
+
+/// What the servers of a certificate serve now, and where it can be probed.
+struct ServingObservation<'a> {
+    /// The new certificate, where there is one.
+    leaf: Option<&'a Certificate>,
+    names: &'a [DnsName],
+    /// The values of `--probe`.
+    probes: &'a [String],
+    /// The addresses of `--probe` for every name; none with `--probe none`.
+    probe_targets: Option<Vec<ProbeTarget>>,
+    /// The certificate that servers read now.
+    present: Option<Certificate>,
+}
+
+impl<'a> ServingObservation<'a> {
+    /// Resolves the addresses to probe and reads the present certificate.
+    fn read(
+        discovery: &mut ServerDiscovery,
+        layout: &LineageLayout,
+        settings: &'a LineageSettings,
+        leaf: Option<&'a Certificate>,
+        names: &'a [DnsName],
+    ) -> Result<Self, Failure> {
+        let probes = &settings.probe;
+        let probe_targets = if probes.iter().any(|probe| probe == "none") {
+            None
+        } else {
+            Some(resolve_probes(discovery, probes, names)?)
+        };
+        Ok(Self {
+            leaf,
+            names,
+            probes,
+            probe_targets,
+            present: read_present(layout, settings)?,
+        })
+    }
+
+    /// Names that the present certificate has and the new one lacks.
+    fn check_lost_names(&self) -> Option<Finding> {
+        let present = self.present.as_ref()?;
+        let lost = lint::lost(present, self.leaf?)?;
+        Some(Finding::from((&lost, TrustScope::Public)))
+    }
+
+    /// The addresses to probe for a configuration, completed by those of `--probe`.
+    fn complete_targets(&self, mut targets: Vec<ProbeTarget>) -> Vec<ProbeTarget> {
+        let Some(probe_targets) = &self.probe_targets else {
+            return Vec::new();
+        };
+        targets.extend(probe_targets.iter().cloned());
+        targets
+    }
+}
+
+impl ServingState {
+    /// Observes what is served now, then checks every configuration against `certificates`.
+    pub(super) fn check_configs(
+        &mut self,
+        discovery: &mut ServerDiscovery,
+        layout: &LineageLayout,
+        settings: &LineageSettings,
+        certificates: &[Certificate],
+    ) -> Result<(), Failure> {
+        let names = super::dns_names(certificates);
+        let leaf = certificates.first();
+        let observation = ServingObservation::read(discovery, layout, settings, leaf, &names)?;
+        self.apply_checks(&observation);
+        Ok(())
+    }
+
+    /// Checks every configuration, and notes which addresses to probe.
+    fn apply_checks(&mut self, observation: &ServingObservation<'_>) {
+        self.findings.extend(observation.check_lost_names());
+        let present_names = observation.present.as_ref().map(names_of);
+        let mut uses = std::mem::take(&mut self.uses);
+        for server_use in &mut uses {
+            let from_config = self.check_config(server_use, observation, present_names.as_deref());
+            let mut targets = observation.complete_targets(from_config);
+            server_use.addresses = targets
+                .iter()
+                .map(|target| target.address.to_string())
+                .collect();
+            server_use.addresses.dedup();
+            targets.retain(|target| !self.targets.contains(target));
+            self.targets.extend(targets);
+        }
+        self.uses = uses;
+    }
+
+    /// Runs all checks over one configuration; returns where it serves the certificate.
+    fn check_config(
+        &mut self,
+        server_use: &mut ServerUse,
+        observation: &ServingObservation<'_>,
+        present_names: Option<&[DnsName]>,
+    ) -> Vec<ProbeTarget> {
+        let Some(standing) = &server_use.looked.standing else {
+            return Vec::new();
+        };
+        let Some(leaf) = observation.leaf else {
+            return Vec::new();
+        };
+        let config = &standing.config;
+        let wanted = InstalledPaths {
+            links: &self.spelled,
+            names: observation.names,
+            algorithm: leaf.algorithm,
+        };
+        let targets = ProbeTargets::of(config, &wanted);
+        server_use.is_configured = config.naming(&self.spelled).next().is_some();
+        let checked = ConfigUnderCheck {
+            config,
+            wanted: &wanted,
+            links: &server_use.links,
+            targets: &targets,
+            probes: observation.probes,
+            leaf,
+            present_names,
+            is_configured: server_use.is_configured,
+        };
+        let findings: Vec<Finding> = REPORTED.iter().flat_map(|check| check(&checked)).collect();
+        let losing_coverage = coverage::check_names_losing_coverage(&checked);
+        if findings.iter().any(is_error) {
+            server_use.coverage = NameCoverage::Part;
+        }
+        self.findings.extend(findings);
+        self.names_losing_coverage.extend(losing_coverage);
+        targets.ask
+    }
+}
+
+fn is_error(finding: &Finding) -> bool {
+    finding.severity == Severity::Error
+}
+
+/// Reads the certificate that servers read now; a placeholder is none.
+fn read_present(
+    layout: &LineageLayout,
+    settings: &LineageSettings,
+) -> Result<Option<Certificate>, Failure> {
+    if settings.placeholder.is_some()
+        && observe::pointer(layout, ReleasePointer::Live)? == settings.placeholder
+    {
+        return Ok(None);
+    }
+    let mut links = layout
+        .links()
+        .iter()
+        .filter(|link| link.piece != ReleaseFile::Key);
+    let first_readable = links.find_map(|link| files::read(&link.path, disk::PIECE_LIMIT).ok());
+    Ok(first_readable.and_then(parse_first))
+}
+
+/// The first certificate in a file.
+fn parse_first(bytes: Vec<u8>) -> Option<Certificate> {
+    let file = CaDelivery::read(
+        vec![DeliveryInput::new("present", bytes)],
+        &DeliveryLimits::default(),
+    )
+    .ok()?;
+    file.bag().into_iter().next()
+}
+
+/// Every address of `--probe`, for every name of the certificate.
+fn resolve_probes(
+    discovery: &mut ServerDiscovery,
+    probes: &[String],
+    names: &[DnsName],
+) -> Result<Vec<ProbeTarget>, Failure> {
+    let mut targets = Vec::new();
+    for probe in probes {
+        for &address in discovery.resolve_probe(probe)? {
+            let of_address = names
+                .iter()
+                .map(|name| ProbeTarget::new(address, concrete(name)));
+            targets.extend(of_address);
+        }
+    }
+    Ok(targets)
+}
