@@ -17,7 +17,7 @@ use crate::install::preflight::disk_space::SpaceReservation;
 use crate::install::request::{RunMode, again};
 use crate::install::servers;
 use crate::install::servers::discover::ServerDiscovery;
-use crate::install_plan::observe;
+use crate::install_plan::observe::{self, PathContent};
 use crate::pki::certificate::Certificate;
 use crate::store::disk;
 use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId, ReleasePointer};
@@ -144,14 +144,17 @@ impl ForgetResult {
     ) -> Result<(), Failure> {
         let mut spots = Vec::new();
         for link in layout.links() {
-            let spot = observe::spot(layout, link)?;
-            if let Err(obstacle) = &spot {
-                self.findings.push(Finding::note(
-                    "path-taken",
-                    format!("{obstacle}: it stays as it is"),
-                ));
-            }
-            spots.push(spot.ok());
+            let spot = match observe::spot(layout, link)? {
+                PathContent::Replaceable(state) => Some(state),
+                PathContent::Obstacle(obstacle) => {
+                    self.findings.push(Finding::note(
+                        "path-taken",
+                        format!("{obstacle}: it stays as it is"),
+                    ));
+                    None
+                }
+            };
+            spots.push(spot);
         }
         let live = self.release.clone();
         let there = |piece: &ReleaseFile| {

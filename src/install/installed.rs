@@ -13,7 +13,7 @@ use crate::finding::{NextStep, shell_word};
 use crate::inputs::MatchedCertificate;
 use crate::inputs::folder::{self, ArgumentMeaning};
 use crate::install::request::again;
-use crate::install_plan::observe;
+use crate::install_plan::observe::{self, PathContent};
 use crate::install_plan::plan::PathState;
 use crate::matching::file_names::{plain, without_round};
 use crate::matching::{FolderContents, HeldFile};
@@ -250,7 +250,7 @@ pub(crate) fn former(
         let real = StableLink::new(path, link.piece);
         let is_new = |known: &StableLink| known.path != real.path && known.path != link.path;
         if layout.links().iter().chain(&former).all(is_new)
-            && observe::spot(layout, &real)? == Ok(PathState::Ours)
+            && observe::spot(layout, &real)? == PathContent::Replaceable(PathState::Ours)
         {
             former.push(StableLink::new(layout.inside(&spelled), link.piece));
         }

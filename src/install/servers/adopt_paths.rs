@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::finding::{Finding, NextStep, shell_word};
-use crate::install_plan::observe;
+use crate::install_plan::observe::{self, PathContent};
 use crate::pki::name::DnsName;
 use crate::store::layout::{LineageLayout, ReleaseFile, StableLink};
 use crate::system::fs::folders;
@@ -165,7 +165,7 @@ fn judge(
             }
         }
         // Nothing, a plain file or our link can be adopted.
-        if let Err(obstacle) = observe::spot(usual, &real)? {
+        if let PathContent::Obstacle(obstacle) = observe::spot(usual, &real)? {
             return Ok(Err(obstacle.to_string()));
         }
     }
