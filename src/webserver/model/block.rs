@@ -142,6 +142,12 @@ impl ConfigBlock {
         self.listens.iter().any(|listen| !listen.ssl && !listen.udp)
     }
 
+    /// Whether it answers to one of `names` in plain text only.
+    #[must_use]
+    pub(crate) fn serves_in_plain_text(&self, names: &[DnsName]) -> bool {
+        self.serves(names) && self.speaks_plain() && !self.speaks_tls()
+    }
+
     /// Whether it answers to `host` by one of its names; patterns that only the server can match do
     /// not count.
     #[must_use]
