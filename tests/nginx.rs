@@ -469,7 +469,7 @@ fn what_is_written_passes_the_real_test() {
             &pair,
             &http,
             &["example.com", "*.example.com"],
-            (plain, tls),
+            WebPorts { plain, tls },
         );
         assert!(
             text.contains("ssl_certificate \"[SANDBOX]/with blank.fullchain.pem\";"),
@@ -492,7 +492,7 @@ fn what_is_written_serves_and_leaves_the_proofs_alone() {
         &pair,
         &http,
         &["a.example", "www.a.example"],
-        (plain, tls),
+        WebPorts { plain, tls },
     );
     let running = Nginx::start(sandbox.path(), &format!("{http}\ninclude written.conf;"));
     let asked = targets(running.config(), &pair, &["a.example", "www.a.example"]);

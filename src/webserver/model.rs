@@ -26,7 +26,7 @@ pub(crate) use block::{
 };
 pub use complaint::ComplaintSubject;
 pub(crate) use complaint::{ServerComplaint, last_words, names_path};
-pub(crate) use config::{ConfigFile, ServerConfig};
+pub(crate) use config::{ConfigFile, ConfigPosition, ServerConfig};
 pub(crate) use listen::{ListenAddress, ListenInterface};
 pub(crate) use name::ServerName;
 pub(crate) use name_clash::NameClash;

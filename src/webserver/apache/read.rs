@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::build::ApacheVersion;
 use super::lines::{self, ApacheLine, ApacheParseError};
-use crate::webserver::model::ConfigFile;
+use crate::webserver::model::{ConfigFile, ConfigPosition};
 
 /// Sections and includes go no deeper than this.
 const DEPTH: usize = 32;
@@ -47,7 +47,15 @@ pub struct ApacheDirective {
 }
 
 impl ApacheDirective {
-    /// Whether it is called so; upper and lower case are one.
+    /// Its position in the configuration.
+    pub(crate) fn position(&self) -> ConfigPosition<'_> {
+        ConfigPosition {
+            file: &self.file,
+            line: self.line,
+        }
+    }
+
+    /// Whether it has this name; upper and lower case are equal.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
