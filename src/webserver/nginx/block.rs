@@ -1,4 +1,4 @@
-//! From directives to blocks: where they listen, for which names, with which pair.
+//! Translates directives into blocks: their addresses, names and certificates.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,12 @@ use super::listen;
 use super::name::server_name;
 use super::parse::{NginxDirective, flat};
 use crate::webserver::model::{
-    self, ConfigBlock, ConfiguredCertificate, ConfiguredPath, ListenAddress, ListenInterface,
-    NameSource, ServerSoftware, TrafficKind,
+    self, ConfigBlock, ConfigPosition, ConfiguredCertificate, ConfiguredPath, ListenAddress,
+    ListenInterface, NameSource, ServerName, ServerSoftware, TrafficKind,
 };
 
-/// What a `ssl_certificate` or `ssl_certificate_key` names.
-fn pair_path(text: &str, folder: &Path) -> ConfiguredPath {
+/// Parses the value of `ssl_certificate` or `ssl_certificate_key`.
+fn certificate_path(text: &str, folder: &Path) -> ConfiguredPath {
     let special = ["data:", "engine:", "store:"]
         .iter()
         .any(|prefix| text.starts_with(prefix));
@@ -23,22 +23,22 @@ fn pair_path(text: &str, folder: &Path) -> ConfiguredPath {
     }
 }
 
-/// One `server { ... }`.
+/// One `server { ... }` block.
 #[derive(Clone, Debug)]
 pub struct NginxBlock {
-    /// What any server says.
+    /// The block in the form that all servers share.
     pub block: ConfigBlock,
-    /// What it passes `/` on to (`proxy_pass`), or the first thing that it passes anything on to.
+    /// The `proxy_pass` of `location /`, else the first one of any location.
     pub upstream: Option<String>,
     /// The folder that it serves.
     pub root: Option<PathBuf>,
-    /// The `proxy_set_header` that its locations inherit.
+    /// The `proxy_set_header` directives that its locations inherit.
     pub proxy_headers: Vec<NginxDirective>,
-    /// All that it says.
+    /// All directives of the block.
     pub directives: Vec<NginxDirective>,
 }
 
-/// What an install needs to know of a configuration.
+/// The configuration of nginx.
 #[derive(Clone, Debug)]
 pub struct NginxConfig {
     pub file: PathBuf,
@@ -51,39 +51,30 @@ pub struct NginxConfig {
 }
 
 impl NginxConfig {
-    /// Of the directives of the main file
-    /// `file`. Certificates are relative to its folder, the rest to `prefix`.
+    /// Translates the directives of the main file `file` into blocks. Certificates are relative to
+    /// its folder, other paths to `prefix`.
     #[must_use]
     pub fn new(directives: &[NginxDirective], file: &Path, prefix: &Path) -> Self {
         let folder = file.parent().unwrap_or_else(|| Path::new("/"));
-        let mut blocks = Vec::new();
         let main = flat(directives);
+        let mut blocks = Vec::new();
+        let mut includes = Vec::new();
         for directive in &main {
-            let part = match directive.name.as_str() {
-                "http" => TrafficKind::Http,
-                "mail" => TrafficKind::Mail,
-                "stream" => TrafficKind::Stream,
-                _ => continue,
-            };
-            let is_server =
-                |inner: &&NginxDirective| inner.name == "server" && inner.block.is_some();
-            let (servers, outer): (Vec<_>, Vec<_>) =
-                directive.inside().into_iter().partition(is_server);
-            blocks.extend(
-                servers
-                    .into_iter()
-                    .map(|server| server_block(part, server, &outer, folder, prefix)),
-            );
+            if let Some(part) = traffic_kind(&directive.name) {
+                let part = ServerPart {
+                    part,
+                    folder,
+                    prefix,
+                };
+                blocks.extend(part.server_blocks(directive));
+            }
+            if directive.name == "http" {
+                collect_include_patterns(directive, folder, &mut includes);
+            }
         }
         share_flags(&mut blocks);
-        let pid = main
-            .iter()
-            .rfind(|directive| directive.name == "pid")
-            .and_then(|pid| pid.only());
-        let mut includes = Vec::new();
-        for http in main.iter().filter(|directive| directive.name == "http") {
-            patterns(http, folder, &mut includes);
-        }
+        let pid = main.iter().rfind(|directive| directive.name == "pid");
+        let pid = pid.and_then(|pid| pid.only());
         Self {
             file: file.to_owned(),
             blocks,
@@ -92,7 +83,7 @@ impl NginxConfig {
         }
     }
 
-    /// What any server says.
+    /// The configuration in the form that all servers share.
     #[must_use]
     pub fn neutral(&self) -> model::ServerConfig {
         let blocks = self
@@ -106,52 +97,124 @@ impl NginxConfig {
     }
 }
 
-fn patterns(outer: &NginxDirective, folder: &Path, found: &mut Vec<PathBuf>) {
-    for include in outer
-        .block
-        .iter()
-        .flatten()
-        .filter(|directive| directive.name == "include")
-    {
-        found.extend(include.only().map(|pattern| folder.join(pattern)));
-        patterns(include, folder, found);
+fn traffic_kind(name: &str) -> Option<TrafficKind> {
+    match name {
+        "http" => Some(TrafficKind::Http),
+        "mail" => Some(TrafficKind::Mail),
+        "stream" => Some(TrafficKind::Stream),
+        _ => None,
     }
 }
 
-fn server_block(
+/// Collects the `include` patterns of a block and of the files that it includes.
+fn collect_include_patterns(outer: &NginxDirective, folder: &Path, found: &mut Vec<PathBuf>) {
+    for directive in outer.block.iter().flatten() {
+        if directive.name == "include" {
+            found.extend(directive.only().map(|pattern| folder.join(pattern)));
+            collect_include_patterns(directive, folder, found);
+        }
+    }
+}
+
+/// The `http`, `mail` or `stream` block, and the folders that its paths are relative to.
+struct ServerPart<'a> {
     part: TrafficKind,
-    server: &NginxDirective,
-    outer: &[&NginxDirective],
-    folder: &Path,
-    prefix: &Path,
-) -> NginxBlock {
-    let inner = server.inside();
-    // A directive of the server replaces all of the same name outside of it.
-    let effective = |name: &str| -> Vec<&NginxDirective> {
-        let of =
-            |level: &[&'_ NginxDirective]| level.iter().any(|directive| directive.name == name);
-        let level = if of(&inner) { &inner[..] } else { outer };
+    folder: &'a Path,
+    prefix: &'a Path,
+}
+
+impl ServerPart<'_> {
+    fn server_blocks(&self, directive: &NginxDirective) -> Vec<NginxBlock> {
+        let (servers, outer): (Vec<_>, Vec<_>) = directive
+            .inside()
+            .into_iter()
+            .partition(|inner| inner.name == "server" && inner.block.is_some());
+        servers
+            .into_iter()
+            .map(|server| self.server_block(server, &outer))
+            .collect()
+    }
+
+    fn server_block(&self, server: &NginxDirective, outer: &[&NginxDirective]) -> NginxBlock {
+        let inner = server.inside();
+        let levels = DirectiveLevels {
+            inner: &inner,
+            outer,
+        };
+        let block = ConfigBlock {
+            file: server.file.clone(),
+            line: server.line,
+            part: self.part,
+            names: server_names(&inner),
+            names_from: NameSource::Configuration,
+            listens: listens(&levels),
+            pairs: self.pairs(&levels),
+            stapling: stapling(&levels),
+        };
+        let root = levels.effective("root").last();
+        let root = root.and_then(|root| root.only());
+        NginxBlock {
+            block,
+            upstream: upstream(&inner),
+            root: root.map(|root| self.prefix.join(root)),
+            proxy_headers: levels.effective("proxy_set_header").cloned().collect(),
+            directives: server.block.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Combines the n-th certificate with the n-th key.
+    fn pairs(&self, levels: &DirectiveLevels<'_>) -> Vec<ConfiguredCertificate> {
+        let certificates = levels.effective("ssl_certificate");
+        let keys = levels.effective("ssl_certificate_key");
+        let certificates = certificates.filter_map(|directive| directive.only());
+        let keys = keys.filter_map(|directive| directive.only());
+        certificates
+            .zip(keys)
+            .map(|(certificate, key)| {
+                ConfiguredCertificate::two(
+                    certificate_path(certificate, self.folder),
+                    certificate_path(key, self.folder),
+                )
+            })
+            .collect()
+    }
+}
+
+/// The directives of a server and those of the block around it.
+struct DirectiveLevels<'a> {
+    inner: &'a [&'a NginxDirective],
+    outer: &'a [&'a NginxDirective],
+}
+
+impl<'a> DirectiveLevels<'a> {
+    /// The directives with this name that apply: those of the server replace all of the same name
+    /// around it.
+    fn effective(&self, name: &'static str) -> impl Iterator<Item = &'a NginxDirective> {
+        let is_overridden = self.inner.iter().any(|directive| directive.name == name);
+        let level = if is_overridden {
+            self.inner
+        } else {
+            self.outer
+        };
         level
             .iter()
             .copied()
-            .filter(|directive| directive.name == name)
-            .collect()
-    };
-    let paths = |name: &str| -> Vec<ConfiguredPath> {
-        effective(name)
-            .iter()
-            .filter_map(|found| found.only())
-            .map(|text| pair_path(text, folder))
-            .collect()
-    };
-    let pairs = paths("ssl_certificate")
-        .into_iter()
-        .zip(paths("ssl_certificate_key"));
-    let words = inner
+            .filter(move |directive| directive.name == name)
+    }
+}
+
+fn server_names(directives: &[&NginxDirective]) -> Vec<ServerName> {
+    directives
         .iter()
         .filter(|directive| directive.name == "server_name")
-        .flat_map(|names| &names.arguments);
-    let mut listens: Vec<ListenAddress> = inner
+        .flat_map(|directive| &directive.arguments)
+        .map(|word| server_name(word))
+        .collect()
+}
+
+fn listens(levels: &DirectiveLevels<'_>) -> Vec<ListenAddress> {
+    let mut listens: Vec<ListenAddress> = levels
+        .inner
         .iter()
         .filter(|directive| directive.name == "listen")
         .flat_map(|listen| listen::parse(&listen.arguments))
@@ -159,82 +222,89 @@ fn server_block(
     if listens.is_empty() {
         listens.push(listen::usual());
     }
-    // Before 1.25.1, `ssl on` meant all of its addresses.
-    if effective("ssl").iter().any(|ssl| ssl.only() == Some("on")) {
-        listens.iter_mut().for_each(|listen| listen.ssl = true);
+    // Before 1.25.1, `ssl on` applied to all addresses of the server.
+    if levels
+        .effective("ssl")
+        .any(|directive| directive.only() == Some("on"))
+    {
+        for listen in &mut listens {
+            listen.ssl = true;
+        }
     }
-    let block = ConfigBlock {
-        file: server.file.clone(),
-        line: server.line,
-        part,
-        names: words.map(|word| server_name(word)).collect(),
-        names_from: NameSource::Configuration,
-        listens,
-        pairs: pairs
-            .map(|(certificate, key)| ConfiguredCertificate::two(certificate, key))
-            .collect(),
-        stapling: stapling(&effective),
-    };
-    NginxBlock {
-        block,
-        upstream: upstream(&inner),
-        root: effective("root")
-            .last()
-            .and_then(|root| root.only())
-            .map(|root| prefix.join(root)),
-        proxy_headers: effective("proxy_set_header").into_iter().cloned().collect(),
-        directives: server.block.clone().unwrap_or_default(),
-    }
+    listens
 }
 
-/// `ssl_stapling on`, unless the answers come from a file or from a server that is named.
-fn stapling<'a>(effective: &impl Fn(&str) -> Vec<&'a NginxDirective>) -> Option<String> {
-    let elsewhere = ["ssl_stapling_file", "ssl_stapling_responder"]
-        .iter()
-        .any(|name| !effective(name).is_empty());
-    let on = effective("ssl_stapling")
+/// The position of `ssl_stapling on`, unless the answers come from a file or from a configured
+/// responder.
+fn stapling(levels: &DirectiveLevels<'_>) -> Option<String> {
+    let has_other_source = ["ssl_stapling_file", "ssl_stapling_responder"]
         .into_iter()
-        .find(|found| found.only() == Some("on"));
-    on.filter(|_| !elsewhere)
-        .map(|found| format!("{}:{}", found.file.display(), found.line))
+        .any(|name| levels.effective(name).next().is_some());
+    if has_other_source {
+        return None;
+    }
+    let enabling = levels
+        .effective("ssl_stapling")
+        .find(|directive| directive.only() == Some("on"))?;
+    let position = ConfigPosition {
+        file: &enabling.file,
+        line: enabling.line,
+    };
+    Some(position.to_string())
 }
 
-/// The `proxy_pass` of `location /`, else the first one of all.
+/// The `proxy_pass` of `location /`, else the first one of any location.
 fn upstream(directives: &[&NginxDirective]) -> Option<String> {
-    let passes = |location: &NginxDirective| {
-        let inside = location.inside();
-        let pass = inside
-            .iter()
-            .find(|directive| directive.name == "proxy_pass")?;
-        pass.only().map(str::to_owned)
-    };
-    let mut locations: Vec<_> = directives
+    let mut locations: Vec<&NginxDirective> = directives
         .iter()
+        .copied()
         .filter(|directive| directive.name == "location")
         .collect();
     locations.sort_by_key(|location| location.only() != Some("/"));
-    locations.into_iter().find_map(|location| passes(location))
+    locations.into_iter().find_map(proxy_pass)
 }
 
-/// `ssl` and `proxy_protocol` belong to the address: one block that says so says it for all.
+fn proxy_pass(location: &NginxDirective) -> Option<String> {
+    let inside = location.inside();
+    let directive = inside
+        .iter()
+        .find(|directive| directive.name == "proxy_pass")?;
+    directive.only().map(str::to_owned)
+}
+
+/// What all blocks at one address share.
+#[derive(Clone, Copy, Default)]
+struct SharedFlags {
+    ssl: bool,
+    proxy_protocol: bool,
+}
+
+/// `ssl` and `proxy_protocol` belong to the address: one block that sets them sets them for all.
 fn share_flags(blocks: &mut [NginxBlock]) {
-    let mut flags: HashMap<(TrafficKind, ListenInterface, u16, bool), (bool, bool)> =
-        HashMap::new();
-    let key =
-        |part, listen: &ListenAddress| (part, listen.interface.clone(), listen.port, listen.udp);
+    let mut flags: HashMap<_, SharedFlags> = HashMap::new();
     for NginxBlock { block, .. } in blocks.iter() {
         for listen in &block.listens {
-            let shared = flags.entry(key(block.part, listen)).or_default();
-            *shared = (shared.0 | listen.ssl, shared.1 | listen.proxy_protocol);
+            let shared = flags.entry(address_key(block.part, listen)).or_default();
+            shared.ssl |= listen.ssl;
+            shared.proxy_protocol |= listen.proxy_protocol;
         }
     }
     for NginxBlock { block, .. } in blocks {
         for listen in &mut block.listens {
-            if let Some(&(ssl, proxy_protocol)) = flags.get(&key(block.part, listen)) {
-                (listen.ssl, listen.proxy_protocol) = (ssl, proxy_protocol);
+            if let Some(shared) = flags.get(&address_key(block.part, listen)) {
+                listen.ssl = shared.ssl;
+                listen.proxy_protocol = shared.proxy_protocol;
             }
         }
     }
+}
+
+/// What identifies a socket of nginx; the last part tells UDP from TCP.
+fn address_key(
+    part: TrafficKind,
+    listen: &ListenAddress,
+) -> (TrafficKind, ListenInterface, u16, bool) {
+    (part, listen.interface.clone(), listen.port, listen.udp)
 }
 
 #[cfg(test)]
