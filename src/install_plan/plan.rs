@@ -12,7 +12,7 @@ mod step;
 mod undo;
 
 pub use flush::flushes;
-pub(crate) use flush::together;
+pub(crate) use flush::is_flushed_with_later_step;
 pub(crate) use state::{
     NameCoverage, ObservedState, PathState, PlannedServerUse, ServedBefore, ServedEvidence,
     ServerQuestions, ServerState, SettingsChange, TargetRelease,

@@ -18,5 +18,5 @@ pub(crate) use build::ApacheBuild;
 pub(crate) use lines::ApacheParseError;
 pub use read::ApacheDirective;
 pub(crate) use read::{ApacheEnvironment, read};
-pub(crate) use words::{complaint, unlisted};
+pub(crate) use words::{complaint, unlisted_hosts};
 pub(crate) use write::ApacheWriter;

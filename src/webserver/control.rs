@@ -249,7 +249,7 @@ impl ControlledServer {
             Some(ServerProgram::Nginx(_)) => nginx_dialect::complaint(output, paths),
             None => ServerComplaint {
                 blame: ComplaintSubject::Other,
-                lines: model::last_words(output),
+                lines: model::last_lines(output),
             },
         }
     }

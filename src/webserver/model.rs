@@ -25,7 +25,7 @@ pub(crate) use block::{
     chain_and_key,
 };
 pub use complaint::ComplaintSubject;
-pub(crate) use complaint::{ServerComplaint, last_words, names_path};
+pub(crate) use complaint::{ServerComplaint, last_lines, names_path};
 pub(crate) use config::{ConfigFile, ConfigPosition, ServerConfig};
 pub(crate) use listen::{ListenAddress, ListenInterface};
 pub(crate) use name::ServerName;

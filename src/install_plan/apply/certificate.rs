@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::error::{InstallError, StepError};
 use crate::install_plan::apply::prove::ProbeGroup;
-use crate::install_plan::plan::{BackedUpFile, PlanStep, together};
+use crate::install_plan::plan::{BackedUpFile, PlanStep, is_flushed_with_later_step};
 use crate::pki::certificate::Certificate;
 use crate::probe::ProbeTarget;
 use crate::store::disk::{self, StagedRelease, StoreError};
@@ -106,7 +106,7 @@ impl PlanContext<'_> {
                 | PlanStep::Remember { .. }
                 | PlanStep::Switch { .. }
         );
-        if changes_folder && !together(step, after) {
+        if changes_folder && !is_flushed_with_later_step(step, after) {
             files::sync_folder(&self.layout.folder())?;
         }
         Ok(backup)

@@ -12,7 +12,10 @@ use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId};
 /// makes a certificate live is flushed on its own, whatever fails after it. Only a certificate that
 /// is taken over becomes live and proven in one flush, before a link shows it.
 #[must_use]
-pub(crate) fn together<'a>(step: &PlanStep, after: impl Iterator<Item = &'a PlanStep>) -> bool {
+pub(crate) fn is_flushed_with_later_step<'a>(
+    step: &PlanStep,
+    after: impl Iterator<Item = &'a PlanStep>,
+) -> bool {
     let mut after = after;
     match step {
         // Links that point to nothing yet do not rely on the settings.
@@ -83,7 +86,7 @@ fn flushes_of_step<'a>(
     layout: &LineageLayout,
     taken: &[ReleaseFile],
 ) -> Vec<PathBuf> {
-    let folder = if together(step, after) {
+    let folder = if is_flushed_with_later_step(step, after) {
         None
     } else {
         Some(layout.folder())

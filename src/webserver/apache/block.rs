@@ -26,7 +26,7 @@ pub struct VirtualHost {
 impl VirtualHost {
     /// The directives of its section; none for the main server.
     #[must_use]
-    pub fn said(&self) -> &[ApacheDirective] {
+    pub fn section_directives(&self) -> &[ApacheDirective] {
         self.directives.as_deref().unwrap_or_default()
     }
 }
@@ -108,7 +108,7 @@ impl ApacheConfig {
 
     /// The configuration in the form that all servers share.
     #[must_use]
-    pub fn neutral(&self) -> model::ServerConfig {
+    pub fn to_server_config(&self) -> model::ServerConfig {
         let blocks = self.hosts.iter().map(|host| host.block.clone()).collect();
         let mut config = model::ServerConfig::new(ServerSoftware::Apache, &self.file, blocks);
         config.includes.clone_from(&self.includes);
@@ -482,7 +482,12 @@ mod tests {
              SSLCertificateKeyFile /r.key\nSSLCertificateKeyFile /e.key\nSSLCertificateChainFile /c.crt\nRemoteIPProxyProtocol On\n</VirtualHost>\n\
              <VirtualHost 192.0.2.1:443>\nSSLEngine On\nServerName late.example\n</VirtualHost>",
         );
-        let told: Vec<String> = config.neutral().blocks().iter().map(told).collect();
+        let told: Vec<String> = config
+            .to_server_config()
+            .blocks()
+            .iter()
+            .map(told)
+            .collect();
         let main = "FullChain=/m.crt+Key=/m.key";
         assert_eq!(
             told,
@@ -530,7 +535,12 @@ mod tests {
             "Listen 443\nListen 127.0.0.1:8443\nSSLEngine on\nServerName m.example\nSSLCertificateFile /all.pem\n\
              <VirtualHost *:8443>\nSSLEngine off\nSSLCertificateFile /x.crt\nSSLCertificateChainFile /x.crt\nSSLCertificateKeyFile /x.key\n</VirtualHost>",
         );
-        let told: Vec<String> = config.neutral().blocks().iter().map(told).collect();
+        let told: Vec<String> = config
+            .to_server_config()
+            .blocks()
+            .iter()
+            .map(told)
+            .collect();
         assert_eq!(
             told,
             [
@@ -566,7 +576,7 @@ mod tests {
                 (None, main)
             ]
         );
-        let neutral = config.neutral();
+        let neutral = config.to_server_config();
         let folders: Vec<&Path> = neutral.including("x.conf").collect();
         assert_eq!(folders, [Path::new("/etc/apache2/sites-enabled")]);
         assert_eq!(config.doubts.len(), 1, "{:?}", config.doubts);

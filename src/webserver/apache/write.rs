@@ -33,7 +33,7 @@ impl ApacheWriter<'_> {
         let content = source.map_or_else(|| self.default_content(), copy);
         let additions: Vec<BlockAddition> = plain
             .iter()
-            .filter(|host| !redirects(host.said()))
+            .filter(|host| !redirects(host.section_directives()))
             .map(|host| BlockAddition::new(&host.block, self.redirect_lines().into()))
             .collect();
         let mut text = self.heading();
@@ -201,7 +201,7 @@ fn redirects(directives: &[ApacheDirective]) -> bool {
 
 /// Whether a host serves anything but redirects to https.
 fn is_site(host: &VirtualHost) -> bool {
-    let directives = flat(host.said());
+    let directives = flat(host.section_directives());
     // `Redirect` applies to the whole host and hides the rest.
     let redirects_all = directives
         .iter()
@@ -229,9 +229,9 @@ fn is_own_directive(directive: &ApacheDirective) -> bool {
 /// from a header that visitors use https.
 fn copy(host: &VirtualHost) -> String {
     let mut out = origin_comment(&host.block);
-    print(&mut out, &without_redirects(host.said()), 1);
+    print(&mut out, &without_redirects(host.section_directives()), 1);
     if host.upstream.is_some() {
-        let mut directives = host.said().iter();
+        let mut directives = host.section_directives().iter();
         if !directives.any(|directive| directive.is("ProxyPreserveHost")) {
             out.push_str("    ProxyPreserveHost On\n");
         }

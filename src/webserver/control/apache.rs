@@ -104,10 +104,10 @@ impl ApacheProgram {
         if listed.succeeded() {
             config
                 .doubts
-                .extend(apache::unlisted(&listed.output, &config));
+                .extend(apache::unlisted_hosts(&listed.output, &config));
         }
         Ok(ServerObservation {
-            config: config.neutral(),
+            config: config.to_server_config(),
             detail: ServerDetail::Apache(config),
             running,
             ipv6: speaks_ipv6(),

@@ -92,7 +92,7 @@ impl HaproxyProgram {
         }
         let mut config = self.parse(&texts);
         config.doubts.extend(self.reload_doubt());
-        let mut neutral = config.neutral();
+        let mut neutral = config.to_server_config();
         for path in &self.config {
             if folders::is_folder(path) {
                 neutral.includes.push(path.join("*.cfg"));
@@ -116,8 +116,8 @@ impl HaproxyProgram {
         let files = HaproxyFiles {
             environment,
             folder,
-            look: &mut read_crt_path,
-            text: &mut |path| read_text(path).ok().map(|list| list.text),
+            read_crt: &mut read_crt_path,
+            read_list: &mut |path| read_text(path).ok().map(|list| list.text),
         };
         HaproxyConfig::read(texts, files)
     }
@@ -229,7 +229,7 @@ fn read_crt_path(path: &Path) -> CrtPathContent {
             .map_or(CrtPathContent::Unreadable, CrtPathContent::Folder);
     }
     match files::read(path, FILE_LIMIT) {
-        Ok(bytes) => CrtPathContent::File(CrtCertificate::of(&Zeroizing::new(bytes))),
+        Ok(bytes) => CrtPathContent::File(CrtCertificate::from_bytes(&Zeroizing::new(bytes))),
         Err(error) if error.is_missing() => CrtPathContent::Nothing,
         Err(_) => CrtPathContent::Unreadable,
     }

@@ -77,7 +77,7 @@ impl NginxProgram {
             &self.binary,
             &["nginx"],
         );
-        let neutral = config.neutral();
+        let neutral = config.to_server_config();
         let build = self.build.clone();
         Ok(ServerObservation {
             config: neutral,

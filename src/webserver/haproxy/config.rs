@@ -19,9 +19,9 @@ pub struct HaproxyFiles<'a> {
     /// The folder that it was started in, if known.
     pub folder: Option<PathBuf>,
     /// Reads what exists at a certificate's path.
-    pub look: &'a mut dyn FnMut(&Path) -> CrtPathContent,
+    pub read_crt: &'a mut dyn FnMut(&Path) -> CrtPathContent,
     /// Reads the text of a crt-list; `None` if it cannot be read.
-    pub text: &'a mut dyn FnMut(&Path) -> Option<String>,
+    pub read_list: &'a mut dyn FnMut(&Path) -> Option<String>,
 }
 
 /// A `frontend` or `listen` section.
@@ -88,7 +88,7 @@ impl HaproxyConfig {
 
     /// The configuration in the form that all servers share.
     #[must_use]
-    pub fn neutral(&self) -> model::ServerConfig {
+    pub fn to_server_config(&self) -> model::ServerConfig {
         let mut config =
             model::ServerConfig::new(ServerSoftware::Haproxy, &self.file, self.blocks.clone());
         config.doubts.clone_from(&self.doubts);
@@ -307,7 +307,7 @@ mod tests {
     use super::{ConfigFile, CrtPathContent, HaproxyConfig, HaproxyEnvironment, HaproxyFiles};
     use crate::store::layout::ReleaseFile;
     use crate::webserver::haproxy::CrtCertificate;
-    use crate::webserver::haproxy::list::name;
+    use crate::webserver::haproxy::list::parse_name;
     use crate::webserver::model::{ConfigBlock, ConfiguredPath, ListenAddress, ServerName};
 
     const CRT_LIST: &str = "apart.pem\n/x/z.pem [alpn h2] *.z !no.z\n/x/d.pem !*\n[\n";
@@ -321,8 +321,8 @@ mod tests {
                 complete: true,
             },
             folder: None,
-            look: &mut |path| content_by_name(path),
-            text: &mut |path| (path == Path::new("/l")).then(|| CRT_LIST.to_owned()),
+            read_crt: &mut |path| content_by_name(path),
+            read_list: &mut |path| (path == Path::new("/l")).then(|| CRT_LIST.to_owned()),
         };
         HaproxyConfig::read(
             &[ConfigFile {
@@ -347,7 +347,7 @@ mod tests {
         }
         let names = file.trim_end_matches(".pem").replace('_', "*");
         CrtPathContent::File(CrtCertificate {
-            names: names.split('+').map(name).collect(),
+            names: names.split('+').map(parse_name).collect(),
             key: !file.starts_with("apart"),
         })
     }

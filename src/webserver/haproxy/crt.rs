@@ -37,7 +37,7 @@ pub struct CrtCertificate {
 impl CrtCertificate {
     /// Of the file's bytes.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn from_bytes(bytes: &[u8]) -> Self {
         const WORDS: &[u8] = b"PRIVATE KEY-----";
         let key = bytes.windows(WORDS.len()).any(|window| window == WORDS);
         Self {
@@ -71,7 +71,7 @@ fn names(leaf: &Certificate) -> Vec<ServerName> {
         .iter()
         .map(String::as_str)
         .chain(common)
-        .map(list::name)
+        .map(list::parse_name)
     {
         if !names.contains(&name) {
             names.push(name);
@@ -111,7 +111,7 @@ pub(crate) struct LoadedCrt {
 
 impl LoadedCrt {
     /// What is named in a way that only HAProxy can follow.
-    pub(crate) fn other(text: &str) -> Self {
+    pub(crate) fn unresolved(text: &str) -> Self {
         let pair = ConfiguredCertificate {
             files: vec![(
                 ReleaseFile::Combined,
@@ -130,12 +130,14 @@ impl LoadedCrt {
 pub(crate) fn expand(
     path: &Path,
     extras: CrtExtras,
-    look: &mut dyn FnMut(&Path) -> CrtPathContent,
+    read_crt: &mut dyn FnMut(&Path) -> CrtPathContent,
 ) -> Vec<LoadedCrt> {
-    match look(path) {
+    match read_crt(path) {
         CrtPathContent::Folder(files) => {
             let wanted = files.into_iter().filter(|file| is_loaded(file));
-            wanted.filter_map(|file| one(&file, extras, look)).collect()
+            wanted
+                .filter_map(|file| one(&file, extras, read_crt))
+                .collect()
         }
         CrtPathContent::Nothing if extras.bundle => {
             let of = |kind: &str| beside(path, kind);
@@ -144,22 +146,22 @@ pub(crate) fn expand(
                 .iter()
                 .filter(|file| {
                     matches!(
-                        look(file),
+                        read_crt(file),
                         CrtPathContent::File(_) | CrtPathContent::Unreadable
                     )
                 })
                 .cloned()
                 .collect::<Vec<_>>()
                 .iter()
-                .filter_map(|file| one(file, extras, look))
+                .filter_map(|file| one(file, extras, read_crt))
                 .collect();
             if bundle.is_empty() {
-                one(path, extras, look).into_iter().collect()
+                one(path, extras, read_crt).into_iter().collect()
             } else {
                 bundle
             }
         }
-        _ => one(path, extras, look).into_iter().collect(),
+        _ => one(path, extras, read_crt).into_iter().collect(),
     }
 }
 
@@ -175,9 +177,9 @@ fn is_loaded(path: &Path) -> bool {
 fn one(
     path: &Path,
     extras: CrtExtras,
-    look: &mut dyn FnMut(&Path) -> CrtPathContent,
+    read_crt: &mut dyn FnMut(&Path) -> CrtPathContent,
 ) -> Option<LoadedCrt> {
-    let lying = look(path);
+    let lying = read_crt(path);
     let own = match extras.strip && path.extension().is_some_and(|extension| extension == "crt") {
         true => path.with_extension("key"),
         false => beside(path, "key"),
@@ -187,7 +189,7 @@ fn one(
         CrtPathContent::File(shown) if shown.key => false,
         // HAProxy wants a key in the file or beside it: where neither is, one file can bring both.
         CrtPathContent::File(_) | CrtPathContent::Nothing | CrtPathContent::Unreadable => {
-            extras.key && look(&own) != CrtPathContent::Nothing
+            extras.key && read_crt(&own) != CrtPathContent::Nothing
         }
     };
     let file = ConfiguredPath::File(path.to_owned());
@@ -226,7 +228,7 @@ mod tests {
 
     /// `FILE`, `FILE+KEY`; what is there: names that begin with `c` hold no key.
     fn told(path: &str, there: &[&str], extras: CrtExtras) -> Vec<String> {
-        let mut look = |path: &Path| {
+        let mut read_crt = |path: &Path| {
             let text = path.display().to_string();
             if there.contains(&text.as_str()) {
                 let key = !path.file_name().unwrap().to_string_lossy().starts_with('c');
@@ -245,7 +247,7 @@ mod tests {
                 CrtPathContent::Folder(inside)
             }
         };
-        let loaded = expand(Path::new(path), extras, &mut look);
+        let loaded = expand(Path::new(path), extras, &mut read_crt);
         let files = |one: &super::LoadedCrt| {
             let files = one
                 .pair
@@ -346,13 +348,16 @@ mod tests {
             .push(rcgen::DnType::CommonName, "cn.example");
         let key = rcgen::KeyPair::generate().unwrap();
         let pem = params.self_signed(&key).unwrap().pem();
-        let shown = CrtCertificate::of(format!("{}{pem}", key.serialize_pem()).as_bytes());
+        let shown = CrtCertificate::from_bytes(format!("{}{pem}", key.serialize_pem()).as_bytes());
         let names: Vec<String> = shown.names.iter().map(ServerName::text).collect();
         assert_eq!(
             (names.join(" ").as_str(), shown.key),
             ("a.example *.b.example cn.example", true)
         );
-        assert!(!CrtCertificate::of(pem.as_bytes()).key);
-        assert_eq!(CrtCertificate::of(b"nothing"), CrtCertificate::default());
+        assert!(!CrtCertificate::from_bytes(pem.as_bytes()).key);
+        assert_eq!(
+            CrtCertificate::from_bytes(b"nothing"),
+            CrtCertificate::default()
+        );
     }
 }

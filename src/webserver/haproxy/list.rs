@@ -23,14 +23,14 @@ pub(crate) struct SniFilters {
 }
 
 /// The certificates of a list, and the lines that are no such line.
-pub(crate) fn read(text: &str) -> (Vec<CrtListEntry>, Vec<u32>) {
+pub(crate) fn parse_list(text: &str) -> (Vec<CrtListEntry>, Vec<u32>) {
     let (mut listed, mut broken) = (Vec::new(), Vec::new());
     for (line, number) in text.lines().zip(1_u32..) {
         // Only in the first column is it a comment.
         if line.starts_with('#') || line.trim().is_empty() {
             continue;
         }
-        match entry(line, number) {
+        match parse_entry(line, number) {
             Some(entry) => listed.push(entry),
             None => broken.push(number),
         }
@@ -38,7 +38,7 @@ pub(crate) fn read(text: &str) -> (Vec<CrtListEntry>, Vec<u32>) {
     (listed, broken)
 }
 
-fn entry(line: &str, number: u32) -> Option<CrtListEntry> {
+fn parse_entry(line: &str, number: u32) -> Option<CrtListEntry> {
     let (head, filters) = match line.split_once('[') {
         None => (line, ""),
         Some((head, rest)) => (head, rest.split_once(']')?.1),
@@ -54,11 +54,11 @@ fn entry(line: &str, number: u32) -> Option<CrtListEntry> {
     Some(CrtListEntry {
         line: number,
         path,
-        filters: (!filters.is_empty()).then(|| self::filters(&filters)),
+        filters: (!filters.is_empty()).then(|| parse_filters(&filters)),
     })
 }
 
-fn filters(words: &[&str]) -> SniFilters {
+fn parse_filters(words: &[&str]) -> SniFilters {
     let mut filters = SniFilters::default();
     for word in words {
         let word = word.to_ascii_lowercase();
@@ -66,14 +66,14 @@ fn filters(words: &[&str]) -> SniFilters {
             // HAProxy passes over what excludes a wildcard.
             Some(name) if name.starts_with('*') => {}
             Some(name) => filters.except.push(name.to_owned()),
-            None => filters.names.push(name(&word)),
+            None => filters.names.push(parse_name(&word)),
         }
     }
     filters
 }
 
 /// A name as HAProxy matches it: `*` stands for exactly one label.
-pub(crate) fn name(text: &str) -> ServerName {
+pub(crate) fn parse_name(text: &str) -> ServerName {
     let text = text.to_ascii_lowercase();
     match text.strip_prefix('*') {
         Some(base) => ServerName::Label(base.to_owned()),
@@ -83,13 +83,13 @@ pub(crate) fn name(text: &str) -> ServerName {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::parse_list;
 
     #[test]
     fn lines_are_read_as_haproxy_reads_them() {
         let text = "# comment\n\n/a.pem\nb.pem [alpn h2,http/1.1]\n/c.pem  *.Z.example !no.z.example\n\
             /d.pem [verify required ca-file /ca] d.example D2.example !*\n  /e.pem !*\n/f.pem [alpn h2\n";
-        let (listed, broken) = read(text);
+        let (listed, broken) = parse_list(text);
         let told: Vec<String> = listed
             .iter()
             .map(|it| {

@@ -221,8 +221,8 @@ mod tests {
         let world = HaproxyFiles {
             environment: HaproxyEnvironment::default(),
             folder: None,
-            look: &mut |_| CrtPathContent::File(CrtCertificate::default()),
-            text: &mut |_| None,
+            read_crt: &mut |_| CrtPathContent::File(CrtCertificate::default()),
+            read_list: &mut |_| None,
         };
         let text = ConfigFile {
             path: "/etc/haproxy/haproxy.cfg".into(),

@@ -82,19 +82,19 @@ impl ServerConfig {
     pub fn naming(&self, links: &[StableLink]) -> impl Iterator<Item = &ConfigBlock> {
         let found = self
             .index
-            .of_paths(links.iter().map(|link| link.path.as_path()));
+            .naming_any_path(links.iter().map(|link| link.path.as_path()));
         self.at(found).filter(move |block| block.names_pair(links))
     }
 
     /// The blocks that name this file for any purpose.
     pub fn mentioning(&self, path: &Path) -> impl Iterator<Item = &ConfigBlock> {
-        self.at(self.index.of_path(path).to_vec())
+        self.at(self.index.naming_path(path).to_vec())
     }
 
     /// The web sites whose names include one of `names` (a wildcard stands for any name below it).
     /// Blocks that answer only by a regular expression, or as the default, are omitted.
     pub fn serving(&self, names: &[DnsName]) -> impl Iterator<Item = &ConfigBlock> {
-        self.at(self.index.of_names(names))
+        self.at(self.index.answering_names(names))
             .filter(move |block| block.part == TrafficKind::Http && block.serves(names))
     }
 

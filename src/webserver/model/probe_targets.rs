@@ -318,7 +318,7 @@ impl<'a> ListenSite<'a> {
         // A block whose names come from the certificate is found only by the certificate's paths.
         let paths = self.wanted.links.iter().map(|link| link.path.as_path());
         let mut named = Vec::new();
-        for block in self.config.at(self.config.index.of(paths, host)) {
+        for block in self.config.at(self.config.index.candidates(paths, host)) {
             if self.is_listened_on_by(block)
                 && let Some(rank) = self.wanted.rank(block, host)
             {
@@ -389,7 +389,8 @@ mod tests {
     /// `ADDRESS NAME` to probe; `!ADDRESS NAME LINE` served elsewhere; `?LISTEN WHY` not probed.
     fn shown_targets(http: &str, certificate: &[&str]) -> Vec<String> {
         let pair = "ssl_certificate /c; ssl_certificate_key /k;";
-        let config = config(&format!("http {{ {} }}", http.replace("OURS", pair))).neutral();
+        let config =
+            config(&format!("http {{ {} }}", http.replace("OURS", pair))).to_server_config();
         let wanted = InstalledPaths {
             links: &[
                 StableLink::new("/c", ReleaseFile::FullChain),

@@ -85,7 +85,7 @@ impl NginxConfig {
 
     /// The configuration in the form that all servers share.
     #[must_use]
-    pub fn neutral(&self) -> model::ServerConfig {
+    pub fn to_server_config(&self) -> model::ServerConfig {
         let blocks = self
             .blocks
             .iter()
@@ -220,7 +220,7 @@ fn listens(levels: &DirectiveLevels<'_>) -> Vec<ListenAddress> {
         .flat_map(|listen| listen::parse(&listen.arguments))
         .collect();
     if listens.is_empty() {
-        listens.push(listen::usual());
+        listens.push(listen::default_listen());
     }
     // Before 1.25.1, `ssl on` applied to all addresses of the server.
     if levels
@@ -385,7 +385,7 @@ mod tests {
             Some(Path::new("/usr/share/nginx/html"))
         );
         assert_eq!(config.blocks[0].block.listens[0].to_string(), "0.0.0.0:80");
-        let config = config.neutral();
+        let config = config.to_server_config();
         assert_eq!(
             config
                 .naming(&[
@@ -413,7 +413,7 @@ mod tests {
             "include /etc/nginx/modules-enabled/*.conf; stream { include /s/*; }
              http { include mime.types; include conf.d/*.conf; include /etc/nginx/sites-enabled/*; include v/*/x.conf; }",
         )
-        .neutral();
+        .to_server_config();
         let folders = |name: &str| {
             config
                 .including(name)
@@ -435,7 +435,7 @@ mod tests {
              server { listen 445; ssl on; } server { listen 80; listen [::]:443 ssl; } server { listen 443 quic; } }",
         );
         let told: Vec<_> = config
-            .neutral()
+            .to_server_config()
             .blocks()
             .iter()
             .map(|block| (block.speaks_tls(), block.speaks_plain()))
@@ -605,7 +605,7 @@ http {
              server { server_name *.example.com; } server { server_name .example.com; } server { server_name ~x; }
              server { server_name example.*; } server { } server { server_name a.b.example.com; } }",
         )
-        .neutral();
+        .to_server_config();
         let serving = |asked: &[&str]| -> Vec<usize> {
             let asked = names(asked);
             let lines: Vec<String> = config

@@ -42,7 +42,7 @@ impl NginxParseError {
         }
     }
 
-    pub(crate) fn or_in(mut self, file: &Path) -> Self {
+    pub(crate) fn with_file(mut self, file: &Path) -> Self {
         if self.file.as_os_str().is_empty() {
             self.file = file.to_owned();
         }

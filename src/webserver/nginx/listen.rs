@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use crate::webserver::model::{ListenAddress, ListenInterface};
 
 /// Without `listen`, nginx takes port 80 of all IPv4 addresses.
-pub(crate) fn usual() -> ListenAddress {
+pub(crate) fn default_listen() -> ListenAddress {
     ListenAddress::on(ListenInterface::Address(Ipv4Addr::UNSPECIFIED.into()), 80)
 }
 

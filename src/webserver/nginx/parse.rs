@@ -81,16 +81,18 @@ struct NginxSource<'a> {
 
 impl NginxSource<'_> {
     fn next(&mut self) -> Result<Option<NginxToken>, NginxParseError> {
-        self.lexer.next().map_err(|error| error.or_in(self.file))
+        self.lexer
+            .next()
+            .map_err(|error| error.with_file(self.file))
     }
 
     fn skip_foreign_block(&mut self) -> Result<(), NginxParseError> {
         let skipped = self.lexer.skip_foreign_block();
-        skipped.map_err(|error| error.or_in(self.file))
+        skipped.map_err(|error| error.with_file(self.file))
     }
 
     fn error(&self, line: u32, fault: NginxSyntaxFault) -> NginxParseError {
-        NginxParseError::at(line, fault).or_in(self.file)
+        NginxParseError::at(line, fault).with_file(self.file)
     }
 }
 
@@ -153,14 +155,13 @@ impl<E: From<NginxParseError>> NginxParser<'_, E> {
         loop {
             match source.next()? {
                 Some(NginxToken::Word(word, _)) => directive.arguments.push(word),
-                Some(NginxToken::End(_)) => break,
-                Some(NginxToken::Open(_)) if directive.name.ends_with("_by_lua_block") => {
-                    source.skip_foreign_block()?;
-                    directive.block = Some(Vec::new());
+                Some(NginxToken::End(_)) => {
+                    directive.block = self.parse_included(source, &directive, depth)?;
                     return Ok(directive);
                 }
                 Some(NginxToken::Open(opened)) => {
-                    directive.block = Some(self.parse_block(source, depth + 1, Some(opened))?);
+                    let name = directive.name.as_str();
+                    directive.block = Some(self.parse_inside(source, name, depth, opened)?);
                     return Ok(directive);
                 }
                 Some(NginxToken::Close(line)) => {
@@ -169,21 +170,42 @@ impl<E: From<NginxParseError>> NginxParser<'_, E> {
                 None => return Err(source.error(line, NginxSyntaxFault::Unclosed).into()),
             }
         }
-        if let ("include", Some(pattern)) = (directive.name.as_str(), directive.only()) {
-            if depth >= DEPTH {
-                return Err(source.error(line, NginxSyntaxFault::Depth).into());
-            }
-            directive.block = Some(self.include(&self.folder.join(pattern), depth)?);
-        }
-        Ok(directive)
     }
 
-    fn include(&mut self, pattern: &Path, depth: usize) -> Result<Vec<NginxDirective>, E> {
+    /// Parses the block of the directive `name`, which was opened on line `opened`; that of a Lua
+    /// directive is skipped.
+    fn parse_inside(
+        &mut self,
+        source: &mut NginxSource<'_>,
+        name: &str,
+        depth: usize,
+        opened: u32,
+    ) -> Result<Vec<NginxDirective>, E> {
+        if name.ends_with("_by_lua_block") {
+            source.skip_foreign_block()?;
+            return Ok(Vec::new());
+        }
+        self.parse_block(source, depth + 1, Some(opened))
+    }
+
+    /// Parses the files that a directive includes; `None` if it is not an `include`.
+    fn parse_included(
+        &mut self,
+        source: &NginxSource<'_>,
+        directive: &NginxDirective,
+        depth: usize,
+    ) -> Result<Option<Vec<NginxDirective>>, E> {
+        let ("include", Some(pattern)) = (directive.name.as_str(), directive.only()) else {
+            return Ok(None);
+        };
+        if depth >= DEPTH {
+            return Err(source.error(directive.line, NginxSyntaxFault::Depth).into());
+        }
         let mut directives = Vec::new();
-        for file in (self.find)(pattern)? {
+        for file in (self.find)(&self.folder.join(pattern))? {
             directives.extend(self.parse_file(&file, depth + 1)?);
         }
-        Ok(directives)
+        Ok(Some(directives))
     }
 }
 

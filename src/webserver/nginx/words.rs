@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::webserver::model::{ComplaintSubject, ServerComplaint, last_words};
+use crate::webserver::model::{ComplaintSubject, ServerComplaint, last_lines};
 
 /// Reads the output of a failing test; `paths` are those of the pair, as the configuration names
 /// them.
@@ -24,7 +24,7 @@ pub fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
         _ => ComplaintSubject::Other,
     };
     let lines = if lines.is_empty() {
-        last_words(output)
+        last_lines(output)
     } else {
         lines
     };

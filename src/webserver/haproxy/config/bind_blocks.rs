@@ -93,11 +93,11 @@ impl HaproxyReader<'_> {
                 return Vec::new();
             }
         };
-        let Some(text) = (self.files.text)(&path) else {
+        let Some(text) = (self.files.read_list)(&path) else {
             self.doubt(bind, format!("crt-list {} cannot be read", path.display()));
             return Vec::new();
         };
-        let (entries, malformed_lines) = list::read(&text);
+        let (entries, malformed_lines) = list::parse_list(&text);
         for line in malformed_lines {
             let position = ConfigPosition { file: &path, line };
             self.doubt(position, "it is no line of a crt-list".to_owned());
@@ -150,10 +150,10 @@ impl HaproxyReader<'_> {
                     position,
                     format!("only HAProxy can tell which file crt {text} is"),
                 );
-                return vec![LoadedCrt::other(&text)];
+                return vec![LoadedCrt::unresolved(&text)];
             }
         };
-        let loaded = expand(&path, self.extras, self.files.look);
+        let loaded = expand(&path, self.extras, self.files.read_crt);
         for crt in loaded.iter().filter(|crt| crt.unreadable) {
             if let Some((_, ConfiguredPath::File(file))) = crt.pair.files.first() {
                 self.doubt(
