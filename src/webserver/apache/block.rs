@@ -472,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_with_all_their_pairs() {
+    fn hosts_have_their_addresses_names_and_certificates() {
         let config = config(
             "Listen 80\nListen 443\nServerName main.example\nSSLCertificateFile /m.crt\nSSLCertificateKeyFile /m.key\n\
              <VirtualHost *:80>\nServerName http://A.example:80\nServerAlias www.a.example *.b.example w?w.c.example *\n\
@@ -509,7 +509,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_the_certificate_must_name_a_server_for() {
+    fn stapling_without_a_configured_responder_is_found() {
         for (main, host, expected) in [
             ("", "", None),
             ("", "SSLUseStapling On", Some(3)),
@@ -530,7 +530,7 @@ mod tests {
     }
 
     #[test]
-    fn one_file_for_all_and_the_main_server_alone() {
+    fn the_main_server_answers_on_unused_sockets() {
         let config = config(
             "Listen 443\nListen 127.0.0.1:8443\nSSLEngine on\nServerName m.example\nSSLCertificateFile /all.pem\n\
              <VirtualHost *:8443>\nSSLEngine off\nSSLCertificateFile /x.crt\nSSLCertificateChainFile /x.crt\nSSLCertificateKeyFile /x.key\n</VirtualHost>",
@@ -551,7 +551,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_host_serves_and_where_sites_go() {
+    fn upstreams_roots_and_site_folders_are_found() {
         let config = config(
             "IncludeOptional mods-enabled/*.conf\nIncludeOptional sites-enabled/*.conf\nListen 80\nDocumentRoot /srv/main\n\
              <VirtualHost *:80>\nServerName a.example\nProxyPass /static !\nProxyPass /x http://x/\nProxyPass / http://127.0.0.1:9000/\n</VirtualHost>\n\

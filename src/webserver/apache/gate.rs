@@ -117,6 +117,21 @@ mod tests {
         )
     }
 
+    /// The faults where `/c` and `/k` have this content; `None` is a missing file.
+    fn faults_of(chain: Option<&str>, key: Option<&str>) -> Vec<String> {
+        let config = config(
+            "Listen 443\n<VirtualHost *:443>\nSSLEngine on\nSSLCertificateFile /c\nSSLCertificateKeyFile /k\n</VirtualHost>\n\
+             <VirtualHost *:80>\nSSLCertificateFile /x\nSSLCertificateKeyFile /x\n</VirtualHost>",
+        );
+        faults(&config, &mut |path: &Path| {
+            let content = if path == Path::new("/c") { chain } else { key };
+            match content {
+                Some(text) => Ok(Zeroizing::new(text.as_bytes().to_vec())),
+                None => Err("not there".to_owned()),
+            }
+        })
+    }
+
     #[test]
     fn only_faults_that_end_apache_are_reported() {
         let (chain, key) = pair();
@@ -153,17 +168,7 @@ mod tests {
                 "/c of /etc/apache2/apache2.conf:2: not there",
             ),
         ] {
-            let config = config(
-                "Listen 443\n<VirtualHost *:443>\nSSLEngine on\nSSLCertificateFile /c\nSSLCertificateKeyFile /k\n</VirtualHost>\n\
-                 <VirtualHost *:80>\nSSLCertificateFile /x\nSSLCertificateKeyFile /x\n</VirtualHost>",
-            );
-            let mut read = |path: &Path| {
-                let content = if path == Path::new("/c") { chain } else { key };
-                content
-                    .map(|text| Zeroizing::new(text.as_bytes().to_vec()))
-                    .ok_or_else(|| "not there".to_owned())
-            };
-            let faults = faults(&config, &mut read);
+            let faults = faults_of(chain, key);
             match expected {
                 "" => assert_eq!(faults, [""; 0]),
                 expected => {

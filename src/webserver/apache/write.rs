@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_site_that_is_there_in_plain_text() {
+    fn a_plain_text_site_is_copied() {
         let written = write(
             "Listen 80\nLoadModule ssl_module /m/mod_ssl.so\nLoadModule headers_module /m/mod_headers.so\n\
              <VirtualHost *:80>\nServerName example.com\nServerAlias www.example.com\n# a comment\nRewriteEngine On\n\
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_redirects_is_not_copied() {
+    fn redirecting_hosts_are_not_copied() {
         for host in [
             "Redirect permanent / https://example.com/",
             "DocumentRoot /x\nRedirect / https://example.com/",

@@ -208,7 +208,7 @@ impl ApacheProgram {
     /// The certificates and keys that would end Apache at a reload, as a failed test. They are read
     /// from the same paths as Apache reads.
     #[must_use]
-    pub fn barred(&self) -> Option<FinishedCommand> {
+    pub fn reload_faults(&self) -> Option<FinishedCommand> {
         // Apache's own test describes better why its configuration cannot be read.
         let (config, _) = self.state().ok()?;
         let lines = gate::faults(&config, &mut read_key_file);

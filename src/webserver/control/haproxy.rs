@@ -170,7 +170,7 @@ impl HaproxyProgram {
 
     /// Sends the reload signal directly, without a program; `None` where a service manager reloads.
     #[must_use]
-    pub fn signal(&self) -> Option<FinishedCommand> {
+    pub fn send_reload_signal(&self) -> Option<FinishedCommand> {
         let master = self.master.as_ref().filter(|_| self.service.is_none())?;
         let is_running = running_masters()
             .iter()

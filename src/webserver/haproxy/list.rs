@@ -1,16 +1,16 @@
-//! One line of a crt-list: `FILE [OPTIONS] FILTER...`, by the rules of `crtlist_parse_line`, which
-//! knows no quotes. <https://docs.haproxy.org/2.6/configuration.html#5.1-crt-list>
+//! Parses the lines of a crt-list, `FILE [OPTIONS] FILTER...`, by the rules of `crtlist_parse_line`,
+//! which has no quotes. <https://docs.haproxy.org/2.6/configuration.html#5.1-crt-list>
 
 use crate::webserver::model::ServerName;
 
-/// A certificate and the names that it is for.
+/// A certificate and the names that it is used for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct CrtListEntry {
-    /// The line, from 1.
+    /// The line number, counted from 1.
     pub(crate) line: u32,
-    /// As it is written.
+    /// The path as it is written.
     pub(crate) path: String,
-    /// What it answers to; `None` without filters: then the names in the certificate.
+    /// The names that it is used for; `None` means those in the certificate.
     pub(crate) filters: Option<SniFilters>,
 }
 
@@ -18,15 +18,16 @@ pub(crate) struct CrtListEntry {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct SniFilters {
     pub(crate) names: Vec<ServerName>,
-    /// but not these, which are below the wildcards among them.
+    /// Exceptions to the wildcards among the names.
     pub(crate) except: Vec<String>,
 }
 
-/// The certificates of a list, and the lines that are no such line.
+/// Parses a list into its entries and the numbers of malformed lines.
 pub(crate) fn parse_list(text: &str) -> (Vec<CrtListEntry>, Vec<u32>) {
-    let (mut listed, mut broken) = (Vec::new(), Vec::new());
+    let mut listed = Vec::new();
+    let mut broken = Vec::new();
     for (line, number) in text.lines().zip(1_u32..) {
-        // Only in the first column is it a comment.
+        // `#` starts a comment only in the first column.
         if line.starts_with('#') || line.trim().is_empty() {
             continue;
         }
@@ -47,7 +48,7 @@ fn parse_entry(line: &str, number: u32) -> Option<CrtListEntry> {
     let path = words.next()?.to_owned();
     let mut filters: Vec<&str> = words.chain(filters.split_ascii_whitespace()).collect();
     if line.contains('[') && head.split_ascii_whitespace().count() > 1 {
-        // What stands before the options is no filter but an error.
+        // Filters before the options are an error.
         return None;
     }
     filters.iter_mut().for_each(|word| *word = word.trim());
@@ -63,7 +64,7 @@ fn parse_filters(words: &[&str]) -> SniFilters {
     for word in words {
         let word = word.to_ascii_lowercase();
         match word.strip_prefix('!') {
-            // HAProxy passes over what excludes a wildcard.
+            // HAProxy ignores exclusions of wildcards.
             Some(name) if name.starts_with('*') => {}
             Some(name) => filters.except.push(name.to_owned()),
             None => filters.names.push(parse_name(&word)),
@@ -72,7 +73,7 @@ fn parse_filters(words: &[&str]) -> SniFilters {
     filters
 }
 
-/// A name as HAProxy matches it: `*` stands for exactly one label.
+/// Parses a name as HAProxy matches it: `*` stands for exactly one label.
 pub(crate) fn parse_name(text: &str) -> ServerName {
     let text = text.to_ascii_lowercase();
     match text.strip_prefix('*') {

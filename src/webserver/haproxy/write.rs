@@ -193,8 +193,10 @@ fn redirect_addition(frontend: &HaproxyFrontend) -> BlockAddition {
 /// A path as a word of a configuration.
 fn word(path: &Path) -> String {
     let text = path.display().to_string();
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@~,=".contains(c);
-    if text.chars().all(is_plain) {
+    let needs_quotes = text
+        .chars()
+        .any(|c| !c.is_alphanumeric() && !"/._-+:@~,=".contains(c));
+    if !needs_quotes {
         return text;
     }
     let mut escaped = String::new();

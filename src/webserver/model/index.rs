@@ -98,8 +98,10 @@ impl BlockIndex {
 
     /// The blocks that may answer to one of `hosts`.
     pub(crate) fn answering_hosts<'a>(&self, hosts: impl Iterator<Item = &'a str>) -> Vec<usize> {
-        let below = |host: &'a str| host.match_indices('.').map(move |(at, _)| &host[at..]);
-        let keys = hosts.flat_map(|host| std::iter::once(host).chain(below(host)));
+        let keys = hosts.flat_map(|host| {
+            let bases = host.match_indices('.').map(move |(at, _)| &host[at..]);
+            std::iter::once(host).chain(bases)
+        });
         let named = keys.filter_map(|key| self.names.get(key)).flatten();
         in_order(named.chain(&self.patterns).copied().collect())
     }

@@ -312,7 +312,7 @@ mod tests {
     use std::path::Path;
 
     use super::super::testing::{config, names};
-    use super::NginxBlock;
+    use super::{NginxBlock, NginxConfig};
     use crate::store::layout::{ReleaseFile, StableLink};
     use crate::webserver::model::{BlockCoverage, ConfiguredCertificate};
 
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn pairs_are_inherited_and_relative_to_the_configuration() {
+    fn certificates_are_inherited_and_relative_to_the_configuration() {
         let inherited = "ssl_certificate h.crt; ssl_certificate_key /h.key;";
         for (server, expected) in [
             ("", "/etc/nginx/h.crt+/h.key"),
@@ -360,55 +360,64 @@ mod tests {
         );
     }
 
-    #[test]
-    fn blocks_of_every_part_and_where_they_stand() {
-        let config = config(
+    fn config_with_every_part() -> NginxConfig {
+        config(
             "user www-data;\npid run/x.pid;\nhttp {\n root html;\n upstream u { server 127.0.0.1:1; }\n server {\n \
              server_name a.example;\n location /x { proxy_pass http://x; }\n location / { proxy_pass http://u; }\n }\n}\n\
              stream { server { listen 8443 ssl; ssl_certificate /s; ssl_certificate_key /k; } }\n\
              mail { server { listen 993 ssl; } }",
-        );
-        let told: Vec<String> = config
+        )
+    }
+
+    #[test]
+    fn blocks_of_every_part_have_their_position() {
+        let config = config_with_every_part();
+        let positions: Vec<String> = config
             .blocks
             .iter()
             .map(|block| format!("{:?} {}", block.block.part, block.block))
             .collect();
-        let at = |part, line| format!("{part} /etc/nginx/nginx.conf:{line}");
-        assert_eq!(told, [at("Http", 6), at("Stream", 12), at("Mail", 13)]);
+        assert_eq!(
+            positions,
+            [
+                "Http /etc/nginx/nginx.conf:6",
+                "Stream /etc/nginx/nginx.conf:12",
+                "Mail /etc/nginx/nginx.conf:13",
+            ]
+        );
+    }
+
+    #[test]
+    fn paths_and_upstreams_are_resolved() {
+        let config = config_with_every_part();
         assert_eq!(
             config.pid.as_deref(),
             Some(Path::new("/usr/share/nginx/run/x.pid"))
         );
-        assert_eq!(config.blocks[0].upstream.as_deref(), Some("http://u"));
+        let http = &config.blocks[0];
+        assert_eq!(http.upstream.as_deref(), Some("http://u"));
         assert_eq!(
-            config.blocks[0].root.as_deref(),
+            http.root.as_deref(),
             Some(Path::new("/usr/share/nginx/html"))
         );
-        assert_eq!(config.blocks[0].block.listens[0].to_string(), "0.0.0.0:80");
-        let config = config.to_server_config();
-        assert_eq!(
-            config
-                .naming(&[
-                    StableLink::new("/s", ReleaseFile::FullChain),
-                    StableLink::new("/k", ReleaseFile::Key)
-                ])
-                .count(),
-            1
-        );
-        assert_eq!(
-            config
-                .naming(&[
-                    StableLink::new("/s", ReleaseFile::FullChain),
-                    StableLink::new("/s", ReleaseFile::Key)
-                ])
-                .count(),
-            0
-        );
+        assert_eq!(http.block.listens[0].to_string(), "0.0.0.0:80");
+    }
+
+    #[test]
+    fn blocks_are_found_by_their_files() {
+        let config = config_with_every_part().to_server_config();
+        for (key, count) in [("/k", 1), ("/s", 0)] {
+            let links = [
+                StableLink::new("/s", ReleaseFile::FullChain),
+                StableLink::new(key, ReleaseFile::Key),
+            ];
+            assert_eq!(config.naming(&links).count(), count, "{key}");
+        }
         assert_eq!(config.mentioning(Path::new("/k")).count(), 1);
     }
 
     #[test]
-    fn what_is_included_and_what_only_lies_there() {
+    fn only_folders_included_by_http_are_for_sites() {
         let config = config(
             "include /etc/nginx/modules-enabled/*.conf; stream { include /s/*; }
              http { include mime.types; include conf.d/*.conf; include /etc/nginx/sites-enabled/*; include v/*/x.conf; }",
@@ -420,10 +429,8 @@ mod tests {
                 .map(Path::to_owned)
                 .collect::<Vec<_>>()
         };
-        let (conf, sites) = (
-            Path::new("/etc/nginx/conf.d").to_owned(),
-            Path::new("/etc/nginx/sites-enabled").to_owned(),
-        );
+        let conf = Path::new("/etc/nginx/conf.d").to_owned();
+        let sites = Path::new("/etc/nginx/sites-enabled").to_owned();
         assert_eq!(folders("x.conf"), [conf, sites.clone()]);
         assert_eq!(folders("x"), [sites]);
     }
@@ -434,18 +441,21 @@ mod tests {
             "http { server { listen 443 ssl; } server { listen 443; } server { listen 444; }
              server { listen 445; ssl on; } server { listen 80; listen [::]:443 ssl; } server { listen 443 quic; } }",
         );
-        let told: Vec<_> = config
+        let speaks: Vec<_> = config
             .to_server_config()
             .blocks()
             .iter()
             .map(|block| (block.speaks_tls(), block.speaks_plain()))
             .collect();
-        let (tls, plain, both, udp) = ((true, false), (false, true), (true, true), (false, false));
-        assert_eq!(told, [tls, tls, plain, tls, both, udp]);
+        let tls = (true, false);
+        let plain = (false, true);
+        let both = (true, true);
+        let udp = (false, false);
+        assert_eq!(speaks, [tls, tls, plain, tls, both, udp]);
     }
 
     #[test]
-    fn answers_that_the_certificate_must_name_a_server_for() {
+    fn stapling_without_a_configured_responder_is_found() {
         for (http, server, expected) in [
             ("", "", None),
             ("", "\nssl_stapling on;", Some(2)),
@@ -470,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_is_taken_over_only_where_all_names_are_covered() {
+    fn coverage_requires_all_names_of_the_block() {
         let certificate = names(&["example.com", "*.example.com"]);
         let lacks = |names: &[&str]| {
             BlockCoverage::Lacks(names.iter().map(|&name| name.to_owned()).collect())
@@ -511,7 +521,7 @@ mod tests {
         );
     }
 
-    /// As certbot leaves it, as gunicorn's manual has it, and as people write WordPress.
+    /// A configuration edited by certbot, and that of gunicorn's documentation.
     const IN_THE_WILD: &str = r#"
 user www-data;
 pid /run/nginx.pid;
@@ -560,7 +570,7 @@ http {
 }"#;
 
     #[test]
-    fn configurations_in_the_wild() {
+    fn common_configurations_are_understood() {
         let config = config(IN_THE_WILD);
         let told = |block: &NginxBlock| {
             let names: Vec<String> = block.block.names.iter().map(|name| name.text()).collect();
@@ -599,7 +609,7 @@ http {
     }
 
     #[test]
-    fn which_sites_have_the_names() {
+    fn sites_are_found_by_name() {
         let config = config(
             "http { server { server_name example.com; } server { server_name www.example.com; }
              server { server_name *.example.com; } server { server_name .example.com; } server { server_name ~x; }

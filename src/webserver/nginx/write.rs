@@ -381,11 +381,6 @@ mod tests {
         } else {
             Http2Syntax::Listen
         };
-        let (prefix, file, pid) = (
-            "/usr/share/nginx".into(),
-            "/etc/nginx/nginx.conf".into(),
-            "/run/nginx.pid".into(),
-        );
         let links = [
             StableLink::new("/etc/ssl/example.com.fullchain.pem", ReleaseFile::FullChain),
             StableLink::new("/etc/ssl/private/example.com.key", ReleaseFile::Key),
@@ -399,9 +394,9 @@ mod tests {
             },
             build: &NginxBuild {
                 version,
-                prefix,
-                config: file,
-                pid,
+                prefix: "/usr/share/nginx".into(),
+                config: "/etc/nginx/nginx.conf".into(),
+                pid: "/run/nginx.pid".into(),
                 http2,
             },
             config: &config(&format!("http {{ {http} }}")),
@@ -550,7 +545,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_copied_and_what_is_not() {
+    fn only_content_that_was_read_is_copied() {
         for (http, has, lacks) in [
             // It redirects already: nothing to take over, nothing to add.
             (
