@@ -119,10 +119,10 @@ pub(crate) fn pointer(
     pointer: ReleasePointer,
 ) -> Result<Option<ReleaseId>, InstallError> {
     let path = layout.pointer(pointer);
-    let Some(seen) = folders::look(&path)? else {
+    let Some(status) = folders::look(&path)? else {
         return Ok(None);
     };
-    let id = match &seen.kind {
+    let id = match &status.kind {
         FileKind::Link(text) => pointed(text),
         _ => None,
     };
@@ -153,17 +153,17 @@ pub(crate) fn settings(root: &Path, stem: &str) -> Result<LineageSettings, Insta
 
 /// Refuses a path that is a link, that other users may write to, or that belongs to one of them.
 fn refuse_foreign_writers(path: &Path) -> Result<(), InstallError> {
-    let Some(seen) = folders::look(path)? else {
+    let Some(status) = folders::look(path)? else {
         return Ok(());
     };
-    if let FileKind::Link(to) = seen.kind {
+    if let FileKind::Link(to) = status.kind {
         return Err(InstallError::Linked {
             path: path.to_owned(),
             to,
         });
     }
-    let mode = seen.mode;
-    let (user, _) = seen.owner;
+    let mode = status.mode;
+    let (user, _) = status.owner;
     if mode & 0o022 != 0 || ![0, folders::user()].contains(&user) {
         return Err(InstallError::Writable {
             path: path.to_owned(),
@@ -183,21 +183,21 @@ pub(crate) fn loose_folders(layout: &LineageLayout) -> Result<Vec<(PathBuf, u32)
     let mut loose = Vec::new();
     for link in layout.links() {
         let folder = files::parent(&link.path);
-        let Some(seen) = folders::look(folder)? else {
+        let Some(status) = folders::look(folder)? else {
             continue;
         };
         // The sticky bit stops users from renaming the files of others. A user who runs certctl
         // without root knows who is in their own groups.
         let is_trusted_owner =
-            folders::user() != 0 && seen.owner.0 == folders::user() && seen.mode & 0o002 == 0;
-        let is_sticky = seen.mode & 0o1000 != 0;
+            folders::user() != 0 && status.owner.0 == folders::user() && status.mode & 0o002 == 0;
+        let is_sticky = status.mode & 0o1000 != 0;
         let is_open = inherit::open(FileAccess {
-            mode: seen.mode,
-            owner: seen.owner,
+            mode: status.mode,
+            owner: status.owner,
         });
         let is_loose = is_open && !is_sticky && !is_trusted_owner;
         if is_loose && loose.iter().all(|(path, _)| path != folder) {
-            loose.push((folder.to_owned(), seen.mode));
+            loose.push((folder.to_owned(), status.mode));
         }
     }
     Ok(loose)

@@ -1,12 +1,11 @@
-//! What the configuration of any server says, as far as an install asks: which blocks answer where,
-//! for which names, with which files. Pure. A profile (`webserver::nginx`, ...) translates its
-//! server's dialect into a [`ServerConfig`]; whatever is decided from it (adoption, coverage, whom
-//! to ask) is decided here, once for all servers.
+//! The configuration of any server: the addresses, names and files of its blocks. Pure. A dialect
+//! (`webserver::nginx`, ...) translates its server's configuration into a [`ServerConfig`]; decisions
+//! based on it (adoption, coverage, probe targets) are made here, once for all servers.
 //!
-//! A profile owes: blocks in the order in which its server prefers them; every address on which a
-//! block answers, one by one; per block its pairs as the files the server reads, each with the
-//! [`ReleaseFile`](crate::store::layout::ReleaseFile) it wants there; what the new block for a pair
-//! looks like ([`WrittenBlock`]); and what a failing test complains of ([`ServerComplaint`]).
+//! A dialect provides: blocks in the order in which its server prefers them; every address of a
+//! block, one by one; the certificates of each block as the files that the server reads, each with
+//! the [`ReleaseFile`](crate::store::layout::ReleaseFile) that it expects there; the text of a new
+//! block ([`WrittenBlock`]); and the complaints of a failed test ([`ServerComplaint`]).
 
 pub(crate) mod block;
 mod complaint;

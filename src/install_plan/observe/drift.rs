@@ -142,10 +142,10 @@ fn key_access_drifts(path: &Path, installed: KeyAccess) -> Result<Vec<FileDrift>
     let mut drifts = Vec::new();
     drifts.extend(mode_drift(path, installed.mode)?);
     if let Some(owner) = installed.owner {
-        let seen = folders::look(path)?.filter(|seen| seen.owner != owner);
-        drifts.extend(seen.map(|seen| FileDrift::Owner {
+        let status = folders::look(path)?.filter(|status| status.owner != owner);
+        drifts.extend(status.map(|status| FileDrift::Owner {
             path: path.to_owned(),
-            is: seen.owner,
+            is: status.owner,
             was: owner,
         }));
     }
@@ -187,10 +187,10 @@ fn matches_id(release: &Release, live: &ReleaseId, settings: &LineageSettings) -
 }
 
 fn mode_drift(path: &Path, was: u32) -> Result<Option<FileDrift>, FileError> {
-    let seen = on_disk::look(path)?.filter(|seen| seen.mode != was);
-    Ok(seen.map(|seen| FileDrift::Mode {
+    let status = on_disk::look(path)?.filter(|status| status.mode != was);
+    Ok(status.map(|status| FileDrift::Mode {
         path: path.to_owned(),
-        is: seen.mode,
+        is: status.mode,
         was,
     }))
 }

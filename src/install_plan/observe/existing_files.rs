@@ -341,10 +341,10 @@ fn release_from_two_files(
 /// When its status cannot be read.
 pub(crate) fn spot(layout: &LineageLayout, link: &StableLink) -> Result<PathContent, FileError> {
     let path = &link.path;
-    let Some(seen) = folders::look(path)? else {
+    let Some(status) = folders::look(path)? else {
         return Ok(PathContent::Replaceable(PathState::Absent));
     };
-    Ok(match seen.kind {
+    Ok(match status.kind {
         FileKind::File => PathContent::Replaceable(PathState::File),
         FileKind::Folder => PathContent::Obstacle(PathObstacle::Folder(path.clone())),
         FileKind::Other => PathContent::Obstacle(PathObstacle::Special(path.clone())),
@@ -363,8 +363,8 @@ pub(crate) fn spot(layout: &LineageLayout, link: &StableLink) -> Result<PathCont
 }
 
 fn plain_file(link: &StableLink) -> Result<Option<(&Path, FileStatus)>, FileError> {
-    let seen = on_disk::look(&link.path)?.filter(|seen| seen.kind == FileKind::File);
-    Ok(seen.map(|seen| (link.path.as_path(), seen)))
+    let status = on_disk::look(&link.path)?.filter(|status| status.kind == FileKind::File);
+    Ok(status.map(|status| (link.path.as_path(), status)))
 }
 
 /// The plain key file whose readers are inherited, and what is doubtful about them.
@@ -380,8 +380,8 @@ pub(crate) fn access<'a>(
     settings: &LineageSettings,
 ) -> Result<(KeyAccess, InheritanceDoubts<'a>), FileError> {
     for link in layout.links().iter().filter(|link| link.piece.is_secret()) {
-        if let Some((path, seen)) = plain_file(link)? {
-            let (access, doubts) = inherited(layout, path, &seen)?;
+        if let Some((path, status)) = plain_file(link)? {
+            let (access, doubts) = inherited(layout, path, &status)?;
             return Ok((access, (path, doubts)));
         }
     }

@@ -19,8 +19,8 @@ impl PathFingerprints {
         paths: impl IntoIterator<Item = PathBuf>,
     ) -> Result<(), FileError> {
         for path in paths {
-            let seen = folders::look(&path)?;
-            self.0.push((path, seen));
+            let status = folders::look(&path)?;
+            self.0.push((path, status));
         }
         Ok(())
     }
@@ -30,7 +30,7 @@ impl PathFingerprints {
     pub(crate) fn hold(&self) -> bool {
         self.0
             .iter()
-            .all(|(path, seen)| folders::look(path).is_ok_and(|now| now == *seen))
+            .all(|(path, status)| folders::look(path).is_ok_and(|now| now == *status))
     }
 }
 

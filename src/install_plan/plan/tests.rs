@@ -140,13 +140,13 @@ fn letter(id: &ReleaseId) -> &str {
     &id.as_str()[..1]
 }
 
-fn with(seen: ObservedState, server: ServerState) -> ObservedState {
+fn with(observed: ObservedState, server: ServerState) -> ObservedState {
     ObservedState {
         uses: vec![PlannedServerUse {
             server: Some(ServerSoftware::Nginx),
             state: server,
         }],
-        ..seen
+        ..observed
     }
 }
 
@@ -218,7 +218,7 @@ fn a_failed_rollback_restores_the_proven_release() {
 #[test]
 fn undo_is_right_from_every_step() {
     let seen = with(plain(ServedBefore::Whole(id("a"))), serves());
-    let plan = install(&wanted(), &seen, &layout());
+    let plan = install(&wanted(), &observed, &layout());
     for count in 0..=plan.steps.len() {
         let attempted = &plan.steps[..count];
         let back = undo(&plan, attempted);
@@ -282,13 +282,13 @@ fn only_backups_that_were_made_are_restored() {
 
 #[test]
 fn links_are_restored_before_a_single_reload() {
-    for seen in [
+    for observed in [
         installed("a", "a"),
         installed("c", "a"),
         plain(ServedBefore::Whole(id("a"))),
         nothing(),
     ] {
-        let plan = install(&wanted(), &with(seen, serves()), &layout());
+        let plan = install(&wanted(), &with(observed, serves()), &layout());
         for count in 0..=plan.steps.len() {
             let steps = undo(&plan, &plan.steps[..count]).steps;
             let reloads: Vec<usize> = steps

@@ -438,7 +438,7 @@ mod tests {
     use super::super::testing::config;
     use crate::webserver::model::ConfigBlock;
 
-    fn told(block: &ConfigBlock) -> String {
+    fn shown(block: &ConfigBlock) -> String {
         let names: Vec<String> = block.names.iter().map(|name| name.text()).collect();
         let flags = |tls: bool, proxied: bool| {
             format!(
@@ -482,15 +482,15 @@ mod tests {
              SSLCertificateKeyFile /r.key\nSSLCertificateKeyFile /e.key\nSSLCertificateChainFile /c.crt\nRemoteIPProxyProtocol On\n</VirtualHost>\n\
              <VirtualHost 192.0.2.1:443>\nSSLEngine On\nServerName late.example\n</VirtualHost>",
         );
-        let told: Vec<String> = config
+        let shown: Vec<String> = config
             .to_server_config()
             .blocks()
             .iter()
-            .map(told)
+            .map(shown)
             .collect();
         let main = "FullChain=/m.crt+Key=/m.key";
         assert_eq!(
-            told,
+            shown,
             [
                 format!(
                     "6 | a.example www.a.example *.b.example w?w.c.example * | 0.0.0.0:80 \
@@ -535,14 +535,14 @@ mod tests {
             "Listen 443\nListen 127.0.0.1:8443\nSSLEngine on\nServerName m.example\nSSLCertificateFile /all.pem\n\
              <VirtualHost *:8443>\nSSLEngine off\nSSLCertificateFile /x.crt\nSSLCertificateChainFile /x.crt\nSSLCertificateKeyFile /x.key\n</VirtualHost>",
         );
-        let told: Vec<String> = config
+        let shown: Vec<String> = config
             .to_server_config()
             .blocks()
             .iter()
-            .map(told)
+            .map(shown)
             .collect();
         assert_eq!(
-            told,
+            shown,
             [
                 "6 |  | 127.0.0.1:8443 | FullChain=/x.crt+Key=/x.key",
                 "3 | m.example | 0.0.0.0:443s [::]:443s | Combined=/all.pem",
@@ -559,7 +559,7 @@ mod tests {
              <VirtualHost *:80>\nServerName c.example\n<Location />\nProxyPass http://c/\n</Location>\n</VirtualHost>\n\
              <VirtualHost nonsense:port>\n</VirtualHost>",
         );
-        let told: Vec<_> = config
+        let shown: Vec<_> = config
             .hosts
             .iter()
             .map(|host| (host.upstream.as_deref(), host.root.as_deref()))
@@ -567,7 +567,7 @@ mod tests {
         let main = Some(Path::new("/srv/main"));
         let c = (Some("http://c/"), main);
         assert_eq!(
-            told,
+            shown,
             [
                 (Some("http://127.0.0.1:9000/"), main),
                 (None, Some(Path::new("/srv/b"))),

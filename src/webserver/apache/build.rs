@@ -182,16 +182,16 @@ mod tests {
             "unset HOME\nSUFFIX=\nexport APACHE_RUN_USER=www-data\nexport APACHE_RUN_DIR=/var/run/apache2$SUFFIX\n\
              export APACHE_LOG_DIR=\"/var/log/apache2\"\nexport X=$(hostname)\nexport Y=$Z/a\n# export C=1\n## x=1\n",
         );
-        let mut told: Vec<String> = read
+        let mut shown: Vec<String> = read
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        told.sort();
+        shown.sort();
         let dirs = [
             "APACHE_LOG_DIR=/var/log/apache2",
             "APACHE_RUN_DIR=/var/run/apache2",
             "APACHE_RUN_USER=www-data",
         ];
-        assert_eq!(told, [&dirs[..], &["SUFFIX="]].concat());
+        assert_eq!(shown, [&dirs[..], &["SUFFIX="]].concat());
     }
 }

@@ -224,8 +224,9 @@ mod tests {
     use super::{CrtCertificate, CrtExtras, CrtPathContent, expand};
     use crate::webserver::model::ServerName;
 
-    /// `FILE`, `FILE+KEY`; what is there: names that begin with `c` hold no key.
-    fn told(path: &str, there: &[&str], extras: CrtExtras) -> Vec<String> {
+    /// The loaded certificates as `FILE` or `FILE+KEY`, where the files `there` exist. Files whose
+    /// names start with `c` contain no key.
+    fn shown(path: &str, there: &[&str], extras: CrtExtras) -> Vec<String> {
         let mut read_crt = |path: &Path| {
             let text = path.display().to_string();
             if there.contains(&text.as_str()) {
@@ -332,7 +333,7 @@ mod tests {
                 &["/x/a.pem", "/x/b.pem.~1~", "/x/c.crt+/x/c.crt.key"],
             ),
         ] {
-            assert_eq!(told(path, there, extras), expected, "{path} {there:?}");
+            assert_eq!(shown(path, there, extras), expected, "{path} {there:?}");
         }
     }
 

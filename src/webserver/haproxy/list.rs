@@ -91,7 +91,7 @@ mod tests {
         let text = "# comment\n\n/a.pem\nb.pem [alpn h2,http/1.1]\n/c.pem  *.Z.example !no.z.example\n\
             /d.pem [verify required ca-file /ca] d.example D2.example !*\n  /e.pem !*\n/f.pem [alpn h2\n";
         let (listed, broken) = parse_list(text);
-        let told: Vec<String> = listed
+        let shown: Vec<String> = listed
             .iter()
             .map(|it| {
                 let filters = it.filters.as_ref().map(|filters| {
@@ -102,7 +102,7 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            told,
+            shown,
             [
                 "3 /a.pem",
                 "4 b.pem",

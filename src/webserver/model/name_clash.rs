@@ -154,7 +154,7 @@ mod tests {
             let config =
                 config(&format!("http {{ {} }}", http.replace("OURS", ours))).to_server_config();
             let line = |place: &str| place.rsplit(':').next().unwrap().to_owned();
-            let told = config
+            let shown = config
                 .clashes(&links, &names(&["a.example", "b.example"]))
                 .into_iter()
                 .map(|clash| match clash {
@@ -170,7 +170,7 @@ mod tests {
                         format!("bare {} {address}", line(&block))
                     }
                 });
-            assert_eq!(told.collect::<Vec<_>>().join(", "), expected, "{http}");
+            assert_eq!(shown.collect::<Vec<_>>().join(", "), expected, "{http}");
         }
     }
 }

@@ -572,7 +572,7 @@ http {
     #[test]
     fn common_configurations_are_understood() {
         let config = config(IN_THE_WILD);
-        let told = |block: &NginxBlock| {
+        let shown = |block: &NginxBlock| {
             let names: Vec<String> = block.block.names.iter().map(|name| name.text()).collect();
             let listens: Vec<String> = block
                 .block
@@ -587,9 +587,9 @@ http {
                 block.upstream.as_deref().unwrap_or("-")
             )
         };
-        let told: Vec<String> = config.blocks.iter().map(told).collect();
+        let shown: Vec<String> = config.blocks.iter().map(shown).collect();
         assert_eq!(
-            told,
+            shown,
             [
                 "shop.example www.shop.example | [::]:443 0.0.0.0:443 | -",
                 "shop.example www.shop.example | 0.0.0.0:80 [::]:80 | -",

@@ -197,7 +197,7 @@ fn shared_folder_actions(outcomes: ActionOutcomes<'_>) -> (String, bool) {
             ..nothing()
         },
     ]
-    .map(|seen| install(&wanted(), &seen, &layout()));
+    .map(|observed| install(&wanted(), &observed, &layout()));
     let (actions, progress) = run(&plans, outcomes);
     let words: Vec<String> = actions
         .iter()

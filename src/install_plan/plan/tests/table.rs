@@ -8,7 +8,7 @@ use super::{
 
 struct Row {
     name: &'static str,
-    seen: ObservedState,
+    observed: ObservedState,
     steps: &'static str,
     /// The rollback when the last step before `proven` has failed.
     undo: &'static str,
@@ -17,14 +17,14 @@ struct Row {
 
 fn row(
     name: &'static str,
-    seen: ObservedState,
+    observed: ObservedState,
     steps: &'static str,
     undo: &'static str,
     end: PlanEnd,
 ) -> Row {
     Row {
         name,
-        seen,
+        observed,
         steps,
         undo,
         end,
@@ -406,13 +406,13 @@ fn each_state_has_its_steps_and_its_rollback() {
     ] {
         for Row {
             name,
-            seen,
+            observed,
             steps,
             undo: way_back,
             end,
         } in rows
         {
-            let plan = install(&wanted(), &seen, &layout());
+            let plan = install(&wanted(), &observed, &layout());
             assert_eq!(short(&plan.steps), steps, "{name}");
             assert_eq!(plan.end, end, "{name}");
             assert_eq!(
