@@ -217,7 +217,7 @@ fn a_failed_rollback_restores_the_proven_release() {
 
 #[test]
 fn undo_is_right_from_every_step() {
-    let seen = with(plain(ServedBefore::Whole(id("a"))), serves());
+    let observed = with(plain(ServedBefore::Whole(id("a"))), serves());
     let plan = install(&wanted(), &observed, &layout());
     for count in 0..=plan.steps.len() {
         let attempted = &plan.steps[..count];
