@@ -166,7 +166,7 @@ pub mod webserver {
     /// What any server configuration means.
     pub mod model {
         pub use crate::webserver::model::{
-            ComplaintSubject, InstalledPaths, NewBlock, ProbeTargets,
+            ComplaintSubject, InstalledPaths, NewBlock, ProbeTargets, WebPorts,
         };
     }
     /// The nginx dialect.

@@ -1,5 +1,5 @@
-//! What an install changes, as a plan: [`observe`] reads what is there, [`plan`] decides the steps
-//! (and the steps back), [`apply`] runs them. Only [`plan`] and [`allow`] are pure.
+//! What an install changes, as a plan: [`observe`] reads the current state, [`plan`] decides the
+//! steps and the rollback, [`apply`] runs them. Only [`plan`] and [`allow`] are pure.
 
 pub(crate) mod allow;
 pub(crate) mod apply;

@@ -15,7 +15,7 @@ use certctl::facade::webserver::apache::ApacheDirective;
 use certctl::facade::webserver::control::{
     ApacheProgram as Found, ControlledServer, ServerDetail, ServerObservation, ServerProgram,
 };
-use certctl::facade::webserver::model::{ComplaintSubject, NewBlock};
+use certctl::facade::webserver::model::{ComplaintSubject, NewBlock, WebPorts};
 use support::Sandbox;
 use support::apache::{Apache, write_config};
 use support::ca::TestCa;
@@ -152,13 +152,16 @@ fn pair(sandbox: &Sandbox, ca: &TestCa, stem: &str) -> [StableLink; 2] {
 fn what_is_written_passes_the_real_test_and_leaves_the_proofs_alone() {
     let (sandbox, ca) = (Sandbox::new(), TestCa::new());
     let links = pair(&sandbox, &ca, "new");
-    let ports = (free_port(), free_port());
+    let ports = WebPorts {
+        plain: free_port(),
+        tls: free_port(),
+    };
     let names: Vec<DnsName> = ["example.com", "*.example.com"]
         .map(|name| DnsName::parse(name).unwrap())
         .into();
     let hosts = format!(
         "Listen 127.0.0.1:{}\nIncludeOptional sites/*.conf\n",
-        ports.0
+        ports.plain
     );
     let standing = observe(&write_config(sandbox.path(), &hosts));
     let new = NewBlock {
@@ -175,16 +178,16 @@ fn what_is_written_passes_the_real_test_and_leaves_the_proofs_alone() {
         (
             "/a/b?c=d",
             "301",
-            format!("Location: https://www.example.com:{}/a/b?c=d", ports.1),
+            format!("Location: https://www.example.com:{}/a/b?c=d", ports.tls),
         ),
         (
             "/",
             "301",
-            format!("Location: https://www.example.com:{}/", ports.1),
+            format!("Location: https://www.example.com:{}/", ports.tls),
         ),
         ("/.well-known/acme-challenge/x", "404", String::new()),
     ] {
-        let said = get(ports.0, path);
+        let said = get(ports.plain, path);
         assert!(
             said.starts_with(&format!("HTTP/1.1 {status}")) && said.contains(&location),
             "{path}: {said}"

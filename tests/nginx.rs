@@ -18,7 +18,9 @@ use certctl::facade::system::tls::{ProbeError, probe_all};
 use certctl::facade::webserver::control::{
     ControlledServer, NginxProgram, ServerDetail, ServerProgram, nginx,
 };
-use certctl::facade::webserver::model::{ComplaintSubject, InstalledPaths, NewBlock, ProbeTargets};
+use certctl::facade::webserver::model::{
+    ComplaintSubject, InstalledPaths, NewBlock, ProbeTargets, WebPorts,
+};
 use certctl::facade::webserver::nginx::{NginxDirective, complaint};
 use rcgen::{
     CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SignatureAlgorithm,
@@ -406,13 +408,7 @@ fn a_failing_test_says_who_is_to_blame() {
 }
 
 /// What is written for a configuration must pass the real `nginx -t` in it.
-fn written(
-    sandbox: &Sandbox,
-    pair: &Pair,
-    http: &str,
-    asked: &[&str],
-    ports: (u16, u16),
-) -> String {
+fn written(sandbox: &Sandbox, pair: &Pair, http: &str, asked: &[&str], ports: WebPorts) -> String {
     let config = write_config(sandbox.path(), http);
     let found = find(&config);
     let standing = found.observe().unwrap();
@@ -473,7 +469,7 @@ fn what_is_written_passes_the_real_test() {
             &pair,
             &http,
             &["example.com", "*.example.com"],
-            (plain, tls),
+            WebPorts { plain, tls },
         );
         assert!(
             text.contains("ssl_certificate \"[SANDBOX]/with blank.fullchain.pem\";"),
@@ -496,7 +492,7 @@ fn what_is_written_serves_and_leaves_the_proofs_alone() {
         &pair,
         &http,
         &["a.example", "www.a.example"],
-        (plain, tls),
+        WebPorts { plain, tls },
     );
     let running = Nginx::start(sandbox.path(), &format!("{http}\ninclude written.conf;"));
     let asked = targets(running.config(), &pair, &["a.example", "www.a.example"]);

@@ -18,7 +18,7 @@ use crate::install::preflight::disk_space::SpaceReservation;
 use crate::install::request::{RunMode, again};
 use crate::install::servers;
 use crate::install::servers::discover::ServerDiscovery;
-use crate::install_plan::observe;
+use crate::install_plan::observe::{self, PathContent};
 use crate::install_plan::plan::PathState;
 use crate::pki::certificate::Certificate;
 use crate::store::disk;
@@ -207,12 +207,15 @@ fn observe_links(
 ) -> Result<Vec<Option<PathState>>, Failure> {
     let mut path_states = Vec::new();
     for link in layout.links() {
-        let path_state = observe::spot(layout, link)?;
-        if let Err(obstacle) = &path_state {
-            let message = format!("{obstacle}: it stays as it is");
-            findings.push(Finding::note("path-taken", message));
-        }
-        path_states.push(path_state.ok());
+        let path_state = match observe::spot(layout, link)? {
+            PathContent::Replaceable(state) => Some(state),
+            PathContent::Obstacle(obstacle) => {
+                let message = format!("{obstacle}: it stays as it is");
+                findings.push(Finding::note("path-taken", message));
+                None
+            }
+        };
+        path_states.push(path_state);
     }
     Ok(path_states)
 }

@@ -1,8 +1,8 @@
-//! What an operator may override with `--allow CODE`: the list, with a reason for each. Everything
-//! else that refuses an install does so because no server could use the files, no client would
-//! accept them, or somebody would lose theirs.
+//! The finding codes that `--allow CODE` may override, with a reason for each. Other findings block
+//! an install because no server could use the files, no client would accept them, or another user
+//! would lose files.
 
-/// The codes of findings, and what is overridden.
+/// The codes of findings, and what allowing each of them accepts.
 pub(crate) const ALLOWABLE: [(&str, &str); 2] = [
     (
         "names-not-covered",
@@ -14,10 +14,10 @@ pub(crate) const ALLOWABLE: [(&str, &str); 2] = [
     ),
 ];
 
-/// The code in `text`.
+/// Parses a code that may be allowed.
 ///
 /// # Errors
-/// What can be allowed.
+/// A message that lists what can be allowed.
 pub(crate) fn code(text: &str) -> Result<&'static str, String> {
     let found = ALLOWABLE
         .iter()
@@ -37,7 +37,7 @@ mod tests {
     use super::{ALLOWABLE, code};
 
     #[test]
-    fn only_what_is_listed() {
+    fn only_listed_codes_are_allowed() {
         for (known, _) in ALLOWABLE {
             assert_eq!(code(known), Ok(known));
         }

@@ -1,7 +1,8 @@
-//! Runs plans, and takes back what failed. Each step is noted as begun before it is run: a step
-//! that fails halfway may have worked. Everything here happens under the lock of the tree, on one
-//! thread.
+//! Runs plans, and rolls back those that fail. Each step is noted as started before it runs, because
+//! a step that fails halfway may have taken effect. Everything here happens under the lock of the
+//! tree, on one thread.
 
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -23,37 +24,36 @@ mod prove;
 
 pub(crate) use certificate::PlanContext;
 pub(crate) use error::StepError;
-pub(crate) use prove::ProbeAnswer;
-pub(crate) use prove::ask_groups;
+pub(crate) use prove::{ProbeAnswer, ask_groups};
 
 use error::InstallError;
 use prove::ProbeGroup;
 
-/// What came of one plan.
+/// The outcome of one plan.
 #[derive(Debug, Default)]
 pub(crate) struct AppliedPlan {
-    /// What was asked last, and answered.
+    /// The last answer of each probe target.
     pub probes: Vec<ProbeAnswer>,
-    /// What ended it, and how it was taken back; none when every step ended well.
+    /// Why the plan failed, and how it was rolled back; `None` when every step succeeded.
     pub failed: Option<FailedPlan>,
-    /// What went wrong after the end, without harm: the history, old releases.
+    /// Harmless failures after the install had succeeded: the history, old releases.
     pub afterwards: Vec<(PlanStep, StepError)>,
 }
 
-/// A plan that was ended by a step.
+/// A plan that a step has ended.
 #[derive(Debug)]
 pub(crate) struct FailedPlan {
-    /// What was wrong; several plans may share it.
+    /// Why the step failed; several plans may share it.
     pub trouble: Rc<StepError>,
-    /// Every step that was begun.
+    /// Every step that was started.
     pub attempted: Vec<PlanStep>,
-    /// What of the way back ended well.
+    /// The steps of the rollback that succeeded.
     pub back: Vec<PlanStep>,
-    /// What of it did not.
+    /// The steps of the rollback that failed or were skipped, and why.
     pub not_back: Vec<(PlanStep, Rc<StepError>)>,
 }
 
-/// Takes the lock of the tree, making its folder first.
+/// Takes the lock of the tree; creates its folder first.
 ///
 /// # Errors
 /// [`InstallError::LockHeld`] after `wait`, [`InstallError::Interrupted`], or the system's reason.
@@ -63,59 +63,48 @@ pub(crate) fn lock(
     interrupt: &InterruptSignal,
 ) -> Result<FileLock, InstallError> {
     let path = layout.lock();
-    let take = || FileLock::wait(&path, wait, || interrupt.signal().is_some());
-    match folders::within(files::parent(&path), FOLDER_MODE, take)? {
-        Some(lock) => Ok(lock),
-        None => Err(match interrupt.signal() {
-            Some(signal) => InstallError::Interrupted { signal },
-            None => InstallError::LockHeld { path, waited: wait },
-        }),
-    }
+    let acquired = folders::within(files::parent(&path), FOLDER_MODE, || {
+        FileLock::wait(&path, wait, || interrupt.signal().is_some())
+    })?;
+    acquired.ok_or_else(|| match interrupt.signal() {
+        Some(signal) => InstallError::Interrupted { signal },
+        None => InstallError::LockHeld { path, waited: wait },
+    })
 }
 
-/// Several pairs at once.
+/// Several plans that run as one transaction.
 #[derive(Debug)]
 pub(crate) struct PlanRun<'a> {
+    /// One context per plan, in the same order.
     pub hands: Vec<PlanContext<'a>>,
-    /// How long the servers are asked.
+    /// How long servers are probed.
     pub patience: ProbePatience,
-    /// The instant of the history's entries.
+    /// The time of the history entries.
     pub now: Timestamp,
-    /// Ends it before the switch, takes it back after; none once all go back.
+    /// Stops the run: before the switch nothing has changed, after it the plans are rolled back.
+    /// `None` once everything is rolled back.
     pub interrupt: Option<&'a InterruptSignal>,
 }
 
+type RunScheduler<'a> = PlanScheduler<'a, Rc<StepError>>;
+
 impl PlanRun<'_> {
-    /// Runs the plan of each pair to its end, or back.
+    /// Runs each plan to its end, or rolls it back.
     pub(crate) fn run(mut self, plans: &[InstallPlan]) -> Vec<AppliedPlan> {
         let mut applied: Vec<AppliedPlan> = plans.iter().map(|_| AppliedPlan::default()).collect();
-        let mut course = PlanScheduler::new(plans);
-        self.ask_before(plans);
-        while let Some(act) = course.next() {
-            let noting = || {
-                matches!(act, NextAction::Do(_, PlanStep::Record { .. })) || course.is_settling()
-            };
-            if let Some(signal) = self.signal().filter(|_| !noting()) {
-                self.interrupted(&mut course, signal);
-                continue;
-            }
-            match act {
-                NextAction::Do(pair, step) => {
-                    self.change(&mut course, pair, &step, &mut applied[pair])
+        let mut scheduler = PlanScheduler::new(plans);
+        self.require_only_previously_serving_targets(plans);
+        while let Some(action) = scheduler.next_action() {
+            match self.signal() {
+                Some(signal) if !finishes_despite_signal(&scheduler, &action) => {
+                    self.interrupt_plans(&mut scheduler, signal);
                 }
-                NextAction::Ask(question, pairs) => self.question(&mut course, &question, &pairs),
-                NextAction::Flush(folder) => {
-                    let failed = files::sync_folder(&folder)
-                        .err()
-                        .map(|error| Rc::new(error.into()));
-                    course.flushed(&folder, failed.as_ref());
-                }
-                NextAction::Prove(asked) => self.prove(&mut course, asked, &mut applied),
+                _ => self.perform(&mut scheduler, action, &mut applied),
             }
         }
-        let ways = course.into_ways().into_iter();
-        for ((way, hand), applied) in ways.zip(&mut self.hands).zip(&mut applied) {
-            applied.failed = failed(way, hand);
+        let all_progress = scheduler.into_progress();
+        for (index, progress) in all_progress.into_iter().enumerate() {
+            applied[index].failed = finish_failed_plan(progress, &mut self.hands[index]);
         }
         applied
     }
@@ -124,176 +113,210 @@ impl PlanRun<'_> {
         self.interrupt.and_then(InterruptSignal::signal)
     }
 
-    /// From here on only the way back is gone, and that to its end.
-    fn interrupted(&mut self, course: &mut PlanScheduler<'_, Rc<StepError>>, signal: i32) {
+    /// Starts the rollback, which no further signal stops.
+    fn interrupt_plans(&mut self, scheduler: &mut RunScheduler<'_>, signal: i32) {
         self.interrupt = None;
-        course.interrupted(&Rc::new(StepError::Interrupted(signal)));
+        scheduler.interrupt(&Rc::new(StepError::Interrupted(signal)));
     }
 
-    /// An address that did not serve the files before (a mistyped one) is not asked for them on the
-    /// way back.
-    fn ask_before(&mut self, plans: &[InstallPlan]) {
-        let before = |(plan, hand): (&InstallPlan, &PlanContext<'_>)| {
-            let RollbackTarget::To(id) = &plan.back else {
-                return None;
-            };
-            let asks = plan
-                .steps
-                .iter()
-                .any(|step| matches!(step, PlanStep::Prove { release, .. } if release != id));
-            asks.then(|| hand.certificates(id).ok()).flatten()
-        };
-        let asked: Vec<Option<Vec<Certificate>>> =
-            plans.iter().zip(&self.hands).map(before).collect();
-        let waiting = asked.iter().zip(&self.hands);
-        let groups: Vec<(&[ProbeTarget], &[Certificate])> = waiting
-            .filter_map(|(asked, hand)| Some((hand.targets, asked.as_deref()?)))
+    fn perform(
+        &mut self,
+        scheduler: &mut RunScheduler<'_>,
+        action: NextAction,
+        applied: &mut [AppliedPlan],
+    ) {
+        match action {
+            NextAction::RunStep(index, step) => {
+                self.run_step(scheduler, index, &step, &mut applied[index]);
+            }
+            NextAction::AskServer(step, indices) => self.ask_server(scheduler, &step, &indices),
+            NextAction::Flush(folder) => flush(scheduler, &folder),
+            NextAction::Prove(steps) => self.prove(scheduler, steps, applied),
+        }
+    }
+
+    /// Probes which targets serve the previous certificate before anything changes. A target that
+    /// does not (a mistyped address, say) is not required to serve it after a rollback.
+    fn require_only_previously_serving_targets(&mut self, plans: &[InstallPlan]) {
+        let mut previous: Vec<(usize, Vec<Certificate>)> = Vec::new();
+        for (index, plan) in plans.iter().enumerate() {
+            let certificates = previous_certificates(plan, &self.hands[index]);
+            previous.extend(certificates.map(|certificates| (index, certificates)));
+        }
+        let groups: Vec<(&[ProbeTarget], &[Certificate])> = previous
+            .iter()
+            .map(|(index, certificates)| (self.hands[*index].targets, certificates.as_slice()))
             .collect();
-        let mut answers = prove::ask_groups(&groups).into_iter();
-        for (hand, _) in self
-            .hands
-            .iter_mut()
-            .zip(&asked)
-            .filter(|(_, asked)| asked.is_some())
-        {
-            let served = answers
-                .next()
+        let answers = prove::ask_groups(&groups);
+        for ((index, _), probes) in previous.iter().zip(answers) {
+            let serving: Vec<ProbeTarget> = probes
                 .into_iter()
-                .flatten()
-                .filter(ProbeAnswer::agrees);
-            let served: Vec<ProbeTarget> = served.map(|probe| probe.target).collect();
-            if !served.is_empty() {
-                hand.demanded = served;
+                .filter(ProbeAnswer::agrees)
+                .map(|probe| probe.target)
+                .collect();
+            if !serving.is_empty() {
+                self.hands[*index].demanded = serving;
             }
         }
     }
 
-    fn change(
+    fn run_step(
         &mut self,
-        course: &mut PlanScheduler<'_, Rc<StepError>>,
-        pair: usize,
+        scheduler: &mut RunScheduler<'_>,
+        index: usize,
         step: &PlanStep,
         applied: &mut AppliedPlan,
     ) {
-        course.begins(pair, step);
-        match self.hands[pair].change(step, course.after(pair), self.now) {
-            Ok(kept) => {
-                kept.into_iter().for_each(|kept| course.keeps(pair, kept));
-                course.went_well(&[pair]);
+        scheduler.start_step(index, step);
+        let context = &mut self.hands[index];
+        match context.run_step(step, scheduler.steps_after(index), self.now) {
+            Ok(backup) => {
+                if let Some(backup) = backup {
+                    scheduler.add_backup(index, backup);
+                }
+                scheduler.complete_step(&[index]);
             }
-            Err(trouble) if matches!(step, PlanStep::Record { .. } | PlanStep::Prune) => {
-                applied.afterwards.push((step.clone(), trouble));
-                course.went_well(&[pair]);
+            Err(error) if matches!(step, PlanStep::Record { .. } | PlanStep::Prune) => {
+                applied.afterwards.push((step.clone(), error));
+                scheduler.complete_step(&[index]);
             }
-            Err(trouble) => course.failed(pair, Rc::new(trouble)),
+            Err(error) => scheduler.fail_step(index, Rc::new(error)),
         }
     }
 
-    /// One test or one reload, for all pairs that the server reads.
-    fn question(
-        &self,
-        course: &mut PlanScheduler<'_, Rc<StepError>>,
-        question: &PlanStep,
-        pairs: &[usize],
-    ) {
-        pairs.iter().for_each(|&pair| course.begins(pair, question));
-        let server = pairs
+    /// Runs one test or one reload for all plans of that server.
+    fn ask_server(&self, scheduler: &mut RunScheduler<'_>, step: &PlanStep, indices: &[usize]) {
+        for &index in indices {
+            scheduler.start_step(index, step);
+        }
+        let server = indices
             .first()
-            .and_then(|&pair| self.hands[pair].server(question));
-        let ended = match (server, question) {
-            (Some(server), PlanStep::TestServer { .. }) => server.test(),
-            (Some(server), _) => server.reload(),
-            (None, _) => return course.went_well(pairs),
+            .and_then(|&index| self.hands[index].server_of_step(step));
+        let Some(server) = server else {
+            return scheduler.complete_step(indices);
         };
-        match ended {
+        let result = match step {
+            PlanStep::TestServer { .. } => server.test(),
+            _ => server.reload(),
+        };
+        match result {
             Ok(Some(finished)) if !finished.succeeded() => {
-                let named = self.named(&finished.output);
-                let trouble = match question {
+                let named = self.plans_named_in(&finished.output);
+                let error = match step {
                     PlanStep::TestServer { .. } => StepError::Test(finished),
                     _ => StepError::Reload(finished),
                 };
-                course.refused(question, &named, &Rc::new(trouble));
+                scheduler.fail_server_step(step, &named, &Rc::new(error));
             }
             Ok(_) => {
-                course.went_well(pairs);
-                if let PlanStep::Reload { .. } = question {
-                    course.reloaded(question);
+                scheduler.complete_step(indices);
+                if let PlanStep::Reload { .. } = step {
+                    scheduler.probe_again_after_reload(step);
                 }
             }
-            Err(error) => course.refused(question, &[], &Rc::new(error.into())),
+            Err(error) => scheduler.fail_server_step(step, &[], &Rc::new(error.into())),
         }
     }
 
-    /// The pairs whose paths a server's words name.
-    fn named(&self, output: &str) -> Vec<usize> {
-        let names = |hand: &PlanContext<'_>| {
-            hand.paths
-                .iter()
-                .any(|path| model::names_path(output, path))
-        };
-        self.hands
-            .iter()
-            .enumerate()
-            .filter(|(_, hand)| names(hand))
-            .map(|(pair, _)| pair)
-            .collect()
+    /// The plans whose deployed paths a server's output names.
+    fn plans_named_in(&self, output: &str) -> Vec<usize> {
+        let mut named = Vec::new();
+        for (index, context) in self.hands.iter().enumerate() {
+            let mut paths = context.paths.iter();
+            if paths.any(|path| model::names_path(output, path)) {
+                named.push(index);
+            }
+        }
+        named
     }
 
     fn prove(
         &mut self,
-        course: &mut PlanScheduler<'_, Rc<StepError>>,
-        asked: Vec<(usize, PlanStep)>,
+        scheduler: &mut RunScheduler<'_>,
+        steps: Vec<(usize, PlanStep)>,
         applied: &mut [AppliedPlan],
     ) {
-        let mut all = Vec::new();
-        for (pair, step) in asked {
-            course.begins(pair, &step);
+        let mut groups = Vec::new();
+        for (index, step) in steps {
+            scheduler.start_step(index, &step);
             let PlanStep::Prove { release, .. } = &step else {
                 continue;
             };
-            match self.hands[pair].asked(pair, release) {
-                Ok(one) => all.push(one),
-                Err(error) => course.failed(pair, Rc::new(error.into())),
+            match self.hands[index].probe_group(index, release) {
+                Ok(group) => groups.push(group),
+                Err(error) => scheduler.fail_step(index, Rc::new(error.into())),
             }
         }
-        let signal = prove::ask_until(&mut all, self.patience, || self.signal());
+        let signal = prove::ask_until(&mut groups, self.patience, || self.signal());
         if let Some(signal) = signal {
-            return self.interrupted(course, signal);
+            return self.interrupt_plans(scheduler, signal);
         }
-        for ProbeGroup { pair, probes, .. } in all {
+        for ProbeGroup { index, probes, .. } in groups {
             if probes.iter().all(ProbeAnswer::agrees) {
-                applied[pair].probes = probes;
-                course.went_well(&[pair]);
+                applied[index].probes = probes;
+                scheduler.complete_step(&[index]);
             } else {
-                course.failed(pair, Rc::new(StepError::NotServed(probes)));
+                scheduler.fail_step(index, Rc::new(StepError::NotServed(probes)));
             }
         }
     }
 }
 
-/// How a pair that went back ended; its settings are then those of before as far as they speak of
-/// servers.
-fn failed(way: PlanProgress<'_, Rc<StepError>>, hand: &mut PlanContext<'_>) -> Option<FailedPlan> {
-    let trouble = way.trouble?;
-    let skipped = |why: Option<Rc<StepError>>| why.unwrap_or_else(|| Rc::new(StepError::Skipped));
-    let mut not_back: Vec<_> = way
-        .not_back
+/// The bookkeeping of an install that has succeeded is finished even if a signal arrives.
+fn finishes_despite_signal(scheduler: &RunScheduler<'_>, action: &NextAction) -> bool {
+    matches!(action, NextAction::RunStep(_, PlanStep::Record { .. })) || scheduler.is_settling()
+}
+
+fn flush(scheduler: &mut RunScheduler<'_>, folder: &Path) {
+    let error = files::sync_folder(folder).err();
+    let failure = error.map(|error| Rc::new(StepError::from(error)));
+    scheduler.finish_flush(folder, failure.as_ref());
+}
+
+/// The certificates that a rollback would restore, where the plan proves another release.
+fn previous_certificates(
+    plan: &InstallPlan,
+    context: &PlanContext<'_>,
+) -> Option<Vec<Certificate>> {
+    let RollbackTarget::To(id) = &plan.back else {
+        return None;
+    };
+    let proves_other = plan
+        .steps
+        .iter()
+        .any(|step| matches!(step, PlanStep::Prove { release, .. } if release != id));
+    if !proves_other {
+        return None;
+    }
+    context.certificates(id).ok()
+}
+
+/// How a plan that was rolled back ended; `None` for one that was not. Restores the settings that
+/// concern servers.
+fn finish_failed_plan(
+    progress: PlanProgress<'_, Rc<StepError>>,
+    context: &mut PlanContext<'_>,
+) -> Option<FailedPlan> {
+    let trouble = progress.failure?;
+    let mut not_back: Vec<(PlanStep, Rc<StepError>)> = progress
+        .not_undone
         .into_iter()
-        .map(|(step, why)| (step, skipped(why)))
+        .map(|(step, why)| (step, why.unwrap_or_else(|| Rc::new(StepError::Skipped))))
         .collect();
-    let remembered = way
+    let settings_step = progress
         .attempted
         .iter()
         .find(|step| matches!(step, PlanStep::Remember { .. }));
-    if let (Some(step), false) = (remembered, stays(way.plan, &way.attempted))
-        && let Err(error) = hand.forget()
+    if let Some(step) = settings_step
+        && !stays(progress.plan, &progress.attempted)
+        && let Err(error) = context.restore_server_settings()
     {
         not_back.push((step.clone(), Rc::new(error.into())));
     }
     Some(FailedPlan {
         trouble,
-        attempted: way.attempted,
-        back: way.back,
+        attempted: progress.attempted,
+        back: progress.undone,
         not_back,
     })
 }

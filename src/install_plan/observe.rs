@@ -1,4 +1,5 @@
-//! Looks at what is there: links, releases, settings, the files that servers read. Changes nothing.
+//! Observes what is on disk before an install: links, releases, settings, the files that servers
+//! read. Changes nothing.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +7,9 @@ use super::apply::error::InstallError;
 use super::plan::{ObservedState, PlannedServerUse};
 use crate::store::disk;
 use crate::store::key_access::inherit::{self, FileAccess};
-use crate::store::layout::{self, DistroFamily, LineageLayout, ReleaseId, ReleasePointer, pointed};
+use crate::store::layout::{
+    self, DistroFamily, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, pointed,
+};
 use crate::store::release::Release;
 use crate::store::settings::{LineageSettings, SETTINGS_LIMIT};
 use crate::system::fs::files::{self, FileError};
@@ -16,97 +19,110 @@ pub(crate) mod drift;
 mod existing_files;
 mod fingerprint;
 
-pub(crate) use existing_files::PathObstacle;
-pub(crate) use existing_files::{LoadEvidence, access, pair_loads, spot};
+pub(crate) use existing_files::{
+    LoadEvidence, PathContent, PathObstacle, access, pair_loads, spot,
+};
 pub(crate) use fingerprint::PathFingerprints;
 
 #[derive(Debug)]
 pub(crate) struct DiskObservation {
-    /// What decides the plan.
+    /// The state that decides the plan.
     pub observed: ObservedState,
-    /// The pair in plain files, where it can be taken over.
+    /// The certificate in plain files, where it can be taken over.
     pub present: Option<Release>,
-    /// What is at the paths that servers know and cannot be replaced.
+    /// What occupies a deployed path and cannot be replaced.
     pub obstacles: Vec<PathObstacle>,
 }
 
-/// Which family the tree below `root` is of.
+/// The distribution family of the tree below `root`.
 #[must_use]
 pub(crate) fn family(root: &Path) -> DistroFamily {
     DistroFamily::of(|folder| folders::is_folder(&root.join(folder)))
 }
 
-/// Everything that decides a plan for `wanted`.
+/// Reads everything that decides a plan for `wanted`.
 ///
 /// # Errors
-/// What is there but is not what certctl makes, or cannot be read.
+/// When something in the tree is not what certctl makes, or cannot be read.
 pub(crate) fn look(
     layout: &LineageLayout,
     wanted: &Release,
     uses: Vec<PlannedServerUse>,
     loads: LoadEvidence,
 ) -> Result<DiskObservation, InstallError> {
-    let (live, proven) = (
-        pointer(layout, ReleasePointer::Live)?,
-        pointer(layout, ReleasePointer::Proven)?,
-    );
-    let shown = live
-        .as_ref()
-        .map(|live| disk::load(layout, live))
-        .transpose()?
-        .flatten();
-    let found = existing_files::find(layout, shown, loads)?;
-    let candidates = [
-        live.as_ref(),
-        proven.as_ref(),
-        found.taken.as_ref().map(|release| &release.id),
-    ];
-    let (mut releases, mut lacks): (Vec<ReleaseId>, Vec<_>) = (Vec::new(), Vec::new());
+    let live = pointer(layout, ReleasePointer::Live)?;
+    let proven = pointer(layout, ReleasePointer::Proven)?;
+    let live_release = match &live {
+        Some(live) => disk::load(layout, live)?,
+        None => None,
+    };
+    let existing = existing_files::find(layout, live_release, loads)?;
+    let taken_over = existing.taken_over.as_ref().map(|release| &release.id);
+    let candidates = [live.as_ref(), proven.as_ref(), taken_over];
+    let mut loadable = LoadableReleases::default();
     for id in candidates.into_iter().flatten() {
-        if let (false, Some(release)) = (releases.contains(id), disk::load(layout, id)?) {
-            let has = release.pieces();
-            let missing = layout
-                .links()
-                .iter()
-                .map(|link| link.piece)
-                .filter(|piece| !has.contains(piece));
-            lacks.extend(missing.map(|piece| (id.clone(), piece)));
-            releases.push(id.clone());
-        }
+        loadable.add(layout, id)?;
     }
     if folders::is_folder(&layout.release(&wanted.id)) {
         disk::compare(layout, wanted)?;
-        releases.push(wanted.id.clone());
+        loadable.ids.push(wanted.id.clone());
     }
     let observed = ObservedState {
         live,
         proven,
-        releases,
-        lacks,
-        spots: found.spots,
-        present: found.present,
+        releases: loadable.ids,
+        lacks: loadable.missing,
+        spots: existing.states,
+        present: existing.served,
         uses,
     };
     Ok(DiskObservation {
         observed,
-        present: found.taken,
-        obstacles: found.obstacles,
+        present: existing.taken_over,
+        obstacles: existing.obstacles,
     })
 }
 
-/// Where `live` or `proven` points, if there is such a release.
+/// Releases on disk that a server can load.
+#[derive(Debug, Default)]
+struct LoadableReleases {
+    ids: Vec<ReleaseId>,
+    /// Files that a link of the layout needs and a release lacks.
+    missing: Vec<(ReleaseId, ReleaseFile)>,
+}
+
+impl LoadableReleases {
+    fn add(&mut self, layout: &LineageLayout, id: &ReleaseId) -> Result<(), InstallError> {
+        let Some(release) = disk::load(layout, id)? else {
+            return Ok(());
+        };
+        if self.ids.contains(id) {
+            return Ok(());
+        }
+        let present = release.pieces();
+        for link in layout.links() {
+            if !present.contains(&link.piece) {
+                self.missing.push((id.clone(), link.piece));
+            }
+        }
+        self.ids.push(id.clone());
+        Ok(())
+    }
+}
+
+/// The release that `live` or `proven` points to, if it exists.
 ///
 /// # Errors
-/// [`InstallError::NotOurs`] when something else is there.
+/// [`InstallError::NotOurs`] when the path is not a link of certctl's.
 pub(crate) fn pointer(
     layout: &LineageLayout,
     pointer: ReleasePointer,
 ) -> Result<Option<ReleaseId>, InstallError> {
     let path = layout.pointer(pointer);
-    let Some(seen) = folders::look(&path)? else {
+    let Some(status) = folders::look(&path)? else {
         return Ok(None);
     };
-    let id = match &seen.kind {
+    let id = match &status.kind {
         FileKind::Link(text) => pointed(text),
         _ => None,
     };
@@ -114,8 +130,8 @@ pub(crate) fn pointer(
     Ok(folders::is_folder(&layout.release(&id)).then_some(id))
 }
 
-/// The settings of a pair; none when it has none yet. Refused when others could have written them:
-/// they hold commands.
+/// Reads the settings of a lineage; defaults when it has none yet. Settings that other users could
+/// have written are refused, because they contain commands.
 ///
 /// # Errors
 /// [`InstallError::Linked`], [`InstallError::Writable`], [`InstallError::Settings`], or the
@@ -123,23 +139,8 @@ pub(crate) fn pointer(
 pub(crate) fn settings(root: &Path, stem: &str) -> Result<LineageSettings, InstallError> {
     let folder = layout::base(root).join(stem);
     let path = folder.join("settings.json");
-    for place in [files::parent(&folder), &folder, &path] {
-        if let Some(seen) = folders::look(place)? {
-            if let FileKind::Link(to) = seen.kind {
-                return Err(InstallError::Linked {
-                    path: place.to_owned(),
-                    to,
-                });
-            }
-            let (mode, (user, _)) = (seen.mode, seen.owner);
-            if mode & 0o022 != 0 || ![0, folders::user()].contains(&user) {
-                return Err(InstallError::Writable {
-                    path: place.to_owned(),
-                    mode,
-                    user,
-                });
-            }
-        }
+    for owned in [files::parent(&folder), &folder, &path] {
+        refuse_foreign_writers(owned)?;
     }
     match files::read(&path, SETTINGS_LIMIT) {
         Err(error) if error.is_missing() => Ok(LineageSettings::default()),
@@ -150,27 +151,53 @@ pub(crate) fn settings(root: &Path, stem: &str) -> Result<LineageSettings, Insta
     }
 }
 
-/// The folders of the links that others may write to, who could put files of their own there.
+/// Refuses a path that is a link, that other users may write to, or that belongs to one of them.
+fn refuse_foreign_writers(path: &Path) -> Result<(), InstallError> {
+    let Some(status) = folders::look(path)? else {
+        return Ok(());
+    };
+    if let FileKind::Link(to) = status.kind {
+        return Err(InstallError::Linked {
+            path: path.to_owned(),
+            to,
+        });
+    }
+    let mode = status.mode;
+    let (user, _) = status.owner;
+    if mode & 0o022 != 0 || ![0, folders::user()].contains(&user) {
+        return Err(InstallError::Writable {
+            path: path.to_owned(),
+            mode,
+            user,
+        });
+    }
+    Ok(())
+}
+
+/// The folders of the links that other users may write to and so could replace the links in, each
+/// with its mode.
 ///
 /// # Errors
-/// When they cannot be looked at.
+/// When a folder's status cannot be read.
 pub(crate) fn loose_folders(layout: &LineageLayout) -> Result<Vec<(PathBuf, u32)>, FileError> {
     let mut loose = Vec::new();
     for link in layout.links() {
         let folder = files::parent(&link.path);
-        let Some(seen) = folders::look(folder)? else {
+        let Some(status) = folders::look(folder)? else {
             continue;
         };
-        // With the sticky bit nobody renames another's files. Who runs certctl knows his own
-        // groups.
-        let own = folders::user() != 0 && seen.owner.0 == folders::user() && seen.mode & 0o002 == 0;
-        let others = inherit::open(FileAccess {
-            mode: seen.mode,
-            owner: seen.owner,
-        }) && seen.mode & 0o1000 == 0
-            && !own;
-        if others && loose.iter().all(|(path, _)| path != folder) {
-            loose.push((folder.to_owned(), seen.mode));
+        // The sticky bit stops users from renaming the files of others. A user who runs certctl
+        // without root knows who is in their own groups.
+        let is_trusted_owner =
+            folders::user() != 0 && status.owner.0 == folders::user() && status.mode & 0o002 == 0;
+        let is_sticky = status.mode & 0o1000 != 0;
+        let is_open = inherit::open(FileAccess {
+            mode: status.mode,
+            owner: status.owner,
+        });
+        let is_loose = is_open && !is_sticky && !is_trusted_owner;
+        if is_loose && loose.iter().all(|(path, _)| path != folder) {
+            loose.push((folder.to_owned(), status.mode));
         }
     }
     Ok(loose)

@@ -1,6 +1,6 @@
-//! The heart: from what is there to the steps of an install, and from the steps attempted to the
-//! way back. Pure: a plan names pieces and paths, never bytes;
-//! `--dry-run` shows the very value that `apply` runs.
+//! The core of an install: derives the steps from the observed state, and the rollback from the
+//! attempted steps. Pure: a plan names pieces and paths, never bytes; `--dry-run` shows the same
+//! value that `apply` runs.
 
 use crate::store::layout::{LineageLayout, ReleaseId, StableLink};
 
@@ -12,7 +12,7 @@ mod step;
 mod undo;
 
 pub use flush::flushes;
-pub(crate) use flush::together;
+pub(crate) use flush::is_flushed_with_later_step;
 pub(crate) use state::{
     NameCoverage, ObservedState, PathState, PlannedServerUse, ServedBefore, ServedEvidence,
     ServerQuestions, ServerState, SettingsChange, TargetRelease,
@@ -20,45 +20,33 @@ pub(crate) use state::{
 pub use step::{InstallPlan, PlanEnd, PlanStep, RollbackTarget, UnfinishedStart};
 pub(crate) use undo::{BackedUpFile, stays};
 
-/// What an install of `wanted` does.
+/// The plan that installs `wanted`.
 #[must_use]
 pub(crate) fn install(
     wanted: &TargetRelease,
-    seen: &ObservedState,
+    observed: &ObservedState,
     layout: &LineageLayout,
 ) -> InstallPlan {
     let id = &wanted.id;
-    let at_rest = seen.live.as_ref() == Some(id) && seen.is_linked();
+    let is_in_place = observed.shows(id);
+    let is_proven = observed.proven.as_ref() == Some(id);
     let mut steps = Vec::new();
-    if !at_rest {
-        steps.extend(arrange(wanted, seen, layout));
+    if !is_in_place {
+        steps.extend(file_steps(wanted, observed, layout));
     } else if wanted.remembered == SettingsChange::Otherwise {
         steps.push(PlanStep::Remember {
             path: layout.settings(),
         });
     }
-    let questions = questions(id, &seen.uses);
-    let proven = seen.proven.as_ref() == Some(id);
-    let end = end(&seen.uses);
-    if !(at_rest && proven && seen.is_answered()) {
-        steps.extend(questions);
+    if !(is_in_place && is_proven && observed.is_answered()) {
+        steps.extend(server_steps(id, &observed.uses));
     }
-    if end == PlanEnd::Proven && !(at_rest && proven) {
-        let before = proven_before(seen);
-        if before.as_ref() != Some(id) {
-            steps.push(PlanStep::MarkProven {
-                from: before.clone(),
-                to: id.clone(),
-            });
-        }
-        steps.push(PlanStep::Record {
-            release: id.clone(),
-            before: before.filter(|before| before != id),
-        });
-        steps.push(PlanStep::Prune);
+    let end = plan_end(observed);
+    if end == PlanEnd::Proven && !(is_in_place && is_proven) {
+        steps.extend(bookkeeping_steps(id, observed));
     }
-    let back = back(seen);
-    let start = start(&back, seen, layout);
+    let back = rollback_target(observed);
+    let start = unfinished_start(&back, observed, layout);
     InstallPlan {
         steps,
         back,
@@ -67,205 +55,232 @@ pub(crate) fn install(
     }
 }
 
-/// What the install of a placeholder does: nothing of it is ever proven, and nobody goes back to
-/// it.
+/// The plan that installs a placeholder. A placeholder is never proven, and no rollback restores it.
 #[must_use]
 pub(crate) fn placeholder(
     wanted: &TargetRelease,
-    seen: &ObservedState,
+    observed: &ObservedState,
     layout: &LineageLayout,
 ) -> InstallPlan {
-    let mut plan = install(wanted, seen, layout);
-    let at_rest = seen.live.as_ref() == Some(&wanted.id) && seen.is_linked();
+    let mut plan = install(wanted, observed, layout);
+    let is_in_place = observed.shows(&wanted.id);
     plan.steps.retain(|step| match step {
         PlanStep::Prove { .. }
         | PlanStep::MarkProven { .. }
         | PlanStep::Record { .. }
         | PlanStep::Prune => false,
-        PlanStep::TestServer { .. } | PlanStep::Reload { .. } => !at_rest,
+        PlanStep::TestServer { .. } | PlanStep::Reload { .. } => !is_in_place,
         _ => true,
     });
     plan.end = PlanEnd::Proven;
     plan
 }
 
-/// Everything up to and with the one rename that makes `wanted` the pair that servers read.
-fn arrange(wanted: &TargetRelease, seen: &ObservedState, layout: &LineageLayout) -> Vec<PlanStep> {
+/// All changes to files, up to and including the one rename that makes servers read `wanted`.
+fn file_steps(
+    wanted: &TargetRelease,
+    observed: &ObservedState,
+    layout: &LineageLayout,
+) -> Vec<PlanStep> {
     let mut steps = Vec::new();
-    if !seen.releases.contains(&wanted.id) {
-        steps.push(PlanStep::WriteRelease {
-            release: wanted.id.clone(),
-            pieces: wanted.pieces.clone(),
-        });
-    }
+    steps.extend(write_step(wanted, observed));
     steps.push(PlanStep::Remember {
         path: layout.settings(),
     });
-    let mut live = seen.live.clone();
-    if let ServedBefore::Whole(taken) = &seen.present {
-        steps.extend(take_over(taken, seen));
-        live = Some(taken.clone());
+    let mut live = observed.live.as_ref();
+    if let ServedBefore::Whole(taken) = &observed.present {
+        steps.extend(take_over_steps(taken, observed));
+        live = Some(taken);
     }
-    let kept =
-        spots(seen, layout).filter(|(_, spot)| matches!(spot, PathState::File | PathState::Own));
-    steps.extend(kept.map(|(link, _)| PlanStep::BackUp {
-        path: link.path.clone(),
-    }));
-    let new = spots(seen, layout).filter(|(_, spot)| *spot != PathState::Ours);
-    steps.extend(new.map(|(link, _)| PlanStep::Link {
-        path: link.path.clone(),
-        text: layout.link_text(link),
-    }));
-    if live.as_ref() != Some(&wanted.id) {
-        steps.push(PlanStep::Switch {
-            from: live,
-            to: wanted.id.clone(),
-        });
+    for (link, state) in path_states(observed, layout) {
+        if matches!(state, PathState::File | PathState::Own) {
+            let path = link.path.clone();
+            steps.push(PlanStep::BackUp { path });
+        }
     }
+    for (link, state) in path_states(observed, layout) {
+        if state != PathState::Ours {
+            steps.push(PlanStep::Link {
+                path: link.path.clone(),
+                text: layout.link_text(link),
+            });
+        }
+    }
+    steps.extend(switch_step(live, &wanted.id));
     steps
 }
 
-/// What the server reads now becomes a release that is live and proven, before a link shows it:
-/// nothing changes for the server.
-fn take_over(taken: &ReleaseId, seen: &ObservedState) -> Vec<PlanStep> {
+/// Writes the release unless it exists already.
+fn write_step(wanted: &TargetRelease, observed: &ObservedState) -> Option<PlanStep> {
+    if observed.releases.contains(&wanted.id) {
+        return None;
+    }
+    Some(PlanStep::WriteRelease {
+        release: wanted.id.clone(),
+        pieces: wanted.pieces.clone(),
+    })
+}
+
+/// Makes `to` live unless it is.
+fn switch_step(live: Option<&ReleaseId>, to: &ReleaseId) -> Option<PlanStep> {
+    if live == Some(to) {
+        return None;
+    }
+    Some(PlanStep::Switch {
+        from: live.cloned(),
+        to: to.clone(),
+    })
+}
+
+/// Makes `to` proven unless it is.
+fn mark_proven_step(proven: Option<&ReleaseId>, to: &ReleaseId) -> Option<PlanStep> {
+    if proven == Some(to) {
+        return None;
+    }
+    Some(PlanStep::MarkProven {
+        from: proven.cloned(),
+        to: to.clone(),
+    })
+}
+
+/// Turns the files that the server reads now into a release that is live and proven, before a link
+/// shows it: nothing changes for the server.
+fn take_over_steps(taken: &ReleaseId, observed: &ObservedState) -> Vec<PlanStep> {
     let mut steps = Vec::new();
-    if !seen.releases.contains(taken) {
+    if !observed.releases.contains(taken) {
         steps.push(PlanStep::TakeOver {
             release: taken.clone(),
         });
     }
-    if seen.live.as_ref() != Some(taken) {
-        steps.push(PlanStep::Switch {
-            from: seen.live.clone(),
-            to: taken.clone(),
-        });
+    steps.extend(switch_step(observed.live.as_ref(), taken));
+    steps.extend(mark_proven_step(observed.proven.as_ref(), taken));
+    steps
+}
+
+/// Notes that the release is proven, adds it to the history and deletes old releases.
+fn bookkeeping_steps(id: &ReleaseId, observed: &ObservedState) -> Vec<PlanStep> {
+    let before = match &observed.present {
+        ServedBefore::Whole(taken) => Some(taken),
+        _ => observed.proven.as_ref(),
+    };
+    let mut steps = Vec::new();
+    steps.extend(mark_proven_step(before, id));
+    steps.push(PlanStep::Record {
+        release: id.clone(),
+        before: before.filter(|before| *before != id).cloned(),
+    });
+    steps.push(PlanStep::Prune);
+    steps
+}
+
+/// Tests, reloads and the probe of all servers that can be asked. All tests come before the first
+/// reload.
+fn server_steps(id: &ReleaseId, uses: &[PlannedServerUse]) -> Vec<PlanStep> {
+    let mut tests = Vec::new();
+    let mut reloads = Vec::new();
+    let mut addresses = Vec::new();
+    for PlannedServerUse { server, state } in uses {
+        let Some(questions) = state.questions() else {
+            continue;
+        };
+        tests.extend(questions.test.clone().map(|command| PlanStep::TestServer {
+            server: *server,
+            command,
+        }));
+        if matches!(state, ServerState::Stopped(_)) {
+            continue;
+        }
+        reloads.extend(questions.reload.clone().map(|command| PlanStep::Reload {
+            server: *server,
+            command,
+        }));
+        addresses.extend(questions.probe.iter().cloned());
     }
-    if seen.proven.as_ref() != Some(taken) {
-        steps.push(PlanStep::MarkProven {
-            from: seen.proven.clone(),
-            to: taken.clone(),
+    addresses.dedup();
+    let mut steps = tests;
+    steps.append(&mut reloads);
+    if !addresses.is_empty() {
+        steps.push(PlanStep::Prove {
+            release: id.clone(),
+            at: addresses,
         });
     }
     steps
 }
 
-fn proven_before(seen: &ObservedState) -> Option<ReleaseId> {
-    match &seen.present {
-        ServedBefore::Whole(taken) => Some(taken.clone()),
-        _ => seen.proven.clone(),
-    }
-}
-
-/// Test, reload, proof: as far as there is somebody to ask. All tests come before the first reload.
-fn questions(id: &ReleaseId, uses: &[PlannedServerUse]) -> Vec<PlanStep> {
-    let (mut tests, mut reloads, mut at) = (Vec::new(), Vec::new(), Vec::new());
-    for PlannedServerUse { server, state } in uses {
-        let (asks, runs) = match state {
-            ServerState::Nothing | ServerState::NotNamed => continue,
-            ServerState::Mends(asks) | ServerState::Serves(asks, _) => (asks, true),
-            ServerState::Stopped(asks) => (asks, false),
-        };
-        tests.extend(asks.test.clone().map(|command| PlanStep::TestServer {
-            server: *server,
-            command,
-        }));
-        if runs {
-            reloads.extend(asks.reload.clone().map(|command| PlanStep::Reload {
-                server: *server,
-                command,
-            }));
-            at.extend(asks.probe.iter().cloned());
-        }
-    }
-    at.dedup();
-    let proof = (!at.is_empty()).then(|| PlanStep::Prove {
-        release: id.clone(),
-        at,
-    });
-    tests.into_iter().chain(reloads).chain(proof).collect()
-}
-
-/// What falls short of proof, the farthest first.
-fn end(uses: &[PlannedServerUse]) -> PlanEnd {
-    let any = |is: &dyn Fn(&ServerState) -> bool| uses.iter().any(|one| is(&one.state));
-    let partly = |state: &ServerState| matches!(state, ServerState::Mends(asks) | ServerState::Serves(asks, _) if asks.reach == NameCoverage::Part);
-    if any(&|state| *state == ServerState::NotNamed) {
+/// How far the plan gets: where several servers fall short of proof, the one that falls shortest
+/// counts.
+fn plan_end(observed: &ObservedState) -> PlanEnd {
+    if observed.any(|state| *state == ServerState::NotNamed) {
         PlanEnd::NotNamed
-    } else if any(&|state| matches!(state, ServerState::Stopped(_))) {
+    } else if observed.any(|state| matches!(state, ServerState::Stopped(_))) {
         PlanEnd::Stopped
-    } else if any(&partly) {
+    } else if observed.any(ServerState::is_partly_covered) {
         PlanEnd::Partly
     } else {
         PlanEnd::Proven
     }
 }
 
-/// To what was proven or is taken over; never to a pair that no server can load.
-fn back(seen: &ObservedState) -> RollbackTarget {
-    if let ServedBefore::Whole(taken) = &seen.present {
-        return RollbackTarget::To(taken.clone());
-    }
-    match (&seen.proven, &seen.present) {
-        (Some(proven), _) if seen.releases.contains(proven) => RollbackTarget::To(proven.clone()),
-        (Some(proven), _) => {
+/// A rollback restores what was proven or is taken over, never a certificate that no server can
+/// load.
+fn rollback_target(observed: &ObservedState) -> RollbackTarget {
+    match (&observed.present, &observed.proven) {
+        (ServedBefore::Whole(taken), _) => RollbackTarget::To(taken.clone()),
+        (_, Some(proven)) if observed.releases.contains(proven) => {
+            RollbackTarget::To(proven.clone())
+        }
+        (_, Some(proven)) => {
             RollbackTarget::Stay(format!("no server can load the files before, {proven}"))
         }
-        (None, ServedBefore::Broken(why)) => RollbackTarget::Stay(why.clone()),
-        (None, _) => match loaded(seen) {
-            Some(live) => RollbackTarget::Unproven(live),
-            None => {
-                let serves = seen.any(|state| matches!(state, ServerState::Serves(..)));
-                RollbackTarget::Nothing {
-                    reload: serves && !seen.any(|state| matches!(state, ServerState::Mends(_))),
-                }
-            }
+        (ServedBefore::Broken(why), None) => RollbackTarget::Stay(why.clone()),
+        (_, None) => match loaded_live(observed) {
+            Some(live) => RollbackTarget::Unproven(live.clone()),
+            None => RollbackTarget::Nothing {
+                reload: loads_without_certificate(observed),
+            },
         },
     }
 }
 
-/// The pair that a server was seen to load by its own test, where it is ours.
-fn loaded(seen: &ObservedState) -> Option<ReleaseId> {
-    let tested =
-        seen.any(|state| matches!(state, ServerState::Serves(asks, _) if asks.test.is_some()));
-    seen.live
-        .clone()
-        .filter(|live| tested && seen.is_linked() && seen.releases.contains(live))
+/// Whether servers serve and none of them needs the certificate to load its configuration.
+fn loads_without_certificate(observed: &ObservedState) -> bool {
+    observed.any(|state| matches!(state, ServerState::Serves(..)))
+        && !observed.any(|state| matches!(state, ServerState::Mends(_)))
 }
 
-/// What a rollback to `target` does: the way of an install whose links are all there. Its files are
-/// there too, unless a link came since that needs one more.
+/// The live release, where a server's own test has shown that it loads.
+fn loaded_live(observed: &ObservedState) -> Option<&ReleaseId> {
+    let is_tested = observed.any(
+        |state| matches!(state, ServerState::Serves(questions, _) if questions.test.is_some()),
+    );
+    let live = observed.live.as_ref()?;
+    let is_loaded = is_tested && observed.is_linked() && observed.releases.contains(live);
+    is_loaded.then_some(live)
+}
+
+/// The plan that rolls back to `wanted`: an install whose links exist already. Its files exist too,
+/// unless a new link needs another file.
 #[must_use]
 pub(crate) fn rollback(
     wanted: &TargetRelease,
-    seen: &ObservedState,
+    observed: &ObservedState,
     layout: &LineageLayout,
 ) -> InstallPlan {
     let target = &wanted.id;
     let mut steps = Vec::new();
-    if !seen.releases.contains(target) {
-        steps.push(PlanStep::WriteRelease {
-            release: target.clone(),
-            pieces: wanted.pieces.clone(),
-        });
+    steps.extend(write_step(wanted, observed));
+    steps.extend(switch_step(observed.live.as_ref(), target));
+    let is_proven = observed.proven.as_ref() == Some(target);
+    if !(steps.is_empty() && is_proven && observed.is_answered()) {
+        steps.extend(server_steps(target, &observed.uses));
     }
-    if seen.live.as_ref() != Some(target) {
-        steps.push(PlanStep::Switch {
-            from: seen.live.clone(),
-            to: target.clone(),
-        });
+    let end = plan_end(observed);
+    if end == PlanEnd::Proven {
+        steps.extend(mark_proven_step(observed.proven.as_ref(), target));
     }
-    if !(steps.is_empty() && seen.proven.as_ref() == Some(target) && seen.is_answered()) {
-        steps.extend(questions(target, &seen.uses));
-    }
-    let end = end(&seen.uses);
-    if end == PlanEnd::Proven && seen.proven.as_ref() != Some(target) {
-        steps.push(PlanStep::MarkProven {
-            from: seen.proven.clone(),
-            to: target.clone(),
-        });
-    }
-    let back = back(seen);
-    let start = start(&back, seen, layout);
+    let back = rollback_target(observed);
+    let start = unfinished_start(&back, observed, layout);
     InstallPlan {
         steps,
         back,
@@ -274,29 +289,38 @@ pub(crate) fn rollback(
     }
 }
 
-fn start(back: &RollbackTarget, seen: &ObservedState, layout: &LineageLayout) -> UnfinishedStart {
-    let paths = |wanted: &dyn Fn(&StableLink, PathState) -> bool| {
-        let of = spots(seen, layout).filter(|(link, spot)| wanted(link, *spot));
-        of.map(|(link, _)| link.path.clone()).collect()
+fn unfinished_start(
+    back: &RollbackTarget,
+    observed: &ObservedState,
+    layout: &LineageLayout,
+) -> UnfinishedStart {
+    let mut start = UnfinishedStart {
+        live: observed.live.clone(),
+        ..UnfinishedStart::default()
     };
-    let lacks = |link: &StableLink, _| {
-        back.release()
-            .is_some_and(|id| seen.lacks.contains(&(id.clone(), link.piece)))
-    };
-    UnfinishedStart {
-        live: seen.live.clone(),
-        links: paths(&|_, spot| spot == PathState::Ours),
-        dangling: paths(&lacks),
-        own: paths(&|_, spot| spot == PathState::Own),
+    for (link, state) in path_states(observed, layout) {
+        if state == PathState::Ours {
+            start.links.push(link.path.clone());
+        }
+        if state == PathState::Own {
+            start.own.push(link.path.clone());
+        }
+        if back
+            .release()
+            .is_some_and(|id| observed.lacks.contains(&(id.clone(), link.piece)))
+        {
+            start.dangling.push(link.path.clone());
+        }
     }
+    start
 }
 
-/// Each link, and what is there.
-fn spots<'a>(
-    seen: &'a ObservedState,
+/// Each link with the state of its path.
+fn path_states<'a>(
+    observed: &'a ObservedState,
     layout: &'a LineageLayout,
 ) -> impl Iterator<Item = (&'a StableLink, PathState)> {
-    layout.links().iter().zip(seen.spots.iter().copied())
+    layout.links().iter().zip(observed.spots.iter().copied())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Apache's dialect (<https://httpd.apache.org/docs/2.4/>): its configuration as blocks, the block
-//! that it is to add, its complaints, and the gate that it lacks. Pure, from texts;
-//! `webserver::control` fetches the texts and runs Apache.
+//! Apache's dialect (<https://httpd.apache.org/docs/2.4/>): its configuration as blocks, the block to
+//! add, its complaints, and a check of keys that it lacks. Pure: works on texts that
+//! `webserver::control`, which also runs Apache, reads.
 
 pub(crate) mod block;
 pub(crate) mod build;
@@ -18,5 +18,5 @@ pub(crate) use build::ApacheBuild;
 pub(crate) use lines::ApacheParseError;
 pub use read::ApacheDirective;
 pub(crate) use read::{ApacheEnvironment, read};
-pub(crate) use words::{complaint, unlisted};
+pub(crate) use words::{complaint, unlisted_hosts};
 pub(crate) use write::ApacheWriter;

@@ -1,9 +1,9 @@
-//! The servers that read what is installed: found, looked at, tested, reloaded. It runs them and
-//! reads their files; what their configuration means is their profile's (`webserver::nginx`, ...).
+//! Finds, observes, tests and reloads the servers of this machine. It runs their programs and reads
+//! their files; the dialects (`webserver::nginx`, ...) know what their configuration means.
 //!
-//! A server with a profile is a file here (`nginx`), a variant of [`ServerProgram`] and of
-//! [`ServerDetail`], and its arms in them: find it, observe it, its own test and reload, how it is
-//! started, the block to write, what its test complains of.
+//! A supported server has a file here (`nginx`), a variant of [`ServerProgram`] and of
+//! [`ServerDetail`], and arms for each operation: find and observe it, its test, reload and start
+//! commands, the block to write, the complaints of its test.
 
 use std::path::Path;
 
@@ -28,26 +28,26 @@ pub(crate) use observe::ServerError;
 use observe::run;
 pub use observe::{ServerDetail, ServerObservation};
 
-/// What serves the files.
+/// A server that uses the certificate.
 #[derive(Clone, Debug)]
 pub enum ControlledServer {
-    /// A program that has a profile.
+    /// A supported server program.
     Known {
         /// The program that was found.
         program: ServerProgram,
-        /// In place of its own test.
+        /// The test command given by the user, if any.
         test: Option<Vec<String>>,
-        /// In place of its own reload.
+        /// The reload command given by the user, if any.
         reload: Option<Vec<String>>,
     },
-    /// Anything else, by the commands that were given.
+    /// Any other server, controlled by commands given by the user.
     Command {
-        /// The test that replaces the server's own.
+        /// The command that tests its configuration.
         test: Option<Vec<String>>,
-        /// Makes it read its files again.
+        /// The command that reloads it.
         reload: Option<Vec<String>>,
     },
-    /// Nothing that certctl knows of.
+    /// No server.
     None,
 }
 
@@ -63,11 +63,11 @@ pub enum ServerProgram {
 }
 
 impl ServerProgram {
-    /// The `software` of this machine, with the main configuration file `config` where one was
-    /// named; `None` when there is none.
+    /// Finds the `software` on this machine; `config` is the main configuration file if the user gave
+    /// one. `None` when it is not installed.
     ///
     /// # Errors
-    /// When what has its name cannot be run or is something else.
+    /// When the program of that name cannot be run or is something else.
     pub fn find(
         software: ServerSoftware,
         config: Option<&Path>,
@@ -99,10 +99,10 @@ impl ServerProgram {
         }
     }
 
-    /// Reads its configuration, as far as files are there, and whether it runs.
+    /// Reads its configuration and whether it runs.
     ///
     /// # Errors
-    /// When a file cannot be read or is no configuration.
+    /// When a file cannot be read or parsed.
     pub fn observe(&self) -> Result<ServerObservation, ServerError> {
         match self {
             Self::Apache(apache) => apache.observe(),
@@ -129,7 +129,7 @@ impl ServerProgram {
         }
     }
 
-    /// `None` where it cannot be told to.
+    /// Its reload command; `None` where it cannot be reloaded.
     fn reload(&self) -> Option<Vec<String>> {
         match self {
             Self::Apache(apache) => Some(apache.reload()),
@@ -140,7 +140,7 @@ impl ServerProgram {
 }
 
 impl ServerObservation {
-    /// The block for a pair that no block of it names yet.
+    /// Writes a block for a certificate that no block names yet.
     #[must_use]
     pub fn write(&self, new: NewBlock<'_>) -> WrittenBlock {
         match &self.detail {
@@ -154,59 +154,59 @@ impl ServerObservation {
 }
 
 impl ControlledServer {
-    /// Tests the configuration; `None` where there is nothing to test with.
+    /// Tests the configuration; `None` without a test command.
     ///
     /// # Errors
-    /// When the test could not be run. A test that fails is a [`FinishedCommand`].
+    /// When the test could not be run. A failed test is a [`FinishedCommand`].
     pub fn test(&self) -> Result<Option<FinishedCommand>, ProcessError> {
         let Some(tested) = self.test_command().map(run).transpose()? else {
             return Ok(None);
         };
-        let barred = if tested.succeeded() {
-            self.barred()
+        let faults = if tested.succeeded() {
+            self.reload_faults()
         } else {
             None
         };
-        Ok(Some(barred.unwrap_or(tested)))
+        Ok(Some(faults.unwrap_or(tested)))
     }
 
-    /// Makes the server read its files again; `None` where there is nothing to do it with.
+    /// Reloads the server; `None` without a reload command.
     ///
     /// # Errors
-    /// When it could not be run. A reload that fails is a [`FinishedCommand`].
+    /// When the command could not be run. A failed reload is a [`FinishedCommand`].
     pub fn reload(&self) -> Result<Option<FinishedCommand>, ProcessError> {
-        match self.reload_command() {
-            Some(command) => self
-                .barred()
-                .or_else(|| self.signal())
-                .map_or_else(|| run(command), Ok)
-                .map(Some),
-            None => Ok(None),
+        let Some(command) = self.reload_command() else {
+            return Ok(None);
+        };
+        let finished = self.reload_faults().or_else(|| self.send_reload_signal());
+        match finished {
+            Some(finished) => Ok(Some(finished)),
+            None => run(command).map(Some),
         }
     }
 
-    /// A reload that is a signal needs no program.
-    fn signal(&self) -> Option<FinishedCommand> {
+    /// Sends the reload signal directly where no program is needed.
+    fn send_reload_signal(&self) -> Option<FinishedCommand> {
         match self {
             Self::Known {
                 program: ServerProgram::Haproxy(haproxy),
                 reload: None,
                 ..
-            } => haproxy.signal(),
+            } => haproxy.send_reload_signal(),
             _ => None,
         }
     }
 
-    /// What a reload would break that the server's own test does not see: then it is not told to
-    /// reload.
-    fn barred(&self) -> Option<FinishedCommand> {
+    /// Faults that would end the server at a reload although its own test passes, as a failed command.
+    /// Such a server is not reloaded.
+    fn reload_faults(&self) -> Option<FinishedCommand> {
         match self.program()? {
-            ServerProgram::Apache(apache) => apache.barred(),
+            ServerProgram::Apache(apache) => apache.reload_faults(),
             ServerProgram::Haproxy(_) | ServerProgram::Nginx(_) => None,
         }
     }
 
-    /// What [`ControlledServer::test`] runs.
+    /// The command that [`ControlledServer::test`] runs.
     #[must_use]
     pub fn test_command(&self) -> Option<Vec<String>> {
         match self {
@@ -218,7 +218,7 @@ impl ControlledServer {
         }
     }
 
-    /// What [`ControlledServer::reload`] runs.
+    /// The command that [`ControlledServer::reload`] runs.
     #[must_use]
     pub fn reload_command(&self) -> Option<Vec<String>> {
         match self {
@@ -230,7 +230,7 @@ impl ControlledServer {
         }
     }
 
-    /// The program, where it has a profile.
+    /// The program, if it is supported.
     #[must_use]
     pub fn program(&self) -> Option<&ServerProgram> {
         match self {
@@ -239,8 +239,8 @@ impl ControlledServer {
         }
     }
 
-    /// What a failing test complains of; `paths` are those of the pair, as the configuration names
-    /// them.
+    /// Interprets the output of a failed test; `paths` are those of the certificate and its key, as
+    /// the configuration names them.
     #[must_use]
     pub fn complaint(&self, output: &str, paths: &[&Path]) -> ServerComplaint {
         match self.program() {
@@ -249,7 +249,7 @@ impl ControlledServer {
             Some(ServerProgram::Nginx(_)) => nginx_dialect::complaint(output, paths),
             None => ServerComplaint {
                 blame: ComplaintSubject::Other,
-                lines: model::last_words(output),
+                lines: model::last_lines(output),
             },
         }
     }

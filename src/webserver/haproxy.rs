@@ -1,5 +1,5 @@
-//! HAProxy's dialect: its configuration as blocks, the section that it is to add, its complaints.
-//! Pure, from texts and from what lies where; `webserver::control` fetches them and runs HAProxy.
+//! HAProxy's dialect: its configuration as blocks, the section to add, its complaints. Pure: works on
+//! texts and file contents that `webserver::control`, which also runs HAProxy, reads.
 
 mod address;
 mod bind;

@@ -1,12 +1,11 @@
-//! What the configuration of any server says, as far as an install asks: which blocks answer where,
-//! for which names, with which files. Pure. A profile (`webserver::nginx`, ...) translates its
-//! server's dialect into a [`ServerConfig`]; whatever is decided from it (adoption, coverage, whom
-//! to ask) is decided here, once for all servers.
+//! The configuration of any server: the addresses, names and files of its blocks. Pure. A dialect
+//! (`webserver::nginx`, ...) translates its server's configuration into a [`ServerConfig`]; decisions
+//! based on it (adoption, coverage, probe targets) are made here, once for all servers.
 //!
-//! A profile owes: blocks in the order in which its server prefers them; every address on which a
-//! block answers, one by one; per block its pairs as the files the server reads, each with the
-//! [`ReleaseFile`](crate::store::layout::ReleaseFile) it wants there; what the new block for a pair
-//! looks like ([`WrittenBlock`]); and what a failing test complains of ([`ServerComplaint`]).
+//! A dialect provides: blocks in the order in which its server prefers them; every address of a
+//! block, one by one; the certificates of each block as the files that the server reads, each with
+//! the [`ReleaseFile`](crate::store::layout::ReleaseFile) that it expects there; the text of a new
+//! block ([`WrittenBlock`]); and the complaints of a failed test ([`ServerComplaint`]).
 
 pub(crate) mod block;
 mod complaint;
@@ -25,13 +24,13 @@ pub(crate) use block::{
     chain_and_key,
 };
 pub use complaint::ComplaintSubject;
-pub(crate) use complaint::{ServerComplaint, last_words, names_path};
-pub(crate) use config::{ConfigFile, ServerConfig};
+pub(crate) use complaint::{ServerComplaint, last_lines, names_path};
+pub(crate) use config::{ConfigFile, ConfigPosition, ServerConfig};
 pub(crate) use listen::{ListenAddress, ListenInterface};
 pub(crate) use name::ServerName;
 pub(crate) use name_clash::NameClash;
-pub use new_block::NewBlock;
-pub(crate) use new_block::{BlockAddition, CIPHERS, WEB, WrittenBlock};
+pub(crate) use new_block::{BlockAddition, CIPHERS, WEB, WrittenBlock, origin_comment};
+pub use new_block::{NewBlock, WebPorts};
 pub(crate) use probe_targets::ServedElsewhere;
 pub use probe_targets::{InstalledPaths, ProbeTargets};
 pub(crate) use software::ServerSoftware;

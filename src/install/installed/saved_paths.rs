@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::install_plan::observe;
+use crate::install_plan::observe::{self, PathContent};
 use crate::install_plan::plan::PathState;
 use crate::store::layout::{LineageLayout, ReleaseFile, StableLink};
 use crate::store::root::{below, real, root};
@@ -33,7 +33,7 @@ pub(crate) fn former_links(
         let real = StableLink::new(path, link.piece);
         let is_new = |known: &StableLink| known.path != real.path && known.path != link.path;
         if layout.links().iter().chain(&former).all(is_new)
-            && observe::spot(layout, &real)? == Ok(PathState::Ours)
+            && observe::spot(layout, &real)? == PathContent::Replaceable(PathState::Ours)
         {
             former.push(StableLink::new(layout.inside(&spelled), link.piece));
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::advice::server_blocks;
 use crate::failure::Failure;
 use crate::finding::Finding;
-use crate::install_plan::observe;
+use crate::install_plan::observe::{self, PathContent};
 use crate::pki::name::DnsName;
 use crate::store::layout::{LineageLayout, ReleaseFile, StableLink};
 use crate::system::fs::folders;
@@ -167,8 +167,10 @@ impl AdoptionRules<'_> {
             return Ok(Some(reason));
         }
         // Nothing, a plain file or our link can be adopted.
-        let obstacle = observe::spot(self.usual, &real)?.err();
-        Ok(obstacle.map(|obstacle| obstacle.to_string()))
+        match observe::spot(self.usual, &real)? {
+            PathContent::Replaceable(_) => Ok(None),
+            PathContent::Obstacle(obstacle) => Ok(Some(obstacle.to_string())),
+        }
     }
 
     /// Why no link may be at a path, whatever is there; `real` is the path without symbolic links.

@@ -1,4 +1,4 @@
-//! One pair of a run: its steps, done.
+//! Runs the steps of one plan.
 
 use std::path::{Path, PathBuf};
 
@@ -6,13 +6,13 @@ use jiff::Timestamp;
 
 use super::error::{InstallError, StepError};
 use crate::install_plan::apply::prove::ProbeGroup;
-use crate::install_plan::plan::{BackedUpFile, PlanStep, together};
+use crate::install_plan::plan::{BackedUpFile, PlanStep, is_flushed_with_later_step};
 use crate::pki::certificate::Certificate;
 use crate::probe::ProbeTarget;
-use crate::store::disk::{self, StagedRelease};
+use crate::store::disk::{self, StagedRelease, StoreError};
 use crate::store::layout::{
     FOLDER_MODE, LineageLayout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, ReleaseFile, ReleaseId,
-    ReleasePointer, StableLink, pointer_text,
+    ReleasePointer, pointer_text,
 };
 use crate::store::release::Release;
 use crate::store::settings::{LineageSettings, SETTINGS_LIMIT};
@@ -21,36 +21,35 @@ use crate::system::fs::folders::{self, BackupName};
 use crate::webserver::control::ControlledServer;
 use crate::webserver::model::ServerSoftware;
 
-/// What is needed to run the plan of one pair.
+/// Everything needed to run the plan of one lineage.
 #[derive(Debug)]
 pub(crate) struct PlanContext<'a> {
     pub layout: &'a LineageLayout,
-    /// The release that the plan is for.
+    /// The release that the plan installs.
     pub wanted: &'a Release,
-    /// It, built; none when it is there already.
+    /// The same release, written under a temporary name; `None` when it is installed already.
     pub staged: Option<StagedRelease>,
-    /// The pair that is taken over, where there is one.
+    /// The certificate that is taken over from plain files.
     pub taken: Option<&'a Release>,
-    /// What is tested and reloaded; none for commands that were given.
+    /// The servers to test and reload; the software is `None` for commands given by the user.
     pub servers: Vec<(Option<ServerSoftware>, &'a ControlledServer)>,
-    /// Its paths as a server's configuration spells them, by which a complaint is known to be about
-    /// it.
+    /// The deployed paths as the servers' configurations spell them. A complaint that names one is
+    /// about this certificate.
     pub paths: Vec<PathBuf>,
-    /// Whom to ask for what.
+    /// The addresses to probe for the new release.
     pub targets: &'a [ProbeTarget],
     pub settings: LineageSettings,
-    /// What was remembered before.
+    /// The settings before this run.
     pub settings_before: LineageSettings,
-    /// Whom the way back demands to be served by the files before: who was before, where that was
-    /// asked.
+    /// Probe targets that must serve the previous certificate again after a rollback: those that
+    /// served it before, where that was probed.
     pub demanded: Vec<ProbeTarget>,
 }
 
 impl PlanContext<'_> {
-    /// The server that a question is for.
-    pub(crate) fn server(&self, question: &PlanStep) -> Option<&ControlledServer> {
-        let (PlanStep::TestServer { server, .. } | PlanStep::Reload { server, .. }) = question
-        else {
+    /// The server that a test or reload step is for.
+    pub(crate) fn server_of_step(&self, step: &PlanStep) -> Option<&ControlledServer> {
+        let (PlanStep::TestServer { server, .. } | PlanStep::Reload { server, .. }) = step else {
             return None;
         };
         self.servers
@@ -61,89 +60,107 @@ impl PlanContext<'_> {
 
     /// The certificates of a release.
     pub(crate) fn certificates(&self, id: &ReleaseId) -> Result<Vec<Certificate>, FileError> {
-        match [Some(self.wanted), self.taken]
+        let in_memory = [Some(self.wanted), self.taken]
             .into_iter()
             .flatten()
-            .find(|release| release.id == *id)
-        {
-            Some(release) => Ok(release.certificates.clone()),
-            None => Ok(disk::load(self.layout, id)?
-                .map(|release| release.certificates)
-                .unwrap_or_default()),
+            .find(|release| release.id == *id);
+        if let Some(release) = in_memory {
+            return Ok(release.certificates.clone());
         }
+        let release = disk::load(self.layout, id)?;
+        Ok(release.map_or_else(Vec::new, |release| release.certificates))
     }
 
-    /// Whom to ask for this release.
-    pub(crate) fn asked(&self, pair: usize, id: &ReleaseId) -> Result<ProbeGroup, FileError> {
+    /// What to probe to prove that the release with this id is served.
+    pub(crate) fn probe_group(
+        &self,
+        index: usize,
+        id: &ReleaseId,
+    ) -> Result<ProbeGroup, FileError> {
         let targets = if *id == self.wanted.id {
             self.targets.to_vec()
         } else {
             self.demanded.clone()
         };
         Ok(ProbeGroup {
-            pair,
+            index,
             targets,
             certificates: self.certificates(id)?,
             probes: Vec::new(),
         })
     }
 
-    /// Does a step that is this pair's alone, before those that come `after`; says what it kept.
-    /// The folders of backups and links are flushed by whoever calls.
-    pub(crate) fn change<'s>(
+    /// Runs a step that concerns this plan alone, before the steps `after` it; returns the backup
+    /// that it made. The caller flushes the folders of backups and links.
+    pub(crate) fn run_step<'s>(
         &mut self,
         step: &PlanStep,
         after: impl Iterator<Item = &'s PlanStep>,
         now: Timestamp,
     ) -> Result<Option<BackedUpFile>, StepError> {
-        let layout = self.layout;
-        match step {
-            PlanStep::BackUp { path } => {
-                let backup = folders::back_up_beside(path, called(layout, path))?;
-                return Ok(Some(BackedUpFile {
-                    path: path.clone(),
-                    backup,
-                }));
-            }
-            PlanStep::Link { path, text } => self.link(path, text)?,
-            PlanStep::MarkProven { to, .. } => {
-                folders::place(&layout.pointer(ReleasePointer::Proven), &pointer_text(to))?
-            }
-            PlanStep::Prune => self.prune()?,
-            PlanStep::Record { release, before } => self.record(release, before.as_ref(), now)?,
-            PlanStep::Remember { .. } => self.remember()?,
-            PlanStep::Restore { path, backup } => folders::restore(path, backup)?,
-            PlanStep::Switch { to, .. } => {
-                folders::place(&layout.pointer(ReleasePointer::Live), &pointer_text(to))?
-            }
-            PlanStep::TakeOver { .. } => {
-                if let Some(taken) = self.taken {
-                    disk::stage(layout, taken)?.publish(layout, taken)?;
-                }
-            }
-            PlanStep::Unlink { path } => folders::unlink(path)?,
-            PlanStep::Unpoint { pointer } => folders::remove(&layout.pointer(*pointer))?,
-            PlanStep::WriteRelease { .. } => {
-                let staged = match self.staged.take() {
-                    Some(staged) => staged,
-                    None => disk::stage(layout, self.wanted)?,
-                };
-                staged.publish(layout, self.wanted)?;
-            }
-            // Questions are asked for all pairs at once.
-            PlanStep::Prove { .. } | PlanStep::Reload { .. } | PlanStep::TestServer { .. } => {}
-        }
-        let unflushed = matches!(
+        let backup = self.change_files(step, now)?;
+        let changes_folder = matches!(
             step,
             PlanStep::MarkProven { .. }
                 | PlanStep::Record { .. }
                 | PlanStep::Remember { .. }
                 | PlanStep::Switch { .. }
         );
-        if unflushed && !together(step, after) {
-            files::sync_folder(&layout.folder())?;
+        if changes_folder && !is_flushed_with_later_step(step, after) {
+            files::sync_folder(&self.layout.folder())?;
+        }
+        Ok(backup)
+    }
+
+    fn change_files(
+        &mut self,
+        step: &PlanStep,
+        now: Timestamp,
+    ) -> Result<Option<BackedUpFile>, StepError> {
+        match step {
+            PlanStep::BackUp { path } => return Ok(Some(self.back_up(path)?)),
+            PlanStep::Link { path, text } => self.link(path, text)?,
+            PlanStep::MarkProven { to, .. } => self.point(ReleasePointer::Proven, to)?,
+            PlanStep::Prune => self.prune()?,
+            PlanStep::Record { release, before } => self.record(release, before.as_ref(), now)?,
+            PlanStep::Remember { .. } => self.write_settings()?,
+            PlanStep::Restore { path, backup } => folders::restore(path, backup)?,
+            PlanStep::Switch { to, .. } => self.point(ReleasePointer::Live, to)?,
+            PlanStep::TakeOver { .. } => self.publish_taken_over()?,
+            PlanStep::Unlink { path } => folders::unlink(path)?,
+            PlanStep::Unpoint { pointer } => folders::remove(&self.layout.pointer(*pointer))?,
+            PlanStep::WriteRelease { .. } => self.publish_wanted()?,
+            // These run once for all plans.
+            PlanStep::Prove { .. } | PlanStep::Reload { .. } | PlanStep::TestServer { .. } => {}
         }
         Ok(None)
+    }
+
+    fn back_up(&self, path: &Path) -> Result<BackedUpFile, FileError> {
+        let backup = folders::back_up_beside(path, backup_name(self.layout, path))?;
+        Ok(BackedUpFile {
+            path: path.to_owned(),
+            backup,
+        })
+    }
+
+    fn point(&self, pointer: ReleasePointer, to: &ReleaseId) -> Result<(), FileError> {
+        folders::place(&self.layout.pointer(pointer), &pointer_text(to))
+    }
+
+    fn publish_taken_over(&self) -> Result<(), StoreError> {
+        match self.taken {
+            Some(taken) => disk::stage(self.layout, taken)?.publish(self.layout, taken),
+            None => Ok(()),
+        }
+    }
+
+    fn publish_wanted(&mut self) -> Result<(), StoreError> {
+        let staged = match self.staged.take() {
+            Some(staged) => staged,
+            None => disk::stage(self.layout, self.wanted)?,
+        };
+        staged.publish(self.layout, self.wanted)
     }
 
     fn link(&self, path: &Path, text: &Path) -> Result<(), FileError> {
@@ -160,8 +177,8 @@ impl PlanContext<'_> {
         folders::within(files::parent(path), mode, || folders::place(path, text))
     }
 
-    /// The folder is flushed by whoever calls.
-    fn remember(&self) -> Result<(), InstallError> {
+    /// Writes the settings file; the caller flushes its folder.
+    fn write_settings(&self) -> Result<(), InstallError> {
         let path = self.layout.settings();
         let text = self
             .settings
@@ -170,23 +187,24 @@ impl PlanContext<'_> {
                 path: path.clone(),
                 source,
             })?;
-        let stage = || files::stage(&path, text.as_bytes(), PUBLIC_MODE);
-        Ok(folders::within(files::parent(&path), FOLDER_MODE, stage)?.place()?)
+        let staged = folders::within(files::parent(&path), FOLDER_MODE, || {
+            files::stage(&path, text.as_bytes(), PUBLIC_MODE)
+        })?;
+        Ok(staged.place()?)
     }
 
-    /// What an install that was taken back was told about servers is not for the next one.
-    pub(crate) fn forget(&mut self) -> Result<(), InstallError> {
-        self.settings = self
-            .settings
-            .clone()
-            .with_server_of(self.settings_before.clone());
-        let fine = match files::read(&self.layout.settings(), SETTINGS_LIMIT) {
+    /// After a rollback: restores the saved options that concern servers, so that the next install
+    /// does not use those of the failed one.
+    pub(crate) fn restore_server_settings(&mut self) -> Result<(), InstallError> {
+        let before = &self.settings_before;
+        self.settings = self.settings.clone().with_server_of(before.clone());
+        let is_written = match files::read(&self.layout.settings(), SETTINGS_LIMIT) {
             Ok(bytes) => LineageSettings::parse(&bytes)
-                .is_ok_and(|there| [&self.settings, &self.settings_before].contains(&&there)),
+                .is_ok_and(|saved| saved == self.settings || saved == self.settings_before),
             Err(error) => error.is_missing(),
         };
-        if !fine {
-            self.remember()?;
+        if !is_written {
+            self.write_settings()?;
             files::sync_folder(&self.layout.folder())?;
         }
         Ok(())
@@ -199,34 +217,35 @@ impl PlanContext<'_> {
         now: Timestamp,
     ) -> Result<(), InstallError> {
         self.settings.record(release.clone(), before.cloned(), now);
-        self.remember()
+        self.write_settings()
     }
 
-    /// What `live` and `proven` name stays, and what a rollback goes to.
-    fn prune(&self) -> Result<(), InstallError> {
+    /// Deletes old releases, except those that `live` and `proven` name and the one that a rollback
+    /// would restore.
+    fn prune(&self) -> Result<(), FileError> {
         let wanted = &self.wanted.id;
-        let keep = [Some(wanted), self.settings.before(wanted)];
-        Ok(disk::prune(
-            self.layout,
-            &keep.into_iter().flatten().cloned().collect::<Vec<_>>(),
-        )?)
+        let mut keep = vec![wanted.clone()];
+        keep.extend(self.settings.before(wanted).cloned());
+        disk::prune(self.layout, &keep)
     }
 }
 
-/// HAProxy loads every file that it sees in a folder of certificates, with the key in it or beside
-/// it (`x.pem.key`): a backup there is hidden from it.
-fn called(layout: &LineageLayout, path: &Path) -> BackupName {
-    let beside = |one: &Path, other: &Path| {
-        let name = one.file_name().and_then(|name| name.to_str());
-        name.is_some_and(|name| *other == one.with_file_name(format!("{name}.key")))
-    };
-    let haproxys = |link: &StableLink| match link.piece {
+/// HAProxy loads every file that it finds in a folder of certificates, with the key in the file or
+/// next to it (`x.pem.key`), so a backup in such a folder is hidden from it.
+fn backup_name(layout: &LineageLayout, path: &Path) -> BackupName {
+    let is_loaded_by_haproxy = layout.links().iter().any(|link| match link.piece {
         ReleaseFile::Combined => link.path == path,
-        _ => beside(path, &link.path) || beside(&link.path, path),
-    };
-    if layout.links().iter().any(haproxys) {
+        _ => is_key_of(&link.path, path) || is_key_of(path, &link.path),
+    });
+    if is_loaded_by_haproxy {
         BackupName::Hidden
     } else {
         BackupName::Shown
     }
+}
+
+/// Whether `key` is `CERTIFICATE.key`.
+fn is_key_of(key: &Path, certificate: &Path) -> bool {
+    let name = certificate.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| *key == certificate.with_file_name(format!("{name}.key")))
 }

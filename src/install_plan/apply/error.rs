@@ -1,5 +1,4 @@
-//! What keeps an install from beginning or ends it before the switch; and why a step of it did not
-//! end well.
+//! Why an install cannot start or ends before the switch, and why one of its steps fails.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,17 +9,17 @@ use crate::store::settings::SettingsError;
 use crate::system::fs::files::FileError;
 use crate::system::process::{FinishedCommand, ProcessError};
 
-/// Nothing that servers read was touched, or it is as it was.
+/// An install ended before the switch: the deployed files are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
-    /// A release is not what was written.
+    /// A release differs from what was written.
     #[error("{} was changed: {how}", path.display())]
     Damaged {
         path: PathBuf,
         /// What is wrong with it.
         how: &'static str,
     },
-    /// Who runs certctl may not write to a folder.
+    /// The user who runs certctl may not write to a folder.
     #[error("user {user} may not write to {}", folder.display())]
     Denied {
         folder: PathBuf,
@@ -30,35 +29,35 @@ pub enum InstallError {
     /// A file could not be used.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A signal came before the switch.
+    /// A signal arrived before the switch.
     #[error("interrupted before the switch: what servers read is as it was")]
     Interrupted { signal: i32 },
-    /// A folder or a file of certctl's own that leads elsewhere: certctl makes none.
+    /// A folder or file of certctl's tree has been replaced by a link.
     #[error("{} is a link to {}; what certctl keeps there is never behind a link", path.display(), to.display())]
     Linked { path: PathBuf, to: PathBuf },
-    /// Another certctl is at work in this tree.
+    /// Another certctl is working in this tree.
     #[error("another certctl holds {} for more than {} s", path.display(), waited.as_secs())]
     LockHeld {
         path: PathBuf,
-        /// How long it was waited for.
+        /// How long certctl waited for the lock.
         waited: Duration,
     },
-    /// A file system has too little left for what would be written.
+    /// A file system has too little space left for the new files.
     #[error("{} has room for {free} more {what}; {needed} are needed", folder.display())]
     NoRoom {
-        /// A folder on it.
+        /// A folder on the file system.
         folder: PathBuf,
         /// What it lacks: `bytes` or `files`.
         what: &'static str,
-        /// How many there are.
+        /// How many are free.
         free: u64,
-        /// How many there must be.
+        /// How many are required.
         needed: u64,
     },
-    /// Something else is where our links go.
+    /// The path of one of certctl's links is occupied by something else.
     #[error("{} is not the link that certctl makes", path.display())]
     NotOurs { path: PathBuf },
-    /// The settings hold no settings.
+    /// The settings file cannot be parsed.
     #[error("{} does not hold what certctl writes", path.display())]
     Settings {
         path: PathBuf,
@@ -66,7 +65,7 @@ pub enum InstallError {
         #[source]
         source: SettingsError,
     },
-    /// Somebody else could have put commands or paths there.
+    /// Other users may write to the file, so its commands and paths cannot be trusted.
     #[error("{} can be written by others (mode {mode:04o}, user {user}): what it says may not be \
         theirs to say", path.display())]
     Writable {
@@ -86,15 +85,15 @@ impl From<StoreError> for InstallError {
     }
 }
 
-/// Why a step did not end well.
+/// Why a step failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
-    /// A file could not be used, or is not what it was.
+    /// A file could not be used, or was changed.
     #[error(transparent)]
     Install(#[from] InstallError),
     #[error("interrupted by signal {0}")]
     Interrupted(i32),
-    /// Not every address serves the release.
+    /// Some address does not serve the release.
     #[error("not every address serves it")]
     NotServed(Vec<ProbeAnswer>),
     /// A command could not be run.
@@ -103,10 +102,10 @@ pub enum StepError {
     /// The server could not be reloaded.
     #[error("the reload failed")]
     Reload(FinishedCommand),
-    /// Left out because something before it failed.
+    /// Skipped because an earlier step failed.
     #[error("left out: the test before it failed")]
     Skipped,
-    /// The server refuses its configuration.
+    /// The server's own test rejects the configuration.
     #[error("the server's test failed")]
     Test(FinishedCommand),
 }

@@ -1,4 +1,4 @@
-//! Asks servers what they serve: once, or until they all serve what they should.
+//! Probes what servers serve: once, or until they all serve what they should.
 
 use std::time::Duration;
 
@@ -7,91 +7,93 @@ use crate::probe::{self, ProbeDecision, ProbePatience, ProbeTarget, ProbeVerdict
 use crate::system::clock::{self, Stopwatch};
 use crate::system::tls::{ProbeError, probe_all};
 
-/// One handshake may take that long.
-const HANDSHAKE: Duration = Duration::from_secs(3);
+/// The longest time that one handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// One answer to the question what is served.
+/// What one target served.
 #[derive(Debug)]
 pub struct ProbeAnswer {
-    /// Whom, and for which name.
+    /// The address, and the name that was asked for.
     pub target: ProbeTarget,
-    /// What came, and what it proves.
+    /// The handshake and what it proves, or why there was none.
     pub answer: Result<(TlsHandshake, ProbeVerdict), ProbeError>,
-    /// True when an earlier round showed the release there: what is there answers now so, now so.
+    /// Whether an earlier probe of this target found the release: its answers vary.
     pub earlier: bool,
 }
 
 impl ProbeAnswer {
-    /// True when it is the release, leaf and whole chain.
+    /// Whether the target serves the release, leaf and whole chain.
     #[must_use]
     pub fn agrees(&self) -> bool {
         matches!(&self.answer, Ok((_, ProbeVerdict::Same)))
     }
 }
 
-/// What one pair is asked for, and what was answered last.
+/// The targets to probe for one plan, and their latest answers.
 #[derive(Debug)]
 pub(crate) struct ProbeGroup {
-    /// The pair's place among those of the run.
-    pub(crate) pair: usize,
+    /// The index of the plan within the run.
+    pub(crate) index: usize,
     pub(crate) targets: Vec<ProbeTarget>,
     pub(crate) certificates: Vec<Certificate>,
     pub(crate) probes: Vec<ProbeAnswer>,
 }
 
-/// Asks every target of every group once, all at the same time.
+/// Probes every target of every group once, all at the same time. A group is the targets and the
+/// certificates that they should serve; the answers come grouped alike.
 #[must_use]
 pub(crate) fn ask_groups(groups: &[(&[ProbeTarget], &[Certificate])]) -> Vec<Vec<ProbeAnswer>> {
     let targets: Vec<ProbeTarget> = groups
         .iter()
         .flat_map(|(targets, _)| targets.iter().cloned())
         .collect();
-    let mut answers = probe_all(&targets, HANDSHAKE).into_iter();
-    let of_group = |(targets, certificates): &(&[ProbeTarget], &[Certificate])| {
-        let judged = |handshake: TlsHandshake| {
-            let verdict = probe::judge(&handshake, certificates);
-            (handshake, verdict)
-        };
-        let answered = targets.iter().zip(answers.by_ref());
-        answered
-            .map(|(target, answer)| ProbeAnswer {
+    let mut answers = probe_all(&targets, HANDSHAKE_TIMEOUT).into_iter();
+    let mut grouped = Vec::new();
+    for (targets, certificates) in groups {
+        let mut probes = Vec::new();
+        for (target, answer) in targets.iter().zip(answers.by_ref()) {
+            probes.push(ProbeAnswer {
                 target: target.clone(),
-                answer: answer.map(judged),
+                answer: answer.map(|handshake| judge_handshake(handshake, certificates)),
                 earlier: false,
-            })
-            .collect()
-    };
-    groups.iter().map(of_group).collect()
+            });
+        }
+        grouped.push(probes);
+    }
+    grouped
 }
 
-/// Asks until every pair is shown at all of its targets in enough rounds, the time is up, or a
-/// signal comes. A pair that is proven is not asked for again.
+fn judge_handshake(
+    handshake: TlsHandshake,
+    certificates: &[Certificate],
+) -> (TlsHandshake, ProbeVerdict) {
+    let verdict = probe::judge(&handshake, certificates);
+    (handshake, verdict)
+}
+
+/// A group that is still probed.
+struct OpenGroup<'a> {
+    group: &'a mut ProbeGroup,
+    /// How many probes in a row found the release at every target.
+    agreed: u32,
+}
+
+/// Probes until every group agrees at all of its targets often enough, the time is up, or a signal
+/// arrives, which is returned. A group that is proven is not probed again.
 pub(crate) fn ask_until(
-    all: &mut [ProbeGroup],
+    groups: &mut [ProbeGroup],
     patience: ProbePatience,
     signal: impl Fn() -> Option<i32>,
 ) -> Option<i32> {
-    let begun = Stopwatch::start();
-    let mut open: Vec<(&mut ProbeGroup, u32)> = all.iter_mut().map(|one| (one, 0)).collect();
+    let started = Stopwatch::start();
+    let mut open: Vec<OpenGroup<'_>> = groups
+        .iter_mut()
+        .map(|group| OpenGroup { group, agreed: 0 })
+        .collect();
     loop {
-        let groups: Vec<_> = open
-            .iter()
-            .map(|(one, _)| (&one.targets[..], &one.certificates[..]))
-            .collect();
-        let answers = ask_groups(&groups);
-        for ((one, agreed), mut probes) in open.iter_mut().zip(answers) {
-            for (probe, last) in probes.iter_mut().zip(&one.probes) {
-                probe.earlier = last.earlier || last.agrees();
-            }
-            *agreed = if probes.iter().all(ProbeAnswer::agrees) {
-                *agreed + 1
-            } else {
-                0
-            };
-            one.probes = probes;
-        }
-        let passed = begun.passed();
-        open.retain(|(_, agreed)| {
+        probe_open_groups(&mut open);
+        let passed = started.passed();
+        open.retain(|OpenGroup { agreed, .. }| {
             matches!(patience.after(*agreed, passed), ProbeDecision::Again(_))
         });
         if open.is_empty() {
@@ -101,5 +103,24 @@ pub(crate) fn ask_until(
             Some(signal) => return Some(signal),
             None => clock::sleep(patience.pause),
         }
+    }
+}
+
+fn probe_open_groups(open: &mut [OpenGroup<'_>]) {
+    let requests: Vec<_> = open
+        .iter()
+        .map(|open| (&open.group.targets[..], &open.group.certificates[..]))
+        .collect();
+    let answers = ask_groups(&requests);
+    for (OpenGroup { group, agreed }, mut probes) in open.iter_mut().zip(answers) {
+        for (probe, last) in probes.iter_mut().zip(&group.probes) {
+            probe.earlier = last.earlier || last.agrees();
+        }
+        if probes.iter().all(ProbeAnswer::agrees) {
+            *agreed += 1;
+        } else {
+            *agreed = 0;
+        }
+        group.probes = probes;
     }
 }

@@ -1,11 +1,11 @@
-//! Compares what is installed with what the last install left: links, files, modes, owners. Reads,
-//! and nothing else.
+//! Compares what is installed with what the last install wrote: links, files, modes, owners. Only
+//! reads.
 
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::{PathObstacle, pointer, spot};
+use super::{PathContent, PathObstacle, pointer, spot};
 use crate::install_plan::apply::error::InstallError;
 use crate::install_plan::plan::PathState;
 use crate::store::disk;
@@ -19,73 +19,77 @@ use crate::store::settings::LineageSettings;
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders;
 
-/// What is live, and every difference.
+/// The live release, and every difference from what was installed.
 #[derive(Debug, Default)]
 pub(crate) struct DriftObservation {
-    /// What is live, as far as it can be loaded.
+    /// The live release, where a server can load it.
     pub release: Option<Release>,
     pub drifts: Vec<FileDrift>,
 }
 
-/// Looks at one pair.
+/// Compares one lineage with what was installed.
 ///
 /// # Errors
-/// When something is there and cannot be read.
+/// When something exists and cannot be read.
 pub(crate) fn look(
     layout: &LineageLayout,
     settings: &LineageSettings,
 ) -> Result<DriftObservation, InstallError> {
-    let mut looked = DriftObservation::default();
+    let mut drifts = Vec::new();
     for link in layout.links() {
-        looked.drifts.extend(at_link(layout, link)?);
+        drifts.extend(at_link(layout, link)?);
     }
-    let live = match pointer(layout, ReleasePointer::Live) {
-        Err(InstallError::NotOurs { .. }) => None,
-        other => other?,
+    let Some(live) = own_pointer(layout, ReleasePointer::Live)? else {
+        drifts.push(FileDrift::Live(layout.pointer(ReleasePointer::Live)));
+        return Ok(DriftObservation {
+            release: None,
+            drifts,
+        });
     };
-    let Some(live) = live else {
-        looked
-            .drifts
-            .push(FileDrift::Live(layout.pointer(ReleasePointer::Live)));
-        return Ok(looked);
-    };
-    let proven = match pointer(layout, ReleasePointer::Proven) {
-        Err(InstallError::NotOurs { .. }) => None,
-        other => other?,
-    };
-    looked.release = disk::load(layout, &live)?;
-    match &looked.release {
-        None => looked.drifts.push(FileDrift::File {
+    let proven = own_pointer(layout, ReleasePointer::Proven)?;
+    let release = disk::load(layout, &live)?;
+    match &release {
+        None => drifts.push(FileDrift::File {
             path: layout.release(&live),
             how: "does not hold a pair that a server can load",
         }),
-        Some(release) => looked
-            .drifts
-            .extend(in_release(layout, &live, release, settings)?),
+        Some(release) => drifts.extend(release_drifts(layout, &live, release, settings)?),
     }
     for folder in [layout.folder(), layout.releases(), layout.release(&live)] {
-        looked.drifts.extend(mode(&folder, FOLDER_MODE)?);
+        drifts.extend(mode_drift(&folder, FOLDER_MODE)?);
     }
     if proven.as_ref() != Some(&live) {
-        looked.drifts.push(FileDrift::NotProven { live });
+        drifts.push(FileDrift::NotProven { live });
     }
-    Ok(looked)
+    Ok(DriftObservation { release, drifts })
 }
 
-/// What is in the place of one of our links; nothing where it is as it was.
+/// The release that a pointer names; `None` where something else than certctl's link is in its
+/// place.
+fn own_pointer(
+    layout: &LineageLayout,
+    name: ReleasePointer,
+) -> Result<Option<ReleaseId>, InstallError> {
+    match pointer(layout, name) {
+        Err(InstallError::NotOurs { .. }) => Ok(None),
+        other => other,
+    }
+}
+
+/// What has replaced one of certctl's links; `None` where the link is unchanged.
 ///
 /// # Errors
-/// When it cannot be looked at.
+/// When the path's status cannot be read.
 pub(crate) fn at_link(
     layout: &LineageLayout,
     link: &StableLink,
 ) -> Result<Option<FileDrift>, FileError> {
     let at = match spot(layout, link)? {
-        Ok(PathState::Ours) => return Ok(None),
-        Ok(PathState::Absent) => LinkReplacement::Nothing,
-        Ok(_) => LinkReplacement::File,
-        Err(PathObstacle::Link(_, text)) => LinkReplacement::Link(text),
-        Err(_) => LinkReplacement::Other,
+        PathContent::Replaceable(PathState::Ours) => return Ok(None),
+        PathContent::Replaceable(PathState::Absent) => LinkReplacement::Nothing,
+        PathContent::Replaceable(_) => LinkReplacement::File,
+        PathContent::Obstacle(PathObstacle::Link(_, text)) => LinkReplacement::Link(text),
+        PathContent::Obstacle(_) => LinkReplacement::Other,
     };
     Ok(Some(FileDrift::Link {
         link: link.clone(),
@@ -93,16 +97,16 @@ pub(crate) fn at_link(
     }))
 }
 
-/// The files of the live release: all of them there, with the bytes that gave it its name, for whom
-/// they were made.
-fn in_release(
+/// Differences in the files of the live release: missing files, other bytes than those that its id
+/// was derived from, other modes and owners.
+fn release_drifts(
     layout: &LineageLayout,
     live: &ReleaseId,
     release: &Release,
     settings: &LineageSettings,
 ) -> Result<Vec<FileDrift>, FileError> {
     let mut drifts = Vec::new();
-    if !is_named(release, live, settings) {
+    if !matches_id(release, live, settings) {
         let path = layout.piece(live, ReleaseFile::FullChain);
         drifts.push(FileDrift::File {
             path,
@@ -110,83 +114,83 @@ fn in_release(
         });
     }
     let access = settings.access().unwrap_or_default();
-    for (piece, bytes, _) in release.files() {
+    for (piece, expected, _) in release.files() {
         let path = layout.piece(live, piece);
-        let there = match files::read(&path, disk::PIECE_LIMIT) {
-            Err(error) if error.is_missing() => None,
-            other => Some(Zeroizing::new(other?)),
-        };
-        match there {
-            None => drifts.push(FileDrift::File {
-                path,
-                how: "is not there",
-            }),
-            Some(there) if there.as_slice() != bytes => {
-                drifts.push(FileDrift::File {
-                    path,
-                    how: "does not hold what was installed",
-                });
-            }
-            Some(_) if piece.is_secret() => {
-                drifts.extend(mode(&path, access.mode)?);
-                drifts.extend(
-                    access
-                        .owner
-                        .map(|was| owner(&path, was))
-                        .transpose()?
-                        .flatten(),
-                );
-            }
-            Some(_) => drifts.extend(mode(&path, PUBLIC_MODE)?),
+        match content_drift(&path, expected)? {
+            Some(drift) => drifts.push(drift),
+            None if piece.is_secret() => drifts.extend(key_access_drifts(&path, access)?),
+            None => drifts.extend(mode_drift(&path, PUBLIC_MODE)?),
         }
     }
     Ok(drifts)
 }
 
-/// Whether the files still give the name that they have; it may take in who may read the key.
-fn is_named(release: &Release, live: &ReleaseId, settings: &LineageSettings) -> bool {
+fn content_drift(path: &Path, expected: &[u8]) -> Result<Option<FileDrift>, FileError> {
+    let how = match files::read(path, disk::PIECE_LIMIT).map(Zeroizing::new) {
+        Ok(bytes) if bytes.as_slice() == expected => return Ok(None),
+        Ok(_) => "does not hold what was installed",
+        Err(error) if error.is_missing() => "is not there",
+        Err(error) => return Err(error),
+    };
+    Ok(Some(FileDrift::File {
+        path: path.to_owned(),
+        how,
+    }))
+}
+
+fn key_access_drifts(path: &Path, installed: KeyAccess) -> Result<Vec<FileDrift>, FileError> {
+    let mut drifts = Vec::new();
+    drifts.extend(mode_drift(path, installed.mode)?);
+    if let Some(owner) = installed.owner {
+        let status = folders::look(path)?.filter(|status| status.owner != owner);
+        drifts.extend(status.map(|status| FileDrift::Owner {
+            path: path.to_owned(),
+            is: status.owner,
+            was: owner,
+        }));
+    }
+    Ok(drifts)
+}
+
+/// Whether the files still hash to the release id, which may include who may read the key.
+fn matches_id(release: &Release, live: &ReleaseId, settings: &LineageSettings) -> bool {
     let derived: Vec<ReleaseFile> = release
         .pieces()
         .into_iter()
         .filter(|piece| !ReleaseFile::USUAL.contains(piece))
         .collect();
-    let bytes = |piece| Zeroizing::new(release.bytes(piece).to_vec());
     let on_disk = release.access;
-    let owners = [
-        KeyAccess {
-            owner: None,
-            ..on_disk
-        },
-        on_disk,
-    ];
-    settings.access().into_iter().chain(owners).any(|access| {
-        let (chain, key) = (bytes(ReleaseFile::FullChain), bytes(ReleaseFile::Key));
+    let without_owner = KeyAccess {
+        owner: None,
+        ..on_disk
+    };
+    let candidates = settings
+        .access()
+        .into_iter()
+        .chain([without_owner, on_disk]);
+    for access in candidates {
+        let chain = Zeroizing::new(release.bytes(ReleaseFile::FullChain).to_vec());
+        let key = Zeroizing::new(release.bytes(ReleaseFile::Key).to_vec());
         let read = Release::taken(chain.clone(), key.clone(), access).ok();
-        let Some(read) = read.or_else(|| Release::opaque(chain, key, access)) else {
-            return false;
+        let Some(mut read) = read.or_else(|| Release::opaque(chain, key, access)) else {
+            continue;
         };
-        let read = match derived.as_slice() {
-            [] => read,
-            _ => read.holding(bytes(ReleaseFile::Combined)),
-        };
-        read.id == *live || read.by_access().id == *live
-    })
+        if !derived.is_empty() {
+            let combined = release.bytes(ReleaseFile::Combined).to_vec();
+            read = read.holding(Zeroizing::new(combined));
+        }
+        if read.id == *live || read.by_access().id == *live {
+            return true;
+        }
+    }
+    false
 }
 
-fn mode(path: &Path, was: u32) -> Result<Option<FileDrift>, FileError> {
-    let seen = on_disk::look(path)?.filter(|seen| seen.mode != was);
-    Ok(seen.map(|seen| FileDrift::Mode {
+fn mode_drift(path: &Path, was: u32) -> Result<Option<FileDrift>, FileError> {
+    let status = on_disk::look(path)?.filter(|status| status.mode != was);
+    Ok(status.map(|status| FileDrift::Mode {
         path: path.to_owned(),
-        is: seen.mode,
-        was,
-    }))
-}
-
-fn owner(path: &Path, was: (u32, u32)) -> Result<Option<FileDrift>, FileError> {
-    let seen = folders::look(path)?.filter(|seen| seen.owner != was);
-    Ok(seen.map(|seen| FileDrift::Owner {
-        path: path.to_owned(),
-        is: seen.owner,
+        is: status.mode,
         was,
     }))
 }

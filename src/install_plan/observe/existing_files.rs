@@ -1,5 +1,5 @@
-//! What lies at the paths that servers know: nothing, our links, plain files; and what pairs plain
-//! files make.
+//! What exists at the deployed paths: nothing, certctl's links, plain files; and which certificates
+//! the plain files form.
 
 use std::path::{Path, PathBuf};
 
@@ -15,22 +15,23 @@ use crate::store::settings::LineageSettings;
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders::{self, FileKind, FileStatus};
 
-/// Something at a path that servers know which certctl leaves alone.
+/// Something at a deployed path that certctl does not touch.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum PathObstacle {
-    /// Another pair than the one that is taken over or live, in two files: they cannot change
-    /// together.
+    /// Two files of another certificate than the one that is taken over or live. They cannot be
+    /// replaced in one step.
     #[error("{} and what belongs to it are another pair than that of {}", .0.display(), .1.display())]
     Another(PathBuf, PathBuf),
     #[error("{} is a folder", .0.display())]
     Folder(PathBuf),
-    /// A link that another tool keeps.
+    /// A link that another tool maintains: the path and its target.
     #[error("{} is a link to {}, which another tool keeps", .0.display(), .1.display())]
     Link(PathBuf, PathBuf),
-    /// A placeholder would replace it. The path, and the install that may.
+    /// A placeholder would replace it. The path, and the install command that may replace it.
     #[error("{} is there already: a placeholder replaces nothing", .0.display())]
     Present(PathBuf, String),
-    /// A rollback would not reach it: not our link. The path, and the install that makes it one.
+    /// Not certctl's link, so a rollback would not change it. The path, and the install command
+    /// that turns it into a link.
     #[error("{} is not the link that certctl makes: to go back would not change what is read there", .0.display())]
     Unlinked(PathBuf, String),
     /// A FIFO, a socket or a device.
@@ -38,152 +39,207 @@ pub enum PathObstacle {
     Special(PathBuf),
 }
 
-/// Whether a server was seen to load what lies at its paths, before anything is touched.
+/// Whether a server is known to load the files at its paths, before anything is changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum LoadEvidence {
-    /// Its test of a configuration that names them is fine.
+    /// The test of a configuration that names them succeeded.
     Seen,
-    /// It is judged by what can be read here.
+    /// No server tested them: only certctl's own reading counts.
     Unknown,
 }
 
-/// What lies at the links of a layout.
+/// What exists at one deployed path.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum PathContent {
+    /// An install may replace it.
+    Replaceable(PathState),
+    /// An install must not touch it.
+    Obstacle(PathObstacle),
+}
+
+/// What exists at the links of a layout.
 #[derive(Debug)]
 pub(crate) struct ExistingAtPaths {
-    pub spots: Vec<PathState>,
-    /// What plain files make.
-    pub present: ServedBefore,
-    /// The pair in plain files, where it is taken over.
-    pub taken: Option<Release>,
-    /// What cannot be replaced.
+    /// One state per link of the layout, in its order.
+    pub states: Vec<PathState>,
+    /// What servers read from the plain files.
+    pub served: ServedBefore,
+    /// The certificate in plain files, where it is taken over.
+    pub taken_over: Option<Release>,
+    /// Paths that cannot be replaced.
     pub obstacles: Vec<PathObstacle>,
 }
 
-/// What a server makes of the files of one pair.
-enum Judged {
+/// What a server makes of the files of one certificate and its key.
+enum PlainFilesVerdict {
     Broken(String),
     Partial,
     Whole(Box<Release>),
 }
 
-/// Looks at every link; `live` is what our links show.
+/// The certificate that servers read now: live behind certctl's links, or about to be taken over.
+struct ShownCertificate {
+    /// The index of its first link in the layout.
+    first_link: usize,
+    release: Release,
+}
+
+/// Checks every link; `live` is the release that certctl's links show.
 ///
 /// # Errors
-/// When something is there and cannot be read.
+/// When something exists and cannot be read.
 pub(crate) fn find(
     layout: &LineageLayout,
     live: Option<Release>,
     loads: LoadEvidence,
 ) -> Result<ExistingAtPaths, FileError> {
-    let mut found = ExistingAtPaths {
-        spots: Vec::new(),
-        present: ServedBefore::Nothing,
-        taken: None,
+    let mut existing = ExistingAtPaths {
+        states: Vec::new(),
+        served: ServedBefore::Nothing,
+        taken_over: None,
         obstacles: Vec::new(),
     };
     for link in layout.links() {
-        let spot = spot(layout, link)?.unwrap_or_else(|obstacle| {
-            found.obstacles.push(obstacle);
-            PathState::Absent
-        });
-        found.spots.push(spot);
+        let state = match spot(layout, link)? {
+            PathContent::Replaceable(state) => state,
+            PathContent::Obstacle(obstacle) => {
+                existing.obstacles.push(obstacle);
+                PathState::Absent
+            }
+        };
+        existing.states.push(state);
     }
-    if found.obstacles.is_empty() && found.spots.contains(&PathState::File) {
-        found.judge(layout, live, loads)?;
+    if existing.obstacles.is_empty() && existing.states.contains(&PathState::File) {
+        existing.judge_plain_files(layout, live, loads)?;
     }
-    Ok(found)
+    Ok(existing)
 }
 
 impl ExistingAtPaths {
-    /// A pair that is all our links stands for what is there; else the first that fits is taken
-    /// over.
-    fn judge(
+    /// Decides what plain files at the deployed paths mean. Where certctl's links show a whole
+    /// certificate, that one counts as served; otherwise the first working certificate in plain
+    /// files is taken over.
+    fn judge_plain_files(
         &mut self,
         layout: &LineageLayout,
         live: Option<Release>,
         loads: LoadEvidence,
     ) -> Result<(), FileError> {
-        let all = layout.pairs();
-        let is = |pair: &[usize], wanted| pair.iter().all(|&index| self.spots[index] == wanted);
-        let linked = all.iter().find(|pair| is(pair, PathState::Ours));
-        let base = linked.and_then(|pair| Some((pair[0], live?)));
-        let mut taken: Option<(usize, Release)> = None;
+        let certificates = layout.pairs();
+        let linked = self.linked_certificate(&certificates, live);
+        let mut taken_over: Option<ShownCertificate> = None;
         let mut others = Vec::new();
-        for pair in &all {
-            if self.plain(pair).is_empty() {
+        for indices in &certificates {
+            if self.plain_files(indices).is_empty() {
                 continue;
             }
-            match judge(layout, pair, loads)? {
-                Judged::Whole(release) if base.is_none() && taken.is_none() => {
-                    self.hold(layout, pair, &release)?;
-                    taken = Some((pair[0], *release));
+            match judge_files(layout, indices, loads)? {
+                PlainFilesVerdict::Whole(release) if linked.is_none() && taken_over.is_none() => {
+                    self.mark_identical(layout, indices, &release)?;
+                    taken_over = Some(ShownCertificate {
+                        first_link: indices[0],
+                        release: *release,
+                    });
                 }
-                judged => others.push((pair, judged)),
+                verdict => others.push((indices, verdict)),
             }
         }
-        for (pair, judged) in others {
-            match (judged, base.as_ref().or(taken.as_ref())) {
-                (Judged::Whole(own), Some((first, shown))) => {
-                    self.stand(layout, pair, &own, (*first, shown))?
-                }
-                (Judged::Broken(why), None) => self.present = ServedBefore::Broken(why),
-                (Judged::Partial, None) if self.present == ServedBefore::Nothing => {
-                    self.present = ServedBefore::Partial
-                }
-                _ => {}
-            }
+        let shown = linked.as_ref().or(taken_over.as_ref());
+        for (indices, verdict) in others {
+            self.judge_other(layout, indices, verdict, shown)?;
         }
-        if let Some((_, release)) = taken {
-            self.present = ServedBefore::Whole(release.id.clone());
-            self.taken = Some(release);
+        if let Some(ShownCertificate { release, .. }) = taken_over {
+            self.served = ServedBefore::Whole(release.id.clone());
+            self.taken_over = Some(release);
         }
         Ok(())
     }
 
-    /// Those of a pair that are plain files.
-    fn plain(&self, pair: &[usize]) -> Vec<usize> {
-        pair.iter()
+    /// The first certificate whose files are all certctl's links, which show `live`.
+    fn linked_certificate(
+        &self,
+        certificates: &[Vec<usize>],
+        live: Option<Release>,
+    ) -> Option<ShownCertificate> {
+        let indices = certificates.iter().find(|indices| {
+            indices
+                .iter()
+                .all(|&index| self.states[index] == PathState::Ours)
+        })?;
+        Some(ShownCertificate {
+            first_link: indices[0],
+            release: live?,
+        })
+    }
+
+    /// Takes in a certificate in plain files that is not taken over.
+    fn judge_other(
+        &mut self,
+        layout: &LineageLayout,
+        indices: &[usize],
+        verdict: PlainFilesVerdict,
+        shown: Option<&ShownCertificate>,
+    ) -> Result<(), FileError> {
+        match (verdict, shown) {
+            (PlainFilesVerdict::Whole(own), Some(shown)) => {
+                self.mark_own(layout, indices, &own, shown)?;
+            }
+            (PlainFilesVerdict::Broken(why), None) => self.served = ServedBefore::Broken(why),
+            (PlainFilesVerdict::Partial, None) if self.served == ServedBefore::Nothing => {
+                self.served = ServedBefore::Partial;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The indices among `indices` whose paths hold plain files.
+    fn plain_files(&self, indices: &[usize]) -> Vec<usize> {
+        indices
+            .iter()
             .copied()
-            .filter(|&index| self.spots[index] == PathState::File)
+            .filter(|&index| self.states[index] == PathState::File)
             .collect()
     }
 
-    /// Files that `release` has byte for byte need no backup.
-    fn hold(
+    /// Marks the files that equal those of `release` byte for byte: they need no backup.
+    fn mark_identical(
         &mut self,
         layout: &LineageLayout,
-        pair: &[usize],
+        indices: &[usize],
         release: &Release,
     ) -> Result<(), FileError> {
-        for index in self.plain(pair) {
+        for index in self.plain_files(indices) {
             let link = &layout.links()[index];
             if read(&link.path)?.is_some_and(|bytes| bytes.as_slice() == release.bytes(link.piece))
             {
-                self.spots[index] = PathState::Held;
+                self.states[index] = PathState::Held;
             }
         }
         Ok(())
     }
 
-    /// A pair beside the one that is live or taken over: the same, or one that comes back when the
-    /// install fails. In two files only with the same key, or they would not fit while one of them
-    /// is replaced.
-    fn stand(
+    /// Marks a working certificate next to the shown one: its files are the same, or they are
+    /// restored when the install fails. Two files are accepted only with the same key; otherwise
+    /// certificate and key would not match while one of them is replaced.
+    fn mark_own(
         &mut self,
         layout: &LineageLayout,
-        pair: &[usize],
+        indices: &[usize],
         own: &Release,
-        (first, shown): (usize, &Release),
+        shown: &ShownCertificate,
     ) -> Result<(), FileError> {
-        if pair.len() > 1 && own.leaf().key_id != shown.leaf().key_id {
-            let path = |index: usize| layout.links()[index].path.clone();
-            self.obstacles
-                .push(PathObstacle::Another(path(pair[0]), path(first)));
+        if indices.len() > 1 && own.leaf().key_id != shown.release.leaf().key_id {
+            let links = layout.links();
+            self.obstacles.push(PathObstacle::Another(
+                links[indices[0]].path.clone(),
+                links[shown.first_link].path.clone(),
+            ));
             return Ok(());
         }
-        self.hold(layout, pair, shown)?;
-        for index in self.plain(pair) {
-            self.spots[index] = PathState::Own;
+        self.mark_identical(layout, indices, &shown.release)?;
+        for index in self.plain_files(indices) {
+            self.states[index] = PathState::Own;
         }
         Ok(())
     }
@@ -196,26 +252,31 @@ fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, FileError> {
     }
 }
 
-/// The bytes of a pair, whatever is plain file or link of it.
-enum Bytes {
-    Apart {
+/// The bytes of a certificate and its key, from plain files and links alike.
+enum CertificateBytes {
+    Separate {
         chain: Zeroizing<Vec<u8>>,
         key: Zeroizing<Vec<u8>>,
     },
     Combined(Zeroizing<Vec<u8>>),
 }
 
-fn bytes_of(layout: &LineageLayout, pair: &[usize]) -> Result<Option<Bytes>, FileError> {
-    let (mut chain, mut key) = (Zeroizing::new(Vec::new()), None);
-    for &index in pair {
+/// Reads the files at the links `indices`; `None` where one of them is missing.
+fn read_certificate(
+    layout: &LineageLayout,
+    indices: &[usize],
+) -> Result<Option<CertificateBytes>, FileError> {
+    let mut chain = Zeroizing::new(Vec::new());
+    let mut key = None;
+    for &index in indices {
         let link = &layout.links()[index];
         let Some(bytes) = read(&link.path)? else {
             return Ok(None);
         };
         match link.piece {
-            ReleaseFile::Combined => return Ok(Some(Bytes::Combined(bytes))),
+            ReleaseFile::Combined => return Ok(Some(CertificateBytes::Combined(bytes))),
             ReleaseFile::Key => key = Some(bytes),
-            // Alone as it is; of two each begins on a line of its own.
+            // A single file stays as it is; a second one starts on a new line.
             _ if chain.is_empty() => chain = bytes,
             _ => {
                 let joined = [chain.trim_ascii_end(), b"\n".as_slice(), bytes.as_slice()].concat();
@@ -223,92 +284,104 @@ fn bytes_of(layout: &LineageLayout, pair: &[usize]) -> Result<Option<Bytes>, Fil
             }
         }
     }
-    Ok(key.map(|key| Bytes::Apart { chain, key }))
+    Ok(key.map(|key| CertificateBytes::Separate { chain, key }))
 }
 
-fn judge(layout: &LineageLayout, pair: &[usize], loads: LoadEvidence) -> Result<Judged, FileError> {
-    let Some(bytes) = bytes_of(layout, pair)? else {
-        return Ok(Judged::Partial);
+fn judge_files(
+    layout: &LineageLayout,
+    indices: &[usize],
+    loads: LoadEvidence,
+) -> Result<PlainFilesVerdict, FileError> {
+    let Some(bytes) = read_certificate(layout, indices)? else {
+        return Ok(PlainFilesVerdict::Partial);
     };
-    let secret = pair
-        .iter()
-        .map(|&index| &layout.links()[index])
-        .find(|link| link.piece.is_secret());
-    let access = match secret.map(plain_file).transpose()?.flatten() {
-        Some((path, seen)) => inherited(layout, path, &seen)?.0,
-        None => KeyAccess::default(),
-    };
-    let derived = layout.derived();
+    let access = replaced_key_access(layout, indices)?;
     let release = match bytes {
-        Bytes::Combined(combined) => Release::taken_combined(combined, access),
-        Bytes::Apart { chain, key } => {
-            let opaque = || {
-                Release::opaque(chain.clone(), key.clone(), access)
-                    .filter(|_| loads == LoadEvidence::Seen)
-            };
-            let release = Release::taken(chain.clone(), key.clone(), access)
-                .or_else(|why| opaque().ok_or(why));
-            release.map(|release| release.deriving(&derived))
+        CertificateBytes::Combined(combined) => Release::taken_combined(combined, access),
+        CertificateBytes::Separate { chain, key } => {
+            release_from_two_files(chain, key, access, loads)
+                .map(|release| release.deriving(&layout.derived()))
         }
     };
     Ok(match release {
-        Ok(release) => Judged::Whole(Box::new(disk::named(layout, release)?)),
-        Err(UnloadableReason::Locked) => Judged::Partial,
-        Err(error) => Judged::Broken(error.to_string()),
+        Ok(release) => PlainFilesVerdict::Whole(Box::new(disk::named(layout, release)?)),
+        Err(UnloadableReason::Locked) => PlainFilesVerdict::Partial,
+        Err(error) => PlainFilesVerdict::Broken(error.to_string()),
     })
 }
 
-/// What lies at a path that servers know; what cannot be replaced there is the inner error.
+/// Who may read the plain key file among the links `indices`.
+fn replaced_key_access(layout: &LineageLayout, indices: &[usize]) -> Result<KeyAccess, FileError> {
+    let secret = indices
+        .iter()
+        .map(|&index| &layout.links()[index])
+        .find(|link| link.piece.is_secret());
+    match secret.map(plain_file).transpose()?.flatten() {
+        Some((path, status)) => Ok(inherited(layout, path, &status)?.0),
+        None => Ok(KeyAccess::default()),
+    }
+}
+
+/// Files that certctl cannot judge are accepted where a server was seen to load them.
+fn release_from_two_files(
+    chain: Zeroizing<Vec<u8>>,
+    key: Zeroizing<Vec<u8>>,
+    access: KeyAccess,
+    loads: LoadEvidence,
+) -> Result<Release, UnloadableReason> {
+    match Release::taken(chain.clone(), key.clone(), access) {
+        Err(why) if loads == LoadEvidence::Seen => Release::opaque(chain, key, access).ok_or(why),
+        judged => judged,
+    }
+}
+
+/// Checks what exists at a deployed path.
 ///
 /// # Errors
-/// When it cannot be looked at.
-pub(crate) fn spot(
-    layout: &LineageLayout,
-    link: &StableLink,
-) -> Result<Result<PathState, PathObstacle>, FileError> {
+/// When its status cannot be read.
+pub(crate) fn spot(layout: &LineageLayout, link: &StableLink) -> Result<PathContent, FileError> {
     let path = &link.path;
-    let Some(seen) = folders::look(path)? else {
-        return Ok(Ok(PathState::Absent));
+    let Some(status) = folders::look(path)? else {
+        return Ok(PathContent::Replaceable(PathState::Absent));
     };
-    Ok(match seen.kind {
-        FileKind::File => Ok(PathState::File),
-        FileKind::Folder => Err(PathObstacle::Folder(path.clone())),
-        FileKind::Other => Err(PathObstacle::Special(path.clone())),
+    Ok(match status.kind {
+        FileKind::File => PathContent::Replaceable(PathState::File),
+        FileKind::Folder => PathContent::Obstacle(PathObstacle::Folder(path.clone())),
+        FileKind::Other => PathContent::Obstacle(PathObstacle::Special(path.clone())),
         FileKind::Link(text) => {
-            let target = layout
+            let live_file = layout
                 .pointer(ReleasePointer::Live)
                 .join(link.piece.file_name());
-            let says = files::parent(path).join(&text);
-            let ours = text == layout.link_text(link) || folders::plain(&says) == target;
-            if ours {
-                Ok(PathState::Ours)
+            let target = files::parent(path).join(&text);
+            if text == layout.link_text(link) || folders::plain(&target) == live_file {
+                PathContent::Replaceable(PathState::Ours)
             } else {
-                Err(PathObstacle::Link(path.clone(), text))
+                PathContent::Obstacle(PathObstacle::Link(path.clone(), text))
             }
         }
     })
 }
 
 fn plain_file(link: &StableLink) -> Result<Option<(&Path, FileStatus)>, FileError> {
-    let seen = on_disk::look(&link.path)?.filter(|seen| seen.kind == FileKind::File);
-    Ok(seen.map(|seen| (link.path.as_path(), seen)))
+    let status = on_disk::look(&link.path)?.filter(|status| status.kind == FileKind::File);
+    Ok(status.map(|status| (link.path.as_path(), status)))
 }
 
-/// What is worth telling of the plain file whose reader the new key's are: the path, and what.
+/// The plain key file whose readers are inherited, and what is doubtful about them.
 pub(crate) type InheritanceDoubts<'a> = (&'a Path, Vec<InheritanceDoubt>);
 
-/// Who may read the new key: as the plain file that it replaces, else as remembered, else only who
-/// runs certctl. And what is worth telling of that file.
+/// Who may read the new key: the readers of the plain file that it replaces, else those in the
+/// settings, else only the user who runs certctl. Also returns the doubts about that file.
 ///
 /// # Errors
-/// When the path cannot be looked at.
+/// When the status of the path cannot be read.
 pub(crate) fn access<'a>(
     layout: &'a LineageLayout,
     settings: &LineageSettings,
 ) -> Result<(KeyAccess, InheritanceDoubts<'a>), FileError> {
     for link in layout.links().iter().filter(|link| link.piece.is_secret()) {
-        if let Some((path, seen)) = plain_file(link)? {
-            let (access, doubts) = inherited(layout, path, &seen)?;
+        if let Some((path, status)) = plain_file(link)? {
+            let (access, doubts) = inherited(layout, path, &status)?;
             return Ok((access, (path, doubts)));
         }
     }
@@ -318,7 +391,7 @@ pub(crate) fn access<'a>(
     ))
 }
 
-/// As far as the key's folders go inside of the tree.
+/// Takes the readers of a key from its mode, owner and the folders above it inside the tree.
 fn inherited(
     layout: &LineageLayout,
     path: &Path,
@@ -332,21 +405,23 @@ fn inherited(
     ))
 }
 
-/// Whether a server can load what lies at its paths now, all of it. An encrypted key counts: it may
-/// have the passphrase.
+/// Whether a server can load all files at its paths now. An encrypted key counts, because the
+/// server may have the passphrase.
 ///
 /// # Errors
-/// When the files are there and cannot be read.
+/// When files exist and cannot be read.
 pub(crate) fn pair_loads(layout: &LineageLayout) -> Result<bool, FileError> {
-    for pair in layout.pairs() {
-        let taken = match bytes_of(layout, &pair)? {
+    for indices in layout.pairs() {
+        let release = match read_certificate(layout, &indices)? {
             None => return Ok(false),
-            Some(Bytes::Combined(combined)) => {
+            Some(CertificateBytes::Combined(combined)) => {
                 Release::taken_combined(combined, KeyAccess::default())
             }
-            Some(Bytes::Apart { chain, key }) => Release::taken(chain, key, KeyAccess::default()),
+            Some(CertificateBytes::Separate { chain, key }) => {
+                Release::taken(chain, key, KeyAccess::default())
+            }
         };
-        if !matches!(taken, Ok(_) | Err(UnloadableReason::Locked)) {
+        if !matches!(release, Ok(_) | Err(UnloadableReason::Locked)) {
             return Ok(false);
         }
     }

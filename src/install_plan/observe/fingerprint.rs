@@ -1,36 +1,36 @@
-//! By what it is known whether a look still holds.
+//! Detects whether paths have changed since they were read.
 
 use std::path::PathBuf;
 
 use crate::system::fs::files::FileError;
 use crate::system::fs::folders::{self, FileStatus};
 
-/// Paths, and what was at each before it was read.
+/// The status of paths before they were read.
 #[derive(Debug, Default)]
 pub(crate) struct PathFingerprints(Vec<(PathBuf, Option<FileStatus>)>);
 
 impl PathFingerprints {
-    /// Notes what is at `paths` now.
+    /// Notes the current status of `paths`.
     ///
     /// # Errors
-    /// When one cannot be looked at.
+    /// When the status of one cannot be read.
     pub(crate) fn note(
         &mut self,
         paths: impl IntoIterator<Item = PathBuf>,
     ) -> Result<(), FileError> {
         for path in paths {
-            let seen = folders::look(&path)?;
-            self.0.push((path, seen));
+            let status = folders::look(&path)?;
+            self.0.push((path, status));
         }
         Ok(())
     }
 
-    /// Whether the same is there still, untouched.
+    /// Whether no path has changed since.
     #[must_use]
     pub(crate) fn hold(&self) -> bool {
         self.0
             .iter()
-            .all(|(path, seen)| folders::look(path).is_ok_and(|now| now == *seen))
+            .all(|(path, status)| folders::look(path).is_ok_and(|now| now == *status))
     }
 }
 
@@ -42,18 +42,11 @@ mod tests {
     use crate::system::fs::folders;
 
     #[test]
-    fn marks_hold_until_something_changes() {
+    fn fingerprints_hold_until_something_changes() {
         let folder = tempfile::tempdir().unwrap();
         let [file, link, absent] = ["file", "link", "absent"].map(|name| folder.path().join(name));
         fs::write(&file, "one").unwrap();
         folders::place(&link, "one".as_ref()).unwrap();
-        let marks = || {
-            let mut marks = PathFingerprints::default();
-            marks
-                .note([file.clone(), link.clone(), absent.clone()])
-                .unwrap();
-            marks
-        };
         let changes: [&dyn Fn(); 4] = [
             &|| fs::write(&file, "another").unwrap(),
             &|| folders::place(&link, "two".as_ref()).unwrap(),
@@ -61,10 +54,13 @@ mod tests {
             &|| fs::remove_file(&file).unwrap(),
         ];
         for change in changes {
-            let marks = marks();
-            assert!(marks.hold());
+            let mut fingerprints = PathFingerprints::default();
+            fingerprints
+                .note([file.clone(), link.clone(), absent.clone()])
+                .unwrap();
+            assert!(fingerprints.hold());
             change();
-            assert!(!marks.hold());
+            assert!(!fingerprints.hold());
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What of a plan is flushed, and when: each file once, a folder once after each set of changes
-//! that a later step relies on. Pure.
+//! Which files and folders a plan flushes, and when: each file once, a folder once after each set of
+//! changes that a later step relies on. Pure.
 
 use std::path::{Path, PathBuf};
 
@@ -7,94 +7,103 @@ use super::step::{InstallPlan, PlanStep};
 use crate::install_plan::plan::scheduler::{NextAction, PlanScheduler};
 use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId};
 
-/// Whether the pair's folder, which
-/// `step` changed, is flushed with a change of it among those that come `after`: nothing relies on
-/// the first until the second is done. What makes a pair live is flushed by itself, whatever fails
-/// after it; only a pair that is taken over is live and proven at once, before a link shows it.
+/// Whether the lineage's folder, which `step` changed, is flushed with a later change among the steps
+/// `after` it, because nothing relies on the first change until the second is done. The switch that
+/// makes a certificate live is flushed on its own, whatever fails after it. Only a certificate that
+/// is taken over becomes live and proven in one flush, before a link shows it.
 #[must_use]
-pub(crate) fn together<'a>(step: &PlanStep, after: impl Iterator<Item = &'a PlanStep>) -> bool {
-    let mut after = after.peekable();
+pub(crate) fn is_flushed_with_later_step<'a>(
+    step: &PlanStep,
+    after: impl Iterator<Item = &'a PlanStep>,
+) -> bool {
+    let mut after = after;
     match step {
-        // A link that shows nothing yet relies on nothing.
-        PlanStep::Remember { .. } => after
-            .find(|step| {
+        // Links that point to nothing yet do not rely on the settings.
+        PlanStep::Remember { .. } => {
+            let next = after.find(|step| {
                 !matches!(
                     step,
                     PlanStep::TakeOver { .. } | PlanStep::BackUp { .. } | PlanStep::Link { .. }
                 )
-            })
-            .is_some_and(|next| matches!(next, PlanStep::Switch { .. })),
-        PlanStep::Switch { .. } => {
-            let proven = after
-                .next()
-                .is_some_and(|next| matches!(next, PlanStep::MarkProven { .. }));
-            proven
-                && after.next().is_some_and(|next| {
-                    matches!(next, PlanStep::BackUp { .. } | PlanStep::Link { .. })
-                })
+            });
+            matches!(next, Some(PlanStep::Switch { .. }))
         }
-        PlanStep::MarkProven { .. } => after
-            .peek()
-            .is_some_and(|next| matches!(next, PlanStep::Record { .. })),
+        PlanStep::Switch { .. } => {
+            matches!(after.next(), Some(PlanStep::MarkProven { .. }))
+                && matches!(
+                    after.next(),
+                    Some(PlanStep::BackUp { .. } | PlanStep::Link { .. })
+                )
+        }
+        PlanStep::MarkProven { .. } => matches!(after.next(), Some(PlanStep::Record { .. })),
         _ => false,
     }
 }
 
 impl InstallPlan {
-    /// The files and folders that are flushed, in this order, where all folders are there already
-    /// and nothing is old enough to go. `taken` are the files of the pair that is taken over. A
-    /// release is built under another name.
+    /// The files and folders that are flushed, in order, provided that all folders exist already and
+    /// no release is old enough to be deleted. `taken` are the files of the certificate that is
+    /// taken over. A release is written under a temporary name first.
     #[must_use]
     pub fn flushes(&self, layout: &LineageLayout, taken: &[ReleaseFile]) -> Vec<PathBuf> {
         flushes(&[(self, layout, taken)])
     }
 }
 
-/// The same of several plans in one transaction; releases may be built before all else.
+/// The files and folders that several plans flush in one transaction; releases may be written
+/// before everything else.
 #[must_use]
 pub fn flushes(plans: &[(&InstallPlan, &LineageLayout, &[ReleaseFile])]) -> Vec<PathBuf> {
-    let mut course: PlanScheduler<'_, ()> =
+    let mut scheduler: PlanScheduler<'_, ()> =
         PlanScheduler::new(plans.iter().map(|(plan, ..)| *plan));
     let mut flushed = Vec::new();
-    while let Some(act) = course.next() {
-        match act {
-            NextAction::Do(pair, step) => {
-                let (_, layout, taken) = plans[pair];
-                flushed.extend(of_step(&step, course.after(pair), layout, taken));
-                course.went_well(&[pair]);
+    while let Some(action) = scheduler.next_action() {
+        match action {
+            NextAction::RunStep(index, step) => {
+                let (_, layout, taken) = plans[index];
+                let after = scheduler.steps_after(index);
+                flushed.extend(flushes_of_step(&step, after, layout, taken));
+                scheduler.complete_step(&[index]);
             }
             NextAction::Flush(folder) => {
-                course.flushed(&folder, None);
+                scheduler.finish_flush(&folder, None);
                 flushed.push(folder);
             }
-            NextAction::Ask(_, pairs) => course.went_well(&pairs),
-            NextAction::Prove(asked) => asked
-                .iter()
-                .for_each(|(pair, _)| course.went_well(&[*pair])),
+            NextAction::AskServer(_, indices) => scheduler.complete_step(&indices),
+            NextAction::Prove(steps) => {
+                for (index, _) in steps {
+                    scheduler.complete_step(&[index]);
+                }
+            }
         }
     }
     flushed
 }
 
-fn of_step<'a>(
+fn flushes_of_step<'a>(
     step: &PlanStep,
     after: impl Iterator<Item = &'a PlanStep>,
     layout: &LineageLayout,
     taken: &[ReleaseFile],
 ) -> Vec<PathBuf> {
-    let folder = (!together(step, after)).then(|| layout.folder());
-    let above = |path: &Path| path.parent().map(Path::to_owned).into_iter().collect();
+    let folder = if is_flushed_with_later_step(step, after) {
+        None
+    } else {
+        Some(layout.folder())
+    };
     match step {
-        PlanStep::WriteRelease { release, pieces } => written(release, pieces, layout),
-        PlanStep::TakeOver { release } => written(release, taken, layout),
+        PlanStep::WriteRelease { release, pieces } => flushes_of_release(release, pieces, layout),
+        PlanStep::TakeOver { release } => flushes_of_release(release, taken, layout),
         PlanStep::Remember { .. } | PlanStep::Record { .. } => {
             std::iter::once(layout.settings()).chain(folder).collect()
         }
         PlanStep::MarkProven { .. } | PlanStep::Switch { .. } | PlanStep::Unpoint { .. } => {
             folder.into_iter().collect()
         }
-        PlanStep::Restore { path, .. } | PlanStep::Unlink { path } => above(path),
-        // Their folders are flushed when all pairs have changed them.
+        PlanStep::Restore { path, .. } | PlanStep::Unlink { path } => {
+            path.parent().map(Path::to_owned).into_iter().collect()
+        }
+        // Their folders are flushed when all plans have changed them.
         PlanStep::BackUp { .. } | PlanStep::Link { .. } => Vec::new(),
         PlanStep::Prove { .. }
         | PlanStep::Prune
@@ -103,8 +112,12 @@ fn of_step<'a>(
     }
 }
 
-/// Each file, the folder that names them, the folder that names it.
-fn written(release: &ReleaseId, pieces: &[ReleaseFile], layout: &LineageLayout) -> Vec<PathBuf> {
+/// Each file, then the release's folder, then the folder that contains it.
+fn flushes_of_release(
+    release: &ReleaseId,
+    pieces: &[ReleaseFile],
+    layout: &LineageLayout,
+) -> Vec<PathBuf> {
     let files = pieces.iter().map(|piece| layout.piece(release, *piece));
     files
         .chain([layout.release(release), layout.releases()])

@@ -1,7 +1,7 @@
-//! Several plans as one course: the changes of all pairs, then one test and one reload of each
-//! server, then one proof of all, and last what is noted. Whoever runs it asks what comes
-//! [`PlanScheduler::next`] and says how that ended; a pair that failed goes back on all its
-//! servers, and those are tested and reloaded again, while the others go on. Pure.
+//! Runs several plans as one schedule: first the changes of every plan, then one test and one reload
+//! per server, then one probe of everything, and last the bookkeeping. The caller takes
+//! [`PlanScheduler::next_action`], performs it and reports how it ended. A plan that failed is rolled
+//! back on all its servers, which are tested and reloaded again, while the others continue. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,25 +9,25 @@ use std::path::{Path, PathBuf};
 use super::step::{InstallPlan, PlanStep};
 use super::undo::{BackedUpFile, undo};
 
-/// What is to be done next.
+/// The next thing to do. Plans are named by their index.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum NextAction {
-    /// A step of one pair alone.
-    Do(usize, PlanStep),
-    /// A test or a reload of a server, once for all of these pairs.
-    Ask(PlanStep, Vec<usize>),
-    /// A folder that several pairs have changed is flushed, once: what comes next relies on it.
+    /// Run a step of one plan alone.
+    RunStep(usize, PlanStep),
+    /// Test or reload a server, once for all of these plans.
+    AskServer(PlanStep, Vec<usize>),
+    /// Flush a folder that several plans have changed, once: the next action relies on it.
     Flush(PathBuf),
-    /// Each of these pairs is asked for as its step says, all at once.
+    /// Probe for each of these plans as its step says, all at once.
     Prove(Vec<(usize, PlanStep)>),
 }
 
-/// In this order, over all pairs: whoever goes back does so at once; no link takes the place of a
-/// file before all backups are safe, no pair is switched before all links are. What is noted comes
-/// last: until then everything can go back.
+/// The order of steps over all plans. A rollback starts at once. No link replaces a file before all
+/// backups are flushed, and no plan is switched before all links are. Bookkeeping comes last: until
+/// then everything can be rolled back.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Rank {
-    Return,
+enum StepRank {
+    Undo,
     Write,
     BackUp,
     Link,
@@ -38,331 +38,355 @@ enum Rank {
     Settle,
 }
 
-/// How far one pair has come.
+/// The progress of one plan.
 #[derive(Debug)]
 pub(crate) struct PlanProgress<'a, T> {
-    /// What was planned for it.
     pub plan: &'a InstallPlan,
-    /// Every step that was begun on the way there.
+    /// Every step that was started before a failure.
     pub attempted: Vec<PlanStep>,
-    /// The plain files that were kept on the way.
-    pub kept: Vec<BackedUpFile>,
-    /// Why it went back; none when it did not.
-    pub trouble: Option<T>,
-    /// What of the way back ended well.
-    pub back: Vec<PlanStep>,
-    /// What of it did not, and why; none where it was left out because a test before it failed.
-    pub not_back: Vec<(PlanStep, Option<T>)>,
-    /// What is still to be done, the last first.
-    open: Vec<PlanStep>,
+    /// The plain files that were backed up.
+    pub backups: Vec<BackedUpFile>,
+    /// Why the plan is rolled back; `None` when it is not.
+    pub failure: Option<T>,
+    /// The steps of the rollback that succeeded.
+    pub undone: Vec<PlanStep>,
+    /// The steps of the rollback that failed, and why; `None` where the step was skipped because a
+    /// test before it failed.
+    pub not_undone: Vec<(PlanStep, Option<T>)>,
+    /// The steps still to run, the last first.
+    pending: Vec<PlanStep>,
 }
 
 impl<'a, T> PlanProgress<'a, T> {
     fn new(plan: &'a InstallPlan) -> Self {
-        let open = plan.steps.iter().rev().cloned().collect();
-        let (attempted, kept, back, not_back) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         Self {
             plan,
-            attempted,
-            kept,
-            trouble: None,
-            back,
-            not_back,
-            open,
+            attempted: Vec::new(),
+            backups: Vec::new(),
+            failure: None,
+            undone: Vec::new(),
+            not_undone: Vec::new(),
+            pending: plan.steps.iter().rev().cloned().collect(),
         }
     }
 
-    fn rank(&self) -> Option<Rank> {
-        let notes = |step: &PlanStep| {
-            matches!(
-                step,
-                PlanStep::MarkProven { .. } | PlanStep::Record { .. } | PlanStep::Prune
-            )
-        };
-        Some(match self.open.last()? {
-            PlanStep::TestServer { .. } => Rank::Test,
-            PlanStep::Reload { .. } => Rank::Reload,
-            PlanStep::Prove { .. } => Rank::Prove,
-            _ if self.trouble.is_some() => Rank::Return,
-            PlanStep::BackUp { .. } => Rank::BackUp,
-            PlanStep::Link { .. } => Rank::Link,
-            _ if self.open.iter().all(notes) => Rank::Settle,
-            // What is taken over is made live before a link shows it.
-            PlanStep::Switch { .. } if self.open.iter().all(|step| arranged(step).is_none()) => {
-                Rank::Switch
+    fn rank(&self) -> Option<StepRank> {
+        Some(match self.pending.last()? {
+            PlanStep::TestServer { .. } => StepRank::Test,
+            PlanStep::Reload { .. } => StepRank::Reload,
+            PlanStep::Prove { .. } => StepRank::Prove,
+            _ if self.failure.is_some() => StepRank::Undo,
+            PlanStep::BackUp { .. } => StepRank::BackUp,
+            PlanStep::Link { .. } => StepRank::Link,
+            _ if self.pending.iter().all(is_bookkeeping) => StepRank::Settle,
+            // A certificate that is taken over becomes live before a link shows it.
+            PlanStep::Switch { .. } if !self.pending.iter().any(changes_deployed_path) => {
+                StepRank::Switch
             }
-            _ => Rank::Write,
+            _ => StepRank::Write,
         })
     }
 
-    fn begun(&self, wanted: impl Fn(&PlanStep) -> bool) -> bool {
+    fn has_attempted(&self, wanted: impl Fn(&PlanStep) -> bool) -> bool {
         self.attempted.iter().any(wanted)
     }
 
-    fn goes_on(&self) -> bool {
-        self.trouble.is_none() && !self.begun(|step| matches!(step, PlanStep::Record { .. }))
+    /// Whether the plan has not failed and can still be rolled back.
+    fn can_fail(&self) -> bool {
+        self.failure.is_none()
+            && !self.has_attempted(|step| matches!(step, PlanStep::Record { .. }))
     }
 }
 
-/// The path that is changed among those of other pairs.
-fn arranged(step: &PlanStep) -> Option<&Path> {
+fn is_bookkeeping(step: &PlanStep) -> bool {
+    matches!(
+        step,
+        PlanStep::MarkProven { .. } | PlanStep::Record { .. } | PlanStep::Prune
+    )
+}
+
+fn changes_deployed_path(step: &PlanStep) -> bool {
+    deployed_path(step).is_some()
+}
+
+/// The path that the step changes together with those of other plans.
+fn deployed_path(step: &PlanStep) -> Option<&Path> {
     match step {
         PlanStep::BackUp { path } | PlanStep::Link { path, .. } => Some(path),
         _ => None,
     }
 }
 
-/// All pairs on their ways.
+/// All plans and their progress.
 #[derive(Debug)]
 pub(crate) struct PlanScheduler<'a, T> {
-    ways: Vec<PlanProgress<'a, T>>,
-    open: BTreeSet<(Rank, usize)>,
-    /// Folders that are not flushed yet, and whose changes are in them.
-    unflushed: BTreeMap<(Rank, PathBuf), BTreeSet<usize>>,
+    plans: Vec<PlanProgress<'a, T>>,
+    /// The plans with pending steps, by the rank of the next one.
+    queue: BTreeSet<(StepRank, usize)>,
+    /// Folders to flush, and the plans whose changes are in them.
+    unflushed: BTreeMap<(StepRank, PathBuf), BTreeSet<usize>>,
 }
 
 impl<'a, T: Clone> PlanScheduler<'a, T> {
-    /// Nothing is done yet.
     #[must_use]
     pub(crate) fn new(plans: impl IntoIterator<Item = &'a InstallPlan>) -> Self {
-        let ways: Vec<PlanProgress<'a, T>> = plans.into_iter().map(PlanProgress::new).collect();
-        let open = ways
+        let plans: Vec<PlanProgress<'a, T>> = plans.into_iter().map(PlanProgress::new).collect();
+        let queue = plans
             .iter()
             .enumerate()
-            .filter_map(|(pair, way)| Some((way.rank()?, pair)))
+            .filter_map(|(index, progress)| Some((progress.rank()?, index)))
             .collect();
         Self {
-            ways,
-            open,
+            plans,
+            queue,
             unflushed: BTreeMap::new(),
         }
     }
 
-    /// What comes next; none when all is done.
+    /// The next action; `None` when everything is done.
     #[must_use]
-    pub(crate) fn next(&self) -> Option<NextAction> {
-        let open = self.open.first();
+    pub(crate) fn next_action(&self) -> Option<NextAction> {
+        let first = self.queue.first();
         if let Some(((since, folder), _)) = self.unflushed.first_key_value()
-            && open.is_none_or(|(next, _)| since < next)
+            && first.is_none_or(|(rank, _)| since < rank)
         {
             return Some(NextAction::Flush(folder.clone()));
         }
-        let &(rank, first) = open?;
-        let front = |pair: usize| {
-            self.ways[pair]
-                .open
-                .last()
-                .cloned()
-                .map(|step| (pair, step))
-        };
-        let (pair, step) = front(first)?;
-        let at_once = self
-            .open
-            .iter()
-            .take_while(|(other, _)| *other == rank)
-            .map(|&(_, pair)| pair);
+        let &(rank, index) = first?;
+        let step = self.plans[index].pending.last()?.clone();
         Some(match rank {
-            Rank::Return
-            | Rank::Write
-            | Rank::BackUp
-            | Rank::Link
-            | Rank::Switch
-            | Rank::Settle => NextAction::Do(pair, step),
-            Rank::Prove => NextAction::Prove(at_once.filter_map(front).collect()),
-            Rank::Test | Rank::Reload => {
-                let same = |pair: &usize| self.ways[*pair].open.last() == Some(&step);
-                let pairs = at_once.filter(same).collect();
-                NextAction::Ask(step, pairs)
+            StepRank::Undo
+            | StepRank::Write
+            | StepRank::BackUp
+            | StepRank::Link
+            | StepRank::Switch
+            | StepRank::Settle => NextAction::RunStep(index, step),
+            StepRank::Prove => {
+                let steps = self.steps_of_first_rank(rank);
+                NextAction::Prove(steps.map(|(index, step)| (index, step.clone())).collect())
+            }
+            StepRank::Test | StepRank::Reload => {
+                let same_step = self
+                    .steps_of_first_rank(rank)
+                    .filter(|(_, other)| **other == step);
+                let indices = same_step.map(|(index, _)| index).collect();
+                NextAction::AskServer(step, indices)
             }
         })
     }
 
-    /// Whether everything that can fail for a reason outside is over: what is left is only noted.
+    /// The plans whose next step has `rank`, the first rank of the queue, each with that step.
+    fn steps_of_first_rank(&self, rank: StepRank) -> impl Iterator<Item = (usize, &PlanStep)> {
+        self.queue
+            .iter()
+            .take_while(move |(other, _)| *other == rank)
+            .filter_map(|&(_, index)| Some((index, self.plans[index].pending.last()?)))
+    }
+
+    /// Whether every step that can fail for an outside reason is done, so that only bookkeeping is
+    /// left.
     #[must_use]
     pub(crate) fn is_settling(&self) -> bool {
-        let noted = |step: &PlanStep| matches!(step, PlanStep::Record { .. });
-        self.ways
-            .iter()
-            .any(|way| way.trouble.is_none() && way.begun(noted))
+        self.plans.iter().any(|progress| {
+            progress.failure.is_none()
+                && progress.has_attempted(|step| matches!(step, PlanStep::Record { .. }))
+        })
     }
 
-    /// The steps of one pair after the one that it stands before.
-    pub(crate) fn after(&self, pair: usize) -> impl Iterator<Item = &PlanStep> {
-        self.ways[pair].open.iter().rev().skip(1)
+    /// The steps of one plan after its next one.
+    pub(crate) fn steps_after(&self, index: usize) -> impl Iterator<Item = &PlanStep> {
+        self.plans[index].pending.iter().rev().skip(1)
     }
 
-    /// Notes that a step of one pair begins: one that fails halfway may have worked.
-    pub(crate) fn begins(&mut self, pair: usize, step: &PlanStep) {
-        if self.ways[pair].trouble.is_none() {
-            self.ways[pair].attempted.push(step.clone());
+    /// Notes that a step of one plan starts: a step that fails halfway may have taken effect.
+    pub(crate) fn start_step(&mut self, index: usize, step: &PlanStep) {
+        if self.plans[index].failure.is_none() {
+            self.plans[index].attempted.push(step.clone());
         }
     }
 
-    /// Notes a plain file that was kept.
-    pub(crate) fn keeps(&mut self, pair: usize, kept: BackedUpFile) {
-        self.ways[pair].kept.push(kept);
+    /// Notes a plain file that was backed up.
+    pub(crate) fn add_backup(&mut self, index: usize, backup: BackedUpFile) {
+        self.plans[index].backups.push(backup);
     }
 
-    /// The first step of these pairs ended well.
-    pub(crate) fn went_well(&mut self, pairs: &[usize]) {
-        for &pair in pairs {
-            self.changed(pair);
-            self.advance(pair, |way, step| {
-                if way.trouble.is_some() {
-                    way.back.push(step);
+    /// Notes that the next step of each of these plans succeeded.
+    pub(crate) fn complete_step(&mut self, indices: &[usize]) {
+        for &index in indices {
+            self.note_unflushed_folder(index);
+            self.advance(index, |progress, step| {
+                if progress.failure.is_some() {
+                    progress.undone.push(step);
                 }
             });
         }
     }
 
-    /// The folder of a backup or a link waits for those of the other pairs.
-    fn changed(&mut self, pair: usize) {
-        let way = &self.ways[pair];
-        let folder = way.open.last().and_then(arranged).and_then(Path::parent);
-        if let (Some(rank @ (Rank::BackUp | Rank::Link)), Some(folder)) = (way.rank(), folder) {
+    /// The folder of a backup or a link is flushed once all plans have changed it.
+    fn note_unflushed_folder(&mut self, index: usize) {
+        let progress = &self.plans[index];
+        let changed = progress.pending.last().and_then(deployed_path);
+        let folder = changed.and_then(Path::parent);
+        let Some(rank @ (StepRank::BackUp | StepRank::Link)) = progress.rank() else {
+            return;
+        };
+        if let Some(folder) = folder {
             self.unflushed
                 .entry((rank, folder.to_owned()))
                 .or_default()
-                .insert(pair);
+                .insert(index);
         }
     }
 
-    /// A folder was flushed; or, for a reason, it could not be: whoever has changed it goes back.
-    pub(crate) fn flushed(&mut self, folder: &Path, failed: Option<&T>) {
-        let all = [Rank::BackUp, Rank::Link]
-            .map(|rank| self.unflushed.remove(&(rank, folder.to_owned())));
-        let pairs: BTreeSet<usize> = all.into_iter().flatten().flatten().collect();
-        if let Some(why) = failed {
-            let going: Vec<usize> = pairs
-                .into_iter()
-                .filter(|&pair| self.ways[pair].goes_on())
-                .collect();
-            going
-                .into_iter()
-                .for_each(|pair| self.turn_back(pair, why.clone()));
+    /// Notes that a folder was flushed or, with a reason, could not be: then every plan that
+    /// changed it is rolled back.
+    pub(crate) fn finish_flush(&mut self, folder: &Path, failure: Option<&T>) {
+        let mut changed_by = BTreeSet::new();
+        for rank in [StepRank::BackUp, StepRank::Link] {
+            let indices = self.unflushed.remove(&(rank, folder.to_owned()));
+            changed_by.extend(indices.into_iter().flatten());
+        }
+        let Some(why) = failure else {
+            return;
+        };
+        changed_by.retain(|&index| self.plans[index].can_fail());
+        for index in changed_by {
+            self.roll_back(index, why.clone());
         }
     }
 
-    /// The first step of one pair failed: it goes back; or, where it is on its way back, that step
-    /// is left undone.
-    pub(crate) fn failed(&mut self, pair: usize, why: T) {
-        if self.ways[pair].trouble.is_some() {
-            self.advance(pair, |way, step| way.not_back.push((step, Some(why))));
+    /// Notes that the next step of one plan failed: the plan is rolled back. A plan that is being
+    /// rolled back already skips that step.
+    pub(crate) fn fail_step(&mut self, index: usize, why: T) {
+        if self.plans[index].failure.is_some() {
+            self.advance(index, |progress, step| {
+                progress.not_undone.push((step, Some(why)));
+            });
         } else {
-            self.turn_back(pair, why);
+            self.roll_back(index, why);
         }
     }
 
-    /// A test or a reload failed. Of the pairs that its words name those go back that have not
-    /// settled; where it names none of them, all that the server reads. Where none is left that
-    /// could go back, it is left undone.
-    pub(crate) fn refused(&mut self, question: &PlanStep, named: &[usize], why: &T) {
-        let reads = |way: &PlanProgress<'_, T>| way.goes_on() && way.begun(|step| step == question);
-        let of_server: Vec<usize> = (0..self.ways.len())
-            .filter(|&pair| reads(&self.ways[pair]))
+    /// Notes that a test or a reload failed. The plans that the server's output names (`named`) are
+    /// rolled back if they have not settled; where it names none, all plans of that server are.
+    /// Where none of them can be rolled back any more, the step is skipped.
+    pub(crate) fn fail_server_step(&mut self, question: &PlanStep, named: &[usize], why: &T) {
+        let of_server: Vec<usize> = (0..self.plans.len())
+            .filter(|&index| {
+                let progress = &self.plans[index];
+                progress.can_fail() && progress.has_attempted(|step| step == question)
+            })
             .collect();
         let mut blamed: Vec<usize> = of_server
             .iter()
             .copied()
-            .filter(|pair| named.contains(pair))
+            .filter(|index| named.contains(index))
             .collect();
         if blamed.is_empty() {
             blamed = of_server;
         }
-        for &pair in &blamed {
-            self.turn_back(pair, why.clone());
-        }
         if blamed.is_empty() {
-            let stuck =
-                (0..self.ways.len()).filter(|&pair| self.ways[pair].open.last() == Some(question));
-            for pair in stuck.collect::<Vec<_>>() {
-                self.failed(pair, why.clone());
-                self.leave_out_reload(pair, question);
+            self.skip_server_step(question, why);
+        }
+        for index in blamed {
+            self.roll_back(index, why.clone());
+        }
+    }
+
+    fn skip_server_step(&mut self, question: &PlanStep, why: &T) {
+        for index in 0..self.plans.len() {
+            if self.plans[index].pending.last() == Some(question) {
+                self.fail_step(index, why.clone());
+                self.skip_reload_after_failed_test(index, question);
             }
         }
     }
 
-    /// A server was reloaded: pairs that it was seen to serve before are asked for again.
-    pub(crate) fn reloaded(&mut self, question: &PlanStep) {
-        for pair in 0..self.ways.len() {
-            let way = &self.ways[pair];
-            let is_over = way.goes_on() && matches!(way.rank(), None | Some(Rank::Settle));
-            let proof = way
-                .plan
-                .steps
+    /// Notes that a server was reloaded: plans that it already served are probed again.
+    pub(crate) fn probe_again_after_reload(&mut self, question: &PlanStep) {
+        for index in 0..self.plans.len() {
+            let progress = &self.plans[index];
+            let is_proven = progress.can_fail()
+                && matches!(progress.rank(), None | Some(StepRank::Settle))
+                && progress.has_attempted(|step| step == question);
+            let steps = &progress.plan.steps;
+            let prove = steps
                 .iter()
                 .rposition(|step| matches!(step, PlanStep::Prove { .. }));
-            if let (true, Some(proof)) = (is_over && way.begun(|step| step == question), proof) {
-                self.unfile(pair);
-                self.ways[pair].open = self.ways[pair].plan.steps[proof..]
-                    .iter()
-                    .rev()
-                    .cloned()
-                    .collect();
-                self.file(pair);
+            if let Some(prove) = prove
+                && is_proven
+            {
+                let pending = steps[prove..].iter().rev().cloned().collect();
+                self.dequeue(index);
+                self.plans[index].pending = pending;
+                self.enqueue(index);
             }
         }
     }
 
-    /// Whoever has not settled goes back, each for a reason of its own.
-    pub(crate) fn interrupted(&mut self, why: &T) {
-        for pair in 0..self.ways.len() {
-            if self.ways[pair].goes_on() && !self.ways[pair].open.is_empty() {
-                self.turn_back(pair, why.clone());
+    /// Rolls back every plan that has not settled.
+    pub(crate) fn interrupt(&mut self, why: &T) {
+        for index in 0..self.plans.len() {
+            let progress = &self.plans[index];
+            if progress.can_fail() && !progress.pending.is_empty() {
+                self.roll_back(index, why.clone());
             }
         }
     }
 
     #[must_use]
-    pub(crate) fn into_ways(self) -> Vec<PlanProgress<'a, T>> {
-        self.ways
+    pub(crate) fn into_progress(self) -> Vec<PlanProgress<'a, T>> {
+        self.plans
     }
 
-    fn turn_back(&mut self, pair: usize, why: T) {
-        self.unfile(pair);
-        let way = &mut self.ways[pair];
-        way.trouble = Some(why);
-        way.open = undo(way.plan, &way.attempted, &way.kept).steps;
-        way.open.reverse();
-        self.file(pair);
+    fn roll_back(&mut self, index: usize, why: T) {
+        self.dequeue(index);
+        let progress = &mut self.plans[index];
+        progress.failure = Some(why);
+        progress.pending = undo(progress.plan, &progress.attempted, &progress.backups).steps;
+        progress.pending.reverse();
+        self.enqueue(index);
     }
 
-    /// A server that refuses its configuration is not told to load it.
-    fn leave_out_reload(&mut self, pair: usize, question: &PlanStep) {
+    /// A server whose test failed is not asked to load its configuration.
+    fn skip_reload_after_failed_test(&mut self, index: usize, question: &PlanStep) {
         let PlanStep::TestServer {
             server: refusing, ..
         } = question
         else {
             return;
         };
-        self.unfile(pair);
-        let way = &mut self.ways[pair];
-        let is_its =
-            |step: &PlanStep| matches!(step, PlanStep::Reload { server, .. } if server == refusing);
-        let (left_out, open) = std::mem::take(&mut way.open).into_iter().partition(is_its);
-        way.open = open;
-        way.not_back
-            .extend(Vec::into_iter(left_out).map(|step| (step, None)));
-        self.file(pair);
-    }
-
-    fn advance(&mut self, pair: usize, note: impl FnOnce(&mut PlanProgress<'a, T>, PlanStep)) {
-        self.unfile(pair);
-        if let Some(step) = self.ways[pair].open.pop() {
-            note(&mut self.ways[pair], step);
+        self.dequeue(index);
+        let progress = &mut self.plans[index];
+        let pending = std::mem::take(&mut progress.pending);
+        for step in pending {
+            match &step {
+                PlanStep::Reload { server, .. } if server == refusing => {
+                    progress.not_undone.push((step, None));
+                }
+                _ => progress.pending.push(step),
+            }
         }
-        self.file(pair);
+        self.enqueue(index);
     }
 
-    fn unfile(&mut self, pair: usize) {
-        if let Some(rank) = self.ways[pair].rank() {
-            self.open.remove(&(rank, pair));
+    fn advance(&mut self, index: usize, note: impl FnOnce(&mut PlanProgress<'a, T>, PlanStep)) {
+        self.dequeue(index);
+        if let Some(step) = self.plans[index].pending.pop() {
+            note(&mut self.plans[index], step);
+        }
+        self.enqueue(index);
+    }
+
+    fn dequeue(&mut self, index: usize) {
+        if let Some(rank) = self.plans[index].rank() {
+            self.queue.remove(&(rank, index));
         }
     }
 
-    fn file(&mut self, pair: usize) {
-        if let Some(rank) = self.ways[pair].rank() {
-            self.open.insert((rank, pair));
+    fn enqueue(&mut self, index: usize) {
+        if let Some(rank) = self.plans[index].rank() {
+            self.queue.insert((rank, index));
         }
     }
 }

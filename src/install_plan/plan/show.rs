@@ -7,15 +7,15 @@ use crate::store::layout::ReleaseId;
 
 impl fmt::Display for PlanStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let before = |from: &Option<ReleaseId>| {
-            from.as_ref()
-                .map_or_else(|| "nothing".to_owned(), ToString::to_string)
-        };
         match self {
             Self::BackUp { path } => write!(f, "keep {} as a numbered backup", path.display()),
             Self::Link { path, text } => write!(f, "link {} -> {}", path.display(), text.display()),
             Self::MarkProven { from, to } => {
-                write!(f, "mark {to} as proven (before: {})", before(from))
+                write!(
+                    f,
+                    "mark {to} as proven (before: {})",
+                    name_or_nothing(from.as_ref())
+                )
             }
             Self::Prove { release, at } => write!(f, "ask {} for {release}", at.join(", ")),
             Self::Prune => f.write_str("drop releases that nothing needs (the 3 newest stay)"),
@@ -29,7 +29,7 @@ impl fmt::Display for PlanStep {
                 write!(
                     f,
                     "switch key and chain together, in one rename: {} -> {to}",
-                    before(from)
+                    name_or_nothing(from.as_ref())
                 )
             }
             Self::TakeOver { release } => {
@@ -43,5 +43,12 @@ impl fmt::Display for PlanStep {
                 write!(f, "write {release}: {}", names.join(", "))
             }
         }
+    }
+}
+
+fn name_or_nothing(release: Option<&ReleaseId>) -> String {
+    match release {
+        Some(release) => release.to_string(),
+        None => "nothing".to_owned(),
     }
 }

@@ -1,32 +1,31 @@
-//! What is there, as far as it decides a plan: links, releases, plain files, the server.
+//! The observed state that decides a plan: links, releases, plain files, servers.
 
 use crate::store::layout::{ReleaseFile, ReleaseId};
 use crate::webserver::model::ServerSoftware;
 
-/// What lies at a path that servers know. Anything else there is refused before there is a plan.
+/// What exists at a deployed path. Anything else is refused before a plan is made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PathState {
     Absent,
-    /// A plain file that is no part of a working pair, or has other bytes than the release that is
-    /// taken over: it is kept as a backup.
+    /// A plain file that is not part of a working certificate, or differs from the release that is
+    /// taken over: it is backed up.
     File,
-    /// A plain file that the release that is live or taken over has, byte for byte.
+    /// A plain file that equals the file of the live or taken over release, byte for byte.
     Held,
     Ours,
-    /// A plain file that is a working pair of its own: it is kept as a backup, and a failure puts
-    /// it back.
+    /// A plain file of another working certificate: it is backed up, and a rollback restores it.
     Own,
 }
 
-/// What servers read where at least one file of a pair is a plain one.
+/// What servers read where at least one file of the certificate is a plain file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum ServedBefore {
-    /// A pair that no server can load; says why.
+    /// Files that no server can load, and why.
     Broken(String),
     Nothing,
-    /// Not a pair, or one that cannot be judged (an encrypted key).
+    /// Incomplete, or impossible to judge (an encrypted key).
     Partial,
-    /// A pair that fits: this release.
+    /// A certificate with its matching key: this release.
     Whole(ReleaseId),
 }
 
@@ -35,82 +34,113 @@ pub(crate) enum ServedBefore {
 pub(crate) struct ServerQuestions {
     /// The test of its configuration, in words.
     pub test: Option<String>,
-    /// How it is made to read its files again, in words.
+    /// The reload command, in words.
     pub reload: Option<String>,
-    /// The addresses that are asked.
+    /// The addresses that are probed.
     pub probe: Vec<String>,
-    /// Whether its configuration sends all names to the pair.
+    /// Whether its configuration serves all names with the certificate.
     pub reach: NameCoverage,
 }
 
-/// Whether a server's configuration sends all names of the certificate to the pair.
+/// Whether a server's configuration serves all names of the certificate with it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum NameCoverage {
-    /// As far as can be told.
+    /// All names, as far as the configuration shows.
     #[default]
     All,
-    /// Blocks serve some with other files, or nothing can be asked.
+    /// Some blocks serve names with other files, or nothing can be probed.
     Part,
 }
 
-/// The server as it is before anything is touched.
+/// The state of a server before anything is changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum ServerState {
-    /// Its configuration cannot be loaded, but only for want of the files that this run supplies.
+    /// Its configuration cannot be loaded, but only because it lacks the files that this run
+    /// installs.
     Mends(ServerQuestions),
-    /// There is none to ask.
+    /// No server to ask.
     Nothing,
-    /// It is there, and its configuration does not name the pair.
+    /// Its configuration does not name the certificate.
     NotNamed,
-    /// It names the pair and serves; holds what it was seen to serve, where that was asked.
+    /// It names the certificate and runs; the evidence is what it was seen to serve.
     Serves(ServerQuestions, ServedEvidence),
-    /// It names the pair and does not run.
+    /// It names the certificate and does not run.
     Stopped(ServerQuestions),
 }
 
-/// What one server has to do with the pair.
+impl ServerState {
+    /// What can be asked of a server that names the certificate.
+    #[must_use]
+    pub(crate) fn questions(&self) -> Option<&ServerQuestions> {
+        match self {
+            Self::Mends(questions) | Self::Serves(questions, _) | Self::Stopped(questions) => {
+                Some(questions)
+            }
+            Self::Nothing | Self::NotNamed => None,
+        }
+    }
+
+    /// Whether the server runs and serves some names with other files, or cannot be probed.
+    #[must_use]
+    pub(crate) fn is_partly_covered(&self) -> bool {
+        match self {
+            Self::Mends(questions) | Self::Serves(questions, _) => {
+                questions.reach == NameCoverage::Part
+            }
+            Self::Nothing | Self::NotNamed | Self::Stopped(_) => false,
+        }
+    }
+}
+
+/// How one server uses the certificate.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct PlannedServerUse {
-    /// Which; none for commands that were given.
+    /// The software; `None` for commands given by the user.
     pub server: Option<ServerSoftware>,
     pub state: ServerState,
 }
 
-/// What the server was seen to serve before anything is touched.
+/// What the server was seen to serve before anything is changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ServedEvidence {
     /// The wanted release, at every address.
     AsWanted,
-    /// Something else somewhere, or it was not asked.
+    /// Something else at some address, or it was not probed.
     Otherwise,
 }
 
 /// Everything that decides a plan.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ObservedState {
-    /// Where `live` points.
+    /// The release that `live` points to.
     pub live: Option<ReleaseId>,
-    /// Where `proven` points.
+    /// The release that `proven` points to.
     pub proven: Option<ReleaseId>,
-    /// The releases that are there and can be loaded by a server.
+    /// The existing releases that a server can load.
     pub releases: Vec<ReleaseId>,
-    /// Files that a link is to show and that a release which is there lacks.
+    /// Files that a link needs and an existing release lacks.
     pub lacks: Vec<(ReleaseId, ReleaseFile)>,
-    /// What is at each of the layout's links, in their order.
+    /// The state of each of the layout's links, in their order.
     pub spots: Vec<PathState>,
-    /// What plain files there make.
+    /// What servers read from plain files.
     pub present: ServedBefore,
     pub uses: Vec<PlannedServerUse>,
 }
 
 impl ObservedState {
-    /// Whether every link is there.
+    /// Whether the release is live and every deployed path shows it.
+    #[must_use]
+    pub(crate) fn shows(&self, id: &ReleaseId) -> bool {
+        self.live.as_ref() == Some(id) && self.is_linked()
+    }
+
+    /// Whether every deployed path is certctl's link.
     #[must_use]
     pub(crate) fn is_linked(&self) -> bool {
         self.spots.iter().all(|spot| *spot == PathState::Ours)
     }
 
-    /// Whether there is nothing to ask, or every server was seen to serve what is wanted.
+    /// Whether no server is left to ask: there is none, or all serve the wanted release.
     #[must_use]
     pub(crate) fn is_answered(&self) -> bool {
         !self.any(|state| match state {
@@ -121,7 +151,7 @@ impl ObservedState {
         })
     }
 
-    /// Whether a server is in such a state.
+    /// Whether any server's state satisfies `is`.
     pub(crate) fn any(&self, is: impl Fn(&ServerState) -> bool) -> bool {
         self.uses.iter().any(|one| is(&one.state))
     }
@@ -132,14 +162,14 @@ impl ObservedState {
 pub(crate) struct TargetRelease {
     pub id: ReleaseId,
     pub pieces: Vec<ReleaseFile>,
-    /// Whether the settings say already how it is installed.
+    /// Whether the settings have to be written.
     pub remembered: SettingsChange,
 }
 
-/// Whether what is remembered is what this run goes by.
+/// Whether the saved settings differ from those of this run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum SettingsChange {
     Already,
-    /// The command line says something else.
+    /// The command line changes them.
     Otherwise,
 }

@@ -1,4 +1,4 @@
-//! What a plan is made of.
+//! The steps of a plan, its rollback target and its end.
 
 use std::path::{Path, PathBuf};
 
@@ -7,156 +7,154 @@ use serde::{Serialize, Serializer};
 use crate::store::layout::{ReleaseFile, ReleaseId, ReleasePointer};
 use crate::webserver::model::ServerSoftware;
 
-/// One change or one question. Each can be repeated after a crash.
+/// One change to files, or one test, reload or probe. Each can be repeated after a crash.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the fields say what they are")]
 pub enum PlanStep {
-    /// Keeps a plain file that is no part of a working pair as `<file>.~N~`, same inode, same mode.
+    /// Renames a plain file to `<file>.~N~` as a backup, with the same inode and mode.
     BackUp {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
     },
-    /// Puts our link at a path that servers know, over whatever file is there.
+    /// Puts certctl's link at a deployed path, replacing any file there.
     Link {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
         #[serde(serialize_with = "shown")]
         text: PathBuf,
     },
-    /// `proven` follows.
+    /// Points `proven` to the live release.
     MarkProven {
         from: Option<ReleaseId>,
         to: ReleaseId,
     },
-    /// Asks every address, fresh handshakes, whether it serves this release.
+    /// Probes with new handshakes whether every address serves this release.
     Prove { release: ReleaseId, at: Vec<String> },
-    /// Drops releases that nothing needs any more, and what crashes have left.
+    /// Deletes releases that are no longer needed, and leftovers of crashes.
     Prune,
     /// Adds the release to the history.
     Record {
         release: ReleaseId,
         before: Option<ReleaseId>,
     },
-    /// Makes a server read its files again.
+    /// Reloads a server.
     Reload {
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "named")]
         server: Option<ServerSoftware>,
         command: String,
     },
-    /// Writes the settings, so that the next round needs no flags.
+    /// Writes the settings, so that the next renewal needs no flags.
     Remember {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
     },
-    /// Puts a file back that this run has kept: that very backup, no other.
+    /// Restores a file from the backup that this run has made.
     Restore {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
         #[serde(serialize_with = "shown")]
         backup: PathBuf,
     },
-    /// Makes `live` name another release: key and chain change together, in one rename.
+    /// Points `live` to another release: key and chain change together, in one rename.
     Switch {
         from: Option<ReleaseId>,
         to: ReleaseId,
     },
     /// Makes a release of the files that the server reads now.
     TakeOver { release: ReleaseId },
-    /// Has a server judge its configuration.
+    /// Runs a server's own test of its configuration.
     TestServer {
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "named")]
         server: Option<ServerSoftware>,
         command: String,
     },
-    /// Takes our link away.
+    /// Removes certctl's link.
     Unlink {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
     },
-    /// Takes `live` or `proven` away.
+    /// Removes `live` or `proven`.
     Unpoint { pointer: ReleasePointer },
-    /// Moves the release, built and flushed before, to its name.
+    /// Renames the release, written and flushed before, to its final name.
     WriteRelease {
         release: ReleaseId,
         pieces: Vec<ReleaseFile>,
     },
 }
 
-/// A path in a document: JSON holds text only.
+/// Serializes a path as text, lossily where it is not UTF-8.
 fn shown<S: Serializer>(path: &Path, document: S) -> Result<S::Ok, S::Error> {
     document.collect_str(&path.display())
 }
 
-/// The server's name; those of commands that were given have none.
+/// Serializes the server's name; commands given by the user have none.
 fn named<S: Serializer>(server: &Option<ServerSoftware>, document: S) -> Result<S::Ok, S::Error> {
     document.collect_str(server.map_or("", ServerSoftware::name))
 }
 
-/// Where a failure after the switch leads.
+/// What a rollback restores after a failure.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RollbackTarget {
-    /// Nothing was there: links are removed, plain files come back. `reload`: every server loads
-    /// its configuration without the pair, so that it can be made to forget it.
+    /// There was no certificate: links are removed and plain files restored.
     Nothing {
-        /// Whether the server is reloaded afterwards.
+        /// Whether servers are reloaded afterwards: each can load its configuration without the
+        /// certificate.
         reload: bool,
     },
-    /// The pair before was broken (says why): the new files stay.
+    /// The previous files were broken, for this reason: the new ones stay.
     Stay(String),
-    /// To the release with this id.
+    /// The release with this id.
     To(ReleaseId),
-    /// To this release, which was never proven but is what the server loads: without it, it loads
-    /// nothing at all.
+    /// This release, which was never proven but is what the server loads now.
     Unproven(ReleaseId),
 }
 
-/// What a plan ends in when every step ends well.
+/// How far a plan gets when every step succeeds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PlanEnd {
-    /// The files are there; nobody serves them yet: no block names them.
+    /// The files are installed, but no server configuration names them.
     NotNamed,
-    /// The files are there; some names are still served with others, or what is served cannot be
-    /// asked.
+    /// The files are installed; some names are still served with other files, or cannot be probed.
     Partly,
-    /// Served at every address, or nothing there to ask.
+    /// The release is served at every address, or there is no server to probe.
     Proven,
-    /// The files are there and the server would load them; it does not run.
+    /// The files are installed and the server would load them, but it does not run.
     Stopped,
 }
 
-/// What will be done, or would be.
+/// Everything that an install, or its dry run, does.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct InstallPlan {
-    /// In this order.
+    /// The steps, in order.
     pub steps: Vec<PlanStep>,
-    /// Where a failure leads.
+    /// What a rollback restores.
     pub back: RollbackTarget,
-    /// What it comes to.
+    /// How far the plan gets.
     pub end: PlanEnd,
-    /// What of ours is there before the first step.
+    /// certctl's links before the first step.
     #[serde(skip)]
     pub start: UnfinishedStart,
 }
 
-/// Where an unproven pair of an earlier run stands: a failure takes that back too.
+/// What an earlier, unproven run has left; a rollback undoes that too.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct UnfinishedStart {
-    /// Where `live` points.
+    /// The release that `live` points to.
     pub live: Option<ReleaseId>,
-    /// Our links at the paths that servers know.
+    /// The deployed paths that are certctl's links.
     pub links: Vec<PathBuf>,
-    /// Paths whose file the release lacks that a failure leads to: no link of ours may stay there.
+    /// Paths whose file the restored release would lack: no link may stay there.
     pub dangling: Vec<PathBuf>,
-    /// Paths of plain files that are working pairs of their own: they come back whatever `live`
-    /// shows.
+    /// Paths of plain files of another working certificate: a rollback restores them whatever
+    /// `live` shows.
     pub own: Vec<PathBuf>,
 }
 
 impl RollbackTarget {
-    /// The release, where it leads to one.
+    /// The release that is restored, if any.
     #[must_use]
     pub fn release(&self) -> Option<&ReleaseId> {
         match self {

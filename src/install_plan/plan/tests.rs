@@ -1,8 +1,11 @@
-//! The table: (live, proven, files present, server) -> steps, and the way back from each point of
-//! them.
+//! The steps of installs and rollbacks by state (live, proven, plain files, server), and the
+//! rollback after each of them.
 
-mod course;
+mod scheduling;
 mod table;
+
+use std::ffi::OsStr;
+use std::path::Path;
 
 use super::{
     BackedUpFile, InstallPlan, LineageLayout, ObservedState, PathState, PlanEnd, PlanStep,
@@ -25,7 +28,7 @@ fn layout() -> LineageLayout {
     )
 }
 
-/// Old `a`, new `b`; nothing there yet.
+/// The state before a first install. In these tests `a` is the old release and `b` the new one.
 fn nothing() -> ObservedState {
     ObservedState {
         live: None,
@@ -87,7 +90,7 @@ fn wanted() -> TargetRelease {
     }
 }
 
-/// The way back when every backup that was attempted was made.
+/// The rollback, provided that every attempted backup was made.
 fn undo(plan: &InstallPlan, attempted: &[PlanStep]) -> InstallPlan {
     let kept = attempted.iter().filter_map(|step| match step {
         PlanStep::BackUp { path } => Some(BackedUpFile {
@@ -101,49 +104,55 @@ fn undo(plan: &InstallPlan, attempted: &[PlanStep]) -> InstallPlan {
 
 /// Steps in a few letters each, so that a row is a line.
 fn short(steps: &[PlanStep]) -> String {
-    let name =
-        |path: &std::path::Path| match path.extension().and_then(|extension| extension.to_str()) {
-            Some("key") => "key",
-            Some("both") => "both",
-            _ => "chain",
-        };
-    let first = |id: &ReleaseId| id.as_str()[..1].to_owned();
-    let words: Vec<String> = steps
-        .iter()
-        .map(|step| match step {
-            PlanStep::BackUp { path } => format!("backup({})", name(path)),
-            PlanStep::Link { path, .. } => format!("link({})", name(path)),
-            PlanStep::MarkProven { to, .. } => format!("proven={}", first(to)),
-            PlanStep::Prove { release, .. } => format!("ask({})", first(release)),
-            PlanStep::Prune => "prune".to_owned(),
-            PlanStep::Record { release, .. } => format!("note({})", first(release)),
-            PlanStep::Reload { .. } => "reload".to_owned(),
-            PlanStep::Remember { .. } => "settings".to_owned(),
-            PlanStep::Restore { path, .. } => format!("restore({})", name(path)),
-            PlanStep::Switch { to, .. } => format!("live={}", first(to)),
-            PlanStep::TakeOver { release } => format!("take({})", first(release)),
-            PlanStep::TestServer { .. } => "test".to_owned(),
-            PlanStep::Unlink { path } => format!("unlink({})", name(path)),
-            PlanStep::Unpoint { pointer } => format!("no-{}", pointer.name()),
-            PlanStep::WriteRelease { release, .. } => format!("write({})", first(release)),
-        })
-        .collect();
+    let words: Vec<String> = steps.iter().map(short_step).collect();
     words.join(" ")
 }
 
-fn with(seen: ObservedState, server: ServerState) -> ObservedState {
+fn short_step(step: &PlanStep) -> String {
+    match step {
+        PlanStep::BackUp { path } => format!("backup({})", short_path(path)),
+        PlanStep::Link { path, .. } => format!("link({})", short_path(path)),
+        PlanStep::MarkProven { to, .. } => format!("proven={}", letter(to)),
+        PlanStep::Prove { release, .. } => format!("ask({})", letter(release)),
+        PlanStep::Prune => "prune".to_owned(),
+        PlanStep::Record { release, .. } => format!("note({})", letter(release)),
+        PlanStep::Reload { .. } => "reload".to_owned(),
+        PlanStep::Remember { .. } => "settings".to_owned(),
+        PlanStep::Restore { path, .. } => format!("restore({})", short_path(path)),
+        PlanStep::Switch { to, .. } => format!("live={}", letter(to)),
+        PlanStep::TakeOver { release } => format!("take({})", letter(release)),
+        PlanStep::TestServer { .. } => "test".to_owned(),
+        PlanStep::Unlink { path } => format!("unlink({})", short_path(path)),
+        PlanStep::Unpoint { pointer } => format!("no-{}", pointer.name()),
+        PlanStep::WriteRelease { release, .. } => format!("write({})", letter(release)),
+    }
+}
+
+fn short_path(path: &Path) -> &'static str {
+    match path.extension().and_then(OsStr::to_str) {
+        Some("key") => "key",
+        Some("both") => "both",
+        _ => "chain",
+    }
+}
+
+fn letter(id: &ReleaseId) -> &str {
+    &id.as_str()[..1]
+}
+
+fn with(observed: ObservedState, server: ServerState) -> ObservedState {
     ObservedState {
         uses: vec![PlannedServerUse {
             server: Some(ServerSoftware::Nginx),
             state: server,
         }],
-        ..seen
+        ..observed
     }
 }
 
-/// Everything up to the last question, or up to the switch where there is none.
+/// The steps up to the last test, reload or probe, or up to the switch where there is none.
 fn until_failure(plan: &InstallPlan) -> &[PlanStep] {
-    let question = |step: &PlanStep| {
+    let last = plan.steps.iter().rposition(|step| {
         matches!(
             step,
             PlanStep::Switch { .. }
@@ -152,17 +161,12 @@ fn until_failure(plan: &InstallPlan) -> &[PlanStep] {
                 | PlanStep::Prove { .. }
                 | PlanStep::Link { .. }
         )
-    };
-    let last = plan
-        .steps
-        .iter()
-        .rposition(question)
-        .map_or(0, |index| index + 1);
-    &plan.steps[..last]
+    });
+    &plan.steps[..last.map_or(0, |index| index + 1)]
 }
 
 #[test]
-fn rollback_goes_to_what_it_is_told_and_comes_back_to_what_was_proven() {
+fn a_failed_rollback_restores_the_proven_release() {
     let both = || ObservedState {
         releases: vec![id("a"), id("b")],
         ..installed("b", "b")
@@ -196,7 +200,7 @@ fn rollback_goes_to_what_it_is_told_and_comes_back_to_what_was_proven() {
         "it is there already"
     );
 
-    // A link that came since wants a file more: the same certificate is another release.
+    // A new link needs another file: the same certificate is another release.
     let plan = rollback(
         &TargetRelease {
             id: id("c"),
@@ -213,8 +217,8 @@ fn rollback_goes_to_what_it_is_told_and_comes_back_to_what_was_proven() {
 
 #[test]
 fn undo_is_right_from_every_step() {
-    let seen = with(plain(ServedBefore::Whole(id("a"))), serves());
-    let plan = install(&wanted(), &seen, &layout());
+    let observed = with(plain(ServedBefore::Whole(id("a"))), serves());
+    let plan = install(&wanted(), &observed, &layout());
     for count in 0..=plan.steps.len() {
         let attempted = &plan.steps[..count];
         let back = undo(&plan, attempted);
@@ -246,7 +250,7 @@ fn undo_is_right_from_every_step() {
 }
 
 #[test]
-fn only_what_was_kept_is_put_back() {
+fn only_backups_that_were_made_are_restored() {
     for present in [ServedBefore::Partial, ServedBefore::Broken("no".to_owned())] {
         let plan = install(&wanted(), &plain(present), &layout());
         let until_backup = &plan.steps[..3];
@@ -277,14 +281,14 @@ fn only_what_was_kept_is_put_back() {
 }
 
 #[test]
-fn links_go_back_before_the_reload_and_the_reload_comes_once() {
-    for seen in [
+fn links_are_restored_before_a_single_reload() {
+    for observed in [
         installed("a", "a"),
         installed("c", "a"),
         plain(ServedBefore::Whole(id("a"))),
         nothing(),
     ] {
-        let plan = install(&wanted(), &with(seen, serves()), &layout());
+        let plan = install(&wanted(), &with(observed, serves()), &layout());
         for count in 0..=plan.steps.len() {
             let steps = undo(&plan, &plan.steps[..count]).steps;
             let reloads: Vec<usize> = steps
@@ -308,7 +312,7 @@ fn links_go_back_before_the_reload_and_the_reload_comes_once() {
 }
 
 #[test]
-fn a_plan_is_json_and_text_and_holds_no_bytes() {
+fn plans_have_a_json_and_a_text_form() {
     let plan = install(&wanted(), &with(installed("a", "a"), serves()), &layout());
     let json = serde_json::to_value(&plan).unwrap();
     assert_eq!(

@@ -1,57 +1,45 @@
-//! The way back from the steps that were attempted.
+//! The rollback of the attempted steps.
 
 use std::path::{Path, PathBuf};
 
 use super::step::{InstallPlan, PlanStep, RollbackTarget, UnfinishedStart};
 use crate::store::layout::{ReleaseId, ReleasePointer};
 
-/// A plain file that this run has kept, and the name that it got.
+/// A plain file that this run has backed up.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct BackedUpFile {
     pub path: PathBuf,
     pub backup: PathBuf,
 }
 
-/// The way back from the steps that were attempted (a step that failed halfway may have worked) and
-/// the files that were kept. Not the reverse order: the links go back first, all of them, then one
-/// reload, then the proof.
+/// The plan that rolls back the `attempted` steps (a step that failed halfway may have taken effect)
+/// with the `backups` that were made. It does not simply reverse their order: first all links are
+/// restored, then one reload follows, then the probe.
 #[must_use]
 pub(crate) fn undo(
     plan: &InstallPlan,
     attempted: &[PlanStep],
-    kept: &[BackedUpFile],
+    backups: &[BackedUpFile],
 ) -> InstallPlan {
-    let reached = attempted.iter().any(|step| {
-        matches!(
-            step,
-            PlanStep::Switch { .. }
-                | PlanStep::TestServer { .. }
-                | PlanStep::Reload { .. }
-                | PlanStep::Prove { .. }
-        )
-    });
+    let is_visible = attempted.iter().any(shows_new_files);
     let live = last_switch(attempted)
         .or(plan.start.live.as_ref())
-        .filter(|_| reached);
+        .filter(|_| is_visible);
     let mut steps = match &plan.back {
-        // As long as no server could see the new files, what was there comes back as it was, broken
-        // or not.
-        RollbackTarget::Stay(_) if !reached => relink(attempted, kept),
+        // While no server can see the new files, the previous state is restored, broken or not.
+        RollbackTarget::Stay(_) if !is_visible => restore_paths(attempted, backups),
         RollbackTarget::Stay(_) => Vec::new(),
         RollbackTarget::To(id) | RollbackTarget::Unproven(id) => {
-            let mut steps = point_back(live, attempted, id);
-            steps.extend(relink_others(live, plan, attempted, kept));
+            let mut steps = restore_pointers(live, attempted, id);
+            steps.extend(restore_other_paths(live, plan, attempted, backups));
             steps
         }
         RollbackTarget::Nothing { .. } if stays(plan, attempted) => Vec::new(),
-        RollbackTarget::Nothing { .. } => remove(live, plan, attempted, kept),
+        RollbackTarget::Nothing { .. } => remove_links(live, plan, attempted, backups),
     };
     if live.is_some_and(|live| Some(live) != plan.back.release()) {
-        steps.extend(
-            plan.steps
-                .iter()
-                .filter_map(|step| ask_again(step, &plan.back)),
-        );
+        let planned = plan.steps.iter();
+        steps.extend(planned.filter_map(|step| server_step_after_undo(step, &plan.back)));
     }
     InstallPlan {
         steps,
@@ -59,24 +47,40 @@ pub(crate) fn undo(
     }
 }
 
-/// Whether the new files stay after a failure: those before were broken, or there were none and the
-/// server was told to load these; taken away, it would go on with them until it cannot start any
-/// more.
+/// Whether servers may read the new files once the step has started.
+fn shows_new_files(step: &PlanStep) -> bool {
+    matches!(
+        step,
+        PlanStep::Switch { .. }
+            | PlanStep::TestServer { .. }
+            | PlanStep::Reload { .. }
+            | PlanStep::Prove { .. }
+    )
+}
+
+/// Whether the new files stay in place after a failure. They do where the previous ones were broken,
+/// and where there were none and the server was reloaded with the new ones: without them it would
+/// keep running but could not start again.
 #[must_use]
 pub(crate) fn stays(plan: &InstallPlan, attempted: &[PlanStep]) -> bool {
-    let any = |wanted: fn(&PlanStep) -> bool| attempted.iter().any(wanted);
+    let mut attempted = attempted.iter();
     match &plan.back {
         RollbackTarget::Nothing { reload: false } => {
-            any(|step| matches!(step, PlanStep::Reload { .. }))
+            attempted.any(|step| matches!(step, PlanStep::Reload { .. }))
         }
-        RollbackTarget::Stay(_) => any(|step| matches!(step, PlanStep::Switch { .. })),
+        RollbackTarget::Stay(_) => attempted.any(|step| matches!(step, PlanStep::Switch { .. })),
         RollbackTarget::Nothing { .. } | RollbackTarget::To(_) | RollbackTarget::Unproven(_) => {
             false
         }
     }
 }
 
-fn point_back(live: Option<&ReleaseId>, attempted: &[PlanStep], id: &ReleaseId) -> Vec<PlanStep> {
+/// Points `live` and `proven` to the release `id` again.
+fn restore_pointers(
+    live: Option<&ReleaseId>,
+    attempted: &[PlanStep],
+    id: &ReleaseId,
+) -> Vec<PlanStep> {
     let from = live.cloned();
     let mut steps = Vec::new();
     if live.is_some_and(|live| live != id) {
@@ -97,25 +101,21 @@ fn point_back(live: Option<&ReleaseId>, attempted: &[PlanStep], id: &ReleaseId) 
     steps
 }
 
-/// `live` first, so that both paths show nothing at once; then the links, then what was there
-/// before.
-fn remove(
+/// Removes `live` first, so that all paths become empty at once, then the links; last it restores
+/// the previous files.
+fn remove_links(
     live: Option<&ReleaseId>,
     plan: &InstallPlan,
     attempted: &[PlanStep],
-    kept: &[BackedUpFile],
+    backups: &[BackedUpFile],
 ) -> Vec<PlanStep> {
     let mut steps = Vec::new();
     if live.is_some() {
         steps.push(PlanStep::Unpoint {
             pointer: ReleasePointer::Live,
         });
-        steps.extend(
-            plan.start
-                .links
-                .iter()
-                .map(|path| PlanStep::Unlink { path: path.clone() }),
-        );
+        let links = plan.start.links.iter().cloned();
+        steps.extend(links.map(|path| PlanStep::Unlink { path }));
     }
     if attempted
         .iter()
@@ -125,17 +125,17 @@ fn remove(
             pointer: ReleasePointer::Proven,
         });
     }
-    steps.extend(relink(attempted, kept));
+    steps.extend(restore_paths(attempted, backups));
     steps
 }
 
-/// Of the paths for which `live` alone is not the way back: what was kept comes back, and no link
-/// stays that shows nothing.
-fn relink_others(
+/// Restores the paths that switching `live` does not: backups are restored, and links that would
+/// dangle are removed.
+fn restore_other_paths(
     live: Option<&ReleaseId>,
     plan: &InstallPlan,
     attempted: &[PlanStep],
-    kept: &[BackedUpFile],
+    backups: &[BackedUpFile],
 ) -> Vec<PlanStep> {
     let UnfinishedStart {
         links,
@@ -143,45 +143,46 @@ fn relink_others(
         own,
         ..
     } = &plan.start;
-    let stale = links
-        .iter()
-        .filter(|path| live.is_some() && dangling.contains(path));
-    let mut steps: Vec<PlanStep> = stale
-        .map(|path| PlanStep::Unlink { path: path.clone() })
-        .collect();
-    steps.extend(
-        relink(attempted, kept)
-            .into_iter()
-            .filter(|step| match step {
-                PlanStep::Unlink { path } => dangling.contains(path),
-                PlanStep::Restore { path, .. } => dangling.contains(path) || own.contains(path),
-                _ => false,
-            }),
-    );
+    let mut steps = Vec::new();
+    if live.is_some() {
+        let stale = links.iter().filter(|path| dangling.contains(path)).cloned();
+        steps.extend(stale.map(|path| PlanStep::Unlink { path }));
+    }
+    let restored = restore_paths(attempted, backups).into_iter();
+    steps.extend(restored.filter(|step| match step {
+        PlanStep::Unlink { path } => dangling.contains(path),
+        PlanStep::Restore { path, .. } => dangling.contains(path) || own.contains(path),
+        _ => false,
+    }));
     steps
 }
 
-/// Our links where nothing was go; what was kept comes back.
-fn relink(attempted: &[PlanStep], kept: &[BackedUpFile]) -> Vec<PlanStep> {
-    let backup = |path: &Path| {
-        kept.iter()
-            .find(|kept| kept.path == path)
-            .map(|kept| kept.backup.clone())
-    };
-    let links = attempted.iter().filter_map(|step| match step {
-        PlanStep::Link { path, .. } if backup(path).is_none() => {
-            Some(PlanStep::Unlink { path: path.clone() })
+/// Removes new links from paths that were empty, then restores the backups.
+fn restore_paths(attempted: &[PlanStep], backups: &[BackedUpFile]) -> Vec<PlanStep> {
+    let mut steps = Vec::new();
+    for step in attempted {
+        if let PlanStep::Link { path, .. } = step
+            && backup_of(path, backups).is_none()
+        {
+            steps.push(PlanStep::Unlink { path: path.clone() });
         }
-        _ => None,
-    });
-    let files = attempted.iter().filter_map(|step| match step {
-        PlanStep::BackUp { path } => backup(path).map(|backup| PlanStep::Restore {
-            path: path.clone(),
-            backup,
-        }),
-        _ => None,
-    });
-    links.chain(files).collect()
+    }
+    for step in attempted {
+        if let PlanStep::BackUp { path } = step
+            && let Some(backup) = backup_of(path, backups)
+        {
+            steps.push(PlanStep::Restore {
+                path: path.clone(),
+                backup: backup.to_owned(),
+            });
+        }
+    }
+    steps
+}
+
+fn backup_of<'a>(path: &Path, backups: &'a [BackedUpFile]) -> Option<&'a Path> {
+    let backed_up = backups.iter().find(|file| file.path == path)?;
+    Some(&backed_up.backup)
 }
 
 fn last_switch(attempted: &[PlanStep]) -> Option<&ReleaseId> {
@@ -191,9 +192,10 @@ fn last_switch(attempted: &[PlanStep]) -> Option<&ReleaseId> {
     })
 }
 
-/// The questions of the plan, about what it goes back to. Where that is nothing, there is nothing
-/// to prove, and a server that cannot load its configuration without the pair is left alone.
-fn ask_again(step: &PlanStep, back: &RollbackTarget) -> Option<PlanStep> {
+/// A test, reload or probe of the plan, for the release that is restored. Where none is, there is
+/// nothing to probe, and a server that cannot load its configuration without the certificate is
+/// neither tested nor reloaded.
+fn server_step_after_undo(step: &PlanStep, back: &RollbackTarget) -> Option<PlanStep> {
     match (step, back) {
         (_, RollbackTarget::Stay(_) | RollbackTarget::Nothing { reload: false }) => None,
         (PlanStep::TestServer { .. } | PlanStep::Reload { .. }, _) => Some(step.clone()),

@@ -1,37 +1,37 @@
-//! From directives to virtual hosts: where they answer, for which names, with which pairs.
+//! Translates directives into virtual hosts: their addresses, names and certificates.
 
 use std::path::{Path, PathBuf};
 
-use super::listen::{ListenSocket, VirtualAddress};
+use super::listen::{ListenSocket, SocketSupport, VirtualAddress};
 use super::read::{ApacheDirective, ParsedApache, flat};
 use crate::store::layout::ReleaseFile;
 use crate::webserver::model::{
-    self, ConfigBlock, ConfiguredCertificate, ConfiguredPath, ListenAddress, NameSource,
-    ServerName, ServerSoftware, TrafficKind,
+    self, ConfigBlock, ConfigPosition, ConfiguredCertificate, ConfiguredPath, ListenAddress,
+    NameSource, ServerName, ServerSoftware, TrafficKind,
 };
 
 /// One `<VirtualHost>`, or the main server around them.
 #[derive(Clone, Debug)]
 pub struct VirtualHost {
-    /// What any server says.
+    /// The host in the form that all servers share.
     pub block: ConfigBlock,
-    /// What it passes `/` on to (`ProxyPass`), or the first thing that it passes anything on to.
+    /// The target of the `ProxyPass` for `/`, else of the first `ProxyPass`.
     pub upstream: Option<String>,
     /// The folder that it serves.
     pub root: Option<PathBuf>,
-    /// All that it says; `None` for the main server.
+    /// Its directives; `None` for the main server.
     pub directives: Option<Vec<ApacheDirective>>,
 }
 
 impl VirtualHost {
-    /// All that it says; nothing for the main server.
+    /// The directives of its section; none for the main server.
     #[must_use]
-    pub fn said(&self) -> &[ApacheDirective] {
+    pub fn section_directives(&self) -> &[ApacheDirective] {
         self.directives.as_deref().unwrap_or_default()
     }
 }
 
-/// What an install needs to know of a configuration.
+/// The configuration of Apache.
 #[derive(Clone, Debug)]
 pub struct ApacheConfig {
     pub file: PathBuf,
@@ -39,19 +39,19 @@ pub struct ApacheConfig {
     pub hosts: Vec<VirtualHost>,
     /// The sockets that are opened.
     pub sockets: Vec<ListenSocket>,
-    /// Every module, by both of its names.
+    /// Every loaded module, by both of its names.
     pub modules: Vec<String>,
     /// `PidFile`; absolute.
     pub pid: Option<PathBuf>,
-    /// The patterns that are included and that sites may stand in; absolute.
+    /// The included patterns that may contain sites; absolute.
     pub includes: Vec<PathBuf>,
     /// What only Apache can decide.
     pub doubts: Vec<String>,
-    /// All directives, those that do not apply too.
+    /// All directives, including those that do not apply.
     pub directives: Vec<ApacheDirective>,
 }
 
-/// Folders of modules and their settings, which are no place for a site.
+/// Folders of modules and their settings, where no site belongs.
 const NOT_FOR_SITES: [&str; 4] = [
     "mods-enabled",
     "conf-enabled",
@@ -60,54 +60,37 @@ const NOT_FOR_SITES: [&str; 4] = [
 ];
 
 impl ApacheConfig {
-    /// Of what was read from `file`; `mapped` and `ipv6`: whether a socket for `[::]` takes IPv4
-    /// too, and whether this machine speaks IPv6.
+    /// Translates what was parsed from `file` into virtual hosts.
     #[must_use]
-    pub fn new(read: ParsedApache, file: &Path, (mapped, ipv6): (bool, bool)) -> Self {
+    pub fn new(parsed: ParsedApache, file: &Path, support: SocketSupport) -> Self {
         let ParsedApache {
             directives,
             server_root,
             modules,
             mut doubts,
-        } = read;
+        } = parsed;
         let main = flat(&directives);
-        let sockets: Vec<ListenSocket> = words(&main, "Listen")
+        let sockets: Vec<ListenSocket> = first_words(&main, "Listen")
             .filter_map(ListenSocket::parse)
             .collect();
-        let sections: Vec<&ApacheDirective> = main
-            .iter()
-            .copied()
-            .filter(|it| it.is("VirtualHost") && it.inside.is_some())
-            .collect();
-        let translator = Translator {
+        let translator = HostTranslator {
             main: &main,
             root: &server_root,
+            sockets: &sockets,
+            support,
         };
         let mut hosts = Vec::new();
-        for section in sections {
-            let addresses: Vec<VirtualAddress> = section
-                .arguments
-                .iter()
-                .filter_map(|word| VirtualAddress::parse(word))
-                .collect();
-            if addresses.len() < section.arguments.len() {
-                doubts.push(format!(
-                    "{}:{}: an address of it was not understood",
-                    section.file.display(),
-                    section.line
-                ));
+        for section in &main {
+            if section.is("VirtualHost") && section.inside.is_some() {
+                let addresses = virtual_addresses(section, &mut doubts);
+                hosts.push(translator.virtual_host(section, &addresses));
             }
-            let through = addresses
-                .iter()
-                .flat_map(|address| address.through(&sockets, (mapped, ipv6)));
-            hosts.push(translator.host(section, through.collect()));
         }
-        hosts.push(translator.around(file, &hosts, &sockets, (mapped, ipv6)));
+        hosts.push(translator.main_server(file, &hosts));
         share_proxy_protocol(&mut hosts);
-        let pid = words(&main, "PidFile")
-            .last()
-            .map(|path| server_root.join(path));
-        let includes = includes(&directives)
+        let pid = first_words(&main, "PidFile").last();
+        let pid = pid.map(|path| server_root.join(path));
+        let includes = site_includes(&directives)
             .into_iter()
             .map(|pattern| server_root.join(pattern))
             .collect();
@@ -123,9 +106,9 @@ impl ApacheConfig {
         }
     }
 
-    /// What any server says.
+    /// The configuration in the form that all servers share.
     #[must_use]
-    pub fn neutral(&self) -> model::ServerConfig {
+    pub fn to_server_config(&self) -> model::ServerConfig {
         let blocks = self.hosts.iter().map(|host| host.block.clone()).collect();
         let mut config = model::ServerConfig::new(ServerSoftware::Apache, &self.file, blocks);
         config.includes.clone_from(&self.includes);
@@ -133,86 +116,99 @@ impl ApacheConfig {
         config
     }
 
-    /// Whether a module is there: `ssl_module`.
+    /// Whether a module is loaded: `ssl_module`.
     #[must_use]
     pub fn has(&self, module: &str) -> bool {
         self.modules.iter().any(|there| there == module)
     }
 }
 
-fn includes(directives: &[ApacheDirective]) -> Vec<String> {
-    let mut found = Vec::new();
-    for directive in directives
+/// The addresses of a `<VirtualHost>` section; adds a doubt where one was not understood.
+fn virtual_addresses(section: &ApacheDirective, doubts: &mut Vec<String>) -> Vec<VirtualAddress> {
+    let addresses: Vec<VirtualAddress> = section
+        .arguments
         .iter()
-        .filter(|it| it.is_transparent() && it.applies)
-    {
-        let inside = directive.inside.as_deref().unwrap_or_default();
-        if directive.is("Include") || directive.is("IncludeOptional") {
-            let folder = |pattern: &&str| !NOT_FOR_SITES.iter().any(|name| pattern.contains(name));
-            found.extend(directive.first().filter(folder).map(str::to_owned));
+        .filter_map(|word| VirtualAddress::parse(word))
+        .collect();
+    if addresses.len() < section.arguments.len() {
+        doubts.push(format!(
+            "{}: an address of it was not understood",
+            section.position()
+        ));
+    }
+    addresses
+}
+
+/// The included patterns that a new site may be put into.
+fn site_includes(directives: &[ApacheDirective]) -> Vec<String> {
+    let mut found = Vec::new();
+    for directive in directives {
+        if !directive.is_transparent() || !directive.applies {
+            continue;
         }
-        found.extend(includes(inside));
+        if let Some(pattern) = directive.first()
+            && (directive.is("Include") || directive.is("IncludeOptional"))
+            && !NOT_FOR_SITES.iter().any(|name| pattern.contains(name))
+        {
+            found.push(pattern.to_owned());
+        }
+        found.extend(site_includes(
+            directive.inside.as_deref().unwrap_or_default(),
+        ));
     }
     found
 }
 
-/// The first words of all directives of that name.
-fn words<'a>(
+/// The first arguments of all directives of that name.
+fn first_words<'a>(
     directives: &'a [&'a ApacheDirective],
     name: &'a str,
 ) -> impl Iterator<Item = &'a str> {
     directives
         .iter()
-        .filter(move |it| it.is(name))
-        .filter_map(|it| it.first())
+        .filter(move |directive| directive.is(name))
+        .filter_map(|directive| directive.first())
 }
 
-/// A host sees what the main server says where it says nothing itself.
-struct Translator<'a> {
+/// Translates directives into hosts. A host inherits the directives of the main server that it does
+/// not set itself.
+struct HostTranslator<'a> {
     main: &'a [&'a ApacheDirective],
     root: &'a Path,
+    sockets: &'a [ListenSocket],
+    support: SocketSupport,
 }
 
-impl Translator<'_> {
-    fn host(&self, section: &ApacheDirective, listens: Vec<ListenAddress>) -> VirtualHost {
+impl HostTranslator<'_> {
+    fn virtual_host(&self, section: &ApacheDirective, addresses: &[VirtualAddress]) -> VirtualHost {
         let inner = flat(section.inside.as_deref().unwrap_or_default());
-        let block = self.block(&inner, (&section.file, section.line), listens);
+        let listens = addresses
+            .iter()
+            .flat_map(|address| address.listens_on(self.sockets, self.support))
+            .collect();
+        let block = self.block(&inner, section.position(), listens);
         self.with_content(block, &inner, section.inside.clone())
     }
 
-    /// The main server: it answers on the sockets that no virtual host has.
-    fn around(
-        &self,
-        file: &Path,
-        hosts: &[VirtualHost],
-        sockets: &[ListenSocket],
-        machine: (bool, bool),
-    ) -> VirtualHost {
+    /// The main server, which answers on the sockets that no virtual host uses.
+    fn main_server(&self, file: &Path, hosts: &[VirtualHost]) -> VirtualHost {
         let any = VirtualAddress {
             host: None,
             port: None,
         };
-        let taken = |listen: &ListenAddress| {
-            let here = |other: &&ListenAddress| {
-                other.port == listen.port && other.interface == listen.interface
-            };
-            hosts
-                .iter()
-                .flat_map(|host| &host.block.listens)
-                .any(|other| here(&other))
-        };
-        let free: Vec<ListenAddress> = any
-            .through(sockets, machine)
-            .into_iter()
-            .filter(|listen| !taken(listen))
-            .collect();
-        let said = |it: &&&ApacheDirective| it.is("ServerName") || it.is("SSLEngine");
-        let place = self
+        let mut listens = any.listens_on(self.sockets, self.support);
+        listens.retain(|listen| {
+            let mut used = hosts.iter().flat_map(|host| &host.block.listens);
+            !used.any(|other| is_same_address(other, listen))
+        });
+        let named = self
             .main
             .iter()
-            .find(said)
-            .map_or((file, 1), |it| (it.file.as_path(), it.line));
-        let block = self.block(self.main, place, free);
+            .find(|directive| directive.is("ServerName") || directive.is("SSLEngine"));
+        let position = named.map_or(ConfigPosition { file, line: 1 }, |directive| {
+            directive.position()
+        });
+        let block = self.block(self.main, position, listens);
         self.with_content(block, self.main, None)
     }
 
@@ -222,9 +218,9 @@ impl Translator<'_> {
         inner: &[&ApacheDirective],
         directives: Option<Vec<ApacheDirective>>,
     ) -> VirtualHost {
-        let root = words(inner, "DocumentRoot")
+        let root = first_words(inner, "DocumentRoot")
             .last()
-            .or_else(|| words(self.main, "DocumentRoot").last());
+            .or_else(|| first_words(self.main, "DocumentRoot").last());
         let root = root.map(|folder| self.root.join(folder));
         VirtualHost {
             block,
@@ -237,36 +233,24 @@ impl Translator<'_> {
     fn block(
         &self,
         inner: &[&ApacheDirective],
-        (file, line): (&Path, u32),
-        listens: Vec<ListenAddress>,
+        position: ConfigPosition<'_>,
+        mut listens: Vec<ListenAddress>,
     ) -> ConfigBlock {
-        let tls = self
-            .last(inner, "SSLEngine")
+        let has_tls = self
+            .last_word(inner, "SSLEngine")
             .is_some_and(|word| !word.eq_ignore_ascii_case("off"));
-        let proxied = self
-            .last(inner, "RemoteIPProxyProtocol")
+        let has_proxy_protocol = self
+            .last_word(inner, "RemoteIPProxyProtocol")
             .is_some_and(|word| word.eq_ignore_ascii_case("on"));
-        let listens = listens
-            .into_iter()
-            .map(|listen| ListenAddress {
-                ssl: tls,
-                proxy_protocol: proxied && !self.excepted(inner),
-                ..listen
-            })
-            .collect();
-        let names = words(inner, "ServerName").last().and_then(server_name);
-        let aliases = inner
-            .iter()
-            .filter(|it| it.is("ServerAlias"))
-            .flat_map(|it| &it.arguments);
+        for listen in &mut listens {
+            listen.ssl = has_tls;
+            listen.proxy_protocol = has_proxy_protocol && !self.excepts_this_machine(inner);
+        }
         ConfigBlock {
-            file: file.to_owned(),
-            line,
+            file: position.file.to_owned(),
+            line: position.line,
             part: TrafficKind::Http,
-            names: names
-                .into_iter()
-                .chain(aliases.map(|word| alias(word)))
-                .collect(),
+            names: server_names(inner),
             names_from: NameSource::Configuration,
             listens,
             pairs: self.pairs(inner),
@@ -274,80 +258,65 @@ impl Translator<'_> {
         }
     }
 
-    fn last<'a>(&'a self, inner: &'a [&'a ApacheDirective], name: &'a str) -> Option<&'a str> {
+    fn last_word<'a>(&'a self, inner: &'a [&'a ApacheDirective], name: &'a str) -> Option<&'a str> {
         self.last_of(inner, name).and_then(ApacheDirective::first)
     }
 
-    /// The last one of that name in the host, else in the main server.
+    /// The last directive of that name in the host, else in the main server.
     fn last_of<'a>(
         &'a self,
         inner: &'a [&'a ApacheDirective],
         name: &str,
     ) -> Option<&'a ApacheDirective> {
-        let last = |level: &[&'a ApacheDirective]| level.iter().copied().rfind(|it| it.is(name));
-        last(inner).or_else(|| last(self.main))
+        let own = inner.iter().rfind(|directive| directive.is(name));
+        let inherited = self.main.iter().rfind(|directive| directive.is(name));
+        own.or(inherited).copied()
     }
 
-    /// `SSLUseStapling on`, unless the server to ask is named.
+    /// The position of `SSLUseStapling on`, unless the responder is configured.
     fn stapling(&self, inner: &[&ApacheDirective]) -> Option<String> {
-        let on = self.last_of(inner, "SSLUseStapling").filter(|it| {
-            it.first()
-                .is_some_and(|word| word.eq_ignore_ascii_case("on"))
-        });
-        let elsewhere = self.last_of(inner, "SSLStaplingForceURL").is_some();
-        on.filter(|_| !elsewhere)
-            .map(|it| format!("{}:{}", it.file.display(), it.line))
+        let directive = self.last_of(inner, "SSLUseStapling")?;
+        let is_on = directive
+            .first()
+            .is_some_and(|word| word.eq_ignore_ascii_case("on"));
+        let has_responder = self.last_of(inner, "SSLStaplingForceURL").is_some();
+        (is_on && !has_responder).then(|| directive.position().to_string())
     }
 
-    /// Whether who asks from this machine sends no PROXY header.
-    fn excepted(&self, inner: &[&ApacheDirective]) -> bool {
-        let own = |word: &String| {
-            ["127.0.0.", "::1", "localhost"]
-                .iter()
-                .any(|start| word.starts_with(start))
-        };
-        let all = inner
+    /// Whether clients on this machine connect without a PROXY header.
+    fn excepts_this_machine(&self, inner: &[&ApacheDirective]) -> bool {
+        let mut exceptions = inner
             .iter()
             .chain(self.main)
-            .filter(|it| it.is("RemoteIPProxyProtocolExceptions"));
-        all.flat_map(|it| &it.arguments).any(own)
+            .filter(|directive| directive.is("RemoteIPProxyProtocolExceptions"))
+            .flat_map(|directive| &directive.arguments);
+        exceptions.any(|address| {
+            ["127.0.0.", "::1", "localhost"]
+                .iter()
+                .any(|start| address.starts_with(start))
+        })
     }
 
-    /// The n-th certificate with the n-th key, or with the key in its own file; the chain file goes
-    /// with all of them.
+    /// Combines the n-th certificate with the n-th key, or with the key in the certificate's file.
+    /// The chain file belongs to all of them.
     fn pairs(&self, inner: &[&ApacheDirective]) -> Vec<ConfiguredCertificate> {
-        let certificates = self.merged(inner, "SSLCertificateFile");
-        let keys = self.merged(inner, "SSLCertificateKeyFile");
+        let certificates = self.merged_paths(inner, "SSLCertificateFile");
+        let keys = self.merged_paths(inner, "SSLCertificateKeyFile");
         let chain = self
-            .last(inner, "SSLCertificateChainFile")
+            .last_word(inner, "SSLCertificateChainFile")
             .map(|word| self.path(word));
-        let pair = |(index, certificate): (usize, ConfiguredPath)| {
-            let mut files = match (&chain, keys.get(index)) {
-                (None, None) => {
-                    return ConfiguredCertificate {
-                        files: vec![(ReleaseFile::Combined, certificate)],
-                    };
-                }
-                (Some(chain), _) if *chain != certificate => {
-                    vec![
-                        (ReleaseFile::Cert, certificate),
-                        (ReleaseFile::Ca, chain.clone()),
-                    ]
-                }
-                _ => vec![(ReleaseFile::FullChain, certificate)],
-            };
-            let own = files[0].1.clone();
-            files.push((ReleaseFile::Key, keys.get(index).cloned().unwrap_or(own)));
-            ConfiguredCertificate { files }
-        };
-        certificates.into_iter().enumerate().map(pair).collect()
+        let mut keys = keys.into_iter();
+        certificates
+            .into_iter()
+            .map(|certificate| configured_certificate(certificate, keys.next(), chain.as_ref()))
+            .collect()
     }
 
-    /// Those of a host, then those of the main server that are further back in the list than its
-    /// own (`modssl_ctx_cfg_merge_certkeys_array`).
-    fn merged(&self, inner: &[&ApacheDirective], name: &str) -> Vec<ConfiguredPath> {
-        let own: Vec<&str> = words(inner, name).collect();
-        let main: Vec<&str> = words(self.main, name).skip(own.len()).collect();
+    /// The paths of a host, then those of the main server beyond the number of the host's own
+    /// (`modssl_ctx_cfg_merge_certkeys_array`).
+    fn merged_paths(&self, inner: &[&ApacheDirective], name: &str) -> Vec<ConfiguredPath> {
+        let own: Vec<&str> = first_words(inner, name).collect();
+        let main: Vec<&str> = first_words(self.main, name).skip(own.len()).collect();
         own.into_iter()
             .chain(main)
             .map(|word| self.path(word))
@@ -363,7 +332,43 @@ impl Translator<'_> {
     }
 }
 
-/// `[scheme://]host[:port]`
+fn configured_certificate(
+    certificate: ConfiguredPath,
+    key: Option<ConfiguredPath>,
+    chain: Option<&ConfiguredPath>,
+) -> ConfiguredCertificate {
+    if key.is_none() && chain.is_none() {
+        return ConfiguredCertificate {
+            files: vec![(ReleaseFile::Combined, certificate)],
+        };
+    }
+    let key = key.unwrap_or_else(|| certificate.clone());
+    let mut files = match chain {
+        Some(chain) if *chain != certificate => {
+            vec![
+                (ReleaseFile::Cert, certificate),
+                (ReleaseFile::Ca, chain.clone()),
+            ]
+        }
+        _ => vec![(ReleaseFile::FullChain, certificate)],
+    };
+    files.push((ReleaseFile::Key, key));
+    ConfiguredCertificate { files }
+}
+
+/// The last `ServerName`, then all words of `ServerAlias`.
+fn server_names(directives: &[&ApacheDirective]) -> Vec<ServerName> {
+    let name = first_words(directives, "ServerName").last();
+    let mut names: Vec<ServerName> = name.and_then(server_name).into_iter().collect();
+    for directive in directives {
+        if directive.is("ServerAlias") {
+            names.extend(directive.arguments.iter().map(|word| alias(word)));
+        }
+    }
+    names
+}
+
+/// Parses `[scheme://]host[:port]`.
 fn server_name(word: &str) -> Option<ServerName> {
     let host = word.split_once("://").map_or(word, |(_, rest)| rest);
     let host = host
@@ -374,7 +379,7 @@ fn server_name(word: &str) -> Option<ServerName> {
     (!host.is_empty()).then_some(ServerName::Exact(host))
 }
 
-/// A word of `ServerAlias`: `*` and `?` stand for anything, dots too.
+/// Parses a word of `ServerAlias`: `*` and `?` match anything, including dots.
 fn alias(word: &str) -> ServerName {
     let word = word.to_ascii_lowercase();
     match word
@@ -387,7 +392,7 @@ fn alias(word: &str) -> ServerName {
     }
 }
 
-/// The `ProxyPass` of `/`, else the first one of all.
+/// The target of the `ProxyPass` for `/`, else of the first `ProxyPass`.
 fn upstream(directives: &[&ApacheDirective]) -> Option<String> {
     let mut passes: Vec<(&str, &str)> = Vec::new();
     for directive in directives {
@@ -409,20 +414,21 @@ fn upstream(directives: &[&ApacheDirective]) -> Option<String> {
     passes.first().map(|(_, to)| (*to).to_owned())
 }
 
-/// The PROXY header belongs to the address: one host that wants it wants it for all.
+/// The PROXY protocol belongs to the address: one host that expects it enables it for all.
 fn share_proxy_protocol(hosts: &mut [VirtualHost]) {
-    let wanting: Vec<ListenAddress> = hosts
+    let expecting: Vec<ListenAddress> = hosts
         .iter()
         .flat_map(|host| &host.block.listens)
         .filter(|listen| listen.proxy_protocol)
         .cloned()
         .collect();
     for listen in hosts.iter_mut().flat_map(|host| &mut host.block.listens) {
-        let here = |other: &&ListenAddress| {
-            other.port == listen.port && other.interface == listen.interface
-        };
-        listen.proxy_protocol |= wanting.iter().any(|other| here(&other));
+        listen.proxy_protocol |= expecting.iter().any(|other| is_same_address(other, listen));
     }
+}
+
+fn is_same_address(one: &ListenAddress, other: &ListenAddress) -> bool {
+    one.port == other.port && one.interface == other.interface
 }
 
 #[cfg(test)]
@@ -432,7 +438,7 @@ mod tests {
     use super::super::testing::config;
     use crate::webserver::model::ConfigBlock;
 
-    fn told(block: &ConfigBlock) -> String {
+    fn shown(block: &ConfigBlock) -> String {
         let names: Vec<String> = block.names.iter().map(|name| name.text()).collect();
         let flags = |tls: bool, proxied: bool| {
             format!(
@@ -466,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_with_all_their_pairs() {
+    fn hosts_have_their_addresses_names_and_certificates() {
         let config = config(
             "Listen 80\nListen 443\nServerName main.example\nSSLCertificateFile /m.crt\nSSLCertificateKeyFile /m.key\n\
              <VirtualHost *:80>\nServerName http://A.example:80\nServerAlias www.a.example *.b.example w?w.c.example *\n\
@@ -476,10 +482,15 @@ mod tests {
              SSLCertificateKeyFile /r.key\nSSLCertificateKeyFile /e.key\nSSLCertificateChainFile /c.crt\nRemoteIPProxyProtocol On\n</VirtualHost>\n\
              <VirtualHost 192.0.2.1:443>\nSSLEngine On\nServerName late.example\n</VirtualHost>",
         );
-        let told: Vec<String> = config.neutral().blocks().iter().map(told).collect();
+        let shown: Vec<String> = config
+            .to_server_config()
+            .blocks()
+            .iter()
+            .map(shown)
+            .collect();
         let main = "FullChain=/m.crt+Key=/m.key";
         assert_eq!(
-            told,
+            shown,
             [
                 format!(
                     "6 | a.example www.a.example *.b.example w?w.c.example * | 0.0.0.0:80 \
@@ -498,7 +509,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_the_certificate_must_name_a_server_for() {
+    fn stapling_without_a_configured_responder_is_found() {
         for (main, host, expected) in [
             ("", "", None),
             ("", "SSLUseStapling On", Some(3)),
@@ -519,14 +530,19 @@ mod tests {
     }
 
     #[test]
-    fn one_file_for_all_and_the_main_server_alone() {
+    fn the_main_server_answers_on_unused_sockets() {
         let config = config(
             "Listen 443\nListen 127.0.0.1:8443\nSSLEngine on\nServerName m.example\nSSLCertificateFile /all.pem\n\
              <VirtualHost *:8443>\nSSLEngine off\nSSLCertificateFile /x.crt\nSSLCertificateChainFile /x.crt\nSSLCertificateKeyFile /x.key\n</VirtualHost>",
         );
-        let told: Vec<String> = config.neutral().blocks().iter().map(told).collect();
+        let shown: Vec<String> = config
+            .to_server_config()
+            .blocks()
+            .iter()
+            .map(shown)
+            .collect();
         assert_eq!(
-            told,
+            shown,
             [
                 "6 |  | 127.0.0.1:8443 | FullChain=/x.crt+Key=/x.key",
                 "3 | m.example | 0.0.0.0:443s [::]:443s | Combined=/all.pem",
@@ -535,7 +551,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_host_serves_and_where_sites_go() {
+    fn upstreams_roots_and_site_folders_are_found() {
         let config = config(
             "IncludeOptional mods-enabled/*.conf\nIncludeOptional sites-enabled/*.conf\nListen 80\nDocumentRoot /srv/main\n\
              <VirtualHost *:80>\nServerName a.example\nProxyPass /static !\nProxyPass /x http://x/\nProxyPass / http://127.0.0.1:9000/\n</VirtualHost>\n\
@@ -543,7 +559,7 @@ mod tests {
              <VirtualHost *:80>\nServerName c.example\n<Location />\nProxyPass http://c/\n</Location>\n</VirtualHost>\n\
              <VirtualHost nonsense:port>\n</VirtualHost>",
         );
-        let told: Vec<_> = config
+        let shown: Vec<_> = config
             .hosts
             .iter()
             .map(|host| (host.upstream.as_deref(), host.root.as_deref()))
@@ -551,7 +567,7 @@ mod tests {
         let main = Some(Path::new("/srv/main"));
         let c = (Some("http://c/"), main);
         assert_eq!(
-            told,
+            shown,
             [
                 (Some("http://127.0.0.1:9000/"), main),
                 (None, Some(Path::new("/srv/b"))),
@@ -560,7 +576,7 @@ mod tests {
                 (None, main)
             ]
         );
-        let neutral = config.neutral();
+        let neutral = config.to_server_config();
         let folders: Vec<&Path> = neutral.including("x.conf").collect();
         assert_eq!(folders, [Path::new("/etc/apache2/sites-enabled")]);
         assert_eq!(config.doubts.len(), 1, "{:?}", config.doubts);

@@ -1,4 +1,4 @@
-//! How an Apache was built, from what `-V` and `-l` say, and the variables of Debian's envvars.
+//! How Apache was built, from the output of `-V` and `-l`, and the variables of Debian's envvars.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,8 +15,8 @@ impl ApacheVersion {
         Some(Self(first, rest()?, rest()?))
     }
 
-    /// Whether it is as `<IfVersion>` says: `>= 2.4`; `None` for what is not understood (regular
-    /// expressions).
+    /// Whether it satisfies the arguments of `<IfVersion>`, such as `>= 2.4`; `None` for regular
+    /// expressions, which certctl does not evaluate.
     #[must_use]
     pub fn fits(self, arguments: &[String]) -> Option<bool> {
         let (operator, text) = match arguments {
@@ -40,22 +40,22 @@ impl ApacheVersion {
     }
 }
 
-/// What was built in.
+/// The version and the built-in paths of an Apache.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ApacheBuild {
     pub version: ApacheVersion,
-    /// What relative paths start from.
+    /// The folder of relative paths.
     pub root: PathBuf,
-    /// The configuration that is read when none is named.
+    /// The built-in configuration file.
     pub config: PathBuf,
-    /// Where the process id is when the configuration does not say.
+    /// The pid file unless the configuration sets another.
     pub pid: PathBuf,
     /// Whether a socket for `[::]` takes IPv4 connections too.
     pub mapped: bool,
 }
 
 impl ApacheBuild {
-    /// Reads what `-V` says; `None` when it is not Apache that speaks.
+    /// Parses the output of `-V`; `None` when it is not that of Apache.
     #[must_use]
     pub fn parse(output: &str) -> Option<Self> {
         let named = output.lines().find_map(|line| {
@@ -66,31 +66,28 @@ impl ApacheBuild {
         let number = named?
             .split(|c: char| !c.is_ascii_digit() && c != '.')
             .next()?;
-        let value = |name: &str| {
-            let start = format!(" -D {name}=\"");
-            output
-                .lines()
-                .find_map(|line| line.strip_prefix(&start)?.strip_suffix('"'))
-                .map(Path::new)
-        };
-        let root = value("HTTPD_ROOT")
-            .unwrap_or_else(|| Path::new("/usr/local/apache2"))
-            .to_owned();
-        let config =
-            root.join(value("SERVER_CONFIG_FILE").unwrap_or_else(|| Path::new("conf/httpd.conf")));
-        let pid = root.join(value("DEFAULT_PIDLOG").unwrap_or_else(|| Path::new("logs/httpd.pid")));
-        let mapped = output.contains("IPv4-mapped addresses enabled");
+        let root = Path::new(definition(output, "HTTPD_ROOT").unwrap_or("/usr/local/apache2"));
+        let config = definition(output, "SERVER_CONFIG_FILE").unwrap_or("conf/httpd.conf");
+        let pid = definition(output, "DEFAULT_PIDLOG").unwrap_or("logs/httpd.pid");
         Some(Self {
             version: ApacheVersion::parse(number)?,
-            root,
-            config,
-            pid,
-            mapped,
+            root: root.to_owned(),
+            config: root.join(config),
+            pid: root.join(pid),
+            mapped: output.contains("IPv4-mapped addresses enabled"),
         })
     }
 }
 
-/// The modules that `-l` lists: `mod_so.c`.
+/// The value of a definition that Apache was compiled with: ` -D NAME="VALUE"`.
+fn definition<'a>(output: &'a str, name: &str) -> Option<&'a str> {
+    let start = format!(" -D {name}=\"");
+    output
+        .lines()
+        .find_map(|line| line.strip_prefix(&start)?.strip_suffix('"'))
+}
+
+/// Parses the list of modules of `-l`: `mod_so.c`.
 #[must_use]
 pub(crate) fn built_in(output: &str) -> Vec<String> {
     output
@@ -101,9 +98,9 @@ pub(crate) fn built_in(output: &str) -> Vec<String> {
         .collect()
 }
 
-/// The variables that an `envvars` sets for Apache. It is a shell script: lines that set or export
-/// a plain value are understood, those that run something are passed over (what names such a
-/// variable is then a doubt).
+/// Parses the variables that `envvars` sets for Apache. It is a shell script: only lines that set or
+/// export a plain value are understood. Those that run commands are skipped, so uses of their
+/// variables become doubts.
 #[must_use]
 pub(crate) fn envvars(text: &str) -> HashMap<String, String> {
     let mut variables = HashMap::new();
@@ -112,12 +109,14 @@ pub(crate) fn envvars(text: &str) -> HashMap<String, String> {
         let Some((name, value)) = set.split_once('=') else {
             continue;
         };
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if name.is_empty() || !name.chars().all(is_name) || value.contains(['`', '(', ';']) {
+        let is_name =
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let runs_command = value.contains(['`', '(', ';']);
+        if !is_name || runs_command {
             continue;
         }
         let value = value.trim_matches('"').trim_matches('\'');
-        // Debian's suffix of further instances: none in the usual one.
+        // Debian's suffix of further instances is empty for the first one.
         let value = value.replace("${SUFFIX}", "").replace("$SUFFIX", "");
         if !value.contains('$') {
             variables.insert(name.to_owned(), value);
@@ -183,16 +182,16 @@ mod tests {
             "unset HOME\nSUFFIX=\nexport APACHE_RUN_USER=www-data\nexport APACHE_RUN_DIR=/var/run/apache2$SUFFIX\n\
              export APACHE_LOG_DIR=\"/var/log/apache2\"\nexport X=$(hostname)\nexport Y=$Z/a\n# export C=1\n## x=1\n",
         );
-        let mut told: Vec<String> = read
+        let mut shown: Vec<String> = read
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        told.sort();
+        shown.sort();
         let dirs = [
             "APACHE_LOG_DIR=/var/log/apache2",
             "APACHE_RUN_DIR=/var/run/apache2",
             "APACHE_RUN_USER=www-data",
         ];
-        assert_eq!(told, [&dirs[..], &["SUFFIX="]].concat());
+        assert_eq!(shown, [&dirs[..], &["SUFFIX="]].concat());
     }
 }

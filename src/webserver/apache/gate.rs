@@ -1,8 +1,9 @@
-//! The gate that Apache lacks. Its `configtest` never opens a key: with a wrong one it says "Syntax
+//! A check that Apache lacks. Its `configtest` never opens a key: with a wrong one it reports "Syntax
 //! OK", and the graceful restart after it ends Apache with all of its sites. So before every reload
-//! the pairs of all virtual hosts are read from the very paths that Apache will read, and what
-//! would end it is said instead.
+//! certctl reads the certificates and keys of all virtual hosts from the paths that Apache will read,
+//! and reports what would end Apache.
 
+use std::fmt;
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -13,23 +14,18 @@ use crate::store::layout::ReleaseFile;
 use crate::store::release::{KeyAccess, Release, UnloadableReason};
 use crate::webserver::model::{ConfigBlock, ConfiguredCertificate};
 
-/// How each line of the gate begins.
+/// The beginning of each reported line.
 pub(crate) const GATE: &str = "Apache would end at the next reload: ";
 
-/// Reads a file of a pair; else says why it cannot.
+/// Reads a certificate or key file, or returns why it cannot be read.
 type Reader<'a> = dyn FnMut(&Path) -> Result<Zeroizing<Vec<u8>>, String> + 'a;
 
-/// What would end Apache, a line for each pair; `read` gives a file's bytes, or why it cannot be
-/// read.
+/// What would end Apache at a reload, a line for each certificate.
 pub(crate) fn faults(config: &ApacheConfig, read: &mut Reader<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     let mut seen: Vec<&ConfiguredCertificate> = Vec::new();
-    for block in config
-        .hosts
-        .iter()
-        .map(|host| &host.block)
-        .filter(|block| block.speaks_tls())
-    {
+    let blocks = config.hosts.iter().map(|host| &host.block);
+    for block in blocks.filter(|block| block.speaks_tls()) {
         if block.pairs.is_empty() {
             lines.push(format!("{GATE}{block} speaks TLS and has no certificate"));
         }
@@ -49,47 +45,54 @@ fn fault(
     pair: &ConfiguredCertificate,
     read: &mut Reader<'_>,
 ) -> Option<String> {
-    let of = |wanted: &[ReleaseFile]| {
-        pair.files
-            .iter()
-            .find(|(piece, _)| wanted.contains(piece))
-            .map(|(_, path)| path)
-    };
-    let certificate = of(&[
+    let certificate_pieces = [
         ReleaseFile::FullChain,
         ReleaseFile::Cert,
         ReleaseFile::Combined,
-    ])?
-    .file()?;
-    let key = of(&[ReleaseFile::Key, ReleaseFile::Combined])?.file()?;
-    let mut get = |path: &Path| {
-        read(path).map_err(|why| format!("{GATE}{} of {block}: {why}", path.display()))
+    ];
+    let certificate = path_of(pair, &certificate_pieces)?;
+    let key = path_of(pair, &[ReleaseFile::Key, ReleaseFile::Combined])?;
+    // Both files are read, even if the first one fails.
+    let (chain_bytes, key_bytes) = match (read(certificate), read(key)) {
+        (Ok(chain_bytes), Ok(key_bytes)) => (chain_bytes, key_bytes),
+        (Err(why), _) => return Some(fault_line(certificate, block, &why)),
+        (_, Err(why)) => return Some(fault_line(key, block, &why)),
     };
-    let (chain, key_bytes) = match (get(certificate), get(key)) {
-        (Ok(chain), Ok(key)) => (chain, key),
-        (Err(line), _) | (_, Err(line)) => return Some(line),
-    };
-    let why = ends(chain, key_bytes)?;
-    // Of a certificate that cannot be read the key is not to blame.
-    let path = if why == UnloadableReason::NoChain {
+    let reason = unloadable_reason(chain_bytes, key_bytes)?;
+    // Where the certificate cannot be read, the key is not to blame.
+    let path = if reason == UnloadableReason::NoChain {
         certificate
     } else {
         key
     };
-    Some(format!("{GATE}{} of {block}: {why}", path.display()))
+    Some(fault_line(path, block, &reason))
 }
 
-/// Why Apache could not load a pair. An encrypted key may have its passphrase, and a key of a kind
-/// that is not known here may be fine: only what is certain counts.
-fn ends(chain: Zeroizing<Vec<u8>>, key: Zeroizing<Vec<u8>>) -> Option<UnloadableReason> {
+fn fault_line(path: &Path, block: &ConfigBlock, why: &dyn fmt::Display) -> String {
+    format!("{GATE}{} of {block}: {why}", path.display())
+}
+
+/// The path of the first file that is one of these pieces.
+fn path_of<'a>(pair: &'a ConfiguredCertificate, pieces: &[ReleaseFile]) -> Option<&'a Path> {
+    let mut files = pair.files.iter();
+    let (_, path) = files.find(|(piece, _)| pieces.contains(piece))?;
+    path.file()
+}
+
+/// Why Apache certainly cannot load a certificate and its key. An encrypted key may have a
+/// passphrase in the configuration, and a key of an unknown kind may be fine.
+fn unloadable_reason(
+    chain: Zeroizing<Vec<u8>>,
+    key: Zeroizing<Vec<u8>>,
+) -> Option<UnloadableReason> {
     match Release::taken(chain.clone(), key.clone(), KeyAccess::default()) {
         Ok(_) | Err(UnloadableReason::Locked) => None,
-        Err(UnloadableReason::NoKey) if is_unknown(chain, key) => None,
+        Err(UnloadableReason::NoKey) if has_unknown_algorithm(chain, key) => None,
         Err(why) => Some(why),
     }
 }
 
-fn is_unknown(chain: Zeroizing<Vec<u8>>, key: Zeroizing<Vec<u8>>) -> bool {
+fn has_unknown_algorithm(chain: Zeroizing<Vec<u8>>, key: Zeroizing<Vec<u8>>) -> bool {
     Release::opaque(chain, key, KeyAccess::default())
         .is_some_and(|release| release.leaf().algorithm == KeyAlgorithm::Unknown)
 }
@@ -114,9 +117,25 @@ mod tests {
         )
     }
 
+    /// The faults where `/c` and `/k` have this content; `None` is a missing file.
+    fn faults_of(chain: Option<&str>, key: Option<&str>) -> Vec<String> {
+        let config = config(
+            "Listen 443\n<VirtualHost *:443>\nSSLEngine on\nSSLCertificateFile /c\nSSLCertificateKeyFile /k\n</VirtualHost>\n\
+             <VirtualHost *:80>\nSSLCertificateFile /x\nSSLCertificateKeyFile /x\n</VirtualHost>",
+        );
+        faults(&config, &mut |path: &Path| {
+            let content = if path == Path::new("/c") { chain } else { key };
+            match content {
+                Some(text) => Ok(Zeroizing::new(text.as_bytes().to_vec())),
+                None => Err("not there".to_owned()),
+            }
+        })
+    }
+
     #[test]
-    fn only_what_would_end_apache_is_told() {
-        let ((chain, key), (_, other)) = (pair(), pair());
+    fn only_faults_that_end_apache_are_reported() {
+        let (chain, key) = pair();
+        let (_, other) = pair();
         let locked =
             "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
         let cut = &chain[..200];
@@ -149,24 +168,14 @@ mod tests {
                 "/c of /etc/apache2/apache2.conf:2: not there",
             ),
         ] {
-            let config = config(
-                "Listen 443\n<VirtualHost *:443>\nSSLEngine on\nSSLCertificateFile /c\nSSLCertificateKeyFile /k\n</VirtualHost>\n\
-                 <VirtualHost *:80>\nSSLCertificateFile /x\nSSLCertificateKeyFile /x\n</VirtualHost>",
-            );
-            let mut read = |path: &Path| {
-                let content = if path == Path::new("/c") { chain } else { key };
-                content
-                    .map(|text| Zeroizing::new(text.as_bytes().to_vec()))
-                    .ok_or_else(|| "not there".to_owned())
-            };
-            let told = faults(&config, &mut read);
+            let faults = faults_of(chain, key);
             match expected {
-                "" => assert_eq!(told, [""; 0]),
+                "" => assert_eq!(faults, [""; 0]),
                 expected => {
-                    assert_eq!(told.len(), 1, "{told:?}");
+                    assert_eq!(faults.len(), 1, "{faults:?}");
                     assert!(
-                        told[0].strip_prefix(GATE).unwrap().starts_with(expected),
-                        "{told:?}"
+                        faults[0].strip_prefix(GATE).unwrap().starts_with(expected),
+                        "{faults:?}"
                     );
                 }
             }

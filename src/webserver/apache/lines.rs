@@ -1,10 +1,9 @@
-//! The lines of an Apache configuration: a backslash at the end goes on in the next line,
-//! `#` begins a comment only at the start, words may be quoted (`ap_cfg_getline`,
-//! `ap_getword_conf`).
+//! Splits an Apache configuration into lines and words: a backslash at the end continues a line, `#`
+//! starts a comment only at its start, words may be quoted (`ap_cfg_getline`, `ap_getword_conf`).
 
 use std::path::{Path, PathBuf};
 
-/// Why a configuration could not be read. Apache itself says more in `apache2ctl configtest`.
+/// Why a configuration could not be parsed. `apache2ctl configtest` reports more details.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{}:{line}: {what}", file.display())]
 pub struct ApacheParseError {
@@ -24,14 +23,14 @@ impl ApacheParseError {
     }
 }
 
-/// One line that says something, and the number of its last physical line (Apache counts so).
+/// One logical line, and the number of its last physical line (as Apache counts).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ApacheLine {
     pub number: u32,
     pub text: String,
 }
 
-/// The lines of a text, without comments and empty ones.
+/// The logical lines of a text, without comments and empty lines.
 pub(crate) fn lines(text: &str) -> Vec<ApacheLine> {
     let mut lines = Vec::new();
     let mut open = String::new();
@@ -43,7 +42,7 @@ pub(crate) fn lines(text: &str) -> Vec<ApacheLine> {
     {
         let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
         match physical.strip_suffix('\\') {
-            // An escaped backslash at the end is one.
+            // Two backslashes at the end do not continue the line.
             Some(begun) if !begun.ends_with('\\') => open.push_str(begun),
             _ => {
                 open.push_str(physical);
@@ -57,7 +56,7 @@ pub(crate) fn lines(text: &str) -> Vec<ApacheLine> {
     lines
 }
 
-/// The words of what follows a directive's name.
+/// Splits the arguments of a directive into words.
 pub(crate) fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut rest = text.trim_start();

@@ -1,9 +1,18 @@
-//! `Listen` and the addresses of `<VirtualHost>`: Apache opens the sockets of the one and picks by
-//! the others, so where a site answers is both together.
+//! `Listen` and the addresses of `<VirtualHost>`: Apache opens the sockets of the former and selects
+//! hosts by the latter, so both decide where a site answers.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::webserver::model::{ListenAddress, ListenInterface};
+
+/// Which IP families a socket of Apache accepts.
+#[derive(Clone, Copy, Debug)]
+pub struct SocketSupport {
+    /// Whether Apache was built so that a socket for `[::]` takes IPv4 connections too.
+    pub ipv4_mapped: bool,
+    /// Whether this machine supports IPv6.
+    pub ipv6: bool,
+}
 
 /// A socket that Apache opens.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,7 +29,7 @@ impl ListenSocket {
         let (host, port) = word.rsplit_once(':').unwrap_or(("*", word));
         let address = match host {
             "*" | "" => None,
-            host => Some(bare(host).parse().ok()?),
+            host => Some(without_brackets(host).parse().ok()?),
         };
         Some(Self {
             address,
@@ -28,17 +37,14 @@ impl ListenSocket {
         })
     }
 
-    /// The single addresses that it means; a socket for `[::]` takes IPv4 too where Apache was
-    /// built so.
-    fn addresses(&self, mapped: bool, ipv6: bool) -> Vec<IpAddr> {
-        let (any4, any6) = (
-            IpAddr::from(Ipv4Addr::UNSPECIFIED),
-            IpAddr::from(Ipv6Addr::UNSPECIFIED),
-        );
+    /// The addresses that it accepts connections on.
+    fn addresses(&self, support: SocketSupport) -> Vec<IpAddr> {
+        let any4 = IpAddr::from(Ipv4Addr::UNSPECIFIED);
+        let any6 = IpAddr::from(Ipv6Addr::UNSPECIFIED);
         match self.address {
-            None if ipv6 => vec![any4, any6],
+            None if support.ipv6 => vec![any4, any6],
             None => vec![any4],
-            Some(address) if address == any6 && mapped => vec![any4, any6],
+            Some(address) if address == any6 && support.ipv4_mapped => vec![any4, any6],
             Some(address) => vec![address],
         }
     }
@@ -47,9 +53,9 @@ impl ListenSocket {
 /// An address of `<VirtualHost>`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct VirtualAddress {
-    /// `None`: any (`*`, `_default_`).
+    /// The address; `None` for any (`*`, `_default_`).
     pub host: Option<ListenInterface>,
-    /// `None`: any.
+    /// The port; `None` for any.
     pub port: Option<u16>,
 }
 
@@ -63,7 +69,7 @@ impl VirtualAddress {
         };
         let host = match host {
             "*" | "_default_" => None,
-            host => match bare(host).parse() {
+            host => match without_brackets(host).parse() {
                 Ok(address) => Some(ListenInterface::Address(address)),
                 Err(_) => Some(ListenInterface::Host(host.to_ascii_lowercase())),
             },
@@ -75,19 +81,19 @@ impl VirtualAddress {
         Some(Self { host, port })
     }
 
-    /// Where it is reached through these sockets.
+    /// Where the host answers, given the sockets that Apache opens.
     #[must_use]
-    pub(crate) fn through(
+    pub(crate) fn listens_on(
         &self,
         sockets: &[ListenSocket],
-        (mapped, ipv6): (bool, bool),
+        support: SocketSupport,
     ) -> Vec<ListenAddress> {
         let mut listens: Vec<ListenAddress> = Vec::new();
-        for socket in sockets
-            .iter()
-            .filter(|socket| self.port.is_none_or(|port| port == socket.port))
-        {
-            let open = socket.addresses(mapped, ipv6);
+        for socket in sockets {
+            if self.port.is_some_and(|port| port != socket.port) {
+                continue;
+            }
+            let open = socket.addresses(support);
             let interfaces = match &self.host {
                 None => open.into_iter().map(ListenInterface::Address).collect(),
                 Some(own) if reaches(&open, own) => vec![own.clone()],
@@ -104,12 +110,12 @@ impl VirtualAddress {
     }
 }
 
-fn bare(host: &str) -> &str {
+fn without_brackets(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// Whether visitors of `own` come in by a socket that is open on these addresses; of a host name
-/// only Apache knows.
+/// Whether a socket that is open on these addresses takes connections to `own`; assumed for host
+/// names, which only Apache resolves.
 fn reaches(open: &[IpAddr], own: &ListenInterface) -> bool {
     let ListenInterface::Address(own) = own else {
         return true;
@@ -121,6 +127,7 @@ fn reaches(open: &[IpAddr], own: &ListenInterface) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{ListenSocket, VirtualAddress};
+    use crate::webserver::apache::testing::DUAL_STACK;
 
     #[test]
     fn where_a_virtual_host_answers() {
@@ -144,18 +151,15 @@ mod tests {
                 .split(' ')
                 .map(|word| ListenSocket::parse(word).unwrap())
                 .collect();
-            let told = VirtualAddress::parse(host).map_or_else(
-                || "-".to_owned(),
-                |host| {
-                    let listens = host.through(&sockets, (true, true));
-                    listens
-                        .iter()
-                        .map(ToString::to_string)
-                        .collect::<Vec<_>>()
-                        .join(" ")
-                },
-            );
-            assert_eq!(told, expected, "{host} {sockets:?}");
+            let answers = match VirtualAddress::parse(host) {
+                None => "-".to_owned(),
+                Some(address) => {
+                    let listens = address.listens_on(&sockets, DUAL_STACK);
+                    let words: Vec<String> = listens.iter().map(ToString::to_string).collect();
+                    words.join(" ")
+                }
+            };
+            assert_eq!(answers, expected, "{host} {sockets:?}");
         }
     }
 }

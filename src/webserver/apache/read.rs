@@ -1,25 +1,25 @@
-//! From the texts of an Apache configuration to its directives, as Apache reads them: in order,
-//! variables put in, includes followed, `<IfModule>` and its like decided. What cannot be decided
-//! here is remembered as a doubt, never guessed.
+//! Parses the texts of an Apache configuration into directives as Apache does: in order, with
+//! variables expanded, includes followed, and `<IfModule>` and similar conditions decided. What
+//! certctl cannot decide becomes a doubt.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::build::ApacheVersion;
 use super::lines::{self, ApacheLine, ApacheParseError};
-use crate::webserver::model::ConfigFile;
+use crate::webserver::model::{ConfigFile, ConfigPosition};
 
-/// Sections and includes go no deeper than this.
+/// The limit of the nesting of sections and includes.
 const DEPTH: usize = 32;
 
-/// What a configuration is read in.
+/// What decides the meaning of a configuration apart from its text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ApacheEnvironment {
-    /// What relative paths start from, until a `ServerRoot` says otherwise.
+    /// The folder of relative paths, until a `ServerRoot` sets another.
     pub server_root: PathBuf,
-    /// The variables of its environment (Debian's envvars).
+    /// The environment variables of Apache (Debian's envvars).
     pub variables: HashMap<String, String>,
-    /// What is given by `-D` on its command line.
+    /// The values of `-D` on its command line.
     pub defines: Vec<String>,
     /// The modules that are built in: `mod_so.c`.
     pub modules: Vec<String>,
@@ -32,22 +32,30 @@ pub(crate) struct ApacheEnvironment {
 pub struct ApacheDirective {
     /// The first word, as it was written.
     pub name: String,
-    /// The words after it, variables put in.
+    /// The words after the name, with variables expanded.
     pub arguments: Vec<String>,
     /// What follows the name, as it was written.
     pub raw: String,
-    /// The file it stands in.
+    /// The file that contains it.
     pub file: PathBuf,
     /// The line in the file, counted from 1.
     pub line: u32,
     /// The directives of the section, or those of the files that it includes.
     pub inside: Option<Vec<Self>>,
-    /// False for the inside of a section that Apache skips.
+    /// False inside a section that Apache skips.
     pub applies: bool,
 }
 
 impl ApacheDirective {
-    /// Whether it is called so; upper and lower case are one.
+    /// Its position in the configuration.
+    pub(crate) fn position(&self) -> ConfigPosition<'_> {
+        ConfigPosition {
+            file: &self.file,
+            line: self.line,
+        }
+    }
+
+    /// Whether it has this name; upper and lower case are equal.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
@@ -59,7 +67,7 @@ impl ApacheDirective {
         self.arguments.first().map(String::as_str)
     }
 
-    /// Whether its inside belongs to where it stands.
+    /// Whether its inside counts as part of the level around it.
     #[must_use]
     pub fn is_transparent(&self) -> bool {
         let conditional = [
@@ -78,8 +86,7 @@ impl ApacheDirective {
     }
 }
 
-/// The directives that apply at this level: includes and conditions are replaced by what is in
-/// them.
+/// The directives that apply at this level: includes and conditions are replaced by their content.
 #[must_use]
 pub(crate) fn flat(directives: &[ApacheDirective]) -> Vec<&ApacheDirective> {
     let mut all = Vec::new();
@@ -95,61 +102,51 @@ pub(crate) fn flat(directives: &[ApacheDirective]) -> Vec<&ApacheDirective> {
     all
 }
 
-/// A configuration as it was read.
+/// A parsed configuration.
 #[derive(Clone, Debug)]
 pub struct ParsedApache {
     pub directives: Vec<ApacheDirective>,
-    /// What relative paths start from.
+    /// The folder of relative paths.
     pub server_root: PathBuf,
     /// Every module, built in or loaded, by both of its names: `ssl_module`, `mod_ssl.c`.
     pub modules: Vec<String>,
-    /// What only Apache can decide: where, and why.
+    /// What only Apache can decide: the position and the reason.
     pub doubts: Vec<String>,
 }
 
-/// Reads `main` and all it includes. `find` gives the files that an absolute path or pattern stands
-/// for, in order.
+/// Parses `main` and everything that it includes. `find` returns the files that an absolute path or
+/// pattern matches, in order.
 ///
 /// # Errors
-/// What is no configuration, or what `find` fails with.
+/// When a file cannot be parsed, or when `find` fails.
 pub(crate) fn read<E: From<ApacheParseError>>(
     main: &ConfigFile,
-    surroundings: ApacheEnvironment,
+    environment: ApacheEnvironment,
     find: &mut dyn FnMut(&Path) -> Result<Vec<ConfigFile>, E>,
 ) -> Result<ParsedApache, E> {
-    let ApacheEnvironment {
-        server_root,
-        variables,
-        defines,
-        modules,
-        version,
-    } = surroundings;
-    let modules = modules.iter().flat_map(|file| module_names(file)).collect();
-    let mut reader = Reader {
-        server_root,
-        variables,
-        defines,
-        modules,
-        version,
+    let mut reader = ApacheReader {
+        server_root: environment.server_root,
+        variables: environment.variables,
+        defines: environment.defines,
+        modules: environment
+            .modules
+            .iter()
+            .flat_map(|file| module_names(file))
+            .collect(),
+        version: environment.version,
         doubts: Vec::new(),
         find,
     };
-    let directives = reader.file(main, 0)?;
-    let Reader {
-        server_root,
-        modules,
-        doubts,
-        ..
-    } = reader;
+    let directives = reader.read_file(main, 0)?;
     Ok(ParsedApache {
         directives,
-        server_root,
-        modules,
-        doubts,
+        server_root: reader.server_root,
+        modules: reader.modules,
+        doubts: reader.doubts,
     })
 }
 
-struct Reader<'a, E> {
+struct ApacheReader<'a, E> {
     server_root: PathBuf,
     variables: HashMap<String, String>,
     defines: Vec<String>,
@@ -159,109 +156,127 @@ struct Reader<'a, E> {
     find: &'a mut dyn FnMut(&Path) -> Result<Vec<ConfigFile>, E>,
 }
 
-/// Where the reader is in one file.
-struct Place<'a> {
+/// The lines of one file that are still to be read.
+struct UnreadLines<'a> {
     file: &'a Path,
     lines: std::slice::Iter<'a, ApacheLine>,
     depth: usize,
 }
 
-impl<E: From<ApacheParseError>> Reader<'_, E> {
-    fn file(&mut self, source: &ConfigFile, depth: usize) -> Result<Vec<ApacheDirective>, E> {
+/// The section that is being read.
+#[derive(Clone, Copy)]
+struct OpenSection<'a> {
+    name: &'a str,
+    /// The line that opened it.
+    line: u32,
+}
+
+/// Whether Apache applies the directives of a section.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum SectionEffect {
+    Applied,
+    Skipped,
+}
+
+impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
+    fn read_file(&mut self, source: &ConfigFile, depth: usize) -> Result<Vec<ApacheDirective>, E> {
         let lines = lines::lines(&source.text);
-        let mut place = Place {
+        let mut unread = UnreadLines {
             file: &source.path,
             lines: lines.iter(),
             depth,
         };
-        self.section(&mut place, None, true)
+        self.read_section(&mut unread, None, SectionEffect::Applied)
     }
 
-    /// Directives up to the end of the file, or up to the end of the section that was opened.
-    fn section(
+    /// Reads directives up to the end of the file, or up to the end of the section that was opened.
+    fn read_section(
         &mut self,
-        place: &mut Place<'_>,
-        opened: Option<(&str, u32)>,
-        applies: bool,
+        unread: &mut UnreadLines<'_>,
+        opened: Option<OpenSection<'_>>,
+        effect: SectionEffect,
     ) -> Result<Vec<ApacheDirective>, E> {
         let mut directives = Vec::new();
-        while let Some(line) = place.lines.next() {
-            let failed = |what| E::from(ApacheParseError::at(place.file, line.number, what));
-            if place.depth > DEPTH {
-                return Err(failed("sections or includes are nested too deeply"));
+        while let Some(line) = unread.lines.next() {
+            if unread.depth > DEPTH {
+                let what = "sections or includes are nested too deeply";
+                return Err(ApacheParseError::at(unread.file, line.number, what).into());
             }
             if let Some(closed) = line.text.strip_prefix("</") {
                 let closed = closed.trim_end_matches('>').trim();
-                return match opened {
-                    Some((name, _)) if name.eq_ignore_ascii_case(closed) => Ok(directives),
-                    _ => Err(failed("the end of a section that was not opened")),
-                };
+                if opened.is_some_and(|section| section.name.eq_ignore_ascii_case(closed)) {
+                    return Ok(directives);
+                }
+                let what = "the end of a section that was not opened";
+                return Err(ApacheParseError::at(unread.file, line.number, what).into());
             }
-            directives.push(self.directive(place, line, applies)?);
+            directives.push(self.read_directive(unread, line, effect)?);
         }
         match opened {
-            Some((_, line)) => {
-                Err(ApacheParseError::at(place.file, line, "a section is not closed").into())
+            Some(section) => {
+                let what = "a section is not closed";
+                Err(ApacheParseError::at(unread.file, section.line, what).into())
             }
             None => Ok(directives),
         }
     }
 
-    fn directive(
+    fn read_directive(
         &mut self,
-        place: &mut Place<'_>,
+        unread: &mut UnreadLines<'_>,
         line: &ApacheLine,
-        applies: bool,
+        effect: SectionEffect,
     ) -> Result<ApacheDirective, E> {
-        let opens = line.text.strip_prefix('<');
-        let text = opens.map_or(line.text.as_str(), |opened| {
-            opened.strip_suffix('>').unwrap_or(opened)
-        });
+        let opened = line.text.strip_prefix('<');
+        let text = match opened {
+            Some(opened) => opened.strip_suffix('>').unwrap_or(opened),
+            None => line.text.as_str(),
+        };
         let (name, raw) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let raw = raw.trim();
         let mut directive = ApacheDirective {
             name: name.to_owned(),
-            arguments: lines::words(&self.expanded(raw)),
+            arguments: lines::words(&self.expand_variables(raw)),
             raw: raw.to_owned(),
-            file: place.file.to_owned(),
+            file: unread.file.to_owned(),
             line: line.number,
             inside: None,
-            applies,
+            applies: effect == SectionEffect::Applied,
         };
-        if opens.is_some() {
-            directive.applies = applies && self.applies(&directive);
-            place.depth += 1;
-            directive.inside =
-                Some(self.section(place, Some((name, line.number)), directive.applies)?);
-            place.depth -= 1;
-        } else if applies {
-            self.obey(&mut directive, place.depth)?;
+        if opened.is_some() {
+            directive.applies = directive.applies && self.applies(&directive);
+            let inner_effect = if directive.applies {
+                SectionEffect::Applied
+            } else {
+                SectionEffect::Skipped
+            };
+            let section = OpenSection {
+                name,
+                line: line.number,
+            };
+            unread.depth += 1;
+            directive.inside = Some(self.read_section(unread, Some(section), inner_effect)?);
+            unread.depth -= 1;
+        } else if directive.applies {
+            self.apply_directive(&mut directive, unread.depth)?;
         }
         Ok(directive)
     }
 
-    /// Directives that change how the rest is read.
-    fn obey(&mut self, directive: &mut ApacheDirective, depth: usize) -> Result<(), E> {
+    /// Applies a directive that changes how the rest of the configuration is read.
+    fn apply_directive(&mut self, directive: &mut ApacheDirective, depth: usize) -> Result<(), E> {
         let first = directive.first().unwrap_or_default().to_owned();
-        let second = directive.arguments.get(1).cloned();
         match directive.name.to_ascii_lowercase().as_str() {
             "define" => {
-                self.variables
-                    .insert(first.clone(), second.unwrap_or_default());
+                let value = directive.arguments.get(1).cloned().unwrap_or_default();
+                self.variables.insert(first.clone(), value);
                 self.defines.push(first);
             }
             "undefine" => {
                 self.variables.remove(&first);
                 self.defines.retain(|defined| *defined != first);
             }
-            "loadmodule" => {
-                self.modules.push(first);
-                let file = second
-                    .as_deref()
-                    .and_then(|path| Path::new(path).file_stem());
-                self.modules
-                    .extend(file.map(|stem| format!("{}.c", stem.to_string_lossy())));
-            }
+            "loadmodule" => self.load_module(directive),
             "serverroot" => self.server_root = PathBuf::from(first),
             "use" => self.doubt(directive, "uses a macro, whose inside was not read"),
             "include" | "includeoptional" if first.contains("${") => {
@@ -273,7 +288,7 @@ impl<E: From<ApacheParseError>> Reader<'_, E> {
             "include" | "includeoptional" => {
                 let mut inside = Vec::new();
                 for text in (self.find)(&self.server_root.join(first))? {
-                    inside.extend(self.file(&text, depth + 1)?);
+                    inside.extend(self.read_file(&text, depth + 1)?);
                 }
                 directive.inside = Some(inside);
             }
@@ -282,7 +297,17 @@ impl<E: From<ApacheParseError>> Reader<'_, E> {
         Ok(())
     }
 
-    /// Whether Apache reads the inside of a section.
+    /// `LoadModule ssl_module modules/mod_ssl.so` adds `ssl_module` and `mod_ssl.c`.
+    fn load_module(&mut self, directive: &ApacheDirective) {
+        self.modules
+            .push(directive.first().unwrap_or_default().to_owned());
+        let file = directive.arguments.get(1).map(Path::new);
+        if let Some(stem) = file.and_then(Path::file_stem) {
+            self.modules.push(format!("{}.c", stem.to_string_lossy()));
+        }
+    }
+
+    /// Whether Apache applies the directives inside a section.
     fn applies(&mut self, section: &ApacheDirective) -> bool {
         let argument = section.first().unwrap_or_default();
         let (argument, wanted) = argument
@@ -314,19 +339,13 @@ impl<E: From<ApacheParseError>> Reader<'_, E> {
     }
 
     fn doubt(&mut self, directive: &ApacheDirective, why: &str) {
-        let ApacheDirective {
-            file,
-            line,
-            name,
-            raw,
-            ..
-        } = directive;
+        let ApacheDirective { name, raw, .. } = directive;
         self.doubts
-            .push(format!("{}:{line}: {name} {raw} {why}", file.display()));
+            .push(format!("{}: {name} {raw} {why}", directive.position()));
     }
 
-    /// `${NAME}` replaced where it is known; Apache leaves the others as they are.
-    fn expanded(&self, text: &str) -> String {
+    /// Replaces `${NAME}` where the variable is known, as Apache does.
+    fn expand_variables(&self, text: &str) -> String {
         let mut out = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
@@ -350,7 +369,7 @@ impl<E: From<ApacheParseError>> Reader<'_, E> {
     }
 }
 
-/// `mod_ssl.c` is `ssl_module` too.
+/// Both names of a module: `mod_ssl.c` is also `ssl_module`.
 fn module_names(file: &str) -> Vec<String> {
     let short = file
         .strip_prefix("mod_")
@@ -368,8 +387,8 @@ mod tests {
     use crate::webserver::apache::build::ApacheVersion;
     use crate::webserver::model::ConfigFile;
 
-    fn reading(text: &str) -> Result<ParsedApache, ApacheParseError> {
-        let surroundings = ApacheEnvironment {
+    fn parse(text: &str) -> Result<ParsedApache, ApacheParseError> {
+        let environment = ApacheEnvironment {
             server_root: "/etc/apache2".into(),
             variables: [("LOGS".to_owned(), "/var/log".to_owned())].into(),
             defines: vec!["GIVEN".to_owned()],
@@ -380,7 +399,7 @@ mod tests {
             path: "/etc/apache2/apache2.conf".into(),
             text: text.to_owned(),
         };
-        read(&main, surroundings, &mut |path: &Path| {
+        read(&main, environment, &mut |path: &Path| {
             Ok(vec![ConfigFile {
                 path: path.to_owned(),
                 text: "Included here\n".to_owned(),
@@ -388,11 +407,10 @@ mod tests {
         })
     }
 
-    fn told(directives: &[ApacheDirective]) -> Vec<String> {
-        let words = |it: &&ApacheDirective| format!("{} {}", it.name, it.arguments.join("|"));
+    fn shown(directives: &[ApacheDirective]) -> Vec<String> {
         flat(directives)
             .iter()
-            .map(words)
+            .map(|directive| format!("{} {}", directive.name, directive.arguments.join("|")))
             .map(|line| line.trim_end().to_owned())
             .collect()
     }
@@ -437,14 +455,14 @@ mod tests {
                 vec!["VirtualHost *:80"],
             ),
         ] {
-            let read = reading(text).unwrap();
-            assert_eq!(told(&read.directives), expected, "{text}");
-            assert!(read.doubts.is_empty(), "{text}: {:?}", read.doubts);
+            let parsed = parse(text).unwrap();
+            assert_eq!(shown(&parsed.directives), expected, "{text}");
+            assert!(parsed.doubts.is_empty(), "{text}: {:?}", parsed.doubts);
         }
     }
 
     #[test]
-    fn what_only_apache_decides_is_a_doubt() {
+    fn conditions_that_only_apache_decides_are_doubts() {
         for text in [
             "Use Site example.com",
             "Include ${NONE}/x.conf",
@@ -452,16 +470,16 @@ mod tests {
             "<IfVersion ~ x>\nA\n</IfVersion>",
             "<Macro M>\nUse Other\n</Macro>\nUse M",
         ] {
-            let read = reading(text).unwrap();
-            assert_eq!(read.doubts.len(), 1, "{text}: {:?}", read.doubts);
-            assert!(read.doubts[0].starts_with("/etc/apache2/apache2.conf:"));
+            let parsed = parse(text).unwrap();
+            assert_eq!(parsed.doubts.len(), 1, "{text}: {:?}", parsed.doubts);
+            assert!(parsed.doubts[0].starts_with("/etc/apache2/apache2.conf:"));
         }
     }
 
     #[test]
-    fn what_is_no_configuration_is_refused() {
+    fn malformed_configurations_are_rejected() {
         for (text, line) in [("A\n</X>", 2), ("<X>\nA", 1), ("<X>\n</Y>", 2)] {
-            let error = reading(text).unwrap_err();
+            let error = parse(text).unwrap_err();
             assert_eq!(
                 (error.line, error.file.as_path()),
                 (line, Path::new("/etc/apache2/apache2.conf")),
@@ -470,7 +488,7 @@ mod tests {
         }
         let deep = "<X>\n".repeat(40);
         assert_eq!(
-            reading(&deep).unwrap_err().what,
+            parse(&deep).unwrap_err().what,
             "sections or includes are nested too deeply"
         );
     }

@@ -1,11 +1,18 @@
-//! What the tables of these modules stand on.
+//! Configurations for the unit tests of this dialect.
 
 use std::path::Path;
 
 use super::block::ApacheConfig;
 use super::lines::ApacheParseError;
+use super::listen::SocketSupport;
 use super::read::{ApacheEnvironment, read};
 use crate::webserver::model::ConfigFile;
+
+/// A machine with IPv6, and an Apache whose IPv6 sockets take IPv4 connections.
+pub(crate) const DUAL_STACK: SocketSupport = SocketSupport {
+    ipv4_mapped: true,
+    ipv6: true,
+};
 
 /// The configuration whose `/etc/apache2/apache2.conf` is `text`.
 pub(crate) fn config(text: &str) -> ApacheConfig {
@@ -13,13 +20,13 @@ pub(crate) fn config(text: &str) -> ApacheConfig {
         path: "/etc/apache2/apache2.conf".into(),
         text: text.into(),
     };
-    let surroundings = ApacheEnvironment {
+    let environment = ApacheEnvironment {
         server_root: "/etc/apache2".into(),
         ..ApacheEnvironment::default()
     };
-    let read = read(&main, surroundings, &mut |_: &Path| {
+    let read = read(&main, environment, &mut |_: &Path| {
         Ok::<_, ApacheParseError>(Vec::new())
     })
     .unwrap();
-    ApacheConfig::new(read, &main.path, (true, true))
+    ApacheConfig::new(read, &main.path, DUAL_STACK)
 }

@@ -1,84 +1,82 @@
-//! What a failing `configtest`, a start that failed and our own gate say, and whether a given pair
-//! is to blame.
+//! Reads the output of a failed `configtest`, a failed start and certctl's own check, and decides
+//! whether a given certificate is to blame.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::block::ApacheConfig;
 use super::gate::GATE;
-use crate::webserver::model::{ComplaintSubject, ServerComplaint, last_words};
+use crate::webserver::model::{ComplaintSubject, ServerComplaint, last_lines};
 
-/// Reads the output; `paths` are those of the pair, as the configuration names them.
+/// Reads the output; `paths` are those of the certificate and its key, as the configuration names
+/// them.
 #[must_use]
 pub(crate) fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
     let mut lines: Vec<String> = output
         .lines()
-        .map(said)
-        .filter(|line| tells(line))
+        .map(without_prefix)
+        .filter(|line| is_informative(line))
         .collect();
     lines.dedup();
-    let named = |line: &String| {
+    // Apache stops at its first error; certctl's check reports all.
+    let mut complaints = lines.iter().filter(|line| !is_position(line)).peekable();
+    let first = complaints.peek().map(|line| subject(line));
+    let are_about_paths = complaints.all(|line| {
         paths
             .iter()
             .any(|path| names(line, &path.display().to_string()))
-    };
-    // Apache stops at its first error; the gate tells of all.
-    let blame = match lines
-        .iter()
-        .filter(|line| !is_place(line))
-        .collect::<Vec<_>>()
-        .as_slice()
-    {
-        [] => ComplaintSubject::Other,
-        all if all.iter().all(|line| named(line)) => about(all[0]),
-        _ => ComplaintSubject::Other,
-    };
+    });
+    let blame = first
+        .filter(|_| are_about_paths)
+        .unwrap_or(ComplaintSubject::Other);
     let lines = if lines.is_empty() {
-        last_words(output)
+        last_lines(output)
     } else {
         lines
     };
     ServerComplaint { blame, lines }
 }
 
-/// The virtual hosts that Apache lists (`-t -D DUMP_VHOSTS`) and that were not read, and those that
-/// were and it does not list: what was understood of the configuration is then not what Apache
-/// makes of it.
+/// The virtual hosts that Apache lists (`-t -D DUMP_VHOSTS`) and certctl has not read, and those that
+/// it has read and Apache does not list: certctl then reads the configuration differently.
 #[must_use]
-pub(crate) fn unlisted(output: &str, config: &ApacheConfig) -> Vec<String> {
-    let place = |line: &str| {
-        line.trim_end()
-            .strip_suffix(')')?
-            .rsplit_once('(')
-            .map(|(_, place)| place.to_owned())
-    };
-    let listed: BTreeSet<String> = output
-        .lines()
-        .filter_map(place)
-        .filter(|place| place.contains(':'))
-        .collect();
+pub(crate) fn unlisted_hosts(output: &str, config: &ApacheConfig) -> Vec<String> {
+    let listed: BTreeSet<String> = output.lines().filter_map(listed_position).collect();
     let hosts = config.hosts.iter().filter(|host| host.directives.is_some());
     let read: BTreeSet<String> = hosts.map(|host| host.block.to_string()).collect();
-    let unread = listed
-        .difference(&read)
-        .map(|place| format!("{place}: Apache has a virtual host there that was not read"));
-    let unknown = read.difference(&listed);
-    unread
-        .chain(unknown.map(|place| format!("{place}: Apache does not list this virtual host")))
-        .collect()
+    let mut doubts = Vec::new();
+    for position in listed.difference(&read) {
+        doubts.push(format!(
+            "{position}: Apache has a virtual host there that was not read"
+        ));
+    }
+    for position in read.difference(&listed) {
+        doubts.push(format!(
+            "{position}: Apache does not list this virtual host"
+        ));
+    }
+    doubts
 }
 
-/// Whether a line names a path, not a longer one.
+/// The `FILE:LINE` in brackets at the end of a line that lists a virtual host.
+fn listed_position(line: &str) -> Option<String> {
+    let (_, position) = line.trim_end().strip_suffix(')')?.rsplit_once('(')?;
+    position.contains(':').then(|| position.to_owned())
+}
+
+/// Whether a line names exactly this path, not a longer one.
 fn names(line: &str, path: &str) -> bool {
-    let edge = |c: Option<char>| c.is_none_or(|c| " '\",:".contains(c));
     line.match_indices(path).any(|(at, _)| {
-        edge(line[..at].chars().next_back()) && edge(line[at + path.len()..].chars().next())
+        is_edge(line[..at].chars().next_back()) && is_edge(line[at + path.len()..].chars().next())
     })
 }
 
-/// A line without `AH00526: ` and without what an error log puts in front:
-/// `[time] [ssl:emerg] [pid 1:tid 1] `.
-fn said(line: &str) -> String {
+fn is_edge(neighbour: Option<char>) -> bool {
+    neighbour.is_none_or(|c| " '\",:".contains(c))
+}
+
+/// Removes `AH00526: ` and the prefix of an error log, `[time] [ssl:emerg] [pid 1:tid 1] `.
+fn without_prefix(line: &str) -> String {
     let mut line = line.trim();
     while let Some((_, rest)) = line
         .strip_prefix('[')
@@ -86,17 +84,19 @@ fn said(line: &str) -> String {
     {
         line = rest;
     }
-    let code = |word: &str| {
-        word.len() == 7 && word.starts_with("AH") && word[2..].bytes().all(|b| b.is_ascii_digit())
-    };
     match line.split_once(": ") {
-        Some((word, rest)) if code(word) => rest.to_owned(),
+        Some((word, rest)) if is_message_code(word) => rest.to_owned(),
         _ => line.to_owned(),
     }
 }
 
-/// Not what is said whatever the reason: that it failed, where the log is, and what only warns.
-fn tells(line: &str) -> bool {
+fn is_message_code(word: &str) -> bool {
+    let digits = word.strip_prefix("AH").unwrap_or_default();
+    digits.len() == 5 && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a line is about the error, not about the failure as such, the log, or a warning.
+fn is_informative(line: &str) -> bool {
     let empty = [
         "Syntax OK",
         "Action '",
@@ -117,12 +117,12 @@ fn tells(line: &str) -> bool {
             .any(|start| line.starts_with(start))
 }
 
-/// `Syntax error on line 20 of FILE:` goes before what is wrong there.
-fn is_place(line: &str) -> bool {
+/// Whether a line is `Syntax error on line 20 of FILE:`, which precedes the error.
+fn is_position(line: &str) -> bool {
     line.contains("Syntax error on line ") && line.ends_with(':')
 }
 
-fn about(line: &str) -> ComplaintSubject {
+fn subject(line: &str) -> ComplaintSubject {
     if line.contains("does not exist or is empty") || line.contains("Can't open certificate file") {
         ComplaintSubject::PairMissing
     } else if line.contains("Permission denied") {
@@ -145,7 +145,7 @@ mod tests {
     use super::{ComplaintSubject, complaint};
 
     #[test]
-    fn who_is_to_blame() {
+    fn complaints_are_attributed_to_the_certificate() {
         let place = "AH00526: Syntax error on line 20 of /etc/apache2/sites-enabled/a.conf:\n";
         for (output, blame) in [
             (
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn its_own_words_without_the_rest() {
+    fn only_lines_about_the_error_are_kept() {
         let output = "AH00558: apache2: Could not reliably determine the server's fully qualified domain name\n\
             AH00526: Syntax error on line 20 of /a.conf:\nSSLCertificateFile: file '/c' does not exist or is empty\n\
             Action '-t' failed.\nThe Apache error log may have more information.\n";

@@ -1,27 +1,26 @@
-//! Writes the virtual host for a pair that no block names yet: TLS by Mozilla's intermediate
-//! guideline 6.0, the site as the present plain-text host of these names serves it, and plain text
-//! sent on to https, but for `/.well-known/`, where CAs look for proofs.
+//! Writes the virtual host for a certificate that no block names yet: TLS by Mozilla's intermediate
+//! guideline 6.0, the content of the existing plain-text host for these names, and a redirect from
+//! http to https, except for `/.well-known/`, where CAs look for domain validation files.
 
 use super::block::{ApacheConfig, VirtualHost};
-
 use super::read::{ApacheDirective, flat};
-use crate::pki::name::DnsName;
-use crate::webserver::model::name::concrete;
-use crate::webserver::model::{BlockAddition, CIPHERS, NewBlock, ServerSoftware, WrittenBlock};
+use crate::webserver::model::{
+    BlockAddition, CIPHERS, ConfigBlock, NewBlock, ServerSoftware, WrittenBlock, origin_comment,
+};
 
-/// What is needed to write it.
+/// What the new virtual host is written from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ApacheWriter<'a> {
     pub new: NewBlock<'a>,
-    /// What Apache reads now.
+    /// The existing configuration.
     pub config: &'a ApacheConfig,
 }
 
-/// Where a site's files are where nobody says.
+/// The usual folder of a site's files.
 const ROOT: &str = "/var/www/html";
 
 impl ApacheWriter<'_> {
-    /// The file to put beside Apache's others.
+    /// Writes the text of a new file next to Apache's others.
     #[must_use]
     pub(crate) fn write(&self) -> WrittenBlock {
         let plain: Vec<&VirtualHost> = self
@@ -31,97 +30,68 @@ impl ApacheWriter<'_> {
             .filter(|host| self.is_plain(host))
             .collect();
         let source = plain.iter().copied().find(|host| is_site(host));
+        let content = source.map_or_else(|| self.default_content(), copy);
+        let additions: Vec<BlockAddition> = plain
+            .iter()
+            .filter(|host| !redirects(host.section_directives()))
+            .map(|host| BlockAddition::new(&host.block, self.redirect_lines().into()))
+            .collect();
         let mut text = self.heading();
-        let open = self.names_without(&plain);
-        if !open.is_empty() {
-            text.push_str(&self.plain_host(&open));
-        }
-        let content = source.map_or_else(|| self.files(), copy);
+        text.push_str(&self.plain_host(&plain));
         text.push_str(&self.tls_host(&content));
-        let missing = plain.iter().filter(|host| !redirects(host.said()));
-        let additions: Vec<BlockAddition> = missing.map(|host| self.addition(host)).collect();
         for addition in &additions {
-            text.push_str(&comment(addition));
+            text.push_str(&addition.redirect_comment("host"));
         }
-        let mut modules = vec![("ssl_module", "ssl")];
-        if source.is_some_and(|host| host.upstream.is_some()) {
-            modules.push(("headers_module", "headers"));
-        }
-        modules.retain(|(module, _)| !self.config.has(module));
-        let names: Vec<&str> = modules.iter().map(|(_, name)| *name).collect();
-        let first = if names.is_empty() {
-            Vec::new()
-        } else {
-            vec![format!("sudo a2enmod {}", names.join(" "))]
-        };
+        let upstream = source.and_then(|host| host.upstream.clone());
+        let first = self.enable_modules_command(upstream.as_deref());
         WrittenBlock {
             text,
-            upstream: source.and_then(|host| host.upstream.clone()),
+            upstream,
             taken_from: source.map(|host| host.block.to_string()),
             additions,
-            first,
+            first: first.into_iter().collect(),
         }
     }
 
-    /// Whether a host serves one of the names in plain text.
+    /// Whether a host serves one of the names on the http port, in plain text.
     fn is_plain(&self, host: &VirtualHost) -> bool {
-        let block = &host.block;
+        let mut listens = host.block.listens.iter();
         host.directives.is_some()
-            && block.serves(self.new.names)
-            && block.speaks_plain()
-            && !block.speaks_tls()
-            && block
-                .listens
-                .iter()
-                .any(|listen| listen.port == self.new.ports.0)
+            && host.block.serves_in_plain_text(self.new.names)
+            && listens.any(|listen| listen.port == self.new.ports.plain)
     }
 
     fn heading(&self) -> String {
-        let names: Vec<&str> = self.new.names.iter().map(DnsName::as_str).collect();
-        let mut text = format!(
-            "# {}: written by certctl; yours to change.\n\n",
-            names.join(", ")
-        );
-        if !listens_on(&self.config.directives, self.new.ports.1) {
-            text.push_str(&format!("Listen {}\n\n", self.new.ports.1));
+        let mut text = format!("{}\n", self.new.heading());
+        let port = self.new.ports.tls;
+        if !listens_on(&self.config.directives, port) {
+            text.push_str(&format!("Listen {port}\n\n"));
         }
         text
     }
 
-    /// The names that no present plain-text host has.
-    fn names_without(&self, plain: &[&VirtualHost]) -> Vec<String> {
-        let taken = |name: &&DnsName| {
-            plain
-                .iter()
-                .any(|host| host.block.answers_to(&concrete(name)))
-        };
-        self.new
-            .names
-            .iter()
-            .filter(|name| !taken(name))
-            .map(|name| name.as_str().to_owned())
-            .collect()
-    }
-
-    fn plain_host(&self, names: &[String]) -> String {
+    /// A host that redirects the names that no plain-text host has yet; empty when all have one.
+    fn plain_host(&self, plain: &[&VirtualHost]) -> String {
+        let blocks: Vec<&ConfigBlock> = plain.iter().map(|host| &host.block).collect();
+        let names = self.new.names_without_block(&blocks);
+        if names.is_empty() {
+            return String::new();
+        }
         let redirect: String = self
-            .redirect()
+            .redirect_lines()
             .iter()
             .map(|line| format!("    {line}\n"))
             .collect();
         format!(
             "<VirtualHost *:{}>\n{}    DocumentRoot {ROOT}\n\n    \
              # All but where CAs look for proofs of control (acme-challenge, pki-validation).\n{redirect}</VirtualHost>\n\n",
-            self.new.ports.0,
-            naming(names)
+            self.new.ports.plain,
+            name_directives(&names)
         )
     }
 
-    fn redirect(&self) -> [String; 3] {
-        let port = match self.new.ports.1 {
-            443 => String::new(),
-            port => format!(":{port}"),
-        };
+    fn redirect_lines(&self) -> [String; 3] {
+        let port = self.new.https_port_suffix();
         [
             r#"<LocationMatch "^/(?!\.well-known/)">"#.to_owned(),
             format!(r#"    Redirect permanent "https://%{{SERVER_NAME}}{port}%{{REQUEST_URI}}""#),
@@ -136,20 +106,20 @@ impl ApacheWriter<'_> {
             .iter()
             .map(|name| name.as_str().to_owned())
             .collect();
-        let pair = ServerSoftware::Apache.lines(self.new.links).join("\n    ");
+        let certificate = ServerSoftware::Apache.lines(self.new.links).join("\n    ");
         format!(
-            "<VirtualHost *:{}>\n{}\n    SSLEngine on\n    {pair}\n    SSLProtocol -all +TLSv1.2 +TLSv1.3\n    \
+            "<VirtualHost *:{}>\n{}\n    SSLEngine on\n    {certificate}\n    SSLProtocol -all +TLSv1.2 +TLSv1.3\n    \
              SSLCipherSuite {CIPHERS}\n    SSLHonorCipherOrder off\n    SSLSessionTickets off\n    \
              <IfModule http2_module>\n        Protocols h2 http/1.1\n    </IfModule>\n    \
              # Once all is well, browsers may be told to stay with https for two years (a2enmod headers):\n    \
              # Header always set Strict-Transport-Security \"max-age=63072000\"\n\n{content}</VirtualHost>\n",
-            self.new.ports.1,
-            naming(&names),
+            self.new.ports.tls,
+            name_directives(&names),
         )
     }
 
-    /// Where no host serves the names yet: the files of the main server.
-    fn files(&self) -> String {
+    /// The files of the main server, where no host serves the names yet.
+    fn default_content(&self) -> String {
         let main = self
             .config
             .hosts
@@ -161,17 +131,24 @@ impl ApacheWriter<'_> {
         format!("    DocumentRoot \"{}\"\n", root.display())
     }
 
-    fn addition(&self, host: &VirtualHost) -> BlockAddition {
-        BlockAddition {
-            file: host.block.file.clone(),
-            line: host.block.line,
-            lines: self.redirect().into(),
+    /// The command that enables the modules that the new host needs and Apache has not loaded.
+    fn enable_modules_command(&self, upstream: Option<&str>) -> Option<String> {
+        let mut missing = Vec::new();
+        if !self.config.has("ssl_module") {
+            missing.push("ssl");
         }
+        if upstream.is_some() && !self.config.has("headers_module") {
+            missing.push("headers");
+        }
+        if missing.is_empty() {
+            return None;
+        }
+        Some(format!("sudo a2enmod {}", missing.join(" ")))
     }
 }
 
-/// `ServerName` wants one; a wildcard can only be an alias.
-fn naming(names: &[String]) -> String {
+/// `ServerName` takes exactly one name; a wildcard can only be an alias.
+fn name_directives(names: &[String]) -> String {
     let plain = names
         .iter()
         .position(|name| !name.starts_with('*'))
@@ -190,41 +167,30 @@ fn naming(names: &[String]) -> String {
     format!("    ServerName {own}\n{alias}")
 }
 
-/// Whether a `Listen` for the port is there, if only once a module is loaded (Debian's ports.conf).
+/// Whether a `Listen` for the port exists, even one that depends on a module which is not loaded
+/// (Debian's ports.conf).
 fn listens_on(directives: &[ApacheDirective], port: u16) -> bool {
+    let port_text = port.to_string();
     directives.iter().any(|directive| {
-        let here = directive.is("Listen")
-            && directive
-                .first()
-                .is_some_and(|word| word.rsplit(':').next() == Some(port.to_string().as_str()));
-        here || listens_on(directive.inside.as_deref().unwrap_or_default(), port)
+        let address = directive.first().filter(|_| directive.is("Listen"));
+        let is_on_port =
+            address.is_some_and(|word| word.rsplit(':').next() == Some(port_text.as_str()));
+        is_on_port || listens_on(directive.inside.as_deref().unwrap_or_default(), port)
     })
 }
 
-fn comment(addition: &BlockAddition) -> String {
-    let lines: String = addition
-        .lines
-        .iter()
-        .map(|line| format!("#     {line}\n"))
-        .collect();
-    let place = format!("{}:{}", addition.file.display(), addition.line);
-    format!(
-        "\n# To send plain text on to https (but for /.well-known/), add to the host at \
-            {place}:\n{lines}"
-    )
-}
-
-/// Whether a directive sends visitors to https.
+/// Whether a directive redirects visitors to https.
 fn redirects_itself(directive: &ApacheDirective) -> bool {
-    let moves = [
+    let names = [
         "Redirect",
         "RedirectMatch",
         "RedirectPermanent",
         "RedirectTemp",
         "RewriteRule",
     ];
-    let to_https = |word: &String| word.starts_with("https://");
-    moves.iter().any(|name| directive.is(name)) && directive.arguments.iter().any(to_https)
+    let mut arguments = directive.arguments.iter();
+    names.iter().any(|name| directive.is(name))
+        && arguments.any(|word| word.starts_with("https://"))
 }
 
 fn redirects(directives: &[ApacheDirective]) -> bool {
@@ -235,38 +201,38 @@ fn redirects(directives: &[ApacheDirective]) -> bool {
 
 /// Whether a host serves anything but redirects to https.
 fn is_site(host: &VirtualHost) -> bool {
-    let all = flat(host.said());
-    let serves = |directive: &&&ApacheDirective| {
-        directive.is("DocumentRoot")
-            || directive.is("ProxyPass")
-            || directive.is("ProxyPassMatch")
-            || (directive.inside.is_some()
-                && !redirects(directive.inside.as_deref().unwrap_or_default()))
-    };
-    // A redirect of everything leaves nothing for the rest to do.
-    let whole =
-        |directive: &&ApacheDirective| redirects_itself(directive) && directive.is("Redirect");
-    all.iter().any(|directive| serves(&directive)) && !all.iter().any(whole)
+    let directives = flat(host.section_directives());
+    // `Redirect` applies to the whole host and hides the rest.
+    let redirects_all = directives
+        .iter()
+        .any(|directive| redirects_itself(directive) && directive.is("Redirect"));
+    !redirects_all && directives.into_iter().any(serves_content)
 }
 
-/// What the new host says for itself.
-fn is_ours(directive: &ApacheDirective) -> bool {
+fn serves_content(directive: &ApacheDirective) -> bool {
+    let names = ["DocumentRoot", "ProxyPass", "ProxyPassMatch"];
+    let is_other_section = directive
+        .inside
+        .as_deref()
+        .is_some_and(|inside| !redirects(inside));
+    is_other_section || names.iter().any(|name| directive.is(name))
+}
+
+/// Whether the new host has its own directive of that kind.
+fn is_own_directive(directive: &ApacheDirective) -> bool {
     let own = ["ServerName", "ServerAlias", "Protocols", "ServerPath"];
     own.iter().any(|name| directive.is(name))
         || directive.name.to_ascii_lowercase().starts_with("ssl")
 }
 
-/// What the present host does, access rules and all; an application behind it is told that it is
-/// https.
+/// Everything that the existing host does, access rules included; an application behind it learns
+/// from a header that visitors use https.
 fn copy(host: &VirtualHost) -> String {
-    let mut out = format!("    # As in {}:\n", host.block);
-    print(&mut out, &without_redirects(host.said()), 1);
+    let mut out = origin_comment(&host.block);
+    print(&mut out, &without_redirects(host.section_directives()), 1);
     if host.upstream.is_some() {
-        if !host
-            .said()
-            .iter()
-            .any(|directive| directive.is("ProxyPreserveHost"))
-        {
+        let mut directives = host.section_directives().iter();
+        if !directives.any(|directive| directive.is("ProxyPreserveHost")) {
             out.push_str("    ProxyPreserveHost On\n");
         }
         out.push_str("    RequestHeader set X-Forwarded-Proto https\n");
@@ -274,11 +240,14 @@ fn copy(host: &VirtualHost) -> String {
     out
 }
 
-/// Conditions of a rule that goes go with it; a daemon of mod_wsgi may be named once only and
-/// serves both hosts.
+/// Omits redirects to https together with the conditions before them, and directives that the new
+/// host has itself. A mod_wsgi daemon may be named only once and serves both hosts.
 fn without_redirects(directives: &[ApacheDirective]) -> Vec<&ApacheDirective> {
     let mut kept: Vec<&ApacheDirective> = Vec::new();
-    for directive in directives.iter().filter(|directive| !is_ours(directive)) {
+    for directive in directives
+        .iter()
+        .filter(|directive| !is_own_directive(directive))
+    {
         let inside = directive.inside.as_deref().unwrap_or_default();
         if redirects_itself(directive) {
             while kept.last().is_some_and(|last| last.is("RewriteCond")) {
@@ -294,7 +263,8 @@ fn without_redirects(directives: &[ApacheDirective]) -> Vec<&ApacheDirective> {
     kept
 }
 
-/// Directives as they were written, each level four blanks deeper; `Include` as it was.
+/// Prints directives as they were written, each level indented by four more spaces; `Include` is
+/// not expanded.
 fn print(out: &mut String, directives: &[&ApacheDirective], depth: usize) {
     let indent = "    ".repeat(depth);
     for directive in directives {
@@ -352,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_site_that_is_there_in_plain_text() {
+    fn a_plain_text_site_is_copied() {
         let written = write(
             "Listen 80\nLoadModule ssl_module /m/mod_ssl.so\nLoadModule headers_module /m/mod_headers.so\n\
              <VirtualHost *:80>\nServerName example.com\nServerAlias www.example.com\n# a comment\nRewriteEngine On\n\
@@ -372,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_redirects_is_not_copied() {
+    fn redirecting_hosts_are_not_copied() {
         for host in [
             "Redirect permanent / https://example.com/",
             "DocumentRoot /x\nRedirect / https://example.com/",

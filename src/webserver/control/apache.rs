@@ -1,4 +1,5 @@
-//! The Apache of this machine: found, run, its files read, its pairs checked before every reload.
+//! Finds, runs and observes the Apache of this machine, and checks its certificates before every
+//! reload.
 
 use std::path::{Path, PathBuf};
 
@@ -6,18 +7,20 @@ use zeroize::Zeroizing;
 
 use super::service;
 use crate::finding::shell_word;
-use crate::system::fs::files::{self, FileError};
+use crate::system::fs::files;
 use crate::system::fs::folders;
 use crate::system::process::{self, FinishedCommand};
+use crate::webserver::apache::listen::SocketSupport;
 use crate::webserver::apache::{self, ApacheBuild, ApacheConfig, ApacheEnvironment, build, gate};
 use crate::webserver::control::observe::{
-    FILES, ServerDetail, ServerError, ServerObservation, matching_files, read_text, run, running,
-    speaks_ipv6,
+    ConfigFileCounter, FILES, ServerDetail, ServerError, ServerObservation, absolute_config,
+    matching_files, output_of, read_existing_text, read_text, run, running, speaks_ipv6,
+    split_at_nulls,
 };
 use crate::webserver::model::{ConfigFile, ServerSoftware};
 
-/// Its program and the script around it that sets its environment, as Debian, Red Hat and its own
-/// makefile call them.
+/// Its program and the script that runs it in its environment, as Debian, Red Hat and its own
+/// makefile name them.
 const PROGRAMS: [(&str, &str); 3] = [
     ("apache2", "apache2ctl"),
     ("httpd", "apachectl"),
@@ -28,59 +31,52 @@ const PROGRAMS: [(&str, &str); 3] = [
 ];
 /// Its units and service scripts.
 const SERVICES: [&str; 2] = ["apache2", "httpd"];
-/// No certificate or key is larger.
-const PAIR: u64 = 1024 * 1024;
+/// The limit of the size of a certificate, key or command line.
+const FILE_LIMIT: u64 = 1024 * 1024;
 
 /// An Apache on this machine.
 #[derive(Clone, Debug)]
 pub struct ApacheProgram {
     /// The path of the control program or the server.
     pub binary: PathBuf,
-    /// The script that runs it in its environment, where it is there.
+    /// The script that runs it in its environment, if it is installed.
     pub control: Option<PathBuf>,
-    /// The main configuration file that was named (absolute), where it is not the built-in one.
+    /// The main configuration file given by the user (absolute), if it is not the built-in one.
     pub config: Option<PathBuf>,
     /// How it was built.
     pub build: ApacheBuild,
     /// The modules that are built in.
     pub modules: Vec<String>,
-    /// The service manager's command, where one runs it.
+    /// The service manager's reload command, if a service runs it.
     pub service: Option<Vec<String>>,
 }
 
 impl ApacheProgram {
-    /// The Apache of this machine, with the main configuration file
-    /// `config` where one was named; `None` when there is none.
+    /// Finds the Apache of this machine; `config` is the main configuration file if the user gave
+    /// one. `None` when Apache is not installed.
     ///
     /// # Errors
-    /// When what is called so cannot be run or is not Apache.
+    /// When the program of that name cannot be run or is not Apache.
     pub fn find(config: Option<&Path>) -> Result<Option<Self>, ServerError> {
-        let found = |(program, control)| Some((process::which(program)?, process::which(control)));
-        let Some((binary, control)) = PROGRAMS.into_iter().find_map(found) else {
+        let found = PROGRAMS.into_iter().find_map(|(program, control)| {
+            Some((process::which(program)?, process::which(control)))
+        });
+        let Some((binary, control)) = found else {
             return Ok(None);
         };
-        let ask = |flag: &str| run(vec![binary.display().to_string(), flag.to_owned()]);
-        let Some(build) = ApacheBuild::parse(&ask("-V")?.output) else {
+        let Some(build) = ApacheBuild::parse(&output_of(&binary, "-V")?) else {
             return Err(ServerError::Stranger {
                 software: ServerSoftware::Apache,
                 binary,
             });
         };
-        let modules = build::built_in(&ask("-l")?.output);
-        let absolute = |path: &Path| std::path::absolute(path).map_err(FileError::at("find", path));
-        let config = config
-            .map(absolute)
-            .transpose()?
-            .filter(|config| *config != build.config);
-        // Debian's apache2-bin alone is no server: there is nothing that it could serve.
+        let modules = build::built_in(&output_of(&binary, "-l")?);
+        let config = absolute_config(config)?.filter(|config| *config != build.config);
+        // Debian's apache2-bin alone has no configuration, so it is not a server.
         if config.is_none() && !files::occupied(&build.config) {
             return Ok(None);
         }
-        let service = if config.is_none() {
-            service::reload_command(&SERVICES)
-        } else {
-            None
-        };
+        let service = service::reload_command(config.as_deref(), &SERVICES);
         Ok(Some(Self {
             binary,
             control,
@@ -97,28 +93,28 @@ impl ApacheProgram {
         self.config.as_deref().unwrap_or(&self.build.config)
     }
 
-    /// Reads its configuration, as far as files are there, and whether it runs. Where Apache itself
-    /// lists other virtual hosts than those that were read, that is a doubt.
+    /// Reads its configuration and whether it runs. Where Apache itself lists other virtual hosts
+    /// than certctl has read, that is a doubt.
     ///
     /// # Errors
-    /// When a file cannot be read or is no configuration.
+    /// When a file cannot be read or parsed.
     pub fn observe(&self) -> Result<ServerObservation, ServerError> {
         let (mut config, running) = self.state()?;
         let listed = run(self.own(&["-t", "-D", "DUMP_VHOSTS"]))?;
         if listed.succeeded() {
             config
                 .doubts
-                .extend(apache::unlisted(&listed.output, &config));
+                .extend(apache::unlisted_hosts(&listed.output, &config));
         }
         Ok(ServerObservation {
-            config: config.neutral(),
+            config: config.to_server_config(),
             detail: ServerDetail::Apache(config),
             running,
             ipv6: speaks_ipv6(),
         })
     }
 
-    /// Its configuration, as the one that runs was told by `-D` to read it, and its process id.
+    /// Its configuration under the `-D` options of the running process, and the process id.
     fn state(&self) -> Result<(ApacheConfig, Option<i32>), ServerError> {
         let config = self.read(Vec::new())?;
         let running = running(
@@ -137,27 +133,27 @@ impl ApacheProgram {
 
     fn read(&self, defines: Vec<String>) -> Result<ApacheConfig, ServerError> {
         let file = self.config_file();
-        let envvars =
+        let variables =
             read_text(&folder(file).join("envvars")).map(|file| build::envvars(&file.text));
-        let surroundings = ApacheEnvironment {
+        let environment = ApacheEnvironment {
             server_root: self.root(),
-            variables: envvars.unwrap_or_default(),
+            variables: variables.unwrap_or_default(),
             defines,
             modules: self.modules.clone(),
             version: self.build.version,
         };
-        let mut count = 0;
-        let read = apache::read(&read_text(file)?, surroundings, &mut |pattern: &Path| {
-            texts(pattern, &mut count)
+        let mut counter = ConfigFileCounter::new(ServerSoftware::Apache);
+        let parsed = apache::read(&read_text(file)?, environment, &mut |pattern: &Path| {
+            matching_texts(pattern, &mut counter)
         })?;
-        Ok(ApacheConfig::new(
-            read,
-            file,
-            (self.build.mapped, speaks_ipv6()),
-        ))
+        let support = SocketSupport {
+            ipv4_mapped: self.build.mapped,
+            ipv6: speaks_ipv6(),
+        };
+        Ok(ApacheConfig::new(parsed, file, support))
     }
 
-    /// What relative paths start from when the configuration does not say.
+    /// The folder of relative paths, unless the configuration sets another.
     fn root(&self) -> PathBuf {
         self.config.as_deref().map_or_else(
             || self.build.root.clone(),
@@ -174,7 +170,7 @@ impl ApacheProgram {
         }
     }
 
-    /// The service manager's reload, else its own.
+    /// The service manager's reload command, else its own.
     #[must_use]
     pub fn reload(&self) -> Vec<String> {
         match (&self.service, &self.config, &self.control) {
@@ -209,23 +205,25 @@ impl ApacheProgram {
         }
     }
 
-    /// What would end it at a reload, as a test that failed; read anew from the very paths that it
-    /// will read.
+    /// The certificates and keys that would end Apache at a reload, as a failed test. They are read
+    /// from the same paths as Apache reads.
     #[must_use]
-    pub fn barred(&self) -> Option<FinishedCommand> {
-        // Of what cannot be read here, its own test has the better words.
+    pub fn reload_faults(&self) -> Option<FinishedCommand> {
+        // Apache's own test describes better why its configuration cannot be read.
         let (config, _) = self.state().ok()?;
-        let lines = gate::faults(&config, &mut pair_file);
-        let failed = FinishedCommand {
+        let lines = gate::faults(&config, &mut read_key_file);
+        if lines.is_empty() {
+            return None;
+        }
+        Some(FinishedCommand {
             status: Some(1),
             signal: None,
             output: lines.join("\n"),
             timed_out: false,
-        };
-        (!lines.is_empty()).then_some(failed)
+        })
     }
 
-    /// The program with these arguments, in the environment that belongs to its configuration.
+    /// The command line with these arguments, in the environment of its configuration.
     fn own(&self, arguments: &[&str]) -> Vec<String> {
         let program = self
             .control
@@ -234,12 +232,9 @@ impl ApacheProgram {
             .unwrap_or(&self.binary);
         let mut argv = vec![program.display().to_string()];
         if let Some(config) = &self.config {
-            let words = [
-                "-d".to_owned(),
-                folder(config).display().to_string(),
-                "-f".to_owned(),
-            ];
-            argv.extend(words);
+            argv.push("-d".to_owned());
+            argv.push(folder(config).display().to_string());
+            argv.push("-f".to_owned());
             argv.push(config.display().to_string());
         }
         argv.extend(arguments.iter().map(|&argument| argument.to_owned()));
@@ -251,47 +246,40 @@ fn folder(file: &Path) -> &Path {
     file.parent().unwrap_or_else(|| Path::new("/"))
 }
 
-/// What `-D` gave to a process.
+/// The values of `-D` on the command line of a process.
 fn defines(pid: i32) -> Vec<String> {
-    let line = files::read(Path::new(&format!("/proc/{pid}/cmdline")), PAIR).unwrap_or_default();
-    let words: Vec<String> = line
-        .split(|&byte| byte == 0)
-        .map(|word| String::from_utf8_lossy(word).into_owned())
-        .collect();
-    words
+    let path = format!("/proc/{pid}/cmdline");
+    let line = files::read(Path::new(&path), FILE_LIMIT).unwrap_or_default();
+    split_at_nulls(&line)
         .windows(2)
         .filter(|two| two[0] == "-D")
         .map(|two| two[1].clone())
         .collect()
 }
 
-/// The files that a pattern stands for; of a folder all that is in it, as Apache does.
-fn texts(pattern: &Path, count: &mut usize) -> Result<Vec<ConfigFile>, ServerError> {
+/// Reads the files that a pattern matches; for a folder everything in it, as Apache does.
+fn matching_texts(
+    pattern: &Path,
+    counter: &mut ConfigFileCounter,
+) -> Result<Vec<ConfigFile>, ServerError> {
     let mut texts = Vec::new();
     let mut waiting = matching_files(pattern)?;
     waiting.reverse();
     while let Some(path) = waiting.pop() {
-        *count += 1;
-        if *count > FILES {
-            return Err(ServerError::TooManyFiles(ServerSoftware::Apache));
-        }
+        counter.count_file()?;
         if folders::is_folder(&path) {
             let mut inside = files::entries(&path, FILES)?;
             inside.reverse();
             waiting.extend(inside);
             continue;
         }
-        match read_text(&path) {
-            // A link to nothing: Apache's own test says so.
-            Err(error) if error.is_missing() => {}
-            read => texts.push(read?),
-        }
+        texts.extend(read_existing_text(&path)?);
     }
     Ok(texts)
 }
 
-fn pair_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
-    match files::read(path, PAIR) {
+fn read_key_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+    match files::read(path, FILE_LIMIT) {
         Ok(bytes) => Ok(Zeroizing::new(bytes)),
         Err(error) => Err(error.source.to_string()),
     }

@@ -1,5 +1,5 @@
-//! The HAProxy of this machine: found, run, its files read. The one that runs says by its command
-//! line which configuration it has, and by its environment and its folder what that means.
+//! Finds, runs and observes the HAProxy of this machine. The command line of a running one names its
+//! configuration; its environment and working directory decide what that means.
 
 use std::path::{Path, PathBuf};
 
@@ -11,61 +11,57 @@ use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders::{self, FileKind};
 use crate::system::process::{self, FinishedCommand};
 use crate::webserver::control::observe::{
-    FILES, ServerDetail, ServerError, ServerObservation, read_text, run, speaks_ipv6,
+    FILES, ServerDetail, ServerError, ServerObservation, absolute_config, output_of, read_text,
+    speaks_ipv6, split_at_nulls,
 };
 use crate::webserver::haproxy::{
     CrtCertificate, CrtPathContent, HaproxyConfig, HaproxyEnvironment, HaproxyFiles, MasterProcess,
 };
 use crate::webserver::model::{ConfigFile, ServerSoftware};
 
-/// Where its configuration is unless somebody says otherwise.
+/// Its usual configuration file.
 const CONFIG: &str = "/etc/haproxy/haproxy.cfg";
 /// Its unit and service script.
 const SERVICE: &str = "haproxy";
-/// No certificate, list or command line is larger.
-const FILE: u64 = 4 * 1024 * 1024;
+/// The limit of the size of a certificate, list or command line.
+const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// An HAProxy on this machine.
 #[derive(Clone, Debug)]
 pub struct HaproxyProgram {
     pub binary: PathBuf,
-    /// Its configuration files and folders, in their order; absolute.
+    /// Its configuration files and folders, in order; absolute.
     pub config: Vec<PathBuf>,
-    /// The one that runs with them.
+    /// The process that runs with them.
     pub master: Option<MasterProcess>,
-    /// The service manager's command, where one runs it.
+    /// The service manager's reload command, if a service runs it.
     pub service: Option<Vec<String>>,
 }
 
 impl HaproxyProgram {
-    /// The HAProxy of this machine, with the configuration `config` where one was named; `None`
-    /// when there is none.
+    /// Finds the HAProxy of this machine; `config` is the configuration file if the user gave one.
+    /// `None` when HAProxy is not installed.
     ///
     /// # Errors
-    /// When what is called so cannot be run or is not HAProxy.
+    /// When the program called haproxy cannot be run or is not HAProxy.
     pub fn find(config: Option<&Path>) -> Result<Option<Self>, ServerError> {
         let Some(binary) = process::which("haproxy") else {
             return Ok(None);
         };
-        let said = run(vec![binary.display().to_string(), "-v".to_owned()])?;
-        if !said.output.contains("HAProxy version") && !said.output.contains("HA-Proxy version") {
+        let output = output_of(&binary, "-v")?;
+        if !output.contains("HAProxy version") && !output.contains("HA-Proxy version") {
             return Err(ServerError::Stranger {
                 software: ServerSoftware::Haproxy,
                 binary,
             });
         }
-        let absolute = |path: &Path| std::path::absolute(path).map_err(FileError::at("find", path));
-        let named = config.map(absolute).transpose()?;
-        let file = named.clone().unwrap_or_else(|| CONFIG.into());
-        let master = masters()
+        let given = absolute_config(config)?;
+        let file = given.clone().unwrap_or_else(|| CONFIG.into());
+        let master = running_masters()
             .into_iter()
-            .find(|master| master.config.contains(&file) && sees(master, &file));
-        let service = if named.is_none() {
-            service::reload_command(&[SERVICE])
-        } else {
-            None
-        };
-        // It may read more files than the one that was named.
+            .find(|master| master.config.contains(&file) && reads_file(master, &file));
+        let service = service::reload_command(given.as_deref(), &[SERVICE]);
+        // The process may read further files.
         let config = master
             .as_ref()
             .map_or_else(|| vec![file], |master| master.config.clone());
@@ -85,7 +81,7 @@ impl HaproxyProgram {
             .map_or_else(|| Path::new(CONFIG), PathBuf::as_path)
     }
 
-    /// Reads its configuration, as far as files are there, and whether it runs.
+    /// Reads its configuration and whether it runs.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -94,91 +90,99 @@ impl HaproxyProgram {
         for path in &self.config {
             texts.extend(read_config(path)?);
         }
-        let world = HaproxyFiles {
-            environment: self.master.as_ref().map(environment).unwrap_or_default(),
-            folder: self
-                .master
-                .as_ref()
-                .and_then(|master| master.folder.clone()),
-            look: &mut look,
-            text: &mut |path| read_text(path).ok().map(|list| list.text),
-        };
-        let mut config = HaproxyConfig::read(&texts, world);
-        if let Some(master) = self
-            .master
-            .as_ref()
-            .filter(|_| self.service.is_none() && self.reload().is_none())
-        {
-            config.doubts.push(format!(
-                "HAProxy (process {}) runs without a master (-W): certctl cannot make it read its \
-                    files again; say how:  --reload COMMAND",
-                master.pid
-            ));
+        let mut config = self.parse(&texts);
+        config.doubts.extend(self.reload_doubt());
+        let mut neutral = config.to_server_config();
+        for path in &self.config {
+            if folders::is_folder(path) {
+                neutral.includes.push(path.join("*.cfg"));
+            }
         }
-        let running = self.master.as_ref().map(|master| master.pid);
-        let mut neutral = config.neutral();
-        let read_whole = self.config.iter().filter(|path| folders::is_folder(path));
-        neutral
-            .includes
-            .extend(read_whole.map(|folder| folder.join("*.cfg")));
         Ok(ServerObservation {
             config: neutral,
             detail: ServerDetail::Haproxy(config),
-            running,
+            running: self.master.as_ref().map(|master| master.pid),
             ipv6: speaks_ipv6(),
         })
+    }
+
+    fn parse(&self, texts: &[ConfigFile]) -> HaproxyConfig {
+        let mut environment = HaproxyEnvironment::default();
+        let mut folder = None;
+        if let Some(master) = &self.master {
+            environment = environment_of(master);
+            folder.clone_from(&master.folder);
+        }
+        let files = HaproxyFiles {
+            environment,
+            folder,
+            read_crt: &mut read_crt_path,
+            read_list: &mut |path| read_text(path).ok().map(|list| list.text),
+        };
+        HaproxyConfig::read(texts, files)
+    }
+
+    /// A running HAProxy that neither a service manager nor a signal reloads.
+    fn reload_doubt(&self) -> Option<String> {
+        let master = self.master.as_ref()?;
+        if self.service.is_some() || self.reload().is_some() {
+            return None;
+        }
+        Some(format!(
+            "HAProxy (process {}) runs without a master (-W): certctl cannot make it read its \
+             files again; say how:  --reload COMMAND",
+            master.pid
+        ))
     }
 
     #[must_use]
     pub fn test(&self) -> Vec<String> {
         let mut argv = vec![self.binary.display().to_string(), "-c".to_owned()];
         if let Some(master) = &self.master {
-            // As it runs: in its folder, and so that its conditions hold alike.
-            let folder = master
-                .folder
-                .as_ref()
-                .filter(|folder| folder.as_path() != Path::new("/"));
-            argv.extend(
-                folder
-                    .iter()
-                    .flat_map(|folder| ["-C".to_owned(), folder.display().to_string()]),
-            );
-            argv.extend(master.workers.then(|| "-W".to_owned()));
+            // In the folder and the mode of the running process, so that conditions give the same
+            // results.
+            if let Some(folder) = &master.folder
+                && folder != Path::new("/")
+            {
+                argv.extend(["-C".to_owned(), folder.display().to_string()]);
+            }
+            if master.workers {
+                argv.push("-W".to_owned());
+            }
         }
-        argv.extend(
-            self.config
-                .iter()
-                .flat_map(|path| ["-f".to_owned(), path.display().to_string()]),
-        );
+        for path in &self.config {
+            argv.extend(["-f".to_owned(), path.display().to_string()]);
+        }
         argv
     }
 
-    /// The service manager's reload, else a signal to the master, which starts new workers in the
-    /// place of the old.
+    /// The service manager's reload command, else a signal to the master, which replaces its
+    /// workers.
     #[must_use]
     pub fn reload(&self) -> Option<Vec<String>> {
-        let signal = |master: &MasterProcess| {
-            let words = ["kill", "-USR2", &master.pid.to_string()].map(str::to_owned);
-            master.workers.then(|| words.into())
-        };
-        self.service
-            .clone()
-            .or_else(|| self.master.as_ref().and_then(signal))
+        if self.service.is_some() {
+            return self.service.clone();
+        }
+        let master = self.master.as_ref().filter(|master| master.workers)?;
+        let words = ["kill", "-USR2", &master.pid.to_string()].map(str::to_owned);
+        Some(words.into())
     }
 
-    /// The signal itself: no program is needed for it.
+    /// Sends the reload signal directly, without a program; `None` where a service manager reloads.
     #[must_use]
-    pub fn signal(&self) -> Option<FinishedCommand> {
+    pub fn send_reload_signal(&self) -> Option<FinishedCommand> {
         let master = self.master.as_ref().filter(|_| self.service.is_none())?;
-        let told =
-            masters().iter().any(|other| other.pid == master.pid) && process::reload(master.pid);
-        let output = if told {
+        let is_running = running_masters()
+            .iter()
+            .any(|other| other.pid == master.pid);
+        let is_signaled = is_running && process::reload(master.pid);
+        let output = if is_signaled {
             String::new()
         } else {
             format!("there is no HAProxy with process id {}", master.pid)
         };
         Some(FinishedCommand {
-            status: Some(i32::from(!told)),
+            status: Some(i32::from(!is_signaled)),
             signal: None,
             output,
             timed_out: false,
@@ -202,110 +206,132 @@ impl HaproxyProgram {
     }
 }
 
-/// A configuration file, or those of a folder that HAProxy reads.
+/// Reads a configuration file, or those of a folder that HAProxy reads.
 fn read_config(path: &Path) -> Result<Vec<ConfigFile>, FileError> {
     if !folders::is_folder(path) {
         return Ok(vec![read_text(path)?]);
     }
-    let wanted = |file: &PathBuf| {
+    let mut texts = Vec::new();
+    for file in files::entries(path, FILES)? {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        name.ends_with(".cfg") && !name.starts_with('.') && !folders::is_folder(file)
-    };
-    files::entries(path, FILES)?
-        .iter()
-        .filter(|file| wanted(file))
-        .map(|file| read_text(file))
-        .collect()
+        if name.ends_with(".cfg") && !name.starts_with('.') && !folders::is_folder(&file) {
+            texts.push(read_text(&file)?);
+        }
+    }
+    Ok(texts)
 }
 
-/// What lies at a path that is named as a certificate. It may hold a key: the bytes are wiped.
-fn look(path: &Path) -> CrtPathContent {
+/// Reads what exists at a path that the configuration names as a certificate. The file may contain
+/// a key, so its bytes are wiped.
+fn read_crt_path(path: &Path) -> CrtPathContent {
     if folders::is_folder(path) {
         return files::entries(path, FILES)
             .map_or(CrtPathContent::Unreadable, CrtPathContent::Folder);
     }
-    match files::read(path, FILE) {
-        Ok(bytes) => CrtPathContent::File(CrtCertificate::of(&Zeroizing::new(bytes))),
+    match files::read(path, FILE_LIMIT) {
+        Ok(bytes) => CrtPathContent::File(CrtCertificate::from_bytes(&Zeroizing::new(bytes))),
         Err(error) if error.is_missing() => CrtPathContent::Nothing,
         Err(_) => CrtPathContent::Unreadable,
     }
 }
 
-/// Every HAProxy that runs and is no worker of another.
-fn masters() -> Vec<MasterProcess> {
-    let all: Vec<(MasterProcess, i32)> = files::entries(Path::new("/proc"), FILES * 4)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|it| process_at(it))
-        .collect();
-    let pids: Vec<i32> = all.iter().map(|(master, _)| master.pid).collect();
-    let parent_is_none = |(_, parent): &(MasterProcess, i32)| !pids.contains(parent);
-    let workers = |pid: i32| all.iter().any(|(_, parent)| *parent == pid);
-    let own = all.iter().filter(|one| parent_is_none(one));
-    own.map(|(master, _)| MasterProcess {
-        workers: master.workers || workers(master.pid),
-        ..master.clone()
-    })
-    .collect()
+/// A running HAProxy, and the process id of its parent.
+struct HaproxyProcess {
+    process: MasterProcess,
+    parent: i32,
 }
 
-/// Whether that file is the same one to it: another container's is called alike.
-fn sees(master: &MasterProcess, file: &Path) -> bool {
+/// Every running HAProxy that is not a worker of another.
+fn running_masters() -> Vec<MasterProcess> {
+    let running: Vec<HaproxyProcess> = files::entries(Path::new("/proc"), FILES * 4)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|folder| process_at(folder))
+        .collect();
+    let pids: Vec<i32> = running.iter().map(|one| one.process.pid).collect();
+    let parents: Vec<i32> = running.iter().map(|one| one.parent).collect();
+    let mut masters = Vec::new();
+    for HaproxyProcess { process, parent } in running {
+        if pids.contains(&parent) {
+            continue;
+        }
+        masters.push(MasterProcess {
+            workers: process.workers || parents.contains(&process.pid),
+            ..process
+        });
+    }
+    masters
+}
+
+/// Whether the process sees the same file at that path: another container may have one of that name.
+fn reads_file(master: &MasterProcess, file: &Path) -> bool {
     let root = Path::new("/proc").join(master.pid.to_string()).join("root");
-    let jailed = |seen: folders::FileStatus| matches!(seen.kind, FileKind::Link(root) if root != Path::new("/"));
-    // `chroot` of its own configuration, which it has read before.
-    if folders::look(&root).ok().flatten().is_some_and(jailed) {
+    // The process has changed its root (`chroot`) after it had read its configuration.
+    if let Ok(Some(status)) = folders::look(&root)
+        && let FileKind::Link(root) = status.kind
+        && root != Path::new("/")
+    {
         return true;
     }
     let theirs = folders::look(&root.join(file.strip_prefix("/").unwrap_or(file)));
     match (theirs, folders::look(file)) {
         (Ok(Some(theirs)), Ok(Some(ours))) => theirs.is(&ours),
         (Ok(None), Ok(Some(_))) => false,
-        // It is not ours to look at: its name must do.
+        // Without permission to look, the name decides.
         _ => true,
     }
 }
 
-/// The process of a folder of /proc, and its parent, if it is an HAProxy.
-fn process_at(folder: &Path) -> Option<(MasterProcess, i32)> {
+/// The process of a folder of /proc, if it is an HAProxy.
+fn process_at(folder: &Path) -> Option<HaproxyProcess> {
     let pid: i32 = folder.file_name()?.to_str()?.parse().ok()?;
-    let read = |name: &str| files::read(&folder.join(name), FILE).ok();
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    if text(read("comm")?).trim() != "haproxy" {
+    let name = files::read(&folder.join("comm"), FILE_LIMIT).ok()?;
+    if String::from_utf8_lossy(&name).trim() != "haproxy" {
         return None;
     }
-    let words = words(&read("cmdline")?);
-    let cwd = folders::look(&folder.join("cwd"))
-        .ok()
-        .flatten()
-        .and_then(|seen| match seen.kind {
-            FileKind::Link(folder) => Some(folder),
-            _ => None,
-        });
-    // The name in brackets may hold anything; the parent comes second after it.
-    let stat = text(read("stat")?);
-    let parent = stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()?;
-    Some((MasterProcess::new(pid, &words, cwd), parent))
+    let command_line = files::read(&folder.join("cmdline"), FILE_LIMIT).ok()?;
+    let cwd = match folders::look(&folder.join("cwd")) {
+        Ok(Some(status)) => link_target(status.kind),
+        _ => None,
+    };
+    let stat = files::read(&folder.join("stat"), FILE_LIMIT).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
+    // The name in brackets may contain anything; the parent is the second field after it.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let parent = fields.split(' ').nth(1)?.parse().ok()?;
+    Some(HaproxyProcess {
+        process: MasterProcess::new(pid, &nonempty_words(&command_line), cwd),
+        parent,
+    })
 }
 
-/// The environment of a process, where it may be read.
-fn environment(master: &MasterProcess) -> HaproxyEnvironment {
-    let Ok(bytes) = files::read(Path::new(&format!("/proc/{}/environ", master.pid)), FILE) else {
+fn link_target(kind: FileKind) -> Option<PathBuf> {
+    match kind {
+        FileKind::Link(target) => Some(target),
+        _ => None,
+    }
+}
+
+/// The environment of a process, if it may be read.
+fn environment_of(master: &MasterProcess) -> HaproxyEnvironment {
+    let path = format!("/proc/{}/environ", master.pid);
+    let Ok(bytes) = files::read(Path::new(&path), FILE_LIMIT) else {
         return HaproxyEnvironment::default();
     };
-    let variable = |word: String| {
-        word.split_once('=')
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    };
+    let mut set = Vec::new();
+    for word in nonempty_words(&bytes) {
+        if let Some((name, value)) = word.split_once('=') {
+            set.push((name.to_owned(), value.to_owned()));
+        }
+    }
     HaproxyEnvironment {
-        set: words(&bytes).into_iter().filter_map(variable).collect(),
+        set,
         complete: true,
     }
 }
 
-fn words(bytes: &[u8]) -> Vec<String> {
-    let words = bytes
-        .split(|&byte| byte == 0)
-        .map(|word| String::from_utf8_lossy(word).into_owned());
-    words.filter(|word| !word.is_empty()).collect()
+fn nonempty_words(bytes: &[u8]) -> Vec<String> {
+    let mut words = split_at_nulls(bytes);
+    words.retain(|word| !word.is_empty());
+    words
 }

@@ -1,20 +1,19 @@
-//! The nginx of this machine: found, run, its files read.
+//! Finds, runs and observes the nginx of this machine.
 
 use std::path::{Path, PathBuf};
 
 use super::service;
 use crate::finding::shell_word;
-use crate::system::fs::files::FileError;
 use crate::system::process;
 use crate::webserver::control::observe::{
-    FILES, ServerDetail, ServerError, ServerObservation, matching_files, read_text, run, running,
-    speaks_ipv6,
+    ConfigFileCounter, ServerDetail, ServerError, ServerObservation, absolute_config,
+    matching_files, output_of, read_existing_text, read_text, running, speaks_ipv6,
 };
 use crate::webserver::model::ServerSoftware;
 use crate::webserver::nginx::parse;
 use crate::webserver::nginx::{NginxBuild, NginxConfig, NginxDirective};
 
-/// Where nginx is: by its name, or where its own and OpenResty's makefiles put it.
+/// Where to find nginx: by its name, or where its own and OpenResty's makefiles install it.
 const PROGRAMS: [&str; 3] = [
     "nginx",
     "/usr/local/nginx/sbin/nginx",
@@ -26,41 +25,32 @@ const PROGRAMS: [&str; 3] = [
 pub struct NginxProgram {
     /// The path of the server's program.
     pub binary: PathBuf,
-    /// The main configuration file that was named (absolute), where it is not the built-in one.
+    /// The main configuration file given by the user (absolute), if it is not the built-in one.
     pub config: Option<PathBuf>,
     /// How it was built.
     pub build: NginxBuild,
-    /// The service manager's command, where one runs it.
+    /// The service manager's reload command, if a service runs it.
     pub service: Option<Vec<String>>,
 }
 
 impl NginxProgram {
-    /// The nginx of this machine, with the main configuration file
-    /// `config` where one was named; `None` when there is none.
+    /// Finds the nginx of this machine; `config` is the main configuration file if the user gave
+    /// one. `None` when nginx is not installed.
     ///
     /// # Errors
-    /// When what is called nginx cannot be run or is not nginx.
+    /// When the program called nginx cannot be run or is not nginx.
     pub fn find(config: Option<&Path>) -> Result<Option<Self>, ServerError> {
         let Some(binary) = PROGRAMS.iter().find_map(|name| process::which(name)) else {
             return Ok(None);
         };
-        let said = run(vec![binary.display().to_string(), "-V".to_owned()])?;
-        let Some(build) = NginxBuild::parse(&said.output) else {
+        let Some(build) = NginxBuild::parse(&output_of(&binary, "-V")?) else {
             return Err(ServerError::Stranger {
                 software: ServerSoftware::Nginx,
                 binary,
             });
         };
-        let absolute = |path: &Path| std::path::absolute(path).map_err(FileError::at("find", path));
-        let config = config
-            .map(absolute)
-            .transpose()?
-            .filter(|config| *config != build.config);
-        let service = if config.is_none() {
-            service::reload_command(&["nginx"])
-        } else {
-            None
-        };
+        let config = absolute_config(config)?.filter(|config| *config != build.config);
+        let service = service::reload_command(config.as_deref(), &["nginx"]);
         Ok(Some(Self {
             binary,
             config,
@@ -75,10 +65,10 @@ impl NginxProgram {
         self.config.as_deref().unwrap_or(&self.build.config)
     }
 
-    /// Reads its configuration, as far as files are there, and whether it runs.
+    /// Reads its configuration and whether it runs.
     ///
     /// # Errors
-    /// When a file cannot be read or is no configuration.
+    /// When a file cannot be read or parsed.
     pub fn observe(&self) -> Result<ServerObservation, ServerError> {
         let file = self.config_file();
         let config = NginxConfig::new(&read_config(file)?, file, &self.build.prefix);
@@ -87,7 +77,8 @@ impl NginxProgram {
             &self.binary,
             &["nginx"],
         );
-        let (neutral, build) = (config.neutral(), self.build.clone());
+        let neutral = config.to_server_config();
+        let build = self.build.clone();
         Ok(ServerObservation {
             config: neutral,
             detail: ServerDetail::Nginx { config, build },
@@ -114,7 +105,7 @@ impl NginxProgram {
         self.command(&["-t"])
     }
 
-    /// The service manager's reload, else its own.
+    /// The service manager's reload command, else its own.
     #[must_use]
     pub fn reload(&self) -> Vec<String> {
         self.service
@@ -132,25 +123,18 @@ impl NginxProgram {
     }
 }
 
-/// The directives of a main file and of all that it includes, as nginx would read them.
+/// Reads the directives of a main file and of everything that it includes, as nginx would.
 ///
 /// # Errors
-/// When a file cannot be read or is no configuration.
+/// When a file cannot be read or parsed.
 pub fn read_config(file: &Path) -> Result<Vec<NginxDirective>, ServerError> {
     let main = read_text(file)?;
-    let mut count = 0;
+    let mut counter = ConfigFileCounter::new(ServerSoftware::Nginx);
     parse::parse(&main, &mut |pattern: &Path| {
         let mut texts = Vec::new();
         for path in matching_files(pattern)? {
-            count += 1;
-            if count > FILES {
-                return Err(ServerError::TooManyFiles(ServerSoftware::Nginx));
-            }
-            match read_text(&path) {
-                // A link to nothing: `nginx -t` says so.
-                Err(error) if error.is_missing() => {}
-                read => texts.push(read?),
-            }
+            counter.count_file()?;
+            texts.extend(read_existing_text(&path)?);
         }
         Ok(texts)
     })

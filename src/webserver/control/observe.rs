@@ -1,4 +1,4 @@
-//! What all profiles share in looking at a server: its state, its files, its own programs run.
+//! What the controls of all servers share: their files, their processes, running their programs.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,53 +12,53 @@ use crate::webserver::nginx::{self, NginxParseError};
 
 /// A test or a reload that takes longer is killed.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// As much of a server's words is kept.
-const OUTPUT: usize = 64 * 1024;
-/// A configuration file is no larger,
-const FILE: u64 = 4 * 1024 * 1024;
-/// and no more of them are read.
+/// The limit of a program's output that is kept.
+const OUTPUT_LIMIT: usize = 64 * 1024;
+/// The limit of a configuration file's size.
+const FILE_LIMIT: u64 = 4 * 1024 * 1024;
+/// The limit of a configuration's number of files.
 pub(crate) const FILES: usize = 20_000;
 
-/// Why a server could not be looked at.
+/// Why a server could not be observed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// nginx's configuration is not one.
+    /// nginx's configuration cannot be parsed.
     #[error("nginx's configuration cannot be read")]
     Config(#[from] NginxParseError),
-    /// Apache's configuration is not one.
+    /// Apache's configuration cannot be parsed.
     #[error("Apache's configuration cannot be read")]
     ApacheConfig(#[from] apache::ApacheParseError),
-    /// A file of its configuration cannot be read.
+    /// A configuration file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The program of that name is something else.
+    /// The program of that name is not the expected server.
     #[error("{} does not say its version as {} does", binary.display(), software.title())]
     Stranger {
-        /// What it should be.
+        /// The expected software.
         software: ServerSoftware,
         binary: PathBuf,
     },
-    /// It could not be run.
+    /// The program could not be run.
     #[error(transparent)]
     Process(#[from] ProcessError),
     #[error("{}'s configuration has more than {FILES} files", .0.title())]
     TooManyFiles(ServerSoftware),
 }
 
-/// A server as it stands.
+/// The configuration and the state of a server.
 #[derive(Clone, Debug)]
 pub struct ServerObservation {
-    /// What its configuration says.
+    /// The configuration in the form that all servers share.
     pub config: model::ServerConfig,
-    /// What only its profile needs of it.
+    /// The configuration in the form of its own dialect.
     pub detail: ServerDetail,
-    /// Its process id when it runs.
+    /// The process id if the server runs.
     pub running: Option<i32>,
-    /// Whether this machine speaks IPv6.
+    /// Whether this machine supports IPv6.
     pub ipv6: bool,
 }
 
-/// What only a profile needs of a configuration.
+/// A configuration in the form of its dialect.
 #[derive(Clone, Debug)]
 pub enum ServerDetail {
     /// The virtual hosts of Apache.
@@ -82,8 +82,59 @@ pub(crate) fn run(argv: Vec<String>) -> Result<FinishedCommand, ProcessError> {
     process::run(&CommandInvocation {
         argv,
         deadline: DEADLINE,
-        output_limit: OUTPUT,
+        output_limit: OUTPUT_LIMIT,
     })
+}
+
+/// The output of a server's program when it is run with one flag.
+///
+/// # Errors
+/// When it could not be started.
+pub(crate) fn output_of(binary: &Path, flag: &str) -> Result<String, ProcessError> {
+    let finished = run(vec![binary.display().to_string(), flag.to_owned()])?;
+    Ok(finished.output)
+}
+
+/// The path that the user gave for the main configuration file, made absolute.
+///
+/// # Errors
+/// When the working directory cannot be read.
+pub(crate) fn absolute_config(config: Option<&Path>) -> Result<Option<PathBuf>, FileError> {
+    config
+        .map(|path| std::path::absolute(path).map_err(FileError::at("find", path)))
+        .transpose()
+}
+
+/// Counts the files of a configuration, up to a limit.
+pub(crate) struct ConfigFileCounter {
+    software: ServerSoftware,
+    count: usize,
+}
+
+impl ConfigFileCounter {
+    pub(crate) fn new(software: ServerSoftware) -> Self {
+        Self { software, count: 0 }
+    }
+
+    /// Counts one more file.
+    ///
+    /// # Errors
+    /// [`ServerError::TooManyFiles`] above the limit.
+    pub(crate) fn count_file(&mut self) -> Result<(), ServerError> {
+        self.count += 1;
+        if self.count > FILES {
+            return Err(ServerError::TooManyFiles(self.software));
+        }
+        Ok(())
+    }
+}
+
+/// Splits a file of /proc at its null bytes.
+pub(crate) fn split_at_nulls(bytes: &[u8]) -> Vec<String> {
+    bytes
+        .split(|&byte| byte == 0)
+        .map(|word| String::from_utf8_lossy(word).into_owned())
+        .collect()
 }
 
 /// Whether the kernel has IPv6: without it, a socket for `[::]` cannot be opened.
@@ -91,35 +142,49 @@ pub(crate) fn speaks_ipv6() -> bool {
     files::occupied(Path::new("/proc/net/if_inet6"))
 }
 
-/// The process of a pid file, if it is there and is this program, by one of the names that such
-/// programs have.
+/// The process id in a pid file, if that process runs and is this program: `binary`, or one of the
+/// usual `names`.
 pub(crate) fn running(pid_file: &Path, binary: &Path, names: &[&str]) -> Option<i32> {
     let text = files::read(pid_file, 64).ok()?;
     let pid: i32 = String::from_utf8(text).ok()?.trim().parse().ok()?;
     let program = binary.file_name()?.to_string_lossy().into_owned();
     // A pid file that outlived its server may name another program by now.
-    let ours = |name: Vec<u8>| {
-        let name = String::from_utf8_lossy(&name).trim().to_owned();
-        names.iter().any(|known| name.contains(known)) || program.starts_with(&name)
+    let is_server = match files::read(Path::new(&format!("/proc/{pid}/comm")), 64) {
+        Ok(name) => {
+            let name = String::from_utf8_lossy(&name).trim().to_owned();
+            names.iter().any(|known| name.contains(known)) || program.starts_with(&name)
+        }
+        Err(_) => true,
     };
-    let name = files::read(Path::new(&format!("/proc/{pid}/comm")), 64);
-    (process::alive(pid) && name.map_or(true, ours)).then_some(pid)
+    (process::alive(pid) && is_server).then_some(pid)
 }
 
-/// One file of a configuration.
+/// Reads one configuration file.
 ///
 /// # Errors
 /// When it cannot be read.
 pub(crate) fn read_text(path: &Path) -> Result<ConfigFile, FileError> {
-    let text = String::from_utf8_lossy(&files::read(path, FILE)?).into_owned();
+    let text = String::from_utf8_lossy(&files::read(path, FILE_LIMIT)?).into_owned();
     Ok(ConfigFile {
         path: path.to_owned(),
         text,
     })
 }
 
-/// The files that a pattern stands for, sorted as glob(3) does. A file that is named and not there
-/// is left to `nginx -t` to complain of.
+/// Reads one configuration file; `None` for a link to nothing, about which the server's own test
+/// complains.
+///
+/// # Errors
+/// When it exists and cannot be read.
+pub(crate) fn read_existing_text(path: &Path) -> Result<Option<ConfigFile>, FileError> {
+    match read_text(path) {
+        Err(error) if error.is_missing() => Ok(None),
+        read => read.map(Some),
+    }
+}
+
+/// The files that a pattern matches, sorted as glob(3) does. Missing files are omitted: the server's
+/// own test complains about them.
 pub(crate) fn matching_files(pattern: &Path) -> Result<Vec<PathBuf>, FileError> {
     let mut found = vec![PathBuf::new()];
     for part in pattern.components() {
@@ -144,9 +209,10 @@ fn matching(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, FileError> {
         Err(error) if error.is_missing() => return Ok(Vec::new()),
         other => other?,
     };
-    let fits = |path: &PathBuf| {
+    let mut matching = entries;
+    matching.retain(|path| {
         path.file_name()
             .is_some_and(|name| glob::matches(pattern, &name.to_string_lossy()))
-    };
-    Ok(entries.into_iter().filter(fits).collect())
+    });
+    Ok(matching)
 }

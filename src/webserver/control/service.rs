@@ -1,6 +1,5 @@
-//! Who is to reload a server: the systemd unit that runs it, the service script, or the server's
-//! own command. A server that systemd runs should hear of it from systemd, which otherwise loses
-//! sight of it.
+//! How to reload and start a server: by its systemd unit, its service script, or its own command. A
+//! server that systemd runs is reloaded by systemd, which would otherwise lose track of it.
 
 use std::path::Path;
 
@@ -8,42 +7,47 @@ use crate::system::fs::files;
 use crate::system::process;
 use crate::webserver::control::observe::run;
 
-/// There when systemd runs this machine (`sd_booted(3)`).
+/// Exists when systemd runs this machine (`sd_booted(3)`).
 const SYSTEMD: &str = "/run/systemd/system";
 
-/// The command that makes the service of one of these names read its files again; `None` where
-/// there is no such service.
-pub(crate) fn reload_command(names: &[&str]) -> Option<Vec<String>> {
-    let systemd = process::which("systemctl").is_some() && files::occupied(Path::new(SYSTEMD));
-    let active = |name: &str| {
-        let asked = run(["systemctl", "is-active", "--quiet", name]
-            .map(str::to_owned)
-            .into());
-        systemd && asked.is_ok_and(|finished| finished.succeeded())
-    };
-    let service = process::which("service").is_some();
-    let script = |name: &str| service && process::which(&format!("/etc/init.d/{name}")).is_some();
-    choose(names, active, script)
+/// The command that reloads the service of one of these names; `None` where there is no such
+/// service, and where the user gave a configuration file (`config`), which a service does not use.
+pub(crate) fn reload_command(config: Option<&Path>, names: &[&str]) -> Option<Vec<String>> {
+    if config.is_some() {
+        return None;
+    }
+    let has_systemd = process::which("systemctl").is_some() && files::occupied(Path::new(SYSTEMD));
+    let has_service = process::which("service").is_some();
+    choose(
+        names,
+        |name| is_active_unit(name) && has_systemd,
+        |name| has_service && process::which(&format!("/etc/init.d/{name}")).is_some(),
+    )
 }
 
-/// The command that starts the service of that name; `None` where no service manager is there.
+fn is_active_unit(name: &str) -> bool {
+    let command = ["systemctl", "is-active", "--quiet", name].map(str::to_owned);
+    run(command.into()).is_ok_and(|finished| finished.succeeded())
+}
+
+/// The command that starts the service of that name; `None` without a service manager.
 pub(crate) fn start_command(name: &str) -> Option<String> {
     files::occupied(Path::new(SYSTEMD)).then(|| format!("sudo systemctl start {name}"))
 }
 
+/// Prefers a systemd unit that runs, then a service script.
 fn choose(
     names: &[&str],
-    active: impl Fn(&str) -> bool,
-    script: impl Fn(&str) -> bool,
+    is_active: impl Fn(&str) -> bool,
+    has_script: impl Fn(&str) -> bool,
 ) -> Option<Vec<String>> {
-    let words = |words: [&str; 3]| Some(words.map(str::to_owned).into());
-    if let Some(name) = names.iter().find(|name| active(name)) {
-        return words(["systemctl", "reload", name]);
-    }
-    names
-        .iter()
-        .find(|name| script(name))
-        .and_then(|name| words(["service", name, "reload"]))
+    let command = if let Some(name) = names.iter().find(|name| is_active(name)) {
+        ["systemctl", "reload", name]
+    } else {
+        let name = names.iter().find(|name| has_script(name))?;
+        ["service", name, "reload"]
+    };
+    Some(command.map(str::to_owned).into())
 }
 
 #[cfg(test)]
@@ -51,7 +55,7 @@ mod tests {
     use super::choose;
 
     #[test]
-    fn a_unit_that_runs_then_a_script_then_nothing() {
+    fn running_units_are_preferred_to_service_scripts() {
         let names = ["apache2", "httpd"];
         for (active, script, expected) in [
             (
@@ -63,12 +67,12 @@ mod tests {
             (&[], &["httpd"], "service httpd reload"),
             (&[], &[], ""),
         ] {
-            let told = choose(
+            let command = choose(
                 &names,
                 |name| active.contains(&name),
                 |name| script.contains(&name),
             );
-            assert_eq!(told.unwrap_or_default().join(" "), expected);
+            assert_eq!(command.unwrap_or_default().join(" "), expected);
         }
     }
 }

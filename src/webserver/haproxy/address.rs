@@ -5,65 +5,78 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::lex::HaproxyWord;
 use crate::webserver::model::{ListenAddress, ListenInterface};
 
-/// All of a list `a:80,b:443`; what only HAProxy can tell is an [`ListenInterface::Unknown`].
+/// Parses a list `a:80,b:443`; an address that only HAProxy knows is a
+/// [`ListenInterface::Unknown`].
 pub(crate) fn parse(word: &HaproxyWord) -> Vec<ListenAddress> {
-    let unknown = |text: &str| {
-        vec![ListenAddress::on(
-            ListenInterface::Unknown(text.to_owned()),
-            0,
-        )]
-    };
     if word.open {
-        return unknown(&word.text);
+        return vec![unknown(&word.text)];
     }
-    word.text
-        .split(',')
-        .flat_map(|one| place(one).unwrap_or_else(|| unknown(one)))
-        .collect()
+    let mut listens = Vec::new();
+    for text in word.text.split(',') {
+        match parse_address(text) {
+            Some(parsed) => listens.extend(parsed),
+            None => listens.push(unknown(text)),
+        }
+    }
+    listens
 }
 
-fn place(text: &str) -> Option<Vec<ListenAddress>> {
-    let (family, rest) = text.split_once('@').unwrap_or(("", text));
-    let (udp, family) = match family.strip_prefix("quic") {
-        Some(version) => (true, format!("ipv{version}")),
-        None => (
-            family.starts_with("udp"),
-            family.replace("stream+", "").replace("udp", "ipv"),
-        ),
-    };
-    if family == "unix" || (family.is_empty() && rest.starts_with('/')) {
-        return Some(vec![ListenAddress::on(
-            ListenInterface::Unix(rest.to_owned()),
-            0,
-        )]);
+fn unknown(text: &str) -> ListenAddress {
+    ListenAddress::on(ListenInterface::Unknown(text.to_owned()), 0)
+}
+
+/// Parses one address with a port or a range of ports, `[FAMILY@]HOST:PORT[-PORT]`, or a Unix
+/// socket.
+fn parse_address(text: &str) -> Option<Vec<ListenAddress>> {
+    let (family, address) = text.split_once('@').unwrap_or(("", text));
+    let (udp, family) = parse_family(family);
+    if family == "unix" || (family.is_empty() && address.starts_with('/')) {
+        let socket = ListenInterface::Unix(address.to_owned());
+        return Some(vec![ListenAddress::on(socket, 0)]);
     }
     let any: IpAddr = match family.as_str() {
         "" | "ipv4" => Ipv4Addr::UNSPECIFIED.into(),
         "ipv6" => Ipv6Addr::UNSPECIFIED.into(),
         _ => return None,
     };
-    let (host, ports) = rest.rsplit_once(':')?;
+    let (host, ports) = address.rsplit_once(':')?;
     let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
-    let ports = first.parse::<u16>().ok()?..=last.parse().ok()?;
+    let first: u16 = first.parse().ok()?;
+    let last: u16 = last.parse().ok()?;
+    let interface = parse_host(host, any);
+    let mut listens = Vec::new();
+    for port in first..=last {
+        listens.push(ListenAddress {
+            udp,
+            ..ListenAddress::on(interface.clone(), port)
+        });
+    }
+    Some(listens)
+}
+
+/// Whether the family before the `@` means UDP, and the IP family: `quic4` is UDP over `ipv4`.
+fn parse_family(family: &str) -> (bool, String) {
+    match family.strip_prefix("quic") {
+        Some(version) => (true, format!("ipv{version}")),
+        None => (
+            family.starts_with("udp"),
+            family.replace("stream+", "").replace("udp", "ipv"),
+        ),
+    }
+}
+
+fn parse_host(host: &str, any: IpAddr) -> ListenInterface {
     let host = host
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'))
         .unwrap_or(host);
-    let interface = match host {
-        "" | "*" => ListenInterface::Address(any),
-        host => host.parse().map_or_else(
-            |_| ListenInterface::Host(host.to_ascii_lowercase()),
-            ListenInterface::Address,
-        ),
-    };
-    Some(
-        ports
-            .map(|port| ListenAddress {
-                udp,
-                ..ListenAddress::on(interface.clone(), port)
-            })
-            .collect(),
-    )
+    if host.is_empty() || host == "*" {
+        return ListenInterface::Address(any);
+    }
+    match host.parse() {
+        Ok(address) => ListenInterface::Address(address),
+        Err(_) => ListenInterface::Host(host.to_ascii_lowercase()),
+    }
 }
 
 #[cfg(test)]
@@ -72,7 +85,7 @@ mod tests {
     use super::parse;
 
     #[test]
-    fn every_way_to_say_where() {
+    fn every_form_of_address_is_parsed() {
         for (text, expected) in [
             (":443", "0.0.0.0:443"),
             ("*:443", "0.0.0.0:443"),
@@ -99,8 +112,8 @@ mod tests {
                 text: text.to_owned(),
                 open: false,
             });
-            let told: Vec<String> = listens.iter().map(ToString::to_string).collect();
-            assert_eq!(told.join(" "), expected, "{text}");
+            let words: Vec<String> = listens.iter().map(ToString::to_string).collect();
+            assert_eq!(words.join(" "), expected, "{text}");
             assert_eq!(
                 listens.iter().any(|listen| listen.udp),
                 text.starts_with("quic"),

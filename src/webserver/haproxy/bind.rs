@@ -3,17 +3,17 @@
 use super::lex::HaproxyWord;
 use crate::webserver::model::ListenAddress;
 
-/// What a `bind` line says.
+/// A parsed `bind` line.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BindLine {
     pub(crate) listens: Vec<ListenAddress>,
-    /// In their order.
+    /// The sources of its certificates, in order.
     pub(crate) certificates: Vec<BindSource>,
-    /// Names that no certificate has are refused; else the first certificate is shown.
+    /// Whether names that no certificate has are refused; otherwise the first certificate is shown.
     pub(crate) strict: bool,
 }
 
-/// Where certificates come from.
+/// A source of certificates.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum BindSource {
     /// `crt`
@@ -22,8 +22,8 @@ pub(crate) enum BindSource {
     List(HaproxyWord),
 }
 
-/// Options that take a word, which is no option then.
-const WITH_WORD: [&str; 46] = [
+/// Options that take an argument.
+const OPTIONS_WITH_ARGUMENT: [&str; 46] = [
     "accept-netscaler-cip",
     "alpn",
     "backlog",
@@ -72,49 +72,64 @@ const WITH_WORD: [&str; 46] = [
     "tls-ticket-keys",
 ];
 
+/// The options of a `bind` line that concern its addresses.
+#[derive(Default)]
+struct AddressOptions {
+    ssl: bool,
+    accept_proxy: bool,
+    v6only: bool,
+}
+
 impl BindLine {
-    /// Of the words after `bind`.
+    /// Parses the words after `bind`.
     pub(crate) fn parse(words: &[HaproxyWord]) -> Self {
-        let Some((place, options)) = words.split_first() else {
+        let Some((addresses, options)) = words.split_first() else {
             return Self::default();
         };
         let mut bind = Self {
-            listens: super::address::parse(place),
+            listens: super::address::parse(addresses),
             ..Self::default()
         };
-        let (mut ssl, mut proxy, mut v6only) = (false, false, false);
+        let address_options = bind.parse_options(options);
+        for listen in &mut bind.listens {
+            listen.ssl = address_options.ssl;
+            listen.proxy_protocol = address_options.accept_proxy;
+            listen.strict = bind.strict;
+            // Unless the whole system is set otherwise (`net.ipv6.bindv6only`).
+            let socket = listen.socket();
+            let is_any_ipv6 =
+                socket.is_some_and(|socket| socket.is_ipv6() && socket.ip().is_unspecified());
+            listen.dual_stack = is_any_ipv6 && !address_options.v6only;
+        }
+        bind
+    }
+
+    fn parse_options(&mut self, options: &[HaproxyWord]) -> AddressOptions {
+        let mut address_options = AddressOptions::default();
         let mut options = options.iter();
         while let Some(option) = options.next() {
             match option.text.as_str() {
-                "ssl" => ssl = true,
-                "accept-proxy" => proxy = true,
-                "strict-sni" => bind.strict = true,
-                "v6only" => v6only = true,
-                "crt" => bind
+                "ssl" => address_options.ssl = true,
+                "accept-proxy" => address_options.accept_proxy = true,
+                "v6only" => address_options.v6only = true,
+                "strict-sni" => self.strict = true,
+                "crt" => self
                     .certificates
                     .extend(options.next().cloned().map(BindSource::Crt)),
-                // From 3.0: the one that is shown when no name fits.
+                // From 3.0: the certificate for names that none has.
                 "default-crt" => {
                     let crt = options.next().cloned().map(BindSource::Crt);
-                    bind.certificates.splice(0..0, crt);
+                    self.certificates.splice(0..0, crt);
                 }
-                "crt-list" => bind
+                "crt-list" => self
                     .certificates
                     .extend(options.next().cloned().map(BindSource::List)),
                 "uid" | "user" | "verify" => drop(options.next()),
-                other if WITH_WORD.contains(&other) => drop(options.next()),
+                other if OPTIONS_WITH_ARGUMENT.contains(&other) => drop(options.next()),
                 _ => {}
             }
         }
-        for listen in &mut bind.listens {
-            (listen.ssl, listen.proxy_protocol, listen.strict) = (ssl, proxy, bind.strict);
-            // Unless the whole system says otherwise (`net.ipv6.bindv6only`).
-            let any6 = listen
-                .socket()
-                .is_some_and(|socket| socket.is_ipv6() && socket.ip().is_unspecified());
-            listen.dual_stack = any6 && !v6only;
-        }
-        bind
+        address_options
     }
 }
 
@@ -124,7 +139,7 @@ mod tests {
     use super::{BindLine, BindSource};
 
     #[test]
-    fn options_and_their_words_are_told_apart() {
+    fn options_are_distinguished_from_their_arguments() {
         for (line, expected) in [
             (
                 ":443 ssl crt /a.pem crt /b alpn h2,http/1.1",
@@ -146,22 +161,22 @@ mod tests {
             (":443 ssl crt", "0.0.0.0:443 ssl"),
         ] {
             let bind = BindLine::parse(&words(line, &HaproxyEnvironment::default()).unwrap());
-            let mut told = bind.listens[0].to_string();
             let listen = &bind.listens[0];
+            let mut shown = listen.to_string();
             let flags = [
                 (listen.ssl, " ssl"),
                 (listen.strict, " strict"),
                 (listen.proxy_protocol, " proxy"),
                 (listen.dual_stack, " dual"),
             ];
-            told.extend(flags.iter().filter(|(set, _)| *set).map(|(_, name)| *name));
+            shown.extend(flags.iter().filter(|(set, _)| *set).map(|(_, name)| *name));
             for source in &bind.certificates {
                 match source {
-                    BindSource::Crt(word) => told.push_str(&format!(" {}", word.text)),
-                    BindSource::List(word) => told.push_str(&format!(" @{}", word.text)),
+                    BindSource::Crt(word) => shown.push_str(&format!(" {}", word.text)),
+                    BindSource::List(word) => shown.push_str(&format!(" @{}", word.text)),
                 }
             }
-            assert_eq!(told, expected, "{line}");
+            assert_eq!(shown, expected, "{line}");
         }
         assert!(BindLine::parse(&[]).listens.is_empty());
     }

@@ -1,112 +1,128 @@
-//! `.if` and its kin, as far as they can be told:
+//! Evaluates `.if` and similar conditions, as far as that is possible without HAProxy:
 //! <https://docs.haproxy.org/2.6/configuration.html#2.4>.
 
 use super::lex::{HaproxyEnvironment, HaproxyWord};
 
-/// Conditional blocks that are open.
+/// The conditional blocks around the current line.
 #[derive(Debug, Default)]
 pub(crate) struct OpenConditions {
-    open: Vec<Level>,
+    levels: Vec<ConditionLevel>,
 }
 
 #[derive(Debug)]
-struct Level {
-    /// Whether the lines here count.
-    counts: bool,
-    /// Whether a branch of it counted before.
-    taken: bool,
+struct ConditionLevel {
+    /// Whether the lines of the current branch apply.
+    applies: bool,
+    /// Whether a branch has applied for certain.
+    decided: bool,
 }
 
-/// What a line is to the conditions.
+/// How a line relates to the conditions.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum ConditionalLine {
-    Theirs,
-    /// One of theirs that cannot be told: the lines after it are read.
-    Untold,
+    /// A condition or another directive of the preprocessor.
+    Directive,
+    /// A condition that only HAProxy can decide: the lines after it are read.
+    UnknownCondition,
     Read,
-    LeftOut,
+    Skipped,
+}
+
+/// The result of a condition.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum ConditionResult {
+    Met,
+    NotMet,
+    Unknown,
+}
+
+impl ConditionResult {
+    fn line(self) -> ConditionalLine {
+        match self {
+            Self::Met | Self::NotMet => ConditionalLine::Directive,
+            Self::Unknown => ConditionalLine::UnknownCondition,
+        }
+    }
 }
 
 impl OpenConditions {
-    /// Takes in one line.
-    pub(crate) fn take(
+    /// Classifies the next line.
+    pub(crate) fn classify(
         &mut self,
         words: &[HaproxyWord],
         environment: &HaproxyEnvironment,
     ) -> ConditionalLine {
-        let Some((first, rest)) = words.split_first() else {
-            return ConditionalLine::LeftOut;
+        let Some((keyword, arguments)) = words.split_first() else {
+            return ConditionalLine::Skipped;
         };
-        match first.text.as_str() {
-            ".if" => {
-                let (told, line) = Self::ask(rest, environment, self.counts());
-                self.open.push(Level {
-                    counts: told,
-                    taken: told && line == ConditionalLine::Theirs,
-                });
-                line
-            }
-            ".elif" => {
-                let Some(level) = self.open.pop() else {
-                    return ConditionalLine::Theirs;
-                };
-                let (told, line) = Self::ask(rest, environment, self.counts() && !level.taken);
-                self.open.push(Level {
-                    counts: told,
-                    taken: level.taken || (told && line == ConditionalLine::Theirs),
-                });
-                line
-            }
+        match keyword.text.as_str() {
+            ".if" => self.open_branch(arguments, environment, None),
+            ".elif" => match self.levels.pop() {
+                Some(previous) => self.open_branch(arguments, environment, Some(previous)),
+                None => ConditionalLine::Directive,
+            },
             ".else" => {
-                let Some(level) = self.open.pop() else {
-                    return ConditionalLine::Theirs;
-                };
-                self.open.push(Level {
-                    counts: self.counts() && !level.taken,
-                    taken: true,
-                });
-                ConditionalLine::Theirs
+                if let Some(previous) = self.levels.pop() {
+                    self.levels.push(ConditionLevel {
+                        applies: self.applies() && !previous.decided,
+                        decided: true,
+                    });
+                }
+                ConditionalLine::Directive
             }
             ".endif" => {
-                self.open.pop();
-                ConditionalLine::Theirs
+                self.levels.pop();
+                ConditionalLine::Directive
             }
-            word if word.starts_with('.') => ConditionalLine::Theirs,
-            _ if self.counts() => ConditionalLine::Read,
-            _ => ConditionalLine::LeftOut,
+            word if word.starts_with('.') => ConditionalLine::Directive,
+            _ if self.applies() => ConditionalLine::Read,
+            _ => ConditionalLine::Skipped,
         }
     }
 
-    fn counts(&self) -> bool {
-        self.open.iter().all(|level| level.counts)
+    fn applies(&self) -> bool {
+        self.levels.iter().all(|level| level.applies)
     }
 
-    fn ask(
-        words: &[HaproxyWord],
+    /// Opens the branch of an `.if`, or of an `.elif` after the `previous` branches.
+    fn open_branch(
+        &mut self,
+        condition: &[HaproxyWord],
         environment: &HaproxyEnvironment,
-        matters: bool,
-    ) -> (bool, ConditionalLine) {
-        if !matters {
-            return (false, ConditionalLine::Theirs);
-        }
-        let open = words.iter().any(|word| word.open);
-        let text: String = words
-            .iter()
-            .map(|word| word.text.as_str())
-            .collect::<Vec<_>>()
-            .join(" ");
-        match holds(&text, environment).filter(|_| !open) {
-            Some(told) => (told, ConditionalLine::Theirs),
-            None => (true, ConditionalLine::Untold),
-        }
+        previous: Option<ConditionLevel>,
+    ) -> ConditionalLine {
+        let was_decided = previous.is_some_and(|level| level.decided);
+        let result = if self.applies() && !was_decided {
+            evaluate(condition, environment)
+        } else {
+            ConditionResult::NotMet
+        };
+        self.levels.push(ConditionLevel {
+            applies: result != ConditionResult::NotMet,
+            decided: was_decided || result == ConditionResult::Met,
+        });
+        result.line()
     }
 }
 
-/// One predicate, perhaps negated; `None` for what is more, or asks for HAProxy's version or build.
-fn holds(text: &str, environment: &HaproxyEnvironment) -> Option<bool> {
+fn evaluate(words: &[HaproxyWord], environment: &HaproxyEnvironment) -> ConditionResult {
+    if words.iter().any(|word| word.open) {
+        return ConditionResult::Unknown;
+    }
+    let words: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+    match predicate(&words.join(" "), environment) {
+        Some(true) => ConditionResult::Met,
+        Some(false) => ConditionResult::NotMet,
+        None => ConditionResult::Unknown,
+    }
+}
+
+/// Evaluates one predicate, possibly negated; `None` for anything more, and for predicates on
+/// HAProxy's version or build.
+fn predicate(text: &str, environment: &HaproxyEnvironment) -> Option<bool> {
     let text = text.trim();
-    if let Some(rest) = text.strip_prefix('!') {
-        return holds(rest, environment).map(|told| !told);
+    if let Some(negated) = text.strip_prefix('!') {
+        return predicate(negated, environment).map(|result| !result);
     }
     if text.is_empty() {
         return Some(false);
@@ -118,16 +134,24 @@ fn holds(text: &str, environment: &HaproxyEnvironment) -> Option<bool> {
     let arguments = rest
         .strip_suffix(')')
         .filter(|rest| !rest.contains(['(', ')', '"', '\'', '\\']))?;
-    let set = |name: &str| environment.set.iter().any(|(set, _)| set == name);
     match (name.trim(), arguments.split_once(',')) {
-        ("defined", None) => set(arguments)
-            .then_some(true)
-            .or_else(|| environment.complete.then_some(false)),
-        // What reads `bind ... ssl` has it.
+        ("defined", None) => is_defined(arguments, environment),
+        // A configuration with `bind ... ssl` needs it.
         ("feature", None) if arguments == "OPENSSL" => Some(true),
         ("streq", Some((one, other))) => Some(one == other),
         ("strneq", Some((one, other))) => Some(one != other),
         _ => None,
+    }
+}
+
+/// Whether a variable is set; `None` where the environment is not completely known.
+fn is_defined(variable: &str, environment: &HaproxyEnvironment) -> Option<bool> {
+    if environment.set.iter().any(|(name, _)| name == variable) {
+        Some(true)
+    } else if environment.complete {
+        Some(false)
+    } else {
+        None
     }
 }
 
@@ -137,7 +161,7 @@ mod tests {
     use super::{ConditionalLine, OpenConditions};
 
     #[test]
-    fn lines_that_count_and_lines_that_do_not() {
+    fn lines_of_branches_that_do_not_apply_are_skipped() {
         let environment = HaproxyEnvironment {
             set: vec![("A".to_owned(), "yes".to_owned())],
             complete: true,
@@ -159,7 +183,7 @@ mod tests {
             (".if 0; .if 1; a; .else; b; .endif; .else; c; .endif", "c"),
             (".if feature(OPENSSL); a; .endif; .if; b; .endif", "a"),
             (".notice \"x\"; a; .endif; .else; .elif 1; b", "a b"),
-            // What cannot be told is read, and told.
+            // An unknown condition counts as met and is reported (`?`).
             (
                 ".if version_atleast(2.8); a; .else; b; .endif; c",
                 "? a b c",
@@ -169,10 +193,10 @@ mod tests {
             let mut conditions = OpenConditions::default();
             let mut read = Vec::new();
             for line in text.split("; ") {
-                match conditions.take(&words(line, &environment).unwrap(), &environment) {
+                match conditions.classify(&words(line, &environment).unwrap(), &environment) {
                     ConditionalLine::Read => read.push(line),
-                    ConditionalLine::Untold => read.push("?"),
-                    ConditionalLine::Theirs | ConditionalLine::LeftOut => {}
+                    ConditionalLine::UnknownCondition => read.push("?"),
+                    ConditionalLine::Directive | ConditionalLine::Skipped => {}
                 }
             }
             assert_eq!(read.join(" "), expected, "{text}");

@@ -1,28 +1,27 @@
-//! From the texts of an HAProxy configuration to what an install asks about: every certificate that
-//! a `bind` line loads is a block of its own, for the names of its filters or for those in it.
+//! Translates the texts of an HAProxy configuration into blocks: every certificate that a `bind` line
+//! loads is a block of its own, for the names of its filters or for those in the certificate.
 
 use std::path::{Path, PathBuf};
 
-use super::bind::{BindLine, BindSource};
 use super::condition::{ConditionalLine, OpenConditions};
-use super::crt::{CrtExtras, CrtPathContent, LoadedCrt, expand};
-use super::lex::{HaproxyEnvironment, HaproxyWord, LexError, OverwriteMode, words};
-use super::list;
+use super::crt::{CrtExtras, CrtPathContent};
+use super::lex::{HaproxyEnvironment, HaproxyWord, LexError, words};
 use crate::webserver::model::{
-    self, ConfigBlock, ConfigFile, ConfiguredPath, ListenAddress, ListenInterface, NameSource,
-    ServerName, ServerSoftware, TrafficKind,
+    self, ConfigBlock, ConfigFile, ConfigPosition, ListenAddress, ServerSoftware, TrafficKind,
 };
 
-/// What a configuration is read with.
+mod bind_blocks;
+
+/// The environment of HAProxy and the files that its configuration refers to.
 pub struct HaproxyFiles<'a> {
-    /// What HAProxy was started with.
+    /// The environment variables that HAProxy was started with.
     pub environment: HaproxyEnvironment,
-    /// The folder that it was started in, where that is known.
+    /// The folder that it was started in, if known.
     pub folder: Option<PathBuf>,
-    /// What lies at a path.
-    pub look: &'a mut dyn FnMut(&Path) -> CrtPathContent,
-    /// The text of a crt-list, if it can be read.
-    pub text: &'a mut dyn FnMut(&Path) -> Option<String>,
+    /// Reads what exists at a certificate's path.
+    pub read_crt: &'a mut dyn FnMut(&Path) -> CrtPathContent,
+    /// Reads the text of a crt-list; `None` if it cannot be read.
+    pub read_list: &'a mut dyn FnMut(&Path) -> Option<String>,
 }
 
 /// A `frontend` or `listen` section.
@@ -32,15 +31,15 @@ pub struct HaproxyFrontend {
     pub file: PathBuf,
     pub line: u32,
     pub listens: Vec<ListenAddress>,
-    /// `default_backend`, or its own name where it is a `listen` section.
+    /// The value of `default_backend`, or the name of a `listen` section.
     pub backend: Option<String>,
-    /// It sends its visitors to https.
+    /// Whether it redirects visitors to https.
     pub redirects: bool,
-    /// It is not started.
+    /// Whether HAProxy does not start it.
     pub disabled: bool,
 }
 
-/// What an install needs to know of a configuration.
+/// The configuration of HAProxy.
 #[derive(Clone, Debug, Default)]
 pub struct HaproxyConfig {
     pub file: PathBuf,
@@ -50,87 +49,75 @@ pub struct HaproxyConfig {
     pub frontends: Vec<HaproxyFrontend>,
     /// The names of the sections that serve: `backend` and `listen`.
     pub backends: Vec<String>,
-    /// What only HAProxy can tell, and where.
+    /// What only HAProxy can decide: the position and the reason.
     pub doubts: Vec<String>,
 }
 
 impl HaproxyConfig {
+    /// Reads the configuration files in order.
     #[must_use]
-    pub fn read(texts: &[ConfigFile], world: HaproxyFiles<'_>) -> Self {
-        let file = texts
-            .first()
-            .map(|text| text.path.clone())
-            .unwrap_or_default();
-        let config = Self {
-            file,
-            ..Self::default()
-        };
-        let mut reader = Reader {
-            config,
-            world,
+    pub fn read(texts: &[ConfigFile], files: HaproxyFiles<'_>) -> Self {
+        let first = texts.first();
+        let mut reader = HaproxyReader {
+            config: Self {
+                file: first.map(|text| text.path.clone()).unwrap_or_default(),
+                ..Self::default()
+            },
+            files,
             conditions: OpenConditions::default(),
-            section: Section::Other,
+            section: HaproxySection::Other,
             extras: CrtExtras::default(),
             base: None,
-            relative: Relative::Started,
+            relative: RelativeBase::Started,
         };
         for text in texts {
-            // Every file begins with a section of its own.
-            reader.section = Section::Other;
+            // Every file starts outside of any section.
+            reader.section = HaproxySection::Other;
             for (line, number) in text.text.lines().zip(1_u32..) {
-                reader.line(
-                    &Place {
-                        file: &text.path,
-                        line: number,
-                    },
-                    line,
-                );
+                let position = ConfigPosition {
+                    file: &text.path,
+                    line: number,
+                };
+                reader.read_line(position, line);
             }
         }
         let mut config = reader.config;
-        config.settle();
+        config.separate_ipv4_sockets();
         config
     }
 
-    /// What is asked of every server's configuration.
+    /// The configuration in the form that all servers share.
     #[must_use]
-    pub fn neutral(&self) -> model::ServerConfig {
+    pub fn to_server_config(&self) -> model::ServerConfig {
         let mut config =
             model::ServerConfig::new(ServerSoftware::Haproxy, &self.file, self.blocks.clone());
         config.doubts.clone_from(&self.doubts);
         config
     }
 
-    /// Where all of IPv4 has a socket of its own, one of IPv6 gets none of it.
-    fn settle(&mut self) {
-        let plain = |listen: &ListenAddress| {
-            listen
-                .socket()
-                .filter(|it| it.is_ipv4() && it.ip().is_unspecified())
-        };
-        let own: Vec<u16> = self
+    /// Where an IPv4 socket for all addresses exists, the IPv6 socket of that port takes no IPv4.
+    fn separate_ipv4_sockets(&mut self) {
+        let ipv4_ports: Vec<u16> = self
             .blocks
             .iter()
             .flat_map(|block| &block.listens)
-            .filter_map(plain)
-            .map(|it| it.port())
+            .filter_map(ListenAddress::socket)
+            .filter(|socket| socket.is_ipv4() && socket.ip().is_unspecified())
+            .map(|socket| socket.port())
             .collect();
-        let listens = self.blocks.iter_mut().map(|block| &mut block.listens);
-        for listen in listens
-            .chain(
-                self.frontends
-                    .iter_mut()
-                    .map(|frontend| &mut frontend.listens),
-            )
-            .flatten()
-        {
-            listen.dual_stack &= !own.contains(&listen.port);
+        let of_blocks = self.blocks.iter_mut().map(|block| &mut block.listens);
+        let of_frontends = self
+            .frontends
+            .iter_mut()
+            .map(|frontend| &mut frontend.listens);
+        for listen in of_blocks.chain(of_frontends).flatten() {
+            listen.dual_stack &= !ipv4_ports.contains(&listen.port);
         }
     }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Section {
+enum HaproxySection {
     Global,
     /// `frontend`, `listen`: the last of the frontends.
     Frontend,
@@ -138,352 +125,179 @@ enum Section {
     Other,
 }
 
-/// What a relative path is relative to (`default-path`).
-enum Relative {
+/// What relative paths are relative to (`default-path`).
+enum RelativeBase {
     /// The folder that HAProxy was started in.
     Started,
-    /// That of the configuration file.
+    /// The folder of the configuration file.
     Config,
-    /// The one above it.
+    /// The folder above that of the configuration file.
     Parent,
     Origin(PathBuf),
 }
 
-struct Place<'a> {
-    file: &'a Path,
-    line: u32,
-}
-
-struct Reader<'a> {
+struct HaproxyReader<'a> {
     config: HaproxyConfig,
-    world: HaproxyFiles<'a>,
+    files: HaproxyFiles<'a>,
     conditions: OpenConditions,
-    section: Section,
+    section: HaproxySection,
     extras: CrtExtras,
-    /// `crt-base`
+    /// The value of `crt-base`.
     base: Option<PathBuf>,
-    relative: Relative,
+    relative: RelativeBase,
 }
 
-impl Reader<'_> {
-    fn line(&mut self, place: &Place<'_>, line: &str) {
-        let words = match words(line, &self.world.environment) {
+/// The text of a word; empty where the line has fewer words.
+fn text_at(words: &[HaproxyWord], index: usize) -> &str {
+    words
+        .get(index)
+        .map(|word| word.text.as_str())
+        .unwrap_or_default()
+}
+
+fn joined(words: &[HaproxyWord]) -> String {
+    let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+    texts.join(" ")
+}
+
+impl HaproxyReader<'_> {
+    fn read_line(&mut self, position: ConfigPosition<'_>, line: &str) {
+        let words = match words(line, &self.files.environment) {
             Ok(words) => words,
             Err(LexError) => {
-                return self.doubt(place, "a quote or a variable is not closed".to_owned());
+                return self.doubt(position, "a quote or a variable is not closed".to_owned());
             }
         };
-        match self.conditions.take(&words, &self.world.environment) {
+        match self.conditions.classify(&words, &self.files.environment) {
             ConditionalLine::Read => {}
-            ConditionalLine::Untold => {
-                let what = words[1..]
-                    .iter()
-                    .map(|word| word.text.as_str())
-                    .collect::<Vec<_>>()
-                    .join(" ");
+            ConditionalLine::UnknownCondition => {
+                let condition = joined(&words[1..]);
                 return self.doubt(
-                    place,
-                    format!("only HAProxy can tell whether {what} holds; it is read as if it did"),
+                    position,
+                    format!(
+                        "only HAProxy can tell whether {condition} holds; it is read as if it did"
+                    ),
                 );
             }
-            ConditionalLine::Theirs | ConditionalLine::LeftOut => return,
+            ConditionalLine::Directive | ConditionalLine::Skipped => return,
         }
-        if let Some((keyword, rest)) = words.split_first()
-            && !self.opens_section(place, &keyword.text, rest)
+        if let Some((keyword, arguments)) = words.split_first()
+            && !self.opens_section(position, &keyword.text, arguments)
         {
             match self.section {
-                Section::Global => self.global(&keyword.text, rest),
-                Section::Frontend => self.frontend(place, &keyword.text, rest),
-                Section::Peers if keyword.text == "bind" => {
-                    self.bind(place, TrafficKind::Stream, rest)
+                HaproxySection::Global => self.read_global(&keyword.text, arguments),
+                HaproxySection::Frontend => self.read_frontend(position, &keyword.text, arguments),
+                HaproxySection::Peers if keyword.text == "bind" => {
+                    self.read_bind(position, TrafficKind::Stream, arguments);
                 }
-                Section::Peers | Section::Other => {}
+                HaproxySection::Peers | HaproxySection::Other => {}
             }
         }
     }
 
-    fn opens_section(&mut self, place: &Place<'_>, keyword: &str, rest: &[HaproxyWord]) -> bool {
-        let name = rest
-            .first()
-            .map(|word| word.text.clone())
-            .unwrap_or_default();
+    fn opens_section(
+        &mut self,
+        position: ConfigPosition<'_>,
+        keyword: &str,
+        arguments: &[HaproxyWord],
+    ) -> bool {
+        let name = text_at(arguments, 0).to_owned();
         self.section = match keyword {
-            "global" => Section::Global,
-            "peers" => Section::Peers,
+            "global" => HaproxySection::Global,
+            "peers" => HaproxySection::Peers,
             "frontend" | "listen" => {
                 let backend = (keyword == "listen").then(|| name.clone());
                 self.config.backends.extend(backend.clone());
-                let (file, line) = (place.file.to_owned(), place.line);
                 self.config.frontends.push(HaproxyFrontend {
                     name,
-                    file,
-                    line,
+                    file: position.file.to_owned(),
+                    line: position.line,
                     backend,
                     ..HaproxyFrontend::default()
                 });
-                Section::Frontend
+                HaproxySection::Frontend
             }
             "backend" => {
                 self.config.backends.push(name);
-                Section::Other
+                HaproxySection::Other
             }
             "crt-store" => {
                 let what = "certificates of a crt-store are not understood (HAProxy 3.0): what \
                     names one is left alone";
-                self.doubt(place, what.to_owned());
-                Section::Other
+                self.doubt(position, what.to_owned());
+                HaproxySection::Other
             }
             "defaults" | "userlist" | "resolvers" | "mailers" | "cache" | "program"
             | "http-errors" | "ring" | "log-forward" | "fcgi-app" | "traces" | "log-profile"
-            | "acme" => Section::Other,
+            | "acme" => HaproxySection::Other,
             _ => return false,
         };
         true
     }
 
-    fn global(&mut self, keyword: &str, rest: &[HaproxyWord]) {
-        let text = |at: usize| {
-            rest.get(at)
-                .map(|word| word.text.as_str())
-                .unwrap_or_default()
-        };
+    fn read_global(&mut self, keyword: &str, arguments: &[HaproxyWord]) {
+        let first = text_at(arguments, 0);
+        let second = text_at(arguments, 1);
         match keyword {
-            "crt-base" => self.base = Some(text(0).into()),
+            "crt-base" => self.base = Some(first.into()),
             "ssl-load-extra-del-ext" => self.extras.strip = true,
             "ssl-load-extra-files" => {
-                let has =
-                    |names: &[&str]| rest.iter().any(|word| names.contains(&word.text.as_str()));
-                self.extras = CrtExtras {
-                    bundle: has(&["all", "bundle"]),
-                    key: has(&["all", "key"]),
-                    ..self.extras
-                };
+                let mut kinds = arguments.iter().map(|word| word.text.as_str());
+                self.extras.bundle = kinds.clone().any(|kind| ["all", "bundle"].contains(&kind));
+                self.extras.key = kinds.any(|kind| ["all", "key"].contains(&kind));
             }
             "default-path" => {
-                self.relative = match text(0) {
-                    "config" => Relative::Config,
-                    "parent" => Relative::Parent,
-                    "origin" => Relative::Origin(text(1).into()),
-                    _ => Relative::Started,
+                self.relative = match first {
+                    "config" => RelativeBase::Config,
+                    "parent" => RelativeBase::Parent,
+                    "origin" => RelativeBase::Origin(second.into()),
+                    _ => RelativeBase::Started,
                 }
             }
-            "setenv" => self
-                .world
-                .environment
-                .assign(text(0), text(1), OverwriteMode(true)),
-            "presetenv" => self
-                .world
-                .environment
-                .assign(text(0), text(1), OverwriteMode(false)),
+            "setenv" => self.files.environment.assign(first, second),
+            "presetenv" => self.files.environment.assign_default(first, second),
             _ => {}
         }
     }
 
-    fn frontend(&mut self, place: &Place<'_>, keyword: &str, rest: &[HaproxyWord]) {
-        let word = |at: usize| {
-            rest.get(at)
-                .map(|word| word.text.as_str())
-                .unwrap_or_default()
-        };
+    fn read_frontend(
+        &mut self,
+        position: ConfigPosition<'_>,
+        keyword: &str,
+        arguments: &[HaproxyWord],
+    ) {
         let Some(frontend) = self.config.frontends.last_mut() else {
             return;
         };
         match keyword {
-            "bind" => self.bind(place, TrafficKind::Http, rest),
-            "default_backend" => frontend.backend = Some(word(0).to_owned()),
+            "bind" => self.read_bind(position, TrafficKind::Http, arguments),
+            "default_backend" => frontend.backend = Some(text_at(arguments, 0).to_owned()),
             "disabled" => frontend.disabled = true,
-            "redirect" => frontend.redirects |= word(0) == "scheme" && word(1) == "https",
+            "redirect" => frontend.redirects |= is_https_redirect(arguments),
             "http-request" => {
-                frontend.redirects |=
-                    (word(0), word(1), word(2)) == ("redirect", "scheme", "https");
+                if let Some((action, rule)) = arguments.split_first() {
+                    frontend.redirects |= action.text == "redirect" && is_https_redirect(rule);
+                }
             }
             "ssl-f-use" => self.doubt(
-                place,
+                position,
                 "ssl-f-use is not understood (HAProxy 3.2)".to_owned(),
             ),
             _ => {}
         }
     }
 
-    fn bind(&mut self, place: &Place<'_>, part: TrafficKind, rest: &[HaproxyWord]) {
-        let bind = BindLine::parse(rest);
-        if part == TrafficKind::Http
-            && let Some(frontend) = self.config.frontends.last_mut()
-        {
-            frontend.listens.extend(bind.listens.iter().cloned());
-        }
-        let mut blocks: Vec<ConfigBlock> = Vec::new();
-        for source in &bind.certificates {
-            for block in self.certificates(place, source) {
-                match blocks
-                    .iter_mut()
-                    .find(|other| other.names == block.names && !block.names.is_empty())
-                {
-                    // Two kinds of key for the same names.
-                    Some(other) => other.pairs.extend(block.pairs),
-                    None => blocks.push(block),
-                }
-            }
-        }
-        if blocks.is_empty() {
-            blocks.push(self.block(place, None, Vec::new()));
-        }
-        for (index, block) in blocks.iter_mut().enumerate() {
-            block.part = part;
-            block.listens = bind.listens.clone();
-            block
-                .listens
-                .iter_mut()
-                .for_each(|listen| listen.default_server = index == 0 && !bind.strict);
-        }
-        for listen in bind
-            .listens
-            .iter()
-            .filter(|listen| matches!(listen.interface, ListenInterface::Unknown(_)))
-        {
-            self.doubt(place, format!("only HAProxy can tell where {listen} is"));
-        }
-        self.config.blocks.extend(blocks);
-    }
-
-    fn certificates(&mut self, place: &Place<'_>, source: &BindSource) -> Vec<ConfigBlock> {
-        match source {
-            BindSource::Crt(word) => {
-                let loaded = self.load(place, place, word);
-                loaded
-                    .into_iter()
-                    .map(|loaded| self.block(place, Some(loaded), Vec::new()))
-                    .collect()
-            }
-            BindSource::List(word) => self.list(place, word),
-        }
-    }
-
-    fn list(&mut self, place: &Place<'_>, word: &HaproxyWord) -> Vec<ConfigBlock> {
-        let path = match self.resolve(place, word, None) {
-            ConfiguredPath::File(path) => path,
-            ConfiguredPath::Other(text) => {
-                self.doubt(
-                    place,
-                    format!("only HAProxy can tell where crt-list {text} is"),
-                );
-                return Vec::new();
-            }
-        };
-        let Some(text) = (self.world.text)(&path) else {
-            self.doubt(place, format!("crt-list {} cannot be read", path.display()));
-            return Vec::new();
-        };
-        let (listed, broken) = list::read(&text);
-        for line in broken {
-            self.doubt(
-                &Place { file: &path, line },
-                "it is no line of a crt-list".to_owned(),
-            );
-        }
-        let mut blocks = Vec::new();
-        for entry in listed {
-            let own = Place {
-                file: &path,
-                line: entry.line,
-            };
-            let word = HaproxyWord {
-                text: entry.path,
-                open: false,
-            };
-            for loaded in self.load(place, &own, &word) {
-                let mut block = self.block(&own, Some(loaded), Vec::new());
-                if let Some(filters) = &entry.filters {
-                    block.names = filters.names.clone();
-                    block
-                        .names
-                        .extend(filters.except.iter().cloned().map(ServerName::Except));
-                    block.names_from = NameSource::Configuration;
-                }
-                blocks.push(block);
-            }
-        }
-        blocks
-    }
-
-    fn block(
-        &self,
-        place: &Place<'_>,
-        loaded: Option<LoadedCrt>,
-        listens: Vec<ListenAddress>,
-    ) -> ConfigBlock {
-        let (names, pairs) =
-            loaded.map_or_else(Default::default, |loaded| (loaded.names, vec![loaded.pair]));
-        ConfigBlock {
-            file: place.file.to_owned(),
-            line: place.line,
-            part: TrafficKind::Http,
-            names,
-            names_from: NameSource::Certificate,
-            listens,
-            pairs,
-            // It sends what lies beside the certificate (`.ocsp`).
-            stapling: None,
-        }
-    }
-
-    /// What `word` loads, which stands at `own`, on behalf of the `bind` line at `place`.
-    fn load(&mut self, place: &Place<'_>, own: &Place<'_>, word: &HaproxyWord) -> Vec<LoadedCrt> {
-        let path = match self.resolve(place, word, self.base.as_deref()) {
-            ConfiguredPath::File(path) => path,
-            ConfiguredPath::Other(text) => {
-                self.doubt(
-                    own,
-                    format!("only HAProxy can tell which file crt {text} is"),
-                );
-                return vec![LoadedCrt::other(&text)];
-            }
-        };
-        let loaded = expand(&path, self.extras, self.world.look);
-        for one in loaded.iter().filter(|one| one.unreadable) {
-            if let Some((_, ConfiguredPath::File(file))) = one.pair.files.first() {
-                self.doubt(
-                    own,
-                    format!("{} cannot be read: its names are not known", file.display()),
-                );
-            }
-        }
-        loaded
-    }
-
-    fn resolve(
-        &self,
-        place: &Place<'_>,
-        word: &HaproxyWord,
-        base: Option<&Path>,
-    ) -> ConfiguredPath {
-        let other = || ConfiguredPath::Other(word.text.clone());
-        // `@store/file` is one of a crt-store.
-        if word.open || word.text.is_empty() || word.text.starts_with('@') {
-            return other();
-        }
-        let path = base.map_or_else(|| PathBuf::from(&word.text), |base| base.join(&word.text));
-        let config = place.file.parent();
-        let folder = match &self.relative {
-            Relative::Started => self.world.folder.as_deref(),
-            Relative::Config => config,
-            Relative::Parent => config.and_then(Path::parent),
-            Relative::Origin(folder) => Some(folder.as_path()),
-        };
-        let path = folder.unwrap_or_else(|| Path::new("")).join(path);
-        if path.is_absolute() {
-            ConfiguredPath::File(path)
-        } else {
-            other()
-        }
-    }
-
-    fn doubt(&mut self, place: &Place<'_>, what: String) {
-        let doubt = format!("{}:{}: {what}", place.file.display(), place.line);
+    fn doubt(&mut self, position: ConfigPosition<'_>, what: String) {
+        let doubt = format!("{position}: {what}");
         if !self.config.doubts.contains(&doubt) {
             self.config.doubts.push(doubt);
         }
     }
+}
+
+/// Whether a redirect rule is `scheme https`.
+fn is_https_redirect(rule: &[HaproxyWord]) -> bool {
+    text_at(rule, 0) == "scheme" && text_at(rule, 1) == "https"
 }
 
 #[cfg(test)]
@@ -493,80 +307,61 @@ mod tests {
     use super::{ConfigFile, CrtPathContent, HaproxyConfig, HaproxyEnvironment, HaproxyFiles};
     use crate::store::layout::ReleaseFile;
     use crate::webserver::haproxy::CrtCertificate;
-    use crate::webserver::haproxy::list::name;
-    use crate::webserver::model::{ConfigBlock, ServerName};
+    use crate::webserver::haproxy::list::parse_name;
+    use crate::webserver::model::{ConfigBlock, ConfiguredPath, ListenAddress, ServerName};
 
-    /// A file is there unless it is called `none`; its certificate is for its own name; `both*`
-    /// hold the key too.
+    const CRT_LIST: &str = "apart.pem\n/x/z.pem [alpn h2] *.z !no.z\n/x/d.pem !*\n[\n";
+
+    /// Parses a configuration whose certificates all exist, except those called `none*`. Each is for
+    /// the name of its file; those called `apart*` have no key in the file.
     fn read(text: &str) -> HaproxyConfig {
-        let lying = |path: &Path| {
-            let file = path.file_name().unwrap().to_string_lossy().into_owned();
-            match path.extension() {
-                None => CrtPathContent::Folder(vec![
-                    path.join("a.pem"),
-                    path.join("b.pem"),
-                    path.join("b.pem.key"),
-                ]),
-                Some(_) if file.starts_with("none") => CrtPathContent::Nothing,
-                Some(_) if file.starts_with("dark") => CrtPathContent::Unreadable,
-                Some(_) => {
-                    let names = file.trim_end_matches(".pem").replace('_', "*");
-                    CrtPathContent::File(CrtCertificate {
-                        names: names.split('+').map(name).collect(),
-                        key: !file.starts_with("apart"),
-                    })
-                }
-            }
-        };
-        let list = "apart.pem\n/x/z.pem [alpn h2] *.z !no.z\n/x/d.pem !*\n[\n";
-        let world = HaproxyFiles {
+        let files = HaproxyFiles {
             environment: HaproxyEnvironment {
                 set: vec![("SITE".to_owned(), "/e/site.pem".to_owned())],
                 complete: true,
             },
             folder: None,
-            look: &mut |path| lying(path),
-            text: &mut |path| (path == Path::new("/l")).then(|| list.to_owned()),
+            read_crt: &mut |path| content_by_name(path),
+            read_list: &mut |path| (path == Path::new("/l")).then(|| CRT_LIST.to_owned()),
         };
         HaproxyConfig::read(
             &[ConfigFile {
                 path: PathBuf::from("/etc/haproxy/haproxy.cfg"),
                 text: text.to_owned(),
             }],
-            world,
+            files,
         )
     }
 
+    fn content_by_name(path: &Path) -> CrtPathContent {
+        let file = path.file_name().unwrap().to_string_lossy();
+        if path.extension().is_none() {
+            let files = ["a.pem", "b.pem", "b.pem.key"];
+            return CrtPathContent::Folder(files.map(|name| path.join(name)).into());
+        }
+        if file.starts_with("none") {
+            return CrtPathContent::Nothing;
+        }
+        if file.starts_with("dark") {
+            return CrtPathContent::Unreadable;
+        }
+        let names = file.trim_end_matches(".pem").replace('_', "*");
+        CrtPathContent::File(CrtCertificate {
+            names: names.split('+').map(parse_name).collect(),
+            key: !file.starts_with("apart"),
+        })
+    }
+
     /// `LINE NAMES @ LISTENS: FILES`
-    fn told(block: &ConfigBlock) -> String {
+    fn shown(block: &ConfigBlock) -> String {
         let names: Vec<String> = block.names.iter().map(ServerName::text).collect();
-        let listen = |listen: &crate::webserver::model::ListenAddress| {
-            let flags = [
-                (listen.ssl, " ssl"),
-                (listen.default_server, " default"),
-                (listen.dual_stack, " dual"),
-                (listen.strict, " strict"),
-            ];
-            let flags: String = flags
-                .iter()
-                .filter(|(set, _)| *set)
-                .map(|(_, name)| *name)
-                .collect();
-            format!("{listen}{flags}")
-        };
-        let listens: Vec<String> = block.listens.iter().map(listen).collect();
-        let files = block.pairs.iter().flat_map(|pair| &pair.files);
-        let file = |(piece, path): &(ReleaseFile, crate::webserver::model::ConfiguredPath)| {
-            let path = path
-                .file()
-                .map_or_else(|| "?".to_owned(), |path| path.display().to_string());
-            if *piece == ReleaseFile::Combined {
-                path
-            } else {
-                format!("{path}({})", piece.file_name())
-            }
-        };
-        let files: Vec<String> = files.map(file).collect();
+        let listens: Vec<String> = block.listens.iter().map(shown_listen).collect();
+        let files: Vec<String> = block
+            .pairs
+            .iter()
+            .flat_map(|pair| &pair.files)
+            .map(|(piece, path)| shown_file(*piece, path))
+            .collect();
         format!(
             "{} {} @ {}: {}",
             block.line,
@@ -574,6 +369,34 @@ mod tests {
             listens.join(" "),
             files.join(" ")
         )
+    }
+
+    fn shown_listen(listen: &ListenAddress) -> String {
+        let flags = [
+            (listen.ssl, " ssl"),
+            (listen.default_server, " default"),
+            (listen.dual_stack, " dual"),
+            (listen.strict, " strict"),
+        ];
+        let mut shown = listen.to_string();
+        for (is_set, name) in flags {
+            if is_set {
+                shown.push_str(name);
+            }
+        }
+        shown
+    }
+
+    fn shown_file(piece: ReleaseFile, path: &ConfiguredPath) -> String {
+        let path = match path.file() {
+            Some(path) => path.display().to_string(),
+            None => "?".to_owned(),
+        };
+        if piece == ReleaseFile::Combined {
+            path
+        } else {
+            format!("{path}({})", piece.file_name())
+        }
     }
 
     #[test]
@@ -662,13 +485,13 @@ mod tests {
                 &[],
             ),
         ] {
-            let blocks: Vec<String> = read(text).blocks.iter().map(told).collect();
+            let blocks: Vec<String> = read(text).blocks.iter().map(shown).collect();
             assert_eq!(blocks, expected, "{text}");
         }
     }
 
     #[test]
-    fn what_cannot_be_told_is_said() {
+    fn what_only_haproxy_knows_is_a_doubt() {
         for (text, expected) in [
             (
                 "frontend f\n bind :443 ssl crt a.pem",
@@ -734,21 +557,21 @@ mod tests {
             "defaults\n mode http\nfrontend web\n bind :80\n http-request redirect scheme https unless { ssl_fc }\n\
              default_backend app\nbackend app\n server a 127.0.0.1:1\nlisten stats\n bind 127.0.0.1:8404\n disabled\n",
         );
-        let told: Vec<_> = config
+        let frontends: Vec<_> = config
             .frontends
             .iter()
-            .map(|it| {
+            .map(|frontend| {
                 (
-                    it.name.as_str(),
-                    it.line,
-                    it.backend.as_deref(),
-                    it.redirects,
-                    it.disabled,
+                    frontend.name.as_str(),
+                    frontend.line,
+                    frontend.backend.as_deref(),
+                    frontend.redirects,
+                    frontend.disabled,
                 )
             })
             .collect();
         assert_eq!(
-            told,
+            frontends,
             [
                 ("web", 3, Some("app"), true, false),
                 ("stats", 9, Some("stats"), false, true)

@@ -1,5 +1,5 @@
-//! What `crt PATH` makes HAProxy load: a file, all files of a folder, a bundle of
-//! `PATH.rsa` and `PATH.ecdsa`; the key in it or beside it.
+//! The certificates that HAProxy loads for `crt PATH`: a file, all files of a folder, or a bundle of
+//! `PATH.rsa` and `PATH.ecdsa`; each with the key in the file or next to it.
 //! <https://docs.haproxy.org/2.6/configuration.html#5.1-crt>
 
 use std::path::{Path, PathBuf};
@@ -14,30 +14,30 @@ use crate::pki::certificate::Certificate;
 use crate::store::layout::ReleaseFile;
 use crate::webserver::model::{ConfiguredCertificate, ConfiguredPath, ServerName};
 
-/// What lies at a path.
+/// What exists at a certificate's path.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CrtPathContent {
     File(CrtCertificate),
     /// A folder with these files.
     Folder(Vec<PathBuf>),
     Nothing,
-    /// Something that cannot be looked at.
+    /// Something that cannot be read.
     Unreadable,
 }
 
-/// What HAProxy makes of a certificate's file.
+/// The content of a certificate file.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct CrtCertificate {
-    /// The names of its first certificate, common name included.
+    /// The names of its first certificate, including the common name.
     pub names: Vec<ServerName>,
-    /// Whether the key is in it too.
+    /// Whether it contains a private key.
     pub key: bool,
 }
 
 impl CrtCertificate {
-    /// Of the file's bytes.
+    /// Parses the bytes of a certificate file.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn from_bytes(bytes: &[u8]) -> Self {
         const WORDS: &[u8] = b"PRIVATE KEY-----";
         let key = bytes.windows(WORDS.len()).any(|window| window == WORDS);
         Self {
@@ -47,7 +47,7 @@ impl CrtCertificate {
     }
 }
 
-/// The first certificate of a PEM file; the key's lines are not touched.
+/// The first certificate of a PEM file; lines of private keys are not decoded.
 fn leaf(bytes: &[u8]) -> Option<Certificate> {
     let mut lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     lines.find(|line| line.starts_with(b"-----BEGIN ") && line.ends_with(b"CERTIFICATE-----"))?;
@@ -61,18 +61,13 @@ fn leaf(bytes: &[u8]) -> Option<Certificate> {
 
 fn names(leaf: &Certificate) -> Vec<ServerName> {
     let subject = X509Name::from_der(leaf.subject_der()).ok();
-    let common = subject
+    let common_names = subject
         .iter()
-        .flat_map(|(_, subject)| subject.iter_common_name());
-    let common = common.filter_map(|name| name.as_str().ok());
+        .flat_map(|(_, subject)| subject.iter_common_name())
+        .filter_map(|name| name.as_str().ok());
+    let dns_names = leaf.dns_names.iter().map(String::as_str);
     let mut names = Vec::new();
-    for name in leaf
-        .dns_names
-        .iter()
-        .map(String::as_str)
-        .chain(common)
-        .map(list::name)
-    {
+    for name in dns_names.chain(common_names).map(list::parse_name) {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -80,12 +75,13 @@ fn names(leaf: &Certificate) -> Vec<ServerName> {
     names
 }
 
-/// What HAProxy looks for beside a file: `ssl-load-extra-files`, `ssl-load-extra-del-ext`.
+/// The files that HAProxy loads next to a certificate: `ssl-load-extra-files`,
+/// `ssl-load-extra-del-ext`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct CrtExtras {
     pub(crate) bundle: bool,
     pub(crate) key: bool,
-    /// `x.crt` has its key in `x.key`, not in `x.crt.key`.
+    /// Whether `x.crt` has its key in `x.key` instead of `x.crt.key`.
     pub(crate) strip: bool,
 }
 
@@ -99,19 +95,19 @@ impl Default for CrtExtras {
     }
 }
 
-/// One certificate with its key, as it is loaded.
+/// One certificate with its key, as HAProxy loads it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct LoadedCrt {
     pub(crate) pair: ConfiguredCertificate,
     /// The names in the certificate.
     pub(crate) names: Vec<ServerName>,
-    /// The file is there and cannot be read, so its names are not known.
+    /// Whether the file exists and cannot be read, so that its names are unknown.
     pub(crate) unreadable: bool,
 }
 
 impl LoadedCrt {
-    /// What is named in a way that only HAProxy can follow.
-    pub(crate) fn other(text: &str) -> Self {
+    /// A certificate whose path only HAProxy can resolve.
+    pub(crate) fn unresolved(text: &str) -> Self {
         let pair = ConfiguredCertificate {
             files: vec![(
                 ReleaseFile::Combined,
@@ -126,44 +122,44 @@ impl LoadedCrt {
     }
 }
 
-/// What `crt path` loads, in HAProxy's order.
+/// The certificates that `crt path` loads, in HAProxy's order.
 pub(crate) fn expand(
     path: &Path,
     extras: CrtExtras,
-    look: &mut dyn FnMut(&Path) -> CrtPathContent,
+    read_crt: &mut dyn FnMut(&Path) -> CrtPathContent,
 ) -> Vec<LoadedCrt> {
-    match look(path) {
+    match read_crt(path) {
         CrtPathContent::Folder(files) => {
-            let wanted = files.into_iter().filter(|file| is_loaded(file));
-            wanted.filter_map(|file| one(&file, extras, look)).collect()
+            let files = files.into_iter().filter(|file| is_loaded(file));
+            files
+                .filter_map(|file| load_file(&file, extras, read_crt))
+                .collect()
         }
         CrtPathContent::Nothing if extras.bundle => {
-            let of = |kind: &str| beside(path, kind);
-            let bundle: Vec<LoadedCrt> = ["dsa", "ecdsa", "rsa"]
-                .map(of)
-                .iter()
-                .filter(|file| {
-                    matches!(
-                        look(file),
-                        CrtPathContent::File(_) | CrtPathContent::Unreadable
-                    )
-                })
-                .cloned()
-                .collect::<Vec<_>>()
-                .iter()
-                .filter_map(|file| one(file, extras, look))
-                .collect();
-            if bundle.is_empty() {
-                one(path, extras, look).into_iter().collect()
-            } else {
-                bundle
+            let mut files = vec![
+                with_suffix(path, "dsa"),
+                with_suffix(path, "ecdsa"),
+                with_suffix(path, "rsa"),
+            ];
+            files.retain(|file| {
+                matches!(
+                    read_crt(file),
+                    CrtPathContent::File(_) | CrtPathContent::Unreadable
+                )
+            });
+            if files.is_empty() {
+                files.push(path.to_owned());
             }
+            files
+                .iter()
+                .filter_map(|file| load_file(file, extras, read_crt))
+                .collect()
         }
-        _ => one(path, extras, look).into_iter().collect(),
+        _ => load_file(path, extras, read_crt).into_iter().collect(),
     }
 }
 
-/// Of a folder: all but hidden files and what belongs to another file.
+/// HAProxy loads the files of a folder, except hidden ones and those that belong to another file.
 fn is_loaded(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     !name.starts_with('.')
@@ -172,36 +168,39 @@ fn is_loaded(path: &Path) -> bool {
             .any(|end| name.ends_with(end))
 }
 
-fn one(
+fn load_file(
     path: &Path,
     extras: CrtExtras,
-    look: &mut dyn FnMut(&Path) -> CrtPathContent,
+    read_crt: &mut dyn FnMut(&Path) -> CrtPathContent,
 ) -> Option<LoadedCrt> {
-    let lying = look(path);
-    let own = match extras.strip && path.extension().is_some_and(|extension| extension == "crt") {
-        true => path.with_extension("key"),
-        false => beside(path, "key"),
+    let content = read_crt(path);
+    let has_crt_extension = path.extension().is_some_and(|extension| extension == "crt");
+    let key_path = if extras.strip && has_crt_extension {
+        path.with_extension("key")
+    } else {
+        with_suffix(path, "key")
     };
-    let apart = match &lying {
+    let has_key_file = match &content {
         CrtPathContent::Folder(_) => return None,
-        CrtPathContent::File(shown) if shown.key => false,
-        // HAProxy wants a key in the file or beside it: where neither is, one file can bring both.
+        CrtPathContent::File(certificate) if certificate.key => false,
+        // HAProxy needs a key in the file or next to it. Where neither exists yet, one file can
+        // contain both.
         CrtPathContent::File(_) | CrtPathContent::Nothing | CrtPathContent::Unreadable => {
-            extras.key && look(&own) != CrtPathContent::Nothing
+            extras.key && read_crt(&key_path) != CrtPathContent::Nothing
         }
     };
     let file = ConfiguredPath::File(path.to_owned());
-    let pair = match apart {
-        true => ConfiguredCertificate::two(file, ConfiguredPath::File(own)),
-        false => ConfiguredCertificate {
-            files: vec![(ReleaseFile::Combined, file)],
-        },
-    };
-    let unreadable = lying == CrtPathContent::Unreadable;
-    let names = if let CrtPathContent::File(shown) = lying {
-        shown.names
+    let pair = if has_key_file {
+        ConfiguredCertificate::two(file, ConfiguredPath::File(key_path))
     } else {
-        Vec::new()
+        ConfiguredCertificate {
+            files: vec![(ReleaseFile::Combined, file)],
+        }
+    };
+    let unreadable = content == CrtPathContent::Unreadable;
+    let names = match content {
+        CrtPathContent::File(certificate) => certificate.names,
+        _ => Vec::new(),
     };
     Some(LoadedCrt {
         pair,
@@ -210,10 +209,11 @@ fn one(
     })
 }
 
-fn beside(path: &Path, extension: &str) -> PathBuf {
+/// The path with `.suffix` appended.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
-    name.push(extension);
+    name.push(suffix);
     name.into()
 }
 
@@ -224,9 +224,10 @@ mod tests {
     use super::{CrtCertificate, CrtExtras, CrtPathContent, expand};
     use crate::webserver::model::ServerName;
 
-    /// `FILE`, `FILE+KEY`; what is there: names that begin with `c` hold no key.
-    fn told(path: &str, there: &[&str], extras: CrtExtras) -> Vec<String> {
-        let mut look = |path: &Path| {
+    /// The loaded certificates as `FILE` or `FILE+KEY`, where the files `there` exist. Files whose
+    /// names start with `c` contain no key.
+    fn shown(path: &str, there: &[&str], extras: CrtExtras) -> Vec<String> {
+        let mut read_crt = |path: &Path| {
             let text = path.display().to_string();
             if there.contains(&text.as_str()) {
                 let key = !path.file_name().unwrap().to_string_lossy().starts_with('c');
@@ -245,7 +246,7 @@ mod tests {
                 CrtPathContent::Folder(inside)
             }
         };
-        let loaded = expand(Path::new(path), extras, &mut look);
+        let loaded = expand(Path::new(path), extras, &mut read_crt);
         let files = |one: &super::LoadedCrt| {
             let files = one
                 .pair
@@ -332,7 +333,7 @@ mod tests {
                 &["/x/a.pem", "/x/b.pem.~1~", "/x/c.crt+/x/c.crt.key"],
             ),
         ] {
-            assert_eq!(told(path, there, extras), expected, "{path} {there:?}");
+            assert_eq!(shown(path, there, extras), expected, "{path} {there:?}");
         }
     }
 
@@ -346,13 +347,16 @@ mod tests {
             .push(rcgen::DnType::CommonName, "cn.example");
         let key = rcgen::KeyPair::generate().unwrap();
         let pem = params.self_signed(&key).unwrap().pem();
-        let shown = CrtCertificate::of(format!("{}{pem}", key.serialize_pem()).as_bytes());
+        let shown = CrtCertificate::from_bytes(format!("{}{pem}", key.serialize_pem()).as_bytes());
         let names: Vec<String> = shown.names.iter().map(ServerName::text).collect();
         assert_eq!(
             (names.join(" ").as_str(), shown.key),
             ("a.example *.b.example cn.example", true)
         );
-        assert!(!CrtCertificate::of(pem.as_bytes()).key);
-        assert_eq!(CrtCertificate::of(b"nothing"), CrtCertificate::default());
+        assert!(!CrtCertificate::from_bytes(pem.as_bytes()).key);
+        assert_eq!(
+            CrtCertificate::from_bytes(b"nothing"),
+            CrtCertificate::default()
+        );
     }
 }

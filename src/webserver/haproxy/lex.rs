@@ -1,58 +1,60 @@
 //! The words of one line of an HAProxy configuration, by the rules of its own reader
-//! (`parse_line`): quotes, escapes, and variables of the environment, which count in double quotes
-//! alone. <https://docs.haproxy.org/2.6/configuration.html#2.2>
+//! (`parse_line`): quotes, escapes, and environment variables, which are expanded only in double
+//! quotes. <https://docs.haproxy.org/2.6/configuration.html#2.2>
 
 /// The environment that HAProxy was started with.
 #[derive(Clone, Debug, Default)]
 pub struct HaproxyEnvironment {
     pub set: Vec<(String, String)>,
-    /// Whether that is all: else what is not set here cannot be told.
+    /// Whether `set` is complete; otherwise other variables may be set too.
     pub complete: bool,
 }
 
 impl HaproxyEnvironment {
-    /// The value of a variable: `Ok(None)` when it is not set, `Err` when that cannot be told.
-    fn value(&self, name: &str) -> Result<Option<&str>, Untold> {
+    /// The value of a variable; `Ok(None)` if it is not set.
+    fn value(&self, name: &str) -> Result<Option<&str>, UnknownVariable> {
         match self.set.iter().rfind(|(set, _)| set == name) {
             Some((_, value)) => Ok(Some(value)),
-            // `.FILE`, `.LINE` and `.SECTION` are made up while reading.
+            // `.FILE`, `.LINE` and `.SECTION` depend on the position in the configuration.
             None if self.complete && !name.starts_with('.') => Ok(None),
-            None => Err(Untold),
+            None => Err(UnknownVariable),
         }
     }
 
-    /// `setenv` (over what is set) and `presetenv` (not over it).
-    pub(crate) fn assign(&mut self, name: &str, value: &str, OverwriteMode(over): OverwriteMode) {
-        if over || self.set.iter().all(|(set, _)| set != name) {
-            self.set.push((name.to_owned(), value.to_owned()));
+    /// Sets a variable, even if it has a value (`setenv`).
+    pub(crate) fn assign(&mut self, name: &str, value: &str) {
+        self.set.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Sets a variable unless it has a value (`presetenv`).
+    pub(crate) fn assign_default(&mut self, name: &str, value: &str) {
+        if self.set.iter().all(|(set, _)| set != name) {
+            self.assign(name, value);
         }
     }
 }
 
-/// Whether an assignment replaces what is set.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OverwriteMode(pub(crate) bool);
-
-struct Untold;
+/// A variable whose value is not known.
+struct UnknownVariable;
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct HaproxyWord {
-    /// What it says; variables whose value cannot be told stand as they are written.
+    /// Its text; variables with unknown values stay as they are written.
     pub text: String,
-    /// Whether it holds such a variable.
+    /// Whether it contains such a variable.
     pub open: bool,
 }
 
-/// What is no line: a quote or a variable's brace that is not closed, an escape that is none.
+/// A malformed line: a quote or a variable's brace that is not closed, or a malformed escape.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct LexError;
 
-/// The words of a line, its comment left out.
+/// Splits a line into words, without its comment.
 pub(crate) fn words(
     line: &str,
     environment: &HaproxyEnvironment,
 ) -> Result<Vec<HaproxyWord>, LexError> {
-    let mut lexer = Lexer {
+    let mut lexer = HaproxyLexer {
         rest: line.chars().collect(),
         at: 0,
         words: Vec::new(),
@@ -62,14 +64,14 @@ pub(crate) fn words(
     Ok(lexer.words)
 }
 
-struct Lexer {
+struct HaproxyLexer {
     rest: Vec<char>,
     at: usize,
     words: Vec<HaproxyWord>,
     word: Option<HaproxyWord>,
 }
 
-impl Lexer {
+impl HaproxyLexer {
     fn line(&mut self, environment: &HaproxyEnvironment) -> Result<(), LexError> {
         let mut quote: Option<char> = None;
         while let Some(c) = self.next() {
@@ -83,11 +85,11 @@ impl Lexer {
                 (c, Some(open)) if c == open => quote = None,
                 ('\\', None | Some('"')) => self.escape(quote)?,
                 ('$', Some('"')) => self.variable(environment)?,
-                (c, None) if c.is_ascii_whitespace() => self.end(),
+                (c, None) if c.is_ascii_whitespace() => self.end_word(),
                 (c, _) => self.word().text.push(c),
             }
         }
-        self.end();
+        self.end_word();
         if quote.is_some() {
             Err(LexError)
         } else {
@@ -105,10 +107,11 @@ impl Lexer {
         self.rest.get(self.at).copied()
     }
 
-    fn take(&mut self, wanted: char) -> bool {
-        let there = self.peek() == Some(wanted);
-        self.at += usize::from(there);
-        there
+    /// Skips the next character if it is `expected`; returns whether it was.
+    fn skip(&mut self, expected: char) -> bool {
+        let is_next = self.peek() == Some(expected);
+        self.at += usize::from(is_next);
+        is_next
     }
 
     fn word(&mut self) -> &mut HaproxyWord {
@@ -118,11 +121,11 @@ impl Lexer {
         })
     }
 
-    fn end(&mut self) {
+    fn end_word(&mut self) {
         self.words.extend(self.word.take());
     }
 
-    /// What is no escape stays as it is, its backslash too.
+    /// Reads the escape after a backslash. An unknown one stays as it is, including its backslash.
     fn escape(&mut self, quote: Option<char>) -> Result<(), LexError> {
         let c = match self.peek() {
             Some(c @ (' ' | '\\' | '#' | '\'' | '"')) => c,
@@ -149,50 +152,65 @@ impl Lexer {
         Ok(())
     }
 
-    /// `$NAME`, `${NAME}`, `${NAME-default}`, `${NAME[*]}` (each of its words a word).
+    /// Expands `$NAME`, `${NAME}`, `${NAME-default}` or `${NAME[*]}`, whose value is split into
+    /// words.
     fn variable(&mut self, environment: &HaproxyEnvironment) -> Result<(), LexError> {
-        let from = self.at - 1;
-        let braced = self.take('{');
-        let mut name = if self.take('.') {
-            ".".to_owned()
-        } else {
-            String::new()
-        };
-        while let Some(c) = self
-            .peek()
-            .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
-        {
-            name.push(c);
-            self.at += 1;
-        }
-        let split = braced && self.take('[');
-        if split && !(self.take('*') && self.take(']')) {
-            return Err(LexError);
-        }
-        let default = if braced && self.take('-') {
-            Some(self.until_brace())
-        } else {
-            None
-        };
-        if name.is_empty()
-            || name.starts_with(|c: char| c.is_ascii_digit())
-            || (braced && !self.take('}'))
-        {
-            return Err(LexError);
-        }
-        match environment.value(&name) {
-            Ok(value) => self.expand(
-                value.map(str::to_owned).or(default).unwrap_or_default(),
-                split,
-            ),
-            Err(Untold) => {
-                let written: String = self.rest[from..self.at].iter().collect();
+        let start = self.at - 1;
+        let variable = self.parse_variable()?;
+        match environment.value(&variable.name) {
+            Ok(value) => {
+                let value = value.map(str::to_owned).or(variable.default);
+                self.push_value(&value.unwrap_or_default(), variable.expansion);
+            }
+            Err(UnknownVariable) => {
+                let written: String = self.rest[start..self.at].iter().collect();
                 let word = self.word();
                 word.text.push_str(&written);
                 word.open = true;
             }
         }
         Ok(())
+    }
+
+    fn parse_variable(&mut self) -> Result<VariableReference, LexError> {
+        let is_braced = self.skip('{');
+        let name = self.variable_name();
+        let mut expansion = VariableExpansion::OneWord;
+        if is_braced && self.skip('[') {
+            if !self.skip('*') || !self.skip(']') {
+                return Err(LexError);
+            }
+            expansion = VariableExpansion::SplitIntoWords;
+        }
+        let default = if is_braced && self.skip('-') {
+            Some(self.until_brace())
+        } else {
+            None
+        };
+        let is_name = name.starts_with(|c: char| !c.is_ascii_digit());
+        if !is_name || (is_braced && !self.skip('}')) {
+            return Err(LexError);
+        }
+        Ok(VariableReference {
+            name,
+            default,
+            expansion,
+        })
+    }
+
+    fn variable_name(&mut self) -> String {
+        let mut name = String::new();
+        if self.skip('.') {
+            name.push('.');
+        }
+        while let Some(c) = self.peek() {
+            if !c.is_ascii_alphanumeric() && c != '_' {
+                break;
+            }
+            name.push(c);
+            self.at += 1;
+        }
+        name
     }
 
     fn until_brace(&mut self) -> String {
@@ -204,17 +222,32 @@ impl Lexer {
         text
     }
 
-    fn expand(&mut self, value: String, split: bool) {
-        if !split {
-            return self.word().text.push_str(&value);
-        }
-        for (index, part) in value.split_ascii_whitespace().enumerate() {
-            if index > 0 {
-                self.end();
+    fn push_value(&mut self, value: &str, expansion: VariableExpansion) {
+        match expansion {
+            VariableExpansion::OneWord => self.word().text.push_str(value),
+            VariableExpansion::SplitIntoWords => {
+                for (index, part) in value.split_ascii_whitespace().enumerate() {
+                    if index > 0 {
+                        self.end_word();
+                    }
+                    self.word().text.push_str(part);
+                }
             }
-            self.word().text.push_str(part);
         }
     }
+}
+
+struct VariableReference {
+    name: String,
+    default: Option<String>,
+    expansion: VariableExpansion,
+}
+
+/// What becomes of a variable's value.
+#[derive(Clone, Copy)]
+enum VariableExpansion {
+    OneWord,
+    SplitIntoWords,
 }
 
 #[cfg(test)]
@@ -228,8 +261,9 @@ mod tests {
             set: set.into(),
             complete: true,
         };
-        let told = words(line, &environment)?.into_iter().map(|word| word.text);
-        Ok(told.collect::<Vec<_>>().join("|"))
+        let words = words(line, &environment)?;
+        let texts: Vec<String> = words.into_iter().map(|word| word.text).collect();
+        Ok(texts.join("|"))
     }
 
     #[test]
@@ -262,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_closed_is_no_line() {
+    fn malformed_lines_are_rejected() {
         for line in [
             "a \"b",
             "a 'b",
@@ -278,27 +312,24 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_nobody_knows_is_left_open() {
-        let told = |complete| {
+    fn unknown_variables_stay_as_written() {
+        for (complete, open) in [(false, [false, true, true]), (true, [false, false, true])] {
             let environment = HaproxyEnvironment {
                 set: Vec::new(),
                 complete,
             };
-            words("crt \"/etc/${SITE-x}.pem\" \"${.FILE}\"", &environment).unwrap()
-        };
-        let flags = |complete| {
-            told(complete)
-                .iter()
-                .map(|word| word.open)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(told(false)[1].text, "/etc/${SITE-x}.pem");
-        assert_eq!(flags(false), [false, true, true]);
-        assert_eq!(flags(true), [false, false, true]);
+            let line = "crt \"/etc/${SITE-x}.pem\" \"${.FILE}\"";
+            let words = words(line, &environment).unwrap();
+            let flags: Vec<bool> = words.iter().map(|word| word.open).collect();
+            assert_eq!(flags, open);
+            if !complete {
+                assert_eq!(words[1].text, "/etc/${SITE-x}.pem");
+            }
+        }
     }
 
     #[test]
-    fn no_line_is_too_broken_to_be_answered() {
+    fn malformed_lines_never_panic() {
         let whole = "a \"${A-é}\" '\\' \\x4 \"${A[*]}\" \\$ # b";
         for (start, _) in whole.char_indices() {
             for (end, _) in whole[start..].char_indices() {

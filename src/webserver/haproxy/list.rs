@@ -1,16 +1,16 @@
-//! One line of a crt-list: `FILE [OPTIONS] FILTER...`, by the rules of `crtlist_parse_line`, which
-//! knows no quotes. <https://docs.haproxy.org/2.6/configuration.html#5.1-crt-list>
+//! Parses the lines of a crt-list, `FILE [OPTIONS] FILTER...`, by the rules of `crtlist_parse_line`,
+//! which has no quotes. <https://docs.haproxy.org/2.6/configuration.html#5.1-crt-list>
 
 use crate::webserver::model::ServerName;
 
-/// A certificate and the names that it is for.
+/// A certificate and the names that it is used for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct CrtListEntry {
-    /// The line, from 1.
+    /// The line number, counted from 1.
     pub(crate) line: u32,
-    /// As it is written.
+    /// The path as it is written.
     pub(crate) path: String,
-    /// What it answers to; `None` without filters: then the names in the certificate.
+    /// The names that it is used for; `None` means those in the certificate.
     pub(crate) filters: Option<SniFilters>,
 }
 
@@ -18,19 +18,20 @@ pub(crate) struct CrtListEntry {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct SniFilters {
     pub(crate) names: Vec<ServerName>,
-    /// but not these, which are below the wildcards among them.
+    /// Exceptions to the wildcards among the names.
     pub(crate) except: Vec<String>,
 }
 
-/// The certificates of a list, and the lines that are no such line.
-pub(crate) fn read(text: &str) -> (Vec<CrtListEntry>, Vec<u32>) {
-    let (mut listed, mut broken) = (Vec::new(), Vec::new());
+/// Parses a list into its entries and the numbers of malformed lines.
+pub(crate) fn parse_list(text: &str) -> (Vec<CrtListEntry>, Vec<u32>) {
+    let mut listed = Vec::new();
+    let mut broken = Vec::new();
     for (line, number) in text.lines().zip(1_u32..) {
-        // Only in the first column is it a comment.
+        // `#` starts a comment only in the first column.
         if line.starts_with('#') || line.trim().is_empty() {
             continue;
         }
-        match entry(line, number) {
+        match parse_entry(line, number) {
             Some(entry) => listed.push(entry),
             None => broken.push(number),
         }
@@ -38,7 +39,7 @@ pub(crate) fn read(text: &str) -> (Vec<CrtListEntry>, Vec<u32>) {
     (listed, broken)
 }
 
-fn entry(line: &str, number: u32) -> Option<CrtListEntry> {
+fn parse_entry(line: &str, number: u32) -> Option<CrtListEntry> {
     let (head, filters) = match line.split_once('[') {
         None => (line, ""),
         Some((head, rest)) => (head, rest.split_once(']')?.1),
@@ -47,33 +48,33 @@ fn entry(line: &str, number: u32) -> Option<CrtListEntry> {
     let path = words.next()?.to_owned();
     let mut filters: Vec<&str> = words.chain(filters.split_ascii_whitespace()).collect();
     if line.contains('[') && head.split_ascii_whitespace().count() > 1 {
-        // What stands before the options is no filter but an error.
+        // Filters before the options are an error.
         return None;
     }
     filters.iter_mut().for_each(|word| *word = word.trim());
     Some(CrtListEntry {
         line: number,
         path,
-        filters: (!filters.is_empty()).then(|| self::filters(&filters)),
+        filters: (!filters.is_empty()).then(|| parse_filters(&filters)),
     })
 }
 
-fn filters(words: &[&str]) -> SniFilters {
+fn parse_filters(words: &[&str]) -> SniFilters {
     let mut filters = SniFilters::default();
     for word in words {
         let word = word.to_ascii_lowercase();
         match word.strip_prefix('!') {
-            // HAProxy passes over what excludes a wildcard.
+            // HAProxy ignores exclusions of wildcards.
             Some(name) if name.starts_with('*') => {}
             Some(name) => filters.except.push(name.to_owned()),
-            None => filters.names.push(name(&word)),
+            None => filters.names.push(parse_name(&word)),
         }
     }
     filters
 }
 
-/// A name as HAProxy matches it: `*` stands for exactly one label.
-pub(crate) fn name(text: &str) -> ServerName {
+/// Parses a name as HAProxy matches it: `*` stands for exactly one label.
+pub(crate) fn parse_name(text: &str) -> ServerName {
     let text = text.to_ascii_lowercase();
     match text.strip_prefix('*') {
         Some(base) => ServerName::Label(base.to_owned()),
@@ -83,14 +84,14 @@ pub(crate) fn name(text: &str) -> ServerName {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::parse_list;
 
     #[test]
     fn lines_are_read_as_haproxy_reads_them() {
         let text = "# comment\n\n/a.pem\nb.pem [alpn h2,http/1.1]\n/c.pem  *.Z.example !no.z.example\n\
             /d.pem [verify required ca-file /ca] d.example D2.example !*\n  /e.pem !*\n/f.pem [alpn h2\n";
-        let (listed, broken) = read(text);
-        let told: Vec<String> = listed
+        let (listed, broken) = parse_list(text);
+        let shown: Vec<String> = listed
             .iter()
             .map(|it| {
                 let filters = it.filters.as_ref().map(|filters| {
@@ -101,7 +102,7 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            told,
+            shown,
             [
                 "3 /a.pem",
                 "4 b.pem",

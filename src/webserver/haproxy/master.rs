@@ -1,21 +1,21 @@
-//! What the command line of an HAProxy says: <https://docs.haproxy.org/2.6/management.html#3>.
+//! Parses the command line of a running HAProxy: <https://docs.haproxy.org/2.6/management.html#3>.
 
 use std::path::{Path, PathBuf};
 
-/// An HAProxy that runs.
+/// A running HAProxy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MasterProcess {
     pub pid: i32,
-    /// Its configuration files and folders, in their order; absolute where that can be told.
+    /// Its configuration files and folders, in order; absolute if its working directory is known.
     pub config: Vec<PathBuf>,
-    /// The folder that it reads files from.
+    /// The folder of relative paths.
     pub folder: Option<PathBuf>,
-    /// It is a master: told by a signal, it reads its files again.
+    /// Whether it is a master process, which reloads on a signal.
     pub workers: bool,
 }
 
 impl MasterProcess {
-    /// Of the words of its command line and its working directory.
+    /// Parses the words of its command line; `folder` is its working directory.
     #[must_use]
     pub fn new(pid: i32, words: &[String], folder: Option<PathBuf>) -> Self {
         let mut master = Self {
@@ -34,7 +34,7 @@ impl MasterProcess {
                     master.folder = master.folder.map(|folder| folder.join(changed));
                 }
                 "-W" | "-Ws" => master.workers = true,
-                // They take a word.
+                // These options take an argument.
                 "-p" | "-n" | "-N" | "-m" | "-L" | "-S" | "-x" => drop(words.next()),
                 _ => {}
             }

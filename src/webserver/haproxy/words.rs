@@ -1,12 +1,12 @@
-//! What a failing `haproxy -c` says, and whether a given pair is to blame. HAProxy tells of every
-//! line that fails.
+//! Reads the output of a failed `haproxy -c` and decides whether a given certificate is to blame.
+//! HAProxy reports every line that fails.
 
 use std::path::Path;
 
-use crate::webserver::model::{ComplaintSubject, ServerComplaint, last_words};
+use crate::webserver::model::{ComplaintSubject, ServerComplaint, last_lines};
 
-/// Reads the output of a failing test; `paths` are those of the pair, as the configuration names
-/// them.
+/// Reads the output of a failed test; `paths` are those of the certificate and its key, as the
+/// configuration names them.
 #[must_use]
 pub(crate) fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
     let mut lines: Vec<String> = output.lines().filter_map(alert).collect();
@@ -17,32 +17,33 @@ pub(crate) fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
         _ => ComplaintSubject::Other,
     };
     let lines = if lines.is_empty() {
-        last_words(output)
+        last_lines(output)
     } else {
         lines
     };
     ServerComplaint { blame, lines }
 }
 
-/// `[ALERT]    (123) : config : parsing [FILE:LINE] : ...`; the sums at the end say nothing more.
+/// The message of `[ALERT]    (123) : config : parsing [FILE:LINE] : ...`; `None` for the summaries at
+/// the end.
 fn alert(line: &str) -> Option<String> {
-    let (_, said) = line.strip_prefix("[ALERT]")?.split_once(" : ")?;
-    let said = said.strip_prefix("config : ").unwrap_or(said).trim();
-    let sum = [
+    let (_, message) = line.strip_prefix("[ALERT]")?.split_once(" : ")?;
+    let message = message.strip_prefix("config : ").unwrap_or(message).trim();
+    let summaries = [
         "Error(s) found in configuration file",
         "Fatal errors found in configuration",
     ];
-    (!sum.iter().any(|sum| said.starts_with(sum))).then(|| said.to_owned())
+    let is_summary = summaries.iter().any(|start| message.starts_with(start));
+    (!is_summary).then(|| message.to_owned())
 }
 
 fn blame(line: &str, paths: &[&Path]) -> ComplaintSubject {
-    let names = |path: &Path, ends: &[&str]| {
+    // The key may be in the certificate's file or next to it.
+    let names_certificate = paths.iter().any(|path| {
         let path = path.display();
-        ends.iter()
-            .any(|end| line.contains(&format!("'{path}{end}'")))
-    };
-    // Without a key in it, it is looked for beside it.
-    if !paths.iter().any(|path| names(path, &["", ".key"])) {
+        line.contains(&format!("'{path}'")) || line.contains(&format!("'{path}.key'"))
+    });
+    if !names_certificate {
         return ComplaintSubject::Other;
     }
     for (words, blame) in [
@@ -72,7 +73,7 @@ mod tests {
     use super::{ComplaintSubject, complaint};
 
     #[test]
-    fn who_is_to_blame() {
+    fn complaints_are_attributed_to_the_certificate() {
         let at =
             "[ALERT]    (1) : config : parsing [/h.cfg:9] : 'bind :443' in section 'frontend' : ";
         let sums = "[ALERT]    (1) : config : Error(s) found in configuration file : /h.cfg\n\
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn its_own_words_without_the_rest() {
+    fn only_lines_about_the_error_are_kept() {
         let output = "[NOTICE]   (7) : x\n[ALERT]    (7) : config : parsing [/h.cfg:2] : unknown keyword 'y'\n\
             [ALERT]    (7) : config : Fatal errors found in configuration.\n";
         assert_eq!(

@@ -1,123 +1,112 @@
-//! The section for a pair that no `bind` line loads yet: https with one certificate, plain text
-//! sent on to it. Where HAProxy has the port already, a second section would share it at random:
-//! then one more word of that line is told.
+//! Writes the sections for a certificate that no `bind` line loads yet: https with one certificate,
+//! and a redirect from http. Where HAProxy uses the port already, a second section would get a
+//! random share of the connections; then the certificate is an addition to the existing line.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 use super::config::{HaproxyConfig, HaproxyFrontend};
 use crate::store::layout::ReleaseFile;
 use crate::webserver::model::{
-    BlockAddition, CIPHERS, ConfigBlock, ListenAddress, NewBlock, WrittenBlock,
+    BlockAddition, CIPHERS, ConfigBlock, ListenAddress, NewBlock, WrittenBlock, origin_comment,
 };
 
-/// What is written, and into what.
+/// What the new sections are written from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HaproxyWriter<'a> {
-    /// The pair and its names.
+    /// The certificate and its names.
     pub new: NewBlock<'a>,
     pub config: &'a HaproxyConfig,
 }
 
-/// Where the site is when no section says.
+/// The application's address where no existing section names one.
 const BACKEND: &str = "127.0.0.1:8000";
 
 impl HaproxyWriter<'_> {
-    /// The section, and what to change in present ones.
+    /// Writes the new sections, and what to change in existing ones.
     #[must_use]
     pub(crate) fn write(&self) -> WrittenBlock {
-        let (plain, tls) = self.new.ports;
-        let file = self.certificate();
-        let names: Vec<&str> = self.new.names.iter().map(|name| name.as_str()).collect();
-        let head = format!(
-            "# {}: written by certctl; yours to change.\n",
-            names.join(", ")
-        );
-        if let Some(block) = self
+        let https_bind = self
             .config
             .blocks
             .iter()
-            .find(|block| has(&block.listens, tls) && block.speaks_tls())
-        {
-            return Self::one_more(block, &file, &head);
-        }
-        let present = self
-            .config
-            .frontends
-            .iter()
-            .find(|it| !it.disabled && has(&it.listens, plain));
-        let backend = present
-            .and_then(|it| it.backend.clone())
-            .filter(|it| self.config.backends.contains(it));
-        let stem = self.stem();
-        let mut text = format!(
-            "{head}\n{}",
-            self.frontend(&format!("{stem}-https"), tls, &tls_words(&file))
-        );
-        let upstream = match (&backend, present) {
-            (Some(backend), Some(from)) => {
-                text.push_str(&format!(
-                    "    # As in {}:{}:\n    default_backend {backend}\n",
-                    from.file.display(),
-                    from.line
-                ));
-                backend.clone()
-            }
-            _ => {
-                let server =
-                    format!("backend {stem}-site\n    mode http\n    server site {BACKEND}\n");
-                text.push_str(&format!("    default_backend {stem}-site\n\n{server}"));
-                BACKEND.to_owned()
-            }
-        };
-        let additions: Vec<BlockAddition> = present
-            .filter(|it| !it.redirects)
-            .map(redirect)
-            .into_iter()
-            .collect();
-        if present.is_none() {
-            text.push_str(&format!(
-                "\n{}",
-                self.frontend(&format!("{stem}-http"), plain, "")
-            ));
-            text.push_str("    http-request redirect scheme https code 301\n");
-        }
-        for addition in &additions {
-            text.push_str(&comment(addition));
-        }
-        let taken_from = present.map(|it| format!("{}:{}", it.file.display(), it.line));
-        WrittenBlock {
-            text,
-            upstream: Some(upstream),
-            taken_from,
-            additions,
-            first: Vec::new(),
+            .find(|block| listens_on(&block.listens, self.new.ports.tls) && block.speaks_tls());
+        match https_bind {
+            Some(block) => self.add_to_bind(block),
+            None => self.new_sections(),
         }
     }
 
-    fn one_more(block: &ConfigBlock, file: &str, head: &str) -> WrittenBlock {
-        let lines = vec![format!("crt {file}")];
-        let addition = BlockAddition {
-            file: block.file.clone(),
-            line: block.line,
-            lines,
-        };
-        let place = format!("{}:{}", block.file.display(), block.line);
+    /// The port is in use: the certificate becomes another word of the existing `bind` line.
+    fn add_to_bind(&self, block: &ConfigBlock) -> WrittenBlock {
+        let file = self.certificate();
+        let place = block.to_string();
         let text = format!(
-            "{head}# HAProxy has the port already: one more certificate is one more word of {place}\n\
-             # (or one more file of the folder or list that it names):\n#     crt {file}\n"
+            "{}# HAProxy has the port already: one more certificate is one more word of {place}\n\
+             # (or one more file of the folder or list that it names):\n#     crt {file}\n",
+            self.new.heading()
         );
         WrittenBlock {
             text,
             upstream: None,
             taken_from: Some(place),
-            additions: vec![addition],
+            additions: vec![BlockAddition::new(block, vec![format!("crt {file}")])],
             first: Vec::new(),
         }
     }
 
-    /// The file that HAProxy is to load: the one with both, else the chain, whose key lies beside
-    /// it.
+    fn new_sections(&self) -> WrittenBlock {
+        let ports = self.new.ports;
+        let http = self
+            .config
+            .frontends
+            .iter()
+            .find(|frontend| !frontend.disabled && listens_on(&frontend.listens, ports.plain));
+        let stem = self.stem();
+        let mut text = format!("{}\n", self.new.heading());
+        text.push_str(&self.https_frontend(&stem));
+        let upstream = match http.and_then(|frontend| self.backend_of(frontend)) {
+            Some(source) => {
+                text.push_str(&origin_comment(&source.origin));
+                text.push_str(&format!("    default_backend {}\n", source.backend));
+                source.backend
+            }
+            None => {
+                text.push_str(&default_backend(&stem));
+                BACKEND.to_owned()
+            }
+        };
+        let redirecting = http.filter(|frontend| !frontend.redirects);
+        let additions: Vec<BlockAddition> =
+            redirecting.map(redirect_addition).into_iter().collect();
+        if http.is_none() {
+            text.push_str(&self.http_frontend(&stem));
+        }
+        for addition in &additions {
+            text.push_str(&addition.redirect_comment("section"));
+        }
+        WrittenBlock {
+            text,
+            upstream: Some(upstream),
+            taken_from: http.map(place_of),
+            additions,
+            first: Vec::new(),
+        }
+    }
+
+    /// The backend of an existing section, where it is configured.
+    fn backend_of(&self, frontend: &HaproxyFrontend) -> Option<BackendSource> {
+        let backend = frontend.backend.clone()?;
+        if !self.config.backends.contains(&backend) {
+            return None;
+        }
+        Some(BackendSource {
+            backend,
+            origin: place_of(frontend),
+        })
+    }
+
+    /// The file that HAProxy loads: the one with chain and key, else the chain, next to which it
+    /// finds the key.
     fn certificate(&self) -> String {
         let links = self.new.links;
         let link = links
@@ -127,52 +116,71 @@ impl HaproxyWriter<'_> {
         link.map(|link| word(&link.path)).unwrap_or_default()
     }
 
-    /// What the sections are called: letters that HAProxy takes in a name.
+    /// The first name of the certificate, in the characters that HAProxy allows in section names.
     fn stem(&self) -> String {
-        let first = self
-            .new
-            .names
-            .first()
-            .map(|name| name.as_str().replace('*', "_"))
-            .unwrap_or_default();
-        first
-            .chars()
+        let first = self.new.names.first();
+        let name = first.map_or_else(String::new, |name| name.as_str().replace('*', "_"));
+        name.chars()
             .filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c))
             .collect()
     }
 
-    fn frontend(&self, name: &str, port: u16, words: &str) -> String {
-        let mut text = format!("frontend {name}\n    mode http\n    bind :{port}{words}\n");
+    fn https_frontend(&self, stem: &str) -> String {
+        let options = format!(
+            " ssl crt {} alpn h2,http/1.1 ssl-min-ver TLSv1.2 ciphers {CIPHERS}",
+            self.certificate()
+        );
+        let mut text = self.frontend(&format!("{stem}-https"), self.new.ports.tls, &options);
+        text.push_str(
+            "    option forwardfor\n    http-request set-header X-Forwarded-Proto https\n    \
+             # Once all is well, browsers may be told to stay with https for two years:\n    \
+             # http-response set-header Strict-Transport-Security max-age=63072000\n",
+        );
+        text
+    }
+
+    fn http_frontend(&self, stem: &str) -> String {
+        let frontend = self.frontend(&format!("{stem}-http"), self.new.ports.plain, "");
+        format!("\n{frontend}    http-request redirect scheme https code 301\n")
+    }
+
+    fn frontend(&self, name: &str, port: u16, options: &str) -> String {
+        let mut text = format!("frontend {name}\n    mode http\n    bind :{port}{options}\n");
         if self.new.ipv6 {
-            text.push_str(&format!("    bind :::{port} v6only{words}\n"));
-        }
-        if !words.is_empty() {
-            text.push_str(
-                "    option forwardfor\n    http-request set-header X-Forwarded-Proto https\n    \
-                 # Once all is well, browsers may be told to stay with https for two years:\n    \
-                 # http-response set-header Strict-Transport-Security max-age=63072000\n",
-            );
+            text.push_str(&format!("    bind :::{port} v6only{options}\n"));
         }
         text
     }
 }
 
-fn tls_words(file: &str) -> String {
-    format!(" ssl crt {file} alpn h2,http/1.1 ssl-min-ver TLSv1.2 ciphers {CIPHERS}")
+/// A backend that an existing section uses.
+struct BackendSource {
+    backend: String,
+    /// The section, `FILE:LINE`.
+    origin: String,
 }
 
-/// Whether it has the port of all addresses, or of one.
-fn has(listens: &[ListenAddress], port: u16) -> bool {
-    let wide = |listen: &ListenAddress| {
-        let loopback = listen
-            .socket()
-            .is_some_and(|socket: SocketAddr| socket.ip().is_loopback());
-        listen.port == port && !listen.udp && !loopback
-    };
-    listens.iter().any(wide)
+fn place_of(frontend: &HaproxyFrontend) -> String {
+    format!("{}:{}", frontend.file.display(), frontend.line)
 }
 
-fn redirect(frontend: &HaproxyFrontend) -> BlockAddition {
+fn default_backend(stem: &str) -> String {
+    format!(
+        "    default_backend {stem}-site\n\nbackend {stem}-site\n    mode http\n    \
+         server site {BACKEND}\n"
+    )
+}
+
+/// Whether the port is open beyond loopback.
+fn listens_on(listens: &[ListenAddress], port: u16) -> bool {
+    listens.iter().any(|listen| {
+        let socket = listen.socket();
+        let is_loopback = socket.is_some_and(|socket| socket.ip().is_loopback());
+        listen.port == port && !listen.udp && !is_loopback
+    })
+}
+
+fn redirect_addition(frontend: &HaproxyFrontend) -> BlockAddition {
     let line = "http-request redirect scheme https code 301 unless { ssl_fc } or \
         { path_beg /.well-known/ }";
     BlockAddition {
@@ -182,30 +190,22 @@ fn redirect(frontend: &HaproxyFrontend) -> BlockAddition {
     }
 }
 
-fn comment(addition: &BlockAddition) -> String {
-    let lines: String = addition
-        .lines
-        .iter()
-        .map(|line| format!("#     {line}\n"))
-        .collect();
-    let place = format!("{}:{}", addition.file.display(), addition.line);
-    format!(
-        "\n# To send plain text on to https (but for /.well-known/), add to the section at \
-            {place}:\n{lines}"
-    )
-}
-
 /// A path as a word of a configuration.
 fn word(path: &Path) -> String {
     let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+:@~,=".contains(c);
-    if text.chars().all(plain) {
+    let needs_quotes = text
+        .chars()
+        .any(|c| !c.is_alphanumeric() && !"/._-+:@~,=".contains(c));
+    if !needs_quotes {
         return text;
     }
-    let escaped: String = text
-        .chars()
-        .flat_map(|c| "\\\"$".contains(c).then_some('\\').into_iter().chain([c]))
-        .collect();
+    let mut escaped = String::new();
+    for c in text.chars() {
+        if "\\\"$".contains(c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
     format!("\"{escaped}\"")
 }
 
@@ -223,8 +223,8 @@ mod tests {
         let world = HaproxyFiles {
             environment: HaproxyEnvironment::default(),
             folder: None,
-            look: &mut |_| CrtPathContent::File(CrtCertificate::default()),
-            text: &mut |_| None,
+            read_crt: &mut |_| CrtPathContent::File(CrtCertificate::default()),
+            read_list: &mut |_| None,
         };
         let text = ConfigFile {
             path: "/etc/haproxy/haproxy.cfg".into(),

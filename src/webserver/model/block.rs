@@ -1,5 +1,5 @@
-//! One block: `server { ... }`, `<VirtualHost ...>`, `bind ... ssl`: where it answers, for which
-//! names, with which files.
+//! One block: `server { ... }`, `<VirtualHost ...>` or `bind ... ssl`: its addresses, names and
+//! certificates.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,7 @@ use super::name::ServerName;
 use crate::pki::name::DnsName;
 use crate::store::layout::{ReleaseFile, StableLink};
 
-/// The part of a server that a block belongs to: the addresses of one say nothing of those of
-/// another.
+/// The part of a server that a block belongs to. The addresses of different parts are independent.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum TrafficKind {
     Http,
@@ -18,17 +17,17 @@ pub enum TrafficKind {
     Stream,
 }
 
-/// What a configuration names as a file of a pair.
+/// What a configuration names as a certificate or key file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ConfiguredPath {
-    /// A file; absolute, as the server resolves it.
+    /// A file, absolute, as the server resolves it.
     File(PathBuf),
-    /// Not one file: it has variables, or is `data:` or `engine:`.
+    /// Not a single file: a value with variables, `data:` or `engine:`.
     Other(String),
 }
 
 impl ConfiguredPath {
-    /// The file, if it is one.
+    /// The path, if it is a single file.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         match self {
@@ -41,12 +40,12 @@ impl ConfiguredPath {
 /// A certificate and its key, as one block names them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ConfiguredCertificate {
-    /// Each file, and what the server wants in it.
+    /// Each file, and what the server expects in it.
     pub files: Vec<(ReleaseFile, ConfiguredPath)>,
 }
 
 impl ConfiguredCertificate {
-    /// Chain and key in a file each.
+    /// A certificate with chain and key in separate files.
     #[must_use]
     pub fn two(chain: ConfiguredPath, key: ConfiguredPath) -> Self {
         Self {
@@ -54,28 +53,28 @@ impl ConfiguredCertificate {
         }
     }
 
-    /// Its files as links to put there; `None` where one is not a plain file.
+    /// Its files as links to install; `None` where one is not a single file.
     #[must_use]
     pub fn links(&self) -> Option<Vec<StableLink>> {
-        let link = |(piece, path): &(ReleaseFile, ConfiguredPath)| {
-            Some(StableLink::new(path.file()?, *piece))
-        };
-        self.files.iter().map(link).collect()
+        self.files
+            .iter()
+            .map(|(piece, path)| Some(StableLink::new(path.file()?, *piece)))
+            .collect()
     }
 
     /// Whether all of its files are among `links`.
     #[must_use]
     pub fn is_among(&self, links: &[StableLink]) -> bool {
-        let there = |(piece, path): &(ReleaseFile, ConfiguredPath)| {
+        let are_links = self.files.iter().all(|(piece, path)| {
             links
                 .iter()
                 .any(|link| link.piece == *piece && Some(link.path.as_path()) == path.file())
-        };
-        !self.files.is_empty() && self.files.iter().all(there)
+        });
+        are_links && !self.files.is_empty()
     }
 }
 
-/// The links of a pair whose chain and key are in a file each.
+/// The links of a certificate with chain and key in separate files.
 #[must_use]
 pub(crate) fn chain_and_key(chain: &Path, key: &Path) -> [StableLink; 2] {
     [
@@ -86,60 +85,65 @@ pub(crate) fn chain_and_key(chain: &Path, key: &Path) -> [StableLink; 2] {
 
 #[derive(Clone, Debug)]
 pub struct ConfigBlock {
-    /// The file it stands in.
+    /// The configuration file.
     pub file: PathBuf,
-    /// The line it begins on.
+    /// The line that it starts on.
     pub line: u32,
-    /// The part of the server.
+    /// The part of the server that it belongs to.
     pub part: TrafficKind,
     /// The names it answers to.
     pub names: Vec<ServerName>,
     pub names_from: NameSource,
     pub listens: Vec<ListenAddress>,
-    /// Its pairs, or those it inherits.
+    /// Its certificates, or those it inherits.
     pub pairs: Vec<ConfiguredCertificate>,
-    /// The line (`FILE:LINE`) that has it send OCSP answers along, which it fetches from where the
-    /// certificate says; none where it sends none, or has them from elsewhere.
+    /// The line (`FILE:LINE`) that enables OCSP stapling with the responder that the certificate
+    /// names; `None` where it is off or uses another source.
     pub stapling: Option<String>,
 }
 
-/// Where the names of a block stand.
+/// Where a block takes its names from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum NameSource {
-    /// In the certificate that lies there now (HAProxy without a filter): another one brings its
-    /// own.
+    /// The certificate that it loads (HAProxy without a filter): another one has other names.
     Certificate,
     Configuration,
 }
 
-/// Whether a certificate has all names that a block answers to.
+/// Whether a certificate covers all names that a block answers to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum BlockCoverage {
     All,
-    /// The block has no names (`_`): it serves whatever reaches it.
+    /// The block has no names (`_`) and serves every request that reaches it.
     Nameless,
     Lacks(Vec<String>),
-    /// These are patterns that only the server can match.
+    /// Patterns that only the server can match.
     CannotTell(Vec<String>),
 }
 
 impl ConfigBlock {
-    /// Whether it names exactly this pair: all files of one of its own are among `links`.
+    /// Whether it names exactly this certificate: all files of one of its own are among `links`.
     #[must_use]
     pub fn names_pair(&self, links: &[StableLink]) -> bool {
         self.pairs.iter().any(|pair| pair.is_among(links))
     }
 
-    /// Whether it speaks TLS anywhere.
+    /// Whether it speaks TLS at any address.
     #[must_use]
     pub fn speaks_tls(&self) -> bool {
         self.listens.iter().any(|listen| listen.ssl && !listen.udp)
     }
 
-    /// Whether it answers in plain text anywhere.
+    /// Whether it answers in plain text at any address.
     #[must_use]
     pub fn speaks_plain(&self) -> bool {
         self.listens.iter().any(|listen| !listen.ssl && !listen.udp)
+    }
+
+    /// Whether it answers to one of `names` in plain text only.
+    #[must_use]
+    pub(crate) fn serves_in_plain_text(&self, names: &[DnsName]) -> bool {
+        self.serves(names) && self.speaks_plain() && !self.speaks_tls()
     }
 
     /// Whether it answers to `host` by one of its names; patterns that only the server can match do
@@ -149,52 +153,53 @@ impl ConfigBlock {
         self.rank(host).is_some()
     }
 
-    /// How well the best of its names fits `host`; `None` when none does.
+    /// How well the best of its names matches `host`; `None` when none does.
     #[must_use]
     pub(crate) fn rank(&self, host: &str) -> Option<(u8, usize)> {
-        let except = self
+        let is_excluded = self
             .names
             .iter()
-            .any(|name| matches!(name, ServerName::Except(not) if not == host));
-        self.names
-            .iter()
-            .filter_map(|name| name.rank(host))
-            .max()
-            .filter(|_| !except)
+            .any(|name| matches!(name, ServerName::Except(excluded) if excluded == host));
+        if is_excluded {
+            return None;
+        }
+        self.names.iter().filter_map(|name| name.rank(host)).max()
     }
 
-    /// Whether `names` are all that it answers to.
+    /// Whether `names` cover all names that it answers to.
     #[must_use]
     pub fn coverage(&self, names: &[DnsName]) -> BlockCoverage {
-        let covered = |need: &str| match need.strip_prefix("*.") {
-            Some(_) => names.iter().any(|name| name.as_str() == need),
-            None => names.iter().any(|name| name.covers(need)),
-        };
-        let needs: Vec<_> = self.names.iter().map(|name| (name, name.needs())).collect();
-        let unknown: Vec<_> = needs
+        let mut unknown = Vec::new();
+        let mut required = Vec::new();
+        for name in &self.names {
+            match name.required_names() {
+                Some(names) => required.extend(names),
+                None => unknown.push(name.text()),
+            }
+        }
+        let lacking: Vec<String> = required
             .iter()
-            .filter(|(_, needs)| needs.is_none())
-            .map(|(name, _)| name.text())
-            .collect();
-        let needs: Vec<String> = needs
-            .into_iter()
-            .filter_map(|(_, needs)| needs)
-            .flatten()
-            .collect();
-        let lacking: Vec<String> = needs
-            .iter()
-            .filter(|need| !covered(need))
+            .filter(|required| !is_covered(required, names))
             .cloned()
             .collect();
         if !lacking.is_empty() {
             BlockCoverage::Lacks(lacking)
         } else if !unknown.is_empty() {
             BlockCoverage::CannotTell(unknown)
-        } else if needs.is_empty() {
+        } else if required.is_empty() {
             BlockCoverage::Nameless
         } else {
             BlockCoverage::All
         }
+    }
+}
+
+/// Whether a certificate for `names` is valid for `required`; a wildcard only covers itself.
+fn is_covered(required: &str, names: &[DnsName]) -> bool {
+    if required.starts_with("*.") {
+        names.iter().any(|name| name.as_str() == required)
+    } else {
+        names.iter().any(|name| name.covers(required))
     }
 }
 

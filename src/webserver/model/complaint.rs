@@ -1,33 +1,33 @@
-//! What a server's failing test says, read by its profile.
+//! The complaint of a server's failed test, in the form that all dialects share.
 
 use std::path::Path;
 
-/// What a failing test is about.
+/// What a failed test is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ComplaintSubject {
-    /// The pair, or a part of it, is not there.
+    /// The certificate or its key is missing.
     PairMissing,
-    /// The pair is there and cannot be loaded: no PEM, or key and certificate do not belong
-    /// together.
+    /// The certificate or its key cannot be loaded: it is not PEM, or the two do not match.
     PairBroken,
-    /// The pair is there and the server may not read it.
+    /// The server may not read the certificate or its key.
     PairUnreadable,
-    /// The complaint is about something else.
+    /// Something other than the certificate.
     Other,
 }
 
-/// A failing test in the server's words.
+/// The complaint of a failed test.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ServerComplaint {
-    /// Who is to blame.
+    /// What the complaint is about.
     pub blame: ComplaintSubject,
-    /// The lines that say so, without the server's prefix. Foreign text.
+    /// The server's lines about it, without its prefix. Untrusted text.
     pub lines: Vec<String>,
 }
 
-/// Where no line is known to be the complaint (another server's words, a crash): the last few.
+/// The last five lines of an output in which no line is known to be the complaint (another program,
+/// a crash).
 #[must_use]
-pub(crate) fn last_words(output: &str) -> Vec<String> {
+pub(crate) fn last_lines(output: &str) -> Vec<String> {
     let lines: Vec<&str> = output
         .lines()
         .map(str::trim)
@@ -39,31 +39,38 @@ pub(crate) fn last_words(output: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether a server's words name this very path, however they quote it.
+/// Whether a server's output names exactly this path, in any quotes.
 #[must_use]
 pub(crate) fn names_path(output: &str, path: &Path) -> bool {
-    let goes_on = |c: char| c.is_alphanumeric() || "/._-".contains(c);
     let path = path.display().to_string();
-    let alone = |(at, _): (usize, &str)| {
-        let (before, after) = (&output[..at], &output[at + path.len()..]);
-        // A full stop ends a sentence as often as it begins an extension.
-        let mut after = after.chars();
-        let ends = after
-            .next()
-            .is_none_or(|c| !goes_on(c) || c == '.' && after.next().is_none_or(|c| !goes_on(c)));
-        ends && !before.ends_with(goes_on)
-    };
-    !path.is_empty() && output.match_indices(&path).any(alone)
+    if path.is_empty() {
+        return false;
+    }
+    output.match_indices(&path).any(|(at, _)| {
+        let before = &output[..at];
+        let after = &output[at + path.len()..];
+        ends_path(after) && !before.ends_with(continues_path)
+    })
+}
+
+fn continues_path(c: char) -> bool {
+    c.is_alphanumeric() || "/._-".contains(c)
+}
+
+/// Whether a path ends before `after`. A full stop may end a sentence or start an extension.
+fn ends_path(after: &str) -> bool {
+    let sentence_end = after.strip_prefix('.').unwrap_or(after);
+    !after.starts_with(continues_path) || !sentence_end.starts_with(continues_path)
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use super::{last_words, names_path};
+    use super::{last_lines, names_path};
 
     #[test]
-    fn a_path_is_named_when_it_is_that_one() {
+    fn only_exact_paths_are_found_in_output() {
         for (output, named) in [
             ("cannot load certificate \"/etc/a.pem\": BIO", true),
             ("file '/etc/a.pem', line 3", true),
@@ -85,7 +92,7 @@ mod tests {
     #[test]
     fn the_last_five_lines() {
         assert_eq!(
-            last_words("a\n\nb\nc\nd\ne\nf \n"),
+            last_lines("a\n\nb\nc\nd\ne\nf \n"),
             ["b", "c", "d", "e", "f"]
         );
     }

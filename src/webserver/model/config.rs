@@ -1,5 +1,6 @@
 //! The configuration of one server as a whole.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::block::{ConfigBlock, TrafficKind};
@@ -18,22 +19,36 @@ pub struct ConfigFile {
     pub text: String,
 }
 
-/// What an install needs to know of a configuration.
+/// A line of a configuration file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConfigPosition<'a> {
+    pub(crate) file: &'a Path,
+    pub(crate) line: u32,
+}
+
+impl fmt::Display for ConfigPosition<'_> {
+    /// Formats the position as `FILE:LINE`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file.display(), self.line)
+    }
+}
+
+/// The configuration of a server, in the form that all dialects share.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
     pub software: ServerSoftware,
     pub file: PathBuf,
     /// All blocks, in the server's order.
     blocks: Vec<ConfigBlock>,
-    /// The patterns of files that hold blocks and are read too; absolute.
+    /// The patterns of included files that may contain blocks; absolute.
     pub includes: Vec<PathBuf>,
-    /// What only the server itself can decide, with its place and why; nothing was guessed.
+    /// What only the server itself can decide: the position and the reason.
     pub doubts: Vec<String>,
     pub(crate) index: BlockIndex,
 }
 
 impl ServerConfig {
-    /// Of `blocks`, in the server's order.
+    /// Indexes `blocks`, which are in the server's order.
     #[must_use]
     pub fn new(software: ServerSoftware, file: &Path, blocks: Vec<ConfigBlock>) -> Self {
         let index = BlockIndex::new(&blocks);
@@ -53,33 +68,33 @@ impl ServerConfig {
         &self.blocks
     }
 
-    /// The folders from which a file called `name` would be read.
+    /// The folders in which the server would read a new file called `name`.
     pub fn including(&self, name: &str) -> impl Iterator<Item = &Path> {
         self.includes.iter().filter_map(move |pattern| {
-            let (folder, file) = (pattern.parent()?, pattern.file_name()?);
-            let plain = !glob::is_pattern(&folder.to_string_lossy());
-            (plain && glob::matches(&file.to_string_lossy(), name)).then_some(folder)
+            let folder = pattern.parent()?;
+            let file = pattern.file_name()?;
+            let is_one_folder = !glob::is_pattern(&folder.to_string_lossy());
+            (is_one_folder && glob::matches(&file.to_string_lossy(), name)).then_some(folder)
         })
     }
 
-    /// The blocks that name exactly this pair: all files of one of theirs are among `links`.
+    /// The blocks that name exactly this certificate: all files of one of theirs are among `links`.
     pub fn naming(&self, links: &[StableLink]) -> impl Iterator<Item = &ConfigBlock> {
         let found = self
             .index
-            .of_paths(links.iter().map(|link| link.path.as_path()));
+            .naming_any_path(links.iter().map(|link| link.path.as_path()));
         self.at(found).filter(move |block| block.names_pair(links))
     }
 
-    /// The blocks that name this file, whatever for.
+    /// The blocks that name this file for any purpose.
     pub fn mentioning(&self, path: &Path) -> impl Iterator<Item = &ConfigBlock> {
-        self.at(self.index.of_path(path).to_vec())
+        self.at(self.index.naming_path(path).to_vec())
     }
 
-    /// The web sites that answer to one of `names` (a wildcard stands for any name below it) by a
-    /// name of their own. Blocks that do so only by a regular expression, or as the default, are
-    /// not among them.
+    /// The web sites whose names include one of `names` (a wildcard stands for any name below it).
+    /// Blocks that answer only by a regular expression, or as the default, are omitted.
     pub fn serving(&self, names: &[DnsName]) -> impl Iterator<Item = &ConfigBlock> {
-        self.at(self.index.of_names(names))
+        self.at(self.index.answering_names(names))
             .filter(move |block| block.part == TrafficKind::Http && block.serves(names))
     }
 
@@ -89,13 +104,12 @@ impl ServerConfig {
 }
 
 impl ConfigBlock {
-    /// Whether it answers to one of `names` (a wildcard stands for any name below it) by a name of
-    /// its own.
+    /// Whether its names include one of `names` (a wildcard stands for any name below it).
     #[must_use]
     pub fn serves(&self, names: &[DnsName]) -> bool {
-        let hosts = || self.names.iter().filter_map(ServerName::concrete);
-        names
-            .iter()
-            .any(|name| self.answers_to(&concrete(name)) || hosts().any(|host| name.covers(&host)))
+        names.iter().any(|name| {
+            let mut hosts = self.names.iter().filter_map(ServerName::concrete);
+            self.answers_to(&concrete(name)) || hosts.any(|host| name.covers(&host))
+        })
     }
 }

@@ -1,32 +1,35 @@
-//! Patterns of `include`, as glob(7) and fnmatch(3) match one part of a path: `*`, `?` and `[...]`;
-//! a leading dot is matched by a dot alone.
+//! Patterns of `include` for one component of a path, by the rules of glob(7) and fnmatch(3): `*`,
+//! `?` and `[...]`. Only a dot matches a leading dot.
 
-/// Whether it is a pattern at all.
+/// Whether a component contains wildcards.
 #[must_use]
 pub(crate) fn is_pattern(part: &str) -> bool {
     part.contains(['*', '?', '['])
 }
 
-/// Whether `name` is one of those that `pattern` stands for.
+/// Whether `pattern` matches `name`.
 #[must_use]
 pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     if name.starts_with('.') && !pattern.starts_with('.') {
         return false;
     }
-    let (pattern, name): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), name.chars().collect());
-    // After a mismatch only the last `*` can take one character more: no search but this one is
-    // needed.
-    let (mut at, mut read, mut star) = (0, 0, None);
+    let pattern: Vec<char> = pattern.chars().collect();
+    let name: Vec<char> = name.chars().collect();
+    let mut at = 0;
+    let mut read = 0;
+    // After a mismatch it is enough to let the last `*` match one more character.
+    let mut last_star = None;
     while read < name.len() {
         if pattern.get(at) == Some(&'*') {
-            star = Some((at, read));
+            last_star = Some((at, read));
             at += 1;
-        } else if let Some(next) = one(&pattern, at, name[read]) {
-            (at, read) = (next, read + 1);
-        } else if let Some((before, taken)) = star {
-            star = Some((before, taken + 1));
-            (at, read) = (before + 1, taken + 1);
+        } else if let Some(next) = match_one(&pattern, at, name[read]) {
+            at = next;
+            read += 1;
+        } else if let Some((star, end)) = last_star {
+            last_star = Some((star, end + 1));
+            at = star + 1;
+            read = end + 1;
         } else {
             return false;
         }
@@ -34,21 +37,21 @@ pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     pattern[at..].iter().all(|&c| c == '*')
 }
 
-/// Where the pattern goes on after it has matched `c`.
-fn one(pattern: &[char], at: usize, c: char) -> Option<usize> {
+/// The position in the pattern after it has matched `c`.
+fn match_one(pattern: &[char], at: usize, c: char) -> Option<usize> {
     match pattern.get(at)? {
         '?' => Some(at + 1),
-        '[' => set(pattern, at, c).unwrap_or_else(|| (c == '[').then_some(at + 1)),
+        '[' => match_set(pattern, at, c).unwrap_or_else(|| (c == '[').then_some(at + 1)),
         '\\' if at + 1 < pattern.len() => (pattern[at + 1] == c).then_some(at + 2),
         &literal => (literal == c).then_some(at + 1),
     }
 }
 
-/// `[a-z]`, `[!abc]`; `None` when the bracket is never closed and so stands for itself.
-fn set(pattern: &[char], open: usize, c: char) -> Option<Option<usize>> {
+/// Matches `[a-z]` or `[!abc]`; `None` when the bracket is not closed and so matches itself.
+fn match_set(pattern: &[char], open: usize, c: char) -> Option<Option<usize>> {
     let negated = matches!(pattern.get(open + 1), Some('!' | '^'));
     let first = open + 1 + usize::from(negated);
-    // A `]` in the first place is a member.
+    // A `]` at the first position is a member.
     let close = (first + 1..pattern.len()).find(|&at| pattern[at] == ']')?;
     let members = &pattern[first..close];
     let range = members

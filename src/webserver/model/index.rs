@@ -1,6 +1,6 @@
-//! Which blocks of a configuration can have to do with a file, a name or an address at all, found
-//! without going through all of them: with a thousand pairs in one run that would be a million
-//! blocks. What is found is no more than a candidate: the block itself says whether it fits.
+//! Finds the blocks of a configuration that may concern a file, a name or an address without checking
+//! all of them: with a thousand certificates in one run that would be a million checks. The results
+//! are candidates: the block itself decides whether it matches.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,24 +10,24 @@ use super::listen::{ListenAddress, ListenInterface};
 use super::name::{ServerName, concrete};
 use crate::pki::name::DnsName;
 
-/// By number, in the server's order.
+/// The blocks of a configuration by file, name and address. Blocks are numbered in the server's order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BlockIndex {
     paths: HashMap<PathBuf, Vec<usize>>,
     names: HashMap<String, Vec<usize>>,
-    /// Blocks with patterns that only a look at them can match.
-    open: Vec<usize>,
+    /// Blocks with patterns, which are candidates for every name.
+    patterns: Vec<usize>,
     places: HashMap<(TrafficKind, ListenInterface, u16), ListenPlace>,
 }
 
-/// One address where blocks listen; not for UDP.
+/// One TCP address at which blocks listen.
 #[derive(Clone, Debug)]
 pub(crate) struct ListenPlace {
-    /// As the first block says it.
+    /// The address, as the first block configures it.
     pub listen: ListenAddress,
-    /// Who answers for names that no block has.
+    /// The block that answers for names that no block has.
     pub default: usize,
-    /// Those with a regular expression for a name.
+    /// The blocks with a regular expression as a name.
     pub regex: Vec<usize>,
     has_default: bool,
 }
@@ -36,92 +36,95 @@ impl BlockIndex {
     pub(crate) fn new(blocks: &[ConfigBlock]) -> Self {
         let mut index = Self::default();
         for (at, block) in blocks.iter().enumerate() {
-            for path in block
-                .pairs
-                .iter()
-                .flat_map(|pair| &pair.files)
-                .filter_map(|(_, path)| path.file())
-            {
-                note(index.paths.entry(path.to_owned()).or_default(), at);
+            let files = block.pairs.iter().flat_map(|pair| &pair.files);
+            for path in files.filter_map(|(_, path)| path.file()) {
+                push_new(index.paths.entry(path.to_owned()).or_default(), at);
             }
             for key in block.names.iter().flat_map(keys) {
-                note(index.names.entry(key).or_default(), at);
+                push_new(index.names.entry(key).or_default(), at);
             }
-            if block.names.iter().any(is_open) {
-                index.open.push(at);
+            if block.names.iter().any(is_pattern) {
+                index.patterns.push(at);
             }
             for listen in block.listens.iter().filter(|listen| !listen.udp) {
-                index.listens(at, block, listen);
+                index.add_listen(at, block, listen);
             }
         }
         index
     }
 
-    /// Of several listens of one block at one address the first counts.
-    fn listens(&mut self, at: usize, block: &ConfigBlock, listen: &ListenAddress) {
-        let first = || ListenPlace {
+    /// Adds an address of a block. Where a block listens twice at one address, the first counts.
+    fn add_listen(&mut self, at: usize, block: &ConfigBlock, listen: &ListenAddress) {
+        let key = (block.part, listen.interface.clone(), listen.port);
+        let place = self.places.entry(key).or_insert_with(|| ListenPlace {
             listen: listen.clone(),
             default: at,
             regex: Vec::new(),
             has_default: false,
-        };
-        let key = (block.part, listen.interface.clone(), listen.port);
-        let place = self.places.entry(key).or_insert_with(first);
-        let here = |other: &&ListenAddress| {
+        });
+        let first = block.listens.iter().find(|other| {
             !other.udp && other.interface == listen.interface && other.port == listen.port
-        };
-        if block.listens.iter().find(here) != Some(listen) {
+        });
+        if first != Some(listen) {
             return;
         }
         if listen.default_server && !place.has_default {
-            (place.default, place.has_default) = (at, true);
+            place.default = at;
+            place.has_default = true;
         }
         if block
             .names
             .iter()
             .any(|name| matches!(name, ServerName::Regex(_)))
         {
-            note(&mut place.regex, at);
+            push_new(&mut place.regex, at);
         }
     }
 
-    /// Those that name this file.
-    pub(crate) fn of_path(&self, path: &Path) -> &[usize] {
+    /// The blocks that name this file.
+    pub(crate) fn naming_path(&self, path: &Path) -> &[usize] {
         self.paths.get(path).map_or(&[], Vec::as_slice)
     }
 
-    /// Those that may name one of these files.
-    pub(crate) fn of_paths<'a>(&self, paths: impl Iterator<Item = &'a Path>) -> Vec<usize> {
-        in_order(paths.flat_map(|path| self.of_path(path)).copied().collect())
+    /// The blocks that may name one of these files.
+    pub(crate) fn naming_any_path<'a>(&self, paths: impl Iterator<Item = &'a Path>) -> Vec<usize> {
+        in_order(
+            paths
+                .flat_map(|path| self.naming_path(path))
+                .copied()
+                .collect(),
+        )
     }
 
-    /// Those that may answer to one of `hosts`.
-    pub(crate) fn of_hosts<'a>(&self, hosts: impl Iterator<Item = &'a str>) -> Vec<usize> {
-        let below = |host: &'a str| host.match_indices('.').map(move |(at, _)| &host[at..]);
-        let keys = hosts.flat_map(|host| std::iter::once(host).chain(below(host)));
+    /// The blocks that may answer to one of `hosts`.
+    pub(crate) fn answering_hosts<'a>(&self, hosts: impl Iterator<Item = &'a str>) -> Vec<usize> {
+        let keys = hosts.flat_map(|host| {
+            let bases = host.match_indices('.').map(move |(at, _)| &host[at..]);
+            std::iter::once(host).chain(bases)
+        });
         let named = keys.filter_map(|key| self.names.get(key)).flatten();
-        in_order(named.chain(&self.open).copied().collect())
+        in_order(named.chain(&self.patterns).copied().collect())
     }
 
-    /// Those that may answer to one of `names`, or to a name below a wildcard among them.
-    pub(crate) fn of_names(&self, names: &[DnsName]) -> Vec<usize> {
+    /// The blocks that may answer to one of `names`, or to a name below a wildcard among them.
+    pub(crate) fn answering_names(&self, names: &[DnsName]) -> Vec<usize> {
         let hosts: Vec<String> = names.iter().map(concrete).collect();
         let spelled = names.iter().map(DnsName::as_str);
-        self.of_hosts(hosts.iter().map(String::as_str).chain(spelled))
+        self.answering_hosts(hosts.iter().map(String::as_str).chain(spelled))
     }
 
-    /// Those that may name one of these files or answer to `host`.
-    pub(crate) fn of<'a>(
+    /// The blocks that may name one of these files or answer to `host`.
+    pub(crate) fn candidates<'a>(
         &self,
         paths: impl Iterator<Item = &'a Path>,
         host: &'a str,
     ) -> Vec<usize> {
-        let mut found = self.of_paths(paths);
-        found.extend(self.of_hosts(std::iter::once(host)));
+        let mut found = self.naming_any_path(paths);
+        found.extend(self.answering_hosts(std::iter::once(host)));
         in_order(found)
     }
 
-    /// What listens exactly there.
+    /// The blocks that listen at exactly this address.
     pub(crate) fn place(
         &self,
         part: TrafficKind,
@@ -131,7 +134,7 @@ impl BlockIndex {
         self.places.get(&(part, interface.clone(), port))
     }
 
-    /// All addresses of a part of the server, in no order.
+    /// All addresses of a part of the server, in no particular order.
     pub(crate) fn places(&self, part: TrafficKind) -> impl Iterator<Item = &ListenPlace> {
         self.places
             .iter()
@@ -140,8 +143,8 @@ impl BlockIndex {
     }
 }
 
-/// What a name is found by: a host; `.example.com` for all below it; `*.example.com` for a wildcard
-/// of a certificate.
+/// The keys of a name in the index: a host; `.example.com` for all names below it; `*.example.com` for
+/// a wildcard of a certificate.
 fn keys(name: &ServerName) -> Vec<String> {
     let below = match name {
         ServerName::Below(base) | ServerName::WithBelow(base) | ServerName::Label(base) => {
@@ -156,7 +159,7 @@ fn keys(name: &ServerName) -> Vec<String> {
     [below, host, wildcard].into_iter().flatten().collect()
 }
 
-fn is_open(name: &ServerName) -> bool {
+fn is_pattern(name: &ServerName) -> bool {
     match name {
         ServerName::Trailing(_) | ServerName::Glob(_) => true,
         ServerName::Below(base) | ServerName::WithBelow(base) | ServerName::Label(base) => {
@@ -169,7 +172,7 @@ fn is_open(name: &ServerName) -> bool {
     }
 }
 
-fn note(found: &mut Vec<usize>, at: usize) {
+fn push_new(found: &mut Vec<usize>, at: usize) {
     if found.last() != Some(&at) {
         found.push(at);
     }

@@ -1,37 +1,37 @@
-//! Where a block listens.
+//! The addresses that blocks listen on.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Where a server listens.
+/// The interface that a server listens on.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum ListenInterface {
-    /// One address, or all of a family (`0.0.0.0`, `[::]`).
+    /// One address, or all addresses of a family (`0.0.0.0`, `[::]`).
     Address(IpAddr),
-    /// A host name, which the server looks up when it starts.
+    /// A host name, which the server resolves when it starts.
     Host(String),
     Unix(String),
-    /// What only the server can tell: a variable, a socket that it inherits.
+    /// An address that only the server knows: a variable, an inherited socket.
     Unknown(String),
 }
 
-/// One address of a server block.
+/// One address of a block.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ListenAddress {
     pub interface: ListenInterface,
     /// The port; 0 for a Unix socket.
     pub port: u16,
-    /// TLS is spoken here (said here or by another block for the same address).
+    /// Whether TLS is enabled, by this block or by another one at the same address.
     pub ssl: bool,
-    /// A PROXY header is expected before anything else.
+    /// Whether clients must send a PROXY protocol header first.
     pub proxy_protocol: bool,
-    /// UDP: HTTP/3, or nginx's stream server with `udp`.
+    /// Whether it is a UDP socket: HTTP/3, or nginx's stream server with `udp`.
     pub udp: bool,
-    /// This block answers for names that no block has.
+    /// Whether this block answers for names that no block has.
     pub default_server: bool,
-    /// An IPv6 socket that takes IPv4 connections too (nginx: `ipv6only=off`).
+    /// Whether the IPv6 socket accepts IPv4 connections too (nginx: `ipv6only=off`).
     pub dual_stack: bool,
-    /// Names that no block has are refused (HAProxy: `strict-sni`).
+    /// Whether names that no block has are refused (HAProxy: `strict-sni`).
     pub strict: bool,
 }
 
@@ -47,7 +47,7 @@ impl ListenAddress {
         }
     }
 
-    /// Plain text there, with nothing special.
+    /// An address for plain text without any option.
     #[must_use]
     pub fn on(interface: ListenInterface, port: u16) -> Self {
         Self {
@@ -76,7 +76,8 @@ impl fmt::Display for ListenAddress {
     }
 }
 
-/// The address on this machine that reaches an interface: loopback for all addresses of a family.
+/// The address to connect to from this machine: loopback where the server listens on all addresses
+/// of a family.
 pub(crate) fn reachable(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

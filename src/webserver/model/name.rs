@@ -1,4 +1,4 @@
-//! The names of a block, and how well they fit a host.
+//! The names of a block, and how well they match a host.
 
 use super::glob;
 use crate::pki::name::DnsName;
@@ -7,34 +7,35 @@ use crate::pki::name::DnsName;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ServerName {
     Exact(String),
-    /// `*.example.com`, without the `*`: all names below.
+    /// `*.example.com`, without the `*`: all names below it.
     Below(String),
-    /// `.example.com`, with the dot: the name and all names below.
+    /// `.example.com`, with the dot: the name and all names below it.
     WithBelow(String),
     /// `www.example.*`, without the `*`.
     Trailing(String),
-    /// A pattern of `*` and `?`, which stand for anything, dots too.
+    /// A pattern with `*` and `?`, which match anything, including dots.
     Glob(String),
-    /// A regular expression, which is not evaluated here.
+    /// A regular expression, which certctl does not evaluate.
     Regex(String),
     /// `*.example.com`, without the `*`: the names one label below (HAProxy).
     Label(String),
-    /// Not this name, whatever the others say (HAProxy: `!name`).
+    /// Excludes this name (HAProxy: `!name`).
     Except(String),
-    /// No host name (nginx: `_`, the empty name, `$hostname`).
+    /// Not a host name (nginx: `_`, the empty name, `$hostname`).
     Nothing(String),
 }
 
 impl ServerName {
-    /// How well it fits `host`, `None` when it does not or cannot be told: an exact name wins over
-    /// the longest leading wildcard, that over the longest trailing one.
+    /// How well it matches `host`; `None` when it does not match or only the server can decide. An
+    /// exact name ranks above the longest leading wildcard, that one above the longest trailing one.
     pub(crate) fn rank(&self, host: &str) -> Option<(u8, usize)> {
-        let below = |base: &str| host.len() > base.len() && host.ends_with(base);
         match self {
             Self::Exact(name) => (name == host).then_some((3, 0)),
             // `.example.com` is the exact name too.
             Self::WithBelow(base) if host == &base[1..] => Some((3, 0)),
-            Self::Below(base) | Self::WithBelow(base) => below(base).then_some((2, base.len())),
+            Self::Below(base) | Self::WithBelow(base) => {
+                (host.len() > base.len() && host.ends_with(base)).then_some((2, base.len()))
+            }
             Self::Trailing(base) => {
                 (host.len() > base.len() && host.starts_with(base)).then_some((1, base.len()))
             }
@@ -49,7 +50,7 @@ impl ServerName {
         }
     }
 
-    /// A host name to ask for that this word is for; none for what is no name.
+    /// A host name that it matches; `None` for patterns and words that are not names.
     pub(crate) fn concrete(&self) -> Option<String> {
         match self {
             Self::Exact(name) => Some(name.clone()),
@@ -63,9 +64,9 @@ impl ServerName {
         }
     }
 
-    /// The names, as a certificate spells them, that all it serves would need; `None` when that
-    /// cannot be told.
-    pub(crate) fn needs(&self) -> Option<Vec<String>> {
+    /// The names that a certificate for everything it matches would need; `None` where only the server
+    /// can decide.
+    pub(crate) fn required_names(&self) -> Option<Vec<String>> {
         match self {
             Self::Exact(name) => Some(vec![name.clone()]),
             Self::Below(base) | Self::Label(base) => Some(vec![format!("*{base}")]),
@@ -75,7 +76,7 @@ impl ServerName {
         }
     }
 
-    /// As it is written.
+    /// The name as the configuration spells it.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -91,10 +92,10 @@ impl ServerName {
     }
 }
 
-/// Stands for `*` when a name below a wildcard is asked for.
+/// Replaces the `*` of a wildcard when a server is probed.
 const LABEL: &str = "certctl-probe";
 
-/// A host name to ask for that a certificate's name is for.
+/// The host name to probe for a name of a certificate.
 #[must_use]
 pub(crate) fn concrete(name: &DnsName) -> String {
     if name.is_wildcard() {

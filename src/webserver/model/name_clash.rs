@@ -1,6 +1,5 @@
-//! What of a configuration is in the way of a pair though every test passes: two blocks that claim
-//! a name at one address, of which only the first is ever asked, and blocks that speak TLS and have
-//! no certificate.
+//! Problems of a configuration that pass the server's own test: two blocks with the same name at one
+//! address, of which only the first ever answers, and blocks that speak TLS without a certificate.
 
 use std::ptr;
 
@@ -12,44 +11,44 @@ use super::software::ServerSoftware;
 use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;
 
-/// Something in the way.
+/// A block that keeps the certificate from being served.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum NameClash {
     /// Two blocks have the same name at the same address.
     Twice {
         name: String,
         address: String,
-        /// The one that answers, `FILE:LINE`.
+        /// The block that answers, `FILE:LINE`.
         first: String,
-        /// The one that never does.
+        /// The block that never answers.
         second: String,
     },
-    /// A block for names of the certificate speaks TLS and has none.
+    /// A block for names of the certificate speaks TLS without a certificate.
     Bare {
         block: String,
-        /// What says that it speaks TLS.
+        /// The address at which it speaks TLS.
         address: String,
     },
 }
 
 impl ServerConfig {
-    /// Those that touch a certificate for `names` at `links`.
+    /// The problems that concern a certificate for `names` at `links`.
     #[must_use]
     pub fn clashes(&self, links: &[StableLink], names: &[DnsName]) -> Vec<NameClash> {
-        let mut found = self.bare(names);
-        // HAProxy picks among all certificates of a name by their kind of key.
-        for own in self
-            .naming(links)
-            .filter(|_| self.software != ServerSoftware::Haproxy)
-        {
+        let mut found = self.blocks_without_certificate(names);
+        // HAProxy selects among all certificates for a name by their kind of key.
+        if self.software == ServerSoftware::Haproxy {
+            return found;
+        }
+        for own in self.naming(links) {
             let mut before = true;
-            for other in self.sharing(own) {
+            for other in self.blocks_sharing_names(own) {
                 if ptr::eq(own, other) {
                     before = false;
                     continue;
                 }
                 let (first, second) = if before { (other, own) } else { (own, other) };
-                for clash in twice(first, second) {
+                for clash in duplicate_names(first, second) {
                     if !found.contains(&clash) {
                         found.push(clash);
                     }
@@ -59,66 +58,61 @@ impl ServerConfig {
         found
     }
 
-    fn bare(&self, names: &[DnsName]) -> Vec<NameClash> {
-        let bare = |block: &&ConfigBlock| block.pairs.is_empty() && block.speaks_tls();
-        // By a name of its own that the certificate is for, not by a pattern.
-        let exact = |block: &&ConfigBlock| {
-            let has = |host: &String| block.names.contains(&ServerName::Exact(host.clone()));
-            names.iter().map(concrete).any(|host| has(&host))
-        };
-        let told = |block: &ConfigBlock| NameClash::Bare {
-            block: block.to_string(),
-            address: block
-                .listens
-                .iter()
-                .find(|listen| listen.ssl)
-                .map(ToString::to_string)
-                .unwrap_or_default(),
-        };
-        self.at(self.index.of_names(names))
-            .filter(bare)
-            .filter(exact)
-            .map(told)
-            .collect()
+    fn blocks_without_certificate(&self, names: &[DnsName]) -> Vec<NameClash> {
+        // Only exact names count, not patterns.
+        let hosts: Vec<ServerName> = names
+            .iter()
+            .map(|name| ServerName::Exact(concrete(name)))
+            .collect();
+        let mut clashes = Vec::new();
+        for block in self.at(self.index.answering_names(names)) {
+            let is_bare = block.pairs.is_empty() && block.speaks_tls();
+            if is_bare && hosts.iter().any(|host| block.names.contains(host)) {
+                let listen = block.listens.iter().find(|listen| listen.ssl);
+                clashes.push(NameClash::Bare {
+                    block: block.to_string(),
+                    address: listen.map(ToString::to_string).unwrap_or_default(),
+                });
+            }
+        }
+        clashes
     }
 
-    /// The blocks that may have a name of `block`, itself among them.
-    fn sharing(&self, block: &ConfigBlock) -> impl Iterator<Item = &ConfigBlock> {
+    /// The blocks that may have a name of `block`, including itself.
+    fn blocks_sharing_names(&self, block: &ConfigBlock) -> impl Iterator<Item = &ConfigBlock> {
         let hosts = block.names.iter().filter_map(|name| match name {
             ServerName::Exact(host) => Some(host),
             _ => None,
         });
-        self.at(self.index.of_hosts(hosts.map(String::as_str)))
+        self.at(self.index.answering_hosts(hosts.map(String::as_str)))
     }
 }
 
-/// The names that two blocks have at one address.
-fn twice<'a>(
-    first: &'a ConfigBlock,
-    second: &'a ConfigBlock,
-) -> impl Iterator<Item = NameClash> + 'a {
-    let same = |one: &ListenAddress, other: &ListenAddress| {
-        (one.port, one.udp) == (other.port, other.udp) && one.interface == other.interface
+/// The exact names that two blocks share at one TLS address.
+fn duplicate_names(first: &ConfigBlock, second: &ConfigBlock) -> Vec<NameClash> {
+    let shared_listen = first.listens.iter().find(|listen| {
+        let mut others = second.listens.iter();
+        listen.ssl && others.any(|other| is_same_address(listen, other))
+    });
+    let Some(listen) = shared_listen.filter(|_| first.part == second.part) else {
+        return Vec::new();
     };
-    let exact =
-        |name: &&ServerName| matches!(name, ServerName::Exact(_)) && first.part == second.part;
-    let shared = first
-        .names
-        .iter()
-        .filter(exact)
-        .filter(|name| second.names.contains(name));
-    shared.filter_map(move |name| {
-        let tls = first.listens.iter().filter(|listen| listen.ssl);
-        let place = tls
-            .into_iter()
-            .find(|one| second.listens.iter().any(|other| same(one, other)))?;
-        Some(NameClash::Twice {
-            name: name.text(),
-            address: place.to_string(),
-            first: first.to_string(),
-            second: second.to_string(),
-        })
-    })
+    let mut clashes = Vec::new();
+    for name in &first.names {
+        if matches!(name, ServerName::Exact(_)) && second.names.contains(name) {
+            clashes.push(NameClash::Twice {
+                name: name.text(),
+                address: listen.to_string(),
+                first: first.to_string(),
+                second: second.to_string(),
+            });
+        }
+    }
+    clashes
+}
+
+fn is_same_address(one: &ListenAddress, other: &ListenAddress) -> bool {
+    one.port == other.port && one.udp == other.udp && one.interface == other.interface
 }
 
 #[cfg(test)]
@@ -128,7 +122,7 @@ mod tests {
     use crate::webserver::nginx::testing::{config, names};
 
     #[test]
-    fn what_is_in_the_way() {
+    fn clashes_are_found_at_the_same_address() {
         let links = [
             StableLink::new("/c", ReleaseFile::FullChain),
             StableLink::new("/k", ReleaseFile::Key),
@@ -157,9 +151,10 @@ mod tests {
             ),
             ("server { listen 443 ssl; server_name other.example; }", ""),
         ] {
-            let config = config(&format!("http {{ {} }}", http.replace("OURS", ours))).neutral();
+            let config =
+                config(&format!("http {{ {} }}", http.replace("OURS", ours))).to_server_config();
             let line = |place: &str| place.rsplit(':').next().unwrap().to_owned();
-            let told = config
+            let shown = config
                 .clashes(&links, &names(&["a.example", "b.example"]))
                 .into_iter()
                 .map(|clash| match clash {
@@ -175,7 +170,7 @@ mod tests {
                         format!("bare {} {address}", line(&block))
                     }
                 });
-            assert_eq!(told.collect::<Vec<_>>().join(", "), expected, "{http}");
+            assert_eq!(shown.collect::<Vec<_>>().join(", "), expected, "{http}");
         }
     }
 }

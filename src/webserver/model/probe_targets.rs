@@ -1,9 +1,9 @@
-//! Whom to ask after an install: every address at which a server serves the pair, for every name
-//! that it serves there.
+//! The targets to probe after an install: every address at which a server serves the certificate, for
+//! every name that it serves there.
 //!
-//! `listen 443` and `[::]:443` mean all addresses of the machine; they are one socket, so loopback
-//! stands for them. Where another block listens on one address of the machine alone, it asks only
-//! the blocks of that address: such an address is told as served elsewhere rather than passed over.
+//! `listen 443` and `[::]:443` mean all addresses of the machine. They are one socket, so loopback
+//! stands for them. Where another block listens on a single address of the machine, the server uses
+//! only the blocks of that address, which is then reported as served elsewhere.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use crate::pki::name::DnsName;
 use crate::probe::ProbeTarget;
 use crate::store::layout::StableLink;
 
-/// A name that the server serves, at some address, from a block that does not name the pair.
+/// A name that the server serves at some address from a block that does not name the certificate.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ServedElsewhere {
     pub name: String,
@@ -27,24 +27,24 @@ pub struct ServedElsewhere {
     pub line: u32,
 }
 
-/// Why an address cannot be asked.
+/// Why an address cannot be probed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum UnprobedReason {
-    /// It is a host name; the server alone knows what it stands for.
+    /// It is a host name, which only the server resolves.
     HostName,
-    /// Which block answers depends on a regular expression.
+    /// A regular expression decides which block answers.
     Regex,
     /// Other blocks listen at the loopback address of that port.
     Taken,
     UnixSocket,
-    /// Names that no block has get no answer there.
+    /// The server refuses names that no block has.
     Refused,
     /// It is a variable, or a socket that the server inherits.
     Unknown,
 }
 
 impl UnprobedReason {
-    /// In words, after the address.
+    /// The reason in words, to follow the address.
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
@@ -58,207 +58,319 @@ impl UnprobedReason {
     }
 }
 
-/// Whom to ask, and what cannot be asked or need not be.
+/// The targets to probe, and what cannot or need not be probed.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ProbeTargets {
-    /// To be asked; all of them should show the new pair.
+    /// The targets, which should all serve the new certificate.
     pub ask: Vec<ProbeTarget>,
     /// Names of the certificate that other blocks serve.
     pub elsewhere: Vec<ServedElsewhere>,
-    /// Addresses of our blocks that cannot be asked, and why.
+    /// Addresses of the certificate's blocks that cannot be probed, and why.
     pub unasked: Vec<(String, UnprobedReason)>,
 }
 
-/// The pair that is looked for.
+/// The installed certificate to find in a configuration.
 #[derive(Clone, Copy, Debug)]
 pub struct InstalledPaths<'a> {
     /// Its files, as the configuration names them.
     pub links: &'a [StableLink],
     /// The names of the certificate.
     pub names: &'a [DnsName],
-    /// Its kind of key.
+    /// The algorithm of its key.
     pub algorithm: KeyAlgorithm,
 }
 
 impl InstalledPaths<'_> {
-    /// How well the names that a block will have fit `host`: a certificate that brings its block's
-    /// names brings its own.
+    /// How well `host` matches the names that a block will have. Where a block takes its names from
+    /// its certificate, those of this certificate count.
     fn rank(&self, block: &ConfigBlock, host: &str) -> Option<(u8, usize)> {
         if block.names_from == NameSource::Configuration || !block.names_pair(self.links) {
             return block.rank(host);
         }
-        let own = |name: &DnsName| match name.as_str().strip_prefix('*') {
-            Some(base) => ServerName::Label(base.to_owned()).rank(host),
-            None => ServerName::Exact(name.as_str().to_owned()).rank(host),
-        };
-        self.names.iter().filter_map(own).max()
+        let ranks = self.names.iter().filter_map(|name| {
+            let name = match name.as_str().strip_prefix('*') {
+                Some(base) => ServerName::Label(base.to_owned()),
+                None => ServerName::Exact(name.as_str().to_owned()),
+            };
+            name.rank(host)
+        });
+        ranks.max()
     }
 }
 
-/// Which block answers for a name at an address.
-enum Route<'a> {
-    Block(&'a ConfigBlock),
-    /// One of these, by regular expressions.
-    OneOf(Vec<&'a ConfigBlock>),
-}
-
 impl ProbeTargets {
-    /// Of a configuration and a pair.
+    /// Finds the targets of a certificate in a configuration.
     #[must_use]
     pub fn of(config: &ServerConfig, wanted: &InstalledPaths<'_>) -> Self {
         let mut targets = Self::default();
         let mut seen: Vec<(TrafficKind, &ListenInterface, u16)> = Vec::new();
         for block in config.naming(wanted.links) {
-            for listen in block
-                .listens
-                .iter()
-                .filter(|listen| listen.ssl && !listen.udp)
-            {
-                let place = (block.part, &listen.interface, listen.port);
-                if !seen.contains(&place) {
-                    seen.push(place);
-                    targets.place(config, wanted, block.part, listen);
+            for listen in &block.listens {
+                let key = (block.part, &listen.interface, listen.port);
+                if !listen.ssl || listen.udp || seen.contains(&key) {
+                    continue;
                 }
+                seen.push(key);
+                targets.add_site(ListenSite {
+                    config,
+                    wanted,
+                    part: block.part,
+                    listen,
+                });
             }
         }
         targets
     }
 
-    fn place(
-        &mut self,
-        config: &ServerConfig,
-        wanted: &InstalledPaths<'_>,
-        part: TrafficKind,
-        listen: &ListenAddress,
-    ) {
-        let address = match &listen.interface {
-            ListenInterface::Unix(_) => return self.leave(listen, UnprobedReason::UnixSocket),
-            ListenInterface::Host(_) => return self.leave(listen, UnprobedReason::HostName),
-            ListenInterface::Unknown(_) => return self.leave(listen, UnprobedReason::Unknown),
-            ListenInterface::Address(address) => *address,
+    fn add_site(&mut self, site: ListenSite<'_>) {
+        let addresses = match site.probe_addresses() {
+            Ok(addresses) => addresses,
+            Err(reason) => return self.add_unprobed(site.listen, reason),
         };
-        let Some(reach) = free_address(config, part, listen, address) else {
-            return self.leave(listen, UnprobedReason::Taken);
-        };
-        let mut asked = vec![SocketAddr::new(reach, listen.port)];
-        if listen.dual_stack && address.is_unspecified() {
-            asked.push(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), listen.port));
-        }
-        for name in hosts(config, wanted) {
-            self.name(config, wanted, part, listen, &asked, &name);
-            if address.is_unspecified() {
-                self.narrower(config, wanted, part, listen, &name);
+        for name in hosts(site.config, site.wanted) {
+            self.add_name(site, &addresses, &name);
+            for narrower in site.narrower_sites() {
+                self.add_narrower_site(narrower, &name);
             }
         }
     }
 
-    fn name(
-        &mut self,
-        config: &ServerConfig,
-        wanted: &InstalledPaths<'_>,
-        part: TrafficKind,
-        listen: &ListenAddress,
-        asked: &[SocketAddr],
-        name: &str,
-    ) {
-        let ours = |block: &ConfigBlock| block.names_pair(wanted.links);
-        let block = match route(config, wanted, part, listen, name) {
-            Some(Route::Block(block)) => block,
-            Some(Route::OneOf(blocks)) if blocks.iter().all(|block| ours(block)) => blocks[0],
-            Some(Route::OneOf(blocks)) if blocks.iter().any(|block| ours(block)) => {
-                return self.leave(listen, UnprobedReason::Regex);
-            }
-            Some(Route::OneOf(blocks)) => blocks[0],
-            None => return self.leave(listen, UnprobedReason::Refused),
+    fn add_name(&mut self, site: ListenSite<'_>, addresses: &[SocketAddr], name: &str) {
+        let block = match site.answering_block(name) {
+            Ok(block) => block,
+            Err(reason) => return self.add_unprobed(site.listen, reason),
         };
-        for &address in asked {
-            if ours(block) {
-                // HAProxy weighs all certificates for a name by their kind of key first.
-                let several = block.pairs.len() > 1
-                    || (config.software == ServerSoftware::Haproxy && listen.ssl);
-                let target = ProbeTarget {
-                    algorithm: several.then_some(wanted.algorithm),
-                    proxy_header: listen.proxy_protocol,
-                    ..ProbeTarget::new(address, name)
-                };
-                if !self.ask.contains(&target) {
-                    self.ask.push(target);
-                }
-            } else {
-                self.tell(block, name, address);
+        for &address in addresses {
+            if !site.is_ours(block) {
+                self.add_elsewhere(block, name, address);
+                continue;
+            }
+            let target = site.target(block, name, address);
+            if !self.ask.contains(&target) {
+                self.ask.push(target);
             }
         }
     }
 
-    /// Addresses of their own on the same port, which nginx keeps apart from those that mean all
-    /// addresses.
-    fn narrower(
-        &mut self,
-        config: &ServerConfig,
-        wanted: &InstalledPaths<'_>,
-        part: TrafficKind,
-        wide: &ListenAddress,
-        name: &str,
-    ) {
-        let apart = |listen: &&ListenAddress| {
-            let same = |own: SocketAddr, all: SocketAddr| {
-                own.port() == all.port() && own.is_ipv4() == all.is_ipv4()
-            };
-            let own = listen
-                .socket()
-                .filter(|own| !own.ip().is_unspecified() && !own.ip().is_loopback());
-            own.zip(wide.socket())
-                .is_some_and(|(own, all)| same(own, all))
-        };
-        let mut listens: Vec<&ListenAddress> = config
-            .index
-            .places(part)
-            .map(|place| &place.listen)
-            .filter(apart)
-            .collect();
-        listens.sort_by_key(|listen| listen.socket());
-        for listen in listens {
-            if let (Some(own), Some(Route::Block(block))) =
-                (listen.socket(), route(config, wanted, part, listen, name))
-                && !block.names_pair(wanted.links)
-            {
-                self.tell(block, name, own);
-            }
+    /// Notes a name that another block serves at a single address of the same port.
+    fn add_narrower_site(&mut self, site: ListenSite<'_>, name: &str) {
+        if let Some(address) = site.listen.socket()
+            && let Some(NameRoute::Block(block)) = site.route(name)
+            && !site.is_ours(block)
+        {
+            self.add_elsewhere(block, name, address);
         }
     }
 
-    fn tell(&mut self, block: &ConfigBlock, name: &str, address: SocketAddr) {
-        let told = ServedElsewhere {
+    fn add_elsewhere(&mut self, block: &ConfigBlock, name: &str, address: SocketAddr) {
+        let served = ServedElsewhere {
             name: name.to_owned(),
             address,
             file: block.file.clone(),
             line: block.line,
         };
-        if !self.elsewhere.contains(&told) {
-            self.elsewhere.push(told);
+        if !self.elsewhere.contains(&served) {
+            self.elsewhere.push(served);
         }
     }
 
-    fn leave(&mut self, listen: &ListenAddress, why: UnprobedReason) {
-        let left = (listen.to_string(), why);
-        if !self.unasked.contains(&left) {
-            self.unasked.push(left);
+    fn add_unprobed(&mut self, listen: &ListenAddress, reason: UnprobedReason) {
+        let unprobed = (listen.to_string(), reason);
+        if !self.unasked.contains(&unprobed) {
+            self.unasked.push(unprobed);
         }
     }
 }
 
-/// The names of the certificate, and those of our blocks that it covers; wildcards with a label of
-/// ours. A wildcard of the certificate is asked for only where no block has a name below it.
+/// The block that answers for a name at an address.
+enum NameRoute<'a> {
+    Block(&'a ConfigBlock),
+    /// One of these, which regular expressions decide.
+    OneOf(Vec<&'a ConfigBlock>),
+}
+
+/// An address at which a block of the certificate listens.
+#[derive(Clone, Copy)]
+struct ListenSite<'a> {
+    config: &'a ServerConfig,
+    wanted: &'a InstalledPaths<'a>,
+    part: TrafficKind,
+    listen: &'a ListenAddress,
+}
+
+impl<'a> ListenSite<'a> {
+    fn is_ours(&self, block: &ConfigBlock) -> bool {
+        block.names_pair(self.wanted.links)
+    }
+
+    /// The addresses of this machine to connect to.
+    fn probe_addresses(&self) -> Result<Vec<SocketAddr>, UnprobedReason> {
+        let listen = self.listen;
+        let address = match &listen.interface {
+            ListenInterface::Address(address) => *address,
+            ListenInterface::Unix(_) => return Err(UnprobedReason::UnixSocket),
+            ListenInterface::Host(_) => return Err(UnprobedReason::HostName),
+            ListenInterface::Unknown(_) => return Err(UnprobedReason::Unknown),
+        };
+        let reachable = self
+            .reachable_address(address)
+            .ok_or(UnprobedReason::Taken)?;
+        let mut addresses = vec![SocketAddr::new(reachable, listen.port)];
+        if listen.dual_stack && address.is_unspecified() {
+            let loopback = Ipv4Addr::LOCALHOST.into();
+            addresses.push(SocketAddr::new(loopback, listen.port));
+        }
+        Ok(addresses)
+    }
+
+    /// An address of this machine that reaches `address` and no narrower one. All of 127/8 is local,
+    /// so another address of it serves where 127.0.0.1 has its own block.
+    fn reachable_address(&self, address: IpAddr) -> Option<IpAddr> {
+        if !address.is_unspecified() {
+            return Some(address);
+        }
+        let mut candidates = vec![reachable(address)];
+        if address.is_ipv4() {
+            candidates.extend((2..=254).map(|last| IpAddr::from([127, 0, 0, last])));
+        }
+        candidates.into_iter().find(|&candidate| {
+            let interface = ListenInterface::Address(candidate);
+            let index = &self.config.index;
+            index
+                .place(self.part, &interface, self.listen.port)
+                .is_none()
+        })
+    }
+
+    fn target(&self, block: &ConfigBlock, name: &str, address: SocketAddr) -> ProbeTarget {
+        // HAProxy selects among all certificates for a name by their kind of key first.
+        let has_several_keys = block.pairs.len() > 1
+            || (self.config.software == ServerSoftware::Haproxy && self.listen.ssl);
+        ProbeTarget {
+            algorithm: has_several_keys.then_some(self.wanted.algorithm),
+            proxy_header: self.listen.proxy_protocol,
+            ..ProbeTarget::new(address, name)
+        }
+    }
+
+    /// The single addresses of the same port. Where this site means all addresses, nginx asks only
+    /// their own blocks there.
+    fn narrower_sites(&self) -> Vec<Self> {
+        let Some(wide) = self
+            .listen
+            .socket()
+            .filter(|wide| wide.ip().is_unspecified())
+        else {
+            return Vec::new();
+        };
+        let mut sites = Vec::new();
+        for place in self.config.index.places(self.part) {
+            let listen = &place.listen;
+            if listen.socket().is_some_and(|own| is_narrower(own, wide)) {
+                sites.push(Self { listen, ..*self });
+            }
+        }
+        sites.sort_by_key(|site| site.listen.socket());
+        sites
+    }
+
+    /// The block that answers for a name, or one of several where they make no difference.
+    fn answering_block(&self, name: &str) -> Result<&'a ConfigBlock, UnprobedReason> {
+        match self.route(name) {
+            None => Err(UnprobedReason::Refused),
+            Some(NameRoute::Block(block)) => Ok(block),
+            Some(NameRoute::OneOf(blocks)) => {
+                let is_first_ours = self.is_ours(blocks[0]);
+                let is_same = |block: &&ConfigBlock| self.is_ours(block) == is_first_ours;
+                if blocks.iter().all(is_same) {
+                    Ok(blocks[0])
+                } else {
+                    Err(UnprobedReason::Regex)
+                }
+            }
+        }
+    }
+
+    /// The block that the server selects for `host` among those that listen at exactly this address:
+    /// by the best name, else by a regular expression (not evaluated here), else the default, if
+    /// there is one.
+    fn route(&self, host: &str) -> Option<NameRoute<'a>> {
+        if let Some(block) = self.block_by_name(host) {
+            return Some(NameRoute::Block(block));
+        }
+        if self.listen.strict {
+            return None;
+        }
+        let place = self
+            .config
+            .index
+            .place(self.part, &self.listen.interface, self.listen.port)?;
+        let default = &self.config.blocks()[place.default];
+        let mut candidates: Vec<&ConfigBlock> = self.config.at(place.regex.clone()).collect();
+        if candidates.is_empty() {
+            return Some(NameRoute::Block(default));
+        }
+        candidates.push(default);
+        Some(NameRoute::OneOf(candidates))
+    }
+
+    fn block_by_name(&self, host: &str) -> Option<&'a ConfigBlock> {
+        // A block whose names come from the certificate is found only by the certificate's paths.
+        let paths = self.wanted.links.iter().map(|link| link.path.as_path());
+        let mut named = Vec::new();
+        for block in self.config.at(self.config.index.candidates(paths, host)) {
+            if self.is_listened_on_by(block)
+                && let Some(rank) = self.wanted.rank(block, host)
+            {
+                named.push((rank, block));
+            }
+        }
+        // Apache takes the first host that has the name at all; of two blocks with the same name
+        // nginx takes the first and warns.
+        let best = match self.config.software {
+            ServerSoftware::Apache => named.first(),
+            ServerSoftware::Haproxy | ServerSoftware::Nginx => {
+                named.iter().rev().max_by_key(|(rank, _)| *rank)
+            }
+        };
+        best.map(|(_, block)| *block)
+    }
+
+    fn is_listened_on_by(&self, block: &ConfigBlock) -> bool {
+        let mut listens = block.listens.iter();
+        block.part == self.part
+            && listens.any(|listen| {
+                listen.interface == self.listen.interface
+                    && listen.port == self.listen.port
+                    && !listen.udp
+            })
+    }
+}
+
+/// Whether `own` is a single address, beyond loopback, of the port and family of `wide`.
+fn is_narrower(own: SocketAddr, wide: SocketAddr) -> bool {
+    own.port() == wide.port()
+        && own.is_ipv4() == wide.is_ipv4()
+        && !own.ip().is_unspecified()
+        && !own.ip().is_loopback()
+}
+
+/// The host names to probe: those of the certificate, and those of its blocks that it covers. For a
+/// wildcard a label of certctl's is used, unless a block has a name below the wildcard.
 fn hosts(config: &ServerConfig, wanted: &InstalledPaths<'_>) -> Vec<String> {
-    let ours = config.naming(wanted.links).flat_map(|block| &block.names);
-    let named: Vec<String> = ours
+    let block_names = config.naming(wanted.links).flat_map(|block| &block.names);
+    let covered: Vec<String> = block_names
         .filter_map(ServerName::concrete)
         .filter(|host| wanted.names.iter().any(|name| name.covers(host)))
         .collect();
-    let open =
-        |name: &&DnsName| !(name.is_wildcard() && named.iter().any(|host| name.covers(host)));
-    let mut hosts: Vec<String> = wanted.names.iter().filter(open).map(concrete).collect();
-    for host in named {
+    let mut hosts = Vec::new();
+    for name in wanted.names {
+        let has_name_below = covered.iter().any(|host| name.covers(host));
+        if !name.is_wildcard() || !has_name_below {
+            hosts.push(concrete(name));
+        }
+    }
+    for host in covered {
         if !hosts.contains(&host) {
             hosts.push(host);
         }
@@ -266,88 +378,19 @@ fn hosts(config: &ServerConfig, wanted: &InstalledPaths<'_>) -> Vec<String> {
     hosts
 }
 
-/// An address of this machine that reaches `listen` and no narrower one: the whole of 127/8 is ours
-/// to pick from.
-fn free_address(
-    config: &ServerConfig,
-    part: TrafficKind,
-    listen: &ListenAddress,
-    address: IpAddr,
-) -> Option<IpAddr> {
-    let taken = |candidate: IpAddr| {
-        config
-            .index
-            .place(part, &ListenInterface::Address(candidate), listen.port)
-            .is_some()
-    };
-    if !address.is_unspecified() {
-        return Some(address);
-    }
-    let more = (2..=254)
-        .map(|last| IpAddr::from(Ipv4Addr::new(127, 0, 0, last)))
-        .filter(|_| address.is_ipv4());
-    std::iter::once(reachable(address))
-        .chain(more)
-        .find(|&candidate| !taken(candidate))
-}
-
-/// The block that the server picks for `host` among those that listen exactly there: the best name,
-/// else a regular expression (not evaluated here), else the default, if there is one.
-fn route<'a>(
-    config: &'a ServerConfig,
-    wanted: &InstalledPaths<'_>,
-    part: TrafficKind,
-    place: &ListenAddress,
-    host: &str,
-) -> Option<Route<'a>> {
-    let here = |listen: &ListenAddress| {
-        listen.interface == place.interface && listen.port == place.port && !listen.udp
-    };
-    let listens = |block: &&ConfigBlock| block.part == part && block.listens.iter().any(here);
-    // A block whose names come from the certificate is found by the pair alone.
-    let found = config
-        .index
-        .of(wanted.links.iter().map(|link| link.path.as_path()), host);
-    let named = config
-        .at(found)
-        .filter(listens)
-        .filter_map(|block| Some((wanted.rank(block, host)?, block)));
-    let named: Vec<((u8, usize), &ConfigBlock)> = named.collect();
-    // Apache takes the first host that has the name at all; of two blocks with the same name nginx
-    // takes the first and warns.
-    let by_name = match config.software {
-        ServerSoftware::Apache => named.first(),
-        ServerSoftware::Haproxy | ServerSoftware::Nginx => {
-            named.iter().rev().max_by_key(|(rank, _)| *rank)
-        }
-    };
-    if let Some((_, block)) = by_name {
-        return Some(Route::Block(block));
-    }
-    if place.strict {
-        return None;
-    }
-    let place = config.index.place(part, &place.interface, place.port)?;
-    let mut candidates: Vec<&ConfigBlock> = config.at(place.regex.clone()).collect();
-    let default = &config.blocks()[place.default];
-    if candidates.is_empty() {
-        return Some(Route::Block(default));
-    }
-    candidates.push(default);
-    Some(Route::OneOf(candidates))
-}
-
 #[cfg(test)]
 mod tests {
     use super::{InstalledPaths, ProbeTargets};
     use crate::pki::key::KeyAlgorithm;
+    use crate::probe::ProbeTarget;
     use crate::store::layout::{ReleaseFile, StableLink};
     use crate::webserver::nginx::testing::{config, names};
 
-    /// `ADDRESS NAME` to ask; `!ADDRESS NAME LINE` elsewhere; `?LISTEN WHY` not to be asked.
-    fn told(http: &str, certificate: &[&str]) -> Vec<String> {
+    /// `ADDRESS NAME` to probe; `!ADDRESS NAME LINE` served elsewhere; `?LISTEN WHY` not probed.
+    fn shown_targets(http: &str, certificate: &[&str]) -> Vec<String> {
         let pair = "ssl_certificate /c; ssl_certificate_key /k;";
-        let config = config(&format!("http {{ {} }}", http.replace("OURS", pair))).neutral();
+        let config =
+            config(&format!("http {{ {} }}", http.replace("OURS", pair))).to_server_config();
         let wanted = InstalledPaths {
             links: &[
                 StableLink::new("/c", ReleaseFile::FullChain),
@@ -357,27 +400,28 @@ mod tests {
             algorithm: KeyAlgorithm::Ed25519,
         };
         let targets = ProbeTargets::of(&config, &wanted);
-        let kind =
-            |only: Option<KeyAlgorithm>| only.map(|kind| format!(" {kind}")).unwrap_or_default();
-        let proxy = |wanted: bool| if wanted { " proxy" } else { "" };
-        let ask = targets.ask.iter().map(|it| {
-            format!(
-                "{} {}{}{}",
-                it.address,
-                it.name,
-                kind(it.algorithm),
-                proxy(it.proxy_header)
-            )
-        });
-        let elsewhere = targets
-            .elsewhere
-            .iter()
-            .map(|it| format!("!{} {} {}", it.address, it.name, it.line));
-        let unasked = targets
-            .unasked
-            .iter()
-            .map(|(listen, why)| format!("?{listen} {why:?}"));
-        ask.chain(elsewhere).chain(unasked).collect()
+        let mut shown: Vec<String> = targets.ask.iter().map(shown_target).collect();
+        for served in &targets.elsewhere {
+            shown.push(format!(
+                "!{} {} {}",
+                served.address, served.name, served.line
+            ));
+        }
+        for (listen, why) in &targets.unasked {
+            shown.push(format!("?{listen} {why:?}"));
+        }
+        shown
+    }
+
+    fn shown_target(target: &ProbeTarget) -> String {
+        let mut shown = format!("{} {}", target.address, target.name);
+        if let Some(algorithm) = target.algorithm {
+            shown.push_str(&format!(" {algorithm}"));
+        }
+        if target.proxy_header {
+            shown.push_str(" proxy");
+        }
+        shown
     }
 
     #[test]
@@ -421,12 +465,12 @@ mod tests {
             ("server { listen 443 ssl; server_name a.example; ssl_certificate /c; ssl_certificate_key /x; }", vec![]),
             ("server { listen 80; server_name a.example; OURS }", vec![]),
         ] {
-            assert_eq!(told(http, &both), expected, "{http}");
+            assert_eq!(shown_targets(http, &both), expected, "{http}");
         }
     }
 
     #[test]
-    fn names_go_where_nginx_sends_them() {
+    fn names_are_routed_as_nginx_does() {
         let other = "ssl_certificate /o; ssl_certificate_key /p;";
         for (http, expected) in [
             // Another block has the second name.
@@ -488,7 +532,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                told(&http.replace("OTHER", other), &["a.example", "b.a.example"]),
+                shown_targets(&http.replace("OTHER", other), &["a.example", "b.a.example"]),
                 expected,
                 "{http}"
             );
@@ -496,7 +540,7 @@ mod tests {
     }
 
     #[test]
-    fn wildcards_are_asked_for_by_a_name_below_them() {
+    fn wildcards_are_probed_by_a_name_below_them() {
         for (server_name, expected) in [
             ("*.a.example", vec!["127.0.0.1:443 certctl-probe.a.example"]),
             (
@@ -507,7 +551,11 @@ mod tests {
             ("_", vec!["127.0.0.1:443 certctl-probe.a.example"]),
         ] {
             let http = format!("server {{ listen 443 ssl; server_name {server_name}; OURS }}");
-            assert_eq!(told(&http, &["*.a.example"]), expected, "{server_name}");
+            assert_eq!(
+                shown_targets(&http, &["*.a.example"]),
+                expected,
+                "{server_name}"
+            );
         }
     }
 }

@@ -1,22 +1,22 @@
-//! The servers whose configuration is understood, and the words in which they differ.
+//! The supported servers, and the words in which they differ.
 
 use crate::store::layout::{ReleaseFile, StableLink};
 
-/// A server program that has a profile.
+/// A supported server program.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum ServerSoftware {
     /// <https://httpd.apache.org>, version 2.4.
     Apache,
     /// <https://www.haproxy.org>
     Haproxy,
-    /// <https://nginx.org>, and what was made of it.
+    /// <https://nginx.org>, and compatible builds.
     Nginx,
 }
 
 impl ServerSoftware {
     pub const ALL: [Self; 3] = [Self::Nginx, Self::Apache, Self::Haproxy];
 
-    /// The name that settings and flags have.
+    /// The name in settings and options.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -26,7 +26,7 @@ impl ServerSoftware {
         }
     }
 
-    /// The one with that name.
+    /// The software with that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL
@@ -34,7 +34,7 @@ impl ServerSoftware {
             .find(|software| software.name() == name)
     }
 
-    /// The name that people read.
+    /// The name as its makers spell it.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -53,7 +53,7 @@ impl ServerSoftware {
         }
     }
 
-    /// The directive that gives a block its names.
+    /// The directive that sets the names of a block.
     #[must_use]
     pub fn names_directive(self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl ServerSoftware {
         }
     }
 
-    /// The directive that has a server send OCSP answers along.
+    /// The directive that enables OCSP stapling.
     #[must_use]
     pub fn stapling_directive(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ impl ServerSoftware {
         }
     }
 
-    /// What has to be changed of a block for it to serve a pair.
+    /// What to change in a block so that it serves a certificate.
     #[must_use]
     pub fn what_changes(self) -> &'static str {
         match self {
@@ -82,38 +82,36 @@ impl ServerSoftware {
         }
     }
 
-    /// The lines that make a block serve a pair; of HAProxy the words of a line.
+    /// The lines that make a block serve a certificate; for HAProxy the words of its `bind` line.
     #[must_use]
     pub fn lines(self, links: &[StableLink]) -> Vec<String> {
-        let line = |link: &StableLink| {
-            let path = quoted(&link.path.display().to_string());
-            let directive = match (self, link.piece) {
-                (Self::Apache, ReleaseFile::FullChain | ReleaseFile::Cert) => "SSLCertificateFile",
-                (Self::Apache, ReleaseFile::Ca) => "SSLCertificateChainFile",
-                (Self::Apache, ReleaseFile::Key) => "SSLCertificateKeyFile",
-                (Self::Haproxy, ReleaseFile::FullChain | ReleaseFile::Combined) => {
-                    return Some(format!("crt {path}"));
-                }
-                (Self::Nginx, ReleaseFile::FullChain) => {
-                    return Some(format!("ssl_certificate {path};"));
-                }
-                (Self::Nginx, ReleaseFile::Key) => {
-                    return Some(format!("ssl_certificate_key {path};"));
-                }
-                (Self::Apache, ReleaseFile::Combined) | (Self::Haproxy | Self::Nginx, _) => {
-                    return None;
-                }
-            };
-            Some(format!("{directive} {path}"))
+        links.iter().filter_map(|link| self.line(link)).collect()
+    }
+
+    fn line(self, link: &StableLink) -> Option<String> {
+        let directive = match (self, link.piece) {
+            (Self::Apache, ReleaseFile::FullChain | ReleaseFile::Cert) => "SSLCertificateFile",
+            (Self::Apache, ReleaseFile::Ca) => "SSLCertificateChainFile",
+            (Self::Apache, ReleaseFile::Key) => "SSLCertificateKeyFile",
+            (Self::Haproxy, ReleaseFile::FullChain | ReleaseFile::Combined) => "crt",
+            (Self::Nginx, ReleaseFile::FullChain) => "ssl_certificate",
+            (Self::Nginx, ReleaseFile::Key) => "ssl_certificate_key",
+            (Self::Apache, ReleaseFile::Combined) | (Self::Haproxy | Self::Nginx, _) => {
+                return None;
+            }
         };
-        links.iter().filter_map(line).collect()
+        let end = if self == Self::Nginx { ";" } else { "" };
+        let path = quote(&link.path.display().to_string());
+        Some(format!("{directive} {path}{end}"))
     }
 }
 
-/// A word of a configuration: all three read double quotes with backslashes alike.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+:@~,=".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
+/// Quotes a word of a configuration: all three servers read double quotes with backslashes alike.
+fn quote(text: &str) -> String {
+    let needs_quotes = text
+        .chars()
+        .any(|c| !c.is_alphanumeric() && !"/._-+:@~,=".contains(c));
+    if !text.is_empty() && !needs_quotes {
         return text.to_owned();
     }
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
@@ -126,10 +124,8 @@ mod tests {
 
     #[test]
     fn lines_that_serve_a_pair() {
-        let (chain, key) = (
-            StableLink::new("/etc/ssl/a.pem", ReleaseFile::FullChain),
-            StableLink::new("/k/a b\\\"c.key", ReleaseFile::Key),
-        );
+        let chain = StableLink::new("/etc/ssl/a.pem", ReleaseFile::FullChain);
+        let key = StableLink::new("/k/a b\\\"c.key", ReleaseFile::Key);
         for (software, expected) in [
             (
                 ServerSoftware::Nginx,

@@ -1,4 +1,4 @@
-//! From directives to blocks: where they listen, for which names, with which pair.
+//! Translates directives into blocks: their addresses, names and certificates.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,12 @@ use super::listen;
 use super::name::server_name;
 use super::parse::{NginxDirective, flat};
 use crate::webserver::model::{
-    self, ConfigBlock, ConfiguredCertificate, ConfiguredPath, ListenAddress, ListenInterface,
-    NameSource, ServerSoftware, TrafficKind,
+    self, ConfigBlock, ConfigPosition, ConfiguredCertificate, ConfiguredPath, ListenAddress,
+    ListenInterface, NameSource, ServerName, ServerSoftware, TrafficKind,
 };
 
-/// What a `ssl_certificate` or `ssl_certificate_key` names.
-fn pair_path(text: &str, folder: &Path) -> ConfiguredPath {
+/// Parses the value of `ssl_certificate` or `ssl_certificate_key`.
+fn certificate_path(text: &str, folder: &Path) -> ConfiguredPath {
     let special = ["data:", "engine:", "store:"]
         .iter()
         .any(|prefix| text.starts_with(prefix));
@@ -23,22 +23,22 @@ fn pair_path(text: &str, folder: &Path) -> ConfiguredPath {
     }
 }
 
-/// One `server { ... }`.
+/// One `server { ... }` block.
 #[derive(Clone, Debug)]
 pub struct NginxBlock {
-    /// What any server says.
+    /// The block in the form that all servers share.
     pub block: ConfigBlock,
-    /// What it passes `/` on to (`proxy_pass`), or the first thing that it passes anything on to.
+    /// The `proxy_pass` of `location /`, else the first one of any location.
     pub upstream: Option<String>,
     /// The folder that it serves.
     pub root: Option<PathBuf>,
-    /// The `proxy_set_header` that its locations inherit.
+    /// The `proxy_set_header` directives that its locations inherit.
     pub proxy_headers: Vec<NginxDirective>,
-    /// All that it says.
+    /// All directives of the block.
     pub directives: Vec<NginxDirective>,
 }
 
-/// What an install needs to know of a configuration.
+/// The configuration of nginx.
 #[derive(Clone, Debug)]
 pub struct NginxConfig {
     pub file: PathBuf,
@@ -51,39 +51,30 @@ pub struct NginxConfig {
 }
 
 impl NginxConfig {
-    /// Of the directives of the main file
-    /// `file`. Certificates are relative to its folder, the rest to `prefix`.
+    /// Translates the directives of the main file `file` into blocks. Certificates are relative to
+    /// its folder, other paths to `prefix`.
     #[must_use]
     pub fn new(directives: &[NginxDirective], file: &Path, prefix: &Path) -> Self {
         let folder = file.parent().unwrap_or_else(|| Path::new("/"));
-        let mut blocks = Vec::new();
         let main = flat(directives);
+        let mut blocks = Vec::new();
+        let mut includes = Vec::new();
         for directive in &main {
-            let part = match directive.name.as_str() {
-                "http" => TrafficKind::Http,
-                "mail" => TrafficKind::Mail,
-                "stream" => TrafficKind::Stream,
-                _ => continue,
-            };
-            let is_server =
-                |inner: &&NginxDirective| inner.name == "server" && inner.block.is_some();
-            let (servers, outer): (Vec<_>, Vec<_>) =
-                directive.inside().into_iter().partition(is_server);
-            blocks.extend(
-                servers
-                    .into_iter()
-                    .map(|server| server_block(part, server, &outer, folder, prefix)),
-            );
+            if let Some(part) = traffic_kind(&directive.name) {
+                let part = ServerPart {
+                    part,
+                    folder,
+                    prefix,
+                };
+                blocks.extend(part.server_blocks(directive));
+            }
+            if directive.name == "http" {
+                collect_include_patterns(directive, folder, &mut includes);
+            }
         }
         share_flags(&mut blocks);
-        let pid = main
-            .iter()
-            .rfind(|directive| directive.name == "pid")
-            .and_then(|pid| pid.only());
-        let mut includes = Vec::new();
-        for http in main.iter().filter(|directive| directive.name == "http") {
-            patterns(http, folder, &mut includes);
-        }
+        let pid = main.iter().rfind(|directive| directive.name == "pid");
+        let pid = pid.and_then(|pid| pid.only());
         Self {
             file: file.to_owned(),
             blocks,
@@ -92,9 +83,9 @@ impl NginxConfig {
         }
     }
 
-    /// What any server says.
+    /// The configuration in the form that all servers share.
     #[must_use]
-    pub fn neutral(&self) -> model::ServerConfig {
+    pub fn to_server_config(&self) -> model::ServerConfig {
         let blocks = self
             .blocks
             .iter()
@@ -106,135 +97,214 @@ impl NginxConfig {
     }
 }
 
-fn patterns(outer: &NginxDirective, folder: &Path, found: &mut Vec<PathBuf>) {
-    for include in outer
-        .block
-        .iter()
-        .flatten()
-        .filter(|directive| directive.name == "include")
-    {
-        found.extend(include.only().map(|pattern| folder.join(pattern)));
-        patterns(include, folder, found);
+fn traffic_kind(name: &str) -> Option<TrafficKind> {
+    match name {
+        "http" => Some(TrafficKind::Http),
+        "mail" => Some(TrafficKind::Mail),
+        "stream" => Some(TrafficKind::Stream),
+        _ => None,
     }
 }
 
-fn server_block(
+/// Collects the `include` patterns of a block and of the files that it includes.
+fn collect_include_patterns(outer: &NginxDirective, folder: &Path, found: &mut Vec<PathBuf>) {
+    for directive in outer.block.iter().flatten() {
+        if directive.name == "include" {
+            found.extend(directive.only().map(|pattern| folder.join(pattern)));
+            collect_include_patterns(directive, folder, found);
+        }
+    }
+}
+
+/// The `http`, `mail` or `stream` block, and the folders that its paths are relative to.
+struct ServerPart<'a> {
     part: TrafficKind,
-    server: &NginxDirective,
-    outer: &[&NginxDirective],
-    folder: &Path,
-    prefix: &Path,
-) -> NginxBlock {
-    let inner = server.inside();
-    // A directive of the server replaces all of the same name outside of it.
-    let effective = |name: &str| -> Vec<&NginxDirective> {
-        let of =
-            |level: &[&'_ NginxDirective]| level.iter().any(|directive| directive.name == name);
-        let level = if of(&inner) { &inner[..] } else { outer };
+    folder: &'a Path,
+    prefix: &'a Path,
+}
+
+impl ServerPart<'_> {
+    fn server_blocks(&self, directive: &NginxDirective) -> Vec<NginxBlock> {
+        let (servers, outer): (Vec<_>, Vec<_>) = directive
+            .inside()
+            .into_iter()
+            .partition(|inner| inner.name == "server" && inner.block.is_some());
+        servers
+            .into_iter()
+            .map(|server| self.server_block(server, &outer))
+            .collect()
+    }
+
+    fn server_block(&self, server: &NginxDirective, outer: &[&NginxDirective]) -> NginxBlock {
+        let inner = server.inside();
+        let levels = DirectiveLevels {
+            inner: &inner,
+            outer,
+        };
+        let block = ConfigBlock {
+            file: server.file.clone(),
+            line: server.line,
+            part: self.part,
+            names: server_names(&inner),
+            names_from: NameSource::Configuration,
+            listens: listens(&levels),
+            pairs: self.pairs(&levels),
+            stapling: stapling(&levels),
+        };
+        let root = levels.effective("root").last();
+        let root = root.and_then(|root| root.only());
+        NginxBlock {
+            block,
+            upstream: upstream(&inner),
+            root: root.map(|root| self.prefix.join(root)),
+            proxy_headers: levels.effective("proxy_set_header").cloned().collect(),
+            directives: server.block.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Combines the n-th certificate with the n-th key.
+    fn pairs(&self, levels: &DirectiveLevels<'_>) -> Vec<ConfiguredCertificate> {
+        let certificates = levels.effective("ssl_certificate");
+        let keys = levels.effective("ssl_certificate_key");
+        let certificates = certificates.filter_map(|directive| directive.only());
+        let keys = keys.filter_map(|directive| directive.only());
+        certificates
+            .zip(keys)
+            .map(|(certificate, key)| {
+                ConfiguredCertificate::two(
+                    certificate_path(certificate, self.folder),
+                    certificate_path(key, self.folder),
+                )
+            })
+            .collect()
+    }
+}
+
+/// The directives of a server and those of the block around it.
+struct DirectiveLevels<'a> {
+    inner: &'a [&'a NginxDirective],
+    outer: &'a [&'a NginxDirective],
+}
+
+impl<'a> DirectiveLevels<'a> {
+    /// The directives with this name that apply: those of the server replace all of the same name
+    /// around it.
+    fn effective(&self, name: &'static str) -> impl Iterator<Item = &'a NginxDirective> {
+        let is_overridden = self.inner.iter().any(|directive| directive.name == name);
+        let level = if is_overridden {
+            self.inner
+        } else {
+            self.outer
+        };
         level
             .iter()
             .copied()
-            .filter(|directive| directive.name == name)
-            .collect()
-    };
-    let paths = |name: &str| -> Vec<ConfiguredPath> {
-        effective(name)
-            .iter()
-            .filter_map(|found| found.only())
-            .map(|text| pair_path(text, folder))
-            .collect()
-    };
-    let pairs = paths("ssl_certificate")
-        .into_iter()
-        .zip(paths("ssl_certificate_key"));
-    let words = inner
+            .filter(move |directive| directive.name == name)
+    }
+}
+
+fn server_names(directives: &[&NginxDirective]) -> Vec<ServerName> {
+    directives
         .iter()
         .filter(|directive| directive.name == "server_name")
-        .flat_map(|names| &names.arguments);
-    let mut listens: Vec<ListenAddress> = inner
+        .flat_map(|directive| &directive.arguments)
+        .map(|word| server_name(word))
+        .collect()
+}
+
+fn listens(levels: &DirectiveLevels<'_>) -> Vec<ListenAddress> {
+    let mut listens: Vec<ListenAddress> = levels
+        .inner
         .iter()
         .filter(|directive| directive.name == "listen")
         .flat_map(|listen| listen::parse(&listen.arguments))
         .collect();
     if listens.is_empty() {
-        listens.push(listen::usual());
+        listens.push(listen::default_listen());
     }
-    // Before 1.25.1, `ssl on` meant all of its addresses.
-    if effective("ssl").iter().any(|ssl| ssl.only() == Some("on")) {
-        listens.iter_mut().for_each(|listen| listen.ssl = true);
+    // Before 1.25.1, `ssl on` applied to all addresses of the server.
+    if levels
+        .effective("ssl")
+        .any(|directive| directive.only() == Some("on"))
+    {
+        for listen in &mut listens {
+            listen.ssl = true;
+        }
     }
-    let block = ConfigBlock {
-        file: server.file.clone(),
-        line: server.line,
-        part,
-        names: words.map(|word| server_name(word)).collect(),
-        names_from: NameSource::Configuration,
-        listens,
-        pairs: pairs
-            .map(|(certificate, key)| ConfiguredCertificate::two(certificate, key))
-            .collect(),
-        stapling: stapling(&effective),
-    };
-    NginxBlock {
-        block,
-        upstream: upstream(&inner),
-        root: effective("root")
-            .last()
-            .and_then(|root| root.only())
-            .map(|root| prefix.join(root)),
-        proxy_headers: effective("proxy_set_header").into_iter().cloned().collect(),
-        directives: server.block.clone().unwrap_or_default(),
-    }
+    listens
 }
 
-/// `ssl_stapling on`, unless the answers come from a file or from a server that is named.
-fn stapling<'a>(effective: &impl Fn(&str) -> Vec<&'a NginxDirective>) -> Option<String> {
-    let elsewhere = ["ssl_stapling_file", "ssl_stapling_responder"]
-        .iter()
-        .any(|name| !effective(name).is_empty());
-    let on = effective("ssl_stapling")
+/// The position of `ssl_stapling on`, unless the answers come from a file or from a configured
+/// responder.
+fn stapling(levels: &DirectiveLevels<'_>) -> Option<String> {
+    let has_other_source = ["ssl_stapling_file", "ssl_stapling_responder"]
         .into_iter()
-        .find(|found| found.only() == Some("on"));
-    on.filter(|_| !elsewhere)
-        .map(|found| format!("{}:{}", found.file.display(), found.line))
+        .any(|name| levels.effective(name).next().is_some());
+    if has_other_source {
+        return None;
+    }
+    let enabling = levels
+        .effective("ssl_stapling")
+        .find(|directive| directive.only() == Some("on"))?;
+    let position = ConfigPosition {
+        file: &enabling.file,
+        line: enabling.line,
+    };
+    Some(position.to_string())
 }
 
-/// The `proxy_pass` of `location /`, else the first one of all.
+/// The `proxy_pass` of `location /`, else the first one of any location.
 fn upstream(directives: &[&NginxDirective]) -> Option<String> {
-    let passes = |location: &NginxDirective| {
-        let inside = location.inside();
-        let pass = inside
-            .iter()
-            .find(|directive| directive.name == "proxy_pass")?;
-        pass.only().map(str::to_owned)
-    };
-    let mut locations: Vec<_> = directives
+    let mut locations: Vec<&NginxDirective> = directives
         .iter()
+        .copied()
         .filter(|directive| directive.name == "location")
         .collect();
     locations.sort_by_key(|location| location.only() != Some("/"));
-    locations.into_iter().find_map(|location| passes(location))
+    locations.into_iter().find_map(proxy_pass)
 }
 
-/// `ssl` and `proxy_protocol` belong to the address: one block that says so says it for all.
+fn proxy_pass(location: &NginxDirective) -> Option<String> {
+    let inside = location.inside();
+    let directive = inside
+        .iter()
+        .find(|directive| directive.name == "proxy_pass")?;
+    directive.only().map(str::to_owned)
+}
+
+/// What all blocks at one address share.
+#[derive(Clone, Copy, Default)]
+struct SharedFlags {
+    ssl: bool,
+    proxy_protocol: bool,
+}
+
+/// `ssl` and `proxy_protocol` belong to the address: one block that sets them sets them for all.
 fn share_flags(blocks: &mut [NginxBlock]) {
-    let mut flags: HashMap<(TrafficKind, ListenInterface, u16, bool), (bool, bool)> =
-        HashMap::new();
-    let key =
-        |part, listen: &ListenAddress| (part, listen.interface.clone(), listen.port, listen.udp);
+    let mut flags: HashMap<_, SharedFlags> = HashMap::new();
     for NginxBlock { block, .. } in blocks.iter() {
         for listen in &block.listens {
-            let shared = flags.entry(key(block.part, listen)).or_default();
-            *shared = (shared.0 | listen.ssl, shared.1 | listen.proxy_protocol);
+            let shared = flags.entry(address_key(block.part, listen)).or_default();
+            shared.ssl |= listen.ssl;
+            shared.proxy_protocol |= listen.proxy_protocol;
         }
     }
     for NginxBlock { block, .. } in blocks {
         for listen in &mut block.listens {
-            if let Some(&(ssl, proxy_protocol)) = flags.get(&key(block.part, listen)) {
-                (listen.ssl, listen.proxy_protocol) = (ssl, proxy_protocol);
+            if let Some(shared) = flags.get(&address_key(block.part, listen)) {
+                listen.ssl = shared.ssl;
+                listen.proxy_protocol = shared.proxy_protocol;
             }
         }
     }
+}
+
+/// What identifies a socket of nginx; the last part tells UDP from TCP.
+fn address_key(
+    part: TrafficKind,
+    listen: &ListenAddress,
+) -> (TrafficKind, ListenInterface, u16, bool) {
+    (part, listen.interface.clone(), listen.port, listen.udp)
 }
 
 #[cfg(test)]
@@ -242,7 +312,7 @@ mod tests {
     use std::path::Path;
 
     use super::super::testing::{config, names};
-    use super::NginxBlock;
+    use super::{NginxBlock, NginxConfig};
     use crate::store::layout::{ReleaseFile, StableLink};
     use crate::webserver::model::{BlockCoverage, ConfiguredCertificate};
 
@@ -254,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn pairs_are_inherited_and_relative_to_the_configuration() {
+    fn certificates_are_inherited_and_relative_to_the_configuration() {
         let inherited = "ssl_certificate h.crt; ssl_certificate_key /h.key;";
         for (server, expected) in [
             ("", "/etc/nginx/h.crt+/h.key"),
@@ -290,70 +360,77 @@ mod tests {
         );
     }
 
-    #[test]
-    fn blocks_of_every_part_and_where_they_stand() {
-        let config = config(
+    fn config_with_every_part() -> NginxConfig {
+        config(
             "user www-data;\npid run/x.pid;\nhttp {\n root html;\n upstream u { server 127.0.0.1:1; }\n server {\n \
              server_name a.example;\n location /x { proxy_pass http://x; }\n location / { proxy_pass http://u; }\n }\n}\n\
              stream { server { listen 8443 ssl; ssl_certificate /s; ssl_certificate_key /k; } }\n\
              mail { server { listen 993 ssl; } }",
-        );
-        let told: Vec<String> = config
+        )
+    }
+
+    #[test]
+    fn blocks_of_every_part_have_their_position() {
+        let config = config_with_every_part();
+        let positions: Vec<String> = config
             .blocks
             .iter()
             .map(|block| format!("{:?} {}", block.block.part, block.block))
             .collect();
-        let at = |part, line| format!("{part} /etc/nginx/nginx.conf:{line}");
-        assert_eq!(told, [at("Http", 6), at("Stream", 12), at("Mail", 13)]);
+        assert_eq!(
+            positions,
+            [
+                "Http /etc/nginx/nginx.conf:6",
+                "Stream /etc/nginx/nginx.conf:12",
+                "Mail /etc/nginx/nginx.conf:13",
+            ]
+        );
+    }
+
+    #[test]
+    fn paths_and_upstreams_are_resolved() {
+        let config = config_with_every_part();
         assert_eq!(
             config.pid.as_deref(),
             Some(Path::new("/usr/share/nginx/run/x.pid"))
         );
-        assert_eq!(config.blocks[0].upstream.as_deref(), Some("http://u"));
+        let http = &config.blocks[0];
+        assert_eq!(http.upstream.as_deref(), Some("http://u"));
         assert_eq!(
-            config.blocks[0].root.as_deref(),
+            http.root.as_deref(),
             Some(Path::new("/usr/share/nginx/html"))
         );
-        assert_eq!(config.blocks[0].block.listens[0].to_string(), "0.0.0.0:80");
-        let config = config.neutral();
-        assert_eq!(
-            config
-                .naming(&[
-                    StableLink::new("/s", ReleaseFile::FullChain),
-                    StableLink::new("/k", ReleaseFile::Key)
-                ])
-                .count(),
-            1
-        );
-        assert_eq!(
-            config
-                .naming(&[
-                    StableLink::new("/s", ReleaseFile::FullChain),
-                    StableLink::new("/s", ReleaseFile::Key)
-                ])
-                .count(),
-            0
-        );
+        assert_eq!(http.block.listens[0].to_string(), "0.0.0.0:80");
+    }
+
+    #[test]
+    fn blocks_are_found_by_their_files() {
+        let config = config_with_every_part().to_server_config();
+        for (key, count) in [("/k", 1), ("/s", 0)] {
+            let links = [
+                StableLink::new("/s", ReleaseFile::FullChain),
+                StableLink::new(key, ReleaseFile::Key),
+            ];
+            assert_eq!(config.naming(&links).count(), count, "{key}");
+        }
         assert_eq!(config.mentioning(Path::new("/k")).count(), 1);
     }
 
     #[test]
-    fn what_is_included_and_what_only_lies_there() {
+    fn only_folders_included_by_http_are_for_sites() {
         let config = config(
             "include /etc/nginx/modules-enabled/*.conf; stream { include /s/*; }
              http { include mime.types; include conf.d/*.conf; include /etc/nginx/sites-enabled/*; include v/*/x.conf; }",
         )
-        .neutral();
+        .to_server_config();
         let folders = |name: &str| {
             config
                 .including(name)
                 .map(Path::to_owned)
                 .collect::<Vec<_>>()
         };
-        let (conf, sites) = (
-            Path::new("/etc/nginx/conf.d").to_owned(),
-            Path::new("/etc/nginx/sites-enabled").to_owned(),
-        );
+        let conf = Path::new("/etc/nginx/conf.d").to_owned();
+        let sites = Path::new("/etc/nginx/sites-enabled").to_owned();
         assert_eq!(folders("x.conf"), [conf, sites.clone()]);
         assert_eq!(folders("x"), [sites]);
     }
@@ -364,18 +441,21 @@ mod tests {
             "http { server { listen 443 ssl; } server { listen 443; } server { listen 444; }
              server { listen 445; ssl on; } server { listen 80; listen [::]:443 ssl; } server { listen 443 quic; } }",
         );
-        let told: Vec<_> = config
-            .neutral()
+        let speaks: Vec<_> = config
+            .to_server_config()
             .blocks()
             .iter()
             .map(|block| (block.speaks_tls(), block.speaks_plain()))
             .collect();
-        let (tls, plain, both, udp) = ((true, false), (false, true), (true, true), (false, false));
-        assert_eq!(told, [tls, tls, plain, tls, both, udp]);
+        let tls = (true, false);
+        let plain = (false, true);
+        let both = (true, true);
+        let udp = (false, false);
+        assert_eq!(speaks, [tls, tls, plain, tls, both, udp]);
     }
 
     #[test]
-    fn answers_that_the_certificate_must_name_a_server_for() {
+    fn stapling_without_a_configured_responder_is_found() {
         for (http, server, expected) in [
             ("", "", None),
             ("", "\nssl_stapling on;", Some(2)),
@@ -400,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_is_taken_over_only_where_all_names_are_covered() {
+    fn coverage_requires_all_names_of_the_block() {
         let certificate = names(&["example.com", "*.example.com"]);
         let lacks = |names: &[&str]| {
             BlockCoverage::Lacks(names.iter().map(|&name| name.to_owned()).collect())
@@ -441,7 +521,7 @@ mod tests {
         );
     }
 
-    /// As certbot leaves it, as gunicorn's manual has it, and as people write WordPress.
+    /// A configuration edited by certbot, and that of gunicorn's documentation.
     const IN_THE_WILD: &str = r#"
 user www-data;
 pid /run/nginx.pid;
@@ -490,9 +570,9 @@ http {
 }"#;
 
     #[test]
-    fn configurations_in_the_wild() {
+    fn common_configurations_are_understood() {
         let config = config(IN_THE_WILD);
-        let told = |block: &NginxBlock| {
+        let shown = |block: &NginxBlock| {
             let names: Vec<String> = block.block.names.iter().map(|name| name.text()).collect();
             let listens: Vec<String> = block
                 .block
@@ -507,9 +587,9 @@ http {
                 block.upstream.as_deref().unwrap_or("-")
             )
         };
-        let told: Vec<String> = config.blocks.iter().map(told).collect();
+        let shown: Vec<String> = config.blocks.iter().map(shown).collect();
         assert_eq!(
-            told,
+            shown,
             [
                 "shop.example www.shop.example | [::]:443 0.0.0.0:443 | -",
                 "shop.example www.shop.example | 0.0.0.0:80 [::]:80 | -",
@@ -529,13 +609,13 @@ http {
     }
 
     #[test]
-    fn which_sites_have_the_names() {
+    fn sites_are_found_by_name() {
         let config = config(
             "http { server { server_name example.com; } server { server_name www.example.com; }
              server { server_name *.example.com; } server { server_name .example.com; } server { server_name ~x; }
              server { server_name example.*; } server { } server { server_name a.b.example.com; } }",
         )
-        .neutral();
+        .to_server_config();
         let serving = |asked: &[&str]| -> Vec<usize> {
             let asked = names(asked);
             let lines: Vec<String> = config

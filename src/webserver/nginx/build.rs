@@ -1,4 +1,4 @@
-//! How an nginx was built, from what `nginx -V` says.
+//! How nginx was built, from the output of `nginx -V`.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ impl fmt::Display for NginxVersion {
     }
 }
 
-/// How a configuration says HTTP/2.
+/// How a configuration enables HTTP/2.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Http2Syntax {
     /// `http2 on;` (from 1.25.1).
@@ -23,60 +23,54 @@ pub enum Http2Syntax {
     Absent,
 }
 
-/// What was built in.
+/// The version, paths and features of an nginx.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NginxBuild {
     pub version: NginxVersion,
-    /// What relative paths start from.
+    /// The folder of relative paths.
     pub prefix: PathBuf,
-    /// The configuration that is read when none is named.
+    /// The built-in configuration file.
     pub config: PathBuf,
-    /// Where the process id is when the configuration does not say.
+    /// The pid file unless the configuration sets another.
     pub pid: PathBuf,
-    /// Whether HTTP/2 is there, and how to say it.
+    /// How to enable HTTP/2, if the module is built in.
     pub http2: Http2Syntax,
 }
 
 impl NginxBuild {
-    /// Reads what `nginx -V` says; `None` when it is not nginx that speaks.
+    /// Parses the output of `nginx -V`; `None` when it is not that of an nginx.
     #[must_use]
     pub fn parse(output: &str) -> Option<Self> {
         let version = output.lines().find_map(version)?;
-        let argument = |name: &str| {
-            let mut words = output.split([' ', '\n']);
-            words
-                .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
-                .map(PathBuf::from)
+        let prefix = Path::new(argument(output, "--prefix").unwrap_or("/usr/local/nginx"));
+        let config = argument(output, "--conf-path").unwrap_or("conf/nginx.conf");
+        let pid = argument(output, "--pid-path").unwrap_or("logs/nginx.pid");
+        let http2 = if !output.contains("--with-http_v2_module") {
+            Http2Syntax::Absent
+        } else if version >= NginxVersion(1, 25, 1) {
+            Http2Syntax::Directive
+        } else {
+            Http2Syntax::Listen
         };
-        let prefix = argument("--prefix").unwrap_or_else(|| PathBuf::from("/usr/local/nginx"));
-        let path = |name: &str, default: &str| {
-            prefix.join(
-                argument(name)
-                    .as_deref()
-                    .unwrap_or_else(|| Path::new(default)),
-            )
-        };
-        let http2 = match output.contains("--with-http_v2_module") {
-            false => Http2Syntax::Absent,
-            true if version >= NginxVersion(1, 25, 1) => Http2Syntax::Directive,
-            true => Http2Syntax::Listen,
-        };
-        let (config, pid) = (
-            path("--conf-path", "conf/nginx.conf"),
-            path("--pid-path", "logs/nginx.pid"),
-        );
         Some(Self {
             version,
-            config,
-            pid,
-            prefix,
+            config: prefix.join(config),
+            pid: prefix.join(pid),
+            prefix: prefix.to_owned(),
             http2,
         })
     }
 }
 
-/// `nginx version: nginx/1.22.1 (Debian)`; builds of others call themselves
-/// `openresty/1.25.3.1`, `Angie/1.5.0`.
+/// The value of an argument of nginx's `configure` script.
+fn argument<'a>(output: &'a str, name: &str) -> Option<&'a str> {
+    output
+        .split([' ', '\n'])
+        .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// Parses `nginx version: nginx/1.22.1 (Debian)`; other builds report `openresty/1.25.3.1` or
+/// `Angie/1.5.0`.
 fn version(line: &str) -> Option<NginxVersion> {
     let (_, name) = line.split_once(" version: ")?;
     let (_, number) = name.split_once('/')?;

@@ -1,23 +1,23 @@
-//! The words of an nginx configuration, by the rules of nginx's own reader
-//! (`ngx_conf_read_token`): blanks part words, `;`, `{` and `}` are words of their own, `#` begins
-//! a comment only where a word could begin.
+//! Splits an nginx configuration into tokens by the rules of nginx's own reader
+//! (`ngx_conf_read_token`): blanks separate words, `;`, `{` and `}` are tokens of their own, `#` starts
+//! a comment only where a word could start.
 
 use std::path::{Path, PathBuf};
 
-/// What is wrong with a text.
+/// A syntax error.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum NginxSyntaxFault {
-    /// Blocks or includes in blocks in blocks: more than `DEPTH`.
+    /// Blocks or includes are nested more than `DEPTH` times.
     Depth,
     /// A quote or a block that is not closed.
     Unclosed,
-    /// A `}`, `{` or `;` where none can be.
+    /// A `}`, `{` or `;` in an invalid place.
     Unexpected,
 }
 
-/// Why a configuration could not be read. nginx itself says more in `nginx -t`.
+/// Why a configuration could not be parsed. `nginx -t` reports more details.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{}:{line}: {}", file.display(), words(*fault))]
+#[error("{}:{line}: {}", file.display(), description(*fault))]
 pub struct NginxParseError {
     pub file: PathBuf,
     pub line: u32,
@@ -25,7 +25,7 @@ pub struct NginxParseError {
     pub fault: NginxSyntaxFault,
 }
 
-fn words(fault: NginxSyntaxFault) -> &'static str {
+fn description(fault: NginxSyntaxFault) -> &'static str {
     match fault {
         NginxSyntaxFault::Depth => "blocks or includes are nested too deeply",
         NginxSyntaxFault::Unclosed => "a quote or a block is not closed",
@@ -42,7 +42,7 @@ impl NginxParseError {
         }
     }
 
-    pub(crate) fn or_in(mut self, file: &Path) -> Self {
+    pub(crate) fn with_file(mut self, file: &Path) -> Self {
         if self.file.as_os_str().is_empty() {
             self.file = file.to_owned();
         }
@@ -50,7 +50,7 @@ impl NginxParseError {
     }
 }
 
-/// A word and the line it begins on.
+/// A token and the line that it starts on.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum NginxToken {
     Word(String, u32),
@@ -158,8 +158,7 @@ impl<'a> NginxLexer<'a> {
                 '\\' => {
                     self.advance();
                 }
-                // No string goes on after the line; an apostrophe in a comment must not swallow the
-                // file.
+                // Strings end with the line: an apostrophe in a comment must not swallow the file.
                 '\n' => return,
                 c if c == quote => return,
                 _ => {}
@@ -181,7 +180,7 @@ impl<'a> NginxLexer<'a> {
         Err(NginxParseError::at(line, NginxSyntaxFault::Unclosed))
     }
 
-    /// A word without quotes: ended by a blank, `;` or `{`; `${name}` is part of it, and so is `}`.
+    /// Reads a word without quotes: a blank, `;` or `{` ends it; `${name}` and `}` are part of it.
     fn bare(&mut self) -> String {
         let mut word = String::new();
         while let Some(c) = self.peek() {
@@ -200,9 +199,8 @@ impl<'a> NginxLexer<'a> {
         word
     }
 
-    /// After a backslash: quotes and the backslash itself stand for themselves, `t`, `r`, `n` for
-    /// the control characters; before anything else the backslash stays (as in a regular
-    /// expression).
+    /// Reads what follows a backslash: quotes and the backslash are themselves, `t`, `r` and `n` are
+    /// control characters; before anything else the backslash stays (as in a regular expression).
     fn escape(&mut self, word: &mut String) {
         match self.advance() {
             Some(c @ ('"' | '\'' | '\\')) => word.push(c),

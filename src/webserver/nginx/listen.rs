@@ -1,70 +1,79 @@
-//! What `listen` says: <https://nginx.org/en/docs/http/ngx_http_core_module.html#listen>.
+//! Parses `listen`: <https://nginx.org/en/docs/http/ngx_http_core_module.html#listen>.
 
 use std::net::Ipv4Addr;
 
 use crate::webserver::model::{ListenAddress, ListenInterface};
 
-/// Without `listen`, nginx takes port 80 of all IPv4 addresses.
-pub(crate) fn usual() -> ListenAddress {
+/// The address of a server without `listen`: port 80 of all IPv4 addresses.
+pub(crate) fn default_listen() -> ListenAddress {
     ListenAddress::on(ListenInterface::Address(Ipv4Addr::UNSPECIFIED.into()), 80)
 }
 
-/// The arguments of one `listen`; several for a range of ports, none when it says nothing that
-/// nginx would take.
+/// Parses the arguments of one `listen`: several addresses for a range of ports, none where nginx
+/// would reject it.
 pub(crate) fn parse(arguments: &[String]) -> Vec<ListenAddress> {
     let Some((place, options)) = arguments.split_first() else {
         return Vec::new();
     };
-    let has = |names: &[&str]| {
-        options
-            .iter()
-            .any(|option| names.contains(&option.as_str()))
-    };
     interfaces(place)
         .into_iter()
         .map(|(interface, port)| ListenAddress {
-            ssl: has(&["ssl"]),
-            proxy_protocol: has(&["proxy_protocol"]),
-            udp: has(&["quic", "udp"]),
-            default_server: has(&["default_server", "default"]),
-            dual_stack: has(&["ipv6only=off"]),
+            ssl: has_any(options, &["ssl"]),
+            proxy_protocol: has_any(options, &["proxy_protocol"]),
+            udp: has_any(options, &["quic", "udp"]),
+            default_server: has_any(options, &["default_server", "default"]),
+            dual_stack: has_any(options, &["ipv6only=off"]),
             ..ListenAddress::on(interface, port)
         })
         .collect()
+}
+
+fn has_any(options: &[String], names: &[&str]) -> bool {
+    options
+        .iter()
+        .any(|option| names.contains(&option.as_str()))
 }
 
 fn interfaces(place: &str) -> Vec<(ListenInterface, u16)> {
     if let Some(path) = place.strip_prefix("unix:") {
         return vec![(ListenInterface::Unix(path.to_owned()), 0)];
     }
-    let any = || ListenInterface::Address(Ipv4Addr::UNSPECIFIED.into());
     if let Some(ports) = ports(place) {
-        return ports.map(|port| (any(), port)).collect();
+        return ports.map(|port| (parse_host("*"), port)).collect();
     }
-    let (host, rest) = match place
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once(']'))
-    {
-        Some((host, rest)) => (host, rest.strip_prefix(':')),
-        None => place
-            .split_once(':')
-            .map_or((place, None), |(host, port)| (host, Some(port))),
-    };
-    let interface = match host {
-        "*" => any(),
-        "localhost" => ListenInterface::Address(Ipv4Addr::LOCALHOST.into()),
-        host => host.parse().map_or_else(
-            |_| ListenInterface::Host(host.to_ascii_lowercase()),
-            ListenInterface::Address,
-        ),
-    };
-    match rest.map_or(Some(80..=80), ports) {
+    let (host, port) = split_host_and_port(place);
+    let interface = parse_host(host);
+    match port.map_or(Some(80..=80), ports) {
         Some(ports) => ports.map(|port| (interface.clone(), port)).collect(),
         None => Vec::new(),
     }
 }
 
-/// `443` or `8000-8010`.
+fn split_host_and_port(place: &str) -> (&str, Option<&str>) {
+    let bracketed = place
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'));
+    if let Some((host, rest)) = bracketed {
+        return (host, rest.strip_prefix(':'));
+    }
+    match place.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (place, None),
+    }
+}
+
+fn parse_host(host: &str) -> ListenInterface {
+    match host {
+        "*" => ListenInterface::Address(Ipv4Addr::UNSPECIFIED.into()),
+        "localhost" => ListenInterface::Address(Ipv4Addr::LOCALHOST.into()),
+        host => match host.parse() {
+            Ok(address) => ListenInterface::Address(address),
+            Err(_) => ListenInterface::Host(host.to_ascii_lowercase()),
+        },
+    }
+}
+
+/// Parses `443` or `8000-8010`.
 fn ports(text: &str) -> Option<std::ops::RangeInclusive<u16>> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     Some(first.parse().ok()?..=last.parse().ok()?)
@@ -75,7 +84,7 @@ mod tests {
     use super::{ListenAddress, parse};
 
     #[test]
-    fn every_way_to_say_where() {
+    fn every_form_of_listen_is_parsed() {
         for (text, expected) in [
             ("443 ssl", "0.0.0.0:443 ssl"),
             ("*:443 ssl default_server", "0.0.0.0:443 ssl default"),
@@ -98,12 +107,12 @@ mod tests {
             ("", ""),
         ] {
             let arguments: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-            let listens: Vec<String> = parse(&arguments).iter().map(told).collect();
+            let listens: Vec<String> = parse(&arguments).iter().map(shown).collect();
             assert_eq!(listens.join(" "), expected, "{text}");
         }
     }
 
-    fn told(listen: &ListenAddress) -> String {
+    fn shown(listen: &ListenAddress) -> String {
         let flags = [
             (listen.ssl, " ssl"),
             (listen.proxy_protocol, " proxy"),

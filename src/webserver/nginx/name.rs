@@ -1,18 +1,17 @@
-//! What `server_name` says: <https://nginx.org/en/docs/http/server_names.html>.
+//! Parses `server_name`: <https://nginx.org/en/docs/http/server_names.html>.
 
 use crate::webserver::model::ServerName;
 
-/// One word of `server_name`.
+/// Parses one word of `server_name`.
 pub(crate) fn server_name(word: &str) -> ServerName {
     let word = word.to_ascii_lowercase();
-    let shape = |text: &str| text.len() > 1 && !text.contains('*');
     if word.starts_with('~') {
         ServerName::Regex(word)
     } else if word.is_empty() || word == "_" || word.starts_with('$') {
         ServerName::Nothing(word)
-    } else if let Some(base) = word.strip_prefix('*').filter(|base| shape(base)) {
+    } else if let Some(base) = word.strip_prefix('*').filter(|base| is_wildcard_base(base)) {
         ServerName::Below(base.to_owned())
-    } else if let Some(base) = word.strip_suffix('*').filter(|base| shape(base)) {
+    } else if let Some(base) = word.strip_suffix('*').filter(|base| is_wildcard_base(base)) {
         ServerName::Trailing(base.to_owned())
     } else if word.starts_with('.') {
         ServerName::WithBelow(word)
@@ -21,12 +20,16 @@ pub(crate) fn server_name(word: &str) -> ServerName {
     }
 }
 
+fn is_wildcard_base(text: &str) -> bool {
+    text.len() > 1 && !text.contains('*')
+}
+
 #[cfg(test)]
 mod tests {
     use super::server_name;
 
     #[test]
-    fn names_fit_as_nginx_says() {
+    fn names_match_as_in_nginx() {
         for (word, host, rank) in [
             ("Example.com", "example.com", Some((3, 0))),
             ("example.com", "www.example.com", None),
@@ -47,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_what_was_written() {
+    fn names_keep_their_spelling() {
         for word in [
             "example.com",
             "*.example.com",

@@ -1,12 +1,12 @@
-//! From the texts of an nginx configuration to its directives, includes followed. It knows no
-//! directive but `include`.
+//! Parses the texts of an nginx configuration into directives, following includes. `include` is the
+//! only directive whose meaning it knows.
 
 use std::path::{Path, PathBuf};
 
 use super::lex::{NginxLexer, NginxParseError, NginxSyntaxFault, NginxToken};
 use crate::webserver::model::ConfigFile;
 
-/// Blocks and includes go no deeper than this.
+/// The limit of the nesting of blocks and includes.
 pub(crate) const DEPTH: usize = 32;
 
 /// A directive with its arguments and its block.
@@ -14,9 +14,9 @@ pub(crate) const DEPTH: usize = 32;
 pub struct NginxDirective {
     /// The first word of the directive.
     pub name: String,
-    /// The words after it.
+    /// The words after the name.
     pub arguments: Vec<String>,
-    /// The file it stands in.
+    /// The file that contains it.
     pub file: PathBuf,
     /// The line its first word is on.
     pub line: u32,
@@ -25,7 +25,7 @@ pub struct NginxDirective {
 }
 
 impl NginxDirective {
-    /// The argument when there is exactly one.
+    /// The argument if there is exactly one.
     #[must_use]
     pub fn only(&self) -> Option<&str> {
         match self.arguments.as_slice() {
@@ -34,7 +34,7 @@ impl NginxDirective {
         }
     }
 
-    /// The directives of its block, those of included files among them.
+    /// The directives of its block, including those of included files.
     #[must_use]
     pub fn inside(&self) -> Vec<&Self> {
         flat(self.block.as_deref().unwrap_or_default())
@@ -54,138 +54,158 @@ pub(crate) fn flat(directives: &[NginxDirective]) -> Vec<&NginxDirective> {
     all
 }
 
-/// Reads `main` and all it includes. `find` gives the files that an absolute path or pattern stands
-/// for, in order; relative ones are taken from the folder of the main file, as nginx does.
+/// Parses `main` and everything that it includes. `find` returns the files that an absolute path or
+/// pattern matches, in order; relative ones are resolved in the folder of the main file, as nginx
+/// does.
 ///
 /// # Errors
-/// What is no configuration, or what `find` fails with.
+/// When a file cannot be parsed, or when `find` fails.
 pub(crate) fn parse<E: From<NginxParseError>>(
     main: &ConfigFile,
     find: &mut dyn FnMut(&Path) -> Result<Vec<ConfigFile>, E>,
 ) -> Result<Vec<NginxDirective>, E> {
     let folder = main.path.parent().unwrap_or_else(|| Path::new("/"));
-    Parser { folder, find }.file(main, 0)
+    NginxParser { folder, find }.parse_file(main, 0)
 }
 
-struct Parser<'a, E> {
+struct NginxParser<'a, E> {
     folder: &'a Path,
     find: &'a mut dyn FnMut(&Path) -> Result<Vec<ConfigFile>, E>,
 }
 
-impl<E: From<NginxParseError>> Parser<'_, E> {
-    fn file(&mut self, source: &ConfigFile, depth: usize) -> Result<Vec<NginxDirective>, E> {
-        let mut lexer = NginxLexer::new(&source.text);
-        self.block(&mut lexer, &source.path, depth, None)
+/// The text of one file that is being parsed.
+struct NginxSource<'a> {
+    lexer: NginxLexer<'a>,
+    file: &'a Path,
+}
+
+impl NginxSource<'_> {
+    fn next(&mut self) -> Result<Option<NginxToken>, NginxParseError> {
+        self.lexer
+            .next()
+            .map_err(|error| error.with_file(self.file))
     }
 
-    /// Directives up to the end of the file, or up to the
-    /// `}` of the block that was opened on line `opened`.
-    fn block(
+    fn skip_foreign_block(&mut self) -> Result<(), NginxParseError> {
+        let skipped = self.lexer.skip_foreign_block();
+        skipped.map_err(|error| error.with_file(self.file))
+    }
+
+    fn error(&self, line: u32, fault: NginxSyntaxFault) -> NginxParseError {
+        NginxParseError::at(line, fault).with_file(self.file)
+    }
+}
+
+impl<E: From<NginxParseError>> NginxParser<'_, E> {
+    fn parse_file(&mut self, file: &ConfigFile, depth: usize) -> Result<Vec<NginxDirective>, E> {
+        let mut source = NginxSource {
+            lexer: NginxLexer::new(&file.text),
+            file: &file.path,
+        };
+        self.parse_block(&mut source, depth, None)
+    }
+
+    /// Parses directives up to the end of the file, or up to the `}` of the block that was opened on
+    /// line `opened`.
+    fn parse_block(
         &mut self,
-        lexer: &mut NginxLexer<'_>,
-        file: &Path,
+        source: &mut NginxSource<'_>,
         depth: usize,
         opened: Option<u32>,
     ) -> Result<Vec<NginxDirective>, E> {
-        let failed = |error: NginxParseError| E::from(error.or_in(file));
         if depth > DEPTH {
-            return Err(failed(NginxParseError::at(
-                lexer.line(),
-                NginxSyntaxFault::Depth,
-            )));
+            let line = source.lexer.line();
+            return Err(source.error(line, NginxSyntaxFault::Depth).into());
         }
         let mut directives = Vec::new();
         loop {
-            match (lexer.next().map_err(failed)?, opened) {
+            match (source.next()?, opened) {
                 (None, None) | (Some(NginxToken::Close(_)), Some(_)) => return Ok(directives),
                 (None, Some(line)) => {
-                    return Err(failed(NginxParseError::at(
-                        line,
-                        NginxSyntaxFault::Unclosed,
-                    )));
+                    return Err(source.error(line, NginxSyntaxFault::Unclosed).into());
                 }
                 (Some(NginxToken::Word(name, line)), _) => {
-                    directives.push(self.directive(lexer, file, depth, name, line)?);
+                    directives.push(self.parse_directive(source, depth, name, line)?);
                 }
                 (
                     Some(NginxToken::End(line) | NginxToken::Open(line) | NginxToken::Close(line)),
                     _,
                 ) => {
-                    return Err(failed(NginxParseError::at(
-                        line,
-                        NginxSyntaxFault::Unexpected,
-                    )));
+                    return Err(source.error(line, NginxSyntaxFault::Unexpected).into());
                 }
             }
         }
     }
 
-    fn directive(
+    /// Parses the rest of a directive, whose first word is `name` on `line`.
+    fn parse_directive(
         &mut self,
-        lexer: &mut NginxLexer<'_>,
-        file: &Path,
+        source: &mut NginxSource<'_>,
         depth: usize,
         name: String,
         line: u32,
     ) -> Result<NginxDirective, E> {
-        let failed = |error: NginxParseError| E::from(error.or_in(file));
         let mut directive = NginxDirective {
             name,
             arguments: Vec::new(),
-            file: file.to_owned(),
+            file: source.file.to_owned(),
             line,
             block: None,
         };
         loop {
-            match lexer.next().map_err(failed)? {
+            match source.next()? {
                 Some(NginxToken::Word(word, _)) => directive.arguments.push(word),
-                Some(NginxToken::End(_)) => break,
-                Some(NginxToken::Open(_)) if directive.name.ends_with("_by_lua_block") => {
-                    lexer.skip_foreign_block().map_err(failed)?;
-                    directive.block = Some(Vec::new());
+                Some(NginxToken::End(_)) => {
+                    directive.block = self.parse_included(source, &directive, depth)?;
                     return Ok(directive);
                 }
                 Some(NginxToken::Open(opened)) => {
-                    directive.block = Some(self.block(lexer, file, depth + 1, Some(opened))?);
+                    let name = directive.name.as_str();
+                    directive.block = Some(self.parse_inside(source, name, depth, opened)?);
                     return Ok(directive);
                 }
                 Some(NginxToken::Close(line)) => {
-                    return Err(failed(NginxParseError::at(
-                        line,
-                        NginxSyntaxFault::Unexpected,
-                    )));
+                    return Err(source.error(line, NginxSyntaxFault::Unexpected).into());
                 }
-                None => {
-                    return Err(failed(NginxParseError::at(
-                        line,
-                        NginxSyntaxFault::Unclosed,
-                    )));
-                }
+                None => return Err(source.error(line, NginxSyntaxFault::Unclosed).into()),
             }
         }
-        if let ("include", Some(pattern)) = (directive.name.as_str(), directive.only()) {
-            directive.block = Some(self.include(&self.folder.join(pattern), depth, line, file)?);
-        }
-        Ok(directive)
     }
 
-    fn include(
+    /// Parses the block of the directive `name`, which was opened on line `opened`; that of a Lua
+    /// directive is skipped.
+    fn parse_inside(
         &mut self,
-        pattern: &Path,
+        source: &mut NginxSource<'_>,
+        name: &str,
         depth: usize,
-        line: u32,
-        file: &Path,
+        opened: u32,
     ) -> Result<Vec<NginxDirective>, E> {
+        if name.ends_with("_by_lua_block") {
+            source.skip_foreign_block()?;
+            return Ok(Vec::new());
+        }
+        self.parse_block(source, depth + 1, Some(opened))
+    }
+
+    /// Parses the files that a directive includes; `None` if it is not an `include`.
+    fn parse_included(
+        &mut self,
+        source: &NginxSource<'_>,
+        directive: &NginxDirective,
+        depth: usize,
+    ) -> Result<Option<Vec<NginxDirective>>, E> {
+        let ("include", Some(pattern)) = (directive.name.as_str(), directive.only()) else {
+            return Ok(None);
+        };
         if depth >= DEPTH {
-            return Err(NginxParseError::at(line, NginxSyntaxFault::Depth)
-                .or_in(file)
-                .into());
+            return Err(source.error(directive.line, NginxSyntaxFault::Depth).into());
         }
         let mut directives = Vec::new();
-        for source in (self.find)(pattern)? {
-            directives.extend(self.file(&source, depth + 1)?);
+        for file in (self.find)(&self.folder.join(pattern))? {
+            directives.extend(self.parse_file(&file, depth + 1)?);
         }
-        Ok(directives)
+        Ok(Some(directives))
     }
 }
 
@@ -259,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_and_faults_have_their_place() {
+    fn directives_and_errors_have_line_numbers() {
         let directives = read("a;\n# b\n\nc\n d {\n e; }", &[]).unwrap();
         assert_eq!((directives[1].line, directives[1].inside()[0].line), (4, 6));
         let deep = "a{".repeat(50);
@@ -281,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_is_too_broken_to_be_refused() {
+    fn malformed_texts_never_panic() {
         let whole = "\u{feff}http {\n \"a\\\"b\" 'é{}' ${x} # c\n x_by_lua_block { '}' -- }\n [[ } \
             }\n a\\ b; include /y; }";
         for (start, _) in whole.char_indices() {
@@ -293,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn includes_are_relative_to_the_main_file_and_stand_where_they_are() {
+    fn includes_are_relative_to_the_main_file_and_expanded_in_place() {
         let directives = read(
             "a; include sites/x; include /y; include none; z;",
             &[

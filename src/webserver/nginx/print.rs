@@ -1,8 +1,8 @@
-//! Directives as text that nginx reads back unchanged.
+//! Prints directives as text that nginx reads back unchanged.
 
 use super::parse::NginxDirective;
 
-/// A word as it must be written.
+/// Quotes and escapes a word as needed.
 #[must_use]
 pub(crate) fn word(text: &str) -> String {
     let plain = !text.is_empty()
@@ -13,7 +13,7 @@ pub(crate) fn word(text: &str) -> String {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
-            // A backslash before anything else stays by itself (see `Lexer::escape`).
+            // A backslash before anything else needs no escape (see `NginxLexer::escape`).
             '\\' if chars.peek().is_none_or(|next| "\"'\\trn".contains(*next)) => {
                 out.push_str("\\\\")
             }
@@ -24,7 +24,8 @@ pub(crate) fn word(text: &str) -> String {
     if plain { out } else { format!("\"{out}\"") }
 }
 
-/// Directives, one a line, each level four blanks deeper; `include` as it was written.
+/// Prints directives one per line, each level indented by four more spaces; `include` is not
+/// expanded.
 pub(crate) fn directives(out: &mut String, directives: &[NginxDirective], depth: usize) {
     let indent = "    ".repeat(depth);
     for directive in directives {

@@ -1,4 +1,4 @@
-//! What the tables of these modules stand on.
+//! Configurations for the unit tests of this dialect.
 
 use std::path::Path;
 

@@ -1,17 +1,17 @@
-//! What a failing `nginx -t` says, and whether a given pair is to blame. nginx stops at its first
-//! error, so this tells of that one: a configuration whose pair is mended can still fail for
-//! another reason.
+//! Reads the output of a failed `nginx -t` and decides whether a given certificate is to blame. nginx
+//! stops at its first error: once the certificate is fixed, the test may still fail for another
+//! reason.
 
 use std::path::Path;
 
-use crate::webserver::model::{ComplaintSubject, ServerComplaint, last_words};
+use crate::webserver::model::{ComplaintSubject, ServerComplaint, last_lines};
 
-/// Reads the output of a failing test; `paths` are those of the pair, as the configuration names
-/// them.
+/// Reads the output of a failed test; `paths` are those of the certificate and its key, as the
+/// configuration names them.
 #[must_use]
 pub fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
     let mut lines: Vec<String> = output.lines().filter_map(emergency).collect();
-    // Said on stderr and in an error log that is stderr too.
+    // nginx prints the same line to stderr and to an error log, which may be stderr too.
     lines.dedup();
     let blame = match lines.as_slice() {
         [line]
@@ -19,28 +19,30 @@ pub fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
                 .iter()
                 .any(|path| line.contains(&format!("\"{}\"", path.display()))) =>
         {
-            about(line)
+            subject(line)
         }
         _ => ComplaintSubject::Other,
     };
     let lines = if lines.is_empty() {
-        last_words(output)
+        last_lines(output)
     } else {
         lines
     };
     ServerComplaint { blame, lines }
 }
 
-/// `nginx: [emerg] ...`, or a line of an error log: `2026/11/23 10:00:00 [emerg] 1#1: ...`.
+/// The message of `nginx: [emerg] ...`, or of a line of an error log:
+/// `2026/11/23 10:00:00 [emerg] 1#1: ...`.
 fn emergency(line: &str) -> Option<String> {
-    let (_, said) = line.split_once("[emerg] ")?;
-    let logged = said
+    let (_, message) = line.split_once("[emerg] ")?;
+    let logged = message
         .split_once(": ")
         .filter(|(id, _)| id.contains('#') && !id.contains(' '));
-    Some(logged.map_or(said, |(_, said)| said).trim().to_owned())
+    let message = logged.map_or(message, |(_, message)| message);
+    Some(message.trim().to_owned())
 }
 
-fn about(line: &str) -> ComplaintSubject {
+fn subject(line: &str) -> ComplaintSubject {
     let loading = [
         "cannot load certificate",
         "SSL_CTX_use_",
@@ -65,7 +67,7 @@ mod tests {
     use super::{ComplaintSubject, complaint};
 
     #[test]
-    fn who_is_to_blame() {
+    fn complaints_are_attributed_to_the_certificate() {
         let load = "nginx: [emerg] cannot load certificate";
         let gone = "BIO_new_file() failed (SSL: error:80000002:system library::No such file or directory:calling \
             fopen(/c, r) error:10000080:BIO routines::no such file)";
@@ -105,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn its_own_words_without_the_rest() {
+    fn only_lines_about_the_error_are_kept() {
         let read = |output: &str| complaint(output, &[]).lines;
         let output = "nginx: [warn] x\n2026/11/23 15:24:17 [emerg] 29945#29945: no \"ssl_certificate\"\n\
             nginx: [emerg] unknown directive: \"y\"\nnginx: configuration file /n test failed\n";

@@ -1,44 +1,88 @@
-//! Writes the server block for a pair that no block names yet: TLS by Mozilla's intermediate
-//! guideline 6.0, the site as the present plain-text block of these names serves it, and plain text
-//! sent on to https, but for `/.well-known/`, where CAs look for proofs.
+//! Writes the server block for a certificate that no block names yet: TLS by Mozilla's intermediate
+//! guideline 6.0, the content of the existing plain-text block for these names, and a redirect from
+//! http to https, except for `/.well-known/`, where CAs look for domain validation files.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::block::{NginxBlock, NginxConfig};
 use super::build::{Http2Syntax, NginxBuild, NginxVersion};
 use super::parse::{NginxDirective, flat};
 use super::print;
-use crate::pki::name::DnsName;
 use crate::webserver::model::{
-    BlockAddition, CIPHERS, ListenInterface, NewBlock, ServerSoftware, TrafficKind, WrittenBlock,
-    name,
+    BlockAddition, CIPHERS, ConfigBlock, ListenAddress, ListenInterface, NewBlock, ServerSoftware,
+    TrafficKind, WrittenBlock, origin_comment,
 };
 
-/// What is needed to write it.
+/// What the new block is written from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NginxWriter<'a> {
     pub new: NewBlock<'a>,
-    /// The nginx that will read it.
+    /// The nginx that will read the block.
     pub build: &'a NginxBuild,
-    /// What it reads now.
+    /// The existing configuration.
     pub config: &'a NginxConfig,
 }
 
-/// Where gunicorn and Django's own examples listen.
+/// The address in the examples of gunicorn and Django.
 const UPSTREAM: &str = "http://127.0.0.1:8000";
 
-/// What an application behind a proxy must be told, or it takes every visitor for the proxy and
-/// https for http.
-const HEADERS: [(&str, &str); 4] = [
-    ("Host", "$host"),
-    ("X-Real-IP", "$remote_addr"),
-    ("X-Forwarded-For", "$proxy_add_x_forwarded_for"),
-    ("X-Forwarded-Proto", "$scheme"),
+/// The headers that an application behind a proxy needs; without them it takes the proxy for the
+/// visitor and https for http.
+const HEADERS: [ProxyHeader; 4] = [
+    ProxyHeader {
+        name: "Host",
+        value: "$host",
+    },
+    ProxyHeader {
+        name: "X-Real-IP",
+        value: "$remote_addr",
+    },
+    ProxyHeader {
+        name: "X-Forwarded-For",
+        value: "$proxy_add_x_forwarded_for",
+    },
+    ProxyHeader {
+        name: "X-Forwarded-Proto",
+        value: "$scheme",
+    },
 ];
 
+/// A request header that a proxy sets.
+struct ProxyHeader {
+    name: &'static str,
+    value: &'static str,
+}
+
+impl ProxyHeader {
+    fn directive(&self) -> NginxDirective {
+        NginxDirective {
+            name: "proxy_set_header".to_owned(),
+            arguments: vec![self.name.to_owned(), self.value.to_owned()],
+            file: PathBuf::new(),
+            line: 0,
+            block: None,
+        }
+    }
+
+    fn is_among(&self, headers: &[NginxDirective]) -> bool {
+        headers.iter().any(|header| {
+            header
+                .arguments
+                .first()
+                .is_some_and(|name| name.eq_ignore_ascii_case(self.name))
+        })
+    }
+}
+
+/// Where the content of the new block comes from.
+struct NginxContent {
+    text: String,
+    upstream: Option<String>,
+}
+
 impl NginxWriter<'_> {
-    /// The file to put beside nginx's others.
+    /// Writes the text of a new file next to nginx's others.
     #[must_use]
     pub(crate) fn write(&self) -> WrittenBlock {
         let plain: Vec<&NginxBlock> = self
@@ -48,70 +92,41 @@ impl NginxWriter<'_> {
             .filter(|block| self.is_plain(block))
             .collect();
         let source = plain.iter().copied().find(|block| is_site(block));
-        let copied = source.filter(|block| can_be_copied(&block.directives));
-        let upstream = match source {
-            Some(block) => block.upstream.clone(),
-            None => Some(UPSTREAM.to_owned()),
-        };
-        let mut text = self.heading();
-        let open: Vec<String> = self.names_without(&plain);
-        if !open.is_empty() {
-            text.push_str(&self.plain_block(&open));
-        }
-        let content = match (copied, source) {
-            (Some(block), _) => copy(block),
-            (None, Some(block)) if upstream.is_none() => root(block),
-            _ => proxy(upstream.as_deref().unwrap_or(UPSTREAM)),
-        };
-        text.push_str(&self.tls_block(&content));
-        let missing = plain.iter().filter(|block| !redirects(&block.directives));
-        let additions: Vec<BlockAddition> = missing.map(|block| self.addition(block)).collect();
+        let content = source.map_or_else(default_content, content_of);
+        let additions: Vec<BlockAddition> = plain
+            .iter()
+            .filter(|block| !redirects(&block.directives))
+            .map(|block| BlockAddition::new(&block.block, self.redirect_lines()))
+            .collect();
+        let mut text = format!("{}\n", self.new.heading());
+        text.push_str(&self.plain_block(&plain));
+        text.push_str(&self.tls_block(&content.text));
         for addition in &additions {
-            text.push_str(&comment(addition));
+            text.push_str(&addition.redirect_comment("block"));
         }
         WrittenBlock {
             text,
-            upstream,
+            upstream: content.upstream,
             taken_from: source.map(|source| source.block.to_string()),
             additions,
             first: Vec::new(),
         }
     }
 
-    /// Whether a block serves one of the names in plain text.
     fn is_plain(&self, NginxBlock { block, .. }: &NginxBlock) -> bool {
-        block.part == TrafficKind::Http
-            && block.serves(self.new.names)
-            && block.speaks_plain()
-            && !block.speaks_tls()
+        block.part == TrafficKind::Http && block.serves_in_plain_text(self.new.names)
     }
 
-    fn heading(&self) -> String {
-        let names: Vec<&str> = self.new.names.iter().map(DnsName::as_str).collect();
-        format!(
-            "# {}: written by certctl; yours to change.\n\n",
-            names.join(", ")
-        )
-    }
-
-    /// The names that no present plain-text block has.
-    fn names_without(&self, plain: &[&NginxBlock]) -> Vec<String> {
-        let taken = |name: &&DnsName| {
-            plain
-                .iter()
-                .any(|block| block.block.answers_to(&name::concrete(name)))
-        };
-        self.new
-            .names
-            .iter()
-            .filter(|name| !taken(name))
-            .map(|name| name.as_str().to_owned())
-            .collect()
-    }
-
-    fn plain_block(&self, names: &[String]) -> String {
-        let listens = self.listens(self.new.ports.0, "");
-        let (names, redirect) = (names.join(" "), self.redirect());
+    /// A block that redirects the names that no plain-text block has yet; empty when all have one.
+    fn plain_block(&self, plain: &[&NginxBlock]) -> String {
+        let blocks: Vec<&ConfigBlock> = plain.iter().map(|block| &block.block).collect();
+        let names = self.new.names_without_block(&blocks);
+        if names.is_empty() {
+            return String::new();
+        }
+        let listens = self.listens(self.new.ports.plain, "");
+        let names = names.join(" ");
+        let redirect = self.redirect();
         format!(
             "server {{\n{listens}    server_name {names};\n\n    \
              # Where CAs look for proofs of control (acme-challenge, pki-validation): never redirected.\n    \
@@ -121,170 +136,183 @@ impl NginxWriter<'_> {
     }
 
     fn redirect(&self) -> String {
-        match self.new.ports.1 {
-            443 => "return 301 https://$host$request_uri;".to_owned(),
-            port => format!("return 301 https://$host:{port}$request_uri;"),
-        }
+        let port = self.new.https_port_suffix();
+        format!("return 301 https://$host{port}$request_uri;")
     }
 
     fn tls_block(&self, content: &str) -> String {
-        let (flags, http2) = match self.build.http2 {
-            Http2Syntax::Directive => (" ssl", "    http2 on;\n"),
-            Http2Syntax::Listen => (" ssl http2", ""),
-            Http2Syntax::Absent => (" ssl", ""),
+        let flags = match self.build.http2 {
+            Http2Syntax::Directive | Http2Syntax::Absent => " ssl",
+            Http2Syntax::Listen => " ssl http2",
         };
-        let listens = self.listens(self.new.ports.1, flags);
-        let names: Vec<&str> = self.new.names.iter().map(DnsName::as_str).collect();
-        // Tickets were not rotated before 1.23.2, so that one stolen key opened all sessions.
+        let http2 = match self.build.http2 {
+            Http2Syntax::Directive => "    http2 on;\n",
+            Http2Syntax::Listen | Http2Syntax::Absent => "",
+        };
+        let listens = self.listens(self.new.ports.tls, flags);
+        // Before 1.23.2 ticket keys were not rotated: one stolen key decrypted all sessions.
         let tickets = if self.build.version < NginxVersion(1, 23, 2) {
             "    ssl_session_tickets off;\n"
         } else {
             ""
         };
-        let pair = ServerSoftware::Nginx.lines(self.new.links).join("\n    ");
+        let certificate = ServerSoftware::Nginx.lines(self.new.links).join("\n    ");
         format!(
-            "server {{\n{listens}{http2}    server_name {};\n\n    {pair}\n    \
+            "server {{\n{listens}{http2}    server_name {};\n\n    {certificate}\n    \
              ssl_protocols TLSv1.2 TLSv1.3;\n    ssl_ciphers {CIPHERS};\n    ssl_prefer_server_ciphers off;\n    \
              ssl_session_cache shared:certctl:10m;\n    ssl_session_timeout 1d;\n{tickets}    \
              # Once all is well, browsers may be told to stay with https for two years:\n    \
              # add_header Strict-Transport-Security \"max-age=63072000\" always;\n\n{content}}}\n",
-            names.join(" "),
+            self.new.joined_names(" "),
         )
     }
 
-    /// All addresses of both families, and those single ones that nginx keeps apart from them.
     fn listens(&self, port: u16, flags: &str) -> String {
-        let present = self
-            .config
-            .blocks
-            .iter()
-            .filter(|block| block.block.part == TrafficKind::Http);
-        let present: Vec<_> = present
-            .flat_map(|block| &block.block.listens)
-            .filter(|it| it.port == port && !it.udp)
-            .collect();
-        let (any4, any6) = (
-            IpAddr::from(Ipv4Addr::UNSPECIFIED),
-            IpAddr::from(Ipv6Addr::UNSPECIFIED),
-        );
-        let mut addresses = Vec::new();
-        // `ipv6only=off` has the IPv4 port already; a second socket for it could not be bound.
-        if !present.iter().any(|listen| listen.dual_stack) {
-            addresses.push(any4);
+        let mut text = String::new();
+        for address in self.listen_addresses(port) {
+            let listen = match address {
+                IpAddr::V4(any) if any.is_unspecified() => port.to_string(),
+                address => SocketAddr::new(address, port).to_string(),
+            };
+            text.push_str(&format!("    listen {listen}{flags};\n"));
         }
-        if self.new.ipv6
-            || present
-                .iter()
-                .any(|listen| listen.interface == ListenInterface::Address(any6))
-        {
-            addresses.push(any6);
-        }
-        for listen in present.iter().filter(|listen| !listen.proxy_protocol) {
-            match listen.interface {
-                ListenInterface::Address(own)
-                    if !own.is_loopback() && !addresses.contains(&own) && own != any4 =>
-                {
-                    addresses.push(own);
-                }
-                _ => {}
-            }
-        }
-        let line = |address: &IpAddr| match address {
-            IpAddr::V4(any) if any.is_unspecified() => format!("    listen {port}{flags};\n"),
-            address => format!(
-                "    listen {}{flags};\n",
-                std::net::SocketAddr::new(*address, port)
-            ),
-        };
-        addresses.iter().map(line).collect()
+        text
     }
 
-    fn addition(&self, block: &NginxBlock) -> BlockAddition {
-        let lines = [
+    /// All addresses of both families, and the single addresses that existing blocks listen on,
+    /// because nginx does not ask other blocks there.
+    fn listen_addresses(&self, port: u16) -> Vec<IpAddr> {
+        let any4 = IpAddr::from(Ipv4Addr::UNSPECIFIED);
+        let any6 = IpAddr::from(Ipv6Addr::UNSPECIFIED);
+        let existing = self.existing_listens(port);
+        let mut addresses = Vec::new();
+        // `ipv6only=off` has the IPv4 port already: a second socket for it could not be bound.
+        if !existing.iter().any(|listen| listen.dual_stack) {
+            addresses.push(any4);
+        }
+        let listens_on_any6 = existing
+            .iter()
+            .any(|listen| listen.interface == ListenInterface::Address(any6));
+        if self.new.ipv6 || listens_on_any6 {
+            addresses.push(any6);
+        }
+        for listen in existing.iter().filter(|listen| !listen.proxy_protocol) {
+            let ListenInterface::Address(address) = listen.interface else {
+                continue;
+            };
+            if !address.is_loopback() && address != any4 && !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        addresses
+    }
+
+    /// The addresses of that port in existing http blocks.
+    fn existing_listens(&self, port: u16) -> Vec<&ListenAddress> {
+        self.config
+            .blocks
+            .iter()
+            .filter(|block| block.block.part == TrafficKind::Http)
+            .flat_map(|block| &block.block.listens)
+            .filter(|listen| listen.port == port && !listen.udp)
+            .collect()
+    }
+
+    fn redirect_lines(&self) -> Vec<String> {
+        vec![
             r#"if ($request_uri !~ "^/\.well-known/") {"#.to_owned(),
             format!("    {}", self.redirect()),
             "}".to_owned(),
-        ];
-        BlockAddition {
-            file: block.block.file.clone(),
-            line: block.block.line,
-            lines: lines.into(),
-        }
+        ]
     }
 }
 
-fn comment(addition: &BlockAddition) -> String {
-    let lines: String = addition
-        .lines
-        .iter()
-        .map(|line| format!("#     {line}\n"))
-        .collect();
-    let place = format!("{}:{}", addition.file.display(), addition.line);
-    format!(
-        "\n# To send plain text on to https (but for /.well-known/), add to the block at \
-            {place}:\n{lines}"
-    )
+/// The content of a new site that no existing block serves.
+fn default_content() -> NginxContent {
+    NginxContent {
+        text: proxy(UPSTREAM),
+        upstream: Some(UPSTREAM.to_owned()),
+    }
 }
 
-/// Whether a block sends visitors to https already.
+/// The content of an existing block: copied where that is possible, else a proxy to the same
+/// application or the same folder.
+fn content_of(source: &NginxBlock) -> NginxContent {
+    let text = if can_be_copied(&source.directives) {
+        copy(source)
+    } else {
+        match &source.upstream {
+            Some(upstream) => proxy(upstream),
+            None => root(source),
+        }
+    };
+    NginxContent {
+        text,
+        upstream: source.upstream.clone(),
+    }
+}
+
+/// Whether any of the directives redirects visitors to https.
 fn redirects(directives: &[NginxDirective]) -> bool {
     flat(directives).into_iter().any(redirects_itself)
 }
 
 fn redirects_itself(directive: &NginxDirective) -> bool {
-    let moves = matches!(directive.name.as_str(), "return" | "rewrite");
-    let to_https = |word: &String| word.starts_with("https://");
-    (moves && directive.arguments.iter().any(to_https))
+    let is_redirect = matches!(directive.name.as_str(), "return" | "rewrite");
+    let mut arguments = directive.arguments.iter();
+    (is_redirect && arguments.any(|word| word.starts_with("https://")))
         || redirects(directive.block.as_deref().unwrap_or_default())
 }
 
 /// Whether a block serves anything but redirects to https.
 fn is_site(block: &NginxBlock) -> bool {
-    let serves = |directive: &&NginxDirective| match directive.name.as_str() {
-        "location" => !redirects_itself(directive),
-        "root" => true,
-        _ => false,
-    };
-    let kept = flat(&block.directives).into_iter().filter(serves).count();
-    // `return` at the top leaves nothing for the rest to do.
-    kept > 0
-        && !flat(&block.directives)
-            .into_iter()
-            .any(|it| it.name == "return")
+    let directives = flat(&block.directives);
+    // `return` at the top level hides all locations.
+    let returns = directives
+        .iter()
+        .any(|directive| directive.name == "return");
+    let serves = directives
+        .iter()
+        .any(|directive| match directive.name.as_str() {
+            "location" => !redirects_itself(directive),
+            "root" => true,
+            _ => false,
+        });
+    serves && !returns
 }
 
-/// What the new block says for itself.
-fn is_ours(directive: &NginxDirective) -> bool {
+/// Whether the new block has its own directive of that kind.
+fn is_own_directive(directive: &NginxDirective) -> bool {
     directive.name.starts_with("ssl")
         || ["listen", "server_name", "http2"].contains(&directive.name.as_str())
 }
 
-/// Included files are copied as `include`, so they must not say what the new block says for itself;
-/// the inside of Lua blocks was not read.
+/// Included files are copied as `include`, so they must not contain directives that the new block
+/// has itself. The inside of Lua blocks was not read.
 fn can_be_copied(directives: &[NginxDirective]) -> bool {
     directives.iter().all(|directive| {
         let block = directive.block.as_deref().unwrap_or_default();
-        let clash = directive.name == "include" && flat(block).into_iter().any(is_ours);
-        !clash && !directive.name.ends_with("_by_lua_block") && can_be_copied(block)
+        let clashes = directive.name == "include" && flat(block).into_iter().any(is_own_directive);
+        !clashes && !directive.name.ends_with("_by_lua_block") && can_be_copied(block)
     })
 }
 
-/// What the present block does, access rules and all, with the headers of its proxies made whole.
+/// Everything that the existing block does, access rules included, with the missing headers of its
+/// proxies added.
 fn copy(block: &NginxBlock) -> String {
-    let kept = block
+    let kept: Vec<NginxDirective> = block
         .directives
         .iter()
-        .filter(|directive| !is_ours(directive) && !redirects_itself(directive));
-    let kept: Vec<NginxDirective> = kept
+        .filter(|directive| !is_own_directive(directive) && !redirects_itself(directive))
         .map(|directive| with_headers(directive, &block.proxy_headers))
         .collect();
-    let mut out = format!("    # As in {}:\n", block.block);
+    let mut out = origin_comment(&block.block);
     print::directives(&mut out, &kept, 1);
     out
 }
 
-/// A location that passes on gets the headers that it lacks. One header of its own would cut it off
-/// from those of the levels above, so these come with it.
+/// Adds the headers that a proxying location lacks. A header of its own replaces those inherited
+/// from outer levels, so these are repeated.
 fn with_headers(directive: &NginxDirective, inherited: &[NginxDirective]) -> NginxDirective {
     let mut directive = directive.clone();
     if directive.name == "include" {
@@ -297,42 +325,26 @@ fn with_headers(directive: &NginxDirective, inherited: &[NginxDirective]) -> Ngi
         .cloned()
         .collect();
     let effective = if own.is_empty() { inherited } else { &own };
-    let passes = inside.iter().any(|inner| inner.name == "proxy_pass");
-    if let Some(block) = &mut directive.block {
-        *block = block
-            .iter()
-            .map(|inner| with_headers(inner, effective))
-            .collect();
-        let lacking: Vec<NginxDirective> = HEADERS
-            .iter()
-            .filter(|(name, _)| !has(effective, name))
-            .map(header)
-            .collect();
-        if passes && !lacking.is_empty() {
-            block.extend(effective.iter().filter(|_| own.is_empty()).cloned());
-            block.extend(lacking);
+    let Some(block) = &mut directive.block else {
+        return directive;
+    };
+    *block = block
+        .iter()
+        .map(|inner| with_headers(inner, effective))
+        .collect();
+    let missing: Vec<NginxDirective> = HEADERS
+        .iter()
+        .filter(|header| !header.is_among(effective))
+        .map(ProxyHeader::directive)
+        .collect();
+    let is_proxy = inside.iter().any(|inner| inner.name == "proxy_pass");
+    if is_proxy && !missing.is_empty() {
+        if own.is_empty() {
+            block.extend(effective.iter().cloned());
         }
+        block.extend(missing);
     }
     directive
-}
-
-fn has(headers: &[NginxDirective], name: &str) -> bool {
-    headers.iter().any(|header| {
-        header
-            .arguments
-            .first()
-            .is_some_and(|set| set.eq_ignore_ascii_case(name))
-    })
-}
-
-fn header((name, value): &(&str, &str)) -> NginxDirective {
-    NginxDirective {
-        name: "proxy_set_header".to_owned(),
-        arguments: vec![(*name).to_owned(), (*value).to_owned()],
-        file: PathBuf::new(),
-        line: 0,
-        block: None,
-    }
 }
 
 fn proxy(upstream: &str) -> String {
@@ -340,7 +352,8 @@ fn proxy(upstream: &str) -> String {
         "    location / {{\n        proxy_pass {};\n",
         print::word(upstream)
     );
-    print::directives(&mut out, &HEADERS.iter().map(header).collect::<Vec<_>>(), 2);
+    let headers: Vec<NginxDirective> = HEADERS.iter().map(ProxyHeader::directive).collect();
+    print::directives(&mut out, &headers, 2);
     out.push_str("    }\n");
     out
 }
@@ -368,11 +381,6 @@ mod tests {
         } else {
             Http2Syntax::Listen
         };
-        let (prefix, file, pid) = (
-            "/usr/share/nginx".into(),
-            "/etc/nginx/nginx.conf".into(),
-            "/run/nginx.pid".into(),
-        );
         let links = [
             StableLink::new("/etc/ssl/example.com.fullchain.pem", ReleaseFile::FullChain),
             StableLink::new("/etc/ssl/private/example.com.key", ReleaseFile::Key),
@@ -386,9 +394,9 @@ mod tests {
             },
             build: &NginxBuild {
                 version,
-                prefix,
-                config: file,
-                pid,
+                prefix: "/usr/share/nginx".into(),
+                config: "/etc/nginx/nginx.conf".into(),
+                pid: "/run/nginx.pid".into(),
                 http2,
             },
             config: &config(&format!("http {{ {http} }}")),
@@ -537,7 +545,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_copied_and_what_is_not() {
+    fn only_content_that_was_read_is_copied() {
         for (http, has, lacks) in [
             // It redirects already: nothing to take over, nothing to add.
             (

@@ -1,30 +1,30 @@
-//! The table itself: a row is a state, the steps of an install in it, and the way back.
+//! Tables of states: a row is a state, the steps of an install in it, and the rollback.
 
 use super::{
-    LineageLayout, ObservedState, PathState, PlanEnd, PlanStep, ReleaseFile, ReleaseId,
-    ServedBefore, ServedEvidence, ServerState, StableLink, asks, id, install, installed, layout,
-    nothing, plain, serves, short, undo, until_failure, wanted, with,
+    LineageLayout, ObservedState, PathState, PlanEnd, PlanStep, ReleaseFile, ServedBefore,
+    ServedEvidence, ServerState, StableLink, asks, id, install, installed, layout, nothing, plain,
+    serves, short, undo, until_failure, wanted, with,
 };
 
 struct Row {
     name: &'static str,
-    seen: ObservedState,
+    observed: ObservedState,
     steps: &'static str,
-    /// The way back when the last step before `proven` failed.
+    /// The rollback when the last step before `proven` has failed.
     undo: &'static str,
     end: PlanEnd,
 }
 
 fn row(
     name: &'static str,
-    seen: ObservedState,
+    observed: ObservedState,
     steps: &'static str,
     undo: &'static str,
     end: PlanEnd,
 ) -> Row {
     Row {
         name,
-        seen,
+        observed,
         steps,
         undo,
         end,
@@ -293,64 +293,84 @@ fn takeovers() -> Vec<Row> {
     ]
 }
 
-/// A server reads key and chain in one file beside the two.
-fn three() -> LineageLayout {
+/// A layout where a server also reads key and chain from one file.
+fn layout_with_third_link() -> LineageLayout {
     layout().with([StableLink::new(
         "/etc/ssl/private/x.both",
         ReleaseFile::Combined,
     )])
 }
 
-/// Old `a` and new `b`, a third link: what is at it, whether `a` has its file; the steps and the
-/// way back.
+/// A third link: the state of its path, the steps before the switch that concern it, and the
+/// rollback.
+struct ThirdLinkRow {
+    name: &'static str,
+    observed: ObservedState,
+    steps: &'static str,
+    rollback: &'static str,
+}
+
+/// `observed` with a third link in `state`; `lacking` is the release that has no file for it.
+fn with_third(observed: ObservedState, state: PathState, lacking: Option<&str>) -> ObservedState {
+    let mut spots = observed.spots.clone();
+    spots.push(state);
+    let lacks = lacking.map(|letter| (id(letter), ReleaseFile::Combined));
+    with(
+        ObservedState {
+            spots,
+            lacks: lacks.into_iter().collect(),
+            ..observed
+        },
+        serves(),
+    )
+}
+
+fn third_link_rows() -> [ThirdLinkRow; 5] {
+    [
+        ThirdLinkRow {
+            name: "there",
+            observed: with_third(installed("a", "a"), PathState::Ours, None),
+            steps: "",
+            rollback: "live=a test reload ask(a)",
+        },
+        ThirdLinkRow {
+            name: "new, and what was there has no such file",
+            observed: with_third(installed("a", "a"), PathState::Absent, Some("a")),
+            steps: "link(both) ",
+            rollback: "live=a unlink(both) test reload ask(a)",
+        },
+        ThirdLinkRow {
+            name: "another working pair is there",
+            observed: with_third(installed("a", "a"), PathState::Own, None),
+            steps: "backup(both) link(both) ",
+            rollback: "live=a restore(both) test reload ask(a)",
+        },
+        ThirdLinkRow {
+            name: "it holds nothing of use",
+            observed: with_third(installed("a", "a"), PathState::File, Some("a")),
+            steps: "backup(both) link(both) ",
+            rollback: "live=a restore(both) test reload ask(a)",
+        },
+        ThirdLinkRow {
+            name: "linked by a run that ended before its proof",
+            observed: with_third(installed("c", "a"), PathState::Ours, Some("a")),
+            steps: "",
+            rollback: "live=a unlink(both) test reload ask(a)",
+        },
+    ]
+}
+
 #[test]
-fn a_further_link_is_part_of_the_transaction() {
-    let lacking = vec![(id("a"), ReleaseFile::Combined)];
-    let with_third = |seen: ObservedState, spot, lacks: &[(ReleaseId, ReleaseFile)]| {
-        let spots = seen.spots.iter().copied().chain([spot]).collect();
-        with(
-            ObservedState {
-                spots,
-                lacks: lacks.to_vec(),
-                ..seen
-            },
-            serves(),
-        )
-    };
+fn a_third_link_is_part_of_the_transaction() {
     let asked = "live=b test reload ask(b) proven=b note(b) prune";
-    for (name, seen, steps, way_back) in [
-        (
-            "there",
-            with_third(installed("a", "a"), PathState::Ours, &[]),
-            "",
-            "live=a test reload ask(a)",
-        ),
-        (
-            "new, and what was there has no such file",
-            with_third(installed("a", "a"), PathState::Absent, &lacking),
-            "link(both) ",
-            "live=a unlink(both) test reload ask(a)",
-        ),
-        (
-            "another working pair is there",
-            with_third(installed("a", "a"), PathState::Own, &[]),
-            "backup(both) link(both) ",
-            "live=a restore(both) test reload ask(a)",
-        ),
-        (
-            "it holds nothing of use",
-            with_third(installed("a", "a"), PathState::File, &lacking),
-            "backup(both) link(both) ",
-            "live=a restore(both) test reload ask(a)",
-        ),
-        (
-            "linked by a run that ended before its proof",
-            with_third(installed("c", "a"), PathState::Ours, &lacking),
-            "",
-            "live=a unlink(both) test reload ask(a)",
-        ),
-    ] {
-        let plan = install(&wanted(), &seen, &three());
+    for row in third_link_rows() {
+        let ThirdLinkRow {
+            name,
+            observed,
+            steps,
+            rollback,
+        } = row;
+        let plan = install(&wanted(), &observed, &layout_with_third_link());
         assert_eq!(
             short(&plan.steps),
             format!("write(b) settings {steps}{asked}"),
@@ -358,7 +378,7 @@ fn a_further_link_is_part_of_the_transaction() {
         );
         assert_eq!(
             short(&undo(&plan, until_failure(&plan)).steps),
-            way_back,
+            rollback,
             "{name}: undo"
         );
         let before = plan
@@ -367,7 +387,7 @@ fn a_further_link_is_part_of_the_transaction() {
             .position(|step| matches!(step, PlanStep::Switch { .. }))
             .unwrap();
         let early = short(&undo(&plan, &plan.steps[..before]).steps);
-        let relinked: Vec<&str> = way_back
+        let relinked: Vec<&str> = rollback
             .split(' ')
             .filter(|word| word.contains("both") && !steps.is_empty())
             .collect();
@@ -376,7 +396,7 @@ fn a_further_link_is_part_of_the_transaction() {
 }
 
 #[test]
-fn each_state_has_its_steps_and_its_way_back() {
+fn each_state_has_its_steps_and_its_rollback() {
     for rows in [
         first_installs(),
         first_installs_over_something(),
@@ -386,13 +406,13 @@ fn each_state_has_its_steps_and_its_way_back() {
     ] {
         for Row {
             name,
-            seen,
+            observed,
             steps,
             undo: way_back,
             end,
         } in rows
         {
-            let plan = install(&wanted(), &seen, &layout());
+            let plan = install(&wanted(), &observed, &layout());
             assert_eq!(short(&plan.steps), steps, "{name}");
             assert_eq!(plan.end, end, "{name}");
             assert_eq!(

@@ -1,0 +1,216 @@
+//! The blocks of a `bind` line: one for each certificate that it loads, or one without a certificate.
+
+use std::path::{Path, PathBuf};
+
+use super::{HaproxyReader, RelativeBase};
+use crate::webserver::haproxy::bind::{BindLine, BindSource};
+use crate::webserver::haproxy::crt::{LoadedCrt, expand};
+use crate::webserver::haproxy::lex::HaproxyWord;
+use crate::webserver::haproxy::list::{self, CrtListEntry};
+use crate::webserver::model::{
+    ConfigBlock, ConfigPosition, ConfiguredPath, ListenInterface, NameSource, ServerName,
+    TrafficKind,
+};
+
+impl HaproxyReader<'_> {
+    /// Adds the blocks of a `bind` line.
+    pub(super) fn read_bind(
+        &mut self,
+        position: ConfigPosition<'_>,
+        part: TrafficKind,
+        arguments: &[HaproxyWord],
+    ) {
+        let bind = BindLine::parse(arguments);
+        if part == TrafficKind::Http
+            && let Some(frontend) = self.config.frontends.last_mut()
+        {
+            frontend.listens.extend(bind.listens.iter().cloned());
+        }
+        let mut blocks = self.blocks_of_bind(position, &bind);
+        for (index, block) in blocks.iter_mut().enumerate() {
+            block.part = part;
+            block.listens.clone_from(&bind.listens);
+            for listen in &mut block.listens {
+                listen.default_server = index == 0 && !bind.strict;
+            }
+        }
+        for listen in &bind.listens {
+            if let ListenInterface::Unknown(_) = listen.interface {
+                self.doubt(position, format!("only HAProxy can tell where {listen} is"));
+            }
+        }
+        self.config.blocks.extend(blocks);
+    }
+
+    /// One block per certificate, or one without a certificate. Certificates for the same names,
+    /// which have different kinds of keys, share a block.
+    fn blocks_of_bind(
+        &mut self,
+        position: ConfigPosition<'_>,
+        bind: &BindLine,
+    ) -> Vec<ConfigBlock> {
+        let mut blocks: Vec<ConfigBlock> = Vec::new();
+        for source in &bind.certificates {
+            for block in self.blocks_of_source(position, source) {
+                let same_names = blocks
+                    .iter_mut()
+                    .find(|other| other.names == block.names && !block.names.is_empty());
+                match same_names {
+                    Some(other) => other.pairs.extend(block.pairs),
+                    None => blocks.push(block),
+                }
+            }
+        }
+        if blocks.is_empty() {
+            blocks.push(empty_block(position));
+        }
+        blocks
+    }
+
+    fn blocks_of_source(
+        &mut self,
+        position: ConfigPosition<'_>,
+        source: &BindSource,
+    ) -> Vec<ConfigBlock> {
+        match source {
+            BindSource::Crt(word) => self
+                .load(position, position, word)
+                .into_iter()
+                .map(|loaded| certificate_block(position, loaded))
+                .collect(),
+            BindSource::List(word) => self.blocks_of_list(position, word),
+        }
+    }
+
+    fn blocks_of_list(&mut self, bind: ConfigPosition<'_>, word: &HaproxyWord) -> Vec<ConfigBlock> {
+        let path = match self.resolve(bind, word, None) {
+            ConfiguredPath::File(path) => path,
+            ConfiguredPath::Other(text) => {
+                self.doubt(
+                    bind,
+                    format!("only HAProxy can tell where crt-list {text} is"),
+                );
+                return Vec::new();
+            }
+        };
+        let Some(text) = (self.files.read_list)(&path) else {
+            self.doubt(bind, format!("crt-list {} cannot be read", path.display()));
+            return Vec::new();
+        };
+        let (entries, malformed_lines) = list::parse_list(&text);
+        for line in malformed_lines {
+            let position = ConfigPosition { file: &path, line };
+            self.doubt(position, "it is no line of a crt-list".to_owned());
+        }
+        let mut blocks = Vec::new();
+        for entry in &entries {
+            blocks.extend(self.blocks_of_entry(bind, &path, entry));
+        }
+        blocks
+    }
+
+    fn blocks_of_entry(
+        &mut self,
+        bind: ConfigPosition<'_>,
+        list: &Path,
+        entry: &CrtListEntry,
+    ) -> Vec<ConfigBlock> {
+        let position = ConfigPosition {
+            file: list,
+            line: entry.line,
+        };
+        let word = HaproxyWord {
+            text: entry.path.clone(),
+            open: false,
+        };
+        let mut blocks = Vec::new();
+        for loaded in self.load(bind, position, &word) {
+            let mut block = certificate_block(position, loaded);
+            if let Some(filters) = &entry.filters {
+                let except = filters.except.iter().cloned().map(ServerName::Except);
+                block.names = filters.names.iter().cloned().chain(except).collect();
+                block.names_from = NameSource::Configuration;
+            }
+            blocks.push(block);
+        }
+        blocks
+    }
+
+    /// The certificates that `word` at `position` loads for the `bind` line.
+    fn load(
+        &mut self,
+        bind: ConfigPosition<'_>,
+        position: ConfigPosition<'_>,
+        word: &HaproxyWord,
+    ) -> Vec<LoadedCrt> {
+        let path = match self.resolve(bind, word, self.base.as_deref()) {
+            ConfiguredPath::File(path) => path,
+            ConfiguredPath::Other(text) => {
+                self.doubt(
+                    position,
+                    format!("only HAProxy can tell which file crt {text} is"),
+                );
+                return vec![LoadedCrt::unresolved(&text)];
+            }
+        };
+        let loaded = expand(&path, self.extras, self.files.read_crt);
+        for crt in loaded.iter().filter(|crt| crt.unreadable) {
+            if let Some((_, ConfiguredPath::File(file))) = crt.pair.files.first() {
+                self.doubt(
+                    position,
+                    format!("{} cannot be read: its names are not known", file.display()),
+                );
+            }
+        }
+        loaded
+    }
+
+    /// The absolute path that `word` names, for a `bind` line at `bind`.
+    fn resolve(
+        &self,
+        bind: ConfigPosition<'_>,
+        word: &HaproxyWord,
+        base: Option<&Path>,
+    ) -> ConfiguredPath {
+        // `@store/file` is one of a crt-store.
+        if word.open || word.text.is_empty() || word.text.starts_with('@') {
+            return ConfiguredPath::Other(word.text.clone());
+        }
+        let path = base.map_or_else(|| PathBuf::from(&word.text), |base| base.join(&word.text));
+        let config_folder = bind.file.parent();
+        let folder = match &self.relative {
+            RelativeBase::Started => self.files.folder.as_deref(),
+            RelativeBase::Config => config_folder,
+            RelativeBase::Parent => config_folder.and_then(Path::parent),
+            RelativeBase::Origin(folder) => Some(folder.as_path()),
+        };
+        let path = folder.unwrap_or_else(|| Path::new("")).join(path);
+        if path.is_absolute() {
+            ConfiguredPath::File(path)
+        } else {
+            ConfiguredPath::Other(word.text.clone())
+        }
+    }
+}
+
+fn empty_block(position: ConfigPosition<'_>) -> ConfigBlock {
+    ConfigBlock {
+        file: position.file.to_owned(),
+        line: position.line,
+        part: TrafficKind::Http,
+        names: Vec::new(),
+        names_from: NameSource::Certificate,
+        listens: Vec::new(),
+        pairs: Vec::new(),
+        // HAProxy staples the file next to the certificate (`.ocsp`).
+        stapling: None,
+    }
+}
+
+fn certificate_block(position: ConfigPosition<'_>, loaded: LoadedCrt) -> ConfigBlock {
+    ConfigBlock {
+        names: loaded.names,
+        pairs: vec![loaded.pair],
+        ..empty_block(position)
+    }
+}
