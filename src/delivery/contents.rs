@@ -82,8 +82,8 @@ impl CaDelivery {
             .collect()
     }
 
-    /// How many things of use were found, those that are locked too.
-    pub(super) fn blocks(&self) -> usize {
+    /// Counts what was found: certificates, requests, and keys, encrypted or not.
+    pub(super) fn count_items(&self) -> usize {
         self.certificates.len() + self.requests.len() + self.keys.len() + self.locked.len()
     }
 

@@ -1,7 +1,7 @@
 //! A saved mail (RFC 5322, MIME of RFC 2045 to 2049) as its parts. What the mail itself says is
 //! looked at for blocks like any text, and is nothing to report where it has none.
 
-use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
+use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use zeroize::Zeroizing;
 
 /// One part of a mail.
@@ -49,7 +49,8 @@ const USUAL: [&str; 6] = [
 /// Whether `bytes` start like a mail: with header fields, two of which only mails have.
 pub(super) fn is_mail(bytes: &[u8]) -> bool {
     const LINES: usize = 300;
-    let (mut telling, mut usual) = (0, 0);
+    let mut telling = 0;
+    let mut usual = 0;
     for (number, line) in without_envelope(bytes)
         .split(|&byte| byte == b'\n')
         .take(LINES)
@@ -101,19 +102,23 @@ pub(super) fn is_bounded(bytes: &[u8], parts: usize) -> bool {
     const FIELDS: usize = 20_000;
     const NESTED: usize = 50;
     const LONGEST: usize = 64 * 1024;
-    let (mut separators, mut fields, mut nested, mut length) = (0, 0, 0, 0);
+    let mut separators = 0;
+    let mut fields = 0;
+    let mut nested = 0;
+    // Of the header field that the line belongs to, with the lines that continue it.
+    let mut length = 0;
     for line in bytes.split(|&byte| byte == b'\n') {
         separators += usize::from(line.starts_with(b"--") && !line.starts_with(b"-----"));
         let name = field(line);
-        let goes_on = line
+        let is_continuation = line
             .first()
             .is_some_and(|byte| matches!(byte, b' ' | b'\t'));
         length = if name.is_some() {
             line.len()
         } else {
-            length + line.len() * usize::from(goes_on && length > 0)
+            length + line.len() * usize::from(is_continuation && length > 0)
         };
-        length *= usize::from(name.is_some() || goes_on);
+        length *= usize::from(name.is_some() || is_continuation);
         fields += usize::from(name.is_some());
         let short = &line[..line.len().min(LONGEST)];
         nested += usize::from(
@@ -134,55 +139,67 @@ pub(super) fn parts(bytes: &[u8]) -> Option<Vec<MailPart>> {
     let parser = MessageParser::new().with_mime_headers();
     let message = parser.parse(without_envelope(bytes))?;
     let mut found = Vec::new();
-    flatten(&message, "", 0, &mut found);
-    // What a page says comes last: it repeats the letter.
+    collect_parts(&message, "", 0, &mut found);
+    // The HTML body comes last: it repeats the plain text.
     found.sort_by_key(|part| part.kind == MailPartKind::Page);
     Some(found)
 }
 
-fn flatten(message: &Message<'_>, prefix: &str, depth: usize, found: &mut Vec<MailPart>) {
+/// Appends the parts of `message` to `found`; `prefix` names the mails that contain it, `depth`
+/// counts them.
+fn collect_parts(message: &Message<'_>, prefix: &str, depth: usize, found: &mut Vec<MailPart>) {
     const DEPTH: usize = 8;
     for (number, part) in message.parts.iter().enumerate() {
-        let attached = part.attachment_name();
-        let subtype = part
-            .content_type()
-            .and_then(|kind| kind.subtype())
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let signed = attached.is_some_and(|name| matches!(name, "smime.p7s" | "smime.p7m"))
-            || subtype.ends_with("pkcs7-signature");
-        let (bytes, kind, word): (&[u8], _, _) = match &part.body {
-            PartType::Text(text) => (text.as_bytes(), MailPartKind::Letter, "text"),
-            PartType::Html(text) => (text.as_bytes(), MailPartKind::Page, "page"),
-            PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
-                (bytes, MailPartKind::Attachment, "part")
-            }
+        match &part.body {
             PartType::Message(inner) if depth < DEPTH => {
-                flatten(
-                    inner,
-                    &format!("{prefix}mail {number} > "),
-                    depth + 1,
-                    found,
-                );
-                continue;
+                let prefix = format!("{prefix}mail {number} > ");
+                collect_parts(inner, &prefix, depth + 1, found);
             }
-            PartType::Message(_) | PartType::Multipart(_) => continue,
-        };
-        let name = match attached {
-            Some(name) => format!("{prefix}{name}"),
-            None => format!("{prefix}{word} {number}"),
-        };
-        let kind = match (signed, attached) {
-            (true, _) => MailPartKind::Signature,
-            (false, Some(_)) => MailPartKind::Attachment,
-            (false, None) => kind,
-        };
-        found.push(MailPart {
-            name,
-            kind,
-            bytes: Zeroizing::new(bytes.to_vec()),
-        });
+            _ => found.extend(read_part(part, number, prefix)),
+        }
     }
+}
+
+/// A part with content of its own; `None` for one that only contains others.
+fn read_part(part: &MessagePart<'_>, number: usize, prefix: &str) -> Option<MailPart> {
+    let (bytes, body_kind, default_name): (&[u8], MailPartKind, &str) = match &part.body {
+        PartType::Text(text) => (text.as_bytes(), MailPartKind::Letter, "text"),
+        PartType::Html(text) => (text.as_bytes(), MailPartKind::Page, "page"),
+        PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
+            (bytes, MailPartKind::Attachment, "part")
+        }
+        PartType::Message(_) | PartType::Multipart(_) => return None,
+    };
+    let attachment = part.attachment_name();
+    let name = match attachment {
+        Some(attachment) => format!("{prefix}{attachment}"),
+        None => format!("{prefix}{default_name} {number}"),
+    };
+    let kind = if is_signature(part) {
+        MailPartKind::Signature
+    } else if attachment.is_some() {
+        MailPartKind::Attachment
+    } else {
+        body_kind
+    };
+    Some(MailPart {
+        name,
+        kind,
+        bytes: Zeroizing::new(bytes.to_vec()),
+    })
+}
+
+/// Whether a part is an S/MIME signature or wrapping (RFC 8551 3.2 and 3.5).
+fn is_signature(part: &MessagePart<'_>) -> bool {
+    let has_signature_name = part
+        .attachment_name()
+        .is_some_and(|name| matches!(name, "smime.p7s" | "smime.p7m"));
+    let subtype = part
+        .content_type()
+        .and_then(|content_type| content_type.subtype())
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    has_signature_name || subtype.ends_with("pkcs7-signature")
 }
 
 #[cfg(test)]

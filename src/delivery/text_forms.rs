@@ -144,10 +144,10 @@ pub(super) fn naked(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         .strip_prefix(b"\xef\xbb\xbf")
         .unwrap_or(bytes)
         .trim_ascii_start();
-    if start.len() < LEAST || !start.starts_with(b"MI") || pem_marker::any(bytes) {
+    if start.len() < LEAST || !start.starts_with(b"MI") || pem_marker::has_markers(bytes) {
         return None;
     }
-    let body = pem_body::lines(start);
+    let body = pem_body::extract_base64_lines(start);
     let mut der = Zeroizing::new(Vec::with_capacity(body.data.len() / 4 * 3));
     let mut rest = body.data.as_slice();
     while !rest.is_empty() {

@@ -42,7 +42,7 @@ pub(super) fn open<'a>(
 }
 
 /// The entry at `index`: where it is, for people, and its content.
-pub(super) fn entry(
+pub(super) fn read_entry(
     archive: &mut ZipArchive<Cursor<&[u8]>>,
     index: usize,
     source: &ItemSource,
