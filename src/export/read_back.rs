@@ -27,7 +27,10 @@ pub(crate) fn read_back(
         ExportFormat::P7b => sort_by_der(all.to_vec()),
         ExportFormat::Haproxy | ExportFormat::Pem | ExportFormat::Pfx => all.to_vec(),
     };
-    let key = source.key.filter(|_| format.holds_key()).map(|key| key.id());
+    let key = source
+        .key
+        .filter(|_| format.holds_key())
+        .map(|key| key.id());
     let read = match format {
         ExportFormat::P7b => read_pkcs7(bytes),
         ExportFormat::Pfx => protection.and_then(|protection| read_pkcs12(bytes, protection)),

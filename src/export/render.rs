@@ -85,11 +85,3 @@ fn join_pem(chain: &str, key: &PrivateKey) -> Zeroizing<Vec<u8>> {
     bytes.extend_from_slice(key.as_bytes());
     bytes
 }
-/// In one buffer that never grows: growing would leave copies of the key behind.
-fn combined(chain: &str, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, ExportError> {
-    let key = key.to_pem();
-    let mut bytes = Zeroizing::new(Vec::with_capacity(chain.len() + key.len()));
-    bytes.extend_from_slice(chain.as_bytes());
-    bytes.extend_from_slice(key.as_bytes());
-    Ok(bytes)
-}

@@ -35,7 +35,7 @@ struct Row {
     strength: Pkcs12Strength,
     /// Commands that copy the files to their destination.
     copy: &'static [&'static str],
-    /// Where the lines go.
+    /// Where the lines belong.
     place: &'static str,
     lines: &'static [&'static str],
 }
@@ -172,7 +172,7 @@ const IMPORT: &[&str] = &[
 ];
 
 impl ExportTarget {
-    /// The name as typed.
+    /// The name on the command line.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -192,13 +192,13 @@ impl ExportTarget {
         ROWS.iter().find(|row| row.target == self)
     }
 
-    /// What is written for it; the key stays in its own file unless a format holds it.
+    /// The formats it needs; the key stays in its own file unless a format includes it.
     #[must_use]
     pub(crate) fn formats(self) -> &'static [ExportFormat] {
         self.row().map_or(&[], |row| row.formats)
     }
 
-    /// How a `.pfx` for it is locked.
+    /// The encryption of a `.pfx` for it.
     #[must_use]
     pub(crate) fn strength(self) -> Pkcs12Strength {
         self.row()
