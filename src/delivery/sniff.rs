@@ -36,10 +36,10 @@ pub(crate) fn form(bytes: &[u8]) -> FileForm {
 
 /// Detects the form of `bytes` if it is more than text or bytes of no known form.
 ///
-/// This is the one entry point of the quick check that decides whether a file is read at all. It
-/// serves the target for `status FOLDER --jsonl` over trees of up to 100,000 files
-/// (benches/README.md): each rule looks at the first bytes or scans once, a file of another kind is
-/// never parsed, and UTF-8 is checked only once per file.
+/// This is the one entry point of the fast path for files of other kinds. It serves the target of
+/// benches/README.md for `status FOLDER --jsonl`: at most 1.1 times the CPU time of x509-parser and
+/// rayon on 100,000 files. It gains that such files are never parsed, and that their text is neither
+/// decoded nor described, as [`form`] does.
 #[must_use]
 pub(crate) fn recognised(bytes: &[u8]) -> Option<FileForm> {
     const ZIP_STARTS: [&[u8]; 3] = [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"];

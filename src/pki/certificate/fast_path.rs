@@ -34,9 +34,9 @@ impl Certificate {
     /// Reads DER with nothing behind it; `None` unless every field is encoded as CAs encode it. Then
     /// [`Self::from_der`] decides.
     ///
-    /// This is the one entry point of the fast path. It serves the target for `status FOLDER
-    /// --jsonl` over trees of up to 100,000 files (benches/README.md) and takes a third of the time
-    /// of [`Self::from_der`].
+    /// This is the one entry point of the fast path. It serves the target of benches/README.md for
+    /// `status FOLDER --jsonl`: at most 1.1 times the CPU time of x509-parser and rayon on 100,000
+    /// files. It takes a third of the time of [`Self::from_der`].
     #[must_use]
     pub fn from_plain_der(der: impl Into<Vec<u8>>) -> Option<Self> {
         let der = der.into();

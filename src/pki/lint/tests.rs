@@ -1,4 +1,4 @@
-//! One row a rule.
+//! The codes that each rule reports, one row per case.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -27,7 +27,11 @@ fn codes(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Vec<&'s
     lints(&chain).iter().map(|lint| lint.rule.code).collect()
 }
 
-fn days(params: &mut CertificateParams, from: (i32, u8, u8), days: i64) {
+/// The first day of validity: year, month, day.
+#[derive(Clone, Copy, Debug)]
+struct FirstDay(i32, u8, u8);
+
+fn set_validity(params: &mut CertificateParams, from: FirstDay, days: i64) {
     params.not_before = rcgen::date_time_ymd(from.0, from.1, from.2);
     params.not_after = params.not_before + time::Duration::seconds(days * 86_400 - 1);
 }
@@ -35,25 +39,29 @@ fn days(params: &mut CertificateParams, from: (i32, u8, u8), days: i64) {
 #[test]
 fn a_certificate_lives_as_long_as_its_first_day_allows() {
     for (from, most) in [
-        ((2026, 3, 14), 398),
-        ((2026, 3, 15), 200),
-        ((2027, 3, 14), 200),
-        ((2027, 3, 15), 100),
-        ((2029, 3, 15), 47),
+        (FirstDay(2026, 3, 14), 398),
+        (FirstDay(2026, 3, 15), 200),
+        (FirstDay(2027, 3, 14), 200),
+        (FirstDay(2027, 3, 15), 100),
+        (FirstDay(2029, 3, 15), 47),
     ] {
         assert_eq!(
-            codes(&["example.com"], |params| days(params, from, most)),
+            codes(&["example.com"], |params| set_validity(params, from, most)),
             [""; 0],
             "{from:?}"
         );
         assert_eq!(
-            codes(&["example.com"], |params| days(params, from, most + 1)),
+            codes(&["example.com"], |params| set_validity(
+                params,
+                from,
+                most + 1
+            )),
             ["validity-too-long"],
             "{from:?}"
         );
     }
     let second = |params: &mut CertificateParams| {
-        days(params, (2026, 3, 15), 200);
+        set_validity(params, FirstDay(2026, 3, 15), 200);
         params.not_after += time::Duration::SECOND;
     };
     assert_eq!(codes(&["example.com"], second), ["validity-too-long"]);
@@ -65,7 +73,7 @@ fn usages_are_those_of_a_public_site() {
         let purposes = purposes.to_vec();
         move |params: &mut CertificateParams| {
             params.extended_key_usages = purposes;
-            days(params, (year, 6, 1), 40);
+            set_validity(params, FirstDay(year, 6, 1), 40);
         }
     };
     use ExtendedKeyUsagePurpose::{Any, ClientAuth, ServerAuth};
@@ -205,47 +213,50 @@ fn names_are_host_names() {
 }
 
 #[test]
-fn a_chain_that_breaks_first_and_old_roots_are_named() {
-    let (root, lower) = (
-        Authority::new("AddTrust External CA Root"),
-        Authority::new("USERTrust RSA Certification Authority"),
-    );
+fn an_intermediate_that_expires_before_the_leaf_is_reported() {
+    let root = Authority::new("Root");
+    let lower = Authority::new("Lower");
     let leaf = lower.leaf_as(&["example.com"], &site_key(), |params| {
-        days(params, (2026, 6, 1), 200)
+        set_validity(params, FirstDay(2026, 6, 1), 200);
     });
     let short = root.certify_as(&lower, |params| {
         dates(params, 2026, 2026);
         params.not_after = rcgen::date_time_ymd(2026, 10, 1);
     });
     let anchors = TrustAnchors::from_certificates("roots.pem", &[root.root()]);
-    let wanted = ChainCriteria {
+    let criteria = ChainCriteria {
         anchors: &anchors,
         at: now(),
         prefer: ChainPreference::Compatible,
     };
-    let chain = Chain::assemble(&leaf, std::slice::from_ref(&short), wanted).chain;
-    let found = lints(&chain);
+    let chain = Chain::assemble(&leaf, &[short], criteria).chain;
+    let found: Vec<_> = lints(&chain)
+        .iter()
+        .map(|lint| (lint.rule.code, lint.rule.weight))
+        .collect();
+    assert_eq!(found, [("intermediate-ends-first", LintSeverity::Warns)]);
+}
+
+#[test]
+fn old_roots_are_found_by_common_name_or_unit() {
+    let root = Authority::new("AddTrust External CA Root");
+    let lower = Authority::new("USERTrust RSA Certification Authority");
+    let cross_certificate = root.certify(&lower);
     assert_eq!(
-        found
-            .iter()
-            .map(|one| (one.rule.code, one.rule.weight))
-            .collect::<Vec<_>>(),
-        [("intermediate-ends-first", LintSeverity::Warns)]
+        outdated(&cross_certificate).unwrap().root.since,
+        "2020-05-30"
     );
-    assert_eq!(outdated(&short).unwrap().root.since, "2020-05-30");
     assert_eq!(
         outdated(&root.root()).unwrap().label,
         "AddTrust External CA Root"
     );
-    let unit = Authority::new("GlobalSign").root_as(|params| {
+    let with_unit = Authority::new("GlobalSign").root_as(|params| {
         params.distinguished_name.push(
             rcgen::DnType::OrganizationalUnitName,
             "GlobalSign Root CA - R2",
         );
     });
-    assert_eq!(outdated(&unit).unwrap().root.since, "2021-12-15");
-    assert_eq!(
-        (outdated(&leaf), outdated(&Authority::new("Other").root())),
-        (None, None)
-    );
+    assert_eq!(outdated(&with_unit).unwrap().root.since, "2021-12-15");
+    assert_eq!(outdated(&lower.leaf(&["example.com"])), None);
+    assert_eq!(outdated(&Authority::new("Other").root()), None);
 }
