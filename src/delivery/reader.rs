@@ -100,7 +100,7 @@ impl Reader<'_> {
     }
 
     fn read_base64(&mut self, source: &ItemSource, bytes: &[u8]) -> Result<(), DeliveryError> {
-        let Some(der) = text_forms::naked(bytes) else {
+        let Some(der) = text_forms::decode_bare_base64(bytes) else {
             return Ok(());
         };
         self.add_repair(source, RepairKind::NakedBase64, None);
@@ -145,7 +145,7 @@ impl Reader<'_> {
             return Err(DeliveryError::MailTooLarge(source.clone()));
         }
         let items_before = self.delivery.count_items();
-        for part in mail::parts(bytes).unwrap_or_default() {
+        for part in mail::split_parts(bytes).unwrap_or_default() {
             let place = source.within(&part.name);
             self.budget.spend_entries(source, 1)?;
             self.budget.spend_inflated(&place, part.bytes.len())?;

@@ -104,7 +104,7 @@ fn form_by_magic(bytes: &[u8]) -> Option<FileForm> {
 }
 
 fn base64_form(bytes: &[u8]) -> Option<FileForm> {
-    text_forms::naked(bytes).map(|_| FileForm::Base64)
+    text_forms::decode_bare_base64(bytes).map(|_| FileForm::Base64)
 }
 
 /// Whether `bytes` are one DER element, but for a line break of an editor, or BER of a known kind.

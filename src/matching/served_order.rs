@@ -25,7 +25,7 @@ pub enum ServedFault {
     /// DER.
     #[error("{file} is DER; nginx, Apache and HAProxy read PEM alone (\"no start line\")")]
     Der { file: String },
-    /// Certificates more than once.
+    /// The file has certificates more than once.
     #[error("{file} has more than once: {}", listed(labels))]
     Duplicate { file: String, labels: Vec<String> },
     /// END and BEGIN on one line.
@@ -46,11 +46,11 @@ pub enum ServedFault {
     )]
     LeafNotFirst {
         file: String,
-        /// The first certificate in words.
+        /// The label of the first certificate.
         first: String,
-        /// The leaf in words.
+        /// The label of the leaf.
         leaf: String,
-        /// The place of the leaf, counted from 1.
+        /// The position of the leaf, counted from 1.
         position: usize,
     },
     /// The issuers do not follow each other.
@@ -61,13 +61,13 @@ pub enum ServedFault {
     OutOfOrder { file: String },
     #[error("{file} is packed (a zip or a mail): no server reads it")]
     Packed { file: String },
-    /// Roots are in it.
+    /// The file has roots.
     #[error(
         "{file} has roots, which clients have or do not trust; they are sent for nothing: {}",
         listed(labels)
     )]
     RootIncluded { file: String, labels: Vec<String> },
-    /// Certificates that lead nowhere are in it.
+    /// The file has certificates that are not part of the chain.
     #[error("{file} has what is no part of the chain: {}", listed(labels))]
     Unrelated { file: String, labels: Vec<String> },
 }

@@ -12,7 +12,7 @@ use x509_parser::x509::X509Name;
 use super::alt_name::AltNames;
 use super::certificate::escaped;
 use super::der;
-use super::oid::{StringType, attribute_called, attribute_name, attribute_of};
+use super::oid::{StringType, attribute_name, find_attribute, find_attribute_by_name};
 
 /// Why a text cannot be read as a subject.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -213,7 +213,7 @@ impl SubjectAttribute {
     /// The most characters that its value may have, if a standard limits them.
     #[must_use]
     pub fn most(&self) -> Option<usize> {
-        attribute_of(&self.oid)
+        find_attribute(&self.oid)
             .map(|known| known.most)
             .filter(|&most| most > 0)
     }
@@ -239,7 +239,7 @@ impl SubjectAttribute {
         let value = found.attr_value();
         let tag = u8::try_from(value.tag().0).unwrap_or_default();
         // Attributes of unknown types keep their encoding.
-        let text = attribute_of(&oid).and_then(|_| decode_text(tag, value.data));
+        let text = find_attribute(&oid).and_then(|_| decode_text(tag, value.data));
         let attribute = text.and_then(|text| Self::new(oid.clone(), text).ok());
         attribute.unwrap_or_else(|| Self {
             oid,
@@ -275,7 +275,7 @@ fn encode_part(part: &[SubjectAttribute]) -> Vec<u8> {
 }
 
 fn string_type(oid: &Oid<'_>) -> StringType {
-    attribute_of(oid).map_or(StringType::Utf8, |known| known.letters)
+    find_attribute(oid).map_or(StringType::Utf8, |known| known.letters)
 }
 
 /// The tag of a string type (X.690 8.1.2).
@@ -345,7 +345,7 @@ fn convert_slashes(text: &str) -> Option<String> {
 
 /// Parses text by the grammar of RFC 4514 3.
 mod grammar {
-    use super::{FromStr, Oid, SubjectAttribute, SubjectError, Value, attribute_called, der};
+    use super::{FromStr, Oid, SubjectAttribute, SubjectError, Value, der, find_attribute_by_name};
 
     /// Parses the first `TYPE=VALUE` of `text`; returns what follows the value too.
     pub(super) fn parse_attribute(text: &str) -> Result<(SubjectAttribute, &str), SubjectError> {
@@ -384,7 +384,7 @@ mod grammar {
     }
 
     fn parse_type(name: &str) -> Option<Oid<'static>> {
-        if let Some(known) = attribute_called(name) {
+        if let Some(known) = find_attribute_by_name(name) {
             return Some(known.oid.clone());
         }
         let number = name

@@ -220,7 +220,7 @@ fn validate(chain: &Chain, policy: VerifyPolicy<'_>) -> Result<(), webpki::Error
     let leaf = EndEntityCert::try_from(&leaf)?;
     let end = chain.certificates().last().zip(chain.anchor());
     let anchors = end
-        .map(|(last, key)| policy.anchors.of(last.issuer_der(), key))
+        .map(|(last, key)| policy.anchors.with_key(last.issuer_der(), key))
         .unwrap_or_default();
     leaf.verify_for_usage(
         signature::algorithms(),

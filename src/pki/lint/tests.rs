@@ -37,7 +37,7 @@ fn set_validity(params: &mut CertificateParams, from: FirstDay, days: i64) {
 }
 
 #[test]
-fn a_certificate_lives_as_long_as_its_first_day_allows() {
+fn the_validity_period_is_limited_by_the_day_of_issue() {
     for (from, most) in [
         (FirstDay(2026, 3, 14), 398),
         (FirstDay(2026, 3, 15), 200),
@@ -68,7 +68,7 @@ fn a_certificate_lives_as_long_as_its_first_day_allows() {
 }
 
 #[test]
-fn usages_are_those_of_a_public_site() {
+fn usages_must_be_those_of_a_public_server() {
     let usages = |purposes: &[ExtendedKeyUsagePurpose], year| {
         let purposes = purposes.to_vec();
         move |params: &mut CertificateParams| {
@@ -92,7 +92,7 @@ fn usages_are_those_of_a_public_site() {
 }
 
 #[test]
-fn a_certificate_that_clients_logged_in_with_is_missed() {
+fn the_loss_of_client_authentication_is_reported() {
     use ExtendedKeyUsagePurpose::{Any, ClientAuth, ServerAuth};
     let root = Authority::new("Root");
     let of = |purposes: &[ExtendedKeyUsagePurpose]| {
@@ -128,7 +128,7 @@ const PRINTED: [&str; 3] = [
 ];
 
 #[test]
-fn a_key_that_is_printed_somewhere_is_no_secret() {
+fn publicly_known_keys_are_rejected() {
     let root = Authority::new("Root");
     let anchors = TrustAnchors::from_certificates("roots.pem", &[root.root()]);
     let wanted = ChainCriteria {
@@ -151,7 +151,7 @@ fn a_key_that_is_printed_somewhere_is_no_secret() {
 }
 
 #[test]
-fn serials_are_positive_and_short() {
+fn serial_numbers_must_be_positive_and_short() {
     for (octets, found) in [
         (vec![0x7f; 20], [].as_slice()),
         (vec![0], &["odd-serial"]),
@@ -165,11 +165,11 @@ fn serials_are_positive_and_short() {
             "{octets:?}"
         );
     }
-    assert!(super::serial(&[0x80, 1]).is_some(), "negative");
+    assert!(super::check_serial(&[0x80, 1]).is_some(), "negative");
 }
 
 #[test]
-fn names_are_host_names() {
+fn names_must_be_host_names() {
     let named = |name: &str| {
         let name = SanType::DnsName(name.to_owned().try_into().unwrap());
         move |params: &mut CertificateParams| params.subject_alt_names.push(name)
