@@ -19,7 +19,11 @@ pub(super) fn to_der(bytes: &[u8]) -> Option<Vec<u8>> {
     convert_element(bytes.get(..bytes.len().min(LARGEST))?, 0, &mut left).map(|(der, _)| der)
 }
 
-fn convert_element<'a>(bytes: &'a [u8], depth: usize, left: &mut usize) -> Option<(Vec<u8>, &'a [u8])> {
+fn convert_element<'a>(
+    bytes: &'a [u8],
+    depth: usize,
+    left: &mut usize,
+) -> Option<(Vec<u8>, &'a [u8])> {
     let (&tag, after) = bytes.split_first()?;
     *left = left.checked_sub(1)?;
     if depth > DEPTH || tag & 0x1f == 0x1f {

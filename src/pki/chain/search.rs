@@ -2,7 +2,7 @@
 //! certificates. Signatures are checked last, only those of a path that leads to the goal by names: a
 //! bag without such a path costs none.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -10,6 +10,10 @@ use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::signature::{self, SignatureError};
 use crate::pki::trust::TrustAnchors;
+
+mod name_search;
+
+use name_search::NameSearch;
 
 /// Which of several possible chains to take.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
@@ -85,40 +89,6 @@ struct Authority {
     /// The self-issued one, if it is a root.
     root: Option<usize>,
     anchor: bool,
-}
-
-/// The state of a breadth-first search by names.
-struct NameSearch {
-    /// The certificate by which each CA was reached.
-    reached_by: Vec<Option<usize>>,
-    /// Certificates to follow, with the number of intermediates below their issuer.
-    queue: VecDeque<(usize, usize)>,
-    /// The CA at the end of the best path so far, and its depth.
-    best: Option<(usize, usize)>,
-}
-
-impl NameSearch {
-    /// Starts at the leaf.
-    fn new(authorities: usize) -> Self {
-        Self {
-            reached_by: vec![None; authorities],
-            queue: VecDeque::from([(0, 0)]),
-            best: None,
-        }
-    }
-
-    /// Adds a CA that is the goal. The farthest anchor is the oldest: old clients accept newer ones
-    /// by its cross-certificates. Depths never decrease during the search.
-    fn add_goal(&mut self, authority: usize, depth: usize, preference: ChainPreference) {
-        let is_better = match (self.best, preference) {
-            (None, _) => true,
-            (Some((_, best_depth)), ChainPreference::Compatible) => depth > best_depth,
-            (Some(_), ChainPreference::Shortest) => false,
-        };
-        if is_better {
-            self.best = Some((authority, depth));
-        }
-    }
 }
 
 pub(super) struct PathSearch<'a> {
