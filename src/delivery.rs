@@ -1,7 +1,7 @@
-//! Anything that a CA or a person hands over, read into certificates, requests and keys. Pure:
-//! bytes in, values out. Forms are told by content, never by file name; nothing is lost in silence:
-//! what was mended is a [`AppliedRepair`], what could not be used is an [`IgnoredItem`], and what
-//! would exceed the [`DeliveryLimits`] ends the reading.
+//! Reads certificates, requests and keys from the files of a CA or a user. Pure: bytes in, values
+//! out. Forms are detected by content, never by file name. Nothing is dropped silently: every repair
+//! is an [`AppliedRepair`], unusable content is an [`IgnoredItem`], and exceeding the
+//! [`DeliveryLimits`] is an error.
 
 mod ber;
 mod contents;

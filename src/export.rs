@@ -1,6 +1,5 @@
-//! What a verified pair is given out as: the formats that servers and their people ask for, which
-//! server wants which, and the proof that a file reads back as what it was made from. Pure: values
-//! in, bytes out.
+//! Exports a verified certificate and its key: the formats that servers use, which server needs
+//! which, and the check that a file reads back as what it was made from. Pure: values in, bytes out.
 
 mod error;
 mod format;

@@ -1,5 +1,5 @@
-//! Which certificate, key and request belong together: by key id, never by file name and never by
-//! guess. Pure: files are read by `inputs`, which puts it all together.
+//! Matches certificates, keys and requests by key id, never by file name. Pure: `inputs` reads the
+//! files.
 
 mod choose_leaves;
 mod error;

@@ -1,6 +1,5 @@
-//! THE NOUNS, pure: names, keys, requests, certificates, chains, and what proves that they fit.
-//! Nothing here reads a file, asks the network or knows the time; whoever holds a value has passed
-//! its check.
+//! Names, keys, requests, certificates, chains, and their verification. Pure: nothing here reads a
+//! file, uses the network or the clock. Every value has passed the checks of its type.
 
 pub(crate) mod alt_name;
 pub(crate) mod baseline_dates;

@@ -1,6 +1,5 @@
-//! Judges a handshake against what is installed: the leaf by its SHA-256, then the whole chain in
-//! its order. It asks nobody and waits for nothing: handshakes come as values, and so does the time
-//! that has passed.
+//! Compares a handshake with the installed certificate: the leaf by its SHA-256, then the whole chain
+//! in its order. Pure: handshakes and elapsed times are values.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -22,7 +21,7 @@ pub enum StartTls {
 }
 
 impl StartTls {
-    /// What a port implies (IANA's registry).
+    /// The protocol that a port implies (registry of IANA).
     #[must_use]
     pub fn of_port(port: u16) -> Option<Self> {
         match port {
@@ -34,7 +33,7 @@ impl StartTls {
         }
     }
 
-    /// The name as typed.
+    /// The name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -45,7 +44,7 @@ impl StartTls {
         }
     }
 
-    /// As people write it.
+    /// The name in messages.
     #[must_use]
     pub fn in_words(self) -> &'static str {
         match self {
@@ -57,24 +56,24 @@ impl StartTls {
     }
 }
 
-/// Whom to ask for which name.
+/// A server to probe, and the name to send.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ProbeTarget {
-    /// Where the server listens.
+    /// The address of the server.
     pub address: SocketAddr,
-    /// The name to ask for (SNI).
+    /// The name to send (SNI).
     pub name: String,
-    /// Only certificates with this kind of key are taken: for a server that has several for one
-    /// name. `None`: any.
+    /// The only kind of key to accept, for a server with several certificates for a name. `None`:
+    /// any.
     pub algorithm: Option<KeyAlgorithm>,
     /// The server expects a PROXY header before anything else.
     pub proxy_header: bool,
-    /// What is said before the handshake. `None`: the handshake comes first.
+    /// The protocol before the handshake. `None`: the handshake comes first.
     pub starttls: Option<StartTls>,
 }
 
 impl ProbeTarget {
-    /// Any certificate for `name` at `address`.
+    /// A target with TLS from the start and any kind of key.
     #[must_use]
     pub fn new(address: SocketAddr, name: impl Into<String>) -> Self {
         Self {
@@ -87,10 +86,10 @@ impl ProbeTarget {
     }
 }
 
-/// What a server showed in a handshake.
+/// What a server sent in a handshake.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TlsHandshake {
-    /// The certificates as they were sent, DER, the leaf first. Foreign bytes.
+    /// The certificates as received, DER, the leaf first. Foreign bytes.
     pub chain: Vec<Vec<u8>>,
     /// `TLS 1.2` or `TLS 1.3`.
     pub protocol: &'static str,
@@ -107,28 +106,28 @@ impl TlsHandshake {
     }
 }
 
-/// What a handshake proves.
+/// The outcome of comparing a handshake with the expected chain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ProbeVerdict {
-    /// The leaf and the whole chain, in order.
+    /// The expected leaf and the whole chain, in order.
     Same,
-    /// Another leaf.
+    /// The server sent another leaf.
     OtherLeaf {
-        /// SHA-256 of the leaf that is served, lower-case hex.
+        /// SHA-256 of the served leaf, lower-case hex.
         sha256: String,
-        /// What it calls itself. Foreign text.
+        /// Its label. Foreign text.
         label: String,
     },
-    /// The leaf, but not the same certificates after it.
+    /// The expected leaf, but other certificates after it.
     ChainDiffers {
-        /// What the certificates after the leaf should be called, in order.
+        /// The labels of the expected certificates after the leaf, in order.
         expected: Vec<String>,
-        /// What those that are served are called. Foreign text.
+        /// The labels of the served ones. Foreign text.
         served: Vec<String>,
     },
 }
 
-/// Judges a handshake against the chain that should be served, leaf first.
+/// Compares a handshake with the chain that should be served, leaf first.
 #[must_use]
 pub fn judge(handshake: &TlsHandshake, expected: &[Certificate]) -> ProbeVerdict {
     let served = &handshake.chain;
@@ -159,22 +158,22 @@ fn label(der: &[u8]) -> String {
     )
 }
 
-/// How long to go on asking after a reload: a server that reloads gracefully shows the old
-/// certificate for some milliseconds more, and its workers do not change together.
+/// How long to probe after a reload: a server that reloads gracefully serves the old certificate for
+/// some more milliseconds, and its workers do not change at the same time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ProbePatience {
-    /// Rounds in a row in which every target must show the same, each with fresh handshakes.
+    /// Successive rounds in which all targets must agree, each with new handshakes.
     pub rounds: u32,
     /// The time between two rounds of probes.
     pub pause: Duration,
-    /// After that long it is judged as it is.
+    /// The time after which the last round decides.
     pub deadline: Duration,
 }
 
 impl Default for ProbePatience {
-    /// The rounds span 200 ms: nginx leaves its old workers accepting for 100 ms beside the new
-    /// ones before it tells them to go (`ngx_master_process_cycle`), and rounds that all fall into
-    /// that time prove nothing.
+    /// The rounds take 200 ms: the old workers of nginx accept connections for 100 ms beside the new
+    /// ones before they must exit (`ngx_master_process_cycle`), and rounds within that time prove
+    /// nothing.
     fn default() -> Self {
         Self {
             rounds: 5,
@@ -184,21 +183,21 @@ impl Default for ProbePatience {
     }
 }
 
-/// What to do after a round.
+/// How to continue after a round.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ProbeDecision {
-    /// Ask all again after this pause.
+    /// Probe all targets again after this pause.
     Again(Duration),
-    /// Enough rounds in a row agreed.
+    /// Enough successive rounds agreed.
     Proven,
-    /// The time is up and the last round did not agree.
+    /// The deadline has passed, and the last round did not agree.
     GaveUp,
 }
 
 impl ProbePatience {
-    /// What follows `agreed` rounds in a row that agreed (0 after one that did not), `passed` after
-    /// the first question. Once a round has agreed the rest is asked even after the deadline: there
-    /// are only a few more.
+    /// Decides how to continue after `agreed` successive rounds that agreed (0 after one that did
+    /// not), `passed` after the first probe. Once a round has agreed, the few remaining ones are done
+    /// even after the deadline.
     #[must_use]
     pub fn after(&self, agreed: u32, passed: Duration) -> ProbeDecision {
         if agreed >= self.rounds {
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn leaf_then_chain_in_order() {
+    fn the_chain_is_compared_in_order() {
         let [leaf, a, b] = ["leaf.example", "a.example", "b.example"].map(certificate);
         let expected = [leaf.clone(), a.clone(), b.clone()];
         let served = |chain: &[&Certificate]| {
@@ -272,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn patience_wants_rounds_in_a_row_and_ends() {
+    fn successive_rounds_must_agree_before_the_deadline() {
         let patience = ProbePatience {
             rounds: 2,
             pause: Duration::from_millis(1),

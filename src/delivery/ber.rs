@@ -1,27 +1,29 @@
-//! BER (X.690 8.1.3.6) as DER, for files of older Windows and mail programs: indefinite lengths
-//! become definite, strings in pieces become whole. Nothing is judged; what is no BER stays what it
-//! was.
+//! Converts BER (X.690 8.1.3.6) to DER, for files of older versions of Windows and mail programs:
+//! indefinite lengths become definite, strings in pieces become one. Checks nothing else.
 
 use crate::pki::der;
 
-/// Deeper than any certificate, PKCS#7 or PKCS#12 file.
+/// More levels than any certificate, PKCS#7 or PKCS#12 file has.
 const DEPTH: usize = 24;
 
 const OCTET_STRING: u8 = 0x04;
 const CONSTRUCTED: u8 = 0x20;
 
-/// Larger, or of more elements, than any delivery in BER: the pieces are copied level by level.
+/// Larger, and with more elements, than any BER file of a CA; the pieces are copied on each level.
 const LARGEST: usize = 4 * 1024 * 1024;
 const ELEMENTS: usize = 100_000;
 
-/// The first element of `bytes` with definite lengths; `None` when it is no BER, nested too deep or
-/// too large.
+/// Converts the first element of `bytes`; `None` if it is no BER, nested too deep or too large.
 pub(super) fn to_der(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut left = ELEMENTS;
-    element(bytes.get(..bytes.len().min(LARGEST))?, 0, &mut left).map(|(der, _)| der)
+    convert_element(bytes.get(..bytes.len().min(LARGEST))?, 0, &mut left).map(|(der, _)| der)
 }
 
-fn element<'a>(bytes: &'a [u8], depth: usize, left: &mut usize) -> Option<(Vec<u8>, &'a [u8])> {
+fn convert_element<'a>(
+    bytes: &'a [u8],
+    depth: usize,
+    left: &mut usize,
+) -> Option<(Vec<u8>, &'a [u8])> {
     let (&tag, after) = bytes.split_first()?;
     *left = left.checked_sub(1)?;
     if depth > DEPTH || tag & 0x1f == 0x1f {
@@ -33,9 +35,9 @@ fn element<'a>(bytes: &'a [u8], depth: usize, left: &mut usize) -> Option<(Vec<u
         return Some((element.whole.to_vec(), rest));
     }
     let (children, rest) = if indefinite {
-        until_end(&after[1..], depth, left)?
+        convert_until_end(&after[1..], depth, left)?
     } else {
-        definite(bytes, depth, left)?
+        convert_definite(bytes, depth, left)?
     };
     if tag == OCTET_STRING | CONSTRUCTED {
         let mut joined = Vec::new();
@@ -50,7 +52,7 @@ fn element<'a>(bytes: &'a [u8], depth: usize, left: &mut usize) -> Option<(Vec<u
     ))
 }
 
-fn until_end<'a>(
+fn convert_until_end<'a>(
     mut rest: &'a [u8],
     depth: usize,
     left: &mut usize,
@@ -60,21 +62,22 @@ fn until_end<'a>(
         if let [0, 0, after @ ..] = rest {
             return Some((children, after));
         }
-        let (child, after) = element(rest, depth + 1, left)?;
+        let (child, after) = convert_element(rest, depth + 1, left)?;
         children.push(child);
         rest = after;
     }
 }
 
-fn definite<'a>(
+fn convert_definite<'a>(
     bytes: &'a [u8],
     depth: usize,
     left: &mut usize,
 ) -> Option<(Vec<Vec<u8>>, &'a [u8])> {
     let (outer, after) = der::split(bytes)?;
-    let (mut children, mut inner) = (Vec::new(), outer.value);
+    let mut children = Vec::new();
+    let mut inner = outer.value;
     while !inner.is_empty() {
-        let (child, more) = element(inner, depth + 1, left)?;
+        let (child, more) = convert_element(inner, depth + 1, left)?;
         children.push(child);
         inner = more;
     }

@@ -1,4 +1,4 @@
-//! What goes in and what comes out.
+//! The input and the outcome of reading files.
 
 use std::ops::Deref;
 
@@ -12,17 +12,17 @@ use crate::pki::crl::RevocationList;
 use crate::pki::key::{PrivateKey, PublicKey, PublicKeyId};
 use crate::pki::request::{SigningRequest, UnprovenRequest};
 
-/// What was handed over, under the name that the user knows it by. The bytes may hold a key: wiped
-/// when dropped.
+/// A file to read, under the name that the user knows. The bytes may contain a key: wiped when
+/// dropped.
 pub struct DeliveryInput {
-    /// The path as typed, or `stdin`.
+    /// The path as given, or `stdin`.
     pub name: String,
     /// The whole content; wiped when dropped.
     pub bytes: Zeroizing<Vec<u8>>,
 }
 
 impl DeliveryInput {
-    /// An input under the name that is shown for it.
+    /// An input with the name that messages use.
     #[must_use]
     pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
         Self {
@@ -32,7 +32,7 @@ impl DeliveryInput {
     }
 }
 
-/// Something of use and where it was found.
+/// A value and where it was found.
 #[derive(Clone, Debug)]
 pub struct FoundItem<T> {
     pub value: T,
@@ -47,7 +47,7 @@ impl<T> Deref for FoundItem<T> {
     }
 }
 
-/// What was found in one or more inputs, in the order found, doubles included.
+/// Everything found in one or more inputs, in that order, including duplicates.
 #[derive(Debug, Default)]
 pub struct CaDelivery {
     /// Every certificate, with where it was found.
@@ -56,24 +56,24 @@ pub struct CaDelivery {
     pub requests: Vec<FoundItem<SigningRequest>>,
     /// Every private key, with where it was found.
     pub keys: Vec<FoundItem<PrivateKey>>,
-    /// Private keys that need a passphrase.
+    /// Private keys that are still encrypted.
     pub locked: Vec<FoundItem<EncryptedKey>>,
-    /// The keys that the passphrase opened.
+    /// The keys that the passphrase decrypted.
     pub opened: Vec<PublicKeyId>,
-    /// Lists of revoked certificates; each is among the ignored too.
+    /// Certificate revocation lists; each is also among the ignored.
     pub lists: Vec<FoundItem<RevocationList>>,
-    /// Public keys by themselves; each is among the ignored too.
+    /// Public keys without a private key; each is also among the ignored.
     pub public_keys: Vec<FoundItem<PublicKey>>,
-    /// Requests whose signature does not count; each is among the ignored too.
+    /// Requests without a valid signature; each is also among the ignored.
     pub unproven: Vec<FoundItem<UnprovenRequest>>,
-    /// Every repair that was needed to read it.
+    /// Every repair that was necessary.
     pub repairs: Vec<AppliedRepair>,
-    /// What could not be used.
+    /// Content that could not be used.
     pub ignored: Vec<IgnoredItem>,
 }
 
 impl CaDelivery {
-    /// The certificates without their places.
+    /// The certificates without their sources.
     #[must_use]
     pub fn bag(&self) -> Vec<Certificate> {
         self.certificates
@@ -82,12 +82,12 @@ impl CaDelivery {
             .collect()
     }
 
-    /// How many things of use were found, those that are locked too.
-    pub(super) fn blocks(&self) -> usize {
+    /// Counts what was found: certificates, requests, and keys, encrypted or not.
+    pub(super) fn count_items(&self) -> usize {
         self.certificates.len() + self.requests.len() + self.keys.len() + self.locked.len()
     }
 
-    /// True when neither certificate, request nor usable key was found.
+    /// Whether no certificate, request or usable key was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.certificates.is_empty() && self.requests.is_empty() && self.keys.is_empty()

@@ -1,14 +1,13 @@
-//! What a delivery had to be forgiven: what was mended while reading, and what could not be used.
-//! Facts only.
+//! Repairs that were necessary to read a delivery, and content that could not be used.
 
 use std::fmt;
 
 use super::source::ItemSource;
 
-/// What was mended while reading: certctl reads it, other programs may not.
+/// A deviation that was repaired while reading; other programs may fail on it.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum RepairKind {
-    /// BER with indefinite lengths, where DER is wanted.
+    /// BER with indefinite lengths instead of DER.
     Ber,
     /// Empty lines inside a block.
     BlankLines,
@@ -20,7 +19,7 @@ pub enum RepairKind {
     CrLf,
     /// BEGIN or END lines with other dashes than five hyphens on each side.
     Dashes,
-    /// DER, where servers want PEM.
+    /// DER, while servers require PEM.
     Der,
     /// `\n` written as two characters, as JSON and scripts do.
     EscapedLines,
@@ -37,23 +36,23 @@ pub enum RepairKind {
     MissingEnd,
     /// Base64 without BEGIN and END lines.
     NakedBase64,
-    /// The file does not end with a line break: the next one that is appended gets glued.
+    /// The file does not end with a line break, so a file appended to it starts on the same line.
     NoFinalNewline,
-    /// Characters between the base64 that cannot be seen and are no plain spaces.
+    /// Invisible characters in the base64 other than plain spaces.
     OddSpaces,
     /// A BEGIN or END line shares its line with other text.
     OneLine,
-    /// PKCS#12, where servers want PEM.
+    /// PKCS#12, while servers require PEM.
     Pkcs12,
-    /// PKCS#7, where servers want PEM.
+    /// PKCS#7, while servers require PEM.
     Pkcs7,
     /// Lines that start with `>`, as in an answer to a mail.
     Quoted,
     /// The soft line breaks and escapes of quoted-printable.
     QuotedPrintable,
-    /// Trust settings of OpenSSL behind a certificate, which were cut off.
+    /// Trust settings of OpenSSL after a certificate, which were removed.
     TrustData,
-    /// UTF-16, where servers want ASCII.
+    /// UTF-16, while servers require ASCII.
     Utf16,
     /// The END line has another word than the BEGIN line, or the BEGIN line another word than the
     /// content.
@@ -92,8 +91,8 @@ impl RepairKind {
         }
     }
 
-    /// Whether OpenSSL, and so nginx, Apache and HAProxy, fails on a PEM file with it or loses a
-    /// certificate (tried with OpenSSL 3.0). DER is for other programs.
+    /// Whether OpenSSL, and so nginx, Apache and HAProxy, fails on such a PEM file or loses a
+    /// certificate (tested with OpenSSL 3.0). DER is for other programs.
     #[must_use]
     pub fn breaks_servers(self) -> bool {
         !matches!(
@@ -141,16 +140,16 @@ impl fmt::Display for RepairKind {
     }
 }
 
-/// One repair and where.
+/// A repair and where it was necessary.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct AppliedRepair {
     pub what: RepairKind,
     pub source: ItemSource,
-    /// The line, counted from 1, where it is one.
+    /// The line, counted from 1, if it is about a line.
     pub line: Option<usize>,
 }
 
-/// What something is that could not be used.
+/// The kind of content that could not be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum UnusedContent {
     /// gzip, 7z, rar, tar...: the name of the format.
@@ -169,7 +168,7 @@ pub enum UnusedContent {
         label: String,
         /// Its line, counted from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The damage.
         reason: &'static str,
     },
     /// DER that is cut off or damaged.
@@ -178,7 +177,7 @@ pub enum UnusedContent {
     /// PKCS#12 that is cut off or damaged.
     #[error("a PKCS#12 file (.pfx) that is cut off or damaged")]
     DamagedPkcs12,
-    /// A BEGIN line was meant, but it is not one.
+    /// A line resembles a BEGIN line but is none.
     #[error("text with damaged BEGIN lines: five hyphens are wanted on both sides")]
     DamagedMarkers,
     /// The file has no content.
@@ -191,7 +190,7 @@ pub enum UnusedContent {
     #[error("an encrypted private key")]
     EncryptedKey,
     /// A web page; holds its title.
-    #[error("an HTML page{}", titled(.0))]
+    #[error("an HTML page{}", format_title(.0))]
     Html(String),
     /// A Java key store.
     #[error("a Java keystore (JKS)")]
@@ -202,7 +201,7 @@ pub enum UnusedContent {
     /// A PKCS#12 file that needs a passphrase.
     #[error("a PKCS#12 file (.pfx) that is protected with a password")]
     LockedPkcs12,
-    /// A certificate with an RSA key that is longer than any that is used; holds its bits.
+    /// A certificate with an RSA key that is too long; holds its bits.
     #[error("a certificate with an RSA key of {0} bits; at most 16384 are read")]
     LongKey(usize),
     /// A mail without any certificate.
@@ -223,10 +222,10 @@ pub enum UnusedContent {
     /// A PEM block of another kind; holds its label.
     #[error("a {0} block")]
     OtherBlock(String),
-    /// A private key of a kind that no web server is given; holds its name.
+    /// A private key of a kind that web servers do not use; holds its name.
     #[error("a private key of the kind {0}, which web servers are not given")]
     OtherKey(&'static str),
-    /// Packed in a way that is not read.
+    /// An unsupported compression method.
     #[error("packed in a way that is not read")]
     OtherMethod,
     /// A PDF document.
@@ -244,7 +243,7 @@ pub enum UnusedContent {
     /// A public key alone.
     #[error("a public key alone")]
     PublicKey,
-    /// A request whose signature does not hold.
+    /// A request whose signature is wrong.
     #[error("a certificate request that is damaged: its own signature does not hold")]
     RequestSignature,
     /// A request whose signature cannot be checked.
@@ -253,13 +252,13 @@ pub enum UnusedContent {
             key)"
     )]
     RequestWeak,
-    /// A private RSA key with fewer bits than any CA takes; holds them.
+    /// A private RSA key that is too short for any CA; holds its bits.
     #[error("an RSA key of {0} bits; 2048 is the least that CAs take")]
     ShortKey(usize),
     /// Text without a block.
     #[error("plain text")]
     Text,
-    /// A passphrase is to be tried more often than is done; holds how often.
+    /// The file demands too many rounds of key derivation; holds how many.
     #[error(
         "protected with a password that is to be derived in {0} rounds, which is more than is done"
     )]
@@ -267,22 +266,22 @@ pub enum UnusedContent {
     /// A private key in the encryption of OpenSSL before PKCS#8.
     #[error("an encrypted private key in OpenSSL's old form (Proc-Type: 4,ENCRYPTED)")]
     TraditionalKey,
-    /// Bytes behind the last DER element; holds how many.
+    /// Bytes after the last DER element; holds how many.
     #[error("DER with {0} bytes behind it that are none")]
     Trailing(usize),
-    /// A scheme that is not read.
+    /// An unsupported encryption scheme.
     #[error("encrypted in a way that is not read")]
     UnknownEncryption,
-    /// A private key that cannot be used here.
+    /// A private key that is unsupported or damaged.
     #[error("a private key of a kind that is not supported, or damaged")]
     UnusableKey,
-    /// The passphrase that was given opens something else; holds what it should have opened.
+    /// The given passphrase is wrong; holds what it should have decrypted.
     #[error("{0} that is protected with another password than the one given")]
     WrongPassphrase(&'static str),
 }
 
 impl UnusedContent {
-    /// Whether a passphrase would open it.
+    /// Whether the right passphrase would decrypt it.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         matches!(
@@ -294,10 +293,10 @@ impl UnusedContent {
         )
     }
 
-    /// Whether it may hold a private key, readable or not.
+    /// Whether it may contain a private key, readable or not.
     #[must_use]
     pub fn may_hold_key(&self) -> bool {
-        let named = matches!(
+        let is_key_container = matches!(
             self,
             Self::DamagedPkcs12
                 | Self::Jks
@@ -310,11 +309,11 @@ impl UnusedContent {
                 | Self::UnknownEncryption
                 | Self::UnusableKey
         );
-        named || self.is_locked()
+        is_key_container || self.is_locked()
     }
 }
 
-fn titled(title: &str) -> String {
+fn format_title(title: &str) -> String {
     if title.is_empty() {
         String::new()
     } else {
@@ -322,7 +321,7 @@ fn titled(title: &str) -> String {
     }
 }
 
-/// Something that could not be used and where it was.
+/// Content that could not be used and its source.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct IgnoredItem {
     pub what: UnusedContent,

@@ -1,4 +1,4 @@
-//! A private key that needs a passphrase.
+//! Encrypted private keys.
 
 use std::fmt;
 
@@ -14,49 +14,45 @@ use crate::pki::{der, pem};
 /// 1.2.840.113549.1.5.13: id-PBES2 (RFC 8018 A.4).
 const PBES2: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0d";
 
-/// An `EncryptedPrivateKeyInfo` (RFC 5958 3), kept until somebody needs what is in it.
+/// An `EncryptedPrivateKeyInfo` (RFC 5958 3), which is decrypted only when the key is needed.
 #[derive(Clone)]
 pub struct EncryptedKey(Zeroizing<Vec<u8>>);
 
-/// Why a locked key stays one.
+/// Why a key cannot be decrypted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum DecryptError {
-    /// It is asked to be derived more often than is done; holds how often.
+    /// The file demands too many rounds of key derivation; holds how many.
     #[error("its key is to be derived in {0} rounds, which is more than is done")]
     TooMuchWork(u64),
-    /// A scheme or a kind of key that is not read.
+    /// An unsupported encryption scheme or kind of key.
     #[error("it is encrypted in a way that is not read")]
     Unknown,
-    /// The passphrase does not open it.
+    /// The passphrase is wrong.
     #[error("the passphrase does not open it")]
     Wrong,
 }
 
 impl EncryptedKey {
-    /// Keeps the DER.
+    /// Copies the DER.
     #[must_use]
     pub fn new(der: &[u8]) -> Self {
         Self(Zeroizing::new(der.to_vec()))
     }
 
-    /// `key` under `passphrase`: PBES2 (RFC 8018 6.2) with AES-256-CBC and PBKDF2-HMAC-SHA-256 in
-    /// 600,000 rounds, which OpenSSL reads.
+    /// Encrypts `key` with `passphrase`: PBES2 (RFC 8018 6.2) with AES-256-CBC and
+    /// PBKDF2-HMAC-SHA-256 in 600,000 rounds, which OpenSSL reads.
     ///
     /// # Errors
-    /// No randomness.
+    /// The system has no randomness.
     pub fn seal(key: &PrivateKey, passphrase: &Passphrase) -> Result<Self, KeyError> {
         const ROUNDS: u32 = 600_000;
-        let (mut salt, mut iv) = ([0; 16], [0; 16]);
-        let random =
-            |octets: &mut [u8]| aws_lc_rs::rand::fill(octets).map_err(|_| KeyError::Generate);
-        random(&mut salt)?;
-        random(&mut iv)?;
-        let failed = |_| KeyError::Generate;
-        let parameters =
-            Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, &salt, iv).map_err(failed)?;
+        let salt = random_octets()?;
+        let iv = random_octets()?;
+        let parameters = Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, &salt, iv)
+            .map_err(|_| KeyError::Generate)?;
         let encrypted = parameters
             .encrypt(passphrase.bytes(), key.pkcs8())
-            .map_err(failed)?;
+            .map_err(|_| KeyError::Generate)?;
         let scheme = parameters.to_der().map_err(|_| KeyError::Generate)?;
         let algorithm = der::element(
             der::SEQUENCE,
@@ -68,13 +64,13 @@ impl EncryptedKey {
         )))
     }
 
-    /// An `ENCRYPTED PRIVATE KEY` block.
+    /// Encodes an `ENCRYPTED PRIVATE KEY` block.
     #[must_use]
     pub fn to_pem(&self) -> String {
         pem::encode("ENCRYPTED PRIVATE KEY", &self.0)
     }
 
-    /// The key, opened with `passphrase`.
+    /// Decrypts the key with `passphrase`.
     ///
     /// # Errors
     /// See [`DecryptError`].
@@ -101,7 +97,7 @@ impl EncryptedKey {
             DecryptionFailure::UnknownScheme => DecryptError::Unknown,
             DecryptionFailure::Wrong => DecryptError::Wrong,
         })?;
-        // A wrong passphrase may end in a padding that fits by chance: then it is no DER.
+        // Even with a wrong passphrase the padding may be right by chance: then it is no DER.
         match der::split(&plain) {
             Some((element, rest)) if element.tag == 0x30 && rest.is_empty() => {
                 PrivateKey::from_der(&plain).map_err(|_| DecryptError::Unknown)
@@ -109,6 +105,12 @@ impl EncryptedKey {
             _ => Err(DecryptError::Wrong),
         }
     }
+}
+
+fn random_octets() -> Result<[u8; 16], KeyError> {
+    let mut octets = [0; 16];
+    aws_lc_rs::rand::fill(&mut octets).map_err(|_| KeyError::Generate)?;
+    Ok(octets)
 }
 
 impl fmt::Debug for EncryptedKey {
@@ -123,7 +125,7 @@ mod tests {
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
 
     #[test]
-    fn what_is_sealed_is_opened_by_its_passphrase_alone() {
+    fn only_the_right_passphrase_decrypts_a_key() {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let sealed = EncryptedKey::seal(&key, &Passphrase::new(b"one".to_vec())).unwrap();
         assert_eq!(

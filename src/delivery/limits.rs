@@ -1,28 +1,27 @@
-//! The bounds of a delivery, how much of them is used up, and what ends the reading.
+//! The limits of a delivery, the remaining budget, and the errors when it is exceeded.
 
 use super::source::ItemSource;
 
-/// How much is read before a delivery counts as hostile. The bounds are for all inputs of one
-/// [`CaDelivery::read`](super::CaDelivery::read) together, and are measured on what was really
-/// read, not on what a header declares.
+/// Limits beyond which a delivery counts as hostile. They apply to all inputs of one
+/// [`CaDelivery::read`](super::CaDelivery::read) together, and to what was really read, not to what a
+/// header declares.
 #[derive(Clone, Copy, Debug)]
 pub struct DeliveryLimits {
     /// Entries of zip files.
     pub entries: usize,
-    /// Bytes inflated out of zip files.
+    /// Bytes inflated from zip files.
     pub inflated: u64,
-    /// Zip in zip in zip.
+    /// Nested zip files and mails.
     pub depth: usize,
     /// Certificates, requests, keys and other blocks.
     pub blocks: usize,
-    /// Rounds of key derivation for what is encrypted, each a hash or two: an upper bound of the
-    /// time that it may take.
+    /// Rounds of key derivation for encrypted content, each a hash or two, which limits the time.
     pub rounds: u64,
 }
 
 impl Default for DeliveryLimits {
-    /// The largest delivery known is some thirty files and 200 KiB; this is far above, and the
-    /// worst that fits in it (10,000 certificates of one name) takes a few seconds.
+    /// The largest known delivery has about thirty files and 200 KiB. These limits are far above, and
+    /// the worst case within them (10,000 certificates of one name) takes a few seconds.
     fn default() -> Self {
         Self {
             entries: 1000,
@@ -34,7 +33,7 @@ impl Default for DeliveryLimits {
     }
 }
 
-/// The rounds of key derivation that are left.
+/// The remaining rounds of key derivation.
 pub(super) struct KeyDerivationBudget(u64);
 
 impl Default for KeyDerivationBudget {
@@ -44,14 +43,14 @@ impl Default for KeyDerivationBudget {
 }
 
 impl KeyDerivationBudget {
-    /// Takes `rounds` off, or says how many were asked for and leaves all as it is.
+    /// Spends `rounds`; if too few are left, spends none and returns `rounds` as the error.
     pub(super) fn spend(&mut self, rounds: u64) -> Result<(), u64> {
         self.0 = self.0.checked_sub(rounds).ok_or(rounds)?;
         Ok(())
     }
 }
 
-/// What is left of each bound.
+/// The remaining budget of each limit.
 pub(super) struct ReadBudget<'a> {
     limits: &'a DeliveryLimits,
     entries: usize,
@@ -137,28 +136,28 @@ impl<'a> ReadBudget<'a> {
     }
 }
 
-/// Why reading ended: a zip or a file, and the bound.
+/// Why a delivery cannot be read: the source, and the limit.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum DeliveryError {
-    /// Two entries of one zip have the same name: one hides the other.
+    /// Two entries of a zip have the same name, so one hides the other.
     #[error("{0} holds two files of the same name: one of them hides the other")]
     DuplicateNames(ItemSource),
-    /// A mail of more parts, mails in it or header fields than a delivery can have.
+    /// A mail with too many parts, nested mails or header fields.
     #[error("{0} is a mail of too many parts")]
     MailTooLarge(ItemSource),
     /// Zips and mails are nested too deep.
     #[error("{0} holds zip files or mails nested more than {1} deep")]
     TooDeep(ItemSource, usize),
-    /// More is inflated than a delivery can be; the bound is in bytes.
+    /// The inflated content is too large; the limit is in bytes.
     #[error("{} unpacks to more than {} MiB", .0, .1 / 1024 / 1024)]
     TooLarge(ItemSource, u64),
-    /// More blocks than a delivery can have.
+    /// The delivery has too many blocks.
     #[error("{0} holds more than {1} certificates and other blocks")]
     TooManyBlocks(ItemSource, usize),
-    /// More entries than a delivery can have.
+    /// The delivery has too many entries.
     #[error("{0} holds more than {1} files")]
     TooManyEntries(ItemSource, usize),
-    /// The zip cannot be read to its end; holds the reader's words.
+    /// The zip cannot be read completely; holds the error of the library.
     #[error("the zip file {0} is damaged or cut off: {1}")]
     Zip(ItemSource, String),
 }

@@ -1,32 +1,32 @@
-//! A saved mail (RFC 5322, MIME of RFC 2045 to 2049) as its parts. What the mail itself says is
-//! looked at for blocks like any text, and is nothing to report where it has none.
+//! Splits a saved mail (RFC 5322, MIME of RFC 2045 to 2049) into its parts. The text of the mail may
+//! have blocks like any text, and is not reported if it has none.
 
-use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
+use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use zeroize::Zeroizing;
 
 /// One part of a mail.
 pub(super) struct MailPart {
-    /// The name of the attachment, else what it is; foreign text.
+    /// The name of the attachment, else its kind and number; foreign text.
     pub name: String,
     pub kind: MailPartKind,
     pub bytes: Zeroizing<Vec<u8>>,
 }
 
-/// What a part is for.
+/// The role of a part.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum MailPartKind {
     Attachment,
-    /// What the mail says.
+    /// The plain text of the mail.
     Letter,
-    /// The same as a web page: read where nothing else was of use.
+    /// The HTML text of the mail: read only if nothing else had any content.
     Page,
-    /// The signature of the mail or its wrapping (S/MIME): it carries the sender's certificates,
-    /// not the site's.
+    /// The signature of the mail or its wrapping (S/MIME), which has the certificates of the sender,
+    /// not those of a server.
     Signature,
 }
 
-/// Header fields that only a mail has, and those that it has besides.
-const TELLING: [&str; 9] = [
+/// Header fields that only a mail has, and other usual header fields of a mail.
+const MAIL_FIELDS: [&str; 9] = [
     "content-type",
     "delivered-to",
     "dkim-signature",
@@ -37,7 +37,7 @@ const TELLING: [&str; 9] = [
     "return-path",
     "x-mozilla-status",
 ];
-const USUAL: [&str; 6] = [
+const OTHER_FIELDS: [&str; 6] = [
     "cc",
     "content-transfer-encoding",
     "date",
@@ -46,10 +46,11 @@ const USUAL: [&str; 6] = [
     "to",
 ];
 
-/// Whether `bytes` start like a mail: with header fields, two of which only mails have.
+/// Whether `bytes` start like a mail: with two of these header fields, one of which only mails have.
 pub(super) fn is_mail(bytes: &[u8]) -> bool {
     const LINES: usize = 300;
-    let (mut telling, mut usual) = (0, 0);
+    let mut mail_fields = 0;
+    let mut other_fields = 0;
     for (number, line) in without_envelope(bytes)
         .split(|&byte| byte == b'\n')
         .take(LINES)
@@ -63,15 +64,16 @@ pub(super) fn is_mail(bytes: &[u8]) -> bool {
         {
             continue;
         }
-        let Some(name) = field(line) else { break };
-        telling += usize::from(TELLING.contains(&name.as_str()));
-        usual += usize::from(USUAL.contains(&name.as_str()));
+        let Some(name) = header_field(line) else {
+            break;
+        };
+        mail_fields += usize::from(MAIL_FIELDS.contains(&name.as_str()));
+        other_fields += usize::from(OTHER_FIELDS.contains(&name.as_str()));
     }
-    telling > 0 && telling + usual > 1
+    mail_fields > 0 && mail_fields + other_fields > 1
 }
 
-/// The line that mailboxes keep before each mail, and the mark that editors put before all, are no
-/// part of it.
+/// Removes the line that mailboxes have before each mail, and a byte order mark.
 fn without_envelope(bytes: &[u8]) -> &[u8] {
     let bytes = bytes
         .strip_prefix(b"\xef\xbb\xbf")
@@ -85,8 +87,8 @@ fn without_envelope(bytes: &[u8]) -> &[u8] {
     }
 }
 
-/// The name of the header field that a line starts, in lower case.
-fn field(line: &[u8]) -> Option<String> {
+/// The name of the header field that starts on a line, in lower case.
+fn header_field(line: &[u8]) -> Option<String> {
     let colon = line.iter().take(80).position(|&byte| byte == b':')?;
     let name = &line[..colon];
     let plain = name
@@ -95,25 +97,29 @@ fn field(line: &[u8]) -> Option<String> {
     (colon > 0 && plain).then(|| String::from_utf8_lossy(name).to_ascii_lowercase())
 }
 
-/// Whether it has so few parts, mails in mails and header fields that taking it apart costs no more
-/// memory than itself.
+/// Whether it has so few parts, nested mails and header fields that parsing it takes no more memory
+/// than the mail itself.
 pub(super) fn is_bounded(bytes: &[u8], parts: usize) -> bool {
     const FIELDS: usize = 20_000;
     const NESTED: usize = 50;
     const LONGEST: usize = 64 * 1024;
-    let (mut separators, mut fields, mut nested, mut length) = (0, 0, 0, 0);
+    let mut separators = 0;
+    let mut fields = 0;
+    let mut nested = 0;
+    // Of the header field that the line belongs to, with the lines that continue it.
+    let mut length = 0;
     for line in bytes.split(|&byte| byte == b'\n') {
         separators += usize::from(line.starts_with(b"--") && !line.starts_with(b"-----"));
-        let name = field(line);
-        let goes_on = line
+        let name = header_field(line);
+        let is_continuation = line
             .first()
             .is_some_and(|byte| matches!(byte, b' ' | b'\t'));
         length = if name.is_some() {
             line.len()
         } else {
-            length + line.len() * usize::from(goes_on && length > 0)
+            length + line.len() * usize::from(is_continuation && length > 0)
         };
-        length *= usize::from(name.is_some() || goes_on);
+        length *= usize::from(name.is_some() || is_continuation);
         fields += usize::from(name.is_some());
         let short = &line[..line.len().min(LONGEST)];
         nested += usize::from(
@@ -129,68 +135,80 @@ pub(super) fn is_bounded(bytes: &[u8], parts: usize) -> bool {
     true
 }
 
-/// The parts of a mail, those of forwarded mails in it too; `None` when it is none after all.
-pub(super) fn parts(bytes: &[u8]) -> Option<Vec<MailPart>> {
+/// Splits a mail into its parts, including those of forwarded mails; `None` if it is no mail.
+pub(super) fn split_parts(bytes: &[u8]) -> Option<Vec<MailPart>> {
     let parser = MessageParser::new().with_mime_headers();
     let message = parser.parse(without_envelope(bytes))?;
     let mut found = Vec::new();
-    flatten(&message, "", 0, &mut found);
-    // What a page says comes last: it repeats the letter.
+    collect_parts(&message, "", 0, &mut found);
+    // The HTML body comes last: it repeats the plain text.
     found.sort_by_key(|part| part.kind == MailPartKind::Page);
     Some(found)
 }
 
-fn flatten(message: &Message<'_>, prefix: &str, depth: usize, found: &mut Vec<MailPart>) {
+/// Appends the parts of `message` to `found`; `prefix` names the mails that contain it, `depth`
+/// counts them.
+fn collect_parts(message: &Message<'_>, prefix: &str, depth: usize, found: &mut Vec<MailPart>) {
     const DEPTH: usize = 8;
     for (number, part) in message.parts.iter().enumerate() {
-        let attached = part.attachment_name();
-        let subtype = part
-            .content_type()
-            .and_then(|kind| kind.subtype())
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let signed = attached.is_some_and(|name| matches!(name, "smime.p7s" | "smime.p7m"))
-            || subtype.ends_with("pkcs7-signature");
-        let (bytes, kind, word): (&[u8], _, _) = match &part.body {
-            PartType::Text(text) => (text.as_bytes(), MailPartKind::Letter, "text"),
-            PartType::Html(text) => (text.as_bytes(), MailPartKind::Page, "page"),
-            PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
-                (bytes, MailPartKind::Attachment, "part")
-            }
+        match &part.body {
             PartType::Message(inner) if depth < DEPTH => {
-                flatten(
-                    inner,
-                    &format!("{prefix}mail {number} > "),
-                    depth + 1,
-                    found,
-                );
-                continue;
+                let prefix = format!("{prefix}mail {number} > ");
+                collect_parts(inner, &prefix, depth + 1, found);
             }
-            PartType::Message(_) | PartType::Multipart(_) => continue,
-        };
-        let name = match attached {
-            Some(name) => format!("{prefix}{name}"),
-            None => format!("{prefix}{word} {number}"),
-        };
-        let kind = match (signed, attached) {
-            (true, _) => MailPartKind::Signature,
-            (false, Some(_)) => MailPartKind::Attachment,
-            (false, None) => kind,
-        };
-        found.push(MailPart {
-            name,
-            kind,
-            bytes: Zeroizing::new(bytes.to_vec()),
-        });
+            _ => found.extend(read_part(part, number, prefix)),
+        }
     }
+}
+
+/// A part with content of its own; `None` for one that only contains others.
+fn read_part(part: &MessagePart<'_>, number: usize, prefix: &str) -> Option<MailPart> {
+    let (bytes, body_kind, default_name): (&[u8], MailPartKind, &str) = match &part.body {
+        PartType::Text(text) => (text.as_bytes(), MailPartKind::Letter, "text"),
+        PartType::Html(text) => (text.as_bytes(), MailPartKind::Page, "page"),
+        PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
+            (bytes, MailPartKind::Attachment, "part")
+        }
+        PartType::Message(_) | PartType::Multipart(_) => return None,
+    };
+    let attachment = part.attachment_name();
+    let name = match attachment {
+        Some(attachment) => format!("{prefix}{attachment}"),
+        None => format!("{prefix}{default_name} {number}"),
+    };
+    let kind = if is_signature(part) {
+        MailPartKind::Signature
+    } else if attachment.is_some() {
+        MailPartKind::Attachment
+    } else {
+        body_kind
+    };
+    Some(MailPart {
+        name,
+        kind,
+        bytes: Zeroizing::new(bytes.to_vec()),
+    })
+}
+
+/// Whether a part is an S/MIME signature or wrapping (RFC 8551 3.2 and 3.5).
+fn is_signature(part: &MessagePart<'_>) -> bool {
+    let has_signature_name = part
+        .attachment_name()
+        .is_some_and(|name| matches!(name, "smime.p7s" | "smime.p7m"));
+    let subtype = part
+        .content_type()
+        .and_then(|content_type| content_type.subtype())
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    has_signature_name || subtype.ends_with("pkcs7-signature")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MailPartKind, is_bounded, is_mail, parts};
+    use super::{MailPartKind, is_bounded, is_mail, split_parts};
 
     #[test]
-    fn a_mail_is_told_by_its_header() {
+    fn a_mail_is_detected_by_its_header() {
         for (text, mail) in [
             ("From: a@example.com\nTo: b@example.com\n\nhello", true),
             (
@@ -216,7 +234,7 @@ mod tests {
             --b\nContent-Type: application/zip; name=\"x.zip\"\nContent-Transfer-Encoding: base64\n\nUEsD\n\
             --b\nContent-Type: message/rfc822\n\nFrom: c@example.com\nContent-Type: text/plain; name=y.crt\n\nin it\n\
             --b\nContent-Type: application/pkcs7-signature\nContent-Transfer-Encoding: base64\n\nMIIB\n--b--\n";
-        let found = parts(mail.as_bytes()).unwrap();
+        let found = split_parts(mail.as_bytes()).unwrap();
         let gist: Vec<_> = found
             .iter()
             .map(|part| (part.name.as_str(), part.kind, part.bytes.len()))
@@ -234,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_grow_is_no_mail() {
+    fn mails_that_would_take_much_memory_are_rejected() {
         let head = "From: a@example.com\nContent-Type: multipart/mixed; boundary=b\n\n";
         assert!(is_bounded(
             format!("{head}{}", "--b\n\n".repeat(9)).as_bytes(),

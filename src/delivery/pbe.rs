@@ -1,6 +1,6 @@
-//! What a passphrase opens: the password-based encryption of keys and PKCS#12 files. PBES2 (RFC
-//! 8018 6.2) and the legacy schemes of PKCS#12 (RFC 7292 appendix C). How often a key is to be
-//! derived is the file's to say, so it is looked at before anything is derived.
+//! Password-based encryption of keys and PKCS#12 files: PBES2 (RFC 8018 6.2) and the legacy schemes
+//! of PKCS#12 (RFC 7292 appendix C). The file sets the iteration count, so the count is checked
+//! against the budget before any key is derived.
 
 use aws_lc_rs::{digest, hmac};
 use cbc::cipher::block_padding::Pkcs7;
@@ -24,12 +24,12 @@ impl Passphrase {
         Self(Zeroizing::new(bytes))
     }
 
-    /// As zip files and PBES2 take it.
+    /// The form that zip files and PBES2 use.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// As PKCS#12 takes it (RFC 7292 B.1): UTF-16, big-endian, with a NUL behind it.
+    /// The form that PKCS#12 uses (RFC 7292 B.1): UTF-16, big-endian, with a final NUL.
     fn wide(&self) -> Zeroizing<Vec<u8>> {
         let text = Zeroizing::new(String::from_utf8_lossy(&self.0).into_owned());
         let mut wide = Zeroizing::new(Vec::with_capacity(text.len() * 2 + 2));
@@ -46,8 +46,7 @@ impl std::fmt::Debug for Passphrase {
     }
 }
 
-/// What is tried: a passphrase, or that there is none, which PKCS#12 writes in another way than an
-/// empty one.
+/// A passphrase to try, or none, which PKCS#12 encodes differently from an empty one.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum DecryptionAttempt<'a> {
     Given(&'a Passphrase),
@@ -70,14 +69,14 @@ impl DecryptionAttempt<'_> {
     }
 }
 
-/// Why something stays locked.
+/// Why something cannot be decrypted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum DecryptionFailure {
-    /// More rounds of key derivation were asked for than are made; holds how many.
+    /// The file demands more rounds of key derivation than the budget allows; holds how many.
     TooMuchWork(u64),
-    /// A scheme that is not read.
+    /// An encryption scheme that certctl does not support.
     UnknownScheme,
-    /// Another passphrase is wanted, or the content is damaged: which of them cannot be told.
+    /// The passphrase is wrong or the content is damaged; the two cannot be distinguished.
     Wrong,
 }
 
@@ -89,7 +88,7 @@ pub(super) fn decrypt(
     work: &mut KeyDerivationBudget,
 ) -> Result<Zeroizing<Vec<u8>>, DecryptionFailure> {
     if let Ok(EncryptionScheme::Pbes2(parameters)) = EncryptionScheme::from_der(algorithm) {
-        work.spend(rounds(&parameters.kdf)?)
+        work.spend(count_rounds(&parameters.kdf)?)
             .map_err(DecryptionFailure::TooMuchWork)?;
         return parameters
             .decrypt(passphrase.narrow(), data)
@@ -104,9 +103,9 @@ pub(super) fn decrypt(
         .ok_or(DecryptionFailure::Wrong)
 }
 
-/// The rounds that a derivation asks for; those of scrypt (RFC 7914) are its blocks, bounded by its
-/// memory too.
-fn rounds(kdf: &Kdf) -> Result<u64, DecryptionFailure> {
+/// Returns how many rounds a key derivation demands. For scrypt (RFC 7914) these are its blocks,
+/// and its memory is bounded too.
+fn count_rounds(kdf: &Kdf) -> Result<u64, DecryptionFailure> {
     const MEMORY: u64 = 32 * 1024 * 1024;
     match kdf {
         Kdf::Pbkdf2(parameters) => Ok(u64::from(parameters.iteration_count)),
@@ -125,7 +124,7 @@ fn rounds(kdf: &Kdf) -> Result<u64, DecryptionFailure> {
     }
 }
 
-/// A legacy scheme of PKCS#12.
+/// A legacy encryption scheme of PKCS#12 with its parameters.
 struct Scheme<'a> {
     cipher: Cipher,
     salt: &'a [u8],
@@ -156,26 +155,23 @@ impl<'a> Scheme<'a> {
         Some(Self {
             cipher,
             salt: salt.value,
-            iterations: number(iterations.value),
+            iterations: parse_count(iterations.value),
         })
     }
 
     fn decrypt(&self, data: &[u8], wide: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        let octets = match self.cipher {
+        let key_length = match self.cipher {
             Cipher::TripleDes => 24,
             Cipher::Rc2 { octets } => octets,
         };
-        let derive = |purpose, length| {
-            derive(
-                &digest::SHA1_FOR_LEGACY_USE_ONLY,
-                purpose,
-                wide,
-                self.salt,
-                self.iterations,
-                length,
-            )
+        let derivation = Pkcs12Derivation {
+            digest: &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            wide,
+            salt: self.salt,
+            iterations: self.iterations,
         };
-        let (key, iv) = (derive(Purpose::Key, octets), derive(Purpose::Iv, 8));
+        let key = derivation.derive(Purpose::Key, key_length);
+        let iv = derivation.derive(Purpose::Iv, 8);
         let mut buffer = Zeroizing::new(data.to_vec());
         let length = match self.cipher {
             Cipher::TripleDes => {
@@ -192,8 +188,8 @@ impl<'a> Scheme<'a> {
     }
 }
 
-/// A DER INTEGER that counts; what does not fit is more than any bound.
-pub(super) fn number(octets: &[u8]) -> u64 {
+/// Reads the value of a DER INTEGER as a count; `u64::MAX` if it does not fit.
+pub(super) fn parse_count(octets: &[u8]) -> u64 {
     if octets.len() > 8 {
         return u64::MAX;
     }
@@ -210,9 +206,9 @@ enum Purpose {
     Mac = 3,
 }
 
-/// Whether `mac` over `content` holds, with a key derived as PKCS#12 does; `None` for a digest that
-/// is not known.
-pub(super) fn mac_holds(
+/// Returns whether `mac` over `content` is right for a key derived as in PKCS#12; `None` for an
+/// unknown digest.
+pub(super) fn verify_mac(
     digest_id: &[u8],
     salt: &[u8],
     iterations: u64,
@@ -221,18 +217,17 @@ pub(super) fn mac_holds(
     mac: &[u8],
 ) -> Option<bool> {
     let (_, digest, hmac) = DIGESTS.iter().find(|(id, ..)| *id == digest_id)?;
-    let key = derive(
+    let derivation = Pkcs12Derivation {
         digest,
-        Purpose::Mac,
-        &passphrase.wide(),
+        wide: &passphrase.wide(),
         salt,
         iterations,
-        digest.output_len(),
-    );
+    };
+    let key = derivation.derive(Purpose::Mac, digest.output_len());
     Some(hmac::verify(&hmac::Key::new(*hmac, &key), content, mac).is_ok())
 }
 
-/// The digests of a PKCS#12 MAC.
+/// Digests that a PKCS#12 MAC may use: object identifier, digest, HMAC.
 static DIGESTS: [(&[u8], &digest::Algorithm, hmac::Algorithm); 4] = [
     (
         b"\x2b\x0e\x03\x02\x1a",
@@ -256,55 +251,73 @@ static DIGESTS: [(&[u8], &digest::Algorithm, hmac::Algorithm); 4] = [
     ),
 ];
 
-/// The key derivation of PKCS#12 (RFC 7292 B.2).
-fn derive(
-    algorithm: &'static digest::Algorithm,
-    purpose: Purpose,
-    wide: &[u8],
-    salt: &[u8],
+/// What PKCS#12 derives keys from (RFC 7292 B.2).
+struct Pkcs12Derivation<'a> {
+    digest: &'static digest::Algorithm,
+    /// The passphrase as UTF-16, see [`Passphrase::wide`].
+    wide: &'a [u8],
+    salt: &'a [u8],
     iterations: u64,
-    length: usize,
-) -> Zeroizing<Vec<u8>> {
-    let block = algorithm.block_len();
-    let filled = |bytes: &[u8]| -> Vec<u8> {
-        bytes
-            .iter()
-            .copied()
-            .cycle()
-            .take(bytes.len().div_ceil(block) * block)
-            .collect()
-    };
-    let mut input = Zeroizing::new([filled(salt), filled(wide)].concat());
-    let diversifier = match purpose {
-        Purpose::Key => [1],
-        Purpose::Iv => [2],
-        Purpose::Mac => [3],
-    };
-    let mut out = Zeroizing::new(Vec::with_capacity(length + algorithm.output_len()));
-    while out.len() < length {
-        let mut context = digest::Context::new(algorithm);
-        (0..block).for_each(|_| context.update(&diversifier));
-        context.update(&input);
-        let mut hash = context.finish();
-        for _ in 1..iterations {
-            hash = digest::digest(algorithm, hash.as_ref());
-        }
-        out.extend_from_slice(hash.as_ref());
-        let addend: Vec<u8> = hash.as_ref().iter().copied().cycle().take(block).collect();
-        for chunk in input.chunks_mut(block) {
-            add_one_more(chunk, &addend);
-        }
-    }
-    out.truncate(length);
-    out
 }
 
-/// `number + addend + 1`, big-endian, without what is carried out of it.
+impl Pkcs12Derivation<'_> {
+    /// Derives `length` octets for `purpose`.
+    fn derive(&self, purpose: Purpose, length: usize) -> Zeroizing<Vec<u8>> {
+        let block = self.digest.block_len();
+        let salt = repeat_to_blocks(self.salt, block);
+        let passphrase = repeat_to_blocks(self.wide, block);
+        let mut input = Zeroizing::new([salt, passphrase].concat());
+        let mut derived = Zeroizing::new(Vec::with_capacity(length + self.digest.output_len()));
+        while derived.len() < length {
+            let hash = self.hash_repeatedly(purpose, &input);
+            derived.extend_from_slice(hash.as_ref());
+            let addend: Vec<u8> = hash.as_ref().iter().copied().cycle().take(block).collect();
+            for chunk in input.chunks_mut(block) {
+                add_one_more(chunk, &addend);
+            }
+        }
+        derived.truncate(length);
+        derived
+    }
+
+    /// Hashes the diversifier of `purpose` and `input`, then the result again, `iterations` times
+    /// in all.
+    fn hash_repeatedly(&self, purpose: Purpose, input: &[u8]) -> digest::Digest {
+        let diversifier = match purpose {
+            Purpose::Key => [1],
+            Purpose::Iv => [2],
+            Purpose::Mac => [3],
+        };
+        let mut context = digest::Context::new(self.digest);
+        for _ in 0..self.digest.block_len() {
+            context.update(&diversifier);
+        }
+        context.update(input);
+        let mut hash = context.finish();
+        for _ in 1..self.iterations {
+            hash = digest::digest(self.digest, hash.as_ref());
+        }
+        hash
+    }
+}
+
+/// `bytes` over and over, up to the next multiple of `block`.
+fn repeat_to_blocks(bytes: &[u8], block: usize) -> Vec<u8> {
+    bytes
+        .iter()
+        .copied()
+        .cycle()
+        .take(bytes.len().div_ceil(block) * block)
+        .collect()
+}
+
+/// Sets `number` to `number + addend + 1`, big-endian, dropping the final carry.
 fn add_one_more(number: &mut [u8], addend: &[u8]) {
     let mut carry = 1;
     for (octet, other) in number.iter_mut().zip(addend).rev() {
         let sum = u16::from(*octet) + u16::from(*other) + carry;
         let [high, low] = sum.to_be_bytes();
-        (*octet, carry) = (low, u16::from(high));
+        *octet = low;
+        carry = u16::from(high);
     }
 }

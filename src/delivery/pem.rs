@@ -1,13 +1,13 @@
-//! A lenient PEM scanner (RFC 7468 and what people make of it). Every BEGIN line leads to a block
-//! or to a damaged one that is told; it is linear in the input and looks at no content.
+//! A lenient PEM scanner: RFC 7468 and the common deviations from it. Every BEGIN line becomes a
+//! block or is reported as damaged. Runs in linear time and does not interpret the content.
 
 use zeroize::Zeroizing;
 
 use crate::delivery::diagnostics::{RepairKind, UnusedContent};
-use crate::delivery::pem_body::{self, PemBody};
-use crate::delivery::pem_marker::{MarkerEdge, PemMarker, markers};
+use crate::delivery::pem_body::{self, EndLine};
+use crate::delivery::pem_marker::{MarkerEdge, PemMarker, find_markers};
 
-/// A block as written.
+/// A block as it is written in the text.
 pub(super) struct PemBlock {
     /// The word in its BEGIN line.
     pub label: String,
@@ -19,13 +19,13 @@ pub(super) struct PemBlock {
     pub encrypted: bool,
 }
 
-/// What a text holds.
+/// The blocks of a text, and what is wrong with it.
 #[derive(Default)]
 pub(super) struct PemScan {
-    /// The blocks in their order.
+    /// The blocks in the order of the text.
     pub blocks: Vec<PemBlock>,
-    /// What was mended and at which line; each kind once.
-    pub mended: Vec<(RepairKind, usize)>,
+    /// What was repaired and the first line where; each kind once.
+    pub repairs: Vec<(RepairKind, usize)>,
     /// Blocks that could not be decoded.
     pub damaged: Vec<UnusedContent>,
 }
@@ -35,40 +35,40 @@ pub(super) struct PemScan {
 pub(super) fn scan(bytes: &[u8], limit: usize) -> PemScan {
     let mut scan = PemScan::default();
     if bytes.starts_with(b"\xef\xbb\xbf") {
-        scan.mend(RepairKind::ByteOrderMark, 1);
+        scan.add_repair(RepairKind::ByteOrderMark, 1);
     }
-    let markers = markers(bytes, limit.saturating_add(1).saturating_mul(2));
+    let markers = find_markers(bytes, limit.saturating_add(1).saturating_mul(2));
     let mut at = 0;
     while let Some(marker) = markers.get(at) {
         let next = markers.get(at + 1);
         at += 1;
         if marker.edge == MarkerEdge::End {
-            scan.damage(marker, "it has no BEGIN line");
+            scan.add_damage(marker, "it has no BEGIN line");
             continue;
         }
         let end = next.filter(|next| next.edge == MarkerEdge::End);
         at += usize::from(end.is_some());
         let body_end = next.map_or(bytes.len(), |next| next.start);
-        scan.layout(bytes, marker, end);
-        scan.block(marker, end, &bytes[marker.end..body_end]);
+        scan.note_layout(bytes, marker, end);
+        scan.decode_block(marker, end, &bytes[marker.end..body_end]);
     }
     if let Some(last) = markers
         .last()
         .filter(|last| last.edge == MarkerEdge::End && last.end == bytes.len())
     {
-        scan.mend(RepairKind::NoFinalNewline, last.line);
+        scan.add_repair(RepairKind::NoFinalNewline, last.line);
     }
     scan
 }
 
 impl PemScan {
-    fn mend(&mut self, what: RepairKind, line: usize) {
-        if !self.mended.iter().any(|(known, _)| *known == what) {
-            self.mended.push((what, line));
+    fn add_repair(&mut self, repair: RepairKind, line: usize) {
+        if !self.repairs.iter().any(|(known, _)| *known == repair) {
+            self.repairs.push((repair, line));
         }
     }
 
-    fn damage(&mut self, marker: &PemMarker<'_>, reason: &'static str) {
+    fn add_damage(&mut self, marker: &PemMarker<'_>, reason: &'static str) {
         let label = String::from_utf8_lossy(marker.label).into_owned();
         self.damaged.push(UnusedContent::DamagedBlock {
             label,
@@ -77,100 +77,121 @@ impl PemScan {
         });
     }
 
-    fn block(&mut self, begin: &PemMarker<'_>, end: Option<&PemMarker<'_>>, body: &[u8]) {
-        let label = String::from_utf8_lossy(begin.label).into_owned();
-        let PemBody {
-            data,
-            encrypted,
-            mended,
-        } = pem_body::data(body, end.is_some());
-        if encrypted {
-            self.blocks.push(PemBlock {
-                label,
-                line: begin.line,
-                der: Zeroizing::default(),
-                encrypted,
-            });
-            return;
-        }
-        let Some(der) = pem_body::decode(&data) else {
-            let cut = "characters that are not base64, or a lost one";
-            return self.damage(
-                begin,
-                if end.is_some() {
-                    cut
-                } else {
-                    "it has no END line"
-                },
-            );
-        };
-        mended
-            .into_iter()
-            .for_each(|what| self.mend(what, begin.line));
-        match end {
-            Some(end) if end.label != begin.label => self.mend(RepairKind::WrongLabel, end.line),
-            Some(_) => {}
-            // Without an END line only a whole element counts: the rest may have been cut off.
-            None if crate::pki::der::split(&der).is_some_and(|(_, rest)| rest.is_empty()) => {
-                self.mend(RepairKind::MissingEnd, begin.line);
-            }
-            None => return self.damage(begin, "it is cut off: no END line"),
-        }
+    /// Adds a block; without `der`, one in traditional encryption.
+    fn add_block(&mut self, begin: &PemMarker<'_>, der: Option<Zeroizing<Vec<u8>>>) {
+        let encrypted = der.is_none();
         self.blocks.push(PemBlock {
-            label,
+            label: String::from_utf8_lossy(begin.label).into_owned(),
             line: begin.line,
-            der,
+            der: der.unwrap_or_default(),
             encrypted,
         });
     }
 
-    /// What is odd about the lines of a block.
-    fn layout(&mut self, bytes: &[u8], begin: &PemMarker<'_>, end: Option<&PemMarker<'_>>) {
-        for marker in [Some(begin), end].into_iter().flatten() {
-            let before = line_before(bytes, marker.start);
-            if !marker.exact {
-                self.mend(RepairKind::Dashes, marker.line);
-            }
-            if before.ends_with(b"-----") {
-                self.mend(RepairKind::Glued, marker.line);
-            } else if !before.is_empty() && before.iter().all(u8::is_ascii_whitespace) {
-                self.mend(RepairKind::Indented, marker.line);
-            } else if before.iter().any(|&byte| byte == b'>' || byte == b'|')
-                && before.iter().all(|&byte| pem_body::is_quote(byte))
-            {
-                self.mend(RepairKind::Quoted, marker.line);
-            } else if !before.is_empty() {
-                self.mend(RepairKind::OneLine, marker.line);
-            }
+    /// Decodes the `body` of the block that starts at `begin`.
+    fn decode_block(&mut self, begin: &PemMarker<'_>, end: Option<&PemMarker<'_>>, body: &[u8]) {
+        let end_line = match end {
+            Some(_) => EndLine::Present,
+            None => EndLine::Missing,
+        };
+        let body = pem_body::extract_base64(body, end_line);
+        if body.encrypted {
+            self.add_block(begin, None);
+            return;
         }
+        let Some(der) = pem_body::decode(&body.data) else {
+            let reason = match end_line {
+                EndLine::Present => "characters that are not base64, or a lost one",
+                EndLine::Missing => "it has no END line",
+            };
+            return self.add_damage(begin, reason);
+        };
+        for repair in body.repairs {
+            self.add_repair(repair, begin.line);
+        }
+        match end {
+            Some(end) if end.label != begin.label => {
+                self.add_repair(RepairKind::WrongLabel, end.line);
+            }
+            Some(_) => {}
+            // Without an END line only a whole element counts: the rest may have been cut off.
+            None if crate::pki::der::split(&der).is_some_and(|(_, rest)| rest.is_empty()) => {
+                self.add_repair(RepairKind::MissingEnd, begin.line);
+            }
+            None => return self.add_damage(begin, "it is cut off: no END line"),
+        }
+        self.add_block(begin, Some(der));
+    }
+
+    /// Notes everything unusual about the lines of a block.
+    fn note_layout(&mut self, bytes: &[u8], begin: &PemMarker<'_>, end: Option<&PemMarker<'_>>) {
+        self.note_marker_layout(bytes, begin);
         let Some(end) = end else { return };
-        let body = &bytes[begin.end..end.start];
-        let text = body.trim_ascii_start();
-        if !body[..body.len() - text.len()]
-            .iter()
-            .any(|byte| matches!(byte, b'\r' | b'\n'))
-        {
-            self.mend(RepairKind::OneLine, begin.line);
+        self.note_marker_layout(bytes, end);
+        self.note_body_layout(&bytes[begin.end..end.start], begin.line);
+    }
+
+    fn note_marker_layout(&mut self, bytes: &[u8], marker: &PemMarker<'_>) {
+        if !marker.exact {
+            self.add_repair(RepairKind::Dashes, marker.line);
+        }
+        if let Some(repair) = repair_before_marker(line_before(bytes, marker.start)) {
+            self.add_repair(repair, marker.line);
+        }
+    }
+
+    fn note_body_layout(&mut self, body: &[u8], line: usize) {
+        if !starts_with_line_break(body) {
+            self.add_repair(RepairKind::OneLine, line);
         }
         match (body.contains(&b'\r'), body.contains(&b'\n')) {
-            (true, true) => self.mend(RepairKind::CrLf, begin.line),
-            (true, false) => self.mend(RepairKind::CrAlone, begin.line),
+            (true, true) => self.add_repair(RepairKind::CrLf, line),
+            (true, false) => self.add_repair(RepairKind::CrAlone, line),
             _ => {}
         }
-        let headers = body.contains(&b':');
-        let mut lines = body.trim_ascii().split(|&byte| byte == b'\n');
-        if !headers
-            && lines.any(|line| line.trim_ascii().is_empty())
-            && !body.trim_ascii().is_empty()
-        {
-            self.mend(RepairKind::BlankLines, begin.line);
+        if has_blank_lines(body) {
+            self.add_repair(RepairKind::BlankLines, line);
         }
     }
 }
 
-/// What stands before `start` on its line; a byte order mark does not count.
+/// The repair that the text in front of a BEGIN or END line makes necessary.
+fn repair_before_marker(before: &[u8]) -> Option<RepairKind> {
+    if before.is_empty() {
+        return None;
+    }
+    let has_quote_mark = before.iter().any(|&byte| byte == b'>' || byte == b'|');
+    let repair = if before.ends_with(b"-----") {
+        RepairKind::Glued
+    } else if before.iter().all(u8::is_ascii_whitespace) {
+        RepairKind::Indented
+    } else if has_quote_mark && before.iter().all(|&byte| pem_body::is_quote(byte)) {
+        RepairKind::Quoted
+    } else {
+        RepairKind::OneLine
+    };
+    Some(repair)
+}
+
+/// Whether a line break is among the blanks that `body` starts with.
+fn starts_with_line_break(body: &[u8]) -> bool {
+    let blanks = body.len() - body.trim_ascii_start().len();
+    body[..blanks]
+        .iter()
+        .any(|byte| matches!(byte, b'\r' | b'\n'))
+}
+
+/// Whether `body` has empty lines between its first and last; one with headers must have one.
+fn has_blank_lines(body: &[u8]) -> bool {
+    let has_headers = body.contains(&b':');
+    let text = body.trim_ascii();
+    let mut lines = text.split(|&byte| byte == b'\n');
+    !has_headers && !text.is_empty() && lines.any(|line| line.trim_ascii().is_empty())
+}
+
+/// The text before `start` on its line, without a byte order mark.
 fn line_before(bytes: &[u8], start: usize) -> &[u8] {
-    // A marker line is short; what matters is within reach.
+    // Marker lines are short: 200 bytes are enough.
     let from = start.saturating_sub(200);
     let window = &bytes[from..start];
     let line = window

@@ -1,9 +1,9 @@
-//! BEGIN and END lines (RFC 7468 2), wherever on a line they stand: five hyphens on each side, or
-//! what editors, mail programs and people make of them.
+//! BEGIN and END lines (RFC 7468 2), anywhere on a line: five hyphens on each side, or what editors,
+//! mail programs and people turn them into.
 
 use memchr::memchr3;
 
-/// Which end of a block.
+/// Whether a marker starts or ends a block.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum MarkerEdge {
     Begin,
@@ -16,29 +16,35 @@ pub(super) struct PemMarker<'a> {
     pub label: &'a [u8],
     pub start: usize,
     pub end: usize,
-    /// Counted from 1.
+    /// The line number, counted from 1.
     pub line: usize,
-    /// Five plain hyphens on each side and nothing between them and the words.
+    /// Five plain hyphens on each side, with nothing between them and the words.
     pub exact: bool,
 }
 
-/// What a marker that is not exact must speak of: `-- BEGIN OF STORY --` is none.
-const WORDS: [&[u8]; 5] = [b"CERTIFICATE", b"KEY", b"PKCS7", b"PKCS #7", b"CMS"];
+/// The label of an inexact marker must contain one of these: `-- BEGIN OF STORY --` is none.
+const LABEL_WORDS: [&[u8]; 5] = [b"CERTIFICATE", b"KEY", b"PKCS7", b"PKCS #7", b"CMS"];
 
-/// The longest label: `ENCRYPTED PRIVATE KEY` has 21 characters.
-const LABEL: usize = 64;
+/// More than the longest label, `ENCRYPTED PRIVATE KEY`, has characters.
+const LONGEST_LABEL: usize = 64;
 
-/// All BEGIN and END lines, at most `limit`.
-pub(super) fn markers(bytes: &[u8], limit: usize) -> Vec<PemMarker<'_>> {
+/// Finds all BEGIN and END lines, at most `limit`.
+pub(super) fn find_markers(bytes: &[u8], limit: usize) -> Vec<PemMarker<'_>> {
     let mut found = Vec::new();
-    let (mut at, mut line, mut counted) = (0, 1, 0);
-    while let (Some(start), true) = (next_dash(bytes, at), found.len() < limit) {
-        let run = dashes(&bytes[start..]);
+    let mut at = 0;
+    let mut line = 1;
+    // Up to where line breaks are counted.
+    let mut counted = 0;
+    while found.len() < limit {
+        let Some(start) = next_dash(bytes, at) else {
+            break;
+        };
+        let run = read_dashes(&bytes[start..]);
         let Some(mut marker) = marker_at(bytes, start, &run) else {
             at = start + run.length.max(1);
             continue;
         };
-        line += line_breaks(&bytes[counted..start]);
+        line += count_line_breaks(&bytes[counted..start]);
         counted = start;
         at = marker.end;
         marker.line = line;
@@ -48,41 +54,58 @@ pub(super) fn markers(bytes: &[u8], limit: usize) -> Vec<PemMarker<'_>> {
 }
 
 /// Whether `bytes` have any BEGIN or END line.
-pub(super) fn any(bytes: &[u8]) -> bool {
-    !markers(bytes, 1).is_empty()
+pub(super) fn has_markers(bytes: &[u8]) -> bool {
+    !find_markers(bytes, 1).is_empty()
 }
 
-/// What a dash of any kind starts with: base64 and ASCII text have few of them.
+/// Finds the next byte that a dash of any kind starts with; base64 and ASCII text have few of them.
 fn next_dash(bytes: &[u8], from: usize) -> Option<usize> {
     memchr3(b'-', 0xe2, 0xef, bytes.get(from..)?).map(|at| from + at)
 }
 
-/// A run of dashes: how many, how many bytes, and whether all are hyphens.
-struct Run {
+/// A run of dashes.
+struct DashRun {
     count: usize,
+    /// In bytes.
     length: usize,
+    /// All of them are ASCII hyphens.
     plain: bool,
 }
 
-fn dashes(bytes: &[u8]) -> Run {
-    let mut run = Run {
+impl DashRun {
+    const EMPTY: Self = Self {
         count: 0,
         length: 0,
         plain: true,
     };
-    while let Some(length) = bytes.get(run.length..).and_then(dash) {
-        run = Run {
-            count: run.count + 1,
-            length: run.length + length,
-            plain: run.plain && length == 1,
-        };
+
+    /// The run with one more dash of `length` bytes.
+    fn extended(&self, length: usize) -> Self {
+        Self {
+            count: self.count + 1,
+            length: self.length + length,
+            plain: self.plain && length == 1,
+        }
+    }
+
+    /// Whether it is what RFC 7468 demands on each side of a label.
+    fn is_standard(&self) -> bool {
+        self.count == 5 && self.plain
+    }
+}
+
+/// Reads the dashes that `bytes` start with.
+fn read_dashes(bytes: &[u8]) -> DashRun {
+    let mut run = DashRun::EMPTY;
+    while let Some(length) = bytes.get(run.length..).and_then(dash_length) {
+        run = run.extended(length);
     }
     run
 }
 
-/// The bytes of the dash that `bytes` start with: hyphen, U+2010 to U+2015, U+2212 minus, U+FE58,
-/// U+FE63, U+FF0D.
-fn dash(bytes: &[u8]) -> Option<usize> {
+/// How many bytes the dash takes that `bytes` start with: hyphen, U+2010 to U+2015, U+2212 minus,
+/// U+FE58, U+FE63, U+FF0D.
+fn dash_length(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [b'-', ..] => Some(1),
         [0xe2, 0x80, 0x90..=0x95, ..] | [0xe2, 0x88, 0x92, ..] => Some(3),
@@ -91,8 +114,8 @@ fn dash(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// LF, CR LF or CR.
-fn line_breaks(bytes: &[u8]) -> usize {
+/// Counts line breaks: LF, CR LF, or CR if there is no LF.
+fn count_line_breaks(bytes: &[u8]) -> usize {
     let lf = bytes.iter().filter(|&&byte| byte == b'\n').count();
     if lf > 0 {
         lf
@@ -101,8 +124,8 @@ fn line_breaks(bytes: &[u8]) -> usize {
     }
 }
 
-/// The edge that `bytes` name, and how long its word is.
-fn edge(bytes: &[u8]) -> Option<(MarkerEdge, usize)> {
+/// The edge that the word at the start of `bytes` names, and the length of that word.
+fn edge_at(bytes: &[u8]) -> Option<(MarkerEdge, usize)> {
     match bytes {
         [b'B', b'E', b'G', b'I', b'N', b' ', ..] => Some((MarkerEdge::Begin, 6)),
         [b'E', b'N', b'D', b' ', ..] => Some((MarkerEdge::End, 4)),
@@ -110,76 +133,80 @@ fn edge(bytes: &[u8]) -> Option<(MarkerEdge, usize)> {
     }
 }
 
-/// The marker whose first run of dashes lies at `start`.
-fn marker_at<'a>(bytes: &'a [u8], start: usize, run: &Run) -> Option<PemMarker<'a>> {
-    let after = &bytes[start + run.length..];
-    let space = after.iter().take_while(|&&byte| byte == b' ').count();
-    let (edge, word) = edge(after.get(space..)?)?;
-    let label_start = start + run.length + space + word;
-    let rest = &bytes[label_start..];
-    let in_label = |byte: &u8| {
-        byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b' ' | b'#')
-    };
-    let length = rest
-        .iter()
-        .take(LABEL)
-        .take_while(|byte| in_label(byte))
-        .count();
-    let (label, rest) = rest.split_at(length);
-    let closing = closing(rest);
-    let exact = run.count == 5 && run.plain && space == 0 && closing.count == 5 && closing.plain;
-    let meant = WORDS
-        .iter()
-        .any(|word| label.windows(word.len()).any(|part| part == *word));
-    let enough = run.count >= 2 || !run.plain;
-    // Where the dashes behind it are lost, the line must end there.
-    let ended = closing.count > 0
-        || rest
-            .first()
-            .is_none_or(|byte| matches!(byte, b'\r' | b'\n'));
-    let exact = exact && !label.ends_with(b" ");
-    (exact || enough && meant && ended).then(|| PemMarker {
+/// Parses the marker whose opening dashes start at `start`.
+fn marker_at<'a>(bytes: &'a [u8], start: usize, opening: &DashRun) -> Option<PemMarker<'a>> {
+    let after = &bytes[start + opening.length..];
+    let spaces = after.iter().take_while(|&&byte| byte == b' ').count();
+    let (edge, word) = edge_at(after.get(spaces..)?)?;
+    let label_start = start + opening.length + spaces + word;
+    let (label, rest) = split_label(&bytes[label_start..]);
+    let closing = read_closing_dashes(rest);
+    let exact =
+        opening.is_standard() && spaces == 0 && closing.is_standard() && !label.ends_with(b" ");
+    // If the closing dashes are lost, the line must end behind the label.
+    let is_closed = closing.count > 0 || is_line_end(rest);
+    let is_plausible =
+        (opening.count >= 2 || !opening.plain) && names_pem_content(label) && is_closed;
+    (exact || is_plausible).then(|| PemMarker {
         edge,
         label: label.trim_ascii(),
         start,
-        end: label_start + length + closing.length,
+        end: label_start + label.len() + closing.length,
         line: 0,
         exact,
     })
 }
 
-/// The dashes behind a label: all of them, or half of them where the next marker is glued to it.
-fn closing(rest: &[u8]) -> Run {
-    let run = dashes(rest);
-    let glued = run.count > 1 && edge(&rest[run.length..]).is_some();
-    if !glued {
+/// Splits `bytes` behind the characters that a label may have.
+fn split_label(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let length = bytes
+        .iter()
+        .take(LONGEST_LABEL)
+        .take_while(|byte| is_label_byte(**byte))
+        .count();
+    bytes.split_at(length)
+}
+
+fn is_label_byte(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b' ' | b'#')
+}
+
+fn names_pem_content(label: &[u8]) -> bool {
+    LABEL_WORDS
+        .iter()
+        .any(|word| label.windows(word.len()).any(|part| part == *word))
+}
+
+/// Whether the line or the text ends where `rest` starts.
+fn is_line_end(rest: &[u8]) -> bool {
+    rest.first()
+        .is_none_or(|byte| matches!(byte, b'\r' | b'\n'))
+}
+
+/// Reads the dashes behind a label: all of them, or half of them if another marker follows without
+/// a line break.
+fn read_closing_dashes(rest: &[u8]) -> DashRun {
+    let run = read_dashes(rest);
+    let is_glued = run.count > 1 && edge_at(&rest[run.length..]).is_some();
+    if !is_glued {
         return run;
     }
-    let wanted = run.count / 2;
-    let mut half = Run {
-        count: 0,
-        length: 0,
-        plain: true,
-    };
-    while half.count < wanted {
-        let Some(length) = dash(&rest[half.length..]) else {
+    let mut half = DashRun::EMPTY;
+    while half.count < run.count / 2 {
+        let Some(length) = dash_length(&rest[half.length..]) else {
             break;
         };
-        half = Run {
-            count: half.count + 1,
-            length: half.length + length,
-            plain: half.plain && length == 1,
-        };
+        half = half.extended(length);
     }
     half
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MarkerEdge, markers};
+    use super::{MarkerEdge, find_markers};
 
     #[test]
-    fn markers_are_found_in_every_shape() {
+    fn markers_are_found_in_every_spelling() {
         for (text, label, exact) in [
             ("-----BEGIN CERTIFICATE-----", "CERTIFICATE", true),
             ("-----BEGIN DH PARAMETERS-----", "DH PARAMETERS", true),
@@ -193,7 +220,7 @@ mod tests {
             ("----- BEGIN CERTIFICATE -----", "CERTIFICATE", false),
             ("-----BEGIN CERTIFICATE\n", "CERTIFICATE", false),
         ] {
-            let found = markers(text.as_bytes(), 9);
+            let found = find_markers(text.as_bytes(), 9);
             assert_eq!(found.len(), 1, "{text}");
             assert_eq!(
                 (found[0].label, found[0].exact),
@@ -208,10 +235,10 @@ mod tests {
             "-BEGIN CERTIFICATE-",
             "-----",
         ] {
-            assert!(markers(text.as_bytes(), 9).is_empty(), "{text}");
+            assert!(find_markers(text.as_bytes(), 9).is_empty(), "{text}");
         }
         let glued = "-----END CERTIFICATE----------BEGIN CERTIFICATE-----";
-        let edges: Vec<_> = markers(glued.as_bytes(), 9)
+        let edges: Vec<_> = find_markers(glued.as_bytes(), 9)
             .iter()
             .map(|one| (one.edge, one.exact))
             .collect();

@@ -1,6 +1,5 @@
-//! PKCS#12 (RFC 7292), what Windows calls PFX: certificates and keys out of their bags, with what
-//! could not be opened told one by one. Walked over the bytes as given, so that one odd bag costs
-//! no other.
+//! Reads PKCS#12 (RFC 7292), which Windows calls PFX: certificates and keys, and each bag that could
+//! not be opened. Walks over the bytes as given, so that one unusual bag does not affect the others.
 
 use zeroize::Zeroizing;
 
@@ -19,94 +18,82 @@ const BAGS: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01";
 /// 1.2.840.113549.1.9.22.1: x509Certificate.
 const X509: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x16\x01";
 
-/// What one file holds.
+/// The contents of one file.
 #[derive(Default)]
 pub(super) struct OpenedPkcs12 {
-    /// Each certificate's DER.
+    /// The DER of each certificate.
     pub certificates: Vec<Vec<u8>>,
-    /// Each key's PKCS#8 DER.
+    /// The PKCS#8 DER of each key.
     pub keys: Vec<Zeroizing<Vec<u8>>>,
     /// Keys that stay encrypted, as `EncryptedPrivateKeyInfo`.
     pub locked: Vec<Zeroizing<Vec<u8>>>,
     /// What could not be used.
     pub unused: Vec<UnusedContent>,
-    /// It was BER, which not all programs read.
+    /// The file is BER, which not all programs read.
     pub ber: bool,
-    /// Its MAC holds with the passphrase that was given, and with none other.
+    /// Its MAC is right for the given passphrase only.
     pub locked_by_passphrase: bool,
 }
 
-/// Opens a file with `passphrase`, else without any: as empty, as absent. Each costs `work`.
+/// Opens a file with `passphrase`; if that fails, with an empty one, then with none. Each attempt
+/// spends `work`.
 ///
 /// # Errors
-/// That it is locked, damaged, or of a kind that is not read.
+/// The file is locked, damaged, or of an unsupported kind.
 pub(super) fn read(
     bytes: &[u8],
     passphrase: Option<&Passphrase>,
     work: &mut KeyDerivationBudget,
 ) -> Result<OpenedPkcs12, UnusedContent> {
-    let normal;
-    let (pfx, ber) = match Pfx::parse(bytes) {
-        Some(pfx) => (pfx, false),
-        None => {
-            normal = Zeroizing::new(ber::to_der(bytes).ok_or(UnusedContent::DamagedPkcs12)?);
-            (
-                Pfx::parse(&normal).ok_or(UnusedContent::DamagedPkcs12)?,
-                true,
-            )
-        }
-    };
-    let empty = Passphrase::new(Vec::new());
-    let tries = [
-        passphrase.map(DecryptionAttempt::Given),
-        Some(DecryptionAttempt::Given(&empty)),
-        Some(DecryptionAttempt::None),
-    ];
-    let mut locked = DecryptionFailure::Wrong;
-    for (place, one) in tries
-        .into_iter()
-        .enumerate()
-        .filter_map(|(place, one)| Some((place, one?)))
-    {
-        match pfx.open(one, work) {
-            Ok(opened) => {
-                let locked_by_passphrase = place == 0 && pfx.mac.is_some();
-                return Ok(OpenedPkcs12 {
-                    ber,
-                    locked_by_passphrase,
-                    ..opened
-                });
-            }
-            Err(Reason::Damaged) => return Err(UnusedContent::DamagedPkcs12),
-            Err(Reason::Locked(reason)) => locked = reason,
-        }
-        if locked != DecryptionFailure::Wrong {
-            break;
-        }
+    if let Some(pfx) = Pfx::parse(bytes) {
+        return pfx
+            .open_with_any(passphrase, work)
+            .map_err(|failure| failure.unused_content(passphrase));
     }
-    Err(match (locked, passphrase) {
-        (DecryptionFailure::TooMuchWork(rounds), _) => UnusedContent::TooMuchWork(rounds),
-        (DecryptionFailure::UnknownScheme, _) => UnusedContent::UnknownEncryption,
-        (DecryptionFailure::Wrong, Some(_)) => UnusedContent::WrongPassphrase("a PKCS#12 file"),
-        (DecryptionFailure::Wrong, None) => UnusedContent::LockedPkcs12,
+    let der = Zeroizing::new(ber::to_der(bytes).ok_or(UnusedContent::DamagedPkcs12)?);
+    let pfx = Pfx::parse(&der).ok_or(UnusedContent::DamagedPkcs12)?;
+    let opened = pfx
+        .open_with_any(passphrase, work)
+        .map_err(|failure| failure.unused_content(passphrase))?;
+    Ok(OpenedPkcs12 {
+        ber: true,
+        ..opened
     })
 }
 
 /// Why a file was not opened.
-enum Reason {
+enum OpeningFailure {
     Damaged,
     Locked(DecryptionFailure),
 }
 
-impl From<DecryptionFailure> for Reason {
-    fn from(locked: DecryptionFailure) -> Self {
-        Self::Locked(locked)
+impl From<DecryptionFailure> for OpeningFailure {
+    fn from(failure: DecryptionFailure) -> Self {
+        Self::Locked(failure)
     }
 }
 
-/// A file taken apart as far as no passphrase is needed.
+impl OpeningFailure {
+    /// What to report about the file, which was opened with `passphrase`.
+    fn unused_content(self, passphrase: Option<&Passphrase>) -> UnusedContent {
+        let failure = match self {
+            Self::Damaged => return UnusedContent::DamagedPkcs12,
+            Self::Locked(failure) => failure,
+        };
+        match failure {
+            DecryptionFailure::TooMuchWork(rounds) => UnusedContent::TooMuchWork(rounds),
+            DecryptionFailure::UnknownScheme => UnusedContent::UnknownEncryption,
+            DecryptionFailure::Wrong if passphrase.is_some() => {
+                UnusedContent::WrongPassphrase("a PKCS#12 file")
+            }
+            DecryptionFailure::Wrong => UnusedContent::LockedPkcs12,
+        }
+    }
+}
+
+/// A file parsed as far as possible without a passphrase.
 struct Pfx<'a> {
-    /// The `AuthenticatedSafe`, which the MAC is over.
+    /// The `AuthenticatedSafe`, which the MAC protects.
     safes: &'a [u8],
     mac: Option<Mac<'a>>,
 }
@@ -136,15 +123,42 @@ impl<'a> Pfx<'a> {
         })
     }
 
+    /// Opens it with `passphrase`, then with an empty one, then with none, until one is right.
+    fn open_with_any(
+        &self,
+        passphrase: Option<&Passphrase>,
+        work: &mut KeyDerivationBudget,
+    ) -> Result<OpenedPkcs12, OpeningFailure> {
+        if let Some(passphrase) = passphrase {
+            match self.open(DecryptionAttempt::Given(passphrase), work) {
+                Ok(opened) => {
+                    return Ok(OpenedPkcs12 {
+                        locked_by_passphrase: self.mac.is_some(),
+                        ..opened
+                    });
+                }
+                Err(OpeningFailure::Locked(DecryptionFailure::Wrong)) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        let empty = Passphrase::new(Vec::new());
+        match self.open(DecryptionAttempt::Given(&empty), work) {
+            Err(OpeningFailure::Locked(DecryptionFailure::Wrong)) => {
+                self.open(DecryptionAttempt::None, work)
+            }
+            outcome => outcome,
+        }
+    }
+
     fn open(
         &self,
         passphrase: DecryptionAttempt<'_>,
         work: &mut KeyDerivationBudget,
-    ) -> Result<OpenedPkcs12, Reason> {
+    ) -> Result<OpenedPkcs12, OpeningFailure> {
         if let Some(mac) = &self.mac {
             work.spend(mac.iterations)
                 .map_err(DecryptionFailure::TooMuchWork)?;
-            let holds = pbe::mac_holds(
+            let is_right = pbe::verify_mac(
                 mac.digest,
                 mac.salt,
                 mac.iterations,
@@ -152,28 +166,28 @@ impl<'a> Pfx<'a> {
                 self.safes,
                 mac.value,
             );
-            if holds == Some(false) {
+            if is_right == Some(false) {
                 return Err(DecryptionFailure::Wrong.into());
             }
         }
         let mut opened = OpenedPkcs12::default();
-        let normal;
-        let safes = match bags_of(self.safes) {
+        let der;
+        let safes = match split_sequence(self.safes) {
             Some(safes) => safes,
             None => {
-                normal = ber::to_der(self.safes).ok_or(Reason::Damaged)?;
-                bags_of(&normal).ok_or(Reason::Damaged)?
+                der = ber::to_der(self.safes).ok_or(OpeningFailure::Damaged)?;
+                split_sequence(&der).ok_or(OpeningFailure::Damaged)?
             }
         };
         for safe in safes {
-            opened.safe(safe, passphrase, work)?;
+            opened.read_safe(safe, passphrase, work)?;
         }
         Ok(opened)
     }
 }
 
 impl<'a> Mac<'a> {
-    /// `MacData` (RFC 7292 4): digest, salt, iterations, of which the last may be absent.
+    /// Parses `MacData` (RFC 7292 4): digest, salt, iterations, of which the last may be absent.
     fn parse(element: DerElement<'a>) -> Option<Self> {
         let parts = elements(sequence(element)?)?;
         let [info, salt, rest @ ..] = parts.as_slice() else {
@@ -186,7 +200,7 @@ impl<'a> Mac<'a> {
         let (digest, _) = der::split(sequence(*algorithm)?)?;
         let iterations = rest
             .first()
-            .map_or(1, |iterations| pbe::number(iterations.value));
+            .map_or(1, |iterations| pbe::parse_count(iterations.value));
         Some(Self {
             digest: digest.value,
             value: value.value,
@@ -197,51 +211,51 @@ impl<'a> Mac<'a> {
 }
 
 impl OpenedPkcs12 {
-    /// One `ContentInfo` of the `AuthenticatedSafe`.
-    fn safe(
+    /// Reads one `ContentInfo` of the `AuthenticatedSafe`.
+    fn read_safe(
         &mut self,
         safe: DerElement<'_>,
         passphrase: DecryptionAttempt<'_>,
         work: &mut KeyDerivationBudget,
-    ) -> Result<(), Reason> {
+    ) -> Result<(), OpeningFailure> {
         if let Some(plain) = content(safe.whole, DATA) {
-            let (octets, _) = der::split(plain).ok_or(Reason::Damaged)?;
-            return self.bags(octets.value, passphrase, work);
+            let (octets, _) = der::split(plain).ok_or(OpeningFailure::Damaged)?;
+            return self.read_bags(octets.value, passphrase, work);
         }
         let Some(encrypted) = content(safe.whole, ENCRYPTED_DATA) else {
             self.unused.push(UnusedContent::UnknownEncryption);
             return Ok(());
         };
-        let (algorithm, data) = encrypted_content(encrypted).ok_or(Reason::Damaged)?;
+        let (algorithm, data) = encrypted_content(encrypted).ok_or(OpeningFailure::Damaged)?;
         let plain = pbe::decrypt(algorithm, &data, passphrase, work)?;
-        // A wrong passphrase may end in a padding that fits by chance.
-        match self.bags(&plain, passphrase, work) {
-            Err(Reason::Damaged) => Err(DecryptionFailure::Wrong.into()),
+        // Even with a wrong passphrase the padding may be right by chance.
+        match self.read_bags(&plain, passphrase, work) {
+            Err(OpeningFailure::Damaged) => Err(DecryptionFailure::Wrong.into()),
             other => other,
         }
     }
 
-    /// `SafeContents`. A key that stays locked costs no certificate.
-    fn bags(
+    /// Reads `SafeContents`. A key that cannot be decrypted does not affect the certificates.
+    fn read_bags(
         &mut self,
         bytes: &[u8],
         passphrase: DecryptionAttempt<'_>,
         work: &mut KeyDerivationBudget,
-    ) -> Result<(), Reason> {
-        let normal;
-        let bags = match bags_of(bytes) {
+    ) -> Result<(), OpeningFailure> {
+        let der;
+        let bags = match split_sequence(bytes) {
             Some(bags) => bags,
             None => {
-                normal = Zeroizing::new(ber::to_der(bytes).ok_or(Reason::Damaged)?);
-                bags_of(&normal).ok_or(Reason::Damaged)?
+                der = Zeroizing::new(ber::to_der(bytes).ok_or(OpeningFailure::Damaged)?);
+                split_sequence(&der).ok_or(OpeningFailure::Damaged)?
             }
         };
         for bag in bags {
-            let (id, value) = bag_of(bag).ok_or(Reason::Damaged)?;
+            let (id, value) = split_bag(bag).ok_or(OpeningFailure::Damaged)?;
             match id.strip_prefix(BAGS) {
                 Some([1]) => self.keys.push(Zeroizing::new(value.to_vec())),
-                Some([2]) => self.shrouded(value, passphrase, work)?,
-                Some([3]) => match certificate(value) {
+                Some([2]) => self.read_encrypted_key(value, passphrase, work)?,
+                Some([3]) => match certificate_der(value) {
                     Some(der) => self.certificates.push(der.to_vec()),
                     None => self.unused.push(UnusedContent::OtherBag),
                 },
@@ -251,17 +265,18 @@ impl OpenedPkcs12 {
         Ok(())
     }
 
-    fn shrouded(
+    /// Reads a `PKCS8ShroudedKeyBag` (RFC 7292 4.2.2).
+    fn read_encrypted_key(
         &mut self,
         value: &[u8],
         passphrase: DecryptionAttempt<'_>,
         work: &mut KeyDerivationBudget,
-    ) -> Result<(), Reason> {
+    ) -> Result<(), OpeningFailure> {
         let parts = der::split(value)
             .and_then(|(outer, _)| elements(outer.value))
-            .ok_or(Reason::Damaged)?;
+            .ok_or(OpeningFailure::Damaged)?;
         let [algorithm, data] = parts.as_slice() else {
-            return Err(Reason::Damaged);
+            return Err(OpeningFailure::Damaged);
         };
         match pbe::decrypt(algorithm.whole, data.value, passphrase, work) {
             Ok(key) => self.keys.push(key),
@@ -275,12 +290,13 @@ impl OpenedPkcs12 {
     }
 }
 
-/// The elements of a SEQUENCE: of safes, or of bags.
-fn bags_of(bytes: &[u8]) -> Option<Vec<DerElement<'_>>> {
+/// Splits a SEQUENCE, of safes or of bags, into its elements.
+fn split_sequence(bytes: &[u8]) -> Option<Vec<DerElement<'_>>> {
     elements(sequence(der::split(bytes)?.0)?)
 }
 
-/// `EncryptedData` (RFC 5652 8): the algorithm and the content, which BER may have left in pieces.
+/// Splits `EncryptedData` (RFC 5652 8) into algorithm and content; BER may have the content in
+/// pieces.
 fn encrypted_content(bytes: &[u8]) -> Option<(&[u8], Vec<u8>)> {
     let parts = elements(sequence(der::split(bytes)?.0)?)?;
     let info = elements(sequence(*parts.get(1)?)?)?;
@@ -298,8 +314,8 @@ fn encrypted_content(bytes: &[u8]) -> Option<(&[u8], Vec<u8>)> {
     Some((algorithm.whole, octets))
 }
 
-/// A bag's kind and its content.
-fn bag_of(bag: DerElement<'_>) -> Option<(&[u8], &[u8])> {
+/// Splits a bag into its kind and its content.
+fn split_bag(bag: DerElement<'_>) -> Option<(&[u8], &[u8])> {
     let parts = elements(sequence(bag)?)?;
     let [id, value, ..] = parts.as_slice() else {
         return None;
@@ -307,8 +323,8 @@ fn bag_of(bag: DerElement<'_>) -> Option<(&[u8], &[u8])> {
     Some((id.value, value.value))
 }
 
-/// The X.509 certificate of a `CertBag`.
-fn certificate(value: &[u8]) -> Option<&[u8]> {
+/// The DER of the X.509 certificate in a `CertBag`.
+fn certificate_der(value: &[u8]) -> Option<&[u8]> {
     let parts = elements(sequence(der::split(value)?.0)?)?;
     let [id, value, ..] = parts.as_slice() else {
         return None;

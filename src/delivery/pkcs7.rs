@@ -1,6 +1,6 @@
-//! PKCS#7 / CMS `SignedData` (RFC 5652 5.1) as a bag of certificates, which is all that CAs use it
-//! for. Walked over the bytes as given: a parser that builds certificates anew would lose all of
-//! them over one that it cannot read.
+//! Reads the certificates of PKCS#7 / CMS `SignedData` (RFC 5652 5.1), which is all that CAs use it
+//! for. Walks over the bytes as given: a parser that decodes the certificates too would lose all of
+//! them if it cannot read one.
 
 use super::ber;
 use crate::pki::der::{self, DerElement};
@@ -11,16 +11,16 @@ const SIGNED_DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
 pub(super) const ZERO: u8 = 0xa0;
 const SEQUENCE: u8 = 0x30;
 
-/// What one file holds.
+/// The content of one file.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(super) struct Pkcs7Content {
-    /// Each certificate's DER.
+    /// The DER of each certificate.
     pub certificates: Vec<Vec<u8>>,
-    /// It was BER, which not all programs read.
+    /// The file is BER, which not all programs read.
     pub ber: bool,
 }
 
-/// The certificates of a `ContentInfo`; `None` when it is another kind of PKCS#7, or damaged.
+/// Reads the certificates of a `ContentInfo`; `None` if it is of another kind, or damaged.
 pub(super) fn read(bytes: &[u8]) -> Option<Pkcs7Content> {
     if let Some(certificates) = certificates(bytes) {
         return Some(Pkcs7Content {
@@ -46,15 +46,14 @@ fn certificates(der: &[u8]) -> Option<Vec<Vec<u8>>> {
     let Some(set) = set else {
         return Some(Vec::new());
     };
-    // Other choices than a plain certificate (RFC 5652 10.2.2) are attribute certificates: nothing
-    // that serves a site.
+    // Other choices (RFC 5652 10.2.2) are attribute certificates, which servers do not use.
     let plain = elements(set.value)?
         .into_iter()
         .filter(|one| one.tag == SEQUENCE);
     Some(plain.map(|one| one.whole.to_vec()).collect())
 }
 
-/// What a `ContentInfo` of this type holds in its `[0]`.
+/// The content of a `ContentInfo` of this type.
 pub(super) fn content<'a>(der: &'a [u8], kind: &[u8]) -> Option<&'a [u8]> {
     let info = sequence(der::split(der)?.0)?;
     let (found, rest) = der::split(info)?;
@@ -66,10 +65,10 @@ pub(super) fn sequence(element: DerElement<'_>) -> Option<&[u8]> {
     (element.tag == SEQUENCE).then_some(element.value)
 }
 
-/// More than any file has in one place.
+/// More elements than any value of a real file has.
 const ELEMENTS: usize = 20_000;
 
-/// All elements of a value; `None` when one is cut off, or there are too many.
+/// Splits a value into its elements; `None` if one is truncated, or there are too many.
 pub(super) fn elements(mut value: &[u8]) -> Option<Vec<DerElement<'_>>> {
     let mut found = Vec::new();
     while !value.is_empty() && found.len() < ELEMENTS {

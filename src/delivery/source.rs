@@ -1,18 +1,18 @@
-//! Where something was found.
+//! The source of an item: a file, and the entry of an archive in it.
 
 use std::fmt;
 
-/// Where something was found: an input, and the entry of a zip in it. Both are foreign text: shown,
-/// never used as a path.
+/// The source of an item: an input, and the entry of a zip in it. Both are foreign text, which is
+/// displayed but never used as a path.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct ItemSource {
     pub input: String,
-    /// The name of the entry or the attachment, `outer.zip > inner.crt` where they are nested.
+    /// The name of the entry or the attachment; `outer.zip > inner.crt` if they are nested.
     pub entry: Option<String>,
 }
 
 impl ItemSource {
-    /// The place of `name` in this one.
+    /// The source of the entry `name` in this one.
     #[must_use]
     pub fn within(&self, name: &str) -> Self {
         let entry = match &self.entry {

@@ -1,4 +1,4 @@
-//! Text as it comes before any block is looked for: UTF-16, markup, base64 without BEGIN and END.
+//! Converts text before it is searched for blocks: UTF-16, markup, base64 without BEGIN and END.
 
 use memchr::{memchr2, memmem};
 use zeroize::Zeroizing;
@@ -6,20 +6,16 @@ use zeroize::Zeroizing;
 use crate::delivery::pem_body;
 use crate::delivery::pem_marker;
 
-/// UTF-16 as UTF-8: told by its byte order mark, or by the NUL bytes that plain text has in every
-/// second place.
+/// Converts UTF-16 to UTF-8; detected by its byte order mark, or by the NUL in every second byte.
 pub(super) fn from_utf16(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let (body, big) = match bytes {
-        [0xff, 0xfe, body @ ..] => (body, false),
-        [0xfe, 0xff, body @ ..] => (body, true),
-        _ => (bytes, is_utf16(bytes)?),
+    let (body, order) = match bytes {
+        [0xff, 0xfe, body @ ..] => (body, ByteOrder::LittleEndian),
+        [0xfe, 0xff, body @ ..] => (body, ByteOrder::BigEndian),
+        _ => (bytes, detect_byte_order(bytes)?),
     };
-    let unit = |pair: &[u8]| match (pair, big) {
-        ([high, low], true) | ([low, high], false) => u16::from_be_bytes([*high, *low]),
-        _ => u16::from(b'\n'),
-    };
+    let units = body.chunks(2).map(|pair| order.decode_unit(pair));
     let mut text = Zeroizing::new(Vec::with_capacity(body.len() / 2 + 8));
-    for decoded in char::decode_utf16(body.chunks(2).map(unit)) {
+    for decoded in char::decode_utf16(units) {
         let mut buffer = [0; 4];
         text.extend_from_slice(
             decoded
@@ -31,25 +27,44 @@ pub(super) fn from_utf16(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(text)
 }
 
-/// Whether a text in UTF-16 without a mark is big-endian: its first characters are ASCII.
-fn is_utf16(bytes: &[u8]) -> Option<bool> {
-    let head = bytes
-        .get(..bytes.len().min(64) & !1)
-        .filter(|head| head.len() >= 8)?;
-    let place = |nul: usize| {
-        head.chunks(2).all(|pair| {
-            pair[nul] == 0
-                && (pair[1 - nul].is_ascii_graphic() || pair[1 - nul].is_ascii_whitespace())
-        })
-    };
-    match (place(0), place(1)) {
-        (true, _) => Some(true),
-        (_, true) => Some(false),
-        _ => None,
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum ByteOrder {
+    BigEndian,
+    LittleEndian,
+}
+
+impl ByteOrder {
+    /// Decodes two bytes; a single one at the end becomes a line break.
+    fn decode_unit(self, pair: &[u8]) -> u16 {
+        let [first, second] = pair else {
+            return u16::from(b'\n');
+        };
+        match self {
+            Self::BigEndian => u16::from_be_bytes([*first, *second]),
+            Self::LittleEndian => u16::from_le_bytes([*first, *second]),
+        }
     }
 }
 
-/// What markup writes in place of characters that a block consists of.
+/// Detects UTF-16 without a byte order mark: its first characters are ASCII.
+fn detect_byte_order(bytes: &[u8]) -> Option<ByteOrder> {
+    let head = bytes
+        .get(..bytes.len().min(64) & !1)
+        .filter(|head| head.len() >= 8)?;
+    if head.chunks(2).all(|pair| is_ascii_unit(pair[0], pair[1])) {
+        Some(ByteOrder::BigEndian)
+    } else if head.chunks(2).all(|pair| is_ascii_unit(pair[1], pair[0])) {
+        Some(ByteOrder::LittleEndian)
+    } else {
+        None
+    }
+}
+
+fn is_ascii_unit(high: u8, low: u8) -> bool {
+    high == 0 && (low.is_ascii_graphic() || low.is_ascii_whitespace())
+}
+
+/// Entities that markup uses for the characters of a block.
 const ENTITIES: [(&str, &str); 17] = [
     ("#43", "+"),
     ("#45", "-"),
@@ -70,17 +85,18 @@ const ENTITIES: [(&str, &str); 17] = [
     ("ndash", "\u{2013}"),
 ];
 
-/// Text out of markup, where a block is meant in it: entities become characters, tags line breaks
-/// or nothing.
+/// Converts markup that seems to contain a block to text: entities become characters, tags become
+/// line breaks or nothing. `None` for other text.
 pub(super) fn from_markup(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    const TELLING: [&[u8]; 10] = [
+    const MARKUP_SIGNS: [&[u8]; 10] = [
         b"&#", b"&nbsp;", b"&ndash;", b"&mdash;", b"<br", b"<BR", b"</p", b"</P", b"</div",
         b"</pre",
     ];
-    let mentions = |word: &[u8]| memmem::find(bytes, word).is_some();
     if memchr2(b'&', b'<', bytes).is_none()
-        || !mentions(b"BEGIN ")
-        || !TELLING.iter().any(|word| mentions(word))
+        || memmem::find(bytes, b"BEGIN ").is_none()
+        || !MARKUP_SIGNS
+            .iter()
+            .any(|sign| memmem::find(bytes, sign).is_some())
     {
         return None;
     }
@@ -88,8 +104,8 @@ pub(super) fn from_markup(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut rest = bytes;
     while let Some((&byte, after)) = rest.split_first() {
         let (written, length) = match byte {
-            b'&' => entity(rest).unwrap_or((b"&", 1)),
-            b'<' => tag(rest).unwrap_or((b"<", 1)),
+            b'&' => decode_entity(rest).unwrap_or((b"&", 1)),
+            b'<' => replace_tag(rest).unwrap_or((b"<", 1)),
             _ => {
                 text.push(byte);
                 rest = after;
@@ -102,8 +118,8 @@ pub(super) fn from_markup(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(text)
 }
 
-/// The character that `&...;` stands for, and how long it is.
-fn entity(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
+/// The character that `&...;` stands for, and the length of the entity.
+fn decode_entity(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
     let end = bytes.iter().take(10).position(|&byte| byte == b';')?;
     let name = std::str::from_utf8(&bytes[1..end])
         .ok()?
@@ -116,8 +132,8 @@ fn entity(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
     Some((character.as_bytes(), end + 1))
 }
 
-/// What a tag becomes, and how long it is: what starts a new line in a browser starts one here.
-fn tag(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
+/// The replacement of a tag, and its length. A tag that starts a new line in a browser becomes one.
+fn replace_tag(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
     let end = bytes.iter().take(1024).position(|&byte| byte == b'>')?;
     let name = match &bytes[1..end] {
         [b'/', name @ ..] | name => name,
@@ -135,19 +151,19 @@ fn tag(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
     Some((if inline { b"" } else { b"\n" }, end + 1))
 }
 
-/// The DER of a text that is base64 alone, wrapped at any width: certificates, a request or a p7b
-/// without BEGIN and END. Several stand one behind the other, each with its own padding.
-pub(super) fn naked(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+/// Decodes text that is only base64, wrapped at any width: certificates, a request or a p7b without
+/// BEGIN and END. Several may follow each other, each with its own padding.
+pub(super) fn decode_bare_base64(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     const LEAST: usize = 64;
-    // SEQUENCE with a length of two octets, as base64.
     let start = bytes
         .strip_prefix(b"\xef\xbb\xbf")
         .unwrap_or(bytes)
         .trim_ascii_start();
-    if start.len() < LEAST || !start.starts_with(b"MI") || pem_marker::any(bytes) {
+    // "MI" is a SEQUENCE with a length of two octets.
+    if start.len() < LEAST || !start.starts_with(b"MI") || pem_marker::has_markers(bytes) {
         return None;
     }
-    let body = pem_body::lines(start);
+    let body = pem_body::extract_base64_lines(start);
     let mut der = Zeroizing::new(Vec::with_capacity(body.data.len() / 4 * 3));
     let mut rest = body.data.as_slice();
     while !rest.is_empty() {
@@ -168,10 +184,10 @@ pub(super) fn naked(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{from_markup, from_utf16, naked};
+    use super::{decode_bare_base64, from_markup, from_utf16};
 
     #[test]
-    fn utf_16_is_told_with_and_without_its_mark() {
+    fn utf_16_is_detected_with_and_without_its_mark() {
         let text = "-----BEGIN CERTIFICATE-----\n";
         let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
@@ -194,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn markup_is_taken_off_where_a_block_is_in_it() {
+    fn markup_around_a_block_is_removed() {
         for (markup, text) in [
             (
                 "&#45;&#x2D;BEGIN X<br>AA&#43;B&#61;&nbsp;",
@@ -215,10 +231,16 @@ mod tests {
     }
 
     #[test]
-    fn base64_alone_is_der() {
+    fn base64_without_markers_is_decoded() {
         let text = format!("MIIB{}\n", "A".repeat(64));
-        assert_eq!(naked(text.as_bytes()).unwrap()[..3], [0x30, 0x82, 0x01]);
-        assert_eq!(naked(format!("{text}, or so").as_bytes()), None);
-        assert_eq!(naked(b"MIIB"), None);
+        assert_eq!(
+            decode_bare_base64(text.as_bytes()).unwrap()[..3],
+            [0x30, 0x82, 0x01]
+        );
+        assert_eq!(
+            decode_bare_base64(format!("{text}, or so").as_bytes()),
+            None
+        );
+        assert_eq!(decode_bare_base64(b"MIIB"), None);
     }
 }

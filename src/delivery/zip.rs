@@ -1,5 +1,5 @@
-//! Zip files, read in memory and never unpacked: an entry's name is shown and nothing else. Bounded
-//! by entries and by bytes really inflated.
+//! Reads zip files in memory, never to disk: the name of an entry is only displayed. Limits the
+//! number of entries and the bytes that are really inflated.
 
 use std::io::{Cursor, Read};
 
@@ -13,15 +13,15 @@ use super::pbe::Passphrase;
 use super::source::ItemSource;
 use crate::delivery::diagnostics::UnusedContent;
 
-/// What an entry is.
+/// The content of an entry.
 pub(super) enum ZipContent {
     File(Zeroizing<Vec<u8>>),
     Folder,
     Unused(UnusedContent),
 }
 
-/// Opens a zip. Entries are counted by their headers before anything is built from them: a
-/// directory of 300,000 names is itself a bomb.
+/// Opens a zip. The headers of entries are counted before the directory is parsed, since one with
+/// 300,000 names takes too much memory.
 pub(super) fn open<'a>(
     source: &ItemSource,
     bytes: &'a [u8],
@@ -34,15 +34,16 @@ pub(super) fn open<'a>(
             .filter(|window| window == b"PK\x01\x02")
             .count(),
     )?;
-    let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(source, &error))?;
+    let archive =
+        ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged_error(source, &error))?;
     if archive.has_duplicate_names() {
         return Err(DeliveryError::DuplicateNames(source.clone()));
     }
     Ok(archive)
 }
 
-/// The entry at `index`: where it is, for people, and its content.
-pub(super) fn entry(
+/// Reads the entry at `index`: its source, for messages, and its content.
+pub(super) fn read_entry(
     archive: &mut ZipArchive<Cursor<&[u8]>>,
     index: usize,
     source: &ItemSource,
@@ -51,13 +52,15 @@ pub(super) fn entry(
 ) -> Result<(ItemSource, ZipContent), DeliveryError> {
     let raw = archive
         .by_index_raw(index)
-        .map_err(|error| damaged(source, &error))?;
+        .map_err(|error| damaged_error(source, &error))?;
     let name = raw.name().map_or_else(
         |_| String::from_utf8_lossy(raw.name_raw()).into_owned(),
         |name| name.into_owned(),
     );
     let place = source.within(&name);
-    let (link, file, encrypted) = (is_link(raw.unix_mode()), raw.is_file(), raw.encrypted());
+    let link = is_link(raw.unix_mode());
+    let file = raw.is_file();
+    let encrypted = raw.encrypted();
     let readable = encrypted || SUPPORTED_COMPRESSION_METHODS.contains(&raw.compression());
     drop(raw);
     let content = match (link, file, encrypted) {
@@ -76,16 +79,15 @@ pub(super) fn entry(
     Ok((place, content))
 }
 
-/// A link: its content is a path. What else an entry says of its kind does not matter, since only
-/// its bytes are read (`zip - -` calls what came from a pipe a FIFO).
+/// Whether it is a symbolic link, whose content is a path. Other kinds do not matter, since only
+/// bytes are read (`zip - -` stores the input from a pipe as a FIFO).
 fn is_link(mode: Option<u32>) -> bool {
     const TYPE: u32 = 0o170_000;
     const LINK: u32 = 0o120_000;
     mode.is_some_and(|mode| mode & TYPE == LINK)
 }
 
-/// With a passphrase, what cannot be read is taken for locked by another: its checksum would tell,
-/// and does not hold.
+/// Inflates an entry. With a passphrase, any failure to read counts as a wrong passphrase.
 fn inflate(
     archive: &mut ZipArchive<Cursor<&[u8]>>,
     index: usize,
@@ -98,9 +100,9 @@ fn inflate(
     let file = match archive.by_index_with_options(index, options) {
         Ok(file) => file,
         Err(_) if passphrase.is_some() => return Ok(WRONG),
-        Err(error) => return Err(damaged(place, &error)),
+        Err(error) => return Err(damaged_error(place, &error)),
     };
-    // Only a hint, and a lie costs no more than this.
+    // The header is only a hint; a false one costs no more than this.
     let hint = usize::try_from(file.size().min(64 * 1024)).unwrap_or(0);
     let mut content = Zeroizing::new(Vec::with_capacity(hint));
     match file
@@ -112,17 +114,17 @@ fn inflate(
             budget.spend_inflated(place, content.len())?;
             return Ok(WRONG);
         }
-        Err(error) => return Err(damaged(place, &ZipError::Io(error))),
+        Err(error) => return Err(damaged_error(place, &ZipError::Io(error))),
     }
     Ok(ZipContent::File(content))
 }
 
-/// Whether it is a document of an office program, which is a zip of its own making.
+/// Whether it is a document of an office program, which is a zip file too.
 pub(super) fn is_document(archive: &ZipArchive<Cursor<&[u8]>>) -> bool {
     archive.index_for_name("[Content_Types].xml").is_some()
         || archive.index_for_name("META-INF/manifest.xml").is_some()
 }
 
-fn damaged(source: &ItemSource, error: &ZipError) -> DeliveryError {
+fn damaged_error(source: &ItemSource, error: &ZipError) -> DeliveryError {
     DeliveryError::Zip(source.clone(), error.to_string())
 }

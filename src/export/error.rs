@@ -1,39 +1,39 @@
-//! Why a format cannot be given.
+//! Why a certificate cannot be exported.
 
 use super::format::ExportFormat;
 
-/// Facts only; the advice is `failure`'s.
+/// Why a certificate cannot be exported. The advice is in `advice`.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum ExportError {
-    /// What was made does not read back as what it was made from.
+    /// Read again, the file differs from the certificates and the key it was made from.
     #[error("the {} file does not read back as the certificates and the key that it was made from", .0.name())]
     Differs(ExportFormat),
-    /// There is no intermediate, and the format is of intermediates alone.
+    /// The format has only intermediates, and there is none.
     #[error("{label} needs no intermediate: there is nothing to put into the chain file")]
     NoChain {
-        /// The certificate in words.
+        /// The label of the certificate.
         label: String,
     },
-    /// The format holds the key, and the key is not here.
+    /// The format includes the key, and the key was not found.
     #[error("{} holds the private key of {label}, which is not here; looked at {looked}", .format.name())]
     NoKey {
-        /// The format that was asked for.
+        /// The requested format.
         format: ExportFormat,
-        /// The certificate in words.
+        /// The label of the certificate.
         label: String,
-        /// Where the key was looked for.
+        /// Where certctl looked for the key.
         looked: String,
     },
-    /// The format is locked with a password, and none was given.
+    /// The format requires a password, and none was given.
     #[error("the new .{} file is to be locked with a password, and none was given", .0.name())]
     NoPassword(ExportFormat),
-    /// A password that the format cannot carry (RFC 7292 B.1: 16-bit characters).
+    /// The password has characters that the format cannot encode (RFC 7292 B.1: 16 bits each).
     #[error(
         "the password for the new .pfx file has characters that none can have (beyond U+FFFF: \
             emoji, rare scripts)"
     )]
     Password,
-    /// The certificates or the key cannot be packed; holds the packer's words.
+    /// The certificates or the key cannot be encoded; `reason` is the error of the library.
     #[error("the certificates cannot be packed as {}: {reason}", .format.name())]
     Unpackable {
         format: ExportFormat,

@@ -1,6 +1,6 @@
-//! The formats, their file names and modes.
+//! The export formats, their file names and modes.
 
-/// What a pair can be written as (`--format`).
+/// A format that a certificate can be exported in (`--format`).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, clap::ValueEnum)]
 pub(crate) enum ExportFormat {
     /// The certificate, then its intermediates: what most servers read
@@ -20,7 +20,7 @@ pub(crate) enum ExportFormat {
 }
 
 impl ExportFormat {
-    /// The name as typed.
+    /// The name on the command line.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -34,7 +34,7 @@ impl ExportFormat {
         }
     }
 
-    /// What its files end in, behind `NAME.`.
+    /// The extension of its files, after `NAME.`.
     #[must_use]
     pub(crate) fn extension(self) -> &'static str {
         match self {
@@ -48,13 +48,13 @@ impl ExportFormat {
         }
     }
 
-    /// True when the private key is in it.
+    /// Whether it includes the private key.
     #[must_use]
     pub(crate) fn holds_key(self) -> bool {
         matches!(self, Self::Pfx | Self::Haproxy)
     }
 
-    /// The mode that its files are born with.
+    /// The mode that its files are created with.
     #[must_use]
     pub(crate) fn mode(self) -> u32 {
         if self.holds_key() { 0o600 } else { 0o644 }

@@ -1,22 +1,22 @@
-//! What must not be written over: a private key that may be the only one of its kind.
+//! Prevents that the only copy of a private key is overwritten.
 
 use super::pkcs12;
 use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
 use crate::pki::key::PublicKeyId;
 
-/// What would be lost if a file were written over.
+/// What would be lost if a file were overwritten.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum OverwriteLoss {
-    /// No private key that is not in the new one.
+    /// No private key, or only the one that the new file has too.
     Nothing,
-    /// A private key, or what may be one.
+    /// A private key, or something that may be one.
     Key,
-    /// What is in it is not known: it is locked with another password.
+    /// Unknown: the file is encrypted with another password.
     Unknown,
 }
 
-/// What a file with this content holds that what is written in its place does not: private keys in
-/// any form, readable or not; `kept` is the key in the new one. A `.pfx` is opened with `password`.
+/// Determines what is lost if a file with the content `before` is overwritten: private keys in any
+/// form, readable or not. `kept` is the key in the new file; a `.pfx` is opened with `password`.
 #[must_use]
 pub(crate) fn loss(
     before: &[u8],
@@ -24,14 +24,14 @@ pub(crate) fn loss(
     password: Option<&str>,
 ) -> OverwriteLoss {
     if let Some((_, keys)) = password.and_then(|password| pkcs12::decode(before, password)) {
-        let stay = keys.iter().all(|key| Some(key.id()) == kept);
-        return if stay {
+        let has_only_kept = keys.iter().all(|key| Some(key.id()) == kept);
+        return if has_only_kept {
             OverwriteLoss::Nothing
         } else {
             OverwriteLoss::Key
         };
     }
-    let named = before
+    let key_lines = before
         .windows(12)
         .filter(|window| window == b"PRIVATE KEY-")
         .count();
@@ -39,25 +39,31 @@ pub(crate) fn loss(
         vec![DeliveryInput::new("", before.to_vec())],
         &DeliveryLimits::default(),
     ) {
-        // A block has two such lines; one that was not read may be a key all the same.
-        Ok(found) if named > 2 * found.keys.len() => OverwriteLoss::Key,
-        Ok(found) => loss_of(&found, kept),
-        Err(_) if named > 0 => OverwriteLoss::Key,
+        // A block has two such lines; a block that cannot be read may be a key.
+        Ok(delivery) if key_lines > 2 * delivery.keys.len() => OverwriteLoss::Key,
+        Ok(delivery) => loss_of(&delivery, kept),
+        Err(_) if key_lines > 0 => OverwriteLoss::Key,
         Err(_) => OverwriteLoss::Nothing,
     }
 }
 
-/// The same of a file that was read.
+/// Determines what is lost if a file is overwritten that was read as `delivery`.
 #[must_use]
-pub(crate) fn loss_of(found: &CaDelivery, kept: Option<PublicKeyId>) -> OverwriteLoss {
-    let unread = || found.ignored.iter().filter(|one| one.what.may_hold_key());
-    if found.keys.iter().any(|key| Some(key.id()) != kept)
-        || unread().any(|one| !one.what.is_locked())
-    {
+pub(crate) fn loss_of(delivery: &CaDelivery, kept: Option<PublicKeyId>) -> OverwriteLoss {
+    let has_other_key = delivery.keys.iter().any(|key| Some(key.id()) != kept);
+    let mut loss = OverwriteLoss::Nothing;
+    for item in &delivery.ignored {
+        if !item.what.may_hold_key() {
+            continue;
+        }
+        if !item.what.is_locked() {
+            return OverwriteLoss::Key;
+        }
+        loss = OverwriteLoss::Unknown;
+    }
+    if has_other_key {
         OverwriteLoss::Key
-    } else if unread().next().is_some() {
-        OverwriteLoss::Unknown
     } else {
-        OverwriteLoss::Nothing
+        loss
     }
 }

@@ -11,7 +11,7 @@ use super::format::ExportFormat;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PrivateKey;
 
-/// With which algorithms a file is locked.
+/// The algorithms that encrypt a file.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Pkcs12Strength {
     /// Triple DES and SHA-1: all that Windows Server 2016, Windows 7 and Java 8 before 8u301 read.
@@ -21,7 +21,7 @@ pub(crate) enum Pkcs12Strength {
     Modern,
 }
 
-/// How a file is locked.
+/// How a file is encrypted.
 #[derive(Clone, Copy)]
 pub(crate) struct Pkcs12Protection<'a> {
     /// The password; may be empty.
@@ -29,10 +29,10 @@ pub(crate) struct Pkcs12Protection<'a> {
     pub strength: Pkcs12Strength,
 }
 
-/// pbeWithSHAAnd3-KeyTripleDES-CBC (RFC 7292 C), as it stands in a file.
+/// The encoding of pbeWithSHAAnd3-KeyTripleDES-CBC (RFC 7292 C).
 const TRIPLE_DES: &[u8] = b"\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x03";
 
-/// The DER; `name` is what Windows and Java list it by.
+/// Encodes certificates and key as DER; Windows and Java list them as `name`.
 pub(super) fn encode(
     name: &str,
     certificates: &[Certificate],
@@ -42,42 +42,56 @@ pub(super) fn encode(
     if protection.password.chars().any(|c| u32::from(c) > 0xffff) {
         return Err(ExportError::Password);
     }
-    let failed = |error: p12_keystore::error::Error| ExportError::Unpackable {
-        format: ExportFormat::Pfx,
-        reason: error.to_string(),
-    };
-    let packed = certificates
-        .iter()
-        .map(|one| Packed::from_der(one.der()))
-        .collect::<Result<Vec<_>, _>>();
+    let store = key_store(name, certificates, key).map_err(unpackable)?;
+    let writer = store
+        .writer(protection.password)
+        .encryption_algorithm(encryption_algorithm(protection.strength))
+        .mac_algorithm(mac_algorithm(protection.strength));
+    writer.write().map(Zeroizing::new).map_err(unpackable)
+}
+
+fn key_store(
+    name: &str,
+    certificates: &[Certificate],
+    key: &PrivateKey,
+) -> Result<KeyStore, p12_keystore::error::Error> {
+    let key = PackedKey::from_der(key.pkcs8())?;
     let id = certificates
         .first()
         .map(|leaf| leaf.fingerprint.to_vec())
         .unwrap_or_default();
-    let key = PackedKey::from_der(key.pkcs8()).map_err(failed)?;
+    let certificates = certificates
+        .iter()
+        .map(|certificate| Packed::from_der(certificate.der()))
+        .collect::<Result<Vec<_>, _>>()?;
+    let entry = PrivateKeyChain::new(id, key, certificates);
     let mut store = KeyStore::new();
-    store.add_entry(
-        name,
-        KeyStoreEntry::PrivateKeyChain(PrivateKeyChain::new(id, key, packed.map_err(failed)?)),
-    );
-    let (cipher, mac) = match protection.strength {
-        Pkcs12Strength::Legacy => (
-            EncryptionAlgorithm::PbeWithShaAnd3KeyTripleDesCbc,
-            MacAlgorithm::HmacSha1,
-        ),
-        Pkcs12Strength::Modern => (
-            EncryptionAlgorithm::PbeWithHmacSha256AndAes256,
-            MacAlgorithm::HmacSha256,
-        ),
-    };
-    let writer = store
-        .writer(protection.password)
-        .encryption_algorithm(cipher)
-        .mac_algorithm(mac);
-    writer.write().map(Zeroizing::new).map_err(failed)
+    store.add_entry(name, KeyStoreEntry::PrivateKeyChain(entry));
+    Ok(store)
 }
 
-/// The certificates in their order, and the keys.
+fn encryption_algorithm(strength: Pkcs12Strength) -> EncryptionAlgorithm {
+    match strength {
+        Pkcs12Strength::Legacy => EncryptionAlgorithm::PbeWithShaAnd3KeyTripleDesCbc,
+        Pkcs12Strength::Modern => EncryptionAlgorithm::PbeWithHmacSha256AndAes256,
+    }
+}
+
+fn mac_algorithm(strength: Pkcs12Strength) -> MacAlgorithm {
+    match strength {
+        Pkcs12Strength::Legacy => MacAlgorithm::HmacSha1,
+        Pkcs12Strength::Modern => MacAlgorithm::HmacSha256,
+    }
+}
+
+fn unpackable(error: p12_keystore::error::Error) -> ExportError {
+    ExportError::Unpackable {
+        format: ExportFormat::Pfx,
+        reason: error.to_string(),
+    }
+}
+
+/// Decodes the certificates in their order, and the keys; `None` if anything cannot be read.
 pub(super) fn decode(bytes: &[u8], password: &str) -> Option<(Vec<Certificate>, Vec<PrivateKey>)> {
     let archive = Pkcs12Archive::from_pkcs12(bytes, password).ok()?;
     let certificates = archive
@@ -94,8 +108,8 @@ pub(super) fn decode(bytes: &[u8], password: &str) -> Option<(Vec<Certificate>, 
     ))
 }
 
-/// With which algorithms `bytes` are locked, as far as those written here go.
-pub(super) fn strength(bytes: &[u8]) -> Pkcs12Strength {
+/// Detects which of the two strengths that certctl writes `bytes` have.
+pub(super) fn detect_strength(bytes: &[u8]) -> Pkcs12Strength {
     let legacy = bytes
         .windows(TRIPLE_DES.len())
         .any(|window| window == TRIPLE_DES);

@@ -1,6 +1,6 @@
-//! Certificates as PKCS#7: a `SignedData` that signs nothing (RFC 5652 5.1, RFC 5751 3.8), what
-//! Windows and Java call p7b. Written here, byte for byte, so that no certificate is encoded anew;
-//! read back by another's parser.
+//! Certificates as PKCS#7: a `SignedData` that signs nothing (RFC 5652 5.1, RFC 5751 3.8), which
+//! Windows and Java call p7b. Written byte by byte so that no certificate is encoded again; read
+//! back with the parser of another crate.
 
 use cms::cert::CertificateChoices;
 use cms::content_info::ContentInfo;
@@ -12,17 +12,12 @@ use super::format::ExportFormat;
 use crate::pki::certificate::Certificate;
 use crate::pki::der::{self, element};
 
-/// The DER. A set has no order of its own (X.690 11.6 sorts it), and readers find the leaf by
+/// Encodes certificates as DER. The set is sorted (X.690 11.6); programs that read it find the leaf
 /// themselves.
 pub(super) fn encode(certificates: &[Certificate]) -> Result<Vec<u8>, ExportError> {
-    let failed = |reason: String| ExportError::Unpackable {
-        format: ExportFormat::P7b,
-        reason,
-    };
-    let identifier = |oid: Oid<'_>| oid.to_der_vec().map_err(|error| failed(error.to_string()));
     let mut set: Vec<&[u8]> = certificates.iter().map(Certificate::der).collect();
     set.sort_unstable();
-    let nothing = element(der::SEQUENCE, &[&identifier(oid!(1.2.840.113549.1.7.1))?]);
+    let nothing = element(der::SEQUENCE, &[&encode_oid(&oid!(1.2.840.113549.1.7.1))?]);
     let certificates = element(der::CONTEXT_0, &set);
     let empty = element(der::SET, &[]);
     let version = element(der::INTEGER, &[&[1]]);
@@ -33,20 +28,30 @@ pub(super) fn encode(certificates: &[Certificate]) -> Result<Vec<u8>, ExportErro
     let content = element(der::CONTEXT_0, &[&signed]);
     Ok(element(
         der::SEQUENCE,
-        &[&identifier(oid!(1.2.840.113549.1.7.2))?, &content],
+        &[&encode_oid(&oid!(1.2.840.113549.1.7.2))?, &content],
     ))
 }
 
-/// The certificates in it, in the order of the set.
+fn encode_oid(oid: &Oid<'_>) -> Result<Vec<u8>, ExportError> {
+    oid.to_der_vec().map_err(|error| ExportError::Unpackable {
+        format: ExportFormat::P7b,
+        reason: error.to_string(),
+    })
+}
+
+/// Decodes the certificates in the order of the set; `None` if one cannot be read.
 pub(super) fn decode(bytes: &[u8]) -> Option<Vec<Certificate>> {
     use cms::cert::x509::der::{Decode, Encode};
 
     let content = ContentInfo::from_der(bytes).ok()?;
     let signed: SignedData = content.content.decode_as().ok()?;
-    let certificates = signed.certificates?;
-    let one = |choice: &CertificateChoices| match choice {
-        CertificateChoices::Certificate(one) => Certificate::from_der(&one.to_der().ok()?).ok(),
-        CertificateChoices::Other(_) => None,
-    };
-    certificates.0.iter().map(one).collect()
+    let mut certificates = Vec::new();
+    for choice in signed.certificates?.0.iter() {
+        let CertificateChoices::Certificate(certificate) = choice else {
+            return None;
+        };
+        let der = certificate.to_der().ok()?;
+        certificates.push(Certificate::from_der(&der).ok()?);
+    }
+    Some(certificates)
 }

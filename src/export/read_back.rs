@@ -1,4 +1,4 @@
-//! Whether bytes are what they were made from: read again as anybody would, and compared.
+//! Reads exported files again, as any program would, and compares them with their source.
 
 use super::error::ExportError;
 use super::format::ExportFormat;
@@ -9,32 +9,35 @@ use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits, RepairKind};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PublicKeyId;
 
-/// Reads `bytes` as `format` and compares them with `pair`: the same certificates in the same order
-/// (a p7b has none), the same key or none.
+/// Reads `bytes` as `format` and compares them with `source`: the same certificates in the same
+/// order (a p7b has no order), the same key or none.
 ///
 /// # Errors
 /// [`ExportError::Differs`].
 pub(crate) fn read_back(
     format: ExportFormat,
     bytes: &[u8],
-    pair: ExportSource<'_>,
+    source: ExportSource<'_>,
     protection: Option<Pkcs12Protection<'_>>,
 ) -> Result<(), ExportError> {
-    let all = pair.chain.certificates();
-    let wanted: Vec<Certificate> = match format {
+    let all = source.chain.certificates();
+    let expected: Vec<Certificate> = match format {
         ExportFormat::Cert | ExportFormat::Der => all[..1].to_vec(),
-        ExportFormat::Chain => pair.chain.intermediates().to_vec(),
-        ExportFormat::P7b => sorted(all.to_vec()),
+        ExportFormat::Chain => source.chain.intermediates().to_vec(),
+        ExportFormat::P7b => sort_by_der(all.to_vec()),
         ExportFormat::Haproxy | ExportFormat::Pem | ExportFormat::Pfx => all.to_vec(),
     };
-    let key = pair.key.filter(|_| format.holds_key()).map(|key| key.id());
+    let key = source
+        .key
+        .filter(|_| format.holds_key())
+        .map(|key| key.id());
     let read = match format {
         ExportFormat::P7b => read_pkcs7(bytes),
         ExportFormat::Pfx => protection.and_then(|protection| read_pkcs12(bytes, protection)),
         _ => read_plain(bytes),
     };
     match read {
-        Some((certificates, keys)) if certificates == wanted && keys == Vec::from_iter(key) => {
+        Some((certificates, keys)) if certificates == expected && keys == Vec::from_iter(key) => {
             Ok(())
         }
         _ => Err(ExportError::Differs(format)),
@@ -50,29 +53,29 @@ fn read_plain(bytes: &[u8]) -> Option<Contents> {
     )
     .ok()?;
     let keys = delivery.keys.iter().map(|key| key.id()).collect();
-    // What had to be mended is not what was written.
-    let whole = delivery.ignored.is_empty()
+    // A file that needs repairs is not what certctl writes.
+    let is_intact = delivery.ignored.is_empty()
         && delivery
             .repairs
             .iter()
             .all(|repair| repair.what == RepairKind::Der);
-    whole.then(|| (delivery.bag(), keys))
+    is_intact.then(|| (delivery.bag(), keys))
 }
 
 fn read_pkcs7(bytes: &[u8]) -> Option<Contents> {
     let block = ::pem::parse(bytes)
         .ok()
         .filter(|block| block.tag() == "PKCS7")?;
-    Some((sorted(pkcs7::decode(block.contents())?), Vec::new()))
+    Some((sort_by_der(pkcs7::decode(block.contents())?), Vec::new()))
 }
 
 fn read_pkcs12(bytes: &[u8], protection: Pkcs12Protection<'_>) -> Option<Contents> {
     let (certificates, keys) = pkcs12::decode(bytes, protection.password)?;
-    (pkcs12::strength(bytes) == protection.strength)
+    (pkcs12::detect_strength(bytes) == protection.strength)
         .then(|| (certificates, keys.iter().map(|key| key.id()).collect()))
 }
 
-fn sorted(mut certificates: Vec<Certificate>) -> Vec<Certificate> {
+fn sort_by_der(mut certificates: Vec<Certificate>) -> Vec<Certificate> {
     certificates.sort_by(|a, b| a.der().cmp(b.der()));
     certificates
 }

@@ -1,4 +1,4 @@
-//! A pair as bytes.
+//! Writes a certificate and its key in an export format.
 
 use zeroize::Zeroizing;
 
@@ -11,74 +11,77 @@ use crate::pki::chain::Chain;
 use crate::pki::key::PrivateKey;
 use crate::pki::pem;
 
-/// What is given out.
+/// The certificate to export.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ExportSource<'a> {
-    /// What its files are called.
+    /// The name of its files, without extension.
     pub name: &'a str,
     /// The certificate and its intermediates.
     pub chain: &'a Chain,
-    /// The key, where it is here.
+    /// The key, if it was found.
     pub key: Option<&'a PrivateKey>,
     /// Where the key was looked for, in words.
     pub looked: &'a str,
 }
 
 impl<'a> ExportSource<'a> {
-    /// The key, which `format` holds.
-    pub(super) fn key(&self, format: ExportFormat) -> Result<&'a PrivateKey, ExportError> {
-        let (label, looked) = (self.chain.leaf().label(), self.looked.to_owned());
-        self.key.ok_or(ExportError::NoKey {
+    /// The key, which `format` requires.
+    fn require_key(&self, format: ExportFormat) -> Result<&'a PrivateKey, ExportError> {
+        self.key.ok_or_else(|| ExportError::NoKey {
             format,
-            label,
-            looked,
+            label: self.chain.leaf().label(),
+            looked: self.looked.to_owned(),
         })
+    }
+
+    /// The intermediates as PEM blocks.
+    fn intermediates_to_pem(&self) -> Result<String, ExportError> {
+        let intermediates = self.chain.intermediates();
+        if intermediates.is_empty() {
+            return Err(ExportError::NoChain {
+                label: self.chain.leaf().label(),
+            });
+        }
+        Ok(intermediates.iter().map(Certificate::to_pem).collect())
     }
 }
 
-/// `pair` as `format`; the bytes are wiped when dropped.
+/// Writes `source` as `format`; the bytes are wiped when dropped.
 ///
 /// # Errors
 /// See [`ExportError`].
 pub(crate) fn render(
     format: ExportFormat,
-    pair: ExportSource<'_>,
+    source: ExportSource<'_>,
     protection: Option<Pkcs12Protection<'_>>,
 ) -> Result<Zeroizing<Vec<u8>>, ExportError> {
-    let blocks = |certificates: &[Certificate]| {
-        certificates
-            .iter()
-            .map(Certificate::to_pem)
-            .collect::<String>()
-    };
+    let chain = source.chain;
     let bytes = match format {
-        ExportFormat::Cert => pair.chain.leaf().to_pem().into_bytes(),
-        ExportFormat::Chain if pair.chain.intermediates().is_empty() => {
-            return Err(ExportError::NoChain {
-                label: pair.chain.leaf().label(),
-            });
+        ExportFormat::Cert => chain.leaf().to_pem().into_bytes(),
+        ExportFormat::Chain => source.intermediates_to_pem()?.into_bytes(),
+        ExportFormat::Der => chain.leaf().der().to_vec(),
+        ExportFormat::Haproxy => {
+            return Ok(join_pem(&chain.to_pem(), source.require_key(format)?));
         }
-        ExportFormat::Chain => blocks(pair.chain.intermediates()).into_bytes(),
-        ExportFormat::Der => pair.chain.leaf().der().to_vec(),
-        ExportFormat::Haproxy => return combined(&pair.chain.to_pem(), pair.key(format)?),
         ExportFormat::P7b => {
-            pem::encode("PKCS7", &pkcs7::encode(pair.chain.certificates())?).into_bytes()
+            let der = pkcs7::encode(chain.certificates())?;
+            pem::encode("PKCS7", &der).into_bytes()
         }
-        ExportFormat::Pem => pair.chain.to_pem().into_bytes(),
+        ExportFormat::Pem => chain.to_pem().into_bytes(),
         ExportFormat::Pfx => {
-            let key = pair.key(format)?;
+            let key = source.require_key(format)?;
             let protection = protection.ok_or(ExportError::NoPassword(format))?;
-            return pkcs12::encode(pair.name, pair.chain.certificates(), key, protection);
+            return pkcs12::encode(source.name, chain.certificates(), key, protection);
         }
     };
     Ok(Zeroizing::new(bytes))
 }
 
-/// In one buffer that never grows: growing would leave copies of the key behind.
-fn combined(chain: &str, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, ExportError> {
+/// Joins chain and key in one buffer that never grows: growing would leave copies of the key behind.
+fn join_pem(chain: &str, key: &PrivateKey) -> Zeroizing<Vec<u8>> {
     let key = key.to_pem();
     let mut bytes = Zeroizing::new(Vec::with_capacity(chain.len() + key.len()));
     bytes.extend_from_slice(chain.as_bytes());
     bytes.extend_from_slice(key.as_bytes());
-    Ok(bytes)
+    bytes
 }

@@ -1,5 +1,5 @@
-//! What each server wants: formats, order and split, and the lines of its configuration. Data;
-//! every row with its source.
+//! What each server needs: formats, and the lines of its configuration. A table with the source of
+//! every row.
 
 use super::format::ExportFormat;
 use super::pkcs12::Pkcs12Strength;
@@ -28,14 +28,14 @@ pub(crate) enum ExportTarget {
 }
 
 /// One row of the table. In `copy` and `lines`, `{pem}`, `{cert}`, `{chain}`, `{haproxy}`,
-/// `{pfx}` and `{key}` stand for files as they lie here, and `{name}` for what they are called.
+/// `{pfx}` and `{key}` stand for the paths of files on this machine, and `{name}` for their name.
 struct Row {
     target: ExportTarget,
     formats: &'static [ExportFormat],
     strength: Pkcs12Strength,
-    /// The command that brings the files to their places.
+    /// Commands that copy the files to their destination.
     copy: &'static [&'static str],
-    /// Where the lines go.
+    /// Where the lines belong.
     place: &'static str,
     lines: &'static [&'static str],
 }
@@ -172,7 +172,7 @@ const IMPORT: &[&str] = &[
 ];
 
 impl ExportTarget {
-    /// The name as typed.
+    /// The name on the command line.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -192,21 +192,21 @@ impl ExportTarget {
         ROWS.iter().find(|row| row.target == self)
     }
 
-    /// What is written for it; the key stays in its own file unless a format holds it.
+    /// The formats it needs; the key stays in its own file unless a format includes it.
     #[must_use]
     pub(crate) fn formats(self) -> &'static [ExportFormat] {
         self.row().map_or(&[], |row| row.formats)
     }
 
-    /// How a `.pfx` for it is locked.
+    /// The encryption of a `.pfx` for it.
     #[must_use]
     pub(crate) fn strength(self) -> Pkcs12Strength {
         self.row()
             .map_or(Pkcs12Strength::Modern, |row| row.strength)
     }
 
-    /// What to do with the files: where the lines go, and the lines. `path` says where a file lies,
-    /// by its word in the table, ready for a shell.
+    /// What to do with the files: where the lines go, and the lines. `path` returns the path of a
+    /// file by its word in the table, quoted for a shell.
     #[must_use]
     pub(crate) fn steps(
         self,
@@ -216,33 +216,36 @@ impl ExportTarget {
         let Some(row) = self.row() else {
             return Vec::new();
         };
-        let filled = |line: &str| {
-            let words = ["pem", "cert", "chain", "haproxy", "pfx", "key"];
-            let place = |text: String, word: &&str| {
-                let hole = format!("{{{word}}}");
-                if text.contains(&hole) {
-                    text.replace(&hole, &path(word))
-                } else {
-                    text
-                }
-            };
-            words
-                .iter()
-                .fold(line.to_owned(), place)
-                .replace("{name}", name)
-        };
-        let all = |lines: &[&str]| lines.iter().map(|line| filled(line)).collect::<Vec<_>>();
         let mut steps = Vec::new();
         if !row.copy.is_empty() {
             steps.push((
                 format!("{}: copy it on the server:", self.name()),
-                all(row.copy),
+                fill_lines(row.copy, name, &path),
             ));
         }
         steps.push((
-            format!("{}: {}", self.name(), filled(row.place)),
-            all(row.lines),
+            format!("{}: {}", self.name(), fill_line(row.place, name, &path)),
+            fill_lines(row.lines, name, &path),
         ));
         steps
     }
+}
+
+fn fill_lines(lines: &[&str], name: &str, path: &impl Fn(&str) -> String) -> Vec<String> {
+    lines
+        .iter()
+        .map(|line| fill_line(line, name, path))
+        .collect()
+}
+
+/// Replaces the placeholders of a line by paths and `name`.
+fn fill_line(line: &str, name: &str, path: &impl Fn(&str) -> String) -> String {
+    let mut text = line.to_owned();
+    for word in ["pem", "cert", "chain", "haproxy", "pfx", "key"] {
+        let placeholder = format!("{{{word}}}");
+        if text.contains(&placeholder) {
+            text = text.replace(&placeholder, &path(word));
+        }
+    }
+    text.replace("{name}", name)
 }

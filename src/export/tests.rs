@@ -1,4 +1,4 @@
-//! Every format reads back, and what is not the same is told.
+//! Every format reads back as what it was made from, and nothing else does.
 
 use clap::ValueEnum;
 
@@ -6,29 +6,38 @@ use super::{
     ExportError, ExportFormat, ExportSource, ExportTarget, OverwriteLoss, Pkcs12Protection,
     Pkcs12Strength, loss, read_back, render,
 };
+use crate::pki::certificate::Certificate;
 use crate::pki::chain::{Chain, ChainCriteria, ChainPreference};
 use crate::pki::key::PrivateKey;
 use crate::pki::testing::{Authority, now, private, site_key};
 use crate::pki::trust::TrustAnchors;
 
-fn made() -> (Chain, PrivateKey) {
-    let (root, sub) = (Authority::new("Root"), Authority::new("Sub"));
+fn chain_and_key() -> (Chain, PrivateKey) {
+    let root = Authority::new("Root");
+    let sub = Authority::new("Sub");
     let key = site_key();
     let leaf = sub.leaf_as(&["example.com"], &key, |_| {});
     let anchors = TrustAnchors::from_certificates("x", &[root.root()]);
-    (
-        Chain::assemble(
-            &leaf,
-            &[root.certify(&sub)],
-            ChainCriteria {
-                anchors: &anchors,
-                at: now(),
-                prefer: ChainPreference::default(),
-            },
-        )
-        .chain,
-        private(&key),
-    )
+    let chain = assemble(&leaf, &[root.certify(&sub)], &anchors);
+    (chain, private(&key))
+}
+
+fn assemble(leaf: &Certificate, bag: &[Certificate], anchors: &TrustAnchors) -> Chain {
+    let criteria = ChainCriteria {
+        anchors,
+        at: now(),
+        prefer: ChainPreference::default(),
+    };
+    Chain::assemble(leaf, bag, criteria).chain
+}
+
+fn source<'a>(chain: &'a Chain, key: &'a PrivateKey) -> ExportSource<'a> {
+    ExportSource {
+        name: "example.com",
+        chain,
+        key: Some(key),
+        looked: "here",
+    }
 }
 
 fn locked(strength: Pkcs12Strength) -> Option<Pkcs12Protection<'static>> {
@@ -39,125 +48,101 @@ fn locked(strength: Pkcs12Strength) -> Option<Pkcs12Protection<'static>> {
 }
 
 #[test]
-fn every_format_reads_back_and_no_other_pair_does() {
-    let ((chain, key), (other, other_key)) = (made(), made());
-    let pair = ExportSource {
-        name: "example.com",
-        chain: &chain,
-        key: Some(&key),
-        looked: "",
-    };
-    let stranger = ExportSource {
-        name: "example.com",
-        chain: &other,
-        key: Some(&other_key),
-        looked: "",
-    };
+fn only_the_exported_certificate_reads_back() {
+    let (chain, key) = chain_and_key();
+    let (other_chain, other_key) = chain_and_key();
+    let own = source(&chain, &key);
+    let other = source(&other_chain, &other_key);
     for strength in [Pkcs12Strength::Modern, Pkcs12Strength::Legacy] {
-        for format in ExportFormat::value_variants() {
-            let bytes = render(*format, pair, locked(strength)).unwrap();
-            assert_eq!(
-                read_back(*format, &bytes, pair, locked(strength)),
-                Ok(()),
-                "{format:?}"
-            );
-            let differs = Err(ExportError::Differs(*format));
-            assert_eq!(
-                read_back(*format, &bytes, stranger, locked(strength)),
-                differs,
-                "{format:?}"
-            );
-            assert_eq!(
-                read_back(*format, &bytes[..bytes.len() - 9], pair, locked(strength)),
-                differs,
-                "{format:?}"
-            );
-            let holds = if format.holds_key() {
-                OverwriteLoss::Key
-            } else {
-                OverwriteLoss::Nothing
-            };
-            let unknown = if *format == ExportFormat::Pfx {
-                OverwriteLoss::Unknown
-            } else {
-                holds
-            };
-            assert_eq!(loss(&bytes, None, None), unknown, "{format:?}");
-            assert_eq!(
-                loss(&bytes, Some(key.id()), Some("geheim €")),
-                OverwriteLoss::Nothing,
-                "{format:?}"
-            );
-            assert_eq!(
-                loss(&bytes, Some(other_key.id()), Some("geheim €")),
-                holds,
-                "{format:?}"
-            );
+        let protection = locked(strength);
+        for &format in ExportFormat::value_variants() {
+            let bytes = render(format, own, protection).unwrap();
+            let differs = Err(ExportError::Differs(format));
+            let own_outcome = read_back(format, &bytes, own, protection);
+            assert_eq!(own_outcome, Ok(()), "{format:?}");
+            let other_outcome = read_back(format, &bytes, other, protection);
+            assert_eq!(other_outcome, differs, "{format:?}");
+            let truncated = &bytes[..bytes.len() - 9];
+            let truncated_outcome = read_back(format, truncated, own, protection);
+            assert_eq!(truncated_outcome, differs, "{format:?}");
         }
     }
 }
 
 #[test]
-fn what_cannot_be_given_is_told() {
-    let (chain, key) = made();
-    let pair = ExportSource {
-        name: "example.com",
-        chain: &chain,
-        key: Some(&key),
-        looked: "here",
-    };
-    let without = ExportSource { key: None, ..pair };
-    for format in [ExportFormat::Pfx, ExportFormat::Haproxy] {
-        let told = render(format, without, locked(Pkcs12Strength::Modern)).unwrap_err();
-        assert_eq!(
-            told,
-            ExportError::NoKey {
-                format,
-                label: "example.com".into(),
-                looked: "here".into()
-            }
-        );
+fn overwriting_a_file_with_a_key_is_a_loss() {
+    let (chain, key) = chain_and_key();
+    let (_, other_key) = chain_and_key();
+    let password = Some("geheim €");
+    for strength in [Pkcs12Strength::Modern, Pkcs12Strength::Legacy] {
+        for &format in ExportFormat::value_variants() {
+            let bytes = render(format, source(&chain, &key), locked(strength)).unwrap();
+            let expected = if format.holds_key() {
+                OverwriteLoss::Key
+            } else {
+                OverwriteLoss::Nothing
+            };
+            let without_password = if format == ExportFormat::Pfx {
+                OverwriteLoss::Unknown
+            } else {
+                expected
+            };
+            assert_eq!(loss(&bytes, None, None), without_password, "{format:?}");
+            let by_same_key = loss(&bytes, Some(key.id()), password);
+            assert_eq!(by_same_key, OverwriteLoss::Nothing, "{format:?}");
+            let by_other_key = loss(&bytes, Some(other_key.id()), password);
+            assert_eq!(by_other_key, expected, "{format:?}");
+        }
     }
+}
+
+#[test]
+fn a_format_with_the_key_requires_it() {
+    let (chain, key) = chain_and_key();
+    let without_key = ExportSource {
+        key: None,
+        ..source(&chain, &key)
+    };
+    for format in [ExportFormat::Pfx, ExportFormat::Haproxy] {
+        let error = render(format, without_key, locked(Pkcs12Strength::Modern)).unwrap_err();
+        let expected = ExportError::NoKey {
+            format,
+            label: "example.com".into(),
+            looked: "here".into(),
+        };
+        assert_eq!(error, expected);
+    }
+}
+
+#[test]
+fn a_pfx_requires_a_password_that_it_can_encode() {
+    let (chain, key) = chain_and_key();
+    let source = source(&chain, &key);
+    let without = render(ExportFormat::Pfx, source, None);
     assert_eq!(
-        render(ExportFormat::Pfx, pair, None).unwrap_err(),
+        without.unwrap_err(),
         ExportError::NoPassword(ExportFormat::Pfx)
     );
     let emoji = Some(Pkcs12Protection {
         password: "😀",
         strength: Pkcs12Strength::Modern,
     });
-    assert_eq!(
-        render(ExportFormat::Pfx, pair, emoji).unwrap_err(),
-        ExportError::Password
-    );
+    let with_emoji = render(ExportFormat::Pfx, source, emoji);
+    assert_eq!(with_emoji.unwrap_err(), ExportError::Password);
+}
+
+#[test]
+fn a_chain_file_requires_intermediates() {
+    let (_, key) = chain_and_key();
     let root = Authority::new("Root");
     let leaf = root.leaf(&["example.com"]);
     let anchors = TrustAnchors::from_certificates("x", &[root.root()]);
-    let short = Chain::assemble(
-        &leaf,
-        &[],
-        ChainCriteria {
-            anchors: &anchors,
-            at: now(),
-            prefer: ChainPreference::default(),
-        },
-    )
-    .chain;
-    let told = render(
-        ExportFormat::Chain,
-        ExportSource {
-            chain: &short,
-            ..pair
-        },
-        None,
-    )
-    .unwrap_err();
-    assert_eq!(
-        told,
-        ExportError::NoChain {
-            label: "example.com".into()
-        }
-    );
+    let short = assemble(&leaf, &[], &anchors);
+    let error = render(ExportFormat::Chain, source(&short, &key), None).unwrap_err();
+    let expected = ExportError::NoChain {
+        label: "example.com".into(),
+    };
+    assert_eq!(error, expected);
 }
 
 #[test]
@@ -176,19 +161,19 @@ fn every_target_has_its_formats_and_lines() {
             assert!(!line.contains(['{', '}']), "{target:?}: {line}");
         }
     }
-    let of = |target: ExportTarget| {
-        target
-            .steps("a", |word| format!("./a.{word}"))
-            .pop()
-            .unwrap()
-            .1
-    };
     assert_eq!(
-        of(ExportTarget::Postfix),
+        last_lines(ExportTarget::Postfix),
         ["smtpd_tls_chain_files = /etc/ssl/private/a.key, /etc/ssl/a.fullchain.pem"]
     );
-    assert!(of(ExportTarget::AwsAcm)[0].contains(
+    assert!(last_lines(ExportTarget::AwsAcm)[0].contains(
         "--certificate fileb://./a.cert --certificate-chain fileb://./a.chain --private"
     ));
     assert_eq!(ExportTarget::Windows2016.strength(), Pkcs12Strength::Legacy);
+}
+
+/// The configuration lines of the last step.
+fn last_lines(target: ExportTarget) -> Vec<String> {
+    let mut steps = target.steps("a", |word| format!("./a.{word}"));
+    let (_, lines) = steps.pop().unwrap();
+    lines
 }

@@ -1,5 +1,5 @@
-//! Which leaves are meant. By key id where a key or a request fits, else the only one; never by
-//! guess.
+//! Chooses leaf certificates: those that a key or a request matches, else the only one. Never
+//! guesses.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -13,17 +13,17 @@ use crate::pki::certificate::Certificate;
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::name::DnsName;
 
-/// What there is to choose from.
+/// The certificates to choose from.
 pub(crate) struct LeafCandidates<'a> {
-    /// Sites' certificates, each once, the best first.
+    /// Server certificates, each once, the best first.
     pub leaves: Vec<&'a Certificate>,
-    /// Whether rounds of one site compete: so it is in a folder, not in a delivery.
-    rounds: bool,
+    /// Whether they may be renewals of each other: so it is in a folder, not in a delivery.
+    has_renewals: bool,
 }
 
 impl<'a> LeafCandidates<'a> {
-    /// The leaves of `bag`: those of the delivery, and in the folder those for `names` (without
-    /// any, all).
+    /// Selects the leaves of `bag`: those of the delivery, and of the folder those for `names` (all
+    /// if there are no names).
     pub(crate) fn new(
         bag: &'a [Certificate],
         delivery: Option<&CaDelivery>,
@@ -35,25 +35,28 @@ impl<'a> LeafCandidates<'a> {
             .flat_map(|delivery| &delivery.certificates)
             .map(|found| found.fingerprint)
             .collect();
-        let wanted: HashSet<&str> = names.iter().map(DnsName::as_str).collect();
-        let named = |leaf: &Certificate| {
-            leaf.dns_names
-                .iter()
-                .any(|name| wanted.contains(&*name.to_ascii_lowercase()))
-        };
-        let everything = delivery.is_none() && names.is_empty();
+        let names: HashSet<&str> = names.iter().map(DnsName::as_str).collect();
+        let selects_all = delivery.is_none() && names.is_empty();
         let mut seen = HashSet::new();
         let mut leaves: Vec<&Certificate> = bag
             .iter()
-            .filter(|one| one.is_site() && seen.insert(one.fingerprint))
-            .filter(|one| everything || delivered.contains(&one.fingerprint) || named(one))
+            .filter(|certificate| certificate.is_site() && seen.insert(certificate.fingerprint))
+            .filter(|leaf| {
+                selects_all || delivered.contains(&leaf.fingerprint) || has_name(leaf, &names)
+            })
             .collect();
         leaves.sort_by_key(|leaf| std::cmp::Reverse(leaf.rank(at)));
         Self {
             leaves,
-            rounds: delivery.is_none(),
+            has_renewals: delivery.is_none(),
         }
     }
+}
+
+fn has_name(leaf: &Certificate, names: &HashSet<&str>) -> bool {
+    leaf.dns_names
+        .iter()
+        .any(|name| names.contains(&*name.to_ascii_lowercase()))
 }
 
 #[derive(Debug)]
@@ -62,81 +65,89 @@ pub(crate) struct LeafChoice<'a> {
     pub leaves: Vec<&'a Certificate>,
     /// Older certificates for the key of a chosen one.
     pub older: Vec<&'a Certificate>,
-    /// Leaves that nothing here fits, beside some that fit.
+    /// Leaves that no key or request matches, if there are others that one matches.
     pub unfitted: Vec<&'a Certificate>,
 }
 
-/// Chooses. Without any site's certificate, a CA's certificate is taken for one: the judge says
-/// what is wrong with it.
+/// Chooses the leaves to continue with. Without any server certificate, a CA certificate is chosen:
+/// verification then reports what is wrong with it.
 pub(crate) fn choose<'a>(
-    scope: &LeafCandidates<'a>,
+    candidates: &LeafCandidates<'a>,
     bag: &'a [Certificate],
     keyring: &KeyCandidates,
 ) -> Result<LeafChoice<'a>, MatchingError> {
-    let fits = |leaf: &&Certificate| keyring.fits(leaf.key_id);
-    let (fitted, unfitted): (Vec<&Certificate>, Vec<&Certificate>) =
-        scope.leaves.iter().copied().partition(fits);
-    if !fitted.is_empty() {
-        let (mut leaves, older) = current(&fitted, scope);
-        in_order(&mut leaves, bag);
-        return Ok(LeafChoice {
-            leaves,
-            older,
-            unfitted: if scope.rounds { Vec::new() } else { unfitted },
-        });
+    let (matched, unmatched): (Vec<&Certificate>, Vec<&Certificate>) = candidates
+        .leaves
+        .iter()
+        .copied()
+        .partition(|leaf| keyring.fits(leaf.key_id));
+    if matched.is_empty() {
+        return choose_without_key(candidates, bag, keyring);
     }
-    let (leaves, older) = current(&scope.leaves, scope);
-    match leaves.as_slice() {
-        [] => {
-            let leaf = bag
-                .iter()
-                .find(|one| keyring.fits(one.key_id))
-                .or_else(|| bag.first());
-            Ok(LeafChoice {
-                leaves: leaf.into_iter().collect(),
-                older: Vec::new(),
-                unfitted: Vec::new(),
-            })
-        }
-        [_] => Ok(LeafChoice {
-            leaves,
-            older,
-            unfitted: Vec::new(),
-        }),
-        several => {
-            let words = |leaf: &&Certificate| {
-                format!(
-                    "{} (key {}, until {})",
-                    leaf.label(),
-                    leaf.key_id.short(),
-                    leaf.not_after
-                )
-            };
-            Err(MatchingError::Ambiguous {
-                leaves: several.iter().map(words).collect(),
-                looked: keyring.looked(),
-            })
-        }
-    }
+    let (mut leaves, older) = select_current(&matched, candidates);
+    sort_as_in_bag(&mut leaves, bag);
+    let unfitted = if candidates.has_renewals {
+        Vec::new()
+    } else {
+        unmatched
+    };
+    Ok(LeafChoice {
+        leaves,
+        older,
+        unfitted,
+    })
 }
 
-/// Every site's certificate of a folder that is to be judged: the newest of each site, whether
-/// anything here fits it or not, and the newest that something fits. With `--key` those alone that
-/// it fits, where it fits any.
+/// Chooses the only leaf, or a CA certificate; no key or request matches any leaf.
+fn choose_without_key<'a>(
+    candidates: &LeafCandidates<'a>,
+    bag: &'a [Certificate],
+    keyring: &KeyCandidates,
+) -> Result<LeafChoice<'a>, MatchingError> {
+    let (mut leaves, older) = select_current(&candidates.leaves, candidates);
+    if leaves.len() > 1 {
+        return Err(MatchingError::Ambiguous {
+            leaves: leaves.iter().map(|leaf| describe_leaf(leaf)).collect(),
+            looked: keyring.looked(),
+        });
+    }
+    if leaves.is_empty() {
+        let matched = bag.iter().find(|one| keyring.fits(one.key_id));
+        leaves.extend(matched.or_else(|| bag.first()));
+    }
+    Ok(LeafChoice {
+        leaves,
+        older,
+        unfitted: Vec::new(),
+    })
+}
+
+fn describe_leaf(leaf: &Certificate) -> String {
+    format!(
+        "{} (key {}, until {})",
+        leaf.label(),
+        leaf.key_id.short(),
+        leaf.not_after
+    )
+}
+
+/// Selects the server certificates of a folder to check: the newest of each site, whether a key or
+/// a request matches it or not, and the newest that one matches. With `--key`, only those that it
+/// matches, if there are any.
 pub(crate) fn judged<'a>(
-    scope: &LeafCandidates<'a>,
+    candidates: &LeafCandidates<'a>,
     bag: &'a [Certificate],
     keyring: &KeyCandidates,
 ) -> Vec<&'a Certificate> {
-    let fitted: Vec<&Certificate> = scope
+    let matched: Vec<&Certificate> = candidates
         .leaves
         .iter()
         .copied()
         .filter(|leaf| keyring.fits(leaf.key_id))
         .collect();
-    let (mut leaves, _) = newest(&fitted, site);
+    let (mut leaves, _) = partition_newest(&matched, renewal_group);
     if leaves.is_empty() || keyring.named == NamedKeys::Nothing {
-        let (latest, _) = newest(&scope.leaves, site);
+        let (latest, _) = partition_newest(&candidates.leaves, renewal_group);
         let known: HashSet<_> = leaves.iter().map(|leaf| leaf.fingerprint).collect();
         leaves.extend(
             latest
@@ -144,12 +155,12 @@ pub(crate) fn judged<'a>(
                 .filter(|leaf| !known.contains(&leaf.fingerprint)),
         );
     }
-    in_order(&mut leaves, bag);
+    sort_as_in_bag(&mut leaves, bag);
     leaves
 }
 
-/// Sorts `leaves` as they lie in `bag`.
-fn in_order(leaves: &mut [&Certificate], bag: &[Certificate]) {
+/// Sorts `leaves` in the order of `bag`.
+fn sort_as_in_bag(leaves: &mut [&Certificate], bag: &[Certificate]) {
     let mut places = HashMap::new();
     for (place, one) in bag.iter().enumerate() {
         places.entry(one.fingerprint).or_insert(place);
@@ -157,22 +168,22 @@ fn in_order(leaves: &mut [&Certificate], bag: &[Certificate]) {
     leaves.sort_by_key(|leaf| places.get(&leaf.fingerprint).copied());
 }
 
-/// The best of each key, in a folder of each site, and the others.
-fn current<'a>(
+/// Splits `leaves` into the best of each key, in a folder of each site, and the others.
+fn select_current<'a>(
     leaves: &[&'a Certificate],
-    scope: &LeafCandidates<'_>,
+    candidates: &LeafCandidates<'_>,
 ) -> (Vec<&'a Certificate>, Vec<&'a Certificate>) {
-    let (mut leaves, mut older) = newest(leaves, |leaf| leaf.key_id);
-    if scope.rounds {
-        let (latest, past) = newest(&leaves, site);
+    let (mut leaves, mut older) = partition_newest(leaves, |leaf| leaf.key_id);
+    if candidates.has_renewals {
+        let (latest, replaced) = partition_newest(&leaves, renewal_group);
         leaves = latest;
-        older.extend(past);
+        older.extend(replaced);
     }
     (leaves, older)
 }
 
-/// The first of each `class`, and the others.
-fn newest<'a, C: Eq + Hash>(
+/// Splits `leaves` into the first of each `class`, and the others.
+fn partition_newest<'a, C: Eq + Hash>(
     leaves: &[&'a Certificate],
     class: impl Fn(&Certificate) -> C,
 ) -> (Vec<&'a Certificate>, Vec<&'a Certificate>) {
@@ -183,8 +194,8 @@ fn newest<'a, C: Eq + Hash>(
         .partition(|leaf| seen.insert(class(leaf)))
 }
 
-/// What rounds of one site share: the names and the kind of key.
-fn site(leaf: &Certificate) -> (bool, Vec<String>) {
+/// What renewals of one certificate have in common: the kind of key and the names.
+fn renewal_group(leaf: &Certificate) -> (bool, Vec<String>) {
     let mut names: Vec<String> = leaf
         .dns_names
         .iter()

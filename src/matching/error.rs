@@ -1,4 +1,4 @@
-//! Why arguments lead to no pair: facts only; the advice is `failure`'s.
+//! Why the arguments do not lead to a certificate and its key. The advice is in `advice`.
 
 use std::path::PathBuf;
 
@@ -7,57 +7,57 @@ use crate::delivery::DecryptError;
 /// Why arguments do not lead to a certificate.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum MatchingError {
-    /// Several sites' certificates and nothing to choose by.
+    /// Several server certificates, and no key or request that selects one.
     #[error("{} certificates for sites are here, and no key or request fits one of them", leaves.len())]
     Ambiguous {
         leaves: Vec<String>,
-        /// Where keys and requests were looked for.
+        /// Where certctl looked for keys and requests.
         looked: String,
     },
-    /// A key that was named needs a passphrase.
+    /// The named key is encrypted.
     #[error("{} is an encrypted private key", _0.display())]
     LockedKey(PathBuf),
-    /// A key that was named, and that the passphrase given does not open.
+    /// The named key is encrypted, and the given passphrase does not decrypt it.
     #[error("{} is an encrypted private key, and {_1}", _0.display())]
     StaysLocked(PathBuf, DecryptError),
-    /// A file that was named holds no private key.
+    /// The named file has no private key.
     #[error("{} holds no private key", path.display())]
     NoKey {
         path: PathBuf,
-        /// What it holds instead.
+        /// The content of the file instead.
         holds: String,
     },
-    /// A file that was named holds no request.
+    /// The named file has no request.
     #[error("{} holds no certificate request", path.display())]
     NoRequest {
         path: PathBuf,
-        /// What it holds instead.
+        /// The content of the file instead.
         holds: String,
     },
-    /// It looks like a file and is not there.
+    /// The argument looks like a path, but there is no such file.
     #[error("no such file: {0}")]
     NoSuchFile(String),
-    /// No certificate in the directory.
+    /// The directory has no certificate.
     #[error("no certificate {} in {directory}", for_name(name.as_deref()))]
     NothingHere {
         directory: String,
-        /// The name that was asked for.
+        /// The requested name.
         name: Option<String>,
     },
     #[error("{0} holds a private key and no certificate")]
     OnlyKey(String),
     #[error("{0} is a certificate request (CSR), not a certificate")]
     OnlyRequest(String),
-    /// The file of `--trust` has nothing to trust.
+    /// The file of `--trust` has no certificate that can be an anchor.
     #[error("{0} holds no certificate that can be trusted as a CA's")]
     NoAnchor(String),
-    /// Neither a file nor a name that anything here carries.
+    /// The argument is neither a file nor a known name.
     #[error("{text} is neither a file nor a name of a request or certificate in {directory}")]
     Unknown {
         text: String,
-        /// Where names were looked up.
+        /// Where certctl looked for names.
         directory: String,
-        /// The names that are known there.
+        /// The names that are known.
         known: Vec<String>,
     },
 }

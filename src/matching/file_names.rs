@@ -1,11 +1,12 @@
-//! What the files of a pair are called: one plain word, with the number of the round behind it.
+//! The names of the files of a certificate: one plain word, then the number of the renewal.
 
 use std::path::{Path, PathBuf};
 
-/// `--cert-name` as a name.
+/// Checks the name that `--cert-name` gives.
 ///
 /// # Errors
-/// What it may be made of: it becomes part of paths, and some endings mean something.
+/// The characters and endings that are permitted: it becomes part of paths, and some endings have a
+/// meaning.
 pub(crate) fn chosen(text: &str) -> Result<String, &'static str> {
     let numbered = without_round(text) != text;
     if plain(text) && !numbered && !text.ends_with(".rsa") && !text.ends_with(".ecdsa") {
@@ -17,7 +18,7 @@ pub(crate) fn chosen(text: &str) -> Result<String, &'static str> {
     )
 }
 
-/// `example.com-2` is the second round of `example.com`.
+/// Removes the number of the renewal: `example.com-2` is the second for `example.com`.
 #[must_use]
 pub(crate) fn without_round(stem: &str) -> &str {
     match stem.rsplit_once('-') {
@@ -32,7 +33,7 @@ pub(crate) fn without_round(stem: &str) -> &str {
     }
 }
 
-/// The round that a stem is of: 2 for `example.com-2`; the first has no number.
+/// The number of the renewal in a stem: 2 for `example.com-2`; the first has no number.
 #[must_use]
 pub(crate) fn round(stem: &str) -> u32 {
     let number = stem
@@ -41,20 +42,20 @@ pub(crate) fn round(stem: &str) -> u32 {
     number.and_then(|number| number.parse().ok()).unwrap_or(1)
 }
 
-/// The file of the first round, and which round `path` is of.
+/// The path without the number of the renewal, and that number.
 #[must_use]
 pub(crate) fn lineage(path: &Path) -> (PathBuf, u32) {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     (path.with_file_name(without_round(&stem)), round(&stem))
 }
 
-/// What the files of a round are called.
+/// The stem of the files of a renewal.
 #[must_use]
 pub(crate) fn of_round(stem: &str, round: u32) -> String {
     format!("{}-{round}", without_round(stem))
 }
 
-/// A name that can be a file's or a folder's: it is a part of paths that root writes to.
+/// Whether it is safe as the name of a file or a folder, in paths that root writes to.
 #[must_use]
 pub(crate) fn plain(stem: &str) -> bool {
     !stem.is_empty()

@@ -1,5 +1,5 @@
-//! The keys, requests and certificates of a folder, as values: looked up by key id and by the names
-//! in them.
+//! The keys, requests and certificates of a folder as values, which are found by key id and by the
+//! names in them.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -13,15 +13,15 @@ use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 
-/// Something and the file that it lies in.
+/// A value and the file that contains it.
 #[derive(Clone, Debug)]
 pub(crate) struct HeldFile<T> {
     pub path: PathBuf,
-    /// What is in it.
+    /// The parsed content.
     pub value: T,
 }
 
-/// Nobody reads `.` as a folder.
+/// Describes a folder in a sentence; `.` becomes words.
 #[must_use]
 pub(crate) fn folder_in_words(folder: &Path) -> String {
     if folder == Path::new(".") {
@@ -40,16 +40,16 @@ pub(crate) struct FolderContents {
     pub requests: Vec<HeldFile<SigningRequest>>,
     /// Files with certificates, each with its certificates in their order.
     pub certificates: Vec<HeldFile<Vec<Certificate>>>,
-    /// Keys that need a passphrase.
+    /// Encrypted private keys.
     pub locked: Vec<HeldFile<EncryptedKey>>,
-    /// Files that may not be read.
+    /// Files without read permission.
     pub unreadable: Vec<PathBuf>,
-    /// False when the folder has more files than are looked at.
+    /// False if the folder has more files than certctl reads.
     pub complete: bool,
 }
 
 impl FolderContents {
-    /// The folder in words.
+    /// Describes the folder in a sentence.
     #[must_use]
     pub(crate) fn in_words(&self) -> String {
         folder_in_words(&self.path)
@@ -61,7 +61,8 @@ impl FolderContents {
         self.keys.iter().find(|key| key.value.id() == id)
     }
 
-    /// The keys, moved out: those with a file of their own, and those beside certificates.
+    /// Removes and returns the keys: those with a file of their own, and those in files with
+    /// certificates.
     pub(crate) fn take_keys(&mut self) -> (Vec<HeldFile<PrivateKey>>, Vec<HeldFile<PrivateKey>>) {
         let combined: HashSet<&PathBuf> = self.certificates.iter().map(|file| &file.path).collect();
         std::mem::take(&mut self.keys)
@@ -69,7 +70,7 @@ impl FolderContents {
             .partition(|key| !combined.contains(&key.path))
     }
 
-    /// Every certificate that is no CA's, the newest that is valid at `at` first, each once.
+    /// Every server certificate once, the newest that is valid at `at` first.
     #[must_use]
     pub(crate) fn leaves(&self, at: Timestamp) -> Vec<&Certificate> {
         let all = self.certificates.iter().flat_map(|file| &file.value);
@@ -81,7 +82,7 @@ impl FolderContents {
         leaves
     }
 
-    /// Those of [`Self::leaves`] that carry `name` among their names, as it is.
+    /// Those of [`Self::leaves`] that list exactly `name`.
     #[must_use]
     pub(crate) fn leaves_named(&self, name: &DnsName, at: Timestamp) -> Vec<&Certificate> {
         self.leaves(at)
@@ -90,7 +91,7 @@ impl FolderContents {
             .collect()
     }
 
-    /// The requests that ask for `name`, the latest round (`-2`, `-3`) first.
+    /// The requests for `name`, the latest renewal (`-2`, `-3`) first.
     #[must_use]
     pub(crate) fn requests_named(&self, name: &DnsName) -> Vec<&HeldFile<SigningRequest>> {
         let mut requests: Vec<_> = self
@@ -102,7 +103,7 @@ impl FolderContents {
         requests
     }
 
-    /// The places of all requests, the latest rounds first.
+    /// The indices of all requests, the latest renewals first.
     #[must_use]
     pub(crate) fn requests_in_order(&self) -> Vec<usize> {
         let mut places: Vec<usize> = (0..self.requests.len()).collect();
@@ -114,36 +115,29 @@ impl FolderContents {
         places
     }
 
-    /// The files that a server may have been given for `leaf`: `*.fullchain.pem`, which certctl
-    /// writes; else those that start with it and go on; else those that start with it; else those
-    /// that hold it.
+    /// The files that a server may use for `leaf`: `*.fullchain.pem`, which certctl writes; else
+    /// those that start with it and have more certificates; else those that start with it; else
+    /// those that contain it.
     #[must_use]
     pub(crate) fn files_of(&self, leaf: &Certificate) -> Vec<&Path> {
-        let is_ours = |file: &HeldFile<Vec<Certificate>>| {
-            file.path.to_string_lossy().ends_with(".fullchain.pem")
-        };
-        let fitness = |file: &HeldFile<Vec<Certificate>>| match file.value.first() == Some(leaf) {
-            _ if is_ours(file) => 3,
-            true if file.value.len() > 1 => 2,
-            starts => u8::from(starts),
-        };
-        let holders: Vec<_> = self
+        let files: Vec<_> = self
             .certificates
             .iter()
             .filter(|file| file.value.contains(leaf))
             .collect();
-        let best = holders.iter().map(|file| fitness(file)).max();
-        let chosen = holders
+        let best = files.iter().map(|file| deployment_rank(file, leaf)).max();
+        let chosen = files
             .into_iter()
-            .filter(|file| Some(fitness(file)) == best);
+            .filter(|file| Some(deployment_rank(file, leaf)) == best);
         chosen.map(|file| file.path.as_path()).collect()
     }
 
-    /// Every file here that has to do with `name`: certificates and requests that carry it, the
-    /// newest certificate first, and the keys that belong to them.
+    /// Every file of the folder for `name`: certificates and requests that list it, the newest
+    /// certificate first, and their keys.
     #[must_use]
     pub(crate) fn paths_named(&self, name: &DnsName, at: Timestamp) -> Vec<PathBuf> {
-        let (leaves, requests) = (self.leaves_named(name, at), self.requests_named(name));
+        let leaves = self.leaves_named(name, at);
+        let requests = self.requests_named(name);
         let ids: HashSet<_> = leaves
             .iter()
             .map(|leaf| leaf.key_id)
@@ -167,8 +161,8 @@ impl FolderContents {
             .collect()
     }
 
-    /// The requests that wait for a certificate: none has their key, and none was issued for a
-    /// later round of them.
+    /// The requests without a certificate: none in `issued` has their key, and none was issued for
+    /// a later renewal.
     #[must_use]
     pub(crate) fn waiting(&self, issued: &HashSet<PublicKeyId>) -> Vec<&HeldFile<SigningRequest>> {
         let (done, open): (Vec<_>, Vec<_>) = self
@@ -190,9 +184,9 @@ impl FolderContents {
             .collect()
     }
 
-    /// The files of requests that use a key again: another request here has it, and it does not lie
-    /// beside this one as its own. What a CA's record is made of then is not known from the request
-    /// alone.
+    /// The files of requests that reuse a key: another request of the folder has the same key, and
+    /// no key file belongs to this one. Then the request alone does not determine the validation
+    /// record of the CA.
     #[must_use]
     pub(crate) fn reusing(&self) -> HashSet<&Path> {
         let mut by_key: HashMap<PublicKeyId, Vec<&HeldFile<SigningRequest>>> = HashMap::new();
@@ -209,19 +203,17 @@ impl FolderContents {
             .map(|key| (key.value.id(), stem(&key.path)))
             .collect();
         let locked: HashSet<String> = self.locked.iter().map(|key| stem(&key.path)).collect();
-        let is_own = |one: &HeldFile<SigningRequest>| {
-            let stem = stem(&one.path);
-            locked.contains(&stem) || own.contains(&(one.value.key_id, stem))
-        };
-        by_key
-            .values()
-            .flatten()
-            .filter(|one| !is_own(one))
-            .map(|one| one.path.as_path())
-            .collect()
+        let mut reusing = HashSet::new();
+        for request in by_key.values().flatten() {
+            let stem = stem(&request.path);
+            if !locked.contains(&stem) && !own.contains(&(request.value.key_id, stem)) {
+                reusing.insert(request.path.as_path());
+            }
+        }
+        reusing
     }
 
-    /// Whether a request or a site's certificate here carries `name`.
+    /// Whether a request or a server certificate of the folder lists `name`.
     #[must_use]
     pub(crate) fn knows(&self, name: &DnsName) -> bool {
         let leaves = self
@@ -235,7 +227,7 @@ impl FolderContents {
             .any(|names| has_name(names, name))
     }
 
-    /// When the last of the sites' certificates for each name here ends; names in lower case.
+    /// The latest expiry date of the server certificates for each name, in lower case.
     #[must_use]
     pub(crate) fn ends(&self) -> HashMap<String, Timestamp> {
         let mut ends = HashMap::new();
@@ -255,7 +247,7 @@ impl FolderContents {
         ends
     }
 
-    /// Every name that a request or a site's certificate here carries, sorted.
+    /// Every name that a request or a server certificate of the folder lists, sorted.
     #[must_use]
     pub(crate) fn names(&self) -> Vec<String> {
         let leaves = self
@@ -272,6 +264,18 @@ impl FolderContents {
         names.sort();
         names.dedup();
         names
+    }
+}
+
+/// How likely a server uses `file` for `leaf`; see [`FolderContents::files_of`].
+fn deployment_rank(file: &HeldFile<Vec<Certificate>>, leaf: &Certificate) -> u8 {
+    let starts_with_leaf = file.value.first() == Some(leaf);
+    if file.path.to_string_lossy().ends_with(".fullchain.pem") {
+        3
+    } else if starts_with_leaf && file.value.len() > 1 {
+        2
+    } else {
+        u8::from(starts_with_leaf)
     }
 }
 

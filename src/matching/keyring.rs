@@ -1,7 +1,7 @@
-//! The keys and requests that a certificate can belong to: the ones named, else those delivered and
-//! those in the directory.
+//! The keys and requests that may match a certificate: those named on the command line, else those
+//! delivered and those in the directory.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::remark::{MatchingRemark, RequestTemplate};
 use crate::delivery::{DecryptError, EncryptedKey};
@@ -13,16 +13,16 @@ use crate::pki::chain::{Chain, ChainEnd};
 use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::request::SigningRequest;
 
-/// A request, and what the files of its round are called.
+/// A request, and the name of the files of its renewal.
 #[derive(Debug)]
 pub(crate) struct HeldRequest {
     /// The request and its file.
     pub held: HeldFile<SigningRequest>,
-    /// The stem of its file; none where it came packed with other things.
+    /// The stem of its file; none if it came in a file with other content.
     pub stem: Option<String>,
 }
 
-/// What was named on the command line: then nothing else counts.
+/// Which option names the only key or request to compare with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum NamedKeys {
     /// `--key`.
@@ -32,37 +32,37 @@ pub(crate) enum NamedKeys {
     Request,
 }
 
-/// More keys are not named.
+/// The most key files that a message lists.
 const MOST_KEYS: usize = 5;
 
-/// All that a leaf is compared with.
+/// Everything that a leaf is compared with.
 #[derive(Debug)]
 pub(crate) struct KeyCandidates {
-    /// The key of `--key`, else those delivered, then those of the directory, those with a file of
-    /// their own last.
+    /// The key of `--key`, else those delivered, then those of the directory; keys with a file of
+    /// their own come last.
     pub keys: Vec<HeldFile<PrivateKey>>,
     /// The request of `--csr`, else those delivered, then those of the directory.
     pub requests: Vec<HeldRequest>,
-    /// How many of the requests were passed to be compared: one of these must fit.
+    /// How many of the requests, the first ones, were passed as arguments: one of these must match.
     pub brought: usize,
-    /// Keys that need a passphrase, of the same places.
+    /// Encrypted keys from the same sources.
     pub locked: Vec<HeldFile<EncryptedKey>>,
-    /// Why the password that was given opens none of them.
+    /// Why the given password does not open them.
     pub shut: Option<DecryptError>,
-    /// Which of the keys came with certificates, packed or in one file, and in which.
+    /// Keys that came together with certificates, and the file.
     pub sent: Vec<HeldFile<PublicKeyId>>,
-    /// Which of the keys needed one.
+    /// The keys that a password opened.
     pub decrypted: Vec<PublicKeyId>,
-    /// The sites' certificates that were handed over in files, by fingerprint.
+    /// Fingerprints of the server certificates that came in files, and the file.
     pub delivered: Vec<HeldFile<[u8; 32]>>,
-    /// Whether one of them was named.
+    /// Whether a key or a request was named on the command line.
     pub named: NamedKeys,
-    /// The directory, its keys and requests moved out.
+    /// The directory, without its keys and requests.
     pub here: FolderContents,
 }
 
 impl KeyCandidates {
-    /// Whether a key or a request with this identity is here; with `--key` or `--csr`, whether it
+    /// Whether there is a key or a request with this identity; with `--key` or `--csr`, whether it
     /// is that one.
     #[must_use]
     pub(crate) fn fits(&self, id: PublicKeyId) -> bool {
@@ -78,183 +78,213 @@ impl KeyCandidates {
         }
     }
 
-    /// The key of `leaf`; with `--key` that one, whether it fits or not.
+    /// The key of `leaf`; with `--key` that key, whether it matches or not.
     #[must_use]
     pub(crate) fn key_of(&self, leaf: &Certificate) -> Option<&HeldFile<PrivateKey>> {
-        self.place_of_key(leaf)
-            .and_then(|place| self.keys.get(place))
+        self.key_index(leaf).and_then(|index| self.keys.get(index))
     }
 
     /// The request of `leaf`.
     #[must_use]
     pub(crate) fn request_of(&self, leaf: &Certificate) -> Option<&HeldRequest> {
-        self.place_of_request(leaf)
-            .and_then(|place| self.requests.get(place))
+        self.request_index(leaf)
+            .and_then(|index| self.requests.get(index))
     }
 
-    /// Of several with its key that of the latest round, for which the key was used again.
-    fn place_of_request(&self, leaf: &Certificate) -> Option<usize> {
-        let fitting = self
+    /// The index of the request with the key of `leaf`; of several, that of the latest renewal,
+    /// for which the key was used again.
+    fn request_index(&self, leaf: &Certificate) -> Option<usize> {
+        let matching = self
             .requests
             .iter()
             .enumerate()
-            .filter(|(_, one)| one.held.value.key_id == leaf.key_id);
-        let round = |stem: &Option<String>| stem.as_deref().map_or(0, file_names::round);
-        fitting
-            .min_by_key(|(_, one)| std::cmp::Reverse(round(&one.stem)))
-            .map(|(place, _)| place)
+            .filter(|(_, request)| request.held.value.key_id == leaf.key_id);
+        matching
+            .min_by_key(|(_, request)| std::cmp::Reverse(request.round()))
+            .map(|(index, _)| index)
     }
 
-    /// Whether a key with this identity is here, which a request does not stand for.
+    /// Whether there is a key with this identity; a request is not enough.
     #[must_use]
     pub(crate) fn has_key(&self, id: PublicKeyId) -> bool {
         self.keys.iter().any(|key| key.value.id() == id)
     }
 
-    /// One that has a file of its own in the directory rather than one that was delivered.
-    fn place_of_key(&self, leaf: &Certificate) -> Option<usize> {
-        let fits = |key: &HeldFile<PrivateKey>| key.value.id() == leaf.key_id;
-        let (first, last) = (
-            self.keys.iter().position(fits),
-            self.keys.iter().rposition(fits),
-        );
-        let beside = |key: &HeldFile<PrivateKey>| {
-            self.here
-                .certificates
-                .iter()
-                .any(|file| file.path == key.path)
-        };
-        let combined = || {
-            last.and_then(|place| self.keys.get(place))
-                .is_some_and(beside)
-        };
-        // Where there is but one, no file needs to be looked for: this is asked for each of a
-        // thousand certificates.
-        let fitting = if first != last && combined() {
+    /// The index of the key of `leaf`: rather one with a file of its own in the directory than one
+    /// that was delivered.
+    fn key_index(&self, leaf: &Certificate) -> Option<usize> {
+        let first = self
+            .keys
+            .iter()
+            .position(|key| key.value.id() == leaf.key_id);
+        let last = self
+            .keys
+            .iter()
+            .rposition(|key| key.value.id() == leaf.key_id);
+        // With a single key no file needs to be compared: called for each of a thousand
+        // certificates.
+        let matching = if first != last && self.shares_file(last) {
             first
         } else {
             last
         };
-        fitting.or_else(|| (self.named == NamedKeys::Key && !self.keys.is_empty()).then_some(0))
+        let named = self.named == NamedKeys::Key && !self.keys.is_empty();
+        matching.or_else(|| named.then_some(0))
     }
 
-    /// The same, moved out.
+    /// Whether the key at this index is in a file of the directory that has certificates too.
+    fn shares_file(&self, index: Option<usize>) -> bool {
+        let Some(key) = index.and_then(|index| self.keys.get(index)) else {
+            return false;
+        };
+        self.here
+            .certificates
+            .iter()
+            .any(|file| file.path == key.path)
+    }
+
+    /// Removes and returns the key of `leaf`, see [`Self::key_of`].
     pub(crate) fn take_key(&mut self, leaf: &Certificate) -> Option<HeldFile<PrivateKey>> {
-        self.place_of_key(leaf).map(|place| self.keys.remove(place))
+        self.key_index(leaf).map(|index| self.keys.remove(index))
     }
 
-    /// The request of `leaf`, moved out.
+    /// Removes and returns the request of `leaf`.
     pub(crate) fn take_request(&mut self, leaf: &Certificate) -> Option<HeldRequest> {
-        self.place_of_request(leaf)
-            .map(|place| self.requests.remove(place))
+        self.request_index(leaf)
+            .map(|index| self.requests.remove(index))
     }
 
-    /// What is to be said of `leaf` and the keys here, where none fits. A key or a request that is
-    /// for the same names, or for none that is known, was meant to fit: an error. Those of other
-    /// sites prove nothing.
+    /// Remarks on `leaf` if no key or request matches it, or none of the requests that were passed.
+    /// A key or a request for the same names, or for unknown names, should have matched: an error.
+    /// Those for other names prove nothing.
     #[must_use]
     pub(crate) fn judge(&self, leaf: &Certificate) -> Option<MatchingRemark> {
-        let (brought, _) = self.requests.split_at(self.brought);
-        if let (Some(first), false) = (
-            brought.first(),
-            brought
+        let (passed, _) = self.requests.split_at(self.brought);
+        if let Some(first) = passed.first()
+            && !passed
                 .iter()
-                .any(|one| one.held.value.key_id == leaf.key_id),
-        ) {
+                .any(|request| request.held.value.key_id == leaf.key_id)
+        {
             return Some(wrong_request(leaf, &first.held));
         }
         if self.fits(leaf.key_id) {
             return None;
         }
         if self.named == NamedKeys::Key {
-            return self
-                .here
-                .key(leaf.key_id)
-                .map(|key| MatchingRemark::KeyHere {
-                    path: key.path.clone(),
-                });
+            return self.matching_key_here(leaf);
         }
-        let meant = |request: &&HeldRequest| {
-            self.named == NamedKeys::Request || is_for(leaf, &request.held.value.dns_names)
-        };
-        if let Some(HeldRequest { held, .. }) = self.requests.iter().find(meant) {
-            let its_key = self
-                .keys
-                .iter()
-                .find(|key| key.value.id() == held.value.key_id);
-            if let (NamedKeys::Nothing, Some(key)) = (self.named, its_key) {
-                return wrong_key(leaf, key);
-            }
-            return Some(wrong_request(leaf, held));
+        if let Some(request) = self.expected_request(leaf) {
+            return self.judge_request(leaf, &request.held);
         }
-        let meant = |key: &&HeldFile<PrivateKey>| {
-            let names = self.names_of(key.value.id());
-            names.is_empty() || is_for(leaf, &names)
-        };
-        let wrong = self
-            .keys
-            .iter()
-            .filter(meant)
-            .find_map(|key| wrong_key(leaf, key));
-        wrong.or_else(|| Some(self.no_key(leaf)))
+        self.expected_key_mismatch(leaf)
+            .or_else(|| Some(self.no_key(leaf)))
     }
 
-    /// That the key of `leaf` is not here, as far as can be told: one that is locked may be it,
-    /// first of all the one that is called as its request or its first name.
+    /// The remark that the directory has the key of `leaf`, which `--key` does not name.
+    fn matching_key_here(&self, leaf: &Certificate) -> Option<MatchingRemark> {
+        let key = self.here.key(leaf.key_id)?;
+        Some(MatchingRemark::KeyHere {
+            path: key.path.clone(),
+        })
+    }
+
+    /// The request that `leaf` should have been issued for: that of `--csr`, or one for its names.
+    fn expected_request(&self, leaf: &Certificate) -> Option<&HeldRequest> {
+        self.requests.iter().find(|request| {
+            self.named == NamedKeys::Request || covers_any(leaf, &request.held.value.dns_names)
+        })
+    }
+
+    /// Remarks on a request that should match `leaf`: on its key, if that was found.
+    fn judge_request(
+        &self,
+        leaf: &Certificate,
+        request: &HeldFile<SigningRequest>,
+    ) -> Option<MatchingRemark> {
+        let key = self
+            .keys
+            .iter()
+            .find(|key| key.value.id() == request.value.key_id);
+        match key {
+            Some(key) if self.named == NamedKeys::Nothing => wrong_key(leaf, key),
+            _ => Some(wrong_request(leaf, request)),
+        }
+    }
+
+    /// How the first key differs that is for a name of `leaf` or for unknown names.
+    fn expected_key_mismatch(&self, leaf: &Certificate) -> Option<MatchingRemark> {
+        self.keys
+            .iter()
+            .filter(|key| {
+                let names = self.names_of(key.value.id());
+                names.is_empty() || covers_any(leaf, &names)
+            })
+            .find_map(|key| wrong_key(leaf, key))
+    }
+
+    /// Remarks that the key of `leaf` was not found. An encrypted key may be it, most likely the one
+    /// with the file name of its request or of its first name.
     #[must_use]
     pub(crate) fn no_key(&self, leaf: &Certificate) -> MatchingRemark {
         let request = self.request_of(leaf);
         let stem = request
             .and_then(|request| request.stem.clone())
             .or_else(|| leaf.dns_names.first().cloned());
-        let own = |held: &&HeldFile<EncryptedKey>| Some(stem_of(&held.path)) == stem;
-        match (
-            self.locked.iter().find(own).or_else(|| self.locked.first()),
-            request,
-        ) {
-            (Some(held), _) => MatchingRemark::Locked {
+        let encrypted = self
+            .locked
+            .iter()
+            .find(|key| Some(stem_of(&key.path)) == stem)
+            .or_else(|| self.locked.first());
+        if let Some(key) = encrypted {
+            return MatchingRemark::Locked {
                 label: leaf.label(),
-                path: held.path.clone(),
+                path: key.path.clone(),
                 why: self.shut,
-                anew: self.anew(leaf),
-            },
-            (None, Some(request)) => MatchingRemark::OnlyRequest {
+                anew: self.request_template(leaf),
+            };
+        }
+        match request {
+            Some(request) => MatchingRemark::OnlyRequest {
                 label: leaf.label(),
                 request: request.held.path.clone(),
                 looked: self.looked(),
             },
-            (None, None) => MatchingRemark::no_key(leaf, self.looked(), self.anew(leaf)),
+            None => MatchingRemark::no_key(leaf, self.looked(), self.request_template(leaf)),
         }
     }
 
-    fn anew(&self, leaf: &Certificate) -> RequestTemplate {
+    /// What a request for a new key with the names of `leaf` can be made from.
+    fn request_template(&self, leaf: &Certificate) -> RequestTemplate {
         let file = self
             .delivered
             .iter()
-            .find(|one| one.value == leaf.fingerprint)
-            .map(|one| RequestTemplate::File(one.path.clone()));
-        file.unwrap_or_else(|| RequestTemplate::Names(leaf.dns_names.clone()))
+            .find(|delivered| delivered.value == leaf.fingerprint);
+        match file {
+            Some(file) => RequestTemplate::File(file.path.clone()),
+            None => RequestTemplate::Names(leaf.dns_names.clone()),
+        }
     }
 
-    /// What is to be said where `chain` misses an issuer that lies in the directory.
+    /// Remarks that the directory has the issuer that `chain` lacks.
     #[must_use]
     pub(crate) fn issuer_here(&self, chain: &Chain, bundle: &[String]) -> Option<MatchingRemark> {
         let (file, signer) = self.signer_here(chain)?;
         let path = file.path.clone();
-        Some(match signer.is_self_issued() {
-            true => MatchingRemark::RootHere {
+        let remark = if signer.is_self_issued() {
+            MatchingRemark::RootHere {
                 label: signer.label(),
                 path,
-            },
-            false => MatchingRemark::IssuerHere {
+            }
+        } else {
+            MatchingRemark::IssuerHere {
                 path,
                 bundle: bundle.to_vec(),
-            },
-        })
+            }
+        };
+        Some(remark)
     }
 
-    /// The root in the directory that signed the last certificate of `chain`, where none was handed
-    /// over.
+    /// The root in the directory that signed the last certificate of `chain`, if none was delivered.
     #[must_use]
     pub(crate) fn root_here(&self, chain: &Chain) -> Option<&Certificate> {
         self.signer_here(chain)
@@ -262,14 +292,12 @@ impl KeyCandidates {
             .filter(|signer| signer.is_self_issued())
     }
 
-    /// A file that has the issuer that `chain` misses, and that issuer.
+    /// The file in the directory with the issuer that `chain` lacks, and that issuer.
     fn signer_here(&self, chain: &Chain) -> Option<(&HeldFile<Vec<Certificate>>, &Certificate)> {
-        let (ChainEnd::Gap { .. }, Some(last)) = (chain.end(), chain.certificates().last()) else {
+        if !matches!(chain.end(), ChainEnd::Gap { .. }) {
             return None;
-        };
-        let sites = |file: &HeldFile<Vec<Certificate>>| {
-            file.value.iter().filter(|one| one.is_site()).count()
-        };
+        }
+        let last = chain.certificates().last()?;
         let signers = self.here.certificates.iter().filter_map(|file| {
             let signer = file
                 .value
@@ -277,10 +305,10 @@ impl KeyCandidates {
                 .find(|one| !one.is_site() && last.is_signed_by(one))?;
             Some((file, signer))
         });
-        signers.min_by_key(|(file, _)| sites(file))
+        signers.min_by_key(|(file, _)| count_server_certificates(file))
     }
 
-    /// The names that a key here is known to be for.
+    /// The names of the requests and certificates with this key.
     fn names_of(&self, id: PublicKeyId) -> Vec<String> {
         let requests = self
             .requests
@@ -298,7 +326,7 @@ impl KeyCandidates {
             .collect()
     }
 
-    /// The files of the keys, as many as are told and one more: this is asked for each of a
+    /// The files of the keys, as many as a message lists and one more: called for each of a
     /// thousand certificates.
     fn key_files(&self) -> Vec<&Path> {
         let mut files: Vec<&Path> = Vec::new();
@@ -313,7 +341,7 @@ impl KeyCandidates {
         files
     }
 
-    /// Where keys and requests were looked for, in words.
+    /// Describes where certctl looked for keys and requests.
     #[must_use]
     pub(crate) fn looked(&self) -> String {
         let folder = self.here.in_words();
@@ -328,43 +356,49 @@ impl KeyCandidates {
             NamedKeys::Nothing => format!("what was passed and the files of {folder}{scope}"),
         };
         let keys = self.key_files();
-        if let (NamedKeys::Nothing, false) = (self.named, keys.is_empty()) {
+        if self.named == NamedKeys::Nothing && !keys.is_empty() {
             let more = if keys.len() > MOST_KEYS { ", ..." } else { "" };
-            let told: Vec<String> = keys
-                .iter()
-                .take(MOST_KEYS)
-                .map(|path| path.display().to_string())
-                .collect();
-            words.push_str(&format!(", with the keys in {}{more}", told.join(", ")));
+            let listed = join_paths(keys.into_iter().take(MOST_KEYS));
+            words.push_str(&format!(", with the keys in {listed}{more}"));
         }
         if !self.here.unreadable.is_empty() {
-            let paths: Vec<String> = self
-                .here
-                .unreadable
-                .iter()
-                .take(3)
-                .map(|path| path.display().to_string())
-                .collect();
-            words.push_str(&format!(
-                " ({} could not be read: permission denied)",
-                paths.join(", ")
-            ));
+            let unreadable = self.here.unreadable.iter().take(3);
+            let listed = join_paths(unreadable.map(PathBuf::as_path));
+            words.push_str(&format!(" ({listed} could not be read: permission denied)"));
         }
         words
     }
 }
 
+impl HeldRequest {
+    /// The renewal that its file name gives; 0 without a file of its own.
+    fn round(&self) -> u32 {
+        self.stem.as_deref().map_or(0, file_names::round)
+    }
+}
+
+fn join_paths<'a>(paths: impl Iterator<Item = &'a Path>) -> String {
+    let paths: Vec<String> = paths.map(|path| path.display().to_string()).collect();
+    paths.join(", ")
+}
+
+fn count_server_certificates(file: &HeldFile<Vec<Certificate>>) -> usize {
+    file.value
+        .iter()
+        .filter(|certificate| certificate.is_site())
+        .count()
+}
+
 fn wrong_request(leaf: &Certificate, held: &HeldFile<SigningRequest>) -> MatchingRemark {
-    let (label, path) = (leaf.label(), held.path.clone());
     MatchingRemark::WrongRequest {
-        label,
-        path,
+        label: leaf.label(),
+        path: held.path.clone(),
         request: held.value.key_id,
         leaf: leaf.key_id,
     }
 }
 
-/// How `key` does not fit; `None` when it does.
+/// Remarks how `key` differs from the key of `leaf`; `None` if it matches.
 #[must_use]
 pub(crate) fn wrong_key(leaf: &Certificate, key: &HeldFile<PrivateKey>) -> Option<MatchingRemark> {
     Some(MatchingRemark::WrongKey {
@@ -373,6 +407,6 @@ pub(crate) fn wrong_key(leaf: &Certificate, key: &HeldFile<PrivateKey>) -> Optio
     })
 }
 
-fn is_for(leaf: &Certificate, names: &[String]) -> bool {
+fn covers_any(leaf: &Certificate, names: &[String]) -> bool {
     names.iter().any(|name| leaf.covers(name))
 }

@@ -1,5 +1,5 @@
-//! What there is to say about a choice besides the judgement of its chain: facts only; the advice
-//! is `failure`'s.
+//! Remarks on the chosen certificate, key and request, besides the problems of the chain. The advice
+//! is in `advice`.
 
 use std::path::{Path, PathBuf};
 
@@ -11,42 +11,42 @@ pub(crate) use crate::pki::name::listed;
 use crate::pki::request::SigningRequest;
 use crate::pki::verify::ChainProblem;
 
-/// What a request for the same names and a new key can be made from.
+/// What a request for the same names and a new key is made from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RequestTemplate {
-    /// What the certificate came in.
+    /// The file of the certificate.
     File(PathBuf),
     Names(Vec<String>),
 }
 
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum MatchingRemark {
-    /// The issuer that is missing lies in the directory.
+    /// The directory has the missing issuer.
     #[error("the missing intermediate lies here, in {}", path.display())]
     IssuerHere {
         /// The file that has it.
         path: PathBuf,
-        /// The words of `certctl bundle` for what was passed.
+        /// The `certctl bundle` command for the arguments.
         bundle: Vec<String>,
     },
-    /// The root that issued the last certificate lies in the directory.
+    /// The directory has the root that issued the last certificate.
     #[error("the root {label} lies here, in {}", path.display())]
     RootHere {
-        /// The root in words.
+        /// The label of the root.
         label: String,
         path: PathBuf,
     },
-    /// Another key than the one that was named fits.
+    /// Another key than the named one matches.
     #[error("the key that fits lies here: {}", path.display())]
     KeyHere { path: PathBuf },
-    /// A key that needed a passphrase is written without it.
+    /// An encrypted key is written without its password.
     #[error("the key in {} is encrypted; it is written without its password, which no server can \
         ask for", path.display())]
     KeyDecrypted { path: PathBuf },
     /// The private key came with the certificate.
     #[error("its private key came with it, in {}: who had the delivery, had the key", path.display())]
     KeySent {
-        /// What it came in.
+        /// The file with both.
         path: PathBuf,
     },
     /// Certificates that were not needed.
@@ -55,70 +55,70 @@ pub enum MatchingRemark {
         labels: Vec<String>,
         why: OmissionReason,
     },
-    /// What was mended while reading.
+    /// Repairs that were necessary to read a file.
     #[error("mended: {what} in {}", listed(sources))]
     Mended {
         what: RepairKind,
         sources: Vec<String>,
     },
-    /// The CA left out names.
+    /// The CA did not include all requested names.
     #[error("asked for in {} but not issued: {}", request.display(), listed(names))]
     NameNotIssued {
         names: Vec<String>,
         request: PathBuf,
     },
-    /// Nothing to compare with.
+    /// There is no key and no request to compare with.
     #[error("no key and no request for {label} is here; looked at {looked}")]
     NoKey {
-        /// The certificate in words.
+        /// The label of the certificate.
         label: String,
         looked: String,
-        /// What a request for a new key would be made from.
+        /// What a request for a new key is made from.
         anew: RequestTemplate,
     },
-    /// Only a password tells whether a key that is here is the one.
+    /// A key is encrypted, so that it cannot be compared without its password.
     #[error("{} is locked: {}", path.display(), shut(*why, label))]
     Locked {
-        /// The certificate in words.
+        /// The label of the certificate.
         label: String,
         path: PathBuf,
-        /// Why the password that was given does not open it.
+        /// Why the given password does not decrypt it.
         why: Option<DecryptError>,
-        /// What a request for a new key would be made from.
+        /// What a request for a new key is made from.
         anew: RequestTemplate,
     },
-    /// A request fits, and the key that it was made with was not found.
+    /// A request matches, but its key was not found.
     #[error("{} fits {label}, and the key that it was made with is not here; looked at {looked}", request.display())]
     OnlyRequest {
-        /// The certificate in words.
+        /// The label of the certificate.
         label: String,
         request: PathBuf,
         looked: String,
     },
-    /// Other pairs' certificates, without their keys.
+    /// Certificates for other keys, which were not found.
     #[error(
         "left out, because no key and no request here fits: {}",
         listed(labels)
     )]
     NotOurs { labels: Vec<String> },
-    /// Older certificates for the same key, or for the same site.
+    /// Older certificates for the same key, or for the same names.
     #[error("left out, because a newer one is here: {}", listed(labels))]
     Older { labels: Vec<String> },
-    /// The key that was meant does not fit.
+    /// The key that should match does not.
     #[error("{}: {problem}", path.display())]
     WrongKey {
-        /// How it does not fit.
+        /// How it differs.
         problem: ChainProblem,
         path: PathBuf,
     },
-    /// The request that was meant does not fit.
+    /// The request that should match does not.
     #[error(
         "the certificate {label} was issued for another request than {}: the request has key {}, \
             the certificate {}",
         path.display(), request.short(), leaf.short()
     )]
     WrongRequest {
-        /// The certificate in words.
+        /// The label of the certificate.
         label: String,
         path: PathBuf,
         request: PublicKeyId,
@@ -127,7 +127,7 @@ pub enum MatchingRemark {
 }
 
 impl MatchingRemark {
-    /// That nothing is here to compare `leaf` with.
+    /// The remark that there is no key and no request to compare `leaf` with.
     #[must_use]
     pub fn no_key(leaf: &Certificate, looked: String, anew: RequestTemplate) -> Self {
         Self::NoKey {
@@ -153,7 +153,7 @@ fn reason(why: OmissionReason) -> &'static str {
     }
 }
 
-/// Names that `request` asks for and `leaf` does not cover.
+/// Remarks on names of `request` that `leaf` does not cover.
 #[must_use]
 pub(crate) fn not_issued(
     leaf: &Certificate,
@@ -172,7 +172,7 @@ pub(crate) fn not_issued(
     })
 }
 
-/// One remark a kind, with all its places.
+/// One remark per kind of repair, with all its sources.
 #[must_use]
 pub(crate) fn mended(repairs: &[AppliedRepair]) -> Vec<MatchingRemark> {
     let mut remarks: Vec<(RepairKind, Vec<String>)> = Vec::new();

@@ -1,5 +1,5 @@
-//! A file of certificates as a server would send it: the leaf first, then each issuer, and every
-//! block where servers find it. Chains themselves are judged by `pki::verify`.
+//! Checks a file of certificates as a server would send it: the leaf first, then each issuer, and
+//! blocks that servers can read. `pki::verify` checks the chain itself.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use crate::delivery::{AppliedRepair, CaDelivery, RepairKind, UnusedContent};
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::Chain;
 
-/// What a server or its clients would stumble over.
+/// A fault that a server or its clients would fail on.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ServedFault {
     /// A layout that servers cannot read.
@@ -25,7 +25,7 @@ pub enum ServedFault {
     /// DER.
     #[error("{file} is DER; nginx, Apache and HAProxy read PEM alone (\"no start line\")")]
     Der { file: String },
-    /// Certificates more than once.
+    /// The file has certificates more than once.
     #[error("{file} has more than once: {}", listed(labels))]
     Duplicate { file: String, labels: Vec<String> },
     /// END and BEGIN on one line.
@@ -46,11 +46,11 @@ pub enum ServedFault {
     )]
     LeafNotFirst {
         file: String,
-        /// The first certificate in words.
+        /// The label of the first certificate.
         first: String,
-        /// The leaf in words.
+        /// The label of the leaf.
         leaf: String,
-        /// The place of the leaf, counted from 1.
+        /// The position of the leaf, counted from 1.
         position: usize,
     },
     /// The issuers do not follow each other.
@@ -61,23 +61,35 @@ pub enum ServedFault {
     OutOfOrder { file: String },
     #[error("{file} is packed (a zip or a mail): no server reads it")]
     Packed { file: String },
-    /// Roots are in it.
+    /// The file has roots.
     #[error(
         "{file} has roots, which clients have or do not trust; they are sent for nothing: {}",
         listed(labels)
     )]
     RootIncluded { file: String, labels: Vec<String> },
-    /// Certificates that lead nowhere are in it.
+    /// The file has certificates that are not part of the chain.
     #[error("{file} has what is no part of the chain: {}", listed(labels))]
     Unrelated { file: String, labels: Vec<String> },
+}
+
+impl ServedFault {
+    /// False for a fault of certificates that lists none.
+    fn has_labels(&self) -> bool {
+        match self {
+            Self::Duplicate { labels, .. }
+            | Self::RootIncluded { labels, .. }
+            | Self::Unrelated { labels, .. } => !labels.is_empty(),
+            _ => true,
+        }
+    }
 }
 
 fn at_line(line: Option<usize>) -> String {
     line.map(|line| format!(" line {line}")).unwrap_or_default()
 }
 
-/// Judges how `file`, read as `delivery`, presents `chain`; `served` are its certificates in their
-/// order.
+/// Finds the faults of `file`, which was read as `delivery`, in presenting `chain`; `served` are its
+/// certificates in their order.
 #[must_use]
 pub(crate) fn faults(
     file: &str,
@@ -94,17 +106,16 @@ pub(crate) fn faults(
             file: file.to_owned(),
         }];
     }
-    let mut faults = layout(delivery);
+    let mut faults = layout_faults(delivery);
     if let Some(position) = served
         .iter()
         .position(|one| one == chain.leaf())
         .filter(|&position| position > 0)
     {
-        let (first, leaf) = (served[0].label(), chain.leaf().label());
         faults.push(ServedFault::LeafNotFirst {
             file: file.to_owned(),
-            first,
-            leaf,
+            first: served[0].label(),
+            leaf: chain.leaf().label(),
             position: position + 1,
         });
     }
@@ -117,17 +128,19 @@ pub(crate) fn faults(
             file: file.to_owned(),
         });
     }
-    faults.extend(superfluous(file, served, chain));
+    faults.extend(superfluous_certificates(file, served, chain));
     faults
 }
 
-/// What is sent for nothing.
-fn superfluous(file: &str, served: &[Certificate], chain: &Chain) -> Vec<ServedFault> {
+/// The certificates that clients do not need.
+fn superfluous_certificates(file: &str, served: &[Certificate], chain: &Chain) -> Vec<ServedFault> {
     let mut seen = HashSet::new();
-    let (mut twice, mut roots, mut unrelated) = (Vec::new(), Vec::new(), Vec::new());
+    let mut duplicates = Vec::new();
+    let mut roots = Vec::new();
+    let mut unrelated = Vec::new();
     for one in served {
         if !seen.insert(one.fingerprint) {
-            twice.push(one.label());
+            duplicates.push(one.label());
         } else if !chain.certificates().contains(one) {
             let group = if !one.is_site() && one.is_self_issued() {
                 &mut roots
@@ -137,27 +150,26 @@ fn superfluous(file: &str, served: &[Certificate], chain: &Chain) -> Vec<ServedF
             group.push(one.label());
         }
     }
-    let file = || file.to_owned();
     let faults = [
-        (!twice.is_empty()).then(|| ServedFault::Duplicate {
-            file: file(),
-            labels: twice,
-        }),
-        (!roots.is_empty()).then(|| ServedFault::RootIncluded {
-            file: file(),
+        ServedFault::Duplicate {
+            file: file.to_owned(),
+            labels: duplicates,
+        },
+        ServedFault::RootIncluded {
+            file: file.to_owned(),
             labels: roots,
-        }),
-        (!unrelated.is_empty()).then(|| ServedFault::Unrelated {
-            file: file(),
+        },
+        ServedFault::Unrelated {
+            file: file.to_owned(),
             labels: unrelated,
-        }),
+        },
     ];
-    faults.into_iter().flatten().collect()
+    faults.into_iter().filter(ServedFault::has_labels).collect()
 }
 
-fn layout(delivery: &CaDelivery) -> Vec<ServedFault> {
+fn layout_faults(delivery: &CaDelivery) -> Vec<ServedFault> {
     let mut faults: Vec<ServedFault> = Vec::new();
-    let repairs = delivery.repairs.iter().filter_map(repaired);
+    let repairs = delivery.repairs.iter().filter_map(repair_fault);
     let damaged = delivery
         .ignored
         .iter()
@@ -170,7 +182,7 @@ fn layout(delivery: &CaDelivery) -> Vec<ServedFault> {
             }
             _ => None,
         });
-    // One is enough to be wrong; twenty to be understood.
+    // Twenty are enough to understand what is wrong.
     for fault in repairs.chain(damaged).take(20) {
         if !faults.contains(&fault) {
             faults.push(fault);
@@ -179,8 +191,11 @@ fn layout(delivery: &CaDelivery) -> Vec<ServedFault> {
     faults
 }
 
-fn repaired(repair: &AppliedRepair) -> Option<ServedFault> {
-    let (file, line, what) = (repair.source.to_string(), repair.line, repair.what);
+/// The fault in the file that a repair corrected; `None` if servers read the file anyway.
+fn repair_fault(repair: &AppliedRepair) -> Option<ServedFault> {
+    let file = repair.source.to_string();
+    let line = repair.line;
+    let what = repair.what;
     match what {
         RepairKind::Der => Some(ServedFault::Der { file }),
         RepairKind::Glued => Some(ServedFault::Glued { file, line }),

@@ -1,12 +1,12 @@
-//! Names that a request may ask for (RFC 5280 4.2.1.6): DNS names, and for a company's own CA
-//! addresses and mailboxes too.
+//! Names that a request may have (RFC 5280 4.2.1.6): DNS names, and for private CAs also IP addresses
+//! and email addresses.
 
 use std::fmt;
 use std::net::IpAddr;
 
-use super::name::{DnsName, DnsNames, NameError, distinct};
+use super::name::{DnsName, DnsNames, NameError, parse_distinct};
 
-/// One name: checked, in the form in which a certificate carries it.
+/// A valid name, in the form that certificates have.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum AltName {
     /// `dNSName`. It may have underscores in its labels, which no public CA certifies.
@@ -18,7 +18,7 @@ pub enum AltName {
 }
 
 impl AltName {
-    /// Reads what a person types: an address with or without brackets, a mailbox, else a DNS name.
+    /// Parses user input: an IP address with or without brackets, an email address, else a DNS name.
     ///
     /// # Errors
     /// See [`NameError`].
@@ -45,7 +45,7 @@ impl AltName {
         }
     }
 
-    /// The DNS name, where it is one.
+    /// The DNS name, if it is one.
     #[must_use]
     pub fn dns(&self) -> Option<&DnsName> {
         if let Self::Dns(name) = self {
@@ -55,7 +55,7 @@ impl AltName {
         }
     }
 
-    /// As a certificate carries it and a command line takes it: A-labels, no brackets.
+    /// The form in certificates and on the command line: A-labels, no brackets.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -65,38 +65,39 @@ impl AltName {
         }
     }
 
-    /// As a part of a file name: what is neither a letter nor a digit, `.`, `_` or
-    /// `-` is spelled `_`.
+    /// The name as part of a file name, with `_` for characters other than letters, digits, `.`, `_`
+    /// and `-`.
     #[must_use]
     pub fn file_stem(&self) -> String {
-        let plain = |text: &str| {
-            let safe = |c: char| {
-                if c.is_ascii_alphanumeric() || "._-".contains(c) {
-                    c
-                } else {
-                    '_'
-                }
-            };
-            let plain: String = text.chars().map(safe).collect();
-            plain.replacen(['.', '-'], "_", usize::from(plain.starts_with(['.', '-'])))
-        };
         match self {
             Self::Dns(name) => name.file_stem(),
-            Self::Address(address) => plain(&address.to_string()),
-            Self::Mailbox(mailbox) => plain(&mailbox.replace('@', "_at_")),
+            Self::Address(address) => replace_unsafe(&address.to_string()),
+            Self::Mailbox(mailbox) => replace_unsafe(&mailbox.replace('@', "_at_")),
         }
     }
 }
 
-/// A `Dot-string` (RFC 5321 4.1.2) of at most 64 octets.
+/// Replaces characters that are not safe in a file name, and a leading `.` or `-`, by `_`.
+fn replace_unsafe(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        let is_safe = c.is_ascii_alphanumeric() || "._-".contains(c);
+        let is_leading_mark = safe.is_empty() && matches!(c, '.' | '-');
+        safe.push(if is_safe && !is_leading_mark { c } else { '_' });
+    }
+    safe
+}
+
+/// Whether it is a `Dot-string` (RFC 5321 4.1.2) of at most 64 octets.
 fn is_local_part(local: &str) -> bool {
-    let atom = |atom: &str| {
-        !atom.is_empty()
-            && atom
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
-    };
-    local.len() <= 64 && local.split('.').all(atom)
+    local.len() <= 64 && local.split('.').all(is_atom)
+}
+
+fn is_atom(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte))
 }
 
 impl fmt::Display for AltName {
@@ -109,17 +110,17 @@ impl fmt::Display for AltName {
     }
 }
 
-/// The names of one request: at least one, no doubles, the first is the primary one.
+/// The names of one request: at least one, no duplicates, the first is the primary name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AltNames(Vec<AltName>);
 
 impl AltNames {
-    /// Reads what a person types; doubles are dropped, the order stays.
+    /// Parses user input; drops duplicates and keeps the order.
     ///
     /// # Errors
-    /// The first text that is no name, or [`NameError::Empty`].
+    /// The error of the first invalid text, or [`NameError::Empty`].
     pub fn parse<S: AsRef<str>>(texts: &[S]) -> Result<Self, NameError> {
-        distinct(texts, AltName::parse).map(Self)
+        parse_distinct(texts, AltName::parse).map(Self)
     }
 
     /// The first name: files are called after it.

@@ -1,54 +1,53 @@
-//! The rules with dates, as data: what public CAs may do from which day on, each with its source.
-//! Pure and small, so that whoever judges a certificate and whoever plans the next round read the
-//! same days. Read on 2026-11-23: BR 2.2.7 (CA/Browser Forum TLS Baseline Requirements), Chrome
-//! Root Program Policy 1.8.
+//! The dated rules for public CAs as data, each with its source, for checks of certificates and for
+//! planning renewals. Read on 2026-11-23: BR 2.2.7 (CA/Browser Forum TLS Baseline Requirements),
+//! Chrome Root Program Policy 1.8.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time, date};
 use jiff::tz::Offset;
 
-/// What holds from a day on, until the next step.
+/// A limit that applies from a day until the next step.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ScheduleStep {
     /// Its first day; it begins at 00:00 UTC.
     pub since: Date,
-    /// The most days that hold from then on.
+    /// The most days from then on.
     pub days: i64,
-    /// The ballot that set it.
+    /// The ballot that decided it.
     pub source: &'static str,
 }
 
-/// A number of days that shrinks by steps.
+/// A limit in days that decreases in steps.
 #[derive(Debug, Eq, PartialEq)]
 pub struct ShrinkingLimit {
-    /// Where it says so.
+    /// The source of the rule.
     pub section: &'static str,
     /// The newest first.
     steps: &'static [ScheduleStep],
 }
 
 impl ShrinkingLimit {
-    /// What holds at `at`; none where the schedule begins later.
+    /// The step that applies at `at`; `None` before the first.
     #[must_use]
     pub fn at(&self, at: Timestamp) -> Option<&ScheduleStep> {
         self.steps.iter().find(|step| at >= begin(step.since))
     }
 
-    /// The first step that is still to come at `at`.
+    /// The next step after `at`.
     #[must_use]
     pub(crate) fn after(&self, at: Timestamp) -> Option<&ScheduleStep> {
         self.steps.iter().rev().find(|step| at < begin(step.since))
     }
 }
 
-/// Something that ends for good on a day.
+/// A practice that ends on a day.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct SunsetDate {
-    /// What ends, in words.
+    /// The practice, in words.
     pub what: &'static str,
     /// The first day without it; it begins at 00:00 UTC.
     pub from: Date,
-    /// Where it says so.
+    /// The source of the rule.
     pub source: &'static str,
 }
 
@@ -60,19 +59,19 @@ impl SunsetDate {
     }
 }
 
-/// Something that CAs must do from a day on.
+/// A duty of CAs from a day on.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct DutyDate {
-    /// What they must do, in words.
+    /// The duty, in words.
     pub what: &'static str,
     /// The first day; it begins at 00:00 UTC.
     pub from: Date,
-    /// Where it says so.
+    /// The source of the rule.
     pub source: &'static str,
 }
 
 impl DutyDate {
-    /// Whether it is one at `at`.
+    /// Whether it applies at `at`.
     #[must_use]
     pub(crate) fn holds(&self, at: Timestamp) -> bool {
         at >= begin(self.from)
@@ -87,8 +86,8 @@ const fn step(since: Date, days: i64, source: &'static str) -> ScheduleStep {
     }
 }
 
-/// How long a certificate may live, by the day of its first second. A day has 86,400 seconds, and
-/// the last second counts.
+/// The longest validity period of a certificate, by the day of its first second. A day has 86,400
+/// seconds, and the last second counts.
 pub static LIFETIME: ShrinkingLimit = ShrinkingLimit {
     section: "BR 6.3.2",
     steps: &[
@@ -100,8 +99,8 @@ pub static LIFETIME: ShrinkingLimit = ShrinkingLimit {
     ],
 };
 
-/// How long a CA may go on using the proof that a domain is the buyer's, by the day of issue. A
-/// persistent record (BR 3.2.2.4.22) is looked at anew after 10 days at any time.
+/// How long a CA may reuse a domain validation, by the day of issue. CAs check a persistent record
+/// (BR 3.2.2.4.22) again after 10 days, at any date.
 pub(crate) static PROOF_REUSE: ShrinkingLimit = ShrinkingLimit {
     section: "BR 4.2.1",
     steps: &[
@@ -112,14 +111,14 @@ pub(crate) static PROOF_REUSE: ShrinkingLimit = ShrinkingLimit {
     ],
 };
 
-/// Certificates that begin then or later and are for TLS clients too are not trusted by Chrome.
+/// Chrome does not trust certificates that begin then or later and are for TLS clients too.
 pub(crate) static CLIENT_AUTH: SunsetDate = SunsetDate {
     what: "clientAuth in certificates of public CAs",
     from: date(2027, 3, 15),
     source: "Chrome Root Program Policy 1.8",
 };
 
-/// BR 3.2.2.4.4, .13 and .14, reuse of earlier proofs included.
+/// BR 3.2.2.4.4, .13 and .14, including the reuse of earlier validations.
 pub(crate) static EMAIL_PROOF: SunsetDate = SunsetDate {
     what: "proof of a domain by e-mail",
     from: date(2028, 3, 15),
@@ -133,8 +132,8 @@ pub(crate) static CAA_TERMS: DutyDate = DutyDate {
     source: "SC-098v2",
 };
 
-/// BR 3.2.2.9: from how many other places on the network a CA must see the same DNS and web
-/// answers, by the day; the newest first.
+/// BR 3.2.2.9: from how many remote network perspectives a CA must get the same DNS and web answers,
+/// by the day; the newest first.
 static PERSPECTIVES: [(Date, u8); 4] = [
     (date(2026, 12, 15), 5),
     (date(2026, 6, 15), 4),
@@ -142,7 +141,7 @@ static PERSPECTIVES: [(Date, u8); 4] = [
     (date(2025, 9, 15), 2),
 ];
 
-/// From how many other places a CA must see the same at `at` (SC-067).
+/// The number of remote network perspectives that a CA needs at `at` (SC-067).
 #[must_use]
 pub(crate) fn perspectives(at: Timestamp) -> u8 {
     PERSPECTIVES
@@ -151,7 +150,7 @@ pub(crate) fn perspectives(at: Timestamp) -> u8 {
         .map_or(0, |(_, places)| *places)
 }
 
-/// Midnight in UTC; a day that cannot be one of this calendar never comes.
+/// Midnight in UTC; the latest time for a day that does not exist.
 #[must_use]
 pub fn begin(day: Date) -> Timestamp {
     Offset::UTC

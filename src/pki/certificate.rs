@@ -1,5 +1,4 @@
-//! One certificate (RFC 5280): its DER as given and the facts that the rest of the program asks
-//! for.
+//! One certificate (RFC 5280): its DER as given, and the fields that the rest of the program uses.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -7,7 +6,7 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::extensions::{AuthorityInfoAccess, GeneralName, ParsedExtension};
 use x509_parser::oid_registry::asn1_rs::{Oid, oid};
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
@@ -19,7 +18,7 @@ use super::{der, oid, pem, signature};
 
 mod fast_path;
 
-/// Why bytes are no certificate.
+/// Why bytes cannot be read as a certificate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum CertificateError {
     /// Not X.509, or damaged.
@@ -27,25 +26,24 @@ pub enum CertificateError {
     Malformed,
 }
 
-/// What the extensions of a certificate allow it; all that they do not mention is allowed.
+/// The usages that the extensions of a certificate allow; whatever they do not mention is allowed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct CertificateUsage {
     /// `keyCertSign` (RFC 5280 4.2.1.3).
     pub signs_certificates: bool,
-    /// A bit of the key usage that a TLS handshake needs: `digitalSignature`, `keyEncipherment` or
+    /// The key usage has a bit that a TLS handshake needs: `digitalSignature`, `keyEncipherment` or
     /// `keyAgreement`.
     pub serves: bool,
     /// `serverAuth` or `anyExtendedKeyUsage` (RFC 5280 4.2.1.12).
     pub for_servers: bool,
-    /// `serverAuth` itself, or no extended key usage at all: what clients ask of every CA of a
+    /// `serverAuth` itself, or no extended key usage at all: what clients require of every CA of a
     /// chain.
     pub server_auth: bool,
     /// `clientAuth`.
     pub for_clients: bool,
-    /// `pathLenConstraint`: as many CAs may follow (RFC 5280 4.2.1.9).
+    /// `pathLenConstraint`: how many CAs may follow (RFC 5280 4.2.1.9).
     pub path_length: Option<u32>,
-    /// Not said to be no CA's: `cA` is true, or there are no basic constraints (old roots have
-    /// none).
+    /// `cA` is true, or there are no basic constraints (old roots have none).
     pub may_be_root: bool,
 }
 
@@ -63,11 +61,11 @@ impl Default for CertificateUsage {
     }
 }
 
-/// A certificate that was read. Reading is not trusting: see `verify`.
+/// A certificate that was parsed but not verified: see `verify`.
 #[derive(Clone, Debug)]
 pub struct Certificate {
     der: Vec<u8>,
-    /// Where in `der` they stand.
+    /// The ranges of these fields in `der`.
     spki: Range<usize>,
     subject_der: Range<usize>,
     issuer_der: Range<usize>,
@@ -81,17 +79,17 @@ pub struct Certificate {
     pub ip_addresses: Vec<IpAddr>,
     /// The first instant of validity.
     pub not_before: Timestamp,
-    /// The last second of validity: still valid at it (RFC 5280 4.1.2.5).
+    /// The last second of validity, included (RFC 5280 4.1.2.5).
     pub not_after: Timestamp,
     /// The serial number, lower-case hex.
     pub serial: String,
     /// `cA` of the basic constraints.
     pub is_ca: bool,
-    /// What else its extensions allow.
+    /// The usages that its extensions allow.
     pub usage: CertificateUsage,
     /// It has name constraints (RFC 5280 4.2.1.10).
     pub is_constrained: bool,
-    /// The subject key identifier (RFC 5280 4.2.1.2): a hint which of a CA's keys it is, no proof.
+    /// The subject key identifier (RFC 5280 4.2.1.2): a hint which key of a CA it is, no proof.
     pub subject_key: Option<Vec<u8>>,
     /// The authority key identifier (RFC 5280 4.2.1.1): the same hint for its issuer.
     pub authority_key: Option<Vec<u8>>,
@@ -114,7 +112,7 @@ impl PartialEq for Certificate {
 impl Eq for Certificate {}
 
 impl Certificate {
-    /// Reads DER; what follows the certificate is left out.
+    /// Parses DER; bytes after the certificate are ignored.
     ///
     /// # Errors
     /// See [`CertificateError`].
@@ -146,12 +144,12 @@ impl Certificate {
             fingerprint: sha256(der),
         };
         for extension in parsed.extensions() {
-            certificate.take(extension.parsed_extension());
+            certificate.add_extension(extension.parsed_extension());
         }
         Ok(certificate)
     }
 
-    fn take(&mut self, extension: &ParsedExtension<'_>) {
+    fn add_extension(&mut self, extension: &ParsedExtension<'_>) {
         match extension {
             ParsedExtension::BasicConstraints(basic) => {
                 self.is_ca = basic.ca;
@@ -173,26 +171,30 @@ impl Certificate {
             ParsedExtension::AuthorityKeyIdentifier(id) => {
                 self.authority_key = id.key_identifier.as_ref().map(|id| id.0.to_vec());
             }
-            ParsedExtension::SubjectAlternativeName(san) => {
-                for name in &san.general_names {
-                    match name {
-                        GeneralName::DNSName(dns) => self.dns_names.push((*dns).to_owned()),
-                        GeneralName::IPAddress(octets) => self.ip_addresses.extend(address(octets)),
-                        _ => {}
-                    }
-                }
-            }
-            ParsedExtension::AuthorityInfoAccess(access) => {
-                for description in access.iter() {
-                    if let (true, GeneralName::URI(url)) = (
-                        description.access_method == CA_ISSUERS,
-                        &description.access_location,
-                    ) {
-                        self.issuer_urls.push((*url).to_owned());
-                    }
-                }
-            }
+            ParsedExtension::SubjectAlternativeName(san) => self.add_names(&san.general_names),
+            ParsedExtension::AuthorityInfoAccess(access) => self.add_issuer_urls(access),
             _ => {}
+        }
+    }
+
+    fn add_names(&mut self, names: &[GeneralName<'_>]) {
+        for name in names {
+            match name {
+                GeneralName::DNSName(dns) => self.dns_names.push((*dns).to_owned()),
+                GeneralName::IPAddress(octets) => self.ip_addresses.extend(address(octets)),
+                _ => {}
+            }
+        }
+    }
+
+    fn add_issuer_urls(&mut self, access: &AuthorityInfoAccess<'_>) {
+        for description in access.iter() {
+            if description.access_method != CA_ISSUERS {
+                continue;
+            }
+            if let GeneralName::URI(url) = &description.access_location {
+                self.issuer_urls.push((*url).to_owned());
+            }
         }
     }
 
@@ -208,7 +210,7 @@ impl Certificate {
         &self.der[self.spki.clone()]
     }
 
-    /// The DER of the subject: what an issued certificate repeats as its issuer.
+    /// The DER of the subject, which certificates issued by it repeat as their issuer.
     #[must_use]
     pub fn subject_der(&self) -> &[u8] {
         &self.der[self.subject_der.clone()]
@@ -232,21 +234,21 @@ impl Certificate {
         hex::encode(self.fingerprint)
     }
 
-    /// Subject and issuer are the same name: a root, or a certificate that stands for itself.
+    /// Whether subject and issuer are the same name: a root, or another self-signed certificate.
     #[must_use]
     pub fn is_self_issued(&self) -> bool {
         self.subject_der() == self.issuer_der()
     }
 
-    /// Whether it may be a site's: no CA's, and no old root, which says no more of itself than its
-    /// own name (version 1, or no basic constraints).
+    /// Whether it may be a server certificate: neither a CA certificate nor an old root, which is
+    /// self-issued without any alternative name (version 1, or no basic constraints).
     #[must_use]
     pub fn is_site(&self) -> bool {
         let nameless = self.dns_names.is_empty() && self.ip_addresses.is_empty();
         !(self.is_ca || self.is_self_issued() && nameless)
     }
 
-    /// Whether `issuer` made the signature on `self` (name and signature; not dates, not usages).
+    /// Whether `issuer` signed it: compares the name and checks the signature, not dates or usages.
     #[must_use]
     pub fn is_signed_by(&self, issuer: &Self) -> bool {
         self.issuer_der() == issuer.subject_der()
@@ -257,8 +259,8 @@ impl Certificate {
     /// name).
     #[must_use]
     pub fn covers(&self, host: &str) -> bool {
-        if let Ok(wanted) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
-            return self.ip_addresses.contains(&wanted);
+        if let Ok(ip_address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            return self.ip_addresses.contains(&ip_address);
         }
         self.dns_names
             .iter()
@@ -266,14 +268,14 @@ impl Certificate {
             .any(|name| name.covers(host))
     }
 
-    /// Whether `at` lies between its dates, both included, to the second as they are written (RFC
-    /// 5280 4.1.2.5).
+    /// Whether `at` is between its dates, both included, with a precision of one second (RFC 5280
+    /// 4.1.2.5).
     #[must_use]
     pub fn is_in_date(&self, at: Timestamp) -> bool {
         (self.not_before.as_second()..=self.not_after.as_second()).contains(&at.as_second())
     }
 
-    /// The greater, the rather it is to be used: valid at `at` first, then the newest.
+    /// A sort key: the greatest is valid at `at`, then the newest.
     #[must_use]
     pub fn rank(&self, at: Timestamp) -> (bool, Timestamp, Timestamp) {
         (self.is_in_date(at), self.not_before, self.not_after)
@@ -283,10 +285,12 @@ impl Certificate {
     /// subject.
     #[must_use]
     pub fn label(&self) -> String {
-        if let (false, Some(name)) = (self.is_ca, self.dns_names.first()) {
+        if !self.is_ca
+            && let Some(name) = self.dns_names.first()
+        {
             return shortened(name);
         }
-        match parts(&self.subject).find_map(|part| part.strip_prefix("CN=")) {
+        match split_name(&self.subject).find_map(|part| part.strip_prefix("CN=")) {
             Some(name) => shortened(name),
             None if self.subject.is_empty() => format!("serial {}", shortened(&self.serial)),
             None => shortened(&self.subject),
@@ -297,8 +301,8 @@ impl Certificate {
 /// id-ad-caIssuers (RFC 5280 4.2.2.1).
 const CA_ISSUERS: Oid<'static> = oid!(1.3.6.1.5.5.7.48.2);
 
-/// 99991231235959Z, which means "no end" (RFC 5280 4.1.2.5), lies a few hours past what a
-/// [`Timestamp`] holds.
+/// Converts a time. 99991231235959Z, which means "no expiry" (RFC 5280 4.1.2.5), is a few hours
+/// later than the greatest [`Timestamp`], which replaces it.
 pub(super) fn instant(time: ASN1Time) -> Timestamp {
     let seconds = time
         .timestamp()
@@ -313,8 +317,8 @@ pub(super) fn address(octets: &[u8]) -> Option<IpAddr> {
         .ok()
 }
 
-/// A name as people read it (RFC 4514: the most specific part first, `,` and `+` escaped). Foreign
-/// text: it is escaped again for the terminal when printed.
+/// Formats a name as in RFC 4514: the most specific part first, `,` and `+` escaped. Foreign text:
+/// it is escaped again for the terminal when printed.
 #[must_use]
 pub(crate) fn printable_name(name: &X509Name<'_>) -> String {
     let mut parts = Vec::new();
@@ -325,12 +329,12 @@ pub(crate) fn printable_name(name: &X509Name<'_>) -> String {
                 part.push('+');
             }
             let name = oid::attribute_name(attribute.attr_type());
-            // The value of a type that has no name here is written as it is encoded (RFC 4514 2.4).
+            // The value of a type without a known name is written in hex (RFC 4514 2.4).
             let text = attribute
                 .as_str()
                 .ok()
                 .filter(|_| !name.starts_with(|c: char| c.is_ascii_digit()));
-            let value = text.map_or_else(|| encoded(attribute), escaped);
+            let value = text.map_or_else(|| encode_value(attribute), escaped);
             // Writing to a String cannot fail.
             let _ = write!(part, "{name}={value}");
         }
@@ -340,13 +344,13 @@ pub(crate) fn printable_name(name: &X509Name<'_>) -> String {
     parts.join(",")
 }
 
-/// Where `part`, which is a part of `whole`, stands in it.
+/// The range of `part` in `whole`; `part` must be a slice of it.
 fn place(part: &[u8], whole: &[u8]) -> Range<usize> {
     let start = part.as_ptr().addr() - whole.as_ptr().addr();
     start..start + part.len()
 }
 
-/// RFC 4514 2.4: special characters anywhere, `#` at the start, blanks at both ends.
+/// Escapes a value (RFC 4514 2.4): special characters, `#` at the start, blanks at both ends.
 pub(super) fn escaped(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     let last = value.chars().count().saturating_sub(1);
@@ -360,8 +364,8 @@ pub(super) fn escaped(value: &str) -> String {
     out
 }
 
-/// A value that is no text: its encoding in hex (RFC 4514 2.4).
-fn encoded(attribute: &AttributeTypeAndValue<'_>) -> String {
+/// Encodes a value that is no text in hex (RFC 4514 2.4).
+fn encode_value(attribute: &AttributeTypeAndValue<'_>) -> String {
     let tag = u8::try_from(attribute.attr_value().tag().0).unwrap_or_default();
     format!(
         "#{}",
@@ -369,7 +373,7 @@ fn encoded(attribute: &AttributeTypeAndValue<'_>) -> String {
     )
 }
 
-/// Words for a sentence: foreign text may go on for pages.
+/// Shortens foreign text for a sentence.
 fn shortened(text: &str) -> String {
     const MOST: usize = 200;
     if text.chars().count() <= MOST {
@@ -379,8 +383,8 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// The parts of a name as [`printable_name`] writes it: an escaped comma is a part's own.
-fn parts(name: &str) -> impl Iterator<Item = &str> {
+/// Splits a name as [`printable_name`] formats it; an escaped comma separates nothing.
+fn split_name(name: &str) -> impl Iterator<Item = &str> {
     let mut escaped = false;
     name.split(move |c| {
         let ends = c == ',' && !escaped;

@@ -1,4 +1,4 @@
-//! A key and a verified chain that belong together: the only thing that `install` accepts.
+//! A verified chain with the key of its leaf, which is all that `install` accepts.
 
 use super::certificate::Certificate;
 use super::key::PrivateKey;
@@ -11,7 +11,7 @@ pub struct CertifiedKey {
 }
 
 impl CertifiedKey {
-    /// Puts them together if the leaf carries the key's public half.
+    /// Combines them if the leaf has the public half of the key.
     ///
     /// # Errors
     /// [`ChainProblem::WrongKey`] or [`ChainProblem::WrongKeyKind`].
@@ -27,7 +27,7 @@ impl CertifiedKey {
         &self.chain
     }
 
-    /// The leaf.
+    /// The leaf of the chain.
     #[must_use]
     pub fn leaf(&self) -> &Certificate {
         self.chain.chain().leaf()
@@ -39,15 +39,15 @@ impl CertifiedKey {
     }
 }
 
-/// How `key` and `leaf` do not fit, by `SubjectPublicKeyInfo`, for all key types; `None` when they
-/// do.
+/// Compares `key` with the key of `leaf` by `SubjectPublicKeyInfo`, for all key types; `None` if they
+/// match.
 #[must_use]
 pub(crate) fn mismatch(leaf: &Certificate, key: &PrivateKey) -> Option<ChainProblem> {
     if leaf.key_id == key.id() {
         return None;
     }
     let label = leaf.label();
-    Some(if leaf.algorithm == key.algorithm() {
+    let problem = if leaf.algorithm == key.algorithm() {
         ChainProblem::WrongKey {
             key: key.id(),
             leaf: leaf.key_id,
@@ -59,5 +59,6 @@ pub(crate) fn mismatch(leaf: &Certificate, key: &PrivateKey) -> Option<ChainProb
             leaf: leaf.algorithm,
             label,
         }
-    })
+    };
+    Some(problem)
 }

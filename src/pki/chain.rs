@@ -1,6 +1,6 @@
-//! From a bag of certificates to the chain of one leaf: by signature, never by order or file name.
-//! Every signature is checked at most once, and a path to an anchor is found whenever one exists in
-//! the bag.
+//! Assembles the chain of one leaf from a bag of certificates: by signature, never by order or file
+//! name. Every signature is checked at most once, and a path to an anchor is found whenever one
+//! exists in the bag.
 
 use std::collections::HashSet;
 
@@ -19,20 +19,20 @@ pub enum ChainEnd {
     Anchored,
     /// The issuer of the last certificate is neither in the bag nor an anchor.
     Gap {
-        /// The last certificate, in words.
+        /// The label of the last certificate.
         subject: String,
         /// The issuer that is missing.
         issuer: String,
-        /// Where the CA says that the issuer can be fetched.
+        /// The URLs of the issuer that the CA gives.
         urls: Vec<String>,
     },
-    /// More signatures would have to be checked than a chain can be worth: decoys.
+    /// More signatures would have to be checked than any real chain needs.
     TooManyCandidates,
-    /// The chain is complete but its root is no anchor; holds the root in words.
+    /// The chain is complete but its root is no anchor; holds the label of the root.
     UnknownRoot(String),
-    /// Its issuer may be here, but by a signature that nobody trusts today.
+    /// The issuer may be in the bag, but the signature is of a kind that is no longer trusted.
     WeakSignature {
-        /// The certificate with that signature, in words.
+        /// The label of the certificate with that signature.
         subject: String,
         issuer: String,
     },
@@ -43,113 +43,133 @@ pub enum ChainEnd {
 pub struct Chain {
     certificates: Vec<Certificate>,
     end: ChainEnd,
-    /// The key of the anchor that it ends in.
+    /// The key of the anchor that it ends in, if it does.
     anchor: Option<PublicKeyId>,
 }
 
 /// Why a certificate of the bag is not in the chain.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OmissionReason {
-    /// The same certificate again.
+    /// The certificate occurs more than once.
     Duplicate,
-    /// A self-signed root: clients have it or do not trust it.
+    /// A root, which clients have or do not trust.
     Root,
-    /// Not on the way from the leaf to the root.
+    /// Not on the path from the leaf to the root.
     Unrelated,
 }
 
-/// A chain and what was not needed for it.
+/// A chain and the certificates that it does not need.
 #[derive(Clone, Debug)]
 pub struct AssembledChain {
     pub chain: Chain,
-    /// What is left out and why, in the order of the bag.
+    /// The omitted certificates and why, in the order of the bag.
     pub left_out: Vec<(Certificate, OmissionReason)>,
 }
 
 impl Chain {
-    /// Finds the path from `leaf` through `bag` to an anchor, of certificates that may do what they
-    /// do on it, each valid at the instant and, if there is such a way, no less long than the leaf.
-    /// Where no path exists, the chain goes as far as signatures lead and says why it ends.
+    /// Finds the path from `leaf` through `bag` to an anchor. Each certificate must be valid, be
+    /// permitted its role on the path and, if there is such a path, expire no sooner than the leaf.
+    /// If no path exists, the chain goes as far as signatures lead and says why it ends.
     #[must_use]
     pub fn assemble(
         leaf: &Certificate,
         bag: &[Certificate],
-        wanted: ChainCriteria<'_>,
+        criteria: ChainCriteria<'_>,
     ) -> AssembledChain {
-        Self::assemble_by(leaf, bag, wanted, |_| None)
+        Self::assemble_by(leaf, bag, criteria, |_| None)
     }
 
-    /// The same, with a judge who tells which certificates of an anchored chain may be what he
-    /// refuses it for (their places in it); other ways are tried then. Where he refuses all, it is
-    /// the first.
+    /// Assembles as [`Self::assemble`], with a `judge` that may refuse an anchored chain: it returns
+    /// the indices of the certificates that may be the cause, and paths without them are tried. If
+    /// it refuses all, the first chain is returned.
     pub(super) fn assemble_by(
         leaf: &Certificate,
         bag: &[Certificate],
-        wanted: ChainCriteria<'_>,
+        criteria: ChainCriteria<'_>,
         judge: impl Fn(&Self) -> Option<Vec<usize>>,
     ) -> AssembledChain {
-        let pool = distinct(leaf, bag);
-        let mut search = PathSearch::new(&pool, wanted);
-        let chain = Self::anchored(&pool, &mut search, judge)
-            .unwrap_or_else(|| Self::partial(&pool, &mut search));
-        let left_out = left_out(&chain.certificates, bag);
+        let pool = collect_pool(leaf, bag);
+        let mut search = PathSearch::new(&pool, criteria);
+        let chain = Self::assemble_anchored(&pool, &mut search, judge)
+            .unwrap_or_else(|| Self::assemble_partial(&pool, &mut search));
+        let left_out = find_omissions(&chain.certificates, bag);
         AssembledChain { chain, left_out }
     }
 
-    /// The best way that `judge` has nothing against, else the first that there is.
-    fn anchored(
+    /// The best chain to an anchor that `judge` accepts, else the first that it refused.
+    fn assemble_anchored(
         pool: &[&Certificate],
         search: &mut PathSearch<'_>,
         judge: impl Fn(&Self) -> Option<Vec<usize>>,
     ) -> Option<Self> {
-        let mut first = None;
+        let mut first_refused = None;
         for rules in [StepRules::Lasting, StepRules::Permitted] {
-            // Each way that was refused is looked for again without one of its certificates.
-            let mut barred = vec![HashSet::new()];
-            let mut tried = 0;
-            while let (Some(without), true) = (barred.get(tried).cloned(), tried < MOST_WAYS) {
-                tried += 1;
-                let Some(way) = search.way(PathGoal::Anchor(rules), &without) else {
-                    continue;
-                };
-                let chain = Self::of(pool, &way, ChainEnd::Anchored);
-                let Some(culprits) = judge(&chain) else {
-                    return Some(chain);
-                };
-                for culprit in culprits
-                    .into_iter()
-                    .filter_map(|place| way.certificates.get(place))
-                {
-                    let more: HashSet<usize> = without.iter().chain([culprit]).copied().collect();
-                    if !barred.contains(&more) {
-                        barred.push(more);
-                    }
-                }
-                first.get_or_insert(chain);
+            match Self::find_accepted(pool, search, rules, &judge) {
+                JudgedChain::Accepted(chain) => return Some(chain),
+                JudgedChain::Refused(chain) => first_refused = first_refused.or(Some(chain)),
+                JudgedChain::NotFound => {}
             }
         }
-        let mut wrong = |rules| search.way(PathGoal::Anchor(rules), &HashSet::new());
-        first.or_else(|| {
-            let way = wrong(StepRules::Valid).or_else(|| wrong(StepRules::None))?;
-            Some(Self::of(pool, &way, ChainEnd::Anchored))
-        })
+        if first_refused.is_some() {
+            return first_refused;
+        }
+        let excluded = HashSet::new();
+        let path = search
+            .find_path(PathGoal::Anchor(StepRules::Valid), &excluded)
+            .or_else(|| search.find_path(PathGoal::Anchor(StepRules::None), &excluded))?;
+        Some(Self::from_path(pool, &path, ChainEnd::Anchored))
     }
 
-    /// As far as signatures lead, and why no further.
-    fn partial(pool: &[&Certificate], search: &mut PathSearch<'_>) -> Self {
-        let none = HashSet::new();
-        if let Some(way) = search.way(PathGoal::Root, &none) {
-            let root = way
+    /// Tries paths to an anchor until `judge` accepts one. For each refused path, paths without one
+    /// of the certificates that may be the cause are tried too.
+    fn find_accepted(
+        pool: &[&Certificate],
+        search: &mut PathSearch<'_>,
+        rules: StepRules,
+        judge: &impl Fn(&Self) -> Option<Vec<usize>>,
+    ) -> JudgedChain {
+        let mut first_refused = None;
+        let mut exclusions = vec![HashSet::new()];
+        let mut tried = 0;
+        while tried < MOST_PATHS
+            && let Some(excluded) = exclusions.get(tried).cloned()
+        {
+            tried += 1;
+            let Some(path) = search.find_path(PathGoal::Anchor(rules), &excluded) else {
+                continue;
+            };
+            let chain = Self::from_path(pool, &path, ChainEnd::Anchored);
+            let Some(causes) = judge(&chain) else {
+                return JudgedChain::Accepted(chain);
+            };
+            for cause in causes {
+                let mut extended = excluded.clone();
+                extended.extend(path.certificates.get(cause));
+                if !exclusions.contains(&extended) {
+                    exclusions.push(extended);
+                }
+            }
+            first_refused.get_or_insert(chain);
+        }
+        first_refused.map_or(JudgedChain::NotFound, JudgedChain::Refused)
+    }
+
+    /// Goes as far as signatures lead, and says why no further.
+    fn assemble_partial(pool: &[&Certificate], search: &mut PathSearch<'_>) -> Self {
+        let excluded = HashSet::new();
+        if let Some(path) = search.find_path(PathGoal::Root, &excluded) {
+            let root = path
                 .end
                 .map(|end| search.root(end).label())
                 .unwrap_or_default();
-            return Self::of(pool, &way, ChainEnd::UnknownRoot(root));
+            return Self::from_path(pool, &path, ChainEnd::UnknownRoot(root));
         }
-        let way = search
-            .way(PathGoal::Gap, &none)
-            .unwrap_or_else(|| search.as_far_as_signed());
-        let last = way.certificates.last().copied().unwrap_or(0);
-        let (subject, issuer) = (pool[last].label(), pool[last].issuer.clone());
+        let path = search
+            .find_path(PathGoal::Gap, &excluded)
+            .unwrap_or_else(|| search.follow_signatures());
+        let last = path.certificates.last().copied().unwrap_or(0);
+        let subject = pool[last].label();
+        let issuer = pool[last].issuer.clone();
         let end = if search.is_exhausted() {
             ChainEnd::TooManyCandidates
         } else if search.is_weakly_signed(last) {
@@ -161,11 +181,11 @@ impl Chain {
                 urls: pool[last].issuer_urls.clone(),
             }
         };
-        Self::of(pool, &way, end)
+        Self::from_path(pool, &path, end)
     }
 
-    fn of(pool: &[&Certificate], way: &VerifiedPath, end: ChainEnd) -> Self {
-        let certificates = way
+    fn from_path(pool: &[&Certificate], path: &VerifiedPath, end: ChainEnd) -> Self {
+        let certificates = path
             .certificates
             .iter()
             .map(|&index| pool[index].clone())
@@ -173,11 +193,11 @@ impl Chain {
         Self {
             certificates,
             end,
-            anchor: way.anchor,
+            anchor: path.anchor,
         }
     }
 
-    /// The leaf.
+    /// The first certificate.
     #[must_use]
     pub fn leaf(&self) -> &Certificate {
         // Non-empty by construction: a path starts at the leaf.
@@ -212,11 +232,19 @@ impl Chain {
     }
 }
 
-/// The most ways that are judged: each costs a validation of known signatures.
-const MOST_WAYS: usize = 256;
+/// The outcome of looking for a chain that a judge accepts.
+enum JudgedChain {
+    Accepted(Chain),
+    NotFound,
+    /// The first of several that were refused.
+    Refused(Chain),
+}
 
-/// The leaf at index 0, then every other certificate once.
-fn distinct<'a>(leaf: &'a Certificate, bag: &'a [Certificate]) -> Vec<&'a Certificate> {
+/// The most paths that are judged: each costs a validation of known signatures.
+const MOST_PATHS: usize = 256;
+
+/// Collects the leaf at index 0, then every other certificate once.
+fn collect_pool<'a>(leaf: &'a Certificate, bag: &'a [Certificate]) -> Vec<&'a Certificate> {
     let mut pool = vec![leaf];
     let mut seen = HashSet::from([leaf.fingerprint]);
     pool.extend(
@@ -226,21 +254,21 @@ fn distinct<'a>(leaf: &'a Certificate, bag: &'a [Certificate]) -> Vec<&'a Certif
     pool
 }
 
-fn left_out(used: &[Certificate], bag: &[Certificate]) -> Vec<(Certificate, OmissionReason)> {
+fn find_omissions(used: &[Certificate], bag: &[Certificate]) -> Vec<(Certificate, OmissionReason)> {
     let chosen: HashSet<_> = used.iter().map(|one| one.fingerprint).collect();
     let mut seen = HashSet::new();
-    let mut out = Vec::new();
+    let mut omissions = Vec::new();
     for certificate in bag {
-        let again = !seen.insert(certificate.fingerprint);
-        let reason = match (again, chosen.contains(&certificate.fingerprint)) {
+        let is_duplicate = !seen.insert(certificate.fingerprint);
+        let reason = match (is_duplicate, chosen.contains(&certificate.fingerprint)) {
             (true, _) => OmissionReason::Duplicate,
             (false, true) => continue,
             (false, false) if certificate.is_self_issued() => OmissionReason::Root,
             (false, false) => OmissionReason::Unrelated,
         };
-        out.push((certificate.clone(), reason));
+        omissions.push((certificate.clone(), reason));
     }
-    out
+    omissions
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A list of revoked certificates (RFC 5280 5): whose, when, how many.
+//! Certificate revocation lists (RFC 5280 5): issuer, dates, and revoked serial numbers.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,12 +13,13 @@ use super::certificate::{Certificate, instant, printable_name};
 use super::key::sha256;
 use super::oid;
 
-/// What a list says. certctl fetches none: one that is given is believed, whoever signed it.
+/// A certificate revocation list. certctl fetches none, and does not check the signature of one that
+/// is given.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RevocationList {
     /// The issuer in RFC 4514 order. Foreign text.
     pub issuer: String,
-    /// When it was made.
+    /// The time of issue.
     pub this_update: Timestamp,
     /// When the next one is due.
     pub next_update: Option<Timestamp>,
@@ -30,13 +31,47 @@ pub struct RevocationList {
     pub signature_algorithm: String,
     /// SHA-256 of the DER.
     pub sha256: String,
-    /// It only tells what changed since another list (RFC 5280 5.2.4).
+    /// It lists only the changes since another list (RFC 5280 5.2.4).
     pub delta: bool,
-    /// Whose certificates it revokes, and their serial numbers, as [`Certificate::serial`] writes
-    /// them.
-    serials: HashMap<Vec<u8>, HashSet<String>>,
-    /// What it takes off the list that it is a delta to.
-    lifted: HashMap<Vec<u8>, HashSet<String>>,
+    /// The serial numbers of the certificates that it revokes.
+    serials: SerialsByIssuer,
+    /// The serial numbers that it removes from the list that it is a delta to.
+    lifted: SerialsByIssuer,
+}
+
+/// Serial numbers, as in [`Certificate::serial`], by the DER of the issuer's name.
+type SerialsByIssuer = HashMap<Vec<u8>, HashSet<String>>;
+
+/// The entries of a list.
+struct RevokedSerials {
+    revoked: SerialsByIssuer,
+    /// Removed from an earlier list.
+    lifted: SerialsByIssuer,
+}
+
+impl RevokedSerials {
+    fn collect(list: &CertificateRevocationList<'_>) -> Self {
+        let mut revoked = SerialsByIssuer::new();
+        let mut lifted = SerialsByIssuer::new();
+        // An entry of an indirect list may name its issuer; that of the entry before holds if not.
+        let mut issuer = list.issuer().as_raw().to_vec();
+        revoked.insert(issuer.clone(), HashSet::new());
+        for entry in list.iter_revoked_certificates() {
+            if let Some(entry_issuer) = entry_issuer(entry) {
+                issuer = entry_issuer;
+            }
+            let serials = if is_removal(entry) {
+                &mut lifted
+            } else {
+                &mut revoked
+            };
+            serials
+                .entry(issuer.clone())
+                .or_default()
+                .insert(hex::encode(entry.raw_serial()));
+        }
+        Self { revoked, lifted }
+    }
 }
 
 /// `deltaCRLIndicator` (RFC 5280 5.2.4).
@@ -45,41 +80,26 @@ const DELTA: Oid<'_> = oid!(2.5.29.27);
 const ENTRY_ISSUER: Oid<'_> = oid!(2.5.29.29);
 
 impl RevocationList {
-    /// Reads DER; `None` where it is no list.
+    /// Parses DER; `None` if it is no revocation list.
     #[must_use]
     pub fn from_der(der: &[u8]) -> Option<Self> {
         let (rest, list) = CertificateRevocationList::from_der(der).ok()?;
-        let (mut serials, mut lifted) =
-            (HashMap::<Vec<u8>, HashSet<String>>::new(), HashMap::new());
-        // The entries of an indirect list are of whom they name, and of the one before where they
-        // name nobody.
-        let mut issuer = list.issuer().as_raw().to_vec();
-        serials.insert(issuer.clone(), HashSet::new());
-        for entry in list.iter_revoked_certificates() {
-            if let Some(other) = entry_issuer(entry) {
-                issuer = other;
-            }
-            let lifts = entry
-                .reason_code()
-                .is_some_and(|(_, why)| why == ReasonCode::RemoveFromCRL);
-            let to = if lifts { &mut lifted } else { &mut serials };
-            to.entry(issuer.clone())
-                .or_default()
-                .insert(hex::encode(entry.raw_serial()));
-        }
+        let der = &der[..der.len() - rest.len()];
+        let RevokedSerials { revoked, lifted } = RevokedSerials::collect(&list);
+        let is_delta = list
+            .extensions()
+            .iter()
+            .any(|extension| extension.oid == DELTA);
         Some(Self {
             issuer: printable_name(list.issuer()),
             this_update: instant(list.last_update()),
             next_update: list.next_update().map(instant),
             number: list.crl_number().map(ToString::to_string),
-            revoked: serials.values().map(HashSet::len).sum(),
+            revoked: revoked.values().map(HashSet::len).sum(),
             signature_algorithm: oid::signature(&list.signature_algorithm.algorithm),
-            sha256: hex::encode(sha256(&der[..der.len() - rest.len()])),
-            delta: list
-                .extensions()
-                .iter()
-                .any(|extension| extension.oid == DELTA),
-            serials,
+            sha256: hex::encode(sha256(der)),
+            delta: is_delta,
+            serials: revoked,
             lifted,
         })
     }
@@ -87,16 +107,16 @@ impl RevocationList {
     /// Whether it revokes `certificate` (issuer and serial number; RFC 5280 5.3).
     #[must_use]
     pub fn revokes(&self, certificate: &Certificate) -> bool {
-        has(&self.serials, certificate)
+        lists_serial(&self.serials, certificate)
     }
 
-    /// Whether it takes `certificate` off an earlier list (`removeFromCRL`, RFC 5280 5.3.1).
+    /// Whether it removes `certificate` from an earlier list (`removeFromCRL`, RFC 5280 5.3.1).
     #[must_use]
     pub fn lifts(&self, certificate: &Certificate) -> bool {
-        has(&self.lifted, certificate)
+        lists_serial(&self.lifted, certificate)
     }
 
-    /// Of whose certificates it says anything: the DER of their names.
+    /// The issuers of the certificates in it: the DER of their names.
     pub fn issuers(&self) -> impl Iterator<Item = &[u8]> {
         self.serials
             .keys()
@@ -105,9 +125,17 @@ impl RevocationList {
     }
 }
 
-fn has(all: &HashMap<Vec<u8>, HashSet<String>>, certificate: &Certificate) -> bool {
-    all.get(certificate.issuer_der())
+fn lists_serial(serials: &SerialsByIssuer, certificate: &Certificate) -> bool {
+    serials
+        .get(certificate.issuer_der())
         .is_some_and(|serials| serials.contains(&certificate.serial))
+}
+
+/// Whether an entry removes a certificate from an earlier list.
+fn is_removal(entry: &RevokedCertificate<'_>) -> bool {
+    entry
+        .reason_code()
+        .is_some_and(|(_, reason)| reason == ReasonCode::RemoveFromCRL)
 }
 
 fn entry_issuer(entry: &RevokedCertificate<'_>) -> Option<Vec<u8>> {

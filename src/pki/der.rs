@@ -1,8 +1,8 @@
-//! The little DER (X.690) that no parser here hands out: raw slices of nested values, and nothing
-//! is re-encoded.
+//! The parts of DER (X.690) that the parsers do not offer: raw slices of nested values, without
+//! encoding them again.
 
-/// The value octets of the first element of `der`, and what follows it. Definite lengths of at most
-/// four octets.
+/// Splits `der` into its first element and the rest. Lengths are definite and at most four octets
+/// long.
 #[inline]
 pub(crate) fn split(der: &[u8]) -> Option<(DerElement<'_>, &[u8])> {
     let (&tag, rest) = der.split_first()?;
@@ -25,7 +25,7 @@ pub(crate) fn split(der: &[u8]) -> Option<(DerElement<'_>, &[u8])> {
     Some((DerElement { tag, value, whole }, after))
 }
 
-/// An element with this tag around `parts`, one behind the other.
+/// Encodes an element with this tag and the concatenated `parts` as its value.
 pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     let octets = length.to_be_bytes();
@@ -43,7 +43,7 @@ pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     out
 }
 
-/// Tags (X.690 8.1.2) of what is written here.
+/// Tags (X.690 8.1.2) of the elements that certctl writes.
 pub(crate) const BOOLEAN: u8 = 0x01;
 pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const BIT_STRING: u8 = 0x03;
@@ -62,8 +62,7 @@ pub(crate) struct DerElement<'a> {
     pub(crate) whole: &'a [u8],
 }
 
-/// The three parts of everything signed in X.509 and PKCS#10: what is signed, the algorithm, the
-/// signature.
+/// Splits a signed structure of X.509 or PKCS#10: the signed body, the algorithm, the signature.
 pub(crate) fn signed(der: &[u8]) -> Option<SignedElement<'_>> {
     let (outer, _) = split(der)?;
     let (body, rest) = split(outer.value)?;
@@ -76,7 +75,7 @@ pub(crate) fn signed(der: &[u8]) -> Option<SignedElement<'_>> {
     })
 }
 
-/// What [`signed`] finds.
+/// The parts that [`signed`] splits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SignedElement<'a> {
     pub(crate) body: &'a [u8],
@@ -84,7 +83,7 @@ pub(crate) struct SignedElement<'a> {
     pub(crate) signature: &'a [u8],
 }
 
-/// `SubjectPublicKeyInfo`: the algorithm identifier's value and the key bits.
+/// Splits `SubjectPublicKeyInfo` into the value of the algorithm identifier and the key bits.
 pub(crate) fn public_key(spki: &[u8]) -> Option<(&[u8], &[u8])> {
     let (outer, _) = split(spki)?;
     let (algorithm, rest) = split(outer.value)?;
@@ -92,7 +91,7 @@ pub(crate) fn public_key(spki: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((algorithm.value, bits(key)?))
 }
 
-/// The bits of a positive INTEGER.
+/// Counts the bits of a positive INTEGER.
 pub(crate) fn bits_of(octets: &[u8]) -> Option<usize> {
     let octets = &octets[octets.iter().position(|&octet| octet != 0)?..];
     let unused = usize::try_from(octets.first()?.leading_zeros()).ok()?;
@@ -112,7 +111,7 @@ mod tests {
     use super::{SEQUENCE, element, split};
 
     #[test]
-    fn what_is_written_is_read() {
+    fn encoded_elements_are_split_again() {
         for length in [0, 1, 127, 128, 255, 256, 70_000] {
             let value = vec![7; length];
             let written = element(SEQUENCE, &[&value[..length / 2], &value[length / 2..]]);
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_checked_against_what_is_there() {
+    fn lengths_beyond_the_input_are_rejected() {
         assert!(split(&[0x30, 0x03, 1, 2]).is_none());
         assert!(split(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff, 0]).is_none());
         assert!(split(&[0x30, 0x80, 0, 0]).is_none());

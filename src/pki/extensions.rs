@@ -1,12 +1,13 @@
-//! Everything else that a certificate or a request says of itself: for people who want to look at
-//! it. Nothing is judged by what is here, and nothing is left out for being odd.
+//! All other fields of a certificate or a request, for display only: no check depends on them, and
+//! unusual values are kept.
 
 use jiff::Timestamp;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::cri_attributes::ParsedCriAttribute;
 use x509_parser::extensions::{
-    DistributionPointName, ExtendedKeyUsage, GeneralName, KeyUsage, ParsedExtension, X509Extension,
+    AuthorityInfoAccess, CRLDistributionPoints, DistributionPointName, ExtendedKeyUsage,
+    GeneralName, KeyUsage, ParsedExtension, SignedCertificateTimestamp, X509Extension,
 };
 use x509_parser::oid_registry::asn1_rs::{Oid, oid};
 use x509_parser::prelude::FromDer;
@@ -14,26 +15,26 @@ use x509_parser::prelude::FromDer;
 use super::certificate::{address, printable_name};
 use super::oid as names;
 
-/// One extension as it stands there.
+/// One extension as it is encoded.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ExtensionSummary {
     pub oid: String,
-    /// Its name, the number where it has none here.
+    /// Its name; the dotted number if the name is unknown.
     pub name: String,
-    /// Who does not know it must refuse the certificate.
+    /// Software that does not know it must reject the certificate.
     pub critical: bool,
 }
 
-/// A promise of a Certificate Transparency log (RFC 6962 3.2).
+/// A signed timestamp of a Certificate Transparency log (RFC 6962 3.2).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Sct {
     /// The log: SHA-256 of its key, lower-case hex.
     pub log_id: String,
-    /// When the log saw the certificate.
+    /// The time when the log received the certificate.
     pub timestamp: Option<Timestamp>,
 }
 
-/// What stands in the extensions, and around them. Text is foreign.
+/// The values of the extensions and the fields around them. Text is foreign.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct CertificateDetails {
     /// The version as people count it: 3.
@@ -42,29 +43,29 @@ pub(crate) struct CertificateDetails {
     pub signature_algorithm: String,
     /// `iPAddress` entries of the subject alternative name.
     pub ip_addresses: Vec<String>,
-    /// The other entries that are no DNS names, as `kind:value`.
+    /// The other entries except DNS names, as `kind:value`.
     pub other_names: Vec<String>,
     /// Key usages (RFC 5280 4.2.1.3).
     pub key_usages: Vec<&'static str>,
     /// Extended key usages (RFC 5280 4.2.1.12).
     pub extended_key_usages: Vec<String>,
-    /// Where its revocation can be asked (RFC 5280 4.2.2.1).
+    /// URLs of its OCSP responders (RFC 5280 4.2.2.1).
     pub ocsp_urls: Vec<String>,
-    /// Where its issuer can be fetched.
+    /// URLs of the certificate of its issuer.
     pub issuer_urls: Vec<String>,
-    /// Where the list of revoked certificates can be fetched (RFC 5280 4.2.1.13).
+    /// URLs of the revocation list (RFC 5280 4.2.1.13).
     pub crl_urls: Vec<String>,
-    /// The policies as dotted numbers, each with its name where it has one (RFC 5280 4.2.1.4).
+    /// The policies as dotted numbers, each with its name if it is known (RFC 5280 4.2.1.4).
     pub policies: Vec<(String, Option<&'static str>)>,
-    /// `cA`, where basic constraints are there.
+    /// `cA` of the basic constraints, if there are any.
     pub is_ca: Option<bool>,
     /// `pathLenConstraint`.
     pub path_length: Option<u32>,
-    /// The key's name for itself, lower-case hex (RFC 5280 4.2.1.2).
+    /// The subject key identifier, lower-case hex (RFC 5280 4.2.1.2).
     pub subject_key_id: Option<String>,
-    /// The issuer's key by its name (RFC 5280 4.2.1.1).
+    /// The authority key identifier, lower-case hex (RFC 5280 4.2.1.1).
     pub authority_key_id: Option<String>,
-    /// Promises of Certificate Transparency logs.
+    /// Timestamps of Certificate Transparency logs.
     pub scts: Vec<Sct>,
     /// The server must staple an OCSP answer (RFC 7633).
     pub must_staple: bool,
@@ -76,7 +77,7 @@ pub(crate) struct CertificateDetails {
 }
 
 impl CertificateDetails {
-    /// Of a certificate's DER; empty where it is none.
+    /// Parses the DER of a certificate; empty if it is none.
     #[must_use]
     pub(crate) fn of_certificate(der: &[u8]) -> Self {
         let Ok((_, parsed)) = X509Certificate::from_der(der) else {
@@ -87,11 +88,11 @@ impl CertificateDetails {
             signature_algorithm: names::signature(&parsed.signature_algorithm.algorithm),
             ..Self::default()
         };
-        details.take_all(parsed.extensions().iter());
+        details.add_extensions(parsed.extensions().iter());
         details
     }
 
-    /// Of a request's DER; empty where it is none.
+    /// Parses the DER of a request; empty if it is none.
     #[must_use]
     pub(crate) fn of_request(der: &[u8]) -> Self {
         let Ok((_, parsed)) = X509CertificationRequest::from_der(der) else {
@@ -105,22 +106,18 @@ impl CertificateDetails {
         };
         for attribute in info.iter_attributes() {
             details.attributes.push(names::extension(&attribute.oid));
-            if let ParsedCriAttribute::ExtensionRequest(asked) = attribute.parsed_attribute() {
-                details.take_all(asked.extensions.iter());
+            if let ParsedCriAttribute::ExtensionRequest(requested) = attribute.parsed_attribute() {
+                details.add_extensions(requested.extensions.iter());
             }
         }
         details
     }
 
-    fn take_all<'a>(&mut self, extensions: impl Iterator<Item = &'a X509Extension<'a>>) {
+    fn add_extensions<'a>(&mut self, extensions: impl Iterator<Item = &'a X509Extension<'a>>) {
         for extension in extensions {
-            let (oid, name) = (
-                extension.oid.to_id_string(),
-                names::extension(&extension.oid),
-            );
             self.extensions.push(ExtensionSummary {
-                oid,
-                name,
+                oid: extension.oid.to_id_string(),
+                name: names::extension(&extension.oid),
                 critical: extension.critical,
             });
             if extension.oid == TLS_FEATURE {
@@ -130,74 +127,87 @@ impl CertificateDetails {
                     .windows(3)
                     .any(|window| window == [0x02, 0x01, 0x05]);
             }
-            self.take(extension.parsed_extension());
+            self.add_content(extension.parsed_extension());
         }
     }
 
-    fn take(&mut self, extension: &ParsedExtension<'_>) {
+    fn add_content(&mut self, extension: &ParsedExtension<'_>) {
         match extension {
-            ParsedExtension::AuthorityInfoAccess(access) => {
-                for one in access.iter() {
-                    match (&one.access_location, one.access_method == OCSP) {
-                        (GeneralName::URI(url), true) => self.ocsp_urls.push((*url).to_owned()),
-                        (GeneralName::URI(url), false) => self.issuer_urls.push((*url).to_owned()),
-                        _ => {}
-                    }
-                }
-            }
+            ParsedExtension::AuthorityInfoAccess(access) => self.add_access_urls(access),
             ParsedExtension::AuthorityKeyIdentifier(issuer) => {
                 self.authority_key_id = issuer.key_identifier.as_ref().map(|id| hex::encode(id.0));
             }
             ParsedExtension::BasicConstraints(basic) => {
-                (self.is_ca, self.path_length) = (Some(basic.ca), basic.path_len_constraint);
+                self.is_ca = Some(basic.ca);
+                self.path_length = basic.path_len_constraint;
             }
-            ParsedExtension::CRLDistributionPoints(points) => {
-                let named =
-                    points
-                        .points
-                        .iter()
-                        .filter_map(|point| match &point.distribution_point {
-                            Some(DistributionPointName::FullName(all)) => Some(all),
-                            _ => None,
-                        });
-                self.crl_urls.extend(named.flatten().map(in_words));
-            }
+            ParsedExtension::CRLDistributionPoints(points) => self.add_crl_urls(points),
             ParsedExtension::CertificatePolicies(policies) => {
-                let oids = policies.iter().map(|one| one.policy_id.to_id_string());
-                self.policies
-                    .extend(oids.map(|oid| (oid.clone(), names::policy(&oid))));
-            }
-            ParsedExtension::ExtendedKeyUsage(purposes) => {
-                self.extended_key_usages.extend(purposes_of(purposes))
-            }
-            ParsedExtension::KeyUsage(usage) => self.key_usages.extend(usages_of(usage)),
-            ParsedExtension::SCT(promises) => {
-                self.scts.extend(promises.iter().map(|one| {
-                    Sct {
-                        log_id: hex::encode(one.id.key_id),
-                        timestamp: i64::try_from(one.timestamp)
-                            .ok()
-                            .and_then(|at| Timestamp::from_millisecond(at).ok()),
-                    }
-                }));
-            }
-            ParsedExtension::SubjectAlternativeName(san) => {
-                for name in &san.general_names {
-                    match name {
-                        GeneralName::DNSName(_) => {}
-                        GeneralName::IPAddress(octets) if address(octets).is_some() => {
-                            self.ip_addresses
-                                .extend(address(octets).map(|address| address.to_string()));
-                        }
-                        other => self.other_names.push(in_words(other)),
-                    }
+                for policy in policies.iter() {
+                    let oid = policy.policy_id.to_id_string();
+                    let name = names::policy(&oid);
+                    self.policies.push((oid, name));
                 }
             }
+            ParsedExtension::ExtendedKeyUsage(purposes) => {
+                self.extended_key_usages.extend(purpose_names(purposes));
+            }
+            ParsedExtension::KeyUsage(usage) => self.key_usages.extend(key_usage_names(usage)),
+            ParsedExtension::SCT(timestamps) => {
+                self.scts.extend(timestamps.iter().map(read_sct));
+            }
+            ParsedExtension::SubjectAlternativeName(san) => self.add_names(&san.general_names),
             ParsedExtension::SubjectKeyIdentifier(id) => {
-                self.subject_key_id = Some(hex::encode(id.0))
+                self.subject_key_id = Some(hex::encode(id.0));
             }
             _ => {}
         }
+    }
+
+    fn add_access_urls(&mut self, access: &AuthorityInfoAccess<'_>) {
+        for description in access.iter() {
+            let GeneralName::URI(url) = &description.access_location else {
+                continue;
+            };
+            let urls = if description.access_method == OCSP {
+                &mut self.ocsp_urls
+            } else {
+                &mut self.issuer_urls
+            };
+            urls.push((*url).to_owned());
+        }
+    }
+
+    fn add_crl_urls(&mut self, points: &CRLDistributionPoints<'_>) {
+        for point in &points.points {
+            if let Some(DistributionPointName::FullName(names)) = &point.distribution_point {
+                self.crl_urls.extend(names.iter().map(format_general_name));
+            }
+        }
+    }
+
+    /// Adds the entries of a subject alternative name except DNS names.
+    fn add_names(&mut self, names: &[GeneralName<'_>]) {
+        for name in names {
+            let ip_address = match name {
+                GeneralName::DNSName(_) => continue,
+                GeneralName::IPAddress(octets) => address(octets),
+                _ => None,
+            };
+            match ip_address {
+                Some(ip_address) => self.ip_addresses.push(ip_address.to_string()),
+                None => self.other_names.push(format_general_name(name)),
+            }
+        }
+    }
+}
+
+fn read_sct(timestamp: &SignedCertificateTimestamp<'_>) -> Sct {
+    Sct {
+        log_id: hex::encode(timestamp.id.key_id),
+        timestamp: i64::try_from(timestamp.timestamp)
+            .ok()
+            .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok()),
     }
 }
 
@@ -205,8 +215,8 @@ impl CertificateDetails {
 const TLS_FEATURE: Oid<'static> = oid!(1.3.6.1.5.5.7.1.24);
 const OCSP: Oid<'static> = oid!(1.3.6.1.5.5.7.48.1);
 
-/// `kind:value`; a URL as it is.
-fn in_words(name: &GeneralName<'_>) -> String {
+/// Formats a name as `kind:value`; a URL as it is.
+fn format_general_name(name: &GeneralName<'_>) -> String {
     match name {
         GeneralName::DNSName(name) => format!("dns:{name}"),
         GeneralName::DirectoryName(name) => format!("directory:{}", printable_name(name)),
@@ -223,7 +233,7 @@ fn in_words(name: &GeneralName<'_>) -> String {
     }
 }
 
-fn usages_of(usage: &KeyUsage) -> Vec<&'static str> {
+fn key_usage_names(usage: &KeyUsage) -> Vec<&'static str> {
     let all = [
         (usage.digital_signature(), "digitalSignature"),
         (usage.non_repudiation(), "nonRepudiation"),
@@ -240,7 +250,7 @@ fn usages_of(usage: &KeyUsage) -> Vec<&'static str> {
         .collect()
 }
 
-fn purposes_of(purposes: &ExtendedKeyUsage<'_>) -> Vec<String> {
+fn purpose_names(purposes: &ExtendedKeyUsage<'_>) -> Vec<String> {
     let all = [
         (purposes.any, "any"),
         (purposes.server_auth, "serverAuth"),
@@ -267,7 +277,7 @@ mod tests {
     use crate::pki::testing::{Authority, site_key};
 
     #[test]
-    fn what_stands_there_is_told() {
+    fn details_are_those_of_the_extensions() {
         let ca = Authority::new("CA");
         let leaf = ca.leaf_as(&["example.com"], &site_key(), |params| {
             params.key_usages = vec![

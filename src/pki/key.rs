@@ -1,5 +1,5 @@
-//! Private keys and what identifies them. Key bytes are wiped when dropped and can be neither
-//! printed nor serialised.
+//! Private keys and key ids. Key bytes are wiped when dropped and can be neither printed nor
+//! serialized.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use super::{der, pem};
 mod named;
 mod odd;
 
-/// What kind of key pair it is.
+/// The kind of a key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum KeyAlgorithm {
     /// ECDSA on NIST P-256 (secp256r1).
@@ -29,9 +29,9 @@ pub enum KeyAlgorithm {
     EcdsaP521,
     /// Ed25519 (RFC 8410).
     Ed25519,
-    /// RSA with a modulus of that many bits.
+    /// RSA; holds the bits of the modulus.
     Rsa(usize),
-    /// Anything else: seen in a certificate, never made here.
+    /// Any other kind, which only certificates from outside have.
     Unknown,
 }
 
@@ -42,7 +42,7 @@ impl KeyAlgorithm {
         let Some((algorithm, key)) = der::public_key(spki) else {
             return Self::Unknown;
         };
-        if let Some(curve) = Curve::of(algorithm) {
+        if let Some(curve) = Curve::find(algorithm) {
             return curve.algorithm;
         }
         match algorithm {
@@ -55,7 +55,7 @@ impl KeyAlgorithm {
     }
 }
 
-/// The bits of the modulus in a PKCS#1 `RSAPublicKey` (RFC 8017 A.1.1).
+/// Counts the bits of the modulus in a PKCS#1 `RSAPublicKey` (RFC 8017 A.1.1).
 fn rsa_bits(key: &[u8]) -> Option<usize> {
     let (outer, _) = der::split(key)?;
     let (modulus, _) = der::split(outer.value)?;
@@ -63,7 +63,7 @@ fn rsa_bits(key: &[u8]) -> Option<usize> {
 }
 
 impl fmt::Display for KeyAlgorithm {
-    /// The names of `--key-type`.
+    /// Writes the name that `--key-type` uses.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EcdsaP256 => f.write_str("ecdsa-p256"),
@@ -76,11 +76,11 @@ impl fmt::Display for KeyAlgorithm {
     }
 }
 
-/// A public key by itself.
+/// A public key without its private key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PublicKey {
     pub algorithm: KeyAlgorithm,
-    /// Its identity: by it the private key is found.
+    /// Its identity, by which the private key is found.
     pub id: PublicKeyId,
 }
 
@@ -94,16 +94,16 @@ impl PublicKey {
         }
     }
 
-    /// What a DER private key says that its public half is, where it says so. Nothing shows that
-    /// the secret half fits it.
+    /// Reads the public half that a DER private key states, if it does. Nothing proves that the secret
+    /// half belongs to it.
     #[must_use]
     pub fn named_in(private: &[u8]) -> Option<Self> {
         named::spki(private).map(|spki| Self::of_spki(&spki))
     }
 }
 
-/// SHA-256 of the DER `SubjectPublicKeyInfo`: the thread through key, request, leaf and live
-/// server.
+/// The key id: SHA-256 of the DER `SubjectPublicKeyInfo`, which key, request, leaf and live server
+/// have in common.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PublicKeyId([u8; 32]);
 
@@ -119,7 +119,7 @@ impl PublicKeyId {
         &self.0
     }
 
-    /// The first eight hex digits and an ellipsis: what people compare.
+    /// The first eight hex digits and an ellipsis, for people to compare.
     #[must_use]
     pub fn short(&self) -> String {
         format!("{}…", hex::encode(&self.0[..4]))
@@ -146,41 +146,40 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
-/// Why bytes are no private key that can be used here.
+/// Why a private key cannot be used or generated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum KeyError {
     /// A passphrase is needed.
     #[error("the private key is encrypted")]
     Encrypted,
-    /// Key generation failed: no randomness, or an algorithm that cannot be made.
+    /// Key generation failed: no randomness, or an unsupported algorithm.
     #[error("the key could not be made")]
     Generate,
-    /// A kind that no web server is given; holds its name.
+    /// A kind that web servers do not use; holds its name.
     #[error("a private key of the kind {0}, which web servers are not given")]
     OtherKind(&'static str),
-    /// An RSA key with fewer bits than any CA takes; holds them.
+    /// An RSA key that is too short for any CA; holds its bits.
     #[error("an RSA key of {0} bits; 2048 is the least that CAs take")]
     ShortRsa(usize),
     /// Signing failed: no randomness.
     #[error("the key could not sign")]
     Sign,
-    /// Not PKCS#8, PKCS#1 or SEC1, damaged, or of a kind that no server takes.
+    /// Not PKCS#8, PKCS#1 or SEC1, damaged, or of an unsupported kind.
     #[error("not a private key of a known kind")]
     Unreadable,
 }
 
-/// A private key: PKCS#8 v1 DER inside, which OpenSSL 3.0 reads for every algorithm (v2 it does
-/// not).
+/// A private key. Kept as PKCS#8 v1 DER, which OpenSSL 3.0 reads for every algorithm, unlike v2.
 pub struct PrivateKey {
     pkcs8: Zeroizing<Vec<u8>>,
     spki: Vec<u8>,
-    /// Kept, because each of many keys is asked for it by each of many certificates.
+    /// Computed only once: many certificates are compared with many keys.
     id: PublicKeyId,
     algorithm: KeyAlgorithm,
     pair: Pair,
 }
 
-/// What signs: aws-lc's own form, which it wipes when freed. Kept, because reading an RSA key costs
+/// The key in the form of aws-lc, which wipes it when freed. Kept, because reading an RSA key costs
 /// as much as using it.
 enum Pair {
     Ecdsa(EcdsaKeyPair),
@@ -188,14 +187,14 @@ enum Pair {
     Rsa(RsaKeyPair),
 }
 
-/// A curve, the identifier of keys on it, and what signs on it.
+/// A curve, the identifier of its keys, and its signature algorithm.
 struct Curve {
     algorithm: KeyAlgorithm,
     identifier: AlgorithmIdentifier,
     signing: &'static EcdsaSigningAlgorithm,
 }
 
-/// Every curve that is used here.
+/// Every supported curve.
 static CURVES: [Curve; 3] = [
     Curve {
         algorithm: KeyAlgorithm::EcdsaP256,
@@ -215,23 +214,23 @@ static CURVES: [Curve; 3] = [
 ];
 
 impl Curve {
-    /// The one with that identifier (the value of an `AlgorithmIdentifier`, RFC 5480 2.1.1).
-    fn of(identifier: &[u8]) -> Option<&'static Self> {
+    /// Finds the curve with that identifier (the value of an `AlgorithmIdentifier`, RFC 5480 2.1.1).
+    fn find(identifier: &[u8]) -> Option<&'static Self> {
         CURVES
             .iter()
             .find(|curve| curve.identifier.as_ref() == identifier)
     }
 
-    /// The one that PKCS#8 names (RFC 5958 2).
+    /// Finds the curve that PKCS#8 names (RFC 5958 2).
     fn of_pkcs8(der: &[u8]) -> Option<&'static Self> {
         let (outer, _) = der::split(der)?;
         let (_version, rest) = der::split(outer.value)?;
         let (identifier, _) = der::split(rest)?;
-        Self::of(identifier.value)
+        Self::find(identifier.value)
     }
 
-    /// The `SubjectPublicKeyInfo` of an uncompressed point (RFC 5480 2). Whoever asks the library
-    /// for it has the point computed once more.
+    /// The `SubjectPublicKeyInfo` of an uncompressed point (RFC 5480 2). The library would compute
+    /// the point again.
     fn spki(&self, point: &[u8]) -> Vec<u8> {
         let identifier = der::element(der::SEQUENCE, &[self.identifier.as_ref()]);
         der::element(
@@ -242,7 +241,7 @@ impl Curve {
 }
 
 impl PrivateKey {
-    /// A new key. RSA comes in 2048, 3072 and 4096 bits.
+    /// Generates a key. RSA keys have 2048, 3072 or 4096 bits.
     ///
     /// # Errors
     /// [`KeyError::Generate`].
@@ -280,8 +279,8 @@ impl PrivateKey {
     /// # Errors
     /// [`KeyError::Encrypted`] for `EncryptedPrivateKeyInfo`, else why it cannot be used.
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
-        // A reader of another kind sees that this is a key on a curve only when it has read and
-        // checked it, which costs as much as to sign.
+        // First the curve that the file names: a parser for another kind would notice it only after
+        // parsing and checking the key, which costs as much as signing.
         let ecdsa = |curve: &'static Curve| {
             EcdsaKeyPair::from_private_key_der(curve.signing, der)
                 .ok()
@@ -307,13 +306,13 @@ impl PrivateKey {
         })
     }
 
-    /// The identity that request and certificate share with it.
+    /// The key id, which its request and its certificate have too.
     #[must_use]
     pub fn id(&self) -> PublicKeyId {
         self.id
     }
 
-    /// What kind of key it is.
+    /// The kind of the key.
     #[must_use]
     pub fn algorithm(&self) -> KeyAlgorithm {
         self.algorithm
@@ -325,7 +324,7 @@ impl PrivateKey {
         &self.spki
     }
 
-    /// PKCS#8 DER. The only ways out are this and [`Self::to_pem`]: files of mode 0600 and signing.
+    /// PKCS#8 DER. Only this and [`Self::to_pem`] reveal the key: for files of mode 0600 and signing.
     #[must_use]
     pub fn pkcs8(&self) -> &[u8] {
         &self.pkcs8
@@ -337,8 +336,8 @@ impl PrivateKey {
         pem::encode_key(&self.pkcs8)
     }
 
-    /// Signs `message` as requests of this algorithm are signed: PKCS#1 v1.5 with SHA-256 for RSA,
-    /// the hash of the curve's size for ECDSA.
+    /// Signs `message` with the usual algorithm for requests: PKCS#1 v1.5 with SHA-256 for RSA, a
+    /// hash of the size of the curve for ECDSA.
     ///
     /// # Errors
     /// [`KeyError::Sign`].
@@ -383,19 +382,18 @@ impl PrivateKey {
     }
 
     fn new(pkcs8: &[u8], spki: Vec<u8>, pair: Pair) -> Self {
-        let (id, algorithm) = (PublicKeyId::of_spki(&spki), KeyAlgorithm::of_spki(&spki));
         Self {
             pkcs8: Zeroizing::new(pkcs8.to_vec()),
+            id: PublicKeyId::of_spki(&spki),
+            algorithm: KeyAlgorithm::of_spki(&spki),
             spki,
-            id,
-            algorithm,
             pair,
         }
     }
 }
 
 impl fmt::Debug for PrivateKey {
-    /// The public half only.
+    /// Writes only the public half.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PrivateKey({}, {})", self.algorithm, self.id())
     }
@@ -445,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_refused_by_its_kind() {
+    fn unusable_keys_have_their_own_errors() {
         assert_eq!(
             PrivateKey::generate(KeyAlgorithm::Rsa(1024)).unwrap_err(),
             KeyError::Generate

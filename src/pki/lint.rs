@@ -1,5 +1,5 @@
-//! What public TLS certificates must be beside leading to a root: names, usages, keys, lengths of
-//! life. Each rule is data (`rules`); a company's own CA need not keep those for public CAs.
+//! Rules for public TLS certificates besides path validation: names, usages, keys, validity periods.
+//! Each rule is data (`rules`); private CAs need not follow those for public CAs.
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
@@ -23,14 +23,14 @@ use weak::PRINTED_KEYS;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LintViolation {
     pub rule: &'static LintRule,
-    /// The certificate in words.
+    /// The label of the certificate.
     pub label: String,
-    /// How it breaks it.
+    /// How it breaks the rule.
     pub what: String,
 }
 
 impl LintViolation {
-    /// What comes of it in `scope`; none: it is worth a note.
+    /// The consequence in `scope`; `None` if it is only a note there.
     #[must_use]
     pub fn weight(&self, scope: TrustScope) -> Option<LintSeverity> {
         (scope == TrustScope::Public || self.rule.binds == RuleScope::Everybody)
@@ -44,63 +44,64 @@ impl std::fmt::Display for LintViolation {
     }
 }
 
-/// Everything that `chain` breaks, the leaf's first.
+/// All violations of `chain`, those of the leaf first.
 #[must_use]
 pub(crate) fn lints(chain: &Chain) -> Vec<LintViolation> {
-    // A CA's certificate in its place is told as such.
-    let mut lints = if chain.leaf().is_site() {
-        leaf(chain.leaf())
+    // Verification reports a CA certificate in place of the leaf.
+    let mut violations = if chain.leaf().is_site() {
+        check_leaf(chain.leaf())
     } else {
         Vec::new()
     };
-    for one in chain.certificates() {
-        lints.extend(key(one));
+    violations.extend(chain.certificates().iter().filter_map(check_key));
+    for intermediate in chain.intermediates() {
+        violations.extend(check_expiry(intermediate, chain.leaf()));
     }
-    let end = chain.leaf().not_after;
-    let first = chain
-        .intermediates()
-        .iter()
-        .filter(|one| one.not_after < end);
-    lints.extend(first.map(|one| {
-        let what = format!(
-            "it ends on {}, before the site's certificate on {end}; the chain breaks then",
-            one.not_after
-        );
-        LintViolation {
-            rule: &rules::ENDS_FIRST,
-            label: one.label(),
-            what,
-        }
-    }));
-    lints
+    violations
 }
 
-/// What who uses `before` loses with `after` in its place: public CAs have stopped to issue for TLS
-/// clients (mutual TLS, mail servers among themselves, RADIUS), and nobody is told by a browser.
+/// An intermediate should not expire before the leaf.
+fn check_expiry(intermediate: &Certificate, leaf: &Certificate) -> Option<LintViolation> {
+    let end = leaf.not_after;
+    if intermediate.not_after >= end {
+        return None;
+    }
+    Some(LintViolation {
+        rule: &rules::ENDS_FIRST,
+        label: intermediate.label(),
+        what: format!(
+            "it ends on {}, before the site's certificate on {end}; the chain breaks then",
+            intermediate.not_after
+        ),
+    })
+}
+
+/// Whether `after` cannot be used for TLS clients, as `before` can: public CAs have stopped issuing
+/// for them (mutual TLS, mail between servers, RADIUS), and browsers do not show it.
 #[must_use]
 pub(crate) fn lost(before: &Certificate, after: &Certificate) -> Option<LintViolation> {
     let what = "the certificate before was for TLS clients too (clientAuth), this one is not: servers that you log in to \
                 with it will refuse it";
-    // Without extended key usages it may be for anything; that nobody meant it for clients.
-    let said = |one: &Certificate| is_for_clients(one) == Some(true);
-    (said(before) && is_for_clients(after) == Some(false)).then(|| LintViolation {
+    // Without extended key usages it is probably not used for clients.
+    let is_lost = is_for_clients(before) == Some(true) && is_for_clients(after) == Some(false);
+    is_lost.then(|| LintViolation {
         rule: &rules::CLIENT_AUTH_LOST,
         label: after.label(),
         what: what.to_owned(),
     })
 }
 
-/// Whether it says that it is for TLS clients; `None` where it says nothing of its uses.
+/// Whether it is for TLS clients; `None` without extended key usages.
 fn is_for_clients(certificate: &Certificate) -> Option<bool> {
     let (_, parsed) = X509Certificate::from_der(certificate.der()).ok()?;
     let usages = parsed.extended_key_usage().ok()??;
     Some(usages.value.client_auth || usages.value.any)
 }
 
-/// A certificate of a root that is gone: old bundles still carry them.
+/// A certificate of a retired root; old bundles still contain them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RetiredCertificate {
-    /// The certificate in words.
+    /// The label of the certificate.
     pub label: String,
     pub root: &'static RetiredRoot,
 }
@@ -127,72 +128,64 @@ impl std::fmt::Display for RetiredCertificate {
     }
 }
 
-/// Whether a CA's certificate is, or was issued by, a root that is gone.
+/// Finds the retired root that a CA certificate is, or was issued by.
 #[must_use]
 pub(crate) fn outdated(certificate: &Certificate) -> Option<RetiredCertificate> {
-    let called = |part: &str, name: &str| {
-        ["CN=", "OU="]
-            .iter()
-            .any(|kind| part.strip_prefix(kind) == Some(name))
-    };
-    let of = |name: &str, root: &RetiredRoot| name.split(',').any(|part| called(part, root.name));
-    let gone =
-        |root: &&RetiredRoot| of(&certificate.issuer, root) || of(&certificate.subject, root);
-    let root = GONE_ROOTS
-        .iter()
-        .find(gone)
-        .filter(|_| !certificate.is_site())?;
+    if certificate.is_site() {
+        return None;
+    }
+    let root = GONE_ROOTS.iter().find(|root| {
+        has_root_name(&certificate.issuer, root) || has_root_name(&certificate.subject, root)
+    })?;
     Some(RetiredCertificate {
         label: certificate.label(),
         root,
     })
 }
 
-/// The rules for site certificates.
-fn leaf(leaf: &Certificate) -> Vec<LintViolation> {
+/// Whether the common name or a unit in `name` is that of `root`.
+fn has_root_name(name: &str, root: &RetiredRoot) -> bool {
+    name.split(',').any(|part| {
+        ["CN=", "OU="]
+            .iter()
+            .any(|kind| part.strip_prefix(kind) == Some(root.name))
+    })
+}
+
+/// Checks the rules for server certificates.
+fn check_leaf(leaf: &Certificate) -> Vec<LintViolation> {
     let Ok((_, parsed)) = X509Certificate::from_der(leaf.der()) else {
         return Vec::new();
     };
-    let broken = [
-        common_name(&parsed).map(|what| (&rules::COMMON_NAME, what)),
-        usages(&parsed),
-        client_auth(&parsed, leaf).map(|what| (&rules::CLIENT_AUTH, what)),
-        serial(parsed.raw_serial()).map(|what| (&rules::SERIAL, what)),
-        validity(leaf).map(|what| (&rules::VALIDITY, what)),
-        kind(leaf.algorithm),
-    ];
-    let names = names(&parsed)
-        .into_iter()
-        .map(|what| (&rules::MALFORMED_NAME, what));
-    let lint = |(rule, what)| LintViolation {
-        rule,
-        label: leaf.label(),
-        what,
-    };
+    let mut broken = Vec::new();
+    broken.extend(check_common_name(&parsed).map(|what| (&rules::COMMON_NAME, what)));
+    broken.extend(check_usages(&parsed));
+    broken.extend(check_client_auth(&parsed, leaf).map(|what| (&rules::CLIENT_AUTH, what)));
+    broken.extend(check_serial(parsed.raw_serial()).map(|what| (&rules::SERIAL, what)));
+    broken.extend(check_validity(leaf).map(|what| (&rules::VALIDITY, what)));
+    broken.extend(check_key_kind(leaf.algorithm));
+    for what in check_names(&parsed) {
+        broken.push((&rules::MALFORMED_NAME, what));
+    }
     broken
         .into_iter()
-        .flatten()
-        .chain(names)
-        .map(lint)
+        .map(|(rule, what)| LintViolation {
+            rule,
+            label: leaf.label(),
+            what,
+        })
         .collect()
 }
 
-/// A common name that is no alternative name: clients look at those alone.
-fn common_name(leaf: &X509Certificate<'_>) -> Option<String> {
+/// Every common name should be an alternative name too: clients use only those.
+fn check_common_name(leaf: &X509Certificate<'_>) -> Option<String> {
     let san = leaf.subject_alternative_name().ok()??;
-    let listed = |wanted: &str| {
-        san.value.general_names.iter().any(|name| match name {
-            GeneralName::DNSName(name) => *name == wanted,
-            GeneralName::IPAddress(octets) => super::certificate::address(octets)
-                .is_some_and(|address| wanted.parse() == Ok(address)),
-            _ => false,
-        })
-    };
-    let names = leaf
+    let unlisted: Vec<&str> = leaf
         .subject()
         .iter_common_name()
-        .filter_map(|name| name.as_str().ok());
-    let unlisted: Vec<&str> = names.filter(|name| !listed(name)).collect();
+        .filter_map(|name| name.as_str().ok())
+        .filter(|name| !lists_name(&san.value.general_names, name))
+        .collect();
     (!unlisted.is_empty()).then(|| {
         format!(
             "its common name {} is not among its names; no client looks at it",
@@ -201,7 +194,16 @@ fn common_name(leaf: &X509Certificate<'_>) -> Option<String> {
     })
 }
 
-fn usages(leaf: &X509Certificate<'_>) -> Option<(&'static LintRule, String)> {
+fn lists_name(general_names: &[GeneralName<'_>], common_name: &str) -> bool {
+    general_names.iter().any(|name| match name {
+        GeneralName::DNSName(name) => *name == common_name,
+        GeneralName::IPAddress(octets) => super::certificate::address(octets)
+            .is_some_and(|address| common_name.parse() == Ok(address)),
+        _ => false,
+    })
+}
+
+fn check_usages(leaf: &X509Certificate<'_>) -> Option<(&'static LintRule, String)> {
     match leaf.extended_key_usage() {
         Ok(Some(usages)) if usages.value.any => Some((
             &rules::ANY_USAGE,
@@ -216,7 +218,7 @@ fn usages(leaf: &X509Certificate<'_>) -> Option<(&'static LintRule, String)> {
     }
 }
 
-fn client_auth(parsed: &X509Certificate<'_>, leaf: &Certificate) -> Option<String> {
+fn check_client_auth(parsed: &X509Certificate<'_>, leaf: &Certificate) -> Option<String> {
     let usages = parsed.extended_key_usage().ok()??;
     (usages.value.client_auth && CLIENT_AUTH.holds(leaf.not_before)).then(|| {
         "it is for TLS clients too (clientAuth), which Chrome no longer takes from public CAs"
@@ -224,8 +226,8 @@ fn client_auth(parsed: &X509Certificate<'_>, leaf: &Certificate) -> Option<Strin
     })
 }
 
-/// Positive, at most 20 octets.
-fn serial(octets: &[u8]) -> Option<String> {
+/// Checks a serial number: positive, at most 20 octets.
+fn check_serial(octets: &[u8]) -> Option<String> {
     let what = match octets {
         [] => "it has no serial number",
         [first, ..] if first & 0x80 != 0 => "its serial number is negative",
@@ -236,8 +238,8 @@ fn serial(octets: &[u8]) -> Option<String> {
     Some(what.to_owned())
 }
 
-/// A day has 86,400 seconds; the last second counts.
-fn validity(leaf: &Certificate) -> Option<String> {
+/// Checks the validity period. A day has 86,400 seconds; the last second counts.
+fn check_validity(leaf: &Certificate) -> Option<String> {
     let seconds = leaf
         .not_after
         .as_second()
@@ -255,7 +257,7 @@ fn validity(leaf: &Certificate) -> Option<String> {
     })
 }
 
-fn kind(algorithm: KeyAlgorithm) -> Option<(&'static LintRule, String)> {
+fn check_key_kind(algorithm: KeyAlgorithm) -> Option<(&'static LintRule, String)> {
     match algorithm {
         KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 | KeyAlgorithm::Rsa(_) => None,
         KeyAlgorithm::EcdsaP521 => Some((
@@ -269,8 +271,8 @@ fn kind(algorithm: KeyAlgorithm) -> Option<(&'static LintRule, String)> {
     }
 }
 
-/// Names that no client can match, or only some do.
-fn names(leaf: &X509Certificate<'_>) -> Vec<String> {
+/// Finds names that no client can match, or only some clients.
+fn check_names(leaf: &X509Certificate<'_>) -> Vec<String> {
     let Ok(Some(san)) = leaf.subject_alternative_name() else {
         return Vec::new();
     };
@@ -291,7 +293,7 @@ fn names(leaf: &X509Certificate<'_>) -> Vec<String> {
     faults.take(MOST_NAMES).collect()
 }
 
-/// More are not told.
+/// The most names that are reported.
 const MOST_NAMES: usize = 5;
 
 fn dns_fault(name: &str) -> Option<&'static str> {
@@ -315,8 +317,8 @@ fn dns_fault(name: &str) -> Option<&'static str> {
     })
 }
 
-/// Keys that are anybody's, of CAs too.
-fn key(certificate: &Certificate) -> Option<LintViolation> {
+/// Checks the key of a leaf or a CA: publicly known, weak, or of an unusual length.
+fn check_key(certificate: &Certificate) -> Option<LintViolation> {
     let (rule, what) = match (weakness(certificate.spki()), certificate.algorithm) {
         (Some(weakness), _) => (&rules::BROKEN_KEY, weakness),
         (None, KeyAlgorithm::Rsa(bits)) if bits % 8 != 0 => (
@@ -332,7 +334,8 @@ fn key(certificate: &Certificate) -> Option<LintViolation> {
     })
 }
 
-/// Why a key is anybody's, in words; `spki` is a DER `SubjectPublicKeyInfo`. BR 6.1.1.3, 6.1.6.
+/// Describes why a key is publicly known or weak; `spki` is a DER `SubjectPublicKeyInfo`. BR
+/// 6.1.1.3, 6.1.6.
 #[must_use]
 pub(crate) fn weakness(spki: &[u8]) -> Option<String> {
     let id = PublicKeyId::of_spki(spki).to_string();
@@ -341,7 +344,7 @@ pub(crate) fn weakness(spki: &[u8]) -> Option<String> {
             "its private key is no secret: everybody can read it in {place}"
         ));
     }
-    let (modulus, exponent) = weak::rsa(spki)?;
+    let (modulus, exponent) = weak::read_rsa_key(spki)?;
     weak::weakness(&modulus, &exponent).map(|weakness| weakness.to_string())
 }
 

@@ -1,20 +1,20 @@
-//! DNS names as certificates carry them: A-labels, lower case, an optional `*.` in front.
+//! DNS names as in certificates: A-labels, lower case, an optional `*.` in front.
 //! RFC 5890 (IDNA), RFC 9525 (matching), RFC 1035 2.3.4 (lengths).
 
 use std::fmt;
 
-/// Why a text is no DNS name for a certificate.
+/// Why a text is not valid as a name in a certificate.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NameError {
     #[error("no name was given")]
     Empty,
-    /// An address, where a name is wanted.
+    /// An IP address instead of a name.
     #[error("{0} is an address, not a DNS name")]
     Address(String),
-    /// It has an `@` and is no mailbox.
+    /// It has an `@` but is no valid email address.
     #[error("{0:?} is no mail address that a certificate can carry")]
     Mailbox(String),
-    /// IDNA, LDH or a length refuses it.
+    /// It breaks a rule of IDNA, about letters, digits and hyphens, or about lengths.
     #[error("{0:?} is not a DNS name")]
     Malformed(String),
     /// A URL was pasted.
@@ -28,48 +28,43 @@ pub enum NameError {
 /// A suffix of the Public Suffix List.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum PublicSuffix {
-    /// A registry's: `com`, `co.uk`.
+    /// The suffix of a registry: `com`, `co.uk`.
     Registry,
-    /// A company's that lets others have names below it: `github.io`.
+    /// The domain of a company under which others have names: `github.io`.
     Shared,
 }
 
-/// One DNS name: checked, A-labels, lower case.
+/// A valid DNS name: A-labels, lower case.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct DnsName(String);
 
 impl DnsName {
-    /// Reads what a person types: Unicode or A-labels, any case, a final dot, `*.` or `_.` for a
-    /// wildcard.
+    /// Parses user input: Unicode or A-labels, any case, a final dot, `*.` or `_.` for a wildcard.
     ///
     /// # Errors
     /// See [`NameError`].
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        Self::typed(text, |base| {
+        Self::parse_with(text, |base| {
             if is_plain(base) {
                 return Some(base.to_ascii_lowercase());
             }
             idna::domain_to_ascii_strict(base)
                 .ok()
-                .filter(|ascii| well_formed(ascii))
+                .filter(|ascii| is_well_formed(ascii))
         })
     }
 
-    /// The same; ASCII labels may have underscores too, as hosts of a company's own network do.
+    /// Parses user input where ASCII labels may have underscores, as in private networks.
     ///
     /// # Errors
     /// See [`NameError`].
     pub fn with_underscores(text: &str) -> Result<Self, NameError> {
-        let spelled = |base: &str| {
-            let as_host = base.replace('_', "x");
-            (base.is_ascii() && base.contains('_') && well_formed(&as_host))
-                .then(|| base.to_ascii_lowercase())
-        };
-        Self::parse(text).or_else(|error| Self::typed(text, spelled).map_err(|_| error))
+        Self::parse(text)
+            .or_else(|error| Self::parse_with(text, convert_with_underscores).map_err(|_| error))
     }
 
-    /// What a person types; `spelled` makes A-labels of what is no wildcard.
-    fn typed(text: &str, spelled: impl Fn(&str) -> Option<String>) -> Result<Self, NameError> {
+    /// Parses user input; `spelled` converts the part without the wildcard to A-labels.
+    fn parse_with(text: &str, spelled: impl Fn(&str) -> Option<String>) -> Result<Self, NameError> {
         let text = text.trim();
         let name = text.strip_suffix('.').unwrap_or(text);
         if name.is_empty() {
@@ -96,15 +91,15 @@ impl DnsName {
         }))
     }
 
-    /// Reads what a certificate or a request carries: A-labels, any case, and `*.` alone for a
-    /// wildcard. Nothing is mended: a client compares what is written (RFC 5280 4.2.1.6, RFC 9525
-    /// 6.3).
+    /// Parses a name of a certificate or a request: A-labels, any case, and only `*.` for a wildcard.
+    /// Nothing is normalized, because clients compare the name as it is written (RFC 5280 4.2.1.6,
+    /// RFC 9525 6.3).
     #[must_use]
     pub fn presented(text: &str) -> Option<Self> {
         let base = text.strip_prefix("*.");
         let wildcard_of_all = base.is_some_and(|base| !base.contains('.'));
         let address = text.parse::<std::net::IpAddr>().is_ok();
-        let fine = !wildcard_of_all && !address && well_formed(base.unwrap_or(text));
+        let fine = !wildcard_of_all && !address && is_well_formed(base.unwrap_or(text));
         fine.then(|| Self(text.to_ascii_lowercase()))
     }
 
@@ -114,19 +109,19 @@ impl DnsName {
         &self.0
     }
 
-    /// True for `*.example.com`.
+    /// Whether it is a wildcard name such as `*.example.com`.
     #[must_use]
     pub fn is_wildcard(&self) -> bool {
         self.0.starts_with("*.")
     }
 
-    /// The name without `*.`: what a CA looks up to prove control.
+    /// The name without `*.`, which a CA looks up for domain validation.
     #[must_use]
     pub fn base(&self) -> &str {
         self.0.strip_prefix("*.").unwrap_or(&self.0)
     }
 
-    /// The name as part of a file name: the wildcard is spelled `_.`.
+    /// The name as part of a file name, with `_.` for the wildcard.
     #[must_use]
     pub fn file_stem(&self) -> String {
         match self.0.strip_prefix("*.") {
@@ -135,7 +130,7 @@ impl DnsName {
         }
     }
 
-    /// The Unicode form where it differs from the A-labels and IDNA says that it is displayable.
+    /// The Unicode form, if it differs from the A-labels and IDNA permits displaying it.
     #[must_use]
     pub fn unicode(&self) -> Option<String> {
         let (shown, valid) = idna::domain_to_unicode(self.base());
@@ -156,14 +151,14 @@ impl DnsName {
         psl::domain_str(self.base())
     }
 
-    /// Whether the Public Suffix List has the suffix of this name: then nothing above the
-    /// registrable domain is the owner's. An internal zone (`corp`) is in no list.
+    /// Whether the Public Suffix List has the suffix of this name: then the owner controls nothing
+    /// above the registrable domain. Internal zones (`corp`) are in no list.
     #[must_use]
     pub fn has_public_suffix(&self) -> bool {
         psl::suffix(self.base().as_bytes()).is_some_and(|suffix| suffix.is_known())
     }
 
-    /// What kind of public suffix this name ends in; `None` where no list has it.
+    /// The kind of public suffix of this name; `None` if the list does not have it.
     #[must_use]
     pub fn public_suffix(&self) -> Option<PublicSuffix> {
         psl::suffix(self.base().as_bytes())?
@@ -188,10 +183,17 @@ impl DnsName {
     }
 }
 
-/// LDH labels of 1 to 63 octets, 253 in all. IDNA strict mode checks the letters; this checks what
-/// it leaves open.
-fn well_formed(ascii: &str) -> bool {
+/// Whether `ascii` has labels of letters, digits and hyphens, 1 to 63 octets each, 253 in all: what
+/// the strict mode of IDNA does not check.
+fn is_well_formed(ascii: &str) -> bool {
     ascii.len() <= 253 && labels(ascii).all(is_label)
+}
+
+/// Converts an ASCII name with underscores; `None` for any other.
+fn convert_with_underscores(base: &str) -> Option<String> {
+    let as_host = base.replace('_', "x");
+    let is_accepted = base.is_ascii() && base.contains('_') && is_well_formed(&as_host);
+    is_accepted.then(|| base.to_ascii_lowercase())
 }
 
 fn labels(ascii: &str) -> impl Iterator<Item = &[u8]> {
@@ -199,15 +201,16 @@ fn labels(ascii: &str) -> impl Iterator<Item = &[u8]> {
 }
 
 fn is_label(label: &[u8]) -> bool {
-    let ldh = |b: &u8| b.is_ascii_alphanumeric() | (*b == b'-');
     (1..=63).contains(&label.len())
         && label[0] != b'-'
         && label[label.len() - 1] != b'-'
-        && label.iter().all(ldh)
+        && label
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
 }
 
-/// Whether IDNA has nothing to look at: it leaves such labels as they are but for their case. What
-/// has `--` at the third place is encoded, or refused.
+/// Whether IDNA would only change the case. Labels with `--` at the third position are encoded or
+/// invalid.
 fn is_plain(base: &str) -> bool {
     base.len() <= 253 && labels(base).all(|label| is_label(label) && label.get(2..4) != Some(b"--"))
 }
@@ -222,8 +225,8 @@ impl fmt::Display for DnsName {
     }
 }
 
-/// What `parse` makes of each text, in their order and without doubles: at least one.
-pub(super) fn distinct<S: AsRef<str>, T: PartialEq>(
+/// Parses each text, in order and without duplicates: at least one.
+pub(super) fn parse_distinct<S: AsRef<str>, T: PartialEq>(
     texts: &[S],
     parse: impl Fn(&str) -> Result<T, NameError>,
 ) -> Result<Vec<T>, NameError> {
@@ -241,20 +244,20 @@ pub(super) fn distinct<S: AsRef<str>, T: PartialEq>(
     }
 }
 
-/// The names of one certificate: at least one, no doubles, the first is the primary one.
+/// The names of one certificate: at least one, no duplicates, the first is the primary name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DnsNames(Vec<DnsName>);
 
 impl DnsNames {
-    /// Reads what a person types; doubles are dropped, the order stays.
+    /// Parses user input; drops duplicates and keeps the order.
     ///
     /// # Errors
-    /// The first text that is no name, or [`NameError::Empty`].
+    /// The error of the first invalid text, or [`NameError::Empty`].
     pub fn parse<S: AsRef<str>>(texts: &[S]) -> Result<Self, NameError> {
-        distinct(texts, DnsName::parse).map(Self)
+        parse_distinct(texts, DnsName::parse).map(Self)
     }
 
-    /// The first name: files are called after it.
+    /// The first name, which files are named after.
     #[must_use]
     pub fn primary(&self) -> &DnsName {
         // Non-empty by construction.
@@ -266,7 +269,7 @@ impl DnsNames {
         self.0.iter()
     }
 
-    /// The same set, whatever the order.
+    /// Whether both have the same names in any order.
     #[must_use]
     pub fn same_set(&self, other: &Self) -> bool {
         self.0.len() == other.0.len() && self.0.iter().all(|name| other.0.contains(name))
@@ -285,7 +288,7 @@ impl fmt::Display for DnsNames {
     }
 }
 
-/// The first few of `items` and how many more there are: what was found may be thousands.
+/// Lists the first few of `items` and how many more there are; there may be thousands.
 #[must_use]
 pub(crate) fn listed(items: &[String]) -> String {
     const SHOWN: usize = 6;
@@ -306,7 +309,7 @@ mod tests {
     use super::{DnsName, DnsNames, NameError, is_plain};
 
     #[test]
-    fn what_people_type_becomes_a_labels() {
+    fn user_input_is_converted_to_a_labels() {
         for (typed, name) in [
             ("Example.COM.", "example.com"),
             ("*.example.com", "*.example.com"),
@@ -320,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_idna_need_not_look_at_it_would_leave_as_it_is() {
+    fn idna_does_not_change_plain_names() {
         for (name, plain) in [
             ("example.com", true),
             ("WWW.Example.co.uk", true),
@@ -344,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused_by_its_kind() {
+    fn invalid_names_have_their_own_errors() {
         let long = format!("{}.example", "a".repeat(64));
         for (typed, error) in [
             ("", NameError::Empty),
@@ -399,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_suffix_is_told_from_an_internal_one() {
+    fn public_suffixes_differ_from_internal_ones() {
         for (name, public) in [
             ("www.example.com", true),
             ("example.co.uk", true),
@@ -414,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_a_set_with_a_first() {
+    fn names_are_a_set_with_a_primary_name() {
         let names = DnsNames::parse(&["b.example", "a.example", "B.example"]).unwrap();
         assert_eq!(names.primary().as_str(), "b.example");
         assert_eq!(names.iter().count(), 2);
@@ -422,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_certificate_presents_is_not_mended() {
+    fn names_of_certificates_are_not_normalized() {
         for name in [
             "example.com",
             "*.example.com",

@@ -1,9 +1,8 @@
-//! Short names for the object identifiers that people meet in certificates; the dotted number
-//! otherwise.
+//! Short names of the object identifiers that are common in certificates; dotted numbers for others.
 
 use x509_parser::oid_registry::asn1_rs::{Oid, oid};
 
-/// How the value of an attribute is written, where it is text.
+/// The string type of an attribute value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum StringType {
     /// `IA5String`: ASCII.
@@ -14,17 +13,16 @@ pub(super) enum StringType {
     Utf8,
 }
 
-/// An attribute of a name.
+/// A known type of attribute in a name.
 #[derive(Debug)]
 pub(super) struct AttributeType {
     pub(super) oid: Oid<'static>,
-    /// What it is called: RFC 4514 3, and what OpenSSL calls those that are not there (EVG 9.2
-    /// among them).
+    /// Its name in RFC 4514 3, or else in OpenSSL (for example those of EVG 9.2).
     pub(super) name: &'static str,
-    /// What else people call it.
+    /// Another name that is accepted.
     also: &'static str,
     pub(super) letters: StringType,
-    /// The most characters of its value (RFC 5280 A.1, X.520, BR 7.1.4.2); 0 where nothing says so.
+    /// The most characters of its value (RFC 5280 A.1, X.520, BR 7.1.4.2); 0 without a limit.
     pub(super) most: usize,
 }
 
@@ -102,34 +100,38 @@ static ATTRIBUTES: [AttributeType; 28] = {
     ]
 };
 
-/// The attribute with this identifier, where it is known.
-pub(super) fn attribute_of(oid: &Oid<'_>) -> Option<&'static AttributeType> {
+/// Finds the attribute with this identifier.
+pub(super) fn find_attribute(oid: &Oid<'_>) -> Option<&'static AttributeType> {
     ATTRIBUTES.iter().find(|known| known.oid == *oid)
 }
 
-/// The attribute that people call `name`, in any case.
-pub(super) fn attribute_called(name: &str) -> Option<&'static AttributeType> {
-    let is = |known: &&AttributeType| {
+/// Finds the attribute by one of its names, in any case.
+pub(super) fn find_attribute_by_name(name: &str) -> Option<&'static AttributeType> {
+    if name.is_empty() {
+        return None;
+    }
+    ATTRIBUTES.iter().find(|known| {
         known.name.eq_ignore_ascii_case(name) || known.also.eq_ignore_ascii_case(name)
-    };
-    ATTRIBUTES.iter().find(is).filter(|_| !name.is_empty())
+    })
 }
 
-/// What an attribute is called; its number where it has no name here.
+/// The name of an attribute; its dotted number if it is unknown.
 pub(super) fn attribute_name(oid: &Oid<'_>) -> String {
-    attribute_of(oid).map_or_else(|| oid.to_id_string(), |known| known.name.to_owned())
+    find_attribute(oid).map_or_else(|| oid.to_id_string(), |known| known.name.to_owned())
 }
 
-/// What the attribute with these octets for its identifier is called, where it has a name here.
+/// The name of the attribute whose identifier has these octets, if it is known.
 pub(super) fn attribute_name_of(octets: &[u8]) -> Option<&'static str> {
-    // They differ in their ends.
-    let is = |known: &&AttributeType| {
-        known.oid.as_bytes().last() == octets.last() && known.oid.as_bytes() == octets
-    };
-    ATTRIBUTES.iter().find(is).map(|known| known.name)
+    // Comparing the last octet first is fast: nearly all differ there.
+    ATTRIBUTES
+        .iter()
+        .find(|known| {
+            known.oid.as_bytes().last() == octets.last() && known.oid.as_bytes() == octets
+        })
+        .map(|known| known.name)
 }
 
-/// A signature algorithm as OpenSSL calls it.
+/// The name of a signature algorithm in OpenSSL.
 pub(super) fn signature(oid: &Oid<'_>) -> String {
     named(
         oid,
@@ -155,7 +157,7 @@ pub(super) fn signature(oid: &Oid<'_>) -> String {
     )
 }
 
-/// An extension (RFC 5280 4.2) or an attribute of a request (RFC 2986).
+/// The name of an extension (RFC 5280 4.2) or of an attribute of a request (RFC 2986).
 pub(super) fn extension(oid: &Oid<'_>) -> String {
     named(
         oid,
@@ -192,7 +194,7 @@ pub(super) fn extension(oid: &Oid<'_>) -> String {
     )
 }
 
-/// What a key may be used for, beyond the usages that the parser names (RFC 5280 4.2.1.12).
+/// The name of an extended key usage that the parser does not name (RFC 5280 4.2.1.12).
 pub(super) fn purpose(oid: &Oid<'_>) -> String {
     named(
         oid,
@@ -205,7 +207,7 @@ pub(super) fn purpose(oid: &Oid<'_>) -> String {
     )
 }
 
-/// A certificate policy: the reserved ones of the CA/B Forum (BR 7.1.6.1, EVG 7.1.6.4), anyPolicy.
+/// The name of a certificate policy: those of the CA/B Forum (BR 7.1.6.1, EVG 7.1.6.4), anyPolicy.
 pub(super) fn policy(oid: &str) -> Option<&'static str> {
     match oid {
         "2.5.29.32.0" => Some("any"),

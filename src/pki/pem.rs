@@ -1,4 +1,4 @@
-//! PEM out (RFC 7468): LF, 64 columns, one newline at the end. Reading is `delivery`'s.
+//! Writes PEM (RFC 7468): LF, 64 columns, one newline at the end. `delivery` reads it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,8 +10,8 @@ pub(crate) fn encode(label: &str, der: &[u8]) -> String {
     ::pem::encode_config(&::pem::Pem::new(label, der), config)
 }
 
-/// One `PRIVATE KEY` block. Every buffer that holds it is wiped, and none grows, which would leave
-/// copies behind.
+/// Encodes a `PRIVATE KEY` block. Every buffer with key bytes is wiped, and none grows, which would
+/// leave copies behind.
 #[must_use]
 pub(crate) fn encode_key(pkcs8: &[u8]) -> Zeroizing<String> {
     const COLUMNS: usize = 64;
@@ -32,7 +32,7 @@ pub(crate) fn encode_key(pkcs8: &[u8]) -> Zeroizing<String> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_key_reads_as_the_library_writes_it() {
+    fn keys_are_encoded_as_by_the_library() {
         for length in [1, 47, 48, 49, 96, 1200] {
             let der = vec![7; length];
             assert_eq!(

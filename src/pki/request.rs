@@ -1,5 +1,5 @@
-//! The request (PKCS#10, RFC 2986): built from names and a key, or read as given. Hashes are over
-//! the DER as given.
+//! Certificate signing requests (PKCS#10, RFC 2986): built from names and a key, or parsed. Hashes
+//! are of the DER as given.
 
 use std::net::IpAddr;
 
@@ -19,7 +19,7 @@ use super::{der, pem};
 
 mod build;
 
-/// Why bytes are no request.
+/// Why a request cannot be built or read.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RequestError {
     /// The request could not be signed.
@@ -28,21 +28,20 @@ pub enum RequestError {
     /// Not PKCS#10.
     #[error("not a certificate request")]
     Malformed,
-    /// Its own signature does not hold: damaged, or not made with the key in it.
+    /// Its own signature is wrong: it is damaged, or not signed with the key in it.
     #[error("the request's own signature does not hold")]
     Signature(#[source] SignatureError),
 }
 
-/// A request whose signature by the key in it holds.
+/// A request whose own signature is valid.
 #[derive(Clone, Debug)]
 pub struct SigningRequest {
     der: Vec<u8>,
-    /// The names asked for: the DNS names of the subject alternative name, else the common name; as
-    /// written.
+    /// The requested DNS names of the subject alternative name, else the common names; as written.
     pub dns_names: Vec<String>,
-    /// The addresses asked for.
+    /// The requested IP addresses.
     pub ip_addresses: Vec<IpAddr>,
-    /// The mailboxes asked for, as written.
+    /// The requested email addresses, as written.
     pub mailboxes: Vec<String>,
     /// The subject in RFC 4514 order, readable.
     pub subject: String,
@@ -53,8 +52,8 @@ pub struct SigningRequest {
 }
 
 impl SigningRequest {
-    /// Builds and signs a request for DNS names alone: the primary name as common name, all names
-    /// as subject alternative names.
+    /// Builds and signs a request for DNS names only: the primary name as common name, all names as
+    /// subject alternative names.
     ///
     /// # Errors
     /// [`RequestError::Build`].
@@ -73,26 +72,26 @@ impl SigningRequest {
         key: &PrivateKey,
     ) -> Result<Self, RequestError> {
         let der = build::request(names, subject, key).map_err(RequestError::Build)?;
-        // To check what was just signed costs more than to sign it.
-        Self::unchecked(&der).map(|(request, _)| request)
+        // Checking the new signature would cost more than signing.
+        Self::parse_unchecked(&der).map(|(request, _)| request)
     }
 
-    /// Reads DER and checks the request's own signature.
+    /// Parses DER and checks the request's own signature.
     ///
     /// # Errors
     /// See [`RequestError`].
     pub fn from_der(der: &[u8]) -> Result<Self, RequestError> {
-        let (request, spki) = Self::unchecked(der)?;
+        let (request, spki) = Self::parse_unchecked(der)?;
         signature::check(&request.der, spki).map_err(|error| match (error, request.algorithm) {
-            // Short keys are not tried at all.
+            // Short keys are not supported.
             (_, KeyAlgorithm::Rsa(..2048)) => RequestError::Signature(SignatureError::Unsupported),
             (error, _) => RequestError::Signature(error),
         })?;
         Ok(request)
     }
 
-    /// What stands there, and its key.
-    fn unchecked(der: &[u8]) -> Result<(Self, &[u8]), RequestError> {
+    /// Parses DER without checking the signature; returns the `SubjectPublicKeyInfo` too.
+    fn parse_unchecked(der: &[u8]) -> Result<(Self, &[u8]), RequestError> {
         let (rest, parsed) =
             X509CertificationRequest::from_der(der).map_err(|_| RequestError::Malformed)?;
         let der = &der[..der.len() - rest.len()];
@@ -107,21 +106,21 @@ impl SigningRequest {
             key_id: PublicKeyId::of_spki(spki),
             der: der.to_vec(),
         };
-        request.take_names(&parsed);
+        request.add_names(&parsed);
         Ok((request, spki))
     }
 
-    /// The names of the subject alternative name extensions (RFC 2985 5.4.2), else the common
+    /// Adds the names of the subject alternative name extensions (RFC 2985 5.4.2), else the common
     /// names.
-    fn take_names(&mut self, parsed: &X509CertificationRequest<'_>) {
-        let asked = parsed
+    fn add_names(&mut self, parsed: &X509CertificationRequest<'_>) {
+        let requested = parsed
             .certification_request_info
             .iter_attributes()
-            .filter_map(|one| match one.parsed_attribute() {
-                ParsedCriAttribute::ExtensionRequest(asked) => Some(&asked.extensions),
+            .filter_map(|attribute| match attribute.parsed_attribute() {
+                ParsedCriAttribute::ExtensionRequest(requested) => Some(&requested.extensions),
                 _ => None,
             });
-        for extension in asked.flatten() {
+        for extension in requested.flatten() {
             let ParsedExtension::SubjectAlternativeName(san) = extension.parsed_extension() else {
                 continue;
             };
@@ -149,13 +148,13 @@ impl SigningRequest {
         &self.der
     }
 
-    /// The names, where all of them are DNS names that a certificate can carry.
+    /// The DNS names; `None` if one is not valid in a certificate.
     #[must_use]
     pub fn names(&self) -> Option<DnsNames> {
         DnsNames::parse(&self.dns_names).ok()
     }
 
-    /// All names, where a request made here could ask for them.
+    /// All names; `None` if certctl could not request one of them.
     #[must_use]
     pub fn alt_names(&self) -> Option<AltNames> {
         let addresses = self.ip_addresses.iter().map(IpAddr::to_string);
@@ -172,12 +171,7 @@ impl SigningRequest {
     /// The DER of the subject.
     #[must_use]
     pub fn subject_der(&self) -> &[u8] {
-        let subject = || {
-            let (version, rest) = der::split(der::split(der::signed(&self.der)?.body)?.0.value)?;
-            let (subject, _) = der::split(rest)?;
-            (version.tag == der::INTEGER).then_some(subject.whole)
-        };
-        subject().unwrap_or_default()
+        find_subject(&self.der).unwrap_or_default()
     }
 
     /// A `CERTIFICATE REQUEST` block.
@@ -199,18 +193,18 @@ impl SigningRequest {
     }
 }
 
-/// A request whose signature does not hold, or is of a kind that is not checked: it may be shown,
-/// and is of no other use.
+/// A request whose signature is wrong, or of a kind that certctl does not check: it may only be
+/// displayed.
 #[derive(Clone, Debug)]
 pub struct UnprovenRequest(SigningRequest);
 
 impl UnprovenRequest {
-    /// Reads DER.
+    /// Parses DER without checking the signature.
     ///
     /// # Errors
     /// [`RequestError::Malformed`].
     pub fn from_der(der: &[u8]) -> Result<Self, RequestError> {
-        SigningRequest::unchecked(der).map(|(request, _)| Self(request))
+        SigningRequest::parse_unchecked(der).map(|(request, _)| Self(request))
     }
 
     #[must_use]
@@ -219,8 +213,17 @@ impl UnprovenRequest {
     }
 }
 
-/// True when `der` has the outline of a PKCS#10 request: its body starts with version 0, not with a
-/// version tag or a long serial number as a certificate's does.
+/// The DER of the subject in a request.
+fn find_subject(der: &[u8]) -> Option<&[u8]> {
+    let signed = der::signed(der)?;
+    let (info, _) = der::split(signed.body)?;
+    let (version, rest) = der::split(info.value)?;
+    let (subject, _) = der::split(rest)?;
+    (version.tag == der::INTEGER).then_some(subject.whole)
+}
+
+/// Whether `der` has the outline of a PKCS#10 request: its body starts with version 0, not with a
+/// version tag or a long serial number as that of a certificate.
 #[must_use]
 pub(crate) fn looks_like_request(der: &[u8]) -> bool {
     let version = der::signed(der).and_then(|signed| {
@@ -238,7 +241,7 @@ mod tests {
     use crate::pki::name::DnsNames;
 
     #[test]
-    fn a_request_carries_names_and_key() {
+    fn a_request_has_its_names_and_its_key() {
         for algorithm in [
             KeyAlgorithm::EcdsaP256,
             KeyAlgorithm::EcdsaP384,
@@ -265,11 +268,12 @@ mod tests {
     }
 
     #[test]
-    fn names_of_every_extension_request_count() {
+    fn names_of_all_extension_requests_are_read() {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-        let one = |name: &str| AltNames::parse(&[name]).unwrap();
-        let attributes = [&one("a.example"), &one("b.example")]
-            .map(|names| build::attribute(names, &SubjectName::default()));
+        let first = AltNames::parse(&["a.example"]).unwrap();
+        let second = AltNames::parse(&["b.example"]).unwrap();
+        let attributes =
+            [&first, &second].map(|names| build::attribute(names, &SubjectName::default()));
         let request = SigningRequest::from_der(
             &build::signed(&SubjectName::default(), &key, &attributes.concat()).unwrap(),
         );

@@ -1,6 +1,5 @@
-//! Whether a signature holds, for every algorithm that certificates of the public web use (and
-//! Ed25519). Each is checked once in a run, whoever asks: the search for a chain, its judge, and
-//! webpki inside of it.
+//! Checks signatures of every algorithm that certificates of the public web use, and Ed25519. Each
+//! signature is checked only once per run, for the path search, the verification, and webpki alike.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -11,13 +10,13 @@ use webpki::ALL_VERIFICATION_ALGS;
 use super::der;
 use super::key::sha256;
 
-/// Why a signature was not found to hold.
+/// Why a signature cannot be accepted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SignatureError {
     /// The bytes are not signed DER.
     #[error("not a signed structure")]
     Malformed,
-    /// The algorithm is none that is trusted today (SHA-1, MD5, RSA below 2048 bits, odd curves).
+    /// The algorithm is no longer trusted (SHA-1, MD5, RSA below 2048 bits, unusual curves).
     #[error("a signature algorithm that is not trusted today")]
     Unsupported,
     /// The signature was not made by that key over these bytes.
@@ -33,83 +32,87 @@ pub enum SignatureError {
 pub(crate) fn check(signed: &[u8], spki: &[u8]) -> Result<(), SignatureError> {
     let parts = der::signed(signed).ok_or(SignatureError::Malformed)?;
     let (key_algorithm, key) = der::public_key(spki).ok_or(SignatureError::Malformed)?;
-    let mut known = algorithms().iter().filter(|algorithm| {
+    // The same pair of identifiers is in the list several times, for RSA with different minimum
+    // lengths; one that accepts the signature is enough.
+    let candidates = algorithms().iter().filter(|algorithm| {
         algorithm.signature_alg_id().as_ref() == parts.algorithm
             && algorithm.public_key_alg_id().as_ref() == key_algorithm
     });
-    let algorithm = known.next().ok_or(SignatureError::Unsupported)?;
-    // The same pair stands twice in the list (RSA with different least lengths); any that accepts
-    // will do.
-    let holds = |candidate: &&&dyn SignatureVerificationAlgorithm| {
-        candidate
+    let mut outcome = Err(SignatureError::Unsupported);
+    for candidate in candidates {
+        outcome = candidate
             .verify_signature(key, parts.body, parts.signature)
-            .is_ok()
-    };
-    if holds(&algorithm) || known.any(|candidate| holds(&candidate)) {
-        Ok(())
-    } else {
-        Err(SignatureError::Wrong)
+            .map_err(|_| SignatureError::Wrong);
+        if outcome.is_ok() {
+            break;
+        }
     }
+    outcome
 }
 
-/// Every algorithm that is trusted, for webpki too.
+/// The trusted algorithms, which remember what they checked.
 pub(super) fn algorithms() -> &'static [&'static dyn SignatureVerificationAlgorithm] {
-    static ONCE: LazyLock<Vec<Once>> = LazyLock::new(|| {
+    static REMEMBERING: LazyLock<Vec<RememberingAlgorithm>> = LazyLock::new(|| {
         let numbered = ALL_VERIFICATION_ALGS.iter().enumerate();
         numbered
-            .map(|(number, &inner)| Once { number, inner })
+            .map(|(number, &inner)| RememberingAlgorithm { number, inner })
             .collect()
     });
     static ALL: LazyLock<Vec<&'static dyn SignatureVerificationAlgorithm>> = LazyLock::new(|| {
-        ONCE.iter()
-            .map(|one| {
-                let one: &dyn SignatureVerificationAlgorithm = one;
-                one
+        REMEMBERING
+            .iter()
+            .map(|algorithm| {
+                let algorithm: &dyn SignatureVerificationAlgorithm = algorithm;
+                algorithm
             })
             .collect()
     });
     &ALL
 }
 
-/// What was checked before, by the SHA-256 of all that a check depends on.
+/// Earlier outcomes, by the SHA-256 of everything that a check depends on.
 static CHECKED: LazyLock<Mutex<HashMap<[u8; 32], bool>>> = LazyLock::new(Mutex::default);
 
-/// More is remembered of no run: some megabytes.
+/// The most outcomes that are remembered: some megabytes.
 const MOST_REMEMBERED: usize = 50_000;
 
-/// An algorithm that remembers what it was asked.
+/// An algorithm that checks each signature only once.
 #[derive(Debug)]
-struct Once {
-    /// Its place in the list: two algorithms of the same identifiers differ in their least lengths.
+struct RememberingAlgorithm {
+    /// Its index in the list: algorithms with the same identifiers differ in their minimum lengths.
     number: usize,
     inner: &'static dyn SignatureVerificationAlgorithm,
 }
 
-impl SignatureVerificationAlgorithm for Once {
+impl SignatureVerificationAlgorithm for RememberingAlgorithm {
     fn verify_signature(
         &self,
         key: &[u8],
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), InvalidSignature> {
-        let question = self.question(key, message, signature);
+        let check_id = self.check_id(key, message, signature);
         let known = CHECKED
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(&question)
+            .get(&check_id)
             .copied();
-        let holds = known.unwrap_or_else(|| {
+        let is_valid = known.unwrap_or_else(|| {
             #[cfg(test)]
             counted::count();
-            let holds = self.inner.verify_signature(key, message, signature).is_ok();
+            let is_valid = self.inner.verify_signature(key, message, signature).is_ok();
             let mut checked = CHECKED.lock().unwrap_or_else(PoisonError::into_inner);
             if checked.len() >= MOST_REMEMBERED {
                 checked.clear();
             }
-            checked.insert(question, holds);
-            holds
+            checked.insert(check_id, is_valid);
+            is_valid
         });
-        if holds { Ok(()) } else { Err(InvalidSignature) }
+        if is_valid {
+            Ok(())
+        } else {
+            Err(InvalidSignature)
+        }
     }
 
     fn public_key_alg_id(&self) -> AlgorithmIdentifier {
@@ -121,9 +124,9 @@ impl SignatureVerificationAlgorithm for Once {
     }
 }
 
-impl Once {
-    /// Everything that the answer depends on; the lengths keep the parts apart.
-    fn question(&self, key: &[u8], message: &[u8], signature: &[u8]) -> [u8; 32] {
+impl RememberingAlgorithm {
+    /// Hashes everything that the outcome depends on; the lengths separate the parts.
+    fn check_id(&self, key: &[u8], message: &[u8], signature: &[u8]) -> [u8; 32] {
         let number = self.number.to_be_bytes();
         let parts = [number.as_slice(), key, signature, message];
         let mut all = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
@@ -137,7 +140,7 @@ impl Once {
 
 #[cfg(test)]
 pub(super) mod counted {
-    //! How many signatures this thread checked, for the tests that bound it.
+    //! Counts the signatures that this thread checked, for tests that limit them.
 
     use std::cell::Cell;
 
@@ -147,7 +150,7 @@ pub(super) mod counted {
         COUNT.set(COUNT.get() + 1);
     }
 
-    /// Checked by `work` for the first time.
+    /// Runs `work` and counts the signatures that it checked for the first time.
     pub(crate) fn during<T>(work: impl FnOnce() -> T) -> (T, usize) {
         let before = COUNT.get();
         let result = work();

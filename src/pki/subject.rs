@@ -1,6 +1,6 @@
-//! The subject of a request as people write it (RFC 4514: the most specific part first) and as it
-//! is encoded (X.501: the most specific part last). Every part is kept: doubles, parts of several
-//! attributes, values of any type.
+//! The subject of a request: written as in RFC 4514 (the most specific part first), encoded as in
+//! X.501 (the most specific part last). Every part is kept: duplicates, parts of several attributes,
+//! values of any type.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,12 +12,12 @@ use x509_parser::x509::X509Name;
 use super::alt_name::AltNames;
 use super::certificate::escaped;
 use super::der;
-use super::oid::{StringType, attribute_called, attribute_name, attribute_of};
+use super::oid::{StringType, attribute_name, find_attribute, find_attribute_by_name};
 
-/// Why a text is no subject.
+/// Why a text cannot be read as a subject.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SubjectError {
-    /// A value that the attribute cannot have; holds both.
+    /// A value with characters that the attribute cannot have; holds both.
     #[error("the value of {0} has letters that it cannot have: {1:?}")]
     Letters(String, String),
     /// An attribute that has no value.
@@ -26,16 +26,16 @@ pub enum SubjectError {
     /// A piece without `=`.
     #[error("{0:?} is not of the form TYPE=VALUE")]
     NotAPair(String),
-    /// OpenSSL's form; holds the same in the right one.
+    /// The form of OpenSSL; holds the subject in the form of RFC 4514.
     #[error("the subject is in OpenSSL's form")]
     Slashes(String),
     /// A character that has to be escaped.
     #[error("the {0} in a value must be written \\{0}")]
     Unescaped(char),
-    /// A name of an attribute that is not known.
+    /// An unknown attribute name.
     #[error("{0:?} is no attribute that is known here")]
     UnknownType(String),
-    /// A `\`, a `#` or a `"` that is not followed by what it needs.
+    /// An incomplete escape, hex value or quoted value.
     #[error(
         "in the value of {0}: a backslash, a # or a quotation mark that is not followed by what \
             belongs to it"
@@ -43,7 +43,7 @@ pub enum SubjectError {
     Unfinished(String),
 }
 
-/// A subject. The parts are in the order of the encoding; a part has one attribute or, seldom,
+/// A subject. The parts are in the order of the encoding; a part has one attribute or, rarely,
 /// several.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct SubjectName {
@@ -69,19 +69,19 @@ const COMMON_NAME: Oid<'static> = oid!(2.5.4.3);
 const COMMON_NAME_MOST: usize = 64;
 
 impl SubjectName {
-    /// Reads RFC 4514. Blanks around `,`, `+` and `=` and values in quotation marks (RFC 2253 4)
-    /// are understood too.
+    /// Parses RFC 4514. Also accepts blanks around `,`, `+` and `=`, and values in quotation marks
+    /// (RFC 2253 4).
     ///
     /// # Errors
     /// See [`SubjectError`].
     pub fn parse(text: &str) -> Result<Self, SubjectError> {
-        if let Some(same) = of_slashes(text) {
-            return Err(SubjectError::Slashes(same));
+        if let Some(converted) = convert_slashes(text) {
+            return Err(SubjectError::Slashes(converted));
         }
         let mut parts = vec![Vec::new()];
         let mut rest = text.trim_start_matches(' ');
         while !rest.is_empty() {
-            let (attribute, after) = read::attribute(rest)?;
+            let (attribute, after) = grammar::parse_attribute(rest)?;
             if let Some(part) = parts.last_mut() {
                 part.push(attribute);
             }
@@ -102,13 +102,13 @@ impl SubjectName {
         Ok(Self { parts })
     }
 
-    /// Of a DER `Name`. Text in old encodings becomes text in today's.
+    /// Parses a DER `Name`. Text in old encodings is converted.
     #[must_use]
     pub fn from_der(name: &[u8]) -> Option<Self> {
         let (_, name) = X509Name::from_der(name).ok()?;
         let parts = name
             .iter_rdn()
-            .map(|part| part.iter().map(SubjectAttribute::of).collect());
+            .map(|part| part.iter().map(SubjectAttribute::from_parsed).collect());
         Some(Self {
             parts: parts.collect(),
         })
@@ -127,7 +127,7 @@ impl SubjectName {
         self.parts.iter().flatten()
     }
 
-    /// The same with a common name as its most specific part.
+    /// Adds a common name as the most specific part.
     fn with_common_name(mut self, name: &str) -> Self {
         self.parts.push(vec![SubjectAttribute {
             oid: COMMON_NAME,
@@ -136,8 +136,8 @@ impl SubjectName {
         self
     }
 
-    /// The same; where it has no common name, the first of `names` is one. A longer one than X.520
-    /// allows lives in the alternative names only.
+    /// Adds the first of `names` as the common name if there is none, unless it is longer than X.520
+    /// allows.
     #[must_use]
     pub fn or_named(self, names: &AltNames) -> Self {
         let first = names.primary().text();
@@ -150,7 +150,7 @@ impl SubjectName {
         }
     }
 
-    /// The same without its common names.
+    /// Removes the common names.
     #[must_use]
     pub fn without_common_name(mut self) -> Self {
         self.parts
@@ -160,7 +160,7 @@ impl SubjectName {
         self
     }
 
-    /// The same with each common name as `spelled` gives it; `None` leaves it as it is.
+    /// Replaces each common name by what `spelled` returns for it, unless that is `None`.
     #[must_use]
     pub fn spelling_common_names(mut self, spelled: impl Fn(&str) -> Option<String>) -> Self {
         for attribute in self
@@ -176,7 +176,7 @@ impl SubjectName {
         self
     }
 
-    /// True where it has no parts.
+    /// True if it has no parts.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
@@ -185,16 +185,7 @@ impl SubjectName {
     /// The DER `Name` (RFC 5280 4.1.2.4).
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
-        let part = |part: &Vec<SubjectAttribute>| {
-            let mut attributes: Vec<Vec<u8>> = part.iter().map(SubjectAttribute::to_der).collect();
-            // X.690 11.6: the elements of a SET OF stand in ascending order.
-            attributes.sort();
-            der::element(
-                der::SET,
-                &attributes.iter().map(Vec::as_slice).collect::<Vec<_>>(),
-            )
-        };
-        let parts: Vec<Vec<u8>> = self.parts.iter().map(part).collect();
+        let parts: Vec<Vec<u8>> = self.parts.iter().map(|part| encode_part(part)).collect();
         der::element(
             der::SEQUENCE,
             &parts.iter().map(Vec::as_slice).collect::<Vec<_>>(),
@@ -203,13 +194,13 @@ impl SubjectName {
 }
 
 impl SubjectAttribute {
-    /// What it is called; its number where it has no name here.
+    /// Its short name; the dotted number if the name is unknown.
     #[must_use]
     pub fn name(&self) -> String {
         attribute_name(&self.oid)
     }
 
-    /// Its value, where that is text.
+    /// Its value, if that is text.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         if let Value::Text(text) = &self.value {
@@ -219,16 +210,16 @@ impl SubjectAttribute {
         }
     }
 
-    /// The most characters that its value may have, where something says so.
+    /// The most characters that its value may have, if a standard limits them.
     #[must_use]
     pub fn most(&self) -> Option<usize> {
-        attribute_of(&self.oid)
+        find_attribute(&self.oid)
             .map(|known| known.most)
             .filter(|&most| most > 0)
     }
 
     fn new(oid: Oid<'static>, text: String) -> Result<Self, SubjectError> {
-        let fits = match letters(&oid) {
+        let fits = match string_type(&oid) {
             StringType::Ia5 => text.is_ascii(),
             StringType::Printable => is_printable(&text),
             StringType::Utf8 => true,
@@ -243,23 +234,25 @@ impl SubjectAttribute {
         }
     }
 
-    fn of(found: &AttributeTypeAndValue<'_>) -> Self {
-        let (oid, value) = (found.attr_type().to_owned(), found.attr_value());
+    fn from_parsed(found: &AttributeTypeAndValue<'_>) -> Self {
+        let oid = found.attr_type().to_owned();
+        let value = found.attr_value();
         let tag = u8::try_from(value.tag().0).unwrap_or_default();
-        // How another attribute is to be written is not known.
-        let text = attribute_of(&oid).and_then(|_| old_text(tag, value.data));
-        let text = text.and_then(|text| Self::new(oid.clone(), text).ok());
-        let encoded = || Value::Der(der::element(tag, &[value.data]));
-        text.unwrap_or_else(|| Self {
+        // Attributes of unknown types keep their encoding.
+        let text = find_attribute(&oid).and_then(|_| decode_text(tag, value.data));
+        let attribute = text.and_then(|text| Self::new(oid.clone(), text).ok());
+        attribute.unwrap_or_else(|| Self {
             oid,
-            value: encoded(),
+            value: Value::Der(der::element(tag, &[value.data])),
         })
     }
 
     fn to_der(&self) -> Vec<u8> {
         let value = match &self.value {
             Value::Der(element) => element.clone(),
-            Value::Text(text) => der::element(tag(letters(&self.oid)), &[text.as_bytes()]),
+            Value::Text(text) => {
+                der::element(string_tag(string_type(&self.oid)), &[text.as_bytes()])
+            }
         };
         der::element(
             der::SEQUENCE,
@@ -271,13 +264,23 @@ impl SubjectAttribute {
     }
 }
 
-fn letters(oid: &Oid<'_>) -> StringType {
-    attribute_of(oid).map_or(StringType::Utf8, |known| known.letters)
+fn encode_part(part: &[SubjectAttribute]) -> Vec<u8> {
+    let mut attributes: Vec<Vec<u8>> = part.iter().map(SubjectAttribute::to_der).collect();
+    // X.690 11.6: the elements of a SET OF are in ascending order.
+    attributes.sort();
+    der::element(
+        der::SET,
+        &attributes.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+    )
 }
 
-/// X.690 8.1.2.
-fn tag(letters: StringType) -> u8 {
-    match letters {
+fn string_type(oid: &Oid<'_>) -> StringType {
+    find_attribute(oid).map_or(StringType::Utf8, |known| known.letters)
+}
+
+/// The tag of a string type (X.690 8.1.2).
+fn string_tag(string_type: StringType) -> u8 {
+    match string_type {
         StringType::Ia5 => 0x16,
         StringType::Printable => 0x13,
         StringType::Utf8 => 0x0c,
@@ -289,8 +292,8 @@ fn is_printable(text: &str) -> bool {
         .all(|b| b.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&b))
 }
 
-/// The text in any string type that names were ever written in.
-fn old_text(tag: u8, octets: &[u8]) -> Option<String> {
+/// Decodes text of any string type that names were ever written in.
+fn decode_text(tag: u8, octets: &[u8]) -> Option<String> {
     match tag {
         0x0c | 0x12 | 0x13 | 0x16 | 0x1a => std::str::from_utf8(octets).ok().map(str::to_owned),
         // TeletexString: in practice Latin-1.
@@ -329,24 +332,40 @@ impl fmt::Display for SubjectName {
     }
 }
 
-/// `/C=DE/O=Acme/CN=example.com` as RFC 4514 writes it.
-fn of_slashes(text: &str) -> Option<String> {
+/// Converts the form `/C=DE/O=Acme/CN=example.com` of OpenSSL to RFC 4514.
+fn convert_slashes(text: &str) -> Option<String> {
     let parts: Vec<&str> = text.strip_prefix('/')?.split('/').collect();
-    let written = parts.iter().rev().map(|part| {
+    let mut converted = Vec::with_capacity(parts.len());
+    for part in parts.iter().rev() {
         let (name, value) = part.split_once('=')?;
-        Some(format!("{name}={}", escaped(value)))
-    });
-    written
-        .collect::<Option<Vec<_>>>()
-        .map(|parts| parts.join(","))
+        converted.push(format!("{name}={}", escaped(value)));
+    }
+    Some(converted.join(","))
 }
 
-/// The grammar of RFC 4514 3.
-mod read {
-    use super::{FromStr, Oid, SubjectAttribute, SubjectError, Value, attribute_called, der};
+/// Parses text by the grammar of RFC 4514 3.
+mod grammar {
+    use super::{FromStr, Oid, SubjectAttribute, SubjectError, Value, der, find_attribute_by_name};
 
-    /// The first `TYPE=VALUE` of `text`, and what follows its value.
-    pub(super) fn attribute(text: &str) -> Result<(SubjectAttribute, &str), SubjectError> {
+    /// Parses the first `TYPE=VALUE` of `text`; returns what follows the value too.
+    pub(super) fn parse_attribute(text: &str) -> Result<(SubjectAttribute, &str), SubjectError> {
+        let (name, value) = split_type(text)?;
+        let oid = parse_type(name).ok_or_else(|| SubjectError::UnknownType(name.to_owned()))?;
+        if let Some(digits) = value.strip_prefix('#') {
+            let (octets, rest) = parse_hex_value(digits).ok_or_else(|| unfinished(name))?;
+            let value = Value::Der(octets);
+            return Ok((SubjectAttribute { oid, value }, rest));
+        }
+        let (octets, rest) = match value.strip_prefix('"') {
+            Some(quoted) => parse_quoted_value(quoted).ok_or_else(|| unfinished(name))?,
+            None => parse_plain_value(value, name)?,
+        };
+        let text = String::from_utf8(octets).map_err(|_| unfinished(name))?;
+        Ok((SubjectAttribute::new(oid, text)?, rest))
+    }
+
+    /// Splits `text` at the first `=` into the type and the rest, both without blanks.
+    fn split_type(text: &str) -> Result<(&str, &str), SubjectError> {
         let end = text
             .find([',', '+', '='])
             .filter(|&at| text[at..].starts_with('='));
@@ -355,35 +374,17 @@ mod read {
             return Err(SubjectError::NotAPair(piece.trim_matches(' ').to_owned()));
         };
         let name = text[..end].trim_matches(' ');
-        let oid = oid(name).ok_or_else(|| SubjectError::UnknownType(name.to_owned()))?;
         let value = text[end + 1..].trim_start_matches(' ');
-        let unfinished = || SubjectError::Unfinished(name.to_owned());
-        if let Some(digits) = value.strip_prefix('#') {
-            let (digits, rest) = digits.split_at(digits.find([',', '+']).unwrap_or(digits.len()));
-            let octets = hex::decode(digits.trim_end_matches(' ')).map_err(|_| unfinished())?;
-            let whole = der::split(&octets).is_some_and(|(_, rest)| rest.is_empty());
-            return if whole {
-                Ok((
-                    SubjectAttribute {
-                        oid,
-                        value: Value::Der(octets),
-                    },
-                    rest,
-                ))
-            } else {
-                Err(unfinished())
-            };
-        }
-        let (octets, rest) = match value.strip_prefix('"') {
-            Some(quoted) => quoted_value(quoted).ok_or_else(unfinished)?,
-            None => plain_value(value, &unfinished)?,
-        };
-        let text = String::from_utf8(octets).map_err(|_| unfinished())?;
-        Ok((SubjectAttribute::new(oid, text)?, rest))
+        Ok((name, value))
     }
 
-    fn oid(name: &str) -> Option<Oid<'static>> {
-        if let Some(known) = attribute_called(name) {
+    /// The error for a value of the attribute `name`.
+    fn unfinished(name: &str) -> SubjectError {
+        SubjectError::Unfinished(name.to_owned())
+    }
+
+    fn parse_type(name: &str) -> Option<Oid<'static>> {
+        if let Some(known) = find_attribute_by_name(name) {
             return Some(known.oid.clone());
         }
         let number = name
@@ -395,19 +396,33 @@ mod read {
             .filter(|_| number.starts_with(|c: char| c.is_ascii_digit()))
     }
 
-    /// Up to the next `,` or `+` that is not escaped; blanks at the end that are not escaped are
-    /// none of it.
-    fn plain_value<'a>(
+    /// Parses a whole DER element in hex, up to the next `,` or `+`.
+    fn parse_hex_value(text: &str) -> Option<(Vec<u8>, &str)> {
+        let end = text.find([',', '+']).unwrap_or(text.len());
+        let (digits, rest) = text.split_at(end);
+        let octets = hex::decode(digits.trim_end_matches(' ')).ok()?;
+        let (_, after) = der::split(&octets)?;
+        let is_whole = after.is_empty();
+        is_whole.then_some((octets, rest))
+    }
+
+    /// Parses a value up to the next `,` or `+` that is not escaped, without blanks at the end that
+    /// are not escaped. `name` is the attribute, for errors.
+    fn parse_plain_value<'a>(
         text: &'a str,
-        unfinished: &impl Fn() -> SubjectError,
+        name: &str,
     ) -> Result<(Vec<u8>, &'a str), SubjectError> {
-        let (mut octets, mut rest, mut kept) = (Vec::new(), text, 0);
+        let mut octets = Vec::new();
+        let mut rest = text;
+        // The length without blanks at the end.
+        let mut kept = 0;
         while let Some(c) = rest.chars().next() {
             match c {
                 ',' | '+' => break,
                 '"' | ';' | '<' | '>' => return Err(SubjectError::Unescaped(c)),
                 '\\' => {
-                    let (octet, after) = escape(&rest[1..]).ok_or_else(unfinished)?;
+                    let (octet, after) =
+                        parse_escape(&rest[1..]).ok_or_else(|| unfinished(name))?;
                     octets.push(octet);
                     rest = after;
                     kept = octets.len();
@@ -423,19 +438,20 @@ mod read {
         Ok((octets, rest))
     }
 
-    /// Up to the closing quotation mark, and behind it nothing but the next separator.
-    fn quoted_value(text: &str) -> Option<(Vec<u8>, &str)> {
-        let (mut octets, mut rest) = (Vec::new(), text);
+    /// Parses a value up to the closing quotation mark, which only a separator may follow.
+    fn parse_quoted_value(text: &str) -> Option<(Vec<u8>, &str)> {
+        let mut octets = Vec::new();
+        let mut rest = text;
         loop {
             let c = rest.chars().next()?;
             match c {
                 '"' => {
                     let rest = rest[1..].trim_start_matches(' ');
-                    return (rest.is_empty() || rest.starts_with([',', '+']))
-                        .then_some((octets, rest));
+                    let is_separated = rest.is_empty() || rest.starts_with([',', '+']);
+                    return is_separated.then_some((octets, rest));
                 }
                 '\\' => {
-                    let (octet, after) = escape(&rest[1..])?;
+                    let (octet, after) = parse_escape(&rest[1..])?;
                     octets.push(octet);
                     rest = after;
                 }
@@ -447,8 +463,8 @@ mod read {
         }
     }
 
-    /// What follows a backslash: a special character, or the two hex digits of an octet.
-    fn escape(text: &str) -> Option<(u8, &str)> {
+    /// Parses what follows a backslash: a special character, or the two hex digits of an octet.
+    fn parse_escape(text: &str) -> Option<(u8, &str)> {
         let first = *text.as_bytes().first()?;
         if b" \"#+,;<=>\\".contains(&first) {
             return Some((first, &text[1..]));

@@ -1,5 +1,4 @@
-//! CAs and certificates for the tables of this crate, all valid from 2026-01-01 to 2026-12-31
-//! unless told otherwise.
+//! CAs and certificates for tests, all valid from 2026-01-01 to 2026-12-31 unless a test changes it.
 
 use jiff::Timestamp;
 use rcgen::{
@@ -10,12 +9,12 @@ use rcgen::{
 use super::certificate::Certificate;
 use super::key::PrivateKey;
 
-/// Within the dates of everything here.
+/// A time within the validity of everything here.
 pub(crate) fn now() -> Timestamp {
     "2026-06-01T00:00:00Z".parse().unwrap()
 }
 
-/// A name and a key that certificates are signed with.
+/// A CA: a name and the key that signs certificates.
 pub(crate) struct Authority {
     params: CertificateParams,
     key: KeyPair,
@@ -35,24 +34,24 @@ impl Authority {
         }
     }
 
-    /// Signed by itself.
+    /// Its self-signed certificate.
     pub(crate) fn root(&self) -> Certificate {
         read(&self.params.self_signed(&self.key).unwrap())
     }
 
-    /// Signed by itself, changed before.
+    /// Its self-signed certificate with a change.
     pub(crate) fn root_as(&self, change: impl FnOnce(&mut CertificateParams)) -> Certificate {
         let mut params = self.params.clone();
         change(&mut params);
         read(&params.self_signed(&self.key).unwrap())
     }
 
-    /// A certificate for `other`.
+    /// A CA certificate for `other`.
     pub(crate) fn certify(&self, other: &Self) -> Certificate {
         self.certify_as(other, |_| {})
     }
 
-    /// A certificate for `other`, changed before it is signed.
+    /// A CA certificate for `other` with a change.
     pub(crate) fn certify_as(
         &self,
         other: &Self,
@@ -64,12 +63,12 @@ impl Authority {
         read(&params.signed_by(&other.key, &self.issuer()).unwrap())
     }
 
-    /// A site's certificate.
+    /// A server certificate.
     pub(crate) fn leaf(&self, names: &[&str]) -> Certificate {
         self.leaf_as(names, &site_key(), |_| {})
     }
 
-    /// A site's certificate for a key, changed before it is signed.
+    /// A server certificate for a key with a change.
     pub(crate) fn leaf_as(
         &self,
         names: &[&str],
@@ -110,7 +109,7 @@ pub(crate) fn rsa_key() -> KeyPair {
     KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap()
 }
 
-/// The same key as certctl holds it.
+/// Converts a key to the type of certctl.
 pub(crate) fn private(key: &KeyPair) -> PrivateKey {
     PrivateKey::from_der(&key.serialize_der()).unwrap()
 }

@@ -1,5 +1,5 @@
-//! What a chain must end in: Mozilla's list, compiled in, the system's roots, or the certificates
-//! of a file.
+//! Trust anchors: Mozilla's list, which is compiled in, the system's roots, or the certificates of a
+//! file.
 
 use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
@@ -8,23 +8,23 @@ use super::certificate::Certificate;
 use super::der;
 use super::key::PublicKeyId;
 
-/// The day of Mozilla's list as compiled in: what it trusted for TLS servers (crate webpki-roots
+/// The date of the compiled list: what Mozilla trusted for TLS servers then (crate webpki-roots
 /// 1.0.10, made from the `IncludedCACertificateReportPEMCSV` report of ccadb.org).
 pub(crate) const MOZILLA_DATE: &str = "2026-10-19";
 
-/// Where the anchors come from; printed with every verdict.
+/// The source of the trust anchors; printed with every verdict.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum TrustSource {
     /// Mozilla's root store as compiled in.
     Mozilla,
     /// The roots of this machine.
     System,
-    /// A file of the user's; holds its path.
+    /// A file that the user named; holds its path.
     File(String),
 }
 
 impl TrustSource {
-    /// By whose rules what leads to it is judged: a file of somebody's own is of no public CA.
+    /// Which rules apply to certificates that lead to it: the anchors of a file are no public CAs.
     #[must_use]
     pub fn scope(&self) -> TrustScope {
         if matches!(self, Self::File(_)) {
@@ -45,12 +45,12 @@ impl std::fmt::Display for TrustSource {
     }
 }
 
-/// By whose rules a certificate is judged.
+/// Which rules apply to a certificate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TrustScope {
-    /// Those for public CAs too.
+    /// All rules, including those for public CAs.
     Public,
-    /// A company's own CA: those that bind everybody.
+    /// A private CA: only the rules for all certificates.
     Private,
 }
 
@@ -59,13 +59,13 @@ pub enum TrustScope {
 pub struct TrustAnchors {
     source: TrustSource,
     anchors: Vec<TrustAnchor<'static>>,
-    /// The certificates that they were made of; an anchor itself keeps neither dates nor usages.
-    /// None of Mozilla's, whose roots are judged by Mozilla.
+    /// The certificates of the anchors, which themselves have neither dates nor usages. Empty for
+    /// Mozilla's list: Mozilla checks its roots.
     certificates: Vec<Certificate>,
 }
 
 impl TrustAnchors {
-    /// The list that is compiled in.
+    /// The compiled list of Mozilla.
     #[must_use]
     pub fn mozilla() -> Self {
         Self {
@@ -75,21 +75,21 @@ impl TrustAnchors {
         }
     }
 
-    /// The certificates of a file; whoever names the file trusts them, roots or not.
+    /// The certificates of a file that the user trusts, roots or not.
     #[must_use]
     pub fn from_certificates(path: &str, certificates: &[Certificate]) -> Self {
-        Self::made_of(TrustSource::File(path.to_owned()), certificates)
+        Self::new(TrustSource::File(path.to_owned()), certificates)
     }
 
     /// The roots of this machine.
     #[must_use]
     pub fn system(certificates: &[Certificate]) -> Self {
-        Self::made_of(TrustSource::System, certificates)
+        Self::new(TrustSource::System, certificates)
     }
 
-    /// Those of this machine's roots (DER) that have one of `names` (DER) as their subject: no
-    /// other can end a chain in which these are the names, and to read all of them takes longer
-    /// than to judge the chain.
+    /// Selects those of this machine's roots (DER) that have one of `names` (DER) as their subject.
+    /// No other can end a chain with these names, and parsing all of them would take longer than
+    /// verifying the chain.
     #[must_use]
     pub fn system_named(roots: &[Vec<u8>], names: &[&[u8]]) -> Self {
         let names: Vec<&[u8]> = names
@@ -97,26 +97,22 @@ impl TrustAnchors {
             .filter_map(|name| der::split(name))
             .map(|(name, _)| name.value)
             .collect();
-        let meant = |root: &&Vec<u8>| {
-            let root = CertificateDer::from(root.as_slice());
-            webpki::anchor_from_trusted_cert(&root)
-                .is_ok_and(|anchor| names.contains(&anchor.subject.as_ref()))
-        };
-        let meant = roots
+        let certificates: Vec<Certificate> = roots
             .iter()
-            .filter(meant)
-            .filter_map(|root| Certificate::from_der(root).ok());
-        Self::system(&meant.collect::<Vec<_>>())
+            .filter(|root| has_subject(root, &names))
+            .filter_map(|root| Certificate::from_der(root).ok())
+            .collect();
+        Self::system(&certificates)
     }
 
-    fn made_of(source: TrustSource, certificates: &[Certificate]) -> Self {
-        let anchor = |certificate: &Certificate| {
+    fn new(source: TrustSource, certificates: &[Certificate]) -> Self {
+        let mut anchors = Vec::new();
+        for certificate in certificates {
             let der = CertificateDer::from(certificate.der());
-            webpki::anchor_from_trusted_cert(&der)
-                .ok()
-                .map(|anchor| anchor.to_owned())
-        };
-        let anchors = certificates.iter().filter_map(anchor).collect();
+            if let Ok(anchor) = webpki::anchor_from_trusted_cert(&der) {
+                anchors.push(anchor.to_owned());
+            }
+        }
         Self {
             source,
             anchors,
@@ -124,20 +120,20 @@ impl TrustAnchors {
         }
     }
 
-    /// Where they come from.
+    /// The source of the anchors.
     #[must_use]
     pub fn source(&self) -> &TrustSource {
         &self.source
     }
 
-    /// True when there is none: the file held no certificate that can be an anchor.
+    /// Whether there is no anchor: the file has no certificate that can be one.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.anchors.is_empty()
     }
 
-    /// The anchors of that name (DER) and key, for path validation.
-    pub(super) fn of(&self, name: &[u8], key: PublicKeyId) -> Vec<TrustAnchor<'static>> {
+    /// The anchors with that name (DER) and key, for path validation.
+    pub(super) fn with_key(&self, name: &[u8], key: PublicKeyId) -> Vec<TrustAnchor<'static>> {
         self.named(name)
             .filter(|anchor| key_of(anchor) == key)
             .cloned()
@@ -157,8 +153,8 @@ impl TrustAnchors {
             .filter(move |anchor| Some(anchor.subject.as_ref()) == name.as_deref())
     }
 
-    /// Why the anchor with that key may not stand above `below` intermediates at `at`; one
-    /// certificate of it that is fine is enough.
+    /// Why the anchor with that key does not permit `below` intermediates at `at`; if it has several
+    /// certificates, one that does is enough.
     pub(super) fn refusal(&self, key: PublicKeyId, below: usize, at: Timestamp) -> Option<String> {
         let mut first = None;
         for certificate in self.certificates.iter().filter(|one| one.key_id == key) {
@@ -171,11 +167,14 @@ impl TrustAnchors {
     }
 
     fn fault(&self, anchor: &Certificate, below: usize, at: Timestamp) -> Option<String> {
-        let (label, source, usage) = (anchor.label(), &self.source, anchor.usage);
+        let label = anchor.label();
+        let source = &self.source;
+        let usage = anchor.usage;
         let below = u32::try_from(below).unwrap_or(u32::MAX);
         let root = format!("the root {label} in {source}");
         if !anchor.is_in_date(at) {
-            let (from, to) = (anchor.not_before, anchor.not_after);
+            let from = anchor.not_before;
+            let to = anchor.not_after;
             return Some(format!("{root} is valid only from {from} to {to}"));
         }
         if !usage.may_be_root {
@@ -198,6 +197,13 @@ impl TrustAnchors {
     }
 }
 
+/// Whether `root` (DER) has one of `names` (values of DER names) as its subject.
+fn has_subject(root: &[u8], names: &[&[u8]]) -> bool {
+    let root = CertificateDer::from(root);
+    webpki::anchor_from_trusted_cert(&root)
+        .is_ok_and(|anchor| names.contains(&anchor.subject.as_ref()))
+}
+
 fn key_of(anchor: &TrustAnchor<'_>) -> PublicKeyId {
     PublicKeyId::of_spki(webpki::spki_for_anchor(anchor).as_ref())
 }
@@ -205,7 +211,7 @@ fn key_of(anchor: &TrustAnchor<'_>) -> PublicKeyId {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_lists_day_is_that_of_the_crate() {
+    fn the_date_of_the_list_is_that_of_the_crate() {
         let locked = include_str!("../../Cargo.lock")
             .contains("name = \"webpki-roots\"\nversion = \"1.0.10\"\n");
         assert!(

@@ -1,5 +1,5 @@
-//! Whether a chain may be served: RFC 5280 path validation by rustls-webpki, and in words which
-//! certificate fails and why, which webpki does not say. Names by RFC 9525.
+//! Verifies chains: RFC 5280 path validation by rustls-webpki, and messages about which certificate
+//! fails and why, which webpki does not report. Names by RFC 9525.
 
 use std::time::Duration;
 
@@ -18,26 +18,26 @@ mod usage;
 
 pub use problem::ChainProblem;
 
-/// What a chain is judged by.
+/// What a chain is verified against.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifyPolicy<'a> {
-    /// The hosts that it will be served for; none: names are not judged.
+    /// The hosts that it will be served for; if empty, names are not checked.
     pub hosts: &'a [String],
-    /// What it must end in.
+    /// The trust anchors that it must end in.
     pub anchors: &'a TrustAnchors,
-    /// The instant of the judgement.
+    /// The time at which it must be valid.
     pub at: Timestamp,
 }
 
-/// A chain that held under a [`VerifyPolicy`].
+/// A chain that was verified by a [`VerifyPolicy`].
 #[derive(Clone, Debug)]
 pub struct VerifiedChain(Chain);
 
 impl VerifiedChain {
-    /// Judges `chain`; all problems are told, the most telling first.
+    /// Verifies `chain`.
     ///
     /// # Errors
-    /// What is wrong; never empty.
+    /// All problems, the most informative first; never empty.
     pub fn new(chain: Chain, policy: VerifyPolicy<'_>) -> Result<Self, Vec<ChainProblem>> {
         let problems = problems(&chain, policy);
         if problems.is_empty() {
@@ -53,79 +53,87 @@ impl VerifiedChain {
     }
 }
 
-/// The chain of `leaf` ([`Chain::assemble`]); where path validation refuses the best way, the first
-/// other that holds.
+/// Assembles the chain of `leaf` ([`Chain::assemble`]); if path validation refuses the best path, the
+/// first other that it accepts.
 #[must_use]
 pub fn assemble(
     leaf: &Certificate,
     bag: &[Certificate],
-    wanted: ChainCriteria<'_>,
+    criteria: ChainCriteria<'_>,
 ) -> AssembledChain {
     let policy = VerifyPolicy {
         hosts: &[],
-        anchors: wanted.anchors,
-        at: wanted.at,
+        anchors: criteria.anchors,
+        at: criteria.at,
     };
-    Chain::assemble_by(leaf, bag, wanted, |chain| {
+    Chain::assemble_by(leaf, bag, criteria, |chain| {
         let error = validate(chain, policy).err()?;
-        let places = 1..chain.certificates().len();
-        let constrained = || {
-            places
-                .clone()
-                .filter(|&place| chain.certificates()[place].is_constrained)
-        };
-        match error {
-            webpki::Error::NameConstraintViolation if constrained().next().is_some() => {
-                Some(constrained().collect())
-            }
-            _ => Some(places.collect()),
-        }
+        Some(possible_causes(chain, &error))
     })
 }
 
-/// Everything that is wrong with `chain` under `policy`; empty when it holds.
+/// The indices of the certificates that may cause `error`: those with name constraints if it is about
+/// them, else all except the leaf.
+fn possible_causes(chain: &Chain, error: &webpki::Error) -> Vec<usize> {
+    let certificates = chain.certificates();
+    let issuers = 1..certificates.len();
+    if matches!(error, webpki::Error::NameConstraintViolation) {
+        let constrained: Vec<usize> = issuers
+            .clone()
+            .filter(|&index| certificates[index].is_constrained)
+            .collect();
+        if !constrained.is_empty() {
+            return constrained;
+        }
+    }
+    issuers.collect()
+}
+
+/// Everything that is wrong with `chain` under `policy`; empty if it is valid.
 #[must_use]
 pub fn problems(chain: &Chain, policy: VerifyPolicy<'_>) -> Vec<ChainProblem> {
     let mut found = Vec::new();
-    // A server's own makeshift certificate says that it is a CA's, too; that it stands for itself
-    // is what matters.
+    // A self-signed certificate made by a server may claim to be a CA too; there, that it is
+    // self-signed is the problem to report.
     if chain.leaf().is_ca && (chain.leaf().dns_names.is_empty() || !chain.leaf().is_self_issued()) {
         let label = chain.leaf().label();
         found.push(ChainProblem::CaAsLeaf { label });
     }
-    found.extend(
-        chain
-            .certificates()
-            .iter()
-            .enumerate()
-            .filter_map(|(index, one)| dates(one, index == 0, policy.at)),
-    );
-    found.extend(ending(chain, policy.anchors));
-    found.extend(chain.certificates().iter().filter_map(weak_key));
+    let issuers = chain.certificates().iter().skip(1);
+    found.extend(check_dates(chain.leaf(), ChainRole::Leaf, policy.at));
+    found.extend(issuers.filter_map(|issuer| check_dates(issuer, ChainRole::Issuer, policy.at)));
+    found.extend(check_end(chain, policy.anchors));
+    found.extend(chain.certificates().iter().filter_map(check_key));
     if found.is_empty() {
-        let usage = || {
-            usage::refusal(chain, policy.anchors, policy.at)
-                .map(|reason| ChainProblem::Refused { reason })
-        };
-        let refused = validate(chain, policy)
-            .err()
-            .map(|error| ChainProblem::Refused {
-                reason: reason(&error),
-            });
-        found.extend(refused.or_else(usage));
+        found.extend(check_path(chain, policy));
     }
-    found.extend(hosts(chain.leaf(), policy.hosts));
+    found.extend(check_hosts(chain.leaf(), policy.hosts));
     found
 }
 
+/// The reason why path validation refuses `chain`.
+fn check_path(chain: &Chain, policy: VerifyPolicy<'_>) -> Option<ChainProblem> {
+    let reason = match validate(chain, policy) {
+        Ok(()) => usage::refusal(chain, policy.anchors, policy.at)?,
+        Err(error) => describe_error(&error),
+    };
+    Some(ChainProblem::Refused { reason })
+}
+
+/// The role of a certificate in a chain.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum ChainRole {
+    Issuer,
+    Leaf,
+}
+
 /// RFC 5280 4.1.2.5: valid from `notBefore` through `notAfter`, both included.
-fn dates(certificate: &Certificate, leaf: bool, at: Timestamp) -> Option<ChainProblem> {
+fn check_dates(certificate: &Certificate, role: ChainRole, at: Timestamp) -> Option<ChainProblem> {
     let label = certificate.label();
     if at.as_second() < certificate.not_before.as_second() {
-        let not_before = certificate.not_before;
         return Some(ChainProblem::NotYetValid {
             label,
-            not_before,
+            not_before: certificate.not_before,
             at,
         });
     }
@@ -133,11 +141,12 @@ fn dates(certificate: &Certificate, leaf: bool, at: Timestamp) -> Option<ChainPr
     (at.as_second() > not_after.as_second()).then_some(ChainProblem::Expired {
         label,
         not_after,
-        leaf,
+        leaf: role == ChainRole::Leaf,
     })
 }
 
-fn ending(chain: &Chain, anchors: &TrustAnchors) -> Option<ChainProblem> {
+/// The problem with where the chain ends.
+fn check_end(chain: &Chain, anchors: &TrustAnchors) -> Option<ChainProblem> {
     match chain.end() {
         ChainEnd::Anchored => None,
         _ if chain.leaf().is_self_issued() => Some(ChainProblem::SelfSigned {
@@ -147,15 +156,12 @@ fn ending(chain: &Chain, anchors: &TrustAnchors) -> Option<ChainProblem> {
             subject,
             issuer,
             urls,
-        } => {
-            let (subject, issuer, urls) = (subject.clone(), issuer.clone(), urls.clone());
-            Some(ChainProblem::MissingIntermediate {
-                subject,
-                issuer,
-                urls,
-                trust: anchors.source().clone(),
-            })
-        }
+        } => Some(ChainProblem::MissingIntermediate {
+            subject: subject.clone(),
+            issuer: issuer.clone(),
+            urls: urls.clone(),
+            trust: anchors.source().clone(),
+        }),
         ChainEnd::TooManyCandidates => Some(ChainProblem::TooManyCandidates),
         ChainEnd::WeakSignature { subject, issuer } => Some(ChainProblem::WeakSignature {
             subject: subject.clone(),
@@ -169,7 +175,7 @@ fn ending(chain: &Chain, anchors: &TrustAnchors) -> Option<ChainProblem> {
 }
 
 /// CA/B Forum BR 6.1.5: RSA moduli have at least 2048 bits.
-fn weak_key(certificate: &Certificate) -> Option<ChainProblem> {
+fn check_key(certificate: &Certificate) -> Option<ChainProblem> {
     let algorithm = certificate.algorithm;
     let short = matches!(algorithm, KeyAlgorithm::Rsa(bits) if bits < 2048);
     short.then(|| ChainProblem::WeakKey {
@@ -178,9 +184,8 @@ fn weak_key(certificate: &Certificate) -> Option<ChainProblem> {
     })
 }
 
-/// RFC 9525 6.3: only the subject alternative name counts; every host that is asked for must be in
-/// it.
-fn hosts(leaf: &Certificate, hosts: &[String]) -> Vec<ChainProblem> {
+/// RFC 9525 6.3: only the subject alternative name counts; it must have every host of the policy.
+fn check_hosts(leaf: &Certificate, hosts: &[String]) -> Vec<ChainProblem> {
     if !leaf.is_ca && leaf.dns_names.is_empty() && leaf.ip_addresses.is_empty() {
         return vec![ChainProblem::NoNames {
             label: leaf.label(),
@@ -200,9 +205,9 @@ fn hosts(leaf: &Certificate, hosts: &[String]) -> Vec<ChainProblem> {
         .collect()
 }
 
-/// The judge of last resort: whatever the checks above do not know, webpki refuses here. It sees
-/// the one anchor that the chain ends in, or it would stop at a nearer one and leave the rest of
-/// the chain unseen.
+/// Validates the path with webpki, which refuses whatever the checks above do not find. It gets only
+/// the anchor that the chain ends in: with more, it might stop at a nearer one and skip the rest of
+/// the chain.
 fn validate(chain: &Chain, policy: VerifyPolicy<'_>) -> Result<(), webpki::Error> {
     let leaf = CertificateDer::from(chain.leaf().der());
     let bag: Vec<_> = chain
@@ -215,7 +220,7 @@ fn validate(chain: &Chain, policy: VerifyPolicy<'_>) -> Result<(), webpki::Error
     let leaf = EndEntityCert::try_from(&leaf)?;
     let end = chain.certificates().last().zip(chain.anchor());
     let anchors = end
-        .map(|(last, key)| policy.anchors.of(last.issuer_der(), key))
+        .map(|(last, key)| policy.anchors.with_key(last.issuer_der(), key))
         .unwrap_or_default();
     leaf.verify_for_usage(
         signature::algorithms(),
@@ -238,8 +243,8 @@ fn validate(chain: &Chain, policy: VerifyPolicy<'_>) -> Result<(), webpki::Error
         )
 }
 
-/// webpki's errors in words, for those that people meet.
-fn reason(error: &webpki::Error) -> String {
+/// Describes the common errors of webpki.
+fn describe_error(error: &webpki::Error) -> String {
     let words = match error {
         webpki::Error::CaUsedAsEndEntity => {
             "the site's certificate says that it is a CA's (basic constraints, RFC 5280 4.2.1.9)"

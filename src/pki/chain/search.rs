@@ -1,8 +1,8 @@
-//! The search itself. Its nodes are CAs (a name with a key), its steps certificates, and signatures
-//! are checked last: only those of a way that leads to the goal by names, so that a bag without one
-//! costs none.
+//! Searches paths through a bag of certificates. The nodes are CAs (a name with a key), the steps
+//! certificates. Signatures are checked last, only those of a path that leads to the goal by names: a
+//! bag without such a path costs none.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -11,7 +11,11 @@ use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::signature::{self, SignatureError};
 use crate::pki::trust::TrustAnchors;
 
-/// Which of several good ways a chain takes.
+mod name_search;
+
+use name_search::NameSearch;
+
+/// Which of several possible chains to take.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub enum ChainPreference {
     /// Through delivered cross-certificates as far as they lead: to the anchor that most clients
@@ -22,80 +26,80 @@ pub enum ChainPreference {
     Shortest,
 }
 
-/// What a chain is looked for by.
+/// The criteria of a chain.
 #[derive(Clone, Copy, Debug)]
 pub struct ChainCriteria<'a> {
-    /// What it must end in.
+    /// The trust anchors that it must end in.
     pub anchors: &'a TrustAnchors,
-    /// The instant that dates are judged by.
+    /// The time at which certificates must be valid.
     pub at: Timestamp,
-    /// Which way, where there are several.
+    /// The choice if there are several chains.
     pub prefer: ChainPreference,
 }
 
-/// What a certificate must fulfil to be a step of a way to an anchor.
+/// The conditions for a certificate on a path to an anchor.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum StepRules {
-    /// Valid now, ends no sooner than the leaf, and may do what it does there.
+    /// Valid, permitted its role on the path, and expires no sooner than the leaf.
     Lasting,
-    /// Valid now, and may do what it does there.
+    /// Valid, and permitted its role on the path.
     Permitted,
-    /// Valid now: the judge says what is wrong with it.
+    /// Valid: verification reports what is wrong with it.
     Valid,
     None,
 }
 
-/// What a way is to lead to.
+/// What a path must lead to.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum PathGoal {
-    /// A trust anchor, by certificates that keep the rules.
+    /// A trust anchor, by certificates that fulfil the rules.
     Anchor(StepRules),
-    /// A root that lies in the bag.
+    /// A root in the bag.
     Root,
-    /// A certificate whose issuer nobody here is named like.
+    /// A certificate whose issuer is unknown by name.
     Gap,
 }
 
-/// A way of which every signature holds.
+/// A path of which every signature is valid.
 #[derive(Clone, Debug)]
 pub(super) struct VerifiedPath {
-    /// Places in the pool, the leaf first.
+    /// Indices in the pool, the leaf first.
     pub(super) certificates: Vec<usize>,
     /// The CA that signed the last one.
     pub(super) end: Option<usize>,
-    /// Its key, where it is an anchor.
+    /// Its key, if it is an anchor.
     pub(super) anchor: Option<PublicKeyId>,
 }
 
-/// The most intermediates that clients follow (webpki's bound, and more than any CA has).
+/// The most intermediates that clients accept (the limit of webpki, and more than any CA has).
 pub(super) const MOST_INTERMEDIATES: usize = 6;
 
-/// The most signatures that are checked for one chain. The densest bundle that is delivered needs
-/// some dozens.
+/// The most signatures that are checked for one chain. The densest bundle of any CA needs some
+/// dozens.
 const MOST_CHECKS: usize = 2000;
 
 /// A CA: a name and a key.
 struct Authority {
     key: PublicKeyId,
     spki: Vec<u8>,
-    /// The key identifier that its certificates have.
+    /// The key identifier of its certificates.
     identifier: Option<Vec<u8>>,
     /// The certificates for it, in the order in which they are tried.
     certificates: Vec<usize>,
-    /// Its own, where it is a root.
+    /// The self-issued one, if it is a root.
     root: Option<usize>,
     anchor: bool,
 }
 
 pub(super) struct PathSearch<'a> {
     pool: &'a [&'a Certificate],
-    wanted: ChainCriteria<'a>,
+    criteria: ChainCriteria<'a>,
     authorities: Vec<Authority>,
     by_name: HashMap<&'a [u8], Vec<usize>>,
     by_name_and_key: HashMap<(&'a [u8], PublicKeyId), usize>,
-    /// The CA that each certificate is for.
+    /// The CA that each certificate certifies.
     authority_of: Vec<usize>,
-    /// Whether a CA signed a certificate that bears its name.
+    /// Whether a CA signed a certificate with its name as the issuer.
     signed: HashMap<(usize, usize), bool>,
     /// How many signatures may still be checked.
     checks: usize,
@@ -103,10 +107,10 @@ pub(super) struct PathSearch<'a> {
 
 impl<'a> PathSearch<'a> {
     /// `pool` has the leaf at index 0, then every other certificate once.
-    pub(super) fn new(pool: &'a [&'a Certificate], wanted: ChainCriteria<'a>) -> Self {
+    pub(super) fn new(pool: &'a [&'a Certificate], criteria: ChainCriteria<'a>) -> Self {
         let mut search = Self {
             pool,
-            wanted,
+            criteria,
             authorities: Vec::new(),
             by_name: HashMap::new(),
             by_name_and_key: HashMap::new(),
@@ -114,79 +118,102 @@ impl<'a> PathSearch<'a> {
             signed: HashMap::new(),
             checks: MOST_CHECKS,
         };
-        for (index, certificate) in pool.iter().enumerate().skip(1) {
-            let authority = search.authority(
-                certificate.subject_der(),
-                certificate.key_id,
-                certificate.spki(),
-            );
-            search.authority_of[index] = authority;
-            let known = &mut search.authorities[authority];
-            known.certificates.push(index);
-            known.identifier = known
-                .identifier
-                .take()
-                .or_else(|| certificate.subject_key.clone());
-            if certificate.is_self_issued() {
-                known.root.get_or_insert(index);
-            }
+        for index in 1..pool.len() {
+            search.add_certificate(index);
         }
-        let issuers: HashSet<&[u8]> = pool.iter().map(|one| one.issuer_der()).collect();
-        for issuer in issuers {
-            for spki in wanted.anchors.keys_of(issuer) {
-                let authority = search.authority(issuer, PublicKeyId::of_spki(&spki), &spki);
-                search.authorities[authority].anchor = true;
-            }
-        }
-        for authority in &mut search.authorities {
-            // The longest-lived first; a certificate that its own new key signed leads further than
-            // a root.
-            authority.certificates.sort_by_key(|&index| {
-                (
-                    pool[index].is_self_issued(),
-                    !pool[index].is_ca,
-                    std::cmp::Reverse(pool[index].not_after),
-                )
-            });
-        }
+        search.mark_anchors();
+        search.sort_certificates();
         search
     }
 
-    /// The CA of that name and key, known already or new.
-    fn authority(&mut self, name: &'a [u8], key: PublicKeyId, spki: &[u8]) -> usize {
+    /// Adds a certificate of the pool to its CA.
+    fn add_certificate(&mut self, index: usize) {
+        let certificate = self.pool[index];
+        let authority = self.find_or_add_authority(
+            certificate.subject_der(),
+            certificate.key_id,
+            certificate.spki(),
+        );
+        self.authority_of[index] = authority;
+        let authority = &mut self.authorities[authority];
+        authority.certificates.push(index);
+        if authority.identifier.is_none() {
+            authority.identifier.clone_from(&certificate.subject_key);
+        }
+        if certificate.is_self_issued() {
+            authority.root.get_or_insert(index);
+        }
+    }
+
+    /// Marks the CAs that are anchors, and adds those that are missing in the pool.
+    fn mark_anchors(&mut self) {
+        let issuers: HashSet<&[u8]> = self
+            .pool
+            .iter()
+            .map(|certificate| certificate.issuer_der())
+            .collect();
+        for issuer in issuers {
+            for spki in self.criteria.anchors.keys_of(issuer) {
+                let key = PublicKeyId::of_spki(&spki);
+                let authority = self.find_or_add_authority(issuer, key, &spki);
+                self.authorities[authority].anchor = true;
+            }
+        }
+    }
+
+    /// Sorts the certificates of each CA in the order in which they are tried: the last to expire
+    /// first, but roots last, because a certificate of a CA for its own new key leads further.
+    fn sort_certificates(&mut self) {
+        for authority in &mut self.authorities {
+            authority.certificates.sort_by_key(|&index| {
+                let certificate = self.pool[index];
+                (
+                    certificate.is_self_issued(),
+                    !certificate.is_ca,
+                    std::cmp::Reverse(certificate.not_after),
+                )
+            });
+        }
+    }
+
+    /// Returns the index of the CA with that name and key, which is added if it is new.
+    fn find_or_add_authority(&mut self, name: &'a [u8], key: PublicKeyId, spki: &[u8]) -> usize {
         let next = self.authorities.len();
-        let place = *self.by_name_and_key.entry((name, key)).or_insert(next);
-        if place == next {
+        let index = *self.by_name_and_key.entry((name, key)).or_insert(next);
+        if index == next {
             self.by_name.entry(name).or_default().push(next);
-            let (spki, certificates) = (spki.to_vec(), Vec::new());
             self.authorities.push(Authority {
                 key,
-                spki,
+                spki: spki.to_vec(),
                 identifier: None,
-                certificates,
+                certificates: Vec::new(),
                 root: None,
                 anchor: false,
             });
         }
-        place
+        index
     }
 
-    /// The best way to `goal` without the certificates that are `barred`: by names first, then each
-    /// signature of it; one that does not hold is not gone through again. `None` also when no more
+    /// Finds the best path to `goal` without the certificates that are `excluded`: first by names,
+    /// then it checks each signature; a wrong one is not followed again. `None` also if no more
     /// signatures may be checked.
-    pub(super) fn way(&mut self, goal: PathGoal, barred: &HashSet<usize>) -> Option<VerifiedPath> {
+    pub(super) fn find_path(
+        &mut self,
+        goal: PathGoal,
+        excluded: &HashSet<usize>,
+    ) -> Option<VerifiedPath> {
         loop {
-            let way = self.by_names(goal, barred)?;
-            let steps = self.steps(&way, goal);
-            let wrong = steps
+            let path = self.find_by_names(goal, excluded)?;
+            let steps = self.pair_with_issuers(&path, goal);
+            let unsigned = steps
                 .into_iter()
                 .find(|&(certificate, issuer)| !self.is_signed_by(certificate, issuer));
-            let Some((certificate, _)) = wrong else {
-                return Some(way);
+            let Some((certificate, _)) = unsigned else {
+                return Some(path);
             };
-            // Who did sign it is found out at once: one look around for all who bear that name.
-            let others = self.issuers(certificate);
-            let _ = others
+            // Find the CA of that name that did sign it, so that the next path is right here.
+            let issuers = self.issuers(certificate);
+            let _ = issuers
                 .into_iter()
                 .find(|&issuer| self.is_signed_by(certificate, issuer));
             if self.is_exhausted() {
@@ -195,96 +222,112 @@ impl<'a> PathSearch<'a> {
         }
     }
 
-    /// Each certificate of a way with the CA that is to have signed it.
-    fn steps(&self, way: &VerifiedPath, goal: PathGoal) -> Vec<(usize, usize)> {
-        let above = way
+    /// Pairs each certificate of a path with the CA that should have signed it.
+    fn pair_with_issuers(&self, path: &VerifiedPath, goal: PathGoal) -> Vec<(usize, usize)> {
+        let issuers = path
             .certificates
             .iter()
             .skip(1)
-            .map(|&index| self.authority_of[index]);
-        let root = way
+            .map(|&index| self.authority_of[index])
+            .chain(path.end);
+        let root = path
             .end
             .filter(|_| matches!(goal, PathGoal::Root))
             .and_then(|end| self.authorities[end].root);
-        way.certificates
+        path.certificates
             .iter()
             .copied()
-            .zip(above.chain(way.end))
-            .chain(root.zip(way.end))
+            .zip(issuers)
+            .chain(root.zip(path.end))
             .collect()
     }
 
-    /// Breadth first: each CA is reached once, by as few certificates as possible, so that no way
-    /// runs in a circle and path lengths are kept if they can be.
-    fn by_names(&self, goal: PathGoal, barred: &HashSet<usize>) -> Option<VerifiedPath> {
-        let mut reached: Vec<Option<usize>> = vec![None; self.authorities.len()];
-        let mut queue = VecDeque::from([(0, 0)]);
-        let mut best: Option<(usize, usize)> = None;
-        let mut done = HashSet::new();
-        while let Some((certificate, depth)) = queue.pop_front() {
+    /// Searches breadth first: each CA is reached once, by as few certificates as possible, so that
+    /// no path is a circle and path lengths are kept if possible.
+    fn find_by_names(&self, goal: PathGoal, excluded: &HashSet<usize>) -> Option<VerifiedPath> {
+        let mut search = NameSearch::new(self.authorities.len());
+        let mut finished_names = HashSet::new();
+        while let Some((certificate, depth)) = search.queue.pop_front() {
             let name = self.pool[certificate].issuer_der();
-            if done.contains(name) {
+            if finished_names.contains(name) {
                 continue;
             }
             let issuers = self.issuers(certificate);
             if issuers.is_empty() && matches!(goal, PathGoal::Gap) {
-                return Some(self.back(&reached, certificate, None));
+                return Some(self.trace_back(&search.reached_by, certificate, None));
             }
-            if !issuers
-                .iter()
-                .any(|&issuer| self.is_unsigned(certificate, issuer))
-            {
-                done.insert(name);
+            if !self.has_unsigned(certificate, &issuers) {
+                finished_names.insert(name);
             }
             for issuer in issuers {
-                if reached[issuer].is_some() || self.is_unsigned(certificate, issuer) {
+                if search.reached_by[issuer].is_some() || self.is_unsigned(certificate, issuer) {
                     continue;
                 }
-                reached[issuer] = Some(certificate);
-                if self.is_goal(goal, issuer, depth)
-                    && best.is_none_or(|(_, least)| self.is_better(depth, least))
-                {
-                    best = Some((issuer, depth));
+                search.reached_by[issuer] = Some(certificate);
+                if self.is_goal(goal, issuer, depth) {
+                    search.add_goal(issuer, depth, self.criteria.prefer);
                 }
                 if depth < MOST_INTERMEDIATES {
-                    let next = self.authorities[issuer].certificates.iter().copied();
-                    let usable =
-                        next.filter(|one| !barred.contains(one) && self.keeps(goal, *one, depth));
-                    queue.extend(usable.map(|one| (one, depth + 1)));
+                    search
+                        .queue
+                        .extend(self.next_steps(goal, excluded, issuer, depth));
                 }
             }
         }
-        let (end, _) = best?;
-        Some(self.back(&reached, reached[end]?, Some(end)))
+        let (end, _) = search.best?;
+        Some(self.trace_back(&search.reached_by, search.reached_by[end]?, Some(end)))
     }
 
-    /// Known not to be signed by that CA.
+    /// The usable certificates of a CA that was reached at `depth`, with their depth.
+    fn next_steps(
+        &self,
+        goal: PathGoal,
+        excluded: &HashSet<usize>,
+        authority: usize,
+        depth: usize,
+    ) -> impl Iterator<Item = (usize, usize)> {
+        self.authorities[authority]
+            .certificates
+            .iter()
+            .copied()
+            .filter(move |index| {
+                !excluded.contains(index) && self.fulfils_rules(goal, *index, depth)
+            })
+            .map(move |index| (index, depth + 1))
+    }
+
+    fn has_unsigned(&self, certificate: usize, issuers: &[usize]) -> bool {
+        issuers
+            .iter()
+            .any(|&issuer| self.is_unsigned(certificate, issuer))
+    }
+
+    /// Whether it is known that the CA did not sign the certificate.
     fn is_unsigned(&self, certificate: usize, issuer: usize) -> bool {
         self.signed.get(&(certificate, issuer)) == Some(&false)
     }
 
-    /// Of the anchors the farthest is the oldest: newer ones were made known to
-    /// old clients by its cross-certificates.
-    fn is_better(&self, depth: usize, least: usize) -> bool {
-        match self.wanted.prefer {
-            ChainPreference::Compatible => depth > least,
-            ChainPreference::Shortest => false,
-        }
-    }
-
-    /// From `last` down to the leaf.
-    fn back(&self, reached: &[Option<usize>], last: usize, end: Option<usize>) -> VerifiedPath {
+    /// Collects the path from the leaf to `last`. `reached_by` has the certificate by which each CA
+    /// was reached.
+    fn trace_back(
+        &self,
+        reached_by: &[Option<usize>],
+        last: usize,
+        end: Option<usize>,
+    ) -> VerifiedPath {
         let mut certificates = vec![last];
-        let mut at = last;
-        while let Some(below) = (at != 0).then(|| reached[self.authority_of[at]]).flatten() {
+        let mut current = last;
+        while current != 0
+            && let Some(below) = reached_by[self.authority_of[current]]
+        {
             certificates.push(below);
-            at = below;
+            current = below;
         }
         certificates.reverse();
         let anchor = end
             .map(|end| &self.authorities[end])
-            .filter(|one| one.anchor)
-            .map(|one| one.key);
+            .filter(|authority| authority.anchor)
+            .map(|authority| authority.key);
         VerifiedPath {
             certificates,
             end,
@@ -292,17 +335,19 @@ impl<'a> PathSearch<'a> {
         }
     }
 
-    /// Those with the name of a certificate's issuer, the ones with its key identifier first: a
-    /// hint that spares signatures.
+    /// The CAs with the name of a certificate's issuer, those with its key identifier first: a hint
+    /// that saves signature checks.
     fn issuers(&self, certificate: usize) -> Vec<usize> {
         let mut issuers = self
             .by_name
             .get(self.pool[certificate].issuer_der())
             .cloned()
             .unwrap_or_default();
-        if let (Some(wanted), true) = (&self.pool[certificate].authority_key, issuers.len() > 1) {
+        if issuers.len() > 1
+            && let Some(authority_key) = &self.pool[certificate].authority_key
+        {
             issuers.sort_by_key(|&issuer| match &self.authorities[issuer].identifier {
-                Some(identifier) if identifier == wanted => 0,
+                Some(identifier) if identifier == authority_key => 0,
                 None => 1,
                 Some(_) => 2,
             });
@@ -316,9 +361,9 @@ impl<'a> PathSearch<'a> {
             PathGoal::Anchor(StepRules::Lasting | StepRules::Permitted) => {
                 one.anchor
                     && self
-                        .wanted
+                        .criteria
                         .anchors
-                        .refusal(one.key, below, self.wanted.at)
+                        .refusal(one.key, below, self.criteria.at)
                         .is_none()
             }
             PathGoal::Anchor(StepRules::Valid | StepRules::None) => one.anchor,
@@ -329,13 +374,13 @@ impl<'a> PathSearch<'a> {
         }
     }
 
-    /// Whether `certificate` may stand in a way with `below` intermediates under it.
-    fn keeps(&self, goal: PathGoal, certificate: usize, below: usize) -> bool {
+    /// Whether `certificate` may be on a path to `goal` with `below` intermediates below it.
+    fn fulfils_rules(&self, goal: PathGoal, certificate: usize, below: usize) -> bool {
         let one = self.pool[certificate];
         let PathGoal::Anchor(rules) = goal else {
             return true;
         };
-        let valid = one.is_in_date(self.wanted.at);
+        let valid = one.is_in_date(self.criteria.at);
         match rules {
             StepRules::Lasting => {
                 valid && is_permitted(one, below) && one.not_after >= self.pool[0].not_after
@@ -351,9 +396,9 @@ impl<'a> PathSearch<'a> {
         self.pool[self.authorities[authority].root.unwrap_or(0)]
     }
 
-    /// Step by step, as long as somebody here signed the last one; what goes on for longer than any
-    /// CA has issuers is given up like any search.
-    pub(super) fn as_far_as_signed(&mut self) -> VerifiedPath {
+    /// Goes from issuer to issuer as long as a known CA signed the last certificate. If that takes
+    /// more steps than any real chain has, the search counts as exhausted.
+    pub(super) fn follow_signatures(&mut self) -> VerifiedPath {
         let mut certificates = vec![0];
         let mut passed = HashSet::new();
         while let Some(&last) = certificates.last() {
@@ -372,11 +417,11 @@ impl<'a> PathSearch<'a> {
                 self.checks = 0;
                 break;
             }
-            let of = &self.authorities[issuer].certificates;
-            let valid = of
+            let candidates = &self.authorities[issuer].certificates;
+            let valid = candidates
                 .iter()
-                .find(|&&one| self.pool[one].is_in_date(self.wanted.at));
-            certificates.extend(valid.or_else(|| of.first()));
+                .find(|&&index| self.pool[index].is_in_date(self.criteria.at));
+            certificates.extend(valid.or_else(|| candidates.first()));
         }
         VerifiedPath {
             certificates,
@@ -385,44 +430,48 @@ impl<'a> PathSearch<'a> {
         }
     }
 
-    /// No more signatures may be checked.
+    /// Whether no more signatures may be checked.
     pub(super) fn is_exhausted(&self) -> bool {
         self.checks == 0
     }
 
     fn is_signed_by(&mut self, certificate: usize, issuer: usize) -> bool {
-        let (pool, authorities, checks) = (self.pool, &self.authorities, &mut self.checks);
-        *self.signed.entry((certificate, issuer)).or_insert_with(|| {
-            let affordable = *checks > 0;
-            *checks = checks.saturating_sub(1);
-            affordable
-                && signature::check(pool[certificate].der(), &authorities[issuer].spki).is_ok()
-        })
+        if let Some(&is_signed) = self.signed.get(&(certificate, issuer)) {
+            return is_signed;
+        }
+        let is_signed = if self.checks > 0 {
+            self.checks -= 1;
+            let der = self.pool[certificate].der();
+            signature::check(der, &self.authorities[issuer].spki).is_ok()
+        } else {
+            false
+        };
+        self.signed.insert((certificate, issuer), is_signed);
+        is_signed
     }
 
-    /// Whether somebody of its issuer's name is known whose signature is of a kind that is not
-    /// trusted (SHA-1, MD5, a short key).
+    /// Whether a known CA with the name of its issuer has a signature of a kind that is not trusted
+    /// (SHA-1, MD5, a short key).
     pub(super) fn is_weakly_signed(&self, certificate: usize) -> bool {
         let der = self.pool[certificate].der();
-        let unsupported = |issuer: usize| {
+        self.issuers(certificate).into_iter().take(2).any(|issuer| {
             signature::check(der, &self.authorities[issuer].spki)
                 == Err(SignatureError::Unsupported)
-        };
-        self.issuers(certificate)
-            .into_iter()
-            .take(2)
-            .any(unsupported)
+        })
     }
 }
 
-/// What RFC 5280 asks of a CA's certificate with
-/// `below` intermediates under it (6.1.4 k to n), and clients besides: `serverAuth` where it names
-/// usages, an RSA key that is long enough.
+/// Whether a CA certificate with `below` intermediates below it fulfils RFC 5280 (6.1.4 k to n) and
+/// what clients require too: `serverAuth` if it restricts usages, an RSA key that is long enough.
 fn is_permitted(certificate: &Certificate, below: usize) -> bool {
     let usage = certificate.usage;
     let long_enough = !matches!(certificate.algorithm, KeyAlgorithm::Rsa(bits) if bits < 2048);
-    let deep = usage
+    let allows_length = usage
         .path_length
         .is_none_or(|most| u32::try_from(below).is_ok_and(|below| below <= most));
-    certificate.is_ca && usage.signs_certificates && usage.server_auth && long_enough && deep
+    certificate.is_ca
+        && usage.signs_certificates
+        && usage.server_auth
+        && long_enough
+        && allows_length
 }

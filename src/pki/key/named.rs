@@ -1,4 +1,4 @@
-//! The public half of a private key as it stands in the file: nothing is reckoned, so nothing is
+//! Reads the public half of a private key as the file states it, without computing it: nothing is
 //! proven.
 
 use rustls::pki_types::{AlgorithmIdentifier, alg_id};
@@ -11,8 +11,8 @@ use crate::pki::der::{
 /// `[1]`, constructed: the point of an EC key.
 const CONTEXT_1: u8 = 0xa1;
 
-/// The `SubjectPublicKeyInfo` that stands in PKCS#8 (RFC 5958), PKCS#1 (RFC 8017 A.1.2) or SEC1
-/// (RFC 5915), where every number is written as it has to be and the sizes are those that are used.
+/// Returns the `SubjectPublicKeyInfo` in PKCS#8 (RFC 5958), PKCS#1 (RFC 8017 A.1.2) or SEC1 (RFC
+/// 5915); `None` unless every number is DER and the sizes are the usual ones.
 pub(super) fn spki(der: &[u8]) -> Option<Vec<u8>> {
     if let Some(point) = behind_version(der, 1) {
         return ec(point, None);
@@ -30,22 +30,18 @@ pub(super) fn spki(der: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn rsa(numbers: &[u8]) -> Option<Vec<u8>> {
-    let [modulus, exponent, secret, parts @ ..] = eight(numbers)?;
+    let [modulus, exponent, secret, parts @ ..] = split_eight_numbers(numbers)?;
     let octets = bits_of(modulus.value).filter(|bits| matches!(bits, 2048 | 3072 | 4096))? / 8;
-    // Each number fits into as much as the modulus, or the half of it, and a zero before it.
+    // The secret is at most as long as the modulus, the others half as long, each with a leading 0.
     let sized = secret.value.len() <= octets + 1
         && parts.iter().all(|part| part.value.len() <= octets / 2 + 1);
     let key = element(SEQUENCE, &[modulus.whole, exponent.whole]);
     (exponent.value == [1, 0, 1] && sized).then(|| public(alg_id::RSA_ENCRYPTION.as_ref(), &key))
 }
 
-/// Secret, curve where no `algorithm` says it, and the point.
+/// Reads `ECPrivateKey` (RFC 5915 3) behind its version: secret, curve unless `algorithm` names it,
+/// and point.
 fn ec(parts: &[u8], algorithm: Option<&[u8]>) -> Option<Vec<u8>> {
-    const CURVES: [(AlgorithmIdentifier, usize); 3] = [
-        (alg_id::ECDSA_P256, 32),
-        (alg_id::ECDSA_P384, 48),
-        (alg_id::ECDSA_P521, 66),
-    ];
     let (secret, rest) = split(parts)?;
     let (next, after) = split(rest)?;
     let (curve, point) = if next.tag == CONTEXT_0 {
@@ -53,19 +49,37 @@ fn ec(parts: &[u8], algorithm: Option<&[u8]>) -> Option<Vec<u8>> {
     } else {
         (None, rest)
     };
-    let fits = |known: &[u8]| match (algorithm, curve) {
-        (None, None) => false,
-        (value, curve) => {
-            let named =
-                |curve: &[u8]| curve.first() == Some(&OBJECT_IDENTIFIER) && known.ends_with(curve);
-            value.is_none_or(|value| value == known) && curve.is_none_or(named)
-        }
-    };
-    let (known, octets) = CURVES.iter().find(|(known, _)| fits(known.as_ref()))?;
+    let (identifier, octets) = find_curve(algorithm, curve)?;
     let point = inside(inside(point, CONTEXT_1)?, BIT_STRING)?.strip_prefix(&[0])?;
-    let sized = (secret.tag, secret.value.len()) == (OCTET_STRING, *octets)
-        && point.len() == 2 * octets + 1;
-    (sized && point[0] == 4).then(|| public(known.as_ref(), point))
+    let has_right_sizes =
+        secret.tag == OCTET_STRING && secret.value.len() == octets && point.len() == 2 * octets + 1;
+    let is_uncompressed = has_right_sizes && point[0] == 4;
+    is_uncompressed.then(|| public(identifier, point))
+}
+
+/// Finds the `AlgorithmIdentifier` that agrees with `algorithm`, and with `curve` from the key, and
+/// the octets of a coordinate. One of the two must be given.
+fn find_curve(algorithm: Option<&[u8]>, curve: Option<&[u8]>) -> Option<(&'static [u8], usize)> {
+    static CURVES: [(AlgorithmIdentifier, usize); 3] = [
+        (alg_id::ECDSA_P256, 32),
+        (alg_id::ECDSA_P384, 48),
+        (alg_id::ECDSA_P521, 66),
+    ];
+    if algorithm.is_none() && curve.is_none() {
+        return None;
+    }
+    CURVES
+        .iter()
+        .map(|(identifier, octets)| (identifier.as_ref(), *octets))
+        .find(|(identifier, _)| {
+            algorithm.is_none_or(|algorithm| algorithm == *identifier)
+                && curve.is_none_or(|curve| names_curve(curve, identifier))
+        })
+}
+
+/// Whether `curve` is the object identifier that ends `identifier`.
+fn names_curve(curve: &[u8], identifier: &[u8]) -> bool {
+    curve.first() == Some(&OBJECT_IDENTIFIER) && identifier.ends_with(curve)
 }
 
 fn public(algorithm: &[u8], key: &[u8]) -> Vec<u8> {
@@ -78,20 +92,20 @@ fn public(algorithm: &[u8], key: &[u8]) -> Vec<u8> {
     )
 }
 
-/// What follows the version in the one structure that `der` is.
+/// Returns what follows the version `number` in the structure `der`.
 fn behind_version(der: &[u8], number: u8) -> Option<&[u8]> {
     let (version, rest) = split(inside(der, SEQUENCE)?)?;
     (version.whole == [INTEGER, 1, number]).then_some(rest)
 }
 
-/// The value of the one element that `der` is.
+/// Returns the value of the single element `der`.
 fn inside(der: &[u8], tag: u8) -> Option<&[u8]> {
     let (element, rest) = split(der)?;
     (element.tag == tag && rest.is_empty()).then_some(element.value)
 }
 
-/// Eight positive numbers, each in as few octets as it takes, and nothing else.
-fn eight(mut rest: &[u8]) -> Option<[DerElement<'_>; 8]> {
+/// Splits eight positive numbers, each in its shortest encoding, and nothing else.
+fn split_eight_numbers(mut rest: &[u8]) -> Option<[DerElement<'_>; 8]> {
     let mut numbers = [DerElement {
         tag: 0,
         value: &[],

@@ -1,9 +1,8 @@
-//! What a private key is that cannot be used here, as far as its DER says.
+//! Detects the kind of private keys that certctl does not support, by their DER.
 
 use crate::pki::der;
 
-/// Object identifiers (their octets) of keys that no web server is given, and what people call
-/// them.
+/// Object identifiers (their octets) of keys that web servers do not use, and their names.
 const KINDS: [(&[u8], &str); 9] = [
     (b"\x2b\x65\x6e", "X25519"),
     (b"\x2b\x65\x6f", "X448"),
@@ -19,7 +18,7 @@ const KINDS: [(&[u8], &str); 9] = [
     ),
 ];
 
-/// The kind of `der`, a private key that was not read.
+/// Detects the kind of `der`, an unsupported private key.
 pub(super) fn kind(der: &[u8]) -> Option<&'static str> {
     let known = KINDS
         .iter()
@@ -27,8 +26,7 @@ pub(super) fn kind(der: &[u8]) -> Option<&'static str> {
     known.map(|(_, kind)| *kind)
 }
 
-/// The bits of an RSA key that has fewer than any that is used: PKCS#1 (nine integers), or PKCS#8
-/// around it.
+/// Counts the bits of an RSA key that is too short: PKCS#1 (nine integers), or PKCS#8 around it.
 pub(super) fn short_rsa(der: &[u8]) -> Option<usize> {
     let numbers = elements(der)?;
     if let [version, _, octets, ..] = numbers.as_slice()
@@ -44,7 +42,8 @@ pub(super) fn short_rsa(der: &[u8]) -> Option<usize> {
 fn elements(der: &[u8]) -> Option<Vec<der::DerElement<'_>>> {
     const MOST: usize = 16;
     let (outer, _) = der::split(der)?;
-    let (mut rest, mut elements) = (outer.value, Vec::new());
+    let mut rest = outer.value;
+    let mut elements = Vec::new();
     while !rest.is_empty() && elements.len() < MOST {
         let (element, after) = der::split(rest)?;
         elements.push(element);

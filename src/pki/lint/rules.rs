@@ -1,22 +1,22 @@
-//! The rules as data: what public CAs and their certificates are bound to, and where it says so;
-//! those that change with the years are in `pki::baseline_dates`. Read on 2026-11-23: BR 2.2.7
+//! The rules for public CAs and their certificates as data, with their sources; those that change
+//! over time are in `pki::baseline_dates`. Read on 2026-11-23: BR 2.2.7
 //! (CA/Browser Forum TLS Baseline Requirements), Chrome Root Program Policy 1.8, Mozilla Root Store
 //! Policy 3.0, RFC 5280.
 
-/// What comes of breaking a rule.
+/// The consequence of breaking a rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LintSeverity {
-    /// Clients refuse it, or the key is anybody's.
+    /// Clients refuse the certificate, or its key is publicly known.
     Refuses,
     /// It works with most clients.
     Warns,
 }
 
-/// Who is bound by a rule.
+/// The certificates that a rule applies to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RuleScope {
     Everybody,
-    /// What public CAs issue; for a company's own CA it is a note.
+    /// Certificates of public CAs; for a private CA it is a note.
     PublicCas,
 }
 
@@ -24,10 +24,10 @@ pub enum RuleScope {
 pub struct LintRule {
     /// The code of its finding.
     pub code: &'static str,
-    /// What comes of breaking it.
+    /// The consequence of breaking it.
     pub weight: LintSeverity,
     pub binds: RuleScope,
-    /// Where it says so.
+    /// The section of the standard.
     pub section: &'static str,
 }
 

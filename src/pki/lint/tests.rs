@@ -1,4 +1,4 @@
-//! One row a rule.
+//! The codes that each rule reports, one row per case.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -27,45 +27,53 @@ fn codes(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Vec<&'s
     lints(&chain).iter().map(|lint| lint.rule.code).collect()
 }
 
-fn days(params: &mut CertificateParams, from: (i32, u8, u8), days: i64) {
+/// The first day of validity: year, month, day.
+#[derive(Clone, Copy, Debug)]
+struct FirstDay(i32, u8, u8);
+
+fn set_validity(params: &mut CertificateParams, from: FirstDay, days: i64) {
     params.not_before = rcgen::date_time_ymd(from.0, from.1, from.2);
     params.not_after = params.not_before + time::Duration::seconds(days * 86_400 - 1);
 }
 
 #[test]
-fn a_certificate_lives_as_long_as_its_first_day_allows() {
+fn the_validity_period_is_limited_by_the_day_of_issue() {
     for (from, most) in [
-        ((2026, 3, 14), 398),
-        ((2026, 3, 15), 200),
-        ((2027, 3, 14), 200),
-        ((2027, 3, 15), 100),
-        ((2029, 3, 15), 47),
+        (FirstDay(2026, 3, 14), 398),
+        (FirstDay(2026, 3, 15), 200),
+        (FirstDay(2027, 3, 14), 200),
+        (FirstDay(2027, 3, 15), 100),
+        (FirstDay(2029, 3, 15), 47),
     ] {
         assert_eq!(
-            codes(&["example.com"], |params| days(params, from, most)),
+            codes(&["example.com"], |params| set_validity(params, from, most)),
             [""; 0],
             "{from:?}"
         );
         assert_eq!(
-            codes(&["example.com"], |params| days(params, from, most + 1)),
+            codes(&["example.com"], |params| set_validity(
+                params,
+                from,
+                most + 1
+            )),
             ["validity-too-long"],
             "{from:?}"
         );
     }
     let second = |params: &mut CertificateParams| {
-        days(params, (2026, 3, 15), 200);
+        set_validity(params, FirstDay(2026, 3, 15), 200);
         params.not_after += time::Duration::SECOND;
     };
     assert_eq!(codes(&["example.com"], second), ["validity-too-long"]);
 }
 
 #[test]
-fn usages_are_those_of_a_public_site() {
+fn usages_must_be_those_of_a_public_server() {
     let usages = |purposes: &[ExtendedKeyUsagePurpose], year| {
         let purposes = purposes.to_vec();
         move |params: &mut CertificateParams| {
             params.extended_key_usages = purposes;
-            days(params, (year, 6, 1), 40);
+            set_validity(params, FirstDay(year, 6, 1), 40);
         }
     };
     use ExtendedKeyUsagePurpose::{Any, ClientAuth, ServerAuth};
@@ -84,7 +92,7 @@ fn usages_are_those_of_a_public_site() {
 }
 
 #[test]
-fn a_certificate_that_clients_logged_in_with_is_missed() {
+fn the_loss_of_client_authentication_is_reported() {
     use ExtendedKeyUsagePurpose::{Any, ClientAuth, ServerAuth};
     let root = Authority::new("Root");
     let of = |purposes: &[ExtendedKeyUsagePurpose]| {
@@ -120,7 +128,7 @@ const PRINTED: [&str; 3] = [
 ];
 
 #[test]
-fn a_key_that_is_printed_somewhere_is_no_secret() {
+fn publicly_known_keys_are_rejected() {
     let root = Authority::new("Root");
     let anchors = TrustAnchors::from_certificates("roots.pem", &[root.root()]);
     let wanted = ChainCriteria {
@@ -143,7 +151,7 @@ fn a_key_that_is_printed_somewhere_is_no_secret() {
 }
 
 #[test]
-fn serials_are_positive_and_short() {
+fn serial_numbers_must_be_positive_and_short() {
     for (octets, found) in [
         (vec![0x7f; 20], [].as_slice()),
         (vec![0], &["invalid-serial"]),
@@ -157,11 +165,11 @@ fn serials_are_positive_and_short() {
             "{octets:?}"
         );
     }
-    assert!(super::serial(&[0x80, 1]).is_some(), "negative");
+    assert!(super::check_serial(&[0x80, 1]).is_some(), "negative");
 }
 
 #[test]
-fn names_are_host_names() {
+fn names_must_be_host_names() {
     let named = |name: &str| {
         let name = SanType::DnsName(name.to_owned().try_into().unwrap());
         move |params: &mut CertificateParams| params.subject_alt_names.push(name)
@@ -205,47 +213,50 @@ fn names_are_host_names() {
 }
 
 #[test]
-fn a_chain_that_breaks_first_and_old_roots_are_named() {
-    let (root, lower) = (
-        Authority::new("AddTrust External CA Root"),
-        Authority::new("USERTrust RSA Certification Authority"),
-    );
+fn an_intermediate_that_expires_before_the_leaf_is_reported() {
+    let root = Authority::new("Root");
+    let lower = Authority::new("Lower");
     let leaf = lower.leaf_as(&["example.com"], &site_key(), |params| {
-        days(params, (2026, 6, 1), 200)
+        set_validity(params, FirstDay(2026, 6, 1), 200);
     });
     let short = root.certify_as(&lower, |params| {
         dates(params, 2026, 2026);
         params.not_after = rcgen::date_time_ymd(2026, 10, 1);
     });
     let anchors = TrustAnchors::from_certificates("roots.pem", &[root.root()]);
-    let wanted = ChainCriteria {
+    let criteria = ChainCriteria {
         anchors: &anchors,
         at: now(),
         prefer: ChainPreference::Compatible,
     };
-    let chain = Chain::assemble(&leaf, std::slice::from_ref(&short), wanted).chain;
-    let found = lints(&chain);
+    let chain = Chain::assemble(&leaf, &[short], criteria).chain;
+    let found: Vec<_> = lints(&chain)
+        .iter()
+        .map(|lint| (lint.rule.code, lint.rule.weight))
+        .collect();
+    assert_eq!(found, [("intermediate-expires-first", LintSeverity::Warns)]);
+}
+
+#[test]
+fn old_roots_are_found_by_common_name_or_unit() {
+    let root = Authority::new("AddTrust External CA Root");
+    let lower = Authority::new("USERTrust RSA Certification Authority");
+    let cross_certificate = root.certify(&lower);
     assert_eq!(
-        found
-            .iter()
-            .map(|one| (one.rule.code, one.rule.weight))
-            .collect::<Vec<_>>(),
-        [("intermediate-expires-first", LintSeverity::Warns)]
+        outdated(&cross_certificate).unwrap().root.since,
+        "2020-05-30"
     );
-    assert_eq!(outdated(&short).unwrap().root.since, "2020-05-30");
     assert_eq!(
         outdated(&root.root()).unwrap().label,
         "AddTrust External CA Root"
     );
-    let unit = Authority::new("GlobalSign").root_as(|params| {
+    let with_unit = Authority::new("GlobalSign").root_as(|params| {
         params.distinguished_name.push(
             rcgen::DnType::OrganizationalUnitName,
             "GlobalSign Root CA - R2",
         );
     });
-    assert_eq!(outdated(&unit).unwrap().root.since, "2021-12-15");
-    assert_eq!(
-        (outdated(&leaf), outdated(&Authority::new("Other").root())),
-        (None, None)
-    );
+    assert_eq!(outdated(&with_unit).unwrap().root.since, "2021-12-15");
+    assert_eq!(outdated(&lower.leaf(&["example.com"])), None);
+    assert_eq!(outdated(&Authority::new("Other").root()), None);
 }

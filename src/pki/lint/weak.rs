@@ -1,11 +1,11 @@
-//! Keys that are anybody's: printed somewhere, or RSA with factors that can be guessed. Lists of
-//! keys that leaked or that Debian's broken generator made in 2006 to 2008 are too large to carry.
+//! Publicly known keys, and RSA keys whose factors can be found. Lists of leaked keys, and of those
+//! that Debian's broken generator made in 2006 to 2008, are too large to include.
 
 use num_bigint::BigUint;
 
 use crate::pki::der;
 
-/// What is wrong with the RSA key of a `SubjectPublicKeyInfo`.
+/// The weakness of an RSA key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub(super) enum KeyWeakness {
     #[error("its RSA key has close primes: Fermat's method factors it at once (CVE-2022-26320)")]
@@ -20,9 +20,8 @@ pub(super) enum KeyWeakness {
     SmallFactor(u32),
 }
 
-/// Keys whose private half is printed for everybody: RFCs and the sources of languages have them,
-/// and they are copied from there. By key id. Not all such keys: those that were found and could be
-/// computed on 2026-11-23.
+/// Keys, by key id, whose private half is published in RFCs and the sources of languages, from where
+/// they are copied. Not all such keys: those that were found and could be computed on 2026-11-23.
 pub(super) static PRINTED_KEYS: [(&str, &str); 8] = [
     (
         "8fb6bad671cfe698393c453357da61b56d757ab8c0f3fb9c87f2849e63131878",
@@ -58,12 +57,12 @@ pub(super) static PRINTED_KEYS: [(&str, &str); 8] = [
     ),
 ];
 
-/// Larger moduli are refused by every client and not looked at.
+/// Larger moduli are refused by every client and not checked.
 const MOST_BITS: u64 = 16_384;
 
-/// Modulus and exponent of a PKCS#1
-/// `RSAPublicKey` (RFC 8017 A.1.1) in a DER `SubjectPublicKeyInfo`.
-pub(super) fn rsa(spki: &[u8]) -> Option<(BigUint, BigUint)> {
+/// Reads modulus and exponent of a PKCS#1 `RSAPublicKey` (RFC 8017 A.1.1) in a DER
+/// `SubjectPublicKeyInfo`.
+pub(super) fn read_rsa_key(spki: &[u8]) -> Option<(BigUint, BigUint)> {
     let (_, key) = der::public_key(spki)?;
     let (outer, _) = der::split(key)?;
     let (modulus, rest) = der::split(outer.value)?;
@@ -76,7 +75,8 @@ pub(super) fn rsa(spki: &[u8]) -> Option<(BigUint, BigUint)> {
     })
 }
 
-/// BR 6.1.1.3, 6.1.6: ROCA, close primes (100 rounds), factors below 752, even exponents.
+/// Finds a weakness of BR 6.1.1.3 and 6.1.6: an even exponent, a factor below 752, ROCA, close primes
+/// (100 rounds).
 pub(super) fn weakness(modulus: &BigUint, exponent: &BigUint) -> Option<KeyWeakness> {
     if !exponent.bit(0) || exponent.bits() < 2 {
         return Some(KeyWeakness::Exponent);
@@ -84,15 +84,14 @@ pub(super) fn weakness(modulus: &BigUint, exponent: &BigUint) -> Option<KeyWeakn
     if modulus.bits() > MOST_BITS {
         return None;
     }
-    let small = || {
-        primes(752)
-            .find(|&prime| remainder(modulus, prime) == 0)
-            .map(KeyWeakness::SmallFactor)
-    };
-    let roca = || is_roca(modulus).then_some(KeyWeakness::Roca);
-    small()
-        .or_else(roca)
-        .or_else(|| has_close_primes(modulus).then_some(KeyWeakness::ClosePrimes))
+    let small_factor = primes(752).find(|&prime| remainder(modulus, prime) == 0);
+    if let Some(factor) = small_factor {
+        return Some(KeyWeakness::SmallFactor(factor));
+    }
+    if is_roca(modulus) {
+        return Some(KeyWeakness::Roca);
+    }
+    has_close_primes(modulus).then_some(KeyWeakness::ClosePrimes)
 }
 
 fn primes(below: u32) -> impl Iterator<Item = u32> {
@@ -107,8 +106,8 @@ fn remainder(number: &BigUint, divisor: u32) -> u32 {
     u32::try_from(number % divisor).unwrap_or(0)
 }
 
-/// Both primes of such a key are powers of 65537 modulo every small prime, and so is the modulus
-/// (Nemec et al., 2017).
+/// Whether the modulus has the ROCA flaw: both primes of such a key are powers of 65537 modulo every
+/// small prime, and so is the modulus (Nemec et al., 2017).
 fn is_roca(modulus: &BigUint) -> bool {
     primes(168).skip(1).all(|prime| {
         let wanted = remainder(modulus, prime);
@@ -134,7 +133,7 @@ fn has_close_primes(modulus: &BigUint) -> bool {
 }
 
 fn is_square(number: &BigUint) -> bool {
-    // What no square leaves modulo 64 needs no root.
+    // Most numbers that are no squares are found by their remainder modulo 64, without a root.
     let low = remainder(number, 64);
     let possible = (0..64_u32).any(|root| root * root % 64 == low);
     possible && {
@@ -160,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_are_anybodys_are_known() {
+    fn weak_rsa_keys_are_detected() {
         let e = BigUint::from(65537_u32);
         let p = next_prime(&(BigUint::from(3_u32).pow(640) + 12345_u32));
         let q = next_prime(&(BigUint::from(5_u32).pow(440) + 54321_u32));

@@ -1,5 +1,5 @@
-//! A request as it is written (RFC 2986 4): subject, key, and the names as the one extension asked
-//! for (RFC 2985 5.4.2).
+//! Encodes a request (RFC 2986 4): subject, key, and the names as the only requested extension (RFC
+//! 2985 5.4.2).
 
 use std::net::IpAddr;
 
@@ -17,7 +17,7 @@ const EXTENSION_REQUEST: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e";
 /// 2.5.29.17: subjectAltName (RFC 5280 4.2.1.6).
 const ALTERNATIVE_NAMES: &[u8] = b"\x55\x1d\x11";
 
-/// The DER of a request, signed.
+/// Builds the DER of a signed request.
 pub(super) fn request(
     names: &AltNames,
     subject: &SubjectName,
@@ -26,14 +26,14 @@ pub(super) fn request(
     signed(subject, key, &attribute(names, subject))
 }
 
-/// The attribute that asks for `names`.
+/// Encodes the attribute that requests `names`.
 pub(super) fn attribute(names: &AltNames, subject: &SubjectName) -> Vec<u8> {
     let extensions = der::element(SEQUENCE, &[&alternative_names(names, subject)]);
     let id = der::element(OBJECT_IDENTIFIER, &[EXTENSION_REQUEST]);
     der::element(SEQUENCE, &[&id, &der::element(SET, &[&extensions])])
 }
 
-/// A request with these attributes, one behind the other.
+/// Signs a request with these concatenated attributes.
 pub(super) fn signed(
     subject: &SubjectName,
     key: &PrivateKey,
@@ -57,7 +57,7 @@ pub(super) fn signed(
     ))
 }
 
-/// The extension; critical where the subject is empty.
+/// Encodes the extension; critical if the subject is empty.
 fn alternative_names(names: &AltNames, subject: &SubjectName) -> Vec<u8> {
     let names: Vec<Vec<u8>> = names.iter().map(general_name).collect();
     let value = der::element(
@@ -76,7 +76,7 @@ fn alternative_names(names: &AltNames, subject: &SubjectName) -> Vec<u8> {
     )
 }
 
-/// `GeneralName`: `[1]` a mailbox, `[2]` a DNS name, `[7]` an address.
+/// Encodes a `GeneralName`: `[1]` email address, `[2]` DNS name, `[7]` IP address.
 fn general_name(name: &AltName) -> Vec<u8> {
     match name {
         AltName::Address(IpAddr::V4(address)) => der::element(0x87, &[&address.octets()]),
@@ -86,7 +86,7 @@ fn general_name(name: &AltName) -> Vec<u8> {
     }
 }
 
-/// That of what [`PrivateKey::sign`] does.
+/// The identifier of the algorithm that [`PrivateKey::sign`] uses.
 fn signature_algorithm(key: KeyAlgorithm) -> Result<AlgorithmIdentifier, KeyError> {
     match key {
         KeyAlgorithm::EcdsaP256 => Ok(alg_id::ECDSA_SHA256),

@@ -1,4 +1,4 @@
-//! What can be wrong with a chain or a pair, each with its code.
+//! Problems of a chain or of a certificate and its key, with their codes.
 
 use jiff::Timestamp;
 
@@ -6,23 +6,23 @@ use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::name::listed;
 use crate::pki::trust::TrustSource;
 
-/// What is wrong with a chain or a pair: facts only; the advice is `failure`'s.
+/// A problem of a chain or of a certificate and its key. The advice is in `advice`.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ChainProblem {
     /// The leaf is a CA certificate.
     #[error("{label} is a CA's certificate, not a site's")]
     CaAsLeaf {
-        /// The certificate in words.
+        /// The label of the certificate.
         label: String,
     },
-    /// After its last second.
+    /// The certificate has expired.
     #[error("the certificate {label} ended on {not_after}")]
     Expired {
-        /// The certificate in words.
+        /// The label of the certificate.
         label: String,
-        /// When it expired.
+        /// The expiry date.
         not_after: Timestamp,
-        /// Whether it is the site's own certificate.
+        /// Whether it is the leaf.
         leaf: bool,
     },
     /// A host that the certificate is not for.
@@ -30,7 +30,7 @@ pub enum ChainProblem {
     HostNotCovered {
         /// The host asked for.
         host: String,
-        /// What the certificate names.
+        /// The names of the certificate.
         names: Vec<String>,
     },
     /// An issuer is missing.
@@ -40,43 +40,43 @@ pub enum ChainProblem {
             certificate\""
     )]
     MissingIntermediate {
-        /// The certificate without issuer, in words.
+        /// The label of the certificate without issuer.
         subject: String,
-        /// The issuer that is wanted.
+        /// The name of the missing issuer.
         issuer: String,
-        /// Where the CA offers it.
+        /// The URLs where the CA publishes it.
         urls: Vec<String>,
-        /// Whose roots it does not lead to.
+        /// The trust anchors that it does not lead to.
         trust: TrustSource,
     },
-    /// The site's certificate names no site.
+    /// The leaf has no subject alternative name.
     #[error(
         "the certificate {label} has no subject alternative name: no client accepts it for any host"
     )]
     NoNames {
-        /// The certificate in words.
+        /// The label of the certificate.
         label: String,
     },
-    /// Before its first second.
+    /// The certificate is not valid yet.
     #[error("the certificate {label} is not valid before {not_before}; it is now {at}")]
     NotYetValid {
-        /// The certificate in words.
+        /// The label of the certificate.
         label: String,
-        /// When it begins to be valid.
+        /// The start of its validity.
         not_before: Timestamp,
-        /// The instant of the judgement.
+        /// The time of the verification.
         at: Timestamp,
     },
     /// Path validation refused it for a reason that has no variant of its own.
     #[error("the chain is refused: {reason}")]
     Refused {
-        /// The verifier's words.
+        /// The reason in words.
         reason: String,
     },
-    /// The site's certificate signed itself.
+    /// The leaf is self-signed.
     #[error("{label} is self-signed: no CA stands behind it")]
     SelfSigned {
-        /// The certificate in words.
+        /// The label of the certificate.
         label: String,
     },
     /// The bag holds too many certificates of the same names.
@@ -85,12 +85,12 @@ pub enum ChainProblem {
             many certificates of the same names"
     )]
     TooManyCandidates,
-    /// The chain is complete but nobody trusts its root.
+    /// The chain is complete but its root is not trusted.
     #[error("the chain ends in {root}, which is not in {source_name}")]
     UnknownRoot {
-        /// The root in words.
+        /// The label of the root.
         root: String,
-        /// Whose list it was looked up in.
+        /// The list of trusted roots that lacks it.
         source_name: String,
     },
     /// RSA below 2048 bits (CA/B Forum BR 6.1.5).
@@ -99,18 +99,18 @@ pub enum ChainProblem {
             and clients refuse it"
     )]
     WeakKey {
-        /// The certificate in words.
+        /// The label of the certificate.
         label: String,
         /// The kind of its key.
         algorithm: KeyAlgorithm,
     },
-    /// A signature that nobody trusts today.
+    /// A signature of a kind that is no longer trusted.
     #[error(
         "the signature of {issuer} on {subject} is of a kind that nobody trusts today (SHA-1, MD5 \
             or a short key)"
     )]
     WeakSignature {
-        /// The certificate with that signature, in words.
+        /// The label of the certificate with that signature.
         subject: String,
         /// The issuer that is missing.
         issuer: String,
@@ -125,10 +125,10 @@ pub enum ChainProblem {
         key: KeyAlgorithm,
         /// The algorithm of the certificate's key.
         leaf: KeyAlgorithm,
-        /// The certificate in words.
+        /// The label of the certificate.
         label: String,
     },
-    /// Same kind, another key.
+    /// The key is of the same kind, but another one.
     #[error("the private key does not belong to the certificate {label}: the key is {}, the \
         certificate carries {}; servers say \"key values mismatch\"", key.short(), leaf.short())]
     WrongKey {
@@ -136,7 +136,7 @@ pub enum ChainProblem {
         key: PublicKeyId,
         /// The id of the certificate's key.
         leaf: PublicKeyId,
-        /// The certificate in words.
+        /// The label of the certificate.
         label: String,
     },
 }

@@ -1,4 +1,4 @@
-//! One row a rule: what is wrong with a chain, by its code.
+//! The codes of what is wrong with a chain, one row per rule.
 
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
@@ -14,12 +14,41 @@ use crate::pki::signature::counted;
 use crate::pki::testing::{Authority, dates, now, private, rsa_key, site_key};
 use crate::pki::trust::TrustAnchors;
 
-fn wanted(anchors: &TrustAnchors, at: jiff::Timestamp) -> ChainCriteria<'_> {
+fn criteria(anchors: &TrustAnchors, at: jiff::Timestamp) -> ChainCriteria<'_> {
     ChainCriteria {
         anchors,
         at,
         prefer: ChainPreference::Compatible,
     }
+}
+
+fn policy(anchors: &TrustAnchors) -> VerifyPolicy<'_> {
+    VerifyPolicy {
+        hosts: &[],
+        anchors,
+        at: now(),
+    }
+}
+
+fn codes_of(problems: &[ChainProblem]) -> Vec<&'static str> {
+    problems.iter().map(ChainProblem::code).collect()
+}
+
+type CertificateChange = fn(&mut CertificateParams);
+
+/// Restricts the names that a CA may issue for.
+fn permit_only(params: &mut CertificateParams, name: &str) {
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees: vec![GeneralSubtree::DnsName(name.to_owned())],
+        excluded_subtrees: Vec::new(),
+    });
+}
+
+fn add_unknown_critical_extension(params: &mut CertificateParams) {
+    let oid = [1, 3, 6, 1, 4, 1, 99999, 1];
+    let mut unknown = rcgen::CustomExtension::from_oid_content(&oid, vec![5, 0]);
+    unknown.set_criticality(true);
+    params.custom_extensions = vec![unknown];
 }
 
 struct World {
@@ -30,7 +59,8 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let (root, lower) = (Authority::new("Root"), Authority::new("Lower"));
+        let root = Authority::new("Root");
+        let lower = Authority::new("Lower");
         Self {
             anchors: TrustAnchors::from_certificates("roots.pem", &[root.root()]),
             root,
@@ -51,9 +81,8 @@ impl World {
             anchors: &self.anchors,
             at: at.parse().unwrap(),
         };
-        let chain = Chain::assemble(leaf, bag, wanted(&self.anchors, policy.at)).chain;
-        let problems = VerifiedChain::new(chain, policy).err().unwrap_or_default();
-        problems.iter().map(ChainProblem::code).collect()
+        let chain = Chain::assemble(leaf, bag, criteria(&self.anchors, policy.at)).chain;
+        codes_of(&VerifiedChain::new(chain, policy).err().unwrap_or_default())
     }
 
     /// A leaf below one intermediate, each changed before it is signed.
@@ -112,27 +141,19 @@ fn the_last_second_counts() {
     }
 }
 
+fn for_clients(params: &mut CertificateParams) {
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+}
+
 #[test]
-fn what_a_ca_may_not_do() {
+fn a_ca_is_refused_what_it_is_not_permitted() {
     let world = World::new();
-    let constrained = |name: &str| {
-        let name = GeneralSubtree::DnsName(name.to_owned());
-        move |params: &mut CertificateParams| {
-            params.name_constraints = Some(NameConstraints {
-                permitted_subtrees: vec![name],
-                excluded_subtrees: Vec::new(),
-            });
-        }
-    };
     assert_eq!(
-        world.judged(constrained("example.org"), |_| {}, &[]),
+        world.judged(|params| permit_only(params, "example.org"), |_| {}, &[]),
         ["chain-refused"]
     );
-    let client = |params: &mut CertificateParams| {
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]
-    };
-    assert_eq!(world.judged(client, |_| {}, &[]), ["chain-refused"]);
-    assert_eq!(world.judged(|_| {}, client, &[]), ["chain-refused"]);
+    assert_eq!(world.judged(for_clients, |_| {}, &[]), ["chain-refused"]);
+    assert_eq!(world.judged(|_| {}, for_clients, &[]), ["chain-refused"]);
     assert_eq!(
         world.judged(|params| params.is_ca = IsCa::ExplicitNoCa, |_| {}, &[]),
         ["chain-refused"]
@@ -145,7 +166,7 @@ fn what_a_ca_may_not_do() {
 }
 
 #[test]
-fn keys_are_used_for_what_they_may() {
+fn key_usages_are_enforced() {
     let world = World::new();
     let only = |usage: KeyUsagePurpose| {
         move |params: &mut CertificateParams| params.key_usages = vec![usage]
@@ -168,38 +189,32 @@ fn keys_are_used_for_what_they_may() {
     );
 }
 
-#[test]
-fn a_root_of_a_file_is_held_to_its_word() {
+/// The codes for a chain to a root of a file, which `change` is applied to.
+fn codes_under_root(change: CertificateChange) -> Vec<&'static str> {
     let world = World::new();
-    let (leaf, lower) = (
-        world.lower.leaf(&["example.com"]),
-        world.root.certify(&world.lower),
-    );
-    let under = |change: fn(&mut CertificateParams)| {
-        let anchors = TrustAnchors::from_certificates("roots.pem", &[world.root.root_as(change)]);
-        let chain =
-            Chain::assemble(&leaf, std::slice::from_ref(&lower), wanted(&anchors, now())).chain;
-        let found = problems(
-            &chain,
-            VerifyPolicy {
-                hosts: &[],
-                anchors: &anchors,
-                at: now(),
-            },
-        );
-        found.iter().map(ChainProblem::code).collect::<Vec<_>>()
-    };
-    assert_eq!(under(|_| {}), FINE);
-    assert_eq!(
-        under(|params| params.is_ca = IsCa::NoCa),
-        FINE,
-        "old roots have no basic constraints"
-    );
-    assert_eq!(
-        under(|params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1))),
-        FINE
-    );
-    let faults: [fn(&mut CertificateParams); 5] = [
+    let leaf = world.lower.leaf(&["example.com"]);
+    let bag = [world.root.certify(&world.lower)];
+    let anchors = TrustAnchors::from_certificates("roots.pem", &[world.root.root_as(change)]);
+    let chain = Chain::assemble(&leaf, &bag, criteria(&anchors, now())).chain;
+    codes_of(&problems(&chain, policy(&anchors)))
+}
+
+#[test]
+fn roots_of_a_file_may_permit_a_chain() {
+    let permitting: [CertificateChange; 3] = [
+        |_| {},
+        // Old roots have no basic constraints.
+        |params| params.is_ca = IsCa::NoCa,
+        |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1)),
+    ];
+    for change in permitting {
+        assert_eq!(codes_under_root(change), FINE);
+    }
+}
+
+#[test]
+fn restrictions_of_a_root_of_a_file_are_enforced() {
+    let faults: [CertificateChange; 5] = [
         |params| dates(params, 2024, 2025),
         |params| params.is_ca = IsCa::ExplicitNoCa,
         |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0)),
@@ -207,12 +222,12 @@ fn a_root_of_a_file_is_held_to_its_word() {
         |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection],
     ];
     for fault in faults {
-        assert_eq!(under(fault), ["chain-refused"]);
+        assert_eq!(codes_under_root(fault), ["chain-refused"]);
     }
 }
 
 #[test]
-fn a_certificate_names_its_site() {
+fn a_certificate_without_names_is_refused() {
     let world = World::new();
     let nameless = |params: &mut CertificateParams| params.subject_alt_names.clear();
     assert_eq!(world.judged(|_| {}, nameless, &[]), ["no-names"]);
@@ -223,7 +238,7 @@ fn a_certificate_names_its_site() {
 }
 
 #[test]
-fn no_end_is_a_date() {
+fn a_certificate_may_have_no_expiry() {
     let world = World::new();
     let forever =
         |params: &mut CertificateParams| params.not_after = rcgen::date_time_ymd(9999, 12, 31);
@@ -247,106 +262,82 @@ fn a_path_may_not_be_longer_than_a_ca_allows() {
     );
 }
 
-#[test]
-fn another_way_is_found_where_a_ca_may_not() {
-    let world = World::new();
-    let leaf = world.lower.leaf(&["example.com"]);
-    let good = world.root.certify(&world.lower);
-    let at = now();
-    let faults: [fn(&mut CertificateParams); 5] = [
-        |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
-        |params| params.key_usages = vec![KeyUsagePurpose::CrlSign],
-        |params| params.is_ca = IsCa::ExplicitNoCa,
-        |params| {
-            let permitted_subtrees = vec![GeneralSubtree::DnsName("example.org".to_owned())];
-            params.name_constraints = Some(NameConstraints {
-                permitted_subtrees,
-                excluded_subtrees: Vec::new(),
-            });
-        },
-        |params| {
-            let mut unknown =
-                rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99999, 1], vec![5, 0]);
-            unknown.set_criticality(true);
-            params.custom_extensions = vec![unknown];
-        },
-    ];
-    for fault in faults {
-        // Longer valid, so tried first.
-        let barred = |years| {
-            let change = move |params: &mut CertificateParams| {
-                dates(params, 2026, 2030 + years);
+/// What makes path validation refuse a CA certificate.
+const CA_FAULTS: [CertificateChange; 5] = [
+    for_clients,
+    |params| params.key_usages = vec![KeyUsagePurpose::CrlSign],
+    |params| params.is_ca = IsCa::ExplicitNoCa,
+    |params| permit_only(params, "example.org"),
+    add_unknown_critical_extension,
+];
+
+impl World {
+    /// Three certificates of the lower CA with a fault. They expire late, so they are tried first.
+    fn refused_intermediates(&self, fault: CertificateChange) -> [Certificate; 3] {
+        [2030, 2031, 2032].map(|year| {
+            self.root.certify_as(&self.lower, |params| {
+                dates(params, 2026, year);
                 fault(params);
-            };
-            world.root.certify_as(&world.lower, change)
-        };
-        let bag = [barred(0), barred(1), barred(2), good.clone()];
-        let assembly = assemble(&leaf, &bag, wanted(&world.anchors, at));
-        assert_eq!(assembly.chain.intermediates(), std::slice::from_ref(&good));
-        assert_eq!(assembly.left_out.len(), 3);
-        assert_eq!(
-            problems(
-                &assembly.chain,
-                VerifyPolicy {
-                    hosts: &[],
-                    anchors: &world.anchors,
-                    at
-                }
-            ),
-            []
-        );
-        let none = assemble(&leaf, &bag[..3], wanted(&world.anchors, at));
-        assert_eq!(none.chain.intermediates().len(), 1);
-        let refused = problems(
-            &none.chain,
-            VerifyPolicy {
-                hosts: &[],
-                anchors: &world.anchors,
-                at,
-            },
-        );
-        assert_eq!(
-            refused.iter().map(ChainProblem::code).collect::<Vec<_>>(),
-            ["chain-refused"]
-        );
+            })
+        })
     }
 }
 
 #[test]
-fn a_length_or_an_anchor_that_refuses_is_gone_around() {
+fn a_path_without_the_refused_certificates_is_found() {
     let world = World::new();
-    let (upper, old) = (Authority::new("Upper"), Authority::new("Old"));
     let leaf = world.lower.leaf(&["example.com"]);
-    let at = now();
-    let short = |params: &mut CertificateParams| {
+    let good = world.root.certify(&world.lower);
+    for fault in CA_FAULTS {
+        let mut bag = world.refused_intermediates(fault).to_vec();
+        bag.push(good.clone());
+        let assembly = assemble(&leaf, &bag, criteria(&world.anchors, now()));
+        assert_eq!(assembly.chain.intermediates(), std::slice::from_ref(&good));
+        assert_eq!(assembly.left_out.len(), 3);
+        assert_eq!(problems(&assembly.chain, policy(&world.anchors)), []);
+    }
+}
+
+#[test]
+fn a_path_is_refused_if_there_is_no_other() {
+    let world = World::new();
+    let leaf = world.lower.leaf(&["example.com"]);
+    for fault in CA_FAULTS {
+        let bag = world.refused_intermediates(fault);
+        let chain = assemble(&leaf, &bag, criteria(&world.anchors, now())).chain;
+        assert_eq!(chain.intermediates().len(), 1);
+        let found = problems(&chain, policy(&world.anchors));
+        assert_eq!(codes_of(&found), ["chain-refused"]);
+    }
+}
+
+#[test]
+fn a_path_that_exceeds_a_path_length_is_avoided() {
+    let world = World::new();
+    let upper = Authority::new("Upper");
+    let leaf = world.lower.leaf(&["example.com"]);
+    let short = world.root.certify_as(&upper, |params| {
         dates(params, 2026, 2030);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    };
+    });
     let good = world.root.certify(&upper);
-    let bag = [
-        upper.certify(&world.lower),
-        world.root.certify_as(&upper, short),
-        good.clone(),
-    ];
-    let assembly = assemble(&leaf, &bag, wanted(&world.anchors, at));
+    let bag = [upper.certify(&world.lower), short, good.clone()];
+    let assembly = assemble(&leaf, &bag, criteria(&world.anchors, now()));
     assert_eq!(assembly.chain.intermediates(), [bag[0].clone(), good]);
-    // The farther anchor has ended: the nearer one will do.
-    let ended = old.root_as(|params| dates(params, 2020, 2025));
-    let anchors = TrustAnchors::from_certificates("roots.pem", &[ended, world.root.root()]);
+}
+
+#[test]
+fn an_expired_anchor_is_avoided() {
+    let world = World::new();
+    let old = Authority::new("Old");
+    let leaf = world.lower.leaf(&["example.com"]);
+    // The farther anchor is preferred unless it has expired.
+    let expired = old.root_as(|params| dates(params, 2020, 2025));
+    let anchors = TrustAnchors::from_certificates("roots.pem", &[expired, world.root.root()]);
     let bag = [world.root.certify(&world.lower), old.certify(&world.root)];
-    let assembly = assemble(&leaf, &bag, wanted(&anchors, at));
+    let assembly = assemble(&leaf, &bag, criteria(&anchors, now()));
     assert_eq!(assembly.chain.intermediates(), &bag[..1]);
-    assert_eq!(
-        problems(
-            &assembly.chain,
-            VerifyPolicy {
-                hosts: &[],
-                anchors: &anchors,
-                at
-            }
-        ),
-        []
-    );
+    assert_eq!(problems(&assembly.chain, policy(&anchors)), []);
 }
 
 #[test]
@@ -356,13 +347,9 @@ fn each_signature_is_checked_once() {
         world.lower.leaf(&["example.com"]),
         [world.root.certify(&world.lower), world.root.root()],
     );
-    let policy = VerifyPolicy {
-        hosts: &[],
-        anchors: &world.anchors,
-        at: now(),
-    };
+    let policy = policy(&world.anchors);
     let (refused, checked) = counted::during(|| {
-        let chain = assemble(&leaf, &bag, wanted(&world.anchors, now())).chain;
+        let chain = assemble(&leaf, &bag, criteria(&world.anchors, now())).chain;
         problems(&chain, policy).len()
             + VerifiedChain::new(chain, policy)
                 .err()
@@ -373,7 +360,7 @@ fn each_signature_is_checked_once() {
 }
 
 #[test]
-fn what_cannot_be_a_sites_certificate() {
+fn certificates_that_are_not_for_servers_are_refused() {
     let world = World::new();
     let at = "2026-06-01T00:00:00Z";
     let intermediate = world.root.certify(&world.lower);
@@ -390,10 +377,11 @@ fn what_cannot_be_a_sites_certificate() {
 }
 
 #[test]
-fn a_key_fits_one_certificate() {
+fn keys_of_other_certificates_are_mismatches() {
     let world = World::new();
-    let bag = [world.root.certify(&world.lower)];
-    let (own, other, rsa) = (site_key(), site_key(), rsa_key());
+    let own = site_key();
+    let other = site_key();
+    let rsa = rsa_key();
     let leaf = world.lower.leaf_as(&["example.com"], &own, |_| {});
     let rsa_leaf = world.lower.leaf_as(&["example.com"], &rsa, |_| {});
     assert_eq!(mismatch(&leaf, &private(&own)), None);
@@ -410,72 +398,75 @@ fn a_key_fits_one_certificate() {
             label: "example.com".into()
         }
     );
-    let policy = VerifyPolicy {
-        hosts: &[],
-        anchors: &world.anchors,
-        at: now(),
-    };
-    let verified = VerifiedChain::new(
-        Chain::assemble(&leaf, &bag, wanted(&world.anchors, now())).chain,
-        policy,
-    )
-    .unwrap();
-    assert!(CertifiedKey::new(verified.clone(), private(&other)).is_err());
-    assert_eq!(
-        CertifiedKey::new(verified, private(&own)).unwrap().leaf(),
-        &leaf
-    );
 }
 
-/// A small world of CAs that certify each other at random, some of them wrongly: a leaf, a bag, a
-/// root.
+#[test]
+fn a_certified_key_requires_the_key_of_the_leaf() {
+    let world = World::new();
+    let own = site_key();
+    let leaf = world.lower.leaf_as(&["example.com"], &own, |_| {});
+    let bag = [world.root.certify(&world.lower)];
+    let chain = Chain::assemble(&leaf, &bag, criteria(&world.anchors, now())).chain;
+    let verified = VerifiedChain::new(chain, policy(&world.anchors)).unwrap();
+    assert!(CertifiedKey::new(verified.clone(), private(&site_key())).is_err());
+    let certified = CertifiedKey::new(verified, private(&own)).unwrap();
+    assert_eq!(certified.leaf(), &leaf);
+}
+
+/// A generator of reproducible numbers (xorshift).
+struct RandomNumbers(u64);
+
+impl RandomNumbers {
+    fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// The next number, less than `limit`.
+    fn below(&mut self, limit: u64) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % limit).unwrap()
+    }
+}
+
+/// What is done to the certificates of [`random_world`]; most of it makes them unusable.
+const RANDOM_CHANGES: [CertificateChange; 8] = [
+    |_| {},
+    |_| {},
+    |params| dates(params, 2024, 2025),
+    |params| params.key_usages = vec![KeyUsagePurpose::CrlSign],
+    for_clients,
+    |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0)),
+    |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1)),
+    |params| permit_only(params, "example.org"),
+];
+
+/// A few CAs that certify each other at random, some of them wrongly: a leaf, a bag, a root.
 fn random_world(seed: u64) -> (Certificate, Vec<Certificate>, Certificate) {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut below = |most: u64| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        usize::try_from(state % most).unwrap()
-    };
-    // Some share a name.
+    let mut random = RandomNumbers::new(seed);
+    // Some have the same name.
     let authorities: Vec<Authority> = (0..6)
-        .map(|_| Authority::new(&format!("CA {}", below(5))))
+        .map(|_| Authority::new(&format!("CA {}", random.below(5))))
         .collect();
     let root = Authority::new("Root");
-    let faults: [fn(&mut CertificateParams); 8] = [
-        |_| {},
-        |_| {},
-        |params| dates(params, 2024, 2025),
-        |params| params.key_usages = vec![KeyUsagePurpose::CrlSign],
-        |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
-        |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0)),
-        |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1)),
-        |params| {
-            let permitted_subtrees = vec![GeneralSubtree::DnsName("example.org".to_owned())];
-            params.name_constraints = Some(NameConstraints {
-                permitted_subtrees,
-                excluded_subtrees: Vec::new(),
-            });
-        },
-    ];
     let mut bag = Vec::new();
     for _ in 0..14 {
-        let (issuer, subject, fault) = (below(6), below(6), faults[below(8)]);
-        bag.push(authorities[issuer].certify_as(&authorities[subject], fault));
+        let issuer = &authorities[random.below(6)];
+        let subject = &authorities[random.below(6)];
+        let change = RANDOM_CHANGES[random.below(8)];
+        bag.push(issuer.certify_as(subject, change));
     }
-    bag.insert(
-        below(14),
-        root.certify_as(&authorities[below(6)], faults[below(8)]),
-    );
-    (
-        authorities[below(6)].leaf(&["example.com"]),
-        bag,
-        root.root(),
-    )
+    let index = random.below(14);
+    let subject = &authorities[random.below(6)];
+    let change = RANDOM_CHANGES[random.below(8)];
+    bag.insert(index, root.certify_as(subject, change));
+    let leaf = authorities[random.below(6)].leaf(&["example.com"]);
+    (leaf, bag, root.root())
 }
 
-/// webpki tries every way; it leaves out the key usage of CAs.
-fn webpki_finds_a_way(leaf: &Certificate, bag: &[Certificate], root: &Certificate) -> bool {
+/// Whether webpki, which tries every path, finds one. It does not check the key usage of CAs.
+fn webpki_finds_path(leaf: &Certificate, bag: &[Certificate], root: &Certificate) -> bool {
     let der = |one: &Certificate| rustls::pki_types::CertificateDer::from(one.der().to_vec());
     let (leaf, root) = (der(leaf), der(root));
     let anchors = [webpki::anchor_from_trusted_cert(&root).unwrap()];
@@ -502,22 +493,14 @@ fn webpki_finds_a_way(leaf: &Certificate, bag: &[Certificate], root: &Certificat
 }
 
 #[test]
-fn a_way_is_found_whenever_there_is_one() {
+fn a_path_is_found_whenever_there_is_one() {
     let mut found = 0;
     for seed in 1..=400 {
         let (leaf, bag, root) = random_world(seed);
         let anchors = TrustAnchors::from_certificates("root.pem", std::slice::from_ref(&root));
-        let chain = assemble(&leaf, &bag, wanted(&anchors, now())).chain;
-        let holds = problems(
-            &chain,
-            VerifyPolicy {
-                hosts: &[],
-                anchors: &anchors,
-                at: now(),
-            },
-        )
-        .is_empty();
-        assert_eq!(holds, webpki_finds_a_way(&leaf, &bag, &root), "seed {seed}");
+        let chain = assemble(&leaf, &bag, criteria(&anchors, now())).chain;
+        let holds = problems(&chain, policy(&anchors)).is_empty();
+        assert_eq!(holds, webpki_finds_path(&leaf, &bag, &root), "seed {seed}");
         found += usize::from(holds);
     }
     assert!(
