@@ -8,6 +8,7 @@ pub(crate) mod dcv_methods;
 pub(crate) mod delivery;
 pub(crate) mod dnssec;
 pub(crate) mod export;
+pub(crate) mod inputs;
 pub(crate) mod install;
 pub(crate) mod inventory;
 pub(crate) mod matching;

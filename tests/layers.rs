@@ -11,7 +11,7 @@ use source::Source;
 
 /// The layers, outermost first: a module names only its own and those further down. So there is no
 /// circle between them.
-const LAYERS: [&str; 27] = [
+const LAYERS: [&str; 28] = [
     "main",
     "lib",
     "cli",
@@ -39,6 +39,7 @@ const LAYERS: [&str; 27] = [
     "dcv",
     "finding",
     "pki",
+    "wording",
 ];
 
 /// Inside the pure layers, the modules that use the machine.
@@ -52,7 +53,7 @@ const ACTING: [&str; 6] = [
 ];
 
 /// Layers that decide from values alone: they get bytes, instants and answers as arguments.
-const PURE: [&str; 12] = [
+const PURE: [&str; 13] = [
     "csr_lint",
     "dcv",
     "delivery",
@@ -65,6 +66,7 @@ const PURE: [&str; 12] = [
     "probe",
     "store",
     "webserver",
+    "wording",
 ];
 
 /// What only `system` names: files, network, processes, clock, environment, and the crates that

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 pub(crate) use self::criteria::VerifiedCertificate;
 use self::criteria::{Strictness, VerifyCriteria};
+use crate::advice::matching::served_fault_finding;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep};
@@ -287,7 +288,11 @@ fn judge(
             looked,
         }));
     }
-    findings.extend(faults.iter().map(|fault| Finding::from((fault, bundle))));
+    findings.extend(
+        faults
+            .iter()
+            .map(|fault| served_fault_finding(fault, bundle)),
+    );
     findings.extend(measure.findings(&chain, served, bag));
     findings.extend(issuer.iter().map(Finding::from));
     findings.extend(not_issued.iter().map(Finding::from));

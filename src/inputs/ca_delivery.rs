@@ -1,9 +1,11 @@
-//! What a CA sent, as pairs to use.
+//! From the files of a CA to certificates with their chains, keys and requests.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::sources::PassedArguments;
 use super::{aia, sources, trust};
+use crate::advice::pki::lint_finding;
 use crate::context::Context;
 use crate::delivery::{CaDelivery, UnusedContent};
 use crate::failure::Failure;
@@ -12,11 +14,13 @@ use crate::inputs::folder::FolderContents;
 use crate::inputs::reader::InputReader;
 use crate::matching::{
     self, HeldFile, KeyCandidates, LeafCandidates, LeafChoice, MatchingError, MatchingRemark,
-    NamedKeys,
+    NamedKeys, not_issued,
 };
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::mismatch;
-use crate::pki::chain::{AssembledChain, ChainCriteria, ChainEnd, ChainPreference, OmissionReason};
+use crate::pki::chain::{
+    AssembledChain, Chain, ChainCriteria, ChainEnd, ChainPreference, OmissionReason,
+};
 use crate::pki::key::PrivateKey;
 use crate::pki::lint::{self, RetiredCertificate};
 use crate::pki::name::DnsName;
@@ -135,7 +139,7 @@ pub(crate) fn take(
     take_beside(context, FolderContents::read(context)?, files, options)
 }
 
-/// The same, where it is known already what of the directory counts.
+/// The same, where the contents of the working directory are known already.
 ///
 /// # Errors
 /// As [`take`].
@@ -145,20 +149,18 @@ pub(crate) fn take_beside(
     files: &[String],
     options: &DeliveryOptions<'_>,
 ) -> Result<Vec<MatchedCertificate>, Failure> {
-    let (inputs, names) = sources::arguments(files, &here)?;
-    let delivered = !inputs.is_empty();
-    let mut delivery = options.reading.open(&inputs)?;
-    let bag = if delivered && names.is_empty() {
-        delivery.bag()
-    } else {
-        [delivery.bag(), sources::all(&here)].concat()
-    };
-    if delivered && delivery.certificates.is_empty() && names.is_empty() {
-        return Err(sources::no_certificate(&delivery));
-    }
-    let scope = LeafCandidates::new(&bag, delivered.then_some(&delivery), &names, context.now());
-    if bag.is_empty() || scope.leaves.is_empty() && !delivered {
-        let name = names.first().map(|name| name.as_str().to_owned());
+    let passed = sources::arguments(files, &here)?;
+    let has_files = !passed.inputs.is_empty();
+    let mut delivery = options.reading.open(&passed.inputs)?;
+    let certificates = certificates_to_match(&passed, &delivery, &here)?;
+    let candidates = LeafCandidates::new(
+        &certificates,
+        has_files.then_some(&delivery),
+        &passed.names,
+        context.now(),
+    );
+    if certificates.is_empty() || candidates.leaves.is_empty() && !has_files {
+        let name = passed.names.first().map(|name| name.as_str().to_owned());
         return Err(MatchingError::NothingHere {
             directory: here.in_words(),
             name,
@@ -172,175 +174,237 @@ pub(crate) fn take_beside(
         &mut delivery,
         here,
     )?;
-    unlock(&mut keyring, &mut delivery, &scope, options)?;
-    let choice = matching::choose(&scope, &bag, &keyring)?;
+    unlock(&mut keyring, &mut delivery, &candidates, options)?;
+    let choice = matching::choose(&candidates, &certificates, &keyring)?;
     let bundle = trust::bundle_again(context, files, options.anchors);
-    let bag = Bag::new(&bag, &choice.leaves);
-    let pair = |leaf: &&Certificate| pair(context, leaf, &bag, &mut keyring, &bundle, options);
-    let mut taken: Vec<MatchedCertificate> =
-        choice.leaves.iter().map(pair).collect::<Result<_, _>>()?;
-    tell_rest(&mut taken, &choice, bag, &delivery);
-    Ok(taken)
+    let bag = Bag::new(&certificates, &choice.leaves);
+    let criteria = ChainCriteria {
+        anchors: options.anchors,
+        at: context.now(),
+        prefer: options.prefer,
+    };
+    let mut matcher = CertificateMatcher {
+        context,
+        options,
+        criteria,
+        authorities: &bag.authorities,
+        keyring: &mut keyring,
+        bundle: &bundle,
+    };
+    let mut matched = Vec::new();
+    for leaf in &choice.leaves {
+        matched.push(matcher.match_leaf(leaf)?);
+    }
+    let findings = delivery_findings(&matched, &choice, bag, &delivery);
+    if let Some(first) = matched.first_mut() {
+        first.findings.extend(findings);
+    }
+    Ok(matched)
+}
+
+/// The certificates among which leaves are chosen: those of the files that were passed, and those of
+/// the working directory where names or nothing was passed.
+fn certificates_to_match(
+    passed: &PassedArguments,
+    delivery: &CaDelivery,
+    here: &FolderContents,
+) -> Result<Vec<Certificate>, Failure> {
+    if passed.inputs.is_empty() || !passed.names.is_empty() {
+        return Ok([delivery.bag(), sources::all_certificates(here)].concat());
+    }
+    if delivery.certificates.is_empty() {
+        return Err(sources::no_certificate(delivery));
+    }
+    Ok(delivery.bag())
 }
 
 /// What chains may be made of.
 struct Bag {
     /// Each CA certificate once: other sites' certificates are no part of any chain.
     authorities: Vec<Certificate>,
-    /// What is there more than once, in words.
-    twice: Vec<String>,
+    /// The labels of certificates that are there more than once.
+    duplicates: Vec<String>,
 }
 
 impl Bag {
     fn new(all: &[Certificate], leaves: &[&Certificate]) -> Self {
-        let leaves: HashSet<[u8; 32]> = leaves.iter().map(|leaf| leaf.fingerprint).collect();
+        let leaves: HashSet<_> = leaves.iter().map(|leaf| leaf.fingerprint).collect();
         let mut seen = HashSet::new();
-        let (mut authorities, mut twice) = (Vec::new(), Vec::new());
-        for one in all
-            .iter()
-            .filter(|one| !one.is_site() || leaves.contains(&one.fingerprint))
-        {
-            if !seen.insert(one.fingerprint) {
-                twice.push(one.label());
-            } else if !leaves.contains(&one.fingerprint) {
-                authorities.push(one.clone());
+        let mut authorities = Vec::new();
+        let mut duplicates = Vec::new();
+        for certificate in all {
+            let is_leaf = leaves.contains(&certificate.fingerprint);
+            if certificate.is_site() && !is_leaf {
+                continue;
+            }
+            if !seen.insert(certificate.fingerprint) {
+                duplicates.push(certificate.label());
+            } else if !is_leaf {
+                authorities.push(certificate.clone());
             }
         }
-        Self { authorities, twice }
+        Self {
+            authorities,
+            duplicates,
+        }
     }
 }
 
-/// Opens keys that are locked, where no other fits, or the request of a certificate is here without
-/// its key.
+/// Opens encrypted keys, unless the keys that are known already suffice for `candidates`.
 fn unlock(
     keyring: &mut KeyCandidates,
     delivery: &mut CaDelivery,
-    scope: &LeafCandidates<'_>,
+    candidates: &LeafCandidates<'_>,
     options: &DeliveryOptions<'_>,
 ) -> Result<(), Failure> {
-    let fits = |leaf: &&Certificate| keyring.fits(leaf.key_id);
-    let keyed = |leaf: &&Certificate| keyring.has_key(leaf.key_id);
-    let mut leaves = scope.leaves.iter().copied();
-    let enough = match options.key_use {
-        KeyUse::Comparing => leaves.any(|leaf| fits(&leaf)),
-        KeyUse::Installing => {
-            leaves.clone().any(|leaf| keyed(&leaf))
-                && leaves.all(|leaf| keyed(&leaf) || !fits(&leaf))
-        }
-    };
-    if enough || keyring.named == NamedKeys::Request {
+    let is_request_named = keyring.named == NamedKeys::Request;
+    if is_request_named || has_enough_keys(keyring, candidates, options.key_use) {
         return Ok(());
     }
-    let (keys, why) = options.reading.keys(&keyring.locked)?;
-    keyring.shut = why.filter(|_| keys.is_empty());
+    let (keys, error) = options.reading.keys(&keyring.locked)?;
+    let is_unlocked = |path: &Path| keys.iter().any(|key| key.path == path);
+    keyring.shut = error.filter(|_| keys.is_empty());
     keyring
         .decrypted
         .extend(keys.iter().map(|key| key.value.id()));
-    keyring
-        .locked
-        .retain(|held| keys.iter().all(|key| key.path != held.path));
-    let opened = |input: &str| keys.iter().any(|key| key.path == Path::new(input));
-    delivery
-        .ignored
-        .retain(|one| one.what != UnusedContent::EncryptedKey || !opened(&one.source.input));
+    keyring.locked.retain(|held| !is_unlocked(&held.path));
+    delivery.ignored.retain(|ignored| {
+        ignored.what != UnusedContent::EncryptedKey
+            || !is_unlocked(Path::new(&ignored.source.input))
+    });
     keyring.keys.extend(keys);
     Ok(())
 }
 
-fn pair(
-    context: &Context,
-    leaf: &Certificate,
-    bag: &Bag,
-    keyring: &mut KeyCandidates,
-    bundle: &[String],
-    options: &DeliveryOptions<'_>,
-) -> Result<MatchedCertificate, Failure> {
-    let wanted = ChainCriteria {
-        anchors: options.anchors,
-        at: context.now(),
-        prefer: options.prefer,
-    };
-    let mut assembly = verify::assemble(leaf, &bag.authorities, wanted);
-    let judged = if leaf.is_site() {
-        keyring.judge(leaf)
-    } else {
-        None
-    };
-    let mut remarks = Vec::from_iter(judged);
-    remarks.extend(keyring.issuer_here(&assembly.chain, bundle));
-    if let Some(root) = keyring.root_here(&assembly.chain) {
-        // Nothing is missing: the chain is whole, and its root is not trusted.
-        let bag = [bag.authorities.as_slice(), std::slice::from_ref(root)].concat();
-        assembly.chain = verify::assemble(leaf, &bag, wanted).chain;
+/// Whether no password is needed: to compare, a request or a key that fits one leaf is enough; to
+/// install, each leaf with a request here needs its key.
+fn has_enough_keys(
+    keyring: &KeyCandidates,
+    candidates: &LeafCandidates<'_>,
+    key_use: KeyUse,
+) -> bool {
+    let mut leaves = candidates.leaves.iter();
+    match key_use {
+        KeyUse::Comparing => leaves.any(|leaf| keyring.fits(leaf.key_id)),
+        KeyUse::Installing => {
+            let has_one_key = leaves.any(|leaf| keyring.has_key(leaf.key_id));
+            let mut leaves = candidates.leaves.iter();
+            has_one_key
+                && leaves.all(|leaf| keyring.has_key(leaf.key_id) || !keyring.fits(leaf.key_id))
+        }
     }
-    let mut fetched = Vec::new();
-    if let Some(reach) = options.aia {
+}
+
+/// Finds the chain, the key and the request of each leaf.
+struct CertificateMatcher<'a> {
+    context: &'a Context,
+    options: &'a DeliveryOptions<'a>,
+    criteria: ChainCriteria<'a>,
+    /// The CA certificates that chains may be made of.
+    authorities: &'a [Certificate],
+    keyring: &'a mut KeyCandidates,
+    /// The `certctl bundle` command line for what was passed.
+    bundle: &'a [String],
+}
+
+impl CertificateMatcher<'_> {
+    fn match_leaf(&mut self, leaf: &Certificate) -> Result<MatchedCertificate, Failure> {
+        let assembly = verify::assemble(leaf, self.authorities, self.criteria);
+        let mut remarks = Vec::new();
+        if leaf.is_site() {
+            remarks.extend(self.keyring.judge(leaf));
+        }
+        remarks.extend(self.keyring.issuer_here(&assembly.chain, self.bundle));
+        let assembly = self.with_root_here(assembly);
+        let (assembly, fetched) = self.with_fetched_issuers(assembly)?;
+        let no_key = match self.keyring.key_of(leaf) {
+            Some(_) => None,
+            None => Some(self.keyring.no_key(leaf)),
+        };
+        let key = self.keyring.take_key(leaf);
+        let key_place = match &key {
+            Some(key) => KeyLocation::of(key, self.keyring),
+            None => KeyLocation::Own,
+        };
+        remarks.extend(key.iter().flat_map(|key| self.key_remarks(key)));
+        let request = self.keyring.take_request(leaf);
+        remarks.extend(
+            request
+                .as_ref()
+                .and_then(|request| not_issued(leaf, &request.held.value, &request.held.path)),
+        );
+        let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
+        findings.extend(self.chain_findings(&assembly.chain, fetched));
+        let stem = request
+            .as_ref()
+            .and_then(|request| request.stem.clone())
+            .unwrap_or_else(|| stem_of(leaf));
+        Ok(MatchedCertificate {
+            assembly,
+            key: key.map(path_and_value),
+            no_key,
+            key_place,
+            request: request.map(|request| path_and_value(request.held)),
+            findings,
+            stem,
+            looked: self.keyring.looked(),
+        })
+    }
+
+    /// The chain with its root, where that is in the working directory: then nothing is missing, and
+    /// the root is not trusted.
+    fn with_root_here(&self, assembly: AssembledChain) -> AssembledChain {
+        let Some(root) = self.keyring.root_here(&assembly.chain) else {
+            return assembly;
+        };
+        let bag = [self.authorities, std::slice::from_ref(root)].concat();
+        let chain = verify::assemble(assembly.chain.leaf(), &bag, self.criteria).chain;
+        AssembledChain { chain, ..assembly }
+    }
+
+    /// The chain with the issuers that `--aia` fetches, and what it reports.
+    fn with_fetched_issuers(
+        &self,
+        assembly: AssembledChain,
+    ) -> Result<(AssembledChain, Vec<Finding>), Failure> {
+        let Some(reach) = self.options.aia else {
+            return Ok((assembly, Vec::new()));
+        };
         let fetching = aia::AiaFetch {
             reach,
-            interrupt: &context.interrupt,
+            interrupt: &self.context.interrupt,
         };
-        (assembly, fetched) = aia::complete(assembly, &bag.authorities, wanted, fetching)?;
+        aia::complete(assembly, self.authorities, self.criteria, fetching)
     }
-    let no_key = keyring.key_of(leaf).is_none().then(|| keyring.no_key(leaf));
-    let key = keyring.take_key(leaf);
-    let decrypted = key
-        .as_ref()
-        .filter(|key| keyring.decrypted.contains(&key.value.id()));
-    if let (KeyUse::Installing, Some(key)) = (options.key_use, decrypted) {
-        remarks.push(MatchingRemark::KeyDecrypted {
-            path: key.path.clone(),
-        });
+
+    /// That the key needed a password, or came with the certificate.
+    fn key_remarks(&self, key: &HeldFile<PrivateKey>) -> Vec<MatchingRemark> {
+        let id = key.value.id();
+        let mut remarks = Vec::new();
+        if self.options.key_use == KeyUse::Installing && self.keyring.decrypted.contains(&id) {
+            remarks.push(MatchingRemark::KeyDecrypted {
+                path: key.path.clone(),
+            });
+        }
+        let sent = self.keyring.sent.iter().find(|sent| sent.value == id);
+        remarks.extend(sent.map(|sent| MatchingRemark::KeySent {
+            path: sent.path.clone(),
+        }));
+        remarks
     }
-    let key_place = key
-        .as_ref()
-        .map_or(KeyLocation::Own, |key| KeyLocation::of(key, keyring));
-    let sent = key.as_ref().and_then(|key| {
-        keyring
-            .sent
+
+    /// The rules that the chain breaks, what `--aia` fetched, and what another trust store says.
+    fn chain_findings(&self, chain: &Chain, fetched: Vec<Finding>) -> Vec<Finding> {
+        let scope = self.options.anchors.source().scope();
+        let mut findings: Vec<Finding> = lint::lints(chain)
             .iter()
-            .find(|sent| sent.value == key.value.id())
-    });
-    remarks.extend(sent.map(|sent| MatchingRemark::KeySent {
-        path: sent.path.clone(),
-    }));
-    let request = keyring.take_request(leaf);
-    remarks.extend(
-        request
-            .as_ref()
-            .and_then(|one| matching::not_issued(leaf, &one.held.value, &one.held.path)),
-    );
-    let scope = options.anchors.source().scope();
-    let lints = lint::lints(&assembly.chain);
-    let findings = remarks
-        .iter()
-        .map(Finding::from)
-        .chain(lints.iter().map(|one| Finding::from((one, scope))));
-    let findings = findings
-        .chain(fetched)
-        .chain(trust::second_opinion(
-            &assembly.chain,
-            &bag.authorities,
-            wanted,
-        ))
-        .collect();
-    let stem = request
-        .as_ref()
-        .and_then(|request| request.stem.clone())
-        .unwrap_or_else(|| stem_of(leaf));
-    let (key, request) = (
-        key.map(path_and_value),
-        request.map(|request| (request.held.path, request.held.value)),
-    );
-    Ok(MatchedCertificate {
-        assembly,
-        key,
-        no_key,
-        key_place,
-        request,
-        findings,
-        stem,
-        looked: keyring.looked(),
-    })
+            .map(|lint| lint_finding(lint, scope))
+            .collect();
+        findings.extend(fetched);
+        let other = trust::second_opinion(chain, self.authorities, self.criteria);
+        findings.extend(other);
+        findings
+    }
 }
 
 fn path_and_value<T>(held: HeldFile<T>) -> (PathBuf, T) {
@@ -358,70 +422,99 @@ pub(crate) fn stem_of(leaf: &Certificate) -> String {
     name.map_or_else(|| "certificate".to_owned(), |name| name.file_stem())
 }
 
-/// What concerns the whole delivery is told with its first pair: once.
-fn tell_rest(
-    taken: &mut [MatchedCertificate],
+/// Findings about the files as a whole; they are reported once, with the first certificate.
+fn delivery_findings(
+    matched: &[MatchedCertificate],
     choice: &LeafChoice<'_>,
     bag: Bag,
     delivery: &CaDelivery,
-) {
-    let chains = taken
+) -> Vec<Finding> {
+    let unused = unused_authorities(matched, &bag.authorities);
+    let outdated: Vec<RetiredCertificate> = unused
         .iter()
-        .flat_map(|pair| pair.assembly.chain.certificates());
-    let used: HashSet<[u8; 32]> = chains.map(|one| one.fingerprint).collect();
-    let left_out: Vec<&Certificate> = bag
-        .authorities
-        .iter()
-        .filter(|one| !used.contains(&one.fingerprint))
+        .filter_map(|certificate| lint::outdated(certificate))
         .collect();
-    let outdated: Vec<RetiredCertificate> = left_out
+    let mut remarks = omissions(unused, bag.duplicates);
+    remarks.extend(other_leaves(choice));
+    let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
+    // Omitted already: worth knowing, nothing to do.
+    findings.extend(
+        outdated
+            .iter()
+            .map(|retired| Finding::note("outdated-ca", retired.to_string())),
+    );
+    let is_incomplete = matched
         .iter()
-        .filter_map(|one| lint::outdated(one))
-        .collect();
-    let (roots, unrelated): (Vec<_>, Vec<_>) =
-        left_out.into_iter().partition(|one| one.is_self_issued());
-    let labels = |of: Vec<&Certificate>| of.into_iter().map(Certificate::label).collect();
-    let groups = [
-        (labels(roots), OmissionReason::Root),
-        (labels(unrelated), OmissionReason::Unrelated),
-        (bag.twice, OmissionReason::Duplicate),
-    ];
-    let mut remarks = Vec::new();
-    for (mut labels, why) in groups
-        .into_iter()
-        .filter(|(labels, _): &(Vec<String>, _)| !labels.is_empty())
-    {
-        labels.sort();
-        labels.dedup();
-        remarks.push(MatchingRemark::LeftOut { labels, why });
+        .any(|one| matches!(one.assembly.chain.end(), ChainEnd::Gap { .. }));
+    for finding in sources::findings_of(delivery) {
+        findings.push(if is_incomplete {
+            sources::blamed(finding)
+        } else {
+            finding
+        });
     }
-    let dated = |one: &&Certificate| format!("{} (until {})", one.label(), one.not_after);
+    findings
+}
+
+/// The CA certificates that no chain contains.
+fn unused_authorities<'c>(
+    matched: &[MatchedCertificate],
+    authorities: &'c [Certificate],
+) -> Vec<&'c Certificate> {
+    let used: HashSet<_> = matched
+        .iter()
+        .flat_map(|one| one.assembly.chain.certificates())
+        .map(|certificate| certificate.fingerprint)
+        .collect();
+    authorities
+        .iter()
+        .filter(|certificate| !used.contains(&certificate.fingerprint))
+        .collect()
+}
+
+/// Why certificates are in no chain: roots, unrelated ones and duplicates.
+fn omissions(unused: Vec<&Certificate>, duplicates: Vec<String>) -> Vec<MatchingRemark> {
+    let (roots, unrelated): (Vec<_>, Vec<_>) = unused
+        .into_iter()
+        .partition(|certificate| certificate.is_self_issued());
+    let roots = roots.into_iter().map(Certificate::label).collect();
+    let unrelated = unrelated.into_iter().map(Certificate::label).collect();
+    let remarks = [
+        omission(roots, OmissionReason::Root),
+        omission(unrelated, OmissionReason::Unrelated),
+        omission(duplicates, OmissionReason::Duplicate),
+    ];
+    remarks.into_iter().flatten().collect()
+}
+
+fn omission(mut labels: Vec<String>, why: OmissionReason) -> Option<MatchingRemark> {
+    if labels.is_empty() {
+        return None;
+    }
+    labels.sort();
+    labels.dedup();
+    Some(MatchingRemark::LeftOut { labels, why })
+}
+
+/// Leaves that were not chosen: older ones, and those that no key or request here fits.
+fn other_leaves(choice: &LeafChoice<'_>) -> Vec<MatchingRemark> {
+    let mut remarks = Vec::new();
     if !choice.older.is_empty() {
         remarks.push(MatchingRemark::Older {
-            labels: choice.older.iter().map(dated).collect(),
+            labels: labels_with_expiry(&choice.older),
         });
     }
     if !choice.unfitted.is_empty() {
         remarks.push(MatchingRemark::NotOurs {
-            labels: choice.unfitted.iter().map(dated).collect(),
+            labels: labels_with_expiry(&choice.unfitted),
         });
     }
-    let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
-    // Left out already: worth knowing, nothing to do.
-    findings.extend(
-        outdated
-            .iter()
-            .map(|one| Finding::note("outdated-ca", one.to_string())),
-    );
-    let gap = taken
+    remarks
+}
+
+fn labels_with_expiry(leaves: &[&Certificate]) -> Vec<String> {
+    leaves
         .iter()
-        .any(|pair| matches!(pair.assembly.chain.end(), ChainEnd::Gap { .. }));
-    findings.extend(
-        sources::findings_of(delivery)
-            .into_iter()
-            .map(|one| if gap { sources::blamed(one) } else { one }),
-    );
-    if let Some(first) = taken.first_mut() {
-        first.findings.extend(findings);
-    }
+        .map(|leaf| format!("{} (until {})", leaf.label(), leaf.not_after))
+        .collect()
 }

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::advice::pki::lint_finding;
 use crate::context::Context;
 use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
 use crate::failure::{Failure, FailureKind};
@@ -377,7 +378,7 @@ impl ServingState {
             .zip(certificates.first())
             .and_then(|(present, new)| lint::lost(present, new));
         self.findings
-            .extend(lost.map(|lost| Finding::from((&lost, TrustScope::Public))));
+            .extend(lost.map(|lost| lint_finding(&lost, TrustScope::Public)));
         for one in &mut self.uses {
             let mut targets = Vec::new();
             if let (Some(standing), Some(leaf)) = (&one.looked.standing, certificates.first()) {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::advice::install::owner_failure;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::store::key_access::owner::{self, OwnerError};
@@ -62,6 +63,6 @@ fn look_up(context: &Context, text: &str) -> Result<(u32, u32), Failure> {
         } else {
             passwd_path
         };
-        Failure::from((&error, path.as_path()))
+        owner_failure(&error, &path)
     })
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::advice::pki::lint_finding;
 use crate::finding::{Finding, Severity};
 use crate::inputs::{self, HostCertificates};
 use crate::pki::certificate::Certificate;
@@ -72,7 +73,7 @@ impl<'a> VerifyCriteria<'a> {
         findings.extend(
             lint::lints(chain)
                 .iter()
-                .map(|lint| Finding::from((lint, self.scope))),
+                .map(|lint| lint_finding(lint, self.scope)),
         );
         findings.extend(
             served

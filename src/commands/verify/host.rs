@@ -1,6 +1,7 @@
 //! A server, judged by what it sends: order, completeness, dates, trust, and its names, the host's
 //! own among them. What lies here is not compared with it.
 
+use crate::advice::matching::served_fault_finding;
 use crate::commands::verify::criteria::{VerifiedCertificate, VerifyCriteria};
 use crate::delivery::CaDelivery;
 use crate::failure::{Failure, FailureKind};
@@ -57,7 +58,7 @@ fn judge_one(
     let faults = matching::faults(&file, &CaDelivery::default(), &served, &chain);
     let faults = faults.iter().map(|fault| Finding {
         next: vec![mend.clone()],
-        ..Finding::from((fault, &[][..]))
+        ..served_fault_finding(fault, &[])
     });
     let findings = faults
         .chain(measure.findings(&chain, &served, &served))

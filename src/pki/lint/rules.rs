@@ -5,7 +5,7 @@
 
 /// What comes of breaking a rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum LintSeverity {
+pub(crate) enum LintSeverity {
     /// Clients refuse it, or the key is anybody's.
     Refuses,
     /// It works with most clients.
@@ -14,14 +14,14 @@ pub enum LintSeverity {
 
 /// Who is bound by a rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum RuleScope {
+pub(crate) enum RuleScope {
     Everybody,
     /// What public CAs issue; for a company's own CA it is a note.
     PublicCas,
 }
 
 #[derive(Debug, Eq, PartialEq)]
-pub struct LintRule {
+pub(crate) struct LintRule {
     /// The code of its finding.
     pub code: &'static str,
     /// What comes of breaking it.
