@@ -1,5 +1,5 @@
-//! Certificates and requests for the same names: which took another's place, what lies ready, what
-//! is prepared.
+//! Certificates and requests for the same names: which one superseded another, which is ready to be
+//! installed, which request is prepared.
 
 use std::collections::HashMap;
 
@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use super::reason::{self, StatusReason};
 use super::row::{RowState, StatusRow};
 use crate::inventory::request_history;
-use crate::pki::certificate::Certificate;
+
 use crate::pki::key::KeyAlgorithm;
 
-/// Certificates of one family take each other's place.
+/// Certificates for the same names with the same kind of key supersede each other.
 #[derive(Eq, Hash, PartialEq)]
 struct Family {
     names: Vec<String>,
@@ -68,53 +68,71 @@ enum Means {
     Superseded,
 }
 
+/// What the rows of one family, by their indices, mean for each other.
 fn meanings(rows: &[StatusRow], family: &[usize], now: Timestamp) -> Vec<(usize, Means)> {
-    // A placeholder never takes the place of a real one, which a CA may have dated back.
-    let order = |one: &Certificate| (!one.is_self_issued(), one.not_before, one.not_after);
-    let issued = |index: usize| rows[index].certificate.as_deref().map(order);
-    let Some(newest) = family
+    let issued: Vec<IssuedRow> = family
         .iter()
-        .copied()
-        .filter(|&index| issued(index).is_some())
-        .max_by_key(|&at| issued(at))
-    else {
+        .filter_map(|&index| IssuedRow::new(rows, index))
+        .collect();
+    let Some(newest) = issued.iter().max_by_key(|one| one.order) else {
         return Vec::new();
     };
     let pending = family
         .iter()
-        .find(|&&index| rows[index].state == RowState::Pending);
-    let prepared = pending.and_then(|&index| rows[index].requests.first());
+        .map(|&index| &rows[index])
+        .find(|row| row.state == RowState::Pending);
+    let prepared = pending.and_then(|row| row.requests.first());
     let mut meanings = Vec::new();
-    for &index in family.iter().filter(|&&index| issued(index).is_some()) {
-        let newer = issued(newest) > issued(index);
-        let live = matches!(rows[index].state, RowState::Served | RowState::Installed);
-        if newer && !live {
-            meanings.push((index, Means::Superseded));
-        } else if live || rows[index].state == RowState::Ready {
-            let ready = newer && rows[newest].state == RowState::Ready;
-            let ready = if ready {
-                newer_ready(&rows[newest], now)
+    for one in &issued {
+        let row = &rows[one.index];
+        let is_live = matches!(row.state, RowState::Served | RowState::Installed);
+        let has_newer = newest.order > one.order;
+        if has_newer && !is_live {
+            meanings.push((one.index, Means::Superseded));
+        } else if is_live || row.state == RowState::Ready {
+            let ready = if has_newer {
+                newer_ready(&rows[newest.index], now)
             } else {
                 None
             };
             let prepared = prepared.map(|request| StatusReason::Prepared {
                 request: request.clone(),
             });
-            meanings.extend(
-                ready
-                    .or(prepared)
-                    .map(|reason| (index, Means::Also(reason))),
-            );
+            let reason = ready.or(prepared);
+            meanings.extend(reason.map(|reason| (one.index, Means::Also(reason))));
         }
     }
     meanings
 }
 
+/// A row with a certificate.
+struct IssuedRow {
+    index: usize,
+    /// The greatest is the newest. A placeholder never takes the place of a real certificate, which
+    /// a CA may have dated back.
+    order: (bool, Timestamp, Timestamp),
+}
+
+impl IssuedRow {
+    fn new(rows: &[StatusRow], index: usize) -> Option<Self> {
+        let certificate = rows[index].certificate.as_deref()?;
+        Some(Self {
+            index,
+            order: (
+                !certificate.is_self_issued(),
+                certificate.not_before,
+                certificate.not_after,
+            ),
+        })
+    }
+}
+
+/// That the newest certificate of the family, if its key is here and it is valid, can be installed.
 fn newer_ready(row: &StatusRow, now: Timestamp) -> Option<StatusReason> {
-    let certificate = row
-        .certificate
-        .as_ref()
-        .filter(|certificate| certificate.is_in_date(now))?;
+    let certificate = row.certificate.as_ref()?;
+    if row.state != RowState::Ready || !certificate.is_in_date(now) {
+        return None;
+    }
     Some(StatusReason::NewerReady {
         place: row.place()?.clone(),
         ends: certificate.not_after,
