@@ -128,12 +128,10 @@ fn check_copy(
         .iter()
         .min_by_key(|intermediate| intermediate.not_after)
         .filter(|intermediate| intermediate.not_after < certificate.not_after);
-    reasons.extend(
-        first_to_expire.map(|intermediate| StatusReason::EndsFirst {
-            label: intermediate.label(),
-            ends: intermediate.not_after,
-        }),
-    );
+    reasons.extend(first_to_expire.map(|intermediate| StatusReason::EndsFirst {
+        label: intermediate.label(),
+        ends: intermediate.not_after,
+    }));
     // A chain to an unknown root is held to what binds every CA.
     let lint_scope = scope.unwrap_or(TrustScope::Private);
     let refused = lint::lints(&chain)

@@ -409,8 +409,6 @@ fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Op
     (!lists.iter().any(lifted)).then(|| StatusReason::Revoked { list: path.clone() })
 }
 
-
-
 /// What servers show in place of the certificate. Names with the same answer at the same address
 /// become one reason, and so do addresses with the same answer for the same names.
 fn served_differently(certificate: &Certificate, known: &Known<'_>) -> Vec<StatusReason> {

@@ -25,9 +25,7 @@ pub(super) fn rounds(rows: &[StatusRow]) -> HashMap<PathBuf, u32> {
 
 /// Supersedes pending requests of which a later one in the lineage has its certificate.
 pub(super) fn supersede(rows: &mut [StatusRow], rounds: &HashMap<PathBuf, u32>) {
-    let pending = rows
-        .iter_mut()
-        .filter(|row| row.state == RowState::Pending);
+    let pending = rows.iter_mut().filter(|row| row.state == RowState::Pending);
     for row in pending {
         let mut requests = row.requests.iter();
         if requests.all(|place| has_later_certificate(place, rounds)) {

@@ -119,7 +119,10 @@ impl Calendar {
         self.line("BEGIN:VEVENT");
         self.line(&format!("UID:{}@certctl", event.uid));
         self.line(&format!("DTSTAMP:{stamp}"));
-        self.line(&format!("DTSTART;VALUE=DATE:{}", event.day.strftime("%Y%m%d")));
+        self.line(&format!(
+            "DTSTART;VALUE=DATE:{}",
+            event.day.strftime("%Y%m%d")
+        ));
         self.line(&format!("DTEND;VALUE=DATE:{}", next_day.strftime("%Y%m%d")));
         self.line(&format!("SUMMARY:{}", quoted(&event.summary)));
         self.line(&format!("DESCRIPTION:{}", quoted(&event.description)));
