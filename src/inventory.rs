@@ -17,6 +17,7 @@ pub(crate) mod row;
 pub(crate) mod rule_changes;
 pub(crate) mod schedule;
 mod sent_certificates;
+mod served_answers;
 mod supersession;
 pub(crate) mod zip;
 

@@ -124,21 +124,16 @@ fn step(reason: &StatusReason, row: &StatusRow, ways: &CallContext<'_>) -> Optio
         StatusReason::Due { .. } | StatusReason::Revoked { .. } | StatusReason::Weak(_) => {
             renewal(row, ways)
         }
-        StatusReason::WrongKey { .. } => Some(match &row.stem {
-            Some(stem) => (ways.root)(&["install", "--check", stem]),
-            None => NextStep::say("see which key fits:  certctl verify CERTIFICATE --key KEY"),
-        }),
-        StatusReason::ServedDiffers { .. } => Some(serve_again(row, ways)),
-        StatusReason::Silent { addresses, .. } => {
-            let port = addresses.first().map_or(443, SocketAddr::port);
-            Some(NextStep::say(format!(
-                "does the server run?  sudo ss -ltnp 'sport = :{port}'"
-            )))
+        StatusReason::Sent { reason, .. } => step_for_sent(reason, row, ways),
+        StatusReason::TermEnds { .. } | StatusReason::Prepared { .. } | StatusReason::Rule(_) => {
+            None
         }
+        StatusReason::WrongKey { .. } => Some(find_right_key(row, ways)),
+        StatusReason::ServedDiffers { .. } => Some(serve_again(row, ways)),
+        StatusReason::Silent { addresses, .. } => Some(check_listener(addresses)),
         StatusReason::EndsFirst { .. } => Some(NextStep::say(
             "ask the CA for the chain to its other root, or what its bundle of today is",
         )),
-        StatusReason::Sent { reason, .. } => step_for_sent(reason, row, ways),
         StatusReason::KeyReadable { path, .. } => Some(NextStep::say(format!(
             "sudo chmod 0600 {}",
             shell_word(&path.display().to_string())
@@ -146,10 +141,21 @@ fn step(reason: &StatusReason, row: &StatusRow, ways: &CallContext<'_>) -> Optio
         StatusReason::NamesNotCovered { names, .. } => Some(cover_names(names, row, ways)),
         StatusReason::NewerReady { place, .. } => Some(install_newer(place, row, ways)),
         StatusReason::Placeholder => Some(NextStep::say((ways.root)(&["install", "FILE"]).text)),
-        StatusReason::TermEnds { .. } | StatusReason::Prepared { .. } | StatusReason::Rule(_) => {
-            None
-        }
     }
+}
+
+fn find_right_key(row: &StatusRow, ways: &CallContext<'_>) -> NextStep {
+    match &row.stem {
+        Some(stem) => (ways.root)(&["install", "--check", stem]),
+        None => NextStep::say("see which key fits:  certctl verify CERTIFICATE --key KEY"),
+    }
+}
+
+fn check_listener(addresses: &[SocketAddr]) -> NextStep {
+    let port = addresses.first().map_or(443, SocketAddr::port);
+    NextStep::say(format!(
+        "does the server run?  sudo ss -ltnp 'sport = :{port}'"
+    ))
 }
 
 /// What to do about a chain that fails validation.

@@ -177,42 +177,20 @@ impl From<&MatchingRemark> for Finding {
     fn from(remark: &MatchingRemark) -> Self {
         let text = remark.to_string();
         match remark {
-            MatchingRemark::IssuerHere { path, bundle } => {
-                let path = path.display().to_string();
-                Self::warning("issuer-here", text)
-                    .with(NextStep::run(&[bundle.as_slice(), &[path]].concat()))
-            }
-            MatchingRemark::RootHere { path, .. } => {
-                Self::warning("root-here", text).with(NextStep::say(format!(
-                    "if it is your company's CA, the same command with  --trust {}",
-                    path_word(path)
-                )))
-            }
-            MatchingRemark::KeyHere { path } => Self::warning("key-here", text)
-                .with(NextStep::say(format!("use it:  --key {}", path_word(path)))),
+            MatchingRemark::IssuerHere { path, bundle } => issuer_here(text, path, bundle),
+            MatchingRemark::RootHere { path, .. } => root_here(text, path),
+            MatchingRemark::KeyHere { path } => key_here(text, path),
             MatchingRemark::KeySent { .. } => Self::note("key-sent", text),
             MatchingRemark::KeyDecrypted { .. } => Self::note("key-decrypted", text),
             MatchingRemark::LeftOut { why, .. } => Self::note(omission_code(*why), text),
             MatchingRemark::Mended { what, .. } => Self::note(what.code(), text),
-            MatchingRemark::NameNotIssued { .. } => {
-                Self::warning("name-not-issued", text).with(NextStep::say(
-                    "if these names are needed, ask the CA to reissue with them; \
-                    browsers will refuse them with this certificate",
-                ))
-            }
+            MatchingRemark::NameNotIssued { .. } => name_not_issued(text),
             MatchingRemark::Locked {
                 path, why, anew, ..
             } => key_stays_locked(text, path, *why).with(reissue(anew)),
             MatchingRemark::NoKey { anew, .. } => no_key(text).with(reissue(anew)),
-            MatchingRemark::NotOurs { .. } => Self::warning("not-ours", text).with(NextStep::say(
-                "name its key to take it as well:  \
-                    --key FILE",
-            )),
-            MatchingRemark::OnlyRequest { .. } => Self::warning("no-key", text)
-                .with(NextStep::say(
-                    "name the key that was made with the request:  --key FILE",
-                ))
-                .with(search_for_key()),
+            MatchingRemark::NotOurs { .. } => not_ours(text),
+            MatchingRemark::OnlyRequest { .. } => only_request(text),
             MatchingRemark::Older { .. } => Self::note("older", text),
             MatchingRemark::WrongKey { problem, .. } => Self {
                 message: text,
@@ -221,6 +199,46 @@ impl From<&MatchingRemark> for Finding {
             MatchingRemark::WrongRequest { .. } => wrong_request(text),
         }
     }
+}
+
+fn issuer_here(text: String, path: &Path, bundle: &[String]) -> Finding {
+    let path = path.display().to_string();
+    let words = [bundle, &[path]].concat();
+    Finding::warning("issuer-here", text).with(NextStep::run(&words))
+}
+
+fn root_here(text: String, path: &Path) -> Finding {
+    Finding::warning("root-here", text).with(NextStep::say(format!(
+        "if it is your company's CA, the same command with  --trust {}",
+        path_word(path)
+    )))
+}
+
+fn key_here(text: String, path: &Path) -> Finding {
+    let step = format!("use it:  --key {}", path_word(path));
+    Finding::warning("key-here", text).with(NextStep::say(step))
+}
+
+fn name_not_issued(text: String) -> Finding {
+    Finding::warning("name-not-issued", text).with(NextStep::say(
+        "if these names are needed, ask the CA to reissue with them; \
+                    browsers will refuse them with this certificate",
+    ))
+}
+
+fn not_ours(text: String) -> Finding {
+    Finding::warning("not-ours", text).with(NextStep::say(
+        "name its key to take it as well:  \
+                    --key FILE",
+    ))
+}
+
+fn only_request(text: String) -> Finding {
+    Finding::warning("no-key", text)
+        .with(NextStep::say(
+            "name the key that was made with the request:  --key FILE",
+        ))
+        .with(search_for_key())
 }
 
 fn omission_code(reason: OmissionReason) -> &'static str {
@@ -284,35 +302,28 @@ fn wrong_request(text: String) -> Finding {
 #[must_use]
 pub(crate) fn served_fault_finding(fault: &ServedFault, bundle: &[String]) -> Finding {
     let text = fault.to_string();
+    let finding = match fault {
+        ServedFault::Broken { what, .. } => Finding::error(what.code(), text),
+        ServedFault::Damaged { .. } => {
+            return Finding::error("damaged-block", text).with(NextStep::say(
+                "copy or download it again: a part of it was lost on the way",
+            ));
+        }
+        ServedFault::Der { .. } => Finding::warning("der", text),
+        ServedFault::Duplicate { .. } => Finding::warning("duplicate", text),
+        ServedFault::Glued { .. } => Finding::error("glued-lines", text),
+        ServedFault::LeafNotFirst { .. } => Finding::error("leaf-not-first", text),
+        ServedFault::OutOfOrder { .. } => Finding::warning("out-of-order", text),
+        ServedFault::Packed { .. } => Finding::error("packed", text),
+        ServedFault::RootIncluded { .. } => return Finding::note("root-included", text),
+        ServedFault::Unrelated { .. } => Finding::warning("unrelated", text),
+    };
+    let finding = finding.with(NextStep::run(bundle));
     match fault {
-        ServedFault::Broken { what, .. } => {
-            Finding::error(what.code(), text).with(NextStep::run(bundle))
-        }
-        ServedFault::Damaged { .. } => Finding::error("damaged-block", text).with(NextStep::say(
-            "copy or download it again: a part of it was lost on the way",
-        )),
-        ServedFault::Der { .. } => Finding::warning("der", text).with(NextStep::run(bundle)),
-        ServedFault::Duplicate { .. } => {
-            Finding::warning("duplicate", text).with(NextStep::run(bundle))
-        }
-        ServedFault::Glued { .. } => {
-            Finding::error("glued-lines", text).with(NextStep::run(bundle))
-        }
-        ServedFault::LeafNotFirst { .. } => {
-            Finding::error("leaf-not-first", text).with(NextStep::run(bundle))
-        }
-        ServedFault::OutOfOrder { .. } => {
-            Finding::warning("out-of-order", text).with(NextStep::run(bundle))
-        }
-        ServedFault::Packed { file } => Finding::error("packed", text)
-            .with(NextStep::run(bundle))
-            .with(NextStep::say(format!(
-                "sudo certctl install {}",
-                shell_word(file)
-            ))),
-        ServedFault::RootIncluded { .. } => Finding::note("root-included", text),
-        ServedFault::Unrelated { .. } => {
-            Finding::warning("unrelated", text).with(NextStep::run(bundle))
-        }
+        ServedFault::Packed { file } => finding.with(NextStep::say(format!(
+            "sudo certctl install {}",
+            shell_word(file)
+        ))),
+        _ => finding,
     }
 }

@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::sources::PassedArguments;
+use jiff::Timestamp;
+
+use super::delivery_findings::delivery_findings;
+use super::sources::{NamedFiles, PassedArguments};
 use super::{aia, sources, trust};
 use crate::advice::pki::lint_finding;
 use crate::context::Context;
@@ -13,21 +16,20 @@ use crate::finding::Finding;
 use crate::inputs::folder::FolderContents;
 use crate::inputs::reader::InputReader;
 use crate::matching::{
-    self, HeldFile, KeyCandidates, LeafCandidates, LeafChoice, MatchingError, MatchingRemark,
+    self, HeldFile, HeldRequest, KeyCandidates, LeafCandidates, MatchingError, MatchingRemark,
     NamedKeys, not_issued,
 };
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::mismatch;
-use crate::pki::chain::{
-    AssembledChain, Chain, ChainCriteria, ChainEnd, ChainPreference, OmissionReason,
-};
+use crate::pki::chain::{AssembledChain, Chain, ChainCriteria, ChainPreference};
 use crate::pki::key::PrivateKey;
-use crate::pki::lint::{self, RetiredCertificate};
+use crate::pki::lint;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::{self, ChainProblem, VerifyPolicy};
 use crate::system::http::NetworkReach;
+use crate::system::signals::InterruptSignal;
 
 /// What a key is for: whether it is worth a password.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -49,16 +51,20 @@ pub(crate) enum KeyLocation {
 }
 
 impl KeyLocation {
-    fn of(key: &HeldFile<PrivateKey>, keyring: &KeyCandidates) -> Self {
-        let sent: Vec<_> = keyring
+    fn of_key(key: &HeldFile<PrivateKey>, keyring: &KeyCandidates) -> Self {
+        let id = key.value.id();
+        let mut sent = keyring
             .sent
             .iter()
-            .filter(|sent| sent.value == key.value.id())
-            .collect();
-        match sent.iter().any(|sent| sent.path == key.path) {
-            true => Self::Sent,
-            false if sent.is_empty() => Self::Own,
-            false => Self::Both,
+            .filter(|sent| sent.value == id)
+            .peekable();
+        if sent.peek().is_none() {
+            return Self::Own;
+        }
+        if sent.any(|sent| sent.path == key.path) {
+            Self::Sent
+        } else {
+            Self::Both
         }
     }
 }
@@ -80,6 +86,23 @@ pub(crate) struct DeliveryOptions<'a> {
     pub reading: &'a InputReader,
     /// What a key is for.
     pub key_use: KeyUse,
+}
+
+impl<'a> DeliveryOptions<'a> {
+    fn named_files(&self) -> NamedFiles<'a> {
+        NamedFiles {
+            key: self.key,
+            csr: self.csr,
+        }
+    }
+
+    fn criteria(&self, context: &Context) -> ChainCriteria<'a> {
+        ChainCriteria {
+            anchors: self.anchors,
+            at: context.now(),
+            prefer: self.prefer,
+        }
+    }
 }
 
 /// One certificate with its chain, its key and its request as far as they are here.
@@ -150,15 +173,39 @@ pub(crate) fn take_beside(
     options: &DeliveryOptions<'_>,
 ) -> Result<Vec<MatchedCertificate>, Failure> {
     let passed = sources::arguments(files, &here)?;
-    let has_files = !passed.inputs.is_empty();
     let mut delivery = options.reading.open(&passed.inputs)?;
     let certificates = certificates_to_match(&passed, &delivery, &here)?;
-    let candidates = LeafCandidates::new(
-        &certificates,
-        has_files.then_some(&delivery),
-        &passed.names,
-        context.now(),
-    );
+    let candidates = leaf_candidates(&certificates, &passed, &delivery, &here, context.now())?;
+    let mut keyring = keys_to_match(here, &candidates, &mut delivery, options)?;
+    let choice = matching::choose(&candidates, &certificates, &keyring)?;
+    let bag = Bag::new(&certificates, &choice.leaves);
+    let matcher = CertificateMatcher {
+        options,
+        interrupt: &context.interrupt,
+        criteria: options.criteria(context),
+        authorities: &bag.authorities,
+        keyring: &mut keyring,
+        bundle: &trust::bundle_again(context, files, options.anchors),
+    };
+    let mut matched = matcher.match_leaves(&choice.leaves)?;
+    let findings = delivery_findings(&matched, &choice, bag, &delivery);
+    if let Some(first) = matched.first_mut() {
+        first.findings.extend(findings);
+    }
+    Ok(matched)
+}
+
+/// The leaves among `certificates` that the arguments mean.
+fn leaf_candidates<'c>(
+    certificates: &'c [Certificate],
+    passed: &PassedArguments,
+    delivery: &CaDelivery,
+    here: &FolderContents,
+    now: Timestamp,
+) -> Result<LeafCandidates<'c>, Failure> {
+    let has_files = !passed.inputs.is_empty();
+    let delivery = has_files.then_some(delivery);
+    let candidates = LeafCandidates::new(certificates, delivery, &passed.names, now);
     if certificates.is_empty() || candidates.leaves.is_empty() && !has_files {
         let name = passed.names.first().map(|name| name.as_str().to_owned());
         return Err(MatchingError::NothingHere {
@@ -167,39 +214,7 @@ pub(crate) fn take_beside(
         }
         .into());
     }
-    let mut keyring = sources::keyring(
-        options.reading,
-        options.key,
-        options.csr,
-        &mut delivery,
-        here,
-    )?;
-    unlock(&mut keyring, &mut delivery, &candidates, options)?;
-    let choice = matching::choose(&candidates, &certificates, &keyring)?;
-    let bundle = trust::bundle_again(context, files, options.anchors);
-    let bag = Bag::new(&certificates, &choice.leaves);
-    let criteria = ChainCriteria {
-        anchors: options.anchors,
-        at: context.now(),
-        prefer: options.prefer,
-    };
-    let mut matcher = CertificateMatcher {
-        context,
-        options,
-        criteria,
-        authorities: &bag.authorities,
-        keyring: &mut keyring,
-        bundle: &bundle,
-    };
-    let mut matched = Vec::new();
-    for leaf in &choice.leaves {
-        matched.push(matcher.match_leaf(leaf)?);
-    }
-    let findings = delivery_findings(&matched, &choice, bag, &delivery);
-    if let Some(first) = matched.first_mut() {
-        first.findings.extend(findings);
-    }
-    Ok(matched)
+    Ok(candidates)
 }
 
 /// The certificates among which leaves are chosen: those of the files that were passed, and those of
@@ -219,11 +234,11 @@ fn certificates_to_match(
 }
 
 /// What chains may be made of.
-struct Bag {
+pub(super) struct Bag {
     /// Each CA certificate once: other sites' certificates are no part of any chain.
-    authorities: Vec<Certificate>,
+    pub(super) authorities: Vec<Certificate>,
     /// The labels of certificates that are there more than once.
-    duplicates: Vec<String>,
+    pub(super) duplicates: Vec<String>,
 }
 
 impl Bag {
@@ -248,6 +263,19 @@ impl Bag {
             duplicates,
         }
     }
+}
+
+/// The keys and requests to compare with, encrypted keys opened where they are needed.
+fn keys_to_match(
+    here: FolderContents,
+    candidates: &LeafCandidates<'_>,
+    delivery: &mut CaDelivery,
+    options: &DeliveryOptions<'_>,
+) -> Result<KeyCandidates, Failure> {
+    let named = options.named_files();
+    let mut keyring = sources::keyring(options.reading, named, delivery, here)?;
+    unlock(&mut keyring, delivery, candidates, options)?;
+    Ok(keyring)
 }
 
 /// Opens encrypted keys, unless the keys that are known already suffice for `candidates`.
@@ -297,8 +325,8 @@ fn has_enough_keys(
 
 /// Finds the chain, the key and the request of each leaf.
 struct CertificateMatcher<'a> {
-    context: &'a Context,
     options: &'a DeliveryOptions<'a>,
+    interrupt: &'a InterruptSignal,
     criteria: ChainCriteria<'a>,
     /// The CA certificates that chains may be made of.
     authorities: &'a [Certificate],
@@ -308,47 +336,51 @@ struct CertificateMatcher<'a> {
 }
 
 impl CertificateMatcher<'_> {
+    fn match_leaves(mut self, leaves: &[&Certificate]) -> Result<Vec<MatchedCertificate>, Failure> {
+        leaves.iter().map(|leaf| self.match_leaf(leaf)).collect()
+    }
+
     fn match_leaf(&mut self, leaf: &Certificate) -> Result<MatchedCertificate, Failure> {
         let assembly = verify::assemble(leaf, self.authorities, self.criteria);
+        let mut remarks = self.remarks_before_matching(leaf, &assembly.chain);
+        let assembly = self.with_root_here(assembly);
+        let (assembly, fetched) = self.with_fetched_issuers(assembly)?;
+        let has_key = self.keyring.key_of(leaf).is_some();
+        let no_key = (!has_key).then(|| self.keyring.no_key(leaf));
+        let key = self.keyring.take_key(leaf);
+        remarks.extend(self.key_remarks(key.as_ref()));
+        let request = self.keyring.take_request(leaf);
+        if let Some(HeldRequest { held, .. }) = &request {
+            remarks.extend(not_issued(leaf, &held.value, &held.path));
+        }
+        let findings = self.findings(&remarks, &assembly.chain, fetched);
+        Ok(MatchedCertificate {
+            assembly,
+            no_key,
+            key_place: self.key_location(key.as_ref()),
+            key: key.map(path_and_value),
+            stem: stem_of_files(request.as_ref(), leaf),
+            request: request.map(|request| path_and_value(request.held)),
+            findings,
+            looked: self.keyring.looked(),
+        })
+    }
+
+    /// What is wrong with the keys here, and an issuer that is here and was not passed.
+    fn remarks_before_matching(&self, leaf: &Certificate, chain: &Chain) -> Vec<MatchingRemark> {
         let mut remarks = Vec::new();
         if leaf.is_site() {
             remarks.extend(self.keyring.judge(leaf));
         }
-        remarks.extend(self.keyring.issuer_here(&assembly.chain, self.bundle));
-        let assembly = self.with_root_here(assembly);
-        let (assembly, fetched) = self.with_fetched_issuers(assembly)?;
-        let no_key = match self.keyring.key_of(leaf) {
-            Some(_) => None,
-            None => Some(self.keyring.no_key(leaf)),
-        };
-        let key = self.keyring.take_key(leaf);
-        let key_place = match &key {
-            Some(key) => KeyLocation::of(key, self.keyring),
+        remarks.extend(self.keyring.issuer_here(chain, self.bundle));
+        remarks
+    }
+
+    fn key_location(&self, key: Option<&HeldFile<PrivateKey>>) -> KeyLocation {
+        match key {
+            Some(key) => KeyLocation::of_key(key, self.keyring),
             None => KeyLocation::Own,
-        };
-        remarks.extend(key.iter().flat_map(|key| self.key_remarks(key)));
-        let request = self.keyring.take_request(leaf);
-        remarks.extend(
-            request
-                .as_ref()
-                .and_then(|request| not_issued(leaf, &request.held.value, &request.held.path)),
-        );
-        let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
-        findings.extend(self.chain_findings(&assembly.chain, fetched));
-        let stem = request
-            .as_ref()
-            .and_then(|request| request.stem.clone())
-            .unwrap_or_else(|| stem_of(leaf));
-        Ok(MatchedCertificate {
-            assembly,
-            key: key.map(path_and_value),
-            no_key,
-            key_place,
-            request: request.map(|request| path_and_value(request.held)),
-            findings,
-            stem,
-            looked: self.keyring.looked(),
-        })
+        }
     }
 
     /// The chain with its root, where that is in the working directory: then nothing is missing, and
@@ -372,13 +404,16 @@ impl CertificateMatcher<'_> {
         };
         let fetching = aia::AiaFetch {
             reach,
-            interrupt: &self.context.interrupt,
+            interrupt: self.interrupt,
         };
         aia::complete(assembly, self.authorities, self.criteria, fetching)
     }
 
     /// That the key needed a password, or came with the certificate.
-    fn key_remarks(&self, key: &HeldFile<PrivateKey>) -> Vec<MatchingRemark> {
+    fn key_remarks(&self, key: Option<&HeldFile<PrivateKey>>) -> Vec<MatchingRemark> {
+        let Some(key) = key else {
+            return Vec::new();
+        };
         let id = key.value.id();
         let mut remarks = Vec::new();
         if self.options.key_use == KeyUse::Installing && self.keyring.decrypted.contains(&id) {
@@ -393,18 +428,29 @@ impl CertificateMatcher<'_> {
         remarks
     }
 
-    /// The rules that the chain breaks, what `--aia` fetched, and what another trust store says.
-    fn chain_findings(&self, chain: &Chain, fetched: Vec<Finding>) -> Vec<Finding> {
+    /// The remarks, the rules that the chain breaks, what `--aia` fetched, and what another trust
+    /// store says.
+    fn findings(
+        &self,
+        remarks: &[MatchingRemark],
+        chain: &Chain,
+        fetched: Vec<Finding>,
+    ) -> Vec<Finding> {
         let scope = self.options.anchors.source().scope();
-        let mut findings: Vec<Finding> = lint::lints(chain)
-            .iter()
-            .map(|lint| lint_finding(lint, scope))
-            .collect();
+        let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
+        let lints = lint::lints(chain);
+        findings.extend(lints.iter().map(|lint| lint_finding(lint, scope)));
         findings.extend(fetched);
         let other = trust::second_opinion(chain, self.authorities, self.criteria);
         findings.extend(other);
         findings
     }
+}
+
+/// What the files of a certificate are called: after its request, else after the certificate.
+fn stem_of_files(request: Option<&HeldRequest>, leaf: &Certificate) -> String {
+    let stem = request.and_then(|request| request.stem.clone());
+    stem.unwrap_or_else(|| stem_of(leaf))
 }
 
 fn path_and_value<T>(held: HeldFile<T>) -> (PathBuf, T) {
@@ -420,101 +466,4 @@ pub(crate) fn stem_of(leaf: &Certificate) -> String {
         .iter()
         .find_map(|name| DnsName::presented(name));
     name.map_or_else(|| "certificate".to_owned(), |name| name.file_stem())
-}
-
-/// Findings about the files as a whole; they are reported once, with the first certificate.
-fn delivery_findings(
-    matched: &[MatchedCertificate],
-    choice: &LeafChoice<'_>,
-    bag: Bag,
-    delivery: &CaDelivery,
-) -> Vec<Finding> {
-    let unused = unused_authorities(matched, &bag.authorities);
-    let outdated: Vec<RetiredCertificate> = unused
-        .iter()
-        .filter_map(|certificate| lint::outdated(certificate))
-        .collect();
-    let mut remarks = omissions(unused, bag.duplicates);
-    remarks.extend(other_leaves(choice));
-    let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
-    // Omitted already: worth knowing, nothing to do.
-    findings.extend(
-        outdated
-            .iter()
-            .map(|retired| Finding::note("outdated-ca", retired.to_string())),
-    );
-    let is_incomplete = matched
-        .iter()
-        .any(|one| matches!(one.assembly.chain.end(), ChainEnd::Gap { .. }));
-    for finding in sources::findings_of(delivery) {
-        findings.push(if is_incomplete {
-            sources::blamed(finding)
-        } else {
-            finding
-        });
-    }
-    findings
-}
-
-/// The CA certificates that no chain contains.
-fn unused_authorities<'c>(
-    matched: &[MatchedCertificate],
-    authorities: &'c [Certificate],
-) -> Vec<&'c Certificate> {
-    let used: HashSet<_> = matched
-        .iter()
-        .flat_map(|one| one.assembly.chain.certificates())
-        .map(|certificate| certificate.fingerprint)
-        .collect();
-    authorities
-        .iter()
-        .filter(|certificate| !used.contains(&certificate.fingerprint))
-        .collect()
-}
-
-/// Why certificates are in no chain: roots, unrelated ones and duplicates.
-fn omissions(unused: Vec<&Certificate>, duplicates: Vec<String>) -> Vec<MatchingRemark> {
-    let (roots, unrelated): (Vec<_>, Vec<_>) = unused
-        .into_iter()
-        .partition(|certificate| certificate.is_self_issued());
-    let roots = roots.into_iter().map(Certificate::label).collect();
-    let unrelated = unrelated.into_iter().map(Certificate::label).collect();
-    let remarks = [
-        omission(roots, OmissionReason::Root),
-        omission(unrelated, OmissionReason::Unrelated),
-        omission(duplicates, OmissionReason::Duplicate),
-    ];
-    remarks.into_iter().flatten().collect()
-}
-
-fn omission(mut labels: Vec<String>, why: OmissionReason) -> Option<MatchingRemark> {
-    if labels.is_empty() {
-        return None;
-    }
-    labels.sort();
-    labels.dedup();
-    Some(MatchingRemark::LeftOut { labels, why })
-}
-
-/// Leaves that were not chosen: older ones, and those that no key or request here fits.
-fn other_leaves(choice: &LeafChoice<'_>) -> Vec<MatchingRemark> {
-    let mut remarks = Vec::new();
-    if !choice.older.is_empty() {
-        remarks.push(MatchingRemark::Older {
-            labels: labels_with_expiry(&choice.older),
-        });
-    }
-    if !choice.unfitted.is_empty() {
-        remarks.push(MatchingRemark::NotOurs {
-            labels: labels_with_expiry(&choice.unfitted),
-        });
-    }
-    remarks
-}
-
-fn labels_with_expiry(leaves: &[&Certificate]) -> Vec<String> {
-    leaves
-        .iter()
-        .map(|leaf| format!("{} (until {})", leaf.label(), leaf.not_after))
-        .collect()
 }

@@ -1,8 +1,8 @@
 //! Certificates in files, as a server would send them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::sources;
+use super::sources::{self, NamedFiles};
 use crate::context::Context;
 use crate::delivery::CaDelivery;
 use crate::failure::Failure;
@@ -50,20 +50,12 @@ pub(crate) fn present(
     options: &ServedFileOptions<'_>,
 ) -> Result<(Vec<ServedCertificates>, KeyCandidates), Failure> {
     let here = FolderContents::read(context)?;
-    let passed = read_arguments(options.reading, items, &here)?;
-    let names = passed.names;
-    let (mut files, mut rest): (Vec<_>, Vec<_>) = passed
-        .files
-        .into_iter()
-        .partition(|file| !file.delivery.certificates.is_empty());
-    if files.is_empty() && !rest.is_empty() && names.is_empty() && options.chain.is_none() {
-        return Err(sources::no_certificate(&merged(rest)));
-    }
-    // A file that was passed to be compared and cannot be must not pass for one that fits.
-    if let Some(unused) = rest.iter().find(|file| file.delivery.is_empty()) {
-        return Err(unused.delivery.ignored.as_slice().into());
-    }
-    let keyring = keyring(files.iter_mut().chain(&mut rest), options, here)?;
+    let PassedFiles {
+        mut files,
+        mut others,
+        names,
+    } = read_arguments(items, options, &here)?;
+    let keyring = keyring(files.iter_mut().chain(&mut others), options, here)?;
     let chain = match options.chain {
         Some(path) => Some(options.reading.file(path)?),
         None => None,
@@ -102,30 +94,48 @@ impl PassedFile {
     }
 }
 
-/// What the arguments mean: files, each read on its own, and names.
+/// What the arguments mean.
 #[derive(Default)]
 struct PassedFiles {
+    /// Files with certificates, each read on its own.
     files: Vec<PassedFile>,
+    /// Files without any: keys and requests.
+    others: Vec<PassedFile>,
     names: Vec<DnsName>,
 }
 
+/// Reads the arguments, and refuses files that cannot be compared with anything.
 fn read_arguments(
-    reading: &InputReader,
     items: &[String],
+    options: &ServedFileOptions<'_>,
     here: &FolderContents,
 ) -> Result<PassedFiles, Failure> {
     let mut passed = PassedFiles::default();
     for item in items {
-        match ArgumentMeaning::resolve(item, here)? {
-            ArgumentMeaning::File(path) => passed.files.push(PassedFile::read(reading, &path)?),
-            ArgumentMeaning::Name(name) => passed.names.push(name),
-            ArgumentMeaning::Stdin => {
-                let stdin = PassedFile::read(reading, Path::new("-"))?;
-                passed.files.push(stdin);
+        let path = match ArgumentMeaning::resolve(item, here)? {
+            ArgumentMeaning::File(path) => path,
+            ArgumentMeaning::Name(name) => {
+                passed.names.push(name);
+                continue;
             }
+            ArgumentMeaning::Stdin => PathBuf::from("-"),
+        };
+        let file = PassedFile::read(options.reading, &path)?;
+        if file.delivery.certificates.is_empty() {
+            passed.others.push(file);
+        } else {
+            passed.files.push(file);
         }
     }
-    Ok(passed)
+    let has_certificates = !passed.files.is_empty() || options.chain.is_some();
+    if !has_certificates && passed.names.is_empty() && !passed.others.is_empty() {
+        return Err(sources::no_certificate(&merged(passed.others)));
+    }
+    // A file that was passed to be compared and cannot be must not pass for one that fits.
+    match passed.others.iter().find(|file| file.delivery.is_empty()) {
+        Some(empty) => Err(empty.delivery.ignored.as_slice().into()),
+        None => Ok(passed),
+    }
 }
 
 /// The keys to compare with: those of `--key`, else those among the files, and no others. Another
@@ -143,7 +153,11 @@ fn keyring<'a>(
     }
     let key_count = passed.keys.len();
     let request_count = passed.requests.len();
-    let mut keyring = sources::keyring(options.reading, options.key, None, &mut passed, here)?;
+    let named = NamedFiles {
+        key: options.key,
+        csr: None,
+    };
+    let mut keyring = sources::keyring(options.reading, named, &mut passed, here)?;
     keyring.brought = request_count;
     if options.key.is_none() && key_count > 0 {
         keyring.here.keys = keyring.keys.split_off(key_count);

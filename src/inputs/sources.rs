@@ -78,26 +78,37 @@ pub(crate) fn no_certificate(delivery: &CaDelivery) -> Failure {
     }
 }
 
+/// The files of `--key` and `--csr`.
+#[derive(Clone, Copy)]
+pub(crate) struct NamedFiles<'a> {
+    pub(crate) key: Option<&'a Path>,
+    pub(crate) csr: Option<&'a Path>,
+}
+
+impl NamedFiles<'_> {
+    fn kind(self) -> NamedKeys {
+        match (self.key, self.csr) {
+            (Some(_), _) => NamedKeys::Key,
+            (None, Some(_)) => NamedKeys::Request,
+            (None, None) => NamedKeys::Nothing,
+        }
+    }
+}
+
 /// All keys and requests that leaves are compared with: those of `--key` and `--csr`, else those
 /// that were passed with the certificates, then those of the working directory.
 pub(crate) fn keyring(
     reading: &InputReader,
-    key: Option<&Path>,
-    csr: Option<&Path>,
+    named: NamedFiles<'_>,
     delivery: &mut CaDelivery,
     mut here: FolderContents,
 ) -> Result<KeyCandidates, Failure> {
-    let named = match (key, csr) {
-        (Some(_), _) => NamedKeys::Key,
-        (None, Some(_)) => NamedKeys::Request,
-        (None, None) => NamedKeys::Nothing,
-    };
-    let requests = match csr {
+    let requests = match named.csr {
         Some(path) => vec![named_request(path)?],
         None => unnamed_requests(delivery, &mut here),
     };
     let decrypted = std::mem::take(&mut delivery.opened);
-    let found = match key {
+    let found = match named.key {
         Some(path) => {
             let (keys, decrypted) = named_keys(reading, path)?;
             FoundKeys {
@@ -128,7 +139,7 @@ pub(crate) fn keyring(
         sent: found.sent,
         decrypted: found.decrypted,
         delivered,
-        named,
+        named: named.kind(),
         here,
     })
 }

@@ -41,14 +41,20 @@ pub(super) fn judge(
         .iter()
         .map(|chain| check_copy(&leaf.certificate, chain.copy, anchors, state, policy.now))
         .collect();
-    let mut combined = CheckedChain {
-        scope: None,
-        ends: leaf.certificate.not_after,
-        reasons: Vec::new(),
-    };
-    for (chain, sent) in checked.iter().zip(&sent) {
-        combined.scope = combined.scope.or(chain.scope);
-        combined.ends = combined.ends.min(chain.ends);
+    let ends = checked.iter().map(|chain| chain.ends).min();
+    let not_after = leaf.certificate.not_after;
+    CheckedChain {
+        scope: checked.iter().find_map(|chain| chain.scope),
+        ends: ends.map_or(not_after, |ends| ends.min(not_after)),
+        reasons: combined_reasons(&sent, &checked),
+    }
+}
+
+/// The reasons of all chains, each once; one that does not hold everywhere names the addresses that
+/// send the chain.
+fn combined_reasons(sent: &[SentChain<'_>], checked: &[CheckedChain]) -> Vec<StatusReason> {
+    let mut combined = Vec::new();
+    for (chain, sent) in checked.iter().zip(sent) {
         for reason in &chain.reasons {
             let is_everywhere = checked.iter().all(|other| other.reasons.contains(reason));
             let reason = if sent.addresses.is_empty() || is_everywhere {
@@ -59,8 +65,8 @@ pub(super) fn judge(
                     reason: Box::new(reason.clone()),
                 }
             };
-            if !combined.reasons.contains(&reason) {
-                combined.reasons.push(reason);
+            if !combined.contains(&reason) {
+                combined.push(reason);
             }
         }
     }

@@ -1,7 +1,6 @@
 //! From items to judged rows: states, reasons, renewals.
 
 use std::collections::{HashMap, HashSet};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,8 +8,7 @@ use jiff::Timestamp;
 
 use super::due::days_between;
 use super::item::{
-    HeldKey, InstallTerms, InventoryItem, ItemLocation, ItemOrigin, ListedRequest, ServedLeaf,
-    ServedQuestion,
+    HeldKey, InstallTerms, InventoryItem, ItemLocation, ItemOrigin, ListedRequest, ServedQuestion,
 };
 use super::reason::{self, StatusReason};
 use super::row::{RowState, StatusRow};
@@ -19,6 +17,7 @@ use crate::inventory::chain_check::CheckedChain;
 use crate::inventory::policy::StatusPolicy;
 use crate::inventory::rule_changes::{ClientAuthUse, changes};
 use crate::inventory::schedule::{self, PaymentCoverage, RenewalTerms, ScheduledRenewal};
+use crate::inventory::served_answers::served_differently;
 use crate::inventory::{chain_check, crls, supersession};
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
@@ -72,37 +71,32 @@ impl<'a> Known<'a> {
         lists: &'a [(PathBuf, RevocationList)],
         policy: &StatusPolicy<'a>,
     ) -> Self {
-        let mut keys: HashMap<_, Vec<_>> = HashMap::new();
+        let mut known = Self {
+            keys: HashMap::new(),
+            lists,
+            questions: HashMap::new(),
+            shown: HashSet::new(),
+            uncovered: HashMap::new(),
+        };
         for (place, key) in groups.iter().flat_map(|group| &group.keys) {
             if let Some(origin) = live_origin(place) {
-                keys.entry(origin).or_default().push((place, key.id));
+                let keys = known.keys.entry(origin).or_default();
+                keys.push((place, key.id));
             }
         }
-        let mut questions: HashMap<_, Vec<_>> = HashMap::new();
         for question in policy.questions {
             if let Some(leaf) = question.expected {
-                questions.entry(leaf).or_default().push(question);
+                known.questions.entry(leaf).or_default().push(question);
+            }
+            if let Ok(shown) = &question.answer {
+                known.shown.insert(shown.fingerprint);
             }
         }
-        let answers = policy.questions.iter().map(|question| &question.answer);
-        let shown = answers
-            .filter_map(|answer| answer.as_ref().ok())
-            .map(|leaf| leaf.fingerprint)
-            .collect();
-        let mut uncovered: HashMap<_, Vec<_>> = HashMap::new();
         for (block, leaf, names) in policy.uncovered {
-            uncovered
-                .entry(*leaf)
-                .or_default()
-                .push((block, names.as_slice()));
+            let blocks = known.uncovered.entry(*leaf).or_default();
+            blocks.push((block, names.as_slice()));
         }
-        Self {
-            keys,
-            lists,
-            questions,
-            shown,
-            uncovered,
-        }
+        known
     }
 
     /// A key that does not fit `leaf`, at a place where the same server reads both, unless one that
@@ -280,7 +274,9 @@ impl<'a> LeafContext<'a> {
         let is_in_date = reasons.is_empty();
         reasons.extend(revoked(certificate, self.known.lists));
         reasons.extend(self.known.wrong_key(self.leaf));
-        reasons.extend(served_differently(certificate, self.known));
+        let questions = self.known.questions.get(&certificate.fingerprint);
+        let questions = questions.map(Vec::as_slice).unwrap_or_default();
+        reasons.extend(served_differently(certificate, questions));
         if self.policy.now >= self.due && is_in_date {
             reasons.push(StatusReason::Due {
                 since: self.due,
@@ -407,94 +403,6 @@ fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Op
         other.this_update > list.this_update && other.lifts(certificate)
     };
     (!lists.iter().any(lifted)).then(|| StatusReason::Revoked { list: path.clone() })
-}
-
-/// What servers show in place of the certificate. Names with the same answer at the same address
-/// become one reason, and so do addresses with the same answer for the same names.
-fn served_differently(certificate: &Certificate, known: &Known<'_>) -> Vec<StatusReason> {
-    let mut grouped: Vec<ServedAnswer> = Vec::new();
-    for one in answers_by_address(certificate, known) {
-        let same = grouped
-            .iter_mut()
-            .find(|other| other.answer == one.answer && other.names == one.names);
-        match same {
-            Some(same) => same.addresses.extend(one.addresses),
-            None => grouped.push(one),
-        }
-    }
-    grouped.into_iter().map(ServedAnswer::reason).collect()
-}
-
-/// What was shown in place of a certificate, or why nothing was.
-struct ServedAnswer {
-    answer: Result<ServedLeaf, String>,
-    addresses: Vec<SocketAddr>,
-    names: Vec<String>,
-}
-
-impl ServedAnswer {
-    fn reason(self) -> StatusReason {
-        let Self {
-            answer,
-            addresses,
-            names,
-        } = self;
-        match answer {
-            Ok(shown) => StatusReason::ServedDiffers {
-                addresses,
-                names,
-                shown,
-            },
-            Err(why) => StatusReason::Silent {
-                addresses,
-                names,
-                why,
-            },
-        }
-    }
-}
-
-/// Each different answer of each address, with the names it is for.
-fn answers_by_address(certificate: &Certificate, known: &Known<'_>) -> Vec<ServedAnswer> {
-    let mut answers: Vec<ServedAnswer> = Vec::new();
-    let questions = known.questions.get(&certificate.fingerprint);
-    for question in questions.into_iter().flatten() {
-        let Some(answer) = answer_unlike(certificate, question) else {
-            continue;
-        };
-        let same = answers
-            .iter_mut()
-            .find(|one| one.answer == answer && one.addresses == [question.address]);
-        match same {
-            Some(same) if same.names.contains(&question.name) => {}
-            Some(same) => same.names.push(question.name.clone()),
-            None => answers.push(ServedAnswer {
-                answer,
-                addresses: vec![question.address],
-                names: vec![question.name.clone()],
-            }),
-        }
-    }
-    answers
-}
-
-/// The answer to `question`; nothing where the certificate and its chain were shown as expected.
-fn answer_unlike(
-    certificate: &Certificate,
-    question: &ServedQuestion,
-) -> Option<Result<ServedLeaf, String>> {
-    let shown = match &question.answer {
-        Ok(shown) => shown,
-        Err(why) => return Some(Err(why.clone())),
-    };
-    let is_certificate = shown.fingerprint == certificate.fingerprint;
-    if is_certificate && shown.same_chain {
-        return None;
-    }
-    Some(Ok(ServedLeaf {
-        same_chain: is_certificate,
-        ..shown.clone()
-    }))
 }
 
 /// Key files that everybody may read.

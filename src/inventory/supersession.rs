@@ -1,6 +1,7 @@
 //! Certificates and requests for the same names: which one superseded another, which is ready to be
 //! installed, which request is prepared.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use jiff::Timestamp;
@@ -82,27 +83,43 @@ fn meanings(rows: &[StatusRow], family: &[usize], now: Timestamp) -> Vec<(usize,
         .map(|&index| &rows[index])
         .find(|row| row.state == RowState::Pending);
     let prepared = pending.and_then(|row| row.requests.first());
+    let next = NextCertificate {
+        ready: newer_ready(&rows[newest.index], now),
+        prepared: prepared.map(|request| StatusReason::Prepared {
+            request: request.clone(),
+        }),
+    };
     let mut meanings = Vec::new();
     for one in &issued {
-        let row = &rows[one.index];
-        let is_live = matches!(row.state, RowState::Served | RowState::Installed);
-        let has_newer = newest.order > one.order;
-        if has_newer && !is_live {
-            meanings.push((one.index, Means::Superseded));
-        } else if is_live || row.state == RowState::Ready {
-            let ready = if has_newer {
-                newer_ready(&rows[newest.index], now)
-            } else {
-                None
-            };
-            let prepared = prepared.map(|request| StatusReason::Prepared {
-                request: request.clone(),
-            });
-            let reason = ready.or(prepared);
-            meanings.extend(reason.map(|reason| (one.index, Means::Also(reason))));
-        }
+        let comparison = newest.order.cmp(&one.order);
+        let meaning = meaning(rows[one.index].state, comparison, &next);
+        meanings.extend(meaning.map(|meaning| (one.index, meaning)));
     }
     meanings
+}
+
+/// What may take the place of the certificates of a family.
+struct NextCertificate {
+    /// The newest certificate, where it can be installed.
+    ready: Option<StatusReason>,
+    /// A request that waits for its certificate.
+    prepared: Option<StatusReason>,
+}
+
+/// What the rest of its family means for a certificate in this state; `newest` is how the newest
+/// certificate compares with it.
+fn meaning(state: RowState, newest: Ordering, next: &NextCertificate) -> Option<Means> {
+    let has_newer = newest == Ordering::Greater;
+    let is_live = matches!(state, RowState::Served | RowState::Installed);
+    if has_newer && !is_live {
+        return Some(Means::Superseded);
+    }
+    if !is_live && state != RowState::Ready {
+        return None;
+    }
+    let ready = next.ready.as_ref().filter(|_| has_newer);
+    let reason = ready.or(next.prepared.as_ref());
+    reason.cloned().map(Means::Also)
 }
 
 /// A row with a certificate.

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::advice::install::owner_failure;
 use crate::dcv::answer::{DnsAnswer, RecordKind, UnqueriedServers};
 use crate::dcv::parse::RecordError;
 use crate::dcv::reason::{ConflictingRecord, DcvReason, OtherServers, WrongPlace};
@@ -279,18 +280,16 @@ fn not_installed() -> Vec<Failure> {
         }
         .into(),
         InstallError::NotOurs { path: path() }.into(),
-        (&OwnerError::Empty, Path::new("/etc/passwd")).into(),
-        (
+        owner_failure(&OwnerError::Empty, Path::new("/etc/passwd")),
+        owner_failure(
             &OwnerError::NoGroup("ssl-crt".into()),
             Path::new("/etc/group"),
-        )
-            .into(),
-        (
+        ),
+        owner_failure(
             &OwnerError::NoUser("nobdy".into()),
             Path::new("/etc/passwd"),
-        )
-            .into(),
-        (&OwnerError::Unknown(4711), Path::new("/etc/passwd")).into(),
+        ),
+        owner_failure(&OwnerError::Unknown(4711), Path::new("/etc/passwd")),
         InstallError::Settings {
             path: path(),
             source,

@@ -7,7 +7,7 @@ use super::markup::{date, list, mark, text};
 use super::timeline::Timeline;
 use crate::finding::{Finding, NextStep, Severity};
 use crate::inventory::schedule::ScheduledRenewal;
-use crate::inventory::{RowState, StatusRow};
+use crate::inventory::{ItemLocation, RowState, StatusRow};
 use crate::report::name_in_words;
 use crate::status_report::{JudgedRow, needs};
 
@@ -116,25 +116,16 @@ fn step(next: &NextStep) -> String {
 fn details(row: &StatusRow) -> String {
     let mut facts: Vec<(&str, String)> = Vec::new();
     if row.names.len() > 1 {
-        facts.push((
-            "Names",
-            lines(row.names.iter().map(|name| name_in_words(name))),
-        ));
+        let names = row.names.iter().map(|name| name_in_words(name));
+        facts.push(("Names", lines(names)));
     }
     if !row.places.is_empty() {
-        facts.push(("Where", lines(row.places.iter().map(ToString::to_string))));
+        facts.push(("Where", location_lines(&row.places)));
     }
-    if let Some(certificate) = &row.certificate {
-        facts.push(("From", date(certificate.not_before)));
-        facts.push(("Issuer", text(&certificate.issuer)));
-        facts.push(("SHA-256", format!("<code>{}</code>", certificate.sha256())));
-    }
+    facts.extend(certificate_facts(row));
     facts.extend(key_facts(row));
     if !row.requests.is_empty() {
-        facts.push((
-            "Request",
-            lines(row.requests.iter().map(ToString::to_string)),
-        ));
+        facts.push(("Request", location_lines(&row.requests)));
     }
     if let Some(day) = row.paid_until {
         facts.push(("Paid for until", day.to_string()));
@@ -150,6 +141,21 @@ fn details(row: &StatusRow) -> String {
         .map(|(name, value)| format!("<dt>{name}</dt><dd>{value}</dd>"))
         .collect();
     format!("<details><summary>More</summary><dl>{facts}</dl></details>")
+}
+
+fn location_lines(places: &[ItemLocation]) -> String {
+    lines(places.iter().map(ToString::to_string))
+}
+
+fn certificate_facts(row: &StatusRow) -> Vec<(&'static str, String)> {
+    let Some(certificate) = &row.certificate else {
+        return Vec::new();
+    };
+    vec![
+        ("From", date(certificate.not_before)),
+        ("Issuer", text(&certificate.issuer)),
+        ("SHA-256", format!("<code>{}</code>", certificate.sha256())),
+    ]
 }
 
 fn key_facts(row: &StatusRow) -> Vec<(&'static str, String)> {
