@@ -28,6 +28,7 @@ pub(crate) use self::escape::escape;
 pub(crate) use self::json::{json_line, push_json_line};
 pub(crate) use self::progress::LiveProgress;
 pub(crate) use self::text::TextOutput;
+use self::text::{Coloring, TextAmount};
 
 /// When colour is used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
@@ -202,7 +203,12 @@ impl Sink {
         } else {
             let mut text = TextOutput::default();
             outcome.human(&mut text);
-            text.render(self.style.quiet, self.colored(&io::stdout()))
+            let amount = if self.style.quiet {
+                TextAmount::NeedsAction
+            } else {
+                TextAmount::Everything
+            };
+            text.render(amount, self.coloring(&io::stdout()))
         };
         match self.put(io::stdout().lock(), &rendered) {
             Ok(()) => outcome.exit_code(),
@@ -239,7 +245,7 @@ impl Sink {
         tell(&mut text);
         let _ = self.put(
             io::stderr().lock(),
-            &text.render(false, self.colored(&io::stderr())),
+            &text.render(TextAmount::Everything, self.coloring(&io::stderr())),
         );
     }
 
@@ -250,11 +256,16 @@ impl Sink {
         quiet_epipe(to.write_all(text.as_bytes()).and_then(|()| to.flush()))
     }
 
-    fn colored(&self, stream: &impl IsTerminal) -> bool {
-        match self.style.color {
+    fn coloring(&self, stream: &impl IsTerminal) -> Coloring {
+        let is_colored = match self.style.color {
             ColorWhen::Always => true,
             ColorWhen::Never => false,
             ColorWhen::Auto => stream.is_terminal(),
+        };
+        if is_colored {
+            Coloring::Colored
+        } else {
+            Coloring::Plain
         }
     }
 }

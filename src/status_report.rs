@@ -12,9 +12,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::finding::{Finding, NextStep, Severity};
-use crate::inventory::reason::day;
 use crate::inventory::schedule::{PaymentCoverage, ScheduledRenewal, ValidationMethod};
 use crate::inventory::{RowVerdict, StatusRow};
+use crate::wording::day;
 
 /// What `status` ends with.
 #[derive(Debug)]

@@ -7,7 +7,8 @@ impl LintFault {
     /// As a finding; `again` is the command line with a cure, where the cure is one of its flags.
     #[must_use]
     pub(crate) fn finding(&self, again: impl Fn(&RequestChange) -> Vec<String>) -> Finding {
-        let (code, message) = (self.rule.code, self.to_string());
+        let code = self.rule.code;
+        let message = self.to_string();
         let finding = match self.rule.severity {
             Severity::Error => Finding::error(code, message),
             Severity::Warning => Finding::warning(code, message),

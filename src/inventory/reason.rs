@@ -1,5 +1,5 @@
 //! Why a row is not simply fine: facts only, in an order. The first reason is the one that the row
-//! is about: what keeps visitors away by now, then what the next round mends, then what stays wrong
+//! is about: what keeps visitors away now, then what the next renewal repairs, then what stays wrong
 //! after it.
 
 use std::net::SocketAddr;
@@ -14,6 +14,7 @@ use crate::pki::key::PublicKeyId;
 use crate::pki::lint::LintViolation;
 use crate::pki::name::listed;
 use crate::pki::verify::ChainProblem;
+pub(crate) use crate::wording::day;
 
 /// What comes of a reason; the greater, the worse.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -65,9 +66,9 @@ pub(crate) enum StatusReason {
     /// A server shows something else.
     #[error(
         "{} is served for {} at {}, not what is on disk",
-        served(shown),
+        served_in_words(shown),
         listed(names),
-        at(addresses)
+        listed_addresses(addresses)
     )]
     ServedDiffers {
         addresses: Vec<SocketAddr>,
@@ -76,7 +77,11 @@ pub(crate) enum StatusReason {
         shown: ServedLeaf,
     },
     /// Nobody shows it where it should be.
-    #[error("nothing is served for {} at {}: {why}", listed(names), at(addresses))]
+    #[error(
+        "nothing is served for {} at {}: {why}",
+        listed(names),
+        listed_addresses(addresses)
+    )]
     Silent {
         addresses: Vec<SocketAddr>,
         /// The names asked for at each.
@@ -98,7 +103,7 @@ pub(crate) enum StatusReason {
         ends: Timestamp,
     },
     /// What holds for what some addresses send, and not for what others do or servers here read.
-    #[error("{} sends it so: {reason}", at(by))]
+    #[error("{} sends it so: {reason}", listed_addresses(by))]
     Sent {
         by: Vec<SocketAddr>,
         /// What is wrong with it.
@@ -223,22 +228,17 @@ impl StatusReason {
     }
 }
 
-/// In the order in which they are told; of the same rank as they were found.
+/// Sorts reasons by rank; those of the same rank stay in the order in which they were found.
 pub(super) fn sort(reasons: &mut [StatusReason]) {
     reasons.sort_by_key(StatusReason::rank);
 }
 
-/// The day of an instant, UTC.
-#[must_use]
-pub(crate) fn day(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d").to_string()
+fn listed_addresses(addresses: &[SocketAddr]) -> String {
+    let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    listed(&addresses)
 }
 
-fn at(all: &[SocketAddr]) -> String {
-    listed(&all.iter().map(ToString::to_string).collect::<Vec<_>>())
-}
-
-fn served(shown: &ServedLeaf) -> String {
+fn served_in_words(shown: &ServedLeaf) -> String {
     match (shown.not_after, shown.same_chain) {
         (_, true) => "the same certificate with other intermediates".to_owned(),
         (Some(ends), false) => {

@@ -166,7 +166,7 @@ mod tests {
         PaymentCoverage, RenewBefore, RenewalTerms, ScheduledRenewal, Timestamp, ValidationMethod,
         proof_until, rounds,
     };
-    use crate::inventory::reason::day;
+    use crate::wording::day;
 
     fn at(text: &str) -> Timestamp {
         format!("{text}T00:00:00Z").parse().unwrap()

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::inventory::RowVerdict;
-use crate::inventory::reason::day;
 use crate::report::escape;
+use crate::wording::day;
 
 /// Foreign text: what would drive a terminal or reorder what is read is made visible, what would be
 /// markup is not.
