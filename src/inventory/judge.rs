@@ -399,10 +399,10 @@ fn date_problems(certificate: &Certificate, at: Timestamp) -> Vec<StatusReason> 
 /// That a list revokes the certificate, and no later list removes it (RFC 5280 5.3.1).
 fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Option<StatusReason> {
     let (path, list) = lists.iter().find(|(_, list)| list.revokes(certificate))?;
-    let lifted = |(_, other): &(PathBuf, RevocationList)| {
-        other.this_update > list.this_update && other.lifts(certificate)
-    };
-    (!lists.iter().any(lifted)).then(|| StatusReason::Revoked { list: path.clone() })
+    let is_lifted = lists
+        .iter()
+        .any(|(_, other)| other.this_update > list.this_update && other.lifts(certificate));
+    (!is_lifted).then(|| StatusReason::Revoked { list: path.clone() })
 }
 
 /// Key files that everybody may read.

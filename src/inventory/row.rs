@@ -129,21 +129,16 @@ impl StatusRow {
         }
     }
 
-    /// Where it is, best known first: for a narrow column.
+    /// The place that users know best, for a narrow column: an address, then a file that a server
+    /// reads.
     #[must_use]
     pub(crate) fn place(&self) -> Option<&ItemLocation> {
-        let rank = |place: &&ItemLocation| match place {
+        let best = self.places.iter().min_by_key(|place| match place {
             ItemLocation::Address { .. } => 0,
             ItemLocation::File { .. } if place.is_live() => 1,
             ItemLocation::File { .. } => 2,
-        };
-        self.places
-            .iter()
-            .min_by_key(rank)
-            .or_else(|| self.requests.first())
-            .or_else(|| {
-                let (place, _) = self.keys.first()?;
-                Some(place)
-            })
+        });
+        let first_key = self.keys.first().map(|(place, _)| place);
+        best.or(self.requests.first()).or(first_key)
     }
 }
