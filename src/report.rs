@@ -74,7 +74,7 @@ pub(crate) struct Style {
     pub json: bool,
     /// Only what needs action.
     pub quiet: bool,
-    /// Progress lines that are normally left out.
+    /// Progress lines that are normally omitted.
     pub verbose: bool,
     /// When colour is used.
     pub color: ColorWhen,
@@ -129,7 +129,7 @@ impl Sink {
         self.progress(|text| text.fact("", line));
     }
 
-    /// A finding that is told before the report: the same way.
+    /// A finding that is shown before the report, in the same way.
     pub(crate) fn finding(&self, finding: &Finding) {
         self.progress(|text| text.finding(finding));
     }
@@ -190,7 +190,7 @@ impl Sink {
     /// Objects of a stream, each as [`push_json_line`] wrote it, whatever `--json` says.
     ///
     /// # Errors
-    /// When stdout cannot be written; a closed pipe too, for nobody reads what is still to come.
+    /// When stdout cannot be written; a closed pipe too, because nothing reads the rest.
     pub(crate) fn lines(&self, written: &[u8]) -> io::Result<()> {
         io::stdout().lock().write_all(written)
     }
@@ -212,7 +212,7 @@ impl Sink {
         };
         match self.put(io::stdout().lock(), &rendered) {
             Ok(()) => outcome.exit_code(),
-            // 5 and 6 tell where the site stands: more than that nobody could read it.
+            // 5 and 6 tell the state of the site, which matters more than the lost output.
             Err(error) => outcome.exit_code().max(self.unwritable(&error)),
         }
     }
@@ -239,7 +239,7 @@ impl Sink {
         failure.kind.exit_code()
     }
 
-    /// To stderr. When that cannot be written either, there is nobody left to tell.
+    /// Writes to stderr. When that cannot be written either, the text is lost.
     fn say(&self, tell: impl FnOnce(&mut TextOutput)) {
         let mut text = TextOutput::default();
         tell(&mut text);

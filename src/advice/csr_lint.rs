@@ -1,4 +1,4 @@
-//! Advice for what a CA would not take: the same command line with what mends it.
+//! Advice for requests that a CA would reject: the same command line with the flag that fixes it.
 
 use crate::csr_lint::{LintFault, RequestChange};
 use crate::finding::{Finding, NextStep, Severity};

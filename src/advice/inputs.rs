@@ -13,7 +13,7 @@ pub(crate) fn add_bundle() -> NextStep {
     NextStep::say(ADD_BUNDLE)
 }
 
-/// `--aia` does not fetch from private addresses unless it is told to.
+/// `--aia` fetches from private addresses only with `--aia=any`.
 #[must_use]
 pub(crate) fn allow_private_aia() -> NextStep {
     NextStep::say("if that is a server of your own CA:  --aia=any")

@@ -40,7 +40,7 @@ pub(crate) enum KeyUse {
     Installing,
 }
 
-/// Where the key of a pair was found.
+/// Where the key of a certificate was found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum KeyLocation {
     /// In a file of its own; or it was not found.
@@ -69,7 +69,7 @@ impl KeyLocation {
     }
 }
 
-/// How a pair is chosen.
+/// How a certificate, its chain and its key are chosen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DeliveryOptions<'a> {
     /// `--key`: this key and no other.
@@ -119,7 +119,7 @@ pub(crate) struct MatchedCertificate {
     pub key_place: KeyLocation,
     /// The request with the leaf's key and its file.
     pub request: Option<(PathBuf, SigningRequest)>,
-    /// What was mended, left out, or does not fit; an error among them makes the verdict negative.
+    /// What was repaired, omitted, or does not fit; an error among them makes the verdict negative.
     pub findings: Vec<Finding>,
     /// What its files in the directory are called: the request's stem (`example.com-2`), else the
     /// first DNS name.
@@ -148,9 +148,9 @@ impl MatchedCertificate {
     }
 }
 
-/// Chooses the pairs that `files` (paths, names known in the directory, `-`) hold; without any,
-/// those of the directory. All files are one bag; each leaf that a key or a request here fits is
-/// one pair.
+/// Chooses leaves from `files` (paths, names known in the working directory, `-`), without any from
+/// the working directory, and finds their chains, keys and requests. All files are one bag; each leaf
+/// that a key or a request here fits is chosen.
 ///
 /// # Errors
 /// Files that cannot be read, hold no certificate, or several with nothing to choose by.

@@ -22,7 +22,7 @@ pub(crate) const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 /// The most that is read of a file that was not named: keys, requests and chains are far smaller.
 const GLANCE_LIMIT: u64 = 256 * 1024;
 
-/// The most files of a folder that are looked at.
+/// The most files of a folder that are read.
 const FOLDER_LIMIT: usize = 10_000;
 
 impl FolderContents {
@@ -107,7 +107,7 @@ fn unpacked_contents(path: &Path, bytes: Vec<u8>) -> Option<CaDelivery> {
         return None;
     }
     let input = DeliveryInput::new(path.display().to_string(), bytes);
-    // No key is derived from a passphrase: that is slow, and nobody asked for it.
+    // No key is derived from a passphrase: that is slow, and is done only for files that are named.
     let limits = DeliveryLimits {
         rounds: 0,
         ..DeliveryLimits::default()
@@ -205,7 +205,7 @@ pub(crate) fn read_input(path: &Path) -> Result<DeliveryInput, Failure> {
     ))
 }
 
-/// The files of a folder that was named (not what lies below it, no hidden ones, no backups), as
+/// The files of a folder that was named (without subfolders, hidden files and backups), as
 /// inputs.
 ///
 /// # Errors

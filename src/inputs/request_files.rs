@@ -36,7 +36,7 @@ impl RequestPaths {
 /// New files that wait beside their places.
 #[derive(Debug)]
 pub(crate) struct StagedRequestFiles {
-    /// None where the key lies elsewhere.
+    /// None where the key exists already.
     key: Option<StagedFile>,
     request: StagedFile,
     record: Option<StagedFile>,
@@ -150,7 +150,7 @@ mod tests {
     use crate::pki::name::DnsNames;
     use crate::pki::request::SigningRequest;
 
-    /// An old pair in a folder, and a new one staged beside it.
+    /// Old files in a folder, and new ones staged beside them.
     fn staged(folder: &Path) -> (RequestPaths, StagedRequestFiles) {
         let at = |name| folder.join(name);
         let paths = RequestPaths {

@@ -53,7 +53,7 @@ pub(super) fn groups(items: Vec<InventoryItem>) -> Vec<KeyGroup> {
         }
     }
     groups.add_locked_keys(locked);
-    // Of packed certificates only those count that answer a key or a request: nobody uses the rest.
+    // Packed certificates count only where their key or request was found: the others are unused.
     let known: HashSet<PublicKeyId> = groups.by_key.keys().copied().collect();
     for (place, chain) in packed {
         groups.add_certificates(place, &Rc::new(SentCertificates::new(chain)), |one| {

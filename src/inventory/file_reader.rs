@@ -41,7 +41,7 @@ pub fn whole(bytes: &[u8], mode: u32) -> Vec<ItemContent> {
     if !is_plain {
         return Vec::new();
     }
-    // No key is derived from a passphrase: that is slow, and nobody asked for it.
+    // No key is derived from a passphrase: that is slow, and a listing does not need it.
     let limits = DeliveryLimits {
         rounds: 0,
         ..DeliveryLimits::default()
@@ -53,7 +53,7 @@ pub fn whole(bytes: &[u8], mode: u32) -> Vec<ItemContent> {
     }
 }
 
-/// What was read as items; keys that are packed in PKCS#12 are left out.
+/// What was read as items, without keys from PKCS#12 files.
 fn items_of(found: CaDelivery, mode: u32) -> Vec<ItemContent> {
     let is_packed = found
         .repairs

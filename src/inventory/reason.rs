@@ -122,25 +122,25 @@ pub(crate) enum StatusReason {
     /// A rule that clients refuse it for.
     #[error("{0}")]
     Weak(LintViolation),
-    /// A newer one lies ready.
+    /// A newer certificate can be installed.
     #[error("a newer certificate lies ready in {place}, until {}", day(*ends))]
     NewerReady {
         place: ItemLocation,
         ends: Timestamp,
     },
-    /// The next round is prepared.
+    /// A request for the next renewal waits for its certificate.
     #[error("the next round is prepared: {request} waits for its certificate")]
     Prepared {
         /// The file of the request.
         request: ItemLocation,
     },
-    /// What is paid for ends before the next round.
+    /// The paid term ends before the next renewal.
     #[error("what is paid for ends on {on}: the next certificate has to be bought")]
     TermEnds { on: Date },
     /// A self-signed certificate that keeps the place.
     #[error("it only keeps the place of the real certificate")]
     Placeholder,
-    /// A rule that begins before the next round.
+    /// A rule that takes effect before the next renewal.
     #[error("from {} on {}", _0.from, _0.what)]
     Rule(RuleChange),
 }
@@ -200,13 +200,13 @@ impl StatusReason {
     #[must_use]
     pub(crate) fn weight(&self) -> ReasonSeverity {
         match self {
-            // A company's own CA is nobody's fault, and what a server shows by default often signed
+            // A company's own CA is no mistake, and a server's default certificate often signed
             // itself.
             Self::Problem(ChainProblem::UnknownRoot { .. } | ChainProblem::SelfSigned { .. }) => {
                 ReasonSeverity::Warns
             }
             // Certificates of public CAs say where their issuer is: without that it may be a root
-            // of somebody's own.
+            // of a company's own CA.
             Self::Problem(ChainProblem::MissingIntermediate { urls, .. }) if urls.is_empty() => {
                 ReasonSeverity::Warns
             }

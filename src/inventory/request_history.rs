@@ -41,9 +41,8 @@ fn has_later_certificate(request: &ItemLocation, rounds: &HashMap<PathBuf, u32>)
     rounds.get(&lineage).is_some_and(|latest| round <= *latest)
 }
 
-/// Tells a row in use, or ready to be, of the next request of its own lineage. Rows of the same
-/// names are told already; this is for certificates to which the CA gave other names than were
-/// requested.
+/// Adds the next request of its lineage to a row that is in use or ready. Requests for the same names
+/// are added already; this is for certificates to which the CA gave other names than were requested.
 pub(super) fn prepared(rows: &mut [StatusRow], rounds: &HashMap<PathBuf, u32>) {
     let next = pending_requests(rows, rounds);
     let in_use = rows.iter_mut().filter(|row| {

@@ -1,4 +1,4 @@
-//! The rules that are still to come and change what a site's next round is like.
+//! Rule changes that affect the next renewals of a site.
 
 use std::ops::RangeInclusive;
 

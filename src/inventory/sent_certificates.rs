@@ -1,4 +1,4 @@
-//! Certificates that lie in one file or were sent together.
+//! Certificates that are in one file or were sent together.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;

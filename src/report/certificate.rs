@@ -34,7 +34,7 @@ pub(crate) fn name_in_words(name: &str) -> String {
     DnsName::presented(name).map_or_else(|| name.to_owned(), |name| name.to_string())
 }
 
-/// What a certificate is for, in a few words: its names and its end.
+/// What a certificate is for, in a few words: its names and its expiry date.
 #[must_use]
 pub(crate) fn in_words(certificate: &Certificate) -> String {
     let addresses = certificate.ip_addresses.iter().map(ToString::to_string);

@@ -542,8 +542,16 @@ fn chain_problems() -> Vec<ChainProblem> {
         ChainProblem::CaAsLeaf {
             label: "DV CA 2".into(),
         },
-        expired(true),
-        expired(false),
+        ChainProblem::Expired {
+            label: label(),
+            not_after: "2026-05-11T00:00:00Z".parse().unwrap(),
+            leaf: true,
+        },
+        ChainProblem::Expired {
+            label: label(),
+            not_after: "2026-05-11T00:00:00Z".parse().unwrap(),
+            leaf: false,
+        },
         ChainProblem::HostNotCovered {
             host: "mail.example.com".into(),
             names: vec![label(), "www.example.com".to_owned()],
@@ -574,14 +582,6 @@ fn chain_problems() -> Vec<ChainProblem> {
             label: label(),
         },
     ]
-}
-
-fn expired(leaf: bool) -> ChainProblem {
-    ChainProblem::Expired {
-        label: label(),
-        not_after: "2026-05-11T00:00:00Z".parse().unwrap(),
-        leaf,
-    }
 }
 
 fn missing_intermediate(urls: Vec<String>) -> ChainProblem {

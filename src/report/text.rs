@@ -90,7 +90,7 @@ impl TextOutput {
         }
     }
 
-    /// Lines of somebody else's, each behind a bar below the line before.
+    /// Quotes lines of a server or program, each behind a bar, below the line before.
     pub(crate) fn quote(&mut self, lines: &[String]) {
         self.below("| ", lines);
     }

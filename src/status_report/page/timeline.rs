@@ -29,7 +29,7 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
-    /// The one around an instant.
+    /// The timeline around an instant.
     pub(crate) fn from(now: Timestamp) -> Self {
         let from = now.as_second().saturating_sub(BEFORE);
         let to = now
@@ -49,7 +49,7 @@ impl Timeline {
         }
     }
 
-    /// The one of what lies ahead of an instant.
+    /// The timeline that starts at an instant.
     pub(crate) fn ahead(now: Timestamp) -> Self {
         let around = Self::from(now);
         let changes = around
@@ -73,7 +73,7 @@ impl Timeline {
         Timestamp::from_second(self.to).unwrap_or(Timestamp::MAX)
     }
 
-    /// Tenths of a percent from the left edge; what lies outside is at an edge.
+    /// Tenths of a percent from the left edge; instants outside are at an edge.
     pub(crate) fn x(&self, at: i64) -> i64 {
         let along = at.clamp(self.from, self.to) - self.from;
         along * WIDE / (self.to - self.from).max(1)
