@@ -1,11 +1,10 @@
 //! From the files of a CA to certificates with their chains, keys and requests.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::delivery_findings::delivery_findings;
+use super::delivery_findings::{CaCandidates, delivery_findings};
 use super::sources::{NamedFiles, PassedArguments};
 use super::{aia, sources, trust};
 use crate::advice::pki::lint_finding;
@@ -178,17 +177,18 @@ pub(crate) fn take_beside(
     let candidates = leaf_candidates(&certificates, &passed, &delivery, &here, context.now())?;
     let mut keyring = keys_to_match(here, &candidates, &mut delivery, options)?;
     let choice = matching::choose(&candidates, &certificates, &keyring)?;
-    let bag = Bag::new(&certificates, &choice.leaves);
+    let ca_candidates = CaCandidates::new(&certificates, &choice.leaves);
     let matcher = CertificateMatcher {
         options,
         interrupt: &context.interrupt,
         criteria: options.criteria(context),
-        authorities: &bag.authorities,
+        authorities: &ca_candidates.authorities,
         keyring: &mut keyring,
         bundle: &trust::bundle_again(context, files, options.anchors),
     };
     let mut matched = matcher.match_leaves(&choice.leaves)?;
-    let findings = delivery_findings(&matched, &choice, bag, &delivery);
+    let chains: Vec<&Chain> = matched.iter().map(|one| &one.assembly.chain).collect();
+    let findings = delivery_findings(&chains, &choice, ca_candidates, &delivery);
     if let Some(first) = matched.first_mut() {
         first.findings.extend(findings);
     }
@@ -231,38 +231,6 @@ fn certificates_to_match(
         return Err(sources::no_certificate(delivery));
     }
     Ok(delivery.bag())
-}
-
-/// What chains may be made of.
-pub(super) struct Bag {
-    /// Each CA certificate once: other sites' certificates are no part of any chain.
-    pub(super) authorities: Vec<Certificate>,
-    /// The labels of certificates that are there more than once.
-    pub(super) duplicates: Vec<String>,
-}
-
-impl Bag {
-    fn new(all: &[Certificate], leaves: &[&Certificate]) -> Self {
-        let leaves: HashSet<_> = leaves.iter().map(|leaf| leaf.fingerprint).collect();
-        let mut seen = HashSet::new();
-        let mut authorities = Vec::new();
-        let mut duplicates = Vec::new();
-        for certificate in all {
-            let is_leaf = leaves.contains(&certificate.fingerprint);
-            if certificate.is_site() && !is_leaf {
-                continue;
-            }
-            if !seen.insert(certificate.fingerprint) {
-                duplicates.push(certificate.label());
-            } else if !is_leaf {
-                authorities.push(certificate.clone());
-            }
-        }
-        Self {
-            authorities,
-            duplicates,
-        }
-    }
 }
 
 /// The keys and requests to compare with, encrypted keys opened where they are needed.

@@ -2,28 +2,59 @@
 
 use std::collections::HashSet;
 
-use super::ca_delivery::{Bag, MatchedCertificate};
 use super::sources;
 use crate::delivery::CaDelivery;
 use crate::finding::Finding;
 use crate::matching::{LeafChoice, MatchingRemark};
 use crate::pki::certificate::Certificate;
-use crate::pki::chain::{ChainEnd, OmissionReason};
+use crate::pki::chain::{Chain, ChainEnd, OmissionReason};
 use crate::pki::lint::{self, RetiredCertificate};
+
+/// The CA certificates that chains may be made of.
+pub(super) struct CaCandidates {
+    /// Each CA certificate once: other sites' certificates are no part of any chain.
+    pub(super) authorities: Vec<Certificate>,
+    /// The labels of certificates that are there more than once.
+    pub(super) duplicates: Vec<String>,
+}
+
+impl CaCandidates {
+    pub(super) fn new(all: &[Certificate], leaves: &[&Certificate]) -> Self {
+        let leaves: HashSet<_> = leaves.iter().map(|leaf| leaf.fingerprint).collect();
+        let mut seen = HashSet::new();
+        let mut authorities = Vec::new();
+        let mut duplicates = Vec::new();
+        for certificate in all {
+            let is_leaf = leaves.contains(&certificate.fingerprint);
+            if certificate.is_site() && !is_leaf {
+                continue;
+            }
+            if !seen.insert(certificate.fingerprint) {
+                duplicates.push(certificate.label());
+            } else if !is_leaf {
+                authorities.push(certificate.clone());
+            }
+        }
+        Self {
+            authorities,
+            duplicates,
+        }
+    }
+}
 
 /// Findings about the files as a whole; they are reported once, with the first certificate.
 pub(super) fn delivery_findings(
-    matched: &[MatchedCertificate],
+    chains: &[&Chain],
     choice: &LeafChoice<'_>,
-    bag: Bag,
+    candidates: CaCandidates,
     delivery: &CaDelivery,
 ) -> Vec<Finding> {
-    let unused = unused_authorities(matched, &bag.authorities);
+    let unused = unused_authorities(chains, &candidates.authorities);
     let outdated: Vec<RetiredCertificate> = unused
         .iter()
         .filter_map(|certificate| lint::outdated(certificate))
         .collect();
-    let mut remarks = omissions(unused, bag.duplicates);
+    let mut remarks = omissions(unused, candidates.duplicates);
     remarks.extend(other_leaves(choice));
     let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
     // Omitted already: worth knowing, nothing to do.
@@ -32,9 +63,9 @@ pub(super) fn delivery_findings(
             .iter()
             .map(|retired| Finding::note("outdated-ca", retired.to_string())),
     );
-    let is_incomplete = matched
+    let is_incomplete = chains
         .iter()
-        .any(|one| matches!(one.assembly.chain.end(), ChainEnd::Gap { .. }));
+        .any(|chain| matches!(chain.end(), ChainEnd::Gap { .. }));
     for finding in sources::findings_of(delivery) {
         findings.push(if is_incomplete {
             sources::blamed(finding)
@@ -47,12 +78,12 @@ pub(super) fn delivery_findings(
 
 /// The CA certificates that no chain contains.
 fn unused_authorities<'c>(
-    matched: &[MatchedCertificate],
+    chains: &[&Chain],
     authorities: &'c [Certificate],
 ) -> Vec<&'c Certificate> {
-    let used: HashSet<_> = matched
+    let used: HashSet<_> = chains
         .iter()
-        .flat_map(|one| one.assembly.chain.certificates())
+        .flat_map(|chain| chain.certificates())
         .map(|certificate| certificate.fingerprint)
         .collect();
     authorities

@@ -253,7 +253,6 @@ fn a_missing_intermediate_counts_where_a_server_sends_the_chain() {
 fn a_host_is_judged_by_what_it_sends() {
     let world = World::new();
     let chain = world.chain();
-    let host = |last: u8| SocketAddr::from(([192, 0, 2, last], 443));
     let live = || installed("/a.pem", certificates(&chain));
     let crossed = [chain[0].clone(), world.intermediate_until(2026, 9)];
     let leaf = &chain[..1];
@@ -280,12 +279,19 @@ fn a_host_is_judged_by_what_it_sends() {
             "Middle, on which",
         ),
     ] {
-        let row = &world.rows(items, now())[0];
-        assert_eq!(summary(row), expected);
-        let reason = row.reasons.first().map(ToString::to_string);
-        let reason = reason.unwrap_or_default();
-        assert!(reason.starts_with(first_reason), "{reason}");
+        assert_first_reason(&world.rows(items, now())[0], expected, first_reason);
     }
+}
+
+fn host(last: u8) -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, last], 443))
+}
+
+fn assert_first_reason(row: &StatusRow, expected: &str, start: &str) {
+    assert_eq!(summary(row), expected);
+    let reason = row.reasons.first().map(ToString::to_string);
+    let reason = reason.unwrap_or_default();
+    assert!(reason.starts_with(start), "{reason}");
 }
 
 #[test]

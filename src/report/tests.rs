@@ -78,8 +78,10 @@ const EROFS: i32 = 30;
 fn failures() -> Vec<Failure> {
     [
         pki_failures(),
+        request_failures(),
         delivery_failures(),
         matching_failures(),
+        missing_file_failures(),
         export_failures(),
         file_failures(),
         record_failures(),
@@ -102,6 +104,11 @@ fn pki_failures() -> Vec<Failure> {
         KeyError::Unreadable.into(),
         KeyError::OtherKind("Ed448").into(),
         KeyError::ShortRsa(1024).into(),
+    ]
+}
+
+fn request_failures() -> Vec<Failure> {
+    vec![
         RequestError::Build(KeyError::Sign).into(),
         RequestError::Malformed.into(),
         SubjectError::Letters("C".into(), "\u{d6}".into()).into(),
@@ -163,6 +170,11 @@ fn matching_failures() -> Vec<Failure> {
             holds: "a certificate".into(),
         }
         .into(),
+    ]
+}
+
+fn missing_file_failures() -> Vec<Failure> {
+    vec![
         MatchingError::NoSuchFile("x.crt".into()).into(),
         MatchingError::NothingHere {
             directory: "this folder".into(),

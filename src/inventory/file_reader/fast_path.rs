@@ -61,7 +61,12 @@ fn read_pem(bytes: &[u8], mode: u32, keys: Keys) -> Option<Vec<ItemContent>> {
             chain.push(certificate(block.decoded()?)?);
         } else {
             let der = block.decoded_secret()?;
-            held_keys.push(ItemContent::Key(key(&der, mode, keys)?));
+            let PublicKey { id, algorithm } = public_key(&der, keys)?;
+            held_keys.push(ItemContent::Key(HeldKey {
+                id,
+                algorithm,
+                mode,
+            }));
         }
         if chain.len() + held_keys.len() > BLOCKS {
             return None;
@@ -85,22 +90,21 @@ fn certificate(der: Vec<u8>) -> Option<Arc<Certificate>> {
     Some(Arc::new(certificate))
 }
 
-fn key(der: &[u8], mode: u32, keys: Keys) -> Option<HeldKey> {
+/// The public key of the private key that fills `der` to its end.
+fn public_key(der: &[u8], keys: Keys) -> Option<PublicKey> {
     if keys == Keys::Named
-        && let Some(PublicKey { id, algorithm }) = PublicKey::named_in(der)
+        && let Some(named) = PublicKey::named_in(der)
     {
-        return Some(HeldKey {
-            id,
-            algorithm,
-            mode,
-        });
+        return Some(named);
     }
     let (_, rest) = der::split(der)?;
-    let key = PrivateKey::from_der(der).ok().filter(|_| rest.is_empty())?;
-    Some(HeldKey {
+    if !rest.is_empty() {
+        return None;
+    }
+    let key = PrivateKey::from_der(der).ok()?;
+    Some(PublicKey {
         id: key.id(),
         algorithm: key.algorithm(),
-        mode,
     })
 }
 
