@@ -223,7 +223,7 @@ impl From<&StepError> for Finding {
                     .iter()
                     .filter(|probe| !probe.agrees())
                     .map(probe_in_words);
-                Self::error("served-otherwise", "not every address serves it")
+                Self::error("new-certificate-not-served", "not every address serves it")
                     .quoting(served)
                     .with(NextStep::say("see who listens there:  sudo ss -ltnp"))
             }

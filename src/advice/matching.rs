@@ -148,7 +148,7 @@ fn search_for_key() -> NextStep {
 fn reissue(template: &RequestTemplate) -> NextStep {
     let command = match template {
         RequestTemplate::File(path) => {
-            NextStep::run(&["csr", "--from", &path.display().to_string()]).text
+            NextStep::run(&["csr", "--like", &path.display().to_string()]).text
         }
         RequestTemplate::Names(names) => csr_command(names),
     };
@@ -180,7 +180,7 @@ impl From<&MatchingRemark> for Finding {
             MatchingRemark::IssuerHere { path, bundle } => issuer_here(text, path, bundle),
             MatchingRemark::RootHere { path, .. } => root_here(text, path),
             MatchingRemark::KeyHere { path } => key_here(text, path),
-            MatchingRemark::KeySent { .. } => Self::note("key-sent", text),
+            MatchingRemark::KeySent { .. } => Self::note("key-in-delivery", text),
             MatchingRemark::KeyDecrypted { .. } => Self::note("key-decrypted", text),
             MatchingRemark::LeftOut { why, .. } => Self::note(omission_code(*why), text),
             MatchingRemark::Mended { what, .. } => Self::note(what.code(), text),
@@ -191,7 +191,7 @@ impl From<&MatchingRemark> for Finding {
             MatchingRemark::NoKey { anew, .. } => no_key(text).with(reissue(anew)),
             MatchingRemark::NotOurs { .. } => not_ours(text),
             MatchingRemark::OnlyRequest { .. } => only_request(text),
-            MatchingRemark::Older { .. } => Self::note("older", text),
+            MatchingRemark::Older { .. } => Self::note("older-certificate", text),
             MatchingRemark::WrongKey { problem, .. } => Self {
                 message: text,
                 ..Self::from(problem)
@@ -204,11 +204,11 @@ impl From<&MatchingRemark> for Finding {
 fn issuer_here(text: String, path: &Path, bundle: &[String]) -> Finding {
     let path = path.display().to_string();
     let words = [bundle, &[path]].concat();
-    Finding::warning("issuer-here", text).with(NextStep::run(&words))
+    Finding::warning("issuer-found", text).with(NextStep::run(&words))
 }
 
 fn root_here(text: String, path: &Path) -> Finding {
-    Finding::warning("root-here", text).with(NextStep::say(format!(
+    Finding::warning("root-found", text).with(NextStep::say(format!(
         "if it is your company's CA, the same command with  --trust {}",
         path_word(path)
     )))
@@ -216,25 +216,25 @@ fn root_here(text: String, path: &Path) -> Finding {
 
 fn key_here(text: String, path: &Path) -> Finding {
     let step = format!("use it:  --key {}", path_word(path));
-    Finding::warning("key-here", text).with(NextStep::say(step))
+    Finding::warning("key-found", text).with(NextStep::say(step))
 }
 
 fn name_not_issued(text: String) -> Finding {
-    Finding::warning("name-not-issued", text).with(NextStep::say(
+    Finding::warning("name-missing-in-certificate", text).with(NextStep::say(
         "if these names are needed, ask the CA to reissue with them; \
                     browsers will refuse them with this certificate",
     ))
 }
 
 fn not_ours(text: String) -> Finding {
-    Finding::warning("not-ours", text).with(NextStep::say(
+    Finding::warning("no-matching-key", text).with(NextStep::say(
         "name its key to take it as well:  \
                     --key FILE",
     ))
 }
 
 fn only_request(text: String) -> Finding {
-    Finding::warning("no-key", text)
+    Finding::warning("key-missing", text)
         .with(NextStep::say(
             "name the key that was made with the request:  --key FILE",
         ))
@@ -244,7 +244,7 @@ fn only_request(text: String) -> Finding {
 fn omission_code(reason: OmissionReason) -> &'static str {
     match reason {
         OmissionReason::Duplicate => "duplicate",
-        OmissionReason::Root => "root-left-out",
+        OmissionReason::Root => "root-omitted",
         OmissionReason::Unrelated => "unrelated",
     }
 }
@@ -277,7 +277,7 @@ fn key_stays_locked(text: String, path: &Path, error: Option<DecryptError>) -> F
 }
 
 fn no_key(text: String) -> Finding {
-    Finding::warning("no-key", text)
+    Finding::warning("key-missing", text)
         .with(NextStep::say(
             "name the key that was made with the request, or the folder that it lies in:  \
                         --key FILE  or  -C DIR",
@@ -314,7 +314,7 @@ pub(crate) fn served_fault_finding(fault: &ServedFault, bundle: &[String]) -> Fi
         ServedFault::Glued { .. } => Finding::error("glued-lines", text),
         ServedFault::LeafNotFirst { .. } => Finding::error("leaf-not-first", text),
         ServedFault::OutOfOrder { .. } => Finding::warning("out-of-order", text),
-        ServedFault::Packed { .. } => Finding::error("packed", text),
+        ServedFault::Packed { .. } => Finding::error("still-archived", text),
         ServedFault::RootIncluded { .. } => return Finding::note("root-included", text),
         ServedFault::Unrelated { .. } => Finding::warning("unrelated", text),
     };

@@ -23,7 +23,7 @@ pub(crate) fn finding(remark: &ZoneRemark, at: Timestamp) -> Finding {
         ZoneRemark::ResolverDiffers { servers } => resolver_differs(servers, at),
         ZoneRemark::Serials { zone, serials } => serials_differ(zone, serials),
         ZoneRemark::Shadowed { zone, above } => Finding::error(
-            "child-zone-shadows",
+            "child-zone-hides-record",
             format!(
                 "{zone} is a zone of its own, delegated to other servers: what stands in the \
                 zone of {above} for names in it is not seen"
@@ -39,7 +39,7 @@ pub(crate) fn finding(remark: &ZoneRemark, at: Timestamp) -> Finding {
 /// Resolvers keep the answer that the record does not exist until `until`.
 fn absence_cached(servers: &[String], until: Timestamp, at: Timestamp) -> Finding {
     Finding::note(
-        "absence-cached",
+        "negative-answer-cacheable",
         format!(
             "the absence is remembered until {} by {} (SOA minimum)",
             time_of_day(until, at),

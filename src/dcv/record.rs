@@ -30,11 +30,11 @@ pub(crate) struct DcvRecord {
     pub shape: Option<String>,
     /// Whether `value` is all there is to publish.
     pub complete: bool,
-    /// The names of the request that it proves: the domain and those below it, wildcards included.
-    pub proves: Vec<String>,
+    /// The names of the request that it validates: the domain and those below it, wildcards included.
+    pub validates: Vec<String>,
     /// Owner names that would do as well, for the CA climbs: the same record at a parent, up to the
     /// registrable domain.
-    pub or_at: Vec<String>,
+    pub also_at: Vec<String>,
 }
 
 /// The records for `request`: one for each domain that is not below another one asked for (a record
@@ -137,7 +137,7 @@ pub(super) fn at(
     kind: RecordKind,
 ) -> DcvRecord {
     DcvRecord {
-        proves: proved(request, domain),
+        validates: proved(request, domain),
         ..alone(label, domain, climb(domain), kind)
     }
 }
@@ -160,8 +160,8 @@ pub(super) fn alone(
         value: None,
         shape: None,
         complete: false,
-        proves: vec![domain.to_owned()],
-        or_at: climbed
+        validates: vec![domain.to_owned()],
+        also_at: climbed
             .iter()
             .skip(1)
             .map(|parent| reseller_record::name(label, parent))

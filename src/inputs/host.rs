@@ -181,7 +181,7 @@ struct FailedProbe {
 impl FailedProbe {
     fn finding(&self) -> Finding {
         Finding::note(
-            "address-silent",
+            "address-no-answer",
             format!(
                 "{} shows no certificate: {}",
                 self.address,

@@ -334,7 +334,10 @@ pub(crate) fn findings_of(delivery: &CaDelivery) -> Vec<Finding> {
     findings.extend(delivery.ignored.iter().take(MOST).map(Finding::from));
     let more = delivery.ignored.len().saturating_sub(MOST);
     if more > 0 {
-        findings.push(Finding::note("more", format!("not used: {more} more")));
+        findings.push(Finding::note(
+            "more-findings",
+            format!("not used: {more} more"),
+        ));
     }
     findings
 }

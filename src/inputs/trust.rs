@@ -15,7 +15,7 @@ use crate::pki::verify;
 use crate::system::roots;
 
 /// The code of findings about trust stores that disagree.
-const CODE: &str = "trust-differs";
+const CODE: &str = "trust-stores-disagree";
 
 /// The anchors of `--trust`: Mozilla's list by default, the system's roots, or the certificates of
 /// a file.

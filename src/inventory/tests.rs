@@ -147,7 +147,7 @@ fn keys_and_requests_without_a_certificate_have_rows() {
     let world = World::new();
     let key = || file("a.key", key(&world.key, 0o600));
     let request = file("a.csr", request(&world.key, &["a.example"]));
-    assert_eq!(world.summaries(vec![key()], ""), ["key-alone fine"]);
+    assert_eq!(world.summaries(vec![key()], ""), ["unused-key fine"]);
     assert_eq!(world.summaries(vec![key(), request], ""), ["pending fine"]);
 }
 
@@ -164,7 +164,7 @@ fn a_certificate_has_a_state_by_where_it_and_its_key_are() {
         installed("/a.key", key(&world.key, 0o600)),
     ];
     for (items, expected) in [
-        (vec![here()], "no-key fine"),
+        (vec![here()], "key-missing fine"),
         (vec![here(), key_here(), request_here()], "ready fine"),
         (deployed, "installed fine"),
         (vec![sent(address(), &chain), here()], "served fine"),
@@ -177,7 +177,7 @@ fn a_certificate_has_a_state_by_where_it_and_its_key_are() {
 fn an_encrypted_key_is_that_of_the_request_beside_it() {
     let world = World::new();
     let chain = world.chain();
-    for (key_file, expected) in [("b.key", "ready fine"), ("c.key", "no-key fine")] {
+    for (key_file, expected) in [("b.key", "ready fine"), ("c.key", "key-missing fine")] {
         let items = vec![
             file("a.pem", certificates(&chain)),
             file("b.csr", request(&world.key, &["a.example"])),
@@ -220,11 +220,11 @@ fn an_intermediate_that_expires_first_counts() {
     let live = |chain: &[Certificate]| vec![installed("/a.pem", certificates(chain))];
     let crossed = [chain[0].clone(), world.intermediate_until(2026, 9)];
     for (at, expected) in [
-        ("", "installed fine intermediate-ends-first"),
-        ("2026-08-10", "installed due due intermediate-ends-first"),
+        ("", "installed fine intermediate-expires-first"),
+        ("2026-08-10", "installed due due intermediate-expires-first"),
         (
             "2026-09-02",
-            "installed wrong due intermediate-expired intermediate-ends-first",
+            "installed wrong due intermediate-expired intermediate-expires-first",
         ),
     ] {
         assert_eq!(world.summaries(live(&crossed), at), [expected]);
@@ -241,7 +241,7 @@ fn a_missing_intermediate_counts_where_a_server_sends_the_chain() {
     let leaf = certificates(&world.chain()[..1]);
     assert_eq!(
         world.summaries(vec![file("a.pem", leaf.clone())], ""),
-        ["no-key fine"]
+        ["key-missing fine"]
     );
     assert_eq!(
         world.summaries(vec![installed("/a.pem", leaf)], ""),
@@ -270,12 +270,12 @@ fn a_host_is_judged_by_what_it_sends() {
         ),
         (
             vec![live(), sent(host(1), &crossed)],
-            "served fine intermediate-ends-first",
+            "served fine intermediate-expires-first",
             "192.0.2.1:443 sends",
         ),
         (
             vec![sent(host(1), &crossed)],
-            "served fine intermediate-ends-first",
+            "served fine intermediate-expires-first",
             "Middle, on which",
         ),
     ] {
@@ -305,7 +305,7 @@ fn the_first_expiry_of_all_chains_counts() {
     ];
     assert_eq!(
         world.summaries(items, "2026-08-10"),
-        ["served due due intermediate-ends-first"]
+        ["served due due intermediate-expires-first"]
     );
 }
 
@@ -330,7 +330,7 @@ fn keys_names_lists_and_places() {
             vec![live(), installed("/a.key", key(&world.key, 0o644))],
             ""
         ),
-        ["installed wrong key-readable"]
+        ["installed wrong key-readable-by-others"]
     );
     world.terms.insert(
         "a.example".to_owned(),
@@ -380,12 +380,12 @@ fn reasons_have_one_order() {
         file("a-2.csr", request(&next, &["a.example", "www.a.example"])),
     ];
     let rows = world.summaries(items.clone(), "2026-10-20");
-    let due = "installed wrong not-served due intermediate-ends-first key-readable \
+    let due = "installed wrong not-served due intermediate-expires-first key-readable-by-others \
         host-not-covered prepared";
     assert_eq!(rows, [due, "pending fine"]);
     let rows = world.summaries(items, "2027-04-01");
-    let ended = "installed wrong expired not-served intermediate-expired intermediate-ends-first \
-        key-readable";
+    let ended = "installed wrong expired not-served intermediate-expired intermediate-expires-first \
+        key-readable-by-others";
     assert_eq!(
         rows[0],
         format!("{ended} host-not-covered prepared rule-100-days")
@@ -408,9 +408,12 @@ fn what_servers_show_is_compared() {
         (shown(chain[0].fingerprint, true), "served fine"),
         (
             shown(chain[0].fingerprint, false),
-            "served wrong served-differs",
+            "served wrong served-certificate-differs",
         ),
-        (shown([0; 32], false), "installed wrong served-differs"),
+        (
+            shown([0; 32], false),
+            "installed wrong served-certificate-differs",
+        ),
         (
             Err("the connection was refused".to_owned()),
             "installed wrong not-served",
@@ -492,7 +495,7 @@ fn certificates_for_other_names_supersede_nothing() {
     let items = vec![live, file("c.pem", certificates(&[other]))];
     assert_eq!(
         world.summaries(items, ""),
-        ["installed fine", "no-key fine"]
+        ["installed fine", "key-missing fine"]
     );
 }
 
@@ -548,6 +551,10 @@ fn a_paid_term_that_ends_before_the_next_renewal_is_listed() {
         };
         world.terms.insert("a.example".to_owned(), terms);
         let rows = world.summaries(items.clone(), "2026-11-23");
-        assert_eq!(rows[0].contains("term-ends"), is_listed, "{paid_until}");
+        assert_eq!(
+            rows[0].contains("order-term-ends"),
+            is_listed,
+            "{paid_until}"
+        );
     }
 }

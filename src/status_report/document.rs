@@ -67,7 +67,7 @@ pub(crate) fn row(one: &JudgedRow) -> Value {
         "verdict": row.verdict().name(),
         "not_before": certificate.map(|one| one.not_before),
         "not_after": certificate.map(|one| one.not_after),
-        "ends": row.ends,
+        "expires": row.ends,
         "days_left": row.days_left,
         "due": due,
         "issuer": certificate.map(|one| &one.issuer),
@@ -80,7 +80,7 @@ pub(crate) fn row(one: &JudgedRow) -> Value {
         "requests": requests,
         "reasons": one.findings,
         "paid_until": row.paid_until.map(|day| day.to_string()),
-        "proof_until": row.proof_until,
+        "dcv_reusable_until": row.proof_until,
         "rounds": renewals,
         "next": one.next,
     })
@@ -129,7 +129,7 @@ fn renewal(renewal: &ScheduledRenewal) -> Value {
         "most_days": renewal.most_days,
         "order": order,
         "request": "new",
-        "proof": proof,
-        "proof_until": proof_until,
+        "dcv": proof,
+        "dcv_reusable_until": proof_until,
     })
 }
