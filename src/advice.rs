@@ -13,6 +13,7 @@ pub(crate) mod delivery;
 pub(crate) mod dnssec;
 pub(crate) mod drift;
 pub(crate) mod export;
+pub(crate) mod inputs;
 pub(crate) mod install;
 pub(crate) mod install_command;
 pub(crate) mod inventory;

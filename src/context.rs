@@ -1,5 +1,5 @@
-//! What every command is given: where names are looked up, where to install, the instant to judge
-//! by, where to print. Nobody calls chdir and nobody reads the clock past this.
+//! What every command is given: the working directory, the tree to install into, the time, and where
+//! to print. No command changes the directory of the process or reads the clock in another way.
 
 use std::path::{Path, PathBuf};
 
@@ -11,11 +11,11 @@ use crate::system::{clock, signals::InterruptSignal};
 /// The surroundings of one run.
 #[derive(Debug)]
 pub(crate) struct Context {
-    /// Where names are looked up and files go (`-C`).
+    /// The working directory (`-C`).
     pub directory: PathBuf,
     /// The tree to install into instead of `/` (`--root`).
     pub root: Option<PathBuf>,
-    /// The instant that dates are judged by (`--at`), where it is not now.
+    /// The time of `--at`: dates are evaluated as of then instead of now.
     pub at: Option<Timestamp>,
     /// Where progress and results go.
     pub sink: Sink,
@@ -24,26 +24,25 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// The same run with another folder to look names up in, saying nothing.
+    /// The same run in another working directory, without output.
     #[must_use]
     pub(crate) fn in_folder(&self, directory: PathBuf) -> Self {
-        let (root, interrupt) = (self.root.clone(), self.interrupt.clone());
         Self {
             directory,
-            root,
+            root: self.root.clone(),
             at: self.at,
             sink: Sink::silent(),
-            interrupt,
+            interrupt: self.interrupt.clone(),
         }
     }
 
-    /// The instant that dates are judged by.
+    /// The time that dates are evaluated as of.
     #[must_use]
     pub(crate) fn now(&self) -> Timestamp {
         self.at.unwrap_or_else(clock::now)
     }
 
-    /// `name` in the directory of this run (`-C`).
+    /// The path of `name` in the working directory.
     #[must_use]
     pub(crate) fn here(&self, name: impl AsRef<Path>) -> PathBuf {
         if self.directory == Path::new(".") {
@@ -53,7 +52,7 @@ impl Context {
         }
     }
 
-    /// The words of a certctl command line that looks in the same directory and tree.
+    /// The words of a certctl command line for the same directory and tree.
     #[must_use]
     pub(crate) fn again(&self, verb: &str) -> Vec<String> {
         let mut words = Vec::new();

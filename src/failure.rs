@@ -1,4 +1,4 @@
-//! What a command ends with when there is no outcome to report: kind, message, causes, next steps.
+//! Why a command has no outcome to report: kind, message, causes, next steps.
 //! `advice/<module>.rs` turns each module's errors into one, and is the only place with advice.
 
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::finding::NextStep;
 pub(crate) enum FailureKind {
     /// More than one thing fits and the choice is the user's.
     Ambiguous,
-    /// It is there already and is not overwritten.
+    /// It exists already and is not overwritten.
     Exists,
     /// A bound was exceeded or the input tries to do harm.
     Hostile,
@@ -22,11 +22,11 @@ pub(crate) enum FailureKind {
     Io,
     /// Another certctl holds the lock.
     LockHeld,
-    /// It is there but is not what was asked for.
+    /// It exists but is not what was expected.
     Malformed,
     /// A server did not answer.
     Network,
-    /// It is not there.
+    /// It does not exist.
     NotFound,
     Usage,
 }
@@ -87,7 +87,7 @@ impl Failure {
         }
     }
 
-    /// A failure that says `error` and, as causes, what lies behind it.
+    /// A failure with the message of `error`, and with its sources as causes.
     #[must_use]
     pub(crate) fn of(kind: FailureKind, error: &dyn std::error::Error) -> Self {
         let mut failure = Self::new(kind, error.to_string());

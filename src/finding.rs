@@ -11,7 +11,7 @@ use crate::code_table::{self, CodeKind};
 pub enum Severity {
     /// Worth knowing; nothing to do.
     Note,
-    /// Works today; should be mended.
+    /// Works today; should be fixed.
     Warning,
     /// Wrong: the command's verdict is negative because of it.
     Error,
@@ -84,7 +84,7 @@ pub struct Finding {
     pub severity: Severity,
     /// One line: what is wrong and the cause.
     pub message: String,
-    /// What somebody else said, line by line (a server, a probe): shown as a quotation.
+    /// The output of a server or a probe, line by line: shown as a quotation.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
     /// What to do now.
@@ -98,7 +98,7 @@ impl Finding {
         Self::new(code, Severity::Error, message)
     }
 
-    /// A finding that should be mended but refuses nothing.
+    /// A finding that should be fixed but does not make the verdict negative.
     #[must_use]
     pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Warning, message)

@@ -6,6 +6,7 @@ mod aia;
 mod any_argument;
 mod ca_delivery;
 pub(crate) mod dcv_file;
+mod delivery_findings;
 pub(crate) mod folder;
 mod host;
 mod reader;

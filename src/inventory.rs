@@ -1,7 +1,7 @@
-//! What is there, what of it is served, what ends when: items that were found become groups by key
-//! id, groups become rows, each with its state, an ordered list of reasons, and the rounds that
-//! come next. Pure: items, the instant and the measure come as values; nothing is read, asked or
-//! printed here, and advice is `failure`'s.
+//! Which certificates there are, which are served, and when they expire: items become groups by key
+//! id, groups become rows, each with its state, an ordered list of reasons, and its next renewals.
+//! Pure: items, the time and the policy come as values; nothing is read, probed or printed here.
+//! Advice is in `advice`.
 
 mod by_key;
 mod chain_check;
@@ -17,6 +17,7 @@ pub(crate) mod row;
 pub(crate) mod rule_changes;
 pub(crate) mod schedule;
 mod sent_certificates;
+mod served_answers;
 mod supersession;
 pub(crate) mod zip;
 

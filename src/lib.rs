@@ -24,6 +24,7 @@
 //! * [`csr_lint`]: whether a CA would accept a request.
 //! * [`dcv`]: domain control validation: the record, and what the DNS answers mean.
 //! * [`pki`]: names, keys, requests, certificates, chains and their verification.
+//! * [`wording`]: how a day, a list or an error with its causes is written.
 //!
 //! # Glossary
 //!
@@ -82,3 +83,4 @@ mod status_report;
 mod store;
 mod system;
 mod webserver;
+mod wording;

@@ -28,6 +28,7 @@ pub(crate) use self::escape::escape;
 pub(crate) use self::json::{json_line, push_json_line};
 pub(crate) use self::progress::LiveProgress;
 pub(crate) use self::text::TextOutput;
+use self::text::{Coloring, TextAmount};
 
 /// When colour is used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
@@ -73,7 +74,7 @@ pub(crate) struct Style {
     pub json: bool,
     /// Only what needs action.
     pub quiet: bool,
-    /// Progress lines that are normally left out.
+    /// Progress lines that are normally omitted.
     pub verbose: bool,
     /// When colour is used.
     pub color: ColorWhen,
@@ -128,7 +129,7 @@ impl Sink {
         self.progress(|text| text.fact("", line));
     }
 
-    /// A finding that is told before the report: the same way.
+    /// A finding that is shown before the report, in the same way.
     pub(crate) fn finding(&self, finding: &Finding) {
         self.progress(|text| text.finding(finding));
     }
@@ -189,7 +190,7 @@ impl Sink {
     /// Objects of a stream, each as [`push_json_line`] wrote it, whatever `--json` says.
     ///
     /// # Errors
-    /// When stdout cannot be written; a closed pipe too, for nobody reads what is still to come.
+    /// When stdout cannot be written; a closed pipe too, because nothing reads the rest.
     pub(crate) fn lines(&self, written: &[u8]) -> io::Result<()> {
         io::stdout().lock().write_all(written)
     }
@@ -202,11 +203,16 @@ impl Sink {
         } else {
             let mut text = TextOutput::default();
             outcome.human(&mut text);
-            text.render(self.style.quiet, self.colored(&io::stdout()))
+            let amount = if self.style.quiet {
+                TextAmount::NeedsAction
+            } else {
+                TextAmount::Everything
+            };
+            text.render(amount, self.coloring(&io::stdout()))
         };
         match self.put(io::stdout().lock(), &rendered) {
             Ok(()) => outcome.exit_code(),
-            // 5 and 6 tell where the site stands: more than that nobody could read it.
+            // 5 and 6 tell the state of the site, which matters more than the lost output.
             Err(error) => outcome.exit_code().max(self.unwritable(&error)),
         }
     }
@@ -233,13 +239,13 @@ impl Sink {
         failure.kind.exit_code()
     }
 
-    /// To stderr. When that cannot be written either, there is nobody left to tell.
+    /// Writes to stderr. When that cannot be written either, the text is lost.
     fn say(&self, tell: impl FnOnce(&mut TextOutput)) {
         let mut text = TextOutput::default();
         tell(&mut text);
         let _ = self.put(
             io::stderr().lock(),
-            &text.render(false, self.colored(&io::stderr())),
+            &text.render(TextAmount::Everything, self.coloring(&io::stderr())),
         );
     }
 
@@ -250,11 +256,16 @@ impl Sink {
         quiet_epipe(to.write_all(text.as_bytes()).and_then(|()| to.flush()))
     }
 
-    fn colored(&self, stream: &impl IsTerminal) -> bool {
-        match self.style.color {
+    fn coloring(&self, stream: &impl IsTerminal) -> Coloring {
+        let is_colored = match self.style.color {
             ColorWhen::Always => true,
             ColorWhen::Never => false,
             ColorWhen::Auto => stream.is_terminal(),
+        };
+        if is_colored {
+            Coloring::Colored
+        } else {
+            Coloring::Plain
         }
     }
 }

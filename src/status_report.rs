@@ -12,9 +12,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::finding::{Finding, NextStep, Severity};
-use crate::inventory::reason::day;
 use crate::inventory::schedule::{PaymentCoverage, ScheduledRenewal, ValidationMethod};
 use crate::inventory::{RowVerdict, StatusRow};
+use crate::wording::day;
 
 /// What `status` ends with.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct StatusOutcome {
     pub at: Timestamp,
     /// The rows, the most pressing first.
     pub rows: Vec<JudgedRow>,
-    /// What could not be looked at, and what was passed over.
+    /// What could not be read, and what was skipped.
     pub findings: Vec<Finding>,
     /// How many columns there are; none in a pipe.
     pub width: Option<usize>,
@@ -50,7 +50,7 @@ pub(crate) struct JudgedRow {
 }
 
 impl StatusOutcome {
-    /// The worst of all rows; what could not be looked at is not fine.
+    /// The worst verdict of all rows; what could not be read counts as wrong.
     #[must_use]
     pub(crate) fn verdict(&self) -> RowVerdict {
         let unseen = self
@@ -67,7 +67,7 @@ impl StatusOutcome {
     }
 }
 
-/// What a round needs: `a new request, a reissue, a new proof of control; for at most 100 days`.
+/// What a renewal needs: `a new request, a reissue, a new proof of control; for at most 100 days`.
 pub(crate) fn needs(round: &ScheduledRenewal) -> String {
     let order = match round.paid {
         Some(PaymentCoverage::Purchase) => ", a purchase",

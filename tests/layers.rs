@@ -11,7 +11,7 @@ use source::Source;
 
 /// The layers, outermost first: a module names only its own and those further down. So there is no
 /// circle between them.
-const LAYERS: [&str; 28] = [
+const LAYERS: [&str; 29] = [
     "main",
     "lib",
     "cli",
@@ -40,6 +40,7 @@ const LAYERS: [&str; 28] = [
     "finding",
     "pki",
     "code_table",
+    "wording",
 ];
 
 /// Inside the pure layers, the modules that use the machine.
@@ -53,7 +54,7 @@ const ACTING: [&str; 6] = [
 ];
 
 /// Layers that decide from values alone: they get bytes, instants and answers as arguments.
-const PURE: [&str; 13] = [
+const PURE: [&str; 14] = [
     "code_table",
     "csr_lint",
     "dcv",
@@ -67,6 +68,7 @@ const PURE: [&str; 13] = [
     "probe",
     "store",
     "webserver",
+    "wording",
 ];
 
 /// What only `system` names: files, network, processes, clock, environment, and the crates that

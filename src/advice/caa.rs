@@ -1,9 +1,10 @@
-//! Advice for what CAA says.
+//! Advice for CAA records.
 
 use crate::dcv::answer::DnsAnswer;
 use crate::dcv::ca::CaaIssuer;
 use crate::dcv::caa::{CaaParameters, CaaRefusal, CaaRuling, CaaVerdict};
 use crate::finding::{Finding, NextStep};
+use crate::wording::joined_with_and;
 
 /// At most one; none where the CA may issue.
 impl From<&CaaRuling> for Vec<Finding> {
@@ -13,7 +14,8 @@ impl From<&CaaRuling> for Vec<Finding> {
 }
 
 fn finding(ruling: &CaaRuling) -> Option<Finding> {
-    let (name, at) = (&ruling.name, ruling.at.as_deref().unwrap_or_default());
+    let name = &ruling.name;
+    let at = ruling.at.as_deref().unwrap_or_default();
     let found = format!("{at} CAA {}", ruling.records.join(", "));
     Some(match &ruling.verdict {
         CaaVerdict::NotAsked | CaaVerdict::Free | CaaVerdict::Allowed => return None,
@@ -47,7 +49,8 @@ fn finding(ruling: &CaaRuling) -> Option<Finding> {
 }
 
 fn forbidden(ruling: &CaaRuling, why: &CaaRefusal, found: &str) -> Finding {
-    let (name, at) = (&ruling.name, ruling.at.as_deref().unwrap_or_default());
+    let name = &ruling.name;
+    let at = ruling.at.as_deref().unwrap_or_default();
     let who = titles(ruling.issuers);
     match why {
         CaaRefusal::NotNamed => Finding::error(
@@ -92,7 +95,7 @@ fn titles(issuers: &[CaaIssuer]) -> String {
     if titles.is_empty() {
         "the CA".to_owned()
     } else {
-        titles.join(" and ")
+        joined_with_and(&titles)
     }
 }
 
@@ -137,7 +140,7 @@ fn on_terms(name: &str, found: &str, terms: &CaaParameters) -> Finding {
     let what: Vec<String> = account.into_iter().chain(methods).collect();
     let message = format!(
         "{found}: for {name} it allows only {} (RFC 8657)",
-        what.join(" and ")
+        joined_with_and(&what)
     );
     let next = NextStep::say(
         "an order at a shop has no such account or method: take the terms out of the record",

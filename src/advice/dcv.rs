@@ -1,4 +1,4 @@
-//! Advice for the shop's record and for what servers say of it.
+//! Advice for the reseller's validation record and for what DNS servers answer about it.
 
 use crate::failure::{Failure, FailureKind};
 use std::net::IpAddr;
@@ -12,8 +12,8 @@ use crate::finding::{Finding, NextStep};
 
 const COPY: &str = "copy host and value again from the shop's page, the whole of both";
 
-/// The command that takes the record is added by `dcv-check`, which knows the folder, names and
-/// resolvers to give it.
+/// `dcv-check` adds the command line that takes the record: it knows the folder, the names and the
+/// resolvers to write into it.
 impl From<RecordError> for Failure {
     fn from(error: RecordError) -> Self {
         let failure = Self::of(FailureKind::Malformed, &error);
@@ -56,59 +56,17 @@ impl From<&DcvReason> for Finding {
     fn from(reason: &DcvReason) -> Self {
         match reason {
             DcvReason::Elsewhere { at, how } => elsewhere(at, how),
-            DcvReason::Instead { at, what } => instead(at, what),
+            DcvReason::Instead { at, what } => conflicting_record(at, what),
             DcvReason::NoRoute { servers, others } => no_route(&servers.join(", "), *others),
-            DcvReason::NotDelegated { domain } => Self::error(
-                "domain-not-delegated",
-                format!(
-                    "{domain} has no name servers: not registered, expired, or none are set at \
-                    the registrar"
-                ),
-            )
-            .with(NextStep::say(format!(
-                "see to {domain} at the registrar:  whois {domain}"
-            ))),
-            DcvReason::NotEverywhere { servers } => Self::error(
-                "not-on-all-servers",
-                format!(
-                    "not there yet: {}; a CA asks from several places and needs them all",
-                    servers.join(", ")
-                ),
-            )
-            .with(NextStep::say("wait for the zone's servers to take it over")),
+            DcvReason::NotDelegated { domain } => not_delegated(domain),
+            DcvReason::NotEverywhere { servers } => not_everywhere(servers),
             DcvReason::NotPublished { name, servers } => Self::error(
                 "not-published",
                 format!("{name} is not there; asked {}", servers.join(", ")),
             ),
-            DcvReason::OwnServersNotFound { domain } => Self::error(
-                "zone-servers-not-found",
-                format!(
-                    "the servers of {domain}'s zone were not found, so only the resolver was \
-                    asked"
-                ),
-            )
-            .with(NextStep::say(format!(
-                "dig NS {domain}; or name a resolver that finds them:  \
-                --resolver 9.9.9.9"
-            ))),
+            DcvReason::OwnServersNotFound { domain } => own_servers_not_found(domain),
             DcvReason::ResolverRemembers { servers, seconds } => {
-                let until = seconds.map_or_else(String::new, |seconds| {
-                    format!(
-                        ", for up to \
-                    {seconds} s more"
-                    )
-                });
-                let who = servers.join(", ");
-                Self::error(
-                    "resolver-cached-absence",
-                    format!(
-                        "its absence is still remembered{until} \
-                    by {who}"
-                    ),
-                )
-                .with(NextStep::say(
-                    "the zone's own servers have it; look again then, or go by them",
-                ))
+                resolver_remembers(servers, *seconds)
             }
             DcvReason::TooManyServers { domain, left_out } => too_many(domain, *left_out),
             DcvReason::Silent { servers, answer } => silent(&servers.join(", "), answer),
@@ -122,7 +80,8 @@ impl From<&DcvReason> for Finding {
     }
 }
 
-/// What nobody could confirm of the CA's own record is told, unless the shop's record was given.
+/// Notes what is unconfirmed about the CA's own record format. `dcv-check` reports it unless the
+/// user passed the reseller's record.
 #[must_use]
 pub(crate) fn not_confirmed(ca: Ca) -> Option<Finding> {
     let CaProfile {
@@ -139,7 +98,62 @@ pub(crate) fn not_confirmed(ca: Ca) -> Option<Finding> {
     (!unconfirmed.is_empty()).then(|| Finding::note("ca-rule-unconfirmed", message).with(next))
 }
 
-/// This machine has no IPv6, as a rule, or no network.
+fn not_delegated(domain: &str) -> Finding {
+    Finding::error(
+        "domain-not-delegated",
+        format!(
+            "{domain} has no name servers: not registered, expired, or none are set at \
+                    the registrar"
+        ),
+    )
+    .with(NextStep::say(format!(
+        "see to {domain} at the registrar:  whois {domain}"
+    )))
+}
+
+fn not_everywhere(servers: &[String]) -> Finding {
+    Finding::error(
+        "not-on-all-servers",
+        format!(
+            "not there yet: {}; a CA asks from several places and needs them all",
+            servers.join(", ")
+        ),
+    )
+    .with(NextStep::say("wait for the zone's servers to take it over"))
+}
+
+fn own_servers_not_found(domain: &str) -> Finding {
+    Finding::error(
+        "zone-servers-not-found",
+        format!(
+            "the servers of {domain}'s zone were not found, so only the resolver was \
+                    asked"
+        ),
+    )
+    .with(NextStep::say(format!(
+        "dig NS {domain}; or name a resolver that finds them:  \
+                --resolver 9.9.9.9"
+    )))
+}
+
+/// Resolvers keep the answer that the record does not exist (RFC 2308); `seconds` is how long they
+/// still may, where that is known.
+fn resolver_remembers(servers: &[String], seconds: Option<u32>) -> Finding {
+    let until = match seconds {
+        Some(seconds) => format!(", for up to {seconds} s more"),
+        None => String::new(),
+    };
+    let servers = servers.join(", ");
+    Finding::error(
+        "resolver-cached-absence",
+        format!("its absence is still remembered{until} by {servers}"),
+    )
+    .with(NextStep::say(
+        "the zone's own servers have it; look again then, or go by them",
+    ))
+}
+
+/// This machine usually has no IPv6, or no network.
 fn no_route(who: &str, others: OtherServers) -> Finding {
     match others {
         OtherServers::OfTheZone => Finding::note(
@@ -171,21 +185,10 @@ fn no_route(who: &str, others: OtherServers) -> Finding {
     }
 }
 
-/// Something else is at the record's own name.
-fn instead(at: &str, what: &ConflictingRecord) -> Finding {
+/// Other data is at the record's own name.
+fn conflicting_record(at: &str, what: &ConflictingRecord) -> Finding {
     match what {
-        ConflictingRecord::Addresses(addresses) => Finding::error(
-            "cname-flattened",
-            format!(
-                "at {at} are addresses in place of the CNAME, which the DNS provider resolves or \
-                    proxies: {}",
-                listed(addresses)
-            ),
-        )
-        .with(NextStep::say(
-            "switch proxy and flattening off for this record (\"DNS only\"); enter it as CNAME, \
-                not as ALIAS",
-        )),
+        ConflictingRecord::Addresses(addresses) => flattened_cname(at, addresses),
         ConflictingRecord::Alias(target) => Finding::error(
             "alias-without-text",
             format!("{at} is an alias (CNAME) for {target}, where the text is not"),
@@ -228,14 +231,32 @@ fn instead(at: &str, what: &ConflictingRecord) -> Finding {
     }
 }
 
-/// The value was entered, with another type.
+/// The DNS provider publishes the addresses that the CNAME leads to.
+fn flattened_cname(at: &str, addresses: &[IpAddr]) -> Finding {
+    let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    Finding::error(
+        "cname-flattened",
+        format!(
+            "at {at} are addresses in place of the CNAME, which the DNS provider resolves or \
+                proxies: {}",
+            addresses.join(", ")
+        ),
+    )
+    .with(NextStep::say(
+        "switch proxy and flattening off for this record (\"DNS only\"); enter it as CNAME, \
+            not as ALIAS",
+    ))
+}
+
+/// The value is published in a record of another type.
 fn wrong_type(at: &str, wanted: RecordKind, seen: RecordKind) -> Finding {
     let code = if wanted == RecordKind::Txt {
         "cname-instead-of-txt"
     } else {
         "txt-instead-of-cname"
     };
-    let (wanted, seen) = (wanted.word(), seen.word());
+    let wanted = wanted.word();
+    let seen = seen.word();
     Finding::error(
         code,
         format!("at {at} the value is in a {seen} record; the CA looks for a {wanted}"),
@@ -245,15 +266,7 @@ fn wrong_type(at: &str, wanted: RecordKind, seen: RecordKind) -> Finding {
     )))
 }
 
-fn listed(addresses: &[IpAddr]) -> String {
-    addresses
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-/// What is beyond the bounds was not asked, so it is not known to be right there.
+/// Servers beyond the bounds were not queried, so their answer is unknown.
 fn too_many(domain: &str, left_out: UnqueriedServers) -> Finding {
     let counts = [
         (left_out.names, "of its name servers"),
@@ -276,7 +289,7 @@ fn too_many(domain: &str, left_out: UnqueriedServers) -> Finding {
     )))
 }
 
-/// The record is at another name.
+/// The record is published at another name than the CA looks at.
 fn elsewhere(at: &str, how: &WrongPlace) -> Finding {
     match how {
         WrongPlace::Below { domain } => Finding::error(
@@ -307,7 +320,7 @@ fn elsewhere(at: &str, how: &WrongPlace) -> Finding {
     }
 }
 
-/// The value is not known to be the right one.
+/// The published value is wrong, or cannot be checked.
 fn value(at: &str, seen: &str, wanted: &str, flaw: ValueFlaw) -> Finding {
     let change = NextStep::say(format!("change the value to {wanted}"));
     match flaw {

@@ -1,4 +1,4 @@
-//! Advice for the file that proves a name on its web server, and for mail that has to arrive.
+//! Advice for domain validation by a file on the web server and by e-mail.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -44,7 +44,16 @@ impl From<&FileReason> for Finding {
                 address,
                 why,
                 rehearsed,
-            } => outside(name, *address, why, *rehearsed),
+            } => {
+                let message = address_not_public_message(name, *address, why);
+                // A user who queries a server of their own, at a port of its own, knows that it is
+                // a test.
+                if *rehearsed {
+                    Self::warning("address-not-public", message)
+                } else {
+                    address_not_public(name, message)
+                }
+            }
             FileReason::Silent {
                 url,
                 address,
@@ -80,20 +89,20 @@ impl From<&FileReason> for Finding {
     }
 }
 
-/// A name that leads elsewhere inside than outside, or that leads nowhere from there. Who names a
-/// server of his own for the look-up, at a port of its own, knows that it is a test.
-fn outside(name: &str, address: IpAddr, why: &str, rehearsed: bool) -> Finding {
-    let message = format!(
-        "{name} leads to {address} here ({why}), where no CA gets to: what it would see was not \
-            looked at"
-    );
-    if rehearsed {
-        return Finding::warning("address-not-public", message);
-    }
+/// The name resolves here to an address that the CA cannot reach: to another one than from outside
+/// (split DNS), or to one that is not public anywhere.
+fn address_not_public(name: &str, message: String) -> Finding {
     Finding::error("address-not-public", message).with(NextStep::say(format!(
         "ask a resolver outside:  --resolver 9.9.9.9; if it says the same, give {name} a public \
             address or choose DCV by CNAME"
     )))
+}
+
+fn address_not_public_message(name: &str, address: IpAddr, why: &str) -> String {
+    format!(
+        "{name} leads to {address} here ({why}), where no CA gets to: what it would see was not \
+            looked at"
+    )
 }
 
 fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: RedirectPolicy) -> Finding {

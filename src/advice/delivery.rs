@@ -1,12 +1,14 @@
-//! Advice for what was handed over.
+//! Advice for files from the CA that cannot be used.
 
 use crate::delivery::{DeliveryError, IgnoredItem, UnusedContent};
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, Severity, shell_word};
 
+/// The most ignored items that a failure lists as causes.
+pub(crate) const MOST_CAUSES: usize = 8;
+
 impl From<DeliveryError> for Failure {
     fn from(error: DeliveryError) -> Self {
-        let again = || NextStep::say("download it again at the shop; compare:  unzip -t FILE");
         match &error {
             DeliveryError::DuplicateNames(_) => Self::of(FailureKind::Malformed, &error)
                 .because("which of them is meant cannot be told, so none is used")
@@ -30,12 +32,14 @@ impl From<DeliveryError> for Failure {
                 .with(NextStep::say(
                     "pass the certificate files in it alone:  certctl bundle FILE...",
                 )),
-            DeliveryError::Zip(..) => Self::of(FailureKind::Malformed, &error).with(again()),
+            DeliveryError::Zip(..) => Self::of(FailureKind::Malformed, &error).with(NextStep::say(
+                "download it again at the shop; compare:  unzip -t FILE",
+            )),
         }
     }
 }
 
-/// What to do with each thing that could not be used; `None` where there is nothing to do.
+/// What to do about content that could not be used; `None` where there is nothing to do.
 fn advice(ignored: &IgnoredItem) -> Option<String> {
     let packed = ignored.source.entry.is_some();
     let file = if packed {
@@ -43,7 +47,7 @@ fn advice(ignored: &IgnoredItem) -> Option<String> {
     } else {
         shell_word(&ignored.source.input)
     };
-    Some(match &ignored.what {
+    let text = match &ignored.what {
         UnusedContent::Archive(_) | UnusedContent::OtherMethod => format!(
             "unpack it and pass the files in it; if it is a zip that was renamed, download it \
                 again ({file})"
@@ -51,66 +55,15 @@ fn advice(ignored: &IgnoredItem) -> Option<String> {
         UnusedContent::Binary | UnusedContent::Picture | UnusedContent::Pdf => {
             format!("see what it is:  file {file}")
         }
-        UnusedContent::DamagedBlock { .. }
-        | UnusedContent::DamagedDer
-        | UnusedContent::DamagedPkcs12
-        | UnusedContent::Trailing(_) => {
-            "copy or download it again: a part of it was lost on the way".to_owned()
-        }
-        UnusedContent::DamagedMarkers => {
-            "download the file itself in place of copying it from a page: editors turn hyphens \
-                into dashes"
-                .to_owned()
-        }
-        UnusedContent::Empty => "download it again: an earlier write or download failed".to_owned(),
-        UnusedContent::EncryptedEntry
-        | UnusedContent::EncryptedKey
-        | UnusedContent::LockedPkcs12 => {
-            "put its password into a file of mode 0600 and pass that:  --password-file FILE"
-                .to_owned()
-        }
-        UnusedContent::Html(_) => {
-            "the browser saved a page (a login or an error) in place of the file: log in at the \
-                shop and download it again"
-                .to_owned()
-        }
         UnusedContent::Jks => format!(
             "convert it:  keytool -importkeystore -srckeystore {file} -destkeystore out.p12 \
                 -deststoretype PKCS12   and pass out.p12"
         ),
-        UnusedContent::LongKey(_) => {
-            "ask the CA which certificate is meant: no server uses such a key".to_owned()
-        }
-        UnusedContent::Office => {
-            "open it, and save the certificates in it as text, or the attached zip \
-            as it is"
-                .to_owned()
-        }
-        UnusedContent::Mail => {
-            "pass the mail that the certificate came in, or the file that was attached \
-            to it"
-                .to_owned()
-        }
-        UnusedContent::OpenSsh => {
-            "pass the key that was made with the request, often NAME.key; this one \
-            is for ssh"
-                .to_owned()
-        }
         UnusedContent::Pkcs7 => format!(
             "see what it holds:  openssl asn1parse -in {file}   (add  -inform \
             DER  if that fails)"
         ),
-        UnusedContent::RequestWeak => "make a new key and request:  certctl csr NAME...".to_owned(),
-        UnusedContent::RequestSignature => {
-            "use the request as it was made, or make a new one:  certctl \
-            csr NAME..."
-                .to_owned()
-        }
-        UnusedContent::TooMuchWork(_) | UnusedContent::UnknownEncryption if packed => {
-            "unpack it, and encrypt it again in the usual way with openssl pkcs12 or openssl pkcs8"
-                .to_owned()
-        }
-        UnusedContent::TooMuchWork(_) | UnusedContent::UnknownEncryption => format!(
+        UnusedContent::TooMuchWork(_) | UnusedContent::UnknownEncryption if !packed => format!(
             "let OpenSSL open it:  (umask 077; openssl pkcs12 -in {file} -nodes -out out.pem)   \
                 or, for a key:  (umask 077; openssl pkey -in {file} -out plain.key)"
         ),
@@ -118,31 +71,89 @@ fn advice(ignored: &IgnoredItem) -> Option<String> {
             "decrypt a copy:  (umask 077; openssl pkey -in {file} \
             -out plain.key)"
         ),
-        UnusedContent::OtherKey(_) | UnusedContent::ShortKey(_) => {
-            "make a new key and request:  certctl csr \
-            NAME..."
-                .to_owned()
-        }
         UnusedContent::UnusableKey => format!(
             "let OpenSSL write it anew:  (umask 077; openssl pkey -in {file} -out plain.key)   if \
                 it refuses too, the file is damaged"
         ),
-        UnusedContent::WrongPassphrase(_) => {
-            "pass the password that the file was protected with, often in another mail:  \
-                --password-file FILE"
-                .to_owned()
+        other => return advice_without_file(other).map(str::to_owned),
+    };
+    Some(text)
+}
+
+/// The rest of [`advice`]: text that does not name the file.
+fn advice_without_file(what: &UnusedContent) -> Option<&'static str> {
+    match what {
+        UnusedContent::DamagedBlock { .. }
+        | UnusedContent::DamagedDer
+        | UnusedContent::DamagedPkcs12
+        | UnusedContent::Trailing(_) => {
+            Some("copy or download it again: a part of it was lost on the way")
         }
+        UnusedContent::DamagedMarkers => Some(
+            "download the file itself in place of copying it from a page: editors turn hyphens \
+                into dashes",
+        ),
+        UnusedContent::Empty => Some("download it again: an earlier write or download failed"),
+        UnusedContent::EncryptedEntry
+        | UnusedContent::EncryptedKey
+        | UnusedContent::LockedPkcs12 => {
+            Some("put its password into a file of mode 0600 and pass that:  --password-file FILE")
+        }
+        UnusedContent::Html(_) => Some(
+            "the browser saved a page (a login or an error) in place of the file: log in at the \
+                shop and download it again",
+        ),
+        UnusedContent::LongKey(_) => {
+            Some("ask the CA which certificate is meant: no server uses such a key")
+        }
+        UnusedContent::Office => Some(
+            "open it, and save the certificates in it as text, or the attached zip \
+            as it is",
+        ),
+        UnusedContent::Mail => Some(
+            "pass the mail that the certificate came in, or the file that was attached \
+            to it",
+        ),
+        UnusedContent::OpenSsh => Some(
+            "pass the key that was made with the request, often NAME.key; this one \
+            is for ssh",
+        ),
+        UnusedContent::RequestWeak | UnusedContent::OtherKey(_) | UnusedContent::ShortKey(_) => {
+            Some("make a new key and request:  certctl csr NAME...")
+        }
+        UnusedContent::RequestSignature => Some(
+            "use the request as it was made, or make a new one:  certctl \
+            csr NAME...",
+        ),
+        UnusedContent::TooMuchWork(_) | UnusedContent::UnknownEncryption => Some(
+            "unpack it, and encrypt it again in the usual way with openssl pkcs12 or openssl pkcs8",
+        ),
+        UnusedContent::WrongPassphrase(_) => Some(
+            "pass the password that the file was protected with, often in another mail:  \
+                --password-file FILE",
+        ),
         UnusedContent::Crl
         | UnusedContent::Link
         | UnusedContent::MailSignature
         | UnusedContent::OtherBag
         | UnusedContent::OtherBlock(_)
-        | UnusedContent::Pgp => return None,
-        UnusedContent::PublicKey | UnusedContent::Text => return None,
-    })
+        | UnusedContent::Pgp
+        | UnusedContent::PublicKey
+        | UnusedContent::Text => None,
+        // `advice` answers for these.
+        UnusedContent::Archive(_)
+        | UnusedContent::Binary
+        | UnusedContent::Jks
+        | UnusedContent::OtherMethod
+        | UnusedContent::Pdf
+        | UnusedContent::Picture
+        | UnusedContent::Pkcs7
+        | UnusedContent::TraditionalKey
+        | UnusedContent::UnusableKey => None,
+    }
 }
 
-/// The stable code of the finding, and whether it may matter.
+/// The stable code of the finding, and a warning where the item may have been needed.
 fn code(what: &UnusedContent) -> (&'static str, Severity) {
     use Severity::{Note, Warning};
     match what {
@@ -187,8 +198,8 @@ fn code(what: &UnusedContent) -> (&'static str, Severity) {
     }
 }
 
-/// What it is not, where that is not plain.
-fn mistaken(what: &UnusedContent) -> &'static str {
+/// Says that it is not a certificate, where its description does not make that plain.
+fn what_it_is_not(what: &UnusedContent) -> &'static str {
     match what {
         UnusedContent::Jks => ", which this version does not read",
         UnusedContent::DamagedBlock { .. }
@@ -213,8 +224,13 @@ fn mistaken(what: &UnusedContent) -> &'static str {
     }
 }
 
+/// How an ignored item reads as a cause.
+pub(crate) fn item_in_words(ignored: &IgnoredItem) -> String {
+    format!("{} is {}", ignored.source, ignored.what)
+}
+
 impl From<&IgnoredItem> for Finding {
-    /// Beside other things that were of use.
+    /// A note or warning about an item that was ignored while others were of use.
     fn from(ignored: &IgnoredItem) -> Self {
         let (code, severity) = code(&ignored.what);
         let message = format!("not used: {} is {}", ignored.source, ignored.what);
@@ -230,10 +246,11 @@ impl From<&IgnoredItem> for Finding {
 }
 
 impl From<&[IgnoredItem]> for Failure {
-    /// When nothing else was found: the most telling one speaks, the others are causes.
+    /// Reports the most severe item as the error and the others as its causes, when nothing of use
+    /// was found.
     fn from(ignored: &[IgnoredItem]) -> Self {
         let mut sorted: Vec<&IgnoredItem> = ignored.iter().collect();
-        sorted.sort_by_key(|one| std::cmp::Reverse(code(&one.what).1));
+        sorted.sort_by_key(|item| std::cmp::Reverse(code(&item.what).1));
         let Some((first, others)) = sorted.split_first() else {
             return Self::new(
                 FailureKind::Malformed,
@@ -245,19 +262,19 @@ impl From<&[IgnoredItem]> for Failure {
             "{} is {}{}",
             first.source,
             first.what,
-            mistaken(&first.what)
+            what_it_is_not(&first.what)
         );
         let mut failure = Self::new(FailureKind::Malformed, message);
         failure.causes.extend(
             others
                 .iter()
-                .take(8)
-                .map(|one| format!("{} is {}", one.source, one.what)),
+                .take(MOST_CAUSES)
+                .map(|ignored| item_in_words(ignored)),
         );
-        let otherwise = || "pass what the CA sent: a zip, or .crt and .ca-bundle files".to_owned();
-        failure
-            .next
-            .push(NextStep::say(advice(first).unwrap_or_else(otherwise)));
+        let step = advice(first).unwrap_or_else(|| {
+            "pass what the CA sent: a zip, or .crt and .ca-bundle files".to_owned()
+        });
+        failure.next.push(NextStep::say(step));
         failure
     }
 }

@@ -1,4 +1,4 @@
-//! Advice for signatures that do not hold.
+//! Advice for DNSSEC signatures that do not validate.
 
 use jiff::Timestamp;
 
@@ -13,10 +13,10 @@ impl From<&DnssecState> for Vec<Finding> {
         };
         let mut groups: Vec<Vec<&DnssecFault>> = Vec::new();
         for fault in faults {
-            let same = |one: &&mut Vec<&DnssecFault>| {
-                one[0].zone == fault.zone && code(&one[0].flaw) == code(&fault.flaw)
-            };
-            match groups.iter_mut().find(same) {
+            let group = groups.iter_mut().find(|group| {
+                group[0].zone == fault.zone && code(&group[0].flaw) == code(&fault.flaw)
+            });
+            match group {
                 Some(group) => group.push(fault),
                 None => groups.push(vec![fault]),
             }
@@ -40,12 +40,14 @@ fn code(flaw: &DnssecFlaw) -> &'static str {
 
 /// `faults` are of one zone and one kind.
 fn finding(faults: &[&DnssecFault]) -> Finding {
-    let (zone, flaw) = (&faults[0].zone, &faults[0].flaw);
+    let zone = &faults[0].zone;
+    let flaw = &faults[0].flaw;
     let whats: Vec<&str> = faults
         .iter()
         .filter_map(|fault| what(&fault.flaw))
         .collect();
-    let (whats, at) = (whats.join(", "), servers(faults));
+    let whats = whats.join(", ");
+    let at = servers(faults);
     let (message, next) = match flaw {
         DnssecFlaw::NoKey => (
             format!(
@@ -108,7 +110,7 @@ fn what(flaw: &DnssecFlaw) -> Option<&str> {
     }
 }
 
-/// Each once.
+/// The servers that showed these faults, each once.
 fn servers(faults: &[&DnssecFault]) -> String {
     let mut servers: Vec<&str> = Vec::new();
     for server in faults.iter().flat_map(|fault| &fault.servers) {

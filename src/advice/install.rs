@@ -15,6 +15,7 @@ use crate::store::root::RootError;
 use crate::system::fs::files::FileError;
 use crate::system::process::FinishedCommand;
 use crate::webserver::control::ServerError;
+use crate::wording::with_causes;
 
 impl From<RootError> for Failure {
     fn from(error: RootError) -> Self {
@@ -28,101 +29,105 @@ impl From<RootError> for Failure {
 
 impl From<InstallError> for Failure {
     fn from(error: InstallError) -> Self {
-        match &error {
-            InstallError::Damaged { path, .. } => {
-                let folder = path.parent().unwrap_or(path).display().to_string();
-                let aside = shell_word(&format!("{folder}.damaged"));
-                Self::of(FailureKind::Malformed, &error).with(NextStep::say(format!(
-                    "move it aside, then install again:  sudo mv {} {aside}",
-                    shell_word(&folder)
-                )))
+        let error = match error {
+            InstallError::File(error) => return error.into(),
+            other => other,
+        };
+        let failure = Self::of(install_failure_kind(&error), &error)
+            .with(NextStep::say(install_step(&error)));
+        match error {
+            InstallError::LockHeld { .. } => {
+                failure.with(NextStep::say("wait longer:  --lock-timeout 10m"))
             }
-            InstallError::Denied { folder, .. } => {
-                let folder = shell_word(&folder.display().to_string());
-                let step =
-                    format!("run the same with sudo, or see whose it is:  sudo ls -ld {folder}");
-                Self::of(FailureKind::Io, &error).with(NextStep::say(step))
-            }
-            InstallError::File(_) => match error {
-                InstallError::File(error) => error.into(),
-                other => Self::of(FailureKind::Internal, &other),
-            },
-            InstallError::Interrupted { signal } => {
-                Self::of(FailureKind::Interrupted(*signal), &error).with(NextStep::say(
-                    "type the same again: it takes up where this stands",
-                ))
-            }
-            InstallError::Linked { path, .. } => {
-                Self::of(FailureKind::Hostile, &error).with(NextStep::say(format!(
-                    "find out who put it there, then take it away:  sudo rm {}",
-                    shell_word(&path.display().to_string())
-                )))
-            }
-            InstallError::LockHeld { path, .. } => Self::of(FailureKind::LockHeld, &error)
-                .with(NextStep::say(format!(
-                    "see who holds it:  sudo fuser -v {}",
-                    shell_word(&path.display().to_string())
-                )))
-                .with(NextStep::say("wait longer:  --lock-timeout 10m")),
-            InstallError::NoRoom { folder, what, .. } => {
-                let df = if *what == "files" { "df -hi" } else { "df -h" };
-                let step = format!(
-                    "make room:  {df} {}",
-                    shell_word(&folder.display().to_string())
-                );
-                Self::of(FailureKind::Io, &error).with(NextStep::say(step))
-            }
-            InstallError::NotOurs { path } => {
-                Self::of(FailureKind::Malformed, &error).with(NextStep::say(format!(
-                    "ls -ld {}",
-                    shell_word(&path.display().to_string())
-                )))
-            }
-            InstallError::Settings { path, .. } => {
-                Self::of(FailureKind::Malformed, &error).with(NextStep::say(format!(
-                    "mend it, or move it aside and name the paths again:  sudo mv {0} {0}.broken",
-                    shell_word(&path.display().to_string())
-                )))
-            }
-            InstallError::Writable { path, .. } => {
-                Self::of(FailureKind::Hostile, &error).with(NextStep::say(format!(
-                    "look at what it says, then:  sudo chown root {0} && sudo chmod go-w {0}",
-                    shell_word(&path.display().to_string())
-                )))
-            }
+            _ => failure,
         }
     }
 }
 
-impl From<(&OwnerError, &Path)> for Failure {
-    /// With the file that was looked in.
-    fn from((error, path): (&OwnerError, &Path)) -> Self {
-        let failure = Self::of(FailureKind::Usage, error);
-        match error {
-            OwnerError::Empty => failure.with(NextStep::say("--owner root:ssl-cert")),
-            OwnerError::NoGroup(_) | OwnerError::NoUser(_) => failure
-                .because(format!("it was looked up in {}", path.display()))
-                .with(NextStep::say(format!(
-                    "see who is there:  cut -d: -f1,3 {}",
-                    shell_word(&path.display().to_string())
-                ))),
-            OwnerError::Unknown(user) => failure
-                .because(format!("it was looked up in {}", path.display()))
-                .with(NextStep::say(format!(
-                    "say the group too:  --owner {user}:GROUP"
-                ))),
+fn install_failure_kind(error: &InstallError) -> FailureKind {
+    match error {
+        InstallError::Damaged { .. }
+        | InstallError::NotOurs { .. }
+        | InstallError::Settings { .. } => FailureKind::Malformed,
+        InstallError::Linked { .. } | InstallError::Writable { .. } => FailureKind::Hostile,
+        InstallError::Interrupted { signal } => FailureKind::Interrupted(*signal),
+        InstallError::LockHeld { .. } => FailureKind::LockHeld,
+        InstallError::Denied { .. } | InstallError::File(_) | InstallError::NoRoom { .. } => {
+            FailureKind::Io
         }
+    }
+}
+
+/// What to do about an error of the installation.
+fn install_step(error: &InstallError) -> String {
+    match error {
+        InstallError::Damaged { path, .. } => {
+            let folder = path.parent().unwrap_or(path).display().to_string();
+            let aside = shell_word(&format!("{folder}.damaged"));
+            format!(
+                "move it aside, then install again:  sudo mv {} {aside}",
+                shell_word(&folder)
+            )
+        }
+        InstallError::Denied { folder, .. } => {
+            let folder = path_word(folder);
+            format!("run the same with sudo, or see whose it is:  sudo ls -ld {folder}")
+        }
+        InstallError::Interrupted { .. } => {
+            "type the same again: it takes up where this stands".to_owned()
+        }
+        InstallError::Linked { path, .. } => format!(
+            "find out who put it there, then take it away:  sudo rm {}",
+            path_word(path)
+        ),
+        InstallError::NoRoom { folder, what, .. } => {
+            let df = if *what == "files" { "df -hi" } else { "df -h" };
+            format!("make room:  {df} {}", path_word(folder))
+        }
+        InstallError::Settings { path, .. } => format!(
+            "mend it, or move it aside and name the paths again:  sudo mv {0} {0}.broken",
+            path_word(path)
+        ),
+        InstallError::Writable { path, .. } => format!(
+            "look at what it says, then:  sudo chown root {0} && sudo chmod go-w {0}",
+            path_word(path)
+        ),
+        InstallError::LockHeld { path, .. } => {
+            format!("see who holds it:  sudo fuser -v {}", path_word(path))
+        }
+        InstallError::NotOurs { path } => format!("ls -ld {}", path_word(path)),
+        InstallError::File(error) => format!("ls -ld {}", path_word(&error.path)),
+    }
+}
+
+/// A path as a shell reads it back unchanged.
+fn path_word(path: &Path) -> String {
+    shell_word(&path.display().to_string())
+}
+
+/// An `--owner` that cannot be resolved; `path` is the file in which it was looked up.
+#[must_use]
+pub(crate) fn owner_failure(error: &OwnerError, path: &Path) -> Failure {
+    let failure = Failure::of(FailureKind::Usage, error);
+    match error {
+        OwnerError::Empty => failure.with(NextStep::say("--owner root:ssl-cert")),
+        OwnerError::NoGroup(_) | OwnerError::NoUser(_) => failure
+            .because(format!("it was looked up in {}", path.display()))
+            .with(NextStep::say(format!(
+                "see who is there:  cut -d: -f1,3 {}",
+                path_word(path)
+            ))),
+        OwnerError::Unknown(user) => failure
+            .because(format!("it was looked up in {}", path.display()))
+            .with(NextStep::say(format!(
+                "say the group too:  --owner {user}:GROUP"
+            ))),
     }
 }
 
 impl From<&ServerError> for Finding {
-    /// A configuration that cannot be read forbids to go on.
+    /// A configuration that cannot be read stops the installation.
     fn from(error: &ServerError) -> Self {
-        let causes = Failure::of(FailureKind::Malformed, error).causes;
-        let message = std::iter::once(error.to_string())
-            .chain(causes)
-            .collect::<Vec<_>>()
-            .join(": ");
         let step = match error {
             ServerError::ApacheConfig(_) => {
                 "mend it, then try again:  apachectl configtest".to_owned()
@@ -130,12 +135,12 @@ impl From<&ServerError> for Finding {
             ServerError::File(FileError { path, .. }) => {
                 format!(
                     "is it there, and may you read it?  ls -l {}",
-                    shell_word(&path.display().to_string())
+                    path_word(path)
                 )
             }
             _ => "mend it, then try again:  nginx -t".to_owned(),
         };
-        Self::error("server-config-broken", message).with(NextStep::say(step))
+        Self::error("server-config-broken", with_causes(error)).with(NextStep::say(step))
     }
 }
 
@@ -144,10 +149,7 @@ impl From<&PathObstacle> for Finding {
         let finding = Self::error("path-taken", obstacle.to_string());
         match obstacle {
             PathObstacle::Folder(path) | PathObstacle::Special(path) => {
-                finding.with(NextStep::say(format!(
-                    "ls -ld {}",
-                    shell_word(&path.display().to_string())
-                )))
+                finding.with(NextStep::say(format!("ls -ld {}", path_word(path))))
             }
             PathObstacle::Unlinked(_, install) => finding.with(NextStep::say(format!(
                 "put the links \
@@ -172,25 +174,22 @@ impl From<&PathObstacle> for Finding {
 
 impl From<&AccessRemark> for Finding {
     fn from(remark: &AccessRemark) -> Self {
-        let said = remark.to_string();
+        let message = remark.to_string();
         match remark {
-            AccessRemark::Readers { .. } => Self::note("acl-kept", said),
+            AccessRemark::Readers { .. } => Self::note("acl-kept", message),
             AccessRemark::KeptOut { path, who } => {
-                let path = shell_word(&path.display().to_string());
-                let words = who.iter().map(|who| match who {
-                    AclSubject::User(user) => format!("u:{user}:r"),
-                    AclSubject::Group(group) => format!("g:{group}:r"),
-                });
-                let words = words.collect::<Vec<_>>().join(",");
-                Self::warning("acl-not-kept", said).with(NextStep::say(format!(
-                    "where they need it, after the install:  sudo setfacl -m {words} {path}"
+                let path = path_word(path);
+                let entries: Vec<String> = who.iter().map(acl_entry).collect();
+                let entries = entries.join(",");
+                Self::warning("acl-not-kept", message).with(NextStep::say(format!(
+                    "where they need it, after the install:  sudo setfacl -m {entries} {path}"
                 )))
             }
             AccessRemark::Linked { path, inode, .. } => {
-                let folder = shell_word(&path.parent().unwrap_or(path).display().to_string());
+                let folder = path_word(path.parent().unwrap_or(path));
                 let find =
                     format!("sudo find $(findmnt -no TARGET -T {folder}) -xdev -inum {inode}");
-                Self::warning("hard-link", said).with(NextStep::say(format!(
+                Self::warning("hard-link", message).with(NextStep::say(format!(
                     "find them, and have the new file read there too:  {find}"
                 )))
             }
@@ -198,25 +197,39 @@ impl From<&AccessRemark> for Finding {
     }
 }
 
+/// The entry that lets `subject` read, as `setfacl` takes it.
+fn acl_entry(subject: &AclSubject) -> String {
+    match subject {
+        AclSubject::User(user) => format!("u:{user}:r"),
+        AclSubject::Group(group) => format!("g:{group}:r"),
+    }
+}
+
 impl From<&StepError> for Finding {
-    /// What ended a plan after its switch.
-    fn from(trouble: &StepError) -> Self {
-        match trouble {
-            StepError::Test(finished) => said("test-failed", "the server's test failed", finished)
-                .with(NextStep::say("mend what it says, then install again")),
-            StepError::Reload(finished) => said("reload-failed", "the reload failed", finished)
-                .with(NextStep::say(
+    /// What ended a plan after the new release became live.
+    fn from(error: &StepError) -> Self {
+        match error {
+            StepError::Test(finished) => {
+                command_failed("test-failed", "the server's test failed", finished)
+                    .with(NextStep::say("mend what it says, then install again"))
+            }
+            StepError::Reload(finished) => {
+                command_failed("reload-failed", "the reload failed", finished).with(NextStep::say(
                     "run it by hand to see why, mend it, then install again",
-                )),
+                ))
+            }
             StepError::NotServed(probes) => {
-                let served = probes.iter().filter(|probe| !probe.agrees()).map(seen);
+                let served = probes
+                    .iter()
+                    .filter(|probe| !probe.agrees())
+                    .map(probe_in_words);
                 Self::error("new-certificate-not-served", "not every address serves it")
                     .quoting(served)
                     .with(NextStep::say("see who listens there:  sudo ss -ltnp"))
             }
-            StepError::Install(error) => step_failed(chain(error)),
-            StepError::Process(error) => step_failed(chain(error)),
-            StepError::Interrupted(_) | StepError::Skipped => step_failed(trouble.to_string()),
+            StepError::Install(error) => step_failed(with_causes(error)),
+            StepError::Process(error) => step_failed(with_causes(error)),
+            StepError::Interrupted(_) | StepError::Skipped => step_failed(error.to_string()),
         }
     }
 }
@@ -227,35 +240,30 @@ fn step_failed(message: String) -> Finding {
     ))
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
-    let failure = Failure::of(FailureKind::Io, error);
-    std::iter::once(failure.message)
-        .chain(failure.causes)
-        .collect::<Vec<_>>()
-        .join(": ")
-}
-
-/// How a command of the server's ended, and its own words.
-fn said(code: &'static str, what: &str, finished: &FinishedCommand) -> Finding {
+/// How a command of the server ended, and its output.
+fn command_failed(code: &'static str, what: &str, finished: &FinishedCommand) -> Finding {
     let how = match (finished.timed_out, finished.status, finished.signal) {
         (true, ..) => "it did not end in time".to_owned(),
         (_, Some(status), _) => format!("exit {status}"),
         (_, None, Some(signal)) => format!("ended by signal {signal}"),
         (_, None, None) => "it did not end well".to_owned(),
     };
-    let said = finished.output.trim();
-    let ending = if said.is_empty() {
+    let output = finished.output.trim();
+    let ending = if output.is_empty() {
         " and said nothing"
     } else {
         ""
     };
-    Finding::error(code, format!("{what} ({how}){ending}")).quoting(said.lines().map(str::to_owned))
+    Finding::error(code, format!("{what} ({how}){ending}"))
+        .quoting(output.lines().map(str::to_owned))
 }
 
-fn seen(probe: &ProbeAnswer) -> String {
-    let (address, name) = (probe.target.address, &probe.target.name);
+/// What an address serves for a name.
+fn probe_in_words(probe: &ProbeAnswer) -> String {
+    let address = probe.target.address;
+    let name = &probe.target.name;
     match &probe.answer {
-        Err(error) => format!("{address} for {name}: {}", chain(error)),
+        Err(error) => format!("{address} for {name}: {}", with_causes(error)),
         Ok((_, ProbeVerdict::Same)) => format!("{address} for {name}: this certificate"),
         Ok((_, ProbeVerdict::OtherLeaf { sha256, label })) => {
             let short = sha256.get(..8).unwrap_or_default();
@@ -263,13 +271,13 @@ fn seen(probe: &ProbeAnswer) -> String {
         }
         Ok((_, ProbeVerdict::ChainDiffers { expected, served })) => format!(
             "{address} for {name}: this certificate, but after it {} in place of {}",
-            listed(served),
-            listed(expected)
+            labels_in_words(served),
+            labels_in_words(expected)
         ),
     }
 }
 
-fn listed(labels: &[String]) -> String {
+fn labels_in_words(labels: &[String]) -> String {
     if labels.is_empty() {
         "nothing".to_owned()
     } else {

@@ -10,7 +10,7 @@ use crate::pki::name::DnsName;
 use crate::pki::verify::ChainProblem;
 use crate::webserver::model::ServerSoftware;
 
-/// How certctl is called where this run was made.
+/// How the user calls certctl again from where this run was started.
 pub(crate) struct CallContext<'a> {
     /// In the same directory and tree.
     pub here: &'a dyn Fn(&[&str]) -> NextStep,
@@ -32,19 +32,19 @@ pub(crate) fn steps(row: &StatusRow, ways: &CallContext<'_>) -> Vec<NextStep> {
         }
     }
     if steps.is_empty() && row.verdict() == RowVerdict::Fine {
-        steps.extend(waiting(row, ways));
+        steps.extend(step_for_waiting_row(row, ways));
     }
     steps
 }
 
 /// What a request or a certificate waits for.
-fn waiting(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
+fn step_for_waiting_row(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
     match row.state {
-        RowState::Pending => row
-            .requests
-            .first()
-            .map(|request| checked(request, &row.name, ways)),
-        RowState::Ready => installed(row, ways),
+        RowState::Pending => {
+            let request = row.requests.first()?;
+            Some(check_validation(request, &row.name, ways))
+        }
+        RowState::Ready => install_command(row, ways),
         RowState::NoKey => Some(NextStep::say(
             "if it is to be used here, name the folders that may have its key:  certctl status \
                 FOLDER...",
@@ -64,32 +64,23 @@ fn waiting(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
     }
 }
 
-/// Looks for the proof of a request: by its name where names are looked up, else by its file.
-fn checked(request: &ItemLocation, name: &str, ways: &CallContext<'_>) -> NextStep {
-    match request {
-        ItemLocation::File {
-            origin: ItemOrigin::Here,
-            ..
-        } => (ways.here)(&["dcv-check", name]),
-        other => (ways.here)(&["dcv-check", &other.to_string()]),
+/// Checks the domain validation of a request: by its name where it is in the working directory,
+/// else by its file.
+fn check_validation(request: &ItemLocation, name: &str, ways: &CallContext<'_>) -> NextStep {
+    if is_here(request) {
+        (ways.here)(&["dcv-check", name])
+    } else {
+        (ways.here)(&["dcv-check", &request.to_string()])
     }
 }
 
-/// Installs what lies ready: by its name where names are looked up, else by its files. What other
-/// tools keep is theirs.
-fn installed(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
-    let (ItemLocation::File { path, origin }, (key, _)) = (row.place()?, row.keys.first()?) else {
+/// Installs a certificate whose key is here: by its name where both are in the working directory,
+/// else by their files. Certificates of other ACME clients are left to those.
+fn install_command(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
+    let ItemLocation::File { path, origin } = row.place()? else {
         return None;
     };
-    let is_here = |place: &ItemLocation| {
-        matches!(
-            place,
-            ItemLocation::File {
-                origin: ItemOrigin::Here,
-                ..
-            }
-        )
-    };
+    let (key, _) = row.keys.first()?;
     match origin {
         ItemOrigin::AcmeSh | ItemOrigin::Certbot(_) => None,
         ItemOrigin::Delivery if is_here(key) => {
@@ -107,43 +98,81 @@ fn installed(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
     }
 }
 
-/// Whether certificate and key lie where names are looked up.
-fn lies_here(row: &StatusRow) -> bool {
-    let is_here = |place: &ItemLocation| {
-        matches!(
-            place,
-            ItemLocation::File {
-                origin: ItemOrigin::Here,
-                ..
-            }
-        )
-    };
+/// Whether `row` has a certificate and a key in the working directory, under a name that certctl
+/// takes as an argument.
+fn is_known_here(row: &StatusRow) -> bool {
     row.places.iter().any(is_here)
         && row.keys.iter().any(|(key, _)| is_here(key))
         && DnsName::parse(&row.name).is_ok()
 }
 
+/// Whether a file is in the working directory.
+fn is_here(place: &ItemLocation) -> bool {
+    matches!(
+        place,
+        ItemLocation::File {
+            origin: ItemOrigin::Here,
+            ..
+        }
+    )
+}
+
 /// What to do about one reason.
 fn step(reason: &StatusReason, row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
-    Some(match reason {
-        StatusReason::Problem(ChainProblem::NotYetValid { .. }) => NextStep::say(
+    match reason {
+        StatusReason::Problem(problem) => step_for_problem(problem, row, ways),
+        StatusReason::Due { .. } | StatusReason::Revoked { .. } | StatusReason::Weak(_) => {
+            renewal(row, ways)
+        }
+        StatusReason::Sent { reason, .. } => step_for_sent(reason, row, ways),
+        StatusReason::TermEnds { .. } | StatusReason::Prepared { .. } | StatusReason::Rule(_) => {
+            None
+        }
+        StatusReason::WrongKey { .. } => Some(find_right_key(row, ways)),
+        StatusReason::ServedDiffers { .. } => Some(serve_again(row, ways)),
+        StatusReason::Silent { addresses, .. } => Some(check_listener(addresses)),
+        StatusReason::EndsFirst { .. } => Some(NextStep::say(
+            "ask the CA for the chain to its other root, or what its bundle of today is",
+        )),
+        StatusReason::KeyReadable { path, .. } => Some(NextStep::say(format!(
+            "sudo chmod 0600 {}",
+            shell_word(&path.display().to_string())
+        ))),
+        StatusReason::NamesNotCovered { names, .. } => Some(cover_names(names, row, ways)),
+        StatusReason::NewerReady { place, .. } => Some(install_newer(place, row, ways)),
+        StatusReason::Placeholder => Some(NextStep::say((ways.root)(&["install", "FILE"]).text)),
+    }
+}
+
+fn find_right_key(row: &StatusRow, ways: &CallContext<'_>) -> NextStep {
+    match &row.stem {
+        Some(stem) => (ways.root)(&["install", "--check", stem]),
+        None => NextStep::say("see which key fits:  certctl verify CERTIFICATE --key KEY"),
+    }
+}
+
+fn check_listener(addresses: &[SocketAddr]) -> NextStep {
+    let port = addresses.first().map_or(443, SocketAddr::port);
+    NextStep::say(format!(
+        "does the server run?  sudo ss -ltnp 'sport = :{port}'"
+    ))
+}
+
+/// What to do about a chain that fails validation.
+fn step_for_problem(
+    problem: &ChainProblem,
+    row: &StatusRow,
+    ways: &CallContext<'_>,
+) -> Option<NextStep> {
+    match problem {
+        ChainProblem::NotYetValid { .. } => Some(NextStep::say(
             "if the machine's clock is right, put the certificate before it back:  date -u",
-        ),
-        StatusReason::Problem(
-            ChainProblem::UnknownRoot { .. } | ChainProblem::SelfSigned { .. },
-        ) => return None,
-        StatusReason::Problem(ChainProblem::Expired { leaf: true, .. })
-        | StatusReason::Due { .. }
-        | StatusReason::Revoked { .. } => {
-            return renewal(row, ways);
-        }
-        StatusReason::Weak(_)
-        | StatusReason::Problem(
-            ChainProblem::WeakKey { .. } | ChainProblem::WeakSignature { .. },
-        ) => {
-            return renewal(row, ways);
-        }
-        StatusReason::Problem(_) => match &row.stem {
+        )),
+        ChainProblem::UnknownRoot { .. } | ChainProblem::SelfSigned { .. } => None,
+        ChainProblem::Expired { leaf: true, .. }
+        | ChainProblem::WeakKey { .. }
+        | ChainProblem::WeakSignature { .. } => renewal(row, ways),
+        _ => Some(match &row.stem {
             Some(_) => NextStep::say(format!(
                 "with what the CA sent:  {}",
                 (ways.root)(&["install", "FILE"]).text
@@ -151,129 +180,126 @@ fn step(reason: &StatusReason, row: &StatusRow, ways: &CallContext<'_>) -> Optio
             None => NextStep::say(
                 "make a whole chain of what the CA sent:  certctl bundle FILE... --aia",
             ),
-        },
-        StatusReason::WrongKey { .. } => match &row.stem {
-            Some(stem) => (ways.root)(&["install", "--check", stem]),
-            None => NextStep::say("see which key fits:  certctl verify CERTIFICATE --key KEY"),
-        },
-        StatusReason::ServedDiffers { .. } => match (&row.stem, reload(row)) {
-            (_, Some(reload)) => NextStep::say(reload),
-            (Some(stem), None) => (ways.root)(&["install", stem]),
-            (None, None) => {
-                NextStep::say("make the server read its files again, then:  certctl status")
-            }
-        },
-        StatusReason::Silent { addresses, .. } => {
-            let port = addresses.first().map_or(443, SocketAddr::port);
-            NextStep::say(format!(
-                "does the server run?  sudo ss -ltnp 'sport = :{port}'"
-            ))
-        }
-        StatusReason::EndsFirst { .. } => NextStep::say(
-            "ask the CA for the chain to its other root, or what its bundle of today is",
-        ),
-        // What lies here may be whole, and of no use to whoever does not read it.
-        StatusReason::Sent { reason, .. } => match (&**reason, here(row)) {
-            (StatusReason::Problem(_) | StatusReason::EndsFirst { .. }, Some(path)) => {
-                NextStep::say(format!(
-                    "give that server what is in {path}, and make it read its files again"
-                ))
-            }
-            (reason, _) => return step(reason, row, ways),
-        },
-        StatusReason::KeyReadable { path, .. } => NextStep::say(format!(
-            "sudo chmod 0600 {}",
-            shell_word(&path.display().to_string())
-        )),
-        // Whoever asks by an address gets what is there for those who come by a name.
-        StatusReason::NamesNotCovered { names, .. }
-            if names.iter().all(|name| name.parse::<IpAddr>().is_ok()) =>
-        {
-            NextStep::say(format!(
-                "if people come by its name, ask by that:  certctl status {}:PORT",
-                row.name
-            ))
-        }
-        StatusReason::NamesNotCovered { names, .. } => {
-            let wanted: Vec<&str> = row.names.iter().chain(names).map(String::as_str).collect();
-            (ways.here)(&[&["csr"], &wanted[..]].concat())
-        }
-        StatusReason::NewerReady { place, .. } => match (&row.stem, place) {
-            (
-                Some(stem),
-                ItemLocation::File {
-                    origin: ItemOrigin::Here,
-                    ..
-                },
-            ) if DnsName::parse(stem).is_ok() => (ways.root)(&["install", stem]),
-            _ => (ways.root)(&["install", &place.to_string()]),
-        },
-        StatusReason::Placeholder => NextStep::say((ways.root)(&["install", "FILE"]).text),
-        StatusReason::TermEnds { .. } | StatusReason::Prepared { .. } | StatusReason::Rule(_) => {
-            return None;
-        }
-    })
+        }),
+    }
 }
 
-/// The next round, where one has to be made; what lies ready or is prepared comes first.
+/// What makes the server serve the certificate that is on disk.
+fn serve_again(row: &StatusRow, ways: &CallContext<'_>) -> NextStep {
+    match (&row.stem, reload_command(row)) {
+        (_, Some(reload)) => NextStep::say(reload),
+        (Some(stem), None) => (ways.root)(&["install", stem]),
+        (None, None) => {
+            NextStep::say("make the server read its files again, then:  certctl status")
+        }
+    }
+}
+
+/// What to do about `reason`, which holds only for what some addresses send: the chain on disk may
+/// be complete, and the server does not read it.
+fn step_for_sent(
+    reason: &StatusReason,
+    row: &StatusRow,
+    ways: &CallContext<'_>,
+) -> Option<NextStep> {
+    match (reason, deployed_file(row)) {
+        (StatusReason::Problem(_) | StatusReason::EndsFirst { .. }, Some(path)) => {
+            Some(NextStep::say(format!(
+                "give that server what is in {path}, and make it read its files again"
+            )))
+        }
+        (reason, _) => step(reason, row, ways),
+    }
+}
+
+/// What to do about `names` that a server serves and the certificate does not have. A client that
+/// connects by address gets the certificate for clients that connect by name.
+fn cover_names(names: &[String], row: &StatusRow, ways: &CallContext<'_>) -> NextStep {
+    if names.iter().all(|name| name.parse::<IpAddr>().is_ok()) {
+        return NextStep::say(format!(
+            "if people come by its name, ask by that:  certctl status {}:PORT",
+            row.name
+        ));
+    }
+    csr_command(row.names.iter().chain(names), ways)
+}
+
+/// Installs a newer certificate that was found at `place`.
+fn install_newer(place: &ItemLocation, row: &StatusRow, ways: &CallContext<'_>) -> NextStep {
+    match &row.stem {
+        Some(stem) if is_here(place) && DnsName::parse(stem).is_ok() => {
+            (ways.root)(&["install", stem])
+        }
+        _ => (ways.root)(&["install", &place.to_string()]),
+    }
+}
+
+/// Makes a request for these names.
+fn csr_command<'n>(names: impl Iterator<Item = &'n String>, ways: &CallContext<'_>) -> NextStep {
+    let words: Vec<&str> = std::iter::once("csr")
+        .chain(names.map(String::as_str))
+        .collect();
+    (ways.here)(&words)
+}
+
+/// The next renewal, where one has to be started: nothing where a newer certificate is ready, the
+/// check of the request where one is prepared.
 fn renewal(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
-    let ready = row
+    let newer_is_ready = row
         .reasons
         .iter()
         .any(|reason| matches!(reason, StatusReason::NewerReady { .. }));
-    if ready {
+    if newer_is_ready {
         return None;
     }
     let prepared = row.reasons.iter().find_map(|reason| match reason {
-        StatusReason::Prepared { request } => Some(checked(request, &row.name, ways)),
+        StatusReason::Prepared { request } => Some(check_validation(request, &row.name, ways)),
         _ => None,
     });
-    if prepared.is_some() {
-        return prepared;
-    }
-    let other = row.places.iter().find_map(|place| match place {
-        ItemLocation::File {
-            origin: ItemOrigin::Certbot(name),
-            ..
-        } => Some(NextStep::say(format!(
+    prepared
+        .or_else(|| renewal_by_acme_client(row))
+        .or_else(|| renewal_by_certctl(row, ways))
+}
+
+/// The renewal command of the ACME client that keeps the certificate.
+fn renewal_by_acme_client(row: &StatusRow) -> Option<NextStep> {
+    let origins = row.places.iter().filter_map(|place| match place {
+        ItemLocation::File { origin, .. } => Some(origin),
+        ItemLocation::Address { .. } => None,
+    });
+    let mut commands = origins.filter_map(|origin| match origin {
+        ItemOrigin::Certbot(name) => Some(format!(
             "sudo certbot renew --cert-name {}",
             shell_word(name)
-        ))),
-        ItemLocation::File {
-            origin: ItemOrigin::AcmeSh,
-            ..
-        } => Some(NextStep::say(format!(
-            "acme.sh --renew -d {}",
-            shell_word(&row.name)
-        ))),
+        )),
+        ItemOrigin::AcmeSh => Some(format!("acme.sh --renew -d {}", shell_word(&row.name))),
         _ => None,
     });
-    if other.is_some() {
-        return other;
-    }
-    Some(match (&row.stem, row.state) {
-        (Some(stem), _) => (ways.here)(&["renew", stem]),
-        (None, RowState::Ready) if lies_here(row) => (ways.here)(&["renew", &row.name]),
+    commands.next().map(NextStep::say)
+}
+
+fn renewal_by_certctl(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
+    match (&row.stem, row.state) {
+        (Some(stem), _) => Some((ways.here)(&["renew", stem])),
+        (None, RowState::Ready) if is_known_here(row) => Some((ways.here)(&["renew", &row.name])),
         (None, RowState::Served | RowState::Installed | RowState::NoKey | RowState::Ready)
             if !row.names.is_empty() =>
         {
-            let names: Vec<&str> = row.names.iter().map(String::as_str).collect();
-            (ways.here)(&[&["csr"], &names[..]].concat())
+            Some(csr_command(row.names.iter(), ways))
         }
-        _ => return None,
-    })
+        _ => None,
+    }
 }
 
-/// The file that servers of this machine read.
-fn here(row: &StatusRow) -> Option<String> {
-    row.places
-        .iter()
-        .find(|place| place.is_live())
-        .map(ToString::to_string)
+/// The file of the certificate that a server on this machine reads.
+fn deployed_file(row: &StatusRow) -> Option<String> {
+    let deployed = row.places.iter().find(|place| place.is_live());
+    deployed.map(ToString::to_string)
 }
 
-/// How the server that a configuration belongs to reads its files again.
-fn reload(row: &StatusRow) -> Option<String> {
+/// The command that makes the server of a configuration read its files again; `certctl install`
+/// does that for the certificates that it installed.
+fn reload_command(row: &StatusRow) -> Option<&'static str> {
     if row.stem.is_some() {
         return None;
     }
@@ -282,11 +308,9 @@ fn reload(row: &StatusRow) -> Option<String> {
             origin: ItemOrigin::Configured(software, _),
             ..
         } => Some(match software {
-            ServerSoftware::Apache => {
-                "sudo apachectl configtest && sudo systemctl reload apache2".to_owned()
-            }
-            ServerSoftware::Haproxy => "sudo systemctl reload haproxy".to_owned(),
-            ServerSoftware::Nginx => "sudo nginx -t && sudo systemctl reload nginx".to_owned(),
+            ServerSoftware::Apache => "sudo apachectl configtest && sudo systemctl reload apache2",
+            ServerSoftware::Haproxy => "sudo systemctl reload haproxy",
+            ServerSoftware::Nginx => "sudo nginx -t && sudo systemctl reload nginx",
         }),
         _ => None,
     })

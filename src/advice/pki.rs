@@ -1,5 +1,6 @@
 //! Advice for names, keys, requests, certificates and what is wrong with chains.
 
+use crate::advice::inputs::ADD_BUNDLE;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, shell_word};
 use crate::pki::certificate::CertificateError;
@@ -31,13 +32,8 @@ impl From<NameError> for Failure {
                 .because("a local part of ASCII letters, digits and dots, and a domain")
                 .with(NextStep::say("certctl csr ann@example.com --ca private")),
             NameError::Url(text) => {
-                let host = text
-                    .split("://")
-                    .last()
-                    .unwrap_or_default()
-                    .split('/')
-                    .next()
-                    .unwrap_or_default();
+                let without_scheme = text.split("://").last().unwrap_or_default();
+                let host = without_scheme.split('/').next().unwrap_or_default();
                 failure.with(NextStep::say(format!("give the name alone: {host}")))
             }
             NameError::Wildcard(_) => failure.with(NextStep::say("certctl csr '*.example.com'")),
@@ -84,12 +80,10 @@ impl From<RequestError> for Failure {
 impl From<SubjectError> for Failure {
     fn from(error: SubjectError) -> Self {
         let failure = Self::of(FailureKind::Usage, &error);
-        let plain = || {
-            NextStep::say(
-                "--subject 'CN=example.com,OU=Web,O=Acme\\, Inc.,L=Berlin,C=DE'   (the most \
+        let example = NextStep::say(
+            "--subject 'CN=example.com,OU=Web,O=Acme\\, Inc.,L=Berlin,C=DE'   (the most \
                     specific part first)",
-            )
-        };
+        );
         match error {
             SubjectError::Letters(attribute, _)
                 if attribute == "C" || attribute == "jurisdictionC" =>
@@ -103,7 +97,7 @@ impl From<SubjectError> for Failure {
                     "control characters never; in \
                 serialNumber letters and digits, in emailAddress and DC ASCII alone",
                 )
-                .with(plain()),
+                .with(example),
             SubjectError::NoValue(attribute) => failure.with(NextStep::say(format!(
                 "leave {attribute} \
                 out, or give it a value"
@@ -116,14 +110,14 @@ impl From<SubjectError> for Failure {
                     "these are special in a value: , + \" \\ \
                 < > ;",
                 )
-                .with(plain()),
-            SubjectError::NotAPair(_) | SubjectError::Unfinished(_) => failure.with(plain()),
+                .with(example),
+            SubjectError::NotAPair(_) | SubjectError::Unfinished(_) => failure.with(example),
             SubjectError::UnknownType(_) => failure
                 .because(
                     "known by name: CN, O, OU, L, ST, C, street, postalCode, serialNumber, \
                     emailAddress, DC, UID and the like; any other by its number, 1.2.3.4=value",
                 )
-                .with(plain()),
+                .with(example),
         }
     }
 }
@@ -136,134 +130,136 @@ impl From<CertificateError> for Failure {
     }
 }
 
+/// Every problem of a chain or of a certificate and its key makes the verdict negative.
 impl From<&ChainProblem> for Finding {
-    /// The advice for each problem of a chain or a pair. Every one of them makes the verdict
-    /// negative.
     fn from(problem: &ChainProblem) -> Self {
         let finding = Self::error(problem.code(), problem.to_string());
-        match problem {
-            ChainProblem::CaAsLeaf { .. } => finding.with(NextStep::say(
-                "pass the file that the CA issued \
-                for the site, beside this one",
-            )),
-            ChainProblem::Expired { leaf: false, .. } => finding.with(NextStep::say(
-                "it is the CA's, not the site's: download the bundle (.ca-bundle) that the CA \
-                    offers now, and use it in place of this one",
-            )),
-            ChainProblem::Expired { .. } => finding.with(NextStep::say(
-                "ask the CA for a new certificate: make a fresh request \
-                    with  certctl csr NAME...",
-            )),
-            ChainProblem::HostNotCovered { host, .. } => finding.with(NextStep::say(format!(
-                "order a certificate that names {host} too, or take \
+        let advice = match problem {
+            ChainProblem::HostNotCovered { host, .. } => {
+                let step = format!(
+                    "order a certificate that names {host} too, or take \
                     it out of what is asked for"
-            ))),
-            ChainProblem::MissingIntermediate { urls, trust, .. } => {
-                let bundle = match urls.first() {
-                    Some(url) => format!(
-                        "add the CA's bundle (.ca-bundle) from its mail; or have certctl bundle or \
-                            install fetch it from {url}:  --aia"
-                    ),
-                    None => {
-                        "add the CA's bundle (.ca-bundle) from its mail, or download it at the \
-                        shop"
-                            .to_owned()
-                    }
-                };
-                let own = "if it is of your company's CA, name its root too:  --trust root.pem";
-                let named = matches!(trust, TrustSource::File(_));
-                let finding = finding.with(NextStep::say(bundle));
-                if named {
-                    finding
-                } else {
-                    finding.with(NextStep::say(own))
-                }
+                );
+                return finding.with(NextStep::say(step));
             }
-            ChainProblem::NoNames { .. } => finding.with(NextStep::say(
+            ChainProblem::MissingIntermediate { urls, trust, .. } => {
+                return with_missing_issuer_steps(finding, urls, trust);
+            }
+            ChainProblem::CaAsLeaf { .. } => {
+                "pass the file that the CA issued \
+                for the site, beside this one"
+            }
+            ChainProblem::Expired { leaf: false, .. } => {
+                "it is the CA's, not the site's: download the bundle (.ca-bundle) that the CA \
+                    offers now, and use it in place of this one"
+            }
+            ChainProblem::Expired { .. } => {
+                "ask the CA for a new certificate: make a fresh request \
+                    with  certctl csr NAME..."
+            }
+            ChainProblem::NoNames { .. } => {
                 "ask the CA for a certificate that names the site: make a fresh \
-                    request with  certctl csr NAME...",
-            )),
-            ChainProblem::TooManyCandidates => finding.with(NextStep::say(
+                    request with  certctl csr NAME..."
+            }
+            ChainProblem::TooManyCandidates => {
                 "pass only what the CA sent for this site: its certificate \
-                    and its bundle",
-            )),
-            ChainProblem::WeakKey { .. } => finding.with(NextStep::say(
+                    and its bundle"
+            }
+            ChainProblem::WeakKey { .. } => {
                 "make a new key and request, and have the certificate reissued for it:  certctl \
-                    csr NAME... --force",
-            )),
-            ChainProblem::WeakSignature { .. } => finding.with(NextStep::say(
+                    csr NAME... --force"
+            }
+            ChainProblem::WeakSignature { .. } => {
                 "download the CA's present bundle; if the site's own \
-                    certificate is meant, have it reissued",
-            )),
-            ChainProblem::NotYetValid { .. } => finding.with(NextStep::say(
+                    certificate is meant, have it reissued"
+            }
+            ChainProblem::NotYetValid { .. } => {
                 "wait until then, or set this \
-                machine's clock right:  date -u",
-            )),
-            ChainProblem::Refused { .. } => finding.with(NextStep::say(
+                machine's clock right:  date -u"
+            }
+            ChainProblem::Refused { .. } => {
                 "ask the CA to issue it again, or \
-                send it this message",
-            )),
-            ChainProblem::SelfSigned { .. } => finding.with(NextStep::say(
+                send it this message"
+            }
+            ChainProblem::SelfSigned { .. } => {
                 "use the certificate that the CA \
-                issued, not the one made here",
-            )),
-            ChainProblem::UnknownRoot { .. } => finding.with(NextStep::say(
+                issued, not the one made here"
+            }
+            ChainProblem::UnknownRoot { .. } => {
                 "if it is your company's CA, name its root:  --trust \
-                    root.pem",
-            )),
-            ChainProblem::WrongKey { .. } => finding.with(NextStep::say(
+                    root.pem"
+            }
+            ChainProblem::WrongKey { .. } => {
                 "pass the key that was made with this request:  --key FILE; if it is lost, have \
-                    the certificate reissued for a new request",
-            )),
-            ChainProblem::WrongKeyKind { .. } => finding.with(NextStep::say(
+                    the certificate reissued for a new request"
+            }
+            ChainProblem::WrongKeyKind { .. } => {
                 "pass the key that was made with this request:  --key FILE; \
-                    certctl inspect FILE tells a key's kind",
-            )),
-        }
+                    certctl inspect FILE tells a key's kind"
+            }
+        };
+        finding.with(NextStep::say(advice))
     }
 }
 
-impl From<(&LintViolation, TrustScope)> for Finding {
-    /// The advice for each rule that a certificate breaks.
-    fn from((lint, scope): (&LintViolation, TrustScope)) -> Self {
-        let (code, message) = (lint.rule.code, lint.to_string());
-        let finding = match lint.weight(scope) {
-            Some(LintSeverity::Refuses) => Self::error(code, message),
-            Some(LintSeverity::Warns) => Self::warning(code, message),
-            None => Self::note(code, message),
-        };
-        let advice = match code {
-            "broken-key" => {
-                "make a new key and request, on other hardware or with other software, and have it \
-                    reissued:  certctl csr NAME..."
-            }
-            "unsupported-key-type" | "unusual-key-type" => {
-                "make a key that browsers take, and have it reissued:  certctl csr NAME... \
-                    --key-type ecdsa-p256"
-            }
-            "intermediate-expires-first" => {
-                "ask the CA for its present bundle (.ca-bundle), or renew before that day"
-            }
-            "client-auth" => {
-                "have it reissued without clientAuth; what logs in with it needs a certificate of \
-                    its own"
-            }
-            "client-auth-removed" => {
-                "what logs in with it needs a certificate of its own, of a CA that its servers \
-                    know: public CAs stop issuing them"
-            }
-            "common-name-not-listed" => {
-                "see that every name that clients use is among its names; have it reissued if not"
-            }
-            "validity-too-long" => "ask the CA to issue it again for fewer days",
-            _ => "ask the CA to issue it again, or send it this message",
-        };
+/// How to get the intermediate that a chain lacks: from the CA, or from one of `urls`.
+fn with_missing_issuer_steps(finding: Finding, urls: &[String], trust: &TrustSource) -> Finding {
+    let step = match urls.first() {
+        Some(url) => format!(
+            "add the CA's bundle (.ca-bundle) from its mail; or have certctl bundle or \
+                            install fetch it from {url}:  --aia"
+        ),
+        None => ADD_BUNDLE.to_owned(),
+    };
+    let finding = finding.with(NextStep::say(step));
+    match trust {
+        TrustSource::File(_) => finding,
+        TrustSource::Mozilla | TrustSource::System => finding.with(NextStep::say(
+            "if it is of your company's CA, name its root too:  --trust root.pem",
+        )),
+    }
+}
+
+/// A rule that a certificate breaks; `scope` decides whether it counts.
+#[must_use]
+pub(crate) fn lint_finding(lint: &LintViolation, scope: TrustScope) -> Finding {
+    let code = lint.rule.code;
+    let message = lint.to_string();
+    let advice = NextStep::say(lint_advice(code));
+    match lint.weight(scope) {
+        Some(LintSeverity::Refuses) => Finding::error(code, message).with(advice),
+        Some(LintSeverity::Warns) => Finding::warning(code, message).with(advice),
         // A note is nothing to act on.
-        if lint.weight(scope).is_some() {
-            finding.with(NextStep::say(advice))
-        } else {
-            finding
+        None => Finding::note(code, message),
+    }
+}
+
+fn lint_advice(code: &str) -> &'static str {
+    match code {
+        "broken-key" => {
+            "make a new key and request, on other hardware or with other software, and have it \
+                    reissued:  certctl csr NAME..."
         }
+        "unsupported-key-type" | "unusual-key-type" => {
+            "make a key that browsers take, and have it reissued:  certctl csr NAME... \
+                    --key-type ecdsa-p256"
+        }
+        "intermediate-expires-first" => {
+            "ask the CA for its present bundle (.ca-bundle), or renew before that day"
+        }
+        "client-auth" => {
+            "have it reissued without clientAuth; what logs in with it needs a certificate of \
+                    its own"
+        }
+        "client-auth-removed" => {
+            "what logs in with it needs a certificate of its own, of a CA that its servers \
+                    know: public CAs stop issuing them"
+        }
+        "common-name-not-listed" => {
+            "see that every name that clients use is among its names; have it reissued if not"
+        }
+        "validity-too-long" => "ask the CA to issue it again for fewer days",
+        _ => "ask the CA to issue it again, or send it this message",
     }
 }
 

@@ -28,67 +28,72 @@ impl From<RootsError> for Failure {
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         let path = shell_word(&error.path.display().to_string());
-        let folder = shell_word(&lasting(files::parent(&error.path)).display().to_string());
+        let folder = lasting_folder(files::parent(&error.path));
+        let folder = shell_word(&folder.display().to_string());
         if error.is_missing() {
-            let step = match error.doing {
-                // Nothing can be made in it any more.
-                "create" if folder == "." => {
-                    "this folder was deleted; cd to a folder that exists".to_owned()
-                }
-                "create" => format!("mkdir -p {folder}"),
-                _ => format!("ls -l {folder}"),
-            };
+            let step = step_for_missing(error.doing, &folder);
             return Self::of(FailureKind::NotFound, &error).with(NextStep::say(step));
         }
         // What `system::fs::files` found out by itself, not what the kernel said (a file size limit
         // is EFBIG too).
-        if let (None, Some((kind, step))) = (
-            error.source.raw_os_error(),
-            unfit(error.source.kind(), &path),
-        ) {
+        let by_certctl = error.source.raw_os_error().is_none();
+        if by_certctl && let Some((kind, step)) = unfit(error.source.kind(), &path) {
             return Self::of(kind, &error).with(NextStep::say(step));
         }
         let kind = match error.source.kind() {
             ErrorKind::AlreadyExists => FailureKind::Exists,
             _ => FailureKind::Io,
         };
-        let failure = Self::of(kind, &error);
-        failure.with(NextStep::say(match error.source.kind() {
-            ErrorKind::AlreadyExists => {
-                format!("move it away, or choose another name:  ls -l {path}")
-            }
-            // Root may do anything but change what is marked as unchangeable.
-            _ if error.source.raw_os_error() == Some(EPERM) => {
-                format!(
-                    "see what is marked i or a (chattr -i takes it off):  lsattr -d {folder} {path}"
-                )
-            }
-            ErrorKind::PermissionDenied => {
-                format!("ls -ld {folder} {path}; run it with sudo if they are root's")
-            }
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                format!("make room:  df -h {folder}")
-            }
-            ErrorKind::FileTooLarge => {
-                "see the limit, and lift it:  ulimit -f unlimited".to_owned()
-            }
-            ErrorKind::ReadOnlyFilesystem => format!("findmnt -T {folder}"),
-            _ => format!("ls -ld {path}; what the kernel says of it:  sudo dmesg | tail"),
-        }))
+        let step = step_for_io_error(&error.source, &path, &folder);
+        Self::of(kind, &error).with(NextStep::say(step))
     }
 }
 
-/// The nearest folder that has its name for good: one that was being built is gone by the time that
-/// it is looked for.
-fn lasting(folder: &Path) -> &Path {
-    let temporary = |folder: &Path| folder.file_name().is_some_and(is_temporary);
+/// What to do where a file or its folder does not exist.
+fn step_for_missing(doing: &str, folder: &str) -> String {
+    match doing {
+        // Nothing can be made in it any more.
+        "create" if folder == "." => {
+            "this folder was deleted; cd to a folder that exists".to_owned()
+        }
+        "create" => format!("mkdir -p {folder}"),
+        _ => format!("ls -l {folder}"),
+    }
+}
+
+/// What to do about an error that the kernel reported; `path` and `folder` are quoted for a shell.
+fn step_for_io_error(error: &std::io::Error, path: &str, folder: &str) -> String {
+    match error.kind() {
+        ErrorKind::AlreadyExists => {
+            format!("move it away, or choose another name:  ls -l {path}")
+        }
+        // Root may do anything but change what is marked as unchangeable.
+        _ if error.raw_os_error() == Some(EPERM) => {
+            format!(
+                "see what is marked i or a (chattr -i takes it off):  lsattr -d {folder} {path}"
+            )
+        }
+        ErrorKind::PermissionDenied => {
+            format!("ls -ld {folder} {path}; run it with sudo if they are root's")
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            format!("make room:  df -h {folder}")
+        }
+        ErrorKind::FileTooLarge => "see the limit, and lift it:  ulimit -f unlimited".to_owned(),
+        ErrorKind::ReadOnlyFilesystem => format!("findmnt -T {folder}"),
+        _ => format!("ls -ld {path}; what the kernel says of it:  sudo dmesg | tail"),
+    }
+}
+
+/// The nearest folder that keeps its name: a temporary one is gone by the time the user looks.
+fn lasting_folder(folder: &Path) -> &Path {
     folder
         .ancestors()
-        .find(|folder| !temporary(folder))
+        .find(|folder| !folder.file_name().is_some_and(is_temporary))
         .unwrap_or(folder)
 }
 
-/// What is there and is not what was asked for.
+/// The failure and the next step for a file of the wrong size or kind.
 fn unfit(kind: ErrorKind, path: &str) -> Option<(FailureKind, String)> {
     match kind {
         ErrorKind::FileTooLarge => Some((

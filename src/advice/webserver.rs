@@ -1,4 +1,4 @@
-//! Advice for servers that cannot be looked at.
+//! Advice for servers whose configuration cannot be read.
 
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{NextStep, shell_word};

@@ -1,4 +1,4 @@
-//! Advice for what shows when servers are seen side by side.
+//! Advice for differences between the DNS servers of a zone.
 
 use jiff::Timestamp;
 
@@ -11,62 +11,17 @@ use crate::pki::baseline_dates;
 #[must_use]
 pub(crate) fn finding(remark: &ZoneRemark, at: Timestamp) -> Finding {
     match remark {
-        ZoneRemark::AbsenceCached { servers, until } => Finding::note(
-            "negative-answer-cacheable",
-            format!(
-                "the absence is remembered until {} by {} (SOA minimum)",
-                clock(*until, at),
-                servers.join(", ")
-            ),
-        )
-        .with(NextStep::say(
-            "a CA whose resolver has looked remembers it as long: once it is there, \
-            give it that time",
-        )),
-        ZoneRemark::Chain { name, chain } => chained(name, chain),
-        ZoneRemark::Disagree { said } => Finding::error(
-            "servers-disagree",
-            format!("the zone's own servers answer differently; {}", places(at)),
-        )
-        .quoting(
-            said.iter()
-                .map(|(server, value)| format!("{server}: {value}")),
-        )
-        .with(NextStep::say(
-            "have one and the same zone at all of them; answers by place or network \
-            (GeoDNS, views) must not differ here",
-        )),
+        ZoneRemark::AbsenceCached { servers, until } => absence_cached(servers, *until, at),
+        ZoneRemark::Chain { name, chain } => alias_chain(name, chain),
+        ZoneRemark::Disagree { said } => servers_disagree(said, at),
         ZoneRemark::NameServers {
             zone,
             above,
             above_only,
             own_only,
         } => name_servers(zone, above, &above_only.join(", "), &own_only.join(", ")),
-        ZoneRemark::ResolverDiffers { servers } => Finding::error(
-            "resolver-differs",
-            format!(
-                "another value than at the zone's own servers comes from {}; {}",
-                servers.join(", "),
-                places(at)
-            ),
-        )
-        .with(NextStep::say(
-            "an older answer that is remembered: look again later; or a view of the \
-            zone for some networks only (split horizon, geo-blocking): publish it in all views",
-        )),
-        ZoneRemark::Serials { zone, serials } => Finding::note(
-            "serials-differ",
-            format!("the copies of {zone} are not of the same age"),
-        )
-        .quoting(
-            serials
-                .iter()
-                .map(|(server, serial)| format!("{server}: serial {serial}")),
-        )
-        .with(NextStep::say(
-            "wait until the servers have taken it over; if it stays so, see to the \
-            zone transfer",
-        )),
+        ZoneRemark::ResolverDiffers { servers } => resolver_differs(servers, at),
+        ZoneRemark::Serials { zone, serials } => serials_differ(zone, serials),
         ZoneRemark::Shadowed { zone, above } => Finding::error(
             "child-zone-hides-record",
             format!(
@@ -81,7 +36,72 @@ pub(crate) fn finding(remark: &ZoneRemark, at: Timestamp) -> Finding {
     }
 }
 
-fn chained(name: &str, chain: &AliasChain) -> Finding {
+/// Resolvers keep the answer that the record does not exist until `until`.
+fn absence_cached(servers: &[String], until: Timestamp, at: Timestamp) -> Finding {
+    Finding::note(
+        "negative-answer-cacheable",
+        format!(
+            "the absence is remembered until {} by {} (SOA minimum)",
+            time_of_day(until, at),
+            servers.join(", ")
+        ),
+    )
+    .with(NextStep::say(
+        "a CA whose resolver has looked remembers it as long: once it is there, \
+            give it that time",
+    ))
+}
+
+/// `answers` are the values that each of the zone's own servers gives.
+fn servers_disagree(answers: &[(String, String)], at: Timestamp) -> Finding {
+    let lines = answers
+        .iter()
+        .map(|(server, value)| format!("{server}: {value}"));
+    Finding::error(
+        "servers-disagree",
+        format!(
+            "the zone's own servers answer differently; {}",
+            ca_perspectives(at)
+        ),
+    )
+    .quoting(lines)
+    .with(NextStep::say(
+        "have one and the same zone at all of them; answers by place or network \
+            (GeoDNS, views) must not differ here",
+    ))
+}
+
+fn resolver_differs(servers: &[String], at: Timestamp) -> Finding {
+    Finding::error(
+        "resolver-differs",
+        format!(
+            "another value than at the zone's own servers comes from {}; {}",
+            servers.join(", "),
+            ca_perspectives(at)
+        ),
+    )
+    .with(NextStep::say(
+        "an older answer that is remembered: look again later; or a view of the \
+            zone for some networks only (split horizon, geo-blocking): publish it in all views",
+    ))
+}
+
+fn serials_differ(zone: &str, serials: &[(String, u32)]) -> Finding {
+    let lines = serials
+        .iter()
+        .map(|(server, serial)| format!("{server}: serial {serial}"));
+    Finding::note(
+        "serials-differ",
+        format!("the copies of {zone} are not of the same age"),
+    )
+    .quoting(lines)
+    .with(NextStep::say(
+        "wait until the servers have taken it over; if it stays so, see to the \
+            zone transfer",
+    ))
+}
+
+fn alias_chain(name: &str, chain: &AliasChain) -> Finding {
     match chain {
         AliasChain::Loop(back) => Finding::error(
             "cname-loop",
@@ -109,19 +129,12 @@ fn chained(name: &str, chain: &AliasChain) -> Finding {
 }
 
 fn name_servers(zone: &str, above: &str, above_only: &str, own_only: &str) -> Finding {
-    let only = |who: &str, names: &str| {
-        if names.is_empty() {
-            String::new()
-        } else {
-            format!("; only {who}: {names}")
-        }
-    };
     Finding::warning(
         "name-servers-differ",
         format!(
             "the servers that {above} names for {zone} are not those that the zone names{}{}",
-            only(above, above_only),
-            only("the zone", own_only)
+            listed_only_by(above, above_only),
+            listed_only_by("the zone", own_only)
         ),
     )
     .with(NextStep::say(format!(
@@ -129,23 +142,31 @@ fn name_servers(zone: &str, above: &str, above_only: &str, own_only: &str) -> Fi
     )))
 }
 
-/// BR 3.2.2.9.
-fn places(at: Timestamp) -> String {
+fn listed_only_by(zone: &str, names: &str) -> String {
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!("; only {zone}: {names}")
+    }
+}
+
+/// From how many network perspectives a CA checks (BR 3.2.2.9).
+fn ca_perspectives(at: Timestamp) -> String {
     format!(
         "a CA looks from its own place and {} others on the network and must see the same",
         baseline_dates::perspectives(at)
     )
 }
 
-/// `14:06Z`, rounded up; with the date where it is not within half a day.
-fn clock(until: Timestamp, at: Timestamp) -> String {
-    let minute = 60 - until.as_second().rem_euclid(60);
-    let up = if minute == 60 {
-        until
+/// `14:06Z`, rounded up to the minute; with the date where it is not within half a day of `now`.
+fn time_of_day(instant: Timestamp, now: Timestamp) -> String {
+    let minute = 60 - instant.as_second().rem_euclid(60);
+    let rounded_up = if minute == 60 {
+        instant
     } else {
-        until + jiff::SignedDuration::from_secs(minute)
+        instant + jiff::SignedDuration::from_secs(minute)
     };
-    let near = until.as_second() - at.as_second() < 12 * 3600;
-    up.strftime(if near { "%H:%MZ" } else { "%Y-%m-%d %H:%MZ" })
-        .to_string()
+    let is_near = instant.as_second() - now.as_second() < 12 * 3600;
+    let format = if is_near { "%H:%MZ" } else { "%Y-%m-%d %H:%MZ" };
+    rounded_up.strftime(format).to_string()
 }

@@ -1,6 +1,8 @@
-//! `--aia`: the issuers that a delivery lacks, from where its certificates say that they are (RFC
-//! 5280 4.2.2.1). What comes from there is as foreign as the rest: only what signed the certificate
-//! in question is of use.
+//! `--aia`: fetches the issuers that the files from the CA lack, from the URLs that the certificates
+//! name (RFC 5280 4.2.2.1). What comes from there is as foreign as the rest: it is used only where
+//! it signed the certificate in question.
+
+use crate::advice::inputs as advice;
 
 use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
 use crate::failure::{Failure, FailureKind};
@@ -15,113 +17,145 @@ use crate::system::signals::InterruptSignal;
 /// more.
 const MOST_STEPS: usize = 6;
 
-/// The most URLs of one certificate that are asked.
+/// The most URLs of one certificate that are tried.
 const MOST_URLS: usize = 4;
 
-/// From where, and until when.
+/// From where certificates may be fetched, and what stops the transfer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AiaFetch<'a> {
     pub(crate) reach: NetworkReach,
     pub(crate) interrupt: &'a InterruptSignal,
 }
 
-/// The assembly of `leaf` from `bag` and from what was fetched, as far as something was missing and
-/// is there.
+/// Extends the chain of `assembly`, made of `bag`, by issuers that are fetched, as far as some are
+/// missing and can be fetched.
 ///
 /// # Errors
 /// A signal.
 pub(crate) fn complete(
-    assembly: AssembledChain,
+    mut assembly: AssembledChain,
     bag: &[Certificate],
-    wanted: ChainCriteria<'_>,
+    criteria: ChainCriteria<'_>,
     fetching: AiaFetch<'_>,
 ) -> Result<(AssembledChain, Vec<Finding>), Failure> {
-    let (mut assembly, mut bag, mut findings) = (assembly, bag.to_vec(), Vec::new());
+    let mut bag = bag.to_vec();
+    let mut findings = Vec::new();
     for _ in 0..MOST_STEPS {
-        let ChainEnd::Gap { urls, .. } = assembly.chain.end() else {
+        let Some(fetched) = fetch_issuer(&assembly.chain, fetching, &mut findings)? else {
             break;
         };
-        let Some(last) = assembly.chain.certificates().last() else {
-            break;
-        };
-        if urls.is_empty() {
-            let message = format!(
-                "{} does not say where its issuer can be fetched",
-                last.label()
-            );
-            findings
-                .push(Finding::warning("issuer-not-fetched", message).with(NextStep::say(BY_HAND)));
-        }
-        let urls = urls
-            .iter()
-            .filter(|url| !url.starts_with("ldap"))
-            .take(MOST_URLS);
-        let Some((url, fetched)) = first(last, urls, fetching, &mut findings)? else {
-            break;
-        };
-        let label = fetched
-            .iter()
-            .find(|one| last.is_signed_by(one))
-            .map(Certificate::label)
-            .unwrap_or_default();
-        let message = format!(
-            "fetched {label}, the issuer of {}, from {url}",
-            last.label()
-        );
-        findings.push(Finding::note("issuer-fetched", message));
         bag.extend(fetched);
-        let chain: Chain = verify::assemble(assembly.chain.leaf(), &bag, wanted).chain;
-        let further = chain.certificates().len() > assembly.chain.certificates().len();
-        let done = !matches!(chain.end(), ChainEnd::Gap { .. });
+        let chain = verify::assemble(assembly.chain.leaf(), &bag, criteria).chain;
+        let is_longer = chain.certificates().len() > assembly.chain.certificates().len();
+        let is_incomplete = matches!(chain.end(), ChainEnd::Gap { .. });
         assembly.chain = chain;
-        if done || !further {
+        if !is_longer || !is_incomplete {
             break;
         }
     }
     Ok((assembly, findings))
 }
 
-/// What the first URL has that leads on; why the others did not.
-fn first<'a>(
-    last: &Certificate,
-    urls: impl Iterator<Item = &'a String>,
+/// Fetches what the last certificate of `chain` names as its issuer, and reports what came of it;
+/// nothing where no issuer is missing or none can be fetched.
+fn fetch_issuer(
+    chain: &Chain,
     fetching: AiaFetch<'_>,
     findings: &mut Vec<Finding>,
-) -> Result<Option<(&'a str, Vec<Certificate>)>, Failure> {
+) -> Result<Option<Vec<Certificate>>, Failure> {
+    let ChainEnd::Gap { urls, .. } = chain.end() else {
+        return Ok(None);
+    };
+    let Some(last) = chain.certificates().last() else {
+        return Ok(None);
+    };
+    if urls.is_empty() {
+        let message = format!(
+            "{} does not say where its issuer can be fetched",
+            last.label()
+        );
+        findings.push(not_fetched(message, advice::add_bundle()));
+    }
+    let urls = urls
+        .iter()
+        .filter(|url| !url.starts_with("ldap"))
+        .take(MOST_URLS);
+    let Some(fetched) = fetch_from_first(urls, last, fetching, findings)? else {
+        return Ok(None);
+    };
+    let issuer = fetched
+        .certificates
+        .iter()
+        .find(|candidate| last.is_signed_by(candidate))
+        .map(Certificate::label)
+        .unwrap_or_default();
+    let message = format!(
+        "fetched {issuer}, the issuer of {}, from {}",
+        last.label(),
+        fetched.url
+    );
+    findings.push(Finding::note("issuer-fetched", message));
+    Ok(Some(fetched.certificates))
+}
+
+/// Certificates that were fetched, the issuer among them.
+struct FetchedIssuer<'u> {
+    url: &'u str,
+    certificates: Vec<Certificate>,
+}
+
+/// Tries `urls` in turn until one has the issuer of `last`, and reports why the others did not.
+fn fetch_from_first<'u>(
+    urls: impl Iterator<Item = &'u String>,
+    last: &Certificate,
+    fetching: AiaFetch<'_>,
+    findings: &mut Vec<Finding>,
+) -> Result<Option<FetchedIssuer<'u>>, Failure> {
     for url in urls {
         let fetched = http::fetch(url, fetching.reach, http::DEADLINE, fetching.interrupt);
-        let (why, step) = match fetched {
-            Ok(bytes) => match read(url, bytes) {
-                found if found.iter().any(|one| last.is_signed_by(one)) => {
-                    return Ok(Some((url, found)));
-                }
-                found if found.is_empty() => ("there is no certificate in it".to_owned(), BY_HAND),
-                _ => (
-                    format!("what it has did not sign {}", last.label()),
-                    BY_HAND,
-                ),
-            },
-            Err(error @ HttpError::Interrupted { signal, .. }) => {
-                return Err(Failure::of(FailureKind::Interrupted(signal), &error)
-                    .because("nothing was written"));
+        let bytes = match fetched {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                findings.push(fetch_error(url, &error)?);
+                continue;
             }
-            Err(error @ HttpError::Private(_)) => (
-                error.to_string(),
-                "if that is a server of your own CA:  --aia=any",
-            ),
-            Err(error) => (error.to_string(), BY_HAND),
         };
-        let finding = Finding::warning("issuer-not-fetched", format!("{url}: {why}"));
-        findings.push(finding.with(NextStep::say(step)));
+        let certificates = ca_certificates(url, bytes);
+        if certificates.iter().any(|one| last.is_signed_by(one)) {
+            return Ok(Some(FetchedIssuer { url, certificates }));
+        }
+        let reason = if certificates.is_empty() {
+            "there is no certificate in it".to_owned()
+        } else {
+            format!("what it has did not sign {}", last.label())
+        };
+        findings.push(not_fetched(
+            format!("{url}: {reason}"),
+            advice::add_bundle(),
+        ));
     }
     Ok(None)
 }
 
-/// What to do where it cannot be fetched.
-const BY_HAND: &str = "add the CA's bundle (.ca-bundle) from its mail, or download it at the shop";
+/// Why nothing was fetched from `url`; a signal ends the command.
+fn fetch_error(url: &str, error: &HttpError) -> Result<Finding, Failure> {
+    let step = match error {
+        HttpError::Interrupted { signal, .. } => {
+            let failure = Failure::of(FailureKind::Interrupted(*signal), error);
+            return Err(failure.because("nothing was written"));
+        }
+        HttpError::Private(_) => advice::allow_private_aia(),
+        _ => advice::add_bundle(),
+    };
+    Ok(not_fetched(format!("{url}: {error}"), step))
+}
 
-/// DER, PEM or PKCS#7, as anything that is handed over.
-fn read(url: &str, bytes: Vec<u8>) -> Vec<Certificate> {
+fn not_fetched(message: String, step: NextStep) -> Finding {
+    Finding::warning("issuer-not-fetched", message).with(step)
+}
+
+/// The CA certificates among fetched `bytes`: DER, PEM or PKCS#7, as in any file from a CA.
+fn ca_certificates(url: &str, bytes: Vec<u8>) -> Vec<Certificate> {
     let delivery = CaDelivery::read(
         vec![DeliveryInput::new(url, bytes)],
         &DeliveryLimits::default(),
@@ -130,6 +164,6 @@ fn read(url: &str, bytes: Vec<u8>) -> Vec<Certificate> {
         .map(|delivery| delivery.bag())
         .unwrap_or_default()
         .into_iter()
-        .filter(|one| !one.is_site())
+        .filter(|certificate| !certificate.is_site())
         .collect()
 }

@@ -1,12 +1,13 @@
-//! One argument that may be anything: a file, a folder, a name known here, a server.
+//! One argument that may be a file, a folder, a name known in the working directory, or a host.
 
 use std::path::Path;
 
 use super::host::{self, HostAnswers, HostArgument};
+use crate::advice::inputs::name_a_mail_host;
 use crate::context::Context;
 use crate::delivery::{CaDelivery, FoundItem, IgnoredItem, ItemSource, UnusedContent};
 use crate::failure::{Failure, FailureKind};
-use crate::finding::NextStep;
+
 use crate::inputs::folder::{self, ArgumentMeaning, FolderContents};
 use crate::inputs::reader::InputReader;
 use crate::matching::MatchingError;
@@ -15,7 +16,7 @@ use crate::pki::name::DnsName;
 use crate::probe::StartTls;
 use crate::system::fs::{files, folders};
 
-/// What `text` means, read; of a server also what it answered.
+/// Reads what `text` means; for a host, also returns what it answered.
 ///
 /// # Errors
 /// When it cannot be read, or no address of the server shows a certificate.
@@ -25,18 +26,18 @@ pub(crate) fn anything(
     text: &str,
     starttls: Option<StartTls>,
 ) -> Result<(CaDelivery, Option<HostAnswers>), Failure> {
-    match server(context, text, starttls)? {
+    match host_of_argument(context, text, starttls)? {
         Some(server) => {
             let answers = host::ask(&server, starttls)?;
-            Ok((sent(&answers), Some(answers)))
+            Ok((delivery_of(&answers), Some(answers)))
         }
         None => Ok((read(context, reading, text)?, None)),
     }
 }
 
-/// A host is what is neither a file nor a name known here; with `--starttls` nothing else can be
-/// meant.
-fn server(
+/// The host that `text` means, where it is neither a file nor a name known in the working directory;
+/// with `--starttls` it can only be a host.
+fn host_of_argument(
     context: &Context,
     text: &str,
     starttls: Option<StartTls>,
@@ -55,9 +56,7 @@ fn server(
                 FailureKind::Usage,
                 format!("{text} is no host, and --starttls is about one"),
             )
-            .with(NextStep::say(
-                "certctl inspect mail.example.com:25 --starttls smtp",
-            ))
+            .with(name_a_mail_host())
         });
     }
     if text == "-" || files::occupied(Path::new(text)) {
@@ -91,8 +90,9 @@ fn read(context: &Context, reading: &InputReader, text: &str) -> Result<CaDelive
     reading.open(&inputs.collect::<Result<Vec<_>, _>>()?)
 }
 
-/// What cannot be read of what a host sends is told like a damaged file.
-fn sent(answers: &HostAnswers) -> CaDelivery {
+/// The certificates that a host sends, as if they were files: those that cannot be read count as
+/// damaged.
+fn delivery_of(answers: &HostAnswers) -> CaDelivery {
     let mut delivery = CaDelivery::default();
     for seen in &answers.seen {
         let source = ItemSource {

@@ -1,9 +1,13 @@
-//! What a CA sent, as pairs to use.
+//! From the files of a CA to certificates with their chains, keys and requests.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
+use super::delivery_findings::{CaCandidates, delivery_findings};
+use super::sources::{NamedFiles, PassedArguments};
 use super::{aia, sources, trust};
+use crate::advice::pki::lint_finding;
 use crate::context::Context;
 use crate::delivery::{CaDelivery, UnusedContent};
 use crate::failure::Failure;
@@ -11,19 +15,20 @@ use crate::finding::Finding;
 use crate::inputs::folder::FolderContents;
 use crate::inputs::reader::InputReader;
 use crate::matching::{
-    self, HeldFile, KeyCandidates, LeafCandidates, LeafChoice, MatchingError, MatchingRemark,
-    NamedKeys,
+    self, HeldFile, HeldRequest, KeyCandidates, LeafCandidates, MatchingError, MatchingRemark,
+    NamedKeys, not_issued,
 };
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::mismatch;
-use crate::pki::chain::{AssembledChain, ChainCriteria, ChainEnd, ChainPreference, OmissionReason};
+use crate::pki::chain::{AssembledChain, Chain, ChainCriteria, ChainPreference};
 use crate::pki::key::PrivateKey;
-use crate::pki::lint::{self, RetiredCertificate};
+use crate::pki::lint;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::{self, ChainProblem, VerifyPolicy};
 use crate::system::http::NetworkReach;
+use crate::system::signals::InterruptSignal;
 
 /// What a key is for: whether it is worth a password.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,7 +39,7 @@ pub(crate) enum KeyUse {
     Installing,
 }
 
-/// Where the key of a pair was found.
+/// Where the key of a certificate was found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum KeyLocation {
     /// In a file of its own; or it was not found.
@@ -45,21 +50,25 @@ pub(crate) enum KeyLocation {
 }
 
 impl KeyLocation {
-    fn of(key: &HeldFile<PrivateKey>, keyring: &KeyCandidates) -> Self {
-        let sent: Vec<_> = keyring
+    fn of_key(key: &HeldFile<PrivateKey>, keyring: &KeyCandidates) -> Self {
+        let id = key.value.id();
+        let mut sent = keyring
             .sent
             .iter()
-            .filter(|sent| sent.value == key.value.id())
-            .collect();
-        match sent.iter().any(|sent| sent.path == key.path) {
-            true => Self::Sent,
-            false if sent.is_empty() => Self::Own,
-            false => Self::Both,
+            .filter(|sent| sent.value == id)
+            .peekable();
+        if sent.peek().is_none() {
+            return Self::Own;
+        }
+        if sent.any(|sent| sent.path == key.path) {
+            Self::Sent
+        } else {
+            Self::Both
         }
     }
 }
 
-/// How a pair is chosen.
+/// How a certificate, its chain and its key are chosen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DeliveryOptions<'a> {
     /// `--key`: this key and no other.
@@ -78,6 +87,23 @@ pub(crate) struct DeliveryOptions<'a> {
     pub key_use: KeyUse,
 }
 
+impl<'a> DeliveryOptions<'a> {
+    fn named_files(&self) -> NamedFiles<'a> {
+        NamedFiles {
+            key: self.key,
+            csr: self.csr,
+        }
+    }
+
+    fn criteria(&self, context: &Context) -> ChainCriteria<'a> {
+        ChainCriteria {
+            anchors: self.anchors,
+            at: context.now(),
+            prefer: self.prefer,
+        }
+    }
+}
+
 /// One certificate with its chain, its key and its request as far as they are here.
 #[derive(Debug)]
 pub(crate) struct MatchedCertificate {
@@ -92,7 +118,7 @@ pub(crate) struct MatchedCertificate {
     pub key_place: KeyLocation,
     /// The request with the leaf's key and its file.
     pub request: Option<(PathBuf, SigningRequest)>,
-    /// What was mended, left out, or does not fit; an error among them makes the verdict negative.
+    /// What was repaired, omitted, or does not fit; an error among them makes the verdict negative.
     pub findings: Vec<Finding>,
     /// What its files in the directory are called: the request's stem (`example.com-2`), else the
     /// first DNS name.
@@ -121,9 +147,9 @@ impl MatchedCertificate {
     }
 }
 
-/// Chooses the pairs that `files` (paths, names known in the directory, `-`) hold; without any,
-/// those of the directory. All files are one bag; each leaf that a key or a request here fits is
-/// one pair.
+/// Chooses leaves from `files` (paths, names known in the working directory, `-`), without any from
+/// the working directory, and finds their chains, keys and requests. All files are one bag; each leaf
+/// that a key or a request here fits is chosen.
 ///
 /// # Errors
 /// Files that cannot be read, hold no certificate, or several with nothing to choose by.
@@ -135,7 +161,7 @@ pub(crate) fn take(
     take_beside(context, FolderContents::read(context)?, files, options)
 }
 
-/// The same, where it is known already what of the directory counts.
+/// The same, where the contents of the working directory are known already.
 ///
 /// # Errors
 /// As [`take`].
@@ -145,202 +171,254 @@ pub(crate) fn take_beside(
     files: &[String],
     options: &DeliveryOptions<'_>,
 ) -> Result<Vec<MatchedCertificate>, Failure> {
-    let (inputs, names) = sources::arguments(files, &here)?;
-    let delivered = !inputs.is_empty();
-    let mut delivery = options.reading.open(&inputs)?;
-    let bag = if delivered && names.is_empty() {
-        delivery.bag()
-    } else {
-        [delivery.bag(), sources::all(&here)].concat()
+    let passed = sources::arguments(files, &here)?;
+    let mut delivery = options.reading.open(&passed.inputs)?;
+    let certificates = certificates_to_match(&passed, &delivery, &here)?;
+    let candidates = leaf_candidates(&certificates, &passed, &delivery, &here, context.now())?;
+    let mut keyring = keys_to_match(here, &candidates, &mut delivery, options)?;
+    let choice = matching::choose(&candidates, &certificates, &keyring)?;
+    let ca_candidates = CaCandidates::new(&certificates, &choice.leaves);
+    let matcher = CertificateMatcher {
+        options,
+        interrupt: &context.interrupt,
+        criteria: options.criteria(context),
+        authorities: &ca_candidates.authorities,
+        keyring: &mut keyring,
+        bundle: &trust::bundle_again(context, files, options.anchors),
     };
-    if delivered && delivery.certificates.is_empty() && names.is_empty() {
-        return Err(sources::no_certificate(&delivery));
+    let mut matched = matcher.match_leaves(&choice.leaves)?;
+    let chains: Vec<&Chain> = matched.iter().map(|one| &one.assembly.chain).collect();
+    let findings = delivery_findings(&chains, &choice, ca_candidates, &delivery);
+    if let Some(first) = matched.first_mut() {
+        first.findings.extend(findings);
     }
-    let scope = LeafCandidates::new(&bag, delivered.then_some(&delivery), &names, context.now());
-    if bag.is_empty() || scope.leaves.is_empty() && !delivered {
-        let name = names.first().map(|name| name.as_str().to_owned());
+    Ok(matched)
+}
+
+/// The leaves among `certificates` that the arguments mean.
+fn leaf_candidates<'c>(
+    certificates: &'c [Certificate],
+    passed: &PassedArguments,
+    delivery: &CaDelivery,
+    here: &FolderContents,
+    now: Timestamp,
+) -> Result<LeafCandidates<'c>, Failure> {
+    let has_files = !passed.inputs.is_empty();
+    let delivery = has_files.then_some(delivery);
+    let candidates = LeafCandidates::new(certificates, delivery, &passed.names, now);
+    if certificates.is_empty() || candidates.leaves.is_empty() && !has_files {
+        let name = passed.names.first().map(|name| name.as_str().to_owned());
         return Err(MatchingError::NothingHere {
             directory: here.in_words(),
             name,
         }
         .into());
     }
-    let mut keyring = sources::keyring(
-        options.reading,
-        options.key,
-        options.csr,
-        &mut delivery,
-        here,
-    )?;
-    unlock(&mut keyring, &mut delivery, &scope, options)?;
-    let choice = matching::choose(&scope, &bag, &keyring)?;
-    let bundle = trust::bundle_again(context, files, options.anchors);
-    let bag = Bag::new(&bag, &choice.leaves);
-    let pair = |leaf: &&Certificate| pair(context, leaf, &bag, &mut keyring, &bundle, options);
-    let mut taken: Vec<MatchedCertificate> =
-        choice.leaves.iter().map(pair).collect::<Result<_, _>>()?;
-    tell_rest(&mut taken, &choice, bag, &delivery);
-    Ok(taken)
+    Ok(candidates)
 }
 
-/// What chains may be made of.
-struct Bag {
-    /// Each CA certificate once: other sites' certificates are no part of any chain.
-    authorities: Vec<Certificate>,
-    /// What is there more than once, in words.
-    twice: Vec<String>,
-}
-
-impl Bag {
-    fn new(all: &[Certificate], leaves: &[&Certificate]) -> Self {
-        let leaves: HashSet<[u8; 32]> = leaves.iter().map(|leaf| leaf.fingerprint).collect();
-        let mut seen = HashSet::new();
-        let (mut authorities, mut twice) = (Vec::new(), Vec::new());
-        for one in all
-            .iter()
-            .filter(|one| !one.is_site() || leaves.contains(&one.fingerprint))
-        {
-            if !seen.insert(one.fingerprint) {
-                twice.push(one.label());
-            } else if !leaves.contains(&one.fingerprint) {
-                authorities.push(one.clone());
-            }
-        }
-        Self { authorities, twice }
+/// The certificates among which leaves are chosen: those of the files that were passed, and those of
+/// the working directory where names or nothing was passed.
+fn certificates_to_match(
+    passed: &PassedArguments,
+    delivery: &CaDelivery,
+    here: &FolderContents,
+) -> Result<Vec<Certificate>, Failure> {
+    if passed.inputs.is_empty() || !passed.names.is_empty() {
+        return Ok([delivery.bag(), sources::all_certificates(here)].concat());
     }
+    if delivery.certificates.is_empty() {
+        return Err(sources::no_certificate(delivery));
+    }
+    Ok(delivery.bag())
 }
 
-/// Opens keys that are locked, where no other fits, or the request of a certificate is here without
-/// its key.
+/// The keys and requests to compare with, encrypted keys opened where they are needed.
+fn keys_to_match(
+    here: FolderContents,
+    candidates: &LeafCandidates<'_>,
+    delivery: &mut CaDelivery,
+    options: &DeliveryOptions<'_>,
+) -> Result<KeyCandidates, Failure> {
+    let named = options.named_files();
+    let mut keyring = sources::keyring(options.reading, named, delivery, here)?;
+    unlock(&mut keyring, delivery, candidates, options)?;
+    Ok(keyring)
+}
+
+/// Opens encrypted keys, unless the keys that are known already suffice for `candidates`.
 fn unlock(
     keyring: &mut KeyCandidates,
     delivery: &mut CaDelivery,
-    scope: &LeafCandidates<'_>,
+    candidates: &LeafCandidates<'_>,
     options: &DeliveryOptions<'_>,
 ) -> Result<(), Failure> {
-    let fits = |leaf: &&Certificate| keyring.fits(leaf.key_id);
-    let keyed = |leaf: &&Certificate| keyring.has_key(leaf.key_id);
-    let mut leaves = scope.leaves.iter().copied();
-    let enough = match options.key_use {
-        KeyUse::Comparing => leaves.any(|leaf| fits(&leaf)),
-        KeyUse::Installing => {
-            leaves.clone().any(|leaf| keyed(&leaf))
-                && leaves.all(|leaf| keyed(&leaf) || !fits(&leaf))
-        }
-    };
-    if enough || keyring.named == NamedKeys::Request {
+    let is_request_named = keyring.named == NamedKeys::Request;
+    if is_request_named || has_enough_keys(keyring, candidates, options.key_use) {
         return Ok(());
     }
-    let (keys, why) = options.reading.keys(&keyring.locked)?;
-    keyring.shut = why.filter(|_| keys.is_empty());
+    let (keys, error) = options.reading.keys(&keyring.locked)?;
+    let is_unlocked = |path: &Path| keys.iter().any(|key| key.path == path);
+    keyring.shut = error.filter(|_| keys.is_empty());
     keyring
         .decrypted
         .extend(keys.iter().map(|key| key.value.id()));
-    keyring
-        .locked
-        .retain(|held| keys.iter().all(|key| key.path != held.path));
-    let opened = |input: &str| keys.iter().any(|key| key.path == Path::new(input));
-    delivery
-        .ignored
-        .retain(|one| one.what != UnusedContent::EncryptedKey || !opened(&one.source.input));
+    keyring.locked.retain(|held| !is_unlocked(&held.path));
+    delivery.ignored.retain(|ignored| {
+        ignored.what != UnusedContent::EncryptedKey
+            || !is_unlocked(Path::new(&ignored.source.input))
+    });
     keyring.keys.extend(keys);
     Ok(())
 }
 
-fn pair(
-    context: &Context,
-    leaf: &Certificate,
-    bag: &Bag,
-    keyring: &mut KeyCandidates,
-    bundle: &[String],
-    options: &DeliveryOptions<'_>,
-) -> Result<MatchedCertificate, Failure> {
-    let wanted = ChainCriteria {
-        anchors: options.anchors,
-        at: context.now(),
-        prefer: options.prefer,
-    };
-    let mut assembly = verify::assemble(leaf, &bag.authorities, wanted);
-    let judged = if leaf.is_site() {
-        keyring.judge(leaf)
-    } else {
-        None
-    };
-    let mut remarks = Vec::from_iter(judged);
-    remarks.extend(keyring.issuer_here(&assembly.chain, bundle));
-    if let Some(root) = keyring.root_here(&assembly.chain) {
-        // Nothing is missing: the chain is whole, and its root is not trusted.
-        let bag = [bag.authorities.as_slice(), std::slice::from_ref(root)].concat();
-        assembly.chain = verify::assemble(leaf, &bag, wanted).chain;
+/// Whether no password is needed: to compare, a request or a key that fits one leaf is enough; to
+/// install, each leaf with a request here needs its key.
+fn has_enough_keys(
+    keyring: &KeyCandidates,
+    candidates: &LeafCandidates<'_>,
+    key_use: KeyUse,
+) -> bool {
+    let mut leaves = candidates.leaves.iter();
+    match key_use {
+        KeyUse::Comparing => leaves.any(|leaf| keyring.fits(leaf.key_id)),
+        KeyUse::Installing => {
+            let has_one_key = leaves.any(|leaf| keyring.has_key(leaf.key_id));
+            let mut leaves = candidates.leaves.iter();
+            has_one_key
+                && leaves.all(|leaf| keyring.has_key(leaf.key_id) || !keyring.fits(leaf.key_id))
+        }
     }
-    let mut fetched = Vec::new();
-    if let Some(reach) = options.aia {
+}
+
+/// Finds the chain, the key and the request of each leaf.
+struct CertificateMatcher<'a> {
+    options: &'a DeliveryOptions<'a>,
+    interrupt: &'a InterruptSignal,
+    criteria: ChainCriteria<'a>,
+    /// The CA certificates that chains may be made of.
+    authorities: &'a [Certificate],
+    keyring: &'a mut KeyCandidates,
+    /// The `certctl bundle` command line for what was passed.
+    bundle: &'a [String],
+}
+
+impl CertificateMatcher<'_> {
+    fn match_leaves(mut self, leaves: &[&Certificate]) -> Result<Vec<MatchedCertificate>, Failure> {
+        leaves.iter().map(|leaf| self.match_leaf(leaf)).collect()
+    }
+
+    fn match_leaf(&mut self, leaf: &Certificate) -> Result<MatchedCertificate, Failure> {
+        let assembly = verify::assemble(leaf, self.authorities, self.criteria);
+        let mut remarks = self.remarks_before_matching(leaf, &assembly.chain);
+        let assembly = self.with_root_here(assembly);
+        let (assembly, fetched) = self.with_fetched_issuers(assembly)?;
+        let has_key = self.keyring.key_of(leaf).is_some();
+        let no_key = (!has_key).then(|| self.keyring.no_key(leaf));
+        let key = self.keyring.take_key(leaf);
+        remarks.extend(self.key_remarks(key.as_ref()));
+        let request = self.keyring.take_request(leaf);
+        if let Some(HeldRequest { held, .. }) = &request {
+            remarks.extend(not_issued(leaf, &held.value, &held.path));
+        }
+        let findings = self.findings(&remarks, &assembly.chain, fetched);
+        Ok(MatchedCertificate {
+            assembly,
+            no_key,
+            key_place: self.key_location(key.as_ref()),
+            key: key.map(path_and_value),
+            stem: stem_of_files(request.as_ref(), leaf),
+            request: request.map(|request| path_and_value(request.held)),
+            findings,
+            looked: self.keyring.looked(),
+        })
+    }
+
+    /// What is wrong with the keys here, and an issuer that is here and was not passed.
+    fn remarks_before_matching(&self, leaf: &Certificate, chain: &Chain) -> Vec<MatchingRemark> {
+        let mut remarks = Vec::new();
+        if leaf.is_site() {
+            remarks.extend(self.keyring.judge(leaf));
+        }
+        remarks.extend(self.keyring.issuer_here(chain, self.bundle));
+        remarks
+    }
+
+    fn key_location(&self, key: Option<&HeldFile<PrivateKey>>) -> KeyLocation {
+        match key {
+            Some(key) => KeyLocation::of_key(key, self.keyring),
+            None => KeyLocation::Own,
+        }
+    }
+
+    /// The chain with its root, where that is in the working directory: then nothing is missing, and
+    /// the root is not trusted.
+    fn with_root_here(&self, assembly: AssembledChain) -> AssembledChain {
+        let Some(root) = self.keyring.root_here(&assembly.chain) else {
+            return assembly;
+        };
+        let bag = [self.authorities, std::slice::from_ref(root)].concat();
+        let chain = verify::assemble(assembly.chain.leaf(), &bag, self.criteria).chain;
+        AssembledChain { chain, ..assembly }
+    }
+
+    /// The chain with the issuers that `--aia` fetches, and what it reports.
+    fn with_fetched_issuers(
+        &self,
+        assembly: AssembledChain,
+    ) -> Result<(AssembledChain, Vec<Finding>), Failure> {
+        let Some(reach) = self.options.aia else {
+            return Ok((assembly, Vec::new()));
+        };
         let fetching = aia::AiaFetch {
             reach,
-            interrupt: &context.interrupt,
+            interrupt: self.interrupt,
         };
-        (assembly, fetched) = aia::complete(assembly, &bag.authorities, wanted, fetching)?;
+        aia::complete(assembly, self.authorities, self.criteria, fetching)
     }
-    let no_key = keyring.key_of(leaf).is_none().then(|| keyring.no_key(leaf));
-    let key = keyring.take_key(leaf);
-    let decrypted = key
-        .as_ref()
-        .filter(|key| keyring.decrypted.contains(&key.value.id()));
-    if let (KeyUse::Installing, Some(key)) = (options.key_use, decrypted) {
-        remarks.push(MatchingRemark::KeyDecrypted {
-            path: key.path.clone(),
-        });
+
+    /// That the key needed a password, or came with the certificate.
+    fn key_remarks(&self, key: Option<&HeldFile<PrivateKey>>) -> Vec<MatchingRemark> {
+        let Some(key) = key else {
+            return Vec::new();
+        };
+        let id = key.value.id();
+        let mut remarks = Vec::new();
+        if self.options.key_use == KeyUse::Installing && self.keyring.decrypted.contains(&id) {
+            remarks.push(MatchingRemark::KeyDecrypted {
+                path: key.path.clone(),
+            });
+        }
+        let sent = self.keyring.sent.iter().find(|sent| sent.value == id);
+        remarks.extend(sent.map(|sent| MatchingRemark::KeySent {
+            path: sent.path.clone(),
+        }));
+        remarks
     }
-    let key_place = key
-        .as_ref()
-        .map_or(KeyLocation::Own, |key| KeyLocation::of(key, keyring));
-    let sent = key.as_ref().and_then(|key| {
-        keyring
-            .sent
-            .iter()
-            .find(|sent| sent.value == key.value.id())
-    });
-    remarks.extend(sent.map(|sent| MatchingRemark::KeySent {
-        path: sent.path.clone(),
-    }));
-    let request = keyring.take_request(leaf);
-    remarks.extend(
-        request
-            .as_ref()
-            .and_then(|one| matching::not_issued(leaf, &one.held.value, &one.held.path)),
-    );
-    let scope = options.anchors.source().scope();
-    let lints = lint::lints(&assembly.chain);
-    let findings = remarks
-        .iter()
-        .map(Finding::from)
-        .chain(lints.iter().map(|one| Finding::from((one, scope))));
-    let findings = findings
-        .chain(fetched)
-        .chain(trust::second_opinion(
-            &assembly.chain,
-            &bag.authorities,
-            wanted,
-        ))
-        .collect();
-    let stem = request
-        .as_ref()
-        .and_then(|request| request.stem.clone())
-        .unwrap_or_else(|| stem_of(leaf));
-    let (key, request) = (
-        key.map(path_and_value),
-        request.map(|request| (request.held.path, request.held.value)),
-    );
-    Ok(MatchedCertificate {
-        assembly,
-        key,
-        no_key,
-        key_place,
-        request,
-        findings,
-        stem,
-        looked: keyring.looked(),
-    })
+
+    /// The remarks, the rules that the chain breaks, what `--aia` fetched, and what another trust
+    /// store says.
+    fn findings(
+        &self,
+        remarks: &[MatchingRemark],
+        chain: &Chain,
+        fetched: Vec<Finding>,
+    ) -> Vec<Finding> {
+        let scope = self.options.anchors.source().scope();
+        let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
+        let lints = lint::lints(chain);
+        findings.extend(lints.iter().map(|lint| lint_finding(lint, scope)));
+        findings.extend(fetched);
+        let other = trust::second_opinion(chain, self.authorities, self.criteria);
+        findings.extend(other);
+        findings
+    }
+}
+
+/// What the files of a certificate are called: after its request, else after the certificate.
+fn stem_of_files(request: Option<&HeldRequest>, leaf: &Certificate) -> String {
+    let stem = request.and_then(|request| request.stem.clone());
+    stem.unwrap_or_else(|| stem_of(leaf))
 }
 
 fn path_and_value<T>(held: HeldFile<T>) -> (PathBuf, T) {
@@ -356,72 +434,4 @@ pub(crate) fn stem_of(leaf: &Certificate) -> String {
         .iter()
         .find_map(|name| DnsName::presented(name));
     name.map_or_else(|| "certificate".to_owned(), |name| name.file_stem())
-}
-
-/// What concerns the whole delivery is told with its first pair: once.
-fn tell_rest(
-    taken: &mut [MatchedCertificate],
-    choice: &LeafChoice<'_>,
-    bag: Bag,
-    delivery: &CaDelivery,
-) {
-    let chains = taken
-        .iter()
-        .flat_map(|pair| pair.assembly.chain.certificates());
-    let used: HashSet<[u8; 32]> = chains.map(|one| one.fingerprint).collect();
-    let left_out: Vec<&Certificate> = bag
-        .authorities
-        .iter()
-        .filter(|one| !used.contains(&one.fingerprint))
-        .collect();
-    let outdated: Vec<RetiredCertificate> = left_out
-        .iter()
-        .filter_map(|one| lint::outdated(one))
-        .collect();
-    let (roots, unrelated): (Vec<_>, Vec<_>) =
-        left_out.into_iter().partition(|one| one.is_self_issued());
-    let labels = |of: Vec<&Certificate>| of.into_iter().map(Certificate::label).collect();
-    let groups = [
-        (labels(roots), OmissionReason::Root),
-        (labels(unrelated), OmissionReason::Unrelated),
-        (bag.twice, OmissionReason::Duplicate),
-    ];
-    let mut remarks = Vec::new();
-    for (mut labels, why) in groups
-        .into_iter()
-        .filter(|(labels, _): &(Vec<String>, _)| !labels.is_empty())
-    {
-        labels.sort();
-        labels.dedup();
-        remarks.push(MatchingRemark::LeftOut { labels, why });
-    }
-    let dated = |one: &&Certificate| format!("{} (until {})", one.label(), one.not_after);
-    if !choice.older.is_empty() {
-        remarks.push(MatchingRemark::Older {
-            labels: choice.older.iter().map(dated).collect(),
-        });
-    }
-    if !choice.unfitted.is_empty() {
-        remarks.push(MatchingRemark::NotOurs {
-            labels: choice.unfitted.iter().map(dated).collect(),
-        });
-    }
-    let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
-    // Left out already: worth knowing, nothing to do.
-    findings.extend(
-        outdated
-            .iter()
-            .map(|one| Finding::note("outdated-ca", one.to_string())),
-    );
-    let gap = taken
-        .iter()
-        .any(|pair| matches!(pair.assembly.chain.end(), ChainEnd::Gap { .. }));
-    findings.extend(
-        sources::findings_of(delivery)
-            .into_iter()
-            .map(|one| if gap { sources::blamed(one) } else { one }),
-    );
-    if let Some(first) = taken.first_mut() {
-        first.findings.extend(findings);
-    }
 }

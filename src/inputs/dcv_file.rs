@@ -1,11 +1,12 @@
-//! The `.dcv` file beside a request, as it is read and written: never taken for empty where it
-//! cannot be read, and written only where something changed.
+//! Reads and writes the `.dcv` file beside a request: a file that cannot be read is an error, not an
+//! empty one, and it is written only where something changed.
 
 use std::path::{Path, PathBuf};
 
+use crate::advice::inputs::repair_dcv_file;
 use crate::dcv::dcv_file::StoredRecord;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{NextStep, shell_word};
+
 use crate::system::fs::files;
 
 /// The most that is read of a `.dcv` file.
@@ -22,7 +23,7 @@ pub(crate) fn beside(request: &Path) -> PathBuf {
     }
 }
 
-/// What is kept at `path`; nothing where there is no file.
+/// The record that is stored at `path`; an empty one where there is no file.
 ///
 /// # Errors
 /// When it is there and cannot be read whole as text: writing it would lose what it holds.
@@ -33,13 +34,14 @@ pub(crate) fn read(path: &Path) -> Result<StoredRecord, Failure> {
             return Ok(StoredRecord::default());
         }
         Err(error) if error.source.raw_os_error().is_some() => return Err(error.into()),
-        Err(error) => return Err(odd(path, &error.source.to_string())),
+        Err(error) => return Err(not_a_dcv_file(path, &error.source.to_string())),
     };
-    let text = String::from_utf8(bytes).map_err(|_| odd(path, "it is not text in UTF-8"))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| not_a_dcv_file(path, "it is not text in UTF-8"))?;
     Ok(StoredRecord::read(&text))
 }
 
-/// Writes what was taken in since `path` was read; says whether anything was.
+/// Writes `kept` where it changed since `path` was read; returns whether it did.
 ///
 /// # Errors
 /// The system's reason; the file is then as it was.
@@ -50,15 +52,12 @@ pub(crate) fn write(path: &Path, kept: &StoredRecord) -> Result<bool, Failure> {
     Ok(kept.changed())
 }
 
-fn odd(path: &Path, how: &str) -> Failure {
+fn not_a_dcv_file(path: &Path, reason: &str) -> Failure {
     let shown = path.display().to_string();
     Failure::new(
         FailureKind::Malformed,
         format!("{shown} is not the zone-file text that certctl keeps a record in"),
     )
-    .because(how)
-    .with(NextStep::say(format!(
-        "look into it, then mend it or move it away:  file {}",
-        shell_word(&shown)
-    )))
+    .because(reason)
+    .with(repair_dcv_file(path))
 }

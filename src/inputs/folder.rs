@@ -1,15 +1,16 @@
-//! What lies in the working directory (`-C`): keys, requests and certificates, found by key id and
-//! by the names in them, never by file name; and what an argument means. Only this folder's own
-//! files are looked at, each up to a bound.
+//! The keys, requests and certificates in the working directory (`-C`), found by key id and by the
+//! names in them, never by file name; and what an argument means. Only the folder's own files are
+//! read, each up to a bound.
 
 use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::advice::inputs as advice;
 use crate::context::Context;
 use crate::delivery::{self, CaDelivery, DeliveryInput, DeliveryLimits, FileForm, RepairKind};
 use crate::failure::{Failure, FailureKind};
-use crate::finding::NextStep;
+
 use crate::matching::MatchingError;
 pub(crate) use crate::matching::{FolderContents, HeldFile};
 use crate::pki::name::DnsName;
@@ -21,11 +22,11 @@ pub(crate) const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 /// The most that is read of a file that was not named: keys, requests and chains are far smaller.
 const GLANCE_LIMIT: u64 = 256 * 1024;
 
-/// The most files of a folder that are looked at.
+/// The most files of a folder that are read.
 const FOLDER_LIMIT: usize = 10_000;
 
 impl FolderContents {
-    /// Looks at the files of `-C`.
+    /// Reads the files of the working directory (`-C`).
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -39,7 +40,7 @@ impl FolderContents {
         };
         for path in listing.paths {
             if is_looked_at(&path) {
-                directory.look(context.here(path.file_name().unwrap_or_default()));
+                directory.add_file(context.here(path.file_name().unwrap_or_default()));
             }
         }
         // A key beside certificates (HAProxy's file) is a copy of the key's own file, where there
@@ -53,7 +54,8 @@ impl FolderContents {
         Ok(directory)
     }
 
-    fn look(&mut self, path: PathBuf) {
+    /// Reads one file and adds the keys, requests and certificates in it.
+    fn add_file(&mut self, path: PathBuf) {
         let bytes = match files::read(&path, GLANCE_LIMIT) {
             Ok(bytes) => bytes,
             Err(error) if error.source.kind() == ErrorKind::PermissionDenied => {
@@ -63,55 +65,59 @@ impl FolderContents {
             // A socket, a film, a link to nowhere: nothing of ours.
             Err(_) => return,
         };
-        // What is packed is looked at when it is named.
-        if !matches!(
-            delivery::form(&bytes),
-            FileForm::Base64 | FileForm::Der | FileForm::Pem | FileForm::Utf16
-        ) {
-            return;
-        }
-        let input = DeliveryInput::new(path.display().to_string(), bytes);
-        // Nothing is derived from any passphrase unasked.
-        let Ok(found) = CaDelivery::read(
-            vec![input],
-            &DeliveryLimits {
-                rounds: 0,
-                ..DeliveryLimits::default()
-            },
-        ) else {
-            return;
-        };
-        if found
-            .repairs
-            .iter()
-            .any(|repair| matches!(repair.what, RepairKind::Pkcs7 | RepairKind::Pkcs12))
-        {
-            return;
-        }
-        let at = |path: &PathBuf| path.clone();
-        self.locked
-            .extend(found.locked.into_iter().map(|key| HeldFile {
-                path: at(&path),
-                value: key.value,
-            }));
-        self.keys.extend(found.keys.into_iter().map(|key| HeldFile {
-            path: at(&path),
-            value: key.value,
-        }));
-        self.requests
-            .extend(found.requests.into_iter().map(|one| HeldFile {
-                path: at(&path),
-                value: one.value,
-            }));
-        if !found.certificates.is_empty() {
-            let value = found
-                .certificates
-                .into_iter()
-                .map(|found| found.value)
-                .collect();
-            self.certificates.push(HeldFile { path, value });
+        if let Some(found) = unpacked_contents(&path, bytes) {
+            self.add_contents(&path, found);
         }
     }
+
+    fn add_contents(&mut self, path: &Path, found: CaDelivery) {
+        let locked = found.locked.into_iter().map(|key| HeldFile {
+            path: path.to_owned(),
+            value: key.value,
+        });
+        self.locked.extend(locked);
+        let keys = found.keys.into_iter().map(|key| HeldFile {
+            path: path.to_owned(),
+            value: key.value,
+        });
+        self.keys.extend(keys);
+        let requests = found.requests.into_iter().map(|request| HeldFile {
+            path: path.to_owned(),
+            value: request.value,
+        });
+        self.requests.extend(requests);
+        if !found.certificates.is_empty() {
+            let certificates = found.certificates.into_iter();
+            self.certificates.push(HeldFile {
+                path: path.to_owned(),
+                value: certificates.map(|found| found.value).collect(),
+            });
+        }
+    }
+}
+
+/// What `bytes` contain; nothing where they are a container (zip, mail, PKCS#7, PKCS#12): those are
+/// read only when they are named.
+fn unpacked_contents(path: &Path, bytes: Vec<u8>) -> Option<CaDelivery> {
+    let is_plain = matches!(
+        delivery::form(&bytes),
+        FileForm::Base64 | FileForm::Der | FileForm::Pem | FileForm::Utf16
+    );
+    if !is_plain {
+        return None;
+    }
+    let input = DeliveryInput::new(path.display().to_string(), bytes);
+    // No key is derived from a passphrase: that is slow, and is done only for files that are named.
+    let limits = DeliveryLimits {
+        rounds: 0,
+        ..DeliveryLimits::default()
+    };
+    let found = CaDelivery::read(vec![input], &limits).ok()?;
+    let is_container = found
+        .repairs
+        .iter()
+        .any(|repair| matches!(repair.what, RepairKind::Pkcs7 | RepairKind::Pkcs12));
+    (!is_container).then_some(found)
 }
 
 /// What an argument means.
@@ -126,8 +132,8 @@ pub(crate) enum ArgumentMeaning {
 }
 
 impl ArgumentMeaning {
-    /// What it means whatever lies in the directory: a file that is there, or stdin. A folder may
-    /// have the name of a certificate.
+    /// What an argument means whatever is in the directory: an existing file, or stdin. A folder is
+    /// neither, because it may have the name of a certificate.
     #[must_use]
     pub(crate) fn of_path(text: &str) -> Option<Self> {
         let path = PathBuf::from(text);
@@ -151,15 +157,11 @@ impl ArgumentMeaning {
             Ok(name) if !text.contains('/') && directory.knows(&name) => Ok(Self::Name(name)),
             _ if files::occupied(&path) => Ok(Self::File(path)),
             _ if looks_like_file(text) => Err(MatchingError::NoSuchFile(text.to_owned())),
-            _ => {
-                let (text, here) = (text.to_owned(), directory);
-                let directory = here.in_words();
-                Err(MatchingError::Unknown {
-                    text,
-                    directory,
-                    known: here.names(),
-                })
-            }
+            _ => Err(MatchingError::Unknown {
+                text: text.to_owned(),
+                directory: directory.in_words(),
+                known: directory.names(),
+            }),
         }
     }
 }
@@ -203,7 +205,7 @@ pub(crate) fn read_input(path: &Path) -> Result<DeliveryInput, Failure> {
     ))
 }
 
-/// The files of a folder that was named (not what lies below it, no hidden ones, no backups), as
+/// The files of a folder that was named (without subfolders, hidden files and backups), as
 /// inputs.
 ///
 /// # Errors
@@ -220,9 +222,10 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Vec<DeliveryInput>, Failure> 
                 limits.entries
             ),
         )
-        .with(NextStep::say("pass the files that the CA sent, one by one")));
+        .with(advice::pass_files_one_by_one()));
     }
-    let (mut inputs, mut left) = (Vec::new(), FILE_LIMIT);
+    let mut inputs = Vec::new();
+    let mut left = FILE_LIMIT;
     for path in listing.paths.iter().filter(|path| is_looked_at(path)) {
         let bytes = match files::read(path, left) {
             // A socket, or a link to a folder or to nowhere: nothing that a CA sent.

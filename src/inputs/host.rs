@@ -1,9 +1,10 @@
-//! A server that was named, and what it sends: each of its addresses is asked once, with a fresh
+//! A server that was named, and what it sends: each of its addresses is probed once, with a fresh
 //! handshake.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use crate::advice::inputs as advice;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep};
 use crate::pki::certificate::Certificate;
@@ -38,18 +39,19 @@ impl HostArgument {
         let port = port.parse().ok().filter(|&port| port != 0)?;
         // An IPv6 address without brackets ends in what looks like a port.
         let bracketed = host.starts_with('[') && host.ends_with(']');
-        (bracketed || !host.contains(':'))
-            .then(|| Self::of(host, port))
-            .flatten()
+        if !bracketed && host.contains(':') {
+            return None;
+        }
+        Self::from_host_and_port(host, port)
     }
 
     /// The same; without a port it is `default`.
     #[must_use]
     pub(crate) fn parse(text: &str, default: u16) -> Option<Self> {
-        Self::with_port(text).or_else(|| Self::of(text, default))
+        Self::with_port(text).or_else(|| Self::from_host_and_port(text, default))
     }
 
-    fn of(host: &str, port: u16) -> Option<Self> {
+    fn from_host_and_port(host: &str, port: u16) -> Option<Self> {
         let bare = host
             .strip_prefix('[')
             .and_then(|host| host.strip_suffix(']'))
@@ -115,10 +117,11 @@ pub(crate) struct HostAnswers {
 /// Finding the addresses, and a handshake with each of them.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// More addresses of one name are not asked.
+/// The most addresses of one name that are probed.
 const MOST: usize = 16;
 
-/// Asks every address of `host`; where the port implies a protocol before TLS, that is spoken.
+/// Connects to every address of `host`; where the port implies a protocol before TLS, that is
+/// spoken.
 ///
 /// # Errors
 /// When no address shows a certificate.
@@ -126,49 +129,66 @@ pub(crate) fn ask(host: &HostArgument, starttls: Option<StartTls>) -> Result<Hos
     let starttls = starttls.or_else(|| StartTls::of_port(host.port));
     let mut addresses = tls::resolve(&host.name, host.port, DEADLINE)?;
     addresses.truncate(MOST);
-    let target = |address: &SocketAddr| ProbeTarget {
-        starttls,
-        ..ProbeTarget::new(*address, host.name.clone())
-    };
-    let targets: Vec<ProbeTarget> = addresses.iter().map(target).collect();
+    let targets: Vec<ProbeTarget> = addresses
+        .iter()
+        .map(|address| ProbeTarget {
+            starttls,
+            ..ProbeTarget::new(*address, host.name.clone())
+        })
+        .collect();
+    let answers = tls::probe_all(&targets, DEADLINE);
     let mut seen: Vec<HostCertificates> = Vec::new();
-    let mut failed: Vec<(SocketAddr, ProbeError)> = Vec::new();
-    for (address, answer) in addresses
-        .into_iter()
-        .zip(tls::probe_all(&targets, DEADLINE))
-    {
+    let mut failed: Vec<FailedProbe> = Vec::new();
+    for (address, answer) in addresses.into_iter().zip(answers) {
         match answer {
-            Ok(TlsHandshake { chain, protocol }) => {
-                match seen
-                    .iter_mut()
-                    .find(|one| one.sent == chain && one.protocol == protocol)
-                {
-                    Some(same) => same.addresses.push(address),
-                    None => seen.push(HostCertificates {
-                        addresses: vec![address],
-                        protocol,
-                        sent: chain,
-                    }),
-                }
-            }
-            Err(error) => failed.push((address, error)),
+            Ok(handshake) => add_handshake(&mut seen, address, handshake),
+            Err(error) => failed.push(FailedProbe { address, error }),
         }
     }
     if seen.is_empty() {
         return Err(unreachable(host, failed));
     }
-    let note = |(address, error): (SocketAddr, ProbeError)| {
-        Finding::note(
-            "address-no-answer",
-            format!("{address} shows no certificate: {}", in_words(&error)),
-        )
-    };
     Ok(HostAnswers {
         host: host.clone(),
         starttls,
         seen,
-        findings: failed.into_iter().map(note).collect(),
+        findings: failed.iter().map(FailedProbe::finding).collect(),
     })
+}
+
+/// Adds the address to those that send the same, or as the first that sends this.
+fn add_handshake(seen: &mut Vec<HostCertificates>, address: SocketAddr, handshake: TlsHandshake) {
+    let TlsHandshake { chain, protocol } = handshake;
+    let same = seen
+        .iter_mut()
+        .find(|one| one.sent == chain && one.protocol == protocol);
+    match same {
+        Some(same) => same.addresses.push(address),
+        None => seen.push(HostCertificates {
+            addresses: vec![address],
+            protocol,
+            sent: chain,
+        }),
+    }
+}
+
+/// An address that shows no certificate.
+struct FailedProbe {
+    address: SocketAddr,
+    error: ProbeError,
+}
+
+impl FailedProbe {
+    fn finding(&self) -> Finding {
+        Finding::note(
+            "address-no-answer",
+            format!(
+                "{} shows no certificate: {}",
+                self.address,
+                in_words(&self.error)
+            ),
+        )
+    }
 }
 
 fn in_words(error: &ProbeError) -> String {
@@ -176,50 +196,32 @@ fn in_words(error: &ProbeError) -> String {
     format!("{error}{}", source.unwrap_or_default())
 }
 
-fn unreachable(host: &HostArgument, failed: Vec<(SocketAddr, ProbeError)>) -> Failure {
+fn unreachable(host: &HostArgument, failed: Vec<FailedProbe>) -> Failure {
     let mut failure = Failure::new(FailureKind::Network, format!("{host} shows no certificate"));
-    let step = failed.iter().find_map(|(_, error)| step(host, error));
-    for (address, error) in failed {
-        failure = failure.because(format!("{address}: {}", in_words(&error)));
+    let step = failed.iter().find_map(|one| step_for(host, &one.error));
+    for one in failed {
+        failure = failure.because(format!("{}: {}", one.address, in_words(&one.error)));
     }
-    failure.with(step.unwrap_or_else(|| {
-        NextStep::say(format!(
-            "is something listening there?  nc -vz {} {}",
-            host.name, host.port
-        ))
-    }))
+    failure.with(step.unwrap_or_else(|| advice::check_listener(&host.name, host.port)))
 }
 
 /// Where web servers and applications behind them answer in plain text.
 const HTTP_PORTS: [u16; 6] = [80, 3000, 5000, 8000, 8080, 8888];
 
-fn step(host: &HostArgument, error: &ProbeError) -> Option<NextStep> {
+/// What to do about `error`, where it tells more than that nothing answers.
+fn step_for(host: &HostArgument, error: &ProbeError) -> Option<NextStep> {
     match error {
         ProbeError::NotTls if HTTP_PORTS.contains(&host.port) => {
             let tls = HostArgument {
                 port: 443,
                 ..host.clone()
             };
-            Some(NextStep::say(format!(
-                "{} is a port for HTTP without TLS; that is usually at 443:  certctl inspect {tls}",
-                host.port
-            )))
+            Some(advice::inspect_https_port(host.port, &tls.to_string()))
         }
-        ProbeError::NotTls => Some(NextStep::say(format!(
-            "if it is a web server, look at its port for https; if it speaks another protocol \
-                first:  certctl inspect {host} --starttls smtp"
-        ))),
-        ProbeError::Stalled(_) => Some(NextStep::say(format!(
-            "a server that waits for its client speaks another protocol first:  certctl inspect \
-                {host} --starttls smtp"
-        ))),
-        ProbeError::TooMuch => Some(NextStep::say(
-            "give it the chain of its certificate alone: leaf and intermediates, no bag of CAs",
-        )),
-        ProbeError::StartTls(_) => Some(NextStep::say(
-            "name what it speaks:  --starttls smtp, imap, pop3 or postgres; or its port for TLS \
-                from the start",
-        )),
+        ProbeError::NotTls => Some(advice::try_https_or_starttls(&host.to_string())),
+        ProbeError::Stalled(_) => Some(advice::try_starttls(&host.to_string())),
+        ProbeError::TooMuch => Some(advice::send_only_the_chain()),
+        ProbeError::StartTls(_) => Some(advice::name_its_protocol()),
         _ => None,
     }
 }
@@ -234,15 +236,11 @@ pub(crate) fn wanted_hosts(hosts: &[String]) -> Result<Vec<String>, Failure> {
 
 /// An address, or a name as A-labels.
 fn ascii_host(host: &str) -> Result<String, Failure> {
-    if host
-        .trim_matches(['[', ']'])
-        .parse::<std::net::IpAddr>()
-        .is_ok()
-    {
+    if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
         return Ok(host.to_owned());
     }
     let name = DnsName::parse(host).map_err(|error| {
-        Failure::of(FailureKind::Usage, &error).with(NextStep::say("--host www.example.com"))
+        Failure::of(FailureKind::Usage, &error).with(advice::example_host_flag())
     })?;
     Ok(name.as_str().to_owned())
 }
@@ -252,7 +250,7 @@ mod tests {
     use super::HostArgument;
 
     #[test]
-    fn hosts_are_told_from_other_words() {
+    fn hosts_are_distinguished_from_other_words() {
         for (text, with_port, with_default) in [
             (
                 "example.com:8443",

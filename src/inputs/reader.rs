@@ -1,19 +1,19 @@
-//! Files as they are read for every verb: with the password of what is locked, from a file or from
-//! the terminal. It is asked for only where somebody sits there and something is locked that is
-//! needed, and then three times at most.
+//! Reads files for every command, with the password of what is encrypted, from a file or from the
+//! terminal. It asks only on a terminal, only for what is needed, and at most three times.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::advice::inputs as advice;
 use crate::context::Context;
 use crate::delivery::{
     CaDelivery, DecryptError, DeliveryInput, DeliveryLimits, EncryptedKey, FoundItem, ItemSource,
     Passphrase, UnusedContent,
 };
 use crate::failure::{Failure, FailureKind};
-use crate::finding::NextStep;
+
 use crate::inputs::folder;
 use crate::matching::HeldFile;
 use crate::pki::key::PrivateKey;
@@ -22,7 +22,7 @@ use crate::system::fs::files;
 use crate::system::signals::InterruptSignal;
 use crate::system::terminal;
 
-/// How often a password is asked for.
+/// How often the user is asked for a password.
 const TRIES: usize = 3;
 
 /// How what is locked is opened.
@@ -34,12 +34,12 @@ pub(crate) struct PasswordArgs {
     pub password_file: Option<PathBuf>,
 }
 
-/// What reads files, and the password that it was given or told.
+/// Reads files, and keeps the password that was passed or typed.
 #[derive(Debug)]
 pub(crate) struct InputReader {
     /// None until one is known.
     passphrase: RefCell<Option<Passphrase>>,
-    /// It is the one of `--password-file`: nobody is asked.
+    /// Whether the password is that of `--password-file`: then the user is not asked.
     given: bool,
     interrupt: InterruptSignal,
 }
@@ -65,25 +65,25 @@ impl InputReader {
     /// # Errors
     /// As [`CaDelivery::open`], and a signal while a password was asked for.
     pub(crate) fn open(&self, inputs: &[DeliveryInput]) -> Result<CaDelivery, Failure> {
-        let read = || {
-            CaDelivery::open(
-                inputs,
-                &DeliveryLimits::default(),
-                self.passphrase.borrow().as_ref(),
-            )
-        };
-        let mut delivery = read()?;
+        let mut delivery = self.open_with_known_password(inputs)?;
         for _ in 0..TRIES {
-            let container =
-                |what: &UnusedContent| what.is_locked() && *what != UnusedContent::EncryptedKey;
-            let Some(locked) = delivery.ignored.iter().find(|one| container(&one.what)) else {
+            let locked = delivery.ignored.iter().find(|ignored| {
+                ignored.what.is_locked() && ignored.what != UnusedContent::EncryptedKey
+            });
+            let Some(locked) = locked else {
                 break;
             };
-            if !self.ask(&locked.source.to_string())? {
+            if !self.ask_for_password(&locked.source.to_string())? {
                 break;
             }
-            delivery = read()?;
+            delivery = self.open_with_known_password(inputs)?;
         }
+        Ok(delivery)
+    }
+
+    fn open_with_known_password(&self, inputs: &[DeliveryInput]) -> Result<CaDelivery, Failure> {
+        let passphrase = self.passphrase.borrow();
+        let delivery = CaDelivery::open(inputs, &DeliveryLimits::default(), passphrase.as_ref())?;
         Ok(delivery)
     }
 
@@ -148,7 +148,7 @@ impl InputReader {
             let locked_by_another = matches!(why, None | Some(DecryptError::Wrong));
             if !keys.is_empty()
                 || !locked_by_another
-                || !self.ask(&first.path.display().to_string())?
+                || !self.ask_for_password(&first.path.display().to_string())?
             {
                 break;
             }
@@ -160,13 +160,8 @@ impl InputReader {
     /// A password to lock `what` with: that of `--password-file`, else typed twice.
     ///
     /// # Errors
-    /// Nobody to ask, two that differ, an empty one, a signal.
+    /// No terminal to ask on, two passwords that differ, an empty one, a signal.
     pub(crate) fn choose(&self, what: &str) -> Result<Passphrase, Failure> {
-        let flag = || {
-            NextStep::say(
-                "put the password into a file of mode 0600 and pass that:  --password-file FILE",
-            )
-        };
         if let Some(given) = self.passphrase.borrow().as_ref().filter(|_| self.given) {
             return Ok(given.clone());
         }
@@ -177,54 +172,60 @@ impl InputReader {
                     "{what} is to be locked, and there is no terminal to ask for a password on"
                 ),
             )
-            .with(flag()));
+            .with(advice::pass_password_file()));
         }
-        self.interrupt
-            .listen()
-            .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
+        self.listen_for_signals()?;
         let typed = terminal::ask_password(
             &format!("new password for {what} (not shown): "),
             &self.interrupt,
         )?;
         let again = terminal::ask_password("the same again: ", &self.interrupt)?;
-        if typed.is_empty() || *typed != *again {
-            let why = if typed.is_empty() {
-                "the password is empty"
-            } else {
-                "the two passwords differ"
-            };
-            return Err(Failure::new(
-                FailureKind::Malformed,
-                format!("{why}; nothing was written"),
-            )
-            .with(flag()));
-        }
-        Ok(Passphrase::new(typed.as_bytes().to_vec()))
+        let problem = if typed.is_empty() {
+            "the password is empty"
+        } else if *typed != *again {
+            "the two passwords differ"
+        } else {
+            return Ok(Passphrase::new(typed.as_bytes().to_vec()));
+        };
+        Err(Failure::new(
+            FailureKind::Malformed,
+            format!("{problem}; nothing was written"),
+        )
+        .with(advice::pass_password_file()))
     }
 
+    /// Makes a signal end the question for a password.
+    fn listen_for_signals(&self) -> Result<(), Failure> {
+        self.interrupt
+            .listen()
+            .map_err(|error| Failure::of(FailureKind::Internal, &error))
+    }
+
+    /// The keys that the known password opens, and why the last one stays locked.
     fn opened(
         &self,
         locked: &[HeldFile<EncryptedKey>],
     ) -> (Vec<HeldFile<PrivateKey>>, Option<DecryptError>) {
         let passphrase = self.passphrase.borrow();
-        let (mut keys, mut why) = (Vec::new(), None);
-        for one in passphrase
-            .iter()
-            .flat_map(|passphrase| locked.iter().map(move |held| (held, passphrase)))
-        {
-            match one.0.value.open(one.1) {
+        let mut keys = Vec::new();
+        let mut last_error = None;
+        let Some(passphrase) = passphrase.as_ref() else {
+            return (keys, last_error);
+        };
+        for held in locked {
+            match held.value.open(passphrase) {
                 Ok(value) => keys.push(HeldFile {
-                    path: one.0.path.clone(),
+                    path: held.path.clone(),
                     value,
                 }),
-                Err(error) => why = Some(error),
+                Err(error) => last_error = Some(error),
             }
         }
-        (keys, why)
+        (keys, last_error)
     }
 
-    /// Asks for the password of `what`; false when nobody can be asked, or nothing was typed.
-    fn ask(&self, what: &str) -> Result<bool, Failure> {
+    /// Asks for the password of `what`; returns whether one was typed.
+    fn ask_for_password(&self, what: &str) -> Result<bool, Failure> {
         if self.given || !files::stdin_is_terminal() {
             return Ok(false);
         }
@@ -233,13 +234,9 @@ impl InputReader {
         } else {
             ""
         };
-        let prompt = format!(
-            "{again}password of {} (not shown): ",
-            report::escape(what, &[])
-        );
-        self.interrupt
-            .listen()
-            .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
+        let what = report::escape(what, &[]);
+        let prompt = format!("{again}password of {what} (not shown): ");
+        self.listen_for_signals()?;
         let typed = terminal::ask_password(&prompt, &self.interrupt)?;
         if typed.is_empty() {
             return Ok(false);
@@ -264,9 +261,7 @@ fn first_line(path: &Path) -> Result<Passphrase, Failure> {
             format!("the first line of {} is empty", path.display()),
         )
         .because("it is where the password is looked for")
-        .with(NextStep::say(
-            "write the password into its first line, with nothing before it",
-        )));
+        .with(advice::write_password_first()));
     }
     Ok(Passphrase::new(line.to_vec()))
 }

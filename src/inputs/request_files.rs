@@ -4,10 +4,11 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::advice::inputs::restore_backup;
 use crate::context::Context;
 use crate::dcv::dcv_file::StoredRecord;
 use crate::failure::Failure;
-use crate::finding::{NextStep, shell_word};
+
 use crate::pki::request::SigningRequest;
 use crate::system::fs::files::{self, FileError, StagedFile};
 
@@ -35,7 +36,7 @@ impl RequestPaths {
 /// New files that wait beside their places.
 #[derive(Debug)]
 pub(crate) struct StagedRequestFiles {
-    /// None where the key lies elsewhere.
+    /// None where the key exists already.
     key: Option<StagedFile>,
     request: StagedFile,
     record: Option<StagedFile>,
@@ -62,26 +63,26 @@ impl StagedRequestFiles {
         })
     }
 
-    /// Moves `old` aside and puts the new files in place; says what the old ones are called now.
-    /// When that fails, they are put back.
+    /// Moves `old` aside and puts the new files in place; returns the paths of the backups. When
+    /// that fails, the old files are moved back.
     ///
     /// # Errors
     /// The system's reason, and where each file is now.
     pub(crate) fn put(self, old: &[&Path]) -> Result<Vec<PathBuf>, Failure> {
-        let mut aside = Vec::new();
-        move_aside(old, &mut aside)
-            .and_then(|()| self.pair())
-            .map_err(|error| put_back(error, &aside))?;
+        let mut moved = Vec::new();
+        move_aside(old, &mut moved)
+            .and_then(|()| self.create_key_and_request())
+            .map_err(|error| roll_back(error, &moved))?;
         if let Some(record) = self.record {
             record
                 .replace()
-                .map_err(|error| without_record(error, &aside))?;
+                .map_err(|error| without_record(error, &moved))?;
         }
-        Ok(aside.into_iter().map(|(_, backup)| backup).collect())
+        Ok(moved.into_iter().map(|file| file.backup).collect())
     }
 
     /// The key's name is flushed before the request, which may be sent away, has its own.
-    fn pair(&self) -> Result<(), FileError> {
+    fn create_key_and_request(&self) -> Result<(), FileError> {
         self.key.as_ref().map_or(Ok(()), StagedFile::create)?;
         self.request
             .create()
@@ -89,46 +90,50 @@ impl StagedRequestFiles {
     }
 }
 
-fn move_aside(old: &[&Path], aside: &mut Vec<(PathBuf, PathBuf)>) -> Result<(), FileError> {
+/// An old file that was moved aside.
+struct MovedFile {
+    original: PathBuf,
+    backup: PathBuf,
+}
+
+fn move_aside(old: &[&Path], moved: &mut Vec<MovedFile>) -> Result<(), FileError> {
     for path in old.iter().filter(|path| files::occupied(path)) {
-        aside.push((path.to_path_buf(), files::back_up(path)?));
+        moved.push(MovedFile {
+            original: path.to_path_buf(),
+            backup: files::back_up(path)?,
+        });
     }
     Ok(())
 }
 
-/// The failure, and where the old files are.
-fn put_back(error: FileError, aside: &[(PathBuf, PathBuf)]) -> Failure {
+/// Moves the old files back; the failure says which of them could not be moved, and how to.
+fn roll_back(error: FileError, moved: &[MovedFile]) -> Failure {
     let failure = Failure::from(error);
-    let away: Vec<_> = aside
+    let stuck: Vec<&MovedFile> = moved
         .iter()
-        .filter(|(path, backup)| files::put_back(backup, path).is_err())
+        .filter(|file| files::put_back(&file.backup, &file.original).is_err())
         .collect();
-    if away.is_empty() {
+    if stuck.is_empty() {
         return failure.because("no file was changed");
     }
-    away.into_iter().fold(failure, |failure, (path, backup)| {
-        let word = |path: &Path| shell_word(&path.display().to_string());
+    stuck.into_iter().fold(failure, |failure, file| {
         failure
             .because(format!(
                 "{} is now called {}",
-                path.display(),
-                backup.display()
+                file.original.display(),
+                file.backup.display()
             ))
-            .with(NextStep::say(format!(
-                "mv -n {} {}",
-                word(backup),
-                word(path)
-            )))
+            .with(restore_backup(&file.backup, &file.original))
     })
 }
 
-fn without_record(error: FileError, aside: &[(PathBuf, PathBuf)]) -> Failure {
+fn without_record(error: FileError, moved: &[MovedFile]) -> Failure {
     let failure = Failure::from(error).because("key and request are made and in place");
-    aside.iter().fold(failure, |failure, (path, backup)| {
+    moved.iter().fold(failure, |failure, file| {
         failure.because(format!(
             "the {} before is now called {}",
-            path.display(),
-            backup.display()
+            file.original.display(),
+            file.backup.display()
         ))
     })
 }
@@ -145,7 +150,7 @@ mod tests {
     use crate::pki::name::DnsNames;
     use crate::pki::request::SigningRequest;
 
-    /// An old pair in a folder, and a new one staged beside it.
+    /// Old files in a folder, and new ones staged beside them.
     fn staged(folder: &Path) -> (RequestPaths, StagedRequestFiles) {
         let at = |name| folder.join(name);
         let paths = RequestPaths {
@@ -197,7 +202,7 @@ mod tests {
     const CSR: &str = "-----BEGIN CERTIFICATE REQUEST-----";
 
     #[test]
-    fn the_old_files_give_way() {
+    fn old_files_are_backed_up() {
         let folder = tempfile::tempdir().unwrap();
         let (paths, fresh) = staged(folder.path());
         let backups = fresh
@@ -216,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_for_a_key_that_is_there_comes_alone() {
+    fn a_request_for_an_existing_key_is_written_alone() {
         let folder = tempfile::tempdir().unwrap();
         let (paths, _) = staged(folder.path());
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
@@ -236,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_used_leaves_nothing() {
+    fn staged_files_that_are_dropped_leave_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let (_, fresh) = staged(folder.path());
         drop(fresh);
@@ -249,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn another_file_in_the_place_is_not_overwritten_and_the_old_ones_are_put_back() {
+    fn existing_files_are_not_overwritten_and_old_ones_are_restored() {
         let folder = tempfile::tempdir().unwrap();
         let (paths, fresh) = staged(folder.path());
         // The request stays where it is: as if another had put one there at this very moment.
@@ -264,14 +269,15 @@ mod tests {
     }
 
     #[test]
-    fn where_the_old_files_cannot_be_put_back_it_says_where_they_are() {
+    fn a_failed_restore_reports_where_the_backups_are() {
         let folder = tempfile::tempdir().unwrap();
         let (paths, fresh) = staged(folder.path());
         let in_the_way = fresh.request.create().unwrap_err();
-        let failure = super::put_back(
-            in_the_way,
-            &[(paths.request, folder.path().join("x.csr.~1~"))],
-        );
+        let moved = super::MovedFile {
+            original: paths.request,
+            backup: folder.path().join("x.csr.~1~"),
+        };
+        let failure = super::roll_back(in_the_way, &[moved]);
         assert!(
             failure.causes.last().unwrap().ends_with("x.csr.~1~"),
             "{failure:?}"

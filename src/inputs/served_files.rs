@@ -1,8 +1,8 @@
-//! What is there, as a server would send it.
+//! Certificates in files, as a server would send them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::sources;
+use super::sources::{self, NamedFiles};
 use crate::context::Context;
 use crate::delivery::CaDelivery;
 use crate::failure::Failure;
@@ -38,9 +38,9 @@ pub(crate) struct ServedCertificates {
     pub bag: Vec<Certificate>,
 }
 
-/// Reads what `items` mean (files, names, without any the pairs of the directory), and what they
-/// are compared with. A file that holds CA certificates alone goes behind the sites' certificates,
-/// as servers with two files send it.
+/// Reads what `items` mean (files, names, without any the certificates of the working directory),
+/// and the keys that they are compared with. A file that holds CA certificates alone goes behind
+/// the sites' certificates, as servers with two files send it.
 ///
 /// # Errors
 /// Files that cannot be read or hold no certificate.
@@ -50,26 +50,20 @@ pub(crate) fn present(
     options: &ServedFileOptions<'_>,
 ) -> Result<(Vec<ServedCertificates>, KeyCandidates), Failure> {
     let here = FolderContents::read(context)?;
-    let (files, names) = read(options.reading, items, &here)?;
-    let (mut files, mut rest): (Vec<_>, Vec<_>) = files
-        .into_iter()
-        .partition(|file| !file.delivery.certificates.is_empty());
-    if files.is_empty() && !rest.is_empty() && names.is_empty() && options.chain.is_none() {
-        return Err(sources::no_certificate(&merged(rest)));
-    }
-    // A file that was passed to be compared and cannot be must not pass for one that fits.
-    if let Some(unused) = rest.iter().find(|file| file.delivery.is_empty()) {
-        return Err(unused.delivery.ignored.as_slice().into());
-    }
-    let keyring = keyring(files.iter_mut().chain(&mut rest), options, here)?;
-    let chain = options
-        .chain
-        .map(|path| options.reading.file(path))
-        .transpose()?;
+    let PassedFiles {
+        mut files,
+        mut others,
+        names,
+    } = read_arguments(items, options, &here)?;
+    let keyring = keyring(files.iter_mut().chain(&mut others), options, here)?;
+    let chain = match options.chain {
+        Some(path) => Some(options.reading.file(path)?),
+        None => None,
+    };
     let bag = chain.as_ref().map(CaDelivery::bag).unwrap_or_default();
-    let mut presented = served(files, &keyring, &bag);
+    let mut presented = served_by_file(files, &keyring, &bag);
     if items.is_empty() && chain.is_none() || !names.is_empty() {
-        presented.extend(named(context, &names, &keyring, &bag)?);
+        presented.extend(served_by_name(context, &names, &keyring, &bag)?);
     }
     if let (true, Some(path), Some(chain)) = (presented.is_empty(), options.chain, chain) {
         presented.push(from_chain(path, chain)?);
@@ -78,146 +72,177 @@ pub(crate) fn present(
 }
 
 /// A file that was passed.
-struct File {
+struct PassedFile {
     name: String,
     delivery: CaDelivery,
 }
 
-impl File {
+impl PassedFile {
     fn read(reading: &InputReader, path: &Path) -> Result<Self, Failure> {
         let name = if path == Path::new("-") {
             "stdin".to_owned()
         } else {
             path.display().to_string()
         };
-        Ok(Self {
-            name,
-            delivery: reading.file_of_keys(path)?.0,
-        })
+        let (delivery, _) = reading.file_of_keys(path)?;
+        Ok(Self { name, delivery })
+    }
+
+    fn has_site(&self) -> bool {
+        let mut certificates = self.delivery.certificates.iter();
+        certificates.any(|found| found.is_site())
     }
 }
 
-/// Each file on its own, and the names.
-fn read(
-    reading: &InputReader,
+/// What the arguments mean.
+#[derive(Default)]
+struct PassedFiles {
+    /// Files with certificates, each read on its own.
+    files: Vec<PassedFile>,
+    /// Files without any: keys and requests.
+    others: Vec<PassedFile>,
+    names: Vec<DnsName>,
+}
+
+/// Reads the arguments, and refuses files that cannot be compared with anything.
+fn read_arguments(
     items: &[String],
+    options: &ServedFileOptions<'_>,
     here: &FolderContents,
-) -> Result<(Vec<File>, Vec<DnsName>), Failure> {
-    let (mut files, mut names) = (Vec::new(), Vec::new());
+) -> Result<PassedFiles, Failure> {
+    let mut passed = PassedFiles::default();
     for item in items {
-        match ArgumentMeaning::resolve(item, here)? {
-            ArgumentMeaning::File(path) => files.push(File::read(reading, &path)?),
-            ArgumentMeaning::Name(name) => names.push(name),
-            ArgumentMeaning::Stdin => files.push(File::read(reading, Path::new("-"))?),
+        let path = match ArgumentMeaning::resolve(item, here)? {
+            ArgumentMeaning::File(path) => path,
+            ArgumentMeaning::Name(name) => {
+                passed.names.push(name);
+                continue;
+            }
+            ArgumentMeaning::Stdin => PathBuf::from("-"),
+        };
+        let file = PassedFile::read(options.reading, &path)?;
+        if file.delivery.certificates.is_empty() {
+            passed.others.push(file);
+        } else {
+            passed.files.push(file);
         }
     }
-    Ok((files, names))
+    let has_certificates = !passed.files.is_empty() || options.chain.is_some();
+    if !has_certificates && passed.names.is_empty() && !passed.others.is_empty() {
+        return Err(sources::no_certificate(&merged(passed.others)));
+    }
+    // A file that was passed to be compared and cannot be must not pass for one that fits.
+    match passed.others.iter().find(|file| file.delivery.is_empty()) {
+        Some(empty) => Err(empty.delivery.ignored.as_slice().into()),
+        None => Ok(passed),
+    }
 }
 
-/// With `--key`, or keys among the files, these alone: another key here that fits would hide that
-/// they do not.
+/// The keys to compare with: those of `--key`, else those among the files, and no others. Another
+/// key here that fits would hide that these do not.
 fn keyring<'a>(
-    files: impl Iterator<Item = &'a mut File>,
+    files: impl Iterator<Item = &'a mut PassedFile>,
     options: &ServedFileOptions<'_>,
     here: FolderContents,
 ) -> Result<KeyCandidates, Failure> {
     let mut passed = CaDelivery::default();
-    for File { delivery, .. } in files {
+    for PassedFile { delivery, .. } in files {
         passed.keys.append(&mut delivery.keys);
         passed.locked.append(&mut delivery.locked);
         passed.requests.append(&mut delivery.requests);
     }
-    let (brought, requests) = (passed.keys.len(), passed.requests.len());
-    let mut keyring = sources::keyring(options.reading, options.key, None, &mut passed, here)?;
-    keyring.brought = requests;
-    if options.key.is_none() && brought > 0 {
-        keyring.here.keys = keyring.keys.split_off(brought);
+    let key_count = passed.keys.len();
+    let request_count = passed.requests.len();
+    let named = NamedFiles {
+        key: options.key,
+        csr: None,
+    };
+    let mut keyring = sources::keyring(options.reading, named, &mut passed, here)?;
+    keyring.brought = request_count;
+    if options.key.is_none() && key_count > 0 {
+        keyring.here.keys = keyring.keys.split_off(key_count);
         keyring.named = NamedKeys::Key;
     }
     Ok(keyring)
 }
 
-/// Each file with a site's certificate, the files of CAs alone behind each; only such files: all of
-/// them as one.
-fn served(
-    files: Vec<File>,
+/// Each file with a site's certificate, followed by the files that hold CA certificates alone; where
+/// there are only such files, all of them as one.
+fn served_by_file(
+    files: Vec<PassedFile>,
     keyring: &KeyCandidates,
     bag: &[Certificate],
 ) -> Vec<ServedCertificates> {
-    let is_site = |file: &File| {
-        file.delivery
-            .certificates
-            .iter()
-            .any(|found| found.is_site())
-    };
-    let (mut sites, authorities): (Vec<_>, Vec<_>) = files.into_iter().partition(is_site);
-    let mut behind = CaDelivery::default();
-    let first = authorities.first().map(|file| file.name.clone());
-    for file in authorities {
-        append(&mut behind, file.delivery);
-    }
-    if let (true, Some(name)) = (sites.is_empty(), first) {
-        sites.push(File {
+    let (mut sites, authorities): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(PassedFile::has_site);
+    let first_name = authorities.first().map(|file| file.name.clone());
+    let mut behind = merged(authorities);
+    if let (true, Some(name)) = (sites.is_empty(), first_name) {
+        sites.push(PassedFile {
             name,
             delivery: std::mem::take(&mut behind),
         });
     }
-    let present = |File {
-                       name: file,
-                       mut delivery,
-                   }: File| {
-        append(&mut delivery, copy(&behind));
+    let mut presented = Vec::new();
+    for PassedFile { name, mut delivery } in sites {
+        append(&mut delivery, certificates_of(&behind));
         let served = delivery.bag();
-        let leaf = leaf(&served, keyring)?.clone();
-        let bag = [served.as_slice(), bag].concat();
-        Some(ServedCertificates {
-            file,
+        let Some(leaf) = leaf(&served, keyring).cloned() else {
+            continue;
+        };
+        presented.push(ServedCertificates {
+            file: name,
             delivery,
-            served,
             leaf,
-            bag,
-        })
-    };
-    sites.into_iter().filter_map(present).collect()
+            bag: [served.as_slice(), bag].concat(),
+            served,
+        });
+    }
+    presented
 }
 
-/// The certificate that a key or a request fits, else the first that is no CA's, else the first.
+/// The first site's certificate that a key or a request fits, else the first site's certificate,
+/// else the first CA certificate that one fits, else the first.
 fn leaf<'a>(served: &'a [Certificate], keyring: &KeyCandidates) -> Option<&'a Certificate> {
-    let fits = |one: &&Certificate| keyring.fits(one.key_id);
-    let sites = || served.iter().filter(|one| one.is_site());
-    sites()
-        .find(fits)
-        .or_else(|| sites().next())
-        .or_else(|| served.iter().find(fits))
+    let mut sites = served.iter().filter(|certificate| certificate.is_site());
+    let first_site = sites.clone().next();
+    sites
+        .find(|site| keyring.fits(site.key_id))
+        .or(first_site)
+        .or_else(|| {
+            served
+                .iter()
+                .find(|certificate| keyring.fits(certificate.key_id))
+        })
         .or_else(|| served.first())
 }
 
-/// The pairs of the directory, or those for `names`: each by the file that a server would be given.
-fn named(
+/// The certificates of the working directory, or those for `names`: each by the file that a server
+/// would be given.
+fn served_by_name(
     context: &Context,
     names: &[DnsName],
     keyring: &KeyCandidates,
     bag: &[Certificate],
 ) -> Result<Vec<ServedCertificates>, Failure> {
-    let all = sources::all(&keyring.here);
-    let scope = LeafCandidates::new(&all, None, names, context.now());
-    if scope.leaves.is_empty() {
+    let certificates = sources::all_certificates(&keyring.here);
+    let candidates = LeafCandidates::new(&certificates, None, names, context.now());
+    if candidates.leaves.is_empty() {
         let name = names.first().map(|name| name.as_str().to_owned());
         let directory = keyring.here.in_words();
         return Err(MatchingError::NothingHere { directory, name }.into());
     }
     let mut presented = Vec::new();
-    for leaf in matching::judged(&scope, &all, keyring) {
+    for leaf in matching::judged(&candidates, &certificates, keyring) {
         for path in keyring.here.files_of(leaf) {
             let delivery = folder::read_file(path)?;
             let served = delivery.bag();
-            let bag = [served.as_slice(), bag].concat();
             presented.push(ServedCertificates {
                 file: path.display().to_string(),
                 delivery,
-                served,
                 leaf: leaf.clone(),
-                bag,
+                bag: [served.as_slice(), bag].concat(),
+                served,
             });
         }
     }
@@ -239,7 +264,7 @@ fn from_chain(path: &Path, chain: CaDelivery) -> Result<ServedCertificates, Fail
     })
 }
 
-fn merged(files: Vec<File>) -> CaDelivery {
+fn merged(files: Vec<PassedFile>) -> CaDelivery {
     let mut all = CaDelivery::default();
     for file in files {
         append(&mut all, file.delivery);
@@ -256,13 +281,12 @@ fn append(to: &mut CaDelivery, from: CaDelivery) {
     to.ignored.extend(from.ignored);
 }
 
-/// What is sent with each site's certificate: certificates and how they were read.
-fn copy(from: &CaDelivery) -> CaDelivery {
-    let (certificates, repairs) = (from.certificates.clone(), from.repairs.clone());
+/// The certificates of a file and how they were read, without its keys and requests.
+fn certificates_of(delivery: &CaDelivery) -> CaDelivery {
     CaDelivery {
-        certificates,
-        repairs,
-        ignored: from.ignored.clone(),
+        certificates: delivery.certificates.clone(),
+        repairs: delivery.repairs.clone(),
+        ignored: delivery.ignored.clone(),
         ..CaDelivery::default()
     }
 }

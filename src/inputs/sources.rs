@@ -1,8 +1,11 @@
-//! What the arguments bring along: anchors, inputs, keys and requests.
+//! What the arguments bring along: inputs, names, keys and requests.
 
 use std::path::{Path, PathBuf};
 
-use crate::delivery::{CaDelivery, DeliveryInput, FoundItem, ItemSource, UnusedContent};
+use crate::advice::delivery::{MOST_CAUSES, item_in_words};
+use crate::delivery::{
+    CaDelivery, DecryptError, DeliveryInput, EncryptedKey, ItemSource, UnusedContent,
+};
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
 use crate::inputs::folder::{self, ArgumentMeaning};
@@ -15,35 +18,45 @@ use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::system::fs::folders;
+use crate::wording::joined_with_and;
 
-/// Inputs and names that the arguments mean.
+/// What the arguments of a command mean.
+#[derive(Default)]
+pub(crate) struct PassedArguments {
+    /// The content of files and of stdin.
+    pub(crate) inputs: Vec<DeliveryInput>,
+    /// Names that are known in the working directory.
+    pub(crate) names: Vec<DnsName>,
+}
+
+/// Reads the files that the arguments mean, and gathers the names.
 pub(crate) fn arguments(
     files: &[String],
     here: &FolderContents,
-) -> Result<(Vec<DeliveryInput>, Vec<DnsName>), Failure> {
-    let (mut inputs, mut names) = (Vec::new(), Vec::new());
+) -> Result<PassedArguments, Failure> {
+    let mut passed = PassedArguments::default();
     for text in files {
         match ArgumentMeaning::resolve(text, here)? {
             ArgumentMeaning::File(path) if folders::is_folder(&path) => {
-                inputs.extend(folder::read_folder(&path)?)
+                passed.inputs.extend(folder::read_folder(&path)?)
             }
-            ArgumentMeaning::File(path) => inputs.push(folder::read_input(&path)?),
-            ArgumentMeaning::Name(name) => names.push(name),
-            ArgumentMeaning::Stdin => inputs.push(folder::read_input(Path::new("-"))?),
+            ArgumentMeaning::File(path) => passed.inputs.push(folder::read_input(&path)?),
+            ArgumentMeaning::Name(name) => passed.names.push(name),
+            ArgumentMeaning::Stdin => passed.inputs.push(folder::read_input(Path::new("-"))?),
         }
     }
-    Ok((inputs, names))
+    Ok(passed)
 }
 
-/// All certificates of the directory.
-pub(crate) fn all(here: &FolderContents) -> Vec<Certificate> {
+/// All certificates of the working directory.
+pub(crate) fn all_certificates(here: &FolderContents) -> Vec<Certificate> {
     here.certificates
         .iter()
         .flat_map(|file| file.value.iter().cloned())
         .collect()
 }
 
-/// Why a delivery is of no use, as told by what it holds instead.
+/// A delivery without a certificate; the failure says what it holds instead.
 pub(crate) fn no_certificate(delivery: &CaDelivery) -> Failure {
     let request = delivery
         .requests
@@ -57,106 +70,153 @@ pub(crate) fn no_certificate(delivery: &CaDelivery) -> Failure {
         Some(error) if delivery.ignored.is_empty() => error.into(),
         Some(error) => {
             let mut failure = Failure::from(error);
-            failure.causes.extend(
-                delivery
-                    .ignored
-                    .iter()
-                    .take(8)
-                    .map(|one| format!("{} is {}", one.source, one.what)),
-            );
+            let ignored = delivery.ignored.iter().take(MOST_CAUSES);
+            failure.causes.extend(ignored.map(item_in_words));
             failure
         }
         None => delivery.ignored.as_slice().into(),
     }
 }
 
-/// All that the leaves are compared with: `--key` and `--csr`, else what was delivered, then what
-/// lies in the directory.
+/// The files of `--key` and `--csr`.
+#[derive(Clone, Copy)]
+pub(crate) struct NamedFiles<'a> {
+    pub(crate) key: Option<&'a Path>,
+    pub(crate) csr: Option<&'a Path>,
+}
+
+impl NamedFiles<'_> {
+    fn kind(self) -> NamedKeys {
+        match (self.key, self.csr) {
+            (Some(_), _) => NamedKeys::Key,
+            (None, Some(_)) => NamedKeys::Request,
+            (None, None) => NamedKeys::Nothing,
+        }
+    }
+}
+
+/// All keys and requests that leaves are compared with: those of `--key` and `--csr`, else those
+/// that were passed with the certificates, then those of the working directory.
 pub(crate) fn keyring(
     reading: &InputReader,
-    key: Option<&Path>,
-    csr: Option<&Path>,
+    named: NamedFiles<'_>,
     delivery: &mut CaDelivery,
     mut here: FolderContents,
 ) -> Result<KeyCandidates, Failure> {
-    let named = match (key, csr) {
-        (Some(_), _) => NamedKeys::Key,
-        (None, Some(_)) => NamedKeys::Request,
-        (None, None) => NamedKeys::Nothing,
-    };
-    let requests = match csr {
+    let requests = match named.csr {
         Some(path) => vec![named_request(path)?],
-        None => {
-            let delivered = std::mem::take(&mut delivery.requests).into_iter();
-            let delivered = delivered.map(|found| delivered_request(&found.source, found.value));
-            delivered
-                .chain(
-                    std::mem::take(&mut here.requests)
-                        .into_iter()
-                        .map(own_request),
-                )
-                .collect()
-        }
+        None => unnamed_requests(delivery, &mut here),
     };
-    let (mut locked, mut sent, mut decrypted) =
-        (Vec::new(), Vec::new(), std::mem::take(&mut delivery.opened));
-    let keys = match key {
+    let decrypted = std::mem::take(&mut delivery.opened);
+    let found = match named.key {
         Some(path) => {
-            let (keys, opened) = named_keys(reading, path)?;
-            decrypted = opened;
-            keys
+            let (keys, decrypted) = named_keys(reading, path)?;
+            FoundKeys {
+                keys,
+                decrypted,
+                ..FoundKeys::default()
+            }
         }
-        None => {
-            let source = |source: ItemSource| PathBuf::from(source.input);
-            let delivered = std::mem::take(&mut delivery.locked).into_iter();
-            locked.extend(delivered.map(|found| HeldFile {
-                path: source(found.source),
-                value: found.value,
-            }));
-            locked.append(&mut here.locked);
-            let together = |key: &&FoundItem<PrivateKey>| {
-                let beside = |one: &FoundItem<Certificate>| one.source.input == key.source.input;
-                key.source.entry.is_some() || delivery.certificates.iter().any(beside)
-            };
-            let told = |key: &FoundItem<PrivateKey>| HeldFile {
-                path: key.source.input.clone().into(),
-                value: key.id(),
-            };
-            sent.extend(delivery.keys.iter().filter(together).map(told));
-            let delivered = std::mem::take(&mut delivery.keys).into_iter();
-            let delivered = delivered.map(|found| HeldFile {
-                path: found.source.input.into(),
-                value: found.value,
-            });
-            let (own, combined) = here.take_keys();
-            delivered.chain(combined).chain(own).collect()
-        }
+        None => unnamed_keys(decrypted, delivery, &mut here),
     };
+    // Sites' certificates that were passed in files.
     let sites = delivery
         .certificates
         .iter()
-        .filter(|one| one.is_site() && one.source.input != "stdin");
+        .filter(|certificate| certificate.is_site() && certificate.source.input != "stdin");
     let delivered = sites
-        .map(|one| HeldFile {
-            path: one.source.input.clone().into(),
-            value: one.fingerprint,
+        .map(|certificate| HeldFile {
+            path: certificate.source.input.clone().into(),
+            value: certificate.fingerprint,
         })
         .collect();
     Ok(KeyCandidates {
-        keys,
+        keys: found.keys,
         requests,
         brought: 0,
-        locked,
+        locked: found.locked,
         shut: None,
-        sent,
-        decrypted,
+        sent: found.sent,
+        decrypted: found.decrypted,
         delivered,
-        named,
+        named: named.kind(),
         here,
     })
 }
 
-/// The keys of a file that was named, and those of them that needed a passphrase.
+/// The requests that were passed with the certificates, then those of the working directory.
+fn unnamed_requests(delivery: &mut CaDelivery, here: &mut FolderContents) -> Vec<HeldRequest> {
+    let delivered = std::mem::take(&mut delivery.requests)
+        .into_iter()
+        .map(|found| delivered_request(&found.source, found.value));
+    let own = std::mem::take(&mut here.requests)
+        .into_iter()
+        .map(own_request);
+    delivered.chain(own).collect()
+}
+
+/// Keys to compare leaves with.
+#[derive(Default)]
+struct FoundKeys {
+    keys: Vec<HeldFile<PrivateKey>>,
+    /// Keys that need a password.
+    locked: Vec<HeldFile<EncryptedKey>>,
+    /// Keys that came with certificates, packed or in one file.
+    sent: Vec<HeldFile<PublicKeyId>>,
+    /// Keys that needed a password and were opened.
+    decrypted: Vec<PublicKeyId>,
+}
+
+/// The keys that were passed with the certificates, then those of the working directory.
+fn unnamed_keys(
+    decrypted: Vec<PublicKeyId>,
+    delivery: &mut CaDelivery,
+    here: &mut FolderContents,
+) -> FoundKeys {
+    let mut locked: Vec<HeldFile<EncryptedKey>> = std::mem::take(&mut delivery.locked)
+        .into_iter()
+        .map(|found| HeldFile {
+            path: found.source.input.into(),
+            value: found.value,
+        })
+        .collect();
+    locked.append(&mut here.locked);
+    let sent = keys_sent_with_certificates(delivery);
+    let delivered = std::mem::take(&mut delivery.keys)
+        .into_iter()
+        .map(|found| HeldFile {
+            path: found.source.input.into(),
+            value: found.value,
+        });
+    let (own, combined) = here.take_keys();
+    FoundKeys {
+        keys: delivered.chain(combined).chain(own).collect(),
+        locked,
+        sent,
+        decrypted,
+    }
+}
+
+/// The keys that came packed, or in one file with a certificate.
+fn keys_sent_with_certificates(delivery: &CaDelivery) -> Vec<HeldFile<PublicKeyId>> {
+    delivery
+        .keys
+        .iter()
+        .filter(|key| {
+            key.source.entry.is_some()
+                || delivery
+                    .certificates
+                    .iter()
+                    .any(|certificate| certificate.source.input == key.source.input)
+        })
+        .map(|key| HeldFile {
+            path: key.source.input.clone().into(),
+            value: key.id(),
+        })
+        .collect()
+}
+
+/// The keys of a file that was named, and the ids of those that needed a password.
 ///
 /// # Errors
 /// A file that cannot be read or holds no key that can be used.
@@ -164,25 +224,39 @@ pub(crate) fn named_keys(
     reading: &InputReader,
     path: &Path,
 ) -> Result<(Vec<HeldFile<PrivateKey>>, Vec<PublicKeyId>), Failure> {
-    let (found, why) = reading.file_of_keys(path)?;
-    let holds = contents(&found);
-    let path = path.to_owned();
-    if !found.keys.is_empty() {
-        let held = |key: FoundItem<PrivateKey>| HeldFile {
-            path: path.clone(),
-            value: key.value,
-        };
-        return Ok((found.keys.into_iter().map(held).collect(), found.opened));
+    let (found, decrypt_error) = reading.file_of_keys(path)?;
+    if found.keys.is_empty() {
+        return Err(no_usable_key(path, &found, decrypt_error));
     }
-    let is = |what: &UnusedContent| found.ignored.iter().any(|one| one.what == *what);
-    Err(match why {
-        Some(error) => MatchingError::StaysLocked(path, error).into(),
-        None if is(&UnusedContent::EncryptedKey) => MatchingError::LockedKey(path).into(),
-        None if found.ignored.iter().any(|one| one.what.may_hold_key()) => {
-            found.ignored.as_slice().into()
-        }
-        None => MatchingError::NoKey { path, holds }.into(),
-    })
+    let keys = found
+        .keys
+        .into_iter()
+        .map(|key| HeldFile {
+            path: path.to_owned(),
+            value: key.value,
+        })
+        .collect();
+    Ok((keys, found.opened))
+}
+
+/// Why a file that was named as a key file gives no key.
+fn no_usable_key(path: &Path, found: &CaDelivery, error: Option<DecryptError>) -> Failure {
+    let path = path.to_owned();
+    if let Some(error) = error {
+        return MatchingError::StaysLocked(path, error).into();
+    }
+    let mut ignored = found.ignored.iter().map(|ignored| &ignored.what);
+    if ignored.any(|what| *what == UnusedContent::EncryptedKey) {
+        return MatchingError::LockedKey(path).into();
+    }
+    if found.ignored.iter().any(|one| one.what.may_hold_key()) {
+        return found.ignored.as_slice().into();
+    }
+    MatchingError::NoKey {
+        path,
+        holds: contents(found),
+    }
+    .into()
 }
 
 fn named_request(path: &Path) -> Result<HeldRequest, Failure> {
@@ -226,23 +300,23 @@ fn contents(found: &CaDelivery) -> String {
     if words.is_empty() {
         "nothing that is known".to_owned()
     } else {
-        words.join(" and ")
+        joined_with_and(&words)
     }
 }
 
-/// What was damaged, where something is missing: that may be in it.
+/// Turns damage into an error, where something is missing that may have been in the damaged part.
 pub(crate) fn blamed(finding: Finding) -> Finding {
-    match is_damage(&finding) {
-        true => Finding {
-            severity: Severity::Error,
-            message: format!("{}; what is missing may be in it", finding.message),
-            ..finding
-        },
-        false => finding,
+    if !is_damage(&finding) {
+        return finding;
+    }
+    Finding {
+        severity: Severity::Error,
+        message: format!("{}; what is missing may be in it", finding.message),
+        ..finding
     }
 }
 
-/// Puts what was damaged before what is missing for it.
+/// Puts findings about damage before those about what is missing because of it.
 pub(crate) fn causes_first(findings: &mut [Finding]) {
     findings.sort_by_key(|one| !is_damage(one));
 }
@@ -251,17 +325,13 @@ fn is_damage(finding: &Finding) -> bool {
     finding.code.starts_with("damaged-")
 }
 
-/// What was mended and what could not be used, for people.
+/// What was repaired in the files and what could not be used.
 #[must_use]
 pub(crate) fn findings_of(delivery: &CaDelivery) -> Vec<Finding> {
     const MOST: usize = 20;
-    let mended = matching::mended(&delivery.repairs);
-    let unused = delivery.ignored.iter().take(MOST);
-    let mut findings: Vec<Finding> = mended
-        .iter()
-        .map(Finding::from)
-        .chain(unused.map(Finding::from))
-        .collect();
+    let repairs = matching::mended(&delivery.repairs);
+    let mut findings: Vec<Finding> = repairs.iter().map(Finding::from).collect();
+    findings.extend(delivery.ignored.iter().take(MOST).map(Finding::from));
     let more = delivery.ignored.len().saturating_sub(MOST);
     if more > 0 {
         findings.push(Finding::note(

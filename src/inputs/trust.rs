@@ -1,11 +1,11 @@
-//! Whom to trust, and what others say: a chain that one trust store knows and another does not is
-//! told as such.
+//! Which trust store to use, and whether another one disagrees about a chain.
 
 use std::path::Path;
 
+use crate::advice::inputs as advice;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::finding::{Finding, NextStep};
+use crate::finding::Finding;
 use crate::inputs::folder;
 use crate::matching::MatchingError;
 use crate::pki::certificate::Certificate;
@@ -13,6 +13,9 @@ use crate::pki::chain::{Chain, ChainCriteria, ChainEnd};
 use crate::pki::trust::{TrustAnchors, TrustSource};
 use crate::pki::verify;
 use crate::system::roots;
+
+/// The code of findings about trust stores that disagree.
+const CODE: &str = "trust-stores-disagree";
 
 /// The anchors of `--trust`: Mozilla's list by default, the system's roots, or the certificates of
 /// a file.
@@ -22,7 +25,7 @@ use crate::system::roots;
 pub(crate) fn anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure> {
     let path = match trust {
         None | Some("mozilla") => return Ok(TrustAnchors::mozilla()),
-        Some("system") => return Ok(system()?),
+        Some("system") => return Ok(system_anchors()?),
         Some(path) => path,
     };
     let anchors = TrustAnchors::from_certificates(path, &folder::read_file(Path::new(path))?.bag());
@@ -33,7 +36,7 @@ pub(crate) fn anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure> {
     }
 }
 
-fn system() -> Result<TrustAnchors, roots::RootsError> {
+fn system_anchors() -> Result<TrustAnchors, roots::RootsError> {
     let roots = roots::system()?;
     let roots: Vec<Certificate> = roots
         .iter()
@@ -53,7 +56,7 @@ pub(crate) fn trust_flags(anchors: &TrustAnchors) -> Vec<String> {
     vec!["--trust".to_owned(), word.to_owned()]
 }
 
-/// The words of `certctl bundle` for what was typed.
+/// The `certctl bundle` command line for the same files and anchors.
 #[must_use]
 pub(crate) fn bundle_again(
     context: &Context,
@@ -74,66 +77,107 @@ pub(crate) fn bundle_again(
 pub(crate) fn second_opinion(
     chain: &Chain,
     bag: &[Certificate],
-    wanted: ChainCriteria<'_>,
+    criteria: ChainCriteria<'_>,
 ) -> Option<Finding> {
-    let known = *chain.end() == ChainEnd::Anchored;
-    // What one of them takes, the other is asked about as it will be sent.
-    let bag = if known { chain.intermediates() } else { bag };
-    let knows = |anchors: &TrustAnchors| {
-        *verify::assemble(chain.leaf(), bag, ChainCriteria { anchors, ..wanted })
-            .chain
-            .end()
-            == ChainEnd::Anchored
-    };
-    let other = match wanted.anchors.source() {
-        TrustSource::Mozilla => {
-            let all = || chain.certificates().iter().chain(bag);
-            let names: Vec<&[u8]> = all()
-                .flat_map(|one| [one.subject_der(), one.issuer_der()])
-                .collect();
-            let named = |roots| TrustAnchors::system_named(roots, &names);
-            // Nearly always the one file knows it.
-            let bundle = Some(named(roots::bundle())).filter(knows);
-            bundle.or_else(|| roots::system().ok().map(named))?
-        }
+    let is_known = *chain.end() == ChainEnd::Anchored;
+    // The other store judges the chain that a server will send, if this one knows it.
+    let bag = if is_known { chain.intermediates() } else { bag };
+    let other = match criteria.anchors.source() {
+        TrustSource::Mozilla => system_anchors_for(chain, bag, criteria)?,
         TrustSource::System => TrustAnchors::mozilla(),
         TrustSource::File(_) => return None,
     };
-    let known_there = knows(&other);
-    let (label, here, there) = (
-        chain.leaf().label(),
-        wanted.anchors.source(),
-        other.source(),
+    let is_known_there = is_anchored(
+        chain,
+        bag,
+        ChainCriteria {
+            anchors: &other,
+            ..criteria
+        },
     );
-    let differs = |finding: fn(&'static str, String) -> Finding, what: String, next: &str| {
-        Some(finding("trust-stores-disagree", format!("{label}: {what}")).with(NextStep::say(next)))
+    if is_known == is_known_there {
+        return None;
+    }
+    let trust = TrustDifference {
+        label: chain.leaf().label(),
+        here: criteria.anchors.source(),
+        there: other.source(),
     };
-    match (known, known_there, there) {
-        (false, true, TrustSource::System) => differs(
-            Finding::warning,
-            format!("{there} would do, {here} does not know its root"),
-            "if they are whom to trust:  --trust system",
-        ),
-        (false, true, _) => differs(
-            Finding::warning,
-            format!("{there} would do, {here} do not know its root"),
-            "if that is whom to trust:  --trust mozilla",
-        ),
-        (true, false, TrustSource::System) => differs(
-            Finding::note,
-            format!(
-                "{here} knows its root, {there} do not: browsers take it, programs on this machine \
-                    (curl, wget) do not"
-            ),
-            "if such programs visit the site, update the package ca-certificates on their machines",
-        ),
-        (true, false, _) => differs(
-            Finding::warning,
-            format!(
-                "{here} would do; {there} does not know its root, so browsers elsewhere refuse it"
-            ),
-            "for a public site, ask the CA for a certificate of a root that Mozilla lists",
-        ),
-        _ => None,
+    Some(if is_known {
+        trust.known_only_here()
+    } else {
+        trust.known_only_there()
+    })
+}
+
+/// The roots of this system that a chain from `bag` can lead to.
+fn system_anchors_for(
+    chain: &Chain,
+    bag: &[Certificate],
+    criteria: ChainCriteria<'_>,
+) -> Option<TrustAnchors> {
+    let names: Vec<&[u8]> = chain
+        .certificates()
+        .iter()
+        .chain(bag)
+        .flat_map(|certificate| [certificate.subject_der(), certificate.issuer_der()])
+        .collect();
+    // The bundle file nearly always has the root, and is quicker to read than the whole store.
+    let bundle = TrustAnchors::system_named(roots::bundle(), &names);
+    if is_anchored(
+        chain,
+        bag,
+        ChainCriteria {
+            anchors: &bundle,
+            ..criteria
+        },
+    ) {
+        return Some(bundle);
+    }
+    let roots = roots::system().ok()?;
+    Some(TrustAnchors::system_named(roots, &names))
+}
+
+/// Whether the leaf of `chain` has a chain to an anchor of `criteria`.
+fn is_anchored(chain: &Chain, bag: &[Certificate], criteria: ChainCriteria<'_>) -> bool {
+    let assembly = verify::assemble(chain.leaf(), bag, criteria);
+    *assembly.chain.end() == ChainEnd::Anchored
+}
+
+/// Two trust stores, one of which knows the root of a chain.
+struct TrustDifference<'a> {
+    /// What the leaf is called.
+    label: String,
+    /// The trust store that the chain is judged by.
+    here: &'a TrustSource,
+    /// The other one.
+    there: &'a TrustSource,
+}
+
+impl TrustDifference<'_> {
+    fn known_only_there(self) -> Finding {
+        let Self { label, here, there } = self;
+        if *there == TrustSource::System {
+            let message = format!("{label}: {there} would do, {here} does not know its root");
+            return Finding::warning(CODE, message).with(advice::trust_system_roots());
+        }
+        let message = format!("{label}: {there} would do, {here} do not know its root");
+        Finding::warning(CODE, message).with(advice::trust_mozilla_roots())
+    }
+
+    fn known_only_here(self) -> Finding {
+        let Self { label, here, there } = self;
+        if *there == TrustSource::System {
+            let message = format!(
+                "{label}: {here} knows its root, {there} do not: browsers take it, programs on \
+                this machine (curl, wget) do not"
+            );
+            return Finding::note(CODE, message).with(advice::update_system_roots());
+        }
+        let message = format!(
+            "{label}: {here} would do; {there} does not know its root, so browsers elsewhere \
+            refuse it"
+        );
+        Finding::warning(CODE, message).with(advice::order_from_public_root())
     }
 }

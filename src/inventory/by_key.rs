@@ -1,14 +1,14 @@
-//! Items that belong together by the key: its file, its requests, its certificates and every place
-//! of each.
+//! Groups items by key: its files, its requests, its certificates and every place of each.
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::item::{HeldKey, InventoryItem, ItemContent, ItemLocation, ListedRequest};
 use crate::inventory::sent_certificates::SentCertificates;
 use crate::pki::certificate::Certificate;
-use crate::pki::key::PublicKeyId;
+use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 
 /// One place of a certificate, and all certificates there in their order.
 #[derive(Debug)]
@@ -34,24 +34,29 @@ pub(super) struct KeyGroup {
 
 /// The groups of `items`, in the order in which their keys were met first.
 pub(super) fn groups(items: Vec<InventoryItem>) -> Vec<KeyGroup> {
-    let (mut groups, mut locked, mut sent) = (Groups::default(), Vec::new(), Vec::new());
+    let mut groups = Groups::default();
+    let mut locked = Vec::new();
+    let mut packed = Vec::new();
     for InventoryItem { place, what } in items {
         match what {
-            ItemContent::Certificates(chain) if place.is_packed() => sent.push((place, chain)),
+            ItemContent::Certificates(chain) if place.is_packed() => packed.push((place, chain)),
             ItemContent::Certificates(chain) => {
-                groups.take(place, &Rc::new(SentCertificates::new(chain)))
+                groups.add_sites(place, &Rc::new(SentCertificates::new(chain)))
             }
-            ItemContent::Key(key) => groups.of(key.id).keys.push((place, key)),
-            ItemContent::Request(asked) => groups.of(asked.id).requests.push((place, asked)),
+            ItemContent::Key(key) => groups.group_of(key.id).keys.push((place, key)),
+            ItemContent::Request(request) => {
+                let group = groups.group_of(request.id);
+                group.requests.push((place, request));
+            }
             ItemContent::LockedKey { mode } => locked.push((place, mode)),
             ItemContent::Revoked(_) => {}
         }
     }
-    groups.unlocked(locked);
-    // What is packed counts where it answers something: nobody uses the rest.
+    groups.add_locked_keys(locked);
+    // Packed certificates count only where their key or request was found: the others are unused.
     let known: HashSet<PublicKeyId> = groups.by_key.keys().copied().collect();
-    for (place, chain) in sent {
-        groups.take_of(place, &Rc::new(SentCertificates::new(chain)), |one| {
+    for (place, chain) in packed {
+        groups.add_certificates(place, &Rc::new(SentCertificates::new(chain)), |one| {
             is_a_sites(one) && known.contains(&one.key_id)
         });
     }
@@ -63,78 +68,91 @@ struct Groups {
     all: Vec<KeyGroup>,
     by_key: HashMap<PublicKeyId, usize>,
     leaves: HashMap<[u8; 32], (usize, usize)>,
-    /// What was found where.
-    met: HashMap<ItemLocation, HashSet<[u8; 32]>>,
+    /// The fingerprints of the certificates that were found at a place.
+    certificates_at: HashMap<ItemLocation, HashSet<[u8; 32]>>,
+}
+
+/// The key of a request, and the index of its group.
+struct RequestKey {
+    group: usize,
+    id: PublicKeyId,
+    algorithm: KeyAlgorithm,
 }
 
 impl Groups {
-    fn of(&mut self, id: PublicKeyId) -> &mut KeyGroup {
-        let at = self.at(id);
-        &mut self.all[at]
+    fn group_of(&mut self, id: PublicKeyId) -> &mut KeyGroup {
+        let index = self.index_of(id);
+        &mut self.all[index]
     }
 
-    fn at(&mut self, id: PublicKeyId) -> usize {
+    fn index_of(&mut self, id: PublicKeyId) -> usize {
         *self.by_key.entry(id).or_insert_with(|| {
             self.all.push(KeyGroup::default());
             self.all.len() - 1
         })
     }
 
-    /// A key that nobody can read unasked is that of the request beside it, which was made with it.
-    fn unlocked(&mut self, locked: Vec<(ItemLocation, u32)>) {
+    /// Adds encrypted keys, which cannot be read without a password, to the group of the request
+    /// beside them, which was made with them.
+    fn add_locked_keys(&mut self, locked: Vec<(ItemLocation, u32)>) {
         if locked.is_empty() {
             return;
         }
-        let requests = self.all.iter().enumerate().flat_map(|(at, group)| {
-            group
-                .requests
-                .iter()
-                .filter_map(move |(place, asked)| match place {
-                    ItemLocation::File { path, .. } => {
-                        Some((path.clone(), (at, asked.id, asked.algorithm)))
-                    }
-                    ItemLocation::Address { .. } => None,
-                })
-        });
-        let requests: HashMap<_, _> = requests.collect();
+        let requests = self.requests_by_path();
         for (place, mode) in locked {
             let ItemLocation::File { path, .. } = &place else {
                 continue;
             };
-            if let Some((at, id, algorithm)) = requests.get(&path.with_extension("csr")).copied() {
-                self.all[at].keys.push((
-                    place,
-                    HeldKey {
-                        id,
-                        algorithm,
-                        mode,
-                    },
-                ));
+            let Some(request) = requests.get(&path.with_extension("csr")) else {
+                continue;
+            };
+            let key = HeldKey {
+                id: request.id,
+                algorithm: request.algorithm,
+                mode,
+            };
+            self.all[request.group].keys.push((place, key));
+        }
+    }
+
+    fn requests_by_path(&self) -> HashMap<PathBuf, RequestKey> {
+        let mut requests = HashMap::new();
+        for (group, contents) in self.all.iter().enumerate() {
+            for (place, request) in &contents.requests {
+                if let ItemLocation::File { path, .. } = place {
+                    let key = RequestKey {
+                        group,
+                        id: request.id,
+                        algorithm: request.algorithm,
+                    };
+                    requests.insert(path.clone(), key);
+                }
             }
         }
+        requests
     }
 
-    /// Every site's certificate of a file, each once; of a server what it shows first, whatever
-    /// that is.
-    fn take(&mut self, place: ItemLocation, bag: &Rc<SentCertificates>) {
+    /// Adds every site's certificate of a file, each once; of a server the first certificate that it
+    /// sends, whatever that is.
+    fn add_sites(&mut self, place: ItemLocation, bag: &Rc<SentCertificates>) {
         match place {
-            ItemLocation::Address { .. } => self.take_of(place, bag, |one| {
+            ItemLocation::Address { .. } => self.add_certificates(place, bag, |one| {
                 bag.all().first().is_some_and(|first| **first == *one)
             }),
-            ItemLocation::File { .. } => self.take_of(place, bag, is_a_sites),
+            ItemLocation::File { .. } => self.add_certificates(place, bag, is_a_sites),
         }
     }
 
-    fn take_of(
+    fn add_certificates(
         &mut self,
         place: ItemLocation,
         bag: &Rc<SentCertificates>,
-        wanted: impl Fn(&Certificate) -> bool,
+        is_wanted: impl Fn(&Certificate) -> bool,
     ) {
-        let mut met = self.met.remove(&place).unwrap_or_default();
-        for certificate in bag.all().iter().filter(|one| wanted(one)) {
-            let at = self.at(certificate.key_id);
-            let group = &mut self.all[at];
+        let mut known = self.certificates_at.remove(&place).unwrap_or_default();
+        for certificate in bag.all().iter().filter(|one| is_wanted(one)) {
+            let index = self.index_of(certificate.key_id);
+            let group = &mut self.all[index];
             let (_, leaf) = *self
                 .leaves
                 .entry(certificate.fingerprint)
@@ -143,20 +161,21 @@ impl Groups {
                         certificate: Arc::clone(certificate),
                         copies: Vec::new(),
                     });
-                    (at, group.leaves.len() - 1)
+                    (index, group.leaves.len() - 1)
                 });
-            if met.insert(certificate.fingerprint) {
+            if known.insert(certificate.fingerprint) {
                 group.leaves[leaf].copies.push(CertificateCopy {
                     place: place.clone(),
                     bag: Rc::clone(bag),
                 });
             }
         }
-        self.met.insert(place, met);
+        self.certificates_at.insert(place, known);
     }
 }
 
-/// A makeshift certificate of a server's own often says that it is a CA's, too.
+/// Whether it is a site's certificate. The self-signed default certificate of a server counts too,
+/// though it often claims to be a CA's.
 #[must_use]
 pub(crate) fn is_a_sites(certificate: &Certificate) -> bool {
     certificate.is_site() || certificate.is_self_issued() && !certificate.dns_names.is_empty()

@@ -1,5 +1,5 @@
-//! What the certificates beside a site's own mean for it: whether they lead to somebody who is
-//! trusted, and which of them ends first.
+//! What the other certificates of a chain mean for the leaf: whether they lead to a trust anchor,
+//! and which of them expires first.
 
 use std::net::SocketAddr;
 
@@ -12,11 +12,11 @@ use crate::inventory::by_key::{CertificateCopy, LeafCopies};
 use crate::inventory::policy::StatusPolicy;
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::{Chain, ChainCriteria, ChainEnd, ChainPreference};
-use crate::pki::lint::{self, LintViolation};
+use crate::pki::lint::{self, LintSeverity};
 use crate::pki::trust::{TrustAnchors, TrustScope};
 use crate::pki::verify::{self, ChainProblem, VerifyPolicy};
 
-/// What a chain comes to.
+/// The result of checking a chain.
 pub(super) struct CheckedChain {
     /// By whose rules it was issued, where that is known.
     pub(super) scope: Option<TrustScope>,
@@ -25,102 +25,136 @@ pub(super) struct CheckedChain {
     pub(super) reasons: Vec<StatusReason>,
 }
 
-/// What servers read and what each address sends is judged as it is, each for itself: what is whole
-/// in a file here says nothing of a host that sends less. What only lies in a file is judged by the
-/// ends of the certificates beside it.
+/// Checks what servers read and what each address sends, each as it is: a complete file here says
+/// nothing of a host that sends less. Of a certificate that is only in a file, the expiry dates of
+/// the certificates beside it count.
 pub(super) fn judge(
     leaf: &LeafCopies,
     stem: Option<&str>,
     state: RowState,
-    measure: &StatusPolicy<'_>,
+    policy: &StatusPolicy<'_>,
 ) -> CheckedChain {
-    let certificate = leaf.certificate.as_ref();
-    let anchors = stem
-        .and_then(|stem| measure.own_anchors.get(stem))
-        .map(std::slice::from_ref);
-    let one = |copy: &CertificateCopy| {
-        judge_one(
-            certificate,
-            copy,
-            anchors.unwrap_or(measure.anchors),
-            state,
-            measure.now,
-        )
-    };
-    let mut judged = CheckedChain {
-        scope: None,
-        ends: certificate.not_after,
-        reasons: Vec::new(),
-    };
-    let sent = sent(leaf);
-    let each: Vec<(CheckedChain, &[SocketAddr])> = sent
+    let own_anchors = stem.and_then(|stem| policy.own_anchors.get(stem));
+    let anchors = own_anchors.map_or(policy.anchors, std::slice::from_ref);
+    let sent = sent_chains(leaf);
+    let checked: Vec<CheckedChain> = sent
         .iter()
-        .map(|(copy, by)| (one(copy), by.as_slice()))
+        .map(|chain| check_copy(&leaf.certificate, chain.copy, anchors, state, policy.now))
         .collect();
-    for (found, by) in &each {
-        judged.scope = judged.scope.or(found.scope);
-        judged.ends = judged.ends.min(found.ends);
-        for reason in &found.reasons {
-            let everywhere = each.iter().all(|(other, _)| other.reasons.contains(reason));
-            let said = match by.is_empty() || everywhere {
-                true => reason.clone(),
-                false => StatusReason::Sent {
-                    by: by.to_vec(),
+    let ends = checked.iter().map(|chain| chain.ends).min();
+    let not_after = leaf.certificate.not_after;
+    CheckedChain {
+        scope: checked.iter().find_map(|chain| chain.scope),
+        ends: ends.map_or(not_after, |ends| ends.min(not_after)),
+        reasons: combined_reasons(&sent, &checked),
+    }
+}
+
+/// The reasons of all chains, each once; one that does not hold everywhere names the addresses that
+/// send the chain.
+fn combined_reasons(sent: &[SentChain<'_>], checked: &[CheckedChain]) -> Vec<StatusReason> {
+    let mut combined = Vec::new();
+    for (chain, sent) in checked.iter().zip(sent) {
+        for reason in &chain.reasons {
+            let is_everywhere = checked.iter().all(|other| other.reasons.contains(reason));
+            let reason = if sent.addresses.is_empty() || is_everywhere {
+                reason.clone()
+            } else {
+                StatusReason::Sent {
+                    by: sent.addresses.clone(),
                     reason: Box::new(reason.clone()),
-                },
+                }
             };
-            if !judged.reasons.contains(&said) {
-                judged.reasons.push(said);
+            if !combined.contains(&reason) {
+                combined.push(reason);
             }
         }
     }
-    judged
+    combined
 }
 
-/// Each chain that differs from the others, with the addresses that send it; without any what lies
-/// in a file.
-fn sent(leaf: &LeafCopies) -> Vec<(&CertificateCopy, Vec<SocketAddr>)> {
-    let mut sent: Vec<(&CertificateCopy, Vec<SocketAddr>)> = Vec::new();
+/// A chain that differs from the others.
+struct SentChain<'a> {
+    copy: &'a CertificateCopy,
+    /// The addresses that send it; none where servers here read it from a file.
+    addresses: Vec<SocketAddr>,
+}
+
+/// Each different chain that servers read or send; where there is none, the longest one in a file.
+fn sent_chains(leaf: &LeafCopies) -> Vec<SentChain<'_>> {
+    let mut chains: Vec<SentChain<'_>> = Vec::new();
     let (live, others): (Vec<&CertificateCopy>, Vec<&CertificateCopy>) =
         leaf.copies.iter().partition(|copy| copy.place.is_live());
     for copy in live.into_iter().chain(others) {
-        let by = match copy.place {
+        let address = match copy.place {
             ItemLocation::Address { address, .. } => Some(address),
             ItemLocation::File { .. } if copy.place.is_live() => None,
             ItemLocation::File { .. } => continue,
         };
-        match (
-            sent.iter_mut()
-                .find(|(known, _)| known.bag.is_same(&copy.bag)),
-            by,
-        ) {
-            // What servers here read is not only theirs who send it.
-            (Some((known, all)), Some(by)) if !known.place.is_live() => all.push(by),
-            (Some(_), _) => {}
-            (None, by) => sent.push((copy, by.into_iter().collect())),
+        let same = chains
+            .iter_mut()
+            .find(|chain| chain.copy.bag.is_same(&copy.bag));
+        match same {
+            // What servers here read is not only a matter of the addresses that send it.
+            Some(same) if !same.copy.place.is_live() => same.addresses.extend(address),
+            Some(_) => {}
+            None => chains.push(SentChain {
+                copy,
+                addresses: address.into_iter().collect(),
+            }),
         }
     }
-    if sent.is_empty() {
-        sent.extend(
-            leaf.copies
-                .iter()
-                .max_by_key(|copy| copy.bag.all().len())
-                .map(|copy| (copy, Vec::new())),
-        );
+    if chains.is_empty() {
+        let longest = leaf.copies.iter().max_by_key(|copy| copy.bag.all().len());
+        chains.extend(longest.map(|copy| SentChain {
+            copy,
+            addresses: Vec::new(),
+        }));
     }
-    sent
+    chains
 }
 
-fn judge_one(
+/// Checks the chain of one copy, as far as it counts in `state`.
+fn check_copy(
     certificate: &Certificate,
     copy: &CertificateCopy,
     anchors: &[TrustAnchors],
     state: RowState,
     now: Timestamp,
 ) -> CheckedChain {
-    let (assembled, problems, scope) =
-        best(certificate, &copy.bag.above(certificate), anchors, now);
-    let counts = |problem: &ChainProblem| match state {
+    let (chain, problems, scope) =
+        best_chain(certificate, &copy.bag.above(certificate), anchors, now);
+    let mut reasons: Vec<StatusReason> = problems
+        .into_iter()
+        .filter(|problem| counts_in(state, problem))
+        .map(StatusReason::Problem)
+        .collect();
+    let first_to_expire = chain
+        .intermediates()
+        .iter()
+        .min_by_key(|intermediate| intermediate.not_after)
+        .filter(|intermediate| intermediate.not_after < certificate.not_after);
+    reasons.extend(first_to_expire.map(|intermediate| StatusReason::EndsFirst {
+        label: intermediate.label(),
+        ends: intermediate.not_after,
+    }));
+    // A chain to an unknown root is held to what binds every CA.
+    let lint_scope = scope.unwrap_or(TrustScope::Private);
+    let refused = lint::lints(&chain)
+        .into_iter()
+        .filter(|lint| lint.weight(lint_scope) == Some(LintSeverity::Refuses));
+    reasons.extend(refused.map(StatusReason::Weak));
+    CheckedChain {
+        scope,
+        ends: first_to_expire.map_or(certificate.not_after, |one| one.not_after),
+        reasons,
+    }
+}
+
+/// Whether a problem counts: of a certificate that no server uses, only what makes it unusable. The
+/// row tells the dates of the leaf itself.
+fn counts_in(state: RowState, problem: &ChainProblem) -> bool {
+    match state {
         RowState::Served | RowState::Installed => !matches!(
             problem,
             ChainProblem::NotYetValid { .. } | ChainProblem::Expired { leaf: true, .. }
@@ -129,70 +163,50 @@ fn judge_one(
             problem,
             ChainProblem::WeakKey { .. } | ChainProblem::WeakSignature { .. }
         ),
-    };
-    let mut reasons: Vec<StatusReason> = problems
-        .into_iter()
-        .filter(counts)
-        .map(StatusReason::Problem)
-        .collect();
-    let first = assembled
-        .intermediates()
-        .iter()
-        .min_by_key(|one| one.not_after);
-    let first = first.filter(|one| one.not_after < certificate.not_after);
-    reasons.extend(first.map(|one| StatusReason::EndsFirst {
-        label: one.label(),
-        ends: one.not_after,
-    }));
-    // Of what is of nobody known only what binds everybody is held against it.
-    let refuses = |lint: &LintViolation| {
-        lint.weight(scope.unwrap_or(TrustScope::Private)) == Some(lint::LintSeverity::Refuses)
-    };
-    reasons.extend(
-        lint::lints(&assembled)
-            .into_iter()
-            .filter(refuses)
-            .map(StatusReason::Weak),
-    );
-    CheckedChain {
-        scope,
-        ends: first.map_or(certificate.not_after, |one| one.not_after),
-        reasons,
     }
 }
 
+/// A chain, what is wrong with it, and the scope of its trust anchor where it leads to one.
+type JudgedChain = (Chain, Vec<ChainProblem>, Option<TrustScope>);
+
 /// The chain by the first of `anchors` that knows its root, else by the first of all.
-fn best(
+fn best_chain(
     leaf: &Certificate,
     bag: &[Certificate],
     anchors: &[TrustAnchors],
     at: Timestamp,
-) -> (Chain, Vec<ChainProblem>, Option<TrustScope>) {
-    let by = |anchors: &TrustAnchors| {
-        let chain = verify::assemble(
-            leaf,
-            bag,
-            ChainCriteria {
-                anchors,
-                at,
-                prefer: ChainPreference::default(),
-            },
-        )
-        .chain;
-        let problems = verify::problems(
-            &chain,
-            VerifyPolicy {
-                hosts: &[],
-                anchors,
-                at,
-            },
-        );
-        let scope = (*chain.end() == ChainEnd::Anchored).then(|| anchors.source().scope());
-        (chain, problems, scope)
+) -> JudgedChain {
+    let mut chains = anchors
+        .iter()
+        .map(|anchors| chain_by(anchors, leaf, bag, at));
+    if let Some(known) = chains.find(|(.., scope)| scope.is_some()) {
+        return known;
+    }
+    match anchors.first() {
+        Some(first) => chain_by(first, leaf, bag, at),
+        None => chain_by(&TrustAnchors::mozilla(), leaf, bag, at),
+    }
+}
+
+fn chain_by(
+    anchors: &TrustAnchors,
+    leaf: &Certificate,
+    bag: &[Certificate],
+    at: Timestamp,
+) -> JudgedChain {
+    let criteria = ChainCriteria {
+        anchors,
+        at,
+        prefer: ChainPreference::default(),
     };
-    let known = anchors.iter().map(by).find(|(.., scope)| scope.is_some());
-    known.unwrap_or_else(|| match anchors.first() {
-        Some(first) => by(first),
-        None => by(&TrustAnchors::mozilla()),
-    })
+    let chain = verify::assemble(leaf, bag, criteria).chain;
+    let policy = VerifyPolicy {
+        hosts: &[],
+        anchors,
+        at,
+    };
+    let problems = verify::problems(&chain, policy);
+    let is_anchored = *chain.end() == ChainEnd::Anchored;
+    let scope = is_anchored.then(|| anchors.source().scope());
+    (chain, problems, scope)
 }

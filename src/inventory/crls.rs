@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::item::{InventoryItem, ItemContent, ItemLocation};
-use super::reason::day;
+
 use crate::inventory::by_key::is_a_sites;
 use crate::pki::crl::RevocationList;
+use crate::wording::day;
 
 /// The lists among `items`, each with its file.
-pub(super) fn of(items: &[InventoryItem]) -> Vec<(PathBuf, RevocationList)> {
+pub(super) fn lists_with_files(items: &[InventoryItem]) -> Vec<(PathBuf, RevocationList)> {
     among(items)
         .map(|(path, list)| (path.to_owned(), list.clone()))
         .collect()
@@ -74,20 +75,30 @@ pub(crate) fn remarks(items: &[InventoryItem], now: Timestamp) -> Vec<CrlRemark>
         .filter(|one| is_a_sites(one))
         .map(|one| one.issuer_der())
         .collect();
-    let remark = |(path, list): (&Path, &RevocationList)| {
-        let (path, issuer) = (path.to_owned(), list.issuer.clone());
-        match list.next_update.filter(|next| *next < now) {
-            _ if !list.issuers().any(|of| issuers.contains(of)) => {
-                Some(CrlRemark::OfOthers { path, issuer })
-            }
-            Some(next) => Some(CrlRemark::Old {
-                path,
-                issuer,
-                made: list.this_update,
-                next,
-            }),
-            None => list.delta.then_some(CrlRemark::Delta { path, issuer }),
-        }
-    };
-    lists.filter_map(remark).collect()
+    lists
+        .filter_map(|(path, list)| remark(path, list, &issuers, now))
+        .collect()
+}
+
+/// What is to be said of one list; `issuers` are those of the certificates that were found.
+fn remark(
+    path: &Path,
+    list: &RevocationList,
+    issuers: &HashSet<&[u8]>,
+    now: Timestamp,
+) -> Option<CrlRemark> {
+    let path = path.to_owned();
+    let issuer = list.issuer.clone();
+    if !list.issuers().any(|name| issuers.contains(name)) {
+        return Some(CrlRemark::OfOthers { path, issuer });
+    }
+    match list.next_update.filter(|next| *next < now) {
+        Some(next) => Some(CrlRemark::Old {
+            path,
+            issuer,
+            made: list.this_update,
+            next,
+        }),
+        None => list.delta.then_some(CrlRemark::Delta { path, issuer }),
+    }
 }

@@ -1,15 +1,15 @@
-//! When the next round is due.
+//! When the next renewal is due.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How long before its end a certificate is due.
+/// How long before its expiry a certificate is due for renewal.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum RenewBefore {
     Before(SignedDuration),
     /// So much of its lifetime, in percent.
     Share(u8),
     /// 30 days or a third of the lifetime, whichever is less: a certificate for 47 days is due 15
-    /// days and 16 hours before its end.
+    /// days and 16 hours before its expiry.
     #[default]
     Usual,
 }

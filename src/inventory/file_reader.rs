@@ -1,6 +1,6 @@
-//! One file for a listing: which certificates, requests and keys are in it. The only place where
-//! bytes become items. What is written as all tools write it goes through a short reader;
-//! everything else through the full one, which is the judge of the short one in the tests.
+//! Reads one file of a listing: which certificates, requests and keys are in it. The only place
+//! where bytes become items. Files as all tools write them go through a fast path, everything else
+//! through the full reader, which the tests compare the fast path with.
 
 use std::sync::Arc;
 
@@ -14,76 +14,78 @@ mod tests;
 /// The most that is read of one file: bags of CA certificates are some hundred KiB.
 pub(crate) const LIMIT: u64 = 1024 * 1024;
 
-/// How far private keys are looked at.
+/// How far private keys are checked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Keys {
     /// Their numbers must fit each other, as for use.
     Checked,
-    /// By the public half that stands beside the secret one: whether the two fit is as much work as
-    /// using them.
+    /// Identified by the public half that is stored beside the private one: to check that the two
+    /// fit is as much work as to use the key.
     Named,
 }
 
-/// What is in a file with these permission bits; nothing where it is of another kind. What is
-/// packed (zip, mail) is looked at when it is named to a command that takes deliveries.
+/// The items in a file with these permission bits; none where it is of another kind. Containers
+/// (zip, mail) are read only by the commands that take files from the CA.
 #[must_use]
 pub fn glance(bytes: &[u8], mode: u32, keys: Keys) -> Vec<ItemContent> {
     fast_path::read(bytes, mode, keys).unwrap_or_else(|| whole(bytes, mode))
 }
 
-/// The same by the full reader alone.
+/// The same as [`glance`], by the full reader alone.
 #[must_use]
 pub fn whole(bytes: &[u8], mode: u32) -> Vec<ItemContent> {
-    if !matches!(
+    let is_plain = matches!(
         delivery::recognised(bytes),
         Some(FileForm::Base64 | FileForm::Der | FileForm::Pem | FileForm::Utf16)
-    ) {
+    );
+    if !is_plain {
         return Vec::new();
     }
-    // Nothing is derived from any passphrase unasked.
+    // No key is derived from a passphrase: that is slow, and a listing does not need it.
     let limits = DeliveryLimits {
         rounds: 0,
         ..DeliveryLimits::default()
     };
-    let Ok(found) = CaDelivery::read(vec![DeliveryInput::new("", bytes.to_vec())], &limits) else {
-        return Vec::new();
-    };
-    let packed = found
+    let input = DeliveryInput::new("", bytes.to_vec());
+    match CaDelivery::read(vec![input], &limits) {
+        Ok(found) => items_of(found, mode),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// What was read as items, without keys from PKCS#12 files.
+fn items_of(found: CaDelivery, mode: u32) -> Vec<ItemContent> {
+    let is_packed = found
         .repairs
         .iter()
         .any(|repair| repair.what == RepairKind::Pkcs12);
-    let mut all = Vec::new();
+    let mut items = Vec::new();
     if !found.certificates.is_empty() {
-        all.push(ItemContent::Certificates(
-            found
-                .certificates
-                .into_iter()
-                .map(|one| Arc::new(one.value))
-                .collect(),
+        let certificates = found.certificates.into_iter();
+        items.push(ItemContent::Certificates(
+            certificates.map(|found| Arc::new(found.value)).collect(),
         ));
     }
-    let keys = found.keys.iter().filter(|_| !packed);
-    all.extend(keys.map(|key| {
-        ItemContent::Key(HeldKey {
-            id: key.id(),
-            algorithm: key.algorithm(),
-            mode,
-        })
-    }));
-    all.extend(found.locked.iter().map(|_| ItemContent::LockedKey { mode }));
-    all.extend(found.requests.into_iter().map(|one| {
-        let request = one.value;
+    if !is_packed {
+        items.extend(found.keys.iter().map(|key| {
+            ItemContent::Key(HeldKey {
+                id: key.id(),
+                algorithm: key.algorithm(),
+                mode,
+            })
+        }));
+    }
+    let locked = found.locked.iter();
+    items.extend(locked.map(|_| ItemContent::LockedKey { mode }));
+    items.extend(found.requests.into_iter().map(|found| {
+        let request = found.value;
         ItemContent::Request(ListedRequest {
             names: request.dns_names,
             id: request.key_id,
             algorithm: request.algorithm,
         })
     }));
-    all.extend(
-        found
-            .lists
-            .into_iter()
-            .map(|list| ItemContent::Revoked(list.value)),
-    );
-    all
+    let lists = found.lists.into_iter();
+    items.extend(lists.map(|list| ItemContent::Revoked(list.value)));
+    items
 }

@@ -13,7 +13,7 @@ use crate::pki::crl::RevocationList;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::webserver::model::ServerSoftware;
 
-/// Why a place was looked at.
+/// Why a place was scanned.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum ItemOrigin {
     AcmeSh,
@@ -23,14 +23,14 @@ pub(crate) enum ItemOrigin {
     Configured(ServerSoftware, String),
     /// It is packed in what the CA sent, and its key or request was found elsewhere.
     Delivery,
-    /// It was named on the command line, or lies below a folder that was.
+    /// It was named on the command line, or is below a folder that was.
     Given,
-    /// It lies in the directory of this run.
+    /// It is in the working directory.
     Here,
-    /// certctl installed it; the name of the pair.
+    /// certctl installed it; the name of the lineage.
     Installed(String),
-    /// It lies where the request of a pair that certctl installed was made, and is of a round of
-    /// it.
+    /// It is in the folder where the request of an installed lineage was made, and belongs to a
+    /// renewal of it.
     Round,
 }
 
@@ -50,7 +50,7 @@ impl ItemOrigin {
         }
     }
 
-    /// Whether a server reads what lies there.
+    /// Whether a server reads the files there.
     #[must_use]
     pub(crate) fn is_live(&self) -> bool {
         matches!(self, Self::Configured(..) | Self::Installed(_))
@@ -63,12 +63,12 @@ pub(crate) enum ItemLocation {
     /// A server shows it.
     Address {
         address: SocketAddr,
-        /// The name that was asked for.
+        /// The name that the probe requested (SNI).
         name: String,
     },
     File {
         path: PathBuf,
-        /// Why it was looked at.
+        /// Why it was scanned.
         origin: ItemOrigin,
     },
 }
@@ -82,13 +82,13 @@ impl ItemLocation {
         }
     }
 
-    /// Whether a server reads what lies there.
+    /// Whether a server reads the files there.
     #[must_use]
     pub(crate) fn is_live(&self) -> bool {
         matches!(self, Self::File { origin, .. } if origin.is_live())
     }
 
-    /// Whether it lies in what the CA sent.
+    /// Whether it is packed in a file from the CA.
     #[must_use]
     pub(crate) fn is_packed(&self) -> bool {
         matches!(
@@ -134,7 +134,7 @@ pub struct HeldKey {
 /// A request as far as a listing needs it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ListedRequest {
-    /// The names asked for.
+    /// The requested names.
     pub names: Vec<String>,
     /// The identity of its key.
     pub id: PublicKeyId,
@@ -142,14 +142,14 @@ pub struct ListedRequest {
     pub algorithm: KeyAlgorithm,
 }
 
-/// What the pair of a name was installed with, as far as its next rounds depend on it.
+/// What a lineage was installed with, as far as its next renewals depend on it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct InstallTerms {
     /// The last day of the term that is paid for.
     pub paid_until: Option<Date>,
     /// Only the place of a certificate is kept.
     pub placeholder: bool,
-    /// The roots that it was judged by are somebody's own: `--trust` of the install.
+    /// The `--trust` of the install, where it named other roots than Mozilla's.
     pub trust: Option<String>,
 }
 
@@ -184,7 +184,7 @@ pub(crate) struct ServedQuestion {
     /// The certificate that should be shown, SHA-256 of its DER; none for a host that was named.
     pub expected: Option<[u8; 32]>,
     pub address: SocketAddr,
-    /// The name asked for.
+    /// The name that the probe requested (SNI).
     pub name: String,
     /// What was shown, the leaf first (SHA-256 of its DER and what it is called), or why nothing
     /// was.

@@ -1,41 +1,46 @@
-//! From items to judged rows: states, reasons, the rounds to come.
+//! From items to judged rows: states, reasons, renewals.
 
 use std::collections::{HashMap, HashSet};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::due::days_between;
-use super::item::{HeldKey, InventoryItem, ItemLocation, ItemOrigin, ServedLeaf, ServedQuestion};
+use super::item::{
+    HeldKey, InstallTerms, InventoryItem, ItemLocation, ItemOrigin, ListedRequest, ServedQuestion,
+};
 use super::reason::{self, StatusReason};
 use super::row::{RowState, StatusRow};
 use crate::inventory::by_key::{KeyGroup, LeafCopies, groups};
+use crate::inventory::chain_check::CheckedChain;
 use crate::inventory::policy::StatusPolicy;
 use crate::inventory::rule_changes::{ClientAuthUse, changes};
-use crate::inventory::schedule::{self, PaymentCoverage, RenewalTerms};
+use crate::inventory::schedule::{self, PaymentCoverage, RenewalTerms, ScheduledRenewal};
+use crate::inventory::served_answers::served_differently;
 use crate::inventory::{chain_check, crls, supersession};
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
-use crate::pki::key::PublicKeyId;
+use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::trust::TrustScope;
 use crate::pki::verify::ChainProblem;
 
-/// The rows of `items`: certificates, requests and keys without one, by name.
+/// The rows of `items`, by name: certificates, and requests and keys that have none.
 #[must_use]
-pub(crate) fn rows(items: Vec<InventoryItem>, measure: &StatusPolicy<'_>) -> Vec<StatusRow> {
-    let lists = crls::of(&items);
+pub(crate) fn rows(items: Vec<InventoryItem>, policy: &StatusPolicy<'_>) -> Vec<StatusRow> {
+    let lists = crls::lists_with_files(&items);
     let groups = groups(items);
-    let known = Known::of(&groups, &lists, measure);
+    let known = Known::new(&groups, &lists, policy);
     let mut rows = Vec::new();
     for group in &groups {
-        match group.leaves.as_slice() {
-            [] => rows.extend(unanswered(group)),
-            leaves => rows.extend(leaves.iter().map(|leaf| row(group, leaf, &known, measure))),
+        if group.leaves.is_empty() {
+            rows.extend(unanswered(group));
+        }
+        for leaf in &group.leaves {
+            rows.push(LeafContext::new(group, leaf, &known, policy).into_row());
         }
     }
-    supersession::settle(&mut rows, measure.now);
+    supersession::settle(&mut rows, policy.now);
     rows.sort_by_cached_key(|row| {
         (
             row.state == RowState::Superseded,
@@ -47,136 +52,142 @@ pub(crate) fn rows(items: Vec<InventoryItem>, measure: &StatusPolicy<'_>) -> Vec
     rows
 }
 
-/// What is known beside the certificates, found by them: with thousands of rows, going through all
-/// of it for each would take millions of looks.
+/// Indexes over what is known beside the certificates: with thousands of rows, a search through all
+/// of it for each row would take millions of comparisons.
 struct Known<'a> {
-    /// The keys that lie where servers read them, by whom they are for.
+    /// The keys in files that servers read, by the origin of the file.
     keys: HashMap<&'a ItemOrigin, Vec<(&'a ItemLocation, PublicKeyId)>>,
     lists: &'a [(PathBuf, RevocationList)],
-    /// Who should show a certificate.
+    /// The probes that should have shown a certificate.
     questions: HashMap<[u8; 32], Vec<&'a ServedQuestion>>,
     shown: HashSet<[u8; 32]>,
-    /// Blocks that use it for names that it lacks.
+    /// Blocks that use a certificate for names that it lacks.
     uncovered: HashMap<[u8; 32], Vec<(&'a String, &'a [String])>>,
 }
 
 impl<'a> Known<'a> {
-    fn of(
+    fn new(
         groups: &'a [KeyGroup],
         lists: &'a [(PathBuf, RevocationList)],
-        measure: &StatusPolicy<'a>,
+        policy: &StatusPolicy<'a>,
     ) -> Self {
-        let mut keys: HashMap<_, Vec<_>> = HashMap::new();
-        for (place, key) in groups.iter().flat_map(|group| &group.keys) {
-            live(place)
-                .into_iter()
-                .for_each(|origin| keys.entry(origin).or_default().push((place, key.id)));
-        }
-        let mut questions: HashMap<_, Vec<_>> = HashMap::new();
-        for question in measure.questions {
-            question
-                .expected
-                .into_iter()
-                .for_each(|leaf| questions.entry(leaf).or_default().push(question));
-        }
-        let shown = measure
-            .questions
-            .iter()
-            .filter_map(|one| Some(one.answer.as_ref().ok()?.fingerprint))
-            .collect();
-        let mut uncovered: HashMap<_, Vec<_>> = HashMap::new();
-        for (block, leaf, names) in measure.uncovered {
-            uncovered
-                .entry(*leaf)
-                .or_default()
-                .push((block, names.as_slice()));
-        }
-        Self {
-            keys,
+        let mut known = Self {
+            keys: HashMap::new(),
             lists,
-            questions,
-            shown,
-            uncovered,
+            questions: HashMap::new(),
+            shown: HashSet::new(),
+            uncovered: HashMap::new(),
+        };
+        for (place, key) in groups.iter().flat_map(|group| &group.keys) {
+            if let Some(origin) = live_origin(place) {
+                let keys = known.keys.entry(origin).or_default();
+                keys.push((place, key.id));
+            }
         }
+        for question in policy.questions {
+            if let Some(leaf) = question.expected {
+                known.questions.entry(leaf).or_default().push(question);
+            }
+            if let Ok(shown) = &question.answer {
+                known.shown.insert(shown.fingerprint);
+            }
+        }
+        for (block, leaf, names) in policy.uncovered {
+            let blocks = known.uncovered.entry(*leaf).or_default();
+            blocks.push((block, names.as_slice()));
+        }
+        known
     }
 
-    /// A key that lies beside `leaf` for the same server and does not fit, where none that fits
-    /// does.
+    /// A key that does not fit `leaf`, at a place where the same server reads both, unless one that
+    /// fits is there too.
     fn wrong_key(&self, leaf: &LeafCopies) -> Option<StatusReason> {
         let id = leaf.certificate.key_id;
-        leaf.copies
+        let origins = leaf
+            .copies
             .iter()
-            .filter_map(|copy| live(&copy.place))
-            .find_map(|origin| {
-                let beside = self.keys.get(origin)?;
-                let (place, key) = beside
-                    .first()
-                    .filter(|_| beside.iter().all(|(_, key)| *key != id))?;
-                let path = PathBuf::from(place.to_string());
-                Some(StatusReason::WrongKey {
-                    path,
+            .filter_map(|copy| live_origin(&copy.place));
+        for keys in origins.filter_map(|origin| self.keys.get(origin)) {
+            let fits = keys.iter().any(|(_, key)| *key == id);
+            if let (false, Some((place, key))) = (fits, keys.first()) {
+                return Some(StatusReason::WrongKey {
+                    path: PathBuf::from(place.to_string()),
                     key: *key,
                     leaf: id,
-                })
-            })
+                });
+            }
+        }
+        None
     }
 }
 
-fn live(place: &ItemLocation) -> Option<&ItemOrigin> {
+/// The origin of a file that a server reads.
+fn live_origin(place: &ItemLocation) -> Option<&ItemOrigin> {
     match place {
         ItemLocation::File { origin, .. } if origin.is_live() => Some(origin),
         _ => None,
     }
 }
 
-/// A request or a key that no certificate answers.
+/// What a row without a certificate is about.
+struct UnansweredKey {
+    name: String,
+    names: Vec<String>,
+    key_id: PublicKeyId,
+    algorithm: KeyAlgorithm,
+    state: RowState,
+}
+
+impl UnansweredKey {
+    fn of_request(request: &ListedRequest) -> Self {
+        let first_name = request.names.first().cloned();
+        Self {
+            name: first_name.unwrap_or_else(|| request.id.short()),
+            names: request.names.clone(),
+            key_id: request.id,
+            algorithm: request.algorithm,
+            state: RowState::Pending,
+        }
+    }
+
+    /// A key alone is called after its file.
+    fn of_key(place: &ItemLocation, key: &HeldKey) -> Self {
+        let path = PathBuf::from(place.to_string());
+        let file_name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        Self {
+            name: file_name.unwrap_or_else(|| key.id.short()),
+            names: Vec::new(),
+            key_id: key.id,
+            algorithm: key.algorithm,
+            state: RowState::KeyAlone,
+        }
+    }
+}
+
+/// The row of a request or a key that no certificate answers.
 fn unanswered(group: &KeyGroup) -> Option<StatusRow> {
-    let keys: Vec<_> = group.keys.clone();
-    let (name, names, id, algorithm, state) = match (group.requests.first(), keys.first()) {
-        (Some((_, asked)), _) => {
-            let name = asked
-                .names
-                .first()
-                .cloned()
-                .unwrap_or_else(|| asked.id.short());
-            (
-                name,
-                asked.names.clone(),
-                asked.id,
-                asked.algorithm,
-                RowState::Pending,
-            )
-        }
-        (None, Some((place, key))) => {
-            // All that there is of a name is its file's.
-            let path = PathBuf::from(place.to_string());
-            let name = path.file_name().map_or_else(
-                || key.id.short(),
-                |name| name.to_string_lossy().into_owned(),
-            );
-            (name, Vec::new(), key.id, key.algorithm, RowState::KeyAlone)
-        }
+    let about = match (group.requests.first(), group.keys.first()) {
+        (Some((_, request)), _) => UnansweredKey::of_request(request),
+        (None, Some((place, key))) => UnansweredKey::of_key(place, key),
         (None, None) => return None,
     };
-    let mut reasons = readable(&keys);
+    let mut reasons = readable_keys(&group.keys);
     reason::sort(&mut reasons);
     Some(StatusRow {
-        name,
-        names,
-        state,
+        name: about.name,
+        names: about.names,
+        state: about.state,
         certificate: None,
-        algorithm,
-        key_id: id,
+        algorithm: about.algorithm,
+        key_id: about.key_id,
         ends: None,
         due: None,
         days_left: None,
         places: Vec::new(),
-        keys,
-        requests: group
-            .requests
-            .iter()
-            .map(|(place, _)| place.clone())
-            .collect(),
+        keys: group.keys.clone(),
+        requests: request_places(group),
         stem: None,
         paid_until: None,
         proof_until: None,
@@ -185,103 +196,154 @@ fn unanswered(group: &KeyGroup) -> Option<StatusRow> {
     })
 }
 
-fn row(
-    group: &KeyGroup,
-    leaf: &LeafCopies,
-    known: &Known<'_>,
-    measure: &StatusPolicy<'_>,
-) -> StatusRow {
-    let certificate = &leaf.certificate;
-    let stem = leaf
-        .copies
-        .iter()
-        .find_map(|copy| copy.place.stem())
-        .map(str::to_owned);
-    let terms = stem
-        .as_ref()
-        .and_then(|stem| measure.terms.get(stem))
-        .cloned()
-        .unwrap_or_default();
-    let state = state(group, leaf, known);
-    let judged = chain_check::judge(leaf, stem.as_deref(), state, measure);
-    let start = certificate.not_before;
-    let due = measure.before.due(start, judged.ends);
-    let mut reasons = dates(certificate, measure.now);
-    let in_date = reasons.is_empty();
-    reasons.extend(revoked(certificate, known.lists));
-    reasons.extend(known.wrong_key(leaf));
-    reasons.extend(unlike(certificate, known));
-    if measure.now >= due && in_date {
-        reasons.push(StatusReason::Due {
-            since: due,
-            ends: judged.ends,
-        });
+fn request_places(group: &KeyGroup) -> Vec<ItemLocation> {
+    let places = group.requests.iter().map(|(place, _)| place);
+    places.cloned().collect()
+}
+
+/// A site's certificate with all that its row depends on.
+struct LeafContext<'a> {
+    group: &'a KeyGroup,
+    leaf: &'a LeafCopies,
+    known: &'a Known<'a>,
+    policy: &'a StatusPolicy<'a>,
+    /// The name under which certctl installed it, and what it was installed with.
+    stem: Option<String>,
+    terms: InstallTerms,
+    state: RowState,
+    chain: CheckedChain,
+    /// From when on its renewal is due.
+    due: Timestamp,
+}
+
+impl<'a> LeafContext<'a> {
+    fn new(
+        group: &'a KeyGroup,
+        leaf: &'a LeafCopies,
+        known: &'a Known<'a>,
+        policy: &'a StatusPolicy<'a>,
+    ) -> Self {
+        let mut stems = leaf.copies.iter().filter_map(|copy| copy.place.stem());
+        let stem = stems.next().map(str::to_owned);
+        let terms = stem
+            .as_ref()
+            .and_then(|stem| policy.terms.get(stem))
+            .cloned()
+            .unwrap_or_default();
+        let state = state(group, leaf, known);
+        let chain = chain_check::judge(leaf, stem.as_deref(), state, policy);
+        let due = policy.before.due(leaf.certificate.not_before, chain.ends);
+        Self {
+            group,
+            leaf,
+            known,
+            policy,
+            stem,
+            terms,
+            state,
+            chain,
+            due,
+        }
     }
-    reasons.extend(judged.reasons);
-    reasons.extend(readable(&group.keys));
-    reasons.extend(uncovered(certificate, known));
-    reasons.extend(terms.placeholder.then_some(StatusReason::Placeholder));
-    let clocks = RenewalTerms {
-        ends: judged.ends,
-        due,
-        proven: start,
-        paid_until: terms.paid_until,
-    };
-    // What a company's own CA does with its rounds is its own business. Certificates of public CAs
-    // say where their issuer is.
-    let public = judged
-        .scope
-        .map_or(!certificate.issuer_urls.is_empty(), |scope| {
-            scope == TrustScope::Public
-        });
-    let rounds = if public {
-        schedule::rounds(clocks, measure.before, measure.now)
-    } else {
-        Vec::new()
-    };
-    let buys = rounds
-        .first()
-        .is_some_and(|round| round.paid == Some(PaymentCoverage::Purchase));
-    reasons.extend(
-        terms
-            .paid_until
-            .filter(|_| buys)
-            .map(|on| StatusReason::TermEnds { on }),
-    );
-    let clients = if certificate.usage.for_clients {
-        ClientAuthUse::Yes
-    } else {
-        ClientAuthUse::No
-    };
-    let until_then = start..=due.max(measure.now);
-    reasons.extend(
-        changes(&until_then, clients)
-            .into_iter()
-            .filter(|_| public)
-            .map(StatusReason::Rule),
-    );
-    StatusRow {
-        name: certificate.label(),
-        names: names(certificate),
-        state,
-        algorithm: certificate.algorithm,
-        key_id: certificate.key_id,
-        ends: Some(judged.ends),
-        due: Some(due),
-        days_left: Some(days_between(measure.now, judged.ends)),
-        places: leaf.copies.iter().map(|copy| copy.place.clone()).collect(),
-        keys: group.keys.clone(),
-        requests: group
-            .requests
-            .iter()
-            .map(|(place, _)| place.clone())
-            .collect(),
-        stem,
-        paid_until: terms.paid_until,
-        proof_until: public.then(|| schedule::proof_until(start)),
-        rounds,
-        reasons,
-        certificate: Some(Arc::clone(certificate)),
+
+    /// Whether a public CA issued it, whose certificates say where their issuer is. How a company's
+    /// own CA renews is its own business.
+    fn is_public(&self) -> bool {
+        match self.chain.scope {
+            Some(scope) => scope == TrustScope::Public,
+            None => !self.leaf.certificate.issuer_urls.is_empty(),
+        }
+    }
+
+    fn renewals(&self) -> Vec<ScheduledRenewal> {
+        if !self.is_public() {
+            return Vec::new();
+        }
+        let terms = RenewalTerms {
+            ends: self.chain.ends,
+            due: self.due,
+            proven: self.leaf.certificate.not_before,
+            paid_until: self.terms.paid_until,
+        };
+        schedule::rounds(terms, self.policy.before, self.policy.now)
+    }
+
+    fn reasons(&self, next: Option<&ScheduledRenewal>) -> Vec<StatusReason> {
+        let certificate = &self.leaf.certificate;
+        let mut reasons = date_problems(certificate, self.policy.now);
+        let is_in_date = reasons.is_empty();
+        reasons.extend(revoked(certificate, self.known.lists));
+        reasons.extend(self.known.wrong_key(self.leaf));
+        let questions = self.known.questions.get(&certificate.fingerprint);
+        let questions = questions.map(Vec::as_slice).unwrap_or_default();
+        reasons.extend(served_differently(certificate, questions));
+        if self.policy.now >= self.due && is_in_date {
+            reasons.push(StatusReason::Due {
+                since: self.due,
+                ends: self.chain.ends,
+            });
+        }
+        reasons.extend_from_slice(&self.chain.reasons);
+        reasons.extend(readable_keys(&self.group.keys));
+        reasons.extend(uncovered(certificate, self.known));
+        if self.terms.placeholder {
+            reasons.push(StatusReason::Placeholder);
+        }
+        reasons.extend(self.end_of_term(next));
+        reasons.extend(self.rule_changes());
+        reasons
+    }
+
+    /// The end of the paid term, where the next certificate has to be bought.
+    fn end_of_term(&self, next: Option<&ScheduledRenewal>) -> Option<StatusReason> {
+        let on = self.terms.paid_until?;
+        let is_purchase = next?.paid == Some(PaymentCoverage::Purchase);
+        is_purchase.then_some(StatusReason::TermEnds { on })
+    }
+
+    /// Rules for public CAs that change before the next renewal.
+    fn rule_changes(&self) -> Vec<StatusReason> {
+        if !self.is_public() {
+            return Vec::new();
+        }
+        let certificate = &self.leaf.certificate;
+        let client_auth = if certificate.usage.for_clients {
+            ClientAuthUse::Yes
+        } else {
+            ClientAuthUse::No
+        };
+        let until_renewal = certificate.not_before..=self.due.max(self.policy.now);
+        let changes = changes(&until_renewal, client_auth);
+        changes.into_iter().map(StatusReason::Rule).collect()
+    }
+
+    fn into_row(self) -> StatusRow {
+        let certificate = &self.leaf.certificate;
+        let renewals = self.renewals();
+        let reasons = self.reasons(renewals.first());
+        let proof_until = self
+            .is_public()
+            .then(|| schedule::proof_until(certificate.not_before));
+        let places = self.leaf.copies.iter().map(|copy| copy.place.clone());
+        StatusRow {
+            name: certificate.label(),
+            names: names(certificate),
+            state: self.state,
+            algorithm: certificate.algorithm,
+            key_id: certificate.key_id,
+            ends: Some(self.chain.ends),
+            due: Some(self.due),
+            days_left: Some(days_between(self.policy.now, self.chain.ends)),
+            places: places.collect(),
+            keys: self.group.keys.clone(),
+            requests: request_places(self.group),
+            stem: self.stem,
+            paid_until: self.terms.paid_until,
+            proof_until,
+            rounds: renewals,
+            reasons,
+            certificate: Some(Arc::clone(certificate)),
+        }
     }
 }
 
@@ -312,9 +374,10 @@ fn names(certificate: &Certificate) -> Vec<String> {
         .collect()
 }
 
-fn dates(certificate: &Certificate, at: Timestamp) -> Vec<StatusReason> {
+fn date_problems(certificate: &Certificate, at: Timestamp) -> Vec<StatusReason> {
     let label = certificate.label();
-    let (not_before, not_after) = (certificate.not_before, certificate.not_after);
+    let not_before = certificate.not_before;
+    let not_after = certificate.not_after;
     let problem = if at.as_second() < not_before.as_second() {
         ChainProblem::NotYetValid {
             label,
@@ -333,84 +396,24 @@ fn dates(certificate: &Certificate, at: Timestamp) -> Vec<StatusReason> {
     vec![StatusReason::Problem(problem)]
 }
 
-/// A list revokes it, and no later one takes it off again.
+/// That a list revokes the certificate, and no later list removes it (RFC 5280 5.3.1).
 fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Option<StatusReason> {
     let (path, list) = lists.iter().find(|(_, list)| list.revokes(certificate))?;
-    let lifted = |(_, other): &(PathBuf, RevocationList)| {
-        other.this_update > list.this_update && other.lifts(certificate)
-    };
-    (!lists.iter().any(lifted)).then(|| StatusReason::Revoked { list: path.clone() })
+    let is_lifted = lists
+        .iter()
+        .any(|(_, other)| other.this_update > list.this_update && other.lifts(certificate));
+    (!is_lifted).then(|| StatusReason::Revoked { list: path.clone() })
 }
 
-/// What was shown, or why nothing was; at which addresses; for which names.
-type Told = (Result<ServedLeaf, String>, Vec<SocketAddr>, Vec<String>);
-
-/// What servers show in its place: what is the same for several names and addresses is told once.
-fn unlike(certificate: &Certificate, known: &Known<'_>) -> Vec<StatusReason> {
-    let is_it = |shown: &ServedLeaf| shown.fingerprint == certificate.fingerprint;
-    let own = known
-        .questions
-        .get(&certificate.fingerprint)
-        .into_iter()
-        .flatten();
-    let mut at_each: Vec<(Result<ServedLeaf, String>, SocketAddr, Vec<String>)> = Vec::new();
-    for ServedQuestion {
-        address,
-        name,
-        answer,
-        ..
-    } in own
-    {
-        let answer = match answer {
-            Ok(shown) if is_it(shown) && shown.same_chain => continue,
-            Ok(shown) => Ok(ServedLeaf {
-                same_chain: is_it(shown),
-                ..shown.clone()
-            }),
-            Err(why) => Err(why.clone()),
-        };
-        match at_each
-            .iter_mut()
-            .find(|(known, at, _)| *known == answer && at == address)
-        {
-            Some((.., names)) if names.contains(name) => {}
-            Some((.., names)) => names.push(name.clone()),
-            None => at_each.push((answer, *address, vec![name.clone()])),
-        }
-    }
-    let mut told: Vec<Told> = Vec::new();
-    for (answer, address, names) in at_each {
-        match told
-            .iter_mut()
-            .find(|(known, _, same)| *known == answer && *same == names)
-        {
-            Some((_, addresses, _)) => addresses.push(address),
-            None => told.push((answer, vec![address], names)),
-        }
-    }
-    let reason = |(answer, addresses, names)| match answer {
-        Ok(shown) => StatusReason::ServedDiffers {
-            addresses,
-            names,
-            shown,
-        },
-        Err(why) => StatusReason::Silent {
-            addresses,
-            names,
-            why,
-        },
-    };
-    told.into_iter().map(reason).collect()
-}
-
-/// A file's bits for everybody.
-fn readable(keys: &[(ItemLocation, HeldKey)]) -> Vec<StatusReason> {
-    let open = keys.iter().filter(|(_, key)| key.mode & 0o007 != 0);
-    open.map(|(place, key)| StatusReason::KeyReadable {
-        path: PathBuf::from(place.to_string()),
-        mode: key.mode,
-    })
-    .collect()
+/// Key files that everybody may read.
+fn readable_keys(keys: &[(ItemLocation, HeldKey)]) -> Vec<StatusReason> {
+    let readable = keys.iter().filter(|(_, key)| key.mode & 0o007 != 0);
+    readable
+        .map(|(place, key)| StatusReason::KeyReadable {
+            path: PathBuf::from(place.to_string()),
+            mode: key.mode,
+        })
+        .collect()
 }
 
 fn uncovered(certificate: &Certificate, known: &Known<'_>) -> Vec<StatusReason> {

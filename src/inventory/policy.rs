@@ -12,15 +12,15 @@ use crate::pki::trust::TrustAnchors;
 #[derive(Debug)]
 pub(crate) struct StatusPolicy<'a> {
     pub now: Timestamp,
-    /// How long before its end a certificate is due.
+    /// How long before its expiry a certificate is due for renewal.
     pub before: RenewBefore,
     /// Whom to trust, the first that knows the root counts.
     pub anchors: &'a [TrustAnchors],
-    /// Of the pairs that certctl installed, by name.
+    /// The terms of the lineages that certctl installed, by name.
     pub terms: &'a HashMap<String, InstallTerms>,
-    /// The anchors of those that are judged by somebody's own, by name.
+    /// The anchors of the lineages that were installed with `--trust FILE`, by name.
     pub own_anchors: &'a HashMap<String, TrustAnchors>,
-    /// Who was asked what is served.
+    /// The probes of what is served, and their answers.
     pub questions: &'a [ServedQuestion],
     /// The names for which servers use what a place holds and which it lacks: `FILE:LINE`, the
     /// certificate, the names.

@@ -1,5 +1,5 @@
 //! Why a row is not simply fine: facts only, in an order. The first reason is the one that the row
-//! is about: what keeps visitors away by now, then what the next round mends, then what stays wrong
+//! is about: what keeps visitors away now, then what the next renewal repairs, then what stays wrong
 //! after it.
 
 use std::net::SocketAddr;
@@ -14,6 +14,7 @@ use crate::pki::key::PublicKeyId;
 use crate::pki::lint::LintViolation;
 use crate::pki::name::listed;
 use crate::pki::verify::ChainProblem;
+pub(crate) use crate::wording::day;
 
 /// What comes of a reason; the greater, the worse.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -65,9 +66,9 @@ pub(crate) enum StatusReason {
     /// A server shows something else.
     #[error(
         "{} is served for {} at {}, not what is on disk",
-        served(shown),
+        served_in_words(shown),
         listed(names),
-        at(addresses)
+        listed_addresses(addresses)
     )]
     ServedDiffers {
         addresses: Vec<SocketAddr>,
@@ -76,7 +77,11 @@ pub(crate) enum StatusReason {
         shown: ServedLeaf,
     },
     /// Nobody shows it where it should be.
-    #[error("nothing is served for {} at {}: {why}", listed(names), at(addresses))]
+    #[error(
+        "nothing is served for {} at {}: {why}",
+        listed(names),
+        listed_addresses(addresses)
+    )]
     Silent {
         addresses: Vec<SocketAddr>,
         /// The names asked for at each.
@@ -98,7 +103,7 @@ pub(crate) enum StatusReason {
         ends: Timestamp,
     },
     /// What holds for what some addresses send, and not for what others do or servers here read.
-    #[error("{} sends it so: {reason}", at(by))]
+    #[error("{} sends it so: {reason}", listed_addresses(by))]
     Sent {
         by: Vec<SocketAddr>,
         /// What is wrong with it.
@@ -117,25 +122,25 @@ pub(crate) enum StatusReason {
     /// A rule that clients refuse it for.
     #[error("{0}")]
     Weak(LintViolation),
-    /// A newer one lies ready.
+    /// A newer certificate can be installed.
     #[error("a newer certificate lies ready in {place}, until {}", day(*ends))]
     NewerReady {
         place: ItemLocation,
         ends: Timestamp,
     },
-    /// The next round is prepared.
+    /// A request for the next renewal waits for its certificate.
     #[error("the next round is prepared: {request} waits for its certificate")]
     Prepared {
         /// The file of the request.
         request: ItemLocation,
     },
-    /// What is paid for ends before the next round.
+    /// The paid term ends before the next renewal.
     #[error("what is paid for ends on {on}: the next certificate has to be bought")]
     TermEnds { on: Date },
     /// A self-signed certificate that keeps the place.
     #[error("it only keeps the place of the real certificate")]
     Placeholder,
-    /// A rule that begins before the next round.
+    /// A rule that takes effect before the next renewal.
     #[error("from {} on {}", _0.from, _0.what)]
     Rule(RuleChange),
 }
@@ -195,13 +200,13 @@ impl StatusReason {
     #[must_use]
     pub(crate) fn weight(&self) -> ReasonSeverity {
         match self {
-            // A company's own CA is nobody's fault, and what a server shows by default often signed
+            // A company's own CA is no mistake, and a server's default certificate often signed
             // itself.
             Self::Problem(ChainProblem::UnknownRoot { .. } | ChainProblem::SelfSigned { .. }) => {
                 ReasonSeverity::Warns
             }
             // Certificates of public CAs say where their issuer is: without that it may be a root
-            // of somebody's own.
+            // of a company's own CA.
             Self::Problem(ChainProblem::MissingIntermediate { urls, .. }) if urls.is_empty() => {
                 ReasonSeverity::Warns
             }
@@ -223,22 +228,17 @@ impl StatusReason {
     }
 }
 
-/// In the order in which they are told; of the same rank as they were found.
+/// Sorts reasons by rank; those of the same rank stay in the order in which they were found.
 pub(super) fn sort(reasons: &mut [StatusReason]) {
     reasons.sort_by_key(StatusReason::rank);
 }
 
-/// The day of an instant, UTC.
-#[must_use]
-pub(crate) fn day(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d").to_string()
+fn listed_addresses(addresses: &[SocketAddr]) -> String {
+    let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    listed(&addresses)
 }
 
-fn at(all: &[SocketAddr]) -> String {
-    listed(&all.iter().map(ToString::to_string).collect::<Vec<_>>())
-}
-
-fn served(shown: &ServedLeaf) -> String {
+fn served_in_words(shown: &ServedLeaf) -> String {
     match (shown.not_after, shown.same_chain) {
         (_, true) => "the same certificate with other intermediates".to_owned(),
         (Some(ends), false) => {

@@ -1,6 +1,5 @@
-//! What the names of requests' files tell:
-//! `example.com-2.csr` is the round after `example.com.csr`, whatever names the CA put into the
-//! certificate.
+//! What the file names of requests tell: `example.com-2.csr` is the renewal after `example.com.csr`,
+//! whatever names the CA put into the certificate.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -10,7 +9,7 @@ use super::reason::StatusReason;
 use super::row::{RowState, StatusRow};
 use crate::matching::file_names;
 
-/// The latest round of each lineage that has its certificate.
+/// The latest renewal of each lineage that has its certificate.
 pub(super) fn rounds(rows: &[StatusRow]) -> HashMap<PathBuf, u32> {
     let mut rounds = HashMap::new();
     let answered = rows
@@ -24,51 +23,42 @@ pub(super) fn rounds(rows: &[StatusRow]) -> HashMap<PathBuf, u32> {
     rounds
 }
 
-/// A request waits for nothing any more once a later round of it has its certificate.
+/// Supersedes pending requests of which a later one in the lineage has its certificate.
 pub(super) fn supersede(rows: &mut [StatusRow], rounds: &HashMap<PathBuf, u32>) {
-    let over = |place: &ItemLocation| {
-        lineage(place).is_some_and(|(lineage, round)| {
-            rounds.get(&lineage).is_some_and(|latest| round <= *latest)
-        })
-    };
-    for row in rows
-        .iter_mut()
-        .filter(|row| row.state == RowState::Pending && row.requests.iter().all(over))
-    {
-        row.state = RowState::Superseded;
+    let pending = rows.iter_mut().filter(|row| row.state == RowState::Pending);
+    for row in pending {
+        let mut requests = row.requests.iter();
+        if requests.all(|place| has_later_certificate(place, rounds)) {
+            row.state = RowState::Superseded;
+        }
     }
 }
 
-/// What is in use or could be is told of the next round of its own request, where the CA gave it
-/// other names than were asked for.
+fn has_later_certificate(request: &ItemLocation, rounds: &HashMap<PathBuf, u32>) -> bool {
+    let Some((lineage, round)) = lineage(request) else {
+        return false;
+    };
+    rounds.get(&lineage).is_some_and(|latest| round <= *latest)
+}
+
+/// Adds the next request of its lineage to a row that is in use or ready. Requests for the same names
+/// are added already; this is for certificates to which the CA gave other names than were requested.
 pub(super) fn prepared(rows: &mut [StatusRow], rounds: &HashMap<PathBuf, u32>) {
-    let pending = rows
-        .iter()
-        .filter(|row| row.state == RowState::Pending)
-        .flat_map(|row| &row.requests);
-    let next: HashMap<PathBuf, ItemLocation> = pending
-        .filter_map(|place| {
-            let (lineage, _) = lineage(place)?;
-            rounds
-                .contains_key(&lineage)
-                .then(|| (lineage, place.clone()))
-        })
-        .collect();
-    for row in rows.iter_mut().filter(|row| {
+    let next = pending_requests(rows, rounds);
+    let in_use = rows.iter_mut().filter(|row| {
         matches!(
             row.state,
             RowState::Served | RowState::Installed | RowState::Ready
         )
-    }) {
-        let latest = |place: &ItemLocation| {
-            lineage(place).filter(|(lineage, round)| rounds.get(lineage) == Some(round))
-        };
+    });
+    for row in in_use.filter(|row| !is_prepared(row)) {
         let request = row
             .requests
             .iter()
-            .filter_map(latest)
+            .filter_map(lineage)
+            .filter(|(lineage, round)| rounds.get(lineage) == Some(round))
             .find_map(|(lineage, _)| next.get(&lineage));
-        if let (false, Some(request)) = (is_prepared(row), request) {
+        if let Some(request) = request {
             row.reasons.push(StatusReason::Prepared {
                 request: request.clone(),
             });
@@ -76,15 +66,34 @@ pub(super) fn prepared(rows: &mut [StatusRow], rounds: &HashMap<PathBuf, u32>) {
     }
 }
 
+/// The pending request of each lineage that has a certificate.
+fn pending_requests(
+    rows: &[StatusRow],
+    rounds: &HashMap<PathBuf, u32>,
+) -> HashMap<PathBuf, ItemLocation> {
+    let pending = rows
+        .iter()
+        .filter(|row| row.state == RowState::Pending)
+        .flat_map(|row| &row.requests);
+    let mut next = HashMap::new();
+    for place in pending {
+        if let Some((lineage, _)) = lineage(place)
+            && rounds.contains_key(&lineage)
+        {
+            next.insert(lineage, place.clone());
+        }
+    }
+    next
+}
+
 /// Whether a reason of the row names the next request or the certificate for it.
 fn is_prepared(row: &StatusRow) -> bool {
-    let prepared = |reason: &StatusReason| {
+    row.reasons.iter().any(|reason| {
         matches!(
             reason,
             StatusReason::Prepared { .. } | StatusReason::NewerReady { .. }
         )
-    };
-    row.reasons.iter().any(prepared)
+    })
 }
 
 fn lineage(place: &ItemLocation) -> Option<(PathBuf, u32)> {

@@ -23,7 +23,7 @@ pub(crate) enum RowState {
     Ready,
     /// A request that no certificate answers yet.
     Pending,
-    /// A certificate whose key is nowhere that was looked at.
+    /// A certificate whose key was not found in any place that was scanned.
     NoKey,
     /// A key with neither request nor certificate.
     KeyAlone,
@@ -64,7 +64,7 @@ impl RowState {
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum RowVerdict {
     Fine,
-    /// The next round is due.
+    /// The next renewal is due.
     Due,
     Wrong,
 }
@@ -96,11 +96,11 @@ pub(crate) struct StatusRow {
     pub key_id: PublicKeyId,
     /// Its end, or the earlier one of an intermediate that it depends on.
     pub ends: Option<Timestamp>,
-    /// From when on the next round is due.
+    /// From when on the next renewal is due.
     pub due: Option<Timestamp>,
-    /// Whole days until `ends`.
+    /// Whole days until it expires.
     pub days_left: Option<i64>,
-    /// Where the certificate lies and is shown.
+    /// Where the certificate was found and is served.
     pub places: Vec<ItemLocation>,
     /// Its keys and their modes.
     pub keys: Vec<(ItemLocation, HeldKey)>,
@@ -109,9 +109,9 @@ pub(crate) struct StatusRow {
     pub stem: Option<String>,
     /// The last day of the term that is paid for.
     pub paid_until: Option<Date>,
-    /// Until when a CA may go by the proof of control that was made for it, at the latest.
+    /// Until when a CA may reuse the domain validation that was made for it, at the latest.
     pub proof_until: Option<Timestamp>,
-    /// The rounds to come.
+    /// The scheduled renewals, the next first.
     pub rounds: Vec<ScheduledRenewal>,
     /// Why it is not simply fine; the first is what the row is about.
     pub reasons: Vec<StatusReason>,
@@ -129,21 +129,16 @@ impl StatusRow {
         }
     }
 
-    /// Where it is, best known first: for a narrow column.
+    /// The place that users know best, for a narrow column: an address, then a file that a server
+    /// reads.
     #[must_use]
     pub(crate) fn place(&self) -> Option<&ItemLocation> {
-        let rank = |place: &&ItemLocation| match place {
+        let best = self.places.iter().min_by_key(|place| match place {
             ItemLocation::Address { .. } => 0,
             ItemLocation::File { .. } if place.is_live() => 1,
             ItemLocation::File { .. } => 2,
-        };
-        self.places
-            .iter()
-            .min_by_key(rank)
-            .or_else(|| self.requests.first())
-            .or_else(|| {
-                let (place, _) = self.keys.first()?;
-                Some(place)
-            })
+        });
+        let first_key = self.keys.first().map(|(place, _)| place);
+        best.or(self.requests.first()).or(first_key)
     }
 }

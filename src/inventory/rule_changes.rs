@@ -1,4 +1,4 @@
-//! The rules that are still to come and change what a site's next round is like.
+//! Rule changes that affect the next renewals of a site.
 
 use std::ops::RangeInclusive;
 
@@ -13,14 +13,14 @@ use crate::pki::baseline_dates::{
 pub(crate) struct RuleChange {
     pub code: &'static str,
     pub from: Date,
-    /// What it means for whoever renews then.
+    /// What it means for a renewal from then on.
     pub what: String,
-    /// Where it says so.
+    /// The document that sets the rule.
     pub source: &'static str,
 }
 
-/// All that begin within
-/// `time`, by date. The end of clientAuth counts only for a certificate `for_clients`.
+/// The rule changes that take effect within `time`, by date. The end of clientAuth counts only for
+/// certificates of TLS clients.
 #[must_use]
 pub(crate) fn changes(
     time: &RangeInclusive<Timestamp>,
@@ -42,19 +42,14 @@ pub(crate) enum ClientAuthUse {
     Yes,
 }
 
+/// What public CAs stop doing.
 fn endings(for_clients: ClientAuthUse) -> Vec<RuleChange> {
-    let change = |code, ending: &'static SunsetDate, what: &str| RuleChange {
-        code,
-        from: ending.from,
-        what: what.to_owned(),
-        source: ending.source,
-    };
-    let mail = change(
+    let mail = ending(
         "rule-email-dcv-ends",
         &EMAIL_PROOF,
         "control of a name is no longer proven by e-mail: publish a DNS record or a file",
     );
-    let clients = change(
+    let clients = ending(
         "rule-client-auth",
         &CLIENT_AUTH,
         "public CAs leave clientAuth out: whatever uses this certificate as a TLS client (mutual \
@@ -66,7 +61,16 @@ fn endings(for_clients: ClientAuthUse) -> Vec<RuleChange> {
     }
 }
 
-/// The steps of the lifetime after `at`.
+fn ending(code: &'static str, sunset: &SunsetDate, what: &str) -> RuleChange {
+    RuleChange {
+        code,
+        from: sunset.from,
+        what: what.to_owned(),
+        source: sunset.source,
+    }
+}
+
+/// The reductions of the maximum lifetime after `at`.
 fn lifetimes(at: Timestamp) -> Vec<RuleChange> {
     let mut changes = Vec::new();
     let mut at = at;
@@ -100,7 +104,7 @@ mod tests {
     use super::{ClientAuthUse, changes};
 
     #[test]
-    fn what_begins_between_two_rounds_is_told() {
+    fn rules_that_change_between_two_renewals_are_listed() {
         for (from, to, clients, codes) in [
             ("2026-06-01", "2026-12-01", ClientAuthUse::Yes, &[][..]),
             (
@@ -133,7 +137,7 @@ mod tests {
                 .iter()
                 .map(|change| change.code)
                 .collect();
-            // What begins with the certificate itself held for it.
+            // A rule of the certificate's first day applied to it already.
             let held = if from == "2027-03-15" {
                 &codes[1..]
             } else {

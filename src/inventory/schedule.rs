@@ -1,5 +1,5 @@
-//! The rounds to come: when each is due, and what it needs. Three clocks run: the certificate's
-//! end, the end of the term that is paid for, and how long a CA may go by a proof of control.
+//! The renewals to come: when each is due, and what it needs. It depends on the certificate's
+//! expiry, the end of the order term, and how long a CA may reuse a domain validation.
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -21,7 +21,7 @@ pub(crate) struct ScheduledRenewal {
     pub proof: ValidationMethod,
 }
 
-/// Whether a round is covered by what is paid for.
+/// Whether a renewal is covered by the order that is paid for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PaymentCoverage {
     /// A reissue of what was bought.
@@ -34,16 +34,16 @@ pub(crate) enum PaymentCoverage {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ValidationMethod {
     New,
-    /// The CA may go by the one that it has, until then; it may ask for a new one all the same.
+    /// The CA may reuse the last validation until then; it may require a new one nevertheless.
     Reused(Timestamp),
 }
 
-/// What the rounds of a certificate are reckoned from.
+/// What the renewals of a certificate are computed from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RenewalTerms {
     /// The end of the certificate, or of what it depends on.
     pub ends: Timestamp,
-    /// From when on the next round is due.
+    /// From when on the next renewal is due.
     pub due: Timestamp,
     /// When control of its names was proven, at the latest: its first instant.
     pub proven: Timestamp,
@@ -51,14 +51,14 @@ pub(crate) struct RenewalTerms {
     pub paid_until: Option<Date>,
 }
 
-/// Nobody knows the rules further ahead than that.
+/// The rules are known no further ahead than that.
 const HORIZON: Date = jiff::civil::date(2029, 12, 31);
-/// And more rounds than that are not told.
+/// The most renewals that are computed.
 const MOST: usize = 32;
 
 const DAY: i64 = 86_400;
 
-/// Until when a CA may go by a proof that was made at `proven`: the window is that of the day on
+/// Until when a CA may reuse a validation of the instant `proven`: the window is that of the day on
 /// which it is used.
 #[must_use]
 pub(crate) fn proof_until(proven: Timestamp) -> Timestamp {
@@ -75,7 +75,7 @@ pub(crate) fn proof_until(proven: Timestamp) -> Timestamp {
     }
 }
 
-/// The rounds from `now` on; the first may be overdue.
+/// The renewals from `now` on; the first may be overdue.
 #[must_use]
 pub(crate) fn rounds(
     clocks: RenewalTerms,
@@ -90,7 +90,7 @@ pub(crate) fn rounds(
         mut paid_until,
     } = clocks;
     while rounds.len() < MOST && (rounds.is_empty() || due < begin(HORIZON)) {
-        // A round that is overdue is done today.
+        // A renewal that is overdue is done today.
         let done = due.max(now);
         let Some(rule) = LIFETIME.at(done) else { break };
         let until = proof_until(proven);
@@ -108,7 +108,7 @@ pub(crate) fn rounds(
             paid,
             proof,
         });
-        // For how long it will be bought then nobody knows.
+        // The term of the next purchase is unknown.
         paid_until = paid_until.filter(|_| paid == Some(PaymentCoverage::Reissue));
         if proof == ValidationMethod::New {
             proven = done;
@@ -122,7 +122,7 @@ pub(crate) fn rounds(
     rounds
 }
 
-/// What is left of a term in its last month is not worth a round of its own.
+/// In the last month of a term the next one is bought: no reissue is worth the rest.
 fn paid(last: Date, done: Timestamp) -> PaymentCoverage {
     if later(done, 30) < end_of(last) {
         PaymentCoverage::Reissue
@@ -131,7 +131,7 @@ fn paid(last: Date, done: Timestamp) -> PaymentCoverage {
     }
 }
 
-/// A reissue ends with what is paid for.
+/// A reissue expires with the term that is paid for.
 fn most_days(
     rule: i64,
     paid: Option<PaymentCoverage>,
@@ -166,7 +166,7 @@ mod tests {
         PaymentCoverage, RenewBefore, RenewalTerms, ScheduledRenewal, Timestamp, ValidationMethod,
         proof_until, rounds,
     };
-    use crate::inventory::reason::day;
+    use crate::wording::day;
 
     fn at(text: &str) -> Timestamp {
         format!("{text}T00:00:00Z").parse().unwrap()
@@ -233,7 +233,7 @@ mod tests {
         assert!(told.last().unwrap().ends_with("47 buy new"), "{told:#?}");
     }
 
-    /// `DUE DAYS ORDER PROOF` of each round.
+    /// `DUE DAYS ORDER PROOF` of each renewal.
     fn told(clocks: RenewalTerms, now: &str) -> Vec<String> {
         let order = |round: &ScheduledRenewal| match round.paid {
             Some(PaymentCoverage::Reissue) => "reissue",
@@ -263,7 +263,7 @@ mod tests {
     fn a_year_that_was_bought_on_the_day_of_a_200_day_certificate() {
         // Reckoned by hand from BR 6.3.2 and 4.2.1. The proof of 2026-11-23 is 112 days old when
         // only 100 count any more; the third certificate ends with the term, 56 days on, and is due
-        // a third of that before; the purchase may go by the proof of 2027-09-29.
+        // a third of that before; the purchase may reuse the validation of 2027-09-29.
         let (start, ends) = (at("2026-11-23"), at("2027-06-11"));
         let due = RenewBefore::Usual.due(start, ends);
         let clocks = RenewalTerms {

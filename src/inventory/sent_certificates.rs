@@ -1,4 +1,4 @@
-//! Certificates that lie in one file or were sent together.
+//! Certificates that are in one file or were sent together.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -31,10 +31,11 @@ impl SentCertificates {
 
     /// Those that a chain of `leaf` can be made of, by names: a file may hold thousands of sites.
     pub(super) fn above(&self, leaf: &Certificate) -> Vec<Certificate> {
-        let (mut found, mut asked) = (BTreeSet::new(), HashSet::new());
+        let mut found = BTreeSet::new();
+        let mut seen = HashSet::new();
         let mut names = vec![leaf.issuer_der()];
         while let Some(name) = names.pop() {
-            if asked.insert(name) {
+            if seen.insert(name) {
                 let bearers = self.by_name.get(name).into_iter().flatten().copied();
                 names.extend(bearers.clone().map(|place| self.all[place].issuer_der()));
                 found.extend(bearers);
@@ -47,13 +48,11 @@ impl SentCertificates {
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        let prints = |bag: &'_ Self| {
-            bag.all
-                .iter()
-                .map(|one| one.fingerprint)
-                .collect::<Vec<_>>()
-        };
-        std::ptr::eq(self, other)
-            || self.all.len() == other.all.len() && prints(self) == prints(other)
+        if std::ptr::eq(self, other) {
+            return true;
+        }
+        let fingerprints = self.all.iter().map(|certificate| certificate.fingerprint);
+        let others = other.all.iter().map(|certificate| certificate.fingerprint);
+        fingerprints.eq(others)
     }
 }

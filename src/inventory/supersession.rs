@@ -1,6 +1,7 @@
-//! Certificates and requests for the same names: which took another's place, what lies ready, what
-//! is prepared.
+//! Certificates and requests for the same names: which one superseded another, which is ready to be
+//! installed, which request is prepared.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use jiff::Timestamp;
@@ -8,10 +9,10 @@ use jiff::Timestamp;
 use super::reason::{self, StatusReason};
 use super::row::{RowState, StatusRow};
 use crate::inventory::request_history;
-use crate::pki::certificate::Certificate;
+
 use crate::pki::key::KeyAlgorithm;
 
-/// Certificates of one family take each other's place.
+/// Certificates for the same names with the same kind of key supersede each other.
 #[derive(Eq, Hash, PartialEq)]
 struct Family {
     names: Vec<String>,
@@ -68,53 +69,87 @@ enum Means {
     Superseded,
 }
 
+/// What the rows of one family, by their indices, mean for each other.
 fn meanings(rows: &[StatusRow], family: &[usize], now: Timestamp) -> Vec<(usize, Means)> {
-    // A placeholder never takes the place of a real one, which a CA may have dated back.
-    let order = |one: &Certificate| (!one.is_self_issued(), one.not_before, one.not_after);
-    let issued = |index: usize| rows[index].certificate.as_deref().map(order);
-    let Some(newest) = family
+    let issued: Vec<IssuedRow> = family
         .iter()
-        .copied()
-        .filter(|&index| issued(index).is_some())
-        .max_by_key(|&at| issued(at))
-    else {
+        .filter_map(|&index| IssuedRow::new(rows, index))
+        .collect();
+    let Some(newest) = issued.iter().max_by_key(|one| one.order) else {
         return Vec::new();
     };
     let pending = family
         .iter()
-        .find(|&&index| rows[index].state == RowState::Pending);
-    let prepared = pending.and_then(|&index| rows[index].requests.first());
+        .map(|&index| &rows[index])
+        .find(|row| row.state == RowState::Pending);
+    let prepared = pending.and_then(|row| row.requests.first());
+    let next = NextCertificate {
+        ready: newer_ready(&rows[newest.index], now),
+        prepared: prepared.map(|request| StatusReason::Prepared {
+            request: request.clone(),
+        }),
+    };
     let mut meanings = Vec::new();
-    for &index in family.iter().filter(|&&index| issued(index).is_some()) {
-        let newer = issued(newest) > issued(index);
-        let live = matches!(rows[index].state, RowState::Served | RowState::Installed);
-        if newer && !live {
-            meanings.push((index, Means::Superseded));
-        } else if live || rows[index].state == RowState::Ready {
-            let ready = newer && rows[newest].state == RowState::Ready;
-            let ready = if ready {
-                newer_ready(&rows[newest], now)
-            } else {
-                None
-            };
-            let prepared = prepared.map(|request| StatusReason::Prepared {
-                request: request.clone(),
-            });
-            meanings.extend(
-                ready
-                    .or(prepared)
-                    .map(|reason| (index, Means::Also(reason))),
-            );
-        }
+    for one in &issued {
+        let comparison = newest.order.cmp(&one.order);
+        let meaning = meaning(rows[one.index].state, comparison, &next);
+        meanings.extend(meaning.map(|meaning| (one.index, meaning)));
     }
     meanings
 }
 
+/// What may take the place of the certificates of a family.
+struct NextCertificate {
+    /// The newest certificate, where it can be installed.
+    ready: Option<StatusReason>,
+    /// A request that waits for its certificate.
+    prepared: Option<StatusReason>,
+}
+
+/// What the rest of its family means for a certificate in this state; `newest` is how the newest
+/// certificate compares with it.
+fn meaning(state: RowState, newest: Ordering, next: &NextCertificate) -> Option<Means> {
+    let has_newer = newest == Ordering::Greater;
+    let is_live = matches!(state, RowState::Served | RowState::Installed);
+    if has_newer && !is_live {
+        return Some(Means::Superseded);
+    }
+    if !is_live && state != RowState::Ready {
+        return None;
+    }
+    let ready = next.ready.as_ref().filter(|_| has_newer);
+    let reason = ready.or(next.prepared.as_ref());
+    reason.cloned().map(Means::Also)
+}
+
+/// A row with a certificate.
+struct IssuedRow {
+    index: usize,
+    /// The greatest is the newest. A placeholder never takes the place of a real certificate, which
+    /// a CA may have dated back.
+    order: (bool, Timestamp, Timestamp),
+}
+
+impl IssuedRow {
+    fn new(rows: &[StatusRow], index: usize) -> Option<Self> {
+        let certificate = rows[index].certificate.as_deref()?;
+        Some(Self {
+            index,
+            order: (
+                !certificate.is_self_issued(),
+                certificate.not_before,
+                certificate.not_after,
+            ),
+        })
+    }
+}
+
+/// That the newest certificate of the family, if its key is here and it is valid, can be installed.
 fn newer_ready(row: &StatusRow, now: Timestamp) -> Option<StatusReason> {
-    let certificate = row
-        .certificate
-        .as_ref()
-        .filter(|certificate| certificate.is_in_date(now))?;
+    let certificate = row.certificate.as_ref()?;
+    if row.state != RowState::Ready || !certificate.is_in_date(now) {
+        return None;
+    }
     Some(StatusReason::NewerReady {
         place: row.place()?.clone(),
         ends: certificate.not_after,

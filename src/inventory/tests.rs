@@ -1,4 +1,4 @@
-//! One row a state and a reason.
+//! Each state and reason of a row, from items in memory.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::testing::{Authority, dates, now, site_key};
 use crate::pki::trust::TrustAnchors;
 
-/// A CA with one intermediate, a site's key, and what was asked.
+/// A CA with one intermediate, a site's key, and the policy to judge by.
 struct World {
     root: Authority,
     middle: Authority,
@@ -30,17 +30,16 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let (root, middle) = (Authority::new("Root"), Authority::new("Middle"));
+        let root = Authority::new("Root");
         let anchors = vec![TrustAnchors::from_certificates("roots.pem", &[root.root()])];
-        let (terms, questions, uncovered) = (HashMap::new(), Vec::new(), Vec::new());
         Self {
             root,
-            middle,
+            middle: Authority::new("Middle"),
             key: site_key(),
             anchors,
-            terms,
-            questions,
-            uncovered,
+            terms: HashMap::new(),
+            questions: Vec::new(),
+            uncovered: Vec::new(),
         }
     }
 
@@ -68,21 +67,37 @@ impl World {
     }
 
     /// `STATE VERDICT CODE...` of each row.
-    fn told(&self, items: Vec<InventoryItem>, at: &str) -> Vec<String> {
-        let told = |row: &StatusRow| {
-            let codes = row.reasons.iter().map(super::StatusReason::code);
-            [row.state.name(), row.verdict().name()]
-                .into_iter()
-                .chain(codes)
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
+    fn summaries(&self, items: Vec<InventoryItem>, at: &str) -> Vec<String> {
         let at = if at.is_empty() {
             now()
         } else {
             format!("{at}T00:00:00Z").parse().unwrap()
         };
-        self.rows(items, at).iter().map(told).collect()
+        self.rows(items, at).iter().map(summary).collect()
+    }
+
+    /// The intermediate, cross-signed until `year`-`month`-01.
+    fn intermediate_until(&self, year: i32, month: u8) -> Certificate {
+        self.root.certify_as(&self.middle, |params| {
+            params.not_after = rcgen::date_time_ymd(year, month, 1)
+        })
+    }
+}
+
+fn summary(row: &StatusRow) -> String {
+    let mut words = vec![row.state.name(), row.verdict().name()];
+    words.extend(row.reasons.iter().map(super::StatusReason::code));
+    words.join(" ")
+}
+
+/// What an address sends.
+fn sent(address: SocketAddr, chain: &[Certificate]) -> InventoryItem {
+    InventoryItem {
+        place: ItemLocation::Address {
+            address,
+            name: "a.example".to_owned(),
+        },
+        what: certificates(chain),
     }
 }
 
@@ -128,179 +143,170 @@ fn address() -> SocketAddr {
 }
 
 #[test]
-fn each_state_by_what_was_found() {
+fn keys_and_requests_without_a_certificate_have_rows() {
     let world = World::new();
-    let chain = world.chain();
-    let here = || file("a.pem", certificates(&chain));
-    let shown = InventoryItem {
-        place: ItemLocation::Address {
-            address: address(),
-            name: "a.example".to_owned(),
-        },
-        what: certificates(&chain),
-    };
-    for (items, expected) in [
-        (
-            vec![file("a.key", key(&world.key, 0o600))],
-            "unused-key fine",
-        ),
-        (
-            vec![
-                file("a.key", key(&world.key, 0o600)),
-                file("a.csr", request(&world.key, &["a.example"])),
-            ],
-            "pending fine",
-        ),
-        (vec![here()], "key-missing fine"),
-        (
-            vec![
-                here(),
-                file("a.key", key(&world.key, 0o600)),
-                file("a.csr", request(&world.key, &["a.example"])),
-            ],
-            "ready fine",
-        ),
-        (
-            vec![
-                here(),
-                installed("/a.pem", certificates(&chain)),
-                installed("/a.key", key(&world.key, 0o600)),
-            ],
-            "installed fine",
-        ),
-        (vec![shown, here()], "served fine"),
-        // A locked key is that of the request beside it.
-        (
-            vec![
-                here(),
-                file("b.csr", request(&world.key, &["a.example"])),
-                file("b.key", ItemContent::LockedKey { mode: 0o600 }),
-            ],
-            "ready fine",
-        ),
-        (
-            vec![
-                here(),
-                file("b.csr", request(&world.key, &["a.example"])),
-                file("c.key", ItemContent::LockedKey { mode: 0o600 }),
-            ],
-            "key-missing fine",
-        ),
-    ] {
-        assert_eq!(world.told(items, ""), [expected]);
-    }
-    // CAs and what is locked are nobody's row.
-    assert!(
-        world
-            .told(
-                vec![
-                    file("ca.pem", certificates(&chain[1..])),
-                    file("x", ItemContent::LockedKey { mode: 0o600 })
-                ],
-                ""
-            )
-            .is_empty()
-    );
+    let key = || file("a.key", key(&world.key, 0o600));
+    let request = file("a.csr", request(&world.key, &["a.example"]));
+    assert_eq!(world.summaries(vec![key()], ""), ["unused-key fine"]);
+    assert_eq!(world.summaries(vec![key(), request], ""), ["pending fine"]);
 }
 
 #[test]
-fn dates_and_the_chain() {
+fn a_certificate_has_a_state_by_where_it_and_its_key_are() {
     let world = World::new();
     let chain = world.chain();
-    let live = |chain: &[Certificate]| vec![installed("/a.pem", certificates(chain))];
+    let here = || file("a.pem", certificates(&chain));
+    let key_here = || file("a.key", key(&world.key, 0o600));
+    let request_here = || file("a.csr", request(&world.key, &["a.example"]));
+    let deployed = vec![
+        here(),
+        installed("/a.pem", certificates(&chain)),
+        installed("/a.key", key(&world.key, 0o600)),
+    ];
+    for (items, expected) in [
+        (vec![here()], "key-missing fine"),
+        (vec![here(), key_here(), request_here()], "ready fine"),
+        (deployed, "installed fine"),
+        (vec![sent(address(), &chain), here()], "served fine"),
+    ] {
+        assert_eq!(world.summaries(items, ""), [expected]);
+    }
+}
+
+#[test]
+fn an_encrypted_key_is_that_of_the_request_beside_it() {
+    let world = World::new();
+    let chain = world.chain();
+    for (key_file, expected) in [("b.key", "ready fine"), ("c.key", "key-missing fine")] {
+        let items = vec![
+            file("a.pem", certificates(&chain)),
+            file("b.csr", request(&world.key, &["a.example"])),
+            file(key_file, ItemContent::LockedKey { mode: 0o600 }),
+        ];
+        assert_eq!(world.summaries(items, ""), [expected], "{key_file}");
+    }
+}
+
+#[test]
+fn ca_certificates_and_encrypted_keys_alone_have_no_row() {
+    let world = World::new();
+    let items = vec![
+        file("ca.pem", certificates(&world.chain()[1..])),
+        file("x", ItemContent::LockedKey { mode: 0o600 }),
+    ];
+    assert_eq!(world.summaries(items, ""), <[&str; 0]>::default());
+}
+
+#[test]
+fn dates_decide_the_verdict() {
+    let world = World::new();
+    let chain = world.chain();
     for (at, expected) in [
         ("2025-12-31", "installed wrong not-yet-valid"),
         ("2026-11-30", "installed fine"),
         ("2026-12-02", "installed due due"),
         ("2027-01-01", "installed wrong expired"),
     ] {
-        let told = world.told(live(&chain), at);
-        assert!(told[0].starts_with(expected), "{at}: {told:?}");
+        let items = vec![installed("/a.pem", certificates(&chain))];
+        let rows = world.summaries(items, at);
+        assert!(rows[0].starts_with(expected), "{at}: {rows:?}");
     }
-    // A cross-signed intermediate that ends before the leaf; its end counts.
-    let early = world.root.certify_as(&world.middle, |params| {
-        params.not_after = rcgen::date_time_ymd(2026, 9, 1)
-    });
-    let crossed = [chain[0].clone(), early];
-    assert_eq!(
-        world.told(live(&crossed), ""),
-        ["installed fine intermediate-expires-first"]
-    );
-    assert_eq!(
-        world.told(live(&crossed), "2026-08-10"),
-        ["installed due due intermediate-expires-first"]
-    );
-    let broken = world.told(live(&crossed), "2026-09-02");
-    assert_eq!(
-        broken,
-        ["installed wrong due intermediate-expired intermediate-expires-first"]
-    );
-    // A whole chain beside it lies in the bag too: then nothing ends first.
+}
+
+#[test]
+fn an_intermediate_that_expires_first_counts() {
+    let world = World::new();
+    let chain = world.chain();
+    let live = |chain: &[Certificate]| vec![installed("/a.pem", certificates(chain))];
+    let crossed = [chain[0].clone(), world.intermediate_until(2026, 9)];
+    for (at, expected) in [
+        ("", "installed fine intermediate-expires-first"),
+        ("2026-08-10", "installed due due intermediate-expires-first"),
+        (
+            "2026-09-02",
+            "installed wrong due intermediate-expired intermediate-expires-first",
+        ),
+    ] {
+        assert_eq!(world.summaries(live(&crossed), at), [expected]);
+    }
+    // With another intermediate in the file nothing expires first.
     let both = [crossed.as_slice(), &chain[1..]].concat();
-    assert_eq!(world.told(live(&both), ""), ["installed fine"]);
-    // What no server sends is not judged as if one did; without AIA the missing issuer may be a
-    // root of somebody's own.
+    assert_eq!(world.summaries(live(&both), ""), ["installed fine"]);
+}
+
+/// Without AIA the missing issuer may be the root of a company's own CA.
+#[test]
+fn a_missing_intermediate_counts_where_a_server_sends_the_chain() {
+    let world = World::new();
+    let leaf = certificates(&world.chain()[..1]);
     assert_eq!(
-        world.told(vec![file("a.pem", certificates(&chain[..1]))], ""),
+        world.summaries(vec![file("a.pem", leaf.clone())], ""),
         ["key-missing fine"]
     );
     assert_eq!(
-        world.told(live(&chain[..1]), ""),
+        world.summaries(vec![installed("/a.pem", leaf)], ""),
         ["installed fine missing-intermediate"]
     );
 }
 
 #[test]
-fn what_a_host_sends_is_judged_whatever_lies_here() {
+fn a_host_is_judged_by_what_it_sends() {
     let world = World::new();
     let chain = world.chain();
-    let sends = |last: u8, chain: &[Certificate]| InventoryItem {
-        place: ItemLocation::Address {
-            address: ([192, 0, 2, last], 443).into(),
-            name: "a.example".to_owned(),
-        },
-        what: certificates(chain),
-    };
     let live = || installed("/a.pem", certificates(&chain));
-    let early = world.root.certify_as(&world.middle, |params| {
-        params.not_after = rcgen::date_time_ymd(2026, 9, 1)
-    });
-    let crossed = [chain[0].clone(), early];
-    for (items, expected, by) in [
-        (vec![live(), sends(1, &chain)], "served fine", ""),
+    let crossed = [chain[0].clone(), world.intermediate_until(2026, 9)];
+    let leaf = &chain[..1];
+    for (items, expected, first_reason) in [
+        (vec![live(), sent(host(1), &chain)], "served fine", ""),
         (
-            vec![live(), sends(1, &chain), sends(2, &chain[..1])],
+            vec![live(), sent(host(1), &chain), sent(host(2), leaf)],
             "served fine missing-intermediate",
             "192.0.2.2:443 sends",
         ),
         (
-            vec![sends(1, &chain[..1]), sends(2, &chain[..1])],
+            vec![sent(host(1), leaf), sent(host(2), leaf)],
             "served fine missing-intermediate",
             "an intermediate",
         ),
         (
-            vec![live(), sends(1, &crossed)],
+            vec![live(), sent(host(1), &crossed)],
             "served fine intermediate-expires-first",
             "192.0.2.1:443 sends",
         ),
         (
-            vec![sends(1, &crossed)],
+            vec![sent(host(1), &crossed)],
             "served fine intermediate-expires-first",
             "Middle, on which",
         ),
     ] {
-        let row = &world.rows(items.clone(), now())[0];
-        assert_eq!(world.told(items, ""), [expected]);
-        let said = row
-            .reasons
-            .first()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        assert!(said.starts_with(by), "{said}");
+        assert_first_reason(&world.rows(items, now())[0], expected, first_reason);
     }
-    // The first end of all counts.
-    let due = world.told(vec![live(), sends(1, &crossed)], "2026-08-10");
-    assert_eq!(due, ["served due due intermediate-expires-first"]);
+}
+
+fn host(last: u8) -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, last], 443))
+}
+
+fn assert_first_reason(row: &StatusRow, expected: &str, start: &str) {
+    assert_eq!(summary(row), expected);
+    let reason = row.reasons.first().map(ToString::to_string);
+    let reason = reason.unwrap_or_default();
+    assert!(reason.starts_with(start), "{reason}");
+}
+
+#[test]
+fn the_first_expiry_of_all_chains_counts() {
+    let world = World::new();
+    let chain = world.chain();
+    let crossed = [chain[0].clone(), world.intermediate_until(2026, 9)];
+    let items = vec![
+        installed("/a.pem", certificates(&chain)),
+        sent(address(), &crossed),
+    ];
+    assert_eq!(
+        world.summaries(items, "2026-08-10"),
+        ["served due due intermediate-expires-first"]
+    );
 }
 
 #[test]
@@ -310,14 +316,17 @@ fn keys_names_lists_and_places() {
     let live = || installed("/a.pem", certificates(&chain));
     let other = site_key();
     let fits = || installed("/a.key", key(&world.key, 0o640));
-    assert_eq!(world.told(vec![live(), fits()], ""), ["installed fine"]);
-    let wrong = world.told(vec![live(), installed("/a.key", key(&other, 0o600))], "");
+    assert_eq!(
+        world.summaries(vec![live(), fits()], ""),
+        ["installed fine"]
+    );
+    let wrong = world.summaries(vec![live(), installed("/a.key", key(&other, 0o600))], "");
     assert!(
         wrong.contains(&"installed wrong wrong-key".to_owned()),
         "{wrong:?}"
     );
     assert_eq!(
-        world.told(
+        world.summaries(
             vec![live(), installed("/a.key", key(&world.key, 0o644))],
             ""
         ),
@@ -331,7 +340,7 @@ fn keys_names_lists_and_places() {
         },
     );
     assert_eq!(
-        world.told(vec![live()], ""),
+        world.summaries(vec![live()], ""),
         ["installed fine placeholder-in-place"]
     );
     world.terms.clear();
@@ -341,20 +350,17 @@ fn keys_names_lists_and_places() {
         vec!["b.example".to_owned()],
     ));
     assert_eq!(
-        world.told(vec![live()], ""),
+        world.summaries(vec![live()], ""),
         ["installed wrong host-not-covered"]
     );
 }
 
-/// Ended, served otherwise, due, chain, key, names, weak, revoked, rules to come.
+/// Expired, served otherwise, due, chain, key, names, weak, revoked, rule changes.
 #[test]
 fn reasons_have_one_order() {
     let mut world = World::new();
     world.anchors = vec![TrustAnchors::system(&[world.root.root()])];
-    let early = world.root.certify_as(&world.middle, |params| {
-        params.not_after = rcgen::date_time_ymd(2026, 11, 1)
-    });
-    let chain = [world.leaf(|_| {}), early];
+    let chain = [world.leaf(|_| {}), world.intermediate_until(2026, 11)];
     let fingerprint = chain[0].fingerprint;
     world.uncovered.push((
         "/etc/nginx/x.conf:3".to_owned(),
@@ -373,15 +379,15 @@ fn reasons_have_one_order() {
         installed("/a.key", key(&world.key, 0o644)),
         file("a-2.csr", request(&next, &["a.example", "www.a.example"])),
     ];
-    let told = world.told(items.clone(), "2026-10-20");
+    let rows = world.summaries(items.clone(), "2026-10-20");
     let due = "installed wrong not-served due intermediate-expires-first key-readable-by-others \
         host-not-covered prepared";
-    assert_eq!(told, [due, "pending fine"]);
-    let told = world.told(items, "2027-04-01");
+    assert_eq!(rows, [due, "pending fine"]);
+    let rows = world.summaries(items, "2027-04-01");
     let ended = "installed wrong expired not-served intermediate-expired intermediate-expires-first \
         key-readable-by-others";
     assert_eq!(
-        told[0],
+        rows[0],
         format!("{ended} host-not-covered prepared rule-100-days")
     );
 }
@@ -422,99 +428,132 @@ fn what_servers_show_is_compared() {
         };
         world.questions = vec![question];
         assert_eq!(
-            world.told(vec![installed("/a.pem", certificates(&chain))], ""),
+            world.summaries(vec![installed("/a.pem", certificates(&chain))], ""),
             [expected]
         );
     }
 }
 
-#[test]
-fn what_took_its_place_and_what_comes_next() {
-    let world = World::new();
-    let chain = world.chain();
-    let next = site_key();
-    let newer = world
+/// The next certificate for the same names, with a key of its own.
+fn newer_leaf(world: &World, key: &KeyPair) -> Certificate {
+    world
         .middle
-        .leaf_as(&["www.A.example", "a.example"], &next, |params| {
+        .leaf_as(&["www.A.example", "a.example"], key, |params| {
             params.not_before = rcgen::date_time_ymd(2026, 5, 1);
             params.not_after = rcgen::date_time_ymd(2027, 3, 1);
-        });
-    let live = || installed("/a.pem", certificates(&chain));
-    let asked = || file("a-2.csr", request(&next, &["a.example", "www.a.example"]));
-    assert_eq!(
-        world.told(vec![live(), asked()], ""),
-        ["installed fine prepared", "pending fine"]
-    );
-    // Of what no server reads yet, too.
-    let here = || {
-        vec![
-            file("a.pem", certificates(&chain)),
-            file("a.key", key(&world.key, 0o600)),
-        ]
-    };
-    assert_eq!(
-        world.told([here(), vec![asked()]].concat(), ""),
-        ["ready fine prepared", "pending fine"]
-    );
-    let ready = || {
-        vec![
-            file("b.pem", certificates(std::slice::from_ref(&newer))),
-            file("b.key", key(&next, 0o600)),
-        ]
-    };
-    let told = world.told([vec![live(), asked()], ready()].concat(), "2026-12-10");
-    assert_eq!(told, ["installed due due newer-ready", "ready fine"]);
-    // The old one in a file alone is done with, however it ended.
-    let told = world.told(
-        [vec![file("a.pem", certificates(&chain))], ready()].concat(),
-        "2027-01-10",
-    );
-    assert_eq!(told, ["ready fine", "superseded fine"]);
-    // Of another kind, or for other names, it stands beside it.
-    let beside = world.middle.leaf_as(&["a.example"], &next, |_| {});
-    let told = world.told(vec![live(), file("c.pem", certificates(&[beside]))], "");
-    assert_eq!(told, ["installed fine", "key-missing fine"]);
+        })
 }
 
 #[test]
-fn rules_begin_before_the_next_round() {
-    let mut world = World::new();
-    let clients = |params: &mut CertificateParams| {
+fn a_pending_request_for_the_same_names_is_the_next() {
+    let world = World::new();
+    let chain = world.chain();
+    let next = site_key();
+    let request = || file("a-2.csr", request(&next, &["a.example", "www.a.example"]));
+    let live = installed("/a.pem", certificates(&chain));
+    assert_eq!(
+        world.summaries(vec![live, request()], ""),
+        ["installed fine prepared", "pending fine"]
+    );
+    let not_installed = vec![
+        file("a.pem", certificates(&chain)),
+        file("a.key", key(&world.key, 0o600)),
+        request(),
+    ];
+    assert_eq!(
+        world.summaries(not_installed, ""),
+        ["ready fine prepared", "pending fine"]
+    );
+}
+
+#[test]
+fn a_newer_certificate_is_ready_or_supersedes() {
+    let world = World::new();
+    let chain = certificates(&world.chain());
+    let next = site_key();
+    let newer = certificates(&[newer_leaf(&world, &next)]);
+    let ready = [file("b.pem", newer), file("b.key", key(&next, 0o600))];
+    let request = file("a-2.csr", request(&next, &["a.example", "www.a.example"]));
+    let live = vec![installed("/a.pem", chain.clone()), request];
+    assert_eq!(
+        world.summaries([&live[..], &ready].concat(), "2026-12-10"),
+        ["installed due due newer-ready", "ready fine"]
+    );
+    // The old one in a file alone needs nothing, even after it has expired.
+    let old = [file("a.pem", chain)];
+    assert_eq!(
+        world.summaries([&old[..], &ready].concat(), "2027-01-10"),
+        ["ready fine", "superseded fine"]
+    );
+}
+
+#[test]
+fn certificates_for_other_names_supersede_nothing() {
+    let world = World::new();
+    let live = installed("/a.pem", certificates(&world.chain()));
+    let other = world.middle.leaf_as(&["a.example"], &site_key(), |_| {});
+    let items = vec![live, file("c.pem", certificates(&[other]))];
+    assert_eq!(
+        world.summaries(items, ""),
+        ["installed fine", "key-missing fine"]
+    );
+}
+
+/// A certificate for TLS clients too, from 2026-11-01 to 2027-05-01, so that its renewal is due on
+/// 2027-04-01.
+fn client_chain(world: &World) -> [Certificate; 2] {
+    let leaf = world.leaf(|params| {
         params
             .extended_key_usages
             .push(ExtendedKeyUsagePurpose::ClientAuth);
         params.not_before = rcgen::date_time_ymd(2026, 11, 1);
         params.not_after = rcgen::date_time_ymd(2027, 5, 1);
-    };
-    let lasting = world
+    });
+    let intermediate = world
         .root
         .certify_as(&world.middle, |params| dates(params, 2026, 2027));
-    let chain = [world.leaf(clients), lasting];
-    let items = || vec![installed("/a.pem", certificates(&chain))];
-    // Of somebody's own CA no rule for public ones holds, and its rounds are its own.
-    assert_eq!(world.told(items(), "2026-11-23"), ["installed fine"]);
-    assert!(world.rows(items(), now())[0].rounds.is_empty());
-    world.anchors = vec![TrustAnchors::system(&[world.root.root()])];
+    [leaf, intermediate]
+}
+
+#[test]
+fn rules_for_public_cas_do_not_apply_to_a_private_ca() {
+    let world = World::new();
+    let items = vec![installed("/a.pem", certificates(&client_chain(&world)))];
     assert_eq!(
-        world.told(items(), "2026-11-23"),
+        world.summaries(items.clone(), "2026-11-23"),
+        ["installed fine"]
+    );
+    assert!(world.rows(items, now())[0].rounds.is_empty());
+}
+
+#[test]
+fn rules_that_change_before_the_next_renewal_are_listed() {
+    let mut world = World::new();
+    world.anchors = vec![TrustAnchors::system(&[world.root.root()])];
+    let items = vec![installed("/a.pem", certificates(&client_chain(&world)))];
+    assert_eq!(
+        world.summaries(items.clone(), "2026-11-23"),
         ["installed fine rule-client-auth rule-100-days"]
     );
-    assert!(
-        world.rows(items(), "2026-11-23T00:00:00Z".parse().unwrap())[0]
-            .rounds
-            .len()
-            > 8
-    );
-    // The next round begins on 2027-04-01.
-    for (paid_until, told) in [("2027-12-31", false), ("2027-04-15", true)] {
+    let at = "2026-11-23T00:00:00Z".parse().unwrap();
+    assert!(world.rows(items, at)[0].rounds.len() > 8);
+}
+
+#[test]
+fn a_paid_term_that_ends_before_the_next_renewal_is_listed() {
+    let mut world = World::new();
+    world.anchors = vec![TrustAnchors::system(&[world.root.root()])];
+    let items = vec![installed("/a.pem", certificates(&client_chain(&world)))];
+    for (paid_until, is_listed) in [("2027-12-31", false), ("2027-04-15", true)] {
         let terms = InstallTerms {
             paid_until: Some(paid_until.parse().unwrap()),
             ..InstallTerms::default()
         };
         world.terms.insert("a.example".to_owned(), terms);
+        let rows = world.summaries(items.clone(), "2026-11-23");
         assert_eq!(
-            world.told(items(), "2026-11-23")[0].contains("order-term-ends"),
-            told,
+            rows[0].contains("order-term-ends"),
+            is_listed,
             "{paid_until}"
         );
     }

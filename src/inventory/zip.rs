@@ -7,7 +7,7 @@ use crate::delivery::{self, CaDelivery, DeliveryInput, DeliveryLimits, FileForm}
 use crate::pki::certificate::Certificate;
 
 /// The certificates in a zip; none where it is another kind of file, or one that no command would
-/// take: damaged, locked, or larger than a delivery can be. Keys in it are nobody's yet.
+/// take: damaged, locked, or larger than a delivery can be. Keys in it are not read.
 #[must_use]
 pub(crate) fn certificates(bytes: &[u8]) -> Vec<Arc<Certificate>> {
     if !bytes.starts_with(b"PK") || delivery::recognised(bytes) != Some(FileForm::Zip) {

@@ -10,7 +10,7 @@ use crate::pki::chain::Chain;
 
 /// A fault that a server or its clients would fail on.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum ServedFault {
+pub(crate) enum ServedFault {
     /// A layout that servers cannot read.
     #[error("{file}{}: {what}: servers cannot read it", at_line(*line))]
     Broken {

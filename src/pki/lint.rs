@@ -21,7 +21,7 @@ use weak::PRINTED_KEYS;
 
 /// A certificate that breaks a rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct LintViolation {
+pub(crate) struct LintViolation {
     pub rule: &'static LintRule,
     /// The label of the certificate.
     pub label: String,
@@ -32,7 +32,7 @@ pub struct LintViolation {
 impl LintViolation {
     /// The consequence in `scope`; `None` if it is only a note there.
     #[must_use]
-    pub fn weight(&self, scope: TrustScope) -> Option<LintSeverity> {
+    pub(crate) fn weight(&self, scope: TrustScope) -> Option<LintSeverity> {
         (scope == TrustScope::Public || self.rule.binds == RuleScope::Everybody)
             .then_some(self.rule.weight)
     }

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::Chain;
-use crate::pki::name::DnsName;
+use crate::pki::name::{DnsName, listed};
+use crate::wording::day;
 
 #[must_use]
 pub(crate) fn certificate_json(certificate: &Certificate) -> Value {
@@ -33,7 +34,7 @@ pub(crate) fn name_in_words(name: &str) -> String {
     DnsName::presented(name).map_or_else(|| name.to_owned(), |name| name.to_string())
 }
 
-/// What a certificate is for, in a few words: its names and its end.
+/// What a certificate is for, in a few words: its names and its expiry date.
 #[must_use]
 pub(crate) fn in_words(certificate: &Certificate) -> String {
     let addresses = certificate.ip_addresses.iter().map(ToString::to_string);
@@ -43,16 +44,12 @@ pub(crate) fn in_words(certificate: &Certificate) -> String {
         .map(|name| name_in_words(name))
         .chain(addresses)
         .collect();
-    let shown = names.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
-    let names = match names.len() {
-        0 => certificate.label(),
-        count if count > 6 => format!("{shown} and {} more", count - 6),
-        _ => shown,
+    let names = if names.is_empty() {
+        certificate.label()
+    } else {
+        listed(&names)
     };
-    format!(
-        "{names}, until {}",
-        certificate.not_after.strftime("%Y-%m-%d")
-    )
+    format!("{names}, until {}", day(certificate.not_after))
 }
 
 /// How many intermediates a chain has, in words.

@@ -27,7 +27,7 @@ fn is_plain(text: &str, keep: &[char]) -> bool {
 }
 
 /// C0, C1, DEL, line and paragraph separators, the bidirectional controls of UAX #9, and what
-/// nobody sees: zero-width spaces, byte order marks, tags.
+/// is invisible: zero-width spaces, byte order marks, tags.
 fn hostile(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')

@@ -1,5 +1,5 @@
-//! Every failure as people and programs read it: one page to go over, and the rules that all of
-//! them keep. What is wrong and why is the module's own; what to do is `failure`'s.
+//! Every failure as people and programs read it: a snapshot to review, and the rules that all of them
+//! keep.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fmt::Write;
@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::advice::install::owner_failure;
 use crate::dcv::answer::{DnsAnswer, RecordKind, UnqueriedServers};
 use crate::dcv::parse::RecordError;
 use crate::dcv::reason::{ConflictingRecord, DcvReason, OtherServers, WrongPlace};
@@ -65,14 +66,31 @@ fn ignored(what: UnusedContent) -> Failure {
     .into()
 }
 
+const ENOENT: i32 = 2;
+const EIO: i32 = 5;
+const ENOEXEC: i32 = 8;
+const EACCES: i32 = 13;
+const EEXIST: i32 = 17;
+const ENOSPC: i32 = 28;
+const EROFS: i32 = 30;
+
+/// One failure of each kind, in the order of the snapshot.
 fn failures() -> Vec<Failure> {
-    const ENOENT: i32 = 2;
-    const EIO: i32 = 5;
-    const ENOEXEC: i32 = 8;
-    const EACCES: i32 = 13;
-    const EEXIST: i32 = 17;
-    const ENOSPC: i32 = 28;
-    const EROFS: i32 = 30;
+    [
+        pki_failures(),
+        request_failures(),
+        delivery_failures(),
+        matching_failures(),
+        missing_file_failures(),
+        export_failures(),
+        file_failures(),
+        record_failures(),
+        server_failures(),
+    ]
+    .concat()
+}
+
+fn pki_failures() -> Vec<Failure> {
     vec![
         NameError::Empty.into(),
         NameError::Address("192.0.2.1".into()).into(),
@@ -86,6 +104,11 @@ fn failures() -> Vec<Failure> {
         KeyError::Unreadable.into(),
         KeyError::OtherKind("Ed448").into(),
         KeyError::ShortRsa(1024).into(),
+    ]
+}
+
+fn request_failures() -> Vec<Failure> {
+    vec![
         RequestError::Build(KeyError::Sign).into(),
         RequestError::Malformed.into(),
         SubjectError::Letters("C".into(), "\u{d6}".into()).into(),
@@ -97,6 +120,11 @@ fn failures() -> Vec<Failure> {
         SubjectError::UnknownType("XX".into()).into(),
         SubjectError::Unfinished("O".into()).into(),
         CertificateError::Malformed.into(),
+    ]
+}
+
+fn delivery_failures() -> Vec<Failure> {
+    vec![
         DeliveryError::DuplicateNames(source()).into(),
         DeliveryError::TooDeep(source(), 3).into(),
         DeliveryError::TooLarge(source(), 16 << 20).into(),
@@ -120,6 +148,11 @@ fn failures() -> Vec<Failure> {
         ignored(UnusedContent::OpenSsh),
         ignored(UnusedContent::OtherMethod),
         ignored(UnusedContent::Text),
+    ]
+}
+
+fn matching_failures() -> Vec<Failure> {
+    vec![
         MatchingError::Ambiguous {
             leaves: vec!["a".into(), "b".into()],
             looked: "the files of .".into(),
@@ -137,6 +170,11 @@ fn failures() -> Vec<Failure> {
             holds: "a certificate".into(),
         }
         .into(),
+    ]
+}
+
+fn missing_file_failures() -> Vec<Failure> {
+    vec![
         MatchingError::NoSuchFile("x.crt".into()).into(),
         MatchingError::NothingHere {
             directory: "this folder".into(),
@@ -162,6 +200,11 @@ fn failures() -> Vec<Failure> {
             known: Vec::new(),
         }
         .into(),
+    ]
+}
+
+fn export_failures() -> Vec<Failure> {
+    vec![
         ExportError::Differs(ExportFormat::Pem).into(),
         ExportError::NoChain {
             label: "example.com".into(),
@@ -180,6 +223,11 @@ fn failures() -> Vec<Failure> {
             reason: "ASN.1".into(),
         }
         .into(),
+    ]
+}
+
+fn file_failures() -> Vec<Failure> {
+    vec![
         AskError::Io(io::Error::from_raw_os_error(EIO)).into(),
         AskError::NoTerminal.into(),
         AskError::Unreadable.into(),
@@ -200,6 +248,11 @@ fn failures() -> Vec<Failure> {
             source: io::Error::from_raw_os_error(ENOEXEC),
         }
         .into(),
+    ]
+}
+
+fn record_failures() -> Vec<Failure> {
+    vec![
         RecordError::Empty.into(),
         RecordError::Host("_0.exa_mple".into()).into(),
         RecordError::HostForm("_dnsauth.example.com".into()).into(),
@@ -223,6 +276,11 @@ fn failures() -> Vec<Failure> {
         .into(),
         RecordError::ValueHalf.into(),
         RecordError::ValueZone.into(),
+    ]
+}
+
+fn server_failures() -> Vec<Failure> {
+    vec![
         DnsError::Interrupted(2).into(),
         ServerError::Config(NginxParseError {
             file: "/etc/nginx/nginx.conf".into(),
@@ -279,18 +337,16 @@ fn not_installed() -> Vec<Failure> {
         }
         .into(),
         InstallError::NotOurs { path: path() }.into(),
-        (&OwnerError::Empty, Path::new("/etc/passwd")).into(),
-        (
+        owner_failure(&OwnerError::Empty, Path::new("/etc/passwd")),
+        owner_failure(
             &OwnerError::NoGroup("ssl-crt".into()),
             Path::new("/etc/group"),
-        )
-            .into(),
-        (
+        ),
+        owner_failure(
             &OwnerError::NoUser("nobdy".into()),
             Path::new("/etc/passwd"),
-        )
-            .into(),
-        (&OwnerError::Unknown(4711), Path::new("/etc/passwd")).into(),
+        ),
+        owner_failure(&OwnerError::Unknown(4711), Path::new("/etc/passwd")),
         InstallError::Settings {
             path: path(),
             source,
@@ -325,77 +381,87 @@ fn every_failure_reads_well() {
 }
 
 fn reasons() -> Vec<DcvReason> {
-    let (at, name) = ("_0123.example.com", "_0123.www.example.com");
-    let servers = || {
-        vec![
-            "dns1.example.net (192.0.2.1)".to_owned(),
-            "resolver 127.0.0.53".to_owned(),
-        ]
-    };
-    let elsewhere = |how| DcvReason::Elsewhere { at: at.into(), how };
-    let value = |flaw| DcvReason::Value {
-        at: at.into(),
-        seen: "seen".into(),
-        wanted: "wanted".into(),
-        flaw,
-    };
-    let instead = |what| DcvReason::Instead {
-        at: at.into(),
-        what,
-    };
-    let addresses = || vec!["192.0.2.80".parse().unwrap()];
-    let silent = |answer| DcvReason::Silent {
-        servers: servers(),
-        answer,
-    };
+    [
+        wrong_places(),
+        conflicting_records(),
+        server_reasons(),
+        unusable_answers(),
+        wrong_values(),
+    ]
+    .concat()
+}
+
+/// The name of the record.
+const AT: &str = "_0123.example.com";
+
+fn dns_servers() -> Vec<String> {
     vec![
-        elsewhere(WrongPlace::Below {
+        "dns1.example.net (192.0.2.1)".to_owned(),
+        "resolver 127.0.0.53".to_owned(),
+    ]
+}
+
+fn wrong_places() -> Vec<DcvReason> {
+    let places = [
+        WrongPlace::Below {
             domain: "example.com".into(),
-        }),
-        elsewhere(WrongPlace::Doubled {
+        },
+        WrongPlace::Doubled {
             zone: "example.com".into(),
             relative: "_0123.www".into(),
-        }),
-        elsewhere(WrongPlace::NoUnderscore),
-        elsewhere(WrongPlace::Parent),
-        instead(ConflictingRecord::Addresses(addresses())),
-        instead(ConflictingRecord::Alias("other.example".into())),
-        instead(ConflictingRecord::Beside(RecordKind::Txt)),
-        instead(ConflictingRecord::InTheWay(RecordKind::Txt)),
-        instead(ConflictingRecord::Wildcard("192.0.2.80".to_owned())),
-        instead(ConflictingRecord::WrongType {
+        },
+        WrongPlace::NoUnderscore,
+        WrongPlace::Parent,
+    ];
+    places
+        .map(|how| DcvReason::Elsewhere { at: AT.into(), how })
+        .into()
+}
+
+fn conflicting_records() -> Vec<DcvReason> {
+    let records = [
+        ConflictingRecord::Addresses(vec!["192.0.2.80".parse().unwrap()]),
+        ConflictingRecord::Alias("other.example".into()),
+        ConflictingRecord::Beside(RecordKind::Txt),
+        ConflictingRecord::InTheWay(RecordKind::Txt),
+        ConflictingRecord::Wildcard("192.0.2.80".to_owned()),
+        ConflictingRecord::WrongType {
             wanted: RecordKind::Cname,
             seen: RecordKind::Txt,
-        }),
-        instead(ConflictingRecord::WrongType {
+        },
+        ConflictingRecord::WrongType {
             wanted: RecordKind::Txt,
             seen: RecordKind::Cname,
-        }),
-        DcvReason::NoRoute {
-            servers: servers(),
-            others: OtherServers::OfTheZone,
         },
-        DcvReason::NoRoute {
-            servers: servers(),
-            others: OtherServers::Resolver,
-        },
-        DcvReason::NoRoute {
-            servers: servers(),
-            others: OtherServers::Nobody,
-        },
+    ];
+    records
+        .map(|what| DcvReason::Instead {
+            at: AT.into(),
+            what,
+        })
+        .into()
+}
+
+fn server_reasons() -> Vec<DcvReason> {
+    vec![
+        no_route(OtherServers::OfTheZone),
+        no_route(OtherServers::Resolver),
+        no_route(OtherServers::Nobody),
         DcvReason::NotDelegated {
             domain: "example.com".into(),
         },
-        DcvReason::NotEverywhere { servers: servers() },
+        DcvReason::NotEverywhere {
+            servers: dns_servers(),
+        },
         DcvReason::NotPublished {
-            name: name.into(),
-            servers: servers(),
+            name: "_0123.www.example.com".into(),
+            servers: dns_servers(),
         },
         DcvReason::OwnServersNotFound {
             domain: "example.com".into(),
         },
         DcvReason::ResolverRemembers {
-            servers: servers(),
+            servers: dns_servers(),
             seconds: Some(600),
         },
         DcvReason::TooManyServers {
@@ -405,22 +471,53 @@ fn reasons() -> Vec<DcvReason> {
                 addresses: 1,
             },
         },
-        silent(DnsAnswer::Bogus),
-        silent(DnsAnswer::Closed),
-        silent(DnsAnswer::Failed("Not Implemented".into())),
-        silent(DnsAnswer::Lame),
-        silent(DnsAnswer::NoAddress),
-        silent(DnsAnswer::Refused),
-        silent(DnsAnswer::ServFail),
-        silent(DnsAnswer::Timeout),
-        value(ValueFlaw::AnotherRequest),
-        value(ValueFlaw::Other),
-        value(ValueFlaw::OtherToken),
-        value(ValueFlaw::OtherUnique),
-        value(ValueFlaw::Quoted),
-        value(ValueFlaw::Unchecked),
-        value(ValueFlaw::WithZone),
     ]
+}
+
+fn unusable_answers() -> Vec<DcvReason> {
+    let answers = [
+        DnsAnswer::Bogus,
+        DnsAnswer::Closed,
+        DnsAnswer::Failed("Not Implemented".into()),
+        DnsAnswer::Lame,
+        DnsAnswer::NoAddress,
+        DnsAnswer::Refused,
+        DnsAnswer::ServFail,
+        DnsAnswer::Timeout,
+    ];
+    answers
+        .map(|answer| DcvReason::Silent {
+            servers: dns_servers(),
+            answer,
+        })
+        .into()
+}
+
+fn wrong_values() -> Vec<DcvReason> {
+    let flaws = [
+        ValueFlaw::AnotherRequest,
+        ValueFlaw::Other,
+        ValueFlaw::OtherToken,
+        ValueFlaw::OtherUnique,
+        ValueFlaw::Quoted,
+        ValueFlaw::Unchecked,
+        ValueFlaw::WithZone,
+    ];
+    flaws
+        .map(|flaw| DcvReason::Value {
+            at: AT.into(),
+            seen: "seen".into(),
+            wanted: "wanted".into(),
+            flaw,
+        })
+        .into()
+}
+
+fn no_route(others: OtherServers) -> DcvReason {
+    DcvReason::NoRoute {
+        servers: dns_servers(),
+        others,
+    }
 }
 
 #[test]
@@ -434,52 +531,49 @@ fn every_reason_reads_well() {
     insta::assert_snapshot!(page);
 }
 
-/// What is wrong with a chain or a pair, and what stands in an install's way or ends it after the
-/// switch.
+/// What is wrong with a chain or a key, what is in the way of an installation, and what ends one
+/// after the new release is live.
 fn judgements() -> Vec<Finding> {
-    let at = |text: &str| text.parse().unwrap();
-    let label = || "example.com".to_owned();
-    let id = |seed: u8| PublicKeyId::of_spki(&[seed]);
-    let names = vec![label(), "www.example.com".to_owned()];
-    let urls = |urls: &[&str]| urls.iter().map(|&url| url.to_owned()).collect();
-    let missing = |offered| ChainProblem::MissingIntermediate {
-        subject: label(),
-        issuer: "DV CA 2".into(),
-        urls: urls(offered),
-        trust: TrustSource::Mozilla,
-    };
-    let expired = |leaf| ChainProblem::Expired {
-        label: label(),
-        not_after: at("2026-05-11T00:00:00Z"),
-        leaf,
-    };
-    let ended = |status| FinishedCommand {
-        status: Some(status),
-        signal: None,
-        output: "nginx: [emerg] no".into(),
-        timed_out: false,
-    };
-    let asked = |answer| ProbeAnswer {
-        target: ProbeTarget::new("127.0.0.1:443".parse().unwrap(), label()),
-        answer,
-        earlier: false,
-    };
-    let problems = [
+    let problems = chain_problems();
+    let obstacles = path_obstacles();
+    let errors = step_errors();
+    problems
+        .iter()
+        .map(Finding::from)
+        .chain(obstacles.iter().map(Finding::from))
+        .chain(errors.iter().map(Finding::from))
+        .collect()
+}
+
+fn label() -> String {
+    "example.com".to_owned()
+}
+
+fn chain_problems() -> Vec<ChainProblem> {
+    vec![
         ChainProblem::CaAsLeaf {
             label: "DV CA 2".into(),
         },
-        expired(true),
-        expired(false),
+        ChainProblem::Expired {
+            label: label(),
+            not_after: "2026-05-11T00:00:00Z".parse().unwrap(),
+            leaf: true,
+        },
+        ChainProblem::Expired {
+            label: label(),
+            not_after: "2026-05-11T00:00:00Z".parse().unwrap(),
+            leaf: false,
+        },
         ChainProblem::HostNotCovered {
             host: "mail.example.com".into(),
-            names,
+            names: vec![label(), "www.example.com".to_owned()],
         },
-        missing(&[]),
-        missing(&["http://ca.example/2.crt"]),
+        missing_intermediate(Vec::new()),
+        missing_intermediate(vec!["http://ca.example/2.crt".to_owned()]),
         ChainProblem::NotYetValid {
             label: label(),
-            not_before: at("2026-05-11T00:00:00Z"),
-            at: at("2026-05-10T00:00:00Z"),
+            not_before: "2026-05-11T00:00:00Z".parse().unwrap(),
+            at: "2026-05-10T00:00:00Z".parse().unwrap(),
         },
         ChainProblem::Refused {
             reason: "a name constraint".into(),
@@ -490,8 +584,8 @@ fn judgements() -> Vec<Finding> {
             source_name: "Mozilla's list".into(),
         },
         ChainProblem::WrongKey {
-            key: id(1),
-            leaf: id(2),
+            key: PublicKeyId::of_spki(&[1]),
+            leaf: PublicKeyId::of_spki(&[2]),
             label: label(),
         },
         ChainProblem::WrongKeyKind {
@@ -499,8 +593,20 @@ fn judgements() -> Vec<Finding> {
             leaf: KeyAlgorithm::Rsa(2048),
             label: label(),
         },
-    ];
-    let obstacles = [
+    ]
+}
+
+fn missing_intermediate(urls: Vec<String>) -> ChainProblem {
+    ChainProblem::MissingIntermediate {
+        subject: label(),
+        issuer: "DV CA 2".into(),
+        urls,
+        trust: TrustSource::Mozilla,
+    }
+}
+
+fn path_obstacles() -> Vec<PathObstacle> {
+    vec![
         PathObstacle::Folder("/etc/ssl/x".into()),
         PathObstacle::Link(
             "/etc/ssl/x".into(),
@@ -509,28 +615,39 @@ fn judgements() -> Vec<Finding> {
         PathObstacle::Present("/etc/ssl/x".into(), "sudo certctl install x".into()),
         PathObstacle::Special("/etc/ssl/x".into()),
         PathObstacle::Unlinked("/etc/ssl/x".into(), "sudo certctl install x".into()),
-    ];
-    let troubles = [
+    ]
+}
+
+fn step_errors() -> Vec<StepError> {
+    vec![
         StepError::Interrupted(15),
         StepError::NotServed(vec![
-            asked(Err(ProbeError::Refused)),
-            asked(Err(ProbeError::Stalled(Duration::from_secs(5)))),
-            asked(Err(ProbeError::Signature)),
+            failed_probe(ProbeError::Refused),
+            failed_probe(ProbeError::Stalled(Duration::from_secs(5))),
+            failed_probe(ProbeError::Signature),
         ]),
-        StepError::Reload(ended(1)),
+        StepError::Reload(FinishedCommand {
+            status: Some(1),
+            signal: None,
+            output: "nginx: [emerg] no".into(),
+            timed_out: false,
+        }),
         StepError::Test(FinishedCommand {
             status: None,
-            timed_out: true,
+            signal: None,
             output: String::new(),
-            ..ended(0)
+            timed_out: true,
         }),
         StepError::Skipped,
-    ];
-    let all = problems
-        .iter()
-        .map(Finding::from)
-        .chain(obstacles.iter().map(Finding::from));
-    all.chain(troubles.iter().map(Finding::from)).collect()
+    ]
+}
+
+fn failed_probe(error: ProbeError) -> ProbeAnswer {
+    ProbeAnswer {
+        target: ProbeTarget::new("127.0.0.1:443".parse().unwrap(), label()),
+        answer: Err(error),
+        earlier: false,
+    }
 }
 
 #[test]

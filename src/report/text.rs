@@ -29,6 +29,32 @@ enum LineKind {
     Detail,
 }
 
+impl LineKind {
+    /// The escape sequence that starts the colour of the label.
+    fn color(self) -> &'static str {
+        match self {
+            Self::Bad | Self::Error => "\x1b[31m",
+            Self::Act | Self::Detail => "\x1b[33m",
+            Self::Fact | Self::Payload => "\x1b[32m",
+        }
+    }
+}
+
+/// How much of a text is shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum TextAmount {
+    Everything,
+    /// Without facts, as with `-q`.
+    NeedsAction,
+}
+
+/// Whether labels are coloured.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Coloring {
+    Plain,
+    Colored,
+}
+
 impl TextOutput {
     /// A fact under a short label: `made   example.com.key`. Left out by `-q`.
     pub(crate) fn fact(&mut self, label: &str, body: impl Into<String>) {
@@ -64,7 +90,7 @@ impl TextOutput {
         }
     }
 
-    /// Lines of somebody else's, each behind a bar below the line before.
+    /// Quotes lines of a server or program, each behind a bar, below the line before.
     pub(crate) fn quote(&mut self, lines: &[String]) {
         self.below("| ", lines);
     }
@@ -142,31 +168,30 @@ impl TextOutput {
         self.lines.push(Line { kind, label, body });
     }
 
-    /// With `quiet` without the facts.
-    pub(super) fn render(&self, quiet: bool, color: bool) -> String {
+    pub(super) fn render(&self, amount: TextAmount, coloring: Coloring) -> String {
         let mut out = String::new();
-        let mut last = "";
+        let mut label_above = "";
         for line in &self.lines {
-            if quiet && line.kind == LineKind::Fact {
+            if amount == TextAmount::NeedsAction && line.kind == LineKind::Fact {
                 continue;
             }
-            line.render(&mut out, line.label == last, color);
-            last = &line.label;
+            line.render(&mut out, label_above, coloring);
+            label_above = &line.label;
         }
         out
     }
 }
 
 impl fmt::Display for TextOutput {
-    /// Without colour, nothing left out.
+    /// Everything, without colour.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(false, false))
+        f.write_str(&self.render(TextAmount::Everything, Coloring::Plain))
     }
 }
 
 impl Line {
     /// A label is seven columns wide and not repeated on the lines below it.
-    fn render(&self, out: &mut String, repeated: bool, color: bool) {
+    fn render(&self, out: &mut String, label_above: &str, coloring: Coloring) {
         if self.kind == LineKind::Payload {
             out.push_str(&escape(self.body.trim_end_matches('\n'), &['\n', '\t']));
             out.push('\n');
@@ -177,16 +202,12 @@ impl Line {
             _ if self.label.is_empty() => 0,
             _ => 6,
         };
-        let label = if repeated && self.kind != LineKind::Detail {
-            ""
+        let is_repeated = self.label == label_above && self.kind != LineKind::Detail;
+        let label = if is_repeated { "" } else { &self.label };
+        let (on, off) = if label.is_empty() || coloring == Coloring::Plain {
+            ("", "")
         } else {
-            self.label.as_str()
-        };
-        let (on, off) = match (color && !label.is_empty(), self.kind) {
-            (false, _) => ("", ""),
-            (true, LineKind::Bad | LineKind::Error) => ("\x1b[31m", "\x1b[0m"),
-            (true, LineKind::Act | LineKind::Detail) => ("\x1b[33m", "\x1b[0m"),
-            (true, _) => ("\x1b[32m", "\x1b[0m"),
+            (self.kind.color(), "\x1b[0m")
         };
         let body = escape(&self.body, &[]);
         let gap = if width == 0 { "" } else { " " };
@@ -197,7 +218,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::super::json::json_line;
-    use super::{TextOutput, escape};
+    use super::{Coloring, TextAmount, TextOutput, escape};
     use crate::failure::{Failure, FailureKind};
     use crate::finding::{Finding, NextStep};
     use serde_json::json;
@@ -247,9 +268,12 @@ mod tests {
         text.act("next", "d");
         text.payload("x\ny\n");
         assert_eq!(
-            text.render(false, false),
+            text.render(TextAmount::Everything, Coloring::Plain),
             "made   a\n       b\nnext   c\n       d\nx\ny\n"
         );
-        assert_eq!(text.render(true, false), "next   c\n       d\nx\ny\n");
+        assert_eq!(
+            text.render(TextAmount::NeedsAction, Coloring::Plain),
+            "next   c\n       d\nx\ny\n"
+        );
     }
 }

@@ -1,5 +1,4 @@
-//! `--ics`: what is to be done when, as a calendar (RFC 5545): each round from its first day on,
-//! each end, each term.
+//! `--ics`: renewals, expiry dates and ends of paid terms as a calendar (RFC 5545).
 
 use std::fmt::Write as _;
 
@@ -12,7 +11,9 @@ use crate::inventory::{RowState, StatusRow};
 use crate::pki::key::sha256;
 use crate::report::{escape, name_in_words};
 use crate::status_report::{self, JudgedRow, StatusOutcome};
+use crate::wording;
 
+/// The calendar of all rows with a certificate that was not superseded.
 pub(crate) fn calendar(outcome: &StatusOutcome) -> String {
     let mut out = Calendar {
         text: String::new(),
@@ -22,57 +23,88 @@ pub(crate) fn calendar(outcome: &StatusOutcome) -> String {
     out.line("VERSION:2.0");
     out.line("PRODID:-//certctl//status//EN");
     out.line("X-WR-CALNAME:certctl");
-    for one in outcome
+    let shown = outcome
         .rows
         .iter()
-        .filter(|one| one.row.state != RowState::Superseded && one.row.certificate.is_some())
-    {
-        row(&mut out, one);
+        .filter(|one| one.row.state != RowState::Superseded && one.row.certificate.is_some());
+    for one in shown {
+        add_row(&mut out, one);
     }
     out.line("END:VCALENDAR");
     out.text
 }
 
-fn row(out: &mut Calendar, one: &JudgedRow) {
-    let JudgedRow { row, next, .. } = one;
-    let name = name_in_words(&row.name);
+fn add_row(out: &mut Calendar, one: &JudgedRow) {
+    let row = &one.row;
     let Some((due, ends)) = row.due.zip(row.ends) else {
         return;
     };
-    let steps: Vec<&str> = next.iter().map(|step| step.text.as_str()).collect();
+    let name = name_in_words(&row.name);
     let names = format!("Names: {}", row.names.join(", "));
-    let first = row.rounds.first().map(needs).unwrap_or_default();
-    let words = [&[names.as_str(), first.as_str()][..], &steps]
-        .concat()
-        .join("\n");
-    out.event(
-        (row, "due"),
-        due,
-        &format!("Renew {name} (ends {})", ends.strftime("%Y-%m-%d")),
-        &words,
-    );
-    out.event((row, "end"), ends, &format!("{name} ends"), &names);
+    out.event(&CalendarEvent {
+        uid: uid(row, "due"),
+        day: day_of(due),
+        summary: format!("Renew {name} (ends {})", wording::day(ends)),
+        description: renewal_in_words(one, &names),
+    });
+    out.event(&CalendarEvent {
+        uid: uid(row, "end"),
+        day: day_of(ends),
+        summary: format!("{name} ends"),
+        description: names,
+    });
     if let Some(until) = row.paid_until {
-        out.event_on(
-            (row, "paid"),
-            until,
-            &format!("What is paid for {name} ends"),
-            "The next certificate has to be bought.",
-        );
+        out.event(&CalendarEvent {
+            uid: uid(row, "paid"),
+            day: until,
+            summary: format!("What is paid for {name} ends"),
+            description: "The next certificate has to be bought.".to_owned(),
+        });
     }
-    for (number, round) in row.rounds.iter().enumerate().skip(1) {
-        let kind = format!("round {number}");
-        out.event(
-            (row, &kind),
-            round.due,
-            &format!("Renew {name} (as the rules are known today)"),
-            &needs(round),
-        );
+    for (number, renewal) in row.rounds.iter().enumerate().skip(1) {
+        out.event(&CalendarEvent {
+            uid: uid(row, &format!("round {number}")),
+            day: day_of(renewal.due),
+            summary: format!("Renew {name} (as the rules are known today)"),
+            description: needs(renewal),
+        });
     }
 }
 
-fn needs(round: &ScheduledRenewal) -> String {
-    format!("Needs: {}.", status_report::needs(round))
+/// The names, what the next renewal needs, and the steps to take, on a line each.
+fn renewal_in_words(one: &JudgedRow, names: &str) -> String {
+    let first = one.row.rounds.first();
+    let mut lines = vec![names.to_owned(), first.map(needs).unwrap_or_default()];
+    lines.extend(one.next.iter().map(|step| step.text.clone()));
+    lines.join("\n")
+}
+
+fn needs(renewal: &ScheduledRenewal) -> String {
+    format!("Needs: {}.", status_report::needs(renewal))
+}
+
+/// An event that lasts a day.
+struct CalendarEvent {
+    uid: String,
+    day: Date,
+    summary: String,
+    description: String,
+}
+
+/// The id of an event. In a later run the same event has the same id, so that it takes the place of
+/// the earlier one.
+fn uid(row: &StatusRow, kind: &str) -> String {
+    let certificate = row
+        .certificate
+        .as_ref()
+        .map(|certificate| certificate.sha256())
+        .unwrap_or_default();
+    let digest = sha256(format!("{certificate} {kind}").as_bytes());
+    hex::encode(&digest[..16])
+}
+
+fn day_of(instant: Timestamp) -> Date {
+    Offset::UTC.to_datetime(instant).date()
 }
 
 struct Calendar {
@@ -81,28 +113,19 @@ struct Calendar {
 }
 
 impl Calendar {
-    fn event(&mut self, of: (&StatusRow, &str), at: Timestamp, summary: &str, words: &str) {
-        self.event_on(of, Offset::UTC.to_datetime(at).date(), summary, words);
-    }
-
-    /// A day of its own. The same event of a later run has the same UID, so that it takes its
-    /// place.
-    fn event_on(&mut self, (row, kind): (&StatusRow, &str), day: Date, summary: &str, words: &str) {
-        let what = row
-            .certificate
-            .as_ref()
-            .map(|one| one.sha256())
-            .unwrap_or_default();
-        let uid = hex::encode(&sha256(format!("{what} {kind}").as_bytes())[..16]);
-        let after = day.tomorrow().unwrap_or(day);
+    fn event(&mut self, event: &CalendarEvent) {
+        let next_day = event.day.tomorrow().unwrap_or(event.day);
         let stamp = self.stamp.clone();
         self.line("BEGIN:VEVENT");
-        self.line(&format!("UID:{uid}@certctl"));
+        self.line(&format!("UID:{}@certctl", event.uid));
         self.line(&format!("DTSTAMP:{stamp}"));
-        self.line(&format!("DTSTART;VALUE=DATE:{}", day.strftime("%Y%m%d")));
-        self.line(&format!("DTEND;VALUE=DATE:{}", after.strftime("%Y%m%d")));
-        self.line(&format!("SUMMARY:{}", quoted(summary)));
-        self.line(&format!("DESCRIPTION:{}", quoted(words)));
+        self.line(&format!(
+            "DTSTART;VALUE=DATE:{}",
+            event.day.strftime("%Y%m%d")
+        ));
+        self.line(&format!("DTEND;VALUE=DATE:{}", next_day.strftime("%Y%m%d")));
+        self.line(&format!("SUMMARY:{}", quoted(&event.summary)));
+        self.line(&format!("DESCRIPTION:{}", quoted(&event.description)));
         self.line("TRANSP:TRANSPARENT");
         self.line("END:VEVENT");
     }

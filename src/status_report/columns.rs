@@ -1,35 +1,24 @@
-//! Text in columns of a terminal: how wide it is, and what of it stays where there is no room for
-//! all.
+//! Text in columns of a terminal: how wide it is, and how it is shortened.
 
-/// How many columns `text` takes: two for what East Asian scripts and pictures are written with,
-/// none for marks that stand on the character before (Unicode Annex 11, as far as names have it).
+use unicode_width::UnicodeWidthChar;
+
+/// How many columns `text` takes in a terminal.
 pub(crate) fn width(text: &str) -> usize {
-    text.chars().map(of).sum()
+    text.chars().map(char_width).sum()
 }
 
-fn of(c: char) -> usize {
-    match u32::from(c) {
-        0x0300..=0x036f | 0x200b..=0x200d | 0x20d0..=0x20ff | 0xfe00..=0xfe0f => 0,
-        0x1100..=0x115f
-        | 0x2e80..=0x303e
-        | 0x3041..=0xa4cf
-        | 0xac00..=0xd7a3
-        | 0xf900..=0xfaff
-        | 0xfe30..=0xfe4f
-        | 0xff00..=0xff60
-        | 0xffe0..=0xffe6
-        | 0x1f300..=0x1faff
-        | 0x20000..=0x3fffd => 2,
-        _ => 1,
-    }
+/// Two for East Asian scripts and pictures, none for marks on the character before (Unicode Annex
+/// 11). Control characters count as one.
+fn char_width(c: char) -> usize {
+    UnicodeWidthChar::width(c).unwrap_or(1)
 }
 
-/// `text` with blanks behind it.
+/// `text` with as many spaces behind it as fill `columns`.
 pub(crate) fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
-/// Both ends of what is too long: of a name the domain stays, of a path the file.
+/// Shortens the middle of a text that is too long: of a name the domain stays, of a path the file.
 pub(crate) fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -43,14 +32,18 @@ pub(crate) fn cut(text: &str, columns: usize) -> String {
     format!("{head}…{tail}")
 }
 
+/// The first characters of `text` that fit into `columns`.
 fn fitting(text: impl Iterator<Item = char>, columns: usize) -> String {
     let mut left = columns;
-    text.take_while(|c| {
-        let fits = of(*c) <= left;
-        left = left.saturating_sub(of(*c));
-        fits
-    })
-    .collect()
+    let mut fitting = String::new();
+    for c in text {
+        let Some(rest) = left.checked_sub(char_width(c)) else {
+            break;
+        };
+        left = rest;
+        fitting.push(c);
+    }
+    fitting
 }
 
 #[cfg(test)]
@@ -58,7 +51,7 @@ mod tests {
     use super::{cut, padded, width};
 
     #[test]
-    fn what_is_too_long_keeps_both_ends() {
+    fn long_texts_keep_both_ends() {
         for (text, columns, expected) in [
             ("example.com", 11, "example.com"),
             ("www.subdomain.example.com", 16, "www.s…xample.com"),

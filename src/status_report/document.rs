@@ -2,21 +2,19 @@
 
 use serde_json::{Value, json};
 
-use crate::finding::Finding;
+use crate::finding::{Finding, NextStep};
 use crate::inventory::item::{HeldKey, ItemLocation, ItemOrigin};
 use crate::inventory::schedule::{PaymentCoverage, ScheduledRenewal, ValidationMethod};
 use crate::inventory::{RowState, RowVerdict};
+use crate::pki::certificate::Certificate;
 use crate::report;
-use crate::status_report::{JudgedRow, StatusOutcome};
+use crate::status_report::{JudgedRow, StatusOutcome, WrittenFile};
 
+/// The document of the whole outcome.
 pub(crate) fn status(outcome: &StatusOutcome) -> Value {
-    let findings: Vec<Finding> = outcome
-        .findings
-        .iter()
-        .cloned()
-        .chain(outcome.rows.iter().flat_map(by_name))
-        .collect();
-    let next: Vec<_> = outcome
+    let mut findings = outcome.findings.clone();
+    findings.extend(outcome.rows.iter().flat_map(findings_with_name));
+    let next: Vec<&NextStep> = outcome
         .rows
         .iter()
         .filter(|one| one.row.verdict() != RowVerdict::Fine)
@@ -27,28 +25,41 @@ pub(crate) fn status(outcome: &StatusOutcome) -> Value {
         "verdict": outcome.verdict().name(),
         "at": outcome.at,
         "rows": outcome.rows.iter().map(row).collect::<Vec<_>>(),
-        "outputs": outcome.written.iter().map(|one| json!({"format": one.format, "path": report::shown(&one.path)})).collect::<Vec<_>>(),
+        "outputs": outcome.written.iter().map(output).collect::<Vec<_>>(),
         "findings": findings,
         "next": next,
     })
 }
 
-/// The findings of a row, each with the name that it is about.
-fn by_name(one: &JudgedRow) -> Vec<Finding> {
-    let name = format!("{}: ", one.row.name);
-    let said = |it: &Finding| match it.message.starts_with(&name) {
-        true => it.clone(),
-        false => Finding {
-            message: format!("{name}{}", it.message),
-            ..it.clone()
-        },
-    };
-    one.findings.iter().map(said).collect()
+fn output(written: &WrittenFile) -> Value {
+    json!({"format": written.format, "path": report::shown(&written.path)})
 }
 
+/// The findings of a row, each with the name of the row in front.
+fn findings_with_name(one: &JudgedRow) -> Vec<Finding> {
+    let name = format!("{}: ", one.row.name);
+    let mut findings = one.findings.clone();
+    for finding in &mut findings {
+        if !finding.message.starts_with(&name) {
+            finding.message.insert_str(0, &name);
+        }
+    }
+    findings
+}
+
+/// One row as an object of the document, or as a line of `--jsonl`.
 pub(crate) fn row(one: &JudgedRow) -> Value {
     let row = &one.row;
     let certificate = row.certificate.as_deref();
+    let due = row.due.filter(|_| row.state != RowState::Superseded);
+    let places: Vec<Value> = row.places.iter().map(location).collect();
+    let keys: Vec<Value> = row
+        .keys
+        .iter()
+        .map(|(place, key)| key_file(place, key))
+        .collect();
+    let requests: Vec<Value> = row.requests.iter().map(location).collect();
+    let renewals: Vec<Value> = row.rounds.iter().map(renewal).collect();
     json!({
         "name": row.name,
         "names": row.names,
@@ -58,24 +69,24 @@ pub(crate) fn row(one: &JudgedRow) -> Value {
         "not_after": certificate.map(|one| one.not_after),
         "expires": row.ends,
         "days_left": row.days_left,
-        "due": row.due.filter(|_| row.state != RowState::Superseded),
+        "due": due,
         "issuer": certificate.map(|one| &one.issuer),
         "serial": certificate.map(|one| &one.serial),
-        "sha256": certificate.map(crate::pki::certificate::Certificate::sha256),
+        "sha256": certificate.map(Certificate::sha256),
         "key": {"algorithm": row.algorithm.to_string(), "id": row.key_id.to_string()},
         "installed_as": row.stem,
-        "places": row.places.iter().map(place).collect::<Vec<_>>(),
-        "keys": row.keys.iter().map(key).collect::<Vec<_>>(),
-        "requests": row.requests.iter().map(place).collect::<Vec<_>>(),
+        "places": places,
+        "keys": keys,
+        "requests": requests,
         "reasons": one.findings,
         "paid_until": row.paid_until.map(|day| day.to_string()),
         "dcv_reusable_until": row.proof_until,
-        "renewals": row.rounds.iter().map(round).collect::<Vec<_>>(),
+        "rounds": renewals,
         "next": one.next,
     })
 }
 
-fn place(place: &ItemLocation) -> Value {
+fn location(place: &ItemLocation) -> Value {
     match place {
         ItemLocation::Address { address, name } => {
             json!({"kind": "address", "address": address, "name": name})
@@ -94,32 +105,31 @@ fn place(place: &ItemLocation) -> Value {
     }
 }
 
-fn key((at, key): &(ItemLocation, HeldKey)) -> Value {
-    let mut document = place(at);
+fn key_file(place: &ItemLocation, key: &HeldKey) -> Value {
+    let mut document = location(place);
     if let Some(fields) = document.as_object_mut() {
         fields.insert("mode".to_owned(), json!(format!("{:04o}", key.mode)));
     }
     document
 }
 
-/// When, and what it needs.
-fn round(round: &ScheduledRenewal) -> Value {
+/// When a renewal is due, and what it needs.
+fn renewal(renewal: &ScheduledRenewal) -> Value {
+    let order = renewal.paid.map(|paid| match paid {
+        PaymentCoverage::Purchase => "buy",
+        PaymentCoverage::Reissue => "reissue",
+    });
+    let (proof, proof_until) = match renewal.proof {
+        ValidationMethod::New => ("new", None),
+        ValidationMethod::Reused(until) => ("reusable", Some(until)),
+    };
     json!({
-        "due": round.due,
-        "expires": round.before,
-        "most_days": round.most_days,
-        "order": round.paid.map(|paid| match paid {
-            PaymentCoverage::Purchase => "buy",
-            PaymentCoverage::Reissue => "reissue",
-        }),
+        "due": renewal.due,
+        "ends": renewal.before,
+        "most_days": renewal.most_days,
+        "order": order,
         "request": "new",
-        "dcv": match round.proof {
-            ValidationMethod::New => "new",
-            ValidationMethod::Reused(_) => "reusable",
-        },
-        "dcv_reusable_until": match round.proof {
-            ValidationMethod::New => None,
-            ValidationMethod::Reused(until) => Some(until),
-        },
+        "dcv": proof,
+        "dcv_reusable_until": proof_until,
     })
 }

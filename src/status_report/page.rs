@@ -1,6 +1,6 @@
-//! `--html FILE`: one page for people who would rather look. It needs nothing from outside, is
-//! complete without scripts, and its policy (CSP) lets no other script or style run, whatever a
-//! certificate calls itself.
+//! `--html FILE`: the status as one page. It loads nothing from elsewhere, is complete without
+//! scripts, and its content security policy (CSP) lets no other script or style run, whatever names
+//! a certificate has.
 
 mod markup;
 mod row;
@@ -26,7 +26,7 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
 pub(crate) fn html(outcome: &StatusOutcome) -> String {
     let timeline = Timeline::from(outcome.at);
     let mut page = head(outcome.at);
-    page.push_str(&sum(outcome));
+    page.push_str(&counts(outcome));
     page.push_str(&notes(&outcome.findings));
     page.push_str(&timeline.grid());
     let ahead = years::section(&outcome.rows, outcome.at);
@@ -71,58 +71,36 @@ fn head(at: Timestamp) -> String {
     )
 }
 
-/// How a policy names the one style or script that may be there.
+/// How a content security policy names an inline style or script that may run.
 fn hash(inline: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, inline.as_bytes());
     format!("sha256-{}", BASE64_STANDARD.encode(digest))
 }
 
 /// The counts, which the script makes into filters.
-fn sum(outcome: &StatusOutcome) -> String {
-    let count = |verdict: RowVerdict| {
-        outcome
+fn counts(outcome: &StatusOutcome) -> String {
+    let mut chips = String::new();
+    for verdict in [RowVerdict::Wrong, RowVerdict::Due, RowVerdict::Fine] {
+        let word = verdict.name();
+        let rows = outcome
             .rows
             .iter()
-            .filter(|one| one.row.verdict() == verdict)
-            .count()
-    };
-    let chip = |verdict: RowVerdict| {
-        let word = verdict.name();
-        format!(
+            .filter(|one| one.row.verdict() == verdict);
+        chips.push_str(&format!(
             "<li class=\"{word}\" data-only=\"{word}\">{}<b>{}</b> {word}</li>",
             mark(verdict),
-            count(verdict)
-        )
-    };
-    let chips: String = [RowVerdict::Wrong, RowVerdict::Due, RowVerdict::Fine]
-        .into_iter()
-        .map(chip)
-        .collect();
+            rows.count()
+        ));
+    }
     format!(
         "<div class=\"bar\"><ul class=\"chips\">{chips}</ul><label id=\"filter\" hidden>Find \
          <input type=\"search\" placeholder=\"name, place, issuer\"></label></div>\n<p id=\"shown\" role=\"status\"></p>\n"
     )
 }
 
-/// What is about no row: what could not be looked at.
+/// Findings that are about no row: what could not be checked.
 fn notes(findings: &[Finding]) -> String {
-    let item = |finding: &Finding| {
-        let class = match finding.severity {
-            Severity::Error => "wrong",
-            Severity::Warning => "due",
-            Severity::Note => "fine",
-        };
-        let next: String = finding
-            .next
-            .iter()
-            .map(|next| format!(" <code>{}</code>", text(&next.text)))
-            .collect();
-        format!(
-            "<li class=\"{class}\">{}{next}</li>\n",
-            text(&finding.message)
-        )
-    };
-    let items: String = findings.iter().map(item).collect();
+    let items: String = findings.iter().map(note).collect();
     if items.is_empty() {
         items
     } else {
@@ -130,12 +108,29 @@ fn notes(findings: &[Finding]) -> String {
     }
 }
 
+fn note(finding: &Finding) -> String {
+    let class = match finding.severity {
+        Severity::Error => "wrong",
+        Severity::Warning => "due",
+        Severity::Note => "fine",
+    };
+    let next: String = finding
+        .next
+        .iter()
+        .map(|next| format!(" <code>{}</code>", text(&next.text)))
+        .collect();
+    format!(
+        "<li class=\"{class}\">{}{next}</li>\n",
+        text(&finding.message)
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::{SCRIPT, STYLE, hash};
 
     #[test]
-    fn style_and_script_end_where_they_should() {
+    fn style_and_script_contain_no_markup_or_links() {
         // What would end the element early, and what would be fetched.
         for part in [STYLE, SCRIPT] {
             let part = part.to_ascii_lowercase();

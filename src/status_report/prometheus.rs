@@ -6,60 +6,77 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
+use crate::finding::{Finding, Severity};
 use crate::inventory::{RowState, RowVerdict, StatusRow};
+use crate::pki::baseline_dates::begin;
+use crate::report::escape;
 use crate::status_report::{JudgedRow, StatusOutcome};
 
+/// The metrics of all rows that are not superseded, and of the run.
 pub(crate) fn metrics(outcome: &StatusOutcome) -> String {
     let rows: Vec<&JudgedRow> = outcome
         .rows
         .iter()
         .filter(|one| one.row.state != RowState::Superseded)
         .collect();
-    let certificates = || {
-        rows.iter()
-            .map(|one| &one.row)
-            .filter(|row| row.certificate.is_some())
-    };
     let mut out = Metrics::default();
+    add_dates(&mut out, &rows);
+    add_problems(&mut out, &rows);
+    add_row_counts(&mut out, &rows);
+    add_run(&mut out, outcome);
+    out.text
+}
+
+/// When each certificate expires, is due, and is paid until.
+fn add_dates(out: &mut Metrics, rows: &[&JudgedRow]) {
+    let certificates: Vec<&StatusRow> = rows
+        .iter()
+        .map(|one| &one.row)
+        .filter(|row| row.certificate.is_some())
+        .collect();
     out.family(
         "certctl_certificate_expiry_timestamp_seconds",
         "The end of a certificate, or the earlier one of an intermediate that it depends on.",
     );
-    certificates().for_each(|row| out.instant(&labels(row), row.ends));
+    for row in &certificates {
+        out.instant(&labels(row), row.ends);
+    }
     out.family(
         "certctl_certificate_due_timestamp_seconds",
         "From when on its next round is due.",
     );
-    certificates().for_each(|row| out.instant(&labels(row), row.due));
+    for row in &certificates {
+        out.instant(&labels(row), row.due);
+    }
     out.family(
         "certctl_certificate_paid_until_timestamp_seconds",
         "The end of the term that is paid for.",
     );
-    certificates().for_each(|row| {
-        out.instant(
-            &labels(row),
-            row.paid_until.map(crate::pki::baseline_dates::begin),
-        )
-    });
+    for row in &certificates {
+        out.instant(&labels(row), row.paid_until.map(begin));
+    }
+}
+
+/// The codes of the errors of each row.
+fn add_problems(out: &mut Metrics, rows: &[&JudgedRow]) {
     out.family(
         "certctl_certificate_problem",
         "1 for each reason why a row is due or wrong.",
     );
-    for one in &rows {
-        let pressing = one
-            .findings
-            .iter()
-            .filter(|finding| finding.severity == crate::finding::Severity::Error);
-        let mut codes: Vec<&str> = pressing.map(|finding| finding.code).collect();
+    for one in rows {
+        let mut codes: Vec<&str> = errors(&one.findings).map(|finding| finding.code).collect();
         codes.sort_unstable();
         codes.dedup();
-        codes.into_iter().for_each(|code| {
-            out.sample(
-                &[labels(&one.row), vec![("code", code.to_owned())]].concat(),
-                1,
-            )
-        });
+        for code in codes {
+            let mut labels = labels(&one.row);
+            labels.push(("code", code.to_owned()));
+            out.sample(&labels, 1);
+        }
     }
+}
+
+/// How many rows have each verdict.
+fn add_row_counts(out: &mut Metrics, rows: &[&JudgedRow]) {
     out.family(
         "certctl_rows",
         "Certificates, requests and keys by what is to be said of them.",
@@ -69,40 +86,40 @@ pub(crate) fn metrics(outcome: &StatusOutcome) -> String {
             .iter()
             .filter(|one| one.row.verdict() == verdict)
             .count();
-        out.sample(
-            &[("verdict", verdict.name().to_owned())],
-            i64::try_from(count).unwrap_or(i64::MAX),
-        );
+        out.count(&[("verdict", verdict.name().to_owned())], count);
     }
+}
+
+/// What could not be checked, and when the run was.
+fn add_run(out: &mut Metrics, outcome: &StatusOutcome) {
     out.family("certctl_unreadable", "What could not be looked at.");
-    let unseen = outcome
-        .findings
-        .iter()
-        .filter(|finding| finding.severity == crate::finding::Severity::Error)
-        .count();
-    out.sample(&[], i64::try_from(unseen).unwrap_or(i64::MAX));
+    out.count(&[], errors(&outcome.findings).count());
     out.family(
         "certctl_status_timestamp_seconds",
         "When certctl looked last.",
     );
     out.instant(&[], Some(outcome.at));
-    out.text
 }
 
-/// What a row is told by.
+fn errors(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+}
+
+/// The labels that identify a row.
 fn labels(row: &StatusRow) -> Vec<(&'static str, String)> {
+    let sha256 = row
+        .certificate
+        .as_ref()
+        .map(|certificate| certificate.sha256())
+        .unwrap_or_default();
     vec![
         ("name", row.name.clone()),
         ("state", row.state.name().to_owned()),
         ("key_algorithm", row.algorithm.to_string()),
         ("key_id", row.key_id.to_string()),
-        (
-            "sha256",
-            row.certificate
-                .as_ref()
-                .map(|one| one.sha256())
-                .unwrap_or_default(),
-        ),
+        ("sha256", sha256),
     ]
 }
 
@@ -125,6 +142,10 @@ impl Metrics {
         }
     }
 
+    fn count(&mut self, labels: &[(&'static str, String)], count: usize) {
+        self.sample(labels, i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
     fn sample(&mut self, labels: &[(&'static str, String)], value: i64) {
         let labels: Vec<String> = labels
             .iter()
@@ -142,7 +163,7 @@ impl Metrics {
 /// Foreign text in a label: `\`, `"` and line breaks are escaped, other control characters made
 /// visible first.
 fn quoted(value: &str) -> String {
-    crate::report::escape(value, &[])
+    escape(value, &[])
         .replace('\\', "\\\\")
         .replace('"', "\\\"")
 }

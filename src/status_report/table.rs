@@ -2,120 +2,118 @@
 
 use super::columns::{cut, padded, width};
 use crate::finding::Severity;
-use crate::inventory::reason::day;
+use crate::inventory::due::days_between;
 use crate::inventory::{RowState, RowVerdict, StatusRow};
 use crate::report::{TextOutput, name_in_words};
 use crate::status_report::{JudgedRow, StatusOutcome, needs};
+use crate::wording::day;
 
-/// What the label before each line takes.
+/// The columns of the label before each line.
 const LABEL: usize = 7;
 /// Cells of the bar.
 const BAR: usize = 10;
-/// A narrower terminal does not say where.
+/// A narrower terminal does not show places.
 const TINY: usize = 60;
 /// A narrower terminal has no bar.
 const NARROW: usize = 80;
-/// A narrower one has half of one.
+/// A narrower terminal has half a bar.
 const ROOMY: usize = 110;
 /// No column is narrower.
 const LEAST: usize = 8;
-/// Of so few rows the notes are told too.
+/// The most rows for which notes and dates are shown.
 const FEW: usize = 3;
-/// So many rounds to come are told of each.
+/// The most renewals that are listed of a row.
 const ROUNDS: usize = 3;
-/// Of so few it is told what waits for a step, too.
+/// The most rows for which the next step of a request or certificate that waits is shown.
 const SOME: usize = 12;
 
+/// Writes all rows, the files that were written, the findings and a summary.
 pub(crate) fn write(outcome: &StatusOutcome, text: &mut TextOutput) {
     if outcome.rows.is_empty() {
         text.fact("found", "no certificate, request or key");
     }
     let columns = Columns::of(outcome);
-    let few = outcome.rows.len() <= FEW;
+    let count = outcome.rows.len();
     for one in &outcome.rows {
-        let verdict = one.row.verdict();
-        let line = columns.line(&one.row);
-        let mut say = |line: String| match verdict {
-            RowVerdict::Wrong => text.bad("wrong", line),
-            RowVerdict::Due => text.act("due", line),
-            RowVerdict::Fine => text.fact("fine", line),
-        };
-        say(line);
-        let told = one
-            .findings
-            .iter()
-            .filter(|finding| few || finding.severity > Severity::Note);
-        told.for_each(|finding| say(format!("  {}", finding.message)));
-        if few {
-            calendar(&one.row)
-                .into_iter()
-                .for_each(|line| say(format!("  {line}")));
-            rounds(&one.row)
-                .into_iter()
-                .for_each(|line| say(format!("    {line}")));
-        }
-        let waits = matches!(one.row.state, RowState::Pending | RowState::Ready)
-            && outcome.rows.len() <= SOME;
-        if verdict != RowVerdict::Fine || few || waits {
-            one.next
-                .iter()
-                .for_each(|next| say(format!("  next: {}", next.text)));
-        }
+        write_row(one, &columns, count, text);
     }
-    outcome
-        .written
-        .iter()
-        .for_each(|one| text.fact("wrote", one.path.display().to_string()));
+    for written in &outcome.written {
+        text.fact("wrote", written.path.display().to_string());
+    }
     text.findings(&outcome.findings);
-    if outcome.rows.len() > 1 {
-        let more = if few {
+    if count > 1 {
+        let more = if count <= FEW {
             ""
         } else {
             "; more of one:  certctl status NAME"
         };
-        text.fact("so", format!("{}{more}", in_sum(&outcome.rows)));
+        text.fact("so", format!("{}{more}", summary(&outcome.rows)));
     }
 }
 
-/// The clocks of one row.
-fn calendar(row: &StatusRow) -> Option<String> {
-    let due = row.due.filter(|_| {
-        !matches!(row.state, RowState::Superseded) && row.verdict() == RowVerdict::Fine
-    })?;
-    let paid = row
-        .paid_until
-        .map(|until| format!("; paid for until {until}"))
-        .unwrap_or_default();
-    let proof = row
-        .proof_until
-        .map(|until| format!("; the CA may go by its proof until {}", day(until)));
-    Some(format!(
-        "next round from {}{paid}{}",
-        day(due),
-        proof.unwrap_or_default()
-    ))
+/// Writes a row; the fewer rows there are, the more is written below each.
+fn write_row(one: &JudgedRow, columns: &Columns, count: usize, text: &mut TextOutput) {
+    let verdict = one.row.verdict();
+    let few = count <= FEW;
+    let mut lines = vec![columns.line(&one.row)];
+    for finding in &one.findings {
+        if few || finding.severity > Severity::Note {
+            lines.push(format!("  {}", finding.message));
+        }
+    }
+    if few {
+        lines.extend(dates(&one.row).map(|line| format!("  {line}")));
+        lines.extend(renewals(&one.row).iter().map(|line| format!("    {line}")));
+    }
+    let waits = matches!(one.row.state, RowState::Pending | RowState::Ready) && count <= SOME;
+    if verdict != RowVerdict::Fine || few || waits {
+        lines.extend(one.next.iter().map(|next| format!("  next: {}", next.text)));
+    }
+    for line in lines {
+        match verdict {
+            RowVerdict::Wrong => text.bad("wrong", line),
+            RowVerdict::Due => text.act("due", line),
+            RowVerdict::Fine => text.fact("fine", line),
+        }
+    }
 }
 
-/// The first rounds to come, each with what it needs.
-fn rounds(row: &StatusRow) -> Vec<String> {
-    let live = row
-        .rounds
-        .iter()
-        .filter(|_| row.state != RowState::Superseded)
-        .take(ROUNDS);
-    live.map(|round| format!("{}: {}", day(round.due), needs(round)))
+/// When the row is due, and until when the paid term and the domain validation last.
+fn dates(row: &StatusRow) -> Option<String> {
+    let is_shown = row.state != RowState::Superseded && row.verdict() == RowVerdict::Fine;
+    let due = row.due.filter(|_| is_shown)?;
+    let paid = match row.paid_until {
+        Some(until) => format!("; paid for until {until}"),
+        None => String::new(),
+    };
+    let proof = match row.proof_until {
+        Some(until) => format!("; the CA may go by its proof until {}", day(until)),
+        None => String::new(),
+    };
+    Some(format!("next round from {}{paid}{proof}", day(due)))
+}
+
+/// The next renewals, each with what it needs.
+fn renewals(row: &StatusRow) -> Vec<String> {
+    if row.state == RowState::Superseded {
+        return Vec::new();
+    }
+    let next = row.rounds.iter().take(ROUNDS);
+    next.map(|renewal| format!("{}: {}", day(renewal.due), needs(renewal)))
         .collect()
 }
 
-/// `5 certificates: 3 fine, 1 due, 1 wrong`.
-fn in_sum(rows: &[JudgedRow]) -> String {
-    let count = |verdict| {
-        rows.iter()
-            .filter(|one| one.row.verdict() == verdict)
-            .count()
-    };
-    let [fine, due, wrong] = [RowVerdict::Fine, RowVerdict::Due, RowVerdict::Wrong].map(count);
+/// `5 rows: 1 wrong, 1 due, 3 fine`.
+fn summary(rows: &[JudgedRow]) -> String {
+    let wrong = count_with(rows, RowVerdict::Wrong);
+    let due = count_with(rows, RowVerdict::Due);
+    let fine = count_with(rows, RowVerdict::Fine);
     format!("{} rows: {wrong} wrong, {due} due, {fine} fine", rows.len())
+}
+
+fn count_with(rows: &[JudgedRow], verdict: RowVerdict) -> usize {
+    let rows = rows.iter().filter(|one| one.row.verdict() == verdict);
+    rows.count()
 }
 
 /// How wide the columns are.
@@ -128,48 +126,64 @@ struct Columns {
     cells: usize,
 }
 
+/// How wide the widest value of each column is.
+#[derive(Default)]
+struct NeededWidths {
+    name: usize,
+    state: usize,
+    days: usize,
+    place: usize,
+}
+
+impl NeededWidths {
+    fn of(rows: &[JudgedRow]) -> Self {
+        let mut needed = Self::default();
+        for JudgedRow { row, .. } in rows {
+            needed.name = needed.name.max(width(&name(row, usize::MAX)));
+            needed.state = needed.state.max(width(row.state.in_words()));
+            needed.days = needed.days.max(width(&days(row)));
+            needed.place = needed.place.max(width(&place(row, usize::MAX)));
+        }
+        needed
+    }
+}
+
 impl Columns {
     fn of(outcome: &StatusOutcome) -> Self {
-        let widest = |of: fn(&StatusRow) -> String| {
-            outcome
-                .rows
-                .iter()
-                .map(|one| width(&of(&one.row)))
-                .max()
-                .unwrap_or(0)
-        };
-        let (state, days) = (widest(|row| row.state.in_words().to_owned()), widest(days));
-        let (name, place) = (
-            widest(|row| name(row, usize::MAX)),
-            widest(|row| place(row, usize::MAX)),
-        );
-        let Some(all) = outcome.width else {
-            return Self {
-                name: name.min(60),
-                state,
-                days,
-                place,
+        let needed = NeededWidths::of(&outcome.rows);
+        match outcome.width {
+            Some(width) => Self::in_terminal(&needed, width),
+            None => Self {
+                name: needed.name.min(60),
+                state: needed.state,
+                days: needed.days,
+                place: needed.place,
                 bar: ['#', '.'],
                 cells: BAR,
-            };
-        };
-        let cells = match all {
-            ..ROOMY if days == 0 => 0,
+            },
+        }
+    }
+
+    /// Shares out the columns of a terminal. Where there is room, name and place have all that they
+    /// need; else the name has three fifths.
+    fn in_terminal(needed: &NeededWidths, width: usize) -> Self {
+        let cells = match width {
+            ..ROOMY if needed.days == 0 => 0,
             ..NARROW => 0,
             NARROW..ROOMY => BAR / 2,
             _ => BAR,
         };
-        let place = if all < TINY { 0 } else { place };
-        let room = all
-            .saturating_sub(LABEL + state + days + cells + 4)
+        let place = if width < TINY { 0 } else { needed.place };
+        let room = width
+            .saturating_sub(LABEL + needed.state + needed.days + cells + 4)
             .max(2 * LEAST);
-        // Where there is room for both, both have all that they need; else a name needs more than a
-        // place.
-        let name = name.min((room * 3 / 5).max(room.saturating_sub(place)));
+        let name = needed
+            .name
+            .min((room * 3 / 5).max(room.saturating_sub(place)));
         Self {
             name,
-            state,
-            days,
+            state: needed.state,
+            days: needed.days,
             place: room.saturating_sub(name),
             bar: ['█', '░'],
             cells,
@@ -195,16 +209,10 @@ impl Columns {
         let Some((certificate, days)) = row.certificate.as_ref().zip(row.days_left) else {
             return " ".repeat(self.cells);
         };
-        let lifetime =
-            crate::inventory::due::days_between(certificate.not_before, certificate.not_after)
-                .max(1);
+        let lifetime = days_between(certificate.not_before, certificate.not_after).max(1);
         let cells = i64::try_from(self.cells).unwrap_or(0);
-        let left = usize::try_from(
-            (days * cells + lifetime - 1)
-                .div_euclid(lifetime)
-                .clamp(0, cells),
-        )
-        .unwrap_or(0);
+        let rounded_up = (days * cells + lifetime - 1).div_euclid(lifetime);
+        let left = usize::try_from(rounded_up.clamp(0, cells)).unwrap_or(0);
         let [full, empty] = self.bar;
         std::iter::repeat_n(full, left)
             .chain(std::iter::repeat_n(empty, self.cells - left))
@@ -218,8 +226,8 @@ fn days(row: &StatusRow) -> String {
         .unwrap_or_default()
 }
 
-/// The first name, and how many more there are. Where there is no room for both forms of a name,
-/// the one that is sure.
+/// The first name, and how many more there are. Where there is no room for the Unicode form too,
+/// only the A-labels.
 fn name(row: &StatusRow, columns: usize) -> String {
     let both = name_in_words(&row.name);
     let name = if width(&with_more(&both, row.names.len(), usize::MAX)) > columns {
@@ -230,7 +238,7 @@ fn name(row: &StatusRow, columns: usize) -> String {
     with_more(name, row.names.len(), columns)
 }
 
-/// Where it is, best known first.
+/// The place that users know best, and how many more there are.
 fn place(row: &StatusRow, columns: usize) -> String {
     if columns == 0 {
         return String::new();
@@ -239,7 +247,7 @@ fn place(row: &StatusRow, columns: usize) -> String {
     with_more(&place, row.places.len(), columns)
 }
 
-/// The first of `count`.
+/// The first of `count` items, and how many more there are.
 fn with_more(first: &str, count: usize, columns: usize) -> String {
     match count {
         0 | 1 => cut(first, columns),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::advice::install::owner_failure;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::store::key_access::owner::{self, OwnerError};
@@ -72,6 +73,6 @@ fn look_up_owner(context: &Context, text: &str) -> Result<(u32, u32), Failure> {
             OwnerError::NoGroup(_) => &group.path,
             _ => &passwd.path,
         };
-        Failure::from((&error, path.as_path()))
+        owner_failure(&error, &path)
     })
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::advice::pki::lint_finding;
 use crate::finding::{Finding, Severity};
 use crate::inputs::{self, HostCertificates};
 use crate::pki::certificate::Certificate;
@@ -72,7 +73,7 @@ impl<'a> VerifyCriteria<'a> {
         let problems = verify::problems(chain, self.policy);
         let mut findings: Vec<Finding> = problems.iter().map(Finding::from).collect();
         for lint in &lint::lints(chain) {
-            findings.push(Finding::from((lint, self.scope)));
+            findings.push(lint_finding(lint, self.scope));
         }
         for outdated in served.iter().filter_map(lint::outdated) {
             findings.push(Finding::from(&outdated));

@@ -1,6 +1,7 @@
 //! The check of one file: its chain as a server would send it, and its key and request.
 
 use super::criteria::{VerifiedCertificate, VerifyCriteria};
+use crate::advice::matching::served_fault_finding;
 use crate::finding::Finding;
 use crate::inputs::ServedCertificates;
 use crate::matching::{self, KeyCandidates, MatchingRemark};
@@ -34,7 +35,7 @@ impl FileCheck<'_> {
         }
         let mut findings = self.key_findings();
         for fault in &matching::faults(file, delivery, served, &chain) {
-            findings.push(Finding::from((fault, self.bundle_words)));
+            findings.push(served_fault_finding(fault, self.bundle_words));
         }
         findings.extend(self.criteria.findings(&chain, served, bag));
         findings.extend(issuer.iter().map(Finding::from));

@@ -2,6 +2,7 @@
 //! the name of the host. It is not compared with files on this machine.
 
 use super::criteria::{VerifiedCertificate, VerifyCriteria};
+use crate::advice::matching::served_fault_finding;
 use crate::advice::verify_command;
 use crate::delivery::CaDelivery;
 use crate::failure::{Failure, FailureKind};
@@ -82,7 +83,7 @@ fn order_findings(label: &str, served: &[Certificate], chain: &Chain) -> Vec<Fin
     for fault in &matching::faults(label, &CaDelivery::default(), served, chain) {
         findings.push(Finding {
             next: vec![verify_command::install_on_server()],
-            ..Finding::from((fault, &[][..]))
+            ..served_fault_finding(fault, &[])
         });
     }
     findings

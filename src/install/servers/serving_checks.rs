@@ -4,6 +4,7 @@
 use super::coverage::{self, ConfigUnderCheck};
 use super::discover::ServerDiscovery;
 use super::{ServerUse, ServingState, names_of};
+use crate::advice::pki::lint_finding;
 use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
@@ -72,7 +73,7 @@ impl<'a> ServingObservation<'a> {
     fn check_lost_names(&self) -> Option<Finding> {
         let present = self.present.as_ref()?;
         let lost = lint::lost(present, self.leaf?)?;
-        Some(Finding::from((&lost, TrustScope::Public)))
+        Some(lint_finding(&lost, TrustScope::Public))
     }
 
     /// The addresses to probe for a configuration, completed by those of `--probe`.

@@ -1,5 +1,4 @@
-//! The full reader judges the short one: where the short one says anything at all, both say the
-//! same.
+//! Compares the fast path with the full reader: what the fast path reads, both read alike.
 
 use super::{ItemContent, Keys, glance, whole};
 use crate::inventory::file_reader::fast_path;
@@ -7,28 +6,27 @@ use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::testing::{Authority, site_key};
 
-/// How many files the short reader read itself.
-fn judge<'a>(files: impl IntoIterator<Item = (String, &'a [u8])>) -> usize {
-    let told = |found: &[ItemContent]| {
-        found
-            .iter()
-            .map(|what| format!("{what:?}"))
-            .collect::<Vec<_>>()
-    };
+/// Compares both readers and returns how many files the fast path read.
+fn compare_readers<'a>(files: impl IntoIterator<Item = (String, &'a [u8])>) -> usize {
     let mut read = 0;
     for (name, bytes) in files {
-        let full = told(&whole(bytes, 0o600));
-        assert_eq!(told(&glance(bytes, 0o600, Keys::Checked)), full, "{name}");
+        let full = in_debug_form(&whole(bytes, 0o600));
+        let both = glance(bytes, 0o600, Keys::Checked);
+        assert_eq!(in_debug_form(&both), full, "{name}");
         read += usize::from(fast_path::read(bytes, 0o600, Keys::Checked).is_some());
         if let Some(mut found) = fast_path::read(bytes, 0o600, Keys::Named) {
-            // A key that cannot be used is named all the same.
-            found.retain(|what| {
-                !matches!(what, ItemContent::Key(_)) || full.contains(&format!("{what:?}"))
+            // A key that cannot be used is identified nevertheless.
+            found.retain(|item| {
+                !matches!(item, ItemContent::Key(_)) || full.contains(&format!("{item:?}"))
             });
-            assert_eq!(told(&found), full, "{name}");
+            assert_eq!(in_debug_form(&found), full, "{name}");
         }
     }
     read
+}
+
+fn in_debug_form(items: &[ItemContent]) -> Vec<String> {
+    items.iter().map(|item| format!("{item:?}")).collect()
 }
 
 fn pem(label: &str, der: &[u8]) -> Vec<u8> {
@@ -36,24 +34,17 @@ fn pem(label: &str, der: &[u8]) -> Vec<u8> {
 }
 
 /// A chain of three as PEM and the same as three files of DER, and a key of each kind.
-fn made() -> Vec<(String, Vec<u8>)> {
-    let (root, middle) = (
-        Authority::new("Root"),
-        Authority::new("Middle, with \"odd\" = letters; and #"),
-    );
-    let names = ["a.example", "*.b.example", "192.0.2.1", "2001:db8::1"];
-    let chain = [
-        middle.leaf_as(&names, &site_key(), |_| {}),
-        root.certify(&middle),
-        root.root(),
+fn sample_files() -> Vec<(String, Vec<u8>)> {
+    let chain = sample_chain();
+    let pem: String = chain.iter().map(Certificate::to_pem).collect();
+    let mut files = vec![
+        ("chain.pem".to_owned(), pem.clone().into_bytes()),
+        (
+            "chain with CR LF".to_owned(),
+            pem.replace('\n', "\r\n").into_bytes(),
+        ),
     ];
-    let all: String = chain.iter().map(Certificate::to_pem).collect();
-    let mut made = vec![("chain.pem".to_owned(), all.clone().into_bytes())];
-    made.push((
-        "chain with CR LF".to_owned(),
-        all.replace('\n', "\r\n").into_bytes(),
-    ));
-    made.extend(chain.iter().map(|one| (one.label(), one.der().to_vec())));
+    files.extend(chain.iter().map(|one| (one.label(), one.der().to_vec())));
     for algorithm in [
         KeyAlgorithm::EcdsaP256,
         KeyAlgorithm::EcdsaP384,
@@ -61,91 +52,106 @@ fn made() -> Vec<(String, Vec<u8>)> {
         KeyAlgorithm::Ed25519,
         KeyAlgorithm::Rsa(2048),
     ] {
-        let key = PrivateKey::generate(algorithm).unwrap();
-        made.push((algorithm.to_string(), key.to_pem().as_bytes().to_vec()));
-        made.push((
-            format!("{algorithm} and chain"),
-            [key.to_pem().as_bytes(), all.as_bytes()].concat(),
-        ));
-        // What is in PKCS#8: PKCS#1 or SEC1.
-        let inner = key
-            .pkcs8()
-            .windows(2)
-            .rposition(|part| part == [0x04, 0x82]);
-        made.extend(inner.map(|at| {
-            (
-                format!("{algorithm} PKCS#1"),
-                pem("RSA PRIVATE KEY", &key.pkcs8()[at + 4..]),
-            )
-        }));
+        files.extend(key_files(algorithm, &pem));
     }
-    made
+    files
+}
+
+fn sample_chain() -> [Certificate; 3] {
+    let root = Authority::new("Root");
+    let middle = Authority::new("Middle, with \"odd\" = letters; and #");
+    let names = ["a.example", "*.b.example", "192.0.2.1", "2001:db8::1"];
+    [
+        middle.leaf_as(&names, &site_key(), |_| {}),
+        root.certify(&middle),
+        root.root(),
+    ]
+}
+
+/// A key alone, with a chain, and the PKCS#1 or SEC1 that is in its PKCS#8.
+fn key_files(algorithm: KeyAlgorithm, chain: &str) -> Vec<(String, Vec<u8>)> {
+    let key = PrivateKey::generate(algorithm).unwrap();
+    let key_pem = key.to_pem();
+    let mut files = vec![
+        (algorithm.to_string(), key_pem.as_bytes().to_vec()),
+        (
+            format!("{algorithm} and chain"),
+            [key_pem.as_bytes(), chain.as_bytes()].concat(),
+        ),
+    ];
+    let inner = key
+        .pkcs8()
+        .windows(2)
+        .rposition(|part| part == [0x04, 0x82]);
+    if let Some(at) = inner {
+        files.push((
+            format!("{algorithm} PKCS#1"),
+            pem("RSA PRIVATE KEY", &key.pkcs8()[at + 4..]),
+        ));
+    }
+    files
 }
 
 #[test]
-fn what_is_plain_is_read_the_short_way() {
-    let made = made();
+fn the_fast_path_reads_plain_files() {
+    let files = sample_files();
     // Ed25519 keys do not name their public half, and are read in full.
-    let count = judge(
-        made.iter()
+    let count = compare_readers(
+        files
+            .iter()
             .map(|(name, bytes)| (name.clone(), bytes.as_slice())),
     );
-    assert!(count >= 14, "{count} of {}", made.len());
-    let named = |what: &str| {
-        let (_, bytes) = made.iter().find(|(name, _)| name == what).unwrap();
-        !fast_path::read(bytes, 0, Keys::Named).unwrap().is_empty()
-    };
-    assert!(named("rsa-2048") && named("ecdsa-p384"));
-}
-
-fn judge_certificate(name: &str, der: &[u8]) -> bool {
-    let short = Certificate::from_plain_der(der);
-    if let Some(short) = &short {
-        let full = Certificate::from_der(der)
-            .unwrap_or_else(|_| panic!("{name}: only the short reader reads it"));
-        assert_eq!(format!("{short:?}"), format!("{full:?}"), "{name}");
+    assert!(count >= 14, "{count} of {}", files.len());
+    for wanted in ["rsa-2048", "ecdsa-p384"] {
+        let (_, bytes) = files.iter().find(|(name, _)| name == wanted).unwrap();
+        let found = fast_path::read(bytes, 0, Keys::Named).unwrap();
+        assert!(!found.is_empty(), "{wanted}");
     }
-    short.is_some()
 }
 
-/// Each octet of a certificate changed in every way that moves a boundary, and the text around keys
-/// and certificates cut, doubled and changed.
+/// Compares both readers of a certificate and returns whether the fast one reads it.
+fn compare_certificate_readers(name: &str, der: &[u8]) -> bool {
+    let fast = Certificate::from_plain_der(der);
+    if let Some(fast) = &fast {
+        let full = Certificate::from_der(der)
+            .unwrap_or_else(|_| panic!("{name}: only the fast path reads it"));
+        assert_eq!(format!("{fast:?}"), format!("{full:?}"), "{name}");
+    }
+    fast.is_some()
+}
+
+/// Each octet of a certificate is changed in every way that moves a boundary.
 #[test]
-fn both_readers_agree_on_what_is_damaged() {
-    let made = made();
-    let mut still = 0;
-    for (name, bytes) in made.iter().filter(|(_, bytes)| bytes[0] == 0x30) {
-        for place in 0..bytes.len() {
+fn both_readers_agree_on_damaged_certificates() {
+    let mut still_readable = 0;
+    for certificate in sample_chain() {
+        let name = certificate.label();
+        for place in 0..certificate.der().len() {
             for change in [0x01, 0x02, 0x20, 0x80, 0xff] {
-                let mut changed = bytes.clone();
+                let mut changed = certificate.der().to_vec();
                 changed[place] ^= change;
-                still += usize::from(judge_certificate(
-                    &format!("{name}: {place} ^ {change}"),
-                    &changed,
-                ));
+                let name = format!("{name}: {place} ^ {change}");
+                still_readable += usize::from(compare_certificate_readers(&name, &changed));
             }
         }
     }
-    assert!(still > 1000, "{still}");
-    for (name, bytes) in made.iter().filter(|(_, bytes)| bytes[0] != 0x30) {
+    assert!(still_readable > 1000, "{still_readable}");
+}
+
+/// The text of keys and certificates is cut, and other text is inserted or put in its place.
+#[test]
+fn both_readers_agree_on_damaged_text() {
+    for (name, bytes) in sample_files() {
+        if bytes[0] == 0x30 {
+            continue;
+        }
         for place in (0..bytes.len()).step_by(131) {
-            for put in [
-                &b""[..],
-                b"\n",
-                b"\r\n",
-                b"-",
-                b"=",
-                b"A",
-                b" ",
-                b"\0",
-                b":",
-                b"-----BEGIN CERTIFICATE-----\n",
-            ] {
+            for put in INSERTED {
                 let inserted = [&bytes[..place], put, &bytes[place..]].concat();
                 let replaced = [&bytes[..place], put, &bytes[place + 1..]].concat();
                 let cut = [&bytes[..place], put].concat();
                 let at = format!("{name}: {put:?} at {place}");
-                judge([
+                compare_readers([
                     (at.clone(), &inserted[..]),
                     (at.clone(), &replaced[..]),
                     (at, &cut[..]),
@@ -154,3 +160,16 @@ fn both_readers_agree_on_what_is_damaged() {
         }
     }
 }
+
+const INSERTED: [&[u8]; 10] = [
+    b"",
+    b"\n",
+    b"\r\n",
+    b"-",
+    b"=",
+    b"A",
+    b" ",
+    b"\0",
+    b":",
+    b"-----BEGIN CERTIFICATE-----\n",
+];

@@ -5,7 +5,7 @@
 
 /// The consequence of breaking a rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum LintSeverity {
+pub(crate) enum LintSeverity {
     /// Clients refuse the certificate, or its key is publicly known.
     Refuses,
     /// It works with most clients.
@@ -14,14 +14,14 @@ pub enum LintSeverity {
 
 /// The certificates that a rule applies to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum RuleScope {
+pub(crate) enum RuleScope {
     Everybody,
     /// Certificates of public CAs; for a private CA it is a note.
     PublicCas,
 }
 
 #[derive(Debug, Eq, PartialEq)]
-pub struct LintRule {
+pub(crate) struct LintRule {
     /// The code of its finding.
     pub code: &'static str,
     /// The consequence of breaking it.

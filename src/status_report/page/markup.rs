@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::inventory::RowVerdict;
-use crate::inventory::reason::day;
 use crate::report::escape;
+use crate::wording::day;
 
 /// Foreign text: what would drive a terminal or reorder what is read is made visible, what would be
 /// markup is not.
@@ -38,7 +38,7 @@ pub(crate) fn list(class: &str, lines: impl Iterator<Item = String>) -> String {
     }
 }
 
-/// A shape beside the colour, for whoever sees no colours.
+/// A shape beside the colour, for readers who see no colours.
 pub(crate) fn mark(verdict: RowVerdict) -> &'static str {
     match verdict {
         RowVerdict::Wrong => "<i aria-hidden=\"true\">✕</i> ",

@@ -1,6 +1,6 @@
-//! Every certificate from its first to its last day, with the rounds to come, today, and the days
-//! on which rules change. One scale for all; a drawing a row, so that it goes wherever its row is
-//! sorted to.
+//! Draws every certificate from its first to its last day, with its renewals, today, and the days
+//! on which rules change. All rows share one scale; each has its own drawing, which moves with the
+//! row when the table is sorted.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
@@ -29,7 +29,7 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
-    /// The one around an instant.
+    /// The timeline around an instant.
     pub(crate) fn from(now: Timestamp) -> Self {
         let from = now.as_second().saturating_sub(BEFORE);
         let to = now
@@ -49,7 +49,7 @@ impl Timeline {
         }
     }
 
-    /// The one of what lies ahead of an instant.
+    /// The timeline that starts at an instant.
     pub(crate) fn ahead(now: Timestamp) -> Self {
         let around = Self::from(now);
         let changes = around
@@ -73,7 +73,7 @@ impl Timeline {
         Timestamp::from_second(self.to).unwrap_or(Timestamp::MAX)
     }
 
-    /// Tenths of a percent from the left edge; what lies outside is at an edge.
+    /// Tenths of a percent from the left edge; instants outside are at an edge.
     pub(crate) fn x(&self, at: i64) -> i64 {
         let along = at.clamp(self.from, self.to) - self.from;
         along * WIDE / (self.to - self.from).max(1)
@@ -89,31 +89,28 @@ impl Timeline {
             .collect()
     }
 
+    /// The years that begin within the scale, and their first instants.
     fn years(&self) -> Vec<(i16, i64)> {
-        let year =
-            |at| Timestamp::from_second(at).map_or(1970, |at| Offset::UTC.to_datetime(at).year());
-        (year(self.from)..=year(self.to))
+        (year_of(self.from)..=year_of(self.to))
             .filter_map(|year| Some((year, begin(Date::new(year, 1, 1).ok()?).as_second())))
-            .filter(|(_, at)| (self.from..self.to).contains(at))
+            .filter(|(_, start)| (self.from..self.to).contains(start))
             .collect()
     }
 
-    /// The years and the rules as lines of some height.
-    pub(crate) fn lines(&self, high: i64) -> String {
-        let line = |class: &str, at: i64| {
-            format!("<path class=\"{class}\" d=\"M{} 0v{high}\"/>", self.x(at))
-        };
-        let years: String = self
-            .years()
-            .iter()
-            .map(|(_, at)| line("year", *at))
-            .collect();
-        let rules: String = self
-            .marks()
-            .iter()
-            .map(|(_, day)| line("rule", begin(*day).as_second()))
-            .collect();
-        years + &rules
+    /// Vertical lines at the years and the rule changes.
+    pub(crate) fn lines(&self, height: i64) -> String {
+        let mut lines = String::new();
+        for (_, start) in self.years() {
+            lines.push_str(&self.line("year", start, height));
+        }
+        for (_, day) in self.marks() {
+            lines.push_str(&self.line("rule", begin(day).as_second(), height));
+        }
+        lines
+    }
+
+    fn line(&self, class: &str, at: i64, height: i64) -> String {
+        format!("<path class=\"{class}\" d=\"M{} 0v{height}\"/>", self.x(at))
     }
 
     /// The lines behind every row, drawn once and used by each.
@@ -126,59 +123,44 @@ impl Timeline {
         )
     }
 
-    /// The years, and the numbers of the rules, above the column.
+    /// The years, and the numbers of the rule changes, above the column.
     pub(crate) fn axis(&self) -> String {
-        let percent = |at: i64| format!("{}.{}%", self.x(at) / 10, self.x(at) % 10);
-        let label = |class: &str, at: i64, y: u8, what: &str| {
-            format!(
-                "<text class=\"{class}\" x=\"{}\" y=\"{y}\">{what}</text>",
-                percent(at)
-            )
-        };
-        let years: String = self
-            .years()
-            .iter()
-            .map(|(year, at)| label("year", *at, 12, &year.to_string()))
-            .collect();
-        let rules: String = self
-            .marks()
-            .iter()
-            .map(|(number, day)| label("rule", begin(*day).as_second(), 27, &circled(*number)))
-            .collect();
-        // Below the others: whatever begins soon is as near to it as it gets.
-        let now = if self.from < self.now {
-            label("now", self.now, 40, "today")
-        } else {
-            String::new()
-        };
+        let mut labels = String::new();
+        for (year, start) in self.years() {
+            labels.push_str(&self.label("year", start, 12, &year.to_string()));
+        }
+        for (number, day) in self.marks() {
+            labels.push_str(&self.label("rule", begin(day).as_second(), 27, &circled(number)));
+        }
+        if self.from < self.now {
+            // Below the others: a rule that changes soon is close to it.
+            labels.push_str(&self.label("now", self.now, 40, "today"));
+        }
         format!(
             "<svg class=\"axis\" role=\"img\" aria-label=\"Time, with the days on which rules \
-                change\">{years}{rules}{now}</svg>"
+                change\">{labels}</svg>"
         )
     }
 
-    /// What the numbers stand for.
+    fn label(&self, class: &str, at: i64, y: u8, what: &str) -> String {
+        let x = self.x(at);
+        format!(
+            "<text class=\"{class}\" x=\"{}.{}%\" y=\"{y}\">{what}</text>",
+            x / 10,
+            x % 10
+        )
+    }
+
+    /// What the numbers of the rule changes mean.
     pub(crate) fn legend(&self) -> String {
-        let item = |(number, day): (usize, Date)| {
-            let what: Vec<String> = self
-                .changes
-                .iter()
-                .filter(|change| change.from == day)
-                .map(|change| {
-                    format!(
-                        "{} <small>({})</small>",
-                        text(&change.what),
-                        text(change.source)
-                    )
-                })
-                .collect();
-            format!(
+        let mut items = String::new();
+        for (number, day) in self.marks() {
+            items.push_str(&format!(
                 "<li><b>{} <time>{day}</time></b> {}</li>\n",
                 circled(number),
-                what.join("<br>")
-            )
-        };
-        let items: String = self.marks().into_iter().map(item).collect();
+                self.rules_of(day)
+            ));
+        }
         if items.is_empty() {
             return items;
         }
@@ -186,6 +168,19 @@ impl Timeline {
             "<section id=\"rules\"><h2>Rules that change</h2><ul \
                 class=\"rules\">\n{items}</ul></section>\n"
         )
+    }
+
+    /// The rules that change on a day, each with its source.
+    fn rules_of(&self, day: Date) -> String {
+        let rules = self.changes.iter().filter(|change| change.from == day);
+        let rules: Vec<String> = rules
+            .map(|change| {
+                let what = text(&change.what);
+                let source = text(change.source);
+                format!("{what} <small>({source})</small>")
+            })
+            .collect();
+        rules.join("<br>")
     }
 
     /// What the shapes stand for.
@@ -197,50 +192,66 @@ impl Timeline {
          <svg class=\"swatch\" aria-hidden=\"true\" viewBox=\"0 0 24 12\" preserveAspectRatio=\"none\"><path class=\"rule\" d=\"M12 0v12\"/></svg> \
          a <a href=\"#rules\">rule that changes</a></p>\n";
 
-    /// One row: the life of the certificate, the part of it in which the next round is due, and the
-    /// rounds after it.
-    pub(crate) fn of(&self, row: &StatusRow) -> String {
-        let bar = |class: &str, from: i64, to: i64| {
-            let (from, to) = (self.x(from), self.x(to));
-            format!(
-                "<rect class=\"{class}\" x=\"{from}\" y=\"5\" width=\"{}\" height=\"10\"/>",
-                (to - from).max(2)
-            )
+    /// The drawing of one row: the life of the certificate, the part of it in which its renewal is
+    /// due, and the renewals after it.
+    pub(crate) fn drawing(&self, row: &StatusRow) -> String {
+        let bars = self.bars(row);
+        let ticks = self.ticks(row);
+        format!(
+            "<svg viewBox=\"0 0 {WIDE} 20\" preserveAspectRatio=\"none\" \
+                aria-hidden=\"true\"><use href=\"#grid\"/>{bars}{ticks}</svg>"
+        )
+    }
+
+    /// The life of a certificate until its renewal is due, and from then on.
+    fn bars(&self, row: &StatusRow) -> String {
+        let Some(ends) = row.ends.map(Timestamp::as_second) else {
+            return String::new();
         };
-        let mut drawn = String::from("<use href=\"#grid\"/>");
-        if let Some(ends) = row.ends.map(Timestamp::as_second) {
-            let start = row
-                .certificate
-                .as_ref()
-                .map_or(ends, |one| one.not_before.as_second());
-            let due = row
-                .due
-                .map_or(ends, Timestamp::as_second)
-                .clamp(start, ends.max(start));
-            if ends >= self.from && start <= self.to {
-                drawn.push_str(&bar("life", start, due));
-                drawn.push_str(&bar("late", due, ends));
-            }
+        let start = row
+            .certificate
+            .as_ref()
+            .map_or(ends, |certificate| certificate.not_before.as_second());
+        if ends < self.from || start > self.to {
+            return String::new();
         }
+        let due = row
+            .due
+            .map_or(ends, Timestamp::as_second)
+            .clamp(start, ends.max(start));
+        self.bar("life", start, due) + &self.bar("late", due, ends)
+    }
+
+    fn bar(&self, class: &str, from: i64, to: i64) -> String {
+        let left = self.x(from);
+        let width = (self.x(to) - left).max(2);
+        format!("<rect class=\"{class}\" x=\"{left}\" y=\"5\" width=\"{width}\" height=\"10\"/>")
+    }
+
+    /// A mark for each renewal; one that is overdue is done today.
+    fn ticks(&self, row: &StatusRow) -> String {
         let ticks: String = row
             .rounds
             .iter()
-            // A round that is overdue is done today.
-            .map(|round| round.due.as_second().max(self.now))
+            .map(|renewal| renewal.due.as_second().max(self.now))
             .filter(|due| (self.from..self.to).contains(due))
             .map(|due| format!("M{} 6v8", self.x(due)))
             .collect();
-        if !ticks.is_empty() {
-            drawn.push_str(&format!("<path class=\"round\" d=\"{ticks}\"/>"));
+        if ticks.is_empty() {
+            return ticks;
         }
-        format!(
-            "<svg viewBox=\"0 0 {WIDE} 20\" preserveAspectRatio=\"none\" \
-                aria-hidden=\"true\">{drawn}</svg>"
-        )
+        format!("<path class=\"round\" d=\"{ticks}\"/>")
     }
 }
 
-/// `①`.
+fn year_of(second: i64) -> i16 {
+    match Timestamp::from_second(second) {
+        Ok(instant) => Offset::UTC.to_datetime(instant).year(),
+        Err(_) => 1970,
+    }
+}
+
+/// A number in a circle, such as `①`.
 fn circled(number: usize) -> String {
     u32::try_from(number)
         .ok()
@@ -258,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_outside_is_at_an_edge_and_the_rules_are_on_their_days() {
+    fn times_outside_are_at_an_edge_and_rules_are_on_their_days() {
         let line = Timeline::from(at("2026-11-23T12:00:00Z"));
         assert_eq!((line.x(0), line.x(line.to + 1)), (0, 1000));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! How much work lies ahead: the rounds of each month as bars under the rules that change, and of
+//! How much work lies ahead: the renewals of each month as bars under the rules that change, and of
 //! each year in numbers.
 
 use std::collections::BTreeMap;
@@ -13,31 +13,35 @@ use crate::inventory::schedule::{ScheduledRenewal, ValidationMethod};
 use crate::pki::baseline_dates::begin;
 use crate::status_report::JudgedRow;
 
-/// Rounds, and how many of them need a new proof of control.
-type Count = [i64; 2];
+/// How many renewals there are, and how many of them need a new domain validation.
+#[derive(Default)]
+struct Workload {
+    renewals: i64,
+    validations: i64,
+}
+
+impl Workload {
+    fn add(&mut self, renewal: &ScheduledRenewal) {
+        self.renewals += 1;
+        self.validations += i64::from(renewal.proof == ValidationMethod::New);
+    }
+}
 
 /// How high the bars are, in their own units.
 const HIGH: i64 = 100;
 
-/// The section; nothing where no round is to come.
+/// The section; nothing where no renewal is to come.
 pub(crate) fn section(rows: &[JudgedRow], now: Timestamp) -> String {
-    let (mut months, mut years) = (
-        BTreeMap::<Date, Count>::new(),
-        BTreeMap::<i16, Count>::new(),
-    );
+    let mut months: BTreeMap<Date, Workload> = BTreeMap::new();
+    let mut years: BTreeMap<i16, Workload> = BTreeMap::new();
     let live = rows
         .iter()
         .map(|one| &one.row)
         .filter(|row| row.state != RowState::Superseded);
-    for ScheduledRenewal { due, proof, .. } in live.flat_map(|row| &row.rounds) {
-        let day = Offset::UTC.to_datetime((*due).max(now)).date();
-        for [rounds, proofs] in [
-            months.entry(day.first_of_month()).or_default(),
-            years.entry(day.year()).or_default(),
-        ] {
-            *rounds += 1;
-            *proofs += i64::from(*proof == ValidationMethod::New);
-        }
+    for renewal in live.flat_map(|row| &row.rounds) {
+        let day = Offset::UTC.to_datetime(renewal.due.max(now)).date();
+        months.entry(day.first_of_month()).or_default().add(renewal);
+        years.entry(day.year()).or_default().add(renewal);
     }
     if years.is_empty() {
         return String::new();
@@ -49,36 +53,18 @@ pub(crate) fn section(rows: &[JudgedRow], now: Timestamp) -> String {
     )
 }
 
-/// A bar a month; what needs a new proof of control is its darker part.
-fn bars(months: &BTreeMap<Date, Count>, line: &Timeline) -> String {
+/// A bar for each month; its darker part is the renewals that need a new domain validation.
+fn bars(months: &BTreeMap<Date, Workload>, line: &Timeline) -> String {
     let most = months
         .values()
-        .map(|[rounds, _]| *rounds)
+        .map(|work| work.renewals)
         .max()
         .unwrap_or(1)
         .max(1);
-    let bar = |(month, [rounds, proofs]): (&Date, &Count)| {
-        let next = month.checked_add(1.month()).unwrap_or(*month);
-        let (left, right) = (
-            line.x(begin(*month).as_second()),
-            line.x(begin(next).as_second().min(line.end().as_second())),
-        );
-        let part = |class: &str, count: i64| {
-            let high = count * HIGH / most;
-            let wide = (right - left - 2).max(2);
-            format!(
-                "<rect class=\"{class}\" x=\"{left}\" y=\"{}\" width=\"{wide}\" height=\"{high}\"/>",
-                HIGH - high
-            )
-        };
-        format!(
-            "<g><title>{}: {rounds} rounds, {proofs} with a new proof of control</title>{}{}</g>",
-            month.strftime("%Y-%m"),
-            part("rounds", *rounds),
-            part("proofs", *proofs)
-        )
-    };
-    let bars: String = months.iter().map(bar).collect();
+    let mut bars = String::new();
+    for (month, work) in months {
+        bars.push_str(&bar(*month, work, most, line));
+    }
     format!(
         "<figure class=\"work\">{axis}<svg class=\"bars\" viewBox=\"0 0 1000 {HIGH}\" preserveAspectRatio=\"none\" \
          role=\"img\" aria-label=\"Rounds of each month\">{bars}{lines}</svg>\n<figcaption>Rounds of each month, at most \
@@ -90,13 +76,40 @@ fn bars(months: &BTreeMap<Date, Count>, line: &Timeline) -> String {
     )
 }
 
-fn table(years: &BTreeMap<i16, Count>) -> String {
-    let row = |(year, [rounds, proofs]): (&i16, &Count)| {
-        format!("<tr><th scope=\"row\">{year}</th><td>{rounds}</td><td>{proofs}</td></tr>")
-    };
+/// The bar of one month; a bar of `most` renewals is as high as the drawing.
+fn bar(month: Date, work: &Workload, most: i64, line: &Timeline) -> String {
+    let next = month.checked_add(1.month()).unwrap_or(month);
+    let left = line.x(begin(month).as_second());
+    let right = line.x(begin(next).as_second().min(line.end().as_second()));
+    let width = (right - left - 2).max(2);
+    let mut rectangles = String::new();
+    for (class, count) in [("rounds", work.renewals), ("proofs", work.validations)] {
+        let height = count * HIGH / most;
+        rectangles.push_str(&format!(
+            "<rect class=\"{class}\" x=\"{left}\" y=\"{}\" width=\"{width}\" height=\"{height}\"/>",
+            HIGH - height
+        ));
+    }
+    format!(
+        "<g><title>{}: {} rounds, {} with a new proof of control</title>{rectangles}</g>",
+        month.strftime("%Y-%m"),
+        work.renewals,
+        work.validations
+    )
+}
+
+fn table(years: &BTreeMap<i16, Workload>) -> String {
+    let rows: String = years
+        .iter()
+        .map(|(year, work)| {
+            format!(
+                "<tr><th scope=\"row\">{year}</th><td>{}</td><td>{}</td></tr>",
+                work.renewals, work.validations
+            )
+        })
+        .collect();
     format!(
         "<table class=\"years\"><thead><tr><th scope=\"col\">Year</th><th scope=\"col\">Rounds</th>\
-         <th scope=\"col\">with a new proof of control</th></tr></thead><tbody>{}</tbody></table>\n",
-        years.iter().map(row).collect::<String>()
+         <th scope=\"col\">with a new proof of control</th></tr></thead><tbody>{rows}</tbody></table>\n"
     )
 }

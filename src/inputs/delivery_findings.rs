@@ -1,0 +1,140 @@
+//! Findings about the files of a CA as a whole: what was repaired, not used or omitted.
+
+use std::collections::HashSet;
+
+use super::sources;
+use crate::delivery::CaDelivery;
+use crate::finding::Finding;
+use crate::matching::{LeafChoice, MatchingRemark};
+use crate::pki::certificate::Certificate;
+use crate::pki::chain::{Chain, ChainEnd, OmissionReason};
+use crate::pki::lint::{self, RetiredCertificate};
+
+/// The CA certificates that chains may be made of.
+pub(super) struct CaCandidates {
+    /// Each CA certificate once: other sites' certificates are no part of any chain.
+    pub(super) authorities: Vec<Certificate>,
+    /// The labels of certificates that are there more than once.
+    pub(super) duplicates: Vec<String>,
+}
+
+impl CaCandidates {
+    pub(super) fn new(all: &[Certificate], leaves: &[&Certificate]) -> Self {
+        let leaves: HashSet<_> = leaves.iter().map(|leaf| leaf.fingerprint).collect();
+        let mut seen = HashSet::new();
+        let mut authorities = Vec::new();
+        let mut duplicates = Vec::new();
+        for certificate in all {
+            let is_leaf = leaves.contains(&certificate.fingerprint);
+            if certificate.is_site() && !is_leaf {
+                continue;
+            }
+            if !seen.insert(certificate.fingerprint) {
+                duplicates.push(certificate.label());
+            } else if !is_leaf {
+                authorities.push(certificate.clone());
+            }
+        }
+        Self {
+            authorities,
+            duplicates,
+        }
+    }
+}
+
+/// Findings about the files as a whole; they are reported once, with the first certificate.
+pub(super) fn delivery_findings(
+    chains: &[&Chain],
+    choice: &LeafChoice<'_>,
+    candidates: CaCandidates,
+    delivery: &CaDelivery,
+) -> Vec<Finding> {
+    let unused = unused_authorities(chains, &candidates.authorities);
+    let outdated: Vec<RetiredCertificate> = unused
+        .iter()
+        .filter_map(|certificate| lint::outdated(certificate))
+        .collect();
+    let mut remarks = omissions(unused, candidates.duplicates);
+    remarks.extend(other_leaves(choice));
+    let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
+    // Omitted already: worth knowing, nothing to do.
+    findings.extend(
+        outdated
+            .iter()
+            .map(|retired| Finding::note("outdated-ca", retired.to_string())),
+    );
+    let is_incomplete = chains
+        .iter()
+        .any(|chain| matches!(chain.end(), ChainEnd::Gap { .. }));
+    for finding in sources::findings_of(delivery) {
+        findings.push(if is_incomplete {
+            sources::blamed(finding)
+        } else {
+            finding
+        });
+    }
+    findings
+}
+
+/// The CA certificates that no chain contains.
+fn unused_authorities<'c>(
+    chains: &[&Chain],
+    authorities: &'c [Certificate],
+) -> Vec<&'c Certificate> {
+    let used: HashSet<_> = chains
+        .iter()
+        .flat_map(|chain| chain.certificates())
+        .map(|certificate| certificate.fingerprint)
+        .collect();
+    authorities
+        .iter()
+        .filter(|certificate| !used.contains(&certificate.fingerprint))
+        .collect()
+}
+
+/// Why certificates are in no chain: roots, unrelated ones and duplicates.
+fn omissions(unused: Vec<&Certificate>, duplicates: Vec<String>) -> Vec<MatchingRemark> {
+    let (roots, unrelated): (Vec<_>, Vec<_>) = unused
+        .into_iter()
+        .partition(|certificate| certificate.is_self_issued());
+    let roots = roots.into_iter().map(Certificate::label).collect();
+    let unrelated = unrelated.into_iter().map(Certificate::label).collect();
+    let remarks = [
+        omission(roots, OmissionReason::Root),
+        omission(unrelated, OmissionReason::Unrelated),
+        omission(duplicates, OmissionReason::Duplicate),
+    ];
+    remarks.into_iter().flatten().collect()
+}
+
+fn omission(mut labels: Vec<String>, why: OmissionReason) -> Option<MatchingRemark> {
+    if labels.is_empty() {
+        return None;
+    }
+    labels.sort();
+    labels.dedup();
+    Some(MatchingRemark::LeftOut { labels, why })
+}
+
+/// Leaves that were not chosen: older ones, and those that no key or request here fits.
+fn other_leaves(choice: &LeafChoice<'_>) -> Vec<MatchingRemark> {
+    let mut remarks = Vec::new();
+    if !choice.older.is_empty() {
+        remarks.push(MatchingRemark::Older {
+            labels: labels_with_expiry(&choice.older),
+        });
+    }
+    if !choice.unfitted.is_empty() {
+        remarks.push(MatchingRemark::NotOurs {
+            labels: labels_with_expiry(&choice.unfitted),
+        });
+    }
+    remarks
+}
+
+fn labels_with_expiry(leaves: &[&Certificate]) -> Vec<String> {
+    leaves
+        .iter()
+        .map(|leaf| format!("{} (until {})", leaf.label(), leaf.not_after))
+        .collect()
+}

@@ -1,0 +1,100 @@
+//! What servers show in place of a certificate, from the answers to probes.
+
+use std::net::SocketAddr;
+
+use super::item::{ServedLeaf, ServedQuestion};
+use super::reason::StatusReason;
+use crate::pki::certificate::Certificate;
+
+/// What servers show in place of the certificate. Names with the same answer at the same address
+/// become one reason, and so do addresses with the same answer for the same names.
+pub(super) fn served_differently(
+    certificate: &Certificate,
+    questions: &[&ServedQuestion],
+) -> Vec<StatusReason> {
+    let mut grouped: Vec<ServedAnswer> = Vec::new();
+    for one in answers_by_address(certificate, questions) {
+        let same = grouped
+            .iter_mut()
+            .find(|other| other.answer == one.answer && other.names == one.names);
+        match same {
+            Some(same) => same.addresses.extend(one.addresses),
+            None => grouped.push(one),
+        }
+    }
+    grouped.into_iter().map(ServedAnswer::reason).collect()
+}
+
+/// What was shown in place of a certificate, or why nothing was.
+struct ServedAnswer {
+    answer: Result<ServedLeaf, String>,
+    addresses: Vec<SocketAddr>,
+    names: Vec<String>,
+}
+
+impl ServedAnswer {
+    fn reason(self) -> StatusReason {
+        let Self {
+            answer,
+            addresses,
+            names,
+        } = self;
+        match answer {
+            Ok(shown) => StatusReason::ServedDiffers {
+                addresses,
+                names,
+                shown,
+            },
+            Err(why) => StatusReason::Silent {
+                addresses,
+                names,
+                why,
+            },
+        }
+    }
+}
+
+/// Each different answer of each address, with the names it is for.
+fn answers_by_address(
+    certificate: &Certificate,
+    questions: &[&ServedQuestion],
+) -> Vec<ServedAnswer> {
+    let mut answers: Vec<ServedAnswer> = Vec::new();
+    for question in questions {
+        let Some(answer) = answer_unlike(certificate, question) else {
+            continue;
+        };
+        let same = answers
+            .iter_mut()
+            .find(|one| one.answer == answer && one.addresses == [question.address]);
+        match same {
+            Some(same) if same.names.contains(&question.name) => {}
+            Some(same) => same.names.push(question.name.clone()),
+            None => answers.push(ServedAnswer {
+                answer,
+                addresses: vec![question.address],
+                names: vec![question.name.clone()],
+            }),
+        }
+    }
+    answers
+}
+
+/// The answer to `question`; nothing where the certificate and its chain were shown as expected.
+fn answer_unlike(
+    certificate: &Certificate,
+    question: &ServedQuestion,
+) -> Option<Result<ServedLeaf, String>> {
+    let shown = match &question.answer {
+        Ok(shown) => shown,
+        Err(why) => return Some(Err(why.clone())),
+    };
+    let is_certificate = shown.fingerprint == certificate.fingerprint;
+    if is_certificate && shown.same_chain {
+        return None;
+    }
+    Some(Ok(ServedLeaf {
+        same_chain: is_certificate,
+        ..shown.clone()
+    }))
+}
