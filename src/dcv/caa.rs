@@ -128,37 +128,42 @@ pub(crate) fn rule(
     found: impl Fn(&str) -> CaaLookup,
     wish: IssuanceRequest,
 ) -> CaaRuling {
-    let issuers = wish.issuers;
-    let ruling = |at, records, verdict| CaaRuling {
-        name: name.to_owned(),
-        at,
-        records,
-        verdict,
-        ttl: None,
-        issuers,
-    };
     for at in climb(name) {
         match found(&at) {
             CaaLookup::None => {}
             CaaLookup::Failed(answer) => {
-                return ruling(None, Vec::new(), CaaVerdict::Failed(at, answer));
+                let failed = CaaVerdict::Failed(at, answer);
+                return ruling_without_records(name, failed, wish);
             }
             CaaLookup::Records(_, records) if records.is_empty() => {}
             CaaLookup::Records(alias, records) => {
-                let (deciding, verdict) = judge(&records, name.starts_with("*."), wish);
-                let shown = deciding.iter().map(|record| shown(record)).collect();
-                let ttl = deciding.iter().map(|record| record.ttl).min();
+                let deciding = deciding_records(name, &records);
                 return CaaRuling {
-                    ttl,
-                    ..ruling(Some(alias.unwrap_or(at)), shown, verdict)
+                    name: name.to_owned(),
+                    at: Some(alias.unwrap_or(at)),
+                    records: deciding.iter().map(|record| zone_line(record)).collect(),
+                    verdict: judge(&deciding, wish),
+                    ttl: deciding.iter().map(|record| record.ttl).min(),
+                    issuers: wish.issuers,
                 };
             }
         }
     }
-    ruling(None, Vec::new(), CaaVerdict::Free)
+    ruling_without_records(name, CaaVerdict::Free, wish)
 }
 
-/// What a CA knows: RFC 8659 4, BR appendix A.1.
+fn ruling_without_records(name: &str, verdict: CaaVerdict, wish: IssuanceRequest) -> CaaRuling {
+    CaaRuling {
+        name: name.to_owned(),
+        at: None,
+        records: Vec::new(),
+        verdict,
+        ttl: None,
+        issuers: wish.issuers,
+    }
+}
+
+/// The tags that a CA knows: RFC 8659 4, BR appendix A.1.
 const KNOWN: [&str; 5] = [
     "issue",
     "issuewild",
@@ -167,115 +172,140 @@ const KNOWN: [&str; 5] = [
     "contactphone",
 ];
 
-/// The records that decide, and what they come to.
-fn judge(
-    records: &[CaaRecord],
-    wildcard: bool,
-    wish: IssuanceRequest,
-) -> (Vec<&CaaRecord>, CaaVerdict) {
-    let is = |record: &CaaRecord, tag: &str| record.tag.eq_ignore_ascii_case(tag);
-    if let Some(odd) = records
-        .iter()
-        .find(|one| one.critical && !KNOWN.iter().any(|tag| is(one, tag)))
-    {
-        return (
-            vec![odd],
-            CaaVerdict::Forbidden(CaaRefusal::UnknownCritical(odd.tag.clone())),
-        );
-    }
-    let of = |tag: &str| -> Vec<&CaaRecord> {
-        records.iter().filter(|record| is(record, tag)).collect()
-    };
-    // RFC 8659 4.3: for a wildcard, issuewild takes the place of issue; for all else it does not
-    // count.
-    let wild = if wildcard {
-        of("issuewild")
-    } else {
-        Vec::new()
-    };
-    let deciding = if wild.is_empty() { of("issue") } else { wild };
-    if deciding.is_empty() {
-        return (records.iter().collect(), CaaVerdict::Free);
-    }
-    let issues: Vec<IssueValue> = deciding
-        .iter()
-        .map(|record| IssueValue::read(&record.value))
-        .collect();
-    let verdict = verdict(&issues, wish);
-    (deciding, verdict)
+/// The records at one name that decide about issuance for `name`.
+enum DecidingRecords<'a> {
+    /// A critical record with an unknown tag forbids issuance.
+    UnknownCritical(&'a CaaRecord),
+    /// The `issue` or `issuewild` records.
+    Issue(Vec<&'a CaaRecord>),
+    /// Only records that limit nothing (all of them).
+    Unlimited(Vec<&'a CaaRecord>),
 }
 
-fn verdict(issues: &[IssueValue], wish: IssuanceRequest) -> CaaVerdict {
-    let mut named: Vec<String> = issues
+impl<'a> DecidingRecords<'a> {
+    fn iter(&self) -> impl Iterator<Item = &'a CaaRecord> {
+        let records = match self {
+            Self::UnknownCritical(record) => std::slice::from_ref(record),
+            Self::Issue(records) | Self::Unlimited(records) => records,
+        };
+        records.iter().copied()
+    }
+}
+
+fn deciding_records<'a>(name: &str, records: &'a [CaaRecord]) -> DecidingRecords<'a> {
+    let unknown_critical = records
         .iter()
-        .filter_map(|issue| issue.issuer.clone())
+        .find(|record| record.critical && !KNOWN.iter().any(|tag| has_tag(record, tag)));
+    if let Some(record) = unknown_critical {
+        return DecidingRecords::UnknownCritical(record);
+    }
+    // RFC 8659 4.3: for a wildcard, issuewild takes the place of issue; otherwise it does not
+    // count.
+    if name.starts_with("*.") {
+        let issue_wild = records_with_tag(records, "issuewild");
+        if !issue_wild.is_empty() {
+            return DecidingRecords::Issue(issue_wild);
+        }
+    }
+    let issue = records_with_tag(records, "issue");
+    if issue.is_empty() {
+        DecidingRecords::Unlimited(records.iter().collect())
+    } else {
+        DecidingRecords::Issue(issue)
+    }
+}
+
+fn records_with_tag<'a>(records: &'a [CaaRecord], tag: &str) -> Vec<&'a CaaRecord> {
+    records
+        .iter()
+        .filter(|record| has_tag(record, tag))
+        .collect()
+}
+
+fn has_tag(record: &CaaRecord, tag: &str) -> bool {
+    record.tag.eq_ignore_ascii_case(tag)
+}
+
+fn judge(deciding: &DecidingRecords<'_>, wish: IssuanceRequest) -> CaaVerdict {
+    match deciding {
+        DecidingRecords::UnknownCritical(record) => {
+            CaaVerdict::Forbidden(CaaRefusal::UnknownCritical(record.tag.clone()))
+        }
+        DecidingRecords::Issue(records) => {
+            let values: Vec<IssueValue> = records
+                .iter()
+                .map(|record| IssueValue::read(&record.value))
+                .collect();
+            judge_issue_values(&values, wish)
+        }
+        DecidingRecords::Unlimited(_) => CaaVerdict::Free,
+    }
+}
+
+fn judge_issue_values(values: &[IssueValue], wish: IssuanceRequest) -> CaaVerdict {
+    let mut named: Vec<String> = values
+        .iter()
+        .filter_map(|value| value.issuer.clone())
         .collect();
     named.dedup();
     if named.is_empty() {
-        let unreadable = issues.iter().any(|issue| !issue.readable);
-        return CaaVerdict::Forbidden(if unreadable {
-            CaaRefusal::Unreadable
-        } else {
+        let is_readable = values.iter().all(|value| value.readable);
+        return CaaVerdict::Forbidden(if is_readable {
             CaaRefusal::Nobody
+        } else {
+            CaaRefusal::Unreadable
         });
     }
     if wish.issuers.is_empty() {
         return CaaVerdict::Only(named);
     }
-    if wish
-        .issuers
-        .iter()
-        .all(|issuer| issuer.caa_identities.is_empty())
-    {
+    let is_unknown = |issuer: &CaaIssuer| issuer.caa_identities.is_empty();
+    if wish.issuers.iter().all(is_unknown) {
         return CaaVerdict::CaUnknown(named);
     }
-    let names = |issuer: &CaaIssuer, issue: &&IssueValue| {
-        issue
-            .issuer
-            .as_ref()
-            .is_some_and(|name| issuer.caa_identities.contains(&name.as_str()))
-    };
-    let allowing = |issuer: &CaaIssuer| {
-        issues
-            .iter()
-            .filter(|issue| names(issuer, issue))
-            .collect::<Vec<_>>()
-    };
-    let (some, none): (Vec<&CaaIssuer>, Vec<&CaaIssuer>) = wish
-        .issuers
-        .iter()
-        .partition(|issuer| !allowing(issuer).is_empty());
-    if some.is_empty() {
-        return CaaVerdict::Forbidden(CaaRefusal::NotNamed);
-    }
-    // Permissions add up (RFC 8659 4.2): one record without terms is enough.
-    let allowing: Vec<&IssueValue> = some.iter().flat_map(|issuer| allowing(issuer)).collect();
-    if !none.is_empty() {
-        return CaaVerdict::Partly(none.iter().map(|issuer| issuer.title).collect());
-    }
-    match allowing
-        .iter()
-        .all(|issue| issue.has_terms())
-        .then(|| allowing.first())
-        .flatten()
-    {
-        None => CaaVerdict::Allowed,
-        Some(issue) => CaaVerdict::OnTerms(CaaParameters {
-            account: issue.account.clone(),
-            methods: issue.methods.clone(),
-            in_force: baseline_dates::CAA_TERMS.holds(wish.at),
-        }),
-    }
+    judge_issuers(values, wish)
 }
 
-/// `0 issue "sectigo.com"`.
-fn shown(record: &CaaRecord) -> String {
+/// Which of the known issuers the records allow, and on which terms.
+fn judge_issuers(values: &[IssueValue], wish: IssuanceRequest) -> CaaVerdict {
+    let mut allowing: Vec<&IssueValue> = Vec::new();
+    let mut not_allowed: Vec<&'static str> = Vec::new();
+    for issuer in wish.issuers {
+        let before = allowing.len();
+        allowing.extend(values.iter().filter(|value| allows(value, issuer)));
+        if allowing.len() == before {
+            not_allowed.push(issuer.title);
+        }
+    }
+    let Some(first) = allowing.first() else {
+        return CaaVerdict::Forbidden(CaaRefusal::NotNamed);
+    };
+    if !not_allowed.is_empty() {
+        return CaaVerdict::Partly(not_allowed);
+    }
+    // Permissions add up (RFC 8659 4.2): one record without terms is enough.
+    if !allowing.iter().all(|value| value.has_terms()) {
+        return CaaVerdict::Allowed;
+    }
+    CaaVerdict::OnTerms(CaaParameters {
+        account: first.account.clone(),
+        methods: first.methods.clone(),
+        in_force: baseline_dates::CAA_TERMS.holds(wish.at),
+    })
+}
+
+fn allows(value: &IssueValue, issuer: &CaaIssuer) -> bool {
+    value
+        .issuer
+        .as_ref()
+        .is_some_and(|name| issuer.caa_identities.contains(&name.as_str()))
+}
+
+/// The record as zone files write it, without name and class: `0 issue "sectigo.com"`.
+fn zone_line(record: &CaaRecord) -> String {
     let quoted = record.value.replace('\\', "\\\\").replace('"', "\\\"");
-    format!(
-        "{} {} \"{quoted}\"",
-        if record.critical { 128 } else { 0 },
-        record.tag
-    )
+    let flags = if record.critical { 128 } else { 0 };
+    format!("{flags} {} \"{quoted}\"", record.tag)
 }
 
 /// Whether each of `names` lets a CA issue; `found` is what is at each name of their climbs, empty
@@ -286,28 +316,44 @@ pub(crate) fn rule_all(
     found: &HashMap<String, CaaLookup>,
     wish: IssuanceRequest,
 ) -> Vec<CaaRuling> {
-    let at_name = |name: &str| match found.get(name) {
-        // A registry's zone has no CAA records, and its failure is nobody's matter here.
-        Some(CaaLookup::Failed(_)) if is_registrys(name) => CaaLookup::None,
-        found => found.cloned().unwrap_or(CaaLookup::None),
-    };
-    let nobody_was_asked = |name: &str| climb(name).iter().all(|name| !found.contains_key(name));
-    let ruling = |name: &String| match rule(name, at_name, wish) {
-        ruling if nobody_was_asked(name) => CaaRuling {
-            verdict: CaaVerdict::NotAsked,
-            ..ruling
-        },
-        ruling => ruling,
-    };
-    names.iter().map(ruling).collect()
+    names
+        .iter()
+        .map(|name| rule_from_map(name, found, wish))
+        .collect()
+}
+
+fn rule_from_map(
+    name: &str,
+    found: &HashMap<String, CaaLookup>,
+    wish: IssuanceRequest,
+) -> CaaRuling {
+    let ruling = rule(name, |name| lookup_in_map(name, found), wish);
+    if climb(name).iter().any(|name| found.contains_key(name)) {
+        return ruling;
+    }
+    CaaRuling {
+        verdict: CaaVerdict::NotAsked,
+        ..ruling
+    }
+}
+
+fn lookup_in_map(name: &str, found: &HashMap<String, CaaLookup>) -> CaaLookup {
+    match found.get(name) {
+        // A registry's zone has no CAA records, and its failure does not matter here.
+        Some(CaaLookup::Failed(_)) if is_of_registry(name) => CaaLookup::None,
+        Some(lookup) => lookup.clone(),
+        None => CaaLookup::None,
+    }
 }
 
 /// Whether the name is a top level, or one under which a registry gives out domains (`co.uk`).
-fn is_registrys(name: &str) -> bool {
-    let suffix = |name: DnsName| {
+fn is_of_registry(name: &str) -> bool {
+    if !name.contains('.') {
+        return true;
+    }
+    DnsName::parse(name).is_ok_and(|name| {
         name.registrable().is_none() && name.public_suffix() != Some(PublicSuffix::Shared)
-    };
-    !name.contains('.') || DnsName::parse(name).is_ok_and(suffix)
+    })
 }
 
 /// Names that the same records say the same about, as one; so are names whose look-ups fail alike
@@ -333,21 +379,21 @@ pub(crate) fn together<'a>(rulings: impl Iterator<Item = &'a CaaRuling>) -> Vec<
 }
 
 fn is_like(group: &CaaRuling, ruling: &CaaRuling) -> bool {
-    let below = |name: &str, above: &str| {
-        name.strip_suffix(above)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    };
     if let (CaaVerdict::Failed(one, why), CaaVerdict::Failed(other, cause)) =
         (&group.verdict, &ruling.verdict)
     {
-        return why == cause && (below(one, other) || below(other, one));
+        return why == cause && (is_at_or_below(one, other) || is_at_or_below(other, one));
     }
-    let wildcard = |ruling: &CaaRuling| ruling.name.starts_with("*.");
-    wildcard(group) == wildcard(ruling)
+    group.name.starts_with("*.") == ruling.name.starts_with("*.")
         && CaaRuling {
             name: ruling.name.clone(),
             ..group.clone()
         } == *ruling
+}
+
+fn is_at_or_below(name: &str, above: &str) -> bool {
+    name.strip_suffix(above)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ impl GivenRecord {
     /// The two hash labels in front of the value, where it has them.
     #[must_use]
     pub fn target(&self) -> Option<&str> {
-        (self.kind == RecordKind::Cname && made_of_a_request(&self.value))
+        (self.kind == RecordKind::Cname && has_request_hashes(&self.value))
             .then(|| self.value.get(..65))
             .flatten()
     }
@@ -213,7 +213,7 @@ pub(super) fn is_hash(label: &str) -> bool {
 
 /// `<32 hex>.<32 hex>.` in front: some request's SHA-256.
 #[must_use]
-pub(crate) fn made_of_a_request(value: &str) -> bool {
+pub(crate) fn has_request_hashes(value: &str) -> bool {
     let mut labels = value.splitn(3, '.');
     labels.next().is_some_and(is_hash)
         && labels.next().is_some_and(is_hash)

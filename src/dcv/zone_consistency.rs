@@ -97,10 +97,31 @@ fn shadowed(survey: &DnsSurvey, judgement: &RecordJudgement, domain: &str) -> Op
         .then_some(ZoneRemark::Shadowed { zone, above })
 }
 
-/// The own servers say one thing and a resolver another, or they do not agree themselves. Absence
-/// is told elsewhere.
+/// The zone's own servers disagree, or a resolver gives another value than all of them. Absence is
+/// reported elsewhere.
 fn disagreement(standings: &[ServerJudgement]) -> Option<ZoneRemark> {
-    let value = |one: &ServerJudgement| match &one.answer {
+    let said: Vec<(String, String)> = standings
+        .iter()
+        .filter(|one| one.server.role == ServerRole::Authoritative)
+        .filter_map(|one| Some((one.server.to_string(), comparable_value(&one.answer)?)))
+        .collect();
+    let (_, first_value) = said.first()?;
+    if said.iter().any(|(_, value)| value != first_value) {
+        return Some(ZoneRemark::Disagree { said });
+    }
+    let servers: Vec<String> = standings
+        .iter()
+        .filter(|one| one.server.role == ServerRole::Resolver)
+        .filter(|one| one.verdict != DcvVerdict::Visible)
+        .filter(|one| comparable_value(&one.answer).is_some_and(|value| value != *first_value))
+        .map(|one| one.server.to_string())
+        .collect();
+    (!servers.is_empty()).then_some(ZoneRemark::ResolverDiffers { servers })
+}
+
+/// The value in an answer, in a form that does not depend on case or order.
+fn comparable_value(answer: &DnsAnswer) -> Option<String> {
+    match answer {
         DnsAnswer::Cname(target) => Some(target.to_ascii_lowercase()),
         DnsAnswer::Txt(texts) => {
             let mut texts = texts.clone();
@@ -108,21 +129,7 @@ fn disagreement(standings: &[ServerJudgement]) -> Option<ZoneRemark> {
             Some(texts.join(" | "))
         }
         _ => None,
-    };
-    let of = |role| standings.iter().filter(move |one| one.server.role == role);
-    let said: Vec<(String, String)> = of(ServerRole::Authoritative)
-        .filter_map(|one| Some((one.server.to_string(), value(one)?)))
-        .collect();
-    let values: BTreeSet<&String> = said.iter().map(|(_, value)| value).collect();
-    if values.len() > 1 {
-        return Some(ZoneRemark::Disagree { said });
     }
-    let value_here = values.first()?;
-    let others = of(ServerRole::Resolver).filter(|one| {
-        one.verdict != DcvVerdict::Visible && value(one).is_some_and(|value| value != **value_here)
-    });
-    let servers: Vec<String> = others.map(|one| one.server.to_string()).collect();
-    (!servers.is_empty()).then_some(ZoneRemark::ResolverDiffers { servers })
 }
 
 fn serials(delegation: &ZoneDelegation, zone: &str) -> Option<ZoneRemark> {
