@@ -1,8 +1,8 @@
-//! Whether a zone's signatures hold, judged from what its servers say: DS at the zone above,
+//! Whether a zone's signatures are valid, judged from its servers' answers: DS at the zone above,
 //! DNSKEY, RRSIG and the clock (RFC 4035 5). CAs must check this for every look-up (BR 3.2.2.4 and
-//! 3.2.2.8.1, SC-085), also where the resolver here does not. Pure; no trust anchor is needed: the
-//! question is what the owner of the domain has wrong, so the zones above the domain are taken at
-//! their word. A zone without DS is unsigned, which is fine.
+//! 3.2.2.8.1, SC-085), even where the resolver here does not. Pure; no trust anchor is needed: the
+//! question is what the owner of the domain has configured wrongly, so the zones above the domain
+//! are trusted. A zone without DS is unsigned, which is fine.
 
 use hickory_proto::dnssec::crypto::Digest;
 use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS, RRSIG};
@@ -10,37 +10,53 @@ use hickory_proto::dnssec::{PublicKey, Verifier};
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 use jiff::{SignedDuration, Timestamp};
 
-/// A zone on the way down to the one asked about, and what is known of its keys.
+/// A zone on the path from the root to the zone of the record, and what is known of its keys.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ZoneCut {
     pub zone: Name,
-    /// The DS records that the zone above has for it; not known where missing.
+    /// The DS records that the zone above has for it; `None` if they are not known.
     pub ds: Option<Vec<DS>>,
-    /// What each server that was asked for the keys said: its name, and keys with signatures; not
-    /// known where missing.
-    pub keys: Vec<(String, Option<Vec<Record>>)>,
+    /// The answer of each server that was asked for the keys.
+    pub keys: Vec<ServerKeys>,
 }
 
-/// All that there is to judge from.
+/// One server's answer to the question for a zone's keys.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct ServerKeys {
+    pub server: String,
+    /// The keys with their signatures; `None` if the server gave no answer.
+    pub records: Option<Vec<Record>>,
+}
+
+/// One server's answer to the question for the validation record.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct SignedAnswer {
+    pub server: String,
+    /// The name that was queried.
+    pub name: Name,
+    /// The records of the answer with their signatures.
+    pub records: Vec<Record>,
+}
+
+/// Everything that the verdict is based on.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct DnssecEvidence {
     /// From the top level down to the zone.
     pub cuts: Vec<ZoneCut>,
-    /// What each of the zone's servers said to a question, with signatures: its name, the name
-    /// asked for, the records.
-    pub answers: Vec<(String, Name, Vec<Record>)>,
+    /// The answers of the zone's own servers.
+    pub answers: Vec<SignedAnswer>,
 }
 
-/// What it comes to.
+/// The result of checking a zone's signatures.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum DnssecState {
-    /// There is no DS on the way: nothing to check.
+    /// Some zone on the path has no DS record: nothing to check.
     Unsigned,
-    /// All that was looked at holds.
+    /// All signatures that were checked are valid.
     Signed,
-    /// A CA will reject it.
+    /// A CA will reject the answers.
     Broken(Vec<DnssecFault>),
-    /// Not enough was said to tell.
+    /// The answers do not suffice to decide.
     Unknown,
 }
 
@@ -57,7 +73,7 @@ impl DnssecState {
     }
 }
 
-/// Something that does not hold, and at which servers.
+/// Something that is wrong, and at which servers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DnssecFault {
     pub zone: String,
@@ -69,15 +85,15 @@ pub struct DnssecFault {
 pub enum DnssecFlaw {
     /// The zone above has a DS record, the zone has no key.
     NoKey,
-    /// The DS record is of none of the zone's keys.
+    /// The DS record matches none of the zone's keys.
     OtherKey,
-    /// The signature of these records ended.
+    /// The signature of these records has expired.
     Expired(String, Timestamp),
-    /// The signature of these records begins later.
+    /// The signature of these records is not valid yet.
     NotYet(String, Timestamp),
-    /// These records have no signature of the zone's keys.
+    /// None of the zone's keys signed these records.
     Unsigned(String),
-    /// The signature of these records is not of them.
+    /// The signature does not match these records.
     Wrong(String),
 }
 
@@ -123,7 +139,7 @@ fn keys_are_known(cuts: &[ZoneCut], zone_cut: &ZoneCut) -> bool {
 }
 
 fn has_known_keys(cut: &ZoneCut) -> bool {
-    cut.keys.iter().any(|(_, keys)| keys.is_some())
+    cut.keys.iter().any(|keys| keys.records.is_some())
 }
 
 /// What a zone may cost: signatures that are checked in all, keys and DS records of a set. Real
@@ -185,7 +201,7 @@ impl DnssecValidation {
     /// Checks the zone's keys at each server: one that a DS record matches is there and signs them
     /// all.
     fn check_keys(&mut self, cut: &ZoneCut, ds: &[DS]) {
-        for (server, records) in &cut.keys {
+        for ServerKeys { server, records } in &cut.keys {
             let Some(records) = records else { continue };
             let keys = dnskeys(records);
             if keys.len() > MOST_KEYS || ds.len() > MOST_KEYS {
@@ -226,13 +242,17 @@ impl DnssecValidation {
     }
 
     /// Checks the signatures in one server's answer with the keys that this server gave.
-    fn check_answer(&mut self, zone_cut: &ZoneCut, answer: &(String, Name, Vec<Record>)) {
-        let (server, name, records) = answer;
+    fn check_answer(&mut self, zone_cut: &ZoneCut, answer: &SignedAnswer) {
+        let SignedAnswer {
+            server,
+            name,
+            records,
+        } = answer;
         let key_records = zone_cut
             .keys
             .iter()
-            .find(|(one, _)| one == server)
-            .and_then(|(_, records)| records.as_deref());
+            .find(|keys| keys.server == *server)
+            .and_then(|keys| keys.records.as_deref());
         self.all_known &= key_records.is_some();
         let keys = dnskeys(key_records.unwrap_or_default());
         if keys.len() > MOST_KEYS {
@@ -265,7 +285,11 @@ impl DnssecValidation {
                 continue;
             }
             // Tags are no names: two keys may have the same.
-            for key in keys.iter().filter(|key| may_have_signed(key, signature)).take(4) {
+            for key in keys
+                .iter()
+                .filter(|key| may_have_signed(key, signature))
+                .take(4)
+            {
                 if !self.may_check(key) {
                     return SetCheck::Unknown;
                 }
@@ -397,7 +421,10 @@ mod tests {
     use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordSet};
     use jiff::Timestamp;
 
-    use super::{DnssecEvidence, DnssecFlaw, DnssecState, ZoneCut, judge, nearest_instant};
+    use super::{
+        DnssecEvidence, DnssecFlaw, DnssecState, ServerKeys, SignedAnswer, ZoneCut, judge,
+        nearest_instant,
+    };
 
     /// Signatures are valid for a day from here.
     const BEGIN: i64 = 1_800_000_000;
@@ -476,12 +503,19 @@ mod tests {
         let own = ZoneCut {
             zone: zone(),
             ds: Some(vec![ds(by)]),
-            keys: vec![("ns1".to_owned(), Some(keys(by)))],
+            keys: vec![ServerKeys {
+                server: "ns1".to_owned(),
+                records: Some(keys(by)),
+            }],
         };
         let answer = signed(&owner(), vec![target("ca.example.")], by);
         DnssecEvidence {
             cuts: vec![above, own],
-            answers: vec![("ns1".to_owned(), owner(), answer)],
+            answers: vec![SignedAnswer {
+                server: "ns1".to_owned(),
+                name: owner(),
+                records: answer,
+            }],
         }
     }
 
@@ -519,7 +553,7 @@ mod tests {
     #[test]
     fn without_ds_nothing_is_checked_and_what_is_not_known_is_not_judged() {
         let mut evidence = right(&signer());
-        evidence.answers[0].2.pop();
+        evidence.answers[0].records.pop();
         evidence.cuts[1].ds = None;
         assert_eq!(judge(&evidence, at(BEGIN)), DnssecState::Unknown);
         evidence.cuts[1].ds = Some(Vec::new());
@@ -533,7 +567,7 @@ mod tests {
             "below an unsigned zone"
         );
         let mut evidence = right(&signer());
-        evidence.cuts[1].keys[0].1 = None;
+        evidence.cuts[1].keys[0].records = None;
         assert_eq!(
             judge(&evidence, at(BEGIN)),
             DnssecState::Unknown,
@@ -549,15 +583,15 @@ mod tests {
     fn each_flaw_is_told_by_itself() {
         let by = signer();
         let mut no_key = right(&by);
-        no_key.cuts[1].keys[0].1 = Some(Vec::new());
+        no_key.cuts[1].keys[0].records = Some(Vec::new());
         let mut other_key = right(&by);
         other_key.cuts[1].ds = Some(vec![ds(&signer())]);
         let mut unsigned = right(&by);
-        unsigned.answers[0].2.pop();
+        unsigned.answers[0].records.pop();
         let mut changed = right(&by);
-        changed.answers[0].2[0].data = target("elsewhere.example.");
+        changed.answers[0].records[0].data = target("elsewhere.example.");
         let mut foreign = right(&by);
-        foreign.answers[0].2 = signed(&owner(), vec![target("ca.example.")], &signer());
+        foreign.answers[0].records = signed(&owner(), vec![target("ca.example.")], &signer());
         let answer = || "_proof.shop.example CNAME".to_owned();
         for (evidence, flaw) in [
             (no_key, DnssecFlaw::NoKey),
@@ -575,7 +609,7 @@ mod tests {
         let (by, other) = (signer(), signer());
         let mut evidence = right(&by);
         let mut wrong = signed(&owner(), vec![target("elsewhere.example.")], &other);
-        evidence.answers[0].2.insert(0, wrong.remove(1));
+        evidence.answers[0].records.insert(0, wrong.remove(1));
         evidence.cuts[1].ds.as_mut().unwrap().push(ds(&other));
         assert_eq!(
             judge(&evidence, at(BEGIN)),
@@ -589,7 +623,10 @@ mod tests {
         let by = signer();
         let mut evidence = right(&by);
         evidence.cuts[1].keys = ["ns1", "ns2"]
-            .map(|server| (server.to_owned(), Some(Vec::new())))
+            .map(|server| ServerKeys {
+                server: server.to_owned(),
+                records: Some(Vec::new()),
+            })
             .to_vec();
         let DnssecState::Broken(faults) = judge(&evidence, at(BEGIN)) else {
             panic!()

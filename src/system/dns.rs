@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use self::ask_server::{gone, put};
+use self::ask_server::{is_unresponsive, query_record};
 pub(crate) use self::batch::{
     BatchAnswer, BatchHandler, BatchQuery, BatchSurvey, SurveyDepth, survey_each,
 };
@@ -89,8 +89,9 @@ pub(crate) fn look_up(
             tasks.spawn(async move {
                 let mut answer = DnsAnswer::Timeout;
                 for address in addresses {
-                    (answer, _) = put(&client, address, ServerRole::Resolver, &name, kind).await;
-                    if !gone(&answer) {
+                    (answer, _) =
+                        query_record(&client, address, ServerRole::Resolver, &name, kind).await;
+                    if !is_unresponsive(&answer) {
                         break;
                     }
                 }

@@ -40,19 +40,10 @@ fn collect_from_json(value: &Value, records: &mut Vec<RawRecord>) {
 
 /// The record that an object holds: it has a host and a value that are not empty.
 fn read_json_record(fields: &Map<String, Value>) -> Option<RawRecord> {
-    let host = text_field(
-        fields,
-        &["cname_validation_p1", "hostname", "host", "name"],
-    )?;
+    let host = text_field(fields, &["cname_validation_p1", "hostname", "host", "name"])?;
     let value = text_field(
         fields,
-        &[
-            "cname_validation_p2",
-            "target",
-            "value",
-            "content",
-            "data",
-        ],
+        &["cname_validation_p2", "target", "value", "content", "data"],
     )?;
     if host.is_empty() || value.is_empty() {
         return None;

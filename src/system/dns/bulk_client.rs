@@ -16,7 +16,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::message::{read, ttl};
+use super::message::{read_answer, shortest_ttl};
 use crate::dcv::answer::{DnsAnswer, RecordKind, ServerRole};
 use crate::system::dns::ask_server::record_type;
 use crate::system::dns::client::{
@@ -406,9 +406,9 @@ fn said(bytes: &[u8], question: &[u8], kind: RecordKind, server: SocketAddr) -> 
         recursion: RecursionDesired::Desired,
         form: QueryForm::Plain,
     };
-    Some(match read(&message, &query, ServerRole::Resolver) {
+    Some(match read_answer(&message, &query, ServerRole::Resolver) {
         answer @ (DnsAnswer::Cname(_) | DnsAnswer::Txt(_)) if !message.metadata.truncation => {
-            BulkAnswer::Said(answer, ttl(&message))
+            BulkAnswer::Said(answer, shortest_ttl(&message))
         }
         _ => BulkAnswer::Else,
     })

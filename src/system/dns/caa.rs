@@ -9,11 +9,11 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::task::JoinSet;
 
-use super::message::{end_of_aliases, failed, text};
+use super::message::{end_of_aliases, failure, name_text};
 use super::resolvers::ResolverList;
 use crate::dcv::answer::DnsAnswer;
 use crate::dcv::caa::{CaaLookup, CaaRecord, climb};
-use crate::system::dns::ask_server::gone;
+use crate::system::dns::ask_server::is_unresponsive;
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
@@ -39,7 +39,7 @@ async fn first_that_answers(client: &DnsClient, name: &str, resolvers: &Resolver
     let mut found = CaaLookup::Failed(DnsAnswer::Timeout);
     for address in &resolvers.addresses {
         found = ask(client, *address, name).await;
-        if !matches!(&found, CaaLookup::Failed(answer) if gone(answer)) {
+        if !matches!(&found, CaaLookup::Failed(answer) if is_unresponsive(answer)) {
             break;
         }
     }
@@ -80,7 +80,7 @@ async fn ask(client: &DnsClient, server: SocketAddr, name: &str) -> CaaLookup {
                 DnsAnswer::ServFail
             })
         }
-        code => CaaLookup::Failed(failed(code)),
+        code => CaaLookup::Failed(failure(code)),
     }
 }
 
@@ -102,5 +102,5 @@ pub(super) fn found(message: &Message, name: &Name) -> CaaLookup {
     if records.is_empty() {
         return CaaLookup::None;
     }
-    CaaLookup::Records((end != name).then(|| text(end)), records)
+    CaaLookup::Records((end != name).then(|| name_text(end)), records)
 }

@@ -7,7 +7,7 @@ use hickory_proto::op::{Message, Query as Question};
 use hickory_proto::rr::Name;
 
 use super::caa;
-use super::message::{read, ttl};
+use super::message::{read_answer, shortest_ttl};
 use crate::dcv::answer::{DnsAnswer, RecordKind, ServerRole};
 use crate::dcv::caa::CaaLookup;
 use crate::system::dns::ask_server::record_type;
@@ -38,7 +38,7 @@ pub fn heard(
         form: QueryForm::Plain,
     };
     Some((
-        read(&message, &query, role),
+        read_answer(&message, &query, role),
         caa::found(&message, &query.name),
     ))
 }
@@ -60,7 +60,7 @@ pub fn glanced(
         fast_path::alias(question.len(), bytes).filter(|_| fast_path::answers(&question, bytes))?;
     let whole = Message::from_vec(bytes).ok().and_then(|message| {
         let (answer, _) = heard(id, name, RecordKind::Cname, ServerRole::Resolver, bytes)?;
-        Some((answer, ttl(&message)?))
+        Some((answer, shortest_ttl(&message)?))
     });
     Some(((DnsAnswer::Cname(target), seconds), whole))
 }
