@@ -24,6 +24,7 @@ mod resolvers;
 mod survey;
 mod zone;
 mod zone_cache;
+mod zone_queue;
 
 use std::collections::HashMap;
 use std::sync::Arc;

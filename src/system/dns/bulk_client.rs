@@ -87,8 +87,8 @@ impl<T> BulkClient<T> {
         &mut self.posts[at]
     }
 
-    /// What some questions came to, as soon as there is any.
-    pub(super) async fn some(&mut self) -> Vec<(T, BulkAnswer)> {
+    /// The answers to some questions, as soon as there are any.
+    pub(super) async fn next_answers(&mut self) -> Vec<(T, BulkAnswer)> {
         poll_fn(|context| self.poll(context)).await
     }
 
@@ -471,7 +471,7 @@ mod tests {
     async fn all(flight: &mut BulkClient<usize>, count: usize) -> Vec<(usize, BulkAnswer)> {
         let mut came = Vec::new();
         while came.len() < count {
-            came.extend(flight.some().await);
+            came.extend(flight.next_answers().await);
         }
         came.sort_by_key(|(number, _)| *number);
         came

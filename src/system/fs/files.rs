@@ -108,37 +108,41 @@ pub(crate) fn read_into(
     path: &Path,
     limit: u64,
 ) -> Result<(usize, u32), FileError> {
-    let mut read = || -> io::Result<(usize, u32)> {
-        let mut file = open(path)?;
-        let seen = rustix::fs::fstat(&file)?;
-        if FileType::from_raw_mode(seen.st_mode) != FileType::RegularFile {
-            return Err(irregular(&file.metadata()?));
+    fill(buffer, path, limit).map_err(FileError::at("read", path))
+}
+
+fn fill(buffer: &mut Zeroizing<Vec<u8>>, path: &Path, limit: u64) -> io::Result<(usize, u32)> {
+    let mut file = open(path)?;
+    let stat = rustix::fs::fstat(&file)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(irregular(&file.metadata()?));
+    }
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
+    let mut filled = 0;
+    while filled <= limit && size <= limit {
+        let least = filled.max(size);
+        if buffer.len() <= least {
+            enlarge(buffer, filled, least);
         }
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let wanted = usize::try_from(seen.st_size).unwrap_or(usize::MAX);
-        let mut filled = 0;
-        while filled <= limit && wanted <= limit {
-            if buffer.len() <= filled.max(wanted) {
-                let mut larger =
-                    Zeroizing::new(vec![
-                        0;
-                        filled.max(wanted).saturating_add(1).next_power_of_two()
-                    ]);
-                larger[..filled].copy_from_slice(&buffer[..filled]);
-                *buffer = larger;
-            }
-            let count = match file.read(&mut buffer[filled..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                other => other?,
-            };
-            filled += count;
-            if count == 0 || filled == wanted {
-                return Ok((filled, seen.st_mode & 0o7777));
-            }
+        let count = match file.read(&mut buffer[filled..]) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            other => other?,
+        };
+        filled += count;
+        if count == 0 || filled == size {
+            return Ok((filled, stat.st_mode & 0o7777));
         }
-        Err(too_large(limit))
-    };
-    read().map_err(FileError::at("read", path))
+    }
+    Err(too_large(limit))
+}
+
+/// Replaces the buffer by one with room for more than `least` bytes, and wipes the old one.
+fn enlarge(buffer: &mut Zeroizing<Vec<u8>>, filled: usize, least: usize) {
+    let length = least.saturating_add(1).next_power_of_two();
+    let mut larger = Zeroizing::new(vec![0; length]);
+    larger[..filled].copy_from_slice(&buffer[..filled]);
+    *buffer = larger;
 }
 
 /// What was named may be a pipe too (`<(...)` in a shell): read until its writer is done.
