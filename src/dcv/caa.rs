@@ -1,6 +1,6 @@
-//! CAA: whether a domain lets a CA issue for a name, and on which terms (RFC 8659; RFC 8657 for the
-//! terms). CAs look it up before every certificate (BR 3.2.2.8). Pure: the records come as values,
-//! `system::dns` asks for them.
+//! CAA: whether a domain allows a CA to issue for a name, and on which terms (RFC 8659; RFC 8657 for
+//! the terms). CAs check it before every issuance (BR 3.2.2.8). Pure: the records come as values,
+//! `system::dns` queries them.
 
 mod value;
 
@@ -16,100 +16,100 @@ use crate::pki::name::{DnsName, PublicSuffix};
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CaaRecord {
-    /// Bit 0 of the flags: whoever does not know the tag must not issue (RFC 8659 4.1).
+    /// Bit 0 of the flags: a CA that does not know the tag must not issue (RFC 8659 4.1).
     pub critical: bool,
     pub tag: String,
-    /// Its value; bytes that are no UTF-8 are replaced.
+    /// Its value; bytes that are not UTF-8 are replaced.
     pub value: String,
-    /// For how many seconds it may be remembered (TTL).
+    /// For how many seconds it may be cached (TTL).
     pub ttl: u32,
 }
 
 /// What was found at one name of the climb.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CaaLookup {
-    /// Records; where an alias led to them, the name that they are at.
+    /// Records, and the name that they are at if an alias led to them.
     Records(Option<String>, Vec<CaaRecord>),
-    /// None: the climb goes on.
+    /// No records: the climb continues.
     None,
-    /// No answer: what is there is not known.
+    /// No answer: the records are unknown.
     Failed(DnsAnswer),
 }
 
-/// Who wants to issue, and how it proves control.
+/// The CAs that may issue, and when.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IssuanceRequest {
-    /// Whoever may turn out to issue; empty where no CA was named.
+    /// The CAs that may turn out to issue; empty if no CA was given.
     pub issuers: &'static [CaaIssuer],
-    /// The instant that terms with a date are judged by.
+    /// The instant at which terms with a date are evaluated.
     pub at: Timestamp,
 }
 
 /// What CAA says about one name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CaaRuling {
-    /// The name asked for, wildcard and all.
+    /// The name of the certificate, with its wildcard.
     pub name: String,
-    /// Where the records are that count; none where there are none.
+    /// The name that the relevant records are at, if there are any.
     pub at: Option<String>,
-    /// Those records that decide, as zone files write them (without name and class).
+    /// The records that decide, as zone files write them (without name and class).
     pub records: Vec<String>,
-    /// What they come to.
+    /// Whether the CA may issue.
     pub verdict: CaaVerdict,
-    /// For how many seconds whoever asked may go by those records.
+    /// For how many seconds the CA may rely on those records.
     pub ttl: Option<u32>,
-    /// Whoever may turn out to issue.
+    /// The CAs that may turn out to issue.
     pub issuers: &'static [CaaIssuer],
 }
 
-/// What the records come to.
+/// Whether the records allow issuance.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CaaVerdict {
     NotAsked,
-    /// No record limits it: any CA may issue.
+    /// No record restricts issuance: any CA may issue.
     Free,
     /// The CA may issue.
     Allowed,
-    /// No CA was named; these alone may issue.
+    /// No CA was given; only these may issue.
     Only(Vec<String>),
-    /// The CA may issue, but on terms that an order at a shop may not meet.
+    /// The CA may issue, but on terms that an order at a reseller may not meet.
     OnTerms(CaaParameters),
-    /// One of those that may turn out to issue is allowed, these are not.
+    /// Some of the CAs that may turn out to issue are allowed, these are not.
     Partly(Vec<&'static str>),
     /// The CA may not issue.
     Forbidden(CaaRefusal),
-    /// It is not known by which names a record would allow the CA; these alone may issue.
+    /// It is unknown which identifiers in a record allow the CA; only these may issue.
     CaUnknown(Vec<String>),
-    /// A look-up failed, and a CA must not issue then (BR 3.2.2.8): for which name, and what came.
+    /// The look-up for this name failed with this answer, and a CA must not issue then (BR 3.2.2.8).
     Failed(String, DnsAnswer),
 }
 
 /// Why the CA may not issue.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CaaRefusal {
-    /// No record names it.
+    /// No record allows this CA.
     NotNamed,
-    /// The records say that nobody may.
+    /// The records allow no CA.
     Nobody,
     /// A record with the critical flag has this tag, which CAs do not know (RFC 8659 4.1).
     UnknownCritical(String),
-    /// The record that names it cannot be read, which counts as naming nobody (RFC 8659 4.2).
+    /// The record cannot be parsed, which counts as allowing no CA (RFC 8659 4.2).
     Unreadable,
 }
 
-/// RFC 8657: the terms that the record sets.
+/// The terms that the record sets (RFC 8657).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CaaParameters {
-    /// The account that the order must be of.
+    /// The account that the order must belong to.
     pub account: Option<String>,
-    /// The ways to prove control that are allowed.
+    /// The validation methods that are allowed.
     pub methods: Option<String>,
-    /// Whether all CAs must heed them by now.
+    /// Whether all CAs must respect them already.
     pub in_force: bool,
 }
 
-/// The names that are asked for, in this order, until one has records: the name, wildcard stripped,
-/// and all above it but the root (RFC 8659 3).
+/// The names to query, in this order, until one has records: the name without its wildcard, and all
+/// names above it except the root (RFC 8659 3).
 #[must_use]
 pub(crate) fn climb(name: &str) -> Vec<String> {
     let mut names = Vec::new();
@@ -121,7 +121,7 @@ pub(crate) fn climb(name: &str) -> Vec<String> {
     names
 }
 
-/// What CAA says about `name`; `found` tells what is at a name of its climb.
+/// Evaluates CAA for `name`; `found` returns what is at a name of its climb.
 #[must_use]
 pub(crate) fn rule(
     name: &str,
@@ -259,8 +259,11 @@ fn judge_issue_values(values: &[IssueValue], wish: IssuanceRequest) -> CaaVerdic
     if wish.issuers.is_empty() {
         return CaaVerdict::Only(named);
     }
-    let is_unknown = |issuer: &CaaIssuer| issuer.caa_identities.is_empty();
-    if wish.issuers.iter().all(is_unknown) {
+    if wish
+        .issuers
+        .iter()
+        .all(|issuer| issuer.caa_identities.is_empty())
+    {
         return CaaVerdict::CaUnknown(named);
     }
     judge_issuers(values, wish)
@@ -308,8 +311,8 @@ fn zone_line(record: &CaaRecord) -> String {
     format!("{flags} {} \"{quoted}\"", record.tag)
 }
 
-/// Whether each of `names` lets a CA issue; `found` is what is at each name of their climbs, empty
-/// where nobody was asked.
+/// Evaluates CAA for each of `names`; `found` has what is at each name of their climbs, and is empty
+/// if CAA was not queried.
 #[must_use]
 pub(crate) fn rule_all(
     names: &[String],
@@ -356,8 +359,8 @@ fn is_of_registry(name: &str) -> bool {
     })
 }
 
-/// Names that the same records say the same about, as one; so are names whose look-ups fail alike
-/// in one domain.
+/// Groups names with the same verdict by the same records, and names of one domain whose look-ups
+/// fail in the same way.
 #[must_use]
 pub(crate) fn together<'a>(rulings: impl Iterator<Item = &'a CaaRuling>) -> Vec<CaaRuling> {
     let mut groups: Vec<CaaRuling> = Vec::new();

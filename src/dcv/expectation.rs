@@ -80,7 +80,7 @@ impl ExpectedAnswer {
         places.extend(self.below.iter().map(|name| {
             (
                 RelativePosition::Below,
-                reseller_record::name(&self.label, name).into(),
+                reseller_record::join_names(&self.label, name).into(),
             )
         }));
         if let Some(bare) = here.strip_prefix('_') {
@@ -89,7 +89,7 @@ impl ExpectedAnswer {
         if let Some(zone) = zone {
             places.push((
                 RelativePosition::Doubled,
-                reseller_record::name(here, zone).into(),
+                reseller_record::join_names(here, zone).into(),
             ));
         }
         places
@@ -128,7 +128,7 @@ impl ExpectedAnswer {
         // A cut above the registrable domain means that the domain is not delegated: no provider's
         // console has that zone.
         if is_in_zone && zone.len() >= self.record.zone.len() {
-            self.record.relative_name = record::relative(&self.record.name, zone);
+            self.record.relative_name = record::relative_name(&self.record.name, zone);
             self.record.zone = zone.to_owned();
         }
     }
@@ -216,7 +216,7 @@ pub(crate) fn alone(given: &GivenRecord) -> Option<ExpectedAnswer> {
         label: label.to_owned(),
         domain: domain.to_owned(),
     };
-    let record = record::alone(label, domain, climbed, given.kind);
+    let record = record::record_without_request(label, domain, climbed, given.kind);
     Some(with_given_value(given, &anchor, record, Vec::new()))
 }
 
@@ -226,7 +226,7 @@ fn from_reseller(
     given: &GivenRecord,
     anchor: &ValidatedDomain,
 ) -> ExpectedAnswer {
-    let record = record::at(request, &anchor.label, &anchor.domain, given.kind);
+    let record = record::record_at(request, &anchor.label, &anchor.domain, given.kind);
     let below = names_below(request, &anchor.domain);
     with_given_value(given, anchor, record, below)
 }
@@ -268,7 +268,7 @@ fn from_form(
     let record = match (ca, given.first()) {
         (None, Some(other)) => {
             let label = request_label(request, other).unwrap_or_default();
-            record::at(request, &label, domain, other.kind)
+            record::record_at(request, &label, domain, other.kind)
         }
         _ => by_profile,
     };

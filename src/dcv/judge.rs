@@ -177,7 +177,7 @@ impl RecordView<'_> {
                 let zone = self.zone.unwrap_or_default();
                 WrongPlace::Doubled {
                     zone: zone.to_owned(),
-                    relative: record::relative(&self.expected.record.name, zone),
+                    relative: record::relative_name(&self.expected.record.name, zone),
                 }
             }
         };

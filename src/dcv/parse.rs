@@ -60,7 +60,7 @@ fn interpret_request_hashes(host: &str, value: &str) -> Result<GivenRecord, Reco
     let label = ["_", &md5.to_ascii_lowercase()].concat();
     let domain = normalize_host(rest).ok_or_else(|| RecordError::Host(host.to_owned()))?;
     Ok(GivenRecord {
-        host: reseller_record::name(&label, &domain),
+        host: reseller_record::join_names(&label, &domain),
         kind: RecordKind::Cname,
         value: normalize_hash_target(value)?,
     })
