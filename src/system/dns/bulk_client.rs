@@ -149,7 +149,7 @@ impl<T> ServerQueue<T> {
     /// Sends waiting questions as far as the window allows.
     fn send_waiting(&mut self, answers: &mut Vec<(T, BulkAnswer)>) {
         while !self.queue.is_empty() {
-            match self.way.take() {
+            match self.way.try_take() {
                 SendSlot::Full => return,
                 SendSlot::Silent => {
                     answers.extend(
