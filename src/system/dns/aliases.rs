@@ -11,7 +11,6 @@ use super::message::name_text;
 use crate::dcv::answer::{AliasChain, DnsAnswer, ServerAnswers, ServerRole};
 use crate::system::dns::ask_server::{RecordQuestion, query_record, record_type};
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
-use crate::system::dns::survey::RecordQuery;
 
 /// The longest chain that is followed; resolvers give up at about this length too (unbound at 11,
 /// BIND at 16).
@@ -76,11 +75,12 @@ async fn query_alias(client: &DnsClient, guide: SocketAddr, name: &str) -> Optio
 pub(super) async fn query_wildcard(
     client: &DnsClient,
     server_answers: &[ServerAnswers],
-    inquiry: &RecordQuery,
+    name: &str,
+    domain: &str,
+    values: &[String],
 ) -> Option<DnsAnswer> {
-    let name = inquiry.names.first()?;
     // What is at the domain itself comes from no wildcard.
-    if *name == inquiry.domain {
+    if name == domain {
         return None;
     }
     let (_, parent) = name.split_once('.')?;
@@ -88,8 +88,8 @@ pub(super) async fn query_wildcard(
         let query = one
             .answers
             .iter()
-            .find(|query| query.name == *name && has_records(&query.answer))?;
-        (!is_right(&query.answer, &inquiry.values)).then_some((&one.server, query.kind))
+            .find(|query| query.name == name && has_records(&query.answer))?;
+        (!is_right(&query.answer, values)).then_some((&one.server, query.kind))
     })?;
     let beside = format!("_{}.{parent}", random_label());
     let (answer, _) = query_record(client, server.address?, server.role, &beside, kind).await;

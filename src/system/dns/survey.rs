@@ -179,7 +179,13 @@ async fn survey_one(
     );
     let (broken_chain, anywhere, explained) = tokio::join!(
         aliases::follow_chain(client, guide, &said),
-        aliases::query_wildcard(client, &said, inquiry),
+        aliases::query_wildcard(
+            client,
+            &said,
+            &question.name,
+            &inquiry.domain,
+            &inquiry.values
+        ),
         aliases::query_explanations(client, &said, &question)
     );
     DnsSurvey {

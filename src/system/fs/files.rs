@@ -318,18 +318,19 @@ pub(crate) fn stage(path: &Path, bytes: &[u8], mode: u32) -> Result<StagedFile, 
         path: path.to_owned(),
         is_temporary: Cell::new(true),
     };
-    write_new(&staged.temporary, bytes, mode).map_err(FileError::at("create", path))?;
+    write_new(&staged.temporary, bytes, fs::Permissions::from_mode(mode))
+        .map_err(FileError::at("create", path))?;
     Ok(staged)
 }
 
-fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+fn write_new(path: &Path, bytes: &[u8], permissions: fs::Permissions) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
-        .mode(mode)
+        .mode(permissions.mode())
         .open(path)?;
     // The umask removed bits when the file was created; the final mode is set on the open file.
-    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    file.set_permissions(permissions)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
