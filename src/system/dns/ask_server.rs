@@ -60,16 +60,7 @@ async fn ask_server(
         };
     };
     let Some(address) = server.address else {
-        let no_address = AnsweredQuery {
-            name: first,
-            kind,
-            answer: DnsAnswer::NoAddress,
-            ttl: None,
-        };
-        return ServerAnswers {
-            server,
-            answers: vec![no_address],
-        };
+        return answer_without_address(server, first, kind);
     };
     let role = server.role;
     let question = RecordQuestion { name: first, kind };
@@ -92,6 +83,20 @@ async fn ask_server(
     }
     answers.insert(0, main);
     ServerAnswers { server, answers }
+}
+
+/// The answer of a server that cannot be asked.
+fn answer_without_address(server: DnsServerId, name: String, kind: RecordKind) -> ServerAnswers {
+    let no_address = AnsweredQuery {
+        name,
+        kind,
+        answer: DnsAnswer::NoAddress,
+        ttl: None,
+    };
+    ServerAnswers {
+        server,
+        answers: vec![no_address],
+    }
 }
 
 /// Asks one server all questions at once; the answers keep their order.

@@ -169,10 +169,7 @@ async fn survey_one(
         name: inquiry.names.first().cloned().unwrap_or_default(),
         kind: inquiry.kind,
     };
-    let mut names = inquiry.names.clone();
-    if let Some(first) = inquiry.names.first() {
-        names.push(format!("{first}.{}", name_text(&zone)));
-    }
+    let names = names_to_query(inquiry, &zone);
     let (said, evidence) = tokio::join!(
         ask_server::ask_servers(client, servers, inquiry.kind, names),
         dnssec::gather(client, explored, &question)
@@ -200,6 +197,15 @@ async fn survey_one(
             explained,
         },
     }
+}
+
+/// The names of the inquiry, and its first one with the zone appended.
+fn names_to_query(inquiry: &RecordQuery, zone: &Name) -> Vec<String> {
+    let mut names = inquiry.names.clone();
+    if let Some(first) = inquiry.names.first() {
+        names.push(format!("{first}.{}", name_text(zone)));
+    }
+    names
 }
 
 /// Of the system's resolvers the first that answers is used, as the C library does; those given by
