@@ -154,17 +154,13 @@ async fn survey_one(
         return survey_without_zone(client, inquiry, search.answers, resolvers).await;
     };
     let explored = search.explored.as_deref();
+    let own_servers = coverage(inquiry, &zone, explored);
     let mut servers = resolvers_to_ask(resolvers, guide);
-    let own_servers = if is_registry_zone(inquiry, &zone) {
-        ZoneServerCoverage::NotDelegated
-    } else {
-        servers.extend(
-            explored
-                .iter()
-                .flat_map(|explored| explored.own.servers.clone()),
-        );
-        coverage(explored)
-    };
+    if let Some(explored) = explored
+        && own_servers != ZoneServerCoverage::NotDelegated
+    {
+        servers.extend(explored.own.servers.iter().cloned());
+    }
     let question = RecordQuestion {
         name: inquiry.names.first().cloned().unwrap_or_default(),
         kind: inquiry.kind,
@@ -219,7 +215,14 @@ fn resolvers_to_ask(resolvers: &ResolverList, guide: SocketAddr) -> Vec<DnsServe
 }
 
 /// Whether the zone's own servers can be asked.
-fn coverage(explored: Option<&ExploredZone>) -> ZoneServerCoverage {
+fn coverage(
+    inquiry: &RecordQuery,
+    zone: &Name,
+    explored: Option<&ExploredZone>,
+) -> ZoneServerCoverage {
+    if is_registry_zone(inquiry, zone) {
+        return ZoneServerCoverage::NotDelegated;
+    }
     let Some(explored) = explored else {
         return ZoneServerCoverage::NotWanted;
     };
