@@ -170,28 +170,43 @@ async fn survey_one(
         ask_server::ask_servers(client, servers, inquiry.kind, names),
         dnssec::gather(client, explored, &question)
     );
-    let (broken_chain, anywhere, explained) = tokio::join!(
-        aliases::follow_chain(client, guide, &said),
-        aliases::query_wildcard(
-            client,
-            &said,
-            &question.name,
-            &inquiry.domain,
-            &inquiry.values
-        ),
-        aliases::query_explanations(client, &said, &question)
-    );
+    let around = SurroundingAnswers {
+        delegation: explored.map(|explored| explored.delegation.clone()),
+        evidence,
+        ..query_surroundings(client, guide, inquiry, &question, &said).await
+    };
     DnsSurvey {
         zone: Some(name_text(&zone)),
         own_servers,
         said,
-        around: SurroundingAnswers {
-            delegation: explored.map(|explored| explored.delegation.clone()),
-            evidence,
-            chain: broken_chain.map(|broken| (broken.start, broken.chain)),
-            anywhere,
-            explained,
-        },
+        around,
+    }
+}
+
+/// Queries what explains the answers: where an alias leads, a wildcard, and resolvers' explanations.
+async fn query_surroundings(
+    client: &DnsClient,
+    guide: SocketAddr,
+    inquiry: &RecordQuery,
+    question: &RecordQuestion,
+    said: &[ServerAnswers],
+) -> SurroundingAnswers {
+    let (broken_chain, anywhere, explained) = tokio::join!(
+        aliases::follow_chain(client, guide, said),
+        aliases::query_wildcard(
+            client,
+            said,
+            &question.name,
+            &inquiry.domain,
+            &inquiry.values
+        ),
+        aliases::query_explanations(client, said, question)
+    );
+    SurroundingAnswers {
+        chain: broken_chain.map(|broken| (broken.start, broken.chain)),
+        anywhere,
+        explained,
+        ..SurroundingAnswers::default()
     }
 }
 
