@@ -53,7 +53,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'The shop or CA that the request goes to')
             [CompletionResult]::new('--key-type', '--key-type', [CompletionResultType]::ParameterName, 'The kind of key [default: ecdsa-p256]')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'A private key to use again, in any form; it stays where it is, as it is')
-            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Take names, subject and kind of key from a certificate or request, or from what a server shows; what is given beside it goes before')
+            [CompletionResult]::new('--like', '--like', [CompletionResultType]::ParameterName, 'Take names, subject and kind of key from a certificate or request, or from what a server shows; what is given beside it goes before')
             [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'The subject as RFC 4514 writes it, the most specific part first: ''CN=example.com,O=Acme\, Inc.,C=DE''; without CN the first name is put before it')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]')
             [CompletionResult]::new('--cert-name', '--cert-name', [CompletionResultType]::ParameterName, 'What the files are called, instead of after the first name')

@@ -49,7 +49,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --ca 'The shop or CA that the request goes to'
             cand --key-type 'The kind of key [default: ecdsa-p256]'
             cand --key 'A private key to use again, in any form; it stays where it is, as it is'
-            cand --from 'Take names, subject and kind of key from a certificate or request, or from what a server shows; what is given beside it goes before'
+            cand --like 'Take names, subject and kind of key from a certificate or request, or from what a server shows; what is given beside it goes before'
             cand --subject 'The subject as RFC 4514 writes it, the most specific part first: ''CN=example.com,O=Acme\, Inc.,C=DE''; without CN the first name is put before it'
             cand --password-file 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]'
             cand --cert-name 'What the files are called, instead of after the first name'

@@ -55,7 +55,7 @@ const PARTS: [(&str, Part); 12] = [
     ("inspect", inspect::InspectArgs::augment_args),
     ("bundle", bundle::BundleArgs::augment_args),
     ("rollback", rollback::RollbackArgs::augment_args),
-    ("remove", forget::ForgetArgs::augment_args),
+    ("forget", forget::ForgetArgs::augment_args),
     ("rehearse", rehearse::RehearseArgs::augment_args),
     ("completions", completions::CompletionsArgs::augment_args),
 ];

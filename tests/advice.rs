@@ -124,7 +124,7 @@ fn a_key_is_named_by_its_own_file_and_never_doubled() {
             .as_array()
             .unwrap()
             .iter()
-            .find(|one| one["code"] == "key-sent")
+            .find(|one| one["code"] == "key-in-delivery")
             .unwrap();
         assert_eq!(
             told["next"].to_string().contains("--extract-key"),
@@ -158,11 +158,11 @@ fn keys_that_were_looked_at_are_named() {
     assert!(run.stdout.contains("certctl status DIR..."), "{run}");
     assert!(
         run.stdout
-            .contains("reissued for a new request:  certctl csr --from leaf.crt\n"),
+            .contains("reissued for a new request:  certctl csr --like leaf.crt\n"),
         "{run}"
     );
     // What is said to be done can be done.
-    sandbox.run(&["csr", "--from", "leaf.crt"]).expect(0);
+    sandbox.run(&["csr", "--like", "leaf.crt"]).expect(0);
     let told = bundle(sandbox, "leaf.crt ca.pem").expect(1);
     assert!(
         told.stdout.contains("does not belong to the certificate"),

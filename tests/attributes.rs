@@ -55,7 +55,7 @@ fn who_is_named_in_an_acl_reads_the_next_key_too() {
     let run = shop.round(&["--json"]).expect(0).json();
     assert_eq!(
         codes(&run),
-        ["root-left-out", "acl-kept", "key-mode-tightened"],
+        ["root-omitted", "acl-kept", "key-mode-tightened"],
         "{run}"
     );
     assert_eq!(
@@ -178,7 +178,7 @@ fn other_names_of_what_is_replaced_are_told() {
     assert_eq!(mode(&shop.sandbox.join(names[1])), 0o600);
     assert_eq!(
         codes(&shop.round(&["--json"]).expect(0).json()),
-        ["root-left-out"],
+        ["root-omitted"],
         "our own links have no others"
     );
 }

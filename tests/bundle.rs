@@ -90,7 +90,7 @@ fn a_zip_becomes_the_chain_file() {
       "trust": "root.pem",
       "findings": [
         {
-          "code": "root-left-out",
+          "code": "root-omitted",
           "severity": "note",
           "message": "left out: Test Root R1 (a root: clients have it)",
           "next": []

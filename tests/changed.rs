@@ -73,11 +73,11 @@ fn each_outcome_says_whether_it_changed_anything() {
     assert_eq!(told(&run(&next, 0)).0, "files");
     assert!(told(&run(&["rollback", "example.com", "--dry-run"], 0)).2 > Some(0));
     assert_eq!(told(&run(&["rollback", "example.com"], 0)).0, "files");
-    let removed = run(&["remove", "example.com", "--dry-run"], 0);
+    let removed = run(&["forget", "example.com", "--dry-run"], 0);
     assert_eq!(told(&removed), ("planned", false, Some(3)));
     assert_eq!(
-        told(&run(&["remove", "example.com"], 0)),
-        ("removed", true, Some(3))
+        told(&run(&["forget", "example.com"], 0)),
+        ("forgotten", true, Some(3))
     );
 }
 

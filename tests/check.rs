@@ -157,7 +157,7 @@ const fn mishaps() -> [Mishap; 13] {
         (
             "proven is gone",
             |sandbox| std::fs::remove_file(sandbox.join(PAIR).join("proven")).unwrap(),
-            "drift-not-proven",
+            "drift-unverified",
         ),
         (
             "open settings",
@@ -196,7 +196,7 @@ fn each_difference_is_found_and_its_line_mends_it() {
             "{what}: {run}"
         );
         let wrong = found.iter().find(|one| one["code"] == code).unwrap();
-        if ["drift-mode", "drift-not-proven", "drift-link"].contains(&code)
+        if ["drift-mode", "drift-unverified", "drift-link"].contains(&code)
             && what != "a folder in its place"
         {
             // As it is to be typed, but for sudo and the flags that the first install had.
@@ -324,14 +324,14 @@ fn what_nginx_serves_is_part_of_it() {
     let run = check(&site.shop, &["--json"]).expect(1).json();
     assert_eq!(
         (verdict(&run).0, codes(&run)),
-        ("not-served", vec!["drift-not-named"]),
+        ("not-served", vec!["drift-not-configured"]),
         "{run}"
     );
     nginx.rewrite("");
     let run = check(&site.shop, &["--json"]).expect(1).json();
     assert_eq!(
         (verdict(&run).0, codes(&run)),
-        ("not-served", vec!["drift-not-named"]),
+        ("not-served", vec!["drift-not-configured"]),
         "{run}"
     );
     nginx.rewrite("no such directive;");

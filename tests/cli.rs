@@ -23,7 +23,7 @@ const VERBS: [&str; 12] = [
     "inspect",
     "bundle",
     "rollback",
-    "remove",
+    "forget",
     "rehearse",
     "completions",
 ];

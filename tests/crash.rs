@@ -280,7 +280,7 @@ fn removal() -> Scenario {
     round(&shop);
     round(&shop);
     let pair = found(&shop.sandbox);
-    let args = at_noon("remove example.com --root tree");
+    let args = at_noon("forget example.com --root tree");
     let gone = |sandbox: &Sandbox| match sandbox.join(PAIR).exists() {
         true => vec!["its folder is still there".to_owned()],
         false => Vec::new(),
@@ -293,7 +293,7 @@ fn removal() -> Scenario {
         heal_codes: &[0, 3],
         args,
         settled: gone,
-        ..installing("remove", shop)
+        ..installing("forget", shop)
     }
 }
 

@@ -134,11 +134,11 @@ fn the_document_is_pinned() {
           "type": "CNAME",
           "value": "[SHA256 FIRST].[SHA256 LAST].sectigo.com",
           "complete": true,
-          "proves": [
+          "validates": [
             "example.com",
             "*.example.com"
           ],
-          "or_at": []
+          "also_at": []
         },
         {
           "name": "example.com",
@@ -579,7 +579,7 @@ fn what_a_ca_would_refuse_is_refused_before_anything_is_written() {
         .iter()
         .map(|one| one["code"].as_str().unwrap())
         .collect();
-    assert_eq!(codes, ["reserved-name", "odd-key-kind"]);
+    assert_eq!(codes, ["reserved-name", "unsupported-key-type"]);
     // The line proposed does it.
     let argv: Vec<&str> = refused["next"][0]["argv"]
         .as_array()
@@ -590,7 +590,7 @@ fn what_a_ca_would_refuse_is_refused_before_anything_is_written() {
         .collect();
     assert_eq!(
         argv.join(" "),
-        "csr db.corp --key-type ed25519 --allow reserved-name --allow odd-key-kind"
+        "csr db.corp --key-type ed25519 --allow reserved-name --allow unsupported-key-type"
     );
     let made = sandbox.run(&argv).expect(0).stdout;
     assert!(made.contains("allowed by --allow reserved-name"), "{made}");

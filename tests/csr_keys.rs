@@ -1,4 +1,4 @@
-//! `certctl csr --key`, `--from` and `--encrypt-key`: keys of any making, what a certificate or a
+//! `certctl csr --key`, `--like` and `--encrypt-key`: keys of any making, what a certificate or a
 //! server says, and what other people's programs make of it.
 //! Needs: openssl, keytool, nginx
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -488,7 +488,7 @@ fn what_is_there_is_asked_for_again() {
         .clone();
     std::fs::create_dir(sandbox.join("next")).unwrap();
     let made = sandbox
-        .run(&["-C", "next", "csr", "--from", "leaf.pem", "--json"])
+        .run(&["-C", "next", "csr", "--like", "leaf.pem", "--json"])
         .expect(0)
         .json();
     assert_eq!(
@@ -519,7 +519,7 @@ fn what_is_there_is_asked_for_again() {
         .expect(0)
         .json();
     let second = sandbox.run(&[
-        "-C", "next", "csr", "--from", "db.corp", "--ca", "private", "--json",
+        "-C", "next", "csr", "--like", "db.corp", "--ca", "private", "--json",
     ]);
     // A name is looked up in -C; from here it is a file.
     second.expect(4);
@@ -528,7 +528,7 @@ fn what_is_there_is_asked_for_again() {
             "-C",
             "next",
             "csr",
-            "--from",
+            "--like",
             "db.corp.csr",
             "--ca",
             "private",
@@ -546,7 +546,7 @@ fn what_is_there_is_asked_for_again() {
             "next",
             "csr",
             "nas.corp",
-            "--from",
+            "--like",
             "db.corp.csr",
             "--ca",
             "private",
@@ -558,9 +558,9 @@ fn what_is_there_is_asked_for_again() {
         .json();
     assert_eq!(third["names"], serde_json::json!(["nas.corp"]));
     assert_eq!(third["key"]["algorithm"], "ecdsa-p384");
-    sandbox.run(&["csr", "--from", "none.pem"]).expect(3);
+    sandbox.run(&["csr", "--like", "none.pem"]).expect(3);
     sandbox.write("note.txt", "nothing\n");
-    sandbox.run(&["csr", "--from", "note.txt"]).expect(3);
+    sandbox.run(&["csr", "--like", "note.txt"]).expect(3);
 }
 
 #[test]
@@ -577,7 +577,7 @@ fn what_is_not_asked_for_again_is_told() {
          req -new -key x.key -config x.cnf -subj /CN=acme.com -out x.csr",
     );
     let made = sandbox
-        .run(&["csr", "--from", "x.csr", "--ca", "sectigo", "--json"])
+        .run(&["csr", "--like", "x.csr", "--ca", "sectigo", "--json"])
         .expect(0)
         .json();
     let codes: Vec<&str> = made["findings"]
@@ -751,7 +751,7 @@ fn the_words_where_a_key_is_there_already_are_pinned() {
             "-C",
             "next",
             "csr",
-            "--from",
+            "--like",
             "four.example.csr",
             "--ca",
             "godaddy"

@@ -39,7 +39,7 @@ const RULES: [(&str, &str, &str, &str); 22] = [
     ("internal-name", "error", "intranet-box", "BR 4.2.2"),
     ("mailbox-as-name", "error", "ann@acme.com", "BR 7.1.2.7.12"),
     (
-        "odd-key-kind",
+        "unsupported-key-type",
         "error",
         "acme.com www.acme.com --key-type ed25519",
         "BR 6.1.5",
@@ -52,9 +52,14 @@ const RULES: [(&str, &str, &str, &str); 22] = [
         "acme.com www.acme.com --subject LONG",
         "RFC 5280 A.1",
     ),
-    ("underscore", "error", "a_b.acme.com", "BR 7.1.2.7.12"),
     (
-        "unusual-key-kind",
+        "underscore-in-name",
+        "error",
+        "a_b.acme.com",
+        "BR 7.1.2.7.12",
+    ),
+    (
+        "unusual-key-type",
         "error",
         "acme.com www.acme.com --key-type ecdsa-p521",
         "Mozilla Root Store Policy 5.1",
@@ -63,7 +68,7 @@ const RULES: [(&str, &str, &str, &str); 22] = [
     (
         "client-auth",
         "warning",
-        "--from before.csr",
+        "--like before.csr",
         "Chrome Root Program Policy",
     ),
     (
@@ -78,8 +83,8 @@ const RULES: [(&str, &str, &str, &str); 22] = [
         "p\u{430}ypal.com www.p\u{430}ypal.com",
         "UTS 39",
     ),
-    ("must-staple", "warning", "--from before.csr", "RFC 7633"),
-    ("rsa-too-short", "warning", "--from before.crt", "BR 6.1.5"),
+    ("must-staple", "warning", "--like before.csr", "RFC 7633"),
+    ("rsa-too-short", "warning", "--like before.crt", "BR 6.1.5"),
     ("shared-suffix", "warning", "github.io", "publicsuffix.org"),
     ("too-many-names", "warning", "MANY", "several shops"),
     ("www-missing", "warning", "acme.com", "RFC 9525"),
@@ -96,7 +101,7 @@ const RULES: [(&str, &str, &str, &str); 22] = [
 const ELSEWHERE: [&str; 4] = [
     "already-installed",
     "key-not-opened",
-    "key-readable",
+    "key-readable-by-others",
     "wildcard-not-by-file",
 ];
 

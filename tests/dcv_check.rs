@@ -121,7 +121,7 @@ fn each_state_of_the_zone_has_its_verdict() {
             format!("{label} TXT \"v=spf1 -all\""),
             1,
             "absent",
-            vec!["other-data-in-the-way"],
+            vec!["records-conflict-with-cname"],
         ),
         (
             format!("{label} A 192.0.2.80"),
@@ -145,7 +145,7 @@ fn each_state_of_the_zone_has_its_verdict() {
             format!("{label}.www CNAME {value}."),
             1,
             "wrong-place",
-            vec!["record-too-low"],
+            vec!["record-below-domain"],
         ),
         (
             format!("{} CNAME {value}.", &label[1..]),
@@ -157,7 +157,7 @@ fn each_state_of_the_zone_has_its_verdict() {
             format!("{label} CNAME {other}"),
             1,
             "different",
-            vec!["value-of-another-request"],
+            vec!["value-from-another-request"],
         ),
         (
             format!("{label} CNAME {value}"),
@@ -169,13 +169,13 @@ fn each_state_of_the_zone_has_its_verdict() {
             format!("{label} CNAME {hash}.5a955211b1f8c.comodoca.com."),
             1,
             "different",
-            vec!["other-unique-value"],
+            vec!["wrong-unique-value"],
         ),
         (
             format!("{label} CNAME elsewhere.example."),
             1,
             "different",
-            vec!["other-value"],
+            vec!["wrong-value"],
         ),
         (
             "* CNAME parking.example.".to_owned(),
@@ -279,10 +279,10 @@ fn the_document_is_pinned() {
           "type": "CNAME",
           "value": "[SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com",
           "complete": true,
-          "proves": [
+          "validates": [
             "shop.example"
           ],
-          "or_at": [],
+          "also_at": [],
           "request": "shop.example.csr",
           "verdict": "different",
           "dnssec": "unknown",
@@ -309,7 +309,7 @@ fn the_document_is_pinned() {
       ],
       "findings": [
         {
-          "code": "other-unique-value",
+          "code": "wrong-unique-value",
           "severity": "error",
           "message": "at _[MD5].shop.example is a record of this request with another unique value: [SHA256 FIRST].[SHA256 LAST].5a955211b1f8c.comodoca.com",
           "next": [
@@ -358,7 +358,11 @@ fn no_answer_is_no_verdict_and_says_why() {
     for (server, answer, finding) in [
         (elsewhere.at(), "refused", "server-refused"),
         (broken.at(), "servfail", "server-servfail"),
-        ("127.0.0.1:1".to_owned(), "closed", "server-closed"),
+        (
+            "127.0.0.1:1".to_owned(),
+            "closed",
+            "server-connection-refused",
+        ),
     ] {
         let document = order.check(&server).expect(4).json();
         assert_eq!(
@@ -664,7 +668,7 @@ fn any_cas_record_is_checked_once_it_was_given() {
             "_dnsauth CNAME xyz.dcv.digicert.com.",
             1,
             "different",
-            vec!["token-of-another-order"],
+            vec!["token-from-another-order"],
         ),
         (
             "_dnsauth CNAME abc.dcv.digicert.com",
@@ -750,7 +754,7 @@ fn any_cas_record_is_checked_once_it_was_given() {
             "@ TXT _globalsign-domain-verification=two",
             1,
             "different",
-            vec!["token-of-another-order"],
+            vec!["token-from-another-order"],
         ),
     ]) {
         let order = Order::shop();
@@ -766,7 +770,7 @@ fn any_cas_record_is_checked_once_it_was_given() {
             "{given} | {zone}\n{document:#}"
         );
         assert_eq!(
-            document["records"][0]["proves"],
+            document["records"][0]["validates"],
             serde_json::json!(["shop.example", "www.shop.example"])
         );
         let again = order
@@ -836,7 +840,7 @@ fn a_record_without_hashes_picks_its_request_by_the_domain() {
             .expect(1)
             .json();
         assert!(
-            codes(&stray).contains(&"record-of-another-domain"),
+            codes(&stray).contains(&"record-for-another-domain"),
             "{elsewhere}\n{stray:#}"
         );
     }
@@ -899,7 +903,7 @@ fn a_record_is_kept_and_picks_its_request() {
         &server.at(),
         "--json",
     ]);
-    assert!(codes(&stray.expect(1).json()).contains(&"record-of-another-request"));
+    assert!(codes(&stray.expect(1).json()).contains(&"record-from-another-request"));
     let mixed = format!(
         "_{}.mail.shop.example {}",
         other["request"]["md5"].as_str().unwrap(),
@@ -913,7 +917,7 @@ fn a_record_is_kept_and_picks_its_request() {
         &server.at(),
         "--json",
     ]);
-    assert!(codes(&stray.expect(1).json()).contains(&"record-of-another-request"));
+    assert!(codes(&stray.expect(1).json()).contains(&"record-from-another-request"));
     assert_eq!(
         order.sandbox.read("shop.example.dcv"),
         kept,
@@ -971,7 +975,7 @@ fn a_server_is_reached_by_ipv6_where_there_is_one() {
     } else {
         assert_eq!(
             codes(&order.check("[::1]:5353").expect(4).json()),
-            ["no-route"]
+            ["unreachable-from-here"]
         );
     }
 }
@@ -1114,7 +1118,7 @@ fn the_zones_own_servers_are_found_and_asked() {
         let document = order.check(&resolver).expect(1).json();
         assert_eq!(
             (verdict(&document), codes(&document)),
-            ("unreachable", vec!["server-closed"])
+            ("unreachable", vec!["server-connection-refused"])
         );
     });
 }
@@ -1132,7 +1136,11 @@ fn a_resolver_may_remember_and_a_named_server_may_not_serve() {
             let _resolver = NameServer::unbound(port_53(2, 53), port_53(2, 1), "");
             assert_eq!(
                 codes(&order.check(&resolver).expect(1).json()),
-                ["not-published", "server-closed", "absence-cached"]
+                [
+                    "not-published",
+                    "server-connection-refused",
+                    "negative-answer-cacheable"
+                ]
             );
 
             first.publish(&format!("{servers}\n{}", order.line()), 2);
@@ -1141,7 +1149,11 @@ fn a_resolver_may_remember_and_a_named_server_may_not_serve() {
             assert_eq!(answers(&document), ["nxdomain", "cname", "lame"]);
             assert_eq!(
                 codes(&document),
-                ["resolver-remembers", "server-lame", "absence-cached"]
+                [
+                    "resolver-cached-absence",
+                    "server-lame",
+                    "negative-answer-cacheable"
+                ]
             );
         },
     );
@@ -1225,7 +1237,7 @@ fn more_servers_than_are_asked_are_told() {
                 .json();
             assert_eq!(
                 (verdict(&document), codes(&document)),
-                ("unreachable", vec!["servers-not-asked"])
+                ("unreachable", vec!["servers-not-queried"])
             );
             assert!(
                 document["findings"][0]["message"]

@@ -135,13 +135,13 @@ fn each_state_of_a_file_has_its_verdict() {
         for (name, code, wanted, mut findings) in [
             ("good", 0, "visible", vec![]),
             ("upper", 0, "visible", vec![]),
-            ("lower", 1, "absent", vec!["file-not-there"]),
+            ("lower", 1, "absent", vec!["file-not-found"]),
             ("page", 1, "different", vec!["file-is-a-page"]),
             ("text", 1, "different", vec!["file-other-content"]),
-            ("another", 1, "different", vec!["file-of-another-request"]),
-            ("unique", 1, "different", vec!["other-unique-value"]),
+            ("another", 1, "different", vec!["file-from-another-request"]),
+            ("unique", 1, "different", vec!["wrong-unique-value"]),
             ("moved", 1, "wrong-place", vec!["file-redirected"]),
-            ("silent", 4, "unreachable", vec!["web-server-silent"]),
+            ("silent", 4, "unreachable", vec!["web-server-no-answer"]),
             ("nowhere", 1, "absent", vec!["name-without-address"]),
         ] {
             let document = check(name, &[]).expect(code).json();
@@ -202,7 +202,7 @@ fn every_name_serves_its_own_file_and_a_wildcard_none() {
             (verdict(&document), codes(&document)),
             (
                 "absent",
-                vec![INSIDE, "name-without-address", "www-drops-out"]
+                vec![INSIDE, "name-without-address", "www-will-be-dropped"]
             )
         );
         dns.publish(&format!("@ A {web}\nwww A {web}"), 2);
@@ -285,7 +285,7 @@ fn every_name_serves_its_own_file_and_a_wildcard_none() {
         drop(server);
         let document = outside().expect(4).json();
         assert!(
-            !codes(&document).contains(&"web-server-silent"),
+            !codes(&document).contains(&"web-server-no-answer"),
             "{document:#}"
         );
     });
@@ -371,19 +371,19 @@ fn what_is_not_confirmed_of_a_ca_is_told() {
     let at = dns.at();
     let check =
         |more: &[&str]| sandbox.run(&[&["dcv-check", "--resolver", &at, "--json"], more].concat());
-    assert!(codes(&check(&[]).expect(1).json()).contains(&"ca-not-confirmed"));
+    assert!(codes(&check(&[]).expect(1).json()).contains(&"ca-rule-unconfirmed"));
     let email = check(&["--method", "email", "--ca", "digicert", "--at", EMAIL_DAY])
         .expect(1)
         .json();
     assert_eq!(
         codes(&email),
-        ["ca-not-confirmed", "mailbox-unchecked", "email-proof-ends"]
+        ["ca-rule-unconfirmed", "mailbox-unchecked", "email-dcv-ends"]
     );
     let given = check(&["--record", "www.shop.example TXT abc"])
         .expect(1)
         .json();
     assert!(
-        !codes(&given).contains(&"ca-not-confirmed"),
+        !codes(&given).contains(&"ca-rule-unconfirmed"),
         "the shop's own record was given: {given:#}"
     );
 }
@@ -407,26 +407,26 @@ fn mail_arrives_where_the_dns_says() {
         ])
     };
     for (serial, (zone, wanted, findings)) in (2..).zip([
-        ("", "absent", vec!["no-mail-for-domain", "email-proof-ends"]),
+        ("", "absent", vec!["no-mail-for-domain", "email-dcv-ends"]),
         (
             "@ MX 0 .\nwww MX 0 .",
             "absent",
-            vec!["no-mail-for-domain", "email-proof-ends"],
+            vec!["no-mail-for-domain", "email-dcv-ends"],
         ),
         (
             "@ MX 10 mail.example.net.",
             "unchecked",
-            vec!["mailbox-unchecked", "email-proof-ends"],
+            vec!["mailbox-unchecked", "email-dcv-ends"],
         ),
         (
             "www A 192.0.2.80",
             "unchecked",
-            vec!["mailbox-unchecked", "email-proof-ends"],
+            vec!["mailbox-unchecked", "email-dcv-ends"],
         ),
         (
             "_validation-contactemail TXT dns@example.net",
             "unchecked",
-            vec!["mailbox-unchecked", "email-proof-ends"],
+            vec!["mailbox-unchecked", "email-dcv-ends"],
         ),
     ]) {
         dns.publish(zone, serial);
@@ -451,7 +451,7 @@ fn mail_arrives_where_the_dns_says() {
     assert_eq!(mailboxes[1]["addresses"][4], "postmaster@shop.example");
     assert_eq!(mailboxes[1]["contacts"][0], "dns@example.net");
     let after = check("2028-03-15T00:00:00Z").json();
-    assert!(codes(&after).contains(&"email-proof-ended"));
+    assert!(codes(&after).contains(&"email-dcv-ended"));
     let silent = sandbox
         .run(&[
             "dcv-check",
@@ -474,7 +474,7 @@ fn what_could_not_be_looked_up_is_not_called_absent() {
     let at = broken.at();
     for (method, finding) in [
         ("http", "addresses-not-found"),
-        ("email", "mail-not-found-out"),
+        ("email", "mail-lookup-failed"),
     ] {
         let run = sandbox
             .run(&["dcv-check", "--method", method, "--resolver", &at, "--json"])
@@ -501,6 +501,6 @@ fn what_could_not_be_looked_up_is_not_called_absent() {
     ]);
     assert_eq!(
         codes(&run.expect(1).json()),
-        ["email-not-taken", "mailbox-unchecked", "email-proof-ends"]
+        ["email-not-accepted", "mailbox-unchecked", "email-dcv-ends"]
     );
 }

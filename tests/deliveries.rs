@@ -160,13 +160,13 @@ fn every_certificate_is_found_and_every_repair_told() {
             "X509 CERTIFICATE",
             label("X509 CERTIFICATE").into_bytes(),
             1,
-            vec!["label"],
+            vec!["pem-label"],
         ),
         (
             "TRUSTED CERTIFICATE",
             label("TRUSTED CERTIFICATE").into_bytes(),
             1,
-            vec!["label"],
+            vec!["pem-label"],
         ),
         (
             "trust data",
@@ -176,7 +176,7 @@ fn every_certificate_is_found_and_every_repair_told() {
             ))
             .into(),
             1,
-            vec!["crlf", "label", "trust-data"],
+            vec!["crlf", "pem-label", "trust-data"],
         ),
         (
             "UTF-16 LE with BOM",
@@ -206,38 +206,38 @@ fn every_certificate_is_found_and_every_repair_told() {
             "base64 of DER",
             body(&a).into_bytes(),
             1,
-            vec!["naked-base64"],
+            vec!["bare-base64"],
         ),
         (
             "base64 of two",
             format!("{}\n\n{}\n", body(&a), body(&b)).into(),
             2,
-            vec!["naked-base64"],
+            vec!["bare-base64"],
         ),
         (
             "en dashes",
             both.replace("-----", "\u{2013}\u{2013}\u{2013}\u{2013}\u{2013}")
                 .into(),
             2,
-            vec!["dashes"],
+            vec!["wrong-dashes"],
         ),
         (
             "em dashes",
             both.replace("-----", "\u{2014}\u{2014}-").into(),
             2,
-            vec!["dashes"],
+            vec!["wrong-dashes"],
         ),
         (
             "four hyphens",
             both.replace("-----", "----").into(),
             2,
-            vec!["dashes"],
+            vec!["wrong-dashes"],
         ),
         (
             "six hyphens",
             both.replace("-----", "------").into(),
             2,
-            vec!["dashes"],
+            vec!["wrong-dashes"],
         ),
         (
             "quoted",
@@ -290,7 +290,7 @@ fn every_certificate_is_found_and_every_repair_told() {
             "zero width",
             both.replace("MII", "MII\u{200b}\u{a0}").into(),
             2,
-            vec!["odd-spaces"],
+            vec!["unusual-whitespace"],
         ),
         (
             "no END, then prose",
@@ -313,7 +313,7 @@ fn every_certificate_is_found_and_every_repair_told() {
             a.replace("END CERTIFICATE", "END X509 CERTIFICATE")
                 .into_bytes(),
             1,
-            vec!["wrong-label"],
+            vec!["wrong-pem-label"],
         ),
         (
             "no END",
@@ -390,7 +390,7 @@ fn keys_and_requests_are_what_their_content_is() {
     );
     assert_eq!(
         (renamed.requests.len(), renamed.repairs[0].what.code()),
-        (1, "label")
+        (1, "pem-label")
     );
     let mislabelled = read(
         request
@@ -402,7 +402,7 @@ fn keys_and_requests_are_what_their_content_is() {
             mislabelled.requests.len(),
             mislabelled.repairs[0].what.code()
         ),
-        (1, "wrong-label")
+        (1, "wrong-pem-label")
     );
     assert_eq!(read(&der(&key)).keys.len(), 1);
     assert_eq!(read(&der(&request)).requests.len(), 1);

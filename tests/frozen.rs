@@ -25,7 +25,7 @@ use support::{Run, Sandbox};
 /// Words that may be renamed: each stands here once.
 mod word {
     /// Makes plain files of the links and deletes the folder.
-    pub(super) const REMOVE: &str = "remove";
+    pub(super) const REMOVE: &str = "forget";
     /// Verdicts of an install that wrote files, of one that had nothing to do, and of a renewal
     /// that made a request.
     pub(super) const WRITTEN: &str = "files";
@@ -343,7 +343,7 @@ fn an_older_install_goes_on() {
     let sandbox = goes_on(&FINE);
     assert!(sandbox.join("example.com-3.dcv").exists());
     goes_on(&Case {
-        sample: "rolled-back",
+        sample: "taken-back",
         ..FINE
     });
     goes_on(&Case {

@@ -109,7 +109,7 @@ fn both_servers_of_an_older_install_get_the_next_certificate() {
     let combined = sandbox.read(COMBINED);
     assert_eq!(combined, sandbox.read(CHAIN) + &sandbox.read(KEY));
     sandbox
-        .run(&["remove", "example.com", "--root", "tree", "--at", NOW])
+        .run(&["forget", "example.com", "--root", "tree", "--at", NOW])
         .expect(0);
     assert!(
         [CHAIN, KEY, COMBINED]

@@ -115,11 +115,11 @@ fn the_document() {
               "type": "CNAME",
               "value": "[HEX].[HEX].sectigo.com",
               "complete": true,
-              "proves": [
+              "validates": [
                 "example.com",
                 "www.example.com"
               ],
-              "or_at": []
+              "also_at": []
             },
             {
               "name": "example.com",

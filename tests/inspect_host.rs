@@ -437,7 +437,7 @@ fn every_protocol_that_starts_in_the_clear() {
             .run(&["status", &host, "--json"])
             .expect(1)
             .json();
-        assert_eq!(silent["findings"][0]["code"], "host-silent", "{silent}");
+        assert_eq!(silent["findings"][0]["code"], "host-no-answer", "{silent}");
     }
 }
 

@@ -331,7 +331,7 @@ fn what_is_refused_touches_nothing() {
         (
             "good.crt",
             &["--key", "other.example.key"],
-            "wrong-key-kind",
+            "wrong-key-type",
             1,
         ),
         ("page.crt", &[], "", 3),
@@ -408,7 +408,7 @@ fn a_test_that_fails_after_the_switch_takes_it_back() {
         .json();
     assert_eq!(
         (&run["verdict"], &run["changed"]),
-        (&"taken-back".into(), &false.into())
+        (&"rolled-back".into(), &false.into())
     );
     assert!(
         run["findings"].to_string().contains("no such luck"),
@@ -434,16 +434,16 @@ fn a_reload_that_fails_twice_is_told_in_full() {
         .round(&["--test", &test, "--reload", &reload, "--json"])
         .expect(6)
         .json();
-    assert_eq!(run["verdict"], "not-taken-back");
+    assert_eq!(run["verdict"], "rollback-failed");
     assert!(
-        run["taken_back"]["done"][0]
+        run["rolled_back"]["done"][0]
             .as_str()
             .unwrap()
             .starts_with("switch key and chain"),
         "{run}"
     );
     assert!(
-        run["taken_back"]["left"][0]
+        run["rolled_back"]["left"][0]
             .as_str()
             .unwrap()
             .contains("reload"),
@@ -690,7 +690,7 @@ fn a_name_stands_for_what_is_installed() {
         .run(&["verify", "example.com", "--root", "tree", "--json"])
         .expect(0)
         .json();
-    assert_eq!(codes(&verified), ["not-proven"]);
+    assert_eq!(codes(&verified), ["not-verified-live"]);
 
     let looked = shop
         .sandbox
@@ -865,13 +865,13 @@ fn the_document() {
         },
         "end": "proven"
       },
-      "taken_back": {
+      "rolled_back": {
         "done": [],
         "left": []
       },
       "findings": [
         {
-          "code": "root-left-out",
+          "code": "root-omitted",
           "severity": "note",
           "message": "left out: Test Root R1 (a root: clients have it)",
           "next": []

@@ -221,8 +221,8 @@ fn a_reload_that_does_nothing_is_found_out_and_taken_back() {
     web.round(&[]).expect(0);
     let first = web.shop.served();
     let run = web.round(&["--reload", "true", "--json"]).expect(5).json();
-    assert_eq!(run["verdict"], "taken-back");
-    assert!(codes(&run).contains(&"reload-not-taken"), "{run}");
+    assert_eq!(run["verdict"], "rolled-back");
+    assert!(codes(&run).contains(&"reload-no-effect"), "{run}");
     assert_eq!(web.shop.served(), first);
     web.shows(CHAIN);
 }
@@ -309,7 +309,7 @@ fn another_host_that_answers_first_is_not_done() {
         (&"not-served".into(), &"none".into()),
         "{run}"
     );
-    assert!(codes(&run).contains(&"served-elsewhere"), "{run}");
+    assert!(codes(&run).contains(&"configured-elsewhere"), "{run}");
     apache.rewrite(&(web.host() + &first));
     assert_eq!(
         web.shop.install("new.crt", &["--json"]).expect(0).json()["verdict"],
@@ -435,7 +435,7 @@ fn a_reload_that_ends_apache_is_never_called_done() {
         web.folder().join("apache2.pid").display()
     );
     let run = web.round(&["--reload", &ends, "--json"]).expect(6).json();
-    assert_eq!(run["verdict"], "not-taken-back", "{run}");
+    assert_eq!(run["verdict"], "rollback-failed", "{run}");
     assert_eq!(web.shop.served(), one, "the files are as they were");
     assert!(!apache.runs());
     let next = web.round(&["--json"]).expect(1).json();
@@ -480,8 +480,8 @@ fn a_name_that_two_hosts_have_is_told() {
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&(web.host() + &web.host_of("www.example.com", CHAIN, KEY)));
     let run = web
-        .round(&["--json", "--allow", "block-not-covered"])
+        .round(&["--json", "--allow", "names-not-covered"])
         .expect(0)
         .json();
-    assert!(codes(&run).contains(&"name-twice"), "{run}");
+    assert!(codes(&run).contains(&"duplicate-server-name"), "{run}");
 }

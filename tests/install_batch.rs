@@ -315,8 +315,8 @@ fn a_bad_one_among_good_ones_is_put_back_alone() {
         old[1]
     );
     let run = sites.install(&refuse).expect(5).json();
-    assert_eq!(run["verdict"], "taken-back");
-    assert_eq!(verdicts(&run), ["live", "taken-back", "live"], "{run}");
+    assert_eq!(run["verdict"], "rolled-back");
+    assert_eq!(verdicts(&run), ["live", "rolled-back", "live"], "{run}");
     assert!(codes(&run).contains(&"test-failed"));
     // The look, the one that fails, the one after the second went back; then one reload for all.
     assert_eq!((sites.log("test"), sites.log("reload")), (3, 1));
@@ -330,7 +330,7 @@ fn a_bad_one_among_good_ones_is_put_back_alone() {
     let kept = NAMES.map(|name| live(sandbox, name));
     let refuse = format!("[ \"$(readlink {pointer})\" = {} ] || exit 1", old[1]);
     let run = sites.install(&refuse).expect(5).json();
-    assert_eq!(verdicts(&run), ["taken-back"; 3], "{run}");
+    assert_eq!(verdicts(&run), ["rolled-back"; 3], "{run}");
     assert_eq!(NAMES.map(|name| live(sandbox, name)), kept);
     assert!(NAMES.iter().all(|name| sites.shows(name)));
 }

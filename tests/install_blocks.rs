@@ -32,7 +32,7 @@ fn a_first_block_with_another_pair_is_not_done() {
         .as_array()
         .unwrap()
         .iter()
-        .find(|one| one["code"] == "served-elsewhere")
+        .find(|one| one["code"] == "configured-elsewhere")
         .unwrap();
     let told = finding.to_string();
     assert!(
@@ -65,7 +65,7 @@ fn a_name_whose_block_keeps_its_own_pair_is_not_done() {
     ));
     let run = site.round(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served", "{run}");
-    assert!(codes(&run).contains(&"served-elsewhere"), "{run}");
+    assert!(codes(&run).contains(&"configured-elsewhere"), "{run}");
     assert_eq!(
         run["certificates"][0]["probes"][0]["sha256"],
         run["certificates"][0]["sha256"]
@@ -94,7 +94,7 @@ fn a_block_that_cannot_be_asked_is_not_done() {
         .expect(0)
         .json();
     assert_eq!(run["verdict"], "files", "{run}");
-    assert!(codes(&run).contains(&"not-asked"), "{run}");
+    assert!(codes(&run).contains(&"not-probed"), "{run}");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn flags_are_remembered_whenever_they_are_given() {
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
     let nobody = site.round(&["--probe", "none", "--json"]).expect(0).json();
-    assert!(codes(&nobody).contains(&"not-asked"), "{nobody}");
+    assert!(codes(&nobody).contains(&"not-probed"), "{nobody}");
     let at = format!("127.0.0.1:{}", site.port);
     let settings = || {
         site.shop
@@ -116,7 +116,7 @@ fn flags_are_remembered_whenever_they_are_given() {
         settings()
     );
     let run = site.shop.install("new.crt", &["--json"]).expect(0).json();
-    assert!(!codes(&run).contains(&"not-asked"), "asked again: {run}");
+    assert!(!codes(&run).contains(&"not-probed"), "asked again: {run}");
     assert_eq!(
         run["certificates"][0]["probes"][0]["sha256"], run["certificates"][0]["sha256"],
         "{run}"
@@ -154,14 +154,14 @@ fn flags_are_remembered_whenever_they_are_given() {
         settings()
     );
     let run = site.round(&["--reload", "true", "--json"]).expect(5).json();
-    assert_eq!(run["verdict"], "taken-back");
+    assert_eq!(run["verdict"], "rolled-back");
     // A server that was said to read them is not forgotten in silence.
     let run = site
         .shop
         .install("new.crt", &["--server", "none", "--json"])
         .expect(0)
         .json();
-    assert!(codes(&run).contains(&"server-not-told"), "{run}");
+    assert!(codes(&run).contains(&"server-not-included"), "{run}");
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn names_that_only_nginx_can_match_are_not_adopted() {
         site.block_of("_", A.0, A.1)
     ));
     let run = site.round(&["--json"]).expect(0).json();
-    assert!(codes(&run).contains(&"block-not-covered"), "{run}");
+    assert!(codes(&run).contains(&"names-not-covered"), "{run}");
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_block_is_given_no_certificate_that_lacks_a_name_of_it() {
         .run(&[&place[..], &["--server-config", &config, "--json"]].concat())
         .expect(0)
         .json();
-    assert!(codes(&run).contains(&"block-not-covered"), "{run}");
+    assert!(codes(&run).contains(&"names-not-covered"), "{run}");
     let before = site.shop.tree();
     let run = site.round(&["--json"]).expect(1).json();
     assert_eq!(
@@ -226,7 +226,7 @@ fn a_block_is_given_no_certificate_that_lacks_a_name_of_it() {
         .as_array()
         .unwrap()
         .iter()
-        .find(|one| one["code"] == "block-not-covered")
+        .find(|one| one["code"] == "names-not-covered")
         .unwrap();
     assert!(
         told["message"]
@@ -235,10 +235,10 @@ fn a_block_is_given_no_certificate_that_lacks_a_name_of_it() {
             .contains("serves old.example.com, which the certificate is not for")
     );
     assert_eq!(site.shop.tree(), before);
-    site.round(&["--allow", "block-not-covered"]).expect(0);
+    site.round(&["--allow", "names-not-covered"]).expect(0);
     // It was lacking before: the next round is told of it, not held.
     let run = site.round(&["--json"]).expect(0).json();
-    assert!(codes(&run).contains(&"block-not-covered"), "{run}");
+    assert!(codes(&run).contains(&"names-not-covered"), "{run}");
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn a_name_that_the_new_certificate_lost_is_not_broken() {
     // The present one lacks it too.
     nginx.rewrite(&site.block(CHAIN, KEY));
     let run = site.shop.install("less.crt", &["--json"]).expect(0).json();
-    assert!(codes(&run).contains(&"block-not-covered"), "{run}");
+    assert!(codes(&run).contains(&"names-not-covered"), "{run}");
 }
 
 #[test]

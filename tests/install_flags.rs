@@ -70,7 +70,7 @@ fn the_key_is_for_whom_the_command_line_says() {
         (["--key-mode", "0700"], "0600, 0640, 0400 or 0440"),
         (["--cert-name", "example.com-2"], "mark rounds"),
         (["--cert-name", "../x"], "letters, digits"),
-        (["--allow", "expired"], "block-not-covered"),
+        (["--allow", "expired"], "names-not-covered"),
     ] {
         let run = shop.install("new.crt", &flags).expect(2);
         assert!(run.stderr.contains(said), "{run}");
@@ -153,9 +153,9 @@ fn what_is_allowed_is_told_and_holds_nobody() {
         .expect(1)
         .json();
     assert_eq!(refused["verdict"], "refused");
-    assert!(codes(&refused).contains(&"block-not-covered"), "{refused}");
+    assert!(codes(&refused).contains(&"names-not-covered"), "{refused}");
     let allowed = sandbox
-        .run(&[&common[..], &paths, &["--allow", "block-not-covered"]].concat())
+        .run(&[&common[..], &paths, &["--allow", "names-not-covered"]].concat())
         .expect(0)
         .json();
     assert_eq!(
@@ -167,14 +167,14 @@ fn what_is_allowed_is_told_and_holds_nobody() {
         .as_array()
         .unwrap()
         .iter()
-        .find(|one| one["code"] == "block-not-covered")
+        .find(|one| one["code"] == "names-not-covered")
         .unwrap();
     assert_eq!(told["severity"], "warning");
     assert!(
         told["message"]
             .as_str()
             .unwrap()
-            .ends_with("(allowed by --allow block-not-covered)"),
+            .ends_with("(allowed by --allow names-not-covered)"),
         "{told}"
     );
 }

@@ -276,7 +276,7 @@ fn a_reload_that_fails_is_taken_back() {
         .json();
     assert_eq!(
         (&run["verdict"], &run["changed"]),
-        (&"taken-back".into(), &false.into()),
+        (&"rolled-back".into(), &false.into()),
         "{run}"
     );
     assert!(codes(&run).contains(&"reload-failed"), "{run}");
@@ -310,7 +310,7 @@ fn a_name_that_another_line_serves_is_told_in_its_words() {
         .as_array()
         .unwrap()
         .iter()
-        .find(|one| one["code"] == "served-elsewhere")
+        .find(|one| one["code"] == "configured-elsewhere")
         .unwrap();
     assert!(
         told["next"][0]["text"]

@@ -169,7 +169,7 @@ fn what_nginx_loads_stays_when_its_first_proof_fails() {
         .json();
     assert_eq!(run["verdict"], "not-served");
     assert!(
-        codes(&run).contains(&"nothing-before") && run.to_string().contains("nginx.conf:"),
+        codes(&run).contains(&"no-previous-version") && run.to_string().contains("nginx.conf:"),
         "{run}"
     );
     assert_eq!(site.shop.served(), files);
@@ -185,7 +185,7 @@ fn what_nginx_was_told_to_load_first_stays_and_that_is_said() {
         .round(&["--probe", "127.0.0.1:1", "--json"])
         .expect(6)
         .json();
-    assert!(codes(&run).contains(&"nothing-before"), "{run}");
+    assert!(codes(&run).contains(&"no-previous-version"), "{run}");
     assert_eq!(run["changed"], true);
     site.shop.served();
     site.shows(CHAIN);
@@ -199,7 +199,7 @@ fn what_nginx_was_told_to_load_first_stays_and_that_is_said() {
         .round(&["--probe", "127.0.0.1:1", "--json"])
         .expect(5)
         .json();
-    assert_eq!(run["verdict"], "taken-back");
+    assert_eq!(run["verdict"], "rolled-back");
     site.shows(CHAIN);
 }
 
@@ -289,8 +289,8 @@ fn a_reload_that_does_nothing_is_found_out_and_taken_back() {
     site.round(&[]).expect(0);
     let first = site.shop.served();
     let run = site.round(&["--reload", "true", "--json"]).expect(5).json();
-    assert_eq!(run["verdict"], "taken-back");
-    assert!(codes(&run).contains(&"reload-not-taken"), "{run}");
+    assert_eq!(run["verdict"], "rolled-back");
+    assert!(codes(&run).contains(&"reload-no-effect"), "{run}");
     assert_eq!(site.shop.served(), first);
     site.shows(CHAIN);
 }
@@ -308,11 +308,11 @@ fn a_reload_that_fails_is_taken_back_when_the_old_pair_is_seen() {
         .json();
     assert_eq!(
         (&run["verdict"], &run["changed"]),
-        (&"taken-back".into(), &false.into())
+        (&"rolled-back".into(), &false.into())
     );
     assert!(codes(&run).contains(&"reload-failed"), "{run}");
     assert_eq!(
-        run["taken_back"]["left"].as_array().unwrap().len(),
+        run["rolled_back"]["left"].as_array().unwrap().len(),
         1,
         "the reload is listed: {run}"
     );
@@ -386,8 +386,8 @@ fn a_broken_pair_is_never_put_back() {
         .round(&["--reload", "false", "--json"])
         .expect(6)
         .json();
-    assert_eq!(run["verdict"], "not-taken-back");
-    assert!(codes(&run).contains(&"broken-before"), "{run}");
+    assert_eq!(run["verdict"], "rollback-failed");
+    assert!(codes(&run).contains(&"previous-files-broken"), "{run}");
     site.shop.served();
     assert_eq!(
         site.shop
@@ -495,7 +495,7 @@ fn any_server_is_served_by_commands_and_a_probe() {
         .round(&["--reload", "true", "--json"])
         .expect(5)
         .json();
-    assert_eq!(run["verdict"], "taken-back");
+    assert_eq!(run["verdict"], "rolled-back");
     assert_eq!(site.shop.served(), one);
 }
 
@@ -550,8 +550,8 @@ fn a_reload_that_took_in_part_is_told_from_one_that_did_not() {
     // Another nginx takes half of the visitors, and nobody tells it to reload.
     let _other = Nginx::start(&site.shop.sandbox.join("other"), &block());
     let run = site.round(&["--json"]).expect(5).json();
-    assert_eq!(run["verdict"], "taken-back", "{run}");
-    assert!(codes(&run).contains(&"reload-half-taken"), "{run}");
+    assert_eq!(run["verdict"], "rolled-back", "{run}");
+    assert!(codes(&run).contains(&"reload-partial"), "{run}");
     assert_eq!(site.shop.served(), first);
     site.shows(CHAIN);
 }

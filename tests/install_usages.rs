@@ -139,10 +139,10 @@ fn a_certificate_that_clients_logged_in_with_is_missed() {
         },
     );
     let first = shop.install("old.crt", &flags).expect(0).json();
-    assert!(!codes(&first).contains(&"client-auth-lost"), "{first}");
+    assert!(!codes(&first).contains(&"client-auth-removed"), "{first}");
 
     let run = shop.round(&flags).expect(0).json();
-    let finding = told(&run, "client-auth-lost");
+    let finding = told(&run, "client-auth-removed");
     assert_eq!(finding["severity"], "warning");
     assert!(
         finding["next"][0]["text"]
@@ -153,7 +153,7 @@ fn a_certificate_that_clients_logged_in_with_is_missed() {
     );
     let again = shop.install("new.crt", &flags).expect(0).json();
     assert!(
-        !codes(&again).contains(&"client-auth-lost"),
+        !codes(&again).contains(&"client-auth-removed"),
         "told once: {again}"
     );
 }

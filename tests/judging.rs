@@ -48,7 +48,7 @@ fn where_trust_stores_differ_it_is_said() {
         1,
         "{mozilla}"
     );
-    let differs = &found(&mozilla, "trust-differs")[0];
+    let differs = &found(&mozilla, "trust-stores-disagree")[0];
     assert!(
         differs["next"][0]["text"]
             .as_str()
@@ -63,7 +63,7 @@ fn where_trust_stores_differ_it_is_said() {
         .json();
     assert_eq!(system["trust"], "this system's roots");
     assert!(
-        found(&system, "trust-differs")[0]["message"]
+        found(&system, "trust-stores-disagree")[0]["message"]
             .as_str()
             .unwrap()
             .contains("Mozilla's list of 20"),
@@ -76,7 +76,7 @@ fn where_trust_stores_differ_it_is_said() {
         .run(&["verify", "good.pem", "--json"])
         .expect(1)
         .json();
-    assert!(found(&neither, "trust-differs").is_empty());
+    assert!(found(&neither, "trust-stores-disagree").is_empty());
     shop.sandbox.write("empty.pem", "");
     let none = run_with_store(
         &shop.sandbox,
@@ -99,7 +99,7 @@ fn what_browsers_take_and_this_machine_does_not_is_a_note() {
         ("there-is-none.pem", false),
     ] {
         let run = run_with_store(&shop.sandbox, store, &args).expect(0).json();
-        let differs = found(&run, "trust-differs");
+        let differs = found(&run, "trust-stores-disagree");
         assert_eq!(differs.len(), usize::from(told), "{store}: {run}");
         assert!(
             differs.iter().all(|one| one["severity"] == "note"),
@@ -118,7 +118,7 @@ fn what_browsers_take_and_this_machine_does_not_is_a_note() {
     let run = run_with_store(&shop.sandbox, "root.pem", &system)
         .expect(1)
         .json();
-    let differs = &found(&run, "trust-differs")[0];
+    let differs = &found(&run, "trust-stores-disagree")[0];
     assert!(
         differs["next"][0]["text"]
             .as_str()
@@ -228,7 +228,10 @@ fn a_warning_refuses_only_the_strict() {
     let warned = run_with_store(&shop.sandbox, "root.pem", &verify)
         .expect(0)
         .json();
-    assert_eq!(found(&warned, "any-usage")[0]["severity"], "warning");
+    assert_eq!(
+        found(&warned, "any-extended-key-usage")[0]["severity"],
+        "warning"
+    );
     run_with_store(
         &shop.sandbox,
         "root.pem",

@@ -208,7 +208,10 @@ fn install_decrypts_the_key_and_says_so() {
         .expect(1)
         .json();
     assert_eq!(wrong["findings"][1]["code"], "wrong-password", "{wrong}");
-    assert!(!wrong.to_string().contains("no-key"), "one reason: {wrong}");
+    assert!(
+        !wrong.to_string().contains("key-missing"),
+        "one reason: {wrong}"
+    );
     let run = sandbox
         .run(&[args.as_slice(), &["--password-file", "pass", "--json"]].concat())
         .expect(0)

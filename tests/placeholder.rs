@@ -72,7 +72,7 @@ fn the_real_one_replaces_it_and_nobody_goes_back() {
     sandbox.run(&["rollback", "--root", "tree"]).expect(3);
     let planned = sandbox
         .run(&[
-            "remove",
+            "forget",
             "example.com",
             "--root",
             "tree",
@@ -125,12 +125,12 @@ fn it_is_removed_as_any_pair_is() {
     keep_the_place(&shop, &[]).expect(0);
     let served = shop.served();
     let run = sandbox
-        .run(&["remove", "example.com", "--root", "tree", "--json"])
+        .run(&["forget", "example.com", "--root", "tree", "--json"])
         .expect(0)
         .json();
     assert_eq!(
         (&run["verdict"], codes(&run)),
-        (&"removed".into(), vec!["placeholder"]),
+        (&"forgotten".into(), vec!["placeholder"]),
         "{run}"
     );
     assert_eq!(shop.served(), served);

@@ -23,7 +23,7 @@ fn a_newcomer_sees_the_whole_round() {
         "$      certctl csr shop.example",
         "wrong-place",
         "visible",
-        "taken-back",
+        "rolled-back",
         "live   https://shop.example",
     ] {
         assert!(run.stdout.contains(part), "{part} is missing:\n{run}");
@@ -116,7 +116,7 @@ fn it_never_says_yes_to_what_did_not_go_as_it_should() {
     assert_eq!(document["proof"], Json::Null);
     assert_eq!(
         document["findings"][0]["message"],
-        "step 4 ended with exit 0 (live), not with exit 5 (taken-back)"
+        "step 4 ended with exit 0 (live), not with exit 5 (rolled-back)"
     );
     let text = run(&["rehearse"]);
     assert!(
@@ -197,7 +197,7 @@ fn the_document_says_all_of_it() {
           "title": "Installed, with a reload that says it worked and did nothing: certctl looks, sees it, and puts all back",
           "expected": {
             "exit_code": 5,
-            "verdict": "taken-back"
+            "verdict": "rolled-back"
           },
           "exit_code": 5,
           "as_expected": true,

@@ -1,4 +1,4 @@
-//! `certctl remove`: plain files in the place of the links, then nothing of certctl's is left;
+//! `certctl forget`: plain files in the place of the links, then nothing of certctl's is left;
 //! killed at each call on the way, nobody misses a file and the next run ends it.
 //! Needs: nginx strace unshare mount
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -19,7 +19,7 @@ use support::site::Site;
 
 fn remove(shop: &Shop, more: &[&str]) -> Run {
     shop.sandbox
-        .run(&[&["remove", "example.com", "--root", "tree"], more].concat())
+        .run(&[&["forget", "example.com", "--root", "tree"], more].concat())
 }
 
 fn is_plain(shop: &Shop, path: &str) -> bool {
@@ -57,7 +57,7 @@ fn links_become_plain_files_and_the_folder_goes() {
     let removed = remove(&shop, &["--json"]).expect(0).json();
     assert_eq!(
         (&removed["schema"], &removed["verdict"]),
-        (&"certctl.remove/1".into(), &"removed".into())
+        (&"certctl.forget/1".into(), &"forgotten".into())
     );
     assert_eq!(removed["changed"], true);
     let keys = |value: &Json| value.keys().join(" ");
@@ -135,14 +135,14 @@ fn refused_while_the_last_install_is_open_or_something_would_be_lost() {
         assert_eq!(shop.tree(), before);
     };
     sandbox.write(&format!("{PAIR}/my notes"), "of mine");
-    refused("folder-holds-more");
+    refused("folder-not-empty");
     std::fs::remove_file(sandbox.join(&format!("{PAIR}/my notes"))).unwrap();
     std::fs::rename(
         sandbox.join(&format!("{PAIR}/proven")),
         sandbox.join("proven"),
     )
     .unwrap();
-    refused("not-proven");
+    refused("not-verified-live");
     std::fs::rename(
         sandbox.join("proven"),
         sandbox.join(&format!("{PAIR}/proven")),
@@ -153,7 +153,7 @@ fn refused_while_the_last_install_is_open_or_something_would_be_lost() {
         sandbox.join("key.pem"),
     )
     .unwrap();
-    refused("shows-nothing");
+    refused("path-missing");
     std::fs::rename(
         sandbox.join("key.pem"),
         sandbox.join(&format!("{PAIR}/live/key.pem")),
@@ -165,12 +165,12 @@ fn refused_while_the_last_install_is_open_or_something_would_be_lost() {
     remove(&shop, &[]).expect(0);
     assert_eq!(sandbox.read(CHAIN), "the user's");
     sandbox
-        .run(&["remove", "nobody.example", "--root", "tree"])
+        .run(&["forget", "nobody.example", "--root", "tree"])
         .expect(3);
     sandbox
-        .run(&["remove", "../etc", "--root", "tree"])
+        .run(&["forget", "../etc", "--root", "tree"])
         .expect(3);
-    sandbox.run(&["remove", "--root", "tree"]).expect(2);
+    sandbox.run(&["forget", "--root", "tree"]).expect(2);
 }
 
 #[test]
@@ -387,7 +387,7 @@ fn killed_at_each_call_it_is_taken_up() {
             .args(options)
             .arg(program());
         command
-            .args(["remove", "example.com", "--root", "tree"])
+            .args(["forget", "example.com", "--root", "tree"])
             .current_dir(shop.sandbox.path());
         command.output().unwrap().status
     };
@@ -467,7 +467,7 @@ fn a_configuration_that_names_the_folder_itself_holds_it() {
     for (chain, key) in [(live.as_str(), KEY), (CHAIN, "alias.key")] {
         let nginx = site.start(&site.block(chain, key));
         let run = remove(&site.shop, &["--json"]).expect(1).json();
-        assert_eq!(codes(&run), ["still-named"], "{run}");
+        assert_eq!(codes(&run), ["still-configured"], "{run}");
         assert_eq!(shop_files(&site.shop), before);
         drop(nginx);
     }

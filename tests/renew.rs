@@ -309,7 +309,7 @@ fn the_folder_of_the_last_request_is_used() {
 
     std::fs::remove_dir_all(sandbox.join("requests")).unwrap();
     let made = renewed(&shop, &["example.com"]);
-    assert_eq!(codes(&made), ["folder-gone"]);
+    assert_eq!(codes(&made), ["folder-missing"]);
     assert_eq!(
         text(&made, "/certificates/0/key/path"),
         "example.com-2.key",
@@ -456,7 +456,7 @@ fn several_are_due_and_one_of_them_cannot_be_prepared() {
         (&"prepared".into(), &true.into())
     );
     assert_eq!(run["certificates"].as_array().unwrap().len(), 2, "{run}");
-    assert!(codes(&run).contains(&"not-prepared"), "{run}");
+    assert!(codes(&run).contains(&"request-not-prepared"), "{run}");
     assert!(
         sandbox.join("a.example/a.example-2.csr").exists()
             && sandbox.join("c.example/c.example-2.csr").exists()

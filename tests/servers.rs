@@ -173,7 +173,7 @@ fn taken_back(front: &Front, run: Run, before: &(String, String)) -> Json {
     let run = run.expect(5).json();
     assert_eq!(
         (&run["verdict"], &run["changed"]),
-        (&"taken-back".into(), &false.into()),
+        (&"rolled-back".into(), &false.into()),
         "{:?}: {run}",
         front.kind
     );
@@ -243,7 +243,7 @@ fn a_reload_that_does_nothing_is_found_out() {
             front.round(&["--reload", "true", "--json"]),
             &before,
         );
-        assert!(codes(&run).contains(&"reload-not-taken"), "{kind:?}: {run}");
+        assert!(codes(&run).contains(&"reload-no-effect"), "{kind:?}: {run}");
     });
 }
 
@@ -438,7 +438,7 @@ fn one_certificate_on_all_three_is_one_transaction() {
     let run = run.expect(5).json();
     assert_eq!(
         (&run["verdict"], &run["changed"]),
-        (&"taken-back".into(), &false.into()),
+        (&"rolled-back".into(), &false.into()),
         "{run}"
     );
     assert_eq!(probed(&run), 3, "{run}");
@@ -486,7 +486,7 @@ fn one_certificate_on_all_three_is_one_transaction() {
         .json();
     assert_eq!(
         (&run["verdict"], codes(&run)),
-        (&"live".into(), vec!["server-not-told"]),
+        (&"live".into(), vec!["server-not-included"]),
         "{run}"
     );
     let next = run["findings"][0]["next"].to_string();
@@ -507,7 +507,7 @@ fn a_server_that_names_what_is_not_made_yet_is_not_passed_over() {
         .json();
     assert_eq!(
         (&run["verdict"], codes(&run)[0]),
-        (&"live".into(), "server-not-told"),
+        (&"live".into(), "server-not-included"),
         "{run}"
     );
     let said = run["findings"][0]["message"].as_str().unwrap();

@@ -184,7 +184,7 @@ fn an_ordinary_user_fills_a_tree() {
     )
     .unwrap();
 
-    traces.push(staging.run(&["remove", "example.com"]).1);
+    traces.push(staging.run(&["forget", "example.com"]).1);
     assert_eq!(staging.pair("image"), first);
     let inside = sandbox.join("image").display().to_string();
     for trace in &traces {

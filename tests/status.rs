@@ -119,7 +119,7 @@ fn a_key_that_others_may_read_is_found() {
     set_mode(&shop.sandbox, KEY, 0o644);
     let run = status(&shop, &[]).expect(1).json();
     assert!(
-        told(&run)[0].starts_with("example.com installed wrong key-readable"),
+        told(&run)[0].starts_with("example.com installed wrong key-readable-by-others"),
         "{run}"
     );
     let step = rows(&run)[0]["next"][0]["text"].as_str().unwrap();
@@ -145,7 +145,7 @@ fn a_lost_pair_is_found_across_folders() {
     )
     .unwrap();
     let alone = sandbox.run(&["status", "d", "--json"]).expect(0).json();
-    assert_eq!(told(&alone), ["example.com no-key fine"]);
+    assert_eq!(told(&alone), ["example.com key-missing fine"]);
     let found = sandbox
         .run(&["status", "d", "b", "--json"])
         .expect(0)
@@ -253,7 +253,7 @@ fn the_zip_that_came_by_mail_is_the_answer() {
         .run(&["status", "others.zip", "--json"])
         .expect(0)
         .json();
-    assert_eq!(told(&alone), ["other.example no-key fine"]);
+    assert_eq!(told(&alone), ["other.example key-missing fine"]);
 }
 
 #[test]
@@ -344,7 +344,10 @@ fn a_certificate_that_nginx_did_not_load_is_found() {
         .iter()
         .find(|row| row["state"] == "installed")
         .unwrap();
-    assert_eq!(installed["reasons"][0]["code"], "served-differs", "{stale}");
+    assert_eq!(
+        installed["reasons"][0]["code"], "served-certificate-differs",
+        "{stale}"
+    );
     let message = installed["reasons"][0]["message"].as_str().unwrap();
     // Once for all names and addresses.
     assert!(
@@ -361,7 +364,7 @@ fn a_certificate_that_nginx_did_not_load_is_found() {
             .as_array()
             .unwrap()
             .iter()
-            .filter(|one| one["code"] == "served-differs")
+            .filter(|one| one["code"] == "served-certificate-differs")
             .count(),
         1
     );
@@ -431,7 +434,7 @@ fn hosts_are_asked_side_by_side_and_one_that_stalls_delays_nobody() {
         .as_array()
         .unwrap()
         .iter()
-        .filter(|one| one["code"] == "host-silent")
+        .filter(|one| one["code"] == "host-no-answer")
         .map(|one| one["message"].as_str().unwrap())
         .collect();
     assert_eq!(silent.len(), 5, "{run}");
@@ -542,7 +545,7 @@ fn a_stream_tells_everybody_else_before_those_that_stall() {
     for host in &stalling {
         let told = |line: &Json| {
             let message = line["message"].as_str().unwrap_or_default();
-            line["code"] == "host-silent"
+            line["code"] == "host-no-answer"
                 && message.starts_with(&format!("{host} "))
                 && message.contains("within 10 s")
         };

@@ -87,7 +87,7 @@ fn each_fault_is_told_and_the_rest_goes_on() {
         (1, 5),
         "{fine}"
     );
-    let passed = messages(&fine, "passed-over");
+    let passed = messages(&fine, "skipped");
     for word in [
         "t/gone is a link to nowhere",
         "t/loop is a link that leads to itself",
@@ -150,7 +150,7 @@ fn a_stream_tells_the_same() {
         let all = lines.iter().filter_map(|line| line.get("code"));
         all.filter(|found| *found == code).count()
     };
-    assert_eq!((codes("passed-over"), codes("unreadable")), (5, 1), "{run}");
+    assert_eq!((codes("skipped"), codes("unreadable")), (5, 1), "{run}");
     // Dates count file by file.
     let late = sandbox
         .run(&[

@@ -80,7 +80,7 @@ const CROSSED: i64 = 60;
 const RULES: [(&str, Date); 4] = [
     ("rule-client-auth", jiff::civil::date(2027, 3, 15)),
     ("rule-100-days", jiff::civil::date(2027, 3, 15)),
-    ("rule-no-email", jiff::civil::date(2028, 3, 15)),
+    ("rule-email-dcv-ends", jiff::civil::date(2028, 3, 15)),
     ("rule-47-days", jiff::civil::date(2029, 3, 15)),
 ];
 
@@ -332,7 +332,7 @@ struct Expected {
 fn weight(code: &str) -> usize {
     match code {
         "due" => 1,
-        "intermediate-ends-first" => 2,
+        "intermediate-expires-first" => 2,
         _ if code.starts_with("rule-") => 3,
         _ => 0,
     }
@@ -341,11 +341,11 @@ fn weight(code: &str) -> usize {
 /// The order in which reasons are told; rules come last.
 const ORDER: [&str; 9] = [
     "expired",
-    "served-differs",
+    "served-certificate-differs",
     "due",
     "intermediate-expired",
-    "intermediate-ends-first",
-    "key-readable",
+    "intermediate-expires-first",
+    "key-readable-by-others",
     "host-not-covered",
     "weak-key",
     "revoked",
@@ -367,9 +367,9 @@ fn expected(pair: &Pair, at: Date) -> Expected {
         Served | Uncovered => ("served", String::new()),
         Stale | Installed | Crossed | Open => ("installed", String::new()),
         Ready | Client | Revoked => ("ready", format!("install {name}")),
-        NoKey | Weak => ("no-key", "certctl status FOLDER".to_owned()),
+        NoKey | Weak => ("key-missing", "certctl status FOLDER".to_owned()),
         Pending => ("pending", format!("dcv-check {name}")),
-        KeyAlone => ("key-alone", "--key".to_owned()),
+        KeyAlone => ("unused-key", "--key".to_owned()),
     };
     if matches!(fate, Pending | KeyAlone) {
         return Expected {
@@ -390,11 +390,11 @@ fn expected(pair: &Pair, at: Date) -> Expected {
     if at >= *to {
         codes.push("expired");
     }
-    codes.extend((*fate == Stale).then_some("served-differs"));
+    codes.extend((*fate == Stale).then_some("served-certificate-differs"));
     codes.extend((at >= due && at < *to).then_some("due"));
     codes.extend((*fate == Crossed && at >= ends).then_some("intermediate-expired"));
-    codes.extend((*fate == Crossed).then_some("intermediate-ends-first"));
-    codes.extend((*fate == Open).then_some("key-readable"));
+    codes.extend((*fate == Crossed).then_some("intermediate-expires-first"));
+    codes.extend((*fate == Open).then_some("key-readable-by-others"));
     codes.extend((*fate == Uncovered).then_some("host-not-covered"));
     codes.extend((*fate == Weak).then_some("weak-key"));
     codes.extend((*fate == Revoked).then_some("revoked"));
@@ -421,10 +421,10 @@ fn expected(pair: &Pair, at: Date) -> Expected {
         Some("expired" | "due" | "revoked" | "weak-key" | "host-not-covered") => {
             format!("csr {name}")
         }
-        Some("served-differs") => format!("install {name}"),
+        Some("served-certificate-differs") => format!("install {name}"),
         Some("intermediate-expired") => "install FILE".to_owned(),
-        Some("intermediate-ends-first") => "ask the CA".to_owned(),
-        Some("key-readable") => "sudo chmod 0600".to_owned(),
+        Some("intermediate-expires-first") => "ask the CA".to_owned(),
+        Some("key-readable-by-others") => "sudo chmod 0600".to_owned(),
         _ => waits,
     };
     let verdict =

@@ -339,7 +339,7 @@ fn the_document_and_the_page() {
             }
           ],
           "paid_until": "[DATE]",
-          "proof_until": "[DATE]",
+          "dcv_reusable_until": "[DATE]",
           "rounds": null,
           "next": [
             {
@@ -385,7 +385,7 @@ fn the_document_and_the_page() {
           ],
           "reasons": [],
           "paid_until": null,
-          "proof_until": null,
+          "dcv_reusable_until": null,
           "rounds": [],
           "next": [
             {

@@ -103,7 +103,10 @@ fn what_nginx_names_is_found_and_compared_with_what_it_shows() {
         place["block"].as_str().unwrap().contains("nginx.conf:"),
         "{fine}"
     );
-    assert!(!reasons(served).contains(&"served-differs"), "{fine}");
+    assert!(
+        !reasons(served).contains(&"served-certificate-differs"),
+        "{fine}"
+    );
 
     // Everybody may read the key, and a name that the certificate lacks is served with it.
     let loose = block.replace(
@@ -119,10 +122,10 @@ fn what_nginx_names_is_found_and_compared_with_what_it_shows() {
     assert_eq!(row(&found, "served")["verdict"], "wrong");
     let all = reasons(row(&found, "served"));
     assert!(
-        all.contains(&"key-readable") && all.contains(&"host-not-covered"),
+        all.contains(&"key-readable-by-others") && all.contains(&"host-not-covered"),
         "{found}"
     );
-    assert!(codes(&found).contains(&"key-readable"), "{found}");
+    assert!(codes(&found).contains(&"key-readable-by-others"), "{found}");
 
     // Other files by now, and nginx goes on with what it loaded.
     site.plain("tls/next.pem", "tls/next.key");
@@ -131,7 +134,10 @@ fn what_nginx_names_is_found_and_compared_with_what_it_shows() {
         certctl status -C empty --json || true";
     let stale = document(&with_nginx(&site, &block, script));
     let installed = row(&stale, "installed");
-    assert!(reasons(installed).contains(&"served-differs"), "{stale}");
+    assert!(
+        reasons(installed).contains(&"served-certificate-differs"),
+        "{stale}"
+    );
     assert_eq!(
         installed["next"][0]["text"], "sudo nginx -t && sudo systemctl reload nginx",
         "{stale}"
@@ -212,10 +218,17 @@ fn what_apache_and_haproxy_name_is_found_and_compared_with_what_they_show() {
             .find(|place| place["found"] == "configured")
             .unwrap();
         assert_eq!(found["server"], kind.name(), "{served}");
-        assert!(!reasons(served).contains(&"served-differs"), "{served}");
+        assert!(
+            !reasons(served).contains(&"served-certificate-differs"),
+            "{served}"
+        );
         // Other files by now, and it goes on with what it loaded.
         let installed = row(&documents[1], "installed");
-        assert_eq!(reasons(installed)[0], "served-differs", "{installed}");
+        assert_eq!(
+            reasons(installed)[0],
+            "served-certificate-differs",
+            "{installed}"
+        );
         assert!(
             installed["next"][0]["text"]
                 .as_str()
@@ -251,7 +264,7 @@ fn an_intermediate_that_ends_first_is_found_in_files_and_on_a_server() {
             .expect(code)
             .json();
         let all = reasons(&run["rows"][0]);
-        assert!(all.contains(&"intermediate-ends-first"), "{run}");
+        assert!(all.contains(&"intermediate-expires-first"), "{run}");
         run["rows"][0].clone()
     };
     let row = early(&["tls/crossed.pem"], 0);
@@ -277,7 +290,7 @@ fn an_intermediate_that_ends_first_is_found_in_files_and_on_a_server() {
         .expect(0)
         .json();
     assert!(
-        !reasons(&fine["rows"][0]).contains(&"intermediate-ends-first"),
+        !reasons(&fine["rows"][0]).contains(&"intermediate-expires-first"),
         "{fine}"
     );
 }
@@ -358,7 +371,7 @@ fn an_address_that_nothing_leads_to_is_no_fault_of_the_host() {
     assert_eq!(row(&told, "served")["verdict"], "fine", "{told}");
     assert_eq!(
         (codes(&told)[0], &told["verdict"]),
-        ("address-silent", &"fine".into()),
+        ("address-no-answer", &"fine".into()),
         "{told}"
     );
 }
@@ -379,7 +392,7 @@ fn a_list_that_is_given_revokes() {
         .run(&["status", "site.pem", "--json"])
         .expect(0)
         .json();
-    assert_eq!(fine["rows"][0]["state"], "no-key", "{fine}");
+    assert_eq!(fine["rows"][0]["state"], "key-missing", "{fine}");
     let run = sandbox
         .run(&["status", "site.pem", "list.pem", "--json"])
         .expect(1)
@@ -405,7 +418,7 @@ fn a_list_that_is_given_revokes() {
         codes(&said(&["list.pem"], &["--at", &late], 1))[0],
         "crl-old"
     );
-    assert_eq!(codes(&said(&["others.pem"], &[], 0))[0], "crl-of-others");
+    assert_eq!(codes(&said(&["others.pem"], &[], 0))[0], "crl-other-issuer");
     assert_eq!(
         codes(&said(&["delta.pem"], &[], 1))[..2],
         ["crl-delta", "revoked"]

@@ -455,7 +455,7 @@ fn reload_that_does_nothing(site: &Site<'_>, _key_type: &str, second: &str) {
     let taken_back = site.install("third.zip", &["--reload", "true"], 5);
     visitors.await_visits(4);
     visitors.all_content();
-    assert_eq!(taken_back["verdict"], "taken-back", "{taken_back:#}");
+    assert_eq!(taken_back["verdict"], "rolled-back", "{taken_back:#}");
     assert_eq!(site.served().as_deref(), Ok(second));
     assert_eq!(links(site), before);
     // With nginx's own reload the same zip goes in.

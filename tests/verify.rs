@@ -364,7 +364,7 @@ fn what_a_server_would_stumble_over() {
         ),
         (
             zip(&[("leaf.crt", &leaf), ("x.ca-bundle", &lower)]),
-            "packed",
+            "still-archived",
             1,
         ),
         (shop.chain().replace('\n', "\r\n").into_bytes(), "", 0),

@@ -19,7 +19,7 @@ fn finding(ruling: &CaaRuling) -> Option<Finding> {
         CaaVerdict::NotAsked | CaaVerdict::Free | CaaVerdict::Allowed => return None,
         CaaVerdict::Forbidden(why) => forbidden(ruling, why, &found),
         CaaVerdict::Partly(missing) => Finding::warning(
-            "caa-allows-in-part",
+            "caa-allows-some",
             format!(
                 "{found}: lets the CA issue for {name}, but not {}, which the shop may order from",
                 missing.join(", ")
@@ -28,7 +28,7 @@ fn finding(ruling: &CaaRuling) -> Option<Finding> {
         .with(add(ruling, at, |issuer| missing.contains(&issuer.title))),
         CaaVerdict::OnTerms(terms) => on_terms(name, &found, terms),
         CaaVerdict::Only(named) => Finding::note(
-            "caa-limits",
+            "caa-needs-ca",
             format!("{found}: only {} may issue for {name}", named.join(", ")),
         )
         .with(NextStep::say("name the CA to have it compared:  --ca")),
@@ -143,10 +143,10 @@ fn on_terms(name: &str, found: &str, terms: &CaaParameters) -> Finding {
         "an order at a shop has no such account or method: take the terms out of the record",
     );
     if terms.in_force {
-        Finding::error("caa-terms", message).with(next)
+        Finding::error("caa-parameters", message).with(next)
     } else {
         Finding::warning(
-            "caa-terms",
+            "caa-parameters",
             format!("{message}; every CA must heed it from 2027-03-15, some do now"),
         )
         .with(next)

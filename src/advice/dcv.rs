@@ -100,7 +100,7 @@ impl From<&DcvReason> for Finding {
                 });
                 let who = servers.join(", ");
                 Self::error(
-                    "resolver-remembers",
+                    "resolver-cached-absence",
                     format!(
                         "its absence is still remembered{until} \
                     by {who}"
@@ -136,21 +136,21 @@ pub(crate) fn not_confirmed(ca: Ca) -> Option<Finding> {
     let next = NextStep::say(format!(
         "go by what {title} shows, and give it:  --record -"
     ));
-    (!unconfirmed.is_empty()).then(|| Finding::note("ca-not-confirmed", message).with(next))
+    (!unconfirmed.is_empty()).then(|| Finding::note("ca-rule-unconfirmed", message).with(next))
 }
 
 /// This machine has no IPv6, as a rule, or no network.
 fn no_route(who: &str, others: OtherServers) -> Finding {
     match others {
         OtherServers::OfTheZone => Finding::note(
-            "no-route",
+            "unreachable-from-here",
             format!(
                 "not asked, no way there from this \
             machine: {who}"
             ),
         ),
         OtherServers::Resolver => Finding::error(
-            "no-route",
+            "unreachable-from-here",
             format!(
                 "only the resolver was asked: this machine has no way (no IPv6?) to any of the \
                     zone's own servers, {who}"
@@ -158,7 +158,7 @@ fn no_route(who: &str, others: OtherServers) -> Finding {
         )
         .with(NextStep::say("run it on a machine that has IPv6")),
         OtherServers::Nobody => Finding::error(
-            "no-route",
+            "unreachable-from-here",
             format!(
                 "nobody was asked: this machine has no way to {who} \
                 (no network?)"
@@ -195,7 +195,7 @@ fn instead(at: &str, what: &ConflictingRecord) -> Finding {
             at {target}"
         ))),
         ConflictingRecord::Beside(other) => Finding::warning(
-            "cname-beside-other-data",
+            "cname-conflicts-with-records",
             format!(
                 "at {at} stand a CNAME and a {}, which the DNS forbids (RFC 1034 3.6.2): some \
                     resolvers fail",
@@ -207,7 +207,7 @@ fn instead(at: &str, what: &ConflictingRecord) -> Finding {
             other.word()
         ))),
         ConflictingRecord::InTheWay(other) => Finding::error(
-            "other-data-in-the-way",
+            "records-conflict-with-cname",
             format!(
                 "at {at} is no CNAME but other data ({}), which a CNAME cannot stand beside",
                 other.word()
@@ -265,7 +265,7 @@ fn too_many(domain: &str, left_out: UnqueriedServers) -> Finding {
         .map(|(count, of)| format!("{count} {of}"))
         .collect();
     Finding::error(
-        "servers-not-asked",
+        "servers-not-queried",
         format!(
             "{domain}'s zone has more servers than are asked; not asked: {}",
             counts.join(", ")
@@ -280,7 +280,7 @@ fn too_many(domain: &str, left_out: UnqueriedServers) -> Finding {
 fn elsewhere(at: &str, how: &WrongPlace) -> Finding {
     match how {
         WrongPlace::Below { domain } => Finding::error(
-            "record-too-low",
+            "record-below-domain",
             format!("the record is at {at}, which does not prove {domain}"),
         )
         .with(NextStep::say(format!(
@@ -312,7 +312,7 @@ fn value(at: &str, seen: &str, wanted: &str, flaw: ValueFlaw) -> Finding {
     let change = NextStep::say(format!("change the value to {wanted}"));
     match flaw {
         ValueFlaw::AnotherRequest => Finding::error(
-            "value-of-another-request",
+            "value-from-another-request",
             format!(
                 "at {at} is a record made from \
                 another request: {seen}"
@@ -323,10 +323,10 @@ fn value(at: &str, seen: &str, wanted: &str, flaw: ValueFlaw) -> Finding {
                         needs a new record",
         )),
         ValueFlaw::Other => {
-            Finding::error("other-value", format!("at {at} is another value: {seen}")).with(change)
+            Finding::error("wrong-value", format!("at {at} is another value: {seen}")).with(change)
         }
         ValueFlaw::OtherToken => Finding::error(
-            "token-of-another-order",
+            "token-from-another-order",
             format!("at {at} is a record of the same CA with another random value: {seen}"),
         )
         .with(change),
@@ -336,7 +336,7 @@ fn value(at: &str, seen: &str, wanted: &str, flaw: ValueFlaw) -> Finding {
         )
         .with(change),
         ValueFlaw::OtherUnique => Finding::error(
-            "other-unique-value",
+            "wrong-unique-value",
             format!("at {at} is a record of this request with another unique value: {seen}"),
         )
         .with(change),
@@ -373,7 +373,11 @@ fn silent(who: &str, answer: &DnsAnswer) -> Finding {
             ),
             "mend DNSSEC at the DNS provider, or take the DS record out at the registrar",
         ),
-        DnsAnswer::Closed => ("server-closed", format!("nobody listens at {who}"), ANOTHER),
+        DnsAnswer::Closed => (
+            "server-connection-refused",
+            format!("nobody listens at {who}"),
+            ANOTHER,
+        ),
         DnsAnswer::Failed(reason) => (
             "server-failed",
             format!("no answer ({reason}) from {who}"),

@@ -50,7 +50,7 @@ impl From<&FileReason> for Finding {
                 address,
                 reason,
             } => Self::error(
-                "web-server-silent",
+                "web-server-no-answer",
                 format!("{address} does not answer for {url}: {reason}"),
             )
             .with(NextStep::say(
@@ -66,7 +66,7 @@ impl From<&FileReason> for Finding {
             )
             .with(NextStep::say("choose DCV by CNAME at the shop")),
             FileReason::WwwDropsOut { name, source } => Self::warning(
-                "www-drops-out",
+                "www-will-be-dropped",
                 format!(
                     "{name} does not serve the file: Sectigo then leaves it out of the certificate \
                         and says nothing ({source})"
@@ -101,7 +101,7 @@ fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: RedirectPo
         NextStep::say("put the lines above into the file, each on its own line, nothing else");
     match flaw {
         FileFlaw::AnotherRequest => Finding::error(
-            "file-of-another-request",
+            "file-from-another-request",
             format!("at {address} {url} holds another request's hash: a reissue needs a new file"),
         )
         .with(fill),
@@ -138,7 +138,7 @@ fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: RedirectPo
             ))
         }
         FileFlaw::Status(status) => Finding::error(
-            "file-not-there",
+            "file-not-found",
             format!(
                 "at {address} {url} gives {status}{}",
                 if *status == 404 { ": no such file" } else { "" }
@@ -159,7 +159,7 @@ fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: RedirectPo
             and give them",
         )),
         FileFlaw::Unique(seen) => Finding::error(
-            "other-unique-value",
+            "wrong-unique-value",
             format!("at {address} {url} goes on with other lines than the shop's: {seen}"),
         )
         .with(fill),
@@ -170,13 +170,13 @@ impl From<&MailReason> for Finding {
     fn from(reason: &MailReason) -> Self {
         match reason {
             MailReason::Ended => Self::error(
-                "email-proof-ended",
+                "email-dcv-ended",
                 "no CA takes an answer to an \
                 e-mail as proof since 2028-03-15 (SC-090)",
             )
             .with(NextStep::say("choose DCV by CNAME at the shop")),
             MailReason::Ends => Self::note(
-                "email-proof-ends",
+                "email-dcv-ends",
                 "no CA takes an answer to an e-mail as proof from 2028-03-15 on (SC-090), nor one \
                     that it has from before",
             )
@@ -189,7 +189,7 @@ impl From<&MailReason> for Finding {
                 ))
             }
             MailReason::NotTaken { ca } => Self::error(
-                "email-not-taken",
+                "email-not-accepted",
                 format!(
                     "{ca} takes no \
                 answer to an e-mail as proof"
@@ -197,7 +197,7 @@ impl From<&MailReason> for Finding {
             )
             .with(NextStep::say("choose DCV by CNAME at the shop")),
             MailReason::NotConfirmed { ca } => Self::note(
-                "ca-not-confirmed",
+                "ca-rule-unconfirmed",
                 format!("not confirmed for {ca}: whether it takes an answer to an e-mail as proof"),
             )
             .with(NextStep::say(format!(
@@ -212,7 +212,7 @@ impl From<&MailReason> for Finding {
                 "write to the one that you choose at the shop, and see that it arrives",
             )),
             MailReason::Unknown { domain, answer } => Self::error(
-                "mail-not-found-out",
+                "mail-lookup-failed",
                 format!(
                     "who takes mail for {domain} was not \
                     found out ({})",

@@ -146,7 +146,7 @@ fn advice(ignored: &IgnoredItem) -> Option<String> {
 fn code(what: &UnusedContent) -> (&'static str, Severity) {
     use Severity::{Note, Warning};
     match what {
-        UnusedContent::Archive(_) => ("archive", Warning),
+        UnusedContent::Archive(_) => ("unsupported-archive", Warning),
         UnusedContent::Binary => ("binary", Note),
         UnusedContent::Crl => ("crl", Note),
         UnusedContent::DamagedBlock { .. } | UnusedContent::DamagedDer => {
@@ -159,16 +159,16 @@ fn code(what: &UnusedContent) -> (&'static str, Severity) {
         UnusedContent::EncryptedKey => ("encrypted-key", Note),
         UnusedContent::Html(_) => ("html", Warning),
         UnusedContent::Jks => ("jks", Note),
-        UnusedContent::Link => ("link", Note),
+        UnusedContent::Link => ("symlink", Note),
         UnusedContent::LockedPkcs12 => ("locked-pkcs12", Warning),
         UnusedContent::LongKey(_) => ("long-key", Warning),
         UnusedContent::Mail => ("mail", Warning),
         UnusedContent::MailSignature => ("mail-signature", Note),
         UnusedContent::Office => ("office-file", Warning),
         UnusedContent::OpenSsh => ("openssh-key", Note),
-        UnusedContent::OtherBag => ("other-bag", Note),
-        UnusedContent::OtherBlock(_) => ("other-block", Note),
-        UnusedContent::OtherMethod => ("other-method", Warning),
+        UnusedContent::OtherBag => ("other-pkcs12-content", Note),
+        UnusedContent::OtherBlock(_) => ("other-pem-block", Note),
+        UnusedContent::OtherMethod => ("unsupported-compression", Warning),
         UnusedContent::Pdf => ("pdf", Note),
         UnusedContent::Pgp => ("pgp", Note),
         UnusedContent::Picture => ("picture", Note),
@@ -177,7 +177,7 @@ fn code(what: &UnusedContent) -> (&'static str, Severity) {
         UnusedContent::RequestSignature => ("request-signature", Warning),
         UnusedContent::RequestWeak => ("request-weak", Warning),
         UnusedContent::Text => ("text", Note),
-        UnusedContent::TooMuchWork(_) => ("too-many-rounds", Warning),
+        UnusedContent::TooMuchWork(_) => ("too-many-iterations", Warning),
         UnusedContent::TraditionalKey => ("traditional-key", Warning),
         UnusedContent::Trailing(_) => ("trailing-bytes", Warning),
         UnusedContent::UnknownEncryption => ("unknown-encryption", Warning),

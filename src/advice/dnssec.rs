@@ -30,7 +30,7 @@ const REJECTED: &str = "CAs reject every answer from it";
 fn code(flaw: &DnssecFlaw) -> &'static str {
     match flaw {
         DnssecFlaw::NoKey => "dnssec-ds-without-key",
-        DnssecFlaw::OtherKey => "dnssec-ds-of-another-key",
+        DnssecFlaw::OtherKey => "dnssec-ds-mismatch",
         DnssecFlaw::Expired(..) => "dnssec-expired",
         DnssecFlaw::NotYet(..) => "dnssec-not-yet-valid",
         DnssecFlaw::Unsigned(_) => "dnssec-signature-missing",

@@ -210,7 +210,7 @@ impl From<&StepError> for Finding {
                 )),
             StepError::NotServed(probes) => {
                 let served = probes.iter().filter(|probe| !probe.agrees()).map(seen);
-                Self::error("served-otherwise", "not every address serves it")
+                Self::error("new-certificate-not-served", "not every address serves it")
                     .quoting(served)
                     .with(NextStep::say("see who listens there:  sudo ss -ltnp"))
             }

@@ -305,7 +305,7 @@ impl From<&CrlRemark> for Finding {
                 "fetch the CA's list of today: its address is in the certificate's CRL \
                     distribution points",
             )),
-            CrlRemark::OfOthers { .. } => Self::warning("crl-of-others", message),
+            CrlRemark::OfOthers { .. } => Self::warning("crl-other-issuer", message),
         }
     }
 }

@@ -112,7 +112,7 @@ fn reissue(anew: &RequestTemplate) -> NextStep {
     const FEW: usize = 10;
     let line = match anew {
         RequestTemplate::File(path) => {
-            NextStep::run(&["csr", "--from", &path.display().to_string()]).text
+            NextStep::run(&["csr", "--like", &path.display().to_string()]).text
         }
         RequestTemplate::Names(names) => {
             let plain = |name: &&String| DnsName::parse(name).is_ok();
@@ -140,22 +140,22 @@ impl From<&MatchingRemark> for Finding {
         match remark {
             MatchingRemark::IssuerHere { path, bundle } => {
                 let path = path.display().to_string();
-                Self::warning("issuer-here", text)
+                Self::warning("issuer-found", text)
                     .with(NextStep::run(&[bundle.as_slice(), &[path]].concat()))
             }
             MatchingRemark::RootHere { path, .. } => {
-                Self::warning("root-here", text).with(NextStep::say(format!(
+                Self::warning("root-found", text).with(NextStep::say(format!(
                     "if it is your company's CA, the same command with  --trust {}",
                     shell_word(&path.display().to_string())
                 )))
             }
             MatchingRemark::KeyHere { path } => {
-                Self::warning("key-here", text).with(NextStep::say(format!(
+                Self::warning("key-found", text).with(NextStep::say(format!(
                     "use it:  --key {}",
                     shell_word(&path.display().to_string())
                 )))
             }
-            MatchingRemark::KeySent { .. } => Self::note("key-sent", text),
+            MatchingRemark::KeySent { .. } => Self::note("key-in-delivery", text),
             MatchingRemark::KeyDecrypted { .. } => Self::note("key-decrypted", text),
             MatchingRemark::LeftOut {
                 why: OmissionReason::Duplicate,
@@ -164,14 +164,14 @@ impl From<&MatchingRemark> for Finding {
             MatchingRemark::LeftOut {
                 why: OmissionReason::Root,
                 ..
-            } => Self::note("root-left-out", text),
+            } => Self::note("root-omitted", text),
             MatchingRemark::LeftOut {
                 why: OmissionReason::Unrelated,
                 ..
             } => Self::note("unrelated", text),
             MatchingRemark::Mended { what, .. } => Self::note(what.code(), text),
             MatchingRemark::NameNotIssued { .. } => {
-                Self::warning("name-not-issued", text).with(NextStep::say(
+                Self::warning("name-missing-in-certificate", text).with(NextStep::say(
                     "if these names are needed, ask the CA to reissue with them; \
                     browsers will refuse them with this certificate",
                 ))
@@ -204,23 +204,25 @@ impl From<&MatchingRemark> for Finding {
                 };
                 finding.with(reissue(anew))
             }
-            MatchingRemark::NoKey { anew, .. } => Self::warning("no-key", text)
+            MatchingRemark::NoKey { anew, .. } => Self::warning("key-missing", text)
                 .with(NextStep::say(
                     "name the key that was made with the request, or the folder that it lies in:  \
                         --key FILE  or  -C DIR",
                 ))
                 .with(search())
                 .with(reissue(anew)),
-            MatchingRemark::NotOurs { .. } => Self::warning("not-ours", text).with(NextStep::say(
-                "name its key to take it as well:  \
+            MatchingRemark::NotOurs { .. } => {
+                Self::warning("no-matching-key", text).with(NextStep::say(
+                    "name its key to take it as well:  \
                     --key FILE",
-            )),
-            MatchingRemark::OnlyRequest { .. } => Self::warning("no-key", text)
+                ))
+            }
+            MatchingRemark::OnlyRequest { .. } => Self::warning("key-missing", text)
                 .with(NextStep::say(
                     "name the key that was made with the request:  --key FILE",
                 ))
                 .with(search()),
-            MatchingRemark::Older { .. } => Self::note("older", text),
+            MatchingRemark::Older { .. } => Self::note("older-certificate", text),
             MatchingRemark::WrongKey { problem, .. } => Self {
                 message: text,
                 ..Self::from(problem)
@@ -254,7 +256,7 @@ impl From<(&ServedFault, &[String])> for Finding {
             ServedFault::LeafNotFirst { .. } => Self::error("leaf-not-first", text).with(mend()),
             ServedFault::OutOfOrder { .. } => Self::warning("out-of-order", text).with(mend()),
             ServedFault::Packed { file } => {
-                Self::error("packed", text)
+                Self::error("still-archived", text)
                     .with(mend())
                     .with(NextStep::say(format!(
                         "sudo certctl install {}",

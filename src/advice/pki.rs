@@ -237,18 +237,18 @@ impl From<(&LintViolation, TrustScope)> for Finding {
                 "make a new key and request, on other hardware or with other software, and have it \
                     reissued:  certctl csr NAME..."
             }
-            "odd-key-kind" | "unusual-key-kind" => {
+            "unsupported-key-type" | "unusual-key-type" => {
                 "make a key that browsers take, and have it reissued:  certctl csr NAME... \
                     --key-type ecdsa-p256"
             }
-            "intermediate-ends-first" => {
+            "intermediate-expires-first" => {
                 "ask the CA for its present bundle (.ca-bundle), or renew before that day"
             }
             "client-auth" => {
                 "have it reissued without clientAuth; what logs in with it needs a certificate of \
                     its own"
             }
-            "client-auth-lost" => {
+            "client-auth-removed" => {
                 "what logs in with it needs a certificate of its own, of a CA that its servers \
                     know: public CAs stop issuing them"
             }

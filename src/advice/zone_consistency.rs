@@ -12,7 +12,7 @@ use crate::pki::baseline_dates;
 pub(crate) fn finding(remark: &ZoneRemark, at: Timestamp) -> Finding {
     match remark {
         ZoneRemark::AbsenceCached { servers, until } => Finding::note(
-            "absence-cached",
+            "negative-answer-cacheable",
             format!(
                 "the absence is remembered until {} by {} (SOA minimum)",
                 clock(*until, at),
@@ -68,7 +68,7 @@ pub(crate) fn finding(remark: &ZoneRemark, at: Timestamp) -> Finding {
             zone transfer",
         )),
         ZoneRemark::Shadowed { zone, above } => Finding::error(
-            "child-zone-shadows",
+            "child-zone-hides-record",
             format!(
                 "{zone} is a zone of its own, delegated to other servers: what stands in the \
                 zone of {above} for names in it is not seen"

@@ -184,7 +184,7 @@ fn judge(
         let step = || NextStep::say("write it to a file of its own, mode 0600:  --extract-key");
         let all = std::mem::take(&mut pair.findings).into_iter();
         findings.extend(all.map(|one| {
-            if packed && one.code == "key-sent" {
+            if packed && one.code == "key-in-delivery" {
                 one.with(step())
             } else {
                 one

@@ -1,4 +1,4 @@
-//! `certctl remove`: the pair stays where servers read it, as plain files; certctl's own folder of
+//! `certctl forget`: the pair stays where servers read it, as plain files; certctl's own folder of
 //! it goes.
 
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::system::clock;
 /// Certctl forgets a pair; servers go on with the files they read now
 ///
 /// Examples:
-///   sudo certctl remove example.com
-///   certctl remove example.com --dry-run
+///   sudo certctl forget example.com
+///   certctl forget example.com --dry-run
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct ForgetArgs {
@@ -45,7 +45,7 @@ pub(crate) struct ForgetOutcome(ForgetResult);
 pub(crate) fn run(context: &Context, args: &ForgetArgs) -> Result<ForgetOutcome, Failure> {
     let stem = match installed::folder_named(context, &args.name)? {
         Some(stem) => stem,
-        None => installed::named(context, "remove", Some(&args.name))?,
+        None => installed::named(context, "forget", Some(&args.name))?,
     };
     let mode = if args.dry_run {
         RunMode::DryRun
@@ -76,7 +76,7 @@ impl Outcome for ForgetOutcome {
             })
             .collect();
         json!({
-            "schema": "certctl.remove/1",
+            "schema": "certctl.forget/1",
             "verdict": removal.verdict.name(),
             "changed": removal.changed(),
             "certificates": [{

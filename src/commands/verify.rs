@@ -243,7 +243,7 @@ fn judge_pair(
 
 fn not_proven(context: &Context, stem: &str) -> Finding {
     Finding::note(
-        "not-proven",
+        "not-verified-live",
         "not proven yet: these files are in place and were not seen to be served since",
     )
     .with(request::again(context, &["install", stem]))

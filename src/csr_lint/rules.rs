@@ -53,10 +53,10 @@ pub(crate) static LOOK_ALIKE: RequestRule =
 pub(crate) static MAILBOX: RequestRule = error("mailbox-as-name", "BR 7.1.2.7.12");
 pub(crate) static MUST_STAPLE: RequestRule =
     warning("must-staple", "RFC 7633; OCSP is optional since BR SC-063");
-pub(crate) static ODD_KEY: RequestRule = error("odd-key-kind", "BR 6.1.5");
+pub(crate) static ODD_KEY: RequestRule = error("unsupported-key-type", "BR 6.1.5");
 pub(crate) static ORGANIZATIONAL_UNIT: RequestRule =
     note("organizational-unit", "BR SC-047, since 2022-09-01");
-pub(crate) static P521: RequestRule = error("unusual-key-kind", "Mozilla Root Store Policy 5.1");
+pub(crate) static P521: RequestRule = error("unusual-key-type", "Mozilla Root Store Policy 5.1");
 pub(crate) static PUBLIC_SUFFIX: RequestRule =
     error("public-suffix", "BR 3.2.2.6, publicsuffix.org");
 pub(crate) static RESERVED: RequestRule = error("reserved-name", "BR 4.2.2, SC-086");
@@ -68,7 +68,8 @@ pub(crate) static SHORT_RSA: RequestRule = warning("rsa-too-short", "BR 6.1.5");
 pub(crate) static TOO_LONG: RequestRule = error("subject-too-long", "RFC 5280 A.1, BR 7.1.4.2");
 pub(crate) static TOO_MANY: RequestRule =
     warning("too-many-names", "the pages of several shops, 2026-11");
-pub(crate) static UNDERSCORE: RequestRule = error("underscore", "BR 7.1.2.7.12, since 2019-04-30");
+pub(crate) static UNDERSCORE: RequestRule =
+    error("underscore-in-name", "BR 7.1.2.7.12, since 2019-04-30");
 pub(crate) static WEAK_KEY: RequestRule = error("broken-key", "BR 6.1.1.3");
 pub(crate) static WILDCARD_BY_FILE: RequestRule =
     note("wildcard-not-by-file", "BR 3.2.2.4.18, since 2021-12-01");
@@ -105,7 +106,7 @@ static ALL: [&RequestRule; 23] = [
 const CAA: [&str; 5] = [
     "caa-forbids",
     "caa-lookup-failed",
-    "caa-terms",
+    "caa-parameters",
     "caa-unknown-critical",
     "caa-unreadable",
 ];

@@ -59,7 +59,7 @@ fn names_are_judged() {
         (&["*.co.uk"], &["public-suffix"]),
         (&["github.io"], &["shared-suffix"]),
         (&["me.github.io", "www.me.github.io"], &[]),
-        (&["a_b.example.com"], &["underscore"]),
+        (&["a_b.example.com"], &["underscore-in-name"]),
         (&["192.0.2.1"], &["address-as-name"]),
         (&["ann@example.com"], &["mailbox-as-name"]),
         (
@@ -135,9 +135,9 @@ fn keys_are_judged() {
     for (algorithm, wanted) in [
         (KeyAlgorithm::EcdsaP384, &[][..]),
         (KeyAlgorithm::Rsa(2048), &[]),
-        (KeyAlgorithm::Rsa(1024), &["odd-key-kind"]),
-        (KeyAlgorithm::EcdsaP521, &["unusual-key-kind"]),
-        (KeyAlgorithm::Ed25519, &["odd-key-kind"]),
+        (KeyAlgorithm::Rsa(1024), &["unsupported-key-type"]),
+        (KeyAlgorithm::EcdsaP521, &["unusual-key-type"]),
+        (KeyAlgorithm::Ed25519, &["unsupported-key-type"]),
     ] {
         let judged = |ca| {
             codes(&judged(&names, "", |order| {

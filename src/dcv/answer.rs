@@ -144,7 +144,7 @@ impl DnsAnswer {
             Self::Timeout => "timeout",
             Self::Closed => "closed",
             Self::NoAddress => "no-address",
-            Self::NoRoute => "no-route",
+            Self::NoRoute => "unreachable-from-here",
             Self::NoTcp => "no-tcp",
         }
     }

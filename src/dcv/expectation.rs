@@ -73,7 +73,7 @@ impl ExpectedAnswer {
         let mut places = vec![(RelativePosition::Here, here.into())];
         places.extend(
             self.record
-                .or_at
+                .also_at
                 .iter()
                 .map(|name| (RelativePosition::Parent, name.into())),
         );

@@ -4,7 +4,7 @@
 /// Code, meaning, cure; by code.
 pub const FINDINGS: [(&str, &str, &str); 77] = [
     (
-        "absence-cached",
+        "negative-answer-cacheable",
         "resolvers remember, until the time told, that it was absent (SOA minimum)",
         "give a CA whose resolver has looked that time",
     ),
@@ -24,7 +24,7 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
         "delete the CNAME, or add the text at its target",
     ),
     (
-        "ca-not-confirmed",
+        "ca-rule-unconfirmed",
         "what this CA wants is not confirmed by its documents",
         "go by what its page shows: `--record -`",
     ),
@@ -34,7 +34,7 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
         "nothing: it is fine",
     ),
     (
-        "caa-allows-in-part",
+        "caa-allows-some",
         "CAA records allow one of the CAs that the shop may use, not all",
         "allow the others too",
     ),
@@ -49,7 +49,7 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
         "add the record shown",
     ),
     (
-        "caa-limits",
+        "caa-needs-ca",
         "CAA records are there and no CA was named to compare them with",
         "name it: `--ca`",
     ),
@@ -59,7 +59,7 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
         "have the servers answer for this type",
     ),
     (
-        "caa-terms",
+        "caa-parameters",
         "CAA records limit accounts or methods (RFC 8657)",
         "use such an account or method, or change the record",
     ),
@@ -74,12 +74,12 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
         "write it anew",
     ),
     (
-        "child-zone-shadows",
+        "child-zone-hides-record",
         "the domain is a zone of its own: the parent's records are not seen",
         "add the record in the panel of that zone",
     ),
     (
-        "cname-beside-other-data",
+        "cname-conflicts-with-records",
         "a CNAME and other data stand at one name (RFC 1034 3.6.2)",
         "delete the other data",
     ),
@@ -109,7 +109,7 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
         "have the zone signed anew, or take the DS record out",
     ),
     (
-        "dnssec-ds-of-another-key",
+        "dnssec-ds-mismatch",
         "the DS record is of none of the zone's keys",
         "put that of the key in use in its place",
     ),
@@ -139,17 +139,17 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
         "see to it at the registrar",
     ),
     (
-        "email-not-taken",
+        "email-not-accepted",
         "the CA takes no answer to an e-mail",
         "choose DCV by CNAME",
     ),
     (
-        "email-proof-ended",
+        "email-dcv-ended",
         "no CA takes an answer to an e-mail any more (SC-090)",
         "choose DCV by CNAME",
     ),
     (
-        "email-proof-ends",
+        "email-dcv-ends",
         "it ends on 2028-03-15",
         "use the CNAME for the rounds to come",
     ),
@@ -159,12 +159,12 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
         "serve the folder before the site's program",
     ),
     (
-        "file-not-there",
+        "file-not-found",
         "404 or another status than 200",
         "put the file there; mind upper case",
     ),
     (
-        "file-of-another-request",
+        "file-from-another-request",
         "the file holds another request's hash",
         "put the new lines in: a reissue needs a new file",
     ),
@@ -184,7 +184,7 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
         "nothing: it is fine",
     ),
     (
-        "mail-not-found-out",
+        "mail-lookup-failed",
         "who takes mail for the domain could not be looked up",
         "ask by hand, or name another resolver",
     ),
@@ -209,7 +209,7 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
         "add an MX record, or choose DCV by CNAME",
     ),
     (
-        "no-route",
+        "unreachable-from-here",
         "this machine has no way to a server (IPv6 without IPv6, no network)",
         "nothing, if others were asked; if it is none, a machine that has",
     ),
@@ -224,28 +224,28 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
         "add the record in the zone's panel",
     ),
     (
-        "other-data-in-the-way",
+        "records-conflict-with-cname",
         "other data are at the name, which keep a CNAME out",
         "delete them, then add the CNAME",
     ),
     (
-        "other-unique-value",
+        "wrong-unique-value",
         "made of this request, with another unique value than the shop's",
         "change the value to the shop's",
     ),
-    ("other-value", "another value is there", "change it"),
+    ("wrong-value", "another value is there", "change it"),
     (
-        "record-of-another-domain",
+        "record-for-another-domain",
         "the record given proves none of the names asked for",
         "copy that of this order",
     ),
     (
-        "record-of-another-request",
+        "record-from-another-request",
         "the record given was made from another CSR",
         "copy that of this order: a reissue needs a new one",
     ),
     (
-        "record-too-low",
+        "record-below-domain",
         "it is below the domain, which it does not prove",
         "add it for the domain",
     ),
@@ -255,7 +255,7 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
         "look again later; see to views by network",
     ),
     (
-        "resolver-remembers",
+        "resolver-cached-absence",
         "a resolver remembers from before that it was absent",
         "look again then",
     ),
@@ -270,7 +270,7 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
         "mend DNSSEC, or take the DS record out",
     ),
     (
-        "server-closed",
+        "server-connection-refused",
         "nobody listens there",
         "see to the server, or ask another resolver",
     ),
@@ -315,12 +315,12 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
         "have one and the same zone at all of them",
     ),
     (
-        "servers-not-asked",
+        "servers-not-queried",
         "the zone has more servers than are asked",
         "ask them yourself",
     ),
     (
-        "token-of-another-order",
+        "token-from-another-order",
         "of the same CA, with another random value",
         "change the value to that of this order",
     ),
@@ -340,7 +340,7 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
         "give the shop's record: `--record -`",
     ),
     (
-        "value-of-another-request",
+        "value-from-another-request",
         "a record made from another CSR is there",
         "change the value: a reissue needs a new record",
     ),
@@ -350,7 +350,7 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
         "enter it without",
     ),
     (
-        "web-server-silent",
+        "web-server-no-answer",
         "an address of the name does not answer",
         "open port 80, or take the address out of the DNS",
     ),
@@ -365,7 +365,7 @@ pub const FINDINGS: [(&str, &str, &str); 77] = [
         "choose DCV by CNAME",
     ),
     (
-        "www-drops-out",
+        "www-will-be-dropped",
         "Sectigo leaves a www without the file out and says nothing",
         "serve it there too, or choose DCV by CNAME",
     ),

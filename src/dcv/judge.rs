@@ -492,7 +492,7 @@ mod tests {
         let word = |reason: &DcvReason| match reason {
             DcvReason::Elsewhere { .. } => "elsewhere",
             DcvReason::Instead { .. } => "instead",
-            DcvReason::NoRoute { .. } => "no-route",
+            DcvReason::NoRoute { .. } => "unreachable-from-here",
             DcvReason::NotDelegated { .. } => "not-delegated",
             DcvReason::NotEverywhere { .. } => "not-everywhere",
             DcvReason::NotPublished { .. } => "not-published",
@@ -520,7 +520,7 @@ mod tests {
                 vec![right(), DnsAnswer::NoRoute, right()],
                 DcvVerdict::Visible,
                 true,
-                vec!["no-route"],
+                vec!["unreachable-from-here"],
             ),
             (
                 vec![nothing(), no_data(), nothing()],
@@ -574,7 +574,7 @@ mod tests {
                 vec![DnsAnswer::NoRoute, DnsAnswer::NoRoute],
                 DcvVerdict::Unreachable,
                 false,
-                vec!["no-route"],
+                vec!["unreachable-from-here"],
             ),
             (
                 vec![other(), right(), right()],
@@ -633,7 +633,7 @@ mod tests {
     #[test]
     fn where_nobody_answers_that_is_the_one_cause() {
         for (answers, reasons) in [
-            (vec![DnsAnswer::NoRoute], vec!["no-route"]),
+            (vec![DnsAnswer::NoRoute], vec!["unreachable-from-here"]),
             (vec![DnsAnswer::Timeout, DnsAnswer::Timeout], vec!["silent"]),
             (vec![DnsAnswer::ServFail], vec!["silent", "own-servers"]),
         ] {
@@ -722,7 +722,7 @@ mod tests {
         let names = ["www.example.com".to_owned()];
         expected.domain = names[0].clone();
         expected.record.name = NAME.replace("example", "www.example");
-        expected.record.or_at = vec![NAME.to_owned()];
+        expected.record.also_at = vec![NAME.to_owned()];
         for (place, verdict) in [
             (RelativePosition::Here, DcvVerdict::Visible),
             (RelativePosition::Parent, DcvVerdict::Visible),
@@ -774,7 +774,7 @@ mod tests {
         let mut expected = expected();
         expected.domain = "www.example.com".to_owned();
         expected.record.name = NAME.replace("example", "www.example");
-        expected.record.or_at = vec![NAME.to_owned()];
+        expected.record.also_at = vec![NAME.to_owned()];
         let mut survey = survey(&[right()]);
         survey.said[0].answers = vec![
             asked(

@@ -31,10 +31,10 @@ pub(crate) struct DcvRecord {
     /// Whether `value` is the whole value.
     pub complete: bool,
     /// The names of the request that it validates: the domain and those below it, with wildcards.
-    pub proves: Vec<String>,
+    pub validates: Vec<String>,
     /// Alternative owner names, because the CA climbs: the same record at a parent, up to the
     /// registrable domain.
-    pub or_at: Vec<String>,
+    pub also_at: Vec<String>,
 }
 
 /// The records for `request`: one for each domain that is not below another one of the request (a
@@ -143,7 +143,7 @@ pub(super) fn record_at(
     kind: RecordKind,
 ) -> DcvRecord {
     DcvRecord {
-        proves: validated_names(request, domain),
+        validates: validated_names(request, domain),
         ..record_without_request(label, domain, climb(domain), kind)
     }
 }
@@ -166,8 +166,8 @@ pub(super) fn record_without_request(
         value: None,
         shape: None,
         complete: false,
-        proves: vec![domain.to_owned()],
-        or_at: climbed
+        validates: vec![domain.to_owned()],
+        also_at: climbed
             .iter()
             .skip(1)
             .map(|parent| reseller_record::join_names(label, parent))

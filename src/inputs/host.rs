@@ -159,7 +159,7 @@ pub(crate) fn ask(host: &HostArgument, starttls: Option<StartTls>) -> Result<Hos
     }
     let note = |(address, error): (SocketAddr, ProbeError)| {
         Finding::note(
-            "address-silent",
+            "address-no-answer",
             format!("{address} shows no certificate: {}", in_words(&error)),
         )
     };

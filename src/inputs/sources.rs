@@ -264,7 +264,10 @@ pub(crate) fn findings_of(delivery: &CaDelivery) -> Vec<Finding> {
         .collect();
     let more = delivery.ignored.len().saturating_sub(MOST);
     if more > 0 {
-        findings.push(Finding::note("more", format!("not used: {more} more")));
+        findings.push(Finding::note(
+            "more-findings",
+            format!("not used: {more} more"),
+        ));
     }
     findings
 }

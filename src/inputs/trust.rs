@@ -106,7 +106,7 @@ pub(crate) fn second_opinion(
         other.source(),
     );
     let differs = |finding: fn(&'static str, String) -> Finding, what: String, next: &str| {
-        Some(finding("trust-differs", format!("{label}: {what}")).with(NextStep::say(next)))
+        Some(finding("trust-stores-disagree", format!("{label}: {what}")).with(NextStep::say(next)))
     };
     match (known, known_there, there) {
         (false, true, TrustSource::System) => differs(

@@ -27,10 +27,10 @@ use crate::webserver::model::ServerSoftware;
 
 /// What can be wrong with the serving alone, while the files are as they should be.
 const SERVING: [&str; 6] = [
-    "drift-not-named",
+    "drift-not-configured",
     "drift-served",
-    "not-asked",
-    "served-elsewhere",
+    "not-probed",
+    "configured-elsewhere",
     "server-config-broken",
     "server-not-running",
 ];
@@ -272,7 +272,7 @@ impl DriftCheck {
                         self.name
                     );
                     self.findings
-                        .push(Finding::error("drift-not-named", message).with(install()));
+                        .push(Finding::error("drift-not-configured", message).with(install()));
                 }
                 ServerState::Stopped(_) => {
                     let message = format!("{title} does not run: nobody serves {}", self.name);
@@ -372,7 +372,7 @@ fn finding(
         FileDrift::Mode { path, was, .. } => Finding::error("drift-mode", message).with(
             NextStep::say(format!("sudo chmod {was:04o} {}", word(path))),
         ),
-        FileDrift::NotProven { .. } => Finding::error("drift-not-proven", message).with(install()),
+        FileDrift::NotProven { .. } => Finding::error("drift-unverified", message).with(install()),
         FileDrift::Owner {
             path,
             was: (user, group),

@@ -41,7 +41,7 @@ impl ForgetVerdict {
         match self {
             Self::Planned => "planned",
             Self::Refused => "refused",
-            Self::Removed => "removed",
+            Self::Removed => "forgotten",
         }
     }
 }
@@ -288,19 +288,26 @@ fn finding(
 ) -> Finding {
     match refusal {
         ForgetRefusal::NotProven(_) => {
-            let finding = Finding::error("not-proven", refusal.to_string()).with(again(context, &["install", stem]));
-            proven.into_iter().fold(finding, |finding, _| finding.with(again(context, &["rollback", stem])))
+            let finding = Finding::error("not-verified-live", refusal.to_string())
+                .with(again(context, &["install", stem]));
+            proven.into_iter().fold(finding, |finding, _| {
+                finding.with(again(context, &["rollback", stem]))
+            })
         }
-        ForgetRefusal::Named { block, .. } => Finding::error("still-named", refusal.to_string()).with(NextStep::say(format!(
+        ForgetRefusal::Named { block, .. } => Finding::error(
+            "still-configured",
+            refusal.to_string(),
+        )
+        .with(NextStep::say(format!(
             "name the path in {block} that leads there, such as that of --chain-path, then reload"
         ))),
-        ForgetRefusal::ShowsNothing(_) => {
-            Finding::error("shows-nothing", refusal.to_string()).with(again(context, &["install", stem, "--check"]))
-        }
+        ForgetRefusal::ShowsNothing(_) => Finding::error("path-missing", refusal.to_string())
+            .with(again(context, &["install", stem, "--check"])),
         ForgetRefusal::Strange(path) => {
             let path = shell_word(&path.display().to_string());
-            Finding::error("folder-holds-more", refusal.to_string())
-                .with(NextStep::say(format!("move it to where it belongs:  sudo mv -n {path} /root/")))
+            Finding::error("folder-not-empty", refusal.to_string()).with(NextStep::say(format!(
+                "move it to where it belongs:  sudo mv -n {path} /root/"
+            )))
         }
     }
 }

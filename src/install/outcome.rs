@@ -52,10 +52,10 @@ impl InstallVerdict {
             Self::Files => "files",
             Self::Live => "live",
             Self::NotServed => "not-served",
-            Self::NotTakenBack => "not-taken-back",
+            Self::NotTakenBack => "rollback-failed",
             Self::Planned => "planned",
             Self::Refused => "refused",
-            Self::TakenBack => "taken-back",
+            Self::TakenBack => "rolled-back",
             Self::Unchanged => "unchanged",
         }
     }
@@ -428,7 +428,7 @@ fn afterwards(step: &PlanStep, trouble: &StepError) -> Finding {
         "the certificate is in place, but one thing after it failed: {step}: {}",
         told(trouble)
     );
-    Finding::warning("not-finished", message)
+    Finding::warning("follow-up-failed", message)
 }
 
 /// An error with its causes on one line.

@@ -384,7 +384,7 @@ fn doubt_finding(key: &Path, doubt: InheritanceDoubt, after: u32) -> Finding {
         InheritanceDoubt::Group(before) => tightened(before, "its folders keep that group out"),
         InheritanceDoubt::Others(before) => tightened(before, "not for everybody"),
         InheritanceDoubt::Owner(user) => Finding::warning(
-            "key-owner",
+            "key-wrong-owner",
             format!("{path} belongs to user {user}, and so does the new key"),
         ),
         InheritanceDoubt::Stranger(user) => {
@@ -395,7 +395,7 @@ fn doubt_finding(key: &Path, doubt: InheritanceDoubt, after: u32) -> Finding {
                 folder.display()
             );
             let path = shell_word(&folder.display().to_string());
-            Finding::warning("key-owner", message).with(NextStep::say(format!(
+            Finding::warning("key-wrong-owner", message).with(NextStep::say(format!(
                 "sudo chown root:root {path} && sudo chmod go-w {path}"
             )))
         }

@@ -478,7 +478,7 @@ fn not_told(
     told.push(software.name());
     let mut words = vec!["install", ground.usual.stem()];
     words.extend(told.into_iter().flat_map(|name| ["--server", name]));
-    Some(Finding::warning("server-not-told", message).with(again(context, &words)))
+    Some(Finding::warning("server-not-included", message).with(again(context, &words)))
 }
 
 /// The certificate that servers read now; a placeholder is none.

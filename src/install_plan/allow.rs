@@ -5,11 +5,11 @@
 /// The codes of findings, and what is overridden.
 pub(crate) const ALLOWABLE: [(&str, &str); 2] = [
     (
-        "block-not-covered",
+        "names-not-covered",
         "names that a block serves and the certificate is not for are given up",
     ),
     (
-        "served-elsewhere",
+        "configured-elsewhere",
         "some names of the certificate stay with the files that other blocks name",
     ),
 ];
@@ -41,9 +41,9 @@ mod tests {
         for (known, _) in ALLOWABLE {
             assert_eq!(code(known), Ok(known));
         }
-        for refused in ["expired", "wrong-key", "", "block-not-covered "] {
+        for refused in ["expired", "wrong-key", "", "names-not-covered "] {
             assert!(
-                code(refused).unwrap_err().contains("served-elsewhere"),
+                code(refused).unwrap_err().contains("configured-elsewhere"),
                 "{refused}"
             );
         }

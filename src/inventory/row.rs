@@ -40,8 +40,8 @@ impl RowState {
             Self::Installed => "installed",
             Self::Ready => "ready",
             Self::Pending => "pending",
-            Self::NoKey => "no-key",
-            Self::KeyAlone => "key-alone",
+            Self::NoKey => "key-missing",
+            Self::KeyAlone => "unused-key",
             Self::Superseded => "superseded",
         }
     }

@@ -50,7 +50,7 @@ fn endings(for_clients: ClientAuthUse) -> Vec<RuleChange> {
         source: ending.source,
     };
     let mail = change(
-        "rule-no-email",
+        "rule-email-dcv-ends",
         &EMAIL_PROOF,
         "control of a name is no longer proven by e-mail: publish a DNS record or a file",
     );
@@ -119,13 +119,13 @@ mod tests {
                 "2027-03-15",
                 "2028-04-01",
                 ClientAuthUse::No,
-                &["rule-100-days", "rule-no-email"],
+                &["rule-100-days", "rule-email-dcv-ends"],
             ),
             (
                 "2027-04-01",
                 "2030-01-01",
                 ClientAuthUse::Yes,
-                &["rule-no-email", "rule-47-days"],
+                &["rule-email-dcv-ends", "rule-47-days"],
             ),
         ] {
             let at = |day: &str| format!("{day}T00:00:00Z").parse().unwrap();

@@ -142,7 +142,7 @@ fn each_state_by_what_was_found() {
     for (items, expected) in [
         (
             vec![file("a.key", key(&world.key, 0o600))],
-            "key-alone fine",
+            "unused-key fine",
         ),
         (
             vec![
@@ -151,7 +151,7 @@ fn each_state_by_what_was_found() {
             ],
             "pending fine",
         ),
-        (vec![here()], "no-key fine"),
+        (vec![here()], "key-missing fine"),
         (
             vec![
                 here(),
@@ -184,7 +184,7 @@ fn each_state_by_what_was_found() {
                 file("b.csr", request(&world.key, &["a.example"])),
                 file("c.key", ItemContent::LockedKey { mode: 0o600 }),
             ],
-            "no-key fine",
+            "key-missing fine",
         ),
     ] {
         assert_eq!(world.told(items, ""), [expected]);
@@ -224,16 +224,16 @@ fn dates_and_the_chain() {
     let crossed = [chain[0].clone(), early];
     assert_eq!(
         world.told(live(&crossed), ""),
-        ["installed fine intermediate-ends-first"]
+        ["installed fine intermediate-expires-first"]
     );
     assert_eq!(
         world.told(live(&crossed), "2026-08-10"),
-        ["installed due due intermediate-ends-first"]
+        ["installed due due intermediate-expires-first"]
     );
     let broken = world.told(live(&crossed), "2026-09-02");
     assert_eq!(
         broken,
-        ["installed wrong due intermediate-expired intermediate-ends-first"]
+        ["installed wrong due intermediate-expired intermediate-expires-first"]
     );
     // A whole chain beside it lies in the bag too: then nothing ends first.
     let both = [crossed.as_slice(), &chain[1..]].concat();
@@ -242,7 +242,7 @@ fn dates_and_the_chain() {
     // root of somebody's own.
     assert_eq!(
         world.told(vec![file("a.pem", certificates(&chain[..1]))], ""),
-        ["no-key fine"]
+        ["key-missing fine"]
     );
     assert_eq!(
         world.told(live(&chain[..1]), ""),
@@ -280,12 +280,12 @@ fn what_a_host_sends_is_judged_whatever_lies_here() {
         ),
         (
             vec![live(), sends(1, &crossed)],
-            "served fine intermediate-ends-first",
+            "served fine intermediate-expires-first",
             "192.0.2.1:443 sends",
         ),
         (
             vec![sends(1, &crossed)],
-            "served fine intermediate-ends-first",
+            "served fine intermediate-expires-first",
             "Middle, on which",
         ),
     ] {
@@ -300,7 +300,7 @@ fn what_a_host_sends_is_judged_whatever_lies_here() {
     }
     // The first end of all counts.
     let due = world.told(vec![live(), sends(1, &crossed)], "2026-08-10");
-    assert_eq!(due, ["served due due intermediate-ends-first"]);
+    assert_eq!(due, ["served due due intermediate-expires-first"]);
 }
 
 #[test]
@@ -321,7 +321,7 @@ fn keys_names_lists_and_places() {
             vec![live(), installed("/a.key", key(&world.key, 0o644))],
             ""
         ),
-        ["installed wrong key-readable"]
+        ["installed wrong key-readable-by-others"]
     );
     world.terms.insert(
         "a.example".to_owned(),
@@ -374,12 +374,12 @@ fn reasons_have_one_order() {
         file("a-2.csr", request(&next, &["a.example", "www.a.example"])),
     ];
     let told = world.told(items.clone(), "2026-10-20");
-    let due = "installed wrong not-served due intermediate-ends-first key-readable \
+    let due = "installed wrong not-served due intermediate-expires-first key-readable-by-others \
         host-not-covered prepared";
     assert_eq!(told, [due, "pending fine"]);
     let told = world.told(items, "2027-04-01");
-    let ended = "installed wrong expired not-served intermediate-expired intermediate-ends-first \
-        key-readable";
+    let ended = "installed wrong expired not-served intermediate-expired intermediate-expires-first \
+        key-readable-by-others";
     assert_eq!(
         told[0],
         format!("{ended} host-not-covered prepared rule-100-days")
@@ -402,9 +402,12 @@ fn what_servers_show_is_compared() {
         (shown(chain[0].fingerprint, true), "served fine"),
         (
             shown(chain[0].fingerprint, false),
-            "served wrong served-differs",
+            "served wrong served-certificate-differs",
         ),
-        (shown([0; 32], false), "installed wrong served-differs"),
+        (
+            shown([0; 32], false),
+            "installed wrong served-certificate-differs",
+        ),
         (
             Err("the connection was refused".to_owned()),
             "installed wrong not-served",
@@ -470,7 +473,7 @@ fn what_took_its_place_and_what_comes_next() {
     // Of another kind, or for other names, it stands beside it.
     let beside = world.middle.leaf_as(&["a.example"], &next, |_| {});
     let told = world.told(vec![live(), file("c.pem", certificates(&[beside]))], "");
-    assert_eq!(told, ["installed fine", "no-key fine"]);
+    assert_eq!(told, ["installed fine", "key-missing fine"]);
 }
 
 #[test]
@@ -510,7 +513,7 @@ fn rules_begin_before_the_next_round() {
         };
         world.terms.insert("a.example".to_owned(), terms);
         assert_eq!(
-            world.told(items(), "2026-11-23")[0].contains("term-ends"),
+            world.told(items(), "2026-11-23")[0].contains("order-term-ends"),
             told,
             "{paid_until}"
         );

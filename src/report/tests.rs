@@ -614,9 +614,10 @@ fn broken(failure: &Failure) -> Vec<&'static str> {
 
 #[test]
 fn findings_follow_the_same_rules() {
-    let finding = Finding::error("x", "it is wrong").with(NextStep::run(&["verify", "a b"]));
+    let finding =
+        Finding::error("wrong-key", "it is wrong").with(NextStep::run(&["verify", "a b"]));
     let mut text = TextOutput::default();
-    text.findings(&[Finding::note("n", "a note"), finding]);
+    text.findings(&[Finding::note("duplicate", "a note"), finding]);
     assert_eq!(
         text.to_string(),
         "wrong  it is wrong\nnext   certctl verify 'a b'\nnote   a note\n"

@@ -219,7 +219,7 @@ mod tests {
         let mut text = TextOutput::default();
         text.fact("", forged);
         text.fact("found", forged);
-        text.findings(&[Finding::error("a", forged)
+        text.findings(&[Finding::error("wrong-key", forged)
             .quoting([forged.to_owned()])
             .with(NextStep::say(forged).pasting([forged.to_owned()]))]);
         text.failure(

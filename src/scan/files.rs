@@ -84,7 +84,7 @@ impl ScanResults {
             WalkedEntry::File(path) => self.file(&path, origin, &path),
             WalkedEntry::Skipped(path, what) => {
                 let message = format!("{} is {what}: passed over", path.display());
-                self.findings.push(Finding::note("passed-over", message));
+                self.findings.push(Finding::note("skipped", message));
             }
             WalkedEntry::Failed(error) => self.tell(&Failure::from(error), "unreadable"),
         }
@@ -119,7 +119,7 @@ impl ScanResults {
             None => {}
             Some(Severity::Note) => {
                 let message = format!("{}: {}: passed over", error.path.display(), error.source);
-                self.findings.push(Finding::note("passed-over", message));
+                self.findings.push(Finding::note("skipped", message));
             }
             Some(_) => self.tell(&Failure::from(error), "unreadable"),
         }

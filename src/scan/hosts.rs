@@ -120,7 +120,8 @@ impl ScanResults {
                 {
                     let message =
                         format!("{address} of {host} was not asked: this machine has no way there");
-                    self.findings.push(Finding::note("address-silent", message));
+                    self.findings
+                        .push(Finding::note("address-no-answer", message));
                 }
                 Err(error) => self.silent(host, &format!("{address}: "), &error),
             }
@@ -131,7 +132,7 @@ impl ScanResults {
         let message = format!("{host} shows no certificate: {at}{}", in_words(error));
         let next = NextStep::say(format!("look closer:  certctl inspect {host}"));
         self.findings
-            .push(Finding::error("host-silent", message).with(next));
+            .push(Finding::error("host-no-answer", message).with(next));
     }
 
     /// One that is shown, read once however many show it.
@@ -164,7 +165,8 @@ impl ScanResults {
                 .all(|(one, der)| same(one, der));
         let Some(leaf) = chain.first().cloned() else {
             let message = format!("{place} shows a certificate that cannot be read");
-            self.findings.push(Finding::error("host-silent", message));
+            self.findings
+                .push(Finding::error("host-no-answer", message));
             return ServedLeaf {
                 fingerprint: [0; 32],
                 label: "unreadable".to_owned(),

@@ -49,7 +49,7 @@ impl ScanResults {
         }
         failures
             .iter()
-            .for_each(|failure| self.tell(failure, "pair-unreadable"));
+            .for_each(|failure| self.tell(failure, "certificate-unreadable"));
         Ok(rounds)
     }
 

@@ -48,7 +48,7 @@ impl ScanResults {
         let names = match folders::names(folder, MOST) {
             Ok(names) => names,
             Err(error) => {
-                self.tell(&Failure::from(error), "pair-unreadable");
+                self.tell(&Failure::from(error), "certificate-unreadable");
                 return Vec::new();
             }
         };

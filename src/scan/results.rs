@@ -53,7 +53,7 @@ impl ScanResults {
         let finding = match code {
             "unreadable" => Finding::error("unreadable", message),
             "trust-unreadable" => Finding::warning("trust-unreadable", message),
-            _ => Finding::warning("pair-unreadable", message),
+            _ => Finding::warning("certificate-unreadable", message),
         };
         self.findings
             .push(failure.next.iter().cloned().fold(finding, Finding::with));
@@ -67,7 +67,8 @@ impl ScanResults {
                 self.closed
             );
             self.findings.push(
-                Finding::note("not-readable", message).with(NextStep::say("sudo certctl status")),
+                Finding::note("keys-unreadable", message)
+                    .with(NextStep::say("sudo certctl status")),
             );
         }
     }

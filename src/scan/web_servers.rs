@@ -97,7 +97,7 @@ impl ScanResults {
         };
         let serving = match place() {
             Ok(serving) => serving,
-            Err(failure) => return self.tell(&failure, "pair-unreadable"),
+            Err(failure) => return self.tell(&failure, "certificate-unreadable"),
         };
         for refusal in serving.refusals {
             if !self.findings.contains(&refusal) {
@@ -122,7 +122,7 @@ impl ScanResults {
         for looked in to.fleet.here() {
             match looked {
                 Ok(looked) => self.server(&looked, to),
-                Err(failure) => self.tell(&failure, "pair-unreadable"),
+                Err(failure) => self.tell(&failure, "certificate-unreadable"),
             }
         }
     }
@@ -140,7 +140,7 @@ impl ScanResults {
                 software.title(),
                 path.display()
             );
-            return self.findings.push(Finding::note("passed-over", message));
+            return self.findings.push(Finding::note("skipped", message));
         }
         if let Some(refusal) = looked
             .refusal

@@ -56,7 +56,7 @@ pub(crate) fn row(one: &JudgedRow) -> Value {
         "verdict": row.verdict().name(),
         "not_before": certificate.map(|one| one.not_before),
         "not_after": certificate.map(|one| one.not_after),
-        "ends": row.ends,
+        "expires": row.ends,
         "days_left": row.days_left,
         "due": row.due.filter(|_| row.state != RowState::Superseded),
         "issuer": certificate.map(|one| &one.issuer),
@@ -69,8 +69,8 @@ pub(crate) fn row(one: &JudgedRow) -> Value {
         "requests": row.requests.iter().map(place).collect::<Vec<_>>(),
         "reasons": one.findings,
         "paid_until": row.paid_until.map(|day| day.to_string()),
-        "proof_until": row.proof_until,
-        "rounds": row.rounds.iter().map(round).collect::<Vec<_>>(),
+        "dcv_reusable_until": row.proof_until,
+        "renewals": row.rounds.iter().map(round).collect::<Vec<_>>(),
         "next": one.next,
     })
 }
@@ -106,18 +106,18 @@ fn key((at, key): &(ItemLocation, HeldKey)) -> Value {
 fn round(round: &ScheduledRenewal) -> Value {
     json!({
         "due": round.due,
-        "ends": round.before,
+        "expires": round.before,
         "most_days": round.most_days,
         "order": round.paid.map(|paid| match paid {
             PaymentCoverage::Purchase => "buy",
             PaymentCoverage::Reissue => "reissue",
         }),
         "request": "new",
-        "proof": match round.proof {
+        "dcv": match round.proof {
             ValidationMethod::New => "new",
             ValidationMethod::Reused(_) => "reusable",
         },
-        "proof_until": match round.proof {
+        "dcv_reusable_until": match round.proof {
             ValidationMethod::New => None,
             ValidationMethod::Reused(until) => Some(until),
         },

@@ -375,7 +375,7 @@ impl Scenario {
         }
         let lost = ["fsync", "write"].contains(&point.call.as_str())
             && !matches!(point.fault, Fault::Kill | Fault::Error("EINTR"));
-        if lost && code == 0 && !stdout.contains("\"not-finished\"") {
+        if lost && code == 0 && !stdout.contains("\"follow-up-failed\"") {
             wrong.push("what could not be written was passed over".to_owned());
         }
         let (is_old, is_new) = (found == self.old, found == self.new);
@@ -383,7 +383,7 @@ impl Scenario {
             0 => is_new,
             // Of several, those that went well stay.
             1..=5 => is_old || self.sites.len() > 1,
-            6 => stdout.contains("\"left\":[\"") || stdout.contains("broken-before"),
+            6 => stdout.contains("\"left\":[\"") || stdout.contains("previous-files-broken"),
             _ => false,
         };
         if !true_code {

@@ -14,7 +14,7 @@ use crate::system::dns::address;
 ///
 /// Examples:
 ///   certctl csr example.com www.example.com --ca namecheap
-///   certctl csr --from example.com:443 --key-type ecdsa-p256
+///   certctl csr --like example.com:443 --key-type ecdsa-p256
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct CsrArgs {

@@ -26,7 +26,7 @@ pub(super) fn line(context: &Context, args: &CsrArgs) -> Vec<String> {
     );
     let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     flag("--key", path(&args.key));
-    flag("--from", args.from.clone());
+    flag("--like", args.from.clone());
     flag("--subject", args.subject.clone());
     flag("--password-file", path(&args.reading.password_file));
     flag("--cert-name", args.cert_name.clone());

@@ -184,6 +184,6 @@ impl GivenKey {
             "{} may be read by everybody on this machine ({mode:04o})",
             path.display()
         );
-        Some(Finding::warning("key-readable", message).with(NextStep::say(step)))
+        Some(Finding::warning("key-readable-by-others", message).with(NextStep::say(step)))
     }
 }

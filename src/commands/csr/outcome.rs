@@ -186,8 +186,8 @@ impl CsrOutcome {
                     .to_owned(),
             ],
         };
-        if record.proves.len() > 1 {
-            lines.push(format!("it proves {}", record.proves.join(", ")));
+        if record.validates.len() > 1 {
+            lines.push(format!("it proves {}", record.validates.join(", ")));
         }
         lines
     }

@@ -1,4 +1,4 @@
-//! What is asked for, put together from the command line and from what `--from` names.
+//! What is asked for, put together from the command line and from what `--like` names.
 
 use std::path::Path;
 

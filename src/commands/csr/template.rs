@@ -1,4 +1,4 @@
-//! `--from`: names, subject and kind of key of a certificate or request that is there. Nothing else
+//! `--like`: names, subject and kind of key of a certificate or request that is there. Nothing else
 //! is taken over.
 
 use jiff::Timestamp;
@@ -55,7 +55,7 @@ impl CsrTemplate {
                     format!("{text} has neither a site's certificate nor a request"),
                 );
                 Err(failure.with(NextStep::say(
-                    "pass one of them, or a server that shows it:  --from example.com:443",
+                    "pass one of them, or a server that shows it:  --like example.com:443",
                 )))
             }
             [] => Err(delivery.ignored.as_slice().into()),
@@ -182,7 +182,7 @@ fn ambiguous(text: &str, which: impl Iterator<Item = String>) -> Failure {
     which
         .take(SHOWN)
         .fold(failure, Failure::because)
-        .with(NextStep::say("pass the one that is meant:  --from FILE"))
+        .with(NextStep::say("pass the one that is meant:  --like FILE"))
 }
 
 fn unusable(text: &str, error: &NameError) -> Failure {
@@ -192,6 +192,6 @@ fn unusable(text: &str, error: &NameError) -> Failure {
     )
     .because(error.to_string())
     .with(NextStep::say(
-        "type the names, and take the rest from it:  certctl csr NAME... --from FILE",
+        "type the names, and take the rest from it:  certctl csr NAME... --like FILE",
     ))
 }

@@ -37,7 +37,7 @@ pub(super) fn pending(
                 .for_each(|one| one.shop_decides(request));
         }
         checks.extend(expected.into_iter().map(|expected| {
-            let names = expected.record.proves.clone();
+            let names = expected.record.validates.clone();
             ExpectedRecord {
                 request: shown.clone(),
                 ca,

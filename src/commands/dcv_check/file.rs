@@ -319,7 +319,7 @@ fn server(address: &SocketAddr, got: &HttpResponse, verdict: DcvVerdict) -> Valu
             server["answer"] = json!("silent");
             server["reason"] = json!(reason);
         }
-        HttpResponse::NoRoute => server["answer"] = json!("no-route"),
+        HttpResponse::NoRoute => server["answer"] = json!("unreachable-from-here"),
     }
     server
 }

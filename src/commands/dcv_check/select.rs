@@ -203,7 +203,7 @@ fn of_no_domain(record: &GivenRecord, candidates: &[SelectedRequest]) -> Finding
         .take(5)
         .collect();
     Finding::error(
-        "record-of-another-domain",
+        "record-for-another-domain",
         format!(
             "the record given proves none of the names asked for ({}): {}",
             names.join(", "),
@@ -222,7 +222,7 @@ fn stray(md5: &str, candidates: &[SelectedRequest]) -> Finding {
         .map(|one| format!("{} is {}", one.shown, one.request.md5()))
         .collect();
     Finding::error(
-        "record-of-another-request",
+        "record-from-another-request",
         format!(
             "the record given was made from another request: its MD5 is {md5}; {}",
             here.join(", ")
@@ -236,7 +236,7 @@ fn stray(md5: &str, candidates: &[SelectedRequest]) -> Finding {
 
 fn mixed(record: &GivenRecord, one: &SelectedRequest) -> Finding {
     Finding::error(
-        "record-of-another-request",
+        "record-from-another-request",
         format!(
             "the host given belongs to {}, its value to another request: {}",
             one.shown, record.value

@@ -135,12 +135,12 @@ pub(super) fn ruling_json(ruling: &CaaRuling) -> Value {
         Allowed, CaUnknown, Failed, Forbidden, Free, NotAsked, OnTerms, Only, Partly,
     };
     let verdict = match &ruling.verdict {
-        NotAsked => "not-asked",
+        NotAsked => "not-queried",
         Free => "free",
         Allowed => "allowed",
         Only(_) => "limited",
-        OnTerms(_) => "on-terms",
-        Partly(_) => "in-part",
+        OnTerms(_) => "with-parameters",
+        Partly(_) => "some",
         Forbidden(_) => "forbidden",
         CaUnknown(_) => "ca-unknown",
         Failed(..) => "failed",

@@ -348,7 +348,7 @@ impl Outcome for InstallOutcome {
                 "changed",
                 "settings",
                 "plan",
-                "taken_back",
+                "rolled_back",
                 "findings",
                 "next",
                 "undo",

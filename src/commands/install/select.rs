@@ -355,9 +355,11 @@ fn tell_apart(meant: &mut [SelectedCertificate]) {
             "several of these would be called {}: they cannot be installed at once",
             one.stem
         );
-        one.refusal = Some(Finding::error("same-name", message).with(NextStep::say(
-            "install each alone, one of them with a name of its own:  --cert-name NAME",
-        )));
+        one.refusal = Some(
+            Finding::error("duplicate-cert-name", message).with(NextStep::say(
+                "install each alone, one of them with a name of its own:  --cert-name NAME",
+            )),
+        );
     }
 }
 

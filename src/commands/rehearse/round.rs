@@ -268,7 +268,7 @@ impl Round {
             Some(IDLE_RELOAD),
             ExpectedResult {
                 exit_code: 5,
-                verdict: Some("taken-back"),
+                verdict: Some("rolled-back"),
             },
         )?;
         let visit = self.visit()?;

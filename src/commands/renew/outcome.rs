@@ -60,7 +60,7 @@ fn not_prepared(name: &str, failure: Failure) -> Finding {
         .chain(failure.causes)
         .collect::<Vec<_>>()
         .join(": ");
-    let finding = Finding::error("not-prepared", format!("{name}: {causes}"));
+    let finding = Finding::error("request-not-prepared", format!("{name}: {causes}"));
     failure.next.into_iter().fold(finding, Finding::with)
 }
 
@@ -149,8 +149,8 @@ impl RenewalAttempt {
             "ca": self.ca.map(Ca::name),
             "paid_until": self.paid_until,
             "order": order,
-            "proof": proof,
-            "proof_until": until,
+            "dcv": proof,
+            "dcv_reusable_until": until,
             "key": files.map(|files| key(files, prepared)),
             "request": files.map(|files| request(files, prepared)),
             "records": prepared.map(|prepared| prepared.records.as_slice()).unwrap_or_default(),

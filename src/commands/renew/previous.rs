@@ -47,7 +47,7 @@ pub(super) fn place(
                 "{}, where the last request was made, is not there: this folder is used",
                 folder.display()
             );
-            findings.push(Finding::warning("folder-gone", message));
+            findings.push(Finding::warning("folder-missing", message));
             here()
         }
         _ => here(),

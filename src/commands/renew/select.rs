@@ -34,7 +34,7 @@ pub(super) fn choose(context: &Context, args: &RenewArgs) -> Result<DueSelection
     let all = survey.rows(context, &[], args.renew_before.unwrap_or_default());
     let mut findings = std::mem::take(&mut survey.findings);
     // Keys are nobody's business here: who may not read them prepares the next round all the same.
-    findings.retain(|finding| finding.code == "pair-unreadable");
+    findings.retain(|finding| finding.code == "certificate-unreadable");
     let (mut rows, mut waiting) = (Vec::new(), NotYetDue::default());
     if args.names.is_empty() {
         for row in all.into_iter().filter(is_candidate) {

@@ -301,13 +301,11 @@ impl Lines {
                 }
             }
             ReadFile::File(path, Err(error)) => match crate::scan::unread(&error) {
-                Some(Severity::Note) => self.told(path, "passed-over", &error.source.to_string()),
+                Some(Severity::Note) => self.told(path, "skipped", &error.source.to_string()),
                 Some(_) => self.told(path, "unreadable", &error.source.to_string()),
                 None => {}
             },
-            ReadFile::Other(WalkedEntry::Skipped(path, why)) => {
-                self.told(&path, "passed-over", why)
-            }
+            ReadFile::Other(WalkedEntry::Skipped(path, why)) => self.told(&path, "skipped", why),
             ReadFile::Other(WalkedEntry::Failed(error)) => {
                 self.told(&error.path, "unreadable", &error.source.to_string())
             }

@@ -17,7 +17,7 @@ pub(crate) fn what_stays(
     let blocks = || situation.serving.blocks().join(", ");
     match &plan.back {
         RollbackTarget::Stay(why) if files_stay => Some(Finding::warning(
-            "broken-before",
+            "previous-files-broken",
             format!(
                 "the files before were broken ({why}): \
                 the new ones stay"
@@ -25,7 +25,7 @@ pub(crate) fn what_stays(
         )),
         RollbackTarget::Nothing { .. } if files_stay => Some(
             Finding::warning(
-                "nothing-before",
+                "no-previous-version",
                 "the server was told to load the new files and there were none before: they stay",
             )
             .with(NextStep::say(format!(
@@ -35,7 +35,7 @@ pub(crate) fn what_stays(
         ),
         RollbackTarget::Unproven(id) if *id == situation.wanted.id => Some(
             Finding::warning(
-                "nothing-before",
+                "no-previous-version",
                 "there were no files before these, and the server loads them: they stay",
             )
             .with(NextStep::say(format!(
@@ -45,7 +45,7 @@ pub(crate) fn what_stays(
         ),
         RollbackTarget::To(id) if *id == situation.wanted.id => Some(
             Finding::warning(
-                "nothing-before",
+                "no-previous-version",
                 format!(
                     "{id} is what was seen live last, what came after it was not: there is \
                     nothing to go back to, it stays"
@@ -105,7 +105,7 @@ pub(crate) fn half_taken(
          listens there too",
         mixed.join(", ")
     );
-    let finding = Finding::error("reload-half-taken", message)
+    let finding = Finding::error("reload-partial", message)
         .with(NextStep::say("see who listens there:  sudo ss -ltnp"))
         .with(NextStep::say("when the old ones are gone, install again"));
     (!mixed.is_empty()).then_some(finding)
@@ -159,5 +159,5 @@ pub(crate) fn still_before(
         ),
     };
     let message = format!("{addresses} still shows the certificate of before: {cause}");
-    Some(Finding::error("reload-not-taken", message).with(NextStep::say(next)))
+    Some(Finding::error("reload-no-effect", message).with(NextStep::say(next)))
 }

@@ -39,7 +39,7 @@ impl TransactionOutcome {
             }],
             "settings": self.settings,
             "plan": self.plan,
-            "taken_back": { "done": self.back.0, "left": self.back.1 },
+            "rolled_back": { "done": self.back.0, "left": self.back.1 },
             "findings": self.findings,
             "next": self.next,
         })

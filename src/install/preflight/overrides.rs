@@ -6,7 +6,7 @@ use crate::install::servers::ServingState;
 use crate::install_plan::plan::{NameCoverage, ServerState};
 
 /// What leaves names without the certificate; allowed, the pair counts as reached.
-const UNREACHED: [&str; 2] = ["not-asked", "served-elsewhere"];
+const UNREACHED: [&str; 2] = ["not-probed", "configured-elsewhere"];
 
 /// Turns what is allowed into warnings.
 pub(crate) fn apply(serving: &mut ServingState, allowed: &[&'static str]) {

@@ -201,7 +201,7 @@ fn nameless(config: &ServerConfig, names: &[DnsName], links: &[StableLink]) -> V
         let message = format!(
             "{block} has no names: it serves whatever reaches it, with the new certificate too"
         );
-        Finding::warning("block-not-covered", message)
+        Finding::warning("names-not-covered", message)
     };
     config.naming(links).filter(bare).map(warn).collect()
 }

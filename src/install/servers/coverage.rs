@@ -54,7 +54,7 @@ pub(crate) fn judge(
     }
     findings.extend(targets.unasked.iter().map(|(listen, why)| {
         Finding::warning(
-            "not-asked",
+            "not-probed",
             format!(
                 "what is served there is not known: {listen} {}",
                 why.reason()
@@ -64,7 +64,7 @@ pub(crate) fn judge(
     if probes.iter().any(|probe| probe == "none") {
         findings.push(
             Finding::warning(
-                "not-asked",
+                "not-probed",
                 "nobody was asked what is served (--probe none)",
             )
             .with(NextStep::say(
@@ -100,12 +100,12 @@ pub(crate) fn clashes(
                 "{first} and {second} both have {name} at {address}: only the first is ever asked \
                     for it"
             );
-            Finding::warning("name-twice", message)
+            Finding::warning("duplicate-server-name", message)
                 .with(NextStep::say(format!("take {name} out of one of them")))
         }
         NameClash::Bare { block, address } => {
             let message = format!("{block} speaks TLS at {address} and has no certificate");
-            Finding::warning("block-without-certificate", message).with(
+            Finding::warning("block-has-no-certificate", message).with(
                 NextStep::say(format!(
                     "to serve the new certificate there, add to {block}:"
                 ))
@@ -178,7 +178,7 @@ fn elsewhere(
             "to serve the new certificate there, change {what} in {block}:"
         )),
     };
-    Finding::error("served-elsewhere", message).with(next.pasting(lines))
+    Finding::error("configured-elsewhere", message).with(next.pasting(lines))
 }
 
 /// What blocks that name the pair serve and the certificate is not for. What the certificate that
@@ -211,7 +211,7 @@ pub(crate) fn uncovered(
                 "{block} serves {}, which the certificate is not for",
                 lacking.join(", ")
             );
-            lacked.push(Finding::warning("block-not-covered", message));
+            lacked.push(Finding::warning("names-not-covered", message));
             continue;
         }
         let (names, directive) = (breaks.join(", "), config.software.names_directive());
@@ -222,7 +222,7 @@ pub(crate) fn uncovered(
             None => format!("{block} serves {names}, which the certificate is not for"),
         };
         lost.push(
-            Finding::error("block-not-covered", message)
+            Finding::error("names-not-covered", message)
                 .with(NextStep::say(format!(
                     "order a certificate that has {names} too"
                 )))
@@ -230,7 +230,7 @@ pub(crate) fn uncovered(
                     "or, if that is not to be served, take it out of {directive} in {block}"
                 )))
                 .with(NextStep::say(
-                    "or let it be served all the same:  --allow block-not-covered",
+                    "or let it be served all the same:  --allow names-not-covered",
                 )),
         );
     }
@@ -283,14 +283,14 @@ fn by_default(config: &ServerConfig, block: &ConfigBlock, sent: &[&ServedElsewhe
         "no block has {names} as its name: the default, {block}, answers with another certificate"
     );
     let directive = config.software.names_directive();
-    Finding::warning("served-elsewhere", message).with(NextStep::say(format!(
+    Finding::warning("configured-elsewhere", message).with(NextStep::say(format!(
         "if {names} should be served here, add it to the {directive} of your block"
     )))
 }
 
 fn unknown(block: &ConfigBlock) -> Finding {
     Finding::error(
-        "not-asked",
+        "not-probed",
         format!("{block} names the pair, and it cannot be asked what it serves"),
     )
     .with(NextStep::say(

@@ -148,7 +148,7 @@ impl DiscoveredServers {
                 software.title(),
                 all.join(" ")
             );
-            Finding::note("server-left-out", message)
+            Finding::note("server-skipped", message)
         };
         self.idle.iter().map(told).collect()
     }

@@ -46,7 +46,7 @@ const fn rule(
 }
 
 pub(super) static ANY_USAGE: LintRule = rule(
-    "any-usage",
+    "any-extended-key-usage",
     LintSeverity::Warns,
     RuleScope::PublicCas,
     "BR 7.1.2.7.10",
@@ -64,7 +64,7 @@ pub(super) static CLIENT_AUTH: LintRule = rule(
     "Chrome Root Program Policy 1.8, from 2027-03-15",
 );
 pub(super) static CLIENT_AUTH_LOST: LintRule = rule(
-    "client-auth-lost",
+    "client-auth-removed",
     LintSeverity::Warns,
     RuleScope::Everybody,
     "Chrome Root Program Policy 1.8",
@@ -76,7 +76,7 @@ pub(super) static COMMON_NAME: LintRule = rule(
     "BR 7.1.4.3",
 );
 pub(super) static ENDS_FIRST: LintRule = rule(
-    "intermediate-ends-first",
+    "intermediate-expires-first",
     LintSeverity::Warns,
     RuleScope::Everybody,
     "RFC 5280 6.1.3 a 2",
@@ -94,25 +94,25 @@ pub(super) static NO_SERVER_AUTH: LintRule = rule(
     "BR 7.1.2.7.10",
 );
 pub(super) static ODD_CURVE: LintRule = rule(
-    "odd-key-kind",
+    "unsupported-key-type",
     LintSeverity::Refuses,
     RuleScope::PublicCas,
     "BR 6.1.5",
 );
 pub(super) static ODD_MODULUS: LintRule = rule(
-    "odd-modulus",
+    "invalid-modulus",
     LintSeverity::Warns,
     RuleScope::PublicCas,
     "BR 6.1.5, 6.1.6",
 );
 pub(super) static P521: LintRule = rule(
-    "unusual-key-kind",
+    "unusual-key-type",
     LintSeverity::Warns,
     RuleScope::PublicCas,
     "Mozilla Root Store Policy 5.1",
 );
 pub(super) static SERIAL: LintRule = rule(
-    "odd-serial",
+    "invalid-serial",
     LintSeverity::Warns,
     RuleScope::PublicCas,
     "RFC 5280 4.1.2.2",

@@ -160,7 +160,7 @@ impl ChainProblem {
             Self::WeakKey { .. } => "weak-key",
             Self::WeakSignature { .. } => "weak-signature",
             Self::WrongKey { .. } => "wrong-key",
-            Self::WrongKeyKind { .. } => "wrong-key-kind",
+            Self::WrongKeyKind { .. } => "wrong-key-type",
         }
     }
 }
