@@ -15,6 +15,7 @@ pub(crate) mod public_address;
 pub(crate) mod reason;
 pub(crate) mod record;
 pub(crate) mod reseller_record;
+mod server_comparison;
 pub(crate) mod value_check;
 mod verdict;
 pub(crate) mod zone_consistency;

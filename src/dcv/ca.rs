@@ -1,6 +1,6 @@
-//! What is known of each CA and shop: how it wants control of a domain proved, who issues for it,
-//! what it accepts. The rows are in `table`, each with its source and the month it was read; what
-//! nobody could confirm says so.
+//! What is known about each CA and reseller: how it validates control of a domain, which CA issues
+//! for it, what it accepts. The rows are in `table`, each with its source and the month in which
+//! that was read; unconfirmed facts are marked.
 
 mod profile;
 mod table;
@@ -10,7 +10,7 @@ pub(crate) use self::profile::{
     RandomValueRecord, RedirectPolicy, RequestLimits, UniqueValue,
 };
 
-/// A CA or shop (`--ca`).
+/// A CA or reseller (`--ca`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ca {
     Acm,
@@ -30,7 +30,7 @@ pub enum Ca {
 }
 
 impl Ca {
-    /// Every one, as `--help` lists them.
+    /// All of them, in the order of `--help`.
     pub const ALL: [Self; 14] = [
         Self::Namecheap,
         Self::Ssls,
@@ -68,7 +68,7 @@ impl Ca {
         }
     }
 
-    /// What it takes in a request; of one that is not named, what every public CA takes.
+    /// What it accepts in a request; without a CA, what every public CA accepts.
     #[must_use]
     pub fn accepts(ca: Option<Self>) -> &'static RequestLimits {
         ca.map_or(&table::PUBLIC, |ca| &ca.profile().accepts)
@@ -94,7 +94,7 @@ impl Ca {
         self.profile().title
     }
 
-    /// How it makes its record of the request, where it does.
+    /// How it derives its record from the request, if it does.
     #[must_use]
     pub fn csr_hash(self) -> Option<CsrHashTarget> {
         match self.profile().dns {
@@ -122,27 +122,24 @@ impl clap::ValueEnum for Ca {
 }
 
 /// Whether `text` has the form `shape`, where each `<...>` stands for one or more characters of a
-/// single label or word. Case counts as little as in the DNS.
+/// single label or word. Case is ignored, as in the DNS.
 #[must_use]
 pub(crate) fn fits(shape: &str, text: &str) -> bool {
-    let one = |c: char| c.is_ascii_alphanumeric() || "-_=+/".contains(c);
-    match shape.split_once('<') {
-        None => shape.eq_ignore_ascii_case(text),
-        Some((before, rest)) => {
-            let after = rest.split_once('>').map_or("", |(_, after)| after);
-            let Some(start) = text
-                .get(..before.len())
-                .filter(|start| start.eq_ignore_ascii_case(before))
-            else {
-                return false;
-            };
-            let rest = &text[start.len()..];
-            // What follows begins with a character that no word has, or is the end: the longest
-            // word is the only one.
-            let word = rest.find(|c| !one(c)).unwrap_or(rest.len());
-            word > 0 && fits(after, &rest[word..])
-        }
-    }
+    let Some((before, placeholder)) = shape.split_once('<') else {
+        return shape.eq_ignore_ascii_case(text);
+    };
+    let after = placeholder.split_once('>').map_or("", |(_, after)| after);
+    let Some((start, rest)) = text.split_at_checked(before.len()) else {
+        return false;
+    };
+    // The shape goes on with a character that no word has, or ends: the longest word is the only
+    // possible one.
+    let word = rest.find(|c| !is_word_char(c)).unwrap_or(rest.len());
+    start.eq_ignore_ascii_case(before) && word > 0 && fits(after, &rest[word..])
+}
+
+fn is_word_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_=+/".contains(c)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! CAA: whether a domain lets a CA issue for a name, and on which terms (RFC 8659; RFC 8657 for the
-//! terms). CAs look it up before every certificate (BR 3.2.2.8). Pure: the records come as values,
-//! `system::dns` asks for them.
+//! CAA: whether a domain allows a CA to issue for a name, and on which terms (RFC 8659; RFC 8657 for
+//! the terms). CAs check it before every issuance (BR 3.2.2.8). Pure: the records come as values,
+//! `system::dns` queries them.
 
 mod value;
 
@@ -16,100 +16,100 @@ use crate::pki::name::{DnsName, PublicSuffix};
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CaaRecord {
-    /// Bit 0 of the flags: whoever does not know the tag must not issue (RFC 8659 4.1).
+    /// Bit 0 of the flags: a CA that does not know the tag must not issue (RFC 8659 4.1).
     pub critical: bool,
     pub tag: String,
-    /// Its value; bytes that are no UTF-8 are replaced.
+    /// Its value; bytes that are not UTF-8 are replaced.
     pub value: String,
-    /// For how many seconds it may be remembered (TTL).
+    /// For how many seconds it may be cached (TTL).
     pub ttl: u32,
 }
 
 /// What was found at one name of the climb.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CaaLookup {
-    /// Records; where an alias led to them, the name that they are at.
+    /// Records, and the name that they are at if an alias led to them.
     Records(Option<String>, Vec<CaaRecord>),
-    /// None: the climb goes on.
+    /// No records: the climb continues.
     None,
-    /// No answer: what is there is not known.
+    /// No answer: the records are unknown.
     Failed(DnsAnswer),
 }
 
-/// Who wants to issue, and how it proves control.
+/// The CAs that may issue, and when.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IssuanceRequest {
-    /// Whoever may turn out to issue; empty where no CA was named.
+    /// The CAs that may turn out to issue; empty if no CA was given.
     pub issuers: &'static [CaaIssuer],
-    /// The instant that terms with a date are judged by.
+    /// The instant at which terms with a date are evaluated.
     pub at: Timestamp,
 }
 
 /// What CAA says about one name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CaaRuling {
-    /// The name asked for, wildcard and all.
+    /// The name of the certificate, with its wildcard.
     pub name: String,
-    /// Where the records are that count; none where there are none.
+    /// The name that the relevant records are at, if there are any.
     pub at: Option<String>,
-    /// Those records that decide, as zone files write them (without name and class).
+    /// The records that decide, as zone files write them (without name and class).
     pub records: Vec<String>,
-    /// What they come to.
+    /// Whether the CA may issue.
     pub verdict: CaaVerdict,
-    /// For how many seconds whoever asked may go by those records.
+    /// For how many seconds the CA may rely on those records.
     pub ttl: Option<u32>,
-    /// Whoever may turn out to issue.
+    /// The CAs that may turn out to issue.
     pub issuers: &'static [CaaIssuer],
 }
 
-/// What the records come to.
+/// Whether the records allow issuance.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CaaVerdict {
     NotAsked,
-    /// No record limits it: any CA may issue.
+    /// No record restricts issuance: any CA may issue.
     Free,
     /// The CA may issue.
     Allowed,
-    /// No CA was named; these alone may issue.
+    /// No CA was given; only these may issue.
     Only(Vec<String>),
-    /// The CA may issue, but on terms that an order at a shop may not meet.
+    /// The CA may issue, but on terms that an order at a reseller may not meet.
     OnTerms(CaaParameters),
-    /// One of those that may turn out to issue is allowed, these are not.
+    /// Some of the CAs that may turn out to issue are allowed, these are not.
     Partly(Vec<&'static str>),
     /// The CA may not issue.
     Forbidden(CaaRefusal),
-    /// It is not known by which names a record would allow the CA; these alone may issue.
+    /// It is unknown which identifiers in a record allow the CA; only these may issue.
     CaUnknown(Vec<String>),
-    /// A look-up failed, and a CA must not issue then (BR 3.2.2.8): for which name, and what came.
+    /// The look-up for this name failed with this answer, and a CA must not issue then (BR 3.2.2.8).
     Failed(String, DnsAnswer),
 }
 
 /// Why the CA may not issue.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CaaRefusal {
-    /// No record names it.
+    /// No record allows this CA.
     NotNamed,
-    /// The records say that nobody may.
+    /// The records allow no CA.
     Nobody,
     /// A record with the critical flag has this tag, which CAs do not know (RFC 8659 4.1).
     UnknownCritical(String),
-    /// The record that names it cannot be read, which counts as naming nobody (RFC 8659 4.2).
+    /// The record cannot be parsed, which counts as allowing no CA (RFC 8659 4.2).
     Unreadable,
 }
 
-/// RFC 8657: the terms that the record sets.
+/// The terms that the record sets (RFC 8657).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CaaParameters {
-    /// The account that the order must be of.
+    /// The account that the order must belong to.
     pub account: Option<String>,
-    /// The ways to prove control that are allowed.
+    /// The validation methods that are allowed.
     pub methods: Option<String>,
-    /// Whether all CAs must heed them by now.
+    /// Whether all CAs must respect them already.
     pub in_force: bool,
 }
 
-/// The names that are asked for, in this order, until one has records: the name, wildcard stripped,
-/// and all above it but the root (RFC 8659 3).
+/// The names to query, in this order, until one has records: the name without its wildcard, and all
+/// names above it except the root (RFC 8659 3).
 #[must_use]
 pub(crate) fn climb(name: &str) -> Vec<String> {
     let mut names = Vec::new();
@@ -121,44 +121,49 @@ pub(crate) fn climb(name: &str) -> Vec<String> {
     names
 }
 
-/// What CAA says about `name`; `found` tells what is at a name of its climb.
+/// Evaluates CAA for `name`; `found` returns what is at a name of its climb.
 #[must_use]
 pub(crate) fn rule(
     name: &str,
     found: impl Fn(&str) -> CaaLookup,
     wish: IssuanceRequest,
 ) -> CaaRuling {
-    let issuers = wish.issuers;
-    let ruling = |at, records, verdict| CaaRuling {
-        name: name.to_owned(),
-        at,
-        records,
-        verdict,
-        ttl: None,
-        issuers,
-    };
     for at in climb(name) {
         match found(&at) {
             CaaLookup::None => {}
             CaaLookup::Failed(answer) => {
-                return ruling(None, Vec::new(), CaaVerdict::Failed(at, answer));
+                let failed = CaaVerdict::Failed(at, answer);
+                return ruling_without_records(name, failed, wish);
             }
             CaaLookup::Records(_, records) if records.is_empty() => {}
             CaaLookup::Records(alias, records) => {
-                let (deciding, verdict) = judge(&records, name.starts_with("*."), wish);
-                let shown = deciding.iter().map(|record| shown(record)).collect();
-                let ttl = deciding.iter().map(|record| record.ttl).min();
+                let deciding = deciding_records(name, &records);
                 return CaaRuling {
-                    ttl,
-                    ..ruling(Some(alias.unwrap_or(at)), shown, verdict)
+                    name: name.to_owned(),
+                    at: Some(alias.unwrap_or(at)),
+                    records: deciding.iter().map(|record| zone_line(record)).collect(),
+                    verdict: judge(&deciding, wish),
+                    ttl: deciding.iter().map(|record| record.ttl).min(),
+                    issuers: wish.issuers,
                 };
             }
         }
     }
-    ruling(None, Vec::new(), CaaVerdict::Free)
+    ruling_without_records(name, CaaVerdict::Free, wish)
 }
 
-/// What a CA knows: RFC 8659 4, BR appendix A.1.
+fn ruling_without_records(name: &str, verdict: CaaVerdict, wish: IssuanceRequest) -> CaaRuling {
+    CaaRuling {
+        name: name.to_owned(),
+        at: None,
+        records: Vec::new(),
+        verdict,
+        ttl: None,
+        issuers: wish.issuers,
+    }
+}
+
+/// The tags that a CA knows: RFC 8659 4, BR appendix A.1.
 const KNOWN: [&str; 5] = [
     "issue",
     "issuewild",
@@ -167,56 +172,88 @@ const KNOWN: [&str; 5] = [
     "contactphone",
 ];
 
-/// The records that decide, and what they come to.
-fn judge(
-    records: &[CaaRecord],
-    wildcard: bool,
-    wish: IssuanceRequest,
-) -> (Vec<&CaaRecord>, CaaVerdict) {
-    let is = |record: &CaaRecord, tag: &str| record.tag.eq_ignore_ascii_case(tag);
-    if let Some(odd) = records
-        .iter()
-        .find(|one| one.critical && !KNOWN.iter().any(|tag| is(one, tag)))
-    {
-        return (
-            vec![odd],
-            CaaVerdict::Forbidden(CaaRefusal::UnknownCritical(odd.tag.clone())),
-        );
-    }
-    let of = |tag: &str| -> Vec<&CaaRecord> {
-        records.iter().filter(|record| is(record, tag)).collect()
-    };
-    // RFC 8659 4.3: for a wildcard, issuewild takes the place of issue; for all else it does not
-    // count.
-    let wild = if wildcard {
-        of("issuewild")
-    } else {
-        Vec::new()
-    };
-    let deciding = if wild.is_empty() { of("issue") } else { wild };
-    if deciding.is_empty() {
-        return (records.iter().collect(), CaaVerdict::Free);
-    }
-    let issues: Vec<IssueValue> = deciding
-        .iter()
-        .map(|record| IssueValue::read(&record.value))
-        .collect();
-    let verdict = verdict(&issues, wish);
-    (deciding, verdict)
+/// The records at one name that decide about issuance for `name`.
+enum DecidingRecords<'a> {
+    /// A critical record with an unknown tag forbids issuance.
+    UnknownCritical(&'a CaaRecord),
+    /// The `issue` or `issuewild` records.
+    Issue(Vec<&'a CaaRecord>),
+    /// Only records that limit nothing (all of them).
+    Unlimited(Vec<&'a CaaRecord>),
 }
 
-fn verdict(issues: &[IssueValue], wish: IssuanceRequest) -> CaaVerdict {
-    let mut named: Vec<String> = issues
+impl<'a> DecidingRecords<'a> {
+    fn iter(&self) -> impl Iterator<Item = &'a CaaRecord> {
+        let records = match self {
+            Self::UnknownCritical(record) => std::slice::from_ref(record),
+            Self::Issue(records) | Self::Unlimited(records) => records,
+        };
+        records.iter().copied()
+    }
+}
+
+fn deciding_records<'a>(name: &str, records: &'a [CaaRecord]) -> DecidingRecords<'a> {
+    let unknown_critical = records
         .iter()
-        .filter_map(|issue| issue.issuer.clone())
+        .find(|record| record.critical && !KNOWN.iter().any(|tag| has_tag(record, tag)));
+    if let Some(record) = unknown_critical {
+        return DecidingRecords::UnknownCritical(record);
+    }
+    // RFC 8659 4.3: for a wildcard, issuewild takes the place of issue; otherwise it does not
+    // count.
+    if name.starts_with("*.") {
+        let issue_wild = records_with_tag(records, "issuewild");
+        if !issue_wild.is_empty() {
+            return DecidingRecords::Issue(issue_wild);
+        }
+    }
+    let issue = records_with_tag(records, "issue");
+    if issue.is_empty() {
+        DecidingRecords::Unlimited(records.iter().collect())
+    } else {
+        DecidingRecords::Issue(issue)
+    }
+}
+
+fn records_with_tag<'a>(records: &'a [CaaRecord], tag: &str) -> Vec<&'a CaaRecord> {
+    records
+        .iter()
+        .filter(|record| has_tag(record, tag))
+        .collect()
+}
+
+fn has_tag(record: &CaaRecord, tag: &str) -> bool {
+    record.tag.eq_ignore_ascii_case(tag)
+}
+
+fn judge(deciding: &DecidingRecords<'_>, wish: IssuanceRequest) -> CaaVerdict {
+    match deciding {
+        DecidingRecords::UnknownCritical(record) => {
+            CaaVerdict::Forbidden(CaaRefusal::UnknownCritical(record.tag.clone()))
+        }
+        DecidingRecords::Issue(records) => {
+            let values: Vec<IssueValue> = records
+                .iter()
+                .map(|record| IssueValue::read(&record.value))
+                .collect();
+            judge_issue_values(&values, wish)
+        }
+        DecidingRecords::Unlimited(_) => CaaVerdict::Free,
+    }
+}
+
+fn judge_issue_values(values: &[IssueValue], wish: IssuanceRequest) -> CaaVerdict {
+    let mut named: Vec<String> = values
+        .iter()
+        .filter_map(|value| value.issuer.clone())
         .collect();
     named.dedup();
     if named.is_empty() {
-        let unreadable = issues.iter().any(|issue| !issue.readable);
-        return CaaVerdict::Forbidden(if unreadable {
-            CaaRefusal::Unreadable
-        } else {
+        let is_readable = values.iter().all(|value| value.readable);
+        return CaaVerdict::Forbidden(if is_readable {
             CaaRefusal::Nobody
+        } else {
+            CaaRefusal::Unreadable
         });
     }
     if wish.issuers.is_empty() {
@@ -229,89 +266,101 @@ fn verdict(issues: &[IssueValue], wish: IssuanceRequest) -> CaaVerdict {
     {
         return CaaVerdict::CaUnknown(named);
     }
-    let names = |issuer: &CaaIssuer, issue: &&IssueValue| {
-        issue
-            .issuer
-            .as_ref()
-            .is_some_and(|name| issuer.caa_identities.contains(&name.as_str()))
-    };
-    let allowing = |issuer: &CaaIssuer| {
-        issues
-            .iter()
-            .filter(|issue| names(issuer, issue))
-            .collect::<Vec<_>>()
-    };
-    let (some, none): (Vec<&CaaIssuer>, Vec<&CaaIssuer>) = wish
-        .issuers
-        .iter()
-        .partition(|issuer| !allowing(issuer).is_empty());
-    if some.is_empty() {
+    judge_issuers(values, wish)
+}
+
+/// Which of the known issuers the records allow, and on which terms.
+fn judge_issuers(values: &[IssueValue], wish: IssuanceRequest) -> CaaVerdict {
+    let mut allowing: Vec<&IssueValue> = Vec::new();
+    let mut not_allowed: Vec<&'static str> = Vec::new();
+    for issuer in wish.issuers {
+        let before = allowing.len();
+        allowing.extend(values.iter().filter(|value| allows(value, issuer)));
+        if allowing.len() == before {
+            not_allowed.push(issuer.title);
+        }
+    }
+    let Some(first) = allowing.first() else {
         return CaaVerdict::Forbidden(CaaRefusal::NotNamed);
+    };
+    if !not_allowed.is_empty() {
+        return CaaVerdict::Partly(not_allowed);
     }
     // Permissions add up (RFC 8659 4.2): one record without terms is enough.
-    let allowing: Vec<&IssueValue> = some.iter().flat_map(|issuer| allowing(issuer)).collect();
-    if !none.is_empty() {
-        return CaaVerdict::Partly(none.iter().map(|issuer| issuer.title).collect());
+    if !allowing.iter().all(|value| value.has_terms()) {
+        return CaaVerdict::Allowed;
     }
-    match allowing
-        .iter()
-        .all(|issue| issue.has_terms())
-        .then(|| allowing.first())
-        .flatten()
-    {
-        None => CaaVerdict::Allowed,
-        Some(issue) => CaaVerdict::OnTerms(CaaParameters {
-            account: issue.account.clone(),
-            methods: issue.methods.clone(),
-            in_force: baseline_dates::CAA_TERMS.holds(wish.at),
-        }),
-    }
+    CaaVerdict::OnTerms(CaaParameters {
+        account: first.account.clone(),
+        methods: first.methods.clone(),
+        in_force: baseline_dates::CAA_TERMS.holds(wish.at),
+    })
 }
 
-/// `0 issue "sectigo.com"`.
-fn shown(record: &CaaRecord) -> String {
+fn allows(value: &IssueValue, issuer: &CaaIssuer) -> bool {
+    value
+        .issuer
+        .as_ref()
+        .is_some_and(|name| issuer.caa_identities.contains(&name.as_str()))
+}
+
+/// The record as zone files write it, without name and class: `0 issue "sectigo.com"`.
+fn zone_line(record: &CaaRecord) -> String {
     let quoted = record.value.replace('\\', "\\\\").replace('"', "\\\"");
-    format!(
-        "{} {} \"{quoted}\"",
-        if record.critical { 128 } else { 0 },
-        record.tag
-    )
+    let flags = if record.critical { 128 } else { 0 };
+    format!("{flags} {} \"{quoted}\"", record.tag)
 }
 
-/// Whether each of `names` lets a CA issue; `found` is what is at each name of their climbs, empty
-/// where nobody was asked.
+/// Evaluates CAA for each of `names`; `found` has what is at each name of their climbs, and is empty
+/// if CAA was not queried.
 #[must_use]
 pub(crate) fn rule_all(
     names: &[String],
     found: &HashMap<String, CaaLookup>,
     wish: IssuanceRequest,
 ) -> Vec<CaaRuling> {
-    let at_name = |name: &str| match found.get(name) {
-        // A registry's zone has no CAA records, and its failure is nobody's matter here.
-        Some(CaaLookup::Failed(_)) if is_registrys(name) => CaaLookup::None,
-        found => found.cloned().unwrap_or(CaaLookup::None),
-    };
-    let nobody_was_asked = |name: &str| climb(name).iter().all(|name| !found.contains_key(name));
-    let ruling = |name: &String| match rule(name, at_name, wish) {
-        ruling if nobody_was_asked(name) => CaaRuling {
-            verdict: CaaVerdict::NotAsked,
-            ..ruling
-        },
-        ruling => ruling,
-    };
-    names.iter().map(ruling).collect()
+    names
+        .iter()
+        .map(|name| rule_from_map(name, found, wish))
+        .collect()
+}
+
+fn rule_from_map(
+    name: &str,
+    found: &HashMap<String, CaaLookup>,
+    wish: IssuanceRequest,
+) -> CaaRuling {
+    let ruling = rule(name, |name| lookup_in_map(name, found), wish);
+    if climb(name).iter().any(|name| found.contains_key(name)) {
+        return ruling;
+    }
+    CaaRuling {
+        verdict: CaaVerdict::NotAsked,
+        ..ruling
+    }
+}
+
+fn lookup_in_map(name: &str, found: &HashMap<String, CaaLookup>) -> CaaLookup {
+    match found.get(name) {
+        // A registry's zone has no CAA records, and its failure does not matter here.
+        Some(CaaLookup::Failed(_)) if is_of_registry(name) => CaaLookup::None,
+        Some(lookup) => lookup.clone(),
+        None => CaaLookup::None,
+    }
 }
 
 /// Whether the name is a top level, or one under which a registry gives out domains (`co.uk`).
-fn is_registrys(name: &str) -> bool {
-    let suffix = |name: DnsName| {
+fn is_of_registry(name: &str) -> bool {
+    if !name.contains('.') {
+        return true;
+    }
+    DnsName::parse(name).is_ok_and(|name| {
         name.registrable().is_none() && name.public_suffix() != Some(PublicSuffix::Shared)
-    };
-    !name.contains('.') || DnsName::parse(name).is_ok_and(suffix)
+    })
 }
 
-/// Names that the same records say the same about, as one; so are names whose look-ups fail alike
-/// in one domain.
+/// Groups names with the same verdict by the same records, and names of one domain whose look-ups
+/// fail in the same way.
 #[must_use]
 pub(crate) fn together<'a>(rulings: impl Iterator<Item = &'a CaaRuling>) -> Vec<CaaRuling> {
     let mut groups: Vec<CaaRuling> = Vec::new();
@@ -333,21 +382,21 @@ pub(crate) fn together<'a>(rulings: impl Iterator<Item = &'a CaaRuling>) -> Vec<
 }
 
 fn is_like(group: &CaaRuling, ruling: &CaaRuling) -> bool {
-    let below = |name: &str, above: &str| {
-        name.strip_suffix(above)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    };
     if let (CaaVerdict::Failed(one, why), CaaVerdict::Failed(other, cause)) =
         (&group.verdict, &ruling.verdict)
     {
-        return why == cause && (below(one, other) || below(other, one));
+        return why == cause && (is_at_or_below(one, other) || is_at_or_below(other, one));
     }
-    let wildcard = |ruling: &CaaRuling| ruling.name.starts_with("*.");
-    wildcard(group) == wildcard(ruling)
+    group.name.starts_with("*.") == ruling.name.starts_with("*.")
         && CaaRuling {
             name: ruling.name.clone(),
             ..group.clone()
         } == *ruling
+}
+
+fn is_at_or_below(name: &str, above: &str) -> bool {
+    name.strip_suffix(above)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 #[cfg(test)]

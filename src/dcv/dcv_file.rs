@@ -1,42 +1,41 @@
-//! The `.dcv` file beside a request: zone-file text with the CA named (`; ca namecheap`) and the
-//! shop's records. Lines of other kinds belong to whoever wrote them and stay as they are. Pure:
-//! text in, text out.
+//! The `.dcv` file beside a request: zone-file text with the CA (`; ca namecheap`) and the
+//! reseller's records. Other lines belong to the user and are kept unchanged. Pure: text in, text
+//! out.
 
 use super::ca::Ca;
 use super::parse;
 use crate::dcv::reseller_record::GivenRecord;
 
-/// What is known of a request's record from earlier.
+/// The stored CA and records of a request.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct StoredRecord {
-    lines: Vec<Line>,
+    lines: Vec<DcvLine>,
     changed: bool,
 }
 
-/// A line of the file with its text as it stands there.
+/// A line of the file with its unchanged text.
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Line {
+enum DcvLine {
     Ca(Ca, String),
     Record(GivenRecord, String),
     Other(String),
 }
 
 impl StoredRecord {
-    /// Reads a file's text; lines that are no record of this kind are kept and otherwise passed
-    /// over.
+    /// Parses a file's text; other lines than the CA and records are kept, and otherwise ignored.
     #[must_use]
     pub fn read(text: &str) -> Self {
         Self {
-            lines: text.lines().map(Line::read).collect(),
+            lines: text.lines().map(DcvLine::read).collect(),
             changed: false,
         }
     }
 
-    /// The CA that `csr --ca` or `dcv-check --ca` named.
+    /// The CA that was given to `csr --ca` or `dcv-check --ca`.
     #[must_use]
     pub fn ca(&self) -> Option<Ca> {
         self.lines.iter().rev().find_map(|line| {
-            if let Line::Ca(ca, _) = line {
+            if let DcvLine::Ca(ca, _) = line {
                 Some(*ca)
             } else {
                 None
@@ -44,43 +43,46 @@ impl StoredRecord {
         })
     }
 
-    /// The shop's records; of several for one host the last.
+    /// The reseller's records; of several for one host and type the last.
     #[must_use]
     pub fn records(&self) -> Vec<GivenRecord> {
         let mut records: Vec<GivenRecord> = Vec::new();
-        for record in self.lines.iter().filter_map(Line::record) {
+        for record in self.lines.iter().filter_map(DcvLine::record) {
             records.retain(|one| !record.replaces(one));
             records.push(record.clone());
         }
         records
     }
 
-    /// Takes the name of a CA in, in place of the one before.
+    /// Stores the CA, in place of an earlier one.
     pub fn set_ca(&mut self, ca: Ca) {
         if self.ca() != Some(ca) {
-            let line = Line::Ca(ca, format!("; ca {}", ca.name()));
-            self.put(line, |one| matches!(one, Line::Ca(..)), 0);
+            let line = DcvLine::Ca(ca, format!("; ca {}", ca.name()));
+            self.insert(line, |one| matches!(one, DcvLine::Ca(..)), 0);
         }
     }
 
-    /// Takes a record in; one for the same host takes the place of those before.
+    /// Adds a record; it replaces earlier ones for the same host and type.
     pub fn add(&mut self, record: &GivenRecord) {
         if !self.records().contains(record) {
-            let line = Line::Record(record.clone(), record.zone_line());
-            let replaced = |one: &Line| one.record().is_some_and(|one| record.replaces(one));
-            self.put(line, replaced, self.lines.len());
+            let line = DcvLine::Record(record.clone(), record.zone_line());
+            self.insert(
+                line,
+                |one| one.record().is_some_and(|one| record.replaces(one)),
+                self.lines.len(),
+            );
         }
     }
 
-    /// Puts a line where the first of those is that it replaces, else at `otherwise`.
-    fn put(&mut self, line: Line, replaces: impl Fn(&Line) -> bool, otherwise: usize) {
+    /// Inserts a line in place of the first one that it replaces, else at the index `otherwise`.
+    fn insert(&mut self, line: DcvLine, replaces: impl Fn(&DcvLine) -> bool, otherwise: usize) {
         let at = self.lines.iter().position(&replaces).unwrap_or(otherwise);
         self.lines.retain(|one| !replaces(one));
         self.lines.insert(at, line);
         self.changed = true;
     }
 
-    /// Whether anything was taken in since it was read.
+    /// Whether the CA or a record was stored since the file was read.
     #[must_use]
     pub fn changed(&self) -> bool {
         self.changed
@@ -95,7 +97,7 @@ impl StoredRecord {
     }
 }
 
-impl Line {
+impl DcvLine {
     fn read(text: &str) -> Self {
         let trimmed = text.trim();
         let text = text.to_owned();
@@ -106,7 +108,7 @@ impl Line {
             return Self::Ca(ca, text);
         }
         match parse::parse(trimmed).as_deref() {
-            Ok([record]) if record.md5().is_some() || is_whole(trimmed) => {
+            Ok([record]) if record.md5().is_some() || is_stored_form(trimmed) => {
                 Self::Record(record.clone(), text)
             }
             _ => Self::Other(text),
@@ -127,9 +129,9 @@ impl Line {
     }
 }
 
-/// Whether a line is written as a record given is kept: with its whole name, TTL and class. What
-/// others note may look like a record, but hardly like this.
-fn is_whole(line: &str) -> bool {
+/// Whether a line has the form in which records are stored: with its whole name, TTL and class.
+/// Other notes may look like a record, but hardly like this.
+fn is_stored_form(line: &str) -> bool {
     let mut words = line.split_whitespace();
     let name = words
         .next()
@@ -155,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn a_written_file_is_read_unchanged() {
         let mut kept = StoredRecord::default();
         kept.set_ca(Ca::Namecheap);
         kept.add(&record(LINE));
@@ -165,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_already_changes_nothing() {
+    fn the_same_record_again_changes_nothing() {
         let text = format!(
             "  ; ca namecheap \n{}",
             LINE.to_uppercase().replace(" 300 IN", "\t60\tIN")
@@ -178,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_value_takes_the_place_of_the_old_ones() {
+    fn a_new_value_replaces_the_old_ones() {
         let new = LINE.replace("69ff68dc5168c", "5a955211b1f8c");
         let mut kept = StoredRecord::read(&format!("; before\n{LINE}; between\n{LINE}; after\n"));
         assert_eq!(kept.records().len(), 1);
@@ -189,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_others_stay() {
+    fn other_lines_are_kept() {
         let text =
             "$ORIGIN example.com.\n\u{1}\n\nnote TXT \"a  b\"\n\tTXT \"same owner\"\n; ca nobody\n";
         let mut kept = StoredRecord::read(text);

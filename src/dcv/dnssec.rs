@@ -1,8 +1,8 @@
-//! Whether a zone's signatures hold, judged from what its servers say: DS at the zone above,
+//! Whether a zone's signatures are valid, judged from its servers' answers: DS at the zone above,
 //! DNSKEY, RRSIG and the clock (RFC 4035 5). CAs must check this for every look-up (BR 3.2.2.4 and
-//! 3.2.2.8.1, SC-085), also where the resolver here does not. Pure; no trust anchor is needed: the
-//! question is what the owner of the domain has wrong, so the zones above the domain are taken at
-//! their word. A zone without DS is unsigned, which is fine.
+//! 3.2.2.8.1, SC-085), even where the resolver here does not. Pure; no trust anchor is needed: the
+//! question is what the owner of the domain has configured wrongly, so the zones above the domain
+//! are trusted. A zone without DS is unsigned, which is fine.
 
 use hickory_proto::dnssec::crypto::Digest;
 use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS, RRSIG};
@@ -10,37 +10,53 @@ use hickory_proto::dnssec::{PublicKey, Verifier};
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 use jiff::{SignedDuration, Timestamp};
 
-/// A zone on the way down to the one asked about, and what is known of its keys.
+/// A zone on the path from the root to the zone of the record, and what is known of its keys.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ZoneCut {
     pub zone: Name,
-    /// The DS records that the zone above has for it; not known where missing.
+    /// The DS records that the zone above has for it; `None` if they are not known.
     pub ds: Option<Vec<DS>>,
-    /// What each server that was asked for the keys said: its name, and keys with signatures; not
-    /// known where missing.
-    pub keys: Vec<(String, Option<Vec<Record>>)>,
+    /// The answer of each server that was asked for the keys.
+    pub keys: Vec<ServerKeys>,
 }
 
-/// All that there is to judge from.
+/// One server's answer to the question for a zone's keys.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct ServerKeys {
+    pub server: String,
+    /// The keys with their signatures; `None` if the server gave no answer.
+    pub records: Option<Vec<Record>>,
+}
+
+/// One server's answer to the question for the validation record.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct SignedAnswer {
+    pub server: String,
+    /// The name that was queried.
+    pub name: Name,
+    /// The records of the answer with their signatures.
+    pub records: Vec<Record>,
+}
+
+/// Everything that the verdict is based on.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct DnssecEvidence {
     /// From the top level down to the zone.
     pub cuts: Vec<ZoneCut>,
-    /// What each of the zone's servers said to a question, with signatures: its name, the name
-    /// asked for, the records.
-    pub answers: Vec<(String, Name, Vec<Record>)>,
+    /// The answers of the zone's own servers.
+    pub answers: Vec<SignedAnswer>,
 }
 
-/// What it comes to.
+/// The result of checking a zone's signatures.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum DnssecState {
-    /// There is no DS on the way: nothing to check.
+    /// Some zone on the path has no DS record: nothing to check.
     Unsigned,
-    /// All that was looked at holds.
+    /// All signatures that were checked are valid.
     Signed,
-    /// A CA will reject it.
+    /// A CA will reject the answers.
     Broken(Vec<DnssecFault>),
-    /// Not enough was said to tell.
+    /// The answers do not suffice to decide.
     Unknown,
 }
 
@@ -57,7 +73,7 @@ impl DnssecState {
     }
 }
 
-/// Something that does not hold, and at which servers.
+/// Something that is wrong, and at which servers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DnssecFault {
     pub zone: String,
@@ -69,68 +85,61 @@ pub struct DnssecFault {
 pub enum DnssecFlaw {
     /// The zone above has a DS record, the zone has no key.
     NoKey,
-    /// The DS record is of none of the zone's keys.
+    /// The DS record matches none of the zone's keys.
     OtherKey,
-    /// The signature of these records ended.
+    /// The signature of these records has expired.
     Expired(String, Timestamp),
-    /// The signature of these records begins later.
+    /// The signature of these records is not valid yet.
     NotYet(String, Timestamp),
-    /// These records have no signature of the zone's keys.
+    /// None of the zone's keys signed these records.
     Unsigned(String),
-    /// The signature of these records is not of them.
+    /// The signature does not match these records.
     Wrong(String),
 }
 
 /// Judges the evidence at an instant.
 #[must_use]
 pub(crate) fn judge(evidence: &DnssecEvidence, at: Timestamp) -> DnssecState {
-    let Some(last) = evidence.cuts.last() else {
+    let Some(zone_cut) = evidence.cuts.last() else {
         return DnssecState::Unknown;
     };
-    let mut seen = Seen {
+    let mut validation = DnssecValidation {
+        at,
         faults: Vec::new(),
         all_known: !evidence.answers.is_empty(),
-        checks: MOST_CHECKS,
+        remaining_checks: MOST_CHECKS,
     };
     for cut in &evidence.cuts {
         match &cut.ds {
             None => return DnssecState::Unknown,
             // What is below an unsigned zone is unsigned, whatever it says (RFC 4035 5.2).
-            Some(ds) if ds.is_empty() => return seen.or(DnssecState::Unsigned),
-            Some(ds) => keys_hold(cut, ds, at, &mut seen),
+            Some(ds) if ds.is_empty() => return validation.state_or(DnssecState::Unsigned),
+            Some(ds) => validation.check_keys(cut, ds),
         }
     }
-    for (server, name, records) in &evidence.answers {
-        let keys = last
-            .keys
-            .iter()
-            .find(|(one, _)| one == server)
-            .and_then(|(_, keys)| keys.as_deref());
-        seen.all_known &= keys.is_some();
-        let keys = dnskeys(keys.unwrap_or_default());
-        if keys.len() > MOST_KEYS {
-            seen.all_known = false;
-            continue;
-        }
-        // Where there is no key, that is the fault.
-        for set in sets(records, name).into_iter().filter(|_| !keys.is_empty()) {
-            let found = holds(&set, records, &keys, (&last.zone, at), &mut seen.checks);
-            seen.note(&last.zone, server, found);
-        }
+    for answer in &evidence.answers {
+        validation.check_answer(zone_cut, answer);
     }
-    // Where nobody who was asked told the keys of a zone, what is above and below it is not joined.
-    let told = |cut: &ZoneCut| cut.keys.iter().any(|(_, keys)| keys.is_some());
-    seen.all_known &= told(last)
-        && evidence
-            .cuts
-            .iter()
-            .all(|cut| cut.keys.is_empty() || told(cut));
-    let all_known = seen.all_known;
-    seen.or(if all_known {
+    validation.all_known &= keys_are_known(&evidence.cuts, zone_cut);
+    let state = if validation.all_known {
         DnssecState::Signed
     } else {
         DnssecState::Unknown
-    })
+    };
+    validation.state_or(state)
+}
+
+/// Whether some server gave the keys of the zone, and of each zone above it that was asked for
+/// them. Otherwise the chain of trust has a gap.
+fn keys_are_known(cuts: &[ZoneCut], zone_cut: &ZoneCut) -> bool {
+    has_known_keys(zone_cut)
+        && cuts
+            .iter()
+            .all(|cut| cut.keys.is_empty() || has_known_keys(cut))
+}
+
+fn has_known_keys(cut: &ZoneCut) -> bool {
+    cut.keys.iter().any(|keys| keys.records.is_some())
 }
 
 /// What a zone may cost: signatures that are checked in all, keys and DS records of a set. Real
@@ -138,16 +147,27 @@ pub(crate) fn judge(evidence: &DnssecEvidence, at: Timestamp) -> DnssecState {
 const MOST_CHECKS: usize = 512;
 const MOST_KEYS: usize = 64;
 
-/// What has come up so far.
-struct Seen {
+/// What has been found so far.
+struct DnssecValidation {
+    /// The instant that signatures are checked for.
+    at: Timestamp,
     faults: Vec<DnssecFault>,
+    /// False once something could not be checked.
     all_known: bool,
     /// So many signatures may still be checked.
-    checks: usize,
+    remaining_checks: usize,
 }
 
-impl Seen {
-    fn or(self, otherwise: DnssecState) -> DnssecState {
+/// What the check of one record set gave.
+enum SetCheck {
+    Valid,
+    /// It cannot be checked here (an unknown algorithm, too many signatures).
+    Unknown,
+    Flawed(DnssecFlaw),
+}
+
+impl DnssecValidation {
+    fn state_or(self, otherwise: DnssecState) -> DnssecState {
         if self.faults.is_empty() {
             otherwise
         } else {
@@ -155,19 +175,19 @@ impl Seen {
         }
     }
 
-    /// The same flaw at another server is one fault.
-    fn note(&mut self, zone: &Name, server: &str, found: Result<(), Option<DnssecFlaw>>) {
-        let flaw = match found {
-            Ok(()) => return,
-            Err(None) => return self.all_known = false,
-            Err(Some(flaw)) => flaw,
+    /// Adds what the check gave for one server; the same flaw at another server is one fault.
+    fn add(&mut self, zone: &Name, server: &str, check: SetCheck) {
+        let flaw = match check {
+            SetCheck::Valid => return,
+            SetCheck::Unknown => return self.all_known = false,
+            SetCheck::Flawed(flaw) => flaw,
         };
-        let zone = shown(zone);
-        match self
+        let zone = without_final_dot(zone);
+        let known = self
             .faults
             .iter_mut()
-            .find(|fault| fault.zone == zone && fault.flaw == flaw)
-        {
+            .find(|fault| fault.zone == zone && fault.flaw == flaw);
+        match known {
             Some(fault) if fault.servers.iter().any(|one| one == server) => {}
             Some(fault) => fault.servers.push(server.to_owned()),
             None => self.faults.push(DnssecFault {
@@ -177,39 +197,147 @@ impl Seen {
             }),
         }
     }
-}
 
-fn shown(name: &Name) -> String {
-    name.to_ascii().trim_end_matches('.').to_owned()
-}
-
-/// The zone's keys at each server: one of the DS records' is there and signs them all.
-fn keys_hold(cut: &ZoneCut, ds: &[DS], at: Timestamp, seen: &mut Seen) {
-    for (server, records) in &cut.keys {
-        let Some(records) = records else { continue };
-        let keys = dnskeys(records);
-        if keys.len() > MOST_KEYS || ds.len() > MOST_KEYS {
-            seen.all_known = false;
-            continue;
+    /// Checks the zone's keys at each server: one that a DS record matches is there and signs them
+    /// all.
+    fn check_keys(&mut self, cut: &ZoneCut, ds: &[DS]) {
+        for ServerKeys { server, records } in &cut.keys {
+            let Some(records) = records else { continue };
+            let keys = dnskeys(records);
+            if keys.len() > MOST_KEYS || ds.len() > MOST_KEYS {
+                self.all_known = false;
+                continue;
+            }
+            let check = self.check_key_set(cut, ds, records, &keys);
+            self.add(&cut.zone, server, check);
         }
-        let entry: Vec<&DNSKEY> = keys
+    }
+
+    fn check_key_set(
+        &mut self,
+        cut: &ZoneCut,
+        ds: &[DS],
+        records: &[Record],
+        keys: &[&DNSKEY],
+    ) -> SetCheck {
+        if keys.is_empty() {
+            return SetCheck::Flawed(DnssecFlaw::NoKey);
+        }
+        let entry_keys: Vec<&DNSKEY> = keys
             .iter()
             .copied()
-            .filter(|key| entrusted(&cut.zone, ds, key))
+            .filter(|key| matches_ds(&cut.zone, ds, key))
             .collect();
-        let found = if keys.is_empty() {
-            Err(Some(DnssecFlaw::NoKey))
-        } else if entry.is_empty() {
-            Err(comparable(ds).then_some(DnssecFlaw::OtherKey))
-        } else {
-            let set = Set {
+        if !entry_keys.is_empty() {
+            let set = RecordSetId {
                 name: cut.zone.clone(),
                 kind: RecordType::DNSKEY,
             };
-            holds(&set, records, &entry, (&cut.zone, at), &mut seen.checks)
-        };
-        seen.note(&cut.zone, server, found);
+            self.check_set(&set, records, &cut.zone, &entry_keys)
+        } else if has_known_digest(ds) {
+            SetCheck::Flawed(DnssecFlaw::OtherKey)
+        } else {
+            SetCheck::Unknown
+        }
     }
+
+    /// Checks the signatures in one server's answer with the keys that this server gave.
+    fn check_answer(&mut self, zone_cut: &ZoneCut, answer: &SignedAnswer) {
+        let SignedAnswer {
+            server,
+            name,
+            records,
+        } = answer;
+        let key_records = zone_cut
+            .keys
+            .iter()
+            .find(|keys| keys.server == *server)
+            .and_then(|keys| keys.records.as_deref());
+        self.all_known &= key_records.is_some();
+        let keys = dnskeys(key_records.unwrap_or_default());
+        if keys.len() > MOST_KEYS {
+            self.all_known = false;
+            return;
+        }
+        if keys.is_empty() {
+            // `check_keys` has reported that already.
+            return;
+        }
+        for set in signed_sets(records, name) {
+            let check = self.check_set(&set, records, &zone_cut.zone, &keys);
+            self.add(&zone_cut.zone, server, check);
+        }
+    }
+
+    /// Whether one of the signatures of a set is valid; else what is wrong with the last one.
+    fn check_set(
+        &mut self,
+        set: &RecordSetId,
+        records: &[Record],
+        zone: &Name,
+        keys: &[&DNSKEY],
+    ) -> SetCheck {
+        let set_name = format!("{} {}", without_final_dot(&set.name), set.kind);
+        let mut flaw = DnssecFlaw::Unsigned(set_name.clone());
+        for signature in signatures(records, set).filter(|one| one.input().signer_name == *zone) {
+            if let Some(outside) = self.validity_flaw(signature, &set_name) {
+                flaw = outside;
+                continue;
+            }
+            // Tags are no names: two keys may have the same.
+            for key in keys
+                .iter()
+                .filter(|key| may_have_signed(key, signature))
+                .take(4)
+            {
+                if !self.may_check(key) {
+                    return SetCheck::Unknown;
+                }
+                if key
+                    .verify_rrsig(&set.name, DNSClass::IN, signature, records.iter())
+                    .is_ok()
+                {
+                    return SetCheck::Valid;
+                }
+                flaw = DnssecFlaw::Wrong(set_name.clone());
+            }
+        }
+        SetCheck::Flawed(flaw)
+    }
+
+    /// Whether the signature has expired or is not valid yet.
+    fn validity_flaw(&self, signature: &RRSIG, set_name: &str) -> Option<DnssecFlaw> {
+        let input = signature.input();
+        let from = nearest_instant(input.sig_inception.get(), self.at);
+        let until = nearest_instant(input.sig_expiration.get(), self.at);
+        if self.at > until {
+            Some(DnssecFlaw::Expired(set_name.to_owned(), until))
+        } else if self.at < from {
+            Some(DnssecFlaw::NotYet(set_name.to_owned(), from))
+        } else {
+            None
+        }
+    }
+
+    /// Whether the key is usable and one more check is allowed, which is then counted.
+    fn may_check(&mut self, key: &DNSKEY) -> bool {
+        if self.remaining_checks == 0 || key.key().is_err() {
+            return false;
+        }
+        self.remaining_checks -= 1;
+        true
+    }
+}
+
+/// Whether the key may have made the signature: same tag and algorithm.
+fn may_have_signed(key: &DNSKEY, signature: &RRSIG) -> bool {
+    let input = signature.input();
+    key.calculate_key_tag().ok() == Some(input.key_tag)
+        && key.public_key().algorithm() == input.algorithm
+}
+
+fn without_final_dot(name: &Name) -> String {
+    name.to_ascii().trim_end_matches('.').to_owned()
 }
 
 fn dnskeys(records: &[Record]) -> Vec<&DNSKEY> {
@@ -220,7 +348,7 @@ fn dnskeys(records: &[Record]) -> Vec<&DNSKEY> {
     keys.collect()
 }
 
-fn entrusted(zone: &Name, ds: &[DS], key: &DNSKEY) -> bool {
+fn matches_ds(zone: &Name, ds: &[DS], key: &DNSKEY) -> bool {
     let tag = key.calculate_key_tag().ok();
     ds.iter().any(|ds| {
         Some(ds.key_tag()) == tag
@@ -230,25 +358,25 @@ fn entrusted(zone: &Name, ds: &[DS], key: &DNSKEY) -> bool {
 }
 
 /// False where no DS record has a digest that can be computed here: nothing is known then.
-fn comparable(ds: &[DS]) -> bool {
+fn has_known_digest(ds: &[DS]) -> bool {
     ds.iter()
         .any(|ds| Digest::new(&[], ds.digest_type()).is_ok())
 }
 
 /// Records of one name and type.
 #[derive(Debug, Eq, PartialEq)]
-struct Set {
+struct RecordSetId {
     name: Name,
     kind: RecordType,
 }
 
 /// What a signed zone signs in an answer: what was asked for, or the proof that it is not there.
-fn sets(records: &[Record], name: &Name) -> Vec<Set> {
-    let mut sets: Vec<Set> = Vec::new();
+fn signed_sets(records: &[Record], name: &Name) -> Vec<RecordSetId> {
+    let mut sets: Vec<RecordSetId> = Vec::new();
     for record in records {
         let kind = record.record_type();
         let denial = matches!(kind, RecordType::SOA | RecordType::NSEC | RecordType::NSEC3);
-        let set = Set {
+        let set = RecordSetId {
             name: record.name.clone(),
             kind,
         };
@@ -259,53 +387,7 @@ fn sets(records: &[Record], name: &Name) -> Vec<Set> {
     sets
 }
 
-/// `Err(None)`: it cannot be told here (an algorithm that is not known, more signatures than are
-/// checked).
-fn holds(
-    set: &Set,
-    records: &[Record],
-    keys: &[&DNSKEY],
-    (zone, at): (&Name, Timestamp),
-    checks: &mut usize,
-) -> Result<(), Option<DnssecFlaw>> {
-    let what = format!("{} {}", shown(&set.name), set.kind);
-    let mut flaw = DnssecFlaw::Unsigned(what.clone());
-    for signature in signatures(records, set).filter(|one| one.input().signer_name == *zone) {
-        let input = signature.input();
-        let (from, until) = (
-            instant(input.sig_inception.get(), at),
-            instant(input.sig_expiration.get(), at),
-        );
-        let by = |key: &&&DNSKEY| {
-            key.calculate_key_tag().ok() == Some(input.key_tag)
-                && key.public_key().algorithm() == input.algorithm
-        };
-        if at > until {
-            flaw = DnssecFlaw::Expired(what.clone(), until);
-            continue;
-        } else if at < from {
-            flaw = DnssecFlaw::NotYet(what.clone(), from);
-            continue;
-        }
-        // Tags are no names: two keys may have the same.
-        for key in keys.iter().filter(by).take(4) {
-            let Some(left) = checks.checked_sub(1).filter(|_| key.key().is_ok()) else {
-                return Err(None);
-            };
-            *checks = left;
-            if key
-                .verify_rrsig(&set.name, DNSClass::IN, signature, records.iter())
-                .is_ok()
-            {
-                return Ok(());
-            }
-            flaw = DnssecFlaw::Wrong(what.clone());
-        }
-    }
-    Err(Some(flaw))
-}
-
-fn signatures<'a>(records: &'a [Record], set: &'a Set) -> impl Iterator<Item = &'a RRSIG> {
+fn signatures<'a>(records: &'a [Record], set: &'a RecordSetId) -> impl Iterator<Item = &'a RRSIG> {
     records.iter().filter_map(|record| match &record.data {
         RData::DNSSEC(DNSSECRData::RRSIG(signature))
             if record.name == set.name && signature.input().type_covered == set.kind =>
@@ -317,7 +399,7 @@ fn signatures<'a>(records: &'a [Record], set: &'a Set) -> impl Iterator<Item = &
 }
 
 /// The instant that 32 bits of seconds mean: the one nearest to `at` (RFC 4034 3.1.5, RFC 1982).
-fn instant(seconds: u32, at: Timestamp) -> Timestamp {
+fn nearest_instant(seconds: u32, at: Timestamp) -> Timestamp {
     const ROUND: i64 = 1 << 32;
     let ahead = (i64::from(seconds) - at.as_second()).rem_euclid(ROUND);
     let nearest = if ahead < ROUND / 2 {
@@ -339,7 +421,10 @@ mod tests {
     use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordSet};
     use jiff::Timestamp;
 
-    use super::{DnssecEvidence, DnssecFlaw, DnssecState, ZoneCut, instant, judge};
+    use super::{
+        DnssecEvidence, DnssecFlaw, DnssecState, ServerKeys, SignedAnswer, ZoneCut, judge,
+        nearest_instant,
+    };
 
     /// Signatures are valid for a day from here.
     const BEGIN: i64 = 1_800_000_000;
@@ -418,12 +503,19 @@ mod tests {
         let own = ZoneCut {
             zone: zone(),
             ds: Some(vec![ds(by)]),
-            keys: vec![("ns1".to_owned(), Some(keys(by)))],
+            keys: vec![ServerKeys {
+                server: "ns1".to_owned(),
+                records: Some(keys(by)),
+            }],
         };
         let answer = signed(&owner(), vec![target("ca.example.")], by);
         DnssecEvidence {
             cuts: vec![above, own],
-            answers: vec![("ns1".to_owned(), owner(), answer)],
+            answers: vec![SignedAnswer {
+                server: "ns1".to_owned(),
+                name: owner(),
+                records: answer,
+            }],
         }
     }
 
@@ -461,7 +553,7 @@ mod tests {
     #[test]
     fn without_ds_nothing_is_checked_and_what_is_not_known_is_not_judged() {
         let mut evidence = right(&signer());
-        evidence.answers[0].2.pop();
+        evidence.answers[0].records.pop();
         evidence.cuts[1].ds = None;
         assert_eq!(judge(&evidence, at(BEGIN)), DnssecState::Unknown);
         evidence.cuts[1].ds = Some(Vec::new());
@@ -475,7 +567,7 @@ mod tests {
             "below an unsigned zone"
         );
         let mut evidence = right(&signer());
-        evidence.cuts[1].keys[0].1 = None;
+        evidence.cuts[1].keys[0].records = None;
         assert_eq!(
             judge(&evidence, at(BEGIN)),
             DnssecState::Unknown,
@@ -491,15 +583,15 @@ mod tests {
     fn each_flaw_is_told_by_itself() {
         let by = signer();
         let mut no_key = right(&by);
-        no_key.cuts[1].keys[0].1 = Some(Vec::new());
+        no_key.cuts[1].keys[0].records = Some(Vec::new());
         let mut other_key = right(&by);
         other_key.cuts[1].ds = Some(vec![ds(&signer())]);
         let mut unsigned = right(&by);
-        unsigned.answers[0].2.pop();
+        unsigned.answers[0].records.pop();
         let mut changed = right(&by);
-        changed.answers[0].2[0].data = target("elsewhere.example.");
+        changed.answers[0].records[0].data = target("elsewhere.example.");
         let mut foreign = right(&by);
-        foreign.answers[0].2 = signed(&owner(), vec![target("ca.example.")], &signer());
+        foreign.answers[0].records = signed(&owner(), vec![target("ca.example.")], &signer());
         let answer = || "_proof.shop.example CNAME".to_owned();
         for (evidence, flaw) in [
             (no_key, DnssecFlaw::NoKey),
@@ -517,7 +609,7 @@ mod tests {
         let (by, other) = (signer(), signer());
         let mut evidence = right(&by);
         let mut wrong = signed(&owner(), vec![target("elsewhere.example.")], &other);
-        evidence.answers[0].2.insert(0, wrong.remove(1));
+        evidence.answers[0].records.insert(0, wrong.remove(1));
         evidence.cuts[1].ds.as_mut().unwrap().push(ds(&other));
         assert_eq!(
             judge(&evidence, at(BEGIN)),
@@ -531,7 +623,10 @@ mod tests {
         let by = signer();
         let mut evidence = right(&by);
         evidence.cuts[1].keys = ["ns1", "ns2"]
-            .map(|server| (server.to_owned(), Some(Vec::new())))
+            .map(|server| ServerKeys {
+                server: server.to_owned(),
+                records: Some(Vec::new()),
+            })
             .to_vec();
         let DnssecState::Broken(faults) = judge(&evidence, at(BEGIN)) else {
             panic!()
@@ -545,7 +640,7 @@ mod tests {
     #[test]
     fn seconds_wrap_in_2106() {
         let late = 4_294_967_296 + 100;
-        assert_eq!(instant(200, at(late)), at(4_294_967_296 + 200));
-        assert_eq!(instant(u32::MAX, at(late)), at(4_294_967_295));
+        assert_eq!(nearest_instant(200, at(late)), at(4_294_967_296 + 200));
+        assert_eq!(nearest_instant(u32::MAX, at(late)), at(4_294_967_295));
     }
 }

@@ -1,5 +1,5 @@
-//! What would satisfy the CA for one domain: the record, the values it may have, and the names it
-//! may stand at.
+//! What would satisfy the CA for one domain: the record, the values it may have, and the names that
+//! it may have.
 
 use std::borrow::Cow;
 
@@ -12,21 +12,20 @@ use crate::pki::request::SigningRequest;
 /// Where the accepted values come from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ExpectationSource {
-    /// The record that the shop showed: it has this very value.
+    /// The reseller's record, which has this very value.
     Shop,
     /// The CA's known form, where it needs no unique value.
     Form,
-    /// Nowhere: only the part made of the request is known.
+    /// None is known: only the part made from the request is.
     Nowhere,
 }
 
-/// How a value that is not known to be right is told from one that has nothing to do with the
-/// proof.
+/// How a value that is related to the request is distinguished from an unrelated one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum ValueLikeness {
-    /// It starts with the request's hashes, `<SHA-256 first 32>.<last 32>`.
+    /// A related value starts with the request's hashes, `<SHA-256 first 32>.<last 32>`.
     Hash(String),
-    /// It has the form of the CA's records.
+    /// A related value has the form of the CA's records.
     Shape(&'static str),
     Unknown,
 }
@@ -41,15 +40,16 @@ pub(crate) struct ExpectedAnswer {
     pub values: Vec<String>,
     /// Where they come from.
     pub source: ExpectationSource,
-    /// What stands before the domain; empty where the record is at the domain itself.
+    /// The part of the record's name before the domain; empty if the record is at the domain
+    /// itself.
     pub label: String,
-    /// The domain proved, wildcard stripped.
+    /// The validated domain, without the wildcard.
     pub domain: String,
-    /// Names asked for below the domain: a record there does not prove the domain.
+    /// Names of the request below the domain: a record there does not validate the domain.
     below: Vec<String>,
 }
 
-/// How a name that is asked for stands to the record.
+/// How a name that is queried relates to the record's own name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum RelativePosition {
     /// The record's own name.
@@ -57,15 +57,15 @@ pub(crate) enum RelativePosition {
     /// The same label at a parent domain: the CA climbs there (BR 1.6.1, Authorization Domain
     /// Name).
     Parent,
-    /// The zone's name typed into a panel that adds it by itself.
+    /// The whole host name was pasted into a DNS provider's console that appends the zone's name.
     Doubled,
-    /// Below the domain: proves less than is needed.
+    /// Below the domain: validates less than is needed.
     Below,
     NoUnderscore,
 }
 
 impl ExpectedAnswer {
-    /// The names to ask for and what each is; the record's own name first. `zone` is known once
+    /// The names to query and what each is; the record's own name first. `zone` is known once
     /// servers were asked.
     #[must_use]
     pub(crate) fn places(&self, zone: Option<&str>) -> Vec<(RelativePosition, Cow<'_, str>)> {
@@ -80,7 +80,7 @@ impl ExpectedAnswer {
         places.extend(self.below.iter().map(|name| {
             (
                 RelativePosition::Below,
-                reseller_record::name(&self.label, name).into(),
+                reseller_record::join_names(&self.label, name).into(),
             )
         }));
         if let Some(bare) = here.strip_prefix('_') {
@@ -89,7 +89,7 @@ impl ExpectedAnswer {
         if let Some(zone) = zone {
             places.push((
                 RelativePosition::Doubled,
-                reseller_record::name(here, zone).into(),
+                reseller_record::join_names(here, zone).into(),
             ));
         }
         places
@@ -104,12 +104,14 @@ impl ExpectedAnswer {
         name.registrable().map(str::to_owned)
     }
 
-    /// A key that is used again has a unique value in its record, which only the CA knows
-    /// (docs.sectigo.com, request token).
+    /// Removes the computed values: the record of a key that is used again has a unique value,
+    /// which only the CA knows (docs.sectigo.com, request token).
     pub(crate) fn shop_decides(&mut self, request: &SigningRequest) {
         if self.source == ExpectationSource::Form {
-            (self.source, self.values) = (ExpectationSource::Nowhere, Vec::new());
-            (self.record.value, self.record.complete) = (None, false);
+            self.source = ExpectationSource::Nowhere;
+            self.values = Vec::new();
+            self.record.value = None;
+            self.record.complete = false;
             self.record.shape = Some(format!(
                 "{}.<unique value>.<zone>",
                 record::target_labels(request)
@@ -117,26 +119,26 @@ impl ExpectedAnswer {
         }
     }
 
-    /// Takes the zone cut that servers tell in place of the registrable domain.
+    /// Takes the zone that servers report in place of the registrable domain.
     pub(crate) fn lies_in(&mut self, zone: &str) {
-        let below = |name: &str| {
-            name.strip_suffix(zone)
-                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        };
-        // A cut above the registrable domain means that the domain is not delegated: no panel has
-        // that zone.
-        if below(&self.domain) && zone.len() >= self.record.zone.len() {
-            self.record.relative_name = record::relative(&self.record.name, zone);
+        let is_in_zone = self
+            .domain
+            .strip_suffix(zone)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        // A cut above the registrable domain means that the domain is not delegated: no provider's
+        // console has that zone.
+        if is_in_zone && zone.len() >= self.record.zone.len() {
+            self.record.relative_name = record::relative_name(&self.record.name, zone);
             self.record.zone = zone.to_owned();
         }
     }
 }
 
-/// The most names below one domain that are looked at for a record put too low.
+/// The most names below one domain that are queried for a misplaced record.
 const BELOW_LIMIT: usize = 8;
 
-/// Whether a record is the shop's for this request: both host and value are made of it, or (made of
-/// no request) it is for one of its names.
+/// Whether a reseller's record is for this request: both host and value are made from it, or (made
+/// from no request) it is for one of its names.
 #[must_use]
 pub(crate) fn belongs(given: &GivenRecord, request: &SigningRequest) -> bool {
     match (given.md5(), given.target()) {
@@ -155,8 +157,8 @@ pub(crate) fn is_for(given: &GivenRecord, request: &SigningRequest) -> bool {
         .any(|domain| given.anchor_for(domain.as_str()).is_some())
 }
 
-/// One expectation for each domain to prove; none for a CA that wants no record. `given` are the
-/// shop's records that belong to this request.
+/// One expectation for each domain to validate; none for a CA that needs no record. `given` are the
+/// reseller's records that belong to this request.
 #[must_use]
 pub(crate) fn expectations(
     request: &SigningRequest,
@@ -182,33 +184,31 @@ fn expectation(
     given: &[GivenRecord],
     domain: &str,
 ) -> Option<ExpectedAnswer> {
-    // The shop's line nearest to this domain goes first.
-    let nearest = given
+    let anchored = given
         .iter()
         .filter_map(|given| Some((given, given.anchor_for(domain)?)));
-    match nearest.max_by_key(|(_, anchor)| anchor.domain.len()) {
-        Some((shown, anchor)) => Some(as_shown(request, shown, &anchor)),
-        // The value made of a request is the same for every domain of it.
-        None => match given.iter().find(|given| given.md5().is_some()) {
-            Some(shown) => {
-                let anchor = ValidatedDomain {
-                    label: record::host_label(request),
-                    domain: domain.to_owned(),
-                };
-                Some(as_shown(request, shown, &anchor))
-            }
-            None => as_known(request, ca, given, domain),
-        },
+    // The reseller's record nearest to this domain takes precedence.
+    if let Some((nearest, anchor)) = anchored.max_by_key(|(_, anchor)| anchor.domain.len()) {
+        return Some(from_reseller(request, nearest, &anchor));
     }
+    // The value made from a request is the same for all of its domains.
+    if let Some(of_request) = given.iter().find(|given| given.md5().is_some()) {
+        let anchor = ValidatedDomain {
+            label: record::host_label(request),
+            domain: domain.to_owned(),
+        };
+        return Some(from_reseller(request, of_request, &anchor));
+    }
+    from_form(request, ca, given, domain)
 }
 
-/// A record that was given without any request: it is to be there as it was shown. `None` where its
-/// host is not whole.
+/// A reseller's record that is checked without a request: its very value is expected. `None` if its
+/// host is not a whole name.
 #[must_use]
-pub(crate) fn alone(shown: &GivenRecord) -> Option<ExpectedAnswer> {
-    let (label, domain) = match shown.host.split_once('.') {
+pub(crate) fn alone(given: &GivenRecord) -> Option<ExpectedAnswer> {
+    let (label, domain) = match given.host.split_once('.') {
         Some((label, domain)) if label.starts_with('_') => (label, domain),
-        _ => ("", shown.host.as_str()),
+        _ => ("", given.host.as_str()),
     };
     let name = DnsName::parse(domain).ok()?;
     let climbed = reseller_record::climb_to(domain, Some(name.registrable()?));
@@ -216,111 +216,99 @@ pub(crate) fn alone(shown: &GivenRecord) -> Option<ExpectedAnswer> {
         label: label.to_owned(),
         domain: domain.to_owned(),
     };
-    Some(of(
-        shown,
-        &anchor,
-        record::alone(label, domain, climbed, shown.kind),
-        Vec::new(),
-    ))
+    let record = record::record_without_request(label, domain, climbed, given.kind);
+    Some(with_given_value(given, &anchor, record, Vec::new()))
 }
 
-/// The record has the very value that the shop showed.
-fn as_shown(
+/// The record has the very value of the reseller's record.
+fn from_reseller(
     request: &SigningRequest,
-    shown: &GivenRecord,
+    given: &GivenRecord,
     anchor: &ValidatedDomain,
 ) -> ExpectedAnswer {
-    let ValidatedDomain { label, domain } = anchor;
-    of(
-        shown,
-        anchor,
-        record::at(request, label, domain, shown.kind),
-        below(request, domain),
-    )
+    let record = record::record_at(request, &anchor.label, &anchor.domain, given.kind);
+    let below = names_below(request, &anchor.domain);
+    with_given_value(given, anchor, record, below)
 }
 
-fn of(
-    shown: &GivenRecord,
+fn with_given_value(
+    given: &GivenRecord,
     anchor: &ValidatedDomain,
     record: DcvRecord,
     below: Vec<String>,
 ) -> ExpectedAnswer {
-    let ValidatedDomain { label, domain } = anchor;
-    let likeness = match shown.target() {
-        Some(target) => ValueLikeness::Hash(target.to_owned()),
-        None => shown
-            .shape()
-            .map_or(ValueLikeness::Unknown, ValueLikeness::Shape),
+    let likeness = match (given.target(), given.shape()) {
+        (Some(target), _) => ValueLikeness::Hash(target.to_owned()),
+        (None, Some(shape)) => ValueLikeness::Shape(shape),
+        (None, None) => ValueLikeness::Unknown,
     };
     ExpectedAnswer {
         record: DcvRecord {
-            value: Some(shown.value.clone()),
+            value: Some(given.value.clone()),
             complete: true,
             ..record
         },
         likeness,
-        values: vec![shown.value.clone()],
+        values: vec![given.value.clone()],
         source: ExpectationSource::Shop,
-        label: label.clone(),
-        domain: domain.clone(),
+        label: anchor.label.clone(),
+        domain: anchor.domain.clone(),
         below,
     }
 }
 
-/// The record as far as the CA's form tells it; of a CA that is not known, as far as the record for
-/// another domain does.
-fn as_known(
+/// What can be derived from the CA's form; for an unknown CA, from the record for another domain.
+fn from_form(
     request: &SigningRequest,
     ca: Option<Ca>,
     given: &[GivenRecord],
     domain: &str,
 ) -> Option<ExpectedAnswer> {
-    let known = record::record(request, domain, ca)?;
+    let by_profile = record::record(request, domain, ca)?;
     let record = match (ca, given.first()) {
         (None, Some(other)) => {
             let label = request_label(request, other).unwrap_or_default();
-            record::at(request, &label, domain, other.kind)
+            record::record_at(request, &label, domain, other.kind)
         }
-        _ => known,
+        _ => by_profile,
     };
-    let form = ca.and_then(Ca::csr_hash);
     let target = record::target_labels(request);
-    let values = match form.filter(|form| form.unique == UniqueValue::WhenKeyIsReused) {
-        Some(form) => form
-            .zones
-            .iter()
-            .map(|zone| format!("{target}.{zone}"))
-            .collect(),
-        None => Vec::new(),
-    };
+    let values = values_by_form(ca, &target);
     let likeness = match ca.map(|ca| &ca.profile().dns) {
         Some(DnsValidation::Token([form, ..])) => ValueLikeness::Shape(form.value),
         None if !given.is_empty() => ValueLikeness::Unknown,
         _ => ValueLikeness::Hash(target),
     };
-    let label = record
-        .name
-        .strip_suffix(domain)
-        .unwrap_or_default()
-        .trim_end_matches('.')
-        .to_owned();
     let source = if values.is_empty() {
         ExpectationSource::Nowhere
     } else {
         ExpectationSource::Form
     };
+    let before_domain = record.name.strip_suffix(domain).unwrap_or_default();
     Some(ExpectedAnswer {
+        label: before_domain.trim_end_matches('.').to_owned(),
         record,
         likeness,
         values,
         source,
-        label,
         domain: domain.to_owned(),
-        below: below(request, domain),
+        below: names_below(request, domain),
     })
 }
 
-/// What stands before the domain in a record for one of the names of `request`.
+/// The values that the CA accepts, where they can be computed from the request alone.
+fn values_by_form(ca: Option<Ca>, target: &str) -> Vec<String> {
+    match ca.and_then(Ca::csr_hash) {
+        Some(form) if form.unique == UniqueValue::WhenKeyIsReused => form
+            .zones
+            .iter()
+            .map(|zone| format!("{target}.{zone}"))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The part before the domain in a record for one of the names of `request`.
 fn request_label(request: &SigningRequest, given: &GivenRecord) -> Option<String> {
     record::domains(request)
         .iter()
@@ -328,22 +316,22 @@ fn request_label(request: &SigningRequest, given: &GivenRecord) -> Option<String
         .map(|anchor| anchor.label)
 }
 
-fn below(request: &SigningRequest, domain: &str) -> Vec<String> {
-    let mut below: Vec<String> = Vec::new();
-    for name in request
-        .dns_names
-        .iter()
-        .filter_map(|name| DnsName::parse(name).ok())
-    {
-        let under = name
-            .base()
+/// The first few names of the request that are below `domain`.
+fn names_below(request: &SigningRequest, domain: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in &request.dns_names {
+        let Ok(name) = DnsName::parse(name) else {
+            continue;
+        };
+        let base = name.base();
+        let is_below = base
             .strip_suffix(domain)
             .is_some_and(|rest| rest.ends_with('.'));
-        if under && !below.iter().any(|one| one == name.base()) && below.len() < BELOW_LIMIT {
-            below.push(name.base().to_owned());
+        if is_below && !names.iter().any(|one| one == base) && names.len() < BELOW_LIMIT {
+            names.push(base.to_owned());
         }
     }
-    below
+    names
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Proof by a file on the web server: what each name has to serve, and whether what it serves would
-//! satisfy the CA. A CA asks each name by itself: no climbing, no wildcards (BR 3.2.2.4.18 since
+//! HTTP validation: the file that each name has to serve, and whether what it serves would satisfy
+//! the CA. A CA checks each name by itself: no climbing, no wildcards (BR 3.2.2.4.18 since
 //! 2021-12-01).
 
 use std::net::{IpAddr, SocketAddr};
@@ -13,7 +13,7 @@ use super::record::{self, DcvRecord};
 use crate::dcv::reseller_record::GivenRecord;
 use crate::pki::request::SigningRequest;
 
-/// The file for one name, as it is told.
+/// The file for one name, as reports describe it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct FileRecord {
     /// The name that serves it.
@@ -21,19 +21,19 @@ pub struct FileRecord {
     /// Always `HTTP`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// Where the CA looks.
+    /// The URL that the CA fetches.
     pub url: String,
-    /// What is to be there, where it can be known.
+    /// The content, if it is known.
     pub body: Option<String>,
-    /// Its form, where a part of it is the shop's.
+    /// The form of the content, if only the reseller knows a part of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shape: Option<String>,
-    /// Whether `body` is all of it.
+    /// Whether `body` is the whole content.
     pub complete: bool,
 }
 
 impl FileRecord {
-    /// Takes the body for no more than its beginning: a unique value follows, which the shop shows.
+    /// Treats the body as the beginning only: a unique value follows, which the reseller knows.
     pub fn shop_decides(&mut self) {
         if let Some(body) = self.body.take() {
             self.shape = Some(format!("{body}\n<unique value>"));
@@ -45,30 +45,39 @@ impl FileRecord {
 /// The file for one name, and what may be in it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ValidationFile {
-    /// As it is told.
+    /// The description of the file.
     pub record: FileRecord,
-    /// Whether the CA goes where the web server sends it.
+    /// Whether the CA follows redirects.
     pub redirects: RedirectPolicy,
     content: Content,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Content {
-    /// SHA-256, one of these zones, and the unique value:
-    /// `None` where it is not known, an inner `None` where there is none.
+    /// SHA-256, one of these zones, and the unique value.
     Hash {
         sha256: String,
         zones: Vec<String>,
-        unique: Option<Option<String>>,
+        unique: ExpectedUnique,
     },
-    /// A random value, where it is known.
+    /// A random value, if it is known.
     Token(Option<String>),
 }
 
-/// What came of asking one address.
+/// The unique value that the file should have.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum ExpectedUnique {
+    /// Only the reseller knows it.
+    Unknown,
+    /// The file has none.
+    Absent,
+    Known(String),
+}
+
+/// The result of a request to one address.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum HttpResponse {
-    /// A response: status, where it sends to, and the beginning of its body.
+    /// A response: status, redirect target, and the beginning of its body.
     Answered {
         status: u16,
         /// The `Location` of a redirect.
@@ -76,37 +85,36 @@ pub enum HttpResponse {
         /// No more than `MOST_BODY` octets.
         body: Vec<u8>,
     },
-    /// None within the time; the reason.
+    /// No response within the time; holds the reason.
     Silent(String),
-    /// This machine has no way there (IPv6 where there is none).
+    /// This machine has no route to it (IPv6 where there is none).
     NoRoute,
 }
 
-/// More of a file is not read: it has three lines.
+/// The most bytes of a file that are read: it has three lines.
 pub(crate) const MOST_BODY: usize = 16 * 1024;
 
-/// What is the matter with a file.
+/// What is wrong with a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum FileFlaw {
-    /// Made of another request.
+    /// It is made from another request.
     AnotherRequest,
-    /// Something else: its beginning.
+    /// It has other content; holds the beginning.
     Content(String),
-    /// A web page, where the file has plain lines.
+    /// It is a web page, not plain lines.
     Page,
-    /// It is somewhere else.
+    /// The server redirects to another URL.
     Redirected(String),
-    /// Another status than 200.
+    /// The status is not 200.
     Status(u16),
-    /// Of this request, but its end was never compared with the shop's.
+    /// It is made from this request, but there is no reseller's record to compare its end with.
     Unchecked,
-    /// Of this request, with another zone or unique value than the shop's.
+    /// It is made from this request, but has another zone or unique value than the reseller's record.
     Unique(String),
 }
 
-/// The files for
-/// `request`, one for each name that is no wildcard; none for a CA that takes none. `given` are the
-/// shop's records that belong to this request.
+/// The files for `request`, one for each name that is not a wildcard; none for a CA that does not
+/// offer HTTP validation. `given` are the reseller's records that belong to this request.
 #[must_use]
 pub(crate) fn files(
     request: &SigningRequest,
@@ -122,7 +130,7 @@ pub(crate) fn files(
         .collect()
 }
 
-/// The files of a CA that is known, as they are told beside its record: either way is enough.
+/// The files for a known CA, which are reported beside its records: either method is enough.
 #[must_use]
 pub(crate) fn told(
     request: &SigningRequest,
@@ -137,7 +145,7 @@ pub(crate) fn told(
     files.into_iter().map(|file| file.record).collect()
 }
 
-/// Records and files in one list, as documents have them.
+/// Records and files in one list, as in JSON documents.
 #[must_use]
 pub(crate) fn listed(records: &[DcvRecord], files: &[FileRecord]) -> serde_json::Value {
     let all = records.iter().map(|one| serde_json::json!(one));
@@ -155,33 +163,28 @@ pub(crate) fn file(
 ) -> Option<ValidationFile> {
     let (file, redirects, content) = match ca.map(|ca| &ca.profile().http) {
         None => (
-            hash_name(request),
+            hash_file_name(request),
             RedirectPolicy::Refused,
-            of_request(request, ca, given),
+            hash_content(request, ca, given),
         ),
         Some(HttpValidation::CsrHash(redirects)) => (
-            hash_name(request),
+            hash_file_name(request),
             *redirects,
-            of_request(request, ca, given),
+            hash_content(request, ca, given),
         ),
         Some(HttpValidation::Named(file, redirects)) => {
-            let text = given
-                .iter()
-                .find(|one| one.kind == RecordKind::Txt)
-                .map(|one| one.value.clone());
-            ((*file).to_owned(), *redirects, Content::Token(text))
+            ((*file).to_owned(), *redirects, token_content(given))
         }
         Some(HttpValidation::None | HttpValidation::Unknown) => return None,
     };
-    let (body, shape) = in_lines(&content);
-    let url = format!("http://{name}/.well-known/pki-validation/{file}");
+    let body = content.body();
     let record = FileRecord {
         name: name.to_owned(),
         kind: "HTTP",
-        url,
+        url: format!("http://{name}/.well-known/pki-validation/{file}"),
         complete: body.is_some(),
+        shape: body.is_none().then(|| content.shape()),
         body,
-        shape,
     };
     Some(ValidationFile {
         record,
@@ -190,77 +193,105 @@ pub(crate) fn file(
     })
 }
 
-/// In upper case: a path, unlike a DNS name, has one spelling.
-fn hash_name(request: &SigningRequest) -> String {
+/// The file name in upper case: a path, unlike a DNS name, is case-sensitive.
+fn hash_file_name(request: &SigningRequest) -> String {
     format!("{}.txt", request.md5().to_ascii_uppercase())
 }
 
-fn of_request(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord]) -> Content {
+fn token_content(given: &[GivenRecord]) -> Content {
+    let text = given.iter().find(|one| one.kind == RecordKind::Txt);
+    Content::Token(text.map(|one| one.value.clone()))
+}
+
+fn hash_content(request: &SigningRequest, ca: Option<Ca>, given: &[GivenRecord]) -> Content {
     let sha256 = request.sha256();
     let target = record::target_labels(request);
-    let shown = given
+    let after_target = given
         .iter()
         .find_map(|one| one.value.strip_prefix(&target)?.strip_prefix('.'));
-    if let Some(rest) = shown {
-        let (unique, zone) = match rest.split_once('.') {
-            Some((unique, zone)) if zone.contains('.') => (Some(unique.to_owned()), zone),
-            _ => (None, rest),
-        };
-        return Content::Hash {
-            sha256,
-            zones: vec![zone.to_owned()],
-            unique: Some(unique),
-        };
+    if let Some(rest) = after_target {
+        return content_by_target(sha256, rest);
     }
     let form = ca.and_then(Ca::csr_hash);
-    let zones = form.map_or(&["sectigo.com", "comodoca.com", "ssl.com"][..], |form| {
-        form.zones
-    });
-    let none = form.is_some_and(|form| form.unique == UniqueValue::WhenKeyIsReused);
+    let zones = match form {
+        Some(form) => form.zones,
+        None => &["sectigo.com", "comodoca.com", "ssl.com"],
+    };
+    let unique = match form {
+        Some(form) if form.unique == UniqueValue::WhenKeyIsReused => ExpectedUnique::Absent,
+        _ => ExpectedUnique::Unknown,
+    };
     Content::Hash {
         sha256,
         zones: zones.iter().map(|&zone| zone.to_owned()).collect(),
-        unique: none.then_some(None),
+        unique,
     }
 }
 
-/// The body, or its form.
-fn in_lines(content: &Content) -> (Option<String>, Option<String>) {
-    match content {
-        Content::Token(Some(token)) => (Some(token.clone()), None),
-        Content::Token(None) => (None, Some("<token>".to_owned())),
-        Content::Hash {
-            sha256,
-            zones,
-            unique,
-        } => {
-            let zone = zones.first().map_or("<zone>", String::as_str);
-            match unique {
-                Some(Some(unique)) => (Some(format!("{sha256}\n{zone}\n{unique}")), None),
-                Some(None) => (Some(format!("{sha256}\n{zone}")), None),
-                None if zones.len() == 1 => {
-                    (None, Some(format!("{sha256}\n{zone}\n<unique value>")))
+/// The content that matches a reseller's CNAME; `rest` follows the hashes in its target.
+fn content_by_target(sha256: String, rest: &str) -> Content {
+    let (unique, zone) = match rest.split_once('.') {
+        Some((unique, zone)) if zone.contains('.') => {
+            (ExpectedUnique::Known(unique.to_owned()), zone)
+        }
+        _ => (ExpectedUnique::Absent, rest),
+    };
+    Content::Hash {
+        sha256,
+        zones: vec![zone.to_owned()],
+        unique,
+    }
+}
+
+impl Content {
+    /// The whole content, if it is known.
+    fn body(&self) -> Option<String> {
+        match self {
+            Self::Token(token) => token.clone(),
+            Self::Hash {
+                sha256,
+                zones,
+                unique,
+            } => {
+                let zone = first_zone(zones);
+                match unique {
+                    ExpectedUnique::Known(unique) => Some(format!("{sha256}\n{zone}\n{unique}")),
+                    ExpectedUnique::Absent => Some(format!("{sha256}\n{zone}")),
+                    ExpectedUnique::Unknown => None,
                 }
-                None => (None, Some(format!("{sha256}\n<zone>\n<unique value>"))),
             }
+        }
+    }
+
+    /// The form of content that is not known.
+    fn shape(&self) -> String {
+        match self {
+            Self::Token(_) => "<token>".to_owned(),
+            Self::Hash { sha256, zones, .. } if zones.len() == 1 => {
+                format!("{sha256}\n{}\n<unique value>", first_zone(zones))
+            }
+            Self::Hash { sha256, .. } => format!("{sha256}\n<zone>\n<unique value>"),
         }
     }
 }
 
+fn first_zone(zones: &[String]) -> &str {
+    zones.first().map_or("<zone>", String::as_str)
+}
+
 impl ValidationFile {
-    /// A key that is used again has a unique value in its file, which only the CA knows.
+    /// Treats the unique value as unknown: the file of a key that is used again has one, which only
+    /// the CA knows.
     pub fn shop_decides(&mut self) {
-        if let Content::Hash {
-            unique: unique @ Some(None),
-            ..
-        } = &mut self.content
+        if let Content::Hash { unique, .. } = &mut self.content
+            && *unique == ExpectedUnique::Absent
         {
-            *unique = None;
+            *unique = ExpectedUnique::Unknown;
             self.record.shop_decides();
         }
     }
 
-    /// Whether what came would satisfy the CA; if not, why.
+    /// Whether the response would satisfy the CA; if not, why.
     #[must_use]
     pub fn judge(&self, got: &HttpResponse) -> (DcvVerdict, Option<FileFlaw>) {
         let HttpResponse::Answered {
@@ -272,7 +303,7 @@ impl ValidationFile {
             return (DcvVerdict::Unreachable, None);
         };
         match (status, location) {
-            (200, _) => self.content(body),
+            (200, _) => self.judge_body(body),
             (300..=399, Some(to)) => (
                 DcvVerdict::WrongPlace,
                 Some(FileFlaw::Redirected(to.clone())),
@@ -281,53 +312,56 @@ impl ValidationFile {
         }
     }
 
-    fn content(&self, body: &[u8]) -> (DcvVerdict, Option<FileFlaw>) {
-        let text = String::from_utf8_lossy(body);
-        let lines: Vec<&str> = text.trim_end().lines().map(str::trim_end).collect();
-        let flaw = if text.trim_start().starts_with('<') {
-            Some(FileFlaw::Page)
-        } else {
-            match &self.content {
-                Content::Hash {
-                    sha256,
-                    zones,
-                    unique,
-                } => hash_flaw(&lines, sha256, zones, unique.as_ref()),
-                Content::Token(token) => token_flaw(&lines, token.as_deref()),
-            }
-        };
-        match flaw {
+    fn judge_body(&self, body: &[u8]) -> (DcvVerdict, Option<FileFlaw>) {
+        match self.body_flaw(body) {
             None => (DcvVerdict::Visible, None),
             Some(FileFlaw::Unchecked) => (DcvVerdict::Unchecked, Some(FileFlaw::Unchecked)),
             Some(flaw) => (DcvVerdict::Different, Some(flaw)),
         }
     }
+
+    fn body_flaw(&self, body: &[u8]) -> Option<FileFlaw> {
+        let text = String::from_utf8_lossy(body);
+        if text.trim_start().starts_with('<') {
+            return Some(FileFlaw::Page);
+        }
+        let lines: Vec<&str> = text.trim_end().lines().map(str::trim_end).collect();
+        match &self.content {
+            Content::Hash {
+                sha256,
+                zones,
+                unique,
+            } => match lines.as_slice() {
+                [hash, rest @ ..] if hash.eq_ignore_ascii_case(sha256) => {
+                    flaw_after_hash(rest, zones, unique)
+                }
+                [hash, ..] if is_sha256(hash) => Some(FileFlaw::AnotherRequest),
+                _ => Some(FileFlaw::Content(beginning(&lines))),
+            },
+            Content::Token(token) => token_flaw(&lines, token.as_deref()),
+        }
+    }
 }
 
-fn hash_flaw(
-    lines: &[&str],
-    sha256: &str,
-    zones: &[String],
-    unique: Option<&Option<String>>,
-) -> Option<FileFlaw> {
-    let is_hash = |line: &str| line.len() == 64 && line.bytes().all(|b| b.is_ascii_hexdigit());
-    match lines {
-        [hash, rest @ ..] if hash.eq_ignore_ascii_case(sha256) => {
-            let zone = rest
-                .first()
-                .is_some_and(|zone| zones.iter().any(|one| one.eq_ignore_ascii_case(zone)));
-            let fits = match (unique, rest) {
-                (Some(Some(unique)), [_, seen]) => seen == unique,
-                (Some(None), [_]) => true,
-                (None, [_] | [_, _]) if zone => return Some(FileFlaw::Unchecked),
-                // A unique value where none was expected: whether it is the shop's is not known.
-                (Some(None), [_, _]) if zone => return Some(FileFlaw::Unchecked),
-                _ => false,
-            };
-            (!(zone && fits)).then(|| FileFlaw::Unique(beginning(rest)))
-        }
-        [hash, ..] if is_hash(hash) => Some(FileFlaw::AnotherRequest),
-        _ => Some(FileFlaw::Content(beginning(lines))),
+fn is_sha256(line: &str) -> bool {
+    line.len() == 64 && line.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// What is wrong with the lines that follow the right hash: the zone and the unique value.
+fn flaw_after_hash(lines: &[&str], zones: &[String], unique: &ExpectedUnique) -> Option<FileFlaw> {
+    let is_known_zone = lines
+        .first()
+        .is_some_and(|line| zones.iter().any(|zone| zone.eq_ignore_ascii_case(line)));
+    if !is_known_zone {
+        return Some(FileFlaw::Unique(beginning(lines)));
+    }
+    match (unique, lines) {
+        (ExpectedUnique::Known(unique), [_, found]) if found == unique => None,
+        (ExpectedUnique::Absent, [_]) => None,
+        (ExpectedUnique::Unknown, [_] | [_, _]) => Some(FileFlaw::Unchecked),
+        // A unique value where none was expected: there is no reseller's record to compare it with.
+        (ExpectedUnique::Absent, [_, _]) => Some(FileFlaw::Unchecked),
+        _ => Some(FileFlaw::Unique(beginning(lines))),
     }
 }
 
@@ -339,7 +373,7 @@ fn token_flaw(lines: &[&str], token: Option<&str>) -> Option<FileFlaw> {
     }
 }
 
-/// Enough of it to know it again.
+/// The first characters, enough to recognize the text.
 fn beginning(lines: &[&str]) -> String {
     let all = lines.join(" / ");
     match all.char_indices().nth(80) {
@@ -348,31 +382,31 @@ fn beginning(lines: &[&str]) -> String {
     }
 }
 
-/// Why a file proves nothing.
+/// Why a file validates nothing.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum FileReason {
-    /// What one address serves is not it.
+    /// One address serves another file.
     Flaw {
         url: String,
         address: SocketAddr,
-        /// What is the matter.
+        /// What is wrong with it.
         flaw: FileFlaw,
         /// Whether the CA follows redirects.
         redirects: RedirectPolicy,
     },
-    /// The name leads to no address.
+    /// The name has no address.
     NoAddress {
         name: String,
-        /// Why that is not known, where it is not.
+        /// The answer of a failed look-up; `None` if there is no address.
         failed: Option<DnsAnswer>,
     },
-    /// The name leads to an address that nobody outside gets to.
+    /// The name has an address that is not reachable from the public internet.
     Outside {
         name: String,
         address: IpAddr,
-        /// Why nobody gets there.
+        /// Why it is not reachable.
         why: &'static str,
-        /// One server alone was asked for the address, as for a test.
+        /// Whether only a given server was asked for the address, as in a test.
         rehearsed: bool,
     },
     /// An address did not answer.
@@ -381,18 +415,18 @@ pub enum FileReason {
         address: SocketAddr,
         reason: String,
     },
-    /// No file proves a wildcard.
+    /// No file validates a wildcard.
     Wildcard { name: String },
-    /// The CA leaves a www out that does not serve the file, and says nothing.
+    /// The CA silently omits the www name if that does not serve the file.
     WwwDropsOut {
         name: String,
-        /// Where the CA says so.
+        /// Where the CA documents that.
         source: &'static str,
     },
 }
 
 impl FileReason {
-    /// The reason in what one address gave; none where all is right or nobody could be asked.
+    /// The reason for one address; `None` if the file is right or the address was not reached.
     #[must_use]
     pub fn of(
         proof: &ValidationFile,
@@ -400,7 +434,8 @@ impl FileReason {
         got: &HttpResponse,
         flaw: Option<&FileFlaw>,
     ) -> Option<Self> {
-        let (url, address) = (proof.record.url.clone(), *address);
+        let url = proof.record.url.clone();
+        let address = *address;
         match (got, flaw) {
             (HttpResponse::Silent(reason), _) => Some(Self::Silent {
                 url,
@@ -440,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_that_of_the_request() {
+    fn the_file_is_derived_from_the_request() {
         let shop = proof(Some(Ca::Namecheap), Some("u1.")).record;
         assert_eq!(
             shop.url,
@@ -474,7 +509,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_served_is_told_by_its_lines() {
+    fn the_lines_of_a_file_decide() {
         let unique = |text: &str| Some(FileFlaw::Unique(text.to_owned()));
         let content = |text: &str| Some(FileFlaw::Content(text.to_owned()));
         let other = "0".repeat(64);
@@ -591,16 +626,16 @@ mod tests {
                 location: None,
                 body: body.clone().into_bytes(),
             };
-            let mut told = proof(ca, given).judge(&got);
-            if let Some(FileFlaw::Content(text)) = &mut told.1 {
+            let mut judged = proof(ca, given).judge(&got);
+            if let Some(FileFlaw::Content(text)) = &mut judged.1 {
                 text.truncate(80);
             }
-            assert_eq!(told, (verdict, flaw), "{body}");
+            assert_eq!(judged, (verdict, flaw), "{body}");
         }
     }
 
     #[test]
-    fn a_status_or_a_redirect_is_no_file() {
+    fn an_error_status_or_a_redirect_is_no_file() {
         let to = Some("https://example.com/x".to_owned());
         for (status, location, verdict) in [
             (404, None, DcvVerdict::Absent),

@@ -1,5 +1,5 @@
-//! Would the CA see the proof now? One expectation, what all servers said, and the verdict with its
-//! reasons.
+//! Would the CA see the record now? Compares what is expected with the answers of all servers, and
+//! gives the verdict with its reasons.
 
 use std::borrow::Cow;
 
@@ -7,59 +7,32 @@ use super::answer::{
     AnsweredQuery, DnsAnswer, DnsSurvey, RecordKind, ServerAnswers, ServerRole, UnqueriedServers,
     ZoneServerCoverage,
 };
-use super::reason::{ConflictingRecord, DcvReason, OtherServers, WrongPlace};
+use super::reason::{ConflictingRecord, DcvReason, WrongPlace};
 use super::record;
+use super::server_comparison::{
+    absent_servers, partial_absence, server_names, silence_reasons, zone_servers_are_unreachable,
+};
 pub(crate) use super::verdict::{DcvVerdict, RecordJudgement, ServerJudgement};
 use crate::dcv::expectation::{ExpectedAnswer, RelativePosition};
 use crate::dcv::value_check::{self, ObservedValue, ValueFlaw};
 
-/// Judges what servers said about one record.
+/// Judges what the servers answered about one record.
 #[must_use]
 pub(crate) fn judge(expected: &ExpectedAnswer, survey: &DnsSurvey) -> RecordJudgement {
-    let view = View {
+    let view = RecordView {
         expected,
         zone: survey.zone.as_deref(),
         places: expected.places(survey.zone.as_deref()),
     };
-    let mut standings: Vec<ServerJudgement> =
-        survey.said.iter().map(|said| view.standing(said)).collect();
-    view.follow_aliases(&mut standings);
+    let mut standings: Vec<ServerJudgement> = survey
+        .said
+        .iter()
+        .map(|answers| view.judge_server(answers))
+        .collect();
+    view.accept_aliases_that_resolvers_follow(&mut standings);
     let answered = standings.iter().any(|one| one.answer.is_answer());
-    // Where this machine has no way to (IPv6 without IPv6), nobody was asked and nothing is known
-    // to be wrong.
-    let asked = standings
-        .iter()
-        .filter(|one| one.answer != DnsAnswer::NoRoute);
-    let mut verdict = asked
-        .map(|one| one.verdict)
-        .max()
-        .unwrap_or(DcvVerdict::Unreachable);
-    if !survey.own_servers.are_enough() || nobody_reached(&standings) {
-        verdict = verdict.max(DcvVerdict::Unreachable);
-    }
-    let mut reasons: Vec<DcvReason> = Vec::new();
-    let wildcard = view.wildcard(survey);
-    // Nobody entered what a wildcard answers.
-    let entered = |reason: &DcvReason| match (reason, &wildcard) {
-        (
-            DcvReason::Value {
-                seen,
-                flaw: ValueFlaw::Other,
-                ..
-            },
-            Some(target),
-        ) => !seen.eq_ignore_ascii_case(target),
-        _ => true,
-    };
-    let each = standings
-        .iter()
-        .filter_map(|one| view.reason(one))
-        .filter(entered);
-    for reason in each.chain(view.overall(&standings, survey)) {
-        if !reasons.contains(&reason) {
-            reasons.push(reason);
-        }
-    }
+    let verdict = worst_verdict(&standings, survey.own_servers);
+    let reasons = view.reasons(&standings, survey);
     RecordJudgement {
         verdict,
         answered,
@@ -68,61 +41,76 @@ pub(crate) fn judge(expected: &ExpectedAnswer, survey: &DnsSurvey) -> RecordJudg
     }
 }
 
-struct View<'a> {
+/// The worst verdict among the servers that were asked; at least `Unreachable` where servers of the
+/// zone were not asked.
+fn worst_verdict(standings: &[ServerJudgement], coverage: ZoneServerCoverage) -> DcvVerdict {
+    // A server that this machine cannot reach (IPv6 without IPv6) was not asked: nothing is known
+    // to be wrong there.
+    let asked = standings
+        .iter()
+        .filter(|one| one.answer != DnsAnswer::NoRoute);
+    let worst = asked
+        .map(|one| one.verdict)
+        .max()
+        .unwrap_or(DcvVerdict::Unreachable);
+    if coverage.are_enough() && !zone_servers_are_unreachable(standings) {
+        worst
+    } else {
+        worst.max(DcvVerdict::Unreachable)
+    }
+}
+
+/// What one record is compared with.
+struct RecordView<'a> {
     expected: &'a ExpectedAnswer,
     zone: Option<&'a str>,
     places: Vec<(RelativePosition, Cow<'a, str>)>,
 }
 
-impl View<'_> {
-    /// The answer that decides for one server: the right value where the CA looks, else what it
-    /// finds there, else the right value where it does not look, else the absence.
-    fn standing(&self, said: &ServerAnswers) -> ServerJudgement {
-        let rank = |asked: &&AnsweredQuery| {
-            let verdict = self.verdict(&asked.name, &asked.answer);
-            let looked_at = matches!(
-                self.place(&asked.name),
-                Some(RelativePosition::Here | RelativePosition::Parent)
-            );
-            match verdict {
-                DcvVerdict::Visible => 0,
-                DcvVerdict::Unchecked if looked_at => 1,
-                DcvVerdict::Different if looked_at => 2,
-                DcvVerdict::WrongPlace => 3,
-                _ if self.place(&asked.name) == Some(RelativePosition::Here) => 4,
-                _ => 5,
-            }
-        };
-        let of_its_kind = said
+impl RecordView<'_> {
+    /// The answer that decides for one server: the right value where the CA asks, else what it
+    /// finds there, else the right value where it does not ask, else the absence.
+    fn judge_server(&self, server_answers: &ServerAnswers) -> ServerJudgement {
+        let of_its_kind = server_answers
             .answers
             .iter()
-            .filter(|asked| asked.kind == self.expected.record.kind);
-        let decided = of_its_kind.min_by_key(rank);
-        let (at, answer) = decided
-            .map_or((&self.expected.record.name, &DnsAnswer::Timeout), |one| {
-                (&one.name, &one.answer)
-            });
+            .filter(|query| query.kind == self.expected.record.kind);
+        let decisive = of_its_kind.min_by_key(|query| self.rank(query));
+        let (at, answer) = match decisive {
+            Some(query) => (&query.name, &query.answer),
+            None => (&self.expected.record.name, &DnsAnswer::Timeout),
+        };
         ServerJudgement {
-            server: said.server.clone(),
+            server: server_answers.server.clone(),
             verdict: self.verdict(at, answer),
             at: at.clone(),
             answer: answer.clone(),
-            ttl: decided.and_then(|one| one.ttl),
+            ttl: decisive.and_then(|query| query.ttl),
+        }
+    }
+
+    /// How little an answer decides: the lowest rank wins.
+    fn rank(&self, query: &AnsweredQuery) -> u8 {
+        let ca_asks = self.ca_asks_at(&query.name);
+        match self.verdict(&query.name, &query.answer) {
+            DcvVerdict::Visible => 0,
+            DcvVerdict::Unchecked if ca_asks => 1,
+            DcvVerdict::Different if ca_asks => 2,
+            DcvVerdict::WrongPlace => 3,
+            _ if self.position(&query.name) == Some(RelativePosition::Here) => 4,
+            _ => 5,
         }
     }
 
     fn verdict(&self, at: &str, answer: &DnsAnswer) -> DcvVerdict {
-        let looked_at = matches!(
-            self.place(at),
-            Some(RelativePosition::Here | RelativePosition::Parent)
-        );
-        match value_check::seen(self.expected, self.zone, answer) {
-            Some(ObservedValue { flaw: None, .. }) if looked_at => DcvVerdict::Visible,
+        let ca_asks = self.ca_asks_at(at);
+        match value_check::observed_value(self.expected, self.zone, answer) {
+            Some(ObservedValue { flaw: None, .. }) if ca_asks => DcvVerdict::Visible,
             Some(ObservedValue {
                 flaw: Some(ValueFlaw::Unchecked),
                 ..
-            }) if looked_at => DcvVerdict::Unchecked,
-            Some(_) if looked_at => DcvVerdict::Different,
+            }) if ca_asks => DcvVerdict::Unchecked,
+            Some(_) if ca_asks => DcvVerdict::Different,
             // Elsewhere, only what was meant for this request counts.
             Some(ObservedValue {
                 flaw: Some(ValueFlaw::AnotherRequest | ValueFlaw::Other | ValueFlaw::OtherToken),
@@ -134,25 +122,48 @@ impl View<'_> {
         }
     }
 
-    fn place(&self, at: &str) -> Option<RelativePosition> {
+    /// Whether the CA asks for the record at this name.
+    fn ca_asks_at(&self, name: &str) -> bool {
+        matches!(
+            self.position(name),
+            Some(RelativePosition::Here | RelativePosition::Parent)
+        )
+    }
+
+    fn position(&self, at: &str) -> Option<RelativePosition> {
         self.places
             .iter()
             .find(|(_, name)| name == at)
-            .map(|(place, _)| *place)
+            .map(|(position, _)| *position)
     }
 
-    /// Why one server's standing is what it is, where it is the answer itself that tells.
-    fn reason(&self, one: &ServerJudgement) -> Option<DcvReason> {
-        let ObservedValue { value: seen, flaw } =
-            value_check::seen(self.expected, self.zone, &one.answer)?;
-        let (at, place) = (one.at.clone(), self.place(&one.at)?);
-        let how = match (place, flaw) {
+    /// All reasons, each once: those of single servers first.
+    fn reasons(&self, standings: &[ServerJudgement], survey: &DnsSurvey) -> Vec<DcvReason> {
+        let wildcard = self.wildcard_target(survey);
+        let own_reasons = standings
+            .iter()
+            .filter_map(|one| self.server_reason(one))
+            .filter(|reason| !is_wildcard_value(reason, wildcard.as_deref()));
+        let mut reasons: Vec<DcvReason> = Vec::new();
+        for reason in own_reasons.chain(self.shared_reasons(standings, survey)) {
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        reasons
+    }
+
+    /// Why the verdict on one server is what it is, where its own answer shows that.
+    fn server_reason(&self, one: &ServerJudgement) -> Option<DcvReason> {
+        let observed = value_check::observed_value(self.expected, self.zone, &one.answer)?;
+        let at = one.at.clone();
+        let how = match (self.position(&one.at)?, observed.flaw) {
             (RelativePosition::Here, None) => return None,
             (RelativePosition::Here | RelativePosition::Parent, Some(flaw)) => {
                 return Some(DcvReason::Value {
                     at,
-                    seen: seen.to_owned(),
-                    wanted: self.wanted(),
+                    seen: observed.value.to_owned(),
+                    wanted: self.describe_expected_value(),
                     flaw,
                 });
             }
@@ -162,165 +173,161 @@ impl View<'_> {
                 domain: self.expected.domain.clone(),
             },
             (RelativePosition::NoUnderscore, _) => WrongPlace::NoUnderscore,
-            (RelativePosition::Doubled, _) => WrongPlace::Doubled {
-                zone: self.zone.unwrap_or_default().to_owned(),
-                relative: record::relative(
-                    &self.expected.record.name,
-                    self.zone.unwrap_or_default(),
-                ),
-            },
+            (RelativePosition::Doubled, _) => {
+                let zone = self.zone.unwrap_or_default();
+                WrongPlace::Doubled {
+                    zone: zone.to_owned(),
+                    relative: record::relative_name(&self.expected.record.name, zone),
+                }
+            }
         };
         Some(DcvReason::Elsewhere { at, how })
     }
 
-    /// Reasons that only show when servers are seen side by side.
-    fn overall(&self, standings: &[ServerJudgement], survey: &DnsSurvey) -> Vec<DcvReason> {
-        let mut reasons = Vec::new();
-        let visible = standings
-            .iter()
-            .any(|one| matches!(one.verdict, DcvVerdict::Visible | DcvVerdict::Unchecked));
-        let absent: Vec<&ServerJudgement> = standings
-            .iter()
-            .filter(|one| one.verdict == DcvVerdict::Absent)
-            .collect();
-        let own: Vec<&ServerJudgement> = absent
-            .iter()
-            .copied()
-            .filter(|one| one.server.role == ServerRole::Authoritative)
-            .collect();
-        let name = self.expected.record.name.clone();
+    /// Reasons that only show when the servers are compared.
+    fn shared_reasons(&self, standings: &[ServerJudgement], survey: &DnsSurvey) -> Vec<DcvReason> {
         let anywhere = survey.around.anywhere.as_ref();
-        let instead: Vec<DcvReason> = survey
+        let conflicts: Vec<DcvReason> = survey
             .said
             .iter()
-            .filter_map(|said| self.instead(said, anywhere))
+            .filter_map(|answers| self.conflict(answers, anywhere))
             .collect();
-        if visible && !own.is_empty() {
-            reasons.push(DcvReason::NotEverywhere {
-                servers: shown(&own),
-            });
-        } else if visible && !absent.is_empty() {
-            let seconds = absent
-                .iter()
-                .filter_map(|one| remembered(&one.answer))
-                .max();
-            reasons.push(DcvReason::ResolverRemembers {
-                servers: shown(&absent),
-                seconds,
-            });
-        } else if !absent.is_empty() && instead.is_empty() {
-            reasons.push(DcvReason::NotPublished {
-                name,
-                servers: shown(&absent),
-            });
+        let is_visible = standings
+            .iter()
+            .any(|one| matches!(one.verdict, DcvVerdict::Visible | DcvVerdict::Unchecked));
+        let mut reasons: Vec<DcvReason> = Vec::new();
+        if is_visible {
+            reasons.extend(partial_absence(standings));
+        } else if conflicts.is_empty() {
+            reasons.extend(self.full_absence(standings));
         }
-        reasons.extend(instead);
-        let what = self.wildcard(survey).map(ConflictingRecord::Wildcard);
-        reasons.extend(what.map(|what| DcvReason::Instead {
-            at: self.expected.record.name.clone(),
-            what,
-        }));
-        reasons.extend(silent(standings));
-        match survey.own_servers {
-            ZoneServerCoverage::NotWanted => {}
-            ZoneServerCoverage::Asked(left_out) if left_out == UnqueriedServers::default() => {}
-            ZoneServerCoverage::Asked(left_out) => {
-                reasons.push(DcvReason::TooManyServers {
-                    domain: self.expected.domain.clone(),
-                    left_out,
-                });
-            }
-            ZoneServerCoverage::NotDelegated => {
-                reasons.push(DcvReason::NotDelegated {
-                    domain: self.expected.record.zone.clone(),
-                });
-            }
-            // Where nobody answered at all, that is why.
-            ZoneServerCoverage::NotFound if standings.iter().all(|one| one.answer.is_silence()) => {
-            }
-            ZoneServerCoverage::NotFound => {
-                reasons.push(DcvReason::OwnServersNotFound {
-                    domain: self.expected.domain.clone(),
-                });
-            }
+        reasons.extend(conflicts);
+        if let Some(target) = self.wildcard_target(survey) {
+            reasons.push(self.conflict_with(ConflictingRecord::Wildcard(target)));
         }
+        reasons.extend(silence_reasons(standings));
+        reasons.extend(self.coverage_reason(standings, survey.own_servers));
         reasons
     }
 
-    /// The foreign target that is at the record's name and where nobody put anything, too.
-    fn wildcard(&self, survey: &DnsSurvey) -> Option<String> {
-        let doubled = &self
-            .places
-            .iter()
-            .find(|(place, _)| *place == RelativePosition::Doubled)?
-            .1;
-        survey.said.iter().find_map(|said| {
-            let target = |name: &str| {
-                said.answers.iter().find_map(|asked| match &asked.answer {
-                    DnsAnswer::Cname(seen) if asked.name == name => Some(seen),
-                    _ => None,
-                })
-            };
-            let seen = target(&self.expected.record.name).filter(|seen| {
-                match &survey.around.anywhere {
-                    Some(anywhere) => is_alias(anywhere, seen),
-                    None => target(doubled) == Some(*seen),
-                }
-            })?;
-            (value_check::flaw(self.expected, self.zone, seen) == Some(ValueFlaw::Other))
-                .then(|| seen.clone())
+    /// The servers that lack the record, where none has it.
+    fn full_absence(&self, standings: &[ServerJudgement]) -> Option<DcvReason> {
+        let absent = absent_servers(standings);
+        (!absent.is_empty()).then(|| DcvReason::NotPublished {
+            name: self.expected.record.name.clone(),
+            servers: server_names(&absent),
         })
     }
 
+    /// Why not all of the zone's own servers were asked.
+    fn coverage_reason(
+        &self,
+        standings: &[ServerJudgement],
+        coverage: ZoneServerCoverage,
+    ) -> Option<DcvReason> {
+        match coverage {
+            ZoneServerCoverage::NotWanted => None,
+            ZoneServerCoverage::Asked(left_out) if left_out == UnqueriedServers::default() => None,
+            ZoneServerCoverage::Asked(left_out) => Some(DcvReason::TooManyServers {
+                domain: self.expected.domain.clone(),
+                left_out,
+            }),
+            ZoneServerCoverage::NotDelegated => Some(DcvReason::NotDelegated {
+                domain: self.expected.record.zone.clone(),
+            }),
+            // Where no server answered at all, that is why.
+            ZoneServerCoverage::NotFound if standings.iter().all(|one| one.answer.is_silence()) => {
+                None
+            }
+            ZoneServerCoverage::NotFound => Some(DcvReason::OwnServersNotFound {
+                domain: self.expected.domain.clone(),
+            }),
+        }
+    }
+
+    /// The target of a wildcard CNAME: it is at the record's name and at a name that does not exist
+    /// otherwise, and has nothing to do with the request.
+    fn wildcard_target(&self, survey: &DnsSurvey) -> Option<String> {
+        let (_, doubled) = self
+            .places
+            .iter()
+            .find(|(position, _)| *position == RelativePosition::Doubled)?;
+        survey.said.iter().find_map(|answers| {
+            let target = cname_target(answers, &self.expected.record.name)?;
+            let at_every_name = match &survey.around.anywhere {
+                Some(anywhere) => is_alias_for(anywhere, target),
+                None => cname_target(answers, doubled) == Some(target),
+            };
+            (at_every_name && self.is_unrelated(target)).then(|| target.clone())
+        })
+    }
+
+    /// Whether a value has nothing to do with the request.
+    fn is_unrelated(&self, value: &str) -> bool {
+        value_check::find_flaw(self.expected, self.zone, value) == Some(ValueFlaw::Other)
+    }
+
     /// What one server has at the record's own name in place of the record, or beside it.
-    fn instead(&self, said: &ServerAnswers, anywhere: Option<&DnsAnswer>) -> Option<DcvReason> {
+    fn conflict(
+        &self,
+        server_answers: &ServerAnswers,
+        anywhere: Option<&DnsAnswer>,
+    ) -> Option<DcvReason> {
         let record = &self.expected.record;
-        let own = said
+        let at_name = server_answers
             .answers
             .iter()
-            .filter(|asked| asked.name == record.name);
-        let main = own.clone().find(|asked| asked.kind == record.kind)?;
-        let mut others = own
-            .filter(|asked| asked.kind != record.kind)
-            .map(|asked| &asked.answer);
-        let what = match (record.kind, &main.answer) {
+            .filter(|query| query.name == record.name);
+        let main = at_name.clone().find(|query| query.kind == record.kind)?;
+        let mut others = at_name
+            .filter(|query| query.kind != record.kind)
+            .map(|query| &query.answer);
+        let conflicting = match (record.kind, &main.answer) {
             (RecordKind::Cname, DnsAnswer::Cname(_)) => others
                 .any(|answer| matches!(answer, DnsAnswer::Txt(_)))
                 .then_some(ConflictingRecord::Beside(RecordKind::Txt)),
             (RecordKind::Cname, DnsAnswer::NoData(_)) => {
-                others.find_map(|answer| self.in_place_of_a_cname(said, answer, anywhere))
-            }
-            (RecordKind::Txt, DnsAnswer::Cname(target))
-                if anywhere.is_some_and(|one| is_alias(one, target)) =>
-            {
-                Some(ConflictingRecord::Wildcard(target.clone()))
+                others.find_map(|answer| self.conflict_with_cname(server_answers, answer, anywhere))
             }
             (RecordKind::Txt, DnsAnswer::Cname(target)) => {
-                Some(match value_check::flaw(self.expected, self.zone, target) {
-                    Some(ValueFlaw::Other) => ConflictingRecord::Alias(target.clone()),
-                    _ => ConflictingRecord::WrongType {
-                        wanted: RecordKind::Txt,
-                        seen: RecordKind::Cname,
-                    },
-                })
+                Some(self.conflict_with_txt(target, anywhere))
             }
             _ => None,
         };
-        what.map(|what| DcvReason::Instead {
-            at: record.name.clone(),
-            what,
-        })
+        conflicting.map(|conflicting| self.conflict_with(conflicting))
     }
 
-    fn in_place_of_a_cname(
+    fn conflict_with(&self, conflicting: ConflictingRecord) -> DcvReason {
+        DcvReason::Instead {
+            at: self.expected.record.name.clone(),
+            what: conflicting,
+        }
+    }
+
+    /// What an alias to `target` is where a TXT record is expected.
+    fn conflict_with_txt(&self, target: &str, anywhere: Option<&DnsAnswer>) -> ConflictingRecord {
+        if anywhere.is_some_and(|answer| is_alias_for(answer, target)) {
+            ConflictingRecord::Wildcard(target.to_owned())
+        } else if self.is_unrelated(target) {
+            ConflictingRecord::Alias(target.to_owned())
+        } else {
+            ConflictingRecord::WrongType {
+                wanted: RecordKind::Txt,
+                seen: RecordKind::Cname,
+            }
+        }
+    }
+
+    /// What texts or addresses are where a CNAME is expected.
+    fn conflict_with_cname(
         &self,
-        said: &ServerAnswers,
+        server_answers: &ServerAnswers,
         found: &DnsAnswer,
         anywhere: Option<&DnsAnswer>,
     ) -> Option<ConflictingRecord> {
         match found {
             DnsAnswer::Txt(texts)
-                if value_check::nearest(self.expected, self.zone, texts).is_some() =>
+                if value_check::nearest_value(self.expected, self.zone, texts).is_some() =>
             {
                 Some(ConflictingRecord::WrongType {
                     wanted: RecordKind::Cname,
@@ -332,125 +339,90 @@ impl View<'_> {
                 _ => ConflictingRecord::InTheWay(RecordKind::Txt),
             }),
             DnsAnswer::Addresses(addresses) => {
-                // Where nobody put anything, only a wildcard makes a name.
-                let made = || {
-                    said.answers.iter().any(|asked| {
-                        self.place(&asked.name) == Some(RelativePosition::Doubled)
-                            && matches!(asked.answer, DnsAnswer::NoData(_))
-                    })
+                let from_wildcard = match anywhere {
+                    Some(DnsAnswer::Addresses(_)) => true,
+                    Some(_) => false,
+                    None => self.doubled_name_exists(server_answers),
                 };
-                let listed = || {
-                    addresses
-                        .iter()
-                        .map(ToString::to_string)
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                };
-                Some(match anywhere {
-                    Some(DnsAnswer::Addresses(_)) => ConflictingRecord::Wildcard(listed()),
-                    None if made() => ConflictingRecord::Wildcard(listed()),
-                    _ => ConflictingRecord::Addresses(addresses.clone()),
+                Some(if from_wildcard {
+                    let listed: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+                    ConflictingRecord::Wildcard(listed.join(", "))
+                } else {
+                    ConflictingRecord::Addresses(addresses.clone())
                 })
             }
             _ => None,
         }
     }
 
+    /// Whether a name exists that only a wildcard can create.
+    fn doubled_name_exists(&self, server_answers: &ServerAnswers) -> bool {
+        server_answers.answers.iter().any(|query| {
+            self.position(&query.name) == Some(RelativePosition::Doubled)
+                && matches!(query.answer, DnsAnswer::NoData(_))
+        })
+    }
+
     /// A zone's own servers do not follow an alias to a text in another zone, as CAs do: where a
-    /// resolver found the text behind it, they say the same. An alias that is the value itself has
-    /// nothing behind it: the resolver remembers.
-    fn follow_aliases(&self, standings: &mut [ServerJudgement]) {
-        let found = |one: &ServerJudgement| {
+    /// resolver found the text behind it, they count as having it. An alias that is the value
+    /// itself has nothing behind it: the resolver has it from its cache.
+    fn accept_aliases_that_resolvers_follow(&self, standings: &mut [ServerJudgement]) {
+        let resolver_finds_it = standings.iter().any(|one| {
             one.server.role == ServerRole::Resolver && one.verdict == DcvVerdict::Visible
-        };
-        if self.expected.record.kind != RecordKind::Txt || !standings.iter().any(found) {
+        });
+        if self.expected.record.kind != RecordKind::Txt || !resolver_finds_it {
             return;
         }
         for one in standings {
             if let DnsAnswer::Cname(target) = &one.answer
-                && value_check::flaw(self.expected, self.zone, target) == Some(ValueFlaw::Other)
+                && self.is_unrelated(target)
             {
                 one.verdict = DcvVerdict::Visible;
             }
         }
     }
 
-    fn wanted(&self) -> String {
+    /// The value that should be there, or its form.
+    fn describe_expected_value(&self) -> String {
         let record = &self.expected.record;
-        let shape = || {
-            record
-                .shape
-                .as_ref()
-                .map(|shape| format!("what the shop shows ({shape})"))
-        };
-        record.value.clone().or_else(shape).unwrap_or_default()
-    }
-}
-
-/// The zone's own servers are known, and this machine has no way to any of them: a resolver alone
-/// was asked.
-fn nobody_reached(standings: &[ServerJudgement]) -> bool {
-    let mut own = standings
-        .iter()
-        .filter(|one| one.server.role == ServerRole::Authoritative)
-        .peekable();
-    own.peek().is_some() && own.all(|one| one.answer == DnsAnswer::NoRoute)
-}
-
-fn others(standings: &[ServerJudgement]) -> OtherServers {
-    if standings.iter().all(|one| one.answer == DnsAnswer::NoRoute) {
-        OtherServers::Nobody
-    } else if nobody_reached(standings) {
-        OtherServers::Resolver
-    } else {
-        OtherServers::OfTheZone
-    }
-}
-
-/// Whether it is an alias for `target`.
-fn is_alias(answer: &DnsAnswer, target: &str) -> bool {
-    matches!(answer, DnsAnswer::Cname(seen) if seen.eq_ignore_ascii_case(target))
-}
-
-/// Who did not answer, by what came instead.
-fn silent(standings: &[ServerJudgement]) -> Vec<DcvReason> {
-    let mut reasons: Vec<DcvReason> = Vec::new();
-    for one in standings
-        .iter()
-        .filter(|one| one.verdict == DcvVerdict::Unreachable)
-    {
-        if reasons.iter().any(
-            |reason| matches!(reason, DcvReason::Silent { answer, .. } if *answer == one.answer),
-        ) {
-            continue;
+        match (&record.value, &record.shape) {
+            (Some(value), _) => value.clone(),
+            (None, Some(shape)) => format!("what the shop shows ({shape})"),
+            (None, None) => String::new(),
         }
-        let same: Vec<&ServerJudgement> = standings
-            .iter()
-            .filter(|other| other.answer == one.answer)
-            .collect();
-        reasons.push(match one.answer {
-            DnsAnswer::NoRoute => DcvReason::NoRoute {
-                servers: shown(&same),
-                others: others(standings),
-            },
-            _ => DcvReason::Silent {
-                servers: shown(&same),
-                answer: one.answer.clone(),
-            },
-        });
     }
-    reasons
 }
 
-fn shown(standings: &[&ServerJudgement]) -> Vec<String> {
-    standings.iter().map(|one| one.server.to_string()).collect()
+/// Whether the value that the reason complains about comes from a wildcard record: no person
+/// entered it at this name.
+fn is_wildcard_value(reason: &DcvReason, wildcard: Option<&str>) -> bool {
+    match (reason, wildcard) {
+        (
+            DcvReason::Value {
+                seen,
+                flaw: ValueFlaw::Other,
+                ..
+            },
+            Some(target),
+        ) => seen.eq_ignore_ascii_case(target),
+        _ => false,
+    }
 }
 
-fn remembered(answer: &DnsAnswer) -> Option<u32> {
-    match answer {
-        DnsAnswer::NoName(seconds) | DnsAnswer::NoData(seconds) => *seconds,
-        _ => None,
-    }
+/// The target of the alias that a server has at `name`.
+fn cname_target<'a>(server_answers: &'a ServerAnswers, name: &str) -> Option<&'a String> {
+    server_answers
+        .answers
+        .iter()
+        .filter(|query| query.name == name)
+        .find_map(|query| match &query.answer {
+            DnsAnswer::Cname(target) => Some(target),
+            _ => None,
+        })
+}
+
+fn is_alias_for(answer: &DnsAnswer, target: &str) -> bool {
+    matches!(answer, DnsAnswer::Cname(found) if found.eq_ignore_ascii_case(target))
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! Proof by an answer to an e-mail: who is written to, and whether the DNS says that mail for them
-//! arrives anywhere. That somebody reads it cannot be seen from here.
+//! Domain validation by e-mail: the addresses that a CA may write to, and whether mail for them
+//! arrives anywhere according to the DNS. Whether someone reads it cannot be checked from here.
 
 use super::answer::DnsAnswer;
 use super::caa::CaaLookup;
 
-/// The five that a CA may write to at each domain it climbs to (BR 3.2.2.4.4).
+/// The five mailboxes that a CA may write to at each domain it climbs to (BR 3.2.2.4.4).
 pub(crate) const ALIASES: [&str; 5] = [
     "admin",
     "administrator",
@@ -23,45 +23,45 @@ pub(crate) fn contact_name(domain: &str) -> String {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum MailDelivery {
     Taken(Vec<String>),
-    /// No MX: the domain's own address takes it (RFC 5321 5.1).
+    /// No MX: the domain's own address accepts it (RFC 5321 5.1).
     ByAddress,
-    /// It says that it takes none (RFC 7505).
+    /// The domain declares that it accepts no mail (RFC 7505).
     Null,
-    /// Neither MX nor address.
+    /// It has neither MX nor address.
     Nowhere,
     Unknown(DnsAnswer),
 }
 
-/// What is to be said of a proof by e-mail.
+/// What has to be reported about validation by e-mail.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum MailReason {
-    /// It is over (BR 3.2.2.4.4).
+    /// CAs may not use it any more (BR 3.2.2.4.4).
     Ended,
-    /// It ends on a day that is known.
+    /// CAs may not use it after a known day.
     Ends,
-    /// Mail for none of the domains of a name arrives.
+    /// Mail arrives for none of the domains of a name.
     NoMail {
         domain: String,
         /// What the DNS says.
         mail: MailDelivery,
     },
-    /// Whether the CA takes an answer to an e-mail is not confirmed.
+    /// Whether the CA offers it is not confirmed.
     NotConfirmed { ca: &'static str },
     /// The CA does not offer it.
     NotTaken { ca: &'static str },
-    /// Whether a mailbox is read is nobody's to see.
+    /// Whether a mailbox is read cannot be checked.
     Unchecked,
-    /// The DNS did not say.
+    /// The DNS gave no answer.
     Unknown { domain: String, answer: DnsAnswer },
 }
 
-/// What the DNS says of one domain.
+/// What the DNS says about one domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct MailDomain {
     pub domain: String,
     /// Whether mail for it arrives.
     pub mail: MailDelivery,
-    /// Contacts that the domain names besides: TXT, then CAA (BR A.2.1, A.1.1).
+    /// Further contacts in the DNS: TXT, then CAA (BR A.2.1, A.1.1).
     pub contacts: Vec<String>,
 }
 
@@ -78,24 +78,21 @@ impl MailDomain {
             contacts.extend(texts.iter().filter(|text| is_address(text)).cloned());
         }
         if let Some(CaaLookup::Records(_, records)) = caa {
-            let named = records
-                .iter()
-                .filter(|one| one.tag.eq_ignore_ascii_case("contactemail"));
-            contacts.extend(
-                named
-                    .map(|one| one.value.clone())
-                    .filter(|one| is_address(one)),
-            );
+            for record in records {
+                if record.tag.eq_ignore_ascii_case("contactemail") && is_address(&record.value) {
+                    contacts.push(record.value.clone());
+                }
+            }
         }
         contacts.dedup();
         Self {
             domain: domain.to_owned(),
-            mail: mail(mx, four, six),
+            mail: mail_delivery(mx, four, six),
             contacts,
         }
     }
 
-    /// Everybody who may be written to.
+    /// All addresses that the CA may write to.
     #[must_use]
     pub(crate) fn addresses(&self) -> Vec<String> {
         let aliases = ALIASES
@@ -104,8 +101,7 @@ impl MailDomain {
         aliases.chain(self.contacts.iter().cloned()).collect()
     }
 
-    /// `Some(true)` where mail to one of them arrives as far as the DNS says, `None` where that is
-    /// not known.
+    /// Whether mail to one of them arrives according to the DNS; `None` if that is not known.
     #[must_use]
     pub(crate) fn arrives(&self) -> Option<bool> {
         match self.mail {
@@ -117,37 +113,46 @@ impl MailDomain {
     }
 }
 
-fn mail(mx: &DnsAnswer, four: &DnsAnswer, six: &DnsAnswer) -> MailDelivery {
-    let absent = |answer: &DnsAnswer| {
-        matches!(
-            answer,
-            DnsAnswer::NoName(_) | DnsAnswer::NoData(_) | DnsAnswer::Cname(_)
-        )
-    };
+fn mail_delivery(mx: &DnsAnswer, four: &DnsAnswer, six: &DnsAnswer) -> MailDelivery {
     match mx {
         DnsAnswer::Mx(names) if names.iter().all(String::is_empty) => MailDelivery::Null,
         DnsAnswer::Mx(names) => MailDelivery::Taken(names.clone()),
-        mx if !absent(mx) => MailDelivery::Unknown(mx.clone()),
-        _ => match (four, six) {
-            (DnsAnswer::Addresses(_), _) | (_, DnsAnswer::Addresses(_)) => MailDelivery::ByAddress,
-            (four, six) if absent(four) && absent(six) => MailDelivery::Nowhere,
-            (four, six) => MailDelivery::Unknown(if absent(four) {
-                six.clone()
-            } else {
-                four.clone()
-            }),
-        },
+        _ if is_absent(mx) => delivery_by_address(four, six),
+        _ => MailDelivery::Unknown(mx.clone()),
     }
 }
 
-/// `somebody@somewhere`, and nothing else.
+/// Whether mail arrives at a domain without MX records.
+fn delivery_by_address(four: &DnsAnswer, six: &DnsAnswer) -> MailDelivery {
+    match (four, six) {
+        (DnsAnswer::Addresses(_), _) | (_, DnsAnswer::Addresses(_)) => MailDelivery::ByAddress,
+        _ if !is_absent(four) => MailDelivery::Unknown(four.clone()),
+        _ if !is_absent(six) => MailDelivery::Unknown(six.clone()),
+        _ => MailDelivery::Nowhere,
+    }
+}
+
+/// Whether the answer says that there are no records of the type.
+fn is_absent(answer: &DnsAnswer) -> bool {
+    matches!(
+        answer,
+        DnsAnswer::NoName(_) | DnsAnswer::NoData(_) | DnsAnswer::Cname(_)
+    )
+}
+
+/// Whether a text is `somebody@somewhere`, and nothing else.
 fn is_address(text: &str) -> bool {
-    let plain = text
+    let is_plain = text
         .chars()
         .all(|c| !c.is_whitespace() && !c.is_control() && !"<>,;\"".contains(c));
-    plain
+    let Some((local, domain)) = text.split_once('@') else {
+        return false;
+    };
+    is_plain
         && text.len() < 255
-        && matches!(text.split_once('@'), Some((local, domain)) if !local.is_empty() && domain.contains('.') && !domain.contains('@'))
+        && !local.is_empty()
+        && domain.contains('.')
+        && !domain.contains('@')
 }
 
 #[cfg(test)]
@@ -157,7 +162,7 @@ mod tests {
     use crate::dcv::caa::{CaaLookup, CaaRecord};
 
     #[test]
-    fn mail_arrives_where_the_dns_says() {
+    fn mail_delivery_follows_mx_and_addresses() {
         let none = || DnsAnswer::NoData(None);
         let here = || DnsAnswer::Addresses(vec!["192.0.2.1".parse().unwrap()]);
         let mx = |name: &str| DnsAnswer::Mx(vec![name.to_owned()]);
@@ -188,13 +193,13 @@ mod tests {
                 None,
             ),
         ] {
-            let told = MailDomain::read("example.com", [&mx, &four, &six, &none()], None);
-            assert_eq!((told.arrives(), told.mail), (arrives, mail));
+            let domain = MailDomain::read("example.com", [&mx, &four, &six, &none()], None);
+            assert_eq!((domain.arrives(), domain.mail), (arrives, mail));
         }
     }
 
     #[test]
-    fn contacts_are_those_of_the_dns_that_are_addresses() {
+    fn contacts_that_are_no_addresses_are_ignored() {
         let none = DnsAnswer::NoName(None);
         let text = DnsAnswer::Txt(vec![
             "dns@example.net".to_owned(),
@@ -208,9 +213,9 @@ mod tests {
             ttl: 60,
         };
         let found = CaaLookup::Records(None, vec![caa("caa@example.net"), caa("<b@c.d>")]);
-        let told = MailDomain::read("example.com", [&none, &none, &none, &text], Some(&found));
-        assert_eq!(told.contacts, ["dns@example.net", "caa@example.net"]);
-        assert_eq!(told.addresses()[0], "admin@example.com");
-        assert_eq!((told.addresses().len(), told.arrives()), (7, Some(true)));
+        let mail = MailDomain::read("example.com", [&none, &none, &none, &text], Some(&found));
+        assert_eq!(mail.contacts, ["dns@example.net", "caa@example.net"]);
+        assert_eq!(mail.addresses()[0], "admin@example.com");
+        assert_eq!((mail.addresses().len(), mail.arrives()), (7, Some(true)));
     }
 }

@@ -1,6 +1,7 @@
-//! The shop's record as a person pastes it: a zone-file line, host and value in two columns or in
-//! labelled lines, an API's answer, with whatever a panel or a mail puts around them. Any CNAME or
-//! TXT is taken; one that looks like it was made of a request has to be whole.
+//! Parses the reseller's record as a person pastes it: a zone-file line, host and value in two
+//! columns or in labelled lines, an API's answer, with whatever a console or a mail puts around
+//! them. Any CNAME or TXT is accepted; one that looks as if it was made from a request has to be
+//! complete.
 
 mod answers;
 mod file;
@@ -8,7 +9,7 @@ mod lines;
 mod shown;
 
 pub(crate) use self::shown::RecordError;
-use self::shown::{MOST, RawRecord, label};
+use self::shown::{MOST, RawRecord, split_md5_label};
 use super::answer::RecordKind;
 use crate::dcv::reseller_record::{self, GivenRecord};
 use crate::pki::name::DnsName;
@@ -16,15 +17,16 @@ use crate::pki::name::DnsName;
 /// The records in `text`: at least one.
 ///
 /// # Errors
-/// See [`RecordError`]; the first thing wrong is told.
+/// See [`RecordError`]; the first error is returned.
 pub fn parse(text: &str) -> Result<Vec<GivenRecord>, RecordError> {
-    let pairs = match answers::pairs(text).or_else(|| file::pairs(text)) {
-        Some(pairs) => pairs,
-        None => lines::pairs(text)?,
-    };
+    let raw_records =
+        match answers::read_api_answer(text).or_else(|| file::read_validation_file(text)) {
+            Some(raw_records) => raw_records,
+            None => lines::read_lines(text)?,
+        };
     let mut records: Vec<GivenRecord> = Vec::new();
-    for pair in &pairs {
-        let record = record(pair)?;
+    for raw in &raw_records {
+        let record = interpret(raw)?;
         if !records.contains(&record) {
             records.push(record);
         }
@@ -39,160 +41,164 @@ pub fn parse(text: &str) -> Result<Vec<GivenRecord>, RecordError> {
     }
 }
 
-fn record(pair: &RawRecord) -> Result<GivenRecord, RecordError> {
-    let RawRecord { host, kind, value } = pair;
-    // The columns the other way round: no host is two hashes.
-    let (host, value) = if reseller_record::made_of_a_request(host) {
-        (value, host)
+fn interpret(raw: &RawRecord) -> Result<GivenRecord, RecordError> {
+    // The columns may be swapped: no host is two hashes.
+    let swapped = reseller_record::has_request_hashes(&raw.host);
+    let host = if swapped { &raw.value } else { &raw.host };
+    let value = if swapped { &raw.host } else { &raw.value };
+    let host = below_wildcard(host);
+    if raw.kind != Some(RecordKind::Txt) && resembles_request_hashes(host, value) {
+        interpret_request_hashes(host, value)
     } else {
-        (host, value)
-    };
-    let host = &below_wildcard(host).to_owned();
-    let hashes = *kind != Some(RecordKind::Txt) && looks_made_of_a_request(host, value);
-    if hashes {
-        let (md5, rest) = label(host)?;
-        let label = ["_", &md5.to_ascii_lowercase()].concat();
-        let host = reseller_record::name(
-            &label,
-            &place(rest).map_err(|()| RecordError::Host(host.clone()))?,
-        );
-        return Ok(GivenRecord {
-            host,
-            kind: RecordKind::Cname,
-            value: target(value)?,
-        });
+        interpret_other_record(host, raw.kind, value)
     }
-    let kind = kind.unwrap_or(if is_target(value) {
+}
+
+/// A record that is made from a request: both host and value must have the right form.
+fn interpret_request_hashes(host: &str, value: &str) -> Result<GivenRecord, RecordError> {
+    let (md5, rest) = split_md5_label(host)?;
+    let label = ["_", &md5.to_ascii_lowercase()].concat();
+    let domain = normalize_host(rest).ok_or_else(|| RecordError::Host(host.to_owned()))?;
+    Ok(GivenRecord {
+        host: reseller_record::join_names(&label, &domain),
+        kind: RecordKind::Cname,
+        value: normalize_hash_target(value)?,
+    })
+}
+
+/// Any CNAME or TXT record; its type is derived from the value if it is not given.
+fn interpret_other_record(
+    host: &str,
+    kind: Option<RecordKind>,
+    value: &str,
+) -> Result<GivenRecord, RecordError> {
+    let is_target = is_target(value);
+    let kind = kind.unwrap_or(if is_target {
         RecordKind::Cname
     } else {
         RecordKind::Txt
     });
     let value = match kind {
-        RecordKind::Txt => value.clone(),
-        _ if is_target(value) => value.trim_end_matches('.').to_ascii_lowercase(),
-        _ => return Err(RecordError::Target(value.clone())),
+        RecordKind::Txt => value.to_owned(),
+        _ if is_target => value.trim_end_matches('.').to_ascii_lowercase(),
+        _ => return Err(RecordError::Target(value.to_owned())),
     };
-    let host = place(host).map_err(|()| RecordError::Host(host.clone()))?;
+    let host = normalize_host(host).ok_or_else(|| RecordError::Host(host.to_owned()))?;
     Ok(GivenRecord { host, kind, value })
 }
 
-/// Whether host or value has what only a request's hashes look like, or nearly: then both have to
-/// be right. What AWS shows has 32 digits too, but an underscore before those of the value.
-fn looks_made_of_a_request(host: &str, value: &str) -> bool {
-    let digits = |text: &str| {
-        let label = text.split('.').next().unwrap_or_default();
-        let label = label.strip_prefix('_').unwrap_or(label);
-        label.len() > 16 && label.bytes().all(|b| b.is_ascii_hexdigit())
-    };
-    let ends_in = |tail: &str| {
-        let value = value.trim_end_matches('.').as_bytes();
-        value.len() >= tail.len()
-            && value[value.len() - tail.len()..].eq_ignore_ascii_case(tail.as_bytes())
-    };
-    let zone = [".sectigo.com", ".comodoca.com", ".ssl.com"]
+/// Whether host or value looks like a request's hashes, or nearly: then both have to be right. What
+/// AWS shows has 32 digits too, but an underscore before those of the value.
+fn resembles_request_hashes(host: &str, value: &str) -> bool {
+    if value.starts_with('_') || ends_in(value, "dcv.digicert.com") {
+        return false;
+    }
+    let has_ca_zone = [".sectigo.com", ".comodoca.com", ".ssl.com"]
         .into_iter()
-        .any(ends_in);
-    let other = value.starts_with('_') || ends_in("dcv.digicert.com");
-    !other && (digits(host) || zone || (digits(value) && value.contains('.')))
+        .any(|zone| ends_in(value, zone));
+    has_ca_zone
+        || starts_with_hex_label(host)
+        || (starts_with_hex_label(value) && value.contains('.'))
 }
 
-/// A wildcard stands for what it is below.
+/// Whether the first label, without its underscore, is a long run of hex digits.
+fn starts_with_hex_label(name: &str) -> bool {
+    let label = name.split('.').next().unwrap_or_default();
+    is_long_hex(label.strip_prefix('_').unwrap_or(label))
+}
+
+/// Whether a label is hex digits, and more of them than a word has.
+fn is_long_hex(label: &str) -> bool {
+    label.len() > 16 && label.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn ends_in(name: &str, tail: &str) -> bool {
+    let name = name.trim_end_matches('.').as_bytes();
+    name.len() >= tail.len()
+        && name[name.len() - tail.len()..].eq_ignore_ascii_case(tail.as_bytes())
+}
+
+/// The host without its wildcard label.
 fn below_wildcard(host: &str) -> &str {
     host.strip_prefix("*.")
         .or_else(|| host.strip_prefix("_."))
         .unwrap_or(host)
 }
 
-/// A host as lower case A-labels, underscores allowed; empty for `@`.
-fn place(host: &str) -> Result<String, ()> {
+/// A host as lower case A-labels, underscores allowed; empty for `@`. `None` if it is no host name.
+fn normalize_host(host: &str) -> Option<String> {
     let host = below_wildcard(host.trim_end_matches('.'));
     if host.is_empty() || host == "@" {
-        return Ok(String::new());
-    }
-    if !host.starts_with('_') {
-        return Ok(DnsName::parse(host).map_err(|_| ())?.base().to_owned());
+        return Some(String::new());
     }
     let mut labels: Vec<String> = Vec::new();
     let mut rest = host;
-    while let Some(label) = rest
-        .split('.')
-        .next()
-        .filter(|label| label.starts_with('_'))
-    {
-        if label.len() < 2
-            || label.len() > 63
-            || !label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
-        {
-            return Err(());
+    while rest.starts_with('_') {
+        let label = rest.split('.').next().unwrap_or_default();
+        if label.len() < 2 || !is_label(label) {
+            return None;
         }
         labels.push(label.to_ascii_lowercase());
         rest = rest.get(label.len() + 1..).unwrap_or_default();
     }
     if !rest.is_empty() {
-        labels.push(DnsName::parse(rest).map_err(|_| ())?.base().to_owned());
+        labels.push(DnsName::parse(rest).ok()?.base().to_owned());
     }
-    Ok(labels.join("."))
+    Some(labels.join("."))
 }
 
 /// Whether `value` is a name with a dot in it: labels of letters, digits, hyphens and underscores.
 fn is_target(value: &str) -> bool {
     let name = value.trim_end_matches('.');
-    let fine = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
-    };
-    name.len() <= 253 && name.contains('.') && name.split('.').all(fine)
+    name.len() <= 253 && name.contains('.') && name.split('.').all(is_label)
 }
 
-fn target(value: &str) -> Result<String, RecordError> {
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && label
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+}
+
+/// The target of a record that is made from a request: `<32 hex>.<32 hex>.<zone of the CA>`.
+fn normalize_hash_target(value: &str) -> Result<String, RecordError> {
     let value = value.trim_end_matches('.');
     let mut labels = value.splitn(3, '.');
-    let (first, second, rest) = (
-        labels.next().unwrap_or_default(),
-        labels.next(),
-        labels.next(),
-    );
-    let hex = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit());
-    // A short word of hex letters is a name; a long one is a hash that lost or gained a digit.
-    let hash = |text: &str| hex(text) && text.len() > 16;
-    if !hash(first) {
-        return Err(RecordError::ValueForm(value.to_owned()));
-    }
-    if first.len() != 32 {
-        return Err(RecordError::ValueDigits {
-            half: "first",
-            digits: first.len(),
-        });
-    }
-    let Some(second) = second.filter(|second| hash(second)) else {
-        return Err(RecordError::ValueHalf);
-    };
-    if second.len() != 32 {
-        return Err(RecordError::ValueDigits {
-            half: "second",
-            digits: second.len(),
-        });
-    }
-    let rest = rest
+    let first = labels
+        .next()
+        .filter(|first| is_long_hex(first))
+        .ok_or_else(|| RecordError::ValueForm(value.to_owned()))?;
+    check_digits("first", first)?;
+    let second = labels
+        .next()
+        .filter(|second| is_long_hex(second))
+        .ok_or(RecordError::ValueHalf)?;
+    check_digits("second", second)?;
+    let rest = labels
+        .next()
         .filter(|rest| rest.contains('.'))
         .ok_or(RecordError::ValueZone)?;
     if DnsName::parse(rest).is_err() {
         return Err(RecordError::ValueForm(value.to_owned()));
     }
     Ok([
-        &first.to_ascii_lowercase(),
-        &second.to_ascii_lowercase(),
-        tail(rest).as_str(),
+        first.to_ascii_lowercase(),
+        second.to_ascii_lowercase(),
+        normalize_ca_zone(rest),
     ]
     .join("."))
 }
 
+/// A half of another length lost or gained digits when it was copied.
+fn check_digits(half: &'static str, label: &str) -> Result<(), RecordError> {
+    match label.len() {
+        32 => Ok(()),
+        digits => Err(RecordError::ValueDigits { half, digits }),
+    }
+}
+
 /// Zones in lower case; a unique value in front as given (Sectigo: "do not modify case").
-fn tail(rest: &str) -> String {
+fn normalize_ca_zone(rest: &str) -> String {
     match rest.split_once('.') {
         Some((unique, zone)) if zone.contains('.') => {
             [unique, ".", &zone.to_ascii_lowercase()].concat()

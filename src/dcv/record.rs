@@ -1,7 +1,7 @@
-//! What to publish for a request, as far as it can be known. CSR-hash DCV (Sectigo, SSL.com and
-//! their shops): CNAME at `_<MD5 of the DER>.<domain>` to
+//! The validation record for a request, as far as it can be derived. CSR-hash DCV (Sectigo, SSL.com
+//! and their resellers): CNAME at `_<MD5 of the DER>.<domain>` to
 //! `<SHA-256 first 32>.<last 32>[.<unique value>].<zone>`. Sources: docs.sectigo.com request token
-//! and CNAME FAQ. Others: a random value at a host that is known or not.
+//! and CNAME FAQ. Other CAs: a random value at a host that is known or not.
 
 use serde::Serialize;
 
@@ -11,35 +11,35 @@ use crate::dcv::reseller_record::{self, climb};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 
-/// What to publish, as far as it can be known from the request.
+/// The record to publish, as far as it can be derived from the request.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub(crate) struct DcvRecord {
-    /// The owner name, without a final dot; `<...>` in it stands for what only the shop knows.
+    /// The owner name, without a final dot; `<...>` in it stands for what only the reseller knows.
     pub name: String,
-    /// The zone that it is entered in: the registrable domain.
+    /// The zone that the record belongs in: the registrable domain.
     pub zone: String,
-    /// The owner name relative to the zone: what a DNS provider's panel asks for; `@` for the zone
+    /// The owner name relative to the zone: what a DNS provider's console asks for; `@` for the zone
     /// itself.
     pub relative_name: String,
     #[serde(rename = "type")]
     pub kind: RecordKind,
-    /// The target or text, where it can be known.
+    /// The target or text, if it is known.
     pub value: Option<String>,
-    /// The value's form, where a part of it is the shop's.
+    /// The value's form, if only the reseller knows a part of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shape: Option<String>,
-    /// Whether `value` is all there is to publish.
+    /// Whether `value` is the whole value.
     pub complete: bool,
-    /// The names of the request that it validates: the domain and those below it, wildcards included.
+    /// The names of the request that it validates: the domain and those below it, with wildcards.
     pub validates: Vec<String>,
-    /// Owner names that would do as well, for the CA climbs: the same record at a parent, up to the
+    /// Alternative owner names, because the CA climbs: the same record at a parent, up to the
     /// registrable domain.
     pub also_at: Vec<String>,
 }
 
-/// The records for `request`: one for each domain that is not below another one asked for (a record
-/// there proves the names below it too). Without `ca`, hosts are those of the CSR-hash family and
-/// targets are its shape.
+/// The records for `request`: one for each domain that is not below another one of the request (a
+/// record there validates the names below it too). Without `ca`, hosts and targets have the form of
+/// the CSR-hash family.
 #[must_use]
 pub(crate) fn records(request: &SigningRequest, ca: Option<Ca>) -> Vec<DcvRecord> {
     domains(request)
@@ -48,14 +48,16 @@ pub(crate) fn records(request: &SigningRequest, ca: Option<Ca>) -> Vec<DcvRecord
         .collect()
 }
 
-/// The record for one domain; `None` for a CA that wants none.
+/// The record for one domain; `None` for a CA that needs none.
 pub(super) fn record(request: &SigningRequest, domain: &str, ca: Option<Ca>) -> Option<DcvRecord> {
     match ca.map(|ca| &ca.profile().dns) {
-        None => Some(of_request(request, domain, None)),
-        Some(DnsValidation::CsrHash(form)) => Some(of_request(request, domain, Some(*form))),
-        Some(DnsValidation::Token(forms)) => {
-            forms.first().map(|form| of_token(request, domain, form))
+        None => Some(request_hash_record(request, domain, None)),
+        Some(DnsValidation::CsrHash(form)) => {
+            Some(request_hash_record(request, domain, Some(*form)))
         }
+        Some(DnsValidation::Token(forms)) => forms
+            .first()
+            .map(|form| random_value_record(request, domain, form)),
         Some(DnsValidation::None) => None,
     }
 }
@@ -74,7 +76,7 @@ pub(crate) fn target_labels(request: &SigningRequest) -> String {
     format!("{first}.{last}")
 }
 
-/// The domains to prove, wildcards stripped, those below another one left out.
+/// The domains to validate, without wildcards and without those below another one.
 #[must_use]
 pub(crate) fn domains(request: &SigningRequest) -> Vec<DnsName> {
     let mut bases: Vec<DnsName> = Vec::new();
@@ -89,71 +91,75 @@ pub(crate) fn domains(request: &SigningRequest) -> Vec<DnsName> {
             bases.push(base);
         }
     }
-    let below = |name: &DnsName, other: &DnsName| {
-        name.as_str()
-            .strip_suffix(other.as_str())
-            .is_some_and(|rest| rest.ends_with('.'))
-    };
-    let covered = |name: &DnsName| bases.iter().any(|other| below(name, other));
     bases
         .iter()
-        .filter(|name| !covered(name))
+        .filter(|name| !bases.iter().any(|other| is_below(name, other)))
         .cloned()
         .collect()
 }
 
-/// `name` as a panel of `zone` asks for it: without the zone, which the panel adds; `@` for the
-/// zone itself.
-pub(super) fn relative(name: &str, zone: &str) -> String {
-    match name
-        .strip_suffix(zone)
-        .map_or(name, |rest| rest.trim_end_matches('.'))
-    {
-        "" => "@".to_owned(),
-        rest => rest.to_owned(),
+fn is_below(name: &DnsName, other: &DnsName) -> bool {
+    name.as_str()
+        .strip_suffix(other.as_str())
+        .is_some_and(|rest| rest.ends_with('.'))
+}
+
+/// `name` as the console for `zone` asks for it: without the zone, which the console appends; `@`
+/// for the zone itself.
+pub(super) fn relative_name(name: &str, zone: &str) -> String {
+    let relative = match name.strip_suffix(zone) {
+        Some(rest) => rest.trim_end_matches('.'),
+        None => name,
+    };
+    if relative.is_empty() {
+        "@".to_owned()
+    } else {
+        relative.to_owned()
     }
 }
 
-/// The names of the request that a record for `domain` proves.
-fn proved(request: &SigningRequest, domain: &str) -> Vec<String> {
-    let is_proved = |name: &&String| {
-        let base = name.strip_prefix("*.").unwrap_or(name).to_ascii_lowercase();
-        base.strip_suffix(domain)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    };
+/// The names of the request that a record for `domain` validates.
+fn validated_names(request: &SigningRequest, domain: &str) -> Vec<String> {
     request
         .dns_names
         .iter()
-        .filter(is_proved)
+        .filter(|name| is_at_or_below(name, domain))
         .cloned()
         .collect()
 }
 
-/// A record at `label` in front of `domain`, of which nothing else is known yet.
-pub(super) fn at(
+/// Whether a name, without its wildcard, is the domain or below it.
+fn is_at_or_below(name: &str, domain: &str) -> bool {
+    let base = name.strip_prefix("*.").unwrap_or(name).to_ascii_lowercase();
+    base.strip_suffix(domain)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// A record of which only its place is known yet: `label` before `domain`.
+pub(super) fn record_at(
     request: &SigningRequest,
     label: &str,
     domain: &str,
     kind: RecordKind,
 ) -> DcvRecord {
     DcvRecord {
-        validates: proved(request, domain),
-        ..alone(label, domain, climb(domain), kind)
+        validates: validated_names(request, domain),
+        ..record_without_request(label, domain, climb(domain), kind)
     }
 }
 
-/// The same where no request is known: it proves the domain. `climbed`: the domain and where else a
-/// CA looks.
-pub(super) fn alone(
+/// The same if no request is known: it validates the domain. `climbed`: the domain and the parents
+/// where a CA looks as well.
+pub(super) fn record_without_request(
     label: &str,
     domain: &str,
     climbed: Vec<String>,
     kind: RecordKind,
 ) -> DcvRecord {
     let zone = climbed.last().cloned().unwrap_or_else(|| domain.to_owned());
-    let name = reseller_record::name(label, domain);
+    let name = reseller_record::join_names(label, domain);
     DcvRecord {
-        relative_name: relative(&name, &zone),
+        relative_name: relative_name(&name, &zone),
         name,
         zone,
         kind,
@@ -164,12 +170,16 @@ pub(super) fn alone(
         also_at: climbed
             .iter()
             .skip(1)
-            .map(|parent| reseller_record::name(label, parent))
+            .map(|parent| reseller_record::join_names(label, parent))
             .collect(),
     }
 }
 
-fn of_request(request: &SigningRequest, domain: &str, form: Option<CsrHashTarget>) -> DcvRecord {
+fn request_hash_record(
+    request: &SigningRequest,
+    domain: &str,
+    form: Option<CsrHashTarget>,
+) -> DcvRecord {
     let target = target_labels(request);
     let (value, shape) = match form {
         Some(CsrHashTarget {
@@ -183,7 +193,7 @@ fn of_request(request: &SigningRequest, domain: &str, form: Option<CsrHashTarget
         Some(_) => (None, Some(format!("{target}.<unique value>.<zone>"))),
         None => (None, Some(format!("{target}[.<unique value>].<zone>"))),
     };
-    let record = at(request, &host_label(request), domain, RecordKind::Cname);
+    let record = record_at(request, &host_label(request), domain, RecordKind::Cname);
     DcvRecord {
         complete: value.is_some(),
         value,
@@ -192,10 +202,14 @@ fn of_request(request: &SigningRequest, domain: &str, form: Option<CsrHashTarget
     }
 }
 
-fn of_token(request: &SigningRequest, domain: &str, form: &RandomValueRecord) -> DcvRecord {
+fn random_value_record(
+    request: &SigningRequest,
+    domain: &str,
+    form: &RandomValueRecord,
+) -> DcvRecord {
     DcvRecord {
         shape: Some(form.value.to_owned()),
-        ..at(request, form.label, domain, form.kind)
+        ..record_at(request, form.label, domain, form.kind)
     }
 }
 

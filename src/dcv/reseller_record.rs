@@ -1,40 +1,39 @@
-//! The record that a shop showed: what it is made of and which domains it is for.
+//! The record that a reseller gave: what it is made from and which domains it is for.
 
 use super::answer::RecordKind;
 use super::ca::{self, Ca, DnsValidation};
 use crate::pki::name::DnsName;
 
-/// A record as the shop showed it; built by `parse`.
+/// A record as the reseller gave it; built by `parse`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct GivenRecord {
-    /// The owner: whole, or relative to its zone (`_md5`, `_md5.www`, empty for the zone's apex);
+    /// The owner name: whole, or relative to its zone (`_md5`, `_md5.www`, empty for the zone's apex);
     /// lower case.
     pub(super) host: String,
     pub kind: RecordKind,
-    /// A target without its final dot, hash labels and zones in lower case; a text as it was given.
+    /// A target without its final dot, its hash labels and zone in lower case; or a text, unchanged.
     pub value: String,
 }
 
-/// Where a record proves a domain.
+/// A domain that a record validates, and the label of the record there.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ValidatedDomain {
-    /// What stands before the domain in the owner's name; empty where the record is at the domain
-    /// itself.
+    /// The part of the owner name before the domain; empty if the record is at the domain itself.
     pub label: String,
-    /// The domain that it proves, and all below it.
+    /// The domain that it validates, with all names below it.
     pub domain: String,
 }
 
 impl ValidatedDomain {
-    /// The owner's whole name.
+    /// The whole owner name.
     #[must_use]
     pub fn name(&self) -> String {
-        name(&self.label, &self.domain)
+        join_names(&self.label, &self.domain)
     }
 }
 
-/// `label` in front of `domain`, or the one of them that there is.
-pub(super) fn name(label: &str, domain: &str) -> String {
+/// `label` before `domain`, or the only one of them that is not empty.
+pub(super) fn join_names(label: &str, domain: &str) -> String {
     match (label, domain) {
         ("", one) | (one, "") => one.to_owned(),
         (label, domain) => [label, ".", domain].concat(),
@@ -42,14 +41,14 @@ pub(super) fn name(label: &str, domain: &str) -> String {
 }
 
 /// A domain and its parents up to the registrable one: where a CA looks (BR 1.6.1, Authorization
-/// Domain Name). Nothing above it, which would be a registry's.
+/// Domain Name). Nothing above it, because that belongs to a registry.
 #[must_use]
 pub(crate) fn climb(domain: &str) -> Vec<String> {
     let name = DnsName::parse(domain).ok();
     climb_to(domain, name.as_ref().and_then(DnsName::registrable))
 }
 
-/// The same where the registrable domain is known.
+/// The same for a known registrable domain.
 pub(super) fn climb_to(domain: &str, top: Option<&str>) -> Vec<String> {
     let mut all = vec![domain.to_owned()];
     let mut rest = domain;
@@ -64,8 +63,8 @@ pub(super) fn climb_to(domain: &str, top: Option<&str>) -> Vec<String> {
 }
 
 impl GivenRecord {
-    /// The MD5 of the request it was made from, lower case; `None` for a record that is made of no
-    /// request.
+    /// The MD5 of the request that it was made from, lower case; `None` for a record that was not
+    /// made from a request.
     #[must_use]
     pub fn md5(&self) -> Option<&str> {
         let label = self
@@ -76,37 +75,40 @@ impl GivenRecord {
         (self.target().is_some() && is_hash(label)).then_some(label)
     }
 
-    /// The two hash labels in front of the value, where it has them.
+    /// The two hash labels at the start of the value, if it has them.
     #[must_use]
     pub fn target(&self) -> Option<&str> {
-        (self.kind == RecordKind::Cname && made_of_a_request(&self.value))
+        (self.kind == RecordKind::Cname && has_request_hashes(&self.value))
             .then(|| self.value.get(..65))
             .flatten()
     }
 
-    /// Where the record proves `domain`: at it, or at a parent that a CA climbs to.
+    /// Where the record validates `domain`: at it, or at a parent that a CA climbs to.
     #[must_use]
     pub fn anchor_for(&self, domain: &str) -> Option<ValidatedDomain> {
         let climbed = climb(domain);
         let zone = climbed.last()?.clone();
         let absolute = self.host.clone();
-        let relative = name(&self.host, &zone);
-        [absolute, relative]
-            .into_iter()
-            .find_map(|host| climbed.iter().find_map(|domain| self.anchor(&host, domain)))
+        let relative = join_names(&self.host, &zone);
+        [absolute, relative].into_iter().find_map(|host| {
+            climbed
+                .iter()
+                .find_map(|domain| self.anchor_at(&host, domain))
+        })
     }
 
-    fn anchor(&self, host: &str, domain: &str) -> Option<ValidatedDomain> {
+    fn anchor_at(&self, host: &str, domain: &str) -> Option<ValidatedDomain> {
         let label = host.strip_suffix(domain)?;
         let label = if label.is_empty() {
             label
         } else {
             label.strip_suffix('.')?
         };
-        // A name in front of the domain is another host's, which proves nothing about the domain.
-        let one = !label.contains('.')
+        // A host name before the domain belongs to another host, and validates nothing about the
+        // domain.
+        let is_validation_label = !label.contains('.')
             && (label.is_empty() || label.starts_with('_') || self.is_known_form(label));
-        one.then(|| ValidatedDomain {
+        is_validation_label.then(|| ValidatedDomain {
             label: label.to_owned(),
             domain: domain.to_owned(),
         })
@@ -125,7 +127,7 @@ impl GivenRecord {
         })
     }
 
-    /// The shape of such records of whichever CA uses it, where it can be told from other records
+    /// The form of the CA's records that this one has, if it can be distinguished from other records
     /// at the same name.
     #[must_use]
     pub fn shape(&self) -> Option<&'static str> {
@@ -142,8 +144,8 @@ impl GivenRecord {
             .map(|form| form.value)
     }
 
-    /// The same record with its whole name, where it was given relative to its zone and one place
-    /// alone fits.
+    /// The same record with its whole name, if it was given relative to its zone and fits only one
+    /// domain.
     #[must_use]
     pub fn anchored(&self, domains: &[DnsName]) -> Self {
         let mut fitting: Vec<String> = domains
@@ -160,7 +162,7 @@ impl GivenRecord {
         }
     }
 
-    /// Whether one takes the place of the other: a host has one CNAME; texts stand side by side.
+    /// Whether this record replaces the other one: both have the same host and type.
     #[must_use]
     pub fn replaces(&self, other: &Self) -> bool {
         self.host == other.host && self.kind == other.kind
@@ -182,7 +184,7 @@ impl GivenRecord {
     }
 }
 
-/// A text as zone files hold it: strings of at most 255 octets (RFC 1035 3.3.14), escaped (5.1).
+/// A text as zone files write it: strings of at most 255 octets (RFC 1035 3.3.14), escaped (5.1).
 fn quoted(text: &str) -> String {
     let mut strings = vec![String::new()];
     let mut length = 0;
@@ -206,14 +208,14 @@ fn quoted(text: &str) -> String {
         .join(" ")
 }
 
-/// 32 hex digits.
+/// Whether a label is 32 hex digits, as an MD5 or half a SHA-256.
 pub(super) fn is_hash(label: &str) -> bool {
     label.len() == 32 && label.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// `<32 hex>.<32 hex>.` in front: some request's SHA-256.
+/// Whether a value starts with a request's SHA-256: `<32 hex>.<32 hex>.`.
 #[must_use]
-pub(crate) fn made_of_a_request(value: &str) -> bool {
+pub(crate) fn has_request_hashes(value: &str) -> bool {
     let mut labels = value.splitn(3, '.');
     labels.next().is_some_and(is_hash)
         && labels.next().is_some_and(is_hash)

@@ -1,40 +1,40 @@
-//! Is a value that was seen the right one? If not, what it looks like tells how it came about.
+//! Is a value that was found the right one? If not, its form shows how it came about.
 
 use super::answer::{DnsAnswer, RecordKind};
 use super::ca;
 use crate::dcv::expectation::{ExpectationSource, ExpectedAnswer, ValueLikeness};
 use crate::dcv::reseller_record;
 
-/// What is the matter with a value.
+/// What is wrong with a value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ValueFlaw {
     /// It was made from another request.
     AnotherRequest,
-    /// Neither right nor of a kind that tells how it came about.
+    /// It is wrong, and its form does not show how it came about.
     Other,
-    /// Of the CA's form, but with another random value than the shop's: of another order.
+    /// It has the CA's form, but another random value than the reseller's record: it belongs to
+    /// another order.
     OtherToken,
-    /// Of this request, but with another unique value than the shop's.
+    /// It is made from this request, but has another unique value than the reseller's record.
     OtherUnique,
     /// Right but for quotes or spaces that were typed with it.
     Quoted,
-    /// Of this request or of the CA's form, but the shop's record was never given to compare it
-    /// with.
+    /// It is made from this request or has the CA's form, but there is no reseller's record to
+    /// compare it with.
     Unchecked,
     /// The DNS provider added the zone's name to it.
     WithZone,
 }
 
-/// A value that was seen, and what is the matter with it; `None` for one known to be right.
+/// A value that was found, and what is wrong with it; `None` for one known to be right.
 pub(super) struct ObservedValue<'a> {
     pub(super) value: &'a str,
     pub(super) flaw: Option<ValueFlaw>,
 }
 
-/// The value that an answer to the record's own question holds. Of several texts the one nearest to
-/// the proof; texts that have nothing to do with it (SPF and others stand at the same name) are
-/// none.
-pub(super) fn seen<'a>(
+/// The value in an answer to the record's own question. Of several texts the one nearest to the
+/// expected value; unrelated texts (SPF and others stand at the same name) do not count.
+pub(super) fn observed_value<'a>(
     expected: &ExpectedAnswer,
     zone: Option<&str>,
     answer: &'a DnsAnswer,
@@ -42,67 +42,101 @@ pub(super) fn seen<'a>(
     match (expected.record.kind, answer) {
         (RecordKind::Cname, DnsAnswer::Cname(target)) => Some(ObservedValue {
             value: target,
-            flaw: flaw(expected, zone, target),
+            flaw: find_flaw(expected, zone, target),
         }),
-        (RecordKind::Txt, DnsAnswer::Txt(texts)) => nearest(expected, zone, texts),
+        (RecordKind::Txt, DnsAnswer::Txt(texts)) => nearest_value(expected, zone, texts),
         _ => None,
     }
 }
 
-/// Of several texts the one nearest to the proof.
-pub(super) fn nearest<'a>(
+/// Of several texts the one nearest to the expected value.
+pub(super) fn nearest_value<'a>(
     expected: &ExpectedAnswer,
     zone: Option<&str>,
     texts: &'a [String],
 ) -> Option<ObservedValue<'a>> {
-    let seen = texts.iter().map(|text| ObservedValue {
+    let observed = texts.iter().map(|text| ObservedValue {
         value: text,
-        flaw: flaw(expected, zone, text),
+        flaw: find_flaw(expected, zone, text),
     });
-    let telling = seen.filter(|seen| seen.flaw != Some(ValueFlaw::Other));
-    telling.min_by_key(|seen| seen.flaw.is_some())
+    let related = observed.filter(|value| value.flaw != Some(ValueFlaw::Other));
+    related.min_by_key(|value| value.flaw.is_some())
 }
 
-/// `None` for a value known to be right.
-pub(super) fn flaw(expected: &ExpectedAnswer, zone: Option<&str>, seen: &str) -> Option<ValueFlaw> {
-    let same = |one: &str, other: &str| match expected.record.kind {
-        RecordKind::Txt => one == other,
-        _ => one.eq_ignore_ascii_case(other),
-    };
-    let is_right = |seen: &str| expected.values.iter().any(|value| same(value, seen));
-    if is_right(seen) {
+/// What is wrong with a value; `None` for one known to be right.
+pub(super) fn find_flaw(
+    expected: &ExpectedAnswer,
+    zone: Option<&str>,
+    value: &str,
+) -> Option<ValueFlaw> {
+    if is_right(expected, value) {
         return None;
     }
-    if is_right(seen.trim_matches(['"', '\'', ' ', '\t'])) {
+    if is_right(expected, value.trim_matches(['"', '\'', ' ', '\t'])) {
         return Some(ValueFlaw::Quoted);
     }
-    let lower = seen.to_ascii_lowercase();
+    let lower = value.to_ascii_lowercase();
     let without_zone = zone.and_then(|zone| lower.strip_suffix(zone)?.strip_suffix('.'));
-    let known = expected.source == ExpectationSource::Shop;
-    Some(match &expected.likeness {
-        ValueLikeness::Hash(hash) if starts_with(&lower, hash) => match (without_zone, known) {
-            (Some(_), _) => ValueFlaw::WithZone,
-            (None, true) => ValueFlaw::OtherUnique,
-            (None, false) => ValueFlaw::Unchecked,
-        },
-        ValueLikeness::Shape(shape) if ca::fits(shape, seen) => {
-            if known {
-                ValueFlaw::OtherToken
-            } else {
-                ValueFlaw::Unchecked
-            }
-        }
-        ValueLikeness::Shape(shape) if without_zone.is_some_and(|rest| ca::fits(shape, rest)) => {
+    let flaw = flaw_by_form(expected, value, &lower, without_zone);
+    Some(flaw.unwrap_or_else(|| {
+        if without_zone.is_some_and(|rest| is_right(expected, rest)) {
             ValueFlaw::WithZone
+        } else if reseller_record::has_request_hashes(&lower) {
+            ValueFlaw::AnotherRequest
+        } else {
+            ValueFlaw::Other
         }
-        _ if without_zone.is_some_and(is_right) => ValueFlaw::WithZone,
-        _ if reseller_record::made_of_a_request(&lower) => ValueFlaw::AnotherRequest,
-        _ => ValueFlaw::Other,
-    })
+    }))
 }
 
-fn starts_with(value: &str, hash: &str) -> bool {
+/// The flaw of a value that has the form of the expected one; `None` for another form.
+fn flaw_by_form(
+    expected: &ExpectedAnswer,
+    value: &str,
+    lower: &str,
+    without_zone: Option<&str>,
+) -> Option<ValueFlaw> {
+    match &expected.likeness {
+        ValueLikeness::Hash(hash) if starts_with_labels(lower, hash) => {
+            Some(if without_zone.is_some() {
+                ValueFlaw::WithZone
+            } else {
+                unchecked_or(expected, ValueFlaw::OtherUnique)
+            })
+        }
+        ValueLikeness::Shape(shape) if ca::fits(shape, value) => {
+            Some(unchecked_or(expected, ValueFlaw::OtherToken))
+        }
+        ValueLikeness::Shape(shape) if without_zone.is_some_and(|rest| ca::fits(shape, rest)) => {
+            Some(ValueFlaw::WithZone)
+        }
+        _ => None,
+    }
+}
+
+/// `flaw`, if the reseller's record is there to compare the value with.
+fn unchecked_or(expected: &ExpectedAnswer, flaw: ValueFlaw) -> ValueFlaw {
+    if expected.source == ExpectationSource::Shop {
+        flaw
+    } else {
+        ValueFlaw::Unchecked
+    }
+}
+
+/// Whether `value` is one of the expected values: texts are compared as they are, names without
+/// regard to case.
+fn is_right(expected: &ExpectedAnswer, value: &str) -> bool {
+    expected
+        .values
+        .iter()
+        .any(|right| match expected.record.kind {
+            RecordKind::Txt => right == value,
+            _ => right.eq_ignore_ascii_case(value),
+        })
+}
+
+fn starts_with_labels(value: &str, labels: &str) -> bool {
     value
-        .strip_prefix(hash)
+        .strip_prefix(labels)
         .is_some_and(|rest| rest.starts_with('.'))
 }

@@ -1,6 +1,6 @@
-//! What shows when servers are seen side by side: copies of another age, NS records that differ
-//! from those of the zone above, an absence that is remembered, an alias that leads nowhere, a zone
-//! of its own that shadows the record. Pure.
+//! Compares the answers of a zone's servers: copies of another age, NS records that differ from
+//! those of the zone above, a cached absence, an alias that leads nowhere, a zone of its own that
+//! shadows the record. Pure.
 
 use std::collections::BTreeSet;
 
@@ -11,12 +11,12 @@ use super::judge::{DcvVerdict, RecordJudgement, ServerJudgement};
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum ZoneRemark {
-    /// Resolvers remember that it is absent.
+    /// Resolvers have cached that the record is absent.
     AbsenceCached {
         servers: Vec<String>,
         until: Timestamp,
     },
-    /// The aliases at the record's name.
+    /// The aliases at the record's name lead nowhere.
     Chain { name: String, chain: AliasChain },
     /// The servers answer with different values.
     Disagree { said: Vec<(String, String)> },
@@ -24,14 +24,14 @@ pub(crate) enum ZoneRemark {
     NameServers {
         zone: String,
         above: String,
-        /// Those that only the zone above names.
+        /// Servers that only the zone above lists.
         above_only: Vec<String>,
-        /// Those that only the zone itself names.
+        /// Servers that only the zone itself lists.
         own_only: Vec<String>,
     },
-    /// A resolver says something else than all of the zone's own servers.
+    /// A resolver gives another value than all of the zone's own servers.
     ResolverDiffers { servers: Vec<String> },
-    /// Copies of another age.
+    /// The servers have copies of different ages.
     Serials {
         zone: String,
         /// Server and serial number.
@@ -46,8 +46,7 @@ pub(crate) enum ZoneRemark {
     },
 }
 
-/// What is to be said about a survey besides each server's own standing. `domain` is the
-/// registrable one.
+/// Remarks about a survey besides the judgement on each server. `domain` is the registrable one.
 #[must_use]
 pub(crate) fn remarks(
     survey: &DnsSurvey,
@@ -58,49 +57,58 @@ pub(crate) fn remarks(
     let mut remarks = Vec::new();
     remarks.extend(shadowed(survey, judgement, domain));
     remarks.extend(disagreement(&judgement.standings));
-    remarks.extend(
-        survey
-            .around
-            .delegation
-            .as_ref()
-            .into_iter()
-            .flat_map(|delegation| {
-                let zone = survey.zone.clone().unwrap_or_default();
-                [serials(delegation, &zone), name_servers(delegation, &zone)]
-            })
-            .flatten(),
-    );
-    remarks.extend(
-        survey
-            .around
-            .chain
-            .clone()
-            .map(|(name, chain)| ZoneRemark::Chain { name, chain }),
-    );
-    // One server that alone is asked is no cache.
-    let cache = survey.around.delegation.is_some();
-    remarks.extend(
-        cache
-            .then(|| absence_cached(&judgement.standings, at))
-            .flatten(),
-    );
+    if let Some(delegation) = &survey.around.delegation {
+        let zone = survey.zone.as_deref().unwrap_or_default();
+        remarks.extend(different_serials(delegation, zone));
+        remarks.extend(different_name_servers(delegation, zone));
+    }
+    if let Some((name, chain)) = survey.around.chain.clone() {
+        remarks.push(ZoneRemark::Chain { name, chain });
+    }
+    // If only given servers are asked, they are no caches.
+    if survey.around.delegation.is_some() {
+        remarks.extend(cached_absence(&judgement.standings, at));
+    }
     remarks
 }
 
-/// Nothing is there, and the zone begins below the domain that people have a panel for.
+/// The record is absent, and the zone begins below the domain that the owner can edit.
 fn shadowed(survey: &DnsSurvey, judgement: &RecordJudgement, domain: &str) -> Option<ZoneRemark> {
-    let (zone, above) = (survey.zone.clone()?, domain.to_owned());
-    let below = zone
-        .strip_suffix(&above)
+    let zone = survey.zone.clone()?;
+    let is_below = zone
+        .strip_suffix(domain)
         .is_some_and(|rest| rest.ends_with('.'));
-    (below && judgement.verdict == DcvVerdict::Absent)
-        .then_some(ZoneRemark::Shadowed { zone, above })
+    (is_below && judgement.verdict == DcvVerdict::Absent).then(|| ZoneRemark::Shadowed {
+        zone,
+        above: domain.to_owned(),
+    })
 }
 
-/// The own servers say one thing and a resolver another, or they do not agree themselves. Absence
-/// is told elsewhere.
+/// The zone's own servers disagree, or a resolver gives another value than all of them. Absence is
+/// reported elsewhere.
 fn disagreement(standings: &[ServerJudgement]) -> Option<ZoneRemark> {
-    let value = |one: &ServerJudgement| match &one.answer {
+    let said: Vec<(String, String)> = standings
+        .iter()
+        .filter(|one| one.server.role == ServerRole::Authoritative)
+        .filter_map(|one| Some((one.server.to_string(), comparable_value(&one.answer)?)))
+        .collect();
+    let (_, first_value) = said.first()?;
+    if said.iter().any(|(_, value)| value != first_value) {
+        return Some(ZoneRemark::Disagree { said });
+    }
+    let servers: Vec<String> = standings
+        .iter()
+        .filter(|one| one.server.role == ServerRole::Resolver)
+        .filter(|one| one.verdict != DcvVerdict::Visible)
+        .filter(|one| comparable_value(&one.answer).is_some_and(|value| value != *first_value))
+        .map(|one| one.server.to_string())
+        .collect();
+    (!servers.is_empty()).then_some(ZoneRemark::ResolverDiffers { servers })
+}
+
+/// The value in an answer, in a form that does not depend on case or order.
+fn comparable_value(answer: &DnsAnswer) -> Option<String> {
+    match answer {
         DnsAnswer::Cname(target) => Some(target.to_ascii_lowercase()),
         DnsAnswer::Txt(texts) => {
             let mut texts = texts.clone();
@@ -108,24 +116,10 @@ fn disagreement(standings: &[ServerJudgement]) -> Option<ZoneRemark> {
             Some(texts.join(" | "))
         }
         _ => None,
-    };
-    let of = |role| standings.iter().filter(move |one| one.server.role == role);
-    let said: Vec<(String, String)> = of(ServerRole::Authoritative)
-        .filter_map(|one| Some((one.server.to_string(), value(one)?)))
-        .collect();
-    let values: BTreeSet<&String> = said.iter().map(|(_, value)| value).collect();
-    if values.len() > 1 {
-        return Some(ZoneRemark::Disagree { said });
     }
-    let value_here = values.first()?;
-    let others = of(ServerRole::Resolver).filter(|one| {
-        one.verdict != DcvVerdict::Visible && value(one).is_some_and(|value| value != **value_here)
-    });
-    let servers: Vec<String> = others.map(|one| one.server.to_string()).collect();
-    (!servers.is_empty()).then_some(ZoneRemark::ResolverDiffers { servers })
 }
 
-fn serials(delegation: &ZoneDelegation, zone: &str) -> Option<ZoneRemark> {
+fn different_serials(delegation: &ZoneDelegation, zone: &str) -> Option<ZoneRemark> {
     let serials = delegation
         .copies
         .iter()
@@ -138,7 +132,7 @@ fn serials(delegation: &ZoneDelegation, zone: &str) -> Option<ZoneRemark> {
     })
 }
 
-fn name_servers(delegation: &ZoneDelegation, zone: &str) -> Option<ZoneRemark> {
+fn different_name_servers(delegation: &ZoneDelegation, zone: &str) -> Option<ZoneRemark> {
     let (above, named) = delegation
         .above
         .as_ref()
@@ -150,10 +144,8 @@ fn name_servers(delegation: &ZoneDelegation, zone: &str) -> Option<ZoneRemark> {
         .flatten()
         .collect();
     let named: BTreeSet<&String> = named.iter().collect();
-    let only = |one: &BTreeSet<&String>, other: &BTreeSet<&String>| -> Vec<String> {
-        one.difference(other).map(|name| (*name).clone()).collect()
-    };
-    let (above_only, own_only) = (only(&named, &own), only(&own, &named));
+    let above_only: Vec<String> = named.difference(&own).copied().cloned().collect();
+    let own_only: Vec<String> = own.difference(&named).copied().cloned().collect();
     let same = above_only.is_empty() && own_only.is_empty();
     (!own.is_empty() && !same).then(|| ZoneRemark::NameServers {
         zone: zone.to_owned(),
@@ -163,8 +155,8 @@ fn name_servers(delegation: &ZoneDelegation, zone: &str) -> Option<ZoneRemark> {
     })
 }
 
-/// Until when resolvers go on saying that it is not there (RFC 2308 5).
-fn absence_cached(standings: &[ServerJudgement], at: Timestamp) -> Option<ZoneRemark> {
+/// Until when resolvers have cached the absence (RFC 2308 5).
+fn cached_absence(standings: &[ServerJudgement], at: Timestamp) -> Option<ZoneRemark> {
     let absent =
         standings
             .iter()
@@ -241,7 +233,7 @@ mod tests {
         }
     }
 
-    fn told(
+    fn remarks_about(
         zone: &str,
         standings: Vec<ServerJudgement>,
         delegation: ZoneDelegation,
@@ -276,10 +268,10 @@ mod tests {
     }
 
     #[test]
-    fn an_absence_is_remembered_by_resolvers_alone() {
+    fn only_resolvers_cache_an_absence() {
         let absent = |role, seconds| one(role, 1, DcvVerdict::Absent, DnsAnswer::NoName(seconds));
         assert_eq!(
-            told(
+            remarks_about(
                 "shop.example",
                 vec![absent(ServerRole::Authoritative, Some(900))],
                 ZoneDelegation::default()
@@ -287,7 +279,7 @@ mod tests {
             []
         );
         assert_eq!(
-            told(
+            remarks_about(
                 "shop.example",
                 vec![absent(ServerRole::Resolver, None)],
                 ZoneDelegation::default()
@@ -295,7 +287,7 @@ mod tests {
             []
         );
         assert_eq!(
-            told(
+            remarks_about(
                 "shop.example",
                 vec![absent(ServerRole::Resolver, Some(0))],
                 ZoneDelegation::default()
@@ -306,23 +298,24 @@ mod tests {
         let servers = vec!["resolver 192.0.2.1".to_owned()];
         let standings = vec![absent(ServerRole::Resolver, Some(900))];
         assert_eq!(
-            told("shop.example", standings, ZoneDelegation::default()),
+            remarks_about("shop.example", standings, ZoneDelegation::default()),
             [ZoneRemark::AbsenceCached { servers, until }]
         );
     }
 
     #[test]
-    fn values_that_differ_are_told_and_case_does_not_count() {
+    fn different_values_are_reported_and_case_is_ignored() {
         use ServerRole::{Authoritative, Resolver};
-        let told = |standings| told("shop.example", standings, ZoneDelegation::default());
+        let compare =
+            |standings| remarks_about("shop.example", standings, ZoneDelegation::default());
         assert_eq!(
-            told(vec![
+            compare(vec![
                 cname(Authoritative, 1, "a.example"),
                 cname(Authoritative, 2, "A.Example")
             ]),
             []
         );
-        let apart = told(vec![
+        let apart = compare(vec![
             cname(Authoritative, 1, "a.example"),
             cname(Authoritative, 2, "b.example"),
         ]);
@@ -330,7 +323,7 @@ mod tests {
             matches!(&apart[..], [ZoneRemark::Disagree { said }] if said.len() == 2),
             "{apart:?}"
         );
-        let view = told(vec![
+        let view = compare(vec![
             cname(Resolver, 9, "b.example"),
             cname(Authoritative, 1, "a.example"),
         ]);
@@ -341,7 +334,7 @@ mod tests {
             }]
         );
         assert_eq!(
-            told(vec![cname(Resolver, 9, "b.example")]),
+            compare(vec![cname(Resolver, 9, "b.example")]),
             [],
             "nobody to compare it with"
         );
@@ -363,7 +356,7 @@ mod tests {
             copied("ns3", None, &[]),
         ];
         assert_eq!(
-            told(
+            remarks_about(
                 "shop.example",
                 Vec::new(),
                 ZoneDelegation {
@@ -374,7 +367,7 @@ mod tests {
             []
         );
         assert_eq!(
-            told(
+            remarks_about(
                 "shop.example",
                 Vec::new(),
                 ZoneDelegation {
@@ -385,7 +378,7 @@ mod tests {
             []
         );
         assert_eq!(
-            told(
+            remarks_about(
                 "shop.example",
                 Vec::new(),
                 ZoneDelegation {
@@ -405,10 +398,10 @@ mod tests {
             above_only: names(&["old.example"]),
             own_only: names(&["ns1.example"]),
         };
-        assert_eq!(told("shop.example", Vec::new(), moved), [wanted]);
+        assert_eq!(remarks_about("shop.example", Vec::new(), moved), [wanted]);
         let aged = vec![copied("ns1", Some(8), &both), copied("ns2", Some(7), &both)];
         let serials = vec![("ns1".to_owned(), 8), ("ns2".to_owned(), 7)];
-        let aged = told(
+        let aged = remarks_about(
             "shop.example",
             Vec::new(),
             ZoneDelegation {
@@ -440,15 +433,15 @@ mod tests {
             above: "shop.example".to_owned(),
         };
         assert_eq!(
-            told("www.shop.example", absent(), ZoneDelegation::default()),
+            remarks_about("www.shop.example", absent(), ZoneDelegation::default()),
             [shadowed]
         );
         assert_eq!(
-            told("shop.example", absent(), ZoneDelegation::default()),
+            remarks_about("shop.example", absent(), ZoneDelegation::default()),
             []
         );
         assert_eq!(
-            told("workshop.example", absent(), ZoneDelegation::default()),
+            remarks_about("workshop.example", absent(), ZoneDelegation::default()),
             []
         );
         let there = vec![one(
@@ -458,13 +451,13 @@ mod tests {
             DnsAnswer::Cname("x".to_owned()),
         )];
         assert_eq!(
-            told("www.shop.example", there, ZoneDelegation::default()),
+            remarks_about("www.shop.example", there, ZoneDelegation::default()),
             []
         );
     }
 
     #[test]
-    fn where_an_alias_leads_is_passed_on() {
+    fn a_broken_alias_chain_is_reported() {
         let around = SurroundingAnswers {
             chain: Some(("_x.shop.example".to_owned(), AliasChain::Long(16))),
             ..SurroundingAnswers::default()
@@ -481,9 +474,9 @@ mod tests {
             standings: Vec::new(),
             reasons: Vec::new(),
         };
-        let told = remarks(&survey, &judgement, "shop.example", Timestamp::UNIX_EPOCH);
+        let found = remarks(&survey, &judgement, "shop.example", Timestamp::UNIX_EPOCH);
         assert_eq!(
-            told,
+            found,
             [ZoneRemark::Chain {
                 name: "_x.shop.example".to_owned(),
                 chain: AliasChain::Long(16)

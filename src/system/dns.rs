@@ -1,11 +1,12 @@
 //! DNS: asks servers for CNAMEs and texts without following aliases, finds a zone's own servers and
-//! what is around it (the zone above, keys and signatures, CAA). Decides nothing: what came is
-//! handed back as values of `dcv`. An `Inquiry` goes in, a
-//! `Survey` comes out; every question goes through `client::Client`, or `flight` where there are
-//! thousands alike.
+//! its surroundings (the zone above, keys and signatures, CAA). Decides nothing: answers are
+//! returned as values of `dcv`. A [`RecordQuery`] goes in, a [`DnsSurvey`] comes out; every question
+//! goes through `client::DnsClient`, or through `bulk_client::BulkClient` where there are thousands
+//! of similar ones.
 //!
-//! Each message goes over `hickory-proto`; sockets are ours, so that a closed port shows at once
-//! (connected UDP) and garbage is waited out, which ready-made clients do not offer.
+//! Messages are parsed by `hickory-proto`; the sockets are our own, so that a closed port shows at
+//! once (connected UDP) and garbage is ignored until the deadline, which ready-made clients do not
+//! offer.
 
 mod aliases;
 mod ask_server;
@@ -24,13 +25,15 @@ mod resolvers;
 mod survey;
 mod zone;
 mod zone_cache;
+mod zone_queue;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use self::ask_server::{gone, put};
+use self::ask_server::{is_unresponsive, query_record};
 pub(crate) use self::batch::{
     BatchAnswer, BatchHandler, BatchQuery, BatchSurvey, SurveyDepth, survey_each,
 };
@@ -45,7 +48,7 @@ use super::signals::InterruptSignal;
 use crate::dcv::answer::{DnsAnswer, DnsSurvey, RecordKind, ServerRole};
 use crate::dcv::caa::CaaLookup;
 
-/// Asks all servers about all records at once.
+/// Asks all servers for all records concurrently.
 ///
 /// # Errors
 /// [`DnsError`]; what servers do is no error but an answer.
@@ -59,7 +62,7 @@ pub(crate) fn survey(
     })
 }
 
-/// What is at each name of the CAA climb of all `names` (wildcards stripped): for `dcv::caa::rule`.
+/// What is at each name of the CAA climb of all `names` (without wildcards): for `dcv::caa::rule`.
 ///
 /// # Errors
 /// [`DnsError`]; what servers do is no error but a [`CaaLookup`].
@@ -73,7 +76,7 @@ pub(crate) fn caa(
     })
 }
 
-/// What a resolver says to each question, in order: the first that answers.
+/// The answer to each question, in order, by the first resolver that responds.
 ///
 /// # Errors
 /// [`DnsError`]; what servers do is no error but an [`DnsAnswer`].
@@ -85,15 +88,10 @@ pub(crate) fn look_up(
     run(interrupt, |client| async move {
         let mut tasks = JoinSet::new();
         for (index, (name, kind)) in questions.iter().cloned().enumerate() {
-            let (client, addresses) = (Arc::clone(&client), resolvers.addresses.clone());
+            let client = Arc::clone(&client);
+            let addresses = resolvers.addresses.clone();
             tasks.spawn(async move {
-                let mut answer = DnsAnswer::Timeout;
-                for address in addresses {
-                    (answer, _) = put(&client, address, ServerRole::Resolver, &name, kind).await;
-                    if !gone(&answer) {
-                        break;
-                    }
-                }
+                let answer = first_answer(&client, &addresses, &name, kind).await;
                 (index, answer)
             });
         }
@@ -101,7 +99,24 @@ pub(crate) fn look_up(
     })
 }
 
-/// Runs questions until they are answered, the time is over or a signal comes.
+/// The answer of the first resolver that responds.
+async fn first_answer(
+    client: &DnsClient,
+    resolvers: &[SocketAddr],
+    name: &str,
+    kind: RecordKind,
+) -> DnsAnswer {
+    let mut answer = DnsAnswer::Timeout;
+    for address in resolvers {
+        (answer, _) = query_record(client, *address, ServerRole::Resolver, name, kind).await;
+        if !is_unresponsive(&answer) {
+            break;
+        }
+    }
+    answer
+}
+
+/// Runs queries until they are done, the time is over or a signal comes.
 fn run<T, F: Future<Output = T>>(
     interrupt: &InterruptSignal,
     questions: impl FnOnce(Arc<DnsClient>) -> F,

@@ -1,5 +1,5 @@
-//! Small files by HTTP, from addresses that a foreign certificate names: bounded in size, time and
-//! redirects, and never from this machine or its own network unless that was asked for.
+//! Fetches small files by HTTP from URLs in foreign certificates: bounded in size, time and
+//! redirects, and never from this machine or its own network unless the user allows it.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -9,18 +9,18 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Response, Url, redirect};
 
 pub(crate) mod at;
-mod public;
 
 use super::runtime;
 use super::signals::InterruptSignal;
+use crate::dcv::public_address;
 
-/// More bytes are not read. A CA's certificate has some two thousand.
+/// The most bytes that are read. A CA's certificate has some two thousand.
 pub(crate) const MOST_BYTES: usize = 256 << 10;
 
-/// One URL with all its redirects takes no longer.
+/// The longest that one URL takes with all its redirects.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
-/// More are not followed.
+/// The most redirects that are followed.
 const MOST_REDIRECTS: usize = 5;
 
 /// Where files may be fetched from.
@@ -32,22 +32,22 @@ pub(crate) enum NetworkReach {
     Any,
 }
 
-/// Why nothing was fetched.
+/// Why a file was not fetched.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HttpError {
-    /// A signal came; holds which.
+    /// A signal came; holds its number.
     #[error("interrupted while {url} was fetched")]
     Interrupted { url: String, signal: i32 },
-    /// The address is of this machine or its own network.
+    /// The address is not public.
     #[error("{0} is an address of this machine or its own network")]
     Private(IpAddr),
-    /// Nothing was received, or not all.
+    /// The transfer failed or was cut short.
     #[error("it could not be fetched: {0}")]
     Transfer(String),
-    /// Not `http://` or `https://`.
+    /// The URL starts with neither `http://` nor `https://`.
     #[error("only http:// and https:// are fetched")]
     Scheme,
-    /// Another status than 200.
+    /// The status is not 200.
     #[error("the server says {0}")]
     Status(u16),
     #[error("not there within {} s", .0.as_secs_f32())]
@@ -60,7 +60,7 @@ pub(crate) enum HttpError {
     Url,
 }
 
-/// What `url` holds.
+/// The content of the file at `url`.
 ///
 /// # Errors
 /// See [`HttpError`].
@@ -73,7 +73,7 @@ pub(crate) fn fetch(
     let parsed = Url::parse(url).map_err(|_| HttpError::Url)?;
     let within = async {
         tokio::select! {
-            result = tokio::time::timeout(deadline, follow(parsed, reach)) => {
+            result = tokio::time::timeout(deadline, fetch_following(parsed, reach)) => {
                 result.unwrap_or(Err(HttpError::Slow(deadline)))
             }
             signal = interrupt.came() => Err(HttpError::Interrupted { url: url.to_owned(), signal }),
@@ -82,27 +82,27 @@ pub(crate) fn fetch(
     runtime::block_on(within).unwrap_or_else(|error| Err(HttpError::Transfer(error.to_string())))
 }
 
-async fn follow(mut url: Url, reach: NetworkReach) -> Result<Vec<u8>, HttpError> {
+async fn fetch_following(mut url: Url, reach: NetworkReach) -> Result<Vec<u8>, HttpError> {
     let builder = Client::builder()
         .redirect(redirect::Policy::none())
         .user_agent("certctl");
     let client = match reach {
-        NetworkReach::Public => builder.no_proxy().dns_resolver(Arc::new(PublicOnly)),
+        NetworkReach::Public => builder.no_proxy().dns_resolver(Arc::new(PublicResolver)),
         NetworkReach::Any => builder,
     };
-    let client = client.build().map_err(|error| transfer(&error))?;
+    let client = client.build().map_err(|error| transfer_error(&error))?;
     for _ in 0..=MOST_REDIRECTS {
-        allowed(&url, reach)?;
+        check_url(&url, reach)?;
         let response = client
             .get(url.clone())
             .send()
             .await
-            .map_err(|error| transfer(&error))?;
+            .map_err(|error| transfer_error(&error))?;
         if let (NetworkReach::Public, Some(peer)) = (reach, response.remote_addr()) {
-            public_only(peer.ip())?;
+            check_public(peer.ip())?;
         }
         if !response.status().is_redirection() {
-            return body(response).await;
+            return read_body(response).await;
         }
         let to = response
             .headers()
@@ -115,12 +115,16 @@ async fn follow(mut url: Url, reach: NetworkReach) -> Result<Vec<u8>, HttpError>
     Err(HttpError::TooManyRedirects)
 }
 
-async fn body(mut response: Response) -> Result<Vec<u8>, HttpError> {
+async fn read_body(mut response: Response) -> Result<Vec<u8>, HttpError> {
     if response.status() != 200 {
         return Err(HttpError::Status(response.status().as_u16()));
     }
     let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| transfer(&error))? {
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| transfer_error(&error))?
+    {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > MOST_BYTES {
             return Err(HttpError::TooLarge);
@@ -129,8 +133,8 @@ async fn body(mut response: Response) -> Result<Vec<u8>, HttpError> {
     Ok(bytes)
 }
 
-/// The scheme, and an address in place of a name, which no resolver sees.
-fn allowed(url: &Url, reach: NetworkReach) -> Result<(), HttpError> {
+/// Checks the scheme, and the host if it is an address: no resolver sees that.
+fn check_url(url: &Url, reach: NetworkReach) -> Result<(), HttpError> {
     if !["http", "https"].contains(&url.scheme()) {
         return Err(HttpError::Scheme);
     }
@@ -138,21 +142,20 @@ fn allowed(url: &Url, reach: NetworkReach) -> Result<(), HttpError> {
         .host_str()
         .and_then(|host| host.trim_matches(['[', ']']).parse().ok());
     match (reach, address) {
-        (NetworkReach::Public, Some(address)) => public_only(address),
+        (NetworkReach::Public, Some(address)) => check_public(address),
         _ => Ok(()),
     }
 }
 
-fn public_only(address: IpAddr) -> Result<(), HttpError> {
-    if public::is_public(address) {
-        Ok(())
-    } else {
-        Err(HttpError::Private(address))
+fn check_public(address: IpAddr) -> Result<(), HttpError> {
+    match public_address::unreachable(address) {
+        None => Ok(()),
+        Some(_) => Err(HttpError::Private(address)),
     }
 }
 
-/// The last cause is the one that says something.
-fn transfer(error: &reqwest::Error) -> HttpError {
+/// The last cause is the informative one.
+fn transfer_error(error: &reqwest::Error) -> HttpError {
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {
         if let Some(HttpError::Private(address)) = next.downcast_ref() {
@@ -163,16 +166,17 @@ fn transfer(error: &reqwest::Error) -> HttpError {
     HttpError::Transfer(cause.to_string())
 }
 
-/// Names that lead to public addresses alone: what is connected to is what was looked at.
-struct PublicOnly;
+/// Resolves only names all of whose addresses are public. The client connects to the addresses that
+/// were checked.
+struct PublicResolver;
 
-impl Resolve for PublicOnly {
+impl Resolve for PublicResolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             let found: Vec<SocketAddr> =
                 tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if let Some(private) = found.iter().find(|one| !public::is_public(one.ip())) {
-                return Err(HttpError::Private(private.ip()).into());
+            for address in &found {
+                check_public(address.ip())?;
             }
             let found: Addrs = Box::new(found.into_iter());
             Ok(found)

@@ -1,6 +1,6 @@
-//! The lines of a file or of stdin as they come, each up to a bound, a few at a time. Those that
-//! may be long in coming are read on a thread of their own, so that whoever waits for servers
-//! meanwhile goes on, and only a little ahead of who takes them.
+//! Reads the lines of a file or of stdin, each up to a maximum length, a few at a time. A source that
+//! may block is read on a thread of its own, so that queries go on in the meantime, and only a
+//! little ahead of its consumer.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -12,7 +12,7 @@ use crate::system::fs::files::FileError;
 
 /// The longest line in bytes.
 const LONGEST: u64 = 4096;
-/// How many lines come together at the most, and how many times that is read ahead.
+/// How many lines are returned at once at the most, and how many times as many are read ahead.
 const TOGETHER: usize = 64;
 const AHEAD: usize = 4;
 
@@ -20,17 +20,17 @@ const AHEAD: usize = 4;
 #[derive(Debug)]
 pub(crate) struct NumberedLine {
     pub number: usize,
-    /// Its text without the line break; what is no UTF-8 is replaced.
+    /// Its text without the line break; bytes that are not UTF-8 are replaced.
     pub text: Result<String, LineError>,
 }
 
-/// Why there is no text.
+/// Why a line has no text.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LineError {
     /// The rest cannot be read.
     #[error("cannot read the list any further")]
     Io(#[source] io::Error),
-    /// The line is no name and no record.
+    /// The line is longer than any name or record.
     #[error("the line is longer than {LONGEST} bytes")]
     TooLong,
 }
@@ -41,14 +41,14 @@ pub(crate) struct LineReader(Source);
 
 #[derive(Debug)]
 enum Source {
-    /// A file on a disk: it never makes anybody wait.
-    File(Reader<File>),
-    /// A pipe, a terminal: somebody may have to write first.
+    /// A file on a disk: reading it does not block for long.
+    File(BoundedLines<File>),
+    /// A pipe or a terminal: reading it may block.
     Thread(Receiver<Vec<NumberedLine>>),
 }
 
 impl LineReader {
-    /// Those of a file, or of stdin for `-`.
+    /// Opens a file, or stdin for `-`.
     ///
     /// # Errors
     /// When the file cannot be opened or is a folder.
@@ -62,29 +62,29 @@ impl LineReader {
             (true, _) => Err(FileError::at("read", path)(
                 io::ErrorKind::IsADirectory.into(),
             )),
-            (_, true) => Ok(Self(Source::File(Reader::new(file)))),
+            (_, true) => Ok(Self(Source::File(BoundedLines::new(file)))),
             _ => Ok(Self::on_a_thread(file)),
         }
     }
 
     fn on_a_thread(from: impl Read + Send + 'static) -> Self {
         let (sender, receiver) = channel(AHEAD);
-        std::thread::spawn(move || send(Reader::new(from), &sender));
+        std::thread::spawn(move || send_lines(BoundedLines::new(from), &sender));
         Self(Source::Thread(receiver))
     }
 
-    /// The next ones, at least one; `None` at the end.
+    /// The next lines, at least one; `None` at the end.
     pub(super) async fn next(&mut self) -> Option<Vec<NumberedLine>> {
         match &mut self.0 {
-            Source::File(reader) => reader.some(),
+            Source::File(reader) => reader.next_lines(),
             Source::Thread(lines) => lines.recv().await,
         }
     }
 }
 
-/// Until the end, or until nobody takes them any more.
-fn send(mut from: Reader<impl Read>, to: &Sender<Vec<NumberedLine>>) {
-    while let Some(lines) = from.some() {
+/// Sends lines until the end, or until the receiver is gone.
+fn send_lines(mut from: BoundedLines<impl Read>, to: &Sender<Vec<NumberedLine>>) {
+    while let Some(lines) = from.next_lines() {
         if to.blocking_send(lines).is_err() {
             return;
         }
@@ -92,13 +92,13 @@ fn send(mut from: Reader<impl Read>, to: &Sender<Vec<NumberedLine>>) {
 }
 
 #[derive(Debug)]
-struct Reader<R> {
+struct BoundedLines<R> {
     from: BufReader<R>,
     number: usize,
     ended: bool,
 }
 
-impl<R: Read> Reader<R> {
+impl<R: Read> BoundedLines<R> {
     fn new(from: R) -> Self {
         Self {
             from: BufReader::new(from),
@@ -107,13 +107,13 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// The next line, and those that have come with it; `None` at the end.
-    fn some(&mut self) -> Option<Vec<NumberedLine>> {
+    /// The next line, and those that are buffered already; `None` at the end.
+    fn next_lines(&mut self) -> Option<Vec<NumberedLine>> {
         let mut lines = Vec::new();
         while !self.ended
             && (lines.is_empty() || (lines.len() < TOGETHER && self.from.buffer().contains(&b'\n')))
         {
-            let text = match read(&mut self.from) {
+            let text = match read_line(&mut self.from) {
                 Ok(None) => {
                     self.ended = true;
                     break;
@@ -132,7 +132,7 @@ impl<R: Read> Reader<R> {
     }
 }
 
-fn read(from: &mut impl BufRead) -> Result<Option<String>, LineError> {
+fn read_line(from: &mut impl BufRead) -> Result<Option<String>, LineError> {
     let mut bytes = Vec::new();
     let count = from
         .by_ref()
@@ -148,23 +148,24 @@ fn read(from: &mut impl BufRead) -> Result<Option<String>, LineError> {
         return Err(LineError::TooLong);
     }
     while bytes.pop_if(|last| matches!(last, b'\n' | b'\r')).is_some() {}
-    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok(Some(
-        String::from_utf8(bytes).unwrap_or_else(|error| lossy(error.as_bytes())),
-    ))
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    };
+    Ok(Some(text))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST, LineError, Reader};
+    use super::{BoundedLines, LONGEST, LineError};
 
     #[test]
     fn lines_are_bounded_and_a_long_one_does_not_end_the_list() {
         let long = "x".repeat(usize::try_from(LONGEST).unwrap() * 3);
         let text = format!("a\r\n\n{long}\n\u{e9}\nlast");
-        let mut reader = Reader::new(text.as_bytes());
+        let mut reader = BoundedLines::new(text.as_bytes());
         let mut said = Vec::new();
-        while let Some(lines) = reader.some() {
+        while let Some(lines) = reader.next_lines() {
             said.extend(lines.into_iter().map(|line| {
                 let text = line.text.unwrap_or_else(|error| {
                     assert!(matches!(error, LineError::TooLong));

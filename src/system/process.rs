@@ -1,6 +1,6 @@
-//! Other programs: started without a shell, in a process group of their own, with nothing on stdin,
-//! for a bounded time and with bounded output. It never waits for who only holds the output open:
-//! nginx leaves daemons behind.
+//! Runs other programs: without a shell, in a process group of their own, with an empty stdin, for a
+//! bounded time and with bounded output. Does not wait for daemons that inherited the output pipe,
+//! as nginx leaves them behind.
 
 use std::collections::VecDeque;
 use std::io::{self, PipeReader, Read};
@@ -23,7 +23,7 @@ pub struct CommandInvocation {
     pub argv: Vec<String>,
     /// After that long the whole process group is killed.
     pub deadline: Duration,
-    /// How many bytes of its output are kept: the head and the tail; the rest is read and left out.
+    /// How many bytes of its output are kept: the head and the tail; the rest is read and dropped.
     pub output_limit: usize,
 }
 
@@ -34,7 +34,7 @@ pub struct FinishedCommand {
     pub status: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
-    /// What it said on stdout and stderr, in its order, bounded. Foreign text.
+    /// Its output on stdout and stderr, in the order written, bounded. Foreign text.
     pub output: String,
     /// True when it was killed at the deadline.
     pub timed_out: bool,
@@ -54,7 +54,7 @@ pub enum ProcessError {
     /// There is no program in the command.
     #[error("the command is empty")]
     Empty,
-    /// No such program, neither here nor in the usual folders.
+    /// The program is neither at its path nor in the usual folders.
     #[error("there is no program {program}")]
     NotFound {
         /// As it was given.
@@ -80,21 +80,20 @@ pub fn run(invocation: &CommandInvocation) -> Result<FinishedCommand, ProcessErr
     let path = which(program).ok_or_else(|| ProcessError::NotFound {
         program: program.clone(),
     })?;
-    let start = |source| ProcessError::Start {
+    let ends = Instant::now() + invocation.deadline;
+    let (mut child, reader) = spawn(&path, arguments).map_err(|source| ProcessError::Start {
         program: program.clone(),
         source,
-    };
-    let ends = Instant::now() + invocation.deadline;
-    let (mut child, reader) = spawn(&path, arguments).map_err(start)?;
-    let mut capture = Capture::new(reader, invocation.output_limit);
-    let mut end = follow(&mut child, &mut capture, ends);
-    let timed_out = matches!(end, End::Deadline);
+    })?;
+    let mut capture = OutputCapture::new(reader, invocation.output_limit);
+    let mut end = read_until_end(&mut child, &mut capture, ends);
+    let timed_out = matches!(end, ChildEnd::Deadline);
     if timed_out {
-        end = kill(&mut child, &mut capture);
+        end = kill_group(&mut child, &mut capture);
     }
     let (status, signal) = match end {
-        End::Exit(exit) => (exit.code().filter(|_| !timed_out), exit.signal()),
-        End::Lost | End::Deadline => (None, None),
+        ChildEnd::Exit(exit) => (exit.code().filter(|_| !timed_out), exit.signal()),
+        ChildEnd::Lost | ChildEnd::Deadline => (None, None),
     };
     Ok(FinishedCommand {
         status,
@@ -104,9 +103,9 @@ pub fn run(invocation: &CommandInvocation) -> Result<FinishedCommand, ProcessErr
     })
 }
 
-enum End {
+enum ChildEnd {
     Exit(ExitStatus),
-    /// It has ended and somebody else took its status (who started us ignores `SIGCHLD`).
+    /// It has ended, and its status is lost (the parent of certctl ignores `SIGCHLD`).
     Lost,
     Deadline,
 }
@@ -119,7 +118,7 @@ fn spawn(path: &Path, arguments: &[String]) -> io::Result<(Child, PipeReader)> {
         // Scripts (apachectl) look for their programs too.
         .env(
             "PATH",
-            std::env::join_paths(self::path()).unwrap_or_default(),
+            std::env::join_paths(program_folders()).unwrap_or_default(),
         )
         .stdin(Stdio::null())
         .stdout(writer.try_clone()?)
@@ -129,14 +128,14 @@ fn spawn(path: &Path, arguments: &[String]) -> io::Result<(Child, PipeReader)> {
     Ok((child, reader))
 }
 
-/// Reads what the child says until it has ended or `ends` comes.
-fn follow(child: &mut Child, capture: &mut Capture, ends: Instant) -> End {
+/// Reads the output of the child until it has ended or `ends` is reached.
+fn read_until_end(child: &mut Child, capture: &mut OutputCapture, ends: Instant) -> ChildEnd {
     let pidfd = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).ok();
     loop {
         let ended = match child.try_wait() {
             Ok(None) => None,
-            Ok(Some(exit)) => Some(End::Exit(exit)),
-            Err(_) => Some(End::Lost),
+            Ok(Some(exit)) => Some(ChildEnd::Exit(exit)),
+            Err(_) => Some(ChildEnd::Lost),
         };
         if let Some(end) = ended {
             capture.drain();
@@ -144,23 +143,23 @@ fn follow(child: &mut Child, capture: &mut Capture, ends: Instant) -> End {
         }
         let left = ends.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return End::Deadline;
+            return ChildEnd::Deadline;
         }
-        await_news(capture, pidfd.as_ref(), left);
-        capture.take();
+        wait_for_event(capture, pidfd.as_ref(), left);
+        capture.read_chunk();
     }
 }
 
-/// Kills the whole group and waits for the child, though not for ever (it may hang in the kernel,
-/// or be another user's).
-fn kill(child: &mut Child, capture: &mut Capture) -> End {
-    // A group that is gone or not ours to kill: the wait below finds out.
+/// Kills the whole group and waits for the child, but only for a second (it may hang in the kernel,
+/// or run as another user).
+fn kill_group(child: &mut Child, capture: &mut OutputCapture) -> ChildEnd {
+    // If the group is gone, or belongs to another user, the wait below shows that.
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
-    follow(child, capture, Instant::now() + Duration::from_secs(1))
+    read_until_end(child, capture, Instant::now() + Duration::from_secs(1))
 }
 
-/// Returns once there is output or the child has ended, or after `left`.
-fn await_news(capture: &Capture, pidfd: Option<&OwnedFd>, left: Duration) {
+/// Waits until there is output, the child has ended, or `left` has passed.
+fn wait_for_event(capture: &OutputCapture, pidfd: Option<&OwnedFd>, left: Duration) {
     // Without pidfds (Linux before 5.3) the end of the child is looked for every few milliseconds.
     let left = if pidfd.is_some() {
         left
@@ -179,10 +178,10 @@ fn await_news(capture: &Capture, pidfd: Option<&OwnedFd>, left: Duration) {
     let _ = poll(&mut waited, timeout.as_ref());
 }
 
-/// The head and the tail of what comes through a pipe.
-struct Capture {
+/// The head and the tail of the output in a pipe.
+struct OutputCapture {
     reader: PipeReader,
-    /// False once nobody holds the other end.
+    /// False once the other end is closed.
     open: bool,
     half: usize,
     head: Vec<u8>,
@@ -190,11 +189,11 @@ struct Capture {
     left_out: u64,
 }
 
-/// As much as is read at once; a pipe holds at most 16 of them (`/proc/sys/fs/pipe-max-size`, 1
-/// MiB).
+/// How many bytes are read at once; a pipe holds at most 16 times as many
+/// (`/proc/sys/fs/pipe-max-size`, 1 MiB).
 const CHUNK: usize = 64 * 1024;
 
-impl Capture {
+impl OutputCapture {
     fn new(reader: PipeReader, limit: usize) -> Self {
         Self {
             reader,
@@ -206,17 +205,17 @@ impl Capture {
         }
     }
 
-    /// What the pipe holds now. A daemon that goes on writing must not keep us here.
+    /// Reads what the pipe holds now. Bounded, because a daemon may go on writing.
     fn drain(&mut self) {
         for _ in 0..16 {
-            if !self.take() {
+            if !self.read_chunk() {
                 return;
             }
         }
     }
 
-    /// One chunk; false when there is none now.
-    fn take(&mut self) -> bool {
+    /// Reads one chunk; false if there is none now.
+    fn read_chunk(&mut self) -> bool {
         let mut chunk = vec![0; CHUNK];
         match self.reader.read(&mut chunk) {
             Ok(0) => self.open = false,
@@ -249,16 +248,13 @@ impl Capture {
         if self.left_out == 0 {
             return String::from_utf8_lossy(&[self.head, tail].concat()).into_owned();
         }
-        let (head, tail) = (
-            String::from_utf8_lossy(&self.head),
-            String::from_utf8_lossy(&tail),
-        );
+        let head = String::from_utf8_lossy(&self.head);
+        let tail = String::from_utf8_lossy(&tail);
         format!("{head}\n[{} bytes left out]\n{tail}", self.left_out)
     }
 }
 
-/// Where programs lie: what the `PATH` of users, of cron and of services leaves out is looked for
-/// here too.
+/// The usual folders of programs: the `PATH` of users, of cron and of services may lack some.
 const USUAL: [&str; 6] = [
     "/usr/local/sbin",
     "/usr/local/bin",
@@ -268,8 +264,9 @@ const USUAL: [&str; 6] = [
     "/bin",
 ];
 
-/// The folders of `PATH`, then the usual ones. What depends on where somebody stands is left out.
-fn path() -> Vec<PathBuf> {
+/// The absolute folders of `PATH`, then the usual ones. Relative folders are omitted, because they
+/// depend on the working directory.
+fn program_folders() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path)
         .filter(|folder| folder.is_absolute())
@@ -282,30 +279,30 @@ fn path() -> Vec<PathBuf> {
     folders
 }
 
-/// Where a program lies: a path as it is, a name in `PATH` and then in the usual folders.
+/// The path of a program: a path unchanged, a name in `PATH` and then in the usual folders.
 #[must_use]
 pub fn which(name: &str) -> Option<PathBuf> {
     if name.contains('/') {
-        return executable(Path::new(name)).then(|| PathBuf::from(name));
+        return is_executable(Path::new(name)).then(|| PathBuf::from(name));
     }
-    path()
+    program_folders()
         .into_iter()
         .map(|folder| folder.join(name))
-        .find(|candidate| executable(candidate))
+        .find(|candidate| is_executable(candidate))
 }
 
-fn executable(path: &Path) -> bool {
+fn is_executable(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()
 }
 
-/// Whether a process with that id is there, whoever owns it.
+/// Whether a process with that id exists, whichever user owns it.
 #[must_use]
 pub fn alive(pid: i32) -> bool {
     let found = Pid::from_raw(pid).map(test_kill_process);
     matches!(found, Some(Ok(()) | Err(rustix::io::Errno::PERM)))
 }
 
-/// Tells a process to read its files again (`SIGUSR2`); false when it could not be told.
+/// Makes a process reload its files (`SIGUSR2`); false if the signal could not be sent.
 #[must_use]
 pub(crate) fn reload(pid: i32) -> bool {
     Pid::from_raw(pid).is_some_and(|pid| kill_process(pid, Signal::USR2).is_ok())

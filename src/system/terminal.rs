@@ -1,5 +1,4 @@
-//! The user's terminal: what it is told to be like, and passwords, the only thing that is ever
-//! asked for.
+//! The user's terminal: its properties, and the password prompt, the only prompt that there is.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -18,27 +17,27 @@ pub(crate) fn refuses_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
-/// How many columns a terminal has; none where `stream` is no terminal.
+/// How many columns a terminal has; `None` if `stream` is not a terminal.
 #[must_use]
 pub(crate) fn columns(stream: impl std::os::fd::AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
     Some(usize::from(size.ws_col)).filter(|&columns| columns > 0)
 }
 
-/// How many rows a terminal has; none where `stream` is no terminal.
+/// How many rows a terminal has; `None` if `stream` is not a terminal.
 #[must_use]
 pub(crate) fn rows(stream: impl std::os::fd::AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
     Some(usize::from(size.ws_row)).filter(|&rows| rows > 0)
 }
 
-/// False for a terminal that only adds at its end (`TERM=dumb`, or none named).
+/// False for a terminal that can only append (`TERM` is `dumb` or not set).
 #[must_use]
 pub(crate) fn moves_cursor() -> bool {
     std::env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb")
 }
 
-/// Why nothing was typed.
+/// Why no password was read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AskError {
     /// A signal came; holds its number.
@@ -47,10 +46,10 @@ pub(crate) enum AskError {
     /// The terminal cannot be used.
     #[error("cannot read from the terminal")]
     Io(#[source] io::Error),
-    /// Nobody sits at stdin.
+    /// Stdin is not a terminal.
     #[error("there is no terminal to ask on")]
     NoTerminal,
-    /// Longer than any password, or no UTF-8.
+    /// The input is longer than any password, or not UTF-8.
     #[error("what was typed is no password: too long, or not UTF-8")]
     Unreadable,
 }
@@ -58,8 +57,8 @@ pub(crate) enum AskError {
 /// The longest password, in bytes.
 const LONGEST: usize = 1024;
 
-/// Asks for a password that is not shown. `interrupt` must listen already; the terminal is as
-/// before afterwards.
+/// Asks for a password that is not shown. `interrupt` must listen already; the terminal's settings
+/// are restored.
 ///
 /// # Errors
 /// See [`AskError`].
@@ -75,18 +74,19 @@ pub(crate) fn ask_password(
         .write(true)
         .open("/dev/tty")
         .map_err(AskError::Io)?;
-    let quiet = Quiet::on(terminal.try_clone().map_err(AskError::Io)?).map_err(AskError::Io)?;
+    let hidden =
+        HiddenInput::start(terminal.try_clone().map_err(AskError::Io)?).map_err(AskError::Io)?;
     terminal
         .write_all(prompt.as_bytes())
         .map_err(AskError::Io)?;
     let typed = read_line(&mut terminal, interrupt);
-    drop(quiet);
-    // The line break that was typed was not shown either.
+    drop(hidden);
+    // The line break was hidden as well.
     let _ = terminal.write_all(b"\n");
     typed
 }
 
-/// Waits in short turns: a signal sets a flag and ends no read.
+/// Reads one line. Waits in short turns, because a signal sets a flag and ends no read.
 fn read_line(
     terminal: &mut File,
     interrupt: &InterruptSignal,
@@ -100,10 +100,8 @@ fn read_line(
         if let Some(signal) = interrupt.signal() {
             return Err(AskError::Interrupted(signal));
         }
-        match poll(&mut [PollFd::new(&*terminal, PollFlags::IN)], Some(&turn)) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => continue,
-            Ok(_) => {}
-            Err(error) => return Err(AskError::Io(error.into())),
+        if !is_readable(terminal, &turn)? {
+            continue;
         }
         let count = terminal.read(piece.as_mut_slice()).map_err(AskError::Io)?;
         if line.len() + count > LONGEST {
@@ -111,22 +109,34 @@ fn read_line(
         }
         line.extend_from_slice(&piece[..count]);
         if count == 0 || line.ends_with(b"\n") {
-            let text = std::str::from_utf8(&line).map_err(|_| AskError::Unreadable)?;
-            return Ok(Zeroizing::new(
-                text.trim_end_matches(['\n', '\r']).to_owned(),
-            ));
+            return password_of_line(&line);
         }
     }
 }
 
+/// Waits for one turn; false if nothing was typed, or a signal ended the wait.
+fn is_readable(terminal: &File, turn: &Timespec) -> Result<bool, AskError> {
+    match poll(&mut [PollFd::new(terminal, PollFlags::IN)], Some(turn)) {
+        Ok(0) | Err(rustix::io::Errno::INTR) => Ok(false),
+        Ok(_) => Ok(true),
+        Err(error) => Err(AskError::Io(error.into())),
+    }
+}
+
+fn password_of_line(line: &[u8]) -> Result<Zeroizing<String>, AskError> {
+    let text = std::str::from_utf8(line).map_err(|_| AskError::Unreadable)?;
+    let password = text.trim_end_matches(['\n', '\r']);
+    Ok(Zeroizing::new(password.to_owned()))
+}
+
 /// A terminal that does not show what is typed, until this is dropped.
-struct Quiet {
+struct HiddenInput {
     terminal: File,
     before: Termios,
 }
 
-impl Quiet {
-    fn on(terminal: File) -> io::Result<Self> {
+impl HiddenInput {
+    fn start(terminal: File) -> io::Result<Self> {
         let before = tcgetattr(&terminal)?;
         let mut modes = before.clone();
         modes.local_modes.remove(LocalModes::ECHO);
@@ -135,7 +145,7 @@ impl Quiet {
     }
 }
 
-impl Drop for Quiet {
+impl Drop for HiddenInput {
     fn drop(&mut self) {
         let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
     }

@@ -1,6 +1,6 @@
-//! Fresh TLS handshakes: what a server shows for a name, as it shows it. Chains are recorded, not
-//! verified (`probe` and `pki::verify` judge them); that the server holds the leaf's key is
-//! checked, as the handshake itself does.
+//! Makes fresh TLS handshakes and records what a server shows for a name. Chains are recorded, not
+//! verified (`probe` and `pki::verify` do that); the handshake itself checks that the server holds
+//! the leaf's key.
 
 pub(crate) mod hosts;
 pub(crate) mod starttls;
@@ -32,40 +32,40 @@ use crate::probe::{ProbeTarget, TlsHandshake};
 /// Why a server showed no certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
-    /// It ended the handshake with an alert (RFC 8446 6.2).
+    /// The server ended the handshake with an alert (RFC 8446 6.2).
     #[error("the server ended the handshake with the alert {0}")]
     Alert(String),
-    /// It closed the connection before it showed a certificate.
+    /// The server closed the connection before it showed a certificate.
     #[error("the server closed the connection during the handshake")]
     Closed,
-    /// The name cannot be asked for.
+    /// The name cannot be sent in a handshake.
     #[error("{0:?} cannot be asked for in a handshake")]
     Name(String),
     /// The host has no address.
     #[error("{0} has no address here")]
     NoAddress(String),
-    /// What answers does not speak TLS.
+    /// The server does not speak TLS.
     #[error("what answers does not speak TLS")]
     NotTls,
-    /// Nothing accepts connections at the address.
+    /// The port is closed.
     #[error("the connection was refused")]
     Refused,
-    /// It shows a certificate and cannot prove that it holds the key.
+    /// The server cannot prove that it holds the key of its certificate.
     #[error("the server does not hold the key of the certificate that it shows")]
     Signature,
-    /// The protocol before TLS did not get as far as that.
+    /// The protocol before TLS failed.
     #[error(transparent)]
     StartTls(#[from] StartTlsError),
-    /// It accepted the connection and then said nothing, or not enough.
+    /// The server accepted the connection and did not complete the handshake in time.
     #[error("no handshake within {} s", .0.as_secs_f32())]
     Stalled(Duration),
-    /// It sends more than anybody takes.
+    /// The server sends more certificates than clients accept.
     #[error("the server sends more certificates than clients take (64 KiB)")]
     TooMuch,
-    /// Another fault of the handshake.
+    /// The handshake failed for another reason.
     #[error("the handshake failed")]
     Tls(#[source] TlsError),
-    /// No connection in time.
+    /// There was no connection in time.
     #[error("no connection within {} s", .0.as_secs_f32())]
     Timeout(Duration),
     /// The network or this machine failed.
@@ -73,50 +73,54 @@ pub enum ProbeError {
     Unreachable(#[source] io::Error),
 }
 
-/// As many handshakes as are under way at once.
+/// How many handshakes run at once.
 const AT_ONCE: usize = 32;
 
-/// One fresh handshake with each target, answers in their order. Each has `deadline` for itself.
+/// Makes one fresh handshake with each target; answers come in the order of the targets. Each has
+/// its own `deadline`.
 ///
-/// At most `AT_ONCE` run at a time; no more than 64 KiB of handshake are taken from any server
-/// (rustls' bound).
+/// At most `AT_ONCE` run at a time; at most 64 KiB of handshake are read from any server (the limit
+/// of rustls).
 #[must_use]
 pub fn probe_all(
     targets: &[ProbeTarget],
     deadline: Duration,
 ) -> Vec<Result<TlsHandshake, ProbeError>> {
-    let mut answers: Vec<_> = targets.iter().map(|_| Err(ProbeError::Closed)).collect();
-    let all = async {
-        let mut waiting = targets.iter().cloned().enumerate();
-        let mut running = JoinSet::new();
-        let mut start = |running: &mut JoinSet<_>| {
-            waiting.next().map(|(index, target)| {
-                running.spawn(async move { (index, probe(&target, deadline).await) })
+    match runtime::block_on(probe_concurrently(targets, deadline)) {
+        Ok(answers) => answers,
+        Err(error) => targets
+            .iter()
+            .map(|_| {
+                let same_error = io::Error::new(error.kind(), error.to_string());
+                Err(ProbeError::Unreachable(same_error))
             })
-        };
-        while running.len() < AT_ONCE && start(&mut running).is_some() {}
-        while let Some(joined) = running.join_next().await {
-            if let Ok((index, answer)) = joined {
-                answers[index] = answer;
-            }
-            start(&mut running);
+            .collect(),
+    }
+}
+
+async fn probe_concurrently(
+    targets: &[ProbeTarget],
+    deadline: Duration,
+) -> Vec<Result<TlsHandshake, ProbeError>> {
+    let mut answers: Vec<_> = targets.iter().map(|_| Err(ProbeError::Closed)).collect();
+    let mut waiting = targets.iter().cloned().enumerate();
+    let mut running = JoinSet::new();
+    loop {
+        while running.len() < AT_ONCE
+            && let Some((index, target)) = waiting.next()
+        {
+            running.spawn(async move { (index, probe(&target, deadline).await) });
         }
-    };
-    match runtime::block_on(all) {
-        Ok(()) => answers,
-        Err(error) => {
-            let failed = || {
-                Err(ProbeError::Unreachable(io::Error::new(
-                    error.kind(),
-                    error.to_string(),
-                )))
-            };
-            targets.iter().map(|_| failed()).collect()
+        match running.join_next().await {
+            Some(Ok((index, answer))) => answers[index] = answer,
+            // A task is never cancelled here and does not panic.
+            Some(Err(_)) => {}
+            None => return answers,
         }
     }
 }
 
-/// Whether an address is one of this machine's: only then can a socket be bound to it.
+/// Whether an address belongs to this machine: only then can a socket be bound to it.
 #[must_use]
 pub(crate) fn is_here(address: SocketAddr) -> bool {
     address.ip().is_loopback() || std::net::UdpSocket::bind((address.ip(), 0)).is_ok()
@@ -128,20 +132,17 @@ pub(crate) fn is_here(address: SocketAddr) -> bool {
 /// When there is none, or no answer in time.
 pub fn resolve(host: &str, port: u16, deadline: Duration) -> Result<Vec<SocketAddr>, ProbeError> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let looked_up = async { timeout(deadline, tokio::net::lookup_host((bare, port))).await };
-    match runtime::block_on(looked_up).map_err(ProbeError::Unreachable)? {
-        Ok(Ok(found)) => {
-            let mut addresses: Vec<SocketAddr> = found.collect();
-            addresses.dedup();
-            if addresses.is_empty() {
-                Err(ProbeError::NoAddress(host.to_owned()))
-            } else {
-                Ok(addresses)
-            }
-        }
-        Ok(Err(_)) => Err(ProbeError::NoAddress(host.to_owned())),
-        Err(_) => Err(ProbeError::Timeout(deadline)),
+    let lookup = async { timeout(deadline, tokio::net::lookup_host((bare, port))).await };
+    let found = runtime::block_on(lookup)
+        .map_err(ProbeError::Unreachable)?
+        .map_err(|_| ProbeError::Timeout(deadline))?
+        .map_err(|_| ProbeError::NoAddress(host.to_owned()))?;
+    let mut addresses: Vec<SocketAddr> = found.collect();
+    addresses.dedup();
+    if addresses.is_empty() {
+        return Err(ProbeError::NoAddress(host.to_owned()));
     }
+    Ok(addresses)
 }
 
 pub(super) async fn probe(
@@ -150,34 +151,34 @@ pub(super) async fn probe(
 ) -> Result<TlsHandshake, ProbeError> {
     let name = ServerName::try_from(target.name.clone())
         .map_err(|_| ProbeError::Name(target.name.clone()))?;
-    let recorder = Arc::new(Recorder::new(target.algorithm));
+    let recorder = Arc::new(ChainRecorder::new(target.algorithm));
     let config = config(&recorder).map_err(ProbeError::Tls)?;
     let ends = tokio::time::Instant::now() + deadline;
     let connection = connect(target.address, deadline).await?;
-    let handshake = shake(target, config, name, connection);
+    let handshake = complete_handshake(target, config, name, connection);
     let error = match tokio::time::timeout_at(ends, handshake).await {
         Ok(Ok(())) => ProbeError::Closed,
         Ok(Err(error)) => error,
         Err(_) => ProbeError::Stalled(deadline),
     };
-    // A server that wants a certificate from us refuses us after it has shown its own: that one
-    // counts.
-    recorder.take().ok_or(error)
+    // A server that requires a client certificate fails the handshake after it has shown its own
+    // certificate: that one counts.
+    recorder.proven_handshake().ok_or(error)
 }
 
-async fn shake(
+async fn complete_handshake(
     target: &ProbeTarget,
     config: ClientConfig,
     name: ServerName<'static>,
     mut connection: TcpStream,
 ) -> Result<(), ProbeError> {
     if target.proxy_header {
-        let addresses = || Ok((connection.local_addr()?, connection.peer_addr()?));
-        let (from, to) = addresses().map_err(judge)?;
+        let from = connection.local_addr().map_err(handshake_error)?;
+        let to = connection.peer_addr().map_err(handshake_error)?;
         connection
             .write_all(proxy_header(from, to).as_bytes())
             .await
-            .map_err(judge)?;
+            .map_err(handshake_error)?;
     }
     if let Some(protocol) = target.starttls {
         starttls::open(&mut connection, protocol).await?;
@@ -186,7 +187,7 @@ async fn shake(
         .connect(name, connection)
         .await
         .map(drop)
-        .map_err(judge)
+        .map_err(handshake_error)
 }
 
 /// Version 1 of <https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>, with the addresses
@@ -213,8 +214,8 @@ async fn connect(address: SocketAddr, deadline: Duration) -> Result<TcpStream, P
     }
 }
 
-fn config(recorder: &Arc<Recorder>) -> Result<ClientConfig, TlsError> {
-    let verifier: Arc<dyn ServerCertVerifier> = Arc::<Recorder>::clone(recorder);
+fn config(recorder: &Arc<ChainRecorder>) -> Result<ClientConfig, TlsError> {
+    let verifier: Arc<dyn ServerCertVerifier> = Arc::<ChainRecorder>::clone(recorder);
     let mut config = ClientConfig::builder_with_provider(Arc::clone(&recorder.provider))
         .with_safe_default_protocol_versions()?
         .dangerous()
@@ -224,7 +225,7 @@ fn config(recorder: &Arc<Recorder>) -> Result<ClientConfig, TlsError> {
     Ok(config)
 }
 
-fn judge(error: io::Error) -> ProbeError {
+fn handshake_error(error: io::Error) -> ProbeError {
     match error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<TlsError>())
@@ -245,16 +246,15 @@ fn judge(error: io::Error) -> ProbeError {
     }
 }
 
-/// Takes down the chain as it was sent, and refuses only a server that cannot sign with the leaf's
-/// key.
+/// Records the chain as it was sent, and rejects only a server that cannot sign with the leaf's key.
 #[derive(Debug)]
-struct Recorder {
+struct ChainRecorder {
     provider: Arc<CryptoProvider>,
     algorithm: Option<KeyAlgorithm>,
     seen: Mutex<TlsHandshake>,
 }
 
-impl Recorder {
+impl ChainRecorder {
     fn new(algorithm: Option<KeyAlgorithm>) -> Self {
         let seen = Mutex::new(TlsHandshake {
             chain: Vec::new(),
@@ -267,8 +267,8 @@ impl Recorder {
         }
     }
 
-    /// What was shown and signed for.
-    fn take(&self) -> Option<TlsHandshake> {
+    /// The chain, if the server has proved that it holds the key.
+    fn proven_handshake(&self) -> Option<TlsHandshake> {
         let seen = self
             .seen
             .lock()
@@ -277,7 +277,7 @@ impl Recorder {
         (!seen.protocol.is_empty()).then_some(seen)
     }
 
-    fn signed(
+    fn record_signature(
         &self,
         protocol: &'static str,
         checked: Result<HandshakeSignatureValid, TlsError>,
@@ -299,7 +299,7 @@ impl Recorder {
     }
 }
 
-impl ServerCertVerifier for Recorder {
+impl ServerCertVerifier for ChainRecorder {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -326,7 +326,7 @@ impl ServerCertVerifier for Recorder {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        self.signed(
+        self.record_signature(
             "TLS 1.2",
             verify_tls12_signature(message, certificate, signed, algorithms),
         )
@@ -339,7 +339,7 @@ impl ServerCertVerifier for Recorder {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        self.signed(
+        self.record_signature(
             "TLS 1.3",
             verify_tls13_signature(message, certificate, signed, algorithms),
         )
@@ -352,14 +352,15 @@ impl ServerCertVerifier for Recorder {
             .supported_schemes();
         schemes.retain(|&scheme| {
             self.algorithm
-                .is_none_or(|algorithm| fits(algorithm, scheme))
+                .is_none_or(|algorithm| can_sign_with(algorithm, scheme))
         });
         schemes
     }
 }
 
-/// Whether a key of that kind signs like that. A server picks its certificate by what we take.
-fn fits(algorithm: KeyAlgorithm, scheme: SignatureScheme) -> bool {
+/// Whether a key of that algorithm can sign with that scheme. A server chooses its certificate by the
+/// schemes that the client offers.
+fn can_sign_with(algorithm: KeyAlgorithm, scheme: SignatureScheme) -> bool {
     let schemes: &[SignatureScheme] = match algorithm {
         KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 | KeyAlgorithm::EcdsaP521 => &[
             SignatureScheme::ECDSA_NISTP256_SHA256,

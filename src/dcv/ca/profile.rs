@@ -1,9 +1,9 @@
-//! The columns of the table of CAs and shops.
+//! The columns of the table of CAs and resellers.
 
 use crate::dcv::answer::RecordKind;
 use crate::pki::key::KeyAlgorithm;
 
-/// All that is known of one.
+/// All that is known about one CA or reseller.
 #[derive(Debug, Eq, PartialEq)]
 pub struct CaProfile {
     /// The name as typed.
@@ -14,28 +14,28 @@ pub struct CaProfile {
     pub title: &'static str,
     /// One line for `--help`.
     pub about: &'static str,
-    /// Its proof in the DNS.
+    /// How it validates control in the DNS.
     pub dns: DnsValidation,
-    /// Its proof by a file on the web server.
+    /// How it validates control by a file on the web server.
     pub http: HttpValidation,
-    /// Whether it takes an answer to an e-mail.
+    /// Whether it offers validation by e-mail.
     pub email: Confirmation,
-    /// That it adds www to a single name, and leaves it out again without a word where the file is
-    /// not served there too: where it says so, and since when.
+    /// The source, if it adds www to a single name and silently omits it again unless the file is
+    /// served there too.
     pub www_drops_out: Option<&'static str>,
-    /// What of this row nobody could confirm, in words; empty where all of it is.
+    /// What in this row is unconfirmed, in words; empty if all of it is confirmed.
     pub unconfirmed: &'static str,
-    /// Who may turn out to issue; more than one where a shop changes its supplier.
+    /// The CAs that may turn out to issue; more than one if a reseller changes its supplier.
     pub issuers: &'static [CaaIssuer],
-    /// What it takes in a request.
+    /// What it accepts in a request.
     pub accepts: RequestLimits,
-    /// Where it says so.
+    /// The documentation that says so.
     pub source: &'static str,
-    /// The month it was read.
+    /// The month in which that was read.
     pub read: &'static str,
 }
 
-/// What was found out, or not.
+/// Whether a fact is confirmed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Confirmation {
     Yes,
@@ -48,7 +48,7 @@ pub enum Confirmation {
 pub struct CaaIssuer {
     /// The name for sentences.
     pub title: &'static str,
-    /// Any of these allows it; none: not confirmed.
+    /// Any of these allows it; empty if none is confirmed.
     pub caa_identities: &'static [&'static str],
 }
 
@@ -59,16 +59,16 @@ pub struct RequestLimits {
     pub keys: Option<&'static [KeyAlgorithm]>,
     /// The fewest bits of an RSA modulus.
     pub rsa_bits: usize,
-    /// The first day without clientAuth (RFC 3339), where the CA has told one.
+    /// The first day without clientAuth (RFC 3339), if the CA has announced one.
     pub client_auth_ends: Option<&'static str>,
 }
 
-/// How control is proved in the DNS.
+/// How control is validated in the DNS.
 #[derive(Debug, Eq, PartialEq)]
 pub enum DnsValidation {
-    /// A CNAME made of the request's hashes.
+    /// A CNAME made from the request's hashes.
     CsrHash(CsrHashTarget),
-    /// A record with a random value that only the shop knows; the usual form first.
+    /// A record with a random value that only the reseller knows; the usual form first.
     Token(&'static [RandomValueRecord]),
     None,
 }
@@ -78,16 +78,16 @@ pub enum DnsValidation {
 pub struct CsrHashTarget {
     /// The zones it is known to use, the likeliest first.
     pub zones: &'static [&'static str],
-    /// Whether a unique value stands before the zone.
+    /// Whether a unique value precedes the zone.
     pub unique: UniqueValue,
 }
 
-/// Whether the target carries a value that only the shop knows.
+/// Whether the target has a value that only the reseller knows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum UniqueValue {
     /// Always: the target cannot be known from the request alone.
     Always,
-    /// Only where a key is used again: a fresh request has none.
+    /// Only if a key is used again: a request with a new key has none.
     WhenKeyIsReused,
 }
 
@@ -95,29 +95,29 @@ pub enum UniqueValue {
 #[derive(Debug, Eq, PartialEq)]
 pub struct RandomValueRecord {
     pub kind: RecordKind,
-    /// What stands before the domain; empty: the record is at the domain itself.
+    /// The label before the domain; empty if the record is at the domain itself.
     pub label: &'static str,
     pub value: &'static str,
 }
 
-/// How control is proved by a file below `/.well-known/pki-validation/`.
+/// How control is validated by a file below `/.well-known/pki-validation/`.
 #[derive(Debug, Eq, PartialEq)]
 pub enum HttpValidation {
     /// The file is called after the request's MD5 in upper case and holds its SHA-256, the zone of
     /// the DNS form and the unique value, a line each.
     CsrHash(RedirectPolicy),
-    /// A file of this name with the random value that the shop shows.
+    /// A file of this name with the random value that the reseller shows.
     Named(&'static str, RedirectPolicy),
     /// Not offered, or not wanted.
     None,
     Unknown,
 }
 
-/// Whether the CA goes where the web server sends it.
+/// Whether the CA follows redirects.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RedirectPolicy {
-    /// The file has to be there itself.
+    /// The CA does not follow redirects.
     Refused,
-    /// Not confirmed: a file that is there itself is safe.
+    /// Unconfirmed: a file without a redirect is safe.
     Unknown,
 }

@@ -2,9 +2,9 @@
 
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct IssueValue {
-    /// Who may issue, in lower case; nobody where it is empty or cannot be read.
+    /// The CA that may issue, in lower case; `None` if the value is empty or cannot be read.
     pub(super) issuer: Option<String>,
-    /// False where the value is not of the grammar: it counts as naming nobody.
+    /// False if the value does not match the grammar: it counts as allowing no CA.
     pub(super) readable: bool,
     /// RFC 8657 3.
     pub(super) account: Option<String>,
@@ -22,7 +22,8 @@ const UNREADABLE: IssueValue = IssueValue {
 impl IssueValue {
     pub(super) fn read(value: &str) -> Self {
         let (issuer, parameters) = value.split_once(';').unwrap_or((value, ""));
-        let (issuer, parameters) = (trim(issuer), trim(parameters));
+        let issuer = trim(issuer);
+        let parameters = trim(parameters);
         if !issuer.is_empty() && !issuer.split('.').all(is_label) {
             return UNREADABLE;
         }
@@ -37,14 +38,12 @@ impl IssueValue {
             .map(trim)
             .filter(|_| !parameters.is_empty())
         {
-            let Some((tag, value)) = parameter
-                .split_once('=')
-                .map(|(tag, value)| (trim(tag), trim(value)))
-            else {
+            let Some((tag, value)) = parameter.split_once('=') else {
                 return UNREADABLE;
             };
-            let visible = |byte: u8| (0x21..=0x7e).contains(&byte);
-            if !is_label(tag) || !value.bytes().all(visible) {
+            let tag = trim(tag);
+            let value = trim(value);
+            if !is_label(tag) || !value.bytes().all(|byte| byte.is_ascii_graphic()) {
                 return UNREADABLE;
             }
             match tag.to_ascii_lowercase().as_str() {
@@ -61,16 +60,16 @@ impl IssueValue {
     }
 }
 
-/// White space is blanks and tabs.
+/// Removes blanks and tabs, the white space of the grammar.
 fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
 /// `(ALPHA / DIGIT) *( *("-") (ALPHA / DIGIT))`
 fn is_label(text: &str) -> bool {
-    let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
-    edge(text.bytes().next())
-        && edge(text.bytes().next_back())
+    !text.is_empty()
+        && !text.starts_with('-')
+        && !text.ends_with('-')
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')

@@ -1,99 +1,106 @@
-//! What shops' programs answer: Namecheap's XML and ZeroSSL's JSON, and others like them.
+//! Answers of resellers' APIs: Namecheap's XML and ZeroSSL's JSON, and others like them.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::file;
 use super::shown::RawRecord;
 use crate::dcv::answer::RecordKind;
 
-/// The records in an answer; `None` for a text that is none.
-pub(super) fn pairs(text: &str) -> Option<Vec<RawRecord>> {
+/// The records in an answer; `None` for a text that is neither JSON nor XML, or has none.
+pub(super) fn read_api_answer(text: &str) -> Option<Vec<RawRecord>> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
-    let pairs = if text.starts_with(['{', '[']) {
-        let mut pairs = Vec::new();
-        json(&serde_json::from_str(text).ok()?, &mut pairs);
-        pairs
+    let mut records = Vec::new();
+    if text.starts_with(['{', '[']) {
+        collect_from_json(&serde_json::from_str(text).ok()?, &mut records);
     } else if text.starts_with('<') {
-        xml(text)
-    } else {
-        return None;
-    };
-    (!pairs.is_empty()).then_some(pairs)
+        records = read_xml(text);
+    }
+    (!records.is_empty()).then_some(records)
 }
 
-/// Every object that names a record. The depth is bounded by the reader of JSON.
-fn json(value: &Value, pairs: &mut Vec<RawRecord>) {
+/// Every object that holds a record. The depth is bounded by the JSON parser.
+fn collect_from_json(value: &Value, records: &mut Vec<RawRecord>) {
     match value {
-        Value::Array(all) => all.iter().for_each(|one| json(one, pairs)),
-        Value::Object(fields) => {
-            let field = |names: &[&str]| {
-                let named = |key: &String| names.iter().any(|name| name.eq_ignore_ascii_case(key));
-                fields
-                    .iter()
-                    .find(|(key, _)| named(key))
-                    .and_then(|(_, value)| value.as_str())
-            };
-            let host = field(&["cname_validation_p1", "hostname", "host", "name"]);
-            let value = field(&["cname_validation_p2", "target", "value", "content", "data"]);
-            let kind = match field(&["type", "recordtype"]) {
-                Some(kind) if kind.eq_ignore_ascii_case("txt") => Some(RecordKind::Txt),
-                Some(kind) if kind.eq_ignore_ascii_case("cname") => Some(RecordKind::Cname),
-                _ => None,
-            };
-            match (host, value) {
-                (Some(host), Some(value)) if !host.is_empty() && !value.is_empty() => {
-                    pairs.push(RawRecord {
-                        host: host.to_owned(),
-                        kind,
-                        value: value.to_owned(),
-                    });
-                }
-                _ => fields.values().for_each(|one| json(one, pairs)),
+        Value::Array(all) => {
+            for one in all {
+                collect_from_json(one, records);
             }
         }
+        Value::Object(fields) => match read_json_record(fields) {
+            Some(record) => records.push(record),
+            None => {
+                for one in fields.values() {
+                    collect_from_json(one, records);
+                }
+            }
+        },
         _ => {}
     }
 }
 
+/// The record that an object holds: it has a host and a value that are not empty.
+fn read_json_record(fields: &Map<String, Value>) -> Option<RawRecord> {
+    let host = text_field(fields, &["cname_validation_p1", "hostname", "host", "name"])?;
+    let value = text_field(
+        fields,
+        &["cname_validation_p2", "target", "value", "content", "data"],
+    )?;
+    if host.is_empty() || value.is_empty() {
+        return None;
+    }
+    let kind = match text_field(fields, &["type", "recordtype"]) {
+        Some(kind) if kind.eq_ignore_ascii_case("txt") => Some(RecordKind::Txt),
+        Some(kind) if kind.eq_ignore_ascii_case("cname") => Some(RecordKind::Cname),
+        _ => None,
+    };
+    Some(RawRecord {
+        host: host.to_owned(),
+        kind,
+        value: value.to_owned(),
+    })
+}
+
+/// The first field with one of these names, if it is a text.
+fn text_field<'a>(fields: &'a Map<String, Value>, names: &[&str]) -> Option<&'a str> {
+    let (_, value) = fields
+        .iter()
+        .find(|(key, _)| names.iter().any(|name| name.eq_ignore_ascii_case(key)))?;
+    value.as_str()
+}
+
 /// Elements are found by their names alone: the samples in Namecheap's own documents are not
 /// well-formed.
-fn xml(text: &str) -> Vec<RawRecord> {
-    let both = |first: &str, second: &str| {
-        let firsts = elements(text, first);
-        firsts
-            .into_iter()
-            .zip(elements(text, second))
-            .collect::<Vec<_>>()
-    };
-    let named = |(host, value): (String, String)| RawRecord {
-        host,
-        kind: Some(RecordKind::Cname),
-        value,
-    };
-    let records: Vec<RawRecord> = both("hostname", "target").into_iter().map(named).collect();
+fn read_xml(text: &str) -> Vec<RawRecord> {
+    let hosts = elements(text, "hostname");
+    let records: Vec<RawRecord> = hosts
+        .into_iter()
+        .zip(elements(text, "target"))
+        .map(|(host, value)| RawRecord {
+            host,
+            kind: Some(RecordKind::Cname),
+            value,
+        })
+        .collect();
     if !records.is_empty() {
         return records;
     }
-    let files = both("filename", "filecontent")
-        .into_iter()
-        .filter_map(|(name, content)| {
-            let (md5, _) = file::name(&name)?;
-            file::pair(
-                md5,
-                "",
-                &content
-                    .split_whitespace()
-                    .map(str::to_owned)
-                    .collect::<Vec<_>>(),
-            )
-        });
-    files.collect()
+    let file_names = elements(text, "filename");
+    file_names
+        .iter()
+        .zip(elements(text, "filecontent"))
+        .filter_map(|(file_name, content)| {
+            let (md5, _) = file::split_file_name(file_name)?;
+            let lines: Vec<String> = content.split_whitespace().map(str::to_owned).collect();
+            file::record_of_file(md5, "", &lines)
+        })
+        .collect()
 }
 
 /// The texts of all elements of a name (lower case), in order.
 fn elements(text: &str, name: &str) -> Vec<String> {
     let lower = text.to_ascii_lowercase();
-    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let open = format!("<{name}>");
+    let close = format!("</{name}>");
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(start) = lower

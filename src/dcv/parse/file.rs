@@ -1,5 +1,5 @@
-//! The file of an HTTP proof as a shop shows it: its name or URL, then its lines. It says the same
-//! as the CNAME made of the same request, and is kept as that.
+//! The file for HTTP validation as a reseller shows it: its name or URL, then its lines. It holds
+//! the same as the CNAME made from the same request, and is kept as that.
 
 use super::shown::RawRecord;
 use crate::dcv::answer::RecordKind;
@@ -9,8 +9,8 @@ const FOLDER: &str = "/.well-known/pki-validation/";
 /// What its name ends in.
 const FILE: &str = ".txt";
 
-/// The record that says what the file says; `None` where no such file is shown.
-pub(super) fn pairs(text: &str) -> Option<Vec<RawRecord>> {
+/// The record that holds the same as the file; `None` for a text that shows no such file.
+pub(super) fn read_validation_file(text: &str) -> Option<Vec<RawRecord>> {
     if !text.contains(FILE) {
         return None;
     }
@@ -18,35 +18,34 @@ pub(super) fn pairs(text: &str) -> Option<Vec<RawRecord>> {
         .split(|c: char| c.is_whitespace() || "\"',[]|<>".contains(c))
         .filter(|word| !word.is_empty() && !word.ends_with(':'))
         .collect();
-    let at = words.iter().position(|word| name(word).is_some())?;
-    let (md5, domain) = name(words.get(at)?)?;
+    let at = words
+        .iter()
+        .position(|word| split_file_name(word).is_some())?;
+    let (md5, domain) = split_file_name(words.get(at)?)?;
     let content: Vec<String> = words
         .iter()
         .skip(at + 1)
         .map(|word| (*word).to_owned())
         .collect();
-    Some(vec![pair(md5, domain, &content)?])
+    Some(vec![record_of_file(md5, domain, &content)?])
 }
 
-/// The record made like a file of these lines.
-pub(super) fn pair(md5: &str, domain: &str, content: &[String]) -> Option<RawRecord> {
-    let at = content
+/// The CNAME that holds the same as a file with these lines.
+pub(super) fn record_of_file(md5: &str, domain: &str, lines: &[String]) -> Option<RawRecord> {
+    let at = lines
         .iter()
         .position(|line| line.len() == 64 && line.bytes().all(|b| b.is_ascii_hexdigit()))?;
-    let (first, last) = content.get(at)?.split_at(32);
-    let zone = content.get(at + 1).filter(|zone| zone.contains('.'))?;
-    let alphanumeric =
-        |one: &&String| one.len() <= 20 && one.bytes().all(|b| b.is_ascii_alphanumeric());
-    let unique = content
-        .get(at + 2)
-        .filter(alphanumeric)
-        .map(|unique| format!("{unique}."));
+    let (first, last) = lines.get(at)?.split_at(32);
+    let zone = lines.get(at + 1).filter(|zone| zone.contains('.'))?;
+    let value = match lines.get(at + 2) {
+        Some(unique) if is_unique_value(unique) => format!("{first}.{last}.{unique}.{zone}"),
+        _ => format!("{first}.{last}.{zone}"),
+    };
     let host = if domain.is_empty() {
         format!("_{md5}")
     } else {
         format!("_{md5}.{domain}")
     };
-    let value = format!("{first}.{last}.{}{zone}", unique.unwrap_or_default());
     Some(RawRecord {
         host,
         kind: Some(RecordKind::Cname),
@@ -54,8 +53,12 @@ pub(super) fn pair(md5: &str, domain: &str, content: &[String]) -> Option<RawRec
     })
 }
 
-/// The MD5 in the name of a file, and the domain in front of it.
-pub(super) fn name(word: &str) -> Option<(&str, &str)> {
+fn is_unique_value(text: &str) -> bool {
+    text.len() <= 20 && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// The MD5 in the name of a file, and the domain in the URL before it.
+pub(super) fn split_file_name(word: &str) -> Option<(&str, &str)> {
     let (before, file) = word.rsplit_once('/').unwrap_or(("", word));
     let md5 = file.strip_suffix(FILE).filter(|md5| is_hash(md5))?;
     let url = before.split_once("//").map_or(before, |(_, rest)| rest);

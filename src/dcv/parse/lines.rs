@@ -1,11 +1,12 @@
-//! Lines and columns: words become host, type and value by their labels or their order.
+//! Reads records from lines and columns: the labels or the order of the words show which is the
+//! host, the type and the value.
 
 use std::borrow::Cow;
 
 use super::shown::{self, RawRecord, RecordError};
 use crate::dcv::answer::RecordKind;
 
-/// What panels call the host. Two words of one label stand apart: `record name`.
+/// What DNS providers' consoles call the host. Two words of one label stand apart: `record name`.
 const HOST: [&str; 21] = [
     "host",
     "hostname",
@@ -29,7 +30,7 @@ const HOST: [&str; 21] = [
     "名称",
     "ホスト名",
 ];
-/// What panels call the value.
+/// What DNS providers' consoles call the value.
 const VALUE: [&str; 23] = [
     "value",
     "target",
@@ -55,7 +56,7 @@ const VALUE: [&str; 23] = [
     "値",
     "waarde",
 ];
-/// What stands around them.
+/// Words around them that say nothing about the record.
 const NOISE: [&str; 17] = [
     "",
     "-",
@@ -76,57 +77,53 @@ const NOISE: [&str; 17] = [
     "priority",
 ];
 
-/// The longest word in bytes that is looked at as one of these; all are shorter, with what may
-/// stand behind them.
+/// The longest word in bytes that is compared with these; all are shorter, with what may follow
+/// them.
 const LONGEST: usize = 40;
 
 /// A word of a line.
+#[derive(Default)]
 struct Word<'a> {
     text: Cow<'a, str>,
     quoted: bool,
 }
 
-/// What the next word is.
+/// Which column of a record a word belongs to.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Role {
+enum Column {
     Host,
     Value,
 }
 
-/// A record as far as its words have come.
+/// A record of which not all words have been read yet.
 #[derive(Default)]
-struct Draft {
+struct PartialRecord {
     host: Option<String>,
     kind: Option<RecordKind>,
     value: Option<String>,
 }
 
 #[derive(Default)]
-struct Reader {
-    pairs: Vec<RawRecord>,
-    draft: Draft,
-    /// What a label says that the next word is.
-    role: Option<Role>,
+struct LineRecords {
+    records: Vec<RawRecord>,
+    draft: PartialRecord,
+    /// The column of the next word, if a label gives it.
+    next_column: Option<Column>,
 }
 
 /// The records in lines.
-pub(super) fn pairs(text: &str) -> Result<Vec<RawRecord>, RecordError> {
-    let mut reader = Reader::default();
+pub(super) fn read_lines(text: &str) -> Result<Vec<RawRecord>, RecordError> {
+    let mut reader = LineRecords::default();
     for line in text.lines() {
-        reader.line(words(line))?;
+        reader.read_line(split_words(line))?;
     }
-    reader.flush()?;
-    Ok(reader.pairs)
+    reader.finish_record()?;
+    Ok(reader.records)
 }
 
-impl Reader {
-    fn line(&mut self, words: Vec<Word<'_>>) -> Result<(), RecordError> {
-        let labels = words.iter().filter(|word| role(word).is_some()).count();
-        let data = words
-            .iter()
-            .any(|word| !is_noise(word) && kind(word).is_none() && role(word).is_none());
-        // The heads of a table say nothing of the next word.
-        if labels > 1 && !data {
+impl LineRecords {
+    fn read_line(&mut self, words: Vec<Word<'_>>) -> Result<(), RecordError> {
+        if is_table_head(&words) {
             return Ok(());
         }
         let mut text_before = false;
@@ -134,68 +131,57 @@ impl Reader {
             if is_noise(&word) {
                 continue;
             }
-            match (kind(&word), role(&word)) {
-                (Some(kind), _) => self.kind(kind?)?,
-                (_, Some(role)) => self.role = Some(role),
-                _ if word.quoted && text_before => self
-                    .draft
-                    .value
-                    .iter_mut()
-                    .for_each(|value| value.push_str(&word.text)),
-                _ => {
-                    self.data(&word)?;
-                    text_before = word.quoted
-                        && self.draft.value.is_some()
-                        && self.draft.kind == Some(RecordKind::Txt);
+            if let Some(kind) = parse_kind(&word) {
+                self.set_kind(kind?)?;
+            } else if let Some(column) = column_of_label(&word) {
+                self.next_column = Some(column);
+            } else if word.quoted && text_before {
+                // The next string of the same TXT record.
+                if let Some(value) = &mut self.draft.value {
+                    value.push_str(&word.text);
                 }
+            } else {
+                self.add_data(&word)?;
+                text_before = word.quoted
+                    && self.draft.value.is_some()
+                    && self.draft.kind == Some(RecordKind::Txt);
             }
         }
         Ok(())
     }
 
-    fn kind(&mut self, kind: RecordKind) -> Result<(), RecordError> {
+    fn set_kind(&mut self, kind: RecordKind) -> Result<(), RecordError> {
         if self.draft.kind.is_some() {
-            self.flush()?;
+            self.finish_record()?;
         }
         self.draft.kind = Some(kind);
         Ok(())
     }
 
-    fn data(&mut self, word: &Word<'_>) -> Result<(), RecordError> {
+    fn add_data(&mut self, word: &Word<'_>) -> Result<(), RecordError> {
         if word.text.contains("//") && !word.quoted {
             return Err(RecordError::Url(word.text.to_string()));
         }
-        let role = self.role.take().unwrap_or(match self.draft {
-            Draft {
-                host: Some(_),
-                value: None,
-                ..
-            } => Role::Value,
-            _ => Role::Host,
-        });
-        let Draft { host, value, .. } = &self.draft;
-        let taken = match role {
-            Role::Host => host.is_some(),
-            Role::Value => value.is_some(),
+        let by_order = if self.draft.host.is_some() && self.draft.value.is_none() {
+            Column::Value
+        } else {
+            Column::Host
         };
-        if taken {
-            self.flush()?;
+        let column = self.next_column.take().unwrap_or(by_order);
+        if self.draft.cell(column).is_some() {
+            self.finish_record()?;
         }
-        let place = match role {
-            Role::Host => &mut self.draft.host,
-            Role::Value => &mut self.draft.value,
-        };
-        *place = Some(word.text.to_string());
+        *self.draft.cell(column) = Some(word.text.to_string());
         Ok(())
     }
 
-    /// Takes the record before in, once the next one begins.
-    fn flush(&mut self) -> Result<(), RecordError> {
-        let Draft { host, kind, value } = std::mem::take(&mut self.draft);
+    /// Adds the record that was read to the others.
+    fn finish_record(&mut self) -> Result<(), RecordError> {
+        let PartialRecord { host, kind, value } = std::mem::take(&mut self.draft);
         match (host, value) {
-            (Some(host), Some(value)) => self.pairs.push(RawRecord { host, kind, value }),
+            (Some(host), Some(value)) => self.records.push(RawRecord { host, kind, value }),
             (Some(host), None) => {
-                return Err(shown::nearly(&host).unwrap_or(RecordError::NoValue(host)));
+                return Err(shown::damaged_host_error(&host).unwrap_or(RecordError::NoValue(host)));
             }
             (None, Some(value)) => return Err(RecordError::NoHost(value)),
             (None, None) => {}
@@ -204,64 +190,125 @@ impl Reader {
     }
 }
 
-/// The words of a line without its comment; what stands in quotes is one word.
-fn words(line: &str) -> Vec<Word<'_>> {
-    // Many octets at once: a line is read in no time where nothing but blanks is between its words.
-    if line.as_bytes().chunks(32).all(|some| {
-        some.iter()
-            .fold(true, |plain, octet| plain & is_plain(*octet))
-    }) {
-        return line
-            .split_ascii_whitespace()
-            .map(|word| Word {
-                text: word.into(),
-                quoted: false,
-            })
-            .collect();
+impl PartialRecord {
+    fn cell(&mut self, column: Column) -> &mut Option<String> {
+        match column {
+            Column::Host => &mut self.host,
+            Column::Value => &mut self.value,
+        }
     }
-    let mut words = vec![Word {
-        text: Cow::default(),
-        quoted: false,
-    }];
-    let mut inside = false;
+}
+
+/// Whether a line is nothing but the heads of a table: they are no labels of the next word.
+fn is_table_head(words: &[Word<'_>]) -> bool {
+    let labels = words
+        .iter()
+        .filter(|word| column_of_label(word).is_some())
+        .count();
+    labels > 1
+        && words.iter().all(|word| {
+            is_noise(word) || parse_kind(word).is_some() || column_of_label(word).is_some()
+        })
+}
+
+/// The words of a line without its comment; a quoted text is one word.
+fn split_words(line: &str) -> Vec<Word<'_>> {
+    if !is_plain_line(line) {
+        return split_quoted_words(line);
+    }
+    line.split_ascii_whitespace()
+        .map(|word| Word {
+            text: word.into(),
+            quoted: false,
+        })
+        .collect()
+}
+
+/// Whether only blanks separate the words of a line. Checks many octets at once, because most lines
+/// of a long list are plain.
+fn is_plain_line(line: &str) -> bool {
+    line.as_bytes().chunks(32).all(|chunk| {
+        chunk
+            .iter()
+            .fold(true, |plain, octet| plain & is_plain(*octet))
+    })
+}
+
+/// What a character of a line means to its words.
+enum CharMeaning {
+    /// It belongs to the word.
+    Text,
+    /// The next character belongs to the word, whatever it is.
+    Escape,
+    /// A quoted text begins or ends.
+    Quote,
+    /// It separates words.
+    Separator,
+    /// The rest of the line is a comment.
+    Comment,
+}
+
+fn split_quoted_words(line: &str) -> Vec<Word<'_>> {
+    let mut words = vec![Word::default()];
+    let mut quoted = false;
     let mut escaped = false;
     for c in line.chars() {
-        let quote = "\"\u{201c}\u{201d}\u{201e}".contains(c);
-        let between = c.is_whitespace() || "|,'`<>\u{feff}\u{2192}\u{2018}\u{2019}".contains(c);
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if inside => {
-                escaped = true;
-                continue;
+        let meaning = if escaped {
+            CharMeaning::Text
+        } else if quoted {
+            meaning_in_quotes(c)
+        } else {
+            meaning_outside_quotes(c)
+        };
+        escaped = false;
+        match meaning {
+            CharMeaning::Text => {
+                if let Some(last) = words.last_mut() {
+                    last.text.to_mut().push(c);
+                }
             }
-            _ if quote => {
-                inside = !inside;
+            CharMeaning::Escape => escaped = true,
+            CharMeaning::Quote => {
+                quoted = !quoted;
                 words.push(Word {
-                    text: Cow::default(),
-                    quoted: inside,
+                    quoted,
+                    ..Word::default()
                 });
-                continue;
             }
-            ';' if !inside => break,
-            _ if between && !inside => {
-                words.push(Word {
-                    text: Cow::default(),
-                    quoted: false,
-                });
-                continue;
-            }
-            _ => {}
-        }
-        if let Some(last) = words.last_mut() {
-            last.text.to_mut().push(c);
+            CharMeaning::Separator => words.push(Word::default()),
+            CharMeaning::Comment => break,
         }
     }
     words.retain(|word| word.quoted || !word.text.is_empty());
     words
 }
 
-/// Whether it is a part of a word, or a blank; quotes, comments and what else stands between words
-/// are not.
+fn meaning_in_quotes(c: char) -> CharMeaning {
+    match c {
+        '\\' => CharMeaning::Escape,
+        _ if is_quote(c) => CharMeaning::Quote,
+        _ => CharMeaning::Text,
+    }
+}
+
+fn meaning_outside_quotes(c: char) -> CharMeaning {
+    match c {
+        ';' => CharMeaning::Comment,
+        _ if is_quote(c) => CharMeaning::Quote,
+        _ if is_separator(c) => CharMeaning::Separator,
+        _ => CharMeaning::Text,
+    }
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\u{201c}' | '\u{201d}' | '\u{201e}')
+}
+
+fn is_separator(c: char) -> bool {
+    c.is_whitespace() || "|,'`<>\u{feff}\u{2192}\u{2018}\u{2019}".contains(c)
+}
+
+/// Whether it is a part of a word, or a blank; quotes, comments and other separators are not.
 fn is_plain(octet: u8) -> bool {
     let special = matches!(
         octet,
@@ -270,28 +317,29 @@ fn is_plain(octet: u8) -> bool {
     matches!(octet, b'\t' | b' '..=b'~') & !special
 }
 
-/// What a word says of the next one: `Host:`, `points`.
-fn role(word: &Word<'_>) -> Option<Role> {
+/// The column that a label announces: `Host:`, `points`.
+fn column_of_label(word: &Word<'_>) -> Option<Column> {
     if word.text.len() > LONGEST {
         return None;
     }
-    let label = label(word);
-    let is = |labels: &[&str]| labels.contains(&label.as_str());
-    match (is(&HOST), is(&VALUE)) {
-        (true, _) => Some(Role::Host),
-        (_, true) => Some(Role::Value),
-        _ => None,
+    let label = label_text(word);
+    if HOST.contains(&label.as_str()) {
+        Some(Column::Host)
+    } else if VALUE.contains(&label.as_str()) {
+        Some(Column::Value)
+    } else {
+        None
     }
 }
 
-fn label(word: &Word<'_>) -> String {
+fn label_text(word: &Word<'_>) -> String {
     word.text
         .trim_end_matches([':', '\u{ff1a}', '='])
         .trim_end_matches("(s)")
         .to_lowercase()
 }
 
-/// Class, TTL, and words that stand around what is meant.
+/// Whether it is a class, a TTL, or a word that says nothing about the record.
 fn is_noise(word: &Word<'_>) -> bool {
     let text = word.text.as_ref();
     if text.len() > LONGEST {
@@ -302,11 +350,11 @@ fn is_noise(word: &Word<'_>) -> bool {
         && text.len() - digits.len() < 2
         && !digits.is_empty()
         && digits.bytes().all(|b| b.is_ascii_digit());
-    !word.quoted && (ttl || NOISE.contains(&label(word).as_str()))
+    !word.quoted && (ttl || NOISE.contains(&label_text(word).as_str()))
 }
 
-/// The type of record; one that proves nothing is an error.
-fn kind(word: &Word<'_>) -> Option<Result<RecordKind, RecordError>> {
+/// The type of record that a word is; one that validates nothing is an error.
+fn parse_kind(word: &Word<'_>) -> Option<Result<RecordKind, RecordError>> {
     const OTHERS: [&str; 8] = ["A", "AAAA", "ALIAS", "ANAME", "CAA", "MX", "NS", "SRV"];
     if word.text.len() > LONGEST {
         return None;

@@ -1,17 +1,18 @@
-//! What was found in a pasted text before anybody looked at it, and what can be wrong with it.
+//! A record as it was found in a pasted text, and what can be wrong with it.
 
 use crate::dcv::answer::RecordKind;
+use crate::dcv::reseller_record::is_hash;
 
-/// Why a text is no such record.
+/// Why a pasted text is not a validation record.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RecordError {
     /// Nothing but comments.
     #[error("no record was given")]
     Empty,
-    /// The host's name is none.
+    /// The host is not a valid name.
     #[error("{0:?} is not a host name")]
     Host(String),
-    /// The host does not have the MD5 of a request in front, though the value is made of one.
+    /// The host does not start with a request's MD5, though the value is made from a request.
     #[error("{0:?} does not start with '_' and the 32 hex digits of a request's MD5")]
     HostForm(String),
     /// The MD5 does not have 32 digits.
@@ -21,10 +22,10 @@ pub enum RecordError {
         /// How many there are.
         digits: usize,
     },
-    /// More than anybody pastes.
+    /// More records than anyone pastes.
     #[error("more than {MOST} records were given")]
     Many,
-    /// A value with no host.
+    /// A value that has no host.
     #[error("the value {0:?} has no host beside it")]
     NoHost(String),
     /// A host with no value after it.
@@ -36,10 +37,10 @@ pub enum RecordError {
     /// The underscore in front of the MD5 is missing.
     #[error("the host {0:?} lacks the underscore in front")]
     Underscore(String),
-    /// A web address that says nothing of a file's content.
+    /// A web address without the file's content.
     #[error("{0:?} is a web address without the lines of the file")]
     Url(String),
-    /// The value is a name that has nothing to do with a request.
+    /// The value is a name that is unrelated to a request.
     #[error("the value {0:?} is not <32 hex digits>.<32 hex digits>.<zone of the CA>")]
     ValueForm(String),
     /// One half of the SHA-256 does not have 32 digits.
@@ -56,15 +57,15 @@ pub enum RecordError {
     /// The value ends after both halves.
     #[error("the value ends before the zone of the CA")]
     ValueZone,
-    /// A CNAME's target is no name.
+    /// A CNAME's target is not a valid name.
     #[error("the value {0:?} is not a name that a CNAME can point to")]
     Target(String),
 }
 
-/// More are not taken.
+/// The most records that one text may have.
 pub(super) const MOST: usize = 256;
 
-/// Host, type and value as they were found, not looked at yet.
+/// Host, type and value as they were found, not checked yet.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct RawRecord {
     pub(super) host: String,
@@ -72,24 +73,27 @@ pub(super) struct RawRecord {
     pub(super) value: String,
 }
 
-/// What is wrong with a host that is nearly one of a request's.
-pub(super) fn nearly(host: &str) -> Option<RecordError> {
-    label(host)
+/// What is wrong with a host that nearly has the form of a request's.
+pub(super) fn damaged_host_error(host: &str) -> Option<RecordError> {
+    split_md5_label(host)
         .err()
         .filter(|error| !matches!(error, RecordError::HostForm(_)))
 }
 
-/// The MD5 in front of a host, and what follows its label.
-pub(super) fn label(host: &str) -> Result<(&str, &str), RecordError> {
+/// The MD5 in the first label of a host, and the other labels.
+pub(super) fn split_md5_label(host: &str) -> Result<(&str, &str), RecordError> {
     let (label, rest) = host.split_once('.').unwrap_or((host, ""));
-    let hex = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit());
     match label.strip_prefix('_') {
-        Some(md5) if hex(md5) && md5.len() == 32 => Ok((md5, rest)),
-        Some(md5) if hex(md5) && md5.len() > 16 => Err(RecordError::HostDigits {
+        Some(md5) if is_hash(md5) => Ok((md5, rest)),
+        Some(md5) if is_hex(md5) && md5.len() > 16 => Err(RecordError::HostDigits {
             host: host.to_owned(),
             digits: md5.len(),
         }),
-        None if hex(label) && label.len() == 32 => Err(RecordError::Underscore(host.to_owned())),
+        None if is_hash(label) => Err(RecordError::Underscore(host.to_owned())),
         _ => Err(RecordError::HostForm(host.to_owned())),
     }
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_hexdigit())
 }

@@ -1,4 +1,4 @@
-//! Where an alias leads, whether a wildcard made what is there, and a resolver's own words for why
+//! Queries where an alias leads, whether a wildcard exists, and a resolver's own explanation of why
 //! it gives no answer.
 
 use std::net::SocketAddr;
@@ -7,79 +7,96 @@ use hickory_proto::op::Message;
 use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_proto::rr::{Name, RData, RecordType};
 
-use super::message::text;
-use crate::dcv::answer::{AliasChain, DnsAnswer, RecordKind, ServerAnswers, ServerRole};
-use crate::system::dns::ask_server::{put, record_type};
+use super::message::name_text;
+use crate::dcv::answer::{AliasChain, DnsAnswer, ServerAnswers, ServerRole};
+use crate::system::dns::ask_server::{RecordQuestion, query_record, record_type};
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 
 /// The longest chain that is followed; resolvers give up at about this length too (unbound at 11,
 /// BIND at 16).
 const LONGEST: usize = 16;
 
-/// Follows the alias that a server has at the first name; `None` where it ends like any other.
-pub(super) async fn chain(
-    client: &DnsClient,
-    guide: SocketAddr,
-    said: &[ServerAnswers],
-) -> Option<(String, AliasChain)> {
-    let (start, target) = said
-        .iter()
-        .flat_map(|said| said.answers.first())
-        .find_map(|asked| match &asked.answer {
-            DnsAnswer::Cname(target) => Some((asked.name.clone(), target.clone())),
-            _ => None,
-        })?;
-    let mut passed = vec![start.to_ascii_lowercase()];
-    let mut next = target;
-    while passed.len() <= LONGEST {
-        if passed.contains(&next.to_ascii_lowercase()) {
-            return Some((start, AliasChain::Loop(next)));
-        }
-        passed.push(next.to_ascii_lowercase());
-        let name = Name::from_ascii(format!("{next}.")).ok()?;
-        let recursion = RecursionDesired::DesiredUnchecked;
-        let query = DnsQuery {
-            server: guide,
-            name,
-            kind: RecordType::CNAME,
-            recursion,
-            form: QueryForm::Plain,
-        };
-        let message = client.ask(&query).await.ok()?;
-        next = message
-            .answers
-            .iter()
-            .find_map(|record| match &record.data {
-                RData::CNAME(target) if record.name == query.name => Some(text(&target.0)),
-                _ => None,
-            })?;
-    }
-    Some((start, AliasChain::Long(LONGEST)))
+/// A chain of aliases that leads nowhere, and the name where it starts.
+pub(super) struct BrokenChain {
+    pub(super) start: String,
+    pub(super) chain: AliasChain,
 }
 
-/// Where something else than the values is in the record's place: what the same server has beside
-/// it, where nobody made anything. Only a wildcard answers there.
-pub(super) async fn anywhere(
+/// Follows the alias that a server has at the first name; `None` where it ends like any other.
+pub(super) async fn follow_chain(
     client: &DnsClient,
-    said: &[ServerAnswers],
-    (name, domain): (&str, &str),
+    guide: SocketAddr,
+    server_answers: &[ServerAnswers],
+) -> Option<BrokenChain> {
+    let (start, target) = server_answers
+        .iter()
+        .flat_map(|one| one.answers.first())
+        .find_map(|query| match &query.answer {
+            DnsAnswer::Cname(target) => Some((query.name.clone(), target.clone())),
+            _ => None,
+        })?;
+    let mut visited = vec![start.to_ascii_lowercase()];
+    let mut next = target;
+    while visited.len() <= LONGEST {
+        let lower = next.to_ascii_lowercase();
+        if visited.contains(&lower) {
+            let chain = AliasChain::Loop(next);
+            return Some(BrokenChain { start, chain });
+        }
+        visited.push(lower);
+        next = query_alias(client, guide, &next).await?;
+    }
+    let chain = AliasChain::Long(LONGEST);
+    Some(BrokenChain { start, chain })
+}
+
+/// The target of the alias at `name`.
+async fn query_alias(client: &DnsClient, guide: SocketAddr, name: &str) -> Option<String> {
+    let query = DnsQuery {
+        server: guide,
+        name: Name::from_ascii(format!("{name}.")).ok()?,
+        kind: RecordType::CNAME,
+        recursion: RecursionDesired::DesiredUnchecked,
+        form: QueryForm::Plain,
+    };
+    let message = client.ask(&query).await.ok()?;
+    message
+        .answers
+        .iter()
+        .find_map(|record| match &record.data {
+            RData::CNAME(target) if record.name == query.name => Some(name_text(&target.0)),
+            _ => None,
+        })
+}
+
+/// Whether a wildcard exists: if a server has something other than the expected values at the
+/// record's name, the same server is asked for a random name beside it. Only a wildcard answers
+/// there.
+pub(super) async fn query_wildcard(
+    client: &DnsClient,
+    server_answers: &[ServerAnswers],
+    name: &str,
+    domain: &str,
     values: &[String],
 ) -> Option<DnsAnswer> {
-    // What is at the domain itself is nobody's wildcard.
-    let (_, parent) = name.split_once('.').filter(|_| name != domain)?;
-    let (server, kind) = said.iter().find_map(|said| {
-        let asked = said
+    // What is at the domain itself comes from no wildcard.
+    if name == domain {
+        return None;
+    }
+    let (_, parent) = name.split_once('.')?;
+    let (server, kind) = server_answers.iter().find_map(|one| {
+        let query = one
             .answers
             .iter()
-            .find(|asked| asked.name == name && is_something(&asked.answer))?;
-        (!is_right(&asked.answer, values)).then_some((&said.server, asked.kind))
+            .find(|query| query.name == name && has_records(&query.answer))?;
+        (!is_right(&query.answer, values)).then_some((&one.server, query.kind))
     })?;
-    let beside = format!("_{}.{parent}", random());
-    let (answer, _) = put(client, server.address?, server.role, &beside, kind).await;
+    let beside = format!("_{}.{parent}", random_label());
+    let (answer, _) = query_record(client, server.address?, server.role, &beside, kind).await;
     Some(answer).filter(DnsAnswer::is_answer)
 }
 
-fn is_something(answer: &DnsAnswer) -> bool {
+fn has_records(answer: &DnsAnswer) -> bool {
     matches!(
         answer,
         DnsAnswer::Addresses(_) | DnsAnswer::Cname(_) | DnsAnswer::Txt(_)
@@ -96,86 +113,98 @@ fn is_right(answer: &DnsAnswer, values: &[String]) -> bool {
     }
 }
 
-/// A label that nobody made.
-fn random() -> String {
+/// A random label, at which no record was ever created.
+fn random_label() -> String {
     let mut random = [0_u8; 16];
-    // A failing random source leaves zeros: a name that hardly anybody made either.
+    // A failing random source leaves zeros: hardly anyone created such a name either.
     let _ = aws_lc_rs::rand::fill(&mut random);
     hex::encode(random)
 }
 
-/// Why resolvers gave no answer, in their own words (RFC 8914).
-pub(super) async fn explained(
+/// Why resolvers gave no answer, in their own words (RFC 8914): each resolver and its explanation.
+pub(super) async fn query_explanations(
     client: &DnsClient,
-    said: &[ServerAnswers],
-    (name, kind): &(String, RecordKind),
+    server_answers: &[ServerAnswers],
+    question: &RecordQuestion,
 ) -> Vec<(String, String)> {
-    let mut explained = Vec::new();
-    for said in said
-        .iter()
-        .filter(|said| said.server.role == ServerRole::Resolver)
-    {
-        let failed = |answer: &DnsAnswer| matches!(answer, DnsAnswer::Bogus | DnsAnswer::ServFail);
-        let Some(server) = said
-            .server
-            .address
-            .filter(|_| said.answers.first().is_some_and(|one| failed(&one.answer)))
-        else {
+    let mut explanations = Vec::new();
+    let Ok(name) = Name::from_ascii(format!("{}.", question.name)) else {
+        return explanations;
+    };
+    for one in server_answers {
+        let Some(server) = one.server.address.filter(|_| is_failed_resolver(one)) else {
             continue;
         };
-        let Ok(name) = Name::from_ascii(format!("{name}.")) else {
-            continue;
-        };
-        let kind = record_type(*kind);
         let query = DnsQuery {
             server,
-            name,
-            kind,
+            name: name.clone(),
+            kind: record_type(question.kind),
             recursion: RecursionDesired::Desired,
             form: QueryForm::Signed,
         };
         if let Ok(message) = client.ask(&query).await {
-            explained.extend(
-                reasons(&message)
+            explanations.extend(
+                extended_errors(&message)
                     .into_iter()
-                    .map(|reason| (said.server.to_string(), reason)),
+                    .map(|explanation| (one.server.to_string(), explanation)),
             );
         }
     }
-    explained
+    explanations
 }
 
-/// The code in words and the text that came with it, bounded.
-fn reasons(message: &Message) -> Vec<String> {
-    const CODE: u16 = 15;
-    const LONGEST: usize = 300;
+fn is_failed_resolver(server_answers: &ServerAnswers) -> bool {
+    let failed = server_answers
+        .answers
+        .first()
+        .is_some_and(|query| matches!(query.answer, DnsAnswer::Bogus | DnsAnswer::ServFail));
+    server_answers.server.role == ServerRole::Resolver && failed
+}
+
+/// The option code of extended DNS errors (RFC 8914 2).
+const EXTENDED_ERROR: u16 = 15;
+
+/// The most characters of an error's text that are kept.
+const LONGEST_TEXT: usize = 300;
+
+/// The extended errors in a message, at most three: the name of each code and the text that came
+/// with it.
+fn extended_errors(message: &Message) -> Vec<String> {
     let options = message
         .edns
         .as_ref()
-        .map(|edns| edns.options().get_all(EdnsCode::Unknown(CODE)))
+        .map(|edns| edns.options().get_all(EdnsCode::Unknown(EXTENDED_ERROR)))
         .unwrap_or_default();
-    let reasons = options.into_iter().filter_map(|option| match option {
-        EdnsOption::Unknown(_, bytes) => {
-            let (code, words) = bytes.split_at_checked(2)?;
-            let code = u16::from_be_bytes(code.try_into().ok()?);
-            let words: String = String::from_utf8_lossy(words)
-                .chars()
-                .take(LONGEST)
-                .collect();
-            let named = named(code).map_or_else(|| format!("code {code}"), str::to_owned);
-            Some(if words.is_empty() {
-                named
-            } else {
-                format!("{named}: {words}")
-            })
-        }
-        _ => None,
-    });
-    reasons.take(3).collect()
+    options
+        .into_iter()
+        .filter_map(|option| match option {
+            EdnsOption::Unknown(_, bytes) => describe_extended_error(bytes),
+            _ => None,
+        })
+        .take(3)
+        .collect()
+}
+
+fn describe_extended_error(bytes: &[u8]) -> Option<String> {
+    let (code, text) = bytes.split_at_checked(2)?;
+    let code = u16::from_be_bytes(code.try_into().ok()?);
+    let text: String = String::from_utf8_lossy(text)
+        .chars()
+        .take(LONGEST_TEXT)
+        .collect();
+    let name = match extended_error_name(code) {
+        Some(name) => name.to_owned(),
+        None => format!("code {code}"),
+    };
+    if text.is_empty() {
+        Some(name)
+    } else {
+        Some(format!("{name}: {text}"))
+    }
 }
 
 /// IANA's names of the extended errors that concern a zone.
-fn named(code: u16) -> Option<&'static str> {
+fn extended_error_name(code: u16) -> Option<&'static str> {
     Some(match code {
         1 => "unsupported DNSKEY algorithm",
         2 => "unsupported DS digest type",

@@ -1,5 +1,5 @@
-//! One server after the other is asked for a record: its own name first, then the others and what
-//! stands beside it.
+//! Asks servers for a record: its own name first, then the other names and the other types at its
+//! own name.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,15 +7,22 @@ use std::sync::Arc;
 use hickory_proto::rr::{Name, RecordType};
 use tokio::task::JoinSet;
 
-use super::message::{read, ttl};
+use super::message::{read_answer, shortest_ttl};
 use crate::dcv::answer::{
     AnsweredQuery, DnsAnswer, DnsServerId, RecordKind, ServerAnswers, ServerRole,
 };
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
-/// True when asking the same server again is of no use.
-pub(super) fn gone(answer: &DnsAnswer) -> bool {
+/// A record that is asked for.
+#[derive(Clone, Debug)]
+pub(super) struct RecordQuestion {
+    pub(super) name: String,
+    pub(super) kind: RecordKind,
+}
+
+/// Whether there is no point in asking the same server again.
+pub(super) fn is_unresponsive(answer: &DnsAnswer) -> bool {
     matches!(
         answer,
         DnsAnswer::Timeout | DnsAnswer::Closed | DnsAnswer::NoRoute
@@ -30,14 +37,15 @@ pub(super) async fn ask_servers(
 ) -> Vec<ServerAnswers> {
     let mut tasks = JoinSet::new();
     for (index, server) in servers.into_iter().enumerate() {
-        let (client, names) = (Arc::clone(client), names.clone());
+        let client = Arc::clone(client);
+        let names = names.clone();
         tasks.spawn(async move { (index, ask_server(&client, server, kind, names).await) });
     }
     in_order(tasks).await
 }
 
-/// Asks one server for the first name, and if it is there at all, at once for the others and for
-/// what else may stand at the first.
+/// Asks one server for the first name and, if it responds, for the others and for the other types
+/// at the first, all at once.
 async fn ask_server(
     client: &Arc<DnsClient>,
     server: DnsServerId,
@@ -45,63 +53,87 @@ async fn ask_server(
     names: Vec<String>,
 ) -> ServerAnswers {
     let mut names = names.into_iter();
-    let mut answers = Vec::new();
     let Some(first) = names.next() else {
-        return ServerAnswers { server, answers };
+        return ServerAnswers {
+            server,
+            answers: Vec::new(),
+        };
     };
     let Some(address) = server.address else {
-        answers.push(AnsweredQuery {
-            name: first,
-            kind,
-            answer: DnsAnswer::NoAddress,
-            ttl: None,
-        });
-        return ServerAnswers { server, answers };
+        return answer_without_address(server, first, kind);
     };
     let role = server.role;
-    let (answer, ttl) = put(client, address, role, &first, kind).await;
-    let silent = gone(&answer);
-    let beside: Vec<RecordKind> = beside(kind, role, &answer)
-        .iter()
-        .copied()
-        .filter(|other| *other != kind)
-        .collect();
-    answers.push(AnsweredQuery {
-        name: first.clone(),
-        kind,
-        answer,
-        ttl,
-    });
-    if silent {
-        return ServerAnswers { server, answers };
+    let question = RecordQuestion { name: first, kind };
+    let main = ask_question(client, address, role, question.clone()).await;
+    let mut answers = Vec::new();
+    if !is_unresponsive(&main.answer) {
+        let other_kinds = other_kinds(kind, role, &main.answer);
+        let mut questions: Vec<RecordQuestion> =
+            names.map(|name| RecordQuestion { name, kind }).collect();
+        questions.extend(
+            other_kinds
+                .iter()
+                .filter(|other| **other != kind)
+                .map(|other| RecordQuestion {
+                    name: question.name.clone(),
+                    kind: *other,
+                }),
+        );
+        answers = ask_questions(client, address, role, questions).await;
     }
-    let questions = names
-        .map(|name| (name, kind))
-        .chain(beside.into_iter().map(|kind| (first.clone(), kind)));
-    let mut tasks = JoinSet::new();
-    for (index, (name, kind)) in questions.enumerate() {
-        let client = Arc::clone(client);
-        tasks.spawn(async move {
-            let (answer, ttl) = put(&client, address, role, &name, kind).await;
-            (
-                index,
-                AnsweredQuery {
-                    name,
-                    kind,
-                    answer,
-                    ttl,
-                },
-            )
-        });
-    }
-    answers.extend(in_order(tasks).await);
+    answers.insert(0, main);
     ServerAnswers { server, answers }
 }
 
-/// What else to ask for at the record's own name: what stands there in its place, and what stands
-/// beside a CNAME. A resolver would follow the CNAME, so only the zone's own servers are asked what
-/// is beside it.
-fn beside(kind: RecordKind, role: ServerRole, answer: &DnsAnswer) -> &'static [RecordKind] {
+/// The answer of a server that cannot be asked.
+fn answer_without_address(server: DnsServerId, name: String, kind: RecordKind) -> ServerAnswers {
+    let no_address = AnsweredQuery {
+        name,
+        kind,
+        answer: DnsAnswer::NoAddress,
+        ttl: None,
+    };
+    ServerAnswers {
+        server,
+        answers: vec![no_address],
+    }
+}
+
+/// Asks one server all questions at once; the answers keep their order.
+async fn ask_questions(
+    client: &Arc<DnsClient>,
+    server: SocketAddr,
+    role: ServerRole,
+    questions: Vec<RecordQuestion>,
+) -> Vec<AnsweredQuery> {
+    let mut tasks = JoinSet::new();
+    for (index, question) in questions.into_iter().enumerate() {
+        let client = Arc::clone(client);
+        tasks.spawn(async move { (index, ask_question(&client, server, role, question).await) });
+    }
+    in_order(tasks).await
+}
+
+async fn ask_question(
+    client: &DnsClient,
+    server: SocketAddr,
+    role: ServerRole,
+    question: RecordQuestion,
+) -> AnsweredQuery {
+    let RecordQuestion { name, kind } = question;
+    let (answer, ttl) = query_record(client, server, role, &name, kind).await;
+    AnsweredQuery {
+        name,
+        kind,
+        answer,
+        ttl,
+    }
+}
+
+/// The other types to ask for at the record's own name: those that may be there in its place, and
+/// those beside a CNAME. A resolver would follow the CNAME, so only the zone's own servers are asked
+/// for the latter.
+fn other_kinds(kind: RecordKind, role: ServerRole, answer: &DnsAnswer) -> &'static [RecordKind] {
     match (kind, role, answer) {
         (_, _, DnsAnswer::NoData(_)) => &[RecordKind::Cname, RecordKind::Txt, RecordKind::A],
         (RecordKind::Cname, ServerRole::Authoritative, DnsAnswer::Cname(_)) => &[RecordKind::Txt],
@@ -109,8 +141,8 @@ fn beside(kind: RecordKind, role: ServerRole, answer: &DnsAnswer) -> &'static [R
     }
 }
 
-/// The answer, and for how long it may be remembered where it is there.
-pub(super) async fn put(
+/// A server's answer to one question, and the TTL of the records in it.
+pub(super) async fn query_record(
     client: &DnsClient,
     server: SocketAddr,
     role: ServerRole,
@@ -132,25 +164,22 @@ pub(super) async fn put(
         recursion,
         form: QueryForm::Plain,
     };
-    let (answer, ttl) = answer(client, &query, role).await;
+    let (answer, ttl) = send_query(client, &query, role).await;
     if answer != DnsAnswer::ServFail || role == ServerRole::Authoritative {
         return (answer, ttl);
     }
-    // A validating resolver fails both on what it cannot get and on what it will not believe; the
-    // latter it hands out to those who do not want it checked.
+    // A validating resolver fails both on what it cannot get and on what it considers forged; it
+    // returns the latter if checking is disabled.
     let unchecked = DnsQuery {
         recursion: RecursionDesired::DesiredUnchecked,
         ..query
     };
-    let (unchecked, _) = self::answer(client, &unchecked, role).await;
-    (
-        if unchecked.is_answer() {
-            DnsAnswer::Bogus
-        } else {
-            answer
-        },
-        None,
-    )
+    let (unchecked_answer, _) = send_query(client, &unchecked, role).await;
+    if unchecked_answer.is_answer() {
+        (DnsAnswer::Bogus, None)
+    } else {
+        (answer, None)
+    }
 }
 
 pub(super) fn record_type(kind: RecordKind) -> RecordType {
@@ -163,13 +192,13 @@ pub(super) fn record_type(kind: RecordKind) -> RecordType {
     }
 }
 
-async fn answer(
+async fn send_query(
     client: &DnsClient,
     query: &DnsQuery,
     role: ServerRole,
 ) -> (DnsAnswer, Option<u32>) {
     match client.ask(query).await {
-        Ok(message) => (read(&message, query, role), ttl(&message)),
-        Err(none) => (none.into(), None),
+        Ok(message) => (read_answer(&message, query, role), shortest_ttl(&message)),
+        Err(error) => (error.into(), None),
     }
 }

@@ -1,8 +1,8 @@
-//! Thousands of records, looked for side by side as they come in. Zones take turns: one whose
-//! servers stay silent holds up its own names and no others. What waits is bounded; the list is
-//! read no faster than that.
+//! Queries thousands of records concurrently as lines are read. Zones take turns: unresponsive
+//! servers delay only their own zone. The number of waiting jobs is bounded; the list is read no
+//! faster than that.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,41 +15,33 @@ use crate::dcv::answer::{
     AnsweredQuery, DnsSurvey, RecordKind, ServerAnswers, SurroundingAnswers, ZoneServerCoverage,
 };
 use crate::dcv::caa::CaaLookup;
-use crate::system::dns::bulk_client::{self, BulkClient};
+use crate::system::dns::bulk_client::{BulkAnswer, BulkClient};
 use crate::system::dns::client::DnsClient;
 use crate::system::dns::survey::{DnsError, RecordQuery, SURVEY, resolver, surveys, until_signal};
 use crate::system::dns::zone_cache::ZoneCache;
+use crate::system::dns::zone_queue::ZoneQueue;
 use crate::system::line_reader::{LineReader, NumberedLine};
 use crate::system::signals::InterruptSignal;
 
-/// What is looked for at once, all zones together, before more of the list is read; and what may
-/// wait for its zone's turn.
+/// How many jobs may be open at once, all zones together, before more of the list is read.
 const AT_ONCE: usize = 512;
+/// How many jobs may wait for their zone's turn.
 const WAITING: usize = 4000;
-/// So many wait while answers come; when none came for so long, the zones that they wait for are
-/// slow, and the list may have others.
+/// So many may wait while answers come. If none came for [`SLOW`], the zones that they wait for are
+/// slow, and the list is read on because it may have others.
 const WAITING_SHORTLY: usize = 256;
 const SLOW: Duration = Duration::from_millis(2);
-/// What is looked for of one zone at once: to begin with, and at the most.
-const FIRST_OF_A_ZONE: usize = 4;
-const OF_ONE_ZONE: usize = 256;
-/// So many in a row without an answer, and the others of the zone are not asked for, for so long.
-const LOST_AFTER: u32 = 3;
-const LOST_FOR: Duration = Duration::from_secs(30);
-/// The most zones that are known to be lost.
-const LOST_ZONES: usize = 1000;
-
 /// What one line asks for.
 #[derive(Debug)]
 pub(crate) struct BatchQuery<K> {
-    /// What the caller knows it by.
+    /// Identifies the line for the handler.
     pub key: K,
-    /// Type and name of each record; none where the line was no good, and nobody is asked.
+    /// Type and name of each record; empty for an invalid line, for which no query is sent.
     pub records: Vec<(RecordKind, String)>,
-    /// The registrable domain, or the domain of the first record: names of one stand and fall with
-    /// its servers.
+    /// The registrable domain, or the domain of the first record: names of one zone depend on the
+    /// same servers.
     pub zone: String,
-    /// Whether a glance at the records can be enough where one server alone is to be asked.
+    /// Whether the records alone can be enough if only given servers are to be asked.
     pub records_alone: bool,
 }
 
@@ -61,49 +53,50 @@ pub(crate) struct BatchSurvey {
     pub caa: HashMap<String, CaaLookup>,
 }
 
-/// How far it was looked into.
+/// How much was queried.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum SurveyDepth {
-    /// Only for the records themselves: enough where all is well and one server alone was to be
-    /// asked.
+    /// Only the records themselves, at given servers: enough where all is well.
     Glance,
-    /// For everything that explains what is wrong.
+    /// Everything that explains what is wrong.
     Whole,
 }
 
-/// What the answers to one line came to.
+/// What the handler decides about the answers to one line.
 #[derive(Debug)]
 pub(crate) enum BatchAnswer<K> {
     Done,
+    /// No server answered.
     Nothing,
-    /// Something, and that is enough: the rest is not looked for.
+    /// Stop: no further line is needed.
     Enough,
-    /// All is not well: look into it.
+    /// Something is wrong: a full survey is needed.
     LookCloser(K),
 }
 
-/// Who makes questions of lines and verdicts of answers.
+/// Turns lines into queries, and answers into verdicts.
 pub(crate) trait BatchHandler {
-    /// What it knows a line by.
+    /// Identifies a line.
     type Key;
     /// What a line asks for.
     fn prepare(&mut self, line: NumberedLine) -> BatchQuery<Self::Key>;
-    /// All that is asked for where a glance is not enough: the records and the names whose CAA
-    /// records are.
+    /// Everything that a full survey queries: the records, and the names for the CAA look-up.
     fn inquiries(&self, key: &Self::Key) -> (Vec<RecordQuery>, Vec<String>);
-    /// What came; lines are heard in the order in which their answers come.
+    /// Handles the answers to a line; lines come in the order of their answers.
     fn hear(
         &mut self,
         key: Self::Key,
-        came: BatchSurvey,
+        survey: BatchSurvey,
         depth: SurveyDepth,
     ) -> BatchAnswer<Self::Key>;
-    /// Nothing else is there at this moment: the time to tell what was heard. False where nobody
-    /// wants to know any more.
+    /// Flushes buffered output when no I/O is pending; returns false once the consumer is gone.
     fn rest(&mut self) -> bool;
 }
 
-/// Looks for what `asker` makes of each line and lets it hear what came.
+/// Queries what `handler` makes of each line and hands the answers to it.
+///
+/// Serves the target for `dcv-check --batch` (benches/README.md, 20,000 records): records at given
+/// servers go through [`BulkClient`].
 ///
 /// # Errors
 /// [`DnsError`]; what servers do is no error but an answer.
@@ -111,14 +104,59 @@ pub(crate) fn survey_each(
     lines: &mut LineReader,
     resolvers: &ResolverList,
     interrupt: &InterruptSignal,
-    asker: &mut impl BatchHandler,
+    handler: &mut impl BatchHandler,
 ) -> Result<(), DnsError> {
     until_signal(interrupt, async {
+        BatchRun::new(handler, resolvers).run(lines).await;
+    })
+}
+
+/// The jobs that are open, and those that wait for their zone's turn.
+struct BatchRun<'a, A: BatchHandler> {
+    handler: &'a mut A,
+    resolvers: &'a ResolverList,
+    client: DnsClient,
+    known: Arc<ZoneCache>,
+    /// Queries for the records alone, at given servers.
+    bulk_client: BulkClient<GlancePart>,
+    /// Full surveys.
+    tasks: JoinSet<(u64, BatchSurvey)>,
+    open: HashMap<u64, OpenJob<A::Key>>,
+    zones: HashMap<String, ZoneQueue<BatchQuery<A::Key>>>,
+    /// How many jobs wait in all zones.
+    waiting: usize,
+    /// How many zones are lost.
+    lost: usize,
+    next_number: u64,
+    enough: bool,
+}
+
+/// Which answer of a glance it is.
+#[derive(Clone, Copy, Debug)]
+struct GlancePart {
+    job: u64,
+    record: usize,
+    server: usize,
+}
+
+/// A job that waits for answers.
+struct OpenJob<K> {
+    query: BatchQuery<K>,
+    depth: SurveyDepth,
+    survey: BatchSurvey,
+    /// How many answers of a glance are still missing.
+    missing: usize,
+    /// Whether one of the answers of a glance needs a full survey.
+    look_closer: bool,
+}
+
+impl<'a, A: BatchHandler> BatchRun<'a, A> {
+    fn new(handler: &'a mut A, resolvers: &'a ResolverList) -> Self {
         let client = DnsClient::until(Instant::now() + SURVEY);
-        let mut desk = Desk {
-            asker,
+        Self {
+            handler,
             resolvers,
-            flight: BulkClient::new(&client),
+            bulk_client: BulkClient::new(&client),
             client,
             known: Arc::default(),
             tasks: JoinSet::new(),
@@ -126,255 +164,198 @@ pub(crate) fn survey_each(
             zones: HashMap::new(),
             waiting: 0,
             lost: 0,
-            next: 0,
+            next_number: 0,
             enough: false,
-        };
-        let (mut ended, mut rested, mut slow) = (false, true, false);
-        while !desk.enough {
-            let room = !ended && desk.open.len() < AT_ONCE && desk.waiting < WAITING;
-            let soon = desk.waiting < WAITING_SHORTLY || std::mem::take(&mut slow);
-            let work = !std::mem::take(&mut rested);
+        }
+    }
+
+    /// Reads lines and handles answers until there are no more, or the handler has enough.
+    async fn run(&mut self, lines: &mut LineReader) {
+        let mut ended = false;
+        let mut flushed = true;
+        let mut slow = false;
+        while !self.enough {
+            let has_room = !ended && self.open.len() < AT_ONCE && self.waiting < WAITING;
+            let read_now = self.waiting < WAITING_SHORTLY || std::mem::take(&mut slow);
+            let flush_now = !std::mem::take(&mut flushed);
             tokio::select! {
                 biased;
-                some = desk.flight.some(), if !desk.open.is_empty() => some.into_iter().for_each(|(at, came)| desk.part(at, came)),
-                Some(done) = desk.tasks.join_next() => {
-                    // A task is never cancelled here and does not panic.
-                    if let Ok((number, came)) = done {
-                        desk.came(number, came);
+                answers = self.bulk_client.next_answers(), if !self.open.is_empty() => {
+                    for (part, answer) in answers {
+                        self.add_glance_answer(part, answer);
                     }
                 }
-                some = lines.next(), if room && soon => match some {
-                    Some(lines) => lines.into_iter().for_each(|line| desk.take(line)),
+                Some(done) = self.tasks.join_next() => {
+                    // A task is never cancelled here and does not panic.
+                    if let Ok((number, survey)) = done {
+                        self.finish_full_survey(number, survey);
+                    }
+                }
+                batch = lines.next(), if has_room && read_now => match batch {
+                    Some(batch) => {
+                        for line in batch {
+                            self.add_line(line);
+                        }
+                    }
                     None => ended = true,
                 },
-                () = std::future::ready(()), if work => {
-                    desk.enough |= !desk.asker.rest();
-                    rested = true;
+                () = std::future::ready(()), if flush_now => {
+                    self.enough |= !self.handler.rest();
+                    flushed = true;
                 }
-                () = sleep(SLOW), if room && !soon => slow = true,
+                () = sleep(SLOW), if has_room && !read_now => slow = true,
                 else => break,
             }
         }
-        desk.asker.rest();
-    })
-}
-
-/// What is under way, and what waits for its zone's turn.
-struct Desk<'a, A: BatchHandler> {
-    asker: &'a mut A,
-    resolvers: &'a ResolverList,
-    client: DnsClient,
-    known: Arc<ZoneCache>,
-    /// Glances at given servers.
-    flight: BulkClient<Part>,
-    tasks: JoinSet<(u64, BatchSurvey)>,
-    open: HashMap<u64, Open<A::Key>>,
-    zones: HashMap<String, Zone<A::Key>>,
-    /// How many wait in all zones, and how many zones are lost.
-    waiting: usize,
-    lost: usize,
-    next: u64,
-    enough: bool,
-}
-
-/// One answer of a glance: the job's number, and the places of the record and of the server.
-type Part = (u64, usize, usize);
-
-/// What is under way for one line.
-struct Open<K> {
-    job: BatchQuery<K>,
-    depth: SurveyDepth,
-    came: BatchSurvey,
-    /// How many answers of a glance are still to come, and whether one of them is to be looked
-    /// into.
-    left: usize,
-    look_closer: bool,
-}
-
-struct Zone<K> {
-    waiting: VecDeque<BatchQuery<K>>,
-    open: usize,
-    allowed: usize,
-    failed: u32,
-    lost: Option<(Instant, DnsSurvey)>,
-}
-
-impl<K> Default for Zone<K> {
-    fn default() -> Self {
-        Self {
-            waiting: VecDeque::new(),
-            open: 0,
-            allowed: FIRST_OF_A_ZONE,
-            failed: 0,
-            lost: None,
-        }
+        self.handler.rest();
     }
-}
 
-impl<A: BatchHandler> Desk<'_, A> {
-    fn take(&mut self, line: NumberedLine) {
-        let job = self.asker.prepare(line);
-        if job.records.is_empty() {
-            let heard = self
-                .asker
-                .hear(job.key, BatchSurvey::default(), SurveyDepth::Whole);
-            self.enough |= matches!(heard, BatchAnswer::Enough);
+    fn add_line(&mut self, line: NumberedLine) {
+        let query = self.handler.prepare(line);
+        if query.records.is_empty() {
+            let outcome = self
+                .handler
+                .hear(query.key, BatchSurvey::default(), SurveyDepth::Whole);
+            self.enough |= matches!(outcome, BatchAnswer::Enough);
             return;
         }
-        let name = job.zone.clone();
-        match self.zones.get_mut(&name) {
-            Some(zone) => zone.waiting.push_back(job),
+        let zone = query.zone.clone();
+        match self.zones.get_mut(&zone) {
+            Some(queue) => queue.waiting.push_back(query),
             None => self
                 .zones
-                .entry(name.clone())
+                .entry(zone.clone())
                 .or_default()
                 .waiting
-                .push_back(job),
+                .push_back(query),
         }
         self.waiting += 1;
-        self.serve(&name);
+        self.start_waiting(&zone);
     }
 
-    /// Starts what the zone's turn allows.
-    fn serve(&mut self, name: &str) {
-        while let Some(zone) = self.zones.get_mut(name) {
-            let lost = zone
-                .lost
-                .as_ref()
-                .filter(|(since, _)| since.elapsed() < LOST_FOR)
-                .map(|(_, survey)| survey.clone());
-            if lost.is_none() && zone.open >= zone.allowed {
+    /// Starts as many jobs of a zone as its turn allows.
+    fn start_waiting(&mut self, zone: &str) {
+        while let Some(queue) = self.zones.get_mut(zone) {
+            let lost = queue.survey_while_lost().cloned();
+            if lost.is_none() && queue.open >= queue.allowed {
                 return;
             }
-            let Some(job) = zone.waiting.pop_front() else {
+            let Some(query) = queue.waiting.pop_front() else {
                 return;
             };
             self.waiting -= 1;
-            match lost {
-                Some(survey) => {
-                    let surveys = job
-                        .records
-                        .iter()
-                        .map(|(_, name)| not_asked_again(&survey, name))
-                        .collect();
-                    self.asker.hear(
-                        job.key,
-                        BatchSurvey {
-                            surveys,
-                            caa: HashMap::new(),
-                        },
-                        SurveyDepth::Whole,
-                    );
-                }
-                None => {
-                    zone.open += 1;
-                    if self.resolvers.alone() && job.records_alone {
-                        self.glance(job)
-                    } else {
-                        self.look(job)
-                    }
-                }
+            if let Some(last) = lost {
+                self.answer_with_last_survey(query, &last);
+                continue;
+            }
+            queue.open += 1;
+            if self.resolvers.alone() && query.records_alone {
+                self.glance(query);
+            } else {
+                self.survey_fully(query);
             }
         }
     }
 
-    /// Asks for the records themselves at the servers that alone are to be asked.
-    fn glance(&mut self, job: BatchQuery<A::Key>) {
-        let number = self.next;
-        self.next += 1;
-        let mut surveys = Vec::with_capacity(job.records.len());
-        for (at, (kind, name)) in job.records.iter().enumerate() {
-            for (server, address) in self.resolvers.addresses.iter().enumerate() {
-                self.flight.ask((number, at, server), *address, *kind, name);
-            }
-            let said = self
-                .resolvers
-                .addresses
-                .iter()
-                .map(|address| ServerAnswers {
-                    server: resolver(*address),
-                    answers: Vec::new(),
-                });
-            surveys.push(DnsSurvey {
-                zone: None,
-                own_servers: ZoneServerCoverage::NotWanted,
-                said: said.collect(),
-                around: SurroundingAnswers::default(),
-            });
-        }
-        let left = job.records.len() * self.resolvers.addresses.len();
-        let came = BatchSurvey {
+    /// Answers a job of a lost zone without a query.
+    fn answer_with_last_survey(&mut self, query: BatchQuery<A::Key>, last: &DnsSurvey) {
+        let surveys = query
+            .records
+            .iter()
+            .map(|(_, name)| repeat_survey(last, name))
+            .collect();
+        let survey = BatchSurvey {
             surveys,
             caa: HashMap::new(),
         };
-        self.open.insert(
-            number,
-            Open {
-                job,
-                depth: SurveyDepth::Glance,
-                came,
-                left,
-                look_closer: false,
-            },
-        );
+        self.handler.hear(query.key, survey, SurveyDepth::Whole);
     }
 
-    /// Takes one answer of a glance.
-    fn part(&mut self, (number, at, server): Part, part: bulk_client::BulkAnswer) {
-        let Some(open) = self.open.get_mut(&number) else {
+    fn take_number(&mut self) -> u64 {
+        let number = self.next_number;
+        self.next_number += 1;
+        number
+    }
+
+    /// Asks only for the records themselves, at the given servers.
+    fn glance(&mut self, query: BatchQuery<A::Key>) {
+        let job = self.take_number();
+        let addresses = &self.resolvers.addresses;
+        let mut surveys = Vec::with_capacity(query.records.len());
+        for (record, (kind, name)) in query.records.iter().enumerate() {
+            for (server, address) in addresses.iter().enumerate() {
+                let part = GlancePart {
+                    job,
+                    record,
+                    server,
+                };
+                self.bulk_client.ask(part, *address, *kind, name);
+            }
+            surveys.push(survey_without_answers(self.resolvers));
+        }
+        let open_job = OpenJob {
+            missing: query.records.len() * addresses.len(),
+            query,
+            depth: SurveyDepth::Glance,
+            survey: BatchSurvey {
+                surveys,
+                caa: HashMap::new(),
+            },
+            look_closer: false,
+        };
+        self.open.insert(job, open_job);
+    }
+
+    fn add_glance_answer(&mut self, part: GlancePart, answer: BulkAnswer) {
+        let Some(job) = self.open.get_mut(&part.job) else {
             return;
         };
-        open.left -= 1;
-        let said = open
-            .came
+        job.missing -= 1;
+        let server_answers = job
+            .survey
             .surveys
-            .get_mut(at)
-            .and_then(|survey| survey.said.get_mut(server));
-        match (part, said, open.job.records.get(at)) {
-            (bulk_client::BulkAnswer::Said(answer, ttl), Some(said), Some((kind, name))) => {
-                said.answers.push(AnsweredQuery {
+            .get_mut(part.record)
+            .and_then(|survey| survey.said.get_mut(part.server));
+        let record = job.query.records.get(part.record);
+        match (answer, server_answers, record) {
+            (BulkAnswer::Said(answer, ttl), Some(server_answers), Some((kind, name))) => {
+                server_answers.answers.push(AnsweredQuery {
                     name: name.clone(),
                     kind: *kind,
                     answer,
                     ttl,
                 });
             }
-            _ => open.look_closer = true,
+            _ => job.look_closer = true,
         }
-        if open.left == 0
-            && let Some(Open {
-                job,
-                depth,
-                came,
-                look_closer,
-                ..
-            }) = self.open.remove(&number)
-        {
-            if look_closer {
-                self.look(job)
-            } else {
-                self.heard(job, depth, came)
-            }
+        if job.missing > 0 {
+            return;
+        }
+        let Some(job) = self.open.remove(&part.job) else {
+            return;
+        };
+        if job.look_closer {
+            self.survey_fully(job.query);
+        } else {
+            self.hand_over(job.query, job.depth, job.survey);
         }
     }
 
-    /// Asks everybody for everything.
-    fn look(&mut self, job: BatchQuery<A::Key>) {
-        let (number, (inquiries, names)) = (self.next, self.asker.inquiries(&job.key));
-        let (resolvers, known) = (self.resolvers.clone(), Arc::clone(&self.known));
+    /// Asks all servers for everything.
+    fn survey_fully(&mut self, query: BatchQuery<A::Key>) {
+        let (inquiries, names) = self.handler.inquiries(&query.key);
+        let number = self.take_number();
+        let resolvers = self.resolvers.clone();
+        let known = Arc::clone(&self.known);
         let client = Arc::new(self.client.but_until(Instant::now() + SURVEY));
-        self.next += 1;
-        let (depth, came) = (SurveyDepth::Whole, BatchSurvey::default());
-        self.open.insert(
-            number,
-            Open {
-                job,
-                depth,
-                came,
-                left: 0,
-                look_closer: false,
-            },
-        );
+        let job = OpenJob {
+            query,
+            depth: SurveyDepth::Whole,
+            survey: BatchSurvey::default(),
+            missing: 0,
+            look_closer: false,
+        };
+        self.open.insert(number, job);
         self.tasks.spawn(async move {
             let surveys = surveys(&client, &known, &inquiries, &resolvers);
             let (surveys, caa) = tokio::join!(surveys, caa::look_up(&client, &names, &resolvers));
@@ -382,83 +363,91 @@ impl<A: BatchHandler> Desk<'_, A> {
         });
     }
 
-    fn came(&mut self, number: u64, came: BatchSurvey) {
-        if let Some(Open { job, depth, .. }) = self.open.remove(&number) {
-            self.heard(job, depth, came);
+    fn finish_full_survey(&mut self, number: u64, survey: BatchSurvey) {
+        if let Some(job) = self.open.remove(&number) {
+            self.hand_over(job.query, job.depth, survey);
         }
     }
 
-    /// Lets the asker hear it, and goes by what it makes of it.
-    fn heard(&mut self, job: BatchQuery<A::Key>, depth: SurveyDepth, came: BatchSurvey) {
-        let last = came
+    /// Hands the answers to the handler and does what it decides.
+    fn hand_over(&mut self, query: BatchQuery<A::Key>, depth: SurveyDepth, survey: BatchSurvey) {
+        let unanswered = survey
             .surveys
             .first()
-            .filter(|survey| nobody_answered(survey))
+            .filter(|survey| is_unanswered(survey))
             .cloned();
         let BatchQuery {
             key,
             records,
-            zone: name,
+            zone,
             records_alone,
-        } = job;
-        let heard = self.asker.hear(key, came, depth);
-        let Some(zone) = self.zones.get_mut(&name) else {
+        } = query;
+        let outcome = self.handler.hear(key, survey, depth);
+        let Some(queue) = self.zones.get_mut(&zone) else {
             return;
         };
-        match heard {
+        match outcome {
             BatchAnswer::LookCloser(key) => {
-                return self.look(BatchQuery {
+                self.survey_fully(BatchQuery {
                     key,
                     records,
-                    zone: name,
+                    zone,
                     records_alone,
                 });
+                return;
             }
             BatchAnswer::Enough => self.enough = true,
             BatchAnswer::Done => {
-                zone.failed = 0;
-                self.lost -= usize::from(zone.lost.take().is_some());
-                zone.allowed = (zone.allowed * 2).min(OF_ONE_ZONE);
+                if queue.note_success() {
+                    self.lost -= 1;
+                }
             }
             BatchAnswer::Nothing => {
-                zone.failed += 1;
-                let again = zone.lost.is_some();
-                if zone.failed >= LOST_AFTER && (again || self.lost < LOST_ZONES) {
-                    zone.lost = last.map(|survey| (Instant::now(), survey));
-                    self.lost += usize::from(!again);
+                if queue.note_failure(unanswered, self.lost) {
+                    self.lost += 1;
                 }
             }
         }
-        zone.open -= 1;
-        self.serve(&name);
-        if self
-            .zones
-            .get(&name)
-            .is_some_and(|zone| zone.open == 0 && zone.waiting.is_empty() && zone.lost.is_none())
-        {
-            self.zones.remove(&name);
+        queue.open -= 1;
+        self.start_waiting(&zone);
+        if self.zones.get(&zone).is_some_and(ZoneQueue::is_idle) {
+            self.zones.remove(&zone);
         }
     }
 }
 
-fn nobody_answered(survey: &DnsSurvey) -> bool {
+/// A survey of the given servers before any of them has answered.
+fn survey_without_answers(resolvers: &ResolverList) -> DnsSurvey {
+    let said = resolvers.addresses.iter().map(|address| ServerAnswers {
+        server: resolver(*address),
+        answers: Vec::new(),
+    });
+    DnsSurvey {
+        zone: None,
+        own_servers: ZoneServerCoverage::NotWanted,
+        said: said.collect(),
+        around: SurroundingAnswers::default(),
+    }
+}
+
+fn is_unanswered(survey: &DnsSurvey) -> bool {
     survey
         .said
         .iter()
-        .flat_map(|said| &said.answers)
-        .all(|asked| !asked.answer.is_answer())
+        .flat_map(|server_answers| &server_answers.answers)
+        .all(|query| !query.answer.is_answer())
 }
 
-/// What the servers of a zone said last stands for its other names.
-fn not_asked_again(last: &DnsSurvey, name: &str) -> DnsSurvey {
-    let said = last.said.iter().map(|said| {
-        let answers = said.answers.first().map(|asked| AnsweredQuery {
+/// The last survey of a zone, for another of its names.
+fn repeat_survey(last: &DnsSurvey, name: &str) -> DnsSurvey {
+    let said = last.said.iter().map(|server_answers| {
+        let first = server_answers.answers.first().map(|query| AnsweredQuery {
             name: name.to_owned(),
-            ..asked.clone()
+            ..query.clone()
         });
         ServerAnswers {
-            server: said.server.clone(),
-            answers: answers.into_iter().collect(),
+            server: server_answers.server.clone(),
+            answers: first.into_iter().collect(),
         }
     });
     DnsSurvey {

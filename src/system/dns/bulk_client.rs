@@ -1,7 +1,11 @@
-//! Many questions under way at once, each for one record at one server, with as little as each
-//! needs: no task, no timer and no socket of its own. A few sockets, each at a port that the system
-//! drew, share them out at random, and each is given up after some: who does not see the questions
-//! has to guess port, id and name of each (RFC 5452 9.2, 10).
+//! Sends many concurrent questions, each for one record at one server, at little cost for each: no
+//! task, no timer and no socket of its own. The questions are distributed at random over a few
+//! sockets, each at a port that the system drew and closed after some questions: an attacker who
+//! does not see the questions has to guess port, id and name of each (RFC 5452 9.2, 10).
+//!
+//! Serves the target for `dcv-check --batch` (20,000 records, benches/README.md). What it saves, per
+//! question, over [`DnsClient`]: a task, two timers, a socket with its three system calls, and the
+//! parsing of messages with a single alias ([`fast_path`]). [`BulkClient`] is the only entry point.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::{Future, poll_fn};
@@ -16,7 +20,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::message::{read, ttl};
+use super::message::{read_answer, shortest_ttl};
 use crate::dcv::answer::{DnsAnswer, RecordKind, ServerRole};
 use crate::system::dns::ask_server::record_type;
 use crate::system::dns::client::{
@@ -26,57 +30,61 @@ use crate::system::dns::client::{
 use crate::system::dns::congestion::{SendSlot, ServerCongestion};
 use crate::system::dns::fast_path;
 
-/// The ports that questions to one server are shared out among, and how many each is used for.
+/// How many ports questions to one server are distributed over, and for how many each is used.
 const PORTS: usize = 4;
 const QUESTIONS_OF_A_PORT: usize = 128;
 
-/// What a question came to.
+/// The answer to a question.
 #[derive(Debug)]
 pub(super) enum BulkAnswer {
-    /// The record, and for how long it may be remembered; or silence.
+    /// The record and its TTL; or that the server gave no answer.
     Said(DnsAnswer, Option<u32>),
-    /// Something else, which is to be looked into.
+    /// Something else, which needs a full query.
     Else,
 }
 
-/// The questions, each with what the caller knows it by.
+/// The questions that are open or wait, each with the key that the caller gave it.
 #[derive(Debug)]
 pub(super) struct BulkClient<T> {
     client: DnsClient,
-    posts: Vec<Post<T>>,
-    came: Vec<(T, BulkAnswer)>,
+    servers: Vec<ServerQueue<T>>,
+    answers: Vec<(T, BulkAnswer)>,
     alarm: Pin<Box<Sleep>>,
 }
 
 impl<T> BulkClient<T> {
-    /// Nothing yet; what is known of ways to servers is the client's. To be called in a runtime.
+    /// A client without questions, which shares the congestion state of `client`. Must be called in
+    /// a runtime.
     pub(super) fn new(client: &DnsClient) -> Self {
         let alarm = Box::pin(sleep_until(Instant::now() + QUESTION));
         Self {
             client: client.clone(),
-            posts: Vec::new(),
-            came: Vec::new(),
+            servers: Vec::new(),
+            answers: Vec::new(),
             alarm,
         }
     }
 
-    /// Takes one question; it is sent when there is room at the server.
+    /// Adds one question; it is sent when the server's window allows.
     pub(super) fn ask(&mut self, key: T, server: SocketAddr, kind: RecordKind, name: &str) {
-        match fast_path::question(random(), name, kind) {
-            Some(bytes) => self.post(server).queue.push_back((key, kind, bytes)),
-            None => self.came.push((key, BulkAnswer::Else)),
+        match fast_path::write_question(random_id(), name, kind) {
+            Some(bytes) => self
+                .server_queue(server)
+                .queue
+                .push_back((key, kind, bytes)),
+            None => self.answers.push((key, BulkAnswer::Else)),
         }
     }
 
-    fn post(&mut self, server: SocketAddr) -> &mut Post<T> {
+    fn server_queue(&mut self, server: SocketAddr) -> &mut ServerQueue<T> {
         let at = self
-            .posts
+            .servers
             .iter()
-            .position(|post| post.server == server)
-            .unwrap_or(self.posts.len());
-        if at == self.posts.len() {
+            .position(|queue| queue.server == server)
+            .unwrap_or(self.servers.len());
+        if at == self.servers.len() {
             let way = self.client.way(server);
-            self.posts.push(Post {
+            self.servers.push(ServerQueue {
                 server,
                 way,
                 ports: Vec::new(),
@@ -84,73 +92,74 @@ impl<T> BulkClient<T> {
                 due: None,
             });
         }
-        &mut self.posts[at]
+        &mut self.servers[at]
     }
 
-    /// What some questions came to, as soon as there is any.
-    pub(super) async fn some(&mut self) -> Vec<(T, BulkAnswer)> {
+    /// The answers to some questions, as soon as there are any.
+    pub(super) async fn next_answers(&mut self) -> Vec<(T, BulkAnswer)> {
         poll_fn(|context| self.poll(context)).await
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Vec<(T, BulkAnswer)>> {
         loop {
-            for post in &mut self.posts {
-                post.receive(context, &mut self.came);
-                post.send(&mut self.came);
+            for queue in &mut self.servers {
+                queue.receive(context, &mut self.answers);
+                queue.send_waiting(&mut self.answers);
             }
-            if !self.came.is_empty() {
-                return Poll::Ready(std::mem::take(&mut self.came));
+            if !self.answers.is_empty() {
+                return Poll::Ready(std::mem::take(&mut self.answers));
             }
-            let Some(due) = self.posts.iter().filter_map(|post| post.due).min() else {
+            let Some(due) = self.servers.iter().filter_map(|queue| queue.due).min() else {
                 return Poll::Pending;
             };
             if self.alarm.deadline() != due {
                 self.alarm.as_mut().reset(due);
             }
             ready!(self.alarm.as_mut().poll(context));
-            self.posts
-                .iter_mut()
-                .for_each(|post| post.send_again(&mut self.came));
+            for queue in &mut self.servers {
+                queue.retransmit(&mut self.answers);
+            }
         }
     }
 }
 
-/// One server and what is asked of it.
+/// The questions to one server.
 #[derive(Debug)]
-struct Post<T> {
+struct ServerQueue<T> {
     server: SocketAddr,
     way: Arc<ServerCongestion>,
     ports: Vec<Port<T>>,
-    /// What waits for room.
+    /// The questions that wait for the server's window.
     queue: VecDeque<(T, RecordKind, Vec<u8>)>,
-    /// No timer runs out before.
+    /// No timer runs out before this instant.
     due: Option<Instant>,
 }
 
-impl<T> Post<T> {
-    fn receive(&mut self, context: &mut Context<'_>, came: &mut Vec<(T, BulkAnswer)>) {
-        let (server, way) = (self.server, &self.way);
+impl<T> ServerQueue<T> {
+    fn receive(&mut self, context: &mut Context<'_>, answers: &mut Vec<(T, BulkAnswer)>) {
+        let server = self.server;
+        let way = &self.way;
         self.ports
-            .retain_mut(|port| match port.receive(context, server, way, came) {
+            .retain_mut(|port| match port.receive(context, server, way, answers) {
                 Ok(()) => port.left > 0 || !port.open.is_empty(),
-                Err(error) => port.fail(way, error, came),
+                Err(error) => port.fail(way, error, answers),
             });
     }
 
-    /// Sends what waited, as far as there is room.
-    fn send(&mut self, came: &mut Vec<(T, BulkAnswer)>) {
+    /// Sends waiting questions as far as the window allows.
+    fn send_waiting(&mut self, answers: &mut Vec<(T, BulkAnswer)>) {
         while !self.queue.is_empty() {
-            match self.way.take() {
+            match self.way.try_take() {
                 SendSlot::Full => return,
                 SendSlot::Silent => {
-                    came.extend(
+                    answers.extend(
                         self.queue
                             .drain(..)
-                            .map(|(key, ..)| (key, silence(QueryError::Timeout))),
+                            .map(|(key, ..)| (key, unanswered(QueryError::Timeout))),
                     );
                 }
                 SendSlot::Taken => match self.queue.pop_front() {
-                    Some((key, kind, bytes)) => self.send_one(key, kind, bytes, came),
+                    Some((key, kind, bytes)) => self.send_one(key, kind, bytes, answers),
                     None => self.way.leave(),
                 },
             }
@@ -162,13 +171,13 @@ impl<T> Post<T> {
         key: T,
         kind: RecordKind,
         bytes: Vec<u8>,
-        came: &mut Vec<(T, BulkAnswer)>,
+        answers: &mut Vec<(T, BulkAnswer)>,
     ) {
-        let at = match self.port() {
+        let at = match self.choose_port() {
             Ok(at) => at,
             Err(error) => {
                 self.way.leave();
-                return came.push((key, silence(no_answer(error))));
+                return answers.push((key, unanswered(no_answer(error))));
             }
         };
         let now = Instant::now();
@@ -184,14 +193,14 @@ impl<T> Post<T> {
             until: now + QUESTION,
         };
         if let Err(error) = self.ports[at].send(question) {
-            self.ports.remove(at).fail(&self.way, error, came);
+            self.ports.remove(at).fail(&self.way, error, answers);
         }
     }
 
-    /// Where a port is that may be used once more: any of those that there are to be.
-    fn port(&mut self) -> io::Result<usize> {
+    /// The index of a port that may be used once more: a random one of [`PORTS`], opened if needed.
+    fn choose_port(&mut self) -> io::Result<usize> {
         let mut fresh = (0..self.ports.len()).filter(|at| self.ports[*at].left > 0);
-        let any = usize::from(random()) % PORTS;
+        let any = usize::from(random_id()) % PORTS;
         match fresh.nth(any) {
             Some(at) => Ok(at),
             None => {
@@ -202,13 +211,13 @@ impl<T> Post<T> {
         }
     }
 
-    /// Sends again what no answer came to in time.
-    fn send_again(&mut self, came: &mut Vec<(T, BulkAnswer)>) {
+    /// Retransmits questions whose timer ran out.
+    fn retransmit(&mut self, answers: &mut Vec<(T, BulkAnswer)>) {
         let way = &self.way;
         self.ports
-            .retain_mut(|port| match port.send_again(way, came) {
+            .retain_mut(|port| match port.retransmit(way, answers) {
                 Ok(()) => true,
-                Err(error) => port.fail(way, error, came),
+                Err(error) => port.fail(way, error, answers),
             });
         self.due = self
             .ports
@@ -230,11 +239,11 @@ struct Question<T> {
     until: Instant,
 }
 
-/// A socket and the questions whose answers come there, by their ids.
+/// A socket, and its open questions by their ids.
 #[derive(Debug)]
 struct Port<T> {
     socket: AsyncFd<UdpSocket>,
-    /// How often it may still be used.
+    /// For how many more questions it may be used.
     left: usize,
     open: HashMap<u16, Question<T>>,
 }
@@ -247,7 +256,7 @@ impl<T> Port<T> {
             IpAddr::V6(Ipv6Addr::UNSPECIFIED)
         };
         let socket = UdpSocket::bind((any, 0))?;
-        // Connected: the system keeps other sources out and tells when nobody listens.
+        // Connected: the system drops datagrams of other senders and reports a closed port.
         socket.connect(server)?;
         socket.set_nonblocking(true)?;
         #[expect(
@@ -255,8 +264,8 @@ impl<T> Port<T> {
             reason = "the new way in is unsafe, for types that may tell a wrong descriptor: this \
                 one does not"
         )]
-        // To be written to is no news: tokio's own socket wakes for that, too, with each datagram
-        // that was taken.
+        // Only readability is of interest: tokio's own socket also wakes for writability, after each
+        // datagram that was sent.
         let socket = AsyncFd::with_interest(socket, Interest::READABLE)?;
         Ok(Self {
             socket,
@@ -266,13 +275,13 @@ impl<T> Port<T> {
     }
 
     fn send(&mut self, mut question: Question<T>) -> io::Result<()> {
-        let mut id = random();
+        let mut id = random_id();
         while self.open.contains_key(&id) {
             id = id.wrapping_add(1);
         }
         question.bytes[..2].copy_from_slice(&id.to_be_bytes());
         self.left -= 1;
-        let sent = put(&self.socket, &question.bytes);
+        let sent = send_datagram(&self.socket, &question.bytes);
         self.open.insert(id, question);
         sent
     }
@@ -282,16 +291,16 @@ impl<T> Port<T> {
         context: &mut Context<'_>,
         server: SocketAddr,
         way: &ServerCongestion,
-        came: &mut Vec<(T, BulkAnswer)>,
+        answers: &mut Vec<(T, BulkAnswer)>,
     ) -> io::Result<()> {
         let mut buffer = [0_u8; 4096];
         while let Poll::Ready(ready) = self.socket.poll_read_ready(context) {
             let Ok(length) = ready?.try_io(|socket| socket.get_ref().recv(&mut buffer)) else {
                 continue;
             };
-            self.take(&buffer[..length?], server, way, came);
+            self.read_datagram(&buffer[..length?], server, way, answers);
         }
-        // What went wrong is told as an end of writing, and is no datagram.
+        // An ICMP error shows as an end of writing, not as a datagram.
         if self.socket.poll_write_ready(context).is_ready() {
             return Err(self
                 .socket
@@ -302,13 +311,13 @@ impl<T> Port<T> {
         Ok(())
     }
 
-    /// Whatever is not the answer to a question of this port is passed over.
-    fn take(
+    /// Ignores datagrams that do not answer a question of this port.
+    fn read_datagram(
         &mut self,
         bytes: &[u8],
         server: SocketAddr,
         way: &ServerCongestion,
-        came: &mut Vec<(T, BulkAnswer)>,
+        answers: &mut Vec<(T, BulkAnswer)>,
     ) {
         let Some(id) = bytes.first_chunk().copied().map(u16::from_be_bytes) else {
             return;
@@ -316,20 +325,20 @@ impl<T> Port<T> {
         let Some(question) = self.open.get(&id) else {
             return;
         };
-        let Some(said) = said(bytes, &question.bytes, question.kind, server) else {
+        let Some(answer) = read_bulk_answer(bytes, &question.bytes, question.kind, server) else {
             return;
         };
         if let Some(question) = self.open.remove(&id) {
             way.answered((question.transmission == 0).then(|| question.sent.elapsed()));
             way.leave();
-            came.push((question.key, said));
+            answers.push((question.key, answer));
         }
     }
 
-    fn send_again(
+    fn retransmit(
         &mut self,
         way: &ServerCongestion,
-        came: &mut Vec<(T, BulkAnswer)>,
+        answers: &mut Vec<(T, BulkAnswer)>,
     ) -> io::Result<()> {
         let now = Instant::now();
         for question in self
@@ -340,43 +349,43 @@ impl<T> Port<T> {
             way.lost();
             question.transmission += 1;
             if question.transmission == TRANSMISSIONS {
-                // It was sent often enough; what is late may come until the end.
+                // It was sent often enough; a late answer may come until the end.
                 question.due = question.until;
                 continue;
             }
-            put(&self.socket, &question.bytes)?;
+            send_datagram(&self.socket, &question.bytes)?;
             let patience = way.patience(question.transmission, RecursionDesired::Desired.least());
             question.due = question.until.min(now + patience);
         }
         for (_, question) in self.open.extract_if(|_, question| question.until <= now) {
-            // A resolver that has ever answered may only wait for others, and is asked on.
+            // A resolver that has ever answered may be waiting for other servers: it is not silent.
             if !way.answers() {
                 way.silent();
             }
             way.leave();
-            came.push((question.key, silence(QueryError::Timeout)));
+            answers.push((question.key, unanswered(QueryError::Timeout)));
         }
         Ok(())
     }
 
-    /// Ends its questions; false, for it is of no use any more.
+    /// Fails all open questions. Always false: the port is of no use any more.
     fn fail(
         &mut self,
         way: &ServerCongestion,
         error: io::Error,
-        came: &mut Vec<(T, BulkAnswer)>,
+        answers: &mut Vec<(T, BulkAnswer)>,
     ) -> bool {
-        let none = no_answer(error);
+        let error = no_answer(error);
         for (_, question) in self.open.drain() {
             way.leave();
-            came.push((question.key, silence(none.clone())));
+            answers.push((question.key, unanswered(error.clone())));
         }
         false
     }
 }
 
-/// Sends it, or what is as good as lost where there is no room.
-fn put(socket: &AsyncFd<UdpSocket>, bytes: &[u8]) -> io::Result<()> {
+/// Sends a datagram; if there is no room, it counts as lost.
+fn send_datagram(socket: &AsyncFd<UdpSocket>, bytes: &[u8]) -> io::Result<()> {
     match socket.get_ref().send(bytes) {
         Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
             Err(error)
@@ -385,13 +394,18 @@ fn put(socket: &AsyncFd<UdpSocket>, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// What `bytes` say to the question; `None` where they are no answer to it.
-fn said(bytes: &[u8], question: &[u8], kind: RecordKind, server: SocketAddr) -> Option<BulkAnswer> {
-    if !fast_path::answers(question, bytes) {
+/// The answer to a question in `bytes`; `None` if they do not answer it.
+fn read_bulk_answer(
+    bytes: &[u8],
+    question: &[u8],
+    kind: RecordKind,
+    server: SocketAddr,
+) -> Option<BulkAnswer> {
+    if !fast_path::is_answer_to(question, bytes) {
         return None;
     }
     if let Some((target, ttl)) =
-        fast_path::alias(question.len(), bytes).filter(|_| kind == RecordKind::Cname)
+        fast_path::read_alias(question.len(), bytes).filter(|_| kind == RecordKind::Cname)
     {
         return Some(BulkAnswer::Said(DnsAnswer::Cname(target), Some(ttl)));
     }
@@ -406,20 +420,20 @@ fn said(bytes: &[u8], question: &[u8], kind: RecordKind, server: SocketAddr) -> 
         recursion: RecursionDesired::Desired,
         form: QueryForm::Plain,
     };
-    Some(match read(&message, &query, ServerRole::Resolver) {
+    Some(match read_answer(&message, &query, ServerRole::Resolver) {
         answer @ (DnsAnswer::Cname(_) | DnsAnswer::Txt(_)) if !message.metadata.truncation => {
-            BulkAnswer::Said(answer, ttl(&message))
+            BulkAnswer::Said(answer, shortest_ttl(&message))
         }
         _ => BulkAnswer::Else,
     })
 }
 
-fn silence(none: QueryError) -> BulkAnswer {
-    BulkAnswer::Said(none.into(), None)
+fn unanswered(error: QueryError) -> BulkAnswer {
+    BulkAnswer::Said(error.into(), None)
 }
 
-/// What cannot be guessed: hickory's ids come from a generator that is good for keys, too.
-fn random() -> u16 {
+/// An unpredictable number: hickory's ids come from a cryptographic generator.
+fn random_id() -> u16 {
     Message::query().metadata.id
 }
 
@@ -437,11 +451,11 @@ mod tests {
     use crate::dcv::answer::{DnsAnswer, RecordKind};
     use crate::system::dns::client::DnsClient;
 
-    fn flight() -> BulkClient<usize> {
+    fn bulk_client() -> BulkClient<usize> {
         BulkClient::new(&DnsClient::until(Instant::now() + Duration::from_secs(20)))
     }
 
-    /// A server that gets so many questions and sends what `answer` makes of each.
+    /// A server that gets `count` questions and sends the datagrams that `answer` returns for each.
     fn server(
         count: usize,
         answer: impl Fn(usize, Message) -> Vec<Vec<u8>> + Send + 'static,
@@ -468,39 +482,42 @@ mod tests {
         message
     }
 
-    async fn all(flight: &mut BulkClient<usize>, count: usize) -> Vec<(usize, BulkAnswer)> {
-        let mut came = Vec::new();
-        while came.len() < count {
-            came.extend(flight.some().await);
+    async fn collect_answers(
+        client: &mut BulkClient<usize>,
+        count: usize,
+    ) -> Vec<(usize, BulkAnswer)> {
+        let mut answers = Vec::new();
+        while answers.len() < count {
+            answers.extend(client.next_answers().await);
         }
-        came.sort_by_key(|(number, _)| *number);
-        came
+        answers.sort_by_key(|(number, _)| *number);
+        answers
     }
 
-    fn target(came: &BulkAnswer) -> &str {
-        match came {
+    fn target(answer: &BulkAnswer) -> &str {
+        match answer {
             BulkAnswer::Said(DnsAnswer::Cname(target), Some(60)) => target,
             other => panic!("{other:?}"),
         }
     }
 
     #[tokio::test]
-    async fn each_answer_finds_its_question_and_ports_are_given_up() {
+    async fn answers_match_their_questions_and_ports_are_closed_after_use() {
         const COUNT: usize = 3 * PORTS * QUESTIONS_OF_A_PORT;
         let address = server(COUNT, |_, message| vec![right(message).to_vec().unwrap()]);
-        let mut flight = flight();
+        let mut client = bulk_client();
         (0..COUNT).for_each(|number| {
-            flight.ask(
+            client.ask(
                 number,
                 address,
                 RecordKind::Cname,
                 &format!("n{number}.test"),
             )
         });
-        for (number, came) in all(&mut flight, COUNT).await {
-            assert_eq!(target(&came), format!("to.n{number}.test"));
+        for (number, answer) in collect_answers(&mut client, COUNT).await {
+            assert_eq!(target(&answer), format!("to.n{number}.test"));
         }
-        let open = &flight.posts[0].ports;
+        let open = &client.servers[0].ports;
         assert!(
             open.len() <= PORTS && open.iter().all(|port| port.open.is_empty()),
             "{}",
@@ -509,7 +526,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lies_are_passed_over_and_what_is_lost_is_sent_again() {
+    async fn forged_answers_are_ignored_and_lost_questions_are_sent_again() {
         let address = server(2, |number, message| {
             if number == 0 {
                 return Vec::new();
@@ -524,50 +541,54 @@ mod tests {
             sent.push(right(message).to_vec().unwrap());
             sent
         });
-        let mut flight = flight();
-        flight.ask(0, address, RecordKind::Cname, "a.test");
-        assert_eq!(target(&all(&mut flight, 1).await[0].1), "to.a.test");
+        let mut client = bulk_client();
+        client.ask(0, address, RecordKind::Cname, "a.test");
+        assert_eq!(
+            target(&collect_answers(&mut client, 1).await[0].1),
+            "to.a.test"
+        );
     }
 
     #[tokio::test]
-    async fn where_nobody_listens_shows_at_once_and_for_all() {
+    async fn a_closed_port_fails_all_questions_at_once() {
         let address = UdpSocket::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
             .unwrap();
-        let mut flight = flight();
-        (0..9).for_each(|number| flight.ask(number, address, RecordKind::Cname, "a.test"));
-        let came = all(&mut flight, 9).await;
+        let mut client = bulk_client();
+        (0..9).for_each(|number| client.ask(number, address, RecordKind::Cname, "a.test"));
+        let answers = collect_answers(&mut client, 9).await;
         assert!(
-            came.iter()
-                .all(|(_, came)| matches!(came, BulkAnswer::Said(DnsAnswer::Closed, None))),
-            "{came:?}"
+            answers
+                .iter()
+                .all(|(_, answer)| matches!(answer, BulkAnswer::Said(DnsAnswer::Closed, None))),
+            "{answers:?}"
         );
-        assert!(flight.posts[0].ports.is_empty());
+        assert!(client.servers[0].ports.is_empty());
     }
 
     #[tokio::test]
-    async fn what_is_no_plain_answer_is_to_be_looked_into() {
+    async fn other_answers_need_a_full_query() {
         let address = server(2, |number, message| {
             let mut answer = right(message);
             answer.metadata.truncation = number == 0;
             answer.answers.truncate(1 - number);
             vec![answer.to_vec().unwrap()]
         });
-        let mut flight = flight();
-        flight.ask(0, address, RecordKind::Cname, "a.test");
+        let mut client = bulk_client();
+        client.ask(0, address, RecordKind::Cname, "a.test");
         assert!(matches!(
-            all(&mut flight, 1).await[..],
+            collect_answers(&mut client, 1).await[..],
             [(0, BulkAnswer::Else)]
         ));
-        flight.ask(1, address, RecordKind::Cname, "b.test");
+        client.ask(1, address, RecordKind::Cname, "b.test");
         assert!(matches!(
-            all(&mut flight, 1).await[..],
+            collect_answers(&mut client, 1).await[..],
             [(1, BulkAnswer::Else)]
         ));
-        flight.ask(2, address, RecordKind::Cname, "no name");
+        client.ask(2, address, RecordKind::Cname, "no name");
         assert!(matches!(
-            all(&mut flight, 1).await[..],
+            collect_answers(&mut client, 1).await[..],
             [(2, BulkAnswer::Else)]
         ));
     }

@@ -1,5 +1,5 @@
-//! The CAA records at every name of a climb, as a resolver finds them: it follows aliases, as RFC
-//! 8659 3 wants it.
+//! Queries the CAA records at every name of a climb from a resolver, which follows aliases as RFC
+//! 8659 3 requires.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -9,11 +9,11 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::task::JoinSet;
 
-use super::message::{end_of_aliases, failed, text};
+use super::message::{end_of_aliases, failure, name_text};
 use super::resolvers::ResolverList;
 use crate::dcv::answer::DnsAnswer;
 use crate::dcv::caa::{CaaLookup, CaaRecord, climb};
-use crate::system::dns::ask_server::gone;
+use crate::system::dns::ask_server::is_unresponsive;
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
@@ -26,27 +26,32 @@ pub(super) async fn look_up(
     let all: BTreeSet<String> = names.iter().flat_map(|name| climb(name)).collect();
     let mut tasks = JoinSet::new();
     for (index, name) in all.into_iter().enumerate() {
-        let (client, resolvers) = (Arc::clone(client), resolvers.clone());
+        let client = Arc::clone(client);
+        let resolvers = resolvers.clone();
         tasks.spawn(async move {
-            let found = first_that_answers(&client, &name, &resolvers).await;
+            let found = ask_first_responsive(&client, &name, &resolvers).await;
             (index, (name, found))
         });
     }
     in_order(tasks).await.into_iter().collect()
 }
 
-async fn first_that_answers(client: &DnsClient, name: &str, resolvers: &ResolverList) -> CaaLookup {
+async fn ask_first_responsive(
+    client: &DnsClient,
+    name: &str,
+    resolvers: &ResolverList,
+) -> CaaLookup {
     let mut found = CaaLookup::Failed(DnsAnswer::Timeout);
     for address in &resolvers.addresses {
-        found = ask(client, *address, name).await;
-        if !matches!(&found, CaaLookup::Failed(answer) if gone(answer)) {
+        found = query_caa(client, *address, name).await;
+        if !matches!(&found, CaaLookup::Failed(answer) if is_unresponsive(answer)) {
             break;
         }
     }
     found
 }
 
-async fn ask(client: &DnsClient, server: SocketAddr, name: &str) -> CaaLookup {
+async fn query_caa(client: &DnsClient, server: SocketAddr, name: &str) -> CaaLookup {
     let Ok(name) = Name::from_ascii(format!("{name}.")) else {
         return CaaLookup::None;
     };
@@ -59,32 +64,36 @@ async fn ask(client: &DnsClient, server: SocketAddr, name: &str) -> CaaLookup {
     };
     let message = match client.ask(&query).await {
         Ok(message) => message,
-        Err(none) => return CaaLookup::Failed(none.into()),
+        Err(error) => return CaaLookup::Failed(error.into()),
     };
     match message.metadata.response_code {
-        ResponseCode::NoError | ResponseCode::NXDomain => found(&message, &query.name),
-        ResponseCode::ServFail => {
-            let unchecked = DnsQuery {
-                recursion: RecursionDesired::DesiredUnchecked,
-                ..query
-            };
-            let answered = client.ask(&unchecked).await.is_ok_and(|message| {
-                matches!(
-                    message.metadata.response_code,
-                    ResponseCode::NoError | ResponseCode::NXDomain
-                )
-            });
-            CaaLookup::Failed(if answered {
-                DnsAnswer::Bogus
-            } else {
-                DnsAnswer::ServFail
-            })
-        }
-        code => CaaLookup::Failed(failed(code)),
+        ResponseCode::NoError | ResponseCode::NXDomain => read_caa(&message, &query.name),
+        ResponseCode::ServFail => CaaLookup::Failed(explain_servfail(client, query).await),
+        code => CaaLookup::Failed(failure(code)),
     }
 }
 
-pub(super) fn found(message: &Message, name: &Name) -> CaaLookup {
+/// Whether the resolver failed because it considers the answer forged: then it answers a query that
+/// disables checking.
+async fn explain_servfail(client: &DnsClient, query: DnsQuery) -> DnsAnswer {
+    let unchecked = DnsQuery {
+        recursion: RecursionDesired::DesiredUnchecked,
+        ..query
+    };
+    let is_answered = client.ask(&unchecked).await.is_ok_and(|message| {
+        matches!(
+            message.metadata.response_code,
+            ResponseCode::NoError | ResponseCode::NXDomain
+        )
+    });
+    if is_answered {
+        DnsAnswer::Bogus
+    } else {
+        DnsAnswer::ServFail
+    }
+}
+
+pub(super) fn read_caa(message: &Message, name: &Name) -> CaaLookup {
     let end = end_of_aliases(message, name);
     let records = message
         .answers
@@ -102,5 +111,5 @@ pub(super) fn found(message: &Message, name: &Name) -> CaaLookup {
     if records.is_empty() {
         return CaaLookup::None;
     }
-    CaaLookup::Records((end != name).then(|| text(end)), records)
+    CaaLookup::Records((end != name).then(|| name_text(end)), records)
 }

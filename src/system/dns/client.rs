@@ -1,6 +1,9 @@
-//! One question, one answer: UDP, sent again while nothing comes, TCP when the answer was cut
-//! short. Whatever is not the answer to this very question from this very server is passed over
+//! Sends one question and receives its answer: by UDP, with retransmissions, and by TCP if the answer
+//! is truncated. Datagrams that are not the answer to this question from this server are ignored
 //! until the deadline (RFC 5452).
+//!
+//! Why not hickory's UDP client: its socket is unconnected, so a closed port looks like silence; it
+//! stops at the first unreadable datagram, which an attacker can send; and it gives up after three.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -20,11 +23,11 @@ use crate::system::signals::most_open_files;
 
 /// The longest that one question takes.
 pub(super) const QUESTION: Duration = Duration::from_secs(4);
-/// How often it is sent, at the most.
+/// How often one question is sent at the most.
 pub(super) const TRANSMISSIONS: u32 = 5;
-/// The longest answer by UDP that is asked for: what passes everywhere in one piece.
+/// The longest UDP answer that is requested: it is not fragmented in any usual network.
 const UDP_SIZE: u16 = 1232;
-/// The most questions under way at once.
+/// The most questions that are open at once.
 const AT_ONCE: usize = 400;
 
 /// One question to one server.
@@ -37,24 +40,24 @@ pub(super) struct DnsQuery {
     pub(super) form: QueryForm,
 }
 
-/// Whether the answer is to come with its signatures and with reasons (EDNS, DO).
+/// Whether signatures and extended errors are requested (EDNS, DO).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum QueryForm {
     Plain,
     Signed,
 }
 
-/// Whether the server is to look further than its own zones.
+/// Whether the server should ask other servers (RD).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum RecursionDesired {
     Desired,
-    /// The same, without a check of DNSSEC signatures (RFC 4035 3.2.2).
+    /// The same, without validation of DNSSEC signatures (CD, RFC 4035 3.2.2).
     DesiredUnchecked,
     No,
 }
 
 impl RecursionDesired {
-    /// What an answer may take, however quick others were: a resolver has to ask others first.
+    /// The shortest timeout, however fast earlier answers were: a resolver has to ask other servers.
     pub(super) fn least(self) -> Duration {
         match self {
             Self::No => Duration::from_millis(30),
@@ -63,19 +66,18 @@ impl RecursionDesired {
     }
 }
 
-/// Why nothing usable came.
+/// Why there is no usable answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum QueryError {
     Closed,
     NoRoute,
-    /// The UDP answer was cut short and TCP gave none.
+    /// The UDP answer was truncated, and there was none by TCP.
     NoTcp,
     Other(String),
     Timeout,
 }
 
-/// Asks questions until a deadline. What is known of the ways to servers is shared with those that
-/// are made of it.
+/// Sends questions until a deadline. Clones share the congestion state of servers.
 #[derive(Clone, Debug)]
 pub(super) struct DnsClient {
     deadline: Instant,
@@ -92,7 +94,7 @@ impl DnsClient {
         }
     }
 
-    /// What is known of the way to a server.
+    /// The congestion state of a server.
     pub(super) fn way(&self, server: SocketAddr) -> Arc<ServerCongestion> {
         self.ways.to(server)
     }
@@ -114,10 +116,11 @@ impl DnsClient {
             return Err(QueryError::Timeout);
         };
         let deadline = self.deadline.min(Instant::now() + QUESTION);
-        timeout_at(deadline, ask(query, &way))
+        timeout_at(deadline, exchange(query, &way))
             .await
             .unwrap_or_else(|_| {
-                // A resolver that has ever answered may only wait for others, and is asked on.
+                // A resolver that has ever answered may be waiting for other servers: it is not
+                // silent.
                 if query.recursion == RecursionDesired::No || !way.answers() {
                     way.silent();
                 }
@@ -126,7 +129,7 @@ impl DnsClient {
     }
 }
 
-async fn ask(query: &DnsQuery, way: &ServerCongestion) -> Result<Message, QueryError> {
+async fn exchange(query: &DnsQuery, way: &ServerCongestion) -> Result<Message, QueryError> {
     let mut message = Message::query();
     message.metadata.recursion_desired = query.recursion != RecursionDesired::No;
     message.metadata.checking_disabled = query.recursion == RecursionDesired::DesiredUnchecked;
@@ -148,8 +151,8 @@ async fn ask(query: &DnsQuery, way: &ServerCongestion) -> Result<Message, QueryE
         .map_err(|_| QueryError::NoTcp)
 }
 
-/// Each question has a socket of its own: nobody who does not see it can tell its port, which the
-/// system draws, nor its id, which is random (RFC 5452 9.2).
+/// Each question has its own socket: an attacker who does not see it can guess neither its port,
+/// which the system draws, nor its id, which is random (RFC 5452 9.2).
 async fn by_udp(
     query: &DnsQuery,
     way: &ServerCongestion,
@@ -163,7 +166,7 @@ async fn by_udp(
         IpAddr::V6(Ipv6Addr::UNSPECIFIED)
     };
     let socket = UdpSocket::bind((any, 0)).await.map_err(no_answer)?;
-    // Connected: the system keeps other sources out and tells when nobody listens.
+    // Connected: the system drops datagrams of other senders and reports a closed port.
     socket.connect(server).await.map_err(no_answer)?;
     for transmission in 0..TRANSMISSIONS {
         let sent = Instant::now();
@@ -176,7 +179,7 @@ async fn by_udp(
         }
         way.lost();
     }
-    // It was sent often enough; what is late may come until the end.
+    // It was sent often enough; a late answer may come until the end.
     let answer = receive(&socket, question).await.map_err(no_answer)?;
     way.answered(None);
     Ok(answer)
@@ -187,7 +190,7 @@ async fn receive(socket: &UdpSocket, question: &Message) -> io::Result<Message> 
     loop {
         let length = tokio::select! {
             length = socket.recv(&mut buffer) => length?,
-            // That nobody listens there is no datagram.
+            // A closed port shows as an error, not as a datagram.
             _ = socket.ready(Interest::ERROR) => {
                 return Err(socket.take_error()?.unwrap_or_else(|| ErrorKind::ConnectionRefused.into()));
             }
@@ -210,8 +213,8 @@ async fn by_tcp(server: SocketAddr, question: &Message, bytes: &[u8]) -> io::Res
     answer_to(question, &answer).ok_or_else(|| io::Error::from(ErrorKind::InvalidData))
 }
 
-/// The message in `bytes`, if it answers `question`: same id, same question. Only an error may
-/// leave the question out.
+/// The message in `bytes`, if it answers `question`: same id, same question. Only an error may omit
+/// the question.
 pub(super) fn answer_to(question: &Message, bytes: &[u8]) -> Option<Message> {
     let answer = Message::from_vec(bytes).ok()?;
     let bare_error =

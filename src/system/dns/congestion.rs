@@ -1,6 +1,6 @@
-//! The way to one server: how long its answers take and how many questions it takes at once, both
-//! as measured. The timer is RFC 6298's, the window grows and halves as RFC 5681's does; a server
-//! that stays silent is not waited for again and again.
+//! Congestion control for one server: the timeout and the number of open questions, both from
+//! measurements. The timer is that of RFC 6298, the window grows and halves as in RFC 5681; after a
+//! server stayed silent, further questions do not wait for it.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -10,22 +10,22 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-/// The questions that are under way at one server to begin with.
+/// How many questions to one server may be open at first.
 const FIRST_WINDOW: usize = 16;
-/// The fewest: one question that takes long must not hold up those behind it.
+/// The smallest window: one slow question must not delay those after it.
 const NARROWEST: usize = 4;
-/// The most: about 250 fill the receive buffer that a name server has by default, and what it drops
-/// costs a timer each.
+/// The largest window: about 250 questions fill the default receive buffer of a name server, and
+/// each dropped question costs a timeout.
 const WIDEST: usize = 200;
-/// The timer before anything was measured, and its longest.
+/// The timer before any measurement, and the longest.
 const FIRST_TIMER: Duration = Duration::from_secs(1);
 const LONGEST_TIMER: Duration = Duration::from_secs(2);
-/// So many questions in a row that nothing came to make a server silent, for so long; then one is
-/// let through to see.
+/// After so many questions in a row without an answer, the server counts as silent for so long; then
+/// one question is sent as a test.
 const SILENT_AFTER: u32 = 4;
 const SILENT_FOR: Duration = Duration::from_secs(10);
 
-/// The ways to all servers that were asked.
+/// The state of all servers that were asked.
 #[derive(Debug, Default)]
 pub(super) struct CongestionControl(Mutex<HashMap<SocketAddr, Arc<ServerCongestion>>>);
 
@@ -41,7 +41,7 @@ impl CongestionControl {
     }
 }
 
-/// What is known of the way to one server.
+/// The congestion state of one server.
 #[derive(Debug)]
 pub(super) struct ServerCongestion {
     slots: Semaphore,
@@ -52,18 +52,19 @@ pub(super) struct ServerCongestion {
 struct Measured {
     timer: Timer,
     window: Window,
-    /// Whether there ever was an answer.
+    /// Whether the server has ever answered.
     answers: bool,
-    /// Questions in a row that stayed without an answer, and until when no more are asked for that.
+    /// How many questions in a row got no answer.
     unanswered: u32,
+    /// Until when no more questions are sent, because the server was silent.
     silent_until: Option<Instant>,
 }
 
 impl Default for ServerCongestion {
     fn default() -> Self {
-        let (timer, window) = (Timer::default(), Window::default());
+        let window = Window::default();
         let measured = Measured {
-            timer,
+            timer: Timer::default(),
             window,
             answers: false,
             unanswered: 0,
@@ -77,7 +78,7 @@ impl Default for ServerCongestion {
 }
 
 impl ServerCongestion {
-    /// A place among the questions under way; `None` where the server is known to stay silent.
+    /// Waits for a place in the window; `None` if the server is silent.
     pub(super) async fn turn(&self) -> Option<QueryTurn<'_>> {
         let slot = self.slots.acquire().await.ok()?;
         let turn = QueryTurn {
@@ -88,9 +89,9 @@ impl ServerCongestion {
         may.then_some(turn)
     }
 
-    /// The same at once, for who asks again when something came and gives the place back by
-    /// [`ServerCongestion::leave`].
-    pub(super) fn take(&self) -> SendSlot {
+    /// Takes a place in the window without waiting. The caller tries again after an answer, and
+    /// returns the place by [`ServerCongestion::leave`].
+    pub(super) fn try_take(&self) -> SendSlot {
         match self.slots.try_acquire() {
             Err(_) => SendSlot::Full,
             Ok(_) if !self.measured().may_be_asked() => SendSlot::Silent,
@@ -101,32 +102,34 @@ impl ServerCongestion {
         }
     }
 
-    /// Gives back a place that was taken.
+    /// Returns a place that was taken.
     pub(super) fn leave(&self) {
         if !self.measured().window.takes_back() {
             self.slots.add_permits(1);
         }
     }
 
-    /// How long to wait for the answer to the transmission of that number, from 0. `least`: what
-    /// any answer may take.
+    /// How long to wait for the answer to a transmission, numbered from 0; at least `least`.
     pub(super) fn patience(&self, transmission: u32, least: Duration) -> Duration {
         self.measured().timer.after(transmission, least)
     }
 
-    /// An answer came. `took`: since the question was sent, where it was sent once (RFC 6298 3,
-    /// Karn).
+    /// Records an answer. `took` is the time since the question was sent, if it was sent only once
+    /// (RFC 6298 3, Karn's algorithm).
     pub(super) fn answered(&self, took: Option<Duration>) {
         let mut measured = self.measured();
-        took.into_iter()
-            .for_each(|took| measured.timer.sample(took));
-        (measured.answers, measured.unanswered, measured.silent_until) = (true, 0, None);
+        if let Some(took) = took {
+            measured.timer.sample(took);
+        }
+        measured.answers = true;
+        measured.unanswered = 0;
+        measured.silent_until = None;
         let more = measured.window.grow();
         drop(measured);
         self.slots.add_permits(more);
     }
 
-    /// The timer ran out: something was lost, or there was too much at once.
+    /// Records that a timer ran out: a datagram was lost, or too many were sent at once.
     pub(super) fn lost(&self) {
         let mut measured = self.measured();
         measured.timer.back_off();
@@ -134,12 +137,12 @@ impl ServerCongestion {
         measured.window.shrink(Instant::now(), pause);
     }
 
-    /// Whether there ever was an answer.
+    /// Whether the server has ever answered.
     pub(super) fn answers(&self) -> bool {
         self.measured().answers
     }
 
-    /// A question stayed without any answer until its end.
+    /// Records that a question got no answer until its deadline.
     pub(super) fn silent(&self) {
         let mut measured = self.measured();
         measured.unanswered += 1;
@@ -157,7 +160,7 @@ impl Measured {
     fn may_be_asked(&mut self) -> bool {
         match self.silent_until {
             Some(until) if Instant::now() < until => false,
-            // This one sees whether it still is; the others wait for what it finds.
+            // This question tests whether it still is; the others wait for the result.
             Some(_) => {
                 self.silent_until = Some(Instant::now() + SILENT_FOR);
                 true
@@ -167,16 +170,16 @@ impl Measured {
     }
 }
 
-/// Whether there is a place among the questions under way.
+/// Whether there is a place in the window.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum SendSlot {
     Taken,
     Full,
-    /// The server is known to stay silent.
+    /// The server is silent.
     Silent,
 }
 
-/// One question's place; given back when dropped, unless the window has become smaller.
+/// One place in the window; returned when dropped, unless the window has become smaller.
 #[derive(Debug)]
 pub(super) struct QueryTurn<'a> {
     way: &'a ServerCongestion,
@@ -191,7 +194,7 @@ impl Drop for QueryTurn<'_> {
     }
 }
 
-/// RFC 6298: the time an answer takes, smoothed, and how much it varies.
+/// The smoothed time until an answer, and its variation (RFC 6298).
 #[derive(Clone, Copy, Debug, Default)]
 struct Timer {
     smoothed: Option<(Duration, Duration)>,
@@ -225,14 +228,14 @@ impl Timer {
     }
 }
 
-/// How many questions may be under way.
+/// How many questions may be open.
 #[derive(Clone, Copy, Debug)]
 struct Window {
     size: usize,
-    /// Up to here each answer makes it wider by one; above, a whole window of answers does.
+    /// Up to this size each answer widens the window by one; above, a whole window of answers does.
     threshold: usize,
     credit: usize,
-    /// Places to be taken away when they are given back.
+    /// How many places disappear when they are returned.
     owed: usize,
     shrunk: Option<Instant>,
 }
@@ -250,13 +253,14 @@ impl Default for Window {
 }
 
 impl Window {
-    /// An answer came; says how many places there are more.
+    /// Records an answer; returns how many places are added.
     fn grow(&mut self) -> usize {
         self.credit += 1;
         if self.size >= WIDEST || (self.size >= self.threshold && self.credit < self.size) {
             return 0;
         }
-        (self.size, self.credit) = (self.size + 1, 0);
+        self.size += 1;
+        self.credit = 0;
         if self.owed > 0 {
             self.owed -= 1;
             return 0;
@@ -264,7 +268,7 @@ impl Window {
         1
     }
 
-    /// Something was lost: half of it, once for all that is lost at one time.
+    /// Records a loss: halves the window, once for all losses within `pause`.
     fn shrink(&mut self, now: Instant, pause: Duration) {
         if self
             .shrunk
@@ -274,10 +278,13 @@ impl Window {
         }
         let half = (self.size / 2).max(NARROWEST);
         self.owed += self.size - half;
-        (self.size, self.threshold, self.credit, self.shrunk) = (half, half, 0, Some(now));
+        self.size = half;
+        self.threshold = half;
+        self.credit = 0;
+        self.shrunk = Some(now);
     }
 
-    /// Whether a place given back is to go.
+    /// Whether a returned place disappears.
     fn takes_back(&mut self) -> bool {
         let owed = self.owed > 0;
         self.owed -= usize::from(owed);
@@ -297,7 +304,7 @@ mod tests {
     const LEAST: Duration = Duration::from_millis(30);
 
     #[test]
-    fn the_timer_follows_what_answers_take() {
+    fn the_timer_follows_the_measured_answers() {
         let mut timer = Timer::default();
         assert_eq!(timer.after(0, LEAST), FIRST_TIMER);
         assert_eq!(timer.after(1, LEAST), FIRST_TIMER * 2);
@@ -321,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_doubles_then_halves_then_creeps() {
+    fn the_window_doubles_then_halves_then_grows_slowly() {
         let (mut window, now, pause) =
             (Window::default(), Instant::now(), Duration::from_millis(50));
         let grown: usize = (0..1000).map(|_| window.grow()).sum();
@@ -357,7 +364,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_silent_server_is_not_waited_for_again() {
+    async fn questions_to_a_silent_server_do_not_wait() {
         let way = ServerCongestion::default();
         for _ in 0..SILENT_AFTER {
             assert!(way.turn().await.is_some());

@@ -1,37 +1,37 @@
-//! A zone's place in the tree: the zones above it with their DS records, the servers that the zone
-//! above names, its own servers, and what each of these has as SOA and NS.
+//! Explores a zone's place in the tree: the zones above it with their DS records, the servers that
+//! the zone above lists, its own servers, and the SOA and NS records of each of these.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hickory_proto::dnssec::rdata::{DNSSECRData, DS};
 use hickory_proto::op::{Message, ResponseCode};
-use hickory_proto::rr::{Name, RData, RecordType};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
 use tokio::task::JoinSet;
 
-use super::message::text;
+use super::message::name_text;
 use super::zone::{self, ZoneServers};
 use crate::dcv::answer::{DnsServerId, ZoneCopy, ZoneDelegation};
 use crate::dcv::dnssec::ZoneCut;
-use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
+use crate::system::dns::client::{DnsClient, DnsQuery, QueryError, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
-/// What is known of a zone once it was looked at.
+/// What is known of a zone after it was explored.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct ExploredZone {
-    /// Where the rest was asked.
+    /// The resolver that was asked for the rest.
     pub(super) guide: SocketAddr,
-    /// The servers that the zone or the one above it names.
+    /// The servers that the zone or the one above it lists.
     pub(super) own: ZoneServers,
     pub(super) delegation: ZoneDelegation,
-    /// The zones from the top level down to this one; their keys are asked for later.
+    /// The zones from the top level down to this one; their keys are queried later.
     pub(super) cuts: Vec<ZoneCut>,
 }
 
 /// How many servers of the zone above are tried until one answers.
 const TRIED_ABOVE: usize = 3;
 
-/// Looks at `zone` with the help of a resolver.
+/// Explores `zone` with the help of a resolver.
 pub(super) async fn explore(
     client: &Arc<DnsClient>,
     guide: SocketAddr,
@@ -39,17 +39,23 @@ pub(super) async fn explore(
 ) -> ExploredZone {
     let (names, cuts) = tokio::join!(
         zone::server_names(client, guide, zone),
-        cuts(client, guide, zone)
+        query_cuts(client, guide, zone)
     );
-    let told = match cuts.iter().rev().nth(1).map(|cut| cut.zone.clone()) {
-        Some(parent) => told_above(client, guide, &parent, zone).await,
+    let referral = match cuts.iter().rev().nth(1).map(|cut| cut.zone.clone()) {
+        Some(parent) => query_referral(client, guide, &parent, zone).await,
         None => None,
     };
-    finish(client, guide, zone, names, cuts, told).await
+    let found = FoundZone {
+        guide,
+        zone: zone.clone(),
+        names,
+        cuts,
+        referral,
+    };
+    query_zone_servers(client, found).await
 }
 
-/// The same where no resolver gets an answer from the zone: the zones above still tell which
-/// servers it has.
+/// Explores a zone from which no resolver gets an answer: the zones above still list its servers.
 pub(super) async fn explore_from_above(
     client: &Arc<DnsClient>,
     resolvers: &[SocketAddr],
@@ -59,47 +65,64 @@ pub(super) async fn explore_from_above(
     for guide in resolvers.iter().copied() {
         let mut name = domain.base_name();
         while !name.is_root() {
-            let Ok(parent) = zone::zone_of(client, guide, &text(&name)).await else {
+            let Ok(parent) = zone::query_zone(client, guide, &name_text(&name)).await else {
                 name = name.base_name();
                 continue;
             };
-            let Some(told) = told_above(client, guide, &parent, &domain).await else {
+            let Some(referral) = query_referral(client, guide, &parent, &domain).await else {
                 break;
             };
-            let mut cuts = cuts(client, guide, &parent).await;
+            let zone = referral.zone.clone();
+            let mut cuts = query_cuts(client, guide, &parent).await;
             cuts.push(ZoneCut {
-                zone: told.zone.clone(),
+                zone: zone.clone(),
                 ds: None,
                 keys: Vec::new(),
             });
-            let zone = told.zone.clone();
-            let explored = finish(client, guide, &zone, Vec::new(), cuts, Some(told)).await;
-            return Some((guide, zone, explored));
+            let found = FoundZone {
+                guide,
+                zone: zone.clone(),
+                names: Vec::new(),
+                cuts,
+                referral: Some(referral),
+            };
+            return Some((guide, zone, query_zone_servers(client, found).await));
         }
     }
     None
 }
 
-/// What the servers themselves say, those that the zone above names included.
-async fn finish(
-    client: &Arc<DnsClient>,
+/// A zone whose servers have not been asked yet.
+struct FoundZone {
     guide: SocketAddr,
-    zone: &Name,
-    mut names: Vec<Name>,
-    mut cuts: Vec<ZoneCut>,
-    told: Option<Above>,
-) -> ExploredZone {
+    zone: Name,
+    /// The names of its servers, as the resolver lists them.
+    names: Vec<Name>,
+    cuts: Vec<ZoneCut>,
+    referral: Option<Referral>,
+}
+
+/// Asks the zone's servers themselves, including those that only the zone above lists.
+async fn query_zone_servers(client: &Arc<DnsClient>, found: FoundZone) -> ExploredZone {
+    let FoundZone {
+        guide,
+        zone,
+        mut names,
+        mut cuts,
+        referral,
+    } = found;
     let mut above = None;
-    if let Some(told) = told.filter(|told| told.zone == *zone) {
-        let own = cuts.iter_mut().find(|cut| cut.zone == *zone);
-        if let (Some(ds), Some(cut)) = (told.ds, own) {
+    if let Some(referral) = referral.filter(|referral| referral.zone == zone) {
+        let own = cuts.iter_mut().find(|cut| cut.zone == zone);
+        if let (Some(ds), Some(cut)) = (referral.ds, own) {
             cut.ds = Some(ds);
         }
-        above = Some((text(&told.parent), told.named.iter().map(text).collect()));
-        names.extend(told.named);
+        let listed = referral.names.iter().map(name_text).collect();
+        above = Some((name_text(&referral.parent), listed));
+        names.extend(referral.names);
     }
-    let own = zone::servers_at(client, guide, names).await;
-    let copies = copies(client, &own.servers, zone).await;
+    let own = zone::query_servers(client, guide, names).await;
+    let copies = query_copies(client, &own.servers, &zone).await;
     ExploredZone {
         guide,
         own,
@@ -108,14 +131,15 @@ async fn finish(
     }
 }
 
-/// The zones from the top level down to `zone`, as the resolver tells them without checking
+/// The zones from the top level down to `zone`, as the resolver reports them without checking
 /// signatures.
-async fn cuts(client: &Arc<DnsClient>, guide: SocketAddr, zone: &Name) -> Vec<ZoneCut> {
+async fn query_cuts(client: &Arc<DnsClient>, guide: SocketAddr, zone: &Name) -> Vec<ZoneCut> {
     let mut tasks = JoinSet::new();
     let mut name = zone.clone();
     for index in 0..usize::from(zone.num_labels()) {
-        let (client, one) = (Arc::clone(client), name.clone());
-        tasks.spawn(async move { (index, cut(&client, guide, &one).await) });
+        let client = Arc::clone(client);
+        let one = name.clone();
+        tasks.spawn(async move { (index, query_cut(&client, guide, &one).await) });
         name = name.base_name();
     }
     let mut cuts: Vec<ZoneCut> = in_order(tasks).await.into_iter().flatten().collect();
@@ -124,27 +148,28 @@ async fn cuts(client: &Arc<DnsClient>, guide: SocketAddr, zone: &Name) -> Vec<Zo
 }
 
 /// `name` as a zone, if it is one.
-async fn cut(client: &DnsClient, guide: SocketAddr, name: &Name) -> Option<ZoneCut> {
-    let ask = |kind| {
-        let query = DnsQuery {
-            server: guide,
-            name: name.clone(),
-            kind,
-            recursion: RecursionDesired::DesiredUnchecked,
-            form: QueryForm::Signed,
-        };
-        async move { client.ask(&query).await.ok() }
+async fn query_cut(client: &DnsClient, guide: SocketAddr, name: &Name) -> Option<ZoneCut> {
+    let soa_query = DnsQuery {
+        server: guide,
+        name: name.clone(),
+        kind: RecordType::SOA,
+        recursion: RecursionDesired::DesiredUnchecked,
+        form: QueryForm::Signed,
     };
-    let (soa, ds) = tokio::join!(ask(RecordType::SOA), ask(RecordType::DS));
-    let apex = zone::apex(&soa?, name)?;
+    let ds_query = DnsQuery {
+        kind: RecordType::DS,
+        ..soa_query.clone()
+    };
+    let (soa, ds) = tokio::join!(client.ask(&soa_query), client.ask(&ds_query));
+    let apex = zone::apex(&soa.ok()?, name)?;
     (apex == *name).then(|| ZoneCut {
         zone: apex,
-        ds: ds.as_ref().and_then(|message| ds_records(message, name)),
+        ds: ds.ok().and_then(|message| ds_records(&message, name)),
         keys: Vec::new(),
     })
 }
 
-/// The DS records of `zone` in an answer; `None`: it is none.
+/// The DS records of `zone` in a message; `None` if it is a failure.
 fn ds_records(message: &Message, zone: &Name) -> Option<Vec<DS>> {
     let answered = matches!(
         message.metadata.response_code,
@@ -160,121 +185,149 @@ fn ds_records(message: &Message, zone: &Name) -> Option<Vec<DS>> {
     answered.then(|| records.collect())
 }
 
-/// What a server of the zone above says.
-struct Above {
+/// The delegation of a zone, as a server of the zone above gives it.
+struct Referral {
     parent: Name,
-    /// The zone that it refers to.
+    /// The zone that is delegated.
     zone: Name,
-    named: Vec<Name>,
+    /// The names of its servers.
+    names: Vec<Name>,
     ds: Option<Vec<DS>>,
 }
 
-/// Asks the servers of the zone above for the delegation of `name` itself: a resolver tells the
-/// zone's own NS records instead, and one that knows nothing of DNSSEC no DS.
-async fn told_above(
+/// Asks the servers of the zone above for the delegation of `name` itself: a resolver reports the
+/// zone's own NS records instead, and no DS if it does not support DNSSEC.
+async fn query_referral(
     client: &Arc<DnsClient>,
     guide: SocketAddr,
     parent: &Name,
     name: &Name,
-) -> Option<Above> {
+) -> Option<Referral> {
     let names = zone::server_names(client, guide, parent).await;
-    let servers = zone::servers_at(client, guide, names).await.servers;
-    for server in servers
-        .iter()
-        .filter_map(|server| server.address)
-        .take(TRIED_ABOVE)
-    {
-        let ask = |name: Name, kind| {
-            let query = DnsQuery {
-                server,
-                name,
-                kind,
-                recursion: RecursionDesired::No,
-                form: QueryForm::Signed,
-            };
-            async move { client.ask(&query).await.ok() }
-        };
-        let Some(ns) = ask(name.clone(), RecordType::NS).await else {
-            continue;
-        };
-        // A referral; a server that has the zone as well gives the zone's own records.
-        let records = || ns.authorities.iter().chain(&ns.answers);
-        let below =
-            |owner: &&Name| parent.zone_of(owner) && **owner != *parent && owner.zone_of(name);
-        let ns_owner = records()
-            .filter(|record| record.record_type() == RecordType::NS)
-            .map(|record| &record.name);
-        let Some(zone) = ns_owner
-            .filter(below)
-            .max_by_key(|owner| owner.num_labels())
-            .map(Name::to_lowercase)
-        else {
-            continue;
-        };
-        let named = zone::named(records(), &zone);
-        let ds = ask(zone.clone(), RecordType::DS)
-            .await
-            .filter(|message| message.metadata.authoritative);
-        let ds = ds.and_then(|message| ds_records(&message, &zone));
-        return Some(Above {
-            parent: parent.clone(),
-            zone,
-            named,
-            ds,
-        });
+    let servers = zone::query_servers(client, guide, names).await.servers;
+    let addresses = servers.iter().filter_map(|server| server.address);
+    for server in addresses.take(TRIED_ABOVE) {
+        let referral = query_referral_at(client, server, parent, name).await;
+        if referral.is_some() {
+            return referral;
+        }
     }
     None
 }
 
+/// The delegation of `name` at one server of the zone above.
+async fn query_referral_at(
+    client: &DnsClient,
+    server: SocketAddr,
+    parent: &Name,
+    name: &Name,
+) -> Option<Referral> {
+    let ns_query = DnsQuery {
+        server,
+        name: name.clone(),
+        kind: RecordType::NS,
+        recursion: RecursionDesired::No,
+        form: QueryForm::Signed,
+    };
+    let ns = client.ask(&ns_query).await.ok()?;
+    let zone = delegated_zone(&ns, parent, name)?;
+    let names = zone::ns_targets(referral_records(&ns), &zone);
+    let ds_query = DnsQuery {
+        name: zone.clone(),
+        kind: RecordType::DS,
+        ..ns_query
+    };
+    let ds = client
+        .ask(&ds_query)
+        .await
+        .ok()
+        .filter(|message| message.metadata.authoritative)
+        .and_then(|message| ds_records(&message, &zone));
+    Some(Referral {
+        parent: parent.clone(),
+        zone,
+        names,
+        ds,
+    })
+}
+
+/// The records of a referral; a server that has the zone as well gives the zone's own records.
+fn referral_records(message: &Message) -> impl Iterator<Item = &Record> {
+    message.authorities.iter().chain(&message.answers)
+}
+
+/// The zone below `parent` that a message delegates, and that `name` is in.
+fn delegated_zone(message: &Message, parent: &Name, name: &Name) -> Option<Name> {
+    referral_records(message)
+        .filter(|record| record.record_type() == RecordType::NS)
+        .map(|record| &record.name)
+        .filter(|owner| parent.zone_of(owner) && *owner != parent && owner.zone_of(name))
+        .max_by_key(|owner| owner.num_labels())
+        .map(Name::to_lowercase)
+}
+
 /// SOA and NS at each server that has an address.
-async fn copies(client: &Arc<DnsClient>, servers: &[DnsServerId], zone: &Name) -> Vec<ZoneCopy> {
+async fn query_copies(
+    client: &Arc<DnsClient>,
+    servers: &[DnsServerId],
+    zone: &Name,
+) -> Vec<ZoneCopy> {
     let mut tasks = JoinSet::new();
     for (index, server) in servers.iter().enumerate() {
         let Some(address) = server.address else {
             continue;
         };
-        let (client, name, zone) = (Arc::clone(client), server.to_string(), zone.clone());
-        tasks.spawn(async move { (index, copied(&client, address, name, &zone).await) });
+        let client = Arc::clone(client);
+        let name = server.to_string();
+        let zone = zone.clone();
+        tasks.spawn(async move { (index, query_copy(&client, address, name, &zone).await) });
     }
     in_order(tasks).await
 }
 
-async fn copied(client: &DnsClient, address: SocketAddr, server: String, zone: &Name) -> ZoneCopy {
-    let ask = |kind| {
-        let query = DnsQuery {
-            server: address,
-            name: zone.clone(),
-            kind,
-            recursion: RecursionDesired::No,
-            form: QueryForm::Plain,
-        };
-        async move {
-            client
-                .ask(&query)
-                .await
-                .ok()
-                .filter(|message| message.metadata.authoritative)
-        }
+async fn query_copy(
+    client: &DnsClient,
+    address: SocketAddr,
+    server: String,
+    zone: &Name,
+) -> ZoneCopy {
+    let soa_query = DnsQuery {
+        server: address,
+        name: zone.clone(),
+        kind: RecordType::SOA,
+        recursion: RecursionDesired::No,
+        form: QueryForm::Plain,
     };
-    let (soa, ns) = tokio::join!(ask(RecordType::SOA), ask(RecordType::NS));
-    let serial = soa.and_then(|message| {
-        message
-            .answers
-            .iter()
-            .find_map(|record| match &record.data {
-                RData::SOA(soa) if record.name == *zone => Some(soa.serial),
-                _ => None,
-            })
-    });
-    let named = ns.map(|message| {
-        zone::named(message.answers.iter(), zone)
-            .iter()
-            .map(text)
-            .collect::<Vec<String>>()
-    });
+    let ns_query = DnsQuery {
+        kind: RecordType::NS,
+        ..soa_query.clone()
+    };
+    let (soa, ns) = tokio::join!(client.ask(&soa_query), client.ask(&ns_query));
+    let named: Option<Vec<String>> =
+        authoritative(ns).map(|message| server_names_of(&message, zone));
     ZoneCopy {
         server,
-        serial,
+        serial: authoritative(soa).and_then(|message| serial_of(&message, zone)),
         named: named.filter(|names| !names.is_empty()),
     }
+}
+
+fn authoritative(answer: Result<Message, QueryError>) -> Option<Message> {
+    answer.ok().filter(|message| message.metadata.authoritative)
+}
+
+/// The serial number in the SOA record of `zone`.
+fn serial_of(message: &Message, zone: &Name) -> Option<u32> {
+    message
+        .answers
+        .iter()
+        .find_map(|record| match &record.data {
+            RData::SOA(soa) if record.name == *zone => Some(soa.serial),
+            _ => None,
+        })
+}
+
+fn server_names_of(message: &Message, zone: &Name) -> Vec<String> {
+    let targets = zone::ns_targets(message.answers.iter(), zone);
+    targets.iter().map(name_text).collect()
 }

@@ -1,5 +1,5 @@
-//! Keys and signatures for `dcv::dnssec`: from each of the zone's own servers, for a cache may have
-//! others.
+//! Queries keys and signatures for `dcv::dnssec`: from each of the zone's own servers, because a
+//! cache may have others.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,17 +10,17 @@ use tokio::task::JoinSet;
 
 use super::delegation::ExploredZone;
 use crate::dcv::answer::RecordKind;
-use crate::dcv::dnssec::{DnssecEvidence, ZoneCut};
-use crate::system::dns::ask_server::record_type;
+use crate::dcv::dnssec::{DnssecEvidence, ServerKeys, SignedAnswer, ZoneCut};
+use crate::system::dns::ask_server::{RecordQuestion, record_type};
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
-/// What there is to judge by; keys and signatures are asked for only where there is a DS record all
-/// the way down.
+/// Keys and signatures for the record; they are queried only if every zone down to this one has a
+/// DS record.
 pub(super) async fn gather(
     client: &Arc<DnsClient>,
     explored: Option<&ExploredZone>,
-    question: &(String, RecordKind),
+    question: &RecordQuestion,
 ) -> DnssecEvidence {
     let Some(explored) = explored else {
         return DnssecEvidence::default();
@@ -36,24 +36,44 @@ pub(super) async fn gather(
     let Some((last, above)) = evidence.cuts.split_last_mut().filter(|_| signed) else {
         return evidence;
     };
-    // The top level is its registry's matter.
+    // The registry is responsible for the top level.
     let middle = above.get_mut(1..).unwrap_or_default();
-    let name = Name::from_ascii(format!("{}.", question.0)).unwrap_or_default();
-    let (_, own) = tokio::join!(
-        keys_by_guide(client, explored.guide, middle),
-        own(client, explored, &last.zone, &name, question.1)
+    let name = Name::from_ascii(format!("{}.", question.name)).unwrap_or_default();
+    let ((), own) = tokio::join!(
+        query_keys_above(client, explored.guide, middle),
+        query_zone_servers(client, explored, &last.zone, &name, question.kind)
     );
-    for (server, keys, answer) in own {
-        evidence
-            .answers
-            .extend(answer.map(|answer| (server.clone(), name.clone(), answer)));
-        last.keys.push((server, keys));
+    for ServerRecords {
+        server,
+        keys,
+        answer,
+    } in own
+    {
+        if let Some(records) = answer {
+            evidence.answers.push(SignedAnswer {
+                server: server.clone(),
+                name: name.clone(),
+                records,
+            });
+        }
+        last.keys.push(ServerKeys {
+            server,
+            records: keys,
+        });
     }
     evidence
 }
 
-/// The keys of the owner's zones above the last one.
-async fn keys_by_guide(client: &DnsClient, guide: SocketAddr, cuts: &mut [ZoneCut]) {
+/// The keys and the answer of one of the zone's own servers, both with signatures; `None` for what
+/// it did not give.
+struct ServerRecords {
+    server: String,
+    keys: Option<Vec<Record>>,
+    answer: Option<Vec<Record>>,
+}
+
+/// Asks the resolver for the keys of the owner's zones above the last one.
+async fn query_keys_above(client: &DnsClient, guide: SocketAddr, cuts: &mut [ZoneCut]) {
     for cut in cuts {
         let query = DnsQuery {
             server: guide,
@@ -68,42 +88,48 @@ async fn keys_by_guide(client: &DnsClient, guide: SocketAddr, cuts: &mut [ZoneCu
             .ok()
             .filter(is_answer)
             .map(|message| message.answers.clone());
-        cut.keys.push((format!("resolver {}", guide.ip()), keys));
+        cut.keys.push(ServerKeys {
+            server: format!("resolver {}", guide.ip()),
+            records: keys,
+        });
     }
 }
 
-/// Each server's name, its keys and its answer to the question, both with signatures.
-async fn own(
+/// Asks each of the zone's own servers for its keys and for the record.
+async fn query_zone_servers(
     client: &Arc<DnsClient>,
     explored: &ExploredZone,
     zone: &Name,
     name: &Name,
     kind: RecordKind,
-) -> Vec<(String, Option<Vec<Record>>, Option<Vec<Record>>)> {
+) -> Vec<ServerRecords> {
     let mut tasks = JoinSet::new();
     for (index, server) in explored.own.servers.iter().enumerate() {
         let Some(address) = server.address else {
             continue;
         };
-        let (client, shown, zone, name) = (
-            Arc::clone(client),
-            server.to_string(),
-            zone.clone(),
-            name.clone(),
-        );
+        let client = Arc::clone(client);
+        let server = server.to_string();
+        let zone = zone.clone();
+        let name = name.clone();
         tasks.spawn(async move {
             let (keys, answer) = tokio::join!(
-                records(&client, address, zone, RecordType::DNSKEY),
-                records(&client, address, name, record_type(kind))
+                query_records(&client, address, zone, RecordType::DNSKEY),
+                query_records(&client, address, name, record_type(kind))
             );
-            (index, (shown, keys, answer))
+            let records = ServerRecords {
+                server,
+                keys,
+                answer,
+            };
+            (index, records)
         });
     }
     in_order(tasks).await
 }
 
-/// The records of an answer with authority; those that prove that there is nothing included.
-async fn records(
+/// The records of an authoritative answer, including those that prove an absence.
+async fn query_records(
     client: &DnsClient,
     server: SocketAddr,
     name: Name,
@@ -132,7 +158,7 @@ async fn records(
     )
 }
 
-/// A server that fails says nothing of what is there.
+/// Whether the message says what exists or does not; a failure says neither.
 fn is_answer(message: &Message) -> bool {
     matches!(
         message.metadata.response_code,

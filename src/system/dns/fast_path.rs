@@ -1,18 +1,22 @@
-//! The commonest question and its commonest answer, octet by octet: a name of plain labels, and the
-//! one alias that is there. Whatever else comes is for the reader of whole messages.
+//! Writes the most common question and reads its most common answer, octet by octet: a name of
+//! plain labels, and a message with a single alias. All other messages are left to
+//! `hickory-proto`.
+//!
+//! Serves the target for `dcv-check --batch` (20,000 records, benches/README.md) and is used only
+//! through `bulk_client`. It saves the parsing and writing of whole messages, with an allocation
+//! for each name and record in them.
 
 use crate::dcv::answer::RecordKind;
 
-/// Where the name of the question begins, behind the header (RFC 1035 4.1.1).
+/// The offset of the question's name: after the header (RFC 1035 4.1.1).
 const HEADER: usize = 12;
-/// A pointer to it: the owner of the answer (4.1.4).
+/// A pointer to that name: the owner of the answer (4.1.4).
 const OWNER: [u8; 2] = [0xc0, 0x0c];
 const CNAME: u16 = 5;
 const IN: [u8; 2] = [0, 1];
 
-/// A question that a resolver is to go after (RD); `None` for a name that is none, or none of plain
-/// labels.
-pub(super) fn question(id: u16, name: &str, kind: RecordKind) -> Option<Vec<u8>> {
+/// A question with recursion desired (RD); `None` for an invalid name, or labels that are not plain.
+pub(super) fn write_question(id: u16, name: &str, kind: RecordKind) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(HEADER + name.len() + 6);
     bytes.extend(id.to_be_bytes());
     bytes.extend([1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
@@ -37,27 +41,27 @@ pub(super) fn question(id: u16, name: &str, kind: RecordKind) -> Option<Vec<u8>>
     (name.len() <= 253).then_some(bytes)
 }
 
-/// Whether `bytes` answer `question`: a response with the same id and the same question, whatever
-/// its letters' case. Only an error may leave the question out.
-pub(super) fn answers(question: &[u8], bytes: &[u8]) -> bool {
+/// Whether `bytes` answer `question`: a response with the same id and the same question, regardless
+/// of case. Only an error may omit the question.
+pub(super) fn is_answer_to(question: &[u8], bytes: &[u8]) -> bool {
     let (Some(head), Some(asked)) = (bytes.get(..HEADER), question.get(HEADER..)) else {
         return false;
     };
     let response = head[2] & 0x80 != 0;
     let bare_error = head[4..6] == [0, 0] && head[3] & 0x0f != 0;
-    let again = || {
-        bytes
-            .get(HEADER..question.len())
-            .is_some_and(|again| again.eq_ignore_ascii_case(asked))
-    };
-    head.get(..2) == question.get(..2)
-        && response
-        && (bare_error || (head[4..6] == [0, 1] && again()))
+    if head.get(..2) != question.get(..2) || !response {
+        return false;
+    }
+    if bare_error {
+        return true;
+    }
+    let repeated = bytes.get(HEADER..question.len());
+    head[4..6] == [0, 1] && repeated.is_some_and(|repeated| repeated.eq_ignore_ascii_case(asked))
 }
 
-/// The target of the alias and its TTL in the answer to a question of that length, where that is
-/// all that the answer says: no error, not cut short, and one record.
-pub(super) fn alias(question: usize, bytes: &[u8]) -> Option<(String, u32)> {
+/// The target of the alias and its TTL in the answer to a question of that length, if the answer has
+/// nothing else: no error, not truncated, and one record.
+pub(super) fn read_alias(question: usize, bytes: &[u8]) -> Option<(String, u32)> {
     let cut_short = bytes.get(2)? & 0b10 != 0;
     let failed = bytes.get(3)? & 0b1111 != 0;
     if cut_short || failed || bytes.get(6..HEADER)? != [0, 1, 0, 0, 0, 0] {
@@ -85,24 +89,23 @@ pub(super) fn alias(question: usize, bytes: &[u8]) -> Option<(String, u32)> {
         return None;
     }
     let length = usize::from(u16::from_be_bytes([length0, length1]));
-    (rest.len() == length).then_some(())?;
-    Some((
-        name(bytes, question + fixed.len(), length)?,
-        u32::from_be_bytes(ttl),
-    ))
+    if rest.len() != length {
+        return None;
+    }
+    let target = read_name(bytes, question + fixed.len(), length)?;
+    Some((target, u32::from_be_bytes(ttl)))
 }
 
-/// The name that stands at `at` in so many octets, without its final dot. Pointers go back, as they
-/// do in messages that somebody's compression made, so that there is an end to them.
-fn name(bytes: &[u8], mut at: usize, mut left: usize) -> Option<String> {
+/// The name at `at` in `left` octets, without its final dot. Pointers must point backwards, as they
+/// do in every compressed message, so that the loop ends.
+fn read_name(bytes: &[u8], mut at: usize, mut left: usize) -> Option<String> {
     let mut text = Vec::with_capacity(left);
     loop {
         let length = usize::from(*bytes.get(at)?);
         match length {
             0 => {
-                return (left == 1 && !text.is_empty())
-                    .then(|| String::from_utf8(text).ok())
-                    .flatten();
+                let is_whole = left == 1 && !text.is_empty();
+                return String::from_utf8(text).ok().filter(|_| is_whole);
             }
             1..64 => {
                 let label = bytes
@@ -117,17 +120,22 @@ fn name(bytes: &[u8], mut at: usize, mut left: usize) -> Option<String> {
             }
             0xc0.. => {
                 let to = (length & 0x3f) << 8 | usize::from(*bytes.get(at + 1)?);
-                (left == 2 && (HEADER..at).contains(&to)).then_some(())?;
-                (at, left) = (to, plain_name(bytes, to)?);
+                if left != 2 || !(HEADER..at).contains(&to) {
+                    return None;
+                }
+                at = to;
+                left = name_length(bytes, to)?;
             }
             _ => return None,
         }
-        (text.len() <= 253).then_some(())?;
+        if text.len() > 253 {
+            return None;
+        }
     }
 }
 
-/// How many octets the name at `at` takes, the pointer at its end included.
-fn plain_name(bytes: &[u8], at: usize) -> Option<usize> {
+/// How many octets the name at `at` takes, including a pointer at its end.
+fn name_length(bytes: &[u8], at: usize) -> Option<usize> {
     let mut end = at;
     loop {
         match *bytes.get(end)? {
@@ -139,7 +147,7 @@ fn plain_name(bytes: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// Letters, digits, hyphens, underscores: what stands for itself in a name's text.
+/// Whether an octet needs no escape in a name's text: letters, digits, hyphens, underscores.
 fn is_plain(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_')
 }
@@ -150,13 +158,13 @@ mod tests {
     use hickory_proto::rr::rdata::CNAME;
     use hickory_proto::rr::{Name, RData, Record, RecordType};
 
-    use super::{alias, answers, question};
+    use super::{is_answer_to, read_alias, write_question};
     use crate::dcv::answer::RecordKind;
 
     const NAME: &str = "_0f70760eec50df67.www.example.com";
 
     fn asked() -> Vec<u8> {
-        question(0x1234, NAME, RecordKind::Cname).unwrap()
+        write_question(0x1234, NAME, RecordKind::Cname).unwrap()
     }
 
     /// What hickory makes of the same question and an answer to it.
@@ -175,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_question_is_what_others_write() {
+    fn the_question_equals_that_of_hickory() {
         assert_eq!(asked(), message("").to_vec().unwrap());
         let long = ["a.".repeat(126).as_str(), "abc"].concat();
         for bad in [
@@ -189,14 +197,14 @@ mod tests {
             &"a".repeat(64),
             &long,
         ] {
-            assert_eq!(question(1, bad, RecordKind::Txt), None, "{bad}");
+            assert_eq!(write_question(1, bad, RecordKind::Txt), None, "{bad}");
         }
-        assert!(question(1, &"a".repeat(63), RecordKind::Txt).is_some());
-        assert_eq!(question(1, "a", RecordKind::Mx), None);
+        assert!(write_question(1, &"a".repeat(63), RecordKind::Txt).is_some());
+        assert_eq!(write_question(1, "a", RecordKind::Mx), None);
     }
 
     #[test]
-    fn the_alias_is_what_others_read() {
+    fn the_alias_equals_that_of_hickory() {
         for target in [
             "x.y.comodoca.com.",
             "X.Example.com.",
@@ -205,14 +213,14 @@ mod tests {
             "a-b.c_d.test.",
         ] {
             let bytes = message(target).to_vec().unwrap();
-            assert!(answers(&asked(), &bytes));
+            assert!(is_answer_to(&asked(), &bytes));
             let wanted = Some((target.trim_end_matches('.').to_owned(), 77));
-            assert_eq!(alias(asked().len(), &bytes), wanted, "{target}");
+            assert_eq!(read_alias(asked().len(), &bytes), wanted, "{target}");
         }
     }
 
     #[test]
-    fn what_says_more_or_less_is_left_to_the_reader_of_messages() {
+    fn messages_with_more_or_less_than_an_alias_are_not_read() {
         let mut failed = message("x.test.");
         failed.metadata.response_code = ResponseCode::NXDomain;
         let mut cut = message("x.test.");
@@ -230,7 +238,7 @@ mod tests {
             message(""),
         ] {
             assert_eq!(
-                alias(asked().len(), &other.to_vec().unwrap()),
+                read_alias(asked().len(), &other.to_vec().unwrap()),
                 None,
                 "{other}"
             );
@@ -238,29 +246,29 @@ mod tests {
     }
 
     #[test]
-    fn another_question_or_id_is_no_answer() {
+    fn another_question_or_id_is_not_an_answer() {
         let right = message("x.test.").to_vec().unwrap();
         let mut upper = right.clone();
         upper[13..20].make_ascii_uppercase();
-        assert!(answers(&asked(), &upper), "case does not count");
+        assert!(is_answer_to(&asked(), &upper), "case does not count");
         // Id, response, number of questions, a letter of the name, the type, the class.
         for at in [0, 1, 2, 5, 14, asked().len() - 3, asked().len() - 1] {
             let mut wrong = right.clone();
             wrong[at] ^= 0x82;
-            assert!(!answers(&asked(), &wrong), "{at}");
+            assert!(!is_answer_to(&asked(), &wrong), "{at}");
         }
         for length in 0..asked().len() {
-            assert!(!answers(&asked(), &right[..length]));
+            assert!(!is_answer_to(&asked(), &right[..length]));
         }
         let refused = [0x12, 0x34, 0x81, 5, 0, 0, 0, 0, 0, 0, 0, 0];
         assert!(
-            answers(&asked(), &refused),
+            is_answer_to(&asked(), &refused),
             "an error may leave the question out"
         );
     }
 
     #[test]
-    fn no_octets_make_it_go_on_or_beyond() {
+    fn malformed_names_are_rejected() {
         let right = message("x.y.example.com.").to_vec().unwrap();
         let at = asked().len() + 12;
         for bytes in [
@@ -273,14 +281,14 @@ mod tests {
             let mut lie = right[..at].to_vec();
             lie[at - 1] = u8::try_from(bytes.len()).unwrap();
             lie.extend(bytes);
-            assert_eq!(alias(asked().len(), &lie), None);
+            assert_eq!(read_alias(asked().len(), &lie), None);
         }
         for at in 0..right.len() {
             for octet in [0, 1, 0x3f, 0x40, 0xc0, 0xff] {
                 let mut lie = right.clone();
                 lie[at] = octet;
-                let _ = alias(asked().len(), &lie);
-                let _ = alias(asked().len(), &lie[..at]);
+                let _ = read_alias(asked().len(), &lie);
+                let _ = read_alias(asked().len(), &lie[..at]);
             }
         }
     }

@@ -1,5 +1,5 @@
-//! What bytes that came from a server say, the way that everything goes which a socket receives;
-//! for fuzzing.
+//! Entry points for fuzzing: the answer in the bytes of a datagram, read in the same way as after a
+//! socket has received them.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -7,15 +7,15 @@ use hickory_proto::op::{Message, Query as Question};
 use hickory_proto::rr::Name;
 
 use super::caa;
-use super::message::{read, ttl};
+use super::message::{read_answer, shortest_ttl};
 use crate::dcv::answer::{DnsAnswer, RecordKind, ServerRole};
 use crate::dcv::caa::CaaLookup;
 use crate::system::dns::ask_server::record_type;
 use crate::system::dns::client::{DnsQuery, QueryForm, RecursionDesired, answer_to};
 use crate::system::dns::fast_path;
 
-/// What `bytes` say to the question for `kind` at `name` that was sent with `id`, and the CAA
-/// records in them; `None` where they are no answer to it (RFC 5452), or `name` is none.
+/// The answer in `bytes` to the question for `kind` at `name` that was sent with `id`, and the CAA
+/// records in them; `None` if they do not answer it (RFC 5452), or `name` is not valid.
 #[must_use]
 pub fn heard(
     id: u16,
@@ -38,29 +38,28 @@ pub fn heard(
         form: QueryForm::Plain,
     };
     Some((
-        read(&message, &query, role),
-        caa::found(&message, &query.name),
+        read_answer(&message, &query, role),
+        caa::read_caa(&message, &query.name),
     ))
 }
 
-/// An answer, and for how many seconds it may be remembered.
+/// An answer, and for how many seconds it may be cached.
 pub(crate) type CacheableAnswer = (DnsAnswer, u32);
 
-/// The target of an alias and its TTL as they are read at a glance where there are thousands of
-/// questions, and as the reader of whole messages has them; `None` where it is left to that reader.
-/// The two must be the same.
+/// The target of an alias and its TTL as the fast path reads them, and as the parser of whole
+/// messages does; `None` if the fast path does not read the message. The two must be the same.
 #[must_use]
 pub fn glanced(
     id: u16,
     name: &str,
     bytes: &[u8],
 ) -> Option<(CacheableAnswer, Option<CacheableAnswer>)> {
-    let question = fast_path::question(id, name, RecordKind::Cname)?;
-    let (target, seconds) =
-        fast_path::alias(question.len(), bytes).filter(|_| fast_path::answers(&question, bytes))?;
+    let question = fast_path::write_question(id, name, RecordKind::Cname)?;
+    let (target, seconds) = fast_path::read_alias(question.len(), bytes)
+        .filter(|_| fast_path::is_answer_to(&question, bytes))?;
     let whole = Message::from_vec(bytes).ok().and_then(|message| {
         let (answer, _) = heard(id, name, RecordKind::Cname, ServerRole::Resolver, bytes)?;
-        Some((answer, ttl(&message)?))
+        Some((answer, shortest_ttl(&message)?))
     });
     Some(((DnsAnswer::Cname(target), seconds), whole))
 }

@@ -1,4 +1,4 @@
-//! What a message says: what was asked for, an absence, or a response code that is no answer.
+//! Reads a DNS message: the records that were queried, their absence, or a failure.
 
 use std::net::IpAddr;
 
@@ -8,55 +8,63 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use crate::dcv::answer::{DnsAnswer, ServerRole};
 use crate::system::dns::client::{DnsQuery, QueryError};
 
-/// What a message says to `query`. A text or an address that stands behind an alias is at its own
-/// name, as the CA sees it; where there is only the alias, that is the answer.
-pub(super) fn read(message: &Message, query: &DnsQuery, role: ServerRole) -> DnsAnswer {
+/// The answer to `query` in a message. A text or an address behind an alias counts as being at the
+/// queried name, as the CA sees it; if there is only the alias, that is the answer.
+pub(super) fn read_answer(message: &Message, query: &DnsQuery, role: ServerRole) -> DnsAnswer {
     let code = message.metadata.response_code;
-    let denied = matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
-    if denied && role == ServerRole::Authoritative && !message.metadata.authoritative {
+    let exists_or_not = matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
+    if exists_or_not && role == ServerRole::Authoritative && !message.metadata.authoritative {
         return DnsAnswer::Lame;
     }
+    let mut aliases = aliases_at(message, &query.name);
+    let alias = aliases.next();
+    if aliases.next().is_some() {
+        return DnsAnswer::Failed("more than one CNAME at one name".to_owned());
+    }
+    let found = read_records(message, query)
+        .or_else(|| alias.map(|target| DnsAnswer::Cname(name_text(target))));
+    match (code, found) {
+        (ResponseCode::NoError | ResponseCode::NXDomain, Some(answer)) => answer,
+        (ResponseCode::NXDomain, None) => DnsAnswer::NoName(negative_ttl(message)),
+        (ResponseCode::NoError, None) => DnsAnswer::NoData(negative_ttl(message)),
+        _ => failure(code),
+    }
+}
+
+/// The records of the queried type at the end of the aliases.
+fn read_records(message: &Message, query: &DnsQuery) -> Option<DnsAnswer> {
     let end = end_of_aliases(message, &query.name);
-    let found = match query.kind {
+    match query.kind {
         RecordType::TXT => texts(message, end),
         RecordType::A | RecordType::AAAA => addresses(message, end),
         RecordType::MX => exchangers(message, end),
         _ => None,
-    };
-    let mut targets = message
-        .answers
-        .iter()
-        .filter_map(|record| match &record.data {
-            RData::CNAME(target) if record.name == query.name => Some(text(&target.0)),
-            _ => None,
-        });
-    let target = targets.next();
-    if targets.next().is_some() {
-        return DnsAnswer::Failed("more than one CNAME at one name".to_owned());
-    }
-    match (code, found.or_else(|| target.map(DnsAnswer::Cname))) {
-        (ResponseCode::NoError | ResponseCode::NXDomain, Some(answer)) => answer,
-        (ResponseCode::NXDomain, None) => DnsAnswer::NoName(remembered(message)),
-        (ResponseCode::NoError, None) => DnsAnswer::NoData(remembered(message)),
-        _ => failed(code),
     }
 }
 
-/// The name that `name` leads to by the aliases in a message; no further than any resolver goes.
+/// The name that `name` leads to by the aliases in a message; no further than any resolver follows
+/// them.
 pub(super) fn end_of_aliases<'a>(message: &'a Message, name: &'a Name) -> &'a Name {
     const MOST: usize = 12;
-    let next = |name: &Name| {
-        message
-            .answers
-            .iter()
-            .find_map(|record| match &record.data {
-                RData::CNAME(target) if record.name == *name => Some(&target.0),
-                _ => None,
-            })
-    };
-    (0..MOST)
-        .try_fold(name, |name, _| next(name).ok_or(name))
-        .unwrap_or_else(|end| end)
+    let mut end = name;
+    for _ in 0..MOST {
+        match aliases_at(message, end).next() {
+            Some(target) => end = target,
+            None => break,
+        }
+    }
+    end
+}
+
+/// The targets of the aliases at `name`.
+fn aliases_at<'a>(message: &'a Message, name: &'a Name) -> impl Iterator<Item = &'a Name> {
+    message
+        .answers
+        .iter()
+        .filter_map(move |record| match &record.data {
+            RData::CNAME(target) if record.name == *name => Some(&target.0),
+            _ => None,
+        })
 }
 
 fn texts(message: &Message, name: &Name) -> Option<DnsAnswer> {
@@ -91,7 +99,7 @@ fn exchangers(message: &Message, name: &Name) -> Option<DnsAnswer> {
         .answers
         .iter()
         .filter_map(|record| match &record.data {
-            RData::MX(mx) if record.name == *name => Some((mx.preference, text(&mx.exchange))),
+            RData::MX(mx) if record.name == *name => Some((mx.preference, name_text(&mx.exchange))),
             _ => None,
         });
     let mut exchangers: Vec<(u16, String)> = exchangers.collect();
@@ -100,8 +108,9 @@ fn exchangers(message: &Message, name: &Name) -> Option<DnsAnswer> {
         .then(|| DnsAnswer::Mx(exchangers.into_iter().map(|(_, name)| name).collect()))
 }
 
-/// A response code that is no answer.
-pub(super) fn failed(code: ResponseCode) -> DnsAnswer {
+/// The answer that a response code means which says neither that records exist nor that they do
+/// not.
+pub(super) fn failure(code: ResponseCode) -> DnsAnswer {
     match code {
         ResponseCode::Refused => DnsAnswer::Refused,
         ResponseCode::ServFail => DnsAnswer::ServFail,
@@ -109,8 +118,8 @@ pub(super) fn failed(code: ResponseCode) -> DnsAnswer {
     }
 }
 
-/// RFC 2308 5: an absence may be remembered for the lesser of the SOA's TTL and its minimum.
-fn remembered(message: &Message) -> Option<u32> {
+/// RFC 2308 5: an absence may be cached for the lesser of the SOA's TTL and its minimum.
+fn negative_ttl(message: &Message) -> Option<u32> {
     message
         .authorities
         .iter()
@@ -120,13 +129,13 @@ fn remembered(message: &Message) -> Option<u32> {
         })
 }
 
-/// For how many seconds what is there may be remembered (TTL): the least of its records.
-pub(super) fn ttl(message: &Message) -> Option<u32> {
+/// For how many seconds the answer may be cached: the shortest TTL of its records.
+pub(super) fn shortest_ttl(message: &Message) -> Option<u32> {
     message.answers.iter().map(|record| record.ttl).min()
 }
 
-/// A name as text: letters are left as they came, odd octets escaped, no final dot.
-pub(super) fn text(name: &Name) -> String {
+/// A name as text: the case of letters is kept, other octets are escaped, no final dot.
+pub(super) fn name_text(name: &Name) -> String {
     let ascii = name.to_ascii();
     let text = ascii.strip_suffix('.').unwrap_or(&ascii);
     // A hyphen at the start of a label stands for itself in every zone file (RFC 1035 5.1), though
@@ -138,8 +147,8 @@ pub(super) fn text(name: &Name) -> String {
 }
 
 impl From<QueryError> for DnsAnswer {
-    fn from(none: QueryError) -> Self {
-        match none {
+    fn from(error: QueryError) -> Self {
+        match error {
             QueryError::Closed => Self::Closed,
             QueryError::NoRoute => Self::NoRoute,
             QueryError::NoTcp => Self::NoTcp,

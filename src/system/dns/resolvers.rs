@@ -1,4 +1,4 @@
-//! Which resolvers to ask: those named, else the system's.
+//! The resolvers to ask: those given by the user, else those of the system.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -9,12 +9,12 @@ use crate::system::fs::files;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ResolverList {
     pub addresses: Vec<SocketAddr>,
-    /// True for the system's: one is as good as the other.
+    /// True for the system's resolvers, which are interchangeable.
     pub(super) first_that_answers: bool,
 }
 
 impl ResolverList {
-    /// Those of the command line, all of them; none: the system's.
+    /// All resolvers given by the user; if there are none, those of the system.
     #[must_use]
     pub(crate) fn new(named: &[SocketAddr]) -> Self {
         if !named.is_empty() {
@@ -30,7 +30,7 @@ impl ResolverList {
         }
     }
 
-    /// True when nobody else is to be asked: a port other than 53 is a test's or a tunnel's end.
+    /// Whether no other server is to be asked: a port other than 53 belongs to a test or a tunnel.
     #[must_use]
     pub(crate) fn alone(&self) -> bool {
         self.addresses.iter().any(|address| address.port() != 53)
@@ -52,7 +52,7 @@ pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
         .map_err(|_| "not an address such as 9.9.9.9, 9.9.9.9:53 or [2620:fe::fe]:53")
 }
 
-/// The same as it is typed: without the port where it is 53.
+/// The address as users type it: without the port if that is 53.
 #[must_use]
 pub(crate) fn typed(address: SocketAddr) -> String {
     if address.port() == 53 {
@@ -62,7 +62,8 @@ pub(crate) fn typed(address: SocketAddr) -> String {
     }
 }
 
-/// `nameserver` lines, at most three as in resolv.conf(5); none means this machine.
+/// The servers in `nameserver` lines, at most three as in resolv.conf(5); this machine if there are
+/// none.
 fn name_servers(text: &str) -> Vec<SocketAddr> {
     let mut found: Vec<SocketAddr> = text
         .lines()

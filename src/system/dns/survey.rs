@@ -1,4 +1,4 @@
-//! One survey: the zone that a record is in, its servers and the resolvers, all asked side by side.
+//! One survey: finds the zone of a record, and asks its servers and the resolvers concurrently.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,13 +9,14 @@ use hickory_proto::rr::Name;
 use tokio::task::JoinSet;
 
 use super::delegation::{self, ExploredZone};
-use super::message::text;
+use super::message::name_text;
 use super::resolvers::ResolverList;
 use super::zone;
 use crate::dcv::answer::{
     AnsweredQuery, DnsAnswer, DnsServerId, DnsSurvey, RecordKind, ServerAnswers, ServerRole,
     SurroundingAnswers, ZoneServerCoverage,
 };
+use crate::system::dns::ask_server::RecordQuestion;
 use crate::system::dns::client::DnsClient;
 use crate::system::dns::join::in_order;
 use crate::system::dns::zone_cache::ZoneCache;
@@ -26,34 +27,33 @@ use crate::system::signals::InterruptSignal;
 /// One record to look for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct RecordQuery {
-    /// The domain whose zone is looked for.
+    /// The domain whose zone is searched for.
     pub domain: String,
-    /// The registrable domain, where a zone above it is a registry's.
+    /// The registrable domain; a zone above it belongs to a registry.
     pub top: Option<String>,
     /// The type of the record.
     pub kind: RecordKind,
-    /// The names to ask for, the record's own first. The first one with the zone added is asked for
+    /// The names to query, the record's own first. The first one with the zone appended is queried
     /// as well.
     pub names: Vec<String>,
-    /// The values known to be right: where one of them is there, nobody asks whether a wildcard
-    /// made it.
+    /// The values known to be right: where one of them is found, the wildcard query is skipped.
     pub values: Vec<String>,
 }
 
-/// Why there is no survey at all.
+/// Why there is no survey.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DnsError {
     #[error("interrupted while asking name servers")]
     Interrupted(i32),
-    /// The machine could not even start to ask.
+    /// This machine could not start the queries.
     #[error("cannot ask name servers")]
     Start(#[source] io::Error),
 }
 
-/// The longest that one survey takes, whatever servers do.
+/// The longest that one survey takes, however slow servers are.
 pub(super) const SURVEY: Duration = Duration::from_secs(20);
 
-/// All servers about all records.
+/// Asks all servers for all records.
 pub(super) async fn surveys(
     client: &Arc<DnsClient>,
     known: &Arc<ZoneCache>,
@@ -62,82 +62,85 @@ pub(super) async fn surveys(
 ) -> Vec<DnsSurvey> {
     let mut tasks = JoinSet::new();
     for (index, inquiry) in inquiries.iter().enumerate() {
-        let (client, inquiry, resolvers) = (Arc::clone(client), inquiry.clone(), resolvers.clone());
+        let client = Arc::clone(client);
         let known = Arc::clone(known);
+        let inquiry = inquiry.clone();
+        let resolvers = resolvers.clone();
         tasks.spawn(async move {
-            (
-                index,
-                survey_one(&client, &known, &inquiry, &resolvers).await,
-            )
+            let survey = survey_one(&client, &known, &inquiry, &resolvers).await;
+            (index, survey)
         });
     }
     in_order(tasks).await
 }
 
-/// The zone of one inquiry.
-struct Zone {
+/// What was found out about the zone of one inquiry.
+struct ZoneSearch {
     /// Each resolver's own answer.
-    told: Vec<(SocketAddr, Result<Name, DnsAnswer>)>,
-    /// A resolver that can be asked for more, and the zone, where it was found.
+    answers: Vec<(SocketAddr, Result<Name, DnsAnswer>)>,
+    /// A resolver that answers, and the zone, if it was found.
     found: Option<(SocketAddr, Name)>,
-    /// The zone's servers and its place in the tree, where they are wanted and the zone is the
-    /// owner's.
+    /// The zone's servers and its place in the tree, if they are wanted and the zone belongs to the
+    /// owner of the domain.
     explored: Option<Arc<ExploredZone>>,
 }
 
-/// The zone of an inquiry, explored where its servers are to be asked.
-async fn zone(
+/// Finds the zone of an inquiry, and explores it if its servers are to be asked.
+async fn search_zone(
     client: &Arc<DnsClient>,
     known: &ZoneCache,
     inquiry: &RecordQuery,
     resolvers: &ResolverList,
-) -> Zone {
-    let mut zone = zone_of(client, inquiry, resolvers).await;
-    let wanted =
-        |(_, zone): &&(SocketAddr, Name)| !resolvers.alone() && !above_the_owners(inquiry, zone);
-    if let (None, Some((guide, name))) =
-        (&zone.explored, zone.found.as_ref().filter(wanted).cloned())
+) -> ZoneSearch {
+    let mut search = find_zone(client, inquiry, resolvers).await;
+    if search.explored.is_none()
+        && !resolvers.alone()
+        && let Some((guide, zone)) = search.found.clone()
+        && !is_registry_zone(inquiry, &zone)
     {
-        zone.explored = Some(known.explored(client, guide, name).await);
+        search.explored = Some(known.get_or_explore(client, guide, zone).await);
     }
-    zone
+    search
 }
 
-/// The first resolver that tells the zone is asked for more; where none does, the zones above are
-/// asked.
-async fn zone_of(client: &Arc<DnsClient>, inquiry: &RecordQuery, resolvers: &ResolverList) -> Zone {
-    let told = zone::told(client, &resolvers.addresses, &inquiry.domain).await;
-    let found = told
+/// The first resolver that reports the zone is used for further queries; if none does, the zones
+/// above are asked.
+async fn find_zone(
+    client: &Arc<DnsClient>,
+    inquiry: &RecordQuery,
+    resolvers: &ResolverList,
+) -> ZoneSearch {
+    let answers = zone::query_zones(client, &resolvers.addresses, &inquiry.domain).await;
+    let found = answers
         .iter()
         .find_map(|(address, zone)| Some((*address, zone.clone().ok()?)));
-    if found.is_some() || resolvers.alone() {
-        return Zone {
-            told,
-            found,
-            explored: None,
-        };
+    let mut search = ZoneSearch {
+        answers,
+        found,
+        explored: None,
+    };
+    if search.found.is_some() || resolvers.alone() {
+        return search;
     }
-    match delegation::explore_from_above(client, &resolvers.addresses, &inquiry.domain).await {
-        Some((guide, zone, explored)) => Zone {
-            told,
-            found: Some((guide, zone)),
-            explored: Some(Arc::new(explored)),
-        },
-        None => Zone {
-            told,
-            found: None,
-            explored: None,
-        },
+    let from_above =
+        delegation::explore_from_above(client, &resolvers.addresses, &inquiry.domain).await;
+    if let Some((guide, zone, explored)) = from_above {
+        search.found = Some((guide, zone));
+        search.explored = Some(Arc::new(explored));
     }
+    search
 }
 
-/// True where the registry's servers answer for the domain: it is not delegated.
-fn above_the_owners(inquiry: &RecordQuery, zone: &Name) -> bool {
-    let depth = |name: &str| name.split('.').count();
+/// Whether the registry's servers answer for the domain: it is not delegated.
+fn is_registry_zone(inquiry: &RecordQuery, zone: &Name) -> bool {
     inquiry
         .top
         .as_ref()
-        .is_some_and(|top| depth(top) > depth(&text(zone)))
+        .is_some_and(|top| label_count(top) > label_count(&name_text(zone)))
+}
+
+fn label_count(name: &str) -> usize {
+    name.split('.').count()
 }
 
 async fn survey_one(
@@ -146,89 +149,123 @@ async fn survey_one(
     inquiry: &RecordQuery,
     resolvers: &ResolverList,
 ) -> DnsSurvey {
-    let found = zone(client, known, inquiry, resolvers).await;
-    let Some((guide, zone)) = found.found.clone() else {
-        return nobody_knows(client, inquiry, found.told, resolvers).await;
+    let search = search_zone(client, known, inquiry, resolvers).await;
+    let Some((guide, zone)) = search.found else {
+        return survey_without_zone(client, inquiry, search.answers, resolvers).await;
     };
-    // Of the system's resolvers the first that answers is used, as the C library does; those named
-    // are all asked.
-    let asked = if resolvers.first_that_answers {
-        vec![guide]
-    } else {
-        resolvers.addresses.clone()
+    let explored = search.explored.as_deref();
+    let own_servers = coverage(inquiry, &zone, explored);
+    let mut servers = resolvers_to_ask(resolvers, guide);
+    if let Some(explored) = explored
+        && own_servers != ZoneServerCoverage::NotDelegated
+    {
+        servers.extend(explored.own.servers.iter().cloned());
+    }
+    let question = RecordQuestion {
+        name: inquiry.names.first().cloned().unwrap_or_default(),
+        kind: inquiry.kind,
     };
-    let mut servers: Vec<DnsServerId> = asked.into_iter().map(resolver).collect();
-    let own_servers = match &found.explored {
-        _ if above_the_owners(inquiry, &zone) => ZoneServerCoverage::NotDelegated,
-        None => ZoneServerCoverage::NotWanted,
-        Some(explored) => {
-            servers.extend(explored.own.servers.iter().cloned());
-            let found = explored
-                .own
-                .servers
-                .iter()
-                .any(|server| server.address.is_some());
-            if found {
-                ZoneServerCoverage::Asked(explored.own.left_out)
-            } else {
-                ZoneServerCoverage::NotFound
-            }
-        }
-    };
-    let mut names = inquiry.names.clone();
-    names.extend(
-        inquiry
-            .names
-            .first()
-            .map(|name| format!("{name}.{}", text(&zone))),
-    );
-    let question = (
-        inquiry.names.first().cloned().unwrap_or_default(),
-        inquiry.kind,
-    );
-    let explored = found.explored.as_deref();
+    let names = names_to_query(inquiry, &zone);
     let (said, evidence) = tokio::join!(
         ask_server::ask_servers(client, servers, inquiry.kind, names),
         dnssec::gather(client, explored, &question)
     );
-    let delegation = explored.map(|explored| explored.delegation.clone());
-    let (chain, anywhere, explained) = tokio::join!(
-        aliases::chain(client, guide, &said),
-        aliases::anywhere(
-            client,
-            &said,
-            (&question.0, &inquiry.domain),
-            &inquiry.values
-        ),
-        aliases::explained(client, &said, &question)
-    );
+    let around = SurroundingAnswers {
+        delegation: explored.map(|explored| explored.delegation.clone()),
+        evidence,
+        ..query_surroundings(client, guide, inquiry, &question, &said).await
+    };
     DnsSurvey {
-        zone: Some(text(&zone)),
+        zone: Some(name_text(&zone)),
         own_servers,
         said,
-        around: SurroundingAnswers {
-            delegation,
-            evidence,
-            chain,
-            anywhere,
-            explained,
-        },
+        around,
     }
 }
 
-/// No resolver told the zone: those that are silent are not asked again, the others for the names
-/// alone.
-async fn nobody_knows(
+/// Queries what explains the answers: where an alias leads, a wildcard, and resolvers' explanations.
+async fn query_surroundings(
+    client: &DnsClient,
+    guide: SocketAddr,
+    inquiry: &RecordQuery,
+    question: &RecordQuestion,
+    said: &[ServerAnswers],
+) -> SurroundingAnswers {
+    let (broken_chain, anywhere, explained) = tokio::join!(
+        aliases::follow_chain(client, guide, said),
+        aliases::query_wildcard(
+            client,
+            said,
+            &question.name,
+            &inquiry.domain,
+            &inquiry.values
+        ),
+        aliases::query_explanations(client, said, question)
+    );
+    SurroundingAnswers {
+        chain: broken_chain.map(|broken| (broken.start, broken.chain)),
+        anywhere,
+        explained,
+        ..SurroundingAnswers::default()
+    }
+}
+
+/// The names of the inquiry, and its first one with the zone appended.
+fn names_to_query(inquiry: &RecordQuery, zone: &Name) -> Vec<String> {
+    let mut names = inquiry.names.clone();
+    if let Some(first) = inquiry.names.first() {
+        names.push(format!("{first}.{}", name_text(zone)));
+    }
+    names
+}
+
+/// Of the system's resolvers the first that answers is used, as the C library does; those given by
+/// the user are all asked.
+fn resolvers_to_ask(resolvers: &ResolverList, guide: SocketAddr) -> Vec<DnsServerId> {
+    if resolvers.first_that_answers {
+        vec![resolver(guide)]
+    } else {
+        resolvers.addresses.iter().copied().map(resolver).collect()
+    }
+}
+
+/// Whether the zone's own servers can be asked.
+fn coverage(
+    inquiry: &RecordQuery,
+    zone: &Name,
+    explored: Option<&ExploredZone>,
+) -> ZoneServerCoverage {
+    if is_registry_zone(inquiry, zone) {
+        return ZoneServerCoverage::NotDelegated;
+    }
+    let Some(explored) = explored else {
+        return ZoneServerCoverage::NotWanted;
+    };
+    let has_address = explored
+        .own
+        .servers
+        .iter()
+        .any(|server| server.address.is_some());
+    if has_address {
+        ZoneServerCoverage::Asked(explored.own.left_out)
+    } else {
+        ZoneServerCoverage::NotFound
+    }
+}
+
+/// The survey if no resolver reports the zone: unresponsive resolvers are not asked again, the
+/// others only for the names.
+async fn survey_without_zone(
     client: &Arc<DnsClient>,
     inquiry: &RecordQuery,
-    told: Vec<(SocketAddr, Result<Name, DnsAnswer>)>,
+    answers: Vec<(SocketAddr, Result<Name, DnsAnswer>)>,
     resolvers: &ResolverList,
 ) -> DnsSurvey {
     let mut said = Vec::new();
-    for (address, zone) in told {
+    for (address, zone) in answers {
         let failed = zone.err().unwrap_or(DnsAnswer::ServFail);
         let first = inquiry.names.first().cloned().unwrap_or_default();
-        if ask_server::gone(&failed) {
+        if ask_server::is_unresponsive(&failed) {
             let asked = AnsweredQuery {
                 name: first,
                 kind: inquiry.kind,
@@ -240,15 +277,9 @@ async fn nobody_knows(
                 answers: vec![asked],
             });
         } else {
-            said.extend(
-                ask_server::ask_servers(
-                    client,
-                    vec![resolver(address)],
-                    inquiry.kind,
-                    inquiry.names.clone(),
-                )
-                .await,
-            );
+            let names = inquiry.names.clone();
+            let servers = vec![resolver(address)];
+            said.extend(ask_server::ask_servers(client, servers, inquiry.kind, names).await);
         }
     }
     let own_servers = if resolvers.alone() {

@@ -1,4 +1,4 @@
-//! The zone that holds a domain, and its own servers, as a resolver tells them.
+//! Queries the zone that holds a domain, and its own servers, as resolvers report them.
 
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
@@ -8,32 +8,36 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use tokio::task::JoinSet;
 
-use super::message::{failed, text};
+use super::message::{failure, name_text};
 use crate::dcv::answer::{DnsAnswer, DnsServerId, ServerRole, UnqueriedServers};
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
-/// The most server names and addresses of one zone that are used; more are told as left out.
+/// The most server names and addresses of one zone that are used; more are reported as omitted.
 const NAMES: usize = 16;
 const ADDRESSES: usize = 32;
 
-/// What each resolver says of the zone that holds `domain`.
-pub(super) async fn told(
+/// Each resolver's answer about the zone that holds `domain`.
+pub(super) async fn query_zones(
     client: &Arc<DnsClient>,
     resolvers: &[SocketAddr],
     domain: &str,
 ) -> Vec<(SocketAddr, Result<Name, DnsAnswer>)> {
     let mut zones = JoinSet::new();
     for (index, address) in resolvers.iter().copied().enumerate() {
-        let (client, domain) = (Arc::clone(client), domain.to_owned());
-        zones.spawn(async move { (index, (address, zone_of(&client, address, &domain).await)) });
+        let client = Arc::clone(client);
+        let domain = domain.to_owned();
+        zones.spawn(async move {
+            let zone = query_zone(&client, address, &domain).await;
+            (index, (address, zone))
+        });
     }
     in_order(zones).await
 }
 
 /// The apex of the zone that holds `domain`: the owner of the SOA that comes with its answer or its
 /// absence.
-pub(super) async fn zone_of(
+pub(super) async fn query_zone(
     client: &DnsClient,
     resolver: SocketAddr,
     domain: &str,
@@ -44,7 +48,7 @@ pub(super) async fn zone_of(
         let message = ask(client, resolver, &name, RecordType::SOA).await?;
         match message.metadata.response_code {
             ResponseCode::NoError | ResponseCode::NXDomain => {}
-            code => return Err(failed(code)),
+            code => return Err(failure(code)),
         }
         if let Some(apex) = apex(&message, &name) {
             return Ok(apex);
@@ -54,24 +58,24 @@ pub(super) async fn zone_of(
     Err(DnsAnswer::Failed("no zone named".to_owned()))
 }
 
-/// An alias answers for another zone, and so does the SOA that comes with it: the parent is asked
-/// then.
+/// The apex of the zone that `name` is in, by the SOA in a message. `None` for an alias: it and the
+/// SOA that comes with it belong to another zone, so the parent has to be asked.
 pub(super) fn apex(message: &Message, name: &Name) -> Option<Name> {
     let alias = message
         .answers
         .iter()
         .any(|record| matches!(record.data, RData::CNAME(_)));
-    let soa = message.answers.iter().chain(&message.authorities);
-    let mut owners = soa
-        .filter(|record| matches!(record.data, RData::SOA(_)))
-        .map(|record| &record.name);
     if alias {
-        None
-    } else {
-        owners
-            .find(|owner| owner.zone_of(name) && !owner.is_root())
-            .map(Name::to_lowercase)
+        return None;
     }
+    message
+        .answers
+        .iter()
+        .chain(&message.authorities)
+        .filter(|record| matches!(record.data, RData::SOA(_)))
+        .map(|record| &record.name)
+        .find(|owner| owner.zone_of(name) && !owner.is_root())
+        .map(Name::to_lowercase)
 }
 
 /// The zone's own servers.
@@ -79,24 +83,24 @@ pub(super) fn apex(message: &Message, name: &Name) -> Option<Name> {
 pub(super) struct ZoneServers {
     /// One for each address, and one without an address for each name that none was found for.
     pub(super) servers: Vec<DnsServerId>,
-    /// What the bounds leave out.
+    /// How many were omitted because there are too many.
     pub(super) left_out: UnqueriedServers,
 }
 
-/// The names of the zone's servers, as the resolver tells them.
+/// The names of the zone's servers, as the resolver reports them.
 pub(super) async fn server_names(
     client: &DnsClient,
     resolver: SocketAddr,
     zone: &Name,
 ) -> Vec<Name> {
     match ask(client, resolver, zone, RecordType::NS).await {
-        Ok(message) => named(message.answers.iter(), zone),
+        Ok(message) => ns_targets(message.answers.iter(), zone),
         Err(_) => Vec::new(),
     }
 }
 
-/// The addresses of these servers.
-pub(super) async fn servers_at(
+/// Queries the addresses of servers.
+pub(super) async fn query_servers(
     client: &Arc<DnsClient>,
     resolver: SocketAddr,
     mut names: Vec<Name>,
@@ -107,7 +111,7 @@ pub(super) async fn servers_at(
     let mut tasks = JoinSet::new();
     for (index, name) in names.into_iter().enumerate() {
         let client = Arc::clone(client);
-        tasks.spawn(async move { (index, servers_of(&client, resolver, &name).await) });
+        tasks.spawn(async move { (index, query_server(&client, resolver, &name).await) });
     }
     let mut seen = HashSet::new();
     let mut servers: Vec<DnsServerId> = in_order(tasks).await.into_iter().flatten().collect();
@@ -122,8 +126,8 @@ pub(super) async fn servers_at(
     }
 }
 
-/// The targets of the NS records of `zone`, in order.
-pub(super) fn named<'a>(records: impl Iterator<Item = &'a Record>, zone: &Name) -> Vec<Name> {
+/// The targets of the NS records of `zone`, sorted.
+pub(super) fn ns_targets<'a>(records: impl Iterator<Item = &'a Record>, zone: &Name) -> Vec<Name> {
     let names = records.filter_map(|record| match &record.data {
         RData::NS(name) if record.name == *zone => Some(name.0.to_lowercase()),
         _ => None,
@@ -134,51 +138,52 @@ pub(super) fn named<'a>(records: impl Iterator<Item = &'a Record>, zone: &Name) 
     names
 }
 
-/// The server at each of its addresses; where the lookup failed for those that this machine can
-/// surely reach, or found none, the server without one: it was not asked, and that counts.
-async fn servers_of(client: &DnsClient, resolver: SocketAddr, name: &Name) -> Vec<DnsServerId> {
+/// The server at each of its addresses. If the lookup of its IPv4 addresses failed or none was
+/// found, the server without an address as well: it cannot be asked, and that counts.
+async fn query_server(client: &DnsClient, resolver: SocketAddr, name: &Name) -> Vec<DnsServerId> {
     let (four, six) = tokio::join!(
-        addresses(client, resolver, name, RecordType::A),
-        addresses(client, resolver, name, RecordType::AAAA)
+        query_addresses(client, resolver, name, RecordType::A),
+        query_addresses(client, resolver, name, RecordType::AAAA)
     );
     let unknown = four.is_err();
-    let found = four
+    let mut addresses: Vec<Option<SocketAddr>> = four
         .into_iter()
         .chain(six)
         .flatten()
-        .map(|ip| Some(SocketAddr::new(ip, 53)));
-    let mut found: Vec<Option<SocketAddr>> = found.collect();
-    if unknown || found.is_empty() {
-        found.push(None);
+        .map(|ip| Some(SocketAddr::new(ip, 53)))
+        .collect();
+    if unknown || addresses.is_empty() {
+        addresses.push(None);
     }
-    let server = |address| DnsServerId {
-        address,
-        name: Some(text(name)),
-        role: ServerRole::Authoritative,
-    };
-    found.into_iter().map(server).collect()
+    addresses
+        .into_iter()
+        .map(|address| DnsServerId {
+            address,
+            name: Some(name_text(name)),
+            role: ServerRole::Authoritative,
+        })
+        .collect()
 }
 
-async fn addresses(
+async fn query_addresses(
     client: &DnsClient,
     resolver: SocketAddr,
     name: &Name,
     kind: RecordType,
 ) -> Result<Vec<IpAddr>, DnsAnswer> {
     let message = ask(client, resolver, name, kind).await?;
-    let address = |data: &RData| match data {
-        RData::A(address) => Some(IpAddr::V4(address.0)),
-        RData::AAAA(address) => Some(IpAddr::V6(address.0)),
-        _ => None,
-    };
     match message.metadata.response_code {
-        ResponseCode::NoError | ResponseCode::NXDomain => Ok(message
-            .answers
-            .iter()
-            .filter_map(|record| address(&record.data))
-            .collect()),
-        code => Err(failed(code)),
+        ResponseCode::NoError | ResponseCode::NXDomain => {}
+        code => return Err(failure(code)),
     }
+    let addresses = message.answers.iter().filter_map(|record| {
+        Some(match record.data {
+            RData::A(address) => IpAddr::V4(address.0),
+            RData::AAAA(address) => IpAddr::V6(address.0),
+            _ => return None,
+        })
+    });
+    Ok(addresses.collect())
 }
 
 async fn ask(

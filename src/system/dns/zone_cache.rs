@@ -1,4 +1,4 @@
-//! The zones that were looked at: each is explored once, however many names it has.
+//! Caches explored zones: each is explored once, however many names it has.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -10,30 +10,36 @@ use tokio::sync::OnceCell;
 use super::delegation::{self, ExploredZone};
 use crate::system::dns::client::DnsClient;
 
-/// The most that are remembered; then it begins anew.
+/// The most zones that are cached; then the cache is cleared.
 const MOST: usize = 1000;
 
-/// What is known of zones, by the resolver that told of them and their names.
+/// Explored zones, by the resolver that reported them and their names.
 #[derive(Debug, Default)]
-pub(super) struct ZoneCache(Mutex<HashMap<(SocketAddr, Name), Once>>);
+pub(super) struct ZoneCache(Mutex<HashMap<ZoneKey, ZoneCell>>);
 
-/// What one task finds and others wait for.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+struct ZoneKey {
+    guide: SocketAddr,
+    zone: Name,
+}
+
+/// A zone that one task explores while others wait for it.
 #[derive(Clone, Debug, Default)]
-struct Once(Arc<OnceCell<Arc<ExploredZone>>>);
+struct ZoneCell(Arc<OnceCell<Arc<ExploredZone>>>);
 
 impl ZoneCache {
-    /// What is known of `zone`; who comes first explores it, and the others wait for that.
-    pub(super) async fn explored(
+    /// Explores `zone`, unless that has been done; concurrent callers wait for the first.
+    pub(super) async fn get_or_explore(
         &self,
         client: &Arc<DnsClient>,
         guide: SocketAddr,
         zone: Name,
     ) -> Arc<ExploredZone> {
-        let key = (guide, zone);
+        let key = ZoneKey { guide, zone };
         let cell = self.cell(&key);
         let explored = cell
             .0
-            .get_or_init(|| async { Arc::new(delegation::explore(client, guide, &key.1).await) })
+            .get_or_init(|| async { Arc::new(delegation::explore(client, guide, &key.zone).await) })
             .await;
         if explored
             .own
@@ -41,7 +47,7 @@ impl ZoneCache {
             .iter()
             .all(|server| server.address.is_none())
         {
-            // Nothing to go by: whoever comes next tries again.
+            // No server can be asked: the next caller tries again.
             self.0
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -50,7 +56,7 @@ impl ZoneCache {
         Arc::clone(explored)
     }
 
-    fn cell(&self, key: &(SocketAddr, Name)) -> Once {
+    fn cell(&self, key: &ZoneKey) -> ZoneCell {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST && !known.contains_key(key) {
             known.clear();

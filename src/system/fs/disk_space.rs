@@ -1,5 +1,5 @@
-//! Whether something can be written before it is: what a file system has left, and whether a folder
-//! takes new names.
+//! Checks before a write whether it can succeed: the free space of a file system, and whether a
+//! folder accepts new names.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -10,25 +10,25 @@ use rustix::io::Errno;
 
 use super::folders::user;
 
-/// What a file system has left for who runs certctl.
+/// The free space of a file system for the user who runs certctl.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct FreeSpace {
-    /// By this it is told from others.
+    /// Identifies the file system.
     pub device: u64,
     /// The bytes of a block: each file takes whole ones.
     pub block: u64,
-    /// Blocks that are free; none where it counts none.
+    /// How many blocks are free; `None` if the file system does not count them.
     pub blocks: Option<u64>,
-    /// Files that it can still hold; none where it has no such bound.
+    /// How many files can be added; `None` if it has no such limit.
     pub files: Option<u64>,
 }
 
-/// Of the file system that a folder is on; `None` when it does not say.
+/// The free space of the file system that a folder is on; `None` if it is not known.
 #[must_use]
 pub(crate) fn of(folder: &Path) -> Option<FreeSpace> {
     let device = std::fs::metadata(folder).ok()?.dev();
     let seen = statvfs(folder).ok()?;
-    // What is reserved for root is root's.
+    // Some blocks are reserved for root.
     let (blocks, files) = if user() == 0 {
         (seen.f_bfree, seen.f_ffree)
     } else {
@@ -42,8 +42,8 @@ pub(crate) fn of(folder: &Path) -> Option<FreeSpace> {
     })
 }
 
-/// Whether who runs certctl may make names in a folder and change them. What cannot be asked is
-/// left to the attempt.
+/// Checks whether the user may create and rename files in a folder. If that cannot be determined, the
+/// attempt will show it.
 ///
 /// # Errors
 /// The reason: no permission, a read-only file system, a folder that is marked as unchangeable.

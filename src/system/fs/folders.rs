@@ -1,6 +1,6 @@
-//! Folders and the names in them: folders made with their mode, links that are put in place by one
-//! rename, numbered backups of the same inode, whole folders moved and taken away. Each change is
-//! flushed, or says that it is not.
+//! Folders and the names in them: creates folders with their mode, replaces links by one rename,
+//! makes numbered backups with the same inode, moves and removes whole folders. Each function
+//! flushes its change, or its documentation says that it does not.
 
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -21,13 +21,13 @@ use super::xattrs::{self, ExtendedAttributes};
 pub(crate) enum FileKind {
     File,
     Folder,
-    /// A link, and what it says.
+    /// A link, and its target.
     Link(PathBuf),
     /// A FIFO, a socket, a device.
     Other,
 }
 
-/// A look at a path. Two that are equal saw the same, unchanged in between.
+/// What was found at a path. If two are equal, nothing changed in between.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct FileStatus {
     pub kind: FileKind,
@@ -44,13 +44,13 @@ pub(crate) struct FileStatus {
 }
 
 impl FileStatus {
-    /// Its number on its file system.
+    /// The inode number on its file system.
     #[must_use]
     pub(crate) fn inode(&self) -> u64 {
         self.inode.1
     }
 
-    /// Whether both are the same, whatever their names.
+    /// Whether both are the same file, regardless of their names.
     #[must_use]
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.inode == other.inode
@@ -99,7 +99,7 @@ pub(crate) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// The home folder of who runs certctl, as the environment says.
+/// The home folder of the user, from the environment.
 #[must_use]
 pub(crate) fn home() -> Option<PathBuf> {
     std::env::var_os("HOME")
@@ -107,13 +107,13 @@ pub(crate) fn home() -> Option<PathBuf> {
         .filter(|home| home.is_absolute())
 }
 
-/// True when a folder is at `path`, links followed.
+/// Whether a folder is at `path`, links followed.
 #[must_use]
 pub(crate) fn is_folder(path: &Path) -> bool {
     path.is_dir()
 }
 
-/// True when a file is at `path`, links followed.
+/// Whether a regular file is at `path`, links followed.
 #[must_use]
 pub(crate) fn is_file(path: &Path) -> bool {
     path.is_file()
@@ -190,8 +190,7 @@ pub(crate) fn names(folder: &Path, limit: usize) -> Result<Vec<std::ffi::OsStrin
         .map_err(FileError::at("read the folder", folder))
 }
 
-/// Makes a folder and those above it as far as they are missing, whatever the umask; `mode` is the
-/// last one's.
+/// Creates a folder and missing parents, regardless of the umask; `mode` is for the last one.
 ///
 /// # Errors
 /// The system's reason.
@@ -211,8 +210,8 @@ pub(crate) fn make(path: &Path, mode: u32) -> Result<(), FileError> {
     }
 }
 
-/// Makes something in `folder`, which is made first where it is missing; mostly it is there and
-/// nobody asks.
+/// Runs `act`, which creates something in `folder`; if the folder is missing, creates it and runs
+/// `act` again. Usually it exists, and no check is needed.
 ///
 /// # Errors
 /// Those of `act`, or of [`make`].
@@ -243,8 +242,8 @@ fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
-/// A new, flushed file in a folder that nobody else sees yet. Until its owner is set only who runs
-/// certctl may read it.
+/// Writes and flushes a new file, in a folder that other programs do not use yet. Until its owner is
+/// set, only the user who runs certctl can read it.
 ///
 /// # Errors
 /// `AlreadyExists` when something is at `path`; else the system's reason.
@@ -266,15 +265,15 @@ pub(crate) fn write(
             fchown(&file, Some(user), Some(group))?;
         }
         file.set_permissions(Permissions::from_mode(mode))?;
-        // After the mode, which says what an ACL lets through.
+        // After the mode, because that sets the mask of the ACL.
         xattrs::write(&file, attributes)?;
         file.sync_all()
     };
     write().map_err(FileError::at("write", path))
 }
 
-/// Puts a link at `path`, in one rename over whatever file or link is there; the folder is still to
-/// be flushed.
+/// Creates a link at `path`, or replaces the file or link there in one rename; the caller has to
+/// flush the folder.
 ///
 /// # Errors
 /// The system's reason; what was there is then untouched.
@@ -293,8 +292,7 @@ pub(crate) fn place(path: &Path, text: &Path) -> Result<(), FileError> {
     renamed
 }
 
-/// Puts a file that waits beside `path` there in one rename, over whatever file or link is there,
-/// and flushes the folder.
+/// Renames a file to `path`, over an existing file or link, and flushes the folder.
 ///
 /// # Errors
 /// The system's reason; what was there is then untouched.
@@ -330,8 +328,8 @@ pub(crate) fn remove(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Removes a folder and the files in it. The caller has given it a name that means nothing to
-/// anybody: nothing relies on its being gone, and nothing is flushed.
+/// Removes a folder and the files in it. The caller has renamed it to a name that no program uses:
+/// nothing depends on its removal, and nothing is flushed.
 ///
 /// # Errors
 /// The system's reason.
@@ -342,18 +340,18 @@ pub(crate) fn remove_folder(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// What the numbered backup of a file is called.
+/// The form of a numbered backup's name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum BackupName {
-    /// `.<file>.~N~`: for folders of which a server loads every file that it sees.
+    /// `.<file>.~N~`: for folders from which a server loads every visible file.
     Hidden,
     /// `<file>.~N~`
     Shown,
 }
 
-/// Gives a file a second name, that of a backup: the same inode, so the same mode and owner, and no
-/// instant without the file. When the last backup is this very file already, that is its backup.
-/// The folder is still to be flushed.
+/// Backs up a file under a second name: the same inode, so the same mode and owner, and the file is
+/// never missing. If a backup is the same file already, that is returned. The caller has to flush
+/// the folder.
 ///
 /// # Errors
 /// The system's reason.
@@ -377,7 +375,7 @@ pub(crate) fn back_up_beside(path: &Path, called: BackupName) -> Result<PathBuf,
     )))
 }
 
-/// The numbered backup that is this very file, if there is one.
+/// The numbered backup that is the same file, if there is one.
 ///
 /// # Errors
 /// When they cannot be looked at.
@@ -398,8 +396,8 @@ pub(crate) fn backed_up(path: &Path) -> Result<Option<PathBuf>, FileError> {
     Ok(None)
 }
 
-/// Puts `backup` back in one rename. A file that somebody put at `path` in the meantime stays, and
-/// so does the backup.
+/// Restores `backup` in one rename. If another program has created a file at `path` in the meantime,
+/// that stays, and so does the backup.
 ///
 /// # Errors
 /// `AlreadyExists` when such a file is there; else the system's reason.

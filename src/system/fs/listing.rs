@@ -1,6 +1,6 @@
-//! What lies in a folder, name by name, and folders emptied. Not std's `read_dir`: that gives up
-//! when a signal comes while the folder is opened, and it panics when closing it fails (a dying
-//! disk, when all the work is done).
+//! Lists the entries of a folder, and removes folders. Not by std's `read_dir`: that fails when a
+//! signal comes while the folder is opened, and panics when closing it fails (a dying disk, after
+//! all the work is done).
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -19,19 +19,19 @@ pub(crate) struct FolderEntry {
     pub(crate) kind: FileType,
 }
 
-/// The names in a folder, as they come.
+/// The entries of a folder, in the order of the system.
 pub(crate) struct FolderEntries(Dir);
 
 /// Opens the folder at `path`, links followed.
 pub(crate) fn open(path: &Path) -> io::Result<FolderEntries> {
-    Ok(FolderEntries(Dir::new(folder(
+    Ok(FolderEntries(Dir::new(open_folder(
         CWD,
         path,
         OFlags::empty(),
     )?)?))
 }
 
-fn folder(base: impl AsFd, path: impl Arg + Copy, more: OFlags) -> Result<OwnedFd, Errno> {
+fn open_folder(base: impl AsFd, path: impl Arg + Copy, more: OFlags) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | more;
     retry_on_intr(|| openat(base.as_fd(), path, flags, Mode::empty()))
 }
@@ -58,7 +58,7 @@ impl Iterator for FolderEntries {
 }
 
 impl FolderEntries {
-    /// Not every file system says it in its list.
+    /// The type of an entry; not every file system gives it in the listing.
     fn kind(&self, name: &OsStr, listed: FileType) -> io::Result<FileType> {
         if listed != FileType::Unknown {
             return Ok(listed);
@@ -68,33 +68,33 @@ impl FolderEntries {
     }
 }
 
-/// Removes a folder and all in it; no link is followed. What somebody else takes away meanwhile is
-/// gone too.
+/// Removes a folder and everything in it; no link is followed. Entries that another program removes
+/// at the same time are no errors.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
-    empty(folder(CWD, path, OFlags::NOFOLLOW)?)?;
-    Ok(gone(unlinkat(CWD, path, AtFlags::REMOVEDIR))?)
+    remove_entries(open_folder(CWD, path, OFlags::NOFOLLOW)?)?;
+    Ok(ignore_missing(unlinkat(CWD, path, AtFlags::REMOVEDIR))?)
 }
 
-fn empty(open: OwnedFd) -> io::Result<()> {
+fn remove_entries(open: OwnedFd) -> io::Result<()> {
     let mut entries = FolderEntries(retry_on_intr(|| Dir::read_from(&open))?);
     let all = entries.by_ref().collect::<io::Result<Vec<FolderEntry>>>()?;
     drop(entries);
     for FolderEntry { name, kind } in all {
         let name = name.as_os_str();
         if kind == FileType::Directory {
-            match folder(&open, name, OFlags::NOFOLLOW) {
+            match open_folder(&open, name, OFlags::NOFOLLOW) {
                 Err(Errno::NOENT) => continue,
-                other => empty(other?)?,
+                other => remove_entries(other?)?,
             }
-            gone(unlinkat(&open, name, AtFlags::REMOVEDIR))?;
+            ignore_missing(unlinkat(&open, name, AtFlags::REMOVEDIR))?;
         } else {
-            gone(unlinkat(&open, name, AtFlags::empty()))?;
+            ignore_missing(unlinkat(&open, name, AtFlags::empty()))?;
         }
     }
     Ok(())
 }
 
-fn gone(removed: Result<(), Errno>) -> Result<(), Errno> {
+fn ignore_missing(removed: Result<(), Errno>) -> Result<(), Errno> {
     match removed {
         Err(Errno::NOENT) => Ok(()),
         other => other,

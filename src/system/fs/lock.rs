@@ -1,28 +1,29 @@
-//! Locks on files and folders (flock): the kernel lets go of them when the process ends, however it
-//! ends. What the file holds means nothing.
+//! Advisory locks on files and folders (`flock`, through [`File::try_lock`]): the kernel releases
+//! them when the process ends, however it ends. The content of the file means nothing.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, OFlags, flock};
-use rustix::io::retry_on_intr;
+use rustix::fs::OFlags;
 
 use super::files::FileError;
 use crate::system::clock;
 
-/// Held until it is dropped.
+/// A lock that is held until it is dropped.
 #[derive(Debug)]
 pub struct FileLock(File);
 
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl FileLock {
-    /// Waits for the lock file at `path` until `wait` is over or `give_up` says so; `None` then.
+    /// Waits for the lock file at `path`; `None` if `wait` is over or `give_up` returns true before
+    /// it is free.
     ///
     /// # Errors
-    /// When the file cannot be opened or locked at all.
+    /// When the file cannot be opened or locked.
     pub fn wait(
         path: &Path,
         wait: Duration,
@@ -42,10 +43,8 @@ impl FileLock {
             .map_err(FileError::at("open the lock", path))?;
         let ends = Instant::now() + wait;
         loop {
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Some(Self(file))),
-                Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => {}
-                Err(errno) => return Err(FileError::at("lock", path)(errno.into())),
+            if try_lock(&file).map_err(FileError::at("lock", path))? {
+                return Ok(Some(Self(file)));
             }
             if Instant::now() >= ends || give_up() {
                 return Ok(None);
@@ -54,26 +53,24 @@ impl FileLock {
         }
     }
 
-    /// Locks a folder if nobody has and it is still at its name; `None` when not. It says that
-    /// somebody works in it.
+    /// Locks a folder, which shows that a process works in it; `None` if it is locked already or
+    /// not at its name any more.
     ///
     /// # Errors
-    /// When it cannot be opened or locked at all.
+    /// When it cannot be opened or locked.
     pub fn folder(path: &Path) -> Result<Option<Self>, FileError> {
         let open = match File::open(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(FileError::at("open the folder", path))?,
         };
-        match retry_on_intr(|| flock(&open, FlockOperation::NonBlockingLockExclusive)) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
-            Err(errno) => return Err(FileError::at("lock", path)(errno.into())),
+        if !try_lock(&open).map_err(FileError::at("lock", path))? {
+            return Ok(None);
         }
         let own = open.metadata().map_err(FileError::at("look at", path))?;
-        let still = path
+        let is_same = path
             .symlink_metadata()
             .is_ok_and(|meta| (meta.dev(), meta.ino()) == (own.dev(), own.ino()));
-        Ok(still.then_some(Self(open)))
+        Ok(is_same.then_some(Self(open)))
     }
 
     /// Gives the folder at `path`, which this locks, its final mode, and flushes it.
@@ -86,6 +83,18 @@ impl FileLock {
         self.0
             .sync_all()
             .map_err(FileError::at("flush the folder", path))
+    }
+}
+
+/// Locks the file; false if another process has locked it.
+pub(super) fn try_lock(file: &File) -> io::Result<bool> {
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
     }
 }
 

@@ -1,16 +1,14 @@
-//! A folder that is certctl's to clear: it carries a marker, and nothing without that marker is
-//! ever cleared.
+//! A scratch folder that certctl may clear: it has a marker, and a folder without that marker is
+//! never cleared.
 
 use std::fs::{self, DirBuilder, File};
-use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
-
 use super::files::{self, FileError};
+use super::lock;
 
-/// The marker, and what it says to whoever finds it.
+/// The marker file, and its text for people who find it.
 const MARKER: &str = ".certctl-rehearsal";
 const MARKER_TEXT: &str =
     "Made by certctl rehearse, which removes everything in this folder whenever it runs here.\n";
@@ -29,8 +27,8 @@ pub(crate) enum ScratchError {
     File(#[from] FileError),
 }
 
-/// An empty folder of our own, locked while this lives. It stays when dropped: people look at what
-/// a rehearsal made.
+/// An empty folder, locked while this lives. It stays when dropped: people look at what a rehearsal
+/// made.
 #[derive(Debug)]
 pub(crate) struct ScratchFolder {
     path: PathBuf,
@@ -57,16 +55,13 @@ impl ScratchFolder {
         if !files::occupied(&marker) {
             files::create_new(&marker, MARKER_TEXT.as_bytes(), 0o644)?;
         }
-        let lock = File::open(&marker).map_err(FileError::at("open", &marker))?;
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(ScratchError::Busy(path.to_owned())),
-            other => other
-                .map_err(io::Error::from)
-                .map_err(FileError::at("lock", &marker))?,
+        let marker_file = File::open(&marker).map_err(FileError::at("open", &marker))?;
+        if !lock::try_lock(&marker_file).map_err(FileError::at("lock", &marker))? {
+            return Err(ScratchError::Busy(path.to_owned()));
         }
         let scratch = Self {
             path: path.to_owned(),
-            _lock: lock,
+            _lock: marker_file,
         };
         scratch.clear()?;
         Ok(scratch)
@@ -77,7 +72,7 @@ impl ScratchFolder {
         &self.path
     }
 
-    /// The folder, for programs that stand elsewhere.
+    /// The absolute path of the folder, for programs with another working directory.
     ///
     /// # Errors
     /// The system's reason.
@@ -87,7 +82,7 @@ impl ScratchFolder {
             .map_err(FileError::at("look at", &self.path))
     }
 
-    /// A folder in it, made with those above it; only this user may enter.
+    /// Makes a folder in it, with its parents; only this user may enter.
     ///
     /// # Errors
     /// The system's reason.

@@ -1,6 +1,6 @@
-//! A walk through a tree that ends and never blocks: each folder once, whatever links lead to it;
-//! FIFOs, sockets and devices are told and not opened; what cannot be read is told, and the rest
-//! goes on.
+//! Walks through a tree, always ends and never blocks: each folder is visited once, whatever links
+//! lead to it; FIFOs, sockets and devices are reported and not opened; unreadable entries are
+//! reported, and the walk continues.
 
 use std::collections::{HashSet, VecDeque};
 use std::ffi::OsString;
@@ -16,41 +16,41 @@ use super::listing::{self, FolderEntry};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum WalkDepth {
-    /// The files of the folder itself, no hidden ones.
+    /// The files of the folder itself, without hidden ones.
     Own,
-    /// All that lies below it.
+    /// All files below it.
     Tree,
 }
 
 #[derive(Debug)]
 pub(crate) enum WalkedEntry {
-    /// It could not be looked at.
+    /// It could not be read.
     Failed(FileError),
     /// A regular file, or a link to one.
     File(PathBuf),
-    /// Nothing that is read, and what it is.
+    /// It is not read; holds what it is.
     Skipped(PathBuf, &'static str),
 }
 
-/// A walk under way.
+/// A walk in progress.
 #[derive(Debug)]
 pub(crate) struct FolderWalk {
     depth: WalkDepth,
     /// Folders still to be opened, the next one last.
     folders: Vec<PathBuf>,
-    /// Folders that were met, as device and number.
+    /// Folders that were visited, as device and inode number.
     known: HashSet<(u64, u64)>,
-    /// The folder that is open, and what is left of it.
+    /// The folder that was read last, and its remaining entries.
     here: PathBuf,
     names: VecDeque<(OsString, FileType)>,
 }
 
 impl FolderWalk {
-    /// Of the folder at `root`.
+    /// A walk through the folder at `root`.
     #[must_use]
     pub(crate) fn new(root: &Path, depth: WalkDepth) -> Self {
         let known = fs::metadata(root)
-            .map(|meta| number(&meta))
+            .map(|meta| inode(&meta))
             .into_iter()
             .collect();
         let folders = vec![root.to_owned()];
@@ -93,18 +93,18 @@ impl FolderWalk {
         Ok(())
     }
 
-    fn look(&mut self, path: PathBuf, kind: FileType) -> Option<WalkedEntry> {
+    fn classify(&mut self, path: PathBuf, kind: FileType) -> Option<WalkedEntry> {
         match kind {
             FileType::RegularFile => Some(WalkedEntry::File(path)),
             FileType::Directory => None,
-            FileType::Symlink => self.follow(path),
+            FileType::Symlink => self.follow_link(path),
             FileType::Fifo => Some(WalkedEntry::Skipped(path, "a FIFO")),
             FileType::Socket => Some(WalkedEntry::Skipped(path, "a socket")),
             _ => Some(WalkedEntry::Skipped(path, "a device")),
         }
     }
 
-    fn follow(&mut self, path: PathBuf) -> Option<WalkedEntry> {
+    fn follow_link(&mut self, path: PathBuf) -> Option<WalkedEntry> {
         match fs::metadata(&path) {
             Ok(meta) if meta.is_dir() => {
                 if self.depth == WalkDepth::Tree {
@@ -113,7 +113,7 @@ impl FolderWalk {
                 None
             }
             Ok(meta) if meta.is_file() => Some(WalkedEntry::File(path)),
-            Ok(meta) => Some(WalkedEntry::Skipped(path, odd(&meta))),
+            Ok(meta) => Some(WalkedEntry::Skipped(path, special_kind(&meta))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Some(WalkedEntry::Skipped(path, "a link to nowhere"))
             }
@@ -126,10 +126,10 @@ impl FolderWalk {
         }
     }
 
-    /// Whether this folder was not met before.
+    /// Whether this folder was not visited before.
     fn is_new(&mut self, folder: &Path) -> Result<bool, FileError> {
         let meta = fs::metadata(folder).map_err(FileError::at("look at", folder))?;
-        Ok(self.known.insert(number(&meta)))
+        Ok(self.known.insert(inode(&meta)))
     }
 }
 
@@ -142,23 +142,21 @@ impl Iterator for FolderWalk {
                 let mut path = PathBuf::with_capacity(self.here.as_os_str().len() + 1 + name.len());
                 path.push(&self.here);
                 path.push(name);
-                if let Some(met) = self.look(path, kind) {
-                    return Some(met);
+                if let Some(entry) = self.classify(path, kind) {
+                    return Some(entry);
                 }
             }
             let folder = self.folders.pop()?;
-            let first = self.here.as_os_str().is_empty();
-            match if first {
-                Ok(true)
-            } else {
-                self.is_new(&folder)
-            } {
-                Ok(true) => {}
-                Ok(false) => continue,
-                Err(error) => return Some(WalkedEntry::Failed(error)),
+            let is_root = self.here.as_os_str().is_empty();
+            if !is_root {
+                match self.is_new(&folder) {
+                    Ok(true) => {}
+                    Ok(false) => continue,
+                    Err(error) => return Some(WalkedEntry::Failed(error)),
+                }
             }
             if let Err(error) = self.open(folder) {
-                // What is empty now is not the start any more.
+                // An empty path means that the walk has not started.
                 self.here = PathBuf::from(".");
                 return Some(WalkedEntry::Failed(error));
             }
@@ -166,11 +164,11 @@ impl Iterator for FolderWalk {
     }
 }
 
-fn number(meta: &Metadata) -> (u64, u64) {
+fn inode(meta: &Metadata) -> (u64, u64) {
     (meta.dev(), meta.ino())
 }
 
-fn odd(meta: &Metadata) -> &'static str {
+fn special_kind(meta: &Metadata) -> &'static str {
     let kind = meta.file_type();
     if kind.is_fifo() {
         "a FIFO"
@@ -188,7 +186,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     #[test]
-    fn a_walk_ends_and_meets_each_file_once() {
+    fn a_walk_ends_and_visits_each_file_once() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir_all(at("a/b")).unwrap();
@@ -237,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_is_told() {
+    fn a_missing_folder_is_reported() {
         let met: Vec<WalkedEntry> =
             FolderWalk::new("/no/such/folder".as_ref(), WalkDepth::Tree).collect();
         assert!(matches!(&met[..], [WalkedEntry::Failed(_)]), "{met:?}");

@@ -1,5 +1,5 @@
-//! What decides beside owner and mode who may use a file: its SELinux label and its POSIX ACL, as
-//! bytes of the kernel's.
+//! The SELinux label and the POSIX ACL of a file, which beside owner and mode decide who may use it,
+//! as the kernel's bytes.
 
 use std::fs::File;
 use std::path::Path;
@@ -9,27 +9,28 @@ use rustix::io::{Errno, retry_on_intr};
 
 use super::files::FileError;
 
-/// More than Linux gives out in one attribute (`XATTR_SIZE_MAX`).
+/// The most bytes of one attribute in Linux (`XATTR_SIZE_MAX`).
 const LIMIT: usize = 64 * 1024;
 /// Enough for a label, and for an ACL with a hundred names.
 const USUAL: usize = 1024;
 const LABEL: &str = "security.selinux";
 const ACL: &str = "system.posix_acl_access";
 
-/// Both, as far as a file has them.
+/// Both attributes, as far as a file has them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct ExtendedAttributes {
     pub label: Option<Vec<u8>>,
-    /// The ACL, where it says more than the mode.
+    /// The ACL, if it says more than the mode.
     pub acl: Option<Vec<u8>>,
 }
 
-/// Those of what is at `path`, links followed. A file system without attributes has none.
+/// Reads the attributes of the file at `path`, links followed. A file system without attributes has
+/// none.
 ///
 /// # Errors
 /// The system's reason.
 pub(crate) fn read(path: &Path) -> Result<ExtendedAttributes, FileError> {
-    let label = one(path, LABEL)
+    let label = read_attribute(path, LABEL)
         .map_err(|errno| FileError::at("read the SELinux label of", path)(errno.into()))?;
     Ok(ExtendedAttributes {
         label,
@@ -37,23 +38,22 @@ pub(crate) fn read(path: &Path) -> Result<ExtendedAttributes, FileError> {
     })
 }
 
-/// The ACL of what is at `path`, links followed.
+/// Reads the ACL of the file at `path`, links followed.
 ///
 /// # Errors
 /// The system's reason.
 pub(crate) fn acl(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-    one(path, ACL).map_err(|errno| FileError::at("read the ACL of", path)(errno.into()))
+    read_attribute(path, ACL).map_err(|errno| FileError::at("read the ACL of", path)(errno.into()))
 }
 
-fn one(path: &Path, name: &str) -> Result<Option<Vec<u8>>, Errno> {
+fn read_attribute(path: &Path, name: &str) -> Result<Option<Vec<u8>>, Errno> {
     let mut bytes = vec![0; USUAL];
-    let ask = |bytes: &mut Vec<u8>| retry_on_intr(|| getxattr(path, name, bytes.as_mut_slice()));
-    let mut got = ask(&mut bytes);
-    if let Err(Errno::RANGE) = got {
+    let mut result = retry_on_intr(|| getxattr(path, name, bytes.as_mut_slice()));
+    if let Err(Errno::RANGE) = result {
         bytes.resize(LIMIT, 0);
-        got = ask(&mut bytes);
+        result = retry_on_intr(|| getxattr(path, name, bytes.as_mut_slice()));
     }
-    match got {
+    match result {
         Ok(length) => {
             bytes.truncate(length);
             Ok(Some(bytes))
@@ -63,26 +63,27 @@ fn one(path: &Path, name: &str) -> Result<Option<Vec<u8>>, Errno> {
     }
 }
 
-/// Gives them to an open file, whose mode is set. A file system that has no attributes, and a label
-/// that who runs certctl may not give, are no failure: then the file has what its folder gives it.
+/// Sets the attributes of an open file, whose mode is set already. A file system without attributes,
+/// and a label that the user may not set, are no errors: then the file has the default of its folder.
 ///
 /// # Errors
 /// The system's reason.
 pub(crate) fn write(file: &File, attributes: &ExtendedAttributes) -> std::io::Result<()> {
-    let give = |name: &str, value: &[u8]| {
-        retry_on_intr(|| fsetxattr(file, name, value, XattrFlags::empty()))
-    };
     if let Some(label) = &attributes.label {
-        match give(LABEL, label) {
+        match set_attribute(file, LABEL, label) {
             Err(Errno::NOTSUP | Errno::NOSYS | Errno::PERM | Errno::ACCESS | Errno::INVAL) => {}
             other => other?,
         }
     }
     if let Some(acl) = &attributes.acl {
-        match give(ACL, acl) {
+        match set_attribute(file, ACL, acl) {
             Err(Errno::NOTSUP | Errno::NOSYS) => {}
             other => other?,
         }
     }
     Ok(())
+}
+
+fn set_attribute(file: &File, name: &str, value: &[u8]) -> Result<(), Errno> {
+    retry_on_intr(|| fsetxattr(file, name, value, XattrFlags::empty()))
 }

@@ -1,5 +1,5 @@
-//! One URL asked for at one address, as a CA does: no proxy, no redirect followed, within a time
-//! and a size.
+//! Fetches a URL from a given address, as a CA does: without a proxy, without following redirects,
+//! bounded in time and size.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use super::super::runtime;
 use super::super::signals::InterruptSignal;
 use crate::dcv::http_file::{HttpResponse, MOST_BODY};
 
-/// No address is waited for longer.
+/// The longest wait for one address.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// All of them together are not waited for longer: DNS may name thousands of addresses.
+/// The longest wait for all of them: the DNS may list thousands of addresses.
 const ALL: Duration = Duration::from_secs(60);
-/// Addresses asked at once.
+/// How many addresses are asked at once.
 const AT_ONCE: usize = 32;
 
-/// What each URL gives at its address, in order; those for which no time is left are silent.
+/// The response to each URL at its address, in order; silent if there was no time left for it.
 ///
 /// # Errors
 /// The number of the signal that came.
@@ -29,7 +29,7 @@ pub(crate) fn look(
 ) -> Result<Vec<HttpResponse>, i32> {
     let all = async {
         tokio::select! {
-            answers = ask_all(questions) => Ok(answers),
+            answers = fetch_all(questions) => Ok(answers),
             signal = interrupt.came() => Err(signal),
         }
     };
@@ -41,7 +41,7 @@ pub(crate) fn look(
     })
 }
 
-async fn ask_all(questions: &[(String, SocketAddr)]) -> Vec<HttpResponse> {
+async fn fetch_all(questions: &[(String, SocketAddr)]) -> Vec<HttpResponse> {
     let until = Instant::now() + ALL;
     let mut answers = Vec::new();
     for some in questions.chunks(AT_ONCE) {
@@ -52,7 +52,7 @@ async fn ask_all(questions: &[(String, SocketAddr)]) -> Vec<HttpResponse> {
         }
         let mut tasks = JoinSet::new();
         for (index, (url, address)) in some.iter().cloned().enumerate() {
-            tasks.spawn(async move { (index, get(&url, address).await) });
+            tasks.spawn(async move { (index, fetch_within_time(&url, address).await) });
         }
         let mut done: Vec<(usize, HttpResponse)> = tasks.join_all().await;
         done.sort_by_key(|(index, _)| *index);
@@ -61,15 +61,15 @@ async fn ask_all(questions: &[(String, SocketAddr)]) -> Vec<HttpResponse> {
     answers
 }
 
-async fn get(url: &str, address: SocketAddr) -> HttpResponse {
-    match tokio::time::timeout(PATIENCE, response(url, address)).await {
+async fn fetch_within_time(url: &str, address: SocketAddr) -> HttpResponse {
+    match tokio::time::timeout(PATIENCE, fetch(url, address)).await {
         Ok(Ok(got)) => got,
-        Ok(Err(error)) => failed(&error),
+        Ok(Err(error)) => describe_failure(&error),
         Err(_) => HttpResponse::Silent(format!("nothing within {} s", PATIENCE.as_secs())),
     }
 }
 
-async fn response(url: &str, address: SocketAddr) -> Result<HttpResponse, reqwest::Error> {
+async fn fetch(url: &str, address: SocketAddr) -> Result<HttpResponse, reqwest::Error> {
     let host = Url::parse(url)
         .ok()
         .and_then(|url| url.host_str().map(str::to_owned))
@@ -102,8 +102,8 @@ async fn response(url: &str, address: SocketAddr) -> Result<HttpResponse, reqwes
     })
 }
 
-/// The last cause is the one that says something.
-fn failed(error: &reqwest::Error) -> HttpResponse {
+/// The last cause is the informative one.
+fn describe_failure(error: &reqwest::Error) -> HttpResponse {
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {
         cause = next;

@@ -1,5 +1,5 @@
-//! A TLS server on loopback that serves the pair at two paths, and a visitor. Like every real
-//! server it keeps what it has loaded until it is told to read again.
+//! A TLS server on loopback that serves the certificate and key at two paths, and a client. Like
+//! every real server it keeps what it has loaded until it is reloaded.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -19,20 +19,20 @@ use zeroize::Zeroizing;
 use super::{Background, PATIENCE};
 use crate::system::fs::files;
 
-/// The most that is read of a chain or a key.
-const PAIR_LIMIT: u64 = 1024 * 1024;
+/// The most that is read of a chain or a key, in bytes.
+const FILE_LIMIT: u64 = 1024 * 1024;
 
-/// What the server reads.
+/// The files that the server reads.
 #[derive(Clone, Debug)]
 pub(crate) struct ServedSite {
     /// The chain, PEM.
     pub chain: PathBuf,
     /// The key, PEM.
     pub key: PathBuf,
-    /// Touching this file tells the server to read the pair again (as `touch-reload` of uWSGI
-    /// does). The server and whoever reloads it are one process in a rehearsal, where a signal
-    /// would hit both; a file is something that a user's `--reload` can name, and a server that is
-    /// told by a file is seen to have been told: the file is gone.
+    /// Touching this file makes the server read the certificate and key again (like uWSGI's
+    /// `touch-reload`). In a rehearsal, the server and the program that reloads it are one process,
+    /// and a signal would hit both. A file can be created by a user's `--reload` command, and it
+    /// shows that the server has reloaded: the server removes it.
     pub reload: PathBuf,
 }
 
@@ -44,11 +44,11 @@ pub(crate) struct WebServer {
 }
 
 impl WebServer {
-    /// Listens on a free port of 127.0.0.1 and reads the pair; without a usable one handshakes fail
-    /// until a reload finds one.
+    /// Listens on a free port of 127.0.0.1 and reads the certificate and key; if they are unusable,
+    /// handshakes fail until a reload finds usable ones.
     ///
     /// # Errors
-    /// When no port or no thread can be had.
+    /// When no port is free or no thread can be started.
     pub(crate) fn start(site: ServedSite) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
@@ -58,14 +58,17 @@ impl WebServer {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             loop {
                 let (stream, _) = listener.accept().await?;
-                // Looked at before each handshake, so that who touched the file before connecting
-                // sees the new pair.
+                // Checked before each handshake, so that a client which touched the file before
+                // it connected sees the new certificate.
                 if std::fs::remove_file(&site.reload).is_ok() {
-                    // A pair that cannot be loaded leaves the one before in place, as in nginx.
+                    // A certificate that cannot be loaded leaves the old one in use, as in nginx.
                     loaded = load(&site).ok().or(loaded);
                 }
                 if let Some(config) = loaded.clone() {
-                    tokio::spawn(tokio::time::timeout(PATIENCE, greet(config, stream)));
+                    tokio::spawn(tokio::time::timeout(
+                        PATIENCE,
+                        complete_handshake(config, stream),
+                    ));
                 }
             }
         })?;
@@ -81,19 +84,22 @@ impl WebServer {
     }
 }
 
-/// A handshake and a goodbye: nobody asks this server for more.
-async fn greet(config: Arc<ServerConfig>, stream: tokio::net::TcpStream) -> io::Result<()> {
+/// Completes a handshake and closes the connection: no client asks this server for more.
+async fn complete_handshake(
+    config: Arc<ServerConfig>,
+    stream: tokio::net::TcpStream,
+) -> io::Result<()> {
     let mut stream = TlsAcceptor::from(config).accept(stream).await?;
     stream.shutdown().await
 }
 
-/// The pair, if chain and key can be read and belong together.
+/// The configuration, if chain and key can be read and match.
 fn load(site: &ServedSite) -> io::Result<Arc<ServerConfig>> {
-    let chain = files::read(&site.chain, PAIR_LIMIT).map_err(io::Error::other)?;
+    let chain = files::read(&site.chain, FILE_LIMIT).map_err(io::Error::other)?;
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&chain)
         .collect::<Result<_, _>>()
         .map_err(io::Error::other)?;
-    let key = Zeroizing::new(files::read(&site.key, PAIR_LIMIT).map_err(io::Error::other)?);
+    let key = Zeroizing::new(files::read(&site.key, FILE_LIMIT).map_err(io::Error::other)?);
     let key = PrivateKeyDer::from_pem_slice(&key).map_err(io::Error::other)?;
     let config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
@@ -106,7 +112,7 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-/// What a visitor who trusts one root was shown.
+/// What the server showed to a client that trusts one root.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct SiteVisit {
     /// `TLS 1.2` or `TLS 1.3`.
@@ -115,18 +121,18 @@ pub(crate) struct SiteVisit {
     pub leaf: Vec<u8>,
 }
 
-/// A clock that stands: dates are judged by the instant that everything else is judged by.
+/// A clock that always gives the instant at which everything else is evaluated.
 #[derive(Debug)]
-struct At(UnixTime);
+struct FixedClock(UnixTime);
 
-impl TimeProvider for At {
+impl TimeProvider for FixedClock {
     fn current_time(&self) -> Option<UnixTime> {
         Some(self.0)
     }
 }
 
-/// A handshake as a browser makes it at
-/// `at`: chain, name, dates and trust are all checked, with `root` (DER) as the only anchor.
+/// Makes a handshake as a browser does at `at`: chain, name, dates and trust are all checked, with
+/// `root` (DER) as the only anchor.
 ///
 /// # Errors
 /// When there is no connection, or the certificate is refused.
@@ -136,17 +142,7 @@ pub(crate) fn visit(
     root: &[u8],
     at: Timestamp,
 ) -> io::Result<SiteVisit> {
-    let mut roots = RootCertStore::empty();
-    roots
-        .add(CertificateDer::from(root))
-        .map_err(io::Error::other)?;
-    let since_epoch = Duration::from_secs(u64::try_from(at.as_second()).map_err(io::Error::other)?);
-    let clock = Arc::new(At(UnixTime::since_unix_epoch(since_epoch)));
-    let config = ClientConfig::builder_with_details(provider(), clock)
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let config = browser_config(root, at)?;
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     let mut client = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
@@ -155,13 +151,31 @@ pub(crate) fn visit(
     while client.is_handshaking() {
         client.complete_io(&mut stream)?;
     }
-    let leaf = client.peer_certificates().and_then(|chain| chain.first());
-    let leaf = leaf
-        .ok_or_else(|| io::Error::other("no certificate"))?
-        .to_vec();
+    let leaf = client
+        .peer_certificates()
+        .and_then(|chain| chain.first())
+        .ok_or_else(|| io::Error::other("no certificate"))?;
     let protocol = match client.protocol_version() {
         Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
         _ => "TLS 1.2",
     };
-    Ok(SiteVisit { protocol, leaf })
+    Ok(SiteVisit {
+        protocol,
+        leaf: leaf.to_vec(),
+    })
+}
+
+fn browser_config(root: &[u8], at: Timestamp) -> io::Result<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from(root))
+        .map_err(io::Error::other)?;
+    let seconds = u64::try_from(at.as_second()).map_err(io::Error::other)?;
+    let instant = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+    let config = ClientConfig::builder_with_details(provider(), Arc::new(FixedClock(instant)))
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
 }

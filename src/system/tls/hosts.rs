@@ -1,5 +1,5 @@
-//! Many hosts side by side: each finds its addresses and asks them within a deadline of its own, so
-//! that one that stalls delays none of the others.
+//! Probes many hosts concurrently: each has its own deadline for the look-up and the handshakes, so
+//! that a slow host does not delay the others.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,70 +15,76 @@ use crate::system::runtime;
 use crate::system::signals::most_open_files;
 use crate::system::tls::{ProbeError, probe};
 
-/// A host to ask.
+/// A host to probe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct HostTarget {
     /// A DNS name as A-labels, or an address without brackets.
     pub name: String,
     pub port: u16,
-    /// What is said before the handshake.
+    /// The protocol that is spoken before the handshake.
     pub starttls: Option<StartTls>,
 }
 
-/// What one address of a host showed.
+/// The result of probing one address of a host.
 #[derive(Debug)]
 pub(crate) struct AddressAnswer {
     pub address: SocketAddr,
-    /// What, or why nothing.
     pub answer: Result<TlsHandshake, ProbeError>,
 }
 
-/// As many hosts are asked at once, at as many addresses as files may be open: so many must stall
-/// before anybody waits.
+/// How many hosts are probed at once, at as many addresses as files may be open: only if so many
+/// are slow, others wait.
 const AT_ONCE: usize = 256;
 
-/// More addresses of one name are not asked.
+/// The most addresses of one name that are probed.
 const MOST: usize = 16;
 
-/// One fresh handshake with every address of every host; `each` hears of the hosts (their places in
-/// the list) as they are through, with an answer of every address or why none was asked.
+/// Makes one fresh handshake with every address of every host. `each` gets the index of a host as
+/// soon as it is done, with the answer of every address, or the error that prevented probing.
+///
+/// Serves the target for a thousand TLS hosts (benches/README.md): hosts are probed concurrently.
 pub(crate) fn ask_hosts(
     hosts: &[HostTarget],
     deadline: Duration,
     mut each: impl FnMut(usize, Result<Vec<AddressAnswer>, ProbeError>),
 ) {
-    let all = async {
-        // Names may have several addresses: those count, too.
-        let sockets = Arc::new(Semaphore::new(most_open_files(AT_ONCE)));
-        let mut waiting = hosts.iter().cloned().enumerate();
-        let mut running = JoinSet::new();
-        let mut start = |running: &mut JoinSet<_>| {
-            let sockets = Arc::clone(&sockets);
-            let next = waiting.next();
-            next.map(|(index, host)| {
-                running.spawn(async move { (index, ask(host, deadline, sockets).await) })
-            })
-        };
-        while running.len() < AT_ONCE && start(&mut running).is_some() {}
-        while let Some(joined) = running.join_next().await {
-            start(&mut running);
-            if let Ok((index, answer)) = joined {
-                each(index, answer);
-            }
+    if let Err(error) = runtime::block_on(probe_hosts(hosts, deadline, &mut each)) {
+        for index in 0..hosts.len() {
+            let same_error = io::Error::new(error.kind(), error.to_string());
+            each(index, Err(ProbeError::Unreachable(same_error)));
         }
-    };
-    if let Err(error) = runtime::block_on(all) {
-        let failed = || {
-            Err(ProbeError::Unreachable(io::Error::new(
-                error.kind(),
-                error.to_string(),
-            )))
-        };
-        (0..hosts.len()).for_each(|index| each(index, failed()));
     }
 }
 
-async fn ask(
+async fn probe_hosts(
+    hosts: &[HostTarget],
+    deadline: Duration,
+    mut each: impl FnMut(usize, Result<Vec<AddressAnswer>, ProbeError>),
+) {
+    // Hosts may have several addresses: those count, too.
+    let sockets = Arc::new(Semaphore::new(most_open_files(AT_ONCE)));
+    let mut waiting = hosts.iter().cloned().enumerate();
+    let mut running = JoinSet::new();
+    let mut finished = None;
+    loop {
+        while running.len() < AT_ONCE
+            && let Some((index, host)) = waiting.next()
+        {
+            let sockets = Arc::clone(&sockets);
+            running.spawn(async move { (index, probe_host(host, deadline, sockets).await) });
+        }
+        if let Some((index, answer)) = finished.take() {
+            each(index, answer);
+        }
+        match running.join_next().await {
+            // A task is never cancelled here and does not panic.
+            Some(joined) => finished = joined.ok(),
+            None => return,
+        }
+    }
+}
+
+async fn probe_host(
     host: HostTarget,
     deadline: Duration,
     sockets: Arc<Semaphore>,
@@ -99,7 +105,7 @@ async fn ask(
             (index, probe(&target, deadline).await)
         });
     }
-    let mut answers: Vec<_> = addresses
+    let mut answers: Vec<AddressAnswer> = addresses
         .into_iter()
         .map(|address| AddressAnswer {
             address,
@@ -115,22 +121,15 @@ async fn ask(
 }
 
 async fn look_up(host: &HostTarget, deadline: Duration) -> Result<Vec<SocketAddr>, ProbeError> {
-    match timeout(
-        deadline,
-        tokio::net::lookup_host((host.name.as_str(), host.port)),
-    )
-    .await
-    {
-        Ok(Ok(found)) => {
-            let mut addresses: Vec<SocketAddr> = found.take(MOST).collect();
-            addresses.dedup();
-            if addresses.is_empty() {
-                Err(ProbeError::NoAddress(host.name.clone()))
-            } else {
-                Ok(addresses)
-            }
-        }
-        Ok(Err(_)) => Err(ProbeError::NoAddress(host.name.clone())),
-        Err(_) => Err(ProbeError::Timeout(deadline)),
+    let lookup = tokio::net::lookup_host((host.name.as_str(), host.port));
+    let found = timeout(deadline, lookup)
+        .await
+        .map_err(|_| ProbeError::Timeout(deadline))?
+        .map_err(|_| ProbeError::NoAddress(host.name.clone()))?;
+    let mut addresses: Vec<SocketAddr> = found.take(MOST).collect();
+    addresses.dedup();
+    if addresses.is_empty() {
+        return Err(ProbeError::NoAddress(host.name.clone()));
     }
+    Ok(addresses)
 }

@@ -1,7 +1,6 @@
-//! What is said in the clear before a TLS handshake: SMTP (RFC 3207), IMAP (RFC 9051 6.2.1), POP3
-//! (RFC 2595 4) and PostgreSQL (protocol 3.0, `SSLRequest`). Byte by byte, so that nothing behind
-//! the answer is taken for it: what somebody put there goes into the handshake and fails. What the
-//! server says is foreign text, bounded.
+//! Starts TLS in a plain-text protocol: SMTP (RFC 3207), IMAP (RFC 9051 6.2.1), POP3 (RFC 2595 4) and
+//! PostgreSQL (protocol 3.0, `SSLRequest`). Reads byte by byte, so that injected bytes after the
+//! answer go into the handshake, which then fails. The server's answers are foreign text, bounded.
 
 use std::io;
 
@@ -10,25 +9,25 @@ use tokio::net::TcpStream;
 
 use crate::probe::StartTls;
 
-/// Why the server did not get as far as TLS.
+/// Why TLS could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartTlsError {
     #[error("the connection broke before TLS could be asked for")]
     Broken(#[source] io::Error),
-    /// It does not speak that protocol; holds what it said.
+    /// The server does not speak that protocol; holds its answer.
     #[error("it does not speak {}: it said {said}", .protocol.in_words())]
     Otherwise {
-        /// What was asked for.
+        /// The protocol that was tried.
         protocol: StartTls,
-        /// What it said instead. Foreign text.
+        /// Its answer. Foreign text.
         said: String,
     },
-    /// It speaks it and does not offer TLS; holds what it said.
+    /// The server speaks it and does not offer TLS; holds its answer.
     #[error("it speaks {} and does not start TLS: it said {said}", .protocol.in_words())]
     Refused {
-        /// What was asked for.
+        /// The protocol that was tried.
         protocol: StartTls,
-        /// What it said. Foreign text.
+        /// Its answer. Foreign text.
         said: String,
     },
 }
@@ -38,10 +37,10 @@ pub enum StartTlsError {
 const LINE: usize = 4096;
 const LINES: usize = 64;
 
-/// As much of what was said as is told.
-const TOLD: usize = 120;
+/// How many characters of an answer are reported.
+const REPORTED: usize = 120;
 
-/// Asks for TLS; afterwards the handshake may start. The caller bounds the time.
+/// Requests TLS; afterwards the handshake may start. The caller bounds the time.
 ///
 /// # Errors
 /// See [`StartTlsError`].
@@ -53,13 +52,13 @@ pub(crate) async fn open(
         StartTls::Smtp => smtp(connection).await,
         StartTls::Imap => {
             expect(connection, protocol, "* ", "* OK").await?;
-            say(connection, b"a1 STARTTLS\r\n").await?;
-            settle(connection, protocol, "a1 ", "a1 OK").await
+            send(connection, b"a1 STARTTLS\r\n").await?;
+            expect_tls(connection, protocol, "a1 ", "a1 OK").await
         }
         StartTls::Pop3 => {
             expect(connection, protocol, "", "+OK").await?;
-            say(connection, b"STLS\r\n").await?;
-            settle(connection, protocol, "", "+OK").await
+            send(connection, b"STLS\r\n").await?;
+            expect_tls(connection, protocol, "", "+OK").await
         }
         StartTls::Postgres => postgres(connection).await,
     }
@@ -69,16 +68,16 @@ async fn smtp(connection: &mut TcpStream) -> Result<(), StartTlsError> {
     let protocol = StartTls::Smtp;
     expect(connection, protocol, "220 ", "220").await?;
     // A literal needs no name that would have to resolve (RFC 5321 4.1.3).
-    say(connection, b"EHLO [127.0.0.1]\r\n").await?;
+    send(connection, b"EHLO [127.0.0.1]\r\n").await?;
     expect(connection, protocol, "250 ", "250").await?;
-    say(connection, b"STARTTLS\r\n").await?;
-    settle(connection, protocol, "", "220").await
+    send(connection, b"STARTTLS\r\n").await?;
+    expect_tls(connection, protocol, "", "220").await
 }
 
 /// `SSLRequest` (postgresql.org/docs/current/protocol-message-formats.html): one byte comes back.
 async fn postgres(connection: &mut TcpStream) -> Result<(), StartTlsError> {
     let protocol = StartTls::Postgres;
-    say(connection, &[0, 0, 0, 8, 4, 210, 22, 47]).await?;
+    send(connection, &[0, 0, 0, 8, 4, 210, 22, 47]).await?;
     match connection.read_u8().await.map_err(StartTlsError::Broken)? {
         b'S' => Ok(()),
         b'N' => Err(StartTlsError::Refused {
@@ -92,7 +91,7 @@ async fn postgres(connection: &mut TcpStream) -> Result<(), StartTlsError> {
     }
 }
 
-async fn say(connection: &mut TcpStream, words: &[u8]) -> Result<(), StartTlsError> {
+async fn send(connection: &mut TcpStream, words: &[u8]) -> Result<(), StartTlsError> {
     connection
         .write_all(words)
         .await
@@ -107,7 +106,7 @@ async fn expect(
     last: &str,
     good: &str,
 ) -> Result<(), StartTlsError> {
-    let said = answer(connection, protocol, last, good).await?;
+    let said = read_answer(connection, protocol, last, good).await?;
     if said.starts_with(good) {
         Ok(())
     } else {
@@ -115,14 +114,14 @@ async fn expect(
     }
 }
 
-/// The same for the answer to the request for TLS itself.
-async fn settle(
+/// The same for the answer to the request to start TLS.
+async fn expect_tls(
     connection: &mut TcpStream,
     protocol: StartTls,
     last: &str,
     good: &str,
 ) -> Result<(), StartTlsError> {
-    let said = answer(connection, protocol, last, good).await?;
+    let said = read_answer(connection, protocol, last, good).await?;
     if said.starts_with(good) {
         Ok(())
     } else {
@@ -132,14 +131,14 @@ async fn settle(
 
 /// The line that starts with `last`, or that cannot lead to it: `220-` leads to `220 `, other lines
 /// of IMAP to `a1 `.
-async fn answer(
+async fn read_answer(
     connection: &mut TcpStream,
     protocol: StartTls,
     last: &str,
     good: &str,
 ) -> Result<String, StartTlsError> {
     for _ in 0..LINES {
-        let line = line(connection, protocol).await?;
+        let line = read_line(connection, protocol).await?;
         let more = match protocol {
             StartTls::Imap => line.starts_with("* ") && !last.starts_with('*'),
             _ => line.starts_with(&format!("{good}-")),
@@ -154,7 +153,10 @@ async fn answer(
     })
 }
 
-async fn line(connection: &mut TcpStream, protocol: StartTls) -> Result<String, StartTlsError> {
+async fn read_line(
+    connection: &mut TcpStream,
+    protocol: StartTls,
+) -> Result<String, StartTlsError> {
     let mut bytes = Vec::new();
     loop {
         let byte = connection.read_u8().await.map_err(StartTlsError::Broken)?;
@@ -169,7 +171,7 @@ async fn line(connection: &mut TcpStream, protocol: StartTls) -> Result<String, 
     let said: String = String::from_utf8_lossy(&bytes)
         .trim_end_matches('\r')
         .chars()
-        .take(TOLD)
+        .take(REPORTED)
         .collect();
     if bytes.len() > LINE {
         Err(StartTlsError::Otherwise { protocol, said })
