@@ -76,14 +76,6 @@ fn literals(text: &str) -> impl Iterator<Item = &str> {
         .flat_map(|line| line.split('"').skip(1).step_by(2))
 }
 
-fn is_code(text: &str) -> bool {
-    text.len() > 2
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-}
-
 /// Without what differs from run to run: hashes, ports, dates.
 fn masked(text: &str) -> String {
     let mut out = String::new();

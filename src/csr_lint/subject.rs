@@ -14,7 +14,7 @@ fn check_attribute(attribute: &SubjectAttribute) -> Option<LintFault> {
     let name = attribute.name();
     let text = attribute.text()?;
     if name == "C" || name == "jurisdictionC" {
-        return check_country(&name, &text);
+        return check_country(&name, text);
     }
     let length = text.chars().count();
     let most = attribute.most()?;

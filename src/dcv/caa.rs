@@ -141,7 +141,7 @@ pub(crate) fn rule(
                 return CaaRuling {
                     name: name.to_owned(),
                     at: Some(alias.unwrap_or(at)),
-                    records: deciding.iter().map(|record| zone_line(record)).collect(),
+                    records: deciding.iter().map(zone_line).collect(),
                     verdict: judge(&deciding, wish),
                     ttl: deciding.iter().map(|record| record.ttl).min(),
                     issuers: wish.issuers,

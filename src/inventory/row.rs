@@ -139,6 +139,6 @@ impl StatusRow {
             ItemLocation::File { .. } => 2,
         });
         let first_key = self.keys.first().map(|(place, _)| place);
-        best.or(self.requests.first()).or(first_key)
+        best.or_else(|| self.requests.first()).or(first_key)
     }
 }

@@ -474,7 +474,7 @@ fn a_newer_certificate_is_ready_or_supersedes() {
     let newer = certificates(&[newer_leaf(&world, &next)]);
     let ready = [file("b.pem", newer), file("b.key", key(&next, 0o600))];
     let request = file("a-2.csr", request(&next, &["a.example", "www.a.example"]));
-    let live = vec![installed("/a.pem", chain.clone()), request];
+    let live = [installed("/a.pem", chain.clone()), request];
     assert_eq!(
         world.summaries([&live[..], &ready].concat(), "2026-12-10"),
         ["installed due due newer-ready", "ready fine"]

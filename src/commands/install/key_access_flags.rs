@@ -73,6 +73,6 @@ fn look_up_owner(context: &Context, text: &str) -> Result<(u32, u32), Failure> {
             OwnerError::NoGroup(_) => &group.path,
             _ => &passwd.path,
         };
-        owner_failure(&error, &path)
+        owner_failure(&error, path)
     })
 }
