@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::finding::NextStep;
+use crate::finding::{Finding, NextStep};
+use crate::wording::error_chain;
 
 /// Why there is no outcome; decides the exit code (product contract, "Exit codes").
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -89,14 +90,26 @@ impl Failure {
 
     /// A failure with the message of `error`, and with its sources as causes.
     #[must_use]
-    pub(crate) fn of(kind: FailureKind, error: &dyn std::error::Error) -> Self {
+    pub(crate) fn of(kind: FailureKind, error: &(dyn std::error::Error + 'static)) -> Self {
         let mut failure = Self::new(kind, error.to_string());
-        let mut source = error.source();
-        while let Some(cause) = source {
-            failure.causes.push(cause.to_string());
-            source = cause.source();
-        }
+        let causes = error_chain(error).skip(1);
+        failure.causes.extend(causes.map(ToString::to_string));
         failure
+    }
+
+    /// The message and its causes on one line, with colons between them.
+    #[must_use]
+    pub(crate) fn with_causes(&self) -> String {
+        let mut parts = vec![self.message.as_str()];
+        parts.extend(self.causes.iter().map(String::as_str));
+        parts.join(": ")
+    }
+
+    /// The failure as an error among the findings of a document that goes on without it.
+    #[must_use]
+    pub(crate) fn into_finding(self, code: &'static str) -> Finding {
+        let finding = Finding::error(code, self.with_causes());
+        self.next.into_iter().fold(finding, Finding::with)
     }
 
     /// The same failure with one more cause.

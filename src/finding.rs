@@ -17,7 +17,17 @@ pub enum Severity {
     Error,
 }
 
-/// One thing to do now: words for a person, and the command line where it is one certctl command.
+/// When a step can be taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepTiming {
+    /// At once: the step is one complete command.
+    Now,
+    /// After something that only the person or the CA can do.
+    Later,
+}
+
+/// One thing to do: words for a person, and the command line where it is one certctl command.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct NextStep {
     /// What to do, ready to read or to paste: one line.
@@ -25,19 +35,39 @@ pub struct NextStep {
     /// Lines to paste, where the step is to change a file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
-    /// The command line, one word each; absent when it is not one certctl command.
+    /// The command line, one word each, without sudo; absent when it is not one certctl command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub argv: Option<Vec<String>>,
+    /// Whether only root can do it.
+    pub needs_root: bool,
+    /// Whether the step can be taken at once.
+    pub when: StepTiming,
 }
 
+/// The commands that write below /etc/ssl, and the options with which they do not.
+const ROOT_COMMANDS: [&str; 3] = ["install", "rollback", "forget"];
+const HARMLESS: [&str; 3] = ["--root", "--dry-run", "--check"];
+
 impl NextStep {
-    /// A step that is not one certctl command.
+    /// A step that is not one complete command: a person has to decide or to fill in something.
     #[must_use]
     pub fn say(text: impl Into<String>) -> Self {
+        let text = text.into();
         Self {
-            text: text.into(),
+            needs_root: text.contains("sudo "),
+            text,
             lines: Vec::new(),
             argv: None,
+            when: StepTiming::Later,
+        }
+    }
+
+    /// A complete command line that is not one certctl command, such as that of another program.
+    #[must_use]
+    pub fn shell(line: impl Into<String>) -> Self {
+        Self {
+            when: StepTiming::Now,
+            ..Self::say(line)
         }
     }
 
@@ -49,7 +79,26 @@ impl NextStep {
         self
     }
 
-    /// A certctl command line; `words` come after `certctl`.
+    /// The same step, to be taken after something that only the person or the CA can do.
+    #[must_use]
+    pub fn later(self) -> Self {
+        Self {
+            when: StepTiming::Later,
+            ..self
+        }
+    }
+
+    /// The same step with sudo; `argv` stays without it.
+    #[must_use]
+    pub fn as_root(self) -> Self {
+        Self {
+            text: format!("sudo {}", self.text),
+            needs_root: true,
+            ..self
+        }
+    }
+
+    /// A complete certctl command line; `words` come after `certctl`.
     #[must_use]
     pub fn run<S: AsRef<str>>(words: &[S]) -> Self {
         let argv: Vec<String> = std::iter::once("certctl")
@@ -60,9 +109,16 @@ impl NextStep {
         Self {
             text: quoted.join(" "),
             lines: Vec::new(),
+            needs_root: is_for_root(&argv),
             argv: Some(argv),
+            when: StepTiming::Now,
         }
     }
+}
+
+fn is_for_root(argv: &[String]) -> bool {
+    let has = |words: &[&str]| argv.iter().any(|word| words.contains(&word.as_str()));
+    has(&ROOT_COMMANDS) && !has(&HARMLESS)
 }
 
 /// `word` as a POSIX shell reads it back unchanged.
@@ -140,7 +196,7 @@ impl Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::{NextStep, shell_word};
+    use super::{NextStep, StepTiming, shell_word};
 
     #[test]
     fn shell_words_survive_a_shell() {
@@ -160,5 +216,20 @@ mod tests {
         let next = NextStep::run(&["install", "a b.zip"]);
         assert_eq!(next.text, "certctl install 'a b.zip'");
         assert_eq!(next.argv.unwrap(), ["certctl", "install", "a b.zip"]);
+    }
+
+    #[test]
+    fn a_step_knows_whether_it_needs_root_and_can_be_taken_now() {
+        let installed = NextStep::run(&["install", "a.zip"]);
+        assert_eq!(
+            (installed.needs_root, installed.when),
+            (true, StepTiming::Now)
+        );
+        assert!(!NextStep::run(&["install", "a.zip", "--root", "tree"]).needs_root);
+        assert!(!NextStep::run(&["rollback", "a", "--dry-run"]).needs_root);
+        assert!(!NextStep::run(&["csr", "a.example"]).needs_root);
+        assert_eq!(NextStep::say("wait for the CA").when, StepTiming::Later);
+        let command = NextStep::shell("sudo chmod 0600 /x");
+        assert_eq!((command.needs_root, command.when), (true, StepTiming::Now));
     }
 }

@@ -20,11 +20,7 @@ pub(crate) fn certctl_again(root: Option<&Path>, words: &[&str]) -> NextStep {
         argv.push(root.display().to_string());
         return NextStep::run(&argv);
     }
-    let run = NextStep::run(&argv);
-    NextStep {
-        text: format!("sudo {}", run.text),
-        ..run
-    }
+    NextStep::run(&argv).as_root()
 }
 
 /// An install whose file the user has to name: shown, never run by a program.
@@ -51,7 +47,7 @@ pub(crate) fn move_then_install(move_commands: &[String], install: &NextStep) ->
 }
 
 fn one_after_another(commands: &[String], install: &NextStep) -> NextStep {
-    NextStep::say(format!("{} && {}", commands.join(" && "), install.text))
+    NextStep::shell(format!("{} && {}", commands.join(" && "), install.text))
 }
 
 /// After an interruption: the same command continues.

@@ -87,7 +87,7 @@ pub(crate) fn pass_single_key() -> NextStep {
 
 /// Everybody on this machine may read the key file.
 pub(crate) fn restrict_key_file(key: &Path) -> NextStep {
-    NextStep::say(format!("chmod o= {}", path_word(key)))
+    NextStep::shell(format!("chmod o= {}", path_word(key)))
 }
 
 /// `--key-type` contradicts the key of `--key`.

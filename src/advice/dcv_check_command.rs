@@ -106,7 +106,7 @@ pub(crate) fn name_the_request() -> NextStep {
 /// For a file without a request.
 #[must_use]
 pub(crate) fn inspect_file(shown: &str) -> NextStep {
-    NextStep::say(format!("certctl inspect {}", shell_word(shown)))
+    NextStep::shell(format!("certctl inspect {}", shell_word(shown)))
 }
 
 /// Checks a request although it has a certificate.

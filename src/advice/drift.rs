@@ -30,7 +30,7 @@ pub(crate) fn or_replace_damaged(folder: &Path, root: Option<&Path>) -> NextStep
 /// Something that is neither a file nor a link is in the place of our link.
 #[must_use]
 pub(crate) fn inspect_path(path: &Path) -> NextStep {
-    NextStep::say(format!("ls -ld {}", shell_path(path)))
+    NextStep::shell(format!("ls -ld {}", shell_path(path)))
 }
 
 /// Another link is in the place of ours.
@@ -56,11 +56,11 @@ pub(crate) fn point_live_to_proven(live: &Path) -> NextStep {
 /// The permission bits of a file or folder were changed from `permissions`.
 #[must_use]
 pub(crate) fn restore_mode(path: &Path, permissions: u32) -> NextStep {
-    NextStep::say(format!("sudo chmod {permissions:04o} {}", shell_path(path)))
+    NextStep::shell(format!("sudo chmod {permissions:04o} {}", shell_path(path)))
 }
 
 /// The owner of a file or folder was changed from `user` and `group`.
 #[must_use]
 pub(crate) fn restore_owner(path: &Path, user: u32, group: u32) -> NextStep {
-    NextStep::say(format!("sudo chown {user}:{group} {}", shell_path(path)))
+    NextStep::shell(format!("sudo chown {user}:{group} {}", shell_path(path)))
 }

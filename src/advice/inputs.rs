@@ -57,7 +57,7 @@ pub(crate) fn write_password_first() -> NextStep {
 /// Moves a backup back to its original path.
 #[must_use]
 pub(crate) fn restore_backup(backup: &Path, original: &Path) -> NextStep {
-    NextStep::say(format!(
+    NextStep::shell(format!(
         "mv -n {} {}",
         shell_word(&backup.display().to_string()),
         shell_word(&original.display().to_string())

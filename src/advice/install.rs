@@ -149,7 +149,7 @@ impl From<&PathObstacle> for Finding {
         let finding = Self::error("path-taken", obstacle.to_string());
         match obstacle {
             PathObstacle::Folder(path) | PathObstacle::Special(path) => {
-                finding.with(NextStep::say(format!("ls -ld {}", path_word(path))))
+                finding.with(NextStep::shell(format!("ls -ld {}", path_word(path))))
             }
             PathObstacle::Unlinked(_, install) => finding.with(NextStep::say(format!(
                 "put the links \

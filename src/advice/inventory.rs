@@ -134,7 +134,7 @@ fn step(reason: &StatusReason, row: &StatusRow, ways: &CallContext<'_>) -> Optio
         StatusReason::EndsFirst { .. } => Some(NextStep::say(
             "ask the CA for the chain to its other root, or what its bundle of today is",
         )),
-        StatusReason::KeyReadable { path, .. } => Some(NextStep::say(format!(
+        StatusReason::KeyReadable { path, .. } => Some(NextStep::shell(format!(
             "sudo chmod 0600 {}",
             shell_word(&path.display().to_string())
         ))),

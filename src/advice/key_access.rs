@@ -8,14 +8,14 @@ use crate::finding::NextStep;
 /// Others than root may write to a folder; `change` is what chmod(1) takes.
 #[must_use]
 pub(crate) fn close_folder(folder: &Path, change: &str) -> NextStep {
-    NextStep::say(format!("sudo chmod {change} {}", shell_path(folder)))
+    NextStep::shell(format!("sudo chmod {change} {}", shell_path(folder)))
 }
 
 /// A folder belongs to a user who may replace the key in it.
 #[must_use]
 pub(crate) fn give_folder_to_root(folder: &Path) -> NextStep {
     let folder = shell_path(folder);
-    NextStep::say(format!(
+    NextStep::shell(format!(
         "sudo chown root:root {folder} && sudo chmod go-w {folder}"
     ))
 }
@@ -24,7 +24,7 @@ pub(crate) fn give_folder_to_root(folder: &Path) -> NextStep {
 #[must_use]
 pub(crate) fn let_group_enter(folder: &Path, group: u32) -> NextStep {
     let folder = shell_path(folder);
-    NextStep::say(format!(
+    NextStep::shell(format!(
         "sudo chgrp {group} {folder} && sudo chmod g+x {folder}"
     ))
 }

@@ -52,13 +52,13 @@ pub(crate) fn list_releases(releases: &Path) -> NextStep {
 /// The files of a release cannot be loaded.
 #[must_use]
 pub(crate) fn inspect_releases(releases: &Path) -> NextStep {
-    NextStep::say(format!("ls -l {}", shell_path(releases)))
+    NextStep::shell(format!("ls -l {}", shell_path(releases)))
 }
 
 /// The certificate is not installed; `base` is certctl's folder.
 #[must_use]
 pub(crate) fn inspect_base(base: &Path) -> NextStep {
-    NextStep::say(format!("ls {}", shell_path(base)))
+    NextStep::shell(format!("ls {}", shell_path(base)))
 }
 
 /// A server's block names a file in the folder that would go.

@@ -42,7 +42,7 @@ impl From<MatchingError> for Failure {
                     "paths are relative to the folder that you are in; names are looked up in \
                     -C",
                 )
-                .with(NextStep::say("ls -l")),
+                .with(NextStep::shell("ls -l")),
             MatchingError::NothingHere { name, .. } => nothing_here(failure, name.as_deref()),
             MatchingError::OnlyKey(_) => failure.with(NextStep::say(
                 "pass the certificate that the CA sent too, as \
@@ -320,7 +320,7 @@ pub(crate) fn served_fault_finding(fault: &ServedFault, bundle: &[String]) -> Fi
     };
     let finding = finding.with(NextStep::run(bundle));
     match fault {
-        ServedFault::Packed { file } => finding.with(NextStep::say(format!(
+        ServedFault::Packed { file } => finding.with(NextStep::shell(format!(
             "sudo certctl install {}",
             shell_word(file)
         ))),

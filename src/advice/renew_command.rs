@@ -17,11 +17,7 @@ pub(crate) fn command_for(words: Vec<String>, name: &str) -> NextStep {
 /// Installs the newer certificate in a file, as root.
 #[must_use]
 pub(crate) fn install_newer(install_command: &[String], path: &str) -> NextStep {
-    let step = command_for(install_command.to_vec(), path);
-    NextStep {
-        text: format!("sudo {}", step.text),
-        ..step
-    }
+    command_for(install_command.to_vec(), path).as_root()
 }
 
 /// Pastes the request; `instruction` says where.
@@ -61,7 +57,7 @@ pub(crate) fn find_key_or_make_request(csr_command: Vec<String>, name: &str) -> 
 /// For a certificate that certbot renews.
 #[must_use]
 pub(crate) fn renew_with_certbot(name: &str) -> NextStep {
-    NextStep::say(format!(
+    NextStep::shell(format!(
         "sudo certbot renew --cert-name {}",
         shell_word(name)
     ))

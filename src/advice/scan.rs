@@ -18,5 +18,5 @@ pub(crate) fn inspect_host(host: &str) -> NextStep {
 /// For keys that the user cannot read.
 #[must_use]
 pub(crate) fn run_status_as_root() -> NextStep {
-    NextStep::say("sudo certctl status")
+    NextStep::shell("sudo certctl status")
 }

@@ -55,7 +55,7 @@ pub(crate) fn choose_server(name: &str) -> NextStep {
 #[must_use]
 pub(crate) fn install_server_or_none(software: ServerSoftware) -> [NextStep; 2] {
     [
-        NextStep::say(format!("sudo apt-get install {}", software.package())),
+        NextStep::shell(format!("sudo apt-get install {}", software.package())),
         NextStep::say("or put the files into place alone:  --server none"),
     ]
 }

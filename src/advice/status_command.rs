@@ -9,12 +9,3 @@ pub(crate) fn command(verb_words: Vec<String>, arguments: &[&str]) -> NextStep {
     words.extend(arguments.iter().map(|&word| word.to_owned()));
     NextStep::run(&words)
 }
-
-/// The same command line with sudo.
-#[must_use]
-pub(crate) fn as_root(step: NextStep) -> NextStep {
-    NextStep {
-        text: format!("sudo {}", step.text),
-        ..step
-    }
-}

@@ -126,7 +126,7 @@ impl From<ProcessError> for Failure {
                 Self::of(FailureKind::NotFound, &error).with(NextStep::say(step))
             }
             ProcessError::Start { program, .. } => Self::of(FailureKind::Io, &error)
-                .with(NextStep::say(format!("ls -l {}", shell_word(program)))),
+                .with(NextStep::shell(format!("ls -l {}", shell_word(program)))),
         }
     }
 }

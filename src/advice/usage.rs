@@ -4,7 +4,7 @@ use crate::finding::NextStep;
 
 /// No command was given.
 pub(crate) fn list_commands() -> NextStep {
-    NextStep::say("certctl --help")
+    NextStep::shell("certctl --help")
 }
 
 /// The help of `command`, or of certctl if the command is unknown.

@@ -10,7 +10,6 @@ use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, Severity};
 use crate::inputs::{MatchedCertificate, PasswordArgs};
-use crate::install::outcome::day;
 use crate::install::placeholder::certificate::PlaceholderCertificate;
 use crate::install::request::{InstallGoal, InstallRequest, RunMode, judged_by_now};
 use crate::install::transaction;
@@ -26,6 +25,7 @@ use crate::system::clock;
 use crate::system::fs::files::FileError;
 use crate::system::fs::folders;
 use crate::system::http::NetworkReach;
+use crate::wording::day;
 
 pub(crate) mod check;
 mod key_access_flags;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::install::outcome::{TransactionOutcome, day};
+use crate::install::outcome::TransactionOutcome;
 use crate::install::request::{InstallGoal, InstallRequest, RunMode, judged_by_now};
 use crate::install::transaction;
 use crate::install::{installed, rollback};
@@ -15,6 +15,7 @@ use crate::probe::ProbePatience;
 use crate::report::{Outcome, TextOutput};
 use crate::store::settings::LineageSettings;
 use crate::system::clock;
+use crate::wording::day;
 
 /// Back to the files before
 ///

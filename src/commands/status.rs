@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::advice::inventory::{CallContext, finding, steps};
-use crate::advice::status_command::{as_root, command};
+use crate::advice::status_command::command;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::NextStep;
@@ -146,7 +146,7 @@ fn command_as_root(context: &Context, words: &[&str]) -> NextStep {
     if context.root.is_some() {
         step
     } else {
-        as_root(step)
+        step.as_root()
     }
 }
 

@@ -366,11 +366,7 @@ impl DriftCheck {
 
 /// Settings that cannot be trusted or parsed.
 fn report_unusable_settings(error: InstallError) -> Finding {
-    let failure = Failure::from(error);
-    let mut messages = vec![failure.message];
-    messages.extend(failure.causes);
-    let finding = Finding::error("drift-settings", messages.join(": "));
-    failure.next.into_iter().fold(finding, Finding::with)
+    Failure::from(error).into_finding("drift-settings")
 }
 
 /// What the findings about changed files need.

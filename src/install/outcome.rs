@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use self::failed::NewFiles;
@@ -22,6 +21,7 @@ use crate::install_plan::plan::{
 use crate::pki::certificate::Certificate;
 use crate::store::layout::ReleaseId;
 use crate::webserver::model::ServerSoftware;
+use crate::wording::with_causes;
 
 mod dry_run;
 mod failed;
@@ -401,7 +401,7 @@ fn rollback_report(failed: &FailedPlan) -> RollbackReport {
     RollbackReport {
         succeeded: failed.back.iter().map(ToString::to_string).collect(),
         failed: not_back
-            .map(|(step, trouble)| format!("{step}: {}", on_one_line(trouble)))
+            .map(|(step, trouble)| format!("{step}: {}", with_causes(&**trouble)))
             .collect(),
     }
 }
@@ -411,12 +411,6 @@ fn rollback_report(failed: &FailedPlan) -> RollbackReport {
 pub(crate) fn start_then_install(context: &Context, start: &[String], names: &[&str]) -> NextStep {
     let words = [&["install"], names].concat();
     command_lines::start_then_install(start, &again(context, &words))
-}
-
-/// The date of an instant, in UTC.
-#[must_use]
-pub(crate) fn day(at: Timestamp) -> String {
-    jiff::tz::Offset::UTC.to_datetime(at).date().to_string()
 }
 
 /// Whether the site is as it was: every step of the rollback succeeded, or, where a test or a
@@ -463,20 +457,9 @@ fn server_words(steps: &[PlanStep]) -> Vec<String> {
 fn report_unfinished(step: &PlanStep, trouble: &StepError) -> Finding {
     let message = format!(
         "the certificate is in place, but one thing after it failed: {step}: {}",
-        on_one_line(trouble)
+        with_causes(trouble)
     );
     Finding::warning("follow-up-failed", message)
-}
-
-/// An error with its causes on one line.
-fn on_one_line(trouble: &StepError) -> String {
-    let mut line = trouble.to_string();
-    let mut source = std::error::Error::source(trouble);
-    while let Some(cause) = source {
-        line.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    line
 }
 
 fn fail_before_switch(trouble: Rc<StepError>) -> Failure {

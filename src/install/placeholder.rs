@@ -17,6 +17,7 @@ use crate::store::disk;
 use crate::store::layout::{LineageLayout, ReleasePointer};
 use crate::store::release::{KeyAccess, Release};
 use crate::store::settings::LineageSettings;
+use crate::wording::day;
 
 /// A placeholder that expires sooner is replaced.
 const LEFT: SignedDuration = SignedDuration::from_hours(24);
@@ -80,7 +81,7 @@ pub(crate) fn told(context: &Context, not_after: Timestamp) -> Finding {
     let message = format!(
         "a placeholder, self-signed, until {}: the server can start with it, and no browser trusts \
             it",
-        not_after.strftime("%Y-%m-%d")
+        day(not_after)
     );
     let next = lineages::install_the_real_one(context.root.as_deref());
     Finding::warning("placeholder", message).with(next)

@@ -14,6 +14,7 @@ use crate::store::layout::{LineageLayout, ReleaseId, ReleasePointer};
 use crate::store::release::Release;
 use crate::store::root::root;
 use crate::store::settings::LineageSettings;
+use crate::wording::day;
 
 /// The most releases that are listed.
 const SHOWN: usize = 10;
@@ -97,7 +98,7 @@ fn add_releases(
         } else {
             ""
         };
-        let expires = release.not_after().strftime("%Y-%m-%d");
+        let expires = day(release.not_after());
         let id = past.release.as_str();
         failure = failure
             .because(format!("there is {id}, {since}: ends {expires}{now}"))

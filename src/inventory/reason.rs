@@ -14,7 +14,7 @@ use crate::pki::key::PublicKeyId;
 use crate::pki::lint::LintViolation;
 use crate::pki::name::listed;
 use crate::pki::verify::ChainProblem;
-pub(crate) use crate::wording::day;
+use crate::wording::day;
 
 /// What comes of a reason; the greater, the worse.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

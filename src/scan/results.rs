@@ -49,9 +49,7 @@ impl ScanResults {
 
     /// Adds a finding for what could not be scanned.
     pub(crate) fn report_failure(&mut self, failure: &Failure, code: &'static str) {
-        let mut causes = vec![failure.message.clone()];
-        causes.extend_from_slice(&failure.causes);
-        let message = causes.join(": ");
+        let message = failure.with_causes();
         let mut finding = match code {
             "unreadable" => Finding::error("unreadable", message),
             "trust-unreadable" => Finding::warning("trust-unreadable", message),

@@ -81,7 +81,7 @@ pub(crate) fn row(one: &JudgedRow) -> Value {
         "reasons": one.findings,
         "paid_until": row.paid_until.map(|day| day.to_string()),
         "dcv_reusable_until": row.proof_until,
-        "rounds": renewals,
+        "renewals": renewals,
         "next": one.next,
     })
 }
@@ -125,7 +125,7 @@ fn renewal(renewal: &ScheduledRenewal) -> Value {
     };
     json!({
         "due": renewal.due,
-        "ends": renewal.before,
+        "expires": renewal.before,
         "most_days": renewal.most_days,
         "order": order,
         "request": "new",

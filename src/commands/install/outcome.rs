@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, Severity};
-use crate::install::outcome::{InstallVerdict, TransactionOutcome, day, start_then_install};
+use crate::install::outcome::{InstallVerdict, TransactionOutcome, start_then_install};
 use crate::install::request::again;
 use crate::report::{Outcome, TextOutput};
+use crate::wording::day;
 
 /// The outcome of `install`.
 #[derive(Debug)]
@@ -199,10 +200,7 @@ impl CertificateOutcome {
 
 /// The failure of one of several certificates as a finding.
 fn finding(failure: &Failure) -> Finding {
-    let mut causes = vec![failure.message.clone()];
-    causes.extend_from_slice(&failure.causes);
-    let finding = Finding::error("step-failed", causes.join(": "));
-    failure.next.iter().cloned().fold(finding, Finding::with)
+    failure.clone().into_finding("step-failed")
 }
 
 /// Certificates that a signal left in the same state.

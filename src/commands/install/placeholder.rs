@@ -6,9 +6,10 @@ use crate::commands::install::outcome::{CertificateOutcome, InstallResult};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::inputs::folder::FolderContents;
-use crate::install::outcome::{InstallVerdict, TransactionOutcome, day};
+use crate::install::outcome::{InstallVerdict, TransactionOutcome};
 use crate::install::placeholder;
 use crate::pki::name::DnsName;
+use crate::wording::day;
 
 /// The names of a placeholder.
 pub(super) struct PlaceholderNames {

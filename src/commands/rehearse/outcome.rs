@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::step::{RehearsalStep, day};
+use super::step::RehearsalStep;
 use crate::advice;
 use crate::finding::{Finding, NextStep};
 use crate::pki::name::DnsName;
 use crate::report::{Outcome, TextOutput, shown};
+use crate::wording::day;
 
 /// The certificate that a visitor sees in the end.
 #[derive(Clone, Debug)]

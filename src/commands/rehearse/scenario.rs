@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::outcome::{RehearsalProof, RehearseOutcome};
 use super::setup::{RehearsalRun, RehearsalServer, zone_of};
-use super::step::{ExpectedResult, OutsideEvent, RehearsalStep, day};
+use super::step::{ExpectedResult, OutsideEvent, RehearsalStep};
 use crate::advice;
 use crate::commands::{csr, dcv_check, install};
 use crate::context::Context;
@@ -21,6 +21,7 @@ use crate::report::Outcome;
 use crate::system::fs::files;
 use crate::system::fs::scratch::ScratchFolder;
 use crate::system::serve::web::{SiteVisit, visit};
+use crate::wording::day;
 
 /// A reload command that succeeds without any effect.
 const IDLE_RELOAD: &str = "true";

@@ -1,7 +1,6 @@
 //! One command of the rehearsal: what is typed, the expected result, the actual one. The report is
 //! made from the document that the command prints with `--json`.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::finding::shell_word;
@@ -244,11 +243,6 @@ fn fold(units: &[String]) -> Vec<String> {
         }
     }
     lines
-}
-
-/// The date in UTC.
-pub(super) fn day(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d").to_string()
 }
 
 /// Shortens long runs of hex digits to the first six.

@@ -13,13 +13,13 @@ use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, Severity};
 use crate::inputs::request_files::{RequestPaths, StagedRequestFiles};
 use crate::inputs::{self, folder};
-use crate::inventory::reason::day;
 use crate::matching::{file_names, stem};
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::PrivateKey;
 use crate::pki::request::SigningRequest;
 use crate::pki::subject::SubjectName;
 use crate::system::fs::files;
+use crate::wording::day;
 
 /// The key of the previous certificate.
 struct PreviousKey {

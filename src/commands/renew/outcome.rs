@@ -10,10 +10,10 @@ use crate::dcv::ca::Ca;
 use crate::dcv::record::DcvRecord;
 use crate::failure::Failure;
 use crate::finding::{Finding, NextStep};
-use crate::inventory::reason::day;
 use crate::inventory::schedule::{PaymentCoverage, ValidationMethod};
 use crate::pki::request::SigningRequest;
 use crate::report::{Outcome, TextOutput, shown};
+use crate::wording::day;
 
 /// The outcome of `renew`.
 #[derive(Debug)]
@@ -60,12 +60,9 @@ impl RenewOutcome {
 
 /// The finding for a certificate whose renewal could not be prepared, while that of others was.
 fn not_prepared(failed: FailedRenewal) -> Finding {
-    let FailedRenewal { name, failure } = failed;
-    let mut causes = vec![failure.message];
-    causes.extend(failure.causes);
-    let causes = causes.join(": ");
-    let finding = Finding::error("request-not-prepared", format!("{name}: {causes}"));
-    failure.next.into_iter().fold(finding, Finding::with)
+    let FailedRenewal { name, mut failure } = failed;
+    failure.message = format!("{name}: {}", failure.message);
+    failure.into_finding("request-not-prepared")
 }
 
 impl NotYetDue {
@@ -165,7 +162,7 @@ impl RenewalAttempt {
             "ca": self.ca.map(Ca::name),
             "paid_until": self.paid_until,
             "order": self.order_code(),
-            "proof": self.validation_code(),
+            "dcv": self.validation_code(),
             "dcv_reusable_until": self.validation_reusable_until(),
             "key": files.map(|files| key_json(files, prepared)),
             "request": files.map(|files| request_json(files, prepared)),

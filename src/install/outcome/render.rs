@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{InstallVerdict, TransactionOutcome, day};
+use super::{InstallVerdict, TransactionOutcome};
 use crate::finding::{Finding, Severity};
 use crate::install_plan::plan::PlanStep;
 use crate::inventory::RenewBefore;
 use crate::report::TextOutput;
+use crate::wording::{day, joined_with_and};
 
 /// Codes of findings that wait for a server: nothing is wrong yet.
 const WAITING: [&str; 2] = ["not-served", "server-not-running"];
@@ -142,7 +143,7 @@ impl TransactionOutcome {
             .iter()
             .map(|seen| seen.protocol.unwrap_or_default())
             .collect();
-        let protocols = Vec::from_iter(protocols).join(" and ");
+        let protocols = joined_with_and(&Vec::from_iter(protocols));
         let addresses = self.addresses();
         let server = if self.server.is_empty() {
             String::new()

@@ -20,6 +20,7 @@ use crate::system::process::{self, FinishedCommand, ProcessError};
 use crate::system::tls;
 use crate::webserver::control::{ControlledServer, ServerObservation, ServerProgram};
 use crate::webserver::model::{ConfigBlock, ServerSoftware};
+use crate::wording::joined_with_and;
 
 /// A server of this machine, observed once.
 #[derive(Debug)]
@@ -459,7 +460,7 @@ fn ambiguous(found: &DiscoveredServers) -> Failure {
     let names: Vec<&str> = found.software().map(ServerSoftware::name).collect();
     let message = format!(
         "--test, --reload and --server-config are for one server, and {} read it",
-        names.join(" and ")
+        joined_with_and(&names)
     );
     let failure = Failure::new(FailureKind::Usage, message);
     names

@@ -13,6 +13,7 @@ use crate::install::servers::{ServerUse, dns_names};
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders;
 use crate::webserver::model::{BlockAddition, NewBlock, ServerSoftware, WEB, WrittenBlock};
+use crate::wording::with_causes;
 
 /// What became of the block.
 #[derive(Debug)]
@@ -99,7 +100,7 @@ pub(crate) fn write(
         Err(error) => BlockAdvice::Unwritten {
             software,
             path,
-            reason: on_one_line(&error),
+            reason: with_causes(&error),
             written,
         },
     }
@@ -153,13 +154,6 @@ pub(crate) fn file_name(stem: &str, software: ServerSoftware) -> String {
         "conf"
     };
     format!("{stem}.{}.{extension}", software.name())
-}
-
-/// An error with its causes on one line.
-fn on_one_line(error: &dyn std::error::Error) -> String {
-    let errors = std::iter::successors(Some(error), |error| error.source());
-    let messages: Vec<String> = errors.map(ToString::to_string).collect();
-    messages.join(": ")
 }
 
 impl BlockAdvice {
