@@ -117,7 +117,9 @@ fn a_zip_becomes_the_chain_file() {
             "example.com.fullchain.pem",
             "--trust",
             "root.pem"
-          ]
+          ],
+          "needs_root": true,
+          "when": "now"
         }
       ]
     }

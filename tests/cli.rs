@@ -145,7 +145,7 @@ fn usage_errors_say_what_and_where_to_look() {
     --- exit 2
     ");
     insta::assert_snapshot!(said(&["csr", "--ca", "verisign", "example.com", "--json"]), @r#"
-    {"schema":"certctl.error/1","error":{"kind":"usage","message":"invalid value 'verisign' for '--ca <CA>' [possible values: namecheap, ssls, sectigo, zerossl, ssl.com, gogetssl, digicert, globalsign, godaddy, starfield, certum, tencent, aws-acm, private]","causes":[],"next":[{"text":"certctl csr --help","argv":["certctl","csr","--help"]}]}}
+    {"schema":"certctl.error/1","error":{"kind":"usage","message":"invalid value 'verisign' for '--ca <CA>' [possible values: namecheap, ssls, sectigo, zerossl, ssl.com, gogetssl, digicert, globalsign, godaddy, starfield, certum, tencent, aws-acm, private]","causes":[],"next":[{"text":"certctl csr --help","argv":["certctl","csr","--help"],"needs_root":false,"when":"now"}]}}
     --- exit 2
     "#);
     assert_eq!(

@@ -165,7 +165,9 @@ fn the_document_is_pinned() {
             "dcv-check",
             "--wait",
             "example.com"
-          ]
+          ],
+          "needs_root": false,
+          "when": "now"
         }
       ]
     }

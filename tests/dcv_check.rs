@@ -314,7 +314,9 @@ fn the_document_is_pinned() {
           "message": "at _[MD5].shop.example is a record of this request with another unique value: [SHA256 FIRST].[SHA256 LAST].5a955211b1f8c.comodoca.com",
           "next": [
             {
-              "text": "change the value to [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com"
+              "text": "change the value to [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com",
+              "needs_root": false,
+              "when": "later"
             }
           ]
         }
@@ -328,7 +330,9 @@ fn the_document_is_pinned() {
             "--wait",
             "--resolver",
             "127.0.0.1:[PORT]"
-          ]
+          ],
+          "needs_root": false,
+          "when": "now"
         }
       ]
     }

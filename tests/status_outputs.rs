@@ -333,7 +333,9 @@ fn the_document_and_the_page() {
               "message": "an intermediate certificate is missing: nothing here issued Test DV CA R2; its issuer is CN=Test Root R1,O=certctl tests; nginx starts, and curl and phones say \"unable to get local issuer certificate\"",
               "next": [
                 {
-                  "text": "with what the CA sent:  certctl install FILE --root tree"
+                  "text": "with what the CA sent:  certctl install FILE --root tree",
+                  "needs_root": false,
+                  "when": "later"
                 }
               ]
             }
@@ -343,7 +345,9 @@ fn the_document_and_the_page() {
           "renewals": null,
           "next": [
             {
-              "text": "with what the CA sent:  certctl install FILE --root tree"
+              "text": "with what the CA sent:  certctl install FILE --root tree",
+              "needs_root": false,
+              "when": "later"
             }
           ]
         },
@@ -396,7 +400,9 @@ fn the_document_and_the_page() {
                 "tree",
                 "dcv-check",
                 "xn--bcher-kva.example"
-              ]
+              ],
+              "needs_root": false,
+              "when": "now"
             }
           ]
         }
@@ -409,7 +415,9 @@ fn the_document_and_the_page() {
           "message": "example.com: an intermediate certificate is missing: nothing here issued Test DV CA R2; its issuer is CN=Test Root R1,O=certctl tests; nginx starts, and curl and phones say \"unable to get local issuer certificate\"",
           "next": [
             {
-              "text": "with what the CA sent:  certctl install FILE --root tree"
+              "text": "with what the CA sent:  certctl install FILE --root tree",
+              "needs_root": false,
+              "when": "later"
             }
           ]
         }

@@ -322,7 +322,9 @@ fn the_document() {
           "message": "the certificate is not for xn--bcher-kva.example: it names example.com, www.example.com",
           "next": [
             {
-              "text": "order a certificate that names xn--bcher-kva.example too, or take it out of what is asked for"
+              "text": "order a certificate that names xn--bcher-kva.example too, or take it out of what is asked for",
+              "needs_root": false,
+              "when": "later"
             }
           ]
         }

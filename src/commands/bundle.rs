@@ -96,14 +96,12 @@ pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome,
     } else {
         Vec::new()
     };
-    let written = match verdict {
-        BundleVerdict::Right => {
-            let written = write_outputs(context, args, &matched, &reader)?;
-            extract::write(&mut matched, &key_files)?;
-            WrittenFiles { written, key_files }
-        }
-        BundleVerdict::Wrong => WrittenFiles::default(),
-    };
+    let mut written = WrittenFiles::default();
+    if verdict == BundleVerdict::Right {
+        written.written = write_outputs(context, args, &matched, &reader)?;
+        extract::write(&mut matched, &key_files)?;
+        written.key_files = key_files;
+    }
     Ok(BundleOutcome {
         bundled: bundled_chains(args, matched, written),
         install_words: context.again("install"),

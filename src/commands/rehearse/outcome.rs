@@ -59,7 +59,7 @@ impl Outcome for RehearseOutcome {
             "name": self.name.as_str(),
             "directory": shown(&self.folder),
             "steps": steps,
-            "dcv": proof,
+            "proof": proof,
             "findings": self.findings,
             "next": self.next(),
         })

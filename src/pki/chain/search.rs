@@ -13,18 +13,8 @@ use crate::pki::trust::TrustAnchors;
 
 mod name_search;
 
+pub use name_search::ChainPreference;
 use name_search::NameSearch;
-
-/// Which of several possible chains to take.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
-pub enum ChainPreference {
-    /// Through delivered cross-certificates as far as they lead: to the anchor that most clients
-    /// know, old ones too.
-    #[default]
-    Compatible,
-    /// To the nearest anchor: the fewest bytes in each handshake.
-    Shortest,
-}
 
 /// The criteria of a chain.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,16 @@
 
 use std::collections::VecDeque;
 
-use super::ChainPreference;
+/// Which of several possible chains to take.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum ChainPreference {
+    /// Through delivered cross-certificates as far as they lead: to the anchor that most clients
+    /// know, old ones too.
+    #[default]
+    Compatible,
+    /// To the nearest anchor: the fewest bytes in each handshake.
+    Shortest,
+}
 
 /// The state of a breadth-first search by names.
 pub(super) struct NameSearch {
