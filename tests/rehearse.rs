@@ -236,7 +236,9 @@ fn the_document_says_all_of_it() {
             "www.YOUR-DOMAIN.com",
             "--ca",
             "namecheap"
-          ]
+          ],
+          "needs_root": false,
+          "when": "now"
         }
       ]
     }
