@@ -9,6 +9,7 @@ pub(crate) mod chain;
 pub(crate) mod crl;
 pub(crate) mod der;
 pub(crate) mod extensions;
+pub(crate) mod fingerprint;
 pub(crate) mod key;
 pub(crate) mod lint;
 pub(crate) mod name;

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::pki::certificate::Certificate;
-use crate::pki::key::{KeyAlgorithm, sha256};
+use crate::pki::fingerprint::Fingerprint;
+use crate::pki::key::KeyAlgorithm;
 
 /// A protocol that starts in the clear and is asked for TLS (`--starttls`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
@@ -101,7 +102,7 @@ impl TlsHandshake {
     pub fn sha256(&self) -> String {
         self.chain
             .first()
-            .map(|leaf| hex::encode(sha256(leaf)))
+            .map(|leaf| Fingerprint::of(leaf).to_string())
             .unwrap_or_default()
     }
 }

@@ -58,7 +58,7 @@ fn key_store(
     let key = PackedKey::from_der(key.pkcs8())?;
     let id = certificates
         .first()
-        .map(|leaf| leaf.fingerprint.to_vec())
+        .map(|leaf| leaf.fingerprint.as_slice().to_vec())
         .unwrap_or_default();
     let certificates = certificates
         .iter()

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::item::{HeldKey, InventoryItem, ItemContent, ItemLocation, ListedRequest};
 use crate::inventory::sent_certificates::SentCertificates;
 use crate::pki::certificate::Certificate;
+use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 
 /// One place of a certificate, and all certificates there in their order.
@@ -67,9 +68,9 @@ pub(super) fn groups(items: Vec<InventoryItem>) -> Vec<KeyGroup> {
 struct Groups {
     all: Vec<KeyGroup>,
     by_key: HashMap<PublicKeyId, usize>,
-    leaves: HashMap<[u8; 32], (usize, usize)>,
+    leaves: HashMap<Fingerprint, (usize, usize)>,
     /// The fingerprints of the certificates that were found at a place.
-    certificates_at: HashMap<ItemLocation, HashSet<[u8; 32]>>,
+    certificates_at: HashMap<ItemLocation, HashSet<Fingerprint>>,
 }
 
 /// The key of a request, and the index of its group.

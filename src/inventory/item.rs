@@ -10,6 +10,7 @@ use jiff::civil::Date;
 
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
+use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::webserver::model::ServerSoftware;
 
@@ -182,7 +183,7 @@ pub(crate) struct InventoryItem {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ServedQuestion {
     /// The certificate that should be shown, SHA-256 of its DER; none for a host that was named.
-    pub expected: Option<[u8; 32]>,
+    pub expected: Option<Fingerprint>,
     pub address: SocketAddr,
     /// The name that the probe requested (SNI).
     pub name: String,
@@ -195,7 +196,7 @@ pub(crate) struct ServedQuestion {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ServedLeaf {
     /// SHA-256 of its DER.
-    pub fingerprint: [u8; 32],
+    pub fingerprint: Fingerprint,
     /// In words. Foreign text.
     pub label: String,
     pub not_after: Option<Timestamp>,

@@ -21,6 +21,7 @@ use crate::inventory::served_answers::served_differently;
 use crate::inventory::{chain_check, crls, supersession};
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
+use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::trust::TrustScope;
 use crate::pki::verify::ChainProblem;
@@ -59,10 +60,10 @@ struct Known<'a> {
     keys: HashMap<&'a ItemOrigin, Vec<(&'a ItemLocation, PublicKeyId)>>,
     lists: &'a [(PathBuf, RevocationList)],
     /// The probes that should have shown a certificate.
-    questions: HashMap<[u8; 32], Vec<&'a ServedQuestion>>,
-    shown: HashSet<[u8; 32]>,
+    questions: HashMap<Fingerprint, Vec<&'a ServedQuestion>>,
+    shown: HashSet<Fingerprint>,
     /// Blocks that use a certificate for names that it lacks.
-    uncovered: HashMap<[u8; 32], Vec<(&'a String, &'a [String])>>,
+    uncovered: HashMap<Fingerprint, Vec<(&'a String, &'a [String])>>,
 }
 
 impl<'a> Known<'a> {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::due::RenewBefore;
 use super::item::{InstallTerms, ServedQuestion};
+use crate::pki::fingerprint::Fingerprint;
 use crate::pki::trust::TrustAnchors;
 
 /// What rows are judged by.
@@ -24,5 +25,5 @@ pub(crate) struct StatusPolicy<'a> {
     pub questions: &'a [ServedQuestion],
     /// The names for which servers use what a place holds and which it lacks: `FILE:LINE`, the
     /// certificate, the names.
-    pub uncovered: &'a [(String, [u8; 32], Vec<String>)],
+    pub uncovered: &'a [(String, Fingerprint, Vec<String>)],
 }

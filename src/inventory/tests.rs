@@ -13,6 +13,7 @@ use super::{
     rows,
 };
 use crate::pki::certificate::Certificate;
+use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::testing::{Authority, dates, now, site_key};
 use crate::pki::trust::TrustAnchors;
@@ -25,7 +26,7 @@ struct World {
     anchors: Vec<TrustAnchors>,
     terms: HashMap<String, InstallTerms>,
     questions: Vec<ServedQuestion>,
-    uncovered: Vec<(String, [u8; 32], Vec<String>)>,
+    uncovered: Vec<(String, Fingerprint, Vec<String>)>,
 }
 
 impl World {
@@ -411,7 +412,7 @@ fn what_servers_show_is_compared() {
             "served wrong served-certificate-differs",
         ),
         (
-            shown([0; 32], false),
+            shown(Fingerprint::of(b""), false),
             "installed wrong served-certificate-differs",
         ),
         (

@@ -10,6 +10,7 @@ use super::error::MatchingError;
 use super::keyring::{KeyCandidates, NamedKeys};
 use crate::delivery::CaDelivery;
 use crate::pki::certificate::Certificate;
+use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::name::DnsName;
 
@@ -30,7 +31,7 @@ impl<'a> LeafCandidates<'a> {
         names: &[DnsName],
         at: Timestamp,
     ) -> Self {
-        let delivered: HashSet<[u8; 32]> = delivery
+        let delivered: HashSet<Fingerprint> = delivery
             .iter()
             .flat_map(|delivery| &delivery.certificates)
             .map(|found| found.fingerprint)

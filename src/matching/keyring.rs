@@ -10,6 +10,7 @@ use crate::matching::folder::{FolderContents, HeldFile, stem as stem_of};
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::mismatch;
 use crate::pki::chain::{Chain, ChainEnd};
+use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::request::SigningRequest;
 
@@ -54,7 +55,7 @@ pub(crate) struct KeyCandidates {
     /// The keys that a password opened.
     pub decrypted: Vec<PublicKeyId>,
     /// Fingerprints of the server certificates that came in files, and the file.
-    pub delivered: Vec<HeldFile<[u8; 32]>>,
+    pub delivered: Vec<HeldFile<Fingerprint>>,
     /// Whether a key or a request was named on the command line.
     pub named: NamedKeys,
     /// The directory, without its keys and requests.

@@ -1,5 +1,6 @@
 //! One certificate (RFC 5280): its DER as given, and the fields that the rest of the program uses.
 
+use crate::pki::fingerprint::Fingerprint;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::ops::Range;
@@ -12,7 +13,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
-use super::key::{KeyAlgorithm, PublicKeyId, sha256};
+use super::key::{KeyAlgorithm, PublicKeyId};
 use super::name::DnsName;
 use super::{der, oid, pem, signature};
 
@@ -100,7 +101,7 @@ pub struct Certificate {
     /// The identity of the key.
     pub key_id: PublicKeyId,
     /// SHA-256 of the DER.
-    pub fingerprint: [u8; 32],
+    pub fingerprint: Fingerprint,
 }
 
 impl PartialEq for Certificate {
@@ -141,7 +142,7 @@ impl Certificate {
             issuer_urls: Vec::new(),
             algorithm: KeyAlgorithm::of_spki(spki),
             key_id: PublicKeyId::of_spki(spki),
-            fingerprint: sha256(der),
+            fingerprint: Fingerprint::of(der),
         };
         for extension in parsed.extensions() {
             certificate.add_extension(extension.parsed_extension());
@@ -231,7 +232,7 @@ impl Certificate {
     /// SHA-256 of the DER, lower-case hex.
     #[must_use]
     pub fn sha256(&self) -> String {
-        hex::encode(self.fingerprint)
+        self.fingerprint.to_string()
     }
 
     /// Whether subject and issuer are the same name: a root, or another self-signed certificate.

@@ -1,5 +1,6 @@
 //! Certificate revocation lists (RFC 5280 5): issuer, dates, and revoked serial numbers.
 
+use crate::pki::fingerprint::Fingerprint;
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
@@ -10,7 +11,6 @@ use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate
 use x509_parser::x509::ReasonCode;
 
 use super::certificate::{Certificate, instant, printable_name};
-use super::key::sha256;
 use super::oid;
 
 /// A certificate revocation list. certctl fetches none, and does not check the signature of one that
@@ -97,7 +97,7 @@ impl RevocationList {
             number: list.crl_number().map(ToString::to_string),
             revoked: revoked.values().map(HashSet::len).sum(),
             signature_algorithm: oid::signature(&list.signature_algorithm.algorithm),
-            sha256: hex::encode(sha256(der)),
+            sha256: Fingerprint::of(der).to_string(),
             delta: is_delta,
             serials: revoked,
             lifted,

@@ -1,6 +1,7 @@
 //! Private keys and key ids. Key bytes are wiped when dropped and can be neither printed nor
 //! serialized.
 
+use crate::pki::fingerprint::Fingerprint;
 use std::fmt;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
@@ -105,30 +106,31 @@ impl PublicKey {
 /// The key id: SHA-256 of the DER `SubjectPublicKeyInfo`, which key, request, leaf and live server
 /// have in common.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct PublicKeyId([u8; 32]);
+pub struct PublicKeyId(Fingerprint);
 
 impl PublicKeyId {
     /// Of a DER `SubjectPublicKeyInfo`.
     #[must_use]
     pub fn of_spki(spki: &[u8]) -> Self {
-        Self(sha256(spki))
+        Self(Fingerprint::of(spki))
     }
 
+    /// The SHA-256 value itself.
     #[must_use]
-    pub fn octets(&self) -> &[u8; 32] {
+    pub fn fingerprint(&self) -> &Fingerprint {
         &self.0
     }
 
     /// The first eight hex digits and an ellipsis, for people to compare.
     #[must_use]
     pub fn short(&self) -> String {
-        format!("{}…", hex::encode(&self.0[..4]))
+        format!("{}…", self.0.first_digits())
     }
 }
 
 impl fmt::Display for PublicKeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        self.0.fmt(f)
     }
 }
 
@@ -136,14 +138,6 @@ impl fmt::Debug for PublicKeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PublicKeyId({self})")
     }
-}
-
-/// SHA-256 (FIPS 180-4).
-#[must_use]
-pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut out = [0; 32];
-    out.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref());
-    out
 }
 
 /// Why a private key cannot be used or generated.

@@ -1,6 +1,7 @@
 //! Certificate signing requests (PKCS#10, RFC 2986): built from names and a key, or parsed. Hashes
 //! are of the DER as given.
 
+use crate::pki::fingerprint::Fingerprint;
 use std::net::IpAddr;
 
 use md5::{Digest, Md5};
@@ -11,7 +12,7 @@ use x509_parser::prelude::FromDer;
 
 use super::alt_name::AltNames;
 use super::certificate::{address, printable_name};
-use super::key::{KeyAlgorithm, KeyError, PrivateKey, PublicKeyId, sha256};
+use super::key::{KeyAlgorithm, KeyError, PrivateKey, PublicKeyId};
 use super::name::DnsNames;
 use super::signature::{self, SignatureError};
 use super::subject::SubjectName;
@@ -189,7 +190,7 @@ impl SigningRequest {
     /// SHA-256 of the DER, lower-case hex.
     #[must_use]
     pub fn sha256(&self) -> String {
-        hex::encode(sha256(&self.der))
+        Fingerprint::of(&self.der).to_string()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Checks signatures of every algorithm that certificates of the public web use, and Ed25519. Each
 //! signature is checked only once per run, for the path search, the verification, and webpki alike.
 
+use crate::pki::fingerprint::Fingerprint;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -8,7 +9,6 @@ use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerifica
 use webpki::ALL_VERIFICATION_ALGS;
 
 use super::der;
-use super::key::sha256;
 
 /// Why a signature cannot be accepted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -71,7 +71,7 @@ pub(super) fn algorithms() -> &'static [&'static dyn SignatureVerificationAlgori
 }
 
 /// Earlier outcomes, by the SHA-256 of everything that a check depends on.
-static CHECKED: LazyLock<Mutex<HashMap<[u8; 32], bool>>> = LazyLock::new(Mutex::default);
+static CHECKED: LazyLock<Mutex<HashMap<Fingerprint, bool>>> = LazyLock::new(Mutex::default);
 
 /// The most outcomes that are remembered: some megabytes.
 const MOST_REMEMBERED: usize = 50_000;
@@ -126,7 +126,7 @@ impl SignatureVerificationAlgorithm for RememberingAlgorithm {
 
 impl RememberingAlgorithm {
     /// Hashes everything that the outcome depends on; the lengths separate the parts.
-    fn check_id(&self, key: &[u8], message: &[u8], signature: &[u8]) -> [u8; 32] {
+    fn check_id(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Fingerprint {
         let number = self.number.to_be_bytes();
         let parts = [number.as_slice(), key, signature, message];
         let mut all = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
@@ -134,7 +134,7 @@ impl RememberingAlgorithm {
             all.extend(part.len().to_be_bytes());
             all.extend(part);
         }
-        sha256(&all)
+        Fingerprint::of(&all)
     }
 }
 

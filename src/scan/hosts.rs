@@ -13,6 +13,7 @@ use crate::inputs::HostArgument;
 use crate::inventory::item::{ServedLeaf, ServedQuestion};
 use crate::inventory::{InventoryItem, ItemContent, ItemLocation};
 use crate::pki::certificate::Certificate;
+use crate::pki::fingerprint::Fingerprint;
 use crate::probe::{StartTls, TlsHandshake};
 use crate::scan::results::ScanResults;
 use crate::scan::web_servers::ScanTarget;
@@ -174,7 +175,7 @@ impl ScanResults {
             self.findings
                 .push(Finding::error("host-no-answer", message));
             return ServedLeaf {
-                fingerprint: [0; 32],
+                fingerprint: Fingerprint::of(handshake.chain.first().map_or(&[], Vec::as_slice)),
                 label: "unreadable".to_owned(),
                 not_after: None,
                 same_chain,

@@ -10,6 +10,7 @@ use crate::inputs;
 use crate::inventory::InventoryItem;
 use crate::inventory::item::{InstallTerms, ServedQuestion};
 use crate::pki::certificate::Certificate;
+use crate::pki::fingerprint::Fingerprint;
 use crate::pki::trust::TrustAnchors;
 
 /// What was scanned so far.
@@ -25,7 +26,7 @@ pub(crate) struct ScanResults {
     pub questions: Vec<ServedQuestion>,
     /// Each place that serves a certificate without covering these names: the place, the
     /// fingerprint, the names.
-    pub(crate) uncovered: Vec<(String, [u8; 32], Vec<String>)>,
+    pub(crate) uncovered: Vec<(String, Fingerprint, Vec<String>)>,
     /// The certificates that servers sent, by their DER: many send the same issuer.
     pub(crate) parsed: HashMap<Vec<u8>, Arc<Certificate>>,
     /// What could not be scanned, and what was skipped.

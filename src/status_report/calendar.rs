@@ -8,7 +8,7 @@ use jiff::tz::Offset;
 
 use crate::inventory::schedule::ScheduledRenewal;
 use crate::inventory::{RowState, StatusRow};
-use crate::pki::key::sha256;
+use crate::pki::fingerprint::Fingerprint;
 use crate::report::{escape, name_in_words};
 use crate::status_report::{self, JudgedRow, StatusOutcome};
 use crate::wording;
@@ -99,8 +99,8 @@ fn uid(row: &StatusRow, kind: &str) -> String {
         .as_ref()
         .map(|certificate| certificate.sha256())
         .unwrap_or_default();
-    let digest = sha256(format!("{certificate} {kind}").as_bytes());
-    hex::encode(&digest[..16])
+    let digest = Fingerprint::of(format!("{certificate} {kind}").as_bytes());
+    hex::encode(&digest.as_slice()[..16])
 }
 
 fn day_of(instant: Timestamp) -> Date {

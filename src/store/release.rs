@@ -9,7 +9,8 @@ use zeroize::Zeroizing;
 use super::layout::{KEY_MODE, PUBLIC_MODE, ReleaseFile, ReleaseId};
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::CertifiedKey;
-use crate::pki::key::{KeyError, PrivateKey, PublicKeyId, sha256};
+use crate::pki::fingerprint::Fingerprint;
+use crate::pki::key::{KeyError, PrivateKey, PublicKeyId};
 
 /// Who may read a key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -136,7 +137,7 @@ impl Release {
         access: KeyAccess,
     ) -> Option<Self> {
         let certificates = parse_certificates(&parse_blocks(&chain)?)?;
-        let key_id = format!("bytes {}", hex::encode(sha256(&key)));
+        let key_id = format!("bytes {}", Fingerprint::of(&key));
         Some(Self::from_files(certificates, &key_id, chain, key, access))
     }
 
@@ -157,7 +158,7 @@ impl Release {
     pub fn holding(mut self, combined: Zeroizing<Vec<u8>>) -> Self {
         if combined != self.combined() {
             self.verbatim
-                .push(format!("combined {}\n", hex::encode(sha256(&combined))));
+                .push(format!("combined {}\n", Fingerprint::of(&combined)));
         }
         self.files.push((ReleaseFile::Combined, combined));
         self.id = self.compute_id();
@@ -194,7 +195,7 @@ impl Release {
             |(user, group)| format!("{user}:{group}"),
         );
         let text = format!("{}\naccess {mode:04o} {owner}\n", self.id);
-        let id = ReleaseId::of_hash(sha256(text.as_bytes()));
+        let id = ReleaseId::of_hash(Fingerprint::of(text.as_bytes()));
         self.with_id(id)
     }
 
@@ -225,7 +226,7 @@ impl Release {
         let verbatim = if canonical {
             vec![]
         } else {
-            vec![format!("verbatim {}\n", hex::encode(sha256(&chain)))]
+            vec![format!("verbatim {}\n", Fingerprint::of(&chain))]
         };
         let mut files = vec![
             (ReleaseFile::FullChain, chain),
@@ -234,7 +235,7 @@ impl Release {
             (ReleaseFile::Key, key),
         ];
         files.retain(|(_, bytes)| !bytes.is_empty());
-        let id = ReleaseId::of_hash([0; 32]);
+        let id = ReleaseId::of_hash(Fingerprint::of(b""));
         let release = Self {
             id,
             certificates,
@@ -261,7 +262,7 @@ impl Release {
             text.push_str(&format!("file {}\n", piece.file_name()));
         }
         text.extend(self.verbatim.iter().map(String::as_str));
-        ReleaseId::of_hash(sha256(text.as_bytes()))
+        ReleaseId::of_hash(Fingerprint::of(text.as_bytes()))
     }
 
     /// The certificate of the server.

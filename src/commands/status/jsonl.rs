@@ -20,6 +20,7 @@ use crate::inventory::{
     InventoryItem, ItemContent, ItemLocation, RenewBefore, RowVerdict, is_a_sites,
 };
 use crate::pki::certificate::Certificate;
+use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::KeyAlgorithm;
 use crate::probe::StartTls;
 use crate::report::{self, Sink};
@@ -60,7 +61,7 @@ impl Serialize for ItemList<'_> {
                     mode: format!("{:04o}", key.mode),
                     key: KeyLine {
                         algorithm: key.algorithm,
-                        id: HexDigest(key.id.octets()),
+                        id: HexDigest(key.id.fingerprint()),
                     },
                 })?,
                 ItemContent::LockedKey { .. } => {
@@ -70,7 +71,7 @@ impl Serialize for ItemList<'_> {
                     dns_names: &request.names,
                     key: KeyLine {
                         algorithm: request.algorithm,
-                        id: HexDigest(request.id.octets()),
+                        id: HexDigest(request.id.fingerprint()),
                     },
                 })?,
                 ItemContent::Revoked(list) => {
@@ -130,7 +131,7 @@ impl<'a> ItemLine<'a> {
             ca: one.is_ca,
             key: KeyLine {
                 algorithm: one.algorithm,
-                id: HexDigest(one.key_id.octets()),
+                id: HexDigest(one.key_id.fingerprint()),
             },
         }
     }
@@ -144,13 +145,13 @@ struct KeyLine<'a> {
 }
 
 /// A hash in lower-case hex.
-struct HexDigest<'a>(&'a [u8; 32]);
+struct HexDigest<'a>(&'a Fingerprint);
 
 impl Serialize for HexDigest<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut digits = [0; 64];
         // Two ASCII digits for each octet: both calls succeed.
-        let _ = hex::encode_to_slice(self.0, &mut digits);
+        let _ = hex::encode_to_slice(self.0.as_slice(), &mut digits);
         to.serialize_str(std::str::from_utf8(&digits).unwrap_or_default())
     }
 }

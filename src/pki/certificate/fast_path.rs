@@ -1,6 +1,7 @@
 //! Reads a certificate that is encoded as CAs encode it: version 3, every field in its usual form.
 //! Anything else is `None`, and the full parser reads it; the tests check that both read the same.
 
+use crate::pki::fingerprint::Fingerprint;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use jiff::tz::Offset;
 use super::super::der::{
     BIT_STRING, BOOLEAN, DerElement, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET, split,
 };
-use super::super::key::{KeyAlgorithm, PublicKeyId, sha256};
+use super::super::key::{KeyAlgorithm, PublicKeyId};
 use super::super::oid;
 use super::{Certificate, CertificateUsage, address, escaped, place};
 
@@ -67,7 +68,7 @@ impl Certificate {
             issuer_urls: Vec::new(),
             algorithm: KeyAlgorithm::of_spki(fields.spki),
             key_id: PublicKeyId::of_spki(fields.spki),
-            fingerprint: sha256(der),
+            fingerprint: Fingerprint::of(der),
         };
         while !fields.extensions.is_at_end() {
             certificate.add_extension_der(fields.extensions.read(SEQUENCE)?.value)?;

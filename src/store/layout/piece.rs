@@ -1,6 +1,7 @@
 //! The content of a certificate's folder: releases, their files, the links to them; and the links
 //! that servers read.
 
+use crate::pki::fingerprint::Fingerprint;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -20,8 +21,8 @@ impl ReleaseId {
 
     /// The first eight digits of a hash.
     #[must_use]
-    pub fn of_hash(hash: [u8; 32]) -> Self {
-        Self(hex::encode(&hash[..4]))
+    pub fn of_hash(hash: Fingerprint) -> Self {
+        Self(hash.first_digits())
     }
 
     /// The eight hex digits as text.
