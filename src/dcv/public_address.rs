@@ -3,7 +3,8 @@
 //! from public addresses. Pure.
 //!
 //! The rows are those of the IANA IPv4 and IPv6 Special-Purpose Address Registries, as of 2025.
-//! Their column "Globally Reachable" decides; "N/A" counts as not reachable. Rows inside another
+//! Their column "Globally Reachable" decides; "N/A" counts as not reachable, and so do the anycast
+//! addresses of protocols between a host and its own network. Rows inside another
 //! one with the same result are omitted (192.0.0.0/29, 192.0.0.8, 192.0.0.170, 192.88.99.2, ...).
 //! Multicast and unallocated IPv6 addresses have no row in these registries; they are not reachable
 //! either. An IPv4-mapped IPv6 address (::ffff:0:0/96) is judged as the IPv4 address that it means,
@@ -69,6 +70,8 @@ const PRIVATE: Reachability = NotGlobal("private, RFC 1918");
 const UNIQUE_LOCAL: Reachability = NotGlobal("private, RFC 4193");
 const SHARED: Reachability = NotGlobal("of a provider's own network, RFC 6598");
 const NO_HOST: Reachability = NotGlobal("no host's");
+/// Globally reachable by the registry, but the nearest router may answer instead: not a public server.
+const NEAREST: Reachability = NotGlobal("anycast that the own network answers");
 
 /// A row of the IPv4 registry; held as an IPv4-mapped address.
 const fn v4(
@@ -128,8 +131,8 @@ static BLOCKS: [AddressBlock; 48] = [
     v4([169, 254, 0, 0], 16, LINK, "RFC 3927"),
     v4([172, 16, 0, 0], 12, PRIVATE, "RFC 1918"),
     v4([192, 0, 0, 0], 24, NO_HOST, "RFC 6890 2.1: IETF protocols"),
-    v4([192, 0, 0, 9], 32, Global, "RFC 7723: PCP anycast"),
-    v4([192, 0, 0, 10], 32, Global, "RFC 8155: TURN anycast"),
+    v4([192, 0, 0, 9], 32, NEAREST, "RFC 7723: PCP anycast"),
+    v4([192, 0, 0, 10], 32, NEAREST, "RFC 8155: TURN anycast"),
     v4([192, 0, 2, 0], 24, DOCUMENTATION, "RFC 5737: TEST-NET-1"),
     v4([192, 31, 196, 0], 24, Global, "RFC 7535: AS112-v4"),
     v4([192, 52, 193, 0], 24, Global, "RFC 7450: AMT"),
@@ -151,9 +154,9 @@ static BLOCKS: [AddressBlock; 48] = [
     v6([0x2000, 0, 0, 0], 3, Global, "RFC 4291 2.4: global unicast"),
     v6([0x2001, 0, 0, 0], 23, NO_HOST, "RFC 2928: IETF protocols"),
     v6([0x2001, 0, 0, 0], 32, NO_HOST, "RFC 4380: Teredo, N/A"),
-    v6_host([0x2001, 1], 1, Global, "RFC 7723: PCP anycast"),
-    v6_host([0x2001, 1], 2, Global, "RFC 8155: TURN anycast"),
-    v6_host([0x2001, 1], 3, Global, "RFC 9665: DNS-SD SRP anycast"),
+    v6_host([0x2001, 1], 1, NEAREST, "RFC 7723: PCP anycast"),
+    v6_host([0x2001, 1], 2, NEAREST, "RFC 8155: TURN anycast"),
+    v6_host([0x2001, 1], 3, NEAREST, "RFC 9665: DNS-SD SRP anycast"),
     v6([0x2001, 2, 0, 0], 48, NO_HOST, "RFC 5180: benchmarking"),
     v6([0x2001, 3, 0, 0], 32, Global, "RFC 7450: AMT"),
     v6([0x2001, 4, 0x112, 0], 48, Global, "RFC 7535: AS112-v6"),
@@ -201,8 +204,8 @@ mod tests {
             ("172.31.255.255", Some("private, RFC 1918")),
             ("172.32.0.0", None),
             ("192.0.0.8", Some("no host's")),
-            ("192.0.0.9", None),
-            ("192.0.0.10", None),
+            ("192.0.0.9", Some("anycast that the own network answers")),
+            ("192.0.0.10", Some("anycast that the own network answers")),
             ("192.0.0.170", Some("no host's")),
             ("192.0.1.0", None),
             ("192.0.2.1", Some("for documentation")),
@@ -236,9 +239,9 @@ mod tests {
             ("2000::1", None),
             ("2001::1", Some("no host's")),
             ("2001:1::", Some("no host's")),
-            ("2001:1::1", None),
-            ("2001:1::2", None),
-            ("2001:1::3", None),
+            ("2001:1::1", Some("anycast that the own network answers")),
+            ("2001:1::2", Some("anycast that the own network answers")),
+            ("2001:1::3", Some("anycast that the own network answers")),
             ("2001:1::4", Some("no host's")),
             ("2001:2::1", Some("no host's")),
             ("2001:3::1", None),
