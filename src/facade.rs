@@ -55,6 +55,11 @@ pub mod inventory {
     }
 }
 
+/// Who may use a file.
+pub mod permissions {
+    pub use crate::permissions::Mode;
+}
+
 /// Names, keys, requests, certificates, chains.
 pub mod pki {
     /// Dates of the Baseline Requirements.

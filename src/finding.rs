@@ -90,7 +90,7 @@ impl NextStep {
 
     /// The same step with sudo; `argv` stays without it.
     #[must_use]
-    pub fn as_root(self) -> Self {
+    pub fn with_sudo(self) -> Self {
         Self {
             text: format!("sudo {}", self.text),
             needs_root: true,

@@ -24,6 +24,7 @@
 //! * [`csr_lint`]: whether a CA would accept a request.
 //! * [`dcv`]: domain control validation: the record, and what the DNS answers mean.
 //! * [`pki`]: names, keys, requests, certificates, chains and their verification.
+//! * [`permissions`]: mode and owner of a file.
 //! * [`wording`]: how a day, a list or an error with its causes is written.
 //!
 //! # Glossary
@@ -43,6 +44,7 @@
 //! | all answers about one record | [`DnsSurvey`](dcv::answer::DnsSurvey) | `survey` |
 //! | a CA and its rules | [`Ca`](dcv::ca::Ca), [`CaProfile`](dcv::ca::CaProfile) | `ca`, `profile` |
 //! | lineage: paths; stored options | [`LineageLayout`](store::layout::LineageLayout); [`LineageSettings`](store::settings::LineageSettings) | `layout`; `settings` |
+//! | permission bits of a file; its user and group | [`Mode`](permissions::Mode); [`Owner`](permissions::Owner) | `mode`; `owner` |
 //! | release: its files; its id | [`Release`](store::release::Release); [`ReleaseId`](store::layout::ReleaseId) | `release`; `id` |
 //! | `live`, `proven` | [`ReleasePointer`](store::layout::ReleasePointer) | `pointer` |
 //! | path that a server reads | [`StableLink`](store::layout::StableLink) | `link` |
@@ -74,6 +76,7 @@ mod install;
 mod install_plan;
 mod inventory;
 mod matching;
+mod permissions;
 mod pki;
 mod probe;
 mod rehearsal;

@@ -11,7 +11,7 @@ use source::Source;
 
 /// The layers, outermost first: a module names only its own and those further down. So there is no
 /// circle between them.
-const LAYERS: [&str; 29] = [
+const LAYERS: [&str; 30] = [
     "main",
     "lib",
     "cli",
@@ -40,6 +40,7 @@ const LAYERS: [&str; 29] = [
     "finding",
     "pki",
     "code_table",
+    "permissions",
     "wording",
 ];
 
@@ -54,7 +55,7 @@ const ACTING: [&str; 6] = [
 ];
 
 /// Layers that decide from values alone: they get bytes, instants and answers as arguments.
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "code_table",
     "csr_lint",
     "dcv",
@@ -64,6 +65,7 @@ const PURE: [&str; 14] = [
     "install_plan",
     "inventory",
     "matching",
+    "permissions",
     "pki",
     "probe",
     "store",

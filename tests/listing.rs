@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use certctl::facade::inventory::ItemContent;
 use certctl::facade::inventory::file_reader::{Keys, glance, whole};
+use certctl::facade::permissions::Mode;
 use certctl::facade::pki::certificate::Certificate;
 use support::foreign::path_of;
 
@@ -35,14 +36,15 @@ fn told(found: &[ItemContent]) -> Vec<String> {
 
 /// Says how many certificates the short reader read itself.
 fn judge(path: &Path, bytes: &[u8]) -> usize {
-    let full = whole(bytes, 0o600);
+    let mode = Mode::new(0o600);
+    let full = whole(bytes, mode);
     assert_eq!(
-        told(&glance(bytes, 0o600, Keys::Checked)),
+        told(&glance(bytes, mode, Keys::Checked)),
         told(&full),
         "{}",
         path.display()
     );
-    let named = glance(bytes, 0o600, Keys::Named);
+    let named = glance(bytes, mode, Keys::Named);
     let (certain, more): (Vec<_>, Vec<_>) = told(&named)
         .into_iter()
         .partition(|what| told(&full).contains(what));

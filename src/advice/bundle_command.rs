@@ -33,7 +33,7 @@ pub(crate) fn move_old_key_away(path: &Path) -> NextStep {
 pub(crate) fn install_chain(words: &[String], key: InstallKey) -> NextStep {
     let run = NextStep::run(words);
     match key {
-        InstallKey::Known => run.as_root(),
+        InstallKey::Known => run.with_sudo(),
         InstallKey::Missing => {
             NextStep::say(format!("where its private key is:  sudo {}", run.text))
         }

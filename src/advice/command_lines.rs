@@ -20,7 +20,7 @@ pub(crate) fn certctl_again(root: Option<&Path>, words: &[&str]) -> NextStep {
         argv.push(root.display().to_string());
         return NextStep::run(&argv);
     }
-    NextStep::run(&argv).as_root()
+    NextStep::run(&argv).with_sudo()
 }
 
 /// An install whose file the user has to name: shown, never run by a program.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::command_lines::{install_file_line, shell_path};
 use crate::finding::NextStep;
+use crate::permissions::{Mode, Owner};
 
 /// A file of the release was changed: the command line that moves `folder` aside and installs the
 /// certificate again.
@@ -53,14 +54,14 @@ pub(crate) fn point_live_to_proven(live: &Path) -> NextStep {
     ))
 }
 
-/// The permission bits of a file or folder were changed from `permissions`.
+/// The permission bits of a file or folder were changed from `mode`.
 #[must_use]
-pub(crate) fn restore_mode(path: &Path, permissions: u32) -> NextStep {
-    NextStep::shell(format!("sudo chmod {permissions:04o} {}", shell_path(path)))
+pub(crate) fn restore_mode(path: &Path, mode: Mode) -> NextStep {
+    NextStep::shell(format!("sudo chmod {mode} {}", shell_path(path)))
 }
 
-/// The owner of a file or folder was changed from `user` and `group`.
+/// The owner of a file or folder was changed from `owner`.
 #[must_use]
-pub(crate) fn restore_owner(path: &Path, user: u32, group: u32) -> NextStep {
-    NextStep::shell(format!("sudo chown {user}:{group} {}", shell_path(path)))
+pub(crate) fn restore_owner(path: &Path, owner: Owner) -> NextStep {
+    NextStep::shell(format!("sudo chown {owner} {}", shell_path(path)))
 }

@@ -17,7 +17,7 @@ pub(crate) fn command_for(words: Vec<String>, name: &str) -> NextStep {
 /// Installs the newer certificate in a file, as root.
 #[must_use]
 pub(crate) fn install_newer(install_command: &[String], path: &str) -> NextStep {
-    command_for(install_command.to_vec(), path).as_root()
+    command_for(install_command.to_vec(), path).with_sudo()
 }
 
 /// Pastes the request; `instruction` says where.

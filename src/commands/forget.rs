@@ -70,8 +70,8 @@ impl Outcome for ForgetOutcome {
             .map(|file| {
                 json!({
                     "path": file.path.display().to_string(),
-                    "mode": format!("{:04o}", file.mode),
-                    "owner": [file.owner.0, file.owner.1],
+                    "mode": file.mode.to_string(),
+                    "owner": file.owner,
                 })
             })
             .collect();
@@ -109,7 +109,7 @@ impl Outcome for ForgetOutcome {
                     text.fact(
                         "plain",
                         format!(
-                            "{} ({:04o}), the bytes of before",
+                            "{} ({}), the bytes of before",
                             file.path.display(),
                             file.mode
                         ),

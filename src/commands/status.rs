@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::finding::NextStep;
 use crate::install::request;
 use crate::inventory::{RenewBefore, RowVerdict, StatusRow};
+use crate::permissions::Mode;
 use crate::probe::StartTls;
 use crate::report::{Outcome, TextOutput};
 use crate::scan::{self, NamedInputs, ScanResults, ScanScope};
@@ -146,7 +147,7 @@ fn command_as_root(context: &Context, words: &[&str]) -> NextStep {
     if context.root.is_some() {
         step
     } else {
-        step.as_root()
+        step.with_sudo()
     }
 }
 
@@ -168,7 +169,7 @@ fn write_files(args: &StatusArgs, outcome: &mut StatusOutcome) -> Result<(), Fai
         text: page::html(outcome),
     });
     for file in [metrics, calendar, page].into_iter().flatten() {
-        files::replace(file.path, file.text.as_bytes(), 0o644)?;
+        files::replace(file.path, file.text.as_bytes(), Mode::new(0o644))?;
         outcome.written.push(WrittenFile {
             format: file.format,
             path: file.path.clone(),

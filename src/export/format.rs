@@ -1,5 +1,7 @@
 //! The export formats, their file names and modes.
 
+use crate::permissions::Mode;
+
 /// A format that a certificate can be exported in (`--format`).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, clap::ValueEnum)]
 pub(crate) enum ExportFormat {
@@ -56,7 +58,7 @@ impl ExportFormat {
 
     /// The mode that its files are created with.
     #[must_use]
-    pub(crate) fn mode(self) -> u32 {
-        if self.holds_key() { 0o600 } else { 0o644 }
+    pub(crate) fn mode(self) -> Mode {
+        Mode::new(if self.holds_key() { 0o600 } else { 0o644 })
     }
 }

@@ -7,6 +7,7 @@ use crate::advice::inputs::repair_dcv_file;
 use crate::dcv::dcv_file::StoredRecord;
 use crate::failure::{Failure, FailureKind};
 
+use crate::permissions::Mode;
 use crate::system::fs::files;
 
 /// The most that is read of a `.dcv` file.
@@ -47,7 +48,7 @@ pub(crate) fn read(path: &Path) -> Result<StoredRecord, Failure> {
 /// The system's reason; the file is then as it was.
 pub(crate) fn write(path: &Path, kept: &StoredRecord) -> Result<bool, Failure> {
     if kept.changed() {
-        files::replace(path, kept.text().as_bytes(), 0o644)?;
+        files::replace(path, kept.text().as_bytes(), Mode::new(0o644))?;
     }
     Ok(kept.changed())
 }

@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::dcv::dcv_file::StoredRecord;
 use crate::failure::Failure;
 
+use crate::permissions::Mode;
 use crate::pki::request::SigningRequest;
 use crate::system::fs::files::{self, FileError, StagedFile};
 
@@ -53,12 +54,16 @@ impl StagedRequestFiles {
         request: &SigningRequest,
         kept: &StoredRecord,
     ) -> Result<Self, FileError> {
-        let record = || files::stage(&paths.record, kept.text().as_bytes(), 0o644);
+        let record = || files::stage(&paths.record, kept.text().as_bytes(), Mode::new(0o644));
         Ok(Self {
             key: key
-                .map(|key| files::stage(&paths.key, key.as_bytes(), 0o600))
+                .map(|key| files::stage(&paths.key, key.as_bytes(), Mode::new(0o600)))
                 .transpose()?,
-            request: files::stage(&paths.request, request.to_pem().as_bytes(), 0o644)?,
+            request: files::stage(
+                &paths.request,
+                request.to_pem().as_bytes(),
+                Mode::new(0o644),
+            )?,
             record: kept.changed().then(record).transpose()?,
         })
     }

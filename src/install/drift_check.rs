@@ -444,12 +444,9 @@ impl<'a> DriftReport<'a> {
             FileDrift::NotProven { .. } => {
                 Finding::error("drift-unverified", message).with(self.install.clone())
             }
-            FileDrift::Owner {
-                path,
-                was: (user, group),
-                ..
-            } => Finding::error("drift-owner", message)
-                .with(drift::restore_owner(path, *user, *group)),
+            FileDrift::Owner { path, was, .. } => {
+                Finding::error("drift-owner", message).with(drift::restore_owner(path, *was))
+            }
         }
     }
 

@@ -18,6 +18,7 @@ use crate::install_plan::apply::{AppliedPlan, FailedPlan, ProbeAnswer, StepError
 use crate::install_plan::plan::{
     self, InstallPlan, PlanEnd, PlanStep, RollbackTarget, ServerState,
 };
+use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
 use crate::store::layout::ReleaseId;
 use crate::webserver::model::ServerSoftware;
@@ -122,7 +123,7 @@ pub(crate) struct TransactionOutcome {
     release: String,
     chain_path: String,
     key_path: String,
-    key_mode: u32,
+    key_mode: Mode,
     rollback: RollbackReport,
     /// What the servers did, in words: `nginx -t ok, reloaded`.
     server: Vec<String>,

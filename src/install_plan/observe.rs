@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::apply::error::InstallError;
 use super::plan::{ObservedState, PlannedServerUse};
+use crate::permissions::Mode;
 use crate::store::disk;
 use crate::store::key_access::inherit::{self, FileAccess};
 use crate::store::layout::{
@@ -163,8 +164,8 @@ fn refuse_foreign_writers(path: &Path) -> Result<(), InstallError> {
         });
     }
     let mode = status.mode;
-    let (user, _) = status.owner;
-    if mode & 0o022 != 0 || ![0, folders::user()].contains(&user) {
+    let user = status.owner.uid;
+    if mode.has_any(0o022) || ![0, folders::user()].contains(&user) {
         return Err(InstallError::Writable {
             path: path.to_owned(),
             mode,
@@ -179,7 +180,7 @@ fn refuse_foreign_writers(path: &Path) -> Result<(), InstallError> {
 ///
 /// # Errors
 /// When a folder's status cannot be read.
-pub(crate) fn loose_folders(layout: &LineageLayout) -> Result<Vec<(PathBuf, u32)>, FileError> {
+pub(crate) fn loose_folders(layout: &LineageLayout) -> Result<Vec<(PathBuf, Mode)>, FileError> {
     let mut loose = Vec::new();
     for link in layout.links() {
         let folder = files::parent(&link.path);
@@ -188,9 +189,10 @@ pub(crate) fn loose_folders(layout: &LineageLayout) -> Result<Vec<(PathBuf, u32)
         };
         // The sticky bit stops users from renaming the files of others. A user who runs certctl
         // without root knows who is in their own groups.
-        let is_trusted_owner =
-            folders::user() != 0 && status.owner.0 == folders::user() && status.mode & 0o002 == 0;
-        let is_sticky = status.mode & 0o1000 != 0;
+        let is_trusted_owner = folders::user() != 0
+            && status.owner.uid == folders::user()
+            && !status.mode.has_any(0o002);
+        let is_sticky = status.mode.has_any(0o1000);
         let is_open = inherit::open(FileAccess {
             mode: status.mode,
             owner: status.owner,

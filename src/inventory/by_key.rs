@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::item::{HeldKey, InventoryItem, ItemContent, ItemLocation, ListedRequest};
 use crate::inventory::sent_certificates::SentCertificates;
+use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
 use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
@@ -95,7 +96,7 @@ impl Groups {
 
     /// Adds encrypted keys, which cannot be read without a password, to the group of the request
     /// beside them, which was made with them.
-    fn add_locked_keys(&mut self, locked: Vec<(ItemLocation, u32)>) {
+    fn add_locked_keys(&mut self, locked: Vec<(ItemLocation, Mode)>) {
         if locked.is_empty() {
             return;
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::item::{HeldKey, ItemContent, ListedRequest};
 use crate::delivery::{self, CaDelivery, DeliveryInput, DeliveryLimits, FileForm, RepairKind};
+use crate::permissions::Mode;
 
 mod fast_path;
 #[cfg(test)]
@@ -27,13 +28,13 @@ pub enum Keys {
 /// The items in a file with these permission bits; none where it is of another kind. Containers
 /// (zip, mail) are read only by the commands that take files from the CA.
 #[must_use]
-pub fn glance(bytes: &[u8], mode: u32, keys: Keys) -> Vec<ItemContent> {
+pub fn glance(bytes: &[u8], mode: Mode, keys: Keys) -> Vec<ItemContent> {
     fast_path::read(bytes, mode, keys).unwrap_or_else(|| whole(bytes, mode))
 }
 
 /// The same as [`glance`], by the full reader alone.
 #[must_use]
-pub fn whole(bytes: &[u8], mode: u32) -> Vec<ItemContent> {
+pub fn whole(bytes: &[u8], mode: Mode) -> Vec<ItemContent> {
     let is_plain = matches!(
         delivery::recognised(bytes),
         Some(FileForm::Base64 | FileForm::Der | FileForm::Pem | FileForm::Utf16)
@@ -54,7 +55,7 @@ pub fn whole(bytes: &[u8], mode: u32) -> Vec<ItemContent> {
 }
 
 /// What was read as items, without keys from PKCS#12 files.
-fn items_of(found: CaDelivery, mode: u32) -> Vec<ItemContent> {
+fn items_of(found: CaDelivery, mode: Mode) -> Vec<ItemContent> {
     let is_packed = found
         .repairs
         .iter()

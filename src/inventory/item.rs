@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
 use crate::pki::fingerprint::Fingerprint;
@@ -129,7 +130,7 @@ pub struct HeldKey {
     pub id: PublicKeyId,
     pub algorithm: KeyAlgorithm,
     /// The permission bits of its file.
-    pub mode: u32,
+    pub mode: Mode,
 }
 
 /// A request as far as a listing needs it.
@@ -164,7 +165,7 @@ pub enum ItemContent {
     /// A private key that needs a passphrase: whose it is only its name tells.
     LockedKey {
         /// The permission bits of its file.
-        mode: u32,
+        mode: Mode,
     },
     /// A certificate signing request.
     Request(ListedRequest),

@@ -408,7 +408,7 @@ fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Op
 
 /// Key files that everybody may read.
 fn readable_keys(keys: &[(ItemLocation, HeldKey)]) -> Vec<StatusReason> {
-    let readable = keys.iter().filter(|(_, key)| key.mode & 0o007 != 0);
+    let readable = keys.iter().filter(|(_, key)| key.mode.has_any(0o007));
     readable
         .map(|(place, key)| StatusReason::KeyReadable {
             path: PathBuf::from(place.to_string()),

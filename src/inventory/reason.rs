@@ -10,6 +10,7 @@ use jiff::civil::Date;
 
 use super::item::{ItemLocation, ServedLeaf};
 use crate::inventory::rule_changes::RuleChange;
+use crate::permissions::Mode;
 use crate::pki::key::PublicKeyId;
 use crate::pki::lint::LintViolation;
 use crate::pki::name::listed;
@@ -110,8 +111,8 @@ pub(crate) enum StatusReason {
         reason: Box<Self>,
     },
     /// Somebody else may read its key.
-    #[error("others may read its key {} (mode {mode:04o})", path.display())]
-    KeyReadable { path: PathBuf, mode: u32 },
+    #[error("others may read its key {} (mode {mode})", path.display())]
+    KeyReadable { path: PathBuf, mode: Mode },
     /// A server uses it for names that it does not have.
     #[error("{block} serves {} with it, which it does not name", listed(names))]
     NamesNotCovered {

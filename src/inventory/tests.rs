@@ -12,6 +12,7 @@ use super::{
     InventoryItem, ItemContent, ItemLocation, ItemOrigin, RenewBefore, StatusPolicy, StatusRow,
     rows,
 };
+use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
 use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
@@ -120,13 +121,19 @@ fn certificates(chain: &[Certificate]) -> ItemContent {
     ItemContent::Certificates(chain.iter().map(|one| Arc::new(one.clone())).collect())
 }
 
-fn key(key: &KeyPair, mode: u32) -> ItemContent {
+fn key(key: &KeyPair, permission_bits: u32) -> ItemContent {
     let id = PublicKeyId::of_spki(&key.subject_public_key_info());
     ItemContent::Key(HeldKey {
         id,
         algorithm: KeyAlgorithm::EcdsaP256,
-        mode,
+        mode: Mode::new(permission_bits),
     })
+}
+
+fn locked_key() -> ItemContent {
+    ItemContent::LockedKey {
+        mode: Mode::new(0o600),
+    }
 }
 
 fn request(key: &KeyPair, names: &[&str]) -> ItemContent {
@@ -182,7 +189,7 @@ fn an_encrypted_key_is_that_of_the_request_beside_it() {
         let items = vec![
             file("a.pem", certificates(&chain)),
             file("b.csr", request(&world.key, &["a.example"])),
-            file(key_file, ItemContent::LockedKey { mode: 0o600 }),
+            file(key_file, locked_key()),
         ];
         assert_eq!(world.summaries(items, ""), [expected], "{key_file}");
     }
@@ -193,7 +200,7 @@ fn ca_certificates_and_encrypted_keys_alone_have_no_row() {
     let world = World::new();
     let items = vec![
         file("ca.pem", certificates(&world.chain()[1..])),
-        file("x", ItemContent::LockedKey { mode: 0o600 }),
+        file("x", locked_key()),
     ];
     assert_eq!(world.summaries(items, ""), <[&str; 0]>::default());
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::ca::RehearsalCa;
+use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::name::{DnsName, DnsNames};
@@ -59,8 +60,8 @@ pub(crate) fn create_old_certificate(
             .join(format!("{stem}.key")),
     };
     let key_pem = key.to_pem();
-    files::create_new(&paths.key, key_pem.as_bytes(), 0o600)?;
-    files::create_new(&paths.chain, chain.as_bytes(), 0o644)?;
+    files::create_new(&paths.key, key_pem.as_bytes(), Mode::new(0o600))?;
+    files::create_new(&paths.chain, chain.as_bytes(), Mode::new(0o644))?;
     Ok(OldCertificate { paths, leaf })
 }
 
@@ -133,7 +134,7 @@ impl RehearsalNginx {
         files::create_new(
             &config,
             nginx_conf(&folder, host, address, &paths).as_bytes(),
-            0o644,
+            Mode::new(0o644),
         )?;
         let nginx = Self {
             config,
@@ -213,7 +214,7 @@ http {{
 
 #[cfg(test)]
 mod tests {
-    use super::{OldCertificate, RehearsalSite, create_old_certificate};
+    use super::{Mode, OldCertificate, RehearsalSite, create_old_certificate};
     use crate::pki::name::DnsName;
     use crate::rehearsal::ca::RehearsalCa;
     use crate::system::fs::files;
@@ -246,7 +247,9 @@ mod tests {
             "the visitor checks the name"
         );
 
-        let copy = |from, to| files::replace(to, &files::read(from, 9999).unwrap(), 0o600).unwrap();
+        let copy = |from, to| {
+            files::replace(to, &files::read(from, 9999).unwrap(), Mode::new(0o600)).unwrap()
+        };
         copy(&new_paths.chain, &paths.chain);
         assert_eq!(seen("shop.example").unwrap(), old.der(), "nobody told it");
         std::fs::write(reload, "").unwrap();

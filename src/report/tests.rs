@@ -20,6 +20,7 @@ use crate::install_plan::apply::error::InstallError;
 use crate::install_plan::apply::{ProbeAnswer, StepError};
 use crate::install_plan::observe::PathObstacle;
 use crate::matching::MatchingError;
+use crate::permissions::Mode;
 use crate::pki::certificate::CertificateError;
 use crate::pki::key::{KeyAlgorithm, KeyError, PublicKeyId};
 use crate::pki::name::NameError;
@@ -354,7 +355,7 @@ fn not_installed() -> Vec<Failure> {
         .into(),
         InstallError::Writable {
             path: path(),
-            mode: 0o666,
+            mode: Mode::new(0o666),
             user: 1000,
         }
         .into(),

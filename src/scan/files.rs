@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
 use crate::inventory::file_reader::{self, Keys};
 use crate::inventory::{InventoryItem, ItemContent, ItemLocation, ItemOrigin, zip};
+use crate::permissions::Mode;
 use crate::scan::results::ScanResults;
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders;
@@ -134,7 +135,7 @@ impl ScanResults {
 }
 
 /// The items in a file; of a zip the certificates.
-fn items_in(path: &Path, origin: &ItemOrigin, bytes: &[u8], mode: u32) -> Vec<InventoryItem> {
+fn items_in(path: &Path, origin: &ItemOrigin, bytes: &[u8], mode: Mode) -> Vec<InventoryItem> {
     let contents = file_reader::glance(bytes, mode, Keys::Checked);
     if contents.is_empty() {
         let zipped = zip::certificates(bytes);

@@ -108,7 +108,7 @@ fn location(place: &ItemLocation) -> Value {
 fn key_file(place: &ItemLocation, key: &HeldKey) -> Value {
     let mut document = location(place);
     if let Some(fields) = document.as_object_mut() {
-        fields.insert("mode".to_owned(), json!(format!("{:04o}", key.mode)));
+        fields.insert("mode".to_owned(), json!(key.mode.to_string()));
     }
     document
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::permissions::Mode;
 use crate::store::key_access::on_disk;
 use crate::store::layout::{
     FOLDER_MODE, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, is_temporary, key_mode,
@@ -97,7 +98,7 @@ fn make_hidden_folder(
     loop {
         let folder = files::temporary_name(&layout.release(id));
         match folders::within(&layout.releases(), FOLDER_MODE, || {
-            folders::make_new(&folder, 0o700)
+            folders::make_new(&folder, Mode::new(0o700))
         }) {
             Err(error) if error.is_missing() && folders::is_folder(&layout.releases()) => continue,
             other => other?,
@@ -155,7 +156,7 @@ pub(crate) fn compare(layout: &LineageLayout, release: &Release) -> Result<(), S
             return Err(damaged("it does not hold what was written"));
         }
         let seen = on_disk::look(&path)?.filter(|_| piece.is_secret());
-        if seen.as_ref().is_some_and(|seen| seen.mode & 0o007 != 0) {
+        if seen.as_ref().is_some_and(|seen| seen.mode.has_any(0o007)) {
             return Err(damaged("everybody may read the key in it"));
         }
         if seen.is_some_and(|seen| !admits(&seen, release.access)) {
@@ -264,7 +265,7 @@ pub(crate) fn named(layout: &LineageLayout, release: Release) -> Result<Release,
 /// Whether owner and mode are those of `access`.
 fn admits(seen: &folders::FileStatus, access: KeyAccess) -> bool {
     let owned = access.owner.map_or_else(
-        || seen.owner.0 == folders::user(),
+        || seen.owner.uid == folders::user(),
         |owner| owner == seen.owner,
     );
     owned && seen.mode == access.mode

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::layout::{ReleaseId, StableLink};
+use crate::permissions::{Mode, Owner};
 
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum FileDrift {
@@ -24,25 +25,24 @@ pub(crate) enum FileDrift {
         at: LinkReplacement,
     },
     /// A mode was changed.
-    #[error("{} has mode {is:04o}, and was made with {was:04o}", path.display())]
+    #[error("{} has mode {is}, and was made with {was}", path.display())]
     Mode {
         /// The file or folder.
         path: PathBuf,
-        is: u32,
+        is: Mode,
         /// What it should be.
-        was: u32,
+        was: Mode,
     },
     /// The last install was not finished.
     #[error("{live} is live, and was not seen to be served")]
     NotProven { live: ReleaseId },
     /// An owner was changed.
-    #[error("{} belongs to {}:{}, and was made for {}:{}", path.display(), is.0, is.1, was.0, was.1)]
+    #[error("{} belongs to {is}, and was made for {was}", path.display())]
     Owner {
         path: PathBuf,
-        /// Its user and group.
-        is: (u32, u32),
-        /// What they should be.
-        was: (u32, u32),
+        is: Owner,
+        /// Who it should belong to.
+        was: Owner,
     },
 }
 

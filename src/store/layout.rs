@@ -5,17 +5,19 @@
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
+use crate::permissions::Mode;
+
 /// The folder of certctl below the tree's root.
 const BASE: &str = "etc/ssl/certctl";
 
 /// The mode of a private key that replaces no file.
-pub(crate) const KEY_MODE: u32 = 0o600;
+pub(crate) const KEY_MODE: Mode = Mode::new(0o600);
 /// The mode of the public files of a release.
-pub(crate) const PUBLIC_MODE: u32 = 0o644;
+pub(crate) const PUBLIC_MODE: Mode = Mode::new(0o644);
 /// The mode of the folders of certctl.
-pub(crate) const FOLDER_MODE: u32 = 0o755;
+pub(crate) const FOLDER_MODE: Mode = Mode::new(0o755);
 /// The mode of the folder of keys where it has to be made (as Debian's openssl package makes it).
-pub(crate) const PRIVATE_FOLDER_MODE: u32 = 0o700;
+pub(crate) const PRIVATE_FOLDER_MODE: Mode = Mode::new(0o700);
 
 mod distro;
 mod piece;
@@ -279,9 +281,9 @@ pub(crate) fn temporary_of(name: &OsStr) -> Option<&OsStr> {
 /// The mode of a key that replaces one of mode `before`: others can never read it, and nobody can
 /// execute it.
 #[must_use]
-pub(crate) fn key_mode(before: Option<u32>) -> u32 {
+pub(crate) fn key_mode(before: Option<Mode>) -> Mode {
     match before {
-        Some(mode) => (mode & 0o660) | 0o400,
+        Some(mode) => mode.restricted_to(0o660).with(0o400),
         None => KEY_MODE,
     }
 }
@@ -300,8 +302,8 @@ fn relative_path(folder: &Path, to: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::{
-        DistroFamily, LineageLayout, Path, PathBuf, ReleaseFile, ReleaseId, StableLink, key_mode,
-        pointed, temporary_of,
+        DistroFamily, LineageLayout, Mode, Path, PathBuf, ReleaseFile, ReleaseId, StableLink,
+        key_mode, pointed, temporary_of,
     };
 
     #[test]
@@ -413,7 +415,11 @@ mod tests {
             (Some(0o777), 0o660),
             (Some(0o000), 0o400),
         ] {
-            assert_eq!(key_mode(before), mode, "{before:?}");
+            assert_eq!(
+                key_mode(before.map(Mode::new)),
+                Mode::new(mode),
+                "{before:?}"
+            );
         }
     }
 

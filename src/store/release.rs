@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::layout::{KEY_MODE, PUBLIC_MODE, ReleaseFile, ReleaseId};
+use crate::permissions::{Mode, Owner};
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::CertifiedKey;
 use crate::pki::fingerprint::Fingerprint;
@@ -16,9 +17,9 @@ use crate::pki::key::{KeyError, PrivateKey, PublicKeyId};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct KeyAccess {
     /// The permission bits of the key file.
-    pub mode: u32,
+    pub mode: Mode,
     /// User and group, where they are not those of the user who runs certctl.
-    pub owner: Option<(u32, u32)>,
+    pub owner: Option<Owner>,
 }
 
 impl Default for KeyAccess {
@@ -190,11 +191,8 @@ impl Release {
     #[must_use]
     pub fn by_access(self) -> Self {
         let KeyAccess { mode, owner } = self.access;
-        let owner = owner.map_or_else(
-            || "own".to_owned(),
-            |(user, group)| format!("{user}:{group}"),
-        );
-        let text = format!("{}\naccess {mode:04o} {owner}\n", self.id);
+        let owner = owner.map_or_else(|| "own".to_owned(), |owner| owner.to_string());
+        let text = format!("{}\naccess {mode} {owner}\n", self.id);
         let id = ReleaseId::of_hash(Fingerprint::of(text.as_bytes()));
         self.with_id(id)
     }
@@ -285,7 +283,7 @@ impl Release {
     }
 
     /// Its files: piece, bytes and permission bits.
-    pub fn files(&self) -> impl Iterator<Item = (ReleaseFile, &[u8], u32)> {
+    pub fn files(&self) -> impl Iterator<Item = (ReleaseFile, &[u8], Mode)> {
         self.files.iter().map(|(piece, bytes)| {
             let mode = if piece.is_secret() {
                 self.access.mode
@@ -470,7 +468,7 @@ impl StrictPemBlock {
 
 #[cfg(test)]
 mod tests {
-    use super::{KeyAccess, Release, ReleaseFile, UnloadableReason, Zeroizing};
+    use super::{KEY_MODE, KeyAccess, Release, ReleaseFile, UnloadableReason, Zeroizing};
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
 
     fn pair(algorithm: KeyAlgorithm) -> (String, String) {
@@ -543,7 +541,7 @@ mod tests {
         assert!(
             derived
                 .files()
-                .all(|(piece, _, mode)| (mode == 0o600) == piece.is_secret())
+                .all(|(piece, _, mode)| (mode == KEY_MODE) == piece.is_secret())
         );
         let whole =
             |text: &str| Release::taken_combined(Zeroizing::new(text.into()), KeyAccess::default());

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::layout::{ReleaseId, StableLink};
 use super::release::KeyAccess;
+use crate::permissions::{Mode, Owner};
 
 /// The most that is read of a settings file.
 pub(crate) const SETTINGS_LIMIT: u64 = 1024 * 1024;
@@ -49,7 +50,7 @@ pub(crate) struct LineageSettings {
     pub former: Vec<StableLink>,
     /// User and group of the key as numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub key_owner: Option<(u32, u32)>,
+    pub key_owner: Option<Owner>,
     /// The key's mode: `"0600"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_mode: Option<String>,
@@ -201,7 +202,7 @@ impl LineageSettings {
     /// Who may read the key, where that is saved; others never may, whatever the file says.
     #[must_use]
     pub(crate) fn access(&self) -> Option<KeyAccess> {
-        let mode = u32::from_str_radix(self.key_mode.as_deref()?, 8).ok()?;
+        let mode = Mode::parse(self.key_mode.as_deref()?)?;
         Some(KeyAccess {
             mode: super::layout::key_mode(Some(mode)),
             owner: self.key_owner,
@@ -210,7 +211,7 @@ impl LineageSettings {
 
     /// Saves who may read the key.
     pub(crate) fn set_access(&mut self, access: KeyAccess) {
-        self.key_mode = Some(format!("{:04o}", access.mode));
+        self.key_mode = Some(access.mode.to_string());
         self.key_owner = access.owner;
     }
 
@@ -333,7 +334,7 @@ mod one_or_several {
 
 #[cfg(test)]
 mod tests {
-    use super::{KeyAccess, LineageSettings, ReleaseId, StableLink, Timestamp};
+    use super::{KeyAccess, LineageSettings, Mode, Owner, ReleaseId, StableLink, Timestamp};
     use crate::store::layout::ReleaseFile;
 
     /// A frozen sample: every version reads what an earlier one wrote.
@@ -363,8 +364,8 @@ mod tests {
         assert_eq!(
             settings.access(),
             Some(KeyAccess {
-                mode: 0o640,
-                owner: Some((0, 114))
+                mode: Mode::new(0o640),
+                owner: Some(Owner { uid: 0, gid: 114 })
             })
         );
         assert_eq!(
@@ -457,7 +458,7 @@ mod tests {
             key_mode: Some("0666".to_owned()),
             ..LineageSettings::default()
         };
-        assert_eq!(settings.access().unwrap().mode, 0o660);
+        assert_eq!(settings.access().unwrap().mode, Mode::new(0o660));
     }
 
     #[test]

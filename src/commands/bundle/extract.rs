@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::inputs::folder;
 use crate::inputs::{KeyLocation, MatchedCertificate};
+use crate::permissions::Mode;
 use crate::pki::key::PublicKeyId;
 use crate::system::fs::files;
 
@@ -120,7 +121,7 @@ pub(super) fn write(
             continue;
         };
         if key_file.changed {
-            files::create_new(&key_file.path, key.to_pem().as_bytes(), 0o600)?;
+            files::create_new(&key_file.path, key.to_pem().as_bytes(), Mode::new(0o600))?;
         }
         *path = key_file.path.clone();
     }

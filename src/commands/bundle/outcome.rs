@@ -139,7 +139,7 @@ impl OutputFile {
     fn in_words(&self) -> String {
         let path = self.path.display();
         if self.format.holds_key() {
-            format!("{path} ({:04o})", self.format.mode())
+            format!("{path} ({})", self.format.mode())
         } else {
             path.to_string()
         }
@@ -149,7 +149,7 @@ impl OutputFile {
         json!({
             "format": self.format.name(),
             "path": report::shown(&self.path),
-            "mode": format!("{:04o}", self.format.mode()),
+            "mode": self.format.mode().to_string(),
             "holds_key": self.format.holds_key(),
             "changed": self.changed,
         })

@@ -7,13 +7,14 @@ use zeroize::Zeroizing;
 use crate::export::{self, ExportFormat, ExportSource, OverwriteLoss, Pkcs12Protection};
 use crate::failure::Failure;
 use crate::inputs::folder::FILE_LIMIT;
+use crate::permissions::Mode;
 use crate::pki::key::PublicKeyId;
 use crate::system::fs::files;
 
 /// The file that exists at the path of an output.
 pub(super) struct ExistingOutput {
     pub content: Zeroizing<Vec<u8>>,
-    permissions: u32,
+    mode: Mode,
 }
 
 /// The content that is to be written.
@@ -49,10 +50,10 @@ impl ExistingOutput {
         if !files::occupied(path) {
             return Ok(None);
         }
-        let (content, permissions) = files::read_with_mode(path, FILE_LIMIT)?;
+        let (content, mode) = files::read_with_mode(path, FILE_LIMIT)?;
         Ok(Some(Self {
             content: Zeroizing::new(content),
-            permissions,
+            mode,
         }))
     }
 
@@ -87,7 +88,7 @@ fn check_unchanged(existing: &ExistingOutput, new: &NewOutput<'_>) -> Option<Ove
     if !new.equals(&existing.content) {
         return None;
     }
-    let has_right_mode = existing.permissions == new.format.mode() || !new.format.holds_key();
+    let has_right_mode = existing.mode == new.format.mode() || !new.format.holds_key();
     has_right_mode.then_some(OverwriteDecision::Keep)
 }
 

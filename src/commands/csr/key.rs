@@ -55,7 +55,7 @@ impl RequestKeyFile {
     /// The mode of its file, its algorithm and whether it is encrypted.
     pub(super) fn in_words(&self) -> String {
         let mode = files::mode(&self.path)
-            .map(|mode| format!("{mode:04o}, "))
+            .map(|mode| format!("{mode}, "))
             .unwrap_or_default();
         let encrypted = if self.encrypted { ", encrypted" } else { "" };
         format!("{mode}{}{encrypted}", self.algorithm)
@@ -185,11 +185,11 @@ impl GivenKey {
     pub(super) fn readable_key_finding(&self) -> Option<Finding> {
         let path = &self.file.path;
         let mode = files::mode(path).ok()?;
-        if mode & 0o004 == 0 || self.file.encrypted {
+        if !mode.has_any(0o004) || self.file.encrypted {
             return None;
         }
         let message = format!(
-            "{} may be read by everybody on this machine ({mode:04o})",
+            "{} may be read by everybody on this machine ({mode})",
             path.display()
         );
         let finding = Finding::warning("key-readable-by-others", message);

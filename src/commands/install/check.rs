@@ -132,7 +132,7 @@ fn check_json(check: &DriftCheck) -> Value {
         "release": release.map(|release| release.id.to_string()),
         "chain_path": report::shown(check.layout.chain_path()),
         "key_path": report::shown(check.layout.key_path()),
-        "key_mode": release.map(|release| format!("{:04o}", release.access.mode)),
+        "key_mode": release.map(|release| release.access.mode.to_string()),
         "not_after": release.map(Release::not_after),
         "sha256": release.map(|release| release.leaf().sha256()),
         "proof": check.proof(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::advice::install::owner_failure;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::permissions::{Mode, Owner};
 use crate::store::key_access::owner::{self, OwnerError};
 use crate::store::root;
 use crate::store::settings::LineageSettings;
@@ -21,7 +22,7 @@ pub(crate) struct KeyAccessArgs {
     pub owner: Option<String>,
     /// The key's mode: 0600, 0640, 0400 or 0440
     #[arg(long, value_name = "MODE", value_parser = owner::key_mode)]
-    pub key_mode: Option<u32>,
+    pub key_mode: Option<Mode>,
 }
 
 impl KeyAccessArgs {
@@ -35,7 +36,7 @@ impl KeyAccessArgs {
             .as_deref()
             .map(|text| look_up_owner(context, text))
             .transpose()?;
-        let key_mode = self.key_mode.map(|mode| format!("{mode:04o}"));
+        let key_mode = self.key_mode.map(|mode| mode.to_string());
         Ok(LineageSettings {
             key_owner: owner,
             key_mode,
@@ -63,7 +64,7 @@ impl DatabaseFile {
     }
 }
 
-fn look_up_owner(context: &Context, text: &str) -> Result<(u32, u32), Failure> {
+fn look_up_owner(context: &Context, text: &str) -> Result<Owner, Failure> {
     let root = root::root(context.root.as_deref())?;
     let passwd = DatabaseFile::read(&root, "/etc/passwd")?;
     let group = DatabaseFile::read(&root, "/etc/group")?;

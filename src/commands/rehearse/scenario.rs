@@ -13,6 +13,7 @@ use crate::commands::{csr, dcv_check, install};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, shell_word};
+use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
 use crate::rehearsal::reseller::{PendingOrder, RehearsalReseller, RetryResult, ValidationAttempt};
@@ -194,7 +195,7 @@ impl RehearsalRun {
         self.zip = RehearsalReseller::zip_name(order);
         let path = self.inner.here(&self.zip);
         let zip = self.reseller.pack(order, leaf)?;
-        files::create_new(&path, &zip, 0o644)?;
+        files::create_new(&path, &zip, Mode::new(0o644))?;
         let event = format!(
             "we see it, the domain is yours; by mail comes {}",
             path.display()

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use super::step::RehearsalStep;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
 use crate::rehearsal::ca::RehearsalCa;
@@ -58,7 +59,7 @@ impl RehearsalRun {
         let authority = RehearsalCa::new(context.now())?;
         let root = authority.root()?;
         let root_path = scratch.path().join("root.pem");
-        files::create_new(&root_path, root.to_pem().as_bytes(), 0o644)?;
+        files::create_new(&root_path, root.to_pem().as_bytes(), Mode::new(0o644))?;
         let old = web::create_old_certificate(scratch, &authority, name)?;
         let web = start_site(server, name, scratch, old.paths)?;
         let reseller = RehearsalReseller::new(authority, dns.address());

@@ -58,7 +58,7 @@ impl Serialize for ItemList<'_> {
                     }
                 }
                 ItemContent::Key(key) => items.serialize_element(&ItemLine::Key {
-                    mode: format!("{:04o}", key.mode),
+                    mode: key.mode.to_string(),
                     key: KeyLine {
                         algorithm: key.algorithm,
                         id: HexDigest(key.id.fingerprint()),
@@ -265,7 +265,7 @@ impl LinePolicy {
                 .map(|certificate| self.date_verdict(certificate))
                 .max()
                 .unwrap_or(RowVerdict::Fine),
-            ItemContent::Key(key) if key.mode & 0o007 != 0 => RowVerdict::Wrong,
+            ItemContent::Key(key) if key.mode.has_any(0o007) => RowVerdict::Wrong,
             _ => RowVerdict::Fine,
         }
     }

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::install::forget::plan::ForgetStep;
 use crate::install_plan::apply::error::InstallError;
+use crate::permissions::{Mode, Owner};
 use crate::store::disk::PIECE_LIMIT;
 use crate::store::key_access::on_disk;
 use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, is_temporary};
@@ -21,9 +22,8 @@ const NAMES_LIMIT: usize = 100_000;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct PlainFile {
     pub path: PathBuf,
-    pub mode: u32,
-    /// Its user and group.
-    pub owner: (u32, u32),
+    pub mode: Mode,
+    pub owner: Owner,
 }
 
 /// What `piece` of the live release will be as a plain file at `path`.

@@ -99,12 +99,12 @@ impl TransactionOutcome {
     fn with_modes(&self, pieces: &[ReleaseFile]) -> String {
         let mut words = Vec::new();
         for piece in pieces {
-            let permissions = if piece.is_secret() {
+            let mode = if piece.is_secret() {
                 self.key_mode
             } else {
                 PUBLIC_MODE
             };
-            words.push(format!("{} ({permissions:04o})", piece.file_name()));
+            words.push(format!("{} ({mode})", piece.file_name()));
         }
         words.join(", ")
     }

@@ -27,7 +27,7 @@ impl TransactionOutcome {
                 "release": self.release,
                 "chain_path": self.chain_path,
                 "key_path": self.key_path,
-                "key_mode": format!("{:04o}", self.key_mode),
+                "key_mode": self.key_mode.to_string(),
                 "not_after": self.leaf.not_after,
                 "sha256": self.leaf.sha256(),
                 "proof": self.proof(),
@@ -83,7 +83,7 @@ impl TransactionOutcome {
             _ if self.changed => {
                 let label = if self.arranged() { "wrote" } else { "there" };
                 let files = format!(
-                    "{}   {} ({:04o})",
+                    "{}   {} ({})",
                     self.chain_path, self.key_path, self.key_mode
                 );
                 text.fact(label, files);

@@ -11,6 +11,7 @@ use crate::install::placeholder;
 use crate::install::request::{InstallGoal, InstallRequest, again};
 use crate::install_plan::observe::PathObstacle;
 use crate::install_plan::plan::PathState;
+use crate::permissions::Mode;
 use crate::store::key_access::inherit::InheritanceDoubt;
 use crate::system::fs::files;
 
@@ -31,20 +32,17 @@ fn check_loose_folders(observation: &PreflightObservation) -> Vec<Finding> {
     observation
         .loose_folders
         .iter()
-        .map(|(folder, permissions)| report_loose_folder(folder, *permissions))
+        .map(|(folder, mode)| report_loose_folder(folder, *mode))
         .collect()
 }
 
-fn report_loose_folder(folder: &Path, permissions: u32) -> Finding {
-    let (who, change) = if permissions & 0o002 != 0 {
+fn report_loose_folder(folder: &Path, mode: Mode) -> Finding {
+    let (who, change) = if mode.has_any(0o002) {
         ("anybody", "go-w")
     } else {
         ("its group", "g-w")
     };
-    let message = format!(
-        "{who} may write to {} (mode {permissions:04o})",
-        folder.display()
-    );
+    let message = format!("{who} may write to {} (mode {mode})", folder.display());
     Finding::warning("folder-writable", message).with(key_access::close_folder(folder, change))
 }
 
@@ -108,11 +106,10 @@ fn report_doubt(observation: &PreflightObservation, doubt: InheritanceDoubt) -> 
     }
 }
 
-fn report_tightened(observation: &PreflightObservation, before: u32, reason: &str) -> Finding {
+fn report_tightened(observation: &PreflightObservation, before: Mode, reason: &str) -> Finding {
     let message = format!(
-        "{} had mode {:04o}; the new key has {:04o}: {reason}",
+        "{} had mode {before}; the new key has {}: {reason}",
         observation.key_path.display(),
-        before & 0o7777,
         observation.access.mode
     );
     Finding::note("key-mode-tightened", message)

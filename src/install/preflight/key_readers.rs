@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::advice::key_access;
 use crate::finding::Finding;
+use crate::permissions::Owner;
 use crate::store::key_access::inherit::FileAccess;
 use crate::store::key_access::on_disk;
 use crate::store::layout::LineageLayout;
@@ -53,40 +54,44 @@ pub(super) fn check_folders(folders: &[KeyFolder], access: KeyAccess) -> Vec<Fin
 }
 
 fn report_closed(folder: &KeyFolder, access: KeyAccess) -> Option<Finding> {
-    let (user, group) = access.owner?;
-    let (folder_user, folder_group) = folder.access.owner;
+    let Owner { uid, gid } = access.owner?;
+    let folder_owner = folder.access.owner;
     let folder_mode = folder.access.mode;
-    let others_enter = folder_mode & 0o001 != 0;
-    let group_enters = others_enter || (folder_group == group && folder_mode & 0o010 != 0);
-    let user_enters = group_enters || (folder_user == user && folder_mode & 0o100 != 0);
-    let who = if user != 0 && !user_enters {
-        format!("user {user}")
-    } else if access.mode & 0o040 != 0 && group != 0 && !group_enters {
-        format!("group {group}")
+    let others_enter = folder_mode.has_any(0o001);
+    let group_enters = others_enter || (folder_owner.gid == gid && folder_mode.has_any(0o010));
+    let user_enters = group_enters || (folder_owner.uid == uid && folder_mode.has_any(0o100));
+    let who = if uid != 0 && !user_enters {
+        format!("user {uid}")
+    } else if access.mode.has_any(0o040) && gid != 0 && !group_enters {
+        format!("group {gid}")
     } else {
         return None;
     };
     let message = format!(
-        "{who} may read the key, but not enter {} (mode {folder_mode:04o})",
+        "{who} may read the key, but not enter {} (mode {folder_mode})",
         folder.path.display()
     );
     // A folder that belongs to another group already (Debian: ssl-cert) stays so: its servers would
     // fail otherwise.
-    let next = match folder_group {
-        0 => key_access::let_group_enter(&folder.path, group),
-        other => key_access::give_key_to_folder_group(user, other),
+    let next = match folder_owner.gid {
+        0 => key_access::let_group_enter(&folder.path, gid),
+        other => key_access::give_key_to_folder_group(uid, other),
     };
     Some(Finding::warning("key-unreachable", message).with(next))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{FileAccess, KeyAccess, KeyFolder, report_closed};
+    use super::{FileAccess, KeyAccess, KeyFolder, Owner, report_closed};
+    use crate::permissions::Mode;
 
     #[test]
     fn closed_folders_are_reported() {
-        let folder = |mode, owner| FileAccess { mode, owner };
-        for (node, owner, mode, is_closed) in [
+        let folder = |mode, (uid, gid)| FileAccess {
+            mode: Mode::new(mode),
+            owner: Owner { uid, gid },
+        };
+        for (node, (uid, gid), mode, is_closed) in [
             (folder(0o700, (0, 0)), (0, 114), 0o640, true),
             (folder(0o710, (0, 114)), (0, 114), 0o640, false),
             (folder(0o710, (0, 115)), (0, 114), 0o640, true),
@@ -102,13 +107,13 @@ mod tests {
                 access: node,
             };
             let access = KeyAccess {
-                mode,
-                owner: Some(owner),
+                mode: Mode::new(mode),
+                owner: Some(Owner { uid, gid }),
             };
             assert_eq!(
                 report_closed(&key_folder, access).is_some(),
                 is_closed,
-                "{node:?} {owner:?} {mode:o}"
+                "{node:?} {access:?}"
             );
         }
     }

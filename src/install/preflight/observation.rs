@@ -10,6 +10,7 @@ use crate::install::servers::{ServerUse, ServingState};
 use crate::install::{installed, placeholder, rollback};
 use crate::install_plan::observe::{self, DiskObservation, LoadEvidence};
 use crate::install_plan::plan::ServerState;
+use crate::permissions::Mode;
 use crate::store::disk;
 use crate::store::key_access::inherit::InheritanceDoubt;
 use crate::store::key_access::on_disk::{self, AccessRemark};
@@ -44,7 +45,7 @@ pub(super) struct PreflightObservation {
     /// Links of earlier installs, at paths that the layout does not have any more.
     pub former_links: Vec<StableLink>,
     /// Folders that others may write to, and their permission bits.
-    pub loose_folders: Vec<(PathBuf, u32)>,
+    pub loose_folders: Vec<(PathBuf, Mode)>,
     pub access_remarks: Vec<AccessRemark>,
     /// The folders of the key, where the command line says who may read it.
     pub key_folders: Vec<KeyFolder>,

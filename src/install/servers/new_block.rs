@@ -10,6 +10,7 @@ use crate::finding::{Finding, NextStep};
 use crate::install::preflight::PreflightState;
 use crate::install::servers::disabled_sites;
 use crate::install::servers::{ServerUse, dns_names};
+use crate::permissions::Mode;
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders;
 use crate::webserver::model::{BlockAddition, NewBlock, ServerSoftware, WEB, WrittenBlock};
@@ -137,7 +138,7 @@ fn write_file(path: &Path, block: &[u8]) -> Result<BlockFile, FileError> {
         Ok(existing) if existing == block => Ok(BlockFile::Ours),
         Ok(_) => Ok(BlockFile::Foreign),
         Err(error) if error.is_missing() => {
-            files::create_new(path, block, 0o644)?;
+            files::create_new(path, block, Mode::new(0o644))?;
             Ok(BlockFile::Ours)
         }
         Err(error) => Err(error),

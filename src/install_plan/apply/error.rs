@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::install_plan::apply::prove::ProbeAnswer;
+use crate::permissions::Mode;
 use crate::store::disk::StoreError;
 use crate::store::settings::SettingsError;
 use crate::system::fs::files::FileError;
@@ -66,12 +67,12 @@ pub enum InstallError {
         source: SettingsError,
     },
     /// Other users may write to the file, so its commands and paths cannot be trusted.
-    #[error("{} can be written by others (mode {mode:04o}, user {user}): what it says may not be \
+    #[error("{} can be written by others (mode {mode}, user {user}): what it says may not be \
         theirs to say", path.display())]
     Writable {
         /// The file or folder.
         path: PathBuf,
-        mode: u32,
+        mode: Mode,
         user: u32,
     },
 }

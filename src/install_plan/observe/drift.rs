@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::{PathContent, PathObstacle, pointer, spot};
 use crate::install_plan::apply::error::InstallError;
 use crate::install_plan::plan::PathState;
+use crate::permissions::Mode;
 use crate::store::disk;
 use crate::store::drift::{FileDrift, LinkReplacement};
 use crate::store::key_access::on_disk;
@@ -186,7 +187,7 @@ fn matches_id(release: &Release, live: &ReleaseId, settings: &LineageSettings) -
     false
 }
 
-fn mode_drift(path: &Path, was: u32) -> Result<Option<FileDrift>, FileError> {
+fn mode_drift(path: &Path, was: Mode) -> Result<Option<FileDrift>, FileError> {
     let status = on_disk::look(path)?.filter(|status| status.mode != was);
     Ok(status.map(|status| FileDrift::Mode {
         path: path.to_owned(),

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::super::item::{HeldKey, ItemContent};
 use super::Keys;
+use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
 use crate::pki::der;
 use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKey};
@@ -33,7 +34,7 @@ const KEYS: [&[u8]; 3] = [b"PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY"]
 ///
 /// It serves the goal for `status FOLDER` in `benches/tree.py` (described in `benches/README.md`):
 /// on 100,000 files at most 1.1 times the CPU of a program on x509-parser and rayon.
-pub(super) fn read(bytes: &[u8], mode: u32, keys: Keys) -> Option<Vec<ItemContent>> {
+pub(super) fn read(bytes: &[u8], mode: Mode, keys: Keys) -> Option<Vec<ItemContent>> {
     if bytes.first() == Some(&der::SEQUENCE) {
         read_der(bytes)
     } else {
@@ -50,7 +51,7 @@ fn read_der(bytes: &[u8]) -> Option<Vec<ItemContent>> {
     Some(vec![ItemContent::Certificates(vec![certificate])])
 }
 
-fn read_pem(bytes: &[u8], mode: u32, keys: Keys) -> Option<Vec<ItemContent>> {
+fn read_pem(bytes: &[u8], mode: Mode, keys: Keys) -> Option<Vec<ItemContent>> {
     let mut chain = Vec::new();
     let mut held_keys = Vec::new();
     let mut rest = bytes;

@@ -2,19 +2,23 @@
 
 use super::{ItemContent, Keys, glance, whole};
 use crate::inventory::file_reader::fast_path;
+use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::testing::{Authority, site_key};
+
+/// The mode of each file: it only has to arrive.
+const MODE: Mode = Mode::new(0o600);
 
 /// Compares both readers and returns how many files the fast path read.
 fn compare_readers<'a>(files: impl IntoIterator<Item = (String, &'a [u8])>) -> usize {
     let mut read = 0;
     for (name, bytes) in files {
-        let full = in_debug_form(&whole(bytes, 0o600));
-        let both = glance(bytes, 0o600, Keys::Checked);
+        let full = in_debug_form(&whole(bytes, MODE));
+        let both = glance(bytes, MODE, Keys::Checked);
         assert_eq!(in_debug_form(&both), full, "{name}");
-        read += usize::from(fast_path::read(bytes, 0o600, Keys::Checked).is_some());
-        if let Some(mut found) = fast_path::read(bytes, 0o600, Keys::Named) {
+        read += usize::from(fast_path::read(bytes, MODE, Keys::Checked).is_some());
+        if let Some(mut found) = fast_path::read(bytes, MODE, Keys::Named) {
             // A key that cannot be used is identified nevertheless.
             found.retain(|item| {
                 !matches!(item, ItemContent::Key(_)) || full.contains(&format!("{item:?}"))
@@ -104,7 +108,7 @@ fn the_fast_path_reads_plain_files() {
     assert!(count >= 14, "{count} of {}", files.len());
     for wanted in ["rsa-2048", "ecdsa-p384"] {
         let (_, bytes) = files.iter().find(|(name, _)| name == wanted).unwrap();
-        let found = fast_path::read(bytes, 0, Keys::Named).unwrap();
+        let found = fast_path::read(bytes, MODE, Keys::Named).unwrap();
         assert!(!found.is_empty(), "{wanted}");
     }
 }

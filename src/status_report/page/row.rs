@@ -164,7 +164,7 @@ fn key_facts(row: &StatusRow) -> Vec<(&'static str, String)> {
     let mut facts = vec![("Key", key)];
     if !row.keys.is_empty() {
         let files = row.keys.iter();
-        let files = files.map(|(place, key)| format!("{place} ({:04o})", key.mode));
+        let files = files.map(|(place, key)| format!("{place} ({})", key.mode));
         facts.push(("Key file", lines(files)));
     }
     facts

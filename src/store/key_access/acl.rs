@@ -1,6 +1,8 @@
 //! POSIX ACLs as Linux stores them in `system.posix_acl_access`: which other users and groups may
 //! read a file, and the ACL of the file that replaces it. Pure.
 
+use crate::permissions::Mode;
+
 const VERSION: [u8; 4] = [2, 0, 0, 0];
 const OWNER: u16 = 0x01;
 const USER: u16 = 0x02;
@@ -81,15 +83,15 @@ impl AccessControlList {
 
     /// What the mode of the file would be without its ACL.
     #[must_use]
-    pub(crate) fn mode(&self, shown: u32) -> u32 {
-        shown & !0o070 | self.group << 3
+    pub(crate) fn mode(&self, shown: Mode) -> Mode {
+        shown.without(0o070).with(self.group << 3)
     }
 }
 
 /// The ACL of a new file with permission bits `mode` that only `readers` may read too; none when
 /// there are no readers.
 #[must_use]
-pub(crate) fn encode_readers(readers: &[AclSubject], mode: u32) -> Option<Vec<u8>> {
+pub(crate) fn encode_readers(readers: &[AclSubject], mode: Mode) -> Option<Vec<u8>> {
     if readers.is_empty() {
         return None;
     }
@@ -113,8 +115,8 @@ pub(crate) fn encode_readers(readers: &[AclSubject], mode: u32) -> Option<Vec<u8
 }
 
 /// Three permission bits of a mode.
-fn permissions_at(bits: u32, shift: u32) -> u16 {
-    u16::try_from(bits >> shift & 7).unwrap_or(0)
+fn permissions_at(mode: Mode, shift: u32) -> u16 {
+    u16::try_from(mode.bits() >> shift & 7).unwrap_or(0)
 }
 
 /// One entry of an ACL.
@@ -171,7 +173,7 @@ impl AclEntry {
 
 #[cfg(test)]
 mod tests {
-    use super::{AccessControlList, AclSubject};
+    use super::{AccessControlList, AclSubject, Mode};
 
     /// `setfacl -m u:33:rw,g:44:r` on a file, with these bits for group, mask and others.
     fn acl(group: u8, mask: u8, others: u8) -> Vec<u8> {
@@ -201,11 +203,11 @@ mod tests {
         ] {
             let read = AccessControlList::parse(&bytes).unwrap();
             assert_eq!(
-                (&read.readers(), read.mode(shown)),
-                (&readers, mode),
+                (&read.readers(), read.mode(Mode::new(shown))),
+                (&readers, Mode::new(mode)),
                 "{bytes:?}"
             );
-            let Some(written) = super::encode_readers(&readers, mode & 0o660) else {
+            let Some(written) = super::encode_readers(&readers, Mode::new(mode & 0o660)) else {
                 assert!(readers.is_empty());
                 continue;
             };

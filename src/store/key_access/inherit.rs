@@ -1,23 +1,24 @@
 //! Who may read a key that replaces a plain file: those who could read that file, except a user who
 //! could have put it there, and except a group that could not enter its folders. Pure.
 
+use crate::permissions::{Mode, Owner};
 use crate::store::layout::{KEY_MODE, key_mode};
 use crate::store::release::KeyAccess;
 
 /// The permission bits, user and group of a file or folder.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FileAccess {
-    pub mode: u32,
-    pub owner: (u32, u32),
+    pub mode: Mode,
+    pub owner: Owner,
 }
 
 /// What to report about the file that is replaced.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum InheritanceDoubt {
     /// It had this mode: a group that could not reach it may not read the new key.
-    Group(u32),
+    Group(Mode),
     /// It had this mode: others may not read the new key.
-    Others(u32),
+    Others(Mode),
     /// It belongs to this other user, and so does the new key.
     Owner(u32),
     /// It belongs to this other user, who may have put it there: the new key does not.
@@ -27,7 +28,7 @@ pub(crate) enum InheritanceDoubt {
 /// Whether others than its owner and root's group may write to the folder.
 #[must_use]
 pub(crate) fn open(folder: FileAccess) -> bool {
-    folder.mode & 0o002 != 0 || (folder.mode & 0o020 != 0 && folder.owner.1 != 0)
+    folder.mode.has_any(0o002) || (folder.mode.has_any(0o020) && folder.owner.gid != 0)
 }
 
 /// Returns who may read the file that replaces `file`, which is in the first of `folders`, which is
@@ -38,32 +39,32 @@ pub(crate) fn inherit(
     folders: &[FileAccess],
     user: u32,
 ) -> (KeyAccess, Vec<InheritanceDoubt>) {
-    let (owner, group) = file.owner;
-    let ours = [0, user].contains(&owner);
+    let Owner { uid, gid } = file.owner;
+    let ours = [0, user].contains(&uid);
     if !ours
         && folders
             .first()
-            .is_some_and(|folder| open(*folder) || folder.owner.0 == owner)
+            .is_some_and(|folder| open(*folder) || folder.owner.uid == uid)
     {
         return (
             KeyAccess {
                 mode: KEY_MODE,
                 owner: None,
             },
-            vec![InheritanceDoubt::Stranger(owner)],
+            vec![InheritanceDoubt::Stranger(uid)],
         );
     }
     let mut doubts = Vec::new();
     let mut mode = key_mode(Some(file.mode));
-    if file.mode & 0o007 != 0 {
+    if file.mode.has_any(0o007) {
         doubts.push(InheritanceDoubt::Others(file.mode));
     }
-    if mode & 0o070 != 0 && group != 0 && !folders.iter().all(|folder| lets_in(*folder, group)) {
-        mode &= !0o070;
+    if mode.has_any(0o070) && gid != 0 && !folders.iter().all(|folder| lets_in(*folder, gid)) {
+        mode = mode.without(0o070);
         doubts.push(InheritanceDoubt::Group(file.mode));
     }
     if !ours {
-        doubts.push(InheritanceDoubt::Owner(owner));
+        doubts.push(InheritanceDoubt::Owner(uid));
     }
     (
         KeyAccess {
@@ -76,26 +77,29 @@ pub(crate) fn inherit(
 
 /// Whether the members of `group` may enter a folder.
 fn lets_in(folder: FileAccess, group: u32) -> bool {
-    let needed = if folder.owner.1 == group {
+    let needed = if folder.owner.gid == group {
         0o010
     } else {
         0o001
     };
-    folder.mode & needed != 0
+    folder.mode.has_any(needed)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{FileAccess, InheritanceDoubt, inherit};
+    use super::{FileAccess, InheritanceDoubt, Mode, Owner, inherit};
 
     #[test]
     fn new_keys_inherit_their_readers() {
         const BOB: u32 = 65534;
         const USERS: u32 = 100;
-        let node = |mode, owner| FileAccess { mode, owner };
+        let node = |mode, (uid, gid)| FileAccess {
+            mode: Mode::new(mode),
+            owner: Owner { uid, gid },
+        };
         let top = node(0o755, (0, 0));
         let (private, debian) = (node(0o700, (0, 0)), node(0o710, (0, USERS)));
-        let kept = |mode, owner| (mode, Some(owner));
+        let kept = |mode, (uid, gid)| (Mode::new(mode), Some(Owner { uid, gid }));
         for (file, folder, access, doubts) in [
             (node(0o600, (0, 0)), top, kept(0o600, (0, 0)), vec![]),
             (
@@ -114,13 +118,13 @@ mod tests {
                 node(0o644, (0, 0)),
                 top,
                 kept(0o640, (0, 0)),
-                vec![InheritanceDoubt::Others(0o644)],
+                vec![InheritanceDoubt::Others(Mode::new(0o644))],
             ),
             (
                 node(0o640, (0, USERS)),
                 private,
                 kept(0o600, (0, USERS)),
-                vec![InheritanceDoubt::Group(0o640)],
+                vec![InheritanceDoubt::Group(Mode::new(0o640))],
             ),
             (node(0o640, (0, 0)), private, kept(0o640, (0, 0)), vec![]),
             (
@@ -132,19 +136,19 @@ mod tests {
             (
                 node(0o640, (BOB, USERS)),
                 node(0o1777, (0, 0)),
-                (0o600, None),
+                (Mode::new(0o600), None),
                 vec![InheritanceDoubt::Stranger(BOB)],
             ),
             (
                 node(0o640, (BOB, USERS)),
                 node(0o775, (0, USERS)),
-                (0o600, None),
+                (Mode::new(0o600), None),
                 vec![InheritanceDoubt::Stranger(BOB)],
             ),
             (
                 node(0o600, (BOB, BOB)),
                 node(0o755, (BOB, BOB)),
-                (0o600, None),
+                (Mode::new(0o600), None),
                 vec![InheritanceDoubt::Stranger(BOB)],
             ),
             (

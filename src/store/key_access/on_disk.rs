@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::permissions::Mode;
 use crate::store::key_access::acl::{self, AccessControlList, AclSubject};
 use crate::store::key_access::inherit::{self, FileAccess, InheritanceDoubt};
 use crate::store::layout::{LineageLayout, ReleaseFile, StableLink};
@@ -54,7 +55,7 @@ pub(crate) fn look(path: &Path) -> Result<Option<FileStatus>, FileError> {
         return Ok(None);
     };
     if seen.kind == FileKind::File
-        && seen.mode & 0o070 != 0
+        && seen.mode.has_any(0o070)
         && let Some(acl) = acl(path)?
     {
         seen.mode = acl.mode(seen.mode);
@@ -76,7 +77,7 @@ fn acl(path: &Path) -> Result<Option<AccessControlList>, FileError> {
 pub(crate) fn inherited_attributes(
     layout: &LineageLayout,
     piece: ReleaseFile,
-    mode: u32,
+    mode: Mode,
 ) -> Result<ExtendedAttributes, FileError> {
     let Some(link) = layout.links().iter().find(|link| link.piece == piece) else {
         return Ok(ExtendedAttributes::default());
@@ -163,7 +164,7 @@ impl FolderAccess {
         let everybody_enters = self
             .status
             .as_ref()
-            .is_none_or(|status| status.mode & 0o001 != 0);
+            .is_none_or(|status| status.mode.has_any(0o001));
         everybody_enters || self.acl.as_ref().is_some_and(|acl| acl.lets_in(subject))
     }
 }

@@ -1,17 +1,24 @@
 //! `--owner` and `--key-mode`: who may read a key, as numbers, looked up in the tree's own passwd(5)
 //! and group(5). Pure: no name service is used, because the tree may belong to another machine.
 
+use crate::permissions::{Mode, Owner};
+
 /// The modes that a key can have: others can never read it, and nobody needs to execute it.
-const KEY_MODES: [u32; 4] = [0o600, 0o640, 0o400, 0o440];
+const KEY_MODES: [Mode; 4] = [
+    Mode::new(0o600),
+    Mode::new(0o640),
+    Mode::new(0o400),
+    Mode::new(0o440),
+];
 
 /// Parses an octal mode.
 ///
 /// # Errors
 /// Why a key cannot have that mode.
-pub(crate) fn key_mode(text: &str) -> Result<u32, &'static str> {
-    match u32::from_str_radix(text, 8) {
-        Ok(mode) if KEY_MODES.contains(&mode) => Ok(mode),
-        Ok(mode) if mode & 0o007 != 0 => {
+pub(crate) fn key_mode(text: &str) -> Result<Mode, &'static str> {
+    match Mode::parse(text) {
+        Some(mode) if KEY_MODES.contains(&mode) => Ok(mode),
+        Some(mode) if mode.has_any(0o007) => {
             Err("it would open the key to everybody; 0600, 0640, 0400 or 0440")
         }
         _ => Err("the mode of a key is 0600, 0640, 0400 or 0440"),
@@ -80,35 +87,30 @@ impl<'a> PasswdLine<'a> {
 ///
 /// # Errors
 /// See [`OwnerError`].
-pub(crate) fn owner(
-    text: &str,
-    user: u32,
-    passwd: &str,
-    group: &str,
-) -> Result<(u32, u32), OwnerError> {
+pub(crate) fn owner(text: &str, user: u32, passwd: &str, group: &str) -> Result<Owner, OwnerError> {
     let accounts = AccountFiles { passwd, group };
     let (user_name, group_name) = text.split_once(':').unwrap_or((text, ""));
     if user_name.is_empty() && group_name.is_empty() {
         return Err(OwnerError::Empty);
     }
     let named = accounts.find_user(|line| line.name == user_name);
-    let owner = match &named {
+    let uid = match &named {
         _ if user_name.is_empty() => Some(user),
         Some(line) => line.user,
         None => numeric(user_name),
     };
-    let owner = owner.ok_or_else(|| OwnerError::NoUser(user_name.to_owned()))?;
-    let owner_group = if group_name.is_empty() {
+    let uid = uid.ok_or_else(|| OwnerError::NoUser(user_name.to_owned()))?;
+    let gid = if group_name.is_empty() {
         named
-            .or_else(|| accounts.find_user(|line| line.user == Some(owner)))
+            .or_else(|| accounts.find_user(|line| line.user == Some(uid)))
             .and_then(|line| line.group)
-            .ok_or(OwnerError::Unknown(owner))?
+            .ok_or(OwnerError::Unknown(uid))?
     } else {
         accounts
             .group_number(group_name)
             .ok_or_else(|| OwnerError::NoGroup(group_name.to_owned()))?
     };
-    Ok((owner, owner_group))
+    Ok(Owner { uid, gid })
 }
 
 /// A number as chown(1) takes it; to the system the last one means "unchanged".
@@ -118,25 +120,26 @@ fn numeric(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{OwnerError, key_mode, owner};
+    use super::{Mode, Owner, OwnerError, key_mode, owner};
 
     const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33::/var/www:\nbroken\n1000:x:7:8::/:\nx:x:9:10::/:\n";
     const GROUP: &str = "root:x:0:\nssl-cert:x:114:postgres\nwww-data:x:33:\nbad:x:many:\n";
 
     #[test]
     fn owners_are_parsed() {
+        let numbers = |uid, gid| Ok(Owner { uid, gid });
         let no_user = |name: &str| Err(OwnerError::NoUser(name.to_owned()));
         let no_group = |name: &str| Err(OwnerError::NoGroup(name.to_owned()));
         for (text, wanted) in [
-            ("root:ssl-cert", Ok((0, 114))),
-            ("root", Ok((0, 0))),
-            ("www-data", Ok((33, 33))),
-            ("www-data:", Ok((33, 33))),
-            (":ssl-cert", Ok((4711, 114))),
-            ("33:114", Ok((33, 114))),
-            ("9", Ok((9, 10))),
-            ("1000", Ok((7, 8))),
-            ("12:34", Ok((12, 34))),
+            ("root:ssl-cert", numbers(0, 114)),
+            ("root", numbers(0, 0)),
+            ("www-data", numbers(33, 33)),
+            ("www-data:", numbers(33, 33)),
+            (":ssl-cert", numbers(4711, 114)),
+            ("33:114", numbers(33, 114)),
+            ("9", numbers(9, 10)),
+            ("1000", numbers(7, 8)),
+            ("12:34", numbers(12, 34)),
             ("12", Err(OwnerError::Unknown(12))),
             ("nobody-here", no_user("nobody-here")),
             ("root:nobody-here", no_group("nobody-here")),
@@ -149,7 +152,7 @@ mod tests {
         ] {
             assert_eq!(owner(text, 4711, PASSWD, GROUP), wanted, "{text:?}");
         }
-        assert_eq!(owner("0:0", 0, "", ""), Ok((0, 0)));
+        assert_eq!(owner("0:0", 0, "", ""), numbers(0, 0));
     }
 
     #[test]
@@ -160,7 +163,7 @@ mod tests {
             ("0400", 0o400),
             ("440", 0o440),
         ] {
-            assert_eq!(key_mode(text), Ok(mode));
+            assert_eq!(key_mode(text), Ok(Mode::new(mode)));
         }
         for text in [
             "0644",

@@ -13,6 +13,7 @@ use rustix::fs::{CWD, FileType, OFlags, RenameFlags, renameat_with};
 use zeroize::Zeroizing;
 
 use super::listing::{self, FolderEntry};
+use crate::permissions::Mode;
 
 /// A file that could not be used: what was being done, where, and the system's reason.
 #[derive(Debug, thiserror::Error)]
@@ -67,16 +68,16 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
 ///
 /// # Errors
 /// As [`read`].
-pub(crate) fn read_with_mode(path: &Path, limit: u64) -> Result<(Vec<u8>, u32), FileError> {
+pub(crate) fn read_with_mode(path: &Path, limit: u64) -> Result<(Vec<u8>, Mode), FileError> {
     read_regular(path, limit).map_err(FileError::at("read", path))
 }
 
-fn read_regular(path: &Path, limit: u64) -> io::Result<(Vec<u8>, u32)> {
+fn read_regular(path: &Path, limit: u64) -> io::Result<(Vec<u8>, Mode)> {
     let (file, meta) = open_regular(path)?;
     // Room for all of it at once: growing would leave copies of a key behind.
     let room = meta.len().min(limit).saturating_add(1);
     let bytes = read_bounded(file, limit, usize::try_from(room).unwrap_or(0))?;
-    Ok((bytes, meta.mode() & 0o7777))
+    Ok((bytes, Mode::of_status(meta.mode())))
 }
 
 /// Opens for reading. A FIFO without a writer does not block.
@@ -112,11 +113,11 @@ pub(crate) fn read_into(
     buffer: &mut Zeroizing<Vec<u8>>,
     path: &Path,
     limit: u64,
-) -> Result<(usize, u32), FileError> {
+) -> Result<(usize, Mode), FileError> {
     fill(buffer, path, limit).map_err(FileError::at("read", path))
 }
 
-fn fill(buffer: &mut Zeroizing<Vec<u8>>, path: &Path, limit: u64) -> io::Result<(usize, u32)> {
+fn fill(buffer: &mut Zeroizing<Vec<u8>>, path: &Path, limit: u64) -> io::Result<(usize, Mode)> {
     let mut file = open(path)?;
     let stat = rustix::fs::fstat(&file)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
@@ -136,7 +137,7 @@ fn fill(buffer: &mut Zeroizing<Vec<u8>>, path: &Path, limit: u64) -> io::Result<
         };
         filled += count;
         if count == 0 || filled == size {
-            return Ok((filled, stat.st_mode & 0o7777));
+            return Ok((filled, Mode::of_status(stat.st_mode)));
         }
     }
     Err(too_large(limit))
@@ -276,9 +277,9 @@ pub(crate) fn are_one(path: &Path, other: &Path) -> bool {
 ///
 /// # Errors
 /// When it is not there or cannot be looked at.
-pub(crate) fn mode(path: &Path) -> Result<u32, FileError> {
+pub(crate) fn mode(path: &Path) -> Result<Mode, FileError> {
     let meta = fs::metadata(path).map_err(FileError::at("look at", path))?;
-    Ok(meta.mode() & 0o7777)
+    Ok(Mode::of_status(meta.mode()))
 }
 
 /// Writes a file that must not exist yet: creates it under a temporary name with `mode`, flushes it,
@@ -286,7 +287,7 @@ pub(crate) fn mode(path: &Path) -> Result<u32, FileError> {
 ///
 /// # Errors
 /// `AlreadyExists` when something is at `path`; else the system's reason.
-pub(crate) fn create_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+pub(crate) fn create_new(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), FileError> {
     stage(path, bytes, mode)?.create()
 }
 
@@ -294,7 +295,7 @@ pub(crate) fn create_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Fil
 ///
 /// # Errors
 /// The system's reason; what was there is then untouched.
-pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+pub(crate) fn replace(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), FileError> {
     stage(path, bytes, mode)?.replace()
 }
 
@@ -312,14 +313,18 @@ pub(crate) struct StagedFile {
 ///
 /// # Errors
 /// The system's reason; nothing is left behind.
-pub(crate) fn stage(path: &Path, bytes: &[u8], mode: u32) -> Result<StagedFile, FileError> {
+pub(crate) fn stage(path: &Path, bytes: &[u8], mode: Mode) -> Result<StagedFile, FileError> {
     let staged = StagedFile {
         temporary: temporary_name(path),
         path: path.to_owned(),
         is_temporary: Cell::new(true),
     };
-    write_new(&staged.temporary, bytes, fs::Permissions::from_mode(mode))
-        .map_err(FileError::at("create", path))?;
+    write_new(
+        &staged.temporary,
+        bytes,
+        fs::Permissions::from_mode(mode.bits()),
+    )
+    .map_err(FileError::at("create", path))?;
     Ok(staged)
 }
 

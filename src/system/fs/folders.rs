@@ -15,6 +15,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use super::files::{FileError, parent, sync_folder, temporary_name};
 use super::listing;
 use super::xattrs::{self, ExtendedAttributes};
+use crate::permissions::{Mode, Owner};
 
 /// What is at a path, links not followed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,9 +32,8 @@ pub(crate) enum FileKind {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct FileStatus {
     pub kind: FileKind,
-    pub mode: u32,
-    /// Its user and group.
-    pub owner: (u32, u32),
+    pub mode: Mode,
+    pub owner: Owner,
     /// When its content changed last.
     pub modified: SystemTime,
     /// How many names it has (hard links).
@@ -85,8 +85,11 @@ pub(crate) fn look(path: &Path) -> Result<Option<FileStatus>, FileError> {
     };
     Ok(Some(FileStatus {
         kind,
-        mode: meta.mode() & 0o7777,
-        owner: (meta.uid(), meta.gid()),
+        mode: Mode::of_status(meta.mode()),
+        owner: Owner {
+            uid: meta.uid(),
+            gid: meta.gid(),
+        },
         modified: meta.modified().unwrap_or(SystemTime::UNIX_EPOCH),
         names: meta.nlink(),
         inode: (meta.dev(), meta.ino()),
@@ -194,12 +197,12 @@ pub(crate) fn names(folder: &Path, limit: usize) -> Result<Vec<std::ffi::OsStrin
 ///
 /// # Errors
 /// The system's reason.
-pub(crate) fn make(path: &Path, mode: u32) -> Result<(), FileError> {
+pub(crate) fn make(path: &Path, mode: Mode) -> Result<(), FileError> {
     if is_folder(path) {
         return Ok(());
     }
     if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
-        make(above, 0o755)?;
+        make(above, Mode::new(0o755))?;
     }
     match make_new(path, mode) {
         // Another certctl made it in the meantime.
@@ -217,7 +220,7 @@ pub(crate) fn make(path: &Path, mode: u32) -> Result<(), FileError> {
 /// Those of `act`, or of [`make`].
 pub(crate) fn within<T>(
     folder: &Path,
-    mode: u32,
+    mode: Mode,
     act: impl Fn() -> Result<T, FileError>,
 ) -> Result<T, FileError> {
     match act() {
@@ -230,16 +233,16 @@ pub(crate) fn within<T>(
 ///
 /// # Errors
 /// The system's reason.
-pub(crate) fn make_new(path: &Path, mode: u32) -> Result<(), FileError> {
+pub(crate) fn make_new(path: &Path, mode: Mode) -> Result<(), FileError> {
     let made = DirBuilder::new()
-        .mode(mode)
+        .mode(mode.bits())
         .create(path)
         .and_then(|()| set_mode(path, mode));
     made.map_err(FileError::at("make the folder", path))
 }
 
-fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
-    fs::set_permissions(path, Permissions::from_mode(mode))
+fn set_mode(path: &Path, mode: Mode) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(mode.bits()))
 }
 
 /// Writes and flushes a new file, in a folder that other programs do not use yet. Until its owner is
@@ -250,21 +253,21 @@ fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
 pub(crate) fn write(
     path: &Path,
     bytes: &[u8],
-    mode: u32,
-    owner: Option<(u32, u32)>,
+    mode: Mode,
+    owner: Option<Owner>,
     attributes: &ExtendedAttributes,
 ) -> Result<(), FileError> {
     let write = || -> io::Result<()> {
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
-            .mode(mode & 0o600)
+            .mode(mode.restricted_to(0o600).bits())
             .open(path)?;
         file.write_all(bytes)?;
-        if let Some((user, group)) = owner {
-            fchown(&file, Some(user), Some(group))?;
+        if let Some(Owner { uid, gid }) = owner {
+            fchown(&file, Some(uid), Some(gid))?;
         }
-        file.set_permissions(Permissions::from_mode(mode))?;
+        file.set_permissions(Permissions::from_mode(mode.bits()))?;
         // After the mode, because that sets the mask of the ACL.
         xattrs::write(&file, attributes)?;
         file.sync_all()
@@ -448,15 +451,22 @@ fn backup_name(path: &Path, called: BackupName, number: u32) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::{
-        BackupName, ExtendedAttributes, FileKind, back_up_beside, fs, look, make, place, real,
-        restore, set_mode, write,
+        BackupName, ExtendedAttributes, FileKind, Mode, back_up_beside, fs, look, make, place,
+        real, restore, set_mode, write,
     };
 
     #[test]
     fn a_backup_is_the_same_file_and_comes_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.key");
-        write(&path, b"one", 0o640, None, &ExtendedAttributes::default()).unwrap();
+        write(
+            &path,
+            b"one",
+            Mode::new(0o640),
+            None,
+            &ExtendedAttributes::default(),
+        )
+        .unwrap();
         let backup = back_up_beside(&path, BackupName::Shown).unwrap();
         assert_eq!(backup, folder.path().join("a.key.~1~"));
         assert_eq!(
@@ -469,7 +479,7 @@ mod tests {
             look(&path).unwrap().unwrap().kind,
             FileKind::Link("nowhere".into())
         );
-        assert_eq!(look(&backup).unwrap().unwrap().mode, 0o640);
+        assert_eq!(look(&backup).unwrap().unwrap().mode, Mode::new(0o640));
         restore(&path, &backup).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"one");
         assert!(look(&backup).unwrap().is_none());
@@ -482,7 +492,7 @@ mod tests {
         write(
             &path,
             b"the user's",
-            0o600,
+            Mode::new(0o600),
             None,
             &ExtendedAttributes::default(),
         )
@@ -491,7 +501,7 @@ mod tests {
         write(
             &backup,
             b"of last year",
-            0o600,
+            Mode::new(0o600),
             None,
             &ExtendedAttributes::default(),
         )
@@ -510,12 +520,12 @@ mod tests {
     fn paths_become_real_up_to_what_is_missing() {
         let folder = tempfile::tempdir().unwrap();
         let base = fs::canonicalize(folder.path()).unwrap();
-        make(&base.join("real/below"), 0o700).unwrap();
+        make(&base.join("real/below"), Mode::new(0o700)).unwrap();
         place(&base.join("alias"), "real".as_ref()).unwrap();
         assert_eq!(
             real(&base.join("alias/below/x/y")).unwrap(),
             base.join("real/below/x/y")
         );
-        set_mode(&base, 0o700).unwrap();
+        set_mode(&base, Mode::new(0o700)).unwrap();
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::OFlags;
 
 use super::files::FileError;
+use crate::permissions::Mode;
 use crate::system::clock;
 
 /// A lock that is held until it is dropped.
@@ -77,8 +78,8 @@ impl FileLock {
     ///
     /// # Errors
     /// The system's reason.
-    pub fn finish(&self, path: &Path, mode: u32) -> Result<(), FileError> {
-        let mode = self.0.set_permissions(Permissions::from_mode(mode));
+    pub fn finish(&self, path: &Path, mode: Mode) -> Result<(), FileError> {
+        let mode = self.0.set_permissions(Permissions::from_mode(mode.bits()));
         mode.map_err(FileError::at("set the mode of", path))?;
         self.0
             .sync_all()

@@ -16,12 +16,13 @@ use zeroize::Zeroizing;
 
 use super::files::{self, FileError};
 use super::walk::WalkedEntry;
+use crate::permissions::Mode;
 
 /// One entry of a walk.
 #[derive(Debug)]
 pub(crate) enum ReadFile<'a> {
     /// A file: its content and its permission bits.
-    File(&'a Path, Result<(&'a [u8], u32), FileError>),
+    File(&'a Path, Result<(&'a [u8], Mode), FileError>),
     Other(WalkedEntry),
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::{self, FileError};
 use super::lock;
+use crate::permissions::Mode;
 
 /// The marker file, and its text for people who find it.
 const MARKER: &str = ".certctl-rehearsal";
@@ -53,7 +54,7 @@ impl ScratchFolder {
             fs::create_dir(path).map_err(FileError::at("create the folder", path))?;
         }
         if !files::occupied(&marker) {
-            files::create_new(&marker, MARKER_TEXT.as_bytes(), 0o644)?;
+            files::create_new(&marker, MARKER_TEXT.as_bytes(), Mode::new(0o644))?;
         }
         let marker_file = File::open(&marker).map_err(FileError::at("open", &marker))?;
         if !lock::try_lock(&marker_file).map_err(FileError::at("lock", &marker))? {
