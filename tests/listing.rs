@@ -8,7 +8,7 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use certctl::facade::inventory::ItemContent;
-use certctl::facade::inventory::file_reader::{Keys, glance, whole};
+use certctl::facade::inventory::file_reader::{Keys, read_items, read_items_in_full};
 use certctl::facade::pki::certificate::Certificate;
 use support::foreign::path_of;
 
@@ -35,14 +35,14 @@ fn told(found: &[ItemContent]) -> Vec<String> {
 
 /// Says how many certificates the short reader read itself.
 fn judge(path: &Path, bytes: &[u8]) -> usize {
-    let full = whole(bytes, 0o600);
+    let full = read_items_in_full(bytes, 0o600);
     assert_eq!(
-        told(&glance(bytes, 0o600, Keys::Checked)),
+        told(&read_items(bytes, 0o600, Keys::Checked)),
         told(&full),
         "{}",
         path.display()
     );
-    let named = glance(bytes, 0o600, Keys::Named);
+    let named = read_items(bytes, 0o600, Keys::Identified);
     let (certain, more): (Vec<_>, Vec<_>) = told(&named)
         .into_iter()
         .partition(|what| told(&full).contains(what));

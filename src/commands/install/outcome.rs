@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, Severity};
-use crate::install::outcome::{InstallVerdict, TransactionOutcome, day, start_then_install};
-use crate::install::request::again;
+use crate::install::outcome::{InstallVerdict, TransactionOutcome, start_then_install, utc_date};
+use crate::install::request::certctl_again;
 use crate::report::{Outcome, TextOutput};
 
 /// The outcome of `install`.
@@ -45,8 +45,8 @@ pub(super) enum InstallResult {
 
 /// From worst to best: the worst is the verdict of a run with several certificates.
 const RANKS: [InstallVerdict; 8] = [
-    InstallVerdict::NotTakenBack,
-    InstallVerdict::TakenBack,
+    InstallVerdict::PartlyRolledBack,
+    InstallVerdict::RolledBack,
     InstallVerdict::Refused,
     InstallVerdict::NotServed,
     InstallVerdict::Live,
@@ -67,8 +67,8 @@ impl CertificateOutcome {
     ) {
         self.result = match result {
             Ok(transaction) => {
-                if transaction.replaced() {
-                    self.undo = Some(again(context, &["rollback", &self.stem]));
+                if transaction.can_roll_back() {
+                    self.undo = Some(certctl_again(context, &["rollback", &self.stem]));
                 }
                 InstallResult::Done(Box::new(transaction))
             }
@@ -185,8 +185,8 @@ impl CertificateOutcome {
         };
         let leaf = &transaction.leaf;
         let names = leaf.dns_names.join(", ");
-        let mut line = format!("{}: {names} until {}", self.stem, day(leaf.not_after));
-        let addresses = transaction.addresses();
+        let mut line = format!("{}: {names} until {}", self.stem, utc_date(leaf.not_after));
+        let addresses = transaction.join_addresses();
         if !addresses.is_empty() {
             line = format!("{line}, at {addresses}");
         }
@@ -294,7 +294,7 @@ fn rollback_line(context: &Context, certificates: &[CertificateOutcome]) -> Opti
 
 /// `name` is inserted without quoting.
 fn rollback_command(context: &Context, name: &str) -> String {
-    again(context, &["rollback", "NAME"])
+    certctl_again(context, &["rollback", "NAME"])
         .text
         .replace("NAME", name)
 }
@@ -310,13 +310,13 @@ fn merge_start_steps(
         let InstallResult::Done(transaction) = &mut certificate.result else {
             continue;
         };
-        if transaction.start.is_empty() {
+        if transaction.start_commands.is_empty() {
             continue;
         }
         transaction.next.clear();
         names.push(&certificate.stem);
         let new: Vec<String> = transaction
-            .start
+            .start_commands
             .iter()
             .filter(|command| !start.contains(command))
             .cloned()

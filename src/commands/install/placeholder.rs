@@ -6,7 +6,7 @@ use crate::commands::install::outcome::{CertificateOutcome, InstallResult};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::inputs::folder::FolderContents;
-use crate::install::outcome::{InstallVerdict, TransactionOutcome, day};
+use crate::install::outcome::{InstallVerdict, TransactionOutcome, utc_date};
 use crate::install::placeholder;
 use crate::pki::name::DnsName;
 
@@ -46,11 +46,11 @@ pub(super) fn outcome(context: &Context, transaction: TransactionOutcome) -> Cer
     let description = format!(
         "a placeholder for {}, ends {}",
         leaf.dns_names.join(", "),
-        day(leaf.not_after)
+        utc_date(leaf.not_after)
     );
     let findings = match transaction.verdict {
         InstallVerdict::Refused => Vec::new(),
-        _ => vec![placeholder::told(context, leaf.not_after)],
+        _ => vec![placeholder::warn_about_placeholder(context, leaf.not_after)],
     };
     CertificateOutcome {
         stem: transaction.name.clone(),
@@ -67,7 +67,9 @@ fn names_of_request(context: &Context, name: &DnsName) -> Result<Vec<DnsName>, F
     let mut names = vec![name.clone()];
     if let Some(request) = folder.requests_named(name).first() {
         let requested = &request.value.dns_names;
-        let requested = requested.iter().filter_map(|one| DnsName::presented(one));
+        let requested = requested
+            .iter()
+            .filter_map(|one| DnsName::parse_presented(one));
         names.extend(requested.filter(|other| other != name));
     }
     Ok(names)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{InstallVerdict, TransactionOutcome, day};
+use super::{InstallVerdict, TransactionOutcome, utc_date};
 use crate::finding::{Finding, Severity};
 use crate::install_plan::plan::PlanStep;
 use crate::inventory::RenewBefore;
@@ -78,7 +78,7 @@ impl TransactionOutcome {
     fn show_files(&self, text: &mut TextOutput) {
         match self.verdict {
             InstallVerdict::Planned => self.show_plan(text),
-            InstallVerdict::Refused | InstallVerdict::TakenBack => {}
+            InstallVerdict::Refused | InstallVerdict::RolledBack => {}
             _ if self.changed => {
                 let label = if self.arranged() { "wrote" } else { "there" };
                 let files = format!(
@@ -87,7 +87,7 @@ impl TransactionOutcome {
                 );
                 text.fact(label, files);
             }
-            InstallVerdict::NotTakenBack => {}
+            InstallVerdict::PartlyRolledBack => {}
             _ => {
                 let unchanged = format!("{} shows these files already", self.chain_path);
                 text.fact("same", unchanged);
@@ -124,7 +124,7 @@ impl TransactionOutcome {
 
     /// The addresses that were probed.
     #[must_use]
-    pub(crate) fn addresses(&self) -> String {
+    pub(crate) fn join_addresses(&self) -> String {
         let all: BTreeSet<&str> = self.seen.iter().map(|seen| seen.address.as_str()).collect();
         Vec::from_iter(all).join(", ")
     }
@@ -143,7 +143,7 @@ impl TransactionOutcome {
             .map(|seen| seen.protocol.unwrap_or_default())
             .collect();
         let protocols = Vec::from_iter(protocols).join(" and ");
-        let addresses = self.addresses();
+        let addresses = self.join_addresses();
         let server = if self.server.is_empty() {
             String::new()
         } else {
@@ -165,20 +165,20 @@ impl TransactionOutcome {
         };
         // A placeholder is not renewed.
         if self.leaf.is_self_issued() {
-            return format!("{site} until {}", day(self.leaf.not_after));
+            return format!("{site} until {}", utc_date(self.leaf.not_after));
         }
         let due = RenewBefore::default().due(self.leaf.not_before, self.leaf.not_after);
         format!(
             "{site} until {}; next round from {}",
-            day(self.leaf.not_after),
-            day(due)
+            utc_date(self.leaf.not_after),
+            utc_date(due)
         )
     }
 
     fn show_rollback(&self, text: &mut TextOutput) {
         let word = match self.verdict {
-            InstallVerdict::TakenBack => "taken back: the site is as it was",
-            InstallVerdict::NotTakenBack => "not fully taken back",
+            InstallVerdict::RolledBack => "taken back: the site is as it was",
+            InstallVerdict::PartlyRolledBack => "not fully taken back",
             _ => return,
         };
         text.bad("back", word);

@@ -1,6 +1,6 @@
 //! Compares the fast path with the full reader: what the fast path reads, both read alike.
 
-use super::{ItemContent, Keys, glance, whole};
+use super::{ItemContent, Keys, read_items, read_items_in_full};
 use crate::inventory::file_reader::fast_path;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
@@ -10,11 +10,11 @@ use crate::pki::testing::{Authority, site_key};
 fn compare_readers<'a>(files: impl IntoIterator<Item = (String, &'a [u8])>) -> usize {
     let mut read = 0;
     for (name, bytes) in files {
-        let full = in_debug_form(&whole(bytes, 0o600));
-        let both = glance(bytes, 0o600, Keys::Checked);
+        let full = in_debug_form(&read_items_in_full(bytes, 0o600));
+        let both = read_items(bytes, 0o600, Keys::Checked);
         assert_eq!(in_debug_form(&both), full, "{name}");
         read += usize::from(fast_path::read(bytes, 0o600, Keys::Checked).is_some());
-        if let Some(mut found) = fast_path::read(bytes, 0o600, Keys::Named) {
+        if let Some(mut found) = fast_path::read(bytes, 0o600, Keys::Identified) {
             // A key that cannot be used is identified nevertheless.
             found.retain(|item| {
                 !matches!(item, ItemContent::Key(_)) || full.contains(&format!("{item:?}"))
@@ -104,7 +104,7 @@ fn the_fast_path_reads_plain_files() {
     assert!(count >= 14, "{count} of {}", files.len());
     for wanted in ["rsa-2048", "ecdsa-p384"] {
         let (_, bytes) = files.iter().find(|(name, _)| name == wanted).unwrap();
-        let found = fast_path::read(bytes, 0, Keys::Named).unwrap();
+        let found = fast_path::read(bytes, 0, Keys::Identified).unwrap();
         assert!(!found.is_empty(), "{wanted}");
     }
 }

@@ -8,7 +8,7 @@ const KEY_MODES: [u32; 4] = [0o600, 0o640, 0o400, 0o440];
 ///
 /// # Errors
 /// Why a key cannot have that mode.
-pub(crate) fn key_mode(text: &str) -> Result<u32, &'static str> {
+pub(crate) fn parse_key_mode(text: &str) -> Result<u32, &'static str> {
     match u32::from_str_radix(text, 8) {
         Ok(mode) if KEY_MODES.contains(&mode) => Ok(mode),
         Ok(mode) if mode & 0o007 != 0 => {
@@ -80,7 +80,7 @@ impl<'a> PasswdLine<'a> {
 ///
 /// # Errors
 /// See [`OwnerError`].
-pub(crate) fn owner(
+pub(crate) fn parse_owner(
     text: &str,
     user: u32,
     passwd: &str,
@@ -118,7 +118,7 @@ fn numeric(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{OwnerError, key_mode, owner};
+    use super::{OwnerError, parse_key_mode, parse_owner};
 
     const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33::/var/www:\nbroken\n1000:x:7:8::/:\nx:x:9:10::/:\n";
     const GROUP: &str = "root:x:0:\nssl-cert:x:114:postgres\nwww-data:x:33:\nbad:x:many:\n";
@@ -147,9 +147,9 @@ mod tests {
             ("", Err(OwnerError::Empty)),
             (":", Err(OwnerError::Empty)),
         ] {
-            assert_eq!(owner(text, 4711, PASSWD, GROUP), wanted, "{text:?}");
+            assert_eq!(parse_owner(text, 4711, PASSWD, GROUP), wanted, "{text:?}");
         }
-        assert_eq!(owner("0:0", 0, "", ""), Ok((0, 0)));
+        assert_eq!(parse_owner("0:0", 0, "", ""), Ok((0, 0)));
     }
 
     #[test]
@@ -160,7 +160,7 @@ mod tests {
             ("0400", 0o400),
             ("440", 0o440),
         ] {
-            assert_eq!(key_mode(text), Ok(mode));
+            assert_eq!(parse_key_mode(text), Ok(mode));
         }
         for text in [
             "0644",
@@ -174,7 +174,7 @@ mod tests {
             "0o600",
             "rw-------",
         ] {
-            assert!(key_mode(text).is_err(), "{text}");
+            assert!(parse_key_mode(text).is_err(), "{text}");
         }
     }
 }
