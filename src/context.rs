@@ -44,7 +44,7 @@ impl Context {
 
     /// The path of `name` in the working directory.
     #[must_use]
-    pub(crate) fn here(&self, name: impl AsRef<Path>) -> PathBuf {
+    pub(crate) fn path_of(&self, name: impl AsRef<Path>) -> PathBuf {
         if self.directory == Path::new(".") {
             name.as_ref().to_owned()
         } else {
@@ -54,7 +54,7 @@ impl Context {
 
     /// The words of a certctl command line for the same directory and tree.
     #[must_use]
-    pub(crate) fn again(&self, verb: &str) -> Vec<String> {
+    pub(crate) fn command_words(&self, verb: &str) -> Vec<String> {
         let mut words = Vec::new();
         if self.directory != Path::new(".") {
             words.extend(["-C".to_owned(), self.directory.display().to_string()]);

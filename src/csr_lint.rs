@@ -18,7 +18,7 @@ use crate::dcv::ca::Ca;
 
 /// Everything that a CA would object to in `request`, faults of the names first.
 #[must_use]
-pub(crate) fn faults(request: &LintedRequest<'_>) -> Vec<LintFault> {
+pub(crate) fn find_faults(request: &LintedRequest<'_>) -> Vec<LintFault> {
     let mut faults = Vec::new();
     if request.ca != Some(Ca::Private) {
         faults.extend(names::check_names(request));
@@ -27,7 +27,7 @@ pub(crate) fn faults(request: &LintedRequest<'_>) -> Vec<LintFault> {
     }
     faults.extend(homographs::check_names(request.names));
     faults.extend(subject::check_subject(request.subject));
-    faults.extend(key::check_reuse(request.reused.as_ref()));
+    faults.extend(key::check_reuse(request.reused_key.as_ref()));
     faults.extend(key::check_earlier_content(request));
     faults
 }

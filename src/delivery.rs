@@ -29,5 +29,5 @@ pub(crate) use self::diagnostics::{AppliedRepair, RepairKind};
 pub(crate) use self::encrypted_key::{DecryptError, EncryptedKey};
 pub use self::limits::{DeliveryError, DeliveryLimits};
 pub use self::pbe::Passphrase;
-pub(crate) use self::sniff::{FileForm, form, recognised};
+pub(crate) use self::sniff::{FileForm, detect_form, recognize_form};
 pub(crate) use self::source::ItemSource;

@@ -12,10 +12,10 @@ mod target;
 
 pub(crate) use self::error::ExportError;
 pub(crate) use self::format::ExportFormat;
-pub(crate) use self::guard::{OverwriteLoss, loss, loss_of};
+pub(crate) use self::guard::{OverwriteLoss, find_delivery_loss, find_overwrite_loss};
 pub(crate) use self::pkcs12::{Pkcs12Protection, Pkcs12Strength};
-pub(crate) use self::read_back::read_back;
-pub(crate) use self::render::{ExportSource, render};
+pub(crate) use self::read_back::verify_export;
+pub(crate) use self::render::{ExportSource, render_export};
 pub(crate) use self::target::ExportTarget;
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub mod inventory {
     pub use crate::inventory::ItemContent;
     /// Fast and complete readers of certificate files.
     pub mod file_reader {
-        pub use crate::inventory::file_reader::{Keys, glance, whole};
+        pub use crate::inventory::file_reader::{Keys, read_items, read_items_in_full};
     }
 }
 
@@ -64,7 +64,7 @@ pub mod permissions {
 pub mod pki {
     /// Dates of the Baseline Requirements.
     pub mod baseline_dates {
-        pub use crate::pki::baseline_dates::{LIFETIME, begin};
+        pub use crate::pki::baseline_dates::{LIFETIME, midnight_utc};
     }
     /// Certificates.
     pub mod certificate {
@@ -88,14 +88,14 @@ pub mod pki {
     }
     /// Chain verification.
     pub mod verify {
-        pub use crate::pki::verify::{ChainProblem, VerifyPolicy, assemble, problems};
+        pub use crate::pki::verify::{ChainProblem, VerifyPolicy, assemble_chain, find_problems};
     }
 }
 
 /// Judging a TLS handshake.
 pub mod probe {
     pub use crate::probe::{
-        ProbeDecision, ProbePatience, ProbeTarget, ProbeVerdict, TlsHandshake, judge,
+        ProbeDecision, ProbePatience, ProbeTarget, ProbeVerdict, TlsHandshake, compare_handshake,
     };
 }
 
@@ -123,7 +123,7 @@ pub mod store {
 pub mod system {
     /// The DNS client.
     pub mod dns {
-        pub use crate::system::dns::{glanced, heard};
+        pub use crate::system::dns::{compare_fast_path, read_datagram};
     }
     /// Files and folders.
     pub mod fs {
@@ -135,7 +135,7 @@ pub mod system {
     /// Running commands.
     pub mod process {
         pub use crate::system::process::{
-            CommandInvocation, FinishedCommand, ProcessError, alive, run, which,
+            CommandInvocation, FinishedCommand, ProcessError, find_program, is_alive, run,
         };
     }
     /// Servers for the rehearsal.

@@ -15,12 +15,15 @@ mod served_files;
 mod sources;
 mod trust;
 
-pub(crate) use self::any_argument::anything;
+pub(crate) use self::any_argument::read_any_argument;
 pub(crate) use self::ca_delivery::{
-    DeliveryOptions, KeyLocation, KeyUse, MatchedCertificate, stem_of, take, take_beside,
+    DeliveryOptions, KeyLocation, KeyUse, MatchedCertificate, file_stem_of, match_delivery,
+    match_delivery_in_folder,
 };
-pub(crate) use self::host::{HostAnswers, HostArgument, HostCertificates, ask, wanted_hosts};
+pub(crate) use self::host::{
+    HostAnswers, HostArgument, HostCertificates, parse_host_flags, probe_host,
+};
 pub(crate) use self::reader::{InputReader, PasswordArgs};
-pub(crate) use self::served_files::{ServedCertificates, ServedFileOptions, present};
-pub(crate) use self::sources::{causes_first, findings_of, named_keys};
-pub(crate) use self::trust::{anchors, bundle_again, second_opinion, trust_flags};
+pub(crate) use self::served_files::{ServedCertificates, ServedFileOptions, read_served_files};
+pub(crate) use self::sources::{read_named_keys, reading_findings, sort_causes_first};
+pub(crate) use self::trust::{bundle_command, trust_anchors, trust_difference, trust_flags};

@@ -21,7 +21,7 @@ mod served_answers;
 mod supersession;
 pub(crate) mod zip;
 
-pub(crate) use by_key::is_a_sites;
+pub(crate) use by_key::is_server_certificate;
 pub(crate) use due::RenewBefore;
 pub use item::ItemContent;
 pub(crate) use item::{InventoryItem, ItemLocation, ItemOrigin};

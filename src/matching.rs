@@ -9,9 +9,13 @@ mod keyring;
 mod remark;
 mod served_order;
 
-pub(crate) use self::choose_leaves::{LeafCandidates, LeafChoice, choose, judged};
+pub(crate) use self::choose_leaves::{
+    LeafCandidates, LeafChoice, choose_leaves, select_leaves_to_check,
+};
 pub(crate) use self::error::MatchingError;
-pub(crate) use self::folder::{FolderContents, HeldFile, folder_in_words, stem};
-pub(crate) use self::keyring::{HeldRequest, KeyCandidates, NamedKeys, wrong_key};
-pub(crate) use self::remark::{MatchingRemark, RequestTemplate, mended, not_issued};
-pub(crate) use self::served_order::{ServedFault, faults};
+pub(crate) use self::folder::{FolderContents, HeldFile, describe_folder, file_stem_of};
+pub(crate) use self::keyring::{HeldRequest, KeyCandidates, NamedKeys, find_key_mismatch};
+pub(crate) use self::remark::{
+    MatchingRemark, RequestTemplate, find_names_not_issued, remark_repairs,
+};
+pub(crate) use self::served_order::{ServedFault, find_served_faults};

@@ -24,7 +24,7 @@ pub enum StartTls {
 impl StartTls {
     /// The protocol that a port implies (registry of IANA).
     #[must_use]
-    pub fn of_port(port: u16) -> Option<Self> {
+    pub fn from_port(port: u16) -> Option<Self> {
         match port {
             25 | 587 => Some(Self::Smtp),
             143 => Some(Self::Imap),
@@ -47,7 +47,7 @@ impl StartTls {
 
     /// The name in messages.
     #[must_use]
-    pub fn in_words(self) -> &'static str {
+    pub fn display_name(self) -> &'static str {
         match self {
             Self::Smtp => "SMTP",
             Self::Imap => "IMAP",
@@ -111,7 +111,7 @@ impl TlsHandshake {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ProbeVerdict {
     /// The expected leaf and the whole chain, in order.
-    Same,
+    Matches,
     /// The server sent another leaf.
     OtherLeaf {
         /// SHA-256 of the served leaf, lower-case hex.
@@ -130,7 +130,7 @@ pub enum ProbeVerdict {
 
 /// Compares a handshake with the chain that should be served, leaf first.
 #[must_use]
-pub fn judge(handshake: &TlsHandshake, expected: &[Certificate]) -> ProbeVerdict {
+pub fn compare_handshake(handshake: &TlsHandshake, expected: &[Certificate]) -> ProbeVerdict {
     let served = &handshake.chain;
     if served.first().map(Vec::as_slice) != expected.first().map(Certificate::der) {
         let label = served.first().map(|der| label(der)).unwrap_or_default();
@@ -144,7 +144,7 @@ pub fn judge(handshake: &TlsHandshake, expected: &[Certificate]) -> ProbeVerdict
         .map(Vec::as_slice)
         .eq(expected.iter().map(Certificate::der))
     {
-        return ProbeVerdict::Same;
+        return ProbeVerdict::Matches;
     }
     ProbeVerdict::ChainDiffers {
         expected: expected.iter().skip(1).map(Certificate::label).collect(),
@@ -188,7 +188,7 @@ impl Default for ProbePatience {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ProbeDecision {
     /// Probe all targets again after this pause.
-    Again(Duration),
+    ProbeAgain(Duration),
     /// Enough successive rounds agreed.
     Proven,
     /// The deadline has passed, and the last round did not agree.
@@ -200,13 +200,13 @@ impl ProbePatience {
     /// not), `passed` after the first probe. Once a round has agreed, the few remaining ones are done
     /// even after the deadline.
     #[must_use]
-    pub fn after(&self, agreed: u32, passed: Duration) -> ProbeDecision {
+    pub fn decide_next(&self, agreed: u32, passed: Duration) -> ProbeDecision {
         if agreed >= self.rounds {
             ProbeDecision::Proven
         } else if agreed == 0 && passed >= self.deadline {
             ProbeDecision::GaveUp
         } else {
-            ProbeDecision::Again(self.pause)
+            ProbeDecision::ProbeAgain(self.pause)
         }
     }
 }
@@ -215,7 +215,7 @@ impl ProbePatience {
 mod tests {
     use std::time::Duration;
 
-    use super::{ProbeDecision, ProbePatience, ProbeVerdict, TlsHandshake, judge};
+    use super::{ProbeDecision, ProbePatience, ProbeVerdict, TlsHandshake, compare_handshake};
     use crate::pki::certificate::Certificate;
 
     fn certificate(name: &str) -> Certificate {
@@ -232,7 +232,7 @@ mod tests {
                 .iter()
                 .map(|certificate| certificate.der().to_vec())
                 .collect();
-            judge(
+            compare_handshake(
                 &TlsHandshake {
                     chain,
                     protocol: "TLS 1.3",
@@ -244,7 +244,7 @@ mod tests {
             expected: vec!["a.example".to_owned(), "b.example".to_owned()],
             served: served.iter().map(|&name| name.to_owned()).collect(),
         };
-        assert_eq!(served(&[&leaf, &a, &b]), ProbeVerdict::Same);
+        assert_eq!(served(&[&leaf, &a, &b]), ProbeVerdict::Matches);
         assert_eq!(served(&[&leaf]), differs(&[]));
         assert_eq!(served(&[&leaf, &a]), differs(&["a.example"]));
         assert_eq!(
@@ -278,7 +278,7 @@ mod tests {
             pause: Duration::from_millis(1),
             deadline: Duration::from_secs(1),
         };
-        let again = ProbeDecision::Again(Duration::from_millis(1));
+        let again = ProbeDecision::ProbeAgain(Duration::from_millis(1));
         for (agreed, millis, turn) in [
             (0, 0, again),
             (1, 0, again),
@@ -287,7 +287,7 @@ mod tests {
             (1, 1000, again),
         ] {
             assert_eq!(
-                patience.after(agreed, Duration::from_millis(millis)),
+                patience.decide_next(agreed, Duration::from_millis(millis)),
                 turn,
                 "{agreed} {millis}"
             );

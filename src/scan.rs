@@ -56,7 +56,7 @@ impl ScanScope {
         known_names: &[String],
     ) -> Result<Self, Failure> {
         let path = PathBuf::from(text);
-        if fs::files::occupied(&path) {
+        if fs::files::exists(&path) {
             return Ok(Self::Path(path));
         }
         if let Ok(name) = DnsName::parse(text)
@@ -68,7 +68,7 @@ impl ScanScope {
             Some(host) if !looks_like_file(text) => Ok(Self::Host(host)),
             _ => {
                 let message = format!("no such file, name or host: {text}");
-                let status_command = context.again("status");
+                let status_command = context.command_words("status");
                 Err(Failure::new(FailureKind::NotFound, message)
                     .with(advice::scan::list_everything(&status_command)))
             }
@@ -189,15 +189,15 @@ impl ScanResults {
         self.findings.extend(remarks.iter().map(Finding::from));
         let mut anchors = vec![TrustAnchors::mozilla()];
         if items.iter().any(is_served) {
-            anchors.extend(inputs::anchors(Some("system")).ok());
+            anchors.extend(inputs::trust_anchors(Some("system")).ok());
         }
         let policy = StatusPolicy {
             now: context.now(),
-            before,
+            renew_before: before,
             anchors: &anchors,
             terms: &self.terms,
             own_anchors: &self.own_anchors,
-            questions: &self.questions,
+            served_questions: &self.questions,
             uncovered: &self.uncovered,
         };
         let mut rows = inventory::rows(items, &policy);
@@ -210,7 +210,7 @@ impl ScanResults {
 }
 
 fn is_served(item: &InventoryItem) -> bool {
-    item.place.is_live() || matches!(item.place, ItemLocation::Address { .. })
+    item.location.is_live() || matches!(item.location, ItemLocation::Address { .. })
 }
 
 /// Every name in the requests and certificates of the working directory and in the installed
@@ -244,7 +244,7 @@ impl<'a> ScopeFilter<'a> {
 
     fn includes(&self, row: &StatusRow) -> bool {
         let keys = row.keys.iter().map(|(place, _)| place);
-        let mut places = row.places.iter().chain(&row.requests).chain(keys);
+        let mut places = row.locations.iter().chain(&row.requests).chain(keys);
         places.any(|place| self.includes_place(place)) || self.includes_name(row)
     }
 

@@ -68,13 +68,13 @@ impl StatusOutcome {
 }
 
 /// What a renewal needs: `a new request, a reissue, a new proof of control; for at most 100 days`.
-pub(crate) fn needs(round: &ScheduledRenewal) -> String {
-    let order = match round.paid {
+pub(crate) fn requirements_in_words(round: &ScheduledRenewal) -> String {
+    let order = match round.payment {
         Some(PaymentCoverage::Purchase) => ", a purchase",
         Some(PaymentCoverage::Reissue) => ", a reissue",
         None => "",
     };
-    let proof = match round.proof {
+    let proof = match round.validation {
         ValidationMethod::New => "a new proof of control".to_owned(),
         ValidationMethod::Reused(until) => format!(
             "no new proof of control where the CA goes by the one until {}",
@@ -83,6 +83,6 @@ pub(crate) fn needs(round: &ScheduledRenewal) -> String {
     };
     format!(
         "a new request{order}, {proof}; for at most {} days",
-        round.most_days
+        round.max_days
     )
 }

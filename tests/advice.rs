@@ -7,7 +7,7 @@ mod support;
 
 use std::net::TcpListener;
 
-use certctl::facade::pki::baseline_dates::{LIFETIME, begin};
+use certctl::facade::pki::baseline_dates::{LIFETIME, midnight_utc};
 use support::foreign::{foreign, succeed};
 use support::order::Order;
 use support::zip::zip;
@@ -254,7 +254,7 @@ fn what_only_public_cas_must_keep_is_not_held_against_a_company() {
     shop.sandbox
         .write("leaf.crt", leaf + &shop.ca.intermediate_pem());
     let run = bundle(&shop.sandbox, "leaf.crt").expect(0);
-    let rule = LIFETIME.at(begin(from)).unwrap();
+    let rule = LIFETIME.at(midnight_utc(from)).unwrap();
     let note = format!(
         "it is valid for 401 days; of what public CAs issue since {}",
         rule.since

@@ -170,8 +170,8 @@ fn what_is_written_passes_the_real_test_and_leaves_the_proofs_alone() {
         ipv6: standing.ipv6,
         ports,
     };
-    let written = standing.write(new);
-    assert_eq!(written.first, [""; 0], "all modules are there");
+    let written = standing.write_block(new);
+    assert_eq!(written.commands_before, [""; 0], "all modules are there");
     sandbox.write("sites/x.conf", &written.text);
     let _apache = Apache::start(sandbox.path(), &hosts);
     for (path, status, location) in [
@@ -224,16 +224,26 @@ fn a_failing_test_says_who_is_to_blame_and_a_wrong_key_fails_it() {
             &chain.path,
             &other.path,
             "",
-            Some(ComplaintSubject::PairBroken),
+            Some(ComplaintSubject::FilesBroken),
         ),
         (
             &chain.path,
             &chain.path,
             "",
-            Some(ComplaintSubject::PairBroken),
+            Some(ComplaintSubject::FilesBroken),
         ),
-        (&missing, &key.path, "", Some(ComplaintSubject::PairMissing)),
-        (&chain.path, &empty, "", Some(ComplaintSubject::PairMissing)),
+        (
+            &missing,
+            &key.path,
+            "",
+            Some(ComplaintSubject::FilesMissing),
+        ),
+        (
+            &chain.path,
+            &empty,
+            "",
+            Some(ComplaintSubject::FilesMissing),
+        ),
         (
             &chain.path,
             &key.path,
@@ -255,7 +265,7 @@ fn a_failing_test_says_who_is_to_blame_and_a_wrong_key_fails_it() {
         };
         let finished = server.test().unwrap().unwrap();
         let told = (!finished.succeeded())
-            .then(|| server.complaint(&finished.output, &[chain, key]).blame);
+            .then(|| server.complaint(&finished.output, &[chain, key]).subject);
         assert_eq!(told, blame, "{}", finished.output);
     }
 }

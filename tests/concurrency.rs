@@ -180,7 +180,7 @@ fn the_wait_for_the_lock_is_told_and_bounded() {
     shop.round(&[]).expect(0);
     let (before, pair) = (shop.tree(), shop.served());
     shop.deliver("new.crt");
-    let held = FileLock::wait(
+    let held = FileLock::acquire(
         &shop.sandbox.join("tree/etc/ssl/certctl/.lock"),
         Duration::ZERO,
         || false,

@@ -26,7 +26,7 @@ fn gist(bytes: &[u8]) -> (usize, Vec<&'static str>) {
     let mut codes: Vec<&str> = delivery
         .repairs
         .iter()
-        .map(|repair| repair.what.code())
+        .map(|repair| repair.kind.code())
         .collect();
     codes.sort_unstable();
     codes.dedup();
@@ -360,7 +360,7 @@ fn a_damaged_block_is_told_and_costs_no_other() {
         };
         let line = b.lines().count() + 1;
         assert!(
-            matches!(&ignored.what, UnusedContent::DamagedBlock { line: at, .. } if *at == line),
+            matches!(&ignored.content, UnusedContent::DamagedBlock { line: at, .. } if *at == line),
             "{what}: {ignored:?}"
         );
     }
@@ -389,7 +389,7 @@ fn keys_and_requests_are_what_their_content_is() {
             .as_bytes(),
     );
     assert_eq!(
-        (renamed.requests.len(), renamed.repairs[0].what.code()),
+        (renamed.requests.len(), renamed.repairs[0].kind.code()),
         (1, "pem-label")
     );
     let mislabelled = read(
@@ -400,7 +400,7 @@ fn keys_and_requests_are_what_their_content_is() {
     assert_eq!(
         (
             mislabelled.requests.len(),
-            mislabelled.repairs[0].what.code()
+            mislabelled.repairs[0].kind.code()
         ),
         (1, "wrong-pem-label")
     );
@@ -458,7 +458,7 @@ fn what_is_no_certificate_is_named() {
     ] {
         let delivery = read(bytes);
         let [ignored] = delivery.ignored.as_slice() else { panic!("{what:?}: {:?}", delivery.ignored) };
-        assert_eq!(ignored.what, what);
+        assert_eq!(ignored.content, what);
         assert!(delivery.is_empty());
     }
 }
@@ -721,7 +721,7 @@ fn bytes_beside_what_is_known_are_told_or_passed_over() {
     let ca = TestCa::new();
     let delivery = read(&[der(&ca.root_pem()), vec![1, 2, 3]].concat());
     assert_eq!(
-        (delivery.certificates.len(), &delivery.ignored[0].what),
+        (delivery.certificates.len(), &delivery.ignored[0].content),
         (1, &UnusedContent::Trailing(3))
     );
     // What unpacks itself, or was saved with the head of a mail.
@@ -735,5 +735,5 @@ fn bytes_beside_what_is_known_are_told_or_passed_over() {
         assert_eq!(count, 2, "{}", String::from_utf8_lossy(&junk));
     }
     let delivery = read(b"\x7fELF\0 no zip PK\x05\x06 at all, but a text that is long enough");
-    assert_eq!(delivery.ignored[0].what, UnusedContent::Binary);
+    assert_eq!(delivery.ignored[0].content, UnusedContent::Binary);
 }

@@ -8,7 +8,7 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use certctl::facade::inventory::ItemContent;
-use certctl::facade::inventory::file_reader::{Keys, glance, whole};
+use certctl::facade::inventory::file_reader::{Keys, read_items, read_items_in_full};
 use certctl::facade::permissions::Mode;
 use certctl::facade::pki::certificate::Certificate;
 use support::foreign::path_of;
@@ -37,14 +37,14 @@ fn told(found: &[ItemContent]) -> Vec<String> {
 /// Says how many certificates the short reader read itself.
 fn judge(path: &Path, bytes: &[u8]) -> usize {
     let mode = Mode::new(0o600);
-    let full = whole(bytes, mode);
+    let full = read_items_in_full(bytes, mode);
     assert_eq!(
-        told(&glance(bytes, mode, Keys::Checked)),
+        told(&read_items(bytes, mode, Keys::Checked)),
         told(&full),
         "{}",
         path.display()
     );
-    let named = glance(bytes, mode, Keys::Named);
+    let named = read_items(bytes, mode, Keys::Identified);
     let (certain, more): (Vec<_>, Vec<_>) = told(&named)
         .into_iter()
         .partition(|what| told(&full).contains(what));

@@ -126,7 +126,7 @@ fn targets(config: &Path, pair: &Pair, asked: &[&str]) -> ProbeTargets {
         names: &names,
         algorithm: pair.chain[0].algorithm,
     };
-    ProbeTargets::of(&standing.config, &wanted)
+    ProbeTargets::find(&standing.config, &wanted)
 }
 
 #[test]
@@ -210,17 +210,20 @@ fn a_reload_swaps_the_certificate_and_handshakes_see_it() {
         format!("sudo nginx -c {}", running.config().display())
     );
     let asked = targets(running.config(), &old, &["example.com", "www.example.com"]);
-    assert_eq!(asked.ask.len(), 2);
-    assert!(asked.elsewhere.is_empty() && asked.unasked.is_empty());
-    for answer in probe_all(&asked.ask, DEADLINE) {
+    assert_eq!(asked.targets.len(), 2);
+    assert!(asked.elsewhere.is_empty() && asked.unprobed.is_empty());
+    for answer in probe_all(&asked.targets, DEADLINE) {
         let seen = answer.unwrap();
-        assert_eq!(probe::judge(&seen, &old.chain), ProbeVerdict::Same);
+        assert_eq!(
+            probe::compare_handshake(&seen, &old.chain),
+            ProbeVerdict::Matches
+        );
         assert_eq!(seen.protocol, "TLS 1.3");
     }
 
     let new = pair(&sandbox, &ca, "new", &["example.com", "www.example.com"]);
     assert!(matches!(
-        probe::judge(&ask(port, "example.com").unwrap(), &new.chain),
+        probe::compare_handshake(&ask(port, "example.com").unwrap(), &new.chain),
         ProbeVerdict::OtherLeaf { label, .. } if label == "example.com"
     ));
     running.rewrite(&http(&new));
@@ -233,16 +236,17 @@ fn a_reload_swaps_the_certificate_and_handshakes_see_it() {
     };
     let (began, mut agreed) = (Instant::now(), 0);
     loop {
-        let answers = probe_all(&asked.ask, DEADLINE);
-        let same =
-            |seen: &probe::TlsHandshake| probe::judge(seen, &new.chain) == ProbeVerdict::Same;
+        let answers = probe_all(&asked.targets, DEADLINE);
+        let same = |seen: &probe::TlsHandshake| {
+            probe::compare_handshake(seen, &new.chain) == ProbeVerdict::Matches
+        };
         agreed = if answers.iter().flatten().filter(|seen| same(seen)).count() == 2 {
             agreed + 1
         } else {
             0
         };
-        match patience.after(agreed, began.elapsed()) {
-            ProbeDecision::Again(pause) => std::thread::sleep(pause),
+        match patience.decide_next(agreed, began.elapsed()) {
+            ProbeDecision::ProbeAgain(pause) => std::thread::sleep(pause),
             turn => break assert_eq!(turn, ProbeDecision::Proven),
         }
     }
@@ -280,30 +284,33 @@ fn each_name_its_own_block_and_each_kind_of_key_its_own_pair() {
     );
     let running = Nginx::start(sandbox.path(), &http);
     let asked = targets(running.config(), &ours, &both);
-    assert_eq!(asked.ask.len(), 1);
-    assert_eq!(asked.ask[0].algorithm, Some(KeyAlgorithm::EcdsaP256));
+    assert_eq!(asked.targets.len(), 1);
+    assert_eq!(asked.targets[0].algorithm, Some(KeyAlgorithm::EcdsaP256));
     assert_eq!(
         (asked.elsewhere.len(), asked.elsewhere[0].name.as_str()),
         (1, "b.example")
     );
 
-    let seen = probe_all(&asked.ask, DEADLINE).pop().unwrap().unwrap();
+    let seen = probe_all(&asked.targets, DEADLINE).pop().unwrap().unwrap();
     assert_eq!(
-        (probe::judge(&seen, &ours.chain), seen.protocol),
-        (ProbeVerdict::Same, "TLS 1.2")
+        (probe::compare_handshake(&seen, &ours.chain), seen.protocol),
+        (ProbeVerdict::Matches, "TLS 1.2")
     );
     let asked = targets(running.config(), &rsa, &both);
-    let seen = probe_all(&asked.ask, DEADLINE).pop().unwrap().unwrap();
-    assert_eq!(probe::judge(&seen, &rsa.chain), ProbeVerdict::Same);
+    let seen = probe_all(&asked.targets, DEADLINE).pop().unwrap().unwrap();
+    assert_eq!(
+        probe::compare_handshake(&seen, &rsa.chain),
+        ProbeVerdict::Matches
+    );
     // The wrong block for the name.
     assert!(matches!(
-        probe::judge(&ask(port, "b.example").unwrap(), &ours.chain),
+        probe::compare_handshake(&ask(port, "b.example").unwrap(), &ours.chain),
         ProbeVerdict::OtherLeaf { .. }
     ));
     // A name that no block has gets the default block.
     assert_eq!(
-        probe::judge(&ask(port, "c.example").unwrap(), &ours.chain),
-        ProbeVerdict::Same
+        probe::compare_handshake(&ask(port, "c.example").unwrap(), &ours.chain),
+        ProbeVerdict::Matches
     );
 }
 
@@ -323,8 +330,8 @@ fn servers_that_want_a_certificate_or_a_proxy_header_or_no_tls() {
     );
     let running = Nginx::start(sandbox.path(), &http);
     assert_eq!(
-        probe::judge(&ask(port, "a.example").unwrap(), &pair.chain),
-        ProbeVerdict::Same
+        probe::compare_handshake(&ask(port, "a.example").unwrap(), &pair.chain),
+        ProbeVerdict::Matches
     );
     let answer = ask(plain, "a.example");
     assert!(
@@ -334,7 +341,7 @@ fn servers_that_want_a_certificate_or_a_proxy_header_or_no_tls() {
     );
 
     let behind_a_proxy = targets(running.config(), &pair, &["b.example"])
-        .ask
+        .targets
         .pop()
         .unwrap();
     assert!(behind_a_proxy.proxy_header && behind_a_proxy.address.port() == proxied);
@@ -342,7 +349,10 @@ fn servers_that_want_a_certificate_or_a_proxy_header_or_no_tls() {
         .pop()
         .unwrap()
         .unwrap();
-    assert_eq!(probe::judge(&seen, &pair.chain), ProbeVerdict::Same);
+    assert_eq!(
+        probe::compare_handshake(&seen, &pair.chain),
+        ProbeVerdict::Matches
+    );
     assert!(ask(proxied, "b.example").is_err());
 }
 
@@ -373,22 +383,22 @@ fn a_failing_test_says_who_is_to_blame() {
     let missing = sandbox.join("missing.pem");
     assert_eq!(test(&good.certificate, &good.key, ""), None);
     for (certificate, key, blame) in [
-        (&missing, &good.key, ComplaintSubject::PairMissing),
-        (&good.certificate, &missing, ComplaintSubject::PairMissing),
-        (&good.certificate, &other.key, ComplaintSubject::PairBroken),
-        (&file(&reversed), &good.key, ComplaintSubject::PairBroken),
-        (&file(&glued), &good.key, ComplaintSubject::PairBroken),
-        (&file(""), &good.key, ComplaintSubject::PairBroken),
+        (&missing, &good.key, ComplaintSubject::FilesMissing),
+        (&good.certificate, &missing, ComplaintSubject::FilesMissing),
+        (&good.certificate, &other.key, ComplaintSubject::FilesBroken),
+        (&file(&reversed), &good.key, ComplaintSubject::FilesBroken),
+        (&file(&glued), &good.key, ComplaintSubject::FilesBroken),
+        (&file(""), &good.key, ComplaintSubject::FilesBroken),
         (
             &good.certificate,
             &file("junk"),
-            ComplaintSubject::PairBroken,
+            ComplaintSubject::FilesBroken,
         ),
-        (&good.key, &good.certificate, ComplaintSubject::PairBroken),
+        (&good.key, &good.certificate, ComplaintSubject::FilesBroken),
     ] {
         let complaint = test(certificate, key, "").unwrap();
         assert_eq!(
-            (complaint.blame, complaint.lines.len()),
+            (complaint.subject, complaint.lines.len()),
             (blame, 1),
             "{complaint:?}"
         );
@@ -400,7 +410,7 @@ fn a_failing_test_says_who_is_to_blame() {
     ] {
         let complaint = test(&good.certificate, &good.key, more).unwrap();
         assert_eq!(
-            (complaint.blame, complaint.lines.len()),
+            (complaint.subject, complaint.lines.len()),
             (ComplaintSubject::Other, 1),
             "{complaint:?}"
         );
@@ -418,7 +428,7 @@ fn written(sandbox: &Sandbox, pair: &Pair, http: &str, asked: &[&str], ports: We
         ipv6: standing.ipv6,
         ports,
     };
-    let text = standing.write(new).text;
+    let text = standing.write_block(new).text;
     sandbox.write("written.conf", &text);
     write_config(sandbox.path(), &format!("{http}\ninclude written.conf;"));
     let tested = known(find(&config)).test().unwrap().unwrap();
@@ -497,13 +507,13 @@ fn what_is_written_serves_and_leaves_the_proofs_alone() {
     let running = Nginx::start(sandbox.path(), &format!("{http}\ninclude written.conf;"));
     let asked = targets(running.config(), &pair, &["a.example", "www.a.example"]);
     assert!(
-        asked.ask.len() >= 2 && asked.elsewhere.is_empty() && asked.unasked.is_empty(),
+        asked.targets.len() >= 2 && asked.elsewhere.is_empty() && asked.unprobed.is_empty(),
         "{asked:?}"
     );
-    for answer in probe_all(&asked.ask, DEADLINE) {
+    for answer in probe_all(&asked.targets, DEADLINE) {
         assert_eq!(
-            probe::judge(&answer.unwrap(), &pair.chain),
-            ProbeVerdict::Same,
+            probe::compare_handshake(&answer.unwrap(), &pair.chain),
+            ProbeVerdict::Matches,
             "{text}"
         );
     }

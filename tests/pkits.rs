@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use certctl::facade::pki::certificate::Certificate;
 use certctl::facade::pki::chain::{ChainCriteria, ChainPreference};
 use certctl::facade::pki::trust::TrustAnchors;
-use certctl::facade::pki::verify::{ChainProblem, VerifyPolicy, assemble, problems};
+use certctl::facade::pki::verify::{ChainProblem, VerifyPolicy, assemble_chain, find_problems};
 use support::foreign::path_of;
 
 const VECTORS: &str = "/usr/lib/python3/dist-packages/cryptography_vectors";
@@ -77,7 +77,7 @@ fn judged(file: &str, authorities: &[Certificate], anchors: &TrustAnchors) -> Ve
         Err(error) => return vec![error],
     };
     let at = "2026-06-01T00:00:00Z".parse().unwrap();
-    let chain = assemble(
+    let chain = assemble_chain(
         &leaf,
         authorities,
         ChainCriteria {
@@ -87,7 +87,7 @@ fn judged(file: &str, authorities: &[Certificate], anchors: &TrustAnchors) -> Ve
         },
     )
     .chain;
-    let all = problems(
+    let all = find_problems(
         &chain,
         VerifyPolicy {
             hosts: &[],

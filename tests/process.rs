@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use certctl::facade::system::process::{
-    CommandInvocation, FinishedCommand, ProcessError, alive, run, which,
+    CommandInvocation, FinishedCommand, ProcessError, find_program, is_alive, run,
 };
 
 fn invoke(argv: &[&str], millis: u64) -> Result<FinishedCommand, ProcessError> {
@@ -84,7 +84,7 @@ fn the_whole_group_dies_at_the_deadline() {
     let grandchild: i32 = finished.output.trim().parse().unwrap();
     let ends = Instant::now() + Duration::from_secs(10);
     // Killed at once; whoever adopts it reaps it a little later.
-    while alive(grandchild) && running(grandchild) {
+    while is_alive(grandchild) && running(grandchild) {
         assert!(Instant::now() < ends, "{grandchild} still runs");
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -140,5 +140,5 @@ fn what_cannot_be_started_says_so() {
         invoke(&[&script], 1000),
         Err(ProcessError::Start { .. })
     ));
-    assert_eq!(which("sh").unwrap().file_name().unwrap(), "sh");
+    assert_eq!(find_program("sh").unwrap().file_name().unwrap(), "sh");
 }

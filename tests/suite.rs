@@ -230,7 +230,7 @@ fn certificates(row: &Row) -> Option<usize> {
         .iter()
         .find(|(name, _)| name == "pass" || name.ends_with("pQ2"));
     let password = password.map(|(_, bytes)| Passphrase::new(bytes.trim_ascii_end().to_vec()));
-    CaDelivery::open(&inputs, &DeliveryLimits::default(), password.as_ref())
+    CaDelivery::read_with_passphrase(&inputs, &DeliveryLimits::default(), password.as_ref())
         .ok()
         .map(|delivery| delivery.certificates.len())
 }

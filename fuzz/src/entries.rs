@@ -30,30 +30,32 @@ pub fn reader(data: &[u8]) {
         entries: 50,
         inflated: 1 << 20,
         blocks: 200,
-        rounds: 5_000,
+        derivation_rounds: 5_000,
         ..DeliveryLimits::default()
     };
     let passphrase = Passphrase::new(b"x".to_vec());
     for passphrase in [None, Some(&passphrase)] {
-        let Ok(found) = CaDelivery::open(
+        let Ok(found) = CaDelivery::read_with_passphrase(
             &[DeliveryInput::new("x", data.to_vec())],
             &limits,
             passphrase,
         ) else {
             continue;
         };
-        let count =
-            found.certificates.len() + found.requests.len() + found.keys.len() + found.locked.len();
+        let count = found.certificates.len()
+            + found.requests.len()
+            + found.keys.len()
+            + found.encrypted_keys.len();
         assert!(count <= limits.blocks, "{count} blocks");
         for ignored in &found.ignored {
-            assert!(!format!("{} {}", ignored.source, ignored.what).is_empty());
+            assert!(!format!("{} {}", ignored.source, ignored.content).is_empty());
         }
         for one in &found.certificates {
             let again =
                 CaDelivery::read(vec![DeliveryInput::new("y", one.to_pem().into())], &limits)
                     .unwrap();
             assert_eq!(
-                (again.bag(), again.repairs, again.ignored),
+                (again.clone_certificates(), again.repairs, again.ignored),
                 (vec![one.value.clone()], vec![], vec![])
             );
         }
@@ -106,7 +108,7 @@ pub fn chains(data: &[u8]) {
     }
     let at = "2026-06-01T00:00:00Z".parse().unwrap();
     for prefer in [ChainPreference::Compatible, ChainPreference::Shortest] {
-        let chain = verify::assemble(
+        let chain = verify::assemble_chain(
             &leaf,
             &bag,
             ChainCriteria {
@@ -125,7 +127,7 @@ pub fn chains(data: &[u8]) {
                 "{place} is there twice"
             );
         }
-        let problems = verify::problems(
+        let problems = verify::find_problems(
             &chain,
             VerifyPolicy {
                 hosts: &[],
@@ -138,7 +140,7 @@ pub fn chains(data: &[u8]) {
             assert!(fine, "the good chain was not found: {problems:?}");
         }
         let shuffled: Vec<Certificate> = bag.iter().rev().cloned().collect();
-        let other = verify::assemble(
+        let other = verify::assemble_chain(
             &leaf,
             &shuffled,
             ChainCriteria {
@@ -148,7 +150,7 @@ pub fn chains(data: &[u8]) {
             },
         )
         .chain;
-        let same = verify::problems(
+        let same = verify::find_problems(
             &other,
             VerifyPolicy {
                 hosts: &[],
@@ -171,7 +173,10 @@ pub fn names(data: &[u8]) {
     let (first, second) = text.split_once('\n').unwrap_or((&text, ""));
     if let Ok(name) = DnsName::parse(first) {
         assert_eq!(DnsName::parse(name.as_str()).as_ref(), Ok(&name));
-        assert_eq!(DnsName::presented(name.as_str()).as_ref(), Some(&name));
+        assert_eq!(
+            DnsName::parse_presented(name.as_str()).as_ref(),
+            Some(&name)
+        );
         let stem = name.file_stem();
         assert!(
             !stem.starts_with(['.', '-', '~']) && !stem.contains(['/', '\\', '\0', ' ', '*']),
@@ -185,7 +190,7 @@ pub fn names(data: &[u8]) {
         );
         let _ = (name.unicode(), name.has_public_suffix());
     }
-    if let Some(name) = DnsName::presented(first) {
+    if let Some(name) = DnsName::parse_presented(first) {
         assert_eq!(
             name.covers(second),
             covers(first, second),
@@ -227,8 +232,8 @@ pub fn answers(data: &[u8]) {
     let id = data.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
     for kind in [RecordKind::A, RecordKind::Cname, RecordKind::Txt] {
         for role in [ServerRole::Authoritative, ServerRole::Resolver] {
-            assert!(dns::heard(id ^ 1, NAME, kind, role, data).is_none());
-            let Some((answer, _)) = dns::heard(id, NAME, kind, role, data) else {
+            assert!(dns::read_datagram(id ^ 1, NAME, kind, role, data).is_none());
+            let Some((answer, _)) = dns::read_datagram(id, NAME, kind, role, data) else {
                 continue;
             };
             assert!(
@@ -250,8 +255,8 @@ pub fn answers(data: &[u8]) {
 pub fn glance(data: &[u8]) {
     const NAME: &str = "_x.example.com";
     let id = data.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
-    assert!(dns::glanced(id ^ 1, NAME, data).is_none());
-    if let Some((glance, whole)) = dns::glanced(id, NAME, data) {
+    assert!(dns::compare_fast_path(id ^ 1, NAME, data).is_none());
+    if let Some((glance, whole)) = dns::compare_fast_path(id, NAME, data) {
         assert_eq!(Some(glance), whole);
     }
 }

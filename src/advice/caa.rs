@@ -18,7 +18,7 @@ fn finding(ruling: &CaaRuling) -> Option<Finding> {
     let at = ruling.at.as_deref().unwrap_or_default();
     let found = format!("{at} CAA {}", ruling.records.join(", "));
     Some(match &ruling.verdict {
-        CaaVerdict::NotAsked | CaaVerdict::Free | CaaVerdict::Allowed => return None,
+        CaaVerdict::NotAsked | CaaVerdict::Unrestricted | CaaVerdict::Allowed => return None,
         CaaVerdict::Forbidden(why) => forbidden(ruling, why, &found),
         CaaVerdict::Partly(missing) => Finding::warning(
             "caa-allows-some",
@@ -53,7 +53,7 @@ fn forbidden(ruling: &CaaRuling, why: &CaaRefusal, found: &str) -> Finding {
     let at = ruling.at.as_deref().unwrap_or_default();
     let who = titles(ruling.issuers);
     match why {
-        CaaRefusal::NotNamed => Finding::error(
+        CaaRefusal::NotListed => Finding::error(
             "caa-forbids",
             format!(
                 "{found}: forbids {who} to \
@@ -61,7 +61,7 @@ fn forbidden(ruling: &CaaRuling, why: &CaaRefusal, found: &str) -> Finding {
             ),
         )
         .with(add(ruling, at, |_| true)),
-        CaaRefusal::Nobody => Finding::error(
+        CaaRefusal::NoIssuer => Finding::error(
             "caa-forbids",
             format!(
                 "{found}: forbids all CAs to \

@@ -55,8 +55,8 @@ impl From<RecordError> for Failure {
 impl From<&DcvReason> for Finding {
     fn from(reason: &DcvReason) -> Self {
         match reason {
-            DcvReason::Elsewhere { at, how } => elsewhere(at, how),
-            DcvReason::Instead { at, what } => conflicting_record(at, what),
+            DcvReason::WrongName { at, cause: how } => elsewhere(at, how),
+            DcvReason::Conflict { at, conflict: what } => conflicting_record(at, what),
             DcvReason::NoRoute { servers, others } => no_route(&servers.join(", "), *others),
             DcvReason::NotDelegated { domain } => not_delegated(domain),
             DcvReason::NotEverywhere { servers } => not_everywhere(servers),
@@ -68,12 +68,15 @@ impl From<&DcvReason> for Finding {
             DcvReason::ResolverRemembers { servers, seconds } => {
                 resolver_remembers(servers, *seconds)
             }
-            DcvReason::TooManyServers { domain, left_out } => too_many(domain, *left_out),
+            DcvReason::TooManyServers {
+                domain,
+                omitted: left_out,
+            } => too_many(domain, *left_out),
             DcvReason::Silent { servers, answer } => silent(&servers.join(", "), answer),
             DcvReason::Value {
                 at,
-                seen,
-                wanted,
+                found: seen,
+                expected: wanted,
                 flaw,
             } => value(at, seen, wanted, *flaw),
         }
@@ -88,7 +91,7 @@ pub(crate) fn not_confirmed(ca: Ca) -> Option<Finding> {
         title,
         unconfirmed,
         source,
-        read,
+        read_in: read,
         ..
     } = ca.profile();
     let message = format!("not confirmed for {title}: {unconfirmed} (from {source}; {read})");
@@ -156,7 +159,7 @@ fn resolver_remembers(servers: &[String], seconds: Option<u32>) -> Finding {
 /// This machine usually has no IPv6, or no network.
 fn no_route(who: &str, others: OtherServers) -> Finding {
     match others {
-        OtherServers::OfTheZone => Finding::note(
+        OtherServers::ZoneServers => Finding::note(
             "unreachable-from-here",
             format!(
                 "not asked, no way there from this \
@@ -171,7 +174,7 @@ fn no_route(who: &str, others: OtherServers) -> Finding {
             ),
         )
         .with(NextStep::say("run it on a machine that has IPv6")),
-        OtherServers::Nobody => Finding::error(
+        OtherServers::NoServer => Finding::error(
             "unreachable-from-here",
             format!(
                 "nobody was asked: this machine has no way to {who} \
@@ -209,7 +212,7 @@ fn conflicting_record(at: &str, what: &ConflictingRecord) -> Finding {
             "delete the {} at {at}",
             other.word()
         ))),
-        ConflictingRecord::InTheWay(other) => Finding::error(
+        ConflictingRecord::Blocking(other) => Finding::error(
             "records-conflict-with-cname",
             format!(
                 "at {at} is no CNAME but other data ({}), which a CNAME cannot stand beside",
@@ -335,7 +338,7 @@ fn value(at: &str, seen: &str, wanted: &str, flaw: ValueFlaw) -> Finding {
             "put the value that the shop shows for this request in its place: a reissue \
                         needs a new record",
         )),
-        ValueFlaw::Other => {
+        ValueFlaw::Unrelated => {
             Finding::error("wrong-value", format!("at {at} is another value: {seen}")).with(change)
         }
         ValueFlaw::OtherToken => Finding::error(

@@ -11,7 +11,7 @@ use crate::finding::{Finding, NextStep};
 impl From<&FileReason> for Finding {
     fn from(reason: &FileReason) -> Self {
         match reason {
-            FileReason::Flaw {
+            FileReason::WrongFile {
                 url,
                 address,
                 flaw,
@@ -39,7 +39,7 @@ impl From<&FileReason> for Finding {
                 "dig A {name}; or name a resolver that finds them:  --resolver \
                 9.9.9.9"
             ))),
-            FileReason::Outside {
+            FileReason::AddressNotPublic {
                 name,
                 address,
                 why,
@@ -197,7 +197,7 @@ impl From<&MailReason> for Finding {
                     format!("add an MX record for {domain}, or choose DCV by CNAME"),
                 ))
             }
-            MailReason::NotTaken { ca } => Self::error(
+            MailReason::NotOffered { ca } => Self::error(
                 "email-not-accepted",
                 format!(
                     "{ca} takes no \

@@ -47,7 +47,7 @@ fn advice(ignored: &IgnoredItem) -> Option<String> {
     } else {
         shell_word(&ignored.source.input)
     };
-    let text = match &ignored.what {
+    let text = match &ignored.content {
         UnusedContent::Archive(_) | UnusedContent::OtherMethod => format!(
             "unpack it and pass the files in it; if it is a zip that was renamed, download it \
                 again ({file})"
@@ -226,14 +226,14 @@ fn what_it_is_not(what: &UnusedContent) -> &'static str {
 
 /// How an ignored item reads as a cause.
 pub(crate) fn item_in_words(ignored: &IgnoredItem) -> String {
-    format!("{} is {}", ignored.source, ignored.what)
+    format!("{} is {}", ignored.source, ignored.content)
 }
 
 impl From<&IgnoredItem> for Finding {
     /// A note or warning about an item that was ignored while others were of use.
     fn from(ignored: &IgnoredItem) -> Self {
-        let (code, severity) = code(&ignored.what);
-        let message = format!("not used: {} is {}", ignored.source, ignored.what);
+        let (code, severity) = code(&ignored.content);
+        let message = format!("not used: {} is {}", ignored.source, ignored.content);
         let finding = match severity {
             Severity::Note => Self::note(code, message),
             _ => Self::warning(code, message),
@@ -250,7 +250,7 @@ impl From<&[IgnoredItem]> for Failure {
     /// was found.
     fn from(ignored: &[IgnoredItem]) -> Self {
         let mut sorted: Vec<&IgnoredItem> = ignored.iter().collect();
-        sorted.sort_by_key(|item| std::cmp::Reverse(code(&item.what).1));
+        sorted.sort_by_key(|item| std::cmp::Reverse(code(&item.content).1));
         let Some((first, others)) = sorted.split_first() else {
             return Self::new(
                 FailureKind::Malformed,
@@ -261,8 +261,8 @@ impl From<&[IgnoredItem]> for Failure {
         let message = format!(
             "{} is {}{}",
             first.source,
-            first.what,
-            what_it_is_not(&first.what)
+            first.content,
+            what_it_is_not(&first.content)
         );
         let mut failure = Self::new(FailureKind::Malformed, message);
         failure.causes.extend(

@@ -49,12 +49,14 @@ fn install_failure_kind(error: &InstallError) -> FailureKind {
         InstallError::Damaged { .. }
         | InstallError::NotOurs { .. }
         | InstallError::Settings { .. } => FailureKind::Malformed,
-        InstallError::Linked { .. } | InstallError::Writable { .. } => FailureKind::Hostile,
+        InstallError::ReplacedByLink { .. } | InstallError::WritableByOthers { .. } => {
+            FailureKind::Hostile
+        }
         InstallError::Interrupted { signal } => FailureKind::Interrupted(*signal),
         InstallError::LockHeld { .. } => FailureKind::LockHeld,
-        InstallError::Denied { .. } | InstallError::File(_) | InstallError::NoRoom { .. } => {
-            FailureKind::Io
-        }
+        InstallError::NotWritable { .. }
+        | InstallError::File(_)
+        | InstallError::DiskFull { .. } => FailureKind::Io,
     }
 }
 
@@ -69,18 +71,18 @@ fn install_step(error: &InstallError) -> String {
                 shell_word(&folder)
             )
         }
-        InstallError::Denied { folder, .. } => {
+        InstallError::NotWritable { folder, .. } => {
             let folder = path_word(folder);
             format!("run the same with sudo, or see whose it is:  sudo ls -ld {folder}")
         }
         InstallError::Interrupted { .. } => {
             "type the same again: it takes up where this stands".to_owned()
         }
-        InstallError::Linked { path, .. } => format!(
+        InstallError::ReplacedByLink { path, .. } => format!(
             "find out who put it there, then take it away:  sudo rm {}",
             path_word(path)
         ),
-        InstallError::NoRoom { folder, what, .. } => {
+        InstallError::DiskFull { folder, what, .. } => {
             let df = if *what == "files" { "df -hi" } else { "df -h" };
             format!("make room:  {df} {}", path_word(folder))
         }
@@ -88,7 +90,7 @@ fn install_step(error: &InstallError) -> String {
             "mend it, or move it aside and name the paths again:  sudo mv {0} {0}.broken",
             path_word(path)
         ),
-        InstallError::Writable { path, .. } => format!(
+        InstallError::WritableByOthers { path, .. } => format!(
             "look at what it says, then:  sudo chown root {0} && sudo chmod go-w {0}",
             path_word(path)
         ),
@@ -148,14 +150,14 @@ impl From<&PathObstacle> for Finding {
     fn from(obstacle: &PathObstacle) -> Self {
         let finding = Self::error("path-taken", obstacle.to_string());
         match obstacle {
-            PathObstacle::Folder(path) | PathObstacle::Special(path) => {
+            PathObstacle::Folder(path) | PathObstacle::NotRegular(path) => {
                 finding.with(NextStep::shell(format!("ls -ld {}", path_word(path))))
             }
-            PathObstacle::Unlinked(_, install) => finding.with(NextStep::say(format!(
+            PathObstacle::NotOurLink(_, install) => finding.with(NextStep::say(format!(
                 "put the links \
                 there:  {install}"
             ))),
-            PathObstacle::Another(path, shown) => finding.with(NextStep::say(format!(
+            PathObstacle::OtherCertificate(path, shown) => finding.with(NextStep::say(format!(
                 "have the server that reads {} read {} too, with its key; or install there alone:  \
                     --server NAME",
                 path.display(),
@@ -264,7 +266,7 @@ fn probe_in_words(probe: &ProbeAnswer) -> String {
     let name = &probe.target.name;
     match &probe.answer {
         Err(error) => format!("{address} for {name}: {}", with_causes(error)),
-        Ok((_, ProbeVerdict::Same)) => format!("{address} for {name}: this certificate"),
+        Ok((_, ProbeVerdict::Matches)) => format!("{address} for {name}: this certificate"),
         Ok((_, ProbeVerdict::OtherLeaf { sha256, label })) => {
             let short = sha256.get(..8).unwrap_or_default();
             format!("{address} for {name}: another certificate, {label} ({short}…)")

@@ -25,7 +25,7 @@ pub(crate) fn steps(row: &StatusRow, ways: &CallContext<'_>) -> Vec<NextStep> {
     let pressing = row
         .reasons
         .iter()
-        .filter(|reason| reason.weight() >= ReasonSeverity::Warns);
+        .filter(|reason| reason.severity() >= ReasonSeverity::Warns);
     for step in pressing.filter_map(|reason| step(reason, row, ways)) {
         if !steps.contains(&step) {
             steps.push(step);
@@ -77,7 +77,7 @@ fn check_validation(request: &ItemLocation, name: &str, ways: &CallContext<'_>) 
 /// Installs a certificate whose key is here: by its name where both are in the working directory,
 /// else by their files. Certificates of other ACME clients are left to those.
 fn install_command(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
-    let ItemLocation::File { path, origin } = row.place()? else {
+    let ItemLocation::File { path, origin } = row.main_location()? else {
         return None;
     };
     let (key, _) = row.keys.first()?;
@@ -101,7 +101,7 @@ fn install_command(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> 
 /// Whether `row` has a certificate and a key in the working directory, under a name that certctl
 /// takes as an argument.
 fn is_known_here(row: &StatusRow) -> bool {
-    row.places.iter().any(is_here)
+    row.locations.iter().any(is_here)
         && row.keys.iter().any(|(key, _)| is_here(key))
         && DnsName::parse(&row.name).is_ok()
 }
@@ -145,7 +145,7 @@ fn step(reason: &StatusReason, row: &StatusRow, ways: &CallContext<'_>) -> Optio
 }
 
 fn find_right_key(row: &StatusRow, ways: &CallContext<'_>) -> NextStep {
-    match &row.stem {
+    match &row.installed_as {
         Some(stem) => (ways.root)(&["install", "--check", stem]),
         None => NextStep::say("see which key fits:  certctl verify CERTIFICATE --key KEY"),
     }
@@ -172,7 +172,7 @@ fn step_for_problem(
         ChainProblem::Expired { leaf: true, .. }
         | ChainProblem::WeakKey { .. }
         | ChainProblem::WeakSignature { .. } => renewal(row, ways),
-        _ => Some(match &row.stem {
+        _ => Some(match &row.installed_as {
             Some(_) => NextStep::say(format!(
                 "with what the CA sent:  {}",
                 (ways.root)(&["install", "FILE"]).text
@@ -186,7 +186,7 @@ fn step_for_problem(
 
 /// What makes the server serve the certificate that is on disk.
 fn serve_again(row: &StatusRow, ways: &CallContext<'_>) -> NextStep {
-    match (&row.stem, reload_command(row)) {
+    match (&row.installed_as, reload_command(row)) {
         (_, Some(reload)) => NextStep::say(reload),
         (Some(stem), None) => (ways.root)(&["install", stem]),
         (None, None) => {
@@ -226,7 +226,7 @@ fn cover_names(names: &[String], row: &StatusRow, ways: &CallContext<'_>) -> Nex
 
 /// Installs a newer certificate that was found at `place`.
 fn install_newer(place: &ItemLocation, row: &StatusRow, ways: &CallContext<'_>) -> NextStep {
-    match &row.stem {
+    match &row.installed_as {
         Some(stem) if is_here(place) && DnsName::parse(stem).is_ok() => {
             (ways.root)(&["install", stem])
         }
@@ -263,7 +263,7 @@ fn renewal(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
 
 /// The renewal command of the ACME client that keeps the certificate.
 fn renewal_by_acme_client(row: &StatusRow) -> Option<NextStep> {
-    let origins = row.places.iter().filter_map(|place| match place {
+    let origins = row.locations.iter().filter_map(|place| match place {
         ItemLocation::File { origin, .. } => Some(origin),
         ItemLocation::Address { .. } => None,
     });
@@ -279,7 +279,7 @@ fn renewal_by_acme_client(row: &StatusRow) -> Option<NextStep> {
 }
 
 fn renewal_by_certctl(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
-    match (&row.stem, row.state) {
+    match (&row.installed_as, row.state) {
         (Some(stem), _) => Some((ways.here)(&["renew", stem])),
         (None, RowState::Ready) if is_known_here(row) => Some((ways.here)(&["renew", &row.name])),
         (None, RowState::Served | RowState::Installed | RowState::NoKey | RowState::Ready)
@@ -293,17 +293,17 @@ fn renewal_by_certctl(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextSte
 
 /// The file of the certificate that a server on this machine reads.
 fn deployed_file(row: &StatusRow) -> Option<String> {
-    let deployed = row.places.iter().find(|place| place.is_live());
+    let deployed = row.locations.iter().find(|place| place.is_live());
     deployed.map(ToString::to_string)
 }
 
 /// The command that makes the server of a configuration read its files again; `certctl install`
 /// does that for the certificates that it installed.
 fn reload_command(row: &StatusRow) -> Option<&'static str> {
-    if row.stem.is_some() {
+    if row.installed_as.is_some() {
         return None;
     }
-    row.places.iter().find_map(|place| match place {
+    row.locations.iter().find_map(|place| match place {
         ItemLocation::File {
             origin: ItemOrigin::Configured(software, _),
             ..
@@ -337,7 +337,7 @@ impl From<&CrlRemark> for Finding {
 /// A reason as a finding about its row.
 #[must_use]
 pub(crate) fn finding(reason: &StatusReason, row: &StatusRow, ways: &CallContext<'_>) -> Finding {
-    let severity = match reason.weight() {
+    let severity = match reason.severity() {
         ReasonSeverity::Wrong | ReasonSeverity::Due => Severity::Error,
         ReasonSeverity::Warns => Severity::Warning,
         ReasonSeverity::Notes => Severity::Note,

@@ -14,9 +14,12 @@ impl From<MatchingError> for Failure {
     fn from(error: MatchingError) -> Self {
         let failure = Self::of(failure_kind(&error), &error);
         match &error {
-            MatchingError::Ambiguous { leaves, looked } => ambiguous(failure, leaves, looked),
+            MatchingError::Ambiguous {
+                leaves,
+                searched_places: looked,
+            } => ambiguous(failure, leaves, looked),
             MatchingError::LockedKey(path) => locked_key(failure, path),
-            MatchingError::StaysLocked(path, _) => failure.with(NextStep::say(format!(
+            MatchingError::WrongPassphrase(path, _) => failure.with(NextStep::say(format!(
                 "try it:  openssl pkey -in {} -noout   and pass what opens it:  --password-file \
                     FILE",
                 path_word(path)
@@ -43,7 +46,9 @@ impl From<MatchingError> for Failure {
                     -C",
                 )
                 .with(NextStep::shell("ls -l")),
-            MatchingError::NothingHere { name, .. } => nothing_here(failure, name.as_deref()),
+            MatchingError::NoCertificateInDirectory { name, .. } => {
+                nothing_here(failure, name.as_deref())
+            }
             MatchingError::OnlyKey(_) => failure.with(NextStep::say(
                 "pass the certificate that the CA sent too, as \
                     a further file",
@@ -63,14 +68,14 @@ fn failure_kind(error: &MatchingError) -> FailureKind {
     match error {
         MatchingError::Ambiguous { .. } => FailureKind::Ambiguous,
         MatchingError::LockedKey(_)
-        | MatchingError::StaysLocked(..)
+        | MatchingError::WrongPassphrase(..)
         | MatchingError::NoAnchor(_)
         | MatchingError::NoKey { .. }
         | MatchingError::NoRequest { .. }
         | MatchingError::OnlyKey(_)
         | MatchingError::OnlyRequest(_) => FailureKind::Malformed,
         MatchingError::NoSuchFile(_)
-        | MatchingError::NothingHere { .. }
+        | MatchingError::NoCertificateInDirectory { .. }
         | MatchingError::Unknown { .. } => FailureKind::NotFound,
     }
 }
@@ -177,21 +182,24 @@ impl From<&MatchingRemark> for Finding {
     fn from(remark: &MatchingRemark) -> Self {
         let text = remark.to_string();
         match remark {
-            MatchingRemark::IssuerHere { path, bundle } => issuer_here(text, path, bundle),
-            MatchingRemark::RootHere { path, .. } => root_here(text, path),
-            MatchingRemark::KeyHere { path } => key_here(text, path),
-            MatchingRemark::KeySent { .. } => Self::note("key-in-delivery", text),
+            MatchingRemark::IssuerInDirectory { path, bundle } => issuer_here(text, path, bundle),
+            MatchingRemark::RootInDirectory { path, .. } => root_here(text, path),
+            MatchingRemark::MatchingKeyInDirectory { path } => key_here(text, path),
+            MatchingRemark::KeyCameWithCertificate { .. } => Self::note("key-in-delivery", text),
             MatchingRemark::KeyDecrypted { .. } => Self::note("key-decrypted", text),
-            MatchingRemark::LeftOut { why, .. } => Self::note(omission_code(*why), text),
-            MatchingRemark::Mended { what, .. } => Self::note(what.code(), text),
+            MatchingRemark::Omitted { why, .. } => Self::note(omission_code(*why), text),
+            MatchingRemark::Repaired { what, .. } => Self::note(what.code(), text),
             MatchingRemark::NameNotIssued { .. } => name_not_issued(text),
             MatchingRemark::Locked {
-                path, why, anew, ..
+                path,
+                why,
+                template: anew,
+                ..
             } => key_stays_locked(text, path, *why).with(reissue(anew)),
-            MatchingRemark::NoKey { anew, .. } => no_key(text).with(reissue(anew)),
-            MatchingRemark::NotOurs { .. } => not_ours(text),
+            MatchingRemark::NoKey { template: anew, .. } => no_key(text).with(reissue(anew)),
+            MatchingRemark::UnmatchedCertificates { .. } => not_ours(text),
             MatchingRemark::OnlyRequest { .. } => only_request(text),
-            MatchingRemark::Older { .. } => Self::note("older-certificate", text),
+            MatchingRemark::OlderCertificates { .. } => Self::note("older-certificate", text),
             MatchingRemark::WrongKey { problem, .. } => Self {
                 message: text,
                 ..Self::from(problem)

@@ -226,7 +226,7 @@ pub(crate) fn lint_finding(lint: &LintViolation, scope: TrustScope) -> Finding {
     let code = lint.rule.code;
     let message = lint.to_string();
     let advice = NextStep::say(lint_advice(code));
-    match lint.weight(scope) {
+    match lint.severity_in(scope) {
         Some(LintSeverity::Refuses) => Finding::error(code, message).with(advice),
         Some(LintSeverity::Warns) => Finding::warning(code, message).with(advice),
         // A note is nothing to act on.

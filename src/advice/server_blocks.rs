@@ -18,7 +18,7 @@ pub(crate) fn change_one_of_several(
 ) -> NextStep {
     NextStep::say(format!(
         "{block} has {} certificates: change {} of the one with this kind of key ({algorithm}):",
-        block.pairs.len(),
+        block.certificates.len(),
         software.what_changes()
     ))
     .pasting(lines)

@@ -15,7 +15,7 @@ impl From<ServerError> for Failure {
             ServerError::ApacheConfig(_) => Self::of(FailureKind::Malformed, &error).with(
                 NextStep::say("let Apache say it:  sudo apachectl configtest"),
             ),
-            ServerError::Stranger { ref binary, .. } => {
+            ServerError::UnexpectedProgram { ref binary, .. } => {
                 let binary = shell_word(&binary.display().to_string());
                 Self::of(FailureKind::Malformed, &error)
                     .with(NextStep::say(format!("what is it?  {binary} -V")))

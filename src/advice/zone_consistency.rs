@@ -154,7 +154,7 @@ fn listed_only_by(zone: &str, names: &str) -> String {
 fn ca_perspectives(at: Timestamp) -> String {
     format!(
         "a CA looks from its own place and {} others on the network and must see the same",
-        baseline_dates::perspectives(at)
+        baseline_dates::required_perspectives(at)
     )
 }
 

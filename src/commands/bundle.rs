@@ -78,11 +78,11 @@ pub(crate) struct BundleArgs {
 /// Input that cannot be read or holds no certificate, an output that cannot be written.
 pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failure> {
     args.outputs.check(ReportFormat::of(context))?;
-    let hosts = inputs::wanted_hosts(&args.hosts)?;
-    let anchors = inputs::anchors(args.trust.as_deref())?;
+    let hosts = inputs::parse_host_flags(&args.hosts)?;
+    let anchors = inputs::trust_anchors(args.trust.as_deref())?;
     let reader = InputReader::new(context, &args.reading)?;
     let options = delivery_options(args, &anchors, &reader);
-    let mut matched = inputs::take(context, &args.files, &options)?;
+    let mut matched = inputs::match_delivery(context, &args.files, &options)?;
     refuse_several_chains(args, &matched)?;
     let policy = VerifyPolicy {
         hosts: &hosts,
@@ -104,7 +104,7 @@ pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome,
     }
     Ok(BundleOutcome {
         bundled: bundled_chains(args, matched, written),
-        install_words: context.again("install"),
+        install_words: context.command_words("install"),
         trust_flags: inputs::trust_flags(&anchors),
         findings,
         trust: anchors.source().clone(),
@@ -128,7 +128,7 @@ fn delivery_options<'a>(
         anchors,
         prefer: args.prefer,
         aia: args.aia,
-        reading: reader,
+        reader,
         key_use,
     }
 }
@@ -152,7 +152,8 @@ fn judge(
     for certificate in matched {
         findings.extend(certificate.problems(policy).iter().map(Finding::from));
         // A key that is only in what the CA sent can be written to its own file.
-        let can_extract = certificate.key_place == KeyLocation::Sent && !args.extract_key;
+        let can_extract =
+            certificate.key_location == KeyLocation::WithCertificate && !args.extract_key;
         for finding in std::mem::take(&mut certificate.findings) {
             if can_extract && finding.code == "key-in-delivery" {
                 findings.push(finding.with(bundle_command::extract_key()));
@@ -161,7 +162,7 @@ fn judge(
             }
         }
     }
-    inputs::causes_first(&mut findings);
+    inputs::sort_causes_first(&mut findings);
     findings
 }
 
@@ -196,8 +197,8 @@ fn print(
 ) -> Result<(), Failure> {
     for (certificate, format) in matched.iter().zip(args.outputs.formats_to_write()) {
         let source = output_files::export_source(certificate);
-        let bytes = export::render(format, source, None)?;
-        export::read_back(format, &bytes, source, None)?;
+        let bytes = export::render_export(format, source, None)?;
+        export::verify_export(format, &bytes, source, None)?;
         context.sink.raw(&bytes).map_err(|error| {
             Failure::new(FailureKind::Io, "cannot write to stdout").because(error.to_string())
         })?;
@@ -228,7 +229,7 @@ fn bundled_chain(
     extracted: Option<ExtractedKey>,
 ) -> BundledChain {
     let key = matched.key.as_ref().map(|(path, _)| path.as_path());
-    let is_sent = matched.key_place == KeyLocation::Sent;
+    let is_sent = matched.key_location == KeyLocation::WithCertificate;
     // A key that the CA sent has no file of its own until it is extracted.
     let key_file = extracted
         .as_ref()

@@ -55,11 +55,11 @@ fn report_existing(
     paths: RequestPaths,
     pair: ExistingPair,
 ) -> Result<Box<dyn Outcome>, Failure> {
-    let mut stored = dcv_file::read(&paths.record)?;
+    let mut stored = dcv_file::read_record(&paths.record)?;
     if let Some(ca) = args.ca {
         stored.set_ca(ca);
     }
-    let changed = dcv_file::write(&paths.record, &stored)?;
+    let changed = dcv_file::write_record(&paths.record, &stored)?;
     let mut findings = caa::findings(context, args, &spec.names, stored.ca())?;
     findings.extend(pair.key.unchecked_key_finding(args));
     let on_disk = RequestOnDisk {

@@ -32,7 +32,7 @@ use crate::context::Context;
 use crate::dcv::answer::DnsSurvey;
 use crate::dcv::ca::Ca;
 use crate::dcv::caa::CaaLookup;
-use crate::dcv::judge::{RecordJudgement, judge};
+use crate::dcv::judge::{RecordJudgement, judge_record};
 use crate::failure::{Failure, FailureKind};
 use crate::report::Outcome;
 use crate::system::clock;
@@ -60,14 +60,14 @@ pub(crate) struct DcvCheckArgs {
     #[arg(long, value_name = "TEXT")]
     pub record: Vec<String>,
     /// Ask this resolver, not the system's; with a port other than 53 it alone is asked
-    #[arg(long, value_name = "ADDR[:PORT]", value_parser = dns::address)]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = dns::parse_address)]
     pub resolver: Vec<SocketAddr>,
     /// Check what a list names, one line each (a name, a request's file, or a record: host and
     /// value); '-' is stdin
     #[arg(long, value_name = "FILE|-", conflicts_with_all = ["method", "names", "record", "wait"])]
     pub batch: Option<PathBuf>,
     /// Look again and again until it is visible, for so long [without a value: 2h]
-    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "2h", value_parser = clock::duration)]
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "2h", value_parser = clock::parse_duration)]
     pub wait: Option<Duration>,
 }
 
@@ -191,7 +191,7 @@ fn check_records(
 
 fn has_answer(survey: &DnsSurvey) -> bool {
     survey
-        .said
+        .server_answers
         .iter()
         .flat_map(|server| &server.answers)
         .any(|query| query.answer.is_answer())
@@ -201,12 +201,12 @@ fn has_answer(survey: &DnsSurvey) -> bool {
 fn record_query(record: &ExpectedRecord) -> RecordQuery {
     let expected = &record.expected;
     let mut names = Vec::new();
-    for (_, name) in expected.places(None) {
+    for (_, name) in expected.names_to_query(None) {
         names.push(name.into_owned());
     }
     RecordQuery {
         domain: expected.domain.clone(),
-        top: expected.top(),
+        registrable_domain: expected.registrable_domain(),
         kind: expected.record.kind,
         names,
         values: expected.values.clone(),
@@ -224,9 +224,9 @@ fn judge_surveys(
     for (record, survey) in records.iter().zip(surveys) {
         let mut expected = Rc::clone(&record.expected);
         if let Some(zone) = &survey.zone {
-            Rc::make_mut(&mut expected).lies_in(zone);
+            Rc::make_mut(&mut expected).set_zone(zone);
         }
-        let mut judgement: RecordJudgement = judge(&expected, &survey);
+        let mut judgement: RecordJudgement = judge_record(&expected, &survey);
         let zone_health = ZoneHealth::judge(&mut judgement, &survey, record, caa, now);
         checks.push(RecordCheck {
             request: record.request.clone(),
@@ -241,7 +241,7 @@ fn judge_surveys(
 
 /// The words of the command line that waits for these names with the same CA and resolvers.
 fn wait_command(context: &Context, args: &DcvCheckArgs, names: &[String]) -> Vec<String> {
-    let mut words = context.again("dcv-check");
+    let mut words = context.command_words("dcv-check");
     words.push("--wait".to_owned());
     for name in names {
         if name != "-" {
@@ -260,7 +260,7 @@ fn wait_command(context: &Context, args: &DcvCheckArgs, names: &[String]) -> Vec
         words.extend(["--ca".to_owned(), ca.name().to_owned()]);
     }
     for address in &args.resolver {
-        words.extend(["--resolver".to_owned(), dns::typed(*address)]);
+        words.extend(["--resolver".to_owned(), dns::format_address(*address)]);
     }
     words
 }

@@ -24,7 +24,7 @@ pub(crate) struct ForgetArgs {
     /// The pair
     pub name: String,
     /// How long to wait for another certctl [default: 60s]
-    #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = clock::parse_duration)]
     pub lock_timeout: Option<Duration>,
     /// Only show what would be done
     #[arg(long)]
@@ -43,9 +43,9 @@ pub(crate) struct ForgetOutcome(ForgetResult);
 /// # Errors
 /// No such pair, files that cannot be used, a lock that is held, a signal.
 pub(crate) fn run(context: &Context, args: &ForgetArgs) -> Result<ForgetOutcome, Failure> {
-    let stem = match installed::folder_named(context, &args.name)? {
+    let stem = match installed::find_folder(context, &args.name)? {
         Some(stem) => stem,
-        None => installed::named(context, "forget", Some(&args.name))?,
+        None => installed::find_named(context, "forget", Some(&args.name))?,
     };
     let mode = if args.dry_run {
         RunMode::DryRun

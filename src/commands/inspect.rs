@@ -47,7 +47,8 @@ pub(crate) struct InspectArgs {
 pub(crate) fn run(context: &Context, args: &InspectArgs) -> Result<InspectOutcome, Failure> {
     let at = context.now();
     let reader = InputReader::new(context, &args.reading)?;
-    let (mut delivery, answers) = inputs::anything(context, &reader, &args.file, args.starttls)?;
+    let (mut delivery, answers) =
+        inputs::read_any_argument(context, &reader, &args.file, args.starttls)?;
     if answers.is_none() {
         refuse_nothing_shown(&delivery)?;
         omit_shown_separately(&mut delivery);
@@ -66,10 +67,10 @@ fn refuse_nothing_shown(delivery: &CaDelivery) -> Result<(), Failure> {
     let has_locked_key = delivery
         .ignored
         .iter()
-        .any(|unused| is_locked_key(&unused.what));
+        .any(|unused| is_locked_key(&unused.content));
     let has_other_cards = !delivery.lists.is_empty()
         || !delivery.public_keys.is_empty()
-        || !delivery.unproven.is_empty();
+        || !delivery.unproven_requests.is_empty();
     if delivery.is_empty() && !has_other_cards && !has_locked_key {
         return Err(delivery.ignored.as_slice().into());
     }
@@ -79,7 +80,7 @@ fn refuse_nothing_shown(delivery: &CaDelivery) -> Result<(), Failure> {
 /// Removes from the unused content what has a card of its own: CRLs and public keys.
 fn omit_shown_separately(delivery: &mut CaDelivery) {
     let has_lists = !delivery.lists.is_empty();
-    delivery.ignored.retain(|unused| match unused.what {
+    delivery.ignored.retain(|unused| match unused.content {
         UnusedContent::Crl => !has_lists,
         UnusedContent::PublicKey => false,
         _ => true,

@@ -11,7 +11,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, Severity};
 use crate::inputs::{MatchedCertificate, PasswordArgs};
 use crate::install::placeholder::certificate::PlaceholderCertificate;
-use crate::install::request::{InstallGoal, InstallRequest, RunMode, judged_by_now};
+use crate::install::request::{InstallGoal, InstallRequest, RunMode, refuse_at_option};
 use crate::install::transaction;
 use crate::install_plan::allow;
 use crate::matching::{MatchingRemark, file_names};
@@ -87,10 +87,10 @@ pub(crate) struct InstallArgs {
     #[command(flatten)]
     pub access: key_access_flags::KeyAccessArgs,
     /// What the pair is called in /etc/ssl [default: as its request, else its first name]
-    #[arg(long, value_name = "STEM", value_parser = file_names::chosen)]
+    #[arg(long, value_name = "STEM", value_parser = file_names::parse_cert_name)]
     pub cert_name: Option<String>,
     /// A finding that is not to refuse it; it is still told (may be repeated)
-    #[arg(long, value_name = "CODE", value_parser = allow::code)]
+    #[arg(long, value_name = "CODE", value_parser = allow::parse_allowed_code)]
     pub allow: Vec<&'static str>,
     /// Tests the server's configuration; split into words, never given to a shell; auto: certctl's
     /// own way again
@@ -109,7 +109,7 @@ pub(crate) struct InstallArgs {
     #[arg(long, value_name = "DATE|none", value_parser = parse_term)]
     pub paid_until: Option<PaidTerm>,
     /// How long to wait for another certctl [default: 60s]
-    #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = clock::parse_duration)]
     pub lock_timeout: Option<Duration>,
     /// Only show what would be done
     #[arg(long)]
@@ -156,7 +156,7 @@ pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 /// Files that cannot be used, a lock that is held, a signal. A certificate that is judged wrong, or
 /// one of several that fails, is an outcome.
 pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Failure> {
-    judged_by_now(context, run_mode(args))?;
+    refuse_at_option(context, run_mode(args))?;
     if args.placeholder {
         return install_placeholder(context, args);
     }
@@ -369,7 +369,7 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<LineageSettings, Failu
     let trust = match args.trust.as_deref() {
         None | Some("mozilla" | "system") => args.trust.clone(),
         Some(file) => {
-            let path = folders::real(Path::new(file))?;
+            let path = folders::resolve_links(Path::new(file))?;
             Some(path.display().to_string())
         }
     };
@@ -428,7 +428,7 @@ fn describe_approval(matched: &MatchedCertificate, anchors: &TrustAnchors) -> St
         1 => "1 intermediate".to_owned(),
         count => format!("{count} intermediates"),
     };
-    let mut omissions = matched.assembly.left_out.iter();
+    let mut omissions = matched.assembly.omitted.iter();
     let root = if omissions.any(|(_, reason)| *reason == OmissionReason::Root) {
         ", root left out"
     } else {

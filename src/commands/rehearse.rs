@@ -44,7 +44,7 @@ pub(crate) fn run(context: &Context, args: &RehearseArgs) -> Result<RehearseOutc
             .because("it installs into a folder of its own")
             .with(advice::rehearsal::rehearse(&name)));
     }
-    if args.server == RehearsalServer::Nginx && process::which("nginx").is_none() {
+    if args.server == RehearsalServer::Nginx && process::find_program("nginx").is_none() {
         let failure = Failure::new(FailureKind::NotFound, "there is no nginx on this machine");
         return Err(failure.with(advice::rehearsal::install_nginx_or_use_embedded()));
     }
@@ -54,6 +54,6 @@ pub(crate) fn run(context: &Context, args: &RehearseArgs) -> Result<RehearseOutc
             .because("the rehearsal types its commands as you would")
             .with(advice::rehearsal::rehearse_in_tmp(&name)));
     }
-    let scratch = ScratchFolder::claim(&context.here("rehearsal"))?;
+    let scratch = ScratchFolder::claim(&context.path_of("rehearsal"))?;
     scenario::run(context, args.server, &name, &scratch)
 }

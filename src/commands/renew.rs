@@ -29,7 +29,7 @@ pub(crate) fn run(context: &Context, args: &RenewArgs) -> Result<RenewOutcome, F
     } else {
         RunMode::Run
     };
-    request::judged_by_now(context, mode)?;
+    request::refuse_at_option(context, mode)?;
     let DueSelection {
         rows,
         not_due,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::install::outcome::TransactionOutcome;
-use crate::install::request::{InstallGoal, InstallRequest, RunMode, judged_by_now};
+use crate::install::request::{InstallGoal, InstallRequest, RunMode, refuse_at_option};
 use crate::install::transaction;
 use crate::install::{installed, rollback};
 use crate::probe::ProbePatience;
@@ -31,7 +31,7 @@ pub(crate) struct RollbackArgs {
     #[arg(long, value_name = "DATE|ID")]
     pub to: Option<String>,
     /// How long to wait for another certctl [default: 60s]
-    #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = clock::parse_duration)]
     pub lock_timeout: Option<Duration>,
     /// Only show what would be done
     #[arg(long)]
@@ -57,16 +57,16 @@ pub(crate) fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutc
     } else {
         RunMode::Run
     };
-    judged_by_now(context, mode)?;
-    let stem = installed::named(context, "rollback", args.name.as_deref())?;
+    refuse_at_option(context, mode)?;
+    let stem = installed::find_named(context, "rollback", args.name.as_deref())?;
     let release = args
         .to
         .as_deref()
-        .map(|text| rollback::meant(context, &stem, text))
+        .map(|text| rollback::find_release_by_text(context, &stem, text))
         .transpose()?;
     let request = InstallRequest {
         stem,
-        goal: InstallGoal::Back(release.as_ref()),
+        goal: InstallGoal::Rollback(release.as_ref()),
         flags: LineageSettings::default(),
         allow: Vec::new(),
         lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),

@@ -77,7 +77,7 @@ fn scopes(context: &Context, args: &StatusArgs) -> Result<Vec<ScanScope>, Failur
     let needs_names = args
         .items
         .iter()
-        .any(|text| !text.contains(':') && !files::occupied(text.as_ref()));
+        .any(|text| !text.contains(':') && !files::exists(text.as_ref()));
     let known_names = if needs_names {
         scan::known_names(context)?
     } else {
@@ -133,15 +133,15 @@ fn judge_rows(context: &Context, rows: Vec<StatusRow>) -> Vec<JudgedRow> {
 /// The command line for the same directory and tree.
 fn command_here(context: &Context, words: &[&str]) -> NextStep {
     match words.split_first() {
-        Some((verb, rest)) => command(context.again(verb), rest),
-        None => command(context.again("status"), &[]),
+        Some((verb, rest)) => command(context.command_words(verb), rest),
+        None => command(context.command_words("status"), &[]),
     }
 }
 
 /// The command line to run as root. Installed certificates are found by name in any directory.
 fn command_as_root(context: &Context, words: &[&str]) -> NextStep {
     if context.directory == Path::new(".") {
-        return request::again(context, words);
+        return request::certctl_again(context, words);
     }
     let step = command_here(context, words);
     if context.root.is_some() {
@@ -187,7 +187,7 @@ struct RenderedFile<'a> {
 
 impl Outcome for StatusOutcome {
     fn json(&self) -> Value {
-        document::status(self)
+        document::status_json(self)
     }
 
     fn human(&self, text: &mut TextOutput) {

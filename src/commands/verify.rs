@@ -88,7 +88,7 @@ pub(crate) fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome,
     let mut outcome = VerifyOutcome {
         verified: Vec::new(),
         trust: TrustSource::Mozilla,
-        hosts: inputs::wanted_hosts(&args.hosts)?,
+        hosts: inputs::parse_host_flags(&args.hosts)?,
     };
     let mut hosts: Vec<HostArgument> = Vec::new();
     let mut items: Vec<String> = Vec::new();
@@ -114,7 +114,7 @@ pub(crate) fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome,
 
 /// A server to probe: it has a port, and no file has that name.
 fn server_argument(item: &str) -> Option<HostArgument> {
-    if files::occupied(Path::new(item)) {
+    if files::exists(Path::new(item)) {
         None
     } else {
         HostArgument::with_port(item)
@@ -127,7 +127,7 @@ fn verify_host(
     host: &HostArgument,
     outcome: &mut VerifyOutcome,
 ) -> Result<(), Failure> {
-    let anchors = inputs::anchors(args.trust.as_deref())?;
+    let anchors = inputs::trust_anchors(args.trust.as_deref())?;
     let mut names = vec![host.name.clone()];
     names.extend(outcome.hosts.iter().cloned());
     let criteria = VerifyCriteria::new(context.now(), args.strictness(), &anchors, &names);
@@ -156,16 +156,16 @@ fn verify_items(
         return verify_selection(context, args, &selection, outcome);
     }
     for lineage in installed {
-        let settings = installed::settings(context, &lineage.stem)?;
+        let settings = installed::read_settings(context, &lineage.stem)?;
         let selection = FileSelection {
-            items: vec![lineage.chain.display().to_string()],
-            key: Some(&lineage.key),
+            items: vec![lineage.chain_path.display().to_string()],
+            key: Some(&lineage.key_path),
             trust: args.trust.as_deref().or(settings.trust.as_deref()),
             reader: &reader,
         };
         let first = outcome.verified.len();
         verify_selection(context, args, &selection, outcome)?;
-        if let (false, Some(certificate)) = (lineage.proven, outcome.verified.get_mut(first)) {
+        if let (false, Some(certificate)) = (lineage.is_proven, outcome.verified.get_mut(first)) {
             let finding = unproven_finding(context, &lineage.stem);
             certificate.findings.push(finding);
         }
@@ -185,11 +185,11 @@ fn installed_files(
     }
     match items {
         [name] => {
-            let newest = installed::newest(context, std::slice::from_ref(name))?;
+            let newest = installed::find_newest(context, std::slice::from_ref(name))?;
             Ok(newest.into_iter().flatten().collect())
         }
         [] if FolderContents::read(context)?.certificates.is_empty() => {
-            installed::all_files(context)
+            installed::list_live_files(context)
         }
         _ => Ok(Vec::new()),
     }
@@ -209,22 +209,22 @@ fn verify_selection(
     selection: &FileSelection<'_>,
     outcome: &mut VerifyOutcome,
 ) -> Result<(), Failure> {
-    let anchors = inputs::anchors(selection.trust)?;
+    let anchors = inputs::trust_anchors(selection.trust)?;
     let options = ServedFileOptions {
         key: selection.key,
         chain: args.chain.as_deref(),
-        reading: selection.reader,
+        reader: selection.reader,
     };
-    let (presented, keyring) = inputs::present(context, &selection.items, &options)?;
+    let (presented, keyring) = inputs::read_served_files(context, &selection.items, &options)?;
     let criteria = VerifyCriteria::new(context.now(), args.strictness(), &anchors, &outcome.hosts);
     let mut verified = Vec::new();
     for certificates in &presented {
         let bundled_items = if selection.items.is_empty() {
-            std::slice::from_ref(&certificates.file)
+            std::slice::from_ref(&certificates.file_name)
         } else {
             selection.items.as_slice()
         };
-        let bundle_words = inputs::bundle_again(context, bundled_items, &anchors);
+        let bundle_words = inputs::bundle_command(context, bundled_items, &anchors);
         let check = FileCheck {
             certificates,
             keyring: &keyring,
@@ -240,7 +240,7 @@ fn verify_selection(
 
 fn unproven_finding(context: &Context, stem: &str) -> Finding {
     let message = "not proven yet: these files are in place and were not seen to be served since";
-    let install = request::again(context, &["install", stem]);
+    let install = request::certctl_again(context, &["install", stem]);
     Finding::note("not-verified-live", message).with(install)
 }
 

@@ -13,15 +13,15 @@ pub(crate) fn check_reuse(reused: Option<&ReusedKey>) -> Vec<LintFault> {
     let Some(reused) = reused else {
         return faults;
     };
-    if let Some(weakness) = lint::weakness(&reused.spki) {
+    if let Some(weakness) = lint::describe_key_weakness(&reused.spki) {
         let description = format!("the key is anybody's: {weakness}");
         let fault = LintFault::new(&rules::WEAK_KEY, description);
         faults.push(fault.repaired_by(RequestChange::NewKey));
     }
-    if !reused.others.is_empty() {
+    if !reused.also_used_by.is_empty() {
         let description = format!(
             "the key is that of {} too: who steals it has all of them",
-            reused.others.join(", ")
+            reused.also_used_by.join(", ")
         );
         let fault = LintFault::new(&rules::KEY_REUSED, description);
         faults.push(fault.repaired_by(RequestChange::NewKey));
@@ -35,7 +35,7 @@ pub(crate) fn check_earlier_content(request: &LintedRequest<'_>) -> Vec<LintFaul
         client_auth,
         must_staple,
         short_rsa,
-    } = request.before;
+    } = request.earlier_content;
     let mut faults = Vec::new();
     if client_auth {
         faults.push(omitted_client_auth(request.ca));

@@ -5,7 +5,7 @@ use super::request::LintedRequest;
 use super::rules::{self, RequestRule};
 use crate::finding::Severity;
 use crate::pki::alt_name::AltName;
-use crate::pki::name::{DnsName, PublicSuffix, listed};
+use crate::pki::name::{DnsName, PublicSuffix, join_listed};
 
 /// Domains that no public DNS delegates, and why.
 const RESERVED: [(&str, &str); 15] = [
@@ -72,7 +72,7 @@ impl NameFault {
 
     /// The fault of all of `names` among the `total` names of the request.
     fn of_names(self, names: Vec<String>, total: usize) -> LintFault {
-        let description = format!("{}: {}", listed(&names), self.reason);
+        let description = format!("{}: {}", join_listed(&names), self.reason);
         let fault = LintFault::new(self.rule, description);
         if self.rule.severity != Severity::Error {
             fault
@@ -253,6 +253,6 @@ fn missing_names(
     if names.is_empty() {
         return None;
     }
-    let description = format!("not asked for: {}; {reason}", listed(&names));
+    let description = format!("not asked for: {}; {reason}", join_listed(&names));
     Some(LintFault::new(rule, description).repaired_by(RequestChange::Add(names)))
 }

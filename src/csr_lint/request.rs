@@ -13,9 +13,9 @@ pub(crate) struct LintedRequest<'a> {
     /// The kind of its key.
     pub algorithm: KeyAlgorithm,
     /// The key, if it was not made for this request.
-    pub reused: Option<ReusedKey>,
+    pub reused_key: Option<ReusedKey>,
     /// What the earlier certificate or request asked for in addition to names, subject and key.
-    pub before: EarlierContent,
+    pub earlier_content: EarlierContent,
     /// The CA; an unknown one is treated as public.
     pub ca: Option<Ca>,
 }
@@ -26,7 +26,7 @@ pub(crate) struct ReusedKey {
     /// The DER `SubjectPublicKeyInfo`.
     pub spki: Vec<u8>,
     /// The other requests and certificates that use it, in words.
-    pub others: Vec<String>,
+    pub also_used_by: Vec<String>,
 }
 
 /// What a certificate or request says in addition to names, subject and key. A new request takes

@@ -1,6 +1,6 @@
 //! A row for each rule: a request, and the codes of its faults.
 
-use super::{EarlierContent, LintFault, LintedRequest, RequestChange, ReusedKey, faults};
+use super::{EarlierContent, LintFault, LintedRequest, RequestChange, ReusedKey, find_faults};
 use crate::dcv::ca::Ca;
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
@@ -18,12 +18,12 @@ fn lint(
         names: &names,
         subject: &subject,
         algorithm: KeyAlgorithm::EcdsaP256,
-        reused: None,
-        before: EarlierContent::default(),
+        reused_key: None,
+        earlier_content: EarlierContent::default(),
         ca: None,
     };
     change(&mut request);
-    faults(&request)
+    find_faults(&request)
 }
 
 fn lint_names(names: &[&str]) -> Vec<LintFault> {
@@ -197,9 +197,9 @@ fn reused_keys_are_reported() {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let reused = ReusedKey {
         spki: key.spki().to_vec(),
-        others: vec!["old.csr".into()],
+        also_used_by: vec!["old.csr".into()],
     };
-    let found = lint(&SITE_NAMES, "", |request| request.reused = Some(reused));
+    let found = lint(&SITE_NAMES, "", |request| request.reused_key = Some(reused));
     assert_eq!(codes(&found), ["key-reused"]);
 }
 
@@ -210,7 +210,7 @@ fn omitted_content_of_the_earlier_certificate_is_reported() {
         must_staple: true,
         short_rsa: Some(1024),
     };
-    let found = lint(&SITE_NAMES, "", |request| request.before = before);
+    let found = lint(&SITE_NAMES, "", |request| request.earlier_content = before);
     assert_eq!(
         codes(&found),
         ["client-auth", "must-staple", "rsa-too-short"]

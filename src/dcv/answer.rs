@@ -185,7 +185,7 @@ pub(crate) enum ZoneServerCoverage {
     /// There are none: the registry's servers answer for the domain, which is not delegated.
     NotDelegated,
     /// Not wanted: one server alone was to be asked.
-    NotWanted,
+    NotRequested,
     /// Wanted but not found.
     NotFound,
 }
@@ -193,8 +193,8 @@ pub(crate) enum ZoneServerCoverage {
 impl ZoneServerCoverage {
     /// False where some that the CA may ask were not asked.
     #[must_use]
-    pub(crate) fn are_enough(self) -> bool {
-        matches!(self, Self::NotWanted) || self == Self::Asked(UnqueriedServers::default())
+    pub(crate) fn is_complete(self) -> bool {
+        matches!(self, Self::NotRequested) || self == Self::Asked(UnqueriedServers::default())
     }
 }
 
@@ -202,7 +202,7 @@ impl ZoneServerCoverage {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct ZoneDelegation {
     /// The zone above, and the names of the servers that it gives; empty where it was not told.
-    pub above: Option<(String, Vec<String>)>,
+    pub parent: Option<(String, Vec<String>)>,
     /// What each of the zone's servers says: its name, the serial number of its copy and the NS
     /// records in it.
     pub copies: Vec<ZoneCopy>,
@@ -215,7 +215,7 @@ pub(crate) struct ZoneCopy {
     /// The serial number (SOA).
     pub serial: Option<u32>,
     /// The names of the zone's servers, in order.
-    pub named: Option<Vec<String>>,
+    pub name_servers: Option<Vec<String>>,
 }
 
 /// Where a chain of aliases that is not the proof goes.
@@ -235,12 +235,12 @@ pub(crate) struct SurroundingAnswers {
     pub delegation: Option<ZoneDelegation>,
     pub evidence: DnssecEvidence,
     /// Where the alias at a name leads, where that is nowhere.
-    pub chain: Option<(String, AliasChain)>,
+    pub broken_chain: Option<(String, AliasChain)>,
     /// What is at a name beside the record's that nobody made, where that was asked: only a
     /// wildcard answers there.
-    pub anywhere: Option<DnsAnswer>,
+    pub wildcard_answer: Option<DnsAnswer>,
     /// A resolver's own words for why it gave no answer (RFC 8914), with its address.
-    pub explained: Vec<(String, String)>,
+    pub explanations: Vec<(String, String)>,
 }
 
 /// All that all servers said about one record.
@@ -249,11 +249,11 @@ pub(crate) struct DnsSurvey {
     /// The zone that holds the name, where it was found.
     pub zone: Option<String>,
     /// Whether its own servers were asked.
-    pub own_servers: ZoneServerCoverage,
+    pub zone_server_coverage: ZoneServerCoverage,
     /// What each server said.
-    pub said: Vec<ServerAnswers>,
+    pub server_answers: Vec<ServerAnswers>,
     /// What was asked besides.
-    pub around: SurroundingAnswers,
+    pub surroundings: SurroundingAnswers,
 }
 
 impl fmt::Display for DnsServerId {

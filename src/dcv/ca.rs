@@ -85,7 +85,7 @@ impl Ca {
     pub fn by_name(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
-            .find(|ca| ca.name() == name || ca.profile().also.contains(&name))
+            .find(|ca| ca.name() == name || ca.profile().brands.contains(&name))
     }
 
     /// The name as it writes itself, for sentences.
@@ -111,7 +111,10 @@ impl clap::ValueEnum for Ca {
 
     fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
         let CaProfile {
-            name, also, about, ..
+            name,
+            brands: also,
+            about,
+            ..
         } = self.profile();
         Some(
             clap::builder::PossibleValue::new(*name)
@@ -155,15 +158,15 @@ mod tests {
             let row = ca.profile();
             assert_eq!(Ca::by_name(row.name), Some(ca));
             assert!(
-                row.also.iter().all(|name| Ca::by_name(name) == Some(ca)),
+                row.brands.iter().all(|name| Ca::by_name(name) == Some(ca)),
                 "{ca:?}"
             );
             assert!(
-                row.source.len() > 10 && row.read.starts_with("20") && row.read.len() == 7,
+                row.source.len() > 10 && row.read_in.starts_with("20") && row.read_in.len() == 7,
                 "{ca:?}"
             );
             assert_eq!(row.issuers.is_empty(), ca == Ca::Private);
-            names.extend(row.also.iter().chain([&row.name]));
+            names.extend(row.brands.iter().chain([&row.name]));
         }
         let count = names.len();
         names.sort_unstable();

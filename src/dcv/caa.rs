@@ -67,7 +67,7 @@ pub struct CaaRuling {
 pub enum CaaVerdict {
     NotAsked,
     /// No record restricts issuance: any CA may issue.
-    Free,
+    Unrestricted,
     /// The CA may issue.
     Allowed,
     /// No CA was given; only these may issue.
@@ -88,9 +88,9 @@ pub enum CaaVerdict {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CaaRefusal {
     /// No record allows this CA.
-    NotNamed,
+    NotListed,
     /// The records allow no CA.
-    Nobody,
+    NoIssuer,
     /// A record with the critical flag has this tag, which CAs do not know (RFC 8659 4.1).
     UnknownCritical(String),
     /// The record cannot be parsed, which counts as allowing no CA (RFC 8659 4.2).
@@ -111,7 +111,7 @@ pub struct CaaParameters {
 /// The names to query, in this order, until one has records: the name without its wildcard, and all
 /// names above it except the root (RFC 8659 3).
 #[must_use]
-pub(crate) fn climb(name: &str) -> Vec<String> {
+pub(crate) fn climb_names(name: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut rest = Some(name.strip_prefix("*.").unwrap_or(name));
     while let Some(name) = rest.filter(|name| !name.is_empty()) {
@@ -123,12 +123,12 @@ pub(crate) fn climb(name: &str) -> Vec<String> {
 
 /// Evaluates CAA for `name`; `found` returns what is at a name of its climb.
 #[must_use]
-pub(crate) fn rule(
+pub(crate) fn evaluate(
     name: &str,
     found: impl Fn(&str) -> CaaLookup,
     wish: IssuanceRequest,
 ) -> CaaRuling {
-    for at in climb(name) {
+    for at in climb_names(name) {
         match found(&at) {
             CaaLookup::None => {}
             CaaLookup::Failed(answer) => {
@@ -149,7 +149,7 @@ pub(crate) fn rule(
             }
         }
     }
-    ruling_without_records(name, CaaVerdict::Free, wish)
+    ruling_without_records(name, CaaVerdict::Unrestricted, wish)
 }
 
 fn ruling_without_records(name: &str, verdict: CaaVerdict, wish: IssuanceRequest) -> CaaRuling {
@@ -238,7 +238,7 @@ fn judge(deciding: &DecidingRecords<'_>, wish: IssuanceRequest) -> CaaVerdict {
                 .collect();
             judge_issue_values(&values, wish)
         }
-        DecidingRecords::Unlimited(_) => CaaVerdict::Free,
+        DecidingRecords::Unlimited(_) => CaaVerdict::Unrestricted,
     }
 }
 
@@ -251,7 +251,7 @@ fn judge_issue_values(values: &[IssueValue], wish: IssuanceRequest) -> CaaVerdic
     if named.is_empty() {
         let is_readable = values.iter().all(|value| value.readable);
         return CaaVerdict::Forbidden(if is_readable {
-            CaaRefusal::Nobody
+            CaaRefusal::NoIssuer
         } else {
             CaaRefusal::Unreadable
         });
@@ -281,7 +281,7 @@ fn judge_issuers(values: &[IssueValue], wish: IssuanceRequest) -> CaaVerdict {
         }
     }
     let Some(first) = allowing.first() else {
-        return CaaVerdict::Forbidden(CaaRefusal::NotNamed);
+        return CaaVerdict::Forbidden(CaaRefusal::NotListed);
     };
     if !not_allowed.is_empty() {
         return CaaVerdict::Partly(not_allowed);
@@ -314,7 +314,7 @@ fn zone_line(record: &CaaRecord) -> String {
 /// Evaluates CAA for each of `names`; `found` has what is at each name of their climbs, and is empty
 /// if CAA was not queried.
 #[must_use]
-pub(crate) fn rule_all(
+pub(crate) fn evaluate_all(
     names: &[String],
     found: &HashMap<String, CaaLookup>,
     wish: IssuanceRequest,
@@ -330,8 +330,11 @@ fn rule_from_map(
     found: &HashMap<String, CaaLookup>,
     wish: IssuanceRequest,
 ) -> CaaRuling {
-    let ruling = rule(name, |name| lookup_in_map(name, found), wish);
-    if climb(name).iter().any(|name| found.contains_key(name)) {
+    let ruling = evaluate(name, |name| lookup_in_map(name, found), wish);
+    if climb_names(name)
+        .iter()
+        .any(|name| found.contains_key(name))
+    {
         return ruling;
     }
     CaaRuling {
@@ -362,7 +365,7 @@ fn is_of_registry(name: &str) -> bool {
 /// Groups names with the same verdict by the same records, and names of one domain whose look-ups
 /// fail in the same way.
 #[must_use]
-pub(crate) fn together<'a>(rulings: impl Iterator<Item = &'a CaaRuling>) -> Vec<CaaRuling> {
+pub(crate) fn group_rulings<'a>(rulings: impl Iterator<Item = &'a CaaRuling>) -> Vec<CaaRuling> {
     let mut groups: Vec<CaaRuling> = Vec::new();
     for ruling in rulings {
         match groups.iter_mut().find(|group| is_like(group, ruling)) {
@@ -404,8 +407,8 @@ mod tests {
     use jiff::Timestamp;
 
     use super::{
-        CaaLookup, CaaRecord, CaaRefusal, CaaRuling, CaaVerdict, IssuanceRequest, climb, rule,
-        together,
+        CaaLookup, CaaRecord, CaaRefusal, CaaRuling, CaaVerdict, IssuanceRequest, climb_names,
+        evaluate, group_rulings,
     };
     use crate::dcv::answer::DnsAnswer;
     use crate::dcv::ca::CaaIssuer;
@@ -453,26 +456,26 @@ mod tests {
             }
         };
         let at: Timestamp = at.parse().unwrap();
-        rule(name, found, IssuanceRequest { issuers, at })
+        evaluate(name, found, IssuanceRequest { issuers, at })
     }
 
     #[test]
     fn the_climb_ends_below_the_root() {
         assert_eq!(
-            climb("*.a.example.com"),
+            climb_names("*.a.example.com"),
             ["a.example.com", "example.com", "com"]
         );
-        assert_eq!(climb("com"), ["com"]);
+        assert_eq!(climb_names("com"), ["com"]);
     }
 
     /// One row a rule of RFC 8659.
     #[test]
     fn each_rule_has_its_verdict() {
-        use CaaRefusal::{Nobody, NotNamed, UnknownCritical, Unreadable};
-        use CaaVerdict::{Allowed, Free};
+        use CaaRefusal::{NoIssuer, NotListed, UnknownCritical, Unreadable};
+        use CaaVerdict::{Allowed, Unrestricted};
         let forbidden = CaaVerdict::Forbidden;
         for (rule, zone, name, verdict, at) in [
-            ("no records at all", "", "a.example.com", Free, None),
+            ("no records at all", "", "a.example.com", Unrestricted, None),
             (
                 "the CA is named",
                 "example.com issue sectigo.com",
@@ -498,7 +501,7 @@ mod tests {
                 "another one is",
                 "example.com issue ca.test",
                 "example.com",
-                forbidden(NotNamed),
+                forbidden(NotListed),
                 Some("example.com"),
             ),
             (
@@ -512,7 +515,7 @@ mod tests {
                 "from above",
                 "example.com issue ca.test",
                 "a.b.example.com",
-                forbidden(NotNamed),
+                forbidden(NotListed),
                 Some("example.com"),
             ),
             (
@@ -526,28 +529,28 @@ mod tests {
                 "the TLD counts too",
                 "test issue ;",
                 "a.b.test",
-                forbidden(Nobody),
+                forbidden(NoIssuer),
                 Some("test"),
             ),
             (
                 "not what is below",
                 "www.a.test issue ;",
                 "a.test",
-                Free,
+                Unrestricted,
                 None,
             ),
             (
                 "nobody",
                 "a.test issue ;",
                 "a.test",
-                forbidden(Nobody),
+                forbidden(NoIssuer),
                 Some("a.test"),
             ),
             (
                 "nobody, empty",
                 "a.test issue \"\"",
                 "a.test",
-                forbidden(Nobody),
+                forbidden(NoIssuer),
                 Some("a.test"),
             ),
             (
@@ -575,14 +578,14 @@ mod tests {
                 "only iodef",
                 "a.test iodef mailto:a@a.test",
                 "a.test",
-                Free,
+                Unrestricted,
                 Some("a.test"),
             ),
             (
                 "it ends the climb",
                 "a.test iodef x\ntest issue ;",
                 "a.test",
-                Free,
+                Unrestricted,
                 Some("a.test"),
             ),
             (
@@ -610,14 +613,14 @@ mod tests {
                 "issuewild is for wildcards",
                 "a.test issuewild ;",
                 "a.test",
-                Free,
+                Unrestricted,
                 Some("a.test"),
             ),
             (
                 "and goes first there",
                 "a.test issue sectigo.com\na.test issuewild ;",
                 "*.a.test",
-                forbidden(Nobody),
+                forbidden(NoIssuer),
                 Some("a.test"),
             ),
             (
@@ -631,7 +634,7 @@ mod tests {
                 "without it issue counts",
                 "a.test issue ca.test",
                 "*.a.test",
-                forbidden(NotNamed),
+                forbidden(NotListed),
                 Some("a.test"),
             ),
             (
@@ -677,7 +680,7 @@ mod tests {
         let zone = "a.test issue fails\nwww.a.test issue fails\nb.test issue fails";
         let names = ["www.a.test", "*.a.test", "a.test", "b.test"];
         let rulings = names.map(|name| ruled(zone, name, &SECTIGO, "2026-11-23T00:00:00Z"));
-        let told: Vec<_> = together(rulings.iter())
+        let told: Vec<_> = group_rulings(rulings.iter())
             .into_iter()
             .map(|one| (one.name, one.verdict))
             .collect();
@@ -706,7 +709,7 @@ mod tests {
         assert_eq!(one.records, ["0 issue \"sectigo.com\""]);
         assert_eq!(
             ruled("a.test issue ;", "a.test", &[], "2026-11-23T00:00:00Z").verdict,
-            CaaVerdict::Forbidden(CaaRefusal::Nobody)
+            CaaVerdict::Forbidden(CaaRefusal::NoIssuer)
         );
     }
 

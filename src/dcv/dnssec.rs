@@ -99,7 +99,7 @@ pub enum DnssecFlaw {
 
 /// Judges the evidence at an instant.
 #[must_use]
-pub(crate) fn judge(evidence: &DnssecEvidence, at: Timestamp) -> DnssecState {
+pub(crate) fn judge_signatures(evidence: &DnssecEvidence, at: Timestamp) -> DnssecState {
     let Some(zone_cut) = evidence.cuts.last() else {
         return DnssecState::Unknown;
     };
@@ -422,8 +422,8 @@ mod tests {
     use jiff::Timestamp;
 
     use super::{
-        DnssecEvidence, DnssecFlaw, DnssecState, ServerKeys, SignedAnswer, ZoneCut, judge,
-        nearest_instant,
+        DnssecEvidence, DnssecFlaw, DnssecState, ServerKeys, SignedAnswer, ZoneCut,
+        judge_signatures, nearest_instant,
     };
 
     /// Signatures are valid for a day from here.
@@ -520,7 +520,7 @@ mod tests {
     }
 
     fn flaws(evidence: &DnssecEvidence, seconds: i64) -> Vec<DnssecFlaw> {
-        match judge(evidence, at(seconds)) {
+        match judge_signatures(evidence, at(seconds)) {
             DnssecState::Broken(faults) => faults.into_iter().map(|fault| fault.flaw).collect(),
             state => panic!("{state:?}"),
         }
@@ -529,8 +529,11 @@ mod tests {
     #[test]
     fn what_holds_holds_for_as_long_as_it_says() {
         let evidence = right(&signer());
-        assert_eq!(judge(&evidence, at(BEGIN)), DnssecState::Signed);
-        assert_eq!(judge(&evidence, at(BEGIN + DAY)), DnssecState::Signed);
+        assert_eq!(judge_signatures(&evidence, at(BEGIN)), DnssecState::Signed);
+        assert_eq!(
+            judge_signatures(&evidence, at(BEGIN + DAY)),
+            DnssecState::Signed
+        );
         let [keys, answer] =
             ["shop.example DNSKEY", "_proof.shop.example CNAME"].map(str::to_owned);
         let ended = at(BEGIN + DAY);
@@ -555,26 +558,29 @@ mod tests {
         let mut evidence = right(&signer());
         evidence.answers[0].records.pop();
         evidence.cuts[1].ds = None;
-        assert_eq!(judge(&evidence, at(BEGIN)), DnssecState::Unknown);
+        assert_eq!(judge_signatures(&evidence, at(BEGIN)), DnssecState::Unknown);
         evidence.cuts[1].ds = Some(Vec::new());
-        assert_eq!(judge(&evidence, at(BEGIN)), DnssecState::Unsigned);
+        assert_eq!(
+            judge_signatures(&evidence, at(BEGIN)),
+            DnssecState::Unsigned
+        );
         let mut evidence = right(&signer());
         evidence.cuts[0].ds = Some(Vec::new());
         evidence.cuts[1].ds = Some(vec![ds(&signer())]);
         assert_eq!(
-            judge(&evidence, at(BEGIN)),
+            judge_signatures(&evidence, at(BEGIN)),
             DnssecState::Unsigned,
             "below an unsigned zone"
         );
         let mut evidence = right(&signer());
         evidence.cuts[1].keys[0].records = None;
         assert_eq!(
-            judge(&evidence, at(BEGIN)),
+            judge_signatures(&evidence, at(BEGIN)),
             DnssecState::Unknown,
             "no server gave its keys"
         );
         assert_eq!(
-            judge(&DnssecEvidence::default(), at(BEGIN)),
+            judge_signatures(&DnssecEvidence::default(), at(BEGIN)),
             DnssecState::Unknown
         );
     }
@@ -612,7 +618,7 @@ mod tests {
         evidence.answers[0].records.insert(0, wrong.remove(1));
         evidence.cuts[1].ds.as_mut().unwrap().push(ds(&other));
         assert_eq!(
-            judge(&evidence, at(BEGIN)),
+            judge_signatures(&evidence, at(BEGIN)),
             DnssecState::Signed,
             "a second DS and a second signature are a key's change"
         );
@@ -628,7 +634,7 @@ mod tests {
                 records: Some(Vec::new()),
             })
             .to_vec();
-        let DnssecState::Broken(faults) = judge(&evidence, at(BEGIN)) else {
+        let DnssecState::Broken(faults) = judge_signatures(&evidence, at(BEGIN)) else {
             panic!()
         };
         assert_eq!(

@@ -13,11 +13,11 @@ use crate::pki::request::SigningRequest;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ExpectationSource {
     /// The reseller's record, which has this very value.
-    Shop,
+    Reseller,
     /// The CA's known form, where it needs no unique value.
     Form,
     /// None is known: only the part made from the request is.
-    Nowhere,
+    Unknown,
 }
 
 /// How a value that is related to the request is distinguished from an unrelated one.
@@ -35,7 +35,7 @@ pub(crate) enum ValueLikeness {
 pub(crate) struct ExpectedAnswer {
     pub record: DcvRecord,
     /// What values of its kind have in common.
-    pub likeness: ValueLikeness,
+    pub related_form: ValueLikeness,
     /// The values known to be right.
     pub values: Vec<String>,
     /// Where they come from.
@@ -68,7 +68,10 @@ impl ExpectedAnswer {
     /// The names to query and what each is; the record's own name first. `zone` is known once
     /// servers were asked.
     #[must_use]
-    pub(crate) fn places(&self, zone: Option<&str>) -> Vec<(RelativePosition, Cow<'_, str>)> {
+    pub(crate) fn names_to_query(
+        &self,
+        zone: Option<&str>,
+    ) -> Vec<(RelativePosition, Cow<'_, str>)> {
         let here = self.record.name.as_str();
         let mut places = vec![(RelativePosition::Here, here.into())];
         places.extend(
@@ -97,7 +100,7 @@ impl ExpectedAnswer {
 
     /// The registrable domain, where a zone above it cannot be the owner's.
     #[must_use]
-    pub(crate) fn top(&self) -> Option<String> {
+    pub(crate) fn registrable_domain(&self) -> Option<String> {
         let name = DnsName::parse(&self.domain)
             .ok()
             .filter(DnsName::has_public_suffix)?;
@@ -106,9 +109,9 @@ impl ExpectedAnswer {
 
     /// Removes the computed values: the record of a key that is used again has a unique value,
     /// which only the CA knows (docs.sectigo.com, request token).
-    pub(crate) fn shop_decides(&mut self, request: &SigningRequest) {
+    pub(crate) fn require_reseller_value(&mut self, request: &SigningRequest) {
         if self.source == ExpectationSource::Form {
-            self.source = ExpectationSource::Nowhere;
+            self.source = ExpectationSource::Unknown;
             self.values = Vec::new();
             self.record.value = None;
             self.record.complete = false;
@@ -120,7 +123,7 @@ impl ExpectedAnswer {
     }
 
     /// Takes the zone that servers report in place of the registrable domain.
-    pub(crate) fn lies_in(&mut self, zone: &str) {
+    pub(crate) fn set_zone(&mut self, zone: &str) {
         let is_in_zone = self
             .domain
             .strip_suffix(zone)
@@ -140,19 +143,19 @@ const BELOW_LIMIT: usize = 8;
 /// Whether a reseller's record is for this request: both host and value are made from it, or (made
 /// from no request) it is for one of its names.
 #[must_use]
-pub(crate) fn belongs(given: &GivenRecord, request: &SigningRequest) -> bool {
-    match (given.md5(), given.target()) {
+pub(crate) fn belongs_to_request(given: &GivenRecord, request: &SigningRequest) -> bool {
+    match (given.md5(), given.hash_labels()) {
         (Some(md5), Some(target)) => {
             md5 == request.md5() && target == record::target_labels(request)
         }
-        _ => is_for(given, request),
+        _ => is_for_request_name(given, request),
     }
 }
 
 /// Whether a record is for one of the names of a request.
 #[must_use]
-pub(crate) fn is_for(given: &GivenRecord, request: &SigningRequest) -> bool {
-    record::domains(request)
+pub(crate) fn is_for_request_name(given: &GivenRecord, request: &SigningRequest) -> bool {
+    record::domains_to_validate(request)
         .iter()
         .any(|domain| given.anchor_for(domain.as_str()).is_some())
 }
@@ -166,7 +169,7 @@ pub(crate) fn expectations(
     given: &[GivenRecord],
 ) -> Vec<ExpectedAnswer> {
     let mut all: Vec<ExpectedAnswer> = Vec::new();
-    for domain in record::domains(request) {
+    for domain in record::domains_to_validate(request) {
         if let Some(expectation) = expectation(request, ca, given, domain.as_str())
             && !all
                 .iter()
@@ -205,7 +208,7 @@ fn expectation(
 /// A reseller's record that is checked without a request: its very value is expected. `None` if its
 /// host is not a whole name.
 #[must_use]
-pub(crate) fn alone(given: &GivenRecord) -> Option<ExpectedAnswer> {
+pub(crate) fn expect_without_request(given: &GivenRecord) -> Option<ExpectedAnswer> {
     let (label, domain) = match given.host.split_once('.') {
         Some((label, domain)) if label.starts_with('_') => (label, domain),
         _ => ("", given.host.as_str()),
@@ -237,7 +240,7 @@ fn with_given_value(
     record: DcvRecord,
     below: Vec<String>,
 ) -> ExpectedAnswer {
-    let likeness = match (given.target(), given.shape()) {
+    let likeness = match (given.hash_labels(), given.shape()) {
         (Some(target), _) => ValueLikeness::Hash(target.to_owned()),
         (None, Some(shape)) => ValueLikeness::Shape(shape),
         (None, None) => ValueLikeness::Unknown,
@@ -248,9 +251,9 @@ fn with_given_value(
             complete: true,
             ..record
         },
-        likeness,
+        related_form: likeness,
         values: vec![given.value.clone()],
-        source: ExpectationSource::Shop,
+        source: ExpectationSource::Reseller,
         label: anchor.label.clone(),
         domain: anchor.domain.clone(),
         below,
@@ -280,7 +283,7 @@ fn from_form(
         _ => ValueLikeness::Hash(target),
     };
     let source = if values.is_empty() {
-        ExpectationSource::Nowhere
+        ExpectationSource::Unknown
     } else {
         ExpectationSource::Form
     };
@@ -288,7 +291,7 @@ fn from_form(
     Some(ExpectedAnswer {
         label: before_domain.trim_end_matches('.').to_owned(),
         record,
-        likeness,
+        related_form: likeness,
         values,
         source,
         domain: domain.to_owned(),
@@ -310,7 +313,7 @@ fn values_by_form(ca: Option<Ca>, target: &str) -> Vec<String> {
 
 /// The part before the domain in a record for one of the names of `request`.
 fn request_label(request: &SigningRequest, given: &GivenRecord) -> Option<String> {
-    record::domains(request)
+    record::domains_to_validate(request)
         .iter()
         .find_map(|domain| given.anchor_for(domain.as_str()))
         .map(|anchor| anchor.label)
@@ -368,10 +371,10 @@ mod tests {
         let request = request(&["example.com"]);
         let shop = given(&request, ".example.com");
         for (ca, given, source, values) in [
-            (None, &[][..], ExpectationSource::Nowhere, 0),
-            (Some(Ca::Namecheap), &[][..], ExpectationSource::Nowhere, 0),
+            (None, &[][..], ExpectationSource::Unknown, 0),
+            (Some(Ca::Namecheap), &[][..], ExpectationSource::Unknown, 0),
             (Some(Ca::Sectigo), &[][..], ExpectationSource::Form, 2),
-            (Some(Ca::Sectigo), &shop[..], ExpectationSource::Shop, 1),
+            (Some(Ca::Sectigo), &shop[..], ExpectationSource::Reseller, 1),
         ] {
             let expected = &expectations(&request, ca, given)[0];
             assert_eq!(
@@ -394,7 +397,7 @@ mod tests {
         assert!(
             apart
                 .iter()
-                .all(|one| one.source == ExpectationSource::Shop)
+                .all(|one| one.source == ExpectationSource::Reseller)
         );
         let above = expectations(&request, None, &given(&request, ".example.com"));
         assert_eq!(domains(&above), ["example.com", "example.net"]);
@@ -406,7 +409,7 @@ mod tests {
         let request = request(&["a.b.example.co.uk", "x.a.b.example.co.uk"]);
         let expected = &expectations(&request, None, &[])[0];
         let label = host_label(&request);
-        let places = expected.places(Some("example.co.uk"));
+        let places = expected.names_to_query(Some("example.co.uk"));
         let places: Vec<(RelativePosition, String)> = places
             .into_iter()
             .map(|(place, name)| (place, name.into_owned()))
@@ -441,7 +444,7 @@ mod tests {
             ("elsewhere.net", "example.com", ".www.dept"),
         ] {
             let mut expected = expectations(&request, None, &[]).remove(0);
-            expected.lies_in(zone);
+            expected.set_zone(zone);
             assert_eq!(expected.record.zone, panel, "{zone}");
             assert_eq!(
                 expected.record.relative_name,

@@ -34,7 +34,7 @@ pub struct FileRecord {
 
 impl FileRecord {
     /// Treats the body as the beginning only: a unique value follows, which the reseller knows.
-    pub fn shop_decides(&mut self) {
+    pub fn require_unique_value(&mut self) {
         if let Some(body) = self.body.take() {
             self.shape = Some(format!("{body}\n<unique value>"));
             self.complete = false;
@@ -116,7 +116,7 @@ pub enum FileFlaw {
 /// The files for `request`, one for each name that is not a wildcard; none for a CA that does not
 /// offer HTTP validation. `given` are the reseller's records that belong to this request.
 #[must_use]
-pub(crate) fn files(
+pub(crate) fn validation_files(
     request: &SigningRequest,
     ca: Option<Ca>,
     given: &[GivenRecord],
@@ -126,19 +126,19 @@ pub(crate) fn files(
         .iter()
         .filter(|name| !name.starts_with("*."));
     names
-        .filter_map(|name| file(request, &name.to_ascii_lowercase(), ca, given))
+        .filter_map(|name| validation_file(request, &name.to_ascii_lowercase(), ca, given))
         .collect()
 }
 
 /// The files for a known CA, which are reported beside its records: either method is enough.
 #[must_use]
-pub(crate) fn told(
+pub(crate) fn files_of_known_ca(
     request: &SigningRequest,
     ca: Option<Ca>,
     given: &[GivenRecord],
 ) -> Vec<FileRecord> {
     let files = if ca.is_some() {
-        files(request, ca, given)
+        validation_files(request, ca, given)
     } else {
         Vec::new()
     };
@@ -147,7 +147,10 @@ pub(crate) fn told(
 
 /// Records and files in one list, as in JSON documents.
 #[must_use]
-pub(crate) fn listed(records: &[DcvRecord], files: &[FileRecord]) -> serde_json::Value {
+pub(crate) fn list_records_and_files(
+    records: &[DcvRecord],
+    files: &[FileRecord],
+) -> serde_json::Value {
     let all = records.iter().map(|one| serde_json::json!(one));
     all.chain(files.iter().map(|one| serde_json::json!(one)))
         .collect()
@@ -155,7 +158,7 @@ pub(crate) fn listed(records: &[DcvRecord], files: &[FileRecord]) -> serde_json:
 
 /// The file for one name.
 #[must_use]
-pub(crate) fn file(
+pub(crate) fn validation_file(
     request: &SigningRequest,
     name: &str,
     ca: Option<Ca>,
@@ -282,12 +285,12 @@ fn first_zone(zones: &[String]) -> &str {
 impl ValidationFile {
     /// Treats the unique value as unknown: the file of a key that is used again has one, which only
     /// the CA knows.
-    pub fn shop_decides(&mut self) {
+    pub fn require_unique_value(&mut self) {
         if let Content::Hash { unique, .. } = &mut self.content
             && *unique == ExpectedUnique::Absent
         {
             *unique = ExpectedUnique::Unknown;
-            self.record.shop_decides();
+            self.record.require_unique_value();
         }
     }
 
@@ -386,7 +389,7 @@ fn beginning(lines: &[&str]) -> String {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum FileReason {
     /// One address serves another file.
-    Flaw {
+    WrongFile {
         url: String,
         address: SocketAddr,
         /// What is wrong with it.
@@ -401,7 +404,7 @@ pub enum FileReason {
         failed: Option<DnsAnswer>,
     },
     /// The name has an address that is not reachable from the public internet.
-    Outside {
+    AddressNotPublic {
         name: String,
         address: IpAddr,
         /// Why it is not reachable.
@@ -428,7 +431,7 @@ pub enum FileReason {
 impl FileReason {
     /// The reason for one address; `None` if the file is right or the address was not reached.
     #[must_use]
-    pub fn of(
+    pub fn from_response(
         proof: &ValidationFile,
         address: &SocketAddr,
         got: &HttpResponse,
@@ -442,7 +445,7 @@ impl FileReason {
                 address,
                 reason: reason.clone(),
             }),
-            (_, Some(flaw)) => Some(Self::Flaw {
+            (_, Some(flaw)) => Some(Self::WrongFile {
                 url,
                 address,
                 flaw: flaw.clone(),
@@ -455,7 +458,7 @@ impl FileReason {
 
 #[cfg(test)]
 mod tests {
-    use super::{FileFlaw, HttpResponse, ValidationFile, files};
+    use super::{FileFlaw, HttpResponse, ValidationFile, validation_files};
     use crate::dcv::ca::Ca;
     use crate::dcv::judge::DcvVerdict;
     use crate::dcv::parse::parse;
@@ -471,7 +474,7 @@ mod tests {
         let given = unique
             .map(|unique| parse(&line(unique)).unwrap())
             .unwrap_or_default();
-        files(&request, ca, &given).remove(0)
+        validation_files(&request, ca, &given).remove(0)
     }
 
     #[test]
@@ -503,8 +506,8 @@ mod tests {
         let block = pem::parse(include_bytes!("../../fixtures/namecheap-doc.csr")).unwrap();
         let request = SigningRequest::from_der(block.contents()).unwrap();
         assert!(
-            files(&request, Some(Ca::Private), &[]).is_empty()
-                && files(&request, Some(Ca::Acm), &[]).is_empty()
+            validation_files(&request, Some(Ca::Private), &[]).is_empty()
+                && validation_files(&request, Some(Ca::Acm), &[]).is_empty()
         );
     }
 

@@ -18,25 +18,25 @@ use crate::dcv::value_check::{self, ObservedValue, ValueFlaw};
 
 /// Judges what the servers answered about one record.
 #[must_use]
-pub(crate) fn judge(expected: &ExpectedAnswer, survey: &DnsSurvey) -> RecordJudgement {
+pub(crate) fn judge_record(expected: &ExpectedAnswer, survey: &DnsSurvey) -> RecordJudgement {
     let view = RecordView {
         expected,
         zone: survey.zone.as_deref(),
-        places: expected.places(survey.zone.as_deref()),
+        places: expected.names_to_query(survey.zone.as_deref()),
     };
     let mut standings: Vec<ServerJudgement> = survey
-        .said
+        .server_answers
         .iter()
         .map(|answers| view.judge_server(answers))
         .collect();
     view.accept_aliases_that_resolvers_follow(&mut standings);
-    let answered = standings.iter().any(|one| one.answer.is_answer());
-    let verdict = worst_verdict(&standings, survey.own_servers);
+    let answered = standings.iter().any(|one| one.decisive_answer.is_answer());
+    let verdict = worst_verdict(&standings, survey.zone_server_coverage);
     let reasons = view.reasons(&standings, survey);
     RecordJudgement {
         verdict,
         answered,
-        standings,
+        server_judgements: standings,
         reasons,
     }
 }
@@ -48,12 +48,12 @@ fn worst_verdict(standings: &[ServerJudgement], coverage: ZoneServerCoverage) ->
     // to be wrong there.
     let asked = standings
         .iter()
-        .filter(|one| one.answer != DnsAnswer::NoRoute);
+        .filter(|one| one.decisive_answer != DnsAnswer::NoRoute);
     let worst = asked
         .map(|one| one.verdict)
         .max()
         .unwrap_or(DcvVerdict::Unreachable);
-    if coverage.are_enough() && !zone_servers_are_unreachable(standings) {
+    if coverage.is_complete() && !zone_servers_are_unreachable(standings) {
         worst
     } else {
         worst.max(DcvVerdict::Unreachable)
@@ -83,8 +83,8 @@ impl RecordView<'_> {
         ServerJudgement {
             server: server_answers.server.clone(),
             verdict: self.verdict(at, answer),
-            at: at.clone(),
-            answer: answer.clone(),
+            decisive_name: at.clone(),
+            decisive_answer: answer.clone(),
             ttl: decisive.and_then(|query| query.ttl),
         }
     }
@@ -113,7 +113,7 @@ impl RecordView<'_> {
             Some(_) if ca_asks => DcvVerdict::Different,
             // Elsewhere, only what was meant for this request counts.
             Some(ObservedValue {
-                flaw: Some(ValueFlaw::AnotherRequest | ValueFlaw::Other | ValueFlaw::OtherToken),
+                flaw: Some(ValueFlaw::AnotherRequest | ValueFlaw::Unrelated | ValueFlaw::OtherToken),
                 ..
             }) => DcvVerdict::Absent,
             Some(_) => DcvVerdict::WrongPlace,
@@ -155,15 +155,15 @@ impl RecordView<'_> {
 
     /// Why the verdict on one server is what it is, where its own answer shows that.
     fn server_reason(&self, one: &ServerJudgement) -> Option<DcvReason> {
-        let observed = value_check::observed_value(self.expected, self.zone, &one.answer)?;
-        let at = one.at.clone();
-        let how = match (self.position(&one.at)?, observed.flaw) {
+        let observed = value_check::observed_value(self.expected, self.zone, &one.decisive_answer)?;
+        let at = one.decisive_name.clone();
+        let how = match (self.position(&one.decisive_name)?, observed.flaw) {
             (RelativePosition::Here, None) => return None,
             (RelativePosition::Here | RelativePosition::Parent, Some(flaw)) => {
                 return Some(DcvReason::Value {
                     at,
-                    seen: observed.value.to_owned(),
-                    wanted: self.describe_expected_value(),
+                    found: observed.value.to_owned(),
+                    expected: self.describe_expected_value(),
                     flaw,
                 });
             }
@@ -181,14 +181,14 @@ impl RecordView<'_> {
                 }
             }
         };
-        Some(DcvReason::Elsewhere { at, how })
+        Some(DcvReason::WrongName { at, cause: how })
     }
 
     /// Reasons that only show when the servers are compared.
     fn shared_reasons(&self, standings: &[ServerJudgement], survey: &DnsSurvey) -> Vec<DcvReason> {
-        let anywhere = survey.around.anywhere.as_ref();
+        let anywhere = survey.surroundings.wildcard_answer.as_ref();
         let conflicts: Vec<DcvReason> = survey
-            .said
+            .server_answers
             .iter()
             .filter_map(|answers| self.conflict(answers, anywhere))
             .collect();
@@ -206,7 +206,7 @@ impl RecordView<'_> {
             reasons.push(self.conflict_with(ConflictingRecord::Wildcard(target)));
         }
         reasons.extend(silence_reasons(standings));
-        reasons.extend(self.coverage_reason(standings, survey.own_servers));
+        reasons.extend(self.coverage_reason(standings, survey.zone_server_coverage));
         reasons
     }
 
@@ -226,17 +226,19 @@ impl RecordView<'_> {
         coverage: ZoneServerCoverage,
     ) -> Option<DcvReason> {
         match coverage {
-            ZoneServerCoverage::NotWanted => None,
+            ZoneServerCoverage::NotRequested => None,
             ZoneServerCoverage::Asked(left_out) if left_out == UnqueriedServers::default() => None,
             ZoneServerCoverage::Asked(left_out) => Some(DcvReason::TooManyServers {
                 domain: self.expected.domain.clone(),
-                left_out,
+                omitted: left_out,
             }),
             ZoneServerCoverage::NotDelegated => Some(DcvReason::NotDelegated {
                 domain: self.expected.record.zone.clone(),
             }),
             // Where no server answered at all, that is why.
-            ZoneServerCoverage::NotFound if standings.iter().all(|one| one.answer.is_silence()) => {
+            ZoneServerCoverage::NotFound
+                if standings.iter().all(|one| one.decisive_answer.is_silence()) =>
+            {
                 None
             }
             ZoneServerCoverage::NotFound => Some(DcvReason::OwnServersNotFound {
@@ -252,9 +254,9 @@ impl RecordView<'_> {
             .places
             .iter()
             .find(|(position, _)| *position == RelativePosition::Doubled)?;
-        survey.said.iter().find_map(|answers| {
+        survey.server_answers.iter().find_map(|answers| {
             let target = cname_target(answers, &self.expected.record.name)?;
-            let at_every_name = match &survey.around.anywhere {
+            let at_every_name = match &survey.surroundings.wildcard_answer {
                 Some(anywhere) => is_alias_for(anywhere, target),
                 None => cname_target(answers, doubled) == Some(target),
             };
@@ -264,7 +266,7 @@ impl RecordView<'_> {
 
     /// Whether a value has nothing to do with the request.
     fn is_unrelated(&self, value: &str) -> bool {
-        value_check::find_flaw(self.expected, self.zone, value) == Some(ValueFlaw::Other)
+        value_check::find_flaw(self.expected, self.zone, value) == Some(ValueFlaw::Unrelated)
     }
 
     /// What one server has at the record's own name in place of the record, or beside it.
@@ -298,9 +300,9 @@ impl RecordView<'_> {
     }
 
     fn conflict_with(&self, conflicting: ConflictingRecord) -> DcvReason {
-        DcvReason::Instead {
+        DcvReason::Conflict {
             at: self.expected.record.name.clone(),
-            what: conflicting,
+            conflict: conflicting,
         }
     }
 
@@ -336,7 +338,7 @@ impl RecordView<'_> {
             }
             DnsAnswer::Txt(texts) => Some(match anywhere {
                 Some(DnsAnswer::Txt(_)) => ConflictingRecord::Wildcard(texts.join(" | ")),
-                _ => ConflictingRecord::InTheWay(RecordKind::Txt),
+                _ => ConflictingRecord::Blocking(RecordKind::Txt),
             }),
             DnsAnswer::Addresses(addresses) => {
                 let from_wildcard = match anywhere {
@@ -374,7 +376,7 @@ impl RecordView<'_> {
             return;
         }
         for one in standings {
-            if let DnsAnswer::Cname(target) = &one.answer
+            if let DnsAnswer::Cname(target) = &one.decisive_answer
                 && self.is_unrelated(target)
             {
                 one.verdict = DcvVerdict::Visible;
@@ -399,8 +401,8 @@ fn is_wildcard_value(reason: &DcvReason, wildcard: Option<&str>) -> bool {
     match (reason, wildcard) {
         (
             DcvReason::Value {
-                seen,
-                flaw: ValueFlaw::Other,
+                found: seen,
+                flaw: ValueFlaw::Unrelated,
                 ..
             },
             Some(target),
@@ -427,7 +429,7 @@ fn is_alias_for(answer: &DnsAnswer, target: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{DcvReason, DcvVerdict, RecordJudgement, ValueFlaw, WrongPlace, judge};
+    use super::{DcvReason, DcvVerdict, RecordJudgement, ValueFlaw, WrongPlace, judge_record};
     use crate::dcv::answer::DnsServerId;
     use crate::dcv::answer::{
         AnsweredQuery, DnsAnswer, DnsSurvey, RecordKind, ServerAnswers, ServerRole,
@@ -481,17 +483,17 @@ mod tests {
         });
         DnsSurvey {
             zone: Some("example.com".to_owned()),
-            own_servers: ZoneServerCoverage::Asked(UnqueriedServers::default()),
-            said: said.collect(),
-            around: SurroundingAnswers::default(),
+            zone_server_coverage: ZoneServerCoverage::Asked(UnqueriedServers::default()),
+            server_answers: said.collect(),
+            surroundings: SurroundingAnswers::default(),
         }
     }
 
     /// The first letters of the reasons' variants stand for them.
     fn told(judgement: &RecordJudgement) -> Vec<&'static str> {
         let word = |reason: &DcvReason| match reason {
-            DcvReason::Elsewhere { .. } => "elsewhere",
-            DcvReason::Instead { .. } => "instead",
+            DcvReason::WrongName { .. } => "elsewhere",
+            DcvReason::Conflict { .. } => "instead",
             DcvReason::NoRoute { .. } => "unreachable-from-here",
             DcvReason::NotDelegated { .. } => "not-delegated",
             DcvReason::NotEverywhere { .. } => "not-everywhere",
@@ -589,7 +591,7 @@ mod tests {
                 vec!["value", "not-published", "silent"],
             ),
         ] {
-            let judgement = judge(&expected(), &survey(&answers));
+            let judgement = judge_record(&expected(), &survey(&answers));
             assert_eq!(
                 (judgement.verdict, judgement.answered),
                 (verdict, answered),
@@ -621,12 +623,12 @@ mod tests {
                 }),
                 DcvVerdict::Unreachable,
             ),
-            (ZoneServerCoverage::NotWanted, DcvVerdict::Visible),
+            (ZoneServerCoverage::NotRequested, DcvVerdict::Visible),
             (ZoneServerCoverage::NotFound, DcvVerdict::Unreachable),
             (ZoneServerCoverage::NotDelegated, DcvVerdict::Unreachable),
         ] {
-            alone.own_servers = own_servers;
-            assert_eq!(judge(&expected(), &alone).verdict, verdict);
+            alone.zone_server_coverage = own_servers;
+            assert_eq!(judge_record(&expected(), &alone).verdict, verdict);
         }
     }
 
@@ -638,20 +640,20 @@ mod tests {
             (vec![DnsAnswer::ServFail], vec!["silent", "own-servers"]),
         ] {
             let mut survey = survey(&answers);
-            survey.own_servers = ZoneServerCoverage::NotFound;
-            let judgement = judge(&expected(), &survey);
+            survey.zone_server_coverage = ZoneServerCoverage::NotFound;
+            let judgement = judge_record(&expected(), &survey);
             assert_eq!(
                 (judgement.verdict, judgement.answered),
                 (DcvVerdict::Unreachable, false)
             );
             assert_eq!(told(&judgement), reasons, "{answers:?}");
         }
-        let nobody = judge(&expected(), &survey(&[DnsAnswer::NoRoute])).reasons;
+        let nobody = judge_record(&expected(), &survey(&[DnsAnswer::NoRoute])).reasons;
         assert!(
             matches!(
                 nobody[..],
                 [DcvReason::NoRoute {
-                    others: crate::dcv::reason::OtherServers::Nobody,
+                    others: crate::dcv::reason::OtherServers::NoServer,
                     ..
                 }]
             ),
@@ -662,7 +664,7 @@ mod tests {
     #[test]
     fn a_value_is_told_by_what_it_is_made_of() {
         let mut unknown = expected();
-        unknown.source = crate::dcv::expectation::ExpectationSource::Nowhere;
+        unknown.source = crate::dcv::expectation::ExpectationSource::Unknown;
         unknown.values.clear();
         let another = format!("{0}.{0}.sectigo.com", "0".repeat(32));
         for (seen, known, flaw) in [
@@ -695,16 +697,16 @@ mod tests {
             (
                 format!("{HASH}0.sectigo.com"),
                 false,
-                Some(ValueFlaw::Other),
+                Some(ValueFlaw::Unrelated),
             ),
             (another, true, Some(ValueFlaw::AnotherRequest)),
             (
                 "\u{1b}[31m.example".to_owned(),
                 true,
-                Some(ValueFlaw::Other),
+                Some(ValueFlaw::Unrelated),
             ),
         ] {
-            let judgement = judge(
+            let judgement = judge_record(
                 &if known { expected() } else { unknown.clone() },
                 &survey(&[DnsAnswer::Cname(seen.clone())]),
             );
@@ -730,8 +732,8 @@ mod tests {
             (RelativePosition::NoUnderscore, DcvVerdict::WrongPlace),
         ] {
             let mut survey = survey(&[DnsAnswer::NoName(None)]);
-            survey.said[0].answers = expected
-                .places(Some("example.com"))
+            survey.server_answers[0].answers = expected
+                .names_to_query(Some("example.com"))
                 .into_iter()
                 .map(|(one, name)| {
                     asked(
@@ -744,10 +746,10 @@ mod tests {
                     )
                 })
                 .collect();
-            let judgement = judge(&expected, &survey);
+            let judgement = judge_record(&expected, &survey);
             assert_eq!(judgement.verdict, verdict, "{place:?}");
             let how = judgement.reasons.iter().find_map(|reason| match reason {
-                DcvReason::Elsewhere { how, .. } => Some(how.clone()),
+                DcvReason::WrongName { cause: how, .. } => Some(how.clone()),
                 _ => None,
             });
             let relative = expected
@@ -776,13 +778,16 @@ mod tests {
         expected.record.name = NAME.replace("example", "www.example");
         expected.record.also_at = vec![NAME.to_owned()];
         let mut survey = survey(&[right()]);
-        survey.said[0].answers = vec![
+        survey.server_answers[0].answers = vec![
             asked(
                 &expected.record.name,
                 DnsAnswer::Cname("x.example".to_owned()),
             ),
             asked(NAME, right()),
         ];
-        assert_eq!(judge(&expected, &survey).verdict, DcvVerdict::Visible);
+        assert_eq!(
+            judge_record(&expected, &survey).verdict,
+            DcvVerdict::Visible
+        );
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn contact_name(domain: &str) -> String {
 /// Whether mail for a domain arrives anywhere.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum MailDelivery {
-    Taken(Vec<String>),
+    Accepted(Vec<String>),
     /// No MX: the domain's own address accepts it (RFC 5321 5.1).
     ByAddress,
     /// The domain declares that it accepts no mail (RFC 7505).
@@ -48,7 +48,7 @@ pub enum MailReason {
     /// Whether the CA offers it is not confirmed.
     NotConfirmed { ca: &'static str },
     /// The CA does not offer it.
-    NotTaken { ca: &'static str },
+    NotOffered { ca: &'static str },
     /// Whether a mailbox is read cannot be checked.
     Unchecked,
     /// The DNS gave no answer.
@@ -103,10 +103,10 @@ impl MailDomain {
 
     /// Whether mail to one of them arrives according to the DNS; `None` if that is not known.
     #[must_use]
-    pub(crate) fn arrives(&self) -> Option<bool> {
+    pub(crate) fn mail_arrives(&self) -> Option<bool> {
         match self.mail {
             _ if !self.contacts.is_empty() => Some(true),
-            MailDelivery::Taken(_) | MailDelivery::ByAddress => Some(true),
+            MailDelivery::Accepted(_) | MailDelivery::ByAddress => Some(true),
             MailDelivery::Null | MailDelivery::Nowhere => Some(false),
             MailDelivery::Unknown(_) => None,
         }
@@ -116,7 +116,7 @@ impl MailDomain {
 fn mail_delivery(mx: &DnsAnswer, four: &DnsAnswer, six: &DnsAnswer) -> MailDelivery {
     match mx {
         DnsAnswer::Mx(names) if names.iter().all(String::is_empty) => MailDelivery::Null,
-        DnsAnswer::Mx(names) => MailDelivery::Taken(names.clone()),
+        DnsAnswer::Mx(names) => MailDelivery::Accepted(names.clone()),
         _ if is_absent(mx) => delivery_by_address(four, six),
         _ => MailDelivery::Unknown(mx.clone()),
     }
@@ -171,7 +171,7 @@ mod tests {
                 mx("mail.example.net"),
                 none(),
                 none(),
-                MailDelivery::Taken(vec!["mail.example.net".into()]),
+                MailDelivery::Accepted(vec!["mail.example.net".into()]),
                 Some(true),
             ),
             (mx(""), here(), none(), MailDelivery::Null, Some(false)),
@@ -194,7 +194,7 @@ mod tests {
             ),
         ] {
             let domain = MailDomain::read("example.com", [&mx, &four, &six, &none()], None);
-            assert_eq!((domain.arrives(), domain.mail), (arrives, mail));
+            assert_eq!((domain.mail_arrives(), domain.mail), (arrives, mail));
         }
     }
 
@@ -216,6 +216,9 @@ mod tests {
         let mail = MailDomain::read("example.com", [&none, &none, &none, &text], Some(&found));
         assert_eq!(mail.contacts, ["dns@example.net", "caa@example.net"]);
         assert_eq!(mail.addresses()[0], "admin@example.com");
-        assert_eq!((mail.addresses().len(), mail.arrives()), (7, Some(true)));
+        assert_eq!(
+            (mail.addresses().len(), mail.mail_arrives()),
+            (7, Some(true))
+        );
     }
 }

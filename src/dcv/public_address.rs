@@ -16,7 +16,7 @@ use self::Reachability::{Global, NotGlobal};
 
 /// Why `address` cannot be reached from the public internet; `None` if it can be.
 #[must_use]
-pub(crate) fn unreachable(address: IpAddr) -> Option<&'static str> {
+pub(crate) fn unreachable_reason(address: IpAddr) -> Option<&'static str> {
     let address = match address {
         IpAddr::V4(address) => address.to_ipv6_mapped(),
         IpAddr::V6(address) => without_translation(address),
@@ -177,7 +177,7 @@ static BLOCKS: [AddressBlock; 48] = [
 mod tests {
     use std::net::IpAddr;
 
-    use super::{BLOCKS, unreachable};
+    use super::{BLOCKS, unreachable_reason};
 
     #[test]
     fn each_block_is_reachable_or_not_up_to_its_edges() {
@@ -268,7 +268,7 @@ mod tests {
             ("ff02::1", Some("no host's")),
         ] {
             let parsed: IpAddr = address.parse().unwrap();
-            assert_eq!(unreachable(parsed), reason, "{address}");
+            assert_eq!(unreachable_reason(parsed), reason, "{address}");
         }
     }
 

@@ -9,15 +9,15 @@ use crate::dcv::value_check::ValueFlaw;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum DcvReason {
     /// It is at another name than the record's own.
-    Elsewhere {
+    WrongName {
         at: String,
         /// How that name came about.
-        how: WrongPlace,
+        cause: WrongPlace,
     },
     /// Something else is at the record's own name, in its place or beside it.
-    Instead {
+    Conflict {
         at: String,
-        what: ConflictingRecord,
+        conflict: ConflictingRecord,
     },
     /// No way from this machine to some servers.
     NoRoute {
@@ -58,14 +58,14 @@ pub enum DcvReason {
     TooManyServers {
         domain: String,
         /// How many are left.
-        left_out: UnqueriedServers,
+        omitted: UnqueriedServers,
     },
     /// The value is not known to be right.
     Value {
         at: String,
-        seen: String,
+        found: String,
         /// What should be there, as far as it is known.
-        wanted: String,
+        expected: String,
         /// What is the matter with it.
         flaw: ValueFlaw,
     },
@@ -75,10 +75,10 @@ pub enum DcvReason {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OtherServers {
     /// Others of the zone's own servers.
-    OfTheZone,
+    ZoneServers,
     Resolver,
     /// Nobody: there was no way to any resolver.
-    Nobody,
+    NoServer,
 }
 
 /// How a record came to stand at another name.
@@ -109,7 +109,7 @@ pub enum ConflictingRecord {
     /// The CNAME, and other data of this type at the same name.
     Beside(RecordKind),
     /// Other data of this type, which keep a CNAME out.
-    InTheWay(RecordKind),
+    Blocking(RecordKind),
     /// What a wildcard record has for every name.
     Wildcard(String),
     /// The value, in a record of another type.

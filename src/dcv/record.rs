@@ -41,8 +41,8 @@ pub(crate) struct DcvRecord {
 /// record there validates the names below it too). Without `ca`, hosts and targets have the form of
 /// the CSR-hash family.
 #[must_use]
-pub(crate) fn records(request: &SigningRequest, ca: Option<Ca>) -> Vec<DcvRecord> {
-    domains(request)
+pub(crate) fn validation_records(request: &SigningRequest, ca: Option<Ca>) -> Vec<DcvRecord> {
+    domains_to_validate(request)
         .iter()
         .filter_map(|domain| record(request, domain.as_str(), ca))
         .collect()
@@ -78,7 +78,7 @@ pub(crate) fn target_labels(request: &SigningRequest) -> String {
 
 /// The domains to validate, without wildcards and without those below another one.
 #[must_use]
-pub(crate) fn domains(request: &SigningRequest) -> Vec<DnsName> {
+pub(crate) fn domains_to_validate(request: &SigningRequest) -> Vec<DnsName> {
     let mut bases: Vec<DnsName> = Vec::new();
     for text in &request.dns_names {
         let Some(base) = DnsName::parse(text)
@@ -215,7 +215,7 @@ fn random_value_record(
 
 #[cfg(test)]
 mod tests {
-    use super::{domains, host_label, records, target_labels};
+    use super::{domains_to_validate, host_label, target_labels, validation_records};
     use crate::dcv::ca::Ca;
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
     use crate::pki::name::DnsNames;
@@ -252,7 +252,7 @@ mod tests {
             (Some(Ca::Namecheap), None, Some(".<unique value>.<zone>")),
             (Some(Ca::SslCom), None, Some(".<unique value>.ssl.com")),
         ] {
-            let record = &records(&request, ca)[0];
+            let record = &validation_records(&request, ca)[0];
             assert_eq!(record.name, "_6fcfe984ac87413b45a0d531d2172600.example.com");
             assert_eq!(
                 record.value,
@@ -266,7 +266,7 @@ mod tests {
             );
             assert_eq!(record.complete, value.is_some());
         }
-        assert!(records(&request, Some(Ca::Private)).is_empty());
+        assert!(validation_records(&request, Some(Ca::Private)).is_empty());
     }
 
     #[test]
@@ -285,7 +285,7 @@ mod tests {
             ),
         ] {
             let request = request(&names);
-            let found: Vec<String> = domains(&request)
+            let found: Vec<String> = domains_to_validate(&request)
                 .iter()
                 .map(|name| name.as_str().to_owned())
                 .collect();
@@ -302,7 +302,7 @@ mod tests {
             ("shop.example", "shop.example", ""),
         ] {
             let request = request(&[name]);
-            let record = &records(&request, None)[0];
+            let record = &validation_records(&request, None)[0];
             assert_eq!(
                 (record.zone.as_str(), &record.relative_name),
                 (zone, &format!("{}{suffix}", host_label(&request)))

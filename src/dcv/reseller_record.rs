@@ -72,12 +72,12 @@ impl GivenRecord {
             .split('.')
             .next()
             .and_then(|label| label.strip_prefix('_'))?;
-        (self.target().is_some() && is_hash(label)).then_some(label)
+        (self.hash_labels().is_some() && is_hash(label)).then_some(label)
     }
 
     /// The two hash labels at the start of the value, if it has them.
     #[must_use]
-    pub fn target(&self) -> Option<&str> {
+    pub fn hash_labels(&self) -> Option<&str> {
         (self.kind == RecordKind::Cname && has_request_hashes(&self.value))
             .then(|| self.value.get(..65))
             .flatten()

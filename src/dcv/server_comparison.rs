@@ -26,7 +26,7 @@ pub(super) fn partial_absence(standings: &[ServerJudgement]) -> Option<DcvReason
             servers: server_names(&absent),
             seconds: absent
                 .iter()
-                .filter_map(|one| negative_ttl(&one.answer))
+                .filter_map(|one| negative_ttl(&one.decisive_answer))
                 .max(),
         })
     } else {
@@ -43,17 +43,20 @@ pub(super) fn zone_servers_are_unreachable(standings: &[ServerJudgement]) -> boo
         .iter()
         .filter(|one| one.server.role == ServerRole::Authoritative)
         .peekable();
-    own.peek().is_some() && own.all(|one| one.answer == DnsAnswer::NoRoute)
+    own.peek().is_some() && own.all(|one| one.decisive_answer == DnsAnswer::NoRoute)
 }
 
 /// Which servers were asked besides the unreachable ones.
 fn other_servers(standings: &[ServerJudgement]) -> OtherServers {
-    if standings.iter().all(|one| one.answer == DnsAnswer::NoRoute) {
-        OtherServers::Nobody
+    if standings
+        .iter()
+        .all(|one| one.decisive_answer == DnsAnswer::NoRoute)
+    {
+        OtherServers::NoServer
     } else if zone_servers_are_unreachable(standings) {
         OtherServers::Resolver
     } else {
-        OtherServers::OfTheZone
+        OtherServers::ZoneServers
     }
 }
 
@@ -62,8 +65,8 @@ fn other_servers(standings: &[ServerJudgement]) -> OtherServers {
 pub(super) fn silence_reasons(standings: &[ServerJudgement]) -> Vec<DcvReason> {
     let mut failures: Vec<&DnsAnswer> = Vec::new();
     for one in standings {
-        if one.verdict == DcvVerdict::Unreachable && !failures.contains(&&one.answer) {
-            failures.push(&one.answer);
+        if one.verdict == DcvVerdict::Unreachable && !failures.contains(&&one.decisive_answer) {
+            failures.push(&one.decisive_answer);
         }
     }
     failures
@@ -75,7 +78,7 @@ pub(super) fn silence_reasons(standings: &[ServerJudgement]) -> Vec<DcvReason> {
 fn silence_reason(standings: &[ServerJudgement], failure: &DnsAnswer) -> DcvReason {
     let failed: Vec<&ServerJudgement> = standings
         .iter()
-        .filter(|one| one.answer == *failure)
+        .filter(|one| one.decisive_answer == *failure)
         .collect();
     let servers = server_names(&failed);
     match failure {

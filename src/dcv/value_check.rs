@@ -11,7 +11,7 @@ pub enum ValueFlaw {
     /// It was made from another request.
     AnotherRequest,
     /// It is wrong, and its form does not show how it came about.
-    Other,
+    Unrelated,
     /// It has the CA's form, but another random value than the reseller's record: it belongs to
     /// another order.
     OtherToken,
@@ -59,7 +59,7 @@ pub(super) fn nearest_value<'a>(
         value: text,
         flaw: find_flaw(expected, zone, text),
     });
-    let related = observed.filter(|value| value.flaw != Some(ValueFlaw::Other));
+    let related = observed.filter(|value| value.flaw != Some(ValueFlaw::Unrelated));
     related.min_by_key(|value| value.flaw.is_some())
 }
 
@@ -84,7 +84,7 @@ pub(super) fn find_flaw(
         } else if reseller_record::has_request_hashes(&lower) {
             ValueFlaw::AnotherRequest
         } else {
-            ValueFlaw::Other
+            ValueFlaw::Unrelated
         }
     }))
 }
@@ -96,7 +96,7 @@ fn flaw_by_form(
     lower: &str,
     without_zone: Option<&str>,
 ) -> Option<ValueFlaw> {
-    match &expected.likeness {
+    match &expected.related_form {
         ValueLikeness::Hash(hash) if starts_with_labels(lower, hash) => {
             Some(if without_zone.is_some() {
                 ValueFlaw::WithZone
@@ -116,7 +116,7 @@ fn flaw_by_form(
 
 /// `flaw`, if the reseller's record is there to compare the value with.
 fn unchecked_or(expected: &ExpectedAnswer, flaw: ValueFlaw) -> ValueFlaw {
-    if expected.source == ExpectationSource::Shop {
+    if expected.source == ExpectationSource::Reseller {
         flaw
     } else {
         ValueFlaw::Unchecked

@@ -44,9 +44,9 @@ pub(crate) struct ServerJudgement {
     /// What it comes to.
     pub verdict: DcvVerdict,
     /// The name whose answer decided.
-    pub at: String,
+    pub decisive_name: String,
     /// The answer that decided.
-    pub answer: DnsAnswer,
+    pub decisive_answer: DnsAnswer,
     /// For how many seconds that may be remembered, where something is there.
     pub ttl: Option<u32>,
 }
@@ -58,7 +58,7 @@ pub(crate) struct RecordJudgement {
     /// False when no server answered the question.
     pub answered: bool,
     /// One for each server.
-    pub standings: Vec<ServerJudgement>,
+    pub server_judgements: Vec<ServerJudgement>,
     /// Why, each once.
     pub reasons: Vec<DcvReason>,
 }

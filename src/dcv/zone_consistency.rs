@@ -48,7 +48,7 @@ pub(crate) enum ZoneRemark {
 
 /// Remarks about a survey besides the judgement on each server. `domain` is the registrable one.
 #[must_use]
-pub(crate) fn remarks(
+pub(crate) fn zone_remarks(
     survey: &DnsSurvey,
     judgement: &RecordJudgement,
     domain: &str,
@@ -56,18 +56,18 @@ pub(crate) fn remarks(
 ) -> Vec<ZoneRemark> {
     let mut remarks = Vec::new();
     remarks.extend(shadowed(survey, judgement, domain));
-    remarks.extend(disagreement(&judgement.standings));
-    if let Some(delegation) = &survey.around.delegation {
+    remarks.extend(disagreement(&judgement.server_judgements));
+    if let Some(delegation) = &survey.surroundings.delegation {
         let zone = survey.zone.as_deref().unwrap_or_default();
         remarks.extend(different_serials(delegation, zone));
         remarks.extend(different_name_servers(delegation, zone));
     }
-    if let Some((name, chain)) = survey.around.chain.clone() {
+    if let Some((name, chain)) = survey.surroundings.broken_chain.clone() {
         remarks.push(ZoneRemark::Chain { name, chain });
     }
     // If only given servers are asked, they are no caches.
-    if survey.around.delegation.is_some() {
-        remarks.extend(cached_absence(&judgement.standings, at));
+    if survey.surroundings.delegation.is_some() {
+        remarks.extend(cached_absence(&judgement.server_judgements, at));
     }
     remarks
 }
@@ -90,7 +90,12 @@ fn disagreement(standings: &[ServerJudgement]) -> Option<ZoneRemark> {
     let said: Vec<(String, String)> = standings
         .iter()
         .filter(|one| one.server.role == ServerRole::Authoritative)
-        .filter_map(|one| Some((one.server.to_string(), comparable_value(&one.answer)?)))
+        .filter_map(|one| {
+            Some((
+                one.server.to_string(),
+                comparable_value(&one.decisive_answer)?,
+            ))
+        })
         .collect();
     let (_, first_value) = said.first()?;
     if said.iter().any(|(_, value)| value != first_value) {
@@ -100,7 +105,9 @@ fn disagreement(standings: &[ServerJudgement]) -> Option<ZoneRemark> {
         .iter()
         .filter(|one| one.server.role == ServerRole::Resolver)
         .filter(|one| one.verdict != DcvVerdict::Visible)
-        .filter(|one| comparable_value(&one.answer).is_some_and(|value| value != *first_value))
+        .filter(|one| {
+            comparable_value(&one.decisive_answer).is_some_and(|value| value != *first_value)
+        })
         .map(|one| one.server.to_string())
         .collect();
     (!servers.is_empty()).then_some(ZoneRemark::ResolverDiffers { servers })
@@ -134,13 +141,13 @@ fn different_serials(delegation: &ZoneDelegation, zone: &str) -> Option<ZoneRema
 
 fn different_name_servers(delegation: &ZoneDelegation, zone: &str) -> Option<ZoneRemark> {
     let (above, named) = delegation
-        .above
+        .parent
         .as_ref()
         .filter(|(_, named)| !named.is_empty())?;
     let own: BTreeSet<&String> = delegation
         .copies
         .iter()
-        .filter_map(|copy| copy.named.as_ref())
+        .filter_map(|copy| copy.name_servers.as_ref())
         .flatten()
         .collect();
     let named: BTreeSet<&String> = named.iter().collect();
@@ -157,17 +164,16 @@ fn different_name_servers(delegation: &ZoneDelegation, zone: &str) -> Option<Zon
 
 /// Until when resolvers have cached the absence (RFC 2308 5).
 fn cached_absence(standings: &[ServerJudgement], at: Timestamp) -> Option<ZoneRemark> {
-    let absent =
-        standings
-            .iter()
-            .filter_map(|one| match (&one.answer, one.server.role, one.verdict) {
-                (
-                    DnsAnswer::NoName(seconds) | DnsAnswer::NoData(seconds),
-                    ServerRole::Resolver,
-                    DcvVerdict::Absent,
-                ) => Some((one, (*seconds)?)),
-                _ => None,
-            });
+    let absent = standings.iter().filter_map(|one| {
+        match (&one.decisive_answer, one.server.role, one.verdict) {
+            (
+                DnsAnswer::NoName(seconds) | DnsAnswer::NoData(seconds),
+                ServerRole::Resolver,
+                DcvVerdict::Absent,
+            ) => Some((one, (*seconds)?)),
+            _ => None,
+        }
+    });
     let absent: Vec<(&ServerJudgement, u32)> = absent.filter(|(_, seconds)| *seconds > 0).collect();
     let longest = absent.iter().map(|(_, seconds)| *seconds).max()?;
     let until = at
@@ -186,7 +192,7 @@ fn cached_absence(standings: &[ServerJudgement], at: Timestamp) -> Option<ZoneRe
 mod tests {
     use jiff::Timestamp;
 
-    use super::{ZoneRemark, remarks};
+    use super::{ZoneRemark, zone_remarks};
     use crate::dcv::answer::{
         AliasChain, DnsAnswer, DnsServerId, DnsSurvey, ServerRole, SurroundingAnswers, ZoneCopy,
         ZoneDelegation, ZoneServerCoverage,
@@ -208,8 +214,8 @@ mod tests {
                 role,
             },
             verdict,
-            at: "_x.shop.example".to_owned(),
-            answer,
+            decisive_name: "_x.shop.example".to_owned(),
+            decisive_answer: answer,
             ttl: None,
         }
     }
@@ -229,7 +235,7 @@ mod tests {
         ZoneCopy {
             server: server.to_owned(),
             serial,
-            named,
+            name_servers: named,
         }
     }
 
@@ -244,9 +250,9 @@ mod tests {
         };
         let survey = DnsSurvey {
             zone: Some(zone.to_owned()),
-            own_servers: ZoneServerCoverage::NotWanted,
-            said: Vec::new(),
-            around,
+            zone_server_coverage: ZoneServerCoverage::NotRequested,
+            server_answers: Vec::new(),
+            surroundings: around,
         };
         let verdict = standings
             .iter()
@@ -256,10 +262,10 @@ mod tests {
         let judgement = RecordJudgement {
             verdict,
             answered: true,
-            standings,
+            server_judgements: standings,
             reasons: Vec::new(),
         };
-        remarks(
+        zone_remarks(
             &survey,
             &judgement,
             "shop.example",
@@ -360,7 +366,7 @@ mod tests {
                 "shop.example",
                 Vec::new(),
                 ZoneDelegation {
-                    above: above(&both),
+                    parent: above(&both),
                     copies: same.clone()
                 }
             ),
@@ -371,7 +377,7 @@ mod tests {
                 "shop.example",
                 Vec::new(),
                 ZoneDelegation {
-                    above: None,
+                    parent: None,
                     copies: same.clone()
                 }
             ),
@@ -382,14 +388,14 @@ mod tests {
                 "shop.example",
                 Vec::new(),
                 ZoneDelegation {
-                    above: above(&both),
+                    parent: above(&both),
                     copies: Vec::new()
                 }
             ),
             []
         );
         let moved = ZoneDelegation {
-            above: above(&["ns2.example", "old.example"]),
+            parent: above(&["ns2.example", "old.example"]),
             copies: same,
         };
         let wanted = ZoneRemark::NameServers {
@@ -405,7 +411,7 @@ mod tests {
             "shop.example",
             Vec::new(),
             ZoneDelegation {
-                above: None,
+                parent: None,
                 copies: aged,
             },
         );
@@ -459,22 +465,22 @@ mod tests {
     #[test]
     fn a_broken_alias_chain_is_reported() {
         let around = SurroundingAnswers {
-            chain: Some(("_x.shop.example".to_owned(), AliasChain::Long(16))),
+            broken_chain: Some(("_x.shop.example".to_owned(), AliasChain::Long(16))),
             ..SurroundingAnswers::default()
         };
         let survey = DnsSurvey {
             zone: None,
-            own_servers: ZoneServerCoverage::NotWanted,
-            said: Vec::new(),
-            around,
+            zone_server_coverage: ZoneServerCoverage::NotRequested,
+            server_answers: Vec::new(),
+            surroundings: around,
         };
         let judgement = RecordJudgement {
             verdict: DcvVerdict::Different,
             answered: true,
-            standings: Vec::new(),
+            server_judgements: Vec::new(),
             reasons: Vec::new(),
         };
-        let found = remarks(&survey, &judgement, "shop.example", Timestamp::UNIX_EPOCH);
+        let found = zone_remarks(&survey, &judgement, "shop.example", Timestamp::UNIX_EPOCH);
         assert_eq!(
             found,
             [ZoneRemark::Chain {

@@ -31,7 +31,7 @@ fn convert_element<'a>(
     }
     let indefinite = after.first() == Some(&0x80);
     if tag & CONSTRUCTED == 0 {
-        let (element, rest) = der::split(bytes).filter(|_| !indefinite)?;
+        let (element, rest) = der::split_element(bytes).filter(|_| !indefinite)?;
         return Some((element.whole.to_vec(), rest));
     }
     let (children, rest) = if indefinite {
@@ -42,12 +42,12 @@ fn convert_element<'a>(
     if tag == OCTET_STRING | CONSTRUCTED {
         let mut joined = Vec::new();
         for child in &children {
-            joined.extend_from_slice(der::split(child)?.0.value);
+            joined.extend_from_slice(der::split_element(child)?.0.value);
         }
-        return Some((der::element(OCTET_STRING, &[&joined]), rest));
+        return Some((der::encode_element(OCTET_STRING, &[&joined]), rest));
     }
     Some((
-        der::element(tag, &children.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+        der::encode_element(tag, &children.iter().map(Vec::as_slice).collect::<Vec<_>>()),
         rest,
     ))
 }
@@ -73,7 +73,7 @@ fn convert_definite<'a>(
     depth: usize,
     left: &mut usize,
 ) -> Option<(Vec<Vec<u8>>, &'a [u8])> {
-    let (outer, after) = der::split(bytes)?;
+    let (outer, after) = der::split_element(bytes)?;
     let mut children = Vec::new();
     let mut inner = outer.value;
     while !inner.is_empty() {

@@ -57,15 +57,15 @@ pub struct CaDelivery {
     /// Every private key, with where it was found.
     pub keys: Vec<FoundItem<PrivateKey>>,
     /// Private keys that are still encrypted.
-    pub locked: Vec<FoundItem<EncryptedKey>>,
+    pub encrypted_keys: Vec<FoundItem<EncryptedKey>>,
     /// The keys that the passphrase decrypted.
-    pub opened: Vec<PublicKeyId>,
+    pub decrypted_key_ids: Vec<PublicKeyId>,
     /// Certificate revocation lists; each is also among the ignored.
     pub lists: Vec<FoundItem<RevocationList>>,
     /// Public keys without a private key; each is also among the ignored.
     pub public_keys: Vec<FoundItem<PublicKey>>,
     /// Requests without a valid signature; each is also among the ignored.
-    pub unproven: Vec<FoundItem<UnprovenRequest>>,
+    pub unproven_requests: Vec<FoundItem<UnprovenRequest>>,
     /// Every repair that was necessary.
     pub repairs: Vec<AppliedRepair>,
     /// Content that could not be used.
@@ -75,7 +75,7 @@ pub struct CaDelivery {
 impl CaDelivery {
     /// The certificates without their sources.
     #[must_use]
-    pub fn bag(&self) -> Vec<Certificate> {
+    pub fn clone_certificates(&self) -> Vec<Certificate> {
         self.certificates
             .iter()
             .map(|found| found.value.clone())
@@ -84,7 +84,7 @@ impl CaDelivery {
 
     /// Counts what was found: certificates, requests, and keys, encrypted or not.
     pub(super) fn count_items(&self) -> usize {
-        self.certificates.len() + self.requests.len() + self.keys.len() + self.locked.len()
+        self.certificates.len() + self.requests.len() + self.keys.len() + self.encrypted_keys.len()
     }
 
     /// Whether no certificate, request or usable key was found.

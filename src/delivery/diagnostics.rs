@@ -143,7 +143,7 @@ impl fmt::Display for RepairKind {
 /// A repair and where it was necessary.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct AppliedRepair {
-    pub what: RepairKind,
+    pub kind: RepairKind,
     pub source: ItemSource,
     /// The line, counted from 1, if it is about a line.
     pub line: Option<usize>,
@@ -324,6 +324,6 @@ fn format_title(title: &str) -> String {
 /// Content that could not be used and its source.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct IgnoredItem {
-    pub what: UnusedContent,
+    pub content: UnusedContent,
     pub source: ItemSource,
 }

@@ -44,7 +44,7 @@ impl EncryptedKey {
     ///
     /// # Errors
     /// The system has no randomness.
-    pub fn seal(key: &PrivateKey, passphrase: &Passphrase) -> Result<Self, KeyError> {
+    pub fn encrypt(key: &PrivateKey, passphrase: &Passphrase) -> Result<Self, KeyError> {
         const ROUNDS: u32 = 600_000;
         let salt = random_octets()?;
         let iv = random_octets()?;
@@ -54,13 +54,19 @@ impl EncryptedKey {
             .encrypt(passphrase.bytes(), key.pkcs8())
             .map_err(|_| KeyError::Generate)?;
         let scheme = parameters.to_der().map_err(|_| KeyError::Generate)?;
-        let algorithm = der::element(
+        let algorithm = der::encode_element(
             der::SEQUENCE,
-            &[&der::element(der::OBJECT_IDENTIFIER, &[PBES2]), &scheme],
+            &[
+                &der::encode_element(der::OBJECT_IDENTIFIER, &[PBES2]),
+                &scheme,
+            ],
         );
-        Ok(Self::new(&der::element(
+        Ok(Self::new(&der::encode_element(
             der::SEQUENCE,
-            &[&algorithm, &der::element(der::OCTET_STRING, &[&encrypted])],
+            &[
+                &algorithm,
+                &der::encode_element(der::OCTET_STRING, &[&encrypted]),
+            ],
         )))
     }
 
@@ -74,7 +80,7 @@ impl EncryptedKey {
     ///
     /// # Errors
     /// See [`DecryptError`].
-    pub fn open(&self, passphrase: &Passphrase) -> Result<PrivateKey, DecryptError> {
+    pub fn decrypt(&self, passphrase: &Passphrase) -> Result<PrivateKey, DecryptError> {
         self.open_within(passphrase, &mut KeyDerivationBudget::default())
     }
 
@@ -83,9 +89,9 @@ impl EncryptedKey {
         passphrase: &Passphrase,
         work: &mut KeyDerivationBudget,
     ) -> Result<PrivateKey, DecryptError> {
-        let (outer, _) = der::split(&self.0).ok_or(DecryptError::Unknown)?;
-        let (algorithm, rest) = der::split(outer.value).ok_or(DecryptError::Unknown)?;
-        let (data, _) = der::split(rest).ok_or(DecryptError::Unknown)?;
+        let (outer, _) = der::split_element(&self.0).ok_or(DecryptError::Unknown)?;
+        let (algorithm, rest) = der::split_element(outer.value).ok_or(DecryptError::Unknown)?;
+        let (data, _) = der::split_element(rest).ok_or(DecryptError::Unknown)?;
         let plain = pbe::decrypt(
             algorithm.whole,
             data.value,
@@ -98,7 +104,7 @@ impl EncryptedKey {
             DecryptionFailure::Wrong => DecryptError::Wrong,
         })?;
         // Even with a wrong passphrase the padding may be right by chance: then it is no DER.
-        match der::split(&plain) {
+        match der::split_element(&plain) {
             Some((element, rest)) if element.tag == 0x30 && rest.is_empty() => {
                 PrivateKey::from_der(&plain).map_err(|_| DecryptError::Unknown)
             }
@@ -127,13 +133,18 @@ mod tests {
     #[test]
     fn only_the_right_passphrase_decrypts_a_key() {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-        let sealed = EncryptedKey::seal(&key, &Passphrase::new(b"one".to_vec())).unwrap();
+        let sealed = EncryptedKey::encrypt(&key, &Passphrase::new(b"one".to_vec())).unwrap();
         assert_eq!(
-            sealed.open(&Passphrase::new(b"one".to_vec())).unwrap().id(),
+            sealed
+                .decrypt(&Passphrase::new(b"one".to_vec()))
+                .unwrap()
+                .id(),
             key.id()
         );
         assert_eq!(
-            sealed.open(&Passphrase::new(b"two".to_vec())).unwrap_err(),
+            sealed
+                .decrypt(&Passphrase::new(b"two".to_vec()))
+                .unwrap_err(),
             DecryptError::Wrong
         );
         assert!(

@@ -16,7 +16,7 @@ pub struct DeliveryLimits {
     /// Certificates, requests, keys and other blocks.
     pub blocks: usize,
     /// Rounds of key derivation for encrypted content, each a hash or two, which limits the time.
-    pub rounds: u64,
+    pub derivation_rounds: u64,
 }
 
 impl Default for DeliveryLimits {
@@ -28,7 +28,7 @@ impl Default for DeliveryLimits {
             inflated: 16 * 1024 * 1024,
             depth: 3,
             blocks: 10_000,
-            rounds: 10_000_000,
+            derivation_rounds: 10_000_000,
         }
     }
 }
@@ -38,7 +38,7 @@ pub(super) struct KeyDerivationBudget(u64);
 
 impl Default for KeyDerivationBudget {
     fn default() -> Self {
-        Self(DeliveryLimits::default().rounds)
+        Self(DeliveryLimits::default().derivation_rounds)
     }
 }
 
@@ -66,7 +66,7 @@ impl<'a> ReadBudget<'a> {
             entries: 0,
             inflated: 0,
             blocks: 0,
-            work: KeyDerivationBudget(limits.rounds),
+            work: KeyDerivationBudget(limits.derivation_rounds),
         }
     }
 

@@ -141,17 +141,17 @@ impl<'a> Scheme<'a> {
     fn parse(algorithm: &'a [u8]) -> Option<Self> {
         /// 1.2.840.113549.1.12.1: pkcs-12PbeIds
         const IDS: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01";
-        let (outer, _) = der::split(algorithm)?;
-        let (id, rest) = der::split(outer.value)?;
+        let (outer, _) = der::split_element(algorithm)?;
+        let (id, rest) = der::split_element(outer.value)?;
         let cipher = match id.value.strip_prefix(IDS)? {
             [3] => Cipher::TripleDes,
             [5] => Cipher::Rc2 { octets: 16 },
             [6] => Cipher::Rc2 { octets: 5 },
             _ => return None,
         };
-        let (parameters, _) = der::split(rest)?;
-        let (salt, rest) = der::split(parameters.value)?;
-        let (iterations, _) = der::split(rest)?;
+        let (parameters, _) = der::split_element(rest)?;
+        let (salt, rest) = der::split_element(parameters.value)?;
+        let (iterations, _) = der::split_element(rest)?;
         Some(Self {
             cipher,
             salt: salt.value,

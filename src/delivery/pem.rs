@@ -115,7 +115,9 @@ impl PemScan {
             }
             Some(_) => {}
             // Without an END line only a whole element counts: the rest may have been cut off.
-            None if crate::pki::der::split(&der).is_some_and(|(_, rest)| rest.is_empty()) => {
+            None if crate::pki::der::split_element(&der)
+                .is_some_and(|(_, rest)| rest.is_empty()) =>
+            {
                 self.add_repair(RepairKind::MissingEnd, begin.line);
             }
             None => return self.add_damage(begin, "it is cut off: no END line"),

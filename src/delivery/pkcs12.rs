@@ -107,11 +107,11 @@ struct Mac<'a> {
 
 impl<'a> Pfx<'a> {
     fn parse(bytes: &'a [u8]) -> Option<Self> {
-        let parts = elements(sequence(der::split(bytes)?.0)?)?;
+        let parts = elements(sequence(der::split_element(bytes)?.0)?)?;
         let [version, safes, rest @ ..] = parts.as_slice() else {
             return None;
         };
-        let (octets, _) = der::split(content(safes.whole, DATA)?)?;
+        let (octets, _) = der::split_element(content(safes.whole, DATA)?)?;
         (version.value == [3] && octets.tag == 0x04).then_some(())?;
         let mac = match rest.first() {
             Some(mac) => Some(Mac::parse(*mac)?),
@@ -197,7 +197,7 @@ impl<'a> Mac<'a> {
         let [algorithm, value] = info.as_slice() else {
             return None;
         };
-        let (digest, _) = der::split(sequence(*algorithm)?)?;
+        let (digest, _) = der::split_element(sequence(*algorithm)?)?;
         let iterations = rest
             .first()
             .map_or(1, |iterations| pbe::parse_count(iterations.value));
@@ -219,7 +219,7 @@ impl OpenedPkcs12 {
         work: &mut KeyDerivationBudget,
     ) -> Result<(), OpeningFailure> {
         if let Some(plain) = content(safe.whole, DATA) {
-            let (octets, _) = der::split(plain).ok_or(OpeningFailure::Damaged)?;
+            let (octets, _) = der::split_element(plain).ok_or(OpeningFailure::Damaged)?;
             return self.read_bags(octets.value, passphrase, work);
         }
         let Some(encrypted) = content(safe.whole, ENCRYPTED_DATA) else {
@@ -272,7 +272,7 @@ impl OpenedPkcs12 {
         passphrase: DecryptionAttempt<'_>,
         work: &mut KeyDerivationBudget,
     ) -> Result<(), OpeningFailure> {
-        let parts = der::split(value)
+        let parts = der::split_element(value)
             .and_then(|(outer, _)| elements(outer.value))
             .ok_or(OpeningFailure::Damaged)?;
         let [algorithm, data] = parts.as_slice() else {
@@ -292,13 +292,13 @@ impl OpenedPkcs12 {
 
 /// Splits a SEQUENCE, of safes or of bags, into its elements.
 fn split_sequence(bytes: &[u8]) -> Option<Vec<DerElement<'_>>> {
-    elements(sequence(der::split(bytes)?.0)?)
+    elements(sequence(der::split_element(bytes)?.0)?)
 }
 
 /// Splits `EncryptedData` (RFC 5652 8) into algorithm and content; BER may have the content in
 /// pieces.
 fn encrypted_content(bytes: &[u8]) -> Option<(&[u8], Vec<u8>)> {
-    let parts = elements(sequence(der::split(bytes)?.0)?)?;
+    let parts = elements(sequence(der::split_element(bytes)?.0)?)?;
     let info = elements(sequence(*parts.get(1)?)?)?;
     let [_, algorithm, data, ..] = info.as_slice() else {
         return None;
@@ -325,10 +325,10 @@ fn split_bag(bag: DerElement<'_>) -> Option<(&[u8], &[u8])> {
 
 /// The DER of the X.509 certificate in a `CertBag`.
 fn certificate_der(value: &[u8]) -> Option<&[u8]> {
-    let parts = elements(sequence(der::split(value)?.0)?)?;
+    let parts = elements(sequence(der::split_element(value)?.0)?)?;
     let [id, value, ..] = parts.as_slice() else {
         return None;
     };
-    let (octets, _) = der::split(value.value)?;
+    let (octets, _) = der::split_element(value.value)?;
     (id.value == X509).then_some(octets.value)
 }

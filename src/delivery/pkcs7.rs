@@ -37,7 +37,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Pkcs7Content> {
 
 fn certificates(der: &[u8]) -> Option<Vec<Vec<u8>>> {
     let content = content(der, SIGNED_DATA)?;
-    let signed = sequence(der::split(content)?.0)?;
+    let signed = sequence(der::split_element(content)?.0)?;
     // version, digestAlgorithms, encapContentInfo, then [0] certificates.
     let set = elements(signed)?
         .into_iter()
@@ -55,9 +55,9 @@ fn certificates(der: &[u8]) -> Option<Vec<Vec<u8>>> {
 
 /// The content of a `ContentInfo` of this type.
 pub(super) fn content<'a>(der: &'a [u8], kind: &[u8]) -> Option<&'a [u8]> {
-    let info = sequence(der::split(der)?.0)?;
-    let (found, rest) = der::split(info)?;
-    let (content, _) = der::split(rest)?;
+    let info = sequence(der::split_element(der)?.0)?;
+    let (found, rest) = der::split_element(info)?;
+    let (content, _) = der::split_element(rest)?;
     (found.tag == 0x06 && found.value == kind && content.tag == ZERO).then_some(content.value)
 }
 
@@ -72,7 +72,7 @@ const ELEMENTS: usize = 20_000;
 pub(super) fn elements(mut value: &[u8]) -> Option<Vec<DerElement<'_>>> {
     let mut found = Vec::new();
     while !value.is_empty() && found.len() < ELEMENTS {
-        let (element, rest) = der::split(value)?;
+        let (element, rest) = der::split_element(value)?;
         found.push(element);
         value = rest;
     }

@@ -22,14 +22,14 @@ impl CaDelivery {
         inputs: Vec<DeliveryInput>,
         limits: &DeliveryLimits,
     ) -> Result<Self, DeliveryError> {
-        Self::open(&inputs, limits, None)
+        Self::read_with_passphrase(&inputs, limits, None)
     }
 
     /// Reads all inputs, with a passphrase for encrypted content.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub fn open(
+    pub fn read_with_passphrase(
         inputs: &[DeliveryInput],
         limits: &DeliveryLimits,
         passphrase: Option<&Passphrase>,
@@ -84,7 +84,7 @@ impl Reader<'_> {
         bytes: &[u8],
         depth: usize,
     ) -> Result<(), DeliveryError> {
-        match sniff::form(bytes) {
+        match sniff::detect_form(bytes) {
             FileForm::Base64 => self.read_base64(source, bytes),
             FileForm::Der => self.read_der_file(source, bytes),
             FileForm::Mail => self.read_mail(source, bytes, depth),
@@ -125,7 +125,7 @@ impl Reader<'_> {
             return Ok(());
         };
         self.add_repair(source, RepairKind::Utf16, None);
-        if sniff::form(&text) == FileForm::Utf16 {
+        if sniff::detect_form(&text) == FileForm::Utf16 {
             // UTF-16 in UTF-16 is decoded once only.
             self.ignore(source, UnusedContent::Binary);
             return Ok(());
@@ -153,7 +153,7 @@ impl Reader<'_> {
                 MailPartKind::Signature => self.ignore(&place, UnusedContent::MailSignature),
                 MailPartKind::Page if self.delivery.count_items() > items_before => {}
                 MailPartKind::Letter | MailPartKind::Page
-                    if is_prose(&sniff::form(&part.bytes)) => {}
+                    if is_prose(&sniff::detect_form(&part.bytes)) => {}
                 _ => self.read(&place, &part.bytes, depth + 1)?,
             }
         }
@@ -276,7 +276,7 @@ impl Reader<'_> {
         self.read_der(source, bytes)?;
         let wrapped = self.delivery.repairs[repairs_before..]
             .iter()
-            .any(|repair| matches!(repair.what, RepairKind::Pkcs7 | RepairKind::Pkcs12));
+            .any(|repair| matches!(repair.kind, RepairKind::Pkcs7 | RepairKind::Pkcs12));
         let ignored = self
             .delivery
             .ignored
@@ -340,7 +340,7 @@ impl Reader<'_> {
 
     fn add_repair(&mut self, source: &ItemSource, what: RepairKind, line: Option<usize>) {
         self.delivery.repairs.push(AppliedRepair {
-            what,
+            kind: what,
             source: source.clone(),
             line,
         });
@@ -348,7 +348,7 @@ impl Reader<'_> {
 
     fn ignore(&mut self, source: &ItemSource, what: UnusedContent) {
         self.delivery.ignored.push(IgnoredItem {
-            what,
+            content: what,
             source: source.clone(),
         });
     }

@@ -30,8 +30,8 @@ pub(crate) enum FileForm {
 
 /// Detects the form of `bytes`.
 #[must_use]
-pub(crate) fn form(bytes: &[u8]) -> FileForm {
-    recognised(bytes).unwrap_or_else(|| FileForm::Other(describe_other(bytes)))
+pub(crate) fn detect_form(bytes: &[u8]) -> FileForm {
+    recognize_form(bytes).unwrap_or_else(|| FileForm::Other(describe_other(bytes)))
 }
 
 /// Detects the form of `bytes` if it is more than text or bytes of no known form.
@@ -41,7 +41,7 @@ pub(crate) fn form(bytes: &[u8]) -> FileForm {
 /// rayon on 100,000 files. It gains that such files are never parsed, and that their text is neither
 /// decoded nor described, as [`form`] does.
 #[must_use]
-pub(crate) fn recognised(bytes: &[u8]) -> Option<FileForm> {
+pub(crate) fn recognize_form(bytes: &[u8]) -> Option<FileForm> {
     const ZIP_STARTS: [&[u8]; 3] = [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"];
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Some(FileForm::Other(UnusedContent::Empty));
@@ -109,7 +109,7 @@ fn base64_form(bytes: &[u8]) -> Option<FileForm> {
 
 /// Whether `bytes` are one DER element, but for a line break of an editor, or BER of a known kind.
 fn is_whole(bytes: &[u8]) -> bool {
-    match der::split(bytes) {
+    match der::split_element(bytes) {
         Some((element, rest)) => {
             element.tag == SEQUENCE && rest.iter().all(u8::is_ascii_whitespace)
         }
@@ -236,13 +236,14 @@ impl DerOutline {
 /// Determines the outline of `element`.
 #[must_use]
 pub(super) fn outline(element: &[u8]) -> DerOutline {
-    let Some((outer, _)) = der::split(element).filter(|(outer, _)| outer.tag == SEQUENCE) else {
+    let Some((outer, _)) = der::split_element(element).filter(|(outer, _)| outer.tag == SEQUENCE)
+    else {
         return outline_of_ber(element);
     };
-    let Some((first, rest)) = der::split(outer.value) else {
+    let Some((first, rest)) = der::split_element(outer.value) else {
         return DerOutline::Unknown;
     };
-    let second = der::split(rest);
+    let second = der::split_element(rest);
     let tags = (
         first.tag,
         second.map(|(second, _)| second.tag),
@@ -277,7 +278,7 @@ const SEQUENCE: u8 = 0x30;
 
 /// Splits off the first element; all of `bytes` if its length exceeds them.
 pub(super) fn split_first(bytes: &[u8]) -> (&[u8], &[u8]) {
-    match der::split(bytes) {
+    match der::split_element(bytes) {
         Some((element, after)) => (element.whole, after),
         None => (bytes, &[]),
     }

@@ -15,14 +15,14 @@ pub(crate) enum ExportError {
         label: String,
     },
     /// The format includes the key, and the key was not found.
-    #[error("{} holds the private key of {label}, which is not here; looked at {looked}", .format.name())]
+    #[error("{} holds the private key of {label}, which is not here; looked at {searched_places}", .format.name())]
     NoKey {
         /// The requested format.
         format: ExportFormat,
         /// The label of the certificate.
         label: String,
         /// Where certctl looked for the key.
-        looked: String,
+        searched_places: String,
     },
     /// The format requires a password, and none was given.
     #[error("the new .{} file is to be locked with a password, and none was given", .0.name())]

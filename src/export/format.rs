@@ -52,13 +52,13 @@ impl ExportFormat {
 
     /// Whether it includes the private key.
     #[must_use]
-    pub(crate) fn holds_key(self) -> bool {
+    pub(crate) fn includes_key(self) -> bool {
         matches!(self, Self::Pfx | Self::Haproxy)
     }
 
     /// The mode that its files are created with.
     #[must_use]
     pub(crate) fn mode(self) -> Mode {
-        Mode::new(if self.holds_key() { 0o600 } else { 0o644 })
+        Mode::new(if self.includes_key() { 0o600 } else { 0o644 })
     }
 }

@@ -18,7 +18,7 @@ pub(crate) enum OverwriteLoss {
 /// Determines what is lost if a file with the content `before` is overwritten: private keys in any
 /// form, readable or not. `kept` is the key in the new file; a `.pfx` is opened with `password`.
 #[must_use]
-pub(crate) fn loss(
+pub(crate) fn find_overwrite_loss(
     before: &[u8],
     kept: Option<PublicKeyId>,
     password: Option<&str>,
@@ -41,7 +41,7 @@ pub(crate) fn loss(
     ) {
         // A block has two such lines; a block that cannot be read may be a key.
         Ok(delivery) if key_lines > 2 * delivery.keys.len() => OverwriteLoss::Key,
-        Ok(delivery) => loss_of(&delivery, kept),
+        Ok(delivery) => find_delivery_loss(&delivery, kept),
         Err(_) if key_lines > 0 => OverwriteLoss::Key,
         Err(_) => OverwriteLoss::Nothing,
     }
@@ -49,14 +49,17 @@ pub(crate) fn loss(
 
 /// Determines what is lost if a file is overwritten that was read as `delivery`.
 #[must_use]
-pub(crate) fn loss_of(delivery: &CaDelivery, kept: Option<PublicKeyId>) -> OverwriteLoss {
+pub(crate) fn find_delivery_loss(
+    delivery: &CaDelivery,
+    kept: Option<PublicKeyId>,
+) -> OverwriteLoss {
     let has_other_key = delivery.keys.iter().any(|key| Some(key.id()) != kept);
     let mut loss = OverwriteLoss::Nothing;
     for item in &delivery.ignored {
-        if !item.what.may_hold_key() {
+        if !item.content.may_hold_key() {
             continue;
         }
-        if !item.what.is_locked() {
+        if !item.content.is_locked() {
             return OverwriteLoss::Key;
         }
         loss = OverwriteLoss::Unknown;

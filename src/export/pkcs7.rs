@@ -10,23 +10,23 @@ use x509_parser::oid_registry::asn1_rs::{Oid, ToDer, oid};
 use super::error::ExportError;
 use super::format::ExportFormat;
 use crate::pki::certificate::Certificate;
-use crate::pki::der::{self, element};
+use crate::pki::der::{self, encode_element};
 
 /// Encodes certificates as DER. The set is sorted (X.690 11.6); programs that read it find the leaf
 /// themselves.
 pub(super) fn encode(certificates: &[Certificate]) -> Result<Vec<u8>, ExportError> {
     let mut set: Vec<&[u8]> = certificates.iter().map(Certificate::der).collect();
     set.sort_unstable();
-    let nothing = element(der::SEQUENCE, &[&encode_oid(&oid!(1.2.840.113549.1.7.1))?]);
-    let certificates = element(der::CONTEXT_0, &set);
-    let empty = element(der::SET, &[]);
-    let version = element(der::INTEGER, &[&[1]]);
-    let signed = element(
+    let nothing = encode_element(der::SEQUENCE, &[&encode_oid(&oid!(1.2.840.113549.1.7.1))?]);
+    let certificates = encode_element(der::CONTEXT_0, &set);
+    let empty = encode_element(der::SET, &[]);
+    let version = encode_element(der::INTEGER, &[&[1]]);
+    let signed = encode_element(
         der::SEQUENCE,
         &[&version, &empty, &nothing, &certificates, &empty],
     );
-    let content = element(der::CONTEXT_0, &[&signed]);
-    Ok(element(
+    let content = encode_element(der::CONTEXT_0, &[&signed]);
+    Ok(encode_element(
         der::SEQUENCE,
         &[&encode_oid(&oid!(1.2.840.113549.1.7.2))?, &content],
     ))

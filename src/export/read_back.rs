@@ -14,7 +14,7 @@ use crate::pki::key::PublicKeyId;
 ///
 /// # Errors
 /// [`ExportError::Differs`].
-pub(crate) fn read_back(
+pub(crate) fn verify_export(
     format: ExportFormat,
     bytes: &[u8],
     source: ExportSource<'_>,
@@ -29,7 +29,7 @@ pub(crate) fn read_back(
     };
     let key = source
         .key
-        .filter(|_| format.holds_key())
+        .filter(|_| format.includes_key())
         .map(|key| key.id());
     let read = match format {
         ExportFormat::P7b => read_pkcs7(bytes),
@@ -58,8 +58,8 @@ fn read_plain(bytes: &[u8]) -> Option<Contents> {
         && delivery
             .repairs
             .iter()
-            .all(|repair| repair.what == RepairKind::Der);
-    is_intact.then(|| (delivery.bag(), keys))
+            .all(|repair| repair.kind == RepairKind::Der);
+    is_intact.then(|| (delivery.clone_certificates(), keys))
 }
 
 fn read_pkcs7(bytes: &[u8]) -> Option<Contents> {

@@ -21,7 +21,7 @@ pub(crate) struct ExportSource<'a> {
     /// The key, if it was found.
     pub key: Option<&'a PrivateKey>,
     /// Where the key was looked for, in words.
-    pub looked: &'a str,
+    pub searched_places: &'a str,
 }
 
 impl<'a> ExportSource<'a> {
@@ -30,7 +30,7 @@ impl<'a> ExportSource<'a> {
         self.key.ok_or_else(|| ExportError::NoKey {
             format,
             label: self.chain.leaf().label(),
-            looked: self.looked.to_owned(),
+            searched_places: self.searched_places.to_owned(),
         })
     }
 
@@ -50,7 +50,7 @@ impl<'a> ExportSource<'a> {
 ///
 /// # Errors
 /// See [`ExportError`].
-pub(crate) fn render(
+pub(crate) fn render_export(
     format: ExportFormat,
     source: ExportSource<'_>,
     protection: Option<Pkcs12Protection<'_>>,

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use super::{
     ExportError, ExportFormat, ExportSource, ExportTarget, OverwriteLoss, Pkcs12Protection,
-    Pkcs12Strength, loss, read_back, render,
+    Pkcs12Strength, find_overwrite_loss, render_export, verify_export,
 };
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::{Chain, ChainCriteria, ChainPreference};
@@ -36,7 +36,7 @@ fn source<'a>(chain: &'a Chain, key: &'a PrivateKey) -> ExportSource<'a> {
         name: "example.com",
         chain,
         key: Some(key),
-        looked: "here",
+        searched_places: "here",
     }
 }
 
@@ -56,14 +56,14 @@ fn only_the_exported_certificate_reads_back() {
     for strength in [Pkcs12Strength::Modern, Pkcs12Strength::Legacy] {
         let protection = locked(strength);
         for &format in ExportFormat::value_variants() {
-            let bytes = render(format, own, protection).unwrap();
+            let bytes = render_export(format, own, protection).unwrap();
             let differs = Err(ExportError::Differs(format));
-            let own_outcome = read_back(format, &bytes, own, protection);
+            let own_outcome = verify_export(format, &bytes, own, protection);
             assert_eq!(own_outcome, Ok(()), "{format:?}");
-            let other_outcome = read_back(format, &bytes, other, protection);
+            let other_outcome = verify_export(format, &bytes, other, protection);
             assert_eq!(other_outcome, differs, "{format:?}");
             let truncated = &bytes[..bytes.len() - 9];
-            let truncated_outcome = read_back(format, truncated, own, protection);
+            let truncated_outcome = verify_export(format, truncated, own, protection);
             assert_eq!(truncated_outcome, differs, "{format:?}");
         }
     }
@@ -76,8 +76,8 @@ fn overwriting_a_file_with_a_key_is_a_loss() {
     let password = Some("geheim €");
     for strength in [Pkcs12Strength::Modern, Pkcs12Strength::Legacy] {
         for &format in ExportFormat::value_variants() {
-            let bytes = render(format, source(&chain, &key), locked(strength)).unwrap();
-            let expected = if format.holds_key() {
+            let bytes = render_export(format, source(&chain, &key), locked(strength)).unwrap();
+            let expected = if format.includes_key() {
                 OverwriteLoss::Key
             } else {
                 OverwriteLoss::Nothing
@@ -87,10 +87,14 @@ fn overwriting_a_file_with_a_key_is_a_loss() {
             } else {
                 expected
             };
-            assert_eq!(loss(&bytes, None, None), without_password, "{format:?}");
-            let by_same_key = loss(&bytes, Some(key.id()), password);
+            assert_eq!(
+                find_overwrite_loss(&bytes, None, None),
+                without_password,
+                "{format:?}"
+            );
+            let by_same_key = find_overwrite_loss(&bytes, Some(key.id()), password);
             assert_eq!(by_same_key, OverwriteLoss::Nothing, "{format:?}");
-            let by_other_key = loss(&bytes, Some(other_key.id()), password);
+            let by_other_key = find_overwrite_loss(&bytes, Some(other_key.id()), password);
             assert_eq!(by_other_key, expected, "{format:?}");
         }
     }
@@ -104,11 +108,11 @@ fn a_format_with_the_key_requires_it() {
         ..source(&chain, &key)
     };
     for format in [ExportFormat::Pfx, ExportFormat::Haproxy] {
-        let error = render(format, without_key, locked(Pkcs12Strength::Modern)).unwrap_err();
+        let error = render_export(format, without_key, locked(Pkcs12Strength::Modern)).unwrap_err();
         let expected = ExportError::NoKey {
             format,
             label: "example.com".into(),
-            looked: "here".into(),
+            searched_places: "here".into(),
         };
         assert_eq!(error, expected);
     }
@@ -118,7 +122,7 @@ fn a_format_with_the_key_requires_it() {
 fn a_pfx_requires_a_password_that_it_can_encode() {
     let (chain, key) = chain_and_key();
     let source = source(&chain, &key);
-    let without = render(ExportFormat::Pfx, source, None);
+    let without = render_export(ExportFormat::Pfx, source, None);
     assert_eq!(
         without.unwrap_err(),
         ExportError::NoPassword(ExportFormat::Pfx)
@@ -127,7 +131,7 @@ fn a_pfx_requires_a_password_that_it_can_encode() {
         password: "😀",
         strength: Pkcs12Strength::Modern,
     });
-    let with_emoji = render(ExportFormat::Pfx, source, emoji);
+    let with_emoji = render_export(ExportFormat::Pfx, source, emoji);
     assert_eq!(with_emoji.unwrap_err(), ExportError::Password);
 }
 
@@ -138,7 +142,7 @@ fn a_chain_file_requires_intermediates() {
     let leaf = root.leaf(&["example.com"]);
     let anchors = TrustAnchors::from_certificates("x", &[root.root()]);
     let short = assemble(&leaf, &[], &anchors);
-    let error = render(ExportFormat::Chain, source(&short, &key), None).unwrap_err();
+    let error = render_export(ExportFormat::Chain, source(&short, &key), None).unwrap_err();
     let expected = ExportError::NoChain {
         label: "example.com".into(),
     };

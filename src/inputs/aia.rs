@@ -45,7 +45,7 @@ pub(crate) fn complete(
             break;
         };
         bag.extend(fetched);
-        let chain = verify::assemble(assembly.chain.leaf(), &bag, criteria).chain;
+        let chain = verify::assemble_chain(assembly.chain.leaf(), &bag, criteria).chain;
         let is_longer = chain.certificates().len() > assembly.chain.certificates().len();
         let is_incomplete = matches!(chain.end(), ChainEnd::Gap { .. });
         assembly.chain = chain;
@@ -161,9 +161,9 @@ fn ca_certificates(url: &str, bytes: Vec<u8>) -> Vec<Certificate> {
         &DeliveryLimits::default(),
     );
     delivery
-        .map(|delivery| delivery.bag())
+        .map(|delivery| delivery.clone_certificates())
         .unwrap_or_default()
         .into_iter()
-        .filter(|certificate| !certificate.is_site())
+        .filter(|certificate| !certificate.is_server_certificate())
         .collect()
 }

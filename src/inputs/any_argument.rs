@@ -20,7 +20,7 @@ use crate::system::fs::{files, folders};
 ///
 /// # Errors
 /// When it cannot be read, or no address of the server shows a certificate.
-pub(crate) fn anything(
+pub(crate) fn read_any_argument(
     context: &Context,
     reading: &InputReader,
     text: &str,
@@ -28,7 +28,7 @@ pub(crate) fn anything(
 ) -> Result<(CaDelivery, Option<HostAnswers>), Failure> {
     match host_of_argument(context, text, starttls)? {
         Some(server) => {
-            let answers = host::ask(&server, starttls)?;
+            let answers = host::probe_host(&server, starttls)?;
             Ok((delivery_of(&answers), Some(answers)))
         }
         None => Ok((read(context, reading, text)?, None)),
@@ -59,7 +59,7 @@ fn host_of_argument(
             .with(name_a_mail_host())
         });
     }
-    if text == "-" || files::occupied(Path::new(text)) {
+    if text == "-" || files::exists(Path::new(text)) {
         return Ok(None);
     }
     if let Some(host) = HostArgument::with_port(text) {
@@ -76,10 +76,10 @@ fn host_of_argument(
 fn read(context: &Context, reading: &InputReader, text: &str) -> Result<CaDelivery, Failure> {
     let path = Path::new(text);
     if folders::is_folder(path) {
-        return reading.open(&folder::read_folder(path)?);
+        return reading.read_inputs(&folder::read_folder(path)?);
     }
-    if text == "-" || files::occupied(path) {
-        return reading.file(path);
+    if text == "-" || files::exists(path) {
+        return reading.read_file(path);
     }
     let name = DnsName::parse(text)?;
     let here = FolderContents::read(context)?;
@@ -87,16 +87,16 @@ fn read(context: &Context, reading: &InputReader, text: &str) -> Result<CaDelive
         .paths_named(&name, context.now())
         .into_iter()
         .map(|path| folder::read_input(&path));
-    reading.open(&inputs.collect::<Result<Vec<_>, _>>()?)
+    reading.read_inputs(&inputs.collect::<Result<Vec<_>, _>>()?)
 }
 
 /// The certificates that a host sends, as if they were files: those that cannot be read count as
 /// damaged.
 fn delivery_of(answers: &HostAnswers) -> CaDelivery {
     let mut delivery = CaDelivery::default();
-    for seen in &answers.seen {
+    for seen in &answers.answers {
         let source = ItemSource {
-            input: seen.places(),
+            input: seen.addresses_in_words(),
             entry: None,
         };
         let damaged = seen
@@ -104,7 +104,7 @@ fn delivery_of(answers: &HostAnswers) -> CaDelivery {
             .iter()
             .filter(|der| Certificate::from_der(der).is_err());
         delivery.ignored.extend(damaged.map(|_| IgnoredItem {
-            what: UnusedContent::DamagedDer,
+            content: UnusedContent::DamagedDer,
             source: source.clone(),
         }));
         let read = seen.certificates().into_iter().map(|value| FoundItem {

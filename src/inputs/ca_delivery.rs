@@ -16,10 +16,10 @@ use crate::inputs::folder::FolderContents;
 use crate::inputs::reader::InputReader;
 use crate::matching::{
     self, HeldFile, HeldRequest, KeyCandidates, LeafCandidates, MatchingError, MatchingRemark,
-    NamedKeys, not_issued,
+    NamedKeys, find_names_not_issued,
 };
 use crate::pki::certificate::Certificate;
-use crate::pki::certified_key::mismatch;
+use crate::pki::certified_key::find_key_problem;
 use crate::pki::chain::{AssembledChain, Chain, ChainCriteria, ChainPreference};
 use crate::pki::key::PrivateKey;
 use crate::pki::lint;
@@ -43,9 +43,9 @@ pub(crate) enum KeyUse {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum KeyLocation {
     /// In a file of its own; or it was not found.
-    Own,
+    OwnFile,
     /// In what the certificate came in.
-    Sent,
+    WithCertificate,
     Both,
 }
 
@@ -53,15 +53,15 @@ impl KeyLocation {
     fn of_key(key: &HeldFile<PrivateKey>, keyring: &KeyCandidates) -> Self {
         let id = key.value.id();
         let mut sent = keyring
-            .sent
+            .keys_with_certificates
             .iter()
             .filter(|sent| sent.value == id)
             .peekable();
         if sent.peek().is_none() {
-            return Self::Own;
+            return Self::OwnFile;
         }
         if sent.any(|sent| sent.path == key.path) {
-            Self::Sent
+            Self::WithCertificate
         } else {
             Self::Both
         }
@@ -82,7 +82,7 @@ pub(crate) struct DeliveryOptions<'a> {
     /// `--aia`: from where issuers that are missing are fetched.
     pub aia: Option<NetworkReach>,
     /// What reads the files.
-    pub reading: &'a InputReader,
+    pub reader: &'a InputReader,
     /// What a key is for.
     pub key_use: KeyUse,
 }
@@ -115,7 +115,7 @@ pub(crate) struct MatchedCertificate {
     /// For those who cannot do without the key: why it is not there.
     pub no_key: Option<MatchingRemark>,
     /// Whether its key came with it, in what was passed.
-    pub key_place: KeyLocation,
+    pub key_location: KeyLocation,
     /// The request with the leaf's key and its file.
     pub request: Option<(PathBuf, SigningRequest)>,
     /// What was repaired, omitted, or does not fit; an error among them makes the verdict negative.
@@ -124,7 +124,7 @@ pub(crate) struct MatchedCertificate {
     /// first DNS name.
     pub stem: String,
     /// Where keys and requests were looked for, in words.
-    pub looked: String,
+    pub searched_places: String,
 }
 
 impl MatchedCertificate {
@@ -140,9 +140,9 @@ impl MatchedCertificate {
         let key = self
             .key
             .as_ref()
-            .and_then(|(_, key)| mismatch(self.leaf(), key));
+            .and_then(|(_, key)| find_key_problem(self.leaf(), key));
         key.into_iter()
-            .chain(verify::problems(&self.assembly.chain, policy))
+            .chain(verify::find_problems(&self.assembly.chain, policy))
             .collect()
     }
 }
@@ -153,30 +153,30 @@ impl MatchedCertificate {
 ///
 /// # Errors
 /// Files that cannot be read, hold no certificate, or several with nothing to choose by.
-pub(crate) fn take(
+pub(crate) fn match_delivery(
     context: &Context,
     files: &[String],
     options: &DeliveryOptions<'_>,
 ) -> Result<Vec<MatchedCertificate>, Failure> {
-    take_beside(context, FolderContents::read(context)?, files, options)
+    match_delivery_in_folder(context, FolderContents::read(context)?, files, options)
 }
 
 /// The same, where the contents of the working directory are known already.
 ///
 /// # Errors
 /// As [`take`].
-pub(crate) fn take_beside(
+pub(crate) fn match_delivery_in_folder(
     context: &Context,
     here: FolderContents,
     files: &[String],
     options: &DeliveryOptions<'_>,
 ) -> Result<Vec<MatchedCertificate>, Failure> {
     let passed = sources::arguments(files, &here)?;
-    let mut delivery = options.reading.open(&passed.inputs)?;
+    let mut delivery = options.reader.read_inputs(&passed.inputs)?;
     let certificates = certificates_to_match(&passed, &delivery, &here)?;
     let candidates = leaf_candidates(&certificates, &passed, &delivery, &here, context.now())?;
     let mut keyring = keys_to_match(here, &candidates, &mut delivery, options)?;
-    let choice = matching::choose(&candidates, &certificates, &keyring)?;
+    let choice = matching::choose_leaves(&candidates, &certificates, &keyring)?;
     let ca_candidates = CaCandidates::new(&certificates, &choice.leaves);
     let matcher = CertificateMatcher {
         options,
@@ -184,7 +184,7 @@ pub(crate) fn take_beside(
         criteria: options.criteria(context),
         authorities: &ca_candidates.authorities,
         keyring: &mut keyring,
-        bundle: &trust::bundle_again(context, files, options.anchors),
+        bundle: &trust::bundle_command(context, files, options.anchors),
     };
     let mut matched = matcher.match_leaves(&choice.leaves)?;
     let chains: Vec<&Chain> = matched.iter().map(|one| &one.assembly.chain).collect();
@@ -208,8 +208,8 @@ fn leaf_candidates<'c>(
     let candidates = LeafCandidates::new(certificates, delivery, &passed.names, now);
     if certificates.is_empty() || candidates.leaves.is_empty() && !has_files {
         let name = passed.names.first().map(|name| name.as_str().to_owned());
-        return Err(MatchingError::NothingHere {
-            directory: here.in_words(),
+        return Err(MatchingError::NoCertificateInDirectory {
+            directory: here.describe(),
             name,
         }
         .into());
@@ -225,12 +225,16 @@ fn certificates_to_match(
     here: &FolderContents,
 ) -> Result<Vec<Certificate>, Failure> {
     if passed.inputs.is_empty() || !passed.names.is_empty() {
-        return Ok([delivery.bag(), sources::all_certificates(here)].concat());
+        return Ok([
+            delivery.clone_certificates(),
+            sources::all_certificates(here),
+        ]
+        .concat());
     }
     if delivery.certificates.is_empty() {
         return Err(sources::no_certificate(delivery));
     }
-    Ok(delivery.bag())
+    Ok(delivery.clone_certificates())
 }
 
 /// The keys and requests to compare with, encrypted keys opened where they are needed.
@@ -241,7 +245,7 @@ fn keys_to_match(
     options: &DeliveryOptions<'_>,
 ) -> Result<KeyCandidates, Failure> {
     let named = options.named_files();
-    let mut keyring = sources::keyring(options.reading, named, delivery, here)?;
+    let mut keyring = sources::keyring(options.reader, named, delivery, here)?;
     unlock(&mut keyring, delivery, candidates, options)?;
     Ok(keyring)
 }
@@ -253,19 +257,21 @@ fn unlock(
     candidates: &LeafCandidates<'_>,
     options: &DeliveryOptions<'_>,
 ) -> Result<(), Failure> {
-    let is_request_named = keyring.named == NamedKeys::Request;
+    let is_request_named = keyring.named_option == NamedKeys::Request;
     if is_request_named || has_enough_keys(keyring, candidates, options.key_use) {
         return Ok(());
     }
-    let (keys, error) = options.reading.keys(&keyring.locked)?;
+    let (keys, error) = options.reader.keys(&keyring.encrypted_keys)?;
     let is_unlocked = |path: &Path| keys.iter().any(|key| key.path == path);
-    keyring.shut = error.filter(|_| keys.is_empty());
+    keyring.password_failure = error.filter(|_| keys.is_empty());
     keyring
-        .decrypted
+        .decrypted_key_ids
         .extend(keys.iter().map(|key| key.value.id()));
-    keyring.locked.retain(|held| !is_unlocked(&held.path));
+    keyring
+        .encrypted_keys
+        .retain(|held| !is_unlocked(&held.path));
     delivery.ignored.retain(|ignored| {
-        ignored.what != UnusedContent::EncryptedKey
+        ignored.content != UnusedContent::EncryptedKey
             || !is_unlocked(Path::new(&ignored.source.input))
     });
     keyring.keys.extend(keys);
@@ -281,12 +287,14 @@ fn has_enough_keys(
 ) -> bool {
     let mut leaves = candidates.leaves.iter();
     match key_use {
-        KeyUse::Comparing => leaves.any(|leaf| keyring.fits(leaf.key_id)),
+        KeyUse::Comparing => leaves.any(|leaf| keyring.matches_key_id(leaf.key_id)),
         KeyUse::Installing => {
             let has_one_key = leaves.any(|leaf| keyring.has_key(leaf.key_id));
             let mut leaves = candidates.leaves.iter();
             has_one_key
-                && leaves.all(|leaf| keyring.has_key(leaf.key_id) || !keyring.fits(leaf.key_id))
+                && leaves.all(|leaf| {
+                    keyring.has_key(leaf.key_id) || !keyring.matches_key_id(leaf.key_id)
+                })
         }
     }
 }
@@ -309,56 +317,56 @@ impl CertificateMatcher<'_> {
     }
 
     fn match_leaf(&mut self, leaf: &Certificate) -> Result<MatchedCertificate, Failure> {
-        let assembly = verify::assemble(leaf, self.authorities, self.criteria);
+        let assembly = verify::assemble_chain(leaf, self.authorities, self.criteria);
         let mut remarks = self.remarks_before_matching(leaf, &assembly.chain);
         let assembly = self.with_root_here(assembly);
         let (assembly, fetched) = self.with_fetched_issuers(assembly)?;
-        let has_key = self.keyring.key_of(leaf).is_some();
-        let no_key = (!has_key).then(|| self.keyring.no_key(leaf));
-        let key = self.keyring.take_key(leaf);
+        let has_key = self.keyring.find_key(leaf).is_some();
+        let no_key = (!has_key).then(|| self.keyring.missing_key_remark(leaf));
+        let key = self.keyring.remove_key(leaf);
         remarks.extend(self.key_remarks(key.as_ref()));
-        let request = self.keyring.take_request(leaf);
-        if let Some(HeldRequest { held, .. }) = &request {
-            remarks.extend(not_issued(leaf, &held.value, &held.path));
+        let request = self.keyring.remove_request(leaf);
+        if let Some(HeldRequest { file: held, .. }) = &request {
+            remarks.extend(find_names_not_issued(leaf, &held.value, &held.path));
         }
         let findings = self.findings(&remarks, &assembly.chain, fetched);
         Ok(MatchedCertificate {
             assembly,
             no_key,
-            key_place: self.key_location(key.as_ref()),
+            key_location: self.key_location(key.as_ref()),
             key: key.map(path_and_value),
             stem: stem_of_files(request.as_ref(), leaf),
-            request: request.map(|request| path_and_value(request.held)),
+            request: request.map(|request| path_and_value(request.file)),
             findings,
-            looked: self.keyring.looked(),
+            searched_places: self.keyring.describe_search(),
         })
     }
 
     /// What is wrong with the keys here, and an issuer that is here and was not passed.
     fn remarks_before_matching(&self, leaf: &Certificate, chain: &Chain) -> Vec<MatchingRemark> {
         let mut remarks = Vec::new();
-        if leaf.is_site() {
-            remarks.extend(self.keyring.judge(leaf));
+        if leaf.is_server_certificate() {
+            remarks.extend(self.keyring.find_mismatch(leaf));
         }
-        remarks.extend(self.keyring.issuer_here(chain, self.bundle));
+        remarks.extend(self.keyring.issuer_in_directory(chain, self.bundle));
         remarks
     }
 
     fn key_location(&self, key: Option<&HeldFile<PrivateKey>>) -> KeyLocation {
         match key {
             Some(key) => KeyLocation::of_key(key, self.keyring),
-            None => KeyLocation::Own,
+            None => KeyLocation::OwnFile,
         }
     }
 
     /// The chain with its root, where that is in the working directory: then nothing is missing, and
     /// the root is not trusted.
     fn with_root_here(&self, assembly: AssembledChain) -> AssembledChain {
-        let Some(root) = self.keyring.root_here(&assembly.chain) else {
+        let Some(root) = self.keyring.root_in_directory(&assembly.chain) else {
             return assembly;
         };
         let bag = [self.authorities, std::slice::from_ref(root)].concat();
-        let chain = verify::assemble(assembly.chain.leaf(), &bag, self.criteria).chain;
+        let chain = verify::assemble_chain(assembly.chain.leaf(), &bag, self.criteria).chain;
         AssembledChain { chain, ..assembly }
     }
 
@@ -384,13 +392,19 @@ impl CertificateMatcher<'_> {
         };
         let id = key.value.id();
         let mut remarks = Vec::new();
-        if self.options.key_use == KeyUse::Installing && self.keyring.decrypted.contains(&id) {
+        if self.options.key_use == KeyUse::Installing
+            && self.keyring.decrypted_key_ids.contains(&id)
+        {
             remarks.push(MatchingRemark::KeyDecrypted {
                 path: key.path.clone(),
             });
         }
-        let sent = self.keyring.sent.iter().find(|sent| sent.value == id);
-        remarks.extend(sent.map(|sent| MatchingRemark::KeySent {
+        let sent = self
+            .keyring
+            .keys_with_certificates
+            .iter()
+            .find(|sent| sent.value == id);
+        remarks.extend(sent.map(|sent| MatchingRemark::KeyCameWithCertificate {
             path: sent.path.clone(),
         }));
         remarks
@@ -406,10 +420,10 @@ impl CertificateMatcher<'_> {
     ) -> Vec<Finding> {
         let scope = self.options.anchors.source().scope();
         let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
-        let lints = lint::lints(chain);
+        let lints = lint::lint_chain(chain);
         findings.extend(lints.iter().map(|lint| lint_finding(lint, scope)));
         findings.extend(fetched);
-        let other = trust::second_opinion(chain, self.authorities, self.criteria);
+        let other = trust::trust_difference(chain, self.authorities, self.criteria);
         findings.extend(other);
         findings
     }
@@ -418,7 +432,7 @@ impl CertificateMatcher<'_> {
 /// What the files of a certificate are called: after its request, else after the certificate.
 fn stem_of_files(request: Option<&HeldRequest>, leaf: &Certificate) -> String {
     let stem = request.and_then(|request| request.stem.clone());
-    stem.unwrap_or_else(|| stem_of(leaf))
+    stem.unwrap_or_else(|| file_stem_of(leaf))
 }
 
 fn path_and_value<T>(held: HeldFile<T>) -> (PathBuf, T) {
@@ -428,10 +442,10 @@ fn path_and_value<T>(held: HeldFile<T>) -> (PathBuf, T) {
 /// The first DNS name of `leaf` that is one, as a file name: foreign text becomes part of a path
 /// only as a checked A-label.
 #[must_use]
-pub(crate) fn stem_of(leaf: &Certificate) -> String {
+pub(crate) fn file_stem_of(leaf: &Certificate) -> String {
     let name = leaf
         .dns_names
         .iter()
-        .find_map(|name| DnsName::presented(name));
+        .find_map(|name| DnsName::parse_presented(name));
     name.map_or_else(|| "certificate".to_owned(), |name| name.file_stem())
 }

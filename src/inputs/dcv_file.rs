@@ -15,7 +15,7 @@ const LIMIT: u64 = 64 * 1024;
 
 /// The `.dcv` beside a request, never over it.
 #[must_use]
-pub(crate) fn beside(request: &Path) -> PathBuf {
+pub(crate) fn dcv_path(request: &Path) -> PathBuf {
     let beside = request.with_extension("dcv");
     if beside == request {
         request.with_extension("dcv.dcv")
@@ -28,10 +28,10 @@ pub(crate) fn beside(request: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When it is there and cannot be read whole as text: writing it would lose what it holds.
-pub(crate) fn read(path: &Path) -> Result<StoredRecord, Failure> {
+pub(crate) fn read_record(path: &Path) -> Result<StoredRecord, Failure> {
     let bytes = match files::read(path, LIMIT) {
         Ok(bytes) => bytes,
-        Err(error) if error.is_missing() && !files::occupied(path) => {
+        Err(error) if error.is_missing() && !files::exists(path) => {
             return Ok(StoredRecord::default());
         }
         Err(error) if error.source.raw_os_error().is_some() => return Err(error.into()),
@@ -46,7 +46,7 @@ pub(crate) fn read(path: &Path) -> Result<StoredRecord, Failure> {
 ///
 /// # Errors
 /// The system's reason; the file is then as it was.
-pub(crate) fn write(path: &Path, kept: &StoredRecord) -> Result<bool, Failure> {
+pub(crate) fn write_record(path: &Path, kept: &StoredRecord) -> Result<bool, Failure> {
     if kept.changed() {
         files::replace(path, kept.text().as_bytes(), Mode::new(0o644))?;
     }

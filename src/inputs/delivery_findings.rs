@@ -26,7 +26,7 @@ impl CaCandidates {
         let mut duplicates = Vec::new();
         for certificate in all {
             let is_leaf = leaves.contains(&certificate.fingerprint);
-            if certificate.is_site() && !is_leaf {
+            if certificate.is_server_certificate() && !is_leaf {
                 continue;
             }
             if !seen.insert(certificate.fingerprint) {
@@ -52,7 +52,7 @@ pub(super) fn delivery_findings(
     let unused = unused_authorities(chains, &candidates.authorities);
     let outdated: Vec<RetiredCertificate> = unused
         .iter()
-        .filter_map(|certificate| lint::outdated(certificate))
+        .filter_map(|certificate| lint::find_retired_root(certificate))
         .collect();
     let mut remarks = omissions(unused, candidates.duplicates);
     remarks.extend(other_leaves(choice));
@@ -66,7 +66,7 @@ pub(super) fn delivery_findings(
     let is_incomplete = chains
         .iter()
         .any(|chain| matches!(chain.end(), ChainEnd::Gap { .. }));
-    for finding in sources::findings_of(delivery) {
+    for finding in sources::reading_findings(delivery) {
         findings.push(if is_incomplete {
             sources::blamed(finding)
         } else {
@@ -113,20 +113,20 @@ fn omission(mut labels: Vec<String>, why: OmissionReason) -> Option<MatchingRema
     }
     labels.sort();
     labels.dedup();
-    Some(MatchingRemark::LeftOut { labels, why })
+    Some(MatchingRemark::Omitted { labels, why })
 }
 
 /// Leaves that were not chosen: older ones, and those that no key or request here fits.
 fn other_leaves(choice: &LeafChoice<'_>) -> Vec<MatchingRemark> {
     let mut remarks = Vec::new();
     if !choice.older.is_empty() {
-        remarks.push(MatchingRemark::Older {
+        remarks.push(MatchingRemark::OlderCertificates {
             labels: labels_with_expiry(&choice.older),
         });
     }
-    if !choice.unfitted.is_empty() {
-        remarks.push(MatchingRemark::NotOurs {
-            labels: labels_with_expiry(&choice.unfitted),
+    if !choice.unmatched.is_empty() {
+        remarks.push(MatchingRemark::UnmatchedCertificates {
+            labels: labels_with_expiry(&choice.unmatched),
         });
     }
     remarks

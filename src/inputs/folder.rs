@@ -40,7 +40,7 @@ impl FolderContents {
         };
         for path in listing.paths {
             if is_looked_at(&path) {
-                directory.add_file(context.here(path.file_name().unwrap_or_default()));
+                directory.add_file(context.path_of(path.file_name().unwrap_or_default()));
             }
         }
         // A key beside certificates (HAProxy's file) is a copy of the key's own file, where there
@@ -71,7 +71,7 @@ impl FolderContents {
     }
 
     fn add_contents(&mut self, path: &Path, found: CaDelivery) {
-        let locked = found.locked.into_iter().map(|key| HeldFile {
+        let locked = found.encrypted_keys.into_iter().map(|key| HeldFile {
             path: path.to_owned(),
             value: key.value,
         });
@@ -100,7 +100,7 @@ impl FolderContents {
 /// read only when they are named.
 fn unpacked_contents(path: &Path, bytes: Vec<u8>) -> Option<CaDelivery> {
     let is_plain = matches!(
-        delivery::form(&bytes),
+        delivery::detect_form(&bytes),
         FileForm::Base64 | FileForm::Der | FileForm::Pem | FileForm::Utf16
     );
     if !is_plain {
@@ -109,14 +109,14 @@ fn unpacked_contents(path: &Path, bytes: Vec<u8>) -> Option<CaDelivery> {
     let input = DeliveryInput::new(path.display().to_string(), bytes);
     // No key is derived from a passphrase: that is slow, and is done only for files that are named.
     let limits = DeliveryLimits {
-        rounds: 0,
+        derivation_rounds: 0,
         ..DeliveryLimits::default()
     };
     let found = CaDelivery::read(vec![input], &limits).ok()?;
     let is_container = found
         .repairs
         .iter()
-        .any(|repair| matches!(repair.what, RepairKind::Pkcs7 | RepairKind::Pkcs12));
+        .any(|repair| matches!(repair.kind, RepairKind::Pkcs7 | RepairKind::Pkcs12));
     (!is_container).then_some(found)
 }
 
@@ -135,11 +135,11 @@ impl ArgumentMeaning {
     /// What an argument means whatever is in the directory: an existing file, or stdin. A folder is
     /// neither, because it may have the name of a certificate.
     #[must_use]
-    pub(crate) fn of_path(text: &str) -> Option<Self> {
+    pub(crate) fn from_path(text: &str) -> Option<Self> {
         let path = PathBuf::from(text);
         match text {
             "-" => Some(Self::Stdin),
-            _ => (files::occupied(&path) && !folders::is_folder(&path)).then_some(Self::File(path)),
+            _ => (files::exists(&path) && !folders::is_folder(&path)).then_some(Self::File(path)),
         }
     }
 
@@ -149,17 +149,17 @@ impl ArgumentMeaning {
     /// # Errors
     /// See [`MatchingError`].
     pub(crate) fn resolve(text: &str, directory: &FolderContents) -> Result<Self, MatchingError> {
-        if let Some(plain) = Self::of_path(text) {
+        if let Some(plain) = Self::from_path(text) {
             return Ok(plain);
         }
         let path = PathBuf::from(text);
         match DnsName::parse(text) {
-            Ok(name) if !text.contains('/') && directory.knows(&name) => Ok(Self::Name(name)),
-            _ if files::occupied(&path) => Ok(Self::File(path)),
+            Ok(name) if !text.contains('/') && directory.lists_name(&name) => Ok(Self::Name(name)),
+            _ if files::exists(&path) => Ok(Self::File(path)),
             _ if looks_like_file(text) => Err(MatchingError::NoSuchFile(text.to_owned())),
             _ => Err(MatchingError::Unknown {
                 text: text.to_owned(),
-                directory: directory.in_words(),
+                directory: directory.describe(),
                 known: directory.names(),
             }),
         }

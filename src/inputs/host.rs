@@ -85,7 +85,7 @@ pub(crate) struct HostCertificates {
 impl HostCertificates {
     /// The addresses in words.
     #[must_use]
-    pub(crate) fn places(&self) -> String {
+    pub(crate) fn addresses_in_words(&self) -> String {
         self.addresses
             .iter()
             .map(ToString::to_string)
@@ -109,7 +109,7 @@ pub(crate) struct HostAnswers {
     pub host: HostArgument,
     /// What was said before TLS.
     pub starttls: Option<StartTls>,
-    pub seen: Vec<HostCertificates>,
+    pub answers: Vec<HostCertificates>,
     /// Addresses that did not answer, as notes.
     pub findings: Vec<Finding>,
 }
@@ -125,8 +125,11 @@ const MOST: usize = 16;
 ///
 /// # Errors
 /// When no address shows a certificate.
-pub(crate) fn ask(host: &HostArgument, starttls: Option<StartTls>) -> Result<HostAnswers, Failure> {
-    let starttls = starttls.or_else(|| StartTls::of_port(host.port));
+pub(crate) fn probe_host(
+    host: &HostArgument,
+    starttls: Option<StartTls>,
+) -> Result<HostAnswers, Failure> {
+    let starttls = starttls.or_else(|| StartTls::from_port(host.port));
     let mut addresses = tls::resolve(&host.name, host.port, DEADLINE)?;
     addresses.truncate(MOST);
     let targets: Vec<ProbeTarget> = addresses
@@ -151,7 +154,7 @@ pub(crate) fn ask(host: &HostArgument, starttls: Option<StartTls>) -> Result<Hos
     Ok(HostAnswers {
         host: host.clone(),
         starttls,
-        seen,
+        answers: seen,
         findings: failed.iter().map(FailedProbe::finding).collect(),
     })
 }
@@ -230,7 +233,7 @@ fn step_for(host: &HostArgument, error: &ProbeError) -> Option<NextStep> {
 ///
 /// # Errors
 /// What is neither.
-pub(crate) fn wanted_hosts(hosts: &[String]) -> Result<Vec<String>, Failure> {
+pub(crate) fn parse_host_flags(hosts: &[String]) -> Result<Vec<String>, Failure> {
     hosts.iter().map(|host| ascii_host(host)).collect()
 }
 

@@ -64,11 +64,11 @@ impl InputReader {
     ///
     /// # Errors
     /// As [`CaDelivery::open`], and a signal while a password was asked for.
-    pub(crate) fn open(&self, inputs: &[DeliveryInput]) -> Result<CaDelivery, Failure> {
+    pub(crate) fn read_inputs(&self, inputs: &[DeliveryInput]) -> Result<CaDelivery, Failure> {
         let mut delivery = self.open_with_known_password(inputs)?;
         for _ in 0..TRIES {
             let locked = delivery.ignored.iter().find(|ignored| {
-                ignored.what.is_locked() && ignored.what != UnusedContent::EncryptedKey
+                ignored.content.is_locked() && ignored.content != UnusedContent::EncryptedKey
             });
             let Some(locked) = locked else {
                 break;
@@ -83,7 +83,11 @@ impl InputReader {
 
     fn open_with_known_password(&self, inputs: &[DeliveryInput]) -> Result<CaDelivery, Failure> {
         let passphrase = self.passphrase.borrow();
-        let delivery = CaDelivery::open(inputs, &DeliveryLimits::default(), passphrase.as_ref())?;
+        let delivery = CaDelivery::read_with_passphrase(
+            inputs,
+            &DeliveryLimits::default(),
+            passphrase.as_ref(),
+        )?;
         Ok(delivery)
     }
 
@@ -91,8 +95,8 @@ impl InputReader {
     ///
     /// # Errors
     /// When it cannot be read or exceeds a bound; holding nothing of use is no error.
-    pub(crate) fn file(&self, path: &Path) -> Result<CaDelivery, Failure> {
-        self.open(&[folder::read_input(path)?])
+    pub(crate) fn read_file(&self, path: &Path) -> Result<CaDelivery, Failure> {
+        self.read_inputs(&[folder::read_input(path)?])
     }
 
     /// The same where its keys are what counts: what is locked in it is opened, or its password
@@ -100,13 +104,13 @@ impl InputReader {
     ///
     /// # Errors
     /// As [`Self::file`].
-    pub(crate) fn file_of_keys(
+    pub(crate) fn read_key_file(
         &self,
         path: &Path,
     ) -> Result<(CaDelivery, Option<DecryptError>), Failure> {
-        let mut delivery = self.file(path)?;
+        let mut delivery = self.read_file(path)?;
         let locked: Vec<_> = delivery
-            .locked
+            .encrypted_keys
             .iter()
             .map(|one| HeldFile {
                 path: path.to_owned(),
@@ -116,7 +120,7 @@ impl InputReader {
         let (keys, why) = self.keys(&locked)?;
         if !keys.is_empty() {
             delivery
-                .opened
+                .decrypted_key_ids
                 .extend(keys.iter().map(|key| key.value.id()));
             let source = ItemSource {
                 input: path.display().to_string(),
@@ -126,7 +130,7 @@ impl InputReader {
                 value: key.value,
                 source: source.clone(),
             }));
-            delivery.ignored.retain(|one| !one.what.is_locked());
+            delivery.ignored.retain(|one| !one.content.is_locked());
         }
         Ok((delivery, why))
     }
@@ -161,7 +165,7 @@ impl InputReader {
     ///
     /// # Errors
     /// No terminal to ask on, two passwords that differ, an empty one, a signal.
-    pub(crate) fn choose(&self, what: &str) -> Result<Passphrase, Failure> {
+    pub(crate) fn choose_password(&self, what: &str) -> Result<Passphrase, Failure> {
         if let Some(given) = self.passphrase.borrow().as_ref().filter(|_| self.given) {
             return Ok(given.clone());
         }
@@ -213,7 +217,7 @@ impl InputReader {
             return (keys, last_error);
         };
         for held in locked {
-            match held.value.open(passphrase) {
+            match held.value.decrypt(passphrase) {
                 Ok(value) => keys.push(HeldFile {
                     path: held.path.clone(),
                     value,

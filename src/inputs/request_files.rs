@@ -27,9 +27,9 @@ impl RequestPaths {
     #[must_use]
     pub(crate) fn new(context: &Context, stem: &str) -> Self {
         Self {
-            key: context.here(format!("{stem}.key")),
-            request: context.here(format!("{stem}.csr")),
-            record: context.here(format!("{stem}.dcv")),
+            key: context.path_of(format!("{stem}.key")),
+            request: context.path_of(format!("{stem}.csr")),
+            record: context.path_of(format!("{stem}.dcv")),
         }
     }
 }
@@ -73,7 +73,7 @@ impl StagedRequestFiles {
     ///
     /// # Errors
     /// The system's reason, and where each file is now.
-    pub(crate) fn put(self, old: &[&Path]) -> Result<Vec<PathBuf>, Failure> {
+    pub(crate) fn move_into_place(self, old: &[&Path]) -> Result<Vec<PathBuf>, Failure> {
         let mut moved = Vec::new();
         move_aside(old, &mut moved)
             .and_then(|()| self.create_key_and_request())
@@ -91,7 +91,7 @@ impl StagedRequestFiles {
         self.key.as_ref().map_or(Ok(()), StagedFile::create)?;
         self.request
             .create()
-            .inspect_err(|_| self.key.iter().for_each(StagedFile::take_back))
+            .inspect_err(|_| self.key.iter().for_each(StagedFile::undo_create))
     }
 }
 
@@ -102,7 +102,7 @@ struct MovedFile {
 }
 
 fn move_aside(old: &[&Path], moved: &mut Vec<MovedFile>) -> Result<(), FileError> {
-    for path in old.iter().filter(|path| files::occupied(path)) {
+    for path in old.iter().filter(|path| files::exists(path)) {
         moved.push(MovedFile {
             original: path.to_path_buf(),
             backup: files::back_up(path)?,
@@ -116,7 +116,7 @@ fn roll_back(error: FileError, moved: &[MovedFile]) -> Failure {
     let failure = Failure::from(error);
     let stuck: Vec<&MovedFile> = moved
         .iter()
-        .filter(|file| files::put_back(&file.backup, &file.original).is_err())
+        .filter(|file| files::restore_backup(&file.backup, &file.original).is_err())
         .collect();
     if stuck.is_empty() {
         return failure.because("no file was changed");
@@ -211,7 +211,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (paths, fresh) = staged(folder.path());
         let backups = fresh
-            .put(&[&paths.key, &paths.request, &paths.record])
+            .move_into_place(&[&paths.key, &paths.request, &paths.record])
             .unwrap();
         assert_eq!(backups.len(), 3);
         let wanted = [
@@ -234,7 +234,7 @@ mod tests {
             SigningRequest::build(&DnsNames::parse(&["x.example"]).unwrap(), &key).unwrap();
         StagedRequestFiles::stage(&paths, None, &request, &StoredRecord::default())
             .unwrap()
-            .put(&[&paths.request])
+            .move_into_place(&[&paths.request])
             .unwrap();
         let wanted = [
             ("x.csr", CSR),
@@ -263,7 +263,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (paths, fresh) = staged(folder.path());
         // The request stays where it is: as if another had put one there at this very moment.
-        let failure = fresh.put(&[&paths.key, &paths.record]).unwrap_err();
+        let failure = fresh
+            .move_into_place(&[&paths.key, &paths.record])
+            .unwrap_err();
         assert_eq!(failure.causes.last().unwrap(), "no file was changed");
         let wanted = [
             ("x.csr", "old csr"),

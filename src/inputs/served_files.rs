@@ -20,14 +20,14 @@ pub(crate) struct ServedFileOptions<'a> {
     /// `--chain`: certificates in any order.
     pub chain: Option<&'a Path>,
     /// What reads the files.
-    pub reading: &'a InputReader,
+    pub reader: &'a InputReader,
 }
 
 /// Certificates in the order in which a server would send them.
 #[derive(Debug)]
 pub(crate) struct ServedCertificates {
     /// The file, as people know it.
-    pub file: String,
+    pub file_name: String,
     /// How it was read.
     pub delivery: CaDelivery,
     /// The certificates, in their order; empty where the order does not count (`--chain` alone).
@@ -44,7 +44,7 @@ pub(crate) struct ServedCertificates {
 ///
 /// # Errors
 /// Files that cannot be read or hold no certificate.
-pub(crate) fn present(
+pub(crate) fn read_served_files(
     context: &Context,
     items: &[String],
     options: &ServedFileOptions<'_>,
@@ -57,10 +57,13 @@ pub(crate) fn present(
     } = read_arguments(items, options, &here)?;
     let keyring = keyring(files.iter_mut().chain(&mut others), options, here)?;
     let chain = match options.chain {
-        Some(path) => Some(options.reading.file(path)?),
+        Some(path) => Some(options.reader.read_file(path)?),
         None => None,
     };
-    let bag = chain.as_ref().map(CaDelivery::bag).unwrap_or_default();
+    let bag = chain
+        .as_ref()
+        .map(CaDelivery::clone_certificates)
+        .unwrap_or_default();
     let mut presented = served_by_file(files, &keyring, &bag);
     if items.is_empty() && chain.is_none() || !names.is_empty() {
         presented.extend(served_by_name(context, &names, &keyring, &bag)?);
@@ -84,13 +87,13 @@ impl PassedFile {
         } else {
             path.display().to_string()
         };
-        let (delivery, _) = reading.file_of_keys(path)?;
+        let (delivery, _) = reading.read_key_file(path)?;
         Ok(Self { name, delivery })
     }
 
     fn has_site(&self) -> bool {
         let mut certificates = self.delivery.certificates.iter();
-        certificates.any(|found| found.is_site())
+        certificates.any(|found| found.is_server_certificate())
     }
 }
 
@@ -120,7 +123,7 @@ fn read_arguments(
             }
             ArgumentMeaning::Stdin => PathBuf::from("-"),
         };
-        let file = PassedFile::read(options.reading, &path)?;
+        let file = PassedFile::read(options.reader, &path)?;
         if file.delivery.certificates.is_empty() {
             passed.others.push(file);
         } else {
@@ -148,7 +151,7 @@ fn keyring<'a>(
     let mut passed = CaDelivery::default();
     for PassedFile { delivery, .. } in files {
         passed.keys.append(&mut delivery.keys);
-        passed.locked.append(&mut delivery.locked);
+        passed.encrypted_keys.append(&mut delivery.encrypted_keys);
         passed.requests.append(&mut delivery.requests);
     }
     let key_count = passed.keys.len();
@@ -157,11 +160,11 @@ fn keyring<'a>(
         key: options.key,
         csr: None,
     };
-    let mut keyring = sources::keyring(options.reading, named, &mut passed, here)?;
-    keyring.brought = request_count;
+    let mut keyring = sources::keyring(options.reader, named, &mut passed, here)?;
+    keyring.passed_request_count = request_count;
     if options.key.is_none() && key_count > 0 {
-        keyring.here.keys = keyring.keys.split_off(key_count);
-        keyring.named = NamedKeys::Key;
+        keyring.directory.keys = keyring.keys.split_off(key_count);
+        keyring.named_option = NamedKeys::Key;
     }
     Ok(keyring)
 }
@@ -186,12 +189,12 @@ fn served_by_file(
     let mut presented = Vec::new();
     for PassedFile { name, mut delivery } in sites {
         append(&mut delivery, certificates_of(&behind));
-        let served = delivery.bag();
+        let served = delivery.clone_certificates();
         let Some(leaf) = leaf(&served, keyring).cloned() else {
             continue;
         };
         presented.push(ServedCertificates {
-            file: name,
+            file_name: name,
             delivery,
             leaf,
             bag: [served.as_slice(), bag].concat(),
@@ -204,15 +207,17 @@ fn served_by_file(
 /// The first site's certificate that a key or a request fits, else the first site's certificate,
 /// else the first CA certificate that one fits, else the first.
 fn leaf<'a>(served: &'a [Certificate], keyring: &KeyCandidates) -> Option<&'a Certificate> {
-    let mut sites = served.iter().filter(|certificate| certificate.is_site());
+    let mut sites = served
+        .iter()
+        .filter(|certificate| certificate.is_server_certificate());
     let first_site = sites.clone().next();
     sites
-        .find(|site| keyring.fits(site.key_id))
+        .find(|site| keyring.matches_key_id(site.key_id))
         .or(first_site)
         .or_else(|| {
             served
                 .iter()
-                .find(|certificate| keyring.fits(certificate.key_id))
+                .find(|certificate| keyring.matches_key_id(certificate.key_id))
         })
         .or_else(|| served.first())
 }
@@ -225,20 +230,20 @@ fn served_by_name(
     keyring: &KeyCandidates,
     bag: &[Certificate],
 ) -> Result<Vec<ServedCertificates>, Failure> {
-    let certificates = sources::all_certificates(&keyring.here);
+    let certificates = sources::all_certificates(&keyring.directory);
     let candidates = LeafCandidates::new(&certificates, None, names, context.now());
     if candidates.leaves.is_empty() {
         let name = names.first().map(|name| name.as_str().to_owned());
-        let directory = keyring.here.in_words();
-        return Err(MatchingError::NothingHere { directory, name }.into());
+        let directory = keyring.directory.describe();
+        return Err(MatchingError::NoCertificateInDirectory { directory, name }.into());
     }
     let mut presented = Vec::new();
-    for leaf in matching::judged(&candidates, &certificates, keyring) {
-        for path in keyring.here.files_of(leaf) {
+    for leaf in matching::select_leaves_to_check(&candidates, &certificates, keyring) {
+        for path in keyring.directory.files_of(leaf) {
             let delivery = folder::read_file(path)?;
-            let served = delivery.bag();
+            let served = delivery.clone_certificates();
             presented.push(ServedCertificates {
-                file: path.display().to_string(),
+                file_name: path.display().to_string(),
                 delivery,
                 leaf: leaf.clone(),
                 bag: [served.as_slice(), bag].concat(),
@@ -251,12 +256,12 @@ fn served_by_name(
 
 /// `--chain` alone: the first certificate is the site's, the others come in any order.
 fn from_chain(path: &Path, chain: CaDelivery) -> Result<ServedCertificates, Failure> {
-    let bag = chain.bag();
+    let bag = chain.clone_certificates();
     let Some(leaf) = bag.first().cloned() else {
         return Err(sources::no_certificate(&chain));
     };
     Ok(ServedCertificates {
-        file: path.display().to_string(),
+        file_name: path.display().to_string(),
         delivery: CaDelivery::default(),
         served: Vec::new(),
         leaf,
@@ -276,7 +281,7 @@ fn append(to: &mut CaDelivery, from: CaDelivery) {
     to.certificates.extend(from.certificates);
     to.requests.extend(from.requests);
     to.keys.extend(from.keys);
-    to.locked.extend(from.locked);
+    to.encrypted_keys.extend(from.encrypted_keys);
     to.repairs.extend(from.repairs);
     to.ignored.extend(from.ignored);
 }

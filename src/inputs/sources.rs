@@ -107,10 +107,10 @@ pub(crate) fn keyring(
         Some(path) => vec![named_request(path)?],
         None => unnamed_requests(delivery, &mut here),
     };
-    let decrypted = std::mem::take(&mut delivery.opened);
+    let decrypted = std::mem::take(&mut delivery.decrypted_key_ids);
     let found = match named.key {
         Some(path) => {
-            let (keys, decrypted) = named_keys(reading, path)?;
+            let (keys, decrypted) = read_named_keys(reading, path)?;
             FoundKeys {
                 keys,
                 decrypted,
@@ -120,10 +120,9 @@ pub(crate) fn keyring(
         None => unnamed_keys(decrypted, delivery, &mut here),
     };
     // Sites' certificates that were passed in files.
-    let sites = delivery
-        .certificates
-        .iter()
-        .filter(|certificate| certificate.is_site() && certificate.source.input != "stdin");
+    let sites = delivery.certificates.iter().filter(|certificate| {
+        certificate.is_server_certificate() && certificate.source.input != "stdin"
+    });
     let delivered = sites
         .map(|certificate| HeldFile {
             path: certificate.source.input.clone().into(),
@@ -133,14 +132,14 @@ pub(crate) fn keyring(
     Ok(KeyCandidates {
         keys: found.keys,
         requests,
-        brought: 0,
-        locked: found.locked,
-        shut: None,
-        sent: found.sent,
-        decrypted: found.decrypted,
-        delivered,
-        named: named.kind(),
-        here,
+        passed_request_count: 0,
+        encrypted_keys: found.locked,
+        password_failure: None,
+        keys_with_certificates: found.sent,
+        decrypted_key_ids: found.decrypted,
+        delivered_leaves: delivered,
+        named_option: named.kind(),
+        directory: here,
     })
 }
 
@@ -173,7 +172,7 @@ fn unnamed_keys(
     delivery: &mut CaDelivery,
     here: &mut FolderContents,
 ) -> FoundKeys {
-    let mut locked: Vec<HeldFile<EncryptedKey>> = std::mem::take(&mut delivery.locked)
+    let mut locked: Vec<HeldFile<EncryptedKey>> = std::mem::take(&mut delivery.encrypted_keys)
         .into_iter()
         .map(|found| HeldFile {
             path: found.source.input.into(),
@@ -188,7 +187,7 @@ fn unnamed_keys(
             path: found.source.input.into(),
             value: found.value,
         });
-    let (own, combined) = here.take_keys();
+    let (own, combined) = here.remove_keys();
     FoundKeys {
         keys: delivered.chain(combined).chain(own).collect(),
         locked,
@@ -220,11 +219,11 @@ fn keys_sent_with_certificates(delivery: &CaDelivery) -> Vec<HeldFile<PublicKeyI
 ///
 /// # Errors
 /// A file that cannot be read or holds no key that can be used.
-pub(crate) fn named_keys(
+pub(crate) fn read_named_keys(
     reading: &InputReader,
     path: &Path,
 ) -> Result<(Vec<HeldFile<PrivateKey>>, Vec<PublicKeyId>), Failure> {
-    let (found, decrypt_error) = reading.file_of_keys(path)?;
+    let (found, decrypt_error) = reading.read_key_file(path)?;
     if found.keys.is_empty() {
         return Err(no_usable_key(path, &found, decrypt_error));
     }
@@ -236,20 +235,20 @@ pub(crate) fn named_keys(
             value: key.value,
         })
         .collect();
-    Ok((keys, found.opened))
+    Ok((keys, found.decrypted_key_ids))
 }
 
 /// Why a file that was named as a key file gives no key.
 fn no_usable_key(path: &Path, found: &CaDelivery, error: Option<DecryptError>) -> Failure {
     let path = path.to_owned();
     if let Some(error) = error {
-        return MatchingError::StaysLocked(path, error).into();
+        return MatchingError::WrongPassphrase(path, error).into();
     }
-    let mut ignored = found.ignored.iter().map(|ignored| &ignored.what);
+    let mut ignored = found.ignored.iter().map(|ignored| &ignored.content);
     if ignored.any(|what| *what == UnusedContent::EncryptedKey) {
         return MatchingError::LockedKey(path).into();
     }
-    if found.ignored.iter().any(|one| one.what.may_hold_key()) {
+    if found.ignored.iter().any(|one| one.content.may_hold_key()) {
         return found.ignored.as_slice().into();
     }
     MatchingError::NoKey {
@@ -274,16 +273,17 @@ fn named_request(path: &Path) -> Result<HeldRequest, Failure> {
 }
 
 fn own_request(held: HeldFile<SigningRequest>) -> HeldRequest {
-    let stem = Some(matching::stem(&held.path));
-    HeldRequest { held, stem }
+    let stem = Some(matching::file_stem_of(&held.path));
+    HeldRequest { file: held, stem }
 }
 
 /// A request among what was passed: a file of its own gives its stem, an entry of a zip does not.
 fn delivered_request(source: &ItemSource, value: SigningRequest) -> HeldRequest {
     let path = PathBuf::from(&source.input);
-    let stem = (source.entry.is_none() && source.input != "stdin").then(|| matching::stem(&path));
+    let stem =
+        (source.entry.is_none() && source.input != "stdin").then(|| matching::file_stem_of(&path));
     HeldRequest {
-        held: HeldFile { path, value },
+        file: HeldFile { path, value },
         stem,
     }
 }
@@ -294,7 +294,7 @@ fn contents(found: &CaDelivery) -> String {
         (!found.certificates.is_empty()).then(|| "a certificate".to_owned()),
         (!found.requests.is_empty()).then(|| "a certificate request".to_owned()),
         (!found.keys.is_empty()).then(|| "a private key".to_owned()),
-        found.ignored.first().map(|one| one.what.to_string()),
+        found.ignored.first().map(|one| one.content.to_string()),
     ];
     let words: Vec<String> = kinds.into_iter().flatten().collect();
     if words.is_empty() {
@@ -317,7 +317,7 @@ pub(crate) fn blamed(finding: Finding) -> Finding {
 }
 
 /// Puts findings about damage before those about what is missing because of it.
-pub(crate) fn causes_first(findings: &mut [Finding]) {
+pub(crate) fn sort_causes_first(findings: &mut [Finding]) {
     findings.sort_by_key(|one| !is_damage(one));
 }
 
@@ -327,9 +327,9 @@ fn is_damage(finding: &Finding) -> bool {
 
 /// What was repaired in the files and what could not be used.
 #[must_use]
-pub(crate) fn findings_of(delivery: &CaDelivery) -> Vec<Finding> {
+pub(crate) fn reading_findings(delivery: &CaDelivery) -> Vec<Finding> {
     const MOST: usize = 20;
-    let repairs = matching::mended(&delivery.repairs);
+    let repairs = matching::remark_repairs(&delivery.repairs);
     let mut findings: Vec<Finding> = repairs.iter().map(Finding::from).collect();
     findings.extend(delivery.ignored.iter().take(MOST).map(Finding::from));
     let more = delivery.ignored.len().saturating_sub(MOST);

@@ -22,13 +22,16 @@ const CODE: &str = "trust-stores-disagree";
 ///
 /// # Errors
 /// When the file or the system's store cannot be read or holds no certificate.
-pub(crate) fn anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure> {
+pub(crate) fn trust_anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure> {
     let path = match trust {
         None | Some("mozilla") => return Ok(TrustAnchors::mozilla()),
         Some("system") => return Ok(system_anchors()?),
         Some(path) => path,
     };
-    let anchors = TrustAnchors::from_certificates(path, &folder::read_file(Path::new(path))?.bag());
+    let anchors = TrustAnchors::from_certificates(
+        path,
+        &folder::read_file(Path::new(path))?.clone_certificates(),
+    );
     if anchors.is_empty() {
         Err(MatchingError::NoAnchor(path.to_owned()).into())
     } else {
@@ -37,7 +40,7 @@ pub(crate) fn anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure> {
 }
 
 fn system_anchors() -> Result<TrustAnchors, roots::RootsError> {
-    let roots = roots::system()?;
+    let roots = roots::system_roots()?;
     let roots: Vec<Certificate> = roots
         .iter()
         .filter_map(|root| Certificate::from_der(root).ok())
@@ -58,13 +61,13 @@ pub(crate) fn trust_flags(anchors: &TrustAnchors) -> Vec<String> {
 
 /// The `certctl bundle` command line for the same files and anchors.
 #[must_use]
-pub(crate) fn bundle_again(
+pub(crate) fn bundle_command(
     context: &Context,
     typed: &[String],
     anchors: &TrustAnchors,
 ) -> Vec<String> {
     [
-        context.again("bundle"),
+        context.command_words("bundle"),
         trust_flags(anchors),
         typed.to_vec(),
     ]
@@ -74,7 +77,7 @@ pub(crate) fn bundle_again(
 /// Where Mozilla and this system differ about `chain`, which was made of `bag`: visitors have other
 /// roots than this machine.
 #[must_use]
-pub(crate) fn second_opinion(
+pub(crate) fn trust_difference(
     chain: &Chain,
     bag: &[Certificate],
     criteria: ChainCriteria<'_>,
@@ -123,7 +126,7 @@ fn system_anchors_for(
         .flat_map(|certificate| [certificate.subject_der(), certificate.issuer_der()])
         .collect();
     // The bundle file nearly always has the root, and is quicker to read than the whole store.
-    let bundle = TrustAnchors::system_named(roots::bundle(), &names);
+    let bundle = TrustAnchors::system_named(roots::bundle_roots(), &names);
     if is_anchored(
         chain,
         bag,
@@ -134,13 +137,13 @@ fn system_anchors_for(
     ) {
         return Some(bundle);
     }
-    let roots = roots::system().ok()?;
+    let roots = roots::system_roots().ok()?;
     Some(TrustAnchors::system_named(roots, &names))
 }
 
 /// Whether the leaf of `chain` has a chain to an anchor of `criteria`.
 fn is_anchored(chain: &Chain, bag: &[Certificate], criteria: ChainCriteria<'_>) -> bool {
-    let assembly = verify::assemble(chain.leaf(), bag, criteria);
+    let assembly = verify::assemble_chain(chain.leaf(), bag, criteria);
     *assembly.chain.end() == ChainEnd::Anchored
 }
 

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, NextStep, Severity};
 use crate::install::preflight::{self, PreflightState};
-use crate::install::request::{InstallGoal, InstallRequest, RunMode, again};
+use crate::install::request::{InstallGoal, InstallRequest, RunMode, certctl_again};
 use crate::install::rollback;
 use crate::install::servers::{ServerUse, ServingState};
 use crate::install_plan::apply::error::InstallError;
@@ -24,7 +24,7 @@ use crate::probe::{ProbePatience, ProbeTarget};
 use crate::store::drift::{FileDrift, LinkReplacement};
 use crate::store::layout::{LineageLayout, ReleaseId, StableLink};
 use crate::store::release::Release;
-use crate::store::root::{check_own_folders, real, root};
+use crate::store::root::{check_own_folders, resolve_in_tree, resolve_root};
 use crate::store::settings::LineageSettings;
 use crate::webserver::model::ServerSoftware;
 
@@ -46,7 +46,7 @@ pub(crate) struct DriftCheck {
     pub release: Option<Release>,
     /// Where servers read it.
     pub layout: LineageLayout,
-    pub seen: Vec<ProbeResult>,
+    pub probes: Vec<ProbeResult>,
     /// Every difference, and what else is to be reported.
     pub findings: Vec<Finding>,
     /// The line that installs it again; for a placeholder, the real certificate.
@@ -73,7 +73,7 @@ impl DriftCheck {
     /// What proves it, as JSON reports it.
     #[must_use]
     pub(crate) fn proof(&self) -> &'static str {
-        match (self.verdict(), self.seen.is_empty()) {
+        match (self.verdict(), self.probes.is_empty()) {
             (InstallVerdict::Unchanged, true) => "files",
             (InstallVerdict::Unchanged, false) => "live",
             _ => "none",
@@ -109,7 +109,7 @@ impl LiveInstall {
     fn as_request(&self) -> InstallRequest<'_> {
         InstallRequest {
             stem: self.stem.clone(),
-            goal: InstallGoal::Back(Some(&self.release)),
+            goal: InstallGoal::Rollback(Some(&self.release)),
             flags: self.paths.clone(),
             allow: Vec::new(),
             lock_timeout: Duration::ZERO,
@@ -139,7 +139,7 @@ pub(crate) fn check(context: &Context, stems: &[String]) -> Result<Vec<DriftChec
             (targets, &situation.wanted.certificates[..])
         })
         .collect();
-    let answers = apply::ask_groups(&groups);
+    let answers = apply::probe_groups(&groups);
     for ((index, situation), probes) in observed.into_iter().zip(answers) {
         checks[index].add_serving(situation.serving, probes);
     }
@@ -176,12 +176,12 @@ struct CheckedSettings {
 }
 
 fn check_settings(root: &Path, stem: &str) -> Result<CheckedSettings, Failure> {
-    match observe::settings(root, stem) {
+    match observe::read_settings(root, stem) {
         Ok(settings) => Ok(CheckedSettings {
             settings,
             finding: None,
         }),
-        Err(error @ (InstallError::Settings { .. } | InstallError::Writable { .. })) => {
+        Err(error @ (InstallError::Settings { .. } | InstallError::WritableByOthers { .. })) => {
             Ok(CheckedSettings {
                 settings: LineageSettings::default(),
                 finding: Some(report_unusable_settings(error)),
@@ -193,11 +193,11 @@ fn check_settings(root: &Path, stem: &str) -> Result<CheckedSettings, Failure> {
 
 /// Checks the files of one certificate.
 fn check_files(context: &Context, stem: &str) -> Result<CheckedFiles, Failure> {
-    let root = root(context.root.as_deref())?;
+    let root = resolve_root(context.root.as_deref())?;
     check_own_folders(&root, stem)?;
     let CheckedSettings { settings, finding } = check_settings(&root, stem)?;
-    let layout = installed::placed(context, stem, &settings)?;
-    let mut observed = observe::drift::look(&layout, &settings)?;
+    let layout = installed::saved_layout(context, stem, &settings)?;
+    let mut observed = observe::drift::find_drifts(&layout, &settings)?;
     let former_drifts = check_former_links(&root, &layout, &settings)?;
     observed.drifts.extend(former_drifts);
     let report = DriftReport::new(context, &layout, &settings, observed.release.as_ref());
@@ -217,7 +217,7 @@ fn check_files(context: &Context, stem: &str) -> Result<CheckedFiles, Failure> {
         name: stem.to_owned(),
         release,
         layout,
-        seen: Vec::new(),
+        probes: Vec::new(),
         findings,
         repair,
     };
@@ -232,9 +232,9 @@ fn check_former_links(
 ) -> Result<Vec<FileDrift>, Failure> {
     let mut drifts = Vec::new();
     for link in &settings.former {
-        let link = StableLink::new(real(root, &link.path)?, link.piece);
+        let link = StableLink::new(resolve_in_tree(root, &link.path)?, link.piece);
         if !layout.links().contains(&link) {
-            drifts.extend(observe::drift::at_link(layout, &link)?);
+            drifts.extend(observe::drift::check_link(layout, &link)?);
         }
     }
     Ok(drifts)
@@ -260,7 +260,7 @@ fn as_error(finding: Finding) -> Finding {
 fn installed_paths(layout: &LineageLayout, settings: &LineageSettings) -> LineageSettings {
     let mut links = settings.links.clone();
     for link in layout.further_links() {
-        let link = StableLink::new(layout.inside(&link.path), link.piece);
+        let link = StableLink::new(layout.path_inside_tree(&link.path), link.piece);
         if !settings.links.contains(&link) {
             links.push(link);
         }
@@ -269,8 +269,8 @@ fn installed_paths(layout: &LineageLayout, settings: &LineageSettings) -> Lineag
     let key_path = settings.key_path.clone();
     LineageSettings {
         links,
-        chain_path: chain_path.or_else(|| Some(layout.inside(layout.chain_path()))),
-        key_path: key_path.or_else(|| Some(layout.inside(layout.key_path()))),
+        chain_path: chain_path.or_else(|| Some(layout.path_inside_tree(layout.chain_path()))),
+        key_path: key_path.or_else(|| Some(layout.path_inside_tree(layout.key_path()))),
         ..LineageSettings::default()
     }
 }
@@ -281,7 +281,7 @@ fn unprobed_targets(situation: &PreflightState) -> &[ProbeTarget] {
     let serves = |server_use: &ServerUse| {
         matches!(
             server_use.state,
-            ServerState::Mends(_) | ServerState::Serves(..)
+            ServerState::BrokenUntilInstalled(_) | ServerState::Serves(..)
         )
     };
     if serving.probes.is_empty() && serving.uses.iter().any(serves) {
@@ -305,7 +305,7 @@ impl DriftCheck {
         } else {
             serving.probes
         };
-        self.seen = probes.iter().map(ProbeResult::from).collect();
+        self.probes = probes.iter().map(ProbeResult::from).collect();
         if !probes.iter().all(ProbeAnswer::agrees) {
             self.findings.push(self.report_other_certificate(probes));
         }
@@ -328,7 +328,7 @@ impl DriftCheck {
     /// Whether a server runs and names the certificate.
     fn check_server(&self, server_use: &ServerUse) -> Option<Finding> {
         let title = server_use
-            .looked
+            .observed
             .software()
             .map_or("the server", ServerSoftware::title);
         match &server_use.state {
@@ -348,7 +348,9 @@ impl DriftCheck {
                     None => finding,
                 })
             }
-            ServerState::Mends(_) | ServerState::Serves(..) | ServerState::Nothing => None,
+            ServerState::BrokenUntilInstalled(_)
+            | ServerState::Serves(..)
+            | ServerState::Nothing => None,
         }
     }
 
@@ -397,7 +399,7 @@ impl<'a> DriftReport<'a> {
             placeholder_expiry,
             install: match placeholder_expiry {
                 Some(_) => command_lines::install_some_file(context.root.as_deref()),
-                None => again(context, &["install", layout.stem()]),
+                None => certctl_again(context, &["install", layout.stem()]),
             },
         }
     }
@@ -417,7 +419,10 @@ impl<'a> DriftReport<'a> {
 
     fn placeholder_finding(&self) -> Option<Finding> {
         let expiry = self.placeholder_expiry?;
-        Some(as_error(placeholder::told(self.context, expiry)))
+        Some(as_error(placeholder::warn_about_placeholder(
+            self.context,
+            expiry,
+        )))
     }
 
     /// Reports a difference, and the line that repairs it.
@@ -463,7 +468,10 @@ impl<'a> DriftReport<'a> {
             return finding.with(drift::replace_damaged(folder, root));
         }
         finding
-            .with(again(self.context, &["rollback", self.layout.stem()]))
+            .with(certctl_again(
+                self.context,
+                &["rollback", self.layout.stem()],
+            ))
             .with(drift::or_replace_damaged(folder, root))
     }
 }

@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, NextStep};
 use crate::install::preflight::disk_space::SpaceReservation;
-use crate::install::request::{RunMode, again};
+use crate::install::request::{RunMode, certctl_again};
 use crate::install::servers;
 use crate::install::servers::discover::ServerDiscovery;
 use crate::install_plan::observe::{self, PathContent};
@@ -24,7 +24,7 @@ use crate::pki::certificate::Certificate;
 use crate::store::disk;
 use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId, ReleasePointer};
 use crate::store::release::Release;
-use crate::store::root::{check_own_folders, root};
+use crate::store::root::{check_own_folders, resolve_root};
 use crate::store::settings::LineageSettings;
 use crate::system::fs::{files, folders};
 
@@ -129,11 +129,11 @@ pub(crate) fn run(
 
 /// Observes what exists, and plans what to do about it.
 fn plan_removal(context: &Context, stem: &str) -> Result<(LineageLayout, ForgetResult), Failure> {
-    let root = root(context.root.as_deref())?;
+    let root = resolve_root(context.root.as_deref())?;
     check_own_folders(&root, stem)?;
-    let settings = observe::settings(&root, stem)?;
-    let layout = installed::placed(context, stem, &settings)?;
-    let live = observe::pointer(&layout, ReleasePointer::Live)?;
+    let settings = observe::read_settings(&root, stem)?;
+    let layout = installed::saved_layout(context, stem, &settings)?;
+    let live = observe::read_pointer(&layout, ReleasePointer::Live)?;
     let mut removal = ForgetResult::new(&layout, live);
     if !folders::is_folder(&layout.folder()) {
         // A removal was killed after its last rename: only what it left is removed.
@@ -175,7 +175,7 @@ fn observe_lineage(
     let is_placeholder = placeholder.is_some();
     let proven = match placeholder {
         Some(placeholder) => Some(placeholder),
-        None => observe::pointer(layout, ReleasePointer::Proven)?,
+        None => observe::read_pointer(layout, ReleasePointer::Proven)?,
     };
     let foreign_files = apply::find_foreign_files(layout)?;
     let release = match live {
@@ -183,7 +183,10 @@ fn observe_lineage(
         None => None,
     };
     if let (true, Some(release)) = (is_placeholder, &release) {
-        findings.push(placeholder::told(context, release.not_after()));
+        findings.push(placeholder::warn_about_placeholder(
+            context,
+            release.not_after(),
+        ));
     }
     let observation = ForgetObservation {
         live: live.cloned(),
@@ -207,7 +210,7 @@ fn observe_links(
 ) -> Result<Vec<Option<PathState>>, Failure> {
     let mut path_states = Vec::new();
     for link in layout.links() {
-        let path_state = match observe::spot(layout, link)? {
+        let path_state = match observe::check_path(layout, link)? {
             PathContent::Replaceable(state) => Some(state),
             PathContent::Obstacle(obstacle) => {
                 let message = format!("{obstacle}: it stays as it is");
@@ -229,7 +232,7 @@ fn observe_pieces(layout: &LineageLayout, live: Option<&ReleaseId>) -> Vec<Relea
         .links()
         .iter()
         .map(|link| link.piece)
-        .filter(|piece| folders::is_file(&layout.piece(live, *piece)))
+        .filter(|piece| folders::is_file(&layout.file_path(live, *piece)))
         .collect()
 }
 
@@ -251,7 +254,7 @@ impl ForgetResult {
                     let finding = report_refusal(context, &self.name, refusal);
                     self.findings.push(match refusal {
                         ForgetRefusal::NotProven(_) if can_roll_back => {
-                            finding.with(again(context, &["rollback", &self.name]))
+                            finding.with(certctl_again(context, &["rollback", &self.name]))
                         }
                         _ => finding,
                     });
@@ -300,14 +303,14 @@ fn find_named_files(
         .servers;
     let blocks = servers
         .iter()
-        .filter_map(|observed| observed.standing.as_ref())
+        .filter_map(|observed| observed.observation.as_ref())
         .flat_map(|observation| observation.config.blocks());
     let mut found: Vec<(String, PathBuf)> = Vec::new();
     for block in blocks {
         // One block may name a file twice.
         let mut named_here = Vec::new();
         let files = block
-            .pairs
+            .certificates
             .iter()
             .flat_map(|certificate| &certificate.files);
         for path in files.filter_map(|(_, path)| path.file()) {
@@ -322,17 +325,17 @@ fn find_named_files(
 }
 
 fn leads_into(path: &Path, layout: &LineageLayout) -> bool {
-    let Ok(real) = folders::real(path) else {
+    let Ok(real) = folders::resolve_links(path) else {
         return false;
     };
     if layout.links().iter().any(|link| link.path == real) {
         return false;
     }
-    let target = match folders::look(&real) {
+    let target = match folders::read_status(&real) {
         Ok(Some(folders::FileStatus {
             kind: folders::FileKind::Link(text),
             ..
-        })) => folders::plain(&files::parent(&real).join(text)),
+        })) => folders::normalize(&files::parent(&real).join(text)),
         _ => real,
     };
     target.starts_with(layout.folder())
@@ -341,14 +344,13 @@ fn leads_into(path: &Path, layout: &LineageLayout) -> bool {
 fn report_refusal(context: &Context, stem: &str, refusal: &ForgetRefusal) -> Finding {
     let message = refusal.to_string();
     match refusal {
-        ForgetRefusal::NotProven(_) => {
-            Finding::error("not-verified-live", message).with(again(context, &["install", stem]))
-        }
+        ForgetRefusal::NotProven(_) => Finding::error("not-verified-live", message)
+            .with(certctl_again(context, &["install", stem])),
         ForgetRefusal::StillNamed { block, .. } => {
             Finding::error("still-configured", message).with(lineages::name_the_link(block))
         }
         ForgetRefusal::DanglingLink(_) => Finding::error("path-missing", message)
-            .with(again(context, &["install", stem, "--check"])),
+            .with(certctl_again(context, &["install", stem, "--check"])),
         ForgetRefusal::ForeignFile(path) => {
             Finding::error("folder-not-empty", message).with(lineages::move_foreign_file(path))
         }

@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use self::by_name::{InstalledNames, InstalledRelease};
-pub(crate) use self::saved_paths::{former_links, placed};
+pub(crate) use self::saved_paths::{former_links, saved_layout};
 use super::placeholder;
 use crate::advice::lineages;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::inputs::MatchedCertificate;
 use crate::inputs::folder::{self, ArgumentMeaning};
-use crate::install::request::again;
+use crate::install::request::certctl_again;
 use crate::install_plan::observe;
-use crate::matching::file_names::{plain, without_round};
+use crate::matching::file_names::{is_safe_name, strip_renewal_number};
 use crate::matching::{FolderContents, HeldFile};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PublicKeyId;
@@ -27,7 +27,7 @@ use crate::pki::request::SigningRequest;
 use crate::store::disk;
 use crate::store::layout::{self, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer};
 use crate::store::release::Release;
-use crate::store::root::root;
+use crate::store::root::resolve_root;
 use crate::store::settings::LineageSettings;
 use crate::system::fs::folders;
 
@@ -87,32 +87,32 @@ fn read_stems(context: &Context) -> Result<HashMap<NamesAndAlgorithm, String>, F
 ///
 /// # Errors
 /// When what is installed cannot be read.
-pub(crate) fn stem(
+pub(crate) fn choose_stem(
     context: &Context,
     taken: &MatchedCertificate,
     known: &mut InstalledLineages,
 ) -> Result<String, Failure> {
     if taken.request.is_some() {
-        let stem = without_round(&taken.stem);
-        if plain(stem) {
+        let stem = strip_renewal_number(&taken.stem);
+        if is_safe_name(stem) {
             return Ok(stem.to_owned());
         }
     }
     let leaf = taken.leaf();
     let installed = known.find_stem(context, leaf)?;
-    Ok(installed.unwrap_or_else(|| crate::inputs::stem_of(leaf)))
+    Ok(installed.unwrap_or_else(|| crate::inputs::file_stem_of(leaf)))
 }
 
 /// The certificate that is live under a name, and whether it is proven; none for a placeholder.
 ///
 /// # Errors
 /// When it exists and cannot be read.
-pub(crate) fn live_leaf(
+pub(crate) fn load_live_leaf(
     context: &Context,
     stem: &str,
 ) -> Result<Option<(Certificate, bool)>, Failure> {
     let live = load_live(context, stem)?;
-    Ok(live.map(|live| (live.release.leaf().clone(), live.files.proven)))
+    Ok(live.map(|live| (live.release.leaf().clone(), live.files.is_proven)))
 }
 
 /// The files of an installed certificate.
@@ -121,10 +121,10 @@ pub(crate) struct InstalledFiles {
     /// The name of the certificate in /etc/ssl.
     pub stem: String,
     /// Whether they were verified live, or there was no server to probe.
-    pub proven: bool,
+    pub is_proven: bool,
     /// Leaf and intermediates.
-    pub chain: PathBuf,
-    pub key: PathBuf,
+    pub chain_path: PathBuf,
+    pub key_path: PathBuf,
     /// The requests of the working directory with the same key, where names were searched there.
     pub requests: Vec<HeldFile<SigningRequest>>,
 }
@@ -134,7 +134,7 @@ pub(crate) struct InstalledFiles {
 ///
 /// # Errors
 /// When the directory or what is installed cannot be read, or only a placeholder has the name.
-pub(crate) fn newest(
+pub(crate) fn find_newest(
     context: &Context,
     names: &[String],
 ) -> Result<Vec<Option<InstalledFiles>>, Failure> {
@@ -156,7 +156,7 @@ pub(crate) fn newest(
     let search = NewestSearch {
         context,
         installed,
-        expiry_dates: here.ends(),
+        expiry_dates: here.expiry_by_name(),
         here: &here,
     };
     let mut newest = Vec::new();
@@ -171,7 +171,9 @@ pub(crate) fn newest(
 
 fn parse_unless_path(name: &str) -> Option<DnsName> {
     let dns_name = DnsName::parse(name).ok()?;
-    ArgumentMeaning::of_path(name).is_none().then_some(dns_name)
+    ArgumentMeaning::from_path(name)
+        .is_none()
+        .then_some(dns_name)
 }
 
 /// Finds the newest certificate of a name, in the working directory or installed.
@@ -189,7 +191,7 @@ impl NewestSearch<'_> {
             return Ok(None);
         };
         let Some(live) = load_live(self.context, &stem)? else {
-            if self.here.knows(dns_name) {
+            if self.here.lists_name(dns_name) {
                 return Ok(None);
             }
             return Err(placeholder::only_placeholder(self.context, &stem));
@@ -214,7 +216,7 @@ impl NewestSearch<'_> {
 ///
 /// # Errors
 /// When what is installed cannot be read.
-pub(crate) fn all_files(context: &Context) -> Result<Vec<InstalledFiles>, Failure> {
+pub(crate) fn list_live_files(context: &Context) -> Result<Vec<InstalledFiles>, Failure> {
     let mut all = Vec::new();
     for installed in load_live_releases(context)? {
         let live = load_live(context, &installed.stem)?;
@@ -230,23 +232,23 @@ struct LiveRelease {
 }
 
 fn load_live(context: &Context, stem: &str) -> Result<Option<LiveRelease>, Failure> {
-    let layout = layout(&root(context.root.as_deref())?, stem);
-    let Some(live) = observe::pointer(&layout, ReleasePointer::Live)? else {
+    let layout = usual_layout(&resolve_root(context.root.as_deref())?, stem);
+    let Some(live) = observe::read_pointer(&layout, ReleasePointer::Live)? else {
         return Ok(None);
     };
     // A placeholder is no certificate.
-    if settings(context, stem)?.placeholder.as_ref() == Some(&live) {
+    if read_settings(context, stem)?.placeholder.as_ref() == Some(&live) {
         return Ok(None);
     }
     let Some(release) = disk::load(&layout, &live)? else {
         return Ok(None);
     };
-    let proven = observe::pointer(&layout, ReleasePointer::Proven)?;
+    let proven = observe::read_pointer(&layout, ReleasePointer::Proven)?;
     let files = InstalledFiles {
         stem: stem.to_owned(),
-        proven: proven.as_ref() == Some(&live),
-        chain: layout.piece(&live, ReleaseFile::FullChain),
-        key: layout.piece(&live, ReleaseFile::Key),
+        is_proven: proven.as_ref() == Some(&live),
+        chain_path: layout.file_path(&live, ReleaseFile::FullChain),
+        key_path: layout.file_path(&live, ReleaseFile::Key),
         requests: Vec::new(),
     };
     Ok(Some(LiveRelease { files, release }))
@@ -254,8 +256,8 @@ fn load_live(context: &Context, stem: &str) -> Result<Option<LiveRelease>, Failu
 
 /// The layout of a certificate with its usual paths.
 #[must_use]
-pub(crate) fn layout(root: &Path, stem: &str) -> LineageLayout {
-    let (chain, key) = observe::family(root).stable_paths(stem);
+pub(crate) fn usual_layout(root: &Path, stem: &str) -> LineageLayout {
+    let (chain, key) = observe::detect_distro_family(root).stable_paths(stem);
     LineageLayout::new(Some(root), stem, root.join(chain), root.join(key))
 }
 
@@ -264,26 +266,26 @@ pub(crate) fn layout(root: &Path, stem: &str) -> LineageLayout {
 ///
 /// # Errors
 /// When the tree cannot be read.
-pub(crate) fn folder_named(context: &Context, name: &str) -> Result<Option<String>, Failure> {
+pub(crate) fn find_folder(context: &Context, name: &str) -> Result<Option<String>, Failure> {
     let stem = DnsName::parse(name).map_or_else(|_| name.to_owned(), |name| name.file_stem());
-    if !plain(&stem) {
+    if !is_safe_name(&stem) {
         return Ok(None);
     }
-    let layout = layout(&root(context.root.as_deref())?, &stem);
-    let there = folders::is_folder(&layout.folder()) || !disk::leftovers(&layout)?.is_empty();
+    let layout = usual_layout(&resolve_root(context.root.as_deref())?, &stem);
+    let there = folders::is_folder(&layout.folder()) || !disk::find_leftovers(&layout)?.is_empty();
     Ok(there.then_some(stem))
 }
 
 /// Returns the keys of all certificates that are live or can be rolled back to, with the names in
 /// /etc/ssl, as far as this user may read: from the chains alone, which are not secret.
 #[must_use]
-pub(crate) fn keys(context: &Context) -> Vec<(String, PublicKeyId)> {
-    let Ok(root) = root(context.root.as_deref()) else {
+pub(crate) fn list_keys(context: &Context) -> Vec<(String, PublicKeyId)> {
+    let Ok(root) = resolve_root(context.root.as_deref()) else {
         return Vec::new();
     };
     let mut keys = Vec::new();
     for stem in list_stems(&root).unwrap_or_default() {
-        let of_stem = keys_of(&layout(&root, &stem)).into_iter();
+        let of_stem = keys_of(&usual_layout(&root, &stem)).into_iter();
         keys.extend(of_stem.map(|key| (stem.clone(), key)));
     }
     keys
@@ -291,14 +293,14 @@ pub(crate) fn keys(context: &Context) -> Vec<(String, PublicKeyId)> {
 
 /// As [`keys`], for one certificate.
 #[must_use]
-pub(crate) fn issued(context: &Context, stem: &str) -> Vec<PublicKeyId> {
-    root(context.root.as_deref())
-        .map(|root| keys_of(&layout(&root, stem)))
+pub(crate) fn list_keys_of(context: &Context, stem: &str) -> Vec<PublicKeyId> {
+    resolve_root(context.root.as_deref())
+        .map(|root| keys_of(&usual_layout(&root, stem)))
         .unwrap_or_default()
 }
 
 fn keys_of(layout: &LineageLayout) -> Vec<PublicKeyId> {
-    let names = folders::names(&layout.releases(), LIMIT).unwrap_or_default();
+    let names = folders::list_names(&layout.releases(), LIMIT).unwrap_or_default();
     names
         .iter()
         .filter_map(|name| ReleaseId::parse(name.to_str()?))
@@ -309,18 +311,21 @@ fn keys_of(layout: &LineageLayout) -> Vec<PublicKeyId> {
 
 /// The first certificate in the chain of a release.
 fn read_leaf(layout: &LineageLayout, release: &ReleaseId) -> Option<Certificate> {
-    let chain = folder::read_file(&layout.piece(release, ReleaseFile::FullChain)).ok()?;
-    chain.bag().into_iter().next()
+    let chain = folder::read_file(&layout.file_path(release, ReleaseFile::FullChain)).ok()?;
+    chain.clone_certificates().into_iter().next()
 }
 
 /// Finds a certificate that is live and for all of these names, and its name in /etc/ssl. Reads the
 /// chains alone.
 #[must_use]
-pub(crate) fn with_names(context: &Context, names: &[String]) -> Option<(String, Certificate)> {
-    let root = root(context.root.as_deref()).ok()?;
+pub(crate) fn find_with_names(
+    context: &Context,
+    names: &[String],
+) -> Option<(String, Certificate)> {
+    let root = resolve_root(context.root.as_deref()).ok()?;
     list_stems(&root).ok()?.into_iter().find_map(|stem| {
-        let layout = layout(&root, &stem);
-        let live = observe::pointer(&layout, ReleasePointer::Live).ok()??;
+        let layout = usual_layout(&root, &stem);
+        let live = observe::read_pointer(&layout, ReleasePointer::Live).ok()??;
         let leaf = read_leaf(&layout, &live)?;
         // A placeholder is no certificate.
         (!leaf.is_self_issued() && has_all_names(&leaf, names)).then_some((stem, leaf))
@@ -339,15 +344,15 @@ fn has_all_names(leaf: &Certificate, names: &[String]) -> bool {
 ///
 /// # Errors
 /// When the tree cannot be read.
-pub(crate) fn all(context: &Context) -> Result<Vec<String>, Failure> {
-    list_stems(&root(context.root.as_deref())?)
+pub(crate) fn list_installed(context: &Context) -> Result<Vec<String>, Failure> {
+    list_stems(&resolve_root(context.root.as_deref())?)
 }
 
 fn list_stems(root: &Path) -> Result<Vec<String>, Failure> {
-    let names = folders::names(&layout::base(root), LIMIT)?.into_iter();
+    let names = folders::list_names(&layout::base(root), LIMIT)?.into_iter();
     let mut stems: Vec<String> = names
         .filter_map(|name| name.into_string().ok())
-        .filter(|name| plain(name))
+        .filter(|name| is_safe_name(name))
         .collect();
     stems.sort();
     Ok(stems)
@@ -355,12 +360,12 @@ fn list_stems(root: &Path) -> Result<Vec<String>, Failure> {
 
 /// Loads what is live of every installed certificate that can be read.
 fn load_live_releases(context: &Context) -> Result<Vec<InstalledRelease>, Failure> {
-    let root = root(context.root.as_deref())?;
+    let root = resolve_root(context.root.as_deref())?;
     let mut installed = Vec::new();
     for stem in list_stems(&root)? {
-        let layout = layout(&root, &stem);
+        let layout = usual_layout(&root, &stem);
         // A broken certificate does not concern the others.
-        let Ok(Some(live)) = observe::pointer(&layout, ReleasePointer::Live) else {
+        let Ok(Some(live)) = observe::read_pointer(&layout, ReleasePointer::Live) else {
             continue;
         };
         if let Ok(Some(release)) = disk::load(&layout, &live) {
@@ -375,7 +380,11 @@ fn load_live_releases(context: &Context) -> Result<Vec<InstalledRelease>, Failur
 ///
 /// # Errors
 /// None fits, or several do.
-pub(crate) fn named(context: &Context, verb: &str, name: Option<&str>) -> Result<String, Failure> {
+pub(crate) fn find_named(
+    context: &Context,
+    verb: &str,
+    name: Option<&str>,
+) -> Result<String, Failure> {
     let installed = load_live_releases(context)?;
     let mut found: Vec<String> = match name {
         Some(name) => InstalledNames::new(installed).find(name),
@@ -394,7 +403,7 @@ fn none_installed(context: &Context, name: Option<&str>) -> Failure {
         let next = lineages::install_one(context.root.as_deref());
         return Failure::new(FailureKind::NotFound, message).with(next);
     };
-    match root(context.root.as_deref()) {
+    match resolve_root(context.root.as_deref()) {
         Ok(root) => {
             let message = format!("no certificate of {name} is installed here");
             let next = lineages::list_installed(&layout::base(&root));
@@ -408,7 +417,7 @@ fn several_installed(context: &Context, verb: &str, stems: &[String]) -> Failure
     let message = format!("several are installed: {}", stems.join(", "));
     stems
         .iter()
-        .map(|stem| again(context, &[verb, stem]))
+        .map(|stem| certctl_again(context, &[verb, stem]))
         .fold(Failure::new(FailureKind::Ambiguous, message), Failure::with)
 }
 
@@ -416,6 +425,9 @@ fn several_installed(context: &Context, verb: &str, stems: &[String]) -> Failure
 ///
 /// # Errors
 /// When they cannot be read, or others could have written them.
-pub(crate) fn settings(context: &Context, stem: &str) -> Result<LineageSettings, Failure> {
-    Ok(observe::settings(&root(context.root.as_deref())?, stem)?)
+pub(crate) fn read_settings(context: &Context, stem: &str) -> Result<LineageSettings, Failure> {
+    Ok(observe::read_settings(
+        &resolve_root(context.root.as_deref())?,
+        stem,
+    )?)
 }

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep};
 use crate::install::preflight::PreflightState;
-use crate::install::request::again;
+use crate::install::request::certctl_again;
 use crate::install::servers::ServerUse;
 use crate::install::servers::new_block::{self, BlockPlacement};
 use crate::install_plan::apply::{AppliedPlan, FailedPlan, ProbeAnswer, StepError};
@@ -38,11 +38,11 @@ pub(crate) enum InstallVerdict {
     /// Installed, and no server serves it yet.
     NotServed,
     /// Failed after the switch, and not everything was rolled back.
-    NotTakenBack,
+    PartlyRolledBack,
     Planned,
     Refused,
     /// Failed after the switch; everything was rolled back.
-    TakenBack,
+    RolledBack,
     /// Everything was installed already.
     Unchanged,
 }
@@ -55,10 +55,10 @@ impl InstallVerdict {
             Self::Files => "files",
             Self::Live => "live",
             Self::NotServed => "not-served",
-            Self::NotTakenBack => "rollback-failed",
+            Self::PartlyRolledBack => "rollback-failed",
             Self::Planned => "planned",
             Self::Refused => "refused",
-            Self::TakenBack => "rolled-back",
+            Self::RolledBack => "rolled-back",
             Self::Unchanged => "unchanged",
         }
     }
@@ -69,8 +69,8 @@ impl InstallVerdict {
         match self {
             Self::Files | Self::Live | Self::Planned | Self::Unchanged => 0,
             Self::NotServed | Self::Refused => 1,
-            Self::TakenBack => 5,
-            Self::NotTakenBack => 6,
+            Self::RolledBack => 5,
+            Self::PartlyRolledBack => 6,
         }
     }
 }
@@ -119,7 +119,7 @@ pub(crate) struct TransactionOutcome {
     /// What to do now.
     pub next: Vec<NextStep>,
     /// The commands that start the servers that are all that is missing; `next` has them too.
-    pub start: Vec<String>,
+    pub start_commands: Vec<String>,
     release: String,
     chain_path: String,
     key_path: String,
@@ -151,7 +151,7 @@ impl TransactionOutcome {
             seen: serving.probes.iter().map(ProbeResult::from).collect(),
             findings: serving.findings.clone(),
             next: Vec::new(),
-            start: Vec::new(),
+            start_commands: Vec::new(),
             release: wanted.id.to_string(),
             chain_path: layout.chain_path().display().to_string(),
             key_path: layout.key_path().display().to_string(),
@@ -166,7 +166,7 @@ impl TransactionOutcome {
 
     /// Whether other files were installed before and can be restored.
     #[must_use]
-    pub(crate) fn replaced(&self) -> bool {
+    pub(crate) fn can_roll_back(&self) -> bool {
         let is_installed = matches!(self.verdict, InstallVerdict::Live | InstallVerdict::Files);
         let Some(plan) = self.plan.as_ref().filter(|plan| !plan.steps.is_empty()) else {
             return false;
@@ -202,7 +202,7 @@ impl TransactionOutcome {
         applied: AppliedPlan,
     ) -> Result<Self, Failure> {
         let mut outcome = Self::new(situation, InstallVerdict::Unchanged, None);
-        for (step, trouble) in &applied.afterwards {
+        for (step, trouble) in &applied.harmless_failures {
             outcome.findings.push(report_unfinished(step, trouble));
         }
         if !applied.probes.is_empty() {
@@ -239,7 +239,9 @@ impl TransactionOutcome {
         match plan.end {
             PlanEnd::NotNamed => self.write_blocks(context, situation),
             PlanEnd::Stopped => self.report_stopped(context, situation),
-            PlanEnd::Partly => self.next.push(again(context, &["install", &self.name])),
+            PlanEnd::Partly => self
+                .next
+                .push(certctl_again(context, &["install", &self.name])),
             PlanEnd::Proven => {}
         }
     }
@@ -247,7 +249,7 @@ impl TransactionOutcome {
     /// Writes a block for each server that does not name the certificate yet; then the install is
     /// to be repeated.
     fn write_blocks(&mut self, context: &Context, situation: &PreflightState) {
-        let install = again(context, &["install", &self.name]);
+        let install = certctl_again(context, &["install", &self.name]);
         let mut move_commands = Vec::new();
         for server_use in &situation.serving.uses {
             if server_use.state != ServerState::NotNamed {
@@ -279,10 +281,13 @@ impl TransactionOutcome {
             let message = format!("{title} does not run; its test of the new files is fine");
             self.findings
                 .push(Finding::error("server-not-running", message));
-            self.start.push(program.start_command());
+            self.start_commands.push(program.start_command());
         }
-        self.next
-            .push(start_then_install(context, &self.start, &[&self.name]));
+        self.next.push(start_then_install(
+            context,
+            &self.start_commands,
+            &[&self.name],
+        ));
     }
 
     fn record_failure(
@@ -296,20 +301,20 @@ impl TransactionOutcome {
         self.rollback = rollback_report(&failed);
         self.verdict = progress.verdict();
         self.changed = progress.has_changed_links();
-        if let StepError::Interrupted(signal) = *failed.trouble {
+        if let StepError::Interrupted(signal) = *failed.cause {
             return Err(self.interrupted(signal, progress.new_files));
         }
-        if !progress.reached_servers && failed.not_back.is_empty() {
-            return Err(fail_before_switch(failed.trouble));
+        if !progress.reached_servers && failed.not_undone.is_empty() {
+            return Err(fail_before_switch(failed.cause));
         }
         self.seen.clear();
-        if let StepError::NotServed(probes) = &*failed.trouble {
+        if let StepError::NotServed(probes) = &*failed.cause {
             self.seen = probes.iter().map(ProbeResult::from).collect();
         }
-        let cause = failed::check_still_old(situation, plan, &failed.trouble)
-            .or_else(|| failed::check_partly_reloaded(situation, plan, &failed.trouble));
+        let cause = failed::check_still_old(situation, plan, &failed.cause)
+            .or_else(|| failed::check_partly_reloaded(situation, plan, &failed.cause));
         self.findings
-            .push(cause.unwrap_or_else(|| (&*failed.trouble).into()));
+            .push(cause.unwrap_or_else(|| (&*failed.cause).into()));
         self.findings.extend(failed::explain_what_stays(
             situation,
             plan,
@@ -321,11 +326,13 @@ impl TransactionOutcome {
     fn interrupted(&self, signal: i32, new_files: NewFiles) -> Failure {
         let message = format!("interrupted by signal {signal}");
         let reason = match (self.verdict, new_files) {
-            (InstallVerdict::NotTakenBack, NewFiles::Stay) => {
+            (InstallVerdict::PartlyRolledBack, NewFiles::Stay) => {
                 "the new files stay: there is nothing to go back to"
             }
-            (InstallVerdict::NotTakenBack, NewFiles::Removed) => "it was taken back, but not whole",
-            (InstallVerdict::TakenBack, _) => "it was taken back: what servers read is as it was",
+            (InstallVerdict::PartlyRolledBack, NewFiles::Removed) => {
+                "it was taken back, but not whole"
+            }
+            (InstallVerdict::RolledBack, _) => "it was taken back: what servers read is as it was",
             _ => "before the switch: what servers read is as it was",
         };
         let mut failure = Failure::new(FailureKind::Interrupted(signal), message)
@@ -358,11 +365,13 @@ impl FailedProgress {
             |step: &PlanStep| matches!(step, PlanStep::Switch { to, .. } if to == wanted);
         let has_switched = failed.attempted.iter().any(switches);
         let asked_servers = failed.attempted.iter().any(asks_servers);
-        let files_stay = plan::stays(plan, &failed.attempted);
+        let files_stay = plan::keeps_new_files(plan, &failed.attempted);
         let leads_to_wanted = matches!(&plan.back, RollbackTarget::To(id) if id == wanted);
         Self {
             reached_servers: has_switched || asked_servers,
-            has_switched: has_switched || !failed.back.is_empty() || !failed.not_back.is_empty(),
+            has_switched: has_switched
+                || !failed.undone.is_empty()
+                || !failed.not_undone.is_empty(),
             new_files: if files_stay {
                 NewFiles::Stay
             } else {
@@ -370,7 +379,10 @@ impl FailedProgress {
             },
             wanted_stays: files_stay || leads_to_wanted,
             is_restored: is_restored(failed),
-            keeps_links: failed.not_back.iter().any(|(step, _)| !asks_servers(step)),
+            keeps_links: failed
+                .not_undone
+                .iter()
+                .any(|(step, _)| !asks_servers(step)),
         }
     }
 
@@ -378,9 +390,9 @@ impl FailedProgress {
         if !self.has_switched {
             InstallVerdict::NotServed
         } else if self.wanted_stays || !self.is_restored {
-            InstallVerdict::NotTakenBack
+            InstallVerdict::PartlyRolledBack
         } else {
-            InstallVerdict::TakenBack
+            InstallVerdict::RolledBack
         }
     }
 
@@ -398,9 +410,9 @@ fn asks_servers(step: &PlanStep) -> bool {
 }
 
 fn rollback_report(failed: &FailedPlan) -> RollbackReport {
-    let not_back = failed.not_back.iter();
+    let not_back = failed.not_undone.iter();
     RollbackReport {
-        succeeded: failed.back.iter().map(ToString::to_string).collect(),
+        succeeded: failed.undone.iter().map(ToString::to_string).collect(),
         failed: not_back
             .map(|(step, trouble)| format!("{step}: {}", with_causes(&**trouble)))
             .collect(),
@@ -411,17 +423,17 @@ fn rollback_report(failed: &FailedPlan) -> RollbackReport {
 #[must_use]
 pub(crate) fn start_then_install(context: &Context, start: &[String], names: &[&str]) -> NextStep {
     let words = [&["install"], names].concat();
-    command_lines::start_then_install(start, &again(context, &words))
+    command_lines::start_then_install(start, &certctl_again(context, &words))
 }
 
 /// Whether the site is as it was: every step of the rollback succeeded, or, where a test or a
 /// reload did not, every address was probed and serves the earlier certificate.
 fn is_restored(failed: &FailedPlan) -> bool {
     let was_probed = failed
-        .back
+        .undone
         .iter()
         .any(|step| matches!(step, PlanStep::Prove { .. }));
-    failed.not_back.iter().all(|(step, _)| {
+    failed.not_undone.iter().all(|(step, _)| {
         was_probed && matches!(step, PlanStep::TestServer { .. } | PlanStep::Reload { .. })
     })
 }

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::install::placeholder::certificate::PlaceholderCertificate;
-use crate::install::request::again;
+use crate::install::request::certctl_again;
 use crate::install_plan::observe::{self, PathObstacle};
 use crate::install_plan::plan::{ObservedState, PathState};
 use crate::store::disk;
@@ -31,7 +31,7 @@ pub(crate) fn load_live(
     settings: &LineageSettings,
     now: Timestamp,
 ) -> Result<Option<Release>, Failure> {
-    let live = observe::pointer(layout, ReleasePointer::Live)?;
+    let live = observe::read_pointer(layout, ReleasePointer::Live)?;
     let Some(live) = live.filter(|live| settings.placeholder.as_ref() == Some(live)) else {
         return Ok(None);
     };
@@ -60,16 +60,16 @@ pub(crate) fn find_obstacles(
     observed: &ObservedState,
     settings: &LineageSettings,
 ) -> Vec<PathObstacle> {
-    let install = again(context, &["install", layout.stem()]).text;
+    let install = certctl_again(context, &["install", layout.stem()]).text;
     let is_real_live = observed.live.is_some() && observed.live != settings.placeholder;
     let is_taken = |path_state: &PathState| match path_state {
         PathState::Absent => false,
-        PathState::Ours => is_real_live,
-        PathState::File | PathState::Held | PathState::Own => true,
+        PathState::OurLink => is_real_live,
+        PathState::File | PathState::Identical | PathState::OtherCertificate => true,
     };
     let links = layout.links().iter();
     links
-        .zip(&observed.spots)
+        .zip(&observed.path_states)
         .filter(|(_, path_state)| is_taken(path_state))
         .map(|(link, _)| PathObstacle::Present(link.path.clone(), install.clone()))
         .collect()
@@ -77,7 +77,7 @@ pub(crate) fn find_obstacles(
 
 /// Warns that browsers do not trust a placeholder.
 #[must_use]
-pub(crate) fn told(context: &Context, not_after: Timestamp) -> Finding {
+pub(crate) fn warn_about_placeholder(context: &Context, not_after: Timestamp) -> Finding {
     let message = format!(
         "a placeholder, self-signed, until {}: the server can start with it, and no browser trusts \
             it",

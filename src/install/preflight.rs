@@ -26,7 +26,7 @@ use crate::install_plan::plan::{
 use crate::pki::certificate::Certificate;
 use crate::store::layout::{LineageLayout, ReleasePointer, StableLink};
 use crate::store::release::Release;
-use crate::store::root::{check_own_folders, real, root};
+use crate::store::root::{check_own_folders, resolve_in_tree, resolve_root};
 use crate::store::settings::LineageSettings;
 
 /// Everything that a transaction is decided by.
@@ -66,7 +66,7 @@ pub(crate) fn observe_requests(
     context: &Context,
     requests: &[InstallRequest<'_>],
 ) -> Result<Vec<Result<PreflightState, Failure>>, Failure> {
-    let root = root(context.root.as_deref())?;
+    let root = resolve_root(context.root.as_deref())?;
     let mut discovery = ServerDiscovery::default();
     let mut located: Vec<Result<LocatedRequest<'_, '_>, Failure>> = requests
         .iter()
@@ -95,7 +95,7 @@ fn probe_unchanged<'a>(states: impl Iterator<Item = &'a mut PreflightState>) {
         .iter()
         .map(|state| (&state.serving.targets[..], &state.wanted.certificates[..]))
         .collect();
-    let answers = apply::ask_groups(&groups);
+    let answers = apply::probe_groups(&groups);
     for (state, probes) in unchanged.iter_mut().zip(answers) {
         let all_agree = probes.iter().all(ProbeAnswer::agrees);
         state.serving.probes = probes;
@@ -107,10 +107,10 @@ fn probe_unchanged<'a>(states: impl Iterator<Item = &'a mut PreflightState>) {
 
 /// The layout with the usual paths of a certificate.
 fn usual_layout(context: &Context, root: &Path, stem: &str) -> Result<LineageLayout, Failure> {
-    let (chain, key) = observe::family(root).stable_paths(stem);
+    let (chain, key) = observe::detect_distro_family(root).stable_paths(stem);
     let staged = context.root.as_ref().map(|_| root);
-    let chain = real(root, &chain)?;
-    let key = real(root, &key)?;
+    let chain = resolve_in_tree(root, &chain)?;
+    let key = resolve_in_tree(root, &key)?;
     Ok(LineageLayout::new(staged, stem, chain, key))
 }
 
@@ -122,7 +122,7 @@ fn wanted_certificates<'a>(
     match goal {
         InstallGoal::Install(certified) => certified.chain().chain().certificates(),
         InstallGoal::Placeholder(placeholder) => std::slice::from_ref(placeholder.certificate()),
-        InstallGoal::Back(_) => target
+        InstallGoal::Rollback(_) => target
             .map(|release| release.certificates.as_slice())
             .unwrap_or_default(),
     }
@@ -139,25 +139,28 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         check_own_folders(root, &request.stem)?;
         let usual = usual_layout(context, root, &request.stem)?;
         let mut fingerprints = PathFingerprints::default();
-        fingerprints.note([
+        fingerprints.record([
             usual.settings(),
             usual.pointer(ReleasePointer::Live),
             usual.pointer(ReleasePointer::Proven),
         ])?;
-        let settings_before = observe::settings(root, &request.stem)?;
+        let settings_before = observe::read_settings(root, &request.stem)?;
         let settings = settings_before.clone().overridden_by(request.flags.clone());
         let target = match request.goal {
             InstallGoal::Install(_) | InstallGoal::Placeholder(_) => None,
-            InstallGoal::Back(to) => Some(rollback::find_release(context, &usual, &settings, to)?),
+            InstallGoal::Rollback(to) => {
+                Some(rollback::find_release(context, &usual, &settings, to)?)
+            }
         };
         let search_paths = SearchPaths {
             root,
-            usual: &usual,
+            usual_layout: &usual,
             flags: &request.flags,
             settings: &settings,
         };
         let certificates = wanted_certificates(request.goal, target.as_ref());
-        let (layout, serving) = servers::place(context, discovery, search_paths, certificates)?;
+        let (layout, serving) =
+            servers::find_serving(context, discovery, search_paths, certificates)?;
         Ok(Self {
             request,
             layout,
@@ -179,7 +182,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
     /// Observes the disk once, then runs all checks over what was observed.
     fn finish(mut self, context: &Context) -> Result<PreflightState, Failure> {
         let links = self.layout.links().iter().map(|link| link.path.clone());
-        self.fingerprints.note(links)?;
+        self.fingerprints.record(links)?;
         self.apply_overrides(context);
         let input = ObservationInput {
             request: self.request,
@@ -209,7 +212,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
     /// Demotes findings that do not block this request, and those that `--allow` names.
     fn apply_overrides(&mut self, context: &Context) {
         let serving = &mut self.serving;
-        if let InstallGoal::Back(_) | InstallGoal::Placeholder(_) = self.request.goal {
+        if let InstallGoal::Rollback(_) | InstallGoal::Placeholder(_) = self.request.goal {
             // There is a reason to want the earlier files back, and no browser accepts a
             // placeholder: a warning is enough.
             let demoted = serving.names_losing_coverage.drain(..);
@@ -241,11 +244,11 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
     /// Saves the paths as configurations spell them, as seen from inside of the tree.
     fn save_paths(&self, settings: &mut LineageSettings) {
         let (chain, key) = self.serving.chain_and_key();
-        settings.chain_path = Some(self.layout.inside(chain));
-        settings.key_path = Some(self.layout.inside(key));
-        settings.links = self.serving.spelled[2..]
+        settings.chain_path = Some(self.layout.path_inside_tree(chain));
+        settings.key_path = Some(self.layout.path_inside_tree(key));
+        settings.links = self.serving.configured_paths[2..]
             .iter()
-            .map(|link| StableLink::new(self.layout.inside(&link.path), link.piece))
+            .map(|link| StableLink::new(self.layout.path_inside_tree(&link.path), link.piece))
             .filter(|link| link.path.to_str().is_some())
             .collect();
     }
@@ -263,9 +266,9 @@ impl PreflightState {
 
     /// Notes that every address serves the wanted release.
     fn note_served(&mut self) {
-        for server_use in &mut self.disk.observed.uses {
+        for server_use in &mut self.disk.observed.server_uses {
             if let ServerState::Serves(_, evidence) = &mut server_use.state {
-                *evidence = ServedEvidence::AsWanted;
+                *evidence = ServedEvidence::WantedRelease;
             }
         }
     }
@@ -282,21 +285,21 @@ impl PreflightState {
     /// Plans the transaction.
     #[must_use]
     pub(crate) fn plan(&self, goal: InstallGoal<'_>) -> InstallPlan {
-        let is_rollback = matches!(goal, InstallGoal::Back(_));
+        let is_rollback = matches!(goal, InstallGoal::Rollback(_));
         let remembered = if is_rollback || self.settings == self.settings_before {
-            SettingsChange::Already
+            SettingsChange::Unchanged
         } else {
             SettingsChange::Otherwise
         };
         let wanted = TargetRelease {
             id: self.wanted.id.clone(),
             pieces: self.wanted.pieces(),
-            remembered,
+            settings_change: remembered,
         };
         let plan = match goal {
-            InstallGoal::Install(_) => plan::install,
-            InstallGoal::Placeholder(_) => plan::placeholder,
-            InstallGoal::Back(_) => plan::rollback,
+            InstallGoal::Install(_) => plan::plan_install,
+            InstallGoal::Placeholder(_) => plan::plan_placeholder,
+            InstallGoal::Rollback(_) => plan::plan_rollback,
         };
         plan(&wanted, &self.disk.observed, &self.layout)
     }

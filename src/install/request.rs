@@ -33,7 +33,7 @@ pub(crate) struct InstallRequest<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum InstallGoal<'a> {
     /// Rolls back to this release of the history; none: to the previous one.
-    Back(Option<&'a ReleaseId>),
+    Rollback(Option<&'a ReleaseId>),
     Install(&'a CertifiedKey),
     /// Installs a placeholder, where nothing is installed yet.
     Placeholder(&'a PlaceholderCertificate),
@@ -51,7 +51,7 @@ pub(crate) enum RunMode {
 ///
 /// # Errors
 /// With `--at`, where neither `--root` nor `mode` makes it harmless.
-pub(crate) fn judged_by_now(context: &Context, mode: RunMode) -> Result<(), Failure> {
+pub(crate) fn refuse_at_option(context: &Context, mode: RunMode) -> Result<(), Failure> {
     if context.at.is_none() || context.root.is_some() || mode == RunMode::DryRun {
         return Ok(());
     }
@@ -64,6 +64,6 @@ pub(crate) fn judged_by_now(context: &Context, mode: RunMode) -> Result<(), Fail
 
 /// A certctl command line for the tree of this run: with `--root` where it was given, else as root.
 #[must_use]
-pub(crate) fn again(context: &Context, words: &[&str]) -> NextStep {
+pub(crate) fn certctl_again(context: &Context, words: &[&str]) -> NextStep {
     command_lines::certctl_again(context.root.as_deref(), words)
 }

@@ -6,13 +6,13 @@ use crate::advice::lineages;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
-use crate::install::request::again;
+use crate::install::request::certctl_again;
 use crate::install_plan::observe;
 use crate::store::disk;
 use crate::store::history::{self, PastRelease, RollbackArgument};
 use crate::store::layout::{LineageLayout, ReleaseId, ReleasePointer};
 use crate::store::release::Release;
-use crate::store::root::root;
+use crate::store::root::resolve_root;
 use crate::store::settings::LineageSettings;
 use crate::wording::day;
 
@@ -24,9 +24,13 @@ const SHOWN: usize = 10;
 /// # Errors
 /// When it is neither, when the history has no such entry, or when its files are not kept any more;
 /// the releases that can be rolled back to are listed.
-pub(crate) fn meant(context: &Context, stem: &str, text: &str) -> Result<ReleaseId, Failure> {
-    let settings = super::installed::settings(context, stem)?;
-    let layout = super::installed::layout(&root(context.root.as_deref())?, stem);
+pub(crate) fn find_release_by_text(
+    context: &Context,
+    stem: &str,
+    text: &str,
+) -> Result<ReleaseId, Failure> {
+    let settings = super::installed::read_settings(context, stem)?;
+    let layout = super::installed::usual_layout(&resolve_root(context.root.as_deref())?, stem);
     let list_kept = |failure| list_releases(context, &layout, &settings, failure);
     let Some(argument) = RollbackArgument::parse(text) else {
         let message = format!("{text:?} is neither a date nor the eight digits of an id");
@@ -86,7 +90,7 @@ fn add_releases(
     kept: &[KeptRelease],
     mut failure: Failure,
 ) -> Failure {
-    let live = observe::pointer(layout, ReleasePointer::Live)
+    let live = observe::read_pointer(layout, ReleasePointer::Live)
         .ok()
         .flatten();
     for KeptRelease { past, release } in kept {
@@ -102,7 +106,10 @@ fn add_releases(
         let id = past.release.as_str();
         failure = failure
             .because(format!("there is {id}, {since}: ends {expires}{now}"))
-            .with(again(context, &["rollback", layout.stem(), "--to", id]));
+            .with(certctl_again(
+                context,
+                &["rollback", layout.stem(), "--to", id],
+            ));
     }
     failure
 }
@@ -118,14 +125,14 @@ pub(crate) fn find_release(
     settings: &LineageSettings,
     to: Option<&ReleaseId>,
 ) -> Result<Release, Failure> {
-    let live =
-        observe::pointer(layout, ReleasePointer::Live)?.ok_or_else(|| not_installed(layout))?;
-    let proven = observe::pointer(layout, ReleasePointer::Proven)?;
+    let live = observe::read_pointer(layout, ReleasePointer::Live)?
+        .ok_or_else(|| not_installed(layout))?;
+    let proven = observe::read_pointer(layout, ReleasePointer::Proven)?;
     let target = match (to, proven) {
         (Some(to), _) => Some(to.clone()),
         (None, Some(proven)) if proven != live => Some(proven),
         (None, None) => None,
-        (None, Some(_)) => settings.before(&live).cloned(),
+        (None, Some(_)) => settings.release_before(&live).cloned(),
     };
     let target = target.ok_or_else(|| nothing_before(context, layout, settings))?;
     disk::load(layout, &target)?.ok_or_else(|| {
@@ -173,7 +180,7 @@ pub(crate) fn nothing_before(
     settings: &LineageSettings,
 ) -> Failure {
     let stem = layout.stem();
-    let live = observe::pointer(layout, ReleasePointer::Live)
+    let live = observe::read_pointer(layout, ReleasePointer::Live)
         .ok()
         .flatten();
     let mut others = load_kept(layout, settings);

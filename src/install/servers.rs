@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, NextStep};
-use crate::install::request::again;
+use crate::install::request::certctl_again;
 use crate::install::servers::discover::{DiscoveredServers, ObservedServer, ServerDiscovery};
 use crate::install_plan::apply::ProbeAnswer;
 use crate::install_plan::plan::{self, NameCoverage, ServerState};
@@ -33,7 +33,7 @@ mod serving_checks;
 pub(crate) struct ServingState {
     pub uses: Vec<ServerUse>,
     /// Every path of the certificate as configurations spell it; the first two are chain and key.
-    pub spelled: Vec<StableLink>,
+    pub configured_paths: Vec<StableLink>,
     /// Which addresses to probe for which name, over all servers.
     pub targets: Vec<ProbeTarget>,
     /// What was served before anything was changed.
@@ -49,7 +49,7 @@ pub(crate) struct ServingState {
 /// How one server uses the certificate.
 #[derive(Debug)]
 pub(crate) struct ServerUse {
-    pub looked: Rc<ObservedServer>,
+    pub observed: Rc<ObservedServer>,
     /// The files of the certificate that it reads, as its configuration spells them, or should.
     pub links: Vec<StableLink>,
     /// Whether its configuration names the certificate; assumed if it cannot be read.
@@ -71,7 +71,7 @@ impl ServerUse {
         blocks_elsewhere: Vec<String>,
     ) -> Self {
         Self {
-            looked,
+            observed: looked,
             links,
             is_configured: true,
             state: ServerState::Nothing,
@@ -84,7 +84,7 @@ impl ServerUse {
     /// Its program, where it has a profile.
     #[must_use]
     pub(crate) fn program(&self) -> Option<&ServerProgram> {
-        self.looked.server.program()
+        self.observed.server.program()
     }
 }
 
@@ -93,7 +93,7 @@ impl ServerUse {
 pub(crate) struct SearchPaths<'a> {
     pub root: &'a Path,
     /// The paths that are used when no option names others.
-    pub usual: &'a LineageLayout,
+    pub usual_layout: &'a LineageLayout,
     /// The options of the command line.
     pub flags: &'a LineageSettings,
     /// The same, completed by the saved options.
@@ -105,7 +105,7 @@ pub(crate) struct SearchPaths<'a> {
 /// # Errors
 /// Servers that are not installed, paths that lead out of the tree, commands that cannot be run,
 /// addresses that cannot be resolved.
-pub(crate) fn place(
+pub(crate) fn find_serving(
     context: &Context,
     discovery: &mut ServerDiscovery,
     search: SearchPaths<'_>,
@@ -113,7 +113,7 @@ pub(crate) fn place(
 ) -> Result<(LineageLayout, ServingState), Failure> {
     let names = dns_names(certificates);
     let mut serving = ServingState::new(search.configured_paths());
-    let search_links = search.search_links(&serving.spelled);
+    let search_links = search.search_links(&serving.configured_paths);
     let found = discovery.find_servers(context, search.settings, &search_links, &names)?;
     serving.findings.extend(found.report_omitted());
     let unnotified = discovery.find_unnotified(context, search.settings, &found, &search_links);
@@ -143,7 +143,7 @@ pub(crate) fn dns_names(certificates: &[Certificate]) -> Vec<DnsName> {
 fn names_of(leaf: &Certificate) -> Vec<DnsName> {
     leaf.dns_names
         .iter()
-        .filter_map(|name| DnsName::presented(name))
+        .filter_map(|name| DnsName::parse_presented(name))
         .collect()
 }
 
@@ -151,7 +151,7 @@ impl ServingState {
     fn new(configured_paths: Vec<StableLink>) -> Self {
         Self {
             uses: Vec::new(),
-            spelled: configured_paths,
+            configured_paths,
             targets: Vec::new(),
             probes: Vec::new(),
             findings: Vec::new(),
@@ -163,7 +163,10 @@ impl ServingState {
     /// Chain and key, as configurations spell them.
     #[must_use]
     pub(crate) fn chain_and_key(&self) -> (&Path, &Path) {
-        (&self.spelled[0].path, &self.spelled[1].path)
+        (
+            &self.configured_paths[0].path,
+            &self.configured_paths[1].path,
+        )
     }
 
     /// What a plan needs to know of each server.
@@ -172,7 +175,7 @@ impl ServingState {
         self.uses
             .iter()
             .map(|server_use| plan::PlannedServerUse {
-                server: server_use.looked.software(),
+                server: server_use.observed.software(),
                 state: server_use.state.clone(),
             })
             .collect()
@@ -184,9 +187,9 @@ impl ServingState {
         let observations = self
             .uses
             .iter()
-            .filter_map(|server_use| server_use.looked.standing.as_ref());
+            .filter_map(|server_use| server_use.observed.observation.as_ref());
         observations
-            .flat_map(|observation| observation.config.naming(&self.spelled))
+            .flat_map(|observation| observation.config.blocks_naming(&self.configured_paths))
             .map(ToString::to_string)
             .collect()
     }
@@ -201,8 +204,11 @@ fn report_unnotified(
     links: &[StableLink],
 ) -> Option<Finding> {
     let software = observed.software()?;
-    let config = &observed.standing.as_ref()?.config;
-    let blocks: Vec<String> = config.naming(links).map(ToString::to_string).collect();
+    let config = &observed.observation.as_ref()?.config;
+    let blocks: Vec<String> = config
+        .blocks_naming(links)
+        .map(ToString::to_string)
+        .collect();
     let mut server_names: Vec<&str> = found.software().map(ServerSoftware::name).collect();
     let selected = if server_names.is_empty() {
         "none".to_owned()
@@ -217,7 +223,11 @@ fn report_unnotified(
     );
     server_names.push(software.name());
     let finding = Finding::warning("server-not-included", message);
-    Some(finding.with(install_for(context, search.usual.stem(), &server_names)))
+    Some(finding.with(install_for(
+        context,
+        search.usual_layout.stem(),
+        &server_names,
+    )))
 }
 
 /// The install of `stem` for all of these servers.
@@ -227,5 +237,5 @@ fn install_for(context: &Context, stem: &str, server_names: &[&str]) -> NextStep
         words.push("--server");
         words.push(name);
     }
-    again(context, &words)
+    certctl_again(context, &words)
 }

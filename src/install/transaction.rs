@@ -159,7 +159,7 @@ impl<'a, 'b> Transaction<'a, 'b> {
     fn still_holds(&self) -> bool {
         self.planned
             .iter()
-            .all(|planned| planned.situation.fingerprints.hold())
+            .all(|planned| planned.situation.fingerprints.are_unchanged())
     }
 
     /// Something has changed, or may have while another certctl held the lock: everything is
@@ -202,7 +202,7 @@ impl<'a, 'b> Transaction<'a, 'b> {
             .map(|(index, situation)| plan_context(situation, staged[*index].take()))
             .collect();
         let run = PlanRun {
-            hands,
+            contexts: hands,
             patience: self
                 .requests
                 .first()
@@ -273,13 +273,13 @@ pub(super) fn take_lock(
     layout: &LineageLayout,
     timeout: Duration,
 ) -> Result<(FileLock, LockWait), InstallError> {
-    match apply::lock(layout, Duration::ZERO, &context.interrupt) {
+    match apply::lock_tree(layout, Duration::ZERO, &context.interrupt) {
         Err(InstallError::LockHeld { .. }) if !timeout.is_zero() => {
             context.sink.event(&format!(
                 "another certctl is at work; waiting for it, at most {} s",
                 timeout.as_secs()
             ));
-            let lock = apply::lock(layout, timeout, &context.interrupt)?;
+            let lock = apply::lock_tree(layout, timeout, &context.interrupt)?;
             Ok((lock, LockWait::Waited))
         }
         other => Ok((other?, LockWait::AtOnce)),
@@ -293,20 +293,20 @@ fn plan_context(situation: &PreflightState, staged: Option<StagedRelease>) -> Pl
         layout: &situation.layout,
         wanted: &situation.wanted,
         staged: staged.filter(|staged| staged.access() == situation.wanted.access),
-        taken: situation.disk.present.as_ref(),
+        taken_over: situation.disk.taken_over.as_ref(),
         servers: serving
             .uses
             .iter()
-            .map(|server_use| (server_use.looked.software(), &server_use.looked.server))
+            .map(|server_use| (server_use.observed.software(), &server_use.observed.server))
             .collect(),
         paths: serving
-            .spelled
+            .configured_paths
             .iter()
             .map(|link| link.path.clone())
             .collect(),
         targets: &serving.targets,
         settings: situation.settings.clone(),
         settings_before: situation.settings_before.clone(),
-        demanded: serving.targets.clone(),
+        rollback_targets: serving.targets.clone(),
     }
 }

@@ -18,7 +18,7 @@ pub(crate) const ALLOWABLE: [(&str, &str); 2] = [
 ///
 /// # Errors
 /// A message that lists what can be allowed.
-pub(crate) fn code(text: &str) -> Result<&'static str, String> {
+pub(crate) fn parse_allowed_code(text: &str) -> Result<&'static str, String> {
     let found = ALLOWABLE
         .iter()
         .map(|(code, _)| *code)
@@ -34,16 +34,18 @@ pub(crate) fn code(text: &str) -> Result<&'static str, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALLOWABLE, code};
+    use super::{ALLOWABLE, parse_allowed_code};
 
     #[test]
     fn only_listed_codes_are_allowed() {
         for (known, _) in ALLOWABLE {
-            assert_eq!(code(known), Ok(known));
+            assert_eq!(parse_allowed_code(known), Ok(known));
         }
         for refused in ["expired", "wrong-key", "", "names-not-covered "] {
             assert!(
-                code(refused).unwrap_err().contains("configured-elsewhere"),
+                parse_allowed_code(refused)
+                    .unwrap_err()
+                    .contains("configured-elsewhere"),
                 "{refused}"
             );
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::plan::{InstallPlan, PlanStep, RollbackTarget, stays};
+use super::plan::{InstallPlan, PlanStep, RollbackTarget, keeps_new_files};
 use crate::install_plan::plan::scheduler::{NextAction, PlanProgress, PlanScheduler};
 use crate::pki::certificate::Certificate;
 use crate::probe::{ProbePatience, ProbeTarget};
@@ -24,7 +24,7 @@ mod prove;
 
 pub(crate) use certificate::PlanContext;
 pub(crate) use error::StepError;
-pub(crate) use prove::{ProbeAnswer, ask_groups};
+pub(crate) use prove::{ProbeAnswer, probe_groups};
 
 use error::InstallError;
 use prove::ProbeGroup;
@@ -37,34 +37,34 @@ pub(crate) struct AppliedPlan {
     /// Why the plan failed, and how it was rolled back; `None` when every step succeeded.
     pub failed: Option<FailedPlan>,
     /// Harmless failures after the install had succeeded: the history, old releases.
-    pub afterwards: Vec<(PlanStep, StepError)>,
+    pub harmless_failures: Vec<(PlanStep, StepError)>,
 }
 
 /// A plan that a step has ended.
 #[derive(Debug)]
 pub(crate) struct FailedPlan {
     /// Why the step failed; several plans may share it.
-    pub trouble: Rc<StepError>,
+    pub cause: Rc<StepError>,
     /// Every step that was started.
     pub attempted: Vec<PlanStep>,
     /// The steps of the rollback that succeeded.
-    pub back: Vec<PlanStep>,
+    pub undone: Vec<PlanStep>,
     /// The steps of the rollback that failed or were skipped, and why.
-    pub not_back: Vec<(PlanStep, Rc<StepError>)>,
+    pub not_undone: Vec<(PlanStep, Rc<StepError>)>,
 }
 
 /// Takes the lock of the tree; creates its folder first.
 ///
 /// # Errors
 /// [`InstallError::LockHeld`] after `wait`, [`InstallError::Interrupted`], or the system's reason.
-pub(crate) fn lock(
+pub(crate) fn lock_tree(
     layout: &LineageLayout,
     wait: Duration,
     interrupt: &InterruptSignal,
 ) -> Result<FileLock, InstallError> {
     let path = layout.lock();
-    let acquired = folders::within(files::parent(&path), FOLDER_MODE, || {
-        FileLock::wait(&path, wait, || interrupt.signal().is_some())
+    let acquired = folders::run_in_folder(files::parent(&path), FOLDER_MODE, || {
+        FileLock::acquire(&path, wait, || interrupt.signal().is_some())
     })?;
     acquired.ok_or_else(|| match interrupt.signal() {
         Some(signal) => InstallError::Interrupted { signal },
@@ -76,7 +76,7 @@ pub(crate) fn lock(
 #[derive(Debug)]
 pub(crate) struct PlanRun<'a> {
     /// One context per plan, in the same order.
-    pub hands: Vec<PlanContext<'a>>,
+    pub contexts: Vec<PlanContext<'a>>,
     /// How long servers are probed.
     pub patience: ProbePatience,
     /// The time of the history entries.
@@ -104,7 +104,7 @@ impl PlanRun<'_> {
         }
         let all_progress = scheduler.into_progress();
         for (index, progress) in all_progress.into_iter().enumerate() {
-            applied[index].failed = finish_failed_plan(progress, &mut self.hands[index]);
+            applied[index].failed = finish_failed_plan(progress, &mut self.contexts[index]);
         }
         applied
     }
@@ -140,14 +140,14 @@ impl PlanRun<'_> {
     fn require_only_previously_serving_targets(&mut self, plans: &[InstallPlan]) {
         let mut previous: Vec<(usize, Vec<Certificate>)> = Vec::new();
         for (index, plan) in plans.iter().enumerate() {
-            let certificates = previous_certificates(plan, &self.hands[index]);
+            let certificates = previous_certificates(plan, &self.contexts[index]);
             previous.extend(certificates.map(|certificates| (index, certificates)));
         }
         let groups: Vec<(&[ProbeTarget], &[Certificate])> = previous
             .iter()
-            .map(|(index, certificates)| (self.hands[*index].targets, certificates.as_slice()))
+            .map(|(index, certificates)| (self.contexts[*index].targets, certificates.as_slice()))
             .collect();
-        let answers = prove::ask_groups(&groups);
+        let answers = prove::probe_groups(&groups);
         for ((index, _), probes) in previous.iter().zip(answers) {
             let serving: Vec<ProbeTarget> = probes
                 .into_iter()
@@ -155,7 +155,7 @@ impl PlanRun<'_> {
                 .map(|probe| probe.target)
                 .collect();
             if !serving.is_empty() {
-                self.hands[*index].demanded = serving;
+                self.contexts[*index].rollback_targets = serving;
             }
         }
     }
@@ -168,7 +168,7 @@ impl PlanRun<'_> {
         applied: &mut AppliedPlan,
     ) {
         scheduler.start_step(index, step);
-        let context = &mut self.hands[index];
+        let context = &mut self.contexts[index];
         match context.run_step(step, scheduler.steps_after(index), self.now) {
             Ok(backup) => {
                 if let Some(backup) = backup {
@@ -177,7 +177,7 @@ impl PlanRun<'_> {
                 scheduler.complete_step(&[index]);
             }
             Err(error) if matches!(step, PlanStep::Record { .. } | PlanStep::Prune) => {
-                applied.afterwards.push((step.clone(), error));
+                applied.harmless_failures.push((step.clone(), error));
                 scheduler.complete_step(&[index]);
             }
             Err(error) => scheduler.fail_step(index, Rc::new(error)),
@@ -191,7 +191,7 @@ impl PlanRun<'_> {
         }
         let server = indices
             .first()
-            .and_then(|&index| self.hands[index].server_of_step(step));
+            .and_then(|&index| self.contexts[index].server_of_step(step));
         let Some(server) = server else {
             return scheduler.complete_step(indices);
         };
@@ -221,7 +221,7 @@ impl PlanRun<'_> {
     /// The plans whose deployed paths a server's output names.
     fn plans_named_in(&self, output: &str) -> Vec<usize> {
         let mut named = Vec::new();
-        for (index, context) in self.hands.iter().enumerate() {
+        for (index, context) in self.contexts.iter().enumerate() {
             let mut paths = context.paths.iter();
             if paths.any(|path| model::names_path(output, path)) {
                 named.push(index);
@@ -242,12 +242,12 @@ impl PlanRun<'_> {
             let PlanStep::Prove { release, .. } = &step else {
                 continue;
             };
-            match self.hands[index].probe_group(index, release) {
+            match self.contexts[index].probe_group(index, release) {
                 Ok(group) => groups.push(group),
                 Err(error) => scheduler.fail_step(index, Rc::new(error.into())),
             }
         }
-        let signal = prove::ask_until(&mut groups, self.patience, || self.signal());
+        let signal = prove::probe_until(&mut groups, self.patience, || self.signal());
         if let Some(signal) = signal {
             return self.interrupt_plans(scheduler, signal);
         }
@@ -308,15 +308,15 @@ fn finish_failed_plan(
         .iter()
         .find(|step| matches!(step, PlanStep::Remember { .. }));
     if let Some(step) = settings_step
-        && !stays(progress.plan, &progress.attempted)
+        && !keeps_new_files(progress.plan, &progress.attempted)
         && let Err(error) = context.restore_server_settings()
     {
         not_back.push((step.clone(), Rc::new(error.into())));
     }
     Some(FailedPlan {
-        trouble,
+        cause: trouble,
         attempted: progress.attempted,
-        back: progress.undone,
-        not_back,
+        undone: progress.undone,
+        not_undone: not_back,
     })
 }

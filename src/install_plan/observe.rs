@@ -9,7 +9,7 @@ use crate::permissions::Mode;
 use crate::store::disk;
 use crate::store::key_access::inherit::{self, FileAccess};
 use crate::store::layout::{
-    self, DistroFamily, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, pointed,
+    self, DistroFamily, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, parse_pointer_text,
 };
 use crate::store::release::Release;
 use crate::store::settings::{LineageSettings, SETTINGS_LIMIT};
@@ -21,7 +21,7 @@ mod existing_files;
 mod fingerprint;
 
 pub(crate) use existing_files::{
-    LoadEvidence, PathContent, PathObstacle, access, pair_loads, spot,
+    LoadEvidence, PathContent, PathObstacle, check_path, deployed_files_load, read_key_access,
 };
 pub(crate) use fingerprint::PathFingerprints;
 
@@ -30,29 +30,29 @@ pub(crate) struct DiskObservation {
     /// The state that decides the plan.
     pub observed: ObservedState,
     /// The certificate in plain files, where it can be taken over.
-    pub present: Option<Release>,
+    pub taken_over: Option<Release>,
     /// What occupies a deployed path and cannot be replaced.
     pub obstacles: Vec<PathObstacle>,
 }
 
 /// The distribution family of the tree below `root`.
 #[must_use]
-pub(crate) fn family(root: &Path) -> DistroFamily {
-    DistroFamily::of(|folder| folders::is_folder(&root.join(folder)))
+pub(crate) fn detect_distro_family(root: &Path) -> DistroFamily {
+    DistroFamily::detect(|folder| folders::is_folder(&root.join(folder)))
 }
 
 /// Reads everything that decides a plan for `wanted`.
 ///
 /// # Errors
 /// When something in the tree is not what certctl makes, or cannot be read.
-pub(crate) fn look(
+pub(crate) fn observe_disk(
     layout: &LineageLayout,
     wanted: &Release,
     uses: Vec<PlannedServerUse>,
     loads: LoadEvidence,
 ) -> Result<DiskObservation, InstallError> {
-    let live = pointer(layout, ReleasePointer::Live)?;
-    let proven = pointer(layout, ReleasePointer::Proven)?;
+    let live = read_pointer(layout, ReleasePointer::Live)?;
+    let proven = read_pointer(layout, ReleasePointer::Proven)?;
     let live_release = match &live {
         Some(live) => disk::load(layout, live)?,
         None => None,
@@ -72,14 +72,14 @@ pub(crate) fn look(
         live,
         proven,
         releases: loadable.ids,
-        lacks: loadable.missing,
-        spots: existing.states,
-        present: existing.served,
-        uses,
+        missing_files: loadable.missing,
+        path_states: existing.states,
+        served_before: existing.served,
+        server_uses: uses,
     };
     Ok(DiskObservation {
         observed,
-        present: existing.taken_over,
+        taken_over: existing.taken_over,
         obstacles: existing.obstacles,
     })
 }
@@ -115,16 +115,16 @@ impl LoadableReleases {
 ///
 /// # Errors
 /// [`InstallError::NotOurs`] when the path is not a link of certctl's.
-pub(crate) fn pointer(
+pub(crate) fn read_pointer(
     layout: &LineageLayout,
     pointer: ReleasePointer,
 ) -> Result<Option<ReleaseId>, InstallError> {
     let path = layout.pointer(pointer);
-    let Some(status) = folders::look(&path)? else {
+    let Some(status) = folders::read_status(&path)? else {
         return Ok(None);
     };
     let id = match &status.kind {
-        FileKind::Link(text) => pointed(text),
+        FileKind::Link(text) => parse_pointer_text(text),
         _ => None,
     };
     let id = id.ok_or(InstallError::NotOurs { path })?;
@@ -137,7 +137,7 @@ pub(crate) fn pointer(
 /// # Errors
 /// [`InstallError::Linked`], [`InstallError::Writable`], [`InstallError::Settings`], or the
 /// system's reason.
-pub(crate) fn settings(root: &Path, stem: &str) -> Result<LineageSettings, InstallError> {
+pub(crate) fn read_settings(root: &Path, stem: &str) -> Result<LineageSettings, InstallError> {
     let folder = layout::base(root).join(stem);
     let path = folder.join("settings.json");
     for owned in [files::parent(&folder), &folder, &path] {
@@ -154,19 +154,19 @@ pub(crate) fn settings(root: &Path, stem: &str) -> Result<LineageSettings, Insta
 
 /// Refuses a path that is a link, that other users may write to, or that belongs to one of them.
 fn refuse_foreign_writers(path: &Path) -> Result<(), InstallError> {
-    let Some(status) = folders::look(path)? else {
+    let Some(status) = folders::read_status(path)? else {
         return Ok(());
     };
     if let FileKind::Link(to) = status.kind {
-        return Err(InstallError::Linked {
+        return Err(InstallError::ReplacedByLink {
             path: path.to_owned(),
             to,
         });
     }
     let mode = status.mode;
     let user = status.owner.uid;
-    if mode.has_any(0o022) || ![0, folders::user()].contains(&user) {
-        return Err(InstallError::Writable {
+    if mode.has_any(0o022) || ![0, folders::current_user()].contains(&user) {
+        return Err(InstallError::WritableByOthers {
             path: path.to_owned(),
             mode,
             user,
@@ -180,20 +180,22 @@ fn refuse_foreign_writers(path: &Path) -> Result<(), InstallError> {
 ///
 /// # Errors
 /// When a folder's status cannot be read.
-pub(crate) fn loose_folders(layout: &LineageLayout) -> Result<Vec<(PathBuf, Mode)>, FileError> {
+pub(crate) fn find_loose_folders(
+    layout: &LineageLayout,
+) -> Result<Vec<(PathBuf, Mode)>, FileError> {
     let mut loose = Vec::new();
     for link in layout.links() {
         let folder = files::parent(&link.path);
-        let Some(status) = folders::look(folder)? else {
+        let Some(status) = folders::read_status(folder)? else {
             continue;
         };
         // The sticky bit stops users from renaming the files of others. A user who runs certctl
         // without root knows who is in their own groups.
-        let is_trusted_owner = folders::user() != 0
-            && status.owner.uid == folders::user()
+        let is_trusted_owner = folders::current_user() != 0
+            && status.owner.uid == folders::current_user()
             && !status.mode.has_any(0o002);
         let is_sticky = status.mode.has_any(0o1000);
-        let is_open = inherit::open(FileAccess {
+        let is_open = inherit::is_writable_by_others(FileAccess {
             mode: status.mode,
             owner: status.owner,
         });

@@ -18,11 +18,11 @@ pub(crate) use state::{
     ServerQuestions, ServerState, SettingsChange, TargetRelease,
 };
 pub use step::{InstallPlan, PlanEnd, PlanStep, RollbackTarget, UnfinishedStart};
-pub(crate) use undo::{BackedUpFile, stays};
+pub(crate) use undo::{BackedUpFile, keeps_new_files};
 
 /// The plan that installs `wanted`.
 #[must_use]
-pub(crate) fn install(
+pub(crate) fn plan_install(
     wanted: &TargetRelease,
     observed: &ObservedState,
     layout: &LineageLayout,
@@ -33,13 +33,13 @@ pub(crate) fn install(
     let mut steps = Vec::new();
     if !is_in_place {
         steps.extend(file_steps(wanted, observed, layout));
-    } else if wanted.remembered == SettingsChange::Otherwise {
+    } else if wanted.settings_change == SettingsChange::Otherwise {
         steps.push(PlanStep::Remember {
             path: layout.settings(),
         });
     }
     if !(is_in_place && is_proven && observed.is_answered()) {
-        steps.extend(server_steps(id, &observed.uses));
+        steps.extend(server_steps(id, &observed.server_uses));
     }
     let end = plan_end(observed);
     if end == PlanEnd::Proven && !(is_in_place && is_proven) {
@@ -57,12 +57,12 @@ pub(crate) fn install(
 
 /// The plan that installs a placeholder. A placeholder is never proven, and no rollback restores it.
 #[must_use]
-pub(crate) fn placeholder(
+pub(crate) fn plan_placeholder(
     wanted: &TargetRelease,
     observed: &ObservedState,
     layout: &LineageLayout,
 ) -> InstallPlan {
-    let mut plan = install(wanted, observed, layout);
+    let mut plan = plan_install(wanted, observed, layout);
     let is_in_place = observed.shows(&wanted.id);
     plan.steps.retain(|step| match step {
         PlanStep::Prove { .. }
@@ -88,18 +88,18 @@ fn file_steps(
         path: layout.settings(),
     });
     let mut live = observed.live.as_ref();
-    if let ServedBefore::Whole(taken) = &observed.present {
+    if let ServedBefore::Whole(taken) = &observed.served_before {
         steps.extend(take_over_steps(taken, observed));
         live = Some(taken);
     }
     for (link, state) in path_states(observed, layout) {
-        if matches!(state, PathState::File | PathState::Own) {
+        if matches!(state, PathState::File | PathState::OtherCertificate) {
             let path = link.path.clone();
             steps.push(PlanStep::BackUp { path });
         }
     }
     for (link, state) in path_states(observed, layout) {
-        if state != PathState::Ours {
+        if state != PathState::OurLink {
             steps.push(PlanStep::Link {
                 path: link.path.clone(),
                 text: layout.link_text(link),
@@ -159,7 +159,7 @@ fn take_over_steps(taken: &ReleaseId, observed: &ObservedState) -> Vec<PlanStep>
 
 /// Notes that the release is proven, adds it to the history and deletes old releases.
 fn bookkeeping_steps(id: &ReleaseId, observed: &ObservedState) -> Vec<PlanStep> {
-    let before = match &observed.present {
+    let before = match &observed.served_before {
         ServedBefore::Whole(taken) => Some(taken),
         _ => observed.proven.as_ref(),
     };
@@ -194,7 +194,7 @@ fn server_steps(id: &ReleaseId, uses: &[PlannedServerUse]) -> Vec<PlanStep> {
             server: *server,
             command,
         }));
-        addresses.extend(questions.probe.iter().cloned());
+        addresses.extend(questions.addresses.iter().cloned());
     }
     addresses.dedup();
     let mut steps = tests;
@@ -225,7 +225,7 @@ fn plan_end(observed: &ObservedState) -> PlanEnd {
 /// A rollback restores what was proven or is taken over, never a certificate that no server can
 /// load.
 fn rollback_target(observed: &ObservedState) -> RollbackTarget {
-    match (&observed.present, &observed.proven) {
+    match (&observed.served_before, &observed.proven) {
         (ServedBefore::Whole(taken), _) => RollbackTarget::To(taken.clone()),
         (_, Some(proven)) if observed.releases.contains(proven) => {
             RollbackTarget::To(proven.clone())
@@ -246,7 +246,7 @@ fn rollback_target(observed: &ObservedState) -> RollbackTarget {
 /// Whether servers serve and none of them needs the certificate to load its configuration.
 fn loads_without_certificate(observed: &ObservedState) -> bool {
     observed.any(|state| matches!(state, ServerState::Serves(..)))
-        && !observed.any(|state| matches!(state, ServerState::Mends(_)))
+        && !observed.any(|state| matches!(state, ServerState::BrokenUntilInstalled(_)))
 }
 
 /// The live release, where a server's own test has shown that it loads.
@@ -262,7 +262,7 @@ fn loaded_live(observed: &ObservedState) -> Option<&ReleaseId> {
 /// The plan that rolls back to `wanted`: an install whose links exist already. Its files exist too,
 /// unless a new link needs another file.
 #[must_use]
-pub(crate) fn rollback(
+pub(crate) fn plan_rollback(
     wanted: &TargetRelease,
     observed: &ObservedState,
     layout: &LineageLayout,
@@ -273,7 +273,7 @@ pub(crate) fn rollback(
     steps.extend(switch_step(observed.live.as_ref(), target));
     let is_proven = observed.proven.as_ref() == Some(target);
     if !(steps.is_empty() && is_proven && observed.is_answered()) {
-        steps.extend(server_steps(target, &observed.uses));
+        steps.extend(server_steps(target, &observed.server_uses));
     }
     let end = plan_end(observed);
     if end == PlanEnd::Proven {
@@ -299,15 +299,15 @@ fn unfinished_start(
         ..UnfinishedStart::default()
     };
     for (link, state) in path_states(observed, layout) {
-        if state == PathState::Ours {
+        if state == PathState::OurLink {
             start.links.push(link.path.clone());
         }
-        if state == PathState::Own {
+        if state == PathState::OtherCertificate {
             start.own.push(link.path.clone());
         }
         if back
             .release()
-            .is_some_and(|id| observed.lacks.contains(&(id.clone(), link.piece)))
+            .is_some_and(|id| observed.missing_files.contains(&(id.clone(), link.piece)))
         {
             start.dangling.push(link.path.clone());
         }
@@ -320,7 +320,10 @@ fn path_states<'a>(
     observed: &'a ObservedState,
     layout: &'a LineageLayout,
 ) -> impl Iterator<Item = (&'a StableLink, PathState)> {
-    layout.links().iter().zip(observed.spots.iter().copied())
+    layout
+        .links()
+        .iter()
+        .zip(observed.path_states.iter().copied())
 }
 
 #[cfg(test)]

@@ -39,7 +39,11 @@ pub(super) fn groups(items: Vec<InventoryItem>) -> Vec<KeyGroup> {
     let mut groups = Groups::default();
     let mut locked = Vec::new();
     let mut packed = Vec::new();
-    for InventoryItem { place, what } in items {
+    for InventoryItem {
+        location: place,
+        content: what,
+    } in items
+    {
         match what {
             ItemContent::Certificates(chain) if place.is_packed() => packed.push((place, chain)),
             ItemContent::Certificates(chain) => {
@@ -59,7 +63,7 @@ pub(super) fn groups(items: Vec<InventoryItem>) -> Vec<KeyGroup> {
     let known: HashSet<PublicKeyId> = groups.by_key.keys().copied().collect();
     for (place, chain) in packed {
         groups.add_certificates(place, &Rc::new(SentCertificates::new(chain)), |one| {
-            is_a_sites(one) && known.contains(&one.key_id)
+            is_server_certificate(one) && known.contains(&one.key_id)
         });
     }
     groups.all
@@ -141,7 +145,7 @@ impl Groups {
             ItemLocation::Address { .. } => self.add_certificates(place, bag, |one| {
                 bag.all().first().is_some_and(|first| **first == *one)
             }),
-            ItemLocation::File { .. } => self.add_certificates(place, bag, is_a_sites),
+            ItemLocation::File { .. } => self.add_certificates(place, bag, is_server_certificate),
         }
     }
 
@@ -179,6 +183,7 @@ impl Groups {
 /// Whether it is a site's certificate. The self-signed default certificate of a server counts too,
 /// though it often claims to be a CA's.
 #[must_use]
-pub(crate) fn is_a_sites(certificate: &Certificate) -> bool {
-    certificate.is_site() || certificate.is_self_issued() && !certificate.dns_names.is_empty()
+pub(crate) fn is_server_certificate(certificate: &Certificate) -> bool {
+    certificate.is_server_certificate()
+        || certificate.is_self_issued() && !certificate.dns_names.is_empty()
 }

@@ -140,9 +140,9 @@ fn check_copy(
     }));
     // A chain to an unknown root is held to what binds every CA.
     let lint_scope = scope.unwrap_or(TrustScope::Private);
-    let refused = lint::lints(&chain)
+    let refused = lint::lint_chain(&chain)
         .into_iter()
-        .filter(|lint| lint.weight(lint_scope) == Some(LintSeverity::Refuses));
+        .filter(|lint| lint.severity_in(lint_scope) == Some(LintSeverity::Refuses));
     reasons.extend(refused.map(StatusReason::Weak));
     CheckedChain {
         scope,
@@ -199,13 +199,13 @@ fn chain_by(
         at,
         prefer: ChainPreference::default(),
     };
-    let chain = verify::assemble(leaf, bag, criteria).chain;
+    let chain = verify::assemble_chain(leaf, bag, criteria).chain;
     let policy = VerifyPolicy {
         hosts: &[],
         anchors,
         at,
     };
-    let problems = verify::problems(&chain, policy);
+    let problems = verify::find_problems(&chain, policy);
     let is_anchored = *chain.end() == ChainEnd::Anchored;
     let scope = is_anchored.then(|| anchors.source().scope());
     (chain, problems, scope)

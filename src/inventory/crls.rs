@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::item::{InventoryItem, ItemContent, ItemLocation};
 
-use crate::inventory::by_key::is_a_sites;
+use crate::inventory::by_key::is_server_certificate;
 use crate::pki::crl::RevocationList;
 use crate::wording::day;
 
@@ -21,7 +21,7 @@ pub(super) fn lists_with_files(items: &[InventoryItem]) -> Vec<(PathBuf, Revocat
 fn among(items: &[InventoryItem]) -> impl Iterator<Item = (&Path, &RevocationList)> {
     items
         .iter()
-        .filter_map(|item| match (&item.what, &item.place) {
+        .filter_map(|item| match (&item.content, &item.location) {
             (ItemContent::Revoked(list), ItemLocation::File { path, .. }) => {
                 Some((path.as_path(), list))
             }
@@ -67,12 +67,12 @@ pub(crate) fn remarks(items: &[InventoryItem], now: Timestamp) -> Vec<CrlRemark>
     if lists.peek().is_none() {
         return Vec::new();
     }
-    let sites = items.iter().flat_map(|item| match &item.what {
+    let sites = items.iter().flat_map(|item| match &item.content {
         ItemContent::Certificates(chain) => chain.as_slice(),
         _ => &[],
     });
     let issuers: HashSet<&[u8]> = sites
-        .filter(|one| is_a_sites(one))
+        .filter(|one| is_server_certificate(one))
         .map(|one| one.issuer_der())
         .collect();
     lists

@@ -22,21 +22,21 @@ pub enum Keys {
     Checked,
     /// Identified by the public half that is stored beside the private one: to check that the two
     /// fit is as much work as to use the key.
-    Named,
+    Identified,
 }
 
 /// The items in a file with these permission bits; none where it is of another kind. Containers
 /// (zip, mail) are read only by the commands that take files from the CA.
 #[must_use]
-pub fn glance(bytes: &[u8], mode: Mode, keys: Keys) -> Vec<ItemContent> {
-    fast_path::read(bytes, mode, keys).unwrap_or_else(|| whole(bytes, mode))
+pub fn read_items(bytes: &[u8], mode: Mode, keys: Keys) -> Vec<ItemContent> {
+    fast_path::read(bytes, mode, keys).unwrap_or_else(|| read_items_in_full(bytes, mode))
 }
 
 /// The same as [`glance`], by the full reader alone.
 #[must_use]
-pub fn whole(bytes: &[u8], mode: Mode) -> Vec<ItemContent> {
+pub fn read_items_in_full(bytes: &[u8], mode: Mode) -> Vec<ItemContent> {
     let is_plain = matches!(
-        delivery::recognised(bytes),
+        delivery::recognize_form(bytes),
         Some(FileForm::Base64 | FileForm::Der | FileForm::Pem | FileForm::Utf16)
     );
     if !is_plain {
@@ -44,7 +44,7 @@ pub fn whole(bytes: &[u8], mode: Mode) -> Vec<ItemContent> {
     }
     // No key is derived from a passphrase: that is slow, and a listing does not need it.
     let limits = DeliveryLimits {
-        rounds: 0,
+        derivation_rounds: 0,
         ..DeliveryLimits::default()
     };
     let input = DeliveryInput::new("", bytes.to_vec());
@@ -59,7 +59,7 @@ fn items_of(found: CaDelivery, mode: Mode) -> Vec<ItemContent> {
     let is_packed = found
         .repairs
         .iter()
-        .any(|repair| repair.what == RepairKind::Pkcs12);
+        .any(|repair| repair.kind == RepairKind::Pkcs12);
     let mut items = Vec::new();
     if !found.certificates.is_empty() {
         let certificates = found.certificates.into_iter();
@@ -76,7 +76,7 @@ fn items_of(found: CaDelivery, mode: Mode) -> Vec<ItemContent> {
             })
         }));
     }
-    let locked = found.locked.iter();
+    let locked = found.encrypted_keys.iter();
     items.extend(locked.map(|_| ItemContent::LockedKey { mode }));
     items.extend(found.requests.into_iter().map(|found| {
         let request = found.value;

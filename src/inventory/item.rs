@@ -33,7 +33,7 @@ pub(crate) enum ItemOrigin {
     Installed(String),
     /// It is in the folder where the request of an installed lineage was made, and belongs to a
     /// renewal of it.
-    Round,
+    Renewal,
 }
 
 impl ItemOrigin {
@@ -48,7 +48,7 @@ impl ItemOrigin {
             Self::Given => "given",
             Self::Here => "here",
             Self::Installed(_) => "installed",
-            Self::Round => "round",
+            Self::Renewal => "round",
         }
     }
 
@@ -176,8 +176,8 @@ pub enum ItemContent {
 /// One thing that was found.
 #[derive(Clone, Debug)]
 pub(crate) struct InventoryItem {
-    pub place: ItemLocation,
-    pub what: ItemContent,
+    pub location: ItemLocation,
+    pub content: ItemContent,
 }
 
 /// Somebody who should show a certificate, and what came of asking.

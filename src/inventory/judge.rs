@@ -15,7 +15,7 @@ use super::row::{RowState, StatusRow};
 use crate::inventory::by_key::{KeyGroup, LeafCopies, groups};
 use crate::inventory::chain_check::CheckedChain;
 use crate::inventory::policy::StatusPolicy;
-use crate::inventory::rule_changes::{ClientAuthUse, changes};
+use crate::inventory::rule_changes::{ClientAuthUse, rule_changes_within};
 use crate::inventory::schedule::{self, PaymentCoverage, RenewalTerms, ScheduledRenewal};
 use crate::inventory::served_answers::served_differently;
 use crate::inventory::{chain_check, crls, supersession};
@@ -47,7 +47,7 @@ pub(crate) fn rows(items: Vec<InventoryItem>, policy: &StatusPolicy<'_>) -> Vec<
             row.state == RowState::Superseded,
             row.name.clone(),
             row.state,
-            row.ends,
+            row.expiry,
         )
     });
     rows
@@ -85,7 +85,7 @@ impl<'a> Known<'a> {
                 keys.push((place, key.id));
             }
         }
-        for question in policy.questions {
+        for question in policy.served_questions {
             if let Some(leaf) = question.expected {
                 known.questions.entry(leaf).or_default().push(question);
             }
@@ -183,16 +183,16 @@ fn unanswered(group: &KeyGroup) -> Option<StatusRow> {
         certificate: None,
         algorithm: about.algorithm,
         key_id: about.key_id,
-        ends: None,
+        expiry: None,
         due: None,
         days_left: None,
-        places: Vec::new(),
+        locations: Vec::new(),
         keys: group.keys.clone(),
         requests: request_places(group),
-        stem: None,
+        installed_as: None,
         paid_until: None,
-        proof_until: None,
-        rounds: Vec::new(),
+        validation_until: None,
+        renewals: Vec::new(),
         reasons,
     })
 }
@@ -233,7 +233,9 @@ impl<'a> LeafContext<'a> {
             .unwrap_or_default();
         let state = state(group, leaf, known);
         let chain = chain_check::judge(leaf, stem.as_deref(), state, policy);
-        let due = policy.before.due(leaf.certificate.not_before, chain.ends);
+        let due = policy
+            .renew_before
+            .due(leaf.certificate.not_before, chain.ends);
         Self {
             group,
             leaf,
@@ -263,10 +265,10 @@ impl<'a> LeafContext<'a> {
         let terms = RenewalTerms {
             ends: self.chain.ends,
             due: self.due,
-            proven: self.leaf.certificate.not_before,
+            validated_at: self.leaf.certificate.not_before,
             paid_until: self.terms.paid_until,
         };
-        schedule::rounds(terms, self.policy.before, self.policy.now)
+        schedule::renewals(terms, self.policy.renew_before, self.policy.now)
     }
 
     fn reasons(&self, next: Option<&ScheduledRenewal>) -> Vec<StatusReason> {
@@ -298,7 +300,7 @@ impl<'a> LeafContext<'a> {
     /// The end of the paid term, where the next certificate has to be bought.
     fn end_of_term(&self, next: Option<&ScheduledRenewal>) -> Option<StatusReason> {
         let on = self.terms.paid_until?;
-        let is_purchase = next?.paid == Some(PaymentCoverage::Purchase);
+        let is_purchase = next?.payment == Some(PaymentCoverage::Purchase);
         is_purchase.then_some(StatusReason::TermEnds { on })
     }
 
@@ -314,7 +316,7 @@ impl<'a> LeafContext<'a> {
             ClientAuthUse::No
         };
         let until_renewal = certificate.not_before..=self.due.max(self.policy.now);
-        let changes = changes(&until_renewal, client_auth);
+        let changes = rule_changes_within(&until_renewal, client_auth);
         changes.into_iter().map(StatusReason::Rule).collect()
     }
 
@@ -324,7 +326,7 @@ impl<'a> LeafContext<'a> {
         let reasons = self.reasons(renewals.first());
         let proof_until = self
             .is_public()
-            .then(|| schedule::proof_until(certificate.not_before));
+            .then(|| schedule::validation_until(certificate.not_before));
         let places = self.leaf.copies.iter().map(|copy| copy.place.clone());
         StatusRow {
             name: certificate.label(),
@@ -332,16 +334,16 @@ impl<'a> LeafContext<'a> {
             state: self.state,
             algorithm: certificate.algorithm,
             key_id: certificate.key_id,
-            ends: Some(self.chain.ends),
+            expiry: Some(self.chain.ends),
             due: Some(self.due),
             days_left: Some(days_between(self.policy.now, self.chain.ends)),
-            places: places.collect(),
+            locations: places.collect(),
             keys: self.group.keys.clone(),
             requests: request_places(self.group),
-            stem: self.stem,
+            installed_as: self.stem,
             paid_until: self.terms.paid_until,
-            proof_until,
-            rounds: renewals,
+            validation_until: proof_until,
+            renewals,
             reasons,
             certificate: Some(Arc::clone(certificate)),
         }

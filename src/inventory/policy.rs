@@ -14,7 +14,7 @@ use crate::pki::trust::TrustAnchors;
 pub(crate) struct StatusPolicy<'a> {
     pub now: Timestamp,
     /// How long before its expiry a certificate is due for renewal.
-    pub before: RenewBefore,
+    pub renew_before: RenewBefore,
     /// Whom to trust, the first that knows the root counts.
     pub anchors: &'a [TrustAnchors],
     /// The terms of the lineages that certctl installed, by name.
@@ -22,7 +22,7 @@ pub(crate) struct StatusPolicy<'a> {
     /// The anchors of the lineages that were installed with `--trust FILE`, by name.
     pub own_anchors: &'a HashMap<String, TrustAnchors>,
     /// The probes of what is served, and their answers.
-    pub questions: &'a [ServedQuestion],
+    pub served_questions: &'a [ServedQuestion],
     /// The names for which servers use what a place holds and which it lacks: `FILE:LINE`, the
     /// certificate, the names.
     pub uncovered: &'a [(String, Fingerprint, Vec<String>)],

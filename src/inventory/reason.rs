@@ -13,7 +13,7 @@ use crate::inventory::rule_changes::RuleChange;
 use crate::permissions::Mode;
 use crate::pki::key::PublicKeyId;
 use crate::pki::lint::LintViolation;
-use crate::pki::name::listed;
+use crate::pki::name::join_listed;
 use crate::pki::verify::ChainProblem;
 use crate::wording::day;
 
@@ -68,7 +68,7 @@ pub(crate) enum StatusReason {
     #[error(
         "{} is served for {} at {}, not what is on disk",
         served_in_words(shown),
-        listed(names),
+        join_listed(names),
         listed_addresses(addresses)
     )]
     ServedDiffers {
@@ -80,7 +80,7 @@ pub(crate) enum StatusReason {
     /// Nobody shows it where it should be.
     #[error(
         "nothing is served for {} at {}: {why}",
-        listed(names),
+        join_listed(names),
         listed_addresses(addresses)
     )]
     Silent {
@@ -114,7 +114,10 @@ pub(crate) enum StatusReason {
     #[error("others may read its key {} (mode {mode})", path.display())]
     KeyReadable { path: PathBuf, mode: Mode },
     /// A server uses it for names that it does not have.
-    #[error("{block} serves {} with it, which it does not name", listed(names))]
+    #[error(
+        "{block} serves {} with it, which it does not name",
+        join_listed(names)
+    )]
     NamesNotCovered {
         /// `FILE:LINE`.
         block: String,
@@ -179,7 +182,7 @@ impl StatusReason {
             Self::Problem(ChainProblem::WeakKey { .. } | ChainProblem::WeakSignature { .. })
             | Self::Weak(_) => Rank::Weak,
             Self::Problem(ChainProblem::NoNames { .. }) => Rank::Names,
-            Self::Problem(_) if self.weight() < ReasonSeverity::Wrong => Rank::WorthKnowing,
+            Self::Problem(_) if self.severity() < ReasonSeverity::Wrong => Rank::WorthKnowing,
             Self::Problem(_) | Self::EndsFirst { .. } => Rank::Chain,
             Self::ServedDiffers { .. } | Self::Silent { .. } | Self::WrongKey { .. } => {
                 Rank::Served
@@ -199,7 +202,7 @@ impl StatusReason {
 
     /// What comes of it.
     #[must_use]
-    pub(crate) fn weight(&self) -> ReasonSeverity {
+    pub(crate) fn severity(&self) -> ReasonSeverity {
         match self {
             // A company's own CA is no mistake, and a server's default certificate often signed
             // itself.
@@ -218,7 +221,7 @@ impl StatusReason {
             Self::KeyReadable { .. } | Self::NamesNotCovered { .. } | Self::Weak(_) => {
                 ReasonSeverity::Wrong
             }
-            Self::Sent { reason, .. } => reason.weight(),
+            Self::Sent { reason, .. } => reason.severity(),
             Self::Due { .. } => ReasonSeverity::Due,
             Self::EndsFirst { .. }
             | Self::NewerReady { .. }
@@ -236,7 +239,7 @@ pub(super) fn sort(reasons: &mut [StatusReason]) {
 
 fn listed_addresses(addresses: &[SocketAddr]) -> String {
     let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-    listed(&addresses)
+    join_listed(&addresses)
 }
 
 fn served_in_words(shown: &ServedLeaf) -> String {

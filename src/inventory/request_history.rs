@@ -98,7 +98,7 @@ fn is_prepared(row: &StatusRow) -> bool {
 
 fn lineage(place: &ItemLocation) -> Option<(PathBuf, u32)> {
     match place {
-        ItemLocation::File { path, .. } => Some(file_names::lineage(path)),
+        ItemLocation::File { path, .. } => Some(file_names::split_renewal_path(path)),
         ItemLocation::Address { .. } => None,
     }
 }

@@ -95,24 +95,24 @@ pub(crate) struct StatusRow {
     /// The identity of its key.
     pub key_id: PublicKeyId,
     /// Its end, or the earlier one of an intermediate that it depends on.
-    pub ends: Option<Timestamp>,
+    pub expiry: Option<Timestamp>,
     /// From when on the next renewal is due.
     pub due: Option<Timestamp>,
     /// Whole days until it expires.
     pub days_left: Option<i64>,
     /// Where the certificate was found and is served.
-    pub places: Vec<ItemLocation>,
+    pub locations: Vec<ItemLocation>,
     /// Its keys and their modes.
     pub keys: Vec<(ItemLocation, HeldKey)>,
     pub requests: Vec<ItemLocation>,
     /// The name under which certctl installed it.
-    pub stem: Option<String>,
+    pub installed_as: Option<String>,
     /// The last day of the term that is paid for.
     pub paid_until: Option<Date>,
     /// Until when a CA may reuse the domain validation that was made for it, at the latest.
-    pub proof_until: Option<Timestamp>,
+    pub validation_until: Option<Timestamp>,
     /// The scheduled renewals, the next first.
-    pub rounds: Vec<ScheduledRenewal>,
+    pub renewals: Vec<ScheduledRenewal>,
     /// Why it is not simply fine; the first is what the row is about.
     pub reasons: Vec<StatusReason>,
 }
@@ -122,7 +122,7 @@ impl StatusRow {
     /// nothing, whatever is wrong with it.
     #[must_use]
     pub(crate) fn verdict(&self) -> RowVerdict {
-        match self.reasons.iter().map(StatusReason::weight).max() {
+        match self.reasons.iter().map(StatusReason::severity).max() {
             Some(ReasonSeverity::Wrong) => RowVerdict::Wrong,
             Some(ReasonSeverity::Due) => RowVerdict::Due,
             Some(ReasonSeverity::Warns | ReasonSeverity::Notes) | None => RowVerdict::Fine,
@@ -132,8 +132,8 @@ impl StatusRow {
     /// The place that users know best, for a narrow column: an address, then a file that a server
     /// reads.
     #[must_use]
-    pub(crate) fn place(&self) -> Option<&ItemLocation> {
-        let best = self.places.iter().min_by_key(|place| match place {
+    pub(crate) fn main_location(&self) -> Option<&ItemLocation> {
+        let best = self.locations.iter().min_by_key(|place| match place {
             ItemLocation::Address { .. } => 0,
             ItemLocation::File { .. } if place.is_live() => 1,
             ItemLocation::File { .. } => 2,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::pki::baseline_dates::{
-    CLIENT_AUTH, EMAIL_PROOF, LIFETIME, PROOF_REUSE, SunsetDate, begin,
+    CLIENT_AUTH, EMAIL_PROOF, LIFETIME, PROOF_REUSE, SunsetDate, midnight_utc,
 };
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,7 +22,7 @@ pub(crate) struct RuleChange {
 /// The rule changes that take effect within `time`, by date. The end of clientAuth counts only for
 /// certificates of TLS clients.
 #[must_use]
-pub(crate) fn changes(
+pub(crate) fn rule_changes_within(
     time: &RangeInclusive<Timestamp>,
     for_clients: ClientAuthUse,
 ) -> Vec<RuleChange> {
@@ -30,7 +30,7 @@ pub(crate) fn changes(
         .into_iter()
         .chain(lifetimes(*time.start()))
         .collect();
-    changes.retain(|change| time.contains(&begin(change.from)));
+    changes.retain(|change| time.contains(&midnight_utc(change.from)));
     changes.sort_by_key(|change| change.from);
     changes
 }
@@ -75,7 +75,7 @@ fn lifetimes(at: Timestamp) -> Vec<RuleChange> {
     let mut changes = Vec::new();
     let mut at = at;
     while let Some(step) = LIFETIME.after(at) {
-        at = begin(step.since);
+        at = midnight_utc(step.since);
         let reuse = PROOF_REUSE
             .at(at)
             .map(|reuse| format!(", and a proof of control is good for {} days", reuse.days));
@@ -101,7 +101,7 @@ fn lifetimes(at: Timestamp) -> Vec<RuleChange> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ClientAuthUse, changes};
+    use super::{ClientAuthUse, rule_changes_within};
 
     #[test]
     fn rules_that_change_between_two_renewals_are_listed() {
@@ -133,7 +133,7 @@ mod tests {
             ),
         ] {
             let at = |day: &str| format!("{day}T00:00:00Z").parse().unwrap();
-            let found: Vec<_> = changes(&(at(from)..=at(to)), clients)
+            let found: Vec<_> = rule_changes_within(&(at(from)..=at(to)), clients)
                 .iter()
                 .map(|change| change.code)
                 .collect();

@@ -5,20 +5,20 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::due::RenewBefore;
-use crate::pki::baseline_dates::{LIFETIME, PROOF_REUSE, begin};
+use crate::pki::baseline_dates::{LIFETIME, PROOF_REUSE, midnight_utc};
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ScheduledRenewal {
     /// From when on it is due.
     pub due: Timestamp,
     /// The end of the certificate that it replaces.
-    pub before: Timestamp,
+    pub previous_expiry: Timestamp,
     /// The most days that the new certificate can live.
-    pub most_days: i64,
+    pub max_days: i64,
     /// Whether what is paid for covers it; none where no term is known.
-    pub paid: Option<PaymentCoverage>,
+    pub payment: Option<PaymentCoverage>,
     /// What the CA needs for the names.
-    pub proof: ValidationMethod,
+    pub validation: ValidationMethod,
 }
 
 /// Whether a renewal is covered by the order that is paid for.
@@ -46,7 +46,7 @@ pub(crate) struct RenewalTerms {
     /// From when on the next renewal is due.
     pub due: Timestamp,
     /// When control of its names was proven, at the latest: its first instant.
-    pub proven: Timestamp,
+    pub validated_at: Timestamp,
     /// The last day of the term that is paid for.
     pub paid_until: Option<Date>,
 }
@@ -61,13 +61,13 @@ const DAY: i64 = 86_400;
 /// Until when a CA may reuse a validation of the instant `proven`: the window is that of the day on
 /// which it is used.
 #[must_use]
-pub(crate) fn proof_until(proven: Timestamp) -> Timestamp {
+pub(crate) fn validation_until(proven: Timestamp) -> Timestamp {
     let mut at = proven;
     loop {
         let here = PROOF_REUSE
             .at(at)
             .map_or(proven, |step| later(proven, step.days));
-        match PROOF_REUSE.after(at).map(|step| begin(step.since)) {
+        match PROOF_REUSE.after(at).map(|step| midnight_utc(step.since)) {
             // Under the rules of then it may be too old at once.
             Some(next) if next <= here => at = next,
             _ => return here.max(at),
@@ -77,7 +77,7 @@ pub(crate) fn proof_until(proven: Timestamp) -> Timestamp {
 
 /// The renewals from `now` on; the first may be overdue.
 #[must_use]
-pub(crate) fn rounds(
+pub(crate) fn renewals(
     clocks: RenewalTerms,
     before: RenewBefore,
     now: Timestamp,
@@ -86,14 +86,14 @@ pub(crate) fn rounds(
     let RenewalTerms {
         mut ends,
         mut due,
-        mut proven,
+        validated_at: mut proven,
         mut paid_until,
     } = clocks;
-    while rounds.len() < MOST && (rounds.is_empty() || due < begin(HORIZON)) {
+    while rounds.len() < MOST && (rounds.is_empty() || due < midnight_utc(HORIZON)) {
         // A renewal that is overdue is done today.
         let done = due.max(now);
         let Some(rule) = LIFETIME.at(done) else { break };
-        let until = proof_until(proven);
+        let until = validation_until(proven);
         let proof = if done <= until {
             ValidationMethod::Reused(until)
         } else {
@@ -103,10 +103,10 @@ pub(crate) fn rounds(
         let most_days = most_days(rule.days, paid, paid_until, done);
         rounds.push(ScheduledRenewal {
             due,
-            before: ends,
-            most_days,
-            paid,
-            proof,
+            previous_expiry: ends,
+            max_days: most_days,
+            payment: paid,
+            validation: proof,
         });
         // The term of the next purchase is unknown.
         paid_until = paid_until.filter(|_| paid == Some(PaymentCoverage::Reissue));
@@ -152,7 +152,7 @@ fn most_days(
 
 /// The first instant after a day, UTC.
 fn end_of(day: Date) -> Timestamp {
-    later(begin(day), 1)
+    later(midnight_utc(day), 1)
 }
 
 fn later(at: Timestamp, days: i64) -> Timestamp {
@@ -164,7 +164,7 @@ fn later(at: Timestamp, days: i64) -> Timestamp {
 mod tests {
     use super::{
         PaymentCoverage, RenewBefore, RenewalTerms, ScheduledRenewal, Timestamp, ValidationMethod,
-        proof_until, rounds,
+        renewals, validation_until,
     };
     use crate::wording::day;
 
@@ -185,7 +185,7 @@ mod tests {
             ("2029-03-10", "2029-03-20"),
             ("2029-06-01", "2029-06-11"),
         ] {
-            assert_eq!(day(proof_until(at(proven))), until, "{proven}");
+            assert_eq!(day(validation_until(at(proven))), until, "{proven}");
         }
     }
 
@@ -194,24 +194,24 @@ mod tests {
         let clocks = RenewalTerms {
             ends: at("2026-12-23"),
             due: at("2026-11-23"),
-            proven: at("2026-06-06"),
+            validated_at: at("2026-06-06"),
             paid_until: Some("2027-12-31".parse().unwrap()),
         };
-        let all = rounds(clocks, RenewBefore::Usual, at("2026-11-01"));
+        let all = renewals(clocks, RenewBefore::Usual, at("2026-11-01"));
         let told: Vec<String> = all
             .iter()
             .map(|round| {
-                let paid = if round.paid == Some(PaymentCoverage::Reissue) {
+                let paid = if round.payment == Some(PaymentCoverage::Reissue) {
                     "reissue"
                 } else {
                     "buy"
                 };
-                let proof = if round.proof == ValidationMethod::New {
+                let proof = if round.validation == ValidationMethod::New {
                     "new"
                 } else {
                     "reused"
                 };
-                format!("{} {} {paid} {proof}", day(round.due), round.most_days)
+                format!("{} {} {paid} {proof}", day(round.due), round.max_days)
             })
             .collect();
         assert_eq!(
@@ -235,12 +235,12 @@ mod tests {
 
     /// `DUE DAYS ORDER PROOF` of each renewal.
     fn told(clocks: RenewalTerms, now: &str) -> Vec<String> {
-        let order = |round: &ScheduledRenewal| match round.paid {
+        let order = |round: &ScheduledRenewal| match round.payment {
             Some(PaymentCoverage::Reissue) => "reissue",
             Some(PaymentCoverage::Purchase) => "buy",
             None => "-",
         };
-        let proof = |round: &ScheduledRenewal| match round.proof {
+        let proof = |round: &ScheduledRenewal| match round.validation {
             ValidationMethod::New => "new".to_owned(),
             ValidationMethod::Reused(until) => format!("until {}", day(until)),
         };
@@ -248,12 +248,12 @@ mod tests {
             format!(
                 "{} {} {} {}",
                 day(round.due),
-                round.most_days,
+                round.max_days,
                 order(round),
                 proof(round)
             )
         };
-        rounds(clocks, RenewBefore::Usual, at(now))
+        renewals(clocks, RenewBefore::Usual, at(now))
             .iter()
             .map(line)
             .collect()
@@ -269,11 +269,11 @@ mod tests {
         let clocks = RenewalTerms {
             ends,
             due,
-            proven: start,
+            validated_at: start,
             paid_until: Some("2027-11-23".parse().unwrap()),
         };
         let all = told(clocks, "2026-11-23");
-        assert_eq!(day(proof_until(start)), "2027-03-15");
+        assert_eq!(day(validation_until(start)), "2027-03-15");
         assert_eq!(
             all[..8],
             [
@@ -311,12 +311,12 @@ mod tests {
         let clocks = RenewalTerms {
             ends: at("2026-01-01"),
             due: at("2025-12-01"),
-            proven: at("2025-06-01"),
+            validated_at: at("2025-06-01"),
             paid_until: None,
         };
-        let all = rounds(clocks, RenewBefore::Usual, at("2028-06-01"));
+        let all = renewals(clocks, RenewBefore::Usual, at("2028-06-01"));
         assert_eq!(
-            (day(all[0].due), all[0].most_days, all[0].paid),
+            (day(all[0].due), all[0].max_days, all[0].payment),
             ("2025-12-01".to_owned(), 100, None)
         );
         assert_eq!(day(all[1].due), "2028-08-10");

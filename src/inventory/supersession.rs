@@ -151,7 +151,7 @@ fn newer_ready(row: &StatusRow, now: Timestamp) -> Option<StatusReason> {
         return None;
     }
     Some(StatusReason::NewerReady {
-        place: row.place()?.clone(),
+        place: row.main_location()?.clone(),
         ends: certificate.not_after,
     })
 }

@@ -58,11 +58,11 @@ impl World {
     fn rows(&self, items: Vec<InventoryItem>, at: Timestamp) -> Vec<StatusRow> {
         let measure = StatusPolicy {
             now: at,
-            before: RenewBefore::Usual,
+            renew_before: RenewBefore::Usual,
             anchors: &self.anchors,
             terms: &self.terms,
             own_anchors: &HashMap::new(),
-            questions: &self.questions,
+            served_questions: &self.questions,
             uncovered: &self.uncovered,
         };
         rows(items, &measure)
@@ -95,25 +95,25 @@ fn summary(row: &StatusRow) -> String {
 /// What an address sends.
 fn sent(address: SocketAddr, chain: &[Certificate]) -> InventoryItem {
     InventoryItem {
-        place: ItemLocation::Address {
+        location: ItemLocation::Address {
             address,
             name: "a.example".to_owned(),
         },
-        what: certificates(chain),
+        content: certificates(chain),
     }
 }
 
 fn file(path: &str, what: ItemContent) -> InventoryItem {
     InventoryItem {
-        place: ItemLocation::file(path, ItemOrigin::Given),
-        what,
+        location: ItemLocation::file(path, ItemOrigin::Given),
+        content: what,
     }
 }
 
 fn installed(path: &str, what: ItemContent) -> InventoryItem {
     InventoryItem {
-        place: ItemLocation::file(path, ItemOrigin::Installed("a.example".to_owned())),
-        what,
+        location: ItemLocation::file(path, ItemOrigin::Installed("a.example".to_owned())),
+        content: what,
     }
 }
 
@@ -531,7 +531,7 @@ fn rules_for_public_cas_do_not_apply_to_a_private_ca() {
         world.summaries(items.clone(), "2026-11-23"),
         ["installed fine"]
     );
-    assert!(world.rows(items, now())[0].rounds.is_empty());
+    assert!(world.rows(items, now())[0].renewals.is_empty());
 }
 
 #[test]
@@ -544,7 +544,7 @@ fn rules_that_change_before_the_next_renewal_are_listed() {
         ["installed fine rule-client-auth rule-100-days"]
     );
     let at = "2026-11-23T00:00:00Z".parse().unwrap();
-    assert!(world.rows(items, at)[0].rounds.len() > 8);
+    assert!(world.rows(items, at)[0].renewals.len() > 8);
 }
 
 #[test]

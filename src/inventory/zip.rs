@@ -9,13 +9,13 @@ use crate::pki::certificate::Certificate;
 /// The certificates in a zip; none where it is another kind of file, or one that no command would
 /// take: damaged, locked, or larger than a delivery can be. Keys in it are not read.
 #[must_use]
-pub(crate) fn certificates(bytes: &[u8]) -> Vec<Arc<Certificate>> {
-    if !bytes.starts_with(b"PK") || delivery::recognised(bytes) != Some(FileForm::Zip) {
+pub(crate) fn certificates_in_zip(bytes: &[u8]) -> Vec<Arc<Certificate>> {
+    if !bytes.starts_with(b"PK") || delivery::recognize_form(bytes) != Some(FileForm::Zip) {
         return Vec::new();
     }
     // Nothing is derived from any passphrase unasked.
     let limits = DeliveryLimits {
-        rounds: 0,
+        derivation_rounds: 0,
         ..DeliveryLimits::default()
     };
     let read = CaDelivery::read(vec![DeliveryInput::new("", bytes.to_vec())], &limits);

@@ -41,12 +41,14 @@ impl<'a> LeafCandidates<'a> {
         let mut seen = HashSet::new();
         let mut leaves: Vec<&Certificate> = bag
             .iter()
-            .filter(|certificate| certificate.is_site() && seen.insert(certificate.fingerprint))
+            .filter(|certificate| {
+                certificate.is_server_certificate() && seen.insert(certificate.fingerprint)
+            })
             .filter(|leaf| {
                 selects_all || delivered.contains(&leaf.fingerprint) || has_name(leaf, &names)
             })
             .collect();
-        leaves.sort_by_key(|leaf| std::cmp::Reverse(leaf.rank(at)));
+        leaves.sort_by_key(|leaf| std::cmp::Reverse(leaf.usability_rank(at)));
         Self {
             leaves,
             has_renewals: delivery.is_none(),
@@ -67,12 +69,12 @@ pub(crate) struct LeafChoice<'a> {
     /// Older certificates for the key of a chosen one.
     pub older: Vec<&'a Certificate>,
     /// Leaves that no key or request matches, if there are others that one matches.
-    pub unfitted: Vec<&'a Certificate>,
+    pub unmatched: Vec<&'a Certificate>,
 }
 
 /// Chooses the leaves to continue with. Without any server certificate, a CA certificate is chosen:
 /// verification then reports what is wrong with it.
-pub(crate) fn choose<'a>(
+pub(crate) fn choose_leaves<'a>(
     candidates: &LeafCandidates<'a>,
     bag: &'a [Certificate],
     keyring: &KeyCandidates,
@@ -81,7 +83,7 @@ pub(crate) fn choose<'a>(
         .leaves
         .iter()
         .copied()
-        .partition(|leaf| keyring.fits(leaf.key_id));
+        .partition(|leaf| keyring.matches_key_id(leaf.key_id));
     if matched.is_empty() {
         return choose_without_key(candidates, bag, keyring);
     }
@@ -95,7 +97,7 @@ pub(crate) fn choose<'a>(
     Ok(LeafChoice {
         leaves,
         older,
-        unfitted,
+        unmatched: unfitted,
     })
 }
 
@@ -109,17 +111,17 @@ fn choose_without_key<'a>(
     if leaves.len() > 1 {
         return Err(MatchingError::Ambiguous {
             leaves: leaves.iter().map(|leaf| describe_leaf(leaf)).collect(),
-            looked: keyring.looked(),
+            searched_places: keyring.describe_search(),
         });
     }
     if leaves.is_empty() {
-        let matched = bag.iter().find(|one| keyring.fits(one.key_id));
+        let matched = bag.iter().find(|one| keyring.matches_key_id(one.key_id));
         leaves.extend(matched.or_else(|| bag.first()));
     }
     Ok(LeafChoice {
         leaves,
         older,
-        unfitted: Vec::new(),
+        unmatched: Vec::new(),
     })
 }
 
@@ -135,7 +137,7 @@ fn describe_leaf(leaf: &Certificate) -> String {
 /// Selects the server certificates of a folder to check: the newest of each site, whether a key or
 /// a request matches it or not, and the newest that one matches. With `--key`, only those that it
 /// matches, if there are any.
-pub(crate) fn judged<'a>(
+pub(crate) fn select_leaves_to_check<'a>(
     candidates: &LeafCandidates<'a>,
     bag: &'a [Certificate],
     keyring: &KeyCandidates,
@@ -144,10 +146,10 @@ pub(crate) fn judged<'a>(
         .leaves
         .iter()
         .copied()
-        .filter(|leaf| keyring.fits(leaf.key_id))
+        .filter(|leaf| keyring.matches_key_id(leaf.key_id))
         .collect();
     let (mut leaves, _) = partition_newest(&matched, renewal_group);
-    if leaves.is_empty() || keyring.named == NamedKeys::Nothing {
+    if leaves.is_empty() || keyring.named_option == NamedKeys::Nothing {
         let (latest, _) = partition_newest(&candidates.leaves, renewal_group);
         let known: HashSet<_> = leaves.iter().map(|leaf| leaf.fingerprint).collect();
         leaves.extend(

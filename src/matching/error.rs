@@ -12,14 +12,14 @@ pub(crate) enum MatchingError {
     Ambiguous {
         leaves: Vec<String>,
         /// Where certctl looked for keys and requests.
-        looked: String,
+        searched_places: String,
     },
     /// The named key is encrypted.
     #[error("{} is an encrypted private key", _0.display())]
     LockedKey(PathBuf),
     /// The named key is encrypted, and the given passphrase does not decrypt it.
     #[error("{} is an encrypted private key, and {_1}", _0.display())]
-    StaysLocked(PathBuf, DecryptError),
+    WrongPassphrase(PathBuf, DecryptError),
     /// The named file has no private key.
     #[error("{} holds no private key", path.display())]
     NoKey {
@@ -39,7 +39,7 @@ pub(crate) enum MatchingError {
     NoSuchFile(String),
     /// The directory has no certificate.
     #[error("no certificate {} in {directory}", for_name(name.as_deref()))]
-    NothingHere {
+    NoCertificateInDirectory {
         directory: String,
         /// The requested name.
         name: Option<String>,

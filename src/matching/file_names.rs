@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// The characters and endings that are permitted: it becomes part of paths, and some endings have a
 /// meaning.
-pub(crate) fn chosen(text: &str) -> Result<String, &'static str> {
-    let numbered = without_round(text) != text;
-    if plain(text) && !numbered && !text.ends_with(".rsa") && !text.ends_with(".ecdsa") {
+pub(crate) fn parse_cert_name(text: &str) -> Result<String, &'static str> {
+    let numbered = strip_renewal_number(text) != text;
+    if is_safe_name(text) && !numbered && !text.ends_with(".rsa") && !text.ends_with(".ecdsa") {
         return Ok(text.to_owned());
     }
     Err(
@@ -20,7 +20,7 @@ pub(crate) fn chosen(text: &str) -> Result<String, &'static str> {
 
 /// Removes the number of the renewal: `example.com-2` is the second for `example.com`.
 #[must_use]
-pub(crate) fn without_round(stem: &str) -> &str {
+pub(crate) fn strip_renewal_number(stem: &str) -> &str {
     match stem.rsplit_once('-') {
         Some((name, round))
             if !name.is_empty()
@@ -35,29 +35,32 @@ pub(crate) fn without_round(stem: &str) -> &str {
 
 /// The number of the renewal in a stem: 2 for `example.com-2`; the first has no number.
 #[must_use]
-pub(crate) fn round(stem: &str) -> u32 {
+pub(crate) fn renewal_number(stem: &str) -> u32 {
     let number = stem
-        .strip_prefix(without_round(stem))
+        .strip_prefix(strip_renewal_number(stem))
         .and_then(|rest| rest.strip_prefix('-'));
     number.and_then(|number| number.parse().ok()).unwrap_or(1)
 }
 
 /// The path without the number of the renewal, and that number.
 #[must_use]
-pub(crate) fn lineage(path: &Path) -> (PathBuf, u32) {
+pub(crate) fn split_renewal_path(path: &Path) -> (PathBuf, u32) {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    (path.with_file_name(without_round(&stem)), round(&stem))
+    (
+        path.with_file_name(strip_renewal_number(&stem)),
+        renewal_number(&stem),
+    )
 }
 
 /// The stem of the files of a renewal.
 #[must_use]
-pub(crate) fn of_round(stem: &str, round: u32) -> String {
-    format!("{}-{round}", without_round(stem))
+pub(crate) fn renewal_stem(stem: &str, round: u32) -> String {
+    format!("{}-{round}", strip_renewal_number(stem))
 }
 
 /// Whether it is safe as the name of a file or a folder, in paths that root writes to.
 #[must_use]
-pub(crate) fn plain(stem: &str) -> bool {
+pub(crate) fn is_safe_name(stem: &str) -> bool {
     !stem.is_empty()
         && !stem.starts_with(['.', '-'])
         && stem
@@ -67,7 +70,9 @@ pub(crate) fn plain(stem: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{chosen, of_round, plain, round, without_round};
+    use super::{
+        is_safe_name, parse_cert_name, renewal_number, renewal_stem, strip_renewal_number,
+    };
 
     #[test]
     fn rounds_share_a_name() {
@@ -78,9 +83,12 @@ mod tests {
             ("-2", "-2", 1),
             ("example.com.rsa-3", "example.com.rsa", 3),
         ] {
-            assert_eq!((without_round(stem), round(stem)), (name, number));
+            assert_eq!(
+                (strip_renewal_number(stem), renewal_number(stem)),
+                (name, number)
+            );
         }
-        assert_eq!(of_round("example.com-2", 3), "example.com-3");
+        assert_eq!(renewal_stem("example.com-2", 3), "example.com-3");
     }
 
     #[test]
@@ -95,11 +103,14 @@ mod tests {
             ("a b", false),
             ("-x", false),
         ] {
-            assert_eq!(plain(stem), fine, "{stem}");
-            assert_eq!(chosen(stem).is_ok(), fine, "{stem}");
+            assert_eq!(is_safe_name(stem), fine, "{stem}");
+            assert_eq!(parse_cert_name(stem).is_ok(), fine, "{stem}");
         }
         for stem in ["x-2", "x.rsa", "x.ecdsa"] {
-            assert!(plain(stem) && chosen(stem).is_err(), "{stem}");
+            assert!(
+                is_safe_name(stem) && parse_cert_name(stem).is_err(),
+                "{stem}"
+            );
         }
     }
 }

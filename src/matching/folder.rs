@@ -23,7 +23,7 @@ pub(crate) struct HeldFile<T> {
 
 /// Describes a folder in a sentence; `.` becomes words.
 #[must_use]
-pub(crate) fn folder_in_words(folder: &Path) -> String {
+pub(crate) fn describe_folder(folder: &Path) -> String {
     if folder == Path::new(".") {
         "this folder".to_owned()
     } else {
@@ -51,8 +51,8 @@ pub(crate) struct FolderContents {
 impl FolderContents {
     /// Describes the folder in a sentence.
     #[must_use]
-    pub(crate) fn in_words(&self) -> String {
-        folder_in_words(&self.path)
+    pub(crate) fn describe(&self) -> String {
+        describe_folder(&self.path)
     }
 
     /// The key with this identity.
@@ -63,7 +63,7 @@ impl FolderContents {
 
     /// Removes and returns the keys: those with a file of their own, and those in files with
     /// certificates.
-    pub(crate) fn take_keys(&mut self) -> (Vec<HeldFile<PrivateKey>>, Vec<HeldFile<PrivateKey>>) {
+    pub(crate) fn remove_keys(&mut self) -> (Vec<HeldFile<PrivateKey>>, Vec<HeldFile<PrivateKey>>) {
         let combined: HashSet<&PathBuf> = self.certificates.iter().map(|file| &file.path).collect();
         std::mem::take(&mut self.keys)
             .into_iter()
@@ -76,9 +76,9 @@ impl FolderContents {
         let all = self.certificates.iter().flat_map(|file| &file.value);
         let mut seen = HashSet::new();
         let mut leaves: Vec<_> = all
-            .filter(|one| one.is_site() && seen.insert(one.fingerprint))
+            .filter(|one| one.is_server_certificate() && seen.insert(one.fingerprint))
             .collect();
-        leaves.sort_by_key(|leaf| std::cmp::Reverse(leaf.rank(at)));
+        leaves.sort_by_key(|leaf| std::cmp::Reverse(leaf.usability_rank(at)));
         leaves
     }
 
@@ -99,18 +99,20 @@ impl FolderContents {
             .iter()
             .filter(|held| has_name(&held.value.dns_names, name))
             .collect();
-        requests.sort_by_key(|held| std::cmp::Reverse(file_names::round(&stem(&held.path))));
+        requests.sort_by_key(|held| {
+            std::cmp::Reverse(file_names::renewal_number(&file_stem_of(&held.path)))
+        });
         requests
     }
 
     /// The indices of all requests, the latest renewals first.
     #[must_use]
-    pub(crate) fn requests_in_order(&self) -> Vec<usize> {
+    pub(crate) fn request_indices_by_renewal(&self) -> Vec<usize> {
         let mut places: Vec<usize> = (0..self.requests.len()).collect();
         places.sort_by_key(|at| {
-            self.requests
-                .get(*at)
-                .map(|held| std::cmp::Reverse(file_names::round(&stem(&held.path))))
+            self.requests.get(*at).map(|held| {
+                std::cmp::Reverse(file_names::renewal_number(&file_stem_of(&held.path)))
+            })
         });
         places
     }
@@ -164,19 +166,25 @@ impl FolderContents {
     /// The requests without a certificate: none in `issued` has their key, and none was issued for
     /// a later renewal.
     #[must_use]
-    pub(crate) fn waiting(&self, issued: &HashSet<PublicKeyId>) -> Vec<&HeldFile<SigningRequest>> {
+    pub(crate) fn requests_without_certificate(
+        &self,
+        issued: &HashSet<PublicKeyId>,
+    ) -> Vec<&HeldFile<SigningRequest>> {
         let (done, open): (Vec<_>, Vec<_>) = self
             .requests
             .iter()
             .partition(|one| issued.contains(&one.value.key_id));
         let mut latest: HashMap<PathBuf, u32> = HashMap::new();
-        for (lineage, round) in done.into_iter().map(|one| file_names::lineage(&one.path)) {
+        for (lineage, round) in done
+            .into_iter()
+            .map(|one| file_names::split_renewal_path(&one.path))
+        {
             let known = latest.entry(lineage).or_default();
             *known = round.max(*known);
         }
         open.into_iter()
             .filter(|one| {
-                let (lineage, round) = file_names::lineage(&one.path);
+                let (lineage, round) = file_names::split_renewal_path(&one.path);
                 latest
                     .get(&lineage)
                     .is_none_or(|answered| round > *answered)
@@ -188,7 +196,7 @@ impl FolderContents {
     /// no key file belongs to this one. Then the request alone does not determine the validation
     /// record of the CA.
     #[must_use]
-    pub(crate) fn reusing(&self) -> HashSet<&Path> {
+    pub(crate) fn requests_reusing_keys(&self) -> HashSet<&Path> {
         let mut by_key: HashMap<PublicKeyId, Vec<&HeldFile<SigningRequest>>> = HashMap::new();
         for held in &self.requests {
             by_key.entry(held.value.key_id).or_default().push(held);
@@ -200,12 +208,16 @@ impl FolderContents {
         let own: HashSet<(PublicKeyId, String)> = self
             .keys
             .iter()
-            .map(|key| (key.value.id(), stem(&key.path)))
+            .map(|key| (key.value.id(), file_stem_of(&key.path)))
             .collect();
-        let locked: HashSet<String> = self.locked.iter().map(|key| stem(&key.path)).collect();
+        let locked: HashSet<String> = self
+            .locked
+            .iter()
+            .map(|key| file_stem_of(&key.path))
+            .collect();
         let mut reusing = HashSet::new();
         for request in by_key.values().flatten() {
-            let stem = stem(&request.path);
+            let stem = file_stem_of(&request.path);
             if !locked.contains(&stem) && !own.contains(&(request.value.key_id, stem)) {
                 reusing.insert(request.path.as_path());
             }
@@ -215,12 +227,12 @@ impl FolderContents {
 
     /// Whether a request or a server certificate of the folder lists `name`.
     #[must_use]
-    pub(crate) fn knows(&self, name: &DnsName) -> bool {
+    pub(crate) fn lists_name(&self, name: &DnsName) -> bool {
         let leaves = self
             .certificates
             .iter()
             .flat_map(|file| &file.value)
-            .filter(|one| one.is_site());
+            .filter(|one| one.is_server_certificate());
         leaves
             .map(|leaf| &leaf.dns_names)
             .chain(self.requests.iter().map(|one| &one.value.dns_names))
@@ -229,13 +241,13 @@ impl FolderContents {
 
     /// The latest expiry date of the server certificates for each name, in lower case.
     #[must_use]
-    pub(crate) fn ends(&self) -> HashMap<String, Timestamp> {
+    pub(crate) fn expiry_by_name(&self) -> HashMap<String, Timestamp> {
         let mut ends = HashMap::new();
         for leaf in self
             .certificates
             .iter()
             .flat_map(|file| &file.value)
-            .filter(|one| one.is_site())
+            .filter(|one| one.is_server_certificate())
         {
             for name in &leaf.dns_names {
                 let end = ends
@@ -254,7 +266,7 @@ impl FolderContents {
             .certificates
             .iter()
             .flat_map(|file| &file.value)
-            .filter(|one| one.is_site());
+            .filter(|one| one.is_server_certificate());
         let of_leaves = leaves.flat_map(|leaf| &leaf.dns_names);
         let of_requests = self
             .requests
@@ -287,7 +299,7 @@ fn has_name(names: &[String], wanted: &DnsName) -> bool {
 
 /// The file name without its last extension.
 #[must_use]
-pub(crate) fn stem(path: &Path) -> String {
+pub(crate) fn file_stem_of(path: &Path) -> String {
     path.file_stem()
         .unwrap_or_default()
         .to_string_lossy()

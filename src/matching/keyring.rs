@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use super::remark::{MatchingRemark, RequestTemplate};
 use crate::delivery::{DecryptError, EncryptedKey};
 use crate::matching::file_names;
-use crate::matching::folder::{FolderContents, HeldFile, stem as stem_of};
+use crate::matching::folder::{FolderContents, HeldFile, file_stem_of as stem_of};
 use crate::pki::certificate::Certificate;
-use crate::pki::certified_key::mismatch;
+use crate::pki::certified_key::find_key_problem;
 use crate::pki::chain::{Chain, ChainEnd};
 use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::{PrivateKey, PublicKeyId};
@@ -18,7 +18,7 @@ use crate::pki::request::SigningRequest;
 #[derive(Debug)]
 pub(crate) struct HeldRequest {
     /// The request and its file.
-    pub held: HeldFile<SigningRequest>,
+    pub file: HeldFile<SigningRequest>,
     /// The stem of its file; none if it came in a file with other content.
     pub stem: Option<String>,
 }
@@ -45,34 +45,34 @@ pub(crate) struct KeyCandidates {
     /// The request of `--csr`, else those delivered, then those of the directory.
     pub requests: Vec<HeldRequest>,
     /// How many of the requests, the first ones, were passed as arguments: one of these must match.
-    pub brought: usize,
+    pub passed_request_count: usize,
     /// Encrypted keys from the same sources.
-    pub locked: Vec<HeldFile<EncryptedKey>>,
+    pub encrypted_keys: Vec<HeldFile<EncryptedKey>>,
     /// Why the given password does not open them.
-    pub shut: Option<DecryptError>,
+    pub password_failure: Option<DecryptError>,
     /// Keys that came together with certificates, and the file.
-    pub sent: Vec<HeldFile<PublicKeyId>>,
+    pub keys_with_certificates: Vec<HeldFile<PublicKeyId>>,
     /// The keys that a password opened.
-    pub decrypted: Vec<PublicKeyId>,
+    pub decrypted_key_ids: Vec<PublicKeyId>,
     /// Fingerprints of the server certificates that came in files, and the file.
-    pub delivered: Vec<HeldFile<Fingerprint>>,
+    pub delivered_leaves: Vec<HeldFile<Fingerprint>>,
     /// Whether a key or a request was named on the command line.
-    pub named: NamedKeys,
+    pub named_option: NamedKeys,
     /// The directory, without its keys and requests.
-    pub here: FolderContents,
+    pub directory: FolderContents,
 }
 
 impl KeyCandidates {
     /// Whether there is a key or a request with this identity; with `--key` or `--csr`, whether it
     /// is that one.
     #[must_use]
-    pub(crate) fn fits(&self, id: PublicKeyId) -> bool {
+    pub(crate) fn matches_key_id(&self, id: PublicKeyId) -> bool {
         let key = self.keys.iter().any(|key| key.value.id() == id);
         let request = self
             .requests
             .iter()
-            .any(|request| request.held.value.key_id == id);
-        match self.named {
+            .any(|request| request.file.value.key_id == id);
+        match self.named_option {
             NamedKeys::Key => key,
             NamedKeys::Nothing => key || request,
             NamedKeys::Request => request,
@@ -81,13 +81,13 @@ impl KeyCandidates {
 
     /// The key of `leaf`; with `--key` that key, whether it matches or not.
     #[must_use]
-    pub(crate) fn key_of(&self, leaf: &Certificate) -> Option<&HeldFile<PrivateKey>> {
+    pub(crate) fn find_key(&self, leaf: &Certificate) -> Option<&HeldFile<PrivateKey>> {
         self.key_index(leaf).and_then(|index| self.keys.get(index))
     }
 
     /// The request of `leaf`.
     #[must_use]
-    pub(crate) fn request_of(&self, leaf: &Certificate) -> Option<&HeldRequest> {
+    pub(crate) fn find_request(&self, leaf: &Certificate) -> Option<&HeldRequest> {
         self.request_index(leaf)
             .and_then(|index| self.requests.get(index))
     }
@@ -99,7 +99,7 @@ impl KeyCandidates {
             .requests
             .iter()
             .enumerate()
-            .filter(|(_, request)| request.held.value.key_id == leaf.key_id);
+            .filter(|(_, request)| request.file.value.key_id == leaf.key_id);
         matching
             .min_by_key(|(_, request)| std::cmp::Reverse(request.round()))
             .map(|(index, _)| index)
@@ -129,7 +129,7 @@ impl KeyCandidates {
         } else {
             last
         };
-        let named = self.named == NamedKeys::Key && !self.keys.is_empty();
+        let named = self.named_option == NamedKeys::Key && !self.keys.is_empty();
         matching.or_else(|| named.then_some(0))
     }
 
@@ -138,19 +138,19 @@ impl KeyCandidates {
         let Some(key) = index.and_then(|index| self.keys.get(index)) else {
             return false;
         };
-        self.here
+        self.directory
             .certificates
             .iter()
             .any(|file| file.path == key.path)
     }
 
     /// Removes and returns the key of `leaf`, see [`Self::key_of`].
-    pub(crate) fn take_key(&mut self, leaf: &Certificate) -> Option<HeldFile<PrivateKey>> {
+    pub(crate) fn remove_key(&mut self, leaf: &Certificate) -> Option<HeldFile<PrivateKey>> {
         self.key_index(leaf).map(|index| self.keys.remove(index))
     }
 
     /// Removes and returns the request of `leaf`.
-    pub(crate) fn take_request(&mut self, leaf: &Certificate) -> Option<HeldRequest> {
+    pub(crate) fn remove_request(&mut self, leaf: &Certificate) -> Option<HeldRequest> {
         self.request_index(leaf)
             .map(|index| self.requests.remove(index))
     }
@@ -159,32 +159,32 @@ impl KeyCandidates {
     /// A key or a request for the same names, or for unknown names, should have matched: an error.
     /// Those for other names prove nothing.
     #[must_use]
-    pub(crate) fn judge(&self, leaf: &Certificate) -> Option<MatchingRemark> {
-        let (passed, _) = self.requests.split_at(self.brought);
+    pub(crate) fn find_mismatch(&self, leaf: &Certificate) -> Option<MatchingRemark> {
+        let (passed, _) = self.requests.split_at(self.passed_request_count);
         if let Some(first) = passed.first()
             && !passed
                 .iter()
-                .any(|request| request.held.value.key_id == leaf.key_id)
+                .any(|request| request.file.value.key_id == leaf.key_id)
         {
-            return Some(wrong_request(leaf, &first.held));
+            return Some(wrong_request(leaf, &first.file));
         }
-        if self.fits(leaf.key_id) {
+        if self.matches_key_id(leaf.key_id) {
             return None;
         }
-        if self.named == NamedKeys::Key {
+        if self.named_option == NamedKeys::Key {
             return self.matching_key_here(leaf);
         }
         if let Some(request) = self.expected_request(leaf) {
-            return self.judge_request(leaf, &request.held);
+            return self.judge_request(leaf, &request.file);
         }
         self.expected_key_mismatch(leaf)
-            .or_else(|| Some(self.no_key(leaf)))
+            .or_else(|| Some(self.missing_key_remark(leaf)))
     }
 
     /// The remark that the directory has the key of `leaf`, which `--key` does not name.
     fn matching_key_here(&self, leaf: &Certificate) -> Option<MatchingRemark> {
-        let key = self.here.key(leaf.key_id)?;
-        Some(MatchingRemark::KeyHere {
+        let key = self.directory.key(leaf.key_id)?;
+        Some(MatchingRemark::MatchingKeyInDirectory {
             path: key.path.clone(),
         })
     }
@@ -192,7 +192,8 @@ impl KeyCandidates {
     /// The request that `leaf` should have been issued for: that of `--csr`, or one for its names.
     fn expected_request(&self, leaf: &Certificate) -> Option<&HeldRequest> {
         self.requests.iter().find(|request| {
-            self.named == NamedKeys::Request || covers_any(leaf, &request.held.value.dns_names)
+            self.named_option == NamedKeys::Request
+                || covers_any(leaf, &request.file.value.dns_names)
         })
     }
 
@@ -207,7 +208,7 @@ impl KeyCandidates {
             .iter()
             .find(|key| key.value.id() == request.value.key_id);
         match key {
-            Some(key) if self.named == NamedKeys::Nothing => wrong_key(leaf, key),
+            Some(key) if self.named_option == NamedKeys::Nothing => find_key_mismatch(leaf, key),
             _ => Some(wrong_request(leaf, request)),
         }
     }
@@ -220,44 +221,46 @@ impl KeyCandidates {
                 let names = self.names_of(key.value.id());
                 names.is_empty() || covers_any(leaf, &names)
             })
-            .find_map(|key| wrong_key(leaf, key))
+            .find_map(|key| find_key_mismatch(leaf, key))
     }
 
     /// Remarks that the key of `leaf` was not found. An encrypted key may be it, most likely the one
     /// with the file name of its request or of its first name.
     #[must_use]
-    pub(crate) fn no_key(&self, leaf: &Certificate) -> MatchingRemark {
-        let request = self.request_of(leaf);
+    pub(crate) fn missing_key_remark(&self, leaf: &Certificate) -> MatchingRemark {
+        let request = self.find_request(leaf);
         let stem = request
             .and_then(|request| request.stem.clone())
             .or_else(|| leaf.dns_names.first().cloned());
         let encrypted = self
-            .locked
+            .encrypted_keys
             .iter()
             .find(|key| Some(stem_of(&key.path)) == stem)
-            .or_else(|| self.locked.first());
+            .or_else(|| self.encrypted_keys.first());
         if let Some(key) = encrypted {
             return MatchingRemark::Locked {
                 label: leaf.label(),
                 path: key.path.clone(),
-                why: self.shut,
-                anew: self.request_template(leaf),
+                why: self.password_failure,
+                template: self.request_template(leaf),
             };
         }
         match request {
             Some(request) => MatchingRemark::OnlyRequest {
                 label: leaf.label(),
-                request: request.held.path.clone(),
-                looked: self.looked(),
+                request: request.file.path.clone(),
+                searched_places: self.describe_search(),
             },
-            None => MatchingRemark::no_key(leaf, self.looked(), self.request_template(leaf)),
+            None => {
+                MatchingRemark::no_key(leaf, self.describe_search(), self.request_template(leaf))
+            }
         }
     }
 
     /// What a request for a new key with the names of `leaf` can be made from.
     fn request_template(&self, leaf: &Certificate) -> RequestTemplate {
         let file = self
-            .delivered
+            .delivered_leaves
             .iter()
             .find(|delivered| delivered.value == leaf.fingerprint);
         match file {
@@ -268,16 +271,20 @@ impl KeyCandidates {
 
     /// Remarks that the directory has the issuer that `chain` lacks.
     #[must_use]
-    pub(crate) fn issuer_here(&self, chain: &Chain, bundle: &[String]) -> Option<MatchingRemark> {
+    pub(crate) fn issuer_in_directory(
+        &self,
+        chain: &Chain,
+        bundle: &[String],
+    ) -> Option<MatchingRemark> {
         let (file, signer) = self.signer_here(chain)?;
         let path = file.path.clone();
         let remark = if signer.is_self_issued() {
-            MatchingRemark::RootHere {
+            MatchingRemark::RootInDirectory {
                 label: signer.label(),
                 path,
             }
         } else {
-            MatchingRemark::IssuerHere {
+            MatchingRemark::IssuerInDirectory {
                 path,
                 bundle: bundle.to_vec(),
             }
@@ -287,7 +294,7 @@ impl KeyCandidates {
 
     /// The root in the directory that signed the last certificate of `chain`, if none was delivered.
     #[must_use]
-    pub(crate) fn root_here(&self, chain: &Chain) -> Option<&Certificate> {
+    pub(crate) fn root_in_directory(&self, chain: &Chain) -> Option<&Certificate> {
         self.signer_here(chain)
             .map(|(_, signer)| signer)
             .filter(|signer| signer.is_self_issued())
@@ -299,11 +306,11 @@ impl KeyCandidates {
             return None;
         }
         let last = chain.certificates().last()?;
-        let signers = self.here.certificates.iter().filter_map(|file| {
+        let signers = self.directory.certificates.iter().filter_map(|file| {
             let signer = file
                 .value
                 .iter()
-                .find(|one| !one.is_site() && last.is_signed_by(one))?;
+                .find(|one| !one.is_server_certificate() && last.is_signed_by(one))?;
             Some((file, signer))
         });
         signers.min_by_key(|(file, _)| count_server_certificates(file))
@@ -314,14 +321,14 @@ impl KeyCandidates {
         let requests = self
             .requests
             .iter()
-            .filter(|request| request.held.value.key_id == id);
+            .filter(|request| request.file.value.key_id == id);
         let leaves = self
-            .here
+            .directory
             .certificates
             .iter()
             .flat_map(|file| &file.value)
             .filter(|one| one.key_id == id);
-        let of_requests = requests.flat_map(|request| request.held.value.dns_names.iter().cloned());
+        let of_requests = requests.flat_map(|request| request.file.value.dns_names.iter().cloned());
         of_requests
             .chain(leaves.flat_map(|leaf| leaf.dns_names.iter().cloned()))
             .collect()
@@ -344,26 +351,26 @@ impl KeyCandidates {
 
     /// Describes where certctl looked for keys and requests.
     #[must_use]
-    pub(crate) fn looked(&self) -> String {
-        let folder = self.here.in_words();
-        let scope = if self.here.complete {
+    pub(crate) fn describe_search(&self) -> String {
+        let folder = self.directory.describe();
+        let scope = if self.directory.complete {
             ""
         } else {
             ", whose first 10000 files were looked at"
         };
-        let mut words = match self.named {
+        let mut words = match self.named_option {
             NamedKeys::Key => "the key of --key".to_owned(),
             NamedKeys::Request => "the request of --csr".to_owned(),
             NamedKeys::Nothing => format!("what was passed and the files of {folder}{scope}"),
         };
         let keys = self.key_files();
-        if self.named == NamedKeys::Nothing && !keys.is_empty() {
+        if self.named_option == NamedKeys::Nothing && !keys.is_empty() {
             let more = if keys.len() > MOST_KEYS { ", ..." } else { "" };
             let listed = join_paths(keys.into_iter().take(MOST_KEYS));
             words.push_str(&format!(", with the keys in {listed}{more}"));
         }
-        if !self.here.unreadable.is_empty() {
-            let unreadable = self.here.unreadable.iter().take(3);
+        if !self.directory.unreadable.is_empty() {
+            let unreadable = self.directory.unreadable.iter().take(3);
             let listed = join_paths(unreadable.map(PathBuf::as_path));
             words.push_str(&format!(" ({listed} could not be read: permission denied)"));
         }
@@ -374,7 +381,7 @@ impl KeyCandidates {
 impl HeldRequest {
     /// The renewal that its file name gives; 0 without a file of its own.
     fn round(&self) -> u32 {
-        self.stem.as_deref().map_or(0, file_names::round)
+        self.stem.as_deref().map_or(0, file_names::renewal_number)
     }
 }
 
@@ -386,7 +393,7 @@ fn join_paths<'a>(paths: impl Iterator<Item = &'a Path>) -> String {
 fn count_server_certificates(file: &HeldFile<Vec<Certificate>>) -> usize {
     file.value
         .iter()
-        .filter(|certificate| certificate.is_site())
+        .filter(|certificate| certificate.is_server_certificate())
         .count()
 }
 
@@ -401,9 +408,12 @@ fn wrong_request(leaf: &Certificate, held: &HeldFile<SigningRequest>) -> Matchin
 
 /// Remarks how `key` differs from the key of `leaf`; `None` if it matches.
 #[must_use]
-pub(crate) fn wrong_key(leaf: &Certificate, key: &HeldFile<PrivateKey>) -> Option<MatchingRemark> {
+pub(crate) fn find_key_mismatch(
+    leaf: &Certificate,
+    key: &HeldFile<PrivateKey>,
+) -> Option<MatchingRemark> {
     Some(MatchingRemark::WrongKey {
-        problem: mismatch(leaf, &key.value)?,
+        problem: find_key_problem(leaf, &key.value)?,
         path: key.path.clone(),
     })
 }

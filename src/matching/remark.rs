@@ -7,7 +7,7 @@ use crate::delivery::{AppliedRepair, DecryptError, RepairKind};
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::OmissionReason;
 use crate::pki::key::PublicKeyId;
-pub(crate) use crate::pki::name::listed;
+pub(crate) use crate::pki::name::join_listed;
 use crate::pki::request::SigningRequest;
 use crate::pki::verify::ChainProblem;
 
@@ -23,7 +23,7 @@ pub enum RequestTemplate {
 pub enum MatchingRemark {
     /// The directory has the missing issuer.
     #[error("the missing intermediate lies here, in {}", path.display())]
-    IssuerHere {
+    IssuerInDirectory {
         /// The file that has it.
         path: PathBuf,
         /// The `certctl bundle` command for the arguments.
@@ -31,50 +31,50 @@ pub enum MatchingRemark {
     },
     /// The directory has the root that issued the last certificate.
     #[error("the root {label} lies here, in {}", path.display())]
-    RootHere {
+    RootInDirectory {
         /// The label of the root.
         label: String,
         path: PathBuf,
     },
     /// Another key than the named one matches.
     #[error("the key that fits lies here: {}", path.display())]
-    KeyHere { path: PathBuf },
+    MatchingKeyInDirectory { path: PathBuf },
     /// An encrypted key is written without its password.
     #[error("the key in {} is encrypted; it is written without its password, which no server can \
         ask for", path.display())]
     KeyDecrypted { path: PathBuf },
     /// The private key came with the certificate.
     #[error("its private key came with it, in {}: who had the delivery, had the key", path.display())]
-    KeySent {
+    KeyCameWithCertificate {
         /// The file with both.
         path: PathBuf,
     },
     /// Certificates that were not needed.
-    #[error("left out: {} ({})", listed(labels), reason(*why))]
-    LeftOut {
+    #[error("left out: {} ({})", join_listed(labels), reason(*why))]
+    Omitted {
         labels: Vec<String>,
         why: OmissionReason,
     },
     /// Repairs that were necessary to read a file.
-    #[error("mended: {what} in {}", listed(sources))]
-    Mended {
+    #[error("mended: {what} in {}", join_listed(sources))]
+    Repaired {
         what: RepairKind,
         sources: Vec<String>,
     },
     /// The CA did not include all requested names.
-    #[error("asked for in {} but not issued: {}", request.display(), listed(names))]
+    #[error("asked for in {} but not issued: {}", request.display(), join_listed(names))]
     NameNotIssued {
         names: Vec<String>,
         request: PathBuf,
     },
     /// There is no key and no request to compare with.
-    #[error("no key and no request for {label} is here; looked at {looked}")]
+    #[error("no key and no request for {label} is here; looked at {searched_places}")]
     NoKey {
         /// The label of the certificate.
         label: String,
-        looked: String,
+        searched_places: String,
         /// What a request for a new key is made from.
-        anew: RequestTemplate,
+        template: RequestTemplate,
     },
     /// A key is encrypted, so that it cannot be compared without its password.
     #[error("{} is locked: {}", path.display(), shut(*why, label))]
@@ -85,25 +85,25 @@ pub enum MatchingRemark {
         /// Why the given password does not decrypt it.
         why: Option<DecryptError>,
         /// What a request for a new key is made from.
-        anew: RequestTemplate,
+        template: RequestTemplate,
     },
     /// A request matches, but its key was not found.
-    #[error("{} fits {label}, and the key that it was made with is not here; looked at {looked}", request.display())]
+    #[error("{} fits {label}, and the key that it was made with is not here; looked at {searched_places}", request.display())]
     OnlyRequest {
         /// The label of the certificate.
         label: String,
         request: PathBuf,
-        looked: String,
+        searched_places: String,
     },
     /// Certificates for other keys, which were not found.
     #[error(
         "left out, because no key and no request here fits: {}",
-        listed(labels)
+        join_listed(labels)
     )]
-    NotOurs { labels: Vec<String> },
+    UnmatchedCertificates { labels: Vec<String> },
     /// Older certificates for the same key, or for the same names.
-    #[error("left out, because a newer one is here: {}", listed(labels))]
-    Older { labels: Vec<String> },
+    #[error("left out, because a newer one is here: {}", join_listed(labels))]
+    OlderCertificates { labels: Vec<String> },
     /// The key that should match does not.
     #[error("{}: {problem}", path.display())]
     WrongKey {
@@ -132,8 +132,8 @@ impl MatchingRemark {
     pub fn no_key(leaf: &Certificate, looked: String, anew: RequestTemplate) -> Self {
         Self::NoKey {
             label: leaf.label(),
-            looked,
-            anew,
+            searched_places: looked,
+            template: anew,
         }
     }
 }
@@ -155,7 +155,7 @@ fn reason(why: OmissionReason) -> &'static str {
 
 /// Remarks on names of `request` that `leaf` does not cover.
 #[must_use]
-pub(crate) fn not_issued(
+pub(crate) fn find_names_not_issued(
     leaf: &Certificate,
     request: &SigningRequest,
     path: &Path,
@@ -174,9 +174,12 @@ pub(crate) fn not_issued(
 
 /// One remark per kind of repair, with all its sources.
 #[must_use]
-pub(crate) fn mended(repairs: &[AppliedRepair]) -> Vec<MatchingRemark> {
+pub(crate) fn remark_repairs(repairs: &[AppliedRepair]) -> Vec<MatchingRemark> {
     let mut remarks: Vec<(RepairKind, Vec<String>)> = Vec::new();
-    for AppliedRepair { what, source, .. } in repairs {
+    for AppliedRepair {
+        kind: what, source, ..
+    } in repairs
+    {
         let source = source.to_string();
         match remarks.iter_mut().find(|(known, _)| known == what) {
             Some((_, sources)) if sources.contains(&source) => {}
@@ -186,6 +189,6 @@ pub(crate) fn mended(repairs: &[AppliedRepair]) -> Vec<MatchingRemark> {
     }
     remarks
         .into_iter()
-        .map(|(what, sources)| MatchingRemark::Mended { what, sources })
+        .map(|(what, sources)| MatchingRemark::Repaired { what, sources })
         .collect()
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::remark::listed;
+use super::remark::join_listed;
 use crate::delivery::{AppliedRepair, CaDelivery, RepairKind, UnusedContent};
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::Chain;
@@ -26,7 +26,7 @@ pub(crate) enum ServedFault {
     #[error("{file} is DER; nginx, Apache and HAProxy read PEM alone (\"no start line\")")]
     Der { file: String },
     /// The file has certificates more than once.
-    #[error("{file} has more than once: {}", listed(labels))]
+    #[error("{file} has more than once: {}", join_listed(labels))]
     Duplicate { file: String, labels: Vec<String> },
     /// END and BEGIN on one line.
     #[error(
@@ -64,11 +64,11 @@ pub(crate) enum ServedFault {
     /// The file has roots.
     #[error(
         "{file} has roots, which clients have or do not trust; they are sent for nothing: {}",
-        listed(labels)
+        join_listed(labels)
     )]
     RootIncluded { file: String, labels: Vec<String> },
     /// The file has certificates that are not part of the chain.
-    #[error("{file} has what is no part of the chain: {}", listed(labels))]
+    #[error("{file} has what is no part of the chain: {}", join_listed(labels))]
     Unrelated { file: String, labels: Vec<String> },
 }
 
@@ -91,7 +91,7 @@ fn at_line(line: Option<usize>) -> String {
 /// Finds the faults of `file`, which was read as `delivery`, in presenting `chain`; `served` are its
 /// certificates in their order.
 #[must_use]
-pub(crate) fn faults(
+pub(crate) fn find_served_faults(
     file: &str,
     delivery: &CaDelivery,
     served: &[Certificate],
@@ -142,7 +142,7 @@ fn superfluous_certificates(file: &str, served: &[Certificate], chain: &Chain) -
         if !seen.insert(one.fingerprint) {
             duplicates.push(one.label());
         } else if !chain.certificates().contains(one) {
-            let group = if !one.is_site() && one.is_self_issued() {
+            let group = if !one.is_server_certificate() && one.is_self_issued() {
                 &mut roots
             } else {
                 &mut unrelated
@@ -173,11 +173,11 @@ fn layout_faults(delivery: &CaDelivery) -> Vec<ServedFault> {
     let damaged = delivery
         .ignored
         .iter()
-        .filter_map(|ignored| match &ignored.what {
+        .filter_map(|ignored| match &ignored.content {
             UnusedContent::DamagedBlock { .. } | UnusedContent::DamagedDer => {
                 Some(ServedFault::Damaged {
                     file: ignored.source.to_string(),
-                    what: ignored.what.clone(),
+                    what: ignored.content.clone(),
                 })
             }
             _ => None,
@@ -195,7 +195,7 @@ fn layout_faults(delivery: &CaDelivery) -> Vec<ServedFault> {
 fn repair_fault(repair: &AppliedRepair) -> Option<ServedFault> {
     let file = repair.source.to_string();
     let line = repair.line;
-    let what = repair.what;
+    let what = repair.kind;
     match what {
         RepairKind::Der => Some(ServedFault::Der { file }),
         RepairKind::Glued => Some(ServedFault::Glued { file, line }),

@@ -41,7 +41,7 @@ impl AltName {
                 let domain = domain.ok_or_else(|| NameError::Mailbox(text.to_owned()))?;
                 Ok(Self::Mailbox(format!("{local}@{}", domain.as_str())))
             }
-            _ => DnsName::with_underscores(text).map(Self::Dns),
+            _ => DnsName::parse_with_underscores(text).map(Self::Dns),
         }
     }
 

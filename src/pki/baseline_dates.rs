@@ -30,13 +30,18 @@ impl ShrinkingLimit {
     /// The step that applies at `at`; `None` before the first.
     #[must_use]
     pub fn at(&self, at: Timestamp) -> Option<&ScheduleStep> {
-        self.steps.iter().find(|step| at >= begin(step.since))
+        self.steps
+            .iter()
+            .find(|step| at >= midnight_utc(step.since))
     }
 
     /// The next step after `at`.
     #[must_use]
     pub(crate) fn after(&self, at: Timestamp) -> Option<&ScheduleStep> {
-        self.steps.iter().rev().find(|step| at < begin(step.since))
+        self.steps
+            .iter()
+            .rev()
+            .find(|step| at < midnight_utc(step.since))
     }
 }
 
@@ -55,7 +60,7 @@ impl SunsetDate {
     /// Whether it has ended at `at`.
     #[must_use]
     pub(crate) fn holds(&self, at: Timestamp) -> bool {
-        at >= begin(self.from)
+        at >= midnight_utc(self.from)
     }
 }
 
@@ -74,7 +79,7 @@ impl DutyDate {
     /// Whether it applies at `at`.
     #[must_use]
     pub(crate) fn holds(&self, at: Timestamp) -> bool {
-        at >= begin(self.from)
+        at >= midnight_utc(self.from)
     }
 }
 
@@ -143,16 +148,16 @@ static PERSPECTIVES: [(Date, u8); 4] = [
 
 /// The number of remote network perspectives that a CA needs at `at` (SC-067).
 #[must_use]
-pub(crate) fn perspectives(at: Timestamp) -> u8 {
+pub(crate) fn required_perspectives(at: Timestamp) -> u8 {
     PERSPECTIVES
         .iter()
-        .find(|(since, _)| at >= begin(*since))
+        .find(|(since, _)| at >= midnight_utc(*since))
         .map_or(0, |(_, places)| *places)
 }
 
 /// Midnight in UTC; the latest time for a day that does not exist.
 #[must_use]
-pub fn begin(day: Date) -> Timestamp {
+pub fn midnight_utc(day: Date) -> Timestamp {
     Offset::UTC
         .to_timestamp(day.to_datetime(Time::midnight()))
         .unwrap_or(Timestamp::MAX)

@@ -131,8 +131,8 @@ impl Certificate {
             issuer: printable_name(parsed.issuer()),
             dns_names: Vec::new(),
             ip_addresses: Vec::new(),
-            not_before: instant(parsed.validity().not_before),
-            not_after: instant(parsed.validity().not_after),
+            not_before: to_timestamp(parsed.validity().not_before),
+            not_after: to_timestamp(parsed.validity().not_after),
             serial: hex::encode(parsed.raw_serial()),
             is_ca: false,
             usage: CertificateUsage::default(),
@@ -182,7 +182,9 @@ impl Certificate {
         for name in names {
             match name {
                 GeneralName::DNSName(dns) => self.dns_names.push((*dns).to_owned()),
-                GeneralName::IPAddress(octets) => self.ip_addresses.extend(address(octets)),
+                GeneralName::IPAddress(octets) => {
+                    self.ip_addresses.extend(parse_ip_address(octets))
+                }
                 _ => {}
             }
         }
@@ -244,7 +246,7 @@ impl Certificate {
     /// Whether it may be a server certificate: neither a CA certificate nor an old root, which is
     /// self-issued without any alternative name (version 1, or no basic constraints).
     #[must_use]
-    pub fn is_site(&self) -> bool {
+    pub fn is_server_certificate(&self) -> bool {
         let nameless = self.dns_names.is_empty() && self.ip_addresses.is_empty();
         !(self.is_ca || self.is_self_issued() && nameless)
     }
@@ -253,7 +255,7 @@ impl Certificate {
     #[must_use]
     pub fn is_signed_by(&self, issuer: &Self) -> bool {
         self.issuer_der() == issuer.subject_der()
-            && signature::check(&self.der, issuer.spki()).is_ok()
+            && signature::check_signature(&self.der, issuer.spki()).is_ok()
     }
 
     /// Whether it may be used for `host` by its alternative names (RFC 9525: never by its common
@@ -265,7 +267,7 @@ impl Certificate {
         }
         self.dns_names
             .iter()
-            .filter_map(|name| DnsName::presented(name))
+            .filter_map(|name| DnsName::parse_presented(name))
             .any(|name| name.covers(host))
     }
 
@@ -278,7 +280,7 @@ impl Certificate {
 
     /// A sort key: the greatest is valid at `at`, then the newest.
     #[must_use]
-    pub fn rank(&self, at: Timestamp) -> (bool, Timestamp, Timestamp) {
+    pub fn usability_rank(&self, at: Timestamp) -> (bool, Timestamp, Timestamp) {
         (self.is_in_date(at), self.not_before, self.not_after)
     }
 
@@ -304,14 +306,14 @@ const CA_ISSUERS: Oid<'static> = oid!(1.3.6.1.5.5.7.48.2);
 
 /// Converts a time. 99991231235959Z, which means "no expiry" (RFC 5280 4.1.2.5), is a few hours
 /// later than the greatest [`Timestamp`], which replaces it.
-pub(super) fn instant(time: ASN1Time) -> Timestamp {
+pub(super) fn to_timestamp(time: ASN1Time) -> Timestamp {
     let seconds = time
         .timestamp()
         .clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
 
-pub(super) fn address(octets: &[u8]) -> Option<IpAddr> {
+pub(super) fn parse_ip_address(octets: &[u8]) -> Option<IpAddr> {
     <[u8; 4]>::try_from(octets)
         .map(IpAddr::from)
         .or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from))
@@ -370,7 +372,7 @@ fn encode_value(attribute: &AttributeTypeAndValue<'_>) -> String {
     let tag = u8::try_from(attribute.attr_value().tag().0).unwrap_or_default();
     format!(
         "#{}",
-        hex::encode(der::element(tag, &[attribute.as_slice()]))
+        hex::encode(der::encode_element(tag, &[attribute.as_slice()]))
     )
 }
 

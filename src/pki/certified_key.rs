@@ -16,7 +16,7 @@ impl CertifiedKey {
     /// # Errors
     /// [`ChainProblem::WrongKey`] or [`ChainProblem::WrongKeyKind`].
     pub fn new(chain: VerifiedChain, key: PrivateKey) -> Result<Self, ChainProblem> {
-        match mismatch(chain.chain().leaf(), &key) {
+        match find_key_problem(chain.chain().leaf(), &key) {
             Some(problem) => Err(problem),
             None => Ok(Self { chain, key }),
         }
@@ -42,7 +42,7 @@ impl CertifiedKey {
 /// Compares `key` with the key of `leaf` by `SubjectPublicKeyInfo`, for all key types; `None` if they
 /// match.
 #[must_use]
-pub(crate) fn mismatch(leaf: &Certificate, key: &PrivateKey) -> Option<ChainProblem> {
+pub(crate) fn find_key_problem(leaf: &Certificate, key: &PrivateKey) -> Option<ChainProblem> {
     if leaf.key_id == key.id() {
         return None;
     }

@@ -63,7 +63,7 @@ pub enum OmissionReason {
 pub struct AssembledChain {
     pub chain: Chain,
     /// The omitted certificates and why, in the order of the bag.
-    pub left_out: Vec<(Certificate, OmissionReason)>,
+    pub omitted: Vec<(Certificate, OmissionReason)>,
 }
 
 impl Chain {
@@ -93,7 +93,10 @@ impl Chain {
         let chain = Self::assemble_anchored(&pool, &mut search, judge)
             .unwrap_or_else(|| Self::assemble_partial(&pool, &mut search));
         let left_out = find_omissions(&chain.certificates, bag);
-        AssembledChain { chain, left_out }
+        AssembledChain {
+            chain,
+            omitted: left_out,
+        }
     }
 
     /// The best chain to an anchor that `judge` accepts, else the first that it refused.

@@ -10,7 +10,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate};
 use x509_parser::x509::ReasonCode;
 
-use super::certificate::{Certificate, instant, printable_name};
+use super::certificate::{Certificate, printable_name, to_timestamp};
 use super::oid;
 
 /// A certificate revocation list. certctl fetches none, and does not check the signature of one that
@@ -92,8 +92,8 @@ impl RevocationList {
             .any(|extension| extension.oid == DELTA);
         Some(Self {
             issuer: printable_name(list.issuer()),
-            this_update: instant(list.last_update()),
-            next_update: list.next_update().map(instant),
+            this_update: to_timestamp(list.last_update()),
+            next_update: list.next_update().map(to_timestamp),
             number: list.crl_number().map(ToString::to_string),
             revoked: revoked.values().map(HashSet::len).sum(),
             signature_algorithm: oid::signature(&list.signature_algorithm.algorithm),

@@ -4,7 +4,7 @@
 /// Splits `der` into its first element and the rest. Lengths are definite and at most four octets
 /// long.
 #[inline]
-pub(crate) fn split(der: &[u8]) -> Option<(DerElement<'_>, &[u8])> {
+pub(crate) fn split_element(der: &[u8]) -> Option<(DerElement<'_>, &[u8])> {
     let (&tag, rest) = der.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, rest) = match (first, rest) {
@@ -26,7 +26,7 @@ pub(crate) fn split(der: &[u8]) -> Option<(DerElement<'_>, &[u8])> {
 }
 
 /// Encodes an element with this tag and the concatenated `parts` as its value.
-pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn encode_element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     let octets = length.to_be_bytes();
     let mut out = Vec::with_capacity(1 + 1 + octets.len() + length);
@@ -63,11 +63,11 @@ pub(crate) struct DerElement<'a> {
 }
 
 /// Splits a signed structure of X.509 or PKCS#10: the signed body, the algorithm, the signature.
-pub(crate) fn signed(der: &[u8]) -> Option<SignedElement<'_>> {
-    let (outer, _) = split(der)?;
-    let (body, rest) = split(outer.value)?;
-    let (algorithm, rest) = split(rest)?;
-    let (signature, _) = split(rest)?;
+pub(crate) fn split_signed(der: &[u8]) -> Option<SignedElement<'_>> {
+    let (outer, _) = split_element(der)?;
+    let (body, rest) = split_element(outer.value)?;
+    let (algorithm, rest) = split_element(rest)?;
+    let (signature, _) = split_element(rest)?;
     Some(SignedElement {
         body: body.whole,
         algorithm: algorithm.value,
@@ -84,15 +84,15 @@ pub(crate) struct SignedElement<'a> {
 }
 
 /// Splits `SubjectPublicKeyInfo` into the value of the algorithm identifier and the key bits.
-pub(crate) fn public_key(spki: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (outer, _) = split(spki)?;
-    let (algorithm, rest) = split(outer.value)?;
-    let (key, _) = split(rest)?;
+pub(crate) fn split_public_key(spki: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (outer, _) = split_element(spki)?;
+    let (algorithm, rest) = split_element(outer.value)?;
+    let (key, _) = split_element(rest)?;
     Some((algorithm.value, bits(key)?))
 }
 
 /// Counts the bits of a positive INTEGER.
-pub(crate) fn bits_of(octets: &[u8]) -> Option<usize> {
+pub(crate) fn count_bits(octets: &[u8]) -> Option<usize> {
     let octets = &octets[octets.iter().position(|&octet| octet != 0)?..];
     let unused = usize::try_from(octets.first()?.leading_zeros()).ok()?;
     Some(octets.len() * 8 - unused)
@@ -108,14 +108,14 @@ fn bits(element: DerElement<'_>) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{SEQUENCE, element, split};
+    use super::{SEQUENCE, encode_element, split_element};
 
     #[test]
     fn encoded_elements_are_split_again() {
         for length in [0, 1, 127, 128, 255, 256, 70_000] {
             let value = vec![7; length];
-            let written = element(SEQUENCE, &[&value[..length / 2], &value[length / 2..]]);
-            let (read, rest) = split(&written).unwrap();
+            let written = encode_element(SEQUENCE, &[&value[..length / 2], &value[length / 2..]]);
+            let (read, rest) = split_element(&written).unwrap();
             assert_eq!(
                 (read.tag, read.value, rest),
                 (SEQUENCE, value.as_slice(), &[][..]),
@@ -126,10 +126,10 @@ mod tests {
 
     #[test]
     fn lengths_beyond_the_input_are_rejected() {
-        assert!(split(&[0x30, 0x03, 1, 2]).is_none());
-        assert!(split(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff, 0]).is_none());
-        assert!(split(&[0x30, 0x80, 0, 0]).is_none());
-        let (element, rest) = split(&[0x04, 0x81, 0x01, 7, 9]).unwrap();
+        assert!(split_element(&[0x30, 0x03, 1, 2]).is_none());
+        assert!(split_element(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff, 0]).is_none());
+        assert!(split_element(&[0x30, 0x80, 0, 0]).is_none());
+        let (element, rest) = split_element(&[0x04, 0x81, 0x01, 7, 9]).unwrap();
         assert_eq!(
             (element.value, rest, element.whole),
             (&[7][..], &[9][..], &[0x04, 0x81, 0x01, 7][..])

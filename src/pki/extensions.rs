@@ -12,7 +12,7 @@ use x509_parser::extensions::{
 use x509_parser::oid_registry::asn1_rs::{Oid, oid};
 use x509_parser::prelude::FromDer;
 
-use super::certificate::{address, printable_name};
+use super::certificate::{parse_ip_address, printable_name};
 use super::oid as names;
 
 /// One extension as it is encoded.
@@ -79,7 +79,7 @@ pub(crate) struct CertificateDetails {
 impl CertificateDetails {
     /// Parses the DER of a certificate; empty if it is none.
     #[must_use]
-    pub(crate) fn of_certificate(der: &[u8]) -> Self {
+    pub(crate) fn from_certificate(der: &[u8]) -> Self {
         let Ok((_, parsed)) = X509Certificate::from_der(der) else {
             return Self::default();
         };
@@ -94,7 +94,7 @@ impl CertificateDetails {
 
     /// Parses the DER of a request; empty if it is none.
     #[must_use]
-    pub(crate) fn of_request(der: &[u8]) -> Self {
+    pub(crate) fn from_request(der: &[u8]) -> Self {
         let Ok((_, parsed)) = X509CertificationRequest::from_der(der) else {
             return Self::default();
         };
@@ -191,7 +191,7 @@ impl CertificateDetails {
         for name in names {
             let ip_address = match name {
                 GeneralName::DNSName(_) => continue,
-                GeneralName::IPAddress(octets) => address(octets),
+                GeneralName::IPAddress(octets) => parse_ip_address(octets),
                 _ => None,
             };
             match ip_address {
@@ -299,7 +299,7 @@ mod tests {
             );
             params.custom_extensions.push(staple);
         });
-        let details = CertificateDetails::of_certificate(leaf.der());
+        let details = CertificateDetails::from_certificate(leaf.der());
         assert_eq!(
             (details.version, details.signature_algorithm.as_str()),
             (3, "ecdsa-with-SHA256")
@@ -317,17 +317,17 @@ mod tests {
                 .iter()
                 .any(|one| one.name == "subjectAltName" && !one.critical)
         );
-        let root = CertificateDetails::of_certificate(ca.root().der());
+        let root = CertificateDetails::from_certificate(ca.root().der());
         assert_eq!(
             (root.is_ca, root.key_usages),
             (Some(true), vec!["keyCertSign"])
         );
         assert_eq!(
-            CertificateDetails::of_certificate(b"no"),
+            CertificateDetails::from_certificate(b"no"),
             CertificateDetails::default()
         );
         assert_eq!(
-            CertificateDetails::of_request(b"no"),
+            CertificateDetails::from_request(b"no"),
             CertificateDetails::default()
         );
     }

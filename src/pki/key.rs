@@ -40,7 +40,7 @@ impl KeyAlgorithm {
     /// Of a DER `SubjectPublicKeyInfo`.
     #[must_use]
     pub fn of_spki(spki: &[u8]) -> Self {
-        let Some((algorithm, key)) = der::public_key(spki) else {
+        let Some((algorithm, key)) = der::split_public_key(spki) else {
             return Self::Unknown;
         };
         if let Some(curve) = Curve::find(algorithm) {
@@ -58,9 +58,9 @@ impl KeyAlgorithm {
 
 /// Counts the bits of the modulus in a PKCS#1 `RSAPublicKey` (RFC 8017 A.1.1).
 fn rsa_bits(key: &[u8]) -> Option<usize> {
-    let (outer, _) = der::split(key)?;
-    let (modulus, _) = der::split(outer.value)?;
-    der::bits_of(modulus.value).filter(|_| modulus.tag == der::INTEGER)
+    let (outer, _) = der::split_element(key)?;
+    let (modulus, _) = der::split_element(outer.value)?;
+    der::count_bits(modulus.value).filter(|_| modulus.tag == der::INTEGER)
 }
 
 impl fmt::Display for KeyAlgorithm {
@@ -98,7 +98,7 @@ impl PublicKey {
     /// Reads the public half that a DER private key states, if it does. Nothing proves that the secret
     /// half belongs to it.
     #[must_use]
-    pub fn named_in(private: &[u8]) -> Option<Self> {
+    pub fn stated_in(private: &[u8]) -> Option<Self> {
         named::spki(private).map(|spki| Self::of_spki(&spki))
     }
 }
@@ -217,19 +217,22 @@ impl Curve {
 
     /// Finds the curve that PKCS#8 names (RFC 5958 2).
     fn of_pkcs8(der: &[u8]) -> Option<&'static Self> {
-        let (outer, _) = der::split(der)?;
-        let (_version, rest) = der::split(outer.value)?;
-        let (identifier, _) = der::split(rest)?;
+        let (outer, _) = der::split_element(der)?;
+        let (_version, rest) = der::split_element(outer.value)?;
+        let (identifier, _) = der::split_element(rest)?;
         Self::find(identifier.value)
     }
 
     /// The `SubjectPublicKeyInfo` of an uncompressed point (RFC 5480 2). The library would compute
     /// the point again.
     fn spki(&self, point: &[u8]) -> Vec<u8> {
-        let identifier = der::element(der::SEQUENCE, &[self.identifier.as_ref()]);
-        der::element(
+        let identifier = der::encode_element(der::SEQUENCE, &[self.identifier.as_ref()]);
+        der::encode_element(
             der::SEQUENCE,
-            &[&identifier, &der::element(der::BIT_STRING, &[&[0], point])],
+            &[
+                &identifier,
+                &der::encode_element(der::BIT_STRING, &[&[0], point]),
+            ],
         )
     }
 }
@@ -404,9 +407,9 @@ fn spki(public: &impl AsDer<PublicKeyX509Der<'static>>) -> Result<Vec<u8>, KeyEr
 /// `EncryptedPrivateKeyInfo` (RFC 5958 3): a sequence of an algorithm identifier and an octet
 /// string.
 fn is_encrypted(der: &[u8]) -> bool {
-    let parts = der::split(der).and_then(|(outer, _)| {
-        let (algorithm, rest) = der::split(outer.value)?;
-        let (data, rest) = der::split(rest)?;
+    let parts = der::split_element(der).and_then(|(outer, _)| {
+        let (algorithm, rest) = der::split_element(outer.value)?;
+        let (data, rest) = der::split_element(rest)?;
         Some((algorithm.tag, data.tag, rest.is_empty()))
     });
     parts == Some((0x30, 0x04, true))

@@ -26,29 +26,33 @@ pub(crate) struct LintViolation {
     /// The label of the certificate.
     pub label: String,
     /// How it breaks the rule.
-    pub what: String,
+    pub message: String,
 }
 
 impl LintViolation {
     /// The consequence in `scope`; `None` if it is only a note there.
     #[must_use]
-    pub(crate) fn weight(&self, scope: TrustScope) -> Option<LintSeverity> {
-        (scope == TrustScope::Public || self.rule.binds == RuleScope::Everybody)
-            .then_some(self.rule.weight)
+    pub(crate) fn severity_in(&self, scope: TrustScope) -> Option<LintSeverity> {
+        (scope == TrustScope::Public || self.rule.applies_to == RuleScope::AllCertificates)
+            .then_some(self.rule.severity)
     }
 }
 
 impl std::fmt::Display for LintViolation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {} ({})", self.label, self.what, self.rule.section)
+        write!(
+            f,
+            "{}: {} ({})",
+            self.label, self.message, self.rule.section
+        )
     }
 }
 
 /// All violations of `chain`, those of the leaf first.
 #[must_use]
-pub(crate) fn lints(chain: &Chain) -> Vec<LintViolation> {
+pub(crate) fn lint_chain(chain: &Chain) -> Vec<LintViolation> {
     // Verification reports a CA certificate in place of the leaf.
-    let mut violations = if chain.leaf().is_site() {
+    let mut violations = if chain.leaf().is_server_certificate() {
         check_leaf(chain.leaf())
     } else {
         Vec::new()
@@ -69,7 +73,7 @@ fn check_expiry(intermediate: &Certificate, leaf: &Certificate) -> Option<LintVi
     Some(LintViolation {
         rule: &rules::ENDS_FIRST,
         label: intermediate.label(),
-        what: format!(
+        message: format!(
             "it ends on {}, before the site's certificate on {end}; the chain breaks then",
             intermediate.not_after
         ),
@@ -79,7 +83,10 @@ fn check_expiry(intermediate: &Certificate, leaf: &Certificate) -> Option<LintVi
 /// Whether `after` cannot be used for TLS clients, as `before` can: public CAs have stopped issuing
 /// for them (mutual TLS, mail between servers, RADIUS), and browsers do not show it.
 #[must_use]
-pub(crate) fn lost(before: &Certificate, after: &Certificate) -> Option<LintViolation> {
+pub(crate) fn find_lost_client_auth(
+    before: &Certificate,
+    after: &Certificate,
+) -> Option<LintViolation> {
     let what = "the certificate before was for TLS clients too (clientAuth), this one is not: servers that you log in to \
                 with it will refuse it";
     // Without extended key usages it is probably not used for clients.
@@ -87,7 +94,7 @@ pub(crate) fn lost(before: &Certificate, after: &Certificate) -> Option<LintViol
     is_lost.then(|| LintViolation {
         rule: &rules::CLIENT_AUTH_LOST,
         label: after.label(),
-        what: what.to_owned(),
+        message: what.to_owned(),
     })
 }
 
@@ -130,8 +137,8 @@ impl std::fmt::Display for RetiredCertificate {
 
 /// Finds the retired root that a CA certificate is, or was issued by.
 #[must_use]
-pub(crate) fn outdated(certificate: &Certificate) -> Option<RetiredCertificate> {
-    if certificate.is_site() {
+pub(crate) fn find_retired_root(certificate: &Certificate) -> Option<RetiredCertificate> {
+    if certificate.is_server_certificate() {
         return None;
     }
     let root = GONE_ROOTS.iter().find(|root| {
@@ -172,7 +179,7 @@ fn check_leaf(leaf: &Certificate) -> Vec<LintViolation> {
         .map(|(rule, what)| LintViolation {
             rule,
             label: leaf.label(),
-            what,
+            message: what,
         })
         .collect()
 }
@@ -197,7 +204,7 @@ fn check_common_name(leaf: &X509Certificate<'_>) -> Option<String> {
 fn lists_name(general_names: &[GeneralName<'_>], common_name: &str) -> bool {
     general_names.iter().any(|name| match name {
         GeneralName::DNSName(name) => *name == common_name,
-        GeneralName::IPAddress(octets) => super::certificate::address(octets)
+        GeneralName::IPAddress(octets) => super::certificate::parse_ip_address(octets)
             .is_some_and(|address| common_name.parse() == Ok(address)),
         _ => false,
     })
@@ -284,7 +291,7 @@ fn check_names(leaf: &X509Certificate<'_>) -> Vec<String> {
             GeneralName::DNSName(name) => {
                 dns_fault(name).map(|fault| format!("its name {name:?} {fault}"))
             }
-            GeneralName::IPAddress(octets) => super::certificate::address(octets)
+            GeneralName::IPAddress(octets) => super::certificate::parse_ip_address(octets)
                 .is_none()
                 .then(|| format!("one of its addresses has {} octets", octets.len())),
             GeneralName::Invalid(_, _) => Some("one of its names cannot be read".to_owned()),
@@ -297,7 +304,7 @@ fn check_names(leaf: &X509Certificate<'_>) -> Vec<String> {
 const MOST_NAMES: usize = 5;
 
 fn dns_fault(name: &str) -> Option<&'static str> {
-    if DnsName::presented(name).is_some() {
+    if DnsName::parse_presented(name).is_some() {
         return None;
     }
     Some(match name {
@@ -319,7 +326,10 @@ fn dns_fault(name: &str) -> Option<&'static str> {
 
 /// Checks the key of a leaf or a CA: publicly known, weak, or of an unusual length.
 fn check_key(certificate: &Certificate) -> Option<LintViolation> {
-    let (rule, what) = match (weakness(certificate.spki()), certificate.algorithm) {
+    let (rule, what) = match (
+        describe_key_weakness(certificate.spki()),
+        certificate.algorithm,
+    ) {
         (Some(weakness), _) => (&rules::BROKEN_KEY, weakness),
         (None, KeyAlgorithm::Rsa(bits)) if bits % 8 != 0 => (
             &rules::ODD_MODULUS,
@@ -330,14 +340,14 @@ fn check_key(certificate: &Certificate) -> Option<LintViolation> {
     Some(LintViolation {
         rule,
         label: certificate.label(),
-        what,
+        message: what,
     })
 }
 
 /// Describes why a key is publicly known or weak; `spki` is a DER `SubjectPublicKeyInfo`. BR
 /// 6.1.1.3, 6.1.6.
 #[must_use]
-pub(crate) fn weakness(spki: &[u8]) -> Option<String> {
+pub(crate) fn describe_key_weakness(spki: &[u8]) -> Option<String> {
     let id = PublicKeyId::of_spki(spki).to_string();
     if let Some((_, place)) = PRINTED_KEYS.iter().find(|(printed, _)| *printed == id) {
         return Some(format!(

@@ -58,7 +58,7 @@ impl DnsName {
     ///
     /// # Errors
     /// See [`NameError`].
-    pub fn with_underscores(text: &str) -> Result<Self, NameError> {
+    pub fn parse_with_underscores(text: &str) -> Result<Self, NameError> {
         Self::parse(text)
             .or_else(|error| Self::parse_with(text, convert_with_underscores).map_err(|_| error))
     }
@@ -95,7 +95,7 @@ impl DnsName {
     /// Nothing is normalized, because clients compare the name as it is written (RFC 5280 4.2.1.6,
     /// RFC 9525 6.3).
     #[must_use]
-    pub fn presented(text: &str) -> Option<Self> {
+    pub fn parse_presented(text: &str) -> Option<Self> {
         let base = text.strip_prefix("*.");
         let wildcard_of_all = base.is_some_and(|base| !base.contains('.'));
         let address = text.parse::<std::net::IpAddr>().is_ok();
@@ -290,7 +290,7 @@ impl fmt::Display for DnsNames {
 
 /// Lists the first few of `items` and how many more there are; there may be thousands.
 #[must_use]
-pub(crate) fn listed(items: &[String]) -> String {
+pub(crate) fn join_listed(items: &[String]) -> String {
     const SHOWN: usize = 6;
     let shown = items
         .iter()
@@ -434,7 +434,7 @@ mod tests {
             "localhost",
         ] {
             assert_eq!(
-                DnsName::presented(name).unwrap().as_str(),
+                DnsName::parse_presented(name).unwrap().as_str(),
                 name.to_ascii_lowercase()
             );
         }
@@ -448,7 +448,7 @@ mod tests {
             "",
             "1.2.3.4",
         ] {
-            assert_eq!(DnsName::presented(name), None, "{name:?}");
+            assert_eq!(DnsName::parse_presented(name), None, "{name:?}");
         }
     }
 }

@@ -11,7 +11,7 @@ use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::FromDer;
 
 use super::alt_name::AltNames;
-use super::certificate::{address, printable_name};
+use super::certificate::{parse_ip_address, printable_name};
 use super::key::{KeyAlgorithm, KeyError, PrivateKey, PublicKeyId};
 use super::name::DnsNames;
 use super::signature::{self, SignatureError};
@@ -60,14 +60,14 @@ impl SigningRequest {
     /// [`RequestError::Build`].
     pub fn build(names: &DnsNames, key: &PrivateKey) -> Result<Self, RequestError> {
         let names = AltNames::from(names);
-        Self::ask(&names, &SubjectName::default().or_named(&names), key)
+        Self::build_with_subject(&names, &SubjectName::default().or_named(&names), key)
     }
 
     /// Builds and signs a request.
     ///
     /// # Errors
     /// [`RequestError::Build`].
-    pub fn ask(
+    pub fn build_with_subject(
         names: &AltNames,
         subject: &SubjectName,
         key: &PrivateKey,
@@ -83,10 +83,14 @@ impl SigningRequest {
     /// See [`RequestError`].
     pub fn from_der(der: &[u8]) -> Result<Self, RequestError> {
         let (request, spki) = Self::parse_unchecked(der)?;
-        signature::check(&request.der, spki).map_err(|error| match (error, request.algorithm) {
-            // Short keys are not supported.
-            (_, KeyAlgorithm::Rsa(..2048)) => RequestError::Signature(SignatureError::Unsupported),
-            (error, _) => RequestError::Signature(error),
+        signature::check_signature(&request.der, spki).map_err(|error| {
+            match (error, request.algorithm) {
+                // Short keys are not supported.
+                (_, KeyAlgorithm::Rsa(..2048)) => {
+                    RequestError::Signature(SignatureError::Unsupported)
+                }
+                (error, _) => RequestError::Signature(error),
+            }
         })?;
         Ok(request)
     }
@@ -128,7 +132,9 @@ impl SigningRequest {
             for name in &san.general_names {
                 match name {
                     GeneralName::DNSName(dns) => self.dns_names.push((*dns).to_owned()),
-                    GeneralName::IPAddress(octets) => self.ip_addresses.extend(address(octets)),
+                    GeneralName::IPAddress(octets) => {
+                        self.ip_addresses.extend(parse_ip_address(octets))
+                    }
                     GeneralName::RFC822Name(mailbox) => self.mailboxes.push((*mailbox).to_owned()),
                     _ => {}
                 }
@@ -209,17 +215,17 @@ impl UnprovenRequest {
     }
 
     #[must_use]
-    pub fn shown(&self) -> &SigningRequest {
+    pub fn request(&self) -> &SigningRequest {
         &self.0
     }
 }
 
 /// The DER of the subject in a request.
 fn find_subject(der: &[u8]) -> Option<&[u8]> {
-    let signed = der::signed(der)?;
-    let (info, _) = der::split(signed.body)?;
-    let (version, rest) = der::split(info.value)?;
-    let (subject, _) = der::split(rest)?;
+    let signed = der::split_signed(der)?;
+    let (info, _) = der::split_element(signed.body)?;
+    let (version, rest) = der::split_element(info.value)?;
+    let (subject, _) = der::split_element(rest)?;
     (version.tag == der::INTEGER).then_some(subject.whole)
 }
 
@@ -227,9 +233,9 @@ fn find_subject(der: &[u8]) -> Option<&[u8]> {
 /// version tag or a long serial number as that of a certificate.
 #[must_use]
 pub(crate) fn looks_like_request(der: &[u8]) -> bool {
-    let version = der::signed(der).and_then(|signed| {
-        let (body, _) = der::split(signed.body)?;
-        der::split(body.value)
+    let version = der::split_signed(der).and_then(|signed| {
+        let (body, _) = der::split_element(signed.body)?;
+        der::split_element(body.value)
     });
     version.is_some_and(|(element, _)| element.tag == 0x02 && element.value == [0])
 }

@@ -29,9 +29,9 @@ pub enum SignatureError {
 ///
 /// # Errors
 /// See [`SignatureError`].
-pub(crate) fn check(signed: &[u8], spki: &[u8]) -> Result<(), SignatureError> {
-    let parts = der::signed(signed).ok_or(SignatureError::Malformed)?;
-    let (key_algorithm, key) = der::public_key(spki).ok_or(SignatureError::Malformed)?;
+pub(crate) fn check_signature(signed: &[u8], spki: &[u8]) -> Result<(), SignatureError> {
+    let parts = der::split_signed(signed).ok_or(SignatureError::Malformed)?;
+    let (key_algorithm, key) = der::split_public_key(spki).ok_or(SignatureError::Malformed)?;
     // The same pair of identifiers is in the list several times, for RSA with different minimum
     // lengths; one that accepts the signature is enough.
     let candidates = algorithms().iter().filter(|algorithm| {

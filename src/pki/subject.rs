@@ -186,7 +186,7 @@ impl SubjectName {
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
         let parts: Vec<Vec<u8>> = self.parts.iter().map(|part| encode_part(part)).collect();
-        der::element(
+        der::encode_element(
             der::SEQUENCE,
             &parts.iter().map(Vec::as_slice).collect::<Vec<_>>(),
         )
@@ -243,7 +243,7 @@ impl SubjectAttribute {
         let attribute = text.and_then(|text| Self::new(oid.clone(), text).ok());
         attribute.unwrap_or_else(|| Self {
             oid,
-            value: Value::Der(der::element(tag, &[value.data])),
+            value: Value::Der(der::encode_element(tag, &[value.data])),
         })
     }
 
@@ -251,13 +251,13 @@ impl SubjectAttribute {
         let value = match &self.value {
             Value::Der(element) => element.clone(),
             Value::Text(text) => {
-                der::element(string_tag(string_type(&self.oid)), &[text.as_bytes()])
+                der::encode_element(string_tag(string_type(&self.oid)), &[text.as_bytes()])
             }
         };
-        der::element(
+        der::encode_element(
             der::SEQUENCE,
             &[
-                &der::element(der::OBJECT_IDENTIFIER, &[self.oid.as_bytes()]),
+                &der::encode_element(der::OBJECT_IDENTIFIER, &[self.oid.as_bytes()]),
                 &value,
             ],
         )
@@ -268,7 +268,7 @@ fn encode_part(part: &[SubjectAttribute]) -> Vec<u8> {
     let mut attributes: Vec<Vec<u8>> = part.iter().map(SubjectAttribute::to_der).collect();
     // X.690 11.6: the elements of a SET OF are in ascending order.
     attributes.sort();
-    der::element(
+    der::encode_element(
         der::SET,
         &attributes.iter().map(Vec::as_slice).collect::<Vec<_>>(),
     )
@@ -401,7 +401,7 @@ mod grammar {
         let end = text.find([',', '+']).unwrap_or(text.len());
         let (digits, rest) = text.split_at(end);
         let octets = hex::decode(digits.trim_end_matches(' ')).ok()?;
-        let (_, after) = der::split(&octets)?;
+        let (_, after) = der::split_element(&octets)?;
         let is_whole = after.is_empty();
         is_whole.then_some((octets, rest))
     }

@@ -94,7 +94,7 @@ impl TrustAnchors {
     pub fn system_named(roots: &[Vec<u8>], names: &[&[u8]]) -> Self {
         let names: Vec<&[u8]> = names
             .iter()
-            .filter_map(|name| der::split(name))
+            .filter_map(|name| der::split_element(name))
             .map(|(name, _)| name.value)
             .collect();
         let certificates: Vec<Certificate> = roots
@@ -147,7 +147,7 @@ impl TrustAnchors {
     }
 
     fn named(&self, name: &[u8]) -> impl Iterator<Item = &TrustAnchor<'static>> {
-        let name = der::split(name).map(|(name, _)| name.value.to_vec());
+        let name = der::split_element(name).map(|(name, _)| name.value.to_vec());
         self.anchors
             .iter()
             .filter(move |anchor| Some(anchor.subject.as_ref()) == name.as_deref())
@@ -155,7 +155,12 @@ impl TrustAnchors {
 
     /// Why the anchor with that key does not permit `below` intermediates at `at`; if it has several
     /// certificates, one that does is enough.
-    pub(super) fn refusal(&self, key: PublicKeyId, below: usize, at: Timestamp) -> Option<String> {
+    pub(super) fn find_refusal(
+        &self,
+        key: PublicKeyId,
+        below: usize,
+        at: Timestamp,
+    ) -> Option<String> {
         let mut first = None;
         for certificate in self.certificates.iter().filter(|one| one.key_id == key) {
             match self.fault(certificate, below, at) {

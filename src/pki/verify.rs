@@ -39,7 +39,7 @@ impl VerifiedChain {
     /// # Errors
     /// All problems, the most informative first; never empty.
     pub fn new(chain: Chain, policy: VerifyPolicy<'_>) -> Result<Self, Vec<ChainProblem>> {
-        let problems = problems(&chain, policy);
+        let problems = find_problems(&chain, policy);
         if problems.is_empty() {
             Ok(Self(chain))
         } else {
@@ -56,7 +56,7 @@ impl VerifiedChain {
 /// Assembles the chain of `leaf` ([`Chain::assemble`]); if path validation refuses the best path, the
 /// first other that it accepts.
 #[must_use]
-pub fn assemble(
+pub fn assemble_chain(
     leaf: &Certificate,
     bag: &[Certificate],
     criteria: ChainCriteria<'_>,
@@ -91,7 +91,7 @@ fn possible_causes(chain: &Chain, error: &webpki::Error) -> Vec<usize> {
 
 /// Everything that is wrong with `chain` under `policy`; empty if it is valid.
 #[must_use]
-pub fn problems(chain: &Chain, policy: VerifyPolicy<'_>) -> Vec<ChainProblem> {
+pub fn find_problems(chain: &Chain, policy: VerifyPolicy<'_>) -> Vec<ChainProblem> {
     let mut found = Vec::new();
     // A self-signed certificate made by a server may claim to be a CA too; there, that it is
     // self-signed is the problem to report.

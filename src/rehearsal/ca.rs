@@ -110,7 +110,7 @@ mod tests {
     use crate::pki::name::DnsNames;
     use crate::pki::request::SigningRequest;
     use crate::pki::trust::TrustAnchors;
-    use crate::pki::verify::{VerifyPolicy, problems};
+    use crate::pki::verify::{VerifyPolicy, find_problems};
 
     #[test]
     fn issued_certificates_verify() {
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(*assembly.chain.end(), ChainEnd::Anchored);
         let hosts = ["shop.example".to_owned()];
         assert_eq!(
-            problems(
+            find_problems(
                 &assembly.chain,
                 VerifyPolicy {
                     anchors: &anchors,

@@ -110,7 +110,7 @@ impl RehearsalReseller {
             Name::from_ascii(format!("{}.", order.host))?,
             RecordType::CNAME,
         ));
-        let reply = dns::ask(self.resolver, &query.to_vec()?)
+        let reply = dns::query_once(self.resolver, &query.to_vec()?)
             .context("the shop's DNS question got no answer")?;
         let reply = Message::from_vec(&reply)?;
         let code = reply.metadata.response_code;

@@ -53,10 +53,10 @@ pub(crate) fn create_old_certificate(
     let stem = name.file_stem();
     let paths = RehearsalPaths {
         chain: scratch
-            .folder("etc/ssl")?
+            .create_folder("etc/ssl")?
             .join(format!("{stem}.fullchain.pem")),
         key: scratch
-            .folder("etc/ssl/private")?
+            .create_folder("etc/ssl/private")?
             .join(format!("{stem}.key")),
     };
     let key_pem = key.to_pem();
@@ -83,7 +83,7 @@ impl RehearsalSite {
     /// # Errors
     /// When no port is free.
     pub(crate) fn embedded(scratch: &ScratchFolder, paths: RehearsalPaths) -> Result<Self> {
-        let reload = scratch.folder("web")?.join("reload");
+        let reload = scratch.create_folder("web")?.join("reload");
         let site = ServedSite {
             chain: paths.chain,
             key: paths.key,
@@ -128,7 +128,7 @@ impl RehearsalNginx {
             chain: below(&base, scratch, &paths.chain),
             key: below(&base, scratch, &paths.key),
         };
-        let folder = below(&base, scratch, &scratch.folder("nginx")?);
+        let folder = below(&base, scratch, &scratch.create_folder("nginx")?);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, serve::free_port()?));
         let config = folder.join("nginx.conf");
         files::create_new(
@@ -168,7 +168,7 @@ impl Drop for RehearsalNginx {
     fn drop(&mut self) {
         let _ = self.run(&["-s", "stop"]);
         for _ in 0..200 {
-            if !files::occupied(&self.folder.join("nginx.pid")) {
+            if !files::exists(&self.folder.join("nginx.pid")) {
                 return;
             }
             clock::sleep(Duration::from_millis(10));

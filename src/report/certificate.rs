@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::Chain;
-use crate::pki::name::{DnsName, listed};
+use crate::pki::name::{DnsName, join_listed};
 use crate::wording::day;
 
 #[must_use]
@@ -31,7 +31,7 @@ pub(crate) fn chain_json(chain: &Chain) -> Vec<Value> {
 /// A DNS name as written, with its Unicode form beside it when they differ.
 #[must_use]
 pub(crate) fn name_in_words(name: &str) -> String {
-    DnsName::presented(name).map_or_else(|| name.to_owned(), |name| name.to_string())
+    DnsName::parse_presented(name).map_or_else(|| name.to_owned(), |name| name.to_string())
 }
 
 /// What a certificate is for, in a few words: its names and its expiry date.
@@ -47,7 +47,7 @@ pub(crate) fn in_words(certificate: &Certificate) -> String {
     let names = if names.is_empty() {
         certificate.label()
     } else {
-        listed(&names)
+        join_listed(&names)
     };
     format!("{names}, until {}", day(certificate.not_after))
 }

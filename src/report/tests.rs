@@ -57,7 +57,7 @@ fn source() -> ItemSource {
 /// One file that holds nothing else.
 fn ignored(what: UnusedContent) -> Failure {
     [IgnoredItem {
-        what,
+        content: what,
         source: ItemSource {
             input: "your site.crt".into(),
             entry: None,
@@ -156,7 +156,7 @@ fn matching_failures() -> Vec<Failure> {
     vec![
         MatchingError::Ambiguous {
             leaves: vec!["a".into(), "b".into()],
-            looked: "the files of .".into(),
+            searched_places: "the files of .".into(),
         }
         .into(),
         MatchingError::LockedKey("my.key".into()).into(),
@@ -177,12 +177,12 @@ fn matching_failures() -> Vec<Failure> {
 fn missing_file_failures() -> Vec<Failure> {
     vec![
         MatchingError::NoSuchFile("x.crt".into()).into(),
-        MatchingError::NothingHere {
+        MatchingError::NoCertificateInDirectory {
             directory: "this folder".into(),
             name: None,
         }
         .into(),
-        MatchingError::NothingHere {
+        MatchingError::NoCertificateInDirectory {
             directory: "this folder".into(),
             name: Some("example.com".into()),
         }
@@ -214,7 +214,7 @@ fn export_failures() -> Vec<Failure> {
         ExportError::NoKey {
             format: ExportFormat::Haproxy,
             label: "example.com".into(),
-            looked: "the files of this folder".into(),
+            searched_places: "the files of this folder".into(),
         }
         .into(),
         ExportError::NoPassword(ExportFormat::Pfx).into(),
@@ -289,7 +289,7 @@ fn server_failures() -> Vec<Failure> {
             fault: NginxSyntaxFault::Unclosed,
         })
         .into(),
-        ServerError::Stranger {
+        ServerError::UnexpectedProgram {
             software: ServerSoftware::Nginx,
             binary: "/usr/sbin/nginx".into(),
         }
@@ -313,14 +313,14 @@ fn not_installed() -> Vec<Failure> {
             how: "it is shorter",
         }
         .into(),
-        InstallError::Denied {
+        InstallError::NotWritable {
             folder: "/etc/ssl".into(),
             user: 1000,
             source: std::io::ErrorKind::PermissionDenied.into(),
         }
         .into(),
         InstallError::Interrupted { signal: 15 }.into(),
-        InstallError::Linked {
+        InstallError::ReplacedByLink {
             path: path(),
             to: "/srv/elsewhere".into(),
         }
@@ -330,7 +330,7 @@ fn not_installed() -> Vec<Failure> {
             waited: Duration::from_secs(60),
         }
         .into(),
-        InstallError::NoRoom {
+        InstallError::DiskFull {
             folder: "/etc/ssl".into(),
             what: "files",
             free: 2,
@@ -353,7 +353,7 @@ fn not_installed() -> Vec<Failure> {
             source,
         }
         .into(),
-        InstallError::Writable {
+        InstallError::WritableByOthers {
             path: path(),
             mode: Mode::new(0o666),
             user: 1000,
@@ -415,7 +415,10 @@ fn wrong_places() -> Vec<DcvReason> {
         WrongPlace::Parent,
     ];
     places
-        .map(|how| DcvReason::Elsewhere { at: AT.into(), how })
+        .map(|how| DcvReason::WrongName {
+            at: AT.into(),
+            cause: how,
+        })
         .into()
 }
 
@@ -424,7 +427,7 @@ fn conflicting_records() -> Vec<DcvReason> {
         ConflictingRecord::Addresses(vec!["192.0.2.80".parse().unwrap()]),
         ConflictingRecord::Alias("other.example".into()),
         ConflictingRecord::Beside(RecordKind::Txt),
-        ConflictingRecord::InTheWay(RecordKind::Txt),
+        ConflictingRecord::Blocking(RecordKind::Txt),
         ConflictingRecord::Wildcard("192.0.2.80".to_owned()),
         ConflictingRecord::WrongType {
             wanted: RecordKind::Cname,
@@ -436,18 +439,18 @@ fn conflicting_records() -> Vec<DcvReason> {
         },
     ];
     records
-        .map(|what| DcvReason::Instead {
+        .map(|what| DcvReason::Conflict {
             at: AT.into(),
-            what,
+            conflict: what,
         })
         .into()
 }
 
 fn server_reasons() -> Vec<DcvReason> {
     vec![
-        no_route(OtherServers::OfTheZone),
+        no_route(OtherServers::ZoneServers),
         no_route(OtherServers::Resolver),
-        no_route(OtherServers::Nobody),
+        no_route(OtherServers::NoServer),
         DcvReason::NotDelegated {
             domain: "example.com".into(),
         },
@@ -467,7 +470,7 @@ fn server_reasons() -> Vec<DcvReason> {
         },
         DcvReason::TooManyServers {
             domain: "example.com".into(),
-            left_out: UnqueriedServers {
+            omitted: UnqueriedServers {
                 names: 2,
                 addresses: 1,
             },
@@ -497,7 +500,7 @@ fn unusable_answers() -> Vec<DcvReason> {
 fn wrong_values() -> Vec<DcvReason> {
     let flaws = [
         ValueFlaw::AnotherRequest,
-        ValueFlaw::Other,
+        ValueFlaw::Unrelated,
         ValueFlaw::OtherToken,
         ValueFlaw::OtherUnique,
         ValueFlaw::Quoted,
@@ -507,8 +510,8 @@ fn wrong_values() -> Vec<DcvReason> {
     flaws
         .map(|flaw| DcvReason::Value {
             at: AT.into(),
-            seen: "seen".into(),
-            wanted: "wanted".into(),
+            found: "seen".into(),
+            expected: "wanted".into(),
             flaw,
         })
         .into()
@@ -614,8 +617,8 @@ fn path_obstacles() -> Vec<PathObstacle> {
             "/etc/letsencrypt/live/x/fullchain.pem".into(),
         ),
         PathObstacle::Present("/etc/ssl/x".into(), "sudo certctl install x".into()),
-        PathObstacle::Special("/etc/ssl/x".into()),
-        PathObstacle::Unlinked("/etc/ssl/x".into(), "sudo certctl install x".into()),
+        PathObstacle::NotRegular("/etc/ssl/x".into()),
+        PathObstacle::NotOurLink("/etc/ssl/x".into(), "sudo certctl install x".into()),
     ]
 }
 
@@ -647,7 +650,7 @@ fn failed_probe(error: ProbeError) -> ProbeAnswer {
     ProbeAnswer {
         target: ProbeTarget::new("127.0.0.1:443".parse().unwrap(), label()),
         answer: Err(error),
-        earlier: false,
+        agreed_earlier: false,
     }
 }
 

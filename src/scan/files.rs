@@ -12,7 +12,7 @@ use crate::permissions::Mode;
 use crate::scan::results::ScanResults;
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders;
-use crate::system::fs::parallel_read::{ReadFile, look_at};
+use crate::system::fs::parallel_read::{ReadFile, read_in_order};
 use crate::system::fs::walk::{FolderWalk, WalkDepth, WalkedEntry};
 
 /// Limit for the size of a file on the command line, in bytes.
@@ -32,7 +32,7 @@ impl ScanResults {
             let entry = match entry {
                 // Printed as the user would write it.
                 WalkedEntry::File(path) => {
-                    WalkedEntry::File(context.here(path.file_name().unwrap_or_default()))
+                    WalkedEntry::File(context.path_of(path.file_name().unwrap_or_default()))
                 }
                 // Nobody named it, so that it is not reported.
                 WalkedEntry::Skipped(..) => continue,
@@ -57,7 +57,7 @@ impl ScanResults {
                 ReadFile::Other(entry) => ScannedEntry::Other(entry),
             });
         };
-        look_at(walk(path), file_reader::LIMIT, scan, |entries| {
+        read_in_order(walk(path), file_reader::LIMIT, scan, |entries| {
             for entry in entries {
                 self.add_entry(entry, origin);
             }
@@ -70,7 +70,7 @@ impl ScanResults {
                 let mut items = items_in(path, origin, &bytes, mode);
                 // Certificates in a zip count as named too.
                 for item in &mut items {
-                    item.place = ItemLocation::file(path, origin.clone());
+                    item.location = ItemLocation::file(path, origin.clone());
                 }
                 self.add_items(items);
             }
@@ -116,7 +116,7 @@ impl ScanResults {
     /// be: they are only counted.
     pub(crate) fn add_unreadable(&mut self, error: FileError, origin: &ItemOrigin) {
         let is_denied = error.source.kind() == ErrorKind::PermissionDenied;
-        if is_denied && *origin == ItemOrigin::Round {
+        if is_denied && *origin == ItemOrigin::Renewal {
             return;
         }
         if is_denied && origin.is_live() {
@@ -136,22 +136,22 @@ impl ScanResults {
 
 /// The items in a file; of a zip the certificates.
 fn items_in(path: &Path, origin: &ItemOrigin, bytes: &[u8], mode: Mode) -> Vec<InventoryItem> {
-    let contents = file_reader::glance(bytes, mode, Keys::Checked);
+    let contents = file_reader::read_items(bytes, mode, Keys::Checked);
     if contents.is_empty() {
-        let zipped = zip::certificates(bytes);
+        let zipped = zip::certificates_in_zip(bytes);
         if zipped.is_empty() {
             return Vec::new();
         }
         return vec![InventoryItem {
-            place: ItemLocation::file(path, ItemOrigin::Delivery),
-            what: ItemContent::Certificates(zipped),
+            location: ItemLocation::file(path, ItemOrigin::Delivery),
+            content: ItemContent::Certificates(zipped),
         }];
     }
     let mut items = Vec::with_capacity(contents.len());
     for what in contents {
         items.push(InventoryItem {
-            place: ItemLocation::file(path, origin.clone()),
-            what,
+            location: ItemLocation::file(path, origin.clone()),
+            content: what,
         });
     }
     items

@@ -182,8 +182,8 @@ impl ScanResults {
             };
         };
         self.items.push(InventoryItem {
-            place: place.clone(),
-            what: ItemContent::Certificates(chain),
+            location: place.clone(),
+            content: ItemContent::Certificates(chain),
         });
         ServedLeaf {
             fingerprint: leaf.fingerprint,
@@ -218,12 +218,12 @@ fn probe_side_by_side(
         targets.push(HostTarget {
             name: host.name.clone(),
             port: host.port,
-            starttls: starttls.or_else(|| StartTls::of_port(host.port)),
+            starttls: starttls.or_else(|| StartTls::from_port(host.port)),
         });
     }
     let mut live = context.sink.live();
     let mut done = 0;
-    hosts::ask_hosts(&targets, HOST_DEADLINE, |index, answer| {
+    hosts::probe_all_hosts(&targets, HOST_DEADLINE, |index, answer| {
         // Result lines on the same terminal appear above the progress line.
         if let Some(live) = &mut live {
             context.sink.clear(live);

@@ -19,7 +19,7 @@ pub(crate) fn installed_names(context: &Context) -> Result<Vec<String>, Failure>
     let _ = results.scan_installed(context, None)?;
     let mut names = Vec::new();
     for item in results.items {
-        if let ItemContent::Certificates(chain) = item.what
+        if let ItemContent::Certificates(chain) = item.content
             && let Some(leaf) = chain.first()
         {
             names.extend(leaf.dns_names.iter().cloned());
@@ -61,9 +61,9 @@ impl ScanResults {
         let stem = layout.stem().to_owned();
         let origin = ItemOrigin::Installed(stem.clone());
         // The key first: the certificates are then the last item.
-        let key = layout.piece(&installed.live, ReleaseFile::Key);
+        let key = layout.file_path(&installed.live, ReleaseFile::Key);
         self.scan_file(&key, &origin, layout.key_path());
-        let chain = layout.piece(&installed.live, ReleaseFile::FullChain);
+        let chain = layout.file_path(&installed.live, ReleaseFile::FullChain);
         self.scan_file(&chain, &origin, layout.chain_path());
         let trust = settings.trust.clone().filter(|trust| trust != "mozilla");
         if let Some(trust) = &trust {
@@ -81,7 +81,7 @@ impl ScanResults {
 }
 
 fn last_chain(items: &[InventoryItem]) -> Option<Vec<Arc<Certificate>>> {
-    items.iter().rev().find_map(|item| match &item.what {
+    items.iter().rev().find_map(|item| match &item.content {
         ItemContent::Certificates(chain) => Some(chain.clone()),
         _ => None,
     })

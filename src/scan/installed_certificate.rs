@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::install::installed;
 use crate::install_plan::observe;
 use crate::store::layout::{LineageLayout, ReleaseId, ReleasePointer};
-use crate::store::root::root;
+use crate::store::root::resolve_root;
 use crate::store::settings::LineageSettings;
 
 /// A certificate that certctl installed.
@@ -22,9 +22,9 @@ pub(crate) fn read_installed(
     context: &Context,
     failures: &mut Vec<Failure>,
 ) -> Result<Vec<InstalledCertificate>, Failure> {
-    let root = root(context.root.as_deref())?;
+    let root = resolve_root(context.root.as_deref())?;
     let mut certificates = Vec::new();
-    for stem in installed::all(context)? {
+    for stem in installed::list_installed(context)? {
         match read_certificate(context, &root, &stem) {
             Ok(certificate) => certificates.extend(certificate),
             Err(failure) => failures.push(failure),
@@ -39,9 +39,9 @@ fn read_certificate(
     root: &Path,
     stem: &str,
 ) -> Result<Option<InstalledCertificate>, Failure> {
-    let settings = observe::settings(root, stem)?;
-    let layout = installed::placed(context, stem, &settings)?;
-    let live = observe::pointer(&layout, ReleasePointer::Live)?;
+    let settings = observe::read_settings(root, stem)?;
+    let layout = installed::saved_layout(context, stem, &settings)?;
+    let live = observe::read_pointer(&layout, ReleasePointer::Live)?;
     Ok(live.map(|live| InstalledCertificate {
         layout,
         settings,

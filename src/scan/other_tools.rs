@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory::ItemOrigin;
 use crate::scan::results::ScanResults;
-use crate::store::root::{below, root};
+use crate::store::root::{path_below_root, resolve_root};
 use crate::system::fs::folders;
 
 /// The folder with certbot's links to its newest files.
@@ -17,10 +17,10 @@ const FOLDER_LIMIT: usize = 100_000;
 impl ScanResults {
     /// Scans the newest certificate of each lineage with its key.
     pub(crate) fn scan_other_tools(&mut self, context: &Context) {
-        let Ok(root) = root(context.root.as_deref()) else {
+        let Ok(root) = resolve_root(context.root.as_deref()) else {
             return;
         };
-        let live = below(&root, Path::new(CERTBOT));
+        let live = path_below_root(&root, Path::new(CERTBOT));
         for name in self.folders_in(&live) {
             let origin = ItemOrigin::Certbot(name.clone());
             for file in ["fullchain.pem", "privkey.pem"] {
@@ -45,7 +45,7 @@ impl ScanResults {
 
     /// The names of the folders in `folder`, sorted; empty if it does not exist.
     fn folders_in(&mut self, folder: &Path) -> Vec<String> {
-        let names = match folders::names(folder, FOLDER_LIMIT) {
+        let names = match folders::list_names(folder, FOLDER_LIMIT) {
             Ok(names) => names,
             Err(error) => {
                 self.report_failure(&Failure::from(error), "certificate-unreadable");
@@ -65,7 +65,7 @@ impl ScanResults {
 /// The folders of acme.sh: in the home of the user, and in root's.
 fn acme_homes(context: &Context, root: &Path) -> Vec<PathBuf> {
     let own = if context.root.is_none() {
-        folders::home()
+        folders::home_folder()
     } else {
         None
     };

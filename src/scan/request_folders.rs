@@ -28,7 +28,7 @@ impl RequestStems {
             self.0
                 .entry(folder.clone())
                 .or_default()
-                .insert(file_names::without_round(request).to_owned());
+                .insert(file_names::strip_renewal_number(request).to_owned());
         }
     }
 }
@@ -42,19 +42,19 @@ impl ScanResults {
             if real_path(&folder) == working_directory {
                 continue;
             }
-            for name in folders::names(&folder, NAME_LIMIT).unwrap_or_default() {
+            for name in folders::list_names(&folder, NAME_LIMIT).unwrap_or_default() {
                 let path = folder.join(name);
                 let stem = path
                     .file_stem()
                     .and_then(|stem| stem.to_str())
-                    .map(file_names::without_round);
+                    .map(file_names::strip_renewal_number);
                 let is_renewal =
                     stem.is_some_and(|stem| stems.contains(stem.trim_end_matches(".fullchain")));
                 let has_known_extension = path
                     .extension()
                     .is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known));
                 if is_renewal && has_known_extension && folders::is_file(&path) {
-                    self.scan_file(&path, &ItemOrigin::Round, &path);
+                    self.scan_file(&path, &ItemOrigin::Renewal, &path);
                 }
             }
         }
@@ -63,5 +63,5 @@ impl ScanResults {
 
 /// The path of a folder without symbolic links.
 fn real_path(folder: &Path) -> Option<PathBuf> {
-    folders::real(&folders::absolute(folder).ok()?).ok()
+    folders::resolve_links(&folders::absolute(folder).ok()?).ok()
 }

@@ -40,7 +40,7 @@ pub(crate) struct ScanResults {
 impl ScanResults {
     /// Loads the trust anchors of an installed certificate.
     pub(crate) fn load_anchors(&mut self, stem: &str, trust: &str) {
-        match inputs::anchors(Some(trust)) {
+        match inputs::trust_anchors(Some(trust)) {
             Ok(anchors) => {
                 self.own_anchors.insert(stem.to_owned(), anchors);
             }

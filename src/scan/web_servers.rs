@@ -19,7 +19,7 @@ use crate::probe::ProbeTarget;
 use crate::scan::installed_certificate::InstalledCertificate;
 use crate::scan::results::ScanResults;
 use crate::store::layout::{ReleaseFile, StableLink};
-use crate::store::root::root;
+use crate::store::root::resolve_root;
 use crate::store::settings::LineageSettings;
 use crate::system::fs::files;
 use crate::system::tls;
@@ -76,8 +76,8 @@ impl ScannedServers {
     ) -> Result<ServingState, Failure> {
         let layout = &installed.layout;
         let flags = LineageSettings {
-            chain_path: Some(layout.inside(layout.chain_path())),
-            key_path: Some(layout.inside(layout.key_path())),
+            chain_path: Some(layout.path_inside_tree(layout.chain_path())),
+            key_path: Some(layout.path_inside_tree(layout.key_path())),
             ..LineageSettings::default()
         };
         // A host name that has to be looked up may be another machine.
@@ -89,14 +89,14 @@ impl ScannedServers {
         for certificate in chain {
             certificates.push(certificate.as_ref().clone());
         }
-        let root = root(context.root.as_deref())?;
+        let root = resolve_root(context.root.as_deref())?;
         let paths = SearchPaths {
             root: &root,
-            usual: layout,
+            usual_layout: layout,
             flags: &flags,
             settings: &settings,
         };
-        Ok(servers::place(context, &mut self.discovery, paths, &certificates)?.1)
+        Ok(servers::find_serving(context, &mut self.discovery, paths, &certificates)?.1)
     }
 }
 
@@ -120,8 +120,8 @@ impl ScanResults {
             self.add_refusal(refusal);
         }
         for server in &serving.uses {
-            if let Some(state) = &server.looked.standing {
-                self.check_coverage(&state.config, &serving.spelled, chain);
+            if let Some(state) = &server.observed.observation {
+                self.check_coverage(&state.config, &serving.configured_paths, chain);
             }
         }
         servers.add_targets(serving.targets, chain);
@@ -143,7 +143,7 @@ impl ScanResults {
         if context.root.is_some() {
             return;
         }
-        for observed in servers.discovery.here() {
+        for observed in servers.discovery.observe_installed() {
             match observed {
                 Ok(observed) => self.scan_server(&observed, servers),
                 Err(failure) => self.report_failure(&failure, "certificate-unreadable"),
@@ -159,12 +159,12 @@ impl ScanResults {
         if let Some(refusal) = &observed.refusal {
             self.add_refusal(refusal);
         }
-        let Some(state) = &observed.standing else {
+        let Some(state) = &observed.observation else {
             return;
         };
         let mut seen: HashSet<Vec<StableLink>> = HashSet::new();
         for block in state.config.blocks() {
-            let certificates = block.pairs.iter();
+            let certificates = block.certificates.iter();
             for links in certificates.filter_map(model::ConfiguredCertificate::links) {
                 if servers.is_known(&links) || seen.contains(&links) {
                     continue;
@@ -195,7 +195,7 @@ impl ScanResults {
             names: &names,
             algorithm: leaf.algorithm,
         };
-        servers.add_targets(ProbeTargets::of(config, &wanted).ask, &chain);
+        servers.add_targets(ProbeTargets::find(config, &wanted).targets, &chain);
         self.check_coverage(config, links, &chain);
     }
 
@@ -217,14 +217,17 @@ impl ScanResults {
                     continue;
                 }
             };
-            for what in file_reader::glance(&bytes, mode, Keys::Checked) {
+            for what in file_reader::read_items(&bytes, mode, Keys::Checked) {
                 match what {
                     ItemContent::Certificates(more) if link.piece != ReleaseFile::Key => {
                         chain.extend(more)
                     }
                     ItemContent::Key(_) if link.piece.is_secret() => {
                         let place = ItemLocation::file(&link.path, origin.clone());
-                        self.items.push(InventoryItem { place, what });
+                        self.items.push(InventoryItem {
+                            location: place,
+                            content: what,
+                        });
                     }
                     _ => {}
                 }
@@ -235,8 +238,8 @@ impl ScanResults {
             return None;
         }
         self.items.push(InventoryItem {
-            place: ItemLocation::file(path, origin),
-            what: ItemContent::Certificates(chain.clone()),
+            location: ItemLocation::file(path, origin),
+            content: ItemContent::Certificates(chain.clone()),
         });
         Some(chain)
     }
@@ -250,8 +253,11 @@ impl ScanResults {
     ) {
         let Some(leaf) = chain.first() else { return };
         let names = presented_names(leaf);
-        for block in config.naming(links).filter(|block| block.speaks_tls()) {
-            if let BlockCoverage::Lacks(lacking) = block.coverage(&names) {
+        for block in config
+            .blocks_naming(links)
+            .filter(|block| block.speaks_tls())
+        {
+            if let BlockCoverage::MissingNames(lacking) = block.coverage(&names) {
                 self.uncovered
                     .push((block.to_string(), leaf.fingerprint, lacking));
             }
@@ -264,9 +270,9 @@ fn not_configured(observed: &ObservedServer) -> Option<Finding> {
     let program = observed.server.program();
     let path = program
         .map(ServerProgram::config_file)
-        .filter(|path| !files::occupied(path))?;
+        .filter(|path| !files::exists(path))?;
     let software = observed.software()?;
-    if observed.standing.is_some() {
+    if observed.observation.is_some() {
         return None;
     }
     let message = format!(
@@ -280,6 +286,6 @@ fn not_configured(observed: &ObservedServer) -> Option<Finding> {
 fn presented_names(leaf: &Certificate) -> Vec<DnsName> {
     leaf.dns_names
         .iter()
-        .filter_map(|name| DnsName::presented(name))
+        .filter_map(|name| DnsName::parse_presented(name))
         .collect()
 }

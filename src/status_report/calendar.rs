@@ -36,7 +36,7 @@ pub(crate) fn calendar(outcome: &StatusOutcome) -> String {
 
 fn add_row(out: &mut Calendar, one: &JudgedRow) {
     let row = &one.row;
-    let Some((due, ends)) = row.due.zip(row.ends) else {
+    let Some((due, ends)) = row.due.zip(row.expiry) else {
         return;
     };
     let name = name_in_words(&row.name);
@@ -61,7 +61,7 @@ fn add_row(out: &mut Calendar, one: &JudgedRow) {
             description: "The next certificate has to be bought.".to_owned(),
         });
     }
-    for (number, renewal) in row.rounds.iter().enumerate().skip(1) {
+    for (number, renewal) in row.renewals.iter().enumerate().skip(1) {
         out.event(&CalendarEvent {
             uid: uid(row, &format!("round {number}")),
             day: day_of(renewal.due),
@@ -73,14 +73,14 @@ fn add_row(out: &mut Calendar, one: &JudgedRow) {
 
 /// The names, what the next renewal needs, and the steps to take, on a line each.
 fn renewal_in_words(one: &JudgedRow, names: &str) -> String {
-    let first = one.row.rounds.first();
+    let first = one.row.renewals.first();
     let mut lines = vec![names.to_owned(), first.map(needs).unwrap_or_default()];
     lines.extend(one.next.iter().map(|step| step.text.clone()));
     lines.join("\n")
 }
 
 fn needs(renewal: &ScheduledRenewal) -> String {
-    format!("Needs: {}.", status_report::needs(renewal))
+    format!("Needs: {}.", status_report::requirements_in_words(renewal))
 }
 
 /// An event that lasts a day.

@@ -11,7 +11,7 @@ use crate::report;
 use crate::status_report::{JudgedRow, StatusOutcome, WrittenFile};
 
 /// The document of the whole outcome.
-pub(crate) fn status(outcome: &StatusOutcome) -> Value {
+pub(crate) fn status_json(outcome: &StatusOutcome) -> Value {
     let mut findings = outcome.findings.clone();
     findings.extend(outcome.rows.iter().flat_map(findings_with_name));
     let next: Vec<&NextStep> = outcome
@@ -52,14 +52,14 @@ pub(crate) fn row(one: &JudgedRow) -> Value {
     let row = &one.row;
     let certificate = row.certificate.as_deref();
     let due = row.due.filter(|_| row.state != RowState::Superseded);
-    let places: Vec<Value> = row.places.iter().map(location).collect();
+    let places: Vec<Value> = row.locations.iter().map(location).collect();
     let keys: Vec<Value> = row
         .keys
         .iter()
         .map(|(place, key)| key_file(place, key))
         .collect();
     let requests: Vec<Value> = row.requests.iter().map(location).collect();
-    let renewals: Vec<Value> = row.rounds.iter().map(renewal).collect();
+    let renewals: Vec<Value> = row.renewals.iter().map(renewal).collect();
     json!({
         "name": row.name,
         "names": row.names,
@@ -67,20 +67,20 @@ pub(crate) fn row(one: &JudgedRow) -> Value {
         "verdict": row.verdict().name(),
         "not_before": certificate.map(|one| one.not_before),
         "not_after": certificate.map(|one| one.not_after),
-        "expires": row.ends,
+        "expires": row.expiry,
         "days_left": row.days_left,
         "due": due,
         "issuer": certificate.map(|one| &one.issuer),
         "serial": certificate.map(|one| &one.serial),
         "sha256": certificate.map(Certificate::sha256),
         "key": {"algorithm": row.algorithm.to_string(), "id": row.key_id.to_string()},
-        "installed_as": row.stem,
+        "installed_as": row.installed_as,
         "places": places,
         "keys": keys,
         "requests": requests,
         "reasons": one.findings,
         "paid_until": row.paid_until.map(|day| day.to_string()),
-        "dcv_reusable_until": row.proof_until,
+        "dcv_reusable_until": row.validation_until,
         "renewals": renewals,
         "next": one.next,
     })
@@ -115,18 +115,18 @@ fn key_file(place: &ItemLocation, key: &HeldKey) -> Value {
 
 /// When a renewal is due, and what it needs.
 fn renewal(renewal: &ScheduledRenewal) -> Value {
-    let order = renewal.paid.map(|paid| match paid {
+    let order = renewal.payment.map(|paid| match paid {
         PaymentCoverage::Purchase => "buy",
         PaymentCoverage::Reissue => "reissue",
     });
-    let (proof, proof_until) = match renewal.proof {
+    let (proof, proof_until) = match renewal.validation {
         ValidationMethod::New => ("new", None),
         ValidationMethod::Reused(until) => ("reusable", Some(until)),
     };
     json!({
         "due": renewal.due,
-        "expires": renewal.before,
-        "most_days": renewal.most_days,
+        "expires": renewal.previous_expiry,
+        "most_days": renewal.max_days,
         "order": order,
         "request": "new",
         "dcv": proof,

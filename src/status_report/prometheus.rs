@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::finding::{Finding, Severity};
 use crate::inventory::{RowState, RowVerdict, StatusRow};
-use crate::pki::baseline_dates::begin;
+use crate::pki::baseline_dates::midnight_utc;
 use crate::report::escape;
 use crate::status_report::{JudgedRow, StatusOutcome};
 
@@ -39,7 +39,7 @@ fn add_dates(out: &mut Metrics, rows: &[&JudgedRow]) {
         "The end of a certificate, or the earlier one of an intermediate that it depends on.",
     );
     for row in &certificates {
-        out.instant(&labels(row), row.ends);
+        out.instant(&labels(row), row.expiry);
     }
     out.family(
         "certctl_certificate_due_timestamp_seconds",
@@ -53,7 +53,7 @@ fn add_dates(out: &mut Metrics, rows: &[&JudgedRow]) {
         "The end of the term that is paid for.",
     );
     for row in &certificates {
-        out.instant(&labels(row), row.paid_until.map(begin));
+        out.instant(&labels(row), row.paid_until.map(midnight_utc));
     }
 }
 

@@ -5,7 +5,7 @@ use crate::finding::Severity;
 use crate::inventory::due::days_between;
 use crate::inventory::{RowState, RowVerdict, StatusRow};
 use crate::report::{TextOutput, name_in_words};
-use crate::status_report::{JudgedRow, StatusOutcome, needs};
+use crate::status_report::{JudgedRow, StatusOutcome, requirements_in_words};
 use crate::wording::day;
 
 /// The columns of the label before each line.
@@ -86,7 +86,7 @@ fn dates(row: &StatusRow) -> Option<String> {
         Some(until) => format!("; paid for until {until}"),
         None => String::new(),
     };
-    let proof = match row.proof_until {
+    let proof = match row.validation_until {
         Some(until) => format!("; the CA may go by its proof until {}", day(until)),
         None => String::new(),
     };
@@ -98,8 +98,8 @@ fn renewals(row: &StatusRow) -> Vec<String> {
     if row.state == RowState::Superseded {
         return Vec::new();
     }
-    let next = row.rounds.iter().take(ROUNDS);
-    next.map(|renewal| format!("{}: {}", day(renewal.due), needs(renewal)))
+    let next = row.renewals.iter().take(ROUNDS);
+    next.map(|renewal| format!("{}: {}", day(renewal.due), requirements_in_words(renewal)))
         .collect()
 }
 
@@ -243,8 +243,11 @@ fn place(row: &StatusRow, columns: usize) -> String {
     if columns == 0 {
         return String::new();
     }
-    let place = row.place().map(ToString::to_string).unwrap_or_default();
-    with_more(&place, row.places.len(), columns)
+    let place = row
+        .main_location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    with_more(&place, row.locations.len(), columns)
 }
 
 /// The first of `count` items, and how many more there are.

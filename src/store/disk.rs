@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 use crate::permissions::Mode;
 use crate::store::key_access::on_disk;
 use crate::store::layout::{
-    FOLDER_MODE, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, is_temporary, key_mode,
-    temporary_of,
+    FOLDER_MODE, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, is_temporary, temporary_of,
+    tighten_key_mode,
 };
 use crate::store::release::{KeyAccess, Release};
 use crate::system::fs::files::{self, FileError};
@@ -97,13 +97,13 @@ fn make_hidden_folder(
 ) -> Result<(PathBuf, FileLock), FileError> {
     loop {
         let folder = files::temporary_name(&layout.release(id));
-        match folders::within(&layout.releases(), FOLDER_MODE, || {
-            folders::make_new(&folder, Mode::new(0o700))
+        match folders::run_in_folder(&layout.releases(), FOLDER_MODE, || {
+            folders::create_new_folder(&folder, Mode::new(0o700))
         }) {
             Err(error) if error.is_missing() && folders::is_folder(&layout.releases()) => continue,
             other => other?,
         }
-        if let Some(working) = FileLock::folder(&folder)? {
+        if let Some(working) = FileLock::try_lock_folder(&folder)? {
             return Ok((folder, working));
         }
     }
@@ -146,7 +146,7 @@ impl StagedRelease {
 /// [`StoreError::Damaged`].
 pub(crate) fn compare(layout: &LineageLayout, release: &Release) -> Result<(), StoreError> {
     for (piece, bytes, _) in release.files() {
-        let path = layout.piece(&release.id, piece);
+        let path = layout.file_path(&release.id, piece);
         let damaged = |how: &'static str| StoreError::Damaged {
             path: path.clone(),
             how,
@@ -155,7 +155,7 @@ pub(crate) fn compare(layout: &LineageLayout, release: &Release) -> Result<(), S
         if there.as_slice() != bytes {
             return Err(damaged("it does not hold what was written"));
         }
-        let seen = on_disk::look(&path)?.filter(|_| piece.is_secret());
+        let seen = on_disk::read_status(&path)?.filter(|_| piece.is_secret());
         if seen.as_ref().is_some_and(|seen| seen.mode.has_any(0o007)) {
             return Err(damaged("everybody may read the key in it"));
         }
@@ -192,7 +192,7 @@ fn read_piece(
     id: &ReleaseId,
     piece: ReleaseFile,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, FileError> {
-    match files::read(&layout.piece(id, piece), PIECE_LIMIT) {
+    match files::read(&layout.file_path(id, piece), PIECE_LIMIT) {
         Err(error) if error.is_missing() => Ok(None),
         other => Ok(Some(Zeroizing::new(other?))),
     }
@@ -200,9 +200,9 @@ fn read_piece(
 
 /// Who may read the key of a release.
 fn read_access(layout: &LineageLayout, id: &ReleaseId) -> Result<KeyAccess, FileError> {
-    let status = on_disk::look(&layout.piece(id, ReleaseFile::Key))?;
+    let status = on_disk::read_status(&layout.file_path(id, ReleaseFile::Key))?;
     Ok(status.map_or_else(KeyAccess::default, |status| KeyAccess {
-        mode: key_mode(Some(status.mode)),
+        mode: tighten_key_mode(Some(status.mode)),
         owner: Some(status.owner),
     }))
 }
@@ -217,7 +217,7 @@ struct StoredFiles {
 
 impl StoredFiles {
     fn into_release(self, id: &ReleaseId) -> Option<Release> {
-        if let Ok(release) = Release::taken(self.chain.clone(), self.key.clone(), self.access) {
+        if let Ok(release) = Release::take_over(self.chain.clone(), self.key.clone(), self.access) {
             let fits = self
                 .combined
                 .as_ref()
@@ -231,17 +231,17 @@ impl StoredFiles {
         if by_bytes.id == *id {
             return Some(by_bytes);
         }
-        Some(by_bytes.by_access()).filter(|by_access| by_access.id == *id)
+        Some(by_bytes.with_access_in_id()).filter(|by_access| by_access.id == *id)
     }
 
     fn opaque_release(&self) -> Option<Release> {
-        let release = Release::opaque(self.chain.clone(), self.key.clone(), self.access)?;
+        let release = Release::take_over_opaque(self.chain.clone(), self.key.clone(), self.access)?;
         Some(self.add_combined(release))
     }
 
     fn add_combined(&self, release: Release) -> Release {
         match &self.combined {
-            Some(combined) => release.holding(combined.clone()),
+            Some(combined) => release.with_combined_file(combined.clone()),
             None => release,
         }
     }
@@ -252,11 +252,14 @@ impl StoredFiles {
 ///
 /// # Errors
 /// When the existing release cannot be read.
-pub(crate) fn named(layout: &LineageLayout, release: Release) -> Result<Release, FileError> {
-    let differs = on_disk::look(&layout.piece(&release.id, ReleaseFile::Key))?
+pub(crate) fn choose_release_name(
+    layout: &LineageLayout,
+    release: Release,
+) -> Result<Release, FileError> {
+    let differs = on_disk::read_status(&layout.file_path(&release.id, ReleaseFile::Key))?
         .is_some_and(|seen| !admits(&seen, release.access));
     Ok(if differs {
-        release.by_access()
+        release.with_access_in_id()
     } else {
         release
     })
@@ -265,7 +268,7 @@ pub(crate) fn named(layout: &LineageLayout, release: Release) -> Result<Release,
 /// Whether owner and mode are those of `access`.
 fn admits(seen: &folders::FileStatus, access: KeyAccess) -> bool {
     let owned = access.owner.map_or_else(
-        || seen.owner.uid == folders::user(),
+        || seen.owner.uid == folders::current_user(),
         |owner| owner == seen.owner,
     );
     owned && seen.mode == access.mode
@@ -277,14 +280,14 @@ fn admits(seen: &folders::FileStatus, access: KeyAccess) -> bool {
 /// # Errors
 /// The system's reason.
 pub(crate) fn prune(layout: &LineageLayout, keep: &[ReleaseId]) -> Result<(), FileError> {
-    let names = folders::names(&layout.releases(), NAMES_LIMIT)?;
+    let names = folders::list_names(&layout.releases(), NAMES_LIMIT)?;
     let ids: Vec<ReleaseId> = names
         .iter()
         .filter_map(|name| ReleaseId::parse(name.to_str()?))
         .collect();
     let mut releases = Vec::new();
     for id in ids.into_iter().filter(|_| names.len() > 3) {
-        let modified = folders::look(&layout.release(&id))?.map(|seen| seen.modified);
+        let modified = folders::read_status(&layout.release(&id))?.map(|seen| seen.modified);
         releases.push((modified, id));
     }
     releases.sort();
@@ -350,12 +353,12 @@ fn sweep_removed_folders(layouts: &[&LineageLayout]) -> Result<(), FileError> {
 
 /// Removes the links and files in `folder` that have temporary names of `names`.
 fn sweep_temporaries(folder: &Path, names: &BTreeSet<OsString>) -> Result<(), FileError> {
-    for name in folders::names(folder, NAMES_LIMIT)? {
+    for name in folders::list_names(folder, NAMES_LIMIT)? {
         if !temporary_of(&name).is_some_and(|replaced| names.contains(replaced)) {
             continue;
         }
         let path = folder.join(&name);
-        let status = folders::look(&path)?;
+        let status = folders::read_status(&path)?;
         if status.is_some_and(|status| matches!(status.kind, FileKind::File | FileKind::Link(_))) {
             folders::remove(&path)?;
         }
@@ -367,12 +370,12 @@ fn sweep_temporaries(folder: &Path, names: &BTreeSet<OsString>) -> Result<(), Fi
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub(crate) fn leftovers(layout: &LineageLayout) -> Result<Vec<PathBuf>, FileError> {
+pub(crate) fn find_leftovers(layout: &LineageLayout) -> Result<Vec<PathBuf>, FileError> {
     find_removed(&layout.base(), |stem| stem == layout.stem())
 }
 
 fn find_removed(base: &Path, is_own: impl Fn(&OsStr) -> bool) -> Result<Vec<PathBuf>, FileError> {
-    let names = folders::names(base, NAMES_LIMIT)?.into_iter();
+    let names = folders::list_names(base, NAMES_LIMIT)?.into_iter();
     Ok(names
         .filter(|name| temporary_of(name).is_some_and(&is_own))
         .map(|name| base.join(name))
@@ -384,13 +387,16 @@ fn find_removed(base: &Path, is_own: impl Fn(&OsStr) -> bool) -> Result<Vec<Path
 /// # Errors
 /// The system's reason.
 pub(crate) fn sweep_releases(layout: &LineageLayout) -> Result<(), FileError> {
-    sweep_names(layout, &folders::names(&layout.releases(), NAMES_LIMIT)?)
+    sweep_names(
+        layout,
+        &folders::list_names(&layout.releases(), NAMES_LIMIT)?,
+    )
 }
 
 fn sweep_names(layout: &LineageLayout, names: &[OsString]) -> Result<(), FileError> {
     for name in names.iter().filter(|name| is_temporary(name)) {
         let path = layout.releases().join(name);
-        if FileLock::folder(&path)?.is_some() {
+        if FileLock::try_lock_folder(&path)?.is_some() {
             folders::remove_folder(&path)?;
         }
     }

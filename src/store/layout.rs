@@ -58,7 +58,7 @@ impl LineageLayout {
 
     /// The same layout with other paths of chain and key.
     #[must_use]
-    pub fn at(&self, chain_path: PathBuf, key_path: PathBuf) -> Self {
+    pub fn with_chain_and_key_paths(&self, chain_path: PathBuf, key_path: PathBuf) -> Self {
         let mut other = self.clone();
         other.links[0].path = chain_path;
         other.links[1].path = key_path;
@@ -68,7 +68,7 @@ impl LineageLayout {
     /// The same layout with `further` links. The files of one pair follow each other, its key last; a
     /// key of several pairs occurs once.
     #[must_use]
-    pub fn with(&self, further: impl IntoIterator<Item = StableLink>) -> Self {
+    pub fn with_links(&self, further: impl IntoIterator<Item = StableLink>) -> Self {
         let mut other = self.clone();
         for link in further {
             if !other.links.contains(&link) {
@@ -105,7 +105,7 @@ impl LineageLayout {
 
     /// The files that a release must have beside the usual ones, for every link to lead to a file.
     #[must_use]
-    pub fn derived(&self) -> Vec<ReleaseFile> {
+    pub fn extra_files(&self) -> Vec<ReleaseFile> {
         let wanted = self
             .links
             .iter()
@@ -119,7 +119,7 @@ impl LineageLayout {
     /// The files that servers read together, as positions among [`Self::links`]: a certificate file
     /// with its key.
     #[must_use]
-    pub fn pairs(&self) -> Vec<Vec<usize>> {
+    pub fn link_groups(&self) -> Vec<Vec<usize>> {
         let mut pairs = Vec::new();
         let mut open = Vec::new();
         let mut last_key = None;
@@ -161,7 +161,7 @@ impl LineageLayout {
 
     /// Whether `path` is in certctl's own folder, where only certctl makes files.
     #[must_use]
-    pub fn is_own(&self, path: &Path) -> bool {
+    pub fn is_in_own_folder(&self, path: &Path) -> bool {
         path.starts_with(self.base())
     }
 
@@ -185,7 +185,7 @@ impl LineageLayout {
 
     /// One file of a release.
     #[must_use]
-    pub fn piece(&self, id: &ReleaseId, piece: ReleaseFile) -> PathBuf {
+    pub fn file_path(&self, id: &ReleaseId, piece: ReleaseFile) -> PathBuf {
         self.release(id).join(piece.file_name())
     }
 
@@ -227,7 +227,7 @@ impl LineageLayout {
 
     /// `path` as seen from inside of the tree: it is saved like that, so that the tree can be moved.
     #[must_use]
-    pub fn inside(&self, path: &Path) -> PathBuf {
+    pub fn path_inside_tree(&self, path: &Path) -> PathBuf {
         path.strip_prefix(&self.root)
             .map_or_else(|_| path.to_owned(), |rest| Path::new("/").join(rest))
     }
@@ -253,7 +253,7 @@ pub(crate) fn pointer_text(id: &ReleaseId) -> PathBuf {
 
 /// The release that the text of `live` or `proven` names.
 #[must_use]
-pub(crate) fn pointed(text: &Path) -> Option<ReleaseId> {
+pub(crate) fn parse_pointer_text(text: &Path) -> Option<ReleaseId> {
     let name = text.strip_prefix("releases").ok()?;
     name.to_str().and_then(ReleaseId::parse)
 }
@@ -281,7 +281,7 @@ pub(crate) fn temporary_of(name: &OsStr) -> Option<&OsStr> {
 /// The mode of a key that replaces one of mode `before`: others can never read it, and nobody can
 /// execute it.
 #[must_use]
-pub(crate) fn key_mode(before: Option<Mode>) -> Mode {
+pub(crate) fn tighten_key_mode(before: Option<Mode>) -> Mode {
     match before {
         Some(mode) => mode.restricted_to(0o660).with(0o400),
         None => KEY_MODE,
@@ -303,7 +303,7 @@ fn relative_path(folder: &Path, to: &Path) -> PathBuf {
 mod tests {
     use super::{
         DistroFamily, LineageLayout, Mode, Path, PathBuf, ReleaseFile, ReleaseId, StableLink,
-        key_mode, pointed, temporary_of,
+        parse_pointer_text, temporary_of, tighten_key_mode,
     };
 
     #[test]
@@ -381,7 +381,11 @@ mod tests {
                 vec![vec![0, 1], vec![2, 1]],
             ),
         ] {
-            assert_eq!(layout.with(further.clone()).pairs(), pairs, "{further:?}");
+            assert_eq!(
+                layout.with_links(further.clone()).link_groups(),
+                pairs,
+                "{further:?}"
+            );
         }
     }
 
@@ -394,7 +398,7 @@ mod tests {
             (&["etc/pki/tls"], DistroFamily::RedHat),
         ] {
             assert_eq!(
-                DistroFamily::of(|folder| folders.contains(&folder)),
+                DistroFamily::detect(|folder| folders.contains(&folder)),
                 family,
                 "{folders:?}"
             );
@@ -416,7 +420,7 @@ mod tests {
             (Some(0o000), 0o400),
         ] {
             assert_eq!(
-                key_mode(before.map(Mode::new)),
+                tighten_key_mode(before.map(Mode::new)),
                 Mode::new(mode),
                 "{before:?}"
             );
@@ -426,7 +430,7 @@ mod tests {
     #[test]
     fn names_of_other_programs_are_rejected() {
         assert_eq!(
-            pointed(Path::new("releases/0123abcd")),
+            parse_pointer_text(Path::new("releases/0123abcd")),
             ReleaseId::parse("0123abcd")
         );
         for text in [
@@ -436,7 +440,7 @@ mod tests {
             "/releases/0123abcd",
             "releases",
         ] {
-            assert_eq!(pointed(Path::new(text)), None, "{text}");
+            assert_eq!(parse_pointer_text(Path::new(text)), None, "{text}");
         }
         assert_eq!(
             temporary_of(".a.key.0123456789abcdef~".as_ref()),

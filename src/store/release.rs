@@ -41,7 +41,7 @@ pub struct Release {
     /// Who may read its key.
     pub access: KeyAccess,
     /// Whether the chain file that was taken over has a private key in it, which was omitted.
-    pub mixed: bool,
+    pub had_key_in_chain: bool,
     files: Vec<(ReleaseFile, Zeroizing<Vec<u8>>)>,
     /// The key as the id of the release includes it.
     key_id: String,
@@ -98,7 +98,7 @@ impl Release {
     ///
     /// # Errors
     /// Why the server cannot load them.
-    pub fn taken(
+    pub fn take_over(
         chain: Zeroizing<Vec<u8>>,
         key: Zeroizing<Vec<u8>>,
         access: KeyAccess,
@@ -117,22 +117,22 @@ impl Release {
     ///
     /// # Errors
     /// Why the server cannot load it.
-    pub fn taken_combined(
+    pub fn take_over_combined(
         combined: Zeroizing<Vec<u8>>,
         access: KeyAccess,
     ) -> Result<Self, UnloadableReason> {
         let key = extract_key(&combined).ok_or(UnloadableReason::NoKey)?;
         Ok(Self {
-            mixed: false,
-            ..Self::taken(combined.clone(), key, access)?
+            had_key_in_chain: false,
+            ..Self::take_over(combined.clone(), key, access)?
         }
-        .holding(combined))
+        .with_combined_file(combined))
     }
 
     /// Takes over files that a server has loaded and that certctl cannot parse (an encrypted key, an
     /// unknown curve): the exact bytes, which name the release.
     #[must_use]
-    pub fn opaque(
+    pub fn take_over_opaque(
         chain: Zeroizing<Vec<u8>>,
         key: Zeroizing<Vec<u8>>,
         access: KeyAccess,
@@ -144,19 +144,19 @@ impl Release {
 
     /// Adds these files to the usual ones: that makes another release.
     #[must_use]
-    pub fn deriving(self, derived: &[ReleaseFile]) -> Self {
+    pub fn with_extra_files(self, derived: &[ReleaseFile]) -> Self {
         if !derived.contains(&ReleaseFile::Combined)
             || self.pieces().contains(&ReleaseFile::Combined)
         {
             return self;
         }
         let combined = self.combined();
-        self.holding(combined)
+        self.with_combined_file(combined)
     }
 
     /// Adds this file with certificates and key.
     #[must_use]
-    pub fn holding(mut self, combined: Zeroizing<Vec<u8>>) -> Self {
+    pub fn with_combined_file(mut self, combined: Zeroizing<Vec<u8>>) -> Self {
         if combined != self.combined() {
             self.verbatim
                 .push(format!("combined {}\n", Fingerprint::of(&combined)));
@@ -189,7 +189,7 @@ impl Release {
     /// Renames the release: the id includes who may read the key, for when a release of its name
     /// exists whose key others may read.
     #[must_use]
-    pub fn by_access(self) -> Self {
+    pub fn with_access_in_id(self) -> Self {
         let KeyAccess { mode, owner } = self.access;
         let owner = owner.map_or_else(|| "own".to_owned(), |owner| owner.to_string());
         let text = format!("{}\naccess {mode} {owner}\n", self.id);
@@ -238,7 +238,7 @@ impl Release {
             id,
             certificates,
             access,
-            mixed,
+            had_key_in_chain: mixed,
             files,
             key_id: key_id.to_owned(),
             verbatim,
@@ -484,7 +484,7 @@ mod tests {
     }
 
     fn taken(chain: &str, key: &str) -> Result<Release, UnloadableReason> {
-        Release::taken(
+        Release::take_over(
             Zeroizing::new(chain.into()),
             Zeroizing::new(key.into()),
             KeyAccess::default(),
@@ -520,10 +520,10 @@ mod tests {
         ] {
             let mixed = taken(&chain, &key).unwrap();
             assert_eq!(mixed.bytes(ReleaseFile::FullChain), cert.as_bytes());
-            assert!(mixed.mixed);
+            assert!(mixed.had_key_in_chain);
             assert_eq!(mixed.id, plain.id);
         }
-        assert!(!plain.mixed);
+        assert!(!plain.had_key_in_chain);
     }
 
     #[test]
@@ -532,7 +532,7 @@ mod tests {
         let plain = taken(&cert, &key).unwrap();
         let derived = taken(&cert, &key)
             .unwrap()
-            .deriving(&[ReleaseFile::Combined]);
+            .with_extra_files(&[ReleaseFile::Combined]);
         assert_ne!(derived.id, plain.id, "the list of files is part of the id");
         assert_eq!(
             derived.bytes(ReleaseFile::Combined),
@@ -543,8 +543,9 @@ mod tests {
                 .files()
                 .all(|(piece, _, mode)| (mode == KEY_MODE) == piece.is_secret())
         );
-        let whole =
-            |text: &str| Release::taken_combined(Zeroizing::new(text.into()), KeyAccess::default());
+        let whole = |text: &str| {
+            Release::take_over_combined(Zeroizing::new(text.into()), KeyAccess::default())
+        };
         assert_eq!(
             whole(&format!("{cert}{key}")).unwrap().id,
             derived.id,
@@ -555,7 +556,7 @@ mod tests {
         assert_eq!(taken.bytes(ReleaseFile::Combined), other.as_bytes());
         assert_eq!(taken.bytes(ReleaseFile::FullChain), cert.as_bytes());
         assert_eq!(taken.bytes(ReleaseFile::Key), key.as_bytes());
-        assert!(taken.id != derived.id && !taken.mixed);
+        assert!(taken.id != derived.id && !taken.had_key_in_chain);
         assert!(
             derived.is_combined_in(other.as_bytes()) && !derived.is_combined_in(cert.as_bytes())
         );

@@ -21,11 +21,11 @@ pub(crate) enum RootError {
 ///
 /// # Errors
 /// When it cannot be followed.
-pub(crate) fn root(given: Option<&Path>) -> Result<PathBuf, FileError> {
+pub(crate) fn resolve_root(given: Option<&Path>) -> Result<PathBuf, FileError> {
     match given {
         None => Ok(PathBuf::from("/")),
         Some(root) => {
-            let inner = folders::real(&root.join("etc"))?;
+            let inner = folders::resolve_links(&root.join("etc"))?;
             Ok(inner.parent().unwrap_or(root).to_owned())
         }
     }
@@ -35,8 +35,8 @@ pub(crate) fn root(given: Option<&Path>) -> Result<PathBuf, FileError> {
 ///
 /// # Errors
 /// When a link leads out of the tree.
-pub(crate) fn real(root: &Path, path: &Path) -> Result<PathBuf, RootError> {
-    let real = folders::real(&below(root, path))?;
+pub(crate) fn resolve_in_tree(root: &Path, path: &Path) -> Result<PathBuf, RootError> {
+    let real = folders::resolve_links(&path_below_root(root, path))?;
     if real.starts_with(root) {
         return Ok(real);
     }
@@ -56,18 +56,18 @@ pub(crate) fn check_own_folders(root: &Path, stem: &str) -> Result<(), RootError
     let folder = base.join(stem);
     let deepest = folder.join("releases").join("any");
     // Mostly no folder is a link.
-    if real(root, &deepest)? == deepest {
+    if resolve_in_tree(root, &deepest)? == deepest {
         return Ok(());
     }
     let inside = [layout::lock(root), folder.join("settings.json")];
     inside
         .iter()
-        .try_for_each(|path| real(root, path).map(drop))
+        .try_for_each(|path| resolve_in_tree(root, path).map(drop))
 }
 
 /// `path` below the root: unchanged when it is inside already.
 #[must_use]
-pub(crate) fn below(root: &Path, path: &Path) -> PathBuf {
+pub(crate) fn path_below_root(root: &Path, path: &Path) -> PathBuf {
     if path.starts_with(root) {
         path.to_owned()
     } else {

@@ -201,10 +201,10 @@ impl LineageSettings {
 
     /// Who may read the key, where that is saved; others never may, whatever the file says.
     #[must_use]
-    pub(crate) fn access(&self) -> Option<KeyAccess> {
+    pub(crate) fn key_access(&self) -> Option<KeyAccess> {
         let mode = Mode::parse(self.key_mode.as_deref()?)?;
         Some(KeyAccess {
-            mode: super::layout::key_mode(Some(mode)),
+            mode: super::layout::tighten_key_mode(Some(mode)),
             owner: self.key_owner,
         })
     }
@@ -216,7 +216,12 @@ impl LineageSettings {
     }
 
     /// Adds a finished install to the history.
-    pub(crate) fn record(&mut self, release: ReleaseId, before: Option<ReleaseId>, at: Timestamp) {
+    pub(crate) fn add_to_history(
+        &mut self,
+        release: ReleaseId,
+        before: Option<ReleaseId>,
+        at: Timestamp,
+    ) {
         self.placeholder = None;
         self.history.push(HistoryEntry {
             release,
@@ -230,7 +235,7 @@ impl LineageSettings {
     /// The release before `live`: what was proven when it was installed, else the entry before it. A
     /// `live` that the history lacks (certctl was killed before it was added) counts as the newest.
     #[must_use]
-    pub(crate) fn before(&self, live: &ReleaseId) -> Option<&ReleaseId> {
+    pub(crate) fn release_before(&self, live: &ReleaseId) -> Option<&ReleaseId> {
         let index = self
             .history
             .iter()
@@ -362,7 +367,7 @@ mod tests {
     fn settings_read_back_and_unknown_fields_are_kept() {
         let settings = LineageSettings::parse(SAMPLE.as_bytes()).unwrap();
         assert_eq!(
-            settings.access(),
+            settings.key_access(),
             Some(KeyAccess {
                 mode: Mode::new(0o640),
                 owner: Some(Owner { uid: 0, gid: 114 })
@@ -375,8 +380,11 @@ mod tests {
                 ReleaseFile::Combined
             )]
         );
-        assert_eq!(settings.before(&id("4567cdef")), Some(&id("0123abcd")));
-        assert_eq!(settings.before(&id("0123abcd")), None);
+        assert_eq!(
+            settings.release_before(&id("4567cdef")),
+            Some(&id("0123abcd"))
+        );
+        assert_eq!(settings.release_before(&id("0123abcd")), None);
         let again = LineageSettings::parse(settings.to_json().unwrap().as_bytes()).unwrap();
         assert_eq!(again, settings);
         assert_eq!(again.other["of_later"], "2028");
@@ -458,7 +466,7 @@ mod tests {
             key_mode: Some("0666".to_owned()),
             ..LineageSettings::default()
         };
-        assert_eq!(settings.access().unwrap().mode, Mode::new(0o660));
+        assert_eq!(settings.key_access().unwrap().mode, Mode::new(0o660));
     }
 
     #[test]
@@ -466,14 +474,14 @@ mod tests {
         // a, then b; b was rolled back; then c on top of a.
         let (a, b, c) = (id("aaaaaaaa"), id("bbbbbbbb"), id("cccccccc"));
         let mut settings = LineageSettings::default();
-        settings.record(a.clone(), None, Timestamp::UNIX_EPOCH);
-        settings.record(b.clone(), Some(a.clone()), Timestamp::UNIX_EPOCH);
-        settings.record(c.clone(), Some(a.clone()), Timestamp::UNIX_EPOCH);
-        assert_eq!(settings.before(&c), Some(&a));
-        assert_eq!(settings.before(&b), Some(&a));
-        assert_eq!(settings.before(&a), None);
+        settings.add_to_history(a.clone(), None, Timestamp::UNIX_EPOCH);
+        settings.add_to_history(b.clone(), Some(a.clone()), Timestamp::UNIX_EPOCH);
+        settings.add_to_history(c.clone(), Some(a.clone()), Timestamp::UNIX_EPOCH);
+        assert_eq!(settings.release_before(&c), Some(&a));
+        assert_eq!(settings.release_before(&b), Some(&a));
+        assert_eq!(settings.release_before(&a), None);
         assert_eq!(
-            settings.before(&id("dddddddd")),
+            settings.release_before(&id("dddddddd")),
             Some(&c),
             "killed before it was noted"
         );

@@ -38,9 +38,9 @@ pub(crate) use self::batch::{
     BatchAnswer, BatchHandler, BatchQuery, BatchSurvey, SurveyDepth, survey_each,
 };
 use self::client::DnsClient;
-pub use self::fuzzing::{glanced, heard};
+pub use self::fuzzing::{compare_fast_path, read_datagram};
 use self::join::in_order;
-pub(crate) use self::resolvers::{ResolverList, address, typed};
+pub(crate) use self::resolvers::{ResolverList, format_address, parse_address};
 pub(crate) use self::survey::DnsError;
 pub(crate) use self::survey::RecordQuery;
 use self::survey::{SURVEY, surveys, until_signal};

@@ -76,7 +76,7 @@ pub(crate) fn fetch(
             result = tokio::time::timeout(deadline, fetch_following(parsed, reach)) => {
                 result.unwrap_or(Err(HttpError::Slow(deadline)))
             }
-            signal = interrupt.came() => Err(HttpError::Interrupted { url: url.to_owned(), signal }),
+            signal = interrupt.wait_for_signal() => Err(HttpError::Interrupted { url: url.to_owned(), signal }),
         }
     };
     runtime::block_on(within).unwrap_or_else(|error| Err(HttpError::Transfer(error.to_string())))
@@ -148,7 +148,7 @@ fn check_url(url: &Url, reach: NetworkReach) -> Result<(), HttpError> {
 }
 
 fn check_public(address: IpAddr) -> Result<(), HttpError> {
-    match public_address::unreachable(address) {
+    match public_address::unreachable_reason(address) {
         None => Ok(()),
         Some(_) => Err(HttpError::Private(address)),
     }

@@ -77,7 +77,7 @@ pub enum ProcessError {
 /// When it could not be started. However it ends, that is a [`FinishedCommand`].
 pub fn run(invocation: &CommandInvocation) -> Result<FinishedCommand, ProcessError> {
     let (program, arguments) = invocation.argv.split_first().ok_or(ProcessError::Empty)?;
-    let path = which(program).ok_or_else(|| ProcessError::NotFound {
+    let path = find_program(program).ok_or_else(|| ProcessError::NotFound {
         program: program.clone(),
     })?;
     let ends = Instant::now() + invocation.deadline;
@@ -281,7 +281,7 @@ fn program_folders() -> Vec<PathBuf> {
 
 /// The path of a program: a path unchanged, a name in `PATH` and then in the usual folders.
 #[must_use]
-pub fn which(name: &str) -> Option<PathBuf> {
+pub fn find_program(name: &str) -> Option<PathBuf> {
     if name.contains('/') {
         return is_executable(Path::new(name)).then(|| PathBuf::from(name));
     }
@@ -297,14 +297,14 @@ fn is_executable(path: &Path) -> bool {
 
 /// Whether a process with that id exists, whichever user owns it.
 #[must_use]
-pub fn alive(pid: i32) -> bool {
+pub fn is_alive(pid: i32) -> bool {
     let found = Pid::from_raw(pid).map(test_kill_process);
     matches!(found, Some(Ok(()) | Err(rustix::io::Errno::PERM)))
 }
 
 /// Makes a process reload its files (`SIGUSR2`); false if the signal could not be sent.
 #[must_use]
-pub(crate) fn reload(pid: i32) -> bool {
+pub(crate) fn send_reload_signal(pid: i32) -> bool {
     Pid::from_raw(pid).is_some_and(|pid| kill_process(pid, Signal::USR2).is_ok())
 }
 
@@ -327,7 +327,7 @@ pub(crate) enum WordsError {
 ///
 /// # Errors
 /// See [`WordsError`].
-pub(crate) fn words(text: &str) -> Result<Vec<String>, WordsError> {
+pub(crate) fn split_command(text: &str) -> Result<Vec<String>, WordsError> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = text.chars();
@@ -379,7 +379,7 @@ fn double_quoted(chars: &mut std::str::Chars<'_>, word: &mut String) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use super::{WordsError, words};
+    use super::{WordsError, split_command};
 
     #[test]
     fn a_command_is_split_as_a_shell_does() {
@@ -394,7 +394,7 @@ mod tests {
                 vec!["sh", "-c", "a && b | c > $d"],
             ),
         ] {
-            assert_eq!(words(text).unwrap(), expected, "{text}");
+            assert_eq!(split_command(text).unwrap(), expected, "{text}");
         }
     }
 
@@ -411,7 +411,7 @@ mod tests {
             ("a \"b", WordsError::Unclosed),
             ("a \\", WordsError::Unclosed),
         ] {
-            assert_eq!(words(text).unwrap_err(), error, "{text}");
+            assert_eq!(split_command(text).unwrap_err(), error, "{text}");
         }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct RootsError {
 ///
 /// # Errors
 /// When there is none.
-pub(crate) fn system() -> Result<&'static [Vec<u8>], RootsError> {
+pub(crate) fn system_roots() -> Result<&'static [Vec<u8>], RootsError> {
     static ROOTS: OnceLock<Result<Vec<Vec<u8>>, RootsError>> = OnceLock::new();
     ROOTS.get_or_init(read).as_deref().map_err(Clone::clone)
 }
@@ -27,7 +27,7 @@ pub(crate) fn system() -> Result<&'static [Vec<u8>], RootsError> {
 /// where there is none, or where the environment says what is read; a root that is not in it may be
 /// among [`system`] all the same.
 #[must_use]
-pub(crate) fn bundle() -> &'static [Vec<u8>] {
+pub(crate) fn bundle_roots() -> &'static [Vec<u8>] {
     static ROOTS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     ROOTS.get_or_init(|| {
         let said = ["SSL_CERT_FILE", "SSL_CERT_DIR"]

@@ -38,7 +38,7 @@ impl InterruptSignal {
     }
 
     /// Ends once a signal has come.
-    pub(crate) async fn came(&self) -> i32 {
+    pub(crate) async fn wait_for_signal(&self) -> i32 {
         loop {
             if let Some(signal) = self.signal() {
                 return signal;

@@ -142,7 +142,7 @@ impl ServerProgram {
 impl ServerObservation {
     /// Writes a block for a certificate that no block names yet.
     #[must_use]
-    pub fn write(&self, new: NewBlock<'_>) -> WrittenBlock {
+    pub fn write_block(&self, new: NewBlock<'_>) -> WrittenBlock {
         match &self.detail {
             ServerDetail::Apache(config) => apache_dialect::ApacheWriter { new, config }.write(),
             ServerDetail::Haproxy(config) => haproxy_dialect::HaproxyWriter { new, config }.write(),
@@ -248,7 +248,7 @@ impl ControlledServer {
             Some(ServerProgram::Haproxy(_)) => haproxy_dialect::complaint(output, paths),
             Some(ServerProgram::Nginx(_)) => nginx_dialect::complaint(output, paths),
             None => ServerComplaint {
-                blame: ComplaintSubject::Other,
+                subject: ComplaintSubject::Other,
                 lines: model::last_lines(output),
             },
         }

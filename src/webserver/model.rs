@@ -29,7 +29,9 @@ pub(crate) use config::{ConfigFile, ConfigPosition, ServerConfig};
 pub(crate) use listen::{ListenAddress, ListenInterface};
 pub(crate) use name::ServerName;
 pub(crate) use name_clash::NameClash;
-pub(crate) use new_block::{BlockAddition, CIPHERS, WEB, WrittenBlock, origin_comment};
+pub(crate) use new_block::{
+    BlockAddition, CIPHERS, DEFAULT_WEB_PORTS, WrittenBlock, origin_comment,
+};
 pub use new_block::{NewBlock, WebPorts};
 pub(crate) use probe_targets::ServedElsewhere;
 pub use probe_targets::{InstalledPaths, ProbeTargets};

@@ -114,7 +114,7 @@ pub fn fits(sandbox: &Sandbox, chain: &str, key: &str) -> bool {
         sandbox.read(chain).into_bytes(),
         sandbox.read(key).into_bytes(),
     );
-    Release::taken(chain.into(), key.into(), KeyAccess::default()).is_ok()
+    Release::take_over(chain.into(), key.into(), KeyAccess::default()).is_ok()
 }
 
 /// The codes of a document's findings.

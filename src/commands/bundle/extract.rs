@@ -28,7 +28,7 @@ pub(super) fn plan(
 ) -> Result<Vec<Option<ExtractedKey>>, Failure> {
     let nothing_sent = matched
         .iter()
-        .all(|certificate| certificate.key_place == KeyLocation::Own);
+        .all(|certificate| certificate.key_location == KeyLocation::OwnFile);
     if nothing_sent {
         let message = "no private key that fits came with the certificate";
         return Err(Failure::new(FailureKind::NotFound, message)
@@ -48,14 +48,14 @@ fn key_file(
     let Some((path, key)) = &matched.key else {
         return Ok(None);
     };
-    match matched.key_place {
-        KeyLocation::Own => Ok(None),
+    match matched.key_location {
+        KeyLocation::OwnFile => Ok(None),
         KeyLocation::Both => Ok(Some(ExtractedKey {
             path: path.clone(),
             changed: false,
         })),
-        KeyLocation::Sent => {
-            let own_path = context.here(format!("{}.key", matched.stem));
+        KeyLocation::WithCertificate => {
+            let own_path = context.path_of(format!("{}.key", matched.stem));
             let observed = ObservedKeyPath::read(own_path)?;
             observed.plan_key(key.id()).map(Some)
         }
@@ -71,7 +71,7 @@ struct ObservedKeyPath {
 
 impl ObservedKeyPath {
     fn read(path: PathBuf) -> Result<Self, Failure> {
-        if !files::occupied(&path) {
+        if !files::exists(&path) {
             return Ok(Self {
                 path,
                 existing_keys: None,

@@ -138,7 +138,7 @@ impl OutputFile {
     /// `example.com.pfx (0600)`: with the mode if the file holds the key.
     fn in_words(&self) -> String {
         let path = self.path.display();
-        if self.format.holds_key() {
+        if self.format.includes_key() {
             format!("{path} ({})", self.format.mode())
         } else {
             path.to_string()
@@ -150,7 +150,7 @@ impl OutputFile {
             "format": self.format.name(),
             "path": report::shown(&self.path),
             "mode": self.format.mode().to_string(),
-            "holds_key": self.format.holds_key(),
+            "holds_key": self.format.includes_key(),
             "changed": self.changed,
         })
     }

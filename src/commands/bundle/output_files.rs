@@ -23,7 +23,7 @@ pub(super) fn export_source(matched: &MatchedCertificate) -> ExportSource<'_> {
         name: &matched.stem,
         chain: &matched.assembly.chain,
         key: matched.key.as_ref().map(|(_, key)| key),
-        looked: &matched.looked,
+        searched_places: &matched.searched_places,
     }
 }
 
@@ -63,7 +63,7 @@ pub(super) fn write(
 fn output_path(context: &Context, args: &OutputArgs, stem: &str, format: ExportFormat) -> PathBuf {
     match &args.out {
         Some(path) => path.clone(),
-        None => context.here(format!("{stem}.{}", format.extension())),
+        None => context.path_of(format!("{stem}.{}", format.extension())),
     }
 }
 
@@ -84,7 +84,7 @@ struct StagedOutput {
 impl PlannedOutput<'_> {
     /// Writes the file under a temporary name and reads it back, unless the same content exists.
     fn stage(self, reader: &InputReader) -> Result<StagedOutput, Failure> {
-        let content = export::render(self.format, self.source, self.protection)?;
+        let content = export::render_export(self.format, self.source, self.protection)?;
         if let Some(existing) = ExistingOutput::read(&self.path)? {
             let new = NewOutput {
                 format: self.format,
@@ -118,7 +118,7 @@ impl PlannedOutput<'_> {
     fn stage_content(self, content: &[u8]) -> Result<StagedOutput, Failure> {
         let staged = files::stage(&self.path, content, self.format.mode())?;
         let written = Zeroizing::new(staged.read_back(FILE_LIMIT)?);
-        export::read_back(self.format, &written, self.source, self.protection)?;
+        export::verify_export(self.format, &written, self.source, self.protection)?;
         Ok(StagedOutput {
             output: OutputFile {
                 format: self.format,
@@ -148,8 +148,8 @@ fn check_locked(
     reader: &InputReader,
 ) -> Result<(), Failure> {
     let input = DeliveryInput::new(path.display().to_string(), existing.content.to_vec());
-    let delivery = reader.open(&[input])?;
-    match export::loss_of(&delivery, new.key_id()) {
+    let delivery = reader.read_inputs(&[input])?;
+    match export::find_delivery_loss(&delivery, new.key_id()) {
         OverwriteLoss::Nothing => Ok(()),
         OverwriteLoss::Key => Err(holds_key(path)),
         OverwriteLoss::Unknown => Err(not_overwritten(path, "is locked with another password")

@@ -83,7 +83,7 @@ impl OutputArgs {
     pub(super) fn holds_key(&self) -> bool {
         self.formats_to_write()
             .iter()
-            .any(|format| format.holds_key())
+            .any(|format| format.includes_key())
     }
 
     /// True if the one format goes to stdout.
@@ -108,7 +108,7 @@ impl OutputArgs {
     pub(super) fn check(&self, report: ReportFormat) -> Result<(), Failure> {
         let formats = self.formats_to_write();
         match formats.as_slice() {
-            [format] if self.uses_stdout() && format.holds_key() => {
+            [format] if self.uses_stdout() && format.includes_key() => {
                 let format = format.name();
                 let message = format!("{format} holds the private key, which goes only into files");
                 Err(usage(message, bundle_command::name_output_file()))

@@ -47,7 +47,7 @@ const CHECKS: [OverwriteCheck; 2] = [check_unchanged, check_loss];
 impl ExistingOutput {
     /// Reads the file at `path`; none if nothing exists there.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, Failure> {
-        if !files::occupied(path) {
+        if !files::exists(path) {
             return Ok(None);
         }
         let (content, mode) = files::read_with_mode(path, FILE_LIMIT)?;
@@ -69,7 +69,7 @@ impl ExistingOutput {
 impl NewOutput<'_> {
     /// The private key in the new content.
     pub(super) fn key_id(&self) -> Option<PublicKeyId> {
-        let key = self.source.key.filter(|_| self.format.holds_key())?;
+        let key = self.source.key.filter(|_| self.format.includes_key())?;
         Some(key.id())
     }
 
@@ -80,7 +80,7 @@ impl NewOutput<'_> {
         }
         // The bytes of a .pfx differ each time: what is in it and how it is locked is compared.
         self.format == ExportFormat::Pfx
-            && export::read_back(self.format, content, self.source, self.protection).is_ok()
+            && export::verify_export(self.format, content, self.source, self.protection).is_ok()
     }
 }
 
@@ -88,13 +88,13 @@ fn check_unchanged(existing: &ExistingOutput, new: &NewOutput<'_>) -> Option<Ove
     if !new.equals(&existing.content) {
         return None;
     }
-    let has_right_mode = existing.mode == new.format.mode() || !new.format.holds_key();
+    let has_right_mode = existing.mode == new.format.mode() || !new.format.includes_key();
     has_right_mode.then_some(OverwriteDecision::Keep)
 }
 
 fn check_loss(existing: &ExistingOutput, new: &NewOutput<'_>) -> Option<OverwriteDecision> {
     let password = new.protection.map(|protection| protection.password);
-    match export::loss(&existing.content, new.key_id(), password) {
+    match export::find_overwrite_loss(&existing.content, new.key_id(), password) {
         OverwriteLoss::Nothing => None,
         OverwriteLoss::Key => Some(OverwriteDecision::Refuse),
         OverwriteLoss::Unknown => Some(OverwriteDecision::OpenFirst),

@@ -8,7 +8,7 @@ use crate::dcv::ca::Ca;
 use crate::inputs::PasswordArgs;
 use crate::matching::file_names;
 use crate::pki::key::KeyAlgorithm;
-use crate::system::dns::address;
+use crate::system::dns::parse_address;
 
 /// Make a private key and the request (CSR) for it
 ///
@@ -46,13 +46,13 @@ pub(crate) struct CsrArgs {
     #[command(flatten)]
     pub reading: PasswordArgs,
     /// What the files are called, instead of after the first name
-    #[arg(long, value_name = "STEM", value_parser = file_names::chosen)]
+    #[arg(long, value_name = "STEM", value_parser = file_names::parse_cert_name)]
     pub cert_name: Option<String>,
     /// Ask the DNS whether CAA records let the CA issue
     #[arg(long)]
     pub check_caa: bool,
     /// Ask this resolver, not the system's; with a port other than 53 it alone is asked
-    #[arg(long, value_name = "ADDR[:PORT]", value_parser = address, requires = "check_caa")]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = parse_address, requires = "check_caa")]
     pub resolver: Vec<SocketAddr>,
     /// A finding that is not to refuse it, by its code (may be repeated)
     #[arg(long, value_name = "CODE", value_parser = csr_lint::parse_allowable_code)]

@@ -53,8 +53,8 @@ fn look_up(
         issuers: ca.map_or(&[], |ca| ca.profile().issuers),
         at: context.now(),
     };
-    let rulings = caa::rule_all(&names, &answers, issuance);
-    Ok(caa::together(rulings.iter())
+    let rulings = caa::evaluate_all(&names, &answers, issuance);
+    Ok(caa::group_rulings(rulings.iter())
         .iter()
         .flat_map(Vec::<Finding>::from)
         .collect())

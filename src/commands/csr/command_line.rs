@@ -13,14 +13,14 @@ use crate::system::dns;
 
 /// The words of `args` after `certctl`.
 pub(super) fn words(context: &Context, args: &CsrArgs) -> Vec<String> {
-    let mut words = context.again("csr");
+    let mut words = context.command_words("csr");
     words.extend(args.names.iter().cloned());
     let mut flags = valued_flags(args);
     for code in &args.allow {
         flags.push(("--allow", Some((*code).to_owned())));
     }
     for address in &args.resolver {
-        flags.push(("--resolver", Some(dns::typed(*address))));
+        flags.push(("--resolver", Some(dns::format_address(*address))));
     }
     for (flag, value) in flags {
         if let Some(value) = value {

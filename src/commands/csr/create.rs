@@ -71,7 +71,7 @@ fn write_files(
     };
     let key_pem = generated.key_pem.as_ref().map(|pem| pem.as_str());
     let staged = StagedRequestFiles::stage(&target.paths, key_pem, &generated.request, stored)?;
-    staged.put(&replaced)
+    staged.move_into_place(&replaced)
 }
 
 /// The stored validation record with the CA of this run; `--force` starts with an empty one.
@@ -79,7 +79,7 @@ fn stored_record(args: &CsrArgs, paths: &RequestPaths) -> Result<StoredRecord, F
     let mut stored = if args.force {
         StoredRecord::default()
     } else {
-        dcv_file::read(&paths.record)?
+        dcv_file::read_record(&paths.record)?
     };
     if let Some(ca) = args.ca {
         stored.set_ca(ca);
@@ -102,7 +102,8 @@ impl GeneratedRequest {
         paths: &RequestPaths,
     ) -> Result<Self, Failure> {
         if let Some(given) = &spec.given {
-            let request = SigningRequest::ask(&spec.names, &spec.subject, &given.key)?;
+            let request =
+                SigningRequest::build_with_subject(&spec.names, &spec.subject, &given.key)?;
             // Checks the signature: the halves of a key that was made elsewhere may not match.
             let request = SigningRequest::from_der(request.der())?;
             return Ok(Self {
@@ -112,7 +113,7 @@ impl GeneratedRequest {
         }
         let key = PrivateKey::generate(spec.key_type.unwrap_or(KeyAlgorithm::EcdsaP256))?;
         let key_pem = encode_key(context, args, paths, &key)?;
-        let request = SigningRequest::ask(&spec.names, &spec.subject, &key)?;
+        let request = SigningRequest::build_with_subject(&spec.names, &spec.subject, &key)?;
         Ok(Self {
             key_pem: Some(key_pem),
             request,
@@ -131,8 +132,8 @@ fn encode_key(
         return Ok(key.to_pem());
     }
     let reader = InputReader::new(context, &args.reading)?;
-    let passphrase = reader.choose(&paths.key.display().to_string())?;
-    let encrypted = EncryptedKey::seal(key, &passphrase)?;
+    let passphrase = reader.choose_password(&paths.key.display().to_string())?;
+    let encrypted = EncryptedKey::encrypt(key, &passphrase)?;
     Ok(Zeroizing::new(encrypted.to_pem()))
 }
 

@@ -116,8 +116,8 @@ impl RequestFilesObservation {
         given: Option<&GivenKey>,
         paths: &RequestPaths,
     ) -> Result<Self, Failure> {
-        let key_exists = files::occupied(&paths.key);
-        let request_exists = files::occupied(&paths.request);
+        let key_exists = files::exists(&paths.key);
+        let request_exists = files::exists(&paths.request);
         let mut key_file = if key_exists {
             Some(ObservedKeyFile::read(&paths.key, given)?)
         } else {
@@ -175,9 +175,9 @@ impl RequestFilesObservation {
 impl ObservedKeyFile {
     fn read(path: &Path, given: Option<&GivenKey>) -> Result<Self, Failure> {
         let delivery = folder::read_file(path)?;
-        let encrypted = delivery.keys.is_empty() && !delivery.locked.is_empty();
+        let encrypted = delivery.keys.is_empty() && !delivery.encrypted_keys.is_empty();
         // An encrypted key does not show its identity; then the file itself is compared.
-        let is_given_file = given.is_some_and(|given| files::are_one(path, &given.file.path));
+        let is_given_file = given.is_some_and(|given| files::are_same_file(path, &given.file.path));
         Ok(Self {
             path: path.to_owned(),
             key_ids: delivery.keys.iter().map(|key| key.id()).collect(),
@@ -195,7 +195,7 @@ impl ObservedKeyFile {
     ) -> Result<(), Failure> {
         if self.encrypted && args.reading.password_file.is_some() {
             let reader = InputReader::new(context, &args.reading)?;
-            let (delivery, _) = reader.file_of_keys(&self.path)?;
+            let (delivery, _) = reader.read_key_file(&self.path)?;
             self.opened_ids = delivery.keys.iter().map(|key| key.id()).collect();
         }
         Ok(())

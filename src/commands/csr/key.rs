@@ -54,7 +54,7 @@ impl RequestKeyFile {
 
     /// The mode of its file, its algorithm and whether it is encrypted.
     pub(super) fn in_words(&self) -> String {
-        let mode = files::mode(&self.path)
+        let mode = files::read_mode(&self.path)
             .map(|mode| format!("{mode}, "))
             .unwrap_or_default();
         let encrypted = if self.encrypted { ", encrypted" } else { "" };
@@ -68,7 +68,7 @@ pub(super) fn already_installed(
     names: &AltNames,
     id: PublicKeyId,
 ) -> Option<Finding> {
-    let (stem, leaf) = installed::with_names(context, &names.texts())?;
+    let (stem, leaf) = installed::find_with_names(context, &names.texts())?;
     let same_request = if leaf.key_id == id {
         ", made from this very request, which some CAs refuse a second time"
     } else {
@@ -78,7 +78,7 @@ pub(super) fn already_installed(
         "a certificate for these names is installed ({stem}, until {}){same_request}",
         leaf.not_after
     );
-    let mut words = context.again("renew");
+    let mut words = context.command_words("renew");
     words.push(stem);
     let finding = Finding::warning("already-installed", message);
     Some(finding.with(csr_command::renew_installed(&words)))
@@ -106,7 +106,7 @@ impl GivenKey {
             let failure = Failure::new(FailureKind::Usage, message);
             return Err(failure.with(csr_command::pass_key_as_file()));
         }
-        let (mut keys, opened_ids) = inputs::named_keys(reading, path)?;
+        let (mut keys, opened_ids) = inputs::read_named_keys(reading, path)?;
         keys.dedup_by_key(|key| key.value.id());
         if keys.len() > 1 {
             return Err(several_keys(path, &keys));
@@ -141,7 +141,7 @@ impl GivenKey {
         others.extend(self.installed_with_key(context));
         ReusedKey {
             spki: self.key.spki().to_vec(),
-            others,
+            also_used_by: others,
         }
     }
 
@@ -169,7 +169,7 @@ impl GivenKey {
     }
 
     fn installed_with_key(&self, context: &Context) -> Vec<String> {
-        let mut stems: Vec<String> = installed::keys(context)
+        let mut stems: Vec<String> = installed::list_keys(context)
             .into_iter()
             .filter(|(_, id)| *id == self.file.id)
             .map(|(stem, _)| stem)
@@ -184,7 +184,7 @@ impl GivenKey {
     /// Warns that everybody on this machine may read the key file.
     pub(super) fn readable_key_finding(&self) -> Option<Finding> {
         let path = &self.file.path;
-        let mode = files::mode(path).ok()?;
+        let mode = files::read_mode(path).ok()?;
         if !mode.has_any(0o004) || self.file.encrypted {
             return None;
         }

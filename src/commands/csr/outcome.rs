@@ -86,8 +86,8 @@ impl CsrOutcome {
             ca,
             backups: Vec::new(),
             findings,
-            check_words: context.again("dcv-check"),
-            install_words: context.again("install"),
+            check_words: context.command_words("dcv-check"),
+            install_words: context.command_words("install"),
         }
     }
 }
@@ -108,21 +108,21 @@ impl DcvInstructions {
             .stored
             .records()
             .into_iter()
-            .filter(|record| expectation::belongs(record, request))
+            .filter(|record| expectation::belongs_to_request(record, request))
             .collect();
         // A key outside its usual path belongs to another request as well.
         let is_reused =
             on_disk.key.origin == KeyOrigin::Named || on_disk.key.path != on_disk.paths.key;
         let mut expected = expectation::expectations(request, ca, &given);
-        let mut files = http_file::told(request, ca, &given);
+        let mut files = http_file::files_of_known_ca(request, ca, &given);
         if is_reused {
             for answer in &mut expected {
-                answer.shop_decides(request);
+                answer.require_reseller_value(request);
             }
         }
         if is_reused && given.is_empty() {
             for file in &mut files {
-                file.shop_decides();
+                file.require_unique_value();
             }
         }
         Self {
@@ -158,7 +158,7 @@ impl Outcome for CsrOutcome {
                 "sha256": self.request.sha256(),
                 "subject": self.request.subject,
             },
-            "records": http_file::listed(&self.records, &self.files),
+            "records": http_file::list_records_and_files(&self.records, &self.files),
             "backups": backups,
             "findings": self.findings,
             "next": self.next_steps(),

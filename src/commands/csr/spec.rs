@@ -89,7 +89,7 @@ impl CsrSpec {
         args: &CsrArgs,
         request: &Path,
     ) -> Vec<Finding> {
-        let faults = csr_lint::faults(&self.linted_request(context, args, request));
+        let faults = csr_lint::find_faults(&self.linted_request(context, args, request));
         let is_refused = faults.iter().any(|fault| {
             fault.rule.severity == Severity::Error && !args.allow.contains(&fault.rule.code)
         });
@@ -122,8 +122,8 @@ impl CsrSpec {
             names: &self.names,
             subject: &self.subject,
             algorithm: self.key_type.unwrap_or(KeyAlgorithm::EcdsaP256),
-            reused,
-            before: self.before,
+            reused_key: reused,
+            earlier_content: self.before,
             ca: args.ca,
         }
     }

@@ -42,7 +42,7 @@ struct TemplateParts<'a> {
 
 impl<'a> TemplateParts<'a> {
     fn of_certificate(leaf: &'a Certificate) -> Self {
-        let details = CertificateDetails::of_certificate(leaf.der());
+        let details = CertificateDetails::from_certificate(leaf.der());
         let mut names = leaf.dns_names.clone();
         names.extend(details.ip_addresses.iter().cloned());
         Self {
@@ -62,7 +62,7 @@ impl<'a> TemplateParts<'a> {
             names,
             subject_der: request.subject_der(),
             algorithm: request.algorithm,
-            details: CertificateDetails::of_request(request.der()),
+            details: CertificateDetails::from_request(request.der()),
         }
     }
 }
@@ -77,7 +77,7 @@ impl CsrTemplate {
         reader: &InputReader,
         source: &str,
     ) -> Result<Self, Failure> {
-        let (delivery, _) = inputs::anything(context, reader, source, None)?;
+        let (delivery, _) = inputs::read_any_argument(context, reader, source, None)?;
         if let Some(leaf) = newest_leaf(source, &delivery, context.now())? {
             return Self::new(source, TemplateParts::of_certificate(leaf));
         }
@@ -132,9 +132,9 @@ fn newest_leaf<'a>(
         .certificates
         .iter()
         .map(|found| &found.value)
-        .filter(|certificate| certificate.is_site())
+        .filter(|certificate| certificate.is_server_certificate())
         .collect();
-    leaves.sort_by_key(|leaf| std::cmp::Reverse(leaf.rank(at)));
+    leaves.sort_by_key(|leaf| std::cmp::Reverse(leaf.usability_rank(at)));
     let Some((first, others)) = leaves.split_first() else {
         return Ok(None);
     };

@@ -142,7 +142,7 @@ fn query_of_line(line: ListLine) -> BatchQuery<Option<ListLine>> {
         .map(|record| (record.kind, record.name.clone()))
         .collect();
     let zone = expected.first().map(|first| {
-        let top = first.expected.top();
+        let top = first.expected.registrable_domain();
         top.unwrap_or_else(|| first.expected.domain.clone())
     });
     let records_alone = expected.iter().all(|one| one.names.is_empty());
@@ -237,7 +237,7 @@ impl<'a> BatchChecker<'a> {
         answer: BatchAnswer<Option<ListLine>>,
     ) -> BatchAnswer<Option<ListLine>> {
         push_json_line(&mut self.output, document);
-        if self.output.len() < OUTPUT_BUFFER || self.rest() {
+        if self.output.len() < OUTPUT_BUFFER || self.on_idle() {
             answer
         } else {
             BatchAnswer::Enough
@@ -252,7 +252,7 @@ impl BatchHandler for BatchChecker<'_> {
         batch_query(line, &self.parser)
     }
 
-    fn inquiries(&self, line: &Option<ListLine>) -> (Vec<RecordQuery>, Vec<String>) {
+    fn full_queries(&self, line: &Option<ListLine>) -> (Vec<RecordQuery>, Vec<String>) {
         let mut queries = Vec::new();
         let mut names = Vec::new();
         if let Some(line) = line
@@ -266,7 +266,7 @@ impl BatchHandler for BatchChecker<'_> {
         (queries, names)
     }
 
-    fn hear(
+    fn handle_answer(
         &mut self,
         line: Option<ListLine>,
         survey: BatchSurvey,
@@ -282,12 +282,12 @@ impl BatchHandler for BatchChecker<'_> {
         let is_silent = is_silent(&survey.surveys);
         let outcome = self.judge_line(&line, records, survey);
         let exit_code = outcome.exit_code();
-        if depth == SurveyDepth::Glance && exit_code != 0 && !is_silent {
+        if depth == SurveyDepth::RecordsOnly && exit_code != 0 && !is_silent {
             return BatchAnswer::LookCloser(Some(line));
         }
         self.outcome.count(outcome.verdict, exit_code);
         let answer = if exit_code == 4 {
-            BatchAnswer::Nothing
+            BatchAnswer::NoAnswer
         } else {
             BatchAnswer::Done
         };
@@ -303,7 +303,7 @@ impl BatchHandler for BatchChecker<'_> {
     }
 
     /// Prints the buffered lines; false once the output is closed.
-    fn rest(&mut self) -> bool {
+    fn on_idle(&mut self) -> bool {
         if !self.output.is_empty() {
             if let Some(progress) = &mut self.progress {
                 let line = self.outcome.progress();
@@ -320,7 +320,7 @@ impl BatchHandler for BatchChecker<'_> {
 fn is_silent(surveys: &[DnsSurvey]) -> bool {
     surveys
         .iter()
-        .flat_map(|survey| &survey.said)
+        .flat_map(|survey| &survey.server_answers)
         .flat_map(|server| &server.answers)
         .all(|query| query.answer.is_silence())
 }

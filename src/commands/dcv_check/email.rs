@@ -44,7 +44,8 @@ pub(super) fn check_mailboxes(check: &MethodCheck<'_>) -> Result<MethodOutcome, 
         results.push(mailbox_result(one, &candidates, verdict));
     }
     findings.extend(method_findings(check.context, &results));
-    let next_if_visible = dcv_check_command::install_after_mail(&check.context.again("install"));
+    let next_if_visible =
+        dcv_check_command::install_after_mail(&check.context.command_words("install"));
     // Where mail arrives, there is nothing more to check.
     let arrives = results
         .iter()
@@ -66,7 +67,7 @@ pub(super) fn check_mailboxes(check: &MethodCheck<'_>) -> Result<MethodOutcome, 
 fn domains_to_check(chosen: &ChosenRecords) -> Vec<DomainToCheck> {
     let mut domains = Vec::new();
     for selected in &chosen.selected {
-        for domain in record::domains(&selected.request) {
+        for domain in record::domains_to_validate(&selected.request) {
             domains.push(DomainToCheck {
                 request: selected.shown.clone(),
                 domain: domain.as_str().to_owned(),
@@ -86,7 +87,7 @@ fn ca_findings(check: &MethodCheck<'_>) -> Vec<Finding> {
         let profile = ca.profile();
         let ca = profile.title;
         match profile.email {
-            Confirmation::No => findings.push(Finding::from(&MailReason::NotTaken { ca })),
+            Confirmation::No => findings.push(Finding::from(&MailReason::NotOffered { ca })),
             Confirmation::Unknown => findings.push(Finding::from(&MailReason::NotConfirmed { ca })),
             Confirmation::Yes => {}
         }
@@ -146,7 +147,7 @@ fn look_up_mail(
 /// One domain that receives mail is enough.
 fn judge(candidates: &[&MailDomain]) -> (DcvVerdict, Option<MailReason>) {
     for one in candidates {
-        if one.arrives() == Some(true) {
+        if one.mail_arrives() == Some(true) {
             return (DcvVerdict::Unchecked, None);
         }
     }
@@ -199,7 +200,7 @@ fn mailbox_result(
 
 fn mailbox_json(candidate: &MailDomain) -> Value {
     let servers: &[String] = match &candidate.mail {
-        MailDelivery::Taken(names) => names,
+        MailDelivery::Accepted(names) => names,
         _ => &[],
     };
     json!({
@@ -213,7 +214,7 @@ fn mailbox_json(candidate: &MailDomain) -> Value {
 
 fn delivery_code(mail: &MailDelivery) -> &'static str {
     match mail {
-        MailDelivery::Taken(_) => "mx",
+        MailDelivery::Accepted(_) => "mx",
         MailDelivery::ByAddress => "address",
         MailDelivery::Null => "null-mx",
         MailDelivery::Nowhere => "none",
@@ -223,7 +224,7 @@ fn delivery_code(mail: &MailDelivery) -> &'static str {
 
 fn delivery_in_words(mail: &MailDelivery) -> String {
     match mail {
-        MailDelivery::Taken(names) => format!("mail goes to {}", names.join(", ")),
+        MailDelivery::Accepted(names) => format!("mail goes to {}", names.join(", ")),
         MailDelivery::ByAddress => "no MX; mail goes to the domain's own address".to_owned(),
         MailDelivery::Null => "takes no mail: null MX".to_owned(),
         MailDelivery::Nowhere => "neither MX nor address".to_owned(),

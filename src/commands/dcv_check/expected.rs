@@ -39,7 +39,7 @@ pub(super) fn expected_records(
     if records.is_empty() {
         let message =
             "no record is asked for: the CA named for the request wants no proof in the DNS";
-        let install = context.again("install");
+        let install = context.command_words("install");
         return Err(Failure::new(FailureKind::NotFound, message)
             .with(dcv_check_command::install_without_record(&install)));
     }
@@ -53,12 +53,12 @@ fn records_of_request(named_ca: Option<Ca>, selected: &SelectedRequest) -> Vec<E
         .stored
         .records()
         .into_iter()
-        .filter(|record| expectation::belongs(record, request))
+        .filter(|record| expectation::belongs_to_request(record, request))
         .collect();
     let mut records = Vec::new();
     for mut expected in expectation::expectations(request, ca, &own) {
         if selected.reuses_key {
-            expected.shop_decides(request);
+            expected.require_reseller_value(request);
         }
         let names = expected.record.validates.clone();
         records.push(ExpectedRecord {
@@ -78,7 +78,7 @@ fn host_unknown(context: &Context, unknown: &ExpectedRecord) -> Failure {
         "the host of the record is known to {shop} alone: {}",
         unknown.expected.record.name
     );
-    let check_command = context.again("dcv-check");
+    let check_command = context.command_words("dcv-check");
     Failure::new(FailureKind::NotFound, message)
         .with(dcv_check_command::copy_record_from_shop(&check_command))
 }

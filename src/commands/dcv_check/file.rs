@@ -71,7 +71,7 @@ pub(super) fn check_files(check: &MethodCheck<'_>) -> Result<MethodOutcome, Fail
     }
     findings.splice(0..0, check.chosen.strays.iter().cloned());
     let repeat_command = repeat_command(check.wait_command, &files, &findings);
-    let install_command = check.context.again("install");
+    let install_command = check.context.command_words("install");
     Ok(MethodOutcome {
         results,
         findings,
@@ -131,27 +131,28 @@ fn files_of_request(check: &MethodCheck<'_>, selected: &SelectedRequest) -> Vec<
         .stored
         .records()
         .into_iter()
-        .filter(|record| expectation::belongs(record, request))
+        .filter(|record| expectation::belongs_to_request(record, request))
         .collect();
-    let mut named: Vec<(ValidationFile, NameOrigin)> = http_file::files(request, ca, &given)
-        .into_iter()
-        .map(|file| (file, NameOrigin::Requested))
-        .collect();
+    let mut named: Vec<(ValidationFile, NameOrigin)> =
+        http_file::validation_files(request, ca, &given)
+            .into_iter()
+            .map(|file| (file, NameOrigin::Requested))
+            .collect();
     if let Some(www) = added_www_name(request, ca) {
-        let file = http_file::file(request, &www, ca, &given);
+        let file = http_file::validation_file(request, &www, ca, &given);
         named.extend(file.map(|file| (file, NameOrigin::AddedByCa)));
     }
     let mut files = Vec::with_capacity(named.len());
     for (mut file, origin) in named {
         if selected.reuses_key && given.is_empty() {
-            file.shop_decides();
+            file.require_unique_value();
         }
         files.push(FileToCheck {
             request: selected.shown.clone(),
             file,
             origin,
             ca,
-            is_rehearsal: check.resolvers.alone(),
+            is_rehearsal: check.resolvers.excludes_other_servers(),
         });
     }
     files
@@ -184,7 +185,7 @@ fn fetch_files(
             requests.push((url.clone(), address));
         }
     }
-    let responses = http::at::look(&requests, interrupt).map_err(interrupted)?;
+    let responses = http::at::fetch_each(&requests, interrupt).map_err(interrupted)?;
     let mut responses = responses.into_iter();
     let mut fetched = Vec::with_capacity(files.len());
     for answers in answers.chunks(2) {
@@ -287,7 +288,7 @@ impl<'a> JudgedFile<'a> {
             .iter()
             .filter_map(|one| {
                 let file = &self.file.file;
-                FileReason::of(file, &one.address, one.response, one.flaw.as_ref())
+                FileReason::from_response(file, &one.address, one.response, one.flaw.as_ref())
             })
             .filter(|reason| self.matters(reason))
     }
@@ -296,7 +297,7 @@ impl<'a> JudgedFile<'a> {
     fn matters(&self, reason: &FileReason) -> bool {
         match reason {
             FileReason::Silent { address, .. } => {
-                self.file.is_rehearsal || public_address::unreachable(address.ip()).is_none()
+                self.file.is_rehearsal || public_address::unreachable_reason(address.ip()).is_none()
             }
             _ => true,
         }
@@ -306,8 +307,8 @@ impl<'a> JudgedFile<'a> {
     fn private_address_reason(&self) -> Option<FileReason> {
         for one in &self.responses {
             let address = one.address.ip();
-            if let Some(why) = public_address::unreachable(address) {
-                return Some(FileReason::Outside {
+            if let Some(why) = public_address::unreachable_reason(address) {
+                return Some(FileReason::AddressNotPublic {
                     name: self.name().to_owned(),
                     address,
                     why,

@@ -31,17 +31,17 @@ impl KeyUsageHistory {
             .flat_map(|file| &file.value)
             .map(|one| one.key_id);
         let mut certified: HashSet<PublicKeyId> = certificates.collect();
-        for (_, key) in installed::keys(context) {
+        for (_, key) in installed::list_keys(context) {
             certified.insert(key);
         }
         let waiting: HashSet<PublicKeyId> = folder
-            .waiting(&certified)
+            .requests_without_certificate(&certified)
             .into_iter()
             .map(|held| held.value.key_id)
             .collect();
         let keys = folder.requests.iter().map(|held| held.value.key_id);
         let done = keys.filter(|key| !waiting.contains(key)).collect();
-        let reusing = folder.reusing().into_iter();
+        let reusing = folder.requests_reusing_keys().into_iter();
         let reusing = reusing.map(Path::to_owned).collect();
         Self {
             certified,

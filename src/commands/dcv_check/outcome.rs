@@ -63,7 +63,7 @@ pub(super) struct FollowUpCommands {
 
 impl FollowUpCommands {
     pub(super) fn new(context: &Context, wait_command: Vec<String>) -> Self {
-        let install = dcv_check_command::check_again(&context.again("install"));
+        let install = dcv_check_command::check_again(&context.command_words("install"));
         Self {
             wait: wait_command.into(),
             install: install.text.into(),
@@ -178,8 +178,11 @@ fn severity(judgement: &RecordJudgement) -> u8 {
 /// The servers by verdict, in one line: `absent at a, b; visible at c`.
 pub(super) fn summary(checks: &[RecordCheck]) -> String {
     let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
-    for one in checks.iter().flat_map(|check| &check.judgement.standings) {
-        if one.answer == DnsAnswer::NoRoute {
+    for one in checks
+        .iter()
+        .flat_map(|check| &check.judgement.server_judgements)
+    {
+        if one.decisive_answer == DnsAnswer::NoRoute {
             continue;
         }
         let verdict = one.verdict.word();
@@ -307,7 +310,7 @@ pub(super) fn has_error(findings: &[Finding]) -> bool {
 impl RecordCheck {
     /// Whether the reseller's record is needed to compare the answers with.
     fn needs_reseller_record(&self) -> bool {
-        self.expected.source == ExpectationSource::Nowhere
+        self.expected.source == ExpectationSource::Unknown
             || self.judgement.verdict == DcvVerdict::Unchecked
     }
 
@@ -319,7 +322,7 @@ impl RecordCheck {
         findings.extend(self.zone_health.findings.iter().cloned());
         let unconfirmed_ca = self
             .ca
-            .filter(|_| self.expected.source != ExpectationSource::Shop);
+            .filter(|_| self.expected.source != ExpectationSource::Reseller);
         findings.extend(unconfirmed_ca.and_then(advice::dcv::not_confirmed));
         findings
     }
@@ -338,7 +341,7 @@ impl RecordCheck {
                 .collect(),
             servers: self
                 .judgement
-                .standings
+                .server_judgements
                 .iter()
                 .map(server_document)
                 .collect(),
@@ -346,7 +349,7 @@ impl RecordCheck {
     }
 
     fn print(&self, text: &mut TextOutput) {
-        let servers = &self.judgement.standings;
+        let servers = &self.judgement.server_judgements;
         let is_visible = servers.iter().any(|one| one.verdict == DcvVerdict::Visible);
         if is_visible {
             let record = &self.expected.record;
@@ -389,7 +392,7 @@ impl RecordCheck {
 }
 
 fn server_document(one: &ServerJudgement) -> ServerDocument<'_> {
-    let (value, values) = match &one.answer {
+    let (value, values) = match &one.decisive_answer {
         DnsAnswer::Cname(value) => (Some(value.as_str()), None),
         DnsAnswer::Txt(values) => (None, Some(values.as_slice())),
         _ => (None, None),
@@ -398,9 +401,9 @@ fn server_document(one: &ServerJudgement) -> ServerDocument<'_> {
         address: one.server.address,
         name: one.server.name.as_deref(),
         role: one.server.role.word(),
-        answer: one.answer.word(),
+        answer: one.decisive_answer.word(),
         verdict: one.verdict.word(),
-        at: &one.at,
+        at: &one.decisive_name,
         value,
         values,
     }
@@ -412,8 +415,10 @@ pub(super) fn answer_in_words(judgement: &ServerJudgement) -> String {
         DcvVerdict::Visible => "visible".to_owned(),
         DcvVerdict::Unchecked => "there, its unique value unchecked".to_owned(),
         DcvVerdict::Different => "another value".to_owned(),
-        DcvVerdict::WrongPlace => format!("at another name: {}", judgement.at),
-        DcvVerdict::Absent | DcvVerdict::Unreachable => missing_in_words(&judgement.answer),
+        DcvVerdict::WrongPlace => format!("at another name: {}", judgement.decisive_name),
+        DcvVerdict::Absent | DcvVerdict::Unreachable => {
+            missing_in_words(&judgement.decisive_answer)
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::inputs::dcv_file;
 use crate::inputs::folder::{self, ArgumentMeaning, FolderContents, HeldFile};
-use crate::matching::folder_in_words;
+use crate::matching::describe_folder;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::system::fs::files;
@@ -120,7 +120,7 @@ pub(super) fn choose_records(
 
 impl ChosenRecords {
     fn assign(&mut self, record: &GivenRecord, candidate: &mut SelectedRequest) {
-        let domains = record::domains(&candidate.request);
+        let domains = record::domains_to_validate(&candidate.request);
         candidate.given.push(record.anchored(&domains));
         self.matched.push(candidate.shown.clone());
     }
@@ -174,9 +174,9 @@ fn store_records(
     selected: &mut SelectedRequest,
     ca: Option<Ca>,
 ) -> Result<Option<PathBuf>, Failure> {
-    let path = selected.path.as_deref().map(dcv_file::beside);
+    let path = selected.path.as_deref().map(dcv_file::dcv_path);
     if let Some(path) = &path {
-        selected.stored = dcv_file::read(path)?;
+        selected.stored = dcv_file::read_record(path)?;
     }
     for record in &selected.given {
         selected.stored.add(record);
@@ -188,7 +188,7 @@ fn store_records(
     }
     match path {
         Some(path) => {
-            let is_written = dcv_file::write(&path, &selected.stored)?;
+            let is_written = dcv_file::write_record(&path, &selected.stored)?;
             Ok(is_written.then_some(path))
         }
         None => Ok(None),
@@ -212,7 +212,7 @@ fn match_by_hash(record: &GivenRecord, md5: &str, candidates: &[SelectedRequest]
     let index = candidates.iter().position(|one| one.request.md5() == md5);
     match index {
         None => RecordMatch::Stray(of_another_request(md5, candidates)),
-        Some(index) if expectation::belongs(record, &candidates[index].request) => {
+        Some(index) if expectation::belongs_to_request(record, &candidates[index].request) => {
             RecordMatch::Request(index)
         }
         Some(index) => RecordMatch::Stray(of_two_requests(record, &candidates[index])),
@@ -227,7 +227,7 @@ fn match_by_domain(
     let mut fitting = Vec::new();
     let mut pending = Vec::new();
     for (index, candidate) in candidates.iter().enumerate() {
-        if expectation::is_for(record, &candidate.request) {
+        if expectation::is_for_request_name(record, &candidate.request) {
             fitting.push(index);
             if history.is_pending(&candidate.request) {
                 pending.push(index);
@@ -392,7 +392,7 @@ fn requests_for_name(
     let requests = folder.requests_named(name);
     if requests.is_empty() {
         let message = format!("no request for {name} in {}", folder.path.display());
-        let csr = context.again("csr");
+        let csr = context.command_words("csr");
         return Err(Failure::new(FailureKind::NotFound, message)
             .with(dcv_check_command::make_request(csr, name)));
     }
@@ -422,7 +422,7 @@ fn nothing_pending(
     wait_command: &[String],
     missing: MissingRequests,
 ) -> Failure {
-    let folder = folder_in_words(&context.directory);
+    let folder = describe_folder(&context.directory);
     let message = match missing {
         MissingRequests::NoRequest => format!("no request (CSR) in {folder}"),
         MissingRequests::AllAnswered => {
@@ -430,7 +430,9 @@ fn nothing_pending(
         }
     };
     let next = match missing {
-        MissingRequests::NoRequest => dcv_check_command::make_first_request(&context.again("csr")),
+        MissingRequests::NoRequest => {
+            dcv_check_command::make_first_request(&context.command_words("csr"))
+        }
         MissingRequests::AllAnswered => dcv_check_command::check_finished_request(wait_command),
     };
     Failure::new(FailureKind::NotFound, message).with(next)

@@ -164,7 +164,7 @@ impl WaitObservation for Vec<RecordCheck> {
 
 fn table_group(check: &RecordCheck) -> TableGroup {
     let mut rows = Vec::new();
-    for judgement in &check.judgement.standings {
+    for judgement in &check.judgement.server_judgements {
         let server = judgement.server.to_string();
         rows.push((server, answer_in_words(judgement)));
     }

@@ -37,7 +37,7 @@ impl ZoneHealth {
         caa_lookups: &HashMap<String, CaaLookup>,
         now: Timestamp,
     ) -> Self {
-        let dnssec = dnssec::judge(&survey.around.evidence, now);
+        let dnssec = dnssec::judge_signatures(&survey.surroundings.evidence, now);
         let is_broken = matches!(dnssec, DnssecState::Broken(_));
         if is_broken {
             judgement.verdict = judgement.verdict.max(DcvVerdict::Unreachable);
@@ -50,7 +50,7 @@ impl ZoneHealth {
             issuers: record.ca.map_or(&[], |ca| ca.profile().issuers),
             at: now,
         };
-        let caa = caa::rule_all(&record.names, caa_lookups, request);
+        let caa = caa::evaluate_all(&record.names, caa_lookups, request);
         // If no server answers at all, only that is reported.
         if judgement.answered {
             // Rejected signatures also explain CAA lookups that failed for the same reason.
@@ -111,7 +111,7 @@ fn consistency_findings(
     zone: &str,
     now: Timestamp,
 ) -> Vec<Finding> {
-    zone_consistency::remarks(survey, judgement, zone, now)
+    zone_consistency::zone_remarks(survey, judgement, zone, now)
         .iter()
         .map(|remark| advice::zone_consistency::finding(remark, now))
         .collect()
@@ -119,8 +119,8 @@ fn consistency_findings(
 
 fn explanations(survey: &DnsSurvey) -> Vec<String> {
     survey
-        .around
-        .explained
+        .surroundings
+        .explanations
         .iter()
         .map(|(server, reason)| format!("{server}: {reason}"))
         .collect()
@@ -137,13 +137,13 @@ fn signature_findings(dnssec: &DnssecState, explanations: &[String]) -> Vec<Find
 
 fn has_bogus_answer(judgement: &RecordJudgement) -> bool {
     judgement
-        .standings
+        .server_judgements
         .iter()
-        .any(|one| one.answer == DnsAnswer::Bogus)
+        .any(|one| one.decisive_answer == DnsAnswer::Bogus)
 }
 
 fn caa_findings<'a>(rulings: impl Iterator<Item = &'a CaaRuling>) -> Vec<Finding> {
-    caa::together(rulings)
+    caa::group_rulings(rulings)
         .iter()
         .flat_map(Vec::<Finding>::from)
         .collect()
@@ -154,14 +154,17 @@ fn is_bogus(ruling: &CaaRuling) -> bool {
 }
 
 fn allows_issuance(ruling: &CaaRuling) -> bool {
-    matches!(ruling.verdict, CaaVerdict::Allowed | CaaVerdict::Free)
+    matches!(
+        ruling.verdict,
+        CaaVerdict::Allowed | CaaVerdict::Unrestricted
+    )
 }
 
 /// The CAA decision for one name as JSON.
 pub(super) fn ruling_json(ruling: &CaaRuling) -> Value {
     let verdict = match &ruling.verdict {
         CaaVerdict::NotAsked => "not-queried",
-        CaaVerdict::Free => "free",
+        CaaVerdict::Unrestricted => "free",
         CaaVerdict::Allowed => "allowed",
         CaaVerdict::Only(_) => "needs-ca",
         CaaVerdict::OnTerms(_) => "with-parameters",

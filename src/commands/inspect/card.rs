@@ -23,8 +23,8 @@ impl InspectOutcome {
         for request in &self.delivery.requests {
             self.write_request(text, &request.value, &request.source);
         }
-        for request in &self.delivery.unproven {
-            self.write_request(text, request.shown(), &request.source);
+        for request in &self.delivery.unproven_requests {
+            self.write_request(text, request.request(), &request.source);
         }
         self.write_keys(text);
         for list in &self.delivery.lists {
@@ -34,7 +34,7 @@ impl InspectOutcome {
     }
 
     fn write_request(&self, text: &mut TextOutput, request: &SigningRequest, source: &ItemSource) {
-        let details = CertificateDetails::of_request(request.der());
+        let details = CertificateDetails::from_request(request.der());
         text.fact("csr", source.to_string());
         write_row(text, "names", &[names_in_words(&request.dns_names)]);
         write_row(text, "other", &other_names(&details));
@@ -65,7 +65,7 @@ impl InspectOutcome {
 
     fn write_keys(&self, text: &mut TextOutput) {
         for key in &self.delivery.keys {
-            let encryption = if self.delivery.opened.contains(&key.id()) {
+            let encryption = if self.delivery.decrypted_key_ids.contains(&key.id()) {
                 "encrypted"
             } else {
                 "not encrypted"
@@ -83,7 +83,7 @@ impl InspectOutcome {
             text.fact("public", words);
         }
         for unused in &self.delivery.ignored {
-            if is_locked_key(&unused.what) {
+            if is_locked_key(&unused.content) {
                 text.fact("key", format!("encrypted   ({})", unused.source));
             }
         }
@@ -167,9 +167,13 @@ fn write_certificate(
     let (certificate, source) = &group.certificates[index];
     let number = index + 1;
     let count = group.certificates.len();
-    let kind = if certificate.is_site() { "site" } else { "CA" };
+    let kind = if certificate.is_server_certificate() {
+        "site"
+    } else {
+        "CA"
+    };
     text.fact("cert", format!("{number} of {count}, {kind}   ({source})"));
-    let details = CertificateDetails::of_certificate(certificate.der());
+    let details = CertificateDetails::from_certificate(certificate.der());
     write_row(text, "names", &[names_in_words(&certificate.dns_names)]);
     write_row(text, "other", &other_names(&details));
     write_row(text, "valid", &[validity_in_words(certificate, at)]);

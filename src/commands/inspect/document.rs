@@ -35,7 +35,7 @@ impl InspectOutcome {
     fn served_json(&self, answers: &HostAnswers) -> Value {
         let starttls = answers.starttls.map(StartTls::name);
         let mut served = Vec::new();
-        for (seen, group) in answers.seen.iter().zip(self.groups()) {
+        for (seen, group) in answers.answers.iter().zip(self.groups()) {
             served.push(json!({
                 "addresses": seen.addresses,
                 "protocol": seen.protocol,
@@ -66,10 +66,10 @@ impl InspectOutcome {
             let facts = merge_objects(self.request_facts(found), json!({"signature_holds": true}));
             items.push(item("request", found, facts));
         }
-        for found in &self.delivery.unproven {
+        for found in &self.delivery.unproven_requests {
             // Also false for a signature of a kind that is not checked.
             let facts = merge_objects(
-                self.request_facts(found.shown()),
+                self.request_facts(found.request()),
                 json!({"signature_holds": false}),
             );
             items.push(item("request", found, facts));
@@ -78,14 +78,15 @@ impl InspectOutcome {
     }
 
     fn request_facts(&self, request: &SigningRequest) -> Value {
-        let records = http_file::listed(&self.records(request), &self.files(request));
+        let records =
+            http_file::list_records_and_files(&self.records(request), &self.files(request));
         request_json(request, &records)
     }
 
     fn key_items(&self) -> Vec<Value> {
         let mut items = Vec::new();
         for found in &self.delivery.keys {
-            let facts = key_json(found, &self.delivery.opened);
+            let facts = key_json(found, &self.delivery.decrypted_key_ids);
             items.push(item("key", found, facts));
         }
         for found in &self.delivery.public_keys {
@@ -94,7 +95,7 @@ impl InspectOutcome {
             items.push(item("public-key", found, facts));
         }
         for unused in &self.delivery.ignored {
-            if is_locked_key(&unused.what) {
+            if is_locked_key(&unused.content) {
                 items.push(json!({
                     "kind": "encrypted-key",
                     "source": unused.source.to_string(),
@@ -134,7 +135,7 @@ fn merge_objects(mut object: Value, added: Value) -> Value {
 }
 
 fn certificate_json(certificate: &Certificate, at: Timestamp) -> Value {
-    let details = CertificateDetails::of_certificate(certificate.der());
+    let details = CertificateDetails::from_certificate(certificate.der());
     let seconds_left = certificate.not_after.as_second() - at.as_second();
     let scts: Vec<Value> = details
         .scts
@@ -148,7 +149,7 @@ fn certificate_json(certificate: &Certificate, at: Timestamp) -> Value {
         .collect();
     let own = json!({
         "days_left": seconds_left.div_euclid(86_400),
-        "is_site": certificate.is_site(),
+        "is_site": certificate.is_server_certificate(),
         "is_ca": details.is_ca,
         "path_length": details.path_length,
         "subject_key_id": details.subject_key_id,
@@ -182,7 +183,7 @@ fn shared_details_json(details: &CertificateDetails) -> Value {
 }
 
 fn request_json(request: &SigningRequest, records: &Value) -> Value {
-    let details = CertificateDetails::of_request(request.der());
+    let details = CertificateDetails::from_request(request.der());
     let own = json!({
         "subject": request.subject,
         "dns_names": request.dns_names,

@@ -35,7 +35,7 @@ impl InspectOutcome {
     pub(super) fn groups(&self) -> Vec<CertificateGroup<'_>> {
         match &self.answers {
             Some(answers) => answers
-                .seen
+                .answers
                 .iter()
                 .map(|seen| self.served_group(answers, seen))
                 .collect(),
@@ -58,7 +58,7 @@ impl InspectOutcome {
 
     /// The certificates that the addresses of `seen` sent.
     fn served_group(&self, answers: &HostAnswers, seen: &HostCertificates) -> CertificateGroup<'_> {
-        let places = seen.places();
+        let places = seen.addresses_in_words();
         let certificates: Vec<_> = self
             .delivery
             .certificates
@@ -68,7 +68,7 @@ impl InspectOutcome {
             .collect();
         let starttls = answers
             .starttls
-            .map(|protocol| format!("{}, then ", protocol.in_words()))
+            .map(|protocol| format!("{}, then ", protocol.display_name()))
             .unwrap_or_default();
         let protocol = seen.protocol;
         let order = order_in_words(&certificates);
@@ -79,12 +79,12 @@ impl InspectOutcome {
     }
 
     pub(super) fn records(&self, request: &SigningRequest) -> Vec<DcvRecord> {
-        record::records(request, self.ca)
+        record::validation_records(request, self.ca)
     }
 
     /// The files that a CA accepts instead of the records.
     pub(super) fn files(&self, request: &SigningRequest) -> Vec<FileRecord> {
-        http_file::told(request, self.ca, &[])
+        http_file::files_of_known_ca(request, self.ca, &[])
     }
 
     /// Notes about how the content was read; `verify` reports what is wrong with it.
@@ -93,7 +93,7 @@ impl InspectOutcome {
             Some(answers) => answers.findings.clone(),
             None => Vec::new(),
         };
-        findings.extend(inputs::findings_of(&self.delivery));
+        findings.extend(inputs::reading_findings(&self.delivery));
         findings
     }
 }

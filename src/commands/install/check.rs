@@ -25,16 +25,16 @@ pub(crate) struct CheckOutcome(Vec<DriftCheck>);
 pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<CheckOutcome, Failure> {
     let mut stems = Vec::new();
     for name in &args.files {
-        let stem = match installed::folder_named(context, name)? {
+        let stem = match installed::find_folder(context, name)? {
             Some(stem) => stem,
-            None => installed::named(context, "install", Some(name))?,
+            None => installed::find_named(context, "install", Some(name))?,
         };
         if !stems.contains(&stem) {
             stems.push(stem);
         }
     }
     if args.files.is_empty() {
-        stems = installed::all(context)?;
+        stems = installed::list_installed(context)?;
     }
     if stems.is_empty() {
         let message = "no certificate is installed here by certctl";
@@ -107,7 +107,7 @@ fn print_check(check: &DriftCheck, text: &mut TextOutput) {
         .as_ref()
         .map(|release| report::in_words(release.leaf()));
     let leaf = leaf.unwrap_or_else(|| "cannot be loaded".to_owned());
-    let state = match (check.verdict(), check.seen.len()) {
+    let state = match (check.verdict(), check.probes.len()) {
         (InstallVerdict::Unchanged, 0) => "; links, files, modes and owners as installed",
         (InstallVerdict::Unchanged, _) => {
             "; links, files, modes and owners as installed, and served"
@@ -136,7 +136,7 @@ fn check_json(check: &DriftCheck) -> Value {
         "not_after": release.map(Release::not_after),
         "sha256": release.map(|release| release.leaf().sha256()),
         "proof": check.proof(),
-        "probes": check.seen,
+        "probes": check.probes,
         "findings": check.findings,
     })
 }

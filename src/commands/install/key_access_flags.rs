@@ -21,7 +21,7 @@ pub(crate) struct KeyAccessArgs {
     #[arg(long, value_name = "USER[:GROUP]")]
     pub owner: Option<String>,
     /// The key's mode: 0600, 0640, 0400 or 0440
-    #[arg(long, value_name = "MODE", value_parser = owner::key_mode)]
+    #[arg(long, value_name = "MODE", value_parser = owner::parse_key_mode)]
     pub key_mode: Option<Mode>,
 }
 
@@ -54,7 +54,7 @@ struct DatabaseFile {
 impl DatabaseFile {
     /// Reads `name` below `root`; empty where the tree does not have it, so that only numbers work.
     fn read(root: &Path, name: &str) -> Result<Self, Failure> {
-        let path = root::real(root, Path::new(name))?;
+        let path = root::resolve_in_tree(root, Path::new(name))?;
         let bytes = match files::read(&path, LIMIT) {
             Err(error) if error.is_missing() => Vec::new(),
             other => other?,
@@ -65,11 +65,11 @@ impl DatabaseFile {
 }
 
 fn look_up_owner(context: &Context, text: &str) -> Result<Owner, Failure> {
-    let root = root::root(context.root.as_deref())?;
+    let root = root::resolve_root(context.root.as_deref())?;
     let passwd = DatabaseFile::read(&root, "/etc/passwd")?;
     let group = DatabaseFile::read(&root, "/etc/group")?;
-    let user = folders::user();
-    owner::owner(text, user, &passwd.text, &group.text).map_err(|error| {
+    let user = folders::current_user();
+    owner::parse_owner(text, user, &passwd.text, &group.text).map_err(|error| {
         let path = match error {
             OwnerError::NoGroup(_) => &group.path,
             _ => &passwd.path,

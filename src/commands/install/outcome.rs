@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, Severity};
 use crate::install::outcome::{InstallVerdict, TransactionOutcome, start_then_install};
-use crate::install::request::again;
+use crate::install::request::certctl_again;
 use crate::report::{Outcome, TextOutput};
 use crate::wording::day;
 
@@ -46,8 +46,8 @@ pub(super) enum InstallResult {
 
 /// From worst to best: the worst is the verdict of a run with several certificates.
 const RANKS: [InstallVerdict; 8] = [
-    InstallVerdict::NotTakenBack,
-    InstallVerdict::TakenBack,
+    InstallVerdict::PartlyRolledBack,
+    InstallVerdict::RolledBack,
     InstallVerdict::Refused,
     InstallVerdict::NotServed,
     InstallVerdict::Live,
@@ -68,8 +68,8 @@ impl CertificateOutcome {
     ) {
         self.result = match result {
             Ok(transaction) => {
-                if transaction.replaced() {
-                    self.undo = Some(again(context, &["rollback", &self.stem]));
+                if transaction.can_roll_back() {
+                    self.undo = Some(certctl_again(context, &["rollback", &self.stem]));
                 }
                 InstallResult::Done(Box::new(transaction))
             }
@@ -187,7 +187,7 @@ impl CertificateOutcome {
         let leaf = &transaction.leaf;
         let names = leaf.dns_names.join(", ");
         let mut line = format!("{}: {names} until {}", self.stem, day(leaf.not_after));
-        let addresses = transaction.addresses();
+        let addresses = transaction.join_addresses();
         if !addresses.is_empty() {
             line = format!("{line}, at {addresses}");
         }
@@ -292,7 +292,7 @@ fn rollback_line(context: &Context, certificates: &[CertificateOutcome]) -> Opti
 
 /// `name` is inserted without quoting.
 fn rollback_command(context: &Context, name: &str) -> String {
-    again(context, &["rollback", "NAME"])
+    certctl_again(context, &["rollback", "NAME"])
         .text
         .replace("NAME", name)
 }
@@ -308,13 +308,13 @@ fn merge_start_steps(
         let InstallResult::Done(transaction) = &mut certificate.result else {
             continue;
         };
-        if transaction.start.is_empty() {
+        if transaction.start_commands.is_empty() {
             continue;
         }
         transaction.next.clear();
         names.push(&certificate.stem);
         let new: Vec<String> = transaction
-            .start
+            .start_commands
             .iter()
             .filter(|command| !start.contains(command))
             .cloned()

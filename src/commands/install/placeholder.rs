@@ -51,7 +51,7 @@ pub(super) fn outcome(context: &Context, transaction: TransactionOutcome) -> Cer
     );
     let findings = match transaction.verdict {
         InstallVerdict::Refused => Vec::new(),
-        _ => vec![placeholder::told(context, leaf.not_after)],
+        _ => vec![placeholder::warn_about_placeholder(context, leaf.not_after)],
     };
     CertificateOutcome {
         stem: transaction.name.clone(),
@@ -68,7 +68,9 @@ fn names_of_request(context: &Context, name: &DnsName) -> Result<Vec<DnsName>, F
     let mut names = vec![name.clone()];
     if let Some(request) = folder.requests_named(name).first() {
         let requested = &request.value.dns_names;
-        let requested = requested.iter().filter_map(|one| DnsName::presented(one));
+        let requested = requested
+            .iter()
+            .filter_map(|one| DnsName::parse_presented(one));
         names.extend(requested.filter(|other| other != name));
     }
     Ok(names)

@@ -12,8 +12,8 @@ use crate::finding::Finding;
 use crate::inputs::dcv_file;
 use crate::inputs::{self, DeliveryOptions, InputReader, KeyUse, MatchedCertificate, PasswordArgs};
 use crate::install::installed::{self, InstalledFiles, InstalledLineages};
-use crate::install::request::again;
-use crate::matching::{FolderContents, HeldFile, file_names, stem};
+use crate::install::request::certctl_again;
+use crate::matching::{FolderContents, HeldFile, file_names, file_stem_of};
 use crate::pki::chain::ChainPreference;
 use crate::pki::request::SigningRequest;
 use crate::pki::trust::TrustAnchors;
@@ -77,8 +77,8 @@ struct InstalledGroup {
 impl InputGroup {
     fn of_installed(installed: InstalledFiles) -> Self {
         Self {
-            files: vec![installed.chain.display().to_string()],
-            key: Some(installed.key),
+            files: vec![installed.chain_path.display().to_string()],
+            key: Some(installed.key_path),
             installed: Some(InstalledGroup {
                 stem: installed.stem,
                 requests: installed.requests,
@@ -145,7 +145,7 @@ fn input_groups(context: &Context, inputs: InputSelection<'_>) -> Result<Vec<Inp
         return Ok(vec![rest]);
     }
     let mut groups = Vec::new();
-    let newest = installed::newest(context, inputs.files)?;
+    let newest = installed::find_newest(context, inputs.files)?;
     for (name, installed) in inputs.files.iter().zip(newest) {
         match installed {
             Some(installed) => groups.push(InputGroup::of_installed(installed)),
@@ -177,7 +177,7 @@ impl CertificateSelector<'_> {
         let mut selected = Vec::new();
         for mut matched in first_read.certificates {
             let stem = self.stem(group, &matched)?;
-            let settings = installed::settings(self.context, &stem)?;
+            let settings = installed::read_settings(self.context, &stem)?;
             let sources = self.stored_sources(group, settings, &matched);
             let mut anchors = first_read.anchors.clone();
             if sources != first_sources {
@@ -205,7 +205,7 @@ impl CertificateSelector<'_> {
     fn first_sources(&self, group: &InputGroup) -> Result<StoredSources, Failure> {
         let mut sources = StoredSources::default();
         if let Some(installed) = &group.installed {
-            let settings = installed::settings(self.context, &installed.stem)?;
+            let settings = installed::read_settings(self.context, &installed.stem)?;
             sources.trust = settings.trust.filter(|_| self.inputs.trust.is_none());
         }
         Ok(sources)
@@ -219,7 +219,7 @@ impl CertificateSelector<'_> {
         match (self.inputs.cert_name, &group.installed) {
             (Some(name), _) => Ok(name.to_owned()),
             (None, Some(installed)) => Ok(installed.stem.clone()),
-            (None, None) => installed::stem(self.context, matched, &mut self.lineages),
+            (None, None) => installed::choose_stem(self.context, matched, &mut self.lineages),
         }
     }
 
@@ -247,19 +247,19 @@ impl CertificateSelector<'_> {
             anchors: &anchors,
             prefer: self.inputs.prefer,
             aia: self.inputs.aia,
-            reading: &self.reader,
+            reader: &self.reader,
             key_use: KeyUse::Installing,
         };
         let certificates = match (&group.installed, &sources.folder) {
             (Some(installed), _) => {
                 let folder = installed.folder(self.context);
-                inputs::take_beside(self.context, folder, &group.files, &options)?
+                inputs::match_delivery_in_folder(self.context, folder, &group.files, &options)?
             }
             (None, Some(folder)) => {
                 let context = self.context.in_folder(folder.clone());
-                inputs::take(&context, &group.files, &options)?
+                inputs::match_delivery(&context, &group.files, &options)?
             }
-            (None, None) => inputs::take(self.context, &group.files, &options)?,
+            (None, None) => inputs::match_delivery(self.context, &group.files, &options)?,
         };
         Ok(ReadGroup {
             anchors,
@@ -272,7 +272,7 @@ impl CertificateSelector<'_> {
         if let Some(anchors) = self.anchors.get(&trust) {
             return Ok(anchors.clone());
         }
-        let anchors = Rc::new(inputs::anchors(trust.as_deref())?);
+        let anchors = Rc::new(inputs::trust_anchors(trust.as_deref())?);
         self.anchors.insert(trust, anchors.clone());
         Ok(anchors)
     }
@@ -295,9 +295,11 @@ impl CertificateSelector<'_> {
             .map(|path| folders::absolute(files::parent(path)))
             .transpose()?;
         // A `.dcv` file that cannot be read matters only to the next validation.
-        let stored = request.and_then(|path| dcv_file::read(&dcv_file::beside(path)).ok());
+        let stored = request.and_then(|path| dcv_file::read_record(&dcv_file::dcv_path(path)).ok());
         let ca = stored.and_then(|stored| stored.ca());
-        let request = request.map(stem).filter(|stem| file_names::plain(stem));
+        let request = request
+            .map(file_stem_of)
+            .filter(|stem| file_names::is_safe_name(stem));
         Ok(LineageSettings {
             folder,
             request,
@@ -346,7 +348,7 @@ fn compare_with_live(
     selected: &SelectedCertificate,
 ) -> Result<LiveComparison, Failure> {
     let leaf = selected.matched.leaf();
-    let comparison = match installed::live_leaf(context, &selected.stem)? {
+    let comparison = match installed::load_live_leaf(context, &selected.stem)? {
         Some((live, proven)) if live == *leaf => {
             if proven {
                 LiveComparison::AlreadyLive
@@ -389,7 +391,7 @@ fn choose_ready(
     );
     let failure = Failure::new(FailureKind::NotFound, message);
     Err(older.iter().fold(failure, |failure, name| {
-        failure.with(again(context, &["install", name]))
+        failure.with(certctl_again(context, &["install", name]))
     }))
 }
 

@@ -66,5 +66,5 @@ impl ConfigFiles {
 /// Splits `haproxy=FILE`.
 fn split_server(value: &Path) -> Option<(ServerSoftware, &Path)> {
     let (name, file) = value.to_str()?.split_once('=')?;
-    Some((ServerSoftware::named(name)?, Path::new(file)))
+    Some((ServerSoftware::from_name(name)?, Path::new(file)))
 }

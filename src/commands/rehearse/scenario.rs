@@ -125,7 +125,7 @@ impl RehearsalRun {
                 verdict: None,
             },
         )?;
-        let request = self.inner.here(format!("{}.csr", self.name.file_stem()));
+        let request = self.inner.path_of(format!("{}.csr", self.name.file_stem()));
         let request = files::read(&request, 65536)?;
         let order = self.reseller.order(&request)?;
         self.add_event(
@@ -193,7 +193,7 @@ impl RehearsalRun {
     /// Writes the zip that the reseller sends by mail.
     fn receive_zip(&mut self, order: &PendingOrder, leaf: &Certificate) -> Result<(), EarlyEnd> {
         self.zip = RehearsalReseller::zip_name(order);
-        let path = self.inner.here(&self.zip);
+        let path = self.inner.path_of(&self.zip);
         let zip = self.reseller.pack(order, leaf)?;
         files::create_new(&path, &zip, Mode::new(0o644))?;
         let event = format!(
@@ -268,7 +268,7 @@ impl RehearsalRun {
         reload: Option<&str>,
         expected: ExpectedResult,
     ) -> Result<(), EarlyEnd> {
-        let zip = self.inner.here(&self.zip).display().to_string();
+        let zip = self.inner.path_of(&self.zip).display().to_string();
         let root = self.root_path.display().to_string();
         let mut words = vec![
             "install".to_owned(),
@@ -283,7 +283,7 @@ impl RehearsalRun {
                 words.extend(["none".to_owned(), "--probe".to_owned(), address]);
             }
             RehearsalSite::Nginx(_) => {
-                let config = self.inner.here("nginx/nginx.conf").display().to_string();
+                let config = self.inner.path_of("nginx/nginx.conf").display().to_string();
                 words.extend(["nginx".to_owned(), "--server-config".to_owned(), config]);
             }
         }

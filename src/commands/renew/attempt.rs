@@ -110,8 +110,8 @@ pub(super) fn prepare_renewal(
             format!("{} has no certificate", row.name),
         ));
     };
-    let settings = match &row.stem {
-        Some(stem) => installed::settings(context, stem)?,
+    let settings = match &row.installed_as {
+        Some(stem) => installed::read_settings(context, stem)?,
         None => LineageSettings::default(),
     };
     let mut findings = Vec::new();
@@ -139,38 +139,38 @@ impl RenewalContext<'_> {
     fn describe(&self, findings: Vec<Finding>) -> RenewalAttempt {
         let now = self.context.now();
         let previous = &self.previous;
-        let not_after = self.row.ends.unwrap_or(previous.leaf.not_after);
+        let not_after = self.row.expiry.unwrap_or(previous.leaf.not_after);
         let due = self.row.due.unwrap_or(not_after);
         let paid_until = previous.settings.paid_until;
         // It is renewed today, even if it is due later.
         let terms = RenewalTerms {
             ends: not_after,
             due: due.min(now),
-            proven: previous.leaf.not_before,
+            validated_at: previous.leaf.not_before,
             paid_until,
         };
         let renew_before = self.args.renew_before.unwrap_or_default();
-        let next = schedule::rounds(terms, renew_before, now)
+        let next = schedule::renewals(terms, renew_before, now)
             .into_iter()
             .next();
         let names = match previous.names() {
             Ok(names) => names.texts(),
             Err(_) => previous.certificate_names(),
         };
-        let name = self.row.stem.clone();
+        let name = self.row.installed_as.clone();
         RenewalAttempt {
             name: name.unwrap_or_else(|| self.row.name.clone()),
             names,
             due,
             not_after,
             paid_until,
-            payment: next.as_ref().and_then(|next| next.paid),
-            validation: next.map_or(ValidationMethod::New, |next| next.proof),
+            payment: next.as_ref().and_then(|next| next.payment),
+            validation: next.map_or(ValidationMethod::New, |next| next.validation),
             ca: previous.ca(),
             result: RenewalResult::Ready(PathBuf::new()),
             findings,
-            check_command: self.folder_context.again("dcv-check"),
-            install_command: self.folder_context.again("install"),
+            check_command: self.folder_context.command_words("dcv-check"),
+            install_command: self.folder_context.command_words("install"),
         }
     }
 
@@ -224,7 +224,7 @@ impl RenewalContext<'_> {
                     && has_key(&self.folder, held);
                 is_new || self.is_later_request_for_same_key(held)
             })
-            .max_by_key(|held| file_names::lineage(&held.path).1)
+            .max_by_key(|held| file_names::split_renewal_path(&held.path).1)
     }
 
     /// The files of requests whose key no known certificate has.
@@ -233,12 +233,12 @@ impl RenewalContext<'_> {
         let certificates = contents.certificates.iter().flat_map(|file| &file.value);
         let mut issued: HashSet<PublicKeyId> =
             certificates.map(|certificate| certificate.key_id).collect();
-        if let Some(stem) = &self.row.stem {
-            issued.extend(installed::issued(self.context, stem));
+        if let Some(stem) = &self.row.installed_as {
+            issued.extend(installed::list_keys_of(self.context, stem));
         }
         issued.insert(self.previous.leaf.key_id);
         contents
-            .waiting(&issued)
+            .requests_without_certificate(&issued)
             .into_iter()
             .map(|held| held.path.as_path())
             .collect()
@@ -260,7 +260,7 @@ impl RenewalContext<'_> {
         attempt: &mut RenewalAttempt,
         held: &HeldFile<SigningRequest>,
     ) -> Result<PreparedRequest, Failure> {
-        let stored = dcv_file::read(&dcv_file::beside(&held.path))?;
+        let stored = dcv_file::read_record(&dcv_file::dcv_path(&held.path))?;
         attempt.ca = stored.ca().or(attempt.ca);
         if self.args.reuse_key && held.value.key_id != self.previous.leaf.key_id {
             let message = format!("{} was prepared with a key of its own", held.path.display());
@@ -295,12 +295,12 @@ impl RenewalContext<'_> {
         let given: Vec<_> = stored
             .records()
             .into_iter()
-            .filter(|record| expectation::belongs(record, request))
+            .filter(|record| expectation::belongs_to_request(record, request))
             .collect();
         let mut records = Vec::new();
         for mut expected in expectation::expectations(request, ca, &given) {
             if request.key_id == self.previous.leaf.key_id {
-                expected.shop_decides(request);
+                expected.require_reseller_value(request);
             }
             records.push(expected.record);
         }
@@ -320,9 +320,9 @@ fn is_rsa(algorithm: KeyAlgorithm) -> bool {
 
 /// Whether `path` is of a later renewal than the request that was answered.
 fn is_later(path: &Path, answered: Option<&HeldFile<SigningRequest>>) -> bool {
-    let (lineage, number) = file_names::lineage(path);
+    let (lineage, number) = file_names::split_renewal_path(path);
     answered.is_some_and(|held| {
-        let (answered_lineage, answered_number) = file_names::lineage(&held.path);
+        let (answered_lineage, answered_number) = file_names::split_renewal_path(&held.path);
         answered_lineage == lineage && number > answered_number
     })
 }

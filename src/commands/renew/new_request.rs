@@ -13,7 +13,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, Severity};
 use crate::inputs::request_files::{RequestPaths, StagedRequestFiles};
 use crate::inputs::{self, folder};
-use crate::matching::{file_names, stem};
+use crate::matching::{file_names, file_stem_of};
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::PrivateKey;
 use crate::pki::request::SigningRequest;
@@ -91,12 +91,12 @@ impl RenewalContext<'_> {
             .previous_key
             .as_ref()
             .map(|previous| self.reuse(previous));
-        let faults = csr_lint::faults(&LintedRequest {
+        let faults = csr_lint::find_faults(&LintedRequest {
             names: &planned.names,
             subject: &planned.subject,
             algorithm: planned.files.algorithm,
-            reused,
-            before: EarlierContent::default(),
+            reused_key: reused,
+            earlier_content: EarlierContent::default(),
             ca,
         });
         let mut findings = Vec::new();
@@ -118,7 +118,7 @@ impl RenewalContext<'_> {
             Some(previous) => (previous.key, previous.path.is_none()),
             None => (PrivateKey::generate(planned.files.algorithm)?, true),
         };
-        let request = SigningRequest::ask(&planned.names, &planned.subject, &key)?;
+        let request = SigningRequest::build_with_subject(&planned.names, &planned.subject, &key)?;
         let new_key = writes_key.then_some(&key);
         let stored = write_files(&planned.paths, new_key, &request, ca)?;
         Ok(PreparedRequest {
@@ -133,7 +133,7 @@ impl RenewalContext<'_> {
         let expiry = day(self.previous.leaf.not_after);
         ReusedKey {
             spki: previous.key.spki().to_vec(),
-            others: vec![format!("the certificate that ends on {expiry}")],
+            also_used_by: vec![format!("the certificate that ends on {expiry}")],
         }
     }
 
@@ -152,7 +152,7 @@ impl RenewalContext<'_> {
             let message = format!(
                 "the key of {} is not in {}",
                 self.row.name,
-                contents.in_words()
+                contents.describe()
             );
             return Err(
                 Failure::new(FailureKind::NotFound, message).with(renew_command::omit_reuse_key())
@@ -182,14 +182,14 @@ impl RenewalContext<'_> {
     /// The paths of the next renewal number that has no files yet.
     fn unused_paths(&self) -> RequestPaths {
         let last = self.last_stem();
-        let mut number = file_names::round(&last).saturating_add(1);
+        let mut number = file_names::renewal_number(&last).saturating_add(1);
         loop {
-            let stem = file_names::of_round(&last, number);
+            let stem = file_names::renewal_stem(&last, number);
             let paths = RequestPaths::new(&self.folder_context, &stem);
-            let chain = self.folder_context.here(format!("{stem}.fullchain.pem"));
+            let chain = self.folder_context.path_of(format!("{stem}.fullchain.pem"));
             let is_taken = [&paths.key, &paths.request, &paths.record, &chain]
                 .into_iter()
-                .any(|path| files::occupied(path));
+                .any(|path| files::exists(path));
             if number == u32::MAX || !is_taken {
                 return paths;
             }
@@ -200,15 +200,18 @@ impl RenewalContext<'_> {
     /// The stem of the last request, else that of the certificate.
     fn last_stem(&self) -> String {
         let previous = &self.previous;
-        let request = previous.request.as_ref().map(|held| stem(&held.path));
+        let request = previous
+            .request
+            .as_ref()
+            .map(|held| file_stem_of(&held.path));
         request
-            .filter(|stem| file_names::plain(stem))
+            .filter(|stem| file_names::is_safe_name(stem))
             .or_else(|| {
                 let stored = previous.settings.request.clone();
-                stored.filter(|stem| file_names::plain(stem))
+                stored.filter(|stem| file_names::is_safe_name(stem))
             })
-            .or_else(|| self.row.stem.clone())
-            .unwrap_or_else(|| inputs::stem_of(previous.leaf))
+            .or_else(|| self.row.installed_as.clone())
+            .unwrap_or_else(|| inputs::file_stem_of(previous.leaf))
     }
 }
 
@@ -225,6 +228,6 @@ fn write_files(
     }
     let key = new_key.map(PrivateKey::to_pem);
     let key = key.as_ref().map(|pem| pem.as_str());
-    StagedRequestFiles::stage(paths, key, request, &stored)?.put(&[])?;
+    StagedRequestFiles::stage(paths, key, request, &stored)?.move_into_place(&[])?;
     Ok(stored)
 }

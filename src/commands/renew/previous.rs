@@ -58,7 +58,7 @@ fn is_working_directory(folder: &Path) -> bool {
     let Ok(absolute) = disk::absolute(Path::new(".")) else {
         return false;
     };
-    let real = disk::real(&absolute);
+    let real = disk::resolve_links(&absolute);
     real.is_ok_and(|path| path == folder) || absolute == folder
 }
 
@@ -83,7 +83,7 @@ pub(super) fn find_previous<'a>(
             .and_then(|origin| answered_request(leaf.key_id, &settings, &origin));
     }
     let stored = match &request {
-        Some(held) => dcv_file::read(&dcv_file::beside(&held.path))?,
+        Some(held) => dcv_file::read_record(&dcv_file::dcv_path(&held.path))?,
         None => StoredRecord::default(),
     };
     Ok(PreviousCertificate {
@@ -110,7 +110,7 @@ fn answered_request(
         .or_else(|| {
             folder
                 .with_key(id)
-                .min_by_key(|held| file_names::lineage(&held.path).1)
+                .min_by_key(|held| file_names::split_renewal_path(&held.path).1)
         })
         .cloned()
 }

@@ -126,7 +126,7 @@ impl WantedName {
     }
 
     fn is_stem_of(&self, row: &StatusRow) -> bool {
-        row.stem.as_ref() == Some(&self.stem)
+        row.installed_as.as_ref() == Some(&self.stem)
     }
 }
 
@@ -145,8 +145,8 @@ fn find_named(context: &Context, all: &[StatusRow], name: &str) -> Result<Status
     } else {
         found.retain(|row| wanted.is_name_of(row));
     }
-    if found.iter().any(|row| row.stem.is_some()) {
-        found.retain(|row| row.stem.is_some());
+    if found.iter().any(|row| row.installed_as.is_some()) {
+        found.retain(|row| row.installed_as.is_some());
     }
     match found.as_slice() {
         [only] => Ok((*only).clone()),
@@ -168,13 +168,16 @@ fn ambiguous(context: &Context, name: &str, rows: &[&StatusRow]) -> Failure {
         format!("several certificates have {name}: {}", labels.join(", ")),
     );
     for label in &labels {
-        failure = failure.with(renew_command::command_for(context.again("renew"), label));
+        failure = failure.with(renew_command::command_for(
+            context.command_words("renew"),
+            label,
+        ));
     }
     failure
 }
 
 fn label(row: &StatusRow) -> String {
-    row.stem.clone().unwrap_or_else(|| row.name.clone())
+    row.installed_as.clone().unwrap_or_else(|| row.name.clone())
 }
 
 /// No certificate of that name can be renewed; `row` is one for the name that is no candidate.
@@ -185,21 +188,27 @@ fn not_renewable(context: &Context, name: &str, row: Option<&StatusRow>) -> Fail
             FailureKind::NotFound,
             format!("{name} has no certificate yet: its request waits for one"),
         )
-        .with(renew_command::command_for(context.again("dcv-check"), name)),
+        .with(renew_command::command_for(
+            context.command_words("dcv-check"),
+            name,
+        )),
         Some(RowState::NoKey) => Failure::new(
             FailureKind::NotFound,
             format!("the key of {name}'s certificate is not here"),
         )
         .because("a certificate that is not used here needs no next round here")
         .with(renew_command::find_key_or_make_request(
-            context.again("csr"),
+            context.command_words("csr"),
             name,
         )),
         Some(_) => Failure::new(
             FailureKind::NotFound,
             format!("{name} only has a placeholder"),
         )
-        .with(renew_command::command_for(context.again("csr"), name)),
+        .with(renew_command::command_for(
+            context.command_words("csr"),
+            name,
+        )),
     }
 }
 
@@ -214,13 +223,16 @@ fn unknown(context: &Context, name: &str) -> Failure {
             .with(renew_command::renew_with_certbot(name));
     }
     failure
-        .with(renew_command::command_for(context.again("csr"), name))
-        .with(renew_command::command(&context.again("status")))
+        .with(renew_command::command_for(
+            context.command_words("csr"),
+            name,
+        ))
+        .with(renew_command::command(&context.command_words("status")))
 }
 
 /// Whether certbot has a certificate of that name.
 fn is_certbots(context: &Context, name: &str) -> bool {
-    let Ok(root) = root::root(context.root.as_deref()) else {
+    let Ok(root) = root::resolve_root(context.root.as_deref()) else {
         return false;
     };
     DnsName::parse(name).is_ok_and(|name| {

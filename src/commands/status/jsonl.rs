@@ -17,7 +17,7 @@ use crate::finding::{Finding, Severity};
 use crate::inventory::due::days_between;
 use crate::inventory::file_reader::{self, Keys};
 use crate::inventory::{
-    InventoryItem, ItemContent, ItemLocation, RenewBefore, RowVerdict, is_a_sites,
+    InventoryItem, ItemContent, ItemLocation, RenewBefore, RowVerdict, is_server_certificate,
 };
 use crate::pki::certificate::Certificate;
 use crate::pki::fingerprint::Fingerprint;
@@ -25,7 +25,7 @@ use crate::pki::key::KeyAlgorithm;
 use crate::probe::StartTls;
 use crate::report::{self, Sink};
 use crate::scan::{self, ScanResults, ScanScope};
-use crate::system::fs::parallel_read::{ReadFile, look_at};
+use crate::system::fs::parallel_read::{ReadFile, read_in_order};
 use crate::system::fs::walk::WalkedEntry;
 
 /// The line of a file or a server.
@@ -215,7 +215,7 @@ pub(super) fn run(
     output.write(&LineBuffer::drain(policy, results));
     for path in scopes.iter().filter_map(ScanScope::path) {
         let entries = scan::walk(path);
-        look_at(
+        read_in_order(
             entries,
             file_reader::LIMIT,
             |lines: &mut LineBuffer, entry: ReadFile<'_>| lines.add_entry(policy, entry),
@@ -237,9 +237,9 @@ fn is_in_scope(scopes: &[ScanScope], item: &InventoryItem) -> bool {
 fn scope_includes(scope: &ScanScope, item: &InventoryItem) -> bool {
     match scope {
         ScanScope::Host(host) => {
-            matches!(&item.place, ItemLocation::Address { name, .. } if *name == host.name)
+            matches!(&item.location, ItemLocation::Address { name, .. } if *name == host.name)
         }
-        ScanScope::Name(wanted) => names_of(&item.what)
+        ScanScope::Name(wanted) => names_of(&item.content)
             .iter()
             .any(|name| name.eq_ignore_ascii_case(wanted.as_str())),
         ScanScope::Path(_) => false,
@@ -261,7 +261,7 @@ impl LinePolicy {
         match content {
             ItemContent::Certificates(chain) => chain
                 .iter()
-                .filter(|certificate| is_a_sites(certificate))
+                .filter(|certificate| is_server_certificate(certificate))
                 .map(|certificate| self.date_verdict(certificate))
                 .max()
                 .unwrap_or(RowVerdict::Fine),
@@ -296,7 +296,11 @@ impl LineBuffer {
     /// Takes the items and findings out of the results.
     fn drain(policy: LinePolicy, results: &mut ScanResults) -> Self {
         let mut lines = Self::default();
-        for InventoryItem { place, what } in results.items.drain(..) {
+        for InventoryItem {
+            location: place,
+            content: what,
+        } in results.items.drain(..)
+        {
             lines.add_items(policy, &place, std::slice::from_ref(&what));
         }
         for finding in results.findings.drain(..) {
@@ -309,7 +313,7 @@ impl LineBuffer {
         match entry {
             ReadFile::File(path, Ok((bytes, mode))) => {
                 self.counts.files += 1;
-                let contents = file_reader::glance(bytes, mode, Keys::Named);
+                let contents = file_reader::read_items(bytes, mode, Keys::Identified);
                 // Most files have none.
                 if !contents.is_empty() {
                     self.add_file(policy, path, &contents);

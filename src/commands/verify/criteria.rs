@@ -70,15 +70,15 @@ impl<'a> VerifyCriteria<'a> {
         served: &[Certificate],
         bag: &[Certificate],
     ) -> Vec<Finding> {
-        let problems = verify::problems(chain, self.policy);
+        let problems = verify::find_problems(chain, self.policy);
         let mut findings: Vec<Finding> = problems.iter().map(Finding::from).collect();
-        for lint in &lint::lints(chain) {
+        for lint in &lint::lint_chain(chain) {
             findings.push(lint_finding(lint, self.scope));
         }
-        for outdated in served.iter().filter_map(lint::outdated) {
+        for outdated in served.iter().filter_map(lint::find_retired_root) {
             findings.push(Finding::from(&outdated));
         }
-        findings.extend(inputs::second_opinion(chain, bag, self.chain_criteria()));
+        findings.extend(inputs::trust_difference(chain, bag, self.chain_criteria()));
         findings
     }
 

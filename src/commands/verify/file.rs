@@ -19,22 +19,22 @@ pub(super) struct FileCheck<'a> {
 impl FileCheck<'_> {
     pub(super) fn verify(&self) -> VerifiedCertificate {
         let ServedCertificates {
-            file,
+            file_name: file,
             delivery,
             served,
             leaf,
             bag,
         } = self.certificates;
         let chain_criteria = self.criteria.chain_criteria();
-        let mut chain = verify::assemble(leaf, bag, chain_criteria).chain;
-        let issuer = self.keyring.issuer_here(&chain, self.bundle_words);
-        if let Some(root) = self.keyring.root_here(&chain) {
+        let mut chain = verify::assemble_chain(leaf, bag, chain_criteria).chain;
+        let issuer = self.keyring.issuer_in_directory(&chain, self.bundle_words);
+        if let Some(root) = self.keyring.root_in_directory(&chain) {
             // The chain is complete, and its root is not trusted.
             let with_root = [bag, std::slice::from_ref(root)].concat();
-            chain = verify::assemble(leaf, &with_root, chain_criteria).chain;
+            chain = verify::assemble_chain(leaf, &with_root, chain_criteria).chain;
         }
         let mut findings = self.key_findings();
-        for fault in &matching::faults(file, delivery, served, &chain) {
+        for fault in &matching::find_served_faults(file, delivery, served, &chain) {
             findings.push(served_fault_finding(fault, self.bundle_words));
         }
         findings.extend(self.criteria.findings(&chain, served, bag));
@@ -44,8 +44,8 @@ impl FileCheck<'_> {
         VerifiedCertificate {
             key_path: self
                 .keyring
-                .key_of(leaf)
-                .filter(|key| matching::wrong_key(leaf, key).is_none())
+                .find_key(leaf)
+                .filter(|key| matching::find_key_mismatch(leaf, key).is_none())
                 .map(|key| key.path.clone()),
             ..verified
         }
@@ -54,15 +54,15 @@ impl FileCheck<'_> {
     /// Findings about a key that does not fit, a weak key, or a missing one.
     fn key_findings(&self) -> Vec<Finding> {
         let leaf = &self.certificates.leaf;
-        let key = self.keyring.key_of(leaf);
-        let wrong_key = key.and_then(|key| matching::wrong_key(leaf, key));
+        let key = self.keyring.find_key(leaf);
+        let wrong_key = key.and_then(|key| matching::find_key_mismatch(leaf, key));
         let mut findings: Vec<Finding> = wrong_key.iter().map(Finding::from).collect();
-        findings.extend(self.keyring.judge(leaf).iter().map(Finding::from));
-        if let (None, Some(request)) = (key, self.keyring.request_of(leaf)) {
+        findings.extend(self.keyring.find_mismatch(leaf).iter().map(Finding::from));
+        if let (None, Some(request)) = (key, self.keyring.find_request(leaf)) {
             let remark = MatchingRemark::OnlyRequest {
                 label: leaf.label(),
-                request: request.held.path.clone(),
-                looked: self.keyring.looked(),
+                request: request.file.path.clone(),
+                searched_places: self.keyring.describe_search(),
             };
             findings.push(Finding::from(&remark));
         }
@@ -72,8 +72,9 @@ impl FileCheck<'_> {
     /// Reports what the request asks for and the certificate does not hold.
     fn unissued_request_finding(&self) -> Option<Finding> {
         let leaf = &self.certificates.leaf;
-        let request = self.keyring.request_of(leaf)?;
-        let remark = matching::not_issued(leaf, &request.held.value, &request.held.path)?;
+        let request = self.keyring.find_request(leaf)?;
+        let remark =
+            matching::find_names_not_issued(leaf, &request.file.value, &request.file.path)?;
         Some(Finding::from(&remark))
     }
 }

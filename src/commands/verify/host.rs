@@ -20,9 +20,9 @@ pub(super) fn verify(
     starttls: Option<StartTls>,
     criteria: VerifyCriteria<'_>,
 ) -> Result<Vec<VerifiedCertificate>, Failure> {
-    let answers = inputs::ask(host, starttls)?;
+    let answers = inputs::probe_host(host, starttls)?;
     let mut verified = Vec::new();
-    for seen in answers.seen {
+    for seen in answers.answers {
         let mut certificate = verify_answer(host, seen, criteria)?;
         certificate
             .findings
@@ -42,7 +42,7 @@ fn verify_answer(
     let Some(leaf) = first_certificate(&seen, &served) else {
         return Err(unreadable_answer(host, &seen));
     };
-    let chain = verify::assemble(leaf, &served, criteria.chain_criteria()).chain;
+    let chain = verify::assemble_chain(leaf, &served, criteria.chain_criteria()).chain;
     let label = answer_label(host, &seen);
     let mut findings = order_findings(&label, &served, &chain);
     findings.extend(criteria.findings(&chain, &served, &served));
@@ -64,13 +64,13 @@ fn first_certificate<'a>(
 fn unreadable_answer(host: &HostArgument, seen: &HostCertificates) -> Failure {
     let message = format!("what {host} sends for a certificate cannot be read");
     Failure::new(FailureKind::Malformed, message)
-        .because(format!("asked {}", seen.places()))
+        .because(format!("asked {}", seen.addresses_in_words()))
         .with(verify_command::show_sent_certificate())
 }
 
 /// The host, with the addresses that sent the answer if there are others.
 fn answer_label(host: &HostArgument, seen: &HostCertificates) -> String {
-    let places = seen.places();
+    let places = seen.addresses_in_words();
     if places == host.to_string() {
         places
     } else {
@@ -80,7 +80,7 @@ fn answer_label(host: &HostArgument, seen: &HostCertificates) -> String {
 
 fn order_findings(label: &str, served: &[Certificate], chain: &Chain) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for fault in &matching::faults(label, &CaDelivery::default(), served, chain) {
+    for fault in &matching::find_served_faults(label, &CaDelivery::default(), served, chain) {
         findings.push(Finding {
             next: vec![verify_command::install_on_server()],
             ..served_fault_finding(fault, &[])

@@ -9,7 +9,7 @@ pub struct CaProfile {
     /// The name as typed.
     pub name: &'static str,
     /// Other names of the same, as typed: its brands.
-    pub also: &'static [&'static str],
+    pub brands: &'static [&'static str],
     /// The name as it writes itself, for sentences.
     pub title: &'static str,
     /// One line for `--help`.
@@ -32,7 +32,7 @@ pub struct CaProfile {
     /// The documentation that says so.
     pub source: &'static str,
     /// The month in which that was read.
-    pub read: &'static str,
+    pub read_in: &'static str,
 }
 
 /// Whether a fact is confirmed.

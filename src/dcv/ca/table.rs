@@ -45,7 +45,7 @@ const LIKE_SECTIGO: RequestLimits = RequestLimits {
 // since is confirmed, hence all three.
 pub(super) const NAMECHEAP: CaProfile = CaProfile {
     name: "namecheap",
-    also: &[],
+    brands: &[],
     title: "Namecheap",
     about: "namecheap.com",
     dns: DnsValidation::CsrHash(CsrHashTarget {
@@ -59,7 +59,7 @@ pub(super) const NAMECHEAP: CaProfile = CaProfile {
     issuers: &[BY_SSL_COM, BY_SECTIGO],
     accepts: LIKE_SECTIGO,
     source: "namecheap.com API ssl.activate and ssl.reissue; its notice of the move to SSL.com",
-    read: "2026-11",
+    read_in: "2026-11",
 };
 
 pub(super) const SSLS: CaProfile = CaProfile {
@@ -73,7 +73,7 @@ pub(super) const SSLS: CaProfile = CaProfile {
 pub(super) const SECTIGO: CaProfile = CaProfile {
     name: "sectigo",
     // Entrust's public TLS went to Sectigo in 2025.
-    also: &["comodo", "positivessl", "entrust"],
+    brands: &["comodo", "positivessl", "entrust"],
     title: "Sectigo",
     about: "sectigo.com and most of its resellers; PositiveSSL, Comodo, Entrust",
     dns: DnsValidation::CsrHash(CsrHashTarget {
@@ -88,12 +88,12 @@ pub(super) const SECTIGO: CaProfile = CaProfile {
     accepts: LIKE_SECTIGO,
     source: "docs.sectigo.com request token; sectigo.com FAQ complete-dv-using-cname-method; \
         cPanel's Sectigo provider",
-    read: "2026-11",
+    read_in: "2026-11",
 };
 
 pub(super) const GOGETSSL: CaProfile = CaProfile {
     name: "gogetssl",
-    also: &[],
+    brands: &[],
     title: "GoGetSSL",
     about: "gogetssl.com",
     dns: DnsValidation::CsrHash(CsrHashTarget {
@@ -108,7 +108,7 @@ pub(super) const GOGETSSL: CaProfile = CaProfile {
 
 pub(super) const ZEROSSL: CaProfile = CaProfile {
     name: "zerossl",
-    also: &[],
+    brands: &[],
     title: "ZeroSSL",
     about: "zerossl.com",
     dns: DnsValidation::CsrHash(CsrHashTarget {
@@ -122,7 +122,7 @@ pub(super) const ZEROSSL: CaProfile = CaProfile {
 
 pub(super) const SSL_COM: CaProfile = CaProfile {
     name: "ssl.com",
-    also: &[],
+    brands: &[],
     title: "SSL.com",
     about: "ssl.com",
     dns: DnsValidation::CsrHash(CsrHashTarget {
@@ -136,12 +136,12 @@ pub(super) const SSL_COM: CaProfile = CaProfile {
     issuers: &[BY_SSL_COM],
     accepts: PUBLIC,
     source: "SSL.com's DV requirements (the unique value is required) and its portal's code",
-    read: "2026-11",
+    read_in: "2026-11",
 };
 
 pub(super) const DIGICERT: CaProfile = CaProfile {
     name: "digicert",
-    also: &["geotrust", "rapidssl", "thawte"],
+    brands: &["geotrust", "rapidssl", "thawte"],
     title: "DigiCert",
     about: "digicert.com; GeoTrust, RapidSSL, Thawte",
     dns: DnsValidation::Token(&[
@@ -179,12 +179,12 @@ pub(super) const DIGICERT: CaProfile = CaProfile {
         ..PUBLIC
     },
     source: "docs.digicert.com DNS-based DCV methods; dev.digicert.com http-token",
-    read: "2026-11",
+    read_in: "2026-11",
 };
 
 pub(super) const GLOBALSIGN: CaProfile = CaProfile {
     name: "globalsign",
-    also: &["alphassl"],
+    brands: &["alphassl"],
     title: "GlobalSign",
     about: "globalsign.com; AlphaSSL",
     dns: DnsValidation::Token(&[
@@ -209,7 +209,7 @@ pub(super) const GLOBALSIGN: CaProfile = CaProfile {
     }],
     accepts: PUBLIC,
     source: "support.globalsign.com 1345666; live zones with the underscore",
-    read: "2026-03",
+    read_in: "2026-03",
 };
 
 pub(super) const STARFIELD: CaProfile = CaProfile {
@@ -222,7 +222,7 @@ pub(super) const STARFIELD: CaProfile = CaProfile {
 
 pub(super) const GODADDY: CaProfile = CaProfile {
     name: "godaddy",
-    also: &[],
+    brands: &[],
     title: "GoDaddy",
     about: "godaddy.com",
     dns: DnsValidation::Token(&[
@@ -247,12 +247,12 @@ pub(super) const GODADDY: CaProfile = CaProfile {
     }],
     accepts: PUBLIC,
     source: "support pages of 123-reg, tsohost and heartinternet, which are GoDaddy's",
-    read: "2026-11",
+    read_in: "2026-11",
 };
 
 pub(super) const CERTUM: CaProfile = CaProfile {
     name: "certum",
-    also: &[],
+    brands: &[],
     title: "Certum",
     about: "certum.eu",
     dns: DnsValidation::Token(&[RandomValueRecord {
@@ -270,12 +270,12 @@ pub(super) const CERTUM: CaProfile = CaProfile {
     }],
     accepts: PUBLIC,
     source: "support.certum.eu verification methods; the file's name by resellers",
-    read: "2026-11",
+    read_in: "2026-11",
 };
 
 pub(super) const TENCENT: CaProfile = CaProfile {
     name: "tencent",
-    also: &["trustasia"],
+    brands: &["trustasia"],
     title: "Tencent Cloud",
     about: "Tencent Cloud; TrustAsia",
     dns: DnsValidation::Token(&[RandomValueRecord {
@@ -293,12 +293,12 @@ pub(super) const TENCENT: CaProfile = CaProfile {
     }],
     accepts: PUBLIC,
     source: "Tencent's SSL documents",
-    read: "2026-11",
+    read_in: "2026-11",
 };
 
 pub(super) const ACM: CaProfile = CaProfile {
     name: "aws-acm",
-    also: &["acm", "amazon"],
+    brands: &["acm", "amazon"],
     title: "AWS Certificate Manager",
     about: "AWS Certificate Manager",
     dns: DnsValidation::Token(&[RandomValueRecord {
@@ -321,12 +321,12 @@ pub(super) const ACM: CaProfile = CaProfile {
     }],
     accepts: PUBLIC,
     source: "docs.aws.amazon.com ACM user guide; live zones: one record for good, kept for renewals",
-    read: "2026-11",
+    read_in: "2026-11",
 };
 
 pub(super) const PRIVATE: CaProfile = CaProfile {
     name: "private",
-    also: &[],
+    brands: &[],
     title: "your CA",
     about: "A company's own CA: no proof in the DNS",
     dns: DnsValidation::None,
@@ -341,5 +341,5 @@ pub(super) const PRIVATE: CaProfile = CaProfile {
         client_auth_ends: None,
     },
     source: "by its nature: its rules are the company's",
-    read: "2026-11",
+    read_in: "2026-11",
 };

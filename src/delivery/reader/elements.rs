@@ -97,7 +97,7 @@ impl Reader<'_> {
             .map(|passphrase| encrypted.open_within(passphrase, &mut self.budget.work));
         let content = match opened {
             Some(Ok(value)) => {
-                self.delivery.opened.push(value.id());
+                self.delivery.decrypted_key_ids.push(value.id());
                 self.delivery.keys.push(FoundItem {
                     value,
                     source: source.clone(),
@@ -113,7 +113,7 @@ impl Reader<'_> {
             }
             Some(Err(DecryptError::Unknown)) => return Err(UnusedContent::UnknownEncryption),
         };
-        self.delivery.locked.push(FoundItem {
+        self.delivery.encrypted_keys.push(FoundItem {
             value: encrypted,
             source: source.clone(),
         });
@@ -132,7 +132,7 @@ impl Reader<'_> {
             Err(error) => error,
         };
         let unproven = UnprovenRequest::from_der(der).map_err(|_| UnusedContent::DamagedDer)?;
-        self.delivery.unproven.push(FoundItem {
+        self.delivery.unproven_requests.push(FoundItem {
             value: unproven,
             source: source.clone(),
         });
@@ -176,7 +176,11 @@ impl Reader<'_> {
             self.ignore_unused(source, outcome);
         }
         if opened.locked_by_passphrase {
-            let CaDelivery { keys, opened, .. } = &mut self.delivery;
+            let CaDelivery {
+                keys,
+                decrypted_key_ids: opened,
+                ..
+            } = &mut self.delivery;
             opened.extend(keys[keys_before..].iter().map(|key| key.id()));
         }
         Ok(())

@@ -36,7 +36,7 @@ pub(crate) fn plain_file(
     path: &Path,
     piece: ReleaseFile,
 ) -> Result<Option<PlainFile>, FileError> {
-    let seen = on_disk::look(&layout.piece(live, piece))?;
+    let seen = on_disk::read_status(&layout.file_path(live, piece))?;
     Ok(seen.map(|seen| PlainFile {
         path: path.to_owned(),
         mode: seen.mode,
@@ -107,7 +107,7 @@ fn prepare_file(
     let Some(PlainFile { mode, owner, .. }) = plain_file(layout, live, path, piece)? else {
         return Ok(None);
     };
-    let from = layout.piece(live, piece);
+    let from = layout.file_path(live, piece);
     let bytes = Zeroizing::new(files::read(&from, PIECE_LIMIT)?);
     let attributes = xattrs::read(&from)?;
     let replacement = PreparedFile {
@@ -136,7 +136,7 @@ pub(crate) fn find_foreign_files(layout: &LineageLayout) -> Result<Vec<PathBuf>,
         "settings.json",
     ];
     let folder = layout.folder();
-    let names = folders::names(&folder, NAMES_LIMIT)?.into_iter();
+    let names = folders::list_names(&folder, NAMES_LIMIT)?.into_iter();
     Ok(names
         .filter(|name| !is_temporary(name) && own.iter().all(|own| name != own))
         .map(|name| folder.join(name))

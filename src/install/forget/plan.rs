@@ -92,7 +92,7 @@ pub(crate) fn plan(
         .links()
         .iter()
         .zip(&observation.path_states)
-        .filter(|(_, path_state)| **path_state == Some(PathState::Ours))
+        .filter(|(_, path_state)| **path_state == Some(PathState::OurLink))
         .map(|(link, _)| link)
         .collect();
     let refusals = find_refusals(observation, layout, &our_links);
@@ -169,7 +169,7 @@ mod tests {
         };
         for (path_states, steps) in [
             (
-                [Some(PathState::Ours); 2],
+                [Some(PathState::OurLink); 2],
                 vec![
                     settle("/c", ReleaseFile::FullChain),
                     settle("/k", ReleaseFile::Key),
@@ -177,7 +177,7 @@ mod tests {
                 ],
             ),
             (
-                [Some(PathState::File), Some(PathState::Ours)],
+                [Some(PathState::File), Some(PathState::OurLink)],
                 vec![settle("/k", ReleaseFile::Key), discard.clone()],
             ),
             ([Some(PathState::File); 2], vec![discard.clone()]),
@@ -198,7 +198,7 @@ mod tests {
             let observation = ForgetObservation {
                 live: ReleaseId::parse(live),
                 proven: ReleaseId::parse(proven),
-                ..observation([Some(PathState::Ours); 2])
+                ..observation([Some(PathState::OurLink); 2])
             };
             assert_eq!(
                 plan(&observation, &layout()),
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn folders_that_are_in_use_are_not_removed() {
-        let ours = observation([Some(PathState::Ours); 2]);
+        let ours = observation([Some(PathState::OurLink); 2]);
         for (observation, refusal) in [
             (
                 ForgetObservation {

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::install_plan::observe::{self, PathContent};
 use crate::install_plan::plan::PathState;
 use crate::store::layout::{LineageLayout, ReleaseFile, StableLink};
-use crate::store::root::{below, real, root};
+use crate::store::root::{path_below_root, resolve_in_tree, resolve_root};
 use crate::store::settings::LineageSettings;
 
 /// Finds the links of ours that an earlier install made at paths that `layout` does not have any
@@ -22,20 +22,23 @@ pub(crate) fn former_links(
     let root = layout.root();
     let mut former: Vec<StableLink> = Vec::new();
     for link in links_before(layout, before) {
-        let spelled = below(root, &link.path);
+        let spelled = path_below_root(root, &link.path);
         if layout.links().iter().any(|known| known.path == spelled) {
             continue;
         }
         // A folder that leads out of the tree by now has no link of ours.
-        let Ok(path) = real(root, &link.path) else {
+        let Ok(path) = resolve_in_tree(root, &link.path) else {
             continue;
         };
         let real = StableLink::new(path, link.piece);
         let is_new = |known: &StableLink| known.path != real.path && known.path != link.path;
         if layout.links().iter().chain(&former).all(is_new)
-            && observe::spot(layout, &real)? == PathContent::Replaceable(PathState::Ours)
+            && observe::check_path(layout, &real)? == PathContent::Replaceable(PathState::OurLink)
         {
-            former.push(StableLink::new(layout.inside(&spelled), link.piece));
+            former.push(StableLink::new(
+                layout.path_inside_tree(&spelled),
+                link.piece,
+            ));
         }
     }
     former.retain(|link| link.path.to_str().is_some());
@@ -44,7 +47,7 @@ pub(crate) fn former_links(
 
 /// Every link that an earlier install may have made: the usual ones, then the saved ones.
 fn links_before(layout: &LineageLayout, before: &LineageSettings) -> Vec<StableLink> {
-    let (chain, key) = observe::family(layout.root()).stable_paths(layout.stem());
+    let (chain, key) = observe::detect_distro_family(layout.root()).stable_paths(layout.stem());
     let mut links = vec![
         StableLink::new(chain, ReleaseFile::FullChain),
         StableLink::new(key, ReleaseFile::Key),
@@ -64,27 +67,30 @@ fn links_before(layout: &LineageLayout, before: &LineageSettings) -> Vec<StableL
 ///
 /// # Errors
 /// When a path leads out of the tree.
-pub(crate) fn placed(
+pub(crate) fn saved_layout(
     context: &Context,
     stem: &str,
     settings: &LineageSettings,
 ) -> Result<LineageLayout, Failure> {
-    let root = root(context.root.as_deref())?;
-    let (usual_chain, usual_key) = observe::family(&root).stable_paths(stem);
-    let chain = real(&root, settings.chain_path.as_ref().unwrap_or(&usual_chain))?;
-    let key = real(&root, settings.key_path.as_ref().unwrap_or(&usual_key))?;
+    let root = resolve_root(context.root.as_deref())?;
+    let (usual_chain, usual_key) = observe::detect_distro_family(&root).stable_paths(stem);
+    let chain = resolve_in_tree(&root, settings.chain_path.as_ref().unwrap_or(&usual_chain))?;
+    let key = resolve_in_tree(&root, settings.key_path.as_ref().unwrap_or(&usual_key))?;
     let further = resolve_links(&root, &settings.links)?;
     let staged = context.root.as_ref().map(|_| root.as_path());
-    let layout = LineageLayout::new(staged, stem, chain, key).with(further);
+    let layout = LineageLayout::new(staged, stem, chain, key).with_links(further);
     let former = former_links(&layout, settings)?;
-    Ok(layout.with(resolve_links(&root, &former)?))
+    Ok(layout.with_links(resolve_links(&root, &former)?))
 }
 
 /// The links without symbolic links in the paths of their folders.
 fn resolve_links(root: &Path, links: &[StableLink]) -> Result<Vec<StableLink>, Failure> {
     let mut resolved = Vec::new();
     for link in links {
-        resolved.push(StableLink::new(real(root, &link.path)?, link.piece));
+        resolved.push(StableLink::new(
+            resolve_in_tree(root, &link.path)?,
+            link.piece,
+        ));
     }
     Ok(resolved)
 }

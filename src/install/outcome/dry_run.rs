@@ -122,7 +122,9 @@ fn explain_missing(server_use: &ServerUse, stem: &str) -> Option<String> {
             ))
         }
         ServerState::Stopped(_) => Some(format!("{title} does not run: the files wait for it")),
-        ServerState::Mends(_) | ServerState::Nothing | ServerState::Serves(..) => None,
+        ServerState::BrokenUntilInstalled(_) | ServerState::Nothing | ServerState::Serves(..) => {
+            None
+        }
     }
 }
 

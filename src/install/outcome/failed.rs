@@ -90,7 +90,7 @@ pub(super) fn check_partly_reloaded(
     }
     let new_addresses: BTreeSet<_> = probes
         .iter()
-        .filter(|probe| probe.agrees() || probe.earlier)
+        .filter(|probe| probe.agrees() || probe.agreed_earlier)
         .map(|probe| probe.target.address)
         .collect();
     let old_addresses: BTreeSet<_> = probes

@@ -79,7 +79,7 @@ impl TransactionOutcome {
     fn show_files(&self, text: &mut TextOutput) {
         match self.verdict {
             InstallVerdict::Planned => self.show_plan(text),
-            InstallVerdict::Refused | InstallVerdict::TakenBack => {}
+            InstallVerdict::Refused | InstallVerdict::RolledBack => {}
             _ if self.changed => {
                 let label = if self.arranged() { "wrote" } else { "there" };
                 let files = format!(
@@ -88,7 +88,7 @@ impl TransactionOutcome {
                 );
                 text.fact(label, files);
             }
-            InstallVerdict::NotTakenBack => {}
+            InstallVerdict::PartlyRolledBack => {}
             _ => {
                 let unchanged = format!("{} shows these files already", self.chain_path);
                 text.fact("same", unchanged);
@@ -125,7 +125,7 @@ impl TransactionOutcome {
 
     /// The addresses that were probed.
     #[must_use]
-    pub(crate) fn addresses(&self) -> String {
+    pub(crate) fn join_addresses(&self) -> String {
         let all: BTreeSet<&str> = self.seen.iter().map(|seen| seen.address.as_str()).collect();
         Vec::from_iter(all).join(", ")
     }
@@ -144,7 +144,7 @@ impl TransactionOutcome {
             .map(|seen| seen.protocol.unwrap_or_default())
             .collect();
         let protocols = joined_with_and(&Vec::from_iter(protocols));
-        let addresses = self.addresses();
+        let addresses = self.join_addresses();
         let server = if self.server.is_empty() {
             String::new()
         } else {
@@ -178,8 +178,8 @@ impl TransactionOutcome {
 
     fn show_rollback(&self, text: &mut TextOutput) {
         let word = match self.verdict {
-            InstallVerdict::TakenBack => "taken back: the site is as it was",
-            InstallVerdict::NotTakenBack => "not fully taken back",
+            InstallVerdict::RolledBack => "taken back: the site is as it was",
+            InstallVerdict::PartlyRolledBack => "not fully taken back",
             _ => return,
         };
         text.bad("back", word);

@@ -55,7 +55,7 @@ impl PlaceholderCertificate {
     /// Cannot happen: our own reader reads what was made.
     pub(crate) fn release(&self, access: KeyAccess) -> Result<Release, UnloadableReason> {
         let chain = Zeroizing::new(self.certificate.to_pem().into_bytes());
-        Release::taken(
+        Release::take_over(
             chain,
             Zeroizing::new(self.key.to_pem().as_bytes().to_vec()),
             access,

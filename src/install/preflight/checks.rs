@@ -8,7 +8,7 @@ use crate::advice::key_access;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::install::placeholder;
-use crate::install::request::{InstallGoal, InstallRequest, again};
+use crate::install::request::{InstallGoal, InstallRequest, certctl_again};
 use crate::install_plan::observe::PathObstacle;
 use crate::install_plan::plan::PathState;
 use crate::permissions::Mode;
@@ -56,8 +56,8 @@ fn check_replaced_files(observation: &PreflightObservation) -> Vec<Finding> {
 
 /// Whether the chain file that is taken over has a private key in it.
 fn check_mixed_chain(observation: &PreflightObservation) -> Vec<Finding> {
-    let taken_over = observation.disk.present.as_ref();
-    if !taken_over.is_some_and(|release| release.mixed) {
+    let taken_over = observation.disk.taken_over.as_ref();
+    if !taken_over.is_some_and(|release| release.had_key_in_chain) {
         return Vec::new();
     }
     let message = format!(
@@ -127,7 +127,7 @@ pub(super) fn find_obstacles(
 ) -> Vec<PathObstacle> {
     match request.goal {
         InstallGoal::Install(_) => Vec::new(),
-        InstallGoal::Back(_) => find_unlinked(context, observation),
+        InstallGoal::Rollback(_) => find_unlinked(context, observation),
         InstallGoal::Placeholder(_) => placeholder::find_obstacles(
             context,
             &observation.layout,
@@ -140,11 +140,11 @@ pub(super) fn find_obstacles(
 /// Paths that are not our links: a rollback would not change what is read there.
 fn find_unlinked(context: &Context, observation: &PreflightObservation) -> Vec<PathObstacle> {
     let layout = &observation.layout;
-    let install = again(context, &["install", layout.stem()]).text;
+    let install = certctl_again(context, &["install", layout.stem()]).text;
     let links = layout.links().iter();
     links
-        .zip(&observation.disk.observed.spots)
-        .filter(|(_, path_state)| **path_state != PathState::Ours)
-        .map(|(link, _)| PathObstacle::Unlinked(link.path.clone(), install.clone()))
+        .zip(&observation.disk.observed.path_states)
+        .filter(|(_, path_state)| **path_state != PathState::OurLink)
+        .map(|(link, _)| PathObstacle::NotOurLink(link.path.clone(), install.clone()))
         .collect()
 }

@@ -164,9 +164,9 @@ impl SpaceReservation {
         if let Some(device) = self.admitting.get(folder) {
             return Ok(*device);
         }
-        disk_space::admits(folder)
+        disk_space::check_writable(folder)
             .map_err(|source| explain_refusal(source, folder, missing, new_file))?;
-        let free = disk_space::of(folder);
+        let free = disk_space::free_space(folder);
         let device = free.map(|free| free.device);
         if let Some(free) = free {
             self.reserved
@@ -189,9 +189,9 @@ fn explain_refusal(
     new_file: &NewFile,
 ) -> InstallError {
     if source.kind() == ErrorKind::PermissionDenied && source.raw_os_error() != Some(EPERM) {
-        return InstallError::Denied {
+        return InstallError::NotWritable {
             folder: folder.to_owned(),
-            user: folders::user(),
+            user: folders::current_user(),
             source,
         };
     }
@@ -212,7 +212,7 @@ fn check_room(free: &FreeSpace, needed: SpaceNeeded, folder: &Path) -> Result<()
         (_, Some(files)) if files < needed.files => ("files", files, needed.files),
         _ => return Ok(()),
     };
-    Err(InstallError::NoRoom {
+    Err(InstallError::DiskFull {
         folder: folder.to_owned(),
         what,
         free,
@@ -238,7 +238,7 @@ fn made_by(situation: &PreflightState, step: &PlanStep) -> Vec<NewFile> {
             )]
         }
         PlanStep::TakeOver { .. } => {
-            let taken_over = situation.disk.present.as_ref();
+            let taken_over = situation.disk.taken_over.as_ref();
             taken_over.map_or_else(Vec::new, |release| release_files(layout, release))
         }
         PlanStep::WriteRelease { .. } => release_files(layout, &situation.wanted),
@@ -266,7 +266,7 @@ fn release_files(layout: &LineageLayout, release: &Release) -> Vec<NewFile> {
     release
         .files()
         .map(|(piece, bytes, _)| {
-            NewFile::new("write", &layout.piece(&release.id, piece), bytes.len())
+            NewFile::new("write", &layout.file_path(&release.id, piece), bytes.len())
         })
         .collect()
 }

@@ -35,7 +35,7 @@ pub(super) fn observe_folders(
         return Ok(folders);
     }
     for link in layout.links().iter().filter(|link| link.piece.is_secret()) {
-        let above = on_disk::above(layout, &link.path)?;
+        let above = on_disk::read_folders_above(layout, &link.path)?;
         let paths = files::parent(&link.path).ancestors();
         folders.extend(paths.zip(above).map(|(path, access)| KeyFolder {
             path: path.to_owned(),

@@ -60,11 +60,11 @@ impl PreflightObservation {
     ) -> Result<Self, Failure> {
         let layout = input.layout;
         let flags = &input.request.flags;
-        let (inherited, (key_path, doubts)) = observe::access(layout, input.settings)?;
+        let (inherited, (key_path, doubts)) = observe::read_key_access(layout, input.settings)?;
         let access = override_access(inherited, flags);
         let wanted = wanted_release(context, input, access, target)?;
         let states = input.serving.states();
-        let disk = observe::look(layout, &wanted, states, load_evidence(input.serving))?;
+        let disk = observe::observe_disk(layout, &wanted, states, load_evidence(input.serving))?;
         Ok(Self {
             layout: layout.clone(),
             settings_before: input.settings_before.clone(),
@@ -74,7 +74,7 @@ impl PreflightObservation {
             wanted,
             disk,
             former_links: installed::former_links(layout, input.settings_before)?,
-            loose_folders: observe::loose_folders(layout)?,
+            loose_folders: observe::find_loose_folders(layout)?,
             access_remarks: on_disk::list_remarks(layout)?,
             key_folders: key_readers::observe_folders(layout, access, flags)?,
         })
@@ -84,7 +84,9 @@ impl PreflightObservation {
 /// Who may read the key: what the command line says replaces what was inherited.
 fn override_access(inherited: KeyAccess, flags: &LineageSettings) -> KeyAccess {
     KeyAccess {
-        mode: flags.access().map_or(inherited.mode, |access| access.mode),
+        mode: flags
+            .key_access()
+            .map_or(inherited.mode, |access| access.mode),
         owner: flags.key_owner.or(inherited.owner),
     }
 }
@@ -109,11 +111,11 @@ fn wanted_release(
     target: Option<Release>,
 ) -> Result<Release, Failure> {
     let layout = input.layout;
-    let derived = layout.derived();
+    let derived = layout.extra_files();
     let release = match input.request.goal {
         InstallGoal::Install(certified) => {
-            let release = Release::new(certified, access).deriving(&derived);
-            disk::named(layout, release)?
+            let release = Release::new(certified, access).with_extra_files(&derived);
+            disk::choose_release_name(layout, release)?
         }
         InstallGoal::Placeholder(certificate) => {
             let live = placeholder::load_live(layout, input.settings_before, context.now())?;
@@ -123,21 +125,22 @@ fn wanted_release(
             };
             release.with_access(access)
         }
-        InstallGoal::Back(_) => target
+        InstallGoal::Rollback(_) => target
             .ok_or_else(|| rollback::nothing_before(context, layout, input.settings_before))?,
     };
-    Ok(release.deriving(&derived))
+    Ok(release.with_extra_files(&derived))
 }
 
 /// A server with a profile that runs, and whose test succeeds before anything is changed, has
 /// loaded the files that its configuration names.
 fn load_evidence(serving: &ServingState) -> LoadEvidence {
     let has_loaded = |server_use: &ServerUse| {
-        server_use.looked.standing.is_some() && matches!(server_use.state, ServerState::Serves(..))
+        server_use.observed.observation.is_some()
+            && matches!(server_use.state, ServerState::Serves(..))
     };
     if serving.uses.iter().any(has_loaded) {
-        LoadEvidence::Seen
+        LoadEvidence::Tested
     } else {
-        LoadEvidence::Unknown
+        LoadEvidence::Untested
     }
 }

@@ -46,10 +46,10 @@ fn demote(finding: &mut Finding) {
 /// Notes that all names are served with the certificate.
 fn set_covered(server_use: &mut ServerUse) {
     server_use.coverage = NameCoverage::All;
-    if let ServerState::Mends(questions)
+    if let ServerState::BrokenUntilInstalled(questions)
     | ServerState::Serves(questions, _)
     | ServerState::Stopped(questions) = &mut server_use.state
     {
-        questions.reach = NameCoverage::All;
+        questions.coverage = NameCoverage::All;
     }
 }

@@ -52,7 +52,7 @@ impl AdoptionRefusal {
     pub(crate) fn finding(&self, links: &[StableLink]) -> Finding {
         let message = format!("{} names other files: {}", self.block, self.reason);
         let next = if self.certificates.is_empty() {
-            let lines = self.software.lines(links);
+            let lines = self.software.certificate_lines(links);
             server_blocks::change_unadopted_block(&self.block, self.software, lines)
         } else {
             server_blocks::name_one_of_several(&self.certificates)
@@ -93,7 +93,10 @@ pub(crate) fn adopt(
         usual,
     };
     let mut refusals = Vec::new();
-    for block in config.serving(names).filter(|block| block.speaks_tls()) {
+    for block in config
+        .blocks_serving(names)
+        .filter(|block| block.speaks_tls())
+    {
         match rules.check_block(block)? {
             BlockAdoption::Allowed(links) => {
                 let findings = rules.check_nameless_blocks(&links);
@@ -116,9 +119,13 @@ pub(crate) fn adopt(
 
 /// Chain and key of each certificate of a block, where it has several.
 fn list_several(block: &ConfigBlock) -> Vec<(PathBuf, PathBuf)> {
-    match block.pairs.len() {
+    match block.certificates.len() {
         0 | 1 => Vec::new(),
-        _ => block.pairs.iter().filter_map(chain_and_key_paths).collect(),
+        _ => block
+            .certificates
+            .iter()
+            .filter_map(chain_and_key_paths)
+            .collect(),
     }
 }
 
@@ -136,8 +143,8 @@ fn chain_and_key_paths(certificate: &ConfiguredCertificate) -> Option<(PathBuf, 
 
 impl AdoptionRules<'_> {
     fn check_block(&self, block: &ConfigBlock) -> Result<BlockAdoption, Failure> {
-        let [certificate] = block.pairs.as_slice() else {
-            let reason = format!("it has {} certificates", block.pairs.len());
+        let [certificate] = block.certificates.as_slice() else {
+            let reason = format!("it has {} certificates", block.certificates.len());
             return Ok(BlockAdoption::Refused(reason));
         };
         let Some(links) = certificate.links() else {
@@ -162,12 +169,12 @@ impl AdoptionRules<'_> {
         earlier: &[StableLink],
     ) -> Result<Option<String>, Failure> {
         // They are real paths: they are inside of the tree as they are, or not at all.
-        let real = StableLink::new(folders::real(&link.path)?, link.piece);
+        let real = StableLink::new(folders::resolve_links(&link.path)?, link.piece);
         if let Some(reason) = self.check_place(link, &real, earlier) {
             return Ok(Some(reason));
         }
         // Nothing, a plain file or our link can be adopted.
-        match observe::spot(self.usual, &real)? {
+        match observe::check_path(self.usual, &real)? {
             PathContent::Replaceable(_) => Ok(None),
             PathContent::Obstacle(obstacle) => Ok(Some(obstacle.to_string())),
         }
@@ -186,27 +193,27 @@ impl AdoptionRules<'_> {
         if earlier.iter().any(|other| other.path == link.path) {
             return Some("chain and key are one file".to_owned());
         }
-        if self.usual.is_own(&real.path) {
+        if self.usual.is_in_own_folder(&real.path) {
             let reason =
                 "they lie in certctl's own folder, past the links that it keeps for servers";
             return Some(reason.to_owned());
         }
         // A symbolic link may lead into another tool's tree.
-        check_owner(&self.usual.inside(&link.path))
-            .or_else(|| check_owner(&self.usual.inside(&real.path)))
+        check_owner(&self.usual.path_inside_tree(&link.path))
+            .or_else(|| check_owner(&self.usual.path_inside_tree(&real.path)))
     }
 
     /// Blocks that use the same files for names that the certificate lacks, or may lack.
     fn check_other_blocks(&self, links: &[StableLink]) -> Option<String> {
         let mut others = links
             .iter()
-            .flat_map(|link| self.config.mentioning(&link.path));
+            .flat_map(|link| self.config.blocks_mentioning(&link.path));
         others.find_map(|other| match other.coverage(self.names) {
-            BlockCoverage::Lacks(lacking) => Some(format!(
+            BlockCoverage::MissingNames(lacking) => Some(format!(
                 "{other} serves {} with them too",
                 lacking.join(", ")
             )),
-            BlockCoverage::CannotTell(patterns) => Some(format!(
+            BlockCoverage::UnknownPatterns(patterns) => Some(format!(
                 "{other} serves {} with them, and only {} can tell which names \
                         that is",
                 patterns.join(", "),
@@ -218,7 +225,7 @@ impl AdoptionRules<'_> {
 
     /// Blocks without a name serve every request that reaches them, with these files too.
     fn check_nameless_blocks(&self, links: &[StableLink]) -> Vec<Finding> {
-        let nameless = self.config.naming(links).filter(|block| {
+        let nameless = self.config.blocks_naming(links).filter(|block| {
             block.speaks_tls() && block.coverage(self.names) == BlockCoverage::Nameless
         });
         let messages = nameless.map(|block| {

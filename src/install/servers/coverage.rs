@@ -33,7 +33,7 @@ impl<'a> ConfigUnderCheck<'a> {
     /// The TLS blocks that name the certificate.
     fn tls_blocks(&self) -> impl Iterator<Item = &'a ConfigBlock> {
         self.config
-            .naming(self.wanted.links)
+            .blocks_naming(self.wanted.links)
             .filter(|block| block.speaks_tls())
     }
 
@@ -104,7 +104,7 @@ fn check_other_blocks(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
 }
 
 fn check_unprobed_addresses(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
-    let messages = checked.targets.unasked.iter().map(|(listen, why)| {
+    let messages = checked.targets.unprobed.iter().map(|(listen, why)| {
         format!(
             "what is served there is not known: {listen} {}",
             why.reason()
@@ -123,10 +123,10 @@ fn check_probes(checked: &ConfigUnderCheck<'_>) -> Option<Finding> {
         let finding = Finding::warning("not-probed", message);
         return Some(finding.with(servers::probe_somewhere()));
     }
-    if !(targets.ask.is_empty() && targets.elsewhere.is_empty() && checked.probes.is_empty()) {
+    if !(targets.targets.is_empty() && targets.elsewhere.is_empty() && checked.probes.is_empty()) {
         return None;
     }
-    let block = checked.config.naming(checked.wanted.links).next()?;
+    let block = checked.config.blocks_naming(checked.wanted.links).next()?;
     let message = format!("{block} names the pair, and it cannot be asked what it serves");
     let finding = Finding::error("not-probed", message);
     Some(finding.with(servers::probe_somewhere_or_nowhere()))
@@ -136,7 +136,7 @@ fn check_probes(checked: &ConfigUnderCheck<'_>) -> Option<Finding> {
 pub(super) fn check_clashes(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
     let clashes = checked
         .config
-        .clashes(checked.wanted.links, checked.wanted.names);
+        .find_clashes(checked.wanted.links, checked.wanted.names);
     clashes
         .into_iter()
         .map(|clash| report_clash(checked, clash))
@@ -145,7 +145,7 @@ pub(super) fn check_clashes(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
 
 fn report_clash(checked: &ConfigUnderCheck<'_>, clash: NameClash) -> Finding {
     match clash {
-        NameClash::Twice {
+        NameClash::DuplicateName {
             name,
             address,
             first,
@@ -158,9 +158,9 @@ fn report_clash(checked: &ConfigUnderCheck<'_>, clash: NameClash) -> Finding {
             Finding::warning("duplicate-server-name", message)
                 .with(server_blocks::remove_duplicate_name(&name))
         }
-        NameClash::Bare { block, address } => {
+        NameClash::NoCertificate { block, address } => {
             let message = format!("{block} speaks TLS at {address} and has no certificate");
-            let lines = checked.config.software.lines(checked.links);
+            let lines = checked.config.software.certificate_lines(checked.links);
             Finding::warning("block-has-no-certificate", message)
                 .with(server_blocks::add_certificate_to_block(&block, lines))
         }
@@ -190,12 +190,12 @@ fn report_other_files(
     let addresses = join_unique(served.iter().map(|one| one.address.to_string()));
     let message = format!("{names} at {addresses}: {block} serves that, with other files");
     let software = checked.config.software;
-    let lines = software.lines(checked.links);
+    let lines = software.certificate_lines(checked.links);
     let next = match block.coverage(checked.wanted.names) {
-        BlockCoverage::Lacks(others) => {
+        BlockCoverage::MissingNames(others) => {
             server_blocks::give_names_their_own_block(block, &names, &others, lines)
         }
-        _ if block.pairs.len() > 1 => {
+        _ if block.certificates.len() > 1 => {
             let algorithm = checked.wanted.algorithm;
             server_blocks::change_one_of_several(block, software, algorithm, lines)
         }
@@ -219,11 +219,11 @@ fn uncovered_blocks<'a>(
     let new_names = checked.wanted.names;
     let present_names = checked.present_names;
     checked.tls_blocks().filter_map(move |block| {
-        let BlockCoverage::Lacks(lacking) = block.coverage(new_names) else {
+        let BlockCoverage::MissingNames(lacking) = block.coverage(new_names) else {
             return None;
         };
         let lacking_before = match present_names.map(|names| block.coverage(names)) {
-            Some(BlockCoverage::Lacks(before)) => before,
+            Some(BlockCoverage::MissingNames(before)) => before,
             _ => Vec::new(),
         };
         let mut losing = lacking.clone();
@@ -296,7 +296,7 @@ pub(super) fn check_stapling(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
 }
 
 fn has_ocsp_server(leaf: &Certificate) -> bool {
-    let details = CertificateDetails::of_certificate(leaf.der());
+    let details = CertificateDetails::from_certificate(leaf.der());
     !details.ocsp_urls.is_empty()
 }
 

@@ -70,8 +70,10 @@ fn would_be_read(config: &ServerConfig, site: &Path, enabled: &Path) -> bool {
     };
     let text = name.to_string_lossy();
     !is_left_over(&text)
-        && !files::occupied(&enabled.join(name))
-        && config.including(&text).any(|folder| folder == enabled)
+        && !files::exists(&enabled.join(name))
+        && config
+            .folders_including(&text)
+            .any(|folder| folder == enabled)
 }
 
 fn is_left_over(name: &str) -> bool {

@@ -27,7 +27,7 @@ use crate::wording::joined_with_and;
 pub(crate) struct ObservedServer {
     pub server: ControlledServer,
     /// Its configuration, where it has a profile.
-    pub standing: Option<ServerObservation>,
+    pub observation: Option<ServerObservation>,
     /// Why its configuration cannot be read.
     pub refusal: Option<Finding>,
     tested: OnceCell<Option<FinishedCommand>>,
@@ -43,7 +43,7 @@ impl ObservedServer {
         };
         Self {
             server,
-            standing: observation,
+            observation,
             refusal,
             tested: OnceCell::new(),
             disabled_sites: OnceCell::new(),
@@ -59,14 +59,14 @@ impl ObservedServer {
     /// Whether it runs, as far as its profile can tell.
     #[must_use]
     pub(crate) fn runs(&self) -> bool {
-        self.standing
+        self.observation
             .as_ref()
             .is_none_or(|observation| observation.running.is_some())
     }
 
     /// Whether its profile shows that it runs.
     fn is_running(&self) -> bool {
-        self.standing
+        self.observation
             .as_ref()
             .is_some_and(|observation| observation.running.is_some())
     }
@@ -88,7 +88,7 @@ impl ObservedServer {
     #[must_use]
     pub(crate) fn disabled_sites(&self) -> &[DisabledSite] {
         self.disabled_sites.get_or_init(|| {
-            self.standing
+            self.observation
                 .as_ref()
                 .map(|observation| disabled_sites::find_disabled(&observation.config))
                 .unwrap_or_default()
@@ -98,18 +98,18 @@ impl ObservedServer {
     /// Whether its configuration names one of these files.
     #[must_use]
     pub(crate) fn names_any(&self, links: &[StableLink]) -> bool {
-        self.standing
+        self.observation
             .as_ref()
-            .is_some_and(|observation| observation.config.naming(links).next().is_some())
+            .is_some_and(|observation| observation.config.blocks_naming(links).next().is_some())
     }
 
     /// Whether its configuration names one of these files as a certificate, or serves one of these
     /// names; one that cannot be read may.
     fn concerns(&self, links: &[StableLink], names: &[DnsName]) -> bool {
-        self.standing.as_ref().is_none_or(|observation| {
+        self.observation.as_ref().is_none_or(|observation| {
             let config = &observation.config;
-            config.naming(links).next().is_some()
-                || config.serving(names).any(ConfigBlock::speaks_tls)
+            config.blocks_naming(links).next().is_some()
+                || config.blocks_serving(names).any(ConfigBlock::speaks_tls)
         })
     }
 }
@@ -320,7 +320,7 @@ impl ServerDiscovery {
 
     /// Returns every installed server with its usual configuration; one that cannot be observed
     /// fails alone.
-    pub(crate) fn here(&mut self) -> Vec<Result<Rc<ObservedServer>, Failure>> {
+    pub(crate) fn observe_installed(&mut self) -> Vec<Result<Rc<ObservedServer>, Failure>> {
         ServerSoftware::ALL
             .into_iter()
             .filter_map(|software| {
@@ -432,7 +432,7 @@ fn parse_servers(settings: &LineageSettings) -> Result<Option<Vec<ServerSoftware
     }
     let mut wanted = Vec::new();
     for name in names.into_iter().filter(|name| *name != "none") {
-        let software = ServerSoftware::named(name).ok_or_else(|| unknown(name))?;
+        let software = ServerSoftware::from_name(name).ok_or_else(|| unknown(name))?;
         if !wanted.contains(&software) {
             wanted.push(software);
         }
@@ -446,9 +446,9 @@ fn parse_servers(settings: &LineageSettings) -> Result<Option<Vec<ServerSoftware
 
 /// Parses a command into words. Its program must exist: that is known before anything is changed.
 fn parse_command(text: &str) -> Result<Vec<String>, Failure> {
-    let words = process::words(text)?;
+    let words = process::split_command(text)?;
     match words.first() {
-        Some(program) if process::which(program).is_none() => Err(ProcessError::NotFound {
+        Some(program) if process::find_program(program).is_none() => Err(ProcessError::NotFound {
             program: program.clone(),
         }
         .into()),

@@ -15,7 +15,7 @@ use crate::install_plan::plan::{ServedEvidence, ServerQuestions, ServerState};
 use crate::store::layout::{LineageLayout, StableLink};
 use crate::system::fs::files;
 use crate::system::process::FinishedCommand;
-use crate::webserver::apache::gate::GATE;
+use crate::webserver::apache::gate::RELOAD_FAULT_PREFIX;
 use crate::webserver::model::{ComplaintSubject, ConfiguredCertificate, names_path};
 
 /// Where a certificate is installed, and the servers that use it.
@@ -113,10 +113,10 @@ fn judge_state(
     server_use: &ServerUse,
     failing_tests: &mut FailingTests,
 ) -> Result<TestedState, Failure> {
-    let observed = &server_use.looked;
+    let observed = &server_use.observed;
     let questions = questions(server_use);
     let no_questions = ServerQuestions {
-        reach: server_use.coverage,
+        coverage: server_use.coverage,
         ..ServerQuestions::default()
     };
     if questions == no_questions {
@@ -135,18 +135,18 @@ fn judge_state(
     } else if failed_test.is_none() {
         ServerState::Serves(questions, ServedEvidence::Otherwise)
     } else {
-        ServerState::Mends(questions)
+        ServerState::BrokenUntilInstalled(questions)
     };
     Ok(TestedState::Usable(state))
 }
 
 fn questions(server_use: &ServerUse) -> ServerQuestions {
-    let server = &server_use.looked.server;
+    let server = &server_use.observed.server;
     ServerQuestions {
         test: server.test_command().map(|words| words.join(" ")),
         reload: server.reload_command().map(|words| words.join(" ")),
-        probe: server_use.addresses.clone(),
-        reach: server_use.coverage,
+        addresses: server_use.addresses.clone(),
+        coverage: server_use.coverage,
     }
 }
 
@@ -160,9 +160,9 @@ fn is_repaired_by_install(
         .iter()
         .filter(|lineage| uses_server(lineage.serving, observed))
         .collect();
-    if observed.standing.is_none() {
+    if observed.observation.is_none() {
         for lineage in used {
-            if !observe::pair_loads(lineage.layout)? {
+            if !observe::deployed_files_load(lineage.layout)? {
                 return Ok(true);
             }
         }
@@ -170,13 +170,13 @@ fn is_repaired_by_install(
     }
     let paths: Vec<&Path> = used
         .iter()
-        .flat_map(|lineage| &lineage.serving.spelled)
+        .flat_map(|lineage| &lineage.serving.configured_paths)
         .map(|link| link.path.as_path())
         .collect();
-    match observed.server.complaint(&finished.output, &paths).blame {
-        ComplaintSubject::PairMissing => Ok(true),
-        ComplaintSubject::PairBroken => has_broken_files(&used, finished),
-        ComplaintSubject::Other | ComplaintSubject::PairUnreadable => Ok(false),
+    match observed.server.complaint(&finished.output, &paths).subject {
+        ComplaintSubject::FilesMissing => Ok(true),
+        ComplaintSubject::FilesBroken => has_broken_files(&used, finished),
+        ComplaintSubject::Other | ComplaintSubject::FilesUnreadable => Ok(false),
     }
 }
 
@@ -184,7 +184,7 @@ fn uses_server(serving: &ServingState, observed: &Rc<ObservedServer>) -> bool {
     serving
         .uses
         .iter()
-        .any(|server_use| Rc::ptr_eq(&server_use.looked, observed))
+        .any(|server_use| Rc::ptr_eq(&server_use.observed, observed))
 }
 
 /// Whether one of these certificates is named by the failing test and cannot be loaded.
@@ -193,9 +193,9 @@ fn has_broken_files(
     finished: &FinishedCommand,
 ) -> Result<bool, Failure> {
     for lineage in lineages {
-        let mut links = lineage.serving.spelled.iter();
+        let mut links = lineage.serving.configured_paths.iter();
         let is_named = links.any(|link| names_path(&finished.output, &link.path));
-        if is_named && !observe::pair_loads(lineage.layout)? {
+        if is_named && !observe::deployed_files_load(lineage.layout)? {
             return Ok(true);
         }
     }
@@ -204,7 +204,11 @@ fn has_broken_files(
 
 fn report_broken(observed: &ObservedServer, finished: &FinishedCommand) -> Finding {
     let output = observed.server.complaint(&finished.output, &[]).lines;
-    if !output.is_empty() && output.iter().all(|line| line.starts_with(GATE)) {
+    if !output.is_empty()
+        && output
+            .iter()
+            .all(|line| line.starts_with(RELOAD_FAULT_PREFIX))
+    {
         return report_gate(output);
     }
     let how = if finished.timed_out {
@@ -236,10 +240,10 @@ fn report_gate(lines: Vec<String>) -> Finding {
 /// Chain and key of the certificates that the server complains about and that do not exist.
 fn missing_certificates(observed: &ObservedServer, output: &str) -> Vec<(PathBuf, PathBuf)> {
     let certificates = observed
-        .standing
+        .observation
         .iter()
         .flat_map(|observation| observation.config.blocks())
-        .flat_map(|block| &block.pairs);
+        .flat_map(|block| &block.certificates);
     let missing = certificates
         .filter_map(ConfiguredCertificate::links)
         .filter(|links| is_missing(links, output));
@@ -257,6 +261,6 @@ fn missing_certificates(observed: &ObservedServer, output: &str) -> Vec<(PathBuf
 
 /// Whether `output` names a file of these links that does not exist.
 fn is_missing(links: &[StableLink], output: &str) -> bool {
-    let mut absent = links.iter().filter(|link| !files::occupied(&link.path));
+    let mut absent = links.iter().filter(|link| !files::exists(&link.path));
     absent.any(|link| names_path(output, &link.path)) && links.len() <= 2
 }

@@ -13,7 +13,9 @@ use crate::install::servers::{ServerUse, dns_names};
 use crate::permissions::Mode;
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders;
-use crate::webserver::model::{BlockAddition, NewBlock, ServerSoftware, WEB, WrittenBlock};
+use crate::webserver::model::{
+    BlockAddition, DEFAULT_WEB_PORTS, NewBlock, ServerSoftware, WrittenBlock,
+};
 use crate::wording::with_causes;
 
 /// What became of the block.
@@ -75,7 +77,8 @@ pub(crate) fn write(
     situation: &PreflightState,
     server_use: &ServerUse,
 ) -> BlockAdvice {
-    let (Some(program), Some(observation)) = (server_use.program(), &server_use.looked.standing)
+    let (Some(program), Some(observation)) =
+        (server_use.program(), &server_use.observed.observation)
     else {
         return BlockAdvice::None;
     };
@@ -84,13 +87,13 @@ pub(crate) fn write(
         return advice;
     }
     let names = dns_names(&situation.wanted.certificates);
-    let written = observation.write(NewBlock {
+    let written = observation.write_block(NewBlock {
         names: &names,
         links: &server_use.links,
         ipv6: observation.ipv6,
-        ports: WEB,
+        ports: DEFAULT_WEB_PORTS,
     });
-    let path = context.here(file_name(situation.layout.stem(), software));
+    let path = context.path_of(file_name(situation.layout.stem(), software));
     match write_file(&path, written.text.as_bytes()) {
         Ok(BlockFile::Ours) => BlockAdvice::Wrote {
             software,
@@ -114,7 +117,7 @@ fn use_existing_block(server_use: &ServerUse, software: ServerSoftware) -> Optio
         return Some(BlockAdvice::Elsewhere { software, blocks });
     }
     let site = server_use
-        .looked
+        .observed
         .disabled_sites()
         .iter()
         .find(|site| site.mentions_any(&server_use.links))?;
@@ -228,7 +231,7 @@ impl BlockAdvice {
     #[must_use]
     pub(crate) fn placement(&self, server_use: &ServerUse) -> BlockPlacement {
         let (Some(program), Some(observation)) =
-            (server_use.program(), &server_use.looked.standing)
+            (server_use.program(), &server_use.observed.observation)
         else {
             return BlockPlacement::Nothing;
         };
@@ -245,7 +248,7 @@ impl BlockAdvice {
             return BlockPlacement::Nothing;
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let mut included = observation.config.including(&name);
+        let mut included = observation.config.folders_including(&name);
         let target = BlockTarget {
             path,
             software: program.software(),
@@ -259,7 +262,9 @@ impl BlockAdvice {
             let step = server_blocks::paste_block(&target.place_to_paste(), written);
             return BlockPlacement::ByHand(step);
         }
-        let commands_before = self.written().map(|written| written.first.clone());
+        let commands_before = self
+            .written()
+            .map(|written| written.commands_before.clone());
         target.place_file(commands_before.unwrap_or_default())
     }
 

@@ -12,7 +12,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::install_plan::observe;
 use crate::pki::name::DnsName;
 use crate::store::layout::{LineageLayout, ReleaseFile, StableLink};
-use crate::store::root::{below, real};
+use crate::store::root::{path_below_root, resolve_in_tree};
 use crate::webserver::model::{ServerConfig, ServerSoftware, chain_and_key};
 
 impl SearchPaths<'_> {
@@ -24,21 +24,22 @@ impl SearchPaths<'_> {
         if let Some(both) = chain_path.as_ref().filter(|_| chain_path == key_path) {
             return self.paths_with_combined(both);
         }
-        let chain = self.given_or_usual(chain_path.as_deref(), self.usual.chain_path());
-        let key = self.given_or_usual(key_path.as_deref(), self.usual.key_path());
+        let chain = self.given_or_usual(chain_path.as_deref(), self.usual_layout.chain_path());
+        let key = self.given_or_usual(key_path.as_deref(), self.usual_layout.key_path());
         let mut paths = chain_and_key(&chain, &key).to_vec();
         paths.extend(self.further_links());
         paths
     }
 
     fn given_or_usual(&self, given: Option<&Path>, usual: &Path) -> PathBuf {
-        given.map_or_else(|| usual.to_owned(), |path| below(self.root, path))
+        given.map_or_else(|| usual.to_owned(), |path| path_below_root(self.root, path))
     }
 
     /// The usual paths, and `path` as the file with certificates and key.
     fn paths_with_combined(&self, path: &Path) -> Vec<StableLink> {
-        let combined = StableLink::new(below(self.root, path), ReleaseFile::Combined);
-        let mut paths = chain_and_key(self.usual.chain_path(), self.usual.key_path()).to_vec();
+        let combined = StableLink::new(path_below_root(self.root, path), ReleaseFile::Combined);
+        let mut paths =
+            chain_and_key(self.usual_layout.chain_path(), self.usual_layout.key_path()).to_vec();
         paths.push(combined.clone());
         paths.extend(self.further_links().filter(|link| *link != combined));
         paths
@@ -48,16 +49,16 @@ impl SearchPaths<'_> {
         self.settings
             .links
             .iter()
-            .map(|link| StableLink::new(below(self.root, &link.path), link.piece))
+            .map(|link| StableLink::new(path_below_root(self.root, &link.path), link.piece))
     }
 
     /// The links that make a server relevant: the configured ones, and the combined file that
     /// HAProxy would read, which is made only once HAProxy names it.
     pub(super) fn search_links(&self, configured_paths: &[StableLink]) -> Vec<StableLink> {
-        let path = observe::family(self.root).combined_path(self.usual.stem());
+        let path = observe::detect_distro_family(self.root).combined_path(self.usual_layout.stem());
         let mut links = configured_paths.to_vec();
         if find_combined(configured_paths).is_none() {
-            let path = below(self.root, &path);
+            let path = path_below_root(self.root, &path);
             links.push(StableLink::new(path, ReleaseFile::Combined));
         }
         links
@@ -67,10 +68,13 @@ impl SearchPaths<'_> {
     fn resolve(&self, link: &StableLink) -> Result<StableLink, Failure> {
         // The usual ones are real already.
         let is_usual = |usual: &StableLink| usual.path == link.path;
-        if self.usual.links().iter().any(is_usual) {
+        if self.usual_layout.links().iter().any(is_usual) {
             return Ok(link.clone());
         }
-        Ok(StableLink::new(real(self.root, &link.path)?, link.piece))
+        Ok(StableLink::new(
+            resolve_in_tree(self.root, &link.path)?,
+            link.piece,
+        ))
     }
 
     fn names_paths_on_command_line(&self) -> bool {
@@ -94,7 +98,12 @@ struct PathSelection<'a> {
 
 impl PathSelection<'_> {
     fn adopt(&self, config: &ServerConfig) -> Result<PathAdoption, Failure> {
-        adopt_paths::adopt(config, self.names, self.search.root, self.search.usual)
+        adopt_paths::adopt(
+            config,
+            self.names,
+            self.search.root,
+            self.search.usual_layout,
+        )
     }
 }
 
@@ -102,16 +111,18 @@ impl ServingState {
     /// Every path without symbolic links in its folder's path.
     pub(super) fn resolve_layout(&self, search: SearchPaths<'_>) -> Result<LineageLayout, Failure> {
         let links = self
-            .spelled
+            .configured_paths
             .iter()
             .map(|link| search.resolve(link))
             .collect::<Result<Vec<StableLink>, Failure>>()?;
         let layout = search
-            .usual
-            .at(links[0].path.clone(), links[1].path.clone())
-            .with(links[2..].iter().cloned());
+            .usual_layout
+            .with_chain_and_key_paths(links[0].path.clone(), links[1].path.clone())
+            .with_links(links[2..].iter().cloned());
         let links = layout.links();
-        if has_conflicting_links(links) || links.iter().any(|link| layout.is_own(&link.path)) {
+        if has_conflicting_links(links)
+            || links.iter().any(|link| layout.is_in_own_folder(&link.path))
+        {
             return Err(self.unusable_paths(&layout));
         }
         Ok(layout)
@@ -141,7 +152,8 @@ impl ServingState {
         servers: Vec<Rc<ObservedServer>>,
         names: &[DnsName],
     ) -> Result<(), Failure> {
-        let is_named = |observed: &Rc<ObservedServer>| observed.names_any(&self.spelled[..2]);
+        let is_named =
+            |observed: &Rc<ObservedServer>| observed.names_any(&self.configured_paths[..2]);
         let mut selection = PathSelection {
             search,
             names,
@@ -150,8 +162,8 @@ impl ServingState {
         for observed in servers {
             let server_use = self.choose_paths_of(observed, &mut selection)?;
             for link in &server_use.links {
-                if !self.spelled.contains(link) {
-                    self.spelled.push(link.clone());
+                if !self.configured_paths.contains(link) {
+                    self.configured_paths.push(link.clone());
                 }
             }
             self.uses.push(server_use);
@@ -165,11 +177,13 @@ impl ServingState {
         selection: &mut PathSelection<'_>,
     ) -> Result<ServerUse, Failure> {
         let links = self.default_links(&observed, selection.search)?;
-        let Some(observation) = &observed.standing else {
+        let Some(observation) = &observed.observation else {
             return Ok(ServerUse::new(observed, links, Vec::new()));
         };
-        if selection.search.names_paths_on_command_line() || observed.names_any(&self.spelled) {
-            let links = named_links(&observation.config, &self.spelled).unwrap_or(links);
+        if selection.search.names_paths_on_command_line()
+            || observed.names_any(&self.configured_paths)
+        {
+            let links = named_links(&observation.config, &self.configured_paths).unwrap_or(links);
             return Ok(ServerUse::new(observed, links, Vec::new()));
         }
         let adoption = selection.adopt(&observation.config)?;
@@ -201,7 +215,7 @@ impl ServingState {
     /// The first adopted paths become those of chain and key, unless these are settled.
     fn settle_paths(&mut self, adopted: &[StableLink], selection: &mut PathSelection<'_>) {
         if !selection.is_settled && is_chain_and_key(adopted) {
-            self.spelled.splice(..2, adopted.iter().cloned());
+            self.configured_paths.splice(..2, adopted.iter().cloned());
         }
         selection.is_settled = true;
     }
@@ -213,22 +227,23 @@ impl ServingState {
         search: SearchPaths<'_>,
     ) -> Result<Vec<StableLink>, Failure> {
         if observed.software() != Some(ServerSoftware::Haproxy) {
-            return Ok(self.spelled[..2].to_vec());
+            return Ok(self.configured_paths[..2].to_vec());
         }
-        if let Some(link) = find_combined(&self.spelled) {
+        if let Some(link) = find_combined(&self.configured_paths) {
             return Ok(vec![link.clone()]);
         }
-        let path = observe::family(search.root).combined_path(search.usual.stem());
-        let path = real(search.root, &path)?;
+        let path =
+            observe::detect_distro_family(search.root).combined_path(search.usual_layout.stem());
+        let path = resolve_in_tree(search.root, &path)?;
         Ok(vec![StableLink::new(path, ReleaseFile::Combined)])
     }
 }
 
 /// The links of `paths` that the first block with them names.
 fn named_links(config: &ServerConfig, paths: &[StableLink]) -> Option<Vec<StableLink>> {
-    let block = config.naming(paths).next()?;
+    let block = config.blocks_naming(paths).next()?;
     let certificate = block
-        .pairs
+        .certificates
         .iter()
         .find(|certificate| certificate.is_among(paths))?;
     certificate.links()

@@ -19,7 +19,7 @@ use crate::store::disk;
 use crate::store::layout::{LineageLayout, ReleaseFile, ReleasePointer};
 use crate::store::settings::LineageSettings;
 use crate::system::fs::files;
-use crate::webserver::model::name::concrete;
+use crate::webserver::model::name::probe_host;
 use crate::webserver::model::{InstalledPaths, ProbeTargets};
 
 /// What is checked of every configuration and reported. Only [`coverage::check_reach`] reports
@@ -72,7 +72,7 @@ impl<'a> ServingObservation<'a> {
     /// Names that the present certificate has and the new one lacks.
     fn check_lost_names(&self) -> Option<Finding> {
         let present = self.present.as_ref()?;
-        let lost = lint::lost(present, self.leaf?)?;
+        let lost = lint::find_lost_client_auth(present, self.leaf?)?;
         Some(lint_finding(&lost, TrustScope::Public))
     }
 
@@ -128,7 +128,7 @@ impl ServingState {
         observation: &ServingObservation<'_>,
         present_names: Option<&[DnsName]>,
     ) -> Vec<ProbeTarget> {
-        let Some(standing) = &server_use.looked.standing else {
+        let Some(standing) = &server_use.observed.observation else {
             return Vec::new();
         };
         let Some(leaf) = observation.leaf else {
@@ -136,12 +136,15 @@ impl ServingState {
         };
         let config = &standing.config;
         let wanted = InstalledPaths {
-            links: &self.spelled,
+            links: &self.configured_paths,
             names: observation.names,
             algorithm: leaf.algorithm,
         };
-        let targets = ProbeTargets::of(config, &wanted);
-        server_use.is_configured = config.naming(&self.spelled).next().is_some();
+        let targets = ProbeTargets::find(config, &wanted);
+        server_use.is_configured = config
+            .blocks_naming(&self.configured_paths)
+            .next()
+            .is_some();
         let checked = ConfigUnderCheck {
             config,
             wanted: &wanted,
@@ -155,11 +158,11 @@ impl ServingState {
         let findings: Vec<Finding> = REPORTED.iter().flat_map(|check| check(&checked)).collect();
         let losing_coverage = coverage::check_names_losing_coverage(&checked);
         if findings.iter().any(is_error) {
-            server_use.coverage = NameCoverage::Part;
+            server_use.coverage = NameCoverage::Partial;
         }
         self.findings.extend(findings);
         self.names_losing_coverage.extend(losing_coverage);
-        targets.ask
+        targets.targets
     }
 }
 
@@ -173,7 +176,7 @@ fn read_present(
     settings: &LineageSettings,
 ) -> Result<Option<Certificate>, Failure> {
     if settings.placeholder.is_some()
-        && observe::pointer(layout, ReleasePointer::Live)? == settings.placeholder
+        && observe::read_pointer(layout, ReleasePointer::Live)? == settings.placeholder
     {
         return Ok(None);
     }
@@ -192,7 +195,7 @@ fn parse_first(bytes: Vec<u8>) -> Option<Certificate> {
         &DeliveryLimits::default(),
     )
     .ok()?;
-    file.bag().into_iter().next()
+    file.clone_certificates().into_iter().next()
 }
 
 /// Every address of `--probe`, for every name of the certificate.
@@ -206,7 +209,7 @@ fn resolve_probes(
         for &address in discovery.resolve_probe(probe)? {
             let of_address = names
                 .iter()
-                .map(|name| ProbeTarget::new(address, concrete(name)));
+                .map(|name| ProbeTarget::new(address, probe_host(name)));
             targets.extend(of_address);
         }
     }

@@ -30,7 +30,7 @@ pub(crate) struct PlanContext<'a> {
     /// The same release, written under a temporary name; `None` when it is installed already.
     pub staged: Option<StagedRelease>,
     /// The certificate that is taken over from plain files.
-    pub taken: Option<&'a Release>,
+    pub taken_over: Option<&'a Release>,
     /// The servers to test and reload; the software is `None` for commands given by the user.
     pub servers: Vec<(Option<ServerSoftware>, &'a ControlledServer)>,
     /// The deployed paths as the servers' configurations spell them. A complaint that names one is
@@ -43,7 +43,7 @@ pub(crate) struct PlanContext<'a> {
     pub settings_before: LineageSettings,
     /// Probe targets that must serve the previous certificate again after a rollback: those that
     /// served it before, where that was probed.
-    pub demanded: Vec<ProbeTarget>,
+    pub rollback_targets: Vec<ProbeTarget>,
 }
 
 impl PlanContext<'_> {
@@ -60,7 +60,7 @@ impl PlanContext<'_> {
 
     /// The certificates of a release.
     pub(crate) fn certificates(&self, id: &ReleaseId) -> Result<Vec<Certificate>, FileError> {
-        let in_memory = [Some(self.wanted), self.taken]
+        let in_memory = [Some(self.wanted), self.taken_over]
             .into_iter()
             .flatten()
             .find(|release| release.id == *id);
@@ -80,7 +80,7 @@ impl PlanContext<'_> {
         let targets = if *id == self.wanted.id {
             self.targets.to_vec()
         } else {
-            self.demanded.clone()
+            self.rollback_targets.clone()
         };
         Ok(ProbeGroup {
             index,
@@ -127,7 +127,7 @@ impl PlanContext<'_> {
             PlanStep::Restore { path, backup } => folders::restore(path, backup)?,
             PlanStep::Switch { to, .. } => self.point(ReleasePointer::Live, to)?,
             PlanStep::TakeOver { .. } => self.publish_taken_over()?,
-            PlanStep::Unlink { path } => folders::unlink(path)?,
+            PlanStep::Unlink { path } => folders::remove_link(path)?,
             PlanStep::Unpoint { pointer } => folders::remove(&self.layout.pointer(*pointer))?,
             PlanStep::WriteRelease { .. } => self.publish_wanted()?,
             // These run once for all plans.
@@ -145,11 +145,11 @@ impl PlanContext<'_> {
     }
 
     fn point(&self, pointer: ReleasePointer, to: &ReleaseId) -> Result<(), FileError> {
-        folders::place(&self.layout.pointer(pointer), &pointer_text(to))
+        folders::replace_link(&self.layout.pointer(pointer), &pointer_text(to))
     }
 
     fn publish_taken_over(&self) -> Result<(), StoreError> {
-        match self.taken {
+        match self.taken_over {
             Some(taken) => disk::stage(self.layout, taken)?.publish(self.layout, taken),
             None => Ok(()),
         }
@@ -174,7 +174,9 @@ impl PlanContext<'_> {
         } else {
             FOLDER_MODE
         };
-        folders::within(files::parent(path), mode, || folders::place(path, text))
+        folders::run_in_folder(files::parent(path), mode, || {
+            folders::replace_link(path, text)
+        })
     }
 
     /// Writes the settings file; the caller flushes its folder.
@@ -187,10 +189,10 @@ impl PlanContext<'_> {
                 path: path.clone(),
                 source,
             })?;
-        let staged = folders::within(files::parent(&path), FOLDER_MODE, || {
+        let staged = folders::run_in_folder(files::parent(&path), FOLDER_MODE, || {
             files::stage(&path, text.as_bytes(), PUBLIC_MODE)
         })?;
-        Ok(staged.place()?)
+        Ok(staged.rename_unflushed()?)
     }
 
     /// After a rollback: restores the saved options that concern servers, so that the next install
@@ -216,7 +218,8 @@ impl PlanContext<'_> {
         before: Option<&ReleaseId>,
         now: Timestamp,
     ) -> Result<(), InstallError> {
-        self.settings.record(release.clone(), before.cloned(), now);
+        self.settings
+            .add_to_history(release.clone(), before.cloned(), now);
         self.write_settings()
     }
 
@@ -225,7 +228,7 @@ impl PlanContext<'_> {
     fn prune(&self) -> Result<(), FileError> {
         let wanted = &self.wanted.id;
         let mut keep = vec![wanted.clone()];
-        keep.extend(self.settings.before(wanted).cloned());
+        keep.extend(self.settings.release_before(wanted).cloned());
         disk::prune(self.layout, &keep)
     }
 }

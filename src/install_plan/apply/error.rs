@@ -22,7 +22,7 @@ pub enum InstallError {
     },
     /// The user who runs certctl may not write to a folder.
     #[error("user {user} may not write to {}", folder.display())]
-    Denied {
+    NotWritable {
         folder: PathBuf,
         user: u32,
         source: std::io::Error,
@@ -35,7 +35,7 @@ pub enum InstallError {
     Interrupted { signal: i32 },
     /// A folder or file of certctl's tree has been replaced by a link.
     #[error("{} is a link to {}; what certctl keeps there is never behind a link", path.display(), to.display())]
-    Linked { path: PathBuf, to: PathBuf },
+    ReplacedByLink { path: PathBuf, to: PathBuf },
     /// Another certctl is working in this tree.
     #[error("another certctl holds {} for more than {} s", path.display(), waited.as_secs())]
     LockHeld {
@@ -45,7 +45,7 @@ pub enum InstallError {
     },
     /// A file system has too little space left for the new files.
     #[error("{} has room for {free} more {what}; {needed} are needed", folder.display())]
-    NoRoom {
+    DiskFull {
         /// A folder on the file system.
         folder: PathBuf,
         /// What it lacks: `bytes` or `files`.
@@ -69,7 +69,7 @@ pub enum InstallError {
     /// Other users may write to the file, so its commands and paths cannot be trusted.
     #[error("{} can be written by others (mode {mode}, user {user}): what it says may not be \
         theirs to say", path.display())]
-    Writable {
+    WritableByOthers {
         /// The file or folder.
         path: PathBuf,
         mode: Mode,

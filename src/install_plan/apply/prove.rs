@@ -18,14 +18,14 @@ pub struct ProbeAnswer {
     /// The handshake and what it proves, or why there was none.
     pub answer: Result<(TlsHandshake, ProbeVerdict), ProbeError>,
     /// Whether an earlier probe of this target found the release: its answers vary.
-    pub earlier: bool,
+    pub agreed_earlier: bool,
 }
 
 impl ProbeAnswer {
     /// Whether the target serves the release, leaf and whole chain.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        matches!(&self.answer, Ok((_, ProbeVerdict::Same)))
+        matches!(&self.answer, Ok((_, ProbeVerdict::Matches)))
     }
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct ProbeGroup {
 /// Probes every target of every group once, all at the same time. A group is the targets and the
 /// certificates that they should serve; the answers come grouped alike.
 #[must_use]
-pub(crate) fn ask_groups(groups: &[(&[ProbeTarget], &[Certificate])]) -> Vec<Vec<ProbeAnswer>> {
+pub(crate) fn probe_groups(groups: &[(&[ProbeTarget], &[Certificate])]) -> Vec<Vec<ProbeAnswer>> {
     let targets: Vec<ProbeTarget> = groups
         .iter()
         .flat_map(|(targets, _)| targets.iter().cloned())
@@ -55,7 +55,7 @@ pub(crate) fn ask_groups(groups: &[(&[ProbeTarget], &[Certificate])]) -> Vec<Vec
             probes.push(ProbeAnswer {
                 target: target.clone(),
                 answer: answer.map(|handshake| judge_handshake(handshake, certificates)),
-                earlier: false,
+                agreed_earlier: false,
             });
         }
         grouped.push(probes);
@@ -67,7 +67,7 @@ fn judge_handshake(
     handshake: TlsHandshake,
     certificates: &[Certificate],
 ) -> (TlsHandshake, ProbeVerdict) {
-    let verdict = probe::judge(&handshake, certificates);
+    let verdict = probe::compare_handshake(&handshake, certificates);
     (handshake, verdict)
 }
 
@@ -80,7 +80,7 @@ struct OpenGroup<'a> {
 
 /// Probes until every group agrees at all of its targets often enough, the time is up, or a signal
 /// arrives, which is returned. A group that is proven is not probed again.
-pub(crate) fn ask_until(
+pub(crate) fn probe_until(
     groups: &mut [ProbeGroup],
     patience: ProbePatience,
     signal: impl Fn() -> Option<i32>,
@@ -92,9 +92,12 @@ pub(crate) fn ask_until(
         .collect();
     loop {
         probe_open_groups(&mut open);
-        let passed = started.passed();
+        let passed = started.elapsed();
         open.retain(|OpenGroup { agreed, .. }| {
-            matches!(patience.after(*agreed, passed), ProbeDecision::Again(_))
+            matches!(
+                patience.decide_next(*agreed, passed),
+                ProbeDecision::ProbeAgain(_)
+            )
         });
         if open.is_empty() {
             return None;
@@ -111,10 +114,10 @@ fn probe_open_groups(open: &mut [OpenGroup<'_>]) {
         .iter()
         .map(|open| (&open.group.targets[..], &open.group.certificates[..]))
         .collect();
-    let answers = ask_groups(&requests);
+    let answers = probe_groups(&requests);
     for (OpenGroup { group, agreed }, mut probes) in open.iter_mut().zip(answers) {
         for (probe, last) in probes.iter_mut().zip(&group.probes) {
-            probe.earlier = last.earlier || last.agrees();
+            probe.agreed_earlier = last.agreed_earlier || last.agrees();
         }
         if probes.iter().all(ProbeAnswer::agrees) {
             *agreed += 1;

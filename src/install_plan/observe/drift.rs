@@ -5,7 +5,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::{PathContent, PathObstacle, pointer, spot};
+use super::{PathContent, PathObstacle, check_path, read_pointer};
 use crate::install_plan::apply::error::InstallError;
 use crate::install_plan::plan::PathState;
 use crate::permissions::Mode;
@@ -32,13 +32,13 @@ pub(crate) struct DriftObservation {
 ///
 /// # Errors
 /// When something exists and cannot be read.
-pub(crate) fn look(
+pub(crate) fn find_drifts(
     layout: &LineageLayout,
     settings: &LineageSettings,
 ) -> Result<DriftObservation, InstallError> {
     let mut drifts = Vec::new();
     for link in layout.links() {
-        drifts.extend(at_link(layout, link)?);
+        drifts.extend(check_link(layout, link)?);
     }
     let Some(live) = own_pointer(layout, ReleasePointer::Live)? else {
         drifts.push(FileDrift::Live(layout.pointer(ReleasePointer::Live)));
@@ -71,7 +71,7 @@ fn own_pointer(
     layout: &LineageLayout,
     name: ReleasePointer,
 ) -> Result<Option<ReleaseId>, InstallError> {
-    match pointer(layout, name) {
+    match read_pointer(layout, name) {
         Err(InstallError::NotOurs { .. }) => Ok(None),
         other => other,
     }
@@ -81,12 +81,12 @@ fn own_pointer(
 ///
 /// # Errors
 /// When the path's status cannot be read.
-pub(crate) fn at_link(
+pub(crate) fn check_link(
     layout: &LineageLayout,
     link: &StableLink,
 ) -> Result<Option<FileDrift>, FileError> {
-    let at = match spot(layout, link)? {
-        PathContent::Replaceable(PathState::Ours) => return Ok(None),
+    let at = match check_path(layout, link)? {
+        PathContent::Replaceable(PathState::OurLink) => return Ok(None),
         PathContent::Replaceable(PathState::Absent) => LinkReplacement::Nothing,
         PathContent::Replaceable(_) => LinkReplacement::File,
         PathContent::Obstacle(PathObstacle::Link(_, text)) => LinkReplacement::Link(text),
@@ -108,15 +108,15 @@ fn release_drifts(
 ) -> Result<Vec<FileDrift>, FileError> {
     let mut drifts = Vec::new();
     if !matches_id(release, live, settings) {
-        let path = layout.piece(live, ReleaseFile::FullChain);
+        let path = layout.file_path(live, ReleaseFile::FullChain);
         drifts.push(FileDrift::File {
             path,
             how: "or the key beside it is not what was installed",
         });
     }
-    let access = settings.access().unwrap_or_default();
+    let access = settings.key_access().unwrap_or_default();
     for (piece, expected, _) in release.files() {
-        let path = layout.piece(live, piece);
+        let path = layout.file_path(live, piece);
         match content_drift(&path, expected)? {
             Some(drift) => drifts.push(drift),
             None if piece.is_secret() => drifts.extend(key_access_drifts(&path, access)?),
@@ -143,7 +143,7 @@ fn key_access_drifts(path: &Path, installed: KeyAccess) -> Result<Vec<FileDrift>
     let mut drifts = Vec::new();
     drifts.extend(mode_drift(path, installed.mode)?);
     if let Some(owner) = installed.owner {
-        let status = folders::look(path)?.filter(|status| status.owner != owner);
+        let status = folders::read_status(path)?.filter(|status| status.owner != owner);
         drifts.extend(status.map(|status| FileDrift::Owner {
             path: path.to_owned(),
             is: status.owner,
@@ -166,21 +166,21 @@ fn matches_id(release: &Release, live: &ReleaseId, settings: &LineageSettings) -
         ..on_disk
     };
     let candidates = settings
-        .access()
+        .key_access()
         .into_iter()
         .chain([without_owner, on_disk]);
     for access in candidates {
         let chain = Zeroizing::new(release.bytes(ReleaseFile::FullChain).to_vec());
         let key = Zeroizing::new(release.bytes(ReleaseFile::Key).to_vec());
-        let read = Release::taken(chain.clone(), key.clone(), access).ok();
-        let Some(mut read) = read.or_else(|| Release::opaque(chain, key, access)) else {
+        let read = Release::take_over(chain.clone(), key.clone(), access).ok();
+        let Some(mut read) = read.or_else(|| Release::take_over_opaque(chain, key, access)) else {
             continue;
         };
         if !derived.is_empty() {
             let combined = release.bytes(ReleaseFile::Combined).to_vec();
-            read = read.holding(Zeroizing::new(combined));
+            read = read.with_combined_file(Zeroizing::new(combined));
         }
-        if read.id == *live || read.by_access().id == *live {
+        if read.id == *live || read.with_access_in_id().id == *live {
             return true;
         }
     }
@@ -188,7 +188,7 @@ fn matches_id(release: &Release, live: &ReleaseId, settings: &LineageSettings) -
 }
 
 fn mode_drift(path: &Path, was: Mode) -> Result<Option<FileDrift>, FileError> {
-    let status = on_disk::look(path)?.filter(|status| status.mode != was);
+    let status = on_disk::read_status(path)?.filter(|status| status.mode != was);
     Ok(status.map(|status| FileDrift::Mode {
         path: path.to_owned(),
         is: status.mode,

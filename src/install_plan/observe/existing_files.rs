@@ -21,7 +21,7 @@ pub enum PathObstacle {
     /// Two files of another certificate than the one that is taken over or live. They cannot be
     /// replaced in one step.
     #[error("{} and what belongs to it are another pair than that of {}", .0.display(), .1.display())]
-    Another(PathBuf, PathBuf),
+    OtherCertificate(PathBuf, PathBuf),
     #[error("{} is a folder", .0.display())]
     Folder(PathBuf),
     /// A link that another tool maintains: the path and its target.
@@ -33,19 +33,19 @@ pub enum PathObstacle {
     /// Not certctl's link, so a rollback would not change it. The path, and the install command
     /// that turns it into a link.
     #[error("{} is not the link that certctl makes: to go back would not change what is read there", .0.display())]
-    Unlinked(PathBuf, String),
+    NotOurLink(PathBuf, String),
     /// A FIFO, a socket or a device.
     #[error("{} is no regular file", .0.display())]
-    Special(PathBuf),
+    NotRegular(PathBuf),
 }
 
 /// Whether a server is known to load the files at its paths, before anything is changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum LoadEvidence {
     /// The test of a configuration that names them succeeded.
-    Seen,
+    Tested,
     /// No server tested them: only certctl's own reading counts.
-    Unknown,
+    Untested,
 }
 
 /// What exists at one deployed path.
@@ -100,7 +100,7 @@ pub(crate) fn find(
         obstacles: Vec::new(),
     };
     for link in layout.links() {
-        let state = match spot(layout, link)? {
+        let state = match check_path(layout, link)? {
             PathContent::Replaceable(state) => state,
             PathContent::Obstacle(obstacle) => {
                 existing.obstacles.push(obstacle);
@@ -125,7 +125,7 @@ impl ExistingAtPaths {
         live: Option<Release>,
         loads: LoadEvidence,
     ) -> Result<(), FileError> {
-        let certificates = layout.pairs();
+        let certificates = layout.link_groups();
         let linked = self.linked_certificate(&certificates, live);
         let mut taken_over: Option<ShownCertificate> = None;
         let mut others = Vec::new();
@@ -164,7 +164,7 @@ impl ExistingAtPaths {
         let indices = certificates.iter().find(|indices| {
             indices
                 .iter()
-                .all(|&index| self.states[index] == PathState::Ours)
+                .all(|&index| self.states[index] == PathState::OurLink)
         })?;
         Some(ShownCertificate {
             first_link: indices[0],
@@ -213,7 +213,7 @@ impl ExistingAtPaths {
             let link = &layout.links()[index];
             if read(&link.path)?.is_some_and(|bytes| bytes.as_slice() == release.bytes(link.piece))
             {
-                self.states[index] = PathState::Held;
+                self.states[index] = PathState::Identical;
             }
         }
         Ok(())
@@ -231,7 +231,7 @@ impl ExistingAtPaths {
     ) -> Result<(), FileError> {
         if indices.len() > 1 && own.leaf().key_id != shown.release.leaf().key_id {
             let links = layout.links();
-            self.obstacles.push(PathObstacle::Another(
+            self.obstacles.push(PathObstacle::OtherCertificate(
                 links[indices[0]].path.clone(),
                 links[shown.first_link].path.clone(),
             ));
@@ -239,7 +239,7 @@ impl ExistingAtPaths {
         }
         self.mark_identical(layout, indices, &shown.release)?;
         for index in self.plain_files(indices) {
-            self.states[index] = PathState::Own;
+            self.states[index] = PathState::OtherCertificate;
         }
         Ok(())
     }
@@ -297,14 +297,16 @@ fn judge_files(
     };
     let access = replaced_key_access(layout, indices)?;
     let release = match bytes {
-        CertificateBytes::Combined(combined) => Release::taken_combined(combined, access),
+        CertificateBytes::Combined(combined) => Release::take_over_combined(combined, access),
         CertificateBytes::Separate { chain, key } => {
             release_from_two_files(chain, key, access, loads)
-                .map(|release| release.deriving(&layout.derived()))
+                .map(|release| release.with_extra_files(&layout.extra_files()))
         }
     };
     Ok(match release {
-        Ok(release) => PlainFilesVerdict::Whole(Box::new(disk::named(layout, release)?)),
+        Ok(release) => {
+            PlainFilesVerdict::Whole(Box::new(disk::choose_release_name(layout, release)?))
+        }
         Err(UnloadableReason::Locked) => PlainFilesVerdict::Partial,
         Err(error) => PlainFilesVerdict::Broken(error.to_string()),
     })
@@ -329,8 +331,10 @@ fn release_from_two_files(
     access: KeyAccess,
     loads: LoadEvidence,
 ) -> Result<Release, UnloadableReason> {
-    match Release::taken(chain.clone(), key.clone(), access) {
-        Err(why) if loads == LoadEvidence::Seen => Release::opaque(chain, key, access).ok_or(why),
+    match Release::take_over(chain.clone(), key.clone(), access) {
+        Err(why) if loads == LoadEvidence::Tested => {
+            Release::take_over_opaque(chain, key, access).ok_or(why)
+        }
         judged => judged,
     }
 }
@@ -339,22 +343,25 @@ fn release_from_two_files(
 ///
 /// # Errors
 /// When its status cannot be read.
-pub(crate) fn spot(layout: &LineageLayout, link: &StableLink) -> Result<PathContent, FileError> {
+pub(crate) fn check_path(
+    layout: &LineageLayout,
+    link: &StableLink,
+) -> Result<PathContent, FileError> {
     let path = &link.path;
-    let Some(status) = folders::look(path)? else {
+    let Some(status) = folders::read_status(path)? else {
         return Ok(PathContent::Replaceable(PathState::Absent));
     };
     Ok(match status.kind {
         FileKind::File => PathContent::Replaceable(PathState::File),
         FileKind::Folder => PathContent::Obstacle(PathObstacle::Folder(path.clone())),
-        FileKind::Other => PathContent::Obstacle(PathObstacle::Special(path.clone())),
+        FileKind::Other => PathContent::Obstacle(PathObstacle::NotRegular(path.clone())),
         FileKind::Link(text) => {
             let live_file = layout
                 .pointer(ReleasePointer::Live)
                 .join(link.piece.file_name());
             let target = files::parent(path).join(&text);
-            if text == layout.link_text(link) || folders::plain(&target) == live_file {
-                PathContent::Replaceable(PathState::Ours)
+            if text == layout.link_text(link) || folders::normalize(&target) == live_file {
+                PathContent::Replaceable(PathState::OurLink)
             } else {
                 PathContent::Obstacle(PathObstacle::Link(path.clone(), text))
             }
@@ -363,7 +370,7 @@ pub(crate) fn spot(layout: &LineageLayout, link: &StableLink) -> Result<PathCont
 }
 
 fn plain_file(link: &StableLink) -> Result<Option<(&Path, FileStatus)>, FileError> {
-    let status = on_disk::look(&link.path)?.filter(|status| status.kind == FileKind::File);
+    let status = on_disk::read_status(&link.path)?.filter(|status| status.kind == FileKind::File);
     Ok(status.map(|status| (link.path.as_path(), status)))
 }
 
@@ -375,7 +382,7 @@ pub(crate) type InheritanceDoubts<'a> = (&'a Path, Vec<InheritanceDoubt>);
 ///
 /// # Errors
 /// When the status of the path cannot be read.
-pub(crate) fn access<'a>(
+pub(crate) fn read_key_access<'a>(
     layout: &'a LineageLayout,
     settings: &LineageSettings,
 ) -> Result<(KeyAccess, InheritanceDoubts<'a>), FileError> {
@@ -386,7 +393,7 @@ pub(crate) fn access<'a>(
         }
     }
     Ok((
-        settings.access().unwrap_or_default(),
+        settings.key_access().unwrap_or_default(),
         (layout.key_path(), Vec::new()),
     ))
 }
@@ -397,11 +404,11 @@ fn inherited(
     path: &Path,
     key: &FileStatus,
 ) -> Result<(KeyAccess, Vec<InheritanceDoubt>), FileError> {
-    let above = on_disk::above(layout, path)?;
-    Ok(inherit::inherit(
-        on_disk::node(key),
+    let above = on_disk::read_folders_above(layout, path)?;
+    Ok(inherit::inherit_access(
+        on_disk::file_access(key),
         &above,
-        folders::user(),
+        folders::current_user(),
     ))
 }
 
@@ -410,15 +417,15 @@ fn inherited(
 ///
 /// # Errors
 /// When files exist and cannot be read.
-pub(crate) fn pair_loads(layout: &LineageLayout) -> Result<bool, FileError> {
-    for indices in layout.pairs() {
+pub(crate) fn deployed_files_load(layout: &LineageLayout) -> Result<bool, FileError> {
+    for indices in layout.link_groups() {
         let release = match read_certificate(layout, &indices)? {
             None => return Ok(false),
             Some(CertificateBytes::Combined(combined)) => {
-                Release::taken_combined(combined, KeyAccess::default())
+                Release::take_over_combined(combined, KeyAccess::default())
             }
             Some(CertificateBytes::Separate { chain, key }) => {
-                Release::taken(chain, key, KeyAccess::default())
+                Release::take_over(chain, key, KeyAccess::default())
             }
         };
         if !matches!(release, Ok(_) | Err(UnloadableReason::Locked)) {

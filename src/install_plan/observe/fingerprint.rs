@@ -14,12 +14,12 @@ impl PathFingerprints {
     ///
     /// # Errors
     /// When the status of one cannot be read.
-    pub(crate) fn note(
+    pub(crate) fn record(
         &mut self,
         paths: impl IntoIterator<Item = PathBuf>,
     ) -> Result<(), FileError> {
         for path in paths {
-            let status = folders::look(&path)?;
+            let status = folders::read_status(&path)?;
             self.0.push((path, status));
         }
         Ok(())
@@ -27,10 +27,10 @@ impl PathFingerprints {
 
     /// Whether no path has changed since.
     #[must_use]
-    pub(crate) fn hold(&self) -> bool {
+    pub(crate) fn are_unchanged(&self) -> bool {
         self.0
             .iter()
-            .all(|(path, status)| folders::look(path).is_ok_and(|now| now == *status))
+            .all(|(path, status)| folders::read_status(path).is_ok_and(|now| now == *status))
     }
 }
 
@@ -46,21 +46,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let [file, link, absent] = ["file", "link", "absent"].map(|name| folder.path().join(name));
         fs::write(&file, "one").unwrap();
-        folders::place(&link, "one".as_ref()).unwrap();
+        folders::replace_link(&link, "one".as_ref()).unwrap();
         let changes: [&dyn Fn(); 4] = [
             &|| fs::write(&file, "another").unwrap(),
-            &|| folders::place(&link, "two".as_ref()).unwrap(),
+            &|| folders::replace_link(&link, "two".as_ref()).unwrap(),
             &|| fs::write(&absent, "").unwrap(),
             &|| fs::remove_file(&file).unwrap(),
         ];
         for change in changes {
             let mut fingerprints = PathFingerprints::default();
             fingerprints
-                .note([file.clone(), link.clone(), absent.clone()])
+                .record([file.clone(), link.clone(), absent.clone()])
                 .unwrap();
-            assert!(fingerprints.hold());
+            assert!(fingerprints.are_unchanged());
             change();
-            assert!(!fingerprints.hold());
+            assert!(!fingerprints.are_unchanged());
         }
     }
 }

@@ -118,7 +118,7 @@ fn flushes_of_release(
     pieces: &[ReleaseFile],
     layout: &LineageLayout,
 ) -> Vec<PathBuf> {
-    let files = pieces.iter().map(|piece| layout.piece(release, *piece));
+    let files = pieces.iter().map(|piece| layout.file_path(release, *piece));
     files
         .chain([layout.release(release), layout.releases()])
         .collect()

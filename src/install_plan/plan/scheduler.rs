@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::step::{InstallPlan, PlanStep};
-use super::undo::{BackedUpFile, undo};
+use super::undo::{BackedUpFile, plan_undo};
 
 /// The next thing to do. Plans are named by their index.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -343,7 +343,7 @@ impl<'a, T: Clone> PlanScheduler<'a, T> {
         self.dequeue(index);
         let progress = &mut self.plans[index];
         progress.failure = Some(why);
-        progress.pending = undo(progress.plan, &progress.attempted, &progress.backups).steps;
+        progress.pending = plan_undo(progress.plan, &progress.attempted, &progress.backups).steps;
         progress.pending.reverse();
         self.enqueue(index);
     }

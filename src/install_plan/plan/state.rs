@@ -11,10 +11,10 @@ pub(crate) enum PathState {
     /// taken over: it is backed up.
     File,
     /// A plain file that equals the file of the live or taken over release, byte for byte.
-    Held,
-    Ours,
+    Identical,
+    OurLink,
     /// A plain file of another working certificate: it is backed up, and a rollback restores it.
-    Own,
+    OtherCertificate,
 }
 
 /// What servers read where at least one file of the certificate is a plain file.
@@ -37,9 +37,9 @@ pub(crate) struct ServerQuestions {
     /// The reload command, in words.
     pub reload: Option<String>,
     /// The addresses that are probed.
-    pub probe: Vec<String>,
+    pub addresses: Vec<String>,
     /// Whether its configuration serves all names with the certificate.
-    pub reach: NameCoverage,
+    pub coverage: NameCoverage,
 }
 
 /// Whether a server's configuration serves all names of the certificate with it.
@@ -49,7 +49,7 @@ pub(crate) enum NameCoverage {
     #[default]
     All,
     /// Some blocks serve names with other files, or nothing can be probed.
-    Part,
+    Partial,
 }
 
 /// The state of a server before anything is changed.
@@ -57,7 +57,7 @@ pub(crate) enum NameCoverage {
 pub(crate) enum ServerState {
     /// Its configuration cannot be loaded, but only because it lacks the files that this run
     /// installs.
-    Mends(ServerQuestions),
+    BrokenUntilInstalled(ServerQuestions),
     /// No server to ask.
     Nothing,
     /// Its configuration does not name the certificate.
@@ -73,9 +73,9 @@ impl ServerState {
     #[must_use]
     pub(crate) fn questions(&self) -> Option<&ServerQuestions> {
         match self {
-            Self::Mends(questions) | Self::Serves(questions, _) | Self::Stopped(questions) => {
-                Some(questions)
-            }
+            Self::BrokenUntilInstalled(questions)
+            | Self::Serves(questions, _)
+            | Self::Stopped(questions) => Some(questions),
             Self::Nothing | Self::NotNamed => None,
         }
     }
@@ -84,8 +84,8 @@ impl ServerState {
     #[must_use]
     pub(crate) fn is_partly_covered(&self) -> bool {
         match self {
-            Self::Mends(questions) | Self::Serves(questions, _) => {
-                questions.reach == NameCoverage::Part
+            Self::BrokenUntilInstalled(questions) | Self::Serves(questions, _) => {
+                questions.coverage == NameCoverage::Partial
             }
             Self::Nothing | Self::NotNamed | Self::Stopped(_) => false,
         }
@@ -104,7 +104,7 @@ pub(crate) struct PlannedServerUse {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ServedEvidence {
     /// The wanted release, at every address.
-    AsWanted,
+    WantedRelease,
     /// Something else at some address, or it was not probed.
     Otherwise,
 }
@@ -119,12 +119,12 @@ pub(crate) struct ObservedState {
     /// The existing releases that a server can load.
     pub releases: Vec<ReleaseId>,
     /// Files that a link needs and an existing release lacks.
-    pub lacks: Vec<(ReleaseId, ReleaseFile)>,
+    pub missing_files: Vec<(ReleaseId, ReleaseFile)>,
     /// The state of each of the layout's links, in their order.
-    pub spots: Vec<PathState>,
+    pub path_states: Vec<PathState>,
     /// What servers read from plain files.
-    pub present: ServedBefore,
-    pub uses: Vec<PlannedServerUse>,
+    pub served_before: ServedBefore,
+    pub server_uses: Vec<PlannedServerUse>,
 }
 
 impl ObservedState {
@@ -137,7 +137,9 @@ impl ObservedState {
     /// Whether every deployed path is certctl's link.
     #[must_use]
     pub(crate) fn is_linked(&self) -> bool {
-        self.spots.iter().all(|spot| *spot == PathState::Ours)
+        self.path_states
+            .iter()
+            .all(|spot| *spot == PathState::OurLink)
     }
 
     /// Whether no server is left to ask: there is none, or all serve the wanted release.
@@ -146,14 +148,16 @@ impl ObservedState {
         !self.any(|state| match state {
             ServerState::Nothing
             | ServerState::NotNamed
-            | ServerState::Serves(_, ServedEvidence::AsWanted) => false,
-            ServerState::Mends(_) | ServerState::Serves(..) | ServerState::Stopped(_) => true,
+            | ServerState::Serves(_, ServedEvidence::WantedRelease) => false,
+            ServerState::BrokenUntilInstalled(_)
+            | ServerState::Serves(..)
+            | ServerState::Stopped(_) => true,
         })
     }
 
     /// Whether any server's state satisfies `is`.
     pub(crate) fn any(&self, is: impl Fn(&ServerState) -> bool) -> bool {
-        self.uses.iter().any(|one| is(&one.state))
+        self.server_uses.iter().any(|one| is(&one.state))
     }
 }
 
@@ -163,13 +167,13 @@ pub(crate) struct TargetRelease {
     pub id: ReleaseId,
     pub pieces: Vec<ReleaseFile>,
     /// Whether the settings have to be written.
-    pub remembered: SettingsChange,
+    pub settings_change: SettingsChange,
 }
 
 /// Whether the saved settings differ from those of this run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum SettingsChange {
-    Already,
+    Unchanged,
     /// The command line changes them.
     Otherwise,
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use super::{
     BackedUpFile, InstallPlan, LineageLayout, ObservedState, PathState, PlanEnd, PlanStep,
     PlannedServerUse, ReleaseId, RollbackTarget, ServedBefore, ServedEvidence, ServerQuestions,
-    ServerState, SettingsChange, StableLink, TargetRelease, install, rollback,
+    ServerState, SettingsChange, StableLink, TargetRelease, plan_install, plan_rollback,
 };
 use crate::store::layout::ReleaseFile;
 use crate::webserver::model::ServerSoftware;
@@ -34,10 +34,10 @@ fn nothing() -> ObservedState {
         live: None,
         proven: None,
         releases: Vec::new(),
-        lacks: Vec::new(),
-        spots: vec![PathState::Absent; 2],
-        present: ServedBefore::Nothing,
-        uses: Vec::new(),
+        missing_files: Vec::new(),
+        path_states: vec![PathState::Absent; 2],
+        served_before: ServedBefore::Nothing,
+        server_uses: Vec::new(),
     }
 }
 
@@ -51,20 +51,20 @@ fn installed(live: &str, proven: &str) -> ObservedState {
         live: Some(id(live)),
         proven,
         releases,
-        spots: vec![PathState::Ours; 2],
+        path_states: vec![PathState::OurLink; 2],
         ..nothing()
     }
 }
 
 fn plain(present: ServedBefore) -> ObservedState {
     let spot = if matches!(present, ServedBefore::Whole(_)) {
-        PathState::Held
+        PathState::Identical
     } else {
         PathState::File
     };
     ObservedState {
-        spots: vec![spot; 2],
-        present,
+        path_states: vec![spot; 2],
+        served_before: present,
         ..nothing()
     }
 }
@@ -73,7 +73,7 @@ fn asks() -> ServerQuestions {
     ServerQuestions {
         test: Some("t".to_owned()),
         reload: Some("r".to_owned()),
-        probe: vec!["p".to_owned()],
+        addresses: vec!["p".to_owned()],
         ..ServerQuestions::default()
     }
 }
@@ -86,7 +86,7 @@ fn wanted() -> TargetRelease {
     TargetRelease {
         id: id("b"),
         pieces: ReleaseFile::USUAL.to_vec(),
-        remembered: SettingsChange::Already,
+        settings_change: SettingsChange::Unchanged,
     }
 }
 
@@ -99,7 +99,7 @@ fn undo(plan: &InstallPlan, attempted: &[PlanStep]) -> InstallPlan {
         }),
         _ => None,
     });
-    super::undo::undo(plan, attempted, &kept.collect::<Vec<_>>())
+    super::undo::plan_undo(plan, attempted, &kept.collect::<Vec<_>>())
 }
 
 /// Steps in a few letters each, so that a row is a line.
@@ -142,7 +142,7 @@ fn letter(id: &ReleaseId) -> &str {
 
 fn with(observed: ObservedState, server: ServerState) -> ObservedState {
     ObservedState {
-        uses: vec![PlannedServerUse {
+        server_uses: vec![PlannedServerUse {
             server: Some(ServerSoftware::Nginx),
             state: server,
         }],
@@ -171,7 +171,7 @@ fn a_failed_rollback_restores_the_proven_release() {
         releases: vec![id("a"), id("b")],
         ..installed("b", "b")
     };
-    let plan = rollback(
+    let plan = plan_rollback(
         &TargetRelease {
             id: id("a"),
             ..wanted()
@@ -185,7 +185,7 @@ fn a_failed_rollback_restores_the_proven_release() {
         "live=b test reload ask(b)"
     );
 
-    let plan = rollback(
+    let plan = plan_rollback(
         &TargetRelease {
             id: id("a"),
             ..wanted()
@@ -201,7 +201,7 @@ fn a_failed_rollback_restores_the_proven_release() {
     );
 
     // A new link needs another file: the same certificate is another release.
-    let plan = rollback(
+    let plan = plan_rollback(
         &TargetRelease {
             id: id("c"),
             ..wanted()
@@ -218,7 +218,7 @@ fn a_failed_rollback_restores_the_proven_release() {
 #[test]
 fn undo_is_right_from_every_step() {
     let observed = with(plain(ServedBefore::Whole(id("a"))), serves());
-    let plan = install(&wanted(), &observed, &layout());
+    let plan = plan_install(&wanted(), &observed, &layout());
     for count in 0..=plan.steps.len() {
         let attempted = &plan.steps[..count];
         let back = undo(&plan, attempted);
@@ -232,7 +232,7 @@ fn undo_is_right_from_every_step() {
         };
         assert_eq!(short(&back.steps), expected, "after {}", short(attempted));
     }
-    let first = install(&wanted(), &nothing(), &layout());
+    let first = plan_install(&wanted(), &nothing(), &layout());
     let states: Vec<String> = (0..=5)
         .map(|count| short(&undo(&first, &first.steps[..count]).steps))
         .collect();
@@ -252,11 +252,11 @@ fn undo_is_right_from_every_step() {
 #[test]
 fn only_backups_that_were_made_are_restored() {
     for present in [ServedBefore::Partial, ServedBefore::Broken("no".to_owned())] {
-        let plan = install(&wanted(), &plain(present), &layout());
+        let plan = plan_install(&wanted(), &plain(present), &layout());
         let until_backup = &plan.steps[..3];
         assert_eq!(short(until_backup), "write(b) settings backup(chain)");
         assert_eq!(
-            super::undo::undo(&plan, until_backup, &[]).steps,
+            super::undo::plan_undo(&plan, until_backup, &[]).steps,
             [],
             "it failed: what is there is the user's"
         );
@@ -269,7 +269,7 @@ fn only_backups_that_were_made_are_restored() {
             path: "/etc/ssl/x.pem".into(),
             backup: "/etc/ssl/x.pem.~7~".into(),
         };
-        let steps = super::undo::undo(&plan, between, std::slice::from_ref(&chain)).steps;
+        let steps = super::undo::plan_undo(&plan, between, std::slice::from_ref(&chain)).steps;
         assert_eq!(
             steps,
             [PlanStep::Restore {
@@ -288,7 +288,7 @@ fn links_are_restored_before_a_single_reload() {
         plain(ServedBefore::Whole(id("a"))),
         nothing(),
     ] {
-        let plan = install(&wanted(), &with(observed, serves()), &layout());
+        let plan = plan_install(&wanted(), &with(observed, serves()), &layout());
         for count in 0..=plan.steps.len() {
             let steps = undo(&plan, &plan.steps[..count]).steps;
             let reloads: Vec<usize> = steps
@@ -313,7 +313,7 @@ fn links_are_restored_before_a_single_reload() {
 
 #[test]
 fn plans_have_a_json_and_a_text_form() {
-    let plan = install(&wanted(), &with(installed("a", "a"), serves()), &layout());
+    let plan = plan_install(&wanted(), &with(installed("a", "a"), serves()), &layout());
     let json = serde_json::to_value(&plan).unwrap();
     assert_eq!(
         json["steps"][0],

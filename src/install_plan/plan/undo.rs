@@ -16,7 +16,7 @@ pub(crate) struct BackedUpFile {
 /// with the `backups` that were made. It does not simply reverse their order: first all links are
 /// restored, then one reload follows, then the probe.
 #[must_use]
-pub(crate) fn undo(
+pub(crate) fn plan_undo(
     plan: &InstallPlan,
     attempted: &[PlanStep],
     backups: &[BackedUpFile],
@@ -34,7 +34,7 @@ pub(crate) fn undo(
             steps.extend(restore_other_paths(live, plan, attempted, backups));
             steps
         }
-        RollbackTarget::Nothing { .. } if stays(plan, attempted) => Vec::new(),
+        RollbackTarget::Nothing { .. } if keeps_new_files(plan, attempted) => Vec::new(),
         RollbackTarget::Nothing { .. } => remove_links(live, plan, attempted, backups),
     };
     if live.is_some_and(|live| Some(live) != plan.back.release()) {
@@ -62,7 +62,7 @@ fn shows_new_files(step: &PlanStep) -> bool {
 /// and where there were none and the server was reloaded with the new ones: without them it would
 /// keep running but could not start again.
 #[must_use]
-pub(crate) fn stays(plan: &InstallPlan, attempted: &[PlanStep]) -> bool {
+pub(crate) fn keeps_new_files(plan: &InstallPlan, attempted: &[PlanStep]) -> bool {
     let mut attempted = attempted.iter();
     match &plan.back {
         RollbackTarget::Nothing { reload: false } => {

@@ -93,12 +93,12 @@ fn certificate(der: Vec<u8>) -> Option<Arc<Certificate>> {
 
 /// The public key of the private key that fills `der` to its end.
 fn public_key(der: &[u8], keys: Keys) -> Option<PublicKey> {
-    if keys == Keys::Named
-        && let Some(named) = PublicKey::named_in(der)
+    if keys == Keys::Identified
+        && let Some(named) = PublicKey::stated_in(der)
     {
         return Some(named);
     }
-    let (_, rest) = der::split(der)?;
+    let (_, rest) = der::split_element(der)?;
     if !rest.is_empty() {
         return None;
     }

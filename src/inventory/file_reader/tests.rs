@@ -1,6 +1,6 @@
 //! Compares the fast path with the full reader: what the fast path reads, both read alike.
 
-use super::{ItemContent, Keys, glance, whole};
+use super::{ItemContent, Keys, read_items, read_items_in_full};
 use crate::inventory::file_reader::fast_path;
 use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
@@ -14,11 +14,11 @@ const MODE: Mode = Mode::new(0o600);
 fn compare_readers<'a>(files: impl IntoIterator<Item = (String, &'a [u8])>) -> usize {
     let mut read = 0;
     for (name, bytes) in files {
-        let full = in_debug_form(&whole(bytes, MODE));
-        let both = glance(bytes, MODE, Keys::Checked);
+        let full = in_debug_form(&read_items_in_full(bytes, MODE));
+        let both = read_items(bytes, MODE, Keys::Checked);
         assert_eq!(in_debug_form(&both), full, "{name}");
         read += usize::from(fast_path::read(bytes, MODE, Keys::Checked).is_some());
-        if let Some(mut found) = fast_path::read(bytes, MODE, Keys::Named) {
+        if let Some(mut found) = fast_path::read(bytes, MODE, Keys::Identified) {
             // A key that cannot be used is identified nevertheless.
             found.retain(|item| {
                 !matches!(item, ItemContent::Key(_)) || full.contains(&format!("{item:?}"))
@@ -108,7 +108,7 @@ fn the_fast_path_reads_plain_files() {
     assert!(count >= 14, "{count} of {}", files.len());
     for wanted in ["rsa-2048", "ecdsa-p384"] {
         let (_, bytes) = files.iter().find(|(name, _)| name == wanted).unwrap();
-        let found = fast_path::read(bytes, MODE, Keys::Named).unwrap();
+        let found = fast_path::read(bytes, MODE, Keys::Identified).unwrap();
         assert!(!found.is_empty(), "{wanted}");
     }
 }

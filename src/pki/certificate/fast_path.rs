@@ -9,11 +9,12 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
 use super::super::der::{
-    BIT_STRING, BOOLEAN, DerElement, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET, split,
+    BIT_STRING, BOOLEAN, DerElement, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET,
+    split_element,
 };
 use super::super::key::{KeyAlgorithm, PublicKeyId};
 use super::super::oid;
-use super::{Certificate, CertificateUsage, address, escaped, place};
+use super::{Certificate, CertificateUsage, escaped, parse_ip_address, place};
 
 /// Context-specific tags: `[3]` of the body, `dNSName`, `uniformResourceIdentifier`, `iPAddress`,
 /// `keyIdentifier`.
@@ -154,7 +155,7 @@ impl Certificate {
                 self.dns_names.push(read_ascii(name)?);
             } else {
                 let octets = names.read(IP_ADDRESS)?.value;
-                let ip_address: IpAddr = address(octets)?;
+                let ip_address: IpAddr = parse_ip_address(octets)?;
                 self.ip_addresses.push(ip_address);
             }
         }
@@ -258,7 +259,7 @@ impl<'a> ElementReader<'a> {
     /// Reads the next element. Inlined: called about a hundred times per certificate.
     #[inline]
     fn read(&mut self, tag: u8) -> Option<DerElement<'a>> {
-        let (element, rest) = split(self.0)?;
+        let (element, rest) = split_element(self.0)?;
         self.0 = rest;
         (element.tag == tag).then_some(element)
     }
@@ -282,7 +283,7 @@ fn read_algorithm<'a>(from: &mut ElementReader<'a>) -> Option<&'a [u8]> {
     let mut parts = ElementReader(algorithm.value);
     read_identifier(&mut parts)?;
     if !parts.is_at_end() {
-        let (parameters, rest) = split(parts.0)?;
+        let (parameters, rest) = split_element(parts.0)?;
         let is_usual =
             matches!(parameters.tag, 0x05 | OBJECT_IDENTIFIER | SEQUENCE) && rest.is_empty();
         is_usual.then_some(())?;
@@ -385,7 +386,7 @@ fn read_name_attribute<'a>(from: &mut ElementReader<'a>) -> Option<NameAttribute
     let mut attribute = ElementReader(part.read(SEQUENCE)?.value);
     part.expect_end()?;
     let short_name = oid::attribute_name_of(read_identifier(&mut attribute)?)?;
-    let (element, _) = split(attribute.0).filter(|(_, after)| after.is_empty())?;
+    let (element, _) = split_element(attribute.0).filter(|(_, after)| after.is_empty())?;
     let has_valid_letters = match element.tag {
         0x0c => true,
         0x13 => element

@@ -353,7 +353,7 @@ impl<'a> PathSearch<'a> {
                     && self
                         .criteria
                         .anchors
-                        .refusal(one.key, below, self.criteria.at)
+                        .find_refusal(one.key, below, self.criteria.at)
                         .is_none()
             }
             PathGoal::Anchor(StepRules::Valid | StepRules::None) => one.anchor,
@@ -432,7 +432,7 @@ impl<'a> PathSearch<'a> {
         let is_signed = if self.checks > 0 {
             self.checks -= 1;
             let der = self.pool[certificate].der();
-            signature::check(der, &self.authorities[issuer].spki).is_ok()
+            signature::check_signature(der, &self.authorities[issuer].spki).is_ok()
         } else {
             false
         };
@@ -445,7 +445,7 @@ impl<'a> PathSearch<'a> {
     pub(super) fn is_weakly_signed(&self, certificate: usize) -> bool {
         let der = self.pool[certificate].der();
         self.issuers(certificate).into_iter().take(2).any(|issuer| {
-            signature::check(der, &self.authorities[issuer].spki)
+            signature::check_signature(der, &self.authorities[issuer].spki)
                 == Err(SignatureError::Unsupported)
         })
     }

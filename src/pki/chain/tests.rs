@@ -79,7 +79,7 @@ fn order_does_not_matter_and_root_and_duplicates_are_omitted() {
             assert_eq!(labels(&assembly), ["example.com", "Lower", "Upper"]);
             assert_eq!(assembly.chain.end(), &ChainEnd::Anchored);
             let mut why: Vec<_> = assembly
-                .left_out
+                .omitted
                 .iter()
                 .map(|(one, why)| (one.label(), *why))
                 .collect();
@@ -111,7 +111,7 @@ fn a_name_alone_makes_no_issuer() {
     assert_eq!(labels(&assembly), ["example.com", "Lower", "Upper"]);
     assert!(
         assembly
-            .left_out
+            .omitted
             .iter()
             .all(|(_, why)| *why == OmissionReason::Unrelated)
     );

@@ -4,8 +4,8 @@
 use rustls::pki_types::{AlgorithmIdentifier, alg_id};
 
 use crate::pki::der::{
-    BIT_STRING, CONTEXT_0, DerElement, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, bits_of,
-    element, split,
+    BIT_STRING, CONTEXT_0, DerElement, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE,
+    count_bits, encode_element, split_element,
 };
 
 /// `[1]`, constructed: the point of an EC key.
@@ -18,7 +18,7 @@ pub(super) fn spki(der: &[u8]) -> Option<Vec<u8>> {
         return ec(point, None);
     }
     let rest = behind_version(der, 0)?;
-    let (algorithm, key) = split(rest)?;
+    let (algorithm, key) = split_element(rest)?;
     if algorithm.tag != SEQUENCE {
         return rsa(rest);
     }
@@ -31,19 +31,19 @@ pub(super) fn spki(der: &[u8]) -> Option<Vec<u8>> {
 
 fn rsa(numbers: &[u8]) -> Option<Vec<u8>> {
     let [modulus, exponent, secret, parts @ ..] = split_eight_numbers(numbers)?;
-    let octets = bits_of(modulus.value).filter(|bits| matches!(bits, 2048 | 3072 | 4096))? / 8;
+    let octets = count_bits(modulus.value).filter(|bits| matches!(bits, 2048 | 3072 | 4096))? / 8;
     // The secret is at most as long as the modulus, the others half as long, each with a leading 0.
     let sized = secret.value.len() <= octets + 1
         && parts.iter().all(|part| part.value.len() <= octets / 2 + 1);
-    let key = element(SEQUENCE, &[modulus.whole, exponent.whole]);
+    let key = encode_element(SEQUENCE, &[modulus.whole, exponent.whole]);
     (exponent.value == [1, 0, 1] && sized).then(|| public(alg_id::RSA_ENCRYPTION.as_ref(), &key))
 }
 
 /// Reads `ECPrivateKey` (RFC 5915 3) behind its version: secret, curve unless `algorithm` names it,
 /// and point.
 fn ec(parts: &[u8], algorithm: Option<&[u8]>) -> Option<Vec<u8>> {
-    let (secret, rest) = split(parts)?;
-    let (next, after) = split(rest)?;
+    let (secret, rest) = split_element(parts)?;
+    let (next, after) = split_element(rest)?;
     let (curve, point) = if next.tag == CONTEXT_0 {
         (Some(next.value), after)
     } else {
@@ -83,24 +83,24 @@ fn names_curve(curve: &[u8], identifier: &[u8]) -> bool {
 }
 
 fn public(algorithm: &[u8], key: &[u8]) -> Vec<u8> {
-    element(
+    encode_element(
         SEQUENCE,
         &[
-            &element(SEQUENCE, &[algorithm]),
-            &element(BIT_STRING, &[&[0], key]),
+            &encode_element(SEQUENCE, &[algorithm]),
+            &encode_element(BIT_STRING, &[&[0], key]),
         ],
     )
 }
 
 /// Returns what follows the version `number` in the structure `der`.
 fn behind_version(der: &[u8], number: u8) -> Option<&[u8]> {
-    let (version, rest) = split(inside(der, SEQUENCE)?)?;
+    let (version, rest) = split_element(inside(der, SEQUENCE)?)?;
     (version.whole == [INTEGER, 1, number]).then_some(rest)
 }
 
 /// Returns the value of the single element `der`.
 fn inside(der: &[u8], tag: u8) -> Option<&[u8]> {
-    let (element, rest) = split(der)?;
+    let (element, rest) = split_element(der)?;
     (element.tag == tag && rest.is_empty()).then_some(element.value)
 }
 
@@ -112,7 +112,7 @@ fn split_eight_numbers(mut rest: &[u8]) -> Option<[DerElement<'_>; 8]> {
         whole: &[],
     }; 8];
     for number in &mut numbers {
-        let (next, after) = split(rest)?;
+        let (next, after) = split_element(rest)?;
         let positive = match next.value {
             [first] => (1..0x80).contains(first),
             [0, second, ..] => *second >= 0x80,

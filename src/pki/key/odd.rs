@@ -35,17 +35,17 @@ pub(super) fn short_rsa(der: &[u8]) -> Option<usize> {
         return short_rsa(octets.value);
     }
     let integers = numbers.len() == 9 && numbers.iter().all(|number| number.tag == der::INTEGER);
-    let bits = der::bits_of(numbers.get(1)?.value)?;
+    let bits = der::count_bits(numbers.get(1)?.value)?;
     (integers && bits < 2048).then_some(bits)
 }
 
 fn elements(der: &[u8]) -> Option<Vec<der::DerElement<'_>>> {
     const MOST: usize = 16;
-    let (outer, _) = der::split(der)?;
+    let (outer, _) = der::split_element(der)?;
     let mut rest = outer.value;
     let mut elements = Vec::new();
     while !rest.is_empty() && elements.len() < MOST {
-        let (element, after) = der::split(rest)?;
+        let (element, after) = der::split_element(rest)?;
         elements.push(element);
         rest = after;
     }

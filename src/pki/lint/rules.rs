@@ -15,7 +15,7 @@ pub(crate) enum LintSeverity {
 /// The certificates that a rule applies to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum RuleScope {
-    Everybody,
+    AllCertificates,
     /// Certificates of public CAs; for a private CA it is a note.
     PublicCas,
 }
@@ -25,8 +25,8 @@ pub(crate) struct LintRule {
     /// The code of its finding.
     pub code: &'static str,
     /// The consequence of breaking it.
-    pub weight: LintSeverity,
-    pub binds: RuleScope,
+    pub severity: LintSeverity,
+    pub applies_to: RuleScope,
     /// The section of the standard.
     pub section: &'static str,
 }
@@ -39,8 +39,8 @@ const fn rule(
 ) -> LintRule {
     LintRule {
         code,
-        weight,
-        binds,
+        severity: weight,
+        applies_to: binds,
         section,
     }
 }
@@ -54,7 +54,7 @@ pub(super) static ANY_USAGE: LintRule = rule(
 pub(super) static BROKEN_KEY: LintRule = rule(
     "broken-key",
     LintSeverity::Refuses,
-    RuleScope::Everybody,
+    RuleScope::AllCertificates,
     "BR 6.1.1.3",
 );
 pub(super) static CLIENT_AUTH: LintRule = rule(
@@ -66,7 +66,7 @@ pub(super) static CLIENT_AUTH: LintRule = rule(
 pub(super) static CLIENT_AUTH_LOST: LintRule = rule(
     "client-auth-removed",
     LintSeverity::Warns,
-    RuleScope::Everybody,
+    RuleScope::AllCertificates,
     "Chrome Root Program Policy 1.8",
 );
 pub(super) static COMMON_NAME: LintRule = rule(
@@ -78,7 +78,7 @@ pub(super) static COMMON_NAME: LintRule = rule(
 pub(super) static ENDS_FIRST: LintRule = rule(
     "intermediate-expires-first",
     LintSeverity::Warns,
-    RuleScope::Everybody,
+    RuleScope::AllCertificates,
     "RFC 5280 6.1.3 a 2",
 );
 pub(super) static MALFORMED_NAME: LintRule = rule(

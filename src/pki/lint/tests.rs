@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, SanType, SerialNumber};
 
-use super::{LintSeverity, dns_fault, lints, lost, outdated};
+use super::{LintSeverity, dns_fault, find_lost_client_auth, find_retired_root, lint_chain};
 use crate::pki::chain::{Chain, ChainCriteria, ChainPreference};
 use crate::pki::testing::{Authority, dates, now, site_key};
 use crate::pki::trust::TrustAnchors;
@@ -24,7 +24,10 @@ fn codes(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Vec<&'s
         },
     )
     .chain;
-    lints(&chain).iter().map(|lint| lint.rule.code).collect()
+    lint_chain(&chain)
+        .iter()
+        .map(|lint| lint.rule.code)
+        .collect()
 }
 
 /// The first day of validity: year, month, day.
@@ -115,7 +118,7 @@ fn the_loss_of_client_authentication_is_reported() {
         (&servers, &both, false),
         (&unsaid, &servers, false),
     ] {
-        let code = lost(before, after).map(|lint| lint.rule.code);
+        let code = find_lost_client_auth(before, after).map(|lint| lint.rule.code);
         assert_eq!(code, told.then_some("client-auth-removed"));
     }
 }
@@ -140,13 +143,13 @@ fn publicly_known_keys_are_rejected() {
         let key = rcgen::SubjectPublicKeyInfo::from_der(&BASE64_STANDARD.decode(printed).unwrap())
             .unwrap();
         let leaf = root.leaf_as(&["example.com"], &key, |_| {});
-        let found = lints(&Chain::assemble(&leaf, &[], wanted).chain);
+        let found = lint_chain(&Chain::assemble(&leaf, &[], wanted).chain);
         let broken = found
             .iter()
             .find(|lint| lint.rule.code == "broken-key")
             .unwrap();
-        assert_eq!(broken.rule.weight, LintSeverity::Refuses);
-        assert!(broken.what.contains("RFC 9500"), "{}", broken.what);
+        assert_eq!(broken.rule.severity, LintSeverity::Refuses);
+        assert!(broken.message.contains("RFC 9500"), "{}", broken.message);
     }
 }
 
@@ -230,9 +233,9 @@ fn an_intermediate_that_expires_before_the_leaf_is_reported() {
         prefer: ChainPreference::Compatible,
     };
     let chain = Chain::assemble(&leaf, &[short], criteria).chain;
-    let found: Vec<_> = lints(&chain)
+    let found: Vec<_> = lint_chain(&chain)
         .iter()
-        .map(|lint| (lint.rule.code, lint.rule.weight))
+        .map(|lint| (lint.rule.code, lint.rule.severity))
         .collect();
     assert_eq!(found, [("intermediate-expires-first", LintSeverity::Warns)]);
 }
@@ -243,11 +246,11 @@ fn old_roots_are_found_by_common_name_or_unit() {
     let lower = Authority::new("USERTrust RSA Certification Authority");
     let cross_certificate = root.certify(&lower);
     assert_eq!(
-        outdated(&cross_certificate).unwrap().root.since,
+        find_retired_root(&cross_certificate).unwrap().root.since,
         "2020-05-30"
     );
     assert_eq!(
-        outdated(&root.root()).unwrap().label,
+        find_retired_root(&root.root()).unwrap().label,
         "AddTrust External CA Root"
     );
     let with_unit = Authority::new("GlobalSign").root_as(|params| {
@@ -256,7 +259,10 @@ fn old_roots_are_found_by_common_name_or_unit() {
             "GlobalSign Root CA - R2",
         );
     });
-    assert_eq!(outdated(&with_unit).unwrap().root.since, "2021-12-15");
-    assert_eq!(outdated(&lower.leaf(&["example.com"])), None);
-    assert_eq!(outdated(&Authority::new("Other").root()), None);
+    assert_eq!(
+        find_retired_root(&with_unit).unwrap().root.since,
+        "2021-12-15"
+    );
+    assert_eq!(find_retired_root(&lower.leaf(&["example.com"])), None);
+    assert_eq!(find_retired_root(&Authority::new("Other").root()), None);
 }

@@ -63,10 +63,10 @@ const MOST_BITS: u64 = 16_384;
 /// Reads modulus and exponent of a PKCS#1 `RSAPublicKey` (RFC 8017 A.1.1) in a DER
 /// `SubjectPublicKeyInfo`.
 pub(super) fn read_rsa_key(spki: &[u8]) -> Option<(BigUint, BigUint)> {
-    let (_, key) = der::public_key(spki)?;
-    let (outer, _) = der::split(key)?;
-    let (modulus, rest) = der::split(outer.value)?;
-    let (exponent, _) = der::split(rest)?;
+    let (_, key) = der::split_public_key(spki)?;
+    let (outer, _) = der::split_element(key)?;
+    let (modulus, rest) = der::split_element(outer.value)?;
+    let (exponent, _) = der::split_element(rest)?;
     (modulus.tag == 0x02 && exponent.tag == 0x02).then(|| {
         (
             BigUint::from_bytes_be(modulus.value),

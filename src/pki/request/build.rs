@@ -28,9 +28,9 @@ pub(super) fn request(
 
 /// Encodes the attribute that requests `names`.
 pub(super) fn attribute(names: &AltNames, subject: &SubjectName) -> Vec<u8> {
-    let extensions = der::element(SEQUENCE, &[&alternative_names(names, subject)]);
-    let id = der::element(OBJECT_IDENTIFIER, &[EXTENSION_REQUEST]);
-    der::element(SEQUENCE, &[&id, &der::element(SET, &[&extensions])])
+    let extensions = der::encode_element(SEQUENCE, &[&alternative_names(names, subject)]);
+    let id = der::encode_element(OBJECT_IDENTIFIER, &[EXTENSION_REQUEST]);
+    der::encode_element(SEQUENCE, &[&id, &der::encode_element(SET, &[&extensions])])
 }
 
 /// Signs a request with these concatenated attributes.
@@ -39,20 +39,21 @@ pub(super) fn signed(
     key: &PrivateKey,
     attributes: &[u8],
 ) -> Result<Vec<u8>, KeyError> {
-    let version = der::element(INTEGER, &[&[0]]);
-    let attributes = der::element(CONTEXT_0, &[attributes]);
-    let info = der::element(
+    let version = der::encode_element(INTEGER, &[&[0]]);
+    let attributes = der::encode_element(CONTEXT_0, &[attributes]);
+    let info = der::encode_element(
         SEQUENCE,
         &[&version, &subject.to_der(), key.spki(), &attributes],
     );
     let signature = key.sign(&info)?;
-    let algorithm = der::element(SEQUENCE, &[signature_algorithm(key.algorithm())?.as_ref()]);
-    Ok(der::element(
+    let algorithm =
+        der::encode_element(SEQUENCE, &[signature_algorithm(key.algorithm())?.as_ref()]);
+    Ok(der::encode_element(
         SEQUENCE,
         &[
             &info,
             &algorithm,
-            &der::element(BIT_STRING, &[&[0], &signature]),
+            &der::encode_element(BIT_STRING, &[&[0], &signature]),
         ],
     ))
 }
@@ -60,29 +61,33 @@ pub(super) fn signed(
 /// Encodes the extension; critical if the subject is empty.
 fn alternative_names(names: &AltNames, subject: &SubjectName) -> Vec<u8> {
     let names: Vec<Vec<u8>> = names.iter().map(general_name).collect();
-    let value = der::element(
+    let value = der::encode_element(
         SEQUENCE,
         &names.iter().map(Vec::as_slice).collect::<Vec<_>>(),
     );
     let critical = if subject.is_empty() {
-        der::element(BOOLEAN, &[&[0xff]])
+        der::encode_element(BOOLEAN, &[&[0xff]])
     } else {
         Vec::new()
     };
-    let id = der::element(OBJECT_IDENTIFIER, &[ALTERNATIVE_NAMES]);
-    der::element(
+    let id = der::encode_element(OBJECT_IDENTIFIER, &[ALTERNATIVE_NAMES]);
+    der::encode_element(
         SEQUENCE,
-        &[&id, &critical, &der::element(OCTET_STRING, &[&value])],
+        &[
+            &id,
+            &critical,
+            &der::encode_element(OCTET_STRING, &[&value]),
+        ],
     )
 }
 
 /// Encodes a `GeneralName`: `[1]` email address, `[2]` DNS name, `[7]` IP address.
 fn general_name(name: &AltName) -> Vec<u8> {
     match name {
-        AltName::Address(IpAddr::V4(address)) => der::element(0x87, &[&address.octets()]),
-        AltName::Address(IpAddr::V6(address)) => der::element(0x87, &[&address.octets()]),
-        AltName::Dns(name) => der::element(0x82, &[name.as_str().as_bytes()]),
-        AltName::Mailbox(mailbox) => der::element(0x81, &[mailbox.as_bytes()]),
+        AltName::Address(IpAddr::V4(address)) => der::encode_element(0x87, &[&address.octets()]),
+        AltName::Address(IpAddr::V6(address)) => der::encode_element(0x87, &[&address.octets()]),
+        AltName::Dns(name) => der::encode_element(0x82, &[name.as_str().as_bytes()]),
+        AltName::Mailbox(mailbox) => der::encode_element(0x81, &[mailbox.as_bytes()]),
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
-use crate::pki::name::listed;
+use crate::pki::name::join_listed;
 use crate::pki::trust::TrustSource;
 
 /// A problem of a chain or of a certificate and its key. The advice is in `advice`.
@@ -26,7 +26,7 @@ pub enum ChainProblem {
         leaf: bool,
     },
     /// A host that the certificate is not for.
-    #[error("the certificate is not for {host}: it names {}", listed(names))]
+    #[error("the certificate is not for {host}: it names {}", join_listed(names))]
     HostNotCovered {
         /// The host asked for.
         host: String,

@@ -5,9 +5,9 @@ use rcgen::{
     KeyUsagePurpose, NameConstraints,
 };
 
-use super::{ChainProblem, VerifiedChain, VerifyPolicy, assemble, problems};
+use super::{ChainProblem, VerifiedChain, VerifyPolicy, assemble_chain, find_problems};
 use crate::pki::certificate::Certificate;
-use crate::pki::certified_key::{CertifiedKey, mismatch};
+use crate::pki::certified_key::{CertifiedKey, find_key_problem};
 use crate::pki::chain::{Chain, ChainCriteria, ChainPreference};
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::signature::counted;
@@ -196,7 +196,7 @@ fn codes_under_root(change: CertificateChange) -> Vec<&'static str> {
     let bag = [world.root.certify(&world.lower)];
     let anchors = TrustAnchors::from_certificates("roots.pem", &[world.root.root_as(change)]);
     let chain = Chain::assemble(&leaf, &bag, criteria(&anchors, now())).chain;
-    codes_of(&problems(&chain, policy(&anchors)))
+    codes_of(&find_problems(&chain, policy(&anchors)))
 }
 
 #[test]
@@ -291,10 +291,10 @@ fn a_path_without_the_refused_certificates_is_found() {
     for fault in CA_FAULTS {
         let mut bag = world.refused_intermediates(fault).to_vec();
         bag.push(good.clone());
-        let assembly = assemble(&leaf, &bag, criteria(&world.anchors, now()));
+        let assembly = assemble_chain(&leaf, &bag, criteria(&world.anchors, now()));
         assert_eq!(assembly.chain.intermediates(), std::slice::from_ref(&good));
-        assert_eq!(assembly.left_out.len(), 3);
-        assert_eq!(problems(&assembly.chain, policy(&world.anchors)), []);
+        assert_eq!(assembly.omitted.len(), 3);
+        assert_eq!(find_problems(&assembly.chain, policy(&world.anchors)), []);
     }
 }
 
@@ -304,9 +304,9 @@ fn a_path_is_refused_if_there_is_no_other() {
     let leaf = world.lower.leaf(&["example.com"]);
     for fault in CA_FAULTS {
         let bag = world.refused_intermediates(fault);
-        let chain = assemble(&leaf, &bag, criteria(&world.anchors, now())).chain;
+        let chain = assemble_chain(&leaf, &bag, criteria(&world.anchors, now())).chain;
         assert_eq!(chain.intermediates().len(), 1);
-        let found = problems(&chain, policy(&world.anchors));
+        let found = find_problems(&chain, policy(&world.anchors));
         assert_eq!(codes_of(&found), ["chain-refused"]);
     }
 }
@@ -322,7 +322,7 @@ fn a_path_that_exceeds_a_path_length_is_avoided() {
     });
     let good = world.root.certify(&upper);
     let bag = [upper.certify(&world.lower), short, good.clone()];
-    let assembly = assemble(&leaf, &bag, criteria(&world.anchors, now()));
+    let assembly = assemble_chain(&leaf, &bag, criteria(&world.anchors, now()));
     assert_eq!(assembly.chain.intermediates(), [bag[0].clone(), good]);
 }
 
@@ -335,9 +335,9 @@ fn an_expired_anchor_is_avoided() {
     let expired = old.root_as(|params| dates(params, 2020, 2025));
     let anchors = TrustAnchors::from_certificates("roots.pem", &[expired, world.root.root()]);
     let bag = [world.root.certify(&world.lower), old.certify(&world.root)];
-    let assembly = assemble(&leaf, &bag, criteria(&anchors, now()));
+    let assembly = assemble_chain(&leaf, &bag, criteria(&anchors, now()));
     assert_eq!(assembly.chain.intermediates(), &bag[..1]);
-    assert_eq!(problems(&assembly.chain, policy(&anchors)), []);
+    assert_eq!(find_problems(&assembly.chain, policy(&anchors)), []);
 }
 
 #[test]
@@ -349,8 +349,8 @@ fn each_signature_is_checked_once() {
     );
     let policy = policy(&world.anchors);
     let (refused, checked) = counted::during(|| {
-        let chain = assemble(&leaf, &bag, criteria(&world.anchors, now())).chain;
-        problems(&chain, policy).len()
+        let chain = assemble_chain(&leaf, &bag, criteria(&world.anchors, now())).chain;
+        find_problems(&chain, policy).len()
             + VerifiedChain::new(chain, policy)
                 .err()
                 .unwrap_or_default()
@@ -384,14 +384,14 @@ fn keys_of_other_certificates_are_mismatches() {
     let rsa = rsa_key();
     let leaf = world.lower.leaf_as(&["example.com"], &own, |_| {});
     let rsa_leaf = world.lower.leaf_as(&["example.com"], &rsa, |_| {});
-    assert_eq!(mismatch(&leaf, &private(&own)), None);
-    assert_eq!(mismatch(&rsa_leaf, &private(&rsa)), None);
+    assert_eq!(find_key_problem(&leaf, &private(&own)), None);
+    assert_eq!(find_key_problem(&rsa_leaf, &private(&rsa)), None);
     assert_eq!(
-        mismatch(&leaf, &private(&other)).unwrap().code(),
+        find_key_problem(&leaf, &private(&other)).unwrap().code(),
         "wrong-key"
     );
     assert_eq!(
-        mismatch(&rsa_leaf, &private(&own)).unwrap(),
+        find_key_problem(&rsa_leaf, &private(&own)).unwrap(),
         ChainProblem::WrongKeyKind {
             key: KeyAlgorithm::EcdsaP256,
             leaf: KeyAlgorithm::Rsa(2048),
@@ -498,8 +498,8 @@ fn a_path_is_found_whenever_there_is_one() {
     for seed in 1..=400 {
         let (leaf, bag, root) = random_world(seed);
         let anchors = TrustAnchors::from_certificates("root.pem", std::slice::from_ref(&root));
-        let chain = assemble(&leaf, &bag, criteria(&anchors, now())).chain;
-        let holds = problems(&chain, policy(&anchors)).is_empty();
+        let chain = assemble_chain(&leaf, &bag, criteria(&anchors, now())).chain;
+        let holds = find_problems(&chain, policy(&anchors)).is_empty();
         assert_eq!(holds, webpki_finds_path(&leaf, &bag, &root), "seed {seed}");
         found += usize::from(holds);
     }

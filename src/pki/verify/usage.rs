@@ -29,5 +29,5 @@ fn refuse_key_usage(chain: &Chain) -> Option<String> {
 
 /// A root from a file or from the system must be valid and permit the chain, as with OpenSSL.
 fn refuse_anchor(chain: &Chain, anchors: &TrustAnchors, at: Timestamp) -> Option<String> {
-    anchors.refusal(chain.anchor()?, chain.intermediates().len(), at)
+    anchors.find_refusal(chain.anchor()?, chain.intermediates().len(), at)
 }

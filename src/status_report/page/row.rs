@@ -9,7 +9,7 @@ use crate::finding::{Finding, NextStep, Severity};
 use crate::inventory::schedule::ScheduledRenewal;
 use crate::inventory::{ItemLocation, RowState, StatusRow};
 use crate::report::name_in_words;
-use crate::status_report::{JudgedRow, needs};
+use crate::status_report::{JudgedRow, requirements_in_words};
 
 /// The most renewals that are listed in words; the drawing has all.
 const ROUNDS: usize = 4;
@@ -27,13 +27,13 @@ pub(crate) fn body(one: &JudgedRow, timeline: &Timeline) -> String {
         word = verdict.name(),
         name = text(&row.name),
         state = row.state.in_words(),
-        ends_at = seconds(row.ends),
+        ends_at = seconds(row.expiry),
         due_at = seconds(due),
         mark = mark(verdict),
         // A long name breaks where it has its dots.
         shown = text(&name_in_words(&row.name)).replace('.', ".<wbr>"),
         more = more_names(row.names.len()),
-        ends = row.ends.map(date).unwrap_or_default(),
+        ends = row.expiry.map(date).unwrap_or_default(),
         left = days_left(row),
         due = due.map(date).unwrap_or_default(),
         late = if is_overdue(due, timeline) {
@@ -119,8 +119,8 @@ fn details(row: &StatusRow) -> String {
         let names = row.names.iter().map(|name| name_in_words(name));
         facts.push(("Names", lines(names)));
     }
-    if !row.places.is_empty() {
-        facts.push(("Where", location_lines(&row.places)));
+    if !row.locations.is_empty() {
+        facts.push(("Where", location_lines(&row.locations)));
     }
     facts.extend(certificate_facts(row));
     facts.extend(key_facts(row));
@@ -130,11 +130,11 @@ fn details(row: &StatusRow) -> String {
     if let Some(day) = row.paid_until {
         facts.push(("Paid for until", day.to_string()));
     }
-    if let Some(instant) = row.proof_until {
+    if let Some(instant) = row.validation_until {
         facts.push(("Proof reusable until", date(instant)));
     }
-    if !row.rounds.is_empty() {
-        facts.push(("Next rounds", renewals(&row.rounds)));
+    if !row.renewals.is_empty() {
+        facts.push(("Next rounds", renewals(&row.renewals)));
     }
     let facts: String = facts
         .iter()
@@ -187,5 +187,9 @@ fn renewals(renewals: &[ScheduledRenewal]) -> String {
 }
 
 fn renewal(renewal: &ScheduledRenewal) -> String {
-    format!("from {}: {}", date(renewal.due), text(&needs(renewal)))
+    format!(
+        "from {}: {}",
+        date(renewal.due),
+        text(&requirements_in_words(renewal))
+    )
 }

@@ -8,8 +8,8 @@ use jiff::tz::Offset;
 
 use super::markup::text;
 use crate::inventory::StatusRow;
-use crate::inventory::rule_changes::{ClientAuthUse, RuleChange, changes};
-use crate::pki::baseline_dates::begin;
+use crate::inventory::rule_changes::{ClientAuthUse, RuleChange, rule_changes_within};
+use crate::pki::baseline_dates::midnight_utc;
 
 /// How far back it shows.
 const BEFORE: i64 = 120 * 86_400;
@@ -35,9 +35,9 @@ impl Timeline {
         let to = now
             .as_second()
             .saturating_add(AHEAD)
-            .max(begin(LAST).as_second());
+            .max(midnight_utc(LAST).as_second());
         let end = Timestamp::from_second(to).unwrap_or(Timestamp::MAX);
-        let all = changes(
+        let all = rule_changes_within(
             &(Timestamp::from_second(from).unwrap_or(now)..=end),
             ClientAuthUse::Yes,
         );
@@ -55,7 +55,7 @@ impl Timeline {
         let changes = around
             .changes
             .into_iter()
-            .filter(|change| begin(change.from) > now)
+            .filter(|change| midnight_utc(change.from) > now)
             .collect();
         Self {
             from: now.as_second(),
@@ -92,7 +92,7 @@ impl Timeline {
     /// The years that begin within the scale, and their first instants.
     fn years(&self) -> Vec<(i16, i64)> {
         (year_of(self.from)..=year_of(self.to))
-            .filter_map(|year| Some((year, begin(Date::new(year, 1, 1).ok()?).as_second())))
+            .filter_map(|year| Some((year, midnight_utc(Date::new(year, 1, 1).ok()?).as_second())))
             .filter(|(_, start)| (self.from..self.to).contains(start))
             .collect()
     }
@@ -104,7 +104,7 @@ impl Timeline {
             lines.push_str(&self.line("year", start, height));
         }
         for (_, day) in self.marks() {
-            lines.push_str(&self.line("rule", begin(day).as_second(), height));
+            lines.push_str(&self.line("rule", midnight_utc(day).as_second(), height));
         }
         lines
     }
@@ -130,7 +130,12 @@ impl Timeline {
             labels.push_str(&self.label("year", start, 12, &year.to_string()));
         }
         for (number, day) in self.marks() {
-            labels.push_str(&self.label("rule", begin(day).as_second(), 27, &circled(number)));
+            labels.push_str(&self.label(
+                "rule",
+                midnight_utc(day).as_second(),
+                27,
+                &circled(number),
+            ));
         }
         if self.from < self.now {
             // Below the others: a rule that changes soon is close to it.
@@ -205,7 +210,7 @@ impl Timeline {
 
     /// The life of a certificate until its renewal is due, and from then on.
     fn bars(&self, row: &StatusRow) -> String {
-        let Some(ends) = row.ends.map(Timestamp::as_second) else {
+        let Some(ends) = row.expiry.map(Timestamp::as_second) else {
             return String::new();
         };
         let start = row
@@ -231,7 +236,7 @@ impl Timeline {
     /// A mark for each renewal; one that is overdue is done today.
     fn ticks(&self, row: &StatusRow) -> String {
         let ticks: String = row
-            .rounds
+            .renewals
             .iter()
             .map(|renewal| renewal.due.as_second().max(self.now))
             .filter(|due| (self.from..self.to).contains(due))

@@ -10,7 +10,7 @@ use jiff::{Timestamp, ToSpan};
 use super::timeline::Timeline;
 use crate::inventory::RowState;
 use crate::inventory::schedule::{ScheduledRenewal, ValidationMethod};
-use crate::pki::baseline_dates::begin;
+use crate::pki::baseline_dates::midnight_utc;
 use crate::status_report::JudgedRow;
 
 /// How many renewals there are, and how many of them need a new domain validation.
@@ -23,7 +23,7 @@ struct Workload {
 impl Workload {
     fn add(&mut self, renewal: &ScheduledRenewal) {
         self.renewals += 1;
-        self.validations += i64::from(renewal.proof == ValidationMethod::New);
+        self.validations += i64::from(renewal.validation == ValidationMethod::New);
     }
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn section(rows: &[JudgedRow], now: Timestamp) -> String {
         .iter()
         .map(|one| &one.row)
         .filter(|row| row.state != RowState::Superseded);
-    for renewal in live.flat_map(|row| &row.rounds) {
+    for renewal in live.flat_map(|row| &row.renewals) {
         let day = Offset::UTC.to_datetime(renewal.due.max(now)).date();
         months.entry(day.first_of_month()).or_default().add(renewal);
         years.entry(day.year()).or_default().add(renewal);
@@ -79,8 +79,8 @@ fn bars(months: &BTreeMap<Date, Workload>, line: &Timeline) -> String {
 /// The bar of one month; a bar of `most` renewals is as high as the drawing.
 fn bar(month: Date, work: &Workload, most: i64, line: &Timeline) -> String {
     let next = month.checked_add(1.month()).unwrap_or(month);
-    let left = line.x(begin(month).as_second());
-    let right = line.x(begin(next).as_second().min(line.end().as_second()));
+    let left = line.x(midnight_utc(month).as_second());
+    let right = line.x(midnight_utc(next).as_second().min(line.end().as_second()));
     let width = (right - left - 2).max(2);
     let mut rectangles = String::new();
     for (class, count) in [("rounds", work.renewals), ("proofs", work.validations)] {

@@ -2,7 +2,7 @@
 //! could have put it there, and except a group that could not enter its folders. Pure.
 
 use crate::permissions::{Mode, Owner};
-use crate::store::layout::{KEY_MODE, key_mode};
+use crate::store::layout::{KEY_MODE, tighten_key_mode};
 use crate::store::release::KeyAccess;
 
 /// The permission bits, user and group of a file or folder.
@@ -27,14 +27,14 @@ pub(crate) enum InheritanceDoubt {
 
 /// Whether others than its owner and root's group may write to the folder.
 #[must_use]
-pub(crate) fn open(folder: FileAccess) -> bool {
+pub(crate) fn is_writable_by_others(folder: FileAccess) -> bool {
     folder.mode.has_any(0o002) || (folder.mode.has_any(0o020) && folder.owner.gid != 0)
 }
 
 /// Returns who may read the file that replaces `file`, which is in the first of `folders`, which is
 /// in the next. `user` runs certctl.
 #[must_use]
-pub(crate) fn inherit(
+pub(crate) fn inherit_access(
     file: FileAccess,
     folders: &[FileAccess],
     user: u32,
@@ -44,7 +44,7 @@ pub(crate) fn inherit(
     if !ours
         && folders
             .first()
-            .is_some_and(|folder| open(*folder) || folder.owner.uid == uid)
+            .is_some_and(|folder| is_writable_by_others(*folder) || folder.owner.uid == uid)
     {
         return (
             KeyAccess {
@@ -55,7 +55,7 @@ pub(crate) fn inherit(
         );
     }
     let mut doubts = Vec::new();
-    let mut mode = key_mode(Some(file.mode));
+    let mut mode = tighten_key_mode(Some(file.mode));
     if file.mode.has_any(0o007) {
         doubts.push(InheritanceDoubt::Others(file.mode));
     }
@@ -87,7 +87,7 @@ fn lets_in(folder: FileAccess, group: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{FileAccess, InheritanceDoubt, Mode, Owner, inherit};
+    use super::{FileAccess, InheritanceDoubt, Mode, Owner, inherit_access};
 
     #[test]
     fn new_keys_inherit_their_readers() {
@@ -158,14 +158,14 @@ mod tests {
                 vec![],
             ),
         ] {
-            let (found, told) = inherit(file, &[folder, top], 0);
+            let (found, told) = inherit_access(file, &[folder, top], 0);
             assert_eq!(
                 ((found.mode, found.owner), told),
                 (access, doubts),
                 "{file:?} in {folder:?}"
             );
         }
-        let (_, told) = inherit(node(0o600, (BOB, BOB)), &[node(0o700, (BOB, BOB))], BOB);
+        let (_, told) = inherit_access(node(0o600, (BOB, BOB)), &[node(0o700, (BOB, BOB))], BOB);
         assert_eq!(told, [], "whoever runs certctl");
     }
 }

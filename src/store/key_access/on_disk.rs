@@ -50,8 +50,8 @@ fn listed(who: &[AclSubject]) -> String {
 ///
 /// # Errors
 /// When it cannot be read.
-pub(crate) fn look(path: &Path) -> Result<Option<FileStatus>, FileError> {
-    let Some(mut seen) = folders::look(path)? else {
+pub(crate) fn read_status(path: &Path) -> Result<Option<FileStatus>, FileError> {
+    let Some(mut seen) = folders::read_status(path)? else {
         return Ok(None);
     };
     if seen.kind == FileKind::File
@@ -101,10 +101,14 @@ pub(crate) fn inherited_attributes(
 
 /// Whether a plain key file belongs to another user, who may have put it there.
 fn is_a_strangers(layout: &LineageLayout, path: &Path) -> Result<bool, FileError> {
-    let Some(status) = look(path)?.filter(|status| status.kind == FileKind::File) else {
+    let Some(status) = read_status(path)?.filter(|status| status.kind == FileKind::File) else {
         return Ok(false);
     };
-    let (_, doubts) = inherit::inherit(node(&status), &above(layout, path)?, folders::user());
+    let (_, doubts) = inherit::inherit_access(
+        file_access(&status),
+        &read_folders_above(layout, path)?,
+        folders::current_user(),
+    );
     Ok(doubts
         .iter()
         .any(|doubt| matches!(doubt, InheritanceDoubt::Stranger(_))))
@@ -127,7 +131,7 @@ fn split_readers(
     piece: ReleaseFile,
     readers: Vec<AclSubject>,
 ) -> Result<AclReaders, FileError> {
-    let is_plain = folders::look(path)?.is_some_and(|status| status.kind == FileKind::File);
+    let is_plain = folders::read_status(path)?.is_some_and(|status| status.kind == FileKind::File);
     if readers.is_empty() || !is_plain || !piece.is_secret() {
         return Ok(AclReaders {
             kept: readers,
@@ -143,7 +147,7 @@ fn split_readers(
     let mut folders_above = Vec::new();
     for folder in folders_of(layout, path) {
         folders_above.push(FolderAccess {
-            status: folders::look(folder)?,
+            status: folders::read_status(folder)?,
             acl: acl(folder)?,
         });
     }
@@ -171,7 +175,7 @@ impl FolderAccess {
 
 /// The permission bits and the owner of a file.
 #[must_use]
-pub(crate) fn node(seen: &FileStatus) -> FileAccess {
+pub(crate) fn file_access(seen: &FileStatus) -> FileAccess {
     FileAccess {
         mode: seen.mode,
         owner: seen.owner,
@@ -182,10 +186,13 @@ pub(crate) fn node(seen: &FileStatus) -> FileAccess {
 ///
 /// # Errors
 /// When one cannot be read.
-pub(crate) fn above(layout: &LineageLayout, path: &Path) -> Result<Vec<FileAccess>, FileError> {
+pub(crate) fn read_folders_above(
+    layout: &LineageLayout,
+    path: &Path,
+) -> Result<Vec<FileAccess>, FileError> {
     let mut above = Vec::new();
     for folder in folders_of(layout, path) {
-        above.extend(folders::look(folder)?.as_ref().map(node));
+        above.extend(folders::read_status(folder)?.as_ref().map(file_access));
     }
     Ok(above)
 }
@@ -203,7 +210,7 @@ fn folders_of<'a>(layout: &'a LineageLayout, path: &'a Path) -> impl Iterator<It
 pub(crate) fn list_remarks(layout: &LineageLayout) -> Result<Vec<AccessRemark>, FileError> {
     let mut remarks = Vec::new();
     for link in layout.links() {
-        let status = folders::look(&link.path)?;
+        let status = folders::read_status(&link.path)?;
         if let Some(status) = status.filter(|status| status.kind == FileKind::File) {
             add_remarks(layout, link, &status, &mut remarks)?;
         }
@@ -232,8 +239,8 @@ fn add_remarks(
             who: readers.kept_out,
         });
     }
-    let backups = u64::from(folders::backed_up(path)?.is_some());
-    let others = status.names.saturating_sub(1).saturating_sub(backups);
+    let backups = u64::from(folders::find_backup(path)?.is_some());
+    let others = status.link_count.saturating_sub(1).saturating_sub(backups);
     if others > 0 {
         remarks.push(AccessRemark::Linked {
             path: path.clone(),

@@ -15,7 +15,7 @@ const KEY_MODES: [Mode; 4] = [
 ///
 /// # Errors
 /// Why a key cannot have that mode.
-pub(crate) fn key_mode(text: &str) -> Result<Mode, &'static str> {
+pub(crate) fn parse_key_mode(text: &str) -> Result<Mode, &'static str> {
     match Mode::parse(text) {
         Some(mode) if KEY_MODES.contains(&mode) => Ok(mode),
         Some(mode) if mode.has_any(0o007) => {
@@ -87,7 +87,12 @@ impl<'a> PasswdLine<'a> {
 ///
 /// # Errors
 /// See [`OwnerError`].
-pub(crate) fn owner(text: &str, user: u32, passwd: &str, group: &str) -> Result<Owner, OwnerError> {
+pub(crate) fn parse_owner(
+    text: &str,
+    user: u32,
+    passwd: &str,
+    group: &str,
+) -> Result<Owner, OwnerError> {
     let accounts = AccountFiles { passwd, group };
     let (user_name, group_name) = text.split_once(':').unwrap_or((text, ""));
     if user_name.is_empty() && group_name.is_empty() {
@@ -120,7 +125,7 @@ fn numeric(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Mode, Owner, OwnerError, key_mode, owner};
+    use super::{Mode, Owner, OwnerError, parse_key_mode, parse_owner};
 
     const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33::/var/www:\nbroken\n1000:x:7:8::/:\nx:x:9:10::/:\n";
     const GROUP: &str = "root:x:0:\nssl-cert:x:114:postgres\nwww-data:x:33:\nbad:x:many:\n";
@@ -150,9 +155,9 @@ mod tests {
             ("", Err(OwnerError::Empty)),
             (":", Err(OwnerError::Empty)),
         ] {
-            assert_eq!(owner(text, 4711, PASSWD, GROUP), wanted, "{text:?}");
+            assert_eq!(parse_owner(text, 4711, PASSWD, GROUP), wanted, "{text:?}");
         }
-        assert_eq!(owner("0:0", 0, "", ""), numbers(0, 0));
+        assert_eq!(parse_owner("0:0", 0, "", ""), numbers(0, 0));
     }
 
     #[test]
@@ -163,7 +168,7 @@ mod tests {
             ("0400", 0o400),
             ("440", 0o440),
         ] {
-            assert_eq!(key_mode(text), Ok(Mode::new(mode)));
+            assert_eq!(parse_key_mode(text), Ok(Mode::new(mode)));
         }
         for text in [
             "0644",
@@ -177,7 +182,7 @@ mod tests {
             "0o600",
             "rw-------",
         ] {
-            assert!(key_mode(text).is_err(), "{text}");
+            assert!(parse_key_mode(text).is_err(), "{text}");
         }
     }
 }

@@ -14,7 +14,7 @@ pub(crate) enum DistroFamily {
 impl DistroFamily {
     /// Decides by the folders that exist, named below the root.
     #[must_use]
-    pub(crate) fn of(is_folder: impl Fn(&str) -> bool) -> Self {
+    pub(crate) fn detect(is_folder: impl Fn(&str) -> bool) -> Self {
         if is_folder("etc/pki/tls") && !is_folder("etc/ssl/private") {
             Self::RedHat
         } else {

@@ -57,9 +57,9 @@ pub(crate) struct BatchSurvey {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum SurveyDepth {
     /// Only the records themselves, at given servers: enough where all is well.
-    Glance,
+    RecordsOnly,
     /// Everything that explains what is wrong.
-    Whole,
+    Full,
 }
 
 /// What the handler decides about the answers to one line.
@@ -67,7 +67,7 @@ pub(crate) enum SurveyDepth {
 pub(crate) enum BatchAnswer<K> {
     Done,
     /// No server answered.
-    Nothing,
+    NoAnswer,
     /// Stop: no further line is needed.
     Enough,
     /// Something is wrong: a full survey is needed.
@@ -81,16 +81,16 @@ pub(crate) trait BatchHandler {
     /// What a line asks for.
     fn prepare(&mut self, line: NumberedLine) -> BatchQuery<Self::Key>;
     /// Everything that a full survey queries: the records, and the names for the CAA look-up.
-    fn inquiries(&self, key: &Self::Key) -> (Vec<RecordQuery>, Vec<String>);
+    fn full_queries(&self, key: &Self::Key) -> (Vec<RecordQuery>, Vec<String>);
     /// Handles the answers to a line; lines come in the order of their answers.
-    fn hear(
+    fn handle_answer(
         &mut self,
         key: Self::Key,
         survey: BatchSurvey,
         depth: SurveyDepth,
     ) -> BatchAnswer<Self::Key>;
     /// Flushes buffered output when no I/O is pending; returns false once the consumer is gone.
-    fn rest(&mut self) -> bool;
+    fn on_idle(&mut self) -> bool;
 }
 
 /// Queries what `handler` makes of each line and hands the answers to it.
@@ -200,22 +200,22 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
                     None => ended = true,
                 },
                 () = std::future::ready(()), if flush_now => {
-                    self.enough |= !self.handler.rest();
+                    self.enough |= !self.handler.on_idle();
                     flushed = true;
                 }
                 () = sleep(SLOW), if has_room && !read_now => slow = true,
                 else => break,
             }
         }
-        self.handler.rest();
+        self.handler.on_idle();
     }
 
     fn add_line(&mut self, line: NumberedLine) {
         let query = self.handler.prepare(line);
         if query.records.is_empty() {
-            let outcome = self
-                .handler
-                .hear(query.key, BatchSurvey::default(), SurveyDepth::Whole);
+            let outcome =
+                self.handler
+                    .handle_answer(query.key, BatchSurvey::default(), SurveyDepth::Full);
             self.enough |= matches!(outcome, BatchAnswer::Enough);
             return;
         }
@@ -249,7 +249,7 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
                 continue;
             }
             queue.open += 1;
-            if self.resolvers.alone() && query.records_alone {
+            if self.resolvers.excludes_other_servers() && query.records_alone {
                 self.glance(query);
             } else {
                 self.survey_fully(query);
@@ -268,7 +268,8 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
             surveys,
             caa: HashMap::new(),
         };
-        self.handler.hear(query.key, survey, SurveyDepth::Whole);
+        self.handler
+            .handle_answer(query.key, survey, SurveyDepth::Full);
     }
 
     fn take_number(&mut self) -> u64 {
@@ -296,7 +297,7 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
         let open_job = OpenJob {
             missing: query.records.len() * addresses.len(),
             query,
-            depth: SurveyDepth::Glance,
+            depth: SurveyDepth::RecordsOnly,
             survey: BatchSurvey {
                 surveys,
                 caa: HashMap::new(),
@@ -315,7 +316,7 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
             .survey
             .surveys
             .get_mut(part.record)
-            .and_then(|survey| survey.said.get_mut(part.server));
+            .and_then(|survey| survey.server_answers.get_mut(part.server));
         let record = job.query.records.get(part.record);
         match (answer, server_answers, record) {
             (BulkAnswer::Said(answer, ttl), Some(server_answers), Some((kind, name))) => {
@@ -343,14 +344,14 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
 
     /// Asks all servers for everything.
     fn survey_fully(&mut self, query: BatchQuery<A::Key>) {
-        let (inquiries, names) = self.handler.inquiries(&query.key);
+        let (inquiries, names) = self.handler.full_queries(&query.key);
         let number = self.take_number();
         let resolvers = self.resolvers.clone();
         let known = Arc::clone(&self.known);
         let client = Arc::new(self.client.but_until(Instant::now() + SURVEY));
         let job = OpenJob {
             query,
-            depth: SurveyDepth::Whole,
+            depth: SurveyDepth::Full,
             survey: BatchSurvey::default(),
             missing: 0,
             look_closer: false,
@@ -382,7 +383,7 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
             zone,
             records_alone,
         } = query;
-        let outcome = self.handler.hear(key, survey, depth);
+        let outcome = self.handler.handle_answer(key, survey, depth);
         let Some(queue) = self.zones.get_mut(&zone) else {
             return;
         };
@@ -402,7 +403,7 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
                     self.lost -= 1;
                 }
             }
-            BatchAnswer::Nothing => {
+            BatchAnswer::NoAnswer => {
                 if queue.note_failure(unanswered, self.lost) {
                     self.lost += 1;
                 }
@@ -424,15 +425,15 @@ fn survey_without_answers(resolvers: &ResolverList) -> DnsSurvey {
     });
     DnsSurvey {
         zone: None,
-        own_servers: ZoneServerCoverage::NotWanted,
-        said: said.collect(),
-        around: SurroundingAnswers::default(),
+        zone_server_coverage: ZoneServerCoverage::NotRequested,
+        server_answers: said.collect(),
+        surroundings: SurroundingAnswers::default(),
     }
 }
 
 fn is_unanswered(survey: &DnsSurvey) -> bool {
     survey
-        .said
+        .server_answers
         .iter()
         .flat_map(|server_answers| &server_answers.answers)
         .all(|query| !query.answer.is_answer())
@@ -440,7 +441,7 @@ fn is_unanswered(survey: &DnsSurvey) -> bool {
 
 /// The last survey of a zone, for another of its names.
 fn repeat_survey(last: &DnsSurvey, name: &str) -> DnsSurvey {
-    let said = last.said.iter().map(|server_answers| {
+    let said = last.server_answers.iter().map(|server_answers| {
         let first = server_answers.answers.first().map(|query| AnsweredQuery {
             name: name.to_owned(),
             ..query.clone()
@@ -451,7 +452,7 @@ fn repeat_survey(last: &DnsSurvey, name: &str) -> DnsSurvey {
         }
     });
     DnsSurvey {
-        said: said.collect(),
+        server_answers: said.collect(),
         ..last.clone()
     }
 }

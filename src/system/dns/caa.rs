@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::message::{end_of_aliases, failure, name_text};
 use super::resolvers::ResolverList;
 use crate::dcv::answer::DnsAnswer;
-use crate::dcv::caa::{CaaLookup, CaaRecord, climb};
+use crate::dcv::caa::{CaaLookup, CaaRecord, climb_names};
 use crate::system::dns::ask_server::is_unresponsive;
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
@@ -23,7 +23,7 @@ pub(super) async fn look_up(
     names: &[String],
     resolvers: &ResolverList,
 ) -> HashMap<String, CaaLookup> {
-    let all: BTreeSet<String> = names.iter().flat_map(|name| climb(name)).collect();
+    let all: BTreeSet<String> = names.iter().flat_map(|name| climb_names(name)).collect();
     let mut tasks = JoinSet::new();
     for (index, name) in all.into_iter().enumerate() {
         let client = Arc::clone(client);

@@ -126,7 +126,10 @@ async fn query_zone_servers(client: &Arc<DnsClient>, found: FoundZone) -> Explor
     ExploredZone {
         guide,
         own,
-        delegation: ZoneDelegation { above, copies },
+        delegation: ZoneDelegation {
+            parent: above,
+            copies,
+        },
         cuts,
     }
 }
@@ -308,7 +311,7 @@ async fn query_copy(
     ZoneCopy {
         server,
         serial: authoritative(soa).and_then(|message| serial_of(&message, zone)),
-        named: named.filter(|names| !names.is_empty()),
+        name_servers: named.filter(|names| !names.is_empty()),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::system::dns::fast_path;
 /// The answer in `bytes` to the question for `kind` at `name` that was sent with `id`, and the CAA
 /// records in them; `None` if they do not answer it (RFC 5452), or `name` is not valid.
 #[must_use]
-pub fn heard(
+pub fn read_datagram(
     id: u16,
     name: &str,
     kind: RecordKind,
@@ -49,7 +49,7 @@ pub(crate) type CacheableAnswer = (DnsAnswer, u32);
 /// The target of an alias and its TTL as the fast path reads them, and as the parser of whole
 /// messages does; `None` if the fast path does not read the message. The two must be the same.
 #[must_use]
-pub fn glanced(
+pub fn compare_fast_path(
     id: u16,
     name: &str,
     bytes: &[u8],
@@ -58,7 +58,7 @@ pub fn glanced(
     let (target, seconds) = fast_path::read_alias(question.len(), bytes)
         .filter(|_| fast_path::is_answer_to(&question, bytes))?;
     let whole = Message::from_vec(bytes).ok().and_then(|message| {
-        let (answer, _) = heard(id, name, RecordKind::Cname, ServerRole::Resolver, bytes)?;
+        let (answer, _) = read_datagram(id, name, RecordKind::Cname, ServerRole::Resolver, bytes)?;
         Some((answer, shortest_ttl(&message)?))
     });
     Some(((DnsAnswer::Cname(target), seconds), whole))

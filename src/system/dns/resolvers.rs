@@ -32,7 +32,7 @@ impl ResolverList {
 
     /// Whether no other server is to be asked: a port other than 53 belongs to a test or a tunnel.
     #[must_use]
-    pub(crate) fn alone(&self) -> bool {
+    pub(crate) fn excludes_other_servers(&self) -> bool {
         self.addresses.iter().any(|address| address.port() != 53)
     }
 }
@@ -41,7 +41,7 @@ impl ResolverList {
 ///
 /// # Errors
 /// What it should look like.
-pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
+pub(crate) fn parse_address(text: &str) -> Result<SocketAddr, &'static str> {
     let bare = text
         .strip_prefix('[')
         .and_then(|text| text.strip_suffix(']'))
@@ -54,7 +54,7 @@ pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
 
 /// The address as users type it: without the port if that is 53.
 #[must_use]
-pub(crate) fn typed(address: SocketAddr) -> String {
+pub(crate) fn format_address(address: SocketAddr) -> String {
     if address.port() == 53 {
         address.ip().to_string()
     } else {
@@ -85,7 +85,7 @@ fn name_servers(text: &str) -> Vec<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
-    use super::{address, name_servers};
+    use super::{name_servers, parse_address};
 
     #[test]
     fn a_port_is_optional() {
@@ -99,7 +99,7 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(
-                address(typed)
+                parse_address(typed)
                     .ok()
                     .map(|address| address.to_string())
                     .as_deref(),

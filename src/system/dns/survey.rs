@@ -30,7 +30,7 @@ pub(crate) struct RecordQuery {
     /// The domain whose zone is searched for.
     pub domain: String,
     /// The registrable domain; a zone above it belongs to a registry.
-    pub top: Option<String>,
+    pub registrable_domain: Option<String>,
     /// The type of the record.
     pub kind: RecordKind,
     /// The names to query, the record's own first. The first one with the zone appended is queried
@@ -94,7 +94,7 @@ async fn search_zone(
 ) -> ZoneSearch {
     let mut search = find_zone(client, inquiry, resolvers).await;
     if search.explored.is_none()
-        && !resolvers.alone()
+        && !resolvers.excludes_other_servers()
         && let Some((guide, zone)) = search.found.clone()
         && !is_registry_zone(inquiry, &zone)
     {
@@ -119,7 +119,7 @@ async fn find_zone(
         found,
         explored: None,
     };
-    if search.found.is_some() || resolvers.alone() {
+    if search.found.is_some() || resolvers.excludes_other_servers() {
         return search;
     }
     let from_above =
@@ -134,7 +134,7 @@ async fn find_zone(
 /// Whether the registry's servers answer for the domain: it is not delegated.
 fn is_registry_zone(inquiry: &RecordQuery, zone: &Name) -> bool {
     inquiry
-        .top
+        .registrable_domain
         .as_ref()
         .is_some_and(|top| label_count(top) > label_count(&name_text(zone)))
 }
@@ -177,9 +177,9 @@ async fn survey_one(
     };
     DnsSurvey {
         zone: Some(name_text(&zone)),
-        own_servers,
-        said,
-        around,
+        zone_server_coverage: own_servers,
+        server_answers: said,
+        surroundings: around,
     }
 }
 
@@ -203,9 +203,9 @@ async fn query_surroundings(
         aliases::query_explanations(client, said, question)
     );
     SurroundingAnswers {
-        chain: broken_chain.map(|broken| (broken.start, broken.chain)),
-        anywhere,
-        explained,
+        broken_chain: broken_chain.map(|broken| (broken.start, broken.chain)),
+        wildcard_answer: anywhere,
+        explanations: explained,
         ..SurroundingAnswers::default()
     }
 }
@@ -239,7 +239,7 @@ fn coverage(
         return ZoneServerCoverage::NotDelegated;
     }
     let Some(explored) = explored else {
-        return ZoneServerCoverage::NotWanted;
+        return ZoneServerCoverage::NotRequested;
     };
     let has_address = explored
         .own
@@ -282,16 +282,16 @@ async fn survey_without_zone(
             said.extend(ask_server::ask_servers(client, servers, inquiry.kind, names).await);
         }
     }
-    let own_servers = if resolvers.alone() {
-        ZoneServerCoverage::NotWanted
+    let own_servers = if resolvers.excludes_other_servers() {
+        ZoneServerCoverage::NotRequested
     } else {
         ZoneServerCoverage::NotFound
     };
     DnsSurvey {
         zone: None,
-        own_servers,
-        said,
-        around: SurroundingAnswers::default(),
+        zone_server_coverage: own_servers,
+        server_answers: said,
+        surroundings: SurroundingAnswers::default(),
     }
 }
 
@@ -311,7 +311,7 @@ pub(super) fn until_signal<T>(
     block_on(async {
         tokio::select! {
             result = work => Ok(result),
-            signal = interrupt.came() => Err(DnsError::Interrupted(signal)),
+            signal = interrupt.wait_for_signal() => Err(DnsError::Interrupted(signal)),
         }
     })
     .map_err(DnsError::Start)?

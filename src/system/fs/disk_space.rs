@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::{Access, AtFlags, CWD, accessat, statvfs};
 use rustix::io::Errno;
 
-use super::folders::user;
+use super::folders::current_user;
 
 /// The free space of a file system for the user who runs certctl.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,11 +25,11 @@ pub(crate) struct FreeSpace {
 
 /// The free space of the file system that a folder is on; `None` if it is not known.
 #[must_use]
-pub(crate) fn of(folder: &Path) -> Option<FreeSpace> {
+pub(crate) fn free_space(folder: &Path) -> Option<FreeSpace> {
     let device = std::fs::metadata(folder).ok()?.dev();
     let seen = statvfs(folder).ok()?;
     // Some blocks are reserved for root.
-    let (blocks, files) = if user() == 0 {
+    let (blocks, files) = if current_user() == 0 {
         (seen.f_bfree, seen.f_ffree)
     } else {
         (seen.f_bavail, seen.f_favail)
@@ -47,7 +47,7 @@ pub(crate) fn of(folder: &Path) -> Option<FreeSpace> {
 ///
 /// # Errors
 /// The reason: no permission, a read-only file system, a folder that is marked as unchangeable.
-pub(crate) fn admits(folder: &Path) -> io::Result<()> {
+pub(crate) fn check_writable(folder: &Path) -> io::Result<()> {
     match accessat(
         CWD,
         folder,

@@ -260,13 +260,13 @@ pub(crate) fn entries(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, Fi
 
 /// Whether something is at `path`, including a dangling link.
 #[must_use]
-pub(crate) fn occupied(path: &Path) -> bool {
+pub(crate) fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
 /// Whether both paths lead to the same file, links followed.
 #[must_use]
-pub(crate) fn are_one(path: &Path, other: &Path) -> bool {
+pub(crate) fn are_same_file(path: &Path, other: &Path) -> bool {
     let (Ok(one), Ok(other)) = (fs::metadata(path), fs::metadata(other)) else {
         return false;
     };
@@ -277,7 +277,7 @@ pub(crate) fn are_one(path: &Path, other: &Path) -> bool {
 ///
 /// # Errors
 /// When it is not there or cannot be looked at.
-pub(crate) fn mode(path: &Path) -> Result<Mode, FileError> {
+pub(crate) fn read_mode(path: &Path) -> Result<Mode, FileError> {
     let meta = fs::metadata(path).map_err(FileError::at("look at", path))?;
     Ok(Mode::of_status(meta.mode()))
 }
@@ -364,7 +364,7 @@ impl StagedFile {
     /// # Errors
     /// The system's reason; what was there is then untouched.
     pub(crate) fn replace(&self) -> Result<(), FileError> {
-        self.place()?;
+        self.rename_unflushed()?;
         sync_folder(parent(&self.path))
     }
 
@@ -372,14 +372,14 @@ impl StagedFile {
     ///
     /// # Errors
     /// The system's reason; what was there is then untouched.
-    pub(crate) fn place(&self) -> Result<(), FileError> {
+    pub(crate) fn rename_unflushed(&self) -> Result<(), FileError> {
         fs::rename(&self.temporary, &self.path).map_err(FileError::at("write", &self.path))?;
         self.is_temporary.set(false);
         Ok(())
     }
 
     /// Undoes [`StagedFile::create`].
-    pub(crate) fn take_back(&self) {
+    pub(crate) fn undo_create(&self) {
         let _ = fs::rename(&self.path, &self.temporary);
         self.is_temporary.set(true);
     }
@@ -443,7 +443,7 @@ pub(crate) fn back_up(path: &Path) -> Result<PathBuf, FileError> {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".~{number}~"));
         let backup = path.with_file_name(name);
-        if occupied(&backup) {
+        if exists(&backup) {
             continue;
         }
         match move_new(path, &backup) {
@@ -461,7 +461,7 @@ pub(crate) fn back_up(path: &Path) -> Result<PathBuf, FileError> {
 ///
 /// # Errors
 /// The system's reason; the backup is then where it was.
-pub(crate) fn put_back(backup: &Path, path: &Path) -> Result<(), FileError> {
+pub(crate) fn restore_backup(backup: &Path, path: &Path) -> Result<(), FileError> {
     move_new(backup, path).map_err(FileError::at("rename", backup))?;
     sync_folder(parent(path))
 }

@@ -37,7 +37,7 @@ pub(crate) struct FileStatus {
     /// When its content changed last.
     pub modified: SystemTime,
     /// How many names it has (hard links).
-    pub names: u64,
+    pub link_count: u64,
     inode: (u64, u64),
     /// When content, owner, mode or names changed last.
     changed: (i64, i64),
@@ -52,7 +52,7 @@ impl FileStatus {
 
     /// Whether both are the same file, regardless of their names.
     #[must_use]
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_file(&self, other: &Self) -> bool {
         self.inode == other.inode
     }
 }
@@ -61,7 +61,7 @@ impl FileStatus {
 ///
 /// # Errors
 /// When it cannot be looked at.
-pub(crate) fn look(path: &Path) -> Result<Option<FileStatus>, FileError> {
+pub(crate) fn read_status(path: &Path) -> Result<Option<FileStatus>, FileError> {
     let meta = match fs::symlink_metadata(path) {
         Ok(meta) => meta,
         Err(error)
@@ -91,20 +91,20 @@ pub(crate) fn look(path: &Path) -> Result<Option<FileStatus>, FileError> {
             gid: meta.gid(),
         },
         modified: meta.modified().unwrap_or(SystemTime::UNIX_EPOCH),
-        names: meta.nlink(),
+        link_count: meta.nlink(),
         inode: (meta.dev(), meta.ino()),
         changed: (meta.ctime(), meta.ctime_nsec()),
     }))
 }
 
 #[must_use]
-pub(crate) fn user() -> u32 {
+pub(crate) fn current_user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
 /// The home folder of the user, from the environment.
 #[must_use]
-pub(crate) fn home() -> Option<PathBuf> {
+pub(crate) fn home_folder() -> Option<PathBuf> {
     std::env::var_os("HOME")
         .map(PathBuf::from)
         .filter(|home| home.is_absolute())
@@ -135,7 +135,7 @@ pub(crate) fn absolute(path: &Path) -> Result<PathBuf, FileError> {
 ///
 /// # Errors
 /// When a folder on the way cannot be looked at.
-pub(crate) fn real(path: &Path) -> Result<PathBuf, FileError> {
+pub(crate) fn resolve_links(path: &Path) -> Result<PathBuf, FileError> {
     let absolute = absolute(path)?;
     let mut missing: Vec<PathBuf> = absolute
         .file_name()
@@ -162,7 +162,7 @@ pub(crate) fn real(path: &Path) -> Result<PathBuf, FileError> {
 
 /// `path` without `.` and `..`, by its words alone: for links whose folders are known to be real.
 #[must_use]
-pub(crate) fn plain(path: &Path) -> PathBuf {
+pub(crate) fn normalize(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {
         match component {
@@ -180,7 +180,10 @@ pub(crate) fn plain(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When it cannot be read.
-pub(crate) fn names(folder: &Path, limit: usize) -> Result<Vec<std::ffi::OsString>, FileError> {
+pub(crate) fn list_names(
+    folder: &Path,
+    limit: usize,
+) -> Result<Vec<std::ffi::OsString>, FileError> {
     let entries = match listing::open(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -197,14 +200,14 @@ pub(crate) fn names(folder: &Path, limit: usize) -> Result<Vec<std::ffi::OsStrin
 ///
 /// # Errors
 /// The system's reason.
-pub(crate) fn make(path: &Path, mode: Mode) -> Result<(), FileError> {
+pub(crate) fn create_folder(path: &Path, mode: Mode) -> Result<(), FileError> {
     if is_folder(path) {
         return Ok(());
     }
     if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
-        make(above, Mode::new(0o755))?;
+        create_folder(above, Mode::new(0o755))?;
     }
-    match make_new(path, mode) {
+    match create_new_folder(path, mode) {
         // Another certctl made it in the meantime.
         Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists && is_folder(path) => {
             Ok(())
@@ -218,13 +221,13 @@ pub(crate) fn make(path: &Path, mode: Mode) -> Result<(), FileError> {
 ///
 /// # Errors
 /// Those of `act`, or of [`make`].
-pub(crate) fn within<T>(
+pub(crate) fn run_in_folder<T>(
     folder: &Path,
     mode: Mode,
     act: impl Fn() -> Result<T, FileError>,
 ) -> Result<T, FileError> {
     match act() {
-        Err(error) if error.is_missing() => make(folder, mode).and_then(|()| act()),
+        Err(error) if error.is_missing() => create_folder(folder, mode).and_then(|()| act()),
         other => other,
     }
 }
@@ -233,7 +236,7 @@ pub(crate) fn within<T>(
 ///
 /// # Errors
 /// The system's reason.
-pub(crate) fn make_new(path: &Path, mode: Mode) -> Result<(), FileError> {
+pub(crate) fn create_new_folder(path: &Path, mode: Mode) -> Result<(), FileError> {
     let made = DirBuilder::new()
         .mode(mode.bits())
         .create(path)
@@ -280,7 +283,7 @@ pub(crate) fn write(
 ///
 /// # Errors
 /// The system's reason; what was there is then untouched.
-pub(crate) fn place(path: &Path, text: &Path) -> Result<(), FileError> {
+pub(crate) fn replace_link(path: &Path, text: &Path) -> Result<(), FileError> {
     match symlink(text, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         other => return other.map_err(FileError::at("make the link", path)),
@@ -359,12 +362,12 @@ pub(crate) enum BackupName {
 /// # Errors
 /// The system's reason.
 pub(crate) fn back_up_beside(path: &Path, called: BackupName) -> Result<PathBuf, FileError> {
-    if let Some(backup) = backed_up(path)? {
+    if let Some(backup) = find_backup(path)? {
         return Ok(backup);
     }
     for number in 1..u32::MAX {
         let backup = backup_name(path, called, number);
-        if look(&backup)?.is_some() {
+        if read_status(&backup)?.is_some() {
             continue;
         }
         match fs::hard_link(path, &backup) {
@@ -382,14 +385,14 @@ pub(crate) fn back_up_beside(path: &Path, called: BackupName) -> Result<PathBuf,
 ///
 /// # Errors
 /// When they cannot be looked at.
-pub(crate) fn backed_up(path: &Path) -> Result<Option<PathBuf>, FileError> {
-    let Some(own) = look(path)?.filter(|seen| seen.names > 1) else {
+pub(crate) fn find_backup(path: &Path) -> Result<Option<PathBuf>, FileError> {
+    let Some(own) = read_status(path)?.filter(|seen| seen.link_count > 1) else {
         return Ok(None);
     };
     for called in [BackupName::Shown, BackupName::Hidden] {
         for number in 1..u32::MAX {
             let backup = backup_name(path, called, number);
-            match look(&backup)? {
+            match read_status(&backup)? {
                 Some(taken) if taken.inode == own.inode => return Ok(Some(backup)),
                 Some(_) => {}
                 None => break,
@@ -406,7 +409,7 @@ pub(crate) fn backed_up(path: &Path) -> Result<Option<PathBuf>, FileError> {
 /// `AlreadyExists` when such a file is there; else the system's reason.
 pub(crate) fn restore(path: &Path, backup: &Path) -> Result<(), FileError> {
     let failed = FileError::at("restore", path);
-    match (look(path)?, look(backup)?) {
+    match (read_status(path)?, read_status(backup)?) {
         (_, None) => return Err(failed(io::ErrorKind::NotFound.into())),
         // It was never replaced. A rename between two names of one file does nothing.
         (Some(there), Some(kept)) if there.inode == kept.inode => return remove(backup),
@@ -427,8 +430,8 @@ pub(crate) fn restore(path: &Path, backup: &Path) -> Result<(), FileError> {
 ///
 /// # Errors
 /// The system's reason.
-pub(crate) fn unlink(path: &Path) -> Result<(), FileError> {
-    match look(path)? {
+pub(crate) fn remove_link(path: &Path) -> Result<(), FileError> {
+    match read_status(path)? {
         Some(FileStatus {
             kind: FileKind::Link(_),
             ..
@@ -451,8 +454,8 @@ fn backup_name(path: &Path, called: BackupName, number: u32) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::{
-        BackupName, ExtendedAttributes, FileKind, Mode, back_up_beside, fs, look, make, place,
-        real, restore, set_mode, write,
+        BackupName, ExtendedAttributes, FileKind, Mode, back_up_beside, create_folder, fs,
+        read_status, replace_link, resolve_links, restore, set_mode, write,
     };
 
     #[test]
@@ -474,15 +477,18 @@ mod tests {
             backup,
             "again: it is backed up already"
         );
-        place(&path, "nowhere".as_ref()).unwrap();
+        replace_link(&path, "nowhere".as_ref()).unwrap();
         assert_eq!(
-            look(&path).unwrap().unwrap().kind,
+            read_status(&path).unwrap().unwrap().kind,
             FileKind::Link("nowhere".into())
         );
-        assert_eq!(look(&backup).unwrap().unwrap().mode, Mode::new(0o640));
+        assert_eq!(
+            read_status(&backup).unwrap().unwrap().mode,
+            Mode::new(0o640)
+        );
         restore(&path, &backup).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"one");
-        assert!(look(&backup).unwrap().is_none());
+        assert!(read_status(&backup).unwrap().is_none());
     }
 
     #[test]
@@ -507,23 +513,23 @@ mod tests {
         )
         .unwrap();
         assert!(restore(&path, &backup).is_err());
-        super::unlink(&path).unwrap();
+        super::remove_link(&path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"the user's");
         let kept = back_up_beside(&path, BackupName::Shown).unwrap();
         assert_eq!(kept, folder.path().join("a.key.~2~"));
         restore(&path, &kept).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"the user's");
-        assert!(look(&kept).unwrap().is_none() && look(&backup).unwrap().is_some());
+        assert!(read_status(&kept).unwrap().is_none() && read_status(&backup).unwrap().is_some());
     }
 
     #[test]
     fn paths_become_real_up_to_what_is_missing() {
         let folder = tempfile::tempdir().unwrap();
         let base = fs::canonicalize(folder.path()).unwrap();
-        make(&base.join("real/below"), Mode::new(0o700)).unwrap();
-        place(&base.join("alias"), "real".as_ref()).unwrap();
+        create_folder(&base.join("real/below"), Mode::new(0o700)).unwrap();
+        replace_link(&base.join("alias"), "real".as_ref()).unwrap();
         assert_eq!(
-            real(&base.join("alias/below/x/y")).unwrap(),
+            resolve_links(&base.join("alias/below/x/y")).unwrap(),
             base.join("real/below/x/y")
         );
         set_mode(&base, Mode::new(0o700)).unwrap();

@@ -25,7 +25,7 @@ impl FileLock {
     ///
     /// # Errors
     /// When the file cannot be opened or locked.
-    pub fn wait(
+    pub fn acquire(
         path: &Path,
         wait: Duration,
         mut give_up: impl FnMut() -> bool,
@@ -59,7 +59,7 @@ impl FileLock {
     ///
     /// # Errors
     /// When it cannot be opened or locked.
-    pub fn folder(path: &Path) -> Result<Option<Self>, FileError> {
+    pub fn try_lock_folder(path: &Path) -> Result<Option<Self>, FileError> {
         let open = match File::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(FileError::at("open the folder", path))?,
@@ -108,26 +108,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".lock");
         std::fs::write(&path, "4711\n").unwrap();
-        let held = FileLock::wait(&path, Duration::ZERO, || false)
+        let held = FileLock::acquire(&path, Duration::ZERO, || false)
             .unwrap()
             .unwrap();
         assert!(
-            FileLock::wait(&path, Duration::from_millis(30), || false)
+            FileLock::acquire(&path, Duration::from_millis(30), || false)
                 .unwrap()
                 .is_none()
         );
         drop(held);
         assert!(
-            FileLock::wait(&path, Duration::ZERO, || false)
+            FileLock::acquire(&path, Duration::ZERO, || false)
                 .unwrap()
                 .is_some()
         );
 
-        let held = FileLock::folder(folder.path()).unwrap().unwrap();
-        assert!(FileLock::folder(folder.path()).unwrap().is_none());
+        let held = FileLock::try_lock_folder(folder.path()).unwrap().unwrap();
+        assert!(FileLock::try_lock_folder(folder.path()).unwrap().is_none());
         drop(held);
         assert!(
-            FileLock::folder(&folder.path().join("gone"))
+            FileLock::try_lock_folder(&folder.path().join("gone"))
                 .unwrap()
                 .is_none()
         );

@@ -36,7 +36,7 @@ const WAITING: usize = 8;
 
 /// Reads every file of `walk` up to `limit` bytes. `look` adds what it makes of each to a result that
 /// starts empty for every batch of files; `each` gets these results in the order of the walk.
-pub(crate) fn look_at<T: Default + Send>(
+pub(crate) fn read_in_order<T: Default + Send>(
     walk: impl Iterator<Item = WalkedEntry> + Send,
     limit: u64,
     look: impl Fn(&mut T, ReadFile<'_>) + Sync,
@@ -170,7 +170,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    use super::{BATCH, ReadFile, WAITING, look_at};
+    use super::{BATCH, ReadFile, WAITING, read_in_order};
     use crate::system::fs::walk::{FolderWalk, WalkDepth};
 
     #[test]
@@ -192,7 +192,7 @@ mod tests {
             let text = read.map(|(bytes, _)| String::from_utf8(bytes.to_vec()).unwrap());
             made.push(text.unwrap_or_else(|error| error.source.to_string()));
         };
-        look_at(
+        read_in_order(
             FolderWalk::new(folder.path(), WalkDepth::Tree),
             50,
             look,
@@ -229,7 +229,7 @@ mod tests {
             }
         };
         let mut total = 0;
-        look_at(
+        read_in_order(
             FolderWalk::new(folder.path(), WalkDepth::Tree),
             50,
             look,

@@ -43,7 +43,7 @@ impl ScratchFolder {
     /// See [`ScratchError`]; a folder without the marker is not touched.
     pub(crate) fn claim(path: &Path) -> Result<Self, ScratchError> {
         let marker = path.join(MARKER);
-        if files::occupied(path) {
+        if files::exists(path) {
             let real = path.symlink_metadata().is_ok_and(|meta| meta.is_dir());
             let marked =
                 files::read(&marker, 1024).is_ok_and(|text| text == MARKER_TEXT.as_bytes());
@@ -53,7 +53,7 @@ impl ScratchFolder {
         } else {
             fs::create_dir(path).map_err(FileError::at("create the folder", path))?;
         }
-        if !files::occupied(&marker) {
+        if !files::exists(&marker) {
             files::create_new(&marker, MARKER_TEXT.as_bytes(), Mode::new(0o644))?;
         }
         let marker_file = File::open(&marker).map_err(FileError::at("open", &marker))?;
@@ -87,7 +87,7 @@ impl ScratchFolder {
     ///
     /// # Errors
     /// The system's reason.
-    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf, FileError> {
+    pub(crate) fn create_folder(&self, name: &str) -> Result<PathBuf, FileError> {
         let path = self.path.join(name);
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
         made.map_err(FileError::at("create the folder", &path))
@@ -131,7 +131,7 @@ mod tests {
         fs::write(&outside, "x").unwrap();
 
         let scratch = ScratchFolder::claim(&path).unwrap();
-        fs::write(scratch.folder("a/b").unwrap().join("c"), "x").unwrap();
+        fs::write(scratch.create_folder("a/b").unwrap().join("c"), "x").unwrap();
         std::os::unix::fs::symlink(&outside, path.join("link")).unwrap();
         assert!(matches!(
             ScratchFolder::claim(&path),

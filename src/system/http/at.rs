@@ -23,14 +23,14 @@ const AT_ONCE: usize = 32;
 ///
 /// # Errors
 /// The number of the signal that came.
-pub(crate) fn look(
+pub(crate) fn fetch_each(
     questions: &[(String, SocketAddr)],
     interrupt: &InterruptSignal,
 ) -> Result<Vec<HttpResponse>, i32> {
     let all = async {
         tokio::select! {
             answers = fetch_all(questions) => Ok(answers),
-            signal = interrupt.came() => Err(signal),
+            signal = interrupt.wait_for_signal() => Err(signal),
         }
     };
     runtime::block_on(all).unwrap_or_else(|error| {

@@ -115,7 +115,7 @@ async fn converse(
 ///
 /// # Errors
 /// When nothing came in time or the socket failed.
-pub(crate) fn ask(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
+pub(crate) fn query_once(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     socket.connect(server)?;
     socket.send(query)?;

@@ -43,7 +43,7 @@ const MOST: usize = 16;
 /// soon as it is done, with the answer of every address, or the error that prevented probing.
 ///
 /// Serves the target for a thousand TLS hosts (benches/README.md): hosts are probed concurrently.
-pub(crate) fn ask_hosts(
+pub(crate) fn probe_all_hosts(
     hosts: &[HostTarget],
     deadline: Duration,
     mut each: impl FnMut(usize, Result<Vec<AddressAnswer>, ProbeError>),

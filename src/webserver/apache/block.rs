@@ -249,11 +249,11 @@ impl HostTranslator<'_> {
         ConfigBlock {
             file: position.file.to_owned(),
             line: position.line,
-            part: TrafficKind::Http,
+            traffic: TrafficKind::Http,
             names: server_names(inner),
             names_from: NameSource::Configuration,
             listens,
-            pairs: self.pairs(inner),
+            certificates: self.pairs(inner),
             stapling: self.stapling(inner),
         }
     }
@@ -451,7 +451,7 @@ mod tests {
             .listens
             .iter()
             .map(|it| format!("{it}{}", flags(it.ssl, it.proxy_protocol)));
-        let files = block.pairs.iter().map(|pair| {
+        let files = block.certificates.iter().map(|pair| {
             let file = |path: &Path| path.display().to_string();
             let words = pair.files.iter().map(|(piece, path)| {
                 format!(
@@ -577,7 +577,7 @@ mod tests {
             ]
         );
         let neutral = config.to_server_config();
-        let folders: Vec<&Path> = neutral.including("x.conf").collect();
+        let folders: Vec<&Path> = neutral.folders_including("x.conf").collect();
         assert_eq!(folders, [Path::new("/etc/apache2/sites-enabled")]);
         assert_eq!(config.doubts.len(), 1, "{:?}", config.doubts);
     }

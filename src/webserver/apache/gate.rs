@@ -15,7 +15,7 @@ use crate::store::release::{KeyAccess, Release, UnloadableReason};
 use crate::webserver::model::{ConfigBlock, ConfiguredCertificate};
 
 /// The beginning of each reported line.
-pub(crate) const GATE: &str = "Apache would end at the next reload: ";
+pub(crate) const RELOAD_FAULT_PREFIX: &str = "Apache would end at the next reload: ";
 
 /// Reads a certificate or key file, or returns why it cannot be read.
 type Reader<'a> = dyn FnMut(&Path) -> Result<Zeroizing<Vec<u8>>, String> + 'a;
@@ -26,10 +26,12 @@ pub(crate) fn faults(config: &ApacheConfig, read: &mut Reader<'_>) -> Vec<String
     let mut seen: Vec<&ConfiguredCertificate> = Vec::new();
     let blocks = config.hosts.iter().map(|host| &host.block);
     for block in blocks.filter(|block| block.speaks_tls()) {
-        if block.pairs.is_empty() {
-            lines.push(format!("{GATE}{block} speaks TLS and has no certificate"));
+        if block.certificates.is_empty() {
+            lines.push(format!(
+                "{RELOAD_FAULT_PREFIX}{block} speaks TLS and has no certificate"
+            ));
         }
-        for pair in &block.pairs {
+        for pair in &block.certificates {
             if seen.contains(&pair) {
                 continue;
             }
@@ -69,7 +71,7 @@ fn fault(
 }
 
 fn fault_line(path: &Path, block: &ConfigBlock, why: &dyn fmt::Display) -> String {
-    format!("{GATE}{} of {block}: {why}", path.display())
+    format!("{RELOAD_FAULT_PREFIX}{} of {block}: {why}", path.display())
 }
 
 /// The path of the first file that is one of these pieces.
@@ -85,7 +87,7 @@ fn unloadable_reason(
     chain: Zeroizing<Vec<u8>>,
     key: Zeroizing<Vec<u8>>,
 ) -> Option<UnloadableReason> {
-    match Release::taken(chain.clone(), key.clone(), KeyAccess::default()) {
+    match Release::take_over(chain.clone(), key.clone(), KeyAccess::default()) {
         Ok(_) | Err(UnloadableReason::Locked) => None,
         Err(UnloadableReason::NoKey) if has_unknown_algorithm(chain, key) => None,
         Err(why) => Some(why),
@@ -93,7 +95,7 @@ fn unloadable_reason(
 }
 
 fn has_unknown_algorithm(chain: Zeroizing<Vec<u8>>, key: Zeroizing<Vec<u8>>) -> bool {
-    Release::opaque(chain, key, KeyAccess::default())
+    Release::take_over_opaque(chain, key, KeyAccess::default())
         .is_some_and(|release| release.leaf().algorithm == KeyAlgorithm::Unknown)
 }
 
@@ -104,7 +106,7 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::super::testing::config;
-    use super::{GATE, faults};
+    use super::{RELOAD_FAULT_PREFIX, faults};
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
 
     fn pair() -> (String, String) {
@@ -174,7 +176,10 @@ mod tests {
                 expected => {
                     assert_eq!(faults.len(), 1, "{faults:?}");
                     assert!(
-                        faults[0].strip_prefix(GATE).unwrap().starts_with(expected),
+                        faults[0]
+                            .strip_prefix(RELOAD_FAULT_PREFIX)
+                            .unwrap()
+                            .starts_with(expected),
                         "{faults:?}"
                     );
                 }

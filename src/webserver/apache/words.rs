@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::block::ApacheConfig;
-use super::gate::GATE;
+use super::gate::RELOAD_FAULT_PREFIX;
 use crate::webserver::model::{ComplaintSubject, ServerComplaint, last_lines};
 
 /// Reads the output; `paths` are those of the certificate and its key, as the configuration names
@@ -34,7 +34,10 @@ pub(crate) fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
     } else {
         lines
     };
-    ServerComplaint { blame, lines }
+    ServerComplaint {
+        subject: blame,
+        lines,
+    }
 }
 
 /// The virtual hosts that Apache lists (`-t -D DUMP_VHOSTS`) and certctl has not read, and those that
@@ -124,15 +127,15 @@ fn is_position(line: &str) -> bool {
 
 fn subject(line: &str) -> ComplaintSubject {
     if line.contains("does not exist or is empty") || line.contains("Can't open certificate file") {
-        ComplaintSubject::PairMissing
+        ComplaintSubject::FilesMissing
     } else if line.contains("Permission denied") {
-        ComplaintSubject::PairUnreadable
-    } else if line.starts_with(GATE)
+        ComplaintSubject::FilesUnreadable
+    } else if line.starts_with(RELOAD_FAULT_PREFIX)
         || ["do not match", "Failed to configure", "private key"]
             .iter()
             .any(|words| line.contains(words))
     {
-        ComplaintSubject::PairBroken
+        ComplaintSubject::FilesBroken
     } else {
         ComplaintSubject::Other
     }
@@ -151,18 +154,18 @@ mod tests {
             (
                 format!("{place}SSLCertificateFile: file '/c' does not exist or is empty\nAction \
                     '-t' failed.\n"),
-                ComplaintSubject::PairMissing,
+                ComplaintSubject::FilesMissing,
             ),
-            (format!("{place}SSLCertificateKeyFile: file '/k' does not exist or is empty\n"), ComplaintSubject::PairMissing),
+            (format!("{place}SSLCertificateKeyFile: file '/k' does not exist or is empty\n"), ComplaintSubject::FilesMissing),
             (format!("{place}SSLCertificateFile: file '/c/longer' does not exist or is empty\n"), ComplaintSubject::Other),
             (format!("{place}Invalid command 'SSLEngine', perhaps misspelled\n"), ComplaintSubject::Other),
             (
                 "[Mon Nov 23 18:00:21.199129 2026] [ssl:emerg] [pid 1:tid 1] AH02565: Certificate and private key \
                  a.example:443:0 from /c and /k do not match\nAH00016: Configuration Failed\n"
                     .to_owned(),
-                ComplaintSubject::PairBroken,
+                ComplaintSubject::FilesBroken,
             ),
-            ("Apache would end at the next reload: /k of /a.conf:3: the key is x".to_owned(), ComplaintSubject::PairBroken),
+            ("Apache would end at the next reload: /k of /a.conf:3: the key is x".to_owned(), ComplaintSubject::FilesBroken),
             (
                 "Apache would end at the next reload: /k of /a.conf:3: the key is x\n\
                  Apache would end at the next reload: /other of /a.conf:9: the key is x"
@@ -173,7 +176,7 @@ mod tests {
             (String::new(), ComplaintSubject::Other),
         ] {
             let read = complaint(&output, &[Path::new("/c"), Path::new("/k")]);
-            assert_eq!(read.blame, blame, "{output}");
+            assert_eq!(read.subject, blame, "{output}");
         }
     }
 

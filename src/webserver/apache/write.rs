@@ -47,9 +47,9 @@ impl ApacheWriter<'_> {
         WrittenBlock {
             text,
             upstream,
-            taken_from: source.map(|host| host.block.to_string()),
+            copied_from: source.map(|host| host.block.to_string()),
             additions,
-            first: first.into_iter().collect(),
+            commands_before: first.into_iter().collect(),
         }
     }
 
@@ -106,7 +106,9 @@ impl ApacheWriter<'_> {
             .iter()
             .map(|name| name.as_str().to_owned())
             .collect();
-        let certificate = ServerSoftware::Apache.lines(self.new.links).join("\n    ");
+        let certificate = ServerSoftware::Apache
+            .certificate_lines(self.new.links)
+            .join("\n    ");
         format!(
             "<VirtualHost *:{}>\n{}\n    SSLEngine on\n    {certificate}\n    SSLProtocol -all +TLSv1.2 +TLSv1.3\n    \
              SSLCipherSuite {CIPHERS}\n    SSLHonorCipherOrder off\n    SSLSessionTickets off\n    \
@@ -287,7 +289,7 @@ mod tests {
     use super::ApacheWriter;
     use crate::pki::name::DnsName;
     use crate::store::layout::{ReleaseFile, StableLink};
-    use crate::webserver::model::{NewBlock, WEB, WrittenBlock};
+    use crate::webserver::model::{DEFAULT_WEB_PORTS, NewBlock, WrittenBlock};
 
     fn write(text: &str, asked: &[&str]) -> WrittenBlock {
         let names: Vec<DnsName> = asked
@@ -302,7 +304,7 @@ mod tests {
             names: &names,
             links: &links,
             ipv6: true,
-            ports: WEB,
+            ports: DEFAULT_WEB_PORTS,
         };
         ApacheWriter {
             new,
@@ -317,7 +319,7 @@ mod tests {
             "Listen 80\n<IfModule ssl_module>\nListen 443\n</IfModule>\nDocumentRoot /srv/www",
             &["*.example.com", "example.com"],
         );
-        assert_eq!(written.first, ["sudo a2enmod ssl"]);
+        assert_eq!(written.commands_before, ["sudo a2enmod ssl"]);
         insta::assert_snapshot!(written.text);
     }
 
@@ -334,7 +336,7 @@ mod tests {
         );
         assert_eq!(written.upstream.as_deref(), Some("http://127.0.0.1:9000/"));
         assert_eq!(
-            (written.first.len(), written.additions.len()),
+            (written.commands_before.len(), written.additions.len()),
             (0, 0),
             "{written:?}"
         );
@@ -353,7 +355,7 @@ mod tests {
             );
             let written = write(&text, &["example.com"]);
             assert_eq!(
-                (written.taken_from.as_deref(), written.additions.len()),
+                (written.copied_from.as_deref(), written.additions.len()),
                 (None, 0),
                 "{host}"
             );

@@ -59,13 +59,16 @@ impl ApacheProgram {
     /// When the program of that name cannot be run or is not Apache.
     pub fn find(config: Option<&Path>) -> Result<Option<Self>, ServerError> {
         let found = PROGRAMS.into_iter().find_map(|(program, control)| {
-            Some((process::which(program)?, process::which(control)))
+            Some((
+                process::find_program(program)?,
+                process::find_program(control),
+            ))
         });
         let Some((binary, control)) = found else {
             return Ok(None);
         };
         let Some(build) = ApacheBuild::parse(&output_of(&binary, "-V")?) else {
-            return Err(ServerError::Stranger {
+            return Err(ServerError::UnexpectedProgram {
                 software: ServerSoftware::Apache,
                 binary,
             });
@@ -73,7 +76,7 @@ impl ApacheProgram {
         let modules = build::built_in(&output_of(&binary, "-l")?);
         let config = absolute_config(config)?.filter(|config| *config != build.config);
         // Debian's apache2-bin alone has no configuration, so it is not a server.
-        if config.is_none() && !files::occupied(&build.config) {
+        if config.is_none() && !files::exists(&build.config) {
             return Ok(None);
         }
         let service = service::reload_command(config.as_deref(), &SERVICES);

@@ -45,12 +45,12 @@ impl HaproxyProgram {
     /// # Errors
     /// When the program called haproxy cannot be run or is not HAProxy.
     pub fn find(config: Option<&Path>) -> Result<Option<Self>, ServerError> {
-        let Some(binary) = process::which("haproxy") else {
+        let Some(binary) = process::find_program("haproxy") else {
             return Ok(None);
         };
         let output = output_of(&binary, "-v")?;
         if !output.contains("HAProxy version") && !output.contains("HA-Proxy version") {
-            return Err(ServerError::Stranger {
+            return Err(ServerError::UnexpectedProgram {
                 software: ServerSoftware::Haproxy,
                 binary,
             });
@@ -175,7 +175,7 @@ impl HaproxyProgram {
         let is_running = running_masters()
             .iter()
             .any(|other| other.pid == master.pid);
-        let is_signaled = is_running && process::reload(master.pid);
+        let is_signaled = is_running && process::send_reload_signal(master.pid);
         let output = if is_signaled {
             String::new()
         } else {
@@ -267,15 +267,15 @@ fn running_masters() -> Vec<MasterProcess> {
 fn reads_file(master: &MasterProcess, file: &Path) -> bool {
     let root = Path::new("/proc").join(master.pid.to_string()).join("root");
     // The process has changed its root (`chroot`) after it had read its configuration.
-    if let Ok(Some(status)) = folders::look(&root)
+    if let Ok(Some(status)) = folders::read_status(&root)
         && let FileKind::Link(root) = status.kind
         && root != Path::new("/")
     {
         return true;
     }
-    let theirs = folders::look(&root.join(file.strip_prefix("/").unwrap_or(file)));
-    match (theirs, folders::look(file)) {
-        (Ok(Some(theirs)), Ok(Some(ours))) => theirs.is(&ours),
+    let theirs = folders::read_status(&root.join(file.strip_prefix("/").unwrap_or(file)));
+    match (theirs, folders::read_status(file)) {
+        (Ok(Some(theirs)), Ok(Some(ours))) => theirs.is_same_file(&ours),
         (Ok(None), Ok(Some(_))) => false,
         // Without permission to look, the name decides.
         _ => true,
@@ -290,7 +290,7 @@ fn process_at(folder: &Path) -> Option<HaproxyProcess> {
         return None;
     }
     let command_line = files::read(&folder.join("cmdline"), FILE_LIMIT).ok()?;
-    let cwd = match folders::look(&folder.join("cwd")) {
+    let cwd = match folders::read_status(&folder.join("cwd")) {
         Ok(Some(status)) => link_target(status.kind),
         _ => None,
     };

@@ -40,11 +40,11 @@ impl NginxProgram {
     /// # Errors
     /// When the program called nginx cannot be run or is not nginx.
     pub fn find(config: Option<&Path>) -> Result<Option<Self>, ServerError> {
-        let Some(binary) = PROGRAMS.iter().find_map(|name| process::which(name)) else {
+        let Some(binary) = PROGRAMS.iter().find_map(|name| process::find_program(name)) else {
             return Ok(None);
         };
         let Some(build) = NginxBuild::parse(&output_of(&binary, "-V")?) else {
-            return Err(ServerError::Stranger {
+            return Err(ServerError::UnexpectedProgram {
                 software: ServerSoftware::Nginx,
                 binary,
             });

@@ -33,7 +33,7 @@ pub enum ServerError {
     File(#[from] FileError),
     /// The program of that name is not the expected server.
     #[error("{} does not say its version as {} does", binary.display(), software.title())]
-    Stranger {
+    UnexpectedProgram {
         /// The expected software.
         software: ServerSoftware,
         binary: PathBuf,
@@ -139,7 +139,7 @@ pub(crate) fn split_at_nulls(bytes: &[u8]) -> Vec<String> {
 
 /// Whether the kernel has IPv6: without it, a socket for `[::]` cannot be opened.
 pub(crate) fn speaks_ipv6() -> bool {
-    files::occupied(Path::new("/proc/net/if_inet6"))
+    files::exists(Path::new("/proc/net/if_inet6"))
 }
 
 /// The process id in a pid file, if that process runs and is this program: `binary`, or one of the
@@ -156,7 +156,7 @@ pub(crate) fn running(pid_file: &Path, binary: &Path, names: &[&str]) -> Option<
         }
         Err(_) => true,
     };
-    (process::alive(pid) && is_server).then_some(pid)
+    (process::is_alive(pid) && is_server).then_some(pid)
 }
 
 /// Reads one configuration file.
@@ -200,7 +200,7 @@ pub(crate) fn matching_files(pattern: &Path) -> Result<Vec<PathBuf>, FileError> 
             found.iter_mut().for_each(|path| path.push(part));
         }
     }
-    found.retain(|path| files::occupied(path));
+    found.retain(|path| files::exists(path));
     Ok(found)
 }
 

@@ -16,12 +16,13 @@ pub(crate) fn reload_command(config: Option<&Path>, names: &[&str]) -> Option<Ve
     if config.is_some() {
         return None;
     }
-    let has_systemd = process::which("systemctl").is_some() && files::occupied(Path::new(SYSTEMD));
-    let has_service = process::which("service").is_some();
+    let has_systemd =
+        process::find_program("systemctl").is_some() && files::exists(Path::new(SYSTEMD));
+    let has_service = process::find_program("service").is_some();
     choose(
         names,
         |name| is_active_unit(name) && has_systemd,
-        |name| has_service && process::which(&format!("/etc/init.d/{name}")).is_some(),
+        |name| has_service && process::find_program(&format!("/etc/init.d/{name}")).is_some(),
     )
 }
 
@@ -32,7 +33,7 @@ fn is_active_unit(name: &str) -> bool {
 
 /// The command that starts the service of that name; `None` without a service manager.
 pub(crate) fn start_command(name: &str) -> Option<String> {
-    files::occupied(Path::new(SYSTEMD)).then(|| format!("sudo systemctl start {name}"))
+    files::exists(Path::new(SYSTEMD)).then(|| format!("sudo systemctl start {name}"))
 }
 
 /// Prefers a systemd unit that runs, then a service script.

@@ -357,7 +357,7 @@ mod tests {
         let names: Vec<String> = block.names.iter().map(ServerName::text).collect();
         let listens: Vec<String> = block.listens.iter().map(shown_listen).collect();
         let files: Vec<String> = block
-            .pairs
+            .certificates
             .iter()
             .flat_map(|pair| &pair.files)
             .map(|(piece, path)| shown_file(*piece, path))

@@ -21,7 +21,10 @@ pub(crate) fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
     } else {
         lines
     };
-    ServerComplaint { blame, lines }
+    ServerComplaint {
+        subject: blame,
+        lines,
+    }
 }
 
 /// The message of `[ALERT]    (123) : config : parsing [FILE:LINE] : ...`; `None` for the summaries at
@@ -49,15 +52,15 @@ fn blame(line: &str, paths: &[&Path]) -> ComplaintSubject {
     for (words, blame) in [
         (
             "unable to stat SSL certificate",
-            ComplaintSubject::PairMissing,
+            ComplaintSubject::FilesMissing,
         ),
-        ("cannot open the file", ComplaintSubject::PairUnreadable),
-        ("No Private Key found", ComplaintSubject::PairBroken),
+        ("cannot open the file", ComplaintSubject::FilesUnreadable),
+        ("No Private Key found", ComplaintSubject::FilesBroken),
         (
             "inconsistencies between private key",
-            ComplaintSubject::PairBroken,
+            ComplaintSubject::FilesBroken,
         ),
-        ("unable to load", ComplaintSubject::PairBroken),
+        ("unable to load", ComplaintSubject::FilesBroken),
     ] {
         if line.contains(words) {
             return blame;
@@ -83,9 +86,9 @@ mod tests {
         for (output, blame) in [
             (
                 "unable to stat SSL certificate from file '/c' : No such file or directory.",
-                ComplaintSubject::PairMissing,
+                ComplaintSubject::FilesMissing,
             ),
-            (list, ComplaintSubject::PairMissing),
+            (list, ComplaintSubject::FilesMissing),
             (
                 "unable to stat SSL certificate from file '/other' : No such file or directory.",
                 ComplaintSubject::Other,
@@ -96,19 +99,19 @@ mod tests {
             ),
             (
                 "No Private Key found in '/c.key'.",
-                ComplaintSubject::PairBroken,
+                ComplaintSubject::FilesBroken,
             ),
             (
                 "inconsistencies between private key and certificate loaded '/c'.",
-                ComplaintSubject::PairBroken,
+                ComplaintSubject::FilesBroken,
             ),
             (
                 "unable to load certificate from file '/c'.",
-                ComplaintSubject::PairBroken,
+                ComplaintSubject::FilesBroken,
             ),
             (
                 "cannot open the file '/c'.",
-                ComplaintSubject::PairUnreadable,
+                ComplaintSubject::FilesUnreadable,
             ),
             (
                 "unknown keyword 'bogus' in 'frontend' section",
@@ -117,19 +120,19 @@ mod tests {
         ] {
             let output = format!("[NOTICE]   (1) : haproxy version is 2.6\n{at}{output}\n{sums}");
             assert_eq!(
-                complaint(&output, &[Path::new("/c")]).blame,
+                complaint(&output, &[Path::new("/c")]).subject,
                 blame,
                 "{output}"
             );
             let more = format!("{at}unknown keyword 'x'\n{output}");
             assert_eq!(
-                complaint(&more, &[Path::new("/c")]).blame,
+                complaint(&more, &[Path::new("/c")]).subject,
                 ComplaintSubject::Other,
                 "{more}"
             );
         }
         assert_eq!(
-            complaint("", &[Path::new("/c")]).blame,
+            complaint("", &[Path::new("/c")]).subject,
             ComplaintSubject::Other
         );
     }

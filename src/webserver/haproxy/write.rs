@@ -48,9 +48,9 @@ impl HaproxyWriter<'_> {
         WrittenBlock {
             text,
             upstream: None,
-            taken_from: Some(place),
+            copied_from: Some(place),
             additions: vec![BlockAddition::new(block, vec![format!("crt {file}")])],
-            first: Vec::new(),
+            commands_before: Vec::new(),
         }
     }
 
@@ -87,9 +87,9 @@ impl HaproxyWriter<'_> {
         WrittenBlock {
             text,
             upstream: Some(upstream),
-            taken_from: http.map(place_of),
+            copied_from: http.map(place_of),
             additions,
-            first: Vec::new(),
+            commands_before: Vec::new(),
         }
     }
 
@@ -217,7 +217,7 @@ mod tests {
     use crate::webserver::haproxy::{
         CrtCertificate, CrtPathContent, HaproxyEnvironment, HaproxyFiles,
     };
-    use crate::webserver::model::{ConfigFile, NewBlock, WEB, WrittenBlock};
+    use crate::webserver::model::{ConfigFile, DEFAULT_WEB_PORTS, NewBlock, WrittenBlock};
 
     fn write(text: &str) -> WrittenBlock {
         let world = HaproxyFiles {
@@ -243,7 +243,7 @@ mod tests {
             names: &names,
             links: &links,
             ipv6: true,
-            ports: WEB,
+            ports: DEFAULT_WEB_PORTS,
         };
         HaproxyWriter {
             new,
@@ -303,7 +303,7 @@ mod tests {
         ");
         assert_eq!(written.upstream.as_deref(), Some("app"));
         assert_eq!(
-            written.taken_from.as_deref(),
+            written.copied_from.as_deref(),
             Some("/etc/haproxy/haproxy.cfg:1")
         );
         let redirects = write(

@@ -90,13 +90,13 @@ pub struct ConfigBlock {
     /// The line that it starts on.
     pub line: u32,
     /// The part of the server that it belongs to.
-    pub part: TrafficKind,
+    pub traffic: TrafficKind,
     /// The names it answers to.
     pub names: Vec<ServerName>,
     pub names_from: NameSource,
     pub listens: Vec<ListenAddress>,
     /// Its certificates, or those it inherits.
-    pub pairs: Vec<ConfiguredCertificate>,
+    pub certificates: Vec<ConfiguredCertificate>,
     /// The line (`FILE:LINE`) that enables OCSP stapling with the responder that the certificate
     /// names; `None` where it is off or uses another source.
     pub stapling: Option<String>,
@@ -116,16 +116,16 @@ pub enum BlockCoverage {
     All,
     /// The block has no names (`_`) and serves every request that reaches it.
     Nameless,
-    Lacks(Vec<String>),
+    MissingNames(Vec<String>),
     /// Patterns that only the server can match.
-    CannotTell(Vec<String>),
+    UnknownPatterns(Vec<String>),
 }
 
 impl ConfigBlock {
     /// Whether it names exactly this certificate: all files of one of its own are among `links`.
     #[must_use]
-    pub fn names_pair(&self, links: &[StableLink]) -> bool {
-        self.pairs.iter().any(|pair| pair.is_among(links))
+    pub fn names_certificate(&self, links: &[StableLink]) -> bool {
+        self.certificates.iter().any(|pair| pair.is_among(links))
     }
 
     /// Whether it speaks TLS at any address.
@@ -183,9 +183,9 @@ impl ConfigBlock {
             .cloned()
             .collect();
         if !lacking.is_empty() {
-            BlockCoverage::Lacks(lacking)
+            BlockCoverage::MissingNames(lacking)
         } else if !unknown.is_empty() {
-            BlockCoverage::CannotTell(unknown)
+            BlockCoverage::UnknownPatterns(unknown)
         } else if required.is_empty() {
             BlockCoverage::Nameless
         } else {

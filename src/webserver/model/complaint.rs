@@ -6,11 +6,11 @@ use std::path::Path;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ComplaintSubject {
     /// The certificate or its key is missing.
-    PairMissing,
+    FilesMissing,
     /// The certificate or its key cannot be loaded: it is not PEM, or the two do not match.
-    PairBroken,
+    FilesBroken,
     /// The server may not read the certificate or its key.
-    PairUnreadable,
+    FilesUnreadable,
     /// Something other than the certificate.
     Other,
 }
@@ -19,7 +19,7 @@ pub enum ComplaintSubject {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ServerComplaint {
     /// What the complaint is about.
-    pub blame: ComplaintSubject,
+    pub subject: ComplaintSubject,
     /// The server's lines about it, without its prefix. Untrusted text.
     pub lines: Vec<String>,
 }

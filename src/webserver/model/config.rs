@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::block::{ConfigBlock, TrafficKind};
 use super::glob;
 use super::index::BlockIndex;
-use super::name::{ServerName, concrete};
+use super::name::{ServerName, probe_host};
 use super::software::ServerSoftware;
 use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;
@@ -69,7 +69,7 @@ impl ServerConfig {
     }
 
     /// The folders in which the server would read a new file called `name`.
-    pub fn including(&self, name: &str) -> impl Iterator<Item = &Path> {
+    pub fn folders_including(&self, name: &str) -> impl Iterator<Item = &Path> {
         self.includes.iter().filter_map(move |pattern| {
             let folder = pattern.parent()?;
             let file = pattern.file_name()?;
@@ -79,23 +79,24 @@ impl ServerConfig {
     }
 
     /// The blocks that name exactly this certificate: all files of one of theirs are among `links`.
-    pub fn naming(&self, links: &[StableLink]) -> impl Iterator<Item = &ConfigBlock> {
+    pub fn blocks_naming(&self, links: &[StableLink]) -> impl Iterator<Item = &ConfigBlock> {
         let found = self
             .index
             .naming_any_path(links.iter().map(|link| link.path.as_path()));
-        self.at(found).filter(move |block| block.names_pair(links))
+        self.at(found)
+            .filter(move |block| block.names_certificate(links))
     }
 
     /// The blocks that name this file for any purpose.
-    pub fn mentioning(&self, path: &Path) -> impl Iterator<Item = &ConfigBlock> {
+    pub fn blocks_mentioning(&self, path: &Path) -> impl Iterator<Item = &ConfigBlock> {
         self.at(self.index.naming_path(path).to_vec())
     }
 
     /// The web sites whose names include one of `names` (a wildcard stands for any name below it).
     /// Blocks that answer only by a regular expression, or as the default, are omitted.
-    pub fn serving(&self, names: &[DnsName]) -> impl Iterator<Item = &ConfigBlock> {
+    pub fn blocks_serving(&self, names: &[DnsName]) -> impl Iterator<Item = &ConfigBlock> {
         self.at(self.index.answering_names(names))
-            .filter(move |block| block.part == TrafficKind::Http && block.serves(names))
+            .filter(move |block| block.traffic == TrafficKind::Http && block.serves(names))
     }
 
     pub(crate) fn at(&self, found: Vec<usize>) -> impl Iterator<Item = &ConfigBlock> {
@@ -109,7 +110,7 @@ impl ConfigBlock {
     pub fn serves(&self, names: &[DnsName]) -> bool {
         names.iter().any(|name| {
             let mut hosts = self.names.iter().filter_map(ServerName::concrete);
-            self.answers_to(&concrete(name)) || hosts.any(|host| name.covers(&host))
+            self.answers_to(&probe_host(name)) || hosts.any(|host| name.covers(&host))
         })
     }
 }

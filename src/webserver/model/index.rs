@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::block::{ConfigBlock, TrafficKind};
 use super::listen::{ListenAddress, ListenInterface};
-use super::name::{ServerName, concrete};
+use super::name::{ServerName, probe_host};
 use crate::pki::name::DnsName;
 
 /// The blocks of a configuration by file, name and address. Blocks are numbered in the server's order.
@@ -36,7 +36,7 @@ impl BlockIndex {
     pub(crate) fn new(blocks: &[ConfigBlock]) -> Self {
         let mut index = Self::default();
         for (at, block) in blocks.iter().enumerate() {
-            let files = block.pairs.iter().flat_map(|pair| &pair.files);
+            let files = block.certificates.iter().flat_map(|pair| &pair.files);
             for path in files.filter_map(|(_, path)| path.file()) {
                 push_new(index.paths.entry(path.to_owned()).or_default(), at);
             }
@@ -55,7 +55,7 @@ impl BlockIndex {
 
     /// Adds an address of a block. Where a block listens twice at one address, the first counts.
     fn add_listen(&mut self, at: usize, block: &ConfigBlock, listen: &ListenAddress) {
-        let key = (block.part, listen.interface.clone(), listen.port);
+        let key = (block.traffic, listen.interface.clone(), listen.port);
         let place = self.places.entry(key).or_insert_with(|| ListenPlace {
             listen: listen.clone(),
             default: at,
@@ -108,7 +108,7 @@ impl BlockIndex {
 
     /// The blocks that may answer to one of `names`, or to a name below a wildcard among them.
     pub(crate) fn answering_names(&self, names: &[DnsName]) -> Vec<usize> {
-        let hosts: Vec<String> = names.iter().map(concrete).collect();
+        let hosts: Vec<String> = names.iter().map(probe_host).collect();
         let spelled = names.iter().map(DnsName::as_str);
         self.answering_hosts(hosts.iter().map(String::as_str).chain(spelled))
     }

@@ -97,7 +97,7 @@ const LABEL: &str = "certctl-probe";
 
 /// The host name to probe for a name of a certificate.
 #[must_use]
-pub(crate) fn concrete(name: &DnsName) -> String {
+pub(crate) fn probe_host(name: &DnsName) -> String {
     if name.is_wildcard() {
         format!("{LABEL}.{}", name.base())
     } else {

@@ -6,7 +6,7 @@ use std::ptr;
 use super::block::ConfigBlock;
 use super::config::ServerConfig;
 use super::listen::ListenAddress;
-use super::name::{ServerName, concrete};
+use super::name::{ServerName, probe_host};
 use super::software::ServerSoftware;
 use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;
@@ -15,7 +15,7 @@ use crate::store::layout::StableLink;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum NameClash {
     /// Two blocks have the same name at the same address.
-    Twice {
+    DuplicateName {
         name: String,
         address: String,
         /// The block that answers, `FILE:LINE`.
@@ -24,7 +24,7 @@ pub enum NameClash {
         second: String,
     },
     /// A block for names of the certificate speaks TLS without a certificate.
-    Bare {
+    NoCertificate {
         block: String,
         /// The address at which it speaks TLS.
         address: String,
@@ -34,13 +34,13 @@ pub enum NameClash {
 impl ServerConfig {
     /// The problems that concern a certificate for `names` at `links`.
     #[must_use]
-    pub fn clashes(&self, links: &[StableLink], names: &[DnsName]) -> Vec<NameClash> {
+    pub fn find_clashes(&self, links: &[StableLink], names: &[DnsName]) -> Vec<NameClash> {
         let mut found = self.blocks_without_certificate(names);
         // HAProxy selects among all certificates for a name by their kind of key.
         if self.software == ServerSoftware::Haproxy {
             return found;
         }
-        for own in self.naming(links) {
+        for own in self.blocks_naming(links) {
             let mut before = true;
             for other in self.blocks_sharing_names(own) {
                 if ptr::eq(own, other) {
@@ -62,14 +62,14 @@ impl ServerConfig {
         // Only exact names count, not patterns.
         let hosts: Vec<ServerName> = names
             .iter()
-            .map(|name| ServerName::Exact(concrete(name)))
+            .map(|name| ServerName::Exact(probe_host(name)))
             .collect();
         let mut clashes = Vec::new();
         for block in self.at(self.index.answering_names(names)) {
-            let is_bare = block.pairs.is_empty() && block.speaks_tls();
+            let is_bare = block.certificates.is_empty() && block.speaks_tls();
             if is_bare && hosts.iter().any(|host| block.names.contains(host)) {
                 let listen = block.listens.iter().find(|listen| listen.ssl);
-                clashes.push(NameClash::Bare {
+                clashes.push(NameClash::NoCertificate {
                     block: block.to_string(),
                     address: listen.map(ToString::to_string).unwrap_or_default(),
                 });
@@ -94,13 +94,13 @@ fn duplicate_names(first: &ConfigBlock, second: &ConfigBlock) -> Vec<NameClash> 
         let mut others = second.listens.iter();
         listen.ssl && others.any(|other| is_same_address(listen, other))
     });
-    let Some(listen) = shared_listen.filter(|_| first.part == second.part) else {
+    let Some(listen) = shared_listen.filter(|_| first.traffic == second.traffic) else {
         return Vec::new();
     };
     let mut clashes = Vec::new();
     for name in &first.names {
         if matches!(name, ServerName::Exact(_)) && second.names.contains(name) {
-            clashes.push(NameClash::Twice {
+            clashes.push(NameClash::DuplicateName {
                 name: name.text(),
                 address: listen.to_string(),
                 first: first.to_string(),
@@ -155,10 +155,10 @@ mod tests {
                 config(&format!("http {{ {} }}", http.replace("OURS", ours))).to_server_config();
             let line = |place: &str| place.rsplit(':').next().unwrap().to_owned();
             let shown = config
-                .clashes(&links, &names(&["a.example", "b.example"]))
+                .find_clashes(&links, &names(&["a.example", "b.example"]))
                 .into_iter()
                 .map(|clash| match clash {
-                    NameClash::Twice {
+                    NameClash::DuplicateName {
                         name,
                         address,
                         first,
@@ -166,7 +166,7 @@ mod tests {
                     } => {
                         format!("twice {name} {address} {} {}", line(&first), line(&second))
                     }
-                    NameClash::Bare { block, address } => {
+                    NameClash::NoCertificate { block, address } => {
                         format!("bare {} {address}", line(&block))
                     }
                 });

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 
 use super::block::ConfigBlock;
-use super::name::concrete;
+use super::name::probe_host;
 use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;
 
@@ -32,7 +32,7 @@ pub struct WebPorts {
 }
 
 /// The default ports of http and https.
-pub(crate) const WEB: WebPorts = WebPorts {
+pub(crate) const DEFAULT_WEB_PORTS: WebPorts = WebPorts {
     plain: 80,
     tls: 443,
 };
@@ -56,7 +56,7 @@ impl NewBlock<'_> {
     pub(crate) fn names_without_block(&self, blocks: &[&ConfigBlock]) -> Vec<String> {
         let mut names = Vec::new();
         for name in self.names {
-            let host = concrete(name);
+            let host = probe_host(name);
             if !blocks.iter().any(|block| block.answers_to(&host)) {
                 names.push(name.as_str().to_owned());
             }
@@ -66,7 +66,7 @@ impl NewBlock<'_> {
 
     /// What follows the host in an https URL: nothing for the default port, else `:PORT`.
     pub(crate) fn https_port_suffix(&self) -> String {
-        if self.ports.tls == WEB.tls {
+        if self.ports.tls == DEFAULT_WEB_PORTS.tls {
             String::new()
         } else {
             format!(":{}", self.ports.tls)
@@ -89,11 +89,11 @@ pub struct WrittenBlock {
     /// Where `/` is proxied to, if it is.
     pub upstream: Option<String>,
     /// The existing block that the content was copied from, `FILE:LINE`.
-    pub taken_from: Option<String>,
+    pub copied_from: Option<String>,
     /// Lines that the user has to add to existing blocks.
     pub additions: Vec<BlockAddition>,
     /// Commands to run before the text is put into place.
-    pub first: Vec<String>,
+    pub commands_before: Vec<String>,
 }
 
 /// Lines that the user has to add to an existing block.

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use super::block::{ConfigBlock, NameSource, TrafficKind};
 use super::config::ServerConfig;
 use super::listen::{ListenAddress, ListenInterface, reachable};
-use super::name::{ServerName, concrete};
+use super::name::{ServerName, probe_host};
 use super::software::ServerSoftware;
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::name::DnsName;
@@ -62,11 +62,11 @@ impl UnprobedReason {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ProbeTargets {
     /// The targets, which should all serve the new certificate.
-    pub ask: Vec<ProbeTarget>,
+    pub targets: Vec<ProbeTarget>,
     /// Names of the certificate that other blocks serve.
     pub elsewhere: Vec<ServedElsewhere>,
     /// Addresses of the certificate's blocks that cannot be probed, and why.
-    pub unasked: Vec<(String, UnprobedReason)>,
+    pub unprobed: Vec<(String, UnprobedReason)>,
 }
 
 /// The installed certificate to find in a configuration.
@@ -84,7 +84,7 @@ impl InstalledPaths<'_> {
     /// How well `host` matches the names that a block will have. Where a block takes its names from
     /// its certificate, those of this certificate count.
     fn rank(&self, block: &ConfigBlock, host: &str) -> Option<(u8, usize)> {
-        if block.names_from == NameSource::Configuration || !block.names_pair(self.links) {
+        if block.names_from == NameSource::Configuration || !block.names_certificate(self.links) {
             return block.rank(host);
         }
         let ranks = self.names.iter().filter_map(|name| {
@@ -101,12 +101,12 @@ impl InstalledPaths<'_> {
 impl ProbeTargets {
     /// Finds the targets of a certificate in a configuration.
     #[must_use]
-    pub fn of(config: &ServerConfig, wanted: &InstalledPaths<'_>) -> Self {
+    pub fn find(config: &ServerConfig, wanted: &InstalledPaths<'_>) -> Self {
         let mut targets = Self::default();
         let mut seen: Vec<(TrafficKind, &ListenInterface, u16)> = Vec::new();
-        for block in config.naming(wanted.links) {
+        for block in config.blocks_naming(wanted.links) {
             for listen in &block.listens {
-                let key = (block.part, &listen.interface, listen.port);
+                let key = (block.traffic, &listen.interface, listen.port);
                 if !listen.ssl || listen.udp || seen.contains(&key) {
                     continue;
                 }
@@ -114,7 +114,7 @@ impl ProbeTargets {
                 targets.add_site(ListenSite {
                     config,
                     wanted,
-                    part: block.part,
+                    part: block.traffic,
                     listen,
                 });
             }
@@ -146,8 +146,8 @@ impl ProbeTargets {
                 continue;
             }
             let target = site.target(block, name, address);
-            if !self.ask.contains(&target) {
-                self.ask.push(target);
+            if !self.targets.contains(&target) {
+                self.targets.push(target);
             }
         }
     }
@@ -176,8 +176,8 @@ impl ProbeTargets {
 
     fn add_unprobed(&mut self, listen: &ListenAddress, reason: UnprobedReason) {
         let unprobed = (listen.to_string(), reason);
-        if !self.unasked.contains(&unprobed) {
-            self.unasked.push(unprobed);
+        if !self.unprobed.contains(&unprobed) {
+            self.unprobed.push(unprobed);
         }
     }
 }
@@ -200,7 +200,7 @@ struct ListenSite<'a> {
 
 impl<'a> ListenSite<'a> {
     fn is_ours(&self, block: &ConfigBlock) -> bool {
-        block.names_pair(self.wanted.links)
+        block.names_certificate(self.wanted.links)
     }
 
     /// The addresses of this machine to connect to.
@@ -244,7 +244,7 @@ impl<'a> ListenSite<'a> {
 
     fn target(&self, block: &ConfigBlock, name: &str, address: SocketAddr) -> ProbeTarget {
         // HAProxy selects among all certificates for a name by their kind of key first.
-        let has_several_keys = block.pairs.len() > 1
+        let has_several_keys = block.certificates.len() > 1
             || (self.config.software == ServerSoftware::Haproxy && self.listen.ssl);
         ProbeTarget {
             algorithm: has_several_keys.then_some(self.wanted.algorithm),
@@ -338,7 +338,7 @@ impl<'a> ListenSite<'a> {
 
     fn is_listened_on_by(&self, block: &ConfigBlock) -> bool {
         let mut listens = block.listens.iter();
-        block.part == self.part
+        block.traffic == self.part
             && listens.any(|listen| {
                 listen.interface == self.listen.interface
                     && listen.port == self.listen.port
@@ -358,7 +358,9 @@ fn is_narrower(own: SocketAddr, wide: SocketAddr) -> bool {
 /// The host names to probe: those of the certificate, and those of its blocks that it covers. For a
 /// wildcard a label of certctl's is used, unless a block has a name below the wildcard.
 fn hosts(config: &ServerConfig, wanted: &InstalledPaths<'_>) -> Vec<String> {
-    let block_names = config.naming(wanted.links).flat_map(|block| &block.names);
+    let block_names = config
+        .blocks_naming(wanted.links)
+        .flat_map(|block| &block.names);
     let covered: Vec<String> = block_names
         .filter_map(ServerName::concrete)
         .filter(|host| wanted.names.iter().any(|name| name.covers(host)))
@@ -367,7 +369,7 @@ fn hosts(config: &ServerConfig, wanted: &InstalledPaths<'_>) -> Vec<String> {
     for name in wanted.names {
         let has_name_below = covered.iter().any(|host| name.covers(host));
         if !name.is_wildcard() || !has_name_below {
-            hosts.push(concrete(name));
+            hosts.push(probe_host(name));
         }
     }
     for host in covered {
@@ -399,15 +401,15 @@ mod tests {
             names: &names(certificate),
             algorithm: KeyAlgorithm::Ed25519,
         };
-        let targets = ProbeTargets::of(&config, &wanted);
-        let mut shown: Vec<String> = targets.ask.iter().map(shown_target).collect();
+        let targets = ProbeTargets::find(&config, &wanted);
+        let mut shown: Vec<String> = targets.targets.iter().map(shown_target).collect();
         for served in &targets.elsewhere {
             shown.push(format!(
                 "!{} {} {}",
                 served.address, served.name, served.line
             ));
         }
-        for (listen, why) in &targets.unasked {
+        for (listen, why) in &targets.unprobed {
             shown.push(format!("?{listen} {why:?}"));
         }
         shown

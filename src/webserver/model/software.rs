@@ -28,7 +28,7 @@ impl ServerSoftware {
 
     /// The software with that name.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|software| software.name() == name)
@@ -84,7 +84,7 @@ impl ServerSoftware {
 
     /// The lines that make a block serve a certificate; for HAProxy the words of its `bind` line.
     #[must_use]
-    pub fn lines(self, links: &[StableLink]) -> Vec<String> {
+    pub fn certificate_lines(self, links: &[StableLink]) -> Vec<String> {
         links.iter().filter_map(|link| self.line(link)).collect()
     }
 
@@ -143,7 +143,10 @@ mod tests {
             ),
             (ServerSoftware::Haproxy, vec!["crt /etc/ssl/a.pem"]),
         ] {
-            assert_eq!(software.lines(&[chain.clone(), key.clone()]), expected);
+            assert_eq!(
+                software.certificate_lines(&[chain.clone(), key.clone()]),
+                expected
+            );
         }
     }
 }

@@ -144,11 +144,11 @@ impl ServerPart<'_> {
         let block = ConfigBlock {
             file: server.file.clone(),
             line: server.line,
-            part: self.part,
+            traffic: self.part,
             names: server_names(&inner),
             names_from: NameSource::Configuration,
             listens: listens(&levels),
-            pairs: self.pairs(&levels),
+            certificates: self.pairs(&levels),
             stapling: stapling(&levels),
         };
         let root = levels.effective("root").last();
@@ -284,14 +284,14 @@ fn share_flags(blocks: &mut [NginxBlock]) {
     let mut flags: HashMap<_, SharedFlags> = HashMap::new();
     for NginxBlock { block, .. } in blocks.iter() {
         for listen in &block.listens {
-            let shared = flags.entry(address_key(block.part, listen)).or_default();
+            let shared = flags.entry(address_key(block.traffic, listen)).or_default();
             shared.ssl |= listen.ssl;
             shared.proxy_protocol |= listen.proxy_protocol;
         }
     }
     for NginxBlock { block, .. } in blocks {
         for listen in &mut block.listens {
-            if let Some(shared) = flags.get(&address_key(block.part, listen)) {
+            if let Some(shared) = flags.get(&address_key(block.traffic, listen)) {
                 listen.ssl = shared.ssl;
                 listen.proxy_protocol = shared.proxy_protocol;
             }
@@ -319,7 +319,7 @@ mod tests {
     fn pairs(block: &NginxBlock) -> String {
         let shown =
             |pair: &ConfiguredCertificate| format!("{:?}+{:?}", pair.files[0].1, pair.files[1].1);
-        let shown: Vec<String> = block.block.pairs.iter().map(shown).collect();
+        let shown: Vec<String> = block.block.certificates.iter().map(shown).collect();
         shown.join(" ").replace("File(", "").replace([')', '"'], "")
     }
 
@@ -375,7 +375,7 @@ mod tests {
         let positions: Vec<String> = config
             .blocks
             .iter()
-            .map(|block| format!("{:?} {}", block.block.part, block.block))
+            .map(|block| format!("{:?} {}", block.block.traffic, block.block))
             .collect();
         assert_eq!(
             positions,
@@ -411,9 +411,9 @@ mod tests {
                 StableLink::new("/s", ReleaseFile::FullChain),
                 StableLink::new(key, ReleaseFile::Key),
             ];
-            assert_eq!(config.naming(&links).count(), count, "{key}");
+            assert_eq!(config.blocks_naming(&links).count(), count, "{key}");
         }
-        assert_eq!(config.mentioning(Path::new("/k")).count(), 1);
+        assert_eq!(config.blocks_mentioning(Path::new("/k")).count(), 1);
     }
 
     #[test]
@@ -425,7 +425,7 @@ mod tests {
         .to_server_config();
         let folders = |name: &str| {
             config
-                .including(name)
+                .folders_including(name)
                 .map(Path::to_owned)
                 .collect::<Vec<_>>()
         };
@@ -483,7 +483,7 @@ mod tests {
     fn coverage_requires_all_names_of_the_block() {
         let certificate = names(&["example.com", "*.example.com"]);
         let lacks = |names: &[&str]| {
-            BlockCoverage::Lacks(names.iter().map(|&name| name.to_owned()).collect())
+            BlockCoverage::MissingNames(names.iter().map(|&name| name.to_owned()).collect())
         };
         for (server_name, expected) in [
             ("example.com www.Example.com", BlockCoverage::All),
@@ -496,11 +496,11 @@ mod tests {
             ("a.b.example.com", lacks(&["a.b.example.com"])),
             (
                 "example.*",
-                BlockCoverage::CannotTell(vec!["example.*".to_owned()]),
+                BlockCoverage::UnknownPatterns(vec!["example.*".to_owned()]),
             ),
             (
                 "~^x$ example.com",
-                BlockCoverage::CannotTell(vec!["~^x$".to_owned()]),
+                BlockCoverage::UnknownPatterns(vec!["~^x$".to_owned()]),
             ),
             ("~^x$ example.org", lacks(&["example.org"])),
         ] {
@@ -619,7 +619,7 @@ http {
         let serving = |asked: &[&str]| -> Vec<usize> {
             let asked = names(asked);
             let lines: Vec<String> = config
-                .serving(&asked)
+                .blocks_serving(&asked)
                 .map(|block| block.names[0].text())
                 .collect();
             let all: Vec<String> = config

@@ -28,7 +28,10 @@ pub fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
     } else {
         lines
     };
-    ServerComplaint { blame, lines }
+    ServerComplaint {
+        subject: blame,
+        lines,
+    }
 }
 
 /// The message of `nginx: [emerg] ...`, or of a line of an error log:
@@ -52,11 +55,11 @@ fn subject(line: &str) -> ComplaintSubject {
     if !loading.iter().any(|words| line.contains(words)) {
         ComplaintSubject::Other
     } else if line.contains("No such file or directory") {
-        ComplaintSubject::PairMissing
+        ComplaintSubject::FilesMissing
     } else if line.contains("Permission denied") {
-        ComplaintSubject::PairUnreadable
+        ComplaintSubject::FilesUnreadable
     } else {
-        ComplaintSubject::PairBroken
+        ComplaintSubject::FilesBroken
     }
 }
 
@@ -72,8 +75,8 @@ mod tests {
         let gone = "BIO_new_file() failed (SSL: error:80000002:system library::No such file or directory:calling \
             fopen(/c, r) error:10000080:BIO routines::no such file)";
         for (output, blame) in [
-            (format!("{load} \"/c\": {gone}"), ComplaintSubject::PairMissing),
-            (format!("{load} key \"/k\": {gone}"), ComplaintSubject::PairMissing),
+            (format!("{load} \"/c\": {gone}"), ComplaintSubject::FilesMissing),
+            (format!("{load} key \"/k\": {gone}"), ComplaintSubject::FilesMissing),
             (format!("{load} \"/other\": {gone}"), ComplaintSubject::Other),
             (format!("{load} \"/c/longer\": {gone}"), ComplaintSubject::Other),
             (
@@ -81,20 +84,20 @@ mod tests {
                     "{load} key \"/k\": BIO_new_file() failed (SSL: error:8000000D:system \
                         library::Permission denied:)"
                 ),
-                ComplaintSubject::PairUnreadable,
+                ComplaintSubject::FilesUnreadable,
             ),
             (
                 format!(
                     "{load} \"/c\": PEM_read_bio_X509_AUX() failed (SSL: error:04800066:PEM \
                         routines::bad end line)"
                 ),
-                ComplaintSubject::PairBroken,
+                ComplaintSubject::FilesBroken,
             ),
             (
                 "nginx: [emerg] SSL_CTX_use_PrivateKey(\"/k\") failed (SSL: error:05800074:x509 certificate \
                  routines::key values mismatch)"
                     .to_owned(),
-                ComplaintSubject::PairBroken,
+                ComplaintSubject::FilesBroken,
             ),
             (format!("{load} \"/c\": {gone}\nnginx: [emerg] unknown directive \"x\" in /n:1"), ComplaintSubject::Other),
             ("nginx: [emerg] open() \"/c\" failed (2: No such file or directory) in /n:1".to_owned(), ComplaintSubject::Other),
@@ -102,7 +105,7 @@ mod tests {
             (String::new(), ComplaintSubject::Other),
         ] {
             let complaint = complaint(&output, &[Path::new("/c"), Path::new("/k")]);
-            assert_eq!(complaint.blame, blame, "{output}");
+            assert_eq!(complaint.subject, blame, "{output}");
         }
     }
 

@@ -107,14 +107,14 @@ impl NginxWriter<'_> {
         WrittenBlock {
             text,
             upstream: content.upstream,
-            taken_from: source.map(|source| source.block.to_string()),
+            copied_from: source.map(|source| source.block.to_string()),
             additions,
-            first: Vec::new(),
+            commands_before: Vec::new(),
         }
     }
 
     fn is_plain(&self, NginxBlock { block, .. }: &NginxBlock) -> bool {
-        block.part == TrafficKind::Http && block.serves_in_plain_text(self.new.names)
+        block.traffic == TrafficKind::Http && block.serves_in_plain_text(self.new.names)
     }
 
     /// A block that redirects the names that no plain-text block has yet; empty when all have one.
@@ -156,7 +156,9 @@ impl NginxWriter<'_> {
         } else {
             ""
         };
-        let certificate = ServerSoftware::Nginx.lines(self.new.links).join("\n    ");
+        let certificate = ServerSoftware::Nginx
+            .certificate_lines(self.new.links)
+            .join("\n    ");
         format!(
             "server {{\n{listens}{http2}    server_name {};\n\n    {certificate}\n    \
              ssl_protocols TLSv1.2 TLSv1.3;\n    ssl_ciphers {CIPHERS};\n    ssl_prefer_server_ciphers off;\n    \
@@ -212,7 +214,7 @@ impl NginxWriter<'_> {
         self.config
             .blocks
             .iter()
-            .filter(|block| block.block.part == TrafficKind::Http)
+            .filter(|block| block.block.traffic == TrafficKind::Http)
             .flat_map(|block| &block.block.listens)
             .filter(|listen| listen.port == port && !listen.udp)
             .collect()
@@ -370,7 +372,7 @@ fn root(block: &NginxBlock) -> String {
 mod tests {
     use super::NginxWriter;
     use crate::store::layout::{ReleaseFile, StableLink};
-    use crate::webserver::model::{NewBlock, WEB, WrittenBlock};
+    use crate::webserver::model::{DEFAULT_WEB_PORTS, NewBlock, WrittenBlock};
     use crate::webserver::nginx::NginxBuild;
     use crate::webserver::nginx::build::{Http2Syntax, NginxVersion};
     use crate::webserver::nginx::testing::{config, names};
@@ -390,7 +392,7 @@ mod tests {
                 names: &names(asked),
                 links: &links,
                 ipv6: true,
-                ports: WEB,
+                ports: DEFAULT_WEB_PORTS,
             },
             build: &NginxBuild {
                 version,
@@ -456,7 +458,7 @@ mod tests {
         }
         "#);
         assert_eq!(
-            (written.upstream.as_deref(), written.taken_from),
+            (written.upstream.as_deref(), written.copied_from),
             (Some("http://127.0.0.1:8000"), None)
         );
     }
@@ -538,7 +540,7 @@ mod tests {
         "#);
         assert_eq!(written.upstream.as_deref(), Some("http://app"));
         assert_eq!(
-            written.taken_from.as_deref(),
+            written.copied_from.as_deref(),
             Some("/etc/nginx/nginx.conf:1")
         );
         assert_eq!(written.additions.len(), 1);

@@ -56,7 +56,7 @@ impl<'a> LineParser<'a> {
         {
             return Ok(records);
         }
-        let mut selected = match ArgumentMeaning::of_path(line) {
+        let mut selected = match ArgumentMeaning::from_path(line) {
             Some(ArgumentMeaning::File(path)) => requests_in_file(&path, line)?,
             _ if has_columns => return parse_records(line, self.ca),
             _ => self.requests_for_name(line)?,
@@ -84,8 +84,8 @@ impl<'a> LineParser<'a> {
         })?;
         let requests = folder.requests_for(&name);
         if requests.is_empty() {
-            let message = format!("no request for {name} in {}", folder.contents.in_words());
-            let csr = self.context.again("csr");
+            let message = format!("no request for {name} in {}", folder.contents.describe());
+            let csr = self.context.command_words("csr");
             return Err(Failure::new(FailureKind::NotFound, message)
                 .with(dcv_check_command::make_request(csr, &name)));
         }
@@ -129,7 +129,7 @@ impl IndexedFolder {
 /// The indexes of the requests for each name, the latest renewal cycle first.
 fn index_by_name(contents: &FolderContents) -> HashMap<String, Vec<usize>> {
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
-    for index in contents.requests_in_order() {
+    for index in contents.request_indices_by_renewal() {
         let Some(request) = contents.requests.get(index) else {
             continue;
         };
@@ -148,7 +148,7 @@ fn parse_records(line: &str, ca: Option<Ca>) -> Result<Vec<ExpectedRecord>, Fail
     let records = parse::parse(line)?;
     let mut expected_records = Vec::with_capacity(records.len());
     for record in &records {
-        let expected = expectation::alone(record).ok_or_else(|| {
+        let expected = expectation::expect_without_request(record).ok_or_else(|| {
             Failure::new(
                 FailureKind::Malformed,
                 format!("the host in {line:?} is not a whole name, with its domain"),
@@ -176,7 +176,7 @@ impl SelectedRequest {
     /// Reads the `.dcv` file beside the request.
     fn read_stored_record(&mut self) -> Result<(), Failure> {
         if let Some(path) = &self.path {
-            self.stored = dcv_file::read(&dcv_file::beside(path))?;
+            self.stored = dcv_file::read_record(&dcv_file::dcv_path(path))?;
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ pub(super) fn regular(checks: usize) -> Duration {
 pub(super) fn after_record_check(checks: usize, records: &[RecordCheck]) -> Duration {
     let judgements: Vec<&[ServerJudgement]> = records
         .iter()
-        .map(|record| record.judgement.standings.as_slice())
+        .map(|record| record.judgement.server_judgements.as_slice())
         .collect();
     after_judgements(checks, &judgements)
 }
@@ -40,7 +40,7 @@ fn after_judgements(checks: usize, records: &[&[ServerJudgement]]) -> Duration {
         .iter()
         .all(|one| one.server.role == ServerRole::Resolver)
         && records.iter().all(|servers| is_visible_somewhere(servers));
-    let cached = lagging.iter().filter_map(|one| match one.answer {
+    let cached = lagging.iter().filter_map(|one| match one.decisive_answer {
         DnsAnswer::NoName(seconds) | DnsAnswer::NoData(seconds) => seconds,
         _ => one.ttl,
     });
@@ -58,7 +58,7 @@ fn is_visible_somewhere(servers: &[ServerJudgement]) -> bool {
 }
 
 fn lags(judgement: &ServerJudgement) -> bool {
-    judgement.verdict != DcvVerdict::Visible && judgement.answer != DnsAnswer::NoRoute
+    judgement.verdict != DcvVerdict::Visible && judgement.decisive_answer != DnsAnswer::NoRoute
 }
 
 #[cfg(test)]
@@ -81,8 +81,8 @@ mod tests {
         ServerJudgement {
             server,
             verdict,
-            at: "_x.example.com".to_owned(),
-            answer,
+            decisive_name: "_x.example.com".to_owned(),
+            decisive_answer: answer,
             ttl,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     InstallPlan, ObservedState, PathState, PlanStep, PlannedServerUse, ServedEvidence,
-    ServerQuestions, ServerSoftware, ServerState, install, installed, layout, nothing, wanted,
+    ServerQuestions, ServerSoftware, ServerState, installed, layout, nothing, plan_install, wanted,
 };
 use crate::install_plan::plan::scheduler::{NextAction, PlanProgress, PlanScheduler};
 
@@ -11,7 +11,7 @@ const APACHE: Option<ServerSoftware> = Some(ServerSoftware::Apache);
 
 /// A plan that replaces a certificate which these servers use.
 fn replaced(servers: &[Option<ServerSoftware>]) -> InstallPlan {
-    install(&wanted(), &used_by(installed("a", "a"), servers), &layout())
+    plan_install(&wanted(), &used_by(installed("a", "a"), servers), &layout())
 }
 
 fn used_by(observed: ObservedState, servers: &[Option<ServerSoftware>]) -> ObservedState {
@@ -21,7 +21,7 @@ fn used_by(observed: ObservedState, servers: &[Option<ServerSoftware>]) -> Obser
         let questions = ServerQuestions {
             test: Some(format!("test {name}")),
             reload: Some(format!("reload {name}")),
-            probe: vec![name.to_owned()],
+            addresses: vec![name.to_owned()],
             ..ServerQuestions::default()
         };
         uses.push(PlannedServerUse {
@@ -29,7 +29,10 @@ fn used_by(observed: ObservedState, servers: &[Option<ServerSoftware>]) -> Obser
             state: ServerState::Serves(questions, ServedEvidence::Otherwise),
         });
     }
-    ObservedState { uses, ..observed }
+    ObservedState {
+        server_uses: uses,
+        ..observed
+    }
 }
 
 /// Decides how an action ends: `None` when it succeeds, else the plans that the output names.
@@ -187,17 +190,17 @@ fn one_test_and_one_reload_for_all() {
 /// The changes of two first installs to the folders that they share, and whether both succeed.
 fn shared_folder_actions(outcomes: ActionOutcomes<'_>) -> (String, bool) {
     let lone_key = ObservedState {
-        spots: vec![PathState::Absent, PathState::File],
+        path_states: vec![PathState::Absent, PathState::File],
         ..nothing()
     };
     let plans = [
         lone_key,
         ObservedState {
-            spots: vec![PathState::Absent; 2],
+            path_states: vec![PathState::Absent; 2],
             ..nothing()
         },
     ]
-    .map(|observed| install(&wanted(), &observed, &layout()));
+    .map(|observed| plan_install(&wanted(), &observed, &layout()));
     let (actions, progress) = run(&plans, outcomes);
     let words: Vec<String> = actions
         .iter()
@@ -415,14 +418,14 @@ const LIVE_BEFORE: [&str; 5] = ["a", "a", "a", "", "a"];
 #[test]
 fn random_failures_leave_no_plan_half_done() {
     let new = ObservedState {
-        spots: vec![PathState::Absent; 2],
+        path_states: vec![PathState::Absent; 2],
         ..nothing()
     };
     let plans = [
         replaced(&[NGINX]),
         replaced(&[NGINX, APACHE]),
         replaced(&[APACHE]),
-        install(&wanted(), &used_by(new, &[NGINX]), &layout()),
+        plan_install(&wanted(), &used_by(new, &[NGINX]), &layout()),
         replaced(&[]),
     ];
     for seed in 0..3000_u64 {

@@ -2,8 +2,8 @@
 
 use super::{
     LineageLayout, ObservedState, PathState, PlanEnd, PlanStep, ReleaseFile, ServedBefore,
-    ServedEvidence, ServerState, StableLink, asks, id, install, installed, layout, nothing, plain,
-    serves, short, undo, until_failure, wanted, with,
+    ServedEvidence, ServerState, StableLink, asks, id, installed, layout, nothing, plain,
+    plan_install, serves, short, undo, until_failure, wanted, with,
 };
 
 struct Row {
@@ -42,7 +42,7 @@ fn first_installs() -> Vec<Row> {
         ),
         row(
             "first, the configuration waits for these files",
-            with(nothing(), ServerState::Mends(asks())),
+            with(nothing(), ServerState::BrokenUntilInstalled(asks())),
             "write(b) settings link(chain) link(key) live=b test reload ask(b) proven=b note(b) \
                 prune",
             "",
@@ -76,13 +76,13 @@ fn first_installs() -> Vec<Row> {
 fn first_installs_over_something() -> Vec<Row> {
     let broken = || plain(ServedBefore::Broken("no".to_owned()));
     let lone_key = ObservedState {
-        spots: vec![PathState::Absent, PathState::File],
+        path_states: vec![PathState::Absent, PathState::File],
         ..plain(ServedBefore::Partial)
     };
     vec![
         row(
             "first, over a pair that no server can load",
-            with(broken(), ServerState::Mends(asks())),
+            with(broken(), ServerState::BrokenUntilInstalled(asks())),
             "write(b) settings backup(chain) backup(key) link(chain) link(key) live=b test reload \
                 ask(b) proven=b note(b) prune",
             "",
@@ -99,7 +99,7 @@ fn first_installs_over_something() -> Vec<Row> {
             "killed after the links: the rest of a first install",
             ObservedState {
                 releases: vec![id("b")],
-                spots: vec![PathState::Ours; 2],
+                path_states: vec![PathState::OurLink; 2],
                 ..nothing()
             },
             "settings live=b proven=b note(b) prune",
@@ -132,7 +132,7 @@ fn replacements() -> Vec<Row> {
         row(
             "replacement, a link was deleted",
             ObservedState {
-                spots: vec![PathState::Ours, PathState::Absent],
+                path_states: vec![PathState::OurLink, PathState::Absent],
                 ..installed("a", "a")
             },
             "write(b) settings link(key) live=b proven=b note(b) prune",
@@ -141,7 +141,7 @@ fn replacements() -> Vec<Row> {
         ),
         row(
             "a broken pair is never put back",
-            with(damaged, ServerState::Mends(asks())),
+            with(damaged, ServerState::BrokenUntilInstalled(asks())),
             "write(b) settings live=b test reload ask(b) proven=b note(b) prune",
             "",
             PlanEnd::Proven,
@@ -164,7 +164,7 @@ fn replacements() -> Vec<Row> {
 }
 
 fn repeats() -> Vec<Row> {
-    let seen_live = ServerState::Serves(asks(), ServedEvidence::AsWanted);
+    let seen_live = ServerState::Serves(asks(), ServedEvidence::WantedRelease);
     vec![
         row(
             "the same again, nothing to ask",
@@ -239,7 +239,7 @@ fn takeovers() -> Vec<Row> {
         row(
             "takeover of a chain file that holds the key too: it is kept",
             ObservedState {
-                spots: vec![PathState::File, PathState::Held],
+                path_states: vec![PathState::File, PathState::Identical],
                 ..whole()
             },
             "write(b) settings take(a) live=a proven=a backup(chain) link(chain) link(key) live=b \
@@ -253,7 +253,7 @@ fn takeovers() -> Vec<Row> {
                 live: Some(id("a")),
                 proven: Some(id("a")),
                 releases: vec![id("a"), id("b")],
-                spots: vec![PathState::Ours, PathState::Held],
+                path_states: vec![PathState::OurLink, PathState::Identical],
                 ..whole()
             },
             "settings link(key) live=b proven=b note(b) prune",
@@ -270,8 +270,8 @@ fn takeovers() -> Vec<Row> {
         row(
             "somebody put plain files over our links",
             ObservedState {
-                spots: vec![PathState::Held; 2],
-                present: ServedBefore::Whole(id("d")),
+                path_states: vec![PathState::Identical; 2],
+                served_before: ServedBefore::Whole(id("d")),
                 ..installed("a", "a")
             },
             "write(b) settings take(d) live=d proven=d link(chain) link(key) live=b proven=b \
@@ -282,8 +282,8 @@ fn takeovers() -> Vec<Row> {
         row(
             "plain files that do not fit, over our links",
             ObservedState {
-                spots: vec![PathState::File, PathState::Ours],
-                present: ServedBefore::Broken("no".to_owned()),
+                path_states: vec![PathState::File, PathState::OurLink],
+                served_before: ServedBefore::Broken("no".to_owned()),
                 ..installed("a", "a")
             },
             "write(b) settings backup(chain) link(chain) live=b proven=b note(b) prune",
@@ -295,7 +295,7 @@ fn takeovers() -> Vec<Row> {
 
 /// A layout where a server also reads key and chain from one file.
 fn layout_with_third_link() -> LineageLayout {
-    layout().with([StableLink::new(
+    layout().with_links([StableLink::new(
         "/etc/ssl/private/x.both",
         ReleaseFile::Combined,
     )])
@@ -312,13 +312,13 @@ struct ThirdLinkRow {
 
 /// `observed` with a third link in `state`; `lacking` is the release that has no file for it.
 fn with_third(observed: ObservedState, state: PathState, lacking: Option<&str>) -> ObservedState {
-    let mut spots = observed.spots.clone();
+    let mut spots = observed.path_states.clone();
     spots.push(state);
     let lacks = lacking.map(|letter| (id(letter), ReleaseFile::Combined));
     with(
         ObservedState {
-            spots,
-            lacks: lacks.into_iter().collect(),
+            path_states: spots,
+            missing_files: lacks.into_iter().collect(),
             ..observed
         },
         serves(),
@@ -329,7 +329,7 @@ fn third_link_rows() -> [ThirdLinkRow; 5] {
     [
         ThirdLinkRow {
             name: "there",
-            observed: with_third(installed("a", "a"), PathState::Ours, None),
+            observed: with_third(installed("a", "a"), PathState::OurLink, None),
             steps: "",
             rollback: "live=a test reload ask(a)",
         },
@@ -341,7 +341,7 @@ fn third_link_rows() -> [ThirdLinkRow; 5] {
         },
         ThirdLinkRow {
             name: "another working pair is there",
-            observed: with_third(installed("a", "a"), PathState::Own, None),
+            observed: with_third(installed("a", "a"), PathState::OtherCertificate, None),
             steps: "backup(both) link(both) ",
             rollback: "live=a restore(both) test reload ask(a)",
         },
@@ -353,7 +353,7 @@ fn third_link_rows() -> [ThirdLinkRow; 5] {
         },
         ThirdLinkRow {
             name: "linked by a run that ended before its proof",
-            observed: with_third(installed("c", "a"), PathState::Ours, Some("a")),
+            observed: with_third(installed("c", "a"), PathState::OurLink, Some("a")),
             steps: "",
             rollback: "live=a unlink(both) test reload ask(a)",
         },
@@ -370,7 +370,7 @@ fn a_third_link_is_part_of_the_transaction() {
             steps,
             rollback,
         } = row;
-        let plan = install(&wanted(), &observed, &layout_with_third_link());
+        let plan = plan_install(&wanted(), &observed, &layout_with_third_link());
         assert_eq!(
             short(&plan.steps),
             format!("write(b) settings {steps}{asked}"),
@@ -412,7 +412,7 @@ fn each_state_has_its_steps_and_its_rollback() {
             end,
         } in rows
         {
-            let plan = install(&wanted(), &observed, &layout());
+            let plan = plan_install(&wanted(), &observed, &layout());
             assert_eq!(short(&plan.steps), steps, "{name}");
             assert_eq!(plan.end, end, "{name}");
             assert_eq!(

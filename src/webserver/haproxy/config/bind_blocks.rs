@@ -28,7 +28,7 @@ impl HaproxyReader<'_> {
         }
         let mut blocks = self.blocks_of_bind(position, &bind);
         for (index, block) in blocks.iter_mut().enumerate() {
-            block.part = part;
+            block.traffic = part;
             block.listens.clone_from(&bind.listens);
             for listen in &mut block.listens {
                 listen.default_server = index == 0 && !bind.strict;
@@ -56,7 +56,7 @@ impl HaproxyReader<'_> {
                     .iter_mut()
                     .find(|other| other.names == block.names && !block.names.is_empty());
                 match same_names {
-                    Some(other) => other.pairs.extend(block.pairs),
+                    Some(other) => other.certificates.extend(block.certificates),
                     None => blocks.push(block),
                 }
             }
@@ -197,11 +197,11 @@ fn empty_block(position: ConfigPosition<'_>) -> ConfigBlock {
     ConfigBlock {
         file: position.file.to_owned(),
         line: position.line,
-        part: TrafficKind::Http,
+        traffic: TrafficKind::Http,
         names: Vec::new(),
         names_from: NameSource::Certificate,
         listens: Vec::new(),
-        pairs: Vec::new(),
+        certificates: Vec::new(),
         // HAProxy staples the file next to the certificate (`.ocsp`).
         stapling: None,
     }
@@ -210,7 +210,7 @@ fn empty_block(position: ConfigPosition<'_>) -> ConfigBlock {
 fn certificate_block(position: ConfigPosition<'_>, loaded: LoadedCrt) -> ConfigBlock {
     ConfigBlock {
         names: loaded.names,
-        pairs: vec![loaded.pair],
+        certificates: vec![loaded.pair],
         ..empty_block(position)
     }
 }
