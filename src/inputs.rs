@@ -1,6 +1,7 @@
 //! From arguments to certificates with their chains and keys, for the commands that take what a CA
-//! sent ([`take()`]) or judge what is there ([`present()`]). Leaves are chosen by key id; repairs,
-//! omissions and missing parts are reported. No chain is judged here: see `pki::verify`.
+//! sent ([`match_delivery`]) or judge what is there ([`read_served_files`]). Leaves are chosen by
+//! key id; repairs, omissions and missing parts are reported. No chain is judged here: see
+//! `pki::verify`.
 
 mod aia;
 mod any_argument;

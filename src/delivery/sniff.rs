@@ -39,7 +39,7 @@ pub(crate) fn detect_form(bytes: &[u8]) -> FileForm {
 /// This is the one entry point of the fast path for files of other kinds. It serves the target of
 /// benches/README.md for `status FOLDER --jsonl`: at most 1.1 times the CPU time of x509-parser and
 /// rayon on 100,000 files. It gains that such files are never parsed, and that their text is neither
-/// decoded nor described, as [`form`] does.
+/// decoded nor described, as [`detect_form`] does.
 #[must_use]
 pub(crate) fn recognize_form(bytes: &[u8]) -> Option<FileForm> {
     const ZIP_STARTS: [&[u8]; 3] = [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"];
@@ -261,7 +261,8 @@ pub(super) fn outline(element: &[u8]) -> DerOutline {
     }
 }
 
-/// Determines the outline of BER with an indefinite length, which [`der::split`] does not parse.
+/// Determines the outline of BER with an indefinite length, which [`der::split_element`] does not
+/// parse.
 fn outline_of_ber(element: &[u8]) -> DerOutline {
     match element {
         [SEQUENCE, 0x80, OBJECT_IDENTIFIER, ..] => DerOutline::Pkcs7,

@@ -164,7 +164,7 @@ pub(crate) fn match_delivery(
 /// The same, where the contents of the working directory are known already.
 ///
 /// # Errors
-/// As [`take`].
+/// As [`match_delivery`].
 pub(crate) fn match_delivery_in_folder(
     context: &Context,
     here: FolderContents,

@@ -63,7 +63,7 @@ impl InputReader {
     /// for.
     ///
     /// # Errors
-    /// As [`CaDelivery::open`], and a signal while a password was asked for.
+    /// As [`CaDelivery::read`], and a signal while a password was asked for.
     pub(crate) fn read_inputs(&self, inputs: &[DeliveryInput]) -> Result<CaDelivery, Failure> {
         let mut delivery = self.open_with_known_password(inputs)?;
         for _ in 0..TRIES {
@@ -103,7 +103,7 @@ impl InputReader {
     /// asked for.
     ///
     /// # Errors
-    /// As [`Self::file`].
+    /// As [`Self::read_file`].
     pub(crate) fn read_key_file(
         &self,
         path: &Path,

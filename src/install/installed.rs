@@ -291,7 +291,7 @@ pub(crate) fn list_keys(context: &Context) -> Vec<(String, PublicKeyId)> {
     keys
 }
 
-/// As [`keys`], for one certificate.
+/// As [`list_keys`], for one certificate.
 #[must_use]
 pub(crate) fn list_keys_of(context: &Context, stem: &str) -> Vec<PublicKeyId> {
     resolve_root(context.root.as_deref())

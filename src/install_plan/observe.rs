@@ -135,8 +135,8 @@ pub(crate) fn read_pointer(
 /// have written are refused, because they contain commands.
 ///
 /// # Errors
-/// [`InstallError::Linked`], [`InstallError::Writable`], [`InstallError::Settings`], or the
-/// system's reason.
+/// [`InstallError::ReplacedByLink`], [`InstallError::WritableByOthers`],
+/// [`InstallError::Settings`], or the system's reason.
 pub(crate) fn read_settings(root: &Path, stem: &str) -> Result<LineageSettings, InstallError> {
     let folder = layout::base(root).join(stem);
     let path = folder.join("settings.json");

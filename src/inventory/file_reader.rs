@@ -32,7 +32,7 @@ pub fn read_items(bytes: &[u8], mode: Mode, keys: Keys) -> Vec<ItemContent> {
     fast_path::read(bytes, mode, keys).unwrap_or_else(|| read_items_in_full(bytes, mode))
 }
 
-/// The same as [`glance`], by the full reader alone.
+/// The same as [`read_items`], by the full reader alone.
 #[must_use]
 pub fn read_items_in_full(bytes: &[u8], mode: Mode) -> Vec<ItemContent> {
     let is_plain = matches!(

@@ -144,7 +144,7 @@ impl KeyCandidates {
             .any(|file| file.path == key.path)
     }
 
-    /// Removes and returns the key of `leaf`, see [`Self::key_of`].
+    /// Removes and returns the key of `leaf`, see [`Self::find_key`].
     pub(crate) fn remove_key(&mut self, leaf: &Certificate) -> Option<HeldFile<PrivateKey>> {
         self.key_index(leaf).map(|index| self.keys.remove(index))
     }

@@ -75,7 +75,7 @@ pub(crate) fn split_signed(der: &[u8]) -> Option<SignedElement<'_>> {
     })
 }
 
-/// The parts that [`signed`] splits.
+/// The parts that [`split_signed`] splits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SignedElement<'a> {
     pub(crate) body: &'a [u8],

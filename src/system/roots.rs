@@ -25,7 +25,7 @@ pub(crate) fn system_roots() -> Result<&'static [Vec<u8>], RootsError> {
 
 /// The same of the one file in which a system keeps them all: some hundred fewer to open. Empty
 /// where there is none, or where the environment says what is read; a root that is not in it may be
-/// among [`system`] all the same.
+/// among [`system_roots`] all the same.
 #[must_use]
 pub(crate) fn bundle_roots() -> &'static [Vec<u8>] {
     static ROOTS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();

@@ -70,7 +70,7 @@ impl SpaceReservation {
     ///
     /// # Errors
     /// What cannot be written: the reason that the attempt would end with, or
-    /// [`InstallError::NoRoom`].
+    /// [`InstallError::DiskFull`].
     pub(crate) fn reserve(
         &mut self,
         situation: &PreflightState,

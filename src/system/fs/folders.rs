@@ -220,7 +220,7 @@ pub(crate) fn create_folder(path: &Path, mode: Mode) -> Result<(), FileError> {
 /// `act` again. Usually it exists, and no check is needed.
 ///
 /// # Errors
-/// Those of `act`, or of [`make`].
+/// Those of `act`, or of [`create_folder`].
 pub(crate) fn run_in_folder<T>(
     folder: &Path,
     mode: Mode,

@@ -3,7 +3,7 @@
 //!
 //! Serves the targets for `status FOLDER` on trees of up to 100,000 files (benches/README.md): a
 //! second thread reads while the first one works, and one buffer per thread is reused for all files
-//! instead of an allocation, and a wipe, for each. [`look_at`] is the only entry point.
+//! instead of an allocation, and a wipe, for each. [`read_in_order`] is the only entry point.
 
 use std::collections::BTreeMap;
 use std::ops::RangeFrom;
