@@ -187,12 +187,18 @@ pub(crate) fn match_delivery_in_folder(
         bundle: &trust::bundle_command(context, files, options.anchors),
     };
     let mut matched = matcher.match_leaves(&choice.leaves)?;
-    let chains: Vec<&Chain> = matched.iter().map(|one| &one.assembly.chain).collect();
-    let findings = delivery_findings(&chains, &choice, ca_candidates, &delivery);
+    let findings = delivery_findings(&chains_of(&matched), &choice, ca_candidates, &delivery);
     if let Some(first) = matched.first_mut() {
         first.findings.extend(findings);
     }
     Ok(matched)
+}
+
+fn chains_of(matched: &[MatchedCertificate]) -> Vec<&Chain> {
+    matched
+        .iter()
+        .map(|certificate| &certificate.assembly.chain)
+        .collect()
 }
 
 /// The leaves among `certificates` that the arguments mean.

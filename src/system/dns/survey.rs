@@ -156,15 +156,10 @@ async fn survey_one(
     let explored = search.explored.as_deref();
     let own_servers = coverage(inquiry, &zone, explored);
     let mut servers = resolvers_to_ask(resolvers, guide);
-    if let Some(explored) = explored
-        && own_servers != ZoneServerCoverage::NotDelegated
-    {
-        servers.extend(explored.own.servers.iter().cloned());
+    if own_servers != ZoneServerCoverage::NotDelegated {
+        servers.extend(own_servers_of(explored));
     }
-    let question = RecordQuestion {
-        name: inquiry.names.first().cloned().unwrap_or_default(),
-        kind: inquiry.kind,
-    };
+    let question = main_question(inquiry);
     let names = names_to_query(inquiry, &zone);
     let (said, evidence) = tokio::join!(
         ask_server::ask_servers(client, servers, inquiry.kind, names),
@@ -180,6 +175,18 @@ async fn survey_one(
         zone_server_coverage: own_servers,
         server_answers: said,
         surroundings: around,
+    }
+}
+
+fn own_servers_of(explored: Option<&ExploredZone>) -> Vec<DnsServerId> {
+    explored.map_or_else(Vec::new, |explored| explored.own.servers.clone())
+}
+
+/// The question about the first name of the inquiry.
+fn main_question(inquiry: &RecordQuery) -> RecordQuestion {
+    RecordQuestion {
+        name: inquiry.names.first().cloned().unwrap_or_default(),
+        kind: inquiry.kind,
     }
 }
 
