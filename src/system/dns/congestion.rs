@@ -50,7 +50,7 @@ pub(super) struct ServerCongestion {
 
 #[derive(Debug)]
 struct Measured {
-    timer: Timer,
+    timer: RetryTimer,
     window: Window,
     /// Whether the server has ever answered.
     answers: bool,
@@ -64,7 +64,7 @@ impl Default for ServerCongestion {
     fn default() -> Self {
         let window = Window::default();
         let measured = Measured {
-            timer: Timer::default(),
+            timer: RetryTimer::default(),
             window,
             answers: false,
             unanswered: 0,
@@ -196,12 +196,12 @@ impl Drop for QueryTurn<'_> {
 
 /// The smoothed time until an answer, and its variation (RFC 6298).
 #[derive(Clone, Copy, Debug, Default)]
-struct Timer {
+struct RetryTimer {
     smoothed: Option<(Duration, Duration)>,
     backed_off: u32,
 }
 
-impl Timer {
+impl RetryTimer {
     /// RFC 6298 2.
     fn sample(&mut self, took: Duration) {
         self.backed_off = 0;
@@ -295,8 +295,8 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::{
-        FIRST_TIMER, FIRST_WINDOW, LONGEST_TIMER, NARROWEST, SILENT_AFTER, ServerCongestion, Timer,
-        WIDEST, Window,
+        FIRST_TIMER, FIRST_WINDOW, LONGEST_TIMER, NARROWEST, RetryTimer, SILENT_AFTER,
+        ServerCongestion, WIDEST, Window,
     };
     use std::time::Duration;
     use tokio::time::Instant;
@@ -305,7 +305,7 @@ mod tests {
 
     #[test]
     fn the_timer_follows_the_measured_answers() {
-        let mut timer = Timer::default();
+        let mut timer = RetryTimer::default();
         assert_eq!(timer.after(0, LEAST), FIRST_TIMER);
         assert_eq!(timer.after(1, LEAST), FIRST_TIMER * 2);
         (0..50).for_each(|_| timer.sample(Duration::from_millis(100)));
