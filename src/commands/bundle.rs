@@ -84,18 +84,10 @@ pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome,
     let options = delivery_options(args, &anchors, &reader);
     let mut matched = inputs::match_delivery(context, &args.files, &options)?;
     refuse_several_chains(args, &matched)?;
-    let policy = VerifyPolicy {
-        hosts: &hosts,
-        anchors: &anchors,
-        at: context.now(),
-    };
+    let policy = verify_policy(context, &hosts, &anchors);
     let findings = judge(&mut matched, policy, args);
     let verdict = BundleVerdict::of(&findings);
-    let key_files = if args.extract_key {
-        extract::plan(context, &matched)?
-    } else {
-        Vec::new()
-    };
+    let key_files = plan_key_files(context, args, &matched)?;
     let mut written = WrittenFiles::default();
     if verdict == BundleVerdict::Right {
         written.written = write_outputs(context, args, &matched, &reader)?;
@@ -110,6 +102,31 @@ pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome,
         trust: anchors.source().clone(),
         printed: verdict == BundleVerdict::Right && args.outputs.uses_stdout(),
     })
+}
+
+fn verify_policy<'a>(
+    context: &Context,
+    hosts: &'a [String],
+    anchors: &'a TrustAnchors,
+) -> VerifyPolicy<'a> {
+    VerifyPolicy {
+        hosts,
+        anchors,
+        at: context.now(),
+    }
+}
+
+/// The key files that --extract-key asks for, one entry per chain.
+fn plan_key_files(
+    context: &Context,
+    args: &BundleArgs,
+    matched: &[MatchedCertificate],
+) -> Result<Vec<Option<ExtractedKey>>, Failure> {
+    if args.extract_key {
+        extract::plan(context, matched)
+    } else {
+        Ok(Vec::new())
+    }
 }
 
 fn delivery_options<'a>(
