@@ -84,8 +84,7 @@ pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome,
     let options = delivery_options(args, &anchors, &reader);
     let mut matched = inputs::match_delivery(context, &args.files, &options)?;
     refuse_several_chains(args, &matched)?;
-    let policy = verify_policy(context, &hosts, &anchors);
-    let findings = judge(&mut matched, policy, args);
+    let findings = judge(&mut matched, verify_policy(context, &hosts, &anchors), args);
     let verdict = BundleVerdict::of(&findings);
     let key_files = plan_key_files(context, args, &matched)?;
     let mut written = WrittenFiles::default();
