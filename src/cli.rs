@@ -101,8 +101,10 @@ pub fn main(args: Vec<OsString>) -> u8 {
             let context = globals.into_context();
             match command {
                 Some(command) => command.run(&context, command_line),
-                None if report == ReportStyle::Json => context.sink.fail(&missing_command()),
-                None => context.sink.answer(OVERVIEW.as_bytes()),
+                None if report == ReportStyle::Json => {
+                    context.sink.print_failure(&missing_command())
+                }
+                None => context.sink.print_bytes(OVERVIEW.as_bytes()),
             }
         }
         Err(error) => report_parse_error(&error, report, &args),
@@ -174,7 +176,7 @@ Start with:  certctl rehearse      Help for one:  certctl install --help
 
 /// The failure for `--json` without a command.
 fn missing_command() -> Failure {
-    Failure::new(FailureKind::Usage, "no command given").with(usage::list_commands())
+    Failure::new(FailureKind::Usage, "no command given").with_step(usage::list_commands())
 }
 
 /// Moves the examples at the end of each command's doc comment to the top of its help. Does nothing
@@ -208,8 +210,8 @@ fn report_parse_error(error: &clap::Error, report: ReportStyle, args: &[OsString
     });
     let rendered = error.render().to_string();
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => sink.answer(rendered.as_bytes()),
-        _ => sink.fail(&usage_failure(&rendered, args)),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => sink.print_bytes(rendered.as_bytes()),
+        _ => sink.print_failure(&usage_failure(&rendered, args)),
     }
 }
 
@@ -234,7 +236,7 @@ fn usage_failure(rendered: &str, args: &[OsString]) -> Failure {
         .skip(1)
         .find_map(|arg| whole.find_subcommand(arg))
         .map(clap::Command::get_name);
-    failure.with(usage::show_help(command))
+    failure.with_step(usage::show_help(command))
 }
 
 fn on_one_line(text: &str) -> String {

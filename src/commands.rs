@@ -112,7 +112,7 @@ fn run_install(context: &Context, args: &install::InstallArgs) -> u8 {
 
 fn run_status(context: &Context, args: &status::StatusArgs) -> u8 {
     if args.jsonl {
-        status::stream(context, args).unwrap_or_else(|failure| context.sink.fail(&failure))
+        status::stream(context, args).unwrap_or_else(|failure| context.sink.print_failure(&failure))
     } else {
         conclude(context, status::run(context, args))
     }
@@ -121,8 +121,8 @@ fn run_status(context: &Context, args: &status::StatusArgs) -> u8 {
 /// Prints the outcome or the failure and returns the exit code.
 fn conclude<O: Outcome>(context: &Context, result: Result<O, Failure>) -> u8 {
     match result {
-        Ok(outcome) => context.sink.finish(&outcome),
-        Err(failure) => context.sink.fail(&failure),
+        Ok(outcome) => context.sink.print_outcome(&outcome),
+        Err(failure) => context.sink.print_failure(&failure),
     }
 }
 

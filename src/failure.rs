@@ -90,7 +90,7 @@ impl Failure {
 
     /// A failure with the message of `error`, and with its sources as causes.
     #[must_use]
-    pub(crate) fn of(kind: FailureKind, error: &(dyn std::error::Error + 'static)) -> Self {
+    pub(crate) fn from_error(kind: FailureKind, error: &(dyn std::error::Error + 'static)) -> Self {
         let mut failure = Self::new(kind, error.to_string());
         let causes = error_chain(error).skip(1);
         failure.causes.extend(causes.map(ToString::to_string));
@@ -109,7 +109,7 @@ impl Failure {
     #[must_use]
     pub(crate) fn into_finding(self, code: &'static str) -> Finding {
         let finding = Finding::error(code, self.with_causes());
-        self.next.into_iter().fold(finding, Finding::with)
+        self.next.into_iter().fold(finding, Finding::with_step)
     }
 
     /// The same failure with one more cause.
@@ -121,7 +121,7 @@ impl Failure {
 
     /// The same failure with one more next step.
     #[must_use]
-    pub(crate) fn with(mut self, next: NextStep) -> Self {
+    pub(crate) fn with_step(mut self, next: NextStep) -> Self {
         self.next.push(next);
         self
     }

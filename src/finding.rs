@@ -74,7 +74,7 @@ impl NextStep {
     /// The same step with lines to paste. A line break inside of one is escaped like any other
     /// control character.
     #[must_use]
-    pub fn pasting(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+    pub fn with_lines(mut self, lines: impl IntoIterator<Item = String>) -> Self {
         self.lines.extend(lines);
         self
     }
@@ -181,14 +181,14 @@ impl Finding {
 
     /// The same finding with lines to quote below it.
     #[must_use]
-    pub fn quoting(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+    pub fn with_quote(mut self, lines: impl IntoIterator<Item = String>) -> Self {
         self.lines.extend(lines);
         self
     }
 
     /// The same finding with one more next step.
     #[must_use]
-    pub fn with(mut self, next: NextStep) -> Self {
+    pub fn with_step(mut self, next: NextStep) -> Self {
         self.next.push(next);
         self
     }

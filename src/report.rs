@@ -22,7 +22,7 @@ mod tests;
 mod text;
 
 pub(crate) use self::certificate::{
-    certificate_json, chain_json, in_words, intermediates_in_words, name_in_words,
+    certificate_in_words, certificate_json, chain_json, intermediates_in_words, name_in_words,
 };
 pub(crate) use self::escape::escape;
 pub(crate) use self::json::{json_line, push_json_line};
@@ -125,13 +125,13 @@ impl Sink {
     }
 
     /// One line of progress, to stderr; none with `--json`, `-q` or for a silent sink.
-    pub(crate) fn event(&self, line: &str) {
-        self.progress(|text| text.fact("", line));
+    pub(crate) fn show_progress(&self, line: &str) {
+        self.progress(|text| text.add_fact("", line));
     }
 
     /// A finding that is shown before the report, in the same way.
-    pub(crate) fn finding(&self, finding: &Finding) {
-        self.progress(|text| text.finding(finding));
+    pub(crate) fn show_finding(&self, finding: &Finding) {
+        self.progress(|text| text.add_finding(finding));
     }
 
     fn progress(&self, tell: impl FnOnce(&mut TextOutput)) {
@@ -143,14 +143,14 @@ impl Sink {
     /// A place for lines on a terminal (stderr) that take the place of those before; none where
     /// there is no such terminal or nothing is to be said.
     #[must_use]
-    pub(crate) fn live(&self) -> Option<LiveProgress> {
+    pub(crate) fn live_progress(&self) -> Option<LiveProgress> {
         let wanted = !(self.muted || self.style.json || self.style.quiet);
         (wanted && io::stderr().is_terminal() && terminal::moves_cursor())
             .then(LiveProgress::default)
     }
 
     /// Shows these lines, as many as there is room for.
-    pub(crate) fn draw(&self, live: &mut LiveProgress, lines: &[String]) {
+    pub(crate) fn draw_progress(&self, live: &mut LiveProgress, lines: &[String]) {
         let _ = self.put(
             io::stderr().lock(),
             &live.frame(lines, terminal::rows(io::stderr()).unwrap_or(24)),
@@ -158,14 +158,14 @@ impl Sink {
     }
 
     /// Takes the lines away: what they led to is said now.
-    pub(crate) fn clear(&self, live: &mut LiveProgress) {
+    pub(crate) fn clear_progress(&self, live: &mut LiveProgress) {
         let _ = self.put(io::stderr().lock(), &live.back());
     }
 
     /// One line of progress that only `-v` shows.
-    pub(crate) fn detail(&self, line: &str) {
+    pub(crate) fn show_detail(&self, line: &str) {
         if self.style.verbose {
-            self.event(line);
+            self.show_progress(line);
         }
     }
 
@@ -173,15 +173,15 @@ impl Sink {
     ///
     /// # Errors
     /// When stdout cannot be written (a closed pipe is not an error).
-    pub(crate) fn raw(&self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn write_bytes(&self, bytes: &[u8]) -> io::Result<()> {
         let mut out = io::stdout().lock();
         quiet_epipe(out.write_all(bytes).and_then(|()| out.flush()))
     }
 
     /// The same where there is nothing else to say (`--help`); gives the exit code.
     #[must_use]
-    pub(crate) fn answer(&self, bytes: &[u8]) -> u8 {
-        match self.raw(bytes) {
+    pub(crate) fn print_bytes(&self, bytes: &[u8]) -> u8 {
+        match self.write_bytes(bytes) {
             Ok(()) => 0,
             Err(error) => self.unwritable(&error),
         }
@@ -191,13 +191,13 @@ impl Sink {
     ///
     /// # Errors
     /// When stdout cannot be written; a closed pipe too, because nothing reads the rest.
-    pub(crate) fn lines(&self, written: &[u8]) -> io::Result<()> {
+    pub(crate) fn write_lines(&self, written: &[u8]) -> io::Result<()> {
         io::stdout().lock().write_all(written)
     }
 
     /// Prints what a command ended with and says the exit code of the process.
     #[must_use]
-    pub(crate) fn finish(&self, outcome: &dyn Outcome) -> u8 {
+    pub(crate) fn print_outcome(&self, outcome: &dyn Outcome) -> u8 {
         let rendered = if self.style.json {
             json_line(&outcome.json())
         } else {
@@ -219,14 +219,14 @@ impl Sink {
 
     /// Prints a failure (to stderr; with `--json` as one object on stdout) and says the exit code.
     #[must_use]
-    pub(crate) fn fail(&self, failure: &Failure) -> u8 {
+    pub(crate) fn print_failure(&self, failure: &Failure) -> u8 {
         let written = if self.style.json {
             self.put(io::stdout().lock(), &json_line(&failure.json()))
         } else {
             Ok(())
         };
         if !self.style.json || written.is_err() {
-            self.say(|text| text.failure(failure));
+            self.say(|text| text.add_failure(failure));
         }
         failure.kind.exit_code()
     }
@@ -235,7 +235,7 @@ impl Sink {
     fn unwritable(&self, error: &io::Error) -> u8 {
         let failure = Failure::new(FailureKind::Io, "cannot write the result to stdout")
             .because(error.to_string());
-        self.say(|text| text.failure(&failure));
+        self.say(|text| text.add_failure(&failure));
         failure.kind.exit_code()
     }
 
@@ -280,7 +280,7 @@ fn quiet_epipe(result: io::Result<()>) -> io::Result<()> {
 
 /// A path in a document. Not the path itself: one that is not UTF-8 would make `json!` panic.
 #[must_use]
-pub(crate) fn shown(path: &Path) -> Cow<'_, str> {
+pub(crate) fn path_text(path: &Path) -> Cow<'_, str> {
     path.to_str()
         .map_or_else(|| path.to_string_lossy(), Cow::Borrowed)
 }

@@ -70,7 +70,7 @@ impl ScanScope {
                 let message = format!("no such file, name or host: {text}");
                 let status_command = context.command_words("status");
                 Err(Failure::new(FailureKind::NotFound, message)
-                    .with(advice::scan::list_everything(&status_command)))
+                    .with_step(advice::scan::list_everything(&status_command)))
             }
         }
     }

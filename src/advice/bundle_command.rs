@@ -49,7 +49,7 @@ pub(crate) enum InstallKey {
 
 /// What to configure on a server; `lines` go into its configuration.
 pub(crate) fn configure_server(text: String, lines: Vec<String>) -> NextStep {
-    NextStep::say(text).pasting(lines)
+    NextStep::say(text).with_lines(lines)
 }
 
 /// The configuration names the key file `key_file`, which does not exist.

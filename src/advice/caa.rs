@@ -27,13 +27,13 @@ fn finding(ruling: &CaaRuling) -> Option<Finding> {
                 missing.join(", ")
             ),
         )
-        .with(add(ruling, at, |issuer| missing.contains(&issuer.title))),
+        .with_step(add(ruling, at, |issuer| missing.contains(&issuer.title))),
         CaaVerdict::OnTerms(terms) => on_terms(name, &found, terms),
         CaaVerdict::Only(named) => Finding::note(
             "caa-needs-ca",
             format!("{found}: only {} may issue for {name}", named.join(", ")),
         )
-        .with(NextStep::say("name the CA to have it compared:  --ca")),
+        .with_step(NextStep::say("name the CA to have it compared:  --ca")),
         CaaVerdict::CaUnknown(named) => Finding::warning(
             "caa-ca-unknown",
             format!(
@@ -41,7 +41,7 @@ fn finding(ruling: &CaaRuling) -> Option<Finding> {
                 named.join(", ")
             ),
         )
-        .with(NextStep::say(
+        .with_step(NextStep::say(
             "ask the CA which name belongs into a CAA record",
         )),
         CaaVerdict::Failed(asked, answer) => failed(name, asked, answer),
@@ -60,7 +60,7 @@ fn forbidden(ruling: &CaaRuling, why: &CaaRefusal, found: &str) -> Finding {
             issue for {name}"
             ),
         )
-        .with(add(ruling, at, |_| true)),
+        .with_step(add(ruling, at, |_| true)),
         CaaRefusal::NoIssuer => Finding::error(
             "caa-forbids",
             format!(
@@ -68,7 +68,7 @@ fn forbidden(ruling: &CaaRuling, why: &CaaRefusal, found: &str) -> Finding {
             issue for {name}"
             ),
         )
-        .with(add(ruling, at, |_| true)),
+        .with_step(add(ruling, at, |_| true)),
         CaaRefusal::Unreadable => Finding::error(
             "caa-unreadable",
             format!(
@@ -76,7 +76,7 @@ fn forbidden(ruling: &CaaRuling, why: &CaaRefusal, found: &str) -> Finding {
                 4.2)"
             ),
         )
-        .with(add(ruling, at, |_| true)),
+        .with_step(add(ruling, at, |_| true)),
         CaaRefusal::UnknownCritical(tag) => Finding::error(
             "caa-unknown-critical",
             format!(
@@ -84,7 +84,7 @@ fn forbidden(ruling: &CaaRuling, why: &CaaRefusal, found: &str) -> Finding {
                 {name} (RFC 8659 4.1)"
             ),
         )
-        .with(NextStep::say(format!(
+        .with_step(NextStep::say(format!(
             "at {at}, delete that record or set its flags to 0"
         ))),
     }
@@ -125,7 +125,7 @@ fn add(ruling: &CaaRuling, at: &str, wanted: impl Fn(&CaaIssuer) -> bool) -> Nex
         "add to the zone of {at}{}:",
         meanwhile.unwrap_or_default()
     ))
-    .pasting(lines)
+    .with_lines(lines)
 }
 
 fn on_terms(name: &str, found: &str, terms: &CaaParameters) -> Finding {
@@ -146,20 +146,20 @@ fn on_terms(name: &str, found: &str, terms: &CaaParameters) -> Finding {
         "an order at a shop has no such account or method: take the terms out of the record",
     );
     if terms.in_force {
-        Finding::error("caa-parameters", message).with(next)
+        Finding::error("caa-parameters", message).with_step(next)
     } else {
         Finding::warning(
             "caa-parameters",
             format!("{message}; every CA must heed it from 2027-03-15, some do now"),
         )
-        .with(next)
+        .with_step(next)
     }
 }
 
 /// BR 3.2.2.8: a CA may take a failure for a permission, if it asked again and the zone is not
 /// signed; none has to.
 fn failed(name: &str, asked: &str, answer: &DnsAnswer) -> Finding {
-    let cause = cause(answer);
+    let cause = lookup_error_in_words(answer);
     let so = match answer {
         DnsAnswer::Bogus => format!("a CA issues nothing for {name} then"),
         _ => format!(
@@ -180,11 +180,11 @@ fn failed(name: &str, asked: &str, answer: &DnsAnswer) -> Finding {
             "see why:  dig CAA {asked}; the servers of its zone must answer for this type too"
         ),
     };
-    Finding::error("caa-lookup-failed", message).with(NextStep::say(next))
+    Finding::error("caa-lookup-failed", message).with_step(NextStep::say(next))
 }
 
 /// Why a look-up came to nothing, in words.
-pub(crate) fn cause(answer: &DnsAnswer) -> &'static str {
+pub(crate) fn lookup_error_in_words(answer: &DnsAnswer) -> &'static str {
     match answer {
         DnsAnswer::Bogus => "DNSSEC signatures do not hold",
         DnsAnswer::ServFail => "SERVFAIL",

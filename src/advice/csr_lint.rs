@@ -8,7 +8,7 @@ use crate::finding::{Finding, NextStep, Severity};
 impl LintFault {
     /// The fault as a finding; `command` gives the command line with a change.
     #[must_use]
-    pub(crate) fn finding(&self, command: impl Fn(&RequestChange) -> Vec<String>) -> Finding {
+    pub(crate) fn to_finding(&self, command: impl Fn(&RequestChange) -> Vec<String>) -> Finding {
         let code = self.rule.code;
         let message = self.to_string();
         let finding = match self.rule.severity {
@@ -17,10 +17,10 @@ impl LintFault {
             Severity::Note => Finding::note(code, message),
         };
         match &self.repair {
-            Some(change) => finding.with(annotated_command(&command(change), reason(change))),
+            Some(change) => finding.with_step(annotated_command(&command(change), reason(change))),
             None => match advice(code) {
                 "" => finding,
-                advice => finding.with(NextStep::say(advice)),
+                advice => finding.with_step(NextStep::say(advice)),
             },
         }
     }

@@ -16,28 +16,28 @@ const COPY: &str = "copy host and value again from the shop's page, the whole of
 /// resolvers to write into it.
 impl From<RecordError> for Failure {
     fn from(error: RecordError) -> Self {
-        let failure = Self::of(FailureKind::Malformed, &error);
+        let failure = Self::from_error(FailureKind::Malformed, &error);
         match error {
-            RecordError::Empty => failure.with(NextStep::say(
+            RecordError::Empty => failure.with_step(NextStep::say(
                 "it looks like this:  _<32 hex digits>.example.com  <32 hex digits>.<32>.<unique \
                     value>.<zone>",
             )),
             RecordError::HostForm(_) => failure
                 .because("the value is made of a request, as Sectigo, SSL.com and their shops show \
                     it; the host is not")
-                .with(NextStep::say(COPY)),
-            RecordError::Many => failure.with(NextStep::say("give those of one order")),
+                .with_step(NextStep::say(COPY)),
+            RecordError::Many => failure.with_step(NextStep::say("give those of one order")),
             RecordError::NoHost(_) | RecordError::NoValue(_) => {
-                failure.with(NextStep::say("give both, in one argument:  --record 'HOST VALUE'"))
+                failure.with_step(NextStep::say("give both, in one argument:  --record 'HOST VALUE'"))
             }
             RecordError::Type(_) => failure
                 .because("no CA takes it for a proof")
-                .with(NextStep::say("choose DCV by CNAME or TXT at the shop, then give the record that \
+                .with_step(NextStep::say("choose DCV by CNAME or TXT at the shop, then give the record that \
                     it shows")),
             RecordError::Underscore(host) => failure
                 .because("the CA looks for the host with it")
-                .with(NextStep::say(format!("the host is _{host}; publish and give it so"))),
-            RecordError::Url(_) => failure.because("this is what the HTTP method shows").with(NextStep::say(
+                .with_step(NextStep::say(format!("the host is _{host}; publish and give it so"))),
+            RecordError::Url(_) => failure.because("this is what the HTTP method shows").with_step(NextStep::say(
                 "give it and, in lines below it, what the file is to hold:  --record -   (or the \
                     CNAME, if the shop shows one)",
             )),
@@ -47,7 +47,7 @@ impl From<RecordError> for Failure {
             | RecordError::ValueDigits { .. }
             | RecordError::ValueForm(_)
             | RecordError::ValueHalf
-            | RecordError::ValueZone => failure.with(NextStep::say(COPY)),
+            | RecordError::ValueZone => failure.with_step(NextStep::say(COPY)),
         }
     }
 }
@@ -98,7 +98,7 @@ pub(crate) fn not_confirmed(ca: Ca) -> Option<Finding> {
     let next = NextStep::say(format!(
         "go by what {title} shows, and give it:  --record -"
     ));
-    (!unconfirmed.is_empty()).then(|| Finding::note("ca-rule-unconfirmed", message).with(next))
+    (!unconfirmed.is_empty()).then(|| Finding::note("ca-rule-unconfirmed", message).with_step(next))
 }
 
 fn not_delegated(domain: &str) -> Finding {
@@ -109,7 +109,7 @@ fn not_delegated(domain: &str) -> Finding {
                     the registrar"
         ),
     )
-    .with(NextStep::say(format!(
+    .with_step(NextStep::say(format!(
         "see to {domain} at the registrar:  whois {domain}"
     )))
 }
@@ -122,7 +122,7 @@ fn not_everywhere(servers: &[String]) -> Finding {
             servers.join(", ")
         ),
     )
-    .with(NextStep::say("wait for the zone's servers to take it over"))
+    .with_step(NextStep::say("wait for the zone's servers to take it over"))
 }
 
 fn own_servers_not_found(domain: &str) -> Finding {
@@ -133,7 +133,7 @@ fn own_servers_not_found(domain: &str) -> Finding {
                     asked"
         ),
     )
-    .with(NextStep::say(format!(
+    .with_step(NextStep::say(format!(
         "dig NS {domain}; or name a resolver that finds them:  \
                 --resolver 9.9.9.9"
     )))
@@ -151,7 +151,7 @@ fn resolver_remembers(servers: &[String], seconds: Option<u32>) -> Finding {
         "resolver-cached-absence",
         format!("its absence is still remembered{until} by {servers}"),
     )
-    .with(NextStep::say(
+    .with_step(NextStep::say(
         "the zone's own servers have it; look again then, or go by them",
     ))
 }
@@ -173,7 +173,7 @@ fn no_route(who: &str, others: OtherServers) -> Finding {
                     zone's own servers, {who}"
             ),
         )
-        .with(NextStep::say("run it on a machine that has IPv6")),
+        .with_step(NextStep::say("run it on a machine that has IPv6")),
         OtherServers::NoServer => Finding::error(
             "unreachable-from-here",
             format!(
@@ -181,7 +181,7 @@ fn no_route(who: &str, others: OtherServers) -> Finding {
                 (no network?)"
             ),
         )
-        .with(NextStep::say(
+        .with_step(NextStep::say(
             "see to the network here, or name a resolver that it leads to:  \
                     --resolver 9.9.9.9",
         )),
@@ -196,7 +196,7 @@ fn conflicting_record(at: &str, what: &ConflictingRecord) -> Finding {
             "alias-without-text",
             format!("{at} is an alias (CNAME) for {target}, where the text is not"),
         )
-        .with(NextStep::say(format!(
+        .with_step(NextStep::say(format!(
             "delete the CNAME at {at} and add the TXT record, or add the text \
             at {target}"
         ))),
@@ -208,7 +208,7 @@ fn conflicting_record(at: &str, what: &ConflictingRecord) -> Finding {
                 other.word()
             ),
         )
-        .with(NextStep::say(format!(
+        .with_step(NextStep::say(format!(
             "delete the {} at {at}",
             other.word()
         ))),
@@ -219,7 +219,7 @@ fn conflicting_record(at: &str, what: &ConflictingRecord) -> Finding {
                 other.word()
             ),
         )
-        .with(NextStep::say(format!(
+        .with_step(NextStep::say(format!(
             "delete the {} at {at}, then add the CNAME",
             other.word()
         ))),
@@ -227,7 +227,7 @@ fn conflicting_record(at: &str, what: &ConflictingRecord) -> Finding {
             "wildcard-answers",
             format!("{at} is not there; a wildcard record (*) answers for every name: {what}"),
         )
-        .with(NextStep::say(
+        .with_step(NextStep::say(
             "add the record itself: it goes before the wildcard",
         )),
         ConflictingRecord::WrongType { wanted, seen } => wrong_type(at, *wanted, *seen),
@@ -245,7 +245,7 @@ fn flattened_cname(at: &str, addresses: &[IpAddr]) -> Finding {
             addresses.join(", ")
         ),
     )
-    .with(NextStep::say(
+    .with_step(NextStep::say(
         "switch proxy and flattening off for this record (\"DNS only\"); enter it as CNAME, \
             not as ALIAS",
     ))
@@ -264,7 +264,7 @@ fn wrong_type(at: &str, wanted: RecordKind, seen: RecordKind) -> Finding {
         code,
         format!("at {at} the value is in a {seen} record; the CA looks for a {wanted}"),
     )
-    .with(NextStep::say(format!(
+    .with_step(NextStep::say(format!(
         "change the record's type to {wanted}; delete the {seen}"
     )))
 }
@@ -287,7 +287,7 @@ fn too_many(domain: &str, left_out: UnqueriedServers) -> Finding {
             counts.join(", ")
         ),
     )
-    .with(NextStep::say(format!(
+    .with_step(NextStep::say(format!(
         "ask them yourself, and have the zone name fewer:  dig NS {domain}"
     )))
 }
@@ -299,21 +299,21 @@ fn elsewhere(at: &str, how: &WrongPlace) -> Finding {
             "record-below-domain",
             format!("the record is at {at}, which does not prove {domain}"),
         )
-        .with(NextStep::say(format!(
+        .with_step(NextStep::say(format!(
             "add it for {domain}: a record there proves the names below it too"
         ))),
         WrongPlace::Doubled { zone, relative } => Finding::error(
             "zone-doubled",
             format!("the record is at {at}: the panel adds {zone} by itself, and it was typed too"),
         )
-        .with(NextStep::say(format!(
+        .with_step(NextStep::say(format!(
             "in the panel of {zone}, change the host to {relative}"
         ))),
         WrongPlace::NoUnderscore => Finding::error(
             "underscore-lost",
             format!("the record is at {at}, without the underscore in front"),
         )
-        .with(NextStep::say(
+        .with_step(NextStep::say(
             "change the host so that it starts with the underscore",
         )),
         WrongPlace::Parent => Finding::note(
@@ -334,28 +334,29 @@ fn value(at: &str, seen: &str, wanted: &str, flaw: ValueFlaw) -> Finding {
                 another request: {seen}"
             ),
         )
-        .with(NextStep::say(
+        .with_step(NextStep::say(
             "put the value that the shop shows for this request in its place: a reissue \
                         needs a new record",
         )),
         ValueFlaw::Unrelated => {
-            Finding::error("wrong-value", format!("at {at} is another value: {seen}")).with(change)
+            Finding::error("wrong-value", format!("at {at} is another value: {seen}"))
+                .with_step(change)
         }
         ValueFlaw::OtherToken => Finding::error(
             "token-from-another-order",
             format!("at {at} is a record of the same CA with another random value: {seen}"),
         )
-        .with(change),
+        .with_step(change),
         ValueFlaw::Quoted => Finding::error(
             "value-quoted",
             format!("at {at} is the value with quotes or spaces that were typed with it: {seen}"),
         )
-        .with(change),
+        .with_step(change),
         ValueFlaw::OtherUnique => Finding::error(
             "wrong-unique-value",
             format!("at {at} is a record of this request with another unique value: {seen}"),
         )
-        .with(change),
+        .with_step(change),
         ValueFlaw::Unchecked => Finding::error(
             "unique-value-unchecked",
             format!(
@@ -363,14 +364,14 @@ fn value(at: &str, seen: &str, wanted: &str, flaw: ValueFlaw) -> Finding {
                 shop's record"
             ),
         )
-        .with(NextStep::say(
+        .with_step(NextStep::say(
             "copy host and value from the shop's page and give them",
         )),
         ValueFlaw::WithZone => Finding::error(
             "zone-appended-to-value",
             format!("at {at} the DNS provider added the zone to the value: {seen}"),
         )
-        .with(NextStep::say(format!(
+        .with_step(NextStep::say(format!(
             "enter the value with a dot at its end:  {wanted}."
         ))),
     }
@@ -440,5 +441,5 @@ fn silent(who: &str, answer: &DnsAnswer) -> Finding {
             "look again; where a firewall keeps port 53 shut, run it from another machine",
         ),
     };
-    Finding::error(code, message).with(NextStep::say(next))
+    Finding::error(code, message).with_step(NextStep::say(next))
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::caa::cause;
+use super::caa::lookup_error_in_words;
 use crate::dcv::ca::RedirectPolicy;
 use crate::dcv::http_file::{FileFlaw, FileReason};
 use crate::dcv::mailbox::{MailDelivery, MailReason};
@@ -17,25 +17,18 @@ impl From<&FileReason> for Finding {
                 flaw,
                 redirects,
             } => flawed(url, *address, flaw, *redirects),
-            FileReason::NoAddress { name, failed: None } => Self::error(
-                "name-without-address",
-                format!(
-                    "{name} has no address, so no web \
-                    server is asked for it"
-                ),
-            )
-            .with(NextStep::say(format!(
-                "add an A or AAAA record for {name}, or choose DCV by \
-                        CNAME"
-            ))),
+            FileReason::NoAddress { name, failed: None } => without_address(name),
             FileReason::NoAddress {
                 name,
                 failed: Some(answer),
             } => Self::error(
                 "addresses-not-found",
-                format!("the addresses of {name} were not found ({})", cause(answer)),
+                format!(
+                    "the addresses of {name} were not found ({})",
+                    lookup_error_in_words(answer)
+                ),
             )
-            .with(NextStep::say(format!(
+            .with_step(NextStep::say(format!(
                 "dig A {name}; or name a resolver that finds them:  --resolver \
                 9.9.9.9"
             ))),
@@ -62,7 +55,7 @@ impl From<&FileReason> for Finding {
                 "web-server-no-answer",
                 format!("{address} does not answer for {url}: {reason}"),
             )
-            .with(NextStep::say(
+            .with_step(NextStep::say(
                 "open port 80 to everybody, or take the address out of the DNS: a CA \
                 may ask any of them",
             )),
@@ -73,7 +66,7 @@ impl From<&FileReason> for Finding {
                     3.2.2.4.18)"
                 ),
             )
-            .with(NextStep::say("choose DCV by CNAME at the shop")),
+            .with_step(NextStep::say("choose DCV by CNAME at the shop")),
             FileReason::WwwDropsOut { name, source } => Self::warning(
                 "www-will-be-dropped",
                 format!(
@@ -81,7 +74,7 @@ impl From<&FileReason> for Finding {
                         and says nothing ({source})"
                 ),
             )
-            .with(NextStep::say(format!(
+            .with_step(NextStep::say(format!(
                 "serve the file at {name} too, or choose DCV by CNAME, which \
                 proves both"
             ))),
@@ -89,10 +82,17 @@ impl From<&FileReason> for Finding {
     }
 }
 
+fn without_address(name: &str) -> Finding {
+    let message = format!("{name} has no address, so no web server is asked for it");
+    Finding::error("name-without-address", message).with_step(NextStep::say(format!(
+        "add an A or AAAA record for {name}, or choose DCV by CNAME"
+    )))
+}
+
 /// The name resolves here to an address that the CA cannot reach: to another one than from outside
 /// (split DNS), or to one that is not public anywhere.
 fn address_not_public(name: &str, message: String) -> Finding {
-    Finding::error("address-not-public", message).with(NextStep::say(format!(
+    Finding::error("address-not-public", message).with_step(NextStep::say(format!(
         "ask a resolver outside:  --resolver 9.9.9.9; if it says the same, give {name} a public \
             address or choose DCV by CNAME"
     )))
@@ -113,7 +113,7 @@ fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: RedirectPo
             "file-from-another-request",
             format!("at {address} {url} holds another request's hash: a reissue needs a new file"),
         )
-        .with(fill),
+        .with_step(fill),
         FileFlaw::Content(seen) => Finding::error(
             "file-other-content",
             format!(
@@ -121,7 +121,7 @@ fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: RedirectPo
                 {seen:?}"
             ),
         )
-        .with(fill),
+        .with_step(fill),
         FileFlaw::Page => Finding::error(
             "file-is-a-page",
             format!(
@@ -129,7 +129,7 @@ fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: RedirectPo
                 the file"
             ),
         )
-        .with(NextStep::say(
+        .with_step(NextStep::say(
             "have the web server serve /.well-known/pki-validation/ from a folder, before the \
                 site's program",
         )),
@@ -142,7 +142,7 @@ fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: RedirectPo
                 "file-redirected",
                 format!("at {address} {url} sends to {to}; {rule}"),
             )
-            .with(NextStep::say(
+            .with_step(NextStep::say(
                 "leave /.well-known/pki-validation/ out of the redirect",
             ))
         }
@@ -153,7 +153,7 @@ fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: RedirectPo
                 if *status == 404 { ": no such file" } else { "" }
             ),
         )
-        .with(NextStep::say(
+        .with_step(NextStep::say(
             "put the file there; its name is upper case, and a path keeps its case",
         )),
         FileFlaw::Unchecked => Finding::error(
@@ -163,7 +163,7 @@ fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: RedirectPo
                     without the shop's record"
             ),
         )
-        .with(NextStep::say(
+        .with_step(NextStep::say(
             "copy the file's name and lines, or host and value, from the shop's page \
             and give them",
         )),
@@ -171,7 +171,7 @@ fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: RedirectPo
             "wrong-unique-value",
             format!("at {address} {url} goes on with other lines than the shop's: {seen}"),
         )
-        .with(fill),
+        .with_step(fill),
     }
 }
 
@@ -183,17 +183,17 @@ impl From<&MailReason> for Finding {
                 "no CA takes an answer to an \
                 e-mail as proof since 2028-03-15 (SC-090)",
             )
-            .with(NextStep::say("choose DCV by CNAME at the shop")),
+            .with_step(NextStep::say("choose DCV by CNAME at the shop")),
             MailReason::Ends => Self::note(
                 "email-dcv-ends",
                 "no CA takes an answer to an e-mail as proof from 2028-03-15 on (SC-090), nor one \
                     that it has from before",
             )
-            .with(NextStep::say(
+            .with_step(NextStep::say(
                 "use the CNAME for the rounds to come: it can stay in place",
             )),
             MailReason::NoMail { domain, mail } => {
-                Self::error("no-mail-for-domain", no_mail(domain, mail)).with(NextStep::say(
+                Self::error("no-mail-for-domain", no_mail(domain, mail)).with_step(NextStep::say(
                     format!("add an MX record for {domain}, or choose DCV by CNAME"),
                 ))
             }
@@ -204,12 +204,12 @@ impl From<&MailReason> for Finding {
                 answer to an e-mail as proof"
                 ),
             )
-            .with(NextStep::say("choose DCV by CNAME at the shop")),
+            .with_step(NextStep::say("choose DCV by CNAME at the shop")),
             MailReason::NotConfirmed { ca } => Self::note(
                 "ca-rule-unconfirmed",
                 format!("not confirmed for {ca}: whether it takes an answer to an e-mail as proof"),
             )
-            .with(NextStep::say(format!(
+            .with_step(NextStep::say(format!(
                 "see whether {ca} offers it, or choose DCV by CNAME"
             ))),
             MailReason::Unchecked => Self::error(
@@ -217,7 +217,7 @@ impl From<&MailReason> for Finding {
                 "whether somebody reads one of these mailboxes cannot be seen from here, so this \
                     proves nothing yet",
             )
-            .with(NextStep::say(
+            .with_step(NextStep::say(
                 "write to the one that you choose at the shop, and see that it arrives",
             )),
             MailReason::Unknown { domain, answer } => Self::error(
@@ -225,10 +225,10 @@ impl From<&MailReason> for Finding {
                 format!(
                     "who takes mail for {domain} was not \
                     found out ({})",
-                    cause(answer)
+                    lookup_error_in_words(answer)
                 ),
             )
-            .with(NextStep::say(format!(
+            .with_step(NextStep::say(format!(
                 "dig MX {domain}; or name a resolver that finds it:  \
                         --resolver 9.9.9.9"
             ))),

@@ -10,31 +10,31 @@ pub(crate) const MOST_CAUSES: usize = 8;
 impl From<DeliveryError> for Failure {
     fn from(error: DeliveryError) -> Self {
         match &error {
-            DeliveryError::DuplicateNames(_) => Self::of(FailureKind::Malformed, &error)
+            DeliveryError::DuplicateNames(_) => Self::from_error(FailureKind::Malformed, &error)
                 .because("which of them is meant cannot be told, so none is used")
-                .with(NextStep::say(
+                .with_step(NextStep::say(
                     "unpack it and pass the files one by one:  certctl bundle FILE...",
                 )),
             DeliveryError::TooDeep(..)
             | DeliveryError::TooLarge(..)
-            | DeliveryError::TooManyBlocks(..) => Self::of(FailureKind::Hostile, &error)
+            | DeliveryError::TooManyBlocks(..) => Self::from_error(FailureKind::Hostile, &error)
                 .because("no CA sends that; reading stopped there and nothing was written")
-                .with(NextStep::say(
+                .with_step(NextStep::say(
                     "pass the certificate files in it alone:  certctl bundle FILE...",
                 )),
-            DeliveryError::MailTooLarge(_) => Self::of(FailureKind::Hostile, &error)
+            DeliveryError::MailTooLarge(_) => Self::from_error(FailureKind::Hostile, &error)
                 .because("no CA sends that; nothing was read")
-                .with(NextStep::say(
+                .with_step(NextStep::say(
                     "save the attachment alone, and pass that:  certctl bundle FILE...",
                 )),
-            DeliveryError::TooManyEntries(..) => Self::of(FailureKind::Hostile, &error)
+            DeliveryError::TooManyEntries(..) => Self::from_error(FailureKind::Hostile, &error)
                 .because("no CA sends that many; nothing was read")
-                .with(NextStep::say(
+                .with_step(NextStep::say(
                     "pass the certificate files in it alone:  certctl bundle FILE...",
                 )),
-            DeliveryError::Zip(..) => Self::of(FailureKind::Malformed, &error).with(NextStep::say(
-                "download it again at the shop; compare:  unzip -t FILE",
-            )),
+            DeliveryError::Zip(..) => Self::from_error(FailureKind::Malformed, &error).with_step(
+                NextStep::say("download it again at the shop; compare:  unzip -t FILE"),
+            ),
         }
     }
 }
@@ -239,7 +239,7 @@ impl From<&IgnoredItem> for Finding {
             _ => Self::warning(code, message),
         };
         match advice(ignored) {
-            Some(text) => finding.with(NextStep::say(text)),
+            Some(text) => finding.with_step(NextStep::say(text)),
             None => finding,
         }
     }
@@ -256,7 +256,7 @@ impl From<&[IgnoredItem]> for Failure {
                 FailureKind::Malformed,
                 "nothing in it is a certificate, a request or a key",
             )
-            .with(NextStep::say("see what it holds:  unzip -l FILE"));
+            .with_step(NextStep::say("see what it holds:  unzip -l FILE"));
         };
         let message = format!(
             "{} is {}{}",

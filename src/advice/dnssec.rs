@@ -97,7 +97,7 @@ fn finding(faults: &[&DnssecFault]) -> Finding {
             "have the zone signed again: it was changed after it was signed".to_owned(),
         ),
     };
-    Finding::error(code(flaw), message).with(NextStep::say(next))
+    Finding::error(code(flaw), message).with_step(NextStep::say(next))
 }
 
 fn what(flaw: &DnssecFlaw) -> Option<&str> {

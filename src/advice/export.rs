@@ -7,29 +7,29 @@ use crate::finding::NextStep;
 impl From<ExportError> for Failure {
     fn from(error: ExportError) -> Self {
         match &error {
-            ExportError::Differs(_) => Self::of(FailureKind::Io, &error)
+            ExportError::Differs(_) => Self::from_error(FailureKind::Io, &error)
                 .because(
                     "the disk lost data, or this is a fault of certctl's; nothing was replaced",
                 )
-                .with(NextStep::say("look for disk errors:  sudo dmesg | tail")),
-            ExportError::NoChain { .. } => Self::of(FailureKind::Usage, &error)
-                .with(NextStep::say("leave it away:  --format cert")),
-            ExportError::NoKey { .. } => Self::of(FailureKind::NotFound, &error).with(
+                .with_step(NextStep::say("look for disk errors:  sudo dmesg | tail")),
+            ExportError::NoChain { .. } => Self::from_error(FailureKind::Usage, &error)
+                .with_step(NextStep::say("leave it away:  --format cert")),
+            ExportError::NoKey { .. } => Self::from_error(FailureKind::NotFound, &error).with_step(
                 NextStep::say("name the key that was made with the request:  --key FILE"),
             ),
-            ExportError::NoPassword(_) => Self::of(FailureKind::Usage, &error)
+            ExportError::NoPassword(_) => Self::from_error(FailureKind::Usage, &error)
                 .because(
                     "passwords are asked for on a terminal, and stdin is none; \
                     --password-file opens what was passed, and locks nothing",
                 )
-                .with(NextStep::say(
+                .with_step(NextStep::say(
                     "put it into a file of mode 0600:  --pfx-password-file FILE",
                 )),
-            ExportError::Password => Self::of(FailureKind::Malformed, &error).with(NextStep::say(
+            ExportError::Password => Self::from_error(FailureKind::Malformed, &error).with_step(NextStep::say(
                 "choose another password, or write another into the file of  --pfx-password-file",
             )),
             ExportError::Unpackable { .. } => {
-                Self::of(FailureKind::Malformed, &error).with(NextStep::say(
+                Self::from_error(FailureKind::Malformed, &error).with_step(NextStep::say(
                     "take another format:  --format \
                     pem",
                 ))

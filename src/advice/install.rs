@@ -21,8 +21,8 @@ impl From<RootError> for Failure {
     fn from(error: RootError) -> Self {
         match error {
             RootError::File(error) => error.into(),
-            RootError::Outside { .. } => Self::of(FailureKind::Usage, &error)
-                .with(NextStep::say("name paths inside of --root")),
+            RootError::Outside { .. } => Self::from_error(FailureKind::Usage, &error)
+                .with_step(NextStep::say("name paths inside of --root")),
         }
     }
 }
@@ -33,11 +33,11 @@ impl From<InstallError> for Failure {
             InstallError::File(error) => return error.into(),
             other => other,
         };
-        let failure = Self::of(install_failure_kind(&error), &error)
-            .with(NextStep::say(install_step(&error)));
+        let failure = Self::from_error(install_failure_kind(&error), &error)
+            .with_step(NextStep::say(install_step(&error)));
         match error {
             InstallError::LockHeld { .. } => {
-                failure.with(NextStep::say("wait longer:  --lock-timeout 10m"))
+                failure.with_step(NextStep::say("wait longer:  --lock-timeout 10m"))
             }
             _ => failure,
         }
@@ -110,18 +110,18 @@ fn path_word(path: &Path) -> String {
 /// An `--owner` that cannot be resolved; `path` is the file in which it was looked up.
 #[must_use]
 pub(crate) fn owner_failure(error: &OwnerError, path: &Path) -> Failure {
-    let failure = Failure::of(FailureKind::Usage, error);
+    let failure = Failure::from_error(FailureKind::Usage, error);
     match error {
-        OwnerError::Empty => failure.with(NextStep::say("--owner root:ssl-cert")),
+        OwnerError::Empty => failure.with_step(NextStep::say("--owner root:ssl-cert")),
         OwnerError::NoGroup(_) | OwnerError::NoUser(_) => failure
             .because(format!("it was looked up in {}", path.display()))
-            .with(NextStep::say(format!(
+            .with_step(NextStep::say(format!(
                 "see who is there:  cut -d: -f1,3 {}",
                 path_word(path)
             ))),
         OwnerError::Unknown(user) => failure
             .because(format!("it was looked up in {}", path.display()))
-            .with(NextStep::say(format!(
+            .with_step(NextStep::say(format!(
                 "say the group too:  --owner {user}:GROUP"
             ))),
     }
@@ -142,7 +142,7 @@ impl From<&ServerError> for Finding {
             }
             _ => "mend it, then try again:  nginx -t".to_owned(),
         };
-        Self::error("server-config-broken", with_causes(error)).with(NextStep::say(step))
+        Self::error("server-config-broken", with_causes(error)).with_step(NextStep::say(step))
     }
 }
 
@@ -151,22 +151,22 @@ impl From<&PathObstacle> for Finding {
         let finding = Self::error("path-taken", obstacle.to_string());
         match obstacle {
             PathObstacle::Folder(path) | PathObstacle::NotRegular(path) => {
-                finding.with(NextStep::shell(format!("ls -ld {}", path_word(path))))
+                finding.with_step(NextStep::shell(format!("ls -ld {}", path_word(path))))
             }
-            PathObstacle::NotOurLink(_, install) => finding.with(NextStep::say(format!(
+            PathObstacle::NotOurLink(_, install) => finding.with_step(NextStep::say(format!(
                 "put the links \
                 there:  {install}"
             ))),
-            PathObstacle::OtherCertificate(path, shown) => finding.with(NextStep::say(format!(
+            PathObstacle::OtherCertificate(path, shown) => finding.with_step(NextStep::say(format!(
                 "have the server that reads {} read {} too, with its key; or install there alone:  \
                     --server NAME",
                 path.display(),
                 shown.display()
             ))),
-            PathObstacle::Present(_, install) => finding.with(NextStep::say(format!(
+            PathObstacle::Present(_, install) => finding.with_step(NextStep::say(format!(
                 "install the real one over it:  {install}"
             ))),
-            PathObstacle::Link(..) => finding.with(NextStep::say(
+            PathObstacle::Link(..) => finding.with_step(NextStep::say(
                 "choose paths of your own:  --chain-path PATH --key-path PATH, and \
                     name them in the server's configuration",
             )),
@@ -183,7 +183,7 @@ impl From<&AccessRemark> for Finding {
                 let path = path_word(path);
                 let entries: Vec<String> = who.iter().map(acl_entry).collect();
                 let entries = entries.join(",");
-                Self::warning("acl-not-kept", message).with(NextStep::say(format!(
+                Self::warning("acl-not-kept", message).with_step(NextStep::say(format!(
                     "where they need it, after the install:  sudo setfacl -m {entries} {path}"
                 )))
             }
@@ -191,7 +191,7 @@ impl From<&AccessRemark> for Finding {
                 let folder = path_word(path.parent().unwrap_or(path));
                 let find =
                     format!("sudo find $(findmnt -no TARGET -T {folder}) -xdev -inum {inode}");
-                Self::warning("hard-link", message).with(NextStep::say(format!(
+                Self::warning("hard-link", message).with_step(NextStep::say(format!(
                     "find them, and have the new file read there too:  {find}"
                 )))
             }
@@ -213,12 +213,12 @@ impl From<&StepError> for Finding {
         match error {
             StepError::Test(finished) => {
                 command_failed("test-failed", "the server's test failed", finished)
-                    .with(NextStep::say("mend what it says, then install again"))
+                    .with_step(NextStep::say("mend what it says, then install again"))
             }
             StepError::Reload(finished) => {
-                command_failed("reload-failed", "the reload failed", finished).with(NextStep::say(
-                    "run it by hand to see why, mend it, then install again",
-                ))
+                command_failed("reload-failed", "the reload failed", finished).with_step(
+                    NextStep::say("run it by hand to see why, mend it, then install again"),
+                )
             }
             StepError::NotServed(probes) => {
                 let served = probes
@@ -226,8 +226,8 @@ impl From<&StepError> for Finding {
                     .filter(|probe| !probe.agrees())
                     .map(probe_in_words);
                 Self::error("new-certificate-not-served", "not every address serves it")
-                    .quoting(served)
-                    .with(NextStep::say("see who listens there:  sudo ss -ltnp"))
+                    .with_quote(served)
+                    .with_step(NextStep::say("see who listens there:  sudo ss -ltnp"))
             }
             StepError::Install(error) => step_failed(with_causes(error)),
             StepError::Process(error) => step_failed(with_causes(error)),
@@ -237,7 +237,7 @@ impl From<&StepError> for Finding {
 }
 
 fn step_failed(message: String) -> Finding {
-    Finding::error("step-failed", message).with(NextStep::say(
+    Finding::error("step-failed", message).with_step(NextStep::say(
         "mend the cause, then install again: it takes up where this stands",
     ))
 }
@@ -257,7 +257,7 @@ fn command_failed(code: &'static str, what: &str, finished: &FinishedCommand) ->
         ""
     };
     Finding::error(code, format!("{what} ({how}){ending}"))
-        .quoting(output.lines().map(str::to_owned))
+        .with_quote(output.lines().map(str::to_owned))
 }
 
 /// What an address serves for a name.

@@ -20,7 +20,7 @@ pub(crate) struct CallContext<'a> {
 
 /// What to do about a row, the first thing first; nothing where it is fine.
 #[must_use]
-pub(crate) fn steps(row: &StatusRow, ways: &CallContext<'_>) -> Vec<NextStep> {
+pub(crate) fn row_steps(row: &StatusRow, ways: &CallContext<'_>) -> Vec<NextStep> {
     let mut steps: Vec<NextStep> = Vec::new();
     let pressing = row
         .reasons
@@ -321,11 +321,13 @@ impl From<&CrlRemark> for Finding {
     fn from(remark: &CrlRemark) -> Self {
         let message = remark.to_string();
         match remark {
-            CrlRemark::Delta { .. } => Self::warning("crl-delta", message).with(NextStep::say(
-                "name that \
+            CrlRemark::Delta { .. } => {
+                Self::warning("crl-delta", message).with_step(NextStep::say(
+                    "name that \
                 list too",
-            )),
-            CrlRemark::Old { .. } => Self::warning("crl-old", message).with(NextStep::say(
+                ))
+            }
+            CrlRemark::Old { .. } => Self::warning("crl-old", message).with_step(NextStep::say(
                 "fetch the CA's list of today: its address is in the certificate's CRL \
                     distribution points",
             )),
@@ -336,7 +338,11 @@ impl From<&CrlRemark> for Finding {
 
 /// A reason as a finding about its row.
 #[must_use]
-pub(crate) fn finding(reason: &StatusReason, row: &StatusRow, ways: &CallContext<'_>) -> Finding {
+pub(crate) fn reason_finding(
+    reason: &StatusReason,
+    row: &StatusRow,
+    ways: &CallContext<'_>,
+) -> Finding {
     let severity = match reason.severity() {
         ReasonSeverity::Wrong | ReasonSeverity::Due => Severity::Error,
         ReasonSeverity::Warns => Severity::Warning,

@@ -12,31 +12,31 @@ use crate::pki::name::DnsName;
 
 impl From<MatchingError> for Failure {
     fn from(error: MatchingError) -> Self {
-        let failure = Self::of(failure_kind(&error), &error);
+        let failure = Self::from_error(failure_kind(&error), &error);
         match &error {
             MatchingError::Ambiguous {
                 leaves,
                 searched_places: looked,
             } => ambiguous(failure, leaves, looked),
             MatchingError::LockedKey(path) => locked_key(failure, path),
-            MatchingError::WrongPassphrase(path, _) => failure.with(NextStep::say(format!(
+            MatchingError::WrongPassphrase(path, _) => failure.with_step(NextStep::say(format!(
                 "try it:  openssl pkey -in {} -noout   and pass what opens it:  --password-file \
                     FILE",
                 path_word(path)
             ))),
-            MatchingError::NoAnchor(_) => failure.with(NextStep::say(
+            MatchingError::NoAnchor(_) => failure.with_step(NextStep::say(
                 "pass your CA's root certificate:  --trust root.pem; certctl inspect FILE tells \
                     what a file holds",
             )),
             MatchingError::NoKey { holds, .. } => failure
                 .because(format!("it holds {holds}"))
-                .with(NextStep::say(
+                .with_step(NextStep::say(
                     "pass the key that was made with the request, often NAME.key:  \
                     --key FILE",
                 )),
             MatchingError::NoRequest { holds, .. } => failure
                 .because(format!("it holds {holds}"))
-                .with(NextStep::say(
+                .with_step(NextStep::say(
                     "pass the request that was given to the CA, often NAME.csr:  --csr \
                     FILE",
                 )),
@@ -45,17 +45,17 @@ impl From<MatchingError> for Failure {
                     "paths are relative to the folder that you are in; names are looked up in \
                     -C",
                 )
-                .with(NextStep::shell("ls -l")),
+                .with_step(NextStep::shell("ls -l")),
             MatchingError::NoCertificateInDirectory { name, .. } => {
                 nothing_here(failure, name.as_deref())
             }
-            MatchingError::OnlyKey(_) => failure.with(NextStep::say(
+            MatchingError::OnlyKey(_) => failure.with_step(NextStep::say(
                 "pass the certificate that the CA sent too, as \
                     a further file",
             )),
             MatchingError::OnlyRequest(_) => failure
                 .because("a request is what the CA is sent; the certificate is what it sends back")
-                .with(NextStep::say(
+                .with_step(NextStep::say(
                     "pass the zip or the .crt file that the CA sent by mail or offers \
                     in its panel",
                 )),
@@ -85,20 +85,20 @@ fn ambiguous(mut failure: Failure, leaves: &[String], looked: &str) -> Failure {
     failure.causes.extend(leaves.iter().take(12).cloned());
     failure
         .because(format!("looked at {looked}"))
-        .with(NextStep::say(
+        .with_step(NextStep::say(
             "name the key or the request of the one that you mean:  --key FILE  or  \
                             --csr FILE",
         ))
-        .with(search_for_key())
+        .with_step(search_for_key())
 }
 
 fn locked_key(failure: Failure, path: &Path) -> Failure {
     failure
-        .with(NextStep::say(
+        .with_step(NextStep::say(
             "put its password into a file of mode 0600 and pass that:  \
                     --password-file FILE",
         ))
-        .with(NextStep::say(format!(
+        .with_step(NextStep::say(format!(
             "or decrypt a copy and pass it:  (umask 077; openssl pkey -in {} -out \
                         plain.key)   --key plain.key",
             path_word(path)
@@ -110,11 +110,11 @@ fn nothing_here(failure: Failure, name: Option<&str>) -> Failure {
     match name {
         Some(name) => failure
             .because("its request is here, and the CA's certificate has not been put beside it")
-            .with(NextStep::say(format!(
+            .with_step(NextStep::say(format!(
                 "pass the zip or the files that the CA sent; if it has sent none yet:  certctl \
                         dcv-check {name}"
             ))),
-        None => failure.with(NextStep::say(
+        None => failure.with_step(NextStep::say(
             "pass the zip or the files that the CA sent, or the folder that \
                     they are in:  -C DIR",
         )),
@@ -125,7 +125,7 @@ fn nothing_here(failure: Failure, name: Option<&str>) -> Failure {
 fn unknown_name(failure: Failure, known: &[String]) -> Failure {
     const SHOWN: usize = 8;
     if known.is_empty() {
-        return failure.with(NextStep::say(
+        return failure.with_step(NextStep::say(
             "pass a file, or name the folder of the files:  \
                     -C DIR",
         ));
@@ -135,7 +135,7 @@ fn unknown_name(failure: Failure, known: &[String]) -> Failure {
     let more = if known.len() > SHOWN { ", ..." } else { "" };
     failure
         .because(format!("names known there: {shown}{more}"))
-        .with(NextStep::say(
+        .with_step(NextStep::say(
             "pass one of these names, a file, or another folder:  -C DIR",
         ))
 }
@@ -195,8 +195,8 @@ impl From<&MatchingRemark> for Finding {
                 why,
                 template: anew,
                 ..
-            } => key_stays_locked(text, path, *why).with(reissue(anew)),
-            MatchingRemark::NoKey { template: anew, .. } => no_key(text).with(reissue(anew)),
+            } => key_stays_locked(text, path, *why).with_step(reissue(anew)),
+            MatchingRemark::NoKey { template: anew, .. } => no_key(text).with_step(reissue(anew)),
             MatchingRemark::UnmatchedCertificates { .. } => not_ours(text),
             MatchingRemark::OnlyRequest { .. } => only_request(text),
             MatchingRemark::OlderCertificates { .. } => Self::note("older-certificate", text),
@@ -212,11 +212,11 @@ impl From<&MatchingRemark> for Finding {
 fn issuer_here(text: String, path: &Path, bundle: &[String]) -> Finding {
     let path = path.display().to_string();
     let words = [bundle, &[path]].concat();
-    Finding::warning("issuer-found", text).with(NextStep::run(&words))
+    Finding::warning("issuer-found", text).with_step(NextStep::run(&words))
 }
 
 fn root_here(text: String, path: &Path) -> Finding {
-    Finding::warning("root-found", text).with(NextStep::say(format!(
+    Finding::warning("root-found", text).with_step(NextStep::say(format!(
         "if it is your company's CA, the same command with  --trust {}",
         path_word(path)
     )))
@@ -224,18 +224,18 @@ fn root_here(text: String, path: &Path) -> Finding {
 
 fn key_here(text: String, path: &Path) -> Finding {
     let step = format!("use it:  --key {}", path_word(path));
-    Finding::warning("key-found", text).with(NextStep::say(step))
+    Finding::warning("key-found", text).with_step(NextStep::say(step))
 }
 
 fn name_not_issued(text: String) -> Finding {
-    Finding::warning("name-missing-in-certificate", text).with(NextStep::say(
+    Finding::warning("name-missing-in-certificate", text).with_step(NextStep::say(
         "if these names are needed, ask the CA to reissue with them; \
                     browsers will refuse them with this certificate",
     ))
 }
 
 fn not_ours(text: String) -> Finding {
-    Finding::warning("no-matching-key", text).with(NextStep::say(
+    Finding::warning("no-matching-key", text).with_step(NextStep::say(
         "name its key to take it as well:  \
                     --key FILE",
     ))
@@ -243,10 +243,10 @@ fn not_ours(text: String) -> Finding {
 
 fn only_request(text: String) -> Finding {
     Finding::warning("key-missing", text)
-        .with(NextStep::say(
+        .with_step(NextStep::say(
             "name the key that was made with the request:  --key FILE",
         ))
-        .with(search_for_key())
+        .with_step(search_for_key())
 }
 
 fn omission_code(reason: OmissionReason) -> &'static str {
@@ -262,21 +262,21 @@ fn key_stays_locked(text: String, path: &Path, error: Option<DecryptError>) -> F
     let word = path_word(path);
     match error {
         None => Finding::warning("key-locked", text)
-            .with(NextStep::say(
+            .with_step(NextStep::say(
                 "pass its password in a file of mode 0600:  \
                             --password-file FILE",
             ))
-            .with(NextStep::say(
+            .with_step(NextStep::say(
                 "or type the same on a terminal: there it is asked for",
             )),
         Some(DecryptError::Wrong) => {
-            Finding::warning("wrong-password", text).with(NextStep::say(format!(
+            Finding::warning("wrong-password", text).with_step(NextStep::say(format!(
                 "try it:  openssl pkey -in {word} -noout   and pass what opens it:  \
                             --password-file FILE"
             )))
         }
         Some(DecryptError::TooMuchWork(_) | DecryptError::Unknown) => {
-            Finding::warning("key-locked", text).with(NextStep::say(format!(
+            Finding::warning("key-locked", text).with_step(NextStep::say(format!(
                 "decrypt a copy and pass it:  (umask 077; openssl pkey -in {word} \
                             -out plain.key)   --key plain.key"
             )))
@@ -286,20 +286,20 @@ fn key_stays_locked(text: String, path: &Path, error: Option<DecryptError>) -> F
 
 fn no_key(text: String) -> Finding {
     Finding::warning("key-missing", text)
-        .with(NextStep::say(
+        .with_step(NextStep::say(
             "name the key that was made with the request, or the folder that it lies in:  \
                         --key FILE  or  -C DIR",
         ))
-        .with(search_for_key())
+        .with_step(search_for_key())
 }
 
 fn wrong_request(text: String) -> Finding {
     Finding::error("wrong-request", text)
-        .with(NextStep::say(
+        .with_step(NextStep::say(
             "look for the key and request that were made for this order:  \
                     --csr FILE  or  --key FILE",
         ))
-        .with(NextStep::say(
+        .with_step(NextStep::say(
             "if they are lost, have the certificate reissued for the request \
                     that is here",
         ))
@@ -313,7 +313,7 @@ pub(crate) fn served_fault_finding(fault: &ServedFault, bundle: &[String]) -> Fi
     let finding = match fault {
         ServedFault::Broken { what, .. } => Finding::error(what.code(), text),
         ServedFault::Damaged { .. } => {
-            return Finding::error("damaged-block", text).with(NextStep::say(
+            return Finding::error("damaged-block", text).with_step(NextStep::say(
                 "copy or download it again: a part of it was lost on the way",
             ));
         }
@@ -326,9 +326,9 @@ pub(crate) fn served_fault_finding(fault: &ServedFault, bundle: &[String]) -> Fi
         ServedFault::RootIncluded { .. } => return Finding::note("root-included", text),
         ServedFault::Unrelated { .. } => Finding::warning("unrelated", text),
     };
-    let finding = finding.with(NextStep::run(bundle));
+    let finding = finding.with_step(NextStep::run(bundle));
     match fault {
-        ServedFault::Packed { file } => finding.with(NextStep::shell(format!(
+        ServedFault::Packed { file } => finding.with_step(NextStep::shell(format!(
             "sudo certctl install {}",
             shell_word(file)
         ))),

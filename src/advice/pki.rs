@@ -14,29 +14,31 @@ use crate::pki::verify::ChainProblem;
 
 impl From<NameError> for Failure {
     fn from(error: NameError) -> Self {
-        let failure = Self::of(FailureKind::Usage, &error);
+        let failure = Self::from_error(FailureKind::Usage, &error);
         match error {
             NameError::Empty => {
-                failure.with(NextStep::say("certctl csr example.com www.example.com"))
+                failure.with_step(NextStep::say("certctl csr example.com www.example.com"))
             }
             NameError::Address(_) => failure
                 .because("public CAs certify names; an address has no DNS to prove it by")
-                .with(NextStep::say("use the DNS name that clients connect to")),
+                .with_step(NextStep::say("use the DNS name that clients connect to")),
             NameError::Malformed(_) => failure
                 .because(
                     "letters, digits and '-' between dots; labels of at most 63, the whole of at \
                         most 253 characters",
                 )
-                .with(NextStep::say("certctl csr example.com www.example.com")),
+                .with_step(NextStep::say("certctl csr example.com www.example.com")),
             NameError::Mailbox(_) => failure
                 .because("a local part of ASCII letters, digits and dots, and a domain")
-                .with(NextStep::say("certctl csr ann@example.com --ca private")),
+                .with_step(NextStep::say("certctl csr ann@example.com --ca private")),
             NameError::Url(text) => {
                 let without_scheme = text.split("://").last().unwrap_or_default();
                 let host = without_scheme.split('/').next().unwrap_or_default();
-                failure.with(NextStep::say(format!("give the name alone: {host}")))
+                failure.with_step(NextStep::say(format!("give the name alone: {host}")))
             }
-            NameError::Wildcard(_) => failure.with(NextStep::say("certctl csr '*.example.com'")),
+            NameError::Wildcard(_) => {
+                failure.with_step(NextStep::say("certctl csr '*.example.com'"))
+            }
         }
     }
 }
@@ -44,18 +46,18 @@ impl From<NameError> for Failure {
 impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
         match error {
-            KeyError::Encrypted => Self::of(FailureKind::Malformed, &error).with(NextStep::say(
+            KeyError::Encrypted => Self::from_error(FailureKind::Malformed, &error).with_step(NextStep::say(
                 "decrypt a copy:  (umask 077; openssl pkey -in encrypted.key -out example.com.key)",
             )),
-            KeyError::Generate | KeyError::Sign => Self::of(FailureKind::Internal, &error),
+            KeyError::Generate | KeyError::Sign => Self::from_error(FailureKind::Internal, &error),
             KeyError::OtherKind(_) | KeyError::ShortRsa(_) => {
-                Self::of(FailureKind::Malformed, &error).with(NextStep::say(
+                Self::from_error(FailureKind::Malformed, &error).with_step(NextStep::say(
                     "make a new key and request:  certctl csr NAME...",
                 ))
             }
-            KeyError::Unreadable => Self::of(FailureKind::Malformed, &error)
+            KeyError::Unreadable => Self::from_error(FailureKind::Malformed, &error)
                 .because("PKCS#8, PKCS#1 and SEC1 are read; RSA, P-256, P-384, P-521 and Ed25519")
-                .with(NextStep::say(
+                .with_step(NextStep::say(
                     "see what it is:  openssl pkey -in FILE -noout -text_pub",
                 )),
         }
@@ -65,21 +67,20 @@ impl From<KeyError> for Failure {
 impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
         match error {
-            RequestError::Build(_) => Self::of(FailureKind::Internal, &error),
-            RequestError::Malformed => Self::of(FailureKind::Malformed, &error)
-                .with(NextStep::say("see what it is:  openssl asn1parse -in FILE")),
-            RequestError::Signature(_) => {
-                Self::of(FailureKind::Malformed, &error).with(NextStep::say(
+            RequestError::Build(_) => Self::from_error(FailureKind::Internal, &error),
+            RequestError::Malformed => Self::from_error(FailureKind::Malformed, &error)
+                .with_step(NextStep::say("see what it is:  openssl asn1parse -in FILE")),
+            RequestError::Signature(_) => Self::from_error(FailureKind::Malformed, &error)
+                .with_step(NextStep::say(
                     "copy it again, all of it, or make a new one:  certctl csr example.com",
-                ))
-            }
+                )),
         }
     }
 }
 
 impl From<SubjectError> for Failure {
     fn from(error: SubjectError) -> Self {
-        let failure = Self::of(FailureKind::Usage, &error);
+        let failure = Self::from_error(FailureKind::Usage, &error);
         let example = NextStep::say(
             "--subject 'CN=example.com,OU=Web,O=Acme\\, Inc.,L=Berlin,C=DE'   (the most \
                     specific part first)",
@@ -88,7 +89,7 @@ impl From<SubjectError> for Failure {
             SubjectError::Letters(attribute, _)
                 if attribute == "C" || attribute == "jurisdictionC" =>
             {
-                failure.with(NextStep::say(
+                failure.with_step(NextStep::say(
                     "a country is its two letters in ISO 3166-1:  C=DE",
                 ))
             }
@@ -97,34 +98,34 @@ impl From<SubjectError> for Failure {
                     "control characters never; in \
                 serialNumber letters and digits, in emailAddress and DC ASCII alone",
                 )
-                .with(example),
-            SubjectError::NoValue(attribute) => failure.with(NextStep::say(format!(
+                .with_step(example),
+            SubjectError::NoValue(attribute) => failure.with_step(NextStep::say(format!(
                 "leave {attribute} \
                 out, or give it a value"
             ))),
             SubjectError::Slashes(same) => failure
                 .because("RFC 4514 writes the most specific part first, with commas")
-                .with(NextStep::say(format!("--subject {}", shell_word(&same)))),
+                .with_step(NextStep::say(format!("--subject {}", shell_word(&same)))),
             SubjectError::Unescaped(_) => failure
                 .because(
                     "these are special in a value: , + \" \\ \
                 < > ;",
                 )
-                .with(example),
-            SubjectError::NotAPair(_) | SubjectError::Unfinished(_) => failure.with(example),
+                .with_step(example),
+            SubjectError::NotAPair(_) | SubjectError::Unfinished(_) => failure.with_step(example),
             SubjectError::UnknownType(_) => failure
                 .because(
                     "known by name: CN, O, OU, L, ST, C, street, postalCode, serialNumber, \
                     emailAddress, DC, UID and the like; any other by its number, 1.2.3.4=value",
                 )
-                .with(example),
+                .with_step(example),
         }
     }
 }
 
 impl From<CertificateError> for Failure {
     fn from(error: CertificateError) -> Self {
-        Self::of(FailureKind::Malformed, &error).with(NextStep::say(
+        Self::from_error(FailureKind::Malformed, &error).with_step(NextStep::say(
             "download it again at the shop, or ask the CA for it",
         ))
     }
@@ -140,7 +141,7 @@ impl From<&ChainProblem> for Finding {
                     "order a certificate that names {host} too, or take \
                     it out of what is asked for"
                 );
-                return finding.with(NextStep::say(step));
+                return finding.with_step(NextStep::say(step));
             }
             ChainProblem::MissingIntermediate { urls, trust, .. } => {
                 return with_missing_issuer_steps(finding, urls, trust);
@@ -198,7 +199,7 @@ impl From<&ChainProblem> for Finding {
                     certctl inspect FILE tells a key's kind"
             }
         };
-        finding.with(NextStep::say(advice))
+        finding.with_step(NextStep::say(advice))
     }
 }
 
@@ -211,10 +212,10 @@ fn with_missing_issuer_steps(finding: Finding, urls: &[String], trust: &TrustSou
         ),
         None => ADD_BUNDLE.to_owned(),
     };
-    let finding = finding.with(NextStep::say(step));
+    let finding = finding.with_step(NextStep::say(step));
     match trust {
         TrustSource::File(_) => finding,
-        TrustSource::Mozilla | TrustSource::System => finding.with(NextStep::say(
+        TrustSource::Mozilla | TrustSource::System => finding.with_step(NextStep::say(
             "if it is of your company's CA, name its root too:  --trust root.pem",
         )),
     }
@@ -227,8 +228,8 @@ pub(crate) fn lint_finding(lint: &LintViolation, scope: TrustScope) -> Finding {
     let message = lint.to_string();
     let advice = NextStep::say(lint_advice(code));
     match lint.severity_in(scope) {
-        Some(LintSeverity::Refuses) => Finding::error(code, message).with(advice),
-        Some(LintSeverity::Warns) => Finding::warning(code, message).with(advice),
+        Some(LintSeverity::Refuses) => Finding::error(code, message).with_step(advice),
+        Some(LintSeverity::Warns) => Finding::warning(code, message).with_step(advice),
         // A note is nothing to act on.
         None => Finding::note(code, message),
     }
@@ -266,6 +267,6 @@ fn lint_advice(code: &str) -> &'static str {
 impl From<&RetiredCertificate> for Finding {
     fn from(outdated: &RetiredCertificate) -> Self {
         Self::warning("outdated-ca", outdated.to_string())
-            .with(NextStep::say("leave it out, as certctl bundle does"))
+            .with_step(NextStep::say("leave it out, as certctl bundle does"))
     }
 }

@@ -8,10 +8,10 @@ use crate::system::fs::scratch::ScratchError;
 impl From<ScratchError> for Failure {
     fn from(error: ScratchError) -> Self {
         match error {
-            ScratchError::Busy(_) => Self::of(FailureKind::LockHeld, &error)
-                .with(NextStep::say("wait until it has ended")),
-            ScratchError::Foreign(_) => Self::of(FailureKind::Exists, &error)
-                .with(NextStep::run(&["-C", "/tmp", "rehearse"])),
+            ScratchError::Busy(_) => Self::from_error(FailureKind::LockHeld, &error)
+                .with_step(NextStep::say("wait until it has ended")),
+            ScratchError::Foreign(_) => Self::from_error(FailureKind::Exists, &error)
+                .with_step(NextStep::run(&["-C", "/tmp", "rehearse"])),
             ScratchError::File(error) => error.into(),
         }
     }

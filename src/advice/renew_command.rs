@@ -23,7 +23,7 @@ pub(crate) fn install_newer(install_command: &[String], path: &str) -> NextStep 
 /// Pastes the request; `instruction` says where.
 #[must_use]
 pub(crate) fn paste_request(instruction: &str, pem: &str) -> NextStep {
-    NextStep::say(instruction).pasting(pem.lines().map(str::to_owned))
+    NextStep::say(instruction).with_lines(pem.lines().map(str::to_owned))
 }
 
 /// Installs what the CA will send.

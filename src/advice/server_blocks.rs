@@ -21,7 +21,7 @@ pub(crate) fn change_one_of_several(
         block.certificates.len(),
         software.what_changes()
     ))
-    .pasting(lines)
+    .with_lines(lines)
 }
 
 /// A block also serves `other_names`, which the certificate is not for.
@@ -42,7 +42,7 @@ pub(crate) fn give_names_their_own_block(
             own, with {these}:",
         other_names.join(", ")
     ))
-    .pasting(lines)
+    .with_lines(lines)
 }
 
 /// A block serves other files: its lines are to be changed.
@@ -56,7 +56,7 @@ pub(crate) fn change_block(
         "to serve the new certificate there, change {} in {block}:",
         software.what_changes()
     ))
-    .pasting(lines)
+    .with_lines(lines)
 }
 
 /// As [`change_block`], for a block at `place` (`FILE:LINE`) whose files cannot be adopted.
@@ -70,7 +70,7 @@ pub(crate) fn change_unadopted_block(
         "to serve the new certificate there, change {} of {place}:",
         software.what_changes()
     ))
-    .pasting(lines)
+    .with_lines(lines)
 }
 
 /// A block has several certificates, as chain and key: one of them is to be named.
@@ -87,7 +87,7 @@ pub(crate) fn name_one_of_several(paths: &[(PathBuf, PathBuf)]) -> NextStep {
         "add the files of the one with the same kind of key to the command line; \
                 these are there:",
     )
-    .pasting(lines)
+    .with_lines(lines)
 }
 
 /// A block speaks TLS and has no certificate.
@@ -96,7 +96,7 @@ pub(crate) fn add_certificate_to_block(block: &str, lines: Vec<String>) -> NextS
     NextStep::say(format!(
         "to serve the new certificate there, add to {block}:"
     ))
-    .pasting(lines)
+    .with_lines(lines)
 }
 
 /// Two blocks have the same name at one address.
@@ -149,14 +149,14 @@ pub(crate) fn append_to_line(addition: &BlockAddition) -> NextStep {
         addition.file.display(),
         addition.line
     ))
-    .pasting(addition.lines.clone())
+    .with_lines(addition.lines.clone())
 }
 
 /// A block that could not be written to a file; `place` is the file to paste it into.
 #[must_use]
 pub(crate) fn paste_block(place: &str, written: &WrittenBlock) -> NextStep {
     let lines = written.text.lines().map(str::to_owned);
-    NextStep::say(format!("paste it into {place}:")).pasting(lines)
+    NextStep::say(format!("paste it into {place}:")).with_lines(lines)
 }
 
 /// The configuration includes no folder: it has to include the new file itself.

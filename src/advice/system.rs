@@ -19,7 +19,7 @@ const EPERM: i32 = 1;
 
 impl From<RootsError> for Failure {
     fn from(error: RootsError) -> Self {
-        Self::of(FailureKind::NotFound, &error).with(NextStep::say(
+        Self::from_error(FailureKind::NotFound, &error).with_step(NextStep::say(
             "install them:  sudo apt-get install ca-certificates",
         ))
     }
@@ -32,20 +32,20 @@ impl From<FileError> for Failure {
         let folder = shell_word(&folder.display().to_string());
         if error.is_missing() {
             let step = step_for_missing(error.doing, &folder);
-            return Self::of(FailureKind::NotFound, &error).with(NextStep::say(step));
+            return Self::from_error(FailureKind::NotFound, &error).with_step(NextStep::say(step));
         }
         // What `system::fs::files` found out by itself, not what the kernel said (a file size limit
         // is EFBIG too).
         let by_certctl = error.source.raw_os_error().is_none();
         if by_certctl && let Some((kind, step)) = unfit(error.source.kind(), &path) {
-            return Self::of(kind, &error).with(NextStep::say(step));
+            return Self::from_error(kind, &error).with_step(NextStep::say(step));
         }
         let kind = match error.source.kind() {
             ErrorKind::AlreadyExists => FailureKind::Exists,
             _ => FailureKind::Io,
         };
         let step = step_for_io_error(&error.source, &path, &folder);
-        Self::of(kind, &error).with(NextStep::say(step))
+        Self::from_error(kind, &error).with_step(NextStep::say(step))
     }
 }
 
@@ -115,34 +115,34 @@ fn unfit(kind: ErrorKind, path: &str) -> Option<(FailureKind, String)> {
 impl From<ProcessError> for Failure {
     fn from(error: ProcessError) -> Self {
         match &error {
-            ProcessError::Empty => Self::of(FailureKind::Usage, &error).with(NextStep::say(
-                "give a command:  --reload 'systemctl reload nginx'",
-            )),
+            ProcessError::Empty => Self::from_error(FailureKind::Usage, &error).with_step(
+                NextStep::say("give a command:  --reload 'systemctl reload nginx'"),
+            ),
             ProcessError::NotFound { program } => {
                 let step = format!(
                     "name it with its whole path; where is it?  command -v {}",
                     shell_word(program)
                 );
-                Self::of(FailureKind::NotFound, &error).with(NextStep::say(step))
+                Self::from_error(FailureKind::NotFound, &error).with_step(NextStep::say(step))
             }
-            ProcessError::Start { program, .. } => Self::of(FailureKind::Io, &error)
-                .with(NextStep::shell(format!("ls -l {}", shell_word(program)))),
+            ProcessError::Start { program, .. } => Self::from_error(FailureKind::Io, &error)
+                .with_step(NextStep::shell(format!("ls -l {}", shell_word(program)))),
         }
     }
 }
 
 impl From<WordsError> for Failure {
     fn from(error: WordsError) -> Self {
-        let failure = Self::of(FailureKind::Usage, &error);
+        let failure = Self::from_error(FailureKind::Usage, &error);
         match error {
-            WordsError::Empty => failure.with(NextStep::say(
+            WordsError::Empty => failure.with_step(NextStep::say(
                 "give a command:  --reload 'systemctl reload nginx'",
             )),
-            WordsError::Shell(_) => failure.with(NextStep::say(
+            WordsError::Shell(_) => failure.with_step(NextStep::say(
                 "quote it, or ask for a shell:  --reload \"sh -c 'one && two'\"",
             )),
             WordsError::Unclosed => {
-                failure.with(NextStep::say("close it:  --reload \"sh -c 'one && two'\""))
+                failure.with_step(NextStep::say("close it:  --reload \"sh -c 'one && two'\""))
             }
         }
     }
@@ -154,7 +154,7 @@ impl From<DnsError> for Failure {
             DnsError::Interrupted(signal) => FailureKind::Interrupted(signal),
             DnsError::Start(_) => FailureKind::Internal,
         };
-        Self::of(kind, &error).with(NextStep::run(&["dcv-check", "--wait"]))
+        Self::from_error(kind, &error).with_step(NextStep::run(&["dcv-check", "--wait"]))
     }
 }
 
@@ -164,7 +164,7 @@ impl From<LineError> for Failure {
             LineError::Io(_) => FailureKind::Io,
             LineError::TooLong => FailureKind::Malformed,
         };
-        Self::of(kind, &error).with(NextStep::say(
+        Self::from_error(kind, &error).with_step(NextStep::say(
             "one line each: a name, a request's file, or a record (host and value)",
         ))
     }
@@ -173,28 +173,30 @@ impl From<LineError> for Failure {
 impl From<AskError> for Failure {
     fn from(error: AskError) -> Self {
         match &error {
-            AskError::Interrupted(signal) => Self::of(FailureKind::Interrupted(*signal), &error),
-            AskError::Io(_) => Self::of(FailureKind::Io, &error).with(NextStep::say(
+            AskError::Interrupted(signal) => {
+                Self::from_error(FailureKind::Interrupted(*signal), &error)
+            }
+            AskError::Io(_) => Self::from_error(FailureKind::Io, &error).with_step(NextStep::say(
                 "put the password into a file of mode 0600, and name that",
             )),
-            AskError::NoTerminal => Self::of(FailureKind::Usage, &error).with(NextStep::say(
-                "put the password into a file of mode 0600, and name that",
-            )),
-            AskError::Unreadable => Self::of(FailureKind::Malformed, &error)
-                .with(NextStep::say("choose one of at most 1024 bytes")),
+            AskError::NoTerminal => Self::from_error(FailureKind::Usage, &error).with_step(
+                NextStep::say("put the password into a file of mode 0600, and name that"),
+            ),
+            AskError::Unreadable => Self::from_error(FailureKind::Malformed, &error)
+                .with_step(NextStep::say("choose one of at most 1024 bytes")),
         }
     }
 }
 
 impl From<ProbeError> for Failure {
     fn from(error: ProbeError) -> Self {
-        let failure = Self::of(FailureKind::Network, &error);
+        let failure = Self::from_error(FailureKind::Network, &error);
         match &error {
-            ProbeError::NoAddress(host) => failure.with(NextStep::say(format!(
+            ProbeError::NoAddress(host) => failure.with_step(NextStep::say(format!(
                 "is the name right, and known here?  getent hosts {}",
                 shell_word(host)
             ))),
-            _ => failure.with(NextStep::say("is something listening there?  ss -tln")),
+            _ => failure.with_step(NextStep::say("is something listening there?  ss -tln")),
         }
     }
 }

@@ -10,15 +10,16 @@ impl From<ServerError> for Failure {
         match error {
             ServerError::File(error) => error.into(),
             ServerError::Process(error) => error.into(),
-            ServerError::Config(_) => Self::of(FailureKind::Malformed, &error)
-                .with(NextStep::say("let nginx say it:  sudo nginx -t")),
-            ServerError::ApacheConfig(_) => Self::of(FailureKind::Malformed, &error).with(
-                NextStep::say("let Apache say it:  sudo apachectl configtest"),
-            ),
+            ServerError::Config(_) => Self::from_error(FailureKind::Malformed, &error)
+                .with_step(NextStep::say("let nginx say it:  sudo nginx -t")),
+            ServerError::ApacheConfig(_) => Self::from_error(FailureKind::Malformed, &error)
+                .with_step(NextStep::say(
+                    "let Apache say it:  sudo apachectl configtest",
+                )),
             ServerError::UnexpectedProgram { ref binary, .. } => {
                 let binary = shell_word(&binary.display().to_string());
-                Self::of(FailureKind::Malformed, &error)
-                    .with(NextStep::say(format!("what is it?  {binary} -V")))
+                Self::from_error(FailureKind::Malformed, &error)
+                    .with_step(NextStep::say(format!("what is it?  {binary} -V")))
             }
             ServerError::TooManyFiles(software) => {
                 let folder = match software {
@@ -26,7 +27,7 @@ impl From<ServerError> for Failure {
                     ServerSoftware::Haproxy => "/etc/haproxy",
                     ServerSoftware::Nginx => "/etc/nginx",
                 };
-                Self::of(FailureKind::Hostile, &error).with(NextStep::say(format!(
+                Self::from_error(FailureKind::Hostile, &error).with_step(NextStep::say(format!(
                     "look for an include that includes itself:  grep -rn include {folder}"
                 )))
             }

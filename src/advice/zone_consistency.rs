@@ -9,7 +9,7 @@ use crate::pki::baseline_dates;
 
 /// A remark as a finding; `at` decides from how many places a CA looks.
 #[must_use]
-pub(crate) fn finding(remark: &ZoneRemark, at: Timestamp) -> Finding {
+pub(crate) fn zone_remark_finding(remark: &ZoneRemark, at: Timestamp) -> Finding {
     match remark {
         ZoneRemark::AbsenceCached { servers, until } => absence_cached(servers, *until, at),
         ZoneRemark::Chain { name, chain } => alias_chain(name, chain),
@@ -29,7 +29,7 @@ pub(crate) fn finding(remark: &ZoneRemark, at: Timestamp) -> Finding {
                 zone of {above} for names in it is not seen"
             ),
         )
-        .with(NextStep::say(format!(
+        .with_step(NextStep::say(format!(
             "add the record in the panel of {zone}, or one for {above}, which \
             proves all names below it:  dig NS {zone}"
         ))),
@@ -46,7 +46,7 @@ fn absence_cached(servers: &[String], until: Timestamp, at: Timestamp) -> Findin
             servers.join(", ")
         ),
     )
-    .with(NextStep::say(
+    .with_step(NextStep::say(
         "a CA whose resolver has looked remembers it as long: once it is there, \
             give it that time",
     ))
@@ -64,8 +64,8 @@ fn servers_disagree(answers: &[(String, String)], at: Timestamp) -> Finding {
             ca_perspectives(at)
         ),
     )
-    .quoting(lines)
-    .with(NextStep::say(
+    .with_quote(lines)
+    .with_step(NextStep::say(
         "have one and the same zone at all of them; answers by place or network \
             (GeoDNS, views) must not differ here",
     ))
@@ -80,7 +80,7 @@ fn resolver_differs(servers: &[String], at: Timestamp) -> Finding {
             ca_perspectives(at)
         ),
     )
-    .with(NextStep::say(
+    .with_step(NextStep::say(
         "an older answer that is remembered: look again later; or a view of the \
             zone for some networks only (split horizon, geo-blocking): publish it in all views",
     ))
@@ -94,8 +94,8 @@ fn serials_differ(zone: &str, serials: &[(String, u32)]) -> Finding {
         "serials-differ",
         format!("the copies of {zone} are not of the same age"),
     )
-    .quoting(lines)
-    .with(NextStep::say(
+    .with_quote(lines)
+    .with_step(NextStep::say(
         "wait until the servers have taken it over; if it stays so, see to the \
             zone transfer",
     ))
@@ -110,7 +110,7 @@ fn alias_chain(name: &str, chain: &AliasChain) -> Finding {
                 {back}"
             ),
         )
-        .with(NextStep::say(format!(
+        .with_step(NextStep::say(format!(
             "delete the alias at {name} and add the CA's record in its \
                     place"
         ))),
@@ -121,7 +121,7 @@ fn alias_chain(name: &str, chain: &AliasChain) -> Finding {
                 before that"
             ),
         )
-        .with(NextStep::say(format!(
+        .with_step(NextStep::say(format!(
             "have {name} lead straight to where it is meant to:  dig CNAME \
             {name}"
         ))),
@@ -137,7 +137,7 @@ fn name_servers(zone: &str, above: &str, above_only: &str, own_only: &str) -> Fi
             listed_only_by("the zone", own_only)
         ),
     )
-    .with(NextStep::say(format!(
+    .with_step(NextStep::say(format!(
         "set the same name servers at the registrar and in the zone:  dig +trace NS {zone}"
     )))
 }

@@ -155,7 +155,7 @@ fn refuse_several_chains(args: &BundleArgs, matched: &[MatchedCertificate]) -> R
         return Ok(());
     }
     let message = format!("--out takes one chain, and {} were found", matched.len());
-    Err(Failure::new(FailureKind::Usage, message).with(bundle_command::select_chain()))
+    Err(Failure::new(FailureKind::Usage, message).with_step(bundle_command::select_chain()))
 }
 
 /// The problems of all chains, causes first.
@@ -172,7 +172,7 @@ fn judge(
             certificate.key_location == KeyLocation::WithCertificate && !args.extract_key;
         for finding in std::mem::take(&mut certificate.findings) {
             if can_extract && finding.code == "key-in-delivery" {
-                findings.push(finding.with(bundle_command::extract_key()));
+                findings.push(finding.with_step(bundle_command::extract_key()));
             } else {
                 findings.push(finding);
             }
@@ -215,7 +215,7 @@ fn print(
         let source = output_files::export_source(certificate);
         let bytes = export::render_export(format, source, None)?;
         export::verify_export(format, &bytes, source, None)?;
-        context.sink.raw(&bytes).map_err(|error| {
+        context.sink.write_bytes(&bytes).map_err(|error| {
             Failure::new(FailureKind::Io, "cannot write to stdout").because(error.to_string())
         })?;
     }

@@ -25,5 +25,5 @@ pub(crate) fn run(
 ) -> u8 {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command_line, "certctl", &mut script);
-    context.sink.answer(&script)
+    context.sink.print_bytes(&script)
 }

@@ -162,7 +162,7 @@ fn check_until_settled<T: WaitObservation>(
     context
         .interrupt
         .listen()
-        .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
+        .map_err(|error| Failure::from_error(FailureKind::Internal, &error))?;
     match limit {
         Some(limit) => wait::wait_until_settled(context, limit, wait_command, check_once),
         None => check_once().map_err(|failure| wait::stopped(failure, "", wait_command)),

@@ -95,18 +95,18 @@ impl Outcome for ForgetOutcome {
     fn human(&self, text: &mut TextOutput) {
         let removal = &self.0;
         if let Some(leaf) = &removal.leaf {
-            text.fact("found", crate::report::in_words(leaf));
+            text.add_fact("found", crate::report::certificate_in_words(leaf));
         }
-        text.findings(&removal.findings);
+        text.add_findings(&removal.findings);
         match removal.verdict {
-            ForgetVerdict::Refused => text.fact("so", "nothing was touched"),
+            ForgetVerdict::Refused => text.add_fact("so", "nothing was touched"),
             ForgetVerdict::Planned => removal
                 .steps
                 .iter()
-                .for_each(|step| text.fact("plan", step.to_string())),
+                .for_each(|step| text.add_fact("plan", step.to_string())),
             ForgetVerdict::Forgotten => {
                 for file in &removal.files {
-                    text.fact(
+                    text.add_fact(
                         "plain",
                         format!(
                             "{} ({}), the bytes of before",
@@ -115,14 +115,14 @@ impl Outcome for ForgetOutcome {
                         ),
                     );
                 }
-                text.fact("gone", removal.folder.display().to_string());
-                text.fact(
+                text.add_fact("gone", removal.folder.display().to_string());
+                text.add_fact(
                     "done",
                     "servers read the same bytes as before: there is nothing to reload",
                 );
             }
         }
-        text.nexts(&removal.next);
+        text.add_next_steps(&removal.next);
     }
 
     fn exit_code(&self) -> u8 {

@@ -297,7 +297,7 @@ fn install_placeholder(context: &Context, args: &InstallArgs) -> Result<InstallO
     let flags = flags(context, args)?;
     let names = PlaceholderNames::parse(context, &args.files)?;
     let certificate = PlaceholderCertificate::new(&names.all, context.now())
-        .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
+        .map_err(|error| Failure::from_error(FailureKind::Internal, &error))?;
     let stem = args
         .cert_name
         .clone()

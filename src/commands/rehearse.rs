@@ -42,17 +42,17 @@ pub(crate) fn run(context: &Context, args: &RehearseArgs) -> Result<RehearseOutc
         let failure = Failure::new(FailureKind::Usage, "rehearse takes no --root");
         return Err(failure
             .because("it installs into a folder of its own")
-            .with(advice::rehearsal::rehearse(&name)));
+            .with_step(advice::rehearsal::rehearse(&name)));
     }
     if args.server == RehearsalServer::Nginx && process::find_program("nginx").is_none() {
         let failure = Failure::new(FailureKind::NotFound, "there is no nginx on this machine");
-        return Err(failure.with(advice::rehearsal::install_nginx_or_use_embedded()));
+        return Err(failure.with_step(advice::rehearsal::install_nginx_or_use_embedded()));
     }
     if context.directory.to_str().is_none() {
         let failure = Failure::new(FailureKind::Usage, "the name of the folder is not UTF-8");
         return Err(failure
             .because("the rehearsal types its commands as you would")
-            .with(advice::rehearsal::rehearse_in_tmp(&name)));
+            .with_step(advice::rehearsal::rehearse_in_tmp(&name)));
     }
     let scratch = ScratchFolder::claim(&context.path_of("rehearsal"))?;
     scenario::run(context, args.server, &name, &scratch)

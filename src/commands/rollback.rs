@@ -85,7 +85,7 @@ impl Outcome for RollbackOutcome {
         let leaf = &self.0.leaf;
         let names = leaf.dns_names.join(", ");
         let line = format!("{names}, ends {}", day(leaf.not_after));
-        text.fact("before", line);
+        text.add_fact("before", line);
         self.0.human(text);
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::advice::inventory::{CallContext, finding, steps};
+use crate::advice::inventory::{CallContext, reason_finding, row_steps};
 use crate::advice::status_command::command;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -121,9 +121,9 @@ fn judge_rows(context: &Context, rows: Vec<StatusRow>) -> Vec<JudgedRow> {
         let reasons = row.reasons.iter();
         judged.push(JudgedRow {
             findings: reasons
-                .map(|reason| finding(reason, &row, &calls))
+                .map(|reason| reason_finding(reason, &row, &calls))
                 .collect(),
-            next: steps(&row, &calls),
+            next: row_steps(&row, &calls),
             row,
         });
     }

@@ -101,7 +101,7 @@ pub(crate) fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome,
     if hosts.is_empty() && args.starttls.is_some() {
         let message = "--starttls is about a host, and none is named";
         let failure = Failure::new(FailureKind::Usage, message);
-        return Err(failure.with(verify_command::name_starttls_host()));
+        return Err(failure.with_step(verify_command::name_starttls_host()));
     }
     for host in &hosts {
         verify_host(context, args, host, &mut outcome)?;
@@ -241,7 +241,7 @@ fn verify_selection(
 fn unproven_finding(context: &Context, stem: &str) -> Finding {
     let message = "not proven yet: these files are in place and were not seen to be served since";
     let install = request::certctl_again(context, &["install", stem]);
-    Finding::note("not-verified-live", message).with(install)
+    Finding::note("not-verified-live", message).with_step(install)
 }
 
 impl Outcome for VerifyOutcome {
@@ -274,8 +274,8 @@ impl Outcome for VerifyOutcome {
             } else {
                 "found"
             };
-            text.fact(label, certificate.in_words());
-            text.findings(&certificate.findings);
+            text.add_fact(label, certificate.in_words());
+            text.add_findings(&certificate.findings);
         }
     }
 

@@ -141,7 +141,7 @@ fn fetch_from_first<'u>(
 fn fetch_error(url: &str, error: &HttpError) -> Result<Finding, Failure> {
     let step = match error {
         HttpError::Interrupted { signal, .. } => {
-            let failure = Failure::of(FailureKind::Interrupted(*signal), error);
+            let failure = Failure::from_error(FailureKind::Interrupted(*signal), error);
             return Err(failure.because("nothing was written"));
         }
         HttpError::Private(_) => advice::allow_private_aia(),
@@ -151,7 +151,7 @@ fn fetch_error(url: &str, error: &HttpError) -> Result<Finding, Failure> {
 }
 
 fn not_fetched(message: String, step: NextStep) -> Finding {
-    Finding::warning("issuer-not-fetched", message).with(step)
+    Finding::warning("issuer-not-fetched", message).with_step(step)
 }
 
 /// The CA certificates among fetched `bytes`: DER, PEM or PKCS#7, as in any file from a CA.

@@ -56,7 +56,7 @@ fn host_of_argument(
                 FailureKind::Usage,
                 format!("{text} is no host, and --starttls is about one"),
             )
-            .with(name_a_mail_host())
+            .with_step(name_a_mail_host())
         });
     }
     if text == "-" || files::exists(Path::new(text)) {

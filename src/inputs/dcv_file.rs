@@ -60,5 +60,5 @@ fn not_a_dcv_file(path: &Path, reason: &str) -> Failure {
         format!("{shown} is not the zone-file text that certctl keeps a record in"),
     )
     .because(reason)
-    .with(repair_dcv_file(path))
+    .with_step(repair_dcv_file(path))
 }

@@ -222,7 +222,7 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Vec<DeliveryInput>, Failure> 
                 limits.entries
             ),
         )
-        .with(advice::pass_files_one_by_one()));
+        .with_step(advice::pass_files_one_by_one()));
     }
     let mut inputs = Vec::new();
     let mut left = FILE_LIMIT;

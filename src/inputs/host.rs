@@ -205,7 +205,7 @@ fn unreachable(host: &HostArgument, failed: Vec<FailedProbe>) -> Failure {
     for one in failed {
         failure = failure.because(format!("{}: {}", one.address, in_words(&one.error)));
     }
-    failure.with(step.unwrap_or_else(|| advice::check_listener(&host.name, host.port)))
+    failure.with_step(step.unwrap_or_else(|| advice::check_listener(&host.name, host.port)))
 }
 
 /// Where web servers and applications behind them answer in plain text.
@@ -243,7 +243,7 @@ fn ascii_host(host: &str) -> Result<String, Failure> {
         return Ok(host.to_owned());
     }
     let name = DnsName::parse(host).map_err(|error| {
-        Failure::of(FailureKind::Usage, &error).with(advice::example_host_flag())
+        Failure::from_error(FailureKind::Usage, &error).with_step(advice::example_host_flag())
     })?;
     Ok(name.as_str().to_owned())
 }

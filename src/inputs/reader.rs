@@ -176,7 +176,7 @@ impl InputReader {
                     "{what} is to be locked, and there is no terminal to ask for a password on"
                 ),
             )
-            .with(advice::pass_password_file()));
+            .with_step(advice::pass_password_file()));
         }
         self.listen_for_signals()?;
         let typed = terminal::ask_password(
@@ -195,14 +195,14 @@ impl InputReader {
             FailureKind::Malformed,
             format!("{problem}; nothing was written"),
         )
-        .with(advice::pass_password_file()))
+        .with_step(advice::pass_password_file()))
     }
 
     /// Makes a signal end the question for a password.
     fn listen_for_signals(&self) -> Result<(), Failure> {
         self.interrupt
             .listen()
-            .map_err(|error| Failure::of(FailureKind::Internal, &error))
+            .map_err(|error| Failure::from_error(FailureKind::Internal, &error))
     }
 
     /// The keys that the known password opens, and why the last one stays locked.
@@ -265,7 +265,7 @@ fn first_line(path: &Path) -> Result<Passphrase, Failure> {
             format!("the first line of {} is empty", path.display()),
         )
         .because("it is where the password is looked for")
-        .with(advice::write_password_first()));
+        .with_step(advice::write_password_first()));
     }
     Ok(Passphrase::new(line.to_vec()))
 }

@@ -128,7 +128,7 @@ fn roll_back(error: FileError, moved: &[MovedFile]) -> Failure {
                 file.original.display(),
                 file.backup.display()
             ))
-            .with(restore_backup(&file.backup, &file.original))
+            .with_step(restore_backup(&file.backup, &file.original))
     })
 }
 

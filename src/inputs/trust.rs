@@ -162,10 +162,10 @@ impl TrustDifference<'_> {
         let Self { label, here, there } = self;
         if *there == TrustSource::System {
             let message = format!("{label}: {there} would do, {here} does not know its root");
-            return Finding::warning(CODE, message).with(advice::trust_system_roots());
+            return Finding::warning(CODE, message).with_step(advice::trust_system_roots());
         }
         let message = format!("{label}: {there} would do, {here} do not know its root");
-        Finding::warning(CODE, message).with(advice::trust_mozilla_roots())
+        Finding::warning(CODE, message).with_step(advice::trust_mozilla_roots())
     }
 
     fn known_only_here(self) -> Finding {
@@ -175,12 +175,12 @@ impl TrustDifference<'_> {
                 "{label}: {here} knows its root, {there} do not: browsers take it, programs on \
                 this machine (curl, wget) do not"
             );
-            return Finding::note(CODE, message).with(advice::update_system_roots());
+            return Finding::note(CODE, message).with_step(advice::update_system_roots());
         }
         let message = format!(
             "{label}: {here} would do; {there} does not know its root, so browsers elsewhere \
             refuse it"
         );
-        Finding::warning(CODE, message).with(advice::order_from_public_root())
+        Finding::warning(CODE, message).with_step(advice::order_from_public_root())
     }
 }

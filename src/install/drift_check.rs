@@ -338,13 +338,15 @@ impl DriftCheck {
                     self.name
                 );
                 let finding = Finding::error("drift-not-configured", message);
-                Some(finding.with(self.repair.clone()))
+                Some(finding.with_step(self.repair.clone()))
             }
             ServerState::Stopped(_) => {
                 let message = format!("{title} does not run: nobody serves {}", self.name);
                 let finding = Finding::error("server-not-running", message);
                 Some(match server_use.program() {
-                    Some(program) => finding.with(servers::start_server(program.start_command())),
+                    Some(program) => {
+                        finding.with_step(servers::start_server(program.start_command()))
+                    }
                     None => finding,
                 })
             }
@@ -361,8 +363,8 @@ impl DriftCheck {
         );
         let answers = Finding::from(&StepError::NotServed(probes)).lines;
         Finding::error("drift-served", message)
-            .quoting(answers)
-            .with(self.repair.clone())
+            .with_quote(answers)
+            .with_step(self.repair.clone())
     }
 }
 
@@ -438,19 +440,19 @@ impl<'a> DriftReport<'a> {
                     }
                     LinkReplacement::File | LinkReplacement::Nothing => self.install.clone(),
                 };
-                Finding::error("drift-link", message).with(next)
+                Finding::error("drift-link", message).with_step(next)
             }
             FileDrift::Live(path) => Finding::error("drift-live", message)
-                .with(drift::point_live_to_proven(path))
-                .with(self.install.clone()),
+                .with_step(drift::point_live_to_proven(path))
+                .with_step(self.install.clone()),
             FileDrift::Mode { path, was, .. } => {
-                Finding::error("drift-mode", message).with(drift::restore_mode(path, *was))
+                Finding::error("drift-mode", message).with_step(drift::restore_mode(path, *was))
             }
             FileDrift::NotProven { .. } => {
-                Finding::error("drift-unverified", message).with(self.install.clone())
+                Finding::error("drift-unverified", message).with_step(self.install.clone())
             }
             FileDrift::Owner { path, was, .. } => {
-                Finding::error("drift-owner", message).with(drift::restore_owner(path, *was))
+                Finding::error("drift-owner", message).with_step(drift::restore_owner(path, *was))
             }
         }
     }
@@ -465,13 +467,13 @@ impl<'a> DriftReport<'a> {
         };
         let before = rollback::find_release(self.context, self.layout, self.settings, None);
         if before.is_err() {
-            return finding.with(drift::replace_damaged(folder, root));
+            return finding.with_step(drift::replace_damaged(folder, root));
         }
         finding
-            .with(certctl_again(
+            .with_step(certctl_again(
                 self.context,
                 &["rollback", self.layout.stem()],
             ))
-            .with(drift::or_replace_damaged(folder, root))
+            .with_step(drift::or_replace_damaged(folder, root))
     }
 }

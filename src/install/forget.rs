@@ -104,7 +104,7 @@ pub(crate) fn run(
     if context.interrupt.listen().is_err() {
         context
             .sink
-            .detail("signals cannot be listened to; they end this at once");
+            .show_detail("signals cannot be listened to; they end this at once");
     }
     let (layout, removal) = plan_removal(context, stem)?;
     if mode == RunMode::DryRun || removal.verdict == ForgetVerdict::Refused {
@@ -254,7 +254,7 @@ impl ForgetResult {
                     let finding = report_refusal(context, &self.name, refusal);
                     self.findings.push(match refusal {
                         ForgetRefusal::NotProven(_) if can_roll_back => {
-                            finding.with(certctl_again(context, &["rollback", &self.name]))
+                            finding.with_step(certctl_again(context, &["rollback", &self.name]))
                         }
                         _ => finding,
                     });
@@ -345,14 +345,14 @@ fn report_refusal(context: &Context, stem: &str, refusal: &ForgetRefusal) -> Fin
     let message = refusal.to_string();
     match refusal {
         ForgetRefusal::NotProven(_) => Finding::error("not-verified-live", message)
-            .with(certctl_again(context, &["install", stem])),
+            .with_step(certctl_again(context, &["install", stem])),
         ForgetRefusal::StillNamed { block, .. } => {
-            Finding::error("still-configured", message).with(lineages::name_the_link(block))
+            Finding::error("still-configured", message).with_step(lineages::name_the_link(block))
         }
         ForgetRefusal::DanglingLink(_) => Finding::error("path-missing", message)
-            .with(certctl_again(context, &["install", stem, "--check"])),
+            .with_step(certctl_again(context, &["install", stem, "--check"])),
         ForgetRefusal::ForeignFile(path) => {
-            Finding::error("folder-not-empty", message).with(lineages::move_foreign_file(path))
+            Finding::error("folder-not-empty", message).with_step(lineages::move_foreign_file(path))
         }
     }
 }

@@ -401,13 +401,13 @@ fn none_installed(context: &Context, name: Option<&str>) -> Failure {
     let Some(name) = name else {
         let message = "no certificate is installed here by certctl";
         let next = lineages::install_one(context.root.as_deref());
-        return Failure::new(FailureKind::NotFound, message).with(next);
+        return Failure::new(FailureKind::NotFound, message).with_step(next);
     };
     match resolve_root(context.root.as_deref()) {
         Ok(root) => {
             let message = format!("no certificate of {name} is installed here");
             let next = lineages::list_installed(&layout::base(&root));
-            Failure::new(FailureKind::NotFound, message).with(next)
+            Failure::new(FailureKind::NotFound, message).with_step(next)
         }
         Err(error) => error.into(),
     }
@@ -418,7 +418,10 @@ fn several_installed(context: &Context, verb: &str, stems: &[String]) -> Failure
     stems
         .iter()
         .map(|stem| certctl_again(context, &[verb, stem]))
-        .fold(Failure::new(FailureKind::Ambiguous, message), Failure::with)
+        .fold(
+            Failure::new(FailureKind::Ambiguous, message),
+            Failure::with_step,
+        )
 }
 
 /// Reads the saved options of a certificate.

@@ -337,7 +337,7 @@ impl TransactionOutcome {
         };
         let mut failure = Failure::new(FailureKind::Interrupted(signal), message)
             .because(reason)
-            .with(command_lines::repeat_to_continue());
+            .with_step(command_lines::repeat_to_continue());
         for step in &self.rollback.failed {
             failure = failure.because(format!("not back: {step}"));
         }
@@ -479,7 +479,7 @@ fn fail_before_switch(trouble: Rc<StepError>) -> Failure {
     match Rc::try_unwrap(trouble) {
         Ok(StepError::Install(error)) => error.into(),
         Ok(StepError::Process(error)) => error.into(),
-        Ok(other) => Failure::of(FailureKind::Io, &other),
-        Err(shared) => Failure::of(FailureKind::Io, &*shared),
+        Ok(other) => Failure::from_error(FailureKind::Io, &other),
+        Err(shared) => Failure::from_error(FailureKind::Io, &*shared),
     }
 }

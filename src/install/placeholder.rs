@@ -49,7 +49,7 @@ pub(crate) fn make_release(
 ) -> Result<Release, Failure> {
     certificate
         .release(access)
-        .map_err(|error| Failure::of(FailureKind::Internal, &error))
+        .map_err(|error| Failure::from_error(FailureKind::Internal, &error))
 }
 
 /// What a placeholder would replace: a plain file, or a certificate that is no placeholder.
@@ -84,7 +84,7 @@ pub(crate) fn warn_about_placeholder(context: &Context, not_after: Timestamp) ->
         day(not_after)
     );
     let next = lineages::install_the_real_one(context.root.as_deref());
-    Finding::warning("placeholder", message).with(next)
+    Finding::warning("placeholder", message).with_step(next)
 }
 
 /// Only a placeholder has this name: it cannot be installed again, as a certificate can.
@@ -93,5 +93,5 @@ pub(crate) fn only_placeholder(context: &Context, stem: &str) -> Failure {
     let message =
         format!("only a placeholder of {stem} is installed, and its certificate is not here");
     let next = lineages::install_the_real_one(context.root.as_deref());
-    Failure::new(FailureKind::NotFound, message).with(next)
+    Failure::new(FailureKind::NotFound, message).with_step(next)
 }

@@ -59,7 +59,7 @@ pub(crate) fn refuse_at_option(context: &Context, mode: RunMode) -> Result<(), F
         FailureKind::Usage,
         "--at is for --root and --dry-run: what is installed here is judged by now",
     )
-    .with(command_lines::omit_at_or_dry_run()))
+    .with_step(command_lines::omit_at_or_dry_run()))
 }
 
 /// A certctl command line for the tree of this run: with `--root` where it was given, else as root.

@@ -63,7 +63,7 @@ fn list_releases(
 ) -> Failure {
     let kept = load_kept(layout, settings);
     if kept.is_empty() {
-        return failure.with(lineages::list_releases(&layout.releases()));
+        return failure.with_step(lineages::list_releases(&layout.releases()));
     }
     add_releases(context, layout, &kept, failure)
 }
@@ -106,7 +106,7 @@ fn add_releases(
         let id = past.release.as_str();
         failure = failure
             .because(format!("there is {id}, {since}: ends {expires}{now}"))
-            .with(certctl_again(
+            .with_step(certctl_again(
                 context,
                 &["rollback", layout.stem(), "--to", id],
             ));
@@ -141,7 +141,7 @@ pub(crate) fn find_release(
             layout.release(&target).display()
         );
         Failure::new(FailureKind::NotFound, message)
-            .with(lineages::inspect_releases(&layout.releases()))
+            .with_step(lineages::inspect_releases(&layout.releases()))
     })
 }
 
@@ -167,7 +167,7 @@ pub(crate) fn check_validity(release: &Release, now: Timestamp) -> Vec<Finding> 
         });
     expired
         .chain(not_yet_valid)
-        .map(|finding| finding.with(lineages::install_a_valid_one()))
+        .map(|finding| finding.with_step(lineages::install_a_valid_one()))
         .collect()
 }
 
@@ -194,10 +194,10 @@ pub(crate) fn nothing_before(
     let next = lineages::install_what_should_be_served(context.root.as_deref());
     Failure::new(FailureKind::NotFound, message)
         .because("no earlier install of it ended well here")
-        .with(next)
+        .with_step(next)
 }
 
 fn not_installed(layout: &LineageLayout) -> Failure {
     let message = format!("{} is not installed here", layout.stem());
-    Failure::new(FailureKind::NotFound, message).with(lineages::inspect_base(&layout.base()))
+    Failure::new(FailureKind::NotFound, message).with_step(lineages::inspect_base(&layout.base()))
 }

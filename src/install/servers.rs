@@ -223,7 +223,7 @@ fn report_unnotified(
     );
     server_names.push(software.name());
     let finding = Finding::warning("server-not-included", message);
-    Some(finding.with(install_for(
+    Some(finding.with_step(install_for(
         context,
         search.usual_layout.stem(),
         &server_names,

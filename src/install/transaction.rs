@@ -71,7 +71,7 @@ pub(crate) fn run_all(
     if context.interrupt.listen().is_err() {
         context
             .sink
-            .detail("signals cannot be listened to; they end this at once");
+            .show_detail("signals cannot be listened to; they end this at once");
     }
     let situations = preflight::observe_requests(context, requests)?;
     if let Some(signal) = context.interrupt.signal() {
@@ -195,7 +195,7 @@ impl<'a, 'b> Transaction<'a, 'b> {
             situations.push((planned.index, planned.situation));
         }
         for step in plans.iter().flat_map(|plan| &plan.steps) {
-            context.sink.detail(&step.to_string());
+            context.sink.show_detail(&step.to_string());
         }
         let hands = situations
             .iter()
@@ -275,7 +275,7 @@ pub(super) fn take_lock(
 ) -> Result<(FileLock, LockWait), InstallError> {
     match apply::lock_tree(layout, Duration::ZERO, &context.interrupt) {
         Err(InstallError::LockHeld { .. }) if !timeout.is_zero() => {
-            context.sink.event(&format!(
+            context.sink.show_progress(&format!(
                 "another certctl is at work; waiting for it, at most {} s",
                 timeout.as_secs()
             ));

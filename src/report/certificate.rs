@@ -36,7 +36,7 @@ pub(crate) fn name_in_words(name: &str) -> String {
 
 /// What a certificate is for, in a few words: its names and its expiry date.
 #[must_use]
-pub(crate) fn in_words(certificate: &Certificate) -> String {
+pub(crate) fn certificate_in_words(certificate: &Certificate) -> String {
     let addresses = certificate.ip_addresses.iter().map(ToString::to_string);
     let names: Vec<String> = certificate
         .dns_names

@@ -367,7 +367,7 @@ fn every_failure_reads_well() {
     let mut page = String::new();
     for failure in failures().into_iter().chain(not_installed()) {
         let mut text = TextOutput::default();
-        text.failure(&failure);
+        text.add_failure(&failure);
         writeln!(
             page,
             "[{}, exit {}]\n{text}",
@@ -529,7 +529,7 @@ fn every_reason_reads_well() {
     let mut page = String::new();
     for finding in reasons().iter().map(Finding::from) {
         let mut text = TextOutput::default();
-        text.finding(&finding);
+        text.add_finding(&finding);
         writeln!(page, "[{}]\n{text}", finding.code).unwrap();
     }
     insta::assert_snapshot!(page);
@@ -659,7 +659,7 @@ fn every_judgement_reads_well() {
     let mut page = String::new();
     for finding in judgements() {
         let mut text = TextOutput::default();
-        text.finding(&finding);
+        text.add_finding(&finding);
         writeln!(page, "[{}]\n{text}", finding.code).unwrap();
         assert!(!finding.next.is_empty(), "no next step:\n{text}");
     }
@@ -686,7 +686,7 @@ fn the_document_says_the_same() {
 
 #[test]
 fn each_rule_can_fail() {
-    let fine = Failure::new(FailureKind::Io, "it is broken").with(NextStep::say("mend it"));
+    let fine = Failure::new(FailureKind::Io, "it is broken").with_step(NextStep::say("mend it"));
     assert_eq!(broken(&fine), Vec::<&str>::new());
     let named = Failure::new(FailureKind::Io, "It is broken.")
         .because("it is broken")
@@ -736,9 +736,9 @@ fn broken(failure: &Failure) -> Vec<&'static str> {
 #[test]
 fn findings_follow_the_same_rules() {
     let finding =
-        Finding::error("wrong-key", "it is wrong").with(NextStep::run(&["verify", "a b"]));
+        Finding::error("wrong-key", "it is wrong").with_step(NextStep::run(&["verify", "a b"]));
     let mut text = TextOutput::default();
-    text.findings(&[Finding::note("duplicate", "a note"), finding]);
+    text.add_findings(&[Finding::note("duplicate", "a note"), finding]);
     assert_eq!(
         text.to_string(),
         "wrong  it is wrong\nnext   certctl verify 'a b'\nnote   a note\n"

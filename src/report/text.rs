@@ -57,41 +57,41 @@ pub(super) enum Coloring {
 
 impl TextOutput {
     /// A fact under a short label: `made   example.com.key`. Left out by `-q`.
-    pub(crate) fn fact(&mut self, label: &str, body: impl Into<String>) {
+    pub(crate) fn add_fact(&mut self, label: &str, body: impl Into<String>) {
         self.say(LineKind::Fact, label, body.into());
     }
 
     /// Something to act on: shown by `-q` too.
-    pub(crate) fn act(&mut self, label: &str, body: impl Into<String>) {
+    pub(crate) fn add_action(&mut self, label: &str, body: impl Into<String>) {
         self.say(LineKind::Act, label, body.into());
     }
 
     /// Something wrong: shown by `-q` too, coloured as such.
-    pub(crate) fn bad(&mut self, label: &str, body: impl Into<String>) {
+    pub(crate) fn add_problem(&mut self, label: &str, body: impl Into<String>) {
         self.say(LineKind::Bad, label, body.into());
     }
 
     /// Text to copy, with its own line breaks and no indent (a request, a zone-file line, a server
     /// block).
-    pub(crate) fn payload(&mut self, body: impl Into<String>) {
+    pub(crate) fn add_payload(&mut self, body: impl Into<String>) {
         self.push(LineKind::Payload, "", body.into());
     }
 
     /// A finding: its severity as the label, its next steps below it.
-    pub(crate) fn finding(&mut self, finding: &Finding) {
+    pub(crate) fn add_finding(&mut self, finding: &Finding) {
         match finding.severity {
-            Severity::Error => self.bad("wrong", finding.message.clone()),
-            Severity::Warning => self.act("warn", finding.message.clone()),
-            Severity::Note => self.fact("note", finding.message.clone()),
+            Severity::Error => self.add_problem("wrong", finding.message.clone()),
+            Severity::Warning => self.add_action("warn", finding.message.clone()),
+            Severity::Note => self.add_fact("note", finding.message.clone()),
         }
-        self.quote(&finding.lines);
+        self.add_quote(&finding.lines);
         if finding.severity > Severity::Note {
-            self.nexts(&finding.next);
+            self.add_next_steps(&finding.next);
         }
     }
 
     /// Quotes lines of a server or program, each behind a bar, below the line before.
-    pub(crate) fn quote(&mut self, lines: &[String]) {
+    pub(crate) fn add_quote(&mut self, lines: &[String]) {
         self.below("| ", lines);
     }
 
@@ -110,16 +110,16 @@ impl TextOutput {
     }
 
     /// Findings, the worst first; notes last.
-    pub(crate) fn findings(&mut self, findings: &[Finding]) {
+    pub(crate) fn add_findings(&mut self, findings: &[Finding]) {
         let mut sorted: Vec<&Finding> = findings.iter().collect();
         sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         for finding in sorted {
-            self.finding(finding);
+            self.add_finding(finding);
         }
     }
 
     /// `error:`, `cause:` and `next:` lines.
-    pub(crate) fn failure(&mut self, failure: &Failure) {
+    pub(crate) fn add_failure(&mut self, failure: &Failure) {
         self.say(LineKind::Error, "error:", failure.message.clone());
         for cause in &failure.causes {
             self.say(LineKind::Detail, "  cause:", cause.clone());
@@ -130,7 +130,7 @@ impl TextOutput {
     }
 
     /// What to do next, one line each.
-    pub(crate) fn nexts(&mut self, next: &[NextStep]) {
+    pub(crate) fn add_next_steps(&mut self, next: &[NextStep]) {
         for step in next {
             self.push(LineKind::Act, "next", step.text.clone());
             self.below("    ", &step.lines);
@@ -238,15 +238,15 @@ mod tests {
     fn foreign_text_cannot_forge_a_line() {
         let forged = "x\nright  trusted by Mozilla\u{2028}next   curl e | sh";
         let mut text = TextOutput::default();
-        text.fact("", forged);
-        text.fact("found", forged);
-        text.findings(&[Finding::error("wrong-key", forged)
-            .quoting([forged.to_owned()])
-            .with(NextStep::say(forged).pasting([forged.to_owned()]))]);
-        text.failure(
+        text.add_fact("", forged);
+        text.add_fact("found", forged);
+        text.add_findings(&[Finding::error("wrong-key", forged)
+            .with_quote([forged.to_owned()])
+            .with_step(NextStep::say(forged).with_lines([forged.to_owned()]))]);
+        text.add_failure(
             &Failure::new(FailureKind::Io, forged)
                 .because(forged)
-                .with(NextStep::say(forged)),
+                .with_step(NextStep::say(forged)),
         );
         let page = text.to_string();
         assert_eq!(page.lines().count(), 9, "{page}");
@@ -262,11 +262,11 @@ mod tests {
     #[test]
     fn labels_are_columns_and_quiet_keeps_what_needs_action() {
         let mut text = TextOutput::default();
-        text.fact("made", "a");
-        text.fact("made", "b");
-        text.act("next", "c");
-        text.act("next", "d");
-        text.payload("x\ny\n");
+        text.add_fact("made", "a");
+        text.add_fact("made", "b");
+        text.add_action("next", "c");
+        text.add_action("next", "d");
+        text.add_payload("x\ny\n");
         assert_eq!(
             text.render(TextAmount::Everything, Coloring::Plain),
             "made   a\n       b\nnext   c\n       d\nx\ny\n"

@@ -144,7 +144,7 @@ impl ScanResults {
         let message = format!("{host} shows no certificate: {at}{error}");
         let next = advice::scan::inspect_host(&host.to_string());
         self.findings
-            .push(Finding::error("host-no-answer", message).with(next));
+            .push(Finding::error("host-no-answer", message).with_step(next));
     }
 
     /// Parses each certificate once, however many servers send it.
@@ -221,22 +221,22 @@ fn probe_side_by_side(
             starttls: starttls.or_else(|| StartTls::from_port(host.port)),
         });
     }
-    let mut live = context.sink.live();
+    let mut live = context.sink.live_progress();
     let mut done = 0;
     hosts::probe_all_hosts(&targets, HOST_DEADLINE, |index, answer| {
         // Result lines on the same terminal appear above the progress line.
         if let Some(live) = &mut live {
-            context.sink.clear(live);
+            context.sink.clear_progress(live);
         }
         on_answer(index, answer);
         done += 1;
         let progress = format!("asked {done} of {}", targets.len());
         if let Some(live) = &mut live {
-            context.sink.draw(live, &[progress]);
+            context.sink.draw_progress(live, &[progress]);
         }
     });
     if let Some(live) = &mut live {
-        context.sink.clear(live);
+        context.sink.clear_progress(live);
     }
 }
 

@@ -57,7 +57,7 @@ impl ScanResults {
             _ => Finding::warning("certificate-unreadable", message),
         };
         for next in &failure.next {
-            finding = finding.with(next.clone());
+            finding = finding.with_step(next.clone());
         }
         self.findings.push(finding);
     }
@@ -71,7 +71,7 @@ impl ScanResults {
             );
             let next = advice::scan::run_status_as_root();
             self.findings
-                .push(Finding::note("keys-unreadable", message).with(next));
+                .push(Finding::note("keys-unreadable", message).with_step(next));
         }
     }
 }

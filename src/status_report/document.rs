@@ -32,7 +32,7 @@ pub(crate) fn status_json(outcome: &StatusOutcome) -> Value {
 }
 
 fn output(written: &WrittenFile) -> Value {
-    json!({"format": written.format, "path": report::shown(&written.path)})
+    json!({"format": written.format, "path": report::path_text(&written.path)})
 }
 
 /// The findings of a row, each with the name of the row in front.
@@ -93,7 +93,7 @@ fn location(place: &ItemLocation) -> Value {
         }
         ItemLocation::File { path, origin } => {
             let mut document =
-                json!({"kind": "file", "path": report::shown(path), "found": origin.name()});
+                json!({"kind": "file", "path": report::path_text(path), "found": origin.name()});
             if let (ItemOrigin::Configured(software, block), Some(fields)) =
                 (origin, document.as_object_mut())
             {

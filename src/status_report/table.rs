@@ -30,7 +30,7 @@ const SOME: usize = 12;
 /// Writes all rows, the files that were written, the findings and a summary.
 pub(crate) fn write(outcome: &StatusOutcome, text: &mut TextOutput) {
     if outcome.rows.is_empty() {
-        text.fact("found", "no certificate, request or key");
+        text.add_fact("found", "no certificate, request or key");
     }
     let columns = Columns::of(outcome);
     let count = outcome.rows.len();
@@ -38,16 +38,16 @@ pub(crate) fn write(outcome: &StatusOutcome, text: &mut TextOutput) {
         write_row(one, &columns, count, text);
     }
     for written in &outcome.written {
-        text.fact("wrote", written.path.display().to_string());
+        text.add_fact("wrote", written.path.display().to_string());
     }
-    text.findings(&outcome.findings);
+    text.add_findings(&outcome.findings);
     if count > 1 {
         let more = if count <= FEW {
             ""
         } else {
             "; more of one:  certctl status NAME"
         };
-        text.fact("so", format!("{}{more}", summary(&outcome.rows)));
+        text.add_fact("so", format!("{}{more}", summary(&outcome.rows)));
     }
 }
 
@@ -71,9 +71,9 @@ fn write_row(one: &JudgedRow, columns: &Columns, count: usize, text: &mut TextOu
     }
     for line in lines {
         match verdict {
-            RowVerdict::Wrong => text.bad("wrong", line),
-            RowVerdict::Due => text.act("due", line),
-            RowVerdict::Fine => text.fact("fine", line),
+            RowVerdict::Wrong => text.add_problem("wrong", line),
+            RowVerdict::Due => text.add_action("due", line),
+            RowVerdict::Fine => text.add_fact("fine", line),
         }
     }
 }

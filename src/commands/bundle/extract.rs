@@ -33,7 +33,7 @@ pub(super) fn plan(
         let message = "no private key that fits came with the certificate";
         return Err(Failure::new(FailureKind::NotFound, message)
             .because("--extract-key takes it out of what was passed")
-            .with(bundle_command::omit_extract_key()));
+            .with_step(bundle_command::omit_extract_key()));
     }
     matched
         .iter()
@@ -107,7 +107,7 @@ impl ObservedKeyPath {
         );
         Failure::new(FailureKind::Exists, message)
             .because("a private key is never overwritten: it may be the only one of its kind")
-            .with(bundle_command::move_old_key_away(&self.path))
+            .with_step(bundle_command::move_old_key_away(&self.path))
     }
 }
 

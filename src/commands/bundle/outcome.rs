@@ -85,14 +85,14 @@ impl Outcome for BundleOutcome {
             return;
         }
         for chain in &self.bundled {
-            text.fact("found", chain.in_words(&self.trust, self.verdict()));
+            text.add_fact("found", chain.in_words(&self.trust, self.verdict()));
             chain.write_files(text);
         }
-        text.findings(&self.findings);
+        text.add_findings(&self.findings);
         if self.verdict() == BundleVerdict::Wrong {
-            text.act("", "nothing was written");
+            text.add_action("", "nothing was written");
         }
-        text.nexts(&self.next_steps());
+        text.add_next_steps(&self.next_steps());
     }
 
     fn exit_code(&self) -> u8 {
@@ -148,7 +148,7 @@ impl OutputFile {
     fn json(&self) -> Value {
         json!({
             "format": self.format.name(),
-            "path": report::shown(&self.path),
+            "path": report::path_text(&self.path),
             "mode": self.format.mode().to_string(),
             "holds_key": self.format.includes_key(),
             "changed": self.changed,
@@ -170,19 +170,19 @@ impl BundledChain {
         let chain = &self.matched.assembly.chain;
         let chain_path = self
             .output(ExportFormat::Pem)
-            .map(|output| report::shown(&output.path));
+            .map(|output| report::path_text(&output.path));
         let key_path = self
             .matched
             .key
             .as_ref()
-            .map(|(path, _)| report::shown(path));
+            .map(|(path, _)| report::path_text(path));
         let request = self.matched.request.as_ref();
         let outputs: Vec<Value> = self.outputs.iter().map(OutputFile::json).collect();
         json!({
             "name": self.matched.stem,
             "chain_path": chain_path,
             "key_path": key_path,
-            "request_path": request.map(|(path, _)| report::shown(path)),
+            "request_path": request.map(|(path, _)| report::path_text(path)),
             "not_after": chain.leaf().not_after,
             "chain": report::chain_json(chain),
             "outputs": outputs,
@@ -193,21 +193,21 @@ impl BundledChain {
         if let Some(key) = &self.extracted {
             let path = key.path.display();
             if key.changed {
-                text.fact("wrote", format!("{path} (0600)"));
+                text.add_fact("wrote", format!("{path} (0600)"));
             } else {
-                text.fact("kept", path.to_string());
+                text.add_fact("kept", path.to_string());
             }
         }
         for output in &self.outputs {
             let label = if output.changed { "wrote" } else { "kept" };
-            text.fact(label, output.in_words());
+            text.add_fact(label, output.in_words());
         }
     }
 
     /// `example.com, until 2027-06-10; fits example.com.key; 1 intermediate; trusted by Mozilla's list`.
     fn in_words(&self, trust: &TrustSource, verdict: BundleVerdict) -> String {
         let chain = &self.matched.assembly.chain;
-        let mut words = report::in_words(chain.leaf());
+        let mut words = report::certificate_in_words(chain.leaf());
         if let Some(path) = self.fitting_file() {
             words.push_str(&format!("; fits {}", path.display()));
         }

@@ -154,7 +154,7 @@ fn check_locked(
         OverwriteLoss::Key => Err(holds_key(path)),
         OverwriteLoss::Unknown => Err(not_overwritten(path, "is locked with another password")
             .because("the key in it may be the only one of its kind")
-            .with(bundle_command::give_old_password())),
+            .with_step(bundle_command::give_old_password())),
     }
 }
 
@@ -164,5 +164,5 @@ fn holds_key(path: &Path) -> Failure {
 
 fn not_overwritten(path: &Path, reason: &str) -> Failure {
     let message = format!("{} {reason} and is not overwritten", path.display());
-    Failure::new(FailureKind::Exists, message).with(bundle_command::write_elsewhere(path))
+    Failure::new(FailureKind::Exists, message).with_step(bundle_command::write_elsewhere(path))
 }

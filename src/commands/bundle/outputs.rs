@@ -163,7 +163,7 @@ impl OutputArgs {
 }
 
 fn usage(message: impl Into<String>, step: NextStep) -> Failure {
-    Failure::new(FailureKind::Usage, message).with(step)
+    Failure::new(FailureKind::Usage, message).with_step(step)
 }
 
 /// The path of the file in the format that is called `name`.

@@ -32,7 +32,7 @@ pub(super) fn read(
         let message = "the password for the new .pfx is empty";
         return Err(Failure::new(FailureKind::Malformed, message)
             .because("Windows and Java ask for one when they read it")
-            .with(bundle_command::confirm_empty_password()));
+            .with_step(bundle_command::confirm_empty_password()));
     }
     Ok(Some(password))
 }
@@ -50,7 +50,7 @@ fn read_first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
             let message = format!("the first line of {} is not UTF-8", path.display());
             Err(Failure::new(FailureKind::Malformed, message)
                 .because("it is the password for the new .pfx (--pfx-password-file)")
-                .with(bundle_command::rewrite_password_file()))
+                .with_step(bundle_command::rewrite_password_file()))
         }
     }
 }
@@ -59,13 +59,13 @@ fn prompt_twice(context: &Context) -> Result<Zeroizing<String>, Failure> {
     context
         .interrupt
         .listen()
-        .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
+        .map_err(|error| Failure::from_error(FailureKind::Internal, &error))?;
     let password = prompt(context, "password for the new .pfx (not shown): ")?;
     let repeated = prompt(context, "the same again: ")?;
     if repeated != password {
         let message = "the two passwords differ; nothing was written";
         let failure = Failure::new(FailureKind::Malformed, message);
-        return Err(failure.with(bundle_command::retype_password()));
+        return Err(failure.with_step(bundle_command::retype_password()));
     }
     Ok(password)
 }

@@ -47,19 +47,19 @@ impl CsrConflict {
             Self::KeyAlone => {
                 let with_key = with_existing_key(args, paths.key.clone());
                 let words = command_line::words(context, &with_key);
-                failure = failure.with(csr_command::request_existing_key(&words));
+                failure = failure.with_step(csr_command::request_existing_key(&words));
             }
             Self::RequestAlone if args.key.is_none() => {
                 let words = command_line::words(context, args);
-                failure = failure.with(csr_command::add_missing_key(&words));
+                failure = failure.with_step(csr_command::add_missing_key(&words));
             }
             _ => {}
         }
         let another_stem = command_line::words(context, &with_another_stem(args));
         let forced = command_line::words(context, &with_force(args));
         failure
-            .with(csr_command::use_another_stem(&another_stem))
-            .with(csr_command::replace_existing_files(&forced))
+            .with_step(csr_command::use_another_stem(&another_stem))
+            .with_step(csr_command::replace_existing_files(&forced))
     }
 
     fn blocking_path<'a>(&self, paths: &'a RequestPaths) -> &'a PathBuf {

@@ -81,7 +81,7 @@ pub(super) fn already_installed(
     let mut words = context.command_words("renew");
     words.push(stem);
     let finding = Finding::warning("already-installed", message);
-    Some(finding.with(csr_command::renew_installed(&words)))
+    Some(finding.with_step(csr_command::renew_installed(&words)))
 }
 
 /// The key of `--key`.
@@ -104,7 +104,7 @@ impl GivenKey {
         if path == Path::new("-") {
             let message = "--key takes a file: the key is needed again to install";
             let failure = Failure::new(FailureKind::Usage, message);
-            return Err(failure.with(csr_command::pass_key_as_file()));
+            return Err(failure.with_step(csr_command::pass_key_as_file()));
         }
         let (mut keys, opened_ids) = inputs::read_named_keys(reading, path)?;
         keys.dedup_by_key(|key| key.value.id());
@@ -193,7 +193,7 @@ impl GivenKey {
             path.display()
         );
         let finding = Finding::warning("key-readable-by-others", message);
-        Some(finding.with(csr_command::restrict_key_file(path)))
+        Some(finding.with_step(csr_command::restrict_key_file(path)))
     }
 }
 
@@ -204,5 +204,5 @@ fn several_keys(path: &Path, keys: &[HeldFile<PrivateKey>]) -> Failure {
         let algorithm = key.value.algorithm();
         failure = failure.because(format!("{algorithm} {}", key.value.id().short()));
     }
-    failure.with(csr_command::pass_single_key())
+    failure.with_step(csr_command::pass_single_key())
 }

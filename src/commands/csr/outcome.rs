@@ -179,16 +179,16 @@ impl Outcome for CsrOutcome {
 impl CsrOutcome {
     fn write_files(&self, text: &mut TextOutput) {
         if let Some(from) = &self.from {
-            text.fact("from", from);
+            text.add_fact("from", from);
         }
         let label = if self.made { "made" } else { "found" };
-        text.fact(label, self.files_in_words());
+        text.add_fact(label, self.files_in_words());
         if let (false, true, Some(ca)) = (self.made, self.changed, self.ca) {
             let path = self.record_path.display();
-            text.fact("wrote", format!("{path} (the CA: {})", ca.name()));
+            text.add_fact("wrote", format!("{path} (the CA: {})", ca.name()));
         }
         for backup in &self.backups {
-            text.fact("kept", format!("{} (the one before)", backup.display()));
+            text.add_fact("kept", format!("{} (the one before)", backup.display()));
         }
     }
 
@@ -210,13 +210,13 @@ impl CsrOutcome {
     fn write_findings(&self, text: &mut TextOutput) {
         for finding in &self.findings {
             match finding.severity {
-                Severity::Error => text.finding(finding),
-                Severity::Note => text.fact("note", finding.message.clone()),
+                Severity::Error => text.add_finding(finding),
+                Severity::Note => text.add_fact("note", finding.message.clone()),
                 // Its steps are alternatives, not what to do next.
                 Severity::Warning => {
-                    text.act("warn", finding.message.clone());
+                    text.add_action("warn", finding.message.clone());
                     for step in &finding.next {
-                        text.act("or", step.text.clone());
+                        text.add_action("or", step.text.clone());
                     }
                 }
             }
@@ -224,19 +224,19 @@ impl CsrOutcome {
     }
 
     fn write_instructions(&self, text: &mut TextOutput) {
-        text.act("next", self.paste_instruction());
-        text.payload(self.request.to_pem());
+        text.add_action("next", self.paste_instruction());
+        text.add_payload(self.request.to_pem());
         let lines = self
             .records
             .iter()
             .flat_map(|record| self.publish_instructions(record));
         for (index, line) in lines.enumerate() {
             let number = if index == 0 { "2." } else { "  " };
-            text.act("next", format!("{number} {line}"));
+            text.add_action("next", format!("{number} {line}"));
         }
         for (index, step) in self.next_steps().iter().enumerate() {
             let introduction = self.step_introduction(index);
-            text.act("next", format!("{introduction}{}", step.text));
+            text.add_action("next", format!("{introduction}{}", step.text));
         }
     }
 

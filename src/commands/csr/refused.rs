@@ -62,9 +62,9 @@ impl Outcome for CsrRefusal {
     }
 
     fn human(&self, text: &mut TextOutput) {
-        text.findings(&self.findings);
-        text.nexts(&[self.next()]);
-        text.fact("left", "no file was written");
+        text.add_findings(&self.findings);
+        text.add_next_steps(&[self.next()]);
+        text.add_fact("left", "no file was written");
     }
 
     fn exit_code(&self) -> u8 {

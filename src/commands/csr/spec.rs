@@ -100,8 +100,9 @@ impl CsrSpec {
         };
         let mut findings = Vec::new();
         for fault in &faults {
-            let finding = fault
-                .finding(|change| command_line::changed_words(context, &args, &self.names, change));
+            let finding = fault.to_finding(|change| {
+                command_line::changed_words(context, &args, &self.names, change)
+            });
             findings.push(demote_allowed(finding, &args.allow));
         }
         findings.extend(self.given.as_ref().and_then(GivenKey::readable_key_finding));
@@ -203,7 +204,7 @@ fn contradicting_key_type(given: &GivenKey, typed: KeyAlgorithm) -> Failure {
     let path = given.file.path.display();
     let algorithm = given.file.algorithm;
     let message = format!("--key-type {typed} is not the kind of {path}, which is {algorithm}");
-    Failure::new(FailureKind::Usage, message).with(csr_command::choose_key_or_key_type())
+    Failure::new(FailureKind::Usage, message).with_step(csr_command::choose_key_or_key_type())
 }
 
 /// Turns an error whose code is among the `allowed` ones into a warning that says so.

@@ -181,7 +181,7 @@ fn earlier_content(details: &CertificateDetails, algorithm: KeyAlgorithm) -> Ear
 
 fn empty_source(source: &str) -> Failure {
     let message = format!("{source} has neither a site's certificate nor a request");
-    Failure::new(FailureKind::Malformed, message).with(csr_command::pass_template_source())
+    Failure::new(FailureKind::Malformed, message).with_step(csr_command::pass_template_source())
 }
 
 fn ambiguous_source(source: &str, candidates: impl Iterator<Item = String>) -> Failure {
@@ -193,12 +193,12 @@ fn ambiguous_source(source: &str, candidates: impl Iterator<Item = String>) -> F
             Failure::new(FailureKind::Ambiguous, message),
             Failure::because,
         )
-        .with(csr_command::pass_single_template())
+        .with_step(csr_command::pass_single_template())
 }
 
 fn unusable_names(source: &str, error: &NameError) -> Failure {
     let message = format!("the names in {source} cannot be asked for");
     Failure::new(FailureKind::Malformed, message)
         .because(error.to_string())
-        .with(csr_command::type_names_instead())
+        .with_step(csr_command::type_names_instead())
 }

@@ -55,7 +55,7 @@ pub(crate) fn run(context: &Context, args: &DcvCheckArgs) -> Result<BatchOutcome
     context
         .interrupt
         .listen()
-        .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
+        .map_err(|error| Failure::from_error(FailureKind::Internal, &error))?;
     let mut checker = BatchChecker::new(context, args);
     let surveyed = dns::survey_each(
         &mut lines,
@@ -86,7 +86,7 @@ fn cannot_write(error: &io::Error) -> Failure {
 
 fn nothing_to_check(file: &Path) -> Failure {
     let message = format!("{} names nothing to check", file.display());
-    Failure::new(FailureKind::NotFound, message).with(dcv_check_command::batch_line_syntax())
+    Failure::new(FailureKind::NotFound, message).with_step(dcv_check_command::batch_line_syntax())
 }
 
 /// The words of the command line that checks the list again.
@@ -174,7 +174,7 @@ impl<'a> BatchChecker<'a> {
         let progress = if context.sink.columns().is_some() {
             None
         } else {
-            context.sink.live()
+            context.sink.live_progress()
         };
         Self {
             context,
@@ -190,7 +190,7 @@ impl<'a> BatchChecker<'a> {
 
     fn clear_progress(&mut self) {
         if let Some(progress) = &mut self.progress {
-            self.context.sink.clear(progress);
+            self.context.sink.clear_progress(progress);
         }
     }
 
@@ -307,9 +307,9 @@ impl BatchHandler for BatchChecker<'_> {
         if !self.output.is_empty() {
             if let Some(progress) = &mut self.progress {
                 let line = self.outcome.progress();
-                self.context.sink.draw(progress, &[line]);
+                self.context.sink.draw_progress(progress, &[line]);
             }
-            self.write_error = self.context.sink.lines(&self.output).err();
+            self.write_error = self.context.sink.write_lines(&self.output).err();
             self.output.clear();
         }
         self.write_error.is_none()
@@ -383,7 +383,7 @@ impl Outcome for BatchOutcome {
 
     /// Prints JSON too: programs read a stream.
     fn human(&self, text: &mut TextOutput) {
-        text.payload(self.json().to_string());
+        text.add_payload(self.json().to_string());
     }
 
     fn exit_code(&self) -> u8 {

@@ -41,7 +41,7 @@ pub(super) fn expected_records(
             "no record is asked for: the CA named for the request wants no proof in the DNS";
         let install = context.command_words("install");
         return Err(Failure::new(FailureKind::NotFound, message)
-            .with(dcv_check_command::install_without_record(&install)));
+            .with_step(dcv_check_command::install_without_record(&install)));
     }
     Ok(records)
 }
@@ -80,5 +80,5 @@ fn host_unknown(context: &Context, unknown: &ExpectedRecord) -> Failure {
     );
     let check_command = context.command_words("dcv-check");
     Failure::new(FailureKind::NotFound, message)
-        .with(dcv_check_command::copy_record_from_shop(&check_command))
+        .with_step(dcv_check_command::copy_record_from_shop(&check_command))
 }

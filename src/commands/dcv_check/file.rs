@@ -54,7 +54,7 @@ pub(super) fn check_files(check: &MethodCheck<'_>) -> Result<MethodOutcome, Fail
     if files.is_empty() && findings.is_empty() {
         let message = "the CA named for the request takes no proof by a file";
         return Err(Failure::new(FailureKind::NotFound, message)
-            .with(dcv_check_command::check_again(check.wait_command)));
+            .with_step(dcv_check_command::check_again(check.wait_command)));
     }
     let fetched = fetch_files(check, &files)?;
     let mut results = Vec::new();

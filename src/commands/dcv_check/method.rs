@@ -111,15 +111,15 @@ impl Outcome for MethodOutcome {
     fn human(&self, text: &mut TextOutput) {
         for result in &self.results {
             for (label, line) in &result.lines {
-                text.fact(label, line);
+                text.add_fact(label, line);
             }
             let width = server_width(&result.rows);
             for (server, status) in &result.rows {
-                text.fact("says", format!("{server:width$}  {status}"));
+                text.add_fact("says", format!("{server:width$}  {status}"));
             }
         }
-        text.findings(&self.findings);
-        text.nexts(&self.next());
+        text.add_findings(&self.findings);
+        text.add_next_steps(&self.next());
     }
 
     fn exit_code(&self) -> u8 {

@@ -125,7 +125,7 @@ impl DcvCheckOutcome {
     pub(super) fn announce(&mut self, context: &Context) {
         self.announced = true;
         for line in self.matches_in_words() {
-            context.sink.event(&line);
+            context.sink.show_progress(&line);
         }
     }
 
@@ -276,14 +276,14 @@ impl Outcome for DcvCheckOutcome {
     fn human(&self, text: &mut TextOutput) {
         if !self.announced {
             for line in self.matches_in_words() {
-                text.fact("ok", line);
+                text.add_fact("ok", line);
             }
         }
         for check in &self.checks {
             check.print(text);
         }
-        text.findings(&self.findings);
-        text.nexts(&self.next());
+        text.add_findings(&self.findings);
+        text.add_next_steps(&self.next());
     }
 
     fn exit_code(&self) -> u8 {
@@ -355,22 +355,22 @@ impl RecordCheck {
             let record = &self.expected.record;
             let value = record.value.as_deref().unwrap_or_default();
             let line = format!("{} {} {value}", record.name, record.kind.word());
-            text.fact("record", line);
+            text.add_fact("record", line);
         } else {
-            text.act("add", self.console_entry());
+            text.add_action("add", self.console_entry());
         }
         let width = server_width(servers);
         for one in servers {
             let server = one.server.to_string();
             let line = format!("{server:width$}  {}", answer_in_words(one));
-            text.fact("says", line);
+            text.add_fact("says", line);
         }
         if self.judgement.verdict == DcvVerdict::Visible {
             let zone_health = self.zone_health.in_words();
             let line = format!(
                 "visible at all servers that were asked: the CA would see it now{zone_health}"
             );
-            text.fact("ok", line);
+            text.add_fact("ok", line);
         }
     }
 

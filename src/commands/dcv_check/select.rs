@@ -149,7 +149,9 @@ fn given_records(
     for text in selection.records {
         let records = if text == "-" {
             if files::stdin_is_terminal() {
-                context.sink.event("paste the shop's record, then Ctrl-D:");
+                context
+                    .sink
+                    .show_progress("paste the shop's record, then Ctrl-D:");
             }
             let pasted = files::read_stdin(RECORD_LIMIT)?;
             parse_record(&String::from_utf8_lossy(&pasted), selection)?
@@ -164,7 +166,7 @@ fn given_records(
 fn parse_record(text: &str, selection: &DcvSelection<'_>) -> Result<Vec<GivenRecord>, Failure> {
     parse::parse(text).map_err(|error| {
         let next = dcv_check_command::check_again_with_record(selection.wait_command);
-        Failure::from(error).with(next)
+        Failure::from(error).with_step(next)
     })
 }
 
@@ -248,7 +250,7 @@ fn match_by_domain(
                 names.join(", ")
             );
             Err(Failure::new(FailureKind::Ambiguous, message)
-                .with(dcv_check_command::name_the_request()))
+                .with_step(dcv_check_command::name_the_request()))
         }
     }
 }
@@ -267,7 +269,7 @@ fn of_no_domain(record: &GivenRecord, candidates: &[SelectedRequest]) -> Finding
         record.zone_line()
     );
     Finding::error("record-for-another-domain", message)
-        .with(dcv_check_command::copy_record_with_host())
+        .with_step(dcv_check_command::copy_record_with_host())
 }
 
 /// For a record with the hash of a request that is not among the candidates.
@@ -282,7 +284,7 @@ fn of_another_request(md5: &str, candidates: &[SelectedRequest]) -> Finding {
         hashes.join(", ")
     );
     Finding::error("record-from-another-request", message)
-        .with(dcv_check_command::copy_record_of_this_order())
+        .with_step(dcv_check_command::copy_record_of_this_order())
 }
 
 /// For a record whose host and value belong to different requests.
@@ -293,7 +295,7 @@ fn of_two_requests(record: &GivenRecord, candidate: &SelectedRequest) -> Finding
     );
     let labels = record::target_labels(&candidate.request);
     Finding::error("record-from-another-request", message)
-        .with(dcv_check_command::value_starts_with(&labels))
+        .with_step(dcv_check_command::value_starts_with(&labels))
 }
 
 impl SelectedRequest {
@@ -373,7 +375,7 @@ pub(super) fn read_requests(path: &Path, shown: &str) -> Result<Vec<SigningReque
     if delivery.requests.is_empty() {
         let message = format!("{shown} holds no certificate request (CSR)");
         return Err(Failure::new(FailureKind::Malformed, message)
-            .with(dcv_check_command::inspect_file(shown)));
+            .with_step(dcv_check_command::inspect_file(shown)));
     }
     Ok(delivery
         .requests
@@ -394,7 +396,7 @@ fn requests_for_name(
         let message = format!("no request for {name} in {}", folder.path.display());
         let csr = context.command_words("csr");
         return Err(Failure::new(FailureKind::NotFound, message)
-            .with(dcv_check_command::make_request(csr, name)));
+            .with_step(dcv_check_command::make_request(csr, name)));
     }
     Ok(pending_or_latest(&requests, history))
 }
@@ -435,5 +437,5 @@ fn nothing_pending(
         }
         MissingRequests::AllAnswered => dcv_check_command::check_finished_request(wait_command),
     };
-    Failure::new(FailureKind::NotFound, message).with(next)
+    Failure::new(FailureKind::NotFound, message).with_step(next)
 }

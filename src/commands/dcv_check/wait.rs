@@ -84,7 +84,7 @@ impl WaitReport<'_> {
         let is_drawn = self.table.draw(&observation.groups(), &now, &next);
         if !is_drawn && summary != self.last_summary {
             let line = format!("{now}  {summary}; next look {next}");
-            self.context.sink.event(&line);
+            self.context.sink.show_progress(&line);
         }
         self.last_summary = summary;
     }
@@ -99,7 +99,7 @@ impl WaitReport<'_> {
                 .any(|one| one.code == finding.code && one.message == finding.message);
             if !is_known {
                 self.table.clear();
-                self.context.sink.finding(finding);
+                self.context.sink.show_finding(finding);
                 self.reported.push(finding.clone());
             }
         }

@@ -82,7 +82,7 @@ impl ZoneHealth {
         match finding.code {
             "server-bogus" if is_broken => None,
             "server-bogus" | "server-servfail" => {
-                Some(finding.quoting(self.explanations.iter().cloned()))
+                Some(finding.with_quote(self.explanations.iter().cloned()))
             }
             _ => Some(finding),
         }
@@ -113,7 +113,7 @@ fn consistency_findings(
 ) -> Vec<Finding> {
     zone_consistency::zone_remarks(survey, judgement, zone, now)
         .iter()
-        .map(|remark| advice::zone_consistency::finding(remark, now))
+        .map(|remark| advice::zone_consistency::zone_remark_finding(remark, now))
         .collect()
 }
 

@@ -38,9 +38,8 @@ pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<CheckOutcome,
     }
     if stems.is_empty() {
         let message = "no certificate is installed here by certctl";
-        return Err(
-            Failure::new(FailureKind::NotFound, message).with(install_command::install_first())
-        );
+        return Err(Failure::new(FailureKind::NotFound, message)
+            .with_step(install_command::install_first()));
     }
     drift_check::check(context, &stems).map(CheckOutcome)
 }
@@ -92,7 +91,7 @@ impl Outcome for CheckOutcome {
                 "{unchanged} of {} are as installed; nothing was touched",
                 self.0.len()
             );
-            text.fact("so", line);
+            text.add_fact("so", line);
         }
     }
 
@@ -105,7 +104,7 @@ fn print_check(check: &DriftCheck, text: &mut TextOutput) {
     let leaf = check
         .release
         .as_ref()
-        .map(|release| report::in_words(release.leaf()));
+        .map(|release| report::certificate_in_words(release.leaf()));
     let leaf = leaf.unwrap_or_else(|| "cannot be loaded".to_owned());
     let state = match (check.verdict(), check.probes.len()) {
         (InstallVerdict::Unchanged, 0) => "; links, files, modes and owners as installed",
@@ -120,8 +119,8 @@ fn print_check(check: &DriftCheck, text: &mut TextOutput) {
     } else {
         "found"
     };
-    text.fact(label, format!("{}: {leaf}{state}", check.name));
-    text.findings(&check.findings);
+    text.add_fact(label, format!("{}: {leaf}{state}", check.name));
+    text.add_findings(&check.findings);
 }
 
 fn check_json(check: &DriftCheck) -> Value {
@@ -130,8 +129,8 @@ fn check_json(check: &DriftCheck) -> Value {
         "name": check.name,
         "verdict": check.verdict().name(),
         "release": release.map(|release| release.id.to_string()),
-        "chain_path": report::shown(check.layout.chain_path()),
-        "key_path": report::shown(check.layout.key_path()),
+        "chain_path": report::path_text(check.layout.chain_path()),
+        "key_path": report::path_text(check.layout.key_path()),
         "key_mode": release.map(|release| release.access.mode.to_string()),
         "not_after": release.map(Release::not_after),
         "sha256": release.map(|release| release.leaf().sha256()),

@@ -151,18 +151,18 @@ impl CertificateOutcome {
     }
 
     fn print(&self, text: &mut TextOutput) {
-        text.fact("found", self.description.clone());
-        text.findings(&self.findings);
+        text.add_fact("found", self.description.clone());
+        text.add_findings(&self.findings);
         match &self.result {
             InstallResult::Done(transaction) => transaction.human(text),
-            InstallResult::Refused => text.fact("so", "nothing was touched"),
+            InstallResult::Refused => text.add_fact("so", "nothing was touched"),
             InstallResult::Failed(failure) => {
-                text.findings(&[finding(failure)]);
-                text.fact("so", "what servers read is as it was");
+                text.add_findings(&[finding(failure)]);
+                text.add_fact("so", "what servers read is as it was");
             }
         }
         if let Some(undo) = &self.undo {
-            text.fact("undo", undo.text.clone());
+            text.add_fact("undo", undo.text.clone());
         }
     }
 
@@ -191,10 +191,10 @@ impl CertificateOutcome {
         if !addresses.is_empty() {
             line = format!("{line}, at {addresses}");
         }
-        text.fact(label, line);
+        text.add_fact(label, line);
         let mut findings = self.all_findings();
         findings.retain(|finding| finding.severity != Severity::Note);
-        text.findings(&findings);
+        text.add_findings(&findings);
     }
 }
 
@@ -263,7 +263,7 @@ fn interrupted(signal: i32, certificates: &[CertificateOutcome]) -> Failure {
             InstallResult::Failed(failed) => failed.next.first().cloned(),
             _ => None,
         });
-    next.into_iter().fold(failure, Failure::with)
+    next.into_iter().fold(failure, Failure::with_step)
 }
 
 /// One line that rolls back every certificate that was installed successfully.
@@ -451,10 +451,10 @@ impl Outcome for InstallOutcome {
         }
         let count = self.certificates.len();
         let counts = self.counts_in_words();
-        text.fact("in all", format!("{count} certificates: {counts}"));
-        text.nexts(self.start.as_slice());
+        text.add_fact("in all", format!("{count} certificates: {counts}"));
+        text.add_next_steps(self.start.as_slice());
         if let Some(undo) = &self.undo {
-            text.fact("undo", undo.clone());
+            text.add_fact("undo", undo.clone());
         }
     }
 
@@ -478,7 +478,7 @@ mod tests {
     fn interrupted_certificate(stem: &str, state: &str) -> CertificateOutcome {
         let failure = Failure::new(FailureKind::Interrupted(15), "interrupted by signal 15")
             .because(state)
-            .with(NextStep::say("type the same again"));
+            .with_step(NextStep::say("type the same again"));
         CertificateOutcome {
             stem: stem.to_owned(),
             description: String::new(),

@@ -30,7 +30,7 @@ impl PlaceholderNames {
         let Some(first) = names.first().cloned() else {
             let message = "--placeholder wants the names that it is for";
             return Err(Failure::new(FailureKind::Usage, message)
-                .with(install_command::placeholder_example()));
+                .with_step(install_command::placeholder_example()));
         };
         let all = if names.len() == 1 {
             names_of_request(context, &first)?

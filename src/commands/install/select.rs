@@ -391,7 +391,7 @@ fn choose_ready(
     );
     let failure = Failure::new(FailureKind::NotFound, message);
     Err(older.iter().fold(failure, |failure, name| {
-        failure.with(certctl_again(context, &["install", name]))
+        failure.with_step(certctl_again(context, &["install", name]))
     }))
 }
 
@@ -408,7 +408,7 @@ fn refuse_same_names(selected: &mut [SelectedCertificate]) {
                 one.stem
             );
             let refusal = Finding::error("duplicate-cert-name", message)
-                .with(install_command::install_under_another_name());
+                .with_step(install_command::install_under_another_name());
             one.refusal = Some(refusal);
         }
     }
@@ -422,5 +422,5 @@ fn only_for_one(selected: &[SelectedCertificate]) -> Failure {
     let message = "--cert-name, --chain-path and --key-path are for one certificate";
     Failure::new(FailureKind::Usage, message)
         .because(format!("these are {}: {}", labels.len(), labels.join(", ")))
-        .with(install_command::install_alone())
+        .with_step(install_command::install_alone())
 }

@@ -8,7 +8,7 @@ use super::step::RehearsalStep;
 use crate::advice;
 use crate::finding::{Finding, NextStep};
 use crate::pki::name::DnsName;
-use crate::report::{Outcome, TextOutput, shown};
+use crate::report::{Outcome, TextOutput, path_text};
 use crate::wording::day;
 
 /// The certificate that a visitor sees in the end.
@@ -57,7 +57,7 @@ impl Outcome for RehearseOutcome {
             "verdict": if self.proof.is_some() { "as-expected" } else { "unexpected" },
             "changed": true,
             "name": self.name.as_str(),
-            "directory": shown(&self.folder),
+            "directory": path_text(&self.folder),
             "steps": steps,
             "proof": proof,
             "findings": self.findings,
@@ -67,17 +67,17 @@ impl Outcome for RehearseOutcome {
 
     fn human(&self, text: &mut TextOutput) {
         for line in &self.intro {
-            text.fact("", line);
+            text.add_fact("", line);
         }
         for (index, step) in self.steps.iter().enumerate() {
             step.print(index + 1, text);
         }
-        text.fact("", "");
-        text.findings(&self.findings);
+        text.add_fact("", "");
+        text.add_findings(&self.findings);
         if let Some(proof) = &self.proof {
             self.print_proof(proof, text);
         }
-        text.nexts(&self.next());
+        text.add_next_steps(&self.next());
     }
 
     fn exit_code(&self) -> u8 {
@@ -92,13 +92,13 @@ impl RehearseOutcome {
         let protocol = proof.protocol;
         let expiry = day(proof.not_after);
         let site = format!("https://{name} at {address}: {protocol}, whole chain, until {expiry}");
-        text.fact("live", site);
-        text.fact("live", format!("fingerprint (SHA-256) {}", proof.sha256));
+        text.add_fact("live", site);
+        text.add_fact("live", format!("fingerprint (SHA-256) {}", proof.sha256));
         let done = format!(
             "every step came out as it should; {}/etc/ssl is what the server reads",
             self.folder.display()
         );
-        text.fact("done", done);
+        text.add_fact("done", done);
     }
 
     fn next(&self) -> Vec<NextStep> {

@@ -69,7 +69,7 @@ pub(super) fn run(
     context
         .interrupt
         .listen()
-        .map_err(|error| Failure::of(FailureKind::Internal, &error))?;
+        .map_err(|error| Failure::from_error(FailureKind::Internal, &error))?;
     let mut rehearsal = RehearsalRun::set_up(context, server, name, scratch)?;
     let intro = rehearsal.intro();
     let mut findings = Vec::new();
@@ -424,5 +424,5 @@ fn command_result<O: Outcome>(result: Result<O, Failure>) -> Result<CommandResul
 
 fn unexpected(message: impl Into<String>) -> EarlyEnd {
     let finding = Finding::error("rehearsal-unexpected", message);
-    EarlyEnd::Unexpected(finding.with(advice::rehearsal::report_unexpected()))
+    EarlyEnd::Unexpected(finding.with_step(advice::rehearsal::report_unexpected()))
 }

@@ -265,7 +265,7 @@ impl RenewalContext<'_> {
         if self.args.reuse_key && held.value.key_id != self.previous.leaf.key_id {
             let message = format!("{} was prepared with a key of its own", held.path.display());
             let finding = Finding::note("prepared-with-new-key", message)
-                .with(renew_command::move_prepared_files_away());
+                .with_step(renew_command::move_prepared_files_away());
             attempt.findings.push(finding);
         }
         let key = match self.folder.contents.key(held.value.key_id) {

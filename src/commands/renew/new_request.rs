@@ -154,9 +154,8 @@ impl RenewalContext<'_> {
                 self.row.name,
                 contents.describe()
             );
-            return Err(
-                Failure::new(FailureKind::NotFound, message).with(renew_command::omit_reuse_key())
-            );
+            return Err(Failure::new(FailureKind::NotFound, message)
+                .with_step(renew_command::omit_reuse_key()));
         };
         let keys = folder::read_file(&path)?.keys;
         let key = keys

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::finding::{Finding, NextStep};
 use crate::inventory::schedule::{PaymentCoverage, ValidationMethod};
 use crate::pki::request::SigningRequest;
-use crate::report::{Outcome, TextOutput, shown};
+use crate::report::{Outcome, TextOutput, path_text};
 use crate::wording::day;
 
 /// The outcome of `renew`.
@@ -115,9 +115,9 @@ impl Outcome for RenewOutcome {
         for attempt in &self.attempts {
             attempt.print(text);
         }
-        text.findings(&self.findings);
+        text.add_findings(&self.findings);
         if self.attempts.is_empty() && self.exit_code == 0 {
-            text.fact("fine", self.not_due.in_words());
+            text.add_fact("fine", self.not_due.in_words());
         }
     }
 
@@ -202,9 +202,9 @@ impl RenewalAttempt {
             RenewalResult::Planned(files) => {
                 let files = files_in_words(files);
                 let line = format!("make {files}; the site keeps its pair: {names}");
-                text.fact("plan", line);
-                text.fact("due", self.due_in_words());
-                text.findings(&self.findings);
+                text.add_fact("plan", line);
+                text.add_fact("due", self.due_in_words());
+                text.add_findings(&self.findings);
             }
             RenewalResult::Prepared(prepared) => {
                 let before = if prepared.is_new { "" } else { " before" };
@@ -212,17 +212,17 @@ impl RenewalAttempt {
                 let line = format!(
                     "prepared{before}, not renewed: {names}; {files}; the site keeps its pair"
                 );
-                text.act("", line);
-                text.fact("due", self.due_in_words());
-                text.findings(&self.findings);
+                text.add_action("", line);
+                text.add_fact("due", self.due_in_words());
+                text.add_findings(&self.findings);
                 self.print_steps(prepared, text);
             }
             RenewalResult::Ready(path) => {
                 let path = path.display();
                 let line = format!("{path}: a newer certificate and its key, for {names}");
-                text.fact("found", line);
-                text.findings(&self.findings);
-                text.nexts(&self.next());
+                text.add_fact("found", line);
+                text.add_findings(&self.findings);
+                text.add_next_steps(&self.next());
             }
         }
     }
@@ -237,8 +237,8 @@ impl RenewalAttempt {
 
     /// Prints the numbered steps, with the request to paste after the first one.
     fn print_steps(&self, prepared: &PreparedRequest, text: &mut TextOutput) {
-        text.act("next", format!("1. {}", self.paste_instruction()));
-        text.payload(prepared.request.to_pem());
+        text.add_action("next", format!("1. {}", self.paste_instruction()));
+        text.add_payload(prepared.request.to_pem());
         let mut steps = Vec::new();
         for record in &prepared.records {
             steps.extend(console_entry(record));
@@ -250,7 +250,7 @@ impl RenewalAttempt {
             });
         }
         for (index, step) in steps.iter().enumerate() {
-            text.act("next", format!("{}. {step}", index + 2));
+            text.add_action("next", format!("{}. {step}", index + 2));
         }
     }
 
@@ -349,7 +349,7 @@ fn files_in_words(files: &RenewalFiles) -> String {
 
 fn key_json(files: &RenewalFiles, prepared: Option<&PreparedRequest>) -> Value {
     json!({
-        "path": shown(&files.key),
+        "path": path_text(&files.key),
         "algorithm": files.algorithm.to_string(),
         "id": prepared.map(|prepared| prepared.request.key_id.to_string()),
     })
@@ -358,7 +358,7 @@ fn key_json(files: &RenewalFiles, prepared: Option<&PreparedRequest>) -> Value {
 fn request_json(files: &RenewalFiles, prepared: Option<&PreparedRequest>) -> Value {
     let request = prepared.map(|prepared| &prepared.request);
     json!({
-        "path": shown(&files.request),
+        "path": path_text(&files.request),
         "md5": request.map(SigningRequest::md5),
         "sha256": request.map(SigningRequest::sha256),
         "subject": request.map(|request| request.subject.as_str()),

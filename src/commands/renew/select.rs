@@ -168,7 +168,7 @@ fn ambiguous(context: &Context, name: &str, rows: &[&StatusRow]) -> Failure {
         format!("several certificates have {name}: {}", labels.join(", ")),
     );
     for label in &labels {
-        failure = failure.with(renew_command::command_for(
+        failure = failure.with_step(renew_command::command_for(
             context.command_words("renew"),
             label,
         ));
@@ -188,7 +188,7 @@ fn not_renewable(context: &Context, name: &str, row: Option<&StatusRow>) -> Fail
             FailureKind::NotFound,
             format!("{name} has no certificate yet: its request waits for one"),
         )
-        .with(renew_command::command_for(
+        .with_step(renew_command::command_for(
             context.command_words("dcv-check"),
             name,
         )),
@@ -197,7 +197,7 @@ fn not_renewable(context: &Context, name: &str, row: Option<&StatusRow>) -> Fail
             format!("the key of {name}'s certificate is not here"),
         )
         .because("a certificate that is not used here needs no next round here")
-        .with(renew_command::find_key_or_make_request(
+        .with_step(renew_command::find_key_or_make_request(
             context.command_words("csr"),
             name,
         )),
@@ -205,7 +205,7 @@ fn not_renewable(context: &Context, name: &str, row: Option<&StatusRow>) -> Fail
             FailureKind::NotFound,
             format!("{name} only has a placeholder"),
         )
-        .with(renew_command::command_for(
+        .with_step(renew_command::command_for(
             context.command_words("csr"),
             name,
         )),
@@ -220,14 +220,14 @@ fn unknown(context: &Context, name: &str) -> Failure {
     if is_certbots(context, name) {
         return failure
             .because("certbot has one, and renews it by itself")
-            .with(renew_command::renew_with_certbot(name));
+            .with_step(renew_command::renew_with_certbot(name));
     }
     failure
-        .with(renew_command::command_for(
+        .with_step(renew_command::command_for(
             context.command_words("csr"),
             name,
         ))
-        .with(renew_command::command(&context.command_words("status")))
+        .with_step(renew_command::command(&context.command_words("status")))
 }
 
 /// Whether certbot has a certificate of that name.

@@ -363,7 +363,7 @@ impl LineBuffer {
             now: policy.now,
         };
         self.push(&ScanLine {
-            path: Some(report::shown(path)),
+            path: Some(report::path_text(path)),
             address: None,
             name: None,
             verdict,
@@ -400,7 +400,7 @@ impl LineBuffer {
         };
         *count += 1;
         self.push(&json!({
-            "path": report::shown(path),
+            "path": report::path_text(path),
             "code": code,
             "message": reason,
         }));
@@ -430,7 +430,7 @@ impl LineOutput<'_> {
     fn write(&mut self, lines: &LineBuffer) {
         self.counts.add(&lines.counts);
         if self.code == 0 && !lines.text.is_empty() {
-            self.code = self.sink.answer(&lines.text);
+            self.code = self.sink.print_bytes(&lines.text);
         }
     }
 

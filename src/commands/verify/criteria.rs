@@ -132,7 +132,7 @@ impl VerifiedCertificate {
         let mut document = json!({
             "file": self.file,
             "verdict": if self.is_right() { "right" } else { "wrong" },
-            "key_path": self.key_path.as_deref().map(report::shown),
+            "key_path": self.key_path.as_deref().map(report::path_text),
             "not_after": self.chain.leaf().not_after,
             "chain": report::chain_json(&self.chain),
         });
@@ -145,7 +145,11 @@ impl VerifiedCertificate {
 
     /// `x.pem: example.com, until 2027-06-10; fits example.com.key; 1 intermediate; trusted by Mozilla's list`.
     pub(super) fn in_words(&self) -> String {
-        let mut words = format!("{}: {}", self.file, report::in_words(self.chain.leaf()));
+        let mut words = format!(
+            "{}: {}",
+            self.file,
+            report::certificate_in_words(self.chain.leaf())
+        );
         if let Some(path) = &self.key_path {
             words.push_str(&format!("; fits {}", path.display()));
         }

@@ -65,7 +65,7 @@ fn unreadable_answer(host: &HostArgument, seen: &HostCertificates) -> Failure {
     let message = format!("what {host} sends for a certificate cannot be read");
     Failure::new(FailureKind::Malformed, message)
         .because(format!("asked {}", seen.addresses_in_words()))
-        .with(verify_command::show_sent_certificate())
+        .with_step(verify_command::show_sent_certificate())
 }
 
 /// The host, with the addresses that sent the answer if there are others.

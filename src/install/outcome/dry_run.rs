@@ -32,21 +32,21 @@ impl TransactionOutcome {
     pub(crate) fn show_plan(&self, text: &mut TextOutput) {
         let Some(plan) = &self.plan else { return };
         if plan.steps.is_empty() {
-            text.fact("plan", "nothing to do");
+            text.add_fact("plan", "nothing to do");
         }
         for step in &plan.steps {
-            text.fact("plan", self.in_full(step));
+            text.add_fact("plan", self.in_full(step));
         }
         for then in &self.then {
-            text.fact("then", then);
+            text.add_fact("then", then);
         }
         for (name, value) in self.settings.as_object().into_iter().flatten() {
-            text.fact(
+            text.add_fact(
                 "with",
                 format!("{}: {}", name.replace('_', " "), in_words(value)),
             );
         }
-        text.fact("else", self.describe_rollback(&plan.back));
+        text.add_fact("else", self.describe_rollback(&plan.back));
     }
 
     /// What a failure of a later step leads to.

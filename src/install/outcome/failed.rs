@@ -44,7 +44,7 @@ pub(super) fn explain_what_stays(
                     nothing to go back to, it stays"
             );
             let next = servers::check_what_is_served(situation.layout.stem());
-            Some(Finding::warning("no-previous-version", message).with(next))
+            Some(Finding::warning("no-previous-version", message).with_step(next))
         }
         _ => None,
     }
@@ -52,7 +52,7 @@ pub(super) fn explain_what_stays(
 
 fn report_nothing_before(situation: &PreflightState, message: &str) -> Finding {
     let blocks = situation.serving.blocks().join(", ");
-    Finding::warning("no-previous-version", message).with(servers::remove_blocks(&blocks))
+    Finding::warning("no-previous-version", message).with_step(servers::remove_blocks(&blocks))
 }
 
 /// The fingerprint of the certificate that the rollback restores.
@@ -112,7 +112,7 @@ pub(super) fn check_partly_reloaded(
     );
     let finding = Finding::error("reload-partial", message);
     let next = servers::find_other_listeners();
-    Some(next.into_iter().fold(finding, Finding::with))
+    Some(next.into_iter().fold(finding, Finding::with_step))
 }
 
 /// A reload that reported success and had no effect: every address that was probed still serves
@@ -146,7 +146,7 @@ pub(super) fn check_still_old(
         (cause, servers::pass_working_reload())
     };
     let message = format!("{addresses} still shows the certificate of before: {cause}");
-    Some(Finding::error("reload-no-effect", message).with(next))
+    Some(Finding::error("reload-no-effect", message).with_step(next))
 }
 
 fn reload_commands(plan: &InstallPlan) -> Vec<String> {

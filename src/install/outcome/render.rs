@@ -60,19 +60,19 @@ impl TransactionOutcome {
             .cloned()
             .partition(|finding| WAITING.contains(&finding.code));
         self.show_probes(text, &others);
-        text.findings(&others);
+        text.add_findings(&others);
         for finding in waiting {
-            text.act("note", finding.message);
-            text.quote(&finding.lines);
+            text.add_action("note", finding.message);
+            text.add_quote(&finding.lines);
         }
         self.show_rollback(text);
         if matches!(
             self.verdict,
             InstallVerdict::Live | InstallVerdict::Files | InstallVerdict::Unchanged
         ) {
-            text.fact("done", self.done());
+            text.add_fact("done", self.done());
         }
-        text.nexts(&self.next);
+        text.add_next_steps(&self.next);
     }
 
     /// Shows the plan, or which files were installed.
@@ -86,12 +86,12 @@ impl TransactionOutcome {
                     "{}   {} ({})",
                     self.chain_path, self.key_path, self.key_mode
                 );
-                text.fact(label, files);
+                text.add_fact(label, files);
             }
             InstallVerdict::PartlyRolledBack => {}
             _ => {
                 let unchanged = format!("{} shows these files already", self.chain_path);
-                text.fact("same", unchanged);
+                text.add_fact("same", unchanged);
             }
         }
     }
@@ -106,7 +106,7 @@ impl TransactionOutcome {
             .iter()
             .any(|finding| finding.severity == Severity::Error);
         if was_probed && !has_errors && !self.seen.is_empty() {
-            text.fact("live", self.live());
+            text.add_fact("live", self.live());
         }
     }
 
@@ -182,12 +182,12 @@ impl TransactionOutcome {
             InstallVerdict::PartlyRolledBack => "not fully taken back",
             _ => return,
         };
-        text.bad("back", word);
+        text.add_problem("back", word);
         for done in &self.rollback.succeeded {
-            text.fact("back", format!("  ok      {done}"));
+            text.add_fact("back", format!("  ok      {done}"));
         }
         for left in &self.rollback.failed {
-            text.bad("back", format!("  FAILED  {left}"));
+            text.add_problem("back", format!("  FAILED  {left}"));
         }
     }
 }

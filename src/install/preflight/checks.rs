@@ -43,7 +43,7 @@ fn report_loose_folder(folder: &Path, mode: Mode) -> Finding {
         ("its group", "g-w")
     };
     let message = format!("{who} may write to {} (mode {mode})", folder.display());
-    Finding::warning("folder-writable", message).with(key_access::close_folder(folder, change))
+    Finding::warning("folder-writable", message).with_step(key_access::close_folder(folder, change))
 }
 
 fn check_replaced_files(observation: &PreflightObservation) -> Vec<Finding> {
@@ -101,7 +101,7 @@ fn report_doubt(observation: &PreflightObservation, doubt: InheritanceDoubt) -> 
                 folder.display()
             );
             Finding::warning("key-wrong-owner", message)
-                .with(key_access::give_folder_to_root(folder))
+                .with_step(key_access::give_folder_to_root(folder))
         }
     }
 }

@@ -77,7 +77,7 @@ fn report_closed(folder: &KeyFolder, access: KeyAccess) -> Option<Finding> {
         0 => key_access::let_group_enter(&folder.path, gid),
         other => key_access::give_key_to_folder_group(uid, other),
     };
-    Some(Finding::warning("key-unreachable", message).with(next))
+    Some(Finding::warning("key-unreachable", message).with_step(next))
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ impl AdoptionRefusal {
         } else {
             server_blocks::name_one_of_several(&self.certificates)
         };
-        Finding::warning("paths-not-adopted", message).with(next)
+        Finding::warning("paths-not-adopted", message).with_step(next)
     }
 }
 

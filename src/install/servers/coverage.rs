@@ -121,7 +121,7 @@ fn check_probes(checked: &ConfigUnderCheck<'_>) -> Option<Finding> {
     if checked.probes.iter().any(|probe| probe == "none") {
         let message = "nobody was asked what is served (--probe none)";
         let finding = Finding::warning("not-probed", message);
-        return Some(finding.with(servers::probe_somewhere()));
+        return Some(finding.with_step(servers::probe_somewhere()));
     }
     if !(targets.targets.is_empty() && targets.elsewhere.is_empty() && checked.probes.is_empty()) {
         return None;
@@ -129,7 +129,7 @@ fn check_probes(checked: &ConfigUnderCheck<'_>) -> Option<Finding> {
     let block = checked.config.blocks_naming(checked.wanted.links).next()?;
     let message = format!("{block} names the pair, and it cannot be asked what it serves");
     let finding = Finding::error("not-probed", message);
-    Some(finding.with(servers::probe_somewhere_or_nowhere()))
+    Some(finding.with_step(servers::probe_somewhere_or_nowhere()))
 }
 
 /// What is in the way although every test passes.
@@ -156,13 +156,13 @@ fn report_clash(checked: &ConfigUnderCheck<'_>, clash: NameClash) -> Finding {
                     for it"
             );
             Finding::warning("duplicate-server-name", message)
-                .with(server_blocks::remove_duplicate_name(&name))
+                .with_step(server_blocks::remove_duplicate_name(&name))
         }
         NameClash::NoCertificate { block, address } => {
             let message = format!("{block} speaks TLS at {address} and has no certificate");
             let lines = checked.config.software.certificate_lines(checked.links);
             Finding::warning("block-has-no-certificate", message)
-                .with(server_blocks::add_certificate_to_block(&block, lines))
+                .with_step(server_blocks::add_certificate_to_block(&block, lines))
         }
     }
 }
@@ -201,7 +201,7 @@ fn report_other_files(
         }
         _ => server_blocks::change_block(block, software, lines),
     };
-    Finding::error("configured-elsewhere", message).with(next)
+    Finding::error("configured-elsewhere", message).with_step(next)
 }
 
 /// A block that names the certificate and serves names that it is not for.
@@ -274,7 +274,7 @@ fn report_losing_coverage(
     };
     let steps = server_blocks::cover_names_or_allow(block, &names, checked.config.software);
     let finding = Finding::error("names-not-covered", message);
-    steps.into_iter().fold(finding, Finding::with)
+    steps.into_iter().fold(finding, Finding::with_step)
 }
 
 /// Blocks that staple OCSP answers to a certificate whose CA gives none (public CAs need not since
@@ -308,7 +308,7 @@ fn report_stapling(config: &ServerConfig, place: &str) -> Finding {
         config.software.stapling_directive()
     );
     Finding::warning("stapling-without-ocsp", message)
-        .with(server_blocks::remove_stapling(place, config.software))
+        .with_step(server_blocks::remove_stapling(place, config.software))
 }
 
 /// No block has the names: what the server answers for them does not concern these files, but is
@@ -323,7 +323,7 @@ fn report_default_block(
         "no block has {names} as its name: the default, {block}, answers with another certificate"
     );
     Finding::warning("configured-elsewhere", message)
-        .with(server_blocks::add_names_to_block(&names, config.software))
+        .with_step(server_blocks::add_names_to_block(&names, config.software))
 }
 
 fn join_unique(words: impl Iterator<Item = String>) -> String {

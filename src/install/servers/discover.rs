@@ -409,10 +409,11 @@ fn resolve(probe: &str) -> Result<Vec<SocketAddr>, Failure> {
     let Some((host, port)) = parse_host_and_port(probe) else {
         let message = format!("{probe:?} is no address to ask");
         let failure = Failure::new(FailureKind::Usage, message);
-        return Err(failure.with(servers::give_host_and_port()));
+        return Err(failure.with_step(servers::give_host_and_port()));
     };
-    tls::resolve(host, port, RESOLVE)
-        .map_err(|error| Failure::of(FailureKind::Network, &error).with(servers::give_address()))
+    tls::resolve(host, port, RESOLVE).map_err(|error| {
+        Failure::from_error(FailureKind::Network, &error).with_step(servers::give_address())
+    })
 }
 
 fn parse_host_and_port(probe: &str) -> Option<(&str, u16)> {
@@ -439,7 +440,7 @@ fn parse_servers(settings: &LineageSettings) -> Result<Option<Vec<ServerSoftware
     }
     if !wanted.is_empty() && settings.server.iter().any(|name| name == "none") {
         let failure = Failure::new(FailureKind::Usage, "--server none stands alone");
-        return Err(failure.with(servers::name_servers_or_none()));
+        return Err(failure.with_step(servers::name_servers_or_none()));
     }
     Ok(Some(wanted))
 }
@@ -466,7 +467,7 @@ fn ambiguous(found: &DiscoveredServers) -> Failure {
     names
         .into_iter()
         .map(servers::choose_server)
-        .fold(failure, Failure::with)
+        .fold(failure, Failure::with_step)
 }
 
 fn unknown(name: &str) -> Failure {
@@ -481,5 +482,5 @@ fn not_installed(software: ServerSoftware) -> Failure {
     let failure = Failure::new(FailureKind::NotFound, message);
     servers::install_server_or_none(software)
         .into_iter()
-        .fold(failure, Failure::with)
+        .fold(failure, Failure::with_step)
 }

@@ -217,15 +217,15 @@ fn report_broken(observed: &ObservedServer, finished: &FinishedCommand) -> Findi
         "fails"
     };
     let message = format!("the server's own test {how} before anything is touched");
-    let broken = Finding::error("server-config-broken", message).quoting(output);
+    let broken = Finding::error("server-config-broken", message).with_quote(output);
     // Nothing tells for which names HAProxy has a file that does not exist.
     let missing = missing_certificates(observed, &finished.output);
     let command = observed.server.test_command().unwrap_or_default().join(" ");
     missing
         .into_iter()
         .map(|(chain, key)| servers::claim_missing_paths(&chain, &key))
-        .fold(broken, Finding::with)
-        .with(servers::repair_config(&command))
+        .fold(broken, Finding::with_step)
+        .with_step(servers::repair_config(&command))
 }
 
 /// certctl does not let Apache reload while a certificate of its configuration would end it.
@@ -233,8 +233,8 @@ fn report_gate(lines: Vec<String>) -> Finding {
     let message = "certctl does not let Apache reload: a pair of its configuration, named below, would end it, \
                        and its configtest opens no key";
     Finding::error("server-config-broken", message)
-        .quoting(lines)
-        .with(servers::repair_gated_lines())
+        .with_quote(lines)
+        .with_step(servers::repair_gated_lines())
 }
 
 /// Chain and key of the certificates that the server complains about and that do not exist.

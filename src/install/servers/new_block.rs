@@ -168,7 +168,7 @@ impl BlockAdvice {
             .map(|written| written.additions.as_slice())
             .unwrap_or_default();
         let lines = additions.iter().flat_map(addition_lines);
-        Finding::error("not-served", self.message()).quoting(lines)
+        Finding::error("not-served", self.message()).with_quote(lines)
     }
 
     fn message(&self) -> String {

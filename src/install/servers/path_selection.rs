@@ -140,7 +140,7 @@ impl ServingState {
                 "they must be two, and outside of {}",
                 layout.base().display()
             ))
-            .with(servers::choose_two_paths())
+            .with_step(servers::choose_two_paths())
     }
 
     /// Chooses what each server reads: the paths that are given, saved or usual, if its

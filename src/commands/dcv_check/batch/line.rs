@@ -87,7 +87,7 @@ impl<'a> LineParser<'a> {
             let message = format!("no request for {name} in {}", folder.contents.describe());
             let csr = self.context.command_words("csr");
             return Err(Failure::new(FailureKind::NotFound, message)
-                .with(dcv_check_command::make_request(csr, &name)));
+                .with_step(dcv_check_command::make_request(csr, &name)));
         }
         Ok(select::pending_or_latest(&requests, &folder.history))
     }

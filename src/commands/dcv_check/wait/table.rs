@@ -27,7 +27,7 @@ impl<'a> ProgressTable<'a> {
     pub(super) fn new(sink: &'a Sink, until: String) -> Self {
         Self {
             sink,
-            live: sink.live(),
+            live: sink.live_progress(),
             until,
             checks: 0,
             since: HashMap::new(),
@@ -55,7 +55,7 @@ impl<'a> ProgressTable<'a> {
             "{now}  looked {times}; next look {next}; until {}, or Ctrl-C",
             self.until
         ));
-        self.sink.draw(&mut live, &lines);
+        self.sink.draw_progress(&mut live, &lines);
         self.live = Some(live);
         true
     }
@@ -85,7 +85,7 @@ impl<'a> ProgressTable<'a> {
     /// Removes the table from the terminal, so that a report can follow.
     pub(super) fn clear(&mut self) {
         if let Some(live) = &mut self.live {
-            self.sink.clear(live);
+            self.sink.clear_progress(live);
         }
     }
 }
