@@ -79,15 +79,6 @@ impl NextStep {
         self
     }
 
-    /// The same step, to be taken after something that only the person or the CA can do.
-    #[must_use]
-    pub fn later(self) -> Self {
-        Self {
-            when: StepTiming::Later,
-            ..self
-        }
-    }
-
     /// The same step with sudo; `argv` stays without it.
     #[must_use]
     pub fn with_sudo(self) -> Self {

@@ -193,10 +193,10 @@ impl From<&MatchingRemark> for Finding {
             MatchingRemark::Locked {
                 path,
                 why,
-                template: anew,
+                template,
                 ..
-            } => key_stays_locked(text, path, *why).with_step(reissue(anew)),
-            MatchingRemark::NoKey { template: anew, .. } => no_key(text).with_step(reissue(anew)),
+            } => key_stays_locked(text, path, *why).with_step(reissue(template)),
+            MatchingRemark::NoKey { template, .. } => no_key(text).with_step(reissue(template)),
             MatchingRemark::UnmatchedCertificates { .. } => not_ours(text),
             MatchingRemark::OnlyRequest { .. } => only_request(text),
             MatchingRemark::OlderCertificates { .. } => Self::note("older-certificate", text),

@@ -303,13 +303,13 @@ pub(super) static ROWS: [CodeEntry; 72] = [
         Finding,
         "rule-100-days",
         "from 2027-03-15 certificates are valid for at most 100 days",
-        "renew by program by then",
+        "automate renewals by then",
     ),
     CodeEntry::new(
         Finding,
         "rule-47-days",
         "from 2029-03-15 certificates are valid for at most 47 days",
-        "renew by program by then",
+        "automate renewals by then",
     ),
     CodeEntry::new(
         Finding,

@@ -225,13 +225,13 @@ pub(super) static ROWS: [CodeEntry; 46] = [
         Finding,
         "reload-no-effect",
         "the reload command succeeded but had no effect",
-        "restart the server",
+        "check what the reload command does, then install again",
     ),
     CodeEntry::new(
         Finding,
         "reload-partial",
         "some of the server's workers still serve the previous certificate",
-        "restart the server",
+        "find the other process that listens there, as shown",
     ),
     CodeEntry::new(
         Finding,

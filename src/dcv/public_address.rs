@@ -71,7 +71,7 @@ const UNIQUE_LOCAL: Reachability = NotGlobal("private, RFC 4193");
 const SHARED: Reachability = NotGlobal("of a provider's own network, RFC 6598");
 const NO_HOST: Reachability = NotGlobal("no host's");
 /// Globally reachable by the registry, but the nearest router may answer instead: not a public server.
-const NEAREST: Reachability = NotGlobal("anycast that the own network answers");
+const NEAREST: Reachability = NotGlobal("an anycast address that the local network answers");
 
 /// A row of the IPv4 registry; held as an IPv4-mapped address.
 const fn v4(
@@ -204,8 +204,14 @@ mod tests {
             ("172.31.255.255", Some("private, RFC 1918")),
             ("172.32.0.0", None),
             ("192.0.0.8", Some("no host's")),
-            ("192.0.0.9", Some("anycast that the own network answers")),
-            ("192.0.0.10", Some("anycast that the own network answers")),
+            (
+                "192.0.0.9",
+                Some("an anycast address that the local network answers"),
+            ),
+            (
+                "192.0.0.10",
+                Some("an anycast address that the local network answers"),
+            ),
             ("192.0.0.170", Some("no host's")),
             ("192.0.1.0", None),
             ("192.0.2.1", Some("for documentation")),
@@ -239,9 +245,18 @@ mod tests {
             ("2000::1", None),
             ("2001::1", Some("no host's")),
             ("2001:1::", Some("no host's")),
-            ("2001:1::1", Some("anycast that the own network answers")),
-            ("2001:1::2", Some("anycast that the own network answers")),
-            ("2001:1::3", Some("anycast that the own network answers")),
+            (
+                "2001:1::1",
+                Some("an anycast address that the local network answers"),
+            ),
+            (
+                "2001:1::2",
+                Some("an anycast address that the local network answers"),
+            ),
+            (
+                "2001:1::3",
+                Some("an anycast address that the local network answers"),
+            ),
             ("2001:1::4", Some("no host's")),
             ("2001:2::1", Some("no host's")),
             ("2001:3::1", None),

@@ -324,7 +324,7 @@ impl<'a> LeafContext<'a> {
         let certificate = &self.leaf.certificate;
         let renewals = self.renewals();
         let reasons = self.reasons(renewals.first());
-        let proof_until = self
+        let validation_until = self
             .is_public()
             .then(|| schedule::validation_until(certificate.not_before));
         let places = self.leaf.copies.iter().map(|copy| copy.place.clone());
@@ -342,7 +342,7 @@ impl<'a> LeafContext<'a> {
             requests: request_places(self.group),
             installed_as: self.stem,
             paid_until: self.terms.paid_until,
-            validation_until: proof_until,
+            validation_until,
             renewals,
             reasons,
             certificate: Some(Arc::clone(certificate)),

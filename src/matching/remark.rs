@@ -129,11 +129,11 @@ pub enum MatchingRemark {
 impl MatchingRemark {
     /// The remark that there is no key and no request to compare `leaf` with.
     #[must_use]
-    pub fn no_key(leaf: &Certificate, looked: String, anew: RequestTemplate) -> Self {
+    pub fn no_key(leaf: &Certificate, looked: String, template: RequestTemplate) -> Self {
         Self::NoKey {
             label: leaf.label(),
             searched_places: looked,
-            template: anew,
+            template,
         }
     }
 }

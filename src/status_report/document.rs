@@ -119,7 +119,7 @@ fn renewal(renewal: &ScheduledRenewal) -> Value {
         PaymentCoverage::Purchase => "buy",
         PaymentCoverage::Reissue => "reissue",
     });
-    let (proof, proof_until) = match renewal.validation {
+    let (proof, validation_until) = match renewal.validation {
         ValidationMethod::New => ("new", None),
         ValidationMethod::Reused(until) => ("reusable", Some(until)),
     };
@@ -130,6 +130,6 @@ fn renewal(renewal: &ScheduledRenewal) -> Value {
         "order": order,
         "request": "new",
         "dcv": proof,
-        "dcv_reusable_until": proof_until,
+        "dcv_reusable_until": validation_until,
     })
 }
