@@ -27,11 +27,14 @@ pub enum StepTiming {
     Later,
 }
 
-/// One thing to do: words for a person, and the command line where it is one certctl command.
+/// One thing to do: a sentence for a person, and the command that does it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct NextStep {
-    /// What to do, ready to read or to paste: one line.
+    /// What to do: one sentence without its final punctuation mark.
     pub text: String,
+    /// The complete command line, as it is pasted into a shell, with sudo where it needs root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
     /// Lines to paste, where the step is to change a file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
@@ -49,25 +52,55 @@ const ROOT_COMMANDS: [&str; 3] = ["install", "rollback", "forget"];
 const HARMLESS: [&str; 3] = ["--root", "--dry-run", "--check"];
 
 impl NextStep {
-    /// A step that is not one complete command: a person has to decide or to fill in something.
+    /// A step without a command: a person has to decide, or to do something elsewhere first.
     #[must_use]
-    pub fn say(text: impl Into<String>) -> Self {
-        let text = text.into();
+    pub fn say(sentence: impl Into<String>) -> Self {
         Self {
-            needs_root: text.contains("sudo "),
-            text,
+            text: sentence.into(),
+            command: None,
             lines: Vec::new(),
             argv: None,
+            needs_root: false,
             when: StepTiming::Later,
         }
     }
 
-    /// A complete command line that is not one certctl command, such as that of another program.
+    /// A certctl command that can be run now; `words` come after `certctl`.
     #[must_use]
-    pub fn shell(line: impl Into<String>) -> Self {
+    pub fn run_certctl<S: AsRef<str>>(sentence: impl Into<String>, words: &[S]) -> Self {
+        let argv: Vec<String> = std::iter::once("certctl")
+            .chain(words.iter().map(AsRef::as_ref))
+            .map(str::to_owned)
+            .collect();
+        let quoted: Vec<String> = argv.iter().map(|word| shell_word(word)).collect();
         Self {
+            command: Some(quoted.join(" ")),
+            needs_root: is_for_root(&argv),
+            argv: Some(argv),
             when: StepTiming::Now,
-            ..Self::say(line)
+            ..Self::say(sentence)
+        }
+    }
+
+    /// A complete command line of other programs that can be run now.
+    #[must_use]
+    pub fn run_shell(sentence: impl Into<String>, line: impl Into<String>) -> Self {
+        let line = line.into();
+        Self {
+            needs_root: line.contains("sudo "),
+            command: Some(line),
+            when: StepTiming::Now,
+            ..Self::say(sentence)
+        }
+    }
+
+    /// The same step, to be taken after something that only the person or the CA can do; the
+    /// sentence says what.
+    #[must_use]
+    pub fn later(self) -> Self {
+        Self {
+            when: StepTiming::Later,
+            ..self
         }
     }
 
@@ -83,27 +116,27 @@ impl NextStep {
     #[must_use]
     pub fn with_sudo(self) -> Self {
         Self {
-            text: format!("sudo {}", self.text),
+            command: self.command.map(|command| format!("sudo {command}")),
             needs_root: true,
             ..self
         }
     }
 
-    /// A complete certctl command line; `words` come after `certctl`.
+    /// The sentence with its final punctuation mark: a colon where a command or lines follow.
+    #[must_use]
+    pub(crate) fn sentence(&self) -> String {
+        let is_introduction = self.command.is_some() || !self.lines.is_empty();
+        format!("{}{}", self.text, if is_introduction { ':' } else { '.' })
+    }
+
+    #[must_use]
+    pub fn shell(line: impl Into<String>) -> Self {
+        Self::run_shell("Run", line)
+    }
+
     #[must_use]
     pub fn run<S: AsRef<str>>(words: &[S]) -> Self {
-        let argv: Vec<String> = std::iter::once("certctl")
-            .chain(words.iter().map(AsRef::as_ref))
-            .map(str::to_owned)
-            .collect();
-        let quoted: Vec<String> = argv.iter().map(|word| shell_word(word)).collect();
-        Self {
-            text: quoted.join(" "),
-            lines: Vec::new(),
-            needs_root: is_for_root(&argv),
-            argv: Some(argv),
-            when: StepTiming::Now,
-        }
+        Self::run_certctl("Run", words)
     }
 }
 
@@ -204,23 +237,23 @@ mod tests {
 
     #[test]
     fn a_command_carries_its_argv() {
-        let next = NextStep::run(&["install", "a b.zip"]);
-        assert_eq!(next.text, "certctl install 'a b.zip'");
+        let next = NextStep::run_certctl("Install it", &["install", "a b.zip"]);
+        assert_eq!(next.command.as_deref(), Some("certctl install 'a b.zip'"));
+        assert_eq!(next.sentence(), "Install it:");
         assert_eq!(next.argv.unwrap(), ["certctl", "install", "a b.zip"]);
     }
 
     #[test]
     fn a_step_knows_whether_it_needs_root_and_can_be_taken_now() {
-        let installed = NextStep::run(&["install", "a.zip"]);
-        assert_eq!(
-            (installed.needs_root, installed.when),
-            (true, StepTiming::Now)
-        );
-        assert!(!NextStep::run(&["install", "a.zip", "--root", "tree"]).needs_root);
-        assert!(!NextStep::run(&["rollback", "a", "--dry-run"]).needs_root);
-        assert!(!NextStep::run(&["csr", "a.example"]).needs_root);
-        assert_eq!(NextStep::say("wait for the CA").when, StepTiming::Later);
-        let command = NextStep::shell("sudo chmod 0600 /x");
+        let step = |words: &[&str]| NextStep::run_certctl("Do it", words);
+        let install = step(&["install", "a.zip"]);
+        assert_eq!((install.needs_root, install.when), (true, StepTiming::Now));
+        assert_eq!(install.later().when, StepTiming::Later);
+        assert!(!step(&["install", "a.zip", "--root", "tree"]).needs_root);
+        assert!(!step(&["rollback", "a", "--dry-run"]).needs_root);
+        assert!(!step(&["csr", "a.example"]).needs_root);
+        assert_eq!(NextStep::say("Wait for the CA").when, StepTiming::Later);
+        let command = NextStep::run_shell("Do it", "sudo chmod 0600 /x");
         assert_eq!((command.needs_root, command.when), (true, StepTiming::Now));
     }
 }

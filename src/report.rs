@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use serde_json::Value;
@@ -20,6 +21,7 @@ mod progress;
 #[cfg(test)]
 mod tests;
 mod text;
+mod wrap;
 
 pub(crate) use self::certificate::{
     certificate_in_words, certificate_json, chain_json, intermediates_in_words, name_in_words,
@@ -27,8 +29,8 @@ pub(crate) use self::certificate::{
 pub(crate) use self::escape::escape;
 pub(crate) use self::json::{json_line, push_json_line};
 pub(crate) use self::progress::LiveProgress;
-pub(crate) use self::text::TextOutput;
 use self::text::{Coloring, TextAmount};
+pub(crate) use self::text::{DEFAULT_WIDTH, Label, TextOutput};
 
 /// When colour is used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
@@ -118,15 +120,21 @@ impl Sink {
         self.style.quiet
     }
 
-    /// How many columns the terminal has that results go to; none where they go elsewhere.
+    /// True when results go to a terminal.
     #[must_use]
-    pub(crate) fn columns(&self) -> Option<usize> {
-        terminal::columns(io::stdout())
+    pub(crate) fn prints_to_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// The width of a line of the result, in columns.
+    #[must_use]
+    pub(crate) fn width(&self) -> usize {
+        width_of(io::stdout())
     }
 
     /// One line of progress, to stderr; none with `--json`, `-q` or for a silent sink.
     pub(crate) fn show_progress(&self, line: &str) {
-        self.progress(|text| text.add_fact("", line));
+        self.progress(|text| text.add_plain(line));
     }
 
     /// A finding that is shown before the report, in the same way.
@@ -208,7 +216,7 @@ impl Sink {
             } else {
                 TextAmount::Everything
             };
-            text.render(amount, self.coloring(&io::stdout()))
+            text.render(amount, self.coloring(&io::stdout()), self.width())
         };
         match self.put(io::stdout().lock(), &rendered) {
             Ok(()) => outcome.exit_code(),
@@ -245,7 +253,11 @@ impl Sink {
         tell(&mut text);
         let _ = self.put(
             io::stderr().lock(),
-            &text.render(TextAmount::Everything, self.coloring(&io::stderr())),
+            &text.render(
+                TextAmount::Everything,
+                self.coloring(&io::stderr()),
+                width_of(io::stderr()),
+            ),
         );
     }
 
@@ -268,6 +280,13 @@ impl Sink {
             Coloring::Plain
         }
     }
+}
+
+/// The width of `stream` in columns: `COLUMNS` where it is set, else the terminal's, else 80.
+fn width_of(stream: impl AsFd) -> usize {
+    terminal::requested_columns()
+        .or_else(|| terminal::columns(stream))
+        .unwrap_or(DEFAULT_WIDTH)
 }
 
 /// The reader has gone (`certctl ... | head -1`): that is theirs to decide, not a failure.

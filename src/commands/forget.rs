@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::install::forget::{self, ForgetResult, ForgetVerdict};
 use crate::install::installed;
 use crate::install::request::RunMode;
-use crate::report::{Outcome, TextOutput};
+use crate::report::{Label, Outcome, TextOutput};
 use crate::system::clock;
 
 /// Certctl forgets a pair; servers go on with the files they read now
@@ -95,19 +95,19 @@ impl Outcome for ForgetOutcome {
     fn human(&self, text: &mut TextOutput) {
         let removal = &self.0;
         if let Some(leaf) = &removal.leaf {
-            text.add_fact("found", crate::report::certificate_in_words(leaf));
+            text.add(Label::Found, crate::report::certificate_in_words(leaf));
         }
         text.add_findings(&removal.findings);
         match removal.verdict {
-            ForgetVerdict::Refused => text.add_fact("so", "nothing was touched"),
+            ForgetVerdict::Refused => text.add(Label::Done, "nothing was touched"),
             ForgetVerdict::Planned => removal
                 .steps
                 .iter()
-                .for_each(|step| text.add_fact("plan", step.to_string())),
+                .for_each(|step| text.add(Label::Plan, step.to_string())),
             ForgetVerdict::Forgotten => {
                 for file in &removal.files {
-                    text.add_fact(
-                        "plain",
+                    text.add(
+                        Label::Wrote,
                         format!(
                             "{} ({}), the bytes of before",
                             file.path.display(),
@@ -115,9 +115,9 @@ impl Outcome for ForgetOutcome {
                         ),
                     );
                 }
-                text.add_fact("gone", removal.folder.display().to_string());
-                text.add_fact(
-                    "done",
+                text.add(Label::Wrote, removal.folder.display().to_string());
+                text.add(
+                    Label::Done,
                     "servers read the same bytes as before: there is nothing to reload",
                 );
             }

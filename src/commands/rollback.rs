@@ -12,7 +12,7 @@ use crate::install::request::{InstallGoal, InstallRequest, RunMode, refuse_at_op
 use crate::install::transaction;
 use crate::install::{installed, rollback};
 use crate::probe::ProbePatience;
-use crate::report::{Outcome, TextOutput};
+use crate::report::{Label, Outcome, TextOutput};
 use crate::store::settings::LineageSettings;
 use crate::system::clock;
 use crate::wording::day;
@@ -85,7 +85,7 @@ impl Outcome for RollbackOutcome {
         let leaf = &self.0.leaf;
         let names = leaf.dns_names.join(", ");
         let line = format!("{names}, ends {}", day(leaf.not_after));
-        text.add_fact("before", line);
+        text.add(Label::Found, line);
         self.0.human(text);
     }
 

@@ -103,7 +103,7 @@ pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome,
         at: context.now(),
         rows,
         findings: results.findings,
-        width: context.sink.columns(),
+        width: Some(context.sink.width()),
         written: Vec::new(),
     };
     write_files(args, &mut outcome)?;

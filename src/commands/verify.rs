@@ -21,7 +21,7 @@ use crate::install::installed;
 use crate::install::request;
 use crate::pki::trust::TrustSource;
 use crate::probe::StartTls;
-use crate::report::{Outcome, TextOutput};
+use crate::report::{Label, Outcome, TextOutput};
 use crate::system::fs::files;
 
 /// Does it all fit: key, chain, names, dates, trust
@@ -270,11 +270,11 @@ impl Outcome for VerifyOutcome {
     fn human(&self, text: &mut TextOutput) {
         for certificate in &self.verified {
             let label = if certificate.is_right() {
-                "right"
+                Label::Done
             } else {
-                "found"
+                Label::Found
             };
-            text.add_fact(label, certificate.in_words());
+            text.add(label, certificate.in_words());
             text.add_findings(&certificate.findings);
         }
     }

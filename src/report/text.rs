@@ -1,43 +1,117 @@
-//! What a person reads, line by line.
+//! Text for people: labelled lines, wrapped at words to the width of the terminal.
+//!
+//! A body is wrapped; a command, a row of a table and a payload are printed as they are, because a
+//! person copies them. One shape serves success, refusal and failure:
+//!
+//! ```text
+//! found   example_com.zip: example.com, expires 2027-06-10; matches
+//!         example.com.key
+//! next    Install it and verify it live:
+//!             sudo certctl install
+//! ```
 
 use std::fmt;
 
+use unicode_width::UnicodeWidthStr;
+
 use super::escape::escape;
+use super::wrap::wrap;
 use crate::failure::Failure;
 use crate::finding::{Finding, NextStep, Severity};
 
-/// The text of an outcome, line by line.
+/// The width of a label with the space behind it; wrapped lines begin below the body.
+const LABEL_WIDTH: usize = 8;
+/// Where commands and quoted lines begin.
+const COMMAND_INDENT: usize = 12;
+/// The width of output that does not go to a terminal.
+pub(crate) const DEFAULT_WIDTH: usize = 80;
+
+/// The labels in the margin. There are ten, so that a reader knows all of them after a day.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Label {
+    /// What was read or observed.
+    Found,
+    /// A file that was written, moved or removed.
+    Wrote,
+    /// What a probe saw.
+    Live,
+    /// Worth knowing; nothing to do.
+    Note,
+    /// Works today; should be fixed.
+    Warning,
+    /// Wrong.
+    Error,
+    /// What to do now.
+    Next,
+    /// The result.
+    Done,
+    /// What a dry run would do.
+    Plan,
+    /// How to reverse what was done.
+    Undo,
+}
+
+impl Label {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Found => "found",
+            Self::Wrote => "wrote",
+            Self::Live => "live",
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Next => "next",
+            Self::Done => "done",
+            Self::Plan => "plan",
+            Self::Undo => "undo",
+        }
+    }
+
+    /// The escape sequence that starts the colour of the label.
+    fn color(self) -> &'static str {
+        match self {
+            Self::Error => "\x1b[31m",
+            Self::Warning | Self::Next => "\x1b[33m",
+            _ => "\x1b[32m",
+        }
+    }
+
+    /// True for what `-q` shows as well.
+    fn needs_action(self) -> bool {
+        matches!(self, Self::Warning | Self::Error | Self::Next)
+    }
+}
+
+/// The text of an outcome, paragraph by paragraph.
 #[derive(Debug, Default)]
 pub(crate) struct TextOutput {
-    lines: Vec<Line>,
+    paragraphs: Vec<Paragraph>,
 }
 
 #[derive(Debug)]
-struct Line {
-    kind: LineKind,
-    label: String,
+struct Paragraph {
+    /// The label that this paragraph stands under; none for text without a margin.
+    label: Option<Label>,
+    layout: Layout,
     body: String,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum LineKind {
-    Fact,
-    Act,
-    Bad,
+enum Layout {
+    /// Wrapped, behind its label.
+    Body,
+    /// Wrapped, below the body of the label above.
+    Continuation,
+    /// One line below the body, never wrapped: a command, a value.
+    Verbatim,
+    /// A line of other output, behind a bar, never wrapped.
+    Quote,
+    /// Text with its own line breaks and no margin.
     Payload,
-    Error,
-    Detail,
-}
-
-impl LineKind {
-    /// The escape sequence that starts the colour of the label.
-    fn color(self) -> &'static str {
-        match self {
-            Self::Bad | Self::Error => "\x1b[31m",
-            Self::Act | Self::Detail => "\x1b[33m",
-            Self::Fact | Self::Payload => "\x1b[32m",
-        }
-    }
+    /// A row of a table, never wrapped.
+    FactRow,
+    /// A row of a table that needs action, never wrapped.
+    ActionRow,
 }
 
 /// How much of a text is shown.
@@ -56,60 +130,77 @@ pub(super) enum Coloring {
 }
 
 impl TextOutput {
-    /// A fact under a short label: `made   example.com.key`. Left out by `-q`.
-    pub(crate) fn add_fact(&mut self, label: &str, body: impl Into<String>) {
-        self.say(LineKind::Fact, label, body.into());
+    /// Adds a paragraph under a label: `wrote   example.com.key`. `-q` keeps those that need
+    /// action. Words between backticks stay on one line.
+    pub(crate) fn add(&mut self, label: Label, body: impl Into<String>) {
+        self.push(Some(label), Layout::Body, shortened(body.into()));
     }
 
-    /// Something to act on: shown by `-q` too.
-    pub(crate) fn add_action(&mut self, label: &str, body: impl Into<String>) {
-        self.say(LineKind::Act, label, body.into());
+    /// Adds a paragraph below the body of the label above.
+    pub(crate) fn add_continuation(&mut self, body: impl Into<String>) {
+        let label = self.label_above();
+        self.push(label, Layout::Continuation, shortened(body.into()));
     }
 
-    /// Something wrong: shown by `-q` too, coloured as such.
-    pub(crate) fn add_problem(&mut self, label: &str, body: impl Into<String>) {
-        self.say(LineKind::Bad, label, body.into());
+    /// Adds text without a margin, wrapped to the full width.
+    pub(crate) fn add_plain(&mut self, body: impl Into<String>) {
+        self.push(None, Layout::Body, shortened(body.into()));
     }
 
-    /// Text to copy, with its own line breaks and no indent (a request, a zone-file line, a server
-    /// block).
-    pub(crate) fn add_payload(&mut self, body: impl Into<String>) {
-        self.push(LineKind::Payload, "", body.into());
+    /// Adds a line below the label above that is copied or aligned as it is: a command, a row.
+    pub(crate) fn add_verbatim(&mut self, line: impl Into<String>) {
+        let label = self.label_above();
+        self.push(label, Layout::Verbatim, line.into());
     }
 
-    /// A finding: its severity as the label, its next steps below it.
-    pub(crate) fn add_finding(&mut self, finding: &Finding) {
-        match finding.severity {
-            Severity::Error => self.add_problem("wrong", finding.message.clone()),
-            Severity::Warning => self.add_action("warn", finding.message.clone()),
-            Severity::Note => self.add_fact("note", finding.message.clone()),
+    /// Adds a row of a table without a margin, as it is. `-q` keeps those above a note.
+    pub(crate) fn add_table_row(&mut self, severity: Severity, line: impl Into<String>) {
+        let layout = if severity > Severity::Note {
+            Layout::ActionRow
+        } else {
+            Layout::FactRow
+        };
+        self.push(None, layout, line.into());
+    }
+
+    /// Adds `fields` (name and value) below the label above, one on each line, aligned.
+    pub(crate) fn add_fields(&mut self, fields: &[(&str, &str)]) {
+        let width = fields.iter().map(|(name, _)| name.width()).max();
+        let width = width.unwrap_or_default();
+        for (name, value) in fields {
+            let padding = " ".repeat(width - name.width());
+            self.add_verbatim(format!("{name}{padding}  {value}"));
         }
+    }
+
+    /// Adds text to copy, with its own line breaks and no indent (a request, a server block).
+    pub(crate) fn add_payload(&mut self, body: impl Into<String>) {
+        self.push(None, Layout::Payload, body.into());
+    }
+
+    /// Adds a finding: its severity as the label, its next steps below it.
+    pub(crate) fn add_finding(&mut self, finding: &Finding) {
+        let label = match finding.severity {
+            Severity::Error => Label::Error,
+            Severity::Warning => Label::Warning,
+            Severity::Note => Label::Note,
+        };
+        self.add(label, finding.message.clone());
         self.add_quote(&finding.lines);
         if finding.severity > Severity::Note {
             self.add_next_steps(&finding.next);
         }
     }
 
-    /// Quotes lines of a server or program, each behind a bar, below the line before.
+    /// Quotes lines of a server or program, each behind a bar, below the line above.
     pub(crate) fn add_quote(&mut self, lines: &[String]) {
-        self.below("| ", lines);
-    }
-
-    /// Further lines of the line before.
-    fn below(&mut self, prefix: &str, lines: &[String]) {
-        let Some((kind, label)) = self
-            .lines
-            .last()
-            .map(|last| (last.kind, last.label.clone()))
-        else {
-            return;
-        };
+        let label = self.label_above();
         for line in lines {
-            self.push(kind, &label, format!("{prefix}{line}"));
+            self.push(label, Layout::Quote, line.clone());
         }
     }
 
-    /// Findings, the worst first; notes last.
+    /// Adds findings, the worst first; notes last.
     pub(crate) fn add_findings(&mut self, findings: &[Finding]) {
         let mut sorted: Vec<&Finding> = findings.iter().collect();
         sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
@@ -118,109 +209,175 @@ impl TextOutput {
         }
     }
 
-    /// `error:`, `cause:` and `next:` lines.
+    /// Adds why there is no result: the message, its causes below it, and what to do.
     pub(crate) fn add_failure(&mut self, failure: &Failure) {
-        self.say(LineKind::Error, "error:", failure.message.clone());
+        self.add(Label::Error, failure.message.clone());
         for cause in &failure.causes {
-            self.say(LineKind::Detail, "  cause:", cause.clone());
+            self.add_continuation(format!("cause: {cause}"));
         }
-        for next in &failure.next {
-            self.push(LineKind::Detail, "  next:", next.text.clone());
-        }
+        self.add_next_steps(&failure.next);
     }
 
-    /// What to do next, one line each.
+    /// Adds what to do next: a sentence each, then its command and its lines as they are.
     pub(crate) fn add_next_steps(&mut self, next: &[NextStep]) {
         for step in next {
-            self.push(LineKind::Act, "next", step.text.clone());
-            self.below("    ", &step.lines);
+            self.add_step(Label::Next, step);
         }
     }
 
-    /// What is said, and may hold foreign text that goes on for pages; what is to be pasted goes to
-    /// `push`.
-    fn say(&mut self, kind: LineKind, label: &str, body: String) {
-        const MOST: usize = 4000;
-        // Characters are counted only where there are more octets.
-        let cut = if body.len() > MOST {
-            body.char_indices().nth(MOST)
-        } else {
-            None
-        };
-        match cut {
-            None => self.push(kind, label, body),
-            Some((at, _)) => {
-                let more = body[at..].chars().count();
-                self.push(
-                    kind,
-                    label,
-                    format!(
-                        "{}… and {more} more characters (--json has all)",
-                        &body[..at]
-                    ),
-                );
-            }
+    /// Adds a step under `label`.
+    pub(crate) fn add_step(&mut self, label: Label, step: &NextStep) {
+        self.push(Some(label), Layout::Body, step.sentence());
+        for line in step.command.iter().chain(&step.lines) {
+            self.add_verbatim(line.clone());
         }
     }
 
-    fn push(&mut self, kind: LineKind, label: &str, body: String) {
-        let label = label.to_owned();
-        self.lines.push(Line { kind, label, body });
+    fn label_above(&self) -> Option<Label> {
+        self.paragraphs.last().and_then(|last| last.label)
     }
 
-    pub(super) fn render(&self, amount: TextAmount, coloring: Coloring) -> String {
+    fn push(&mut self, label: Option<Label>, layout: Layout, body: String) {
+        self.paragraphs.push(Paragraph {
+            label,
+            layout,
+            body,
+        });
+    }
+
+    pub(super) fn render(&self, amount: TextAmount, coloring: Coloring, width: usize) -> String {
         let mut out = String::new();
-        let mut label_above = "";
-        for line in &self.lines {
-            if amount == TextAmount::NeedsAction && line.kind == LineKind::Fact {
+        let mut label_above = None;
+        for paragraph in &self.paragraphs {
+            if amount == TextAmount::NeedsAction && !paragraph.needs_action() {
                 continue;
             }
-            line.render(&mut out, label_above, coloring);
-            label_above = &line.label;
+            paragraph.render(&mut out, label_above, coloring, width);
+            label_above = paragraph.label;
         }
         out
     }
 }
 
 impl fmt::Display for TextOutput {
-    /// Everything, without colour.
+    /// Everything, without colour, at the width of output that goes nowhere in particular.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(TextAmount::Everything, Coloring::Plain))
+        f.write_str(&self.render(TextAmount::Everything, Coloring::Plain, DEFAULT_WIDTH))
     }
 }
 
-impl Line {
-    /// A label is seven columns wide and not repeated on the lines below it.
-    fn render(&self, out: &mut String, label_above: &str, coloring: Coloring) {
-        if self.kind == LineKind::Payload {
-            out.push_str(&escape(self.body.trim_end_matches('\n'), &['\n', '\t']));
-            out.push('\n');
+impl Paragraph {
+    /// True for what `-q` shows as well.
+    fn needs_action(&self) -> bool {
+        self.layout != Layout::FactRow && self.label.is_none_or(Label::needs_action)
+    }
+
+    /// Appends the lines of this paragraph to `out`. A label is not repeated on the lines below it,
+    /// except `next`, `warning` and `error`, which begin something new.
+    fn render(
+        &self,
+        out: &mut String,
+        label_above: Option<Label>,
+        coloring: Coloring,
+        width: usize,
+    ) {
+        match self.layout {
+            Layout::Body => self.render_body(out, label_above, coloring, width),
+            Layout::Continuation => {
+                push_wrapped(out, &escape(&self.body, &[]), LABEL_WIDTH, width, false);
+            }
+            Layout::FactRow | Layout::ActionRow => push_line(out, 0, &escape(&self.body, &[])),
+            Layout::Verbatim => push_line(out, COMMAND_INDENT, &escape(&self.body, &[])),
+            Layout::Quote => {
+                push_line(out, LABEL_WIDTH, &format!("| {}", escape(&self.body, &[])));
+            }
+            Layout::Payload => {
+                let text = self.body.trim_end_matches('\n');
+                push_line(out, 0, &escape(text, &['\n', '\t']));
+            }
+        }
+    }
+
+    fn render_body(
+        &self,
+        out: &mut String,
+        label_above: Option<Label>,
+        coloring: Coloring,
+        width: usize,
+    ) {
+        let body = escape(&self.body, &[]);
+        let Some(label) = self.label else {
+            push_wrapped(out, &body, 0, width, false);
+            return;
+        };
+        let is_repeated = label_above == Some(label) && !label.needs_action();
+        if is_repeated {
+            push_wrapped(out, &body, LABEL_WIDTH, width, false);
             return;
         }
-        let width = match self.kind {
-            LineKind::Error | LineKind::Detail => self.label.len(),
-            _ if self.label.is_empty() => 0,
-            _ => 6,
-        };
-        let is_repeated = self.label == label_above && self.kind != LineKind::Detail;
-        let label = if is_repeated { "" } else { &self.label };
-        let (on, off) = if label.is_empty() || coloring == Coloring::Plain {
-            ("", "")
-        } else {
-            (self.kind.color(), "\x1b[0m")
-        };
-        let body = escape(&self.body, &[]);
-        let gap = if width == 0 { "" } else { " " };
-        out.push_str(&format!("{on}{label:<width$}{off}{gap}{body}\n"));
+        let word = label.word();
+        let padding = " ".repeat(LABEL_WIDTH - word.len());
+        match coloring {
+            Coloring::Plain => out.push_str(word),
+            Coloring::Colored => {
+                out.push_str(label.color());
+                out.push_str(word);
+                out.push_str("\x1b[0m");
+            }
+        }
+        out.push_str(&padding);
+        push_wrapped(out, &body, LABEL_WIDTH, width, true);
+    }
+}
+
+/// Appends `body` wrapped to `width`, with `indent` spaces before each line; the first line has its
+/// indent already where `is_begun`.
+fn push_wrapped(out: &mut String, body: &str, indent: usize, width: usize, is_begun: bool) {
+    let lines = wrap(body, width.saturating_sub(indent));
+    for (index, line) in lines.iter().enumerate() {
+        let indent = if index == 0 && is_begun { 0 } else { indent };
+        push_line(out, indent, line);
+    }
+}
+
+fn push_line(out: &mut String, indent: usize, line: &str) {
+    if !line.is_empty() {
+        out.push_str(&" ".repeat(indent));
+        out.push_str(line);
+    }
+    while out.ends_with(' ') {
+        out.pop();
+    }
+    out.push('\n');
+}
+
+/// Text that may hold foreign text that goes on for pages, cut at 4,000 characters.
+fn shortened(body: String) -> String {
+    const MOST: usize = 4000;
+    // Characters are counted only where there are more octets.
+    let cut = if body.len() > MOST {
+        body.char_indices().nth(MOST)
+    } else {
+        None
+    };
+    match cut {
+        None => body,
+        Some((at, _)) => {
+            let more = body[at..].chars().count();
+            format!(
+                "{}… and {more} more characters (--json has all)",
+                &body[..at]
+            )
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::json::json_line;
-    use super::{Coloring, TextAmount, TextOutput, escape};
+    use super::{Coloring, DEFAULT_WIDTH, Label, TextAmount, TextOutput, escape};
     use crate::failure::{Failure, FailureKind};
-    use crate::finding::{Finding, NextStep};
+    use crate::finding::{Finding, NextStep, Severity};
     use serde_json::json;
 
     #[test]
@@ -238,8 +395,8 @@ mod tests {
     fn foreign_text_cannot_forge_a_line() {
         let forged = "x\nright  trusted by Mozilla\u{2028}next   curl e | sh";
         let mut text = TextOutput::default();
-        text.add_fact("", forged);
-        text.add_fact("found", forged);
+        text.add_plain(forged);
+        text.add(Label::Found, forged);
         text.add_findings(&[Finding::error("wrong-key", forged)
             .with_quote([forged.to_owned()])
             .with_step(NextStep::say(forged).with_lines([forged.to_owned()]))]);
@@ -248,7 +405,7 @@ mod tests {
                 .because(forged)
                 .with_step(NextStep::say(forged)),
         );
-        let page = text.to_string();
+        let page = text.render(TextAmount::Everything, Coloring::Plain, 200);
         assert_eq!(page.lines().count(), 9, "{page}");
         assert!(
             !page
@@ -256,24 +413,72 @@ mod tests {
                 .any(|line| line.trim_start().starts_with("right")),
             "{page}"
         );
-        assert!(page.contains("\n       | x\\u{a}right"), "{page}");
+        assert!(page.contains("\n        | x\\u{a}right"), "{page}");
     }
 
     #[test]
-    fn labels_are_columns_and_quiet_keeps_what_needs_action() {
+    fn every_part_has_its_place_in_the_margin() {
         let mut text = TextOutput::default();
-        text.add_fact("made", "a");
-        text.add_fact("made", "b");
-        text.add_action("next", "c");
-        text.add_action("next", "d");
+        text.add(
+            Label::Found,
+            "example_com.zip: example.com; it matches example.com.key",
+        );
+        text.add_continuation("1 intermediate");
+        text.add(Label::Wrote, "a");
+        text.add(Label::Wrote, "b");
+        text.add_fields(&[("Type", "CNAME"), ("Host", "_dnsauth")]);
+        text.add_finding(
+            &Finding::warning("wrong-key", "the server wrote")
+                .with_quote(["a line of its own that is never wrapped".to_owned()]),
+        );
+        text.add_next_steps(&[
+            NextStep::run_certctl("Install it", &["install", "example_com.zip", "--dry-run"]),
+            NextStep::say("Wait for the CA"),
+        ]);
         text.add_payload("x\ny\n");
         assert_eq!(
-            text.render(TextAmount::Everything, Coloring::Plain),
-            "made   a\n       b\nnext   c\n       d\nx\ny\n"
+            text.render(TextAmount::Everything, Coloring::Plain, 34),
+            "\
+found   example_com.zip:
+        example.com; it matches
+        example.com.key
+        1 intermediate
+wrote   a
+        b
+            Type  CNAME
+            Host  _dnsauth
+warning the server wrote
+        | a line of its own that is never wrapped
+next    Install it:
+            certctl install example_com.zip --dry-run
+next    Wait for the CA.
+x
+y
+"
         );
+    }
+
+    #[test]
+    fn quiet_output_keeps_what_needs_action() {
+        let mut text = TextOutput::default();
+        text.add(Label::Wrote, "a");
+        text.add_verbatim("b");
+        text.add_table_row(Severity::Note, "fine");
+        text.add_table_row(Severity::Warning, "due");
+        text.add_next_steps(&[NextStep::run_shell("Do it", "ls")]);
         assert_eq!(
-            text.render(TextAmount::NeedsAction, Coloring::Plain),
-            "next   c\n       d\nx\ny\n"
+            text.render(TextAmount::NeedsAction, Coloring::Plain, DEFAULT_WIDTH),
+            "due\nnext    Do it:\n            ls\n"
+        );
+    }
+
+    #[test]
+    fn only_labels_are_coloured() {
+        let mut text = TextOutput::default();
+        text.add(Label::Error, "a");
+        assert_eq!(
+            text.render(TextAmount::Everything, Coloring::Colored, DEFAULT_WIDTH),
+            "\x1b[31merror\x1b[0m   a\n"
         );
     }
 }

@@ -4,7 +4,7 @@ use super::columns::{cut, padded, width};
 use crate::finding::Severity;
 use crate::inventory::due::days_between;
 use crate::inventory::{RowState, RowVerdict, StatusRow};
-use crate::report::{TextOutput, name_in_words};
+use crate::report::{Label, TextOutput, name_in_words};
 use crate::status_report::{JudgedRow, StatusOutcome, requirements_in_words};
 use crate::wording::day;
 
@@ -30,7 +30,7 @@ const SOME: usize = 12;
 /// Writes all rows, the files that were written, the findings and a summary.
 pub(crate) fn write(outcome: &StatusOutcome, text: &mut TextOutput) {
     if outcome.rows.is_empty() {
-        text.add_fact("found", "no certificate, request or key");
+        text.add(Label::Found, "no certificate, request or key");
     }
     let columns = Columns::of(outcome);
     let count = outcome.rows.len();
@@ -38,7 +38,7 @@ pub(crate) fn write(outcome: &StatusOutcome, text: &mut TextOutput) {
         write_row(one, &columns, count, text);
     }
     for written in &outcome.written {
-        text.add_fact("wrote", written.path.display().to_string());
+        text.add(Label::Wrote, written.path.display().to_string());
     }
     text.add_findings(&outcome.findings);
     if count > 1 {
@@ -47,7 +47,7 @@ pub(crate) fn write(outcome: &StatusOutcome, text: &mut TextOutput) {
         } else {
             "; more of one:  certctl status NAME"
         };
-        text.add_fact("so", format!("{}{more}", summary(&outcome.rows)));
+        text.add(Label::Done, format!("{}{more}", summary(&outcome.rows)));
     }
 }
 
@@ -71,9 +71,9 @@ fn write_row(one: &JudgedRow, columns: &Columns, count: usize, text: &mut TextOu
     }
     for line in lines {
         match verdict {
-            RowVerdict::Wrong => text.add_problem("wrong", line),
-            RowVerdict::Due => text.add_action("due", line),
-            RowVerdict::Fine => text.add_fact("fine", line),
+            RowVerdict::Wrong => text.add(Label::Error, line),
+            RowVerdict::Due => text.add(Label::Note, line),
+            RowVerdict::Fine => text.add(Label::Done, line),
         }
     }
 }

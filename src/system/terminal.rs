@@ -17,6 +17,14 @@ pub(crate) fn refuses_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
+/// The width that the environment asks for (`COLUMNS`, POSIX.1-2017, 8.3), in columns; `None` if it
+/// is not set or not a number of at least 20.
+#[must_use]
+pub(crate) fn requested_columns() -> Option<usize> {
+    let columns: usize = std::env::var("COLUMNS").ok()?.parse().ok()?;
+    Some(columns).filter(|&columns| columns >= 20)
+}
+
 /// How many columns a terminal has; `None` if `stream` is not a terminal.
 #[must_use]
 pub(crate) fn columns(stream: impl std::os::fd::AsFd) -> Option<usize> {

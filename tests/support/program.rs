@@ -55,7 +55,14 @@ pub fn clock_words() -> String {
         .collect()
 }
 
-/// Removes every environment variable except those of [`clock`].
+/// A width at which nothing is wrapped: what a test looks for in a text stands on one line.
+const UNWRAPPED: (&str, &str) = ("COLUMNS", "10000");
+
+/// Removes every environment variable except those of [`clock`], and sets a width at which no
+/// output is wrapped.
 pub fn clear_environment(command: &mut Command) -> &mut Command {
-    command.env_clear().envs(clock())
+    command
+        .env_clear()
+        .envs(clock())
+        .env(UNWRAPPED.0, UNWRAPPED.1)
 }

@@ -11,7 +11,7 @@ use crate::export::ExportFormat;
 use crate::finding::{Finding, NextStep, Severity};
 use crate::inputs::MatchedCertificate;
 use crate::pki::trust::TrustSource;
-use crate::report::{self, Outcome, TextOutput};
+use crate::report::{self, Label, Outcome, TextOutput};
 
 /// One chain and its files.
 #[derive(Debug)]
@@ -85,12 +85,12 @@ impl Outcome for BundleOutcome {
             return;
         }
         for chain in &self.bundled {
-            text.add_fact("found", chain.in_words(&self.trust, self.verdict()));
+            text.add(Label::Found, chain.in_words(&self.trust, self.verdict()));
             chain.write_files(text);
         }
         text.add_findings(&self.findings);
         if self.verdict() == BundleVerdict::Wrong {
-            text.add_action("", "nothing was written");
+            text.add_plain("nothing was written");
         }
         text.add_next_steps(&self.next_steps());
     }
@@ -193,14 +193,14 @@ impl BundledChain {
         if let Some(key) = &self.extracted {
             let path = key.path.display();
             if key.changed {
-                text.add_fact("wrote", format!("{path} (0600)"));
+                text.add(Label::Wrote, format!("{path} (0600)"));
             } else {
-                text.add_fact("kept", path.to_string());
+                text.add(Label::Wrote, format!("{path}, unchanged"));
             }
         }
         for output in &self.outputs {
-            let label = if output.changed { "wrote" } else { "kept" };
-            text.add_fact(label, output.in_words());
+            let state = if output.changed { "" } else { ", unchanged" };
+            text.add(Label::Wrote, format!("{}{state}", output.in_words()));
         }
     }
 

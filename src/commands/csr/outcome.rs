@@ -17,7 +17,7 @@ use crate::finding::{Finding, NextStep, Severity};
 use crate::inputs::request_files::RequestPaths;
 use crate::pki::alt_name::AltNames;
 use crate::pki::request::SigningRequest;
-use crate::report::{Outcome, TextOutput};
+use crate::report::{Label, Outcome, TextOutput};
 
 /// A key and its request on disk, with what is known about them.
 pub(super) struct RequestOnDisk {
@@ -179,16 +179,23 @@ impl Outcome for CsrOutcome {
 impl CsrOutcome {
     fn write_files(&self, text: &mut TextOutput) {
         if let Some(from) = &self.from {
-            text.add_fact("from", from);
+            text.add(Label::Found, from);
         }
-        let label = if self.made { "made" } else { "found" };
-        text.add_fact(label, self.files_in_words());
+        let label = if self.made {
+            Label::Wrote
+        } else {
+            Label::Found
+        };
+        text.add(label, self.files_in_words());
         if let (false, true, Some(ca)) = (self.made, self.changed, self.ca) {
             let path = self.record_path.display();
-            text.add_fact("wrote", format!("{path} (the CA: {})", ca.name()));
+            text.add(Label::Wrote, format!("{path} (the CA: {})", ca.name()));
         }
         for backup in &self.backups {
-            text.add_fact("kept", format!("{} (the one before)", backup.display()));
+            text.add(
+                Label::Wrote,
+                format!("{} (the one before)", backup.display()),
+            );
         }
     }
 
@@ -211,12 +218,12 @@ impl CsrOutcome {
         for finding in &self.findings {
             match finding.severity {
                 Severity::Error => text.add_finding(finding),
-                Severity::Note => text.add_fact("note", finding.message.clone()),
+                Severity::Note => text.add(Label::Note, finding.message.clone()),
                 // Its steps are alternatives, not what to do next.
                 Severity::Warning => {
-                    text.add_action("warn", finding.message.clone());
+                    text.add(Label::Warning, finding.message.clone());
                     for step in &finding.next {
-                        text.add_action("or", step.text.clone());
+                        text.add_step(Label::Note, step);
                     }
                 }
             }
@@ -224,7 +231,7 @@ impl CsrOutcome {
     }
 
     fn write_instructions(&self, text: &mut TextOutput) {
-        text.add_action("next", self.paste_instruction());
+        text.add(Label::Next, self.paste_instruction());
         text.add_payload(self.request.to_pem());
         let lines = self
             .records
@@ -232,11 +239,11 @@ impl CsrOutcome {
             .flat_map(|record| self.publish_instructions(record));
         for (index, line) in lines.enumerate() {
             let number = if index == 0 { "2." } else { "  " };
-            text.add_action("next", format!("{number} {line}"));
+            text.add(Label::Next, format!("{number} {line}"));
         }
         for (index, step) in self.next_steps().iter().enumerate() {
             let introduction = self.step_introduction(index);
-            text.add_action("next", format!("{introduction}{}", step.text));
+            text.add(Label::Next, format!("{introduction}{}", step.text));
         }
     }
 

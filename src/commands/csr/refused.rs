@@ -8,7 +8,7 @@ use crate::advice::csr_command;
 use crate::context::Context;
 use crate::finding::{Finding, NextStep, Severity};
 use crate::pki::alt_name::AltNames;
-use crate::report::{Outcome, TextOutput};
+use crate::report::{Label, Outcome, TextOutput};
 
 /// A request that a CA would refuse.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Outcome for CsrRefusal {
     fn human(&self, text: &mut TextOutput) {
         text.add_findings(&self.findings);
         text.add_next_steps(&[self.next()]);
-        text.add_fact("left", "no file was written");
+        text.add(Label::Done, "no file was written");
     }
 
     fn exit_code(&self) -> u8 {

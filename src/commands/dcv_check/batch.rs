@@ -171,7 +171,7 @@ struct BatchChecker<'a> {
 
 impl<'a> BatchChecker<'a> {
     fn new(context: &'a Context, args: &'a DcvCheckArgs) -> Self {
-        let progress = if context.sink.columns().is_some() {
+        let progress = if context.sink.prints_to_terminal() {
             None
         } else {
             context.sink.live_progress()

@@ -18,6 +18,7 @@ use crate::dcv::reseller_record::climb;
 use crate::failure::Failure;
 use crate::finding::Finding;
 use crate::pki::baseline_dates::EMAIL_PROOF;
+use crate::report::Label;
 use crate::system::dns;
 
 /// A domain that a request has to prove.
@@ -178,7 +179,7 @@ fn mailbox_result(
         mailboxes.push(mailbox_json(one));
         let addresses = one.addresses().join(", ");
         let delivery = delivery_in_words(&one.mail);
-        lines.push(("mail", format!("{addresses}   ({delivery})")));
+        lines.push((Label::Found, format!("{addresses}   ({delivery})")));
     }
     let record = json!({
         "name": checked.domain,

@@ -16,6 +16,7 @@ use crate::dcv::public_address;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::pki::request::SigningRequest;
+use crate::report::Label;
 use crate::system::dns;
 use crate::system::http;
 
@@ -372,13 +373,13 @@ impl<'a> JudgedFile<'a> {
     }
 
     /// The URL; with the content that belongs there, unless it is visible.
-    fn lines(&self) -> Vec<(&'static str, String)> {
+    fn lines(&self) -> Vec<(Label, String)> {
         let record = &self.file.file.record;
-        let mut lines = vec![("file", record.url.clone())];
+        let mut lines = vec![(Label::Found, record.url.clone())];
         let content = record.body.as_ref().or(record.shape.as_ref());
         if let Some(content) = content.filter(|_| self.verdict != DcvVerdict::Visible) {
             for line in content.lines() {
-                lines.push(("lines", line.to_owned()));
+                lines.push((Label::Found, line.to_owned()));
             }
         }
         lines

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::judge::DcvVerdict;
 use crate::finding::{Finding, NextStep};
-use crate::report::{Outcome, TextOutput};
+use crate::report::{Label, Outcome, TextOutput};
 use crate::system::dns::ResolverList;
 
 /// What a check by another method needs.
@@ -31,7 +31,7 @@ pub(super) struct MethodResult {
     pub(super) record: Value,
     pub(super) name: String,
     /// Label and text of each line of the report.
-    pub(super) lines: Vec<(&'static str, String)>,
+    pub(super) lines: Vec<(Label, String)>,
     /// Each server with its status.
     pub(super) rows: Vec<(String, String)>,
 }
@@ -111,11 +111,11 @@ impl Outcome for MethodOutcome {
     fn human(&self, text: &mut TextOutput) {
         for result in &self.results {
             for (label, line) in &result.lines {
-                text.add_fact(label, line);
+                text.add(*label, line);
             }
             let width = server_width(&result.rows);
             for (server, status) in &result.rows {
-                text.add_fact("says", format!("{server:width$}  {status}"));
+                text.add(Label::Found, format!("{server:width$}  {status}"));
             }
         }
         text.add_findings(&self.findings);

@@ -16,7 +16,7 @@ use crate::dcv::expectation::{ExpectationSource, ExpectedAnswer};
 use crate::dcv::judge::{DcvVerdict, RecordJudgement, ServerJudgement};
 use crate::dcv::record::DcvRecord;
 use crate::finding::{Finding, NextStep, Severity};
-use crate::report::{Outcome, TextOutput};
+use crate::report::{Label, Outcome, TextOutput};
 
 /// The check of one record.
 #[derive(Clone, Debug)]
@@ -276,7 +276,7 @@ impl Outcome for DcvCheckOutcome {
     fn human(&self, text: &mut TextOutput) {
         if !self.announced {
             for line in self.matches_in_words() {
-                text.add_fact("ok", line);
+                text.add(Label::Done, line);
             }
         }
         for check in &self.checks {
@@ -355,22 +355,22 @@ impl RecordCheck {
             let record = &self.expected.record;
             let value = record.value.as_deref().unwrap_or_default();
             let line = format!("{} {} {value}", record.name, record.kind.word());
-            text.add_fact("record", line);
+            text.add(Label::Found, line);
         } else {
-            text.add_action("add", self.console_entry());
+            text.add(Label::Next, self.console_entry());
         }
         let width = server_width(servers);
         for one in servers {
             let server = one.server.to_string();
             let line = format!("{server:width$}  {}", answer_in_words(one));
-            text.add_fact("says", line);
+            text.add(Label::Found, line);
         }
         if self.judgement.verdict == DcvVerdict::Visible {
             let zone_health = self.zone_health.in_words();
             let line = format!(
                 "visible at all servers that were asked: the CA would see it now{zone_health}"
             );
-            text.add_fact("ok", line);
+            text.add(Label::Done, line);
         }
     }
 

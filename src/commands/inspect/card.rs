@@ -8,13 +8,13 @@ use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
 use crate::pki::extensions::CertificateDetails;
 use crate::pki::request::SigningRequest;
-use crate::report::{self, TextOutput};
+use crate::report::{self, Label, TextOutput};
 
 impl InspectOutcome {
     pub(super) fn write_cards(&self, text: &mut TextOutput) {
         for group in self.groups() {
             if let Some(heading) = &group.heading {
-                text.add_fact("serves", heading.clone());
+                text.add(Label::Found, heading.clone());
             }
             for index in 0..group.certificates.len() {
                 write_certificate(text, &group, index, self.at);
@@ -35,7 +35,7 @@ impl InspectOutcome {
 
     fn write_request(&self, text: &mut TextOutput, request: &SigningRequest, source: &ItemSource) {
         let details = CertificateDetails::from_request(request.der());
-        text.add_fact("csr", source.to_string());
+        text.add(Label::Found, source.to_string());
         write_row(text, "names", &[names_in_words(&request.dns_names)]);
         write_row(text, "other", &other_names(&details));
         write_row(text, "subject", &[&request.subject]);
@@ -73,18 +73,18 @@ impl InspectOutcome {
             let algorithm = key.algorithm();
             let id = key.id();
             let source = &key.source;
-            text.add_fact(
-                "key",
+            text.add(
+                Label::Found,
                 format!("{algorithm}, id {id}, {encryption}   ({source})"),
             );
         }
         for key in &self.delivery.public_keys {
             let words = format!("{}, id {}   ({})", key.algorithm, key.id, key.source);
-            text.add_fact("public", words);
+            text.add(Label::Found, words);
         }
         for unused in &self.delivery.ignored {
             if is_locked_key(&unused.content) {
-                text.add_fact("key", format!("encrypted   ({})", unused.source));
+                text.add(Label::Found, format!("encrypted   ({})", unused.source));
             }
         }
     }
@@ -95,7 +95,7 @@ fn write_revocation_list(text: &mut TextOutput, list: &FoundItem<RevocationList>
         1 => "1 certificate".to_owned(),
         count => format!("{count} certificates"),
     };
-    text.add_fact("crl", format!("revokes {count}   ({})", list.source));
+    text.add(Label::Found, format!("revokes {count}   ({})", list.source));
     write_row(text, "issuer", &[&list.issuer]);
     let next_update = list
         .next_update
@@ -116,7 +116,7 @@ fn write_row<S: AsRef<str>>(text: &mut TextOutput, label: &str, values: &[S]) {
         .collect();
     if !values.is_empty() {
         let values = values.join(", ");
-        text.add_fact("", format!("       {label:<7} {values}"));
+        text.add_plain(format!("       {label:<7} {values}"));
     }
 }
 
@@ -172,7 +172,10 @@ fn write_certificate(
     } else {
         "CA"
     };
-    text.add_fact("cert", format!("{number} of {count}, {kind}   ({source})"));
+    text.add(
+        Label::Found,
+        format!("{number} of {count}, {kind}   ({source})"),
+    );
     let details = CertificateDetails::from_certificate(certificate.der());
     write_row(text, "names", &[names_in_words(&certificate.dns_names)]);
     write_row(text, "other", &other_names(&details));

@@ -11,7 +11,7 @@ use crate::finding::Finding;
 use crate::install::drift_check::{self, DriftCheck};
 use crate::install::installed;
 use crate::install::outcome::InstallVerdict;
-use crate::report::{self, Outcome, TextOutput};
+use crate::report::{self, Label, Outcome, TextOutput};
 use crate::store::release::Release;
 
 /// The outcome of `install --check`: one entry per certificate.
@@ -91,7 +91,7 @@ impl Outcome for CheckOutcome {
                 "{unchanged} of {} are as installed; nothing was touched",
                 self.0.len()
             );
-            text.add_fact("so", line);
+            text.add(Label::Done, line);
         }
     }
 
@@ -115,11 +115,11 @@ fn print_check(check: &DriftCheck, text: &mut TextOutput) {
         _ => "; not as installed",
     };
     let label = if check.verdict() == InstallVerdict::Unchanged {
-        "same"
+        Label::Done
     } else {
-        "found"
+        Label::Found
     };
-    text.add_fact(label, format!("{}: {leaf}{state}", check.name));
+    text.add(label, format!("{}: {leaf}{state}", check.name));
     text.add_findings(&check.findings);
 }
 

@@ -7,7 +7,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, Severity};
 use crate::install::outcome::{InstallVerdict, TransactionOutcome, start_then_install};
 use crate::install::request::certctl_again;
-use crate::report::{Outcome, TextOutput};
+use crate::report::{Label, Outcome, TextOutput};
 use crate::wording::day;
 
 /// The outcome of `install`.
@@ -151,18 +151,18 @@ impl CertificateOutcome {
     }
 
     fn print(&self, text: &mut TextOutput) {
-        text.add_fact("found", self.description.clone());
+        text.add(Label::Found, self.description.clone());
         text.add_findings(&self.findings);
         match &self.result {
             InstallResult::Done(transaction) => transaction.human(text),
-            InstallResult::Refused => text.add_fact("so", "nothing was touched"),
+            InstallResult::Refused => text.add(Label::Done, "nothing was touched"),
             InstallResult::Failed(failure) => {
                 text.add_findings(&[finding(failure)]);
-                text.add_fact("so", "what servers read is as it was");
+                text.add(Label::Done, "what servers read is as it was");
             }
         }
         if let Some(undo) = &self.undo {
-            text.add_fact("undo", undo.text.clone());
+            text.add_step(Label::Undo, undo);
         }
     }
 
@@ -180,9 +180,9 @@ impl CertificateOutcome {
 
     fn print_success(&self, transaction: &TransactionOutcome, text: &mut TextOutput) {
         let label = match transaction.verdict {
-            InstallVerdict::Live => "live",
-            InstallVerdict::Files => "wrote",
-            _ => "same",
+            InstallVerdict::Live => Label::Live,
+            InstallVerdict::Files => Label::Wrote,
+            _ => Label::Done,
         };
         let leaf = &transaction.leaf;
         let names = leaf.dns_names.join(", ");
@@ -191,7 +191,7 @@ impl CertificateOutcome {
         if !addresses.is_empty() {
             line = format!("{line}, at {addresses}");
         }
-        text.add_fact(label, line);
+        text.add(label, line);
         let mut findings = self.all_findings();
         findings.retain(|finding| finding.severity != Severity::Note);
         text.add_findings(&findings);
@@ -451,10 +451,10 @@ impl Outcome for InstallOutcome {
         }
         let count = self.certificates.len();
         let counts = self.counts_in_words();
-        text.add_fact("in all", format!("{count} certificates: {counts}"));
+        text.add(Label::Done, format!("{count} certificates: {counts}"));
         text.add_next_steps(self.start.as_slice());
         if let Some(undo) = &self.undo {
-            text.add_fact("undo", undo.clone());
+            text.add(Label::Undo, undo.clone());
         }
     }
 

@@ -8,7 +8,7 @@ use super::step::RehearsalStep;
 use crate::advice;
 use crate::finding::{Finding, NextStep};
 use crate::pki::name::DnsName;
-use crate::report::{Outcome, TextOutput, path_text};
+use crate::report::{Label, Outcome, TextOutput, path_text};
 use crate::wording::day;
 
 /// The certificate that a visitor sees in the end.
@@ -67,12 +67,12 @@ impl Outcome for RehearseOutcome {
 
     fn human(&self, text: &mut TextOutput) {
         for line in &self.intro {
-            text.add_fact("", line);
+            text.add_plain(line);
         }
         for (index, step) in self.steps.iter().enumerate() {
             step.print(index + 1, text);
         }
-        text.add_fact("", "");
+        text.add_plain("");
         text.add_findings(&self.findings);
         if let Some(proof) = &self.proof {
             self.print_proof(proof, text);
@@ -92,13 +92,16 @@ impl RehearseOutcome {
         let protocol = proof.protocol;
         let expiry = day(proof.not_after);
         let site = format!("https://{name} at {address}: {protocol}, whole chain, until {expiry}");
-        text.add_fact("live", site);
-        text.add_fact("live", format!("fingerprint (SHA-256) {}", proof.sha256));
+        text.add(Label::Live, site);
+        text.add(
+            Label::Live,
+            format!("fingerprint (SHA-256) {}", proof.sha256),
+        );
         let done = format!(
             "every step came out as it should; {}/etc/ssl is what the server reads",
             self.folder.display()
         );
-        text.add_fact("done", done);
+        text.add(Label::Done, done);
     }
 
     fn next(&self) -> Vec<NextStep> {

@@ -82,8 +82,8 @@ impl RehearsalStep {
     }
 
     pub(super) fn print(&self, number: usize, text: &mut TextOutput) {
-        text.add_fact("", "");
-        text.add_fact(&number.to_string(), self.title);
+        text.add_plain("");
+        text.add_plain(format!("{number}. {}", self.title));
         let words: Vec<String> = self
             .shown
             .iter()
@@ -200,7 +200,7 @@ fn text(value: &Value) -> &str {
 
 fn print_lines(text: &mut TextOutput, label: &str, lines: impl IntoIterator<Item = String>) {
     for line in lines {
-        text.add_fact(label, line);
+        text.add_plain(format!("{label} {line}"));
     }
 }
 

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::finding::{Finding, NextStep};
 use crate::inventory::schedule::{PaymentCoverage, ValidationMethod};
 use crate::pki::request::SigningRequest;
-use crate::report::{Outcome, TextOutput, path_text};
+use crate::report::{Label, Outcome, TextOutput, path_text};
 use crate::wording::day;
 
 /// The outcome of `renew`.
@@ -117,7 +117,7 @@ impl Outcome for RenewOutcome {
         }
         text.add_findings(&self.findings);
         if self.attempts.is_empty() && self.exit_code == 0 {
-            text.add_fact("fine", self.not_due.in_words());
+            text.add(Label::Done, self.not_due.in_words());
         }
     }
 
@@ -202,8 +202,8 @@ impl RenewalAttempt {
             RenewalResult::Planned(files) => {
                 let files = files_in_words(files);
                 let line = format!("make {files}; the site keeps its pair: {names}");
-                text.add_fact("plan", line);
-                text.add_fact("due", self.due_in_words());
+                text.add(Label::Plan, line);
+                text.add(Label::Note, self.due_in_words());
                 text.add_findings(&self.findings);
             }
             RenewalResult::Prepared(prepared) => {
@@ -212,15 +212,15 @@ impl RenewalAttempt {
                 let line = format!(
                     "prepared{before}, not renewed: {names}; {files}; the site keeps its pair"
                 );
-                text.add_action("", line);
-                text.add_fact("due", self.due_in_words());
+                text.add_plain(line);
+                text.add(Label::Note, self.due_in_words());
                 text.add_findings(&self.findings);
                 self.print_steps(prepared, text);
             }
             RenewalResult::Ready(path) => {
                 let path = path.display();
                 let line = format!("{path}: a newer certificate and its key, for {names}");
-                text.add_fact("found", line);
+                text.add(Label::Found, line);
                 text.add_findings(&self.findings);
                 text.add_next_steps(&self.next());
             }
@@ -237,7 +237,7 @@ impl RenewalAttempt {
 
     /// Prints the numbered steps, with the request to paste after the first one.
     fn print_steps(&self, prepared: &PreparedRequest, text: &mut TextOutput) {
-        text.add_action("next", format!("1. {}", self.paste_instruction()));
+        text.add(Label::Next, format!("1. {}", self.paste_instruction()));
         text.add_payload(prepared.request.to_pem());
         let mut steps = Vec::new();
         for record in &prepared.records {
@@ -250,7 +250,7 @@ impl RenewalAttempt {
             });
         }
         for (index, step) in steps.iter().enumerate() {
-            text.add_action("next", format!("{}. {step}", index + 2));
+            text.add(Label::Next, format!("{}. {step}", index + 2));
         }
     }
 

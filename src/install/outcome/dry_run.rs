@@ -7,7 +7,7 @@ use super::TransactionOutcome;
 use crate::install::preflight::PreflightState;
 use crate::install::servers::{ServerUse, new_block};
 use crate::install_plan::plan::{PlanEnd, PlanStep, RollbackTarget, ServerState};
-use crate::report::TextOutput;
+use crate::report::{Label, TextOutput};
 use crate::store::layout::{PUBLIC_MODE, ReleaseFile, StableLink};
 
 impl TransactionOutcome {
@@ -32,21 +32,21 @@ impl TransactionOutcome {
     pub(crate) fn show_plan(&self, text: &mut TextOutput) {
         let Some(plan) = &self.plan else { return };
         if plan.steps.is_empty() {
-            text.add_fact("plan", "nothing to do");
+            text.add(Label::Plan, "nothing to do");
         }
         for step in &plan.steps {
-            text.add_fact("plan", self.in_full(step));
+            text.add(Label::Plan, self.in_full(step));
         }
         for then in &self.then {
-            text.add_fact("then", then);
+            text.add(Label::Plan, then);
         }
         for (name, value) in self.settings.as_object().into_iter().flatten() {
-            text.add_fact(
-                "with",
+            text.add(
+                Label::Plan,
                 format!("{}: {}", name.replace('_', " "), in_words(value)),
             );
         }
-        text.add_fact("else", self.describe_rollback(&plan.back));
+        text.add(Label::Plan, self.describe_rollback(&plan.back));
     }
 
     /// What a failure of a later step leads to.

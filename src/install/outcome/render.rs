@@ -8,7 +8,7 @@ use super::{InstallVerdict, TransactionOutcome};
 use crate::finding::{Finding, Severity};
 use crate::install_plan::plan::PlanStep;
 use crate::inventory::RenewBefore;
-use crate::report::TextOutput;
+use crate::report::{Label, TextOutput};
 use crate::wording::{day, joined_with_and};
 
 /// Codes of findings that wait for a server: nothing is wrong yet.
@@ -62,7 +62,7 @@ impl TransactionOutcome {
         self.show_probes(text, &others);
         text.add_findings(&others);
         for finding in waiting {
-            text.add_action("note", finding.message);
+            text.add(Label::Note, finding.message);
             text.add_quote(&finding.lines);
         }
         self.show_rollback(text);
@@ -70,7 +70,7 @@ impl TransactionOutcome {
             self.verdict,
             InstallVerdict::Live | InstallVerdict::Files | InstallVerdict::Unchanged
         ) {
-            text.add_fact("done", self.done());
+            text.add(Label::Done, self.done());
         }
         text.add_next_steps(&self.next);
     }
@@ -81,17 +81,21 @@ impl TransactionOutcome {
             InstallVerdict::Planned => self.show_plan(text),
             InstallVerdict::Refused | InstallVerdict::RolledBack => {}
             _ if self.changed => {
-                let label = if self.arranged() { "wrote" } else { "there" };
+                let label = if self.arranged() {
+                    Label::Wrote
+                } else {
+                    Label::Found
+                };
                 let files = format!(
                     "{}   {} ({})",
                     self.chain_path, self.key_path, self.key_mode
                 );
-                text.add_fact(label, files);
+                text.add(label, files);
             }
             InstallVerdict::PartlyRolledBack => {}
             _ => {
                 let unchanged = format!("{} shows these files already", self.chain_path);
-                text.add_fact("same", unchanged);
+                text.add(Label::Done, unchanged);
             }
         }
     }
@@ -106,7 +110,7 @@ impl TransactionOutcome {
             .iter()
             .any(|finding| finding.severity == Severity::Error);
         if was_probed && !has_errors && !self.seen.is_empty() {
-            text.add_fact("live", self.live());
+            text.add(Label::Live, self.live());
         }
     }
 
@@ -182,12 +186,12 @@ impl TransactionOutcome {
             InstallVerdict::PartlyRolledBack => "not fully taken back",
             _ => return,
         };
-        text.add_problem("back", word);
+        text.add(Label::Error, word);
         for done in &self.rollback.succeeded {
-            text.add_fact("back", format!("  ok      {done}"));
+            text.add(Label::Error, format!("  ok      {done}"));
         }
         for left in &self.rollback.failed {
-            text.add_problem("back", format!("  FAILED  {left}"));
+            text.add(Label::Error, format!("  FAILED  {left}"));
         }
     }
 }
