@@ -131,6 +131,7 @@ impl Failure {
     pub(crate) fn json(&self) -> Value {
         json!({
             "schema": "certctl.error/1",
+            "comment": self.message,
             "error": {
                 "kind": self.kind.name(),
                 "message": self.message,

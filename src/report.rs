@@ -207,7 +207,7 @@ impl Sink {
     #[must_use]
     pub(crate) fn print_outcome(&self, outcome: &dyn Outcome) -> u8 {
         let rendered = if self.style.json {
-            json_line(&outcome.json())
+            json_line(&document(outcome))
         } else {
             let mut text = TextOutput::default();
             outcome.human(&mut text);
@@ -280,6 +280,18 @@ impl Sink {
             Coloring::Plain
         }
     }
+}
+
+/// The document of `outcome` with `comment`, one line for people, behind its first field.
+pub(crate) fn document(outcome: &dyn Outcome) -> Value {
+    let mut document = outcome.json();
+    let mut text = TextOutput::default();
+    outcome.human(&mut text);
+    if let Some(fields) = document.as_object_mut() {
+        let index = fields.len().min(1);
+        fields.shift_insert(index, "comment".to_owned(), text.summary().into());
+    }
+    document
 }
 
 /// The width of `stream` in columns: `COLUMNS` where it is set, else the terminal's, else 80.

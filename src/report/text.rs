@@ -233,6 +233,21 @@ impl TextOutput {
         }
     }
 
+    /// The paragraph that says most: the first error, else the result, else the first paragraph.
+    /// Empty if there is none.
+    pub(super) fn summary(&self) -> &str {
+        let first = |label: Option<Label>| {
+            let mut paragraphs = self.paragraphs.iter();
+            paragraphs
+                .find(|one| one.layout == Layout::Body && (label.is_none() || one.label == label))
+                .map(|one| one.body.as_str())
+        };
+        first(Some(Label::Error))
+            .or_else(|| first(Some(Label::Done)))
+            .or_else(|| first(None))
+            .unwrap_or_default()
+    }
+
     fn label_above(&self) -> Option<Label> {
         self.paragraphs.last().and_then(|last| last.label)
     }
