@@ -21,6 +21,7 @@ pub(crate) use self::ca_delivery::{
     DeliveryOptions, KeyLocation, KeyUse, MatchedCertificate, file_stem_of, match_delivery,
     match_delivery_in_folder,
 };
+pub(crate) use self::folder::archives_for_keys;
 pub(crate) use self::host::{
     HostAnswers, HostArgument, HostCertificates, parse_host_flags, probe_host,
 };

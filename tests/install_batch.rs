@@ -9,10 +9,12 @@ use std::os::unix::fs::PermissionsExt;
 use certctl::facade::probe::ProbeTarget;
 use certctl::facade::system::tls::probe_all;
 use support::Sandbox;
+use support::ca::{Leaf, days, today};
 use support::json::Json;
 use support::nginx::{Nginx, free_port};
 use support::program::program;
 use support::shop::{Shop, codes, fits, link};
+use support::zip::zip;
 
 const NAMES: [&str; 3] = ["a.example", "b.example", "c.example"];
 
@@ -157,6 +159,44 @@ fn without_arguments_what_is_ready_here_is_installed() {
             .success()
     );
     assert_eq!(live(sandbox, "a.example"), before);
+}
+
+/// A buyer copies the zip beside the key, and the zip of the last term may still be there.
+#[test]
+fn without_arguments_the_newest_archive_for_a_key_here_is_installed() {
+    let shop = Shop::new();
+    let sandbox = &shop.sandbox;
+    sandbox.run(&["csr", "a.example"]).expect(0);
+    let request = sandbox.read("a.example.csr");
+    let bundle = shop.ca.bundle_pem();
+    let ends_soon = Leaf {
+        not_after: days(today(), 20),
+        ..Leaf::default()
+    };
+    let first = shop.ca.issue_as(&request, ends_soon);
+    sandbox.write(
+        "a_example.zip",
+        zip(&[("leaf.crt", &first), ("ca.crt", &bundle)]),
+    );
+    let elsewhere = Sandbox::new();
+    elsewhere.run(&["csr", "b.example"]).expect(0);
+    let other = shop.ca.issue(&elsewhere.read("b.example.csr"));
+    sandbox.write("other.zip", zip(&[("other.crt", &other)]));
+    sandbox.write("damaged.zip", b"PK\x03\x04 and nothing that follows");
+    let args = ["install", "--root", "tree", "--trust", "root.pem", "--json"];
+    let run = sandbox.run(&args).expect(0).json();
+    assert_eq!(run["certificates"].as_array().unwrap().len(), 1, "{run}");
+    assert_eq!(run["certificates"][0]["name"], "a.example", "{run}");
+    let before = live(sandbox, "a.example");
+
+    let second = shop.ca.issue(&request);
+    let files = [("leaf.crt", &second), ("ca.crt", &bundle)];
+    sandbox.write("a_example (1).zip", zip(&files));
+    let run = sandbox.run(&args).expect(0).json();
+    assert_eq!(run["changed"], true, "{run}");
+    assert_ne!(live(sandbox, "a.example"), before, "{run}");
+    let run = sandbox.run(&args).expect(0).json();
+    assert_eq!(run["verdict"], "unchanged", "{run}");
 }
 
 #[test]

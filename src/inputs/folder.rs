@@ -13,6 +13,7 @@ use crate::failure::{Failure, FailureKind};
 
 use crate::matching::MatchingError;
 pub(crate) use crate::matching::{FolderContents, HeldFile};
+use crate::pki::key::PublicKeyId;
 use crate::pki::name::DnsName;
 use crate::system::fs::{files, folders};
 
@@ -65,8 +66,10 @@ impl FolderContents {
             // A socket, a film, a link to nowhere: nothing of ours.
             Err(_) => return,
         };
-        if let Some(found) = unpacked_contents(&path, bytes) {
-            self.add_contents(&path, found);
+        match unpacked_contents(&path, bytes) {
+            FolderFile::Plain(found) => self.add_contents(&path, found),
+            FolderFile::Archive => self.archives.push(path),
+            FolderFile::Other => {}
         }
     }
 
@@ -96,15 +99,22 @@ impl FolderContents {
     }
 }
 
-/// What `bytes` contain; nothing where they are a container (zip, mail, PKCS#7, PKCS#12): those are
-/// read only when they are named.
-fn unpacked_contents(path: &Path, bytes: Vec<u8>) -> Option<CaDelivery> {
-    let is_plain = matches!(
-        delivery::detect_form(&bytes),
-        FileForm::Base64 | FileForm::Der | FileForm::Pem | FileForm::Utf16
-    );
-    if !is_plain {
-        return None;
+/// A file of the working directory.
+enum FolderFile {
+    /// Keys, requests and certificates that stand in the file itself.
+    Plain(CaDelivery),
+    /// A zip, a mail or a PKCS#7 file.
+    Archive,
+    /// Nothing that is read unless it is named; a PKCS#12 file needs a password.
+    Other,
+}
+
+/// Reads `bytes` without unpacking archives.
+fn unpacked_contents(path: &Path, bytes: Vec<u8>) -> FolderFile {
+    match delivery::detect_form(&bytes) {
+        FileForm::Base64 | FileForm::Der | FileForm::Pem | FileForm::Utf16 => {}
+        FileForm::Zip | FileForm::Mail => return FolderFile::Archive,
+        _ => return FolderFile::Other,
     }
     let input = DeliveryInput::new(path.display().to_string(), bytes);
     // No key is derived from a passphrase: that is slow, and is done only for files that are named.
@@ -112,12 +122,37 @@ fn unpacked_contents(path: &Path, bytes: Vec<u8>) -> Option<CaDelivery> {
         derivation_rounds: 0,
         ..DeliveryLimits::default()
     };
-    let found = CaDelivery::read(vec![input], &limits).ok()?;
-    let is_container = found
-        .repairs
-        .iter()
-        .any(|repair| matches!(repair.kind, RepairKind::Pkcs7 | RepairKind::Pkcs12));
-    (!is_container).then_some(found)
+    let Ok(found) = CaDelivery::read(vec![input], &limits) else {
+        return FolderFile::Other;
+    };
+    let mut kinds = found.repairs.iter().map(|repair| &repair.kind);
+    match kinds.find(|kind| matches!(kind, RepairKind::Pkcs7 | RepairKind::Pkcs12)) {
+        None => FolderFile::Plain(found),
+        Some(RepairKind::Pkcs7) => FolderFile::Archive,
+        Some(_) => FolderFile::Other,
+    }
+}
+
+/// The archives in the working directory that contain a certificate for a key or a request there.
+/// An archive that cannot be read is not one of them.
+pub(crate) fn archives_for_keys(here: &FolderContents) -> Vec<PathBuf> {
+    let keys = here.keys.iter().map(|key| key.value.id());
+    let requests = here.requests.iter().map(|request| request.value.key_id);
+    let ids: HashSet<PublicKeyId> = keys.chain(requests).collect();
+    let mut archives = Vec::new();
+    for path in &here.archives {
+        let Ok(input) = read_input(path) else {
+            continue;
+        };
+        let Ok(delivery) = CaDelivery::read(vec![input], &DeliveryLimits::default()) else {
+            continue;
+        };
+        let mut certificates = delivery.certificates.iter().map(|found| &found.value);
+        if certificates.any(|one| one.is_server_certificate() && ids.contains(&one.key_id)) {
+            archives.push(path.clone());
+        }
+    }
+    archives
 }
 
 /// What an argument means.

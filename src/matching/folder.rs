@@ -42,6 +42,8 @@ pub(crate) struct FolderContents {
     pub certificates: Vec<HeldFile<Vec<Certificate>>>,
     /// Encrypted private keys.
     pub locked: Vec<HeldFile<EncryptedKey>>,
+    /// Zips, mails and PKCS#7 files, which are not unpacked here.
+    pub archives: Vec<PathBuf>,
     /// Files without read permission.
     pub unreadable: Vec<PathBuf>,
     /// False if the folder has more files than certctl reads.

@@ -1,7 +1,7 @@
 //! Selects what `install` is about: the certificates, the name of each in /etc/ssl, and the trust
 //! anchors that it is verified with.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -122,6 +122,7 @@ pub(super) fn select_certificates(
         selected.extend(selector.select(&group)?);
     }
     if inputs.files.is_empty() {
+        selected = choose_newest(context, selected);
         selected = choose_ready(context, selected)?;
     }
     if selected.len() > 1 && inputs.count == CertificateCount::One {
@@ -140,7 +141,10 @@ fn input_groups(context: &Context, inputs: InputSelection<'_>) -> Result<Vec<Inp
         key: inputs.key.map(Path::to_owned),
         installed: None,
     };
-    if inputs.key.is_some() || inputs.files.is_empty() {
+    if inputs.files.is_empty() {
+        return folder_groups(context, rest);
+    }
+    if inputs.key.is_some() {
         rest.files = inputs.files.to_vec();
         return Ok(vec![rest]);
     }
@@ -154,6 +158,24 @@ fn input_groups(context: &Context, inputs: InputSelection<'_>) -> Result<Vec<Inp
     }
     if !rest.files.is_empty() {
         groups.push(rest);
+    }
+    Ok(groups)
+}
+
+/// The groups of an install without arguments: the plain files of the working directory, and each
+/// archive there with a certificate for a key or a request in it.
+fn folder_groups(context: &Context, plain: InputGroup) -> Result<Vec<InputGroup>, Failure> {
+    let here = FolderContents::read(context)?;
+    let mut groups: Vec<InputGroup> = inputs::archives_for_keys(&here)
+        .iter()
+        .map(|archive| InputGroup {
+            files: vec![archive.display().to_string()],
+            key: plain.key.clone(),
+            installed: None,
+        })
+        .collect();
+    if groups.is_empty() || !here.leaves(context.now()).is_empty() {
+        groups.push(plain);
     }
     Ok(groups)
 }
@@ -360,6 +382,23 @@ fn compare_with_live(
         _ => LiveComparison::Ready,
     };
     Ok(comparison)
+}
+
+/// Of certificates with the same name in /etc/ssl and the same DNS names, such as those of this
+/// renewal and of the last one, only the newest that is valid.
+fn choose_newest(
+    context: &Context,
+    mut selected: Vec<SelectedCertificate>,
+) -> Vec<SelectedCertificate> {
+    let now = context.now();
+    selected.sort_by_key(|one| std::cmp::Reverse(one.matched.leaf().usability_rank(now)));
+    let mut seen = HashSet::new();
+    selected.retain(|one| {
+        let names: BTreeSet<String> = one.matched.leaf().dns_names.iter().cloned().collect();
+        seen.insert((one.stem.clone(), names))
+    });
+    selected.sort_by(|one, other| one.stem.cmp(&other.stem));
+    selected
 }
 
 /// Of the certificates in the folder: those that are newer than the live ones or not proven yet; if
