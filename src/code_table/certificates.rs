@@ -296,7 +296,7 @@ pub(super) static ROWS: &[CodeEntry] = &[
         fix: "Pass the key that was made with the request: `certctl verify example.com.crt --key \
             example.com.key`. If it is lost, have the certificate reissued for a new request.",
         source: "OpenSSL X509_check_private_key",
-        example: "nginx: [emerg] SSL_CTX_use_PrivateKey(\"/etc/ssl/private/x.key\") failed\n\
+        example: "nginx: [emerg] SSL_CTX_use_PrivateKey(\"/etc/ssl/x.key\") failed\n\
             (SSL: error:05800074:x509 certificate routines::key values mismatch)",
         ..FINDING
     },

@@ -147,7 +147,7 @@ pub(super) static ROWS: &[CodeEntry] = &[
         why: "The line breaks were lost, typically in a web form. OpenSSL finds no certificate.",
         fix: REPAIRED,
         source: "RFC 7468 2",
-        example: "-----BEGIN CERTIFICATE----- MIIE9DCCA9yg... -----END CERTIFICATE-----",
+        example: "-----BEGIN CERTIFICATE----- MIIE9DCC... -----END CERTIFICATE-----",
         ..FINDING
     },
     CodeEntry {

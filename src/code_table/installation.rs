@@ -134,7 +134,7 @@ pub(super) static ROWS: &[CodeEntry] = &[
         why: "A key that others can read lets them impersonate the site. A service that relied on \
             that permission can no longer read the key.",
         fix: "Nothing to do. If a service needs the key, give it to its group: `sudo certctl \
-            install example.com --owner root:ssl-cert --key-mode 0640`.",
+            install --owner root:ssl-cert --key-mode 0640`.",
         source: "certctl",
         ..FINDING
     },
@@ -269,7 +269,7 @@ pub(super) static ROWS: &[CodeEntry] = &[
         code: "reload-failed",
         meaning: "the server's reload failed",
         why: "The server did not load the new certificate. certctl restores the previous files, \
-            so that the next restart does not fail.",
+            unless these were broken too.",
         fix: "Run the reload command by hand to see the error, for example `sudo systemctl reload \
             nginx`, repair it, then install again.",
         source: "certctl",
@@ -371,8 +371,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
     CodeEntry {
         code: "test-failed",
         meaning: "the server's configuration test failed with the new files",
-        why: "The server would refuse to load the new files. certctl restores the previous ones; \
-            the running server was not reloaded.",
+        why: "The server would refuse to load the new files. certctl restores the previous ones, \
+            unless these were broken too. The running server was not reloaded.",
         fix: "Correct what the test reports, then install again.",
         source: "certctl",
         example: "nginx: [emerg] host not found in upstream \"app:8000\"\n\

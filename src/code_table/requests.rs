@@ -17,8 +17,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
     CodeEntry {
         code: "already-installed",
         meaning: "a certificate for these names is installed",
-        why: "Some CAs refuse a request that was used before, and a second request by hand is not \
-            linked to the installed certificate.",
+        why: "Some CAs refuse a request that was used before. `renew` makes a new key and request \
+            for the same names.",
         fix: "Renew it instead: `certctl renew example.com`.",
         source: "certctl",
         ..FINDING
@@ -215,7 +215,7 @@ pub(super) static ROWS: &[CodeEntry] = &[
         code: "unusual-key-type",
         meaning: "some CAs and clients do not accept a key of this type",
         why: "Mozilla's root store policy does not allow P-521, so many CAs refuse it, and some \
-            browsers cannot use it.",
+            clients cannot use it.",
         fix: "Make an ECDSA P-256 key: `certctl csr example.com --key-type ecdsa-p256 --force`.",
         source: "Mozilla Root Store Policy 5.1",
         ..FINDING

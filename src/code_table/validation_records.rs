@@ -117,7 +117,7 @@ pub(super) static ROWS: &[CodeEntry] = &[
         source: "BR 3.2.2.4",
         example: "Type   CNAME\n\
             Host   _6fcfe984ac87413b45a0d531d2172600\n\
-            Value  46b9c075c165526983f733....f35bf554d979c464b01d99....sectigo.com.",
+            Value  46b9c075c1655269....f35bf554d979c464....sectigo.com.",
         ..FINDING
     },
     CodeEntry {

@@ -77,7 +77,7 @@ pub(super) static ROWS: &[CodeEntry] = &[
             case-sensitive on most servers.",
         fix: "Put the file at the URL that certctl prints, with the same upper and lower case.",
         source: "BR 3.2.2.4.18",
-        example: "http://example.com/.well-known/pki-validation/6FCFE984AC87413B45A0.txt",
+        example: "http://example.com/.well-known/pki-validation/6FCFE984AC87413B.txt",
         ..FINDING
     },
     CodeEntry {

@@ -37,7 +37,12 @@ pub(super) fn add_entries(text: &mut TextOutput, entries: &[&CodeEntry]) {
             text.add_continuation(entry.why);
         }
         if !entry.fix.is_empty() {
-            text.add(Label::Next, entry.fix);
+            let label = if entry.fix.starts_with("Nothing to do") {
+                Label::Note
+            } else {
+                Label::Next
+            };
+            text.add(label, entry.fix);
         }
         if !entry.example.is_empty() {
             text.add(Label::Note, "example:");
