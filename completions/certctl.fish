@@ -42,6 +42,7 @@ complete -c certctl -n "__fish_certctl_needs_command" -f -a "renew" -d 'Prepare 
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "status" -d 'What is here, what is served, what ends when, what is pending'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "verify" -d 'Does it all fit: key, chain, names, dates, trust'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'What is this file, what does this host serve (never judges)'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "explain" -d 'Explain a code, verdict, state or exit code of certctl'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "bundle" -d 'Whatever the CA sent, as the verified chain file or in another format'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "rollback" -d 'Back to the files before'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "forget" -d 'Certctl forgets a pair; servers go on with the files they read now'
@@ -236,6 +237,16 @@ complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l json -d 'One
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s q -l quiet -d 'Only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s v -l verbose -d 'More of what is being done'
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s h -l help -d 'This help'
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -s C -l directory -d 'Where names are looked up and files go [default: .]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -l root -d 'A tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -l at -d 'The instant that dates are judged by, such as 2027-05-11T00:00:00Z' -r
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -l json -d 'One JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -s q -l quiet -d 'Only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -s v -l verbose -d 'More of what is being done'
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -s h -l help -d 'This help'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l key -d 'The private key that the certificate belongs to [default: found in the directory]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l csr -d 'The request that was given to the CA [default: found in the directory]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l host -d 'A host that the certificate must be for (may be repeated)' -r

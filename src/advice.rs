@@ -12,6 +12,7 @@ pub(crate) mod dcv_methods;
 pub(crate) mod delivery;
 pub(crate) mod dnssec;
 pub(crate) mod drift;
+pub(crate) mod explain_command;
 pub(crate) mod export;
 pub(crate) mod inputs;
 pub(crate) mod install;

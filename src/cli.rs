@@ -133,7 +133,8 @@ impl ReportStyle {
 }
 
 /// The command line with every command.
-fn command_line() -> clap::Command {
+#[must_use]
+pub fn command_line() -> clap::Command {
     CliCommand::augment_subcommands(Globals::command())
 }
 
@@ -170,7 +171,7 @@ certctl: from a private key to the padlock in the browser
   files      bundle ZIP|FILE...       whatever the CA sent -> the verified chain file, other formats
   undo       rollback | forget NAME   the files before | plain files, and certctl forgets them
   try        rehearse [NAME]          the whole round here and now, on this machine alone
-  shell      completions SHELL
+  help       explain CODE | completions SHELL   what a code means | a script for the shell
 Start with:  certctl rehearse      Help for one:  certctl install --help
 ";
 

@@ -13,6 +13,7 @@ pub(crate) mod bundle;
 pub(crate) mod completions;
 pub(crate) mod csr;
 pub(crate) mod dcv_check;
+pub(crate) mod explain;
 pub(crate) mod forget;
 pub(crate) mod inspect;
 pub(crate) mod install;
@@ -34,6 +35,7 @@ pub(crate) enum CliCommand {
     Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
     Inspect(inspect::InspectArgs),
+    Explain(explain::ExplainArgs),
     Bundle(bundle::BundleArgs),
     Rollback(rollback::RollbackArgs),
     Forget(forget::ForgetArgs),
@@ -45,7 +47,7 @@ pub(crate) enum CliCommand {
 type AugmentArgs = fn(clap::Command) -> clap::Command;
 
 /// Each command by its name.
-const COMMANDS: [(&str, AugmentArgs); 12] = [
+const COMMANDS: [(&str, AugmentArgs); 13] = [
     ("csr", csr::CsrArgs::augment_args),
     ("dcv-check", dcv_check::DcvCheckArgs::augment_args),
     ("install", install::InstallArgs::augment_args),
@@ -53,6 +55,7 @@ const COMMANDS: [(&str, AugmentArgs); 12] = [
     ("status", status::StatusArgs::augment_args),
     ("verify", verify::VerifyArgs::augment_args),
     ("inspect", inspect::InspectArgs::augment_args),
+    ("explain", explain::ExplainArgs::augment_args),
     ("bundle", bundle::BundleArgs::augment_args),
     ("rollback", rollback::RollbackArgs::augment_args),
     ("forget", forget::ForgetArgs::augment_args),
@@ -85,6 +88,7 @@ impl CliCommand {
             Self::Status(args) => run_status(context, &args),
             Self::Verify(args) => conclude(context, verify::run(context, &args)),
             Self::Inspect(args) => conclude(context, inspect::run(context, &args)),
+            Self::Explain(args) => conclude(context, explain::run(context, &args)),
             Self::Bundle(args) => conclude(context, bundle::run(context, &args)),
             Self::Rollback(args) => conclude(context, rollback::run(context, &args)),
             Self::Forget(args) => conclude(context, forget::run(context, &args)),

@@ -4,7 +4,8 @@
 /// The words of the output, with their meanings.
 pub mod code_table {
     pub use crate::code_table::{
-        CodeEntry, CodeKind, entries, find, markdown, validation_findings,
+        CodeEntry, CodeKind, RENAMED_WORDS, RenamedKind, RenamedWord, entries, find, pages,
+        validation_findings,
     };
 }
 

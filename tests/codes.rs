@@ -1,29 +1,35 @@
-//! The code table against the code, the tests and the reference: every word that scripts may match
-//! on has one row and is used, and those of domain validation are provoked at real servers. What
-//! the program prints is compared with the table wherever a test runs it (`support::codes`).
+//! Compares the code table with the code, the tests and docs/reference: every word that scripts may
+//! match on has one row and is used, and each finding of domain validation is provoked by a test with
+//! real servers. `support::codes` compares the output of every test run with the table.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "support/command_reference.rs"]
+mod command_reference;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use certctl::facade::code_table::{CodeKind, entries, find, markdown, validation_findings};
-
-const REFERENCE: &str = "docs/reference/codes.md";
+use certctl::facade::code_table::{CodeKind, entries, find, pages, validation_findings};
 
 #[test]
-fn the_reference_is_that_of_the_table() {
-    let path = root().join(REFERENCE);
-    if std::env::var_os("CERTCTL_REFERENCE").is_some() {
-        std::fs::write(&path, markdown()).unwrap();
+fn the_reference_is_generated_from_the_program() {
+    let folder = root().join("docs/reference");
+    let commands = command_reference::page(certctl::cli::command_line());
+    for (file, text) in pages().into_iter().chain([("commands.md", commands)]) {
+        let path = folder.join(file);
+        if std::env::var_os("CERTCTL_REFERENCE").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let written = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            written == text,
+            "docs/reference/{file} is out of date; to write it: \
+             CERTCTL_REFERENCE=write cargo test --test codes"
+        );
     }
-    assert!(
-        std::fs::read_to_string(path).unwrap() == markdown(),
-        "to write it:  CERTCTL_REFERENCE=write cargo test --test codes"
-    );
 }
 
-/// The program asserts, wherever it makes a finding, that its code has a row; here the rows are
-/// compared with the code.
+/// `Finding` asserts that each code has a row; this test checks the reverse.
 #[test]
 fn every_row_is_used() {
     let sources = read_all(&root().join("src"), |path| {
@@ -41,8 +47,8 @@ fn every_row_is_used() {
     assert!(unused.is_empty(), "no code uses {unused:?}");
 }
 
-/// The servers are knot, nsd, unbound and nginx in all of these; what only a lying server shows is
-/// in `dcv_lies`.
+/// These tests run knot, nsd, unbound and nginx. Answers that no real server gives are tested in
+/// `dcv_lies`.
 #[test]
 fn every_validation_finding_is_provoked_at_real_servers() {
     let tests = ["dcv_lab", "dcv_check", "dcv_methods"]
@@ -50,7 +56,6 @@ fn every_validation_finding_is_provoked_at_real_servers() {
         .concat();
     let provoked: BTreeSet<&str> = literals(&tests).collect();
     let missing: Vec<&str> = validation_findings()
-        .iter()
         .map(|row| row.code)
         .filter(|code| !provoked.contains(code))
         .collect();
@@ -81,7 +86,7 @@ fn read_all(folder: &Path, wanted: impl Fn(&Path) -> bool + Copy) -> Vec<String>
     texts
 }
 
-/// What stands between quotation marks.
+/// The parts of a source text that its quotation marks separate: the string literals are among them.
 fn literals(text: &str) -> impl Iterator<Item = &str> {
     text.split('"')
 }

@@ -1,435 +1,317 @@
-//! What is wrong with a certificate, a request or a key, and what `status` finds.
-//! Rows of the code table; sorted by code.
+//! Findings about certificates, chains and revocation lists.
+//! Rows of the code table, sorted by code.
 
-use super::entry::CodeEntry;
-use super::entry::CodeKind::Finding;
+use super::entry::{CodeEntry, FINDING};
 
-pub(super) static ROWS: [CodeEntry; 72] = [
-    CodeEntry::new(
-        Finding,
-        "address-as-name",
-        "an IP address is given as a name",
-        "request a DNS name",
-    ),
-    CodeEntry::new(
-        Finding,
-        "address-no-answer",
-        "an address of the host does not answer",
-        "start the server there, or remove the address from DNS",
-    ),
-    CodeEntry::new(
-        Finding,
-        "any-extended-key-usage",
-        "the certificate allows any extended key usage, which public CAs must not issue",
-        "tell the CA",
-    ),
-    CodeEntry::new(
-        Finding,
-        "apex-missing",
-        "the request has www.NAME but not NAME",
-        "add it",
-    ),
-    CodeEntry::new(
-        Finding,
-        "broken-key",
-        "the private key is publicly known or can be computed from the public key",
-        "make a new key and have the certificate reissued",
-    ),
-    CodeEntry::new(
-        Finding,
-        "ca-as-leaf",
-        "the certificate is a CA's, not a server's",
-        "pass the server's certificate first",
-    ),
-    CodeEntry::new(
-        Finding,
-        "certificate-unreadable",
-        "an installed certificate or its key cannot be read",
-        "run the command as root, or restore the files",
-    ),
-    CodeEntry::new(
-        Finding,
-        "chain-refused",
-        "the chain breaks a rule of RFC 5280",
-        "pass the right intermediates",
-    ),
-    CodeEntry::new(
-        Finding,
-        "client-auth",
-        "the certificate is for client authentication too, which public CAs stop issuing",
-        "plan for a certificate from another CA",
-    ),
-    CodeEntry::new(
-        Finding,
-        "client-auth-removed",
-        "the certificate lacks the client authentication that the previous one had",
-        "check whether clients use it",
-    ),
-    CodeEntry::new(
-        Finding,
-        "common-name-not-listed",
-        "the common name is not among the DNS names",
-        "request it as a name",
-    ),
-    CodeEntry::new(
-        Finding,
-        "country-code",
-        "the country is not a code of two capital letters",
-        "correct the subject",
-    ),
-    CodeEntry::new(
-        Finding,
-        "crl-delta",
-        "the revocation list is a delta, which says nothing about older entries",
-        "pass the complete list",
-    ),
-    CodeEntry::new(
-        Finding,
-        "crl-old",
-        "the revocation list is out of date",
-        "download a current one",
-    ),
-    CodeEntry::new(
-        Finding,
-        "crl-other-issuer",
-        "the revocation list is from another issuer",
-        "pass the list of the certificate's issuer",
-    ),
-    CodeEntry::new(
-        Finding,
-        "due",
-        "the certificate should be renewed now",
-        "renew it: `certctl renew`",
-    ),
-    CodeEntry::new(
-        Finding,
-        "expired",
-        "the certificate has expired",
-        "renew it",
-    ),
-    CodeEntry::new(
-        Finding,
-        "folder-missing",
-        "the folder of the previous request does not exist",
-        "run the command in another folder: `-C`",
-    ),
-    CodeEntry::new(
-        Finding,
-        "host-no-answer",
-        "the host does not answer",
-        "start the server, or check the address",
-    ),
-    CodeEntry::new(
-        Finding,
-        "host-not-covered",
-        "the certificate does not cover the name",
-        "have it reissued with the name",
-    ),
-    CodeEntry::new(
-        Finding,
-        "intermediate-expired",
-        "an intermediate has expired",
-        "install the chain with the current intermediate",
-    ),
-    CodeEntry::new(
-        Finding,
-        "intermediate-expires-first",
-        "an intermediate expires before the certificate",
-        "install the chain with a newer intermediate by then",
-    ),
-    CodeEntry::new(
-        Finding,
-        "internal-name",
-        "the name is internal, and public CAs do not issue for it",
-        "use a public name, or your own CA",
-    ),
-    CodeEntry::new(
-        Finding,
-        "invalid-modulus",
-        "the RSA modulus or exponent breaks the rules",
-        "make a new key",
-    ),
-    CodeEntry::new(
-        Finding,
-        "invalid-serial",
-        "the serial number breaks the rules",
-        "tell the CA",
-    ),
-    CodeEntry::new(
-        Finding,
-        "key-readable-by-others",
-        "other users may read the private key",
-        "run the command shown",
-    ),
-    CodeEntry::new(
-        Finding,
-        "key-reused",
-        "the key was used before",
-        "make a new one",
-    ),
-    CodeEntry::new(
-        Finding,
-        "keys-unreadable",
-        "some keys cannot be read, so what belongs to them is unknown",
-        "run the command as root",
-    ),
-    CodeEntry::new(
-        Finding,
-        "look-alike-name",
-        "the name mixes scripts or looks like another name",
-        "check the spelling",
-    ),
-    CodeEntry::new(
-        Finding,
-        "mailbox-as-name",
-        "a mail address is given as a name",
-        "request a DNS name",
-    ),
-    CodeEntry::new(
-        Finding,
-        "malformed-name",
-        "a name in the certificate is malformed",
-        "have it reissued",
-    ),
-    CodeEntry::new(
-        Finding,
-        "missing-intermediate",
-        "an intermediate is missing",
-        "pass its file, or download it: `--aia`",
-    ),
-    CodeEntry::new(
-        Finding,
-        "must-staple",
-        "the request asks for OCSP must-staple, which most CAs no longer support",
-        "leave it out",
-    ),
-    CodeEntry::new(
-        Finding,
-        "newer-ready",
-        "a newer certificate is ready to be installed",
-        "install it",
-    ),
-    CodeEntry::new(
-        Finding,
-        "no-names",
-        "the certificate has no DNS names, so clients refuse it",
-        "have it reissued",
-    ),
-    CodeEntry::new(
-        Finding,
-        "no-server-auth",
-        "the certificate is not for servers",
-        "pass the server's certificate",
-    ),
-    CodeEntry::new(
-        Finding,
-        "not-yet-valid",
-        "the certificate is not valid yet",
-        "wait, or check the clock",
-    ),
-    CodeEntry::new(
-        Finding,
-        "order-term-ends",
-        "the paid term ends before the next renewal",
-        "buy the next certificate",
-    ),
-    CodeEntry::new(
-        Finding,
-        "organizational-unit",
-        "the subject has an organizational unit, which public CAs drop",
-        "leave it out",
-    ),
-    CodeEntry::new(
-        Finding,
-        "outdated-ca",
-        "the chain has a CA certificate that is known to be outdated",
-        "use the current one",
-    ),
-    CodeEntry::new(
-        Finding,
-        "placeholder-in-place",
-        "a self-signed certificate is in place of the real one",
-        "install the real one",
-    ),
-    CodeEntry::new(
-        Finding,
-        "prepared",
-        "the next request is prepared",
-        "send it to the CA",
-    ),
-    CodeEntry::new(
-        Finding,
-        "prepared-with-new-key",
-        "the next request was prepared with a new key, as the old one could not be reused",
-        "nothing",
-    ),
-    CodeEntry::new(
-        Finding,
-        "public-suffix",
-        "the name is a public suffix",
-        "request a name below it",
-    ),
-    CodeEntry::new(
-        Finding,
-        "rehearsal-unexpected",
-        "a step of the rehearsal did not go as expected",
-        "report it with the output",
-    ),
-    CodeEntry::new(
-        Finding,
-        "request-not-prepared",
-        "the next request could not be prepared",
-        "run the command shown",
-    ),
-    CodeEntry::new(
-        Finding,
-        "reserved-name",
-        "the name is reserved, and public CAs do not issue for it",
-        "use a public name",
-    ),
-    CodeEntry::new(
-        Finding,
-        "revoked",
-        "the certificate was revoked",
-        "have it reissued",
-    ),
-    CodeEntry::new(
-        Finding,
-        "rsa-too-short",
-        "the RSA key is too short",
-        "make a key of at least 2048 bits",
-    ),
-    CodeEntry::new(
-        Finding,
-        "rule-100-days",
-        "from 2027-03-15 certificates are valid for at most 100 days",
-        "automate renewals by then",
-    ),
-    CodeEntry::new(
-        Finding,
-        "rule-47-days",
-        "from 2029-03-15 certificates are valid for at most 47 days",
-        "automate renewals by then",
-    ),
-    CodeEntry::new(
-        Finding,
-        "rule-client-auth",
-        "from 2027-03-15 Chrome's root program ends client authentication in server certificates",
-        "check whether clients use it",
-    ),
-    CodeEntry::new(
-        Finding,
-        "rule-email-dcv-ends",
-        "from 2028-03-15 validation by e-mail ends",
-        "use the CNAME",
-    ),
-    CodeEntry::new(
-        Finding,
-        "self-signed",
-        "the certificate is self-signed",
-        "install one from a CA, or pass it: `--trust`",
-    ),
-    CodeEntry::new(
-        Finding,
-        "served-certificate-differs",
-        "the server serves another certificate than its files contain",
-        "reload the server",
-    ),
-    CodeEntry::new(
-        Finding,
-        "shared-suffix",
-        "the name is below a suffix that a provider shares among customers",
-        "check that it is yours",
-    ),
-    CodeEntry::new(
-        Finding,
-        "skipped",
-        "a file or folder was skipped",
-        "nothing, or run the command as root",
-    ),
-    CodeEntry::new(
-        Finding,
-        "subject-too-long",
-        "a part of the subject is too long",
-        "shorten it",
-    ),
-    CodeEntry::new(
-        Finding,
-        "too-many-candidates",
-        "too many certificates could issue each other",
-        "pass the ones of this chain alone",
-    ),
-    CodeEntry::new(
-        Finding,
-        "too-many-names",
-        "the request has more names than most resellers accept",
-        "split it",
-    ),
-    CodeEntry::new(
-        Finding,
-        "trust-unreadable",
-        "the trust file cannot be read",
-        "pass the right one: `--trust`",
-    ),
-    CodeEntry::new(
-        Finding,
-        "underscore-in-name",
-        "the name has an underscore, which public CAs do not issue",
-        "use a name without it",
-    ),
-    CodeEntry::new(
-        Finding,
-        "unknown-root",
-        "no trusted root issued the chain",
-        "if it is your company's CA, pass its root: `--trust`",
-    ),
-    CodeEntry::new(
-        Finding,
-        "unreadable",
-        "the file cannot be read",
-        "check its permissions",
-    ),
-    CodeEntry::new(
-        Finding,
-        "unsupported-key-type",
-        "public CAs do not issue for a key of this type",
-        "make a key of another type",
-    ),
-    CodeEntry::new(
-        Finding,
-        "unusual-key-type",
-        "some CAs and clients do not accept a key of this type",
-        "make an ECDSA P-256 key",
-    ),
-    CodeEntry::new(
-        Finding,
-        "validity-too-long",
-        "the certificate is valid for longer than public CAs may issue",
-        "tell the CA",
-    ),
-    CodeEntry::new(Finding, "weak-key", "the key is too weak", "make a new one"),
-    CodeEntry::new(
-        Finding,
-        "weak-signature",
-        "the signature algorithm is too weak",
-        "have it reissued",
-    ),
-    CodeEntry::new(
-        Finding,
-        "wrong-key",
-        "the key does not belong to the certificate",
-        "pass the key that was made with its request",
-    ),
-    CodeEntry::new(
-        Finding,
-        "wrong-key-type",
-        "the key has another type than the certificate needs",
-        "pass the key that was made with its request",
-    ),
-    CodeEntry::new(
-        Finding,
-        "www-missing",
-        "the request has NAME but not www.NAME",
-        "add it",
-    ),
+pub(super) static ROWS: &[CodeEntry] = &[
+    CodeEntry {
+        code: "any-extended-key-usage",
+        meaning: "the certificate allows any extended key usage, which public CAs must not issue",
+        why: "Clients may reject a certificate that could be used for anything.",
+        fix: "Report it to the CA and have the certificate reissued.",
+        source: "BR 7.1.2.7.10",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "ca-as-leaf",
+        meaning: "the certificate is a CA's, not a server's",
+        why: "A server cannot prove that it holds the key of a CA certificate, and clients reject \
+            it as a server certificate. The usual cause is that the CA's bundle was passed in \
+            place of the site's certificate.",
+        fix: "Pass the file that the CA issued for the site together with the bundle: `certctl \
+            bundle example.com.crt example.com.ca-bundle`.",
+        source: "RFC 5280 4.2.1.9",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "chain-refused",
+        meaning: "the chain breaks a rule of RFC 5280",
+        why: "Clients apply the same rules (name constraints, path length, key usage, critical \
+            extensions) and reject the chain.",
+        fix: "Use the intermediates that the CA offers for this certificate. If these are already \
+            the right ones, send the message to the CA.",
+        source: "RFC 5280 6.1",
+        example: "# the intermediate may issue for one domain only\n\
+            X509v3 Name Constraints: critical\n\
+            \u{20}   Permitted: DNS:example.org",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "client-auth-removed",
+        meaning: "the certificate lacks the client authentication that the previous one had",
+        why: "The site itself works. Whatever uses the certificate as a TLS client (mutual TLS, \
+            SMTP between servers, RADIUS) fails with the new one.",
+        fix: "Check whether anything uses this certificate as a client, and get a separate client \
+            certificate for it.",
+        source: "Chrome Root Program Policy 1.8",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "crl-delta",
+        meaning: "the revocation list is a delta, which says nothing about older entries",
+        why: "A delta list has only the changes since a complete list. A certificate that was \
+            revoked earlier is not in it.",
+        fix: "Pass the complete list too.",
+        source: "RFC 5280 5.2.4",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "crl-old",
+        meaning: "the revocation list is out of date",
+        why: "A newer list must exist by now, and may have revoked the certificate.",
+        fix: "Download the current list from the URL in the certificate's CRL distribution \
+            points. `certctl inspect example.com.crt` shows it.",
+        source: "RFC 5280 5.1.2.5",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "crl-other-issuer",
+        meaning: "the revocation list is from another issuer",
+        why: "The list says nothing about this certificate, because only its own issuer can \
+            revoke it.",
+        fix: "Pass the revocation list of the certificate's issuer.",
+        source: "RFC 5280 6.3.3",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "expired",
+        meaning: "the certificate has expired",
+        why: "Browsers show a full-page warning, and other clients refuse to connect.",
+        fix: "If a newer certificate has arrived, install it: `sudo certctl install`. Otherwise \
+            renew it: `certctl renew example.com`.",
+        source: "RFC 5280 4.1.2.5",
+        example: "$ curl https://example.com\n\
+            curl: (60) SSL certificate problem: certificate has expired",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "host-not-covered",
+        meaning: "the certificate does not cover the name",
+        why: "Clients compare the name that they connect to with the DNS names in the \
+            certificate, and reject the connection. A wildcard covers exactly one label: \
+            `*.example.com` covers `www.example.com`, but neither `example.com` nor \
+            `a.b.example.com`.",
+        fix: "Have the certificate reissued with the name: `certctl csr example.com \
+            shop.example.com`.",
+        source: "RFC 9525 6.3",
+        example: "# the certificate covers example.com and www.example.com\n\
+            $ curl https://shop.example.com\n\
+            curl: (60) SSL: no alternative certificate subject name matches\n\
+            target host name 'shop.example.com'",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "intermediate-expired",
+        meaning: "an intermediate has expired",
+        why: "Clients reject the chain although the certificate itself is valid. CAs replace \
+            intermediates from time to time, and old bundles keep circulating.",
+        fix: "Download the CA's current bundle and install it: `sudo certctl install \
+            example.com.crt example.com.ca-bundle`.",
+        source: "RFC 5280 6.1.3",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "intermediate-expires-first",
+        meaning: "an intermediate expires before the certificate",
+        why: "From that day on clients reject the chain, although the certificate itself is still \
+            valid.",
+        fix: "Ask the CA for the bundle with its newer intermediate, and install that before the \
+            day shown.",
+        source: "RFC 5280 6.1.3",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "invalid-modulus",
+        meaning: "the RSA modulus or exponent breaks the rules",
+        why: "CAs must not issue for an RSA key whose length is not a multiple of 8 bits or whose \
+            exponent is even or too small. Some clients reject it.",
+        fix: "Make a new key and have the certificate reissued: `certctl csr example.com --force`.",
+        source: "BR 6.1.5, 6.1.6",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "invalid-serial",
+        meaning: "the serial number breaks the rules",
+        why: "A serial number must be positive and have at most 20 octets. Some clients reject \
+            other certificates.",
+        fix: "Report it to the CA and have the certificate reissued.",
+        source: "RFC 5280 4.1.2.2",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "malformed-name",
+        meaning: "a name in the certificate is malformed",
+        why: "Clients ignore a name that is not a proper DNS name, or reject the certificate.",
+        fix: "Have the certificate reissued with the correct name: `certctl csr example.com`.",
+        source: "RFC 5280 4.2.1.6; BR 7.1.2.7.12",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "missing-intermediate",
+        meaning: "an intermediate is missing",
+        why: "Clients know the roots, not the intermediates. Some browsers find a missing one by \
+            themselves, so the site seems to work, while curl, mobile apps and other servers \
+            fail.",
+        fix: "Add the CA's bundle: `certctl bundle example.com.crt example.com.ca-bundle`. If you \
+            do not have it, let certctl download it: `certctl bundle example.com.crt --aia`.",
+        source: "RFC 8446 4.4.2",
+        example: "$ curl https://example.com\n\
+            curl: (60) SSL certificate problem: unable to get local issuer\n\
+            certificate",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "no-names",
+        meaning: "the certificate has no DNS names, so clients reject it",
+        why: "Clients do not look at the common name any more. A certificate without DNS names \
+            matches no site.",
+        fix: "Have it reissued with its names: `certctl csr example.com`.",
+        source: "RFC 9525 6.3; BR 7.1.2.7.12",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "no-server-auth",
+        meaning: "the certificate is not for servers",
+        why: "A server certificate needs the extended key usage serverAuth. Clients reject one \
+            without it, Apple's devices in any case.",
+        fix: "Use the certificate that the CA issued for the site, or have it reissued as a \
+            server certificate.",
+        source: "RFC 5280 4.2.1.12; BR 7.1.2.7.10",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "not-yet-valid",
+        meaning: "the certificate is not valid yet",
+        why: "Clients reject a certificate before its first day. If it was issued in the past, \
+            the clock of this machine is wrong.",
+        fix: "Check the clock with `date -u`. If it is right, wait until the time shown before \
+            you install the certificate.",
+        source: "RFC 5280 4.1.2.5",
+        example: "Not Before: May 11 00:00:00 2027 GMT\n\
+            # but this machine says\n\
+            $ date -u\n\
+            Tue Jan  1 00:03:12 UTC 2019",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "outdated-ca",
+        meaning: "the chain has a CA certificate that is known to be outdated",
+        why: "Clients have removed this CA certificate or its root, or it has expired. A server \
+            that sends it makes some of them fail.",
+        fix: "Use the bundle that the CA offers today.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "revoked",
+        meaning: "the certificate was revoked",
+        why: "The CA has declared it invalid before its expiry, and clients that check revocation \
+            reject it. If its key was compromised, others may be able to impersonate the site.",
+        fix: "Make a new key and request, and have the certificate reissued: `certctl csr \
+            example.com --force`.",
+        source: "RFC 5280 3.3; BR 4.9.1.1",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "self-signed",
+        meaning: "the certificate is self-signed",
+        why: "No CA vouches for it, so clients show a warning or refuse to connect.",
+        fix: "Install the certificate that the CA issued. If clients are meant to trust this very \
+            certificate, pass it: `certctl verify example.com.crt --trust example.com.crt`.",
+        source: "RFC 5280 6.1",
+        example: "$ curl https://example.com\n\
+            curl: (60) SSL certificate problem: self-signed certificate",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "too-many-candidates",
+        meaning: "too many certificates could issue each other",
+        why: "certctl limits its search for a chain, so that crafted files cannot keep it busy. \
+            Nothing was verified.",
+        fix: "Pass only what the CA sent for this site: its certificate and its bundle.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "trust-stores-disagree",
+        meaning: "one trust store accepts the chain and the other rejects it",
+        why: "Browsers bring their own list of roots (certctl has Mozilla's built in), while curl \
+            and many programs use the list of the operating system. The certificate works for one \
+            group only.",
+        fix: "If the clients of this site trust the system's roots, verify against them: `certctl \
+            verify example.com.crt --trust system`. For a public site, get a certificate whose \
+            root is in both lists.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "unknown-root",
+        meaning: "the chain ends in a root that is not trusted",
+        why: "Clients that do not have this root reject the connection. A company's own CA is \
+            trusted only on machines where its root was installed.",
+        fix: "If it is your company's CA, pass its root: `certctl verify example.com.crt --trust \
+            company-root.pem`.",
+        source: "RFC 5280 6.1",
+        example: "$ openssl verify example.com.crt\n\
+            error 20 at 0 depth lookup: unable to get local issuer certificate",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "validity-too-long",
+        meaning: "the certificate is valid for longer than public CAs may issue",
+        why: "Browsers reject public certificates that exceed the limit for their date of issue: \
+            398 days before 2026-03-15, 200 days from then on, 100 days from 2027-03-15 and 47 \
+            days from 2029-03-15.",
+        fix: "Have it reissued with a shorter validity.",
+        source: "BR 6.3.2; SC-081",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "weak-key",
+        meaning: "the key is too weak",
+        why: "Such a key can be broken, so clients and servers refuse it. OpenSSL reports \"ee \
+            key too small\".",
+        fix: "Make a new key and have the certificate reissued: `certctl csr example.com --force`.",
+        source: "BR 6.1.5",
+        example: "nginx: [emerg] SSL_CTX_use_certificate(\"/etc/ssl/x.crt\") failed\n\
+            (SSL: error:0A00018F:SSL routines::ee key too small)",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "weak-signature",
+        meaning: "the signature algorithm is too weak",
+        why: "Signatures with SHA-1, MD5 or a short key can be forged. Clients reject a chain \
+            that has one below the root.",
+        fix: "Use the CA's current bundle. If the certificate of the site itself is meant, have \
+            it reissued.",
+        source: "BR 7.1.3.2",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "wrong-key",
+        meaning: "the key does not belong to the certificate",
+        why: "The server cannot prove that it owns the certificate. nginx, HAProxy and OpenSSL \
+            report \"key values mismatch\". Apache does not notice it in its configuration test \
+            and stops at the next reload.",
+        fix: "Pass the key that was made with the request: `certctl verify example.com.crt --key \
+            example.com.key`. If it is lost, have the certificate reissued for a new request.",
+        source: "OpenSSL X509_check_private_key",
+        example: "nginx: [emerg] SSL_CTX_use_PrivateKey(\"/etc/ssl/x.key\") failed\n\
+            (SSL: error:05800074:x509 certificate routines::key values mismatch)",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "wrong-key-type",
+        meaning: "the key has another type than the certificate needs",
+        why: "An RSA key never belongs to an ECDSA certificate, nor the reverse. `nginx -t` \
+            accepts such files, and then every handshake fails.",
+        fix: "Pass the key that was made with the request. `certctl inspect example.com.key` \
+            shows its type.",
+        source: "OpenSSL X509_check_private_key",
+        example: "# the certificate\n\
+            Public Key Algorithm: id-ecPublicKey\n\
+            # the key\n\
+            Private-Key: (2048 bit, 2 primes)",
+        ..FINDING
+    },
 ];

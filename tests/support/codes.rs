@@ -1,10 +1,11 @@
-//! Compares the words of every JSON document that a test sees with the code table.
+//! Compares the words of every JSON document that a test run prints with the code table.
 
 use certctl::facade::code_table::{CodeKind, find};
 
 use super::json::Json;
 
-/// Fails if a document on `stdout`, one or one on each line, has a word that is not in the table.
+/// Fails if the document on `stdout`, or one of several on a line each, has a word without a row in
+/// the code table.
 #[track_caller]
 pub fn assert_listed(stdout: &str, exit_code: i32) {
     assert!(
@@ -23,7 +24,7 @@ pub fn assert_listed(stdout: &str, exit_code: i32) {
     }
 }
 
-/// `name`: the field that `value` is in.
+/// Checks `value`, which is the content of the field `name`.
 #[track_caller]
 fn check(value: &Json, name: &str) {
     match value {

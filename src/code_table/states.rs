@@ -1,0 +1,50 @@
+//! States of the rows of `status`.
+//! Rows of the code table, sorted by code.
+
+use super::entry::{CodeEntry, STATE};
+
+pub(super) static ROWS: &[CodeEntry] = &[
+    CodeEntry {
+        code: "installed",
+        meaning: "a server's configuration uses it, or certctl installed it; it was not verified \
+            live",
+        ..STATE
+    },
+    CodeEntry {
+        code: "key-missing",
+        meaning: "a certificate whose key was not found",
+        why: "No server can use it without the key.",
+        fix: "Let certctl search the folder that may have the key: `certctl status /root/keys`.",
+        ..STATE
+    },
+    CodeEntry {
+        code: "pending",
+        meaning: "a request without a certificate",
+        why: "The CA has not issued yet, or its files were not found.",
+        fix: "Check whether the CA can validate the domain: `certctl dcv-check example.com`.",
+        ..STATE
+    },
+    CodeEntry {
+        code: "ready",
+        meaning: "certificate and key exist, and no server uses them",
+        fix: "Install it: `sudo certctl install example.com`.",
+        ..STATE
+    },
+    CodeEntry {
+        code: "served",
+        meaning: "a server serves it",
+        ..STATE
+    },
+    CodeEntry {
+        code: "superseded",
+        meaning: "another certificate for the same names replaced it",
+        ..STATE
+    },
+    CodeEntry {
+        code: "unused-key",
+        meaning: "a key with neither request nor certificate",
+        fix: "If it is for a site, make a request for it: `certctl csr example.com --key \
+            example.com.key`.",
+        ..STATE
+    },
+];

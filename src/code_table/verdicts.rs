@@ -1,0 +1,155 @@
+//! Verdicts of documents.
+//! Rows of the code table, sorted by code.
+
+use super::entry::{CodeEntry, VERDICT};
+
+pub(super) static ROWS: &[CodeEntry] = &[
+    CodeEntry {
+        code: "absent",
+        meaning: "dcv-check: the record does not exist",
+        why: "The CA cannot validate the domain before the record is published.",
+        fix: "Add the record that certctl prints, then run `certctl dcv-check example.com --wait`.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "as-expected",
+        meaning: "rehearse: every step went as expected",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "different",
+        meaning: "dcv-check: the record has another value",
+        why: "The CA compares the value and refuses this one.",
+        fix: "Change the record to the value that certctl prints.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "due",
+        meaning: "status: a certificate should be renewed now",
+        why: "There is still time before it expires.",
+        fix: "Renew it: `certctl renew example.com`.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "files",
+        meaning: "install, rollback: the files are in place, and there was nothing to probe",
+        why: "certctl did not verify what a server serves, for instance because no server is on \
+            this machine.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "fine",
+        meaning: "status: nothing to do",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "forgotten",
+        meaning: "forget: the links are plain files, and certctl no longer manages them",
+        why: "Servers keep reading the same certificate. certctl neither renews it nor reports \
+            its expiry as that of an installed certificate.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "live",
+        meaning: "install, rollback: in place and verified at every address",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "not-served",
+        meaning: "install, rollback: in place, and no server serves it yet",
+        why: "Visitors do not see the certificate yet.",
+        fix: "Add the lines that certctl prints to the server's configuration, then run `sudo \
+            certctl install example.com` again.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "nothing-due",
+        meaning: "renew: no certificate is due",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "planned",
+        meaning: "a dry run: the plan could run, and nothing was changed",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "prepared",
+        meaning: "renew: the next request is prepared",
+        why: "Nothing is renewed yet: the CA has to receive the request and issue the certificate.",
+        fix: "Submit the request to the CA, publish its record and check it: `certctl dcv-check \
+            example.com`.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "refused",
+        meaning: "install, rollback, forget: refused before anything was changed",
+        why: "A check failed that would have harmed the site. The findings say which.",
+        fix: "Follow the `next` lines of the output.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "right",
+        meaning: "bundle, verify: everything that was checked is right",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "rollback-failed",
+        meaning: "install, rollback: failed after the switch, and not everything was rolled back",
+        why: "The site may be down or serve the wrong certificate.",
+        fix: "Follow the `next` lines of the output, and check the site: `sudo certctl status`.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "rolled-back",
+        meaning: "install, rollback: failed after the switch and rolled back",
+        why: "The site is as it was before.",
+        fix: "Repair what the findings name, then install again.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "unchanged",
+        meaning: "install, rollback: already installed",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "unchecked",
+        meaning: "dcv-check: a record from this request exists, and its unique value was never \
+            compared",
+        why: "If the unique value is not the reseller's, the CA refuses the record.",
+        fix: "Paste the reseller's record: `certctl dcv-check example.com --record -`.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "unexpected",
+        meaning: "rehearse: a step did not go as expected",
+        fix: "Report it with the complete output of `certctl rehearse`.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "unreachable",
+        meaning: "dcv-check: no server answered, or not all of them",
+        why: "What the CA would see is unknown.",
+        fix: "Run the command again, or on a machine with another network connection.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "visible",
+        meaning: "dcv-check: the CA would see the record",
+        fix: "Ask the CA to validate now. Resellers call the button Retry or Save.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "wrong",
+        meaning: "bundle, verify, status: something is wrong",
+        why: "Servers or clients would reject the certificate as it is. The findings say why.",
+        fix: "Follow the `next` lines of the output.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "wrong-place",
+        meaning: "dcv-check: the record is at a name that the CA does not query",
+        why: "The value may be right, but the CA does not look there.",
+        fix: "Add the record with the host that certctl prints.",
+        ..VERDICT
+    },
+];
