@@ -23,7 +23,10 @@ fn main() {
         "cargo::rustc-env=CERTCTL_BUILD_DATE={}",
         date.unwrap_or_default()
     );
-    println!("cargo::rustc-env=CERTCTL_JITTER_ENTROPY={}", jitter_entropy());
+    println!(
+        "cargo::rustc-env=CERTCTL_JITTER_ENTROPY={}",
+        jitter_entropy()
+    );
 }
 
 /// A git checkout of certctl itself, not of a repository that a source archive was unpacked in.

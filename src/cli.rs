@@ -58,7 +58,8 @@ fn command_line() -> clap::Command {
 fn ignore_case(command: clap::Command) -> clap::Command {
     fn of_one(command: clap::Command) -> clap::Command {
         command.mut_args(|arg| {
-            let has_fixed_values = !arg.get_possible_values().is_empty();
+            let has_fixed_values =
+                arg.get_action().takes_values() && !arg.get_possible_values().is_empty();
             arg.ignore_case(has_fixed_values)
         })
     }

@@ -66,7 +66,10 @@ fn bare_certctl_ends_with_the_next_command() {
     sandbox.run(&["csr", "a.example"]).expect(0);
     assert_eq!(next(&[]).as_deref(), Some("certctl dcv-check"));
     let overview = sandbox.run(&[]).expect(0).stdout;
-    assert!(overview.ends_with("\n            certctl dcv-check\n"), "{overview}");
+    assert!(
+        overview.ends_with("\n            certctl dcv-check\n"),
+        "{overview}"
+    );
     // What cannot be read is no failure.
     assert_eq!(next(&["-C", "nowhere"]), None);
     let ca = TestCa::new();
@@ -74,7 +77,10 @@ fn bare_certctl_ends_with_the_next_command() {
     let issued = ca.issue(&request) + &ca.intermediate_pem();
     let zip = support::zip::zip(&[("a_example.crt", issued.as_bytes())]);
     sandbox.write("a_example.zip", zip);
-    assert_eq!(next(&[]).as_deref(), Some("sudo certctl install a_example.zip"));
+    assert_eq!(
+        next(&[]).as_deref(),
+        Some("sudo certctl install a_example.zip")
+    );
     std::fs::remove_file(sandbox.join("a_example.zip")).unwrap();
     sandbox.write("a.crt", &issued);
     assert_eq!(next(&[]).as_deref(), Some("sudo certctl install"));
@@ -83,7 +89,9 @@ fn bare_certctl_ends_with_the_next_command() {
         Some("certctl --root tree install")
     );
     sandbox.write("root.pem", ca.root_pem());
-    let words = ["install", "--trust", "root.pem", "--root", "tree", "--server", "none"];
+    let words = [
+        "install", "--trust", "root.pem", "--root", "tree", "--server", "none",
+    ];
     sandbox.run(&words);
     assert_eq!(next(&["--root", "tree"]), None);
 }
@@ -94,7 +102,10 @@ fn version_says_what_was_built_and_when() {
     let version = sandbox.run(&["--version"]).expect(0).stdout;
     let lines: Vec<&str> = version.lines().collect();
     let start = concat!("certctl ", env!("CARGO_PKG_VERSION"), " (");
-    assert!(lines[0].starts_with(start) && lines[0].ends_with(')'), "{version}");
+    assert!(
+        lines[0].starts_with(start) && lines[0].ends_with(')'),
+        "{version}"
+    );
     assert!(lines[1].starts_with("trust list: Mozilla, 20"), "{version}");
     assert!(lines[2].starts_with("aws-lc: "), "{version}");
     assert_eq!(lines.len(), 3, "{version}");
@@ -110,7 +121,7 @@ fn help_lists_groups_options_variables_and_exit_codes() {
     assert!(!help.contains("What the user types"), "{help}");
     let mut at = 0;
     for part in [
-        "certctl ",
+        "Get TLS certificates",
         "\nExamples:\n  certctl ",
         "\n  sudo certctl install ",
         "\nUsage: certctl ",
@@ -133,7 +144,12 @@ fn help_lists_groups_options_variables_and_exit_codes() {
 fn help_fits_the_terminal() {
     let sandbox = Sandbox::new();
     for columns in ["60", "80", "200"] {
-        for args in [&["--help"][..], &["install", "--help"], &["status", "--help"], &[]] {
+        for args in [
+            &["--help"][..],
+            &["install", "--help"],
+            &["status", "--help"],
+            &[],
+        ] {
             let mut command = sandbox.command(args);
             command.env("COLUMNS", columns);
             let help = sandbox.run_command(command).expect(0).stdout;
@@ -206,11 +222,50 @@ fn the_examples_in_the_help_are_understood() {
 fn usage_errors_say_what_is_wrong_and_where_to_look() {
     let sandbox = Sandbox::new();
     let said = |args: &[&str]| sandbox.run(args).expect(2).to_string();
-    insta::assert_snapshot!(said(&["csr"]), @"");
-    insta::assert_snapshot!(said(&["csr", "--bogus", "example.com"]), @"");
-    insta::assert_snapshot!(said(&["verfy"]), @"");
-    insta::assert_snapshot!(said(&["--at", "tomorrow", "csr", "example.com"]), @"");
-    insta::assert_snapshot!(said(&["csr", "--ca", "verisign", "example.com", "--json"]), @"");
+    insta::assert_snapshot!(said(&["csr"]), @r"
+    --- stderr
+    error   `csr` needs an argument: NAME...
+    next    Show the arguments and options of `csr`:
+                certctl csr --help
+    --- exit 2
+    ");
+    insta::assert_snapshot!(said(&["csr", "--bogus", "example.com"]), @r"
+    --- stderr
+    error   `csr` has no option `--bogus`
+    next    Show the arguments and options of `csr`:
+                certctl csr --help
+    --- exit 2
+    ");
+    insta::assert_snapshot!(said(&["verfy"]), @r"
+    --- stderr
+    error   there is no command `verfy`; the nearest one is `verify`
+    next    Show the arguments and options of `verify`:
+                certctl verify --help
+    --- exit 2
+    ");
+    insta::assert_snapshot!(said(&["--at", "tomorrow", "csr", "example.com"]), @r"
+    --- stderr
+    error   `tomorrow` is not a valid value of `--at`
+            cause: not a time in the form of RFC 3339, such as 2027-05-11T00:00:00Z
+    next    Show the arguments and options of `csr`:
+                certctl csr --help
+    --- exit 2
+    ");
+    insta::assert_snapshot!(said(&["completions", "bash", "zsh"]), @r"
+    --- stderr
+    error   `completions` takes no argument `zsh` here
+    next    Show the arguments and options of `completions`:
+                certctl completions --help
+    --- exit 2
+    ");
+    let unknown_ca = ["csr", "--ca", "verisign", "example.com", "--json"];
+    let error = sandbox.run(&unknown_ca).expect(2).json()["error"].clone();
+    assert_eq!(
+        error["message"],
+        "`verisign` is not a valid value of `--ca`"
+    );
+    let values = error["causes"][0].as_str().unwrap();
+    assert!(values.starts_with("the values are namecheap, "), "{values}");
     assert_eq!(
         sandbox.run(&["csr", "--json", "--bogus"]).expect(2).json()["error"]["kind"],
         "usage"
@@ -279,8 +334,9 @@ fn a_full_disk_behind_stdout_is_told_and_exit_4() {
     ] {
         let run = with_stdout(&sandbox, args, full()).expect(4);
         assert!(
-            run.stderr
-                .starts_with("error: cannot write the result to stdout\n  cause: No space left"),
+            run.stderr.starts_with(
+                "error   cannot write the result to stdout\n        cause: No space left"
+            ),
             "{run}"
         );
     }
@@ -354,7 +410,7 @@ fn color_is_for_terminals_or_where_asked_for() {
             .run_command(command)
             .expect(2)
             .stderr
-            .starts_with("\x1b[31merror:\x1b[0m")
+            .starts_with("\x1b[31merror\x1b[0m ")
     );
     assert!(
         !sandbox

@@ -53,33 +53,32 @@ fn words_of_other_tools_are_answered_with_the_right_command_and_do_nothing() {
 #[test]
 fn a_typing_error_is_answered_with_the_nearest_word_and_the_help() {
     let sandbox = Sandbox::new();
-    for (words, cause, command) in [
+    for (words, message, command) in [
         (
             &["instal", "x.zip"][..],
-            "the nearest command is `install`",
+            "there is no command `instal`; the nearest one is `install`",
             "certctl install --help",
         ),
         (
             &["csr", "a.example", "--forse"],
-            "the nearest option is `--force`",
+            "`csr` has no option `--forse`; the nearest one is `--force`",
             "certctl csr --help",
         ),
         (
             &["csr", "a.example", "--ca", "namechep"],
-            "the nearest value is `namecheap`",
+            "`namechep` is not a valid value of `--ca`; the nearest one is `namecheap`",
             "certctl csr --help",
         ),
         (
             &["csr", "--like", "a.example:443", "--from", "x"],
-            "the option is called `--like`",
+            "`csr` has no option `--from`; it is called `--like`",
             "certctl csr --help",
         ),
     ] {
         let mut args = words.to_vec();
         args.push("--json");
         let error = sandbox.run(&args).expect(2).json()["error"].clone();
-        let causes: Vec<&str> = error["causes"].iter().filter_map(|c| c.as_str()).collect();
-        assert!(causes.contains(&cause), "{words:?}: {causes:?}");
+        assert_eq!(error["message"], message);
         assert_eq!(error["next"].len(), 1);
         assert_eq!(error["next"][0]["command"], command, "{words:?}");
     }
@@ -96,18 +95,34 @@ fn global_options_can_be_set_in_the_environment() {
         sandbox.run_command(command)
     };
     let json = ("CERTCTL_JSON", "1");
-    let made = run(&[json, ("CERTCTL_DIRECTORY", "folder")], &["csr", "a.example"]).expect(0);
+    let made = run(
+        &[json, ("CERTCTL_DIRECTORY", "folder")],
+        &["csr", "a.example"],
+    )
+    .expect(0);
     assert_eq!(made.json()["schema"], "certctl.csr/1");
     assert!(sandbox.join("folder/a.example.key").is_file());
     // The command line takes precedence.
-    run(&[("CERTCTL_DIRECTORY", "nowhere")], &["-C", "folder", "csr", "a.example"]).expect(0);
+    run(
+        &[("CERTCTL_DIRECTORY", "nowhere")],
+        &["-C", "folder", "csr", "a.example"],
+    )
+    .expect(0);
     run(&[("CERTCTL_DIRECTORY", "nowhere")], &["csr", "a.example"]).expect(3);
     let colored = ("CERTCTL_COLOR", "Always");
-    assert!(run(&[colored], &["csr", "a..b"]).expect(2).stderr.contains('\x1b'));
+    assert!(
+        run(&[colored], &["csr", "a..b"])
+            .expect(2)
+            .stderr
+            .contains('\x1b')
+    );
     let plain = run(&[colored], &["csr", "a..b", "--color", "never"]).expect(2);
     assert!(!plain.stderr.contains('\x1b'));
     // Errors in the command line are reported as the environment asks.
-    assert_eq!(run(&[json], &["--bogus"]).expect(2).json()["error"]["kind"], "usage");
+    assert_eq!(
+        run(&[json], &["--bogus"]).expect(2).json()["error"]["kind"],
+        "usage"
+    );
     for (value, code) in [
         ("true", 0),
         ("YES", 0),
@@ -120,13 +135,20 @@ fn global_options_can_be_set_in_the_environment() {
         ("2", 2),
         ("maybe", 2),
     ] {
-        let run = run(&[("CERTCTL_QUIET", value)], &["-C", "folder", "csr", "a.example"]);
+        let run = run(
+            &[("CERTCTL_QUIET", value)],
+            &["-C", "folder", "csr", "a.example"],
+        );
         assert_eq!(run.code, code, "{value:?}\n{run}");
         if code == 2 {
             assert!(run.stderr.contains("CERTCTL_QUIET"), "{run}");
         }
     }
-    let unset = run(&[("CERTCTL_JSON", "off")], &["-C", "folder", "csr", "a.example"]).expect(0);
+    let unset = run(
+        &[("CERTCTL_JSON", "off")],
+        &["-C", "folder", "csr", "a.example"],
+    )
+    .expect(0);
     assert!(!unset.stdout.starts_with('{'), "{unset}");
     for (name, value) in [("CERTCTL_AT", "tomorrow"), ("CERTCTL_COLOR", "red")] {
         let refused = run(&[(name, value)], &["-C", "folder", "csr", "a.example"]).expect(2);
@@ -136,7 +158,16 @@ fn global_options_can_be_set_in_the_environment() {
     let stream = run(&[json], &["status", "folder", "--jsonl"]);
     assert!(stream.code < 2, "{stream}");
     let help = run(&[], &["--help"]).expect(0).stdout;
-    for name in ["JSON", "DIRECTORY", "ROOT", "AT", "QUIET", "VERBOSE", "COLOR"] {
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for name in [
+        "JSON",
+        "DIRECTORY",
+        "ROOT",
+        "AT",
+        "QUIET",
+        "VERBOSE",
+        "COLOR",
+    ] {
         assert!(help.contains(&format!("[env: CERTCTL_{name}]")), "{help}");
     }
 }
@@ -145,21 +176,45 @@ fn global_options_can_be_set_in_the_environment() {
 fn values_may_be_written_in_any_case() {
     let sandbox = Sandbox::new();
     sandbox
-        .run(&["csr", "a.example", "--ca", "Namecheap", "--key-type", "ECDSA-P256", "--color", "Never"])
+        .run(&[
+            "csr",
+            "a.example",
+            "--ca",
+            "Namecheap",
+            "--key-type",
+            "ECDSA-P256",
+            "--color",
+            "Never",
+        ])
         .expect(0);
     let ca = TestCa::new();
     let request = std::fs::read_to_string(sandbox.join("a.example.csr")).unwrap();
     sandbox.write("a.crt", ca.issue(&request) + &ca.intermediate_pem());
     sandbox.write("root.pem", ca.root_pem());
     sandbox
-        .run(&["bundle", "a.crt", "--trust", "root.pem", "--format", "PEM,P7B", "--prefer", "Shortest"])
+        .run(&[
+            "bundle", "a.crt", "--trust", "root.pem", "--format", "PEM,P7B", "--prefer", "Shortest",
+        ])
         .expect(0);
     assert!(sandbox.join("a.example.p7b").is_file());
-    let trust = sandbox.run(&["verify", "a.crt", "--trust", "Mozilla", "--json"]).expect(1).json();
-    assert!(trust["trust"].as_str().unwrap().starts_with("Mozilla"), "{trust:?}");
+    let trust = sandbox
+        .run(&["verify", "a.crt", "--trust", "Mozilla", "--json"])
+        .expect(1)
+        .json();
+    assert!(
+        trust["trust"].as_str().unwrap().starts_with("Mozilla"),
+        "{trust:?}"
+    );
     sandbox.run(&["completions", "Bash"]).expect(0);
     sandbox
-        .run(&["dcv-check", "a.example", "--method", "HTTP", "--resolver", "127.0.0.1:1"])
+        .run(&[
+            "dcv-check",
+            "a.example",
+            "--method",
+            "HTTP",
+            "--resolver",
+            "127.0.0.1:1",
+        ])
         .expect(4);
 }
 
@@ -174,7 +229,10 @@ fn names_may_be_separated_by_commas() {
             .collect();
         names
     };
-    assert_eq!(names(&["csr", "a.example,b.example", "--json"]), ["a.example", "b.example"]);
+    assert_eq!(
+        names(&["csr", "a.example,b.example", "--json"]),
+        ["a.example", "b.example"]
+    );
     assert_eq!(
         names(&["csr", "c.example,", "d.example", "--json"]),
         ["c.example", "d.example"]
@@ -186,8 +244,12 @@ fn names_may_be_separated_by_commas() {
     sandbox.write("a.crt", ca.issue(&request) + &ca.intermediate_pem());
     sandbox.write("root.pem", ca.root_pem());
     let verify = ["verify", "a.crt", "--trust", "root.pem", "--json", "--host"];
-    sandbox.run(&[&verify[..], &["a.example,b.example"]].concat()).expect(0);
-    sandbox.run(&[&verify[..], &["a.example,z.example"]].concat()).expect(1);
+    sandbox
+        .run(&[&verify[..], &["a.example,b.example"]].concat())
+        .expect(0);
+    sandbox
+        .run(&[&verify[..], &["a.example,z.example"]].concat())
+        .expect(1);
 }
 
 #[test]
@@ -203,9 +265,21 @@ fn wait_takes_the_next_word_only_if_it_is_a_duration() {
         assert!(matches!(run.code, 1 | 4), "{args:?}\n{run}");
     }
     let unknown = sandbox
-        .run(&["dcv-check", "--wait", "b.example", "--resolver", "127.0.0.1:1", "--json"])
+        .run(&[
+            "dcv-check",
+            "--wait",
+            "b.example",
+            "--resolver",
+            "127.0.0.1:1",
+            "--json",
+        ])
         .expect(3);
-    assert!(unknown.json()["error"]["message"].as_str().unwrap().contains("b.example"));
+    assert!(
+        unknown.json()["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("b.example")
+    );
 }
 
 #[test]
@@ -225,7 +299,10 @@ fn help_prints_the_same_text_as_the_option() {
         );
     }
     let unknown = sandbox.run(&["help", "instal", "--json"]).expect(2).json();
-    assert_eq!(unknown["error"]["next"][0]["command"], "certctl install --help");
+    assert_eq!(
+        unknown["error"]["next"][0]["command"],
+        "certctl install --help"
+    );
 }
 
 #[test]
@@ -241,9 +318,13 @@ fn a_dash_is_stdout_for_each_output_of_status() {
         assert!(run.code < 2, "{run}");
         assert!(run.stdout.starts_with(start), "{option}\n{}", run.stdout);
         assert!(!sandbox.join("-").exists());
-        sandbox.run(&["status", ".", option, "-", "--json"]).expect(2);
+        sandbox
+            .run(&["status", ".", option, "-", "--json"])
+            .expect(2);
     }
-    sandbox.run(&["status", ".", "--html", "-", "--ics", "-"]).expect(2);
+    sandbox
+        .run(&["status", ".", "--html", "-", "--ics", "-"])
+        .expect(2);
 }
 
 #[test]
@@ -256,13 +337,17 @@ fn verbose_runs_show_what_is_written_queried_and_run() {
     let asked = sandbox.run(&["dcv-check", "a.example", "--resolver", "127.0.0.1:1", "-v"]);
     assert!(asked.stderr.contains("query: "), "{asked}");
     assert!(asked.stderr.contains("127.0.0.1:1"), "{asked}");
-    for quiet in [&["csr", "a.example", "--force"][..], &["csr", "a.example", "--force", "-v", "--json"]] {
+    for quiet in [
+        &["csr", "a.example", "--force"][..],
+        &["csr", "a.example", "--force", "-v", "--json"],
+    ] {
         assert!(!sandbox.run(quiet).expect(0).stderr.contains("write:"));
     }
     let shop = Shop::new();
     shop.deliver("new.crt");
     let installed = shop.sandbox.run(&[
-        "install", "new.crt", "--trust", "root.pem", "--root", "tree", "--server", "none", "--reload", "true", "-v",
+        "install", "new.crt", "--trust", "root.pem", "--root", "tree", "--server", "none",
+        "--reload", "true", "-v",
     ]);
     assert!(installed.stderr.contains("run: true"), "{installed}");
     assert!(installed.stderr.contains("fullchain.pem"), "{installed}");

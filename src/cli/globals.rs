@@ -15,7 +15,8 @@ use crate::system::{environment, signals, terminal};
     name = "certctl",
     version,
     disable_help_flag = true,
-    disable_help_subcommand = true
+    disable_help_subcommand = true,
+    disable_version_flag = true
 )]
 // No doc comment: it would become the first line of the help.
 pub(super) struct Globals {
@@ -49,6 +50,9 @@ pub(super) struct Globals {
     /// Print this help
     #[arg(short, long, global = true, action = clap::ArgAction::HelpShort, help_heading = "Global")]
     help: Option<bool>,
+    /// Print the version, the commit and the date of this build (-V: one line)
+    #[arg(short = 'V', long, action = clap::ArgAction::Version, help_heading = "Global")]
+    version: Option<bool>,
 }
 
 /// An option that can also be set by an environment variable.
@@ -71,7 +75,7 @@ enum OptionValue {
 
 const JSON: &str = "CERTCTL_JSON";
 
-/// Each global option except `--help`.
+/// Each global option except `--help` and `--version`.
 pub(super) const VARIABLES: [GlobalVariable; 7] = [
     GlobalVariable {
         option: "json",
@@ -114,7 +118,8 @@ impl GlobalVariable {
     /// Its value, unless it is empty or switches an option off that is off by itself.
     pub(super) fn value(&self) -> Option<OsString> {
         let value = environment::variable(self.name)?;
-        let is_off = self.takes == OptionValue::Switch && value.to_str().map(switch) == Some(Some(false));
+        let is_off =
+            self.takes == OptionValue::Switch && value.to_str().map(switch) == Some(Some(false));
         (!is_off).then_some(value)
     }
 }
@@ -136,7 +141,11 @@ pub(super) fn with_variables_in_help(command: clap::Command) -> clap::Command {
     VARIABLES.iter().fold(command, |command, variable| {
         command.mut_arg(variable.option, |arg| {
             let help = arg.get_help().map(ToString::to_string);
-            arg.help(format!("{} [env: {}]", help.unwrap_or_default(), variable.name))
+            arg.help(format!(
+                "{} [env: {}]",
+                help.unwrap_or_default(),
+                variable.name
+            ))
         })
     })
 }
@@ -146,7 +155,8 @@ pub(super) fn wants_json(args: &[OsString]) -> bool {
     let mut options = args.iter().take_while(|arg| *arg != "--");
     let is_stream = args.iter().any(|arg| arg == "--jsonl");
     options.any(|arg| arg == "--json")
-        || (!is_stream && environment::variable(JSON).and_then(|value| switch(value.to_str()?)) == Some(true))
+        || (!is_stream
+            && environment::variable(JSON).and_then(|value| switch(value.to_str()?)) == Some(true))
 }
 
 /// The index of the first word that is not a global option: the command.
@@ -168,12 +178,18 @@ pub(super) fn command_index(args: &[OsString]) -> Option<usize> {
 /// What follows `word` as its own word, if it is a global option.
 fn option_value(word: &str) -> Option<OptionValue> {
     if let Some(long) = word.strip_prefix("--") {
-        let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
-        if name == "help" {
+        let (name, value) = long
+            .split_once('=')
+            .map_or((long, None), |(name, value)| (name, Some(value)));
+        if ["help", "version"].contains(&name) {
             return Some(OptionValue::Switch);
         }
         let known = VARIABLES.iter().find(|variable| variable.option == name)?;
-        return Some(if value.is_some() { OptionValue::Switch } else { known.takes });
+        return Some(if value.is_some() {
+            OptionValue::Switch
+        } else {
+            known.takes
+        });
     }
     match word.strip_prefix('-')? {
         "C" => Some(OptionValue::Value),
@@ -242,7 +258,7 @@ mod tests {
         let command = Globals::command();
         for arg in command.get_arguments() {
             let long = arg.get_long().unwrap();
-            if long == "help" {
+            if ["help", "version"].contains(&long) {
                 continue;
             }
             let known = VARIABLES.iter().find(|variable| variable.option == long);
@@ -264,7 +280,11 @@ mod tests {
             (&["-C"], None),
             (&[], None),
         ] {
-            let args: Vec<OsString> = ["certctl"].iter().chain(words).map(OsString::from).collect();
+            let args: Vec<OsString> = ["certctl"]
+                .iter()
+                .chain(words)
+                .map(OsString::from)
+                .collect();
             assert_eq!(command_index(&args), index, "{words:?}");
         }
     }

@@ -81,7 +81,12 @@ pub(super) fn lines(commands: &[GroupedCommand], width: usize) -> Vec<String> {
         };
         group_above = command.group;
         let start = format!("{group:NAME_COLUMN$}{}", command.name);
-        lines.extend(hanging_lines(&start, &command.summary, summary_column, width));
+        lines.extend(hanging_lines(
+            &start,
+            &command.summary,
+            summary_column,
+            width,
+        ));
     }
     lines
 }

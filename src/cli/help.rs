@@ -14,7 +14,7 @@ pub(super) const ABOUT: &str =
     "Get TLS certificates from a CA, install them safely, and know when they expire";
 
 /// The widest help: longer lines are hard to read.
-const WIDEST: usize = 100;
+pub(super) const WIDEST: usize = 100;
 
 const EXAMPLES: &str = "\
 Examples:

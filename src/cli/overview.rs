@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::groups::{self, GroupedCommand};
-use super::help::ABOUT;
+use super::help::{ABOUT, WIDEST};
 use super::pending;
 use crate::context::Context;
 use crate::finding::{NextStep, Severity};
@@ -23,7 +23,7 @@ impl OverviewOutcome {
         Self {
             commands: groups::list(command_line),
             next: pending::next_step(context).into_iter().collect(),
-            width: context.sink.width(),
+            width: context.sink.width().min(WIDEST),
         }
     }
 }

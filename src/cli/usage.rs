@@ -52,7 +52,10 @@ impl TypedCommand {
         Self {
             word: word.map(str::to_owned),
             known: known.map(|command| command.get_name().to_owned()),
-            args: args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect(),
+            args: args
+                .iter()
+                .map(|arg| arg.to_string_lossy().into_owned())
+                .collect(),
         }
     }
 
@@ -66,7 +69,9 @@ impl TypedCommand {
         let variable = VARIABLES.iter().find(|variable| variable.option == name)?;
         let short = format!("-{}", name.chars().next()?);
         let is_typed = self.args.iter().any(|arg| {
-            arg.starts_with(option) || arg.starts_with(&short) || (name == "directory" && arg.starts_with("-C"))
+            arg.starts_with(option)
+                || arg.starts_with(&short)
+                || (name == "directory" && arg.starts_with("-C"))
         });
         let is_set = environment::variable(variable.name).is_some();
         (is_set && !is_typed).then_some(variable.name)
@@ -93,7 +98,7 @@ impl UsageProblem {
                 let word = first(ContextKind::InvalidSubcommand).unwrap_or_default();
                 problem.message = format!("there is no command `{word}`");
                 let nearest = first(ContextKind::SuggestedSubcommand);
-                problem.add_nearest("command", nearest.as_deref());
+                problem.add_nearest(nearest.as_deref());
                 problem.nearest_command = nearest;
             }
             ErrorKind::UnknownArgument => {
@@ -138,8 +143,8 @@ impl UsageProblem {
         }
         self.message = format!("{subject} has no option `{argument}`");
         match usage::renamed_option(command.unwrap_or_default(), argument) {
-            Some(present) => self.causes.push(format!("the option is called `{present}`")),
-            None => self.add_nearest("option", nearest),
+            Some(present) => self.message += &format!("; it is called `{present}`"),
+            None => self.add_nearest(nearest),
         }
     }
 
@@ -152,15 +157,18 @@ impl UsageProblem {
         self.causes.extend(error.source().map(ToString::to_string));
         let values = texts(error, ContextKind::ValidValue);
         if !values.is_empty() {
-            self.causes.push(format!("the values are {}", values.join(", ")));
+            self.causes
+                .push(format!("the values are {}", values.join(", ")));
         }
         let nearest = texts(error, ContextKind::SuggestedValue);
-        self.add_nearest("value", nearest.first().map(String::as_str));
+        self.add_nearest(nearest.first().map(String::as_str));
     }
 
-    fn add_nearest(&mut self, what: &str, nearest: Option<&str>) {
-        self.causes
-            .extend(nearest.map(|word| format!("the nearest {what} is `{}`", argument_name(word))));
+    /// Adds the nearest word that is right.
+    fn add_nearest(&mut self, nearest: Option<&str>) {
+        if let Some(word) = nearest {
+            self.message += &format!("; the nearest one is `{}`", argument_name(word));
+        }
     }
 }
 
@@ -194,6 +202,8 @@ fn first_paragraph(error: &clap::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::argument_name;
+    use crate::advice::usage::{FOREIGN_WORDS, RENAMED_OPTIONS};
+    use crate::cli::command_line;
 
     #[test]
     fn arguments_are_named_without_their_values() {
@@ -205,6 +215,36 @@ mod tests {
             ("NAME|FILE", "NAME|FILE"),
         ] {
             assert_eq!(argument_name(usage), name);
+        }
+    }
+
+    #[test]
+    fn foreign_words_lead_to_commands_that_exist_and_change_nothing() {
+        let certctl = command_line();
+        for foreign in &FOREIGN_WORDS {
+            let word = foreign.word;
+            assert!(certctl.find_subcommand(word).is_none(), "{word}");
+            if let Some(command) = foreign.command() {
+                assert!(certctl.find_subcommand(command).is_some(), "{word}");
+                let argv = foreign.step().argv.unwrap();
+                let is_harmless = command == "status" || argv.last().unwrap() == "--help";
+                assert!(is_harmless, "{word}");
+            }
+        }
+        assert!(FOREIGN_WORDS.is_sorted_by_key(|foreign| foreign.word));
+    }
+
+    #[test]
+    fn renamed_options_exist() {
+        let certctl = command_line();
+        for (command, old, new) in RENAMED_OPTIONS {
+            let command = certctl.find_subcommand(command).unwrap();
+            let longs: Vec<&str> = command
+                .get_arguments()
+                .filter_map(|arg| arg.get_long())
+                .collect();
+            assert!(longs.contains(&new.trim_start_matches('-')));
+            assert!(!longs.contains(&old.trim_start_matches('-')));
         }
     }
 }

@@ -49,7 +49,10 @@ mod tests {
             build("abcdef123456", "2026-11-28"),
             "commit abcdef123456, built 2026-11-28"
         );
-        assert_eq!(build("", "2026-11-28"), "from a source archive, built 2026-11-28");
+        assert_eq!(
+            build("", "2026-11-28"),
+            "from a source archive, built 2026-11-28"
+        );
         assert_eq!(build("", ""), "from a source archive");
     }
 }

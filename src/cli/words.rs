@@ -82,12 +82,27 @@ mod tests {
             ("certctl help csr", "certctl csr --help"),
             ("certctl -C x help help", "certctl -C x --help"),
             ("certctl -C help csr", "certctl -C help csr"),
-            ("certctl dcv-check --wait 30m a.b", "certctl dcv-check --wait=30m a.b"),
-            ("certctl dcv-check --wait a.b", "certctl dcv-check --wait a.b"),
-            ("certctl dcv-check --wait=1h 30m", "certctl dcv-check --wait=1h 30m"),
-            ("certctl dcv-check -- --wait 30m", "certctl dcv-check -- --wait 30m"),
+            (
+                "certctl dcv-check --wait 30m a.b",
+                "certctl dcv-check --wait=30m a.b",
+            ),
+            (
+                "certctl dcv-check --wait a.b",
+                "certctl dcv-check --wait a.b",
+            ),
+            (
+                "certctl dcv-check --wait=1h 30m",
+                "certctl dcv-check --wait=1h 30m",
+            ),
+            (
+                "certctl dcv-check -- --wait 30m",
+                "certctl dcv-check -- --wait 30m",
+            ),
             ("certctl csr a.b, c.d", "certctl csr a.b c.d"),
-            ("certctl csr --subject CN=a.b,", "certctl csr --subject CN=a.b,"),
+            (
+                "certctl csr --subject CN=a.b,",
+                "certctl csr --subject CN=a.b,",
+            ),
             ("certctl csr ,", "certctl csr ,"),
             ("certctl bundle a.zip,", "certctl bundle a.zip,"),
         ] {
