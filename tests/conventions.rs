@@ -352,3 +352,30 @@ fn verbose_runs_show_what_is_written_queried_and_run() {
     assert!(installed.stderr.contains("run: true"), "{installed}");
     assert!(installed.stderr.contains("fullchain.pem"), "{installed}");
 }
+
+#[test]
+fn a_dash_is_stdin_for_password_files() {
+    let sandbox = Sandbox::new();
+    let locked = ["csr", "a.example", "--encrypt-key", "--password-file", "-"];
+    sandbox
+        .run_with_input(&locked, b"correct horse\n")
+        .expect(0);
+    let ca = TestCa::new();
+    let request = std::fs::read_to_string(sandbox.join("a.example.csr")).unwrap();
+    sandbox.write("a.crt", ca.issue(&request) + &ca.intermediate_pem());
+    sandbox.write("root.pem", ca.root_pem());
+    let verify = [
+        "verify",
+        "a.crt",
+        "--trust",
+        "root.pem",
+        "--key",
+        "a.example.key",
+        "--password-file",
+        "-",
+    ];
+    sandbox
+        .run_with_input(&verify, b"correct horse\n")
+        .expect(0);
+    assert_ne!(sandbox.run_with_input(&verify, b"wrong\n").code, 0);
+}

@@ -152,12 +152,15 @@ fn enlarge(buffer: &mut Zeroizing<Vec<u8>>, filled: usize, least: usize) {
     *buffer = larger;
 }
 
-/// Reads a file that the user gave, which may also be a pipe (`<(...)` in a shell): that is read to
-/// its end.
+/// Reads a file that the user gave, or stdin for `-`. It may also be a pipe (`<(...)` in a shell):
+/// that is read to its end.
 ///
 /// # Errors
 /// As [`read`]; folders and devices are refused.
 pub(crate) fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    if path == Path::new("-") {
+        return read_stdin(limit);
+    }
     let pipe = fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo());
     if !pipe {
         return read(path, limit);
