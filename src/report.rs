@@ -31,6 +31,7 @@ pub(crate) use self::json::{json_line, push_json_line};
 pub(crate) use self::progress::LiveProgress;
 use self::text::{Coloring, TextAmount};
 pub(crate) use self::text::{DEFAULT_WIDTH, Label, TextOutput};
+pub(crate) use self::wrap::wrap;
 
 /// When colour is used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
@@ -175,6 +176,14 @@ impl Sink {
         if self.style.verbose {
             self.show_progress(line);
         }
+    }
+
+    /// A sink for lines that only `-v` shows, if this one shows any.
+    #[must_use]
+    pub(crate) fn for_details(&self) -> Option<Self> {
+        let shows_details =
+            self.style.verbose && !(self.muted || self.style.json || self.style.quiet);
+        shows_details.then(|| Self::new(self.style))
     }
 
     /// Bytes that are the result itself (`--out -`, completions), as they are.

@@ -30,37 +30,141 @@ const VERBS: [&str; 13] = [
 ];
 
 #[test]
-fn bare_certctl_shows_the_commands_on_a_dozen_lines() {
+fn bare_certctl_lists_the_commands_in_groups() {
     let sandbox = Sandbox::new();
     let overview = sandbox.run(&[]).expect(0);
-    assert!(overview.stdout.lines().count() <= 13, "{overview}");
-    assert!(
-        overview
-            .stdout
-            .lines()
-            .all(|line| line.chars().count() <= 100),
-        "{overview}"
-    );
     for verb in VERBS {
         assert!(
-            overview.stdout.contains(&format!("{verb} ")),
+            overview.stdout.contains(&format!("  {verb} ")),
             "{verb} is missing:\n{overview}"
         );
     }
+    let mut last = 0;
+    for group in ["\nget ", "\nkeep ", "\nfix ", "\nmore "] {
+        let at = overview.stdout.find(group).unwrap_or_default();
+        assert!(at > last, "{group:?}\n{overview}");
+        last = at;
+    }
+    assert!(!overview.stdout.contains("\nnext "), "{overview}");
     assert_eq!(overview.stderr, "");
-    assert_eq!(
-        sandbox.run(&["--json"]).expect(2).json()["error"]["message"],
-        "no command given"
-    );
+    let document = sandbox.run(&["--json"]).expect(0).json();
+    assert_eq!(document["schema"], "certctl.overview/1");
+    assert_eq!(document["commands"].len(), VERBS.len());
+    assert_eq!(document["commands"][0]["group"], "get");
+    assert_eq!(document["commands"][0]["name"], "csr");
+    assert!(document["commands"][0]["summary"].as_str().unwrap().len() > 10);
+    assert_eq!(document["next"].len(), 0);
 }
 
 #[test]
-fn version_is_one_line() {
-    let version = Sandbox::new().run(&["--version"]).expect(0);
-    assert_eq!(
-        version.stdout,
-        concat!("certctl ", env!("CARGO_PKG_VERSION"), "\n")
+fn bare_certctl_ends_with_the_next_command() {
+    let sandbox = Sandbox::new();
+    let next = |args: &[&str]| {
+        let document = sandbox.run(&[args, &["--json"]].concat()).expect(0).json();
+        let next = document["next"].iter().next().cloned();
+        next.map(|step| step["command"].as_str().unwrap().to_owned())
+    };
+    sandbox.run(&["csr", "a.example"]).expect(0);
+    assert_eq!(next(&[]).as_deref(), Some("certctl dcv-check"));
+    let overview = sandbox.run(&[]).expect(0).stdout;
+    assert!(
+        overview.ends_with("\n            certctl dcv-check\n"),
+        "{overview}"
     );
+    // What cannot be read is no failure.
+    assert_eq!(next(&["-C", "nowhere"]), None);
+    let ca = TestCa::new();
+    let request = std::fs::read_to_string(sandbox.join("a.example.csr")).unwrap();
+    let issued = ca.issue(&request) + &ca.intermediate_pem();
+    let zip = support::zip::zip(&[("a_example.crt", issued.as_bytes())]);
+    sandbox.write("a_example.zip", zip);
+    assert_eq!(
+        next(&[]).as_deref(),
+        Some("sudo certctl install a_example.zip")
+    );
+    std::fs::remove_file(sandbox.join("a_example.zip")).unwrap();
+    sandbox.write("a.crt", &issued);
+    assert_eq!(next(&[]).as_deref(), Some("sudo certctl install"));
+    assert_eq!(
+        next(&["--root", "tree"]).as_deref(),
+        Some("certctl --root tree install")
+    );
+    sandbox.write("root.pem", ca.root_pem());
+    let words = [
+        "install", "--trust", "root.pem", "--root", "tree", "--server", "none",
+    ];
+    sandbox.run(&words);
+    assert_eq!(next(&["--root", "tree"]), None);
+}
+
+#[test]
+fn version_says_what_was_built_and_when() {
+    let sandbox = Sandbox::new();
+    let version = sandbox.run(&["--version"]).expect(0).stdout;
+    let lines: Vec<&str> = version.lines().collect();
+    let start = concat!("certctl ", env!("CARGO_PKG_VERSION"), " (");
+    assert!(
+        lines[0].starts_with(start) && lines[0].ends_with(')'),
+        "{version}"
+    );
+    assert!(lines[1].starts_with("trust list: Mozilla, 20"), "{version}");
+    assert!(lines[2].starts_with("aws-lc: "), "{version}");
+    assert_eq!(lines.len(), 3, "{version}");
+    let short = sandbox.run(&["-V"]).expect(0).stdout;
+    assert_eq!(short, format!("{}\n", lines[0]));
+}
+
+#[test]
+fn help_lists_groups_options_variables_and_exit_codes() {
+    let sandbox = Sandbox::new();
+    let help = sandbox.run(&["--help"]).expect(0).stdout;
+    assert_eq!(help, sandbox.run(&["-h"]).expect(0).stdout);
+    assert!(!help.contains("What the user types"), "{help}");
+    let mut at = 0;
+    for part in [
+        "Get TLS certificates",
+        "\nExamples:\n  certctl ",
+        "\n  sudo certctl install ",
+        "\nUsage: certctl ",
+        "\nget ",
+        "\nkeep ",
+        "\nfix ",
+        "\nmore ",
+        "\nGlobal:\n",
+        "[env: CERTCTL_JSON]",
+        "\nExit codes:\n",
+        "\n  5 ",
+    ] {
+        let found = help[at..].find(part);
+        assert!(found.is_some(), "{part:?} is missing or misplaced:\n{help}");
+        at += found.unwrap();
+    }
+}
+
+#[test]
+fn help_fits_the_terminal() {
+    let sandbox = Sandbox::new();
+    for columns in ["60", "80", "200"] {
+        for args in [
+            &["--help"][..],
+            &["install", "--help"],
+            &["status", "--help"],
+            &[],
+        ] {
+            let mut command = sandbox.command(args);
+            command.env("COLUMNS", columns);
+            let help = sandbox.run_command(command).expect(0).stdout;
+            let limit = columns.parse::<usize>().unwrap().min(100);
+            for line in help.lines() {
+                // A command is never broken.
+                let is_command = line.starts_with("  certctl") || line.starts_with("  sudo");
+                assert!(
+                    line.chars().count() <= limit || is_command,
+                    "{columns}: {line}"
+                );
+            }
+        }
+    }
 }
 
 #[test]
@@ -116,44 +220,58 @@ fn the_examples_in_the_help_are_understood() {
 }
 
 #[test]
-fn usage_errors_say_what_and_where_to_look() {
+fn usage_errors_say_what_is_wrong_and_where_to_look() {
     let sandbox = Sandbox::new();
     let said = |args: &[&str]| sandbox.run(args).expect(2).to_string();
     insta::assert_snapshot!(said(&["csr"]), @r"
     --- stderr
-    error: the following required arguments were not provided: <NAME>...
-      next: certctl csr --help
+    error   `csr` needs an argument: NAME...
+    next    Show the arguments and options of `csr`:
+                certctl csr --help
     --- exit 2
     ");
     insta::assert_snapshot!(said(&["csr", "--bogus", "example.com"]), @r"
     --- stderr
-    error: unexpected argument '--bogus' found
-      cause: to pass '--bogus' as a value, use '-- --bogus'
-      next: certctl csr --help
+    error   `csr` has no option `--bogus`
+    next    Show the arguments and options of `csr`:
+                certctl csr --help
     --- exit 2
     ");
     insta::assert_snapshot!(said(&["verfy"]), @r"
     --- stderr
-    error: unrecognized subcommand 'verfy'
-      cause: a similar subcommand exists: 'verify'
-      next: certctl --help
+    error   there is no command `verfy`; the nearest one is `verify`
+    next    Show the arguments and options of `verify`:
+                certctl verify --help
     --- exit 2
     ");
     insta::assert_snapshot!(said(&["--at", "tomorrow", "csr", "example.com"]), @r"
     --- stderr
-    error: invalid value 'tomorrow' for '--at <TIME>': not a time as RFC 3339 writes it, such as 2027-05-11T00:00:00Z
-      next: certctl csr --help
+    error   `tomorrow` is not a valid value of `--at`
+            cause: not a time in the form of RFC 3339, such as 2027-05-11T00:00:00Z
+    next    Show the arguments and options of `csr`:
+                certctl csr --help
     --- exit 2
     ");
-    insta::assert_snapshot!(said(&["csr", "--ca", "verisign", "example.com", "--json"]), @r#"
-    {"schema":"certctl.error/1","error":{"kind":"usage","message":"invalid value 'verisign' for '--ca <CA>' [possible values: namecheap, ssls, sectigo, zerossl, ssl.com, gogetssl, digicert, globalsign, godaddy, starfield, certum, tencent, aws-acm, private]","causes":[],"next":[{"text":"certctl csr --help","argv":["certctl","csr","--help"],"needs_root":false,"when":"now"}]}}
+    insta::assert_snapshot!(said(&["completions", "bash", "zsh"]), @r"
+    --- stderr
+    error   `completions` takes no argument `zsh` here
+    next    Show the arguments and options of `completions`:
+                certctl completions --help
     --- exit 2
-    "#);
+    ");
+    let unknown_ca = ["csr", "--ca", "verisign", "example.com", "--json"];
+    let error = sandbox.run(&unknown_ca).expect(2).json()["error"].clone();
+    assert_eq!(
+        error["message"],
+        "`verisign` is not a valid value of `--ca`"
+    );
+    let values = error["causes"][0].as_str().unwrap();
+    assert!(values.starts_with("the values are namecheap, "), "{values}");
     assert_eq!(
         sandbox.run(&["csr", "--json", "--bogus"]).expect(2).json()["error"]["kind"],
         "usage"
     );
-    // After `--` it is a name, and a bad one.
+    // After `--` it is a name, and an invalid one.
     assert!(
         sandbox
             .run(&["csr", "--", "--json"])
@@ -165,9 +283,9 @@ fn usage_errors_say_what_and_where_to_look() {
 
 /// What the contract names and a later version delivers does not exist yet: no stubs.
 #[test]
-fn what_is_not_there_yet_is_a_usage_error() {
+fn commands_of_later_versions_are_usage_errors() {
     let sandbox = Sandbox::new();
-    for verb in ["dcv-publish", "order", "issue", "site", "help"] {
+    for verb in ["dcv-publish", "order", "issue", "site"] {
         assert_eq!(
             sandbox.run(&[verb, "--json"]).expect(2).json()["schema"],
             "certctl.error/1",
@@ -217,8 +335,9 @@ fn a_full_disk_behind_stdout_is_told_and_exit_4() {
     ] {
         let run = with_stdout(&sandbox, args, full()).expect(4);
         assert!(
-            run.stderr
-                .starts_with("error: cannot write the result to stdout\n  cause: No space left"),
+            run.stderr.starts_with(
+                "error   cannot write the result to stdout\n        cause: No space left"
+            ),
             "{run}"
         );
     }
@@ -292,7 +411,7 @@ fn color_is_for_terminals_or_where_asked_for() {
             .run_command(command)
             .expect(2)
             .stderr
-            .starts_with("\x1b[31merror:\x1b[0m")
+            .starts_with("\x1b[31merror\x1b[0m ")
     );
     assert!(
         !sandbox

@@ -2,6 +2,12 @@
 
 use crate::finding::NextStep;
 
+/// For outputs that cannot share stdout.
+#[must_use]
+pub(crate) fn write_output_to_file() -> NextStep {
+    NextStep::say("Write it to a file in place of `-`, such as `--html status.html`")
+}
+
 /// A command line: `verb_words` up to the verb, then its arguments.
 #[must_use]
 pub(crate) fn command(verb_words: Vec<String>, arguments: &[&str]) -> NextStep {

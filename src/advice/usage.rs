@@ -1,14 +1,150 @@
-//! Advice for command lines that cannot be parsed.
+//! Advice for command lines that cannot be parsed, and for bare `certctl`. No step here installs,
+//! overwrites, buys or deletes anything, but for the install that bare `certctl` proposes.
+
+use std::path::Path;
 
 use crate::finding::NextStep;
 
-/// No command was given.
+/// Lists the commands.
+#[must_use]
 pub(crate) fn list_commands() -> NextStep {
-    NextStep::shell("certctl --help")
+    NextStep::run_certctl("List the commands", &["--help"])
 }
 
-/// The help of `command`, or of certctl if the command is unknown.
-pub(crate) fn show_help(command: Option<&str>) -> NextStep {
-    let words: Vec<&str> = command.into_iter().chain(["--help"]).collect();
-    NextStep::run(&words)
+/// Shows the help of `command`.
+#[must_use]
+pub(crate) fn show_help(command: &str) -> NextStep {
+    let sentence = format!("Show the arguments and options of `{command}`");
+    NextStep::run_certctl(sentence, &[command, "--help"])
+}
+
+/// Checks the validation records of requests for `names`; `words` are the command line.
+#[must_use]
+pub(crate) fn check_pending(names: &[&str], words: &[String]) -> NextStep {
+    let requests = match names {
+        [name] => format!("the request for {name} has"),
+        several => format!("{} requests here have", several.len()),
+    };
+    let sentence = format!(
+        "Check whether the CA can see the validation record; {requests} no certificate yet"
+    );
+    NextStep::run_certctl(sentence, words)
+}
+
+/// Installs the files from the CA; `words` are the command line.
+#[must_use]
+pub(crate) fn install_delivery(name: &str, words: &[String], root: Option<&Path>) -> NextStep {
+    let sentence = format!("Install the certificate for {name} that is in this folder");
+    let step = NextStep::run_certctl(sentence, words);
+    if root.is_some() {
+        step
+    } else {
+        step.with_sudo()
+    }
+}
+
+/// A word of another tool, or one that certctl used before, and what does the same here.
+pub(crate) struct ForeignWord {
+    /// The word, which is no command of certctl.
+    pub(crate) word: &'static str,
+    /// What the person wants, as the sentence of the next step.
+    sentence: &'static str,
+    /// The command line that is right, without `certctl`; it changes nothing.
+    command: &'static [&'static str],
+}
+
+const REQUEST: &str = "Show how to request a certificate";
+const REQUEST_COMMAND: &[&str] = &["csr", "--help"];
+const INSTALL: &str = "Show how to install a certificate";
+const INSTALL_COMMAND: &[&str] = &["install", "--help"];
+const LIST: &str = "List the certificates on this machine";
+const LIST_COMMAND: &[&str] = &["status"];
+const RENEW: &str = "Show how to renew certificates";
+const RENEW_COMMAND: &[&str] = &["renew", "--help"];
+const FORGET: &str = "Show how to stop managing a certificate";
+const FORGET_COMMAND: &[&str] = &["forget", "--help"];
+const VERIFY: &str = "Show how to check a certificate";
+const VERIFY_COMMAND: &[&str] = &["verify", "--help"];
+const CONVERT: &str = "Show how to write a certificate in other formats";
+const CONVERT_COMMAND: &[&str] = &["bundle", "--help"];
+
+const fn word(
+    word: &'static str,
+    sentence: &'static str,
+    command: &'static [&'static str],
+) -> ForeignWord {
+    ForeignWord {
+        word,
+        sentence,
+        command,
+    }
+}
+
+/// The words, with the tool that people know them from.
+pub(crate) const FOREIGN_WORDS: [ForeignWord; 29] = [
+    word("certificates", LIST, LIST_COMMAND), // certbot certificates
+    word("certonly", REQUEST, REQUEST_COMMAND), // certbot certonly
+    word("check", VERIFY, VERIFY_COMMAND),    // cert-manager, many scripts
+    word("convert", CONVERT, CONVERT_COMMAND), // keytool and converters on the web
+    word("create", REQUEST, REQUEST_COMMAND), // step ca certificate, cloud consoles
+    word("createCSR", REQUEST, REQUEST_COMMAND), // acme.sh --createCSR
+    word("cron", RENEW, RENEW_COMMAND),       // acme.sh --cron, dehydrated --cron
+    word("delete", FORGET, FORGET_COMMAND),   // certbot delete
+    word("deploy", INSTALL, INSTALL_COMMAND), // acme.sh --deploy
+    word("export", CONVERT, CONVERT_COMMAND), // Windows, keytool -exportcert
+    word("gencsr", REQUEST, REQUEST_COMMAND), // cfssl gencsr
+    word("generate", REQUEST, REQUEST_COMMAND), // generators on the web
+    word("info", LIST, LIST_COMMAND),         // acme.sh --info
+    word("install-cert", INSTALL, INSTALL_COMMAND), // acme.sh --install-cert
+    word("installcert", INSTALL, INSTALL_COMMAND), // acme.sh --installcert
+    word("issue", REQUEST, REQUEST_COMMAND),  // acme.sh --issue
+    word("list", LIST, LIST_COMMAND),         // acme.sh --list, lego list
+    word("ls", LIST, LIST_COMMAND),           // the shell
+    word("new", REQUEST, REQUEST_COMMAND),    // openssl req -new
+    word("obtain", REQUEST, REQUEST_COMMAND), // the name of the operation in lego and Caddy
+    word("reissue", RENEW, RENEW_COMMAND),    // the word of resellers
+    word("remove", FORGET, FORGET_COMMAND),   // certctl until 2026, acme.sh --remove
+    word("renew-all", RENEW, RENEW_COMMAND),  // acme.sh --renew-all
+    word("renewall", RENEW, RENEW_COMMAND),   // acme.sh --renewall
+    word("req", REQUEST, REQUEST_COMMAND),    // openssl req
+    word("request", REQUEST, REQUEST_COMMAND), // certreq, getcert request
+    word("run", REQUEST, REQUEST_COMMAND),    // lego run, certbot run
+    word("validate", VERIFY, VERIFY_COMMAND), // many tools
+    word("version", "Print the version", &["--version"]), // Go programs, lego
+];
+
+/// What to run in place of `typed`, which may be written as an option (`--issue`).
+#[must_use]
+pub(crate) fn foreign_word(typed: &str) -> Option<&'static ForeignWord> {
+    let typed = typed.trim_start_matches('-');
+    FOREIGN_WORDS
+        .iter()
+        .find(|known| known.word.eq_ignore_ascii_case(typed))
+}
+
+impl ForeignWord {
+    /// The step that answers the word.
+    #[must_use]
+    pub(crate) fn step(&self) -> NextStep {
+        NextStep::run_certctl(self.sentence, self.command)
+    }
+
+    /// The command of certctl that does what the word asks for; nothing where an option does.
+    #[must_use]
+    pub(crate) fn command(&self) -> Option<&'static str> {
+        let first = self.command.first().copied()?;
+        (!first.starts_with('-')).then_some(first)
+    }
+}
+
+/// Options that have another name now: the command, the old option, the new one.
+pub(crate) const RENAMED_OPTIONS: [(&str, &str, &str); 1] = [("csr", "--from", "--like")];
+
+/// The present name of an option of `command`.
+#[must_use]
+pub(crate) fn renamed_option(command: &str, option: &str) -> Option<&'static str> {
+    RENAMED_OPTIONS
+        .iter()
+        .find(|(of, old, _)| *of == command && *old == option)
+        .map(|(_, _, new)| *new)
 }

@@ -48,10 +48,10 @@ pub(crate) struct BundleArgs {
     #[arg(long, value_name = "FILE")]
     pub csr: Option<PathBuf>,
     /// A host that the certificate must be for (may be repeated)
-    #[arg(long = "host", value_name = "NAME")]
+    #[arg(long = "host", value_name = "NAME", value_delimiter = ',')]
     pub hosts: Vec<String>,
     /// Whom to trust: Mozilla's list, this system's roots, or a file of CA certificates
-    #[arg(long, value_name = "mozilla|system|FILE")]
+    #[arg(long, value_name = "mozilla|system|FILE", value_parser = inputs::parse_trust)]
     pub trust: Option<String>,
     /// Which way, where the certificates have several: to the root that most clients know, or the
     /// shortest

@@ -56,7 +56,7 @@ pub(crate) struct InstallArgs {
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
     /// Roots that the chain must end in: mozilla, or a file [default: mozilla]
-    #[arg(long, value_name = "mozilla|FILE")]
+    #[arg(long, value_name = "mozilla|FILE", value_parser = crate::inputs::parse_trust)]
     pub trust: Option<String>,
     /// Which way, where the certificates have several: to the root that most clients know, or the
     /// shortest
@@ -71,7 +71,7 @@ pub(crate) struct InstallArgs {
     pub reading: PasswordArgs,
     /// Who reads the files; may be repeated [default: every server here that names them, else those
     /// installed; none under --root]
-    #[arg(long)]
+    #[arg(long, value_delimiter = ',')]
     pub server: Vec<ServerChoice>,
     /// The server's main configuration file; of several servers each its own:  --server-config
     /// haproxy=FILE
@@ -90,7 +90,7 @@ pub(crate) struct InstallArgs {
     #[arg(long, value_name = "STEM", value_parser = file_names::parse_cert_name)]
     pub cert_name: Option<String>,
     /// A finding that is not to refuse it; it is still told (may be repeated)
-    #[arg(long, value_name = "CODE", value_parser = allow::parse_allowed_code)]
+    #[arg(long, value_name = "CODE", value_parser = allow::parse_allowed_code, value_delimiter = ',')]
     pub allow: Vec<&'static str>,
     /// Tests the server's configuration; split into words, never given to a shell; auto: certctl's
     /// own way again

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::advice::inventory::{CallContext, reason_finding, row_steps};
-use crate::advice::status_command::command;
+use crate::advice::status_command::{command, write_output_to_file};
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::finding::NextStep;
 use crate::install::request;
 use crate::inventory::{RenewBefore, RowVerdict, StatusRow};
@@ -94,6 +94,7 @@ fn scopes(context: &Context, args: &StatusArgs) -> Result<Vec<ScanScope>, Failur
 /// # Errors
 /// An argument that means nothing; certctl's own folder that cannot be read.
 pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failure> {
+    refuse_shared_stdout(context, args)?;
     let scopes = scopes(context, args)?;
     let mut results = ScanResults::scan(context, &scopes, args.starttls, NamedInputs::Included)?;
     let rows = results.rows(context, &scopes, args.renew_before.unwrap_or_default());
@@ -106,7 +107,7 @@ pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome,
         width: Some(context.sink.width()),
         written: Vec::new(),
     };
-    write_files(args, &mut outcome)?;
+    write_files(context, args, &mut outcome)?;
     Ok(outcome)
 }
 
@@ -151,8 +152,34 @@ fn command_as_root(context: &Context, words: &[&str]) -> NextStep {
     }
 }
 
+/// Stdout (`-`) takes one of the outputs, and then nothing else.
+fn refuse_shared_stdout(context: &Context, args: &StatusArgs) -> Result<(), Failure> {
+    let outputs = [&args.prometheus, &args.ics, &args.html];
+    let count = outputs
+        .into_iter()
+        .flatten()
+        .filter(|path| is_stdout(path))
+        .count();
+    let message = if count > 1 {
+        "only one output can be written to stdout"
+    } else if count == 1 && context.sink.wants_json() {
+        "stdout cannot take both an output (`-`) and the document of `--json`"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::new(FailureKind::Usage, message).with_step(write_output_to_file()))
+}
+
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
 /// Writes the files of `--prometheus`, `--ics` and `--html`, each completely or not at all.
-fn write_files(args: &StatusArgs, outcome: &mut StatusOutcome) -> Result<(), Failure> {
+fn write_files(
+    context: &Context,
+    args: &StatusArgs,
+    outcome: &mut StatusOutcome,
+) -> Result<(), Failure> {
     let metrics = args.prometheus.as_ref().map(|path| RenderedFile {
         format: "prometheus",
         path,
@@ -169,7 +196,17 @@ fn write_files(args: &StatusArgs, outcome: &mut StatusOutcome) -> Result<(), Fai
         text: page::html(outcome),
     });
     for file in [metrics, calendar, page].into_iter().flatten() {
-        files::replace(file.path, file.text.as_bytes(), Mode::new(0o644))?;
+        if is_stdout(file.path) {
+            context
+                .sink
+                .write_bytes(file.text.as_bytes())
+                .map_err(|error| {
+                    Failure::new(FailureKind::Io, "cannot write to stdout")
+                        .because(error.to_string())
+                })?;
+        } else {
+            files::replace(file.path, file.text.as_bytes(), Mode::new(0o644))?;
+        }
         outcome.written.push(WrittenFile {
             format: file.format,
             path: file.path.clone(),
@@ -191,7 +228,10 @@ impl Outcome for StatusOutcome {
     }
 
     fn human(&self, text: &mut TextOutput) {
-        table::write(self, text);
+        // An output on stdout stands there alone.
+        if !self.written.iter().any(|file| is_stdout(&file.path)) {
+            table::write(self, text);
+        }
     }
 
     fn exit_code(&self) -> u8 {

@@ -43,13 +43,13 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
     /// A host that the certificate must be for (may be repeated)
-    #[arg(long = "host", value_name = "NAME")]
+    #[arg(long = "host", value_name = "NAME", value_delimiter = ',')]
     pub hosts: Vec<String>,
     /// What the server speaks before TLS [default: what its port implies]
     #[arg(long, value_name = "PROTOCOL")]
     pub starttls: Option<StartTls>,
     /// Whom to trust: Mozilla's list, this system's roots, or a file of CA certificates
-    #[arg(long, value_name = "mozilla|system|FILE")]
+    #[arg(long, value_name = "mozilla|system|FILE", value_parser = inputs::parse_trust)]
     pub trust: Option<String>,
     /// Refuse on warnings too, and hold a company's own CA to the rules for public ones
     #[arg(long)]

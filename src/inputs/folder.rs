@@ -15,7 +15,8 @@ use crate::matching::MatchingError;
 pub(crate) use crate::matching::{FolderContents, HeldFile};
 use crate::pki::key::PublicKeyId;
 use crate::pki::name::DnsName;
-use crate::system::fs::{files, folders};
+use crate::system::fs::files::{self, FolderListing};
+use crate::system::fs::folders;
 
 /// The most that is read of one file that was named.
 pub(crate) const FILE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -32,10 +33,23 @@ impl FolderContents {
     /// # Errors
     /// When the folder cannot be read.
     pub(crate) fn read(context: &Context) -> Result<Self, Failure> {
-        let path = context.directory.clone();
-        let listing = files::list(&path, FOLDER_LIMIT)?;
+        let listing = files::list(&context.directory, FOLDER_LIMIT)?;
+        Ok(Self::read_listed(context, listing))
+    }
+
+    /// As [`FolderContents::read`]; nothing if the folder has more than `limit` entries.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub(crate) fn read_if_small(context: &Context, limit: usize) -> Result<Option<Self>, Failure> {
+        let listing = files::list(&context.directory, limit)?;
+        let is_small = listing.complete;
+        Ok(is_small.then(|| Self::read_listed(context, listing)))
+    }
+
+    fn read_listed(context: &Context, listing: FolderListing) -> Self {
         let mut directory = Self {
-            path,
+            path: context.directory.clone(),
             complete: listing.complete,
             ..Self::default()
         };
@@ -52,7 +66,7 @@ impl FolderContents {
             .map(|held| &held.path)
             .collect();
         directory.keys.sort_by_key(|key| shared.contains(&key.path));
-        Ok(directory)
+        directory
     }
 
     /// Reads one file and adds the keys, requests and certificates in it.
@@ -153,6 +167,19 @@ pub(crate) fn archives_for_keys(here: &FolderContents) -> Vec<PathBuf> {
         }
     }
     archives
+}
+
+/// What a file contains that was not named, archives included; nothing if it is large or cannot be
+/// read.
+#[must_use]
+pub(crate) fn read_small_file(path: &Path) -> Option<CaDelivery> {
+    let bytes = files::read(path, GLANCE_LIMIT).ok()?;
+    let input = DeliveryInput::new(path.display().to_string(), bytes);
+    let limits = DeliveryLimits {
+        derivation_rounds: 0,
+        ..DeliveryLimits::default()
+    };
+    CaDelivery::read(vec![input], &limits).ok()
 }
 
 /// What an argument means.

@@ -1,5 +1,6 @@
 //! Which trust store to use, and whether another one disagrees about a chain.
 
+use std::convert::Infallible;
 use std::path::Path;
 
 use crate::advice::inputs as advice;
@@ -37,6 +38,16 @@ pub(crate) fn trust_anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure
     } else {
         Ok(anchors)
     }
+}
+
+/// The value of `--trust`: the two words in any case, else a file's path.
+///
+/// # Errors
+/// None.
+pub(crate) fn parse_trust(text: &str) -> Result<String, Infallible> {
+    let words = ["mozilla", "system"];
+    let word = words.iter().find(|word| word.eq_ignore_ascii_case(text));
+    Ok(word.copied().unwrap_or(text).to_owned())
 }
 
 fn system_anchors() -> Result<TrustAnchors, roots::RootsError> {

@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 /// Splits `text` into lines of at most `width` columns. A single word, or what stands between
 /// backticks, is longer than that where it has to be.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for (index, unit) in units(text).into_iter().enumerate() {

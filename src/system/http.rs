@@ -10,6 +10,7 @@ use reqwest::{Client, Response, Url, redirect};
 
 pub(crate) mod at;
 
+use super::activity;
 use super::runtime;
 use super::signals::InterruptSignal;
 use crate::dcv::public_address;
@@ -93,6 +94,7 @@ async fn fetch_following(mut url: Url, reach: NetworkReach) -> Result<Vec<u8>, H
     let client = client.build().map_err(|error| transfer_error(&error))?;
     for _ in 0..=MOST_REDIRECTS {
         check_url(&url, reach)?;
+        activity::report_query(|| format!("GET {url}"));
         let response = client
             .get(url.clone())
             .send()

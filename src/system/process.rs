@@ -16,6 +16,8 @@ use rustix::process::{
     Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open, test_kill_process,
 };
 
+use crate::system::activity::{self, Activity};
+
 /// A command to run, with its limits.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CommandInvocation {
@@ -81,6 +83,7 @@ pub fn run(invocation: &CommandInvocation) -> Result<FinishedCommand, ProcessErr
         program: program.clone(),
     })?;
     let ends = Instant::now() + invocation.deadline;
+    activity::report(Activity::Run(&invocation.argv));
     let (mut child, reader) = spawn(&path, arguments).map_err(|source| ProcessError::Start {
         program: program.clone(),
         source,

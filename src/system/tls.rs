@@ -25,6 +25,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use self::starttls::StartTlsError;
+use super::activity;
 use super::runtime;
 use crate::pki::key::KeyAlgorithm;
 use crate::probe::{ProbeTarget, TlsHandshake};
@@ -132,6 +133,7 @@ pub(crate) fn is_here(address: SocketAddr) -> bool {
 /// When there is none, or no answer in time.
 pub fn resolve(host: &str, port: u16, deadline: Duration) -> Result<Vec<SocketAddr>, ProbeError> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
+    activity::report_query(|| format!("addresses of {bare} from the system's resolver"));
     let lookup = async { timeout(deadline, tokio::net::lookup_host((bare, port))).await };
     let found = runtime::block_on(lookup)
         .map_err(ProbeError::Unreachable)?
@@ -154,6 +156,7 @@ pub(super) async fn probe(
     let recorder = Arc::new(ChainRecorder::new(target.algorithm));
     let config = config(&recorder).map_err(ProbeError::Tls)?;
     let ends = tokio::time::Instant::now() + deadline;
+    activity::report_query(|| format!("TLS handshake with {} for {}", target.address, target.name));
     let connection = connect(target.address, deadline).await?;
     let handshake = complete_handshake(target, config, name, connection);
     let error = match tokio::time::timeout_at(ends, handshake).await {

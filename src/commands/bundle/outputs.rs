@@ -17,11 +17,11 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// A format to write (may be repeated) [default: pem]
-    #[arg(long = "format", value_name = "FORMAT")]
+    #[arg(long = "format", value_name = "FORMAT", value_delimiter = ',')]
     pub formats: Vec<ExportFormat>,
     /// A server: its formats are written, and the lines of its configuration shown (may be
     /// repeated)
-    #[arg(long = "for", value_name = "TARGET")]
+    #[arg(long = "for", value_name = "TARGET", value_delimiter = ',')]
     pub targets: Vec<ExportTarget>,
     /// A .pfx that old Windows and Java read: triple DES and SHA-1
     #[arg(long)]

@@ -20,7 +20,11 @@ use crate::system::dns::parse_address;
 pub(crate) struct CsrArgs {
     /// DNS names, the primary one first; Unicode and *.wildcards as they are; with --ca private
     /// addresses and mailboxes too
-    #[arg(required_unless_present = "like", value_name = "NAME")]
+    #[arg(
+        required_unless_present = "like",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
     pub names: Vec<String>,
     /// The shop or CA that the request goes to
     #[arg(long)]
@@ -55,7 +59,7 @@ pub(crate) struct CsrArgs {
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = parse_address, requires = "check_caa")]
     pub resolver: Vec<SocketAddr>,
     /// A finding that is not to refuse it, by its code (may be repeated)
-    #[arg(long, value_name = "CODE", value_parser = csr_lint::parse_allowable_code)]
+    #[arg(long, value_name = "CODE", value_parser = csr_lint::parse_allowable_code, value_delimiter = ',')]
     pub allow: Vec<&'static str>,
     /// Make a new key and request; the old ones become numbered backups
     #[arg(long)]

@@ -12,7 +12,7 @@ use crate::inventory::RenewBefore;
 #[command(verbatim_doc_comment)]
 pub(crate) struct RenewArgs {
     /// Certificates by one of their names, whether they are due or not [default: what is due]
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_delimiter = ',')]
     pub names: Vec<String>,
     /// Use the key again that the certificate has, instead of a new one of its kind
     #[arg(long)]

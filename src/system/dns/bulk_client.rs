@@ -22,9 +22,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::message::{read_answer, shortest_ttl};
 use crate::dcv::answer::{DnsAnswer, RecordKind, ServerRole};
+use crate::system::activity;
 use crate::system::dns::ask_server::record_type;
 use crate::system::dns::client::{
-    DnsClient, DnsQuery, QUESTION, QueryError, QueryForm, RecursionDesired, TRANSMISSIONS,
+    self, DnsClient, DnsQuery, QUESTION, QueryError, QueryForm, RecursionDesired, TRANSMISSIONS,
     no_answer,
 };
 use crate::system::dns::congestion::{SendSlot, ServerCongestion};
@@ -281,9 +282,23 @@ impl<T> Port<T> {
         }
         question.bytes[..2].copy_from_slice(&id.to_be_bytes());
         self.left -= 1;
+        activity::report_query(|| self.in_words(&question.bytes));
         let sent = send_datagram(&self.socket, &question.bytes);
         self.open.insert(id, question);
         sent
+    }
+
+    /// A question as `-v` shows it.
+    fn in_words(&self, bytes: &[u8]) -> String {
+        let message = Message::from_vec(bytes).ok();
+        let question = message.as_ref().and_then(|message| message.queries.first());
+        let server = self.socket.get_ref().peer_addr();
+        match (question, server) {
+            (Some(question), Ok(server)) => {
+                client::in_words(question.name(), question.query_type(), server)
+            }
+            _ => "a question".to_owned(),
+        }
     }
 
     fn receive(

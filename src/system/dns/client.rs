@@ -18,6 +18,7 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::system::activity;
 use crate::system::dns::congestion::{CongestionControl, ServerCongestion};
 use crate::system::signals::most_open_files;
 
@@ -116,6 +117,7 @@ impl DnsClient {
             return Err(QueryError::Timeout);
         };
         let deadline = self.deadline.min(Instant::now() + QUESTION);
+        activity::report_query(|| in_words(&query.name, query.kind, query.server));
         timeout_at(deadline, exchange(query, &way))
             .await
             .unwrap_or_else(|_| {
@@ -127,6 +129,11 @@ impl DnsClient {
                 Err(QueryError::Timeout)
             })
     }
+}
+
+/// A question as `-v` shows it.
+pub(super) fn in_words(name: &Name, kind: RecordType, server: SocketAddr) -> String {
+    format!("{kind} {name} at {server}")
 }
 
 async fn exchange(query: &DnsQuery, way: &ServerCongestion) -> Result<Message, QueryError> {

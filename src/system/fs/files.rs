@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::listing::{self, FolderEntry};
 use crate::permissions::Mode;
+use crate::system::activity::{self, Activity};
 
 /// A file that could not be used: what was being done, where, and the system's reason.
 #[derive(Debug, thiserror::Error)]
@@ -151,12 +152,15 @@ fn enlarge(buffer: &mut Zeroizing<Vec<u8>>, filled: usize, least: usize) {
     *buffer = larger;
 }
 
-/// Reads a file that the user gave, which may also be a pipe (`<(...)` in a shell): that is read to
-/// its end.
+/// Reads a file that the user gave, or stdin for `-`. It may also be a pipe (`<(...)` in a shell):
+/// that is read to its end.
 ///
 /// # Errors
 /// As [`read`]; folders and devices are refused.
 pub(crate) fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    if path == Path::new("-") {
+        return read_stdin(limit);
+    }
     let pipe = fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo());
     if !pipe {
         return read(path, limit);
@@ -354,6 +358,7 @@ impl StagedFile {
     /// # Errors
     /// `AlreadyExists` when something is there; else the system's reason.
     pub(crate) fn create(&self) -> Result<(), FileError> {
+        activity::report(Activity::Write(&self.path));
         move_new(&self.temporary, &self.path).map_err(FileError::at("create", &self.path))?;
         self.is_temporary.set(false);
         sync_folder(parent(&self.path))
@@ -373,6 +378,7 @@ impl StagedFile {
     /// # Errors
     /// The system's reason; what was there is then untouched.
     pub(crate) fn rename_unflushed(&self) -> Result<(), FileError> {
+        activity::report(Activity::Write(&self.path));
         fs::rename(&self.temporary, &self.path).map_err(FileError::at("write", &self.path))?;
         self.is_temporary.set(false);
         Ok(())
@@ -446,6 +452,7 @@ pub(crate) fn back_up(path: &Path) -> Result<PathBuf, FileError> {
         if exists(&backup) {
             continue;
         }
+        activity::report(Activity::Write(&backup));
         match move_new(path, &backup) {
             Ok(()) => return sync_folder(parent(path)).map(|()| backup),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -462,6 +469,7 @@ pub(crate) fn back_up(path: &Path) -> Result<PathBuf, FileError> {
 /// # Errors
 /// The system's reason; the backup is then where it was.
 pub(crate) fn restore_backup(backup: &Path, path: &Path) -> Result<(), FileError> {
+    activity::report(Activity::Write(path));
     move_new(backup, path).map_err(FileError::at("rename", backup))?;
     sync_folder(parent(path))
 }

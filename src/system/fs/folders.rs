@@ -16,6 +16,7 @@ use super::files::{FileError, parent, sync_folder, temporary_name};
 use super::listing;
 use super::xattrs::{self, ExtendedAttributes};
 use crate::permissions::{Mode, Owner};
+use crate::system::activity::{self, Activity};
 
 /// What is at a path, links not followed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -237,6 +238,7 @@ pub(crate) fn run_in_folder<T>(
 /// # Errors
 /// The system's reason.
 pub(crate) fn create_new_folder(path: &Path, mode: Mode) -> Result<(), FileError> {
+    activity::report(Activity::Write(path));
     let made = DirBuilder::new()
         .mode(mode.bits())
         .create(path)
@@ -275,6 +277,7 @@ pub(crate) fn write(
         xattrs::write(&file, attributes)?;
         file.sync_all()
     };
+    activity::report(Activity::Write(path));
     write().map_err(FileError::at("write", path))
 }
 
@@ -284,6 +287,7 @@ pub(crate) fn write(
 /// # Errors
 /// The system's reason; what was there is then untouched.
 pub(crate) fn replace_link(path: &Path, text: &Path) -> Result<(), FileError> {
+    activity::report(Activity::Write(path));
     match symlink(text, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         other => return other.map_err(FileError::at("make the link", path)),
@@ -303,6 +307,7 @@ pub(crate) fn replace_link(path: &Path, text: &Path) -> Result<(), FileError> {
 /// # Errors
 /// The system's reason; what was there is then untouched.
 pub(crate) fn replace(from: &Path, path: &Path) -> Result<(), FileError> {
+    activity::report(Activity::Write(path));
     fs::rename(from, path).map_err(FileError::at("replace", path))?;
     sync_folder(parent(path))
 }
@@ -312,6 +317,7 @@ pub(crate) fn replace(from: &Path, path: &Path) -> Result<(), FileError> {
 /// # Errors
 /// `AlreadyExists` when it is taken; else the system's reason.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
+    activity::report(Activity::Write(to));
     let renamed = match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         // A file system without NOREPLACE: a rename of a folder replaces an empty folder at most.
         Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => fs::rename(from, to),
@@ -326,6 +332,7 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
 /// # Errors
 /// The system's reason.
 pub(crate) fn remove(path: &Path) -> Result<(), FileError> {
+    activity::report(Activity::Remove(path));
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other
@@ -340,6 +347,7 @@ pub(crate) fn remove(path: &Path) -> Result<(), FileError> {
 /// # Errors
 /// The system's reason.
 pub(crate) fn remove_folder(path: &Path) -> Result<(), FileError> {
+    activity::report(Activity::Remove(path));
     match listing::remove(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other.map_err(FileError::at("remove", path)),
@@ -370,6 +378,7 @@ pub(crate) fn back_up_beside(path: &Path, called: BackupName) -> Result<PathBuf,
         if read_status(&backup)?.is_some() {
             continue;
         }
+        activity::report(Activity::Write(&backup));
         match fs::hard_link(path, &backup) {
             Ok(()) => return Ok(backup),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -420,7 +429,10 @@ pub(crate) fn restore(path: &Path, backup: &Path) -> Result<(), FileError> {
             })
             | None,
             Some(_),
-        ) => fs::rename(backup, path).map_err(failed)?,
+        ) => {
+            activity::report(Activity::Write(path));
+            fs::rename(backup, path).map_err(failed)?;
+        }
         (Some(_), Some(_)) => return Err(failed(io::ErrorKind::AlreadyExists.into())),
     }
     sync_folder(parent(path))

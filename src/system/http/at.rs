@@ -8,6 +8,7 @@ use reqwest::{Client, Url, redirect};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::super::activity;
 use super::super::runtime;
 use super::super::signals::InterruptSignal;
 use crate::dcv::http_file::{HttpResponse, MOST_BODY};
@@ -80,6 +81,7 @@ async fn fetch(url: &str, address: SocketAddr) -> Result<HttpResponse, reqwest::
         .resolve(&host, address)
         .user_agent("certctl")
         .build()?;
+    activity::report_query(|| format!("GET {url} at {address}"));
     let mut response = client.get(url).send().await?;
     let status = response.status().as_u16();
     let location = response

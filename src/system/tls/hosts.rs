@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::probe::{ProbeTarget, StartTls, TlsHandshake};
+use crate::system::activity;
 use crate::system::runtime;
 use crate::system::signals::most_open_files;
 use crate::system::tls::{ProbeError, probe};
@@ -121,6 +122,7 @@ async fn probe_host(
 }
 
 async fn look_up(host: &HostTarget, deadline: Duration) -> Result<Vec<SocketAddr>, ProbeError> {
+    activity::report_query(|| format!("addresses of {} from the system's resolver", host.name));
     let lookup = tokio::net::lookup_host((host.name.as_str(), host.port));
     let found = timeout(deadline, lookup)
         .await
