@@ -224,7 +224,7 @@ pub(super) static ROWS: &[CodeEntry] = &[
         code: "path-missing",
         meaning: "a path that servers read does not exist",
         why: "The server fails at its next start or reload, because it cannot find the file.",
-        fix: "Check the installation and follow its advice: `certctl install example.com --check`.",
+        fix: "Check the installation and follow its advice: `certctl install --check example.com`.",
         source: "certctl",
         ..FINDING
     },

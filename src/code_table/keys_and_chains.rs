@@ -20,7 +20,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
         meaning: "the file has an encrypted private key",
         why: "certctl can use the key only with its password. A server that reads it would ask \
             for the password at every start.",
-        fix: "Pass its password: `certctl install example_com.zip --password-file key.password`.",
+        fix: "Pass its password: `sudo certctl install example_com.zip --password-file \
+            key.password`.",
         source: "nginx: ssl_password_file",
         example: "# the first line of the key says\n\
             ENCRYPTED PRIVATE KEY",
@@ -64,10 +65,10 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "key-found",
-        meaning: "the key for the certificate is in another file",
-        why: "certctl found it elsewhere than expected, and uses a key only from where you say or \
-            where it belongs.",
-        fix: "Pass it: `certctl install example_com.zip --key old/example.com.key`.",
+        meaning: "the key for the certificate is in another file than the one that was given",
+        why: "The key that was given with `--key` does not belong to the certificate. certctl \
+            found the right one, but does not replace what you chose.",
+        fix: "Pass it: `sudo certctl install example_com.zip --key example.com.key`.",
         source: "certctl",
         ..FINDING
     },
@@ -84,7 +85,7 @@ pub(super) static ROWS: &[CodeEntry] = &[
         code: "key-locked",
         meaning: "the key is encrypted, and no password opens it",
         why: "certctl cannot check whether it belongs to the certificate, and cannot install it.",
-        fix: "Pass its password in a file that only you may read: `certctl install \
+        fix: "Pass its password in a file that only you may read: `sudo certctl install \
             example_com.zip --password-file key.password`.",
         source: "certctl",
         ..FINDING
@@ -94,8 +95,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
         meaning: "no key here belongs to the certificate",
         why: "A server cannot use a certificate without its private key, and the CA does not have \
             it. It was made together with the request, perhaps on another machine.",
-        fix: "Pass the key: `certctl install example_com.zip --key example.com.key`. If it is \
-            lost, make a new request and have the certificate reissued.",
+        fix: "Pass the key: `sudo certctl install example_com.zip --key example.com.key`. If it \
+            is lost, make a new request and have the certificate reissued.",
         source: "certctl",
         ..FINDING
     },
@@ -149,7 +150,7 @@ pub(super) static ROWS: &[CodeEntry] = &[
         code: "no-matching-key",
         meaning: "a certificate belongs to no key here",
         why: "certctl installs a certificate only together with its key, so it omits this one.",
-        fix: "Pass its key to include it: `certctl install example_com.zip --key \
+        fix: "Pass its key to include it: `sudo certctl install example_com.zip --key \
             other.example.com.key`.",
         source: "certctl",
         ..FINDING
