@@ -132,7 +132,7 @@ fn virtual_addresses(section: &ApacheDirective, doubts: &mut Vec<String>) -> Vec
         .collect();
     if addresses.len() < section.arguments.len() {
         doubts.push(format!(
-            "{}: an address of it was not understood",
+            "{}: certctl does not understand an address of this virtual host",
             section.position()
         ));
     }

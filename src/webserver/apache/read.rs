@@ -207,7 +207,7 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
                 if opened.is_some_and(|section| section.name.eq_ignore_ascii_case(closed)) {
                     return Ok(directives);
                 }
-                let what = "the end of a section that was not opened";
+                let what = "a section is closed that is not open";
                 return Err(ApacheParseError::at(unread.file, line.number, what).into());
             }
             directives.push(self.read_directive(unread, line, effect)?);
@@ -278,11 +278,11 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
             }
             "loadmodule" => self.load_module(directive),
             "serverroot" => self.server_root = PathBuf::from(first),
-            "use" => self.doubt(directive, "uses a macro, whose inside was not read"),
+            "use" => self.doubt(directive, "uses a macro, which certctl does not expand"),
             "include" | "includeoptional" if first.contains("${") => {
                 self.doubt(
                     directive,
-                    "includes what only Apache's own environment names",
+                    "has a variable in its path that certctl does not know",
                 );
             }
             "include" | "includeoptional" => {
@@ -321,7 +321,7 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
                 if decided.is_none() {
                     self.doubt(
                         section,
-                        "compares versions in a way that was not understood",
+                        "is a condition that certctl cannot evaluate; it assumes that it holds",
                     );
                 }
                 decided.unwrap_or(true)
@@ -329,7 +329,7 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
             "iffile" | "ifdirective" | "ifsection" => {
                 self.doubt(
                     section,
-                    "is a condition that only Apache decides; it was read as met",
+                    "is a condition that certctl cannot evaluate; it assumes that it holds",
                 );
                 true
             }

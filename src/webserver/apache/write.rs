@@ -84,7 +84,7 @@ impl ApacheWriter<'_> {
             .collect();
         format!(
             "<VirtualHost *:{}>\n{}    DocumentRoot {ROOT}\n\n    \
-             # All but where CAs look for proofs of control (acme-challenge, pki-validation).\n{redirect}</VirtualHost>\n\n",
+             # Redirects all paths except the one where CAs look for domain validation files.\n{redirect}</VirtualHost>\n\n",
             self.new.ports.plain,
             name_directives(&names)
         )
@@ -113,7 +113,7 @@ impl ApacheWriter<'_> {
             "<VirtualHost *:{}>\n{}\n    SSLEngine on\n    {certificate}\n    SSLProtocol -all +TLSv1.2 +TLSv1.3\n    \
              SSLCipherSuite {CIPHERS}\n    SSLHonorCipherOrder off\n    SSLSessionTickets off\n    \
              <IfModule http2_module>\n        Protocols h2 http/1.1\n    </IfModule>\n    \
-             # Once all is well, browsers may be told to stay with https for two years (a2enmod headers):\n    \
+             # When everything works over https, uncomment this so that browsers insist on it for two years (a2enmod headers):\n    \
              # Header always set Strict-Transport-Security \"max-age=63072000\"\n\n{content}</VirtualHost>\n",
             self.new.ports.tls,
             name_directives(&names),

@@ -129,8 +129,8 @@ impl HaproxyProgram {
             return None;
         }
         Some(format!(
-            "HAProxy (process {}) runs without a master (-W): certctl cannot make it read its \
-             files again; say how:  --reload COMMAND",
+            "HAProxy (process {}) runs without a master process (`-W`); certctl can reload it only \
+             with the command that `--reload` gives",
             master.pid
         ))
     }
@@ -179,7 +179,10 @@ impl HaproxyProgram {
         let output = if is_signaled {
             String::new()
         } else {
-            format!("there is no HAProxy with process id {}", master.pid)
+            format!(
+                "certctl could not send SIGUSR2 to HAProxy (process {})",
+                master.pid
+            )
         };
         Some(FinishedCommand {
             status: Some(i32::from(!is_signaled)),

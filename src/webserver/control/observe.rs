@@ -23,16 +23,20 @@ pub(crate) const FILES: usize = 20_000;
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// nginx's configuration cannot be parsed.
-    #[error("nginx's configuration cannot be read")]
+    #[error("cannot parse the configuration of nginx")]
     Config(#[from] NginxParseError),
     /// Apache's configuration cannot be parsed.
-    #[error("Apache's configuration cannot be read")]
+    #[error("cannot parse the configuration of Apache")]
     ApacheConfig(#[from] apache::ApacheParseError),
     /// A configuration file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
     /// The program of that name is not the expected server.
-    #[error("{} does not say its version as {} does", binary.display(), software.title())]
+    #[error(
+        "{} does not look like {}: it does not report its version in the expected form",
+        binary.display(),
+        software.title()
+    )]
     UnexpectedProgram {
         /// The expected software.
         software: ServerSoftware,
@@ -41,7 +45,7 @@ pub enum ServerError {
     /// The program could not be run.
     #[error(transparent)]
     Process(#[from] ProcessError),
-    #[error("{}'s configuration has more than {FILES} files", .0.title())]
+    #[error("the configuration of {} has more than {FILES} files", .0.title())]
     TooManyFiles(ServerSoftware),
 }
 

@@ -165,7 +165,10 @@ impl HaproxyReader<'_> {
         let words = match words(line, &self.files.environment) {
             Ok(words) => words,
             Err(LexError) => {
-                return self.doubt(position, "a quote or a variable is not closed".to_owned());
+                return self.doubt(
+                    position,
+                    "a quote, a variable or an escape is incomplete".to_owned(),
+                );
             }
         };
         match self.conditions.classify(&words, &self.files.environment) {
@@ -175,7 +178,7 @@ impl HaproxyReader<'_> {
                 return self.doubt(
                     position,
                     format!(
-                        "only HAProxy can tell whether {condition} holds; it is read as if it did"
+                        "certctl cannot evaluate the condition {condition}; it assumes that it holds"
                     ),
                 );
             }
@@ -222,8 +225,8 @@ impl HaproxyReader<'_> {
                 HaproxySection::Other
             }
             "crt-store" => {
-                let what = "certificates of a crt-store are not understood (HAProxy 3.0): what \
-                    names one is left alone";
+                let what = "certctl does not support crt-store (HAProxy 3.0) and does not change \
+                    what refers to one";
                 self.doubt(position, what.to_owned());
                 HaproxySection::Other
             }
@@ -281,7 +284,7 @@ impl HaproxyReader<'_> {
             }
             "ssl-f-use" => self.doubt(
                 position,
-                "ssl-f-use is not understood (HAProxy 3.2)".to_owned(),
+                "certctl does not support ssl-f-use (HAProxy 3.2)".to_owned(),
             ),
             _ => {}
         }
@@ -495,50 +498,50 @@ mod tests {
         for (text, expected) in [
             (
                 "frontend f\n bind :443 ssl crt a.pem",
-                "2: only HAProxy can tell which file crt a.pem is",
+                "2: certctl cannot resolve the path of crt a.pem",
             ),
             (
                 "frontend f\n bind :443 ssl crt \"${.FILE}\"",
-                "2: only HAProxy can tell which file crt ${.FILE} is",
+                "2: certctl cannot resolve the path of crt ${.FILE}",
             ),
             (
                 "frontend f\n bind :443 ssl crt @store/a",
-                "2: only HAProxy can tell which file crt @store/a is",
+                "2: certctl cannot resolve the path of crt @store/a",
             ),
             (
                 "frontend f\n bind :443 ssl crt-list l",
-                "2: only HAProxy can tell where crt-list l is",
+                "2: certctl cannot resolve the path of crt-list l",
             ),
             (
                 "frontend f\n bind :443 ssl crt-list /none",
-                "2: crt-list /none cannot be read",
+                "2: certctl cannot read crt-list /none",
             ),
             (
                 "frontend f\n bind :443 ssl crt /dark.pem",
-                "2: /dark.pem cannot be read: its names are not known",
+                "2: certctl cannot read /dark.pem, so its names are unknown",
             ),
             (
                 "frontend f\n bind fd@3 ssl crt /x/a.pem",
-                "2: only HAProxy can tell where fd@3 is",
+                "2: certctl cannot resolve the address fd@3",
             ),
             (
                 "frontend f\n bind :443 \"ssl",
-                "2: a quote or a variable is not closed",
+                "2: a quote, a variable or an escape is incomplete",
             ),
             (
                 ".if version_atleast(2.8)\n.endif",
-                "1: only HAProxy can tell whether version_atleast(2.8) holds; it is read as if it \
-                    did",
+                "1: certctl cannot evaluate the condition version_atleast(2.8); it assumes that it \
+                    holds",
             ),
             (
                 "crt-store s\n load crt a.pem",
-                "1: certificates of a crt-store are not understood (HAProxy 3.0): what names one \
-                    is left alone",
+                "1: certctl does not support crt-store (HAProxy 3.0) and does not change what \
+                    refers to one",
             ),
             (
                 "frontend f\n bind :443 ssl crt-list /l",
-                "/l:4: it is no line of a crt-list; /l:1: only HAProxy can tell which file crt \
-                    apart.pem is",
+                "/l:4: malformed line of a crt-list; /l:1: certctl cannot resolve the path of crt \
+                    apart.pem",
             ),
             ("frontend f\n bind :443 ssl crt /x/a.pem", ""),
         ] {

@@ -48,12 +48,16 @@ impl UnprobedReason {
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
-            Self::HostName => "is a host name that the server alone looks up",
-            Self::Regex => "picks its block by a regular expression",
-            Self::Taken => "cannot be reached from here: other blocks have its loopback address",
-            Self::Refused => "refuses names that no certificate there is for",
+            Self::HostName => "is a host name that only the server resolves",
+            Self::Regex => {
+                "selects the block by a regular expression, which certctl does not evaluate"
+            }
+            Self::Taken => {
+                "cannot be reached from this machine: other blocks listen on its loopback addresses"
+            }
+            Self::Refused => "refuses names for which it has no certificate",
             Self::UnixSocket => "is a Unix socket",
-            Self::Unknown => "is an address that the server alone knows",
+            Self::Unknown => "is an address that only the server knows",
         }
     }
 }

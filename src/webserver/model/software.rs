@@ -73,12 +73,12 @@ impl ServerSoftware {
         }
     }
 
-    /// What to change in a block so that it serves a certificate.
+    /// What to change in a block so that it serves another certificate.
     #[must_use]
-    pub fn what_changes(self) -> &'static str {
+    pub fn certificate_settings(self) -> &'static str {
         match self {
-            Self::Apache | Self::Nginx => "two lines",
-            Self::Haproxy => "the path of its certificate",
+            Self::Apache | Self::Nginx => "the certificate lines",
+            Self::Haproxy => "the path of the certificate",
         }
     }
 

@@ -129,7 +129,7 @@ impl NginxWriter<'_> {
         let redirect = self.redirect();
         format!(
             "server {{\n{listens}    server_name {names};\n\n    \
-             # Where CAs look for proofs of control (acme-challenge, pki-validation): never redirected.\n    \
+             # CAs look for domain validation files here (acme-challenge, pki-validation); never redirect it.\n    \
              location ^~ /.well-known/ {{\n        root /var/www/html;\n        default_type text/plain;\n    }}\n\n    \
              location / {{\n        {redirect}\n    }}\n}}\n\n"
         )
@@ -163,7 +163,7 @@ impl NginxWriter<'_> {
             "server {{\n{listens}{http2}    server_name {};\n\n    {certificate}\n    \
              ssl_protocols TLSv1.2 TLSv1.3;\n    ssl_ciphers {CIPHERS};\n    ssl_prefer_server_ciphers off;\n    \
              ssl_session_cache shared:certctl:10m;\n    ssl_session_timeout 1d;\n{tickets}    \
-             # Once all is well, browsers may be told to stay with https for two years:\n    \
+             # When everything works over https, uncomment this so that browsers insist on it for two years:\n    \
              # add_header Strict-Transport-Security \"max-age=63072000\" always;\n\n{content}}}\n",
             self.new.joined_names(" "),
         )
@@ -414,14 +414,14 @@ mod tests {
             NginxVersion(1, 26, 0),
         );
         insta::assert_snapshot!(written.text, @r#"
-        # example.com, www.example.com: written by certctl; yours to change.
+        # example.com, www.example.com: written by certctl; edit it as you like.
 
         server {
             listen 80;
             listen [::]:80;
             server_name example.com www.example.com;
 
-            # Where CAs look for proofs of control (acme-challenge, pki-validation): never redirected.
+            # CAs look for domain validation files here (acme-challenge, pki-validation); never redirect it.
             location ^~ /.well-known/ {
                 root /var/www/html;
                 default_type text/plain;
@@ -445,7 +445,7 @@ mod tests {
             ssl_prefer_server_ciphers off;
             ssl_session_cache shared:certctl:10m;
             ssl_session_timeout 1d;
-            # Once all is well, browsers may be told to stay with https for two years:
+            # When everything works over https, uncomment this so that browsers insist on it for two years:
             # add_header Strict-Transport-Security "max-age=63072000" always;
 
             location / {
@@ -475,7 +475,7 @@ mod tests {
             NginxVersion(1, 22, 1),
         );
         insta::assert_snapshot!(written.text, @r#"
-        # example.com, www.example.com: written by certctl; yours to change.
+        # example.com, www.example.com: written by certctl; edit it as you like.
 
         server {
             listen 80;
@@ -483,7 +483,7 @@ mod tests {
             listen 192.0.2.1:80;
             server_name www.example.com;
 
-            # Where CAs look for proofs of control (acme-challenge, pki-validation): never redirected.
+            # CAs look for domain validation files here (acme-challenge, pki-validation); never redirect it.
             location ^~ /.well-known/ {
                 root /var/www/html;
                 default_type text/plain;
@@ -508,10 +508,10 @@ mod tests {
             ssl_session_cache shared:certctl:10m;
             ssl_session_timeout 1d;
             ssl_session_tickets off;
-            # Once all is well, browsers may be told to stay with https for two years:
+            # When everything works over https, uncomment this so that browsers insist on it for two years:
             # add_header Strict-Transport-Security "max-age=63072000" always;
 
-            # As in /etc/nginx/nginx.conf:1:
+            # Copied from /etc/nginx/nginx.conf:1:
             client_max_body_size 5m;
             location /static/ {
                 alias /srv/static/;
@@ -533,7 +533,7 @@ mod tests {
             }
         }
 
-        # To send plain text on to https (but for /.well-known/), add to the block at /etc/nginx/nginx.conf:1:
+        # To redirect http to https (except /.well-known/), add this to the block at /etc/nginx/nginx.conf:1:
         #     if ($request_uri !~ "^/\.well-known/") {
         #         return 301 https://$host$request_uri;
         #     }
@@ -553,7 +553,7 @@ mod tests {
             (
                 "server { server_name example.com; return 301 https://$host$request_uri; }",
                 "127.0.0.1:8000",
-                "# To send",
+                "# To redirect",
             ),
             (
                 "server { server_name example.com; location / { return 301 https://example.com$request_uri; } }",

@@ -36,7 +36,10 @@ impl HaproxyReader<'_> {
         }
         for listen in &bind.listens {
             if let ListenInterface::Unknown(_) = listen.interface {
-                self.doubt(position, format!("only HAProxy can tell where {listen} is"));
+                self.doubt(
+                    position,
+                    format!("certctl cannot resolve the address {listen}"),
+                );
             }
         }
         self.config.blocks.extend(blocks);
@@ -88,19 +91,22 @@ impl HaproxyReader<'_> {
             ConfiguredPath::Other(text) => {
                 self.doubt(
                     bind,
-                    format!("only HAProxy can tell where crt-list {text} is"),
+                    format!("certctl cannot resolve the path of crt-list {text}"),
                 );
                 return Vec::new();
             }
         };
         let Some(text) = (self.files.read_list)(&path) else {
-            self.doubt(bind, format!("crt-list {} cannot be read", path.display()));
+            self.doubt(
+                bind,
+                format!("certctl cannot read crt-list {}", path.display()),
+            );
             return Vec::new();
         };
         let (entries, malformed_lines) = list::parse_list(&text);
         for line in malformed_lines {
             let position = ConfigPosition { file: &path, line };
-            self.doubt(position, "it is no line of a crt-list".to_owned());
+            self.doubt(position, "malformed line of a crt-list".to_owned());
         }
         let mut blocks = Vec::new();
         for entry in &entries {
@@ -148,7 +154,7 @@ impl HaproxyReader<'_> {
             ConfiguredPath::Other(text) => {
                 self.doubt(
                     position,
-                    format!("only HAProxy can tell which file crt {text} is"),
+                    format!("certctl cannot resolve the path of crt {text}"),
                 );
                 return vec![LoadedCrt::unresolved(&text)];
             }
@@ -158,7 +164,10 @@ impl HaproxyReader<'_> {
             if let Some((_, ConfiguredPath::File(file))) = crt.pair.files.first() {
                 self.doubt(
                     position,
-                    format!("{} cannot be read: its names are not known", file.display()),
+                    format!(
+                        "certctl cannot read {}, so its names are unknown",
+                        file.display()
+                    ),
                 );
             }
         }
