@@ -154,9 +154,13 @@ fn a_combined_file_is_installed_replaced_and_rolled_back() {
     assert_eq!(mode(&balancer.shop.sandbox.join(BOTH)), 0o600);
     let one = balancer.shop.sandbox.read(BOTH);
 
-    let run = balancer.round(&[]).expect(0);
+    let run = balancer.round(&["--json"]).expect(0).json();
+    let steps: Vec<&str> = run["plan"]["steps"]
+        .iter()
+        .map(|step| step["step"].as_str().unwrap())
+        .collect();
     assert!(
-        run.stdout.contains("(HAProxy's test ok, reloaded)"),
+        steps.contains(&"test-server") && steps.contains(&"reload"),
         "{run}"
     );
     balancer.shows(BOTH);

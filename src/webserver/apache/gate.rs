@@ -31,12 +31,12 @@ pub(crate) fn faults(config: &ApacheConfig, read: &mut Reader<'_>) -> Vec<String
                 "{RELOAD_FAULT_PREFIX}{block} enables TLS without a certificate"
             ));
         }
-        for pair in &block.certificates {
-            if checked.contains(&pair) {
+        for configured in &block.certificates {
+            if checked.contains(&configured) {
                 continue;
             }
-            checked.push(pair);
-            lines.extend(fault(block, pair, read));
+            checked.push(configured);
+            lines.extend(fault(block, configured, read));
         }
     }
     lines
@@ -44,7 +44,7 @@ pub(crate) fn faults(config: &ApacheConfig, read: &mut Reader<'_>) -> Vec<String
 
 fn fault(
     block: &ConfigBlock,
-    pair: &ConfiguredCertificate,
+    configured: &ConfiguredCertificate,
     read: &mut Reader<'_>,
 ) -> Option<String> {
     let certificate_pieces = [
@@ -52,8 +52,8 @@ fn fault(
         ReleaseFile::Cert,
         ReleaseFile::Combined,
     ];
-    let certificate = path_of(pair, &certificate_pieces)?;
-    let key = path_of(pair, &[ReleaseFile::Key, ReleaseFile::Combined])?;
+    let certificate = path_of(configured, &certificate_pieces)?;
+    let key = path_of(configured, &[ReleaseFile::Key, ReleaseFile::Combined])?;
     // Both files are read, even if the first one fails.
     let (chain_bytes, key_bytes) = match (read(certificate), read(key)) {
         (Ok(chain_bytes), Ok(key_bytes)) => (chain_bytes, key_bytes),
@@ -75,8 +75,8 @@ fn fault_line(path: &Path, block: &ConfigBlock, why: &dyn fmt::Display) -> Strin
 }
 
 /// The path of the first file that is one of these pieces.
-fn path_of<'a>(pair: &'a ConfiguredCertificate, pieces: &[ReleaseFile]) -> Option<&'a Path> {
-    let mut files = pair.files.iter();
+fn path_of<'a>(configured: &'a ConfiguredCertificate, pieces: &[ReleaseFile]) -> Option<&'a Path> {
+    let mut files = configured.files.iter();
     let (_, path) = files.find(|(piece, _)| pieces.contains(piece))?;
     path.file()
 }
@@ -109,7 +109,7 @@ mod tests {
     use super::{RELOAD_FAULT_PREFIX, faults};
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
 
-    fn pair() -> (String, String) {
+    fn certificate_and_key() -> (String, String) {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let signing = rcgen::KeyPair::try_from(key.pkcs8()).unwrap();
         let params = rcgen::CertificateParams::new(vec!["example.com".to_owned()]).unwrap();
@@ -136,8 +136,8 @@ mod tests {
 
     #[test]
     fn only_faults_that_make_apache_exit_are_reported() {
-        let (chain, key) = pair();
-        let (_, other) = pair();
+        let (chain, key) = certificate_and_key();
+        let (_, other) = certificate_and_key();
         let locked =
             "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
         let cut = &chain[..200];

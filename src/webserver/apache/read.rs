@@ -110,7 +110,7 @@ pub struct ParsedApache {
     pub server_root: PathBuf,
     /// Every module, built in or loaded, by both of its names: `ssl_module`, `mod_ssl.c`.
     pub modules: Vec<String>,
-    /// What only Apache can decide: the position and the reason.
+    /// What certctl cannot evaluate: the position and the reason.
     pub doubts: Vec<String>,
 }
 
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_variables_and_includes() {
+    fn conditions_variables_and_includes_are_evaluated() {
         for (text, expected) in [
             ("A \"1 2\" 3", vec!["A 1 2|3"]),
             ("A ${LOGS}/x ${NONE}/y", vec!["A /var/log/x|${NONE}/y"]),
@@ -462,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_that_only_apache_decides_are_doubts() {
+    fn conditions_that_certctl_cannot_evaluate_are_doubts() {
         for text in [
             "Use Site example.com",
             "Include ${NONE}/x.conf",

@@ -1,4 +1,4 @@
-//! What the controls of all servers share: their files, their processes, running their programs.
+//! What the control of every server needs: reading files, finding processes, running programs.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -152,7 +152,7 @@ pub(crate) fn running(pid_file: &Path, binary: &Path, names: &[&str]) -> Option<
     let text = files::read(pid_file, 64).ok()?;
     let pid: i32 = String::from_utf8(text).ok()?.trim().parse().ok()?;
     let program = binary.file_name()?.to_string_lossy().into_owned();
-    // A pid file that outlived its server may name another program by now.
+    // The process id of a stale pid file may belong to another program by now.
     let is_server = match files::read(Path::new(&format!("/proc/{pid}/comm")), 64) {
         Ok(name) => {
             let name = String::from_utf8_lossy(&name).trim().to_owned();

@@ -35,7 +35,7 @@ pub struct HaproxyFrontend {
     pub backend: Option<String>,
     /// Whether it redirects visitors to https.
     pub redirects: bool,
-    /// Whether HAProxy does not start it.
+    /// Whether the section is disabled.
     pub disabled: bool,
 }
 
@@ -49,7 +49,7 @@ pub struct HaproxyConfig {
     pub frontends: Vec<HaproxyFrontend>,
     /// The names of the sections that serve: `backend` and `listen`.
     pub backends: Vec<String>,
-    /// What only HAProxy can decide: the position and the reason.
+    /// What certctl cannot evaluate: the position and the reason.
     pub doubts: Vec<String>,
 }
 
@@ -95,7 +95,8 @@ impl HaproxyConfig {
         config
     }
 
-    /// Where an IPv4 socket for all addresses exists, the IPv6 socket of that port takes no IPv4.
+    /// If an IPv4 socket for all addresses exists, the IPv6 socket of that port accepts no IPv4
+    /// connections.
     fn separate_ipv4_sockets(&mut self) {
         let ipv4_ports: Vec<u16> = self
             .blocks
@@ -315,8 +316,9 @@ mod tests {
 
     const CRT_LIST: &str = "apart.pem\n/x/z.pem [alpn h2] *.z !no.z\n/x/d.pem !*\n[\n";
 
-    /// Parses a configuration whose certificates all exist, except those called `none*`. Each is for
-    /// the name of its file; those called `apart*` have no key in the file.
+    /// Parses a configuration whose certificates all exist, except those called `none*`. The name of a
+    /// certificate is that of its file; files called `apart*` contain no key, and those called `dark*`
+    /// cannot be read.
     fn read(text: &str) -> HaproxyConfig {
         let files = HaproxyFiles {
             environment: HaproxyEnvironment {
@@ -355,14 +357,14 @@ mod tests {
         })
     }
 
-    /// `LINE NAMES @ LISTENS: FILES`
+    /// Formats a block as `LINE NAMES @ LISTENS: FILES`.
     fn shown(block: &ConfigBlock) -> String {
         let names: Vec<String> = block.names.iter().map(ServerName::text).collect();
         let listens: Vec<String> = block.listens.iter().map(shown_listen).collect();
         let files: Vec<String> = block
             .certificates
             .iter()
-            .flat_map(|pair| &pair.files)
+            .flat_map(|certificate| &certificate.files)
             .map(|(piece, path)| shown_file(*piece, path))
             .collect();
         format!(
@@ -436,7 +438,7 @@ mod tests {
                     "3  @ 0.0.0.0:443 ssl: /x/d.pem",
                 ],
             ),
-            // Two kinds of key for the same names.
+            // Two key types for the same names.
             (
                 "frontend f\n bind :443 ssl crt /x/a+b.pem crt /y/a+b.pem",
                 &["2 a,b @ 0.0.0.0:443 ssl default: /x/a+b.pem /y/a+b.pem"],
@@ -494,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_haproxy_knows_is_a_doubt() {
+    fn what_certctl_cannot_evaluate_is_a_doubt() {
         for (text, expected) in [
             (
                 "frontend f\n bind :443 ssl crt a.pem",
@@ -555,7 +557,7 @@ mod tests {
     }
 
     #[test]
-    fn sections_that_listen() {
+    fn sections_that_listen_are_found() {
         let config = read(
             "defaults\n mode http\nfrontend web\n bind :80\n http-request redirect scheme https unless { ssl_fc }\n\
              default_backend app\nbackend app\n server a 127.0.0.1:1\nlisten stats\n bind 127.0.0.1:8404\n disabled\n",

@@ -220,7 +220,7 @@ mod tests {
     use crate::webserver::model::{ConfigFile, DEFAULT_WEB_PORTS, NewBlock, WrittenBlock};
 
     fn write(text: &str) -> WrittenBlock {
-        let world = HaproxyFiles {
+        let files = HaproxyFiles {
             environment: HaproxyEnvironment::default(),
             folder: None,
             read_crt: &mut |_| CrtPathContent::File(CrtCertificate::default()),
@@ -230,7 +230,7 @@ mod tests {
             path: "/etc/haproxy/haproxy.cfg".into(),
             text: text.to_owned(),
         };
-        let config = HaproxyConfig::read(&[text], world);
+        let config = HaproxyConfig::read(&[text], files);
         let names = [
             DnsName::parse("example.com").unwrap(),
             DnsName::parse("www.example.com").unwrap(),
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_first_site() {
+    fn a_new_site_gets_two_frontends_and_a_backend() {
         insta::assert_snapshot!(write("").text, @r"
         # example.com, www.example.com: written by certctl; edit it as you like.
 
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_site_that_is_there_in_plain_text() {
+    fn the_backend_of_a_plain_text_site_is_reused() {
         let written = write(
             "frontend web\n bind *:80\n default_backend app\nbackend app\n server a 127.0.0.1:1\n",
         );
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_is_taken() {
+    fn a_certificate_is_added_to_the_line_of_a_used_port() {
         let written = write("frontend web\n bind *:443 ssl crt /x/other.pem\n");
         insta::assert_snapshot!(written.text, @r"
         # example.com, www.example.com: written by certctl; edit it as you like.

@@ -36,7 +36,7 @@ impl ServerConfig {
     #[must_use]
     pub fn find_clashes(&self, links: &[StableLink], names: &[DnsName]) -> Vec<NameClash> {
         let mut found = self.blocks_without_certificate(names);
-        // HAProxy selects among all certificates for a name by their kind of key.
+        // HAProxy selects among all certificates for a name by their key type.
         if self.software == ServerSoftware::Haproxy {
             return found;
         }

@@ -123,7 +123,7 @@ mod tests {
     use crate::store::layout::{ReleaseFile, StableLink};
 
     #[test]
-    fn lines_that_serve_a_pair() {
+    fn certificate_lines_follow_the_syntax_of_each_server() {
         let chain = StableLink::new("/etc/ssl/a.pem", ReleaseFile::FullChain);
         let key = StableLink::new("/k/a b\\\"c.key", ReleaseFile::Key);
         for (software, expected) in [

@@ -27,8 +27,8 @@ pub(crate) struct NginxWriter<'a> {
 /// The address in the examples of gunicorn and Django.
 const UPSTREAM: &str = "http://127.0.0.1:8000";
 
-/// The headers that an application behind a proxy needs; without them it takes the proxy for the
-/// visitor and https for http.
+/// The headers that an application behind a proxy needs; without them it sees the proxy as the client
+/// and http instead of https.
 const HEADERS: [ProxyHeader; 4] = [
     ProxyHeader {
         name: "Host",
@@ -75,7 +75,7 @@ impl ProxyHeader {
     }
 }
 
-/// Where the content of the new block comes from.
+/// The content of the new block.
 struct NginxContent {
     text: String,
     upstream: Option<String>,
@@ -182,13 +182,13 @@ impl NginxWriter<'_> {
     }
 
     /// All addresses of both families, and the single addresses that existing blocks listen on,
-    /// because nginx does not ask other blocks there.
+    /// because nginx uses only the blocks of a single address for connections to it.
     fn listen_addresses(&self, port: u16) -> Vec<IpAddr> {
         let any4 = IpAddr::from(Ipv4Addr::UNSPECIFIED);
         let any6 = IpAddr::from(Ipv6Addr::UNSPECIFIED);
         let existing = self.existing_listens(port);
         let mut addresses = Vec::new();
-        // `ipv6only=off` has the IPv4 port already: a second socket for it could not be bound.
+        // A socket with `ipv6only=off` uses the IPv4 port too: a second one could not be bound.
         if !existing.iter().any(|listen| listen.dual_stack) {
             addresses.push(any4);
         }
@@ -377,7 +377,7 @@ mod tests {
     use crate::webserver::nginx::build::{Http2Syntax, NginxVersion};
     use crate::webserver::nginx::testing::{config, names};
 
-    fn write(http: &str, asked: &[&str], version: NginxVersion) -> WrittenBlock {
+    fn write(http: &str, certificate_names: &[&str], version: NginxVersion) -> WrittenBlock {
         let http2 = if version >= NginxVersion(1, 25, 1) {
             Http2Syntax::Directive
         } else {
@@ -389,7 +389,7 @@ mod tests {
         ];
         let writer = NginxWriter {
             new: NewBlock {
-                names: &names(asked),
+                names: &names(certificate_names),
                 links: &links,
                 ipv6: true,
                 ports: DEFAULT_WEB_PORTS,
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn a_first_site() {
+    fn a_new_site_gets_a_redirect_and_a_tls_block() {
         let written = write(
             "",
             &["example.com", "www.example.com"],
@@ -464,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn a_site_that_is_there_in_plain_text() {
+    fn a_plain_text_site_is_copied() {
         let http = "server { listen 80; listen 192.0.2.1:80; server_name example.com; client_max_body_size 5m;
             location /static/ { alias /srv/static/; } location /api { proxy_set_header Host api; proxy_pass http://app/x; }
             location / { auth_basic \"a b\"; proxy_pass http://app; } }
@@ -547,9 +547,9 @@ mod tests {
     }
 
     #[test]
-    fn only_content_that_was_read_is_copied() {
+    fn only_content_that_certctl_has_read_is_copied() {
         for (http, has, lacks) in [
-            // It redirects already: nothing to take over, nothing to add.
+            // It redirects already: there is nothing to copy and nothing to add.
             (
                 "server { server_name example.com; return 301 https://$host$request_uri; }",
                 "127.0.0.1:8000",
@@ -560,21 +560,21 @@ mod tests {
                 "127.0.0.1:8000",
                 "301",
             ),
-            // The lines of an earlier advice are there: the site behind them is still the site.
+            // The redirect that an earlier install suggested was added: the rest is still copied.
             (
                 "server { server_name example.com; if ($request_uri !~ x) { return 301 https://$host$request_uri; }
                  location / { proxy_pass http://app; } }",
                 "proxy_pass http://app;",
                 "301",
             ),
-            // The inside of Lua is not read, so not copied; its upstream is.
+            // Lua blocks are not parsed, so they are not copied; the upstream is.
             (
                 "server { server_name example.com; location / { access_by_lua_block { x() } proxy_pass http://app; } }",
                 "proxy_pass http://app;",
                 "lua",
             ),
             ("server { server_name example.com; root /srv/x; }", "root /srv/x;", "proxy_pass"),
-            // Headers of the levels above come along.
+            // Headers of outer levels are copied too.
             (
                 "proxy_set_header X-Own a; server \
                     { server_name example.com; location / { proxy_pass http://app; } }",

@@ -46,7 +46,7 @@ impl HaproxyReader<'_> {
     }
 
     /// One block per certificate, or one without a certificate. Certificates for the same names,
-    /// which have different kinds of keys, share a block.
+    /// which have different key types, share a block.
     fn blocks_of_bind(
         &mut self,
         position: ConfigPosition<'_>,
@@ -127,7 +127,7 @@ impl HaproxyReader<'_> {
         };
         let word = HaproxyWord {
             text: entry.path.clone(),
-            open: false,
+            unresolved: false,
         };
         let mut blocks = Vec::new();
         for loaded in self.load(bind, position, &word) {
@@ -161,7 +161,7 @@ impl HaproxyReader<'_> {
         };
         let loaded = expand(&path, self.extras, self.files.read_crt);
         for crt in loaded.iter().filter(|crt| crt.unreadable) {
-            if let Some((_, ConfiguredPath::File(file))) = crt.pair.files.first() {
+            if let Some((_, ConfiguredPath::File(file))) = crt.certificate.files.first() {
                 self.doubt(
                     position,
                     format!(
@@ -182,7 +182,7 @@ impl HaproxyReader<'_> {
         base: Option<&Path>,
     ) -> ConfiguredPath {
         // `@store/file` is one of a crt-store.
-        if word.open || word.text.is_empty() || word.text.starts_with('@') {
+        if word.unresolved || word.text.is_empty() || word.text.starts_with('@') {
             return ConfiguredPath::Other(word.text.clone());
         }
         let path = base.map_or_else(|| PathBuf::from(&word.text), |base| base.join(&word.text));
@@ -219,7 +219,7 @@ fn empty_block(position: ConfigPosition<'_>) -> ConfigBlock {
 fn certificate_block(position: ConfigPosition<'_>, loaded: LoadedCrt) -> ConfigBlock {
     ConfigBlock {
         names: loaded.names,
-        certificates: vec![loaded.pair],
+        certificates: vec![loaded.certificate],
         ..empty_block(position)
     }
 }
