@@ -119,7 +119,7 @@ impl ApacheConfig {
     /// Whether a module is loaded: `ssl_module`.
     #[must_use]
     pub fn has(&self, module: &str) -> bool {
-        self.modules.iter().any(|there| there == module)
+        self.modules.iter().any(|loaded| loaded == module)
     }
 }
 

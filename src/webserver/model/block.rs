@@ -130,7 +130,7 @@ impl ConfigBlock {
             .any(|certificate| certificate.is_among(links))
     }
 
-    /// Whether it speaks TLS at any address.
+    /// Whether it uses TLS at any address.
     #[must_use]
     pub fn speaks_tls(&self) -> bool {
         self.listens.iter().any(|listen| listen.ssl && !listen.udp)

@@ -16,7 +16,7 @@ pub struct NewBlock<'a> {
     pub names: &'a [DnsName],
     /// Where the certificate and its key will be.
     pub links: &'a [StableLink],
-    /// Whether the machine speaks IPv6.
+    /// Whether the machine supports IPv6.
     pub ipv6: bool,
     /// The ports of http and https.
     pub ports: WebPorts,

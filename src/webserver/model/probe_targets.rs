@@ -107,14 +107,14 @@ impl ProbeTargets {
     #[must_use]
     pub fn find(config: &ServerConfig, wanted: &InstalledPaths<'_>) -> Self {
         let mut targets = Self::default();
-        let mut seen: Vec<(TrafficKind, &ListenInterface, u16)> = Vec::new();
+        let mut added: Vec<(TrafficKind, &ListenInterface, u16)> = Vec::new();
         for block in config.blocks_naming(wanted.links) {
             for listen in &block.listens {
                 let key = (block.traffic, &listen.interface, listen.port);
-                if !listen.ssl || listen.udp || seen.contains(&key) {
+                if !listen.ssl || listen.udp || added.contains(&key) {
                     continue;
                 }
-                seen.push(key);
+                added.push(key);
                 targets.add_site(ListenSite {
                     config,
                     wanted,

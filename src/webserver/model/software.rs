@@ -34,7 +34,7 @@ impl ServerSoftware {
             .find(|software| software.name() == name)
     }
 
-    /// The name as its makers spell it.
+    /// The official spelling of the name.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {

@@ -618,10 +618,10 @@ http {
              server { server_name example.*; } server { } server { server_name a.b.example.com; } }",
         )
         .to_server_config();
-        let serving = |asked: &[&str]| -> Vec<usize> {
-            let asked = names(asked);
+        let serving = |certificate_names: &[&str]| -> Vec<usize> {
+            let certificate_names = names(certificate_names);
             let lines: Vec<String> = config
-                .blocks_serving(&asked)
+                .blocks_serving(&certificate_names)
                 .map(|block| block.names[0].text())
                 .collect();
             let all: Vec<String> = config
