@@ -8,21 +8,21 @@ use crate::pki::certificate::Certificate;
 use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::KeyAlgorithm;
 
-/// A protocol that starts in the clear and is asked for TLS (`--starttls`).
+/// A protocol that starts in plain text and switches to TLS on request (`--starttls`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub enum StartTls {
-    /// Mail between servers (25) and from clients (587)
+    /// SMTP: mail transfer and submission (ports 25, 587)
     Smtp,
-    /// Mail boxes (143)
+    /// IMAP: mailbox access (port 143)
     Imap,
-    /// Mail boxes (110)
+    /// POP3: mailbox download (port 110)
     Pop3,
-    /// PostgreSQL (5432)
+    /// PostgreSQL database connections (port 5432)
     Postgres,
 }
 
 impl StartTls {
-    /// The protocol that a port implies (registry of IANA).
+    /// Returns the protocol that is registered for a port (IANA).
     #[must_use]
     pub fn from_port(port: u16) -> Option<Self> {
         match port {
@@ -34,7 +34,7 @@ impl StartTls {
         }
     }
 
-    /// The name on the command line.
+    /// Returns the name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl StartTls {
         }
     }
 
-    /// The name in messages.
+    /// Returns the name in messages.
     #[must_use]
     pub fn display_name(self) -> &'static str {
         match self {
@@ -64,17 +64,17 @@ pub struct ProbeTarget {
     pub address: SocketAddr,
     /// The name to send (SNI).
     pub name: String,
-    /// The only kind of key to accept, for a server with several certificates for a name. `None`:
+    /// The only key type to accept, for a server with several certificates for a name; `None` for
     /// any.
     pub algorithm: Option<KeyAlgorithm>,
     /// The server expects a PROXY header before anything else.
     pub proxy_header: bool,
-    /// The protocol before the handshake. `None`: the handshake comes first.
+    /// The protocol before the handshake; `None` if the connection starts with TLS.
     pub starttls: Option<StartTls>,
 }
 
 impl ProbeTarget {
-    /// A target with TLS from the start and any kind of key.
+    /// Returns a target with TLS from the start and any key type.
     #[must_use]
     pub fn new(address: SocketAddr, name: impl Into<String>) -> Self {
         Self {
@@ -172,8 +172,8 @@ pub struct ProbePatience {
 }
 
 impl Default for ProbePatience {
-    /// The rounds take 200 ms: the old workers of nginx accept connections for 100 ms beside the new
-    /// ones before they must exit (`ngx_master_process_cycle`), and rounds within that time prove
+    /// The rounds take 200 ms: the old workers of nginx accept connections together with the new ones
+    /// for 100 ms before they must exit (`ngx_master_process_cycle`), and rounds within that time prove
     /// nothing.
     fn default() -> Self {
         Self {
@@ -197,8 +197,8 @@ pub enum ProbeDecision {
 
 impl ProbePatience {
     /// Decides how to continue after `agreed` successive rounds that agreed (0 after one that did
-    /// not), `passed` after the first probe. Once a round has agreed, the few remaining ones are done
-    /// even after the deadline.
+    /// not), `passed` after the first probe. Once a round has agreed, the few remaining ones are
+    /// completed even after the deadline.
     #[must_use]
     pub fn decide_next(&self, agreed: u32, passed: Duration) -> ProbeDecision {
         if agreed >= self.rounds {
@@ -219,8 +219,8 @@ mod tests {
     use crate::pki::certificate::Certificate;
 
     fn certificate(name: &str) -> Certificate {
-        let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-        Certificate::from_der(made.cert.der()).unwrap()
+        let generated = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+        Certificate::from_der(generated.cert.der()).unwrap()
     }
 
     #[test]
@@ -279,7 +279,7 @@ mod tests {
             deadline: Duration::from_secs(1),
         };
         let again = ProbeDecision::ProbeAgain(Duration::from_millis(1));
-        for (agreed, millis, turn) in [
+        for (agreed, millis, expected) in [
             (0, 0, again),
             (1, 0, again),
             (2, 0, ProbeDecision::Proven),
@@ -288,7 +288,7 @@ mod tests {
         ] {
             assert_eq!(
                 patience.decide_next(agreed, Duration::from_millis(millis)),
-                turn,
+                expected,
                 "{agreed} {millis}"
             );
         }

@@ -1,4 +1,5 @@
-//! The real Apache: its configuration read as it reads it, hosts written that it takes.
+//! certctl and a real Apache: certctl reads the configuration as Apache does, and writes virtual hosts
+//! that Apache accepts.
 //! Needs: apache2
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -13,7 +14,7 @@ use certctl::facade::pki::name::DnsName;
 use certctl::facade::store::layout::{ReleaseFile, StableLink};
 use certctl::facade::webserver::apache::ApacheDirective;
 use certctl::facade::webserver::control::{
-    ApacheProgram as Found, ControlledServer, ServerDetail, ServerObservation, ServerProgram,
+    ApacheProgram, ControlledServer, ServerDetail, ServerObservation, ServerProgram,
 };
 use certctl::facade::webserver::model::{ComplaintSubject, NewBlock, WebPorts};
 use support::Sandbox;
@@ -22,8 +23,8 @@ use support::ca::TestCa;
 use support::foreign::{foreign, succeed};
 use support::nginx::free_port;
 
-fn find(config: &Path) -> Found {
-    Found::find(Some(config)).unwrap().expect("Apache")
+fn find(config: &Path) -> ApacheProgram {
+    ApacheProgram::find(Some(config)).unwrap().expect("Apache")
 }
 
 fn observe(config: &Path) -> ServerObservation {
@@ -96,19 +97,19 @@ fn files_and_hosts_are_read_as_apache_reads_them() {
         .lines()
         .filter_map(|line| Some(line.trim().split_once(") ")?.1.to_owned()))
         .collect();
-    let standing = observe(&config);
-    let ServerDetail::Apache(read) = &standing.detail else {
+    let observation = observe(&config);
+    let ServerDetail::Apache(read) = &observation.detail else {
         panic!("Apache")
     };
     let mut ours = BTreeSet::new();
     files_of(&read.directives, &mut ours);
     assert_eq!(ours, theirs, "{dumped}");
     assert_eq!(
-        standing.config.doubts, [""; 0],
-        "Apache lists the same hosts"
+        observation.config.doubts, [""; 0],
+        "Apache lists the same virtual hosts"
     );
     assert_eq!(
-        (standing.config.blocks().len(), standing.running),
+        (observation.config.blocks().len(), observation.running),
         (7, None)
     );
     assert_eq!(
@@ -118,7 +119,7 @@ fn files_and_hosts_are_read_as_apache_reads_them() {
 }
 
 #[test]
-fn hosts_that_were_not_understood_are_told() {
+fn virtual_hosts_that_apache_lists_differently_are_reported() {
     let sandbox = Sandbox::new();
     let hosts = "Listen 127.0.0.1:18081\n<IfFile /etc/passwd>\n<VirtualHost *:18081>\n</VirtualHost>\n</IfFile>\n\
                  <IfFile /no/such>\n<VirtualHost *:18081>\n</VirtualHost>\n</IfFile>\n";
@@ -130,8 +131,8 @@ fn hosts_that_were_not_understood_are_told() {
     );
 }
 
-/// A pair on disk.
-fn pair(sandbox: &Sandbox, ca: &TestCa, stem: &str) -> [StableLink; 2] {
+/// Issues a certificate and writes it and its key to disk.
+fn issue(sandbox: &Sandbox, ca: &TestCa, stem: &str) -> [StableLink; 2] {
     let key = rcgen::KeyPair::generate().unwrap();
     let params =
         rcgen::CertificateParams::new(vec!["example.com".to_owned(), "*.example.com".to_owned()])
@@ -149,9 +150,9 @@ fn pair(sandbox: &Sandbox, ca: &TestCa, stem: &str) -> [StableLink; 2] {
 }
 
 #[test]
-fn what_is_written_passes_the_real_test_and_leaves_the_proofs_alone() {
+fn written_hosts_are_accepted_and_do_not_redirect_validation_files() {
     let (sandbox, ca) = (Sandbox::new(), TestCa::new());
-    let links = pair(&sandbox, &ca, "new");
+    let links = issue(&sandbox, &ca, "new");
     let ports = WebPorts {
         plain: free_port(),
         tls: free_port(),
@@ -163,15 +164,15 @@ fn what_is_written_passes_the_real_test_and_leaves_the_proofs_alone() {
         "Listen 127.0.0.1:{}\nIncludeOptional sites/*.conf\n",
         ports.plain
     );
-    let standing = observe(&write_config(sandbox.path(), &hosts));
+    let observation = observe(&write_config(sandbox.path(), &hosts));
     let new = NewBlock {
         names: &names,
         links: &links,
-        ipv6: standing.ipv6,
+        ipv6: observation.ipv6,
         ports,
     };
-    let written = standing.write_block(new);
-    assert_eq!(written.commands_before, [""; 0], "all modules are there");
+    let written = observation.write_block(new);
+    assert_eq!(written.commands_before, [""; 0], "all modules are loaded");
     sandbox.write("sites/x.conf", &written.text);
     let _apache = Apache::start(sandbox.path(), &hosts);
     for (path, status, location) in [
@@ -187,10 +188,10 @@ fn what_is_written_passes_the_real_test_and_leaves_the_proofs_alone() {
         ),
         ("/.well-known/acme-challenge/x", "404", String::new()),
     ] {
-        let said = get(ports.plain, path);
+        let response = get(ports.plain, path);
         assert!(
-            said.starts_with(&format!("HTTP/1.1 {status}")) && said.contains(&location),
-            "{path}: {said}"
+            response.starts_with(&format!("HTTP/1.1 {status}")) && response.contains(&location),
+            "{path}: {response}"
         );
     }
 }
@@ -202,15 +203,15 @@ fn get(port: u16, path: &str) -> String {
         "GET {path} HTTP/1.1\r\nHost: www.example.com\r\nConnection: close\r\n\r\n"
     )
     .unwrap();
-    let mut said = Vec::new();
-    connection.read_to_end(&mut said).unwrap();
-    String::from_utf8_lossy(&said).into_owned()
+    let mut response = Vec::new();
+    connection.read_to_end(&mut response).unwrap();
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 #[test]
-fn a_failing_test_says_who_is_to_blame_and_a_wrong_key_fails_it() {
+fn failed_tests_are_attributed_and_a_key_that_does_not_match_fails() {
     let (sandbox, ca) = (Sandbox::new(), TestCa::new());
-    let ([chain, key], [_, other]) = (pair(&sandbox, &ca, "good"), pair(&sandbox, &ca, "other"));
+    let ([chain, key], [_, other]) = (issue(&sandbox, &ca, "good"), issue(&sandbox, &ca, "other"));
     let locked = sandbox.write(
         "locked.key",
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
@@ -264,8 +265,8 @@ fn a_failing_test_says_who_is_to_blame_and_a_wrong_key_fails_it() {
             reload: None,
         };
         let finished = server.test().unwrap().unwrap();
-        let told = (!finished.succeeded())
+        let subject = (!finished.succeeded())
             .then(|| server.complaint(&finished.output, &[chain, key]).subject);
-        assert_eq!(told, blame, "{}", finished.output);
+        assert_eq!(subject, blame, "{}", finished.output);
     }
 }

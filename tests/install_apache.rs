@@ -1,5 +1,6 @@
-//! `certctl install` before the real Apache: served, not named yet, broken, deaf, not running, and
-//! never ended by a key.
+//! `certctl install` with a real Apache: certificates that are served or not configured yet, broken
+//! configurations, reloads without effect, a server that does not run, and keys that would make
+//! Apache exit.
 //! Needs: apache2
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -17,7 +18,7 @@ use support::json::Json;
 use support::nginx::free_port;
 use support::shop::{CHAIN, KEY, Shop, codes};
 
-/// A shop with an Apache that reads what it installs.
+/// A CA, a request and a tree to install into, with an Apache that serves what is installed.
 struct Web {
     shop: Shop,
     port: u16,
@@ -43,7 +44,7 @@ impl Web {
         format!("Listen 127.0.0.1:{}\n", self.port)
     }
 
-    /// A TLS host for these names and the pair at these paths of the tree.
+    /// Returns a TLS host for these names with the chain and key at these paths of the sandbox.
     fn host_of(&self, names: &str, chain: &str, key: &str) -> String {
         let (first, others) = names.split_once(' ').unwrap_or((names, "none.invalid"));
         format!(
@@ -88,13 +89,13 @@ impl Web {
         let leaf = Certificate::from_der(&handshake.chain[0]).unwrap().to_pem();
         assert!(
             self.shop.sandbox.read(path).contains(&leaf),
-            "Apache shows another certificate than {path}"
+            "Apache serves another certificate than {path}"
         );
     }
 }
 
 #[test]
-fn a_waiting_configuration_is_mended_then_replaced_then_rolled_back() {
+fn a_certificate_is_installed_replaced_and_rolled_back() {
     let web = Web::new();
     let mut apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&web.host());
@@ -126,7 +127,7 @@ fn a_waiting_configuration_is_mended_then_replaced_then_rolled_back() {
 }
 
 #[test]
-fn no_host_names_the_pair_yet() {
+fn a_host_is_written_when_none_names_the_certificate() {
     let web = Web::new();
     let sandbox = &web.shop.sandbox;
     let (plain, more) = (free_port(), web.folder().join("sites-enabled"));
@@ -143,24 +144,24 @@ fn no_host_names_the_pair_yet() {
         block.contains("SSLEngine on") && block.contains(&web.path(CHAIN)),
         "{block}"
     );
-    let next = run["next"][0]["text"].as_str().unwrap();
+    let next = run["next"][0]["command"].as_str().unwrap();
     assert!(
         next.contains("mv example.com.apache.conf ")
             && next.contains("/sites-enabled/ && certctl install"),
         "{next}"
     );
 
-    // Where there are sites of which a folder has links, that is the way; a block that lies there
-    // is not written again.
+    // With sites-available, the new host goes there and is enabled by a link; a host that exists
+    // there is not written again.
     let kept = web.folder().join("sites-available");
     std::fs::create_dir_all(&kept).unwrap();
-    let next = |run: Json| run["next"][0]["text"].as_str().unwrap().to_owned();
-    let told = next(web.shop.install("new.crt", &["--json"]).expect(1).json());
+    let next = |run: Json| run["next"][0]["command"].as_str().unwrap().to_owned();
+    let command = next(web.shop.install("new.crt", &["--json"]).expect(1).json());
     assert!(
-        told.contains(
+        command.contains(
             "/sites-available/ && sudo a2ensite -q example.com.apache && certctl install"
         ),
-        "{told}"
+        "{command}"
     );
     std::fs::rename(
         sandbox.join("example.com.apache.conf"),
@@ -171,17 +172,17 @@ fn no_host_names_the_pair_yet() {
     assert!(
         run["findings"]
             .to_string()
-            .contains("sites-available/example.com.conf names them and is not in"),
+            .contains("sites-available/example.com.conf"),
         "{run}"
     );
     assert!(next(run).starts_with("sudo a2ensite -q example.com && certctl install"));
     assert!(
         !sandbox.join("example.com.apache.conf").exists(),
-        "the block is there"
+        "the host exists already"
     );
     std::fs::remove_dir_all(&kept).unwrap();
 
-    // On a port of its own, as nobody may take 443 here.
+    // On another port than 443, which the test may not use.
     let block = block
         .replace("Listen 443", &web.listen())
         .replace("*:443>", &format!("*:{}>", web.port));
@@ -192,7 +193,7 @@ fn no_host_names_the_pair_yet() {
 }
 
 #[test]
-fn a_configuration_that_is_broken_otherwise_is_left_alone() {
+fn a_configuration_with_another_error_is_not_changed() {
     let web = Web::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&("NoSuchDirective on\n".to_owned() + &web.host()));
@@ -203,7 +204,7 @@ fn a_configuration_that_is_broken_otherwise_is_left_alone() {
         "{run}"
     );
     assert!(!web.shop.sandbox.join("tree").exists());
-    // Apache stops at its first error, here the pair that is not there yet.
+    // Apache stops at its first error, which is here the missing certificate.
     apache.rewrite(&(web.host() + "NoSuchDirective on"));
     let run = web.round(&["--json"]).expect(5).json();
     assert!(
@@ -214,7 +215,7 @@ fn a_configuration_that_is_broken_otherwise_is_left_alone() {
 }
 
 #[test]
-fn a_reload_that_does_nothing_is_found_out_and_taken_back() {
+fn a_reload_without_effect_is_detected_and_rolled_back() {
     let web = Web::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&web.host());
@@ -228,13 +229,13 @@ fn a_reload_that_does_nothing_is_found_out_and_taken_back() {
 }
 
 #[test]
-fn a_server_that_does_not_run_is_told_how_to_start() {
+fn the_next_step_starts_a_server_that_does_not_run() {
     let web = Web::new();
     write_config(&web.folder(), &web.host());
     let run = web.round(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served");
     assert!(codes(&run).contains(&"server-not-running"), "{run}");
-    let next = run["next"][0]["text"].as_str().unwrap();
+    let next = run["next"][0]["command"].as_str().unwrap();
     assert!(
         next.contains("-k start") && next.contains("apache2.conf"),
         "{next}"
@@ -255,7 +256,7 @@ fn a_wrong_key_never_reaches_apache() {
     apache.rewrite(&web.host());
     web.round(&[]).expect(0);
     let one = web.shop.served();
-    // The pair of another site lies broken on the disk; Apache runs on with what it has loaded.
+    // The files of another site no longer match; Apache keeps what it has loaded.
     let other = ("tree/etc/ssl/other.crt", "tree/etc/ssl/other.key");
     sandbox.write(other.0, &one.0);
     sandbox.write(other.1, &one.1);
@@ -266,16 +267,16 @@ fn a_wrong_key_never_reaches_apache() {
     sandbox.write(other.1, sandbox.read("example.com.key"));
     let run = web.round(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "refused", "{run}");
-    let told = run["findings"].to_string();
+    let findings = run["findings"].to_string();
     assert!(
-        told.contains("Apache would end at the next reload") && told.contains("other.key"),
-        "{told}"
+        findings.contains("Apache would exit at the next reload") && findings.contains("other.key"),
+        "{findings}"
     );
     assert_eq!(web.shop.served(), two);
     assert!(apache.runs());
     web.shows(CHAIN);
 
-    // Broken between the test and the reload: only the gate before the reload can see it.
+    // The files are broken between the test and the reload: only the check before the reload finds it.
     sandbox.write(other.1, &one.1);
     let breaks = format!("cp {} {}", web.path("example.com.key"), web.path(other.1));
     sandbox.write("breaks.sh", format!("#!/bin/sh\n{breaks}\n"));
@@ -286,7 +287,7 @@ fn a_wrong_key_never_reaches_apache() {
 }
 
 #[test]
-fn another_host_that_answers_first_is_not_done() {
+fn a_host_that_answers_first_with_another_certificate_is_not_served() {
     let web = Web::new();
     let old = ("outside/old.crt", "outside/old.key");
     web.shop.deliver("old.pem");
@@ -298,7 +299,7 @@ fn another_host_that_answers_first_is_not_done() {
         .sandbox
         .write(old.1, web.shop.sandbox.read("example.com.key"));
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
-    // Apache takes the first host that has the name at all, if only by a pattern.
+    // Apache selects the first host that has the name, even if only by a pattern.
     let first = web.host_of("first.example *.com", old.0, old.1);
     apache.rewrite(
         &(web.listen() + &first + &web.host_of("example.com www.example.com", CHAIN, KEY)),
@@ -318,7 +319,7 @@ fn another_host_that_answers_first_is_not_done() {
 }
 
 #[test]
-fn both_families_are_asked() {
+fn both_ip_families_are_probed() {
     let web = Web::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     let both = format!("Listen 127.0.0.1:{0}\nListen [::1]:{0}\n", web.port);
@@ -332,7 +333,7 @@ fn both_families_are_asked() {
 }
 
 #[test]
-fn a_header_that_the_host_wants_is_sent_and_a_certificate_that_it_wants_is_not_needed() {
+fn a_proxy_header_is_sent_and_a_required_client_certificate_does_not_prevent_the_probe() {
     let web = Web::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     let root = web.path("root.pem");
@@ -352,7 +353,7 @@ fn a_header_that_the_host_wants_is_sent_and_a_certificate_that_it_wants_is_not_n
 }
 
 #[test]
-fn of_two_kinds_of_key_the_one_that_is_named_is_installed_and_seen() {
+fn of_two_key_types_in_a_host_only_the_new_one_is_replaced() {
     let web = Web::new();
     let sandbox = &web.shop.sandbox;
     sandbox
@@ -409,7 +410,7 @@ fn plain_files_that_the_configuration_names_are_adopted() {
 }
 
 #[test]
-fn what_only_apache_can_decide_is_told() {
+fn macros_that_certctl_cannot_expand_are_reported() {
     let web = Web::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     let macros = "LoadModule macro_module /usr/lib/apache2/modules/mod_macro.so\n<Macro Site $name>\n\
@@ -424,7 +425,7 @@ fn what_only_apache_can_decide_is_told() {
 }
 
 #[test]
-fn a_reload_that_ends_apache_is_never_called_done() {
+fn a_reload_that_terminates_apache_is_a_failed_rollback() {
     let web = Web::new();
     let mut apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&web.host());
@@ -436,14 +437,14 @@ fn a_reload_that_ends_apache_is_never_called_done() {
     );
     let run = web.round(&["--reload", &ends, "--json"]).expect(6).json();
     assert_eq!(run["verdict"], "rollback-failed", "{run}");
-    assert_eq!(web.shop.served(), one, "the files are as they were");
+    assert_eq!(web.shop.served(), one, "the files are restored");
     assert!(!apache.runs());
     let next = web.round(&["--json"]).expect(1).json();
     assert!(codes(&next).contains(&"server-not-running"), "{next}");
 }
 
 #[test]
-fn leaf_and_chain_in_files_of_their_own_are_adopted_as_such() {
+fn leaf_and_chain_in_separate_files_are_adopted() {
     let web = Web::new();
     let sandbox = &web.shop.sandbox;
     let (leaf, chain, key) = (
@@ -475,7 +476,7 @@ fn leaf_and_chain_in_files_of_their_own_are_adopted_as_such() {
 }
 
 #[test]
-fn a_name_that_two_hosts_have_is_told() {
+fn a_name_of_two_hosts_is_reported() {
     let web = Web::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&(web.host() + &web.host_of("www.example.com", CHAIN, KEY)));

@@ -1,5 +1,5 @@
-//! `certctl install` where nginx has other blocks too: what it must not call done, and what it must
-//! not adopt.
+//! `certctl install` where nginx has further blocks: what does not count as installed, and which
+//! paths are not adopted.
 //! Needs: nginx
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -13,7 +13,7 @@ const A: (&str, &str) = ("tree/etc/ssl/a.crt", "tree/etc/ssl/a.key");
 const B: (&str, &str) = ("tree/etc/ssl/b.crt", "tree/etc/ssl/b.key");
 
 #[test]
-fn a_first_block_with_another_pair_is_not_done() {
+fn a_first_block_with_another_certificate_is_not_served() {
     let site = Site::new();
     site.plain(OLD.0, OLD.1);
     let nginx = site.start("");
@@ -34,17 +34,17 @@ fn a_first_block_with_another_pair_is_not_done() {
         .iter()
         .find(|one| one["code"] == "configured-elsewhere")
         .unwrap();
-    let told = finding.to_string();
+    let finding = finding.to_string();
     assert!(
-        told.contains("nginx.conf:")
-            && told.contains("change two lines in ")
-            && told.contains("example.com.fullchain.pem"),
-        "{told}"
+        finding.contains("nginx.conf:")
+            && finding.contains("change the certificate lines in ")
+            && finding.contains("example.com.fullchain.pem"),
+        "{finding}"
     );
     site.shop.served();
     assert!(!run["next"].as_array().unwrap().is_empty());
-    let human = site.shop.install("new.crt", &[]).expect(1);
-    assert!(!human.stdout.contains("done"), "{human}");
+    let text = site.shop.install("new.crt", &[]).expect(1);
+    assert!(!text.stdout.contains("done"), "{text}");
 
     nginx.rewrite(&site.block(CHAIN, KEY));
     assert_eq!(
@@ -54,7 +54,7 @@ fn a_first_block_with_another_pair_is_not_done() {
 }
 
 #[test]
-fn a_name_whose_block_keeps_its_own_pair_is_not_done() {
+fn a_name_whose_block_keeps_another_certificate_is_not_served() {
     let site = Site::new();
     site.plain(A.0, A.1);
     site.plain(B.0, B.1);
@@ -73,7 +73,7 @@ fn a_name_whose_block_keeps_its_own_pair_is_not_done() {
 }
 
 #[test]
-fn a_block_that_cannot_be_asked_is_not_done() {
+fn a_block_that_cannot_be_probed_is_not_served() {
     let site = Site::new();
     let nginx = site.start("");
     let socket = format!("unix:{}", site.folder().join("s").display());
@@ -98,12 +98,12 @@ fn a_block_that_cannot_be_asked_is_not_done() {
 }
 
 #[test]
-fn flags_are_remembered_whenever_they_are_given() {
+fn options_are_stored_whenever_they_are_given() {
     let site = Site::new();
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
-    let nobody = site.round(&["--probe", "none", "--json"]).expect(0).json();
-    assert!(codes(&nobody).contains(&"not-probed"), "{nobody}");
+    let unprobed = site.round(&["--probe", "none", "--json"]).expect(0).json();
+    assert!(codes(&unprobed).contains(&"not-probed"), "{unprobed}");
     let at = format!("127.0.0.1:{}", site.port);
     let settings = || {
         site.shop
@@ -112,11 +112,11 @@ fn flags_are_remembered_whenever_they_are_given() {
     };
     assert!(
         !settings().contains("\"none\""),
-        "nobody is asked in that run alone: {}",
+        "`--probe none` is not stored: {}",
         settings()
     );
     let run = site.shop.install("new.crt", &["--json"]).expect(0).json();
-    assert!(!codes(&run).contains(&"not-probed"), "asked again: {run}");
+    assert!(!codes(&run).contains(&"not-probed"), "probed again: {run}");
     assert_eq!(
         run["certificates"][0]["probes"][0]["sha256"], run["certificates"][0]["sha256"],
         "{run}"
@@ -150,12 +150,12 @@ fn flags_are_remembered_whenever_they_are_given() {
         !["\"reload\"", "\"test\"", "\"probe\""]
             .iter()
             .any(|word| settings().contains(word)),
-        "forgotten: {}",
+        "`auto` removes stored options: {}",
         settings()
     );
     let run = site.round(&["--reload", "true", "--json"]).expect(5).json();
     assert_eq!(run["verdict"], "rolled-back");
-    // A server that was said to read them is not forgotten in silence.
+    // A stored server that is not given any more is reported.
     let run = site
         .shop
         .install("new.crt", &["--server", "none", "--json"])
@@ -165,7 +165,7 @@ fn flags_are_remembered_whenever_they_are_given() {
 }
 
 #[test]
-fn names_that_only_nginx_can_match_are_not_adopted() {
+fn paths_of_blocks_with_regular_expressions_are_not_adopted() {
     let site = Site::new();
     site.plain(A.0, A.1);
     let before = site.shop.sandbox.read(A.0);
@@ -180,7 +180,7 @@ fn names_that_only_nginx_can_match_are_not_adopted() {
     assert_eq!(site.shop.sandbox.read(A.0), before);
     site.shop.served();
 
-    // A block without a name takes what comes.
+    // A block without a name serves every request.
     std::fs::remove_dir_all(site.shop.sandbox.join("tree/etc/ssl/certctl")).unwrap();
     nginx.rewrite(&format!(
         "{}\n{}",
@@ -192,12 +192,12 @@ fn names_that_only_nginx_can_match_are_not_adopted() {
 }
 
 #[test]
-fn a_block_is_given_no_certificate_that_lacks_a_name_of_it() {
+fn a_certificate_that_lacks_a_name_of_its_block_is_refused() {
     let site = Site::new();
     let names = "example.com www.example.com old.example.com";
     let nginx = site.start("");
     nginx.rewrite(&site.block_of(names, CHAIN, KEY));
-    // A placeholder is for nobody's eyes, and no certificate to go by.
+    // A placeholder may lack names, and its names do not count as covered before.
     let config = nginx.config().display().to_string();
     let place = [
         "install",
@@ -222,27 +222,28 @@ fn a_block_is_given_no_certificate_that_lacks_a_name_of_it() {
         (&"refused".into(), &false.into()),
         "{run}"
     );
-    let told = run["findings"]
+    let finding = run["findings"]
         .as_array()
         .unwrap()
         .iter()
         .find(|one| one["code"] == "names-not-covered")
         .unwrap();
     assert!(
-        told["message"]
+        finding["message"]
             .as_str()
             .unwrap()
-            .contains("serves old.example.com, which the certificate is not for")
+            .contains("old.example.com"),
+        "{finding}"
     );
     assert_eq!(site.shop.tree(), before);
     site.round(&["--allow", "names-not-covered"]).expect(0);
-    // It was lacking before: the next round is told of it, not held.
+    // The present certificate lacks the name as well: now that is a warning.
     let run = site.round(&["--json"]).expect(0).json();
     assert!(codes(&run).contains(&"names-not-covered"), "{run}");
 }
 
 #[test]
-fn a_name_that_the_new_certificate_lost_is_not_broken() {
+fn a_certificate_that_loses_a_served_name_is_refused() {
     let site = Site::new();
     let sandbox = &site.shop.sandbox;
     let nginx = site.start("");
@@ -258,25 +259,25 @@ fn a_name_that_the_new_certificate_lost_is_not_broken() {
         (&"refused".into(), &false.into()),
         "{run}"
     );
-    let told = run["findings"].to_string();
+    let findings = run["findings"].to_string();
     assert!(
-        told.contains("www.example.com")
-            && told.contains("server_name in")
-            && told.contains("nginx.conf:"),
-        "{told}"
+        findings.contains("www.example.com")
+            && findings.contains("server_name in")
+            && findings.contains("nginx.conf:"),
+        "{findings}"
     );
     assert_eq!(site.shop.tree(), before);
 
     nginx.rewrite(&site.block_of("example.com", CHAIN, KEY));
     site.shop.install("less.crt", &[]).expect(0);
-    // The present one lacks it too.
+    // The present certificate lacks the name as well.
     nginx.rewrite(&site.block(CHAIN, KEY));
     let run = site.shop.install("less.crt", &["--json"]).expect(0).json();
     assert!(codes(&run).contains(&"names-not-covered"), "{run}");
 }
 
 #[test]
-fn a_folder_that_leads_into_another_tools_tree_is_theirs() {
+fn files_behind_a_link_into_another_tools_folder_are_not_adopted() {
     let site = Site::new();
     let sandbox = &site.shop.sandbox;
     site.plain(
@@ -293,10 +294,8 @@ fn a_folder_that_leads_into_another_tools_tree_is_theirs() {
     let _nginx =
         site.start(&site.block("tree/etc/nginx/certs/f.cer", "tree/etc/nginx/certs/k.key"));
     let run = site.round(&["--json"]).expect(1).json();
-    assert!(
-        run["findings"].to_string().contains("kept by acme.sh"),
-        "{run}"
-    );
+    assert!(codes(&run).contains(&"paths-not-adopted"), "{run}");
+    assert!(run["findings"].to_string().contains("acme.sh"), "{run}");
     assert_eq!(sandbox.read("tree/etc/.acme.sh/example.com/k.key"), before);
 }
 
@@ -304,7 +303,7 @@ fn a_folder_that_leads_into_another_tools_tree_is_theirs() {
 fn a_block_that_cannot_be_written_is_printed() {
     let site = Site::new();
     let _nginx = site.start("");
-    // Nobody can read a folder as a file.
+    // The path of the block is a folder, so the block cannot be written.
     std::fs::create_dir(site.shop.sandbox.join("example.com.nginx.conf")).unwrap();
     let run = site.round(&["--json"]).expect(1).json();
     assert_eq!(
@@ -315,14 +314,15 @@ fn a_block_that_cannot_be_written_is_printed() {
     assert!(codes(&run).contains(&"not-served"), "{run}");
     let next = run["next"].to_string();
     assert!(
-        next.contains("paste it into the http block") && next.contains("ssl_certificate_key"),
+        next.contains("Paste this block into the http block")
+            && next.contains("ssl_certificate_key"),
         "{next}"
     );
     site.shop.served();
 }
 
 #[test]
-fn of_two_kinds_of_key_in_a_block_the_user_names_one() {
+fn the_user_chooses_one_of_two_certificates_of_a_block() {
     let site = Site::new();
     site.plain(A.0, A.1);
     let path = |path: &str| site.shop.sandbox.join(path).display().to_string();

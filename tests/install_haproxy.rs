@@ -1,5 +1,5 @@
-//! `certctl install` before the real HAProxy: one file or two, folders, lists, PROXY headers,
-//! strict names, broken, down.
+//! `certctl install` with a real HAProxy: combined and separate files, folders, lists, PROXY headers,
+//! strict SNI, broken configurations, and a server that does not run.
 //! Needs: haproxy
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -16,7 +16,7 @@ use support::haproxy::{Haproxy, write_config};
 use support::nginx::free_port;
 use support::shop::{CHAIN, Shop, codes, mode};
 
-/// A shop with an HAProxy that reads what it installs.
+/// A CA, a request and a tree to install into, with an HAProxy that serves what is installed.
 struct Balancer {
     shop: Shop,
     port: u16,
@@ -40,7 +40,7 @@ impl Balancer {
         self.shop.sandbox.join(path).display().to_string()
     }
 
-    /// A section with TLS; `words` come after `ssl`.
+    /// Returns a section with TLS; `words` follow `ssl` on its `bind` line.
     fn section(&self, words: &str) -> String {
         format!(
             "frontend f\n    bind 127.0.0.1:{} ssl {words}\n    http-request return status 204\n",
@@ -77,7 +77,7 @@ impl Balancer {
         self.shop.install("new.crt", &[&flags[..], more].concat())
     }
 
-    /// A pair from the CA in plain files; where both are one path, in one file.
+    /// Issues a certificate and writes its chain and key to plain files; equal paths are one file.
     fn plain(&self, chain: &str, key: &str) {
         let sandbox = &self.shop.sandbox;
         sandbox
@@ -106,13 +106,13 @@ impl Balancer {
         let leaf = Certificate::from_der(&handshake.chain[0]).unwrap().to_pem();
         assert!(
             self.shop.sandbox.read(path).contains(&leaf),
-            "HAProxy shows another certificate than {path}"
+            "HAProxy serves another certificate than {path}"
         );
     }
 }
 
 #[test]
-fn a_chain_with_its_key_beside_it() {
+fn a_chain_with_the_key_in_a_file_next_to_it() {
     let balancer = Balancer::new();
     let key = format!("{CHAIN}.key");
     balancer.plain(CHAIN, &key);
@@ -135,7 +135,7 @@ fn a_chain_with_its_key_beside_it() {
 }
 
 #[test]
-fn one_file_with_both_is_installed_replaced_and_gone_back_from() {
+fn a_combined_file_is_installed_replaced_and_rolled_back() {
     let balancer = Balancer::new();
     let haproxy = balancer.start("");
     haproxy.rewrite(&balancer.crt(BOTH));
@@ -154,9 +154,13 @@ fn one_file_with_both_is_installed_replaced_and_gone_back_from() {
     assert_eq!(mode(&balancer.shop.sandbox.join(BOTH)), 0o600);
     let one = balancer.shop.sandbox.read(BOTH);
 
-    let run = balancer.round(&[]).expect(0);
+    let run = balancer.round(&["--json"]).expect(0).json();
+    let steps: Vec<&str> = run["plan"]["steps"]
+        .iter()
+        .map(|step| step["step"].as_str().unwrap())
+        .collect();
     assert!(
-        run.stdout.contains("(HAProxy's test ok, reloaded)"),
+        steps.contains(&"test-server") && steps.contains(&"reload"),
         "{run}"
     );
     balancer.shows(BOTH);
@@ -176,7 +180,7 @@ fn one_file_with_both_is_installed_replaced_and_gone_back_from() {
 }
 
 #[test]
-fn a_plain_file_with_both_is_taken_over() {
+fn a_plain_combined_file_is_adopted() {
     let balancer = Balancer::new();
     let path = "tree/etc/haproxy/site.pem";
     balancer.plain(path, path);
@@ -196,7 +200,7 @@ fn a_plain_file_with_both_is_taken_over() {
 }
 
 #[test]
-fn a_folder_of_certificates_holds_no_backup_that_would_be_loaded() {
+fn backups_in_a_folder_of_certificates_are_not_loaded() {
     let balancer = Balancer::new();
     let sandbox = &balancer.shop.sandbox;
     let path = "tree/etc/haproxy/certs/site.pem";
@@ -218,7 +222,7 @@ fn a_folder_of_certificates_holds_no_backup_that_would_be_loaded() {
     };
     assert_eq!(listing(), ["site.pem"]);
 
-    // What was broken before is kept, where HAProxy does not look.
+    // The broken file is kept under a name that HAProxy does not load.
     std::fs::remove_file(sandbox.join(path)).unwrap();
     sandbox.write(path, "broken");
     let run = balancer.round(&["--json"]).expect(0).json();
@@ -229,7 +233,7 @@ fn a_folder_of_certificates_holds_no_backup_that_would_be_loaded() {
 }
 
 #[test]
-fn a_backup_of_a_chain_with_its_key_beside_it_is_not_loaded_either() {
+fn backups_of_a_chain_and_a_separate_key_are_not_loaded() {
     let balancer = Balancer::new();
     let sandbox = &balancer.shop.sandbox;
     let [chain, key] = [
@@ -238,7 +242,7 @@ fn a_backup_of_a_chain_with_its_key_beside_it_is_not_loaded_either() {
     ];
     balancer.plain(chain, key);
     let _haproxy = balancer.start(&balancer.crt("tree/etc/haproxy/certs"));
-    // Another key than that of the chain: both are kept, and HAProxy loads neither.
+    // The key does not match the chain: both are kept as backups, and HAProxy loads neither.
     balancer.plain("other.crt", key);
     let paths = [balancer.path(chain), balancer.path(key)];
     let run = balancer
@@ -264,7 +268,7 @@ fn a_backup_of_a_chain_with_its_key_beside_it_is_not_loaded_either() {
 }
 
 #[test]
-fn a_reload_that_fails_is_taken_back() {
+fn a_failed_reload_is_rolled_back() {
     let balancer = Balancer::new();
     let haproxy = balancer.start("");
     haproxy.rewrite(&balancer.crt(BOTH));
@@ -285,7 +289,7 @@ fn a_reload_that_fails_is_taken_back() {
 }
 
 #[test]
-fn a_name_that_another_line_serves_is_told_in_its_words() {
+fn a_name_that_another_line_serves_is_reported_with_the_line_to_change() {
     let balancer = Balancer::new();
     balancer.plain(BOTH, BOTH);
     balancer.plain("other.pem", "other.pem");
@@ -306,27 +310,27 @@ fn a_name_that_another_line_serves_is_told_in_its_words() {
         "--json",
     ]);
     let run = run.expect(1).json();
-    let told = run["findings"]
+    let finding = run["findings"]
         .as_array()
         .unwrap()
         .iter()
         .find(|one| one["code"] == "configured-elsewhere")
         .unwrap();
     assert!(
-        told["next"][0]["text"]
+        finding["next"][0]["text"]
             .as_str()
             .unwrap()
-            .contains("change the path of its certificate in "),
-        "{told}"
+            .contains("change the path of the certificate in "),
+        "{finding}"
     );
     assert_eq!(
-        told["next"][0]["lines"][0],
+        finding["next"][0]["lines"][0],
         format!("crt {}", balancer.path(BOTH))
     );
 }
 
 #[test]
-fn lines_of_a_list_have_their_names() {
+fn filters_of_a_crt_list_select_the_certificate() {
     let balancer = Balancer::new();
     let sandbox = &balancer.shop.sandbox;
     let (first, second) = ("tree/etc/haproxy/first.pem", "tree/etc/haproxy/second.pem");
@@ -349,12 +353,12 @@ fn lines_of_a_list_have_their_names() {
     assert_eq!(
         sandbox.read(first),
         before,
-        "the one that answers for no name stays"
+        "the certificate that answers for no name is unchanged"
     );
 }
 
 #[test]
-fn a_header_before_the_handshake_and_names_that_must_fit() {
+fn proxy_headers_and_strict_sni_are_supported() {
     for words in ["accept-proxy", "strict-sni"] {
         let balancer = Balancer::new();
         balancer.plain(BOTH, BOTH);
@@ -371,7 +375,7 @@ fn a_header_before_the_handshake_and_names_that_must_fit() {
 }
 
 #[test]
-fn a_configuration_that_is_broken_otherwise_is_left_alone() {
+fn a_configuration_with_another_error_is_not_changed() {
     let balancer = Balancer::new();
     let haproxy = balancer.start("");
     haproxy.rewrite(&format!("{}    bogus\n", balancer.crt(BOTH)));
@@ -387,14 +391,14 @@ fn a_configuration_that_is_broken_otherwise_is_left_alone() {
 }
 
 #[test]
-fn one_that_does_not_run_is_told_how_to_start() {
+fn the_next_step_starts_a_server_that_does_not_run() {
     let balancer = Balancer::new();
     write_config(&balancer.folder(), &balancer.crt(BOTH));
     let run = balancer.round(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served");
     assert!(codes(&run).contains(&"server-not-running"), "{run}");
     assert!(
-        run["next"][0]["text"]
+        run["next"][0]["command"]
             .as_str()
             .unwrap()
             .contains("haproxy -W -D -f"),
@@ -408,7 +412,7 @@ fn one_that_does_not_run_is_told_how_to_start() {
 }
 
 #[test]
-fn a_section_is_written_and_taken_up() {
+fn a_written_section_serves_the_certificate() {
     let balancer = Balancer::new();
     let sandbox = &balancer.shop.sandbox;
     let haproxy = balancer.start("");
@@ -424,7 +428,7 @@ fn a_section_is_written_and_taken_up() {
         next.contains("sudo tee -a") && next.contains("haproxy.cfg"),
         "{next}"
     );
-    // As it is written, on ports that are free here.
+    // The section as it was written, with ports that are free here.
     let ours: Vec<&str> = section
         .lines()
         .filter(|line| !line.contains(":::") && !line.contains("bind :80"))
@@ -448,7 +452,7 @@ fn a_section_is_written_and_taken_up() {
 }
 
 #[test]
-fn of_a_bundle_the_file_that_is_named_is_installed_and_seen() {
+fn of_a_bundle_only_the_chosen_file_is_replaced() {
     let balancer = Balancer::new();
     let sandbox = &balancer.shop.sandbox;
     let (ecdsa, rsa) = (

@@ -1,5 +1,5 @@
-//! `certctl install` and `rollback` before the real nginx: served, not named yet, broken, deaf, not
-//! running.
+//! `certctl install` and `rollback` with a real nginx: certificates that are served or not configured
+//! yet, broken configurations, reloads that fail or have no effect, and a server that does not run.
 //! Needs: nginx
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -17,7 +17,7 @@ use support::shop::{CHAIN, KEY, PAIR, codes, fits, link};
 use support::site::Site;
 
 #[test]
-fn a_waiting_configuration_is_mended_then_replaced_then_rolled_back() {
+fn a_certificate_is_installed_replaced_and_rolled_back() {
     let site = Site::new();
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
@@ -35,9 +35,7 @@ fn a_waiting_configuration_is_mended_then_replaced_then_rolled_back() {
 
     let run = site.round(&[]).expect(0);
     assert!(
-        run.stdout.contains(
-            "both names, TLS 1.3, this certificate, whole chain   (nginx -t ok, reloaded)"
-        ),
+        run.stdout.contains("both names, TLS 1.3, this certificate"),
         "{run}"
     );
     site.shows(CHAIN);
@@ -57,7 +55,7 @@ fn a_waiting_configuration_is_mended_then_replaced_then_rolled_back() {
 }
 
 #[test]
-fn no_block_names_the_pair_yet() {
+fn a_block_is_written_when_none_names_the_certificate() {
     let site = Site::new();
     let sandbox = &site.shop.sandbox;
     let nginx = site.start(
@@ -82,7 +80,8 @@ fn no_block_names_the_pair_yet() {
     );
     let next = run["next"].to_string();
     assert!(
-        next.contains("add to the http block of") && next.contains("certctl install example.com"),
+        next.contains("Add this line to the http block of")
+            && next.contains("certctl install example.com"),
         "{next}"
     );
     std::fs::create_dir(site.folder().join("conf.d")).unwrap();
@@ -90,19 +89,19 @@ fn no_block_names_the_pair_yet() {
     assert!(
         again["next"]
             .to_string()
-            .contains("add to the http block of"),
-        "it is there, and not included: {again}"
+            .contains("Add this line to the http block of"),
+        "the folder exists and is not included: {again}"
     );
     nginx.rewrite("include conf.d/*.conf;");
     let again = site.shop.install("new.crt", &["--json"]).expect(1).json();
-    let next = again["next"][0]["text"].as_str().unwrap();
+    let next = again["next"][0]["command"].as_str().unwrap();
     assert!(
         next.starts_with("sudo mv example.com.nginx.conf ")
             && next.contains("/conf.d/ && certctl install"),
         "{next}"
     );
 
-    // Still not: said again; a file that the user has changed is kept.
+    // A file that the user has changed is kept.
     sandbox.write("example.com.nginx.conf", "# mine");
     let again = site.shop.install("new.crt", &["--json"]).expect(1).json();
     assert_eq!(again["verdict"], "not-served");
@@ -146,7 +145,7 @@ fn plain_files_that_the_configuration_names_are_adopted() {
 }
 
 #[test]
-fn what_nginx_loads_stays_when_its_first_proof_fails() {
+fn files_that_nginx_loads_stay_when_the_first_verification_fails() {
     let site = Site::new();
     let nginx = site.start("");
     site.round(&[]).expect(1);
@@ -161,7 +160,7 @@ fn what_nginx_loads_stays_when_its_first_proof_fails() {
             .success()
     };
     assert!(test());
-    // Nobody listens there yet, and the reload does not help.
+    // nginx does not listen there yet, and this reload has no effect.
     let run = site
         .shop
         .install("new.crt", &["--reload", "true", "--json"])
@@ -177,7 +176,7 @@ fn what_nginx_loads_stays_when_its_first_proof_fails() {
 }
 
 #[test]
-fn what_nginx_was_told_to_load_first_stays_and_that_is_said() {
+fn first_files_that_nginx_has_loaded_stay_and_are_reported() {
     let site = Site::new();
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
@@ -189,7 +188,7 @@ fn what_nginx_was_told_to_load_first_stays_and_that_is_said() {
     assert_eq!(run["changed"], true);
     site.shop.served();
     site.shows(CHAIN);
-    // The next one, with the old one seen where it was seen before.
+    // The next certificate is rolled back: the previous one was verified live.
     let first = site.shop.install(
         "new.crt",
         &["--probe", &format!("127.0.0.1:{}", site.port), "--json"],
@@ -204,7 +203,7 @@ fn what_nginx_was_told_to_load_first_stays_and_that_is_said() {
 }
 
 #[test]
-fn a_pair_that_only_the_server_can_read_is_put_back() {
+fn a_key_that_certctl_cannot_read_is_restored() {
     for kind in ["encrypted", "curve"] {
         let site = Site::new();
         let sandbox = &site.shop.sandbox;
@@ -245,8 +244,8 @@ fn a_pair_that_only_the_server_can_read_is_put_back() {
         let run = site.round(&["--test", "false", "--json"]).expect(1).json();
         assert_eq!(run["verdict"], "refused", "{kind}");
         let run = site.round(&["--reload", "false", "--json"]);
-        // Nobody here can shake hands on that curve: then it is not seen that the old one is
-        // served.
+        // certctl cannot verify a handshake on that curve, so it cannot confirm that the old
+        // certificate is served.
         let code = if kind == "encrypted" { 5 } else { 6 };
         let run = run.expect(code).json();
         assert_eq!(
@@ -267,7 +266,7 @@ fn a_pair_that_only_the_server_can_read_is_put_back() {
 }
 
 #[test]
-fn a_configuration_that_is_broken_otherwise_is_left_alone() {
+fn a_configuration_with_another_error_is_not_changed() {
     let site = Site::new();
     let nginx =
         site.start(&"server { listen 127.0.0.1:1; }".replace(":1;", &format!(":{};", free_port())));
@@ -282,7 +281,7 @@ fn a_configuration_that_is_broken_otherwise_is_left_alone() {
 }
 
 #[test]
-fn a_reload_that_does_nothing_is_found_out_and_taken_back() {
+fn a_reload_without_effect_is_detected_and_rolled_back() {
     let site = Site::new();
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
@@ -296,7 +295,7 @@ fn a_reload_that_does_nothing_is_found_out_and_taken_back() {
 }
 
 #[test]
-fn a_reload_that_fails_is_taken_back_when_the_old_pair_is_seen() {
+fn a_failed_reload_is_rolled_back_when_the_old_certificate_is_served() {
     let site = Site::new();
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
@@ -318,16 +317,16 @@ fn a_reload_that_fails_is_taken_back_when_the_old_pair_is_seen() {
     );
     assert_eq!(site.shop.served(), first);
     site.shows(CHAIN);
-    // What it was told that once is not remembered.
+    // The reload command of a failed install is not stored.
     site.round(&[]).expect(0);
 }
 
 #[test]
-fn a_way_back_that_ends_at_what_was_seen_live_says_that_it_stays() {
+fn a_failed_rollback_to_the_proven_version_keeps_it() {
     let site = Site::new();
     let reload = site.shop.sandbox.join("reload");
-    let tells = |script: String| site.shop.sandbox.write("reload", format!("{script}\n"));
-    tells(format!(
+    let write_reload = |script: String| site.shop.sandbox.write("reload", format!("{script}\n"));
+    write_reload(format!(
         "nginx -s reload -c {}",
         site.folder().join("nginx.conf").display()
     ));
@@ -339,32 +338,33 @@ fn a_way_back_that_ends_at_what_was_seen_live_says_that_it_stays() {
     drop(nginx);
     site.round(&[]).expect(1);
     let _nginx = site.start(&site.block(CHAIN, KEY));
-    tells("exit 1".to_owned());
+    write_reload("exit 1".to_owned());
     let run = site
         .shop
         .sandbox
-        .run(&["rollback", "example.com", "--root", "tree"])
-        .expect(6);
-    assert!(run.stdout.contains("is what was seen live last"), "{run}");
+        .run(&["rollback", "example.com", "--root", "tree", "--json"])
+        .expect(6)
+        .json();
+    assert!(codes(&run).contains(&"no-previous-version"), "{run}");
     assert_eq!(site.shop.served(), first);
 }
 
 #[test]
-fn a_server_that_does_not_run_is_told_how_to_start() {
+fn the_next_step_starts_a_server_that_does_not_run() {
     let site = Site::new();
     write_config(&site.folder(), &site.block(CHAIN, KEY));
     let run = site.round(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served");
     assert!(codes(&run).contains(&"server-not-running"), "{run}");
     assert!(
-        run["next"][0]["text"]
+        run["next"][0]["command"]
             .as_str()
             .unwrap()
             .contains("nginx -c"),
         "{run}"
     );
     site.shop.served();
-    // Started, it serves what is there, and the next install sees it.
+    // After its start it serves the installed files, and the next install verifies them.
     let _nginx = site.start(&site.block(CHAIN, KEY));
     assert_eq!(
         site.shop.install("new.crt", &["--json"]).expect(0).json()["verdict"],
@@ -373,7 +373,7 @@ fn a_server_that_does_not_run_is_told_how_to_start() {
 }
 
 #[test]
-fn a_broken_pair_is_never_put_back() {
+fn a_broken_certificate_is_never_restored() {
     let site = Site::new();
     let sandbox = &site.shop.sandbox;
     site.shop.deliver("old.crt");
@@ -409,34 +409,34 @@ fn a_broken_pair_is_never_put_back() {
 }
 
 #[test]
-fn visitors_see_no_failed_and_no_mixed_handshake() {
+fn clients_see_no_failed_and_no_mixed_handshake() {
     let site = Site::new();
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
     site.round(&[]).expect(0);
     let stop = Arc::new(AtomicBool::new(false));
     let port = site.port;
-    let visitor = {
+    let client = {
         let stop = Arc::clone(&stop);
         std::thread::spawn(move || {
             let target = [ProbeTarget::new(
                 ([127, 0, 0, 1], port).into(),
                 "example.com",
             )];
-            let mut seen = 0;
+            let mut handshakes = 0;
             while !stop.load(Ordering::Relaxed) {
                 let answer = probe_all(&target, Duration::from_secs(20)).pop().unwrap();
                 assert_eq!(answer.expect("a handshake").chain.len(), 2);
-                seen += 1;
+                handshakes += 1;
             }
-            seen
+            handshakes
         })
     };
     for _ in 0..3 {
         site.round(&[]).expect(0);
     }
     stop.store(true, Ordering::Relaxed);
-    assert!(visitor.join().unwrap() > 10);
+    assert!(client.join().unwrap() > 10);
 }
 
 #[test]
@@ -458,13 +458,13 @@ fn paths_outside_of_the_tree_are_not_adopted() {
     assert_eq!(sandbox.read("elsewhere/site.key"), before);
     assert!(
         !sandbox.join("example.com.nginx.conf").exists(),
-        "the block is there: two lines are to be changed"
+        "a block exists: its lines are to be changed"
     );
     assert!(Path::new(&sandbox.join(CHAIN)).exists());
 }
 
 #[test]
-fn any_server_is_served_by_commands_and_a_probe() {
+fn other_servers_are_supported_by_commands_and_a_probe() {
     let site = Site::new();
     let config = site.folder().join("nginx.conf").display().to_string();
     let nginx = site.start("");
@@ -476,8 +476,7 @@ fn any_server_is_served_by_commands_and_a_probe() {
     let common = [
         "--server", "none", "--test", &test, "--reload", &reload, "--json",
     ];
-    // What it is asked at is not there before: the test fails for want of the pair that this run
-    // brings.
+    // At first the test command fails, because the certificate that this run installs is missing.
     let first = site.shop.round(
         &[
             &common[..],
@@ -489,7 +488,7 @@ fn any_server_is_served_by_commands_and_a_probe() {
     site.shows(CHAIN);
     let one = site.shop.served();
 
-    // A reload of nothing: the probe finds the old one; back to it.
+    // This reload has no effect: the probe sees the old certificate, which is restored.
     let run = site
         .shop
         .round(&["--reload", "true", "--json"])
@@ -533,7 +532,7 @@ fn certctls_own_folder_is_not_a_path_to_adopt() {
 }
 
 #[test]
-fn a_reload_that_took_in_part_is_told_from_one_that_did_not() {
+fn a_partial_reload_is_distinguished_from_one_without_effect() {
     let site = Site::new();
     let block = || {
         let two = format!(
@@ -547,7 +546,7 @@ fn a_reload_that_took_in_part_is_told_from_one_that_did_not() {
     nginx.rewrite(&block());
     site.round(&[]).expect(0);
     let first = site.shop.served();
-    // Another nginx takes half of the visitors, and nobody tells it to reload.
+    // Another nginx accepts half of the connections and is not reloaded.
     let _other = Nginx::start(&site.shop.sandbox.join("other"), &block());
     let run = site.round(&["--json"]).expect(5).json();
     assert_eq!(run["verdict"], "rolled-back", "{run}");

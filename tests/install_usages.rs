@@ -1,5 +1,5 @@
-//! `certctl install` where the new certificate lacks what the present one was used for: OCSP
-//! answers, logging in.
+//! `certctl install` of a certificate that lacks a use of the previous one: OCSP stapling, client
+//! authentication.
 //! Needs: apache2, nginx
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -13,7 +13,7 @@ use support::nginx::free_port;
 use support::shop::{CHAIN, KEY, Shop, codes};
 use support::site::Site;
 
-/// An OCSP server (RFC 5280 4.2.2.1) that nothing listens on.
+/// Adds the address of an OCSP responder (RFC 5280, 4.2.2.1) on which nothing listens.
 fn with_ocsp(params: &mut CertificateParams) {
     let url = b"http://127.0.0.1:9/";
     let method = [0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01];
@@ -29,7 +29,7 @@ fn with_ocsp(params: &mut CertificateParams) {
         ));
 }
 
-fn told<'a>(document: &'a Json, code: &str) -> &'a Json {
+fn finding<'a>(document: &'a Json, code: &str) -> &'a Json {
     let found = document["findings"]
         .as_array()
         .unwrap()
@@ -39,7 +39,7 @@ fn told<'a>(document: &'a Json, code: &str) -> &'a Json {
 }
 
 #[test]
-fn nginx_staples_what_the_ca_does_not_give() {
+fn stapling_without_a_responder_is_a_warning_for_nginx() {
     let site = Site::new();
     let nginx = site.start("");
     nginx.rewrite(
@@ -60,8 +60,11 @@ fn nginx_staples_what_the_ca_does_not_give() {
     assert!(!codes(&run).contains(&"stapling-without-ocsp"), "{run}");
 
     let run = site.shop.round(&flags).expect(0).json();
-    assert_eq!(run["verdict"], "live", "nginx serves without: {run}");
-    let finding = told(&run, "stapling-without-ocsp");
+    assert_eq!(
+        run["verdict"], "live",
+        "nginx serves it without stapling: {run}"
+    );
+    let finding = finding(&run, "stapling-without-ocsp");
     let line = std::fs::read_to_string(&config)
         .unwrap()
         .lines()
@@ -79,12 +82,12 @@ fn nginx_staples_what_the_ca_does_not_give() {
     let log = std::fs::read_to_string(site.folder().join("error.log")).unwrap();
     assert!(
         log.contains("\"ssl_stapling\" ignored"),
-        "what certctl says is what nginx does: {log}"
+        "nginx reports the same: {log}"
     );
 }
 
 #[test]
-fn apache_staples_what_the_ca_does_not_give() {
+fn stapling_without_a_responder_is_a_warning_for_apache() {
     let shop = Shop::new();
     let (port, folder) = (free_port(), shop.sandbox.join("apache"));
     let path = |path: &str| shop.sandbox.join(path).display().to_string();
@@ -101,7 +104,7 @@ fn apache_staples_what_the_ca_does_not_give() {
     let flags = ["--server", "apache", "--server-config", &config, "--json"];
     let run = shop.round(&flags).expect(0).json();
     assert_eq!(run["verdict"], "live", "{run}\n{}", apache.log());
-    let finding = told(&run, "stapling-without-ocsp");
+    let finding = finding(&run, "stapling-without-ocsp");
     let line = std::fs::read_to_string(&config)
         .unwrap()
         .lines()
@@ -123,7 +126,7 @@ fn apache_staples_what_the_ca_does_not_give() {
 }
 
 #[test]
-fn a_certificate_that_clients_logged_in_with_is_missed() {
+fn a_certificate_that_lost_client_authentication_is_reported_once() {
     let shop = Shop::new();
     let both = |params: &mut CertificateParams| {
         params
@@ -142,18 +145,12 @@ fn a_certificate_that_clients_logged_in_with_is_missed() {
     assert!(!codes(&first).contains(&"client-auth-removed"), "{first}");
 
     let run = shop.round(&flags).expect(0).json();
-    let finding = told(&run, "client-auth-removed");
+    let finding = finding(&run, "client-auth-removed");
     assert_eq!(finding["severity"], "warning");
-    assert!(
-        finding["next"][0]["text"]
-            .as_str()
-            .unwrap()
-            .contains("a certificate of its own"),
-        "{finding}"
-    );
+    assert_eq!(finding["next"].len(), 1, "{finding}");
     let again = shop.install("new.crt", &flags).expect(0).json();
     assert!(
         !codes(&again).contains(&"client-auth-removed"),
-        "told once: {again}"
+        "reported once: {again}"
     );
 }

@@ -1,5 +1,5 @@
-//! The real nginx: its configuration read as it reads it, blocks written that it takes, reloads
-//! that a handshake sees.
+//! certctl and a real nginx: certctl reads the configuration as nginx does, writes blocks that nginx
+//! accepts, and sees the new certificate in a handshake after a reload.
 //! Needs: nginx
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -32,14 +32,14 @@ use support::nginx::{Nginx, free_port, write_config};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// A pair on disk, and its chain.
-struct Pair {
+/// A certificate and its key on disk, and the chain in memory.
+struct CertificateFiles {
     certificate: PathBuf,
     key: PathBuf,
     chain: Vec<Certificate>,
 }
 
-impl Pair {
+impl CertificateFiles {
     fn lines(&self) -> String {
         format!(
             "ssl_certificate {}; ssl_certificate_key {};",
@@ -56,13 +56,13 @@ impl Pair {
     }
 }
 
-fn pair_of(
+fn issue_with_key(
     sandbox: &Sandbox,
     ca: &TestCa,
     stem: &str,
     names: &[&str],
     algorithm: &'static SignatureAlgorithm,
-) -> Pair {
+) -> CertificateFiles {
     let key = KeyPair::generate_for(algorithm).unwrap();
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     let request = CertificateParams::new(names)
@@ -79,15 +79,15 @@ fn pair_of(
         .iter()
         .map(|block| Certificate::from_der(block.contents()).unwrap())
         .collect();
-    Pair {
+    CertificateFiles {
         certificate: chain_path,
         key: key_path,
         chain,
     }
 }
 
-fn pair(sandbox: &Sandbox, ca: &TestCa, stem: &str, names: &[&str]) -> Pair {
-    pair_of(sandbox, ca, stem, names, &PKCS_ECDSA_P256_SHA256)
+fn issue(sandbox: &Sandbox, ca: &TestCa, stem: &str, names: &[&str]) -> CertificateFiles {
+    issue_with_key(sandbox, ca, stem, names, &PKCS_ECDSA_P256_SHA256)
 }
 
 fn names(names: &[&str]) -> Vec<DnsName> {
@@ -105,7 +105,7 @@ fn known(found: NginxProgram) -> ControlledServer {
     }
 }
 
-fn ask(port: u16, name: &str) -> Result<probe::TlsHandshake, ProbeError> {
+fn handshake_with(port: u16, name: &str) -> Result<probe::TlsHandshake, ProbeError> {
     probe_all(
         &[ProbeTarget::new(([127, 0, 0, 1], port).into(), name)],
         DEADLINE,
@@ -118,15 +118,15 @@ fn find(config: &Path) -> NginxProgram {
     NginxProgram::find(Some(config)).unwrap().unwrap()
 }
 
-fn targets(config: &Path, pair: &Pair, asked: &[&str]) -> ProbeTargets {
-    let standing = find(config).observe().unwrap();
-    let names = names(asked);
+fn targets(config: &Path, files: &CertificateFiles, certificate_names: &[&str]) -> ProbeTargets {
+    let observation = find(config).observe().unwrap();
+    let names = names(certificate_names);
     let wanted = InstalledPaths {
-        links: &pair.links(),
+        links: &files.links(),
         names: &names,
-        algorithm: pair.chain[0].algorithm,
+        algorithm: files.chain[0].algorithm,
     };
-    ProbeTargets::find(&standing.config, &wanted)
+    ProbeTargets::find(&observation.config, &wanted)
 }
 
 #[test]
@@ -168,8 +168,8 @@ fn files_are_read_as_nginx_reads_them() {
         theirs
     );
 
-    let standing = find(&config).observe().unwrap();
-    let blocks: Vec<String> = standing
+    let observation = find(&config).observe().unwrap();
+    let blocks: Vec<String> = observation
         .config
         .blocks()
         .iter()
@@ -178,9 +178,9 @@ fn files_are_read_as_nginx_reads_them() {
     assert_eq!(blocks, ["a.example", "b.example"]);
     let pid = sandbox.join("nginx.pid");
     assert!(
-        matches!(&standing.detail, ServerDetail::Nginx { config, .. } if config.pid.as_ref() == Some(&pid))
+        matches!(&observation.detail, ServerDetail::Nginx { config, .. } if config.pid.as_ref() == Some(&pid))
     );
-    assert_eq!(standing.running, None);
+    assert_eq!(observation.running, None);
 }
 
 fn files_of(directives: &[NginxDirective], files: &mut BTreeSet<String>) {
@@ -191,15 +191,15 @@ fn files_of(directives: &[NginxDirective], files: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn a_reload_swaps_the_certificate_and_handshakes_see_it() {
+fn handshakes_show_the_new_certificate_after_a_reload() {
     let (sandbox, ca) = (Sandbox::new(), TestCa::new());
-    let old = pair(&sandbox, &ca, "old", &["example.com", "www.example.com"]);
+    let old = issue(&sandbox, &ca, "old", &["example.com", "www.example.com"]);
     let port = free_port();
-    let http = |pair: &Pair| {
+    let http = |files: &CertificateFiles| {
         format!(
             "ssl_protocols TLSv1.2 TLSv1.3;\n\
              server {{ listen 127.0.0.1:{port} ssl; server_name example.com www.example.com; {} }}",
-            pair.lines()
+            files.lines()
         )
     };
     let running = Nginx::start(sandbox.path(), &http(&old));
@@ -209,21 +209,21 @@ fn a_reload_swaps_the_certificate_and_handshakes_see_it() {
         found.start_command(),
         format!("sudo nginx -c {}", running.config().display())
     );
-    let asked = targets(running.config(), &old, &["example.com", "www.example.com"]);
-    assert_eq!(asked.targets.len(), 2);
-    assert!(asked.elsewhere.is_empty() && asked.unprobed.is_empty());
-    for answer in probe_all(&asked.targets, DEADLINE) {
-        let seen = answer.unwrap();
+    let probed = targets(running.config(), &old, &["example.com", "www.example.com"]);
+    assert_eq!(probed.targets.len(), 2);
+    assert!(probed.elsewhere.is_empty() && probed.unprobed.is_empty());
+    for answer in probe_all(&probed.targets, DEADLINE) {
+        let handshake = answer.unwrap();
         assert_eq!(
-            probe::compare_handshake(&seen, &old.chain),
+            probe::compare_handshake(&handshake, &old.chain),
             ProbeVerdict::Matches
         );
-        assert_eq!(seen.protocol, "TLS 1.3");
+        assert_eq!(handshake.protocol, "TLS 1.3");
     }
 
-    let new = pair(&sandbox, &ca, "new", &["example.com", "www.example.com"]);
+    let new = issue(&sandbox, &ca, "new", &["example.com", "www.example.com"]);
     assert!(matches!(
-        probe::compare_handshake(&ask(port, "example.com").unwrap(), &new.chain),
+        probe::compare_handshake(&handshake_with(port, "example.com").unwrap(), &new.chain),
         ProbeVerdict::OtherLeaf { label, .. } if label == "example.com"
     ));
     running.rewrite(&http(&new));
@@ -236,25 +236,31 @@ fn a_reload_swaps_the_certificate_and_handshakes_see_it() {
     };
     let (began, mut agreed) = (Instant::now(), 0);
     loop {
-        let answers = probe_all(&asked.targets, DEADLINE);
-        let same = |seen: &probe::TlsHandshake| {
-            probe::compare_handshake(seen, &new.chain) == ProbeVerdict::Matches
+        let answers = probe_all(&probed.targets, DEADLINE);
+        let same = |handshake: &probe::TlsHandshake| {
+            probe::compare_handshake(handshake, &new.chain) == ProbeVerdict::Matches
         };
-        agreed = if answers.iter().flatten().filter(|seen| same(seen)).count() == 2 {
+        agreed = if answers
+            .iter()
+            .flatten()
+            .filter(|handshake| same(handshake))
+            .count()
+            == 2
+        {
             agreed + 1
         } else {
             0
         };
         match patience.decide_next(agreed, began.elapsed()) {
             ProbeDecision::ProbeAgain(pause) => std::thread::sleep(pause),
-            turn => break assert_eq!(turn, ProbeDecision::Proven),
+            decision => break assert_eq!(decision, ProbeDecision::Proven),
         }
     }
 
     let pid = sandbox.read("nginx.pid");
     drop(running);
     assert_eq!(found.observe().unwrap().running, None);
-    // A pid file that outlived its nginx, and names another program by now.
+    // A stale pid file is ignored, also when its process id belongs to another program by now.
     sandbox.write("nginx.pid", pid);
     assert_eq!(found.observe().unwrap().running, None);
     let mut other = std::process::Command::new("sleep")
@@ -267,12 +273,12 @@ fn a_reload_swaps_the_certificate_and_handshakes_see_it() {
 }
 
 #[test]
-fn each_name_its_own_block_and_each_kind_of_key_its_own_pair() {
+fn names_select_the_block_and_key_types_the_certificate() {
     let (sandbox, ca) = (Sandbox::new(), TestCa::new());
     let both = ["a.example", "b.example"];
-    let ours = pair(&sandbox, &ca, "ours", &both);
-    let other = pair(&sandbox, &ca, "other", &["b.example"]);
-    let rsa = pair_of(&sandbox, &TestCa::rsa(), "rsa", &both, &PKCS_RSA_SHA256);
+    let ours = issue(&sandbox, &ca, "ours", &both);
+    let other = issue(&sandbox, &ca, "other", &["b.example"]);
+    let rsa = issue_with_key(&sandbox, &TestCa::rsa(), "rsa", &both, &PKCS_RSA_SHA256);
     let port = free_port();
     let http = format!(
         "ssl_protocols TLSv1.2;\n\
@@ -283,98 +289,101 @@ fn each_name_its_own_block_and_each_kind_of_key_its_own_pair() {
         other.lines(),
     );
     let running = Nginx::start(sandbox.path(), &http);
-    let asked = targets(running.config(), &ours, &both);
-    assert_eq!(asked.targets.len(), 1);
-    assert_eq!(asked.targets[0].algorithm, Some(KeyAlgorithm::EcdsaP256));
+    let probed = targets(running.config(), &ours, &both);
+    assert_eq!(probed.targets.len(), 1);
+    assert_eq!(probed.targets[0].algorithm, Some(KeyAlgorithm::EcdsaP256));
     assert_eq!(
-        (asked.elsewhere.len(), asked.elsewhere[0].name.as_str()),
+        (probed.elsewhere.len(), probed.elsewhere[0].name.as_str()),
         (1, "b.example")
     );
 
-    let seen = probe_all(&asked.targets, DEADLINE).pop().unwrap().unwrap();
+    let handshake = probe_all(&probed.targets, DEADLINE).pop().unwrap().unwrap();
     assert_eq!(
-        (probe::compare_handshake(&seen, &ours.chain), seen.protocol),
+        (
+            probe::compare_handshake(&handshake, &ours.chain),
+            handshake.protocol
+        ),
         (ProbeVerdict::Matches, "TLS 1.2")
     );
-    let asked = targets(running.config(), &rsa, &both);
-    let seen = probe_all(&asked.targets, DEADLINE).pop().unwrap().unwrap();
+    let probed = targets(running.config(), &rsa, &both);
+    let handshake = probe_all(&probed.targets, DEADLINE).pop().unwrap().unwrap();
     assert_eq!(
-        probe::compare_handshake(&seen, &rsa.chain),
+        probe::compare_handshake(&handshake, &rsa.chain),
         ProbeVerdict::Matches
     );
-    // The wrong block for the name.
+    // The other block answers for this name, with its own certificate.
     assert!(matches!(
-        probe::compare_handshake(&ask(port, "b.example").unwrap(), &ours.chain),
+        probe::compare_handshake(&handshake_with(port, "b.example").unwrap(), &ours.chain),
         ProbeVerdict::OtherLeaf { .. }
     ));
-    // A name that no block has gets the default block.
+    // The default block answers for names that no block has.
     assert_eq!(
-        probe::compare_handshake(&ask(port, "c.example").unwrap(), &ours.chain),
+        probe::compare_handshake(&handshake_with(port, "c.example").unwrap(), &ours.chain),
         ProbeVerdict::Matches
     );
 }
 
 #[test]
-fn servers_that_want_a_certificate_or_a_proxy_header_or_no_tls() {
+fn client_certificates_proxy_headers_and_plain_text_are_handled() {
     let (sandbox, ca) = (Sandbox::new(), TestCa::new());
-    let pair = pair(&sandbox, &ca, "a", &["a.example"]);
+    let files = issue(&sandbox, &ca, "a", &["a.example"]);
     let root = sandbox.write("root.pem", ca.root_pem());
     let (port, plain, proxied) = (free_port(), free_port(), free_port());
     let http = format!(
         "server {{ listen 127.0.0.1:{port} ssl; server_name a.example; {} ssl_verify_client on; \
          ssl_client_certificate {}; }}\nserver {{ listen 127.0.0.1:{plain}; }}\n\
          server {{ listen 127.0.0.1:{proxied} ssl proxy_protocol; server_name b.example; {} }}",
-        pair.lines(),
+        files.lines(),
         root.display(),
-        pair.lines(),
+        files.lines(),
     );
     let running = Nginx::start(sandbox.path(), &http);
     assert_eq!(
-        probe::compare_handshake(&ask(port, "a.example").unwrap(), &pair.chain),
+        probe::compare_handshake(&handshake_with(port, "a.example").unwrap(), &files.chain),
         ProbeVerdict::Matches
     );
-    let answer = ask(plain, "a.example");
+    let answer = handshake_with(plain, "a.example");
     assert!(
         matches!(answer, Err(ProbeError::NotTls)),
         "{answer:?}\n{}",
         running.log()
     );
 
-    let behind_a_proxy = targets(running.config(), &pair, &["b.example"])
+    let behind_a_proxy = targets(running.config(), &files, &["b.example"])
         .targets
         .pop()
         .unwrap();
     assert!(behind_a_proxy.proxy_header && behind_a_proxy.address.port() == proxied);
-    let seen = probe_all(&[behind_a_proxy], DEADLINE)
+    let handshake = probe_all(&[behind_a_proxy], DEADLINE)
         .pop()
         .unwrap()
         .unwrap();
     assert_eq!(
-        probe::compare_handshake(&seen, &pair.chain),
+        probe::compare_handshake(&handshake, &files.chain),
         ProbeVerdict::Matches
     );
-    assert!(ask(proxied, "b.example").is_err());
+    assert!(handshake_with(proxied, "b.example").is_err());
 }
 
 #[test]
-fn a_failing_test_says_who_is_to_blame() {
+fn failed_tests_are_attributed_to_the_certificate_or_to_another_cause() {
     let (sandbox, ca) = (Sandbox::new(), TestCa::new());
-    let good = pair(&sandbox, &ca, "good", &["a.example"]);
-    let other = pair(&sandbox, &ca, "other", &["a.example"]);
+    let good = issue(&sandbox, &ca, "good", &["a.example"]);
+    let other = issue(&sandbox, &ca, "other", &["a.example"]);
     let reversed = ca.intermediate_pem() + &std::fs::read_to_string(&good.certificate).unwrap();
     let glued = std::fs::read_to_string(&good.certificate)
         .unwrap()
         .replace("-----\n-----", "----------");
     let port = free_port();
     let test = |certificate: &Path, key: &Path, more: &str| {
-        let pair = format!(
+        let files = format!(
             "ssl_certificate {}; ssl_certificate_key {};",
             certificate.display(),
             key.display()
         );
         let config = write_config(
             sandbox.path(),
-            &format!("server {{ listen 127.0.0.1:{port} ssl; {pair} {more} }}"),
+            &format!("server {{ listen 127.0.0.1:{port} ssl; {files} {more} }}"),
         );
         let finished = known(find(&config)).test().unwrap().unwrap();
         (!finished.succeeded()).then(|| complaint(&finished.output, &[certificate, key]))
@@ -417,18 +426,24 @@ fn a_failing_test_says_who_is_to_blame() {
     }
 }
 
-/// What is written for a configuration must pass the real `nginx -t` in it.
-fn written(sandbox: &Sandbox, pair: &Pair, http: &str, asked: &[&str], ports: WebPorts) -> String {
+/// Writes a block for the names, and checks that `nginx -t` accepts it without a warning.
+fn written(
+    sandbox: &Sandbox,
+    files: &CertificateFiles,
+    http: &str,
+    certificate_names: &[&str],
+    ports: WebPorts,
+) -> String {
     let config = write_config(sandbox.path(), http);
     let found = find(&config);
-    let standing = found.observe().unwrap();
+    let observation = found.observe().unwrap();
     let new = NewBlock {
-        names: &names(asked),
-        links: &pair.links(),
-        ipv6: standing.ipv6,
+        names: &names(certificate_names),
+        links: &files.links(),
+        ipv6: observation.ipv6,
         ports,
     };
-    let text = standing.write_block(new).text;
+    let text = observation.write_block(new).text;
     sandbox.write("written.conf", &text);
     write_config(sandbox.path(), &format!("{http}\ninclude written.conf;"));
     let tested = known(find(&config)).test().unwrap().unwrap();
@@ -442,16 +457,16 @@ fn written(sandbox: &Sandbox, pair: &Pair, http: &str, asked: &[&str], ports: We
 }
 
 #[test]
-fn what_is_written_passes_the_real_test() {
+fn written_blocks_pass_the_test_of_nginx() {
     let (sandbox, ca) = (Sandbox::new(), TestCa::new());
-    let pair = pair(&sandbox, &ca, "with blank", &["example.com"]);
-    let pair = Pair {
+    let files = issue(&sandbox, &ca, "with blank", &["example.com"]);
+    let files = CertificateFiles {
         certificate: sandbox.join("with blank.fullchain.pem"),
-        ..pair
+        ..files
     };
     sandbox.write(
         "with blank.fullchain.pem",
-        std::fs::read(&pair.certificate).unwrap(),
+        std::fs::read(&files.certificate).unwrap(),
     );
     std::fs::create_dir_all(sandbox.join("x")).unwrap();
     sandbox.write("proxy_params", "proxy_set_header Host $http_host;");
@@ -469,14 +484,14 @@ fn what_is_written_passes_the_real_test() {
          proxy_set_header X-Real-IP $remote_addr; location /a { proxy_pass http://127.0.0.1:1; } \
          location /b { proxy_set_header Host b; proxy_pass http://127.0.0.1:1/; } }",
     ] {
-        // Ports that need no root.
+        // Ports that can be used without root.
         let http = http
             .replace("listen 80", &format!("listen {plain}"))
             .replace(":80 ", &format!(":{plain} "));
         let http = http.replace(":80;", &format!(":{plain};"));
         let text = written(
             &sandbox,
-            &pair,
+            &files,
             &http,
             &["example.com", "*.example.com"],
             WebPorts { plain, tls },
@@ -489,9 +504,9 @@ fn what_is_written_passes_the_real_test() {
 }
 
 #[test]
-fn what_is_written_serves_and_leaves_the_proofs_alone() {
+fn written_blocks_serve_and_do_not_redirect_validation_files() {
     let (sandbox, ca) = (Sandbox::new(), TestCa::new());
-    let pair = pair(&sandbox, &ca, "a", &["a.example", "www.a.example"]);
+    let files = issue(&sandbox, &ca, "a", &["a.example", "www.a.example"]);
     let (plain, tls, app) = (free_port(), free_port(), free_port());
     let http = format!(
         "server {{ listen {plain}; server_name a.example; location / {{ proxy_pass http://127.0.0.1:{app}; }} }}\n\
@@ -499,20 +514,20 @@ fn what_is_written_serves_and_leaves_the_proofs_alone() {
     );
     let text = written(
         &sandbox,
-        &pair,
+        &files,
         &http,
         &["a.example", "www.a.example"],
         WebPorts { plain, tls },
     );
     let running = Nginx::start(sandbox.path(), &format!("{http}\ninclude written.conf;"));
-    let asked = targets(running.config(), &pair, &["a.example", "www.a.example"]);
+    let probed = targets(running.config(), &files, &["a.example", "www.a.example"]);
     assert!(
-        asked.targets.len() >= 2 && asked.elsewhere.is_empty() && asked.unprobed.is_empty(),
-        "{asked:?}"
+        probed.targets.len() >= 2 && probed.elsewhere.is_empty() && probed.unprobed.is_empty(),
+        "{probed:?}"
     );
-    for answer in probe_all(&asked.targets, DEADLINE) {
+    for answer in probe_all(&probed.targets, DEADLINE) {
         assert_eq!(
-            probe::compare_handshake(&answer.unwrap(), &pair.chain),
+            probe::compare_handshake(&answer.unwrap(), &files.chain),
             ProbeVerdict::Matches,
             "{text}"
         );
@@ -525,10 +540,10 @@ fn what_is_written_serves_and_leaves_the_proofs_alone() {
     assert!(get("/.well-known/pki-validation/x.txt", "www.a.example").starts_with("HTTP/1.1 404"));
     assert!(
         get("/", "a.example").contains("127.0.0.1"),
-        "the present block is left as it is"
+        "the existing block is unchanged"
     );
 
-    // The lines that the file says to add to the present block.
+    // The lines that a comment in the new file says to add to the existing block.
     let lines: String = text
         .lines()
         .filter_map(|line| line.strip_prefix("#     "))
@@ -547,7 +562,7 @@ fn what_is_written_serves_and_leaves_the_proofs_alone() {
     );
     assert!(
         get("/.well-known/acme-challenge/x", "a.example").starts_with("HTTP/1.1 200"),
-        "passed on as before"
+        "still passed to the application"
     );
 }
 

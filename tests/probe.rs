@@ -1,5 +1,5 @@
-//! Handshakes with servers that stall, refuse, close, speak something else, or want a certificate
-//! of ours.
+//! Handshakes with servers that stall, refuse, close, do not speak TLS, or require a client
+//! certificate.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "support/holding.rs"]
@@ -23,16 +23,16 @@ use rustls::server::{ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, ServerConnection, SupportedProtocolVersion};
 
-/// Never used up by a server that answers, however busy the machine.
+/// Long enough for any server that answers, even on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-fn ask(address: SocketAddr) -> Result<TlsHandshake, ProbeError> {
+fn handshake_with(address: SocketAddr) -> Result<TlsHandshake, ProbeError> {
     probe_all(&[ProbeTarget::new(address, "example.com")], DEADLINE)
         .pop()
         .unwrap()
 }
 
-/// A listener that does `answer` with each connection.
+/// Starts a listener that calls `answer` with each connection; returns its address.
 fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -44,7 +44,7 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-fn pair(
+fn issue(
     algorithm: &'static rcgen::SignatureAlgorithm,
 ) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
     let key = KeyPair::generate_for(algorithm).unwrap();
@@ -58,13 +58,13 @@ fn pair(
     )
 }
 
-/// A TLS server; says where it is and the leaf that it serves.
+/// Starts a TLS server; returns its address and the leaf that it serves.
 fn tls(
     algorithm: &'static rcgen::SignatureAlgorithm,
     version: &'static SupportedProtocolVersion,
     wants_certificate: Option<()>,
 ) -> (SocketAddr, Vec<u8>) {
-    let (certificate, key) = pair(algorithm);
+    let (certificate, key) = issue(algorithm);
     let builder = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[version])
         .unwrap();
@@ -92,13 +92,13 @@ fn serve_tls(config: Arc<ServerConfig>) -> SocketAddr {
     serve(move |mut connection| {
         let mut session = ServerConnection::new(Arc::clone(&config)).unwrap();
         while session.is_handshaking() && session.complete_io(&mut connection).is_ok() {}
-        // An alert that is still to be sent.
+        // Sends a pending alert, if there is one.
         let _ = session.complete_io(&mut connection);
     })
 }
 
 #[test]
-fn every_kind_of_key_in_both_protocols() {
+fn all_key_types_are_supported_in_both_protocol_versions() {
     for algorithm in [
         &PKCS_ECDSA_P256_SHA256,
         &PKCS_ECDSA_P384_SHA384,
@@ -110,9 +110,9 @@ fn every_kind_of_key_in_both_protocols() {
             (&rustls::version::TLS13, "TLS 1.3"),
         ] {
             let (address, leaf) = tls(algorithm, version, None);
-            let seen = ask(address).unwrap();
+            let handshake = handshake_with(address).unwrap();
             assert_eq!(
-                (seen.chain, seen.protocol),
+                (handshake.chain, handshake.protocol),
                 (vec![leaf], name),
                 "{algorithm:?}"
             );
@@ -121,21 +121,21 @@ fn every_kind_of_key_in_both_protocols() {
 }
 
 #[test]
-fn a_leaf_counts_though_the_server_then_wants_one_of_ours() {
+fn the_leaf_is_read_although_the_server_requires_a_client_certificate() {
     for (version, name) in [
         (&rustls::version::TLS12, "TLS 1.2"),
         (&rustls::version::TLS13, "TLS 1.3"),
     ] {
         let (address, leaf) = tls(&PKCS_ECDSA_P256_SHA256, version, Some(()));
-        let seen = ask(address).unwrap();
-        assert_eq!((seen.chain, seen.protocol), (vec![leaf], name));
+        let handshake = handshake_with(address).unwrap();
+        assert_eq!((handshake.chain, handshake.protocol), (vec![leaf], name));
     }
 }
 
 #[test]
-fn a_server_without_the_key_of_its_certificate_is_not_believed() {
-    let (certificate, _) = pair(&PKCS_ECDSA_P256_SHA256);
-    let (_, other) = pair(&PKCS_ECDSA_P256_SHA256);
+fn a_server_without_the_key_of_its_certificate_is_rejected() {
+    let (certificate, _) = issue(&PKCS_ECDSA_P256_SHA256);
+    let (_, other) = issue(&PKCS_ECDSA_P256_SHA256);
     let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&other).unwrap();
     let resolver: Arc<dyn ResolvesServerCert> = Arc::new(SingleCertAndKey::from(
         CertifiedKey::new(vec![certificate], key),
@@ -147,13 +147,13 @@ fn a_server_without_the_key_of_its_certificate_is_not_believed() {
         let config = builder
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&resolver));
-        let answer = ask(serve_tls(Arc::new(config)));
+        let answer = handshake_with(serve_tls(Arc::new(config)));
         assert!(matches!(answer, Err(ProbeError::Signature)), "{answer:?}");
     }
 }
 
 #[test]
-fn only_the_kind_of_key_that_is_asked_for() {
+fn only_the_requested_key_type_is_accepted() {
     let (address, leaf) = tls(&PKCS_RSA_SHA256, &rustls::version::TLS13, None);
     let target = |algorithm| ProbeTarget {
         algorithm: Some(algorithm),
@@ -172,26 +172,26 @@ fn only_the_kind_of_key_that_is_asked_for() {
 }
 
 #[test]
-fn faults_are_told_apart() {
+fn faults_are_distinguished() {
     let closed_port = {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap()
     };
-    let refused = ask(closed_port);
+    let refused = handshake_with(closed_port);
     assert!(matches!(refused, Err(ProbeError::Refused)), "{refused:?}");
 
-    let junk = ask(serve(|mut connection| {
+    let junk = handshake_with(serve(|mut connection| {
         let _ = connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
         let _ = connection.read(&mut [0; 4096]);
     }));
     assert!(matches!(junk, Err(ProbeError::NotTls)), "{junk:?}");
 
-    let closed = ask(serve(|mut connection| {
+    let closed = handshake_with(serve(|mut connection| {
         let _ = connection.read(&mut [0; 4096]);
     }));
     assert!(matches!(closed, Err(ProbeError::Closed)), "{closed:?}");
 
-    let alert = ask(serve(|mut connection| {
+    let alert = handshake_with(serve(|mut connection| {
         let _ = connection.read(&mut [0; 4096]);
         let _ = connection.write_all(&[21, 3, 3, 0, 2, 2, 112]);
     }));
@@ -207,7 +207,7 @@ fn faults_are_told_apart() {
 }
 
 #[test]
-fn hosts_have_addresses() {
+fn hosts_are_resolved() {
     for host in ["127.0.0.1", "localhost"] {
         let addresses = resolve(host, 443, DEADLINE).unwrap();
         assert!(
@@ -228,7 +228,7 @@ fn hosts_have_addresses() {
 }
 
 #[test]
-fn servers_that_stall_cost_one_deadline_together() {
+fn stalled_servers_share_one_deadline() {
     let held = Held::default();
     let stalling = held.serve(|_| {});
     let (address, leaf) = tls(&PKCS_ECDSA_P256_SHA256, &rustls::version::TLS13, None);
@@ -237,14 +237,14 @@ fn servers_that_stall_cost_one_deadline_together() {
     targets.insert(20, ProbeTarget::new(address, "example.com"));
     let answers = probe_all(&targets, deadline);
     let counts = held.counts();
-    assert_eq!(counts.accepted, 40, "each is asked once");
+    assert_eq!(counts.accepted, 40, "each server is probed once");
     assert_eq!(
         counts.most, 32,
-        "all that run at once stall together, not one after the other: {counts:?}"
+        "32 probes run at the same time: {counts:?}"
     );
     for (index, answer) in answers.iter().enumerate() {
         match answer {
-            Ok(seen) => assert_eq!((index, &seen.chain[0]), (20, &leaf)),
+            Ok(handshake) => assert_eq!((index, &handshake.chain[0]), (20, &leaf)),
             Err(error) => assert!(
                 matches!(error, ProbeError::Stalled(_)) && index != 20,
                 "{error:?}"

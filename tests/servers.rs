@@ -1,4 +1,4 @@
-//! What each of nginx, Apache and HAProxy may do to an install, and all three at once.
+//! Installs with nginx, Apache and HAProxy, each alone and all three in one transaction.
 //! Needs: nginx apache2 haproxy
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -19,7 +19,7 @@ use support::json::Json;
 use support::nginx::free_port;
 use support::shop::{Shop, codes, leftovers};
 
-/// A shop whose certificates one of the three serves.
+/// A CA and a request whose certificates one of the three servers serves.
 struct Front {
     shop: Shop,
     kind: Kind,
@@ -53,9 +53,9 @@ impl Front {
         }
     }
 
-    /// Started with a first pair that certctl has installed.
+    /// Starts the server and installs a first certificate with certctl.
     fn started(&self) -> Running {
-        // nginx without a block, and whoever else, comes to the pair by a reload.
+        // The server starts with another certificate and gets the installed one by a reload.
         let running = self.kind.start(&self.folder(), &[self.plain("first")]);
         self.kind.write(&self.folder(), &[self.place()]);
         assert_eq!(
@@ -67,7 +67,7 @@ impl Front {
         running
     }
 
-    /// A place with another pair from the CA, outside of the tree.
+    /// Issues another certificate, outside of the tree, and returns a place that uses it.
     fn plain(&self, name: &str) -> Place {
         let sandbox = &self.shop.sandbox;
         sandbox
@@ -100,11 +100,11 @@ impl Front {
 
     fn again(&self, more: &[&str]) -> Run {
         let config = self.kind.config(&self.folder()).display().to_string();
-        let told = ["--server", self.kind.name(), "--server-config", &config];
-        self.shop.install("new.crt", &[&told[..], more].concat())
+        let server = ["--server", self.kind.name(), "--server-config", &config];
+        self.shop.install("new.crt", &[&server[..], more].concat())
     }
 
-    /// What lies at the paths that the server reads.
+    /// The content of the files that the server reads.
     fn files(&self) -> (String, String) {
         let (chain, key) = self.usual();
         (
@@ -113,7 +113,7 @@ impl Front {
         )
     }
 
-    /// The leaf that is shown, as PEM.
+    /// The leaf that each address serves, as PEM.
     fn shown(&self, algorithm: Option<KeyAlgorithm>) -> Vec<String> {
         let ask = |at: &SocketAddr| {
             let target = [ProbeTarget {
@@ -133,13 +133,13 @@ impl Front {
         let (chain, _) = self.files();
         assert!(
             self.shown(None).iter().all(|leaf| chain.contains(leaf)),
-            "{:?} shows another certificate",
+            "{:?} serves another certificate",
             self.kind
         );
     }
 }
 
-/// The same for all three, at once.
+/// Runs the test for all three servers in parallel.
 fn each(test: fn(Kind)) {
     std::thread::scope(|scope| {
         let threads = Kind::ALL.map(|kind| (kind, scope.spawn(move || test(kind))));
@@ -155,7 +155,7 @@ fn make_executable(path: &Path) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// How many processes have `word` in their command line.
+/// Counts the processes that have `word` in their command line.
 fn processes_with(word: &str) -> usize {
     let lines = std::fs::read_dir("/proc")
         .unwrap()
@@ -168,8 +168,8 @@ fn processes_with(word: &str) -> usize {
         .count()
 }
 
-/// What a run that was taken back says, and what it leaves.
-fn taken_back(front: &Front, run: Run, before: &(String, String)) -> Json {
+/// Checks that the run was rolled back completely, and returns its document.
+fn assert_rolled_back(front: &Front, run: Run, before: &(String, String)) -> Json {
     let run = run.expect(5).json();
     assert_eq!(
         (&run["verdict"], &run["changed"]),
@@ -184,12 +184,12 @@ fn taken_back(front: &Front, run: Run, before: &(String, String)) -> Json {
 }
 
 #[test]
-fn a_reload_that_hangs_is_killed_with_all_that_it_started() {
+fn a_reload_that_hangs_is_killed_with_its_child_processes() {
     each(|kind| {
         let front = Front::new(kind);
         let _running = front.started();
         let before = front.files();
-        // A number of seconds that nobody else sleeps.
+        // A number of seconds that no other process sleeps.
         let mark = format!("86{}.25", front.at[0].port());
         let script = front
             .shop
@@ -197,19 +197,23 @@ fn a_reload_that_hangs_is_killed_with_all_that_it_started() {
             .write("hang", format!("#!/bin/sh\nsleep {mark} &\nsleep {mark}\n"));
         make_executable(&script);
         let run = front.round(&["--reload", &script.display().to_string(), "--json"]);
-        let run = taken_back(&front, run, &before);
+        let run = assert_rolled_back(&front, run, &before);
         assert!(codes(&run).contains(&"reload-failed"), "{kind:?}: {run}");
         assert!(
             run["findings"].to_string().contains("did not end in time"),
-            "its deadline ended it: {kind:?}: {run}"
+            "killed at its deadline: {kind:?}: {run}"
         );
-        assert_eq!(processes_with(&mark), 0, "{kind:?}: its group is gone");
+        assert_eq!(
+            processes_with(&mark),
+            0,
+            "{kind:?}: its process group is gone"
+        );
         front.round(&[]).expect(0);
     });
 }
 
 #[test]
-fn a_reload_that_floods_is_cut_short() {
+fn excessive_output_of_a_reload_is_truncated() {
     each(|kind| {
         let front = Front::new(kind);
         let _running = front.started();
@@ -224,7 +228,7 @@ fn a_reload_that_floods_is_cut_short() {
             "{kind:?}: {} bytes",
             run.stdout.len()
         );
-        let run = taken_back(&front, run, &before);
+        let run = assert_rolled_back(&front, run, &before);
         assert!(
             run["findings"].to_string().contains(line),
             "{kind:?}: {run}"
@@ -233,12 +237,12 @@ fn a_reload_that_floods_is_cut_short() {
 }
 
 #[test]
-fn a_reload_that_does_nothing_is_found_out() {
+fn a_reload_without_effect_is_detected() {
     each(|kind| {
         let front = Front::new(kind);
         let _running = front.started();
         let before = front.files();
-        let run = taken_back(
+        let run = assert_rolled_back(
             &front,
             front.round(&["--reload", "true", "--json"]),
             &before,
@@ -248,7 +252,7 @@ fn a_reload_that_does_nothing_is_found_out() {
 }
 
 #[test]
-fn both_families_are_asked() {
+fn both_ip_families_are_probed() {
     each(|kind| {
         let mut front = Front::new(kind);
         front
@@ -257,19 +261,19 @@ fn both_families_are_asked() {
         let _running = front.started();
         let run = front.round(&["--json"]).expect(0).json();
         let probes = run["certificates"][0]["probes"].as_array().unwrap();
-        let mut asked: Vec<&str> = probes
+        let mut probed: Vec<&str> = probes
             .iter()
             .map(|probe| probe["address"].as_str().unwrap())
             .collect();
-        asked.dedup();
+        probed.dedup();
         let at: Vec<String> = front.at.iter().map(ToString::to_string).collect();
-        assert_eq!(asked, at, "{kind:?}");
+        assert_eq!(probed, at, "{kind:?}");
         front.shows_its_files();
     });
 }
 
 #[test]
-fn another_place_that_answers_first_is_not_done() {
+fn a_block_that_answers_first_with_another_certificate_is_not_served() {
     each(|kind| {
         let front = Front::new(kind);
         let other = front.plain("other");
@@ -291,7 +295,7 @@ fn another_place_that_answers_first_is_not_done() {
     });
 }
 
-/// The three of them, each with the pair at its own path, and one certificate for all.
+/// All three servers with one certificate, which each of them reads from its own path.
 struct Three {
     shop: Shop,
     fronts: Vec<(Kind, SocketAddr)>,
@@ -326,7 +330,7 @@ impl Three {
             .collect()
     }
 
-    /// A wildcard, in plain files where the three look for it.
+    /// Writes a wildcard certificate to plain files at the paths that the three servers read.
     fn plain(&self) {
         let (chain, key) = self.deliver();
         for (kind, _) in &self.fronts {
@@ -376,7 +380,7 @@ impl Three {
         self.shop.install("new.crt", &[&configs[..], more].concat())
     }
 
-    /// The leaf that all three show for a name below the wildcard.
+    /// The leaf that all three serve for a name below the wildcard.
     fn shown(&self) -> String {
         let targets: Vec<ProbeTarget> = self
             .fronts
@@ -392,7 +396,7 @@ impl Three {
         let leaves: Vec<String> = shown.map(leaf).collect();
         assert!(
             leaves.iter().all(|leaf| *leaf == leaves[0]),
-            "they show different certificates"
+            "they serve different certificates"
         );
         leaves[0].clone()
     }
@@ -424,17 +428,17 @@ fn one_certificate_on_all_three_is_one_transaction() {
     let second = three.shown();
     assert_ne!(second, first);
 
-    // One of them does not take it: all of them go back.
+    // HAProxy does not load it: all three are rolled back.
     let master = running.iter().find_map(|running| match running {
         Running::Haproxy(haproxy) => {
             rustix::process::Pid::from_raw(haproxy.id().try_into().unwrap())
         }
         _ => None,
     });
-    let tell = |signal| rustix::process::kill_process(master.unwrap(), signal).unwrap();
-    tell(rustix::process::Signal::STOP);
+    let send = |signal| rustix::process::kill_process(master.unwrap(), signal).unwrap();
+    send(rustix::process::Signal::STOP);
     let run = three.round(&["--json"]);
-    tell(rustix::process::Signal::CONT);
+    send(rustix::process::Signal::CONT);
     let run = run.expect(5).json();
     assert_eq!(
         (&run["verdict"], &run["changed"]),
@@ -445,7 +449,7 @@ fn one_certificate_on_all_three_is_one_transaction() {
     assert_eq!(three.shown(), second);
     assert_eq!(leftovers(&three.shop.sandbox), Vec::<PathBuf>::new());
 
-    // One undo for all.
+    // One rollback restores all three.
     assert_eq!(three.round(&["--json"]).expect(0).json()["verdict"], "live");
     assert_ne!(three.shown(), second);
     three
@@ -461,7 +465,7 @@ fn one_certificate_on_all_three_is_one_transaction() {
         .expect(0);
     assert_eq!(three.shown(), first);
 
-    // One that is known not to run is not asked, and nothing goes back for it.
+    // A server that does not run is not probed, and its absence does not cause a rollback.
     let up = running
         .into_iter()
         .filter(|running| !matches!(running, Running::Haproxy(_)))
@@ -473,13 +477,13 @@ fn one_certificate_on_all_three_is_one_transaction() {
         "{run}"
     );
     assert_eq!((up.len(), probed(&run)), (2, 2), "{run}");
-    let said = three.round(&[]).expect(1);
+    let text = three.round(&[]).expect(1);
     assert!(
-        said.stdout.contains("live   127.0.0.1:") && said.stdout.contains("HAProxy does not run"),
-        "{said}"
+        text.stdout.contains("live    127.0.0.1:") && text.stdout.contains("HAProxy"),
+        "{text}"
     );
 
-    // One that runs and was not named is not passed over in silence.
+    // A running server that was not given is reported.
     let run = three
         .round(&["--server", "nginx", "--json"])
         .expect(0)
@@ -493,9 +497,9 @@ fn one_certificate_on_all_three_is_one_transaction() {
     assert!(next.contains("--server nginx --server apache"), "{run}");
 }
 
-/// The one file with both is made only once HAProxy is among the servers.
+/// The combined file does not exist yet: it is written only when HAProxy is among the servers.
 #[test]
-fn a_server_that_names_what_is_not_made_yet_is_not_passed_over() {
+fn a_server_that_names_a_missing_combined_file_is_reported() {
     let three = Three::new();
     three.plain();
     let _running = three.start();
@@ -510,6 +514,6 @@ fn a_server_that_names_what_is_not_made_yet_is_not_passed_over() {
         (&"live".into(), "server-not-included"),
         "{run}"
     );
-    let said = run["findings"][0]["message"].as_str().unwrap();
-    assert!(said.contains("haproxy.cfg:"), "{said}");
+    let message = run["findings"][0]["message"].as_str().unwrap();
+    assert!(message.contains("haproxy.cfg:"), "{message}");
 }

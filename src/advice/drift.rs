@@ -1,67 +1,84 @@
-//! Advice on installed files that are not as the last install left them.
+//! Advice on installed files that were changed since the last install.
 
 use std::path::Path;
 
-use super::command_lines::{install_file_line, shell_path};
+use super::command_lines::shell_path;
 use crate::finding::NextStep;
 use crate::permissions::{Mode, Owner};
 
-/// A file of the release was changed: the command line that moves `folder` aside and installs the
-/// certificate again.
-fn move_aside_and_install(folder: &Path, root: Option<&Path>) -> String {
-    format!(
-        "move it aside and install the certificate again:  sudo mv {0} {0}.damaged && {1}",
-        shell_path(folder),
-        install_file_line(root)
-    )
-}
-
-/// A file of the release was changed, and there is nothing to roll back to.
+/// A file of the installed version in `folder` was changed, and there is nothing to roll back to.
 #[must_use]
 pub(crate) fn replace_damaged(folder: &Path, root: Option<&Path>) -> NextStep {
-    NextStep::say(move_aside_and_install(folder, root))
+    reinstall("Copy", folder, root)
 }
 
 /// As [`replace_damaged`], where a rollback is offered first.
 #[must_use]
 pub(crate) fn or_replace_damaged(folder: &Path, root: Option<&Path>) -> NextStep {
-    NextStep::say(format!("or {}", move_aside_and_install(folder, root)))
+    reinstall("Or copy", folder, root)
 }
 
-/// Something that is neither a file nor a link is in the place of our link.
+/// Moves `folder` aside and installs the certificate again. If the installation fails, the folder
+/// is moved back, because servers read it.
+fn reinstall(copy: &str, folder: &Path, root: Option<&Path>) -> NextStep {
+    let folder = shell_path(folder);
+    let install = match root {
+        Some(root) => format!("certctl install --root {}", shell_path(root)),
+        None => "sudo certctl install".to_owned(),
+    };
+    let sentence = format!(
+        "{copy} the files from the CA into this folder, then install the certificate again in \
+         place of the damaged one"
+    );
+    let command = format!(
+        "sudo mv -T {folder} {folder}.damaged && {install} || sudo mv -T {folder}.damaged {folder}"
+    );
+    NextStep::run_shell(sentence, command).later()
+}
+
+/// Something that is neither a file nor a link is at the path of our link.
 #[must_use]
 pub(crate) fn inspect_path(path: &Path) -> NextStep {
-    NextStep::shell(format!("ls -ld {}", shell_path(path)))
+    let command = format!("ls -ld {}", shell_path(path));
+    NextStep::run_shell("See what is at this path", command)
 }
 
-/// Another link is in the place of ours.
+/// A link to another target is at the path of our link.
 #[must_use]
 pub(crate) fn remove_link_and_install(path: &Path, install: &NextStep) -> NextStep {
-    NextStep::say(format!(
-        "if nobody else needs that link:  sudo rm {} && {}",
-        shell_path(path),
-        install.text
-    ))
+    let remove = format!("sudo rm {}", shell_path(path));
+    let command = match &install.command {
+        Some(install) => format!("{remove} && {install}"),
+        None => remove,
+    };
+    let sentence = "If nothing else needs this link, remove it and install the certificate again";
+    NextStep::run_shell(sentence, command).later()
 }
 
 /// `live` leads to no release: it can lead to the one that is proven.
 #[must_use]
 pub(crate) fn point_live_to_proven(live: &Path) -> NextStep {
-    NextStep::say(format!(
-        "let it lead to what was served last:  sudo ln -sfnT \"$(readlink {})\" {}",
+    let command = format!(
+        "sudo ln -sfnT \"$(readlink {})\" {}",
         shell_path(&live.with_file_name("proven")),
         shell_path(live)
-    ))
+    );
+    NextStep::run_shell(
+        "Switch back to the version that was verified live last",
+        command,
+    )
 }
 
 /// The permission bits of a file or folder were changed from `mode`.
 #[must_use]
 pub(crate) fn restore_mode(path: &Path, mode: Mode) -> NextStep {
-    NextStep::shell(format!("sudo chmod {mode} {}", shell_path(path)))
+    let command = format!("sudo chmod {mode} {}", shell_path(path));
+    NextStep::run_shell("Restore the permissions", command)
 }
 
 /// The owner of a file or folder was changed from `owner`.
 #[must_use]
 pub(crate) fn restore_owner(path: &Path, owner: Owner) -> NextStep {
-    NextStep::shell(format!("sudo chown {owner} {}", shell_path(path)))
+    let command = format!("sudo chown {owner} {}", shell_path(path));
+    NextStep::run_shell("Restore the owner", command)
 }

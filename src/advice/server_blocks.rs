@@ -1,4 +1,4 @@
-//! Advice on server blocks: which lines to change, and how a new block gets to where the server
+//! Advice on server blocks: which lines to change, and how to put a new block where the server
 //! reads it.
 
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::finding::{NextStep, shell_word};
 use crate::pki::key::KeyAlgorithm;
 use crate::webserver::model::{BlockAddition, ConfigBlock, ServerSoftware, WrittenBlock};
 
-/// A certificate of the same kind of key as `algorithm` is one of several in a block.
+/// A block has several certificates; the one with a key of type `algorithm` is to be replaced.
 #[must_use]
 pub(crate) fn change_one_of_several(
     block: &ConfigBlock,
@@ -17,14 +17,14 @@ pub(crate) fn change_one_of_several(
     lines: Vec<String>,
 ) -> NextStep {
     NextStep::say(format!(
-        "{block} has {} certificates: change {} of the one with this kind of key ({algorithm}):",
+        "In {block}, which has {} certificates, change {} for the {algorithm} key to",
         block.certificates.len(),
-        software.what_changes()
+        software.certificate_settings()
     ))
     .with_lines(lines)
 }
 
-/// A block also serves `other_names`, which the certificate is not for.
+/// A block also serves `other_names`, which the certificate does not cover.
 #[must_use]
 pub(crate) fn give_names_their_own_block(
     block: &ConfigBlock,
@@ -38,14 +38,14 @@ pub(crate) fn give_names_their_own_block(
         "these lines"
     };
     NextStep::say(format!(
-        "{block} also serves {}, which the certificate is not for: give {names} a block of its \
-            own, with {these}:",
+        "Move {names} to a separate block with {these}, because {block} also serves {}, which the \
+         certificate does not cover",
         other_names.join(", ")
     ))
     .with_lines(lines)
 }
 
-/// A block serves other files: its lines are to be changed.
+/// A block serves another certificate.
 #[must_use]
 pub(crate) fn change_block(
     block: &ConfigBlock,
@@ -53,8 +53,8 @@ pub(crate) fn change_block(
     lines: Vec<String>,
 ) -> NextStep {
     NextStep::say(format!(
-        "to serve the new certificate there, change {} in {block}:",
-        software.what_changes()
+        "To serve the new certificate there, change {} in {block} to",
+        software.certificate_settings()
     ))
     .with_lines(lines)
 }
@@ -67,13 +67,14 @@ pub(crate) fn change_unadopted_block(
     lines: Vec<String>,
 ) -> NextStep {
     NextStep::say(format!(
-        "to serve the new certificate there, change {} of {place}:",
-        software.what_changes()
+        "To serve the new certificate there, change {} in {place} to",
+        software.certificate_settings()
     ))
     .with_lines(lines)
 }
 
-/// A block has several certificates, as chain and key: one of them is to be named.
+/// A block has several certificates, each with the paths of its chain and key: the user has to
+/// choose one.
 #[must_use]
 pub(crate) fn name_one_of_several(paths: &[(PathBuf, PathBuf)]) -> NextStep {
     let lines = paths.iter().map(|(chain, key)| {
@@ -83,18 +84,15 @@ pub(crate) fn name_one_of_several(paths: &[(PathBuf, PathBuf)]) -> NextStep {
             shell_path(key)
         )
     });
-    NextStep::say(
-        "add the files of the one with the same kind of key to the command line; \
-                these are there:",
-    )
-    .with_lines(lines)
+    NextStep::say("Add the paths of the certificate with the same type of key to the command line")
+        .with_lines(lines)
 }
 
 /// A block speaks TLS and has no certificate.
 #[must_use]
 pub(crate) fn add_certificate_to_block(block: &str, lines: Vec<String>) -> NextStep {
     NextStep::say(format!(
-        "to serve the new certificate there, add to {block}:"
+        "To serve the new certificate there, add to {block}"
     ))
     .with_lines(lines)
 }
@@ -102,19 +100,20 @@ pub(crate) fn add_certificate_to_block(block: &str, lines: Vec<String>) -> NextS
 /// Two blocks have the same name at one address.
 #[must_use]
 pub(crate) fn remove_duplicate_name(name: &str) -> NextStep {
-    NextStep::say(format!("take {name} out of one of them"))
+    NextStep::say(format!("Remove {name} from one of the two blocks"))
 }
 
-/// No block has the names: another certificate answers for them.
+/// No block has the names: the server answers for them with another certificate.
 #[must_use]
 pub(crate) fn add_names_to_block(names: &str, software: ServerSoftware) -> NextStep {
     NextStep::say(format!(
-        "if {names} should be served here, add it to the {} of your block",
+        "To serve {names} with the new certificate, add {} to the {} of your block",
+        pronoun(names),
         software.names_directive()
     ))
 }
 
-/// A block would serve `names` with a certificate that is not for them.
+/// A block would serve `names` with a certificate that does not cover them.
 #[must_use]
 pub(crate) fn cover_names_or_allow(
     block: &ConfigBlock,
@@ -122,41 +121,49 @@ pub(crate) fn cover_names_or_allow(
     software: ServerSoftware,
 ) -> [NextStep; 3] {
     [
-        NextStep::say(format!("order a certificate that has {names} too")),
+        NextStep::say(format!("Order a certificate that also covers {names}")),
         NextStep::say(format!(
-            "or, if that is not to be served, take it out of {} in {block}",
+            "Or, if {names} should not be served, remove {} from {} in {block}",
+            pronoun(names),
             software.names_directive()
         )),
-        NextStep::say("or let it be served all the same:  --allow names-not-covered"),
+        NextStep::say(format!(
+            "Or accept that browsers reject the certificate for {names}: add \
+             `--allow names-not-covered`"
+        )),
     ]
 }
 
-/// A server staples OCSP answers for a certificate whose CA gives none.
+/// "it" for one name, "them" for a list of names joined by commas.
+fn pronoun(names: &str) -> &'static str {
+    if names.contains(", ") { "them" } else { "it" }
+}
+
+/// A server staples OCSP responses, and the certificate names no OCSP responder.
 #[must_use]
 pub(crate) fn remove_stapling(place: &str, software: ServerSoftware) -> NextStep {
     NextStep::say(format!(
-        "take \"{}\" out of {place}: its CA gives no OCSP answers any more, and \
-                clients do without",
+        "Remove `{}` from {place}: clients do not need stapled OCSP responses",
         software.stapling_directive()
     ))
 }
 
-/// The one line that a written block consists of, for the end of a line of the configuration.
+/// The new block is only an addition to the end of an existing line.
 #[must_use]
 pub(crate) fn append_to_line(addition: &BlockAddition) -> NextStep {
     NextStep::say(format!(
-        "add to the end of the line {}:{}:",
+        "Add this to the end of the line {}:{}",
         addition.file.display(),
         addition.line
     ))
     .with_lines(addition.lines.clone())
 }
 
-/// A block that could not be written to a file; `place` is the file to paste it into.
+/// A block could not be written to a file; `place` is the file to paste it into.
 #[must_use]
 pub(crate) fn paste_block(place: &str, written: &WrittenBlock) -> NextStep {
     let lines = written.text.lines().map(str::to_owned);
-    NextStep::say(format!("paste it into {place}:")).with_lines(lines)
+    NextStep::say(format!("Paste this block into {place}")).with_lines(lines)
 }
 
 /// The configuration includes no folder: it has to include the new file itself.
@@ -166,10 +173,10 @@ pub(crate) fn include_file(software: ServerSoftware, place: &str, file: &Path) -
         ServerSoftware::Nginx => format!("include {};", file.display()),
         _ => format!("Include {}", file.display()),
     };
-    NextStep::say(format!("add to {place}:  {line}"))
+    NextStep::say(format!("Add this line to {place}")).with_lines([line])
 }
 
-/// The command that lets the server read `site` of `sites-available` in the folder `enabled`.
+/// Returns the command that enables `site` of `sites-available` in the folder `enabled`.
 #[must_use]
 pub(crate) fn enable_site_command(software: ServerSoftware, site: &Path, enabled: &Path) -> String {
     let name = site.file_name().unwrap_or_default().to_string_lossy();
@@ -185,14 +192,14 @@ pub(crate) fn enable_site_command(software: ServerSoftware, site: &Path, enabled
     }
 }
 
-/// The command that moves the file of a block into a folder that the server reads.
+/// Returns the command that moves the file of a block into a folder that the server reads.
 #[must_use]
 pub(crate) fn move_file_command(file: &Path, folder: &Path) -> String {
     let folder = shell_word(&format!("{}/", folder.display()));
     format!("sudo mv {} {folder}", shell_path(file))
 }
 
-/// The command that appends the file of a block to the main configuration.
+/// Returns the command that appends the file of a block to the main configuration.
 #[must_use]
 pub(crate) fn append_file_command(main_config: &Path, file: &Path) -> String {
     format!(

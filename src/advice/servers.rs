@@ -7,71 +7,84 @@ use super::command_lines::shell_path;
 use crate::finding::NextStep;
 use crate::webserver::model::ServerSoftware;
 
-/// Chain and key have one path, or a path of certctl's own.
+/// `--chain-path` and `--key-path` are equal, or inside of certctl's own folder.
 #[must_use]
 pub(crate) fn choose_two_paths() -> NextStep {
-    NextStep::say("choose two paths:  --chain-path PATH --key-path PATH")
+    NextStep::say(
+        "Choose two different paths outside of that folder, for example \
+         `--chain-path /etc/ssl/example.com.fullchain.pem` and \
+         `--key-path /etc/ssl/private/example.com.key`",
+    )
 }
 
-/// `--probe` is no `HOST:PORT`.
+/// `--probe` is not a `HOST:PORT`.
 #[must_use]
 pub(crate) fn give_host_and_port() -> NextStep {
-    NextStep::say("give host and port:  --probe 127.0.0.1:443")
+    NextStep::say("Give a host and a port, for example `--probe 127.0.0.1:443`")
 }
 
 /// The host of `--probe` cannot be resolved.
 #[must_use]
 pub(crate) fn give_address() -> NextStep {
-    NextStep::say("give an address:  --probe 127.0.0.1:443")
+    NextStep::say("Give an IP address and a port, for example `--probe 127.0.0.1:443`")
 }
 
 /// `--probe none` was given.
 #[must_use]
 pub(crate) fn probe_somewhere() -> NextStep {
-    NextStep::say("to have it asked, say where:  --probe HOST:PORT")
+    NextStep::say(
+        "To verify the served certificate, give the address of the server, for example \
+         `--probe 127.0.0.1:443`",
+    )
 }
 
-/// The configuration names the certificate, and no address of it can be probed.
+/// The configuration names the certificate, and none of its addresses can be probed.
 #[must_use]
 pub(crate) fn probe_somewhere_or_nowhere() -> NextStep {
     NextStep::say(
-        "say where to ask:  --probe HOST:PORT, or that nobody is to be asked:  --probe none",
+        "Give the address of the server, for example `--probe 127.0.0.1:443`, or install without \
+         verifying what is served: `--probe none`",
     )
 }
 
 /// `--server none` was given together with servers.
 #[must_use]
 pub(crate) fn name_servers_or_none() -> NextStep {
-    NextStep::say("name the servers that read the files, or none")
+    NextStep::say("Give either the servers that use the certificate, or only `--server none`")
 }
 
-/// Several servers read the certificate, and an option is for one.
+/// Several servers use the certificate, and an option applies to one.
 #[must_use]
 pub(crate) fn choose_server(name: &str) -> NextStep {
-    NextStep::say(format!("say which:  --server {name}"))
+    NextStep::say(format!(
+        "If the option is for {name}, add `--server {name}`"
+    ))
 }
 
-/// A server that was named is not installed.
+/// A server that was given with `--server` is not installed.
 #[must_use]
 pub(crate) fn install_server_or_none(software: ServerSoftware) -> [NextStep; 2] {
     [
-        NextStep::shell(format!("sudo apt-get install {}", software.package())),
-        NextStep::say("or put the files into place alone:  --server none"),
+        NextStep::run_shell(
+            format!("Install {} (on Debian or Ubuntu)", software.title()),
+            format!("sudo apt-get install {}", software.package()),
+        ),
+        NextStep::say("Or write the files for no server in particular: add `--server none`"),
     ]
 }
 
-/// The command that starts a server that does not run.
+/// The server does not run; `start_command` starts it.
 #[must_use]
 pub(crate) fn start_server(start_command: String) -> NextStep {
-    NextStep::say(start_command)
+    NextStep::run_shell("Start the server", start_command)
 }
 
-/// certctl does not let Apache reload while a certificate of its configuration would end it.
+/// certctl does not reload Apache, because Apache would exit when it loads one of its certificates.
 #[must_use]
 pub(crate) fn repair_gated_lines() -> NextStep {
     NextStep::say(
-        "give each of these lines a certificate and the key that belongs to it, then type the \
-                same certctl install again",
+        "Give each of these lines a certificate and the key that belongs to it, then run the same \
+         `certctl install` again",
     )
 }
 
@@ -79,7 +92,7 @@ pub(crate) fn repair_gated_lines() -> NextStep {
 #[must_use]
 pub(crate) fn claim_missing_paths(chain: &Path, key: &Path) -> NextStep {
     NextStep::say(format!(
-        "if this certificate belongs there, say so:  --chain-path {} --key-path {}",
+        "If this certificate belongs there, add `--chain-path {} --key-path {}`",
         shell_path(chain),
         shell_path(key)
     ))
@@ -88,31 +101,37 @@ pub(crate) fn claim_missing_paths(chain: &Path, key: &Path) -> NextStep {
 /// The server's own test fails.
 #[must_use]
 pub(crate) fn repair_config(test_command: &str) -> NextStep {
-    NextStep::say(format!("mend it, then try again:  {test_command}"))
+    if test_command.is_empty() {
+        return NextStep::say("Fix the configuration of the server, then run the same again");
+    }
+    let sentence = "Fix the configuration until the server's own test passes";
+    NextStep::run_shell(sentence, test_command)
+        .later()
+        .with_sudo()
 }
 
-/// The new files stay after a failure; to be without them, the blocks have to go.
+/// The new files stay after a failure; they can be removed only after the blocks that name them.
 #[must_use]
 pub(crate) fn remove_blocks(blocks: &str) -> NextStep {
     NextStep::say(format!(
-        "to be without them, take out the block first:  {blocks}"
+        "If you want to remove the files, first remove what uses them from the configuration: \
+         {blocks}"
     ))
 }
 
 /// Nothing older was verified live: what is served has to be checked.
 #[must_use]
 pub(crate) fn check_what_is_served(stem: &str) -> NextStep {
-    NextStep::say(format!(
-        "see who serves what:  certctl install --check {stem}"
-    ))
+    let words = ["install", "--check", stem];
+    NextStep::run_certctl("Check which certificate each address serves", &words).with_sudo()
 }
 
 /// An address serves now the new certificate, now the old one.
 #[must_use]
 pub(crate) fn find_other_listeners() -> [NextStep; 2] {
     [
-        NextStep::say("see who listens there:  sudo ss -ltnp"),
-        NextStep::say("when the old ones are gone, install again"),
+        NextStep::run_shell("List the processes that listen there", "sudo ss -ltnp"),
+        NextStep::say("When only the right one is left, run the same `certctl install` again"),
     ]
 }
 
@@ -120,12 +139,16 @@ pub(crate) fn find_other_listeners() -> [NextStep; 2] {
 #[must_use]
 pub(crate) fn pass_working_reload() -> NextStep {
     NextStep::say(
-        "find what makes your server read its files again, and pass it:  --reload COMMAND",
+        "Give the command that makes your server load its certificate files again, for example \
+         `--reload 'systemctl restart haproxy'`",
     )
 }
 
-/// No command told the server to read its files again.
+/// No command makes the server load its files again.
 #[must_use]
 pub(crate) fn pass_reload() -> NextStep {
-    NextStep::say("pass what does:  --reload COMMAND")
+    NextStep::say(
+        "Give the command that reloads your server, for example \
+         `--reload 'systemctl reload nginx'`",
+    )
 }

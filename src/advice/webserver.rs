@@ -11,26 +11,35 @@ impl From<ServerError> for Failure {
             ServerError::File(error) => error.into(),
             ServerError::Process(error) => error.into(),
             ServerError::Config(_) => Self::from_error(FailureKind::Malformed, &error)
-                .with_step(NextStep::say("let nginx say it:  sudo nginx -t")),
+                .with_step(test_configuration("nginx", "sudo nginx -t")),
             ServerError::ApacheConfig(_) => Self::from_error(FailureKind::Malformed, &error)
-                .with_step(NextStep::say(
-                    "let Apache say it:  sudo apachectl configtest",
-                )),
+                .with_step(test_configuration("Apache", "sudo apachectl configtest")),
             ServerError::UnexpectedProgram { ref binary, .. } => {
                 let binary = shell_word(&binary.display().to_string());
-                Self::from_error(FailureKind::Malformed, &error)
-                    .with_step(NextStep::say(format!("what is it?  {binary} -V")))
+                let step =
+                    NextStep::run_shell("Find out what this program is", format!("{binary} -V"));
+                Self::from_error(FailureKind::Malformed, &error).with_step(step)
             }
-            ServerError::TooManyFiles(software) => {
-                let folder = match software {
-                    ServerSoftware::Apache => "/etc/apache2 /etc/httpd",
-                    ServerSoftware::Haproxy => "/etc/haproxy",
-                    ServerSoftware::Nginx => "/etc/nginx",
-                };
-                Self::from_error(FailureKind::Hostile, &error).with_step(NextStep::say(format!(
-                    "look for an include that includes itself:  grep -rn include {folder}"
-                )))
-            }
+            ServerError::TooManyFiles(software) => Self::from_error(FailureKind::Hostile, &error)
+                .with_step(NextStep::run_shell(
+                    "Look for a file that includes itself",
+                    format!("grep -rnsi include {}", config_folders(software)),
+                )),
         }
+    }
+}
+
+/// The server's own test reports more about an error in its configuration than certctl does.
+fn test_configuration(server: &str, command: &str) -> NextStep {
+    let sentence = format!("Let {server} report the error in its configuration");
+    NextStep::run_shell(sentence, command)
+}
+
+/// The folders of the configuration, where Debian and Red Hat have them.
+fn config_folders(software: ServerSoftware) -> &'static str {
+    match software {
+        ServerSoftware::Apache => "/etc/apache2 /etc/httpd",
+        ServerSoftware::Haproxy => "/etc/haproxy",
+        ServerSoftware::Nginx => "/etc/nginx",
     }
 }

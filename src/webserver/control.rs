@@ -197,8 +197,8 @@ impl ControlledServer {
         }
     }
 
-    /// Faults that would end the server at a reload although its own test passes, as a failed command.
-    /// Such a server is not reloaded.
+    /// Returns faults that would make the server exit at a reload although its own test passes, as a
+    /// failed command. Such a server is not reloaded.
     fn reload_faults(&self) -> Option<FinishedCommand> {
         match self.program()? {
             ServerProgram::Apache(apache) => apache.reload_faults(),

@@ -1,4 +1,4 @@
-//! The real Apache in a folder of its own: its configuration, pid file and logs are all in there.
+//! A real Apache whose configuration, pid file and logs are all in one folder.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -6,7 +6,7 @@ use std::process::Stdio;
 use super::foreign::foreign;
 use super::master::Master;
 
-/// An Apache that runs until this is dropped.
+/// A running Apache; dropping it stops the process.
 pub struct Apache {
     config: PathBuf,
     folder: PathBuf,
@@ -23,14 +23,14 @@ const MODULES: [&str; 7] = [
     "headers",
 ];
 
-/// Writes `apache2.conf` with `hosts` in it, and says where it is.
+/// Writes `apache2.conf` with `hosts` in it and returns its path.
 pub fn write_config(folder: &Path, hosts: &str) -> PathBuf {
     let place = folder.display();
     let modules: String = MODULES
         .iter()
         .map(|name| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"))
         .collect();
-    // Root may not serve; anybody else stays who he is.
+    // Apache refuses to serve as root; for other users it ignores `User` and `Group`.
     let text = format!(
         "ServerRoot {place}\nDefaultRuntimeDir {place}\nPidFile {place}/apache2.pid\nErrorLog {place}/error.log\n\
          ServerName main.invalid\n{modules}SSLSessionCache none\nUser www-data\nGroup www-data\n{hosts}\n"
@@ -42,7 +42,7 @@ pub fn write_config(folder: &Path, hosts: &str) -> PathBuf {
 }
 
 impl Apache {
-    /// Starts it on what `write_config` writes.
+    /// Starts Apache with the configuration that `write_config` writes.
     pub fn start(folder: &Path, hosts: &str) -> Self {
         let config = write_config(folder, hosts);
         let pid_file = folder.join("apache2.pid");
@@ -67,22 +67,22 @@ impl Apache {
         }
     }
 
-    /// Its main configuration file.
+    /// The path of its main configuration file.
     pub fn config(&self) -> &Path {
         &self.config
     }
 
-    /// Writes another configuration; Apache reads it when it reloads.
+    /// Writes another configuration, which Apache reads at the next reload.
     pub fn rewrite(&self, hosts: &str) {
         write_config(&self.folder, hosts);
     }
 
-    /// What it has logged.
+    /// The content of its error log.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("error.log")).unwrap_or_default()
     }
 
-    /// Whether it still runs.
+    /// Whether its process still runs.
     pub fn runs(&mut self) -> bool {
         self.master.runs()
     }

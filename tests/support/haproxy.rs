@@ -1,21 +1,20 @@
-//! The real HAProxy in a folder of its own, as a master with workers: its configuration and its log
-//! are in there.
+//! A real HAProxy, as a master with workers, whose configuration and log are in one folder.
 
 use std::path::{Path, PathBuf};
 
 use super::foreign::foreign;
 use super::master::Master;
 
-/// An HAProxy that runs until this is dropped.
+/// A running HAProxy; dropping it stops the process.
 pub struct Haproxy {
     config: PathBuf,
     folder: PathBuf,
     master: Master,
 }
 
-/// Writes `haproxy.cfg` with these sections, and says where it is.
+/// Writes `haproxy.cfg` with these sections and returns its path.
 pub fn write_config(folder: &Path, sections: &str) -> PathBuf {
-    // Workers that are told to go do not wait for visitors that keep a connection open.
+    // Old workers exit after 2 seconds even if clients keep connections open.
     let text = format!(
         "global\n    hard-stop-after 2s\n    ssl-default-bind-options ssl-min-ver TLSv1.2\n\
          defaults\n    mode http\n    timeout client 5s\n    timeout connect 5s\n    timeout server 5s\n{sections}\n"
@@ -27,7 +26,7 @@ pub fn write_config(folder: &Path, sections: &str) -> PathBuf {
 }
 
 impl Haproxy {
-    /// Starts it on what `write_config` writes.
+    /// Starts HAProxy with the configuration that `write_config` writes.
     pub fn start(folder: &Path, sections: &str) -> Self {
         let config = write_config(folder, sections);
         let path = folder.join("haproxy.log");
@@ -47,27 +46,27 @@ impl Haproxy {
         }
     }
 
-    /// Its configuration file.
+    /// The path of its configuration file.
     pub fn config(&self) -> &Path {
         &self.config
     }
 
-    /// Writes another configuration; HAProxy reads it when it reloads.
+    /// Writes another configuration, which HAProxy reads at the next reload.
     pub fn rewrite(&self, sections: &str) {
         write_config(&self.folder, sections);
     }
 
-    /// What it has said.
+    /// What it has written to stderr.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("haproxy.log")).unwrap_or_default()
     }
 
-    /// Its process id.
+    /// The process id of the master.
     pub fn id(&self) -> u32 {
         self.master.id()
     }
 
-    /// Whether it still runs.
+    /// Whether its master process still runs.
     pub fn runs(&mut self) -> bool {
         self.master.runs()
     }

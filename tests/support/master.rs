@@ -1,13 +1,14 @@
-//! The process of a real server: awaited at its start, ended by signal when it is dropped.
+//! The main process of a real server: started and awaited, and terminated when it is dropped.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A server's first process.
+/// The main process of a server.
 pub struct Master(Child);
 
 impl Master {
-    /// Started, once `is_up` says so of it; `log` is what it has said when it does not come up.
+    /// Starts `command` and waits until `is_up` returns true; if that does not happen, fails with the
+    /// text of `log`.
     pub fn start(
         command: &mut Command,
         is_up: impl Fn(&Self) -> bool,
@@ -19,11 +20,11 @@ impl Master {
             .spawn()
             .unwrap();
         let mut master = Self(child);
-        let ends = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(20);
         while !is_up(&master) {
             assert!(
-                master.runs() && Instant::now() < ends,
-                "it did not start:\n{}",
+                master.runs() && Instant::now() < deadline,
+                "the server did not start:\n{}",
                 log()
             );
             std::thread::sleep(Duration::from_millis(5));
@@ -31,26 +32,26 @@ impl Master {
         master
     }
 
-    /// Its process id.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.0.id()
     }
 
-    /// Whether it still runs.
+    /// Whether the process still runs.
     pub fn runs(&mut self) -> bool {
         matches!(self.0.try_wait(), Ok(None))
     }
 }
 
 impl Drop for Master {
-    /// By signal to the very process: a server's own stop command would want a configuration that
-    /// loads.
+    /// Terminates the process by a signal, because a server's own stop command needs a configuration
+    /// that loads.
     fn drop(&mut self) {
         if self.runs() {
             super::terminate(self.id());
         }
-        let ends = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < ends {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < deadline {
             if !self.runs() {
                 return;
             }

@@ -1,13 +1,13 @@
-//! Scripts in a mount namespace of their own, where a small file system is the tree: full disks,
-//! read-only mounts and attributes that the test's own folder may not take. Without root it is a
-//! user namespace too.
+//! Runs scripts in a separate mount namespace with a small file system mounted at `tree`, for full
+//! disks, read-only mounts and attributes that the file system of the test may not support. Without
+//! root, a user namespace is created too.
 
 use super::foreign::{foreign, path_of};
 use super::program::program;
 use super::{Run, Sandbox};
 
-/// Mounts a tmpfs with `options` at `tree` and runs `script` there (a POSIX shell's, ended by the
-/// first failure; `certctl` is the real binary).
+/// Mounts a tmpfs with `options` at `tree` and runs `script` in a POSIX shell that stops at the first
+/// failure; in it, `certctl` is the real binary.
 pub fn in_mount(sandbox: &Sandbox, options: &str, script: &str) -> Run {
     std::fs::create_dir_all(sandbox.join("tree")).unwrap();
     let root = rustix::process::geteuid().is_root();
@@ -24,12 +24,12 @@ pub fn in_mount(sandbox: &Sandbox, options: &str, script: &str) -> Run {
     sandbox.run_command(command)
 }
 
-/// Who runs the tests.
+/// The user id that runs the tests.
 pub fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Some faults only root can set up, and root passes by some others.
+/// Whether root runs the tests: some faults can be set up only by root, and some do not affect root.
 pub fn is_root() -> bool {
     user() == 0
 }

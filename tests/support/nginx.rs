@@ -1,5 +1,4 @@
-//! The real nginx in a folder of its own: its configuration, pid file, logs and temporary files are
-//! all in there.
+//! A real nginx whose configuration, pid file, logs and temporary files are all in one folder.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -8,14 +7,14 @@ use std::process::Stdio;
 use super::foreign::foreign;
 use super::master::Master;
 
-/// An nginx that runs until this is dropped.
+/// A running nginx; dropping it stops the process.
 pub struct Nginx {
     config: PathBuf,
     folder: PathBuf,
     master: Master,
 }
 
-/// A port of 127.0.0.1 that nothing listens on now.
+/// Returns a port of 127.0.0.1 on which nothing listens at this moment.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -24,7 +23,7 @@ pub fn free_port() -> u16 {
         .port()
 }
 
-/// Writes `nginx.conf` with `http` inside of its http block, and says where it is.
+/// Writes `nginx.conf` with `http` in its http block and returns its path.
 pub fn write_config(folder: &Path, http: &str) -> PathBuf {
     let place = folder.display();
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -42,11 +41,10 @@ pub fn write_config(folder: &Path, http: &str) -> PathBuf {
 }
 
 impl Nginx {
-    /// Starts it on what `write_config` writes.
+    /// Starts nginx with the configuration that `write_config` writes.
     pub fn start(folder: &Path, http: &str) -> Self {
         let config = write_config(folder, http);
-        // A port that was free a moment ago may be taken by another test by now: nginx then tries
-        // again by itself.
+        // Another test may have taken the free port in the meantime: nginx then retries by itself.
         let pid_file = folder.join("nginx.pid");
         // The sockets are open before the pid file is written.
         let is_up = |master: &Master| {
@@ -67,17 +65,17 @@ impl Nginx {
         }
     }
 
-    /// Its main configuration file.
+    /// The path of its main configuration file.
     pub fn config(&self) -> &Path {
         &self.config
     }
 
-    /// Writes another configuration; nginx reads it when it reloads.
+    /// Writes another configuration, which nginx reads at the next reload.
     pub fn rewrite(&self, http: &str) {
         write_config(&self.folder, http);
     }
 
-    /// What it has logged.
+    /// The content of its error log.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("error.log")).unwrap_or_default()
     }

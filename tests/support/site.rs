@@ -1,4 +1,4 @@
-//! A shop with an nginx that reads what it installs.
+//! A CA, a request and a tree to install into, with an nginx that serves what is installed.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,9 +10,10 @@ use super::Run;
 use super::nginx::{Nginx, free_port};
 use super::shop::Shop;
 
-/// A shop, a port, and the folder of an nginx.
+/// What a test of one nginx site needs.
 pub struct Site {
     pub shop: Shop,
+    /// The port of 127.0.0.1 that nginx listens on.
     pub port: u16,
 }
 
@@ -28,7 +29,7 @@ impl Site {
         self.shop.sandbox.join("nginx")
     }
 
-    /// A pair from the CA at these paths, in plain files.
+    /// Issues a certificate and writes its chain and key to plain files at these paths.
     pub fn plain(&self, chain: &str, key: &str) {
         let sandbox = &self.shop.sandbox;
         sandbox
@@ -39,13 +40,13 @@ impl Site {
         sandbox.write(key, sandbox.read("example.com.key"));
     }
 
-    /// A TLS block for these names and the pair at these paths of the tree.
+    /// Returns a TLS block for these names with the chain and key at these paths of the sandbox.
     pub fn block_of(&self, names: &str, chain: &str, key: &str) -> String {
         self.block(chain, key)
             .replace("example.com www.example.com", names)
     }
 
-    /// A TLS block for the pair at these paths of the tree.
+    /// Returns a TLS block with the chain and key at these paths of the sandbox.
     pub fn block(&self, chain: &str, key: &str) -> String {
         let path = |path: &str| self.shop.sandbox.join(path).display().to_string();
         format!(
@@ -61,19 +62,20 @@ impl Site {
         Nginx::start(&self.folder(), http)
     }
 
-    /// What certctl is told besides the file.
+    /// Issues the next certificate and installs it; `more` are further arguments. Without `--server`
+    /// among them, the server is this nginx.
     pub fn round(&self, more: &[&str]) -> Run {
         let config = self.folder().join("nginx.conf").display().to_string();
         let nginx = ["--server", "nginx", "--server-config", &config];
-        let told = if more.contains(&"--server") {
+        let server = if more.contains(&"--server") {
             &[][..]
         } else {
             &nginx[..]
         };
-        self.shop.round(&[told, more].concat())
+        self.shop.round(&[server, more].concat())
     }
 
-    /// The leaf that nginx shows, as it is in a PEM file.
+    /// Returns the leaf that nginx serves, in PEM; `None` if the handshake fails.
     pub fn shown(&self) -> Option<String> {
         let target = ProbeTarget::new(([127, 0, 0, 1], self.port).into(), "example.com");
         let handshake = probe_all(&[target], Duration::from_secs(20))
@@ -89,7 +91,7 @@ impl Site {
         let leaf = self.shown().expect("a certificate");
         assert!(
             self.shop.sandbox.read(path).contains(&leaf),
-            "nginx shows another certificate than {path}"
+            "nginx serves another certificate than {path}"
         );
     }
 }

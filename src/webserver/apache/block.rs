@@ -45,7 +45,7 @@ pub struct ApacheConfig {
     pub pid: Option<PathBuf>,
     /// The included patterns that may contain sites; absolute.
     pub includes: Vec<PathBuf>,
-    /// What only Apache can decide.
+    /// What certctl cannot evaluate: the position and the reason.
     pub doubts: Vec<String>,
     /// All directives, including those that do not apply.
     pub directives: Vec<ApacheDirective>,
@@ -119,7 +119,7 @@ impl ApacheConfig {
     /// Whether a module is loaded: `ssl_module`.
     #[must_use]
     pub fn has(&self, module: &str) -> bool {
-        self.modules.iter().any(|there| there == module)
+        self.modules.iter().any(|loaded| loaded == module)
     }
 }
 
@@ -132,7 +132,7 @@ fn virtual_addresses(section: &ApacheDirective, doubts: &mut Vec<String>) -> Vec
         .collect();
     if addresses.len() < section.arguments.len() {
         doubts.push(format!(
-            "{}: an address of it was not understood",
+            "{}: certctl does not understand an address of this virtual host",
             section.position()
         ));
     }
@@ -253,7 +253,7 @@ impl HostTranslator<'_> {
             names: server_names(inner),
             names_from: NameSource::Configuration,
             listens,
-            certificates: self.pairs(inner),
+            certificates: self.certificates(inner),
             stapling: self.stapling(inner),
         }
     }
@@ -299,7 +299,7 @@ impl HostTranslator<'_> {
 
     /// Combines the n-th certificate with the n-th key, or with the key in the certificate's file.
     /// The chain file belongs to all of them.
-    fn pairs(&self, inner: &[&ApacheDirective]) -> Vec<ConfiguredCertificate> {
+    fn certificates(&self, inner: &[&ApacheDirective]) -> Vec<ConfiguredCertificate> {
         let certificates = self.merged_paths(inner, "SSLCertificateFile");
         let keys = self.merged_paths(inner, "SSLCertificateKeyFile");
         let chain = self
@@ -451,9 +451,9 @@ mod tests {
             .listens
             .iter()
             .map(|it| format!("{it}{}", flags(it.ssl, it.proxy_protocol)));
-        let files = block.certificates.iter().map(|pair| {
+        let files = block.certificates.iter().map(|certificate| {
             let file = |path: &Path| path.display().to_string();
-            let words = pair.files.iter().map(|(piece, path)| {
+            let words = certificate.files.iter().map(|(piece, path)| {
                 format!(
                     "{piece:?}={}",
                     path.file().map_or_else(|| "?".to_owned(), file)
@@ -576,8 +576,8 @@ mod tests {
                 (None, main)
             ]
         );
-        let neutral = config.to_server_config();
-        let folders: Vec<&Path> = neutral.folders_including("x.conf").collect();
+        let server_config = config.to_server_config();
+        let folders: Vec<&Path> = server_config.folders_including("x.conf").collect();
         assert_eq!(folders, [Path::new("/etc/apache2/sites-enabled")]);
         assert_eq!(config.doubts.len(), 1, "{:?}", config.doubts);
     }

@@ -50,7 +50,7 @@ pub struct ApacheBuild {
     pub config: PathBuf,
     /// The pid file unless the configuration sets another.
     pub pid: PathBuf,
-    /// Whether a socket for `[::]` takes IPv4 connections too.
+    /// Whether a socket for `[::]` accepts IPv4 connections too.
     pub mapped: bool,
 }
 
@@ -132,7 +132,7 @@ mod tests {
     use super::{ApacheBuild, ApacheVersion, built_in, envvars};
 
     #[test]
-    fn builds_of_several_makers() {
+    fn builds_of_several_vendors_are_parsed() {
         let debian = "[Mon] [core:warn] AH00111: Config variable ${APACHE_RUN_DIR} is not defined\n\
             Server version: Apache/2.4.57 (Debian)\n -D APR_HAVE_IPV6 (IPv4-mapped addresses enabled)\n \
             -D HTTPD_ROOT=\"/etc/apache2\"\n -D DEFAULT_PIDLOG=\"/var/run/apache2.pid\"\n \
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_plain_lines_of_envvars() {
+    fn plain_assignments_of_envvars_are_parsed() {
         let read = envvars(
             "unset HOME\nSUFFIX=\nexport APACHE_RUN_USER=www-data\nexport APACHE_RUN_DIR=/var/run/apache2$SUFFIX\n\
              export APACHE_LOG_DIR=\"/var/log/apache2\"\nexport X=$(hostname)\nexport Y=$Z/a\n# export C=1\n## x=1\n",

@@ -1,7 +1,7 @@
 //! A check that Apache lacks. Its `configtest` never opens a key: with a wrong one it reports "Syntax
-//! OK", and the graceful restart after it ends Apache with all of its sites. So before every reload
-//! certctl reads the certificates and keys of all virtual hosts from the paths that Apache will read,
-//! and reports what would end Apache.
+//! OK", and Apache exits with all of its sites at the graceful restart that follows. So before every
+//! reload certctl reads the certificates and keys of all virtual hosts from the paths that Apache will
+//! read, and reports what would make Apache exit.
 
 use std::fmt;
 use std::path::Path;
@@ -15,28 +15,28 @@ use crate::store::release::{KeyAccess, Release, UnloadableReason};
 use crate::webserver::model::{ConfigBlock, ConfiguredCertificate};
 
 /// The beginning of each reported line.
-pub(crate) const RELOAD_FAULT_PREFIX: &str = "Apache would end at the next reload: ";
+pub(crate) const RELOAD_FAULT_PREFIX: &str = "Apache would exit at the next reload: ";
 
 /// Reads a certificate or key file, or returns why it cannot be read.
 type Reader<'a> = dyn FnMut(&Path) -> Result<Zeroizing<Vec<u8>>, String> + 'a;
 
-/// What would end Apache at a reload, a line for each certificate.
+/// Returns what would make Apache exit at a reload, one line for each certificate.
 pub(crate) fn faults(config: &ApacheConfig, read: &mut Reader<'_>) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut seen: Vec<&ConfiguredCertificate> = Vec::new();
+    let mut checked: Vec<&ConfiguredCertificate> = Vec::new();
     let blocks = config.hosts.iter().map(|host| &host.block);
     for block in blocks.filter(|block| block.speaks_tls()) {
         if block.certificates.is_empty() {
             lines.push(format!(
-                "{RELOAD_FAULT_PREFIX}{block} speaks TLS and has no certificate"
+                "{RELOAD_FAULT_PREFIX}{block} enables TLS without a certificate"
             ));
         }
-        for pair in &block.certificates {
-            if seen.contains(&pair) {
+        for configured in &block.certificates {
+            if checked.contains(&configured) {
                 continue;
             }
-            seen.push(pair);
-            lines.extend(fault(block, pair, read));
+            checked.push(configured);
+            lines.extend(fault(block, configured, read));
         }
     }
     lines
@@ -44,7 +44,7 @@ pub(crate) fn faults(config: &ApacheConfig, read: &mut Reader<'_>) -> Vec<String
 
 fn fault(
     block: &ConfigBlock,
-    pair: &ConfiguredCertificate,
+    configured: &ConfiguredCertificate,
     read: &mut Reader<'_>,
 ) -> Option<String> {
     let certificate_pieces = [
@@ -52,8 +52,8 @@ fn fault(
         ReleaseFile::Cert,
         ReleaseFile::Combined,
     ];
-    let certificate = path_of(pair, &certificate_pieces)?;
-    let key = path_of(pair, &[ReleaseFile::Key, ReleaseFile::Combined])?;
+    let certificate = path_of(configured, &certificate_pieces)?;
+    let key = path_of(configured, &[ReleaseFile::Key, ReleaseFile::Combined])?;
     // Both files are read, even if the first one fails.
     let (chain_bytes, key_bytes) = match (read(certificate), read(key)) {
         (Ok(chain_bytes), Ok(key_bytes)) => (chain_bytes, key_bytes),
@@ -71,18 +71,18 @@ fn fault(
 }
 
 fn fault_line(path: &Path, block: &ConfigBlock, why: &dyn fmt::Display) -> String {
-    format!("{RELOAD_FAULT_PREFIX}{} of {block}: {why}", path.display())
+    format!("{RELOAD_FAULT_PREFIX}{} in {block}: {why}", path.display())
 }
 
 /// The path of the first file that is one of these pieces.
-fn path_of<'a>(pair: &'a ConfiguredCertificate, pieces: &[ReleaseFile]) -> Option<&'a Path> {
-    let mut files = pair.files.iter();
+fn path_of<'a>(configured: &'a ConfiguredCertificate, pieces: &[ReleaseFile]) -> Option<&'a Path> {
+    let mut files = configured.files.iter();
     let (_, path) = files.find(|(piece, _)| pieces.contains(piece))?;
     path.file()
 }
 
-/// Why Apache certainly cannot load a certificate and its key. An encrypted key may have a
-/// passphrase in the configuration, and a key of an unknown kind may be fine.
+/// Returns why Apache certainly cannot load a certificate and its key. An encrypted key may have its
+/// passphrase in the configuration, and Apache may support a key algorithm that certctl does not know.
 fn unloadable_reason(
     chain: Zeroizing<Vec<u8>>,
     key: Zeroizing<Vec<u8>>,
@@ -109,7 +109,7 @@ mod tests {
     use super::{RELOAD_FAULT_PREFIX, faults};
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
 
-    fn pair() -> (String, String) {
+    fn certificate_and_key() -> (String, String) {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let signing = rcgen::KeyPair::try_from(key.pkcs8()).unwrap();
         let params = rcgen::CertificateParams::new(vec!["example.com".to_owned()]).unwrap();
@@ -129,15 +129,15 @@ mod tests {
             let content = if path == Path::new("/c") { chain } else { key };
             match content {
                 Some(text) => Ok(Zeroizing::new(text.as_bytes().to_vec())),
-                None => Err("not there".to_owned()),
+                None => Err("no such file".to_owned()),
             }
         })
     }
 
     #[test]
-    fn only_faults_that_end_apache_are_reported() {
-        let (chain, key) = pair();
-        let (_, other) = pair();
+    fn only_faults_that_make_apache_exit_are_reported() {
+        let (chain, key) = certificate_and_key();
+        let (_, other) = certificate_and_key();
         let locked =
             "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
         let cut = &chain[..200];
@@ -147,27 +147,27 @@ mod tests {
             (
                 Some(chain.as_str()),
                 Some(other.as_str()),
-                "/k of /etc/apache2/apache2.conf:2: the key is",
+                "/k in /etc/apache2/apache2.conf:2: the key is",
             ),
             (
                 Some(cut),
                 Some(key.as_str()),
-                "/c of /etc/apache2/apache2.conf:2: the chain file holds no certificate",
+                "/c in /etc/apache2/apache2.conf:2: the chain file holds no certificate",
             ),
             (
                 Some(chain.as_str()),
                 Some(""),
-                "/k of /etc/apache2/apache2.conf:2: the key file holds no private key",
+                "/k in /etc/apache2/apache2.conf:2: the key file holds no private key",
             ),
             (
                 Some(chain.as_str()),
                 None,
-                "/k of /etc/apache2/apache2.conf:2: not there",
+                "/k in /etc/apache2/apache2.conf:2: no such file",
             ),
             (
                 None,
                 Some(key.as_str()),
-                "/c of /etc/apache2/apache2.conf:2: not there",
+                "/c in /etc/apache2/apache2.conf:2: no such file",
             ),
         ] {
             let faults = faults_of(chain, key);

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_go_on_after_a_backslash() {
+    fn a_backslash_continues_a_line() {
         let text = "\u{feff}a 1\n  # no\n#no \\\n still no\n\nb \\\n  2\nc#3\nd \\\\\ne";
         let read: Vec<(u32, String)> = lines(text)
             .into_iter()

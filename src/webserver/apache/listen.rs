@@ -8,7 +8,7 @@ use crate::webserver::model::{ListenAddress, ListenInterface};
 /// Which IP families a socket of Apache accepts.
 #[derive(Clone, Copy, Debug)]
 pub struct SocketSupport {
-    /// Whether Apache was built so that a socket for `[::]` takes IPv4 connections too.
+    /// Whether Apache was built so that a socket for `[::]` accepts IPv4 connections too.
     pub ipv4_mapped: bool,
     /// Whether this machine supports IPv6.
     pub ipv6: bool,
@@ -17,7 +17,7 @@ pub struct SocketSupport {
 /// A socket that Apache opens.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ListenSocket {
-    /// The address; `None` for all of this machine.
+    /// The address; `None` for all addresses of this machine.
     pub address: Option<IpAddr>,
     pub port: u16,
 }
@@ -114,8 +114,8 @@ fn without_brackets(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// Whether a socket that is open on these addresses takes connections to `own`; assumed for host
-/// names, which only Apache resolves.
+/// Whether a socket that is open on these addresses accepts connections to `own`; true for host names,
+/// which only Apache resolves.
 fn reaches(open: &[IpAddr], own: &ListenInterface) -> bool {
     let ListenInterface::Address(own) = own else {
         return true;
@@ -130,7 +130,7 @@ mod tests {
     use crate::webserver::apache::testing::DUAL_STACK;
 
     #[test]
-    fn where_a_virtual_host_answers() {
+    fn virtual_hosts_answer_on_matching_sockets() {
         for (sockets, host, expected) in [
             ("443", "*:443", "0.0.0.0:443 [::]:443"),
             ("443", "_default_:443", "0.0.0.0:443 [::]:443"),

@@ -110,7 +110,7 @@ pub struct ParsedApache {
     pub server_root: PathBuf,
     /// Every module, built in or loaded, by both of its names: `ssl_module`, `mod_ssl.c`.
     pub modules: Vec<String>,
-    /// What only Apache can decide: the position and the reason.
+    /// What certctl cannot evaluate: the position and the reason.
     pub doubts: Vec<String>,
 }
 
@@ -207,7 +207,7 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
                 if opened.is_some_and(|section| section.name.eq_ignore_ascii_case(closed)) {
                     return Ok(directives);
                 }
-                let what = "the end of a section that was not opened";
+                let what = "a section is closed that is not open";
                 return Err(ApacheParseError::at(unread.file, line.number, what).into());
             }
             directives.push(self.read_directive(unread, line, effect)?);
@@ -278,11 +278,11 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
             }
             "loadmodule" => self.load_module(directive),
             "serverroot" => self.server_root = PathBuf::from(first),
-            "use" => self.doubt(directive, "uses a macro, whose inside was not read"),
+            "use" => self.doubt(directive, "uses a macro, which certctl does not expand"),
             "include" | "includeoptional" if first.contains("${") => {
                 self.doubt(
                     directive,
-                    "includes what only Apache's own environment names",
+                    "has a variable in its path that certctl does not know",
                 );
             }
             "include" | "includeoptional" => {
@@ -321,7 +321,7 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
                 if decided.is_none() {
                     self.doubt(
                         section,
-                        "compares versions in a way that was not understood",
+                        "is a condition that certctl cannot evaluate; it assumes that it holds",
                     );
                 }
                 decided.unwrap_or(true)
@@ -329,7 +329,7 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
             "iffile" | "ifdirective" | "ifsection" => {
                 self.doubt(
                     section,
-                    "is a condition that only Apache decides; it was read as met",
+                    "is a condition that certctl cannot evaluate; it assumes that it holds",
                 );
                 true
             }
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_variables_and_includes() {
+    fn conditions_variables_and_includes_are_evaluated() {
         for (text, expected) in [
             ("A \"1 2\" 3", vec!["A 1 2|3"]),
             ("A ${LOGS}/x ${NONE}/y", vec!["A /var/log/x|${NONE}/y"]),
@@ -462,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_that_only_apache_decides_are_doubts() {
+    fn conditions_that_certctl_cannot_evaluate_are_doubts() {
         for text in [
             "Use Site example.com",
             "Include ${NONE}/x.conf",

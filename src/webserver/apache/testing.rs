@@ -8,7 +8,7 @@ use super::listen::SocketSupport;
 use super::read::{ApacheEnvironment, read};
 use crate::webserver::model::ConfigFile;
 
-/// A machine with IPv6, and an Apache whose IPv6 sockets take IPv4 connections.
+/// A machine with IPv6, and an Apache whose IPv6 sockets accept IPv4 connections.
 pub(crate) const DUAL_STACK: SocketSupport = SocketSupport {
     ipv4_mapped: true,
     ipv6: true,

@@ -40,8 +40,9 @@ pub(crate) fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
     }
 }
 
-/// The virtual hosts that Apache lists (`-t -D DUMP_VHOSTS`) and certctl has not read, and those that
-/// it has read and Apache does not list: certctl then reads the configuration differently.
+/// Returns doubts about the virtual hosts that Apache lists (`-t -D DUMP_VHOSTS`) and certctl did not
+/// find, and about those that certctl found and Apache does not list: certctl then reads the
+/// configuration differently.
 #[must_use]
 pub(crate) fn unlisted_hosts(output: &str, config: &ApacheConfig) -> Vec<String> {
     let listed: BTreeSet<String> = output.lines().filter_map(listed_position).collect();
@@ -50,7 +51,7 @@ pub(crate) fn unlisted_hosts(output: &str, config: &ApacheConfig) -> Vec<String>
     let mut doubts = Vec::new();
     for position in listed.difference(&read) {
         doubts.push(format!(
-            "{position}: Apache has a virtual host there that was not read"
+            "{position}: Apache lists a virtual host here that certctl did not find"
         ));
     }
     for position in read.difference(&listed) {
@@ -145,7 +146,7 @@ fn subject(line: &str) -> ComplaintSubject {
 mod tests {
     use std::path::Path;
 
-    use super::{ComplaintSubject, complaint};
+    use super::{ComplaintSubject, RELOAD_FAULT_PREFIX, complaint};
 
     #[test]
     fn complaints_are_attributed_to_the_certificate() {
@@ -165,11 +166,12 @@ mod tests {
                     .to_owned(),
                 ComplaintSubject::FilesBroken,
             ),
-            ("Apache would end at the next reload: /k of /a.conf:3: the key is x".to_owned(), ComplaintSubject::FilesBroken),
+            (format!("{RELOAD_FAULT_PREFIX}/k in /a.conf:3: the key is x"), ComplaintSubject::FilesBroken),
             (
-                "Apache would end at the next reload: /k of /a.conf:3: the key is x\n\
-                 Apache would end at the next reload: /other of /a.conf:9: the key is x"
-                    .to_owned(),
+                format!(
+                    "{RELOAD_FAULT_PREFIX}/k in /a.conf:3: the key is x\n\
+                     {RELOAD_FAULT_PREFIX}/other in /a.conf:9: the key is x"
+                ),
                 ComplaintSubject::Other,
             ),
             ("Syntax OK\n".to_owned(), ComplaintSubject::Other),

@@ -84,7 +84,7 @@ impl ApacheWriter<'_> {
             .collect();
         format!(
             "<VirtualHost *:{}>\n{}    DocumentRoot {ROOT}\n\n    \
-             # All but where CAs look for proofs of control (acme-challenge, pki-validation).\n{redirect}</VirtualHost>\n\n",
+             # Redirects all paths except the one where CAs look for domain validation files.\n{redirect}</VirtualHost>\n\n",
             self.new.ports.plain,
             name_directives(&names)
         )
@@ -113,7 +113,7 @@ impl ApacheWriter<'_> {
             "<VirtualHost *:{}>\n{}\n    SSLEngine on\n    {certificate}\n    SSLProtocol -all +TLSv1.2 +TLSv1.3\n    \
              SSLCipherSuite {CIPHERS}\n    SSLHonorCipherOrder off\n    SSLSessionTickets off\n    \
              <IfModule http2_module>\n        Protocols h2 http/1.1\n    </IfModule>\n    \
-             # Once all is well, browsers may be told to stay with https for two years (a2enmod headers):\n    \
+             # When everything works over https, uncomment this so that browsers insist on it for two years (a2enmod headers):\n    \
              # Header always set Strict-Transport-Security \"max-age=63072000\"\n\n{content}</VirtualHost>\n",
             self.new.ports.tls,
             name_directives(&names),
@@ -227,8 +227,8 @@ fn is_own_directive(directive: &ApacheDirective) -> bool {
         || directive.name.to_ascii_lowercase().starts_with("ssl")
 }
 
-/// Everything that the existing host does, access rules included; an application behind it learns
-/// from a header that visitors use https.
+/// Copies everything that the existing host does, access rules included; a header tells the
+/// application behind it that clients use https.
 fn copy(host: &VirtualHost) -> String {
     let mut out = origin_comment(&host.block);
     print(&mut out, &without_redirects(host.section_directives()), 1);
@@ -243,7 +243,7 @@ fn copy(host: &VirtualHost) -> String {
 }
 
 /// Omits redirects to https together with the conditions before them, and directives that the new
-/// host has itself. A mod_wsgi daemon may be named only once and serves both hosts.
+/// host has itself. A mod_wsgi daemon may be defined only once and serves both hosts.
 fn without_redirects(directives: &[ApacheDirective]) -> Vec<&ApacheDirective> {
     let mut kept: Vec<&ApacheDirective> = Vec::new();
     for directive in directives
@@ -291,8 +291,8 @@ mod tests {
     use crate::store::layout::{ReleaseFile, StableLink};
     use crate::webserver::model::{DEFAULT_WEB_PORTS, NewBlock, WrittenBlock};
 
-    fn write(text: &str, asked: &[&str]) -> WrittenBlock {
-        let names: Vec<DnsName> = asked
+    fn write(text: &str, certificate_names: &[&str]) -> WrittenBlock {
+        let names: Vec<DnsName> = certificate_names
             .iter()
             .map(|name| DnsName::parse(name).unwrap())
             .collect();
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_first_site() {
+    fn a_new_site_gets_a_redirect_and_a_tls_host() {
         let written = write(
             "Listen 80\n<IfModule ssl_module>\nListen 443\n</IfModule>\nDocumentRoot /srv/www",
             &["*.example.com", "example.com"],

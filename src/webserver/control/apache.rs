@@ -96,8 +96,8 @@ impl ApacheProgram {
         self.config.as_deref().unwrap_or(&self.build.config)
     }
 
-    /// Reads its configuration and whether it runs. Where Apache itself lists other virtual hosts
-    /// than certctl has read, that is a doubt.
+    /// Reads its configuration and whether it runs. Virtual hosts that Apache lists and certctl did not
+    /// find, or the reverse, are reported as doubts.
     ///
     /// # Errors
     /// When a file cannot be read or parsed.
@@ -208,8 +208,8 @@ impl ApacheProgram {
         }
     }
 
-    /// The certificates and keys that would end Apache at a reload, as a failed test. They are read
-    /// from the same paths as Apache reads.
+    /// Returns the certificates and keys that would make Apache exit at a reload, as a failed test.
+    /// They are read from the paths that Apache reads.
     #[must_use]
     pub fn reload_faults(&self) -> Option<FinishedCommand> {
         // Apache's own test describes better why its configuration cannot be read.

@@ -92,14 +92,14 @@ impl HaproxyProgram {
         }
         let mut config = self.parse(&texts);
         config.doubts.extend(self.reload_doubt());
-        let mut neutral = config.to_server_config();
+        let mut server_config = config.to_server_config();
         for path in &self.config {
             if folders::is_folder(path) {
-                neutral.includes.push(path.join("*.cfg"));
+                server_config.includes.push(path.join("*.cfg"));
             }
         }
         Ok(ServerObservation {
-            config: neutral,
+            config: server_config,
             detail: ServerDetail::Haproxy(config),
             running: self.master.as_ref().map(|master| master.pid),
             ipv6: speaks_ipv6(),
@@ -122,15 +122,15 @@ impl HaproxyProgram {
         HaproxyConfig::read(texts, files)
     }
 
-    /// A running HAProxy that neither a service manager nor a signal reloads.
+    /// Returns a doubt about a running HAProxy that neither a service manager nor a signal can reload.
     fn reload_doubt(&self) -> Option<String> {
         let master = self.master.as_ref()?;
         if self.service.is_some() || self.reload().is_some() {
             return None;
         }
         Some(format!(
-            "HAProxy (process {}) runs without a master (-W): certctl cannot make it read its \
-             files again; say how:  --reload COMMAND",
+            "HAProxy (process {}) runs without a master process (`-W`); certctl can reload it only \
+             with the command that `--reload` gives",
             master.pid
         ))
     }
@@ -139,8 +139,8 @@ impl HaproxyProgram {
     pub fn test(&self) -> Vec<String> {
         let mut argv = vec![self.binary.display().to_string(), "-c".to_owned()];
         if let Some(master) = &self.master {
-            // In the folder and the mode of the running process, so that conditions give the same
-            // results.
+            // The test runs in the folder and the mode of the running process, so that conditions
+            // have the same results.
             if let Some(folder) = &master.folder
                 && folder != Path::new("/")
             {
@@ -179,7 +179,10 @@ impl HaproxyProgram {
         let output = if is_signaled {
             String::new()
         } else {
-            format!("there is no HAProxy with process id {}", master.pid)
+            format!(
+                "certctl could not send SIGUSR2 to HAProxy (process {})",
+                master.pid
+            )
         };
         Some(FinishedCommand {
             status: Some(i32::from(!is_signaled)),
@@ -263,7 +266,7 @@ fn running_masters() -> Vec<MasterProcess> {
     masters
 }
 
-/// Whether the process sees the same file at that path: another container may have one of that name.
+/// Whether the path leads to the same file for the process, which may run in another container.
 fn reads_file(master: &MasterProcess, file: &Path) -> bool {
     let root = Path::new("/proc").join(master.pid.to_string()).join("root");
     // The process has changed its root (`chroot`) after it had read its configuration.
@@ -277,7 +280,7 @@ fn reads_file(master: &MasterProcess, file: &Path) -> bool {
     match (theirs, folders::read_status(file)) {
         (Ok(Some(theirs)), Ok(Some(ours))) => theirs.is_same_file(&ours),
         (Ok(None), Ok(Some(_))) => false,
-        // Without permission to look, the name decides.
+        // Without permission to read the status, equal paths count as the same file.
         _ => true,
     }
 }

@@ -77,10 +77,10 @@ impl NginxProgram {
             &self.binary,
             &["nginx"],
         );
-        let neutral = config.to_server_config();
+        let server_config = config.to_server_config();
         let build = self.build.clone();
         Ok(ServerObservation {
-            config: neutral,
+            config: server_config,
             detail: ServerDetail::Nginx { config, build },
             running,
             ipv6: speaks_ipv6(),

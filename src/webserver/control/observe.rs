@@ -1,4 +1,4 @@
-//! What the controls of all servers share: their files, their processes, running their programs.
+//! What the control of every server needs: reading files, finding processes, running programs.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,16 +23,20 @@ pub(crate) const FILES: usize = 20_000;
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// nginx's configuration cannot be parsed.
-    #[error("nginx's configuration cannot be read")]
+    #[error("cannot parse the configuration of nginx")]
     Config(#[from] NginxParseError),
     /// Apache's configuration cannot be parsed.
-    #[error("Apache's configuration cannot be read")]
+    #[error("cannot parse the configuration of Apache")]
     ApacheConfig(#[from] apache::ApacheParseError),
     /// A configuration file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
     /// The program of that name is not the expected server.
-    #[error("{} does not say its version as {} does", binary.display(), software.title())]
+    #[error(
+        "{} does not look like {}: it does not report its version in the expected form",
+        binary.display(),
+        software.title()
+    )]
     UnexpectedProgram {
         /// The expected software.
         software: ServerSoftware,
@@ -41,7 +45,7 @@ pub enum ServerError {
     /// The program could not be run.
     #[error(transparent)]
     Process(#[from] ProcessError),
-    #[error("{}'s configuration has more than {FILES} files", .0.title())]
+    #[error("the configuration of {} has more than {FILES} files", .0.title())]
     TooManyFiles(ServerSoftware),
 }
 
@@ -148,7 +152,7 @@ pub(crate) fn running(pid_file: &Path, binary: &Path, names: &[&str]) -> Option<
     let text = files::read(pid_file, 64).ok()?;
     let pid: i32 = String::from_utf8(text).ok()?.trim().parse().ok()?;
     let program = binary.file_name()?.to_string_lossy().into_owned();
-    // A pid file that outlived its server may name another program by now.
+    // The process id of a stale pid file may belong to another program by now.
     let is_server = match files::read(Path::new(&format!("/proc/{pid}/comm")), 64) {
         Ok(name) => {
             let name = String::from_utf8_lossy(&name).trim().to_owned();

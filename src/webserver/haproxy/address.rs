@@ -8,7 +8,7 @@ use crate::webserver::model::{ListenAddress, ListenInterface};
 /// Parses a list `a:80,b:443`; an address that only HAProxy knows is a
 /// [`ListenInterface::Unknown`].
 pub(crate) fn parse(word: &HaproxyWord) -> Vec<ListenAddress> {
-    if word.open {
+    if word.unresolved {
         return vec![unknown(&word.text)];
     }
     let mut listens = Vec::new();
@@ -110,7 +110,7 @@ mod tests {
         ] {
             let listens = parse(&HaproxyWord {
                 text: text.to_owned(),
-                open: false,
+                unresolved: false,
             });
             let words: Vec<String> = listens.iter().map(ToString::to_string).collect();
             assert_eq!(words.join(" "), expected, "{text}");
@@ -120,10 +120,10 @@ mod tests {
                 "{text}"
             );
         }
-        let open = parse(&HaproxyWord {
+        let unresolved = parse(&HaproxyWord {
             text: "${ADDR}:443".to_owned(),
-            open: true,
+            unresolved: true,
         });
-        assert_eq!(open[0].to_string(), "${ADDR}:443");
+        assert_eq!(unresolved[0].to_string(), "${ADDR}:443");
     }
 }

@@ -106,7 +106,7 @@ impl OpenConditions {
 }
 
 fn evaluate(words: &[HaproxyWord], environment: &HaproxyEnvironment) -> ConditionResult {
-    if words.iter().any(|word| word.open) {
+    if words.iter().any(|word| word.unresolved) {
         return ConditionResult::Unknown;
     }
     let words: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();

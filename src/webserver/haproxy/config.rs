@@ -35,7 +35,7 @@ pub struct HaproxyFrontend {
     pub backend: Option<String>,
     /// Whether it redirects visitors to https.
     pub redirects: bool,
-    /// Whether HAProxy does not start it.
+    /// Whether the section is disabled.
     pub disabled: bool,
 }
 
@@ -49,7 +49,7 @@ pub struct HaproxyConfig {
     pub frontends: Vec<HaproxyFrontend>,
     /// The names of the sections that serve: `backend` and `listen`.
     pub backends: Vec<String>,
-    /// What only HAProxy can decide: the position and the reason.
+    /// What certctl cannot evaluate: the position and the reason.
     pub doubts: Vec<String>,
 }
 
@@ -95,7 +95,8 @@ impl HaproxyConfig {
         config
     }
 
-    /// Where an IPv4 socket for all addresses exists, the IPv6 socket of that port takes no IPv4.
+    /// If an IPv4 socket for all addresses exists, the IPv6 socket of that port accepts no IPv4
+    /// connections.
     fn separate_ipv4_sockets(&mut self) {
         let ipv4_ports: Vec<u16> = self
             .blocks
@@ -165,7 +166,10 @@ impl HaproxyReader<'_> {
         let words = match words(line, &self.files.environment) {
             Ok(words) => words,
             Err(LexError) => {
-                return self.doubt(position, "a quote or a variable is not closed".to_owned());
+                return self.doubt(
+                    position,
+                    "a quote, a variable or an escape is incomplete".to_owned(),
+                );
             }
         };
         match self.conditions.classify(&words, &self.files.environment) {
@@ -175,7 +179,7 @@ impl HaproxyReader<'_> {
                 return self.doubt(
                     position,
                     format!(
-                        "only HAProxy can tell whether {condition} holds; it is read as if it did"
+                        "certctl cannot evaluate the condition {condition}; it assumes that it holds"
                     ),
                 );
             }
@@ -222,8 +226,8 @@ impl HaproxyReader<'_> {
                 HaproxySection::Other
             }
             "crt-store" => {
-                let what = "certificates of a crt-store are not understood (HAProxy 3.0): what \
-                    names one is left alone";
+                let what = "certctl does not support crt-store (HAProxy 3.0) and does not change \
+                    what refers to one";
                 self.doubt(position, what.to_owned());
                 HaproxySection::Other
             }
@@ -281,7 +285,7 @@ impl HaproxyReader<'_> {
             }
             "ssl-f-use" => self.doubt(
                 position,
-                "ssl-f-use is not understood (HAProxy 3.2)".to_owned(),
+                "certctl does not support ssl-f-use (HAProxy 3.2)".to_owned(),
             ),
             _ => {}
         }
@@ -312,8 +316,9 @@ mod tests {
 
     const CRT_LIST: &str = "apart.pem\n/x/z.pem [alpn h2] *.z !no.z\n/x/d.pem !*\n[\n";
 
-    /// Parses a configuration whose certificates all exist, except those called `none*`. Each is for
-    /// the name of its file; those called `apart*` have no key in the file.
+    /// Parses a configuration whose certificates all exist, except those called `none*`. The name of a
+    /// certificate is that of its file; files called `apart*` contain no key, and those called `dark*`
+    /// cannot be read.
     fn read(text: &str) -> HaproxyConfig {
         let files = HaproxyFiles {
             environment: HaproxyEnvironment {
@@ -352,14 +357,14 @@ mod tests {
         })
     }
 
-    /// `LINE NAMES @ LISTENS: FILES`
+    /// Formats a block as `LINE NAMES @ LISTENS: FILES`.
     fn shown(block: &ConfigBlock) -> String {
         let names: Vec<String> = block.names.iter().map(ServerName::text).collect();
         let listens: Vec<String> = block.listens.iter().map(shown_listen).collect();
         let files: Vec<String> = block
             .certificates
             .iter()
-            .flat_map(|pair| &pair.files)
+            .flat_map(|certificate| &certificate.files)
             .map(|(piece, path)| shown_file(*piece, path))
             .collect();
         format!(
@@ -433,7 +438,7 @@ mod tests {
                     "3  @ 0.0.0.0:443 ssl: /x/d.pem",
                 ],
             ),
-            // Two kinds of key for the same names.
+            // Two key types for the same names.
             (
                 "frontend f\n bind :443 ssl crt /x/a+b.pem crt /y/a+b.pem",
                 &["2 a,b @ 0.0.0.0:443 ssl default: /x/a+b.pem /y/a+b.pem"],
@@ -491,54 +496,54 @@ mod tests {
     }
 
     #[test]
-    fn what_only_haproxy_knows_is_a_doubt() {
+    fn what_certctl_cannot_evaluate_is_a_doubt() {
         for (text, expected) in [
             (
                 "frontend f\n bind :443 ssl crt a.pem",
-                "2: only HAProxy can tell which file crt a.pem is",
+                "2: certctl cannot resolve the path of crt a.pem",
             ),
             (
                 "frontend f\n bind :443 ssl crt \"${.FILE}\"",
-                "2: only HAProxy can tell which file crt ${.FILE} is",
+                "2: certctl cannot resolve the path of crt ${.FILE}",
             ),
             (
                 "frontend f\n bind :443 ssl crt @store/a",
-                "2: only HAProxy can tell which file crt @store/a is",
+                "2: certctl cannot resolve the path of crt @store/a",
             ),
             (
                 "frontend f\n bind :443 ssl crt-list l",
-                "2: only HAProxy can tell where crt-list l is",
+                "2: certctl cannot resolve the path of crt-list l",
             ),
             (
                 "frontend f\n bind :443 ssl crt-list /none",
-                "2: crt-list /none cannot be read",
+                "2: certctl cannot read crt-list /none",
             ),
             (
                 "frontend f\n bind :443 ssl crt /dark.pem",
-                "2: /dark.pem cannot be read: its names are not known",
+                "2: certctl cannot read /dark.pem, so its names are unknown",
             ),
             (
                 "frontend f\n bind fd@3 ssl crt /x/a.pem",
-                "2: only HAProxy can tell where fd@3 is",
+                "2: certctl cannot resolve the address fd@3",
             ),
             (
                 "frontend f\n bind :443 \"ssl",
-                "2: a quote or a variable is not closed",
+                "2: a quote, a variable or an escape is incomplete",
             ),
             (
                 ".if version_atleast(2.8)\n.endif",
-                "1: only HAProxy can tell whether version_atleast(2.8) holds; it is read as if it \
-                    did",
+                "1: certctl cannot evaluate the condition version_atleast(2.8); it assumes that it \
+                    holds",
             ),
             (
                 "crt-store s\n load crt a.pem",
-                "1: certificates of a crt-store are not understood (HAProxy 3.0): what names one \
-                    is left alone",
+                "1: certctl does not support crt-store (HAProxy 3.0) and does not change what \
+                    refers to one",
             ),
             (
                 "frontend f\n bind :443 ssl crt-list /l",
-                "/l:4: it is no line of a crt-list; /l:1: only HAProxy can tell which file crt \
-                    apart.pem is",
+                "/l:4: malformed line of a crt-list; /l:1: certctl cannot resolve the path of crt \
+                    apart.pem",
             ),
             ("frontend f\n bind :443 ssl crt /x/a.pem", ""),
         ] {
@@ -552,7 +557,7 @@ mod tests {
     }
 
     #[test]
-    fn sections_that_listen() {
+    fn sections_that_listen_are_found() {
         let config = read(
             "defaults\n mode http\nfrontend web\n bind :80\n http-request redirect scheme https unless { ssl_fc }\n\
              default_backend app\nbackend app\n server a 127.0.0.1:1\nlisten stats\n bind 127.0.0.1:8404\n disabled\n",

@@ -98,7 +98,7 @@ impl Default for CrtExtras {
 /// One certificate with its key, as HAProxy loads it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct LoadedCrt {
-    pub(crate) pair: ConfiguredCertificate,
+    pub(crate) certificate: ConfiguredCertificate,
     /// The names in the certificate.
     pub(crate) names: Vec<ServerName>,
     /// Whether the file exists and cannot be read, so that its names are unknown.
@@ -108,14 +108,14 @@ pub(crate) struct LoadedCrt {
 impl LoadedCrt {
     /// A certificate whose path only HAProxy can resolve.
     pub(crate) fn unresolved(text: &str) -> Self {
-        let pair = ConfiguredCertificate {
+        let certificate = ConfiguredCertificate {
             files: vec![(
                 ReleaseFile::Combined,
                 ConfiguredPath::Other(text.to_owned()),
             )],
         };
         Self {
-            pair,
+            certificate,
             names: Vec::new(),
             unreadable: false,
         }
@@ -190,7 +190,7 @@ fn load_file(
         }
     };
     let file = ConfiguredPath::File(path.to_owned());
-    let pair = if has_key_file {
+    let files = if has_key_file {
         ConfiguredCertificate::two(file, ConfiguredPath::File(key_path))
     } else {
         ConfiguredCertificate {
@@ -203,7 +203,7 @@ fn load_file(
         _ => Vec::new(),
     };
     Some(LoadedCrt {
-        pair,
+        certificate: files,
         names,
         unreadable,
     })
@@ -224,19 +224,19 @@ mod tests {
     use super::{CrtCertificate, CrtExtras, CrtPathContent, expand};
     use crate::webserver::model::ServerName;
 
-    /// The loaded certificates as `FILE` or `FILE+KEY`, where the files `there` exist. Files whose
-    /// names start with `c` contain no key.
-    fn shown(path: &str, there: &[&str], extras: CrtExtras) -> Vec<String> {
+    /// Formats the loaded certificates as `FILE` or `FILE+KEY`; the files `existing` exist, and those
+    /// whose names start with `c` contain no key.
+    fn shown(path: &str, existing: &[&str], extras: CrtExtras) -> Vec<String> {
         let mut read_crt = |path: &Path| {
             let text = path.display().to_string();
-            if there.contains(&text.as_str()) {
+            if existing.contains(&text.as_str()) {
                 let key = !path.file_name().unwrap().to_string_lossy().starts_with('c');
                 return CrtPathContent::File(CrtCertificate {
                     names: vec![ServerName::Exact(text)],
                     key,
                 });
             }
-            let inside = there
+            let inside = existing
                 .iter()
                 .filter(|file| Path::new(file).parent() == Some(path));
             let inside: Vec<PathBuf> = inside.map(PathBuf::from).collect();
@@ -249,7 +249,7 @@ mod tests {
         let loaded = expand(Path::new(path), extras, &mut read_crt);
         let files = |one: &super::LoadedCrt| {
             let files = one
-                .pair
+                .certificate
                 .files
                 .iter()
                 .map(|(_, path)| path.file().unwrap().display().to_string());
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_stands_for_what_haproxy_would_load() {
+    fn paths_expand_to_what_haproxy_would_load() {
         let usual = CrtExtras::default();
         let strip = CrtExtras {
             strip: true,
@@ -270,7 +270,7 @@ mod tests {
             key: false,
             strip: false,
         };
-        for (path, there, extras, expected) in [
+        for (path, existing, extras, expected) in [
             ("/x/a.pem", &["/x/a.pem"][..], usual, &["/x/a.pem"][..]),
             ("/x/c.pem", &["/x/c.pem"], usual, &["/x/c.pem"]),
             (
@@ -303,7 +303,7 @@ mod tests {
                 none,
                 &["/x/c.pem"],
             ),
-            // Not there yet: one file, unless the key of its own is there.
+            // The certificate does not exist yet: a combined file, unless its key file exists.
             ("/x/n.pem", &[], usual, &["/x/n.pem"]),
             (
                 "/x/n.pem",
@@ -333,7 +333,11 @@ mod tests {
                 &["/x/a.pem", "/x/b.pem.~1~", "/x/c.crt+/x/c.crt.key"],
             ),
         ] {
-            assert_eq!(shown(path, there, extras), expected, "{path} {there:?}");
+            assert_eq!(
+                shown(path, existing, extras),
+                expected,
+                "{path} {existing:?}"
+            );
         }
     }
 

@@ -41,8 +41,8 @@ struct UnknownVariable;
 pub(crate) struct HaproxyWord {
     /// Its text; variables with unknown values stay as they are written.
     pub text: String,
-    /// Whether it contains such a variable.
-    pub open: bool,
+    /// Whether it contains a variable with an unknown value.
+    pub unresolved: bool,
 }
 
 /// A malformed line: a quote or a variable's brace that is not closed, or a malformed escape.
@@ -117,7 +117,7 @@ impl HaproxyLexer {
     fn word(&mut self) -> &mut HaproxyWord {
         self.word.get_or_insert(HaproxyWord {
             text: String::new(),
-            open: false,
+            unresolved: false,
         })
     }
 
@@ -166,7 +166,7 @@ impl HaproxyLexer {
                 let written: String = self.rest[start..self.at].iter().collect();
                 let word = self.word();
                 word.text.push_str(&written);
-                word.open = true;
+                word.unresolved = true;
             }
         }
         Ok(())
@@ -313,15 +313,15 @@ mod tests {
 
     #[test]
     fn unknown_variables_stay_as_written() {
-        for (complete, open) in [(false, [false, true, true]), (true, [false, false, true])] {
+        for (complete, unresolved) in [(false, [false, true, true]), (true, [false, false, true])] {
             let environment = HaproxyEnvironment {
                 set: Vec::new(),
                 complete,
             };
             let line = "crt \"/etc/${SITE-x}.pem\" \"${.FILE}\"";
             let words = words(line, &environment).unwrap();
-            let flags: Vec<bool> = words.iter().map(|word| word.open).collect();
-            assert_eq!(flags, open);
+            let flags: Vec<bool> = words.iter().map(|word| word.unresolved).collect();
+            assert_eq!(flags, unresolved);
             if !complete {
                 assert_eq!(words[1].text, "/etc/${SITE-x}.pem");
             }
@@ -333,7 +333,7 @@ mod tests {
         let whole = "a \"${A-é}\" '\\' \\x4 \"${A[*]}\" \\$ # b";
         for (start, _) in whole.char_indices() {
             for (end, _) in whole[start..].char_indices() {
-                // Any answer but a panic.
+                // Any result is fine, but it must not panic.
                 let _ = read(&whole[start..start + end]);
             }
         }

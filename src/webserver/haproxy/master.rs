@@ -54,7 +54,7 @@ mod tests {
     use super::MasterProcess;
 
     #[test]
-    fn command_lines() {
+    fn command_lines_are_parsed() {
         for (line, config, workers) in [
             (
                 "haproxy -Ws -f /etc/haproxy/haproxy.cfg -p /run/h.pid -S /run/m.sock",

@@ -36,13 +36,13 @@ impl HaproxyWriter<'_> {
         }
     }
 
-    /// The port is in use: the certificate becomes another word of the existing `bind` line.
+    /// HAProxy already listens on the port: adds the certificate to the existing `bind` line.
     fn add_to_bind(&self, block: &ConfigBlock) -> WrittenBlock {
         let file = self.certificate();
         let place = block.to_string();
         let text = format!(
-            "{}# HAProxy has the port already: one more certificate is one more word of {place}\n\
-             # (or one more file of the folder or list that it names):\n#     crt {file}\n",
+            "{}# HAProxy already listens on this port. Add the certificate to the end of the line {place}\n\
+             # (or to the folder or list that this line names):\n#     crt {file}\n",
             self.new.heading()
         );
         WrittenBlock {
@@ -133,7 +133,7 @@ impl HaproxyWriter<'_> {
         let mut text = self.frontend(&format!("{stem}-https"), self.new.ports.tls, &options);
         text.push_str(
             "    option forwardfor\n    http-request set-header X-Forwarded-Proto https\n    \
-             # Once all is well, browsers may be told to stay with https for two years:\n    \
+             # When everything works over https, uncomment this so that browsers insist on it for two years:\n    \
              # http-response set-header Strict-Transport-Security max-age=63072000\n",
         );
         text
@@ -220,7 +220,7 @@ mod tests {
     use crate::webserver::model::{ConfigFile, DEFAULT_WEB_PORTS, NewBlock, WrittenBlock};
 
     fn write(text: &str) -> WrittenBlock {
-        let world = HaproxyFiles {
+        let files = HaproxyFiles {
             environment: HaproxyEnvironment::default(),
             folder: None,
             read_crt: &mut |_| CrtPathContent::File(CrtCertificate::default()),
@@ -230,7 +230,7 @@ mod tests {
             path: "/etc/haproxy/haproxy.cfg".into(),
             text: text.to_owned(),
         };
-        let config = HaproxyConfig::read(&[text], world);
+        let config = HaproxyConfig::read(&[text], files);
         let names = [
             DnsName::parse("example.com").unwrap(),
             DnsName::parse("www.example.com").unwrap(),
@@ -253,9 +253,9 @@ mod tests {
     }
 
     #[test]
-    fn a_first_site() {
+    fn a_new_site_gets_two_frontends_and_a_backend() {
         insta::assert_snapshot!(write("").text, @r"
-        # example.com, www.example.com: written by certctl; yours to change.
+        # example.com, www.example.com: written by certctl; edit it as you like.
 
         frontend example.com-https
             mode http
@@ -263,7 +263,7 @@ mod tests {
             bind :::443 v6only ssl crt /etc/ssl/private/example.com.pem alpn h2,http/1.1 ssl-min-ver TLSv1.2 ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305
             option forwardfor
             http-request set-header X-Forwarded-Proto https
-            # Once all is well, browsers may be told to stay with https for two years:
+            # When everything works over https, uncomment this so that browsers insist on it for two years:
             # http-response set-header Strict-Transport-Security max-age=63072000
             default_backend example.com-site
 
@@ -280,12 +280,12 @@ mod tests {
     }
 
     #[test]
-    fn a_site_that_is_there_in_plain_text() {
+    fn the_backend_of_a_plain_text_site_is_reused() {
         let written = write(
             "frontend web\n bind *:80\n default_backend app\nbackend app\n server a 127.0.0.1:1\n",
         );
         insta::assert_snapshot!(written.text, @r"
-        # example.com, www.example.com: written by certctl; yours to change.
+        # example.com, www.example.com: written by certctl; edit it as you like.
 
         frontend example.com-https
             mode http
@@ -293,12 +293,12 @@ mod tests {
             bind :::443 v6only ssl crt /etc/ssl/private/example.com.pem alpn h2,http/1.1 ssl-min-ver TLSv1.2 ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305
             option forwardfor
             http-request set-header X-Forwarded-Proto https
-            # Once all is well, browsers may be told to stay with https for two years:
+            # When everything works over https, uncomment this so that browsers insist on it for two years:
             # http-response set-header Strict-Transport-Security max-age=63072000
-            # As in /etc/haproxy/haproxy.cfg:1:
+            # Copied from /etc/haproxy/haproxy.cfg:1:
             default_backend app
 
-        # To send plain text on to https (but for /.well-known/), add to the section at /etc/haproxy/haproxy.cfg:1:
+        # To redirect http to https (except /.well-known/), add this to the section at /etc/haproxy/haproxy.cfg:1:
         #     http-request redirect scheme https code 301 unless { ssl_fc } or { path_beg /.well-known/ }
         ");
         assert_eq!(written.upstream.as_deref(), Some("app"));
@@ -315,12 +315,12 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_is_taken() {
+    fn a_certificate_is_added_to_the_line_of_a_used_port() {
         let written = write("frontend web\n bind *:443 ssl crt /x/other.pem\n");
         insta::assert_snapshot!(written.text, @r"
-        # example.com, www.example.com: written by certctl; yours to change.
-        # HAProxy has the port already: one more certificate is one more word of /etc/haproxy/haproxy.cfg:2
-        # (or one more file of the folder or list that it names):
+        # example.com, www.example.com: written by certctl; edit it as you like.
+        # HAProxy already listens on this port. Add the certificate to the end of the line /etc/haproxy/haproxy.cfg:2
+        # (or to the folder or list that this line names):
         #     crt /etc/ssl/private/example.com.pem
         ");
         assert_eq!(

@@ -102,7 +102,7 @@ pub struct ConfigBlock {
     pub stapling: Option<String>,
 }
 
-/// Where a block takes its names from.
+/// The source of the names of a block.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum NameSource {
     /// The certificate that it loads (HAProxy without a filter): another one has other names.
@@ -125,10 +125,12 @@ impl ConfigBlock {
     /// Whether it names exactly this certificate: all files of one of its own are among `links`.
     #[must_use]
     pub fn names_certificate(&self, links: &[StableLink]) -> bool {
-        self.certificates.iter().any(|pair| pair.is_among(links))
+        self.certificates
+            .iter()
+            .any(|certificate| certificate.is_among(links))
     }
 
-    /// Whether it speaks TLS at any address.
+    /// Whether it uses TLS at any address.
     #[must_use]
     pub fn speaks_tls(&self) -> bool {
         self.listens.iter().any(|listen| listen.ssl && !listen.udp)

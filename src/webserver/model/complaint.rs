@@ -9,7 +9,7 @@ pub enum ComplaintSubject {
     FilesMissing,
     /// The certificate or its key cannot be loaded: it is not PEM, or the two do not match.
     FilesBroken,
-    /// The server may not read the certificate or its key.
+    /// The server is not permitted to read the certificate or its key.
     FilesUnreadable,
     /// Something other than the certificate.
     Other,
@@ -57,7 +57,7 @@ fn continues_path(c: char) -> bool {
     c.is_alphanumeric() || "/._-".contains(c)
 }
 
-/// Whether a path ends before `after`. A full stop may end a sentence or start an extension.
+/// Whether a path is complete before `after`. A full stop may end a sentence or start an extension.
 fn ends_path(after: &str) -> bool {
     let sentence_end = after.strip_prefix('.').unwrap_or(after);
     !after.starts_with(continues_path) || !sentence_end.starts_with(continues_path)
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_five_lines() {
+    fn only_the_last_five_lines_are_kept() {
         assert_eq!(
             last_lines("a\n\nb\nc\nd\ne\nf \n"),
             ["b", "c", "d", "e", "f"]

@@ -42,7 +42,7 @@ pub struct ServerConfig {
     blocks: Vec<ConfigBlock>,
     /// The patterns of included files that may contain blocks; absolute.
     pub includes: Vec<PathBuf>,
-    /// What only the server itself can decide: the position and the reason.
+    /// What certctl cannot evaluate: the position and the reason.
     pub doubts: Vec<String>,
     pub(crate) index: BlockIndex,
 }

@@ -36,7 +36,8 @@ impl BlockIndex {
     pub(crate) fn new(blocks: &[ConfigBlock]) -> Self {
         let mut index = Self::default();
         for (at, block) in blocks.iter().enumerate() {
-            let files = block.certificates.iter().flat_map(|pair| &pair.files);
+            let certificates = block.certificates.iter();
+            let files = certificates.flat_map(|certificate| &certificate.files);
             for path in files.filter_map(|(_, path)| path.file()) {
                 push_new(index.paths.entry(path.to_owned()).or_default(), at);
             }

@@ -1,5 +1,5 @@
 //! Problems of a configuration that pass the server's own test: two blocks with the same name at one
-//! address, of which only the first ever answers, and blocks that speak TLS without a certificate.
+//! address, of which only the first ever answers, and blocks that use TLS without a certificate.
 
 use std::ptr;
 
@@ -23,10 +23,10 @@ pub enum NameClash {
         /// The block that never answers.
         second: String,
     },
-    /// A block for names of the certificate speaks TLS without a certificate.
+    /// A block for names of the certificate uses TLS without a certificate.
     NoCertificate {
         block: String,
-        /// The address at which it speaks TLS.
+        /// The address at which it uses TLS.
         address: String,
     },
 }
@@ -36,7 +36,7 @@ impl ServerConfig {
     #[must_use]
     pub fn find_clashes(&self, links: &[StableLink], names: &[DnsName]) -> Vec<NameClash> {
         let mut found = self.blocks_without_certificate(names);
-        // HAProxy selects among all certificates for a name by their kind of key.
+        // HAProxy selects among all certificates for a name by their key type.
         if self.software == ServerSoftware::Haproxy {
             return found;
         }

@@ -16,7 +16,7 @@ pub struct NewBlock<'a> {
     pub names: &'a [DnsName],
     /// Where the certificate and its key will be.
     pub links: &'a [StableLink],
-    /// Whether the machine speaks IPv6.
+    /// Whether the machine supports IPv6.
     pub ipv6: bool,
     /// The ports of http and https.
     pub ports: WebPorts,
@@ -47,7 +47,7 @@ impl NewBlock<'_> {
     /// The comment at the top of the written text.
     pub(crate) fn heading(&self) -> String {
         format!(
-            "# {}: written by certctl; yours to change.\n",
+            "# {}: written by certctl; edit it as you like.\n",
             self.joined_names(", ")
         )
     }
@@ -76,7 +76,7 @@ impl NewBlock<'_> {
 
 /// The comment above content that is copied from an existing block, `FILE:LINE`.
 pub(crate) fn origin_comment(origin: &impl Display) -> String {
-    format!("    # As in {origin}:\n")
+    format!("    # Copied from {origin}:\n")
 }
 
 /// TLS 1.2 ciphers of Mozilla's intermediate guideline 6.0; those of TLS 1.3 need no list.
@@ -119,7 +119,7 @@ impl BlockAddition {
     pub(crate) fn redirect_comment(&self, kind: &str) -> String {
         let place = format!("{}:{}", self.file.display(), self.line);
         let mut text = format!(
-            "\n# To send plain text on to https (but for /.well-known/), add to the {kind} at \
+            "\n# To redirect http to https (except /.well-known/), add this to the {kind} at \
              {place}:\n"
         );
         for line in &self.lines {

@@ -48,12 +48,16 @@ impl UnprobedReason {
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
-            Self::HostName => "is a host name that the server alone looks up",
-            Self::Regex => "picks its block by a regular expression",
-            Self::Taken => "cannot be reached from here: other blocks have its loopback address",
-            Self::Refused => "refuses names that no certificate there is for",
+            Self::HostName => "is a host name that only the server resolves",
+            Self::Regex => {
+                "selects the block by a regular expression, which certctl does not evaluate"
+            }
+            Self::Taken => {
+                "cannot be reached from this machine: other blocks listen on its loopback addresses"
+            }
+            Self::Refused => "refuses names for which it has no certificate",
             Self::UnixSocket => "is a Unix socket",
-            Self::Unknown => "is an address that the server alone knows",
+            Self::Unknown => "is an address that only the server knows",
         }
     }
 }
@@ -81,8 +85,8 @@ pub struct InstalledPaths<'a> {
 }
 
 impl InstalledPaths<'_> {
-    /// How well `host` matches the names that a block will have. Where a block takes its names from
-    /// its certificate, those of this certificate count.
+    /// How well `host` matches the names that a block will have. If the names of a block come from its
+    /// certificate, those of this certificate count.
     fn rank(&self, block: &ConfigBlock, host: &str) -> Option<(u8, usize)> {
         if block.names_from == NameSource::Configuration || !block.names_certificate(self.links) {
             return block.rank(host);
@@ -103,14 +107,14 @@ impl ProbeTargets {
     #[must_use]
     pub fn find(config: &ServerConfig, wanted: &InstalledPaths<'_>) -> Self {
         let mut targets = Self::default();
-        let mut seen: Vec<(TrafficKind, &ListenInterface, u16)> = Vec::new();
+        let mut added: Vec<(TrafficKind, &ListenInterface, u16)> = Vec::new();
         for block in config.blocks_naming(wanted.links) {
             for listen in &block.listens {
                 let key = (block.traffic, &listen.interface, listen.port);
-                if !listen.ssl || listen.udp || seen.contains(&key) {
+                if !listen.ssl || listen.udp || added.contains(&key) {
                     continue;
                 }
-                seen.push(key);
+                added.push(key);
                 targets.add_site(ListenSite {
                     config,
                     wanted,
@@ -152,7 +156,7 @@ impl ProbeTargets {
         }
     }
 
-    /// Notes a name that another block serves at a single address of the same port.
+    /// Records a name that another block serves at a single address of the same port.
     fn add_narrower_site(&mut self, site: ListenSite<'_>, name: &str) {
         if let Some(address) = site.listen.socket()
             && let Some(NameRoute::Block(block)) = site.route(name)
@@ -243,7 +247,7 @@ impl<'a> ListenSite<'a> {
     }
 
     fn target(&self, block: &ConfigBlock, name: &str, address: SocketAddr) -> ProbeTarget {
-        // HAProxy selects among all certificates for a name by their kind of key first.
+        // HAProxy selects among all certificates for a name by their key type first.
         let has_several_keys = block.certificates.len() > 1
             || (self.config.software == ServerSoftware::Haproxy && self.listen.ssl);
         ProbeTarget {
@@ -253,8 +257,8 @@ impl<'a> ListenSite<'a> {
         }
     }
 
-    /// The single addresses of the same port. Where this site means all addresses, nginx asks only
-    /// their own blocks there.
+    /// The single addresses of the same port. If this site listens on all addresses, the server uses
+    /// only the blocks of a single address for connections to it.
     fn narrower_sites(&self) -> Vec<Self> {
         let Some(wide) = self
             .listen
@@ -325,8 +329,8 @@ impl<'a> ListenSite<'a> {
                 named.push((rank, block));
             }
         }
-        // Apache takes the first host that has the name at all; of two blocks with the same name
-        // nginx takes the first and warns.
+        // Apache selects the first host that has the name; of two blocks with the same name nginx
+        // selects the first and warns.
         let best = match self.config.software {
             ServerSoftware::Apache => named.first(),
             ServerSoftware::Haproxy | ServerSoftware::Nginx => {
@@ -356,7 +360,7 @@ fn is_narrower(own: SocketAddr, wide: SocketAddr) -> bool {
 }
 
 /// The host names to probe: those of the certificate, and those of its blocks that it covers. For a
-/// wildcard a label of certctl's is used, unless a block has a name below the wildcard.
+/// wildcard, certctl uses a label of its own, unless a block has a name below the wildcard.
 fn hosts(config: &ServerConfig, wanted: &InstalledPaths<'_>) -> Vec<String> {
     let block_names = config
         .blocks_naming(wanted.links)
@@ -388,11 +392,12 @@ mod tests {
     use crate::store::layout::{ReleaseFile, StableLink};
     use crate::webserver::nginx::testing::{config, names};
 
-    /// `ADDRESS NAME` to probe; `!ADDRESS NAME LINE` served elsewhere; `?LISTEN WHY` not probed.
+    /// Formats the targets: `ADDRESS NAME` to probe, `!ADDRESS NAME LINE` served elsewhere,
+    /// `?LISTEN REASON` not probed.
     fn shown_targets(http: &str, certificate: &[&str]) -> Vec<String> {
-        let pair = "ssl_certificate /c; ssl_certificate_key /k;";
+        let lines = "ssl_certificate /c; ssl_certificate_key /k;";
         let config =
-            config(&format!("http {{ {} }}", http.replace("OURS", pair))).to_server_config();
+            config(&format!("http {{ {} }}", http.replace("OURS", lines))).to_server_config();
         let wanted = InstalledPaths {
             links: &[
                 StableLink::new("/c", ReleaseFile::FullChain),
@@ -427,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn every_address_for_every_name() {
+    fn all_addresses_are_probed_for_all_names() {
         let both = ["a.example", "www.a.example"];
         for (http, expected) in [
             (
@@ -510,7 +515,7 @@ mod tests {
                     { listen 443 ssl; server_name ~^b; OURS }",
                 vec!["127.0.0.1:443 a.example", "127.0.0.1:443 b.a.example"],
             ),
-            // Loopback taken by another block: another address of 127/8 reaches ours.
+            // Another block uses the loopback address: another address of 127/8 reaches ours.
             (
                 "server { listen 443 ssl; server_name a.example b.a.example; OURS }\nserver \
                     { listen 127.0.0.1:443 ssl; OTHER }",
@@ -521,7 +526,7 @@ mod tests {
                     { listen [::1]:443 ssl; OTHER }",
                 vec!["?[::]:443 Taken"],
             ),
-            // Visitors of the machine's own address never reach ours.
+            // Clients of the machine's own address never reach our block.
             (
                 "server { listen 443 ssl; server_name a.example b.a.example; OURS }\nserver \
                     { listen 192.0.2.1:443 ssl; server_name x.example; OTHER }",

@@ -34,7 +34,7 @@ impl ServerSoftware {
             .find(|software| software.name() == name)
     }
 
-    /// The name as its makers spell it.
+    /// The official spelling of the name.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -73,12 +73,12 @@ impl ServerSoftware {
         }
     }
 
-    /// What to change in a block so that it serves a certificate.
+    /// What to change in a block so that it serves another certificate.
     #[must_use]
-    pub fn what_changes(self) -> &'static str {
+    pub fn certificate_settings(self) -> &'static str {
         match self {
-            Self::Apache | Self::Nginx => "two lines",
-            Self::Haproxy => "the path of its certificate",
+            Self::Apache | Self::Nginx => "the certificate lines",
+            Self::Haproxy => "the path of the certificate",
         }
     }
 
@@ -123,7 +123,7 @@ mod tests {
     use crate::store::layout::{ReleaseFile, StableLink};
 
     #[test]
-    fn lines_that_serve_a_pair() {
+    fn certificate_lines_follow_the_syntax_of_each_server() {
         let chain = StableLink::new("/etc/ssl/a.pem", ReleaseFile::FullChain);
         let key = StableLink::new("/k/a b\\\"c.key", ReleaseFile::Key);
         for (software, expected) in [

@@ -148,7 +148,7 @@ impl ServerPart<'_> {
             names: server_names(&inner),
             names_from: NameSource::Configuration,
             listens: listens(&levels),
-            certificates: self.pairs(&levels),
+            certificates: self.certificates(&levels),
             stapling: stapling(&levels),
         };
         let root = levels.effective("root").last();
@@ -163,7 +163,7 @@ impl ServerPart<'_> {
     }
 
     /// Combines the n-th certificate with the n-th key.
-    fn pairs(&self, levels: &DirectiveLevels<'_>) -> Vec<ConfiguredCertificate> {
+    fn certificates(&self, levels: &DirectiveLevels<'_>) -> Vec<ConfiguredCertificate> {
         let certificates = levels.effective("ssl_certificate");
         let keys = levels.effective("ssl_certificate_key");
         let certificates = certificates.filter_map(|directive| directive.only());
@@ -234,7 +234,7 @@ fn listens(levels: &DirectiveLevels<'_>) -> Vec<ListenAddress> {
     listens
 }
 
-/// The position of `ssl_stapling on`, unless the answers come from a file or from a configured
+/// The position of `ssl_stapling on`, unless the OCSP responses come from a file or from a configured
 /// responder.
 fn stapling(levels: &DirectiveLevels<'_>) -> Option<String> {
     let has_other_source = ["ssl_stapling_file", "ssl_stapling_responder"]
@@ -299,7 +299,7 @@ fn share_flags(blocks: &mut [NginxBlock]) {
     }
 }
 
-/// What identifies a socket of nginx; the last part tells UDP from TCP.
+/// What identifies a socket of nginx; the last part distinguishes UDP from TCP.
 fn address_key(
     part: TrafficKind,
     listen: &ListenAddress,
@@ -316,9 +316,11 @@ mod tests {
     use crate::store::layout::{ReleaseFile, StableLink};
     use crate::webserver::model::{BlockCoverage, ConfiguredCertificate};
 
-    fn pairs(block: &NginxBlock) -> String {
-        let shown =
-            |pair: &ConfiguredCertificate| format!("{:?}+{:?}", pair.files[0].1, pair.files[1].1);
+    fn shown_certificates(block: &NginxBlock) -> String {
+        let shown = |certificate: &ConfiguredCertificate| {
+            let files = &certificate.files;
+            format!("{:?}+{:?}", files[0].1, files[1].1)
+        };
         let shown: Vec<String> = block.block.certificates.iter().map(shown).collect();
         shown.join(" ").replace("File(", "").replace([')', '"'], "")
     }
@@ -351,12 +353,12 @@ mod tests {
             let config = config(&format!(
                 "http {{ {inherited} server {{ listen 443 ssl; {server} }} }}"
             ));
-            assert_eq!(pairs(&config.blocks[0]), expected, "{server}");
+            assert_eq!(shown_certificates(&config.blocks[0]), expected, "{server}");
         }
         assert_eq!(
-            pairs(&config("http { server { ssl_certificate /x; } }").blocks[0]),
+            shown_certificates(&config("http { server { ssl_certificate /x; } }").blocks[0]),
             "",
-            "half a pair"
+            "a certificate without a key"
         );
     }
 
@@ -521,7 +523,7 @@ mod tests {
         );
     }
 
-    /// A configuration edited by certbot, and that of gunicorn's documentation.
+    /// A configuration that certbot has edited, and the one of gunicorn's documentation.
     const IN_THE_WILD: &str = r#"
 user www-data;
 pid /run/nginx.pid;
@@ -599,7 +601,7 @@ http {
         );
         let live = "/etc/letsencrypt/live/shop.example/";
         assert_eq!(
-            pairs(&config.blocks[0]),
+            shown_certificates(&config.blocks[0]),
             format!("{live}fullchain.pem+{live}privkey.pem")
         );
         assert!(
@@ -616,10 +618,10 @@ http {
              server { server_name example.*; } server { } server { server_name a.b.example.com; } }",
         )
         .to_server_config();
-        let serving = |asked: &[&str]| -> Vec<usize> {
-            let asked = names(asked);
+        let serving = |certificate_names: &[&str]| -> Vec<usize> {
+            let certificate_names = names(certificate_names);
             let lines: Vec<String> = config
-                .blocks_serving(&asked)
+                .blocks_serving(&certificate_names)
                 .map(|block| block.names[0].text())
                 .collect();
             let all: Vec<String> = config

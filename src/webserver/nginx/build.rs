@@ -89,7 +89,7 @@ mod tests {
     use super::{Http2Syntax, NginxBuild, NginxVersion};
 
     #[test]
-    fn builds_of_several_makers() {
+    fn builds_of_several_vendors_are_parsed() {
         let debian = "nginx version: nginx/1.22.1\nbuilt with OpenSSL 3.0.22\nTLS SNI support enabled\nconfigure arguments: \
             --with-cc-opt='-g -O2 -ffile-prefix-map=/build=.' --prefix=/usr/share/nginx --conf-path=/etc/nginx/nginx.conf \
             --pid-path=/run/nginx.pid --with-http_v2_module --with-mail=dynamic\n";

@@ -29,7 +29,7 @@ fn description(fault: NginxSyntaxFault) -> &'static str {
     match fault {
         NginxSyntaxFault::Depth => "blocks or includes are nested too deeply",
         NginxSyntaxFault::Unclosed => "a quote or a block is not closed",
-        NginxSyntaxFault::Unexpected => "a brace or a semicolon where none can be",
+        NginxSyntaxFault::Unexpected => "unexpected brace or semicolon",
     }
 }
 

@@ -27,8 +27,8 @@ pub(crate) struct NginxWriter<'a> {
 /// The address in the examples of gunicorn and Django.
 const UPSTREAM: &str = "http://127.0.0.1:8000";
 
-/// The headers that an application behind a proxy needs; without them it takes the proxy for the
-/// visitor and https for http.
+/// The headers that an application behind a proxy needs; without them it sees the proxy as the client
+/// and http instead of https.
 const HEADERS: [ProxyHeader; 4] = [
     ProxyHeader {
         name: "Host",
@@ -75,7 +75,7 @@ impl ProxyHeader {
     }
 }
 
-/// Where the content of the new block comes from.
+/// The content of the new block.
 struct NginxContent {
     text: String,
     upstream: Option<String>,
@@ -129,7 +129,7 @@ impl NginxWriter<'_> {
         let redirect = self.redirect();
         format!(
             "server {{\n{listens}    server_name {names};\n\n    \
-             # Where CAs look for proofs of control (acme-challenge, pki-validation): never redirected.\n    \
+             # CAs look for domain validation files here (acme-challenge, pki-validation); never redirect it.\n    \
              location ^~ /.well-known/ {{\n        root /var/www/html;\n        default_type text/plain;\n    }}\n\n    \
              location / {{\n        {redirect}\n    }}\n}}\n\n"
         )
@@ -163,7 +163,7 @@ impl NginxWriter<'_> {
             "server {{\n{listens}{http2}    server_name {};\n\n    {certificate}\n    \
              ssl_protocols TLSv1.2 TLSv1.3;\n    ssl_ciphers {CIPHERS};\n    ssl_prefer_server_ciphers off;\n    \
              ssl_session_cache shared:certctl:10m;\n    ssl_session_timeout 1d;\n{tickets}    \
-             # Once all is well, browsers may be told to stay with https for two years:\n    \
+             # When everything works over https, uncomment this so that browsers insist on it for two years:\n    \
              # add_header Strict-Transport-Security \"max-age=63072000\" always;\n\n{content}}}\n",
             self.new.joined_names(" "),
         )
@@ -182,13 +182,13 @@ impl NginxWriter<'_> {
     }
 
     /// All addresses of both families, and the single addresses that existing blocks listen on,
-    /// because nginx does not ask other blocks there.
+    /// because nginx uses only the blocks of a single address for connections to it.
     fn listen_addresses(&self, port: u16) -> Vec<IpAddr> {
         let any4 = IpAddr::from(Ipv4Addr::UNSPECIFIED);
         let any6 = IpAddr::from(Ipv6Addr::UNSPECIFIED);
         let existing = self.existing_listens(port);
         let mut addresses = Vec::new();
-        // `ipv6only=off` has the IPv4 port already: a second socket for it could not be bound.
+        // A socket with `ipv6only=off` uses the IPv4 port too: a second one could not be bound.
         if !existing.iter().any(|listen| listen.dual_stack) {
             addresses.push(any4);
         }
@@ -377,7 +377,7 @@ mod tests {
     use crate::webserver::nginx::build::{Http2Syntax, NginxVersion};
     use crate::webserver::nginx::testing::{config, names};
 
-    fn write(http: &str, asked: &[&str], version: NginxVersion) -> WrittenBlock {
+    fn write(http: &str, certificate_names: &[&str], version: NginxVersion) -> WrittenBlock {
         let http2 = if version >= NginxVersion(1, 25, 1) {
             Http2Syntax::Directive
         } else {
@@ -389,7 +389,7 @@ mod tests {
         ];
         let writer = NginxWriter {
             new: NewBlock {
-                names: &names(asked),
+                names: &names(certificate_names),
                 links: &links,
                 ipv6: true,
                 ports: DEFAULT_WEB_PORTS,
@@ -407,21 +407,21 @@ mod tests {
     }
 
     #[test]
-    fn a_first_site() {
+    fn a_new_site_gets_a_redirect_and_a_tls_block() {
         let written = write(
             "",
             &["example.com", "www.example.com"],
             NginxVersion(1, 26, 0),
         );
         insta::assert_snapshot!(written.text, @r#"
-        # example.com, www.example.com: written by certctl; yours to change.
+        # example.com, www.example.com: written by certctl; edit it as you like.
 
         server {
             listen 80;
             listen [::]:80;
             server_name example.com www.example.com;
 
-            # Where CAs look for proofs of control (acme-challenge, pki-validation): never redirected.
+            # CAs look for domain validation files here (acme-challenge, pki-validation); never redirect it.
             location ^~ /.well-known/ {
                 root /var/www/html;
                 default_type text/plain;
@@ -445,7 +445,7 @@ mod tests {
             ssl_prefer_server_ciphers off;
             ssl_session_cache shared:certctl:10m;
             ssl_session_timeout 1d;
-            # Once all is well, browsers may be told to stay with https for two years:
+            # When everything works over https, uncomment this so that browsers insist on it for two years:
             # add_header Strict-Transport-Security "max-age=63072000" always;
 
             location / {
@@ -464,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn a_site_that_is_there_in_plain_text() {
+    fn a_plain_text_site_is_copied() {
         let http = "server { listen 80; listen 192.0.2.1:80; server_name example.com; client_max_body_size 5m;
             location /static/ { alias /srv/static/; } location /api { proxy_set_header Host api; proxy_pass http://app/x; }
             location / { auth_basic \"a b\"; proxy_pass http://app; } }
@@ -475,7 +475,7 @@ mod tests {
             NginxVersion(1, 22, 1),
         );
         insta::assert_snapshot!(written.text, @r#"
-        # example.com, www.example.com: written by certctl; yours to change.
+        # example.com, www.example.com: written by certctl; edit it as you like.
 
         server {
             listen 80;
@@ -483,7 +483,7 @@ mod tests {
             listen 192.0.2.1:80;
             server_name www.example.com;
 
-            # Where CAs look for proofs of control (acme-challenge, pki-validation): never redirected.
+            # CAs look for domain validation files here (acme-challenge, pki-validation); never redirect it.
             location ^~ /.well-known/ {
                 root /var/www/html;
                 default_type text/plain;
@@ -508,10 +508,10 @@ mod tests {
             ssl_session_cache shared:certctl:10m;
             ssl_session_timeout 1d;
             ssl_session_tickets off;
-            # Once all is well, browsers may be told to stay with https for two years:
+            # When everything works over https, uncomment this so that browsers insist on it for two years:
             # add_header Strict-Transport-Security "max-age=63072000" always;
 
-            # As in /etc/nginx/nginx.conf:1:
+            # Copied from /etc/nginx/nginx.conf:1:
             client_max_body_size 5m;
             location /static/ {
                 alias /srv/static/;
@@ -533,7 +533,7 @@ mod tests {
             }
         }
 
-        # To send plain text on to https (but for /.well-known/), add to the block at /etc/nginx/nginx.conf:1:
+        # To redirect http to https (except /.well-known/), add this to the block at /etc/nginx/nginx.conf:1:
         #     if ($request_uri !~ "^/\.well-known/") {
         #         return 301 https://$host$request_uri;
         #     }
@@ -547,34 +547,34 @@ mod tests {
     }
 
     #[test]
-    fn only_content_that_was_read_is_copied() {
+    fn only_content_that_certctl_has_read_is_copied() {
         for (http, has, lacks) in [
-            // It redirects already: nothing to take over, nothing to add.
+            // It redirects already: there is nothing to copy and nothing to add.
             (
                 "server { server_name example.com; return 301 https://$host$request_uri; }",
                 "127.0.0.1:8000",
-                "# To send",
+                "# To redirect",
             ),
             (
                 "server { server_name example.com; location / { return 301 https://example.com$request_uri; } }",
                 "127.0.0.1:8000",
                 "301",
             ),
-            // The lines of an earlier advice are there: the site behind them is still the site.
+            // The redirect that an earlier install suggested was added: the rest is still copied.
             (
                 "server { server_name example.com; if ($request_uri !~ x) { return 301 https://$host$request_uri; }
                  location / { proxy_pass http://app; } }",
                 "proxy_pass http://app;",
                 "301",
             ),
-            // The inside of Lua is not read, so not copied; its upstream is.
+            // Lua blocks are not parsed, so they are not copied; the upstream is.
             (
                 "server { server_name example.com; location / { access_by_lua_block { x() } proxy_pass http://app; } }",
                 "proxy_pass http://app;",
                 "lua",
             ),
             ("server { server_name example.com; root /srv/x; }", "root /srv/x;", "proxy_pass"),
-            // Headers of the levels above come along.
+            // Headers of outer levels are copied too.
             (
                 "proxy_set_header X-Own a; server \
                     { server_name example.com; location / { proxy_pass http://app; } }",

@@ -36,14 +36,17 @@ impl HaproxyReader<'_> {
         }
         for listen in &bind.listens {
             if let ListenInterface::Unknown(_) = listen.interface {
-                self.doubt(position, format!("only HAProxy can tell where {listen} is"));
+                self.doubt(
+                    position,
+                    format!("certctl cannot resolve the address {listen}"),
+                );
             }
         }
         self.config.blocks.extend(blocks);
     }
 
     /// One block per certificate, or one without a certificate. Certificates for the same names,
-    /// which have different kinds of keys, share a block.
+    /// which have different key types, share a block.
     fn blocks_of_bind(
         &mut self,
         position: ConfigPosition<'_>,
@@ -88,19 +91,22 @@ impl HaproxyReader<'_> {
             ConfiguredPath::Other(text) => {
                 self.doubt(
                     bind,
-                    format!("only HAProxy can tell where crt-list {text} is"),
+                    format!("certctl cannot resolve the path of crt-list {text}"),
                 );
                 return Vec::new();
             }
         };
         let Some(text) = (self.files.read_list)(&path) else {
-            self.doubt(bind, format!("crt-list {} cannot be read", path.display()));
+            self.doubt(
+                bind,
+                format!("certctl cannot read crt-list {}", path.display()),
+            );
             return Vec::new();
         };
         let (entries, malformed_lines) = list::parse_list(&text);
         for line in malformed_lines {
             let position = ConfigPosition { file: &path, line };
-            self.doubt(position, "it is no line of a crt-list".to_owned());
+            self.doubt(position, "malformed line of a crt-list".to_owned());
         }
         let mut blocks = Vec::new();
         for entry in &entries {
@@ -121,7 +127,7 @@ impl HaproxyReader<'_> {
         };
         let word = HaproxyWord {
             text: entry.path.clone(),
-            open: false,
+            unresolved: false,
         };
         let mut blocks = Vec::new();
         for loaded in self.load(bind, position, &word) {
@@ -148,17 +154,20 @@ impl HaproxyReader<'_> {
             ConfiguredPath::Other(text) => {
                 self.doubt(
                     position,
-                    format!("only HAProxy can tell which file crt {text} is"),
+                    format!("certctl cannot resolve the path of crt {text}"),
                 );
                 return vec![LoadedCrt::unresolved(&text)];
             }
         };
         let loaded = expand(&path, self.extras, self.files.read_crt);
         for crt in loaded.iter().filter(|crt| crt.unreadable) {
-            if let Some((_, ConfiguredPath::File(file))) = crt.pair.files.first() {
+            if let Some((_, ConfiguredPath::File(file))) = crt.certificate.files.first() {
                 self.doubt(
                     position,
-                    format!("{} cannot be read: its names are not known", file.display()),
+                    format!(
+                        "certctl cannot read {}, so its names are unknown",
+                        file.display()
+                    ),
                 );
             }
         }
@@ -173,7 +182,7 @@ impl HaproxyReader<'_> {
         base: Option<&Path>,
     ) -> ConfiguredPath {
         // `@store/file` is one of a crt-store.
-        if word.open || word.text.is_empty() || word.text.starts_with('@') {
+        if word.unresolved || word.text.is_empty() || word.text.starts_with('@') {
             return ConfiguredPath::Other(word.text.clone());
         }
         let path = base.map_or_else(|| PathBuf::from(&word.text), |base| base.join(&word.text));
@@ -210,7 +219,7 @@ fn empty_block(position: ConfigPosition<'_>) -> ConfigBlock {
 fn certificate_block(position: ConfigPosition<'_>, loaded: LoadedCrt) -> ConfigBlock {
     ConfigBlock {
         names: loaded.names,
-        certificates: vec![loaded.pair],
+        certificates: vec![loaded.certificate],
         ..empty_block(position)
     }
 }
