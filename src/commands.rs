@@ -20,6 +20,7 @@ pub(crate) mod rehearse;
 pub(crate) mod renew;
 pub(crate) mod rollback;
 pub(crate) mod status;
+mod validation_text;
 pub(crate) mod verify;
 
 /// What the user types after `certctl`. The help of a command is the doc comment of its arguments.
