@@ -42,8 +42,7 @@ pub(crate) fn install_some_file(root: Option<&Path>) -> NextStep {
 }
 
 /// The sentence of [`install_some_file`].
-const INSTALL_FROM_FOLDER: &str =
-    "When the certificate has arrived in this folder, install it";
+const INSTALL_FROM_FOLDER: &str = "When the certificate has arrived in this folder, install it";
 
 /// The command line of [`install_some_file`], for a longer sentence.
 pub(super) fn install_file_line(root: Option<&Path>) -> String {

@@ -38,7 +38,8 @@ impl RequestTarget {
         let existing = target.observation.classify();
         if let (ExistingFiles::Request(existing), Some(key_type)) = (existing, spec.key_type) {
             let family = key_family(key_type);
-            if spec.matches_names(&existing.request) && key_family(existing.key.algorithm) != family {
+            if spec.matches_names(&existing.request) && key_family(existing.key.algorithm) != family
+            {
                 return Self::observe(context, args, spec, &format!("{stem}.{family}"));
             }
         }
@@ -247,33 +248,48 @@ pub(super) struct ExistingRequest {
 impl ExistingRequest {
     /// Returns the first difference between the existing key and request and `spec`.
     pub(super) fn conflict(&self, spec: &CsrSpec, args: &CsrArgs) -> Option<CsrConflict> {
-        REQUEST_CHECKS.iter().find_map(|check| check(self, spec, args))
+        REQUEST_CHECKS
+            .iter()
+            .find_map(|check| check(self, spec, args))
     }
 }
 
 type RequestCheck = fn(&ExistingRequest, &CsrSpec, &CsrArgs) -> Option<CsrConflict>;
 
 /// The checks of an existing request, in the order in which conflicts are reported.
-const REQUEST_CHECKS: [RequestCheck; 4] = [check_names, check_key_type, check_subject, check_encryption];
+const REQUEST_CHECKS: [RequestCheck; 4] =
+    [check_names, check_key_type, check_subject, check_encryption];
 
 fn check_names(existing: &ExistingRequest, spec: &CsrSpec, _args: &CsrArgs) -> Option<CsrConflict> {
     let matches = spec.matches_names(&existing.request);
     (!matches).then_some(CsrConflict::OtherNames)
 }
 
-fn check_key_type(existing: &ExistingRequest, spec: &CsrSpec, _args: &CsrArgs) -> Option<CsrConflict> {
+fn check_key_type(
+    existing: &ExistingRequest,
+    spec: &CsrSpec,
+    _args: &CsrArgs,
+) -> Option<CsrConflict> {
     let key_type = spec.key_type?;
     let algorithm = existing.key.algorithm;
     (key_type != algorithm).then_some(CsrConflict::OtherKeyType(algorithm))
 }
 
-fn check_subject(existing: &ExistingRequest, spec: &CsrSpec, _args: &CsrArgs) -> Option<CsrConflict> {
+fn check_subject(
+    existing: &ExistingRequest,
+    spec: &CsrSpec,
+    _args: &CsrArgs,
+) -> Option<CsrConflict> {
     let request = &existing.request;
     spec.differs_in_subject(request)
         .then(|| CsrConflict::OtherSubject(request.subject.clone()))
 }
 
-fn check_encryption(existing: &ExistingRequest, _spec: &CsrSpec, args: &CsrArgs) -> Option<CsrConflict> {
+fn check_encryption(
+    existing: &ExistingRequest,
+    _spec: &CsrSpec,
+    args: &CsrArgs,
+) -> Option<CsrConflict> {
     (args.encrypt_key && !existing.key.encrypted).then_some(CsrConflict::NotEncrypted)
 }
 

@@ -264,7 +264,10 @@ impl RenewalContext<'_> {
         let stored = dcv_file::read_record(&dcv_file::dcv_path(&held.path))?;
         attempt.ca = stored.ca().or(attempt.ca);
         if self.args.reuse_key && held.value.key_id != self.previous.leaf.key_id {
-            let message = format!("{} is already prepared with a new key, so `--reuse-key` has no effect", held.path.display());
+            let message = format!(
+                "{} is already prepared with a new key, so `--reuse-key` has no effect",
+                held.path.display()
+            );
             let finding = Finding::note("prepared-with-new-key", message)
                 .with_step(renew_command::move_prepared_files_away());
             attempt.findings.push(finding);
