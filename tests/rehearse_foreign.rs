@@ -1,7 +1,7 @@
-//! `certctl rehearse` in the eyes of others: with the real nginx, watched by strace, and its DNS
-//! asked by kdig.
+//! `certctl rehearse` checked by other programs: with the real nginx, traced by strace, and its DNS
+//! zone queried by kdig.
 //! Needs: kdig nginx strace
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -14,7 +14,7 @@ use support::foreign::{foreign, path_of, succeed};
 use support::program::program;
 
 #[test]
-fn the_real_nginx_serves_the_site() {
+fn the_rehearsal_works_with_the_real_nginx() {
     let _ = path_of("nginx");
     let sandbox = Sandbox::new();
     for _ in 0..2 {
@@ -25,17 +25,21 @@ fn the_real_nginx_serves_the_site() {
         assert_eq!(document["verdict"], "as-expected");
         assert!(
             !sandbox.join("rehearsal/nginx/nginx.pid").exists(),
-            "nginx has been stopped"
+            "nginx is still running"
         );
     }
     let run = sandbox.run(&["rehearse", "--server", "nginx"]).expect(0);
-    assert!(run.stdout.lines().count() <= 40, "{run}");
+    assert!(
+        run.stdout
+            .contains("the web server is the nginx of this machine"),
+        "{run}"
+    );
 }
 
 /// Every address that is bound or connected to is on loopback, and every file that is opened for
-/// writing, made, renamed or removed lies in the folder.
+/// writing, created, renamed or removed is in the folder.
 #[test]
-fn it_stays_on_loopback_and_in_its_folder() {
+fn only_loopback_and_its_own_folder_are_used() {
     let sandbox = Sandbox::new();
     let log = sandbox.join("strace.log");
     let mut strace = foreign("strace");
@@ -50,7 +54,7 @@ fn it_stays_on_loopback_and_in_its_folder() {
     for line in log.lines().filter(|line| !line.contains("resumed>")) {
         if line.contains("sin_addr") || line.contains("sin6_addr") {
             sockets += 1;
-            // A client of the DNS lets the system choose where it asks from; then it connects.
+            // A DNS client binds to port 0, so that the system chooses the port, and then connects.
             let source = line.contains("<UDP")
                 && line.contains("bind(")
                 && line.contains("sin_port=htons(0)");
@@ -82,11 +86,11 @@ fn it_stays_on_loopback_and_in_its_folder() {
 }
 
 #[test]
-fn another_dns_client_reads_the_zone() {
+fn kdig_reads_the_zone() {
     let zone = RehearsalZone::new("shop.example").unwrap();
     zone.add_cname("_a", "b.c.comodoca.com").unwrap();
     let server = DnsServer::start(Arc::new(move |query: &[u8]| zone.answer(query))).unwrap();
-    let ask = |arguments: &[&str]| {
+    let query = |arguments: &[&str]| {
         let port = server.address().port().to_string();
         succeed(
             foreign("kdig")
@@ -96,10 +100,10 @@ fn another_dns_client_reads_the_zone() {
     };
     for transport in ["+notcp", "+tcp"] {
         assert_eq!(
-            ask(&[transport, "+short", "_a.shop.example", "CNAME"]),
+            query(&[transport, "+short", "_a.shop.example", "CNAME"]),
             "b.c.comodoca.com.\n"
         );
-        let absent = ask(&[transport, "+edns", "nothing.shop.example", "CNAME"]);
+        let absent = query(&[transport, "+edns", "nothing.shop.example", "CNAME"]);
         for part in [
             "status: NXDOMAIN",
             "qr aa",
@@ -109,5 +113,5 @@ fn another_dns_client_reads_the_zone() {
             assert!(absent.contains(part), "{part} is missing:\n{absent}");
         }
     }
-    assert!(ask(&["example.org", "CNAME"]).contains("status: REFUSED"));
+    assert!(query(&["example.org", "CNAME"]).contains("status: REFUSED"));
 }

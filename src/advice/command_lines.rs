@@ -35,6 +35,16 @@ pub(crate) fn certctl_step(sentence: &str, root: Option<&Path>, words: &[&str]) 
     NextStep::run_certctl(sentence, &argv).with_sudo()
 }
 
+/// The same step with sudo if it needs root: not with `--root` or `--dry-run`.
+#[must_use]
+pub(crate) fn run_as_root_if_needed(step: NextStep) -> NextStep {
+    if step.needs_root {
+        step.with_sudo()
+    } else {
+        step
+    }
+}
+
 /// Installs a certificate whose file only the user knows.
 #[must_use]
 pub(crate) fn install_some_file(root: Option<&Path>) -> NextStep {

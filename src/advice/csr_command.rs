@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::command_lines::run_as_root_if_needed;
 use crate::dcv::ca::Ca;
 use crate::finding::{NextStep, shell_word};
 
@@ -92,8 +93,13 @@ pub(crate) fn install_when_issued(words: &[String], key: Option<&Path>) -> NextS
     if let Some(path) = key {
         words.extend(["--key".to_owned(), path.display().to_string()]);
     }
-    let sentence = "When the certificate has arrived in this folder, install it";
-    NextStep::run_certctl(sentence, &words).with_sudo().later()
+    let folder = if words.iter().any(|word| word == "-C") {
+        "the folder of the CSR"
+    } else {
+        "this folder"
+    };
+    let sentence = format!("When the certificate has arrived in {folder}, install it");
+    run_as_root_if_needed(NextStep::run_certctl(sentence, &words)).later()
 }
 
 /// Renews a certificate that is already installed.

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::command_lines::run_as_root_if_needed;
 use crate::dcv::ca::Ca;
 use crate::finding::{NextStep, shell_word};
 use crate::inventory::schedule::{PaymentCoverage, ValidationMethod};
@@ -62,20 +63,21 @@ pub(crate) fn check_shown_record(
     NextStep::run_certctl(sentence, words).later()
 }
 
-/// Installs the newer certificate in the file at `path`, as root.
+/// Installs the newer certificate in the file at `path`.
 #[must_use]
 pub(crate) fn install_newer(install_command: &[String], path: &str) -> NextStep {
     let words = [install_command, &[path.to_owned()]].concat();
-    NextStep::run_certctl("Install the newer certificate", &words).with_sudo()
+    run_as_root_if_needed(NextStep::run_certctl(
+        "Install the newer certificate",
+        &words,
+    ))
 }
 
 /// Installs what the CA will send.
 #[must_use]
 pub(crate) fn install_later(install_command: &[String]) -> NextStep {
     let sentence = "When the certificate has arrived in the folder of the request, install it";
-    NextStep::run_certctl(sentence, install_command)
-        .with_sudo()
-        .later()
+    run_as_root_if_needed(NextStep::run_certctl(sentence, install_command)).later()
 }
 
 /// For `--reuse-key` if a request with a new key is prepared.
