@@ -1,5 +1,5 @@
-//! The commands: one file each, with its arguments, `run` and outcome. No command calls another,
-//! except `rehearse`, which runs several.
+//! The commands: one file for each, with its arguments, `run` and outcome. No command calls another
+//! one, except `rehearse`, which runs several.
 
 use std::ffi::OsString;
 
@@ -62,8 +62,8 @@ const COMMANDS: [(&str, AugmentArgs); 12] = [
 ];
 
 impl CliCommand {
-    /// Adds to `command_line` the commands that `args` name, in the same way as
-    /// [`Subcommand::augment_subcommands`] adds all.
+    /// Adds the commands that occur in `args` to `command_line`, in the same way as
+    /// [`Subcommand::augment_subcommands`] adds all commands.
     #[must_use]
     pub(crate) fn augment_named(command_line: clap::Command, args: &[OsString]) -> clap::Command {
         COMMANDS
