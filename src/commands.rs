@@ -1,5 +1,5 @@
 //! The commands: one file for each, with its arguments, `run` and outcome. No command calls another
-//! one, except `rehearse`, which runs several.
+//! one, except `rehearse`, which runs several. `validation_text` is shared by `csr` and `renew`.
 
 use std::ffi::OsString;
 

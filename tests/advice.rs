@@ -1,7 +1,7 @@
-//! What is said where something is missing, damaged, locked or elsewhere: the cause first, then the
-//! step that helps.
+//! The messages for missing, damaged, encrypted or misplaced files: the cause first, then the step
+//! that helps.
 //! Needs: openssl
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -13,12 +13,12 @@ use support::order::Order;
 use support::zip::zip;
 use support::{Run, Sandbox};
 
-/// A shop whose files are at hand: `leaf.crt` and `ca.pem`.
-fn shop() -> Order {
-    let shop = Order::new();
-    shop.sandbox.write("leaf.crt", &shop.leaf);
-    shop.sandbox.write("ca.pem", shop.ca.intermediate_pem());
-    shop
+/// Returns an order with its certificate in `leaf.crt` and the intermediate in `ca.pem`.
+fn order() -> Order {
+    let order = Order::new();
+    order.sandbox.write("leaf.crt", &order.leaf);
+    order.sandbox.write("ca.pem", order.ca.intermediate_pem());
+    order
 }
 
 fn bundle(sandbox: &Sandbox, words: &str) -> Run {
@@ -35,10 +35,10 @@ fn openssl(sandbox: &Sandbox, words: &str) {
 }
 
 #[test]
-fn a_company_that_forgot_to_name_its_root_is_told_how() {
-    let shop = shop();
-    // Whose root lies in the folder is told to name that one.
-    let here = shop
+fn a_missing_private_root_is_reported_with_the_option_for_it() {
+    let order = order();
+    // A root in the folder is proposed by its file name.
+    let here = order
         .sandbox
         .run(&["bundle", "leaf.crt", "ca.pem"])
         .expect(1);
@@ -47,8 +47,8 @@ fn a_company_that_forgot_to_name_its_root_is_told_how() {
             .contains("the same command with  --trust root.pem"),
         "{here}"
     );
-    std::fs::remove_file(shop.sandbox.join("root.pem")).unwrap();
-    let run = shop
+    std::fs::remove_file(order.sandbox.join("root.pem")).unwrap();
+    let run = order
         .sandbox
         .run(&["bundle", "leaf.crt", "ca.pem"])
         .expect(1);
@@ -65,10 +65,10 @@ fn a_company_that_forgot_to_name_its_root_is_told_how() {
 }
 
 #[test]
-fn a_damaged_intermediate_is_told_before_the_gap_that_it_leaves() {
-    let shop = shop();
-    let damaged = shop.ca.intermediate_pem().replacen("MII", "!!!", 1);
-    shop.sandbox.write("ca.pem", damaged);
+fn a_damaged_intermediate_is_reported_before_the_missing_issuer() {
+    let order = order();
+    let damaged = order.ca.intermediate_pem().replacen("MII", "!!!", 1);
+    order.sandbox.write("ca.pem", damaged);
     for verb in ["bundle", "install"] {
         let args = [verb, "leaf.crt", "ca.pem", "--trust", "root.pem"];
         let more: &[&str] = if verb == "install" {
@@ -76,7 +76,7 @@ fn a_damaged_intermediate_is_told_before_the_gap_that_it_leaves() {
         } else {
             &[]
         };
-        let run = shop.sandbox.run(&[&args[..], more].concat()).expect(1);
+        let run = order.sandbox.run(&[&args[..], more].concat()).expect(1);
         let place = |text: &str| {
             run.stdout
                 .find(text)
@@ -91,13 +91,13 @@ fn a_damaged_intermediate_is_told_before_the_gap_that_it_leaves() {
 }
 
 #[test]
-fn a_key_is_named_by_its_own_file_and_never_doubled() {
-    let shop = shop();
-    let sandbox = &shop.sandbox;
+fn an_existing_key_file_is_used_and_not_copied() {
+    let order = order();
+    let sandbox = &order.sandbox;
     let key = sandbox.read("example.com.key");
     sandbox.write(
         "sent.zip",
-        zip(&[("a.crt", &shop.chain()), ("a.key", &key)]),
+        zip(&[("a.crt", &order.chain()), ("a.key", &key)]),
     );
     std::fs::rename(sandbox.join("example.com.key"), sandbox.join("server.key")).unwrap();
     let run = bundle(sandbox, "sent.zip --for aws-acm").expect(0);
@@ -120,25 +120,25 @@ fn a_key_is_named_by_its_own_file_and_never_doubled() {
         let run = bundle(sandbox, &format!("sent.zip --json{flags}"))
             .expect(0)
             .json();
-        let told = run["findings"]
+        let finding = run["findings"]
             .as_array()
             .unwrap()
             .iter()
             .find(|one| one["code"] == "key-in-delivery")
             .unwrap();
         assert_eq!(
-            told["next"].to_string().contains("--extract-key"),
+            finding["next"].to_string().contains("--extract-key"),
             way,
-            "{flags}: {told}"
+            "{flags}: {finding}"
         );
     }
     assert_eq!(sandbox.read("example.com.key"), key);
 }
 
 #[test]
-fn keys_that_were_looked_at_are_named() {
-    let shop = shop();
-    let sandbox = &shop.sandbox;
+fn the_searched_keys_are_listed() {
+    let order = order();
+    let sandbox = &order.sandbox;
     sandbox.run(&["csr", "other.example"]).expect(0);
     for own in ["example.com.key", "example.com.csr"] {
         std::fs::remove_file(sandbox.join(own)).unwrap();
@@ -161,19 +161,19 @@ fn keys_that_were_looked_at_are_named() {
             .contains("reissued for a new request:  certctl csr --like leaf.crt\n"),
         "{run}"
     );
-    // What is said to be done can be done.
+    // The proposed command works.
     sandbox.run(&["csr", "--like", "leaf.crt"]).expect(0);
-    let told = bundle(sandbox, "leaf.crt ca.pem").expect(1);
+    let again = bundle(sandbox, "leaf.crt ca.pem").expect(1);
     assert!(
-        told.stdout.contains("does not belong to the certificate"),
-        "the new key is for the next one: {told}"
+        again.stdout.contains("does not belong to the certificate"),
+        "the new key must not match the old certificate: {again}"
     );
 }
 
 #[test]
-fn a_pfx_of_the_same_key_is_replaced_when_its_password_is_given() {
-    let shop = shop();
-    let sandbox = &shop.sandbox;
+fn a_pfx_of_the_same_key_is_replaced_with_its_password() {
+    let order = order();
+    let sandbox = &order.sandbox;
     for (file, password) in [
         ("one", "first\n"),
         ("two", "second\n"),
@@ -207,7 +207,7 @@ fn a_pfx_of_the_same_key_is_replaced_when_its_password_is_given() {
         "pkcs12 -in example.com.pfx -passin file:two -noout",
     );
 
-    // Of another key it is not, whatever is given.
+    // A .pfx of another key is never replaced.
     openssl(
         sandbox,
         "req -x509 -newkey rsa:2048 -nodes -keyout x.pem -out x.crt -subj /CN=x",
@@ -223,22 +223,22 @@ fn a_pfx_of_the_same_key_is_replaced_when_its_password_is_given() {
         "{run}"
     );
 
-    // What is wrong with the new password is said of the new file.
-    for (file, said) in [
+    // The message about a bad new password names the new file.
+    for (file, message) in [
         ("emoji", "the password for the new .pfx"),
         ("bytes", "it is the password for the new .pfx"),
     ] {
         let run = bundle(sandbox, &format!("{pfx} {file} --out new.pfx")).expect(3);
         assert!(
-            run.stderr.contains(said) && run.stderr.contains("--pfx-password-file"),
+            run.stderr.contains(message) && run.stderr.contains("--pfx-password-file"),
             "{run}"
         );
     }
 }
 
 #[test]
-fn what_only_public_cas_must_keep_is_not_held_against_a_company() {
-    let shop = Order::new();
+fn rules_for_public_cas_do_not_apply_to_private_cas() {
+    let order = Order::new();
     let (from, to) = (
         support::ca::today(),
         support::ca::days(support::ca::today(), 400),
@@ -248,12 +248,13 @@ fn what_only_public_cas_must_keep_is_not_held_against_a_company() {
         not_after: to,
         ..Default::default()
     };
-    let leaf = shop
+    let leaf = order
         .ca
-        .issue_as(&shop.sandbox.read("example.com.csr"), years);
-    shop.sandbox
-        .write("leaf.crt", leaf + &shop.ca.intermediate_pem());
-    let run = bundle(&shop.sandbox, "leaf.crt").expect(0);
+        .issue_as(&order.sandbox.read("example.com.csr"), years);
+    order
+        .sandbox
+        .write("leaf.crt", leaf + &order.ca.intermediate_pem());
+    let run = bundle(&order.sandbox, "leaf.crt").expect(0);
     let rule = LIFETIME.at(midnight_utc(from)).unwrap();
     let note = format!(
         "it is valid for 401 days; of what public CAs issue since {}",
@@ -264,7 +265,7 @@ fn what_only_public_cas_must_keep_is_not_held_against_a_company() {
 }
 
 #[test]
-fn a_web_server_without_tls_is_known_by_its_port() {
+fn plain_http_is_recognized_by_its_port() {
     let listener = TcpListener::bind("127.0.0.1:8080")
         .or_else(|_| TcpListener::bind("127.0.0.1:8888"))
         .unwrap();
@@ -284,7 +285,7 @@ fn a_web_server_without_tls_is_known_by_its_port() {
 }
 
 #[test]
-fn requests_that_nobody_takes_and_lone_public_keys_have_cards() {
+fn inspect_shows_weak_requests_and_public_keys() {
     let sandbox = Sandbox::new();
     openssl(
         &sandbox,
@@ -310,12 +311,12 @@ fn requests_that_nobody_takes_and_lone_public_keys_have_cards() {
             (&"request".into(), &false.into()),
             "{document}"
         );
-        let said = succeed(
+        let der = succeed(
             foreign("openssl")
                 .args(["req", "-in", file, "-outform", "DER"])
                 .current_dir(sandbox.path()),
         );
-        assert!(!said.is_empty());
+        assert!(!der.is_empty());
         sandbox.run(&["verify", file]).expect(3);
     }
     let run = sandbox.run(&["inspect", "public.pem"]).expect(0);
