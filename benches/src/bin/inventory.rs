@@ -1,6 +1,6 @@
-//! The obvious listing of a tree: x509-parser and rayon, a line for each certificate (path, end,
-//! subject, DNS names) to stdout. It judges nothing, reads no key and tells of nothing that it
-//! cannot read: inventory FOLDER [THREADS].
+//! A straightforward listing of a tree with x509-parser and rayon: prints a line for each certificate
+//! (path, expiry, subject, DNS names). It verifies nothing, reads no keys and ignores unreadable files.
+//! Usage: inventory FOLDER [THREADS]
 
 use std::fmt::Write as _;
 use std::fs::File;
