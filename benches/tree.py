@@ -38,7 +38,7 @@ class Models:
         root, policy = (self.pool[0], "Bench Root CA"), (self.pool[1], "Bench Policy CA")
         issuers = [(ec.generate_private_key(ec.SECP256R1()), "Bench Issuing CA ECC"), (self.pool[2], "Bench Issuing CA RSA")]
         above = self.certificate(policy[0], self.name(policy[1]), root, ca=True)
-        beside = [pem("CERTIFICATE", self.certificate(key, self.name(name), policy, ca=True)) + pem("CERTIFICATE", above)
+        issuer_pem = [pem("CERTIFICATE", self.certificate(key, self.name(name), policy, ca=True)) + pem("CERTIFICATE", above)
                   for key, name in issuers]
         self.leaves, self.keys = [], []
         for number in range(MODELS):
@@ -47,7 +47,7 @@ class Models:
             host = f"h{number}.example{number * 7 % 977}.com"
             names = [host] + [f"alt{more}.{host}" for more in range(1, 1 + number % 5)]
             days = -60 + number * 11 % 457
-            self.leaves.append((self.certificate(key, self.name(host), issuers[kind], names=names, days=days), beside[kind]))
+            self.leaves.append((self.certificate(key, self.name(host), issuers[kind], names=names, days=days), issuer_pem[kind]))
             self.keys.append(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                                                serialization.NoEncryption()))
 
@@ -88,12 +88,12 @@ def write(folder, count, models):
         if number % 500 == 0:
             os.makedirs(place)
         share, model = chance.random() * 100, chance.randrange(MODELS)
-        leaf, beside = models.leaves[model]
+        leaf, issuer_pem = models.leaves[model]
         leaf = leaf.replace(serial, (SERIAL + number).to_bytes(13, "big"), 1)
         if share < 70:
             end, content = "pem", pem("CERTIFICATE", leaf)
         elif share < 85:
-            end, content = "pem", pem("CERTIFICATE", leaf) + beside
+            end, content = "pem", pem("CERTIFICATE", leaf) + issuer_pem
         elif share < 93:
             end, content = "der", leaf
         elif share < 97:

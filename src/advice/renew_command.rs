@@ -92,7 +92,7 @@ pub(crate) fn move_prepared_files_away() -> NextStep {
 /// For `--reuse-key` if the key cannot be found.
 #[must_use]
 pub(crate) fn omit_reuse_key() -> NextStep {
-    NextStep::say("Omit `--reuse-key`: a new key is generated, and the CA accepts it as well")
+    NextStep::say("Omit `--reuse-key` to generate a new key")
 }
 
 /// Renews the certificate `name`, one of several that a name of the command line selects. `words`

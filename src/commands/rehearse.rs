@@ -18,7 +18,7 @@ use crate::pki::name::DnsName;
 use crate::system::fs::scratch::ScratchFolder;
 use crate::system::process;
 
-/// Practise a renewal on this machine only, with a built-in CA, DNS server and web server
+/// Rehearse a renewal on this machine only, with a built-in CA, DNS server and web server
 ///
 /// Examples:
 ///   certctl rehearse
@@ -61,7 +61,11 @@ pub(crate) fn run(context: &Context, args: &RehearseArgs) -> Result<RehearseOutc
             .because("the rehearsal shows it in its command lines")
             .with_step(advice::rehearsal::rehearse_in_tmp(&name)));
     }
-    let pause = StepPause::new(context, args.step)?;
+    let pause = if args.step {
+        StepPause::after_each_step(context)?
+    } else {
+        StepPause::Never
+    };
     let scratch = ScratchFolder::claim(&context.path_of("rehearsal"))?;
     scenario::run(context, args.server, &name, &scratch, pause)
 }

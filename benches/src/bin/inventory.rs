@@ -22,10 +22,10 @@ fn main() {
     }
     let mut files = Vec::new();
     walk(folder, &mut files);
-    let told: Vec<(String, usize)> = files.par_chunks(512).map(chunk).collect();
+    let listings: Vec<(String, usize)> = files.par_chunks(512).map(chunk).collect();
     let mut out = std::io::stdout().lock();
-    told.iter().for_each(|(lines, _)| out.write_all(lines.as_bytes()).unwrap());
-    eprintln!("{} files, {} certificates", files.len(), told.iter().map(|(_, count)| count).sum::<usize>());
+    listings.iter().for_each(|(lines, _)| out.write_all(lines.as_bytes()).unwrap());
+    eprintln!("{} files, {} certificates", files.len(), listings.iter().map(|(_, count)| count).sum::<usize>());
 }
 
 fn walk(folder: PathBuf, files: &mut Vec<PathBuf>) {

@@ -20,14 +20,11 @@ pub(super) enum StepPause<'a> {
 }
 
 impl<'a> StepPause<'a> {
-    /// Waits after each step if `is_wanted`.
+    /// Prints to the output of `context` and waits on its terminal.
     ///
     /// # Errors
-    /// When it is wanted, and there is no terminal to wait for Enter on.
-    pub(super) fn new(context: &'a Context, is_wanted: bool) -> Result<Self, Failure> {
-        if !is_wanted {
-            return Ok(Self::Never);
-        }
+    /// When `--json` was given, or there is no terminal to wait for Enter on.
+    pub(super) fn after_each_step(context: &'a Context) -> Result<Self, Failure> {
         let message = if context.sink.wants_json() {
             "`--step` cannot be combined with `--json`"
         } else if !(files::stdin_is_terminal() && context.sink.prints_to_terminal()) {

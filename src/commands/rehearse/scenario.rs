@@ -1,4 +1,4 @@
-//! The scenario: an old certificate, a new one, and the two most frequent mistakes.
+//! The scenario: an old certificate, a new one, and two common mistakes.
 
 use std::time::Duration;
 

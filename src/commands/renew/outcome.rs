@@ -82,7 +82,7 @@ impl NotYetDue {
             count => format!("checked {count} certificates"),
         };
         format!(
-            "no certificate is due for renewal: {checked}; the first one, {}, is due from {} on",
+            "no certificate is due for renewal: {checked}; the next one, {}, becomes due on {}",
             first.name,
             day(first.due)
         )
@@ -234,10 +234,10 @@ impl RenewalAttempt {
 
     fn describe_dates(&self) -> String {
         format!(
-            "nothing is renewed yet: servers keep the current certificate, which expires on {} and \
-                is due for renewal from {} on",
-            day(self.not_after),
-            day(self.due)
+            "nothing is renewed yet: servers keep the current certificate, which is due for renewal \
+                on {} and expires on {}",
+            day(self.due),
+            day(self.not_after)
         )
     }
 
