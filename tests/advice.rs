@@ -158,7 +158,7 @@ fn the_searched_keys_are_listed() {
     let run = bundle(sandbox, "leaf.crt ca.pem --format pfx --pfx-empty-password").expect(3);
     assert!(run.stderr.contains("other.example.key"), "{run}");
     let document = bundle(sandbox, "leaf.crt ca.pem --json").expect(0).json();
-    let missing = finding(&document, "no-matching-key");
+    let missing = finding(&document, "key-missing");
     let message = missing["message"].as_str().unwrap();
     assert!(message.contains("other.example.key"), "{document}");
     let next = missing["next"].to_string();

@@ -1,6 +1,6 @@
 //! `certctl rehearse` checked by other programs: with the real nginx, traced by strace, and its DNS
 //! zone queried by kdig.
-//! Needs: kdig nginx strace
+//! Needs: kdig nginx python3 strace
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
@@ -82,6 +82,50 @@ fn only_loopback_and_its_own_folder_are_used() {
     assert!(
         sockets > 5 && files > 10,
         "strace saw {sockets} sockets and {files} changes:\n{log}"
+    );
+}
+
+/// Runs `certctl rehearse --step` on a terminal and presses Enter after each prompt; prints the output
+/// of the terminal and exits with the exit code.
+const PRESS_ENTER: &str = r#"
+import os, pty, sys
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(sys.argv[1], [sys.argv[1], "rehearse", "--step"])
+output, answered = b"", 0
+while True:
+    try:
+        part = os.read(terminal, 65536)
+    except OSError:
+        part = b""
+    if not part:
+        break
+    output += part
+    while output.count(b"Press Enter to continue.") > answered:
+        answered += 1
+        sys.stdout.write(f"[{answered} prompts, {output.count(b'Step ')} steps]\n")
+        os.write(terminal, b"\n")
+sys.stdout.write(output.decode())
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"#;
+
+#[test]
+fn step_waits_for_enter_after_each_step() {
+    let sandbox = Sandbox::new();
+    let mut python = foreign("python3");
+    python
+        .args(["-c", PRESS_ENTER, program()])
+        .env("PYTHONUTF8", "1")
+        .current_dir(sandbox.path());
+    let output = succeed(&mut python);
+    for number in 1..=5 {
+        let line = format!("[{number} prompts, {number} steps]");
+        assert!(output.contains(&line), "{line} is missing:\n{output}");
+    }
+    assert_eq!(output.matches("Step 1. ").count(), 1, "{output}");
+    assert!(
+        output.contains("https://shop.example at 127.0.0.1:"),
+        "{output}"
     );
 }
 
