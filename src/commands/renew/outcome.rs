@@ -73,8 +73,8 @@ impl NotYetDue {
 
     fn describe(&self) -> String {
         let Some(first) = &self.first else {
-            return "no certificate is due for renewal: certctl installed none, and this folder has \
-                none"
+            return "no certificate is due for renewal: none was installed by certctl, and none is in \
+                this folder"
                 .to_owned();
         };
         let checked = match self.count {
