@@ -1,4 +1,4 @@
-"""`dcv-check --batch` and one look-up beside dig and hickory, against a knot of its own on loopback."""
+"""Compares `dcv-check --batch` and one lookup with dig and hickory, against a knot on loopback that it starts."""
 
 import json
 import os
@@ -15,7 +15,7 @@ UNIQUE = "69ff68dc5168c.comodoca.com."
 
 
 class Knot:
-    """knotd with a zone of `MANY` records, each of another request's; `lists` are the same as lines to look them up."""
+    """A knotd with a zone of `MANY` validation records, each for another request, and lists of them for each program."""
 
     def __init__(self, base):
         self.folder = tempfile.mkdtemp(dir=base)
@@ -70,7 +70,7 @@ zone:
 
 
 def run(argv, cwd):
-    """CPU in ms, wall in ms, what was printed."""
+    """Runs a command; returns its CPU time in ms, its wall time in ms and its output."""
     with tempfile.TemporaryFile(dir=cwd) as out:
         start = time.perf_counter()
         child = subprocess.Popen(argv, cwd=cwd, env=ENV, stdout=out, stderr=subprocess.DEVNULL)
@@ -81,7 +81,7 @@ def run(argv, cwd):
 
 
 def memory(argv, cwd):
-    """The most memory that it had, in MiB: its own, where `ru_maxrss` begins with what Python had before it."""
+    """Returns the peak memory of a command in MiB. `ru_maxrss` would include the memory of Python before exec."""
     most = 0
     with subprocess.Popen(argv, cwd=cwd, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
         while child.poll() is None:
@@ -93,7 +93,7 @@ def memory(argv, cwd):
 
 
 def measure(certctl, hickory, base, rounds, row):
-    """Rows for one look-up and for many; `row` prints one. True when every goal is met."""
+    """Prints rows for one lookup and for many with `row`. Returns True if every goal is met."""
     with Knot(base) as knot:
         batch = [certctl, "dcv-check", "--resolver", knot.at(), "--batch"]
         sides = {
@@ -103,24 +103,24 @@ def measure(certctl, hickory, base, rounds, row):
             "dig -f": ["dig", "@127.0.0.1", "-p", str(knot.port), "+tries=3", "+time=1", "-f", knot.dig],
             "hickory": [hickory, knot.batch, knot.at()],
         }
-        seen = {name: [] for name in sides}
+        runs = {name: [] for name in sides}
         for _ in range(rounds):
             for name, argv in sides.items():
-                seen[name].append(run(argv, base))
+                runs[name].append(run(argv, base))
         held = {name: memory(sides[name], base) for name in ("many", "hickory")}
-    cpu, wall = ({name: statistics.median(one[at] for one in side) for name, side in seen.items()} for at in range(2))
-    lost = MANY - min(json.loads(one[2].splitlines()[-1])["verdicts"].get("visible", 0) for one in seen["many"])
-    theirs = MANY - int(seen["hickory"][-1][2].split()[0])
+    cpu, wall = ({name: statistics.median(one[at] for one in side) for name, side in runs.items()} for at in range(2))
+    lost = MANY - min(json.loads(one[2].splitlines()[-1])["verdicts"].get("visible", 0) for one in runs["many"])
+    theirs = MANY - int(runs["hickory"][-1][2].split()[0])
     fine = []
 
     def judge(title, ours, other, value, goal):
         row(title, ours, other, value, goal)
         fine.append(value <= goal)
 
-    judge("one look-up : dig, CPU ms", f"{cpu['one']:.1f}", f"{cpu['dig']:.1f}", cpu["one"] / cpu["dig"], 0.3)
+    judge("one lookup : dig, CPU ms", f"{cpu['one']:.1f}", f"{cpu['dig']:.1f}", cpu["one"] / cpu["dig"], 0.3)
     judge(f"{MANY} checks : dig -f, wall ms", f"{wall['many']:.0f}", f"{wall['dig -f']:.0f}", wall["many"] / wall["dig -f"], 0.25)
     judge(f"{MANY} checks : hickory, CPU ms", f"{cpu['many']:.0f}", f"{cpu['hickory']:.0f}", cpu["many"] / cpu["hickory"], 1.2)
     judge("  memory, MiB", f"{held['many']:.1f}", f"{held['hickory']:.1f}", held["many"], 24)
-    judge("  lost, of both", str(lost), str(theirs), lost, 0)
+    judge("  lost answers", str(lost), str(theirs), lost, 0)
     print(f"{'':36}wall one {wall['one']:.1f} / {wall['dig']:.1f} ms   many {wall['many']:.0f} / hickory {wall['hickory']:.0f} ms   (n={rounds})")
     return all(fine)

@@ -1,6 +1,6 @@
-"""`status HOST...` for 1,000 TLS servers on loopback, beside tokio and rustls that verify nothing, and curl.
+"""Compares `status HOST...` for 1,000 TLS servers on loopback with tokio and rustls without verification, and with curl.
 
-One nginx stands for them: fifty blocks with a certificate each under one intermediate, at twenty addresses each."""
+The servers are one nginx with fifty server blocks. Each has its own certificate under one intermediate, and twenty addresses."""
 
 import os
 import re
@@ -19,7 +19,7 @@ ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 
 
 class Nginx:
-    """An nginx at 127.1.BLOCK.1 to 127.1.BLOCK.20; `hosts` are its addresses."""
+    """An nginx that listens on 127.1.BLOCK.1 to 127.1.BLOCK.20; `hosts` are its addresses."""
 
     def __init__(self, base):
         self.folder = tempfile.mkdtemp(dir=base)
@@ -74,8 +74,8 @@ class Nginx:
 
 
 def besides_verification(certctl, handshakes, nginx, count):
-    """Instructions for some of the servers: certctl's, which never leaves a signature unchecked, without what checking
-    them takes, and the yardstick's. `count` is `instructions` and `inclusive` of benches/run."""
+    """Returns the instructions for `COUNTED` servers: those of certctl without the verification of handshake signatures,
+    which it always does, and those of the reference program. `count` is `instructions` and `inclusive` of benches/run."""
     instructions, inclusive = count
     some = nginx.hosts[:COUNTED]
     with open(nginx.path("some"), "w") as addresses:
@@ -86,7 +86,7 @@ def besides_verification(certctl, handshakes, nginx, count):
 
 
 def measure(certctl, handshakes, base, rounds, row, count):
-    """Rows for 1,000 servers; `row` prints one. True when every goal is met."""
+    """Prints rows for 1,000 servers with `row`. Returns True if every goal is met."""
     ours, theirs, curls = [], [], []
     with Nginx(base) as nginx:
         hosts = len(nginx.hosts)
@@ -96,11 +96,11 @@ def measure(certctl, handshakes, base, rounds, row, count):
             theirs.append(run([handshakes, nginx.path("list"), str(AT_ONCE)], nginx.folder))
             curls.append(run(curl, nginx.folder))
         bare, alone = besides_verification(certctl, handshakes, nginx, count)
-        if (seen := theirs[-1][4].split()[0]) != str(hosts):
-            raise SystemExit(f"the yardstick saw {seen} servers of {hosts}")
+        if (reached := theirs[-1][4].split()[0]) != str(hosts):
+            raise SystemExit(f"the reference program reached {reached} of {hosts} servers")
     middle = lambda side, place: statistics.median(one[place] for one in side)  # noqa: E731
     cpu, wall = (middle(ours, 0), middle(theirs, 0)), (middle(ours, 1), middle(curls, 1))
     row(f"{hosts} TLS hosts : rustls alone, CPU ms", f"{cpu[0]:.0f}", f"{cpu[1]:.0f}", cpu[0] / cpu[1], 1.6)
-    row("  hosts a second, of curl --parallel", f"{hosts / wall[0] * 1e3:.0f}", f"{hosts / wall[1] * 1e3:.0f}", wall[0] / wall[1], 1 / 3)
-    row("  less verification : rustls alone", f"{bare / 1e6:.0f} M", f"{alone / 1e6:.0f} M", bare / alone, 1.2)
+    row("  hosts per second : curl --parallel", f"{hosts / wall[0] * 1e3:.0f}", f"{hosts / wall[1] * 1e3:.0f}", wall[0] / wall[1], 1 / 3)
+    row("  without verification : rustls", f"{bare / 1e6:.0f} M", f"{alone / 1e6:.0f} M", bare / alone, 1.2)
     return bare <= 1.2 * alone and cpu[0] <= 1.6 * cpu[1] and wall[0] <= wall[1] / 3

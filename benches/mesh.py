@@ -1,4 +1,4 @@
-"""Bags of cross-signed CAs: every CA has a certificate from every other one, the last also from the root."""
+"""Sets of cross-signed CAs: every CA has a certificate from every other one, and the last one also from the root."""
 
 import datetime
 import os
@@ -46,12 +46,12 @@ class Authority:
 
 
 def write(folder, count):
-    """`count` CAs: leaf-N.pem, bag-N.pem (count * (count - 1) + 1 certificates), root-N.pem, and other-N.pem, a root
-    that signed none of them. Their paths, and how many certificates are in the bag."""
+    """Writes the files for `count` CAs: leaf-N.pem, bag-N.pem (count * (count - 1) + 1 certificates), root-N.pem, and
+    other-N.pem, a root that signed none of them. Returns the paths and the number of certificates in the bag."""
     root, other = Authority(f"Root {count}"), Authority(f"Other {count}")
     authorities = [Authority(f"CA {count} {number}") for number in range(count)]
     bag = [one.certifies(another) for one in authorities for another in authorities if one is not another]
-    # Where it stands must not matter: not first, not last.
+    # In the middle, so that the result does not depend on the order.
     bag.insert(len(bag) // 2, root.certifies(authorities[-1]))
     files = {}
     for name, content in (("leaf", authorities[0].issues("example.com")), ("bag", b"".join(bag)),

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What people do by hand with a shop's zip: unpack, concatenate, verify, compare key and certificate.
-# shell_way.sh ZIP NAME KEY ROOT, in an empty folder.
+# Does by hand what certctl does with the zip of a reseller: unpacks it, concatenates the chain, verifies it, and compares
+# key and certificate. Usage, in an empty folder: shell_way.sh ZIP NAME KEY ROOT
 set -eu
 unzip -q "$1"
 cat "$2.crt" "$2.ca-bundle" >"$2.fullchain.pem"

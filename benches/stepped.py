@@ -1,7 +1,7 @@
-"""User instructions as this processor executes them, one step at a time.
+"""Counts user instructions on the real processor by single-stepping.
 
-callgrind's processor has neither ADX nor SHA-NI, so cryptography takes other ways there than on the machine: P-384 9 % more
-instructions. Hardware counters would say the same as the steps, but virtual machines rarely have them."""
+The processor that callgrind emulates has neither ADX nor SHA-NI, so cryptographic code takes other paths there: P-384 needs
+9 % more instructions. Hardware counters would give the same numbers, but virtual machines rarely have them."""
 
 import ctypes
 import os
@@ -12,14 +12,14 @@ libc.ptrace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_
 
 
 def executed(argv, cwd, env):
-    """How many instructions `argv` takes from its first one to its end, and what it ended with."""
+    """Returns the number of instructions that `argv` executes, and its exit code."""
     child = os.fork()
     if child == 0:
         silent(cwd)
         libc.ptrace(TRACEME, 0, None, None)
         os.execve(argv[0], argv, env)
     steps, mine = 0, os.sched_getaffinity(0)
-    for each in (0, child):  # side by side on one core: a step is no message between two
+    for each in (0, child):  # on the same core, so that a step needs no message between cores
         os.sched_setaffinity(each, {min(mine)})
     _, status = os.waitpid(child, 0)
     while os.WIFSTOPPED(status):
@@ -31,8 +31,8 @@ def executed(argv, cwd, env):
 
 
 def silent(cwd):
-    """In the child, before it becomes another: where it works, and nobody who listens."""
+    """In the child, before exec: changes to its folder and connects all streams to /dev/null."""
     os.chdir(cwd)
-    nowhere = os.open(os.devnull, os.O_RDWR)
+    null_device = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
-        os.dup2(nowhere, stream)
+        os.dup2(null_device, stream)

@@ -1,4 +1,4 @@
-"""`status FOLDER --jsonl` over trees of certificates and keys, beside the obvious program (x509-parser and rayon)."""
+"""Compares `status FOLDER --jsonl` over trees of certificates and keys with a straightforward program (x509-parser, rayon)."""
 
 import base64
 import datetime
@@ -30,7 +30,7 @@ def pem(label, der):
 
 
 class Models:
-    """A few hundred certificates by an EC and an RSA intermediate, 60 % of them with EC keys, and their keys."""
+    """A few hundred certificates from an EC and an RSA intermediate, 60 % of them with EC keys, and their keys."""
 
     def __init__(self):
         chance = random.Random(6)
@@ -38,7 +38,7 @@ class Models:
         root, policy = (self.pool[0], "Bench Root CA"), (self.pool[1], "Bench Policy CA")
         issuers = [(ec.generate_private_key(ec.SECP256R1()), "Bench Issuing CA ECC"), (self.pool[2], "Bench Issuing CA RSA")]
         above = self.certificate(policy[0], self.name(policy[1]), root, ca=True)
-        beside = [pem("CERTIFICATE", self.certificate(key, self.name(name), policy, ca=True)) + pem("CERTIFICATE", above)
+        issuer_pem = [pem("CERTIFICATE", self.certificate(key, self.name(name), policy, ca=True)) + pem("CERTIFICATE", above)
                   for key, name in issuers]
         self.leaves, self.keys = [], []
         for number in range(MODELS):
@@ -47,7 +47,7 @@ class Models:
             host = f"h{number}.example{number * 7 % 977}.com"
             names = [host] + [f"alt{more}.{host}" for more in range(1, 1 + number % 5)]
             days = -60 + number * 11 % 457
-            self.leaves.append((self.certificate(key, self.name(host), issuers[kind], names=names, days=days), beside[kind]))
+            self.leaves.append((self.certificate(key, self.name(host), issuers[kind], names=names, days=days), issuer_pem[kind]))
             self.keys.append(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                                                serialization.NoEncryption()))
 
@@ -79,21 +79,21 @@ class Models:
 
 
 def write(folder, count, models):
-    """`count` files, 500 a folder: 70 % one certificate as PEM, 15 % with two intermediates, 8 % DER, 4 % keys, 3 % junk.
+    """Writes `count` files, 500 per folder: 70 % PEM certificates, 15 % chains, 8 % DER, 4 % keys, 3 % other files.
 
-    Each certificate is a model with a serial number of its own (its signature is then another's: nobody looks at it)."""
+    Each certificate is a model with another serial number; its signature is therefore invalid, but is not verified."""
     chance, serial = random.Random(count), SERIAL.to_bytes(13, "big")
     for number in range(count):
         place = os.path.join(folder, f"d{number // 10_000:03}", f"c{number // 500:03}")
         if number % 500 == 0:
             os.makedirs(place)
         share, model = chance.random() * 100, chance.randrange(MODELS)
-        leaf, beside = models.leaves[model]
+        leaf, issuer_pem = models.leaves[model]
         leaf = leaf.replace(serial, (SERIAL + number).to_bytes(13, "big"), 1)
         if share < 70:
             end, content = "pem", pem("CERTIFICATE", leaf)
         elif share < 85:
-            end, content = "pem", pem("CERTIFICATE", leaf) + beside
+            end, content = "pem", pem("CERTIFICATE", leaf) + issuer_pem
         elif share < 93:
             end, content = "der", leaf
         elif share < 97:
@@ -109,28 +109,28 @@ def private(path, flags):
 
 
 def run(argv, cwd):
-    """CPU in ms, wall in ms, the most memory in MiB, what was printed to stdout and to stderr."""
+    """Runs a command; returns CPU time in ms, wall time in ms, peak memory in MiB, and the end of stdout and of stderr."""
     with tempfile.TemporaryFile(dir=cwd) as out, tempfile.TemporaryFile(dir=cwd) as errors:
         start = time.perf_counter()
         child = subprocess.Popen(argv, cwd=cwd, env=ENV, stdout=out, stderr=errors)
         most = 0
         while not os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-            # What it has itself: `ru_maxrss` begins with what Python had before it.
+            # `ru_maxrss` would include the memory of Python before exec.
             with open(f"/proc/{child.pid}/status") as status:
                 most = max([most, *[int(line.split()[1]) for line in status if line.startswith("VmHWM:")]])
             time.sleep(0.002)
         _, _, usage = os.wait4(child.pid, 0)
         child.returncode = 0
         wall = time.perf_counter() - start
-        said = []
+        outputs = []
         for file in (out, errors):
             file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
-            said.append(file.read().decode(errors="replace"))
-        return (usage.ru_utime + usage.ru_stime) * 1e3, wall * 1e3, most / 1024, *said
+            outputs.append(file.read().decode(errors="replace"))
+        return (usage.ru_utime + usage.ru_stime) * 1e3, wall * 1e3, most / 1024, *outputs
 
 
 def measure(certctl, inventory, base, rounds, row):
-    """Rows for trees of 1,000, 10,000 and 100,000 files; `row` prints one. True when every goal is met."""
+    """Prints rows for trees of 1,000, 10,000 and 100,000 files with `row`. Returns True if every goal is met."""
     models, cpu, held, fine = Models(), {}, {}, []
     for count in (0, *SIZES):
         folder = tempfile.mkdtemp(dir=base)
@@ -144,12 +144,13 @@ def measure(certctl, inventory, base, rounds, row):
         cpu[count] = [statistics.median(one[0] for one in side) for side in (ours, theirs)]
         wall = [statistics.median(one[1] for one in side) for side in (ours, theirs)]
         held[count] = [max(one[2] for one in side) for side in (ours, theirs)]
-        told, seen = json.loads(ours[-1][3].splitlines()[-1]), theirs[-1][4].split()
-        if (told["files"], told["certificates"], told["unreadable"]) != (int(seen[0]), int(seen[2]), 0) or told["files"] != count:
-            raise SystemExit(f"they do not see the same: {told} {seen}")
+        ours_found, theirs_found = json.loads(ours[-1][3].splitlines()[-1]), theirs[-1][4].split()
+        counts = (ours_found["files"], ours_found["certificates"], ours_found["unreadable"])
+        if counts != (int(theirs_found[0]), int(theirs_found[2]), 0) or ours_found["files"] != count:
+            raise SystemExit(f"the programs found different files: {ours_found} {theirs_found}")
         if count:
             print(f"{count:6} files: cpu {cpu[count][0]:.1f} / {cpu[count][1]:.1f} ms   wall {wall[0]:.1f} / {wall[1]:.1f} ms   "
-                  f"{told['certificates']} certificates   (n={turns})")
+                  f"{ours_found['certificates']} certificates   (n={turns})")
 
     def judge(title, ours, other, value, goal):
         row(title, ours, other, value, goal)

@@ -1,5 +1,5 @@
-//! Turns each module's errors into a [`Failure`](crate::failure::Failure): kind, message, causes
-//! and what to do next. One file per module or command; advice is written nowhere else.
+//! Converts the errors of each module into a [`Failure`](crate::failure::Failure): kind, message,
+//! causes and next steps. There is one file per module or command, and advice is written only here.
 
 pub(crate) mod bundle_command;
 pub(crate) mod caa;

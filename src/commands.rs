@@ -1,5 +1,5 @@
-//! The commands: one file each, with its arguments, `run` and outcome. No command calls another,
-//! except `rehearse`, which runs several.
+//! The commands: one file for each, with its arguments, `run` and outcome. No command calls another
+//! one, except `rehearse`, which runs several. `validation_text` is shared by `csr` and `renew`.
 
 use std::ffi::OsString;
 
@@ -21,6 +21,7 @@ pub(crate) mod rehearse;
 pub(crate) mod renew;
 pub(crate) mod rollback;
 pub(crate) mod status;
+mod validation_text;
 pub(crate) mod verify;
 
 /// What the user types after `certctl`. The help of a command is the doc comment of its arguments.
@@ -64,8 +65,8 @@ const COMMANDS: [(&str, AugmentArgs); 13] = [
 ];
 
 impl CliCommand {
-    /// Adds to `command_line` the commands that `args` name, in the same way as
-    /// [`Subcommand::augment_subcommands`] adds all.
+    /// Adds the commands that occur in `args` to `command_line`, in the same way as
+    /// [`Subcommand::augment_subcommands`] adds all commands.
     #[must_use]
     pub(crate) fn augment_named(command_line: clap::Command, args: &[OsString]) -> clap::Command {
         COMMANDS

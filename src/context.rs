@@ -1,5 +1,5 @@
-//! What every command is given: the working directory, the tree to install into, the time, and where
-//! to print. No command changes the directory of the process or reads the clock in another way.
+//! The context of a command: the working directory, the tree to install into, the time, and the
+//! output. No command changes the directory of the process or reads the clock in another way.
 
 use std::path::{Path, PathBuf};
 
@@ -8,23 +8,23 @@ use jiff::Timestamp;
 use crate::report::Sink;
 use crate::system::{clock, signals::InterruptSignal};
 
-/// The surroundings of one run.
+/// The context of one run.
 #[derive(Debug)]
 pub(crate) struct Context {
     /// The working directory (`-C`).
     pub directory: PathBuf,
     /// The tree to install into instead of `/` (`--root`).
     pub root: Option<PathBuf>,
-    /// The time of `--at`: dates are evaluated as of then instead of now.
+    /// The time of `--at`: dates are evaluated as of this time instead of now.
     pub at: Option<Timestamp>,
-    /// Where progress and results go.
+    /// Prints progress and results.
     pub sink: Sink,
-    /// Set once SIGINT, SIGTERM or SIGHUP has come.
+    /// Set when SIGINT, SIGTERM or SIGHUP was received.
     pub interrupt: InterruptSignal,
 }
 
 impl Context {
-    /// The same run in another working directory, without output.
+    /// Returns the same context with another working directory and without output.
     #[must_use]
     pub(crate) fn in_folder(&self, directory: PathBuf) -> Self {
         Self {
@@ -36,13 +36,13 @@ impl Context {
         }
     }
 
-    /// The time that dates are evaluated as of.
+    /// Returns the time that dates are evaluated as of.
     #[must_use]
     pub(crate) fn now(&self) -> Timestamp {
         self.at.unwrap_or_else(clock::now)
     }
 
-    /// The path of `name` in the working directory.
+    /// Returns the path of `name` in the working directory.
     #[must_use]
     pub(crate) fn path_of(&self, name: impl AsRef<Path>) -> PathBuf {
         if self.directory == Path::new(".") {
@@ -52,7 +52,8 @@ impl Context {
         }
     }
 
-    /// The words of a certctl command line for the same directory and tree.
+    /// Returns the first words of a certctl command line for the same directory and tree: the options
+    /// and `verb`.
     #[must_use]
     pub(crate) fn command_words(&self, verb: &str) -> Vec<String> {
         let mut words = Vec::new();

@@ -1,7 +1,7 @@
-//! The parts of certctl that its own tests, benches and fuzz targets use, under the paths that they
-//! have inside the crate. Nothing else is public. It is no API: it changes with the code.
+//! The parts of certctl that its own tests, benches and fuzz targets use, under the same paths as
+//! inside the crate. Nothing else is public. This is not a stable API: it changes with the code.
 
-/// The words of the output, with their meanings.
+/// The codes and verdicts of the output, with their meanings.
 pub mod code_table {
     pub use crate::code_table::{
         CodeEntry, CodeKind, RENAMED_WORDS, RenamedKind, RenamedWord, entries, find, pages,
@@ -9,7 +9,7 @@ pub mod code_table {
     };
 }
 
-/// What `csr` checks.
+/// The checks of `csr`.
 pub mod csr_lint {
     pub use crate::csr_lint::codes;
 }
@@ -30,14 +30,14 @@ pub mod dcv {
     }
 }
 
-/// What a CA sends.
+/// Reading the files that a CA sends.
 pub mod delivery {
     pub use crate::delivery::{
         CaDelivery, DeliveryError, DeliveryInput, DeliveryLimits, Passphrase, UnusedContent,
     };
 }
 
-/// What an install changes.
+/// The plan of an install.
 pub mod install_plan {
     /// The steps of an install.
     pub mod plan {
@@ -47,7 +47,7 @@ pub mod install_plan {
     }
 }
 
-/// What `status` judges.
+/// The certificates that `status` lists.
 pub mod inventory {
     pub use crate::inventory::ItemContent;
     /// Fast and complete readers of certificate files.
@@ -56,7 +56,7 @@ pub mod inventory {
     }
 }
 
-/// Who may use a file.
+/// Permission bits of files.
 pub mod permissions {
     pub use crate::permissions::Mode;
 }
@@ -93,14 +93,14 @@ pub mod pki {
     }
 }
 
-/// Judging a TLS handshake.
+/// Comparing a TLS handshake with the expected certificate.
 pub mod probe {
     pub use crate::probe::{
         ProbeDecision, ProbePatience, ProbeTarget, ProbeVerdict, TlsHandshake, compare_handshake,
     };
 }
 
-/// The parts of `rehearse`.
+/// The servers of `rehearse`.
 pub mod rehearsal {
     /// The DNS zone of the rehearsal.
     pub mod zone {
@@ -108,7 +108,7 @@ pub mod rehearsal {
     }
 }
 
-/// Everything under /etc/ssl/certctl.
+/// The files under /etc/ssl/certctl.
 pub mod store {
     /// Paths, links and modes.
     pub mod layout {
@@ -169,7 +169,7 @@ pub mod webserver {
             pub use crate::webserver::control::nginx::read_config;
         }
     }
-    /// What any server configuration means.
+    /// The configuration of any server.
     pub mod model {
         pub use crate::webserver::model::{
             ComplaintSubject, InstalledPaths, NewBlock, ProbeTargets, WebPorts,

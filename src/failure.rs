@@ -1,21 +1,21 @@
-//! Why a command has no outcome to report: kind, message, causes, next steps.
-//! `advice/<module>.rs` turns each module's errors into one, and is the only place with advice.
+//! The failure of a command: kind, message, causes, next steps. `advice/<module>.rs` converts the
+//! errors of each module into a [`Failure`], and is the only place with advice.
 
 use serde_json::{Value, json};
 
 use crate::finding::{Finding, NextStep};
 use crate::wording::error_chain;
 
-/// Why there is no outcome; decides the exit code (product contract, "Exit codes").
+/// The kind of a failure, which decides the exit code (product contract, "Exit codes").
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum FailureKind {
-    /// More than one thing fits and the choice is the user's.
+    /// Several things match, and the user has to choose.
     Ambiguous,
-    /// It exists already and is not overwritten.
+    /// A file exists already and is not overwritten.
     Exists,
-    /// A bound was exceeded or the input tries to do harm.
+    /// The input exceeds a limit or is malicious.
     Hostile,
-    /// A bug or a broken machine: nothing a user can act on but the report.
+    /// A bug or a broken machine; the user can only report it.
     Internal,
     /// A signal ended the command; holds its number.
     Interrupted(i32),
@@ -23,17 +23,17 @@ pub(crate) enum FailureKind {
     Io,
     /// Another certctl holds the lock.
     LockHeld,
-    /// It exists but is not what was expected.
+    /// A file or an answer exists but does not have the expected content.
     Malformed,
     /// A server did not answer.
     Network,
-    /// It does not exist.
+    /// A file, a program or a name does not exist.
     NotFound,
     Usage,
 }
 
 impl FailureKind {
-    /// The exit code of the process.
+    /// Returns the exit code of the process.
     #[must_use]
     pub(crate) fn exit_code(self) -> u8 {
         match self {
@@ -44,7 +44,7 @@ impl FailureKind {
         }
     }
 
-    /// The stable name in JSON.
+    /// Returns the stable name in JSON.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl FailureKind {
     }
 }
 
-/// A failure, ready to print. Boxed inside: it travels in every `Result` of the commands.
+/// A failure that can be printed.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     /// Decides the exit code.
@@ -72,7 +72,7 @@ pub(crate) struct Failure {
     pub message: String,
     /// Why, the nearest cause first.
     pub causes: Vec<String>,
-    /// What to run or to look at now.
+    /// The next steps.
     pub next: Vec<NextStep>,
 }
 
@@ -97,7 +97,7 @@ impl Failure {
         failure
     }
 
-    /// The message and its causes on one line, with colons between them.
+    /// Returns the message and its causes on one line, with colons between them.
     #[must_use]
     pub(crate) fn with_causes(&self) -> String {
         let mut parts = vec![self.message.as_str()];
@@ -105,7 +105,7 @@ impl Failure {
         parts.join(": ")
     }
 
-    /// The failure as an error among the findings of a document that goes on without it.
+    /// Converts the failure into an error finding, for a command that continues despite it.
     #[must_use]
     pub(crate) fn into_finding(self, code: &'static str) -> Finding {
         let finding = Finding::error(code, self.with_causes());
@@ -126,7 +126,7 @@ impl Failure {
         self
     }
 
-    /// `certctl.error/1`.
+    /// Returns the document `certctl.error/1`.
     #[must_use]
     pub(crate) fn json(&self) -> Value {
         json!({
@@ -143,7 +143,7 @@ impl Failure {
 }
 
 impl From<anyhow::Error> for Failure {
-    /// What no user can act on: rehearsal plumbing, "cannot happen".
+    /// For errors that no user can act on, such as those of the rehearsal's own servers.
     fn from(error: anyhow::Error) -> Self {
         let mut causes = error.chain().map(ToString::to_string);
         let mut failure = Self::new(FailureKind::Internal, causes.next().unwrap_or_default());

@@ -1,11 +1,11 @@
-//! What was found, how bad it is and what to do next: the vocabulary of every report.
-//! It must not print and must not know any command's outcome.
+//! Findings and next steps, which every report consists of. This module does not print, and knows no
+//! outcome of a command.
 
 use serde::Serialize;
 
 use crate::code_table::{self, CodeKind};
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -13,7 +13,7 @@ pub enum Severity {
     Note,
     /// Works today; should be fixed.
     Warning,
-    /// Wrong: the command's verdict is negative because of it.
+    /// Wrong: it makes the verdict of the command negative.
     Error,
 }
 
@@ -21,7 +21,7 @@ pub enum Severity {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StepTiming {
-    /// At once: the step is one complete command.
+    /// Now: the step is one complete command.
     Now,
     /// After something that only the person or the CA can do.
     Later,
@@ -145,7 +145,7 @@ fn is_for_root(argv: &[String]) -> bool {
     has(&ROOT_COMMANDS) && !has(&HARMLESS)
 }
 
-/// `word` as a POSIX shell reads it back unchanged.
+/// Quotes `word` so that a POSIX shell reads it back unchanged.
 #[must_use]
 pub(crate) fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
@@ -160,14 +160,14 @@ pub(crate) fn shell_word(word: &str) -> String {
 pub struct Finding {
     /// Stable kebab-case code, listed in the code table.
     pub code: &'static str,
-    /// How bad it is.
+    /// How severe it is.
     pub severity: Severity,
-    /// One line: what is wrong and the cause.
+    /// What is wrong, and the cause: one line.
     pub message: String,
-    /// The output of a server or a probe, line by line: shown as a quotation.
+    /// Lines of output of a server or a program, shown as a quotation.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
-    /// What to do now.
+    /// The next steps.
     pub next: Vec<NextStep>,
 }
 

@@ -1,4 +1,4 @@
-//! Parse, run, print, exit.
+//! The certctl program: passes the command line to [`certctl::cli`] and exits with its code.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! `certctl csr`: key and request, and what other people's tools think of them.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! `certctl csr`: the key and the request that it writes, and what it prints.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -11,7 +11,7 @@ use support::json::Json;
 use support::program::program;
 
 #[test]
-fn a_key_is_born_private_and_never_overwritten() {
+fn a_new_key_has_mode_0600_and_is_never_overwritten() {
     let sandbox = Sandbox::new();
     let first = sandbox
         .run(&[
@@ -40,7 +40,7 @@ fn a_key_is_born_private_and_never_overwritten() {
     assert_eq!(again["request"], first["request"]);
     assert_eq!(
         again["records"], first["records"],
-        "the CA named the first time is remembered"
+        "the CA of the first run is stored"
     );
 
     sandbox
@@ -60,29 +60,29 @@ fn a_key_is_born_private_and_never_overwritten() {
 }
 
 #[test]
-fn the_test_ca_signs_our_request() {
+fn a_ca_accepts_the_request() {
     let sandbox = Sandbox::new();
     sandbox.run(&["csr", "example.com"]).expect(0);
     let leaf = TestCa::new().issue(&sandbox.read("example.com.csr"));
     assert!(leaf.starts_with("-----BEGIN CERTIFICATE-----\n"));
 }
 
-/// What differs from run to run, by what it is.
-fn masked(said: &str, made: &Json) -> String {
-    let field = |object: &str, name: &str| made[object][name].as_str().unwrap().to_owned();
+/// Replaces what differs from run to run by the name of the field that it comes from.
+fn masked(output: &str, document: &Json) -> String {
+    let field = |object: &str, name: &str| document[object][name].as_str().unwrap().to_owned();
     let sha256 = field("request", "sha256");
-    let mut said = said
+    let mut output = output
         .replace(&field("request", "md5").to_uppercase(), "[MD5 UPPER]")
         .replace(&field("request", "md5"), "[MD5]")
         .replace(&sha256, "[SHA256]")
         .replace(&sha256[..32], "[SHA256 FIRST]")
         .replace(&sha256[32..], "[SHA256 LAST]")
         .replace(&field("key", "id"), "[KEY ID]");
-    while let Some((before, rest)) = said.split_once("REQUEST-----\nMI") {
+    while let Some((before, rest)) = output.split_once("REQUEST-----\nMI") {
         let after = rest.split_once("-----END").unwrap().1;
-        said = format!("{before}REQUEST-----\n[BASE64]\n-----END{after}");
+        output = format!("{before}REQUEST-----\n[BASE64]\n-----END{after}");
     }
-    said
+    output
 }
 
 fn mode(path: std::path::PathBuf) -> u32 {
@@ -90,7 +90,7 @@ fn mode(path: std::path::PathBuf) -> u32 {
 }
 
 #[test]
-fn the_document_is_pinned() {
+fn the_document_has_these_fields_and_values() {
     let sandbox = Sandbox::new();
     let run = sandbox
         .run(&[
@@ -159,7 +159,8 @@ fn the_document_is_pinned() {
       ],
       "next": [
         {
-          "text": "certctl dcv-check --wait example.com",
+          "text": "When the record is published, wait until the CA can see it",
+          "command": "certctl dcv-check --wait example.com",
           "argv": [
             "certctl",
             "dcv-check",
@@ -167,7 +168,7 @@ fn the_document_is_pinned() {
             "example.com"
           ],
           "needs_root": false,
-          "when": "now"
+          "when": "later"
         }
       ]
     }
@@ -175,10 +176,10 @@ fn the_document_is_pinned() {
 }
 
 #[test]
-fn each_ca_has_its_words() {
+fn each_ca_has_its_own_instructions() {
     let text = |ca: &[&str]| {
         let sandbox = Sandbox::new();
-        let made = sandbox
+        let document = sandbox
             .run(&[&["csr", "www.example.co.uk", "--json"], ca].concat())
             .expect(0)
             .json();
@@ -187,67 +188,87 @@ fn each_ca_has_its_words() {
                 .run(&["csr", "www.example.co.uk"])
                 .expect(0)
                 .to_string(),
-            &made,
+            &document,
         )
     };
     insta::assert_snapshot!(text(&["--ca", "namecheap"]), @r#"
-    found  www.example.co.uk.key (0600, ecdsa-p256)   www.example.co.uk.csr   for www.example.co.uk
-    next   1. Namecheap > Activate > DCV "Add CNAME record", paste:
+    found   www.example.co.uk.key (0600, ecdsa-p256), www.example.co.uk.csr
+            names: www.example.co.uk
+    next    At Namecheap choose Activate, then DCV "Add CNAME record", and paste this CSR:
     -----BEGIN CERTIFICATE REQUEST-----
     [BASE64]
     -----END CERTIFICATE REQUEST-----
-    next   2. Namecheap shows a CNAME; in the panel of example.co.uk its host is _[MD5].www
-              and its value has the form [SHA256 FIRST].[SHA256 LAST].<unique value>.<zone>
-           3. then give the record that the shop shows, whole, and wait:  certctl dcv-check --wait --record -
+    next    Namecheap then shows a CNAME record. Add it in your DNS provider's console for the zone example.co.uk; only Namecheap knows the parts in angle brackets:
+                Type   CNAME
+                Host   _[MD5].www
+                Value  [SHA256 FIRST].[SHA256 LAST].<unique value>.<zone>
+    next    Copy the whole record that Namecheap shows, start this command, and paste the record into it; it waits until the CA can see the record:
+                certctl dcv-check --wait --record -
     --- exit 0
     "#);
-    insta::assert_snapshot!(text(&["--ca", "sectigo"]), @r"
-    found  www.example.co.uk.key (0600, ecdsa-p256)   www.example.co.uk.csr   for www.example.co.uk
-    next   1. paste this request at Sectigo, and choose DCV by CNAME:
+    insta::assert_snapshot!(text(&["--ca", "sectigo"]), @"
+    found   www.example.co.uk.key (0600, ecdsa-p256), www.example.co.uk.csr
+            names: www.example.co.uk
+    next    At Sectigo choose domain validation by CNAME record, and paste this CSR:
     -----BEGIN CERTIFICATE REQUEST-----
     [BASE64]
     -----END CERTIFICATE REQUEST-----
-    next   2. add in the panel of example.co.uk:  CNAME | host _[MD5].www | value [SHA256 FIRST].[SHA256 LAST].sectigo.com
-           3. then wait until the CA can see it:  certctl dcv-check --wait www.example.co.uk
+    next    Add this record in your DNS provider's console for the zone example.co.uk:
+                Type   CNAME
+                Host   _[MD5].www
+                Value  [SHA256 FIRST].[SHA256 LAST].sectigo.com
+    next    When the record is published, wait until the CA can see it:
+                certctl dcv-check --wait www.example.co.uk
     --- exit 0
     ");
-    insta::assert_snapshot!(text(&["--ca", "ssl.com"]), @r"
-    found  www.example.co.uk.key (0600, ecdsa-p256)   www.example.co.uk.csr   for www.example.co.uk
-    next   1. paste this request at SSL.com, and choose DCV by CNAME:
+    insta::assert_snapshot!(text(&["--ca", "ssl.com"]), @"
+    found   www.example.co.uk.key (0600, ecdsa-p256), www.example.co.uk.csr
+            names: www.example.co.uk
+    next    At SSL.com choose domain validation by CNAME record, and paste this CSR:
     -----BEGIN CERTIFICATE REQUEST-----
     [BASE64]
     -----END CERTIFICATE REQUEST-----
-    next   2. SSL.com shows a CNAME; in the panel of example.co.uk its host is _[MD5].www
-              and its value has the form [SHA256 FIRST].[SHA256 LAST].<unique value>.ssl.com
-           3. then give the record that the shop shows, whole, and wait:  certctl dcv-check --wait --record -
+    next    SSL.com then shows a CNAME record. Add it in your DNS provider's console for the zone example.co.uk; only SSL.com knows the parts in angle brackets:
+                Type   CNAME
+                Host   _[MD5].www
+                Value  [SHA256 FIRST].[SHA256 LAST].<unique value>.ssl.com
+    next    Copy the whole record that SSL.com shows, start this command, and paste the record into it; it waits until the CA can see the record:
+                certctl dcv-check --wait --record -
     --- exit 0
     ");
-    insta::assert_snapshot!(text(&["--ca", "private"]), @r"
-    found  www.example.co.uk.key (0600, ecdsa-p256)   www.example.co.uk.csr   for www.example.co.uk
-    next   1. hand this request to your CA:
+    insta::assert_snapshot!(text(&["--ca", "private"]), @"
+    found   www.example.co.uk.key (0600, ecdsa-p256), www.example.co.uk.csr
+            names: www.example.co.uk
+    next    Send this CSR to your CA:
     -----BEGIN CERTIFICATE REQUEST-----
     [BASE64]
     -----END CERTIFICATE REQUEST-----
-    next   2. where it is Active Directory's (AD CS):  certreq -submit -attrib CertificateTemplate:WebServer www.example.co.uk.csr www.example.co.uk.cer
-           3. when the certificate has come:  sudo certctl install FILE
+    next    If your CA is Active Directory Certificate Services, copy the CSR to a Windows computer and submit it there with your CA's template, for example WebServer:
+                certreq -submit -attrib CertificateTemplate:WebServer www.example.co.uk.csr www.example.co.uk.cer
+    next    When the certificate has arrived in this folder, install it:
+                sudo certctl install
     --- exit 0
     ");
-    insta::assert_snapshot!(text(&[]), @r"
-    found  www.example.co.uk.key (0600, ecdsa-p256)   www.example.co.uk.csr   for www.example.co.uk
-    next   1. paste this request at the shop or CA:
+    insta::assert_snapshot!(text(&[]), @"
+    found   www.example.co.uk.key (0600, ecdsa-p256), www.example.co.uk.csr
+            names: www.example.co.uk
+    next    Paste this CSR at the CA or reseller:
     -----BEGIN CERTIFICATE REQUEST-----
     [BASE64]
     -----END CERTIFICATE REQUEST-----
-    next   2. if it shows a CNAME with host _[MD5].www (Sectigo, SSL.com and their shops),
-              enter it in the panel of example.co.uk; its value has the form [SHA256 FIRST].[SHA256 LAST][.<unique value>].<zone>
-              if it shows another CNAME or TXT (DigiCert, GlobalSign, GoDaddy, AWS), enter that
-           3. then give the record that the shop shows, whole, and wait:  certctl dcv-check --wait --record -
+    next    If the CA then shows a CNAME record of this form (as Sectigo, SSL.com and their resellers do), add it in your DNS provider's console for the zone example.co.uk; only the CA knows the parts in angle brackets:
+                Type   CNAME
+                Host   _[MD5].www
+                Value  [SHA256 FIRST].[SHA256 LAST][.<unique value>].<zone>
+            If the CA shows another CNAME or TXT record (as DigiCert, GlobalSign, GoDaddy and AWS do), add that one.
+    next    Copy the whole record that the CA shows, start this command, and paste the record into it; it waits until the CA can see the record:
+                certctl dcv-check --wait --record -
     --- exit 0
     ");
 }
 
 #[test]
-fn names_in_unicode_and_wildcards_make_file_names() {
+fn unicode_names_and_wildcards_become_file_names() {
     for (typed, name, stem) in [
         (
             "Bücher.example",
@@ -264,18 +285,18 @@ fn names_in_unicode_and_wildcards_make_file_names() {
         assert_eq!(run["records"][0]["zone"], name.trim_start_matches("*."));
         assert!(sandbox.join(&format!("{stem}.csr")).is_file());
     }
-    let said = Sandbox::new()
+    let output = Sandbox::new()
         .run(&["csr", "bücher.example"])
         .expect(0)
         .stdout;
     assert!(
-        said.contains("xn--bcher-kva.example (bücher.example)"),
-        "{said}"
+        output.contains("xn--bcher-kva.example (bücher.example)"),
+        "{output}"
     );
 }
 
 #[test]
-fn a_cert_name_is_a_plain_file_name() {
+fn a_cert_name_must_be_a_plain_file_name() {
     let sandbox = Sandbox::new();
     for stem in [
         "x-2", "x.rsa", "x.ecdsa", "../x", "a/b", ".x", "-x", "", "a b", "x\n",
@@ -291,14 +312,19 @@ fn a_cert_name_is_a_plain_file_name() {
 }
 
 #[test]
-fn a_lone_key_or_another_kind_of_key_is_not_guessed_about() {
+fn a_key_or_request_alone_blocks_a_new_request() {
     let sandbox = Sandbox::new();
     sandbox.run(&["csr", "example.com"]).expect(0);
     let request = sandbox.read("example.com.csr");
     let failed = sandbox
         .run(&["csr", "example.com", "--key-type", "ecdsa-p384"])
         .expect(3);
-    assert!(failed.stderr.contains("it is ecdsa-p256"), "{failed}");
+    assert!(
+        failed
+            .stderr
+            .contains("example.com.key already exists, and its algorithm is ecdsa-p256"),
+        "{failed}"
+    );
     assert!(
         failed
             .stderr
@@ -309,20 +335,24 @@ fn a_lone_key_or_another_kind_of_key_is_not_guessed_about() {
     std::fs::remove_file(sandbox.join("example.com.csr")).unwrap();
     let failed = sandbox.run(&["csr", "example.com"]).expect(3);
     assert!(
-        failed.stderr.contains("a key is there without a request"),
+        failed
+            .stderr
+            .contains("example.com.key already exists, and there is no request for it"),
         "{failed}"
     );
     std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
     sandbox.write("example.com.csr", request);
     let failed = sandbox.run(&["csr", "example.com"]).expect(3);
     assert!(
-        failed.stderr.contains("a request is there without its key"),
+        failed
+            .stderr
+            .contains("example.com.csr already exists, and its key was not found"),
         "{failed}"
     );
 }
 
 #[test]
-fn a_key_of_a_second_algorithm_lies_beside_the_first() {
+fn a_key_of_a_second_algorithm_is_written_beside_the_first() {
     let sandbox = Sandbox::new();
     sandbox.run(&["csr", "example.com"]).expect(0);
     let first = sandbox.read("example.com.key");
@@ -340,7 +370,7 @@ fn a_key_of_a_second_algorithm_lies_beside_the_first() {
         (&false.into(), &second["key"])
     );
     assert_eq!(sandbox.read("example.com.key"), first);
-    // The other way round.
+    // In the other order.
     let sandbox = Sandbox::new();
     sandbox
         .run(&["csr", "example.com", "--key-type", "rsa-2048"])
@@ -364,12 +394,12 @@ fn force_keeps_the_old_files_with_their_modes() {
     )
     .unwrap();
     let old = sandbox.read("example.com.csr");
-    for round in 1..=2 {
+    for number in 1..=2 {
         let made = sandbox
             .run(&["csr", "example.com", "--force", "--json"])
             .expect(0)
             .json();
-        assert_eq!(made["backups"][0], format!("example.com.key.~{round}~"));
+        assert_eq!(made["backups"][0], format!("example.com.key.~{number}~"));
     }
     assert_eq!(sandbox.read("example.com.csr.~1~"), old);
     assert_eq!(sandbox.read("example.com.dcv.~1~"), "; ca namecheap\n");
@@ -379,7 +409,7 @@ fn force_keeps_the_old_files_with_their_modes() {
 }
 
 #[test]
-fn no_umask_changes_the_modes() {
+fn the_umask_does_not_change_file_modes() {
     for umask in ["000", "077"] {
         let sandbox = Sandbox::new();
         let certctl = program();
@@ -402,7 +432,7 @@ fn no_umask_changes_the_modes() {
 }
 
 #[test]
-fn the_shops_record_is_shown_again() {
+fn the_resellers_record_is_stored_and_shown_again() {
     let sandbox = Sandbox::new();
     let made = sandbox
         .run(&["csr", "example.com", "--ca", "namecheap", "--json"])
@@ -429,13 +459,13 @@ fn the_shops_record_is_shown_again() {
 }
 
 #[test]
-fn the_lines_proposed_act_on_the_pair_that_is_in_the_way() {
+fn proposed_commands_act_on_the_files_that_block_the_request() {
     let sandbox = Sandbox::new();
     sandbox.run(&["csr", "*.a.example"]).expect(0);
     sandbox
         .run(&["csr", "b.example", "--cert-name", "web"])
         .expect(0);
-    let live = sandbox.read("_.a.example.key");
+    let other_key = sandbox.read("_.a.example.key");
     let args = [
         "csr",
         "*.a.example",
@@ -463,11 +493,11 @@ fn the_lines_proposed_act_on_the_pair_that_is_in_the_way() {
         .run(&words.iter().map(String::as_str).collect::<Vec<_>>())
         .expect(0);
     assert!(made.stdout.contains("web.key.~1~"), "{made}");
-    assert_eq!(sandbox.read("_.a.example.key"), live);
+    assert_eq!(sandbox.read("_.a.example.key"), other_key);
 }
 
 #[test]
-fn where_the_folder_is_gone_it_says_so() {
+fn a_removed_working_directory_is_reported() {
     let sandbox = Sandbox::new();
     let mut command = std::process::Command::new("/bin/sh");
     let certctl = program();
@@ -484,7 +514,7 @@ fn where_the_folder_is_gone_it_says_so() {
 }
 
 #[test]
-fn a_ca_named_later_is_a_change() {
+fn a_ca_that_is_given_later_is_stored() {
     let sandbox = Sandbox::new();
     sandbox.run(&["csr", "example.com"]).expect(0);
     let run = |args: &[&str]| {
@@ -500,15 +530,16 @@ fn a_ca_named_later_is_a_change() {
         run(&["--ca", "namecheap", "--json"]).json()["changed"],
         false
     );
-    let said = run(&["--ca", "sectigo"]).stdout;
+    let output = run(&["--ca", "sectigo"]).stdout;
     assert!(
-        said.starts_with("found  example.com.key") && said.contains("wrote  example.com.dcv"),
-        "{said}"
+        output.starts_with("found   example.com.key")
+            && output.contains("wrote   example.com.dcv, which stores the CA: sectigo"),
+        "{output}"
     );
 }
 
 #[test]
-fn a_full_disk_leaves_the_old_pair_where_it_was() {
+fn a_full_disk_leaves_the_old_files_in_place() {
     let sandbox = Sandbox::new();
     sandbox
         .run(&["csr", "example.com", "--ca", "namecheap"])
@@ -525,8 +556,8 @@ fn a_full_disk_leaves_the_old_pair_where_it_was() {
             .collect::<Vec<_>>()
     };
     let before = files();
-    // In blocks of 512 bytes: none for the key; one for the key (an RSA key needs more); no room
-    // for the request.
+    // The limit in blocks of 512 bytes: none for the key; one for the key (an RSA key needs more); one
+    // for a key that fits, but not for its request.
     for (blocks, more) in [
         ("0", ""),
         ("1", "--key-type rsa-2048 --cert-name example.com"),
@@ -544,7 +575,7 @@ fn a_full_disk_leaves_the_old_pair_where_it_was() {
     }
 }
 
-/// So many names that a request for them takes more than a block.
+/// Returns `count` names; a request for 20 of them is larger than a block.
 fn names(count: usize) -> String {
     (0..count)
         .map(|number| format!("a-rather-long-name-{number}.example.com "))
@@ -552,18 +583,20 @@ fn names(count: usize) -> String {
 }
 
 #[test]
-fn what_a_ca_would_refuse_is_refused_before_anything_is_written() {
+fn requests_that_a_ca_would_refuse_are_refused_before_a_file_is_written() {
     let sandbox = Sandbox::new();
     let run = sandbox
         .run(&["csr", "db.corp", "mail.acme.com", "--subject", "C=de"])
         .expect(1);
-    insta::assert_snapshot!(run, @r"
-    wrong  db.corp: corp will never be delegated (ICANN 2018); no public CA certifies names in it (BR 4.2.2, SC-086)
-    next   certctl csr mail.acme.com --subject C=de   (without)
-    wrong  C=de: a country is its two capital letters in ISO 3166-1, as DE (RFC 5280 A.1, BR 7.1.4.2)
-    next   --subject '...,C=DE'
-           certctl csr db.corp mail.acme.com --subject C=de --allow reserved-name --allow country-code   (to ask for it all the same)
-    left   no file was written
+    insta::assert_snapshot!(run, @"
+    error   db.corp: corp will never be delegated (ICANN 2018); no public CA certifies names in it (BR 4.2.2, SC-086)
+    next    without:
+                certctl csr mail.acme.com --subject C=de
+    error   C=de: a country is its two capital letters in ISO 3166-1, as DE (RFC 5280 A.1, BR 7.1.4.2)
+    next    --subject '...,C=DE'.
+    note    no file was written
+    next    If your CA accepts this request, make it anyway:
+                certctl csr db.corp mail.acme.com --subject C=de --allow reserved-name --allow country-code
     --- exit 1
     ");
     assert_eq!(std::fs::read_dir(sandbox.path()).unwrap().count(), 0);
@@ -582,7 +615,7 @@ fn what_a_ca_would_refuse_is_refused_before_anything_is_written() {
         .map(|one| one["code"].as_str().unwrap())
         .collect();
     assert_eq!(codes, ["reserved-name", "unsupported-key-type"]);
-    // The line proposed does it.
+    // The proposed command makes the request.
     let argv: Vec<&str> = refused["next"][0]["argv"]
         .as_array()
         .unwrap()
@@ -595,7 +628,10 @@ fn what_a_ca_would_refuse_is_refused_before_anything_is_written() {
         "csr db.corp --key-type ed25519 --allow reserved-name --allow unsupported-key-type"
     );
     let made = sandbox.run(&argv).expect(0).stdout;
-    assert!(made.contains("allowed by --allow reserved-name"), "{made}");
+    assert!(
+        made.contains("accepted because of `--allow reserved-name`"),
+        "{made}"
+    );
     sandbox
         .run(&[
             "csr",
@@ -618,33 +654,37 @@ fn what_a_ca_would_refuse_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn what_may_be_better_is_told_with_the_line_for_it() {
+fn a_warning_carries_the_command_that_follows_its_advice() {
     let sandbox = Sandbox::new();
-    let made = sandbox
+    let document = sandbox
+        .run(&["csr", "acme.com", "--ca", "namecheap", "--json"])
+        .expect(0)
+        .json();
+    let finding = &document["findings"][0];
+    assert_eq!(
+        (&finding["code"], &finding["severity"]),
+        (&"www-missing".into(), &"warning".into())
+    );
+    let command = finding["next"][0]["command"].as_str().unwrap();
+    assert_eq!(
+        command,
+        "certctl csr acme.com www.acme.com --ca namecheap --force"
+    );
+    let text = Sandbox::new()
         .run(&["csr", "acme.com", "--ca", "namecheap"])
         .expect(0);
-    let [warning, line] = [1, 2].map(|line| made.stdout.lines().nth(line).unwrap());
-    assert_eq!(
-        warning,
-        "warn   not asked for: www.acme.com; some CAs add it by themselves, and some do not (RFC 9525 6.3)"
+    assert!(
+        text.stdout.contains("\nwarning ")
+            && text.stdout.contains(&format!("\n            {command}\n")),
+        "{text}"
     );
-    let words: Vec<&str> = line
-        .split("   (")
-        .next()
-        .unwrap()
-        .split_whitespace()
-        .skip(2)
-        .collect();
-    assert_eq!(
-        words.join(" "),
-        "csr acme.com www.acme.com --ca namecheap --force"
-    );
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
     let again = sandbox.run(&words).expect(0);
-    assert!(!again.stdout.contains("warn"), "{again}");
+    assert!(!again.stdout.contains("warning"), "{again}");
 }
 
 #[test]
-fn a_subject_is_kept_as_it_is() {
+fn the_subject_keeps_its_order_and_escapes() {
     let sandbox = Sandbox::new();
     let subject = "OU=b,OU=a,O=Acme\\, Inc.,C=DE";
     let made = |args: &[&str]| {
@@ -665,7 +705,7 @@ fn a_subject_is_kept_as_it_is() {
     let other = made(&["--subject", "O=Other"]).expect(3).json();
     assert_eq!(
         other["error"]["message"],
-        "acme.com.csr is in the way: its subject is CN=acme.com,OU=b,OU=a,O=Acme\\, Inc.,C=DE"
+        "acme.com.csr already exists, and its subject is CN=acme.com,OU=b,OU=a,O=Acme\\, Inc.,C=DE"
     );
     let slashes = made(&["--subject", "/C=DE/O=Acme"]).expect(2).json();
     assert_eq!(slashes["error"]["next"][0]["text"], "--subject O=Acme,C=DE");

@@ -1,7 +1,7 @@
-//! `certctl csr --key`, `--like` and `--encrypt-key`: keys of any making, what a certificate or a
-//! server says, and what other people's programs make of it.
+//! `certctl csr --key`, `--like` and `--encrypt-key`: keys in all formats, names and subjects from
+//! certificates and requests, and other programs that read the results.
 //! Needs: openssl, keytool, nginx
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -12,7 +12,7 @@ use support::foreign::{foreign, succeed};
 use support::json::Json;
 use support::order::Order;
 
-/// Runs each line; `PASS` is the password.
+/// Runs openssl with the words of each line; `PASS` stands for the password.
 fn openssl(sandbox: &Sandbox, lines: &str) {
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let words = line
@@ -22,7 +22,7 @@ fn openssl(sandbox: &Sandbox, lines: &str) {
     }
 }
 
-/// The key of each form: its file, and whether a password opens it.
+/// The key files in all formats: the file, and whether it is encrypted.
 const FORMS: [(&str, bool); 15] = [
     ("pkcs8.pem", false),
     ("pkcs8.der", false),
@@ -65,7 +65,7 @@ fn forms(sandbox: &Sandbox) {
 }
 
 #[test]
-fn a_key_of_any_form_is_used_and_left_alone() {
+fn keys_in_all_formats_are_used_and_not_changed() {
     let sandbox = Sandbox::new();
     forms(&sandbox);
     std::fs::create_dir(sandbox.join("out")).unwrap();
@@ -92,14 +92,13 @@ fn a_key_of_any_form_is_used_and_left_alone() {
             "{form}"
         );
         assert_eq!(made["key"]["encrypted"], locked, "{form}");
-        let install = made["next"][1]["text"].as_str().unwrap();
-        assert!(
-            install.ends_with(&format!("FILE --key {form}")),
-            "{install}"
+        assert_eq!(
+            made["next"][1]["command"],
+            format!("sudo certctl -C out install --key {form}")
         );
         assert_eq!(std::fs::read(sandbox.join(form)).unwrap(), before, "{form}");
         let request = format!("out/{name}.csr");
-        let said = succeed(
+        let public_key = succeed(
             foreign("openssl")
                 .args(["req", "-verify", "-noout", "-pubkey", "-in", &request])
                 .current_dir(sandbox.path()),
@@ -117,10 +116,10 @@ fn a_key_of_any_form_is_used_and_left_alone() {
                 form,
             ];
             let public = succeed(foreign("openssl").args(args).current_dir(sandbox.path()));
-            // Openssl keeps explicit parameters, which no certificate may have.
+            // OpenSSL keeps explicit curve parameters, which certificates must not have (RFC 5480).
             assert!(
-                said.contains(public.trim()) || form == "explicit.pem",
-                "{form}: {said}"
+                public_key.contains(public.trim()) || form == "explicit.pem",
+                "{form}: {public_key}"
             );
         }
         let again = sandbox.run(&args).expect(0).json();
@@ -140,7 +139,7 @@ fn a_key_of_any_form_is_used_and_left_alone() {
 }
 
 #[test]
-fn what_no_server_is_given_is_named() {
+fn unusable_keys_are_rejected_with_their_kind() {
     let sandbox = Sandbox::new();
     openssl(
         &sandbox,
@@ -186,7 +185,7 @@ fn what_no_server_is_given_is_named() {
 }
 
 #[test]
-fn a_key_that_others_have_or_that_everybody_has_is_told() {
+fn a_reused_key_and_a_readable_key_file_are_reported() {
     let sandbox = Sandbox::new();
     sandbox.run(&["csr", "one.example"]).expect(0);
     let second = sandbox
@@ -209,7 +208,7 @@ fn a_key_that_others_have_or_that_everybody_has_is_told() {
             .contains("one.example.csr"),
         "{second}"
     );
-    // Sectigo adds a value of its own where a key is used again.
+    // Sectigo adds a unique value to the record if a key is used again.
     assert_eq!(
         (
             &second["records"][0]["value"],
@@ -227,7 +226,7 @@ fn a_key_that_others_have_or_that_everybody_has_is_told() {
         .expect(0)
         .stdout;
     assert!(
-        third.contains("one.example.key may be read by everybody on this machine (0644)"),
+        third.contains("every user of this machine can read one.example.key (mode 0644)"),
         "{third}"
     );
     let run = sandbox
@@ -241,17 +240,16 @@ fn a_key_that_others_have_or_that_everybody_has_is_told() {
         ])
         .expect(2);
     assert!(
-        run.stderr.contains(
-            "--key-type rsa-2048 is not the kind of one.example.key, which is ecdsa-p256"
-        ),
+        run.stderr
+            .contains("`--key-type rsa-2048` contradicts `--key`: one.example.key is ecdsa-p256"),
         "{run}"
     );
 }
 
-/// Certificates that have the key, in whatever form they lie here or are installed: their requests
-/// may be gone.
+/// Certificates with the same key are found in files of all formats and among the installed ones,
+/// even if their requests no longer exist.
 #[test]
-fn a_key_that_a_certificate_has_is_told() {
+fn a_key_of_an_existing_certificate_is_reported() {
     let order = Order::new();
     let sandbox = &order.sandbox;
     sandbox.write("site.crt", order.chain());
@@ -261,8 +259,8 @@ fn a_key_that_a_certificate_has_is_told() {
         .expect(0);
     openssl(sandbox, "x509 -in site.crt -outform DER -out site.der");
     std::fs::remove_file(sandbox.join("example.com.csr")).unwrap();
-    let ask = |name: &str, more: &[&str]| {
-        let ask = [
+    let first_finding = |name: &str, more: &[&str]| {
+        let args = [
             "csr",
             name,
             "--key",
@@ -271,9 +269,9 @@ fn a_key_that_a_certificate_has_is_told() {
             "sectigo",
             "--json",
         ];
-        sandbox.run(&[&ask[..], more].concat()).expect(0).json()["findings"][0].clone()
+        sandbox.run(&[&args[..], more].concat()).expect(0).json()["findings"][0].clone()
     };
-    let told = |finding: &Json, other: &str| {
+    let assert_reused = |finding: &Json, other: &str| {
         let message = finding["message"].as_str().unwrap();
         assert_eq!(
             (&finding["code"], message.contains(other)),
@@ -281,23 +279,26 @@ fn a_key_that_a_certificate_has_is_told() {
             "{other}: {finding}"
         );
     };
-    told(
-        &ask("one.example", &[]),
+    assert_reused(
+        &first_finding("one.example", &[]),
         "the key is that of site.crt, site.der too",
     );
     std::fs::remove_file(sandbox.join("site.crt")).unwrap();
     std::fs::remove_file(sandbox.join("one.example.csr")).unwrap();
-    told(&ask("two.example", &[]), "the key is that of site.der too");
+    assert_reused(
+        &first_finding("two.example", &[]),
+        "the key is that of site.der too",
+    );
     std::fs::remove_file(sandbox.join("site.der")).unwrap();
     std::fs::remove_file(sandbox.join("two.example.csr")).unwrap();
-    told(
-        &ask("three.example", &["--root", "tree"]),
+    assert_reused(
+        &first_finding("three.example", &["--root", "tree"]),
         "the key is that of the installed certificate of example.com too",
     );
 }
 
 #[test]
-fn a_lone_key_gets_its_request_by_the_line_that_is_proposed() {
+fn the_proposed_command_makes_a_request_for_an_existing_key() {
     let sandbox = Sandbox::new();
     sandbox.run(&["csr", "one.example"]).expect(0);
     let key = sandbox.read("one.example.key");
@@ -324,7 +325,7 @@ fn a_lone_key_gets_its_request_by_the_line_that_is_proposed() {
         (&again["changed"], &again["key"]["path"]),
         (&false.into(), &"one.example.key".into())
     );
-    // Another name of the file is found by the key in it.
+    // A renamed key file is found by the key in it.
     std::fs::rename(sandbox.join("one.example.key"), sandbox.join("renamed.key")).unwrap();
     let again = sandbox
         .run(&["csr", "one.example", "--json"])
@@ -338,21 +339,23 @@ fn a_lone_key_gets_its_request_by_the_line_that_is_proposed() {
     assert!(
         other
             .stderr
-            .contains("one.example.csr is in the way: it is of another key"),
+            .contains("one.example.csr already exists and was made with another key than `--key`"),
         "{other}"
     );
     let forced = sandbox
         .run(&["csr", "one.example", "--key", "two.example.key", "--force"])
         .expect(0);
     assert!(
-        forced.stdout.contains("kept   one.example.csr.~1~"),
+        forced
+            .stdout
+            .contains("one.example.csr.~1~ (backup of the replaced file)"),
         "{forced}"
     );
     assert!(sandbox.join("two.example.key").exists());
 }
 
 #[test]
-fn an_encrypted_key_is_opened_by_others_and_found_again() {
+fn openssl_reads_an_encrypted_key_and_certctl_finds_it_again() {
     let sandbox = Sandbox::new();
     sandbox.write("pass", "geheim\n");
     let args = [
@@ -393,7 +396,7 @@ fn an_encrypted_key_is_opened_by_others_and_found_again() {
     }
     let again = sandbox.run(&["csr", "one.example"]).expect(0).stdout;
     assert!(
-        again.contains("encrypted") && again.contains("was not looked at"),
+        again.contains("one.example.key is encrypted, so it was not compared with the request"),
         "{again}"
     );
     let again = sandbox
@@ -404,8 +407,8 @@ fn an_encrypted_key_is_opened_by_others_and_found_again() {
         (&again["changed"], &again["findings"]),
         (&false.into(), &Json::Array(Vec::new()))
     );
-    // A locked key without its request: named, it is used and stays where it is, whatever gives
-    // way.
+    // An encrypted key without its request is used with `--key`, and is not changed even by
+    // `--force`.
     std::fs::remove_file(sandbox.join("one.example.csr")).unwrap();
     for more in [&[][..], &["--force"]] {
         let args = [
@@ -423,7 +426,7 @@ fn an_encrypted_key_is_opened_by_others_and_found_again() {
         sandbox.run(&args).expect(0);
         assert_eq!(sandbox.read("one.example.key"), key, "{more:?}");
     }
-    // Another key in its place, under the same password.
+    // Another key in its place, encrypted with the same password.
     sandbox
         .run(&[
             "csr",
@@ -447,7 +450,7 @@ fn an_encrypted_key_is_opened_by_others_and_found_again() {
     ] {
         sandbox.run(args).expect(2);
     }
-    // A key that lies open is not said to be locked.
+    // A key that is not encrypted does not satisfy `--encrypt-key`.
     sandbox.run(&["csr", "open.example"]).expect(0);
     let run = sandbox
         .run(&[
@@ -460,7 +463,7 @@ fn an_encrypted_key_is_opened_by_others_and_found_again() {
         .expect(3);
     assert!(
         run.stderr
-            .contains("open.example.key is in the way: it is not encrypted"),
+            .contains("open.example.key already exists and is not encrypted"),
         "{run}"
     );
     sandbox.write("empty", "\n");
@@ -477,10 +480,10 @@ fn an_encrypted_key_is_opened_by_others_and_found_again() {
 }
 
 #[test]
-fn what_is_there_is_asked_for_again() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    sandbox.write("leaf.pem", &shop.leaf);
+fn like_takes_names_subject_and_key_algorithm() {
+    let order = Order::new();
+    let sandbox = &order.sandbox;
+    sandbox.write("leaf.pem", &order.leaf);
     let names = sandbox
         .run(&["inspect", "leaf.pem", "--json"])
         .expect(0)
@@ -521,7 +524,7 @@ fn what_is_there_is_asked_for_again() {
     let second = sandbox.run(&[
         "-C", "next", "csr", "--like", "db.corp", "--ca", "private", "--json",
     ]);
-    // A name is looked up in -C; from here it is a file.
+    // A name is looked up in the folder of `-C`, where it is unknown; a file is found from here.
     second.expect(4);
     let second = sandbox
         .run(&[
@@ -539,7 +542,7 @@ fn what_is_there_is_asked_for_again() {
     assert_eq!(second["names"], first["names"]);
     assert_eq!(second["request"]["subject"], "CN=db.corp,OU=a,OU=b,C=DE");
     assert_eq!(second["key"]["algorithm"], "rsa-3072");
-    // What is typed goes before.
+    // Command-line values take precedence.
     let third = sandbox
         .run(&[
             "-C",
@@ -564,7 +567,7 @@ fn what_is_there_is_asked_for_again() {
 }
 
 #[test]
-fn what_is_not_asked_for_again_is_told() {
+fn extensions_that_like_does_not_take_over_are_reported() {
     let sandbox = Sandbox::new();
     sandbox.write(
         "x.cnf",
@@ -594,14 +597,14 @@ fn what_is_not_asked_for_again_is_told() {
             .contains("Sectigo ends it on 2027-02-10"),
         "{made}"
     );
-    let said = succeed(
+    let text = succeed(
         foreign("openssl")
             .args(["req", "-noout", "-text", "-in", "acme.com.csr"])
             .current_dir(sandbox.path()),
     );
     assert!(
-        !said.contains("Extended Key Usage") && !said.contains("TLS Feature"),
-        "{said}"
+        !text.contains("Extended Key Usage") && !text.contains("TLS Feature"),
+        "{text}"
     );
 }
 
@@ -674,20 +677,20 @@ fn nginx_and_java_load_the_keys() {
     }
 }
 
-/// Without what differs from run to run: the request's body and its hashes.
-fn masked(said: &str, made: &Json) -> String {
-    let field = |name: &str| made["request"][name].as_str().unwrap().to_owned();
+/// Replaces what differs from run to run: the body of the request and its hashes.
+fn masked(output: &str, document: &Json) -> String {
+    let field = |name: &str| document["request"][name].as_str().unwrap().to_owned();
     let (md5, sha256) = (field("md5"), field("sha256"));
-    let said = [
+    let output = [
         (&md5[..], "[MD5]"),
         (&sha256[..32], "[SHA256 FIRST]"),
         (&sha256[32..], "[SHA256 LAST]"),
     ]
     .into_iter()
-    .fold(said.to_owned(), |said, (what, mask)| {
-        said.replace(what, mask)
+    .fold(output.to_owned(), |output, (what, mask)| {
+        output.replace(what, mask)
     });
-    let (before, rest) = said.split_once("REQUEST-----\nMI").unwrap();
+    let (before, rest) = output.split_once("REQUEST-----\nMI").unwrap();
     format!(
         "{before}REQUEST-----\n[BASE64]\n-----END{}",
         rest.split_once("-----END").unwrap().1
@@ -695,24 +698,24 @@ fn masked(said: &str, made: &Json) -> String {
 }
 
 #[test]
-fn the_words_where_a_key_is_there_already_are_pinned() {
+fn instructions_for_existing_keys() {
     let sandbox = Sandbox::new();
     sandbox.write("pass", "geheim\n");
     sandbox.run(&["csr", "one.example"]).expect(0);
     std::fs::create_dir(sandbox.join("next")).unwrap();
-    let say = |args: &[&str]| {
-        let said = sandbox.run(args).expect(0).to_string();
-        // The same again for what it was made of; where nothing new is made all is the same.
+    let output_of = |args: &[&str]| {
+        let output = sandbox.run(args).expect(0).to_string();
+        // A second run returns the values of the same request, because nothing new is made.
         let again = args.iter().copied().filter(|word| *word != "--force");
-        let made = sandbox
+        let document = sandbox
             .run(&again.chain(["--json"]).collect::<Vec<_>>())
             .expect(0)
             .json();
-        masked(&said, &made)
+        masked(&output, &document)
     };
     insta::assert_snapshot!(
         "key_of_another",
-        say(&[
+        output_of(&[
             "csr",
             "two.example",
             "--key",
@@ -721,10 +724,10 @@ fn the_words_where_a_key_is_there_already_are_pinned() {
             "sectigo"
         ])
     );
-    insta::assert_snapshot!("key_of_another_again", say(&["csr", "two.example"]));
+    insta::assert_snapshot!("key_of_another_again", output_of(&["csr", "two.example"]));
     insta::assert_snapshot!(
         "key_elsewhere",
-        say(&[
+        output_of(&[
             "-C",
             "next",
             "csr",
@@ -735,7 +738,7 @@ fn the_words_where_a_key_is_there_already_are_pinned() {
     );
     insta::assert_snapshot!(
         "key_encrypted",
-        say(&[
+        output_of(&[
             "csr",
             "four.example",
             "--encrypt-key",
@@ -747,7 +750,7 @@ fn the_words_where_a_key_is_there_already_are_pinned() {
     );
     insta::assert_snapshot!(
         "taken_over",
-        say(&[
+        output_of(&[
             "-C",
             "next",
             "csr",

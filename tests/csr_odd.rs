@@ -1,7 +1,6 @@
-//! Requests that are odd: each ends in an answer or a refusal, and hashes are over the bytes as
-//! given.
+//! Unusual requests are accepted or rejected, and their hashes are computed over the original bytes.
 //! Needs: openssl
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -18,7 +17,7 @@ fn openssl(sandbox: &Sandbox, words: &str) -> String {
 }
 
 #[test]
-fn odd_requests_end_in_an_answer_or_a_refusal() {
+fn unusual_requests_are_accepted_or_rejected() {
     let sandbox = Sandbox::new();
     openssl(
         &sandbox,
@@ -43,7 +42,7 @@ fn odd_requests_end_in_an_answer_or_a_refusal() {
     sandbox.write("broken.der", &broken);
     let md5 = openssl(&sandbox, "dgst -md5 -r bare.der");
     let md5 = md5.split_whitespace().next().unwrap();
-    for (file, judged) in [
+    for (file, exit_code) in [
         ("bare.csr", 4),
         ("new.csr", 4),
         ("bare.der", 4),
@@ -53,15 +52,15 @@ fn odd_requests_end_in_an_answer_or_a_refusal() {
         let shown = sandbox.run(&["inspect", file, "--json"]);
         let item = shown.expect(0).json()["items"][0].clone();
         assert_eq!(item["kind"], "request", "{file}");
-        assert_eq!(item["md5"] == md5, judged == 4, "{file}: {item}");
-        // No server answers there: what can be judged is, what cannot is refused before anybody is
-        // asked.
+        assert_eq!(item["md5"] == md5, exit_code == 4, "{file}: {item}");
+        // No server answers at that address: 4 means that the request was accepted and the resolver
+        // queried, 3 that the request was rejected before any query.
         let checked = sandbox.run(&["dcv-check", file, "--resolver", "127.0.0.1:1"]);
-        assert_eq!(checked.code, judged, "{file}: {checked}");
+        assert_eq!(checked.code, exit_code, "{file}: {checked}");
     }
 }
 
-/// Tag, length and content as DER writes them.
+/// Encodes tag, length and content as DER.
 fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();
     let [high, low] = u16::try_from(length).unwrap().to_be_bytes();
@@ -73,7 +72,7 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     [head, content.to_vec()].concat()
 }
 
-/// The content of the first element, and what follows it.
+/// Returns the content of the first element, and what follows it.
 fn split(der: &[u8]) -> (&[u8], &[u8]) {
     let (length, head) = match der[1] {
         0x81 => (usize::from(der[2]), 3),
@@ -83,10 +82,9 @@ fn split(der: &[u8]) -> (&[u8], &[u8]) {
     (&der[head..head + length], &der[head + length..])
 }
 
-/// RFC 2986 lets a request have the attribute that asks for extensions more than once; names stand
-/// in either.
+/// RFC 2986 allows more than one extensionRequest attribute in a request; each can contain names.
 #[test]
-fn two_requests_for_extensions_are_read_or_refused() {
+fn names_of_two_extension_requests_are_read() {
     let sandbox = Sandbox::new();
     openssl(
         &sandbox,
@@ -105,7 +103,7 @@ fn two_requests_for_extensions_are_read_or_refused() {
         split(split(&der).0).0.to_vec()
     };
     let (one, two) = (info("one"), info("two"));
-    // Version, subject and key stand before the attributes.
+    // Version, subject and key come before the attributes.
     let attributes = |info: &[u8]| (0..3).fold(info.to_vec(), |rest, _| split(&rest).1.to_vec());
     let before = &one[..one.len() - attributes(&one).len()];
     let both = [split(&attributes(&one)).0, split(&attributes(&two)).0].concat();
@@ -140,18 +138,18 @@ fn two_requests_for_extensions_are_read_or_refused() {
     assert_eq!(
         shown["dns_names"],
         serde_json::json!(["one.example", "two.example"]),
-        "both are asked for: {shown}"
+        "both are requested: {shown}"
     );
     sandbox
         .run(&["dcv-check", "both.der", "--resolver", "127.0.0.1:1"])
         .expect(4);
 }
 
-/// The seed of the changes below, unless `CERTCTL_TEST_SEED` gives another.
+/// The seed of the mutations, unless `CERTCTL_TEST_SEED` is set.
 const SEED: u64 = 2026;
 
 #[test]
-fn a_hundred_changed_requests_end_in_an_answer_or_a_refusal() {
+fn mutated_requests_never_panic() {
     let sandbox = Sandbox::new();
     let subject = "CN=one.example+OU=a,O=b,C=DE";
     let args = [
@@ -168,7 +166,7 @@ fn a_hundred_changed_requests_end_in_an_answer_or_a_refusal() {
     openssl(&sandbox, "req -in one.example.csr -outform DER -out x.der");
     let whole = std::fs::read(sandbox.join("x.der")).unwrap();
     let mut generator = Generator::new(SEED);
-    let repeat = generator.repeat("csr_odd", "a_hundred_changed_requests");
+    let repeat = generator.repeat("csr_odd", "mutated_requests_never_panic");
     for turn in 0..100 {
         let mut changed = whole.clone();
         let at = generator.below(changed.len());

@@ -1,10 +1,10 @@
-//! House rules that no compiler checks: each is a row of `RULES`, and a broken example of each
-//! shows that it can fail.
+//! House rules that no compiler checks. Each is a row of `RULES`, and each has an example that
+//! violates it.
 //!
-//! A rule that does not hold everywhere yet has a list of exceptions, tests/house/RULE.txt, which
-//! may only shrink: what is not listed fails the test, and so does what is listed and no longer
-//! broken. `CERTCTL_HOUSE=shrink cargo test --test house` removes such lines.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! A rule that is still violated somewhere has a list of exceptions, tests/house/RULE.txt, which may
+//! only shrink: the test fails for a violation that is not listed, and for a listed one that no longer
+//! exists. `CERTCTL_HOUSE=shrink cargo test --test house` removes the latter.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 #[path = "support/source.rs"]
 mod source;
@@ -18,9 +18,10 @@ use source::{Source, Word, is_name};
 const FUNCTION_LINES: usize = 80;
 const FUNCTION_TOKENS: usize = 300;
 const FILE_LINES: usize = 500;
-/// Of a thousand doc comments, the most that have three words or fewer: they mostly repeat a name.
+/// The highest number, of a thousand doc comments, that may have three words or fewer: such comments
+/// mostly repeat a name.
 const SHORT_DOCS: usize = 30;
-/// The most tokens on a hundred lines that have any.
+/// The highest number of tokens on a hundred lines that are not empty.
 const DENSITY: usize = 760;
 const DRAWERS: [&str; 6] = ["common", "helpers", "manager", "misc", "util", "utils"];
 
@@ -52,7 +53,7 @@ const DIALECT: [&str; 24] = [
     "holds nobody",
 ];
 
-/// What is wrong, without its line (which an edit above it changes), and the line.
+/// A violation of a rule. The key does not contain the line, which any edit above it changes.
 struct Violation {
     key: String,
     line: usize,
@@ -60,7 +61,7 @@ struct Violation {
 
 struct Rule {
     name: &'static str,
-    /// What to do about it.
+    /// How to fix a violation.
     advice: &'static str,
     find: fn(&[Source]) -> Vec<Violation>,
 }
@@ -68,12 +69,12 @@ struct Rule {
 const RULES: [Rule; 11] = [
     Rule {
         name: "file-purpose",
-        advice: "say what the file is for, in a //! comment",
+        advice: "describe the purpose of the file in a //! comment",
         find: |sources| each(sources, no_purpose),
     },
     Rule {
         name: "drawers",
-        advice: "name the file after what it holds",
+        advice: "name the file after its content",
         find: |sources| each(sources, drawer),
     },
     Rule {
@@ -93,17 +94,17 @@ const RULES: [Rule; 11] = [
     },
     Rule {
         name: "bool-parameters",
-        advice: "pass an enum: the caller shows what true means",
+        advice: "pass an enum, so that the call shows what true means",
         find: |sources| each(sources, bool_parameters),
     },
     Rule {
         name: "nested-results",
-        advice: "use an enum in place of Result<Result<..>>",
+        advice: "use an enum instead of Result<Result<..>>",
         find: |sources| each(sources, nested_results),
     },
     Rule {
         name: "bare-values",
-        advice: "use a type that says what it is (Fingerprint, Mode, Owner) in place of [u8; 32], mode: u32, (u32, u32)",
+        advice: "use a type with a meaning (Fingerprint, Mode, Owner) instead of [u8; 32], mode: u32, (u32, u32)",
         find: |sources| each(sources, bare_values),
     },
     Rule {
@@ -128,13 +129,13 @@ fn src_keeps_the_house_rules() {
     let sources = Source::tree();
     let complaints: Vec<String> = RULES
         .iter()
-        .flat_map(|rule| judged(rule.name, rule.advice, (rule.find)(&sources)))
+        .flat_map(|rule| complaints_of(rule.name, rule.advice, (rule.find)(&sources)))
         .collect();
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
 }
 
 #[test]
-fn each_rule_can_fail() {
+fn each_rule_detects_its_violation() {
     let long_function = format!(
         "//! x\nfn f() {{\n{}}}\n",
         "    g();\n".repeat(FUNCTION_LINES)
@@ -223,7 +224,7 @@ fn each_rule_can_fail() {
 }
 
 #[test]
-fn what_is_allowed_passes() {
+fn allowed_code_is_accepted() {
     let fine = format!(
         "//! x\npub mod y;\npub struct Only(pub(crate) bool);\n\
          fn f<T>(a: fn(bool, (u8, u8)), b: Vec<(u8, u8)>) -> [u8; 3] {{ g(|(a, b)| {{}}) }}\n\n\
@@ -243,8 +244,8 @@ fn what_is_allowed_passes() {
     }
 }
 
-/// The complaints of a rule: what is broken and not listed, and what is listed and not broken.
-fn judged(rule: &str, advice: &str, violations: Vec<Violation>) -> Vec<String> {
+/// Returns the complaints of a rule: violations that are not listed, and listed ones that do not exist.
+fn complaints_of(rule: &str, advice: &str, violations: Vec<Violation>) -> Vec<String> {
     let path = root().join("tests/house").join(rule).with_extension("txt");
     let text = fs::read_to_string(&path).unwrap_or_default();
     let listed: BTreeMap<&str, usize> = text
@@ -405,7 +406,7 @@ fn bare_values(source: &Source) -> Vec<Violation> {
     found
 }
 
-/// The lines on which these words follow one another.
+/// Returns the lines on which these words follow each other.
 fn sequence(source: &Source, wanted: &[&str]) -> Vec<usize> {
     let windows = source.words.windows(wanted.len());
     let fits = |window: &&[Word]| {
@@ -441,7 +442,7 @@ fn is_test(source: &Source) -> bool {
         .any(|part| part == "tests" || part == "testing")
 }
 
-/// Types with any visibility but the file's own.
+/// Returns the types that are visible outside of their file.
 fn public_types(source: &Source) -> Vec<(String, usize)> {
     let words = &source.words;
     let mut found = Vec::new();
@@ -486,7 +487,7 @@ fn unformatted(source: &Source) -> Vec<Violation> {
     found
 }
 
-/// A function with a body.
+/// A function with its body.
 struct Function<'a> {
     name: &'a str,
     /// From `fn` to the last brace.
@@ -505,10 +506,10 @@ impl<'a> Function<'a> {
         )
     }
 
-    /// The words of each parameter.
+    /// Returns the words of each parameter.
     fn parameters(&self) -> Vec<&'a [Word]> {
         let mut open = 2;
-        // Generic parameters come first; `->` in their bounds closes nothing.
+        // Skips generic parameters; a `->` in their bounds is no closing bracket.
         let mut angles = 0;
         while self.words[open].text != "(" || angles > 0 {
             match self.words[open].text.as_str() {
@@ -538,7 +539,7 @@ impl<'a> Function<'a> {
     }
 }
 
-/// Each function with a body.
+/// Returns each function that has a body.
 fn functions(source: &Source) -> Vec<Function<'_>> {
     let words = &source.words;
     let mut found = Vec::new();
@@ -570,7 +571,7 @@ fn functions(source: &Source) -> Vec<Function<'_>> {
     found
 }
 
-/// How many tokens the words are: operators of two characters and lifetimes count once.
+/// Returns the number of tokens: operators of two characters and lifetimes count as one.
 fn tokens(words: &[Word]) -> usize {
     let operators = [
         "->", "=>", "..", "&&", "||", "==", "!=", "<=", ">=", "-=", "+=", "*=", "/=", "%=", "^=",
@@ -591,8 +592,8 @@ fn tokens(words: &[Word]) -> usize {
     count
 }
 
-/// As other well-kept Rust packages: 6.6 to 7.4 tokens on a line that has any, type names of two
-/// words and more, 10 to 16 letters long.
+/// The limits are those of other well-maintained Rust packages: 6.6 to 7.4 tokens on a line that is
+/// not empty, and type names of at least two words with 10 to 16 letters.
 #[test]
 fn names_and_density_stay_within_limits() {
     let mut types = Vec::new();
@@ -616,7 +617,7 @@ fn names_and_density_stay_within_limits() {
     );
     assert!(
         letters >= types.len() * 10,
-        "type names have {letters} letters in all"
+        "the type names have only {letters} letters in total"
     );
     assert!(is_one_word("Wanted") && is_one_word("TLS") && !is_one_word("WantedKey"));
     let packed = Source::new("x", "fn f() { a(b, c); d(e, f) }\n");
@@ -635,7 +636,7 @@ fn is_one_word(name: &str) -> bool {
 }
 
 #[test]
-fn doc_comments_say_more_than_a_name() {
+fn doc_comments_do_not_only_repeat_names() {
     let (mut all, mut short) = (0, 0);
     for source in Source::tree().iter().filter(|source| !is_test(source)) {
         for words in doc_comments(&source.text) {
@@ -654,7 +655,7 @@ fn doc_comments_say_more_than_a_name() {
     );
 }
 
-/// How many words each doc comment has.
+/// Returns the number of words of each doc comment.
 fn doc_comments(text: &str) -> Vec<usize> {
     let mut counts = Vec::new();
     let mut goes_on = false;
@@ -673,7 +674,7 @@ fn doc_comments(text: &str) -> Vec<usize> {
 #[test]
 fn the_old_dialect_only_shrinks() {
     let violations = prose().iter().flat_map(|(_, text)| dialect(text)).collect();
-    let complaints = judged(
+    let complaints = complaints_of(
         "dialect",
         "write plain English: say who does what",
         violations,
@@ -686,7 +687,7 @@ fn the_old_dialect_only_shrinks() {
     assert_eq!(found, ["told", "anew"]);
 }
 
-/// Everything that people read: sources, tests, scripts, documents.
+/// Returns everything that people read: sources, tests, scripts, documents.
 fn prose() -> Vec<(PathBuf, String)> {
     let mut all = Vec::new();
     let mut open: Vec<PathBuf> = [
@@ -741,7 +742,7 @@ fn dialect(text: &str) -> Vec<Violation> {
 }
 
 #[test]
-fn tests_count_what_happened_and_never_seconds() {
+fn tests_do_not_compare_elapsed_time() {
     let mut broken = Vec::new();
     for path in ["tests", "src"]
         .map(|folder| rust_files(&root().join(folder)))
@@ -752,7 +753,8 @@ fn tests_count_what_happened_and_never_seconds() {
         broken.extend(timed(&name, unit_tests(&name, &text)));
     }
     assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
-    let complaint = "x.rs:2 compares time that has passed: count what happened (queries, connections, attempts)";
+    let complaint =
+        "x.rs:2 compares elapsed time: count events instead (queries, connections, attempts)";
     for line in [
         "    assert!(began.elapsed() < limit);",
         "    assert_eq!(began.elapsed().as_secs(), 3);",
@@ -766,12 +768,12 @@ fn tests_count_what_happened_and_never_seconds() {
             "{line}"
         );
     }
-    // A deadline that only ends a test that hangs, and time that is an input of what is tested.
+    // Allowed: a deadline that ends a hanging test, and a time that is an input of the tested code.
     let fine = "fn f() {\n    assert!(Instant::now() < ends, \"it did not start\");\n    g(began.elapsed());\n}\n";
     assert_eq!(timed("x.rs", fine), Vec::<String>::new());
 }
 
-/// Every Rust file below `folder`.
+/// Returns every Rust file below `folder`.
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -785,7 +787,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The part of a file that is a test: of a file of src, its unit tests.
+/// Returns the part of a file that is a test: for a file of src, its unit tests.
 fn unit_tests<'a>(name: &str, text: &'a str) -> &'a str {
     if name.starts_with("tests/") || name.ends_with("/tests.rs") || name.contains("/tests/") {
         return text;
@@ -794,13 +796,13 @@ fn unit_tests<'a>(name: &str, text: &'a str) -> &'a str {
         .map_or("", |(_, tests)| tests)
 }
 
-/// Where a test compares a time that has passed: an assertion with `elapsed` or a `Duration` in it,
-/// or a comparison of `elapsed()` anywhere. A machine that is busy makes such a test fail, and a
-/// fast one lets it pass for no reason.
+/// Finds comparisons of elapsed time in tests: an assertion with `elapsed` or a `Duration`, or a
+/// comparison of `elapsed()`. Such a test fails on a busy machine, and can pass on a fast one although
+/// the code is wrong.
 fn timed(file: &str, text: &str) -> Vec<String> {
     let words = Source::new("test", text).words;
     let is = |at: usize, text: &str| words.get(at).is_some_and(|word| word.text == text);
-    // In unit tests a `Duration` is an input of what is tested.
+    // In unit tests a `Duration` is an input of the tested code.
     let watched: &[&str] = if file.starts_with("src/") {
         &["elapsed"]
     } else {
@@ -818,7 +820,7 @@ fn timed(file: &str, text: &str) -> Vec<String> {
             );
         }
         if words[at].text == "elapsed" && is(at + 1, "(") {
-            // `elapsed()`, or a number made of it: `elapsed().as_secs()`.
+            // `elapsed()`, or a number computed from it: `elapsed().as_secs()`.
             let mut end = closing(&words, at + 1) + 1;
             if is(end, ".") && is(end + 2, "(") {
                 end = closing(&words, end + 2) + 1;
@@ -830,13 +832,13 @@ fn timed(file: &str, text: &str) -> Vec<String> {
     }
     let complain = |line| {
         format!(
-            "{file}:{line} compares time that has passed: count what happened (queries, connections, attempts)"
+            "{file}:{line} compares elapsed time: count events instead (queries, connections, attempts)"
         )
     };
     lines.into_iter().map(complain).collect()
 }
 
-/// Where the bracket that opens at `at` is closed.
+/// Returns the position of the bracket that closes the one at `at`.
 fn closing(words: &[Word], at: usize) -> usize {
     let mut depth = 0;
     for (index, word) in words.iter().enumerate().skip(at) {
@@ -853,23 +855,26 @@ fn closing(words: &[Word], at: usize) -> usize {
 }
 
 #[test]
-fn tests_say_which_programs_they_need() {
+fn tests_list_the_programs_that_they_need() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut broken = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).unwrap();
-            broken.extend(unsaid(&path.file_name().unwrap().to_string_lossy(), &text));
+            broken.extend(missing_needs_line(
+                &path.file_name().unwrap().to_string_lossy(),
+                &text,
+            ));
         }
     }
     assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
     assert_eq!(
-        unsaid("x.rs", "//! x\nuse support::foreign::foreign;\n"),
-        ["x.rs runs other people's programs: say so in a line `//! Needs: ...`"]
+        missing_needs_line("x.rs", "//! x\nuse support::foreign::foreign;\n"),
+        ["x.rs runs other programs: list them in a line `//! Needs: ...`"]
     );
     assert_eq!(
-        unsaid(
+        missing_needs_line(
             "x.rs",
             "//! x\n//! Needs: zip\nuse support::foreign::foreign;\n"
         ),
@@ -877,17 +882,18 @@ fn tests_say_which_programs_they_need() {
     );
 }
 
-/// `scripts/test --quick` goes by the line.
-fn unsaid(file: &str, text: &str) -> Vec<String> {
+/// Complains about a test that runs other programs without a `//! Needs:` line, which
+/// `scripts/test --quick` reads.
+fn missing_needs_line(file: &str, text: &str) -> Vec<String> {
     let source = Source::new("test", text);
     let needs = ["apache", "fleet", "foreign", "haproxy", "nginx", "dns"];
     let uses = source.paths().iter().any(|(path, _)| {
         path.len() > 1 && path[0] == "support" && needs.contains(&path[1].as_str())
     });
-    let said = text.lines().any(|line| line.starts_with("//! Needs: "));
-    if uses && !said {
+    let is_listed = text.lines().any(|line| line.starts_with("//! Needs: "));
+    if uses && !is_listed {
         return vec![format!(
-            "{file} runs other people's programs: say so in a line `//! Needs: ...`"
+            "{file} runs other programs: list them in a line `//! Needs: ...`"
         )];
     }
     Vec::new()
@@ -939,9 +945,9 @@ fn tests_read_json_through_the_strict_helper() {
     }
 }
 
-/// Where a test names anything of `serde_json` but the macro `json!`: a `serde_json::Value` gives
+/// Finds tests that use more of `serde_json` than the macro `json!`. A `serde_json::Value` returns
 /// null for a missing field, so an assertion can pass because the name is wrong. Only the helper
-/// itself may do that.
+/// itself may use it.
 fn lenient_json(file: &str, text: &str) -> Vec<String> {
     if file == "tests/support/json.rs" {
         return Vec::new();

@@ -1,11 +1,11 @@
-//! The JSON helper of the tests: whatever is missing fails, with the name and with what exists
-//! instead.
+//! The JSON helper of the tests: reading a missing field or element fails, and the message lists the
+//! existing ones.
 #![allow(
     dead_code,
     unreachable_pub,
     missing_docs,
     clippy::unwrap_used,
-    reason = "the helper is used in part here"
+    reason = "only a part of the helper is used here"
 )]
 
 #[path = "support/json.rs"]
@@ -18,7 +18,7 @@ fn document() -> Json {
     Json::parse(r#"{"verdict":"fine","rows":[{"count":3,"next":null}],"changed":false}"#)
 }
 
-/// The message of the panic that `read` ends with.
+/// Returns the message of the panic in `read`.
 fn message(read: impl FnOnce(Json) + std::panic::UnwindSafe) -> String {
     let panic = std::panic::catch_unwind(|| read(document())).unwrap_err();
     *panic.downcast::<String>().unwrap()

@@ -1,6 +1,5 @@
-//! `certctl rehearse`: the first thing a newcomer runs. Here with the parts of its own;
-//! `rehearse_foreign.rs` has the real nginx.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! `certctl rehearse` with its built-in web server; `rehearse_foreign.rs` uses the real nginx.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -10,30 +9,92 @@ use support::Sandbox;
 use support::json::Json;
 
 #[test]
-fn a_newcomer_sees_the_whole_round() {
+fn all_steps_are_shown_with_complete_commands_and_their_output() {
     let sandbox = Sandbox::new();
     let run = sandbox.run(&["rehearse"]).expect(0);
     assert!(run.stderr.is_empty(), "{run}");
-    assert!(run.stdout.lines().count() <= 40, "at most 40 lines:\n{run}");
-    assert!(
-        run.stdout.lines().all(|line| line.chars().count() <= 120),
-        "no line is wider than 120 columns:\n{run}"
-    );
     for part in [
-        "$      certctl csr shop.example",
-        "wrong-place",
-        "visible",
-        "rolled-back",
-        "live   https://shop.example",
+        "Step 1. You make a private key",
+        "\n$ certctl -C rehearsal --root rehearsal csr shop.example --ca namecheap\n",
+        "\nwrote   rehearsal/shop.example.key",
+        "\n[6 lines omitted]\n",
+        "Step 5. ",
+        "\nlive    https://shop.example",
     ] {
         assert!(run.stdout.contains(part), "{part} is missing:\n{run}");
     }
+    let results: Vec<&str> = run
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("[exit code"))
+        .collect();
+    assert_eq!(
+        results,
+        [
+            "[exit code 0]",
+            "[exit code 1, wrong-place]",
+            "[exit code 0, visible]",
+            "[exit code 5, rolled-back]",
+            "[exit code 0, live]"
+        ]
+    );
     let again = sandbox.run(&["rehearse"]).expect(0);
     assert_eq!(
         masked(&run.stdout),
         masked(&again.stdout),
-        "it runs again cleanly and says the same"
+        "a second rehearsal prints something else"
     );
+}
+
+#[test]
+fn only_commands_and_values_are_wider_than_80_columns() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(&["rehearse"]);
+    command.env_remove("COLUMNS");
+    let run = sandbox.run_command(command).expect(0);
+    let is_short = |line: &str| line.chars().count() <= 80;
+    for line in run.stdout.lines().filter(|line| !is_short(line)) {
+        let is_single_word = line.split_whitespace().count() == 1;
+        let is_copied = line.starts_with("$ certctl ") || line.starts_with("            ");
+        assert!(is_copied || is_single_word, "too wide: {line}\n{run}");
+    }
+}
+
+/// The commands of a document run outside of the rehearsal and end in the same way: the printed
+/// words are all of the command.
+#[test]
+fn the_printed_commands_are_complete() {
+    let sandbox = Sandbox::new();
+    let document = sandbox.run(&["rehearse", "--json"]).expect(0).json();
+    let text = sandbox.run(&["rehearse"]).expect(0).stdout;
+    let printed: Vec<&str> = text.lines().filter(|line| line.starts_with("$ ")).collect();
+    let commands = document["steps"].as_array().unwrap();
+    assert_eq!(printed.len(), commands.len());
+    for (line, step) in printed.iter().zip(commands) {
+        let command = step["command"].as_str().unwrap();
+        assert_eq!(masked(line), masked(&format!("$ {command}")));
+    }
+}
+
+#[test]
+fn step_needs_a_terminal() {
+    let sandbox = Sandbox::new();
+    for (more, message) in [
+        (
+            &[][..],
+            "`--step` waits for Enter, and stdin or stdout is not a terminal",
+        ),
+        (&["--json"], "`--step` cannot be combined with `--json`"),
+    ] {
+        let run = sandbox
+            .run(&[&["rehearse", "--step"], more].concat())
+            .expect(2);
+        assert!(
+            run.stderr.contains(message) || run.stdout.contains(message),
+            "{run}"
+        );
+    }
+    assert!(!sandbox.join("rehearsal").exists());
 }
 
 #[test]
@@ -66,7 +127,7 @@ fn only_its_own_folder_is_touched() {
 }
 
 #[test]
-fn other_names_and_times_than_the_default() {
+fn other_names_and_times_can_be_rehearsed() {
     for name in [
         "www.bücher.example",
         "*.shop.example",
@@ -75,13 +136,13 @@ fn other_names_and_times_than_the_default() {
         Sandbox::new().run(&["rehearse", name]).expect(0);
     }
     let sandbox = Sandbox::new();
-    let then = sandbox
+    let document = sandbox
         .run(&["rehearse", "--at", "2028-02-29T12:00:00Z", "--json"])
         .expect(0)
         .json();
     assert_eq!(
-        then["proof"]["not_after"], "2028-09-15T12:00:00Z",
-        "dates are those of --at"
+        document["proof"]["not_after"], "2028-09-15T12:00:00Z",
+        "dates are relative to --at"
     );
 
     let sandbox = Sandbox::new();
@@ -95,15 +156,15 @@ fn other_names_and_times_than_the_default() {
     assert_eq!(
         std::fs::read_dir(sandbox.path()).unwrap().count(),
         0,
-        "nothing is made for a wrong command line"
+        "a wrong command line must not create a file"
     );
 }
 
 #[test]
-fn it_never_says_yes_to_what_did_not_go_as_it_should() {
+fn an_unexpected_result_is_reported_as_such() {
     let sandbox = Sandbox::new();
-    // The reload that should do nothing does what the real one does: then the new pair is live
-    // where it should not be.
+    // The reload command that should do nothing reloads the server, so the new certificate is live
+    // although a rollback is expected.
     let program = sandbox.write("bin/true", "#!/bin/sh\n: > rehearsal/web/reload\n");
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let run = |arguments: &[&str]| {
@@ -116,17 +177,17 @@ fn it_never_says_yes_to_what_did_not_go_as_it_should() {
     assert_eq!(document["proof"], Json::Null);
     assert_eq!(
         document["findings"][0]["message"],
-        "step 4 ended with exit 0 (live), not with exit 5 (rolled-back)"
+        "step 4 ended with exit code 0, live instead of exit code 5, rolled-back"
     );
     let text = run(&["rehearse"]);
     assert!(
-        text.stdout.contains("exit 0 live") && !text.stdout.contains("live   https"),
+        text.stdout.contains("[exit code 0, live]") && !text.stdout.contains("\nlive    https"),
         "{text}"
     );
 }
 
 #[test]
-fn the_document_says_all_of_it() {
+fn the_document_has_these_fields_and_values() {
     let sandbox = Sandbox::new();
     let mut document = sandbox.run(&["rehearse", "--json"]).expect(0).json();
     let steps = document["steps"].as_array_mut().unwrap();
@@ -134,7 +195,7 @@ fn the_document_says_all_of_it() {
     for step in steps.iter_mut() {
         assert_eq!(step["as_expected"], true);
         assert_eq!(step["argv"][1], "-C");
-        // Each command's own document is pinned by the tests of that command.
+        // The document of each command is checked by the tests of that command.
         step["outcome"] = Json::from(step["outcome"]["schema"].as_str().unwrap());
         for masked_field in ["command", "argv", "remarks"] {
             step[masked_field] = "[MASKED]".into();
@@ -155,7 +216,7 @@ fn the_document_says_all_of_it() {
         {
           "command": "[MASKED]",
           "argv": "[MASKED]",
-          "title": "A key, which never leaves this machine, and a request (CSR), which the shop gets",
+          "title": "You make a private key, which never leaves this machine, and a certificate signing request (CSR), which you paste at the reseller",
           "expected": {
             "exit_code": 0,
             "verdict": null
@@ -168,7 +229,7 @@ fn the_document_says_all_of_it() {
         {
           "command": "[MASKED]",
           "argv": "[MASKED]",
-          "title": "The record is published, with the usual mistake: the whole name as host, though the DNS panel adds the zone",
+          "title": "You let certctl check the record before the CA does; it reports that the record is at the wrong name",
           "expected": {
             "exit_code": 1,
             "verdict": "wrong-place"
@@ -181,7 +242,7 @@ fn the_document_says_all_of_it() {
         {
           "command": "[MASKED]",
           "argv": "[MASKED]",
-          "title": "Published again, with the host alone; certctl has kept the shop's record",
+          "title": "You let certctl check again; it stored the reseller's record, so you need not repeat it",
           "expected": {
             "exit_code": 0,
             "verdict": "visible"
@@ -194,7 +255,7 @@ fn the_document_says_all_of_it() {
         {
           "command": "[MASKED]",
           "argv": "[MASKED]",
-          "title": "Installed, with a reload that says it worked and did nothing: certctl looks, sees it, and puts all back",
+          "title": "You install the certificate with a reload command that succeeds but does nothing; certctl detects that the old certificate is still served, and rolls back",
           "expected": {
             "exit_code": 5,
             "verdict": "rolled-back"
@@ -207,7 +268,7 @@ fn the_document_says_all_of_it() {
         {
           "command": "[MASKED]",
           "argv": "[MASKED]",
-          "title": "The same with the reload that this server knows: key and chain switch at once, and the site is asked",
+          "title": "You install it with the right reload command; certctl replaces certificate and key in one step, reloads the server and verifies that it serves the new certificate",
           "expected": {
             "exit_code": 0,
             "verdict": "live"
@@ -228,24 +289,16 @@ fn the_document_says_all_of_it() {
       "findings": [],
       "next": [
         {
-          "text": "certctl csr YOUR-DOMAIN.com www.YOUR-DOMAIN.com --ca namecheap",
-          "argv": [
-            "certctl",
-            "csr",
-            "YOUR-DOMAIN.com",
-            "www.YOUR-DOMAIN.com",
-            "--ca",
-            "namecheap"
-          ],
+          "text": "To get a real certificate, make its key and CSR in the same way with your own names, for example `certctl csr example.com www.example.com --ca namecheap`",
           "needs_root": false,
-          "when": "now"
+          "when": "later"
         }
       ]
     }
     "#);
 }
 
-/// Without what differs from run to run: hashes, ports, unique values.
+/// Replaces what differs from run to run: hashes, ports, unique values.
 fn masked(text: &str) -> String {
     let mut out = String::new();
     for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {

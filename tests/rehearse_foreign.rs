@@ -1,7 +1,7 @@
-//! `certctl rehearse` in the eyes of others: with the real nginx, watched by strace, and its DNS
-//! asked by kdig.
-//! Needs: kdig nginx strace
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! `certctl rehearse` checked by other programs: with the real nginx, traced by strace, and its DNS
+//! zone queried by kdig.
+//! Needs: kdig nginx python3 strace
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -14,7 +14,7 @@ use support::foreign::{foreign, path_of, succeed};
 use support::program::program;
 
 #[test]
-fn the_real_nginx_serves_the_site() {
+fn the_rehearsal_works_with_the_real_nginx() {
     let _ = path_of("nginx");
     let sandbox = Sandbox::new();
     for _ in 0..2 {
@@ -25,17 +25,21 @@ fn the_real_nginx_serves_the_site() {
         assert_eq!(document["verdict"], "as-expected");
         assert!(
             !sandbox.join("rehearsal/nginx/nginx.pid").exists(),
-            "nginx has been stopped"
+            "nginx is still running"
         );
     }
     let run = sandbox.run(&["rehearse", "--server", "nginx"]).expect(0);
-    assert!(run.stdout.lines().count() <= 40, "{run}");
+    assert!(
+        run.stdout
+            .contains("the web server is the nginx of this machine"),
+        "{run}"
+    );
 }
 
 /// Every address that is bound or connected to is on loopback, and every file that is opened for
-/// writing, made, renamed or removed lies in the folder.
+/// writing, created, renamed or removed is in the folder.
 #[test]
-fn it_stays_on_loopback_and_in_its_folder() {
+fn only_loopback_and_its_own_folder_are_used() {
     let sandbox = Sandbox::new();
     let log = sandbox.join("strace.log");
     let mut strace = foreign("strace");
@@ -50,7 +54,7 @@ fn it_stays_on_loopback_and_in_its_folder() {
     for line in log.lines().filter(|line| !line.contains("resumed>")) {
         if line.contains("sin_addr") || line.contains("sin6_addr") {
             sockets += 1;
-            // A client of the DNS lets the system choose where it asks from; then it connects.
+            // A DNS client binds to port 0, so that the system chooses the port, and then connects.
             let source = line.contains("<UDP")
                 && line.contains("bind(")
                 && line.contains("sin_port=htons(0)");
@@ -81,12 +85,56 @@ fn it_stays_on_loopback_and_in_its_folder() {
     );
 }
 
+/// Runs `certctl rehearse --step` on a terminal and presses Enter after each prompt; prints the output
+/// of the terminal and exits with the exit code.
+const PRESS_ENTER: &str = r#"
+import os, pty, sys
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(sys.argv[1], [sys.argv[1], "rehearse", "--step"])
+output, answered = b"", 0
+while True:
+    try:
+        part = os.read(terminal, 65536)
+    except OSError:
+        part = b""
+    if not part:
+        break
+    output += part
+    while output.count(b"Press Enter to continue.") > answered:
+        answered += 1
+        sys.stdout.write(f"[{answered} prompts, {output.count(b'Step ')} steps]\n")
+        os.write(terminal, b"\n")
+sys.stdout.write(output.decode())
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"#;
+
 #[test]
-fn another_dns_client_reads_the_zone() {
+fn step_waits_for_enter_after_each_step() {
+    let sandbox = Sandbox::new();
+    let mut python = foreign("python3");
+    python
+        .args(["-c", PRESS_ENTER, program()])
+        .env("PYTHONUTF8", "1")
+        .current_dir(sandbox.path());
+    let output = succeed(&mut python);
+    for number in 1..=5 {
+        let line = format!("[{number} prompts, {number} steps]");
+        assert!(output.contains(&line), "{line} is missing:\n{output}");
+    }
+    assert_eq!(output.matches("Step 1. ").count(), 1, "{output}");
+    assert!(
+        output.contains("https://shop.example at 127.0.0.1:"),
+        "{output}"
+    );
+}
+
+#[test]
+fn kdig_reads_the_zone() {
     let zone = RehearsalZone::new("shop.example").unwrap();
     zone.add_cname("_a", "b.c.comodoca.com").unwrap();
     let server = DnsServer::start(Arc::new(move |query: &[u8]| zone.answer(query))).unwrap();
-    let ask = |arguments: &[&str]| {
+    let query = |arguments: &[&str]| {
         let port = server.address().port().to_string();
         succeed(
             foreign("kdig")
@@ -96,10 +144,10 @@ fn another_dns_client_reads_the_zone() {
     };
     for transport in ["+notcp", "+tcp"] {
         assert_eq!(
-            ask(&[transport, "+short", "_a.shop.example", "CNAME"]),
+            query(&[transport, "+short", "_a.shop.example", "CNAME"]),
             "b.c.comodoca.com.\n"
         );
-        let absent = ask(&[transport, "+edns", "nothing.shop.example", "CNAME"]);
+        let absent = query(&[transport, "+edns", "nothing.shop.example", "CNAME"]);
         for part in [
             "status: NXDOMAIN",
             "qr aa",
@@ -109,5 +157,5 @@ fn another_dns_client_reads_the_zone() {
             assert!(absent.contains(part), "{part} is missing:\n{absent}");
         }
     }
-    assert!(ask(&["example.org", "CNAME"]).contains("status: REFUSED"));
+    assert!(query(&["example.org", "CNAME"]).contains("status: REFUSED"));
 }

@@ -1,7 +1,6 @@
-//! `certctl renew`: the next request, with the names, the subject and the kind of key of the last
-//! one, beside it; the pair that is served stays as it is, and what is prepared already is said
-//! again.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! `certctl renew`: a new request with the names, the subject and the key algorithm of the last one,
+//! in the same folder; the deployed files do not change, and a second run reports the same request.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -10,7 +9,7 @@ use support::json::Json;
 use support::shop::{Shop, codes, mode};
 use support::{Run, Sandbox};
 
-/// `renew ARGS` in the shop's tree.
+/// Runs `renew ARGS` for the tree of the test.
 fn renew(shop: &Shop, more: &[&str]) -> Run {
     shop.sandbox
         .run(&[&["renew", "--root", "tree"], more].concat())
@@ -32,7 +31,7 @@ fn text<'a>(document: &'a Json, path: &str) -> &'a str {
         .unwrap_or_else(|| panic!("{path}: {document}"))
 }
 
-/// What openssl reads in a request: subject, names, key.
+/// Returns the subject, the names and the key algorithm of a request.
 fn requested(sandbox: &Sandbox, file: &str) -> (String, Vec<String>, String) {
     let read = sandbox.run(&["inspect", file, "--json"]).expect(0).json();
     let item = &read["items"][0];
@@ -56,7 +55,7 @@ fn deliver(shop: &Shop, request: &str, file: &str, leaf: Leaf) {
 }
 
 #[test]
-fn the_next_request_is_like_the_last_one() {
+fn a_renewal_copies_the_content_of_the_last_request() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     sandbox
@@ -128,7 +127,7 @@ fn the_next_request_is_like_the_last_one() {
         before
     );
 
-    // Again, and once it is named: the same.
+    // Repeated, or with the name: the same request.
     let key = sandbox.read("example.com-2.key");
     for more in [
         &["--at", &noon(DAYS_UNTIL_DUE)][..],
@@ -152,7 +151,7 @@ fn the_next_request_is_like_the_last_one() {
 }
 
 #[test]
-fn round_follows_round() {
+fn five_renewals_follow_each_other() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     sandbox
@@ -166,8 +165,8 @@ fn round_follows_round() {
         .expect(0);
     deliver(&shop, "example.com.csr", "new.crt", Leaf::default());
     shop.install("new.crt", &[]).expect(0);
-    for round in 2..=6 {
-        let request = format!("example.com-{round}.csr");
+    for number in 2..=6 {
+        let request = format!("example.com-{number}.csr");
         let made = renewed(&shop, &["example.com"]);
         assert_eq!(
             text(&made, "/certificates/0/request/path"),
@@ -179,7 +178,7 @@ fn round_follows_round() {
         deliver(&shop, &request, "new.crt", Leaf::default());
         shop.install("new.crt", &[]).expect(0);
         shop.served();
-        // What was answered waits for nothing, however many rounds ago.
+        // No request that has a certificate is reported as pending.
         let check = sandbox
             .run(&["dcv-check", "--root", "tree", "--json"])
             .expect(3)
@@ -198,10 +197,11 @@ fn round_follows_round() {
             .iter()
             .map(|row| row["state"].as_str().unwrap())
             .collect();
-        assert!(!states.contains(&"pending"), "{round}: {status}");
+        assert!(!states.contains(&"pending"), "{number}: {status}");
     }
     assert!(!sandbox.join("tree/etc/ssl/certctl/example.com-2").exists());
-    // After a rollback the round before is live, and the later one is not taken for one that waits.
+    // After a rollback the previous certificate is live, and the request of the later one is not
+    // taken for a pending one.
     sandbox.run(&["rollback", "--root", "tree"]).expect(0);
     let made = renewed(&shop, &["example.com"]);
     assert_eq!(
@@ -212,7 +212,7 @@ fn round_follows_round() {
 }
 
 #[test]
-fn the_folder_of_the_last_request_is_used() {
+fn the_new_request_is_written_to_the_folder_of_the_last_one() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     std::fs::create_dir(sandbox.join("requests")).unwrap();
@@ -240,7 +240,7 @@ fn the_folder_of_the_last_request_is_used() {
         .collect();
     assert_eq!(check[1], "-C", "{check:?}");
 
-    // Wherever somebody looks from, the round that waits is told, and what has come for it.
+    // `status` reports the pending request and the certificate for it from any folder.
     let installed = || {
         let run = sandbox
             .run(&[
@@ -261,15 +261,18 @@ fn the_folder_of_the_last_request_is_used() {
             .unwrap()
             .clone()
     };
-    let waits = installed();
+    let pending = installed();
     assert_eq!(
-        (&waits["reasons"][0]["code"], &waits["reasons"][1]["code"]),
+        (
+            &pending["reasons"][0]["code"],
+            &pending["reasons"][1]["code"]
+        ),
         (&"due".into(), &"prepared".into()),
-        "{waits}"
+        "{pending}"
     );
     assert!(
-        text(&waits, "/next/0/text").ends_with("/requests/example.com-2.csr"),
-        "{waits}"
+        text(&pending, "/next/0/command").ends_with("/requests/example.com-2.csr"),
+        "{pending}"
     );
     sandbox
         .run(&[
@@ -279,7 +282,7 @@ fn the_folder_of_the_last_request_is_used() {
             "127.0.0.1:1",
         ])
         .expect(4);
-    sandbox.write("requests/notes.csr", "of nobody");
+    sandbox.write("requests/notes.csr", "not a request");
     let later = Leaf {
         not_before: today(),
         not_after: days(today(), 300),
@@ -298,7 +301,7 @@ fn the_folder_of_the_last_request_is_used() {
         .expect(0);
     std::fs::remove_file(sandbox.join("requests/example.com-2.crt")).unwrap();
 
-    // -C has the last word.
+    // `-C` takes precedence.
     std::fs::create_dir(sandbox.join("elsewhere")).unwrap();
     let made = renewed(&shop, &["example.com", "-C", "elsewhere"]);
     assert_eq!(
@@ -318,7 +321,7 @@ fn the_folder_of_the_last_request_is_used() {
     assert_eq!(requested(sandbox, "example.com-2.csr").1, ["example.com"]);
 }
 
-/// A round of a name, installed.
+/// Makes a request for `name` and installs the certificate.
 fn installed(shop: &Shop, name: &str, leaf: Leaf) {
     shop.sandbox.run(&["csr", name]).expect(0);
     let file = format!("{name}.crt");
@@ -327,7 +330,7 @@ fn installed(shop: &Shop, name: &str, leaf: Leaf) {
 }
 
 #[test]
-fn a_key_that_is_used_again_is_told_and_not_copied() {
+fn a_reused_key_is_reported_and_not_copied() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     sandbox
@@ -335,18 +338,18 @@ fn a_key_that_is_used_again_is_told_and_not_copied() {
         .expect(0);
     deliver(&shop, "example.com.csr", "new.crt", Leaf::default());
     shop.install("new.crt", &[]).expect(0);
-    for round in 2..=3 {
-        let request = format!("example.com-{round}.csr");
+    for number in 2..=3 {
+        let request = format!("example.com-{number}.csr");
         let made = renewed(&shop, &["example.com", "--reuse-key"]);
         assert_eq!(codes(&made), ["key-reused"], "{made}");
         assert_eq!(text(&made, "/certificates/0/request/path"), request);
         assert_eq!(text(&made, "/certificates/0/key/path"), "example.com.key");
-        // Which value Sectigo adds then, only Sectigo knows.
+        // Sectigo adds a unique value then, which only Sectigo knows.
         assert_eq!(
             made["certificates"][0]["records"][0]["complete"], false,
             "{made}"
         );
-        assert!(!sandbox.join(&format!("example.com-{round}.key")).exists());
+        assert!(!sandbox.join(&format!("example.com-{number}.key")).exists());
         let again = renewed(&shop, &["example.com"]);
         assert_eq!(
             (
@@ -361,7 +364,7 @@ fn a_key_that_is_used_again_is_told_and_not_copied() {
 }
 
 #[test]
-fn what_is_paid_for_decides_between_reissue_and_purchase() {
+fn the_order_term_decides_between_reissue_and_purchase() {
     let shop = Shop::new();
     shop.sandbox
         .run(&["csr", "example.com", "--ca", "namecheap"])
@@ -381,7 +384,7 @@ fn what_is_paid_for_decides_between_reissue_and_purchase() {
         .stdout;
     assert!(
         late.contains(&format!(
-            "what is paid for ends on {until}: buy again, then Namecheap > Activate"
+            "The order is paid until {until}, so buy a new one at Namecheap, choose Activate there"
         )),
         "{late}"
     );
@@ -395,7 +398,7 @@ fn what_is_paid_for_decides_between_reissue_and_purchase() {
         rows.iter().any(|row| row["paid_until"] == until.as_str()),
         "{status}"
     );
-    // A later date takes the place of the first.
+    // A later date replaces the first one.
     shop.install("new.crt", &["--paid-until", "2099-01-01"])
         .expect(0);
     assert_eq!(
@@ -406,7 +409,7 @@ fn what_is_paid_for_decides_between_reissue_and_purchase() {
         "reissue"
     );
     shop.install("new.crt", &["--paid-until", "soon"]).expect(2);
-    // And nobody has to know.
+    // `none` removes the date.
     let plan = shop
         .install("new.crt", &["--paid-until", "none", "--dry-run"])
         .expect(0)
@@ -431,7 +434,7 @@ fn settings(shop: &Shop) -> String {
 }
 
 #[test]
-fn several_are_due_and_one_of_them_cannot_be_prepared() {
+fn a_renewal_that_fails_does_not_stop_the_others() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     for name in ["a.example", "b.example", "c.example"] {
@@ -446,7 +449,7 @@ fn several_are_due_and_one_of_them_cannot_be_prepared() {
         shop.install(&format!("{name}.crt"), &["-C", name])
             .expect(0);
     }
-    // What is kept of its proof cannot be read.
+    // Its `.dcv` file cannot be read.
     sandbox.write("b.example/b.example.dcv", [0xff, 0xfe]);
     let run = renew(&shop, &["--json", "--at", &noon(DAYS_UNTIL_DUE)])
         .expect(1)
@@ -465,16 +468,18 @@ fn several_are_due_and_one_of_them_cannot_be_prepared() {
 }
 
 #[test]
-fn what_certctl_did_not_install() {
+fn certificates_that_certctl_did_not_install() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     sandbox
         .run(&["csr", "example.com", "--cert-name", "site"])
         .expect(0);
-    let waits = renew(&shop, &["example.com"]).expect(3);
+    let pending = renew(&shop, &["example.com"]).expect(3);
     assert!(
-        waits.stderr.contains("its request waits for one"),
-        "{waits}"
+        pending
+            .stderr
+            .contains("example.com has no certificate yet, only a request"),
+        "{pending}"
     );
     deliver(&shop, "site.csr", "site.crt", Leaf::default());
     let made = renewed(&shop, &["--at", &noon(DAYS_UNTIL_DUE)]);
@@ -503,7 +508,7 @@ fn what_certctl_did_not_install() {
 }
 
 #[test]
-fn a_newer_certificate_that_lies_ready_is_to_be_installed() {
+fn a_newer_certificate_in_the_folder_is_to_be_installed() {
     let shop = Shop::new();
     installed(
         &shop,
@@ -523,7 +528,7 @@ fn a_newer_certificate_that_lies_ready_is_to_be_installed() {
     let ready = renewed(&shop, &["example.com"]);
     assert_eq!(ready["changed"], false);
     assert!(
-        text(&ready, "/next/0/text").ends_with("install newer.crt"),
+        text(&ready, "/next/0/command").ends_with("install newer.crt"),
         "{ready}"
     );
     shop.install("newer.crt", &[]).expect(0);
@@ -560,17 +565,15 @@ fn the_document_has_these_fields() {
         fields(&certificate["request"]),
         wanted("path md5 sha256 subject")
     );
-    let said = renew(&shop, &["example.com"]).expect(0).stdout;
-    let first = said.lines().next().unwrap();
-    assert!(first.ends_with(
-        "prepared before, not renewed: example.com; example.com-2.key, example.com-2.csr (ecdsa-p256); the site keeps its pair"
-    ), "{said}");
-    assert!(
-        said.contains("\n-----BEGIN CERTIFICATE REQUEST-----\n"),
-        "{said}"
-    );
-    assert!(
-        said.contains("certctl --root tree dcv-check --wait --record -"),
-        "{said}"
-    );
+    let output = renew(&shop, &["example.com"]).expect(0).stdout;
+    for part in [
+        "found   example.com-2.key (ecdsa-p256), example.com-2.csr; prepared by an earlier run\n        \
+            names: example.com\n",
+        "nothing is renewed yet: servers keep the current certificate",
+        "\n-----BEGIN CERTIFICATE REQUEST-----\n",
+        "\n            certctl --root tree dcv-check --wait --record -\n",
+        "\n            certctl --root tree install\n",
+    ] {
+        assert!(output.contains(part), "{part} is missing:\n{output}");
+    }
 }

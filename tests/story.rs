@@ -1,8 +1,8 @@
-//! The whole round on other people's parts: knot serves the zone, openssl is the CA, zip(1) the
-//! shop, the real nginx the server, `openssl s_client` the browser. Nothing here is judged by
-//! certctl alone.
+//! The whole life of a certificate with other programs: knot serves the zone, openssl is the CA, zip(1)
+//! packs the files of the reseller, the real nginx is the server and `openssl s_client` the browser.
+//! Nothing is verified by certctl alone.
 //! Needs: knotd, nginx, openssl, zip
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -23,24 +23,24 @@ use support::openssl_ca::{CaKey, OpensslCa};
 const WWW: &str = "www.shop.example";
 
 #[test]
-fn the_round_with_an_ec_ca() {
-    round(CaKey::Ec, "ecdsa-p256");
+fn the_life_of_an_ecdsa_certificate() {
+    run_story(CaKey::Ec, "ecdsa-p256");
 }
 
 #[test]
-fn the_round_with_an_rsa_ca() {
-    round(CaKey::Rsa, "rsa-2048");
+fn the_life_of_an_rsa_certificate() {
+    run_story(CaKey::Rsa, "rsa-2048");
 }
 
-/// `renew`, the record, the zip: every later round is as short as that, and no visitor notices.
+/// A renewal consists of `renew`, the record and the zip, and no visitor gets an error.
 #[test]
-fn the_rounds_after_the_first() {
+fn two_renewals_without_a_failed_visit() {
     let sandbox = Sandbox::new();
     let site = Site::new(&sandbox, CaKey::Ec);
     sandbox
         .run(&["csr", ZONE, WWW, "--ca", "sectigo"])
         .expect(0);
-    let mut served = site.answer("shop.example.csr", "shop_example.zip");
+    let mut served = site.receive_zip("shop.example.csr", "shop_example.zip");
     site.nginx.rewrite(&site.block(""));
     let (config, root) = (
         site.nginx.config().to_str().unwrap().to_owned(),
@@ -60,7 +60,7 @@ fn the_rounds_after_the_first() {
         0,
     );
     let mut knot = NameServer::knot("ns1 A 127.0.0.1\nns2 A 127.0.0.1");
-    for round in 2..=3 {
+    for number in 2..=3 {
         let nothing = sandbox
             .run(&["renew", "--root", "tree", "--json"])
             .expect(0)
@@ -85,7 +85,7 @@ fn the_rounds_after_the_first() {
             record["relative_name"].as_str().unwrap(),
             record["value"].as_str().unwrap()
         );
-        knot.publish(&format!("ns1 A 127.0.0.1\nns2 A 127.0.0.1\n{line}"), round);
+        knot.publish(&format!("ns1 A 127.0.0.1\nns2 A 127.0.0.1\n{line}"), number);
         let check = [
             "dcv-check",
             "--root",
@@ -94,19 +94,19 @@ fn the_rounds_after_the_first() {
             &knot.at(),
             "--json",
         ];
-        let seen = sandbox.run(&check).expect(0).json();
+        let checked = sandbox.run(&check).expect(0).json();
         assert_eq!(
-            (&seen["verdict"], &seen["records"][0]["name"]),
+            (&checked["verdict"], &checked["records"][0]["name"]),
             (&"visible".into(), &record["name"]),
-            "{seen:#}"
+            "{checked:#}"
         );
 
-        let next = site.answer(&format!("shop.example-{round}.csr"), "shop_example.zip");
+        let next = site.receive_zip(&format!("shop.example-{number}.csr"), "shop_example.zip");
         let visitors = Visitors::of(&site, &[&served, &next]);
         visitors.await_visits(4);
         let done = site.install("shop_example.zip", &[], 0);
         visitors.await_visits(8);
-        visitors.all_content();
+        visitors.assert_no_failure();
         assert_eq!(
             (&done["verdict"], &done["certificates"][0]["name"]),
             (&"live".into(), &ZONE.into()),
@@ -115,13 +115,13 @@ fn the_rounds_after_the_first() {
         assert_eq!(site.served().as_ref(), Ok(&next));
         assert_eq!(
             sandbox.read("tree/etc/ssl/private/shop.example.key"),
-            sandbox.read(&format!("shop.example-{round}.key"))
+            sandbox.read(&format!("shop.example-{number}.key"))
         );
         served = next;
     }
 }
 
-/// A site: its sandbox, the CA that signs for it, the nginx that serves it from a tree of its own.
+/// A site: its sandbox, its CA, and the nginx that serves it from a tree in the sandbox.
 struct Site<'a> {
     sandbox: &'a Sandbox,
     ca: OpensslCa<'a>,
@@ -130,7 +130,7 @@ struct Site<'a> {
 }
 
 impl<'a> Site<'a> {
-    /// nginx runs with a plain site only.
+    /// Starts nginx with a site for plain HTTP only.
     fn new(sandbox: &'a Sandbox, key: CaKey) -> Self {
         let (port, plain) = (free_port(), free_port());
         let http = format!(
@@ -145,7 +145,7 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// The block that an administrator writes: certctl's paths, in the tree.
+    /// Returns the server block that an administrator writes, with the paths that certctl uses.
     fn block(&self, extra: &str) -> String {
         let (chain, key, port) = (self.chain(), self.key(), self.port);
         format!(
@@ -164,26 +164,26 @@ impl<'a> Site<'a> {
         self.sandbox.join("tree/etc/ssl/private/shop.example.key")
     }
 
-    /// A new key and request, signed, as a zip. Gives the leaf's SHA-256.
+    /// Creates a new key and request, and a zip with the certificate. Returns the SHA-256 of the leaf.
     fn buy(&self, key_type: &str, zip: &str) -> String {
         self.sandbox
             .run(&["csr", ZONE, WWW, "--key-type", key_type, "--force"])
             .expect(0);
-        self.answer("shop.example.csr", zip)
+        self.receive_zip("shop.example.csr", zip)
     }
 
-    /// What the shop mails for a request. Gives the leaf's SHA-256.
-    fn answer(&self, request: &str, zip: &str) -> String {
+    /// Creates the zip that the reseller sends for a request. Returns the SHA-256 of the leaf.
+    fn receive_zip(&self, request: &str, zip: &str) -> String {
         let leaf = self.ca.issue(request, 190);
         self.ca.mail(zip, "shop_example", &leaf);
-        let said = succeed_with_input(
+        let output = succeed_with_input(
             foreign("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]),
             &leaf,
         );
-        fingerprint(&said)
+        fingerprint(&output)
     }
 
-    /// `certctl install` into the tree, with what is not the same each time.
+    /// Runs `certctl install` into the tree with more options, and expects the exit code.
     fn install(&self, zip: &str, more: &[&str], code: i32) -> Json {
         let root = self.sandbox.join("tree");
         let args = ["install", zip, "--root", root.to_str().unwrap(), "--json"];
@@ -193,8 +193,8 @@ impl<'a> Site<'a> {
             .json()
     }
 
-    /// What `openssl s_client` gets, refused unless chain and host name are right: the leaf's
-    /// SHA-256.
+    /// Returns the SHA-256 of the leaf that `openssl s_client` gets; fails unless chain and host name
+    /// are valid.
     fn served(&self) -> Result<String, String> {
         served(self.port, &self.ca.root(), ZONE)
     }
@@ -212,9 +212,10 @@ fn succeed_with_input(command: &mut std::process::Command, input: &str) -> Strin
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// `sha256 Fingerprint=AB:CD...` as lower-case hex.
-fn fingerprint(said: &str) -> String {
-    said.trim()
+/// Returns the value of `sha256 Fingerprint=AB:CD...` as lower-case hex.
+fn fingerprint(output: &str) -> String {
+    output
+        .trim()
         .rsplit('=')
         .next()
         .unwrap()
@@ -244,25 +245,25 @@ fn served(port: u16, root: &Path, host: &str) -> Result<String, String> {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    if !output.status.success() || !said.contains("Verify return code: 0 (ok)") {
-        return Err(said + &String::from_utf8_lossy(&output.stderr));
+    let session = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() || !session.contains("Verify return code: 0 (ok)") {
+        return Err(session + &String::from_utf8_lossy(&output.stderr));
     }
-    let begin = said
+    let begin = session
         .find("-----BEGIN CERTIFICATE-----")
         .ok_or("no certificate")?;
     let parsed = succeed_with_input(
         foreign("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]),
-        &said[begin..],
+        &session[begin..],
     );
     Ok(fingerprint(&parsed))
 }
 
-/// Visitors who come again and again, each with a fresh connection, until told to stop.
+/// Visitors that open the site repeatedly, each time with a new connection, until they are stopped.
 struct Visitors {
     stop: Arc<AtomicBool>,
     visits: Arc<AtomicUsize>,
-    turned_away: Arc<Mutex<Vec<String>>>,
+    failures: Arc<Mutex<Vec<String>>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -271,19 +272,19 @@ impl Visitors {
         let mut visitors = Self {
             stop: Arc::default(),
             visits: Arc::default(),
-            turned_away: Arc::default(),
+            failures: Arc::default(),
             threads: Vec::new(),
         };
         for _ in 0..2 {
             let (stop, visits) = (Arc::clone(&visitors.stop), Arc::clone(&visitors.visits));
-            let (turned_away, port, root) =
-                (Arc::clone(&visitors.turned_away), site.port, site.ca.root());
+            let (failures, port, root) =
+                (Arc::clone(&visitors.failures), site.port, site.ca.root());
             let allowed: Vec<String> = allowed.iter().map(|&leaf| leaf.to_owned()).collect();
             visitors.threads.push(std::thread::spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
                     match served(port, &root, WWW) {
                         Ok(leaf) if allowed.contains(&leaf) => {}
-                        other => turned_away.lock().unwrap().push(format!("{other:?}")),
+                        other => failures.lock().unwrap().push(format!("{other:?}")),
                     }
                     visits.fetch_add(1, Ordering::Relaxed);
                 }
@@ -292,46 +293,46 @@ impl Visitors {
         visitors
     }
 
-    /// Waits until `more` of them have come since now.
+    /// Waits for `more` visits.
     fn await_visits(&self, more: usize) {
         let wanted = self.visits.load(Ordering::Relaxed) + more;
         let ends = Instant::now() + Duration::from_secs(60);
         while self.visits.load(Ordering::Relaxed) < wanted {
-            assert!(Instant::now() < ends, "visitors hang");
+            assert!(Instant::now() < ends, "the visitors hang");
             std::thread::sleep(Duration::from_millis(10));
         }
     }
 
-    /// Nobody was turned away.
-    fn all_content(self) {
+    /// Stops the visitors and fails if any visit failed.
+    fn assert_no_failure(self) {
         self.stop.store(true, Ordering::Relaxed);
         for thread in self.threads {
             thread.join().unwrap();
         }
-        let turned_away = self.turned_away.lock().unwrap();
+        let failures = self.failures.lock().unwrap();
         assert!(
-            turned_away.is_empty(),
+            failures.is_empty(),
             "{} of {:?}:\n{}",
-            turned_away.len(),
+            failures.len(),
             self.visits,
-            turned_away[0]
+            failures[0]
         );
     }
 }
 
-fn round(ca_key: CaKey, key_type: &str) {
+fn run_story(ca_key: CaKey, key_type: &str) {
     let sandbox = Sandbox::new();
-    proof_of_control(&sandbox);
+    validate_domain(&sandbox);
     let site = Site::new(&sandbox, ca_key);
     let first = first_install(&site, key_type);
-    let second = replacement(&site, key_type, &first);
-    broken_configuration(&site, key_type, &second);
-    reload_that_does_nothing(&site, key_type, &second);
-    back_again(&site, &first, &second);
+    let second = second_install(&site, key_type, &first);
+    install_with_broken_configuration(&site, key_type, &second);
+    install_with_idle_reload(&site, key_type, &second);
+    roll_back(&site, &first, &second);
 }
 
-/// The record that `csr` names, in knot's zone: seen once it is there.
-fn proof_of_control(sandbox: &Sandbox) {
+/// Publishes the record that `csr` prints in the zone of knot; `dcv-check` reports it as visible.
+fn validate_domain(sandbox: &Sandbox) {
     let made = sandbox
         .run(&["csr", ZONE, WWW, "--ca", "sectigo", "--json"])
         .expect(0)
@@ -363,7 +364,7 @@ fn first_install(site: &Site<'_>, key_type: &str) -> String {
         root.to_str().unwrap(),
     ];
 
-    // The dry run shows the plan and touches nothing.
+    // The dry run shows the plan and changes nothing.
     let planned = site.install("first.zip", &[&flags[..], &["--dry-run"]].concat(), 0);
     assert_eq!(planned["verdict"], "planned");
     assert!(!site.chain().exists() && !site.key().exists());
@@ -379,7 +380,7 @@ fn first_install(site: &Site<'_>, key_type: &str) -> String {
     assert_eq!(certificate["proof"], "live");
     assert_eq!(certificate["probes"][0]["sha256"], first.as_str());
 
-    // openssl finds the installed chain complete, without the root, and the key private.
+    // openssl verifies the installed chain, which has no root, and the key has mode 0600.
     let chain = site.chain();
     let verified = succeed(
         foreign("openssl")
@@ -403,7 +404,7 @@ fn first_install(site: &Site<'_>, key_type: &str) -> String {
     );
     assert_eq!(mode & 0o7777, 0o600);
 
-    // Again: nothing to do.
+    // A second install changes nothing.
     let again = site.install("first.zip", &[], 0);
     assert_eq!(
         (&again["verdict"], &again["changed"]),
@@ -413,28 +414,28 @@ fn first_install(site: &Site<'_>, key_type: &str) -> String {
     first
 }
 
-/// The next round wants the zip and nothing more, and no visitor notices.
-fn replacement(site: &Site<'_>, key_type: &str, first: &str) -> String {
+/// The second install needs no options, and no visitor gets an error.
+fn second_install(site: &Site<'_>, key_type: &str, first: &str) -> String {
     let second = site.buy(key_type, "second.zip");
     let visitors = Visitors::of(site, &[first, &second]);
     visitors.await_visits(10);
     let done = site.install("second.zip", &[], 0);
     visitors.await_visits(20);
-    visitors.all_content();
+    visitors.assert_no_failure();
     assert_eq!(done["verdict"], "live", "{done:#}");
     assert_eq!(site.served().as_ref(), Ok(&second));
     second
 }
 
-/// nginx cannot be reloaded: the third round stops before it touches anything.
-fn broken_configuration(site: &Site<'_>, key_type: &str, second: &str) {
+/// nginx rejects its configuration: the third install stops before it changes a file.
+fn install_with_broken_configuration(site: &Site<'_>, key_type: &str, second: &str) {
     site.buy(key_type, "third.zip");
     let before = links(site);
     site.nginx.rewrite(&site.block("no_such_directive;"));
     let visitors = Visitors::of(site, &[second]);
     let refused = site.install("third.zip", &[], 1);
     visitors.await_visits(4);
-    visitors.all_content();
+    visitors.assert_no_failure();
     assert_eq!(
         (&refused["verdict"], &refused["changed"]),
         (&"refused".into(), &false.into()),
@@ -442,23 +443,23 @@ fn broken_configuration(site: &Site<'_>, key_type: &str, second: &str) {
     );
     assert!(
         refused.to_string().contains("no_such_directive"),
-        "nginx's own words are missing: {refused:#}"
+        "the message of nginx is missing: {refused:#}"
     );
     assert_eq!(links(site), before);
     site.nginx.rewrite(&site.block(""));
 }
 
-/// A reload that succeeds and changes nothing: found by asking, and taken back.
-fn reload_that_does_nothing(site: &Site<'_>, _key_type: &str, second: &str) {
+/// A reload command that succeeds without effect: certctl detects it by probing, and rolls back.
+fn install_with_idle_reload(site: &Site<'_>, _key_type: &str, second: &str) {
     let before = links(site);
     let visitors = Visitors::of(site, &[second]);
-    let taken_back = site.install("third.zip", &["--reload", "true"], 5);
+    let rolled_back = site.install("third.zip", &["--reload", "true"], 5);
     visitors.await_visits(4);
-    visitors.all_content();
-    assert_eq!(taken_back["verdict"], "rolled-back", "{taken_back:#}");
+    visitors.assert_no_failure();
+    assert_eq!(rolled_back["verdict"], "rolled-back", "{rolled_back:#}");
     assert_eq!(site.served().as_deref(), Ok(second));
     assert_eq!(links(site), before);
-    // With nginx's own reload the same zip goes in.
+    // With the reload command of nginx, the same zip is installed.
     let done = site.install("third.zip", &["--reload", &nginx_reload(site)], 0);
     assert_eq!(done["verdict"], "live", "{done:#}");
     assert_ne!(site.served().as_deref(), Ok(second));
@@ -468,8 +469,8 @@ fn nginx_reload(site: &Site<'_>) -> String {
     format!("nginx -c {} -s reload", site.nginx.config().display())
 }
 
-/// `rollback` goes to the entry before.
-fn back_again(site: &Site<'_>, first: &str, second: &str) {
+/// `rollback` restores the previous certificate.
+fn roll_back(site: &Site<'_>, first: &str, second: &str) {
     let root = site.sandbox.join("tree");
     site.sandbox
         .run(&["rollback", ZONE, "--root", root.to_str().unwrap()])
@@ -478,7 +479,7 @@ fn back_again(site: &Site<'_>, first: &str, second: &str) {
     assert_ne!(first, second);
 }
 
-/// Where `live` and `proven` point.
+/// Returns the targets of the links `live` and `proven`.
 fn links(site: &Site<'_>) -> [PathBuf; 2] {
     ["live", "proven"].map(|link| {
         std::fs::read_link(

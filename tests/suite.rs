@@ -1,7 +1,8 @@
-//! What CAs, mail programs, people and enemies hand over, made at run time and given to the real
-//! binary: the right chain, byte for byte, or the right refusal; nothing written elsewhere, no
-//! control byte on any stream, no panic, no bomb.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! Files from CAs, mail programs, users and attackers, generated at run time and given to the real
+//! binary. Each must give the right chain, byte for byte, or the right refusal; no other file may be
+//! written, no stream may contain a control byte, and a run must neither panic nor exceed its memory
+//! and processor time.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 #[path = "generator/mod.rs"]
 mod generator;
@@ -22,36 +23,36 @@ use support::json::Json;
 use support::mask::masked;
 use support::{Run, Sandbox, limit_processor};
 
-/// The most that a run may hold in memory at any instant.
+/// The most memory that a run may use at any time, in bytes.
 const MEMORY: u64 = 64 << 20;
 
-/// The most processor time that a run may use, in seconds: the kernel kills one that computes
-/// without end. However busy the machine is, this counts only what the run itself does.
+/// The most processor time that a run may use, in seconds; the kernel kills a run that exceeds it.
+/// Unlike elapsed time, it does not depend on how busy the machine is.
 const PROCESSOR: u64 = 30;
 
 #[test]
-fn every_delivery_ends_as_it_must() {
+fn every_delivery_is_accepted_or_rejected_as_expected() {
     let world = World::new();
     let rows = generator::rows(&world);
     assert!(rows.len() >= 120, "{} rows", rows.len());
     let names: BTreeSet<&str> = rows.iter().map(|row| row.name.as_str()).collect();
-    assert_eq!(names.len(), rows.len(), "two rows have one name");
+    assert_eq!(names.len(), rows.len(), "two rows have the same name");
     let (next, pages) = (
         AtomicUsize::new(0),
         Mutex::new(vec![String::new(); rows.len()]),
     );
     let work = || {
-        // From the last row on: the hostile ones take longest, and short ones then fill the gap.
+        // Starts with the last row: the malicious ones take longest.
         while let Some((row, at)) = {
             let left = rows
                 .len()
                 .checked_sub(next.fetch_add(1, Ordering::SeqCst) + 1);
             left.and_then(|at| Some((rows.get(at)?, at)))
         } {
-            // Every row is told, not only the first that fails.
-            let played = std::panic::catch_unwind(AssertUnwindSafe(|| play(&world, row)));
+            // All rows are run, even if one fails.
+            let result = std::panic::catch_unwind(AssertUnwindSafe(|| run_row(&world, row)));
             let failed = |_| format!("{}\n  FAILED\n", row.name);
-            let page = played.unwrap_or_else(failed);
+            let page = result.unwrap_or_else(failed);
             pages.lock().unwrap()[at] = page;
         }
     };
@@ -70,9 +71,9 @@ fn every_delivery_ends_as_it_must() {
     insta::assert_snapshot!(pages.concat());
 }
 
-/// Plays one row and says what came of it: exit code, certificates found, length of the chain,
-/// codes of the findings; where it was refused, the words.
-fn play(world: &World, row: &Row) -> String {
+/// Runs one row and describes the result: exit code, number of certificates, length of the chain and
+/// codes of the findings; for a refusal also the message.
+fn run_row(world: &World, row: &Row) -> String {
     let sandbox = Sandbox::new();
     sandbox.write("home/example.com.key", &world.key);
     sandbox.write("home/example.com.csr", &world.request);
@@ -85,12 +86,12 @@ fn play(world: &World, row: &Row) -> String {
         .iter()
         .map(|(name, _)| format!("in/{name}"))
         .collect();
-    let typed: Vec<&str> = match &row.typed {
+    let arguments: Vec<&str> = match &row.typed {
         Some(words) => words.clone(),
         None => names.iter().map(String::as_str).collect(),
     };
     let fixed = ["--trust", "root.pem", "--out", "chain.pem", "-C", "home"];
-    let words = [["bundle"].as_slice(), &typed, &fixed].concat();
+    let words = [["bundle"].as_slice(), &arguments, &fixed].concat();
     let before = listing(sandbox.path());
     let text = run(&sandbox, row, &words);
     let written = sandbox.join("chain.pem").exists();
@@ -101,7 +102,7 @@ fn play(world: &World, row: &Row) -> String {
     assert_eq!(
         listing(sandbox.path()),
         before,
-        "{}: something else was written",
+        "{}: another file was written",
         row.name
     );
     for escaped in ["/tmp/certctl-evil.crt", "/certctl-evil"] {
@@ -154,8 +155,8 @@ fn is_bidi(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The most memory that a child held, asked for until it ends: the system counts it up and never
-/// down.
+/// Returns the highest memory use of a child in bytes: reads the peak that the kernel counts until
+/// the child has ended.
 fn peak(child: &mut Child) -> u64 {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
@@ -200,7 +201,8 @@ fn page(row: &Row, text: &Run, document: &Json) -> String {
     page
 }
 
-/// How many certificates are read, doubles included.
+/// Returns the number of certificates that are read, duplicates included; `None` if the files are
+/// refused.
 fn certificates(row: &Row) -> Option<usize> {
     let wanted = |name: &str| match &row.typed {
         Some(words) => {
@@ -235,7 +237,7 @@ fn certificates(row: &Row) -> Option<usize> {
         .map(|delivery| delivery.certificates.len())
 }
 
-/// Every file and folder below.
+/// Returns all files and folders below `folder`.
 fn listing(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {

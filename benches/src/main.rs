@@ -1,4 +1,4 @@
-//! An empty process: what starting and printing a line costs.
+//! An empty process: the cost of starting and of printing a line.
 
 fn main() {
     println!("yardsticks 0.1.0");

@@ -4,60 +4,95 @@ use std::path::Path;
 
 use crate::finding::{NextStep, shell_word};
 
-/// A path as a POSIX shell reads it back unchanged.
+/// Returns a path as a POSIX shell reads it back unchanged.
 #[must_use]
 pub(crate) fn shell_path(path: &Path) -> String {
     shell_word(&path.display().to_string())
 }
 
-/// A certctl command line for the tree of the command that failed: with `--root` where that was
-/// given, else as root.
+/// Returns a certctl command line for the tree of the command that failed: with `--root` if that
+/// was given, else with sudo.
 #[must_use]
 pub(crate) fn certctl_again(root: Option<&Path>, words: &[&str]) -> NextStep {
+    let sentence = match words.first() {
+        Some(&"install") => "Install the certificate",
+        Some(&"rollback") => "Restore the previous certificate",
+        Some(&"forget") => "Make certctl forget the certificate; servers keep its files",
+        _ => "Run this command",
+    };
+    certctl_step(sentence, root, words)
+}
+
+/// The same as [`certctl_again`] with a `sentence` that says what the command does.
+#[must_use]
+pub(crate) fn certctl_step(sentence: &str, root: Option<&Path>, words: &[&str]) -> NextStep {
     let mut argv: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
     if let Some(root) = root {
         argv.push("--root".to_owned());
         argv.push(root.display().to_string());
-        return NextStep::run(&argv);
+        return NextStep::run_certctl(sentence, &argv);
     }
-    NextStep::run(&argv).with_sudo()
+    NextStep::run_certctl(sentence, &argv).with_sudo()
 }
 
-/// An install whose file the user has to name: shown, never run by a program.
+/// The same step with sudo if it needs root: not with `--root` or `--dry-run`.
+#[must_use]
+pub(crate) fn run_as_root_if_needed(step: NextStep) -> NextStep {
+    if step.needs_root {
+        step.with_sudo()
+    } else {
+        step
+    }
+}
+
+/// Installs a certificate whose file only the user knows.
 #[must_use]
 pub(crate) fn install_some_file(root: Option<&Path>) -> NextStep {
-    NextStep::say(install_file_line(root))
+    certctl_step(INSTALL_FROM_FOLDER, root, &["install"]).later()
 }
 
-/// The words of [`install_some_file`], for a longer sentence.
+/// The sentence of [`install_some_file`].
+const INSTALL_FROM_FOLDER: &str = "When the certificate has arrived in this folder, install it";
+
+/// The command line of [`install_some_file`], for a longer sentence.
 pub(super) fn install_file_line(root: Option<&Path>) -> String {
-    certctl_again(root, &["install", "FILE"]).text
+    install_some_file(root).command.unwrap_or_default()
 }
 
-/// Starts the servers, then runs `install` to verify them.
+/// Starts the servers, then runs `install` to verify that the certificate is live.
 #[must_use]
 pub(crate) fn start_then_install(start_commands: &[String], install: &NextStep) -> NextStep {
-    one_after_another(start_commands, install)
+    one_after_another(
+        "Start the server, then verify that it serves the certificate",
+        start_commands,
+        install,
+    )
 }
 
-/// Moves blocks to where servers read them, then runs `install`.
+/// Moves server blocks into a file that the server reads, then runs `install`.
 #[must_use]
 pub(crate) fn move_then_install(move_commands: &[String], install: &NextStep) -> NextStep {
-    one_after_another(move_commands, install)
+    one_after_another(
+        "Move the server block into a folder that the server reads, then install again",
+        move_commands,
+        install,
+    )
 }
 
-fn one_after_another(commands: &[String], install: &NextStep) -> NextStep {
-    NextStep::shell(format!("{} && {}", commands.join(" && "), install.text))
+fn one_after_another(sentence: &str, commands: &[String], install: &NextStep) -> NextStep {
+    let install = install.command.as_deref().unwrap_or_default();
+    let line = format!("{} && {install}", commands.join(" && "));
+    NextStep::run_shell(sentence, line)
 }
 
 /// After an interruption: the same command continues.
 #[must_use]
 pub(crate) fn repeat_to_continue() -> NextStep {
-    NextStep::say("type the same again: it takes up where this stands")
+    NextStep::say("Run the same command again: it continues where it stopped")
 }
 
 /// `--at` was given to a command that changes this machine.
 #[must_use]
 pub(crate) fn omit_at_or_dry_run() -> NextStep {
-    NextStep::say("leave --at out, or add --dry-run")
+    NextStep::say("Omit `--at`, or add `--dry-run` to see what would be done at that time")
 }

@@ -2,112 +2,155 @@
 
 use std::path::Path;
 
+use super::command_lines::run_as_root_if_needed;
+use crate::dcv::ca::Ca;
 use crate::finding::{NextStep, shell_word};
 
-/// A certctl command line with the reason to run it in parentheses.
-pub(crate) fn annotated_command(words: &[String], reason: &str) -> NextStep {
-    let step = NextStep::run(words);
-    NextStep {
-        text: format!("{}   ({reason})", step.text),
-        ..step
+/// A certctl command line; `sentence` says what it does.
+pub(crate) fn annotated_command(words: &[String], sentence: &str) -> NextStep {
+    NextStep::run_certctl(sentence, words)
+}
+
+/// Makes a request for a key file that exists without one.
+pub(crate) fn request_existing_key(words: &[String]) -> NextStep {
+    NextStep::run_certctl("Make a request for the existing key", words)
+}
+
+/// Uses another file name, so that the existing files stay.
+pub(crate) fn use_another_stem(words: &[String]) -> NextStep {
+    NextStep::run_certctl("Keep the existing files and use another file name", words)
+}
+
+/// Repeats the command line with `--force`.
+pub(crate) fn replace_existing_files(words: &[String]) -> NextStep {
+    NextStep::run_certctl(
+        "Replace the existing files, which are kept as numbered backups",
+        words,
+    )
+}
+
+/// A request exists without its key, which the user may have elsewhere.
+pub(crate) fn add_missing_key() -> NextStep {
+    NextStep::say(
+        "If you have its key, repeat the command with the key file, for example \
+            `--key example.com.key`",
+    )
+}
+
+/// Repeats the command line with `--allow` for every finding that refused the request.
+pub(crate) fn allow_refused_findings(words: &[String]) -> NextStep {
+    NextStep::run_certctl("If your CA accepts this request, make it anyway", words)
+}
+
+/// Where to paste a new request. `kind` is the type of the DNS record for domain validation.
+pub(crate) fn paste_request(ca: Option<Ca>, kind: &str) -> String {
+    match ca {
+        Some(Ca::Private) => "Send this CSR to your CA:".to_owned(),
+        Some(Ca::Namecheap) => "At Namecheap choose Activate, then DCV \"Add CNAME record\", and \
+            paste this CSR:"
+            .to_owned(),
+        Some(ca) => {
+            let title = ca.title();
+            format!("At {title} choose domain validation by {kind} record, and paste this CSR:")
+        }
+        None => "Paste this CSR at the CA or reseller:".to_owned(),
     }
 }
 
-/// The command line that makes a request for a key file that exists without one.
-pub(crate) fn request_existing_key(words: &[String]) -> NextStep {
-    annotated_command(words, "a request for that key")
+/// Checks a record of which all parts are known, once it is published.
+pub(crate) fn check_published_record(words: &[String]) -> NextStep {
+    let sentence = "When the record is published, wait until the CA can see it";
+    NextStep::run_certctl(sentence, words).later()
 }
 
-/// The command line that uses another file name, so that the existing files stay.
-pub(crate) fn use_another_stem(words: &[String]) -> NextStep {
-    annotated_command(words, "both stay")
+/// Reads the record that the CA or reseller shows and waits until it is visible.
+pub(crate) fn check_shown_record(ca: Option<Ca>, words: &[String]) -> NextStep {
+    let source = ca.map_or("the CA", Ca::title);
+    let sentence = format!(
+        "Copy the whole record that {source} shows, start this command, and paste the record into \
+            it; it waits until the CA can see the record"
+    );
+    NextStep::run_certctl(sentence, words).later()
 }
 
-/// The command line with `--force`.
-pub(crate) fn replace_existing_files(words: &[String]) -> NextStep {
-    annotated_command(words, "the old files become numbered backups")
-}
-
-/// The command line to which the user adds the key of a request that exists without it.
-pub(crate) fn add_missing_key(words: &[String]) -> NextStep {
-    let command = NextStep::run(words).text;
-    NextStep::say(format!(
-        "{command} --key FILE   (its key, where you have it)"
-    ))
-}
-
-/// The command line with `--allow` for every finding that refused the request.
-pub(crate) fn allow_refused_findings(words: &[String]) -> NextStep {
-    annotated_command(words, "to ask for it all the same")
-}
-
-/// The command line that checks the validation record.
-pub(crate) fn check_validation(words: &[String]) -> NextStep {
-    NextStep::run(words)
-}
-
-/// The command that submits `request` to a CA that runs on Windows (AD CS).
+/// Submits `request` to a CA that runs on Windows (AD CS).
 pub(crate) fn submit_to_windows_ca(request: &Path) -> NextStep {
     let certificate = request.with_extension("cer");
-    NextStep::say(format!(
-        "where it is Active Directory's (AD CS):  certreq -submit -attrib \
-            CertificateTemplate:WebServer {} {}",
+    let line = format!(
+        "certreq -submit -attrib CertificateTemplate:WebServer {} {}",
         path_word(request),
         path_word(&certificate)
-    ))
+    );
+    let sentence = "If your CA is Active Directory Certificate Services, copy the CSR to a Windows \
+        computer and submit it there with your CA's template, for example WebServer";
+    NextStep::run_shell(sentence, line).later()
 }
 
-/// The command that installs the issued certificate; `words` are its first words, and `key` is the
+/// Installs the issued certificate. `words` are the first words of the command, and `key` is the
 /// key file if `install` does not find it by itself.
 pub(crate) fn install_when_issued(words: &[String], key: Option<&Path>) -> NextStep {
-    let install = NextStep::run(words).text;
-    let key_flag = match key {
-        Some(path) => format!(" --key {}", path_word(path)),
-        None => String::new(),
+    let mut words = words.to_vec();
+    if let Some(path) = key {
+        words.extend(["--key".to_owned(), path.display().to_string()]);
+    }
+    let folder = if words.iter().any(|word| word == "-C") {
+        "the folder of the CSR"
+    } else {
+        "this folder"
     };
-    NextStep::say(format!(
-        "when the certificate has come:  sudo {install} FILE{key_flag}"
-    ))
+    let sentence = format!("When the certificate has arrived in {folder}, install it");
+    run_as_root_if_needed(NextStep::run_certctl(sentence, &words)).later()
 }
 
-/// The command line that renews a certificate that is already installed.
+/// Renews a certificate that is already installed.
 pub(crate) fn renew_installed(words: &[String]) -> NextStep {
-    NextStep::run(words)
+    NextStep::run_certctl("To replace it, prepare its renewal", words)
 }
 
 /// `--key -` was given, and stdin cannot be read again by `install`.
 pub(crate) fn pass_key_as_file() -> NextStep {
-    NextStep::say("--key example.com.key")
+    NextStep::say("Save the key in a file and pass that, for example `--key example.com.key`")
 }
 
 /// The file of `--key` holds several keys.
 pub(crate) fn pass_single_key() -> NextStep {
-    NextStep::say("put the one that is meant into a file of its own, and pass that:  --key FILE")
+    NextStep::say("Copy the key that you want to use into a file of its own, and pass that file")
 }
 
-/// Everybody on this machine may read the key file.
+/// All users of this machine may read the key file.
 pub(crate) fn restrict_key_file(key: &Path) -> NextStep {
-    NextStep::shell(format!("chmod o= {}", path_word(key)))
+    NextStep::run_shell(
+        "Take the permissions on it away from other users",
+        format!("chmod o= {}", path_word(key)),
+    )
 }
 
 /// `--key-type` contradicts the key of `--key`.
 pub(crate) fn choose_key_or_key_type() -> NextStep {
-    NextStep::say("leave one of the two out: --key uses that key, --key-type makes a new one")
+    NextStep::say(
+        "Omit one of the two: `--key` uses that key, and `--key-type` generates a new one",
+    )
 }
 
 /// The source of `--like` holds neither a server's certificate nor a request.
 pub(crate) fn pass_template_source() -> NextStep {
-    NextStep::say("pass one of them, or a server that shows it:  --like example.com:443")
+    NextStep::say(
+        "Pass a file that contains one, or a server that sends its certificate, for example \
+            `--like example.com:443`",
+    )
 }
 
 /// The source of `--like` holds several certificates or requests that differ.
 pub(crate) fn pass_single_template() -> NextStep {
-    NextStep::say("pass the one that is meant:  --like FILE")
+    NextStep::say("Save the one that you mean in a file of its own, and pass that file")
 }
 
 /// The names in the source of `--like` cannot be requested.
 pub(crate) fn type_names_instead() -> NextStep {
-    NextStep::say("type the names, and take the rest from it:  certctl csr NAME... --like FILE")
+    NextStep::say(
+        "List the names on the command line too, which then replace those of `--like`, for \
+            example `certctl csr example.com --like old.pem`",
+    )
 }
 
 fn path_word(path: &Path) -> String {

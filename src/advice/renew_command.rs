@@ -1,64 +1,140 @@
 //! Advice of `renew`: where to paste the request, which record to check, what to run instead.
 
+use jiff::civil::Date;
+
+use super::command_lines::run_as_root_if_needed;
+use crate::dcv::ca::Ca;
 use crate::finding::{NextStep, shell_word};
+use crate::inventory::schedule::{PaymentCoverage, ValidationMethod};
 
-/// The command line of `words`, which come after `certctl`.
+/// Where to paste the request of a renewal: at the CA or reseller `ca`, for a reissue of what is
+/// paid for or after a new purchase.
 #[must_use]
-pub(crate) fn command(words: &[String]) -> NextStep {
-    NextStep::run(words)
+pub(crate) fn paste_request(
+    ca: Option<Ca>,
+    payment: Option<PaymentCoverage>,
+    paid_until: Option<Date>,
+) -> String {
+    let title = ca.map_or("your CA or reseller", Ca::title);
+    match (ca, payment, paid_until) {
+        (Some(Ca::Private), ..) => "Send this CSR to your CA".to_owned(),
+        (_, Some(PaymentCoverage::Purchase), Some(until)) => {
+            let action = match ca {
+                Some(Ca::Namecheap) => "choose Activate there, and paste this CSR",
+                _ => "and paste this CSR there",
+            };
+            format!("The order is paid until {until}, so buy a new one at {title}, {action}")
+        }
+        _ => format!("At {title} choose Reissue, and paste this CSR"),
+    }
 }
 
-/// The command for one certificate: `words` without its name.
+/// Pastes the request (PEM); `sentence` says where.
 #[must_use]
-pub(crate) fn command_for(words: Vec<String>, name: &str) -> NextStep {
-    NextStep::run(&[words, vec![name.to_owned()]].concat())
+pub(crate) fn paste_step(sentence: &str, pem: &str) -> NextStep {
+    NextStep::say(sentence).with_lines(pem.lines().map(str::to_owned))
 }
 
-/// Installs the newer certificate in a file, as root.
+/// Checks records of which all parts are known, once they are published.
+#[must_use]
+pub(crate) fn check_published_record(words: &[String]) -> NextStep {
+    let sentence = "When the record is published, wait until the CA can see it";
+    NextStep::run_certctl(sentence, words).later()
+}
+
+/// Reads the record that the CA or reseller shows and waits until it is visible.
+#[must_use]
+pub(crate) fn check_shown_record(
+    ca: Option<Ca>,
+    validation: ValidationMethod,
+    words: &[String],
+) -> NextStep {
+    let source = ca.map_or("the CA", Ca::title);
+    let condition = match validation {
+        ValidationMethod::New => format!("Copy the whole record that {source} shows"),
+        ValidationMethod::Reused(_) => {
+            format!("If {source} shows a new record, copy all of it")
+        }
+    };
+    let sentence = format!(
+        "{condition}, start this command, and paste the record into it; it waits until the CA can \
+            see the record"
+    );
+    NextStep::run_certctl(sentence, words).later()
+}
+
+/// Installs the newer certificate in the file at `path`.
 #[must_use]
 pub(crate) fn install_newer(install_command: &[String], path: &str) -> NextStep {
-    command_for(install_command.to_vec(), path).with_sudo()
-}
-
-/// Pastes the request; `instruction` says where.
-#[must_use]
-pub(crate) fn paste_request(instruction: &str, pem: &str) -> NextStep {
-    NextStep::say(instruction).with_lines(pem.lines().map(str::to_owned))
+    let words = [install_command, &[path.to_owned()]].concat();
+    run_as_root_if_needed(NextStep::run_certctl(
+        "Install the newer certificate",
+        &words,
+    ))
 }
 
 /// Installs what the CA will send.
 #[must_use]
 pub(crate) fn install_later(install_command: &[String]) -> NextStep {
-    let install = NextStep::run(install_command).text;
-    NextStep::say(format!(
-        "when the certificate has come:  sudo {install} FILE"
-    ))
+    let sentence = "When the certificate has arrived in the folder of the request, install it";
+    run_as_root_if_needed(NextStep::run_certctl(sentence, install_command)).later()
 }
 
-/// For `--reuse-key` where a request with a new key is prepared.
+/// For `--reuse-key` if a request with a new key is prepared.
 #[must_use]
 pub(crate) fn move_prepared_files_away() -> NextStep {
-    NextStep::say("to use the old key all the same, move the prepared key and request away first")
+    NextStep::say(
+        "To use the old key instead, move the prepared key and request out of the folder, and run \
+            `renew --reuse-key` again",
+    )
 }
 
-/// For `--reuse-key` where the key cannot be found.
+/// For `--reuse-key` if the key cannot be found.
 #[must_use]
 pub(crate) fn omit_reuse_key() -> NextStep {
-    NextStep::say("leave --reuse-key out: a new key is as good, and nobody has had it yet")
+    NextStep::say("Omit `--reuse-key` to generate a new key")
+}
+
+/// Renews the certificate `name`, one of several that a name of the command line selects. `words`
+/// are the words before it.
+#[must_use]
+pub(crate) fn renew_this_one(words: Vec<String>, name: &str) -> NextStep {
+    NextStep::run_certctl(format!("Renew {name}"), &with_name(words, name))
+}
+
+/// Checks the validation record of a request that has no certificate yet.
+#[must_use]
+pub(crate) fn check_validation(words: Vec<String>, name: &str) -> NextStep {
+    NextStep::run_certctl("Check its validation record", &with_name(words, name))
+}
+
+/// Makes a request for a name that has no certificate to renew.
+#[must_use]
+pub(crate) fn make_request(words: Vec<String>, name: &str) -> NextStep {
+    NextStep::run_certctl("Make a key and a request for it", &with_name(words, name))
+}
+
+/// Lists the certificates of this machine and folder.
+#[must_use]
+pub(crate) fn list_certificates(words: &[String]) -> NextStep {
+    NextStep::run_certctl("List the certificates that certctl finds", words)
 }
 
 /// For a certificate whose key is not in the folder.
 #[must_use]
-pub(crate) fn find_key_or_make_request(csr_command: Vec<String>, name: &str) -> NextStep {
-    let csr = command_for(csr_command, name).text;
-    NextStep::say(format!("where its key is, or for a new one:  {csr}"))
+pub(crate) fn find_key_or_make_request(words: Vec<String>, name: &str) -> NextStep {
+    let sentence = "Renew it on the machine that has its key, or make a new key and request here";
+    NextStep::run_certctl(sentence, &with_name(words, name))
 }
 
 /// For a certificate that certbot renews.
 #[must_use]
 pub(crate) fn renew_with_certbot(name: &str) -> NextStep {
-    NextStep::shell(format!(
-        "sudo certbot renew --cert-name {}",
-        shell_word(name)
-    ))
+    let line = format!("sudo certbot renew --cert-name {}", shell_word(name));
+    NextStep::run_shell("Renew it with certbot if it is due", line)
+}
+
+fn with_name(mut words: Vec<String>, name: &str) -> Vec<String> {
+    words.push(name.to_owned());
+    words
 }

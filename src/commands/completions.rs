@@ -4,7 +4,7 @@ use clap_complete::Shell;
 
 use crate::context::Context;
 
-/// A completion script for a shell
+/// Print a completion script for a shell
 ///
 /// Examples:
 ///   certctl completions bash > /etc/bash_completion.d/certctl
@@ -12,11 +12,11 @@ use crate::context::Context;
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct CompletionsArgs {
-    /// The shell
+    /// Shell to print the script for
     shell: Shell,
 }
 
-/// Prints the completion script; returns the exit code.
+/// Prints the completion script and returns the exit code.
 #[must_use]
 pub(crate) fn run(
     context: &Context,

@@ -1,5 +1,5 @@
-//! `certctl csr`: makes a private key and the request for it, and shows what to publish as far as
-//! that is known. It never overwrites a key.
+//! `certctl csr`: makes a private key and the request for it, and shows the record for domain
+//! validation as far as it is known. It never overwrites a key.
 
 mod args;
 mod caa;
@@ -14,7 +14,7 @@ mod spec;
 mod template;
 
 pub(crate) use self::args::CsrArgs;
-use self::existing::{ExistingFiles, ExistingPair, RequestTarget};
+use self::existing::{ExistingFiles, ExistingRequest, RequestTarget};
 use self::outcome::{CsrOutcome, RequestOnDisk};
 use self::spec::CsrSpec;
 use crate::context::Context;
@@ -23,10 +23,10 @@ use crate::inputs::dcv_file;
 use crate::inputs::request_files::RequestPaths;
 use crate::report::Outcome;
 
-/// Makes a key and a request, or reports the ones that exist.
+/// Makes a key and a request, or reports the existing ones.
 ///
 /// # Errors
-/// Invalid names, files that block the new ones, files that cannot be read or written.
+/// When names are invalid, existing files block the new ones, or a file cannot be read or written.
 pub(crate) fn run(context: &Context, args: &CsrArgs) -> Result<Box<dyn Outcome>, Failure> {
     let spec = CsrSpec::new(context, args)?;
     let stem = args
@@ -40,20 +40,20 @@ pub(crate) fn run(context: &Context, args: &CsrArgs) -> Result<Box<dyn Outcome>,
     match target.observation.classify() {
         ExistingFiles::Nothing => create::create(context, args, spec, target),
         ExistingFiles::Conflict(conflict) => Err(conflict.failure(context, args, &target.paths)),
-        ExistingFiles::Pair(pair) => match pair.conflict(&spec, args) {
+        ExistingFiles::Request(existing) => match existing.conflict(&spec, args) {
             Some(conflict) => Err(conflict.failure(context, args, &target.paths)),
-            None => report_existing(context, args, &spec, target.paths, *pair),
+            None => report_existing(context, args, &spec, target.paths, *existing),
         },
     }
 }
 
-/// Reports the key and request that exist, and stores the CA of this run for `dcv-check`.
+/// Reports the existing key and request, and stores the CA of this run for `dcv-check`.
 fn report_existing(
     context: &Context,
     args: &CsrArgs,
     spec: &CsrSpec,
     paths: RequestPaths,
-    pair: ExistingPair,
+    existing: ExistingRequest,
 ) -> Result<Box<dyn Outcome>, Failure> {
     let mut stored = dcv_file::read_record(&paths.record)?;
     if let Some(ca) = args.ca {
@@ -61,11 +61,11 @@ fn report_existing(
     }
     let changed = dcv_file::write_record(&paths.record, &stored)?;
     let mut findings = caa::findings(context, args, &spec.names, stored.ca())?;
-    findings.extend(pair.key.unchecked_key_finding(args));
+    findings.extend(existing.key.unchecked_key_finding(args));
     let on_disk = RequestOnDisk {
         paths,
-        key: pair.key,
-        request: pair.request,
+        key: existing.key,
+        request: existing.request,
         stored,
         findings,
     };

@@ -1,13 +1,15 @@
-//! `certctl rehearse`: the whole life of a certificate on this machine alone. The reseller, the DNS
-//! zone and the web server run in this process; each command line is parsed and run as a user types
-//! it.
+//! `certctl rehearse`: renews a certificate of a made-up site, on this machine only. The reseller, the
+//! DNS zone and the web server run in this process; each command line is parsed and run as if a user
+//! had typed it.
 
 mod outcome;
+mod pause;
 mod scenario;
 mod setup;
 mod step;
 
 pub(crate) use self::outcome::RehearseOutcome;
+use self::pause::StepPause;
 pub(crate) use self::setup::RehearsalServer;
 use crate::advice;
 use crate::context::Context;
@@ -16,44 +18,54 @@ use crate::pki::name::DnsName;
 use crate::system::fs::scratch::ScratchFolder;
 use crate::system::process;
 
-/// The whole round on this machine alone, against a shop, a DNS server and a web server of its own
+/// Rehearse a renewal on this machine only, with a built-in CA, DNS server and web server
 ///
 /// Examples:
 ///   certctl rehearse
 ///   certctl rehearse www.example.com --server nginx
+///   certctl rehearse --step
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct RehearseArgs {
-    /// The site's name; nobody is asked about it
+    /// Name of the site; it is never looked up outside of this machine
     #[arg(default_value = "shop.example", value_name = "NAME")]
     pub name: String,
-    /// The web server: one of its own, or the nginx of this machine on a free loopback port
+    /// Web server: the built-in one, or the nginx of this machine on a free loopback port
     #[arg(long, default_value = "embedded", value_name = "SERVER")]
     pub server: RehearsalServer,
+    /// Show each step when it has run, and wait for Enter before the next one
+    #[arg(long)]
+    pub step: bool,
 }
 
 /// Runs the rehearsal in the folder `rehearsal/`.
 ///
 /// # Errors
-/// A folder that belongs to something else, a name that is none, no loopback port.
+/// When `rehearsal/` belongs to something else, the name is invalid, no loopback port is free, or
+/// `--step` has no terminal.
 pub(crate) fn run(context: &Context, args: &RehearseArgs) -> Result<RehearseOutcome, Failure> {
     let name = DnsName::parse(&args.name)?;
     if context.root.is_some() {
-        let failure = Failure::new(FailureKind::Usage, "rehearse takes no --root");
+        let failure = Failure::new(FailureKind::Usage, "`rehearse` does not accept `--root`");
         return Err(failure
-            .because("it installs into a folder of its own")
+            .because("it installs into its own folder, `rehearsal`")
             .with_step(advice::rehearsal::rehearse(&name)));
     }
     if args.server == RehearsalServer::Nginx && process::find_program("nginx").is_none() {
-        let failure = Failure::new(FailureKind::NotFound, "there is no nginx on this machine");
-        return Err(failure.with_step(advice::rehearsal::install_nginx_or_use_embedded()));
+        let failure = Failure::new(FailureKind::NotFound, "nginx was not found on this machine");
+        return Err(failure.with_step(advice::rehearsal::install_nginx_or_use_embedded(&name)));
     }
     if context.directory.to_str().is_none() {
-        let failure = Failure::new(FailureKind::Usage, "the name of the folder is not UTF-8");
+        let failure = Failure::new(FailureKind::Usage, "the path of the folder is not UTF-8");
         return Err(failure
-            .because("the rehearsal types its commands as you would")
+            .because("the rehearsal shows it in its command lines")
             .with_step(advice::rehearsal::rehearse_in_tmp(&name)));
     }
+    let pause = if args.step {
+        StepPause::after_each_step(context)?
+    } else {
+        StepPause::Never
+    };
     let scratch = ScratchFolder::claim(&context.path_of("rehearsal"))?;
-    scenario::run(context, args.server, &name, &scratch)
+    scenario::run(context, args.server, &name, &scratch, pause)
 }

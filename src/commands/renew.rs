@@ -1,4 +1,4 @@
-//! `certctl renew`: prepares the next request for each certificate that is due. Servers keep their
+//! `certctl renew`: prepares a new request for each certificate that is due. Servers keep their
 //! certificate until the new one is installed.
 
 mod args;
@@ -18,11 +18,11 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::install::request::{self, RunMode};
 
-/// Prepares the next renewal of each certificate that is due or named. A failure for one of several
-/// is reported, and the others are prepared.
+/// Prepares the renewal of each certificate that is due or named. A failure for one of several is
+/// reported, and the others are prepared.
 ///
 /// # Errors
-/// Unknown names; files that cannot be read or written, if nothing is prepared because of that.
+/// When a name is unknown, or no renewal could be prepared.
 pub(crate) fn run(context: &Context, args: &RenewArgs) -> Result<RenewOutcome, Failure> {
     let mode = if args.dry_run {
         RunMode::DryRun
@@ -57,7 +57,7 @@ fn all_failed(first: &FailedRenewal, others: &[FailedRenewal]) -> Failure {
     let mut failure = first.failure.clone();
     for other in others {
         failure = failure.because(format!(
-            "the next round of {} could not be prepared either: {}",
+            "the renewal of {} could not be prepared either: {}",
             other.name, other.failure.message
         ));
     }

@@ -1,4 +1,4 @@
-//! A CA for one run: root, intermediate, leaves. Its keys exist only in memory.
+//! A CA for one rehearsal, with a root and an intermediate. Its keys exist only in memory.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use rcgen::{
 use crate::pki::certificate::Certificate;
 use crate::pki::request::SigningRequest;
 
-/// As long as a public certificate may live since 2026-03-15 (CA/Browser Forum ballot SC-081), less
-/// the last day.
+/// One day less than the longest validity of a public certificate since 2026-03-15 (CA/Browser Forum
+/// ballot SC-081).
 pub(crate) const LIFETIME_DAYS: i64 = 199;
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
@@ -30,7 +30,7 @@ impl RehearsalCa {
     /// Creates a CA whose certificates are valid around `now`.
     ///
     /// # Errors
-    /// When keys or certificates cannot be made.
+    /// When keys or certificates cannot be created.
     pub(crate) fn new(now: Timestamp) -> Result<Self> {
         let root =
             Issuer::self_signed(params("certctl rehearsal root", now), KeyPair::generate()?)?;
@@ -46,18 +46,18 @@ impl RehearsalCa {
         })
     }
 
-    /// The root, which has to be trusted in this run.
+    /// Returns the root, which the commands of the rehearsal trust.
     ///
     /// # Errors
-    /// Cannot happen: our own reader reads what was made.
+    /// When the certificate cannot be parsed, which would be a bug.
     pub(crate) fn root(&self) -> Result<Certificate> {
         Ok(Certificate::from_der(self.root.der())?)
     }
 
-    /// The intermediate that signs the leaves.
+    /// Returns the intermediate that signs the leaves.
     ///
     /// # Errors
-    /// Cannot happen: our own reader reads what was made.
+    /// When the certificate cannot be parsed, which would be a bug.
     pub(crate) fn intermediate(&self) -> Result<Certificate> {
         Ok(Certificate::from_der(self.intermediate.der())?)
     }
@@ -65,7 +65,7 @@ impl RehearsalCa {
     /// Issues a leaf with the names of `request` that expires in `days` days.
     ///
     /// # Errors
-    /// When the request asks for something that cannot be signed.
+    /// When the request contains something that cannot be signed.
     pub(crate) fn issue(&self, request: &SigningRequest, days: i64) -> Result<Certificate> {
         let mut request = CertificateSigningRequestParams::from_der(&request.der().into())?;
         let leaf = &mut request.params;
@@ -97,7 +97,8 @@ fn params(name: &str, now: Timestamp) -> CertificateParams {
     params
 }
 
-/// The duration to add to rcgen's epoch, because the type of its dates is from another crate.
+/// Returns the duration since 1970. It is added to a date of rcgen, whose date type is from a crate
+/// that is not used here.
 fn since_epoch(at: Timestamp) -> Duration {
     Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0))
 }

@@ -1,5 +1,5 @@
-//! A reseller: it takes a CSR, shows a record with a unique value, looks the record up itself before
-//! the CA issues, and packs a zip.
+//! A reseller: accepts a CSR, shows a validation record with a unique value, looks the record up
+//! before the CA issues the certificate, and packs a zip.
 
 use std::io::{Cursor, Write};
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::system::serve::dns;
 
-/// The zone that targets end in; the first one known for Namecheap.
+/// The zone of all targets: one that Namecheap uses.
 const TARGET_ZONE: &str = "comodoca.com";
 
 /// A reseller with its CA.
@@ -55,7 +55,7 @@ pub(crate) enum RetryResult {
 }
 
 impl RehearsalReseller {
-    /// A reseller that buys from `authority` and sends its DNS queries to `resolver`.
+    /// Creates a reseller of the CA `authority` that sends its DNS queries to `resolver`.
     #[must_use]
     pub(crate) fn new(authority: RehearsalCa, resolver: SocketAddr) -> Self {
         Self {
@@ -64,24 +64,24 @@ impl RehearsalReseller {
         }
     }
 
-    /// Takes a request (PEM); returns the record to publish: `_<MD5>.<domain>` to `<SHA-256
-    /// halves>.<unique value>.<zone>`.
+    /// Accepts a request (PEM) and returns the order with the record to publish: `_<MD5>.<domain>` to
+    /// `<SHA-256 halves>.<unique value>.<zone>`.
     ///
     /// # Errors
-    /// When the PEM is no request or asks for no name.
+    /// When the PEM is not a request or has no DNS name.
     pub(crate) fn order(&self, request: &[u8]) -> Result<PendingOrder> {
         let block =
-            pem::parse(request).context("the shop was handed something else than a request")?;
+            pem::parse(request).context("the reseller received something that is not a request")?;
         let request = SigningRequest::from_der(block.contents())?;
         let name = request
             .names()
-            .context("the request asks for no DNS name")?
+            .context("the request contains no DNS name")?
             .primary()
             .clone();
         let mut unique = [0_u8; 7];
         aws_lc_rs::rand::fill(&mut unique)
             .ok()
-            .context("no random bytes")?;
+            .context("the random number generator failed")?;
         // Hashes in upper case, as Namecheap shows them: DNS names are case-insensitive.
         let host = format!(
             "{}.{}",
@@ -98,11 +98,11 @@ impl RehearsalReseller {
         })
     }
 
-    /// Looks the record up over UDP, without certctl's DNS client, so that a mistake there is not
-    /// repeated here.
+    /// Looks the record up over UDP. It does not use certctl's DNS client, so that a bug there is not
+    /// hidden here.
     ///
     /// # Errors
-    /// When the DNS server does not answer, or not as a DNS server.
+    /// When the DNS server does not answer, or its answer is not a DNS message.
     pub(crate) fn look_up(&self, order: &PendingOrder) -> Result<ValidationAttempt> {
         let mut query = Message::query();
         query.metadata.recursion_desired = true;
@@ -111,12 +111,12 @@ impl RehearsalReseller {
             RecordType::CNAME,
         ));
         let reply = dns::query_once(self.resolver, &query.to_vec()?)
-            .context("the shop's DNS question got no answer")?;
+            .context("the reseller's DNS query got no answer")?;
         let reply = Message::from_vec(&reply)?;
         let code = reply.metadata.response_code;
         anyhow::ensure!(
             matches!(code, ResponseCode::NoError | ResponseCode::NXDomain),
-            "the DNS server said {code}"
+            "the DNS server answered {code}"
         );
         let mut targets = reply
             .answers
@@ -146,7 +146,7 @@ impl RehearsalReseller {
         }
     }
 
-    /// The file name of the zip: the first name with underscores.
+    /// Returns the file name of the zip: the first name with underscores.
     #[must_use]
     pub(crate) fn zip_name(order: &PendingOrder) -> String {
         format!("{}.zip", underscored(&order.name))
@@ -214,7 +214,7 @@ mod tests {
         let again = reseller.order(request.to_pem().as_bytes()).unwrap();
         assert_ne!(
             order.target, again.target,
-            "each order has a unique value of its own"
+            "two orders have the same unique value"
         );
 
         assert_eq!(reseller.retry(&order).unwrap(), nothing());
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(
             reseller.retry(&order).unwrap(),
             nothing(),
-            "the doubled zone is not the place"
+            "a record at the doubled name must not validate"
         );
         zone.add_cname(host, &again.target).unwrap();
         assert_eq!(

@@ -1,5 +1,5 @@
-//! The site of a rehearsal: a web server on loopback with an old certificate that expires soon, in two
-//! plain files as on most servers. Either the embedded server or the nginx of this machine.
+//! The site of a rehearsal: a web server on loopback with a certificate that expires soon, in two plain
+//! files. The server is either the embedded one or the nginx of this machine.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ use crate::system::{clock, serve};
 /// How many days the old certificate is still valid.
 pub(crate) const OLD_DAYS: i64 = 9;
 
-/// The paths in the server's configuration: the defaults of certctl.
+/// The paths in the configuration of the server: the default paths of certctl.
 #[derive(Clone, Debug)]
 pub(crate) struct RehearsalPaths {
     pub chain: PathBuf,
@@ -113,7 +113,7 @@ pub(crate) struct RehearsalNginx {
 }
 
 impl RehearsalNginx {
-    /// Writes a configuration with the certificate at `paths`, and starts nginx with it.
+    /// Writes a configuration with the certificate at `paths` and starts nginx with it.
     ///
     /// # Errors
     /// When nginx is missing or does not start.
@@ -156,7 +156,7 @@ impl RehearsalNginx {
         })?;
         anyhow::ensure!(
             finished.succeeded(),
-            "nginx said: {}",
+            "nginx failed: {}",
             finished.output.trim()
         );
         Ok(())
@@ -176,7 +176,7 @@ impl Drop for RehearsalNginx {
     }
 }
 
-/// A path in the scratch folder, below the folder's absolute path.
+/// Returns the absolute form of a path in the scratch folder.
 fn below(base: &Path, scratch: &ScratchFolder, path: &Path) -> PathBuf {
     base.join(path.strip_prefix(scratch.path()).unwrap_or(path))
 }
@@ -240,32 +240,37 @@ mod tests {
             panic!("not embedded")
         };
         let at = jiff::Timestamp::now();
-        let seen = |host: &str| visit(web.address(), host, root.der(), at).map(|visit| visit.leaf);
-        assert_eq!(seen("shop.example").unwrap(), old.der());
+        let served =
+            |host: &str| visit(web.address(), host, root.der(), at).map(|visit| visit.leaf);
+        assert_eq!(served("shop.example").unwrap(), old.der());
         assert!(
-            seen("other.example").is_err(),
-            "the visitor checks the name"
+            served("other.example").is_err(),
+            "the visitor must check the name"
         );
 
         let copy = |from, to| {
             files::replace(to, &files::read(from, 9999).unwrap(), Mode::new(0o600)).unwrap()
         };
         copy(&new_paths.chain, &paths.chain);
-        assert_eq!(seen("shop.example").unwrap(), old.der(), "nobody told it");
+        assert_eq!(
+            served("shop.example").unwrap(),
+            old.der(),
+            "without a reload the old certificate is served"
+        );
         std::fs::write(reload, "").unwrap();
         assert_eq!(
-            seen("shop.example").unwrap(),
+            served("shop.example").unwrap(),
             old.der(),
-            "chain and key do not fit: it keeps what works"
+            "chain and key do not match: the server keeps the old certificate"
         );
         copy(&new_paths.key, &paths.key);
         std::fs::write(reload, "").unwrap();
-        assert_eq!(seen("shop.example").unwrap(), new.der());
+        assert_eq!(served("shop.example").unwrap(), new.der());
         let address = web.address();
         drop(web);
         assert!(
             visit(address, "shop.example", root.der(), at).is_err(),
-            "gone when dropped"
+            "the server must stop when it is dropped"
         );
     }
 }

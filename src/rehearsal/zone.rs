@@ -1,5 +1,5 @@
-//! A DNS zone in memory and its authoritative answers (RFC 1034 4.3.2); pure. Records are added as
-//! in a DNS provider's console: the zone's name is always appended to the host.
+//! A DNS zone in memory and its authoritative answers (RFC 1034, 4.3.2), without network access.
+//! Records are added as in a DNS provider's console: the name of the zone is appended to the host.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -14,7 +14,7 @@ const TTL: u32 = 60;
 
 type Records = BTreeMap<Name, Vec<RData>>;
 
-/// A zone; clones are the same zone, which may change while it is served.
+/// A DNS zone. Clones share the records, which may change while the zone is served.
 #[derive(Clone, Debug)]
 pub struct RehearsalZone {
     origin: Name,
@@ -40,7 +40,7 @@ impl RehearsalZone {
     /// Creates a zone with its SOA, one name server and an address, all on loopback.
     ///
     /// # Errors
-    /// When `origin` is no DNS name.
+    /// When `origin` is not a DNS name.
     pub fn new(origin: &str) -> Result<Self> {
         let origin = absolute(origin)?;
         let server = origin
@@ -62,15 +62,15 @@ impl RehearsalZone {
         })
     }
 
-    /// Adds a CNAME as a DNS provider's console does: `host` is relative to the zone, even if it is
+    /// Adds a CNAME as a DNS provider's console does: the zone is appended to `host`, even if `host` is
     /// a full name. Returns the name of the record.
     ///
     /// # Errors
-    /// When `host` or `target` is no DNS name.
+    /// When `host` or `target` is not a DNS name.
     pub fn add_cname(&self, host: &str, target: &str) -> Result<String> {
         let name = Name::from_ascii(host)
             .and_then(|host| host.append_domain(&self.origin))
-            .with_context(|| format!("{host:?} cannot be a host"))?;
+            .with_context(|| format!("{host:?} is not a valid host"))?;
         let target = absolute(target)?;
         let record = RData::CNAME(CNAME(target));
         self.lock().insert(name.clone(), vec![record]);
@@ -86,7 +86,7 @@ impl RehearsalZone {
         }
     }
 
-    /// The answer to a query; `None` for bytes that are no query.
+    /// Answers a query; returns `None` for bytes that are not a query.
     #[must_use]
     pub fn answer(&self, query: &[u8]) -> Option<Vec<u8>> {
         let query = Message::from_vec(query).ok()?;
@@ -111,7 +111,7 @@ impl RehearsalZone {
             matches!(answer.code, ResponseCode::NoError | ResponseCode::NXDomain);
         reply.metadata.authoritative = is_authoritative;
         if is_authoritative && answer.records.is_empty() {
-            // The zone and how long the absence may be cached (RFC 2308 3).
+            // The SOA says how long the negative answer may be cached (RFC 2308, 3).
             reply.add_authorities(self.soa());
         }
         reply.add_answers(answer.records);
@@ -125,7 +125,7 @@ impl RehearsalZone {
         }
         let records = self.lock();
         let Some(at_name) = records.get(name) else {
-            // A name with others below it exists, though it has no records itself (RFC 8020).
+            // A name without records exists if there are names below it (RFC 8020).
             let exists = records.keys().any(|other| name.zone_of(other));
             let code = if exists {
                 ResponseCode::NoError
@@ -161,7 +161,7 @@ impl RehearsalZone {
 }
 
 fn absolute(name: &str) -> Result<Name> {
-    let mut name = Name::from_ascii(name).with_context(|| format!("{name:?} is no DNS name"))?;
+    let mut name = Name::from_ascii(name).with_context(|| format!("{name:?} is not a DNS name"))?;
     name.set_fqdn(true);
     Ok(name)
 }
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn questions_are_answered_authoritatively() {
+    fn queries_are_answered_authoritatively() {
         use RecordType as T;
         use ResponseCode as R;
         let zone = RehearsalZone::new("shop.example").unwrap();
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_query_get_no_answer() {
+    fn bytes_that_are_not_a_query_get_no_answer() {
         let zone = RehearsalZone::new("shop.example").unwrap();
         assert_eq!(zone.answer(b""), None);
         assert_eq!(zone.answer(b"GET / HTTP/1.1\r\n\r\n"), None);
@@ -266,7 +266,7 @@ mod tests {
         assert_eq!(
             zone.answer(&reply.to_vec().unwrap()),
             None,
-            "answers are not answered: no loops"
+            "a response must not be answered, which could cause a loop"
         );
     }
 }

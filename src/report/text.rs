@@ -88,7 +88,7 @@ pub(crate) struct TextOutput {
     paragraphs: Vec<Paragraph>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Paragraph {
     /// The label that this paragraph stands under; none for text without a margin.
     label: Option<Label>,
@@ -248,6 +248,24 @@ impl TextOutput {
             .unwrap_or_default()
     }
 
+    /// Adds the paragraphs of `other` whose label is not among `omitted`. Of a payload only the first
+    /// and the last line are added.
+    pub(crate) fn add_excerpt(&mut self, other: &Self, omitted: &[Label]) {
+        for paragraph in &other.paragraphs {
+            if paragraph
+                .label
+                .is_some_and(|label| omitted.contains(&label))
+            {
+                continue;
+            }
+            let mut paragraph = paragraph.clone();
+            if paragraph.layout == Layout::Payload {
+                paragraph.body = first_and_last_line(&paragraph.body);
+            }
+            self.paragraphs.push(paragraph);
+        }
+    }
+
     fn label_above(&self) -> Option<Label> {
         self.paragraphs.last().and_then(|last| last.label)
     }
@@ -387,6 +405,17 @@ fn shortened(body: String) -> String {
     }
 }
 
+/// The first and the last line of `text`, with the number of those between them.
+fn first_and_last_line(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    match lines.as_slice() {
+        [first, omitted @ .., last] if omitted.len() > 1 => {
+            format!("{first}\n[{} lines omitted]\n{last}", omitted.len())
+        }
+        _ => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::json::json_line;
@@ -470,6 +499,21 @@ next    Wait for the CA.
 x
 y
 "
+        );
+    }
+
+    #[test]
+    fn an_excerpt_omits_labels_and_shortens_payloads() {
+        let mut other = TextOutput::default();
+        other.add(Label::Note, "a");
+        other.add_continuation("b");
+        other.add(Label::Next, "Paste:");
+        other.add_payload("BEGIN\n1\n2\nEND\n");
+        let mut text = TextOutput::default();
+        text.add_excerpt(&other, &[Label::Note]);
+        assert_eq!(
+            text.to_string(),
+            "next    Paste:\nBEGIN\n[2 lines omitted]\nEND\n"
         );
     }
 

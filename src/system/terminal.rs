@@ -122,6 +122,19 @@ fn read_line(
     }
 }
 
+/// Waits until Enter is pressed. `interrupt` must listen already.
+///
+/// # Errors
+/// See [`AskError`].
+pub(crate) fn wait_for_enter(interrupt: &InterruptSignal) -> Result<(), AskError> {
+    let mut terminal = File::open("/dev/tty").map_err(AskError::Io)?;
+    match read_line(&mut terminal, interrupt) {
+        // What was typed before Enter does not matter.
+        Ok(_) | Err(AskError::Unreadable) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Waits for one turn; false if nothing was typed, or a signal ended the wait.
 fn is_readable(terminal: &File, turn: &Timespec) -> Result<bool, AskError> {
     match poll(&mut [PollFd::new(terminal, PollFlags::IN)], Some(turn)) {

@@ -1,8 +1,7 @@
-//! JSON that certctl printed or stored, read strictly: a name or position that is missing fails the
-//! test.
+//! JSON that certctl printed or stored, read strictly: a missing field or element fails the test.
 //!
-//! `serde_json::Value` gives null for a missing name, so a misspelled or renamed field lets
-//! `is_null()` or `!= "x"` pass. For a field that may be absent there is `get`.
+//! `serde_json::Value` returns null for a missing field, so that `is_null()` or `!= "x"` passes for a
+//! misspelled or renamed field. Use `get` for a field that may be absent.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};
@@ -35,7 +34,7 @@ impl Json {
         text.lines().map(Self::parse).collect()
     }
 
-    /// The field of an object, or None if it is absent; fails if this is no object.
+    /// Returns the field of an object, or `None` if it is absent; fails if this is not an object.
     #[track_caller]
     pub fn get(&self, name: &str) -> Option<&Self> {
         let found = self.fields().iter().find(|(key, _)| key == name);
@@ -51,14 +50,14 @@ impl Json {
         self[name] = value.into();
     }
 
-    /// Removes a field, which must be present.
+    /// Removes a field; fails if it is absent.
     #[track_caller]
     pub fn remove(&mut self, name: &str) {
         let _present = &self[name];
         self.fields_mut().retain(|(key, _)| key != name);
     }
 
-    /// The fields of an object in their order.
+    /// Returns the fields of an object in their order.
     #[track_caller]
     pub fn fields(&self) -> &[(String, Self)] {
         let Self::Object(fields) = self else {
@@ -75,13 +74,13 @@ impl Json {
         }
     }
 
-    /// The names of an object's fields in their order.
+    /// Returns the names of the fields of an object in their order.
     #[track_caller]
     pub fn keys(&self) -> Vec<&str> {
         self.fields().iter().map(|(key, _)| key.as_str()).collect()
     }
 
-    /// The elements of an array.
+    /// Returns the elements of an array.
     #[track_caller]
     pub fn iter(&self) -> std::slice::Iter<'_, Self> {
         match self.as_array() {
@@ -90,7 +89,7 @@ impl Json {
         }
     }
 
-    /// The number of elements of an array.
+    /// Returns the number of elements of an array.
     #[track_caller]
     pub fn len(&self) -> usize {
         self.iter().len()
@@ -138,7 +137,7 @@ impl Json {
         }
     }
 
-    /// Whether the value is null, which is not the same as an absent field.
+    /// Returns whether the value is null, which is not the same as an absent field.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
@@ -157,7 +156,7 @@ impl Json {
         }
     }
 
-    /// The beginning of the document, for messages.
+    /// Returns the beginning of the document, for messages.
     fn shortened(&self) -> String {
         let text = self.to_string();
         match text.char_indices().nth(1000) {

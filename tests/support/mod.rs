@@ -1,4 +1,4 @@
-//! What the tests stand on: a sandbox that runs the real binary, and a CA made at run time.
+//! Support for the tests: a sandbox that runs the real binary, and a CA that is created at run time.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -40,13 +40,13 @@ use json::Json;
 use program::{clear_environment, program};
 use tempfile::TempDir;
 
-/// A folder of its own to run certctl in, with an empty environment.
+/// A temporary folder to run certctl in, with an empty environment.
 pub struct Sandbox {
     folder: TempDir,
 }
 
-/// What a run of certctl gave: compare or snapshot it with `to_string()`; paths of the sandbox read
-/// `[SANDBOX]`.
+/// The result of a run of certctl. `to_string()` is for comparisons and snapshots; it shows the path
+/// of the sandbox as `[SANDBOX]`.
 pub struct Run {
     pub stdout: String,
     pub stderr: String,
@@ -72,7 +72,7 @@ impl Sandbox {
         self.path().join(name)
     }
 
-    /// Writes a file, folders included.
+    /// Writes a file and creates its folders.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -84,13 +84,13 @@ impl Sandbox {
         std::fs::read_to_string(self.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// `certctl ARGS` in the sandbox: no environment but PATH, stdin empty.
+    /// Runs `certctl ARGS` in the sandbox, with an empty stdin and only PATH in the environment.
     #[must_use]
     pub fn run(&self, args: &[&str]) -> Run {
         self.run_command(self.command(args))
     }
 
-    /// The same with bytes on stdin.
+    /// The same with `input` on stdin.
     #[must_use]
     pub fn run_with_input(&self, args: &[&str], input: &[u8]) -> Run {
         use std::io::Write;
@@ -101,12 +101,12 @@ impl Sandbox {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // It may have seen enough, or refused its arguments, before all was written.
+        // The program may end before it has read everything.
         let _ = child.stdin.take().unwrap().write_all(input);
         self.ran(child.wait_with_output().unwrap())
     }
 
-    /// A command to adapt before it is run with `run_command`.
+    /// Returns a command that can be changed before it is run with `run_command`.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(program());
         clear_environment(&mut command)
@@ -122,7 +122,7 @@ impl Sandbox {
         self.ran(command.output().unwrap())
     }
 
-    /// What a child gave that was started from `command`.
+    /// Waits for a child that was started from `command`, and returns its result.
     pub fn finished(&self, child: std::process::Child) -> Run {
         self.ran(child.wait_with_output().unwrap())
     }
@@ -155,15 +155,14 @@ impl Run {
         Json::parse_lines(&self.stdout)
     }
 
-    /// Fails with everything that was printed unless the exit code is `code`.
+    /// Fails with everything that was printed if the exit code is not `code`.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, code, "\n{self}");
         self
     }
 
-    /// No output ever holds key bytes: neither a block nor a line of any private key that lies in
-    /// the sandbox.
+    /// Fails if the output contains a private key: a PEM block, or a line of any key in the sandbox.
     fn holds_no_key(&self, private: &[String]) {
         for stream in [&self.stdout, &self.stderr] {
             assert!(
@@ -179,7 +178,7 @@ impl Run {
     }
 }
 
-/// The base64 lines of every private key below `folder`, backups and releases included.
+/// Returns the base64 lines of every private key below `folder`, including backups and releases.
 pub fn private_lines(folder: &Path) -> Vec<String> {
     let mut lines = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -221,8 +220,8 @@ impl fmt::Display for Run {
     }
 }
 
-/// Lets the kernel kill a child once it has used so many seconds of processor time: a bound on its
-/// work, not on the clock.
+/// Lets the kernel kill a child that has used this many seconds of processor time. Unlike a timeout,
+/// it does not depend on how busy the machine is.
 pub fn limit_processor(child: &std::process::Child, seconds: u64) {
     use rustix::process::{Pid, Resource, Rlimit, prlimit};
     let limit = Rlimit {
@@ -232,7 +231,7 @@ pub fn limit_processor(child: &std::process::Child, seconds: u64) {
     prlimit(Some(Pid::from_child(child)), Resource::Cpu, limit).unwrap();
 }
 
-/// Asks a process to end (SIGTERM).
+/// Sends SIGTERM to a process.
 pub fn terminate(process: u32) {
     let process = rustix::process::Pid::from_raw(process.try_into().unwrap()).unwrap();
     rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();

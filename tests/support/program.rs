@@ -27,7 +27,7 @@ pub fn program() -> &'static str {
             std::path::absolute(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path)).unwrap();
         assert!(
             absolute.is_file(),
-            "{OTHER_BINARY} is {}: there is no such file",
+            "{OTHER_BINARY} is {}, which is not a file",
             absolute.display()
         );
         absolute
@@ -55,7 +55,7 @@ pub fn clock_words() -> String {
         .collect()
 }
 
-/// A width at which nothing is wrapped: what a test looks for in a text stands on one line.
+/// A width at which no line is wrapped, so that tests can search for whole sentences.
 const UNWRAPPED: (&str, &str) = ("COLUMNS", "10000");
 
 /// Removes every environment variable except those of [`clock`], and sets a width at which no

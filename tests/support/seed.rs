@@ -1,6 +1,6 @@
-//! Random numbers that are the same in every run, until another seed is given.
+//! Pseudo-random numbers that are the same in every run with the same seed.
 
-/// The variable that takes the place of a test's own seed.
+/// The variable that overrides the seed of a test.
 const SEED: &str = "CERTCTL_TEST_SEED";
 
 /// A linear congruential generator (Knuth's MMIX constants).

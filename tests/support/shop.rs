@@ -1,4 +1,4 @@
-//! A shop that has issued for example.com, and the tree that its certificates are installed into.
+//! A CA that issues certificates for example.com, and the tree that they are installed into.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -14,7 +14,7 @@ pub const CHAIN: &str = "tree/etc/ssl/example.com.fullchain.pem";
 pub const KEY: &str = "tree/etc/ssl/private/example.com.key";
 pub const PAIR: &str = "tree/etc/ssl/certctl/example.com";
 
-/// A sandbox with a CA, and certificates for example.com as they come.
+/// A sandbox with a CA that issues certificates for example.com.
 pub struct Shop {
     pub sandbox: Sandbox,
     pub ca: TestCa,
@@ -27,12 +27,12 @@ impl Shop {
         Self { sandbox, ca }
     }
 
-    /// A new key and a certificate for it in `FILE`: what the CA sends, the bundle first.
+    /// Creates a new key and writes what the CA sends for it to `file`: the bundle, then the certificate.
     pub fn deliver(&self, file: &str) {
         self.deliver_as(file, Leaf::default());
     }
 
-    /// The same with a certificate that is as told.
+    /// The same with the properties of `leaf`.
     pub fn deliver_as(&self, file: &str, leaf: Leaf) {
         self.sandbox
             .run(&["csr", "example.com", "www.example.com", "--force"])
@@ -48,16 +48,19 @@ impl Shop {
         self.sandbox.run(&[&common[..], more].concat())
     }
 
-    /// `deliver` and `install`.
+    /// Runs `deliver` and `install`.
     pub fn round(&self, more: &[&str]) -> Run {
         self.deliver("new.crt");
         self.install("new.crt", more)
     }
 
-    /// Chain and key as a server reads them; they must belong together.
+    /// Returns the deployed chain and key; fails if they do not match.
     pub fn served(&self) -> (String, String) {
         let pair = (self.sandbox.read(CHAIN), self.sandbox.read(KEY));
-        assert!(fits(&self.sandbox, CHAIN, KEY), "a mixed pair");
+        assert!(
+            fits(&self.sandbox, CHAIN, KEY),
+            "chain and key do not match"
+        );
         pair
     }
 
@@ -66,7 +69,7 @@ impl Shop {
     }
 }
 
-/// Every path below `folder`: mode and content, or what a link says.
+/// Returns every path below `folder` with its mode and content, or with the target of the link.
 pub fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
     let mut all = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
@@ -108,7 +111,7 @@ pub fn link(sandbox: &Sandbox, path: &str) -> String {
         .to_string()
 }
 
-/// Whether a server could load the two as a pair.
+/// Returns whether the key matches the chain.
 pub fn fits(sandbox: &Sandbox, chain: &str, key: &str) -> bool {
     let (chain, key) = (
         sandbox.read(chain).into_bytes(),
@@ -117,7 +120,7 @@ pub fn fits(sandbox: &Sandbox, chain: &str, key: &str) -> bool {
     Release::take_over(chain.into(), key.into(), KeyAccess::default()).is_ok()
 }
 
-/// The codes of a document's findings.
+/// Returns the codes of the findings of a document.
 pub fn codes(document: &Json) -> Vec<&str> {
     document["findings"]
         .as_array()
@@ -127,7 +130,7 @@ pub fn codes(document: &Json) -> Vec<&str> {
         .collect()
 }
 
-/// Temporary names anywhere in the tree.
+/// Returns the temporary files in the tree.
 pub fn leftovers(sandbox: &Sandbox) -> Vec<PathBuf> {
     let hidden = |path: &PathBuf| {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();

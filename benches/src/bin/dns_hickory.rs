@@ -1,6 +1,6 @@
-//! CNAMEs looked up by hickory's own UDP resolver, 64 at once: dns_hickory LIST ADDRESS. LIST has a
-//! name and its target on each line, as `dcv-check --batch` takes them; how many were answered with
-//! that target goes to stdout.
+//! Looks up CNAME records with the UDP resolver of hickory, 64 at once. Usage: dns_hickory LIST ADDRESS,
+//! where LIST has a name and its target on each line, as for `dcv-check --batch`. Prints how many
+//! answers had that target.
 
 use std::net::SocketAddr;
 

@@ -1,6 +1,6 @@
-//! One TLS handshake with each of many servers on one thread, tokio and rustls, nothing verified: a
-//! line for each (address, end, subject) to stdout: handshakes LIST AT_ONCE. LIST has an
-//! `address:port` on each line.
+//! One TLS handshake with each of many servers, on one thread with tokio and rustls, without
+//! verification. Prints a line for each (address, expiry, subject). Usage: handshakes LIST AT_ONCE,
+//! where LIST has an `address:port` on each line.
 
 use std::error::Error;
 use std::net::SocketAddr;

@@ -1,6 +1,6 @@
-//! The obvious listing of a tree: x509-parser and rayon, a line for each certificate (path, end,
-//! subject, DNS names) to stdout. It judges nothing, reads no key and tells of nothing that it
-//! cannot read: inventory FOLDER [THREADS].
+//! A straightforward listing of a tree with x509-parser and rayon: prints a line for each certificate
+//! (path, expiry, subject, DNS names). It verifies nothing, reads no keys and ignores unreadable files.
+//! Usage: inventory FOLDER [THREADS]
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -22,10 +22,10 @@ fn main() {
     }
     let mut files = Vec::new();
     walk(folder, &mut files);
-    let told: Vec<(String, usize)> = files.par_chunks(512).map(chunk).collect();
+    let listings: Vec<(String, usize)> = files.par_chunks(512).map(chunk).collect();
     let mut out = std::io::stdout().lock();
-    told.iter().for_each(|(lines, _)| out.write_all(lines.as_bytes()).unwrap());
-    eprintln!("{} files, {} certificates", files.len(), told.iter().map(|(_, count)| count).sum::<usize>());
+    listings.iter().for_each(|(lines, _)| out.write_all(lines.as_bytes()).unwrap());
+    eprintln!("{} files, {} certificates", files.len(), listings.iter().map(|(_, count)| count).sum::<usize>());
 }
 
 fn walk(folder: PathBuf, files: &mut Vec<PathBuf>) {

@@ -1,4 +1,4 @@
-//! A key made in process and nothing else: `kg_aws p256` or `kg_aws rsa2048`.
+//! Generates a key and does nothing else. Usage: `kg_aws p256` or `kg_aws rsa2048`.
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};

@@ -1,5 +1,5 @@
-//! The bare work of an install: N times a file of that content written, flushed, renamed, and its
-//! folder flushed. sync_files DIR FILE N
+//! The file operations of an install: writes, flushes and renames a copy of FILE N times, and flushes
+//! its folder each time. Usage: sync_files DIR FILE N
 #![allow(clippy::unwrap_used, reason = "a yardstick")]
 
 use std::fs::{File, OpenOptions, rename};

@@ -10,7 +10,7 @@ use crate::matching::file_names;
 use crate::pki::key::KeyAlgorithm;
 use crate::system::dns::parse_address;
 
-/// Make a private key and the request (CSR) for it
+/// Generate a private key and a certificate signing request (CSR)
 ///
 /// Examples:
 ///   certctl csr example.com www.example.com --ca namecheap
@@ -18,55 +18,56 @@ use crate::system::dns::parse_address;
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct CsrArgs {
-    /// DNS names, the primary one first; Unicode and *.wildcards as they are; with --ca private
-    /// addresses and mailboxes too
+    /// DNS names, the primary one first; Unicode and *.wildcards are accepted; with --ca private
+    /// also IP addresses and e-mail addresses
     #[arg(
         required_unless_present = "like",
         value_name = "NAME",
         value_delimiter = ','
     )]
     pub names: Vec<String>,
-    /// The shop or CA that the request goes to
+    /// The reseller or CA that gets the request
     #[arg(long)]
     pub ca: Option<Ca>,
-    /// The kind of key [default: ecdsa-p256]
+    /// Algorithm of the new key [default: ecdsa-p256]
     #[arg(long, value_name = "TYPE")]
     pub key_type: Option<KeyType>,
-    /// A private key to use again, in any form; it stays where it is, as it is
+    /// Use this existing private key (PEM, DER or PKCS#12); the file is not changed
     #[arg(long, value_name = "FILE", conflicts_with = "encrypt_key")]
     pub key: Option<PathBuf>,
-    /// Take names, subject and kind of key from a certificate or request, or from what a server
-    /// shows; what is given beside it goes before
+    /// Take names, subject and key algorithm from a certificate, a request or a server;
+    /// command-line values take precedence
     #[arg(long, value_name = "FILE|HOST[:PORT]")]
     pub like: Option<String>,
-    /// The subject as RFC 4514 writes it, the most specific part first: 'CN=example.com,O=Acme\,
-    /// Inc.,C=DE'; without CN the first name is put before it
+    /// Subject in RFC 4514 notation, the most specific part first: 'CN=example.com,O=Acme\,
+    /// Inc.,C=DE'; without a CN the first name is used
     #[arg(long, value_name = "SUBJECT")]
     pub subject: Option<String>,
-    /// Lock the new key with a password (AES-256), typed twice or from --password-file
+    /// Encrypt the new key (AES-256) with a password from a prompt or --password-file
     #[arg(long)]
     pub encrypt_key: bool,
-    /// How what is locked is opened.
+    /// How encrypted files are opened.
     #[command(flatten)]
     pub reading: PasswordArgs,
-    /// What the files are called, instead of after the first name
+    /// Base name of the files [default: the first name]
     #[arg(long, value_name = "STEM", value_parser = file_names::parse_cert_name)]
     pub cert_name: Option<String>,
-    /// Ask the DNS whether CAA records let the CA issue
+    /// Look up whether the CAA records allow the CA to issue
     #[arg(long)]
     pub check_caa: bool,
-    /// Ask this resolver, not the system's; with a port other than 53 it alone is asked
+    /// Query this resolver instead of the system's (may be repeated); with a port other than 53
+    /// no other server is queried
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = parse_address, requires = "check_caa")]
     pub resolver: Vec<SocketAddr>,
-    /// A finding that is not to refuse it, by its code (may be repeated)
+    /// Report the finding with this code as a warning instead of refusing (may be repeated)
     #[arg(long, value_name = "CODE", value_parser = csr_lint::parse_allowable_code, value_delimiter = ',')]
     pub allow: Vec<&'static str>,
-    /// Make a new key and request; the old ones become numbered backups
+    /// Make a new key and request; the old files are kept as numbered backups
     #[arg(long)]
     pub force: bool,
 }
 
-/// The kinds of key that certctl generates.
+/// The key algorithms that certctl generates.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub enum KeyType {
     #[default]

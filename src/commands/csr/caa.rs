@@ -1,4 +1,5 @@
-//! `--check-caa`: looks up whether the domains let the CA issue, before the order is paid.
+//! `--check-caa`: looks up whether the CAA records of the names allow the CA to issue, before the
+//! order is paid (RFC 8659).
 
 use super::args::CsrArgs;
 use super::spec::demote_allowed;
@@ -10,8 +11,8 @@ use crate::finding::{Finding, Severity};
 use crate::pki::alt_name::AltNames;
 use crate::system::dns::{self, ResolverList};
 
-/// What the CAA records say about `ca`; nothing without `--check-caa` or for a private CA.
-/// Codes of `--allow` become warnings.
+/// Returns what the CAA records say about `ca`; nothing without `--check-caa` or for a private CA.
+/// Findings with a code of `--allow` become warnings.
 ///
 /// # Errors
 /// When no DNS query can be sent, or a signal arrives.
@@ -30,7 +31,7 @@ pub(super) fn findings(
         .all(|finding| finding.severity == Severity::Note);
     if allows {
         let issuer = ca.map_or("a CA", Ca::title);
-        let message = format!("CAA was looked up: nothing forbids {issuer} to issue");
+        let message = format!("no CAA record forbids {issuer} to issue");
         findings.push(Finding::note("caa-allows", message));
     }
     let demoted = findings

@@ -1,5 +1,4 @@
-//! The command line of this run with one change: advice repeats what the user typed and changes
-//! one thing.
+//! The command line of this run with one change, for advice.
 
 use std::path::Path;
 
@@ -11,7 +10,7 @@ use crate::pki::alt_name::AltNames;
 use crate::pki::key::KeyAlgorithm;
 use crate::system::dns;
 
-/// The words of `args` after `certctl`.
+/// Returns the words of `args` after `certctl`.
 pub(super) fn words(context: &Context, args: &CsrArgs) -> Vec<String> {
     let mut words = context.command_words("csr");
     words.extend(args.names.iter().cloned());
@@ -63,7 +62,7 @@ fn path_text(path: Option<&Path>) -> Option<String> {
     path.map(|path| path.display().to_string())
 }
 
-/// The words of `args` with `change`, which repairs a fault of the request.
+/// Returns the words of `args` with `change`, which fixes a fault of the request.
 pub(super) fn changed_words(
     context: &Context,
     args: &CsrArgs,

@@ -1,4 +1,4 @@
-//! Why existing files block a new request, and what the user can do instead.
+//! Which existing files block a new request, and what the user can do instead.
 
 use std::path::PathBuf;
 
@@ -33,16 +33,14 @@ pub(super) enum CsrConflict {
 }
 
 impl CsrConflict {
-    /// The failure that names the blocking file and offers other command lines.
+    /// Returns the failure, with the blocking file in its message and other command lines.
     pub(super) fn failure(
         &self,
         context: &Context,
         args: &CsrArgs,
         paths: &RequestPaths,
     ) -> Failure {
-        let path = self.blocking_path(paths).display();
-        let message = format!("{path} is in the way: {}", self.reason());
-        let mut failure = Failure::new(FailureKind::Exists, message);
+        let mut failure = Failure::new(FailureKind::Exists, self.message(paths));
         match self {
             Self::KeyAlone => {
                 let with_key = with_existing_key(args, paths.key.clone());
@@ -50,8 +48,7 @@ impl CsrConflict {
                 failure = failure.with_step(csr_command::request_existing_key(&words));
             }
             Self::RequestAlone if args.key.is_none() => {
-                let words = command_line::words(context, args);
-                failure = failure.with_step(csr_command::add_missing_key(&words));
+                failure = failure.with_step(csr_command::add_missing_key());
             }
             _ => {}
         }
@@ -62,34 +59,27 @@ impl CsrConflict {
             .with_step(csr_command::replace_existing_files(&forced))
     }
 
-    fn blocking_path<'a>(&self, paths: &'a RequestPaths) -> &'a PathBuf {
+    fn message(&self, paths: &RequestPaths) -> String {
+        let key = paths.key.display();
+        let request = paths.request.display();
         match self {
-            Self::KeyAlone
-            | Self::NotEncrypted
-            | Self::OtherKey
-            | Self::OtherKeyType(_)
-            | Self::Unusable => &paths.key,
-            Self::OtherNames
-            | Self::OtherSubject(_)
-            | Self::RequestAlone
-            | Self::RequestOfOtherKey => &paths.request,
-        }
-    }
-
-    fn reason(&self) -> String {
-        match self {
-            Self::KeyAlone => "a key is there without a request".to_owned(),
-            Self::NotEncrypted => "it is not encrypted".to_owned(),
-            Self::OtherKeyType(algorithm) => format!("it is {algorithm}"),
-            Self::OtherKey | Self::RequestOfOtherKey => {
-                "it is of another key than the one that was named".to_owned()
+            Self::KeyAlone => format!("{key} already exists, and there is no request for it"),
+            Self::RequestAlone => format!("{request} already exists, and its key was not found"),
+            Self::OtherKey => format!("{key} already exists and holds another key than `--key`"),
+            Self::RequestOfOtherKey => {
+                format!("{request} already exists and was made with another key than `--key`")
             }
-            Self::OtherSubject(subject) => format!("its subject is {subject}"),
-            Self::RequestAlone => "a request is there without its key".to_owned(),
-            Self::OtherNames => "it asks for other names".to_owned(),
             Self::Unusable => {
-                "key and request are there but do not belong together, or cannot be read".to_owned()
+                format!("{request} contains no request that can be read, or {key} is not its key")
             }
+            Self::OtherNames => format!("{request} already exists and requests other names"),
+            Self::OtherKeyType(algorithm) => {
+                format!("{key} already exists, and its algorithm is {algorithm}")
+            }
+            Self::OtherSubject(subject) => {
+                format!("{request} already exists, and its subject is {subject}")
+            }
+            Self::NotEncrypted => format!("{key} already exists and is not encrypted"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Makes a new request, with a new key or for the key of `--key`.
+//! Makes a new request, with a new key or with the key of `--key`.
 
 use std::path::PathBuf;
 
@@ -74,7 +74,7 @@ fn write_files(
     staged.move_into_place(&replaced)
 }
 
-/// The stored validation record with the CA of this run; `--force` starts with an empty one.
+/// Returns the stored validation record with the CA of this run; `--force` starts with an empty one.
 fn stored_record(args: &CsrArgs, paths: &RequestPaths) -> Result<StoredRecord, Failure> {
     let mut stored = if args.force {
         StoredRecord::default()
@@ -104,7 +104,8 @@ impl GeneratedRequest {
         if let Some(given) = &spec.given {
             let request =
                 SigningRequest::build_with_subject(&spec.names, &spec.subject, &given.key)?;
-            // Checks the signature: the halves of a key that was made elsewhere may not match.
+            // Verifies the signature: in a key that was made elsewhere, the public key may not belong
+            // to the private one.
             let request = SigningRequest::from_der(request.der())?;
             return Ok(Self {
                 key_pem: None,
@@ -121,7 +122,7 @@ impl GeneratedRequest {
     }
 }
 
-/// The new key as PEM, encrypted with `--encrypt-key`.
+/// Returns the new key as PEM, encrypted if `--encrypt-key` was given.
 fn encode_key(
     context: &Context,
     args: &CsrArgs,
@@ -137,7 +138,7 @@ fn encode_key(
     Ok(Zeroizing::new(encrypted.to_pem()))
 }
 
-/// The key file of the new request.
+/// Describes the key file of the new request.
 fn key_file(
     args: &CsrArgs,
     spec: &CsrSpec,

@@ -16,7 +16,7 @@ use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::request::SigningRequest;
 use crate::system::fs::files;
 
-/// The paths of a request, and what exists at them.
+/// The paths of a request, and the files that exist there.
 pub(super) struct RequestTarget {
     pub paths: RequestPaths,
     pub observation: RequestFilesObservation,
@@ -27,7 +27,7 @@ impl RequestTarget {
     /// beside the first one as `example.com.rsa.key`.
     ///
     /// # Errors
-    /// A file that exists and cannot be read.
+    /// When an existing file cannot be read.
     pub(super) fn choose(
         context: &Context,
         args: &CsrArgs,
@@ -36,9 +36,10 @@ impl RequestTarget {
     ) -> Result<Self, Failure> {
         let target = Self::observe(context, args, spec, stem)?;
         let existing = target.observation.classify();
-        if let (ExistingFiles::Pair(pair), Some(key_type)) = (existing, spec.key_type) {
+        if let (ExistingFiles::Request(existing), Some(key_type)) = (existing, spec.key_type) {
             let family = key_family(key_type);
-            if spec.matches_names(&pair.request) && key_family(pair.key.algorithm) != family {
+            if spec.matches_names(&existing.request) && key_family(existing.key.algorithm) != family
+            {
                 return Self::observe(context, args, spec, &format!("{stem}.{family}"));
             }
         }
@@ -57,7 +58,7 @@ impl RequestTarget {
         Ok(Self { paths, observation })
     }
 
-    /// The files that new ones replace under `--force`. A key file that is used again stays.
+    /// Returns the files that new ones replace with `--force`. A key file that is used again stays.
     pub(super) fn replaced_paths(&self) -> Vec<&Path> {
         let mut replaced: Vec<&Path> = vec![&self.paths.request, &self.paths.record];
         let given_key = self.observation.given_key.as_ref();
@@ -148,7 +149,7 @@ impl RequestFilesObservation {
         })
     }
 
-    /// Decides what the files are, without touching the disk.
+    /// Classifies the files without reading the disk.
     pub(super) fn classify(&self) -> ExistingFiles {
         CHECKS
             .iter()
@@ -156,7 +157,8 @@ impl RequestFilesObservation {
             .unwrap_or(ExistingFiles::Nothing)
     }
 
-    /// Whether the key file may stay when `given` is used: there is none, or it holds that key.
+    /// Returns whether the key file may stay when `given` is used: there is none, or it holds that
+    /// key.
     fn key_file_allows(&self, given: &RequestKeyFile) -> bool {
         match &self.key_file {
             Some(file) => file.key_ids.contains(&given.id) || file.is_given_file,
@@ -176,7 +178,7 @@ impl ObservedKeyFile {
     fn read(path: &Path, given: Option<&GivenKey>) -> Result<Self, Failure> {
         let delivery = folder::read_file(path)?;
         let encrypted = delivery.keys.is_empty() && !delivery.encrypted_keys.is_empty();
-        // An encrypted key does not show its identity; then the file itself is compared.
+        // The id of an encrypted key is unknown; then the file itself is compared.
         let is_given_file = given.is_some_and(|given| files::are_same_file(path, &given.file.path));
         Ok(Self {
             path: path.to_owned(),
@@ -187,7 +189,7 @@ impl ObservedKeyFile {
         })
     }
 
-    /// Opens an encrypted key only with a password that was given.
+    /// Decrypts the key if `--password-file` was given.
     fn open_with_password_file(
         &mut self,
         context: &Context,
@@ -201,7 +203,8 @@ impl ObservedKeyFile {
         Ok(())
     }
 
-    /// Whether it holds the key `id`; an encrypted file that was not opened counts as if it did.
+    /// Returns whether it holds the key `id`; an encrypted file that was not opened counts as if it
+    /// did.
     fn fits(&self, id: PublicKeyId) -> bool {
         if self.encrypted {
             self.opened_ids.is_empty() || self.opened_ids.contains(&id)
@@ -222,62 +225,77 @@ impl ObservedRequest {
     }
 }
 
-/// The file in the directory that has the key `id`, whatever its name.
+/// Returns the file in the directory that holds the key `id`, whatever its name is.
 fn find_key(context: &Context, id: PublicKeyId) -> Result<Option<PathBuf>, Failure> {
     let contents = FolderContents::read(context)?;
     Ok(contents.key(id).map(|held| held.path.clone()))
 }
 
-/// What the files under a stem are.
+/// What exists under a stem.
 pub(super) enum ExistingFiles {
     Nothing,
-    Pair(Box<ExistingPair>),
+    Request(Box<ExistingRequest>),
     /// Files that are not overwritten without `--force`.
     Conflict(CsrConflict),
 }
 
-/// A request and the key that it was made with.
-pub(super) struct ExistingPair {
+/// An existing request and the key that it was made with.
+pub(super) struct ExistingRequest {
     pub key: RequestKeyFile,
     pub request: SigningRequest,
 }
 
-impl ExistingPair {
-    /// The first way in which the existing key and request differ from `spec`.
+impl ExistingRequest {
+    /// Returns the first difference between the existing key and request and `spec`.
     pub(super) fn conflict(&self, spec: &CsrSpec, args: &CsrArgs) -> Option<CsrConflict> {
-        PAIR_CHECKS.iter().find_map(|check| check(self, spec, args))
+        REQUEST_CHECKS
+            .iter()
+            .find_map(|check| check(self, spec, args))
     }
 }
 
-type PairCheck = fn(&ExistingPair, &CsrSpec, &CsrArgs) -> Option<CsrConflict>;
+type RequestCheck = fn(&ExistingRequest, &CsrSpec, &CsrArgs) -> Option<CsrConflict>;
 
-/// The checks of a key and its request, in the order in which conflicts are reported.
-const PAIR_CHECKS: [PairCheck; 4] = [check_names, check_key_type, check_subject, check_encryption];
+/// The checks of an existing request, in the order in which conflicts are reported.
+const REQUEST_CHECKS: [RequestCheck; 4] =
+    [check_names, check_key_type, check_subject, check_encryption];
 
-fn check_names(pair: &ExistingPair, spec: &CsrSpec, _args: &CsrArgs) -> Option<CsrConflict> {
-    let matches = spec.matches_names(&pair.request);
+fn check_names(existing: &ExistingRequest, spec: &CsrSpec, _args: &CsrArgs) -> Option<CsrConflict> {
+    let matches = spec.matches_names(&existing.request);
     (!matches).then_some(CsrConflict::OtherNames)
 }
 
-fn check_key_type(pair: &ExistingPair, spec: &CsrSpec, _args: &CsrArgs) -> Option<CsrConflict> {
+fn check_key_type(
+    existing: &ExistingRequest,
+    spec: &CsrSpec,
+    _args: &CsrArgs,
+) -> Option<CsrConflict> {
     let key_type = spec.key_type?;
-    let algorithm = pair.key.algorithm;
+    let algorithm = existing.key.algorithm;
     (key_type != algorithm).then_some(CsrConflict::OtherKeyType(algorithm))
 }
 
-fn check_subject(pair: &ExistingPair, spec: &CsrSpec, _args: &CsrArgs) -> Option<CsrConflict> {
-    let request = &pair.request;
+fn check_subject(
+    existing: &ExistingRequest,
+    spec: &CsrSpec,
+    _args: &CsrArgs,
+) -> Option<CsrConflict> {
+    let request = &existing.request;
     spec.differs_in_subject(request)
         .then(|| CsrConflict::OtherSubject(request.subject.clone()))
 }
 
-fn check_encryption(pair: &ExistingPair, _spec: &CsrSpec, args: &CsrArgs) -> Option<CsrConflict> {
-    (args.encrypt_key && !pair.key.encrypted).then_some(CsrConflict::NotEncrypted)
+fn check_encryption(
+    existing: &ExistingRequest,
+    _spec: &CsrSpec,
+    args: &CsrArgs,
+) -> Option<CsrConflict> {
+    (args.encrypt_key && !existing.key.encrypted).then_some(CsrConflict::NotEncrypted)
 }
 
 type FilesCheck = fn(&RequestFilesObservation) -> Option<ExistingFiles>;
 
-/// The checks in their order; the first that applies answers.
+/// The checks in their order; the first one with a result decides.
 const CHECKS: [FilesCheck; 7] = [
     check_nothing_exists,
     check_missing_request,
@@ -317,7 +335,7 @@ fn check_request_of_given_key(observation: &RequestFilesObservation) -> Option<E
     let request = observation.readable_request()?;
     let given = observation.given_key.as_ref()?;
     if request.key_id == given.id {
-        Some(matched_pair(given.clone(), request))
+        Some(request_with_key(given.clone(), request))
     } else {
         Some(ExistingFiles::Conflict(CsrConflict::RequestOfOtherKey))
     }
@@ -331,13 +349,13 @@ fn check_key_beside_request(observation: &RequestFilesObservation) -> Option<Exi
     }
     let mut key = found_key(key_file.path.clone(), request);
     key.encrypted = key_file.encrypted;
-    Some(matched_pair(key, request))
+    Some(request_with_key(key, request))
 }
 
 fn check_key_elsewhere(observation: &RequestFilesObservation) -> Option<ExistingFiles> {
     let request = observation.readable_request()?;
     let path = observation.key_elsewhere.clone()?;
-    Some(matched_pair(found_key(path, request), request))
+    Some(request_with_key(found_key(path, request), request))
 }
 
 fn check_request_without_its_key(observation: &RequestFilesObservation) -> Option<ExistingFiles> {
@@ -348,12 +366,12 @@ fn check_request_without_its_key(observation: &RequestFilesObservation) -> Optio
     Some(ExistingFiles::Conflict(conflict))
 }
 
-fn matched_pair(key: RequestKeyFile, request: &SigningRequest) -> ExistingFiles {
+fn request_with_key(key: RequestKeyFile, request: &SigningRequest) -> ExistingFiles {
     let request = request.clone();
-    ExistingFiles::Pair(Box::new(ExistingPair { key, request }))
+    ExistingFiles::Request(Box::new(ExistingRequest { key, request }))
 }
 
-/// The key of `request` in the file at `path`.
+/// Describes the key of `request` in the file at `path`.
 fn found_key(path: PathBuf, request: &SigningRequest) -> RequestKeyFile {
     RequestKeyFile {
         path,

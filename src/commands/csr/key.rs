@@ -14,6 +14,7 @@ use crate::matching::{FolderContents, HeldFile};
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKeyId};
 use crate::system::fs::files;
+use crate::wording::day;
 
 /// Where the key of a request comes from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -22,8 +23,8 @@ pub(super) enum KeyOrigin {
     Found,
     /// This run generated it.
     Made,
-    /// The user named it with `--key`.
-    Named,
+    /// It was given with `--key`.
+    Given,
 }
 
 /// The file of a request's key.
@@ -39,21 +40,21 @@ pub(super) struct RequestKeyFile {
 }
 
 impl RequestKeyFile {
-    /// Reports an encrypted key that was not compared with its request for lack of a password.
+    /// Reports an encrypted key that was not compared with its request because no password was given.
     pub(super) fn unchecked_key_finding(&self, args: &CsrArgs) -> Option<Finding> {
         let has_password = args.reading.password_file.is_some();
         if !self.encrypted || has_password || self.origin != KeyOrigin::Found {
             return None;
         }
         let message = format!(
-            "{} is encrypted: whether it belongs to the request was not looked at",
+            "{} is encrypted, so it was not compared with the request",
             self.path.display()
         );
         Some(Finding::note("key-not-opened", message))
     }
 
-    /// The mode of its file, its algorithm and whether it is encrypted.
-    pub(super) fn in_words(&self) -> String {
+    /// Describes the key: the mode of its file, its algorithm and whether it is encrypted.
+    pub(super) fn describe(&self) -> String {
         let mode = files::read_mode(&self.path)
             .map(|mode| format!("{mode}, "))
             .unwrap_or_default();
@@ -62,21 +63,21 @@ impl RequestKeyFile {
     }
 }
 
-/// Warns that a certificate for all of `names` is installed: `renew` renews it.
+/// Warns that a certificate for all of `names` is installed, which `renew` can replace.
 pub(super) fn already_installed(
     context: &Context,
     names: &AltNames,
     id: PublicKeyId,
 ) -> Option<Finding> {
     let (stem, leaf) = installed::find_with_names(context, &names.texts())?;
-    let same_request = if leaf.key_id == id {
-        ", made from this very request, which some CAs refuse a second time"
+    let same_key = if leaf.key_id == id {
+        "; it has the same key as this request, and some CAs refuse to issue for a key twice"
     } else {
         ""
     };
     let message = format!(
-        "a certificate for these names is installed ({stem}, until {}){same_request}",
-        leaf.not_after
+        "a certificate for these names is installed as {stem} and expires on {}{same_key}",
+        day(leaf.not_after)
     );
     let mut words = context.command_words("renew");
     words.push(stem);
@@ -92,17 +93,17 @@ pub(super) struct GivenKey {
 }
 
 impl GivenKey {
-    /// Reads the key file in any form; asks for a passphrase if the key is encrypted.
+    /// Reads the key file in any format; prompts for a password if the key is encrypted.
     ///
     /// # Errors
-    /// A file that cannot be read, or that holds no usable key, or several.
+    /// When the file cannot be read, or holds no usable key or several keys.
     pub(super) fn read(
         context: &Context,
         reading: &InputReader,
         path: &Path,
     ) -> Result<Self, Failure> {
         if path == Path::new("-") {
-            let message = "--key takes a file: the key is needed again to install";
+            let message = "`--key` needs a file, because `install` reads the key again";
             let failure = Failure::new(FailureKind::Usage, message);
             return Err(failure.with_step(csr_command::pass_key_as_file()));
         }
@@ -124,7 +125,7 @@ impl GivenKey {
             algorithm: key.algorithm(),
             id,
             encrypted: opened_ids.contains(&id),
-            origin: KeyOrigin::Named,
+            origin: KeyOrigin::Given,
             found_here,
         };
         Ok(Self {
@@ -134,7 +135,7 @@ impl GivenKey {
         })
     }
 
-    /// The requests and certificates that have this key, except for the file `request`.
+    /// Returns the requests and certificates that have this key, except for the file `request`.
     pub(super) fn reused_key(&self, context: &Context, request: &Path) -> ReusedKey {
         let mut others = self.requests_with_key(request);
         others.extend(self.certificates_with_key());
@@ -181,7 +182,7 @@ impl GivenKey {
             .collect()
     }
 
-    /// Warns that everybody on this machine may read the key file.
+    /// Warns that all users of this machine may read the key file.
     pub(super) fn readable_key_finding(&self) -> Option<Finding> {
         let path = &self.file.path;
         let mode = files::read_mode(path).ok()?;
@@ -189,7 +190,7 @@ impl GivenKey {
             return None;
         }
         let message = format!(
-            "{} may be read by everybody on this machine ({mode})",
+            "every user of this machine can read {} (mode {mode})",
             path.display()
         );
         let finding = Finding::warning("key-readable-by-others", message);
@@ -198,7 +199,7 @@ impl GivenKey {
 }
 
 fn several_keys(path: &Path, keys: &[HeldFile<PrivateKey>]) -> Failure {
-    let message = format!("{} holds several private keys", path.display());
+    let message = format!("{} contains several private keys", path.display());
     let mut failure = Failure::new(FailureKind::Ambiguous, message);
     for key in keys {
         let algorithm = key.value.algorithm();

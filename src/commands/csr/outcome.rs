@@ -1,4 +1,4 @@
-//! The outcome of `csr` if key and request exist, as text and as JSON.
+//! The outcome of `csr` with a key and its request, as text and as JSON.
 
 use std::path::PathBuf;
 
@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::key::{self, KeyOrigin, RequestKeyFile};
 use super::spec::{CsrSpec, has_errors};
 use crate::advice::{self, csr_command};
+use crate::commands::validation_text;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::dcv_file::StoredRecord;
@@ -37,7 +38,7 @@ pub(super) struct CsrOutcome {
     pub changed: bool,
     /// The requested names.
     pub names: AltNames,
-    /// The source of `--like`, in words.
+    /// A description of the source of `--like`.
     pub from: Option<String>,
     pub key: RequestKeyFile,
     pub request_path: PathBuf,
@@ -46,17 +47,17 @@ pub(super) struct CsrOutcome {
     pub request: SigningRequest,
     /// The CA, if it is known.
     pub ca: Option<Ca>,
-    /// What to publish, as far as it can be known.
+    /// The records to publish, as far as they are known.
     pub records: Vec<DcvRecord>,
-    /// The files that a known CA accepts instead of the records.
+    /// The files on the web server that a known CA accepts instead of the records.
     pub files: Vec<FileRecord>,
     /// The old files that `--force` renamed.
     pub backups: Vec<PathBuf>,
     /// What the CA or the users of the certificate may object to.
     pub findings: Vec<Finding>,
-    /// The first words of the command that checks the record.
+    /// The first words of the `dcv-check` command line.
     pub check_words: Vec<String>,
-    /// The first words of the command that installs.
+    /// The first words of the `install` command line.
     pub install_words: Vec<String>,
 }
 
@@ -96,7 +97,7 @@ impl CsrOutcome {
 struct DcvInstructions {
     records: Vec<DcvRecord>,
     files: Vec<FileRecord>,
-    /// The CA, if no record of a reseller confirms what it asks for.
+    /// The CA, if no record of a reseller confirms its form of the record.
     unconfirmed_ca: Option<Ca>,
 }
 
@@ -112,7 +113,7 @@ impl DcvInstructions {
             .collect();
         // A key outside its usual path belongs to another request as well.
         let is_reused =
-            on_disk.key.origin == KeyOrigin::Named || on_disk.key.path != on_disk.paths.key;
+            on_disk.key.origin == KeyOrigin::Given || on_disk.key.path != on_disk.paths.key;
         let mut expected = expectation::expectations(request, ca, &given);
         let mut files = http_file::files_of_known_ca(request, ca, &given);
         if is_reused {
@@ -150,7 +151,7 @@ impl Outcome for CsrOutcome {
                 "algorithm": self.key.algorithm.to_string(),
                 "id": self.key.id.to_string(),
                 "encrypted": self.key.encrypted,
-                "reused": self.key.origin == KeyOrigin::Named,
+                "reused": self.key.origin == KeyOrigin::Given,
             },
             "request": {
                 "path": self.request_path.display().to_string(),
@@ -186,31 +187,32 @@ impl CsrOutcome {
         } else {
             Label::Found
         };
-        text.add(label, self.files_in_words());
+        text.add(label, self.describe_files());
+        text.add_continuation(format!("names: {}", self.names));
         if let (false, true, Some(ca)) = (self.made, self.changed, self.ca) {
             let path = self.record_path.display();
-            text.add(Label::Wrote, format!("{path} (the CA: {})", ca.name()));
+            text.add(
+                Label::Wrote,
+                format!("{path}, which stores the CA: {}", ca.name()),
+            );
         }
         for backup in &self.backups {
             text.add(
                 Label::Wrote,
-                format!("{} (the one before)", backup.display()),
+                format!("{} (backup of the replaced file)", backup.display()),
             );
         }
     }
 
-    fn files_in_words(&self) -> String {
+    fn describe_files(&self) -> String {
         let key = self.key.path.display();
-        let key_words = self.key.in_words();
+        let key_details = self.key.describe();
         let request = self.request_path.display();
-        let names = &self.names;
         match self.key.origin {
-            KeyOrigin::Named => {
-                format!("{request}   for {names}, with {key} ({key_words}), which stays as it is")
+            KeyOrigin::Given => {
+                format!("{request}, made with the existing key {key} ({key_details})")
             }
-            KeyOrigin::Found | KeyOrigin::Made => {
-                format!("{key} ({key_words})   {request}   for {names}")
-            }
+            KeyOrigin::Found | KeyOrigin::Made => format!("{key} ({key_details}), {request}"),
         }
     }
 
@@ -219,11 +221,14 @@ impl CsrOutcome {
             match finding.severity {
                 Severity::Error => text.add_finding(finding),
                 Severity::Note => text.add(Label::Note, finding.message.clone()),
-                // Its steps are alternatives, not what to do next.
+                // Its steps are alternatives to this request, not what to do next.
                 Severity::Warning => {
                     text.add(Label::Warning, finding.message.clone());
                     for step in &finding.next {
-                        text.add_step(Label::Note, step);
+                        text.add_continuation(step.sentence());
+                        for line in step.command.iter().chain(&step.lines) {
+                            text.add_verbatim(line.clone());
+                        }
                     }
                 }
             }
@@ -231,80 +236,16 @@ impl CsrOutcome {
     }
 
     fn write_instructions(&self, text: &mut TextOutput) {
-        text.add(Label::Next, self.paste_instruction());
-        text.add_payload(self.request.to_pem());
-        let lines = self
+        let kind = self
             .records
-            .iter()
-            .flat_map(|record| self.publish_instructions(record));
-        for (index, line) in lines.enumerate() {
-            let number = if index == 0 { "2." } else { "  " };
-            text.add(Label::Next, format!("{number} {line}"));
+            .first()
+            .map_or("CNAME", |record| record.kind.word());
+        text.add(Label::Next, csr_command::paste_request(self.ca, kind));
+        text.add_payload(self.request.to_pem());
+        for record in &self.records {
+            validation_text::add_record(text, record, self.ca);
         }
-        for (index, step) in self.next_steps().iter().enumerate() {
-            let introduction = self.step_introduction(index);
-            text.add(Label::Next, format!("{introduction}{}", step.text));
-        }
-    }
-
-    fn paste_instruction(&self) -> String {
-        match self.ca {
-            Some(Ca::Private) => "1. hand this request to your CA:".to_owned(),
-            Some(Ca::Namecheap) => {
-                "1. Namecheap > Activate > DCV \"Add CNAME record\", paste:".to_owned()
-            }
-            Some(ca) => {
-                let kind = self
-                    .records
-                    .first()
-                    .map_or("CNAME", |record| record.kind.word());
-                let title = ca.title();
-                format!("1. paste this request at {title}, and choose DCV by {kind}:")
-            }
-            None => "1. paste this request at the shop or CA:".to_owned(),
-        }
-    }
-
-    /// The record to publish if all of it is known; otherwise the form of what the reseller shows.
-    fn publish_instructions(&self, record: &DcvRecord) -> Vec<String> {
-        let zone = &record.zone;
-        let host = &record.relative_name;
-        let kind = record.kind.word();
-        let shape = record.shape.as_deref().unwrap_or_default();
-        let mut lines = match (&record.value, self.ca) {
-            (Some(value), _) => vec![format!(
-                "add in the panel of {zone}:  {kind} | host {host} | value {value}"
-            )],
-            (None, Some(ca)) => vec![
-                format!(
-                    "{} shows a {kind}; in the panel of {zone} its host is {host}",
-                    ca.title()
-                ),
-                format!("and its value has the form {shape}"),
-            ],
-            (None, None) => vec![
-                format!(
-                    "if it shows a {kind} with host {host} (Sectigo, SSL.com and their shops),"
-                ),
-                format!("enter it in the panel of {zone}; its value has the form {shape}"),
-                "if it shows another CNAME or TXT (DigiCert, GlobalSign, GoDaddy, AWS), enter that"
-                    .to_owned(),
-            ],
-        };
-        if record.validates.len() > 1 {
-            lines.push(format!("it proves {}", record.validates.join(", ")));
-        }
-        lines
-    }
-
-    /// The number of a next step, and why to take it.
-    fn step_introduction(&self, index: usize) -> String {
-        match (self.ca, index) {
-            (Some(Ca::Private), _) => format!("{}. ", index + 2),
-            (_, 0) if self.is_complete() => "3. then wait until the CA can see it:  ".to_owned(),
-            (_, 0) => "3. then give the record that the shop shows, whole, and wait:  ".to_owned(),
-            _ => format!("{}. ", index + 3),
-        }
+        text.add_next_steps(&self.next_steps());
     }
 
     fn is_complete(&self) -> bool {
@@ -318,7 +259,7 @@ impl CsrOutcome {
             let submit = csr_command::submit_to_windows_ca(&self.request_path);
             return vec![submit, install];
         }
-        let check = csr_command::check_validation(&self.check_command());
+        let check = self.check_step();
         if self.key.found_here {
             vec![check]
         } else {
@@ -326,14 +267,15 @@ impl CsrOutcome {
         }
     }
 
-    fn check_command(&self) -> Vec<String> {
+    fn check_step(&self) -> NextStep {
         let mut words = self.check_words.clone();
         words.push("--wait".to_owned());
         if self.is_complete() {
             words.push(self.names.primary().file_stem());
+            csr_command::check_published_record(&words)
         } else {
             words.extend(["--record".to_owned(), "-".to_owned()]);
+            csr_command::check_shown_record(self.ca, &words)
         }
-        words
     }
 }

@@ -63,8 +63,8 @@ impl Outcome for CsrRefusal {
 
     fn human(&self, text: &mut TextOutput) {
         text.add_findings(&self.findings);
+        text.add(Label::Note, "no file was written");
         text.add_next_steps(&[self.next()]);
-        text.add(Label::Done, "no file was written");
     }
 
     fn exit_code(&self) -> u8 {

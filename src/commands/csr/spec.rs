@@ -1,4 +1,4 @@
-//! What the new request is to hold, from the command line and from the source of `--like`.
+//! The content of the new request, from the command line and from the source of `--like`.
 
 use std::path::Path;
 
@@ -27,9 +27,9 @@ pub(super) struct CsrSpec {
     pub(super) key_type: Option<KeyAlgorithm>,
     /// The key of `--key`.
     pub(super) given: Option<GivenKey>,
-    /// The source of `--like`, in words.
+    /// A description of the source of `--like`.
     pub(super) from: Option<String>,
-    /// Whether the subject has more than a common name made from the names.
+    /// False if the subject is only a common name made from the names.
     has_own_subject: bool,
     before: EarlierContent,
 }
@@ -38,7 +38,7 @@ impl CsrSpec {
     /// Combines the command line and the source of `--like`; command-line values take precedence.
     ///
     /// # Errors
-    /// Invalid names or subject, files that cannot be read.
+    /// When names or subject are invalid, or a file cannot be read.
     pub(super) fn new(context: &Context, args: &CsrArgs) -> Result<Self, Failure> {
         let reader = InputReader::new(context, &args.reading)?;
         let template = args
@@ -69,20 +69,20 @@ impl CsrSpec {
         })
     }
 
-    /// Whether `request` is for the same names.
+    /// Returns whether `request` is for the same names.
     pub(super) fn matches_names(&self, request: &SigningRequest) -> bool {
         request
             .alt_names()
             .is_some_and(|names| names.same_set(&self.names))
     }
 
-    /// Whether `request` has another subject than the one that was given.
+    /// Returns whether `request` has another subject than the one that was given.
     pub(super) fn differs_in_subject(&self, request: &SigningRequest) -> bool {
         self.has_own_subject && self.subject.to_der() != request.subject_der()
     }
 
-    /// Reports what a CA would refuse; codes of `--allow` become warnings. `request` is the path of
-    /// the new request.
+    /// Reports what a CA would refuse; findings with a code of `--allow` become warnings. `request` is
+    /// the path of the new request.
     pub(super) fn findings(
         &self,
         context: &Context,
@@ -130,7 +130,10 @@ impl CsrSpec {
     }
 }
 
-/// The kind of key: that of the key of `--key`, else `--key-type`, else that of `--like`.
+/// Returns the algorithm of the key of `--key`, else `--key-type`, else that of `--like`.
+///
+/// # Errors
+/// When `--key-type` contradicts the key of `--key`.
 fn key_type(
     args: &CsrArgs,
     given: Option<&GivenKey>,
@@ -147,7 +150,7 @@ fn key_type(
     }
 }
 
-/// What the source of `--like` holds that the new request does not take over.
+/// Returns what the source of `--like` contains and the new request does not take over.
 fn earlier_content(
     args: &CsrArgs,
     given: Option<&GivenKey>,
@@ -160,8 +163,8 @@ fn earlier_content(
     before
 }
 
-/// The subject of `--subject`, else that of `--like`. A common name of `--like` that is not among
-/// the names is removed, except for a private CA.
+/// Returns the subject of `--subject`, else that of `--like`. A common name of `--like` that is not
+/// among the names is removed, except for a private CA.
 fn given_subject(
     args: &CsrArgs,
     template: Option<&CsrTemplate>,
@@ -186,8 +189,8 @@ fn given_subject(
     }))
 }
 
-/// The subject with a common name: `CN=Example.COM` is written as the listed name example.com, and
-/// a missing one is the first name.
+/// Returns the subject with a common name: `CN=Example.COM` becomes the listed name example.com, and
+/// the first name is used if there is none.
 fn subject_for(given: Option<SubjectName>, names: &AltNames) -> SubjectName {
     given
         .unwrap_or_default()
@@ -203,15 +206,15 @@ fn listed_name(text: &str, names: &AltNames) -> Option<AltName> {
 fn contradicting_key_type(given: &GivenKey, typed: KeyAlgorithm) -> Failure {
     let path = given.file.path.display();
     let algorithm = given.file.algorithm;
-    let message = format!("--key-type {typed} is not the kind of {path}, which is {algorithm}");
+    let message = format!("`--key-type {typed}` contradicts `--key`: {path} is {algorithm}");
     Failure::new(FailureKind::Usage, message).with_step(csr_command::choose_key_or_key_type())
 }
 
-/// Turns an error whose code is among the `allowed` ones into a warning that says so.
+/// Turns an error whose code is in `allowed` into a warning that says so.
 pub(super) fn demote_allowed(mut finding: Finding, allowed: &[&'static str]) -> Finding {
     if finding.severity == Severity::Error && allowed.contains(&finding.code) {
         finding.severity = Severity::Warning;
-        let note = format!("; allowed by --allow {}", finding.code);
+        let note = format!("; accepted because of `--allow {}`", finding.code);
         finding.message.push_str(&note);
         finding.next.clear();
     }

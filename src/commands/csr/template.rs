@@ -1,4 +1,4 @@
-//! `--like`: takes names, subject and kind of key from an existing certificate or request, and
+//! `--like`: takes names, subject and key algorithm from an existing certificate or request, and
 //! nothing else.
 
 use jiff::Timestamp;
@@ -16,8 +16,10 @@ use crate::pki::key::KeyAlgorithm;
 use crate::pki::name::NameError;
 use crate::pki::request::SigningRequest;
 use crate::pki::subject::SubjectName;
+use crate::wording::day;
 
-/// More names than any certificate has; each is compared with each.
+/// The highest number of names that is accepted: more than any certificate has. Every name is
+/// compared with every other one.
 const NAME_LIMIT: usize = 10_000;
 
 /// The parts of a certificate or request that a new request takes over.
@@ -25,14 +27,14 @@ pub(super) struct CsrTemplate {
     pub(super) label: String,
     pub(super) names: AltNames,
     pub(super) subject: SubjectName,
-    /// The nearest kind of key that certctl generates.
+    /// The nearest key algorithm that certctl generates.
     pub(super) key_type: Option<KeyAlgorithm>,
     pub(super) before: EarlierContent,
 }
 
 /// The raw parts of a certificate or request.
 struct TemplateParts<'a> {
-    /// `request`, or `certificate of example.com until 2027-06-10`.
+    /// `request`, or `certificate of example.com that expires on 2027-06-10`.
     kind: String,
     names: Vec<String>,
     subject_der: &'a [u8],
@@ -46,7 +48,11 @@ impl<'a> TemplateParts<'a> {
         let mut names = leaf.dns_names.clone();
         names.extend(details.ip_addresses.iter().cloned());
         Self {
-            kind: format!("certificate of {} until {}", leaf.label(), leaf.not_after),
+            kind: format!(
+                "certificate of {} that expires on {}",
+                leaf.label(),
+                day(leaf.not_after)
+            ),
             names,
             subject_der: leaf.subject_der(),
             algorithm: leaf.algorithm,
@@ -99,7 +105,7 @@ impl CsrTemplate {
         let mut names = parts.names;
         if names.len() > NAME_LIMIT {
             let message = format!(
-                "{source} has {} names; more than {NAME_LIMIT} are not taken over",
+                "{source} has {} names, but `--like` accepts at most {NAME_LIMIT}",
                 names.len()
             );
             return Err(Failure::new(FailureKind::Hostile, message));
@@ -122,7 +128,10 @@ impl CsrTemplate {
     }
 }
 
-/// The server's certificate; of several for the same names the newest.
+/// Returns the server certificate in `delivery`; of several for the same names the most usable one.
+///
+/// # Errors
+/// When there are server certificates for different names.
 fn newest_leaf<'a>(
     source: &str,
     delivery: &'a CaDelivery,
@@ -152,7 +161,7 @@ fn sorted_names(leaf: &Certificate) -> Vec<String> {
     names
 }
 
-/// The kind of key that certctl generates in place of `algorithm`.
+/// Returns the key algorithm that certctl generates in place of `algorithm`.
 fn nearest_key_type(algorithm: KeyAlgorithm) -> Option<KeyAlgorithm> {
     match algorithm {
         KeyAlgorithm::Rsa(..=2048) => Some(KeyAlgorithm::Rsa(2048)),
@@ -180,13 +189,13 @@ fn earlier_content(details: &CertificateDetails, algorithm: KeyAlgorithm) -> Ear
 }
 
 fn empty_source(source: &str) -> Failure {
-    let message = format!("{source} has neither a site's certificate nor a request");
+    let message = format!("{source} contains neither a server certificate nor a request");
     Failure::new(FailureKind::Malformed, message).with_step(csr_command::pass_template_source())
 }
 
 fn ambiguous_source(source: &str, candidates: impl Iterator<Item = String>) -> Failure {
     const SHOWN: usize = 12;
-    let message = format!("{source} has several that differ");
+    let message = format!("{source} contains several different certificates or requests");
     candidates
         .take(SHOWN)
         .fold(
@@ -197,7 +206,7 @@ fn ambiguous_source(source: &str, candidates: impl Iterator<Item = String>) -> F
 }
 
 fn unusable_names(source: &str, error: &NameError) -> Failure {
-    let message = format!("the names in {source} cannot be asked for");
+    let message = format!("the names in {source} cannot be requested");
     Failure::new(FailureKind::Malformed, message)
         .because(error.to_string())
         .with_step(csr_command::type_names_instead())

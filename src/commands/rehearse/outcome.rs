@@ -11,7 +11,7 @@ use crate::pki::name::DnsName;
 use crate::report::{Label, Outcome, TextOutput, path_text};
 use crate::wording::day;
 
-/// The certificate that a visitor sees in the end.
+/// The certificate that a visitor gets in the end.
 #[derive(Clone, Debug)]
 pub(super) struct RehearsalProof {
     /// The address of the site.
@@ -29,8 +29,10 @@ pub(super) struct RehearsalProof {
 pub(crate) struct RehearseOutcome {
     pub(super) name: DnsName,
     pub(super) folder: PathBuf,
-    /// The lines before the first step.
+    /// The paragraphs before the first step.
     pub(super) intro: Vec<String>,
+    /// Whether the introduction and the steps were printed while they ran.
+    pub(super) is_printed: bool,
     pub(super) steps: Vec<RehearsalStep>,
     /// `None` if a step had an unexpected result.
     pub(super) proof: Option<RehearsalProof>,
@@ -66,11 +68,11 @@ impl Outcome for RehearseOutcome {
     }
 
     fn human(&self, text: &mut TextOutput) {
-        for line in &self.intro {
-            text.add_plain(line);
-        }
-        for (index, step) in self.steps.iter().enumerate() {
-            step.print(index + 1, text);
+        if !self.is_printed {
+            print_intro(&self.intro, text);
+            for (index, step) in self.steps.iter().enumerate() {
+                step.print(index + 1, text);
+            }
         }
         text.add_plain("");
         text.add_findings(&self.findings);
@@ -85,20 +87,25 @@ impl Outcome for RehearseOutcome {
     }
 }
 
+/// Prints what comes before the first step.
+pub(super) fn print_intro(intro: &[String], text: &mut TextOutput) {
+    for paragraph in intro {
+        text.add_plain(paragraph);
+    }
+}
+
 impl RehearseOutcome {
     fn print_proof(&self, proof: &RehearsalProof, text: &mut TextOutput) {
         let name = self.name.as_str();
         let address = &proof.address;
         let protocol = proof.protocol;
         let expiry = day(proof.not_after);
-        let site = format!("https://{name} at {address}: {protocol}, whole chain, until {expiry}");
+        let site = format!("https://{name} at {address}: {protocol}, full chain, expires {expiry}");
         text.add(Label::Live, site);
-        text.add(
-            Label::Live,
-            format!("fingerprint (SHA-256) {}", proof.sha256),
-        );
+        text.add_fields(&[("SHA-256 fingerprint", &proof.sha256)]);
         let done = format!(
-            "every step came out as it should; {}/etc/ssl is what the server reads",
+            "every step ended as expected; all files are in {0}, and the web server read those in \
+                {0}/etc/ssl",
             self.folder.display()
         );
         text.add(Label::Done, done);

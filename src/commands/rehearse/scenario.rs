@@ -1,13 +1,13 @@
-//! The scenario: an old certificate, a new one, and the two most expensive mistakes.
+//! The scenario: an old certificate, a new one, and two common mistakes.
 
 use std::time::Duration;
 
 use clap::Parser;
-use serde_json::Value;
 
-use super::outcome::{RehearsalProof, RehearseOutcome};
+use super::outcome::{self, RehearsalProof, RehearseOutcome};
+use super::pause::StepPause;
 use super::setup::{RehearsalRun, RehearsalServer, zone_of};
-use super::step::{ExpectedResult, OutsideEvent, RehearsalStep};
+use super::step::{CommandResult, ExpectedResult, OutsideEvent, RehearsalStep, ShownRecord};
 use crate::advice;
 use crate::commands::{csr, dcv_check, install};
 use crate::context::Context;
@@ -18,7 +18,7 @@ use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
 use crate::rehearsal::reseller::{PendingOrder, RehearsalReseller, RetryResult, ValidationAttempt};
 use crate::rehearsal::web::{OLD_DAYS, RehearsalSite};
-use crate::report::Outcome;
+use crate::report::{Outcome, TextOutput};
 use crate::system::fs::files;
 use crate::system::fs::scratch::ScratchFolder;
 use crate::system::serve::web::{SiteVisit, visit};
@@ -27,7 +27,8 @@ use crate::wording::day;
 /// A reload command that succeeds without any effect.
 const IDLE_RELOAD: &str = "true";
 
-/// The commands of the scenario. Their lines are parsed here, so that what is printed is what runs.
+/// The commands of the scenario. Their words are parsed as typed, so that what is printed is what
+/// runs.
 #[derive(Debug, Parser)]
 #[command(name = "certctl", no_binary_name = true)]
 enum RehearsalCommand {
@@ -50,28 +51,25 @@ impl<E: Into<Failure>> From<E> for EarlyEnd {
     }
 }
 
-/// How a command ended.
-struct CommandResult {
-    exit_code: u8,
-    /// What it prints with `--json`.
-    document: Value,
-}
-
-/// Sets up the surroundings in `scratch` and runs the scenario.
+/// Sets up reseller, DNS zone and web server in `scratch` and runs the scenario.
 pub(super) fn run(
     context: &Context,
     server: RehearsalServer,
     name: &DnsName,
     scratch: &ScratchFolder,
+    pause: StepPause<'_>,
 ) -> Result<RehearseOutcome, Failure> {
     let folder = scratch.path().to_owned();
-    // So that a signal stops whatever was started.
+    // From here on a signal stops the web server too.
     context
         .interrupt
         .listen()
         .map_err(|error| Failure::from_error(FailureKind::Internal, &error))?;
-    let mut rehearsal = RehearsalRun::set_up(context, server, name, scratch)?;
+    let mut rehearsal = RehearsalRun::set_up(context, server, name, scratch, pause)?;
     let intro = rehearsal.intro();
+    rehearsal
+        .pause
+        .print(|text| outcome::print_intro(&intro, text));
     let mut findings = Vec::new();
     let proof = match rehearsal.run() {
         Ok(proof) => Some(proof),
@@ -85,25 +83,37 @@ pub(super) fn run(
         name: name.clone(),
         folder,
         intro,
+        is_printed: rehearsal.pause.prints_each_step(),
         steps: rehearsal.steps,
         proof,
         findings,
     })
 }
 
-impl RehearsalRun {
+impl RehearsalRun<'_> {
     fn intro(&self) -> Vec<String> {
         let folder = self.inner.directory.display();
-        let name = self.name.as_str();
+        let host = self.visited_host();
         let address = self.web.address();
+        let server = match &self.web {
+            RehearsalSite::Embedded { .. } => {
+                "The reseller with its CA, the DNS server and the web \
+                server are built into certctl"
+            }
+            RehearsalSite::Nginx(_) => {
+                "The reseller with its CA and the DNS server are built into \
+                certctl; the web server is the nginx of this machine"
+            }
+        };
         vec![
-            "The whole round of a certificate with the real commands; the shop and its CA, the DNS \
-                and the web server are"
-                .to_owned(),
-            format!("certctl's own, on this machine alone. Files: {folder}/ (each command runs \
-                with -C {folder} --root {folder})."),
-            format!("The site https://{name} ({address}) shows a certificate that ends in \
-                {OLD_DAYS} days: time for a new one."),
+            format!(
+                "This is a rehearsal: it runs the real commands, but only on this machine and \
+                in the folder {folder}. {server}."
+            ),
+            format!(
+                "The site https://{host} ({address}) has a certificate that expires in \
+                {OLD_DAYS} days, so it needs a new one."
+            ),
         ]
     }
 
@@ -112,13 +122,16 @@ impl RehearsalRun {
         self.publish_at_doubled_name(&order)?;
         let new = self.publish(&order)?;
         self.install_with_idle_reload()?;
-        self.install(&new)
+        let proof = self.install(&new)?;
+        self.show_last_step()?;
+        Ok(proof)
     }
 
     fn order(&mut self) -> Result<PendingOrder, EarlyEnd> {
         let name = self.name.as_str().to_owned();
         self.run_command(
-            "A key, which never leaves this machine, and a request (CSR), which the shop gets",
+            "You make a private key, which never leaves this machine, and a certificate signing \
+                request (CSR), which you paste at the reseller",
             &["csr", &name, "--ca", "namecheap"],
             ExpectedResult {
                 exit_code: 0,
@@ -128,23 +141,32 @@ impl RehearsalRun {
         let request = self.inner.path_of(format!("{}.csr", self.name.file_stem()));
         let request = files::read(&request, 65536)?;
         let order = self.reseller.order(&request)?;
-        self.add_event(
-            "shop",
-            format!(
-                "prove that it is yours: CNAME {} to {}",
-                order.host, order.target
-            ),
+        let record = ShownRecord {
+            host: order.host.clone(),
+            target: order.target.clone(),
+        };
+        self.add_record_event(
+            "reseller",
+            "The reseller shows the record that you have to publish, with its full host name",
+            record,
         );
         Ok(order)
     }
 
     fn publish_at_doubled_name(&mut self, order: &PendingOrder) -> Result<(), EarlyEnd> {
-        self.zone.add_cname(&order.host, &order.target)?;
+        let published = self.zone.add_cname(&order.host, &order.target)?;
+        self.add_event(
+            "dns-provider",
+            format!(
+                "You enter this full host name in the DNS provider's console, a common mistake: \
+                    the console appends the zone, so the record is published at {published}"
+            ),
+        );
         let record = format!("{} CNAME {}", order.host, order.target);
         let resolver = self.dns.address().to_string();
         self.run_command(
-            "The record is published, with the usual mistake: the whole name as host, though the \
-                DNS panel adds the zone",
+            "You let certctl check the record before the CA does; it reports that the record is \
+                at the wrong name",
             &["dcv-check", "--record", &record, "--resolver", &resolver],
             ExpectedResult {
                 exit_code: 1,
@@ -153,10 +175,12 @@ impl RehearsalRun {
         )?;
         match self.reseller.retry(order)? {
             RetryResult::Issued(_) => Err(unexpected(
-                "the shop issued for a record at the wrong place",
+                "the reseller issued a certificate for a record at the wrong name",
             )),
             RetryResult::NotIssued(_) => {
-                self.add_event("shop", "we do not see the record".to_owned());
+                let event = "You choose Retry at the reseller; its CA does not find the record and \
+                    issues nothing";
+                self.add_event("reseller", event.to_owned());
                 Ok(())
             }
         }
@@ -168,10 +192,18 @@ impl RehearsalRun {
             .host
             .strip_suffix(zone_of(&self.name))
             .map_or(order.host.as_str(), |host| host.trim_end_matches('.'));
-        self.zone.add_cname(host, &order.target)?;
+        let published = self.zone.add_cname(host, &order.target)?;
+        self.add_event(
+            "dns-provider",
+            format!(
+                "In the DNS provider's console you change the host to {host}, so the record is \
+                    now published at {published}"
+            ),
+        );
         let resolver = self.dns.address().to_string();
         self.run_command(
-            "Published again, with the host alone; certctl has kept the shop's record",
+            "You let certctl check again; it stored the reseller's record, so you need not repeat \
+                it",
             &["dcv-check", "--resolver", &resolver],
             ExpectedResult {
                 exit_code: 0,
@@ -179,10 +211,10 @@ impl RehearsalRun {
             },
         )?;
         match self.reseller.retry(order)? {
-            RetryResult::NotIssued(ValidationAttempt::Other(value)) => {
-                Err(unexpected(format!("the shop sees the value {value}")))
-            }
-            RetryResult::NotIssued(_) => Err(unexpected("the shop does not see the record")),
+            RetryResult::NotIssued(ValidationAttempt::Other(value)) => Err(unexpected(format!(
+                "the reseller found the record with the value {value}"
+            ))),
+            RetryResult::NotIssued(_) => Err(unexpected("the reseller did not find the record")),
             RetryResult::Issued(leaf) => {
                 self.receive_zip(order, &leaf)?;
                 Ok(*leaf)
@@ -190,24 +222,25 @@ impl RehearsalRun {
         }
     }
 
-    /// Writes the zip that the reseller sends by mail.
+    /// Writes the zip that the reseller sends by e-mail.
     fn receive_zip(&mut self, order: &PendingOrder, leaf: &Certificate) -> Result<(), EarlyEnd> {
         self.zip = RehearsalReseller::zip_name(order);
         let path = self.inner.path_of(&self.zip);
         let zip = self.reseller.pack(order, leaf)?;
         files::create_new(&path, &zip, Mode::new(0o644))?;
         let event = format!(
-            "we see it, the domain is yours; by mail comes {}",
+            "You choose Retry at the reseller; its CA finds the record and issues the certificate, \
+                which you save as {}",
             path.display()
         );
-        self.add_event("shop", event);
+        self.add_event("reseller", event);
         Ok(())
     }
 
     fn install_with_idle_reload(&mut self) -> Result<(), EarlyEnd> {
         self.run_install(
-            "Installed, with a reload that says it worked and did nothing: certctl looks, sees it, \
-                and puts all back",
+            "You install the certificate with a reload command that succeeds but does nothing; \
+                certctl detects that the old certificate is still served, and rolls back",
             Some(IDLE_RELOAD),
             ExpectedResult {
                 exit_code: 5,
@@ -217,13 +250,15 @@ impl RehearsalRun {
         let visit = self.visit()?;
         if visit.leaf != self.old.der() {
             return Err(unexpected(
-                "the site does not show the old certificate again",
+                "the site does not serve the old certificate after the rollback",
             ));
         }
         self.add_event(
-            "visit",
+            "visitor",
             format!(
-                "a visitor still sees the old certificate, until {}, and no error",
+                "A visitor of https://{} gets the old certificate, which expires on {}, and no \
+                    error",
+                self.visited_host(),
                 day(self.old.not_after)
             ),
         );
@@ -239,8 +274,8 @@ impl RehearsalRun {
             RehearsalSite::Nginx(_) => None,
         };
         self.run_install(
-            "The same with the reload that this server knows: key and chain switch at once, and \
-                the site is asked",
+            "You install it with the right reload command; certctl replaces certificate and key in \
+                one step, reloads the server and verifies that it serves the new certificate",
             reload.as_deref(),
             ExpectedResult {
                 exit_code: 0,
@@ -250,9 +285,14 @@ impl RehearsalRun {
         let visit = self.visit()?;
         if visit.leaf != new.der() {
             return Err(unexpected(
-                "a visitor is not shown the new certificate, though install says so",
+                "a visitor does not get the new certificate, although install reported it live",
             ));
         }
+        let event = format!(
+            "A visitor of https://{} gets the new certificate",
+            self.visited_host()
+        );
+        self.add_event("visitor", event);
         Ok(RehearsalProof {
             address: self.web.address().to_string(),
             protocol: visit.protocol,
@@ -294,23 +334,21 @@ impl RehearsalRun {
         self.run_command(title, &words, expected)
     }
 
-    /// Runs one line as a user types it.
+    /// Runs one command line as if a user had typed it.
     fn run_command(
         &mut self,
         title: &'static str,
         words: &[&str],
         expected: ExpectedResult,
     ) -> Result<(), EarlyEnd> {
+        self.show_last_step()?;
         self.check_interrupt()?;
         let command = parse_command(words)?;
-        let result = self.execute(&command)?;
         let step = RehearsalStep {
             title,
             argv: self.argv(words),
-            shown: shown_words(words),
             expected,
-            exit_code: result.exit_code,
-            document: result.document,
+            result: self.execute(&command)?,
             events: Vec::new(),
         };
         let deviation = step.deviation();
@@ -324,12 +362,22 @@ impl RehearsalRun {
         }
     }
 
+    /// With `--step`: prints the last step with its events and waits for Enter.
+    fn show_last_step(&self) -> Result<(), Failure> {
+        let Some(step) = self.steps.last() else {
+            return Ok(());
+        };
+        let number = self.steps.len();
+        self.pause.print(|text| step.print(number, text));
+        self.pause.wait(&self.inner.interrupt)
+    }
+
     fn check_interrupt(&self) -> Result<(), Failure> {
         let Some(signal) = self.inner.interrupt.signal() else {
             return Ok(());
         };
         let progress = format!(
-            "after {} of its steps; nothing of it is in use",
+            "{} of its steps were completed; no file outside of its folder was changed",
             self.steps.len()
         );
         let failure = Failure::new(
@@ -347,7 +395,7 @@ impl RehearsalRun {
         }
     }
 
-    /// All words of a command line, with the rehearsal's folder and time.
+    /// Returns all words of a command line, with the options for the rehearsal's folder and time.
     fn argv(&self, words: &[&str]) -> Vec<String> {
         let folder = self.inner.directory.display().to_string();
         let mut argv = vec![
@@ -368,32 +416,39 @@ impl RehearsalRun {
 
     /// Visits the site like a browser that trusts the reseller's root.
     fn visit(&self) -> Result<SiteVisit, EarlyEnd> {
-        // A wildcard does not cover its base name.
-        let host = if self.name.is_wildcard() {
-            format!("www.{}", self.name.base())
-        } else {
-            self.name.as_str().to_owned()
-        };
+        let host = self.visited_host();
         let address = self.web.address();
         let now = self.inner.now();
         visit(address, &host, self.root.der(), now)
-            .map_err(|error| unexpected(format!("a visitor was refused: {error}")))
+            .map_err(|error| unexpected(format!("a visitor got an error: {error}")))
+    }
+
+    /// The host that visitors open; a wildcard does not cover its base name.
+    fn visited_host(&self) -> String {
+        if self.name.is_wildcard() {
+            format!("www.{}", self.name.base())
+        } else {
+            self.name.as_str().to_owned()
+        }
     }
 
     fn add_event(&mut self, actor: &'static str, event: String) {
         if let Some(step) = self.steps.last_mut() {
-            step.events.push(OutsideEvent { actor, event });
+            step.events.push(OutsideEvent {
+                actor,
+                event,
+                record: None,
+            });
         }
     }
-}
 
-/// The words that are printed, without the options that are the same for all commands.
-fn shown_words(words: &[&str]) -> Vec<String> {
-    let mut shown = vec!["certctl".to_owned()];
-    for word in words {
-        shown.push((*word).to_owned());
+    fn add_record_event(&mut self, actor: &'static str, event: &str, record: ShownRecord) {
+        self.add_event(actor, event.to_owned());
+        let step = self.steps.last_mut();
+        if let Some(event) = step.and_then(|step| step.events.last_mut()) {
+            event.record = Some(record);
+        }
     }
-    shown
 }
 
 fn parse_command(words: &[&str]) -> Result<RehearsalCommand, EarlyEnd> {
@@ -401,24 +456,33 @@ fn parse_command(words: &[&str]) -> Result<RehearsalCommand, EarlyEnd> {
     if let RehearsalCommand::Install(args) = &mut command
         && args.reload.as_deref() == Some(IDLE_RELOAD)
     {
-        // Nothing will change, however long the server is probed.
+        // The server serves the old certificate however long it is probed.
         args.patience.deadline = Duration::from_millis(300);
     }
     Ok(command)
 }
 
-/// The exit code and the document of a command; a signal ends the rehearsal too.
+/// Returns what a command printed, as text and as JSON; a signal ends the rehearsal too.
 fn command_result<O: Outcome>(result: Result<O, Failure>) -> Result<CommandResult, Failure> {
+    let mut output = TextOutput::default();
     match result {
-        Ok(outcome) => Ok(CommandResult {
-            exit_code: outcome.exit_code(),
-            document: outcome.json(),
-        }),
+        Ok(outcome) => {
+            outcome.human(&mut output);
+            Ok(CommandResult {
+                exit_code: outcome.exit_code(),
+                output,
+                document: outcome.json(),
+            })
+        }
         Err(failure) if matches!(failure.kind, FailureKind::Interrupted(_)) => Err(failure),
-        Err(failure) => Ok(CommandResult {
-            exit_code: failure.kind.exit_code(),
-            document: failure.json(),
-        }),
+        Err(failure) => {
+            output.add_failure(&failure);
+            Ok(CommandResult {
+                exit_code: failure.kind.exit_code(),
+                output,
+                document: failure.json(),
+            })
+        }
     }
 }
 

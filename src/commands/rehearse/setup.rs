@@ -1,10 +1,11 @@
-//! Sets up the surroundings of certctl in a rehearsal.
+//! Sets up the reseller, the DNS zone and the web server of a rehearsal.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use super::pause::StepPause;
 use super::step::RehearsalStep;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -23,15 +24,15 @@ use crate::system::serve::dns::DnsServer;
 /// Which web server serves the site.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub(crate) enum RehearsalServer {
-    /// In this process.
+    /// Built into certctl.
     #[default]
     Embedded,
-    /// The one that is installed here.
+    /// The nginx of this machine.
     Nginx,
 }
 
-/// The surroundings of certctl in a rehearsal, and the steps so far.
-pub(super) struct RehearsalRun {
+/// The reseller, the DNS zone and the web server of a rehearsal, and the steps so far.
+pub(super) struct RehearsalRun<'a> {
     /// The context of the commands: silent, in the rehearsal's folder.
     pub(super) inner: Context,
     pub(super) name: DnsName,
@@ -45,14 +46,17 @@ pub(super) struct RehearsalRun {
     /// The file name of the reseller's zip.
     pub(super) zip: String,
     pub(super) steps: Vec<RehearsalStep>,
+    /// Whether it waits after each step.
+    pub(super) pause: StepPause<'a>,
 }
 
-impl RehearsalRun {
+impl<'a> RehearsalRun<'a> {
     pub(super) fn set_up(
         context: &Context,
         server: RehearsalServer,
         name: &DnsName,
         scratch: &ScratchFolder,
+        pause: StepPause<'a>,
     ) -> Result<Self, Failure> {
         let zone = RehearsalZone::new(zone_of(name))?;
         let dns = start_dns(&zone)?;
@@ -75,6 +79,7 @@ impl RehearsalRun {
             web,
             zip: String::new(),
             steps: Vec::new(),
+            pause,
         })
     }
 }
@@ -101,7 +106,7 @@ fn start_site(
     Ok(site)
 }
 
-/// The context of the commands.
+/// Returns the context of the commands.
 fn inner_context(context: &Context, folder: &Path) -> Context {
     Context {
         directory: folder.to_owned(),
@@ -112,7 +117,7 @@ fn inner_context(context: &Context, folder: &Path) -> Context {
     }
 }
 
-/// The DNS zone of a name.
+/// Returns the DNS zone of a name.
 pub(super) fn zone_of(name: &DnsName) -> &str {
     name.registrable().unwrap_or_else(|| name.base())
 }

@@ -2,8 +2,7 @@
 
 use crate::inventory::RenewBefore;
 
-/// Prepare the next round for what is due: a new key and request; the pair that is served stays as
-/// it is
+/// Prepare the renewal of due certificates: a new key and request; servers keep the current files
 ///
 /// Examples:
 ///   certctl renew
@@ -11,17 +10,17 @@ use crate::inventory::RenewBefore;
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct RenewArgs {
-    /// Certificates by one of their names, whether they are due or not [default: what is due]
+    /// Certificates to renew, each by one of its names, even if not due [default: all that are due]
     #[arg(value_name = "NAME", value_delimiter = ',')]
     pub names: Vec<String>,
-    /// Use the key again that the certificate has, instead of a new one of its kind
+    /// Reuse the key of the certificate instead of generating a new one with the same algorithm
     #[arg(long)]
     pub reuse_key: bool,
-    /// When a certificate is due: so long before its end, or with so much of its lifetime left
-    /// [default: 30 days or a third, whichever is less]
+    /// When a certificate is due: days before its expiry, or percent of its lifetime left
+    /// [default: 30 days or a third of the lifetime, whichever is less]
     #[arg(long, value_name = "20d|25%", value_parser = RenewBefore::parse)]
     pub renew_before: Option<RenewBefore>,
-    /// Only show what would be done
+    /// Show what would be written, and write nothing
     #[arg(long)]
     pub dry_run: bool,
 }

@@ -1,4 +1,4 @@
-//! Prepares the renewal of one certificate: finds what is prepared already, or makes a new request.
+//! Prepares the renewal of one certificate: finds the request of an earlier run, or makes a new one.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ pub(super) struct RenewalAttempt {
     pub(super) name: String,
     /// The names that are requested.
     pub(super) names: Vec<String>,
-    /// From when on it is due.
+    /// The time from which it is due.
     pub(super) due: Timestamp,
     /// The expiry date of the certificate.
     pub(super) not_after: Timestamp,
@@ -44,7 +44,7 @@ pub(super) struct RenewalAttempt {
     pub(super) paid_until: Option<Date>,
     /// Whether the new certificate is part of the order; `None` if the term is unknown.
     pub(super) payment: Option<PaymentCoverage>,
-    /// How control of the names is proven.
+    /// How the names are validated.
     pub(super) validation: ValidationMethod,
     /// The reseller or CA.
     pub(super) ca: Option<Ca>,
@@ -89,7 +89,7 @@ pub(super) struct PreparedRequest {
 /// A certificate to renew, and what is known about it.
 pub(super) struct RenewalContext<'a> {
     context: &'a Context,
-    /// The run as it would be in the folder of the next request.
+    /// The context for the folder of the next request.
     pub(super) folder_context: Context,
     pub(super) args: &'a RenewArgs,
     pub(super) row: &'a StatusRow,
@@ -97,7 +97,7 @@ pub(super) struct RenewalContext<'a> {
     pub(super) folder: Rc<RequestFolder>,
 }
 
-/// Finds what is prepared for the next renewal of `row`, and prepares it if nothing is.
+/// Finds what is prepared for the renewal of `row`, and prepares it if nothing is.
 pub(super) fn prepare_renewal(
     context: &Context,
     args: &RenewArgs,
@@ -135,14 +135,14 @@ pub(super) fn prepare_renewal(
 }
 
 impl RenewalContext<'_> {
-    /// Everything but the result.
+    /// Describes the attempt without its result.
     fn describe(&self, findings: Vec<Finding>) -> RenewalAttempt {
         let now = self.context.now();
         let previous = &self.previous;
         let not_after = self.row.expiry.unwrap_or(previous.leaf.not_after);
         let due = self.row.due.unwrap_or(not_after);
         let paid_until = previous.settings.paid_until;
-        // It is renewed today, even if it is due later.
+        // The renewal is judged as if it happened today, even if it is due later.
         let terms = RenewalTerms {
             ends: not_after,
             due: due.min(now),
@@ -187,7 +187,8 @@ impl RenewalContext<'_> {
         }
     }
 
-    /// The file with a certificate for the same names that expires later and whose key exists.
+    /// Returns the file with a certificate for the same names that expires later and whose key
+    /// exists.
     fn newer_certificate(&self) -> Option<PathBuf> {
         let now = self.context.now();
         let previous = self.previous.leaf;
@@ -205,7 +206,7 @@ impl RenewalContext<'_> {
             .map(|path| (*path).to_owned())
     }
 
-    /// The latest request for the same names and kind of key that no certificate answers yet.
+    /// Returns the latest request for the same names and kind of key that has no certificate yet.
     fn pending_request(&self) -> Option<&HeldFile<SigningRequest>> {
         let unanswered = self.unanswered_requests();
         let mut candidates: Vec<_> = self
@@ -227,7 +228,7 @@ impl RenewalContext<'_> {
             .max_by_key(|held| file_names::split_renewal_path(&held.path).1)
     }
 
-    /// The files of requests whose key no known certificate has.
+    /// Returns the files of requests whose key no known certificate has.
     fn unanswered_requests(&self) -> HashSet<&Path> {
         let contents = &self.folder.contents;
         let certificates = contents.certificates.iter().flat_map(|file| &file.value);
@@ -244,7 +245,7 @@ impl RenewalContext<'_> {
             .collect()
     }
 
-    /// Whether both keys are RSA, or both are not.
+    /// Returns whether both keys are RSA, or neither is.
     fn has_same_kind_of_key(&self, held: &HeldFile<SigningRequest>) -> bool {
         is_rsa(held.value.algorithm) == is_rsa(self.previous.leaf.algorithm)
     }
@@ -263,7 +264,10 @@ impl RenewalContext<'_> {
         let stored = dcv_file::read_record(&dcv_file::dcv_path(&held.path))?;
         attempt.ca = stored.ca().or(attempt.ca);
         if self.args.reuse_key && held.value.key_id != self.previous.leaf.key_id {
-            let message = format!("{} was prepared with a key of its own", held.path.display());
+            let message = format!(
+                "{} is already prepared with a new key, so `--reuse-key` has no effect",
+                held.path.display()
+            );
             let finding = Finding::note("prepared-with-new-key", message)
                 .with_step(renew_command::move_prepared_files_away());
             attempt.findings.push(finding);
@@ -285,7 +289,7 @@ impl RenewalContext<'_> {
         })
     }
 
-    /// The DNS records that the request needs.
+    /// Returns the DNS records that the request needs.
     pub(super) fn records(
         &self,
         request: &SigningRequest,
@@ -318,7 +322,7 @@ fn is_rsa(algorithm: KeyAlgorithm) -> bool {
     matches!(algorithm, KeyAlgorithm::Rsa(_))
 }
 
-/// Whether `path` is of a later renewal than the request that was answered.
+/// Returns whether `path` belongs to a later renewal than the request that was answered.
 fn is_later(path: &Path, answered: Option<&HeldFile<SigningRequest>>) -> bool {
     let (lineage, number) = file_names::split_renewal_path(path);
     answered.is_some_and(|held| {
@@ -327,7 +331,7 @@ fn is_later(path: &Path, answered: Option<&HeldFile<SigningRequest>>) -> bool {
     })
 }
 
-/// Whether the folder has the request's key; an encrypted key beside the request counts.
+/// Returns whether the folder has the key of the request; an encrypted key beside the request counts.
 fn has_key(folder: &RequestFolder, held: &HeldFile<SigningRequest>) -> bool {
     let beside = held.path.with_extension("key");
     let contents = &folder.contents;

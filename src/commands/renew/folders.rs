@@ -1,4 +1,4 @@
-//! The folders with requests: each is read once in a run, for all certificates from there.
+//! The folders with requests: each is read once in a run, for all its certificates.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ impl RequestFolder {
         }
     }
 
-    /// The requests for exactly these names.
+    /// Returns the requests for exactly these names.
     pub(super) fn with_names(
         &self,
         names: &[String],
@@ -63,7 +63,7 @@ impl RequestFolder {
         indexes.filter_map(|index| self.contents.requests.get(*index))
     }
 
-    /// The requests with this key.
+    /// Returns the requests with this key.
     pub(super) fn with_key(
         &self,
         id: PublicKeyId,
@@ -73,7 +73,7 @@ impl RequestFolder {
     }
 }
 
-/// The DNS names, IP addresses and mailboxes that a request asks for, in its order.
+/// Returns the DNS names, IP addresses and e-mail addresses of a request, in its order.
 pub(super) fn requested_names(request: &SigningRequest) -> impl Iterator<Item = String> {
     let addresses = request.ip_addresses.iter().map(ToString::to_string);
     request
@@ -84,7 +84,7 @@ pub(super) fn requested_names(request: &SigningRequest) -> impl Iterator<Item = 
         .chain(request.mailboxes.iter().cloned())
 }
 
-/// The names in lower case, sorted, without duplicates.
+/// Returns the names in lower case, sorted, without duplicates.
 pub(super) fn sorted_names(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut names: Vec<String> = names.map(|name| name.to_ascii_lowercase()).collect();
     names.sort();

@@ -84,8 +84,8 @@ impl RenewalContext<'_> {
         })
     }
 
-    /// What a CA would no longer accept, and that a key is reused. Other findings about the names
-    /// were reported when they were chosen.
+    /// Warns about what a CA would no longer accept, and about a reused key. Other findings about the
+    /// names were reported by `csr`.
     fn lint(&self, planned: &PlannedRequest, ca: Option<Ca>) -> Vec<Finding> {
         let reused = planned
             .previous_key
@@ -133,11 +133,11 @@ impl RenewalContext<'_> {
         let expiry = day(self.previous.leaf.not_after);
         ReusedKey {
             spki: previous.key.spki().to_vec(),
-            also_used_by: vec![format!("the certificate that ends on {expiry}")],
+            also_used_by: vec![format!("the certificate that expires on {expiry}")],
         }
     }
 
-    /// The key of the previous certificate: from the folder of the requests, else the installed
+    /// Reads the key of the previous certificate from the folder of the requests, else the installed
     /// one.
     fn previous_key(&self) -> Result<PreviousKey, Failure> {
         let key_id = self.previous.leaf.key_id;
@@ -150,7 +150,7 @@ impl RenewalContext<'_> {
         };
         let Some(path) = path else {
             let message = format!(
-                "the key of {} is not in {}",
+                "the key of {} was not found in {}",
                 self.row.name,
                 contents.describe()
             );
@@ -166,7 +166,7 @@ impl RenewalContext<'_> {
             return Err(Failure::new(
                 FailureKind::Malformed,
                 format!(
-                    "{} does not hold the key of {}",
+                    "{} does not contain the key of {}",
                     path.display(),
                     self.row.name
                 ),
@@ -178,7 +178,7 @@ impl RenewalContext<'_> {
         })
     }
 
-    /// The paths of the next renewal number that has no files yet.
+    /// Returns the paths of the next renewal number that has no files yet.
     fn unused_paths(&self) -> RequestPaths {
         let last = self.last_stem();
         let mut number = file_names::renewal_number(&last).saturating_add(1);
@@ -196,7 +196,7 @@ impl RenewalContext<'_> {
         }
     }
 
-    /// The stem of the last request, else that of the certificate.
+    /// Returns the stem of the last request, else that of the certificate.
     fn last_stem(&self) -> String {
         let previous = &self.previous;
         let request = previous

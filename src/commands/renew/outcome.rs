@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::attempt::{PreparedRequest, RenewalAttempt, RenewalFiles, RenewalResult};
 use crate::advice::renew_command;
 use crate::commands::renew::select::NotYetDue;
+use crate::commands::validation_text;
 use crate::dcv::ca::Ca;
-use crate::dcv::record::DcvRecord;
 use crate::failure::Failure;
 use crate::finding::{Finding, NextStep};
 use crate::inventory::schedule::{PaymentCoverage, ValidationMethod};
@@ -38,7 +38,7 @@ impl RenewOutcome {
         not_due: NotYetDue,
         mut findings: Vec<Finding>,
     ) -> Self {
-        // What could not be checked may be due.
+        // A certificate that could not be checked may be due.
         let exit_code = u8::from(!failed.is_empty() || !findings.is_empty());
         findings.extend(failed.into_iter().map(not_prepared));
         Self {
@@ -58,7 +58,7 @@ impl RenewOutcome {
     }
 }
 
-/// The finding for a certificate whose renewal could not be prepared, while that of others was.
+/// The finding for a certificate whose renewal could not be prepared, while others could.
 fn not_prepared(failed: FailedRenewal) -> Finding {
     let FailedRenewal { name, mut failure } = failed;
     failure.message = format!("{name}: {}", failure.message);
@@ -71,19 +71,20 @@ impl NotYetDue {
         Some(json!({ "name": first.name, "due": first.due }))
     }
 
-    fn in_words(&self) -> String {
+    fn describe(&self) -> String {
         let Some(first) = &self.first else {
-            return "nothing is due: no certificate is installed by certctl or in this folder"
+            return "no certificate is due for renewal: none was installed by certctl, and none is in \
+                this folder"
                 .to_owned();
         };
-        let all = match self.count {
-            1 => "1 certificate".to_owned(),
-            count => format!("{count} certificates"),
+        let checked = match self.count {
+            1 => "checked 1 certificate".to_owned(),
+            count => format!("checked {count} certificates"),
         };
         format!(
-            "nothing is due: {all}, the first of them from {} on: {}",
-            day(first.due),
-            first.name
+            "no certificate is due for renewal: {checked}; the next one, {}, becomes due on {}",
+            first.name,
+            day(first.due)
         )
     }
 }
@@ -117,7 +118,7 @@ impl Outcome for RenewOutcome {
         }
         text.add_findings(&self.findings);
         if self.attempts.is_empty() && self.exit_code == 0 {
-            text.add(Label::Done, self.not_due.in_words());
+            text.add(Label::Done, self.not_due.describe());
         }
     }
 
@@ -127,7 +128,7 @@ impl Outcome for RenewOutcome {
 }
 
 impl RenewalAttempt {
-    /// The request, if it exists.
+    /// Returns the request, if it exists.
     fn prepared(&self) -> Option<&PreparedRequest> {
         match &self.result {
             RenewalResult::Prepared(prepared) => Some(prepared),
@@ -143,7 +144,7 @@ impl RenewalAttempt {
         }
     }
 
-    /// Whether a request was made in this run.
+    /// Returns whether a request was made in this run.
     fn is_new(&self) -> bool {
         self.prepared().is_some_and(|prepared| prepared.is_new)
     }
@@ -197,92 +198,64 @@ impl RenewalAttempt {
     }
 
     fn print(&self, text: &mut TextOutput) {
-        let names = self.names.join(", ");
         match &self.result {
             RenewalResult::Planned(files) => {
-                let files = files_in_words(files);
-                let line = format!("make {files}; the site keeps its pair: {names}");
-                text.add(Label::Plan, line);
-                text.add(Label::Note, self.due_in_words());
+                text.add(Label::Plan, format!("write {}", describe_files(files)));
+                self.print_names(text);
+                text.add(Label::Note, self.describe_dates());
                 text.add_findings(&self.findings);
             }
             RenewalResult::Prepared(prepared) => {
-                let before = if prepared.is_new { "" } else { " before" };
-                let files = files_in_words(&prepared.files);
-                let line = format!(
-                    "prepared{before}, not renewed: {names}; {files}; the site keeps its pair"
-                );
-                text.add_plain(line);
-                text.add(Label::Note, self.due_in_words());
+                let files = describe_files(&prepared.files);
+                if prepared.is_new {
+                    text.add(Label::Wrote, files);
+                } else {
+                    text.add(Label::Found, format!("{files}; prepared by an earlier run"));
+                }
+                self.print_names(text);
+                text.add(Label::Note, self.describe_dates());
                 text.add_findings(&self.findings);
                 self.print_steps(prepared, text);
             }
             RenewalResult::Ready(path) => {
                 let path = path.display();
-                let line = format!("{path}: a newer certificate and its key, for {names}");
-                text.add(Label::Found, line);
+                let found = format!("{path}: a newer certificate; its key is in the folder too");
+                text.add(Label::Found, found);
+                self.print_names(text);
                 text.add_findings(&self.findings);
                 text.add_next_steps(&self.next());
             }
         }
     }
 
-    fn due_in_words(&self) -> String {
+    fn print_names(&self, text: &mut TextOutput) {
+        text.add_continuation(format!("names: {}", self.names.join(", ")));
+    }
+
+    fn describe_dates(&self) -> String {
         format!(
-            "from {} on: it ends on {}",
+            "nothing is renewed yet: servers keep the current certificate, which is due for renewal \
+                on {} and expires on {}",
             day(self.due),
             day(self.not_after)
         )
     }
 
-    /// Prints the numbered steps, with the request to paste after the first one.
+    /// Prints what to do, with the request to paste after the first step.
     fn print_steps(&self, prepared: &PreparedRequest, text: &mut TextOutput) {
-        text.add(Label::Next, format!("1. {}", self.paste_instruction()));
+        let steps = self.steps(prepared);
+        let Some((paste, others)) = steps.split_first() else {
+            return;
+        };
+        text.add(Label::Next, paste.sentence());
         text.add_payload(prepared.request.to_pem());
-        let mut steps = Vec::new();
         for record in &prepared.records {
-            steps.extend(console_entry(record));
-        }
-        for step in self.next().into_iter().skip(1) {
-            steps.push(match step.argv {
-                Some(_) => format!("{}{}", self.check_reason(prepared), step.text),
-                None => step.text,
-            });
-        }
-        for (index, step) in steps.iter().enumerate() {
-            text.add(Label::Next, format!("{}. {step}", index + 2));
-        }
-    }
-
-    fn paste_instruction(&self) -> String {
-        let shop = self.ca.map(Ca::title);
-        match (self.ca, self.payment, self.paid_until) {
-            (Some(Ca::Private), ..) => "hand this request to your CA:".to_owned(),
-            (ca, Some(PaymentCoverage::Purchase), Some(until)) => {
-                let ends = format!("what is paid for ends on {}: buy again", until);
-                match (ca, shop) {
-                    (Some(Ca::Namecheap), _) => {
-                        format!("{ends}, then Namecheap > Activate > paste:")
-                    }
-                    (_, Some(shop)) => format!("{ends} at {shop}, and paste:"),
-                    (_, None) => format!("{ends} at the shop or CA, and paste:"),
-                }
+            // Without a value, the CA shows a record only if it validates again.
+            if record.value.is_some() || self.validation == ValidationMethod::New {
+                validation_text::add_record(text, record, self.ca);
             }
-            (Some(Ca::Namecheap), ..) => "Namecheap > Reissue > paste:".to_owned(),
-            (Some(_), ..) => format!("{} > Reissue > paste:", shop.unwrap_or_default()),
-            (None, ..) => "have it reissued where it was bought: paste".to_owned(),
         }
-    }
-
-    /// Why the record is checked.
-    fn check_reason(&self, prepared: &PreparedRequest) -> &'static str {
-        if has_complete_records(prepared) {
-            return "then wait until the CA can see it:  ";
-        }
-        match self.validation {
-            ValidationMethod::New => "then, a new record:  ",
-            ValidationMethod::Reused(_) => "then, where it asks for a new record:  ",
-        }
+        text.add_next_steps(others);
     }
 
     fn next(&self) -> Vec<NextStep> {
@@ -297,10 +270,9 @@ impl RenewalAttempt {
     }
 
     fn steps(&self, prepared: &PreparedRequest) -> Vec<NextStep> {
-        let instruction = self.paste_instruction().replace(" paste:", "");
-        let instruction = instruction.trim_end_matches(',');
+        let sentence = renew_command::paste_request(self.ca, self.payment, self.paid_until);
         let pem = prepared.request.to_pem();
-        let mut steps = vec![renew_command::paste_request(instruction, &pem)];
+        let mut steps = vec![renew_command::paste_step(&sentence, &pem)];
         if self.ca != Some(Ca::Private) {
             steps.push(self.check_step(prepared));
         }
@@ -308,43 +280,30 @@ impl RenewalAttempt {
         steps
     }
 
-    /// Waits for the records; without complete records, reads the one that the reseller shows.
+    /// Waits for the records; if they are not complete, reads the one that the CA shows.
     fn check_step(&self, prepared: &PreparedRequest) -> NextStep {
         let mut words = self.check_command.clone();
         words.push("--wait".to_owned());
         if has_complete_records(prepared) {
             words.extend(self.names.first().cloned());
+            renew_command::check_published_record(&words)
         } else {
             words.extend(["--record".to_owned(), "-".to_owned()]);
+            renew_command::check_shown_record(self.ca, self.validation, &words)
         }
-        renew_command::command(&words)
     }
 }
 
-/// What to enter in the DNS provider's console, if the value is known.
-fn console_entry(record: &DcvRecord) -> Option<String> {
-    let value = record.value.as_ref()?;
-    let kind = record.kind.word();
-    let zone = &record.zone;
-    let host = &record.relative_name;
-    Some(format!(
-        "add in the panel of {zone}:  {kind} | host {host} | value {value}"
-    ))
-}
-
-/// Whether all records are known completely.
+/// Returns whether all parts of all records are known.
 fn has_complete_records(prepared: &PreparedRequest) -> bool {
     let records = &prepared.records;
     !records.is_empty() && records.iter().all(|record| record.complete)
 }
 
-fn files_in_words(files: &RenewalFiles) -> String {
-    format!(
-        "{}, {} ({})",
-        files.key.display(),
-        files.request.display(),
-        files.algorithm
-    )
+fn describe_files(files: &RenewalFiles) -> String {
+    let key = files.key.display();
+    let request = files.request.display();
+    format!("{key} ({}), {request}", files.algorithm)
 }
 
 fn key_json(files: &RenewalFiles, prepared: Option<&PreparedRequest>) -> Value {

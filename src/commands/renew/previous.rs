@@ -30,7 +30,7 @@ pub(super) struct PreviousCertificate<'a> {
     pub(super) stored: StoredRecord,
 }
 
-/// The run as it would be in the folder of the next request: `-C`, else the folder of the last
+/// Returns the context for the folder of the next request: `-C`, else the folder of the last
 /// request, else the working directory.
 pub(super) fn in_request_folder(
     context: &Context,
@@ -45,7 +45,7 @@ pub(super) fn in_request_folder(
             return context.in_folder(folder.clone());
         }
         let message = format!(
-            "{}, where the last request was made, is not there: this folder is used",
+            "the folder of the last request, {}, does not exist: the current folder is used instead",
             folder.display()
         );
         findings.push(Finding::warning("folder-missing", message));
@@ -53,7 +53,7 @@ pub(super) fn in_request_folder(
     context.in_folder(context.directory.clone())
 }
 
-/// Whether `folder` is the working directory, whose paths are printed without the folder.
+/// Returns whether `folder` is the working directory: its paths are printed without the folder.
 fn is_working_directory(folder: &Path) -> bool {
     let Ok(absolute) = disk::absolute(Path::new(".")) else {
         return false;
@@ -76,7 +76,7 @@ pub(super) fn find_previous<'a>(
         && let Some(origin) = settings.folder.as_deref()
         && disk::is_folder(origin)
     {
-        // Nobody named this folder, so that it need not be readable.
+        // This folder is not from the command line, so an unreadable one is no error.
         request = folders
             .read(context, origin)
             .ok()
@@ -94,19 +94,19 @@ pub(super) fn find_previous<'a>(
     })
 }
 
-/// The stored request, if it has this key; else the first one with this key.
+/// Returns the stored request if it has this key, else the first one with this key.
 fn answered_request(
     id: PublicKeyId,
     settings: &LineageSettings,
     folder: &RequestFolder,
 ) -> Option<HeldFile<SigningRequest>> {
     let stored = settings.request.as_deref();
-    let remembered = folder.with_key(id).find(|held| {
+    let stored_request = folder.with_key(id).find(|held| {
         let stem = held.path.file_stem();
         let stem = stem.and_then(|stem| stem.to_str());
         stored.is_some() && stem == stored
     });
-    remembered
+    stored_request
         .or_else(|| {
             folder
                 .with_key(id)
@@ -123,7 +123,7 @@ impl PreviousCertificate<'_> {
             .or_else(|| settings_ca.and_then(Ca::by_name))
     }
 
-    /// The names of its request, else those of the certificate.
+    /// Returns the names of its request, else those of the certificate.
     pub(super) fn names(&self) -> Result<AltNames, Failure> {
         let texts = match &self.request {
             Some(held) => requested_names(&held.value).collect(),
@@ -150,7 +150,7 @@ impl PreviousCertificate<'_> {
         subject.unwrap_or_default().or_named(names)
     }
 
-    /// The algorithm of the next key: the same, with RSA sizes rounded up to a supported one.
+    /// Returns the algorithm of the next key: the same, with RSA sizes rounded up to a supported one.
     pub(super) fn algorithm(&self) -> KeyAlgorithm {
         match self.leaf.algorithm {
             KeyAlgorithm::Rsa(..=2048) => KeyAlgorithm::Rsa(2048),

@@ -1,5 +1,5 @@
-//! Selects the certificates to renew: those named, else what is due of the installed certificates
-//! and those in the folder.
+//! Selects the certificates to renew: the named ones, else those that are due among the installed
+//! certificates and the ones in the folder.
 
 use jiff::Timestamp;
 
@@ -42,7 +42,7 @@ pub(super) fn select_due(context: &Context, args: &RenewArgs) -> Result<DueSelec
     let mut results = ScanResults::scan_own(context)?;
     let all = results.rows(context, &[], args.renew_before.unwrap_or_default());
     let mut findings = std::mem::take(&mut results.findings);
-    // Keys do not matter here: the next renewal can be prepared without reading them.
+    // Findings about keys do not matter: a renewal is prepared without reading the old key.
     findings.retain(|finding| finding.code == "certificate-unreadable");
     let mut selection = DueSelection {
         rows: Vec::new(),
@@ -69,7 +69,7 @@ impl DueSelection {
         }
     }
 
-    /// Adds a row unless one with the same key is there.
+    /// Adds a row unless one with the same key was added.
     fn add_new(&mut self, row: StatusRow) {
         if self.rows.iter().all(|known| known.key_id != row.key_id) {
             self.rows.push(row);
@@ -89,7 +89,7 @@ impl NotYetDue {
     }
 }
 
-/// Whether the certificate is in use, or could be because its key exists.
+/// Returns whether the certificate is in use, or could be because its key exists.
 fn is_candidate(row: &StatusRow) -> bool {
     let is_usable = matches!(
         row.state,
@@ -130,8 +130,8 @@ impl WantedName {
     }
 }
 
-/// The certificate that is installed under a name, else the one that is for the name; installed
-/// certificates come before others.
+/// Finds the certificate that is installed under `name`, else the one for the DNS name `name`;
+/// installed certificates take precedence.
 fn find_named(context: &Context, all: &[StatusRow], name: &str) -> Result<StatusRow, Failure> {
     let wanted = WantedName::parse(name);
     let mut found = Vec::new();
@@ -165,10 +165,10 @@ fn ambiguous(context: &Context, name: &str, rows: &[&StatusRow]) -> Failure {
     }
     let mut failure = Failure::new(
         FailureKind::Ambiguous,
-        format!("several certificates have {name}: {}", labels.join(", ")),
+        format!("{name} matches several certificates: {}", labels.join(", ")),
     );
     for label in &labels {
-        failure = failure.with_step(renew_command::command_for(
+        failure = failure.with_step(renew_command::renew_this_one(
             context.command_words("renew"),
             label,
         ));
@@ -180,32 +180,32 @@ fn label(row: &StatusRow) -> String {
     row.installed_as.clone().unwrap_or_else(|| row.name.clone())
 }
 
-/// No certificate of that name can be renewed; `row` is one for the name that is no candidate.
+/// The failure if no certificate for `name` can be renewed; `row` is one that is no candidate.
 fn not_renewable(context: &Context, name: &str, row: Option<&StatusRow>) -> Failure {
     match row.map(|row| row.state) {
         None => unknown(context, name),
         Some(RowState::Pending) => Failure::new(
             FailureKind::NotFound,
-            format!("{name} has no certificate yet: its request waits for one"),
+            format!("{name} has no certificate yet, only a request"),
         )
-        .with_step(renew_command::command_for(
+        .with_step(renew_command::check_validation(
             context.command_words("dcv-check"),
             name,
         )),
         Some(RowState::NoKey) => Failure::new(
             FailureKind::NotFound,
-            format!("the key of {name}'s certificate is not here"),
+            format!("the certificate of {name} was found without its key"),
         )
-        .because("a certificate that is not used here needs no next round here")
+        .because("only a certificate that can be used on this machine is renewed here")
         .with_step(renew_command::find_key_or_make_request(
             context.command_words("csr"),
             name,
         )),
         Some(_) => Failure::new(
             FailureKind::NotFound,
-            format!("{name} only has a placeholder"),
+            format!("{name} has only a placeholder certificate"),
         )
-        .with_step(renew_command::command_for(
+        .with_step(renew_command::make_request(
             context.command_words("csr"),
             name,
         )),
@@ -215,23 +215,25 @@ fn not_renewable(context: &Context, name: &str, row: Option<&StatusRow>) -> Fail
 fn unknown(context: &Context, name: &str) -> Failure {
     let failure = Failure::new(
         FailureKind::NotFound,
-        format!("no certificate of {name} is installed or in this folder"),
+        format!("no certificate for {name} is installed or in this folder"),
     );
-    if is_certbots(context, name) {
+    if is_managed_by_certbot(context, name) {
         return failure
-            .because("certbot has one, and renews it by itself")
+            .because("certbot has a certificate of this name and renews it")
             .with_step(renew_command::renew_with_certbot(name));
     }
     failure
-        .with_step(renew_command::command_for(
+        .with_step(renew_command::make_request(
             context.command_words("csr"),
             name,
         ))
-        .with_step(renew_command::command(&context.command_words("status")))
+        .with_step(renew_command::list_certificates(
+            &context.command_words("status"),
+        ))
 }
 
-/// Whether certbot has a certificate of that name.
-fn is_certbots(context: &Context, name: &str) -> bool {
+/// Returns whether certbot has a certificate of that name.
+fn is_managed_by_certbot(context: &Context, name: &str) -> bool {
     let Ok(root) = root::resolve_root(context.root.as_deref()) else {
         return false;
     };
