@@ -21,14 +21,14 @@ pub struct EncryptedKey(Zeroizing<Vec<u8>>);
 /// Why a key cannot be decrypted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum DecryptError {
-    /// The file demands too many rounds of key derivation; holds how many.
-    #[error("its key is to be derived in {0} rounds, which is more than is done")]
+    /// The file requires too many iterations of key derivation; holds how many.
+    #[error("its key derivation takes {0} iterations, more than certctl computes")]
     TooMuchWork(u64),
     /// An unsupported encryption scheme or kind of key.
-    #[error("it is encrypted in a way that is not read")]
+    #[error("its encryption scheme is not supported")]
     Unknown,
     /// The passphrase is wrong.
-    #[error("the passphrase does not open it")]
+    #[error("wrong password")]
     Wrong,
 }
 

@@ -101,7 +101,7 @@ impl PemScan {
         }
         let Some(der) = pem_body::decode(&body.data) else {
             let reason = match end_line {
-                EndLine::Present => "characters that are not base64, or a lost one",
+                EndLine::Present => "invalid base64",
                 EndLine::Missing => "it has no END line",
             };
             return self.add_damage(begin, reason);
@@ -120,7 +120,7 @@ impl PemScan {
             {
                 self.add_repair(RepairKind::MissingEnd, begin.line);
             }
-            None => return self.add_damage(begin, "it is cut off: no END line"),
+            None => return self.add_damage(begin, "truncated: it has no END line"),
         }
         self.add_block(begin, Some(der));
     }

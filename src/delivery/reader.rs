@@ -258,7 +258,7 @@ impl Reader<'_> {
                 let content = UnusedContent::DamagedBlock {
                     label: block.label,
                     line: block.line,
-                    reason: "its content is cut off or changed",
+                    reason: "its content is truncated or changed",
                 };
                 self.ignore(source, content);
                 Ok(())

@@ -20,12 +20,12 @@ pub(crate) struct ExportSource<'a> {
     pub chain: &'a Chain,
     /// The key, if it was found.
     pub key: Option<&'a PrivateKey>,
-    /// Where the key was looked for, in words.
+    /// The places that were searched for the key, in words.
     pub searched_places: &'a str,
 }
 
 impl<'a> ExportSource<'a> {
-    /// The key, which `format` requires.
+    /// Returns the key; fails if it is missing, since `format` includes it.
     fn require_key(&self, format: ExportFormat) -> Result<&'a PrivateKey, ExportError> {
         self.key.ok_or_else(|| ExportError::NoKey {
             format,
@@ -34,7 +34,7 @@ impl<'a> ExportSource<'a> {
         })
     }
 
-    /// The intermediates as PEM blocks.
+    /// Returns the intermediates as PEM blocks; fails if there are none.
     fn intermediates_to_pem(&self) -> Result<String, ExportError> {
         let intermediates = self.chain.intermediates();
         if intermediates.is_empty() {

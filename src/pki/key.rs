@@ -147,19 +147,19 @@ pub enum KeyError {
     #[error("the private key is encrypted")]
     Encrypted,
     /// Key generation failed: no randomness, or an unsupported algorithm.
-    #[error("the key could not be made")]
+    #[error("cannot generate a key")]
     Generate,
-    /// A kind that web servers do not use; holds its name.
-    #[error("a private key of the kind {0}, which web servers are not given")]
+    /// A type that web servers do not use; holds its name.
+    #[error("a private key of type {0}, which web servers do not use")]
     OtherKind(&'static str),
     /// An RSA key that is too short for any CA; holds its bits.
-    #[error("an RSA key of {0} bits; 2048 is the least that CAs take")]
+    #[error("an RSA key of {0} bits; CAs require at least 2048")]
     ShortRsa(usize),
     /// Signing failed: no randomness.
-    #[error("the key could not sign")]
+    #[error("cannot sign with the key")]
     Sign,
     /// Not PKCS#8, PKCS#1 or SEC1, damaged, or of an unsupported kind.
-    #[error("not a private key of a known kind")]
+    #[error("not a private key in a supported format")]
     Unreadable,
 }
 

@@ -9,10 +9,10 @@ pub enum NameError {
     #[error("no name was given")]
     Empty,
     /// An IP address instead of a name.
-    #[error("{0} is an address, not a DNS name")]
+    #[error("{0} is an IP address, not a DNS name")]
     Address(String),
     /// It has an `@` but is no valid email address.
-    #[error("{0:?} is no mail address that a certificate can carry")]
+    #[error("{0:?} is not a valid email address for a certificate")]
     Mailbox(String),
     /// It breaks a rule of IDNA, about letters, digits and hyphens, or about lengths.
     #[error("{0:?} is not a DNS name")]
@@ -21,7 +21,9 @@ pub enum NameError {
     #[error("{0:?} is a URL, not a name")]
     Url(String),
     /// `*` somewhere else than as the whole first label.
-    #[error("{0:?}: a wildcard is one * as the whole first label, with a domain below it")]
+    #[error(
+        "{0:?} is not a valid wildcard: a single * must be the whole first label, before a domain"
+    )]
     Wildcard(String),
 }
 

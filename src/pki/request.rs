@@ -24,13 +24,13 @@ mod build;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RequestError {
     /// The request could not be signed.
-    #[error("the request could not be made")]
+    #[error("cannot create the request")]
     Build(#[source] KeyError),
     /// Not PKCS#10.
     #[error("not a certificate request")]
     Malformed,
     /// Its own signature is wrong: it is damaged, or not signed with the key in it.
-    #[error("the request's own signature does not hold")]
+    #[error("the request's own signature is invalid")]
     Signature(#[source] SignatureError),
 }
 

@@ -17,10 +17,10 @@ pub enum SignatureError {
     #[error("not a signed structure")]
     Malformed,
     /// The algorithm is no longer trusted (SHA-1, MD5, RSA below 2048 bits, unusual curves).
-    #[error("a signature algorithm that is not trusted today")]
+    #[error("the signature algorithm is no longer trusted")]
     Unsupported,
     /// The signature was not made by that key over these bytes.
-    #[error("the signature does not hold")]
+    #[error("the signature is invalid")]
     Wrong,
 }
 

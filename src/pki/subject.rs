@@ -18,27 +18,27 @@ use super::oid::{StringType, attribute_name, find_attribute, find_attribute_by_n
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SubjectError {
     /// A value with characters that the attribute cannot have; holds both.
-    #[error("the value of {0} has letters that it cannot have: {1:?}")]
+    #[error("the value of {0} contains characters that are not allowed: {1:?}")]
     Letters(String, String),
     /// An attribute that has no value.
-    #[error("no value for {0} in the subject")]
+    #[error("{0} has no value in the subject")]
     NoValue(String),
     /// A piece without `=`.
     #[error("{0:?} is not of the form TYPE=VALUE")]
     NotAPair(String),
     /// The form of OpenSSL; holds the subject in the form of RFC 4514.
-    #[error("the subject is in OpenSSL's form")]
+    #[error("the subject is written in OpenSSL's format, with slashes")]
     Slashes(String),
     /// A character that has to be escaped.
-    #[error("the {0} in a value must be written \\{0}")]
+    #[error("the {0} in a value must be escaped as \\{0}")]
     Unescaped(char),
     /// An unknown attribute name.
-    #[error("{0:?} is no attribute that is known here")]
+    #[error("unknown subject attribute {0:?}")]
     UnknownType(String),
     /// An incomplete escape, hex value or quoted value.
     #[error(
-        "in the value of {0}: a backslash, a # or a quotation mark that is not followed by what \
-            belongs to it"
+        "the value of {0} contains an incomplete escape: a backslash, a # or a quotation mark \
+            without its continuation"
     )]
     Unfinished(String),
 }
