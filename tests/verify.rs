@@ -1,4 +1,5 @@
-//! `certctl verify`: each mistake has its own message; a file is judged as a server would send it.
+//! `certctl verify`: every mistake has its own message; a file is checked as a server would send
+//! it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -10,7 +11,7 @@ use support::mask::masked;
 use support::order::Order;
 use support::zip::zip;
 
-/// A shop whose folder holds every mistake that people make with good files.
+/// Returns an order whose directory contains every mistake that people make with good files.
 fn mistakes() -> Order {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
@@ -54,7 +55,7 @@ fn mistakes() -> Order {
     shop
 }
 
-/// What each command line says, under its own heading.
+/// Runs the commands and returns their outputs, each under its command line.
 fn page(shop: &Order, commands: &[&[&str]]) -> String {
     let mut page = String::new();
     for command in commands {
@@ -67,7 +68,7 @@ fn page(shop: &Order, commands: &[&[&str]]) -> String {
 }
 
 #[test]
-fn each_mistake_has_its_own_message() {
+fn every_mistake_has_its_own_message() {
     let shop = mistakes();
     let before = shop.listing();
     let page = page(
@@ -135,7 +136,7 @@ fn each_mistake_has_its_own_message() {
     $ certctl verify good.pem --host www.example.org
     found  good.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
     wrong  the certificate is not for www.example.org: it names example.com, www.example.com
-    next   order a certificate that names www.example.org too, or take it out of what is asked for
+    next   order a certificate that names www.example.org too, or take it out of what is request for
     --- exit 1
 
     $ certctl verify rsa.pem --key example.com.key
@@ -162,7 +163,7 @@ fn each_mistake_has_its_own_message() {
 }
 
 #[test]
-fn bundle_mends_what_can_be_mended_and_refuses_the_rest() {
+fn bundle_repairs_what_it_can_and_refuses_the_rest() {
     let shop = mistakes();
     let before = shop.listing();
     let page = page(
@@ -180,7 +181,7 @@ fn bundle_mends_what_can_be_mended_and_refuses_the_rest() {
     assert_eq!(
         shop.listing(),
         before,
-        "nothing is written unless all is right"
+        "bundle writes nothing unless everything is right"
     );
     insta::assert_snapshot!(page, @r#"
     $ certctl bundle good.pem --key example.org.key
@@ -251,7 +252,7 @@ fn bundle_mends_what_can_be_mended_and_refuses_the_rest() {
 }
 
 #[test]
-fn the_document() {
+fn json_document_is_complete() {
     let shop = mistakes();
     let args = [
         "verify",
@@ -322,7 +323,7 @@ fn the_document() {
           "message": "the certificate is not for xn--bcher-kva.example: it names example.com, www.example.com",
           "next": [
             {
-              "text": "order a certificate that names xn--bcher-kva.example too, or take it out of what is asked for",
+              "text": "order a certificate that names xn--bcher-kva.example too, or take it out of what is request for",
               "needs_root": false,
               "when": "later"
             }
@@ -335,7 +336,7 @@ fn the_document() {
 }
 
 #[test]
-fn what_a_server_would_stumble_over() {
+fn layouts_that_servers_cannot_read_are_reported() {
     let shop = mistakes();
     let (leaf, lower, root) = (
         shop.leaf.clone(),
@@ -418,7 +419,7 @@ fn intermediates_out_of_order_are_a_warning() {
         .expect(0);
     assert!(
         run.stdout
-            .contains("the intermediates in order.pem are not in order"),
+            .contains("the intermediates in order.pem are out of order"),
         "{run}"
     );
     shop.sandbox
@@ -427,11 +428,11 @@ fn intermediates_out_of_order_are_a_warning() {
         .sandbox
         .run(&["verify", "order.pem", "--trust", "root.pem"])
         .expect(0);
-    assert!(!run.stdout.contains("order:"), "{run}");
+    assert!(!run.stdout.contains("out of order"), "{run}");
 }
 
 #[test]
-fn kinds_are_told_by_content_and_a_key_that_was_passed_must_fit() {
+fn file_types_are_detected_and_passed_keys_must_match() {
     let shop = mistakes();
     let run = |args: &[&str]| shop.sandbox.run(&[args, &["--trust", "root.pem"]].concat());
     run(&["verify", "good.pem", "example.com.key"]).expect(0);
@@ -441,21 +442,21 @@ fn kinds_are_told_by_content_and_a_key_that_was_passed_must_fit() {
     run(&["verify", "leaf-only.pem", "x.ca-bundle"]).expect(0);
     run(&["verify", "x.ca-bundle", "leaf-only.pem"]).expect(0);
     run(&["verify", "leaf-only.pem", "--chain", "x.ca-bundle"]).expect(0);
-    // The right key lies in the folder: it must not hide that the one passed is wrong.
+    // The directory contains the right key, which must not hide that the passed key is wrong.
     let wrong = run(&["verify", "good.pem", "example.org.key"]).expect(1);
     assert!(
         wrong
             .stdout
-            .contains("the private key does not belong to the certificate example.com"),
+            .contains("the private key does not match the certificate example.com"),
         "{wrong}"
     );
-    // So must a request, and what cannot be compared does not pass for what fits.
+    // A passed request must match too, and files that cannot be compared do not count as matching.
     run(&["verify", "good.pem", "example.com.csr"]).expect(0);
     let other = run(&["verify", "good.pem", "example.com.key", "example.org.csr"]).expect(1);
     assert!(
         other
             .stdout
-            .contains("was issued for another request than example.org.csr"),
+            .contains("was not issued for the request example.org.csr"),
         "{other}"
     );
     shop.sandbox.write(
@@ -483,12 +484,12 @@ fn kinds_are_told_by_content_and_a_key_that_was_passed_must_fit() {
         stdin
             .expect(0)
             .stdout
-            .starts_with("right  stdin: example.com")
+            .starts_with("done    stdin: example.com")
     );
 }
 
 #[test]
-fn chain_alone_has_the_leaf_first_and_then_any_order() {
+fn chain_option_takes_the_leaf_first_and_then_any_order() {
     let shop = mistakes();
     let bag = |first: &str, second: &str, third: &str| {
         shop.sandbox
@@ -499,11 +500,11 @@ fn chain_alone_has_the_leaf_first_and_then_any_order() {
     let (leaf, lower, root) = (&shop.leaf, shop.ca.intermediate_pem(), shop.ca.root_pem());
     let _ = bag(leaf, &root, &lower).expect(0);
     let run = bag(&lower, leaf, &root).expect(1);
-    assert!(run.stdout.contains("is a CA's certificate"), "{run}");
+    assert!(run.stdout.contains("is a CA certificate"), "{run}");
 }
 
 #[test]
-fn without_arguments_the_pairs_here() {
+fn without_arguments_certificates_of_the_directory_are_verified() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     let verify =
@@ -517,7 +518,7 @@ fn without_arguments_the_pairs_here() {
     assert!(
         nothing
             .stderr
-            .contains("no certificate of a site in this folder"),
+            .contains("no server certificate in this folder"),
         "{nothing}"
     );
     sandbox.write("your_site.crt", &shop.leaf);
@@ -531,7 +532,7 @@ fn without_arguments_the_pairs_here() {
     sandbox.write("z.pem", shop.chain());
     let chain = verify_here(&[]).expect(0);
     assert!(
-        chain.stdout.starts_with("right  z.pem: example.com"),
+        chain.stdout.starts_with("done    z.pem: example.com"),
         "{chain}"
     );
     let named = verify_here(&["www.example.com"]).expect(0);
@@ -540,7 +541,7 @@ fn without_arguments_the_pairs_here() {
     assert!(
         unknown
             .stderr
-            .contains("names known there: example.com, www.example.com"),
+            .contains("known names: example.com, www.example.com"),
         "{unknown}"
     );
     verify(&[]).expect(3);
@@ -549,7 +550,7 @@ fn without_arguments_the_pairs_here() {
 }
 
 #[test]
-fn the_newest_round_is_the_pair() {
+fn newest_renewal_is_used() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("example.com.fullchain.pem", shop.chain());
@@ -571,20 +572,22 @@ fn the_newest_round_is_the_pair() {
         .run(&["bundle", "second.crt", "i.crt", "--trust", "root.pem"])
         .expect(0);
     assert!(
-        bundle.stdout.contains("wrote  example.com-2.fullchain.pem"),
+        bundle
+            .stdout
+            .contains("wrote   example.com-2.fullchain.pem"),
         "{bundle}"
     );
     let verify = sandbox.run(&["verify", "--trust", "root.pem"]).expect(0);
     assert!(
         verify
             .stdout
-            .starts_with("right  example.com-2.fullchain.pem"),
+            .starts_with("done    example.com-2.fullchain.pem"),
         "{verify}"
     );
     assert_eq!(verify.stdout.lines().count(), 1, "{verify}");
 }
 
-/// A request for `name` made elsewhere: its key is not here.
+/// Returns a request for `name` whose key is in another directory.
 fn request_elsewhere(shop: &Order, name: &str) -> String {
     shop.sandbox.write("elsewhere/x", "");
     shop.sandbox
@@ -594,7 +597,7 @@ fn request_elsewhere(shop: &Order, name: &str) -> String {
 }
 
 #[test]
-fn without_an_argument_no_pair_is_passed_over() {
+fn without_arguments_no_certificate_is_skipped() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("example.com.fullchain.pem", shop.chain());
@@ -602,18 +605,18 @@ fn without_an_argument_no_pair_is_passed_over() {
     let chain =
         |name: &str| shop.ca.issue(&request_elsewhere(&shop, name)) + &shop.ca.intermediate_pem();
     sandbox.write("b.example.fullchain.pem", chain("b.example"));
-    // A key that no request and no certificate is known for was meant to be this one's.
+    // A key without a known request or certificate is expected to match the certificate.
     sandbox.run(&["csr", "c.example"]).expect(0);
     std::fs::rename(sandbox.join("c.example.key"), sandbox.join("b.example.key")).unwrap();
     std::fs::remove_file(sandbox.join("c.example.csr")).unwrap();
     let run = sandbox.run(&["verify", "--trust", "root.pem"]).expect(1);
     assert!(
-        run.stdout.contains("right  example.com.fullchain.pem"),
+        run.stdout.contains("done    example.com.fullchain.pem"),
         "{run}"
     );
     assert!(
-        run.stdout.contains("found  b.example.fullchain.pem")
-            && run.stdout.contains("wrong  b.example.key"),
+        run.stdout.contains("found   b.example.fullchain.pem")
+            && run.stdout.contains("error   b.example.key"),
         "{run}"
     );
 }
@@ -642,16 +645,16 @@ fn a_newer_certificate_without_its_key_is_not_hidden_by_an_older_one() {
         let run = sandbox
             .run(&[args, &["--trust", "root.pem"]].concat())
             .expect(1);
-        assert!(run.stdout.contains("right  old.fullchain.pem"), "{run}");
+        assert!(run.stdout.contains("done    old.fullchain.pem"), "{run}");
         assert!(
-            run.stdout.contains("found  new.fullchain.pem") && run.stdout.contains("wrong"),
+            run.stdout.contains("found   new.fullchain.pem") && run.stdout.contains("error   "),
             "{run}"
         );
     }
 }
 
 #[test]
-fn a_name_is_judged_by_the_file_that_servers_are_given() {
+fn names_are_verified_with_the_file_that_servers_use() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     let pile = format!(
@@ -669,19 +672,19 @@ fn a_name_is_judged_by_the_file_that_servers_are_given() {
     let run = sandbox
         .run(&["verify", "example.com", "--trust", "root.pem"])
         .expect(0);
-    assert!(run.stdout.starts_with("right  chain.pem"), "{run}");
+    assert!(run.stdout.starts_with("done    chain.pem"), "{run}");
     sandbox.write("example.com.fullchain.pem", &shop.leaf);
     let run = sandbox
         .run(&["verify", "example.com", "--trust", "root.pem"])
         .expect(1);
     assert!(
-        run.stdout.starts_with("found  example.com.fullchain.pem"),
+        run.stdout.starts_with("found   example.com.fullchain.pem"),
         "{run}"
     );
 }
 
 #[test]
-fn what_is_to_be_typed_next_works() {
+fn next_steps_are_complete_commands() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     std::fs::create_dir(sandbox.join("here")).unwrap();
@@ -695,7 +698,8 @@ fn what_is_to_be_typed_next_works() {
         let findings = document["findings"].as_array().unwrap().iter();
         findings
             .flat_map(|one| one["next"].as_array().unwrap())
-            .map(|next| next["text"].as_str().unwrap().to_owned())
+            .flat_map(|next| [&next["text"], &next["command"]])
+            .filter_map(|text| text.as_str().map(str::to_owned))
             .collect::<Vec<_>>()
     };
     let reversed = shop.ca.intermediate_pem() + &shop.leaf;
@@ -721,7 +725,7 @@ fn what_is_to_be_typed_next_works() {
         steps.contains(&"certctl bundle --trust root.pem - ca.pem".to_owned()),
         "{steps:?}"
     );
-    // A root that signed the leaf itself is no intermediate.
+    // A root that signed the leaf directly is not reported as an intermediate.
     let request =
         rcgen::CertificateSigningRequestParams::from_pem(&sandbox.read("example.com.csr")).unwrap();
     sandbox.write(
@@ -731,7 +735,9 @@ fn what_is_to_be_typed_next_works() {
     std::fs::remove_file(sandbox.join("ca.pem")).unwrap();
     let steps = next(&["verify", "direct.pem", "--json"]);
     assert!(
-        steps.iter().any(|step| step.ends_with("--trust root.pem")),
+        steps
+            .iter()
+            .any(|step| step.ends_with("`--trust root.pem`")),
         "{steps:?}"
     );
     assert!(
@@ -746,7 +752,7 @@ fn what_is_to_be_typed_next_works() {
 }
 
 #[test]
-fn a_root_that_says_nothing_of_itself_is_no_site() {
+fn roots_without_ca_extensions_are_not_server_certificates() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     let mut params = support::ca::ca_params("Old Root");
@@ -769,7 +775,7 @@ fn a_root_that_says_nothing_of_itself_is_no_site() {
 }
 
 #[test]
-fn the_key_that_is_named() {
+fn key_option_selects_the_matching_key_of_a_file() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("chain.pem", shop.chain());
@@ -807,7 +813,7 @@ fn the_key_that_is_named() {
 }
 
 #[test]
-fn a_request_does_not_stand_for_its_key() {
+fn missing_keys_of_matching_requests_are_reported() {
     let shop = Order::new();
     shop.sandbox.write("chain.pem", shop.chain());
     std::fs::remove_file(shop.sandbox.join("example.com.key")).unwrap();
@@ -817,14 +823,14 @@ fn a_request_does_not_stand_for_its_key() {
         .expect(0);
     assert!(
         run.stdout.contains(
-            "warn   example.com.csr fits example.com, and the key that it was made with is not here"
+            "warning example.com.csr matches example.com, but its private key was not found"
         ),
         "{run}"
     );
 }
 
 #[test]
-fn where_no_certificate_lies_everything_that_is_installed_is_judged() {
+fn without_certificates_in_the_directory_installed_ones_are_verified() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("chain.pem", shop.chain());
@@ -849,19 +855,19 @@ fn where_no_certificate_lies_everything_that_is_installed_is_judged() {
     ];
     sandbox.run(&other).expect(0);
     std::fs::create_dir(sandbox.join("empty")).unwrap();
-    let judged = sandbox
+    let verified = sandbox
         .run(&[
             "--root", "tree", "-C", "empty", "verify", "--trust", "root.pem", "--json",
         ])
         .expect(0)
         .json();
-    let names: Vec<&str> = judged["certificates"]
+    let names: Vec<&str> = verified["certificates"]
         .as_array()
         .unwrap()
         .iter()
         .map(|one| one["chain"][0]["dns_names"][0].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["example.com", "example.org"], "{judged}");
+    assert_eq!(names, ["example.com", "example.org"], "{verified}");
     let late = [
         "--root",
         "tree",
@@ -874,7 +880,7 @@ fn where_no_certificate_lies_everything_that_is_installed_is_judged() {
         "2050-01-01T00:00:00Z",
     ];
     sandbox.run(&late).expect(1);
-    // Nothing here and nothing installed.
+    // No certificate in the directory, and none installed.
     sandbox
         .run(&["--root", "none", "-C", "empty", "verify"])
         .expect(3);

@@ -47,7 +47,8 @@ impl From<DeliveryError> for Failure {
 const PASS_FILES: &str = "pass only the certificate files in it, for example \
     `certctl bundle example_com.crt example_com.ca-bundle`";
 
-/// The path of the input, quoted for a shell; `None` for stdin and for a file inside of another one.
+/// The path of the input, quoted for a shell; `None` for stdin and for a file inside of another
+/// one.
 fn path_word(source: &ItemSource) -> Option<String> {
     let is_file = source.entry.is_none() && source.input != "stdin";
     is_file.then(|| shell_word(&source.input))
@@ -217,8 +218,8 @@ fn code(what: &UnusedContent) -> (&'static str, Severity) {
     }
 }
 
-/// Returns an addition that says that the content is not a certificate, unless its description shows
-/// that.
+/// Returns an addition that says that the content is not a certificate, unless its description
+/// shows that.
 fn what_it_is_not(what: &UnusedContent) -> &'static str {
     match what {
         UnusedContent::Jks => ", which certctl cannot read",
@@ -266,8 +267,8 @@ impl From<&IgnoredItem> for Finding {
 }
 
 impl From<&[IgnoredItem]> for Failure {
-    /// Reports the most severe item as the error and the others as its causes, if nothing usable was
-    /// found.
+    /// Reports the most severe item as the error and the others as its causes, if nothing usable
+    /// was found.
     fn from(ignored: &[IgnoredItem]) -> Self {
         let mut sorted: Vec<&IgnoredItem> = ignored.iter().collect();
         sorted.sort_by_key(|item| std::cmp::Reverse(code(&item.content).1));

@@ -1,5 +1,5 @@
-//! Advice for matching certificates with keys and requests: none was found, several are possible, or
-//! they do not match.
+//! Advice for matching certificates with keys and requests: none was found, several are possible,
+//! or they do not match.
 
 use std::path::Path;
 

@@ -7,8 +7,8 @@ pub(crate) fn name_starttls_host() -> NextStep {
     NextStep::say("Name the server with its port, such as `certctl verify mail.example.com:25`")
 }
 
-/// The certificate that the server at `host` (name and port) sends cannot be parsed; `starttls` is the
-/// protocol that it speaks before TLS, which OpenSSL calls the same.
+/// The certificate that the server at `host` (name and port) sends cannot be parsed; `starttls` is
+/// the protocol that it speaks before TLS, which OpenSSL calls the same.
 pub(crate) fn show_sent_certificate(host: &str, starttls: Option<&str>) -> NextStep {
     let host = shell_word(host);
     let starttls = starttls

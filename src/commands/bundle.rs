@@ -58,8 +58,8 @@ pub(crate) struct BundleArgs {
     /// shortest
     #[arg(long, value_enum, default_value_t)]
     pub prefer: ChainPreference,
-    /// Download missing issuers from the URLs in the certificates; =any: also from private addresses
-    /// and through a proxy
+    /// Download missing issuers from the URLs in the certificates; =any: also from private
+    /// addresses and through a proxy
     #[arg(long, value_enum, value_name = "any", num_args = 0..=1, require_equals = true, default_missing_value = "public")]
     pub aia: Option<NetworkReach>,
     /// How encrypted files are opened.

@@ -53,8 +53,8 @@ pub enum RepairKind {
     TrustData,
     /// UTF-16, while servers require ASCII.
     Utf16,
-    /// The label of the END line differs from the BEGIN line, or that of the BEGIN line does not match
-    /// the content.
+    /// The label of the END line differs from the BEGIN line, or that of the BEGIN line does not
+    /// match the content.
     WrongLabel,
 }
 
@@ -90,8 +90,8 @@ impl RepairKind {
         }
     }
 
-    /// Returns true if OpenSSL, and so nginx, Apache and HAProxy, fails on such a PEM file or loses a
-    /// certificate (tested with OpenSSL 3.0). False for DER, which other programs read.
+    /// Returns true if OpenSSL, and so nginx, Apache and HAProxy, fails on such a PEM file or loses
+    /// a certificate (tested with OpenSSL 3.0). False for DER, which other programs read.
     #[must_use]
     pub fn breaks_servers(self) -> bool {
         !matches!(

@@ -3,8 +3,8 @@
 use super::source::ItemSource;
 
 /// Limits beyond which a delivery counts as hostile. They apply to all inputs of one
-/// [`CaDelivery::read`](super::CaDelivery::read) together, and to what was really read, not to what a
-/// header declares.
+/// [`CaDelivery::read`](super::CaDelivery::read) together, and to what was really read, not to what
+/// a header declares.
 #[derive(Clone, Copy, Debug)]
 pub struct DeliveryLimits {
     /// Entries of zip files.
@@ -20,8 +20,9 @@ pub struct DeliveryLimits {
 }
 
 impl Default for DeliveryLimits {
-    /// The largest known delivery has about thirty files and 200 KiB. These limits are far above, and
-    /// the worst case within them (10,000 certificates of one name) takes a few seconds.
+    /// The largest known delivery has about thirty files and 200 KiB. These limits are far above
+    /// that, and the worst case within them (10,000 certificates with one name) takes a few
+    /// seconds.
     fn default() -> Self {
         Self {
             entries: 1000,
@@ -43,7 +44,8 @@ impl Default for KeyDerivationBudget {
 }
 
 impl KeyDerivationBudget {
-    /// Spends `rounds` iterations; if fewer are left, spends none and returns `rounds` as the error.
+    /// Spends `rounds` iterations; if fewer are left, spends none and returns `rounds` as the
+    /// error.
     pub(super) fn spend(&mut self, rounds: u64) -> Result<(), u64> {
         self.0 = self.0.checked_sub(rounds).ok_or(rounds)?;
         Ok(())

@@ -14,8 +14,8 @@ use crate::pki::key::PrivateKey;
 /// The algorithms that encrypt a file.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Pkcs12Strength {
-    /// Triple DES and SHA-1: the only one that Windows Server 2016, Windows 7 and Java 8 before 8u301
-    /// read.
+    /// Triple DES and SHA-1: the only one that Windows Server 2016, Windows 7 and Java 8 before
+    /// 8u301 read.
     Legacy,
     /// AES-256 and SHA-256 (PBES2).
     #[default]

@@ -77,7 +77,8 @@ pub(crate) fn render_export(
     Ok(Zeroizing::new(bytes))
 }
 
-/// Joins chain and key in one buffer that never grows: growing would leave copies of the key behind.
+/// Joins chain and key in one buffer that never grows: growing would leave copies of the key
+/// behind.
 fn join_pem(chain: &str, key: &PrivateKey) -> Zeroizing<Vec<u8>> {
     let key = key.to_pem();
     let mut bytes = Zeroizing::new(Vec::with_capacity(chain.len() + key.len()));

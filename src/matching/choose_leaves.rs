@@ -135,9 +135,9 @@ fn describe_leaf(leaf: &Certificate) -> String {
     )
 }
 
-/// Selects the server certificates of a directory to check: the newest for each set of names, whether
-/// a key or a request matches it or not, and the newest that one matches. With `--key`, only those
-/// that it matches, if there are any.
+/// Selects the server certificates of a directory to check: the newest for each set of names,
+/// whether a key or a request matches it or not, and the newest that one matches. With `--key`,
+/// only those that it matches, if there are any.
 pub(crate) fn select_leaves_to_check<'a>(
     candidates: &LeafCandidates<'a>,
     bag: &'a [Certificate],
@@ -172,7 +172,8 @@ fn sort_as_in_bag(leaves: &mut [&Certificate], bag: &[Certificate]) {
     leaves.sort_by_key(|leaf| places.get(&leaf.fingerprint).copied());
 }
 
-/// Splits `leaves` into the best of each key (in a directory: of each set of names), and the others.
+/// Splits `leaves` into the best of each key (in a directory: of each set of names), and the
+/// others.
 fn select_current<'a>(
     leaves: &[&'a Certificate],
     candidates: &LeafCandidates<'_>,

@@ -163,8 +163,8 @@ impl FolderContents {
             .collect()
     }
 
-    /// Returns the requests without a certificate: their key is not in `issued`, and no later renewal
-    /// has a certificate.
+    /// Returns the requests without a certificate: their key is not in `issued`, and no later
+    /// renewal has a certificate.
     #[must_use]
     pub(crate) fn requests_without_certificate(
         &self,

@@ -1,5 +1,5 @@
-//! The keys and requests that may match a certificate: those given by `--key` or `--csr`, else those
-//! from the arguments and from the directory.
+//! The keys and requests that may match a certificate: those given by `--key` or `--csr`, else
+//! those from the arguments and from the directory.
 
 use std::path::{Path, PathBuf};
 
@@ -111,8 +111,8 @@ impl KeyCandidates {
         self.keys.iter().any(|key| key.value.id() == id)
     }
 
-    /// Returns the index of the key of `leaf`. Prefers a key with a file of its own in the directory
-    /// to one from the arguments.
+    /// Returns the index of the key of `leaf`. Prefers a key with a file of its own in the
+    /// directory to one from the arguments.
     fn key_index(&self, leaf: &Certificate) -> Option<usize> {
         let first = self
             .keys
@@ -306,7 +306,8 @@ impl KeyCandidates {
             .filter(|signer| signer.is_self_issued())
     }
 
-    /// Returns the file in the directory that contains the issuer that `chain` lacks, and the issuer.
+    /// Returns the file in the directory that contains the issuer that `chain` lacks, and the
+    /// issuer.
     fn signer_here(&self, chain: &Chain) -> Option<(&HeldFile<Vec<Certificate>>, &Certificate)> {
         if !matches!(chain.end(), ChainEnd::Gap { .. }) {
             return None;
@@ -340,8 +341,8 @@ impl KeyCandidates {
             .collect()
     }
 
-    /// Returns the files of the keys: as many as a message lists, and one more. Called for each of a
-    /// thousand certificates.
+    /// Returns the files of the keys: as many as a message lists, and one more. Called for each of
+    /// a thousand certificates.
     fn key_files(&self) -> Vec<&Path> {
         let mut files: Vec<&Path> = Vec::new();
         for key in &self.keys {

@@ -1,5 +1,5 @@
-//! Remarks on the chosen certificate, key and request, besides the problems of the chain. The advice
-//! is in `advice`.
+//! Remarks on the chosen certificate, key and request, besides the problems of the chain. The
+//! advice is in `advice`.
 
 use std::path::{Path, PathBuf};
 

@@ -91,8 +91,8 @@ fn at_line(line: Option<usize>) -> String {
     line.map(|line| format!(" line {line}")).unwrap_or_default()
 }
 
-/// Finds the faults of `file`, which was read as `delivery`, in presenting `chain`; `served` are its
-/// certificates in their order.
+/// Finds the faults of `file`, which was read as `delivery`, in presenting `chain`; `served` are
+/// its certificates in their order.
 #[must_use]
 pub(crate) fn find_served_faults(
     file: &str,

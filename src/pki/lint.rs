@@ -1,5 +1,5 @@
-//! Rules for public TLS certificates besides path validation: names, usages, keys, validity periods.
-//! Each rule is data (`rules`); private CAs need not follow those for public CAs.
+//! Rules for public TLS certificates besides path validation: names, usages, keys, validity
+//! periods. Each rule is data (`rules`); private CAs need not follow those for public CAs.
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
@@ -82,8 +82,9 @@ fn check_expiry(intermediate: &Certificate, leaf: &Certificate) -> Option<LintVi
     })
 }
 
-/// Returns a violation if `before` is valid for TLS clients and `after` is not: public CAs are phasing
-/// out clientAuth (used for mutual TLS, mail between servers, RADIUS), and browsers do not show it.
+/// Returns a violation if `before` is valid for TLS clients and `after` is not: public CAs are
+/// phasing out clientAuth (used for mutual TLS, mail between servers, RADIUS), and browsers do not
+/// show it.
 #[must_use]
 pub(crate) fn find_lost_client_auth(
     before: &Certificate,

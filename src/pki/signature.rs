@@ -50,7 +50,7 @@ pub(crate) fn check_signature(signed: &[u8], spki: &[u8]) -> Result<(), Signatur
     outcome
 }
 
-/// The trusted algorithms, which remember what they checked.
+/// The trusted algorithms, with a cache of the signatures that they checked.
 pub(super) fn algorithms() -> &'static [&'static dyn SignatureVerificationAlgorithm] {
     static REMEMBERING: LazyLock<Vec<RememberingAlgorithm>> = LazyLock::new(|| {
         let numbered = ALL_VERIFICATION_ALGS.iter().enumerate();

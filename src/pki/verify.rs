@@ -53,8 +53,8 @@ impl VerifiedChain {
     }
 }
 
-/// Assembles the chain of `leaf` ([`Chain::assemble`]); if path validation refuses the best path, the
-/// first other that it accepts.
+/// Assembles the chain of `leaf` ([`Chain::assemble`]); if path validation refuses the best path,
+/// the first other that it accepts.
 #[must_use]
 pub fn assemble_chain(
     leaf: &Certificate,
@@ -72,8 +72,8 @@ pub fn assemble_chain(
     })
 }
 
-/// The indices of the certificates that may cause `error`: those with name constraints if it is about
-/// them, else all except the leaf.
+/// The indices of the certificates that may cause `error`: those with name constraints if it is
+/// about them, else all except the leaf.
 fn possible_causes(chain: &Chain, error: &webpki::Error) -> Vec<usize> {
     let certificates = chain.certificates();
     let issuers = 1..certificates.len();
@@ -205,9 +205,9 @@ fn check_hosts(leaf: &Certificate, hosts: &[String]) -> Vec<ChainProblem> {
         .collect()
 }
 
-/// Validates the path with webpki, which refuses whatever the checks above do not find. It gets only
-/// the anchor that the chain ends in: with more, it might stop at a nearer one and skip the rest of
-/// the chain.
+/// Validates the path with webpki, which refuses whatever the checks above do not find. It gets
+/// only the anchor that the chain ends in: with more, it might stop at a nearer one and skip the
+/// rest of the chain.
 fn validate(chain: &Chain, policy: VerifyPolicy<'_>) -> Result<(), webpki::Error> {
     let leaf = CertificateDer::from(chain.leaf().der());
     let bag: Vec<_> = chain

@@ -27,8 +27,8 @@ pub(super) fn export_source(matched: &MatchedCertificate) -> ExportSource<'_> {
     }
 }
 
-/// Writes every requested format of every certificate. Stages all of them and reads them back before
-/// the first one is renamed into place.
+/// Writes every requested format of every certificate. Stages all of them and reads them back
+/// before the first one is renamed into place.
 pub(super) fn write(
     context: &Context,
     args: &OutputArgs,

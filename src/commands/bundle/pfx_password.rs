@@ -12,8 +12,8 @@ use crate::failure::{Failure, FailureKind};
 use crate::system::fs::files;
 use crate::system::terminal::{self, AskError};
 
-/// Reads the password for the `.pfx`, if one is requested: the first line of the password file, else
-/// typed twice on a terminal.
+/// Reads the password for the `.pfx`, if one is requested: the first line of the password file,
+/// else typed twice on a terminal.
 pub(super) fn read(
     context: &Context,
     args: &OutputArgs,

@@ -87,8 +87,8 @@ impl InspectOutcome {
         http_file::files_of_known_ca(request, self.ca, &[])
     }
 
-    /// Returns findings about how the content was read; problems of the certificates are reported by
-    /// `verify`.
+    /// Returns findings about how the content was read; problems of the certificates are reported
+    /// by `verify`.
     pub(super) fn findings(&self) -> Vec<Finding> {
         let mut findings = match &self.answers {
             Some(answers) => answers.findings.clone(),

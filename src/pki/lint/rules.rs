@@ -127,7 +127,8 @@ pub(super) static VALIDITY: LintRule = rule(
 /// A root that has expired or is no longer trusted.
 #[derive(Debug, Eq, PartialEq)]
 pub struct RetiredRoot {
-    /// Its common name, or the organizational unit that distinguishes it from other roots of its CA.
+    /// Its common name, or the organizational unit that distinguishes it from other roots of its
+    /// CA.
     pub name: &'static str,
     /// The day on which it expired or lost its trust.
     pub since: &'static str,
@@ -136,8 +137,8 @@ pub struct RetiredRoot {
     pub source: &'static str,
 }
 
-/// Roots that old bundles still contain, themselves or cross-signed. Days and sources were looked up on
-/// 2026-11-23, in the certificates' own texts and in Debian's changelog.
+/// Roots that old bundles still contain, themselves or cross-signed. Days and sources were looked
+/// up on 2026-11-23, in the certificates' own texts and in Debian's changelog.
 pub(super) static GONE_ROOTS: [RetiredRoot; 8] = [
     RetiredRoot {
         name: "AddTrust External CA Root",

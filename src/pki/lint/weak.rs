@@ -20,8 +20,9 @@ pub(super) enum KeyWeakness {
     SmallFactor(u32),
 }
 
-/// Keys, by key id, whose private half is published in RFCs and the sources of languages, from where
-/// they are copied. Not all such keys: those that were found and could be computed on 2026-11-23.
+/// Keys, by key id, whose private half is published in RFCs or in the sources of programming
+/// languages, from where people copy them. The list is incomplete: it contains the keys that were
+/// found by 2026-11-23.
 pub(super) static PRINTED_KEYS: [(&str, &str); 8] = [
     (
         "8fb6bad671cfe698393c453357da61b56d757ab8c0f3fb9c87f2849e63131878",
@@ -75,8 +76,8 @@ pub(super) fn read_rsa_key(spki: &[u8]) -> Option<(BigUint, BigUint)> {
     })
 }
 
-/// Finds a weakness of BR 6.1.1.3 and 6.1.6: an even exponent, a factor below 752, ROCA, close primes
-/// (100 rounds).
+/// Finds a weakness of BR 6.1.1.3 and 6.1.6: an even exponent, a factor below 752, ROCA, close
+/// primes (100 rounds).
 pub(super) fn weakness(modulus: &BigUint, exponent: &BigUint) -> Option<KeyWeakness> {
     if !exponent.bit(0) || exponent.bits() < 2 {
         return Some(KeyWeakness::Exponent);
@@ -106,8 +107,8 @@ fn remainder(number: &BigUint, divisor: u32) -> u32 {
     u32::try_from(number % divisor).unwrap_or(0)
 }
 
-/// Whether the modulus has the ROCA flaw: both primes of such a key are powers of 65537 modulo every
-/// small prime, and so is the modulus (Nemec et al., 2017).
+/// Returns whether the modulus has the ROCA flaw: both primes of such a key are powers of 65537
+/// modulo every small prime, and so is the modulus (Nemec et al., 2017).
 fn is_roca(modulus: &BigUint) -> bool {
     primes(168).skip(1).all(|prime| {
         let wanted = remainder(modulus, prime);
@@ -119,7 +120,7 @@ fn is_roca(modulus: &BigUint) -> bool {
     })
 }
 
-/// Whether `modulus` is a difference of squares near its root (Fermat).
+/// Returns whether `modulus` is a difference of squares near its root (Fermat).
 fn has_close_primes(modulus: &BigUint) -> bool {
     let mut a = modulus.sqrt();
     if &a * &a < *modulus {
