@@ -44,7 +44,7 @@ fn a_company_that_forgot_to_name_its_root_is_told_how() {
         .expect(1);
     assert!(
         here.stdout
-            .contains("the same command with  --trust root.pem"),
+            .contains("repeat the command with `--trust root.pem`"),
         "{here}"
     );
     std::fs::remove_file(shop.sandbox.join("root.pem")).unwrap();
@@ -54,12 +54,12 @@ fn a_company_that_forgot_to_name_its_root_is_told_how() {
         .expect(1);
     assert!(
         run.stdout
-            .contains("an intermediate certificate is missing: nothing here issued Test DV CA R2"),
+            .contains("an intermediate certificate is missing: Test DV CA R2 was issued by"),
         "{run}"
     );
     assert!(
         run.stdout
-            .contains("if it is of your company's CA, name its root too:  --trust root.pem"),
+            .contains("your company's CA, also pass its root, for example `--trust root.pem`"),
         "{run}"
     );
 }
@@ -83,7 +83,7 @@ fn a_damaged_intermediate_is_told_before_the_gap_that_it_leaves() {
                 .unwrap_or_else(|| panic!("no {text}: {run}"))
         };
         assert!(
-            place("wrong  not used: ca.pem is damaged") < place("wrong  an intermediate"),
+            place("error   not used: ca.pem is damaged") < place("error   an intermediate"),
             "{run}"
         );
         assert!(run.stdout.contains("what is missing may be in it"), "{run}");
@@ -102,12 +102,13 @@ fn a_key_is_named_by_its_own_file_and_never_doubled() {
     std::fs::rename(sandbox.join("example.com.key"), sandbox.join("server.key")).unwrap();
     let run = bundle(sandbox, "sent.zip --for aws-acm").expect(0);
     assert!(
-        run.stdout.contains("fits server.key") && run.stdout.contains("fileb://server.key"),
+        run.stdout.contains("matches server.key") && run.stdout.contains("fileb://server.key"),
         "{run}"
     );
     let run = bundle(sandbox, "sent.zip --extract-key").expect(0);
     assert!(
-        run.stdout.contains("kept   server.key\n") && !sandbox.join("example.com.key").exists(),
+        run.stdout.contains("server.key is up to date\n")
+            && !sandbox.join("example.com.key").exists(),
         "{run}"
     );
 
@@ -146,26 +147,26 @@ fn keys_that_were_looked_at_are_named() {
     let run = bundle(sandbox, "leaf.crt ca.pem --format pfx --pfx-empty-password").expect(3);
     assert!(
         run.stderr
-            .contains("the files of this folder, with the keys in other.example.key"),
+            .contains("searched the arguments and this folder; keys found: other.example.key"),
         "{run}"
     );
     let run = bundle(sandbox, "leaf.crt ca.pem").expect(0);
     assert!(
         run.stdout
-            .contains("looked at what was passed and the files of this folder, with the keys"),
+            .contains("searched the arguments and this folder; keys found: "),
         "{run}"
     );
-    assert!(run.stdout.contains("certctl status DIR..."), "{run}");
+    assert!(run.stdout.contains("`certctl status /root/certs`"), "{run}");
     assert!(
         run.stdout
-            .contains("reissued for a new request:  certctl csr --like leaf.crt\n"),
+            .contains("\n            certctl csr --like leaf.crt\n"),
         "{run}"
     );
     // What is said to be done can be done.
     sandbox.run(&["csr", "--like", "leaf.crt"]).expect(0);
     let told = bundle(sandbox, "leaf.crt ca.pem").expect(1);
     assert!(
-        told.stdout.contains("does not belong to the certificate"),
+        told.stdout.contains("does not match the certificate"),
         "the new key is for the next one: {told}"
     );
 }
@@ -189,12 +190,12 @@ fn a_pfx_of_the_same_key_is_replaced_when_its_password_is_given() {
     let run = bundle(sandbox, &format!("{pfx} two")).expect(3);
     assert!(
         run.stderr
-            .contains("example.com.pfx is locked with another password and is not overwritten"),
+            .contains("example.com.pfx is encrypted with another password and was not overwritten"),
         "{run}"
     );
     assert!(
         run.stderr
-            .contains("give its password:  --password-file FILE"),
+            .contains("pass its password in a file: `--password-file old-password.txt`"),
         "{run}"
     );
     assert_eq!(
@@ -219,7 +220,7 @@ fn a_pfx_of_the_same_key_is_replaced_when_its_password_is_given() {
     let run = bundle(sandbox, &format!("{pfx} two --password-file one")).expect(3);
     assert!(
         run.stderr
-            .contains("example.com.pfx holds a private key and is not overwritten"),
+            .contains("example.com.pfx contains a private key and was not overwritten"),
         "{run}"
     );
 
@@ -256,8 +257,9 @@ fn what_only_public_cas_must_keep_is_not_held_against_a_company() {
     let run = bundle(&shop.sandbox, "leaf.crt").expect(0);
     let rule = LIFETIME.at(midnight_utc(from)).unwrap();
     let note = format!(
-        "it is valid for 401 days; of what public CAs issue since {}",
-        rule.since
+        "it is valid for 401 days; browsers accept at most {} for certificates that public CAs issue \
+            since {}",
+        rule.days, rule.since
     );
     assert!(run.stdout.contains(&note), "{run}");
     assert!(!run.stdout.contains("refuse it"), "{run}");
@@ -298,11 +300,12 @@ fn requests_that_nobody_takes_and_lone_public_keys_have_cards() {
     for (file, name) in [("short.csr", "short.example"), ("sha1.csr", "old.example")] {
         let run = sandbox.run(&["inspect", file]).expect(0);
         assert!(
-            run.stdout
-                .contains(&format!("csr    {file}\n       names   {name}")),
+            run.stdout.contains(&format!(
+                "(CSR), from {file}\n            Names      {name}\n"
+            )),
             "{run}"
         );
-        assert!(run.stdout.contains("no CA takes today"), "{run}");
+        assert!(run.stdout.contains("that CAs do not accept"), "{run}");
         let document = sandbox.run(&["inspect", file, "--json"]).expect(0).json();
         let item = &document["items"][0];
         assert_eq!(
@@ -320,7 +323,9 @@ fn requests_that_nobody_takes_and_lone_public_keys_have_cards() {
     }
     let run = sandbox.run(&["inspect", "public.pem"]).expect(0);
     assert!(
-        run.stdout.starts_with("public rsa-2048, id ") && run.stdout.ends_with("(public.pem)\n"),
+        run.stdout.starts_with(
+            "found   public key, from public.pem\n            Key     rsa-2048\n            Key id  "
+        ),
         "{run}"
     );
     let key = sandbox

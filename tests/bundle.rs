@@ -134,13 +134,14 @@ fn zips_become_chain_files() {
         .sandbox
         .run(&["bundle", "example_com.zip", "--trust", "root.pem"])
         .expect(0);
-    insta::assert_snapshot!(masked(&text.to_string()), @r"
-    found  example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate; trusted by root.pem
-    kept   example.com.fullchain.pem
-    note   left out: Test Root R1 (a root: clients have it)
-           mended: Windows line ends (CR LF) in My_CA_Bundle.ca-bundle in example_com.zip
-           mended: no line break at the end in example_com.crt in example_com.zip
-    next   sudo certctl install example.com.fullchain.pem --trust root.pem
+    insta::assert_snapshot!(masked(&text.to_string()), @"
+    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
+            example.com.fullchain.pem is up to date
+    note    omitted: Test Root R1 (root: clients already have it)
+            repaired when reading My_CA_Bundle.ca-bundle in example_com.zip: Windows line endings (CR LF)
+            repaired when reading example_com.crt in example_com.zip: no line break at the end
+    next    Install it and verify it live:
+                sudo certctl install example.com.fullchain.pem --trust root.pem
     --- exit 0
     ");
 }

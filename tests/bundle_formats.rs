@@ -278,54 +278,64 @@ fn json_document_and_server_lines_are_complete() {
         .collect();
     let text = bundle(sandbox, &args).expect(0);
     insta::assert_snapshot!(masked(&text.to_string()), @r#"
-    found  example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate; trusted by root.pem
-    kept   example.com.fullchain.pem
-           example.com.haproxy.pem (0600)
-    wrote  example.com.pfx (0600)
-    kept   example.com.cert.pem
-           example.com.chain.pem
-    next   apache: copy it on the server:
-               sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
-               sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
-           apache: into the VirtualHost, in place of SSLCertificateChainFile too, then  sudo apachectl graceful
-               SSLCertificateFile    /etc/ssl/example.com.fullchain.pem
-               SSLCertificateKeyFile /etc/ssl/private/example.com.key
-           haproxy: copy it on the server:
-               sudo install -m 0600 example.com.haproxy.pem /etc/ssl/private/example.com.pem
-           haproxy: into the frontend, then  sudo haproxy -c -f /etc/haproxy/haproxy.cfg && sudo systemctl reload haproxy
-               bind :443 ssl crt /etc/ssl/private/example.com.pem alpn h2,http/1.1
-           postfix: copy it on the server:
-               sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
-               sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
-           postfix: into /etc/postfix/main.cf, in place of smtpd_tls_cert_file and smtpd_tls_key_file, then  sudo postfix reload
-               smtpd_tls_chain_files = /etc/ssl/private/example.com.key, /etc/ssl/example.com.fullchain.pem
-           dovecot: copy it on the server:
-               sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
-               sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
-           dovecot: into /etc/dovecot/conf.d/10-ssl.conf (the last two for 2.4, in place of the first two), then  sudo doveadm reload
-               ssl_cert = </etc/ssl/example.com.fullchain.pem
-               ssl_key = </etc/ssl/private/example.com.key
-               ssl_server_cert_file = /etc/ssl/example.com.fullchain.pem
-               ssl_server_key_file = /etc/ssl/private/example.com.key
-           tomcat: copy it on the server:
-               sudo install -m 0640 -g tomcat example.com.pfx /etc/tomcat9/example.com.pfx
-           tomcat: into the Connector of server.xml, with the password of the file, then restart Tomcat
-               <SSLHostConfig>
-                 <Certificate certificateKeystoreFile="/etc/tomcat9/example.com.pfx" certificateKeystoreType="PKCS12"
-                              certificateKeystorePassword="PASSWORD" />
-               </SSLHostConfig>
-           iis: copy example.com.pfx to the server; there, in PowerShell as administrator, then choose it in the site's Bindings
-               Import-PfxCertificate -FilePath .\example.com.pfx -CertStoreLocation Cert:\LocalMachine\My -Password (Read-Host -AsSecureString)
-           windows2016: copy example.com.pfx to the server; there, in PowerShell as administrator, then choose it in the site's Bindings
-               Import-PfxCertificate -FilePath .\example.com.pfx -CertStoreLocation Cert:\LocalMachine\My -Password (Read-Host -AsSecureString)
-           aws-acm: import it (to renew one:  --certificate-arn ARN  too):
-               aws acm import-certificate --certificate fileb://example.com.cert.pem --certificate-chain fileb://example.com.chain.pem --private-key fileb://example.com.key
-           nginx: copy it on the server:
-               sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
-               sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
-           nginx: into the server block, then  sudo nginx -t && sudo nginx -s reload
-               ssl_certificate     /etc/ssl/example.com.fullchain.pem;
-               ssl_certificate_key /etc/ssl/private/example.com.key;
+    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
+            example.com.fullchain.pem is up to date
+            example.com.haproxy.pem (0600) is up to date
+    wrote   example.com.pfx (0600)
+    found   example.com.cert.pem is up to date
+            example.com.chain.pem is up to date
+    next    For Apache, copy the files on the server:
+                sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
+                sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
+    next    For Apache, add these lines to the VirtualHost; they also replace SSLCertificateChainFile:
+                SSLCertificateFile    /etc/ssl/example.com.fullchain.pem
+                SSLCertificateKeyFile /etc/ssl/private/example.com.key
+    next    Then check and reload Apache:
+                sudo apachectl configtest && sudo apachectl graceful
+    next    For HAProxy, copy the files on the server:
+                sudo install -m 0600 example.com.haproxy.pem /etc/ssl/private/example.com.pem
+    next    For HAProxy, add this line to the frontend:
+                bind :443 ssl crt /etc/ssl/private/example.com.pem alpn h2,http/1.1
+    next    Then check and reload HAProxy:
+                sudo haproxy -c -f /etc/haproxy/haproxy.cfg && sudo systemctl reload haproxy
+    next    For Postfix, copy the files on the server:
+                sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
+                sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
+    next    For Postfix, add this line to /etc/postfix/main.cf; it replaces smtpd_tls_cert_file and smtpd_tls_key_file:
+                smtpd_tls_chain_files = /etc/ssl/private/example.com.key, /etc/ssl/example.com.fullchain.pem
+    next    Then check and reload Postfix:
+                sudo postfix check && sudo postfix reload
+    next    For Dovecot, copy the files on the server:
+                sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
+                sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
+    next    For Dovecot, add these lines to /etc/dovecot/conf.d/10-ssl.conf (the first two for Dovecot 2.3, the last two for 2.4):
+                ssl_cert = </etc/ssl/example.com.fullchain.pem
+                ssl_key = </etc/ssl/private/example.com.key
+                ssl_server_cert_file = /etc/ssl/example.com.fullchain.pem
+                ssl_server_key_file = /etc/ssl/private/example.com.key
+    next    Then check and reload Dovecot:
+                sudo doveconf -n >/dev/null && sudo doveadm reload
+    next    For Tomcat, copy the files on the server:
+                sudo install -m 0640 -g tomcat example.com.pfx /etc/tomcat9/example.com.pfx
+    next    For Tomcat, add these lines to the Connector of server.xml with the password of the file, and restart Tomcat:
+                <SSLHostConfig>
+                  <Certificate certificateKeystoreFile="/etc/tomcat9/example.com.pfx" certificateKeystoreType="PKCS12"
+                               certificateKeystorePassword="PASSWORD" />
+                </SSLHostConfig>
+    next    For IIS, copy example.com.pfx to the server, run this there in PowerShell as administrator, and choose the certificate in the site's bindings:
+                Import-PfxCertificate -FilePath .\example.com.pfx -CertStoreLocation Cert:\LocalMachine\My -Password (Read-Host -AsSecureString)
+    next    For Windows Server 2016, copy example.com.pfx to the server, run this there in PowerShell as administrator, and choose the certificate in the site's bindings:
+                Import-PfxCertificate -FilePath .\example.com.pfx -CertStoreLocation Cert:\LocalMachine\My -Password (Read-Host -AsSecureString)
+    next    For AWS Certificate Manager, import the certificate; to replace an imported one, add `--certificate-arn` with its ARN:
+                aws acm import-certificate --certificate fileb://example.com.cert.pem --certificate-chain fileb://example.com.chain.pem --private-key fileb://example.com.key
+    next    For nginx, copy the files on the server:
+                sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
+                sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
+    next    For nginx, add these lines to the server block:
+                ssl_certificate     /etc/ssl/example.com.fullchain.pem;
+                ssl_certificate_key /etc/ssl/private/example.com.key;
+    next    Then check and reload nginx:
+                sudo nginx -t && sudo nginx -s reload
     --- exit 0
     "#);
 }

@@ -176,27 +176,34 @@ fn json_document_and_cards_are_complete() {
     }
     "#);
     let text = sandbox.run(&["inspect", "all.zip"]).expect(0);
-    insta::assert_snapshot!(masked(&text.to_string()), @r"
-    cert   1 of 1, site   (a.crt in all.zip)
-           names   example.com, www.example.com
-           valid   [DATE] to [DATE]  [....................]  43 days left
-           subject CN=example.com
-           issuer  CN=Test DV CA R2,O=certctl tests
-           serial  [HEX]
-           key     ecdsa-p256, id [HEX]
-           sha256  [HEX]
-           signed  ecdsa-with-SHA256
-           usage   digitalSignature, serverAuth
-    csr    a.csr in all.zip
-           names   example.com, www.example.com
-           subject CN=example.com
-           key     ecdsa-p256, id [HEX]
-           signed  ecdsa-with-SHA256
-           md5     [HEX]
-           sha256  [HEX]
-           record  CNAME _[HEX].example.com -> [HEX].[HEX][.<unique value>].<zone>
-    key    ecdsa-p256, id [HEX], not encrypted   (a.key in all.zip)
-    note   not used: readme.txt in all.zip is plain text
+    insta::assert_snapshot!(masked(&text.to_string()), @"
+    found   certificate 1 of 1: server certificate for example.com, from a.crt in all.zip
+                Names      example.com, www.example.com
+                Valid      [DATE] to [DATE], 43 days left
+                Subject    CN=example.com
+                Issuer     CN=Test DV CA R2,O=certctl tests
+                Serial     [HEX]
+                Key        ecdsa-p256
+                Key id     [HEX]
+                SHA-256    [HEX]
+                Signature  ecdsa-with-SHA256
+                Usage      digitalSignature, serverAuth
+            certificate request (CSR), from a.csr in all.zip
+                Names      example.com, www.example.com
+                Subject    CN=example.com
+                Key        ecdsa-p256
+                Key id     [HEX]
+                Signature  ecdsa-with-SHA256
+                MD5        [HEX]
+                SHA-256    [HEX]
+            DNS record for CSR-hash validation (Sectigo, SSL.com and their resellers) in zone example.com; only the CA knows the parts in angle brackets
+                Type   CNAME
+                Host   _[HEX]
+                Value  [HEX].[HEX][.<unique value>].<zone>
+            private key (not encrypted), from a.key in all.zip
+                Key     ecdsa-p256
+                Key id  [HEX]
+    note    not used: readme.txt in all.zip is plain text
     --- exit 0
     ");
 }
@@ -398,13 +405,14 @@ fn crls_are_shown() {
     sandbox.write("ca.crl", list.der());
     sandbox.write("ca.pem", list.pem().unwrap());
     let text = sandbox.run(&["inspect", "ca.pem"]).expect(0);
-    insta::assert_snapshot!(masked(&text.to_string()), @r"
-    crl    revokes 2 certificates   (ca.pem)
-           issuer  CN=Test Root R1,O=certctl tests
-           made    [DATE], the next one by [DATE]
-           number  4711
-           signed  ecdsa-with-SHA256
-           sha256  [HEX]
+    insta::assert_snapshot!(masked(&text.to_string()), @"
+    found   certificate revocation list (CRL) with 2 revoked certificates, from ca.pem
+                Issuer       CN=Test Root R1,O=certctl tests
+                Issued       [DATE]
+                Next update  [DATE]
+                Number       4711
+                Signature    ecdsa-with-SHA256
+                SHA-256      [HEX]
     --- exit 0
     ");
     for file in ["ca.crl", "ca.pem"] {

@@ -68,7 +68,8 @@ fn plain(text: &str, port: u16) -> String {
     masked(
         &text
             .replace(&format!(":{port}"), ":[PORT]")
-            .replace(&format!(" {port}\n"), " [PORT]\n"),
+            .replace(&format!(" {port}\n"), " [PORT]\n")
+            .replace(&format!(" {port}."), " [PORT]."),
     )
 }
 
@@ -80,38 +81,41 @@ fn certificates_served_by_openssl_are_shown_and_verified() {
     sandbox.write("chain.pem", shop.ca.bundle_pem());
     let server = Server::start(sandbox, &["-cert", "leaf.pem", "-cert_chain", "chain.pem"]);
     let text = sandbox.run(&["inspect", &server.host()]).expect(0);
-    insta::assert_snapshot!(plain(&text.to_string(), server.1), @r"
-    serves 127.0.0.1:[PORT]: TLS 1.3, 3 certificates, each issued by the next
-    cert   1 of 3, site   (127.0.0.1:[PORT])
-           names   example.com, www.example.com
-           valid   [DATE] to [DATE]  [....................]  43 days left
-           subject CN=example.com
-           issuer  CN=Test DV CA R2,O=certctl tests   (number 2 here)
-           serial  [HEX]
-           key     ecdsa-p256, id [HEX]
-           sha256  [HEX]
-           signed  ecdsa-with-SHA256
-           usage   digitalSignature, serverAuth
-    cert   2 of 3, CA   (127.0.0.1:[PORT])
-           valid   [DATE] to [DATE]  [BAR]  1799 days left
-           subject CN=Test DV CA R2,O=certctl tests
-           issuer  CN=Test Root R1,O=certctl tests   (number 3 here)
-           serial  [HEX]
-           key     ecdsa-p256, id [HEX]
-           sha256  [HEX]
-           signed  ecdsa-with-SHA256
-           usage   keyCertSign, cRLSign
-           ca      yes
-    cert   3 of 3, CA   (127.0.0.1:[PORT])
-           valid   [DATE] to [DATE]  [BAR]  1799 days left
-           subject CN=Test Root R1,O=certctl tests
-           issuer  CN=Test Root R1,O=certctl tests   (itself)
-           serial  [HEX]
-           key     ecdsa-p256, id [HEX]
-           sha256  [HEX]
-           signed  ecdsa-with-SHA256
-           usage   keyCertSign, cRLSign
-           ca      yes
+    insta::assert_snapshot!(plain(&text.to_string(), server.1), @"
+    found   127.0.0.1:[PORT]: TLS 1.3, 3 certificates, each signed by the next
+            certificate 1 of 3: server certificate for example.com, from 127.0.0.1:[PORT]
+                Names      example.com, www.example.com
+                Valid      [DATE] to [DATE], 43 days left
+                Subject    CN=example.com
+                Issuer     CN=Test DV CA R2,O=certctl tests (certificate 2)
+                Serial     [HEX]
+                Key        ecdsa-p256
+                Key id     [HEX]
+                SHA-256    [HEX]
+                Signature  ecdsa-with-SHA256
+                Usage      digitalSignature, serverAuth
+            certificate 2 of 3: CA certificate Test DV CA R2, from 127.0.0.1:[PORT]
+                Valid      [DATE] to [DATE], 1799 days left
+                Subject    CN=Test DV CA R2,O=certctl tests
+                Issuer     CN=Test Root R1,O=certctl tests (certificate 3)
+                Serial     [HEX]
+                Key        ecdsa-p256
+                Key id     [HEX]
+                SHA-256    [HEX]
+                Signature  ecdsa-with-SHA256
+                Usage      keyCertSign, cRLSign
+                CA         yes
+            certificate 3 of 3: CA certificate Test Root R1, from 127.0.0.1:[PORT]
+                Valid      [DATE] to [DATE], 1799 days left
+                Subject    CN=Test Root R1,O=certctl tests
+                Issuer     CN=Test Root R1,O=certctl tests (self-issued)
+                Serial     [HEX]
+                Key        ecdsa-p256
+                Key id     [HEX]
+                SHA-256    [HEX]
+                Signature  ecdsa-with-SHA256
+                Usage      keyCertSign, cRLSign
+                CA         yes
     --- exit 0
     ");
     let document = sandbox
@@ -134,11 +138,11 @@ fn certificates_served_by_openssl_are_shown_and_verified() {
             "www.example.com",
         ])
         .expect(1);
-    insta::assert_snapshot!(plain(&verified.to_string(), server.1), @r"
-    found  127.0.0.1:[PORT]: example.com, www.example.com, until [DATE]; TLS 1.3; 1 intermediate
-    wrong  the certificate is not for 127.0.0.1: it names example.com, www.example.com
-    next   order a certificate that names 127.0.0.1 too, or take it out of what is request for
-    note   127.0.0.1:[PORT] has roots, which clients have or do not trust; they are sent for nothing: Test Root R1
+    insta::assert_snapshot!(plain(&verified.to_string(), server.1), @"
+    found   127.0.0.1:[PORT]: example.com, www.example.com, until [DATE]; TLS 1.3; 1 intermediate
+    error   the certificate does not cover 127.0.0.1; it covers example.com, www.example.com
+    next    Order a certificate that also covers 127.0.0.1, or do not ask for that name.
+    note    127.0.0.1:[PORT] includes roots, which need not be sent: clients have them or do not trust them: Test Root R1
     --- exit 1
     ");
 }
@@ -246,11 +250,11 @@ fn unreachable_hosts_are_reported() {
     let run = sandbox
         .run(&["inspect", &format!("127.0.0.1:{port}")])
         .expect(4);
-    insta::assert_snapshot!(plain(&run.to_string(), port), @r"
+    insta::assert_snapshot!(plain(&run.to_string(), port), @"
     --- stderr
-    error: 127.0.0.1:[PORT] shows no certificate
-      cause: 127.0.0.1:[PORT]: the connection was refused
-      next: is something listening there?  nc -vz 127.0.0.1 [PORT]
+    error   127.0.0.1:[PORT] shows no certificate
+            cause: 127.0.0.1:[PORT]: the connection was refused
+    next    is something listening there?  nc -vz 127.0.0.1 [PORT].
     --- exit 4
     ");
     let unknown = sandbox

@@ -86,8 +86,8 @@ fn pfx_files_of_all_programs_are_opened() {
         .expect(3);
     insta::assert_snapshot!(wrong, @"
     --- stderr
-    error: x.pfx is a PKCS#12 file that is protected with another password than the one given
-      next: pass the password that the file was protected with, often in another mail:  --password-file FILE
+    error   x.pfx is a PKCS#12 file that is protected with a different password than the one given
+    next    Pass the password of the file, which is often sent in a separate mail: `--password-file password.txt`.
     --- exit 3
     ");
 }
@@ -126,7 +126,7 @@ fn encrypted_keys_are_opened_only_when_needed() {
         assert!(opened.stdout.contains("matches"), "{how}: {opened}");
         let refused = sandbox.run(&args).expect(3);
         assert!(
-            refused.stderr.contains("--password-file FILE"),
+            refused.stderr.contains("--password-file password.txt"),
             "{how}: {refused}"
         );
     }
@@ -168,8 +168,10 @@ fn encrypted_keys_are_opened_only_when_needed() {
     ];
     insta::assert_snapshot!(sandbox.run(&args).expect(3), @"
     --- stderr
-    error: locked.key is an encrypted private key, and the passphrase does not open it
-      next: try it:  openssl pkey -in locked.key -noout   and pass what opens it:  --password-file FILE
+    error   cannot decrypt the private key locked.key: wrong password
+    next    Find out which password opens it:
+                openssl pkey -in locked.key -noout
+    next    Put its password into a file with mode 0600 and pass it: `--password-file password.txt`.
     --- exit 3
     ");
 }
@@ -402,8 +404,9 @@ fn iterations_are_limited_before_key_derivation() {
     limit_processor(&child, 5);
     insta::assert_snapshot!(shop.sandbox.finished(child).expect(3), @"
     --- stderr
-    error: slow.key is protected with a password that is to be derived in 4294967294 rounds, which is more than is done
-      next: let OpenSSL open it:  (umask 077; openssl pkcs12 -in slow.key -nodes -out out.pem)   or, for a key:  (umask 077; openssl pkey -in slow.key -out plain.key)
+    error   slow.key is encrypted with a key derivation of 4294967294 iterations, more than certctl computes
+    next    Decrypt a copy with OpenSSL, and pass plain.pem:
+                (umask 077; openssl pkcs12 -in slow.key -nodes -out plain.pem || openssl pkey -in slow.key -out plain.pem)
     --- exit 3
     ");
 }

@@ -90,74 +90,77 @@ fn every_mistake_has_its_own_message() {
     assert_eq!(shop.listing(), before);
     insta::assert_snapshot!(page, @r#"
     $ certctl verify good.pem
-    right  good.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate; trusted by root.pem
+    done    good.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
     --- exit 0
 
     $ certctl verify good.pem --key example.org.key
-    found  good.pem: example.com, www.example.com, until [DATE]; 1 intermediate
-    wrong  example.org.key: the private key does not belong to the certificate example.com: the key is [KEY], the certificate carries [KEY]; servers say "key values mismatch"
-    next   pass the key that was made with this request:  --key FILE; if it is lost, have the certificate reissued for a new request
-    warn   the key that fits lies here: example.com.key
-    next   use it:  --key example.com.key
+    found   good.pem: example.com, www.example.com, until [DATE]; 1 intermediate
+    error   example.org.key: the private key does not match the certificate example.com: the key is [KEY], the certificate contains [KEY]; servers report "key values mismatch"
+    next    Pass the key that was created with this request, for example `--key example.com.key`; if it is lost, have the certificate reissued for a new request.
+    warning the matching key was found in example.com.key
+    next    Repeat the command with `--key example.com.key`.
     --- exit 1
 
     $ certctl verify leaf-only.pem
-    found  leaf-only.pem: example.com, www.example.com, until [DATE]; fits example.com.key; no intermediate
-    wrong  an intermediate certificate is missing: nothing here issued example.com; its issuer is CN=Test DV CA R2,O=certctl tests; nginx starts, and curl and phones say "unable to get local issuer certificate"
-    next   add the CA's bundle (.ca-bundle) from its mail, or download it at the shop
-    warn   the missing intermediate lies here, in expired.pem
-    next   certctl bundle --trust root.pem leaf-only.pem expired.pem
+    found   leaf-only.pem: example.com, www.example.com, until [DATE]; matches example.com.key; no intermediate
+    error   an intermediate certificate is missing: example.com was issued by CN=Test DV CA R2,O=certctl tests, which was not found; servers start without it, but curl and phones report "unable to get local issuer certificate"
+    next    add the CA's bundle (.ca-bundle) from its mail, or download it at the shop.
+    warning the missing intermediate was found in expired.pem
+    next    Write the chain with this intermediate:
+                certctl bundle --trust root.pem leaf-only.pem expired.pem
     --- exit 1
 
     $ certctl verify reversed.pem
-    found  reversed.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
-    wrong  the first certificate in reversed.pem is Test DV CA R2, not example.com, which is number 2: servers take the first for the site's and say "key values mismatch"
-    next   certctl bundle --trust root.pem reversed.pem
+    found   reversed.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    error   the first certificate in reversed.pem is Test DV CA R2, but the server certificate example.com is number 2; servers use the first one and report "key values mismatch"
+    next    Write a correct chain file:
+                certctl bundle --trust root.pem reversed.pem
     --- exit 1
 
     $ certctl verify glued.pem
-    found  glued.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
-    wrong  glued.pem line 12: "-----END CERTIFICATE----------BEGIN CERTIFICATE-----" on one line: when the files were joined, the first had no line break at its end; servers say "bad end line"
-    next   certctl bundle --trust root.pem glued.pem
+    found   glued.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    error   glued.pem line 12: "-----END CERTIFICATE----------BEGIN CERTIFICATE-----" on one line: the first of the joined files had no final line break; servers report "bad end line"
+    next    Write a correct chain file:
+                certctl bundle --trust root.pem glued.pem
     --- exit 1
 
     $ certctl verify expired.pem
-    found  expired.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
-    wrong  the certificate example.com ended on [DATE]
-    next   ask the CA for a new certificate: make a fresh request with  certctl csr NAME...
+    found   expired.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    error   the certificate example.com expired on [DATE]
+    next    Request a new certificate from the CA, for example with `certctl csr example.com www.example.com`.
     --- exit 1
 
     $ certctl verify future.pem
-    found  future.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
-    wrong  the certificate example.com is not valid before [DATE]; it is now [DATE]
-    next   wait until then, or set this machine's clock right:  date -u
+    found   future.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    error   the certificate example.com is not valid before [DATE]; the time is [DATE]
+    next    Wait until then, or correct the clock of this machine if `date -u` is wrong.
     --- exit 1
 
     $ certctl verify good.pem --host www.example.org
-    found  good.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
-    wrong  the certificate is not for www.example.org: it names example.com, www.example.com
-    next   order a certificate that names www.example.org too, or take it out of what is request for
+    found   good.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    error   the certificate does not cover www.example.org; it covers example.com, www.example.com
+    next    Order a certificate that also covers www.example.org, or do not ask for that name.
     --- exit 1
 
     $ certctl verify rsa.pem --key example.com.key
-    found  rsa.pem: rsa.example.com, until [DATE]; 1 intermediate
-    wrong  example.com.key: the private key is ecdsa-p256, the certificate rsa.example.com carries a key of kind rsa-2048: they cannot belong together; nginx -t accepts them, and then every handshake fails
-    next   pass the key that was made with this request:  --key FILE; certctl inspect FILE tells a key's kind
-    warn   the key that fits lies here: rsa.example.com.key
-    next   use it:  --key rsa.example.com.key
+    found   rsa.pem: rsa.example.com, until [DATE]; 1 intermediate
+    error   example.com.key: the private key (ecdsa-p256) does not match the certificate rsa.example.com, whose key is rsa-2048; `nginx -t` accepts them, but every handshake fails
+    next    Pass the key that was created with this request, for example `--key example.com.key`; `certctl inspect example.com.key` shows the type of a key.
+    warning the matching key was found in rsa.example.com.key
+    next    Repeat the command with `--key rsa.example.com.key`.
     --- exit 1
 
     $ certctl verify page.crt
     --- stderr
-    error: page.crt is an HTML page, not a certificate
-      next: the browser saved a page (a login or an error) in place of the file: log in at the shop and download it again
+    error   page.crt is an HTML page, not a certificate
+    next    Log in at the CA or reseller and download the file again: the browser saved a page, such as a login form, in its place.
     --- exit 3
 
     $ certctl verify example.com.csr
     --- stderr
-    error: example.com.csr is a certificate request (CSR), not a certificate
-      cause: a request is what the CA is sent; the certificate is what it sends back
-      next: pass the zip or the .crt file that the CA sent by mail or offers in its panel
+    error   example.com.csr is a certificate request (CSR), not a certificate
+            cause: a request is sent to the CA; the CA answers with a certificate
+    next    Pass the zip or the .crt file that the CA sent by mail or offers for download.
     --- exit 3
     "#);
 }
@@ -185,57 +188,58 @@ fn bundle_repairs_what_it_can_and_refuses_the_rest() {
     );
     insta::assert_snapshot!(page, @r#"
     $ certctl bundle good.pem --key example.org.key
-    found  example.com, www.example.com, until [DATE]; fits example.com.csr; 1 intermediate
-    wrong  the private key does not belong to the certificate example.com: the key is [KEY], the certificate carries [KEY]; servers say "key values mismatch"
-    next   pass the key that was made with this request:  --key FILE; if it is lost, have the certificate reissued for a new request
-    warn   the key that fits lies here: example.com.key
-    next   use it:  --key example.com.key
-    nothing was written
+    found   example.com, www.example.com, until [DATE]; matches example.com.csr; 1 intermediate
+    error   the private key does not match the certificate example.com: the key is [KEY], the certificate contains [KEY]; servers report "key values mismatch"
+    next    Pass the key that was created with this request, for example `--key example.com.key`; if it is lost, have the certificate reissued for a new request.
+    warning the matching key was found in example.com.key
+    next    Repeat the command with `--key example.com.key`.
+    error   no file was written
     --- exit 1
 
     $ certctl bundle leaf-only.pem
-    found  example.com, www.example.com, until [DATE]; fits example.com.key; no intermediate
-    wrong  an intermediate certificate is missing: nothing here issued example.com; its issuer is CN=Test DV CA R2,O=certctl tests; nginx starts, and curl and phones say "unable to get local issuer certificate"
-    next   add the CA's bundle (.ca-bundle) from its mail, or download it at the shop
-    warn   the missing intermediate lies here, in expired.pem
-    next   certctl bundle --trust root.pem leaf-only.pem expired.pem
-    nothing was written
+    found   example.com, www.example.com, until [DATE]; matches example.com.key; no intermediate
+    error   an intermediate certificate is missing: example.com was issued by CN=Test DV CA R2,O=certctl tests, which was not found; servers start without it, but curl and phones report "unable to get local issuer certificate"
+    next    add the CA's bundle (.ca-bundle) from its mail, or download it at the shop.
+    warning the missing intermediate was found in expired.pem
+    next    Write the chain with this intermediate:
+                certctl bundle --trust root.pem leaf-only.pem expired.pem
+    error   no file was written
     --- exit 1
 
     $ certctl bundle expired.pem
-    found  example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
-    wrong  the certificate example.com ended on [DATE]
-    next   ask the CA for a new certificate: make a fresh request with  certctl csr NAME...
-    nothing was written
+    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    error   the certificate example.com expired on [DATE]
+    next    Request a new certificate from the CA, for example with `certctl csr example.com www.example.com`.
+    error   no file was written
     --- exit 1
 
     $ certctl bundle future.pem
-    found  example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
-    wrong  the certificate example.com is not valid before [DATE]; it is now [DATE]
-    next   wait until then, or set this machine's clock right:  date -u
-    nothing was written
+    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    error   the certificate example.com is not valid before [DATE]; the time is [DATE]
+    next    Wait until then, or correct the clock of this machine if `date -u` is wrong.
+    error   no file was written
     --- exit 1
 
     $ certctl bundle rsa.pem --key example.com.key
-    found  rsa.example.com, until [DATE]; fits rsa.example.com.csr; 1 intermediate
-    wrong  the private key is ecdsa-p256, the certificate rsa.example.com carries a key of kind rsa-2048: they cannot belong together; nginx -t accepts them, and then every handshake fails
-    next   pass the key that was made with this request:  --key FILE; certctl inspect FILE tells a key's kind
-    warn   the key that fits lies here: rsa.example.com.key
-    next   use it:  --key rsa.example.com.key
-    nothing was written
+    found   rsa.example.com, until [DATE]; matches rsa.example.com.csr; 1 intermediate
+    error   the private key (ecdsa-p256) does not match the certificate rsa.example.com, whose key is rsa-2048; `nginx -t` accepts them, but every handshake fails
+    next    Pass the key that was created with this request, for example `--key example.com.key`; `certctl inspect example.com.key` shows the type of a key.
+    warning the matching key was found in rsa.example.com.key
+    next    Repeat the command with `--key rsa.example.com.key`.
+    error   no file was written
     --- exit 1
 
     $ certctl bundle page.crt
     --- stderr
-    error: page.crt is an HTML page, not a certificate
-      next: the browser saved a page (a login or an error) in place of the file: log in at the shop and download it again
+    error   page.crt is an HTML page, not a certificate
+    next    Log in at the CA or reseller and download the file again: the browser saved a page, such as a login form, in its place.
     --- exit 3
 
     $ certctl bundle example.com.csr
     --- stderr
-    error: example.com.csr is a certificate request (CSR), not a certificate
-      cause: a request is what the CA is sent; the certificate is what it sends back
-      next: pass the zip or the .crt file that the CA sent by mail or offers in its panel
+    error   example.com.csr is a certificate request (CSR), not a certificate
+            cause: a request is sent to the CA; the CA answers with a certificate
+    next    Pass the zip or the .crt file that the CA sent by mail or offers for download.
     --- exit 3
     "#);
     for mended in ["reversed.pem", "glued.pem"] {
@@ -320,10 +324,10 @@ fn json_document_is_complete() {
         {
           "code": "host-not-covered",
           "severity": "error",
-          "message": "the certificate is not for xn--bcher-kva.example: it names example.com, www.example.com",
+          "message": "the certificate does not cover xn--bcher-kva.example; it covers example.com, www.example.com",
           "next": [
             {
-              "text": "order a certificate that names xn--bcher-kva.example too, or take it out of what is request for",
+              "text": "Order a certificate that also covers xn--bcher-kva.example, or do not ask for that name",
               "needs_root": false,
               "when": "later"
             }
@@ -698,8 +702,8 @@ fn next_steps_are_complete_commands() {
         let findings = document["findings"].as_array().unwrap().iter();
         findings
             .flat_map(|one| one["next"].as_array().unwrap())
-            .flat_map(|next| [&next["text"], &next["command"]])
-            .filter_map(|text| text.as_str().map(str::to_owned))
+            .flat_map(|next| [next.get("text"), next.get("command")])
+            .filter_map(|text| text?.as_str().map(str::to_owned))
             .collect::<Vec<_>>()
     };
     let reversed = shop.ca.intermediate_pem() + &shop.leaf;

@@ -234,7 +234,7 @@ pub enum UnusedContent {
     /// A picture or a scan.
     #[error("a picture")]
     Picture,
-    /// PKCS#7 that holds no certificates.
+    /// PKCS#7 that contains no certificates.
     #[error("a PKCS#7 file that is damaged or contains no certificates")]
     Pkcs7,
     /// A public key alone.

@@ -28,7 +28,7 @@ pub enum ChainEnd {
     },
     /// More signatures would have to be checked than any real chain needs.
     TooManyCandidates,
-    /// The chain is complete but its root is no anchor; holds the label of the root.
+    /// The chain is complete but its root is not a trust anchor; holds the label of the root.
     UnknownRoot(String),
     /// The issuer may be in the bag, but the signature algorithm is no longer trusted.
     WeakSignature {

@@ -80,7 +80,7 @@ const DELTA: Oid<'_> = oid!(2.5.29.27);
 const ENTRY_ISSUER: Oid<'_> = oid!(2.5.29.29);
 
 impl RevocationList {
-    /// Parses DER; `None` if it is no revocation list.
+    /// Parses DER; `None` if it is not a revocation list.
     #[must_use]
     pub fn from_der(der: &[u8]) -> Option<Self> {
         let (rest, list) = CertificateRevocationList::from_der(der).ok()?;

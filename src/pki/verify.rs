@@ -145,7 +145,7 @@ fn check_dates(certificate: &Certificate, role: ChainRole, at: Timestamp) -> Opt
     })
 }
 
-/// The problem with where the chain ends.
+/// Returns the problem at the end of the chain, if it does not end in an anchor.
 fn check_end(chain: &Chain, anchors: &TrustAnchors) -> Option<ChainProblem> {
     match chain.end() {
         ChainEnd::Anchored => None,
@@ -247,26 +247,26 @@ fn validate(chain: &Chain, policy: VerifyPolicy<'_>) -> Result<(), webpki::Error
 fn describe_error(error: &webpki::Error) -> String {
     let words = match error {
         webpki::Error::CaUsedAsEndEntity => {
-            "the site's certificate says that it is a CA's (basic constraints, RFC 5280 4.2.1.9)"
+            "the server certificate is marked as a CA (basic constraints, RFC 5280 4.2.1.9)"
         }
         webpki::Error::EndEntityUsedAsCa => {
-            "a certificate in it is used as a CA's but is none (basic constraints, RFC 5280 \
+            "a certificate in it is used as a CA but is not one (basic constraints, RFC 5280 \
                 4.2.1.9)"
         }
         webpki::Error::NameConstraintViolation => {
             "a CA in it may not issue for these names (name constraints, RFC 5280 4.2.1.10)"
         }
         webpki::Error::PathLenConstraintViolated => {
-            "it has more CAs than one of them allows (path length, RFC 5280 4.2.1.9)"
+            "it contains more CAs than one of them allows (path length, RFC 5280 4.2.1.9)"
         }
         webpki::Error::RequiredEkuNotFoundContext(_) => {
-            "it is not meant for TLS servers (extended key usage, RFC 5280 4.2.1.12)"
+            "a certificate in it may not be used for TLS servers (extended key usage, RFC 5280 4.2.1.12)"
         }
         webpki::Error::UnsupportedCriticalExtension => {
-            "it has a critical extension that nobody here knows (RFC 5280 4.2)"
+            "a certificate in it has an unknown critical extension (RFC 5280 4.2)"
         }
-        webpki::Error::MaximumPathDepthExceeded => "it has more than 6 intermediates",
-        other => return format!("path validation says {other:?}"),
+        webpki::Error::MaximumPathDepthExceeded => "it contains more than 6 intermediates",
+        other => return format!("the validator reports {other:?}"),
     };
     words.to_owned()
 }

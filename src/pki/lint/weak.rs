@@ -77,7 +77,7 @@ pub(super) fn read_rsa_key(spki: &[u8]) -> Option<(BigUint, BigUint)> {
 }
 
 /// Finds a weakness of BR 6.1.1.3 and 6.1.6: an even exponent, a factor below 752, ROCA, close
-/// primes (100 rounds).
+/// primes (100 iterations of Fermat's method).
 pub(super) fn weakness(modulus: &BigUint, exponent: &BigUint) -> Option<KeyWeakness> {
     if !exponent.bit(0) || exponent.bits() < 2 {
         return Some(KeyWeakness::Exponent);

@@ -465,8 +465,7 @@ fn random_world(seed: u64) -> (Certificate, Vec<Certificate>, Certificate) {
     (leaf, bag, root.root())
 }
 
-/// Returns whether webpki, which tries every path, finds one. It does not check the key usage of
-/// CAs.
+/// Returns whether webpki, which tries all paths but ignores the key usage of CAs, finds one.
 fn webpki_finds_path(leaf: &Certificate, bag: &[Certificate], root: &Certificate) -> bool {
     let der = |one: &Certificate| rustls::pki_types::CertificateDer::from(one.der().to_vec());
     let (leaf, root) = (der(leaf), der(root));
