@@ -1,5 +1,6 @@
 //! `--aia`: missing issuers are downloaded from a test server over real sockets; certificates that
-//! did not sign the leaf are not used. Needs: openssl
+//! did not sign the leaf are not used.
+//! Needs: openssl
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;

@@ -1,5 +1,6 @@
 //! ACLs, SELinux labels and hard links of installed files: a replaced file passes them on to the
-//! new one. Needs: setfacl getfacl setfattr getfattr unshare mount
+//! new one.
+//! Needs: setfacl getfacl setfattr getfattr unshare mount
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;

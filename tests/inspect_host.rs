@@ -1,6 +1,6 @@
 //! Certificates that servers send over TLS and STARTTLS, and servers that answer otherwise:
-//! `inspect` shows them, `verify` and `status` check them. Needs: openssl, python3,
-//! python3-aiosmtpd, dovecot, id
+//! `inspect` shows them, `verify` and `status` check them.
+//! Needs: openssl, python3, python3-aiosmtpd, dovecot, id
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -142,7 +142,7 @@ fn certificates_served_by_openssl_are_shown_and_verified() {
     found   127.0.0.1:[PORT]: example.com, www.example.com, until [DATE]; TLS 1.3; 1 intermediate
     error   the certificate does not cover 127.0.0.1; it covers example.com, www.example.com
     next    Order a certificate that also covers 127.0.0.1, or do not ask for that name.
-    note    127.0.0.1:[PORT] includes roots, which need not be sent: clients have them or do not trust them: Test Root R1
+    note    127.0.0.1:[PORT] includes roots that need not be sent (clients have them, or do not trust them): Test Root R1
     --- exit 1
     ");
 }
@@ -172,7 +172,7 @@ fn served_certificates_are_verified_as_sent() {
         (
             format!("{intermediate}{}", shop.ca.root_pem()),
             0,
-            "includes roots, which need not be sent",
+            "includes roots that need not be sent",
         ),
         (
             format!("{other}{intermediate}"),

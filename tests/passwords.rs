@@ -1,5 +1,6 @@
 //! Encrypted zips, keys and PKCS#12 files: one password opens all of them; it is read from a file
-//! or a terminal and never shown. Needs: openssl, zip, python3
+//! or a terminal and never shown.
+//! Needs: openssl, zip, python3
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;

@@ -1,6 +1,7 @@
 //! Path validation with NIST's test suite: every path is searched in a bag of all CA certificates
 //! of the suite. tests/pkits.txt lists the results that differ from the expected ones, with the
-//! reason. Needs: the package python3-cryptography-vectors, which ships the suite.
+//! reason.
+//! Needs: the package python3-cryptography-vectors, which ships the suite.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;

@@ -22,32 +22,14 @@ impl From<MatchingError> for Failure {
             MatchingError::WrongPassphrase(path, _) => failure
                 .with_step(check_password(path))
                 .with_step(pass_password()),
-            MatchingError::NoAnchor(path) => failure
-                .with_step(NextStep::say(
-                    "Pass your CA's root certificate, for example `--trust root.pem`",
-                ))
-                .with_step(NextStep::run_certctl(
-                    "Show what the file contains",
-                    &["inspect", path],
-                )),
+            MatchingError::NoAnchor(path) => no_anchor(failure, path),
             MatchingError::NoKey { holds, .. } => failure
                 .because(format!("it contains {holds}"))
                 .with_step(NextStep::say(PASS_KEY)),
             MatchingError::NoRequest { holds, .. } => failure
                 .because(format!("it contains {holds}"))
-                .with_step(NextStep::say(
-                    "Pass the request that was given to the CA, for example \
-                    `--csr example.com.csr`",
-                )),
-            MatchingError::NoSuchFile(_) => failure
-                .because(
-                    "paths are relative to the current directory; names are looked up in the \
-                    directory of `-C`",
-                )
-                .with_step(NextStep::run_shell(
-                    "List the files in the current directory",
-                    "ls -l",
-                )),
+                .with_step(NextStep::say(PASS_REQUEST)),
+            MatchingError::NoSuchFile(_) => no_such_file(failure),
             MatchingError::NoCertificateInDirectory { name, .. } => {
                 no_certificate(failure, name.as_deref())
             }
@@ -64,6 +46,32 @@ impl From<MatchingError> for Failure {
     }
 }
 
+/// The file `path` of `--trust` contains no CA certificate.
+fn no_anchor(failure: Failure, path: &str) -> Failure {
+    failure
+        .with_step(NextStep::say(
+            "Pass your CA's root certificate, for example `--trust root.pem`",
+        ))
+        .with_step(NextStep::run_certctl(
+            "Show what the file contains",
+            &["inspect", path],
+        ))
+}
+
+fn no_such_file(failure: Failure) -> Failure {
+    failure
+        .because(
+            "paths are relative to the current directory; names are looked up in the directory of \
+                `-C`",
+        )
+        .with_step(NextStep::run_shell(
+            "List the files in the current directory",
+            "ls -l",
+        ))
+}
+
+const PASS_REQUEST: &str =
+    "Pass the request that was given to the CA, for example `--csr example.com.csr`";
 const PASS_KEY: &str =
     "Pass the key that was created with the request, for example `--key example.com.key`";
 

@@ -63,7 +63,7 @@ pub(crate) enum ServedFault {
     Packed { file: String },
     /// The file has roots.
     #[error(
-        "{file} includes roots, which need not be sent: clients have them or do not trust them: {}",
+        "{file} includes roots that need not be sent (clients have them, or do not trust them): {}",
         join_listed(labels)
     )]
     RootIncluded { file: String, labels: Vec<String> },

@@ -21,7 +21,7 @@ pub enum SubjectError {
     #[error("the value of {0} contains characters that are not allowed: {1:?}")]
     Letters(String, String),
     /// An attribute that has no value.
-    #[error("{0} has no value in the subject")]
+    #[error("the subject attribute {0} has no value")]
     NoValue(String),
     /// A part without `=`.
     #[error("{0:?} is not of the form TYPE=VALUE")]

@@ -18,7 +18,7 @@ mod usage;
 
 pub use problem::ChainProblem;
 
-/// What a chain is verified against.
+/// The criteria that a chain is verified against.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifyPolicy<'a> {
     /// The hosts that it will be served for; if empty, names are not checked.
@@ -72,8 +72,8 @@ pub fn assemble_chain(
     })
 }
 
-/// The indices of the certificates that may cause `error`: those with name constraints if it is
-/// about them, else all except the leaf.
+/// Returns the indices of the certificates that may cause `error`: those with name constraints if
+/// it is about them, else all except the leaf.
 fn possible_causes(chain: &Chain, error: &webpki::Error) -> Vec<usize> {
     let certificates = chain.certificates();
     let issuers = 1..certificates.len();
@@ -89,12 +89,12 @@ fn possible_causes(chain: &Chain, error: &webpki::Error) -> Vec<usize> {
     issuers.collect()
 }
 
-/// Everything that is wrong with `chain` under `policy`; empty if it is valid.
+/// Returns all problems of `chain` under `policy`; empty if it is valid.
 #[must_use]
 pub fn find_problems(chain: &Chain, policy: VerifyPolicy<'_>) -> Vec<ChainProblem> {
     let mut found = Vec::new();
-    // A self-signed certificate made by a server may claim to be a CA too; there, that it is
-    // self-signed is the problem to report.
+    // A self-signed certificate created by a server may also be marked as a CA; the problem to
+    // report is that it is self-signed.
     if chain.leaf().is_ca && (chain.leaf().dns_names.is_empty() || !chain.leaf().is_self_issued()) {
         let label = chain.leaf().label();
         found.push(ChainProblem::CaAsLeaf { label });
@@ -111,7 +111,7 @@ pub fn find_problems(chain: &Chain, policy: VerifyPolicy<'_>) -> Vec<ChainProble
     found
 }
 
-/// The reason why path validation refuses `chain`.
+/// Returns the reason why path validation refuses `chain`.
 fn check_path(chain: &Chain, policy: VerifyPolicy<'_>) -> Option<ChainProblem> {
     let reason = match validate(chain, policy) {
         Ok(()) => usage::refusal(chain, policy.anchors, policy.at)?,
