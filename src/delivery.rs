@@ -1,6 +1,6 @@
 //! Reads certificates, requests and keys from the files of a CA or a user. Pure: bytes in, values
-//! out. Forms are detected by content, never by file name. Nothing is dropped silently: every repair
-//! is an [`AppliedRepair`], unusable content is an [`IgnoredItem`], and exceeding the
+//! out. Forms are detected by content, never by file name. Nothing is dropped silently: every
+//! repair is an [`AppliedRepair`], unusable content is an [`IgnoredItem`], and exceeding the
 //! [`DeliveryLimits`] is an error.
 
 mod ber;

@@ -1,5 +1,6 @@
-//! Exports a verified certificate and its key: the formats that servers use, which server needs
-//! which, and the check that a file reads back as what it was made from. Pure: values in, bytes out.
+//! Exports a verified certificate and its key: the formats that servers use, the formats that each
+//! server needs, and the check that a written file contains the same certificates and key when it
+//! is read back. Pure: values in, bytes out.
 
 mod error;
 mod format;
@@ -16,7 +17,7 @@ pub(crate) use self::guard::{OverwriteLoss, find_delivery_loss, find_overwrite_l
 pub(crate) use self::pkcs12::{Pkcs12Protection, Pkcs12Strength};
 pub(crate) use self::read_back::verify_export;
 pub(crate) use self::render::{ExportSource, render_export};
-pub(crate) use self::target::ExportTarget;
+pub(crate) use self::target::{ExportTarget, TargetStep};
 
 #[cfg(test)]
 mod tests;

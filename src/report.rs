@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
-use std::os::fd::AsFd;
 use std::path::Path;
 
 use serde_json::Value;
@@ -30,7 +29,7 @@ pub(crate) use self::escape::escape;
 pub(crate) use self::json::{json_line, push_json_line};
 pub(crate) use self::progress::LiveProgress;
 use self::text::{Coloring, TextAmount};
-pub(crate) use self::text::{DEFAULT_WIDTH, Label, TextOutput};
+pub(crate) use self::text::{Label, TextOutput};
 pub(crate) use self::wrap::wrap;
 
 /// When colour is used.
@@ -130,7 +129,7 @@ impl Sink {
     /// The width of a line of the result, in columns.
     #[must_use]
     pub(crate) fn width(&self) -> usize {
-        width_of(io::stdout())
+        terminal::width(io::stdout())
     }
 
     /// One line of progress, to stderr; none with `--json`, `-q` or for a silent sink.
@@ -265,7 +264,7 @@ impl Sink {
             &text.render(
                 TextAmount::Everything,
                 self.coloring(&io::stderr()),
-                width_of(io::stderr()),
+                terminal::width(io::stderr()),
             ),
         );
     }
@@ -301,13 +300,6 @@ pub(crate) fn document(outcome: &dyn Outcome) -> Value {
         fields.shift_insert(index, "comment".to_owned(), text.summary().into());
     }
     document
-}
-
-/// The width of `stream` in columns: `COLUMNS` where it is set, else the terminal's, else 80.
-fn width_of(stream: impl AsFd) -> usize {
-    terminal::requested_columns()
-        .or_else(|| terminal::columns(stream))
-        .unwrap_or(DEFAULT_WIDTH)
 }
 
 /// The reader has gone (`certctl ... | head -1`): that is theirs to decide, not a failure.

@@ -1,5 +1,5 @@
-//! `--aia`: what a delivery lacks is fetched from a server of the test, over real sockets, and
-//! nothing is that does not fit.
+//! `--aia`: missing issuers are downloaded from a test server over real sockets; certificates that
+//! did not sign the leaf are not used.
 //! Needs: openssl
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -18,25 +18,25 @@ use support::ca::{TestCa, ca_params};
 use support::order::Order;
 use support::{Run, Sandbox};
 
-/// Files by their paths, served until the test ends; what was asked for is kept.
+/// A server of files by path, which records the requested paths.
 struct Server {
     address: SocketAddr,
     files: Arc<Mutex<HashMap<String, Vec<u8>>>>,
-    asked: Arc<Mutex<Vec<String>>>,
+    requested: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (files, asked) = (
+        let (files, requested) = (
             Arc::new(Mutex::new(HashMap::new())),
             Arc::new(Mutex::new(Vec::new())),
         );
         let server = Self {
             address,
             files: Arc::clone(&files),
-            asked: Arc::clone(&asked),
+            requested: Arc::clone(&requested),
         };
         std::thread::spawn(move || {
             for mut stream in listener.incoming().flatten() {
@@ -45,7 +45,7 @@ impl Server {
                 let request = String::from_utf8_lossy(&request[..length]).into_owned();
                 let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
                 let body: Option<Vec<u8>> = files.lock().unwrap().get(&path).cloned();
-                asked.lock().unwrap().push(path);
+                requested.lock().unwrap().push(path);
                 let status = if body.is_some() {
                     "200 OK"
                 } else {
@@ -75,7 +75,7 @@ impl Server {
     }
 }
 
-/// The authority information access that names `urls` (RFC 5280 4.2.2.1).
+/// Returns the authority information access extension with `urls` (RFC 5280 4.2.2.1).
 fn access(urls: &[String]) -> CustomExtension {
     let tagged = |tag: u8, content: &[u8]| -> Vec<u8> {
         let length = u8::try_from(content.len()).unwrap();
@@ -101,7 +101,8 @@ fn access(urls: &[String]) -> CustomExtension {
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
 
-/// An order whose leaf was issued two CAs below the root, and says where the first of them is.
+/// Returns an order whose leaf was issued two CAs below the root and contains the URL of its
+/// issuer.
 struct Delivery {
     shop: Order,
     server: Server,
@@ -144,7 +145,7 @@ fn bundle(sandbox: &Sandbox, aia: &[&str]) -> Run {
 }
 
 #[test]
-fn what_is_missing_is_fetched_step_by_step_up_to_the_root() {
+fn missing_issuers_are_downloaded_up_to_the_root() {
     let Delivery {
         shop,
         server,
@@ -185,16 +186,16 @@ fn what_is_missing_is_fetched_step_by_step_up_to_the_root() {
         assert_eq!(chain.matches("BEGIN CERTIFICATE").count(), 3);
         std::fs::remove_file(shop.sandbox.join("out.pem")).unwrap();
     }
-    let asked = server.asked.lock().unwrap();
+    let requested = server.requested.lock().unwrap();
     assert_eq!(
-        asked[..3],
+        requested[..3],
         ["/gone", "/lower", "/upper"],
         "every URL is tried"
     );
 }
 
 #[test]
-fn nothing_is_asked_unless_told_and_no_private_address() {
+fn downloads_require_aia_and_public_addresses() {
     let Delivery {
         shop,
         server,
@@ -216,15 +217,15 @@ fn nothing_is_asked_unless_told_and_no_private_address() {
             .contains("if that is a server of your own CA:  --aia=any"),
         "{refused}"
     );
-    assert!(server.asked.lock().unwrap().is_empty());
+    assert!(server.requested.lock().unwrap().is_empty());
     assert!(!shop.sandbox.join("example.com.fullchain.pem").exists());
 }
 
 #[test]
-fn what_did_not_sign_is_of_no_use() {
+fn certificates_that_did_not_sign_are_not_used() {
     let Delivery { shop, server, .. } = delivery(&["/lower"]);
-    // The same name with another key, the very thing that a signature tells apart; then what is no
-    // certificate.
+    // A CA with the same name and another key, which only the signature distinguishes; then content
+    // that is not a certificate.
     let impostor = Issuer::signed_by(
         ca_params("Lower"),
         KeyPair::generate().unwrap(),

@@ -1,5 +1,5 @@
-//! What owner and mode do not say of who may use a file: ACLs, SELinux labels, hard links. What is
-//! replaced hands them on.
+//! ACLs, SELinux labels and hard links of installed files: a replaced file passes them on to the
+//! new one.
 //! Needs: setfacl getfacl setfattr getfattr unshare mount
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -12,7 +12,8 @@ use support::foreign::{foreign, succeed};
 use support::namespace::in_mount;
 use support::shop::{CHAIN, KEY, Shop, codes, mode};
 
-/// A shop whose tree holds a pair in plain files, the key with this mode.
+/// Returns an order whose tree contains a certificate and its key in plain files, the key with this
+/// mode.
 fn plain(key_mode: u32) -> Shop {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
@@ -38,18 +39,19 @@ fn setfacl(shop: &Shop, entry: &str, path: &str) {
     );
 }
 
-/// The ACL by somebody else's word.
+/// Returns the ACL as `getfacl` prints it.
 fn getfacl(shop: &Shop, path: &str) -> String {
     let path = fs::canonicalize(shop.sandbox.join(path)).unwrap();
-    let said = succeed(foreign("getfacl").args(["-n", "-c", "-p"]).arg(path));
-    said.lines()
+    let printed = succeed(foreign("getfacl").args(["-n", "-c", "-p"]).arg(path));
+    printed
+        .lines()
         .filter(|line| !line.is_empty())
         .collect::<Vec<_>>()
         .join(" ")
 }
 
 #[test]
-fn who_is_named_in_an_acl_reads_the_next_key_too() {
+fn acl_entries_are_kept_for_the_next_key() {
     let shop = plain(0o600);
     setfacl(&shop, "u:33:rw,g:44:r,o:r", KEY);
     let run = shop.round(&["--json"]).expect(0).json();
@@ -85,25 +87,25 @@ fn who_is_named_in_an_acl_reads_the_next_key_too() {
         .expect(0);
     assert_eq!(getfacl(&shop, KEY), kept, "the pair that was taken over");
 
-    // Taken away by hand, it stays away.
+    // An ACL entry that was removed by hand is not restored.
     succeed(foreign("setfacl").arg("-b").arg(shop.sandbox.join(KEY)));
     shop.round(&[]).expect(0);
     assert_eq!(getfacl(&shop, KEY), "user::rw- group::--- other::---");
 }
 
 #[test]
-fn an_acl_opens_no_key_to_whom_its_folders_kept_out() {
+fn acls_do_not_grant_access_that_folders_prevented() {
     let shop = plain(0o640);
     setfacl(&shop, "u:33:r,u:34:r", KEY);
     let private = shop.sandbox.join(KEY).parent().unwrap().to_owned();
     fs::set_permissions(&private, Permissions::from_mode(0o710)).unwrap();
     setfacl(&shop, "u:34:x", "tree/etc/ssl/private");
     let run = shop.round(&[]).expect(0).to_string();
-    let told: Vec<&str> = run
+    let lines: Vec<&str> = run
         .lines()
         .filter(|line| line.contains("ACL") || line.contains("setfacl"))
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @r"
+    insta::assert_snapshot!(lines.join("\n"), @r"
     warn   an ACL of [SANDBOX]/tree/etc/ssl/private/example.com.key names user 33, whom its folders may keep out: the new key is without it
     next   where they need it, after the install:  sudo setfacl -m u:33:r [SANDBOX]/tree/etc/ssl/private/example.com.key
     note   by an ACL of [SANDBOX]/tree/etc/ssl/private/example.com.key user 34 may read it, and so may they the new one
@@ -115,7 +117,7 @@ fn an_acl_opens_no_key_to_whom_its_folders_kept_out() {
 }
 
 #[test]
-fn labels_are_handed_on() {
+fn selinux_labels_are_kept() {
     let shop = plain(0o600);
     shop.deliver("new.crt");
     fs::rename(shop.sandbox.join("tree"), shop.sandbox.join("kept")).unwrap();
@@ -140,7 +142,7 @@ fn labels_are_handed_on() {
 }
 
 #[test]
-fn other_names_of_what_is_replaced_are_told() {
+fn hard_links_to_replaced_files_are_reported() {
     let shop = plain(0o600);
     let names = ["tree/srv/a.key", "tree/srv/b.key", "tree/srv/c.pem"];
     fs::create_dir(shop.sandbox.join("tree/srv")).unwrap();
@@ -163,11 +165,11 @@ fn other_names_of_what_is_replaced_are_told() {
         .to_string()
         .replace(&numbers[0], "INODE")
         .replace(&numbers[1], "INODE");
-    let told: Vec<&str> = run
+    let lines: Vec<&str> = run
         .lines()
         .filter(|line| line.contains("other name") || line.contains("-inum"))
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @r"
+    insta::assert_snapshot!(lines.join("\n"), @r"
     warn   [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem is the same file under 1 other name; what is read there stays the old one
     next   find them, and have the new file read there too:  sudo find $(findmnt -no TARGET -T [SANDBOX]/tree/etc/ssl) -xdev -inum INODE
     warn   [SANDBOX]/tree/etc/ssl/private/example.com.key is the same file under 2 other names; what is read there stays the old one
@@ -184,7 +186,7 @@ fn other_names_of_what_is_replaced_are_told() {
 }
 
 #[test]
-fn our_own_backup_is_no_other_name() {
+fn backups_by_certctl_are_not_reported_as_hard_links() {
     let shop = plain(0o600);
     let broken = shop.sandbox.write(CHAIN, "no certificate");
     fs::hard_link(&broken, shop.sandbox.join(&format!("{CHAIN}.~1~"))).unwrap();

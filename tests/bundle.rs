@@ -1,5 +1,5 @@
-//! `certctl bundle`: the leaf by its key, the chain by its signatures, the file whole or not at
-//! all.
+//! `certctl bundle`: selects the leaf by its key and the chain by its signatures, and writes the
+//! complete file or none.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -13,7 +13,7 @@ use support::program::program;
 use support::zip::zip;
 
 #[test]
-fn a_zip_becomes_the_chain_file() {
+fn zips_become_chain_files() {
     let shop = Order::new();
     let bundle = shop.ca.bundle_pem().replace('\n', "\r\n");
     shop.sandbox.write(
@@ -92,25 +92,26 @@ fn a_zip_becomes_the_chain_file() {
         {
           "code": "root-omitted",
           "severity": "note",
-          "message": "left out: Test Root R1 (a root: clients have it)",
+          "message": "omitted: Test Root R1 (root: clients already have it)",
           "next": []
         },
         {
           "code": "crlf",
           "severity": "note",
-          "message": "mended: Windows line ends (CR LF) in My_CA_Bundle.ca-bundle in example_com.zip",
+          "message": "repaired when reading My_CA_Bundle.ca-bundle in example_com.zip: Windows line endings (CR LF)",
           "next": []
         },
         {
           "code": "no-final-newline",
           "severity": "note",
-          "message": "mended: no line break at the end in example_com.crt in example_com.zip",
+          "message": "repaired when reading example_com.crt in example_com.zip: no line break at the end",
           "next": []
         }
       ],
       "next": [
         {
-          "text": "sudo certctl install example.com.fullchain.pem --trust root.pem",
+          "text": "Install it and verify it live",
+          "command": "sudo certctl install example.com.fullchain.pem --trust root.pem",
           "argv": [
             "certctl",
             "install",
@@ -133,19 +134,20 @@ fn a_zip_becomes_the_chain_file() {
         .sandbox
         .run(&["bundle", "example_com.zip", "--trust", "root.pem"])
         .expect(0);
-    insta::assert_snapshot!(masked(&text.to_string()), @r"
-    found  example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate; trusted by root.pem
-    kept   example.com.fullchain.pem
-    note   left out: Test Root R1 (a root: clients have it)
-           mended: Windows line ends (CR LF) in My_CA_Bundle.ca-bundle in example_com.zip
-           mended: no line break at the end in example_com.crt in example_com.zip
-    next   sudo certctl install example.com.fullchain.pem --trust root.pem
+    insta::assert_snapshot!(masked(&text.to_string()), @"
+    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
+            example.com.fullchain.pem is up to date
+    note    omitted: Test Root R1 (root: clients already have it)
+            repaired when reading My_CA_Bundle.ca-bundle in example_com.zip: Windows line endings (CR LF)
+            repaired when reading example_com.crt in example_com.zip: no line break at the end
+    next    Install it and verify it live:
+                sudo certctl install example.com.fullchain.pem --trust root.pem
     --- exit 0
     ");
 }
 
 #[test]
-fn the_chain_can_go_elsewhere() {
+fn out_option_selects_the_file_or_stdout() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("a.crt", &shop.leaf);
@@ -170,13 +172,13 @@ fn the_chain_can_go_elsewhere() {
     let _ = run(&["--out", "sub.pem"]).expect(0);
     assert_eq!(sandbox.read("sub.pem"), shop.chain());
     let _ = run(&["--out", "missing/x.pem"]).expect(3);
-    // A key is never overwritten, and neither is what is no file.
+    // Keys and paths that are not regular files are never overwritten.
     let key = sandbox.read("example.com.key");
     let refused = run(&["--out", "example.com.key"]).expect(3);
     assert!(
         refused
             .stderr
-            .contains("holds a private key and is not overwritten"),
+            .contains("contains a private key and was not overwritten"),
         "{refused}"
     );
     assert_eq!(sandbox.read("example.com.key"), key);
@@ -187,7 +189,7 @@ fn the_chain_can_go_elsewhere() {
         shop.chain().as_bytes(),
     );
     assert_eq!(stdin.expect(0).stdout, shop.chain());
-    // Wrong: not a byte on stdout that could be taken for a chain.
+    // A wrong chain: stdout contains nothing that could be mistaken for a chain.
     let wrong = sandbox
         .run(&["bundle", "a.crt", "--trust", "root.pem", "--out", "-"])
         .expect(1);
@@ -219,10 +221,10 @@ fn the_leaf_is_chosen_by_key_or_request() {
     assert_eq!(sandbox.read("example.com.fullchain.pem"), shop.chain());
     assert!(
         run.stdout
-            .contains("left out, because no key and no request here fits: example.com"),
+            .contains("omitted, because no key and no request matches: example.com"),
         "{run}"
     );
-    // Nothing to choose by.
+    // Without a key and a request, the choice is ambiguous.
     std::fs::create_dir(sandbox.join("empty")).unwrap();
     let ambiguous = bundle(&["-C", "empty", "--json"]).expect(3).json();
     assert_eq!(ambiguous["error"]["kind"], "ambiguous");
@@ -231,7 +233,7 @@ fn the_leaf_is_chosen_by_key_or_request() {
         3,
         "{ambiguous}"
     );
-    // The request is enough; the key may be elsewhere.
+    // A matching request is enough; the key may be on another machine.
     let _ = bundle(&["-C", "empty", "--csr", "example.com.csr"]).expect(0);
     assert_eq!(
         sandbox.read("empty/example.com.fullchain.pem"),
@@ -242,7 +244,7 @@ fn the_leaf_is_chosen_by_key_or_request() {
 }
 
 #[test]
-fn the_newest_valid_certificate_of_a_key_is_used() {
+fn newest_valid_certificate_of_a_key_is_used() {
     let shop = Order::new();
     let request = shop.sandbox.read("example.com.csr");
     let dated = |from, to| Leaf {
@@ -265,13 +267,13 @@ fn the_newest_valid_certificate_of_a_key_is_used() {
     assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
     assert!(
         run.stdout
-            .contains("left out, because a newer one is here: example.com (until "),
+            .contains("omitted, because a newer certificate was found: example.com ("),
         "{run}"
     );
 }
 
 #[test]
-fn a_delivery_for_another_request_is_refused() {
+fn certificates_for_another_request_are_refused() {
     let shop = Order::new();
     let stranger = Order::new();
     let foreign = shop.ca.issue(&stranger.sandbox.read("example.com.csr"));
@@ -286,32 +288,32 @@ fn a_delivery_for_another_request_is_refused() {
     let both = bundle().expect(1);
     assert!(
         both.stdout
-            .contains("the private key does not belong to the certificate example.com"),
+            .contains("the private key does not match the certificate example.com"),
         "{both}"
     );
-    assert!(both.stdout.contains("wrong  example.com.key: "), "{both}");
+    assert!(both.stdout.contains("error   example.com.key: "), "{both}");
     std::fs::remove_file(shop.sandbox.join("example.com.key")).unwrap();
     let request = bundle().expect(1);
     assert!(
         request
             .stdout
-            .contains("was issued for another request than example.com.csr"),
+            .contains("was not issued for the request example.com.csr"),
         "{request}"
     );
-    // A key and a request of another site say nothing about this one.
+    // The key and the request of another site are not compared with this certificate.
     std::fs::remove_file(shop.sandbox.join("example.com.csr")).unwrap();
     shop.sandbox.run(&["csr", "example.org"]).expect(0);
     let unknown = bundle().expect(0);
     assert!(
         unknown
             .stdout
-            .contains("no key and no request for example.com is here"),
+            .contains("no key and no request for example.com was found"),
         "{unknown}"
     );
 }
 
 #[test]
-fn names_that_were_not_issued_are_told() {
+fn requested_names_that_were_not_issued_are_reported() {
     let shop = Order::new();
     let names = Some(vec!["example.com".to_owned()]);
     let leaf = shop.ca.issue_as(
@@ -329,13 +331,13 @@ fn names_that_were_not_issued_are_told() {
         .expect(0);
     assert!(
         run.stdout
-            .contains("asked for in example.com.csr but not issued: www.example.com"),
+            .contains("requested in example.com.csr, but not in the certificate: www.example.com"),
         "{run}"
     );
 }
 
 #[test]
-fn a_key_in_the_zip_is_found_and_one_that_is_locked_is_told() {
+fn keys_in_zips_are_found_and_encrypted_keys_are_reported() {
     let shop = Order::new();
     let key = shop.sandbox.read("example.com.key");
     let packed = zip(&[
@@ -349,7 +351,7 @@ fn a_key_in_the_zip_is_found_and_one_that_is_locked_is_told() {
         .sandbox
         .run(&["bundle", "in/nginx.zip", "-C", "out", "--trust", "root.pem"])
         .expect(0);
-    assert!(run.stdout.contains("fits in/nginx.zip"), "{run}");
+    assert!(run.stdout.contains("matches in/nginx.zip"), "{run}");
     assert_eq!(
         shop.sandbox.read("out/example.com.fullchain.pem"),
         shop.chain()
@@ -358,16 +360,16 @@ fn a_key_in_the_zip_is_found_and_one_that_is_locked_is_told() {
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAQwAAQA\n-----END ENCRYPTED PRIVATE KEY-----\n";
     shop.sandbox.write("locked/site.key", locked);
     shop.sandbox.write("chain.pem", shop.chain());
-    let told = shop
+    let run = shop
         .sandbox
         .run(&["bundle", "chain.pem", "-C", "locked", "--trust", "root.pem"])
         .expect(0);
     assert!(
-        told.stdout
-            .contains("locked/site.key is locked: only its password tells"),
-        "{told}"
+        run.stdout
+            .contains("locked/site.key is encrypted: without its password it cannot be compared"),
+        "{run}"
     );
-    let asked = shop
+    let refused = shop
         .sandbox
         .run(&[
             "bundle",
@@ -379,15 +381,15 @@ fn a_key_in_the_zip_is_found_and_one_that_is_locked_is_told() {
         ])
         .expect(3);
     assert!(
-        asked
+        refused
             .stderr
             .contains("locked/site.key is an encrypted private key"),
-        "{asked}"
+        "{refused}"
     );
 }
 
 #[test]
-fn a_key_that_came_along_becomes_a_file_when_it_is_asked_for() {
+fn extract_key_writes_the_key_that_came_with_the_certificate() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     let key = sandbox.read("example.com.key");
@@ -406,16 +408,17 @@ fn a_key_that_came_along_becomes_a_file_when_it_is_asked_for() {
             .concat(),
         )
     };
-    let told = run(&[]).expect(0);
+    let without = run(&[]).expect(0);
     assert!(
-        told.stdout
-            .contains("its private key came with it, in aliyun.zip"),
-        "{told}"
+        without
+            .stdout
+            .contains("aliyun.zip also contains the private key"),
+        "{without}"
     );
     assert!(!sandbox.join("out/example.com.key").exists());
     let wrote = run(&["--extract-key"]).expect(0);
     assert!(
-        wrote.stdout.contains("wrote  out/example.com.key (0600)"),
+        wrote.stdout.contains("wrote   out/example.com.key (0600)"),
         "{wrote}"
     );
     assert!(
@@ -434,9 +437,9 @@ fn a_key_that_came_along_becomes_a_file_when_it_is_asked_for() {
         run(&["--extract-key"])
             .expect(0)
             .stdout
-            .contains("kept   out/example.com.key")
+            .contains("out/example.com.key is up to date")
     );
-    // Never over another one, and nothing else is written then.
+    // An existing other key is never overwritten, and no other file is written.
     sandbox.write(
         "out/example.com.key",
         Order::new().sandbox.read("example.com.key"),
@@ -446,7 +449,7 @@ fn a_key_that_came_along_becomes_a_file_when_it_is_asked_for() {
     assert!(
         refused
             .stderr
-            .contains("a private key is never overwritten"),
+            .contains("certctl never overwrites a private key"),
         "{refused}"
     );
     assert!(!sandbox.join("out/example.com.fullchain.pem").exists());
@@ -463,7 +466,7 @@ fn a_key_that_came_along_becomes_a_file_when_it_is_asked_for() {
 }
 
 #[test]
-fn several_sites_become_several_files() {
+fn every_site_gets_its_own_chain_file() {
     let shop = Order::new();
     shop.sandbox
         .run(&["csr", "example.org", "--key-type", "rsa-2048"])
@@ -492,14 +495,14 @@ fn several_sites_become_several_files() {
         shop.sandbox.read("example.org.fullchain.pem"),
         format!("{org}{}", other.intermediate_pem())
     );
-    assert!(!run.stdout.contains("not on the way"), "{run}");
+    assert!(!run.stdout.contains("not part of the chain"), "{run}");
     shop.sandbox
         .run(&[both.as_slice(), &["--out", "x.pem"]].concat())
         .expect(2);
 }
 
 #[test]
-fn what_the_folder_is_missing_a_file_for_is_told_where_it_lies() {
+fn missing_intermediates_in_the_directory_are_suggested() {
     let shop = Order::new();
     shop.sandbox.write("a.crt", &shop.leaf);
     shop.sandbox.write("a.ca-bundle", shop.ca.bundle_pem());
@@ -509,7 +512,7 @@ fn what_the_folder_is_missing_a_file_for_is_told_where_it_lies() {
         .expect(1);
     assert!(
         run.stdout
-            .contains("next   certctl bundle --trust root.pem a.crt a.ca-bundle"),
+            .contains("\n            certctl bundle --trust root.pem a.crt a.ca-bundle\n"),
         "{run}"
     );
     shop.sandbox
@@ -518,7 +521,7 @@ fn what_the_folder_is_missing_a_file_for_is_told_where_it_lies() {
 }
 
 #[test]
-fn a_trust_file_must_hold_a_certificate() {
+fn trust_files_must_contain_a_certificate() {
     let shop = Order::new();
     shop.sandbox.write("a.crt", shop.chain());
     for (trust, exit) in [
@@ -552,7 +555,7 @@ fn no_private_key_is_overwritten_in_any_form() {
 }
 
 #[test]
-fn the_next_step_carries_what_was_typed() {
+fn next_steps_repeat_the_given_options() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("chain.pem", shop.chain());
@@ -571,12 +574,12 @@ fn the_next_step_carries_what_was_typed() {
     ];
     let document = sandbox.run(&args).expect(0).json();
     let expected = "sudo certctl -C out install out/example.com.fullchain.pem --trust root.pem --key keys/my.key";
-    assert_eq!(document["next"][0]["text"], expected);
+    assert_eq!(document["next"][0]["command"], expected);
     assert_eq!(sandbox.read("out/example.com.fullchain.pem"), shop.chain());
 }
 
 #[test]
-fn a_folder_is_its_files() {
+fn folders_are_read_as_their_files() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("mail/example_com.crt", &shop.leaf);
@@ -597,7 +600,7 @@ fn a_folder_is_its_files() {
 }
 
 #[test]
-fn a_pipe_that_is_named_is_read_and_what_has_no_end_is_not() {
+fn named_pipes_are_read_and_endless_devices_are_refused() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("chain.pem", shop.chain());
@@ -620,7 +623,7 @@ fn a_pipe_that_is_named_is_read_and_what_has_no_end_is_not() {
 }
 
 #[test]
-fn the_hosts_that_are_asked_for_must_be_in_it() {
+fn requested_hosts_must_be_covered() {
     let shop = Order::new();
     shop.sandbox.write("sent.pem", shop.chain());
     let bundle = [
@@ -645,7 +648,7 @@ fn the_hosts_that_are_asked_for_must_be_in_it() {
         refused["findings"][0]["message"]
             .as_str()
             .unwrap()
-            .contains("not for shop.example.com"),
+            .contains("does not cover shop.example.com"),
         "{refused}"
     );
     assert!(!shop.sandbox.join("example.com.fullchain.pem").exists());

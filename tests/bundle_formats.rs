@@ -1,4 +1,4 @@
-//! Every format that `bundle` writes, as other people's programs read it.
+//! Every format that `bundle` writes is read by other programs.
 //! Needs: openssl, certtool, keytool, nginx, haproxy, python3
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -16,7 +16,7 @@ use support::{Run, Sandbox};
 const ALL: [&str; 7] = ["pem", "cert", "chain", "der", "p7b", "pfx", "haproxy"];
 const PASSWORD: &str = "gehe im€";
 
-/// A shop's order with its chain, and a password file.
+/// Returns an order with its chain file and a password file.
 fn order() -> Order {
     let shop = Order::new();
     shop.sandbox.write("in.pem", shop.chain());
@@ -51,7 +51,7 @@ fn count(text: &str, word: &str) -> usize {
 }
 
 #[test]
-fn openssl_and_gnutls_read_them() {
+fn openssl_and_gnutls_read_all_formats() {
     let shop = order();
     let sandbox = &shop.sandbox;
     for strength in [&[][..], &["--legacy"]] {
@@ -63,7 +63,7 @@ fn openssl_and_gnutls_read_them() {
             ("cer", "DER"),
             ("haproxy.pem", "PEM"),
         ] {
-            let said = openssl(&[
+            let printed = openssl(&[
                 "x509",
                 "-in",
                 &format!("example.com.{file}"),
@@ -72,15 +72,15 @@ fn openssl_and_gnutls_read_them() {
                 "-noout",
                 "-subject",
             ]);
-            assert_eq!(said.trim(), "subject=CN = example.com", "{file}");
+            assert_eq!(printed.trim(), "subject=CN = example.com", "{file}");
         }
-        let said = openssl(&["x509", "-in", "example.com.chain.pem", "-noout", "-subject"]);
-        assert!(said.contains("Test DV CA R2"), "{said}");
-        let said = openssl(&["pkcs7", "-in", "example.com.p7b", "-print_certs", "-noout"]);
+        let printed = openssl(&["x509", "-in", "example.com.chain.pem", "-noout", "-subject"]);
+        assert!(printed.contains("Test DV CA R2"), "{printed}");
+        let printed = openssl(&["pkcs7", "-in", "example.com.p7b", "-print_certs", "-noout"]);
         assert_eq!(
-            (count(&said, "subject="), count(&said, "issuer=")),
+            (count(&printed, "subject="), count(&printed, "issuer=")),
             (2, 2),
-            "{said}"
+            "{printed}"
         );
         let key = openssl(&["pkey", "-in", "example.com.key", "-pubout"]);
         assert_eq!(
@@ -98,25 +98,25 @@ fn openssl_and_gnutls_read_them() {
             "-nodes",
         ];
         args.extend((!strength.is_empty()).then_some("-legacy"));
-        let said = openssl(&args);
+        let printed = openssl(&args);
         assert_eq!(
             (
-                count(&said, "BEGIN CERTIFICATE"),
-                count(&said, "BEGIN PRIVATE KEY")
+                count(&printed, "BEGIN CERTIFICATE"),
+                count(&printed, "BEGIN PRIVATE KEY")
             ),
             (2, 1),
-            "{said}"
+            "{printed}"
         );
         let cipher = if strength.is_empty() {
             "PBES2, PBKDF2, AES-256-CBC"
         } else {
             "pbeWithSHA1And3-KeyTripleDES-CBC"
         };
-        assert_eq!(count(&said, cipher), 2, "{said}");
-        assert!(said.contains("friendlyName: example.com"), "{said}");
+        assert_eq!(count(&printed, cipher), 2, "{printed}");
+        assert!(printed.contains("friendlyName: example.com"), "{printed}");
 
         let certtool = |args: &[&str]| run(sandbox, "certtool", args);
-        let said = certtool(&[
+        let printed = certtool(&[
             "--p12-info",
             "--inder",
             "--infile",
@@ -126,39 +126,39 @@ fn openssl_and_gnutls_read_them() {
         ]);
         assert_eq!(
             (
-                count(&said, "BEGIN CERTIFICATE"),
-                count(&said, "PRIVATE KEY-----") / 2
+                count(&printed, "BEGIN CERTIFICATE"),
+                count(&printed, "PRIVATE KEY-----") / 2
             ),
             (2, 1),
-            "{said}"
+            "{printed}"
         );
         assert!(
             certtool(&["--p7-info", "--infile", "example.com.p7b"])
                 .contains("Number of certificates: 2")
         );
-        let said = certtool(&[
+        let printed = certtool(&[
             "--certificate-info",
             "--inder",
             "--infile",
             "example.com.cer",
         ]);
-        assert!(said.contains("DNSname: www.example.com"), "{said}");
+        assert!(printed.contains("DNSname: www.example.com"), "{printed}");
         for file in ["fullchain.pem", "haproxy.pem"] {
-            let said = certtool(&[
+            let printed = certtool(&[
                 "--certificate-info",
                 "--infile",
                 &format!("example.com.{file}"),
             ]);
-            assert!(said.contains("DNSname: example.com"), "{said}");
+            assert!(printed.contains("DNSname: example.com"), "{printed}");
         }
     }
 }
 
 #[test]
-fn java_and_python_read_them() {
+fn java_and_python_read_all_formats() {
     let shop = order();
     let sandbox = &shop.sandbox;
-    // Java's keystores take ASCII passwords alone (RFC 7292 B.1 allows more).
+    // Java keystores accept only ASCII passwords (RFC 7292 B.1 allows more).
     sandbox.write("password", "geheim\n");
     for strength in [&[][..], &["--legacy"]] {
         all(sandbox, strength).expect(0);
@@ -170,8 +170,12 @@ fn java_and_python_read_them() {
             ("cer", 1),
             ("p7b", 2),
         ] {
-            let said = keytool(&["-printcert", "-file", &format!("example.com.{file}")]);
-            assert_eq!(count(&said, "Owner: "), certificates, "{file}: {said}");
+            let printed = keytool(&["-printcert", "-file", &format!("example.com.{file}")]);
+            assert_eq!(
+                count(&printed, "Owner: "),
+                certificates,
+                "{file}: {printed}"
+            );
         }
         let store = [
             "-list",
@@ -183,20 +187,20 @@ fn java_and_python_read_them() {
             "-storepass",
             "geheim",
         ];
-        let said = keytool(&store);
+        let printed = keytool(&store);
         assert!(
-            said.contains("Alias name: example.com")
-                && said.contains("Certificate chain length: 2"),
-            "{said}"
+            printed.contains("Alias name: example.com")
+                && printed.contains("Certificate chain length: 2"),
+            "{printed}"
         );
 
-        let said = succeed(
+        let printed = succeed(
             foreign("python3")
                 .arg("-c")
                 .arg(PYTHON)
                 .current_dir(sandbox.path()),
         );
-        assert_eq!(said.trim(), "example.com 2 True");
+        assert_eq!(printed.trim(), "example.com 2 True");
     }
     path_of("/usr/lib/python3/dist-packages/cryptography");
 }
@@ -219,7 +223,7 @@ print(names[0], 1 + len(more), same)
 "#;
 
 #[test]
-fn web_servers_load_them() {
+fn web_servers_load_all_formats() {
     let shop = order();
     let sandbox = &shop.sandbox;
     all(sandbox, &[]).expect(0);
@@ -241,7 +245,7 @@ fn web_servers_load_them() {
 }
 
 #[test]
-fn the_document_and_the_lines() {
+fn json_document_and_server_lines_are_complete() {
     let shop = order();
     let sandbox = &shop.sandbox;
     let document = all(sandbox, &["--json"]).expect(0).json();
@@ -274,64 +278,74 @@ fn the_document_and_the_lines() {
         .collect();
     let text = bundle(sandbox, &args).expect(0);
     insta::assert_snapshot!(masked(&text.to_string()), @r#"
-    found  example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate; trusted by root.pem
-    kept   example.com.fullchain.pem
-           example.com.haproxy.pem (0600)
-    wrote  example.com.pfx (0600)
-    kept   example.com.cert.pem
-           example.com.chain.pem
-    next   apache: copy it on the server:
-               sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
-               sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
-           apache: into the VirtualHost, in place of SSLCertificateChainFile too, then  sudo apachectl graceful
-               SSLCertificateFile    /etc/ssl/example.com.fullchain.pem
-               SSLCertificateKeyFile /etc/ssl/private/example.com.key
-           haproxy: copy it on the server:
-               sudo install -m 0600 example.com.haproxy.pem /etc/ssl/private/example.com.pem
-           haproxy: into the frontend, then  sudo haproxy -c -f /etc/haproxy/haproxy.cfg && sudo systemctl reload haproxy
-               bind :443 ssl crt /etc/ssl/private/example.com.pem alpn h2,http/1.1
-           postfix: copy it on the server:
-               sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
-               sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
-           postfix: into /etc/postfix/main.cf, in place of smtpd_tls_cert_file and smtpd_tls_key_file, then  sudo postfix reload
-               smtpd_tls_chain_files = /etc/ssl/private/example.com.key, /etc/ssl/example.com.fullchain.pem
-           dovecot: copy it on the server:
-               sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
-               sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
-           dovecot: into /etc/dovecot/conf.d/10-ssl.conf (the last two for 2.4, in place of the first two), then  sudo doveadm reload
-               ssl_cert = </etc/ssl/example.com.fullchain.pem
-               ssl_key = </etc/ssl/private/example.com.key
-               ssl_server_cert_file = /etc/ssl/example.com.fullchain.pem
-               ssl_server_key_file = /etc/ssl/private/example.com.key
-           tomcat: copy it on the server:
-               sudo install -m 0640 -g tomcat example.com.pfx /etc/tomcat9/example.com.pfx
-           tomcat: into the Connector of server.xml, with the password of the file, then restart Tomcat
-               <SSLHostConfig>
-                 <Certificate certificateKeystoreFile="/etc/tomcat9/example.com.pfx" certificateKeystoreType="PKCS12"
-                              certificateKeystorePassword="PASSWORD" />
-               </SSLHostConfig>
-           iis: copy example.com.pfx to the server; there, in PowerShell as administrator, then choose it in the site's Bindings
-               Import-PfxCertificate -FilePath .\example.com.pfx -CertStoreLocation Cert:\LocalMachine\My -Password (Read-Host -AsSecureString)
-           windows2016: copy example.com.pfx to the server; there, in PowerShell as administrator, then choose it in the site's Bindings
-               Import-PfxCertificate -FilePath .\example.com.pfx -CertStoreLocation Cert:\LocalMachine\My -Password (Read-Host -AsSecureString)
-           aws-acm: import it (to renew one:  --certificate-arn ARN  too):
-               aws acm import-certificate --certificate fileb://example.com.cert.pem --certificate-chain fileb://example.com.chain.pem --private-key fileb://example.com.key
-           nginx: copy it on the server:
-               sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
-               sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
-           nginx: into the server block, then  sudo nginx -t && sudo nginx -s reload
-               ssl_certificate     /etc/ssl/example.com.fullchain.pem;
-               ssl_certificate_key /etc/ssl/private/example.com.key;
+    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
+            example.com.fullchain.pem is up to date
+            example.com.haproxy.pem (0600) is up to date
+    wrote   example.com.pfx (0600)
+    found   example.com.cert.pem is up to date
+            example.com.chain.pem is up to date
+    next    For Apache, copy the files on the server:
+                sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
+                sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
+    next    For Apache, add these lines to the VirtualHost; they also replace SSLCertificateChainFile:
+                SSLCertificateFile    /etc/ssl/example.com.fullchain.pem
+                SSLCertificateKeyFile /etc/ssl/private/example.com.key
+    next    Then check and reload Apache:
+                sudo apachectl configtest && sudo apachectl graceful
+    next    For HAProxy, copy the files on the server:
+                sudo install -m 0600 example.com.haproxy.pem /etc/ssl/private/example.com.pem
+    next    For HAProxy, add this line to the frontend:
+                bind :443 ssl crt /etc/ssl/private/example.com.pem alpn h2,http/1.1
+    next    Then check and reload HAProxy:
+                sudo haproxy -c -f /etc/haproxy/haproxy.cfg && sudo systemctl reload haproxy
+    next    For Postfix, copy the files on the server:
+                sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
+                sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
+    next    For Postfix, add this line to /etc/postfix/main.cf; it replaces smtpd_tls_cert_file and smtpd_tls_key_file:
+                smtpd_tls_chain_files = /etc/ssl/private/example.com.key, /etc/ssl/example.com.fullchain.pem
+    next    Then check and reload Postfix:
+                sudo postfix check && sudo postfix reload
+    next    For Dovecot, copy the files on the server:
+                sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
+                sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
+    next    For Dovecot, add these lines to /etc/dovecot/conf.d/10-ssl.conf (the first two for Dovecot 2.3, the last two for 2.4):
+                ssl_cert = </etc/ssl/example.com.fullchain.pem
+                ssl_key = </etc/ssl/private/example.com.key
+                ssl_server_cert_file = /etc/ssl/example.com.fullchain.pem
+                ssl_server_key_file = /etc/ssl/private/example.com.key
+    next    Then check and reload Dovecot:
+                sudo doveconf -n >/dev/null && sudo doveadm reload
+    next    For Tomcat, copy the files on the server:
+                sudo install -m 0640 -g tomcat example.com.pfx /etc/tomcat9/example.com.pfx
+    next    For Tomcat, add these lines to the Connector of server.xml with the password of the file, and restart Tomcat:
+                <SSLHostConfig>
+                  <Certificate certificateKeystoreFile="/etc/tomcat9/example.com.pfx" certificateKeystoreType="PKCS12"
+                               certificateKeystorePassword="PASSWORD" />
+                </SSLHostConfig>
+    next    For IIS, copy example.com.pfx to the server, run this there in PowerShell as administrator, and choose the certificate in the site's bindings:
+                Import-PfxCertificate -FilePath .\example.com.pfx -CertStoreLocation Cert:\LocalMachine\My -Password (Read-Host -AsSecureString)
+    next    For Windows Server 2016, copy example.com.pfx to the server, run this there in PowerShell as administrator, and choose the certificate in the site's bindings:
+                Import-PfxCertificate -FilePath .\example.com.pfx -CertStoreLocation Cert:\LocalMachine\My -Password (Read-Host -AsSecureString)
+    next    For AWS Certificate Manager, import the certificate; to replace an imported one, add `--certificate-arn` with its ARN:
+                aws acm import-certificate --certificate fileb://example.com.cert.pem --certificate-chain fileb://example.com.chain.pem --private-key fileb://example.com.key
+    next    For nginx, copy the files on the server:
+                sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
+                sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
+    next    For nginx, add these lines to the server block:
+                ssl_certificate     /etc/ssl/example.com.fullchain.pem;
+                ssl_certificate_key /etc/ssl/private/example.com.key;
+    next    Then check and reload nginx:
+                sudo nginx -t && sudo nginx -s reload
     --- exit 0
     "#);
 }
 
 #[test]
-fn keys_are_kept() {
+fn existing_keys_are_never_overwritten() {
     let shop = order();
     let sandbox = &shop.sandbox;
     all(sandbox, &[]).expect(0);
-    // The same key in a new file: it may be replaced; another key: it may not.
+    // A file with the same key may be replaced; a file with another key may not.
     all(sandbox, &["--legacy"]).expect(0);
     let stranger = Order::new();
     let leaf = shop.ca.issue(&stranger.sandbox.read("example.com.csr"));
@@ -351,11 +365,11 @@ fn keys_are_kept() {
         assert!(
             refused
                 .stderr
-                .contains("holds a private key and is not overwritten"),
+                .contains("contains a private key and was not overwritten"),
             "{refused}"
         );
         assert_eq!(std::fs::read(sandbox.join(file)).unwrap(), before);
-        // All or nothing.
+        // If one file is refused, no other file is written.
         assert!(
             !sandbox
                 .read("example.com.fullchain.pem")
@@ -367,7 +381,7 @@ fn keys_are_kept() {
         )
         .expect(0);
     }
-    // Nothing is left behind.
+    // No temporary file is left behind.
     let hidden: Vec<String> = shop
         .listing()
         .into_iter()
@@ -377,18 +391,18 @@ fn keys_are_kept() {
 }
 
 #[test]
-fn what_cannot_be_given_is_refused_before_anything_is_written() {
+fn impossible_formats_are_refused_before_writing() {
     let shop = order();
     let sandbox = &shop.sandbox;
     let plain = |more: &[&str]| {
         sandbox.run(&[&["bundle", "in.pem", "--trust", "root.pem"][..], more].concat())
     };
     sandbox.write("empty", "\n");
-    for (args, code, said) in [
+    for (args, code, expected) in [
         (
             &["--format", "pem", "--format", "pfx"][..],
             2,
-            "--pfx-password-file FILE",
+            "--pfx-password-file password.txt",
         ),
         (
             &["--format", "pfx", "--pfx-password-file", "empty"],
@@ -403,12 +417,12 @@ fn what_cannot_be_given_is_refused_before_anything_is_written() {
         (
             &["--format", "haproxy", "--out", "-"],
             2,
-            "goes only into files",
+            "is written only to files",
         ),
         (
             &["--format", "pem", "--format", "der", "--out", "x"],
             2,
-            "--out takes one format",
+            "`--out` takes one format",
         ),
         (&["--legacy"], 2, "--format pfx --legacy"),
         (
@@ -418,18 +432,18 @@ fn what_cannot_be_given_is_refused_before_anything_is_written() {
         ),
     ] {
         let refused = plain(args).expect(code);
-        assert!(refused.stderr.contains(said), "{args:?}: {refused}");
+        assert!(refused.stderr.contains(expected), "{args:?}: {refused}");
     }
     std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
     let refused = plain(&["--format", "pem", "--for", "haproxy"]).expect(3);
     assert!(
-        refused
-            .stderr
-            .contains("haproxy holds the private key of example.com, which is not here"),
+        refused.stderr.contains(
+            "the haproxy format includes the private key of example.com, which was not found"
+        ),
         "{refused}"
     );
     assert!(!sandbox.join("example.com.fullchain.pem").exists());
-    // The empty password on purpose; and one format under another name, or on stdout.
+    // An empty password on request; a single format under another name, or on stdout.
     let other = order();
     let plain = |more: &[&str]| {
         other
@@ -437,7 +451,7 @@ fn what_cannot_be_given_is_refused_before_anything_is_written() {
             .run(&[&["bundle", "in.pem", "--trust", "root.pem"][..], more].concat())
     };
     plain(&["--format", "pfx", "--pfx-empty-password"]).expect(0);
-    let said = run(
+    let printed = run(
         &other.sandbox,
         "openssl",
         &[
@@ -449,7 +463,7 @@ fn what_cannot_be_given_is_refused_before_anything_is_written() {
             "-nokeys",
         ],
     );
-    assert_eq!(count(&said, "BEGIN CERTIFICATE"), 2);
+    assert_eq!(count(&printed, "BEGIN CERTIFICATE"), 2);
     assert!(
         plain(&["--format", "p7b", "--out", "-"])
             .expect(0)
@@ -459,17 +473,17 @@ fn what_cannot_be_given_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn a_password_is_asked_for_twice_on_a_terminal_and_not_shown() {
+fn pfx_passwords_are_prompted_for_twice_without_echo() {
     let shop = order();
     let sandbox = &shop.sandbox;
     let script = format!(
         r#"
 import os, pty, sys, time
-typed = sys.argv[1:]
+answers = sys.argv[1:]
 child, terminal = pty.fork()
 if child == 0:
     os.execv("{}", ["certctl", "bundle", "in.pem", "--trust", "root.pem", "--format", "pfx"])
-said = b""
+printed = b""
 while True:
     try:
         piece = os.read(terminal, 4096)
@@ -477,19 +491,19 @@ while True:
         break
     if not piece:
         break
-    said += piece
-    if piece.rstrip(b" ").endswith(b":") and typed:
-        os.write(terminal, typed.pop(0).encode())
-sys.stdout.write(said.decode())
+    printed += piece
+    if piece.rstrip(b" ").endswith(b":") and answers:
+        os.write(terminal, answers.pop(0).encode())
+sys.stdout.write(printed.decode())
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 "#,
         program()
     );
-    let ask = |typed: &[&str]| {
+    let run_on_terminal = |answers: &[&str]| {
         let output = foreign("python3")
             .arg("-c")
             .arg(&script)
-            .args(typed)
+            .args(answers)
             .current_dir(sandbox.path())
             .output()
             .unwrap();
@@ -498,15 +512,15 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
             String::from_utf8(output.stdout).unwrap(),
         )
     };
-    let (code, said) = ask(&["one\n", "two\n"]);
+    let (code, printed) = run_on_terminal(&["one\n", "two\n"]);
     assert!(
-        code == 3 && said.contains("the two passwords differ"),
-        "{code} {said}"
+        code == 3 && printed.contains("the two passwords differ"),
+        "{code} {printed}"
     );
-    let (code, said) = ask(&["one\n", "one\n"]);
+    let (code, printed) = run_on_terminal(&["one\n", "one\n"]);
     assert!(
-        code == 0 && said.contains("(not shown)") && !said.contains("one"),
-        "{code} {said}"
+        code == 0 && printed.contains("(not shown)") && !printed.contains("one"),
+        "{code} {printed}"
     );
     run(
         sandbox,
@@ -520,17 +534,20 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
             "-nokeys",
         ],
     );
-    let (code, said) = ask(&["on\u{3}"]);
-    assert!(code == 130 && said.contains("interrupted"), "{code} {said}");
-    let (code, said) = ask(&["\n", "\n"]);
+    let (code, printed) = run_on_terminal(&["on\u{3}"]);
     assert!(
-        code == 3 && said.contains("--pfx-empty-password"),
-        "{code} {said}"
+        code == 130 && printed.contains("interrupted"),
+        "{code} {printed}"
+    );
+    let (code, printed) = run_on_terminal(&["\n", "\n"]);
+    assert!(
+        code == 3 && printed.contains("--pfx-empty-password"),
+        "{code} {printed}"
     );
 }
 
 #[test]
-fn a_key_that_is_in_no_file_of_its_own_is_told() {
+fn keys_without_a_file_of_their_own_are_reported() {
     let shop = order();
     let sandbox = &shop.sandbox;
     let key = sandbox.read("example.com.key");
@@ -539,20 +556,22 @@ fn a_key_that_is_in_no_file_of_its_own_is_told() {
         support::zip::zip(&[("a.crt", shop.chain()), ("a.key", key.clone())]),
     );
     std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
-    let told = sandbox
+    let reported = sandbox
         .run(&[
             "bundle", "in.zip", "--trust", "root.pem", "--for", "postfix",
         ])
         .expect(0);
     assert!(
-        told.stdout
+        reported
+            .stdout
             .contains("0600 example.com.key /etc/ssl/private/example.com.key"),
-        "{told}"
+        "{reported}"
     );
     assert!(
-        told.stdout
-            .contains("if it came with the certificate:  --extract-key"),
-        "{told}"
+        reported
+            .stdout
+            .contains("if it came with the certificate, repeat the command with `--extract-key`"),
+        "{reported}"
     );
     let args = [
         "bundle",
@@ -564,6 +583,9 @@ fn a_key_that_is_in_no_file_of_its_own_is_told() {
         "--extract-key",
     ];
     let written = sandbox.run(&args).expect(0);
-    assert!(!written.stdout.contains("which is not here"), "{written}");
+    assert!(
+        !written.stdout.contains("which was not found here"),
+        "{written}"
+    );
     assert_eq!(sandbox.read("example.com.key"), key);
 }

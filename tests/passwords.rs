@@ -1,5 +1,5 @@
-//! What is locked: one password opens zips, keys and PKCS#12 files; it is read from a file, and
-//! never shown.
+//! Encrypted zips, keys and PKCS#12 files: one password opens all of them; it is read from a file
+//! or a terminal and never shown.
 //! Needs: openssl, zip, python3
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -14,7 +14,7 @@ use support::{Sandbox, limit_processor};
 
 const PASSWORD: &str = "p\u{e4}ss word";
 
-/// A shop whose files are at hand: `leaf.pem`, `bundle.pem`, and the password in `pass`.
+/// Returns an order with the files `leaf.pem`, `bundle.pem` and the password in `pass`.
 fn shop() -> Order {
     let shop = Order::new();
     shop.sandbox.write("in/leaf.pem", &shop.leaf);
@@ -36,7 +36,7 @@ fn openssl(sandbox: &Sandbox, words: &str) {
 }
 
 #[test]
-fn a_pfx_of_any_making_is_opened() {
+fn pfx_files_of_all_programs_are_opened() {
     let shop = shop();
     let sandbox = &shop.sandbox;
     let export =
@@ -63,7 +63,7 @@ fn a_pfx_of_any_making_is_opened() {
             assert!(
                 plain
                     .stderr
-                    .contains("x.pfx is a PKCS#12 file (.pfx) that is protected with a password"),
+                    .contains("x.pfx is a password-protected PKCS#12 file (.pfx)"),
                 "{plain}"
             );
         }
@@ -87,14 +87,14 @@ fn a_pfx_of_any_making_is_opened() {
         .expect(3);
     insta::assert_snapshot!(wrong, @"
     --- stderr
-    error: x.pfx is a PKCS#12 file that is protected with another password than the one given
-      next: pass the password that the file was protected with, often in another mail:  --password-file FILE
+    error   x.pfx is a PKCS#12 file that is protected with a different password than the one given
+    next    Pass the password of the file, which is often sent in a separate mail: `--password-file password.txt`.
     --- exit 3
     ");
 }
 
 #[test]
-fn a_key_is_opened_where_it_is_needed() {
+fn encrypted_keys_are_opened_only_when_needed() {
     let shop = shop();
     let sandbox = &shop.sandbox;
     let plain = sandbox.read("example.com.key");
@@ -124,14 +124,14 @@ fn a_key_is_opened_where_it_is_needed() {
         let opened = sandbox
             .run(&[args.as_slice(), &["--password-file", "pass"]].concat())
             .expect(0);
-        assert!(opened.stdout.contains("fits"), "{how}: {opened}");
+        assert!(opened.stdout.contains("matches"), "{how}: {opened}");
         let refused = sandbox.run(&args).expect(3);
         assert!(
-            refused.stderr.contains("--password-file FILE"),
+            refused.stderr.contains("--password-file password.txt"),
             "{how}: {refused}"
         );
     }
-    // The request is enough for the chain; nobody is asked, and nothing is derived.
+    // The request is enough for the chain: certctl prompts for no password and derives no key.
     sandbox
         .run(&["bundle", "in", "--trust", "root.pem"])
         .expect(0);
@@ -142,7 +142,7 @@ fn a_key_is_opened_where_it_is_needed() {
     assert!(
         without
             .stdout
-            .contains("locked.key is locked: only its password tells"),
+            .contains("locked.key is encrypted: without its password it cannot be compared"),
         "{without}"
     );
     let with = sandbox
@@ -155,7 +155,7 @@ fn a_key_is_opened_where_it_is_needed() {
             "pass",
         ])
         .expect(0);
-    assert!(with.stdout.contains("fits locked.key"), "{with}");
+    assert!(with.stdout.contains("matches locked.key"), "{with}");
     sandbox.write("other", "another");
     let args = [
         "bundle",
@@ -169,14 +169,16 @@ fn a_key_is_opened_where_it_is_needed() {
     ];
     insta::assert_snapshot!(sandbox.run(&args).expect(3), @"
     --- stderr
-    error: locked.key is an encrypted private key, and the passphrase does not open it
-      next: try it:  openssl pkey -in locked.key -noout   and pass what opens it:  --password-file FILE
+    error   cannot decrypt the private key locked.key: wrong password
+    next    Find out which password opens it:
+                openssl pkey -in locked.key -noout
+    next    Put its password into a file with mode 0600 and pass it: `--password-file password.txt`.
     --- exit 3
     ");
 }
 
 #[test]
-fn install_decrypts_the_key_and_says_so() {
+fn install_reports_that_it_decrypts_the_key() {
     let shop = shop();
     let sandbox = &shop.sandbox;
     openssl(
@@ -192,13 +194,13 @@ fn install_decrypts_the_key_and_says_so() {
     let without = sandbox.run(&args).expect(1);
     assert!(!sandbox.join("tree/etc").exists(), "{without}");
     for words in [
-        "wrong  locked.key is locked: only its password tells whether it is the key of example.com",
-        "next   pass its password in a file of mode 0600:  --password-file FILE",
+        "error   locked.key is encrypted: without its password it cannot be compared with the certificate example.com",
+        "next    Put its password into a file with mode 0600 and pass it: `--password-file password.txt`",
     ] {
         assert!(without.stdout.contains(words), "{without}");
     }
     assert_eq!(
-        without.stdout.matches("wrong").count(),
+        without.stdout.matches("error   ").count(),
         1,
         "one reason: {without}"
     );
@@ -227,7 +229,7 @@ fn install_decrypts_the_key_and_says_so() {
 }
 
 #[test]
-fn a_locked_zip_is_opened() {
+fn encrypted_zips_are_opened() {
     let shop = shop();
     let sandbox = &shop.sandbox;
     let zip = |words: &[&str]| {
@@ -253,15 +255,15 @@ fn a_locked_zip_is_opened() {
             .run(&[args.as_slice(), &["--password-file", "pass"]].concat())
             .expect(0);
         assert_eq!(opened.stdout, shop.chain());
-        for (more, said) in [
+        for (more, expected) in [
             (vec![], "is protected with a password"),
             (
                 vec!["--password-file", "other"],
-                "is a file that is protected with another password than the one given",
+                "is a file that is protected with a different password than the one given",
             ),
         ] {
             let refused = sandbox.run(&[args.as_slice(), &more].concat()).expect(3);
-            assert!(refused.stderr.contains(said), "{refused}");
+            assert!(refused.stderr.contains(expected), "{refused}");
         }
     }
     sandbox.write("empty", "\nsecond\n");
@@ -273,16 +275,16 @@ fn a_locked_zip_is_opened() {
         .expect(3);
 }
 
-/// `certctl ARGS` on a terminal where each of `typed` answers one question: its exit code and what
-/// the terminal showed.
-fn on_a_terminal(sandbox: &Sandbox, args: &[&str], typed: &[&str]) -> (i32, String) {
+/// Runs certctl on a terminal where each of `answers` answers one prompt; returns the exit code and
+/// the output of the terminal.
+fn on_a_terminal(sandbox: &Sandbox, args: &[&str], answers: &[&str]) -> (i32, String) {
     const SCRIPT: &str = r#"
 import os, pty, sys
-words, typed = sys.argv[1:sys.argv.index("--")], sys.argv[sys.argv.index("--") + 1:]
+words, answers = sys.argv[1:sys.argv.index("--")], sys.argv[sys.argv.index("--") + 1:]
 child, terminal = pty.fork()
 if child == 0:
     os.execv(words[0], words)
-said = b""
+printed = b""
 while True:
     try:
         piece = os.read(terminal, 4096)
@@ -290,10 +292,10 @@ while True:
         break
     if not piece:
         break
-    said += piece
-    if piece.rstrip(b" ").endswith(b":") and typed:
-        os.write(terminal, typed.pop(0).encode())
-sys.stdout.write(said.decode())
+    printed += piece
+    if piece.rstrip(b" ").endswith(b":") and answers:
+        os.write(terminal, answers.pop(0).encode())
+sys.stdout.write(printed.decode())
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 "#;
     let mut python = foreign("python3");
@@ -301,7 +303,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         .args(["-c", SCRIPT, program()])
         .args(args)
         .arg("--")
-        .args(typed);
+        .args(answers);
     let output = python
         .env("PYTHONUTF8", "1")
         .current_dir(sandbox.path())
@@ -314,7 +316,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 }
 
 #[test]
-fn a_password_is_asked_for_on_a_terminal_three_times_at_most() {
+fn passwords_are_prompted_for_at_most_three_times() {
     let shop = shop();
     let sandbox = &shop.sandbox;
     openssl(
@@ -323,49 +325,56 @@ fn a_password_is_asked_for_on_a_terminal_three_times_at_most() {
     );
     let good = format!("{PASSWORD}\n");
     let pfx = ["bundle", "x.pfx", "--trust", "root.pem"];
-    let (code, said) = on_a_terminal(sandbox, &pfx, &["wrong\n", &good]);
+    let (code, printed) = on_a_terminal(sandbox, &pfx, &["wrong\n", &good]);
     assert!(
-        code == 0 && said.contains("password of x.pfx (not shown): "),
-        "{code} {said}"
+        code == 0 && printed.contains("password of x.pfx (not shown): "),
+        "{code} {printed}"
     );
     assert!(
-        said.contains("that was not it; password of x.pfx") && !said.contains(PASSWORD),
-        "{said}"
+        printed.contains("that was not it; password of x.pfx") && !printed.contains(PASSWORD),
+        "{printed}"
     );
-    let (code, said) = on_a_terminal(sandbox, &pfx, &["1\n", "2\n", "3\n", &good]);
+    let (code, printed) = on_a_terminal(sandbox, &pfx, &["1\n", "2\n", "3\n", &good]);
     assert!(
-        code == 3 && said.matches("(not shown)").count() == 3,
-        "{code} {said}"
+        code == 3 && printed.matches("(not shown)").count() == 3,
+        "{code} {printed}"
     );
-    let (code, said) = on_a_terminal(sandbox, &pfx, &["half\u{3}"]);
-    assert!(code == 130 && said.contains("interrupted"), "{code} {said}");
-    let (code, said) = on_a_terminal(sandbox, &pfx, &["\n"]);
+    let (code, printed) = on_a_terminal(sandbox, &pfx, &["half\u{3}"]);
     assert!(
-        code == 3 && said.matches("(not shown)").count() == 1,
-        "{code} {said}"
+        code == 130 && printed.contains("interrupted"),
+        "{code} {printed}"
     );
-    // With a request that fits nobody is asked for the key; to install it, it is needed.
+    let (code, printed) = on_a_terminal(sandbox, &pfx, &["\n"]);
+    assert!(
+        code == 3 && printed.matches("(not shown)").count() == 1,
+        "{code} {printed}"
+    );
+    // With a matching request, certctl does not prompt for the key's password; `install` needs it.
     openssl(
         sandbox,
         "pkcs8 -topk8 -in example.com.key -out locked.key -passout PASS",
     );
     std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
-    let (code, said) = on_a_terminal(sandbox, &["bundle", "in", "--trust", "root.pem"], &[&good]);
-    assert!(code == 0 && !said.contains("(not shown)"), "{code} {said}");
+    let (code, printed) =
+        on_a_terminal(sandbox, &["bundle", "in", "--trust", "root.pem"], &[&good]);
+    assert!(
+        code == 0 && !printed.contains("(not shown)"),
+        "{code} {printed}"
+    );
     std::fs::create_dir(sandbox.join("tree")).unwrap();
     let install = [
         "install", "in", "--trust", "root.pem", "--root", "tree", "--server", "none",
     ];
-    let (code, said) = on_a_terminal(sandbox, &install, &[&good]);
+    let (code, printed) = on_a_terminal(sandbox, &install, &[&good]);
     assert!(
-        code == 0 && said.contains("password of locked.key (not shown): "),
-        "{code} {said}"
+        code == 0 && printed.contains("password of locked.key (not shown): "),
+        "{code} {printed}"
     );
 }
 
-/// What asks for two billion rounds is not even tried.
+/// A file that requires two billion iterations is rejected without trying.
 #[test]
-fn rounds_are_counted_before_anything_is_derived() {
+fn iterations_are_limited_before_key_derivation() {
     let shop = shop();
     // EncryptedPrivateKeyInfo with pbeWithSHAAnd3-KeyTripleDES-CBC, a salt of eight octets and 2^31
     // - 1 iterations.
@@ -391,12 +400,14 @@ fn rounds_are_counted_before_anything_is_derived() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // Enough to refuse them, and far too little for four billion rounds: the kernel would kill it.
+    // Enough time to reject them, but far too little for four billion iterations: the kernel would
+    // kill the process.
     limit_processor(&child, 5);
     insta::assert_snapshot!(shop.sandbox.finished(child).expect(3), @"
     --- stderr
-    error: slow.key is protected with a password that is to be derived in 4294967294 rounds, which is more than is done
-      next: let OpenSSL open it:  (umask 077; openssl pkcs12 -in slow.key -nodes -out out.pem)   or, for a key:  (umask 077; openssl pkey -in slow.key -out plain.key)
+    error   slow.key is encrypted with a key derivation of 4294967294 iterations, more than certctl computes
+    next    Decrypt a copy with OpenSSL, and pass plain.pem:
+                (umask 077; openssl pkcs12 -in slow.key -nodes -out plain.pem || openssl pkey -in slow.key -out plain.pem)
     --- exit 3
     ");
 }

@@ -1,5 +1,5 @@
-//! Path validation against NIST's suite: every path is looked for in a bag of all its CA
-//! certificates, and what is judged otherwise than expected stands in tests/pkits.txt with its
+//! Path validation with NIST's test suite: every path is searched in a bag of all CA certificates
+//! of the suite. tests/pkits.txt lists the results that differ from the expected ones, with the
 //! reason.
 //! Needs: the package python3-cryptography-vectors, which ships the suite.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -57,7 +57,7 @@ fn read(path: &Path) -> Result<Certificate, String> {
     Certificate::from_der(&std::fs::read(path).unwrap()).map_err(|error| error.to_string())
 }
 
-/// All CA certificates of the suite but the root.
+/// Returns all CA certificates of the suite except the root.
 fn authorities() -> Vec<Certificate> {
     let mut paths: Vec<_> = std::fs::read_dir(suite())
         .unwrap()
@@ -69,8 +69,8 @@ fn authorities() -> Vec<Certificate> {
     paths.iter().filter_map(|path| read(path).ok()).collect()
 }
 
-/// What is wrong with the path; names apart, of which the suite's certificates have none for a TLS
-/// server.
+/// Returns the problems of the path, except those about names: the certificates of the suite have
+/// none for TLS servers.
 fn judged(file: &str, authorities: &[Certificate], anchors: &TrustAnchors) -> Vec<String> {
     let leaf = match read(&suite().join(format!("{file}.crt"))) {
         Ok(leaf) => leaf,
@@ -102,7 +102,7 @@ fn judged(file: &str, authorities: &[Certificate], anchors: &TrustAnchors) -> Ve
 }
 
 #[test]
-fn paths_are_judged_as_the_suite_expects() {
+fn path_validation_agrees_with_the_suite() {
     let anchors = TrustAnchors::from_certificates(ROOT, &[read(&suite().join(ROOT)).unwrap()]);
     let authorities = authorities();
     let mut wrong = String::new();

@@ -1,4 +1,5 @@
-//! `certctl verify`: each mistake has its own message; a file is judged as a server would send it.
+//! `certctl verify`: every mistake has its own message; a file is checked as a server would send
+//! it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -10,7 +11,7 @@ use support::mask::masked;
 use support::order::Order;
 use support::zip::zip;
 
-/// A shop whose folder holds every mistake that people make with good files.
+/// Returns an order whose directory contains every mistake that people make with good files.
 fn mistakes() -> Order {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
@@ -54,7 +55,7 @@ fn mistakes() -> Order {
     shop
 }
 
-/// What each command line says, under its own heading.
+/// Runs the commands and returns their outputs, each under its command line.
 fn page(shop: &Order, commands: &[&[&str]]) -> String {
     let mut page = String::new();
     for command in commands {
@@ -67,7 +68,7 @@ fn page(shop: &Order, commands: &[&[&str]]) -> String {
 }
 
 #[test]
-fn each_mistake_has_its_own_message() {
+fn every_mistake_has_its_own_message() {
     let shop = mistakes();
     let before = shop.listing();
     let page = page(
@@ -89,80 +90,83 @@ fn each_mistake_has_its_own_message() {
     assert_eq!(shop.listing(), before);
     insta::assert_snapshot!(page, @r#"
     $ certctl verify good.pem
-    right  good.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate; trusted by root.pem
+    done    good.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
     --- exit 0
 
     $ certctl verify good.pem --key example.org.key
-    found  good.pem: example.com, www.example.com, until [DATE]; 1 intermediate
-    wrong  example.org.key: the private key does not belong to the certificate example.com: the key is [KEY], the certificate carries [KEY]; servers say "key values mismatch"
-    next   pass the key that was made with this request:  --key FILE; if it is lost, have the certificate reissued for a new request
-    warn   the key that fits lies here: example.com.key
-    next   use it:  --key example.com.key
+    found   good.pem: example.com, www.example.com, until [DATE]; 1 intermediate
+    error   example.org.key: the private key does not match the certificate example.com: the key is [KEY], the certificate contains [KEY]; servers report "key values mismatch"
+    next    Pass the key that was created with this request, for example `--key example.com.key`; if it is lost, have the certificate reissued for a new request.
+    warning the matching key was found in example.com.key
+    next    Repeat the command with `--key example.com.key`.
     --- exit 1
 
     $ certctl verify leaf-only.pem
-    found  leaf-only.pem: example.com, www.example.com, until [DATE]; fits example.com.key; no intermediate
-    wrong  an intermediate certificate is missing: nothing here issued example.com; its issuer is CN=Test DV CA R2,O=certctl tests; nginx starts, and curl and phones say "unable to get local issuer certificate"
-    next   add the CA's bundle (.ca-bundle) from its mail, or download it at the shop
-    warn   the missing intermediate lies here, in expired.pem
-    next   certctl bundle --trust root.pem leaf-only.pem expired.pem
+    found   leaf-only.pem: example.com, www.example.com, until [DATE]; matches example.com.key; no intermediate
+    error   an intermediate certificate is missing: example.com was issued by CN=Test DV CA R2,O=certctl tests, which was not found; servers start without it, but curl and phones report "unable to get local issuer certificate"
+    next    add the CA's bundle (.ca-bundle) from its mail, or download it at the shop.
+    warning the missing intermediate was found in expired.pem
+    next    Write the chain with this intermediate:
+                certctl bundle --trust root.pem leaf-only.pem expired.pem
     --- exit 1
 
     $ certctl verify reversed.pem
-    found  reversed.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
-    wrong  the first certificate in reversed.pem is Test DV CA R2, not example.com, which is number 2: servers take the first for the site's and say "key values mismatch"
-    next   certctl bundle --trust root.pem reversed.pem
+    found   reversed.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    error   the first certificate in reversed.pem is Test DV CA R2, but the server certificate example.com is number 2; servers use the first one and report "key values mismatch"
+    next    Write a correct chain file:
+                certctl bundle --trust root.pem reversed.pem
     --- exit 1
 
     $ certctl verify glued.pem
-    found  glued.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
-    wrong  glued.pem line 12: "-----END CERTIFICATE----------BEGIN CERTIFICATE-----" on one line: when the files were joined, the first had no line break at its end; servers say "bad end line"
-    next   certctl bundle --trust root.pem glued.pem
+    found   glued.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    error   glued.pem line 12: "-----END CERTIFICATE----------BEGIN CERTIFICATE-----" on one line: the first of the joined files had no final line break; servers report "bad end line"
+    next    Write a correct chain file:
+                certctl bundle --trust root.pem glued.pem
     --- exit 1
 
     $ certctl verify expired.pem
-    found  expired.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
-    wrong  the certificate example.com ended on [DATE]
-    next   ask the CA for a new certificate: make a fresh request with  certctl csr NAME...
+    found   expired.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    error   the certificate example.com expired on [DATE]
+    next    Request a new certificate from the CA, for example with `certctl csr example.com www.example.com`.
     --- exit 1
 
     $ certctl verify future.pem
-    found  future.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
-    wrong  the certificate example.com is not valid before [DATE]; it is now [DATE]
-    next   wait until then, or set this machine's clock right:  date -u
+    found   future.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    error   the certificate example.com is not valid before [DATE]; the time is [DATE]
+    next    Wait until then, or correct the clock of this machine if `date -u` is wrong.
     --- exit 1
 
     $ certctl verify good.pem --host www.example.org
-    found  good.pem: example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
-    wrong  the certificate is not for www.example.org: it names example.com, www.example.com
-    next   order a certificate that names www.example.org too, or take it out of what is asked for
+    found   good.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    error   the certificate does not cover www.example.org; it covers example.com, www.example.com
+    next    Order a certificate that also covers www.example.org, or do not ask for that name.
     --- exit 1
 
     $ certctl verify rsa.pem --key example.com.key
-    found  rsa.pem: rsa.example.com, until [DATE]; 1 intermediate
-    wrong  example.com.key: the private key is ecdsa-p256, the certificate rsa.example.com carries a key of kind rsa-2048: they cannot belong together; nginx -t accepts them, and then every handshake fails
-    next   pass the key that was made with this request:  --key FILE; certctl inspect FILE tells a key's kind
-    warn   the key that fits lies here: rsa.example.com.key
-    next   use it:  --key rsa.example.com.key
+    found   rsa.pem: rsa.example.com, until [DATE]; 1 intermediate
+    error   example.com.key: the private key (ecdsa-p256) does not match the certificate rsa.example.com, whose key is rsa-2048; `nginx -t` accepts them, but every handshake fails
+    next    Pass the key that was created with this request, for example `--key example.com.key`; `certctl inspect example.com.key` shows the type of a key.
+    warning the matching key was found in rsa.example.com.key
+    next    Repeat the command with `--key rsa.example.com.key`.
     --- exit 1
 
     $ certctl verify page.crt
     --- stderr
-    error: page.crt is an HTML page, not a certificate
-      next: the browser saved a page (a login or an error) in place of the file: log in at the shop and download it again
+    error   page.crt is an HTML page, not a certificate
+    next    Log in at the CA or reseller and download the file again: the browser saved a page, such as a login form, in its place.
     --- exit 3
 
     $ certctl verify example.com.csr
     --- stderr
-    error: example.com.csr is a certificate request (CSR), not a certificate
-      cause: a request is what the CA is sent; the certificate is what it sends back
-      next: pass the zip or the .crt file that the CA sent by mail or offers in its panel
+    error   example.com.csr is a certificate request (CSR), not a certificate
+            cause: a request is sent to the CA; the CA answers with a certificate
+    next    Pass the zip or the .crt file that the CA sent by mail or offers for download.
     --- exit 3
     "#);
 }
 
 #[test]
-fn bundle_mends_what_can_be_mended_and_refuses_the_rest() {
+fn bundle_repairs_what_it_can_and_refuses_the_rest() {
     let shop = mistakes();
     let before = shop.listing();
     let page = page(
@@ -180,61 +184,62 @@ fn bundle_mends_what_can_be_mended_and_refuses_the_rest() {
     assert_eq!(
         shop.listing(),
         before,
-        "nothing is written unless all is right"
+        "bundle writes nothing unless everything is right"
     );
     insta::assert_snapshot!(page, @r#"
     $ certctl bundle good.pem --key example.org.key
-    found  example.com, www.example.com, until [DATE]; fits example.com.csr; 1 intermediate
-    wrong  the private key does not belong to the certificate example.com: the key is [KEY], the certificate carries [KEY]; servers say "key values mismatch"
-    next   pass the key that was made with this request:  --key FILE; if it is lost, have the certificate reissued for a new request
-    warn   the key that fits lies here: example.com.key
-    next   use it:  --key example.com.key
-    nothing was written
+    found   example.com, www.example.com, until [DATE]; matches example.com.csr; 1 intermediate
+    error   the private key does not match the certificate example.com: the key is [KEY], the certificate contains [KEY]; servers report "key values mismatch"
+    next    Pass the key that was created with this request, for example `--key example.com.key`; if it is lost, have the certificate reissued for a new request.
+    warning the matching key was found in example.com.key
+    next    Repeat the command with `--key example.com.key`.
+    error   no file was written
     --- exit 1
 
     $ certctl bundle leaf-only.pem
-    found  example.com, www.example.com, until [DATE]; fits example.com.key; no intermediate
-    wrong  an intermediate certificate is missing: nothing here issued example.com; its issuer is CN=Test DV CA R2,O=certctl tests; nginx starts, and curl and phones say "unable to get local issuer certificate"
-    next   add the CA's bundle (.ca-bundle) from its mail, or download it at the shop
-    warn   the missing intermediate lies here, in expired.pem
-    next   certctl bundle --trust root.pem leaf-only.pem expired.pem
-    nothing was written
+    found   example.com, www.example.com, until [DATE]; matches example.com.key; no intermediate
+    error   an intermediate certificate is missing: example.com was issued by CN=Test DV CA R2,O=certctl tests, which was not found; servers start without it, but curl and phones report "unable to get local issuer certificate"
+    next    add the CA's bundle (.ca-bundle) from its mail, or download it at the shop.
+    warning the missing intermediate was found in expired.pem
+    next    Write the chain with this intermediate:
+                certctl bundle --trust root.pem leaf-only.pem expired.pem
+    error   no file was written
     --- exit 1
 
     $ certctl bundle expired.pem
-    found  example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
-    wrong  the certificate example.com ended on [DATE]
-    next   ask the CA for a new certificate: make a fresh request with  certctl csr NAME...
-    nothing was written
+    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    error   the certificate example.com expired on [DATE]
+    next    Request a new certificate from the CA, for example with `certctl csr example.com www.example.com`.
+    error   no file was written
     --- exit 1
 
     $ certctl bundle future.pem
-    found  example.com, www.example.com, until [DATE]; fits example.com.key; 1 intermediate
-    wrong  the certificate example.com is not valid before [DATE]; it is now [DATE]
-    next   wait until then, or set this machine's clock right:  date -u
-    nothing was written
+    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    error   the certificate example.com is not valid before [DATE]; the time is [DATE]
+    next    Wait until then, or correct the clock of this machine if `date -u` is wrong.
+    error   no file was written
     --- exit 1
 
     $ certctl bundle rsa.pem --key example.com.key
-    found  rsa.example.com, until [DATE]; fits rsa.example.com.csr; 1 intermediate
-    wrong  the private key is ecdsa-p256, the certificate rsa.example.com carries a key of kind rsa-2048: they cannot belong together; nginx -t accepts them, and then every handshake fails
-    next   pass the key that was made with this request:  --key FILE; certctl inspect FILE tells a key's kind
-    warn   the key that fits lies here: rsa.example.com.key
-    next   use it:  --key rsa.example.com.key
-    nothing was written
+    found   rsa.example.com, until [DATE]; matches rsa.example.com.csr; 1 intermediate
+    error   the private key (ecdsa-p256) does not match the certificate rsa.example.com, whose key is rsa-2048; `nginx -t` accepts them, but every handshake fails
+    next    Pass the key that was created with this request, for example `--key example.com.key`; `certctl inspect example.com.key` shows the type of a key.
+    warning the matching key was found in rsa.example.com.key
+    next    Repeat the command with `--key rsa.example.com.key`.
+    error   no file was written
     --- exit 1
 
     $ certctl bundle page.crt
     --- stderr
-    error: page.crt is an HTML page, not a certificate
-      next: the browser saved a page (a login or an error) in place of the file: log in at the shop and download it again
+    error   page.crt is an HTML page, not a certificate
+    next    Log in at the CA or reseller and download the file again: the browser saved a page, such as a login form, in its place.
     --- exit 3
 
     $ certctl bundle example.com.csr
     --- stderr
-    error: example.com.csr is a certificate request (CSR), not a certificate
-      cause: a request is what the CA is sent; the certificate is what it sends back
-      next: pass the zip or the .crt file that the CA sent by mail or offers in its panel
+    error   example.com.csr is a certificate request (CSR), not a certificate
+            cause: a request is sent to the CA; the CA answers with a certificate
+    next    Pass the zip or the .crt file that the CA sent by mail or offers for download.
     --- exit 3
     "#);
     for mended in ["reversed.pem", "glued.pem"] {
@@ -251,7 +256,7 @@ fn bundle_mends_what_can_be_mended_and_refuses_the_rest() {
 }
 
 #[test]
-fn the_document() {
+fn json_document_is_complete() {
     let shop = mistakes();
     let args = [
         "verify",
@@ -319,10 +324,10 @@ fn the_document() {
         {
           "code": "host-not-covered",
           "severity": "error",
-          "message": "the certificate is not for xn--bcher-kva.example: it names example.com, www.example.com",
+          "message": "the certificate does not cover xn--bcher-kva.example; it covers example.com, www.example.com",
           "next": [
             {
-              "text": "order a certificate that names xn--bcher-kva.example too, or take it out of what is asked for",
+              "text": "Order a certificate that also covers xn--bcher-kva.example, or do not ask for that name",
               "needs_root": false,
               "when": "later"
             }
@@ -335,7 +340,7 @@ fn the_document() {
 }
 
 #[test]
-fn what_a_server_would_stumble_over() {
+fn layouts_that_servers_cannot_read_are_reported() {
     let shop = mistakes();
     let (leaf, lower, root) = (
         shop.leaf.clone(),
@@ -418,7 +423,7 @@ fn intermediates_out_of_order_are_a_warning() {
         .expect(0);
     assert!(
         run.stdout
-            .contains("the intermediates in order.pem are not in order"),
+            .contains("the intermediates in order.pem are out of order"),
         "{run}"
     );
     shop.sandbox
@@ -427,11 +432,11 @@ fn intermediates_out_of_order_are_a_warning() {
         .sandbox
         .run(&["verify", "order.pem", "--trust", "root.pem"])
         .expect(0);
-    assert!(!run.stdout.contains("order:"), "{run}");
+    assert!(!run.stdout.contains("out of order"), "{run}");
 }
 
 #[test]
-fn kinds_are_told_by_content_and_a_key_that_was_passed_must_fit() {
+fn file_types_are_detected_and_passed_keys_must_match() {
     let shop = mistakes();
     let run = |args: &[&str]| shop.sandbox.run(&[args, &["--trust", "root.pem"]].concat());
     run(&["verify", "good.pem", "example.com.key"]).expect(0);
@@ -441,21 +446,21 @@ fn kinds_are_told_by_content_and_a_key_that_was_passed_must_fit() {
     run(&["verify", "leaf-only.pem", "x.ca-bundle"]).expect(0);
     run(&["verify", "x.ca-bundle", "leaf-only.pem"]).expect(0);
     run(&["verify", "leaf-only.pem", "--chain", "x.ca-bundle"]).expect(0);
-    // The right key lies in the folder: it must not hide that the one passed is wrong.
+    // The directory contains the right key, which must not hide that the passed key is wrong.
     let wrong = run(&["verify", "good.pem", "example.org.key"]).expect(1);
     assert!(
         wrong
             .stdout
-            .contains("the private key does not belong to the certificate example.com"),
+            .contains("the private key does not match the certificate example.com"),
         "{wrong}"
     );
-    // So must a request, and what cannot be compared does not pass for what fits.
+    // A passed request must match too, and files that cannot be compared do not count as matching.
     run(&["verify", "good.pem", "example.com.csr"]).expect(0);
     let other = run(&["verify", "good.pem", "example.com.key", "example.org.csr"]).expect(1);
     assert!(
         other
             .stdout
-            .contains("was issued for another request than example.org.csr"),
+            .contains("was not issued for the request example.org.csr"),
         "{other}"
     );
     shop.sandbox.write(
@@ -483,12 +488,12 @@ fn kinds_are_told_by_content_and_a_key_that_was_passed_must_fit() {
         stdin
             .expect(0)
             .stdout
-            .starts_with("right  stdin: example.com")
+            .starts_with("done    stdin: example.com")
     );
 }
 
 #[test]
-fn chain_alone_has_the_leaf_first_and_then_any_order() {
+fn chain_option_takes_the_leaf_first_and_then_any_order() {
     let shop = mistakes();
     let bag = |first: &str, second: &str, third: &str| {
         shop.sandbox
@@ -499,11 +504,11 @@ fn chain_alone_has_the_leaf_first_and_then_any_order() {
     let (leaf, lower, root) = (&shop.leaf, shop.ca.intermediate_pem(), shop.ca.root_pem());
     let _ = bag(leaf, &root, &lower).expect(0);
     let run = bag(&lower, leaf, &root).expect(1);
-    assert!(run.stdout.contains("is a CA's certificate"), "{run}");
+    assert!(run.stdout.contains("is a CA certificate"), "{run}");
 }
 
 #[test]
-fn without_arguments_the_pairs_here() {
+fn without_arguments_certificates_of_the_directory_are_verified() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     let verify =
@@ -517,7 +522,7 @@ fn without_arguments_the_pairs_here() {
     assert!(
         nothing
             .stderr
-            .contains("no certificate of a site in this folder"),
+            .contains("no server certificate in this folder"),
         "{nothing}"
     );
     sandbox.write("your_site.crt", &shop.leaf);
@@ -531,7 +536,7 @@ fn without_arguments_the_pairs_here() {
     sandbox.write("z.pem", shop.chain());
     let chain = verify_here(&[]).expect(0);
     assert!(
-        chain.stdout.starts_with("right  z.pem: example.com"),
+        chain.stdout.starts_with("done    z.pem: example.com"),
         "{chain}"
     );
     let named = verify_here(&["www.example.com"]).expect(0);
@@ -540,7 +545,7 @@ fn without_arguments_the_pairs_here() {
     assert!(
         unknown
             .stderr
-            .contains("names known there: example.com, www.example.com"),
+            .contains("known names: example.com, www.example.com"),
         "{unknown}"
     );
     verify(&[]).expect(3);
@@ -549,7 +554,7 @@ fn without_arguments_the_pairs_here() {
 }
 
 #[test]
-fn the_newest_round_is_the_pair() {
+fn newest_renewal_is_used() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("example.com.fullchain.pem", shop.chain());
@@ -571,20 +576,22 @@ fn the_newest_round_is_the_pair() {
         .run(&["bundle", "second.crt", "i.crt", "--trust", "root.pem"])
         .expect(0);
     assert!(
-        bundle.stdout.contains("wrote  example.com-2.fullchain.pem"),
+        bundle
+            .stdout
+            .contains("wrote   example.com-2.fullchain.pem"),
         "{bundle}"
     );
     let verify = sandbox.run(&["verify", "--trust", "root.pem"]).expect(0);
     assert!(
         verify
             .stdout
-            .starts_with("right  example.com-2.fullchain.pem"),
+            .starts_with("done    example.com-2.fullchain.pem"),
         "{verify}"
     );
     assert_eq!(verify.stdout.lines().count(), 1, "{verify}");
 }
 
-/// A request for `name` made elsewhere: its key is not here.
+/// Returns a request for `name` whose key is in another directory.
 fn request_elsewhere(shop: &Order, name: &str) -> String {
     shop.sandbox.write("elsewhere/x", "");
     shop.sandbox
@@ -594,7 +601,7 @@ fn request_elsewhere(shop: &Order, name: &str) -> String {
 }
 
 #[test]
-fn without_an_argument_no_pair_is_passed_over() {
+fn without_arguments_no_certificate_is_skipped() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("example.com.fullchain.pem", shop.chain());
@@ -602,18 +609,18 @@ fn without_an_argument_no_pair_is_passed_over() {
     let chain =
         |name: &str| shop.ca.issue(&request_elsewhere(&shop, name)) + &shop.ca.intermediate_pem();
     sandbox.write("b.example.fullchain.pem", chain("b.example"));
-    // A key that no request and no certificate is known for was meant to be this one's.
+    // A key without a known request or certificate is expected to match the certificate.
     sandbox.run(&["csr", "c.example"]).expect(0);
     std::fs::rename(sandbox.join("c.example.key"), sandbox.join("b.example.key")).unwrap();
     std::fs::remove_file(sandbox.join("c.example.csr")).unwrap();
     let run = sandbox.run(&["verify", "--trust", "root.pem"]).expect(1);
     assert!(
-        run.stdout.contains("right  example.com.fullchain.pem"),
+        run.stdout.contains("done    example.com.fullchain.pem"),
         "{run}"
     );
     assert!(
-        run.stdout.contains("found  b.example.fullchain.pem")
-            && run.stdout.contains("wrong  b.example.key"),
+        run.stdout.contains("found   b.example.fullchain.pem")
+            && run.stdout.contains("error   b.example.key"),
         "{run}"
     );
 }
@@ -642,16 +649,16 @@ fn a_newer_certificate_without_its_key_is_not_hidden_by_an_older_one() {
         let run = sandbox
             .run(&[args, &["--trust", "root.pem"]].concat())
             .expect(1);
-        assert!(run.stdout.contains("right  old.fullchain.pem"), "{run}");
+        assert!(run.stdout.contains("done    old.fullchain.pem"), "{run}");
         assert!(
-            run.stdout.contains("found  new.fullchain.pem") && run.stdout.contains("wrong"),
+            run.stdout.contains("found   new.fullchain.pem") && run.stdout.contains("error   "),
             "{run}"
         );
     }
 }
 
 #[test]
-fn a_name_is_judged_by_the_file_that_servers_are_given() {
+fn names_are_verified_with_the_file_that_servers_use() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     let pile = format!(
@@ -669,19 +676,19 @@ fn a_name_is_judged_by_the_file_that_servers_are_given() {
     let run = sandbox
         .run(&["verify", "example.com", "--trust", "root.pem"])
         .expect(0);
-    assert!(run.stdout.starts_with("right  chain.pem"), "{run}");
+    assert!(run.stdout.starts_with("done    chain.pem"), "{run}");
     sandbox.write("example.com.fullchain.pem", &shop.leaf);
     let run = sandbox
         .run(&["verify", "example.com", "--trust", "root.pem"])
         .expect(1);
     assert!(
-        run.stdout.starts_with("found  example.com.fullchain.pem"),
+        run.stdout.starts_with("found   example.com.fullchain.pem"),
         "{run}"
     );
 }
 
 #[test]
-fn what_is_to_be_typed_next_works() {
+fn next_steps_are_complete_commands() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     std::fs::create_dir(sandbox.join("here")).unwrap();
@@ -695,7 +702,8 @@ fn what_is_to_be_typed_next_works() {
         let findings = document["findings"].as_array().unwrap().iter();
         findings
             .flat_map(|one| one["next"].as_array().unwrap())
-            .map(|next| next["text"].as_str().unwrap().to_owned())
+            .flat_map(|next| [next.get("text"), next.get("command")])
+            .filter_map(|text| text?.as_str().map(str::to_owned))
             .collect::<Vec<_>>()
     };
     let reversed = shop.ca.intermediate_pem() + &shop.leaf;
@@ -721,7 +729,7 @@ fn what_is_to_be_typed_next_works() {
         steps.contains(&"certctl bundle --trust root.pem - ca.pem".to_owned()),
         "{steps:?}"
     );
-    // A root that signed the leaf itself is no intermediate.
+    // A root that signed the leaf directly is not reported as an intermediate.
     let request =
         rcgen::CertificateSigningRequestParams::from_pem(&sandbox.read("example.com.csr")).unwrap();
     sandbox.write(
@@ -731,7 +739,9 @@ fn what_is_to_be_typed_next_works() {
     std::fs::remove_file(sandbox.join("ca.pem")).unwrap();
     let steps = next(&["verify", "direct.pem", "--json"]);
     assert!(
-        steps.iter().any(|step| step.ends_with("--trust root.pem")),
+        steps
+            .iter()
+            .any(|step| step.ends_with("`--trust root.pem`")),
         "{steps:?}"
     );
     assert!(
@@ -746,7 +756,7 @@ fn what_is_to_be_typed_next_works() {
 }
 
 #[test]
-fn a_root_that_says_nothing_of_itself_is_no_site() {
+fn roots_without_ca_extensions_are_not_server_certificates() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     let mut params = support::ca::ca_params("Old Root");
@@ -769,7 +779,7 @@ fn a_root_that_says_nothing_of_itself_is_no_site() {
 }
 
 #[test]
-fn the_key_that_is_named() {
+fn key_option_selects_the_matching_key_of_a_file() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("chain.pem", shop.chain());
@@ -807,7 +817,7 @@ fn the_key_that_is_named() {
 }
 
 #[test]
-fn a_request_does_not_stand_for_its_key() {
+fn missing_keys_of_matching_requests_are_reported() {
     let shop = Order::new();
     shop.sandbox.write("chain.pem", shop.chain());
     std::fs::remove_file(shop.sandbox.join("example.com.key")).unwrap();
@@ -817,14 +827,14 @@ fn a_request_does_not_stand_for_its_key() {
         .expect(0);
     assert!(
         run.stdout.contains(
-            "warn   example.com.csr fits example.com, and the key that it was made with is not here"
+            "warning example.com.csr matches example.com, but its private key was not found"
         ),
         "{run}"
     );
 }
 
 #[test]
-fn where_no_certificate_lies_everything_that_is_installed_is_judged() {
+fn without_certificates_in_the_directory_installed_ones_are_verified() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     sandbox.write("chain.pem", shop.chain());
@@ -849,19 +859,19 @@ fn where_no_certificate_lies_everything_that_is_installed_is_judged() {
     ];
     sandbox.run(&other).expect(0);
     std::fs::create_dir(sandbox.join("empty")).unwrap();
-    let judged = sandbox
+    let verified = sandbox
         .run(&[
             "--root", "tree", "-C", "empty", "verify", "--trust", "root.pem", "--json",
         ])
         .expect(0)
         .json();
-    let names: Vec<&str> = judged["certificates"]
+    let names: Vec<&str> = verified["certificates"]
         .as_array()
         .unwrap()
         .iter()
         .map(|one| one["chain"][0]["dns_names"][0].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["example.com", "example.org"], "{judged}");
+    assert_eq!(names, ["example.com", "example.org"], "{verified}");
     let late = [
         "--root",
         "tree",
@@ -874,7 +884,7 @@ fn where_no_certificate_lies_everything_that_is_installed_is_judged() {
         "2050-01-01T00:00:00Z",
     ];
     sandbox.run(&late).expect(1);
-    // Nothing here and nothing installed.
+    // No certificate in the directory, and none installed.
     sandbox
         .run(&["--root", "none", "-C", "empty", "verify"])
         .expect(3);

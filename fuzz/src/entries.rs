@@ -1,10 +1,10 @@
-//! What is fuzzed, and what must hold for every input: the fuzz targets and `tests/fuzz_corpus.rs`
-//! call the same functions.
+//! The fuzzed functions and the invariants that must hold for every input. The fuzz targets and
+//! `tests/fuzz_corpus.rs` call the same functions.
 #![allow(
     dead_code,
     unreachable_pub,
     clippy::unwrap_used,
-    reason = "a broken promise ends in a panic"
+    reason = "a violated invariant panics"
 )]
 
 use std::sync::OnceLock;
@@ -23,8 +23,8 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
 };
 
-/// Whatever is handed over is read within bounds, and what was read is written so that it reads
-/// back as itself.
+/// Every input is read within the limits, and certificates and keys that were read survive a round
+/// trip.
 pub fn reader(data: &[u8]) {
     let limits = DeliveryLimits {
         entries: 50,
@@ -70,8 +70,8 @@ pub fn reader(data: &[u8]) {
     }
 }
 
-/// From any bag comes a chain whose links hold, without doubles; and where the good ones are in the
-/// bag, the good chain.
+/// Every bag yields a chain with valid signatures and without duplicates; if the bag contains the
+/// valid certificates, it yields the valid chain.
 pub fn chains(data: &[u8]) {
     let pool = Pool::get();
     let (mut bag, mut octets) = (Vec::new(), data.iter().copied());
@@ -89,8 +89,8 @@ pub fn chains(data: &[u8]) {
             bag.push(one.clone());
             continue;
         }
-        // One changed octet: whatever still reads as a certificate takes part, as the site's at
-        // times.
+        // One changed octet: if it still parses as a certificate, it is added, sometimes as the
+        // leaf.
         let (Some(high), Some(low), Some(octet)) = (octets.next(), octets.next(), octets.next())
         else {
             break;
@@ -166,8 +166,8 @@ pub fn chains(data: &[u8]) {
     }
 }
 
-/// A name that was read is a name: it reads back as itself, is safe in a file name, and covers what
-/// RFC 9525 says and no more.
+/// Every parsed name survives a round trip, is safe in a file name, and covers exactly the hosts
+/// that RFC 9525 permits.
 pub fn names(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (first, second) = text.split_once('\n').unwrap_or((&text, ""));
@@ -200,8 +200,9 @@ pub fn names(data: &[u8]) {
     let _ = DnsNames::parse(&text.lines().collect::<Vec<_>>());
 }
 
-/// A record with a whole name that was read from what a person pastes is written as a line that
-/// reads back as itself (only such are kept); a file of such lines stays as it is.
+/// A record with a complete name that was parsed from pasted text is written as a line that
+/// survives a round trip (only such records are stored); a file of such lines is unchanged when
+/// rewritten.
 pub fn record(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for record in parse::parse(&text).into_iter().flatten() {
@@ -225,8 +226,8 @@ pub fn record(data: &[u8]) {
     assert!(kept.records().len() <= text.lines().count());
 }
 
-/// What a server sends is an answer only with the id and the question of the one that was asked,
-/// and what it says then is text that no terminal obeys where it was a name.
+/// A message counts as an answer only with the id and the question of the query, and names in it
+/// are printed without terminal control characters.
 pub fn answers(data: &[u8]) {
     const NAME: &str = "_x.example.com";
     let id = data.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
@@ -251,7 +252,7 @@ pub fn answers(data: &[u8]) {
     }
 }
 
-/// An alias that is read at a glance, octet by octet, is what the reader of whole messages reads.
+/// The fast path reads the same alias as the parser of complete messages.
 pub fn glance(data: &[u8]) {
     const NAME: &str = "_x.example.com";
     let id = data.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
@@ -261,7 +262,7 @@ pub fn glance(data: &[u8]) {
     }
 }
 
-/// RFC 9525 6.3, label by label.
+/// Matches a host as in RFC 9525 6.3, label by label.
 fn covers(presented: &str, host: &str) -> bool {
     let labels = |name: &str| {
         name.to_ascii_lowercase()
@@ -282,11 +283,11 @@ fn covers(presented: &str, host: &str) -> bool {
             })
 }
 
-/// CAs made once: the way of the site's certificate, decoys of the same names, a mesh, roots that
-/// nobody trusts.
+/// CAs that are created once: the chain of the leaf, decoys with the same names, a mesh, and
+/// untrusted roots.
 struct Pool {
     leaf: Certificate,
-    /// The first is the intermediate that issued the leaf.
+    /// The certificates; the first is the intermediate that issued the leaf.
     all: Vec<Certificate>,
     anchors: TrustAnchors,
 }

@@ -1,8 +1,10 @@
 //! Advice for files from the CA that cannot be used.
 
-use crate::delivery::{DeliveryError, IgnoredItem, UnusedContent};
+use crate::delivery::{DeliveryError, IgnoredItem, ItemSource, UnusedContent};
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, Severity, shell_word};
+
+const PASS_CA_FILES: &str = "Pass the files that the CA sent: a zip, or .crt and .ca-bundle files";
 
 /// The most ignored items that a failure lists as causes.
 pub(crate) const MOST_CAUSES: usize = 8;
@@ -11,149 +13,167 @@ impl From<DeliveryError> for Failure {
     fn from(error: DeliveryError) -> Self {
         match &error {
             DeliveryError::DuplicateNames(_) => Self::from_error(FailureKind::Malformed, &error)
-                .because("which of them is meant cannot be told, so none is used")
-                .with_step(NextStep::say(
-                    "unpack it and pass the files one by one:  certctl bundle FILE...",
-                )),
+                .because("certctl cannot know which of them is meant, so it uses neither")
+                .with_step(NextStep::say(format!("Unpack it, and {PASS_FILES}"))),
             DeliveryError::TooDeep(..)
             | DeliveryError::TooLarge(..)
             | DeliveryError::TooManyBlocks(..) => Self::from_error(FailureKind::Hostile, &error)
-                .because("no CA sends that; reading stopped there and nothing was written")
-                .with_step(NextStep::say(
-                    "pass the certificate files in it alone:  certctl bundle FILE...",
-                )),
+                .because("no CA sends such files; certctl stopped reading, and no file was written")
+                .with_step(NextStep::say(format!("Unpack it, and {PASS_FILES}"))),
             DeliveryError::MailTooLarge(_) => Self::from_error(FailureKind::Hostile, &error)
-                .because("no CA sends that; nothing was read")
-                .with_step(NextStep::say(
-                    "save the attachment alone, and pass that:  certctl bundle FILE...",
-                )),
+                .because("no CA sends such mails; certctl did not read it")
+                .with_step(NextStep::say(format!(
+                    "Save the attachment of the mail, and {PASS_FILES}"
+                ))),
             DeliveryError::TooManyEntries(..) => Self::from_error(FailureKind::Hostile, &error)
-                .because("no CA sends that many; nothing was read")
-                .with_step(NextStep::say(
-                    "pass the certificate files in it alone:  certctl bundle FILE...",
-                )),
-            DeliveryError::Zip(..) => Self::from_error(FailureKind::Malformed, &error).with_step(
-                NextStep::say("download it again at the shop; compare:  unzip -t FILE"),
-            ),
+                .because("no CA sends so many files; certctl did not read them")
+                .with_step(NextStep::say(format!("Unpack it, and {PASS_FILES}"))),
+            DeliveryError::Zip(source, _) => {
+                let failure = Self::from_error(FailureKind::Malformed, &error);
+                let failure = match path_word(source) {
+                    Some(file) => failure.with_step(NextStep::run_shell(
+                        "Test the archive",
+                        format!("unzip -t {file}"),
+                    )),
+                    None => failure,
+                };
+                failure.with_step(NextStep::say("Download it from the CA or reseller again"))
+            }
         }
     }
 }
 
-/// What to do about content that could not be used; `None` where there is nothing to do.
-fn advice(ignored: &IgnoredItem) -> Option<String> {
-    let packed = ignored.source.entry.is_some();
-    let file = if packed {
-        "FILE".to_owned()
-    } else {
-        shell_word(&ignored.source.input)
-    };
-    let text = match &ignored.content {
-        UnusedContent::Archive(_) | UnusedContent::OtherMethod => format!(
-            "unpack it and pass the files in it; if it is a zip that was renamed, download it \
-                again ({file})"
-        ),
-        UnusedContent::Binary | UnusedContent::Picture | UnusedContent::Pdf => {
-            format!("see what it is:  file {file}")
-        }
-        UnusedContent::Jks => format!(
-            "convert it:  keytool -importkeystore -srckeystore {file} -destkeystore out.p12 \
-                -deststoretype PKCS12   and pass out.p12"
-        ),
-        UnusedContent::Pkcs7 => format!(
-            "see what it holds:  openssl asn1parse -in {file}   (add  -inform \
-            DER  if that fails)"
-        ),
-        UnusedContent::TooMuchWork(_) | UnusedContent::UnknownEncryption if !packed => format!(
-            "let OpenSSL open it:  (umask 077; openssl pkcs12 -in {file} -nodes -out out.pem)   \
-                or, for a key:  (umask 077; openssl pkey -in {file} -out plain.key)"
-        ),
-        UnusedContent::TraditionalKey => format!(
-            "decrypt a copy:  (umask 077; openssl pkey -in {file} \
-            -out plain.key)"
-        ),
-        UnusedContent::UnusableKey => format!(
-            "let OpenSSL write it anew:  (umask 077; openssl pkey -in {file} -out plain.key)   if \
-                it refuses too, the file is damaged"
-        ),
-        other => return advice_without_file(other).map(str::to_owned),
-    };
-    Some(text)
+/// The end of a sentence: what to pass instead of an archive or a mail.
+const PASS_FILES: &str = "pass only the certificate files in it, for example \
+    `certctl bundle example_com.crt example_com.ca-bundle`";
+
+/// The path of the input, quoted for a shell; `None` for stdin and for a file inside of another
+/// one.
+fn path_word(source: &ItemSource) -> Option<String> {
+    let is_file = source.entry.is_none() && source.input != "stdin";
+    is_file.then(|| shell_word(&source.input))
 }
 
-/// The rest of [`advice`]: text that does not name the file.
+/// What to do about content that could not be used; `None` where there is nothing to do.
+fn advice(ignored: &IgnoredItem) -> Option<NextStep> {
+    path_word(&ignored.source)
+        .and_then(|file| advice_for_file(&ignored.content, &file))
+        .or_else(|| advice_without_file(&ignored.content).map(NextStep::say))
+}
+
+/// The commands of [`advice`], for content that is a file on its own; `file` is quoted for a shell.
+fn advice_for_file(content: &UnusedContent, file: &str) -> Option<NextStep> {
+    let (sentence, command) = match content {
+        UnusedContent::Binary | UnusedContent::Picture | UnusedContent::Pdf => {
+            ("Find out what it is", format!("file {file}"))
+        }
+        UnusedContent::Jks => (
+            "Convert it to PKCS#12, and pass out.p12",
+            format!(
+                "keytool -importkeystore -srckeystore {file} -destkeystore out.p12 -deststoretype \
+                    PKCS12"
+            ),
+        ),
+        UnusedContent::Pkcs7 => (
+            "Show its structure",
+            format!("openssl asn1parse -in {file} || openssl asn1parse -inform DER -in {file}"),
+        ),
+        UnusedContent::TooMuchWork(_) | UnusedContent::UnknownEncryption => (
+            "Decrypt a copy with OpenSSL, and pass plain.pem",
+            format!(
+                "(umask 077; openssl pkcs12 -in {file} -nodes -out plain.pem || openssl pkey -in \
+                    {file} -out plain.pem)"
+            ),
+        ),
+        UnusedContent::TraditionalKey => (
+            "Decrypt a copy, and pass plain.key",
+            format!("(umask 077; openssl pkey -in {file} -out plain.key)"),
+        ),
+        UnusedContent::UnusableKey => (
+            "Convert a copy with OpenSSL, and pass plain.key; if OpenSSL fails too, the file is \
+                damaged",
+            format!("(umask 077; openssl pkey -in {file} -out plain.key)"),
+        ),
+        _ => return None,
+    };
+    Some(NextStep::run_shell(sentence, command))
+}
+
+/// The rest of [`advice`]: sentences without a command.
 fn advice_without_file(what: &UnusedContent) -> Option<&'static str> {
     match what {
+        UnusedContent::Archive(_) | UnusedContent::OtherMethod => Some(
+            "Unpack it and pass the files in it; if it is a zip that was renamed, download it again",
+        ),
         UnusedContent::DamagedBlock { .. }
         | UnusedContent::DamagedDer
         | UnusedContent::DamagedPkcs12
+        | UnusedContent::Pkcs7
         | UnusedContent::Trailing(_) => {
-            Some("copy or download it again: a part of it was lost on the way")
+            Some("Copy or download it again: a part of it is missing or changed")
         }
         UnusedContent::DamagedMarkers => Some(
-            "download the file itself in place of copying it from a page: editors turn hyphens \
-                into dashes",
+            "Download the file instead of copying its text from a page: editors turn hyphens into \
+                dashes",
         ),
-        UnusedContent::Empty => Some("download it again: an earlier write or download failed"),
+        UnusedContent::Empty => Some("Download it again: the file was not written completely"),
         UnusedContent::EncryptedEntry
         | UnusedContent::EncryptedKey
-        | UnusedContent::LockedPkcs12 => {
-            Some("put its password into a file of mode 0600 and pass that:  --password-file FILE")
-        }
+        | UnusedContent::LockedPkcs12 => Some(
+            "Put its password into a file with mode 0600 and pass it: \
+                `--password-file password.txt`",
+        ),
         UnusedContent::Html(_) => Some(
-            "the browser saved a page (a login or an error) in place of the file: log in at the \
-                shop and download it again",
+            "Log in at the CA or reseller and download the file again: the browser saved a page, \
+                such as a login form, in its place",
         ),
+        UnusedContent::Jks => Some("Unpack it, and convert it to PKCS#12 with `keytool`"),
         UnusedContent::LongKey(_) => {
-            Some("ask the CA which certificate is meant: no server uses such a key")
+            Some("Ask the CA which certificate is meant: servers do not use such keys")
         }
-        UnusedContent::Office => Some(
-            "open it, and save the certificates in it as text, or the attached zip \
-            as it is",
-        ),
-        UnusedContent::Mail => Some(
-            "pass the mail that the certificate came in, or the file that was attached \
-            to it",
-        ),
+        UnusedContent::Office => {
+            Some("Open it, and save the certificates in it as text, or the attached zip as a file")
+        }
+        UnusedContent::Mail => {
+            Some("Pass the mail with the certificate, or the file that was attached to it")
+        }
         UnusedContent::OpenSsh => Some(
-            "pass the key that was made with the request, often NAME.key; this one \
-            is for ssh",
+            "Pass the key that was created with the request, for example \
+                `--key example.com.key`",
         ),
         UnusedContent::RequestWeak | UnusedContent::OtherKey(_) | UnusedContent::ShortKey(_) => {
-            Some("make a new key and request:  certctl csr NAME...")
+            Some("Create a new key and request, for example with `certctl csr example.com`")
         }
         UnusedContent::RequestSignature => Some(
-            "use the request as it was made, or make a new one:  certctl \
-            csr NAME...",
+            "Use the original request, or create a new one, for example with \
+                `certctl csr example.com`",
         ),
         UnusedContent::TooMuchWork(_) | UnusedContent::UnknownEncryption => Some(
-            "unpack it, and encrypt it again in the usual way with openssl pkcs12 or openssl pkcs8",
+            "Unpack it, and encrypt it again in a common way with `openssl pkcs12` or \
+                `openssl pkcs8`",
         ),
+        UnusedContent::TraditionalKey | UnusedContent::UnusableKey => {
+            Some("Unpack it, and convert the key with `openssl pkey`")
+        }
         UnusedContent::WrongPassphrase(_) => Some(
-            "pass the password that the file was protected with, often in another mail:  \
-                --password-file FILE",
+            "Pass the password of the file, which is often sent in a separate mail: \
+                `--password-file password.txt`",
         ),
-        UnusedContent::Crl
+        UnusedContent::Binary
+        | UnusedContent::Crl
         | UnusedContent::Link
         | UnusedContent::MailSignature
         | UnusedContent::OtherBag
         | UnusedContent::OtherBlock(_)
+        | UnusedContent::Pdf
         | UnusedContent::Pgp
+        | UnusedContent::Picture
         | UnusedContent::PublicKey
         | UnusedContent::Text => None,
-        // `advice` answers for these.
-        UnusedContent::Archive(_)
-        | UnusedContent::Binary
-        | UnusedContent::Jks
-        | UnusedContent::OtherMethod
-        | UnusedContent::Pdf
-        | UnusedContent::Picture
-        | UnusedContent::Pkcs7
-        | UnusedContent::TraditionalKey
-        | UnusedContent::UnusableKey => None,
     }
 }
 
-/// The stable code of the finding, and a warning where the item may have been needed.
+/// Returns the stable code of the finding and its severity: a warning if the item may be needed.
 fn code(what: &UnusedContent) -> (&'static str, Severity) {
     use Severity::{Note, Warning};
     match what {
@@ -198,10 +218,11 @@ fn code(what: &UnusedContent) -> (&'static str, Severity) {
     }
 }
 
-/// Says that it is not a certificate, where its description does not make that plain.
+/// Returns an addition that says that the content is not a certificate, unless its description
+/// shows that.
 fn what_it_is_not(what: &UnusedContent) -> &'static str {
     match what {
-        UnusedContent::Jks => ", which this version does not read",
+        UnusedContent::Jks => ", which certctl cannot read",
         UnusedContent::DamagedBlock { .. }
         | UnusedContent::DamagedDer
         | UnusedContent::DamagedPkcs12
@@ -224,13 +245,13 @@ fn what_it_is_not(what: &UnusedContent) -> &'static str {
     }
 }
 
-/// How an ignored item reads as a cause.
+/// Describes an ignored item as the cause of a failure.
 pub(crate) fn item_in_words(ignored: &IgnoredItem) -> String {
     format!("{} is {}", ignored.source, ignored.content)
 }
 
 impl From<&IgnoredItem> for Finding {
-    /// A note or warning about an item that was ignored while others were of use.
+    /// Returns a note or warning about an item that was ignored although others were used.
     fn from(ignored: &IgnoredItem) -> Self {
         let (code, severity) = code(&ignored.content);
         let message = format!("not used: {} is {}", ignored.source, ignored.content);
@@ -239,14 +260,14 @@ impl From<&IgnoredItem> for Finding {
             _ => Self::warning(code, message),
         };
         match advice(ignored) {
-            Some(text) => finding.with_step(NextStep::say(text)),
+            Some(step) => finding.with_step(step),
             None => finding,
         }
     }
 }
 
 impl From<&[IgnoredItem]> for Failure {
-    /// Reports the most severe item as the error and the others as its causes, when nothing of use
+    /// Reports the most severe item as the error and the others as its causes, if nothing usable
     /// was found.
     fn from(ignored: &[IgnoredItem]) -> Self {
         let mut sorted: Vec<&IgnoredItem> = ignored.iter().collect();
@@ -254,9 +275,9 @@ impl From<&[IgnoredItem]> for Failure {
         let Some((first, others)) = sorted.split_first() else {
             return Self::new(
                 FailureKind::Malformed,
-                "nothing in it is a certificate, a request or a key",
+                "the input contains no certificate, request or key",
             )
-            .with_step(NextStep::say("see what it holds:  unzip -l FILE"));
+            .with_step(NextStep::say(PASS_CA_FILES));
         };
         let message = format!(
             "{} is {}{}",
@@ -271,10 +292,8 @@ impl From<&[IgnoredItem]> for Failure {
                 .take(MOST_CAUSES)
                 .map(|ignored| item_in_words(ignored)),
         );
-        let step = advice(first).unwrap_or_else(|| {
-            "pass what the CA sent: a zip, or .crt and .ca-bundle files".to_owned()
-        });
-        failure.next.push(NextStep::say(step));
+        let step = advice(first).unwrap_or_else(|| NextStep::say(PASS_CA_FILES));
+        failure.next.push(step);
         failure
     }
 }

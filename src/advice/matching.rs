@@ -1,5 +1,5 @@
-//! Advice for matching certificates with keys and requests: nothing to choose from, nothing to
-//! choose by, something that does not fit.
+//! Advice for matching certificates with keys and requests: none was found, several are possible,
+//! or they do not match.
 
 use std::path::Path;
 
@@ -16,53 +16,64 @@ impl From<MatchingError> for Failure {
         match &error {
             MatchingError::Ambiguous {
                 leaves,
-                searched_places: looked,
-            } => ambiguous(failure, leaves, looked),
+                searched_places,
+            } => ambiguous(failure, leaves, searched_places),
             MatchingError::LockedKey(path) => locked_key(failure, path),
-            MatchingError::WrongPassphrase(path, _) => failure.with_step(NextStep::say(format!(
-                "try it:  openssl pkey -in {} -noout   and pass what opens it:  --password-file \
-                    FILE",
-                path_word(path)
-            ))),
-            MatchingError::NoAnchor(_) => failure.with_step(NextStep::say(
-                "pass your CA's root certificate:  --trust root.pem; certctl inspect FILE tells \
-                    what a file holds",
-            )),
+            MatchingError::WrongPassphrase(path, _) => failure
+                .with_step(check_password(path))
+                .with_step(pass_password()),
+            MatchingError::NoAnchor(path) => no_anchor(failure, path),
             MatchingError::NoKey { holds, .. } => failure
-                .because(format!("it holds {holds}"))
-                .with_step(NextStep::say(
-                    "pass the key that was made with the request, often NAME.key:  \
-                    --key FILE",
-                )),
+                .because(format!("it contains {holds}"))
+                .with_step(NextStep::say(PASS_KEY)),
             MatchingError::NoRequest { holds, .. } => failure
-                .because(format!("it holds {holds}"))
-                .with_step(NextStep::say(
-                    "pass the request that was given to the CA, often NAME.csr:  --csr \
-                    FILE",
-                )),
-            MatchingError::NoSuchFile(_) => failure
-                .because(
-                    "paths are relative to the folder that you are in; names are looked up in \
-                    -C",
-                )
-                .with_step(NextStep::shell("ls -l")),
+                .because(format!("it contains {holds}"))
+                .with_step(NextStep::say(PASS_REQUEST)),
+            MatchingError::NoSuchFile(_) => no_such_file(failure),
             MatchingError::NoCertificateInDirectory { name, .. } => {
-                nothing_here(failure, name.as_deref())
+                no_certificate(failure, name.as_deref())
             }
             MatchingError::OnlyKey(_) => failure.with_step(NextStep::say(
-                "pass the certificate that the CA sent too, as \
-                    a further file",
+                "Also pass the certificate that the CA sent, as a further file",
             )),
             MatchingError::OnlyRequest(_) => failure
-                .because("a request is what the CA is sent; the certificate is what it sends back")
+                .because("a request is sent to the CA; the CA answers with a certificate")
                 .with_step(NextStep::say(
-                    "pass the zip or the .crt file that the CA sent by mail or offers \
-                    in its panel",
+                    "Pass the zip or the .crt file that the CA sent by mail or offers for download",
                 )),
             MatchingError::Unknown { known, .. } => unknown_name(failure, known),
         }
     }
 }
+
+/// The file `path` of `--trust` contains no CA certificate.
+fn no_anchor(failure: Failure, path: &str) -> Failure {
+    failure
+        .with_step(NextStep::say(
+            "Pass your CA's root certificate, for example `--trust root.pem`",
+        ))
+        .with_step(NextStep::run_certctl(
+            "Show what the file contains",
+            &["inspect", path],
+        ))
+}
+
+fn no_such_file(failure: Failure) -> Failure {
+    failure
+        .because(
+            "paths are relative to the current directory; names are looked up in the directory of \
+                `-C`",
+        )
+        .with_step(NextStep::run_shell(
+            "List the files in the current directory",
+            "ls -l",
+        ))
+}
+
+const PASS_REQUEST: &str =
+    "Pass the request that was given to the CA, for example `--csr example.com.csr`";
+const PASS_KEY: &str =
+    "Pass the key that was created with the request, for example `--key example.com.key`";
 
 fn failure_kind(error: &MatchingError) -> FailureKind {
     match error {
@@ -80,63 +91,80 @@ fn failure_kind(error: &MatchingError) -> FailureKind {
     }
 }
 
-/// Several certificates fit, and neither a key nor a request tells which is meant.
-fn ambiguous(mut failure: Failure, leaves: &[String], looked: &str) -> Failure {
+/// Several certificates are possible, and neither a key nor a request selects one.
+fn ambiguous(mut failure: Failure, leaves: &[String], searched_places: &str) -> Failure {
     failure.causes.extend(leaves.iter().take(12).cloned());
     failure
-        .because(format!("looked at {looked}"))
+        .because(format!("searched {searched_places}"))
         .with_step(NextStep::say(
-            "name the key or the request of the one that you mean:  --key FILE  or  \
-                            --csr FILE",
+            "Select one by its key or its request, for example `--key example.com.key` or \
+                            `--csr example.com.csr`",
         ))
         .with_step(search_for_key())
 }
 
 fn locked_key(failure: Failure, path: &Path) -> Failure {
     failure
-        .with_step(NextStep::say(
-            "put its password into a file of mode 0600 and pass that:  \
-                    --password-file FILE",
-        ))
-        .with_step(NextStep::say(format!(
-            "or decrypt a copy and pass it:  (umask 077; openssl pkey -in {} -out \
-                        plain.key)   --key plain.key",
-            path_word(path)
-        )))
+        .with_step(pass_password())
+        .with_step(decrypt_copy(path))
 }
 
-/// No certificate is in the folder; `name` is the one that was looked for.
-fn nothing_here(failure: Failure, name: Option<&str>) -> Failure {
+fn pass_password() -> NextStep {
+    NextStep::say(
+        "Put its password into a file with mode 0600 and pass it: `--password-file password.txt`",
+    )
+}
+
+/// Lets OpenSSL ask for the password of the key at `path`.
+fn check_password(path: &Path) -> NextStep {
+    NextStep::run_shell(
+        "Find out which password opens it",
+        format!("openssl pkey -in {} -noout", path_word(path)),
+    )
+}
+
+/// Decrypts the key at `path` into a copy.
+fn decrypt_copy(path: &Path) -> NextStep {
+    NextStep::run_shell(
+        "Or decrypt a copy, and pass that with `--key plain.key`",
+        format!(
+            "(umask 077; openssl pkey -in {} -out plain.key)",
+            path_word(path)
+        ),
+    )
+}
+
+/// No certificate was found in the directory; `name` is the one that was requested.
+fn no_certificate(failure: Failure, name: Option<&str>) -> Failure {
     match name {
         Some(name) => failure
-            .because("its request is here, and the CA's certificate has not been put beside it")
-            .with_step(NextStep::say(format!(
-                "pass the zip or the files that the CA sent; if it has sent none yet:  certctl \
-                        dcv-check {name}"
-            ))),
+            .because("only its request was found; the files from the CA are not in the directory")
+            .with_step(NextStep::say("Pass the zip or the files that the CA sent"))
+            .with_step(NextStep::run_certctl(
+                "If the CA has not issued it yet, check the domain validation",
+                &["dcv-check", name],
+            )),
         None => failure.with_step(NextStep::say(
-            "pass the zip or the files that the CA sent, or the folder that \
-                    they are in:  -C DIR",
+            "Pass the zip or the files that the CA sent, or their directory with `-C`",
         )),
     }
 }
 
-/// The argument is neither a file nor one of the names `known` in the folder.
+/// The argument is neither a file nor one of the names `known` in the directory.
 fn unknown_name(failure: Failure, known: &[String]) -> Failure {
     const SHOWN: usize = 8;
     if known.is_empty() {
         return failure.with_step(NextStep::say(
-            "pass a file, or name the folder of the files:  \
-                    -C DIR",
+            "Pass a file, or the directory of the files with `-C`",
         ));
     }
     let shown: Vec<String> = known.iter().take(SHOWN).cloned().collect();
     let shown = shown.join(", ");
     let more = if known.len() > SHOWN { ", ..." } else { "" };
     failure
-        .because(format!("names known there: {shown}{more}"))
+        .because(format!("known names: {shown}{more}"))
         .with_step(NextStep::say(
-            "pass one of these names, a file, or another folder:  -C DIR",
+            "Pass one of these names, a file, or another directory with `-C`",
         ))
 }
 
@@ -146,36 +174,31 @@ fn path_word(path: &Path) -> String {
 }
 
 fn search_for_key() -> NextStep {
-    NextStep::say("to search for its key:  certctl status DIR...")
+    NextStep::say("Search another directory for its key, for example `certctl status /root/certs`")
 }
 
 /// What to do when a key is lost: the CA reissues the certificate for a new request.
 fn reissue(template: &RequestTemplate) -> NextStep {
-    let command = match template {
+    const SENTENCE: &str = "If the key is lost, create a new key and request, and have the certificate reissued for it";
+    let names = match template {
         RequestTemplate::File(path) => {
-            NextStep::run(&["csr", "--like", &path.display().to_string()]).text
+            let path = path.display().to_string();
+            return NextStep::run_certctl(SENTENCE, &["csr", "--like", &path]).later();
         }
-        RequestTemplate::Names(names) => csr_command(names),
+        RequestTemplate::Names(names) => names,
     };
-    NextStep::say(format!(
-        "if it is lost, have the certificate reissued for a new request:  {command}"
-    ))
-}
-
-fn csr_command(names: &[String]) -> String {
-    const SHOWN: usize = 10;
-    let shown: Vec<&str> = names
+    let names: Vec<&str> = names
         .iter()
-        .take(SHOWN)
         .map(String::as_str)
         .filter(|name| DnsName::parse(name).is_ok())
         .collect();
-    if shown.is_empty() {
-        return "certctl csr NAME...".to_owned();
+    if names.is_empty() {
+        return NextStep::say(format!(
+            "{SENTENCE}, for example with `certctl csr example.com`"
+        ));
     }
-    let more = if names.len() > SHOWN { " ..." } else { "" };
-    let words = [&["csr"], shown.as_slice()].concat();
-    NextStep::run(&words).text + more
+    let words = [&["csr"], names.as_slice()].concat();
+    NextStep::run_certctl(SENTENCE, &words).later()
 }
 
 impl From<&MatchingRemark> for Finding {
@@ -212,40 +235,42 @@ impl From<&MatchingRemark> for Finding {
 fn issuer_here(text: String, path: &Path, bundle: &[String]) -> Finding {
     let path = path.display().to_string();
     let words = [bundle, &[path]].concat();
-    Finding::warning("issuer-found", text).with_step(NextStep::run(&words))
+    Finding::warning("issuer-found", text).with_step(NextStep::run_certctl(
+        "Write the chain with this intermediate",
+        &words,
+    ))
 }
 
 fn root_here(text: String, path: &Path) -> Finding {
     Finding::warning("root-found", text).with_step(NextStep::say(format!(
-        "if it is your company's CA, the same command with  --trust {}",
+        "If it is your company's CA, repeat the command with `--trust {}`",
         path_word(path)
     )))
 }
 
 fn key_here(text: String, path: &Path) -> Finding {
-    let step = format!("use it:  --key {}", path_word(path));
-    Finding::warning("key-found", text).with_step(NextStep::say(step))
+    Finding::warning("key-found", text).with_step(NextStep::say(format!(
+        "Repeat the command with `--key {}`",
+        path_word(path)
+    )))
 }
 
 fn name_not_issued(text: String) -> Finding {
     Finding::warning("name-missing-in-certificate", text).with_step(NextStep::say(
-        "if these names are needed, ask the CA to reissue with them; \
-                    browsers will refuse them with this certificate",
+        "If these names are needed, ask the CA to reissue the certificate with them: browsers \
+                    refuse this one for them",
     ))
 }
 
 fn not_ours(text: String) -> Finding {
     Finding::warning("no-matching-key", text).with_step(NextStep::say(
-        "name its key to take it as well:  \
-                    --key FILE",
+        "To include it, pass its key, for example `--key example.com.key`",
     ))
 }
 
 fn only_request(text: String) -> Finding {
     Finding::warning("key-missing", text)
-        .with_step(NextStep::say(
-            "name the key that was made with the request:  --key FILE",
-        ))
+        .with_step(NextStep::say(PASS_KEY))
         .with_step(search_for_key())
 }
 
@@ -259,27 +284,20 @@ fn omission_code(reason: OmissionReason) -> &'static str {
 
 /// The key is encrypted: no password was given, or `error` says why the password did not help.
 fn key_stays_locked(text: String, path: &Path, error: Option<DecryptError>) -> Finding {
-    let word = path_word(path);
     match error {
         None => Finding::warning("key-locked", text)
+            .with_step(pass_password())
             .with_step(NextStep::say(
-                "pass its password in a file of mode 0600:  \
-                            --password-file FILE",
-            ))
-            .with_step(NextStep::say(
-                "or type the same on a terminal: there it is asked for",
+                "Or run the same command on a terminal, where certctl prompts for the password",
             )),
-        Some(DecryptError::Wrong) => {
-            Finding::warning("wrong-password", text).with_step(NextStep::say(format!(
-                "try it:  openssl pkey -in {word} -noout   and pass what opens it:  \
-                            --password-file FILE"
-            )))
-        }
+        Some(DecryptError::Wrong) => Finding::warning("wrong-password", text)
+            .with_step(check_password(path))
+            .with_step(pass_password()),
         Some(DecryptError::TooMuchWork(_) | DecryptError::Unknown) => {
-            Finding::warning("key-locked", text).with_step(NextStep::say(format!(
-                "decrypt a copy and pass it:  (umask 077; openssl pkey -in {word} \
-                            -out plain.key)   --key plain.key"
-            )))
+            Finding::warning("key-locked", text).with_step(NextStep {
+                text: "Decrypt a copy, and pass that with `--key plain.key`".to_owned(),
+                ..decrypt_copy(path)
+            })
         }
     }
 }
@@ -287,8 +305,8 @@ fn key_stays_locked(text: String, path: &Path, error: Option<DecryptError>) -> F
 fn no_key(text: String) -> Finding {
     Finding::warning("key-missing", text)
         .with_step(NextStep::say(
-            "name the key that was made with the request, or the folder that it lies in:  \
-                        --key FILE  or  -C DIR",
+            "Pass the key that was created with the request, for example \
+                        `--key example.com.key`, or its directory with `-C`",
         ))
         .with_step(search_for_key())
 }
@@ -296,17 +314,16 @@ fn no_key(text: String) -> Finding {
 fn wrong_request(text: String) -> Finding {
     Finding::error("wrong-request", text)
         .with_step(NextStep::say(
-            "look for the key and request that were made for this order:  \
-                    --csr FILE  or  --key FILE",
+            "Find the request or the key that was created for this order, and pass it, for example \
+                    `--csr example.com.csr` or `--key example.com.key`",
         ))
         .with_step(NextStep::say(
-            "if they are lost, have the certificate reissued for the request \
-                    that is here",
+            "If they are lost, have the certificate reissued for the request that was found",
         ))
 }
 
-/// What is wrong with the files that a server would send; `bundle` is the `certctl bundle` command
-/// line that writes them correctly.
+/// Returns the finding for a fault of the files that a server would send; `bundle` is the
+/// `certctl bundle` command that writes them correctly.
 #[must_use]
 pub(crate) fn served_fault_finding(fault: &ServedFault, bundle: &[String]) -> Finding {
     let text = fault.to_string();
@@ -314,7 +331,7 @@ pub(crate) fn served_fault_finding(fault: &ServedFault, bundle: &[String]) -> Fi
         ServedFault::Broken { what, .. } => Finding::error(what.code(), text),
         ServedFault::Damaged { .. } => {
             return Finding::error("damaged-block", text).with_step(NextStep::say(
-                "copy or download it again: a part of it was lost on the way",
+                "Copy or download the file again: a part of it is missing or changed",
             ));
         }
         ServedFault::Der { .. } => Finding::warning("der", text),
@@ -326,12 +343,11 @@ pub(crate) fn served_fault_finding(fault: &ServedFault, bundle: &[String]) -> Fi
         ServedFault::RootIncluded { .. } => return Finding::note("root-included", text),
         ServedFault::Unrelated { .. } => Finding::warning("unrelated", text),
     };
-    let finding = finding.with_step(NextStep::run(bundle));
+    let finding = finding.with_step(NextStep::run_certctl("Write a correct chain file", bundle));
     match fault {
-        ServedFault::Packed { file } => finding.with_step(NextStep::shell(format!(
-            "sudo certctl install {}",
-            shell_word(file)
-        ))),
+        ServedFault::Packed { file } => finding.with_step(
+            NextStep::run_certctl("Or install the certificate", &["install", file]).with_sudo(),
+        ),
         _ => finding,
     }
 }

@@ -16,49 +16,65 @@ impl From<NameError> for Failure {
     fn from(error: NameError) -> Self {
         let failure = Self::from_error(FailureKind::Usage, &error);
         match error {
-            NameError::Empty => {
-                failure.with_step(NextStep::say("certctl csr example.com www.example.com"))
-            }
+            NameError::Empty => failure.with_step(example_names()),
             NameError::Address(_) => failure
-                .because("public CAs certify names; an address has no DNS to prove it by")
-                .with_step(NextStep::say("use the DNS name that clients connect to")),
+                .because(
+                    "certctl requests certificates for DNS names; control of an address cannot be \
+                        validated through DNS",
+                )
+                .with_step(NextStep::say("Use the DNS name that clients connect to")),
             NameError::Malformed(_) => failure
                 .because(
-                    "letters, digits and '-' between dots; labels of at most 63, the whole of at \
-                        most 253 characters",
+                    "a DNS name has letters, digits and '-' in labels of at most 63 characters, \
+                        and at most 253 characters in total",
                 )
-                .with_step(NextStep::say("certctl csr example.com www.example.com")),
+                .with_step(example_names()),
             NameError::Mailbox(_) => failure
-                .because("a local part of ASCII letters, digits and dots, and a domain")
-                .with_step(NextStep::say("certctl csr ann@example.com --ca private")),
+                .because("the part before the @ may contain ASCII letters, digits and dots")
+                .with_step(NextStep::say(
+                    "Pass an address such as `certctl csr ann@example.com --ca private`",
+                )),
             NameError::Url(text) => {
                 let without_scheme = text.split("://").last().unwrap_or_default();
                 let host = without_scheme.split('/').next().unwrap_or_default();
-                failure.with_step(NextStep::say(format!("give the name alone: {host}")))
+                failure.with_step(NextStep::say(format!("Pass only the name: `{host}`")))
             }
-            NameError::Wildcard(_) => {
-                failure.with_step(NextStep::say("certctl csr '*.example.com'"))
-            }
+            NameError::Wildcard(_) => failure.with_step(NextStep::say(
+                "Pass a wildcard such as `certctl csr '*.example.com'`",
+            )),
         }
     }
 }
 
+fn example_names() -> NextStep {
+    NextStep::say("Pass DNS names, such as `certctl csr example.com www.example.com`")
+}
+
+/// Sentences that recommend a new request; its names are not known here.
+const NEW_KEY: &str =
+    "Create a new key and request, for example with `certctl csr example.com www.example.com`";
+
 impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
         match error {
-            KeyError::Encrypted => Self::from_error(FailureKind::Malformed, &error).with_step(NextStep::say(
-                "decrypt a copy:  (umask 077; openssl pkey -in encrypted.key -out example.com.key)",
-            )),
-            KeyError::Generate | KeyError::Sign => Self::from_error(FailureKind::Internal, &error),
-            KeyError::OtherKind(_) | KeyError::ShortRsa(_) => {
+            KeyError::Encrypted => {
                 Self::from_error(FailureKind::Malformed, &error).with_step(NextStep::say(
-                    "make a new key and request:  certctl csr NAME...",
+                    "Decrypt a copy, for example with \
+                    `(umask 077; openssl pkey -in encrypted.key -out example.com.key)`",
                 ))
             }
+            KeyError::Generate | KeyError::Sign => Self::from_error(FailureKind::Internal, &error),
+            KeyError::OtherKind(_) | KeyError::ShortRsa(_) => {
+                Self::from_error(FailureKind::Malformed, &error).with_step(NextStep::say(NEW_KEY))
+            }
             KeyError::Unreadable => Self::from_error(FailureKind::Malformed, &error)
-                .because("PKCS#8, PKCS#1 and SEC1 are read; RSA, P-256, P-384, P-521 and Ed25519")
+                .because(
+                    "certctl reads PKCS#8, PKCS#1 and SEC1 with RSA, P-256, P-384, P-521 or \
+                    Ed25519 keys",
+                )
                 .with_step(NextStep::say(
-                    "see what it is:  openssl pkey -in FILE -noout -text_pub",
+                    "Check whether OpenSSL can read it, for example with \
+                    `openssl pkey -in example.com.key -noout -text_pub`",
                 )),
         }
     }
@@ -68,11 +84,15 @@ impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
         match error {
             RequestError::Build(_) => Self::from_error(FailureKind::Internal, &error),
-            RequestError::Malformed => Self::from_error(FailureKind::Malformed, &error)
-                .with_step(NextStep::say("see what it is:  openssl asn1parse -in FILE")),
+            RequestError::Malformed => {
+                Self::from_error(FailureKind::Malformed, &error).with_step(NextStep::say(
+                    "Show its structure, for example with `openssl asn1parse -in example.com.csr`",
+                ))
+            }
             RequestError::Signature(_) => Self::from_error(FailureKind::Malformed, &error)
                 .with_step(NextStep::say(
-                    "copy it again, all of it, or make a new one:  certctl csr example.com",
+                    "Copy the whole request again, or create a new one, for example with \
+                    `certctl csr example.com`",
                 )),
         }
     }
@@ -82,41 +102,41 @@ impl From<SubjectError> for Failure {
     fn from(error: SubjectError) -> Self {
         let failure = Self::from_error(FailureKind::Usage, &error);
         let example = NextStep::say(
-            "--subject 'CN=example.com,OU=Web,O=Acme\\, Inc.,L=Berlin,C=DE'   (the most \
-                    specific part first)",
+            "Write the subject with its most specific part first, such as \
+            `--subject 'CN=example.com,OU=Web,O=Acme\\, Inc.,L=Berlin,C=DE'`",
         );
         match error {
             SubjectError::Letters(attribute, _)
                 if attribute == "C" || attribute == "jurisdictionC" =>
             {
                 failure.with_step(NextStep::say(
-                    "a country is its two letters in ISO 3166-1:  C=DE",
+                    "Write a country as its two letters in ISO 3166-1, such as `C=DE`",
                 ))
             }
             SubjectError::Letters(..) => failure
                 .because(
-                    "control characters never; in \
-                serialNumber letters and digits, in emailAddress and DC ASCII alone",
+                    "control characters are never allowed; serialNumber takes letters and digits, \
+                    emailAddress and DC take ASCII",
                 )
                 .with_step(example),
             SubjectError::NoValue(attribute) => failure.with_step(NextStep::say(format!(
-                "leave {attribute} \
-                out, or give it a value"
+                "Omit {attribute}, or give it a value"
             ))),
             SubjectError::Slashes(same) => failure
-                .because("RFC 4514 writes the most specific part first, with commas")
-                .with_step(NextStep::say(format!("--subject {}", shell_word(&same)))),
+                .because("RFC 4514 separates parts with commas, the most specific part first")
+                .with_step(NextStep::say(format!(
+                    "Write it as `--subject {}`",
+                    shell_word(&same)
+                ))),
             SubjectError::Unescaped(_) => failure
-                .because(
-                    "these are special in a value: , + \" \\ \
-                < > ;",
-                )
+                .because("these characters are special in a value: , + \" \\ < > ;")
                 .with_step(example),
             SubjectError::NotAPair(_) | SubjectError::Unfinished(_) => failure.with_step(example),
             SubjectError::UnknownType(_) => failure
                 .because(
-                    "known by name: CN, O, OU, L, ST, C, street, postalCode, serialNumber, \
-                    emailAddress, DC, UID and the like; any other by its number, 1.2.3.4=value",
+                    "known names are CN, O, OU, L, ST, C, street, postalCode, serialNumber, \
+                    emailAddress, DC, UID and similar; any other attribute is written with its \
+                    OID, as 1.2.3.4=value",
                 )
                 .with_step(example),
         }
@@ -126,7 +146,7 @@ impl From<SubjectError> for Failure {
 impl From<CertificateError> for Failure {
     fn from(error: CertificateError) -> Self {
         Self::from_error(FailureKind::Malformed, &error).with_step(NextStep::say(
-            "download it again at the shop, or ask the CA for it",
+            "Download the certificate from the CA or reseller again",
         ))
     }
 }
@@ -135,80 +155,77 @@ impl From<CertificateError> for Failure {
 impl From<&ChainProblem> for Finding {
     fn from(problem: &ChainProblem) -> Self {
         let finding = Self::error(problem.code(), problem.to_string());
-        let advice = match problem {
-            ChainProblem::HostNotCovered { host, .. } => {
-                let step = format!(
-                    "order a certificate that names {host} too, or take \
-                    it out of what is asked for"
-                );
-                return finding.with_step(NextStep::say(step));
-            }
+        match problem {
+            ChainProblem::HostNotCovered { host, .. } => finding.with_step(NextStep::say(format!(
+                "Order a certificate that also covers {host}, or do not ask for that name"
+            ))),
             ChainProblem::MissingIntermediate { urls, trust, .. } => {
-                return with_missing_issuer_steps(finding, urls, trust);
+                with_missing_issuer_steps(finding, urls, trust)
             }
-            ChainProblem::CaAsLeaf { .. } => {
-                "pass the file that the CA issued \
-                for the site, beside this one"
-            }
-            ChainProblem::Expired { leaf: false, .. } => {
-                "it is the CA's, not the site's: download the bundle (.ca-bundle) that the CA \
-                    offers now, and use it in place of this one"
-            }
-            ChainProblem::Expired { .. } => {
-                "ask the CA for a new certificate: make a fresh request \
-                    with  certctl csr NAME..."
-            }
-            ChainProblem::NoNames { .. } => {
-                "ask the CA for a certificate that names the site: make a fresh \
-                    request with  certctl csr NAME..."
-            }
-            ChainProblem::TooManyCandidates => {
-                "pass only what the CA sent for this site: its certificate \
-                    and its bundle"
-            }
-            ChainProblem::WeakKey { .. } => {
-                "make a new key and request, and have the certificate reissued for it:  certctl \
-                    csr NAME... --force"
-            }
-            ChainProblem::WeakSignature { .. } => {
-                "download the CA's present bundle; if the site's own \
-                    certificate is meant, have it reissued"
-            }
-            ChainProblem::NotYetValid { .. } => {
-                "wait until then, or set this \
-                machine's clock right:  date -u"
-            }
-            ChainProblem::Refused { .. } => {
-                "ask the CA to issue it again, or \
-                send it this message"
-            }
-            ChainProblem::SelfSigned { .. } => {
-                "use the certificate that the CA \
-                issued, not the one made here"
-            }
-            ChainProblem::UnknownRoot { .. } => {
-                "if it is your company's CA, name its root:  --trust \
-                    root.pem"
-            }
-            ChainProblem::WrongKey { .. } => {
-                "pass the key that was made with this request:  --key FILE; if it is lost, have \
-                    the certificate reissued for a new request"
-            }
-            ChainProblem::WrongKeyKind { .. } => {
-                "pass the key that was made with this request:  --key FILE; \
-                    certctl inspect FILE tells a key's kind"
-            }
-        };
-        finding.with_step(NextStep::say(advice))
+            other => finding.with_step(NextStep::say(problem_advice(other))),
+        }
     }
 }
 
-/// How to get the intermediate that a chain lacks: from the CA, or from one of `urls`.
+/// What to do about a problem, where the sentence does not depend on the certificate.
+fn problem_advice(problem: &ChainProblem) -> &'static str {
+    match problem {
+        ChainProblem::CaAsLeaf { .. } => {
+            "Also pass the file with the certificate that the CA issued for the site"
+        }
+        ChainProblem::Expired { leaf: false, .. } => {
+            "Download the CA's current bundle (.ca-bundle) and use it in place of this one: the \
+                expired certificate is the CA's"
+        }
+        ChainProblem::Expired { .. } | ChainProblem::NoNames { .. } => {
+            "Request a new certificate from the CA, for example with \
+                `certctl csr example.com www.example.com`"
+        }
+        ChainProblem::TooManyCandidates => {
+            "Pass only the files that the CA sent for this site: its certificate and its bundle"
+        }
+        ChainProblem::WeakKey { .. } => {
+            "Create a new key and request, for example with `certctl csr example.com --force`, \
+                and have the certificate reissued for it"
+        }
+        ChainProblem::WeakSignature { .. } => {
+            "Download the CA's current bundle; if the signature is on the site's own certificate, \
+                have that reissued"
+        }
+        ChainProblem::NotYetValid { .. } => {
+            "Wait until then, or correct the clock of this machine if `date -u` is wrong"
+        }
+        ChainProblem::Refused { .. } => {
+            "Ask the CA to issue the certificate again, or send it this message"
+        }
+        ChainProblem::SelfSigned { .. } => {
+            "Use the certificate that the CA issued instead of the self-signed one"
+        }
+        ChainProblem::UnknownRoot { .. } => {
+            "If it belongs to your company's CA, pass its root, for example `--trust root.pem`"
+        }
+        ChainProblem::WrongKey { .. } => {
+            "Pass the key that was created with this request, for example \
+                `--key example.com.key`; if it is lost, have the certificate reissued for a new \
+                request"
+        }
+        ChainProblem::WrongKeyKind { .. } => {
+            "Pass the key that was created with this request, for example \
+                `--key example.com.key`; `certctl inspect example.com.key` shows the type of a key"
+        }
+        // Both have steps of their own.
+        ChainProblem::HostNotCovered { .. } | ChainProblem::MissingIntermediate { .. } => {
+            ADD_BUNDLE
+        }
+    }
+}
+
+/// Adds how to get the intermediate that a chain lacks: from the CA, or from one of `urls`.
 fn with_missing_issuer_steps(finding: Finding, urls: &[String], trust: &TrustSource) -> Finding {
     let step = match urls.first() {
         Some(url) => format!(
-            "add the CA's bundle (.ca-bundle) from its mail; or have certctl bundle or \
-                            install fetch it from {url}:  --aia"
+            "Add the CA's bundle (.ca-bundle) from its mail, or use `certctl bundle` or \
+                `certctl install` with `--aia`, which download it from {url}"
         ),
         None => ADD_BUNDLE.to_owned(),
     };
@@ -216,12 +233,13 @@ fn with_missing_issuer_steps(finding: Finding, urls: &[String], trust: &TrustSou
     match trust {
         TrustSource::File(_) => finding,
         TrustSource::Mozilla | TrustSource::System => finding.with_step(NextStep::say(
-            "if it is of your company's CA, name its root too:  --trust root.pem",
+            "If the certificate is from your company's CA, also pass its root, for example \
+                `--trust root.pem`",
         )),
     }
 }
 
-/// A rule that a certificate breaks; `scope` decides whether it counts.
+/// Returns the finding for a rule that a certificate breaks; its severity depends on `scope`.
 #[must_use]
 pub(crate) fn lint_finding(lint: &LintViolation, scope: TrustScope) -> Finding {
     let code = lint.rule.code;
@@ -230,7 +248,7 @@ pub(crate) fn lint_finding(lint: &LintViolation, scope: TrustScope) -> Finding {
     match lint.severity_in(scope) {
         Some(LintSeverity::Refuses) => Finding::error(code, message).with_step(advice),
         Some(LintSeverity::Warns) => Finding::warning(code, message).with_step(advice),
-        // A note is nothing to act on.
+        // Nothing to do about a note.
         None => Finding::note(code, message),
     }
 }
@@ -238,35 +256,38 @@ pub(crate) fn lint_finding(lint: &LintViolation, scope: TrustScope) -> Finding {
 fn lint_advice(code: &str) -> &'static str {
     match code {
         "broken-key" => {
-            "make a new key and request, on other hardware or with other software, and have it \
-                    reissued:  certctl csr NAME..."
+            "Create a new key and request with other software or hardware, for example with \
+                `certctl csr example.com`, and have the certificate reissued for it"
         }
         "unsupported-key-type" | "unusual-key-type" => {
-            "make a key that browsers take, and have it reissued:  certctl csr NAME... \
-                    --key-type ecdsa-p256"
+            "Create a key that browsers accept, for example with \
+                `certctl csr example.com --key-type ecdsa-p256`, and have the certificate reissued \
+                for it"
         }
         "intermediate-expires-first" => {
-            "ask the CA for its present bundle (.ca-bundle), or renew before that day"
+            "Ask the CA for its current bundle (.ca-bundle), or renew before that day"
         }
         "client-auth" => {
-            "have it reissued without clientAuth; what logs in with it needs a certificate of \
-                    its own"
+            "Have it reissued without clientAuth; programs that authenticate with it as a client \
+                need a certificate of their own"
         }
         "client-auth-removed" => {
-            "what logs in with it needs a certificate of its own, of a CA that its servers \
-                    know: public CAs stop issuing them"
+            "Get a separate certificate, from a CA that those servers trust, for programs that \
+                authenticate with this one: public CAs are phasing out clientAuth"
         }
         "common-name-not-listed" => {
-            "see that every name that clients use is among its names; have it reissued if not"
+            "Check that every name that clients use is among its subject alternative names, and \
+                have it reissued if not"
         }
-        "validity-too-long" => "ask the CA to issue it again for fewer days",
-        _ => "ask the CA to issue it again, or send it this message",
+        "validity-too-long" => "Ask the CA to issue it again with a shorter validity period",
+        _ => "Ask the CA to issue it again, or send it this message",
     }
 }
 
 impl From<&RetiredCertificate> for Finding {
     fn from(outdated: &RetiredCertificate) -> Self {
-        Self::warning("outdated-ca", outdated.to_string())
-            .with_step(NextStep::say("leave it out, as certctl bundle does"))
+        Self::warning("outdated-ca", outdated.to_string()).with_step(NextStep::say(
+            "Remove this certificate from the file, as `certctl bundle` does",
+        ))
     }
 }

@@ -1,18 +1,37 @@
 //! Advice that `verify` prints about servers and installed files.
 
-use crate::finding::NextStep;
+use crate::finding::{NextStep, shell_word};
 
 /// `--starttls` was given without a host.
 pub(crate) fn name_starttls_host() -> NextStep {
-    NextStep::say("certctl verify mail.example.com:25")
+    NextStep::say("Name the server with its port, such as `certctl verify mail.example.com:25`")
 }
 
-/// The certificate that a server sends cannot be read.
-pub(crate) fn show_sent_certificate() -> NextStep {
-    NextStep::say("look at it:  openssl s_client -connect HOST:PORT -showcerts </dev/null")
+/// The certificate that the server at `host` (name and port) sends cannot be parsed; `starttls` is
+/// the protocol that it speaks before TLS, which OpenSSL calls the same.
+pub(crate) fn show_sent_certificate(host: &str, starttls: Option<&str>) -> NextStep {
+    let host = shell_word(host);
+    let starttls = starttls
+        .map(|protocol| format!(" -starttls {protocol}"))
+        .unwrap_or_default();
+    NextStep::run_shell(
+        "Show what the server sends",
+        format!("openssl s_client -connect {host}{starttls} -showcerts </dev/null"),
+    )
 }
 
-/// The server sends a wrong chain: install what the CA sent there.
+/// The server sends a wrong chain: install the files from the CA there.
 pub(crate) fn install_on_server() -> NextStep {
-    NextStep::say("on that server, with what the CA sent:  sudo certctl install FILE")
+    NextStep::say(
+        "On that server, install the files from the CA again, for example with \
+            `sudo certctl install example_com.zip`",
+    )
+}
+
+/// The files were installed, and no server was verified to serve them.
+pub(crate) fn verify_live(install: NextStep) -> NextStep {
+    NextStep {
+        text: "Install the same files again, which verifies that the server serves them".to_owned(),
+        ..install
+    }
 }

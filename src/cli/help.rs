@@ -6,7 +6,6 @@ use std::io;
 
 use super::globals;
 use super::groups::{self, hanging_lines};
-use crate::report::DEFAULT_WIDTH;
 use crate::system::terminal;
 
 /// What certctl is, in one line.
@@ -45,10 +44,7 @@ const EXIT_CODES: [(&str, &str); 8] = [
 
 /// The width of help, in columns.
 pub(super) fn width() -> usize {
-    terminal::requested_columns()
-        .or_else(|| terminal::columns(io::stdout()))
-        .unwrap_or(DEFAULT_WIDTH)
-        .min(WIDEST)
+    terminal::width(io::stdout()).min(WIDEST)
 }
 
 /// The command line with its help as it is printed. Does nothing unless `args` request help.

@@ -1,5 +1,5 @@
-//! `certctl bundle`: writes whatever the CA sent as a verified chain file or in another format.
-//! Nothing is written unless every chain is right.
+//! `certctl bundle`: writes the files from the CA as a verified chain file or in another format.
+//! Writes nothing unless every chain is right.
 
 mod extract;
 mod outcome;
@@ -29,7 +29,7 @@ pub(crate) use self::extract::ExtractedKey;
 pub(crate) use self::outcome::{BundleOutcome, BundledChain};
 pub(crate) use self::outputs::{OutputArgs, OutputFile};
 
-/// Whatever the CA sent, as the verified chain file or in another format
+/// Write the files from the CA as a verified chain file or in another format
 ///
 /// Examples:
 ///   certctl bundle example_com.zip
@@ -37,37 +37,39 @@ pub(crate) use self::outputs::{OutputArgs, OutputFile};
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct BundleArgs {
-    /// What the CA sent: zips, certificates, bundles, or the folder of them, in any order; - is
+    /// Files from the CA: zips, certificates, bundles, or a folder with them, in any order; - reads
     /// stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
-    /// The private key that the certificate belongs to [default: found in the directory]
+    /// Private key of the certificate [default: searched in the directory]
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// The request that was given to the CA [default: found in the directory]
+    /// Certificate request (CSR) that was given to the CA [default: searched in the directory]
     #[arg(long, value_name = "FILE")]
     pub csr: Option<PathBuf>,
-    /// A host that the certificate must be for (may be repeated)
+    /// Host name that the certificate must cover (may be repeated)
     #[arg(long = "host", value_name = "NAME", value_delimiter = ',')]
     pub hosts: Vec<String>,
-    /// Whom to trust: Mozilla's list, this system's roots, or a file of CA certificates
+    /// Trust anchors: Mozilla's list, this system's roots, or a file of CA certificates [default:
+    /// mozilla]
     #[arg(long, value_name = "mozilla|system|FILE", value_parser = inputs::parse_trust)]
     pub trust: Option<String>,
-    /// Which way, where the certificates have several: to the root that most clients know, or the
+    /// Preferred chain when several are possible: to the root that most clients trust, or the
     /// shortest
     #[arg(long, value_enum, default_value_t)]
     pub prefer: ChainPreference,
-    /// Fetch issuers that are missing from where the certificates say they are; =any: also from
-    /// this machine's own network, and through a proxy
+    /// Download missing issuers from the URLs in the certificates; =any: also from private
+    /// addresses and through a proxy
     #[arg(long, value_enum, value_name = "any", num_args = 0..=1, require_equals = true, default_missing_value = "public")]
     pub aia: Option<NetworkReach>,
-    /// How what is locked is opened.
+    /// How encrypted files are opened.
     #[command(flatten)]
     pub reading: PasswordArgs,
-    /// Write the private key that came with the certificate to NAME.key (0600), never over another
+    /// Write the private key that came with the certificate to NAME.key (mode 0600); never
+    /// overwrites another key
     #[arg(long)]
     pub extract_key: bool,
-    /// What is given out.
+    /// The files to write.
     #[command(flatten)]
     pub outputs: OutputArgs,
 }
@@ -75,7 +77,7 @@ pub(crate) struct BundleArgs {
 /// Matches certificates and keys, verifies the chains and writes them.
 ///
 /// # Errors
-/// Input that cannot be read or holds no certificate, an output that cannot be written.
+/// An input cannot be read or contains no certificate, or an output cannot be written.
 pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failure> {
     args.outputs.check(ReportFormat::of(context))?;
     let hosts = inputs::parse_host_flags(&args.hosts)?;
@@ -115,7 +117,7 @@ fn verify_policy<'a>(
     }
 }
 
-/// The key files that --extract-key asks for, one entry per chain.
+/// Plans the key files of `--extract-key`, one entry per chain.
 fn plan_key_files(
     context: &Context,
     args: &BundleArgs,
@@ -149,16 +151,16 @@ fn delivery_options<'a>(
     }
 }
 
-/// `--out` takes one chain.
+/// Fails if `--out` was given and there are several chains.
 fn refuse_several_chains(args: &BundleArgs, matched: &[MatchedCertificate]) -> Result<(), Failure> {
     if args.outputs.out.is_none() || matched.len() <= 1 {
         return Ok(());
     }
-    let message = format!("--out takes one chain, and {} were found", matched.len());
+    let message = format!("`--out` takes one chain, but {} were found", matched.len());
     Err(Failure::new(FailureKind::Usage, message).with_step(bundle_command::select_chain()))
 }
 
-/// The problems of all chains, causes first.
+/// Verifies all chains and returns their problems, causes first.
 fn judge(
     matched: &mut [MatchedCertificate],
     policy: VerifyPolicy<'_>,
@@ -167,7 +169,7 @@ fn judge(
     let mut findings = Vec::new();
     for certificate in matched {
         findings.extend(certificate.problems(policy).iter().map(Finding::from));
-        // A key that is only in what the CA sent can be written to its own file.
+        // A key that is only in the files from the CA can be written to its own file.
         let can_extract =
             certificate.key_location == KeyLocation::WithCertificate && !args.extract_key;
         for finding in std::mem::take(&mut certificate.findings) {
@@ -205,7 +207,7 @@ fn write_outputs(
     }
 }
 
-/// Prints the one format of the one chain to stdout. It holds no key, and no file is written.
+/// Prints the single format of the single chain to stdout, which contains no key; writes no file.
 fn print(
     context: &Context,
     args: &BundleArgs,
@@ -246,7 +248,7 @@ fn bundled_chain(
 ) -> BundledChain {
     let key = matched.key.as_ref().map(|(path, _)| path.as_path());
     let is_sent = matched.key_location == KeyLocation::WithCertificate;
-    // A key that the CA sent has no file of its own until it is extracted.
+    // A key that came with the certificate has no file of its own until it is extracted.
     let key_file = extracted
         .as_ref()
         .map(|extracted| extracted.path.as_path())
@@ -266,7 +268,7 @@ fn bundled_chain(
     }
 }
 
-/// Whether the key at `path` was named on the command line, not found in the directory.
+/// Returns true if the key at `path` was given on the command line and not found in the directory.
 fn is_passed(args: &BundleArgs, path: &Path) -> bool {
     args.key.as_deref() == Some(path) || args.files.iter().any(|file| Path::new(file) == path)
 }

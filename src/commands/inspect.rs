@@ -1,4 +1,4 @@
-//! `certctl inspect`: shows what a file holds or what a host sends. It never judges.
+//! `certctl inspect`: shows what a file contains or what a host sends, without a verdict.
 
 mod card;
 mod document;
@@ -16,7 +16,7 @@ use crate::inputs::{self, InputReader, PasswordArgs};
 use crate::probe::StartTls;
 use crate::report::{Outcome, TextOutput};
 
-/// What is this file, what does this host serve (never judges)
+/// Show what a file contains or what a host serves (no verdict)
 ///
 /// Examples:
 ///   certctl inspect example_com.zip
@@ -24,17 +24,17 @@ use crate::report::{Outcome, TextOutput};
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct InspectArgs {
-    /// A certificate, request, key, chain, zip or folder, a name known here, or a server; - is
-    /// stdin
+    /// A certificate, request, key, chain, zip or folder, the name of a certificate or request
+    /// here, or a server; - reads stdin
     #[arg(value_name = "FILE|HOST[:PORT]")]
     pub file: String,
-    /// The shop or CA whose record a request is shown with
+    /// Show the validation record that this CA or reseller expects for a request
     #[arg(long)]
     pub ca: Option<Ca>,
-    /// What the server speaks before TLS [default: what its port implies]
+    /// Protocol that the server speaks before TLS starts [default: by its port]
     #[arg(long, value_name = "PROTOCOL")]
     pub starttls: Option<StartTls>,
-    /// How what is locked is opened.
+    /// How encrypted files are opened.
     #[command(flatten)]
     pub reading: PasswordArgs,
 }
@@ -42,7 +42,7 @@ pub(crate) struct InspectArgs {
 /// Reads the file or probes the host.
 ///
 /// # Errors
-/// A file that cannot be read or holds nothing that certctl knows; a host none of whose addresses
+/// The file cannot be read or contains nothing that certctl recognizes; no address of the host
 /// sends a certificate.
 pub(crate) fn run(context: &Context, args: &InspectArgs) -> Result<InspectOutcome, Failure> {
     let at = context.now();
@@ -62,7 +62,7 @@ pub(crate) fn run(context: &Context, args: &InspectArgs) -> Result<InspectOutcom
     })
 }
 
-/// A file that holds nothing with a card.
+/// Fails for a file that contains nothing to show.
 fn refuse_nothing_shown(delivery: &CaDelivery) -> Result<(), Failure> {
     let has_locked_key = delivery
         .ignored
@@ -77,7 +77,7 @@ fn refuse_nothing_shown(delivery: &CaDelivery) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Removes from the unused content what has a card of its own: CRLs and public keys.
+/// Removes the content that has a card of its own from the unused content: CRLs and public keys.
 fn omit_shown_separately(delivery: &mut CaDelivery) {
     let has_lists = !delivery.lists.is_empty();
     delivery.ignored.retain(|unused| match unused.content {

@@ -1,4 +1,5 @@
-//! `certctl verify`: checks key, chain, order, names, dates and trust, as a server would send them.
+//! `certctl verify`: checks key, chain, order, names, dates and trust of a certificate, as a server
+//! would send it.
 
 mod criteria;
 mod file;
@@ -24,7 +25,7 @@ use crate::probe::StartTls;
 use crate::report::{Label, Outcome, TextOutput};
 use crate::system::fs::files;
 
-/// Does it all fit: key, chain, names, dates, trust
+/// Check that key, chain, names, dates and trust are right
 ///
 /// Examples:
 ///   certctl verify example.com.fullchain.pem example.com.key --host www.example.com
@@ -32,29 +33,30 @@ use crate::system::fs::files;
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct VerifyArgs {
-    /// A name, the files of a pair, judged as a server would send them, or a server [default: the
-    /// pairs here, else those installed]
+    /// A name, the files of a certificate (checked as a server would send them), or a server
+    /// [default: the certificates in the directory, else the installed ones]
     #[arg(value_name = "NAME|FILE|HOST:PORT")]
     pub items: Vec<String>,
-    /// Certificates in any order; without a FILE the first is the site's
+    /// Further certificates in any order; without a FILE, the first one is the server's
     #[arg(long, value_name = "FILE")]
     pub chain: Option<PathBuf>,
-    /// The private key that must fit
+    /// Private key that must match the certificate
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// A host that the certificate must be for (may be repeated)
+    /// Host name that the certificate must cover (may be repeated)
     #[arg(long = "host", value_name = "NAME", value_delimiter = ',')]
     pub hosts: Vec<String>,
-    /// What the server speaks before TLS [default: what its port implies]
+    /// Protocol that the server speaks before TLS starts [default: by its port]
     #[arg(long, value_name = "PROTOCOL")]
     pub starttls: Option<StartTls>,
-    /// Whom to trust: Mozilla's list, this system's roots, or a file of CA certificates
+    /// Trust anchors: Mozilla's list, this system's roots, or a file of CA certificates [default:
+    /// mozilla; for an installed certificate, those it was installed with]
     #[arg(long, value_name = "mozilla|system|FILE", value_parser = inputs::parse_trust)]
     pub trust: Option<String>,
-    /// Refuse on warnings too, and hold a company's own CA to the rules for public ones
+    /// Treat warnings as errors, and apply the rules for public CAs to private CAs too
     #[arg(long)]
     pub strict: bool,
-    /// How what is locked is opened.
+    /// How encrypted files are opened.
     #[command(flatten)]
     pub reading: PasswordArgs,
 }
@@ -80,10 +82,10 @@ pub(crate) struct VerifyOutcome {
     pub hosts: Vec<String>,
 }
 
-/// Checks the named servers and files.
+/// Checks the servers and files of the arguments.
 ///
 /// # Errors
-/// Input that cannot be read or holds no certificate, a host that sends none.
+/// An input cannot be read or contains no certificate, or a host sends none.
 pub(crate) fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome, Failure> {
     let mut outcome = VerifyOutcome {
         verified: Vec::new(),
@@ -99,7 +101,7 @@ pub(crate) fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome,
         }
     }
     if hosts.is_empty() && args.starttls.is_some() {
-        let message = "--starttls is about a host, and none is named";
+        let message = "`--starttls` applies to a server, but none was given";
         let failure = Failure::new(FailureKind::Usage, message);
         return Err(failure.with_step(verify_command::name_starttls_host()));
     }
@@ -112,7 +114,7 @@ pub(crate) fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome,
     Ok(outcome)
 }
 
-/// A server to probe: it has a port, and no file has that name.
+/// Parses the argument as a server to probe: it has a port, and no file has that name.
 fn server_argument(item: &str) -> Option<HostArgument> {
     if files::exists(Path::new(item)) {
         None
@@ -137,7 +139,8 @@ fn verify_host(
     Ok(())
 }
 
-/// Checks the named files; without any those in the directory, else all that are installed.
+/// Checks the files of the arguments; without any, those in the directory, else all that are
+/// installed.
 fn verify_items(
     context: &Context,
     args: &VerifyArgs,
@@ -173,8 +176,8 @@ fn verify_items(
     Ok(())
 }
 
-/// The installed files that a single name selects unless the directory has newer ones; without
-/// arguments all installed files, unless the directory has certificates.
+/// Returns the installed files that a single name selects, unless the directory has newer ones;
+/// without arguments, all installed files, unless the directory has certificates.
 fn installed_files(
     context: &Context,
     args: &VerifyArgs,
@@ -239,9 +242,9 @@ fn verify_selection(
 }
 
 fn unproven_finding(context: &Context, stem: &str) -> Finding {
-    let message = "not proven yet: these files are in place and were not seen to be served since";
+    let message = "these files are installed, but no server was verified to serve them";
     let install = request::certctl_again(context, &["install", stem]);
-    Finding::note("not-verified-live", message).with_step(install)
+    Finding::note("not-verified-live", message).with_step(verify_command::verify_live(install))
 }
 
 impl Outcome for VerifyOutcome {

@@ -1,9 +1,9 @@
 //! Converts BER (X.690 8.1.3.6) to DER, for files of older versions of Windows and mail programs:
-//! indefinite lengths become definite, strings in pieces become one. Checks nothing else.
+//! indefinite lengths become definite, and segmented strings become one. Checks nothing else.
 
 use crate::pki::der;
 
-/// More levels than any certificate, PKCS#7 or PKCS#12 file has.
+/// The maximum nesting; more than any certificate, PKCS#7 or PKCS#12 file has.
 const DEPTH: usize = 24;
 
 const OCTET_STRING: u8 = 0x04;
@@ -89,7 +89,7 @@ mod tests {
     use super::{DEPTH, to_der};
 
     #[test]
-    fn indefinite_becomes_definite() {
+    fn indefinite_lengths_become_definite() {
         let ber = [
             0x30, 0x80, 0x24, 0x80, 0x04, 1, 7, 0x04, 1, 8, 0, 0, 0x02, 1, 5, 0, 0,
         ];

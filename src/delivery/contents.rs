@@ -12,7 +12,7 @@ use crate::pki::crl::RevocationList;
 use crate::pki::key::{PrivateKey, PublicKey, PublicKeyId};
 use crate::pki::request::{SigningRequest, UnprovenRequest};
 
-/// A file to read, under the name that the user knows. The bytes may contain a key: wiped when
+/// A file to read, with its name for messages. The bytes may contain a key and are wiped when
 /// dropped.
 pub struct DeliveryInput {
     /// The path as given, or `stdin`.
@@ -22,7 +22,7 @@ pub struct DeliveryInput {
 }
 
 impl DeliveryInput {
-    /// An input with the name that messages use.
+    /// Creates an input with the name that messages use.
     #[must_use]
     pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
         Self {
@@ -87,7 +87,7 @@ impl CaDelivery {
         self.certificates.len() + self.requests.len() + self.keys.len() + self.encrypted_keys.len()
     }
 
-    /// Whether no certificate, request or usable key was found.
+    /// Returns whether no certificate, request or usable key was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.certificates.is_empty() && self.requests.is_empty() && self.keys.is_empty()

@@ -27,8 +27,7 @@ pub enum RepairKind {
     Glued,
     /// Lines are indented.
     Indented,
-    /// Another word in the BEGIN line than the usual one (`X509 CERTIFICATE`,
-    /// `NEW CERTIFICATE REQUEST`).
+    /// An unusual label in the BEGIN line (`X509 CERTIFICATE`, `NEW CERTIFICATE REQUEST`).
     Label,
     /// Markup of a web page or a mail around and inside of it.
     Markup,
@@ -54,8 +53,8 @@ pub enum RepairKind {
     TrustData,
     /// UTF-16, while servers require ASCII.
     Utf16,
-    /// The END line has another word than the BEGIN line, or the BEGIN line another word than the
-    /// content.
+    /// The label of the END line differs from the BEGIN line, or that of the BEGIN line does not
+    /// match the content.
     WrongLabel,
 }
 
@@ -91,8 +90,8 @@ impl RepairKind {
         }
     }
 
-    /// Whether OpenSSL, and so nginx, Apache and HAProxy, fails on such a PEM file or loses a
-    /// certificate (tested with OpenSSL 3.0). DER is for other programs.
+    /// Returns true if OpenSSL, and so nginx, Apache and HAProxy, fails on such a PEM file or loses
+    /// a certificate (tested with OpenSSL 3.0). False for DER, which other programs read.
     #[must_use]
     pub fn breaks_servers(self) -> bool {
         !matches!(
@@ -110,32 +109,30 @@ impl RepairKind {
 impl fmt::Display for RepairKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Ber => "BER with indefinite lengths, not DER",
+            Self::Ber => "BER with indefinite lengths instead of DER",
             Self::BlankLines => "empty lines inside a block",
             Self::ByteOrderMark => "a byte order mark at the start",
-            Self::CrAlone => "lines that end in CR alone",
-            Self::CrLf => "Windows line ends (CR LF)",
+            Self::CrAlone => "line endings of CR alone",
+            Self::CrLf => "Windows line endings (CR LF)",
             Self::Dashes => "BEGIN or END lines without exactly five hyphens on each side",
-            Self::Der => "DER, not PEM",
+            Self::Der => "DER instead of PEM",
             Self::EscapedLines => "line breaks written as \\n",
-            Self::Glued => "an END line and the next BEGIN line glued into one",
+            Self::Glued => "an END line and the next BEGIN line joined into one",
             Self::Indented => "indented lines",
-            Self::Label => "an unusual word in the BEGIN line",
+            Self::Label => "an unusual label in the BEGIN line",
             Self::Markup => "markup of a web page",
             Self::MissingEnd => "no END line",
             Self::NakedBase64 => "base64 without BEGIN and END lines",
             Self::NoFinalNewline => "no line break at the end",
-            Self::OddSpaces => "invisible characters that are no plain spaces",
+            Self::OddSpaces => "invisible characters other than spaces",
             Self::OneLine => "a BEGIN or END line that shares its line with other text",
             Self::Pkcs12 => "PKCS#12 (.pfx), which most servers do not read",
             Self::Pkcs7 => "PKCS#7 (.p7b), which most servers do not read",
             Self::Quoted => "lines quoted with >",
             Self::QuotedPrintable => "quoted-printable line breaks and escapes",
-            Self::TrustData => {
-                "trust settings of OpenSSL behind the certificate, which were cut off"
-            }
+            Self::TrustData => "OpenSSL trust settings after the certificate, which were removed",
             Self::Utf16 => "UTF-16 text",
-            Self::WrongLabel => "a BEGIN line that does not say what is in the block",
+            Self::WrongLabel => "a BEGIN line that does not match the content of the block",
         })
     }
 }
@@ -153,18 +150,18 @@ pub struct AppliedRepair {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum UnusedContent {
     /// gzip, 7z, rar, tar...: the name of the format.
-    #[error("an archive of another kind ({0})")]
+    #[error("an archive in a format that certctl does not read ({0})")]
     Archive(&'static str),
     /// Bytes of no known form.
-    #[error("binary data of no known form")]
+    #[error("binary data in an unknown format")]
     Binary,
     /// A list of revoked certificates.
-    #[error("a list of revoked certificates (CRL)")]
+    #[error("a certificate revocation list (CRL)")]
     Crl,
     /// A block that cannot be decoded.
-    #[error("damaged: the {label} block at line {line} ({reason})")]
+    #[error("damaged in the {label} block at line {line} ({reason})")]
     DamagedBlock {
-        /// The word in its BEGIN line.
+        /// The label of its BEGIN line.
         label: String,
         /// Its line, counted from 1.
         line: usize,
@@ -172,13 +169,13 @@ pub enum UnusedContent {
         reason: &'static str,
     },
     /// DER that is cut off or damaged.
-    #[error("DER that is cut off or damaged")]
+    #[error("truncated or damaged DER")]
     DamagedDer,
     /// PKCS#12 that is cut off or damaged.
-    #[error("a PKCS#12 file (.pfx) that is cut off or damaged")]
+    #[error("a truncated or damaged PKCS#12 file (.pfx)")]
     DamagedPkcs12,
-    /// A line resembles a BEGIN line but is none.
-    #[error("text with damaged BEGIN lines: five hyphens are wanted on both sides")]
+    /// A line resembles a BEGIN line but is not one.
+    #[error("text with damaged BEGIN lines, which need five hyphens on each side")]
     DamagedMarkers,
     /// The file has no content.
     #[error("empty")]
@@ -196,13 +193,13 @@ pub enum UnusedContent {
     #[error("a Java keystore (JKS)")]
     Jks,
     /// A zip entry that is a symbolic link.
-    #[error("a link, not a file")]
+    #[error("a symbolic link, not a file")]
     Link,
     /// A PKCS#12 file that needs a passphrase.
-    #[error("a PKCS#12 file (.pfx) that is protected with a password")]
+    #[error("a password-protected PKCS#12 file (.pfx)")]
     LockedPkcs12,
     /// A certificate with an RSA key that is too long; holds its bits.
-    #[error("a certificate with an RSA key of {0} bits; at most 16384 are read")]
+    #[error("a certificate with an RSA key of {0} bits; certctl reads at most 16384")]
     LongKey(usize),
     /// A mail without any certificate.
     #[error("a mail without certificates")]
@@ -211,22 +208,22 @@ pub enum UnusedContent {
     #[error("the signature of a mail (S/MIME)")]
     MailSignature,
     /// A document of an office program, or a mail saved by Outlook.
-    #[error("a document of an office program or a mail saved by Outlook")]
+    #[error("an office document or a mail saved by Outlook")]
     Office,
-    /// A key for logging in, as OpenSSH writes it.
-    #[error("an OpenSSH key, which is for logging in")]
+    /// A key for SSH.
+    #[error("an SSH key, which TLS servers cannot use")]
     OpenSsh,
     /// A bag of a PKCS#12 file that holds neither a certificate nor a key.
-    #[error("a bag in a PKCS#12 file that holds neither a certificate nor a key")]
+    #[error("PKCS#12 content that is neither a certificate nor a key")]
     OtherBag,
     /// A PEM block of another kind; holds its label.
     #[error("a {0} block")]
     OtherBlock(String),
-    /// A private key of a kind that web servers do not use; holds its name.
-    #[error("a private key of the kind {0}, which web servers are not given")]
+    /// A private key of a type that web servers do not use; holds its name.
+    #[error("a private key of type {0}, which web servers do not use")]
     OtherKey(&'static str),
     /// An unsupported compression method.
-    #[error("packed in a way that is not read")]
+    #[error("compressed with an unsupported method")]
     OtherMethod,
     /// A PDF document.
     #[error("a PDF file")]
@@ -237,51 +234,49 @@ pub enum UnusedContent {
     /// A picture or a scan.
     #[error("a picture")]
     Picture,
-    /// PKCS#7 that holds no certificates.
-    #[error("a PKCS#7 file without certificates, or damaged")]
+    /// PKCS#7 that contains no certificates.
+    #[error("a PKCS#7 file that is damaged or contains no certificates")]
     Pkcs7,
     /// A public key alone.
-    #[error("a public key alone")]
+    #[error("a public key without its private key")]
     PublicKey,
     /// A request whose signature is wrong.
-    #[error("a certificate request that is damaged: its own signature does not hold")]
+    #[error("a certificate request whose own signature is invalid")]
     RequestSignature,
     /// A request whose signature cannot be checked.
     #[error(
-        "a certificate request signed in a way that no CA takes today (SHA-1, MD5, DSA or a short \
-            key)"
+        "a certificate request signed with an algorithm that CAs do not accept (SHA-1, MD5, DSA or \
+            a short key)"
     )]
     RequestWeak,
-    /// A private RSA key that is too short for any CA; holds its bits.
-    #[error("an RSA key of {0} bits; 2048 is the least that CAs take")]
+    /// An RSA private key that is too short for CAs; holds its bits.
+    #[error("an RSA key of {0} bits; CAs require at least 2048")]
     ShortKey(usize),
     /// Text without a block.
     #[error("plain text")]
     Text,
-    /// The file demands too many rounds of key derivation; holds how many.
-    #[error(
-        "protected with a password that is to be derived in {0} rounds, which is more than is done"
-    )]
+    /// The file requires too many iterations of key derivation; holds how many.
+    #[error("encrypted with a key derivation of {0} iterations, more than certctl computes")]
     TooMuchWork(u64),
     /// A private key in the encryption of OpenSSL before PKCS#8.
-    #[error("an encrypted private key in OpenSSL's old form (Proc-Type: 4,ENCRYPTED)")]
+    #[error("a private key encrypted in OpenSSL's traditional format (Proc-Type: 4,ENCRYPTED)")]
     TraditionalKey,
     /// Bytes after the last DER element; holds how many.
-    #[error("DER with {0} bytes behind it that are none")]
+    #[error("DER followed by {0} bytes that do not belong to it")]
     Trailing(usize),
     /// An unsupported encryption scheme.
-    #[error("encrypted in a way that is not read")]
+    #[error("encrypted with an unsupported scheme")]
     UnknownEncryption,
     /// A private key that is unsupported or damaged.
-    #[error("a private key of a kind that is not supported, or damaged")]
+    #[error("a private key that is damaged or of an unsupported type")]
     UnusableKey,
     /// The given passphrase is wrong; holds what it should have decrypted.
-    #[error("{0} that is protected with another password than the one given")]
+    #[error("{0} that is protected with a different password than the one given")]
     WrongPassphrase(&'static str),
 }
 
 impl UnusedContent {
-    /// Whether the right passphrase would decrypt it.
+    /// Returns true if the right passphrase would decrypt it.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         matches!(
@@ -293,7 +288,7 @@ impl UnusedContent {
         )
     }
 
-    /// Whether it may contain a private key, readable or not.
+    /// Returns true if it may contain a private key, readable or not.
     #[must_use]
     pub fn may_hold_key(&self) -> bool {
         let is_key_container = matches!(

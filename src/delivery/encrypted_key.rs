@@ -21,14 +21,14 @@ pub struct EncryptedKey(Zeroizing<Vec<u8>>);
 /// Why a key cannot be decrypted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum DecryptError {
-    /// The file demands too many rounds of key derivation; holds how many.
-    #[error("its key is to be derived in {0} rounds, which is more than is done")]
+    /// The file requires too many iterations of key derivation; holds how many.
+    #[error("its key derivation takes {0} iterations, more than certctl computes")]
     TooMuchWork(u64),
-    /// An unsupported encryption scheme or kind of key.
-    #[error("it is encrypted in a way that is not read")]
+    /// An unsupported encryption scheme or key type.
+    #[error("its encryption scheme is not supported")]
     Unknown,
     /// The passphrase is wrong.
-    #[error("the passphrase does not open it")]
+    #[error("wrong password")]
     Wrong,
 }
 
@@ -40,7 +40,7 @@ impl EncryptedKey {
     }
 
     /// Encrypts `key` with `passphrase`: PBES2 (RFC 8018 6.2) with AES-256-CBC and
-    /// PBKDF2-HMAC-SHA-256 in 600,000 rounds, which OpenSSL reads.
+    /// 600,000 iterations of PBKDF2-HMAC-SHA-256, which OpenSSL reads.
     ///
     /// # Errors
     /// The system has no randomness.
@@ -103,7 +103,8 @@ impl EncryptedKey {
             DecryptionFailure::UnknownScheme => DecryptError::Unknown,
             DecryptionFailure::Wrong => DecryptError::Wrong,
         })?;
-        // Even with a wrong passphrase the padding may be right by chance: then it is no DER.
+        // The padding may be valid by chance even with a wrong passphrase; the content is not DER
+        // then.
         match der::split_element(&plain) {
             Some((element, rest)) if element.tag == 0x30 && rest.is_empty() => {
                 PrivateKey::from_der(&plain).map_err(|_| DecryptError::Unknown)

@@ -3,8 +3,8 @@
 use super::source::ItemSource;
 
 /// Limits beyond which a delivery counts as hostile. They apply to all inputs of one
-/// [`CaDelivery::read`](super::CaDelivery::read) together, and to what was really read, not to what a
-/// header declares.
+/// [`CaDelivery::read`](super::CaDelivery::read) together, and to what was really read, not to what
+/// a header declares.
 #[derive(Clone, Copy, Debug)]
 pub struct DeliveryLimits {
     /// Entries of zip files.
@@ -15,13 +15,14 @@ pub struct DeliveryLimits {
     pub depth: usize,
     /// Certificates, requests, keys and other blocks.
     pub blocks: usize,
-    /// Rounds of key derivation for encrypted content, each a hash or two, which limits the time.
+    /// Iterations of key derivation for encrypted content, each one or two hashes; limits the time.
     pub derivation_rounds: u64,
 }
 
 impl Default for DeliveryLimits {
-    /// The largest known delivery has about thirty files and 200 KiB. These limits are far above, and
-    /// the worst case within them (10,000 certificates of one name) takes a few seconds.
+    /// The largest known delivery has about thirty files and 200 KiB. These limits are far above
+    /// that, and the worst case within them (10,000 certificates with one name) takes a few
+    /// seconds.
     fn default() -> Self {
         Self {
             entries: 1000,
@@ -33,7 +34,7 @@ impl Default for DeliveryLimits {
     }
 }
 
-/// The remaining rounds of key derivation.
+/// The remaining iterations of key derivation.
 pub(super) struct KeyDerivationBudget(u64);
 
 impl Default for KeyDerivationBudget {
@@ -43,14 +44,15 @@ impl Default for KeyDerivationBudget {
 }
 
 impl KeyDerivationBudget {
-    /// Spends `rounds`; if too few are left, spends none and returns `rounds` as the error.
+    /// Spends `rounds` iterations; if fewer are left, spends none and returns `rounds` as the
+    /// error.
     pub(super) fn spend(&mut self, rounds: u64) -> Result<(), u64> {
         self.0 = self.0.checked_sub(rounds).ok_or(rounds)?;
         Ok(())
     }
 }
 
-/// The remaining budget of each limit.
+/// What remains of each limit.
 pub(super) struct ReadBudget<'a> {
     limits: &'a DeliveryLimits,
     entries: usize,
@@ -140,24 +142,24 @@ impl<'a> ReadBudget<'a> {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum DeliveryError {
     /// Two entries of a zip have the same name, so one hides the other.
-    #[error("{0} holds two files of the same name: one of them hides the other")]
+    #[error("{0} contains two files with the same name, one of which hides the other")]
     DuplicateNames(ItemSource),
     /// A mail with too many parts, nested mails or header fields.
-    #[error("{0} is a mail of too many parts")]
+    #[error("{0} is a mail with too many parts")]
     MailTooLarge(ItemSource),
     /// Zips and mails are nested too deep.
-    #[error("{0} holds zip files or mails nested more than {1} deep")]
+    #[error("{0} contains zip files or mails nested more than {1} levels deep")]
     TooDeep(ItemSource, usize),
     /// The inflated content is too large; the limit is in bytes.
     #[error("{} unpacks to more than {} MiB", .0, .1 / 1024 / 1024)]
     TooLarge(ItemSource, u64),
     /// The delivery has too many blocks.
-    #[error("{0} holds more than {1} certificates and other blocks")]
+    #[error("{0} contains more than {1} certificates and other blocks")]
     TooManyBlocks(ItemSource, usize),
     /// The delivery has too many entries.
-    #[error("{0} holds more than {1} files")]
+    #[error("{0} contains more than {1} files")]
     TooManyEntries(ItemSource, usize),
     /// The zip cannot be read completely; holds the error of the library.
-    #[error("the zip file {0} is damaged or cut off: {1}")]
+    #[error("the zip file {0} is damaged or truncated: {1}")]
     Zip(ItemSource, String),
 }

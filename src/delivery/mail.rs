@@ -1,5 +1,5 @@
-//! Splits a saved mail (RFC 5322, MIME of RFC 2045 to 2049) into its parts. The text of the mail may
-//! have blocks like any text, and is not reported if it has none.
+//! Splits a saved mail (RFC 5322, MIME of RFC 2045 to 2049) into its parts. The text of the mail
+//! may have blocks like any text, and is not reported if it has none.
 
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use zeroize::Zeroizing;
@@ -20,8 +20,8 @@ pub(super) enum MailPartKind {
     Letter,
     /// The HTML text of the mail: read only if nothing else had any content.
     Page,
-    /// The signature of the mail or its wrapping (S/MIME), which has the certificates of the sender,
-    /// not those of a server.
+    /// The signature of the mail or its wrapping (S/MIME), which has the certificates of the
+    /// sender, not those of a server.
     Signature,
 }
 
@@ -46,7 +46,8 @@ const OTHER_FIELDS: [&str; 6] = [
     "to",
 ];
 
-/// Whether `bytes` start like a mail: with two of these header fields, one of which only mails have.
+/// Returns whether `bytes` start like a mail: with two of these header fields, one of which occurs
+/// only in mails.
 pub(super) fn is_mail(bytes: &[u8]) -> bool {
     const LINES: usize = 300;
     let mut mail_fields = 0;
@@ -73,7 +74,7 @@ pub(super) fn is_mail(bytes: &[u8]) -> bool {
     mail_fields > 0 && mail_fields + other_fields > 1
 }
 
-/// Removes the line that mailboxes have before each mail, and a byte order mark.
+/// Removes the `From ` line that mailboxes put before each mail, and a byte order mark.
 fn without_envelope(bytes: &[u8]) -> &[u8] {
     let bytes = bytes
         .strip_prefix(b"\xef\xbb\xbf")
@@ -97,8 +98,8 @@ fn header_field(line: &[u8]) -> Option<String> {
     (colon > 0 && plain).then(|| String::from_utf8_lossy(name).to_ascii_lowercase())
 }
 
-/// Whether it has so few parts, nested mails and header fields that parsing it takes no more memory
-/// than the mail itself.
+/// Returns whether it has so few parts, nested mails and header fields that parsing it takes no
+/// more memory than the mail itself.
 pub(super) fn is_bounded(bytes: &[u8], parts: usize) -> bool {
     const FIELDS: usize = 20_000;
     const NESTED: usize = 50;
@@ -106,7 +107,7 @@ pub(super) fn is_bounded(bytes: &[u8], parts: usize) -> bool {
     let mut separators = 0;
     let mut fields = 0;
     let mut nested = 0;
-    // Of the header field that the line belongs to, with the lines that continue it.
+    // The length of the header field that the line belongs to, with its continuation lines.
     let mut length = 0;
     for line in bytes.split(|&byte| byte == b'\n') {
         separators += usize::from(line.starts_with(b"--") && !line.starts_with(b"-----"));
@@ -190,7 +191,7 @@ fn read_part(part: &MessagePart<'_>, number: usize, prefix: &str) -> Option<Mail
     })
 }
 
-/// Whether a part is an S/MIME signature or wrapping (RFC 8551 3.2 and 3.5).
+/// Returns whether a part is an S/MIME signature or wrapping (RFC 8551 3.2 and 3.5).
 fn is_signature(part: &MessagePart<'_>) -> bool {
     let has_signature_name = part
         .attachment_name()

@@ -18,7 +18,7 @@ use crate::pki::der;
 pub struct Passphrase(Zeroizing<Vec<u8>>);
 
 impl Passphrase {
-    /// The bytes as they were typed or read, without a line end.
+    /// The bytes as typed or read, without a line ending.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
@@ -72,7 +72,7 @@ impl DecryptionAttempt<'_> {
 /// Why something cannot be decrypted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum DecryptionFailure {
-    /// The file demands more rounds of key derivation than the budget allows; holds how many.
+    /// The file requires more iterations of key derivation than the budget allows; holds how many.
     TooMuchWork(u64),
     /// An encryption scheme that certctl does not support.
     UnknownScheme,
@@ -103,8 +103,8 @@ pub(super) fn decrypt(
         .ok_or(DecryptionFailure::Wrong)
 }
 
-/// Returns how many rounds a key derivation demands. For scrypt (RFC 7914) these are its blocks,
-/// and its memory is bounded too.
+/// Returns how many iterations a key derivation requires. For scrypt (RFC 7914) these are its
+/// blocks, and its memory is limited too.
 fn count_rounds(kdf: &Kdf) -> Result<u64, DecryptionFailure> {
     const MEMORY: u64 = 32 * 1024 * 1024;
     match kdf {
@@ -198,7 +198,7 @@ pub(super) fn parse_count(octets: &[u8]) -> u64 {
         .fold(0, |sum, &octet| (sum << 8) | u64::from(octet))
 }
 
-/// What a derived key is for (RFC 7292 B.3).
+/// The purpose of a derived key (RFC 7292 B.3).
 #[derive(Clone, Copy)]
 enum Purpose {
     Key = 1,
@@ -206,7 +206,7 @@ enum Purpose {
     Mac = 3,
 }
 
-/// Returns whether `mac` over `content` is right for a key derived as in PKCS#12; `None` for an
+/// Returns whether `mac` over `content` is valid for a key derived as in PKCS#12; `None` for an
 /// unknown digest.
 pub(super) fn verify_mac(
     digest_id: &[u8],
@@ -251,7 +251,7 @@ static DIGESTS: [(&[u8], &digest::Algorithm, hmac::Algorithm); 4] = [
     ),
 ];
 
-/// What PKCS#12 derives keys from (RFC 7292 B.2).
+/// The input of PKCS#12 key derivation (RFC 7292 B.2).
 struct Pkcs12Derivation<'a> {
     digest: &'static digest::Algorithm,
     /// The passphrase as UTF-16, see [`Passphrase::wide`].
@@ -301,7 +301,7 @@ impl Pkcs12Derivation<'_> {
     }
 }
 
-/// `bytes` over and over, up to the next multiple of `block`.
+/// Repeats `bytes` up to the next multiple of `block`.
 fn repeat_to_blocks(bytes: &[u8], block: usize) -> Vec<u8> {
     bytes
         .iter()

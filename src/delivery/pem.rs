@@ -9,7 +9,7 @@ use crate::delivery::pem_marker::{MarkerEdge, PemMarker, find_markers};
 
 /// A block as it is written in the text.
 pub(super) struct PemBlock {
-    /// The word in its BEGIN line.
+    /// The label of its BEGIN line.
     pub label: String,
     /// The line of its BEGIN line, counted from 1.
     pub line: usize,
@@ -19,12 +19,12 @@ pub(super) struct PemBlock {
     pub encrypted: bool,
 }
 
-/// The blocks of a text, and what is wrong with it.
+/// The blocks of a text, with repairs and damage.
 #[derive(Default)]
 pub(super) struct PemScan {
     /// The blocks in the order of the text.
     pub blocks: Vec<PemBlock>,
-    /// What was repaired and the first line where; each kind once.
+    /// The kinds of repair, each with the first line that needed it.
     pub repairs: Vec<(RepairKind, usize)>,
     /// Blocks that could not be decoded.
     pub damaged: Vec<UnusedContent>,
@@ -101,7 +101,7 @@ impl PemScan {
         }
         let Some(der) = pem_body::decode(&body.data) else {
             let reason = match end_line {
-                EndLine::Present => "characters that are not base64, or a lost one",
+                EndLine::Present => "invalid base64",
                 EndLine::Missing => "it has no END line",
             };
             return self.add_damage(begin, reason);
@@ -114,18 +114,18 @@ impl PemScan {
                 self.add_repair(RepairKind::WrongLabel, end.line);
             }
             Some(_) => {}
-            // Without an END line only a whole element counts: the rest may have been cut off.
+            // Without an END line, only a complete element counts: the rest may be missing.
             None if crate::pki::der::split_element(&der)
                 .is_some_and(|(_, rest)| rest.is_empty()) =>
             {
                 self.add_repair(RepairKind::MissingEnd, begin.line);
             }
-            None => return self.add_damage(begin, "it is cut off: no END line"),
+            None => return self.add_damage(begin, "truncated: it has no END line"),
         }
         self.add_block(begin, Some(der));
     }
 
-    /// Notes everything unusual about the lines of a block.
+    /// Records everything unusual about the lines of a block.
     fn note_layout(&mut self, bytes: &[u8], begin: &PemMarker<'_>, end: Option<&PemMarker<'_>>) {
         self.note_marker_layout(bytes, begin);
         let Some(end) = end else { return };
@@ -175,7 +175,7 @@ fn repair_before_marker(before: &[u8]) -> Option<RepairKind> {
     Some(repair)
 }
 
-/// Whether a line break is among the blanks that `body` starts with.
+/// Returns whether a line break is among the blanks that `body` starts with.
 fn starts_with_line_break(body: &[u8]) -> bool {
     let blanks = body.len() - body.trim_ascii_start().len();
     body[..blanks]
@@ -183,7 +183,8 @@ fn starts_with_line_break(body: &[u8]) -> bool {
         .any(|byte| matches!(byte, b'\r' | b'\n'))
 }
 
-/// Whether `body` has empty lines between its first and last; one with headers must have one.
+/// Returns whether `body` has empty lines between its first and last; one with headers must have
+/// one.
 fn has_blank_lines(body: &[u8]) -> bool {
     let has_headers = body.contains(&b':');
     let text = body.trim_ascii();

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::delivery::diagnostics::RepairKind;
 
-/// Base64 as found in the wild: padding or not, stray bits in the last character.
+/// Lenient base64: with or without padding, and with stray bits in the last character.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -40,7 +40,7 @@ pub(super) fn decode(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(der)
 }
 
-/// Whether mail programs put `byte` in front of lines that a reply quotes.
+/// Returns whether mail programs put `byte` in front of lines that a reply quotes.
 pub(super) fn is_quote(byte: u8) -> bool {
     matches!(byte, b'>' | b'|' | b' ' | b'\t')
 }
@@ -90,7 +90,7 @@ fn cut_at_prose(body: &[u8]) -> &[u8] {
     &body[..end]
 }
 
-/// Whether a line has punctuation that base64 and quoting lack, or several words.
+/// Returns whether a line has punctuation that base64 and quoting lack, or several words.
 fn is_prose(line: &[u8]) -> bool {
     let has_punctuation = line
         .iter()
@@ -157,7 +157,7 @@ fn invisible_length(bytes: &[u8]) -> usize {
     }
 }
 
-/// What a `=` stands for in quoted-printable text (RFC 2045 6.7), and the text behind it.
+/// The meaning of a `=` in quoted-printable text (RFC 2045 6.7), and the text after it.
 enum QuotedEscape<'a> {
     /// An escaped octet.
     Octet(u8, &'a [u8]),
@@ -218,8 +218,8 @@ fn parse_escape(after: &[u8]) -> Option<QuotedEscape<'_>> {
     }
 }
 
-/// Whether `after`, which follows a `=`, makes it an escape: two hex digits, or a line break and
-/// more base64.
+/// Returns whether `after`, which follows a `=`, makes it an escape: two hex digits, or a line
+/// break and more base64.
 fn is_escape(after: &[u8]) -> bool {
     match after.trim_ascii_start() {
         [high, low, ..] if after.first() == Some(high) => {

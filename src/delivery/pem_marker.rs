@@ -1,5 +1,5 @@
-//! BEGIN and END lines (RFC 7468 2), anywhere on a line: five hyphens on each side, or what editors,
-//! mail programs and people turn them into.
+//! BEGIN and END lines (RFC 7468 2), anywhere on a line: five hyphens on each side, or what
+//! editors, mail programs and people turn them into.
 
 use memchr::memchr3;
 
@@ -53,12 +53,12 @@ pub(super) fn find_markers(bytes: &[u8], limit: usize) -> Vec<PemMarker<'_>> {
     found
 }
 
-/// Whether `bytes` have any BEGIN or END line.
+/// Returns whether `bytes` have any BEGIN or END line.
 pub(super) fn has_markers(bytes: &[u8]) -> bool {
     !find_markers(bytes, 1).is_empty()
 }
 
-/// Finds the next byte that a dash of any kind starts with; base64 and ASCII text have few of them.
+/// Finds the next byte that may start a dash; base64 and ASCII text contain few of them.
 fn next_dash(bytes: &[u8], from: usize) -> Option<usize> {
     memchr3(b'-', 0xe2, 0xef, bytes.get(from..)?).map(|at| from + at)
 }
@@ -88,7 +88,7 @@ impl DashRun {
         }
     }
 
-    /// Whether it is what RFC 7468 demands on each side of a label.
+    /// Returns whether it is what RFC 7468 requires on each side of a label.
     fn is_standard(&self) -> bool {
         self.count == 5 && self.plain
     }
@@ -143,7 +143,7 @@ fn marker_at<'a>(bytes: &'a [u8], start: usize, opening: &DashRun) -> Option<Pem
     let closing = read_closing_dashes(rest);
     let exact =
         opening.is_standard() && spaces == 0 && closing.is_standard() && !label.ends_with(b" ");
-    // If the closing dashes are lost, the line must end behind the label.
+    // If the closing dashes are missing, the line must end after the label.
     let is_closed = closing.count > 0 || is_line_end(rest);
     let is_plausible =
         (opening.count >= 2 || !opening.plain) && names_pem_content(label) && is_closed;
@@ -157,7 +157,7 @@ fn marker_at<'a>(bytes: &'a [u8], start: usize, opening: &DashRun) -> Option<Pem
     })
 }
 
-/// Splits `bytes` behind the characters that a label may have.
+/// Splits `bytes` after the characters that a label may contain.
 fn split_label(bytes: &[u8]) -> (&[u8], &[u8]) {
     let length = bytes
         .iter()
@@ -177,14 +177,14 @@ fn names_pem_content(label: &[u8]) -> bool {
         .any(|word| label.windows(word.len()).any(|part| part == *word))
 }
 
-/// Whether the line or the text ends where `rest` starts.
+/// Returns whether the line or the text ends where `rest` starts.
 fn is_line_end(rest: &[u8]) -> bool {
     rest.first()
         .is_none_or(|byte| matches!(byte, b'\r' | b'\n'))
 }
 
-/// Reads the dashes behind a label: all of them, or half of them if another marker follows without
-/// a line break.
+/// Reads the dashes after a label: all of them, or half of them if another marker follows without a
+/// line break.
 fn read_closing_dashes(rest: &[u8]) -> DashRun {
     let run = read_dashes(rest);
     let is_glued = run.count > 1 && edge_at(&rest[run.length..]).is_some();

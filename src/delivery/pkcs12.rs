@@ -1,5 +1,6 @@
-//! Reads PKCS#12 (RFC 7292), which Windows calls PFX: certificates and keys, and each bag that could
-//! not be opened. Walks over the bytes as given, so that one unusual bag does not affect the others.
+//! Reads PKCS#12 (RFC 7292), which Windows calls PFX: certificates and keys, and each bag that
+//! could not be opened. Walks over the bytes as given, so that one unusual bag does not affect the
+//! others.
 
 use zeroize::Zeroizing;
 
@@ -27,11 +28,11 @@ pub(super) struct OpenedPkcs12 {
     pub keys: Vec<Zeroizing<Vec<u8>>>,
     /// Keys that stay encrypted, as `EncryptedPrivateKeyInfo`.
     pub locked: Vec<Zeroizing<Vec<u8>>>,
-    /// What could not be used.
+    /// Content that could not be used.
     pub unused: Vec<UnusedContent>,
     /// The file is BER, which not all programs read.
     pub ber: bool,
-    /// Its MAC is right for the given passphrase only.
+    /// Whether its MAC is valid for the given passphrase only.
     pub locked_by_passphrase: bool,
 }
 
@@ -39,7 +40,7 @@ pub(super) struct OpenedPkcs12 {
 /// spends `work`.
 ///
 /// # Errors
-/// The file is locked, damaged, or of an unsupported kind.
+/// The file is encrypted with another passphrase, damaged, or uses an unsupported scheme.
 pub(super) fn read(
     bytes: &[u8],
     passphrase: Option<&Passphrase>,
@@ -74,7 +75,7 @@ impl From<DecryptionFailure> for OpeningFailure {
 }
 
 impl OpeningFailure {
-    /// What to report about the file, which was opened with `passphrase`.
+    /// Returns the content to report for a file that could not be opened with `passphrase`.
     fn unused_content(self, passphrase: Option<&Passphrase>) -> UnusedContent {
         let failure = match self {
             Self::Damaged => return UnusedContent::DamagedPkcs12,
@@ -123,7 +124,7 @@ impl<'a> Pfx<'a> {
         })
     }
 
-    /// Opens it with `passphrase`, then with an empty one, then with none, until one is right.
+    /// Tries `passphrase`, then an empty one, then none, until one opens the file.
     fn open_with_any(
         &self,
         passphrase: Option<&Passphrase>,
@@ -228,7 +229,7 @@ impl OpenedPkcs12 {
         };
         let (algorithm, data) = encrypted_content(encrypted).ok_or(OpeningFailure::Damaged)?;
         let plain = pbe::decrypt(algorithm, &data, passphrase, work)?;
-        // Even with a wrong passphrase the padding may be right by chance.
+        // The padding may be valid by chance even with a wrong passphrase.
         match self.read_bags(&plain, passphrase, work) {
             Err(OpeningFailure::Damaged) => Err(DecryptionFailure::Wrong.into()),
             other => other,

@@ -50,7 +50,7 @@ impl CaDelivery {
     }
 }
 
-/// What has been read so far, and what is left of each limit.
+/// The content read so far, and what remains of each limit.
 struct Reader<'a> {
     delivery: CaDelivery,
     budget: ReadBudget<'a>,
@@ -61,7 +61,7 @@ struct Reader<'a> {
 enum ReadFailure {
     /// The whole delivery cannot be read.
     Delivery(DeliveryError),
-    /// The element holds nothing that can be used.
+    /// The element contains nothing that can be used.
     Unused(UnusedContent),
 }
 
@@ -258,7 +258,7 @@ impl Reader<'_> {
                 let content = UnusedContent::DamagedBlock {
                     label: block.label,
                     line: block.line,
-                    reason: "its content is cut off or changed",
+                    reason: "its content is truncated or changed",
                 };
                 self.ignore(source, content);
                 Ok(())
@@ -330,7 +330,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether anything in `input` was ignored.
+    /// Returns whether anything in `input` was ignored.
     fn has_ignored(&self, input: &str) -> bool {
         self.delivery
             .ignored
@@ -354,7 +354,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether the file is text without any block.
+/// Returns whether the file is text without any block.
 fn is_prose(form: &FileForm) -> bool {
     matches!(
         form,
@@ -362,9 +362,9 @@ fn is_prose(form: &FileForm) -> bool {
     )
 }
 
-/// What the label of a block says about how to read it.
+/// How to read a block, by its label.
 enum LabelClass {
-    /// A kind of content that is not read.
+    /// Content that is not read.
     Other,
     /// A block that is ignored silently.
     Skipped,

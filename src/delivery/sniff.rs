@@ -34,12 +34,12 @@ pub(crate) fn detect_form(bytes: &[u8]) -> FileForm {
     recognize_form(bytes).unwrap_or_else(|| FileForm::Other(describe_other(bytes)))
 }
 
-/// Detects the form of `bytes` if it is more than text or bytes of no known form.
+/// Detects the form of `bytes`; `None` for plain text and for bytes of no known form.
 ///
 /// This is the one entry point of the fast path for files of other kinds. It serves the target of
 /// benches/README.md for `status FOLDER --jsonl`: at most 1.1 times the CPU time of x509-parser and
-/// rayon on 100,000 files. It gains that such files are never parsed, and that their text is neither
-/// decoded nor described, as [`detect_form`] does.
+/// rayon on 100,000 files. The gain: such files are never parsed, and unlike in [`detect_form`]
+/// their text is neither decoded nor described.
 #[must_use]
 pub(crate) fn recognize_form(bytes: &[u8]) -> Option<FileForm> {
     const ZIP_STARTS: [&[u8]; 3] = [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"];
@@ -71,11 +71,11 @@ fn binary_form(bytes: &[u8]) -> Option<FileForm> {
     if ends_as_zip(bytes) {
         return Some(FileForm::Zip);
     }
-    // Text in a DER file may be what was signed.
+    // Text inside of a DER file may be part of the signed content.
     if is_whole(bytes) {
         return Some(FileForm::Der);
     }
-    // Reading a block out of an archive would lose the other files.
+    // Reading a block from an archive would lose its other files.
     if bytes.get(257..262) == Some(b"ustar") {
         return Some(FileForm::Other(UnusedContent::Archive("tar")));
     }
@@ -107,7 +107,7 @@ fn base64_form(bytes: &[u8]) -> Option<FileForm> {
     text_forms::decode_bare_base64(bytes).map(|_| FileForm::Base64)
 }
 
-/// Whether `bytes` are one DER element, but for a line break of an editor, or BER of a known kind.
+/// Returns whether `bytes` are one DER element (white space may follow), or BER of a known kind.
 fn is_whole(bytes: &[u8]) -> bool {
     match der::split_element(bytes) {
         Some((element, rest)) => {
@@ -117,9 +117,9 @@ fn is_whole(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether it is a zip with other bytes in front (self-extracting, or saved with a mail header): the
-/// comment of the record that ends a directory of at least one entry reaches the end of the file
-/// (APPNOTE 4.3.16).
+/// Returns whether it is a zip with other bytes in front (self-extracting, or saved with a mail
+/// header): the comment of the record that ends a directory of at least one entry reaches the end
+/// of the file (APPNOTE 4.3.16).
 fn ends_as_zip(bytes: &[u8]) -> bool {
     const RECORD: usize = 22;
     let tail = &bytes[bytes.len().saturating_sub(RECORD + usize::from(u16::MAX))..];
@@ -136,7 +136,7 @@ fn zip_comment_length(record: &[u8]) -> usize {
     usize::from(u16::from_le_bytes([record[20], record[21]]))
 }
 
-/// How files of other kinds start.
+/// The first bytes of files that certctl does not read.
 const MAGICS: [(&[u8], UnusedContent); 18] = [
     (b"\x1f\x8b", UnusedContent::Archive("gzip")),
     (b"7z\xbc\xaf\x27\x1c", UnusedContent::Archive("7z")),
@@ -158,7 +158,7 @@ const MAGICS: [(&[u8], UnusedContent); 18] = [
     (b"ecdsa-sha2-", UnusedContent::OpenSsh),
 ];
 
-/// Whether `bytes` are no text. `0x30`, which starts all DER, is also the digit 0.
+/// Returns whether `bytes` are not text. `0x30`, which starts all DER, is also the digit 0.
 fn is_binary(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).map_or(true, |text| {
         text.chars()
@@ -200,7 +200,7 @@ fn page_title(head: &str, lower: &str) -> String {
 /// The kind of a DER element, by the tags of its first parts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum DerOutline {
-    /// A signed structure that is no request.
+    /// A signed structure other than a request.
     Certificate,
     /// `EncryptedPrivateKeyInfo` (RFC 5958 3).
     EncryptedKey,
@@ -219,7 +219,7 @@ pub(super) enum DerOutline {
 }
 
 impl DerOutline {
-    /// Whether this is the content that the label announces.
+    /// Returns whether this is the content that the label announces.
     pub(super) fn fits_label(self, label: &str) -> bool {
         match self {
             Self::Certificate => label.ends_with("CERTIFICATE"),

@@ -20,8 +20,8 @@ pub(super) enum ZipContent {
     Unused(UnusedContent),
 }
 
-/// Opens a zip. The headers of entries are counted before the directory is parsed, since one with
-/// 300,000 names takes too much memory.
+/// Opens a zip. Counts the headers of entries before the directory is parsed, because a directory
+/// of 300,000 names takes too much memory.
 pub(super) fn open<'a>(
     source: &ItemSource,
     bytes: &'a [u8],
@@ -79,8 +79,8 @@ pub(super) fn read_entry(
     Ok((place, content))
 }
 
-/// Whether it is a symbolic link, whose content is a path. Other kinds do not matter, since only
-/// bytes are read (`zip - -` stores the input from a pipe as a FIFO).
+/// Returns whether it is a symbolic link, whose content is a path. Other kinds do not matter, since
+/// only bytes are read (`zip - -` stores the input from a pipe as a FIFO).
 fn is_link(mode: Option<u32>) -> bool {
     const TYPE: u32 = 0o170_000;
     const LINK: u32 = 0o120_000;
@@ -102,7 +102,7 @@ fn inflate(
         Err(_) if passphrase.is_some() => return Ok(WRONG),
         Err(error) => return Err(damaged_error(place, &error)),
     };
-    // The header is only a hint; a false one costs no more than this.
+    // The size in the header is only a hint; a false one wastes no more than this.
     let hint = usize::try_from(file.size().min(64 * 1024)).unwrap_or(0);
     let mut content = Zeroizing::new(Vec::with_capacity(hint));
     match file
@@ -119,7 +119,7 @@ fn inflate(
     Ok(ZipContent::File(content))
 }
 
-/// Whether it is a document of an office program, which is a zip file too.
+/// Returns whether it is an office document, which is a zip file too.
 pub(super) fn is_document(archive: &ZipArchive<Cursor<&[u8]>>) -> bool {
     archive.index_for_name("[Content_Types].xml").is_some()
         || archive.index_for_name("META-INF/manifest.xml").is_some()

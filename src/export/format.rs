@@ -5,24 +5,24 @@ use crate::permissions::Mode;
 /// A format that a certificate can be exported in (`--format`).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, clap::ValueEnum)]
 pub(crate) enum ExportFormat {
-    /// The certificate, then its intermediates: what most servers read
+    /// The certificate and its intermediates in one PEM file, as most servers read it
     Pem,
-    /// The certificate alone
+    /// Only the certificate
     Cert,
-    /// The intermediates alone
+    /// Only the intermediates
     Chain,
-    /// The certificate alone, in DER
+    /// Only the certificate, as DER
     Der,
     /// The certificate and its intermediates as PKCS#7
     P7b,
-    /// Certificate, intermediates and key as PKCS#12, locked with a password
+    /// Certificate, intermediates and key as PKCS#12, encrypted with a password
     Pfx,
     /// Certificate, intermediates and key in one PEM file
     Haproxy,
 }
 
 impl ExportFormat {
-    /// The name on the command line.
+    /// Returns the name on the command line.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl ExportFormat {
         }
     }
 
-    /// The extension of its files, after `NAME.`.
+    /// Returns the extension of its files, after `NAME.`.
     #[must_use]
     pub(crate) fn extension(self) -> &'static str {
         match self {
@@ -50,13 +50,13 @@ impl ExportFormat {
         }
     }
 
-    /// Whether it includes the private key.
+    /// Returns true if it includes the private key.
     #[must_use]
     pub(crate) fn includes_key(self) -> bool {
         matches!(self, Self::Pfx | Self::Haproxy)
     }
 
-    /// The mode that its files are created with.
+    /// Returns the mode that its files are created with.
     #[must_use]
     pub(crate) fn mode(self) -> Mode {
         Mode::new(if self.includes_key() { 0o600 } else { 0o644 })

@@ -1,4 +1,4 @@
-//! Prevents that the only copy of a private key is overwritten.
+//! Protects the only copy of a private key from being overwritten.
 
 use super::pkcs12;
 use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
@@ -7,9 +7,9 @@ use crate::pki::key::PublicKeyId;
 /// What would be lost if a file were overwritten.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum OverwriteLoss {
-    /// No private key, or only the one that the new file has too.
+    /// No private key, or only the one that the new file contains too.
     Nothing,
-    /// A private key, or something that may be one.
+    /// A private key, or content that may be one.
     Key,
     /// Unknown: the file is encrypted with another password.
     Unknown,

@@ -1,4 +1,4 @@
-//! Certificate, intermediates and key as PKCS#12 (RFC 7292), what Windows and Java call pfx.
+//! Certificate, intermediates and key as PKCS#12 (RFC 7292), which Windows and Java call pfx.
 
 use p12_keystore::{
     Certificate as Packed, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm,
@@ -14,7 +14,8 @@ use crate::pki::key::PrivateKey;
 /// The algorithms that encrypt a file.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Pkcs12Strength {
-    /// Triple DES and SHA-1: all that Windows Server 2016, Windows 7 and Java 8 before 8u301 read.
+    /// Triple DES and SHA-1: the only one that Windows Server 2016, Windows 7 and Java 8 before
+    /// 8u301 read.
     Legacy,
     /// AES-256 and SHA-256 (PBES2).
     #[default]
@@ -108,7 +109,7 @@ pub(super) fn decode(bytes: &[u8], password: &str) -> Option<(Vec<Certificate>, 
     ))
 }
 
-/// Detects which of the two strengths that certctl writes `bytes` have.
+/// Detects which of the two encryptions that certctl writes `bytes` use.
 pub(super) fn detect_strength(bytes: &[u8]) -> Pkcs12Strength {
     let legacy = bytes
         .windows(TRIPLE_DES.len())

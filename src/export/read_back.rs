@@ -1,4 +1,4 @@
-//! Reads exported files again, as any program would, and compares them with their source.
+//! Reads exported files back, as any program would, and compares them with their source.
 
 use super::error::ExportError;
 use super::format::ExportFormat;
@@ -53,7 +53,7 @@ fn read_plain(bytes: &[u8]) -> Option<Contents> {
     )
     .ok()?;
     let keys = delivery.keys.iter().map(|key| key.id()).collect();
-    // A file that needs repairs is not what certctl writes.
+    // certctl never writes a file that needs repairs.
     let is_intact = delivery.ignored.is_empty()
         && delivery
             .repairs

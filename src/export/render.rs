@@ -20,12 +20,12 @@ pub(crate) struct ExportSource<'a> {
     pub chain: &'a Chain,
     /// The key, if it was found.
     pub key: Option<&'a PrivateKey>,
-    /// Where the key was looked for, in words.
+    /// The places that were searched for the key, in words.
     pub searched_places: &'a str,
 }
 
 impl<'a> ExportSource<'a> {
-    /// The key, which `format` requires.
+    /// Returns the key; fails if it is missing, since `format` includes it.
     fn require_key(&self, format: ExportFormat) -> Result<&'a PrivateKey, ExportError> {
         self.key.ok_or_else(|| ExportError::NoKey {
             format,
@@ -34,7 +34,7 @@ impl<'a> ExportSource<'a> {
         })
     }
 
-    /// The intermediates as PEM blocks.
+    /// Returns the intermediates as PEM blocks; fails if there are none.
     fn intermediates_to_pem(&self) -> Result<String, ExportError> {
         let intermediates = self.chain.intermediates();
         if intermediates.is_empty() {
@@ -77,7 +77,8 @@ pub(crate) fn render_export(
     Ok(Zeroizing::new(bytes))
 }
 
-/// Joins chain and key in one buffer that never grows: growing would leave copies of the key behind.
+/// Joins chain and key in one buffer that never grows: growing would leave copies of the key
+/// behind.
 fn join_pem(chain: &str, key: &PrivateKey) -> Zeroizing<Vec<u8>> {
     let key = key.to_pem();
     let mut bytes = Zeroizing::new(Vec::with_capacity(chain.len() + key.len()));

@@ -1,5 +1,5 @@
-//! Chooses leaf certificates: those that a key or a request matches, else the only one. Never
-//! guesses.
+//! Chooses leaf certificates: those that a key or a request matches, else the only one. Reports an
+//! ambiguity instead of guessing.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -13,18 +13,19 @@ use crate::pki::certificate::Certificate;
 use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::name::DnsName;
+use crate::wording::day;
 
 /// The certificates to choose from.
 pub(crate) struct LeafCandidates<'a> {
     /// Server certificates, each once, the best first.
     pub leaves: Vec<&'a Certificate>,
-    /// Whether they may be renewals of each other: so it is in a folder, not in a delivery.
+    /// Whether they may be renewals of each other: true for a directory, false for files from a CA.
     has_renewals: bool,
 }
 
 impl<'a> LeafCandidates<'a> {
-    /// Selects the leaves of `bag`: those of the delivery, and of the folder those for `names` (all
-    /// if there are no names).
+    /// Selects the leaves of `bag`: those of the delivery, and those of the directory for `names`
+    /// (all if there are no names).
     pub(crate) fn new(
         bag: &'a [Certificate],
         delivery: Option<&CaDelivery>,
@@ -89,7 +90,7 @@ pub(crate) fn choose_leaves<'a>(
     }
     let (mut leaves, older) = select_current(&matched, candidates);
     sort_as_in_bag(&mut leaves, bag);
-    let unfitted = if candidates.has_renewals {
+    let reported_unmatched = if candidates.has_renewals {
         Vec::new()
     } else {
         unmatched
@@ -97,7 +98,7 @@ pub(crate) fn choose_leaves<'a>(
     Ok(LeafChoice {
         leaves,
         older,
-        unmatched: unfitted,
+        unmatched: reported_unmatched,
     })
 }
 
@@ -127,16 +128,16 @@ fn choose_without_key<'a>(
 
 fn describe_leaf(leaf: &Certificate) -> String {
     format!(
-        "{} (key {}, until {})",
+        "{} (key {}, expires {})",
         leaf.label(),
         leaf.key_id.short(),
-        leaf.not_after
+        day(leaf.not_after)
     )
 }
 
-/// Selects the server certificates of a folder to check: the newest of each site, whether a key or
-/// a request matches it or not, and the newest that one matches. With `--key`, only those that it
-/// matches, if there are any.
+/// Selects the server certificates of a directory to check: the newest for each set of names,
+/// whether a key or a request matches it or not, and the newest that one matches. With `--key`,
+/// only those that it matches, if there are any.
 pub(crate) fn select_leaves_to_check<'a>(
     candidates: &LeafCandidates<'a>,
     bag: &'a [Certificate],
@@ -171,7 +172,8 @@ fn sort_as_in_bag(leaves: &mut [&Certificate], bag: &[Certificate]) {
     leaves.sort_by_key(|leaf| places.get(&leaf.fingerprint).copied());
 }
 
-/// Splits `leaves` into the best of each key, in a folder of each site, and the others.
+/// Splits `leaves` into the best of each key (in a directory: of each set of names), and the
+/// others.
 fn select_current<'a>(
     leaves: &[&'a Certificate],
     candidates: &LeafCandidates<'_>,
@@ -197,7 +199,7 @@ fn partition_newest<'a, C: Eq + Hash>(
         .partition(|leaf| seen.insert(class(leaf)))
 }
 
-/// What renewals of one certificate have in common: the kind of key and the names.
+/// Returns what renewals of one certificate have in common: whether the key is RSA, and the names.
 fn renewal_group(leaf: &Certificate) -> (bool, Vec<String>) {
     let mut names: Vec<String> = leaf
         .dns_names

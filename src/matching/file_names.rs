@@ -1,20 +1,20 @@
-//! The names of the files of a certificate: one plain word, then the number of the renewal.
+//! The file names of a certificate: a plain word and the number of the renewal.
 
 use std::path::{Path, PathBuf};
 
-/// Checks the name that `--cert-name` gives.
+/// Checks the value of `--cert-name`.
 ///
 /// # Errors
-/// The characters and endings that are permitted: it becomes part of paths, and some endings have a
-/// meaning.
+/// Describes the permitted characters and endings: the name becomes part of paths, and some endings
+/// have a meaning.
 pub(crate) fn parse_cert_name(text: &str) -> Result<String, &'static str> {
     let numbered = strip_renewal_number(text) != text;
     if is_safe_name(text) && !numbered && !text.ends_with(".rsa") && !text.ends_with(".ecdsa") {
         return Ok(text.to_owned());
     }
     Err(
-        "letters, digits, '.', '_' and '-'; no '-<number>', '.rsa' or '.ecdsa' at the end, which \
-            mark rounds and algorithms",
+        "use letters, digits, '.', '_' and '-', and no '-<number>', '.rsa' or '.ecdsa' at the end, \
+            which mark renewals and algorithms",
     )
 }
 
@@ -22,10 +22,10 @@ pub(crate) fn parse_cert_name(text: &str) -> Result<String, &'static str> {
 #[must_use]
 pub(crate) fn strip_renewal_number(stem: &str) -> &str {
     match stem.rsplit_once('-') {
-        Some((name, round))
+        Some((name, number))
             if !name.is_empty()
-                && !round.is_empty()
-                && round.bytes().all(|b| b.is_ascii_digit()) =>
+                && !number.is_empty()
+                && number.bytes().all(|b| b.is_ascii_digit()) =>
         {
             name
         }
@@ -33,7 +33,7 @@ pub(crate) fn strip_renewal_number(stem: &str) -> &str {
     }
 }
 
-/// The number of the renewal in a stem: 2 for `example.com-2`; the first has no number.
+/// Returns the number of the renewal in a stem: 2 for `example.com-2`, 1 for `example.com`.
 #[must_use]
 pub(crate) fn renewal_number(stem: &str) -> u32 {
     let number = stem
@@ -42,7 +42,7 @@ pub(crate) fn renewal_number(stem: &str) -> u32 {
     number.and_then(|number| number.parse().ok()).unwrap_or(1)
 }
 
-/// The path without the number of the renewal, and that number.
+/// Splits a path into the path without the number of the renewal, and that number.
 #[must_use]
 pub(crate) fn split_renewal_path(path: &Path) -> (PathBuf, u32) {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -52,13 +52,13 @@ pub(crate) fn split_renewal_path(path: &Path) -> (PathBuf, u32) {
     )
 }
 
-/// The stem of the files of a renewal.
+/// Returns the file-name stem of a renewal: `example.com-3` for 3.
 #[must_use]
-pub(crate) fn renewal_stem(stem: &str, round: u32) -> String {
-    format!("{}-{round}", strip_renewal_number(stem))
+pub(crate) fn renewal_stem(stem: &str, number: u32) -> String {
+    format!("{}-{number}", strip_renewal_number(stem))
 }
 
-/// Whether it is safe as the name of a file or a folder, in paths that root writes to.
+/// Returns true if `stem` is safe as the name of a file or a folder in paths that root writes to.
 #[must_use]
 pub(crate) fn is_safe_name(stem: &str) -> bool {
     !stem.is_empty()
@@ -75,7 +75,7 @@ mod tests {
     };
 
     #[test]
-    fn rounds_share_a_name() {
+    fn renewals_share_a_name() {
         for (stem, name, number) in [
             ("example.com", "example.com", 1),
             ("example.com-2", "example.com", 2),
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_one_plain_word() {
+    fn certificate_names_are_plain_words() {
         for (stem, fine) in [
             ("example.com", true),
             ("_.example.com", true),

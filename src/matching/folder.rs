@@ -1,5 +1,5 @@
-//! The keys, requests and certificates of a folder as values, which are found by key id and by the
-//! names in them.
+//! The keys, requests and certificates of a folder as values, looked up by key id and by the names
+//! in them.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub(crate) struct HeldFile<T> {
     pub value: T,
 }
 
-/// Describes a folder in a sentence; `.` becomes words.
+/// Describes a folder for a sentence: its path, or "this folder" for `.`.
 #[must_use]
 pub(crate) fn describe_folder(folder: &Path) -> String {
     if folder == Path::new(".") {
@@ -51,13 +51,13 @@ pub(crate) struct FolderContents {
 }
 
 impl FolderContents {
-    /// Describes the folder in a sentence.
+    /// Describes the folder for a sentence.
     #[must_use]
     pub(crate) fn describe(&self) -> String {
         describe_folder(&self.path)
     }
 
-    /// The key with this identity.
+    /// Returns the key with this key id.
     #[must_use]
     pub(crate) fn key(&self, id: PublicKeyId) -> Option<&HeldFile<PrivateKey>> {
         self.keys.iter().find(|key| key.value.id() == id)
@@ -72,7 +72,7 @@ impl FolderContents {
             .partition(|key| !combined.contains(&key.path))
     }
 
-    /// Every server certificate once, the newest that is valid at `at` first.
+    /// Returns every server certificate once, the newest that is valid at `at` first.
     #[must_use]
     pub(crate) fn leaves(&self, at: Timestamp) -> Vec<&Certificate> {
         let all = self.certificates.iter().flat_map(|file| &file.value);
@@ -84,7 +84,7 @@ impl FolderContents {
         leaves
     }
 
-    /// Those of [`Self::leaves`] that list exactly `name`.
+    /// Returns those of [`Self::leaves`] that list exactly `name`.
     #[must_use]
     pub(crate) fn leaves_named(&self, name: &DnsName, at: Timestamp) -> Vec<&Certificate> {
         self.leaves(at)
@@ -93,7 +93,7 @@ impl FolderContents {
             .collect()
     }
 
-    /// The requests for `name`, the latest renewal (`-2`, `-3`) first.
+    /// Returns the requests for `name`, the latest renewal (`-2`, `-3`) first.
     #[must_use]
     pub(crate) fn requests_named(&self, name: &DnsName) -> Vec<&HeldFile<SigningRequest>> {
         let mut requests: Vec<_> = self
@@ -107,7 +107,7 @@ impl FolderContents {
         requests
     }
 
-    /// The indices of all requests, the latest renewals first.
+    /// Returns the indices of all requests, the latest renewals first.
     #[must_use]
     pub(crate) fn request_indices_by_renewal(&self) -> Vec<usize> {
         let mut places: Vec<usize> = (0..self.requests.len()).collect();
@@ -119,9 +119,9 @@ impl FolderContents {
         places
     }
 
-    /// The files that a server may use for `leaf`: `*.fullchain.pem`, which certctl writes; else
-    /// those that start with it and have more certificates; else those that start with it; else
-    /// those that contain it.
+    /// Returns the files that a server may use for `leaf`: `*.fullchain.pem`, which certctl writes;
+    /// else those that start with it and contain more certificates; else those that start with it;
+    /// else those that contain it.
     #[must_use]
     pub(crate) fn files_of(&self, leaf: &Certificate) -> Vec<&Path> {
         let files: Vec<_> = self
@@ -136,8 +136,8 @@ impl FolderContents {
         chosen.map(|file| file.path.as_path()).collect()
     }
 
-    /// Every file of the folder for `name`: certificates and requests that list it, the newest
-    /// certificate first, and their keys.
+    /// Returns every file of the folder for `name`: certificates and requests that list it, the
+    /// newest certificate first, and their keys.
     #[must_use]
     pub(crate) fn paths_named(&self, name: &DnsName, at: Timestamp) -> Vec<PathBuf> {
         let leaves = self.leaves_named(name, at);
@@ -165,8 +165,8 @@ impl FolderContents {
             .collect()
     }
 
-    /// The requests without a certificate: none in `issued` has their key, and none was issued for
-    /// a later renewal.
+    /// Returns the requests without a certificate: their key is not in `issued`, and no later
+    /// renewal has a certificate.
     #[must_use]
     pub(crate) fn requests_without_certificate(
         &self,
@@ -177,26 +177,24 @@ impl FolderContents {
             .iter()
             .partition(|one| issued.contains(&one.value.key_id));
         let mut latest: HashMap<PathBuf, u32> = HashMap::new();
-        for (lineage, round) in done
+        for (lineage, number) in done
             .into_iter()
             .map(|one| file_names::split_renewal_path(&one.path))
         {
             let known = latest.entry(lineage).or_default();
-            *known = round.max(*known);
+            *known = number.max(*known);
         }
         open.into_iter()
             .filter(|one| {
-                let (lineage, round) = file_names::split_renewal_path(&one.path);
-                latest
-                    .get(&lineage)
-                    .is_none_or(|answered| round > *answered)
+                let (lineage, number) = file_names::split_renewal_path(&one.path);
+                latest.get(&lineage).is_none_or(|issued| number > *issued)
             })
             .collect()
     }
 
-    /// The files of requests that reuse a key: another request of the folder has the same key, and
-    /// no key file belongs to this one. Then the request alone does not determine the validation
-    /// record of the CA.
+    /// Returns the files of requests that reuse a key: another request of the folder has the same
+    /// key, and no key file belongs to this one. The request alone then does not determine the CA's
+    /// validation record.
     #[must_use]
     pub(crate) fn requests_reusing_keys(&self) -> HashSet<&Path> {
         let mut by_key: HashMap<PublicKeyId, Vec<&HeldFile<SigningRequest>>> = HashMap::new();
@@ -227,7 +225,7 @@ impl FolderContents {
         reusing
     }
 
-    /// Whether a request or a server certificate of the folder lists `name`.
+    /// Returns true if a request or a server certificate of the folder lists `name`.
     #[must_use]
     pub(crate) fn lists_name(&self, name: &DnsName) -> bool {
         let leaves = self
@@ -241,10 +239,10 @@ impl FolderContents {
             .any(|names| has_name(names, name))
     }
 
-    /// The latest expiry date of the server certificates for each name, in lower case.
+    /// Returns the latest expiry date of the server certificates for each name (in lower case).
     #[must_use]
     pub(crate) fn expiry_by_name(&self) -> HashMap<String, Timestamp> {
-        let mut ends = HashMap::new();
+        let mut expiry_by_name = HashMap::new();
         for leaf in self
             .certificates
             .iter()
@@ -252,16 +250,16 @@ impl FolderContents {
             .filter(|one| one.is_server_certificate())
         {
             for name in &leaf.dns_names {
-                let end = ends
+                let expiry = expiry_by_name
                     .entry(name.to_ascii_lowercase())
                     .or_insert(leaf.not_after);
-                *end = leaf.not_after.max(*end);
+                *expiry = leaf.not_after.max(*expiry);
             }
         }
-        ends
+        expiry_by_name
     }
 
-    /// Every name that a request or a server certificate of the folder lists, sorted.
+    /// Returns every name that a request or a server certificate of the folder lists, sorted.
     #[must_use]
     pub(crate) fn names(&self) -> Vec<String> {
         let leaves = self
@@ -281,7 +279,7 @@ impl FolderContents {
     }
 }
 
-/// How likely a server uses `file` for `leaf`; see [`FolderContents::files_of`].
+/// Ranks how likely it is that a server uses `file` for `leaf`; see [`FolderContents::files_of`].
 fn deployment_rank(file: &HeldFile<Vec<Certificate>>, leaf: &Certificate) -> u8 {
     let starts_with_leaf = file.value.first() == Some(leaf);
     if file.path.to_string_lossy().ends_with(".fullchain.pem") {
@@ -299,7 +297,7 @@ fn has_name(names: &[String], wanted: &DnsName) -> bool {
         .any(|name| name.eq_ignore_ascii_case(wanted.as_str()))
 }
 
-/// The file name without its last extension.
+/// Returns the file name without its last extension.
 #[must_use]
 pub(crate) fn file_stem_of(path: &Path) -> String {
     path.file_stem()

@@ -1,5 +1,5 @@
-//! The keys and requests that may match a certificate: those named on the command line, else those
-//! delivered and those in the directory.
+//! The keys and requests that may match a certificate: those given by `--key` or `--csr`, else
+//! those from the arguments and from the directory.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::request::SigningRequest;
 
-/// A request, and the name of the files of its renewal.
+/// A request and the stem of its file name.
 #[derive(Debug)]
 pub(crate) struct HeldRequest {
     /// The request and its file.
@@ -23,7 +23,7 @@ pub(crate) struct HeldRequest {
     pub stem: Option<String>,
 }
 
-/// Which option names the only key or request to compare with.
+/// Which option gives the only key or request to compare with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum NamedKeys {
     /// `--key`.
@@ -36,13 +36,13 @@ pub(crate) enum NamedKeys {
 /// The most key files that a message lists.
 const MOST_KEYS: usize = 5;
 
-/// Everything that a leaf is compared with.
+/// The keys, requests and certificates that a leaf is compared with.
 #[derive(Debug)]
 pub(crate) struct KeyCandidates {
-    /// The key of `--key`, else those delivered, then those of the directory; keys with a file of
-    /// their own come last.
+    /// The key of `--key`; else those from the arguments, then those of the directory. Keys with a
+    /// file of their own come last.
     pub keys: Vec<HeldFile<PrivateKey>>,
-    /// The request of `--csr`, else those delivered, then those of the directory.
+    /// The request of `--csr`; else those from the arguments, then those of the directory.
     pub requests: Vec<HeldRequest>,
     /// How many of the requests, the first ones, were passed as arguments: one of these must match.
     pub passed_request_count: usize,
@@ -63,8 +63,8 @@ pub(crate) struct KeyCandidates {
 }
 
 impl KeyCandidates {
-    /// Whether there is a key or a request with this identity; with `--key` or `--csr`, whether it
-    /// is that one.
+    /// Returns true if a key or a request has this key id; with `--key` or `--csr`, only that one
+    /// counts.
     #[must_use]
     pub(crate) fn matches_key_id(&self, id: PublicKeyId) -> bool {
         let key = self.keys.iter().any(|key| key.value.id() == id);
@@ -79,21 +79,21 @@ impl KeyCandidates {
         }
     }
 
-    /// The key of `leaf`; with `--key` that key, whether it matches or not.
+    /// Returns the key of `leaf`; with `--key` that key, whether it matches or not.
     #[must_use]
     pub(crate) fn find_key(&self, leaf: &Certificate) -> Option<&HeldFile<PrivateKey>> {
         self.key_index(leaf).and_then(|index| self.keys.get(index))
     }
 
-    /// The request of `leaf`.
+    /// Returns the request of `leaf`.
     #[must_use]
     pub(crate) fn find_request(&self, leaf: &Certificate) -> Option<&HeldRequest> {
         self.request_index(leaf)
             .and_then(|index| self.requests.get(index))
     }
 
-    /// The index of the request with the key of `leaf`; of several, that of the latest renewal,
-    /// for which the key was used again.
+    /// Returns the index of the request with the key of `leaf`; of several that reuse the key, the
+    /// one of the latest renewal.
     fn request_index(&self, leaf: &Certificate) -> Option<usize> {
         let matching = self
             .requests
@@ -101,18 +101,18 @@ impl KeyCandidates {
             .enumerate()
             .filter(|(_, request)| request.file.value.key_id == leaf.key_id);
         matching
-            .min_by_key(|(_, request)| std::cmp::Reverse(request.round()))
+            .min_by_key(|(_, request)| std::cmp::Reverse(request.renewal_number()))
             .map(|(index, _)| index)
     }
 
-    /// Whether there is a key with this identity; a request is not enough.
+    /// Returns true if a key has this key id; a request is not enough.
     #[must_use]
     pub(crate) fn has_key(&self, id: PublicKeyId) -> bool {
         self.keys.iter().any(|key| key.value.id() == id)
     }
 
-    /// The index of the key of `leaf`: rather one with a file of its own in the directory than one
-    /// that was delivered.
+    /// Returns the index of the key of `leaf`. Prefers a key with a file of its own in the
+    /// directory to one from the arguments.
     fn key_index(&self, leaf: &Certificate) -> Option<usize> {
         let first = self
             .keys
@@ -133,7 +133,8 @@ impl KeyCandidates {
         matching.or_else(|| named.then_some(0))
     }
 
-    /// Whether the key at this index is in a file of the directory that has certificates too.
+    /// Returns true if the key at this index is in a file of the directory that also contains
+    /// certificates.
     fn shares_file(&self, index: Option<usize>) -> bool {
         let Some(key) = index.and_then(|index| self.keys.get(index)) else {
             return false;
@@ -155,9 +156,9 @@ impl KeyCandidates {
             .map(|index| self.requests.remove(index))
     }
 
-    /// Remarks on `leaf` if no key or request matches it, or none of the requests that were passed.
-    /// A key or a request for the same names, or for unknown names, should have matched: an error.
-    /// Those for other names prove nothing.
+    /// Returns a remark if no key or request matches `leaf`, or none of the requests that were
+    /// passed. A key or a request for the same names, or for unknown names, should have matched: an
+    /// error. Those for other names are not relevant.
     #[must_use]
     pub(crate) fn find_mismatch(&self, leaf: &Certificate) -> Option<MatchingRemark> {
         let (passed, _) = self.requests.split_at(self.passed_request_count);
@@ -181,7 +182,8 @@ impl KeyCandidates {
             .or_else(|| Some(self.missing_key_remark(leaf)))
     }
 
-    /// The remark that the directory has the key of `leaf`, which `--key` does not name.
+    /// Returns the remark that the directory contains the key of `leaf`, if `--key` gives another
+    /// one.
     fn matching_key_here(&self, leaf: &Certificate) -> Option<MatchingRemark> {
         let key = self.directory.key(leaf.key_id)?;
         Some(MatchingRemark::MatchingKeyInDirectory {
@@ -189,7 +191,8 @@ impl KeyCandidates {
         })
     }
 
-    /// The request that `leaf` should have been issued for: that of `--csr`, or one for its names.
+    /// Returns the request that `leaf` should have been issued for: that of `--csr`, or one for its
+    /// names.
     fn expected_request(&self, leaf: &Certificate) -> Option<&HeldRequest> {
         self.requests.iter().find(|request| {
             self.named_option == NamedKeys::Request
@@ -197,7 +200,8 @@ impl KeyCandidates {
         })
     }
 
-    /// Remarks on a request that should match `leaf`: on its key, if that was found.
+    /// Returns the remark about a request that should match `leaf`; about its key, if that was
+    /// found.
     fn judge_request(
         &self,
         leaf: &Certificate,
@@ -213,7 +217,7 @@ impl KeyCandidates {
         }
     }
 
-    /// How the first key differs that is for a name of `leaf` or for unknown names.
+    /// Returns how the first key for a name of `leaf`, or for unknown names, differs.
     fn expected_key_mismatch(&self, leaf: &Certificate) -> Option<MatchingRemark> {
         self.keys
             .iter()
@@ -224,8 +228,8 @@ impl KeyCandidates {
             .find_map(|key| find_key_mismatch(leaf, key))
     }
 
-    /// Remarks that the key of `leaf` was not found. An encrypted key may be it, most likely the one
-    /// with the file name of its request or of its first name.
+    /// Returns the remark that the key of `leaf` was not found. It may be an encrypted key, most
+    /// likely one that has the file name of its request or its first name.
     #[must_use]
     pub(crate) fn missing_key_remark(&self, leaf: &Certificate) -> MatchingRemark {
         let request = self.find_request(leaf);
@@ -257,7 +261,8 @@ impl KeyCandidates {
         }
     }
 
-    /// What a request for a new key with the names of `leaf` can be made from.
+    /// Returns the source of the names for a request with a new key: the file of `leaf`, or its
+    /// names.
     fn request_template(&self, leaf: &Certificate) -> RequestTemplate {
         let file = self
             .delivered_leaves
@@ -269,7 +274,7 @@ impl KeyCandidates {
         }
     }
 
-    /// Remarks that the directory has the issuer that `chain` lacks.
+    /// Returns a remark if the directory contains the issuer that `chain` lacks.
     #[must_use]
     pub(crate) fn issuer_in_directory(
         &self,
@@ -292,7 +297,8 @@ impl KeyCandidates {
         Some(remark)
     }
 
-    /// The root in the directory that signed the last certificate of `chain`, if none was delivered.
+    /// Returns the root in the directory that signed the last certificate of `chain`, if the chain
+    /// has none.
     #[must_use]
     pub(crate) fn root_in_directory(&self, chain: &Chain) -> Option<&Certificate> {
         self.signer_here(chain)
@@ -300,7 +306,8 @@ impl KeyCandidates {
             .filter(|signer| signer.is_self_issued())
     }
 
-    /// The file in the directory with the issuer that `chain` lacks, and that issuer.
+    /// Returns the file in the directory that contains the issuer that `chain` lacks, and the
+    /// issuer.
     fn signer_here(&self, chain: &Chain) -> Option<(&HeldFile<Vec<Certificate>>, &Certificate)> {
         if !matches!(chain.end(), ChainEnd::Gap { .. }) {
             return None;
@@ -316,7 +323,7 @@ impl KeyCandidates {
         signers.min_by_key(|(file, _)| count_server_certificates(file))
     }
 
-    /// The names of the requests and certificates with this key.
+    /// Returns the names of the requests and certificates with this key.
     fn names_of(&self, id: PublicKeyId) -> Vec<String> {
         let requests = self
             .requests
@@ -334,8 +341,8 @@ impl KeyCandidates {
             .collect()
     }
 
-    /// The files of the keys, as many as a message lists and one more: called for each of a
-    /// thousand certificates.
+    /// Returns the files of the keys: as many as a message lists, and one more. Called for each of
+    /// a thousand certificates.
     fn key_files(&self) -> Vec<&Path> {
         let mut files: Vec<&Path> = Vec::new();
         for key in &self.keys {
@@ -349,38 +356,38 @@ impl KeyCandidates {
         files
     }
 
-    /// Describes where certctl looked for keys and requests.
+    /// Describes the places that were searched for keys and requests.
     #[must_use]
     pub(crate) fn describe_search(&self) -> String {
         let folder = self.directory.describe();
         let scope = if self.directory.complete {
             ""
         } else {
-            ", whose first 10000 files were looked at"
+            " (its first 10000 files)"
         };
         let mut words = match self.named_option {
-            NamedKeys::Key => "the key of --key".to_owned(),
-            NamedKeys::Request => "the request of --csr".to_owned(),
-            NamedKeys::Nothing => format!("what was passed and the files of {folder}{scope}"),
+            NamedKeys::Key => "the key of `--key`".to_owned(),
+            NamedKeys::Request => "the request of `--csr`".to_owned(),
+            NamedKeys::Nothing => format!("the arguments and {folder}{scope}"),
         };
         let keys = self.key_files();
         if self.named_option == NamedKeys::Nothing && !keys.is_empty() {
             let more = if keys.len() > MOST_KEYS { ", ..." } else { "" };
             let listed = join_paths(keys.into_iter().take(MOST_KEYS));
-            words.push_str(&format!(", with the keys in {listed}{more}"));
+            words.push_str(&format!("; keys found: {listed}{more}"));
         }
         if !self.directory.unreadable.is_empty() {
             let unreadable = self.directory.unreadable.iter().take(3);
             let listed = join_paths(unreadable.map(PathBuf::as_path));
-            words.push_str(&format!(" ({listed} could not be read: permission denied)"));
+            words.push_str(&format!("; permission denied: {listed}"));
         }
         words
     }
 }
 
 impl HeldRequest {
-    /// The renewal that its file name gives; 0 without a file of its own.
-    fn round(&self) -> u32 {
+    /// Returns the number of the renewal in its file name; 0 without a file of its own.
+    fn renewal_number(&self) -> u32 {
         self.stem.as_deref().map_or(0, file_names::renewal_number)
     }
 }
@@ -406,7 +413,7 @@ fn wrong_request(leaf: &Certificate, held: &HeldFile<SigningRequest>) -> Matchin
     }
 }
 
-/// Remarks how `key` differs from the key of `leaf`; `None` if it matches.
+/// Returns a remark about how `key` differs from the key of `leaf`; `None` if it matches.
 #[must_use]
 pub(crate) fn find_key_mismatch(
     leaf: &Certificate,

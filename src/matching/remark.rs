@@ -1,5 +1,5 @@
-//! Remarks on the chosen certificate, key and request, besides the problems of the chain. The advice
-//! is in `advice`.
+//! Remarks on the chosen certificate, key and request, besides the problems of the chain. The
+//! advice is in `advice`.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ pub(crate) use crate::pki::name::join_listed;
 use crate::pki::request::SigningRequest;
 use crate::pki::verify::ChainProblem;
 
-/// What a request for the same names and a new key is made from.
+/// The source of the names for a request with a new key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RequestTemplate {
     /// The file of the certificate.
@@ -22,73 +22,73 @@ pub enum RequestTemplate {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum MatchingRemark {
     /// The directory has the missing issuer.
-    #[error("the missing intermediate lies here, in {}", path.display())]
+    #[error("the missing intermediate was found in {}", path.display())]
     IssuerInDirectory {
-        /// The file that has it.
+        /// The file that contains it.
         path: PathBuf,
         /// The `certctl bundle` command for the arguments.
         bundle: Vec<String>,
     },
     /// The directory has the root that issued the last certificate.
-    #[error("the root {label} lies here, in {}", path.display())]
+    #[error("the root {label} was found in {}", path.display())]
     RootInDirectory {
         /// The label of the root.
         label: String,
         path: PathBuf,
     },
-    /// Another key than the named one matches.
-    #[error("the key that fits lies here: {}", path.display())]
+    /// A key in the directory matches, which `--key` does not name.
+    #[error("the matching key was found in {}", path.display())]
     MatchingKeyInDirectory { path: PathBuf },
-    /// An encrypted key is written without its password.
-    #[error("the key in {} is encrypted; it is written without its password, which no server can \
-        ask for", path.display())]
+    /// An encrypted key is written unencrypted.
+    #[error("the key in {} is encrypted; it is written without encryption, so that servers can \
+        start without a password", path.display())]
     KeyDecrypted { path: PathBuf },
     /// The private key came with the certificate.
-    #[error("its private key came with it, in {}: who had the delivery, had the key", path.display())]
+    #[error("{} also contains the private key: everyone who could read that file has the key", path.display())]
     KeyCameWithCertificate {
         /// The file with both.
         path: PathBuf,
     },
     /// Certificates that were not needed.
-    #[error("left out: {} ({})", join_listed(labels), reason(*why))]
+    #[error("omitted: {} ({})", join_listed(labels), reason(*why))]
     Omitted {
         labels: Vec<String>,
         why: OmissionReason,
     },
     /// Repairs that were necessary to read a file.
-    #[error("mended: {what} in {}", join_listed(sources))]
+    #[error("{} when reading {}: {what}", repair_verb(*what), join_listed(sources))]
     Repaired {
         what: RepairKind,
         sources: Vec<String>,
     },
     /// The CA did not include all requested names.
-    #[error("asked for in {} but not issued: {}", request.display(), join_listed(names))]
+    #[error("requested in {}, but not in the certificate: {}", request.display(), join_listed(names))]
     NameNotIssued {
         names: Vec<String>,
         request: PathBuf,
     },
     /// There is no key and no request to compare with.
-    #[error("no key and no request for {label} is here; looked at {searched_places}")]
+    #[error("no key and no request for {label} was found; searched {searched_places}")]
     NoKey {
         /// The label of the certificate.
         label: String,
         searched_places: String,
-        /// What a request for a new key is made from.
+        /// The source of the names for a request with a new key.
         template: RequestTemplate,
     },
     /// A key is encrypted, so that it cannot be compared without its password.
-    #[error("{} is locked: {}", path.display(), shut(*why, label))]
+    #[error("{} is encrypted: {}", path.display(), locked_reason(*why, label))]
     Locked {
         /// The label of the certificate.
         label: String,
         path: PathBuf,
-        /// Why the given password does not decrypt it.
+        /// Why the given password does not decrypt it; none if no password was given.
         why: Option<DecryptError>,
-        /// What a request for a new key is made from.
+        /// The source of the names for a request with a new key.
         template: RequestTemplate,
     },
     /// A request matches, but its key was not found.
-    #[error("{} fits {label}, and the key that it was made with is not here; looked at {searched_places}", request.display())]
+    #[error("{} matches {label}, but its private key was not found; searched {searched_places}", request.display())]
     OnlyRequest {
         /// The label of the certificate.
         label: String,
@@ -97,12 +97,15 @@ pub enum MatchingRemark {
     },
     /// Certificates for other keys, which were not found.
     #[error(
-        "left out, because no key and no request here fits: {}",
+        "omitted, because no key and no request matches: {}",
         join_listed(labels)
     )]
     UnmatchedCertificates { labels: Vec<String> },
     /// Older certificates for the same key, or for the same names.
-    #[error("left out, because a newer one is here: {}", join_listed(labels))]
+    #[error(
+        "omitted, because a newer certificate was found: {}",
+        join_listed(labels)
+    )]
     OlderCertificates { labels: Vec<String> },
     /// The key that should match does not.
     #[error("{}: {problem}", path.display())]
@@ -113,8 +116,8 @@ pub enum MatchingRemark {
     },
     /// The request that should match does not.
     #[error(
-        "the certificate {label} was issued for another request than {}: the request has key {}, \
-            the certificate {}",
+        "the certificate {label} was not issued for the request {}: the request has the key {}, \
+            the certificate has {}",
         path.display(), request.short(), leaf.short()
     )]
     WrongRequest {
@@ -127,33 +130,41 @@ pub enum MatchingRemark {
 }
 
 impl MatchingRemark {
-    /// The remark that there is no key and no request to compare `leaf` with.
+    /// Returns the remark that no key and no request for `leaf` was found.
     #[must_use]
-    pub fn no_key(leaf: &Certificate, looked: String, template: RequestTemplate) -> Self {
+    pub fn no_key(leaf: &Certificate, searched_places: String, template: RequestTemplate) -> Self {
         Self::NoKey {
             label: leaf.label(),
-            searched_places: looked,
+            searched_places,
             template,
         }
     }
 }
 
-fn shut(why: Option<DecryptError>, label: &str) -> String {
+fn locked_reason(why: Option<DecryptError>, label: &str) -> String {
     why.map_or_else(
-        || format!("only its password tells whether it is the key of {label}"),
+        || format!("without its password it cannot be compared with the certificate {label}"),
         |why| why.to_string(),
     )
 }
 
 fn reason(why: OmissionReason) -> &'static str {
     match why {
-        OmissionReason::Duplicate => "there twice",
-        OmissionReason::Root => "a root: clients have it",
-        OmissionReason::Unrelated => "not on the way to a root",
+        OmissionReason::Duplicate => "duplicate",
+        OmissionReason::Root => "root: clients already have it",
+        OmissionReason::Unrelated => "not part of the chain",
     }
 }
 
-/// Remarks on names of `request` that `leaf` does not cover.
+/// Other formats are converted; everything else is a repair.
+fn repair_verb(kind: RepairKind) -> &'static str {
+    match kind {
+        RepairKind::Der | RepairKind::Pkcs7 | RepairKind::Pkcs12 | RepairKind::Utf16 => "converted",
+        _ => "repaired",
+    }
+}
+
+/// Returns a remark about the names of `request` that `leaf` does not cover.
 #[must_use]
 pub(crate) fn find_names_not_issued(
     leaf: &Certificate,
@@ -172,7 +183,7 @@ pub(crate) fn find_names_not_issued(
     })
 }
 
-/// One remark per kind of repair, with all its sources.
+/// Returns one remark per kind of repair, with all its sources.
 #[must_use]
 pub(crate) fn remark_repairs(repairs: &[AppliedRepair]) -> Vec<MatchingRemark> {
     let mut remarks: Vec<(RepairKind, Vec<String>)> = Vec::new();

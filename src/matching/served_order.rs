@@ -8,30 +8,30 @@ use crate::delivery::{AppliedRepair, CaDelivery, RepairKind, UnusedContent};
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::Chain;
 
-/// A fault that a server or its clients would fail on.
+/// A fault that makes a server or its clients fail.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum ServedFault {
     /// A layout that servers cannot read.
-    #[error("{file}{}: {what}: servers cannot read it", at_line(*line))]
+    #[error("{file}{}: {what}; servers cannot read this", at_line(*line))]
     Broken {
         file: String,
         /// The line, counted from 1.
         line: Option<usize>,
         what: RepairKind,
     },
-    /// Something that a server fails on.
-    #[error("{file} is {what}: servers cannot read it")]
+    /// Content that servers cannot read.
+    #[error("{file} is {what}; servers cannot read it")]
     Damaged { file: String, what: UnusedContent },
-    /// DER.
-    #[error("{file} is DER; nginx, Apache and HAProxy read PEM alone (\"no start line\")")]
+    /// The file is DER.
+    #[error("{file} is DER; nginx, Apache and HAProxy read only PEM and report \"no start line\"")]
     Der { file: String },
-    /// The file has certificates more than once.
-    #[error("{file} has more than once: {}", join_listed(labels))]
+    /// The file contains certificates more than once.
+    #[error("{file} contains more than once: {}", join_listed(labels))]
     Duplicate { file: String, labels: Vec<String> },
     /// END and BEGIN on one line.
     #[error(
-        "{file}{}: \"-----END CERTIFICATE----------BEGIN CERTIFICATE-----\" on one line: when the \
-            files were joined, the first had no line break at its end; servers say \"bad end line\"",
+        "{file}{}: \"-----END CERTIFICATE----------BEGIN CERTIFICATE-----\" on one line: the first \
+            of the joined files had no final line break; servers report \"bad end line\"",
         at_line(*line)
     )]
     Glued {
@@ -41,8 +41,8 @@ pub(crate) enum ServedFault {
     },
     /// The leaf is not the first.
     #[error(
-        "the first certificate in {file} is {first}, not {leaf}, which is number {position}: \
-            servers take the first for the site's and say \"key values mismatch\""
+        "the first certificate in {file} is {first}, but the server certificate {leaf} is number \
+            {position}; servers use the first one and report \"key values mismatch\""
     )]
     LeafNotFirst {
         file: String,
@@ -55,25 +55,28 @@ pub(crate) enum ServedFault {
     },
     /// The issuers do not follow each other.
     #[error(
-        "the intermediates in {file} are not in order: each certificate should be followed by its \
-            issuer; strict clients refuse it"
+        "the intermediates in {file} are out of order: each certificate should be followed by its \
+            issuer; strict clients refuse the chain"
     )]
     OutOfOrder { file: String },
-    #[error("{file} is packed (a zip or a mail): no server reads it")]
+    #[error("{file} is a zip or a mail, which servers cannot read")]
     Packed { file: String },
     /// The file has roots.
     #[error(
-        "{file} has roots, which clients have or do not trust; they are sent for nothing: {}",
+        "{file} includes roots that need not be sent (clients have them, or do not trust them): {}",
         join_listed(labels)
     )]
     RootIncluded { file: String, labels: Vec<String> },
-    /// The file has certificates that are not part of the chain.
-    #[error("{file} has what is no part of the chain: {}", join_listed(labels))]
+    /// The file contains certificates that are not part of the chain.
+    #[error(
+        "{file} includes certificates that are not part of the chain: {}",
+        join_listed(labels)
+    )]
     Unrelated { file: String, labels: Vec<String> },
 }
 
 impl ServedFault {
-    /// False for a fault of certificates that lists none.
+    /// Returns false for a fault about certificates that lists none.
     fn has_labels(&self) -> bool {
         match self {
             Self::Duplicate { labels, .. }
@@ -88,8 +91,8 @@ fn at_line(line: Option<usize>) -> String {
     line.map(|line| format!(" line {line}")).unwrap_or_default()
 }
 
-/// Finds the faults of `file`, which was read as `delivery`, in presenting `chain`; `served` are its
-/// certificates in their order.
+/// Finds the faults of `file`, which was read as `delivery`, in presenting `chain`; `served` are
+/// its certificates in their order.
 #[must_use]
 pub(crate) fn find_served_faults(
     file: &str,
@@ -132,7 +135,7 @@ pub(crate) fn find_served_faults(
     faults
 }
 
-/// The certificates that clients do not need.
+/// Returns faults about certificates that clients do not need.
 fn superfluous_certificates(file: &str, served: &[Certificate], chain: &Chain) -> Vec<ServedFault> {
     let mut seen = HashSet::new();
     let mut duplicates = Vec::new();
@@ -182,7 +185,7 @@ fn layout_faults(delivery: &CaDelivery) -> Vec<ServedFault> {
             }
             _ => None,
         });
-    // Twenty are enough to understand what is wrong.
+    // Twenty faults are enough to understand the problem.
     for fault in repairs.chain(damaged).take(20) {
         if !faults.contains(&fault) {
             faults.push(fault);
@@ -191,7 +194,7 @@ fn layout_faults(delivery: &CaDelivery) -> Vec<ServedFault> {
     faults
 }
 
-/// The fault in the file that a repair corrected; `None` if servers read the file anyway.
+/// Returns the fault that a repair corrected; `None` if servers can read the file without it.
 fn repair_fault(repair: &AppliedRepair) -> Option<ServedFault> {
     let file = repair.source.to_string();
     let line = repair.line;

@@ -1,5 +1,5 @@
-//! Names that a request may have (RFC 5280 4.2.1.6): DNS names, and for private CAs also IP addresses
-//! and email addresses.
+//! Names that a request may have (RFC 5280 4.2.1.6): DNS names, and for private CAs also IP
+//! addresses and email addresses.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -18,7 +18,8 @@ pub enum AltName {
 }
 
 impl AltName {
-    /// Parses user input: an IP address with or without brackets, an email address, else a DNS name.
+    /// Parses user input: an IP address with or without brackets, an email address, else a DNS
+    /// name.
     ///
     /// # Errors
     /// See [`NameError`].
@@ -65,8 +66,8 @@ impl AltName {
         }
     }
 
-    /// The name as part of a file name, with `_` for characters other than letters, digits, `.`, `_`
-    /// and `-`.
+    /// The name as part of a file name, with `_` for characters other than letters, digits, `.`,
+    /// `_` and `-`.
     #[must_use]
     pub fn file_stem(&self) -> String {
         match self {
@@ -88,7 +89,7 @@ fn replace_unsafe(text: &str) -> String {
     safe
 }
 
-/// Whether it is a `Dot-string` (RFC 5321 4.1.2) of at most 64 octets.
+/// Returns whether it is a `Dot-string` (RFC 5321 4.1.2) of at most 64 octets.
 fn is_local_part(local: &str) -> bool {
     local.len() <= 64 && local.split('.').all(is_atom)
 }
@@ -140,13 +141,13 @@ impl AltNames {
         self.0.iter().filter_map(AltName::dns)
     }
 
-    /// Each as [`AltName::text`].
+    /// Returns each name as [`AltName::text`].
     #[must_use]
     pub fn texts(&self) -> Vec<String> {
         self.0.iter().map(AltName::text).collect()
     }
 
-    /// The same set, whatever the order.
+    /// Returns whether both contain the same names, in any order.
     #[must_use]
     pub fn same_set(&self, other: &Self) -> bool {
         self.0.len() == other.0.len() && self.0.iter().all(|name| other.0.contains(name))
@@ -177,7 +178,7 @@ mod tests {
     use crate::pki::name::NameError;
 
     #[test]
-    fn each_kind_has_its_form_and_its_file_name() {
+    fn every_kind_of_name_has_a_text_and_a_file_name() {
         for (typed, text, stem) in [
             (
                 "Bücher.Example.",
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_refused_by_its_kind() {
+    fn invalid_names_have_their_own_errors() {
         for typed in [
             "@example.com",
             "a b@example.com",
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_a_set_with_a_first() {
+    fn names_are_a_set_with_a_primary_name() {
         let names = AltNames::parse(&["b.example", "10.0.0.1", "B.example"]).unwrap();
         assert_eq!(names.to_string(), "b.example, 10.0.0.1");
         assert!(names.same_set(&AltNames::parse(&["10.0.0.1", "b.example"]).unwrap()));

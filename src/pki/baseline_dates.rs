@@ -57,7 +57,7 @@ pub(crate) struct SunsetDate {
 }
 
 impl SunsetDate {
-    /// Whether it has ended at `at`.
+    /// Returns whether it has ended at `at`.
     #[must_use]
     pub(crate) fn holds(&self, at: Timestamp) -> bool {
         at >= midnight_utc(self.from)
@@ -76,7 +76,7 @@ pub(crate) struct DutyDate {
 }
 
 impl DutyDate {
-    /// Whether it applies at `at`.
+    /// Returns whether it applies at `at`.
     #[must_use]
     pub(crate) fn holds(&self, at: Timestamp) -> bool {
         at >= midnight_utc(self.from)
@@ -137,8 +137,8 @@ pub(crate) static CAA_TERMS: DutyDate = DutyDate {
     source: "SC-098v2",
 };
 
-/// BR 3.2.2.9: from how many remote network perspectives a CA must get the same DNS and web answers,
-/// by the day; the newest first.
+/// BR 3.2.2.9: from how many remote network perspectives a CA must get the same DNS and web
+/// answers, by the day; the newest first.
 static PERSPECTIVES: [(Date, u8); 4] = [
     (date(2026, 12, 15), 5),
     (date(2026, 6, 15), 4),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_holds_from_its_first_second() {
+    fn limits_apply_from_their_first_second() {
         for (schedule, at, expected) in [
             (&LIFETIME, "2017-01-01T00:00:00Z", (None, Some(825))),
             (&LIFETIME, "2026-03-14T23:59:59Z", (Some(398), Some(200))),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ending_holds_from_its_first_second() {
+    fn practices_end_at_the_first_second_of_their_day() {
         for (ending, before, first) in [
             (&CLIENT_AUTH, "2027-03-14T23:59:59Z", "2027-03-15T00:00:00Z"),
             (&EMAIL_PROOF, "2028-03-14T23:59:59Z", "2028-03-15T00:00:00Z"),

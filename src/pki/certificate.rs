@@ -27,7 +27,8 @@ pub enum CertificateError {
     Malformed,
 }
 
-/// The usages that the extensions of a certificate allow; whatever they do not mention is allowed.
+/// The usages that the extensions of a certificate allow; usages that they do not restrict are
+/// allowed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct CertificateUsage {
     /// `keyCertSign` (RFC 5280 4.2.1.3).
@@ -88,17 +89,17 @@ pub struct Certificate {
     pub is_ca: bool,
     /// The usages that its extensions allow.
     pub usage: CertificateUsage,
-    /// It has name constraints (RFC 5280 4.2.1.10).
+    /// Whether it has name constraints (RFC 5280 4.2.1.10).
     pub is_constrained: bool,
-    /// The subject key identifier (RFC 5280 4.2.1.2): a hint which key of a CA it is, no proof.
+    /// The subject key identifier (RFC 5280 4.2.1.2): a hint, not a proof, which key of a CA it is.
     pub subject_key: Option<Vec<u8>>,
     /// The authority key identifier (RFC 5280 4.2.1.1): the same hint for its issuer.
     pub authority_key: Option<Vec<u8>>,
     /// `caIssuers` URLs of the authority information access (RFC 5280 4.2.2.1).
     pub issuer_urls: Vec<String>,
-    /// The kind of key.
+    /// The algorithm of the key.
     pub algorithm: KeyAlgorithm,
-    /// The identity of the key.
+    /// The key id.
     pub key_id: PublicKeyId,
     /// SHA-256 of the DER.
     pub fingerprint: Fingerprint,
@@ -237,29 +238,31 @@ impl Certificate {
         self.fingerprint.to_string()
     }
 
-    /// Whether subject and issuer are the same name: a root, or another self-signed certificate.
+    /// Returns whether subject and issuer are the same name: a root, or another self-signed
+    /// certificate.
     #[must_use]
     pub fn is_self_issued(&self) -> bool {
         self.subject_der() == self.issuer_der()
     }
 
-    /// Whether it may be a server certificate: neither a CA certificate nor an old root, which is
-    /// self-issued without any alternative name (version 1, or no basic constraints).
+    /// Returns whether it may be a server certificate: neither a CA certificate nor an old root,
+    /// which is self-issued without any alternative name (version 1, or no basic constraints).
     #[must_use]
     pub fn is_server_certificate(&self) -> bool {
         let nameless = self.dns_names.is_empty() && self.ip_addresses.is_empty();
         !(self.is_ca || self.is_self_issued() && nameless)
     }
 
-    /// Whether `issuer` signed it: compares the name and checks the signature, not dates or usages.
+    /// Returns whether `issuer` signed it: compares the name and checks the signature, not dates or
+    /// usages.
     #[must_use]
     pub fn is_signed_by(&self, issuer: &Self) -> bool {
         self.issuer_der() == issuer.subject_der()
             && signature::check_signature(&self.der, issuer.spki()).is_ok()
     }
 
-    /// Whether it may be used for `host` by its alternative names (RFC 9525: never by its common
-    /// name).
+    /// Returns whether it may be used for `host` by its alternative names (RFC 9525: never by its
+    /// common name).
     #[must_use]
     pub fn covers(&self, host: &str) -> bool {
         if let Ok(ip_address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
@@ -271,8 +274,8 @@ impl Certificate {
             .any(|name| name.covers(host))
     }
 
-    /// Whether `at` is between its dates, both included, with a precision of one second (RFC 5280
-    /// 4.1.2.5).
+    /// Returns whether `at` is between its dates, both included, with a precision of one second
+    /// (RFC 5280 4.1.2.5).
     #[must_use]
     pub fn is_in_date(&self, at: Timestamp) -> bool {
         (self.not_before.as_second()..=self.not_after.as_second()).contains(&at.as_second())

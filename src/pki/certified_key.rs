@@ -39,8 +39,8 @@ impl CertifiedKey {
     }
 }
 
-/// Compares `key` with the key of `leaf` by `SubjectPublicKeyInfo`, for all key types; `None` if they
-/// match.
+/// Compares `key` with the key of `leaf` by `SubjectPublicKeyInfo`, for all key types; `None` if
+/// they match.
 #[must_use]
 pub(crate) fn find_key_problem(leaf: &Certificate, key: &PrivateKey) -> Option<ChainProblem> {
     if leaf.key_id == key.id() {

@@ -28,9 +28,9 @@ pub enum ChainEnd {
     },
     /// More signatures would have to be checked than any real chain needs.
     TooManyCandidates,
-    /// The chain is complete but its root is no anchor; holds the label of the root.
+    /// The chain is complete but its root is not a trust anchor; holds the label of the root.
     UnknownRoot(String),
-    /// The issuer may be in the bag, but the signature is of a kind that is no longer trusted.
+    /// The issuer may be in the bag, but the signature algorithm is no longer trusted.
     WeakSignature {
         /// The label of the certificate with that signature.
         subject: String,
@@ -69,7 +69,7 @@ pub struct AssembledChain {
 impl Chain {
     /// Finds the path from `leaf` through `bag` to an anchor. Each certificate must be valid, be
     /// permitted its role on the path and, if there is such a path, expire no sooner than the leaf.
-    /// If no path exists, the chain goes as far as signatures lead and says why it ends.
+    /// If no path exists, the chain goes as far as valid signatures lead and reports why it ends.
     #[must_use]
     pub fn assemble(
         leaf: &Certificate,
@@ -79,9 +79,9 @@ impl Chain {
         Self::assemble_by(leaf, bag, criteria, |_| None)
     }
 
-    /// Assembles as [`Self::assemble`], with a `judge` that may refuse an anchored chain: it returns
-    /// the indices of the certificates that may be the cause, and paths without them are tried. If
-    /// it refuses all, the first chain is returned.
+    /// Assembles as [`Self::assemble`], with a `judge` that may refuse an anchored chain: it
+    /// returns the indices of the certificates that may be the cause, and paths without them are
+    /// tried. If it refuses all, the first chain is returned.
     pub(super) fn assemble_by(
         leaf: &Certificate,
         bag: &[Certificate],
@@ -157,7 +157,7 @@ impl Chain {
         first_refused.map_or(JudgedChain::NotFound, JudgedChain::Refused)
     }
 
-    /// Goes as far as signatures lead, and says why no further.
+    /// Follows valid signatures as far as possible, and reports why the chain ends there.
     fn assemble_partial(pool: &[&Certificate], search: &mut PathSearch<'_>) -> Self {
         let excluded = HashSet::new();
         if let Some(path) = search.find_path(PathGoal::Root, &excluded) {

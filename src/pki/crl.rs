@@ -13,8 +13,8 @@ use x509_parser::x509::ReasonCode;
 use super::certificate::{Certificate, printable_name, to_timestamp};
 use super::oid;
 
-/// A certificate revocation list. certctl fetches none, and does not check the signature of one that
-/// is given.
+/// A certificate revocation list. certctl fetches none, and does not check the signature of one
+/// that is given.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RevocationList {
     /// The issuer in RFC 4514 order. Foreign text.
@@ -80,7 +80,7 @@ const DELTA: Oid<'_> = oid!(2.5.29.27);
 const ENTRY_ISSUER: Oid<'_> = oid!(2.5.29.29);
 
 impl RevocationList {
-    /// Parses DER; `None` if it is no revocation list.
+    /// Parses DER; `None` if it is not a revocation list.
     #[must_use]
     pub fn from_der(der: &[u8]) -> Option<Self> {
         let (rest, list) = CertificateRevocationList::from_der(der).ok()?;
@@ -104,13 +104,14 @@ impl RevocationList {
         })
     }
 
-    /// Whether it revokes `certificate` (issuer and serial number; RFC 5280 5.3).
+    /// Returns whether it revokes `certificate` (issuer and serial number; RFC 5280 5.3).
     #[must_use]
     pub fn revokes(&self, certificate: &Certificate) -> bool {
         lists_serial(&self.serials, certificate)
     }
 
-    /// Whether it removes `certificate` from an earlier list (`removeFromCRL`, RFC 5280 5.3.1).
+    /// Returns whether it removes `certificate` from an earlier list (`removeFromCRL`, RFC 5280
+    /// 5.3.1).
     #[must_use]
     pub fn lifts(&self, certificate: &Certificate) -> bool {
         lists_serial(&self.lifted, certificate)
@@ -131,7 +132,7 @@ fn lists_serial(serials: &SerialsByIssuer, certificate: &Certificate) -> bool {
         .is_some_and(|serials| serials.contains(&certificate.serial))
 }
 
-/// Whether an entry removes a certificate from an earlier list.
+/// Returns whether an entry removes a certificate from an earlier list.
 fn is_removal(entry: &RevokedCertificate<'_>) -> bool {
     entry
         .reason_code()

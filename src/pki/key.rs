@@ -19,7 +19,7 @@ use super::{der, pem};
 mod named;
 mod odd;
 
-/// The kind of a key.
+/// The algorithm of a key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum KeyAlgorithm {
     /// ECDSA on NIST P-256 (secp256r1).
@@ -32,12 +32,12 @@ pub enum KeyAlgorithm {
     Ed25519,
     /// RSA; holds the bits of the modulus.
     Rsa(usize),
-    /// Any other kind, which only certificates from outside have.
+    /// Any other algorithm; only certificates from elsewhere have such keys.
     Unknown,
 }
 
 impl KeyAlgorithm {
-    /// Of a DER `SubjectPublicKeyInfo`.
+    /// Reads it from a DER `SubjectPublicKeyInfo`.
     #[must_use]
     pub fn of_spki(spki: &[u8]) -> Self {
         let Some((algorithm, key)) = der::split_public_key(spki) else {
@@ -81,12 +81,12 @@ impl fmt::Display for KeyAlgorithm {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PublicKey {
     pub algorithm: KeyAlgorithm,
-    /// Its identity, by which the private key is found.
+    /// Its key id, by which the private key is found.
     pub id: PublicKeyId,
 }
 
 impl PublicKey {
-    /// Of a DER `SubjectPublicKeyInfo`.
+    /// Reads it from a DER `SubjectPublicKeyInfo`.
     #[must_use]
     pub fn of_spki(spki: &[u8]) -> Self {
         Self {
@@ -95,8 +95,8 @@ impl PublicKey {
         }
     }
 
-    /// Reads the public half that a DER private key states, if it does. Nothing proves that the secret
-    /// half belongs to it.
+    /// Reads the public half that a DER private key states, if it does. Nothing proves that the
+    /// secret half belongs to it.
     #[must_use]
     pub fn stated_in(private: &[u8]) -> Option<Self> {
         named::spki(private).map(|spki| Self::of_spki(&spki))
@@ -109,7 +109,7 @@ impl PublicKey {
 pub struct PublicKeyId(Fingerprint);
 
 impl PublicKeyId {
-    /// Of a DER `SubjectPublicKeyInfo`.
+    /// Reads it from a DER `SubjectPublicKeyInfo`.
     #[must_use]
     pub fn of_spki(spki: &[u8]) -> Self {
         Self(Fingerprint::of(spki))
@@ -147,19 +147,19 @@ pub enum KeyError {
     #[error("the private key is encrypted")]
     Encrypted,
     /// Key generation failed: no randomness, or an unsupported algorithm.
-    #[error("the key could not be made")]
+    #[error("cannot generate a key")]
     Generate,
-    /// A kind that web servers do not use; holds its name.
-    #[error("a private key of the kind {0}, which web servers are not given")]
+    /// A type that web servers do not use; holds its name.
+    #[error("a private key of type {0}, which web servers do not use")]
     OtherKind(&'static str),
     /// An RSA key that is too short for any CA; holds its bits.
-    #[error("an RSA key of {0} bits; 2048 is the least that CAs take")]
+    #[error("an RSA key of {0} bits; CAs require at least 2048")]
     ShortRsa(usize),
     /// Signing failed: no randomness.
-    #[error("the key could not sign")]
+    #[error("cannot sign with the key")]
     Sign,
     /// Not PKCS#8, PKCS#1 or SEC1, damaged, or of an unsupported kind.
-    #[error("not a private key of a known kind")]
+    #[error("not a private key in a supported format")]
     Unreadable,
 }
 
@@ -208,7 +208,8 @@ static CURVES: [Curve; 3] = [
 ];
 
 impl Curve {
-    /// Finds the curve with that identifier (the value of an `AlgorithmIdentifier`, RFC 5480 2.1.1).
+    /// Finds the curve with that identifier (the value of an `AlgorithmIdentifier`, RFC 5480
+    /// 2.1.1).
     fn find(identifier: &[u8]) -> Option<&'static Self> {
         CURVES
             .iter()
@@ -303,13 +304,13 @@ impl PrivateKey {
         })
     }
 
-    /// The key id, which its request and its certificate have too.
+    /// The key id, which its request and its certificate share.
     #[must_use]
     pub fn id(&self) -> PublicKeyId {
         self.id
     }
 
-    /// The kind of the key.
+    /// The algorithm of the key.
     #[must_use]
     pub fn algorithm(&self) -> KeyAlgorithm {
         self.algorithm
@@ -321,7 +322,8 @@ impl PrivateKey {
         &self.spki
     }
 
-    /// PKCS#8 DER. Only this and [`Self::to_pem`] reveal the key: for files of mode 0600 and signing.
+    /// PKCS#8 DER. Only this and [`Self::to_pem`] reveal the key: for files of mode 0600 and
+    /// signing.
     #[must_use]
     pub fn pkcs8(&self) -> &[u8] {
         &self.pkcs8
@@ -428,7 +430,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_key_reads_back_as_itself() {
+    fn keys_survive_a_round_trip() {
         for algorithm in MADE {
             let key = PrivateKey::generate(algorithm).unwrap();
             assert_eq!(key.algorithm(), algorithm);

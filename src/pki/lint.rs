@@ -1,5 +1,5 @@
-//! Rules for public TLS certificates besides path validation: names, usages, keys, validity periods.
-//! Each rule is data (`rules`); private CAs need not follow those for public CAs.
+//! Rules for public TLS certificates besides path validation: names, usages, keys, validity
+//! periods. Each rule is data (`rules`); private CAs need not follow those for public CAs.
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
@@ -11,6 +11,7 @@ use super::key::{KeyAlgorithm, PublicKeyId};
 use super::name::DnsName;
 use super::trust::TrustScope;
 use crate::pki::baseline_dates::{CLIENT_AUTH, LIFETIME, ScheduleStep};
+use crate::wording::day;
 
 mod rules;
 mod weak;
@@ -30,7 +31,7 @@ pub(crate) struct LintViolation {
 }
 
 impl LintViolation {
-    /// The consequence in `scope`; `None` if it is only a note there.
+    /// Returns the consequence in `scope`; `None` if it is only a note there.
     #[must_use]
     pub(crate) fn severity_in(&self, scope: TrustScope) -> Option<LintSeverity> {
         (scope == TrustScope::Public || self.rule.applies_to == RuleScope::AllCertificates)
@@ -48,10 +49,10 @@ impl std::fmt::Display for LintViolation {
     }
 }
 
-/// All violations of `chain`, those of the leaf first.
+/// Returns all violations of `chain`, those of the leaf first.
 #[must_use]
 pub(crate) fn lint_chain(chain: &Chain) -> Vec<LintViolation> {
-    // Verification reports a CA certificate in place of the leaf.
+    // `pki::verify` reports a CA certificate in place of the leaf.
     let mut violations = if chain.leaf().is_server_certificate() {
         check_leaf(chain.leaf())
     } else {
@@ -64,7 +65,7 @@ pub(crate) fn lint_chain(chain: &Chain) -> Vec<LintViolation> {
     violations
 }
 
-/// An intermediate should not expire before the leaf.
+/// Returns a violation if the intermediate expires before the leaf.
 fn check_expiry(intermediate: &Certificate, leaf: &Certificate) -> Option<LintViolation> {
     let end = leaf.not_after;
     if intermediate.not_after >= end {
@@ -74,21 +75,23 @@ fn check_expiry(intermediate: &Certificate, leaf: &Certificate) -> Option<LintVi
         rule: &rules::ENDS_FIRST,
         label: intermediate.label(),
         message: format!(
-            "it ends on {}, before the site's certificate on {end}; the chain breaks then",
-            intermediate.not_after
+            "it expires on {}, before the server certificate ({}); the chain breaks then",
+            day(intermediate.not_after),
+            day(end)
         ),
     })
 }
 
-/// Whether `after` cannot be used for TLS clients, as `before` can: public CAs have stopped issuing
-/// for them (mutual TLS, mail between servers, RADIUS), and browsers do not show it.
+/// Returns a violation if `before` is valid for TLS clients and `after` is not: public CAs are
+/// phasing out clientAuth (used for mutual TLS, mail between servers, RADIUS), and browsers do not
+/// show it.
 #[must_use]
 pub(crate) fn find_lost_client_auth(
     before: &Certificate,
     after: &Certificate,
 ) -> Option<LintViolation> {
-    let what = "the certificate before was for TLS clients too (clientAuth), this one is not: servers that you log in to \
-                with it will refuse it";
+    let what = "the previous certificate was also valid for TLS clients (clientAuth), and this one is \
+                not: servers that authenticate clients with it will refuse it";
     // Without extended key usages it is probably not used for clients.
     let is_lost = is_for_clients(before) == Some(true) && is_for_clients(after) == Some(false);
     is_lost.then(|| LintViolation {
@@ -98,14 +101,14 @@ pub(crate) fn find_lost_client_auth(
     })
 }
 
-/// Whether it is for TLS clients; `None` without extended key usages.
+/// Returns whether it is valid for TLS clients; `None` without extended key usages.
 fn is_for_clients(certificate: &Certificate) -> Option<bool> {
     let (_, parsed) = X509Certificate::from_der(certificate.der()).ok()?;
     let usages = parsed.extended_key_usage().ok()??;
     Some(usages.value.client_auth || usages.value.any)
 }
 
-/// A certificate of a retired root; old bundles still contain them.
+/// A retired root, or a certificate that one issued; old bundles still contain them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RetiredCertificate {
     /// The label of the certificate.
@@ -126,11 +129,11 @@ impl std::fmt::Display for RetiredCertificate {
                 },
         } = self;
         if label != name {
-            write!(f, "{label} is of the root ")?;
+            write!(f, "{label} belongs to the retired root ")?;
         }
         write!(
             f,
-            "{name}; {why} on {since}, and nobody needs it any more ({source})"
+            "{name}: {why} on {since}, and no client needs it any more ({source})"
         )
     }
 }
@@ -150,7 +153,7 @@ pub(crate) fn find_retired_root(certificate: &Certificate) -> Option<RetiredCert
     })
 }
 
-/// Whether the common name or a unit in `name` is that of `root`.
+/// Returns true if the common name or a unit in `name` is that of `root`.
 fn has_root_name(name: &str, root: &RetiredRoot) -> bool {
     name.split(',').any(|part| {
         ["CN=", "OU="]
@@ -184,7 +187,7 @@ fn check_leaf(leaf: &Certificate) -> Vec<LintViolation> {
         .collect()
 }
 
-/// Every common name should be an alternative name too: clients use only those.
+/// Checks that every common name is also a subject alternative name: clients use only those.
 fn check_common_name(leaf: &X509Certificate<'_>) -> Option<String> {
     let san = leaf.subject_alternative_name().ok()??;
     let unlisted: Vec<&str> = leaf
@@ -195,7 +198,7 @@ fn check_common_name(leaf: &X509Certificate<'_>) -> Option<String> {
         .collect();
     (!unlisted.is_empty()).then(|| {
         format!(
-            "its common name {} is not among its names; no client looks at it",
+            "its common name {} is not among its subject alternative names, and clients ignore it",
             unlisted.join(", ")
         )
     })
@@ -214,11 +217,11 @@ fn check_usages(leaf: &X509Certificate<'_>) -> Option<(&'static LintRule, String
     match leaf.extended_key_usage() {
         Ok(Some(usages)) if usages.value.any => Some((
             &rules::ANY_USAGE,
-            "it may be used for anything (anyExtendedKeyUsage)".to_owned(),
+            "it is valid for any purpose (anyExtendedKeyUsage)".to_owned(),
         )),
         Ok(None) => Some((
             &rules::NO_SERVER_AUTH,
-            "it does not say that it is for TLS servers (serverAuth); Apple's devices refuse it"
+            "it lacks the extended key usage for TLS servers (serverAuth), so Apple devices refuse it"
                 .to_owned(),
         )),
         _ => None,
@@ -228,7 +231,7 @@ fn check_usages(leaf: &X509Certificate<'_>) -> Option<(&'static LintRule, String
 fn check_client_auth(parsed: &X509Certificate<'_>, leaf: &Certificate) -> Option<String> {
     let usages = parsed.extended_key_usage().ok()??;
     (usages.value.client_auth && CLIENT_AUTH.holds(leaf.not_before)).then(|| {
-        "it is for TLS clients too (clientAuth), which Chrome no longer takes from public CAs"
+        "it is also valid for TLS clients (clientAuth), which Chrome no longer accepts from public CAs"
             .to_owned()
     })
 }
@@ -258,8 +261,8 @@ fn check_validity(leaf: &Certificate) -> Option<String> {
     let days = seconds.div_euclid(86_400) + i64::from(seconds.rem_euclid(86_400) > 0);
     (days > *most).then(|| {
         format!(
-            "it is valid for {days} days; of what public CAs issue since {since}, browsers \
-            take {most} at most"
+            "it is valid for {days} days; browsers accept at most {most} for certificates that \
+            public CAs issue since {since}"
         )
     })
 }
@@ -269,11 +272,11 @@ fn check_key_kind(algorithm: KeyAlgorithm) -> Option<(&'static LintRule, String)
         KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 | KeyAlgorithm::Rsa(_) => None,
         KeyAlgorithm::EcdsaP521 => Some((
             &rules::P521,
-            "its key is on the curve P-521, which Chrome and Firefox do not take".to_owned(),
+            "its key is on the curve P-521, which Chrome and Firefox do not accept".to_owned(),
         )),
         KeyAlgorithm::Ed25519 | KeyAlgorithm::Unknown => Some((
             &rules::ODD_CURVE,
-            "its key is neither RSA nor on P-256, P-384 or P-521: browsers refuse it".to_owned(),
+            "its key is neither RSA nor on P-256, P-384 or P-521, so browsers refuse it".to_owned(),
         )),
     }
 }
@@ -310,7 +313,7 @@ fn dns_fault(name: &str) -> Option<&'static str> {
     Some(match name {
         "" => "is empty",
         name if name.parse::<std::net::IpAddr>().is_ok() => {
-            "is an address; clients look for those elsewhere"
+            "is an IP address in a DNS name, which clients ignore"
         }
         name if name.ends_with('.') => "ends in a dot",
         name if name.strip_prefix("*.").unwrap_or(name).contains('*') => {
@@ -320,7 +323,7 @@ fn dns_fault(name: &str) -> Option<&'static str> {
             "is a wildcard for a whole top-level domain"
         }
         name if name.contains('_') => "has an underscore, which no public CA may certify",
-        _ => "is no host name",
+        _ => "is not a host name",
     })
 }
 
@@ -333,7 +336,7 @@ fn check_key(certificate: &Certificate) -> Option<LintViolation> {
         (Some(weakness), _) => (&rules::BROKEN_KEY, weakness),
         (None, KeyAlgorithm::Rsa(bits)) if bits % 8 != 0 => (
             &rules::ODD_MODULUS,
-            format!("its RSA modulus has {bits} bits, no multiple of 8"),
+            format!("its RSA modulus has {bits} bits, which is not a multiple of 8"),
         ),
         _ => return None,
     };
@@ -351,7 +354,7 @@ pub(crate) fn describe_key_weakness(spki: &[u8]) -> Option<String> {
     let id = PublicKeyId::of_spki(spki).to_string();
     if let Some((_, place)) = PRINTED_KEYS.iter().find(|(printed, _)| *printed == id) {
         return Some(format!(
-            "its private key is no secret: everybody can read it in {place}"
+            "its private key is publicly known: it is printed in {place}"
         ));
     }
     let (modulus, exponent) = weak::read_rsa_key(spki)?;

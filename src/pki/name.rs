@@ -9,10 +9,10 @@ pub enum NameError {
     #[error("no name was given")]
     Empty,
     /// An IP address instead of a name.
-    #[error("{0} is an address, not a DNS name")]
+    #[error("{0} is an IP address, not a DNS name")]
     Address(String),
     /// It has an `@` but is no valid email address.
-    #[error("{0:?} is no mail address that a certificate can carry")]
+    #[error("{0:?} is not a valid email address for a certificate")]
     Mailbox(String),
     /// It breaks a rule of IDNA, about letters, digits and hyphens, or about lengths.
     #[error("{0:?} is not a DNS name")]
@@ -20,8 +20,10 @@ pub enum NameError {
     /// A URL was pasted.
     #[error("{0:?} is a URL, not a name")]
     Url(String),
-    /// `*` somewhere else than as the whole first label.
-    #[error("{0:?}: a wildcard is one * as the whole first label, with a domain below it")]
+    /// A `*` that is not the whole first label.
+    #[error(
+        "{0:?} is not a valid wildcard: a single * must be the whole first label, before a domain"
+    )]
     Wildcard(String),
 }
 
@@ -91,9 +93,9 @@ impl DnsName {
         }))
     }
 
-    /// Parses a name of a certificate or a request: A-labels, any case, and only `*.` for a wildcard.
-    /// Nothing is normalized, because clients compare the name as it is written (RFC 5280 4.2.1.6,
-    /// RFC 9525 6.3).
+    /// Parses a name of a certificate or a request: A-labels, any case, and only `*.` for a
+    /// wildcard. Nothing is normalized, because clients compare the name as it is written (RFC 5280
+    /// 4.2.1.6, RFC 9525 6.3).
     #[must_use]
     pub fn parse_presented(text: &str) -> Option<Self> {
         let base = text.strip_prefix("*.");
@@ -109,7 +111,7 @@ impl DnsName {
         &self.0
     }
 
-    /// Whether it is a wildcard name such as `*.example.com`.
+    /// Returns whether it is a wildcard name such as `*.example.com`.
     #[must_use]
     pub fn is_wildcard(&self) -> bool {
         self.0.starts_with("*.")
@@ -151,8 +153,8 @@ impl DnsName {
         psl::domain_str(self.base())
     }
 
-    /// Whether the Public Suffix List has the suffix of this name: then the owner controls nothing
-    /// above the registrable domain. Internal zones (`corp`) are in no list.
+    /// Returns whether the Public Suffix List has the suffix of this name: then the owner controls
+    /// nothing above the registrable domain. Internal zones (`corp`) are in no list.
     #[must_use]
     pub fn has_public_suffix(&self) -> bool {
         psl::suffix(self.base().as_bytes()).is_some_and(|suffix| suffix.is_known())
@@ -169,8 +171,8 @@ impl DnsName {
             })
     }
 
-    /// Whether a certificate for `self` may be used for `host`: equal, or the wildcard stands for
-    /// exactly one whole left-most label (RFC 9525 6.3).
+    /// Returns whether a certificate for `self` may be used for `host`: equal, or the wildcard
+    /// stands for exactly one whole left-most label (RFC 9525 6.3).
     #[must_use]
     pub fn covers(&self, host: &str) -> bool {
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
@@ -183,8 +185,8 @@ impl DnsName {
     }
 }
 
-/// Whether `ascii` has labels of letters, digits and hyphens, 1 to 63 octets each, 253 in all: what
-/// the strict mode of IDNA does not check.
+/// Returns whether `ascii` has labels of letters, digits and hyphens, 1 to 63 octets each, 253 in
+/// all: what the strict mode of IDNA does not check.
 fn is_well_formed(ascii: &str) -> bool {
     ascii.len() <= 253 && labels(ascii).all(is_label)
 }
@@ -209,8 +211,8 @@ fn is_label(label: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
 }
 
-/// Whether IDNA would only change the case. Labels with `--` at the third position are encoded or
-/// invalid.
+/// Returns whether IDNA would only change the case. Labels with `--` at the third position are
+/// encoded or invalid.
 fn is_plain(base: &str) -> bool {
     base.len() <= 253 && labels(base).all(|label| is_label(label) && label.get(2..4) != Some(b"--"))
 }
@@ -269,7 +271,7 @@ impl DnsNames {
         self.0.iter()
     }
 
-    /// Whether both have the same names in any order.
+    /// Returns whether both have the same names in any order.
     #[must_use]
     pub fn same_set(&self, other: &Self) -> bool {
         self.0.len() == other.0.len() && self.0.iter().all(|name| other.0.contains(name))
@@ -288,7 +290,7 @@ impl fmt::Display for DnsNames {
     }
 }
 
-/// Lists the first few of `items` and how many more there are; there may be thousands.
+/// Joins the first six of `items` and adds the number of the others; there may be thousands.
 #[must_use]
 pub(crate) fn join_listed(items: &[String]) -> String {
     const SHOWN: usize = 6;

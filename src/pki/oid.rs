@@ -1,4 +1,5 @@
-//! Short names of the object identifiers that are common in certificates; dotted numbers for others.
+//! Short names of the object identifiers that are common in certificates; dotted numbers for
+//! others.
 
 use x509_parser::oid_registry::asn1_rs::{Oid, oid};
 

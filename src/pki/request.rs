@@ -24,13 +24,13 @@ mod build;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RequestError {
     /// The request could not be signed.
-    #[error("the request could not be made")]
+    #[error("cannot create the request")]
     Build(#[source] KeyError),
     /// Not PKCS#10.
     #[error("not a certificate request")]
     Malformed,
     /// Its own signature is wrong: it is damaged, or not signed with the key in it.
-    #[error("the request's own signature does not hold")]
+    #[error("the request's own signature is invalid")]
     Signature(#[source] SignatureError),
 }
 
@@ -46,9 +46,9 @@ pub struct SigningRequest {
     pub mailboxes: Vec<String>,
     /// The subject in RFC 4514 order, readable.
     pub subject: String,
-    /// The kind of key.
+    /// The algorithm of the key.
     pub algorithm: KeyAlgorithm,
-    /// The identity of the key.
+    /// The key id.
     pub key_id: PublicKeyId,
 }
 
@@ -200,8 +200,7 @@ impl SigningRequest {
     }
 }
 
-/// A request whose signature is wrong, or of a kind that certctl does not check: it may only be
-/// displayed.
+/// A request whose signature is invalid or uses an unsupported algorithm: it may only be displayed.
 #[derive(Clone, Debug)]
 pub struct UnprovenRequest(SigningRequest);
 
@@ -229,8 +228,8 @@ fn find_subject(der: &[u8]) -> Option<&[u8]> {
     (version.tag == der::INTEGER).then_some(subject.whole)
 }
 
-/// Whether `der` has the outline of a PKCS#10 request: its body starts with version 0, not with a
-/// version tag or a long serial number as that of a certificate.
+/// Returns whether `der` has the outline of a PKCS#10 request: its body starts with version 0, not
+/// with a version tag or a long serial number as that of a certificate.
 #[must_use]
 pub(crate) fn looks_like_request(der: &[u8]) -> bool {
     let version = der::split_signed(der).and_then(|signed| {
@@ -248,7 +247,7 @@ mod tests {
     use crate::pki::name::DnsNames;
 
     #[test]
-    fn a_request_has_its_names_and_its_key() {
+    fn requests_contain_their_names_and_key() {
         for algorithm in [
             KeyAlgorithm::EcdsaP256,
             KeyAlgorithm::EcdsaP384,
@@ -292,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_request_is_refused() {
+    fn changed_requests_are_rejected() {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let request =
             SigningRequest::build(&DnsNames::parse(&["example.com"]).unwrap(), &key).unwrap();

@@ -17,10 +17,10 @@ pub enum SignatureError {
     #[error("not a signed structure")]
     Malformed,
     /// The algorithm is no longer trusted (SHA-1, MD5, RSA below 2048 bits, unusual curves).
-    #[error("a signature algorithm that is not trusted today")]
+    #[error("the signature algorithm is no longer trusted")]
     Unsupported,
     /// The signature was not made by that key over these bytes.
-    #[error("the signature does not hold")]
+    #[error("the signature is invalid")]
     Wrong,
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn check_signature(signed: &[u8], spki: &[u8]) -> Result<(), Signatur
     outcome
 }
 
-/// The trusted algorithms, which remember what they checked.
+/// The trusted algorithms, with a cache of the signatures that they checked.
 pub(super) fn algorithms() -> &'static [&'static dyn SignatureVerificationAlgorithm] {
     static REMEMBERING: LazyLock<Vec<RememberingAlgorithm>> = LazyLock::new(|| {
         let numbered = ALL_VERIFICATION_ALGS.iter().enumerate();

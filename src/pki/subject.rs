@@ -1,6 +1,6 @@
 //! The subject of a request: written as in RFC 4514 (the most specific part first), encoded as in
-//! X.501 (the most specific part last). Every part is kept: duplicates, parts of several attributes,
-//! values of any type.
+//! X.501 (the most specific part last). Every part is kept: duplicates, parts of several
+//! attributes, values of any type.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,27 +18,27 @@ use super::oid::{StringType, attribute_name, find_attribute, find_attribute_by_n
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SubjectError {
     /// A value with characters that the attribute cannot have; holds both.
-    #[error("the value of {0} has letters that it cannot have: {1:?}")]
+    #[error("the value of {0} contains characters that are not allowed: {1:?}")]
     Letters(String, String),
     /// An attribute that has no value.
-    #[error("no value for {0} in the subject")]
+    #[error("the subject attribute {0} has no value")]
     NoValue(String),
-    /// A piece without `=`.
+    /// A part without `=`.
     #[error("{0:?} is not of the form TYPE=VALUE")]
     NotAPair(String),
-    /// The form of OpenSSL; holds the subject in the form of RFC 4514.
-    #[error("the subject is in OpenSSL's form")]
+    /// OpenSSL's format; holds the subject in the format of RFC 4514.
+    #[error("the subject is written in OpenSSL's format, with slashes")]
     Slashes(String),
     /// A character that has to be escaped.
-    #[error("the {0} in a value must be written \\{0}")]
+    #[error("the {0} in a value must be escaped as \\{0}")]
     Unescaped(char),
     /// An unknown attribute name.
-    #[error("{0:?} is no attribute that is known here")]
+    #[error("unknown subject attribute {0:?}")]
     UnknownType(String),
     /// An incomplete escape, hex value or quoted value.
     #[error(
-        "in the value of {0}: a backslash, a # or a quotation mark that is not followed by what \
-            belongs to it"
+        "the value of {0} contains an incomplete escape: a backslash, a # or a quotation mark \
+            without its continuation"
     )]
     Unfinished(String),
 }
@@ -136,8 +136,8 @@ impl SubjectName {
         self
     }
 
-    /// Adds the first of `names` as the common name if there is none, unless it is longer than X.520
-    /// allows.
+    /// Adds the first of `names` as the common name if there is none, unless it is longer than
+    /// X.520 allows.
     #[must_use]
     pub fn or_named(self, names: &AltNames) -> Self {
         let first = names.primary().text();
@@ -292,7 +292,7 @@ fn is_printable(text: &str) -> bool {
         .all(|b| b.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&b))
 }
 
-/// Decodes text of any string type that names were ever written in.
+/// Decodes text of any string type that is or was used in names.
 fn decode_text(tag: u8, octets: &[u8]) -> Option<String> {
     match tag {
         0x0c | 0x12 | 0x13 | 0x16 | 0x1a => std::str::from_utf8(octets).ok().map(str::to_owned),
@@ -313,7 +313,7 @@ fn decode_text(tag: u8, octets: &[u8]) -> Option<String> {
 }
 
 impl fmt::Display for SubjectName {
-    /// RFC 4514: what [`SubjectName::parse`] reads.
+    /// Formats the subject as in RFC 4514, which [`SubjectName::parse`] reads.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, part) in self.parts.iter().rev().enumerate() {
             if place > 0 {
@@ -480,8 +480,7 @@ mod grammar {
 mod tests {
     use super::{SubjectError, SubjectName};
 
-    /// What is typed, what is written of it, and its encoding in hex as `openssl req -subj` makes
-    /// it.
+    /// The input, its normalized text, and its encoding in hex as written by `openssl req -subj`.
     const READ: [(&str, &str, &str); 9] = [
         (
             "CN=a,C=DE",
@@ -527,7 +526,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_part_is_kept_in_its_order() {
+    fn all_parts_are_kept_in_order() {
         for (typed, written, encoded) in READ {
             let subject = SubjectName::parse(typed).unwrap();
             let der = subject.to_der();
@@ -553,7 +552,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_refused_by_its_kind() {
+    fn invalid_subjects_have_their_own_errors() {
         let text = str::to_owned;
         for (typed, error) in [
             (
@@ -585,7 +584,7 @@ mod tests {
     }
 
     #[test]
-    fn old_encodings_become_todays() {
+    fn old_encodings_are_converted() {
         // SEQUENCE { SET { SEQUENCE { O, BMPString "Aä" } }, SET { SEQUENCE { CN, TeletexString "ö"
         // } } }
         let name =
@@ -596,7 +595,7 @@ mod tests {
     }
 
     #[test]
-    fn common_names_are_changed_and_nothing_else() {
+    fn only_common_names_are_changed() {
         let subject = SubjectName::parse("CN=A.example+OU=x,O=y").unwrap();
         let lower = subject
             .clone()

@@ -1,4 +1,5 @@
-//! CAs and certificates for tests, all valid from 2026-01-01 to 2026-12-31 unless a test changes it.
+//! CAs and certificates for tests, all valid from 2026-01-01 to 2026-12-31 unless a test changes
+//! it.
 
 use jiff::Timestamp;
 use rcgen::{

@@ -1,5 +1,5 @@
-//! Trust anchors: Mozilla's list, which is compiled in, the system's roots, or the certificates of a
-//! file.
+//! Trust anchors: Mozilla's list, which is compiled in, the system's roots, or the certificates of
+//! a file.
 
 use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
@@ -19,12 +19,13 @@ pub enum TrustSource {
     Mozilla,
     /// The roots of this machine.
     System,
-    /// A file that the user named; holds its path.
+    /// A file that the user gave; holds its path.
     File(String),
 }
 
 impl TrustSource {
-    /// Which rules apply to certificates that lead to it: the anchors of a file are no public CAs.
+    /// Returns which rules apply to certificates with such an anchor: the anchors of a file are not
+    /// public CAs.
     #[must_use]
     pub fn scope(&self) -> TrustScope {
         if matches!(self, Self::File(_)) {
@@ -126,7 +127,8 @@ impl TrustAnchors {
         &self.source
     }
 
-    /// Whether there is no anchor: the file has no certificate that can be one.
+    /// Returns whether there is no anchor, because the file contains no certificate that can be
+    /// one.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.anchors.is_empty()
@@ -153,8 +155,8 @@ impl TrustAnchors {
             .filter(move |anchor| Some(anchor.subject.as_ref()) == name.as_deref())
     }
 
-    /// Why the anchor with that key does not permit `below` intermediates at `at`; if it has several
-    /// certificates, one that does is enough.
+    /// Returns why the anchor with that key does not permit `below` intermediates at `at`. If it
+    /// has several certificates, one that permits them is enough.
     pub(super) fn find_refusal(
         &self,
         key: PublicKeyId,
@@ -202,7 +204,7 @@ impl TrustAnchors {
     }
 }
 
-/// Whether `root` (DER) has one of `names` (values of DER names) as its subject.
+/// Returns whether `root` (DER) has one of `names` (values of DER names) as its subject.
 fn has_subject(root: &[u8], names: &[&[u8]]) -> bool {
     let root = CertificateDer::from(root);
     webpki::anchor_from_trusted_cert(&root)

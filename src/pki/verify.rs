@@ -18,7 +18,7 @@ mod usage;
 
 pub use problem::ChainProblem;
 
-/// What a chain is verified against.
+/// The criteria that a chain is verified against.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifyPolicy<'a> {
     /// The hosts that it will be served for; if empty, names are not checked.
@@ -53,8 +53,8 @@ impl VerifiedChain {
     }
 }
 
-/// Assembles the chain of `leaf` ([`Chain::assemble`]); if path validation refuses the best path, the
-/// first other that it accepts.
+/// Assembles the chain of `leaf` ([`Chain::assemble`]); if path validation refuses the best path,
+/// the first other that it accepts.
 #[must_use]
 pub fn assemble_chain(
     leaf: &Certificate,
@@ -72,8 +72,8 @@ pub fn assemble_chain(
     })
 }
 
-/// The indices of the certificates that may cause `error`: those with name constraints if it is about
-/// them, else all except the leaf.
+/// Returns the indices of the certificates that may cause `error`: those with name constraints if
+/// it is about them, else all except the leaf.
 fn possible_causes(chain: &Chain, error: &webpki::Error) -> Vec<usize> {
     let certificates = chain.certificates();
     let issuers = 1..certificates.len();
@@ -89,12 +89,12 @@ fn possible_causes(chain: &Chain, error: &webpki::Error) -> Vec<usize> {
     issuers.collect()
 }
 
-/// Everything that is wrong with `chain` under `policy`; empty if it is valid.
+/// Returns all problems of `chain` under `policy`; empty if it is valid.
 #[must_use]
 pub fn find_problems(chain: &Chain, policy: VerifyPolicy<'_>) -> Vec<ChainProblem> {
     let mut found = Vec::new();
-    // A self-signed certificate made by a server may claim to be a CA too; there, that it is
-    // self-signed is the problem to report.
+    // A self-signed certificate created by a server may also be marked as a CA; the problem to
+    // report is that it is self-signed.
     if chain.leaf().is_ca && (chain.leaf().dns_names.is_empty() || !chain.leaf().is_self_issued()) {
         let label = chain.leaf().label();
         found.push(ChainProblem::CaAsLeaf { label });
@@ -111,7 +111,7 @@ pub fn find_problems(chain: &Chain, policy: VerifyPolicy<'_>) -> Vec<ChainProble
     found
 }
 
-/// The reason why path validation refuses `chain`.
+/// Returns the reason why path validation refuses `chain`.
 fn check_path(chain: &Chain, policy: VerifyPolicy<'_>) -> Option<ChainProblem> {
     let reason = match validate(chain, policy) {
         Ok(()) => usage::refusal(chain, policy.anchors, policy.at)?,
@@ -145,7 +145,7 @@ fn check_dates(certificate: &Certificate, role: ChainRole, at: Timestamp) -> Opt
     })
 }
 
-/// The problem with where the chain ends.
+/// Returns the problem at the end of the chain, if it does not end in an anchor.
 fn check_end(chain: &Chain, anchors: &TrustAnchors) -> Option<ChainProblem> {
     match chain.end() {
         ChainEnd::Anchored => None,
@@ -205,9 +205,9 @@ fn check_hosts(leaf: &Certificate, hosts: &[String]) -> Vec<ChainProblem> {
         .collect()
 }
 
-/// Validates the path with webpki, which refuses whatever the checks above do not find. It gets only
-/// the anchor that the chain ends in: with more, it might stop at a nearer one and skip the rest of
-/// the chain.
+/// Validates the path with webpki, which refuses whatever the checks above do not find. It gets
+/// only the anchor that the chain ends in: with more, it might stop at a nearer one and skip the
+/// rest of the chain.
 fn validate(chain: &Chain, policy: VerifyPolicy<'_>) -> Result<(), webpki::Error> {
     let leaf = CertificateDer::from(chain.leaf().der());
     let bag: Vec<_> = chain
@@ -247,26 +247,26 @@ fn validate(chain: &Chain, policy: VerifyPolicy<'_>) -> Result<(), webpki::Error
 fn describe_error(error: &webpki::Error) -> String {
     let words = match error {
         webpki::Error::CaUsedAsEndEntity => {
-            "the site's certificate says that it is a CA's (basic constraints, RFC 5280 4.2.1.9)"
+            "the server certificate is marked as a CA (basic constraints, RFC 5280 4.2.1.9)"
         }
         webpki::Error::EndEntityUsedAsCa => {
-            "a certificate in it is used as a CA's but is none (basic constraints, RFC 5280 \
+            "a certificate in it is used as a CA but is not one (basic constraints, RFC 5280 \
                 4.2.1.9)"
         }
         webpki::Error::NameConstraintViolation => {
             "a CA in it may not issue for these names (name constraints, RFC 5280 4.2.1.10)"
         }
         webpki::Error::PathLenConstraintViolated => {
-            "it has more CAs than one of them allows (path length, RFC 5280 4.2.1.9)"
+            "it contains more CAs than one of them allows (path length, RFC 5280 4.2.1.9)"
         }
         webpki::Error::RequiredEkuNotFoundContext(_) => {
-            "it is not meant for TLS servers (extended key usage, RFC 5280 4.2.1.12)"
+            "a certificate in it may not be used for TLS servers (extended key usage, RFC 5280 4.2.1.12)"
         }
         webpki::Error::UnsupportedCriticalExtension => {
-            "it has a critical extension that nobody here knows (RFC 5280 4.2)"
+            "a certificate in it has an unknown critical extension (RFC 5280 4.2)"
         }
-        webpki::Error::MaximumPathDepthExceeded => "it has more than 6 intermediates",
-        other => return format!("path validation says {other:?}"),
+        webpki::Error::MaximumPathDepthExceeded => "it contains more than 6 intermediates",
+        other => return format!("the validator reports {other:?}"),
     };
     words.to_owned()
 }

@@ -24,7 +24,7 @@ const LABEL_WIDTH: usize = 8;
 /// Where commands and quoted lines begin.
 const COMMAND_INDENT: usize = 12;
 /// The width of output that does not go to a terminal.
-pub(crate) const DEFAULT_WIDTH: usize = 80;
+const DEFAULT_WIDTH: usize = 80;
 
 /// The labels in the margin. There are ten, so that a reader knows all of them after a day.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -317,7 +317,7 @@ impl Paragraph {
         match self.layout {
             Layout::Body => self.render_body(out, label_above, coloring, width),
             Layout::Continuation => {
-                push_wrapped(out, &escape(&self.body, &[]), LABEL_WIDTH, width, false);
+                push_wrapped(out, &escape(&self.body, &[]), LABEL_WIDTH, width);
             }
             Layout::FactRow | Layout::ActionRow => push_line(out, 0, &escape(&self.body, &[])),
             Layout::Verbatim => push_line(out, COMMAND_INDENT, &escape(&self.body, &[])),
@@ -340,12 +340,12 @@ impl Paragraph {
     ) {
         let body = escape(&self.body, &[]);
         let Some(label) = self.label else {
-            push_wrapped(out, &body, 0, width, false);
+            push_wrapped(out, &body, 0, width);
             return;
         };
         let is_repeated = label_above == Some(label) && !label.needs_action();
         if is_repeated {
-            push_wrapped(out, &body, LABEL_WIDTH, width, false);
+            push_wrapped(out, &body, LABEL_WIDTH, width);
             return;
         }
         let word = label.word();
@@ -359,17 +359,17 @@ impl Paragraph {
             }
         }
         out.push_str(&padding);
-        push_wrapped(out, &body, LABEL_WIDTH, width, true);
+        let lines = wrap(&body, width.saturating_sub(LABEL_WIDTH));
+        for (index, line) in lines.iter().enumerate() {
+            push_line(out, if index == 0 { 0 } else { LABEL_WIDTH }, line);
+        }
     }
 }
 
-/// Appends `body` wrapped to `width`, with `indent` spaces before each line; the first line has its
-/// indent already where `is_begun`.
-fn push_wrapped(out: &mut String, body: &str, indent: usize, width: usize, is_begun: bool) {
-    let lines = wrap(body, width.saturating_sub(indent));
-    for (index, line) in lines.iter().enumerate() {
-        let indent = if index == 0 && is_begun { 0 } else { indent };
-        push_line(out, indent, line);
+/// Appends `body` wrapped to `width`, with `indent` spaces before each line.
+fn push_wrapped(out: &mut String, body: &str, indent: usize, width: usize) {
+    for line in wrap(body, width.saturating_sub(indent)) {
+        push_line(out, indent, &line);
     }
 }
 

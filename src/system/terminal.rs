@@ -20,9 +20,20 @@ pub(crate) fn refuses_color() -> bool {
 /// The width that the environment asks for (`COLUMNS`, POSIX.1-2017, 8.3), in columns; `None` if it
 /// is not set or not a number of at least 20.
 #[must_use]
-pub(crate) fn requested_columns() -> Option<usize> {
+fn requested_columns() -> Option<usize> {
     let columns: usize = std::env::var("COLUMNS").ok()?.parse().ok()?;
     Some(columns).filter(|&columns| columns >= 20)
+}
+
+/// The width of output that does not go to a terminal.
+const DEFAULT_WIDTH: usize = 80;
+
+/// The width of `stream` in columns: `COLUMNS` where it is set, else the terminal's, else 80.
+#[must_use]
+pub(crate) fn width(stream: impl std::os::fd::AsFd) -> usize {
+    requested_columns()
+        .or_else(|| columns(stream))
+        .unwrap_or(DEFAULT_WIDTH)
 }
 
 /// How many columns a terminal has; `None` if `stream` is not a terminal.

@@ -1,4 +1,5 @@
-//! Bags in which the way has to be found: by signature, never by name or order, within bounds.
+//! Bags of certificates in which the chain has to be found: by signature and not by name or order,
+//! within limits.
 
 use rcgen::{KeyPair, SubjectPublicKeyInfo};
 
@@ -110,7 +111,7 @@ pub fn rows(world: &World) -> Vec<Row> {
     ]
 }
 
-/// The intermediate once more, with the same key, over long ago.
+/// Returns the intermediate with the same key, but expired long ago.
 fn expired_twin(world: &World) -> String {
     let known =
         certctl::facade::pki::certificate::Certificate::from_der(&super::world::der(&world.middle))
@@ -122,7 +123,7 @@ fn expired_twin(world: &World) -> String {
     unix(&params.signed_by(&public, &world.ca().root).unwrap().pem())
 }
 
-/// CAs each of which has a certificate of every other.
+/// Returns CAs that all certified each other.
 fn mesh(count: usize) -> String {
     let keys: Vec<KeyPair> = (0..count).map(|_| KeyPair::generate().unwrap()).collect();
     let name = |number: usize| format!("Mesh CA {number}");

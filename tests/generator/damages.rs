@@ -1,4 +1,4 @@
-//! What editors, mail programs, shells and hands do to PEM.
+//! Damage that editors, mail programs, shells and people cause to PEM.
 
 use super::encode::block;
 use super::world::{World, der};

@@ -1,5 +1,5 @@
-//! DER, PKCS#7 and PKCS#12 as other programs write them, made octet by octet: what reads them here
-//! did not write them.
+//! DER, PKCS#7 and PKCS#12 as other programs write them, encoded octet by octet and independently
+//! of certctl's own encoders.
 
 use p12_keystore::{
     Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKey,
@@ -13,7 +13,7 @@ pub const SEQUENCE: u8 = 0x30;
 const DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
 const SIGNED_DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
 
-/// A tag, the length, the value.
+/// Encodes an element: tag, length and value.
 pub fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let value = parts.concat();
     let length = match value.len() {
@@ -30,17 +30,17 @@ pub fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     [vec![tag], length, value].concat()
 }
 
-/// The same with an indefinite length (X.690 8.1.3.6).
+/// Encodes an element with an indefinite length (X.690 8.1.3.6).
 pub fn open(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     [&[tag, 0x80], parts.concat().as_slice(), &[0, 0]].concat()
 }
 
-/// `SignedData` without a signer: what CAs call p7b.
+/// Encodes `SignedData` without a signer, which CAs call p7b.
 pub fn p7b(certificates: &[&str]) -> Vec<u8> {
     signed_data(certificates, tlv)
 }
 
-/// The same in BER.
+/// Encodes the same as BER.
 pub fn p7b_ber(certificates: &[&str]) -> Vec<u8> {
     signed_data(certificates, open)
 }
@@ -62,13 +62,13 @@ fn signed_data(certificates: &[&str], wrap: fn(u8, &[&[u8]]) -> Vec<u8>) -> Vec<
     wrap(SEQUENCE, &[&tlv(6, &[SIGNED_DATA]), &wrap(0xa0, &[&body])])
 }
 
-/// A PEM block of any label, lines of 64.
+/// Encodes a PEM block with any label, in lines of 64 characters.
 pub fn block(label: &str, der: &[u8]) -> String {
     let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
     pem::encode_config(&pem::Pem::new(label, der), config)
 }
 
-/// A PKCS#12 file as OpenSSL 3, old Windows or Java write it.
+/// Encodes a PKCS#12 file as OpenSSL 3, old Windows or Java write it.
 pub fn pfx(world: &World, password: &str, legacy: bool) -> Vec<u8> {
     let certificates = [&world.leaf, &world.middle, &world.root]
         .map(|pem| Certificate::from_der(&der(pem)).unwrap());
@@ -97,7 +97,7 @@ pub fn pfx(world: &World, password: &str, legacy: bool) -> Vec<u8> {
         .unwrap()
 }
 
-/// PKCS#12 without any encryption or MAC; `wrap` decides how lengths are written.
+/// Encodes PKCS#12 without encryption and MAC; `wrap` encodes the lengths.
 pub fn plain_pfx(world: &World, wrap: fn(u8, &[&[u8]]) -> Vec<u8>) -> Vec<u8> {
     const BAG: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01";
     const X509: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x16\x01";
@@ -121,7 +121,8 @@ pub fn plain_pfx(world: &World, wrap: fn(u8, &[&[u8]]) -> Vec<u8>) -> Vec<u8> {
     wrap(SEQUENCE, &[&[2, 1, 3], &data(&safes)])
 }
 
-/// A certificate in outline, with an RSA key of that many octets and a signature that is none.
+/// Encodes the outline of a certificate, with an RSA key of that many octets and an invalid
+/// signature.
 pub fn long_key(octets: usize) -> Vec<u8> {
     let rsa = tlv(
         SEQUENCE,
@@ -165,7 +166,7 @@ pub fn long_key(octets: usize) -> Vec<u8> {
     )
 }
 
-/// Base64 in lines of `width`.
+/// Encodes base64 in lines of `width` characters.
 pub fn base64(bytes: &[u8], width: usize) -> String {
     use base64::Engine as _;
     let text = base64::engine::general_purpose::STANDARD.encode(bytes);

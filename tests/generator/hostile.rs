@@ -1,4 +1,4 @@
-//! What means harm, or looks like it.
+//! Hostile files, and files that look hostile.
 
 use std::io::{Cursor, Write};
 
@@ -21,7 +21,7 @@ pub fn rows(world: &World) -> Vec<Row> {
     rows
 }
 
-/// Names of entries and files.
+/// Hostile names of entries and files.
 fn names(world: &World) -> Vec<Row> {
     let (leaf, bundle) = (world.leaf.as_str(), world.bundle());
     let long = "x".repeat(60_000);
@@ -83,7 +83,7 @@ fn names(world: &World) -> Vec<Row> {
     rows
 }
 
-/// Zips that are not what they say.
+/// Zips whose headers do not match their content.
 fn archives(world: &World) -> Vec<Row> {
     let leaf = world.leaf.as_str();
     let good = zip(&[("a.crt", leaf), ("b.crt", &world.middle)]);
@@ -96,7 +96,7 @@ fn archives(world: &World) -> Vec<Row> {
         .position(|part| part == b"PK\x01\x02")
         .unwrap();
     // The declared size of the first entry, in its own header and in the directory, far above and
-    // far below the truth.
+    // far below its real size.
     let lying = |size: [u8; 4]| {
         let mut zip = stored.clone();
         zip[22..26].copy_from_slice(&size);
@@ -180,7 +180,7 @@ fn stored(files: &[(&str, &[u8])]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-/// What would use up memory or time.
+/// Files that would use up memory or time.
 fn greedy(world: &World) -> Vec<Row> {
     let names: Vec<String> = (0..100_000).map(|number| format!("{number}.crt")).collect();
     let many: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
@@ -259,7 +259,7 @@ fn greedy(world: &World) -> Vec<Row> {
     ]
 }
 
-/// What certificates say.
+/// Hostile text in certificates.
 fn contents(world: &World) -> Vec<Row> {
     let mut params = rcgen::CertificateParams::new(vec!["example.com".to_owned()]).unwrap();
     params.distinguished_name = rcgen::DistinguishedName::new();

@@ -1,5 +1,4 @@
-//! How the CAs and shops lay out what they send (as seen in their help pages and in real
-//! deliveries).
+//! File layouts of CAs and resellers, from their help pages and from real deliveries.
 
 use super::encode::{p7b, pfx};
 use super::world::{World, der};

@@ -1,4 +1,4 @@
-//! Saved mails: what shops send, and what forwarding makes of it.
+//! Saved mails as resellers send them, and forwarded ones.
 
 use super::encode::{base64, p7b};
 use super::world::World;
@@ -7,7 +7,7 @@ use crate::support::zip::zip;
 
 const HEAD: &str = "Received: from mx.example (mx.example [192.0.2.1])\r\n\tby mail.example; Mon, 23 Nov 2026 10:00:00 +0000\r\nFrom: \"The Shop\" <no-reply@shop.example>\r\nTo: admin@example.com\r\nSubject: =?utf-8?Q?Your_certificate?=\r\nMIME-Version: 1.0\r\n";
 
-/// A part with its header fields.
+/// Returns a MIME part with its header fields.
 fn part(kind: &str, encoding: &str, body: &str) -> String {
     format!(
         "--=_b\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{body}\r\n"

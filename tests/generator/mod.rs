@@ -1,5 +1,5 @@
-//! Makes deliveries at run time: what CAs send, what mail programs, editors and people make of it,
-//! what is none, and what means harm. Every row says what must come of it.
+//! Generates deliveries at run time: files as CAs send them, as mail programs, editors and people
+//! change them, files of other kinds, and hostile ones. Every row states the expected outcome.
 
 #![allow(
     unreachable_pub,
@@ -19,27 +19,27 @@ pub mod wrappings;
 
 pub use world::World;
 
-/// What must come of a row.
+/// The expected outcome of a row.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Must {
-    /// The one right chain file, byte for byte: leaf and intermediate.
+    /// The correct chain file, byte for byte: leaf and intermediate.
     Give,
-    /// A judgement (exit 1): read, and not written.
+    /// The files are read and judged wrong (exit 1), and no chain file is written.
     Judge,
-    /// A refusal (exit 3): nothing of use in it, or hostile.
+    /// The files are refused (exit 3): nothing usable in them, or hostile.
     Refuse,
 }
 
-/// One delivery.
+/// One delivery and its expected outcome.
 pub struct Row {
     pub name: String,
-    /// In the folder `in`, in this order on the command line.
+    /// The files in the folder `in`, in their order on the command line.
     pub files: Vec<(String, Vec<u8>)>,
     pub stdin: Option<Vec<u8>>,
-    /// What is passed in place of the files.
+    /// Arguments that are passed instead of the files.
     pub typed: Option<Vec<&'static str>>,
     pub must: Must,
-    /// It wants to use up memory: it is measured.
+    /// Whether it is designed to use up memory, so that the memory is measured.
     pub greedy: bool,
 }
 
@@ -59,7 +59,7 @@ impl Row {
         }
     }
 
-    /// Of one file.
+    /// Creates a row with one file.
     pub fn one(must: Must, name: impl Into<String>, file: &str, bytes: impl Into<Vec<u8>>) -> Self {
         Self::new(must, name, vec![(file, bytes.into())])
     }
@@ -75,7 +75,7 @@ impl Row {
     }
 }
 
-/// All of them.
+/// Returns all rows.
 pub fn rows(world: &World) -> Vec<Row> {
     let all = [
         layouts::rows,
@@ -90,7 +90,7 @@ pub fn rows(world: &World) -> Vec<Row> {
 }
 
 impl Row {
-    /// A further file that is not passed.
+    /// Adds a file that is not passed on the command line.
     pub fn with_file(mut self, name: &str, content: &str) -> Self {
         self.files.push((name.to_owned(), content.into()));
         self

@@ -1,4 +1,4 @@
-//! What is no certificate, and is named for what it is.
+//! Files that are not certificates and are described as what they are.
 
 use super::encode::{SEQUENCE, block, tlv};
 use super::world::{World, der};
@@ -6,7 +6,7 @@ use super::{Must, Row};
 use crate::support::zip::zip;
 
 pub fn rows(world: &World) -> Vec<Row> {
-    // A header is filled up with zeros: letters alone may be base64 that happens to say so.
+    // The header is padded with zeros, because letters alone could be valid base64.
     let mut tar = vec![0; 512];
     tar[..5].copy_from_slice(b"x.crt");
     tar[257..262].copy_from_slice(b"ustar");

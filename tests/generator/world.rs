@@ -1,5 +1,5 @@
-//! The CAs of the suite: a root, its intermediate and a site's certificate; the same root as older
-//! CAs know it.
+//! The CAs of the suite: a root, its intermediate and a server certificate, and the same root
+//! cross-signed by older ones.
 
 use certctl::facade::pki::certificate::Certificate;
 use rcgen::{CertifiedIssuer, KeyPair, SubjectPublicKeyInfo};
@@ -11,19 +11,19 @@ pub type Authority = CertifiedIssuer<'static, KeyPair>;
 
 pub struct World {
     pub order: Order,
-    /// PEM: the site's certificate.
+    /// PEM: the server certificate.
     pub leaf: String,
-    /// PEM: what issued it.
+    /// PEM: the intermediate that issued it.
     pub middle: String,
-    /// PEM: the root that is trusted.
+    /// PEM: the trusted root.
     pub root: String,
-    /// PEM: the same root, signed by an older one.
+    /// PEM: the same root, cross-signed by an older one.
     pub cross: String,
-    /// PEM: that older one.
+    /// PEM: the older root.
     pub older: String,
-    /// PEM: a root whose time is over, and the trusted root signed by it.
+    /// PEM: a retired root, and the trusted root cross-signed by it.
     pub expired: (String, String),
-    /// PEM: the key of the site.
+    /// PEM: the key of the server certificate.
     pub key: String,
     /// PEM: the request.
     pub request: String,
@@ -62,17 +62,17 @@ impl World {
         }
     }
 
-    /// What must come out.
+    /// Returns the expected chain file.
     pub fn chain(&self) -> String {
         format!("{}{}", self.leaf, self.middle)
     }
 
-    /// Intermediate and root, as shops bundle them.
+    /// Returns intermediate and root, as resellers bundle them.
     pub fn bundle(&self) -> String {
         format!("{}{}", self.middle, self.root)
     }
 
-    /// Leaf, intermediate and root.
+    /// Returns leaf, intermediate and root.
     pub fn all(&self) -> String {
         format!("{}{}", self.leaf, self.bundle())
     }
@@ -81,7 +81,7 @@ impl World {
         &self.order.ca
     }
 
-    /// Another certificate for the same key.
+    /// Returns another certificate for the same key.
     pub fn leaf_from_to(&self, from: i64, to: i64) -> String {
         let leaf = Leaf {
             not_before: days(today(), from),
@@ -92,7 +92,7 @@ impl World {
     }
 }
 
-/// A root of its own, its dates moved by `shift` days.
+/// Returns a separate root, with its dates moved by `shift` days.
 pub fn root_named(name: &str, shift: i64) -> Authority {
     let mut params = ca_params(name);
     params.not_before += time::Duration::days(shift);

@@ -1,4 +1,4 @@
-//! The same certificates in every wrapping.
+//! The same certificates in every container format.
 
 use super::encode::{base64, block, open, p7b, p7b_ber, pfx, plain_pfx, tlv};
 use super::world::{World, der};

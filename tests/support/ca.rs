@@ -1,4 +1,5 @@
-//! A CA made at run time: a root, intermediates, leaves with every fault a test asks for.
+//! A CA created at run time: a root, intermediates, and leaves with the faults that a test
+//! requests.
 
 use std::sync::OnceLock;
 
@@ -25,13 +26,13 @@ pub const DAYS_LEFT: i64 = 44;
 /// third of a lifetime.
 pub const DAYS_UNTIL_DUE: i64 = 36;
 
-/// What a leaf is like; `default()` is a good one.
+/// The properties of a leaf; `default()` is a valid one.
 pub struct Leaf {
     pub not_before: Date,
     pub not_after: Date,
-    /// In place of the names of the request.
+    /// Names that replace those of the request.
     pub names: Option<Vec<String>>,
-    /// What else is other.
+    /// Further changes.
     pub change: fn(&mut CertificateParams),
 }
 
@@ -48,7 +49,7 @@ impl Default for Leaf {
     }
 }
 
-/// As public CAs do it, a certificate says where its issuer is (RFC 5280 4.2.2.1).
+/// Adds the URL of the issuer, as public CAs do (RFC 5280 4.2.2.1).
 pub fn names_its_issuer(params: &mut CertificateParams) {
     let ca_issuers = b"\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x02\x86\x11http://ca.example";
     let content = [&[0x30, 0x1f, 0x30, 0x1d], &ca_issuers[..]].concat();
@@ -61,12 +62,12 @@ pub fn names_its_issuer(params: &mut CertificateParams) {
 }
 
 impl TestCa {
-    /// A CA with P-256 keys.
+    /// Creates a CA with P-256 keys.
     pub fn new() -> Self {
         Self::with_algorithm(&PKCS_ECDSA_P256_SHA256)
     }
 
-    /// A CA with RSA-2048 keys.
+    /// Creates a CA with RSA-2048 keys.
     pub fn rsa() -> Self {
         Self::with_algorithm(&PKCS_RSA_SHA256)
     }
@@ -89,17 +90,17 @@ impl TestCa {
         unix(&self.intermediate.pem())
     }
 
-    /// Intermediate, then root: what shops call the ca-bundle.
+    /// Returns intermediate and root: what resellers call the ca-bundle.
     pub fn bundle_pem(&self) -> String {
         self.intermediate_pem() + &self.root_pem()
     }
 
-    /// A good leaf for a PEM request.
+    /// Issues a valid leaf for a PEM request.
     pub fn issue(&self, request_pem: &str) -> String {
         self.issue_as(request_pem, Leaf::default())
     }
 
-    /// A leaf for a PEM request, as told.
+    /// Issues a leaf with these properties for a PEM request.
     pub fn issue_as(&self, request_pem: &str, leaf: Leaf) -> String {
         let mut request = CertificateSigningRequestParams::from_pem(request_pem).unwrap();
         let params = &mut request.params;
@@ -116,11 +117,10 @@ impl TestCa {
     }
 }
 
-/// The intermediate of `ca` as it was signed once more, to end on a day: what a cross-signed one is
-/// like whose other root goes.
-pub fn crossed(ca: &TestCa, ends: Date) -> String {
+/// Returns the intermediate of `ca`, signed again by the root with another expiry date.
+pub fn crossed(ca: &TestCa, not_after: Date) -> String {
     let mut params = ca_params("Test DV CA R2");
-    params.not_after = moment(ends);
+    params.not_after = moment(not_after);
     unix(
         &params
             .signed_by(ca.intermediate.key(), &ca.root)
@@ -129,14 +129,14 @@ pub fn crossed(ca: &TestCa, ends: Date) -> String {
     )
 }
 
-/// A CA certificate below `issuer`.
+/// Issues a CA certificate below `issuer`.
 pub fn subordinate(issuer: &Issuer, name: &str, algorithm: &'static SignatureAlgorithm) -> Issuer {
     let key = KeyPair::generate_for(algorithm).unwrap();
     Issuer::signed_by(ca_params(name), key, issuer).unwrap()
 }
 
-/// A CA's parameters, valid from 2020 (so that tests can evaluate dates as of any fixed day since)
-/// for five years from now.
+/// Returns the parameters of a CA certificate, valid from 2020 (so that tests can evaluate dates as
+/// of any fixed day since) for five years from now.
 pub fn ca_params(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
@@ -171,7 +171,7 @@ pub fn days(from: Date, count: i64) -> Date {
     from.checked_add(jiff::Span::new().days(count)).unwrap()
 }
 
-/// Midnight, as rcgen has it.
+/// Returns midnight UTC in the type that rcgen uses.
 pub fn moment(date: Date) -> time::OffsetDateTime {
     rcgen::date_time_ymd(
         date.year().into(),

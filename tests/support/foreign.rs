@@ -1,7 +1,7 @@
-//! Other people's programs, which judge what certctl makes. A missing one fails the test that needs
-//! it and says the package: nothing is skipped. A test file that uses them, itself or through
-//! `support`, says so in its first lines (`//! Needs: openssl`), which is what
-//! `scripts/test --quick` goes by.
+//! Programs of other projects, which check what certctl writes. If one is missing, the test that
+//! needs it fails and names the package; no test is skipped. A test file that uses them, itself or
+//! through `support`, lists them in its first lines (`//! Needs: openssl`); `scripts/test --quick`
+//! selects the test files by these lines.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -11,7 +11,8 @@ use super::program::clear_environment;
 const PROGRAMS: &str = include_str!("programs.txt");
 const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
-/// A command that runs `program` as Debian ships it, with no environment but PATH.
+/// Returns a command that runs `program` as Debian ships it, with only PATH and LC_ALL in its
+/// environment.
 pub fn foreign(program: &str) -> Command {
     let mut command = Command::new(path_of(program));
     clear_environment(&mut command)
@@ -20,7 +21,7 @@ pub fn foreign(program: &str) -> Command {
     command
 }
 
-/// Where `program` is; a path of the list is where it says.
+/// Returns the path of `program`, which must be in tests/support/programs.txt.
 pub fn path_of(program: &str) -> PathBuf {
     let package = PROGRAMS
         .lines()
@@ -34,7 +35,7 @@ pub fn path_of(program: &str) -> PathBuf {
         .unwrap_or_else(|| panic!("{program} is not in tests/support/programs.txt"));
     assert!(
         std::env::var_os("CERTCTL_QUICK").is_none(),
-        "a test of --quick wants {program}: its file must say `//! Needs: {program}`"
+        "a test of --quick uses {program}: its file must contain `//! Needs: {program}`"
     );
     FOLDERS
         .iter()
@@ -42,22 +43,22 @@ pub fn path_of(program: &str) -> PathBuf {
         .find(|path| path.exists())
         .unwrap_or_else(|| {
             panic!(
-                "{program} is not installed: apt-get install {package} (scripts/test asks and does)"
+                "{program} is not installed: apt-get install {package} (scripts/test offers to do so)"
             )
         })
 }
 
-/// Runs it, fails with its words unless it ends well, and says what it printed (stdout, then
-/// stderr).
+/// Runs the command and returns its output (stdout, then stderr); panics with the output if it
+/// fails.
 #[track_caller]
 pub fn succeed(command: &mut Command) -> String {
     let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned()
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
         + &String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
-        "{command:?}: {}\n{said}",
+        "{command:?}: {}\n{text}",
         output.status
     );
-    said
+    text
 }

@@ -1,5 +1,4 @@
-//! A CA run with the openssl command line, and the zip that a shop makes of what it issues with
-//! zip(1).
+//! A CA that uses the openssl command line, and the zip that a reseller sends, created with zip(1).
 
 use std::path::PathBuf;
 
@@ -79,17 +78,17 @@ impl<'a> OpensslCa<'a> {
         ca
     }
 
-    /// The root's file.
+    /// Returns the file of the root.
     pub fn root(&self) -> PathBuf {
         self.folder.join("root.crt")
     }
 
-    /// Signs the request file for its own names and gives the leaf.
+    /// Issues a leaf for the names of the request file and returns it as PEM.
     pub fn issue(&self, request: &str, days: u32) -> String {
         let request = self.sandbox.join(request);
         let request = request.to_str().unwrap();
-        let asked = self.openssl(&["req", "-in", request, "-noout", "-text", "-verify"]);
-        let names = asked
+        let printed = self.openssl(&["req", "-in", request, "-noout", "-text", "-verify"]);
+        let names = printed
             .lines()
             .map(str::trim)
             .find(|line| line.starts_with("DNS:"))
@@ -115,8 +114,8 @@ impl<'a> OpensslCa<'a> {
         self.read("leaf.crt")
     }
 
-    /// What shops mail, at its worst: the bundle before the leaf, the root before the intermediate,
-    /// CRLF.
+    /// Writes the worst zip that resellers send: the bundle before the leaf, the root before the
+    /// intermediate, and CRLF line endings.
     pub fn mail(&self, zip: &str, stem: &str, leaf: &str) {
         let crlf = |text: String| text.replace('\n', "\r\n");
         let (bundle, certificate) = (format!("{stem}.ca-bundle"), format!("{stem}.crt"));

@@ -1,10 +1,10 @@
-//! A sandbox with a key and a request, and what a CA sends for it.
+//! A sandbox with a key, a request and the certificate that a CA issued for it.
 
 use super::Sandbox;
 use super::ca::TestCa;
 
-/// `example.com.key` and `.csr` for example.com and www.example.com, the CA's `root.pem`, and a
-/// good leaf.
+/// A sandbox with `example.com.key` and `.csr` for example.com and www.example.com and the CA's
+/// `root.pem`; and a valid leaf.
 pub struct Order {
     pub sandbox: Sandbox,
     pub ca: TestCa,
@@ -23,12 +23,12 @@ impl Order {
         Self { sandbox, ca, leaf }
     }
 
-    /// Leaf and intermediate.
+    /// Returns leaf and intermediate as PEM.
     pub fn chain(&self) -> String {
         format!("{}{}", self.leaf, self.ca.intermediate_pem())
     }
 
-    /// What lies in the sandbox.
+    /// Returns the names of the files in the sandbox.
     pub fn listing(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.sandbox.path()).unwrap();
         let mut names: Vec<String> = entries

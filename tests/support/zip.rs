@@ -1,11 +1,11 @@
-//! Zip files, good and bad.
+//! Creates valid and damaged zip files.
 
 use std::io::{Cursor, Write};
 
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-/// A zip of these files, deflated.
+/// Creates a zip of these files, deflated.
 pub fn zip<B: AsRef<[u8]>>(files: &[(&str, B)]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
@@ -16,7 +16,7 @@ pub fn zip<B: AsRef<[u8]>>(files: &[(&str, B)]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-/// A zip with a link and one file.
+/// Creates a zip with a symbolic link and one file.
 pub fn with_link(link: &str, target: &str, file: (&str, &[u8])) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     writer
@@ -29,7 +29,7 @@ pub fn with_link(link: &str, target: &str, file: (&str, &[u8])) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-/// A zip of one file of `size` zeros.
+/// Creates a zip of one file of `size` zeros.
 pub fn bomb(size: usize) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
@@ -41,7 +41,7 @@ pub fn bomb(size: usize) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-/// The same zip with every entry marked as ciphered.
+/// Returns the zip with every entry marked as encrypted.
 pub fn ciphered(mut zip: Vec<u8>) -> Vec<u8> {
     for (magic, flags) in [(b"PK\x03\x04", 6), (b"PK\x01\x02", 8)] {
         let places: Vec<usize> = (0..zip.len() - 4)
@@ -54,7 +54,7 @@ pub fn ciphered(mut zip: Vec<u8>) -> Vec<u8> {
     zip
 }
 
-/// The same zip with the name `from` written as `to` (of the same length) everywhere.
+/// Returns the zip with the name `from` replaced by `to` (of the same length) everywhere.
 pub fn renamed(mut zip: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let places: Vec<usize> = (0..zip.len() - from.len())
@@ -66,7 +66,7 @@ pub fn renamed(mut zip: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
     zip
 }
 
-/// A zip of these files, locked with AES-256 as WinZip and 7-Zip do.
+/// Creates a zip of these files, encrypted with AES-256 as WinZip and 7-Zip do.
 pub fn aes(files: &[(&str, &str)], password: &str) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().with_aes_encryption(zip::AesMode::Aes256, password);

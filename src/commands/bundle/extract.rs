@@ -15,13 +15,14 @@ use crate::system::fs::files;
 /// The file of a key that came with its certificate.
 #[derive(Debug)]
 pub(crate) struct ExtractedKey {
-    /// `NAME.key` in the directory, or the file there that has the key already.
+    /// `NAME.key` in the directory, or the file there that contains the key already.
     pub path: PathBuf,
     /// False if the file had the same key already.
     pub changed: bool,
 }
 
-/// The file of each key; none for a key that did not come with its certificate. Writes nothing.
+/// Returns the file for each key; none for a key that did not come with its certificate. Writes
+/// nothing.
 pub(super) fn plan(
     context: &Context,
     matched: &[MatchedCertificate],
@@ -30,9 +31,9 @@ pub(super) fn plan(
         .iter()
         .all(|certificate| certificate.key_location == KeyLocation::OwnFile);
     if nothing_sent {
-        let message = "no private key that fits came with the certificate";
+        let message = "no matching private key came with the certificate";
         return Err(Failure::new(FailureKind::NotFound, message)
-            .because("--extract-key takes it out of what was passed")
+            .because("`--extract-key` extracts a key from the files that were passed")
             .with_step(bundle_command::omit_extract_key()));
     }
     matched
@@ -102,11 +103,11 @@ impl ObservedKeyPath {
 
     fn other_key(&self) -> Failure {
         let message = format!(
-            "{} is there, and is not the key that came with the certificate",
+            "{} exists and is not the key that came with the certificate",
             self.path.display()
         );
         Failure::new(FailureKind::Exists, message)
-            .because("a private key is never overwritten: it may be the only one of its kind")
+            .because("certctl never overwrites a private key: it may be the only copy")
             .with_step(bundle_command::move_old_key_away(&self.path))
     }
 }

@@ -22,9 +22,9 @@ pub(crate) struct BundledChain {
     pub outputs: Vec<OutputFile>,
     /// The file of the key that came with the certificate, with `--extract-key`.
     pub extracted: Option<ExtractedKey>,
-    /// What to do with the files on the servers of `--for`.
+    /// How to configure the servers of `--for` with the files.
     pub steps: Vec<NextStep>,
-    /// The key was passed: `install` does not find it in the directory and needs `--key`.
+    /// Whether `install` needs `--key`, because the key is not in the directory.
     pub needs_key_flag: bool,
 }
 
@@ -35,11 +35,11 @@ pub(crate) struct BundleOutcome {
     pub install_words: Vec<String>,
     /// The flags that make `install` use the same trust anchors.
     pub trust_flags: Vec<String>,
-    /// All findings; with an error among them nothing was written.
+    /// All findings; if one is an error, nothing was written.
     pub findings: Vec<Finding>,
     /// The source of the trust anchors.
     pub trust: TrustSource,
-    /// The chain went to stdout: nothing else may be printed.
+    /// Whether the chain was printed to stdout, so that nothing else may be printed.
     pub(super) printed: bool,
 }
 
@@ -90,7 +90,7 @@ impl Outcome for BundleOutcome {
         }
         text.add_findings(&self.findings);
         if self.verdict() == BundleVerdict::Wrong {
-            text.add_plain("nothing was written");
+            text.add(Label::Error, "no file was written");
         }
         text.add_next_steps(&self.next_steps());
     }
@@ -105,7 +105,7 @@ impl BundleOutcome {
         BundleVerdict::of(&self.findings)
     }
 
-    /// The steps for the servers of `--for`; without any, how to install the chain file here.
+    /// Returns the steps for the servers of `--for`; without any, how to install the chain file.
     fn next_steps(&self) -> Vec<NextStep> {
         let mut steps: Vec<NextStep> = self
             .bundled
@@ -135,7 +135,7 @@ impl BundleOutcome {
 }
 
 impl OutputFile {
-    /// `example.com.pfx (0600)`: with the mode if the file holds the key.
+    /// Returns `example.com.pfx (0600)`: with the mode if the file contains the key.
     fn in_words(&self) -> String {
         let path = self.path.display();
         if self.format.includes_key() {
@@ -195,21 +195,25 @@ impl BundledChain {
             if key.changed {
                 text.add(Label::Wrote, format!("{path} (0600)"));
             } else {
-                text.add(Label::Wrote, format!("{path}, unchanged"));
+                text.add(Label::Found, format!("{path} is up to date"));
             }
         }
         for output in &self.outputs {
-            let state = if output.changed { "" } else { ", unchanged" };
-            text.add(Label::Wrote, format!("{}{state}", output.in_words()));
+            if output.changed {
+                text.add(Label::Wrote, output.in_words());
+            } else {
+                text.add(Label::Found, format!("{} is up to date", output.in_words()));
+            }
         }
     }
 
-    /// `example.com, until 2027-06-10; fits example.com.key; 1 intermediate; trusted by Mozilla's list`.
+    /// `example.com, expires 2027-06-10; matches example.com.key; 1 intermediate; trusted by
+    /// Mozilla's list of 2026-10-19`.
     fn in_words(&self, trust: &TrustSource, verdict: BundleVerdict) -> String {
         let chain = &self.matched.assembly.chain;
         let mut words = report::certificate_in_words(chain.leaf());
-        if let Some(path) = self.fitting_file() {
-            words.push_str(&format!("; fits {}", path.display()));
+        if let Some(path) = self.matching_file() {
+            words.push_str(&format!("; matches {}", path.display()));
         }
         let intermediates = report::intermediates_in_words(chain);
         words.push_str(&format!("; {intermediates}"));
@@ -219,8 +223,8 @@ impl BundledChain {
         words
     }
 
-    /// The file of the key that fits the certificate, else that of its request.
-    fn fitting_file(&self) -> Option<&Path> {
+    /// Returns the file of the key that matches the certificate, else that of its request.
+    fn matching_file(&self) -> Option<&Path> {
         let leaf = self.matched.leaf();
         let key = self.matched.key.as_ref();
         let request = self.matched.request.as_ref();

@@ -1,5 +1,5 @@
-//! Writes the files of `bundle`: all are made, written under temporary names and read back before
-//! the first one replaces anything.
+//! Writes the files of `bundle`: all are rendered, written under temporary names and read back
+//! before the first one replaces anything.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::inputs::folder::FILE_LIMIT;
 use crate::inputs::{InputReader, MatchedCertificate};
 use crate::system::fs::files::{self, StagedFile};
 
-/// The certificate in the form that the export takes.
+/// Converts the certificate to the input of the export.
 pub(super) fn export_source(matched: &MatchedCertificate) -> ExportSource<'_> {
     ExportSource {
         name: &matched.stem,
@@ -27,8 +27,8 @@ pub(super) fn export_source(matched: &MatchedCertificate) -> ExportSource<'_> {
     }
 }
 
-/// Writes every requested format of every certificate. Stages and reads back all of them before it
-/// puts the first in place.
+/// Writes every requested format of every certificate. Stages all of them and reads them back
+/// before the first one is renamed into place.
 pub(super) fn write(
     context: &Context,
     args: &OutputArgs,
@@ -75,7 +75,7 @@ struct PlannedOutput<'a> {
     protection: Option<Pkcs12Protection<'a>>,
 }
 
-/// A file under its temporary name; none if the file at its path stays.
+/// A file under its temporary name; no staged file if the existing one is kept.
 struct StagedOutput {
     output: OutputFile,
     staged: Option<StagedFile>,
@@ -131,7 +131,7 @@ impl PlannedOutput<'_> {
 }
 
 impl StagedOutput {
-    /// Puts the file in place.
+    /// Renames the file into place.
     fn finish(self) -> Result<OutputFile, Failure> {
         if let Some(staged) = self.staged {
             staged.replace()?;
@@ -140,7 +140,8 @@ impl StagedOutput {
     }
 }
 
-/// Opens an existing file that is locked with another password, given or typed, to see its key.
+/// Opens an existing file that is encrypted with another password, to find out which key it
+/// contains.
 fn check_locked(
     path: &Path,
     existing: &ExistingOutput,
@@ -152,17 +153,17 @@ fn check_locked(
     match export::find_delivery_loss(&delivery, new.key_id()) {
         OverwriteLoss::Nothing => Ok(()),
         OverwriteLoss::Key => Err(holds_key(path)),
-        OverwriteLoss::Unknown => Err(not_overwritten(path, "is locked with another password")
-            .because("the key in it may be the only one of its kind")
+        OverwriteLoss::Unknown => Err(not_overwritten(path, "is encrypted with another password")
+            .because("it may contain the only copy of a key")
             .with_step(bundle_command::give_old_password())),
     }
 }
 
 fn holds_key(path: &Path) -> Failure {
-    not_overwritten(path, "holds a private key")
+    not_overwritten(path, "contains a private key")
 }
 
 fn not_overwritten(path: &Path, reason: &str) -> Failure {
-    let message = format!("{} {reason} and is not overwritten", path.display());
+    let message = format!("{} {reason} and was not overwritten", path.display());
     Failure::new(FailureKind::Exists, message).with_step(bundle_command::write_elsewhere(path))
 }

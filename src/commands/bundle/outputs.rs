@@ -1,4 +1,4 @@
-//! The arguments that choose which files `bundle` writes, where, and how they are locked.
+//! The arguments that choose which files `bundle` writes, where, and how they are encrypted.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -9,27 +9,26 @@ use crate::export::{ExportFormat, ExportTarget, Pkcs12Strength};
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{NextStep, shell_word};
 
-/// What is given out.
+/// The files to write.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct OutputArgs {
-    /// Where the one format goes; - is stdout [default: NAME.fullchain.pem and the like, in the
-    /// directory]
+    /// Output file, for a single format; - writes to stdout [default: NAME.fullchain.pem or similar
+    /// in the directory]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// A format to write (may be repeated) [default: pem]
+    /// Format to write (may be repeated) [default: pem]
     #[arg(long = "format", value_name = "FORMAT", value_delimiter = ',')]
     pub formats: Vec<ExportFormat>,
-    /// A server: its formats are written, and the lines of its configuration shown (may be
-    /// repeated)
+    /// Write the formats that this server needs, and show its configuration lines (may be repeated)
     #[arg(long = "for", value_name = "TARGET", value_delimiter = ',')]
     pub targets: Vec<ExportTarget>,
-    /// A .pfx that old Windows and Java read: triple DES and SHA-1
+    /// Encrypt the .pfx with triple DES and SHA-1, for old Windows and Java versions
     #[arg(long)]
     pub legacy: bool,
-    /// The password of the .pfx is the first line of this file [default: asked for]
+    /// File whose first line is the password for the new .pfx [default: prompt on a terminal]
     #[arg(long, value_name = "FILE")]
     pub pfx_password_file: Option<PathBuf>,
-    /// A .pfx with the empty password
+    /// Protect the .pfx with an empty password
     #[arg(long, conflicts_with = "pfx_password_file")]
     pub pfx_empty_password: bool,
 }
@@ -61,7 +60,7 @@ impl ReportFormat {
 }
 
 impl OutputArgs {
-    /// Each requested format once, in the order of the command line.
+    /// Returns each requested format once, in the order of the command line.
     pub(super) fn formats_to_write(&self) -> Vec<ExportFormat> {
         let requested = self
             .formats
@@ -79,19 +78,19 @@ impl OutputArgs {
         formats
     }
 
-    /// True if one of the formats holds the private key.
+    /// Returns true if one of the formats contains the private key.
     pub(super) fn holds_key(&self) -> bool {
         self.formats_to_write()
             .iter()
             .any(|format| format.includes_key())
     }
 
-    /// True if the one format goes to stdout.
+    /// Returns true if the output goes to stdout.
     pub(super) fn uses_stdout(&self) -> bool {
         self.out.as_deref() == Some(Path::new("-"))
     }
 
-    /// The strongest protection that every server can open.
+    /// Returns the strongest encryption that all servers of `--for` can read.
     pub(super) fn strength(&self) -> Pkcs12Strength {
         let needs_legacy = self
             .targets
@@ -110,27 +109,29 @@ impl OutputArgs {
         match formats.as_slice() {
             [format] if self.uses_stdout() && format.includes_key() => {
                 let format = format.name();
-                let message = format!("{format} holds the private key, which goes only into files");
+                let message =
+                    format!("{format} contains the private key, which is written only to files");
                 Err(usage(message, bundle_command::name_output_file()))
             }
             [_, _, ..] if self.out.is_some() => {
                 let count = formats.len();
-                let message = format!("--out takes one format, and {count} are asked for");
+                let message = format!("`--out` takes one format, but {count} were requested");
                 Err(usage(message, bundle_command::omit_out()))
             }
             _ if self.uses_stdout() && report == ReportFormat::Json => {
-                let message = "--out - and --json both want stdout";
+                let message = "`--out -` and `--json` both write to stdout";
                 Err(usage(message, bundle_command::name_output_file()))
             }
             _ if self.legacy && !formats.contains(&ExportFormat::Pfx) => {
-                let message = "--legacy is about a .pfx, and none is asked for";
+                let message = "`--legacy` applies to a .pfx file, but none was requested";
                 Err(usage(message, bundle_command::request_legacy_pfx()))
             }
             _ => Ok(()),
         }
     }
 
-    /// What to do with the files on each server of `--for`. `key` is the key file, if it exists.
+    /// Returns how to configure each server of `--for` with the files. `key` is the key file, if it
+    /// exists.
     pub(super) fn server_steps(
         &self,
         stem: &str,
@@ -151,9 +152,12 @@ impl OutputArgs {
         };
         let mut steps = Vec::new();
         for target in &self.targets {
-            for (text, lines) in target.steps(stem, path_word) {
-                steps.push(bundle_command::configure_server(text, lines));
-            }
+            let target_steps = target.steps(stem, path_word);
+            steps.extend(
+                target_steps
+                    .into_iter()
+                    .map(bundle_command::configure_server),
+            );
         }
         if lacks_key.get() {
             steps.push(bundle_command::provide_key_file(&default_key));
@@ -166,7 +170,7 @@ fn usage(message: impl Into<String>, step: NextStep) -> Failure {
     Failure::new(FailureKind::Usage, message).with_step(step)
 }
 
-/// The path of the file in the format that is called `name`.
+/// Returns the path of the file in the format called `name`.
 fn written_path<'a>(written: &'a [OutputFile], name: &str) -> Option<&'a Path> {
     written
         .iter()

@@ -1,4 +1,4 @@
-//! Whether the file that exists at the path of an output may be replaced.
+//! Decides whether the file that exists at the path of an output may be replaced.
 
 use std::path::Path;
 
@@ -29,19 +29,19 @@ pub(super) struct NewOutput<'a> {
 /// What to do with the existing file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum OverwriteDecision {
-    /// It holds the new content already.
+    /// It has the new content already.
     Keep,
-    /// It holds nothing that would be lost.
+    /// It contains nothing that would be lost.
     Replace,
-    /// It holds a private key that the new content does not hold.
+    /// It contains a private key that the new content does not contain.
     Refuse,
-    /// It is locked with another password: open it to see its key.
+    /// It is encrypted with another password: it must be opened to find out its key.
     OpenFirst,
 }
 
 type OverwriteCheck = fn(&ExistingOutput, &NewOutput<'_>) -> Option<OverwriteDecision>;
 
-/// The checks in their order; the first that applies answers.
+/// The checks in order; the first that returns a decision wins.
 const CHECKS: [OverwriteCheck; 2] = [check_unchanged, check_loss];
 
 impl ExistingOutput {
@@ -57,7 +57,7 @@ impl ExistingOutput {
         }))
     }
 
-    /// Decides without touching the disk.
+    /// Decides whether the file may be replaced; accesses no file.
     pub(super) fn decide(&self, new: &NewOutput<'_>) -> OverwriteDecision {
         CHECKS
             .iter()
@@ -67,18 +67,18 @@ impl ExistingOutput {
 }
 
 impl NewOutput<'_> {
-    /// The private key in the new content.
+    /// Returns the id of the private key in the new content.
     pub(super) fn key_id(&self) -> Option<PublicKeyId> {
         let key = self.source.key.filter(|_| self.format.includes_key())?;
         Some(key.id())
     }
 
-    /// Whether `content` holds the same certificates and key.
+    /// Returns true if `content` contains the same certificates and key.
     fn equals(&self, content: &[u8]) -> bool {
         if content == self.content {
             return true;
         }
-        // The bytes of a .pfx differ each time: what is in it and how it is locked is compared.
+        // The bytes of a .pfx differ each time, so its content and its encryption are compared.
         self.format == ExportFormat::Pfx
             && export::verify_export(self.format, content, self.source, self.protection).is_ok()
     }

@@ -12,8 +12,8 @@ use crate::failure::{Failure, FailureKind};
 use crate::system::fs::files;
 use crate::system::terminal::{self, AskError};
 
-/// The password of the `.pfx`, if one is requested: the first line of the password file, else typed
-/// twice.
+/// Reads the password for the `.pfx`, if one is requested: the first line of the password file,
+/// else typed twice on a terminal.
 pub(super) fn read(
     context: &Context,
     args: &OutputArgs,
@@ -29,9 +29,9 @@ pub(super) fn read(
         None => prompt_twice(context)?,
     };
     if password.is_empty() {
-        let message = "the password for the new .pfx is empty";
+        let message = "the password for the new .pfx file is empty";
         return Err(Failure::new(FailureKind::Malformed, message)
-            .because("Windows and Java ask for one when they read it")
+            .because("Windows and Java ask for a password when they import the file")
             .with_step(bundle_command::confirm_empty_password()));
     }
     Ok(Some(password))
@@ -49,7 +49,7 @@ fn read_first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
         Err(_) => {
             let message = format!("the first line of {} is not UTF-8", path.display());
             Err(Failure::new(FailureKind::Malformed, message)
-                .because("it is the password for the new .pfx (--pfx-password-file)")
+                .because("it is the password for the new .pfx file (`--pfx-password-file`)")
                 .with_step(bundle_command::rewrite_password_file()))
         }
     }
@@ -60,10 +60,10 @@ fn prompt_twice(context: &Context) -> Result<Zeroizing<String>, Failure> {
         .interrupt
         .listen()
         .map_err(|error| Failure::from_error(FailureKind::Internal, &error))?;
-    let password = prompt(context, "password for the new .pfx (not shown): ")?;
-    let repeated = prompt(context, "the same again: ")?;
+    let password = prompt(context, "password for the new .pfx file (not shown): ")?;
+    let repeated = prompt(context, "repeat the password: ")?;
     if repeated != password {
-        let message = "the two passwords differ; nothing was written";
+        let message = "the two passwords differ; no file was written";
         let failure = Failure::new(FailureKind::Malformed, message);
         return Err(failure.with_step(bundle_command::retype_password()));
     }

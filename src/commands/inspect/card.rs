@@ -3,12 +3,42 @@
 use jiff::Timestamp;
 
 use super::outcome::{CertificateGroup, InspectOutcome, is_locked_key};
+use crate::dcv::record::DcvRecord;
 use crate::delivery::{FoundItem, ItemSource};
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
 use crate::pki::extensions::CertificateDetails;
 use crate::pki::request::SigningRequest;
 use crate::report::{self, Label, TextOutput};
+use crate::wording::day;
+
+/// The rows of a card: the name and the value of each field.
+#[derive(Default)]
+struct CardFields(Vec<(&'static str, String)>);
+
+impl CardFields {
+    /// Adds a field, unless all its values are empty; several values are joined with commas.
+    fn push<S: AsRef<str>>(&mut self, name: &'static str, values: &[S]) {
+        let values: Vec<&str> = values
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|value| !value.is_empty())
+            .collect();
+        if !values.is_empty() {
+            self.0.push((name, values.join(", ")));
+        }
+    }
+
+    /// Prints the fields below the heading of the card.
+    fn write(&self, text: &mut TextOutput) {
+        let fields: Vec<(&str, &str)> = self
+            .0
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        text.add_fields(&fields);
+    }
+}
 
 impl InspectOutcome {
     pub(super) fn write_cards(&self, text: &mut TextOutput) {
@@ -35,89 +65,114 @@ impl InspectOutcome {
 
     fn write_request(&self, text: &mut TextOutput, request: &SigningRequest, source: &ItemSource) {
         let details = CertificateDetails::from_request(request.der());
-        text.add(Label::Found, source.to_string());
-        write_row(text, "names", &[names_in_words(&request.dns_names)]);
-        write_row(text, "other", &other_names(&details));
-        write_row(text, "subject", &[&request.subject]);
-        let key = format!("{}, id {}", request.algorithm, request.key_id);
-        write_row(text, "key", &[key]);
-        write_row(text, "signed", &[&details.signature_algorithm]);
-        write_row(text, "asks", &requested_extensions(&details));
-        write_row(text, "md5", &[request.md5()]);
-        write_row(text, "sha256", &[request.sha256()]);
+        text.add(
+            Label::Found,
+            format!("certificate request (CSR), from {source}"),
+        );
+        let mut fields = CardFields::default();
+        fields.push("Names", &[names_in_words(&request.dns_names)]);
+        fields.push("Other names", &other_names(&details));
+        fields.push("Subject", &[&request.subject]);
+        fields.push("Key", &[request.algorithm.to_string()]);
+        fields.push("Key id", &[request.key_id.to_string()]);
+        fields.push("Signature", &[&details.signature_algorithm]);
+        fields.push("Requests", &requested_extensions(&details));
+        fields.push("MD5", &[request.md5()]);
+        fields.push("SHA-256", &[request.sha256()]);
+        fields.write(text);
         self.write_validation(text, request);
     }
 
-    /// The records and files that prove control of the names.
+    /// Prints the records and files that prove control of the names.
     fn write_validation(&self, text: &mut TextOutput, request: &SigningRequest) {
         for record in self.records(request) {
-            let kind = record.kind.word();
+            text.add_continuation(self.record_heading(&record));
+            let mut fields = CardFields::default();
+            fields.push("Type", &[record.kind.word()]);
+            fields.push("Host", &[&record.relative_name]);
             let value = record.value.or(record.shape).unwrap_or_default();
-            let row = format!("{kind} {} -> {value}", record.name);
-            write_row(text, "record", &[row]);
+            fields.push("Value", &[value]);
+            fields.write(text);
         }
         for file in self.files(request) {
+            text.add_continuation("file on the web server, instead of the DNS record");
+            let mut fields = CardFields::default();
+            fields.push("URL", &[&file.url]);
             let body = file.body.or(file.shape).unwrap_or_default();
-            let line = body.replace('\n', " / ");
-            write_row(text, "file", &[format!("{} -> {line}", file.url)]);
+            for line in body.lines() {
+                fields.push("Line", &[line]);
+            }
+            fields.write(text);
         }
+    }
+
+    /// Says which validation the record is for, and what of it the request does not determine.
+    fn record_heading(&self, record: &DcvRecord) -> String {
+        let method = match self.ca {
+            None => "CSR-hash validation (Sectigo, SSL.com and their resellers)",
+            Some(_) => "domain validation",
+        };
+        let unknown = if record.complete {
+            ""
+        } else {
+            "; only the CA knows the parts in angle brackets"
+        };
+        format!("DNS record for {method} in zone {}{unknown}", record.zone)
     }
 
     fn write_keys(&self, text: &mut TextOutput) {
         for key in &self.delivery.keys {
             let encryption = if self.delivery.decrypted_key_ids.contains(&key.id()) {
-                "encrypted"
+                "stored encrypted"
             } else {
                 "not encrypted"
             };
-            let algorithm = key.algorithm();
-            let id = key.id();
             let source = &key.source;
             text.add(
                 Label::Found,
-                format!("{algorithm}, id {id}, {encryption}   ({source})"),
+                format!("private key ({encryption}), from {source}"),
             );
+            write_key_fields(text, &key.algorithm().to_string(), &key.id().to_string());
         }
         for key in &self.delivery.public_keys {
-            let words = format!("{}, id {}   ({})", key.algorithm, key.id, key.source);
-            text.add(Label::Found, words);
+            text.add(Label::Found, format!("public key, from {}", key.source));
+            write_key_fields(text, &key.algorithm.to_string(), &key.id.to_string());
         }
         for unused in &self.delivery.ignored {
             if is_locked_key(&unused.content) {
-                text.add(Label::Found, format!("encrypted   ({})", unused.source));
+                let source = &unused.source;
+                text.add(
+                    Label::Found,
+                    format!("private key (encrypted, not decrypted), from {source}"),
+                );
             }
         }
     }
 }
 
-fn write_revocation_list(text: &mut TextOutput, list: &FoundItem<RevocationList>) {
-    let count = match list.revoked {
-        1 => "1 certificate".to_owned(),
-        count => format!("{count} certificates"),
-    };
-    text.add(Label::Found, format!("revokes {count}   ({})", list.source));
-    write_row(text, "issuer", &[&list.issuer]);
-    let next_update = list
-        .next_update
-        .map(|next| format!("the next one by {next}"))
-        .unwrap_or_default();
-    write_row(text, "made", &[list.this_update.to_string(), next_update]);
-    write_row(text, "number", list.number.as_slice());
-    write_row(text, "signed", &[&list.signature_algorithm]);
-    write_row(text, "sha256", &[&list.sha256]);
+fn write_key_fields(text: &mut TextOutput, algorithm: &str, id: &str) {
+    text.add_fields(&[("Key", algorithm), ("Key id", id)]);
 }
 
-/// Writes a row of a card, unless all values are empty.
-fn write_row<S: AsRef<str>>(text: &mut TextOutput, label: &str, values: &[S]) {
-    let values: Vec<&str> = values
-        .iter()
-        .map(AsRef::as_ref)
-        .filter(|value| !value.is_empty())
-        .collect();
-    if !values.is_empty() {
-        let values = values.join(", ");
-        text.add_plain(format!("       {label:<7} {values}"));
-    }
+fn write_revocation_list(text: &mut TextOutput, list: &FoundItem<RevocationList>) {
+    let count = match list.revoked {
+        1 => "1 revoked certificate".to_owned(),
+        count => format!("{count} revoked certificates"),
+    };
+    let source = &list.source;
+    text.add(
+        Label::Found,
+        format!("certificate revocation list (CRL) with {count}, from {source}"),
+    );
+    let next_update = list.next_update.map(|next| next.to_string());
+    let mut fields = CardFields::default();
+    fields.push("Issuer", &[&list.issuer]);
+    fields.push("Issued", &[list.this_update.to_string()]);
+    fields.push("Next update", next_update.as_slice());
+    fields.push("Number", list.number.as_slice());
+    fields.push("Signature", &[&list.signature_algorithm]);
+    fields.push("SHA-256", &[&list.sha256]);
+    fields.write(text);
 }
 
 fn names_in_words(dns_names: &[String]) -> String {
@@ -139,8 +194,8 @@ fn usages(details: &CertificateDetails) -> Vec<String> {
         .collect()
 }
 
-/// What a request asks for in addition to names and key. Attributes by name alone: the value of one
-/// may be a password.
+/// Returns the names of the usages, extensions and attributes that a request contains besides its
+/// names and key. The values of attributes are omitted: one may be a password (challengePassword).
 fn requested_extensions(details: &CertificateDetails) -> Vec<String> {
     const SHOWN_ELSEWHERE: [&str; 4] = [
         "subjectAltName",
@@ -165,75 +220,79 @@ fn write_certificate(
     at: Timestamp,
 ) {
     let (certificate, source) = &group.certificates[index];
-    let number = index + 1;
-    let count = group.certificates.len();
-    let kind = if certificate.is_server_certificate() {
-        "site"
-    } else {
-        "CA"
-    };
-    text.add(
-        Label::Found,
-        format!("{number} of {count}, {kind}   ({source})"),
-    );
+    text.add(Label::Found, certificate_heading(group, index, source));
     let details = CertificateDetails::from_certificate(certificate.der());
-    write_row(text, "names", &[names_in_words(&certificate.dns_names)]);
-    write_row(text, "other", &other_names(&details));
-    write_row(text, "valid", &[validity_in_words(certificate, at)]);
-    write_row(text, "subject", &[&certificate.subject]);
+    let mut fields = CardFields::default();
+    fields.push("Names", &[names_in_words(&certificate.dns_names)]);
+    fields.push("Other names", &other_names(&details));
+    fields.push("Valid", &[validity_in_words(certificate, at)]);
+    fields.push("Subject", &[&certificate.subject]);
     let issuer = &certificate.issuer;
     let issuer_place = issuer_in_group(group, index);
-    write_row(text, "issuer", &[format!("{issuer}{issuer_place}")]);
-    write_row(text, "serial", &[&certificate.serial]);
-    let key = format!("{}, id {}", certificate.algorithm, certificate.key_id);
-    write_row(text, "key", &[key]);
-    write_row(text, "sha256", &[certificate.sha256()]);
-    write_details(text, &details);
+    fields.push("Issuer", &[format!("{issuer}{issuer_place}")]);
+    fields.push("Serial", &[&certificate.serial]);
+    fields.push("Key", &[certificate.algorithm.to_string()]);
+    fields.push("Key id", &[certificate.key_id.to_string()]);
+    fields.push("SHA-256", &[certificate.sha256()]);
+    push_details(&mut fields, &details);
+    fields.write(text);
 }
 
-fn write_details(text: &mut TextOutput, details: &CertificateDetails) {
-    write_row(text, "signed", &[&details.signature_algorithm]);
-    write_row(text, "usage", &usages(details));
-    write_row(text, "ca", &[ca_in_words(details)]);
-    write_row(text, "policy", &policies_in_words(details));
-    write_row(text, "aia", &urls_in_words(details));
-    write_row(text, "scts", &[scts_in_words(details)]);
+/// `certificate 1 of 3: server certificate for example.com, from example_com.crt in a.zip`.
+fn certificate_heading(group: &CertificateGroup<'_>, index: usize, source: &str) -> String {
+    let certificate = group.certificates[index].0;
+    let label = certificate.label();
+    let kind = if certificate.is_server_certificate() {
+        format!("server certificate for {label}")
+    } else {
+        format!("CA certificate {label}")
+    };
+    let number = index + 1;
+    let count = group.certificates.len();
+    format!("certificate {number} of {count}: {kind}, from {source}")
+}
+
+fn push_details(fields: &mut CardFields, details: &CertificateDetails) {
+    fields.push("Signature", &[&details.signature_algorithm]);
+    fields.push("Usage", &usages(details));
+    fields.push("CA", &[ca_in_words(details)]);
+    fields.push("Policies", &policies_in_words(details));
+    let urls = [
+        ("Issuer URL", &details.issuer_urls),
+        ("OCSP URL", &details.ocsp_urls),
+        ("CRL URL", &details.crl_urls),
+    ];
+    for (name, urls) in urls {
+        for url in urls {
+            fields.push(name, &[url]);
+        }
+    }
+    fields.push("SCTs", &[scts_in_words(details)]);
     if details.must_staple {
-        write_row(text, "staple", &["the server must staple an OCSP answer"]);
+        fields.push("Must-Staple", &["the server must staple an OCSP response"]);
     }
 }
 
-/// `2026-11-22 to 2027-05-31  [##..................]  188 days left`.
+/// `2026-11-22 to 2027-05-31, 188 days left`.
 fn validity_in_words(certificate: &Certificate, at: Timestamp) -> String {
-    let from = certificate.not_before.as_second();
-    let to = certificate.not_after.as_second();
-    let now = at.as_second();
+    let remaining = remaining_in_words(
+        certificate.not_before.as_second(),
+        certificate.not_after.as_second(),
+        at.as_second(),
+    );
     format!(
-        "{} to {}  [{}]  {}",
-        certificate.not_before,
-        certificate.not_after,
-        progress_bar(from, to, now),
-        remaining_in_words(from, to, now)
+        "{} to {}, {remaining}",
+        day(certificate.not_before),
+        day(certificate.not_after)
     )
-}
-
-/// Twenty characters, one `#` for each elapsed twentieth. All times are in seconds.
-fn progress_bar(from: i64, to: i64, now: i64) -> String {
-    const WIDTH: u8 = 20;
-    let total = to.saturating_sub(from).max(1);
-    let elapsed = now.saturating_sub(from).clamp(0, total);
-    let filled = i128::from(elapsed) * i128::from(WIDTH) / i128::from(total);
-    (0..WIDTH)
-        .map(|place| if i128::from(place) < filled { '#' } else { '.' })
-        .collect()
 }
 
 /// The whole days until the start, until the expiry, or since the expiry. All times are in seconds.
 fn remaining_in_words(from: i64, to: i64, now: i64) -> String {
     if now < from {
-        format!("starts in {}", days_in_words(from - now))
+        format!("valid in {}", days_in_words(from - now))
     } else if now > to {
-        format!("ended {} ago", days_in_words(now - to))
+        format!("expired {} ago", days_in_words(now - to))
     } else {
         format!("{} left", days_in_words(to - now))
     }
@@ -246,7 +305,7 @@ fn days_in_words(seconds: i64) -> String {
     }
 }
 
-/// The number of the issuer of certificate `index` in its group.
+/// Says which certificate of the group issued certificate `index`; empty if none did.
 fn issuer_in_group(group: &CertificateGroup<'_>, index: usize) -> String {
     let (certificate, _) = &group.certificates[index];
     let issuer = group
@@ -254,15 +313,15 @@ fn issuer_in_group(group: &CertificateGroup<'_>, index: usize) -> String {
         .iter()
         .position(|(other, _)| other.subject_der() == certificate.issuer_der());
     match issuer {
-        Some(own) if own == index => "   (itself)".to_owned(),
-        Some(other) => format!("   (number {} here)", other + 1),
+        Some(own) if own == index => " (self-issued)".to_owned(),
+        Some(other) => format!(" (certificate {})", other + 1),
         None => String::new(),
     }
 }
 
 fn ca_in_words(details: &CertificateDetails) -> String {
     match (details.is_ca, details.path_length) {
-        (Some(true), Some(most)) => format!("yes, at most {most} CAs below it"),
+        (Some(true), Some(most)) => format!("yes, at most {most} CAs below it (path length)"),
         (Some(true), None) => "yes".to_owned(),
         (Some(false), _) => "no".to_owned(),
         (None, _) => String::new(),
@@ -280,21 +339,7 @@ fn policies_in_words(details: &CertificateDetails) -> Vec<String> {
     policies
 }
 
-/// The URLs of the issuer, the OCSP responder and the CRL.
-fn urls_in_words(details: &CertificateDetails) -> Vec<String> {
-    let labelled = [
-        ("issuer", &details.issuer_urls),
-        ("ocsp", &details.ocsp_urls),
-        ("crl", &details.crl_urls),
-    ];
-    let mut urls = Vec::new();
-    for (label, label_urls) in labelled {
-        urls.extend(label_urls.iter().map(|url| format!("{label} {url}")));
-    }
-    urls
-}
-
-/// The number of SCTs and the first eight digits of each log id, which tell logs apart.
+/// The number of SCTs and the first eight hex digits of each log id, which distinguish the logs.
 fn scts_in_words(details: &CertificateDetails) -> String {
     let logs: Vec<String> = details
         .scts
@@ -316,13 +361,13 @@ mod tests {
     fn days_are_whole() {
         let day = 86_400;
         for (now, words) in [
-            (-1, "starts in 0 days"),
+            (-1, "valid in 0 days"),
             (0, "10 days left"),
             (1, "9 days left"),
             (9 * day, "1 day left"),
             (10 * day, "0 days left"),
-            (10 * day + 1, "ended 0 days ago"),
-            (12 * day, "ended 2 days ago"),
+            (10 * day + 1, "expired 0 days ago"),
+            (12 * day, "expired 2 days ago"),
         ] {
             assert_eq!(remaining_in_words(0, 10 * day, now), words, "{now}");
         }

@@ -67,7 +67,7 @@ impl InspectOutcome {
             items.push(item("request", found, facts));
         }
         for found in &self.delivery.unproven_requests {
-            // Also false for a signature of a kind that is not checked.
+            // Also false if the signature algorithm is not supported.
             let facts = merge_objects(
                 self.request_facts(found.request()),
                 json!({"signature_holds": false}),
@@ -126,7 +126,7 @@ fn item<T>(kind: &str, found: &FoundItem<T>, facts: Value) -> Value {
     )
 }
 
-/// The fields of both objects.
+/// Returns an object with the fields of both.
 fn merge_objects(mut object: Value, added: Value) -> Value {
     if let (Value::Object(fields), Value::Object(added)) = (&mut object, added) {
         fields.extend(added);
@@ -164,7 +164,7 @@ fn certificate_json(certificate: &Certificate, at: Timestamp) -> Value {
     merge_objects(merge_objects(basic, shared_details_json(&details)), own)
 }
 
-/// The details that certificates and requests have in common.
+/// Returns the details that certificates and requests have in common.
 fn shared_details_json(details: &CertificateDetails) -> Value {
     let extensions: Vec<Value> = details
         .extensions

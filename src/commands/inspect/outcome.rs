@@ -1,4 +1,4 @@
-//! The outcome of `inspect`: what is shown, in its order.
+//! The outcome of `inspect`: the certificates, requests and keys to show, in order.
 
 use jiff::Timestamp;
 
@@ -17,16 +17,16 @@ pub(crate) struct InspectOutcome {
     pub(super) file: String,
     /// The time from which days are counted.
     pub(super) at: Timestamp,
-    /// What was read; of a host the certificates that could not be.
+    /// The content of the file; for a host, what it sent.
     pub(super) delivery: CaDelivery,
-    /// What the host sends; none for a file.
+    /// The answers of the host's addresses; none for a file.
     pub(super) answers: Option<HostAnswers>,
     pub(super) ca: Option<Ca>,
 }
 
-/// Certificates that were found or sent together, in their order.
+/// Certificates that were found or sent together, in order.
 pub(super) struct CertificateGroup<'a> {
-    /// The line above them.
+    /// The line printed above them.
     pub(super) heading: Option<String>,
     pub(super) certificates: Vec<(&'a Certificate, String)>,
 }
@@ -82,12 +82,13 @@ impl InspectOutcome {
         record::validation_records(request, self.ca)
     }
 
-    /// The files that a CA accepts instead of the records.
+    /// Returns the files that a CA accepts instead of the records.
     pub(super) fn files(&self, request: &SigningRequest) -> Vec<FileRecord> {
         http_file::files_of_known_ca(request, self.ca, &[])
     }
 
-    /// Notes about how the content was read; `verify` reports what is wrong with it.
+    /// Returns findings about how the content was read; problems of the certificates are reported
+    /// by `verify`.
     pub(super) fn findings(&self) -> Vec<Finding> {
         let mut findings = match &self.answers {
             Some(answers) => answers.findings.clone(),
@@ -98,7 +99,7 @@ impl InspectOutcome {
     }
 }
 
-/// Whether it is a private key that needs a passphrase.
+/// Returns true for a private key that needs a passphrase.
 pub(super) fn is_locked_key(what: &UnusedContent) -> bool {
     matches!(
         what,
@@ -106,22 +107,22 @@ pub(super) fn is_locked_key(what: &UnusedContent) -> bool {
     )
 }
 
-/// The order of the certificates, without a judgement.
+/// Describes the number and order of the certificates, without a verdict.
 fn order_in_words(certificates: &[(&Certificate, String)]) -> String {
     match certificates {
         [] => "no certificate".to_owned(),
         [_] => "1 certificate".to_owned(),
         several if is_in_order(several) => {
-            format!("{} certificates, each issued by the next", several.len())
+            format!("{} certificates, each signed by the next", several.len())
         }
         several => format!(
-            "{} certificates, not each issued by the next",
+            "{} certificates, not each signed by the next",
             several.len()
         ),
     }
 }
 
-/// Whether each certificate is signed by the next one.
+/// Returns true if each certificate is signed by the next one.
 pub(super) fn is_in_order(certificates: &[(&Certificate, String)]) -> bool {
     certificates
         .windows(2)

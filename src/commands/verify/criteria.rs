@@ -17,7 +17,7 @@ use crate::report;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Strictness {
-    /// Warnings make a certificate wrong too, and the rules for public CAs apply to all.
+    /// Warnings also make a certificate wrong, and the rules for public CAs apply to all.
     Strict,
     /// Only errors make a certificate wrong.
     Usual,
@@ -62,8 +62,8 @@ impl<'a> VerifyCriteria<'a> {
         }
     }
 
-    /// The problems of `chain` and of the other certificates that the server sends; `bag` holds all
-    /// certificates that the chain was assembled from.
+    /// Returns the problems of `chain` and of the other certificates that the server sends. `bag`
+    /// contains all certificates that the chain was assembled from.
     pub(super) fn findings(
         &self,
         chain: &Chain,
@@ -108,7 +108,7 @@ pub(crate) struct VerifiedCertificate {
     pub file: String,
     /// The chain, as far as it could be assembled.
     pub chain: Chain,
-    /// The file of the key that fits.
+    /// The file of the key that matches.
     pub key_path: Option<PathBuf>,
     pub findings: Vec<Finding>,
     /// The lowest severity that makes it wrong: error, or warning with `--strict`.
@@ -143,7 +143,8 @@ impl VerifiedCertificate {
         document
     }
 
-    /// `x.pem: example.com, until 2027-06-10; fits example.com.key; 1 intermediate; trusted by Mozilla's list`.
+    /// `x.pem: example.com, expires 2027-06-10; matches example.com.key; 1 intermediate; trusted by
+    /// Mozilla's list of 2026-10-19`.
     pub(super) fn in_words(&self) -> String {
         let mut words = format!(
             "{}: {}",
@@ -151,7 +152,7 @@ impl VerifiedCertificate {
             report::certificate_in_words(self.chain.leaf())
         );
         if let Some(path) = &self.key_path {
-            words.push_str(&format!("; fits {}", path.display()));
+            words.push_str(&format!("; matches {}", path.display()));
         }
         if let Some(seen) = &self.seen {
             words.push_str(&format!("; {}", seen.protocol));
@@ -161,7 +162,7 @@ impl VerifiedCertificate {
         if self.is_right() {
             words.push_str(&format!("; trusted by {}", self.trust));
             if !self.hosts.is_empty() {
-                words.push_str(&format!("; good for {}", self.hosts.join(", ")));
+                words.push_str(&format!("; covers {}", self.hosts.join(", ")));
             }
         }
         words

@@ -12,7 +12,7 @@ pub(super) struct FileCheck<'a> {
     pub certificates: &'a ServedCertificates,
     pub keyring: &'a KeyCandidates,
     pub criteria: VerifyCriteria<'a>,
-    /// The command line that makes a correct file of the arguments.
+    /// The `certctl bundle` command that writes a correct file from the arguments.
     pub bundle_words: &'a [String],
 }
 
@@ -51,7 +51,7 @@ impl FileCheck<'_> {
         }
     }
 
-    /// Findings about a key that does not fit, a weak key, or a missing one.
+    /// Returns findings about a key that does not match or is missing.
     fn key_findings(&self) -> Vec<Finding> {
         let leaf = &self.certificates.leaf;
         let key = self.keyring.find_key(leaf);
@@ -69,7 +69,7 @@ impl FileCheck<'_> {
         findings
     }
 
-    /// Reports what the request asks for and the certificate does not hold.
+    /// Reports names that were requested and are not in the certificate.
     fn unissued_request_finding(&self) -> Option<Finding> {
         let leaf = &self.certificates.leaf;
         let request = self.keyring.find_request(leaf)?;

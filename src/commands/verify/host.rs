@@ -1,5 +1,5 @@
-//! The check of a server by what it sends: order, completeness, dates, trust and names, including
-//! the name of the host. It is not compared with files on this machine.
+//! Checks what a server sends: order, completeness, dates, trust and names, including the name of
+//! the host. Does not compare it with files on this machine.
 
 use super::criteria::{VerifiedCertificate, VerifyCriteria};
 use crate::advice::matching::served_fault_finding;
@@ -23,7 +23,7 @@ pub(super) fn verify(
     let answers = inputs::probe_host(host, starttls)?;
     let mut verified = Vec::new();
     for seen in answers.answers {
-        let mut certificate = verify_answer(host, seen, criteria)?;
+        let mut certificate = verify_answer(host, answers.starttls, seen, criteria)?;
         certificate
             .findings
             .extend(answers.findings.iter().cloned());
@@ -32,15 +32,16 @@ pub(super) fn verify(
     Ok(verified)
 }
 
-/// The first certificate is the server's, whatever it is: clients use no other.
+/// Checks one answer. The first certificate is always the server's: clients use no other.
 fn verify_answer(
     host: &HostArgument,
+    starttls: Option<StartTls>,
     seen: HostCertificates,
     criteria: VerifyCriteria<'_>,
 ) -> Result<VerifiedCertificate, Failure> {
     let served = seen.certificates();
     let Some(leaf) = first_certificate(&seen, &served) else {
-        return Err(unreadable_answer(host, &seen));
+        return Err(unreadable_answer(host, starttls, &seen));
     };
     let chain = verify::assemble_chain(leaf, &served, criteria.chain_criteria()).chain;
     let label = answer_label(host, &seen);
@@ -52,7 +53,7 @@ fn verify_answer(
     })
 }
 
-/// The first certificate of the handshake; none if it cannot be parsed.
+/// Returns the first certificate of the handshake; none if it cannot be parsed.
 fn first_certificate<'a>(
     seen: &HostCertificates,
     served: &'a [Certificate],
@@ -61,14 +62,21 @@ fn first_certificate<'a>(
     served.first().filter(|leaf| sent_first == leaf.der())
 }
 
-fn unreadable_answer(host: &HostArgument, seen: &HostCertificates) -> Failure {
-    let message = format!("what {host} sends for a certificate cannot be read");
+fn unreadable_answer(
+    host: &HostArgument,
+    starttls: Option<StartTls>,
+    seen: &HostCertificates,
+) -> Failure {
+    let message = format!("the certificate that {host} sends cannot be parsed");
     Failure::new(FailureKind::Malformed, message)
-        .because(format!("asked {}", seen.addresses_in_words()))
-        .with_step(verify_command::show_sent_certificate())
+        .because(format!("probed {}", seen.addresses_in_words()))
+        .with_step(verify_command::show_sent_certificate(
+            &host.to_string(),
+            starttls.map(StartTls::name),
+        ))
 }
 
-/// The host, with the addresses that sent the answer if there are others.
+/// Returns the host, with the addresses that sent the answer if it is not the address itself.
 fn answer_label(host: &HostArgument, seen: &HostCertificates) -> String {
     let places = seen.addresses_in_words();
     if places == host.to_string() {

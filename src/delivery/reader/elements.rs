@@ -1,4 +1,4 @@
-//! Reads one DER element and adds what it holds to the delivery.
+//! Reads one DER element and adds its content to the delivery.
 
 use super::{ReadFailure, Reader};
 use crate::delivery::contents::{CaDelivery, FoundItem};
@@ -18,7 +18,7 @@ impl Reader<'_> {
     /// Reads one element.
     ///
     /// # Errors
-    /// [`ReadFailure::Unused`] if it holds nothing that can be used.
+    /// [`ReadFailure::Unused`] if it contains nothing that can be used.
     pub(super) fn read_element(
         &mut self,
         source: &ItemSource,

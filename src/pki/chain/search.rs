@@ -1,6 +1,6 @@
 //! Searches paths through a bag of certificates. The nodes are CAs (a name with a key), the steps
-//! certificates. Signatures are checked last, only those of a path that leads to the goal by names: a
-//! bag without such a path costs none.
+//! certificates. Signatures are checked last, only those of a path that leads to the goal by names:
+//! a bag without such a path costs none.
 
 use std::collections::{HashMap, HashSet};
 
@@ -292,7 +292,7 @@ impl<'a> PathSearch<'a> {
             .any(|&issuer| self.is_unsigned(certificate, issuer))
     }
 
-    /// Whether it is known that the CA did not sign the certificate.
+    /// Returns whether it is known that the CA did not sign the certificate.
     fn is_unsigned(&self, certificate: usize, issuer: usize) -> bool {
         self.signed.get(&(certificate, issuer)) == Some(&false)
     }
@@ -364,7 +364,8 @@ impl<'a> PathSearch<'a> {
         }
     }
 
-    /// Whether `certificate` may be on a path to `goal` with `below` intermediates below it.
+    /// Returns whether `certificate` may be on a path to `goal` with `below` intermediates below
+    /// it.
     fn fulfils_rules(&self, goal: PathGoal, certificate: usize, below: usize) -> bool {
         let one = self.pool[certificate];
         let PathGoal::Anchor(rules) = goal else {
@@ -420,7 +421,7 @@ impl<'a> PathSearch<'a> {
         }
     }
 
-    /// Whether no more signatures may be checked.
+    /// Returns whether no more signatures may be checked.
     pub(super) fn is_exhausted(&self) -> bool {
         self.checks == 0
     }
@@ -440,8 +441,8 @@ impl<'a> PathSearch<'a> {
         is_signed
     }
 
-    /// Whether a known CA with the name of its issuer has a signature of a kind that is not trusted
-    /// (SHA-1, MD5, a short key).
+    /// Returns whether a known CA with the name of its issuer has a signature of a kind that is not
+    /// trusted (SHA-1, MD5, a short key).
     pub(super) fn is_weakly_signed(&self, certificate: usize) -> bool {
         let der = self.pool[certificate].der();
         self.issuers(certificate).into_iter().take(2).any(|issuer| {
@@ -451,8 +452,9 @@ impl<'a> PathSearch<'a> {
     }
 }
 
-/// Whether a CA certificate with `below` intermediates below it fulfils RFC 5280 (6.1.4 k to n) and
-/// what clients require too: `serverAuth` if it restricts usages, an RSA key that is long enough.
+/// Returns whether a CA certificate with `below` intermediates below it fulfils RFC 5280 (6.1.4 k
+/// to n) and what clients require too: `serverAuth` if it restricts usages, an RSA key that is long
+/// enough.
 fn is_permitted(certificate: &Certificate, below: usize) -> bool {
     let usage = certificate.usage;
     let long_enough = !matches!(certificate.algorithm, KeyAlgorithm::Rsa(bits) if bits < 2048);

@@ -96,7 +96,7 @@ fn order_does_not_matter_and_root_and_duplicates_are_omitted() {
 }
 
 #[test]
-fn a_name_alone_makes_no_issuer() {
+fn issuers_are_identified_by_signature_and_not_by_name() {
     let Plain {
         root,
         leaf,
@@ -149,7 +149,7 @@ fn the_missing_issuer_is_reported() {
 }
 
 #[test]
-fn of_two_certificates_of_a_ca_the_valid_one_is_used() {
+fn valid_certificates_of_a_ca_are_preferred_to_expired_ones() {
     let (root, lower) = (Authority::new("Root"), Authority::new("Lower"));
     let leaf = lower.leaf(&["example.com"]);
     let old = root.certify_as(&lower, |params| dates(params, 2024, 2025));
@@ -158,7 +158,7 @@ fn of_two_certificates_of_a_ca_the_valid_one_is_used() {
     let anchors = trust(&[root.root()]);
     let assembly = assemble(&leaf, &[old.clone(), future, good.clone()], &anchors);
     assert_eq!(assembly.chain.intermediates(), [good]);
-    // Better an expired one, named as such by the judge, than a gap that is none.
+    // An expired intermediate, which verification reports, is better than a missing one.
     let assembly = assemble(&leaf, std::slice::from_ref(&old), &anchors);
     assert_eq!(
         (assembly.chain.intermediates(), assembly.chain.end()),
@@ -167,7 +167,7 @@ fn of_two_certificates_of_a_ca_the_valid_one_is_used() {
 }
 
 #[test]
-fn cross_certificates_are_followed_and_never_in_a_circle() {
+fn cross_certificates_are_followed_without_cycles() {
     let (old, new, lower) = (
         Authority::new("Old"),
         Authority::new("New"),
@@ -182,7 +182,8 @@ fn cross_certificates_are_followed_and_never_in_a_circle() {
         new.root(),
     ];
     for (roots, chain) in [
-        // Both are known: the way to the older root serves old clients too, and no further.
+        // Both roots are anchors: the chain to the older root also works for old clients, and it
+        // ends there.
         (
             vec![old.root(), new.root()],
             vec!["example.com", "Lower", "New"],
@@ -199,7 +200,7 @@ fn cross_certificates_are_followed_and_never_in_a_circle() {
 }
 
 #[test]
-fn a_path_that_leads_nowhere_is_abandoned() {
+fn dead_ends_are_abandoned() {
     let (root, upper, lower) = (
         Authority::new("Root"),
         Authority::new("Upper"),
@@ -207,7 +208,7 @@ fn a_path_that_leads_nowhere_is_abandoned() {
     );
     let stranger = Authority::new("Stranger");
     let leaf = lower.leaf(&["example.com"]);
-    // Longer valid, so tried first; its issuer is nobody's.
+    // It expires later, so it is tried first; its issuer is not in the bag.
     let astray = stranger.certify_as(&lower, |params| dates(params, 2026, 2030));
     let bag = [astray, upper.certify(&lower), root.certify(&upper)];
     let assembly = assemble(&leaf, &bag, &trust(&[root.root()]));
@@ -215,7 +216,7 @@ fn a_path_that_leads_nowhere_is_abandoned() {
 }
 
 #[test]
-fn a_mesh_of_cas_ends_in_a_chain_that_clients_follow() {
+fn meshes_of_cas_yield_a_chain_that_clients_accept() {
     let root = Authority::new("Root");
     let names: Vec<String> = (0..9).map(|number| format!("CA {number}")).collect();
     let authorities: Vec<Authority> = names.iter().map(|name| Authority::new(name)).collect();
@@ -270,8 +271,8 @@ fn the_search_through_decoys_is_limited() {
     let root = Authority::new("Root");
     let (mut bag, mut lower) = (Vec::new(), Authority::new("A"));
     let leaf = lower.leaf(&["example.com"]);
-    // Two names by turns, each CA with a key of its own: every one of a name is a candidate for all
-    // of the other.
+    // Two alternating names, each CA with its own key: every CA with one name is a candidate issuer
+    // for all CAs with the other.
     for level in 0..120 {
         let upper = Authority::new(if level % 2 == 0 { "B" } else { "A" });
         bag.push(upper.certify_as(&lower, |params| {
@@ -336,7 +337,7 @@ fn issuers_that_expire_before_the_leaf_are_avoided() {
         assemble(&leaf, &bag, &anchors).chain.intermediates(),
         &bag[..1]
     );
-    // Better than none.
+    // A chain with problems is better than no chain.
     let assembly = assemble(&leaf, &bag[1..], &trust(&[old.root()]));
     assert_eq!(labels(&assembly), ["example.com", "Lower", "New"]);
 }
@@ -359,7 +360,7 @@ fn mesh(count: usize, root: &Authority) -> (Certificate, Vec<Certificate>) {
 }
 
 #[test]
-fn a_dense_bag_costs_the_signatures_of_its_path() {
+fn dense_bags_cost_only_the_signatures_of_the_path() {
     let root = Authority::new("Root");
     let (leaf, bag) = mesh(8, &root);
     let (assembly, checked) = counted::during(|| assemble(&leaf, &bag, &trust(&[root.root()])));
@@ -397,7 +398,8 @@ fn identified_leaf() -> IdentifiedLeaf {
     IdentifiedLeaf { root, leaf, lower }
 }
 
-/// How many signatures are checked among 30 other CAs of the same name, with this key identifier.
+/// Counts the signatures that are checked among 30 other CAs of the same name, with this key
+/// identifier.
 fn signatures_among_decoys(world: &IdentifiedLeaf, key_identifier: &[u8]) -> usize {
     let mut bag: Vec<Certificate> = (0..30)
         .map(|_| {

@@ -77,7 +77,7 @@ fn find_curve(algorithm: Option<&[u8]>, curve: Option<&[u8]>) -> Option<(&'stati
         })
 }
 
-/// Whether `curve` is the object identifier that ends `identifier`.
+/// Returns whether `curve` is the object identifier that ends `identifier`.
 fn names_curve(curve: &[u8], identifier: &[u8]) -> bool {
     curve.first() == Some(&OBJECT_IDENTIFIER) && identifier.ends_with(curve)
 }

@@ -1,4 +1,4 @@
-//! Detects the kind of private keys that certctl does not support, by their DER.
+//! Detects the algorithm of private keys that certctl does not support, by their DER.
 
 use crate::pki::der;
 
@@ -18,7 +18,7 @@ const KINDS: [(&[u8], &str); 9] = [
     ),
 ];
 
-/// Detects the kind of `der`, an unsupported private key.
+/// Detects the algorithm of `der`, an unsupported private key.
 pub(super) fn kind(der: &[u8]) -> Option<&'static str> {
     let known = KINDS
         .iter()

@@ -124,49 +124,50 @@ pub(super) static VALIDITY: LintRule = rule(
     "BR 6.3.2",
 );
 
-/// A root that is gone, with all that it had signed.
+/// A root that has expired or is no longer trusted.
 #[derive(Debug, Eq, PartialEq)]
 pub struct RetiredRoot {
-    /// Its common name, or the unit that tells it from its maker's other roots.
+    /// Its common name, or the organizational unit that distinguishes it from other roots of its
+    /// CA.
     pub name: &'static str,
-    /// The day that it ended or lost its trust.
+    /// The day on which it expired or lost its trust.
     pub since: &'static str,
     /// What happened, in words.
     pub why: &'static str,
     pub source: &'static str,
 }
 
-/// Roots that old bundles still carry, or cross-certificates of. Days and sources were looked up on
-/// 2026-11-23, in the certificates' own texts and in Debian's changelog.
+/// Roots that old bundles still contain, themselves or cross-signed. Days and sources were looked
+/// up on 2026-11-23, in the certificates' own texts and in Debian's changelog.
 pub(super) static GONE_ROOTS: [RetiredRoot; 8] = [
     RetiredRoot {
         name: "AddTrust External CA Root",
         since: "2020-05-30",
-        why: "it ended",
+        why: "it expired",
         source: "Sectigo, AddTrust External CA Root Expiring May 30, 2020",
     },
     RetiredRoot {
         name: "UTN-USERFirst-Hardware",
         since: "2019-07-09",
-        why: "it ended",
+        why: "it expired",
         source: "the certificate's own dates",
     },
     RetiredRoot {
         name: "DST Root CA X3",
         since: "2021-09-30",
-        why: "it ended",
+        why: "it expired",
         source: "Let's Encrypt, DST Root CA X3 Expiration (September 2021)",
     },
     RetiredRoot {
         name: "GlobalSign Root CA - R2",
         since: "2021-12-15",
-        why: "it ended",
+        why: "it expired",
         source: "the certificate's own dates",
     },
     RetiredRoot {
         name: "Baltimore CyberTrust Root",
         since: "2025-05-12",
-        why: "it ended",
+        why: "it expired",
         source: "the certificate's own dates",
     },
     RetiredRoot {

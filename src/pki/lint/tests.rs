@@ -109,7 +109,7 @@ fn the_loss_of_client_authentication_is_reported() {
         of(&[Any]),
         of(&[]),
     );
-    for (before, after, told) in [
+    for (before, after, is_reported) in [
         (&both, &servers, true),
         (&any, &servers, true),
         (&both, &both, false),
@@ -119,7 +119,7 @@ fn the_loss_of_client_authentication_is_reported() {
         (&unsaid, &servers, false),
     ] {
         let code = find_lost_client_auth(before, after).map(|lint| lint.rule.code);
-        assert_eq!(code, told.then_some("client-auth-removed"));
+        assert_eq!(code, is_reported.then_some("client-auth-removed"));
     }
 }
 

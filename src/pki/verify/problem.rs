@@ -5,18 +5,19 @@ use jiff::Timestamp;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::name::join_listed;
 use crate::pki::trust::TrustSource;
+use crate::wording::day;
 
 /// A problem of a chain or of a certificate and its key. The advice is in `advice`.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ChainProblem {
     /// The leaf is a CA certificate.
-    #[error("{label} is a CA's certificate, not a site's")]
+    #[error("{label} is a CA certificate, not a server certificate")]
     CaAsLeaf {
         /// The label of the certificate.
         label: String,
     },
     /// The certificate has expired.
-    #[error("the certificate {label} ended on {not_after}")]
+    #[error("the certificate {label} expired on {}", day(*not_after))]
     Expired {
         /// The label of the certificate.
         label: String,
@@ -25,19 +26,22 @@ pub enum ChainProblem {
         /// Whether it is the leaf.
         leaf: bool,
     },
-    /// A host that the certificate is not for.
-    #[error("the certificate is not for {host}: it names {}", join_listed(names))]
+    /// A host that the certificate does not cover (RFC 9525 6.3).
+    #[error(
+        "the certificate does not cover {host}; it covers {}",
+        join_listed(names)
+    )]
     HostNotCovered {
-        /// The host asked for.
+        /// The requested host.
         host: String,
         /// The names of the certificate.
         names: Vec<String>,
     },
     /// An issuer is missing.
     #[error(
-        "an intermediate certificate is missing: nothing here issued {subject}; its issuer is \
-            {issuer}; nginx starts, and curl and phones say \"unable to get local issuer \
-            certificate\""
+        "an intermediate certificate is missing: {subject} was issued by {issuer}, which was not \
+            found; servers start without it, but curl and phones report \"unable to get local \
+            issuer certificate\""
     )]
     MissingIntermediate {
         /// The label of the certificate without issuer.
@@ -51,14 +55,15 @@ pub enum ChainProblem {
     },
     /// The leaf has no subject alternative name.
     #[error(
-        "the certificate {label} has no subject alternative name: no client accepts it for any host"
+        "the certificate {label} has no subject alternative name, so no client accepts it for any \
+            host"
     )]
     NoNames {
         /// The label of the certificate.
         label: String,
     },
     /// The certificate is not valid yet.
-    #[error("the certificate {label} is not valid before {not_before}; it is now {at}")]
+    #[error("the certificate {label} is not valid before {not_before}; the time is {at}")]
     NotYetValid {
         /// The label of the certificate.
         label: String,
@@ -68,25 +73,25 @@ pub enum ChainProblem {
         at: Timestamp,
     },
     /// Path validation refused it for a reason that has no variant of its own.
-    #[error("the chain is refused: {reason}")]
+    #[error("path validation failed: {reason}")]
     Refused {
         /// The reason in words.
         reason: String,
     },
     /// The leaf is self-signed.
-    #[error("{label} is self-signed: no CA stands behind it")]
+    #[error("{label} is self-signed, not issued by a CA")]
     SelfSigned {
         /// The label of the certificate.
         label: String,
     },
     /// The bag holds too many certificates of the same names.
     #[error(
-        "no chain was found within the number of signatures that are checked: the files hold too \
-            many certificates of the same names"
+        "no chain was found within the limit of signature checks: the files contain too many \
+            certificates with the same names"
     )]
     TooManyCandidates,
     /// The chain is complete but its root is not trusted.
-    #[error("the chain ends in {root}, which is not in {source_name}")]
+    #[error("the root {root} is not trusted: it is not in {source_name}")]
     UnknownRoot {
         /// The label of the root.
         root: String,
@@ -95,19 +100,19 @@ pub enum ChainProblem {
     },
     /// RSA below 2048 bits (CA/B Forum BR 6.1.5).
     #[error(
-        "the certificate {label} has a key of kind {algorithm}: too short, no CA may issue for it \
-            and clients refuse it"
+        "the key of the certificate {label} ({algorithm}) is too short: CAs may not issue \
+            certificates for it, and clients refuse it"
     )]
     WeakKey {
         /// The label of the certificate.
         label: String,
-        /// The kind of its key.
+        /// The algorithm of its key.
         algorithm: KeyAlgorithm,
     },
-    /// A signature of a kind that is no longer trusted.
+    /// A signature with an algorithm that is no longer trusted.
     #[error(
-        "the signature of {issuer} on {subject} is of a kind that nobody trusts today (SHA-1, MD5 \
-            or a short key)"
+        "the signature of {issuer} on {subject} uses an algorithm that is no longer trusted (SHA-1, \
+            MD5 or a short key)"
     )]
     WeakSignature {
         /// The label of the certificate with that signature.
@@ -115,10 +120,10 @@ pub enum ChainProblem {
         /// The issuer that is missing.
         issuer: String,
     },
-    /// The key is of another kind than the certificate's: `nginx -t` passes this.
+    /// The key has another algorithm than the certificate's key, which `nginx -t` accepts.
     #[error(
-        "the private key is {key}, the certificate {label} carries a key of kind {leaf}: they \
-            cannot belong together; nginx -t accepts them, and then every handshake fails"
+        "the private key ({key}) does not match the certificate {label}, whose key is {leaf}; \
+            `nginx -t` accepts them, but every handshake fails"
     )]
     WrongKeyKind {
         /// The algorithm of the private key.
@@ -128,9 +133,9 @@ pub enum ChainProblem {
         /// The label of the certificate.
         label: String,
     },
-    /// The key is of the same kind, but another one.
-    #[error("the private key does not belong to the certificate {label}: the key is {}, the \
-        certificate carries {}; servers say \"key values mismatch\"", key.short(), leaf.short())]
+    /// The key has the same algorithm, but is another one.
+    #[error("the private key does not match the certificate {label}: the key is {}, the \
+        certificate contains {}; servers report \"key values mismatch\"", key.short(), leaf.short())]
     WrongKey {
         /// The id of the private key.
         key: PublicKeyId,

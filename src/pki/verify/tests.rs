@@ -1,4 +1,4 @@
-//! The codes of what is wrong with a chain, one row per rule.
+//! The codes of the problems of a chain, one row per rule.
 
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
@@ -105,7 +105,7 @@ impl World {
 const FINE: [&str; 0] = [];
 
 #[test]
-fn names_are_those_of_the_certificate() {
+fn hosts_must_be_covered_by_the_names_of_the_certificate() {
     let world = World::new();
     for (host, codes) in [
         ("example.com", FINE.as_slice()),
@@ -122,7 +122,7 @@ fn names_are_those_of_the_certificate() {
 }
 
 #[test]
-fn the_last_second_counts() {
+fn certificates_are_valid_until_their_last_second() {
     let world = World::new();
     let bag = [world
         .root
@@ -146,7 +146,7 @@ fn for_clients(params: &mut CertificateParams) {
 }
 
 #[test]
-fn a_ca_is_refused_what_it_is_not_permitted() {
+fn cas_may_issue_only_what_their_certificate_permits() {
     let world = World::new();
     assert_eq!(
         world.judged(|params| permit_only(params, "example.org"), |_| {}, &[]),
@@ -238,7 +238,7 @@ fn a_certificate_without_names_is_refused() {
 }
 
 #[test]
-fn a_certificate_may_have_no_expiry() {
+fn certificates_without_expiry_are_accepted() {
     let world = World::new();
     let forever =
         |params: &mut CertificateParams| params.not_after = rcgen::date_time_ymd(9999, 12, 31);
@@ -262,7 +262,7 @@ fn a_path_may_not_be_longer_than_a_ca_allows() {
     );
 }
 
-/// What makes path validation refuse a CA certificate.
+/// Faults that make path validation refuse a CA certificate.
 const CA_FAULTS: [CertificateChange; 5] = [
     for_clients,
     |params| params.key_usages = vec![KeyUsagePurpose::CrlSign],
@@ -430,7 +430,7 @@ impl RandomNumbers {
     }
 }
 
-/// What is done to the certificates of [`random_world`]; most of it makes them unusable.
+/// Changes to the certificates of [`random_world`]; most of them make a certificate unusable.
 const RANDOM_CHANGES: [CertificateChange; 8] = [
     |_| {},
     |_| {},
@@ -465,7 +465,7 @@ fn random_world(seed: u64) -> (Certificate, Vec<Certificate>, Certificate) {
     (leaf, bag, root.root())
 }
 
-/// Whether webpki, which tries every path, finds one. It does not check the key usage of CAs.
+/// Returns whether webpki, which tries all paths but ignores the key usage of CAs, finds one.
 fn webpki_finds_path(leaf: &Certificate, bag: &[Certificate], root: &Certificate) -> bool {
     let der = |one: &Certificate| rustls::pki_types::CertificateDer::from(one.der().to_vec());
     let (leaf, root) = (der(leaf), der(root));

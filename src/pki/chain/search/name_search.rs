@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-/// Which of several possible chains to take.
+/// Which of several possible chains is preferred.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub enum ChainPreference {
-    /// Through delivered cross-certificates as far as they lead: to the anchor that most clients
-    /// know, old ones too.
+    /// The chain through all cross-certificates that were given, to the anchor that most clients
+    /// trust, including old ones
     #[default]
     Compatible,
-    /// To the nearest anchor: the fewest bytes in each handshake.
+    /// The chain to the nearest anchor, with the fewest bytes in each handshake
     Shortest,
 }
 
