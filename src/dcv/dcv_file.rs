@@ -1,6 +1,6 @@
 //! The `.dcv` file beside a request: zone-file text with the CA (`; ca namecheap`) and the
-//! reseller's records. Other lines belong to the user and are kept unchanged. Pure: text in, text
-//! out.
+//! reseller's records. Other lines belong to the user and stay unchanged. Pure: parses and
+//! returns text.
 
 use super::ca::Ca;
 use super::parse;
@@ -22,7 +22,7 @@ enum DcvLine {
 }
 
 impl StoredRecord {
-    /// Parses a file's text; other lines than the CA and records are kept, and otherwise ignored.
+    /// Parses a file's text; lines that are neither the CA nor a record are kept and ignored.
     #[must_use]
     pub fn read(text: &str) -> Self {
         Self {
@@ -31,7 +31,7 @@ impl StoredRecord {
         }
     }
 
-    /// The CA that was given to `csr --ca` or `dcv-check --ca`.
+    /// Returns the CA that was given to `csr --ca` or `dcv-check --ca`.
     #[must_use]
     pub fn ca(&self) -> Option<Ca> {
         self.lines.iter().rev().find_map(|line| {
@@ -43,7 +43,7 @@ impl StoredRecord {
         })
     }
 
-    /// The reseller's records; of several for one host and type the last.
+    /// Returns the reseller's records; of several for the same host and type, the last.
     #[must_use]
     pub fn records(&self) -> Vec<GivenRecord> {
         let mut records: Vec<GivenRecord> = Vec::new();
@@ -74,7 +74,7 @@ impl StoredRecord {
         }
     }
 
-    /// Inserts a line in place of the first one that it replaces, else at the index `otherwise`.
+    /// Inserts a line instead of the first one that it replaces, or else at the index `otherwise`.
     fn insert(&mut self, line: DcvLine, replaces: impl Fn(&DcvLine) -> bool, otherwise: usize) {
         let at = self.lines.iter().position(&replaces).unwrap_or(otherwise);
         self.lines.retain(|one| !replaces(one));
@@ -88,7 +88,7 @@ impl StoredRecord {
         self.changed
     }
 
-    /// The content of the file, in zone-file syntax.
+    /// Returns the content of the file, in zone-file syntax.
     #[must_use]
     pub fn text(&self) -> String {
         self.lines
@@ -129,8 +129,8 @@ impl DcvLine {
     }
 }
 
-/// Whether a line has the form in which records are stored: with its whole name, TTL and class.
-/// Other notes may look like a record, but hardly like this.
+/// Whether a line has the form in which certctl stores records: with complete name, TTL and class.
+/// A note of the user may look like a record, but hardly like this.
 fn is_stored_form(line: &str) -> bool {
     let mut words = line.split_whitespace();
     let name = words
