@@ -1,5 +1,5 @@
-//! `certctl dcv-check` and a server that lies: whatever is not the answer to the question asked is
-//! passed over, within the deadline, by UDP and by TCP.
+//! Tests `certctl dcv-check` with a server that sends forged or malformed answers: certctl ignores
+//! everything that does not answer its query, within the time limit, over UDP and TCP.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -16,7 +16,7 @@ use support::Sandbox;
 use support::json::Json;
 use support::liar::{Liar, TRANSMISSIONS, coded};
 
-/// A request for `shop.example`, the record for it in two columns, and its target.
+/// Returns a request for `shop.example`, its record in two columns, and the record's target.
 fn order() -> (Sandbox, String, String) {
     let sandbox = Sandbox::new();
     let made = sandbox
@@ -36,14 +36,14 @@ fn order() -> (Sandbox, String, String) {
     (sandbox, given, target)
 }
 
-/// The right answer: the CNAME where one is asked for, nothing for other types.
+/// Returns the right answer: the CNAME if it is queried, an empty answer for other types.
 fn right(question: &[u8], target: &str) -> Message {
     let mut answer = coded(question, ResponseCode::NoError);
-    let asked = answer.queries[0].clone();
-    if asked.query_type() == RecordType::CNAME && asked.name().num_labels() == 3 {
+    let query = answer.queries[0].clone();
+    if query.query_type() == RecordType::CNAME && query.name().num_labels() == 3 {
         let target = CNAME(Name::from_ascii(format!("{target}.")).unwrap());
         answer.add_answer(Record::from_rdata(
-            asked.name().clone(),
+            query.name().clone(),
             60,
             RData::CNAME(target),
         ));
@@ -51,7 +51,7 @@ fn right(question: &[u8], target: &str) -> Message {
     answer
 }
 
-/// What is no answer to the question, though much of it looks like one.
+/// Returns packets that do not answer the question, although many of them look like answers.
 fn lies(question: &[u8]) -> Vec<Vec<u8>> {
     let good = right(question, "evil.example");
     let bytes = |change: &dyn Fn(&mut Message)| {
@@ -67,7 +67,7 @@ fn lies(question: &[u8]) -> Vec<Vec<u8>> {
     };
     let mut long = whole.clone();
     long.resize(65_000, 0);
-    // The question's name points at itself, the answers' owner at what comes after it.
+    // The question's name is a pointer to itself, the answer's owner a pointer to later bytes.
     let mut pointer_loop = whole[..12].to_vec();
     pointer_loop.extend([0xc0, 12, 0, 5, 0, 1]);
     let mut pointer_ahead = with(7, &[2]);
@@ -80,7 +80,7 @@ fn lies(question: &[u8]) -> Vec<Vec<u8>> {
         bytes(&|lie| lie.queries.clear()),
         question.to_vec(),
         pointer_loop,
-        // 65,535 answers are announced.
+        // The header announces 65,535 answers.
         with(6, &[0xff, 0xff]),
         with(7, &[2]),
         pointer_ahead,
@@ -93,7 +93,7 @@ fn lies(question: &[u8]) -> Vec<Vec<u8>> {
     ]
 }
 
-/// As TCP has it: length, message.
+/// Returns the message as TCP carries it, after its length.
 fn framed(lie: &[u8]) -> Vec<u8> {
     [&u16::try_from(lie.len()).unwrap().to_be_bytes()[..], lie].concat()
 }
@@ -104,8 +104,8 @@ fn check(sandbox: &Sandbox, given: &str, server: SocketAddr) -> (i32, Json) {
     (run.code, run.json())
 }
 
-/// A question without an answer was sent again, and then given up.
-fn is_given_up(liar: &Liar) {
+/// Asserts that questions without an answer were sent a few times, and no more.
+fn assert_retries_are_bounded(liar: &Liar) {
     let questions = liar.questions();
     let most = questions.values().max().copied().unwrap();
     assert!(
@@ -115,7 +115,7 @@ fn is_given_up(liar: &Liar) {
     );
     assert!(
         questions.len() <= 10,
-        "a silent server is not asked for everything: {:?}",
+        "an unresponsive server does not get all queries: {:?}",
         questions.values()
     );
 }
@@ -130,7 +130,7 @@ fn codes(document: &Json) -> Vec<&str> {
 }
 
 #[test]
-fn the_right_answer_is_taken_after_any_number_of_lies() {
+fn the_right_answer_is_accepted_after_forged_ones() {
     let (sandbox, given, target) = order();
     let liar = Liar::new(move |question| {
         let mut packets = lies(question);
@@ -146,7 +146,7 @@ fn the_right_answer_is_taken_after_any_number_of_lies() {
 }
 
 #[test]
-fn lies_alone_are_no_answer() {
+fn forged_answers_are_ignored() {
     let (sandbox, given, _) = order();
     let liar = Liar::new(lies);
     let (code, document) = check(&sandbox, &given, liar.address);
@@ -155,11 +155,11 @@ fn lies_alone_are_no_answer() {
         (4, vec!["server-timeout"]),
         "{document:#}"
     );
-    is_given_up(&liar);
+    assert_retries_are_bounded(&liar);
 }
 
 #[test]
-fn an_answer_from_another_port_is_nobodys() {
+fn answers_from_another_port_are_ignored() {
     let (sandbox, given, target) = order();
     let liar =
         Liar::from_elsewhere(move |question| vec![right(question, &target).to_vec().unwrap()]);
@@ -169,12 +169,11 @@ fn an_answer_from_another_port_is_nobodys() {
         (4, vec!["server-timeout"]),
         "{document:#}"
     );
-    is_given_up(&liar);
+    assert_retries_are_bounded(&liar);
 }
 
-/// Every answer by UDP is cut short; TCP is at the same port, once one is found that is free for
-/// both.
-fn cut_short() -> (Liar, TcpListener) {
+/// Returns a server that truncates every UDP answer, and a TCP listener at the same port.
+fn truncating_server() -> (Liar, TcpListener) {
     loop {
         let cut = Liar::new(|question| {
             let mut answer = coded(question, ResponseCode::NoError);
@@ -190,7 +189,7 @@ fn cut_short() -> (Liar, TcpListener) {
 type Lie = fn(&[u8]) -> Vec<u8>;
 
 #[test]
-fn lies_by_tcp_are_no_answer_either() {
+fn forged_answers_over_tcp_are_ignored() {
     let (sandbox, given, _) = order();
     let others = |question: &[u8]| framed(&lies(question)[0]);
     let long = |_: &[u8]| framed(&vec![0xff; 65_535]);
@@ -203,7 +202,7 @@ fn lies_by_tcp_are_no_answer_either() {
         ("half a length", short),
     ];
     for (what, way) in ways {
-        let (cut, listener) = cut_short();
+        let (cut, listener) = truncating_server();
         let accepted = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&accepted);
         std::thread::spawn(move || {
