@@ -217,43 +217,60 @@ fn the_text_output_is_pinned() {
         let args = [&["dcv-check", "--resolver", &at], args].concat();
         masked(&order, server, &order.sandbox.run(&args).to_string())
     };
-    insta::assert_snapshot!(check(&server, &[]), @r"
-    add    in the panel of shop.example:  CNAME | host _[MD5] | the value that the shop shows: [SHA256 FIRST].[SHA256 LAST].<unique value>.<zone>
-    says   resolver 127.0.0.1:[PORT]  absent (NXDOMAIN: nothing of that name)
-    wrong  _[MD5].shop.example is not there; asked resolver 127.0.0.1:[PORT]
-    next   certctl dcv-check --wait --resolver 127.0.0.1:[PORT] --record -
+    insta::assert_snapshot!(check(&server, &[]), @"
+    error   the record _[MD5].shop.example was not found at resolver 127.0.0.1:[PORT]
+    found   absent (NXDOMAIN: the name does not exist): resolver 127.0.0.1:[PORT]
+    next    Add this record in the DNS provider's console for shop.example; Namecheap shows its complete value:
+                Type   CNAME
+                Host   _[MD5]
+                Value  [SHA256 FIRST].[SHA256 LAST].<unique value>.<zone>
+    next    Run this command, paste the record that the CA shows (host and value), and press Ctrl-D:
+                certctl dcv-check --wait --resolver 127.0.0.1:[PORT] --record -
     --- exit 1
     ");
-    insta::assert_snapshot!(check(&server, &["--record", &order.given()]), @r"
-    ok     the record belongs to shop.example.csr; kept in shop.example.dcv
-    add    in the panel of shop.example:  CNAME | host _[MD5] | value [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com
-    says   resolver 127.0.0.1:[PORT]  absent (NXDOMAIN: nothing of that name)
-    wrong  _[MD5].shop.example is not there; asked resolver 127.0.0.1:[PORT]
-    next   certctl dcv-check --wait --resolver 127.0.0.1:[PORT]
+    insta::assert_snapshot!(check(&server, &["--record", &order.given()]), @"
+    found   the record belongs to shop.example.csr; saved in shop.example.dcv
+    error   the record _[MD5].shop.example was not found at resolver 127.0.0.1:[PORT]
+    found   absent (NXDOMAIN: the name does not exist): resolver 127.0.0.1:[PORT]
+    next    Add this record in the DNS provider's console for shop.example:
+                Type   CNAME
+                Host   _[MD5]
+                Value  [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com
+    next    Repeat the check until it passes, for up to 2 hours:
+                certctl dcv-check --wait --resolver 127.0.0.1:[PORT]
     --- exit 1
     ");
     server.publish(
         &format!("{}.shop.example CNAME {}.", order.label, order.value()),
         2,
     );
-    insta::assert_snapshot!(check(&server, &[]), @r"
-    add    in the panel of shop.example:  CNAME | host _[MD5] | value [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com
-    says   resolver 127.0.0.1:[PORT]  at another name: _[MD5].shop.example.shop.example
-    wrong  the record is at _[MD5].shop.example.shop.example: the panel adds shop.example by itself, and it was typed too
-    next   in the panel of shop.example, change the host to _[MD5]
-           certctl dcv-check --wait --resolver 127.0.0.1:[PORT]
+    insta::assert_snapshot!(check(&server, &[]), @"
+    error   the record is at _[MD5].shop.example.shop.example: the host was entered with shop.example, which the DNS provider's console appends by itself
+    next    In the DNS provider's console for shop.example, change the host to _[MD5].
+    found   expected record in zone shop.example:
+                Type   CNAME
+                Host   _[MD5]
+                Value  [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com
+            found at another name (_[MD5].shop.example.shop.example): resolver 127.0.0.1:[PORT]
+    next    Repeat the check until it passes, for up to 2 hours:
+                certctl dcv-check --wait --resolver 127.0.0.1:[PORT]
     --- exit 1
     ");
     server.publish(&order.line(), 3);
-    insta::assert_snapshot!(check(&server, &["www.shop.example", "--wait"]), @r"
-    record _[MD5].shop.example CNAME [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com
-    says   resolver 127.0.0.1:[PORT]  visible
-    ok     visible at all servers that were asked: the CA would see it now; CAA allows
-    next   press Retry at Namecheap; leave the record there. When the zip has come:  sudo certctl install FILE.zip
+    insta::assert_snapshot!(check(&server, &["www.shop.example", "--wait"]), @"
+    found   validation record in zone shop.example:
+                Type   CNAME
+                Host   _[MD5]
+                Value  [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com
+            visible: resolver 127.0.0.1:[PORT]
+    done    the record is visible at all servers that were queried, so the CA would see it now; CAA allows issuance
+    next    Press Retry at Namecheap, and leave the record in place. When the zip has arrived in this folder, install it:
+                sudo certctl install
     --- exit 0
     ");
-    insta::assert_snapshot!(check(&server, &["-q"]), @r"
-    next   press Retry at Namecheap; leave the record there. When the zip has come:  sudo certctl install FILE.zip
+    insta::assert_snapshot!(check(&server, &["-q"]), @"
+    next    Press Retry at Namecheap, and leave the record in place. When the zip has arrived in this folder, install it:
+                sudo certctl install
     --- exit 0
     ");
 }
@@ -311,10 +328,13 @@ fn the_document_is_pinned() {
         {
           "code": "wrong-unique-value",
           "severity": "error",
-          "message": "at _[MD5].shop.example is a record of this request with another unique value: [SHA256 FIRST].[SHA256 LAST].5a955211b1f8c.comodoca.com",
+          "message": "_[MD5].shop.example has a record of this request with another unique value: [SHA256 FIRST].[SHA256 LAST].5a955211b1f8c.comodoca.com",
           "next": [
             {
-              "text": "change the value to [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com",
+              "text": "Change the value to",
+              "lines": [
+                "[SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com"
+              ],
               "needs_root": false,
               "when": "later"
             }
@@ -323,7 +343,8 @@ fn the_document_is_pinned() {
       ],
       "next": [
         {
-          "text": "certctl dcv-check --wait --resolver 127.0.0.1:[PORT]",
+          "text": "Repeat the check until it passes, for up to 2 hours",
+          "command": "certctl dcv-check --wait --resolver 127.0.0.1:[PORT]",
           "argv": [
             "certctl",
             "dcv-check",
@@ -1279,14 +1300,13 @@ fn commands_contain_the_folder_and_the_resolver() {
         let run = run(more).expect(code).to_string();
         let mut lines = run
             .lines()
-            .filter(|line| line.contains("certctl "))
+            .map(|line| line.trim_start().trim_start_matches("sudo "))
+            .filter(|line| line.starts_with("certctl "))
             .peekable();
         assert!(lines.peek().is_some(), "{run}");
         for line in lines {
-            assert!(
-                line.contains(&format!("certctl -C {folder} ")),
-                "{line}\n{run}"
-            );
+            let start = format!("certctl -C {folder} ");
+            assert!(line.starts_with(&start), "{line}\n{run}");
             let installs = line.ends_with(" install");
             assert!(installs || line.contains(&at), "{line}\n{run}");
             assert!(installs || line.ends_with(" --record -"), "{line}\n{run}");
