@@ -99,7 +99,8 @@ const RULES: [(&str, &str, &str, &str); 22] = [
 /// Another test provokes this rule.
 const WILDCARD: &str = "wildcard-not-by-file";
 
-fn order() -> Sandbox {
+/// Returns a folder with a known key, an earlier request and certificate, and another request.
+fn sandbox_with_inputs() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("printed.der", BASE64_STANDARD.decode(PRINTED).unwrap());
     sandbox.write(
@@ -155,11 +156,11 @@ fn found(document: &Json, code: &str) -> Json {
 #[test]
 fn every_rule_is_reported_with_severity_reason_source_and_next_step() {
     for (code, severity, typed, source) in RULES {
-        let sandbox = order();
+        let sandbox = sandbox_with_inputs();
         let before = files(&sandbox);
-        let typed = words(typed);
+        let arguments = words(typed);
         let csr = |more: &[&str]| {
-            let words: Vec<&str> = typed.iter().map(String::as_str).collect();
+            let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
             sandbox.run(&[&["csr", "--json"], &words[..], more].concat())
         };
         let refuses = severity == "error";
@@ -219,7 +220,7 @@ fn every_rule_is_provoked() {
 
 #[test]
 fn requests_for_a_private_ca_are_not_restricted() {
-    let sandbox = order();
+    let sandbox = sandbox_with_inputs();
     for (number, typed) in [
         "192.0.2.1",
         "intranet-box",
@@ -235,8 +236,8 @@ fn requests_for_a_private_ca_are_not_restricted() {
     .into_iter()
     .enumerate()
     {
-        let typed = words(typed);
-        let words: Vec<&str> = typed.iter().map(String::as_str).collect();
+        let arguments = words(typed);
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let stem = format!("own-{number}x");
         let document = sandbox
             .run(

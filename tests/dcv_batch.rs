@@ -23,13 +23,13 @@ impl RequestSet {
     fn new(names: &[&str]) -> Self {
         let sandbox = Sandbox::new();
         let lines = names.iter().map(|name| {
-            let made = sandbox
+            let created = sandbox
                 .run(&["csr", name, "--ca", "sectigo", "--json"])
                 .expect(0)
                 .json();
             let (md5, sha256) = (
-                made["request"]["md5"].as_str().unwrap(),
-                made["request"]["sha256"].as_str().unwrap(),
+                created["request"]["md5"].as_str().unwrap(),
+                created["request"]["sha256"].as_str().unwrap(),
             );
             let line = format!(
                 "_{md5}.{name}. CNAME {}.{}.sectigo.com.",

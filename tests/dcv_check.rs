@@ -28,12 +28,12 @@ struct Order {
 impl Order {
     fn new(names: &[&str], more: &[&str]) -> Self {
         let sandbox = Sandbox::new();
-        let made = sandbox
+        let created = sandbox
             .run(&[&["csr", "--json"], names, more].concat())
             .expect(0)
             .json();
-        let label = format!("_{}", made["request"]["md5"].as_str().unwrap());
-        let sha256 = made["request"]["sha256"].as_str().unwrap().to_owned();
+        let label = format!("_{}", created["request"]["md5"].as_str().unwrap());
+        let sha256 = created["request"]["sha256"].as_str().unwrap().to_owned();
         Self {
             sandbox,
             label,
@@ -575,10 +575,10 @@ fn a_reused_key_needs_a_compared_value() {
         "sectigo",
         "--json",
     ];
-    let made = order.sandbox.run(&again).expect(0).json();
+    let created = order.sandbox.run(&again).expect(0).json();
     let (md5, sha256) = (
-        made["request"]["md5"].as_str().unwrap(),
-        made["request"]["sha256"].as_str().unwrap(),
+        created["request"]["md5"].as_str().unwrap(),
+        created["request"]["sha256"].as_str().unwrap(),
     );
     let hash = format!("{}.{}", &sha256[..32], &sha256[32..]);
     let own = format!("{} CNAME {}.sectigo.com.", order.label, order.hash);
@@ -1324,11 +1324,11 @@ fn commands_contain_the_folder_and_the_resolver() {
     let visible = run(&["--record", &given, "--json"]).expect(0).json();
     let install = format!("sudo certctl -C {folder} install");
     assert_eq!(visible["next"][0]["command"], install, "{visible:#}");
-    let made = elsewhere
+    let created = elsewhere
         .run(&["-C", &folder, "csr", "x.example", "--ca", "private"])
         .expect(0)
         .to_string();
-    assert!(made.contains(&install), "{made}");
+    assert!(created.contains(&install), "{created}");
 }
 
 #[test]

@@ -667,10 +667,10 @@ fn csr_checks_caa_before_the_order() {
             "--json",
         ];
         let new = |more: &[&str]| LAB.run(zone, &[&args[..], more].concat());
-        let made = new(&["--cert-name", &format!("new-{ca}")])
+        let created = new(&["--cert-name", &format!("new-{ca}")])
             .expect(code)
             .json();
-        let codes: Vec<&str> = made["findings"]
+        let codes: Vec<&str> = created["findings"]
             .as_array()
             .unwrap()
             .iter()
@@ -680,7 +680,7 @@ fn csr_checks_caa_before_the_order() {
             codes.contains(&found) || found.is_empty() && codes.is_empty(),
             "{zone} {ca}: {codes:?}"
         );
-        assert_eq!(made["request"].is_null(), code == 1, "{zone}");
+        assert_eq!(created["request"].is_null(), code == 1, "{zone}");
         if code == 1 {
             new(&["--cert-name", "allowed", "--allow", found]).expect(0);
         }

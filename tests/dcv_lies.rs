@@ -19,11 +19,11 @@ use support::liar::{Liar, TRANSMISSIONS, coded};
 /// Returns a request for `shop.example`, its record in two columns, and the record's target.
 fn order() -> (Sandbox, String, String) {
     let sandbox = Sandbox::new();
-    let made = sandbox
+    let created = sandbox
         .run(&["csr", "--json", "shop.example"])
         .expect(0)
         .json();
-    let sha256 = made["request"]["sha256"].as_str().unwrap();
+    let sha256 = created["request"]["sha256"].as_str().unwrap();
     let target = format!(
         "{}.{}.69ff68dc5168c.comodoca.com",
         &sha256[..32],
@@ -31,7 +31,7 @@ fn order() -> (Sandbox, String, String) {
     );
     let given = format!(
         "_{}.shop.example {target}",
-        made["request"]["md5"].as_str().unwrap()
+        created["request"]["md5"].as_str().unwrap()
     );
     (sandbox, given, target)
 }
@@ -52,18 +52,18 @@ fn right(question: &[u8], target: &str) -> Message {
 }
 
 /// Returns packets that do not answer the question, although many of them look like answers.
-fn lies(question: &[u8]) -> Vec<Vec<u8>> {
+fn forged_answers(question: &[u8]) -> Vec<Vec<u8>> {
     let good = right(question, "evil.example");
     let bytes = |change: &dyn Fn(&mut Message)| {
-        let mut lie = good.clone();
-        change(&mut lie);
-        lie.to_vec().unwrap()
+        let mut packet = good.clone();
+        change(&mut packet);
+        packet.to_vec().unwrap()
     };
     let whole = good.to_vec().unwrap();
     let with = |at: usize, octets: &[u8]| {
-        let mut lie = whole.clone();
-        lie[at..at + octets.len()].copy_from_slice(octets);
-        lie
+        let mut packet = whole.clone();
+        packet[at..at + octets.len()].copy_from_slice(octets);
+        packet
     };
     let mut long = whole.clone();
     long.resize(65_000, 0);
@@ -73,11 +73,11 @@ fn lies(question: &[u8]) -> Vec<Vec<u8>> {
     let mut pointer_ahead = with(7, &[2]);
     pointer_ahead.extend([0xc0, 0xff, 0, 5, 0, 1, 0, 0, 0, 60, 0, 2, 0xc0, 12]);
     vec![
-        bytes(&|lie| lie.metadata.id = lie.metadata.id.wrapping_add(1)),
-        bytes(&|lie| lie.metadata.id = !lie.metadata.id),
-        bytes(&|lie| lie.queries[0].name = Name::from_ascii("other.example.").unwrap()),
-        bytes(&|lie| lie.queries[0].query_type = RecordType::TXT),
-        bytes(&|lie| lie.queries.clear()),
+        bytes(&|packet| packet.metadata.id = packet.metadata.id.wrapping_add(1)),
+        bytes(&|packet| packet.metadata.id = !packet.metadata.id),
+        bytes(&|packet| packet.queries[0].name = Name::from_ascii("other.example.").unwrap()),
+        bytes(&|packet| packet.queries[0].query_type = RecordType::TXT),
+        bytes(&|packet| packet.queries.clear()),
         question.to_vec(),
         pointer_loop,
         // The header announces 65,535 answers.
@@ -94,8 +94,12 @@ fn lies(question: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// Returns the message as TCP carries it, after its length.
-fn framed(lie: &[u8]) -> Vec<u8> {
-    [&u16::try_from(lie.len()).unwrap().to_be_bytes()[..], lie].concat()
+fn framed(packet: &[u8]) -> Vec<u8> {
+    [
+        &u16::try_from(packet.len()).unwrap().to_be_bytes()[..],
+        packet,
+    ]
+    .concat()
 }
 
 fn check(sandbox: &Sandbox, given: &str, server: SocketAddr) -> (i32, Json) {
@@ -133,7 +137,7 @@ fn codes(document: &Json) -> Vec<&str> {
 fn the_right_answer_is_accepted_after_forged_ones() {
     let (sandbox, given, target) = order();
     let liar = Liar::new(move |question| {
-        let mut packets = lies(question);
+        let mut packets = forged_answers(question);
         packets.push(right(question, &target).to_vec().unwrap());
         packets
     });
@@ -148,7 +152,7 @@ fn the_right_answer_is_accepted_after_forged_ones() {
 #[test]
 fn forged_answers_are_ignored() {
     let (sandbox, given, _) = order();
-    let liar = Liar::new(lies);
+    let liar = Liar::new(forged_answers);
     let (code, document) = check(&sandbox, &given, liar.address);
     assert_eq!(
         (code, codes(&document)),
@@ -186,23 +190,23 @@ fn truncating_server() -> (Liar, TcpListener) {
     }
 }
 
-type Lie = fn(&[u8]) -> Vec<u8>;
+type Forgery = fn(&[u8]) -> Vec<u8>;
 
 #[test]
 fn forged_answers_over_tcp_are_ignored() {
     let (sandbox, given, _) = order();
-    let others = |question: &[u8]| framed(&lies(question)[0]);
+    let wrong_id = |question: &[u8]| framed(&forged_answers(question)[0]);
     let long = |_: &[u8]| framed(&vec![0xff; 65_535]);
-    let endless = |_: &[u8]| [&[0xff, 0xff][..], &[0; 100]].concat();
+    let incomplete = |_: &[u8]| [&[0xff, 0xff][..], &[0; 100]].concat();
     let short = |_: &[u8]| vec![0];
-    let ways: [(&str, Lie); 4] = [
-        ("a wrong id", others),
+    let forgeries: [(&str, Forgery); 4] = [
+        ("a wrong id", wrong_id),
         ("64 KB", long),
-        ("less than announced", endless),
+        ("less than announced", incomplete),
         ("half a length", short),
     ];
-    for (what, way) in ways {
-        let (cut, listener) = truncating_server();
+    for (what, forge) in forgeries {
+        let (server, listener) = truncating_server();
         let accepted = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&accepted);
         std::thread::spawn(move || {
@@ -211,16 +215,16 @@ fn forged_answers_over_tcp_are_ignored() {
                 count.fetch_add(1, Ordering::SeqCst);
                 let mut question = [0; 512];
                 let length = stream.read(&mut question).unwrap_or(0);
-                let _ = stream.write_all(&way(question.get(2..length).unwrap_or_default()));
+                let _ = stream.write_all(&forge(question.get(2..length).unwrap_or_default()));
             }
         });
-        let (code, document) = check(&sandbox, &given, cut.address);
+        let (code, document) = check(&sandbox, &given, server.address);
         assert_eq!(
             (code, codes(&document)),
             (4, vec!["server-no-tcp"]),
             "{what}\n{document:#}"
         );
-        let (questions, connections) = (cut.questions().len(), accepted.load(Ordering::SeqCst));
+        let (questions, connections) = (server.questions().len(), accepted.load(Ordering::SeqCst));
         assert!(
             (1..=questions).contains(&connections),
             "{what}: {connections} connections for {questions} questions"

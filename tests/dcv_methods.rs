@@ -36,11 +36,11 @@ fn codes(document: &Json) -> Vec<&str> {
 
 /// Creates a request for `names`, and returns its MD5 and SHA-256.
 fn request(sandbox: &Sandbox, names: &[&str]) -> (String, String) {
-    let made = sandbox
+    let created = sandbox
         .run(&[&["csr", "--json"], names].concat())
         .expect(0)
         .json();
-    let text = |field: &str| made["request"][field].as_str().unwrap().to_owned();
+    let text = |field: &str| created["request"][field].as_str().unwrap().to_owned();
     (text("md5"), text("sha256"))
 }
 
@@ -56,7 +56,7 @@ fn block(listen: &str, host: &str, path: &str, answer: &str) -> String {
 fn each_state_of_a_file_gets_its_verdict() {
     with_port_53("each_state_of_a_file_gets_its_verdict", || {
         let sandbox = Sandbox::new();
-        let (web, nobody) = (port_53(1, 40).ip(), port_53(1, 41).ip());
+        let (web, unused) = (port_53(1, 40).ip(), port_53(1, 41).ip());
         let listen = format!("{web}:80");
         let mut blocks = String::new();
         let mut zone = String::new();
@@ -89,7 +89,7 @@ fn each_state_of_a_file_gets_its_verdict() {
             };
             match name {
                 "nowhere" => {}
-                "silent" => zone += &format!("{name} A {nobody}\n"),
+                "silent" => zone += &format!("{name} A {unused}\n"),
                 _ => zone += &format!("{name} A {web}\n"),
             }
             orders.insert(name, (host, md5, sha256));
@@ -368,13 +368,14 @@ fn the_output_is_pinned() {
 #[test]
 fn unconfirmed_rules_of_a_ca_are_reported() {
     let sandbox = Sandbox::new();
-    let made = sandbox
+    let created = sandbox
         .run(&["csr", "www.shop.example", "--ca", "certum"])
         .expect(0);
     assert!(
-        made.stdout
+        created
+            .stdout
             .contains("unconfirmed for Certum: the host name of its TXT record"),
-        "{made}"
+        "{created}"
     );
     let dns = NameServer::knot("@ MX 10 mail.example.net.");
     let at = dns.at();

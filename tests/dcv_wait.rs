@@ -69,7 +69,7 @@ impl TerminalRun {
     }
 
     /// Reads the output until it contains `wanted`.
-    fn until(&mut self, wanted: &str) {
+    fn read_until(&mut self, wanted: &str) {
         let (deadline, mut piece) = (Instant::now() + Duration::from_secs(30), [0; 4096]);
         while !self.text.contains(wanted) {
             assert!(Instant::now() < deadline, "{wanted}\n{}", self.text);
@@ -85,7 +85,7 @@ impl TerminalRun {
         }
     }
 
-    fn end(mut self) -> (i32, String) {
+    fn finish(mut self) -> (i32, String) {
         let mut rest = Vec::new();
         self.child
             .stdout
@@ -100,15 +100,15 @@ impl TerminalRun {
     }
 }
 
-/// A request for `shop.example`, the record that belongs to it, and the zone's line for it.
+/// Creates a request for `shop.example`; returns its record and the zone's line for it.
 fn order(sandbox: &Sandbox) -> (String, String) {
-    let made = sandbox
+    let created = sandbox
         .run(&["csr", "shop.example", "www.shop.example", "--json"])
         .expect(0)
         .json();
     let (md5, sha256) = (
-        made["request"]["md5"].as_str().unwrap(),
-        made["request"]["sha256"].as_str().unwrap(),
+        created["request"]["md5"].as_str().unwrap(),
+        created["request"]["sha256"].as_str().unwrap(),
     );
     let value = format!(
         "{}.{}.69ff68dc5168c.comodoca.com",
@@ -127,7 +127,7 @@ fn a_table_shows_each_server_until_the_record_is_visible() {
     let (given, line) = order(&sandbox);
     let mut server = NameServer::knot("");
     let at = server.at();
-    let mut shown = TerminalRun::start(
+    let mut terminal = TerminalRun::start(
         &sandbox,
         &[
             "dcv-check",
@@ -139,22 +139,22 @@ fn a_table_shows_each_server_until_the_record_is_visible() {
         ],
         "xterm",
     );
-    shown.until("checked once; next check ");
-    assert!(shown.text.contains("absent  _"), "{}", shown.text);
+    terminal.read_until("checked once; next check ");
+    assert!(terminal.text.contains("absent  _"), "{}", terminal.text);
     assert!(
-        shown
+        terminal
             .text
             .contains(&format!("  resolver {at}  absent (NXDOMAIN")),
         "{}",
-        shown.text
+        terminal.text
     );
     assert!(
-        shown.text.contains(", since ") && shown.text.contains(", or Ctrl-C"),
+        terminal.text.contains(", since ") && terminal.text.contains(", or Ctrl-C"),
         "{}",
-        shown.text
+        terminal.text
     );
     server.publish(&line, 2);
-    let (code, text) = shown.end();
+    let (code, text) = terminal.finish();
     assert_eq!(code, 0, "{text}");
     // The report replaces the table.
     let (table, report) = text.rsplit_once("\x1b[J").unwrap();
@@ -172,20 +172,20 @@ fn ctrl_c_reports_the_last_result_below_the_table() {
     let (given, _) = order(&sandbox);
     let server = NameServer::knot("");
     let at = server.at();
-    let mut shown = TerminalRun::start(
+    let mut terminal = TerminalRun::start(
         &sandbox,
         &["dcv-check", "--wait", "--record", &given, "--resolver", &at],
         "xterm",
     );
-    shown.until(", or Ctrl-C");
-    shown
+    terminal.read_until(", or Ctrl-C");
+    terminal
         .child
         .stdin
         .as_mut()
         .unwrap()
         .write_all(b"\x03")
         .unwrap();
-    let (code, text) = shown.end();
+    let (code, text) = terminal.finish();
     assert_eq!(code, 130, "{text}");
     assert!(
         text.contains(&format!("cause: absent at resolver {at}")),
@@ -203,7 +203,7 @@ fn a_terminal_without_cursor_control_gets_one_line_for_each_change() {
     let (given, line) = order(&sandbox);
     let mut server = NameServer::knot("");
     let at = server.at();
-    let mut shown = TerminalRun::start(
+    let mut terminal = TerminalRun::start(
         &sandbox,
         &[
             "dcv-check",
@@ -215,11 +215,11 @@ fn a_terminal_without_cursor_control_gets_one_line_for_each_change() {
         ],
         "dumb",
     );
-    shown.until("; next check ");
+    terminal.read_until("; next check ");
     server.publish(&line.replace("69ff68dc5168c", "5a955211b1f8c"), 2);
-    shown.until("different at resolver");
+    terminal.read_until("different at resolver");
     server.publish(&line, 3);
-    let (code, text) = shown.end();
+    let (code, text) = terminal.finish();
     assert_eq!(
         (code, text.matches("; next check ").count()),
         (0, 2),
@@ -251,47 +251,47 @@ fn waiting_continues_while_caa_forbids_issuance() {
         "shop.example. CAA 0 issue \"sectigo.com\"",
     );
 
-    let mut shown = TerminalRun::start(&sandbox, &args, "xterm");
-    shown.until("checked 2 times; next check ");
+    let mut terminal = TerminalRun::start(&sandbox, &args, "xterm");
+    terminal.read_until("checked 2 times; next check ");
     // The finding with its next step is printed above the table, once.
-    let (above, table) = shown.text.split_once("\x1b[?7l").unwrap();
+    let (above, table) = terminal.text.split_once("\x1b[?7l").unwrap();
     assert!(
         above.contains(message) && above.contains(add),
         "{}",
-        shown.text
+        terminal.text
     );
     assert!(
         table.contains("visible  _") && table.contains("\n  caa-forbids "),
         "{}",
-        shown.text
+        terminal.text
     );
-    assert_eq!(shown.text.matches(add).count(), 1, "{}", shown.text);
+    assert_eq!(terminal.text.matches(add).count(), 1, "{}", terminal.text);
     server.publish(&format!("{forbids}\n@ CAA 0 issue \"sectigo.com\""), 2);
-    let (code, text) = shown.end();
+    let (code, text) = terminal.finish();
     assert!(
         code == 0 && text.contains("; CAA allows issuance"),
         "{text}"
     );
 
     server.publish(&forbids, 3);
-    let mut shown = TerminalRun::start(&sandbox, &args, "dumb");
-    shown.until("; next check ");
+    let mut terminal = TerminalRun::start(&sandbox, &args, "dumb");
+    terminal.read_until("; next check ");
     assert!(
-        shown.text.contains(&format!(
+        terminal.text.contains(&format!(
             "  visible at resolver {at}; still wrong: caa-forbids; "
         )),
         "{}",
-        shown.text
+        terminal.text
     );
-    assert!(shown.text.contains(add), "{}", shown.text);
-    shown
+    assert!(terminal.text.contains(add), "{}", terminal.text);
+    terminal
         .child
         .stdin
         .as_mut()
         .unwrap()
         .write_all(b"\x03")
         .unwrap();
-    let (code, text) = shown.end();
+    let (code, text) = terminal.finish();
     assert!(
         code == 130
             && text.contains("cause: visible at")
@@ -312,13 +312,13 @@ fn block(web: std::net::IpAddr, md5: &str, answer: &str) -> String {
 fn waiting_works_for_a_file_too() {
     with_port_53("waiting_works_for_a_file_too", || {
         let sandbox = Sandbox::new();
-        let made = sandbox
+        let created = sandbox
             .run(&["csr", "shop.example", "--ca", "sectigo", "--json"])
             .expect(0)
             .json();
         let (md5, sha256) = (
-            made["request"]["md5"].as_str().unwrap(),
-            made["request"]["sha256"].as_str().unwrap(),
+            created["request"]["md5"].as_str().unwrap(),
+            created["request"]["sha256"].as_str().unwrap(),
         );
         let web = port_53(0, 44).ip();
         let dns = NameServer::knot(&format!("@ A {web}"));
@@ -364,24 +364,24 @@ fn waiting_works_for_a_file_too() {
         );
 
         // On a terminal there is the table.
-        let mut shown = TerminalRun::start(&sandbox, &args, "xterm");
-        shown.until("checked once; next check ");
+        let mut terminal = TerminalRun::start(&sandbox, &args, "xterm");
+        terminal.read_until("checked once; next check ");
         assert!(
-            shown.text.contains("absent  shop.example"),
+            terminal.text.contains("absent  shop.example"),
             "{}",
-            shown.text
+            terminal.text
         );
         assert!(
-            shown
+            terminal
                 .text
                 .contains(&format!("  {web}:80  HTTP status 404, since ")),
             "{}",
-            shown.text
+            terminal.text
         );
         drop(absent);
         let right = block(web, md5, &format!("return 200 \"{sha256}\\nsectigo.com\";"));
         let _right = Nginx::start(&sandbox.join("right"), &right);
-        let (code, text) = shown.end();
+        let (code, text) = terminal.finish();
         assert_eq!(code, 0, "{text}");
         let report = text.rsplit_once("\x1b[J").unwrap().1;
         assert!(
@@ -402,7 +402,8 @@ fn a_list_shows_its_progress_on_the_terminal() {
         program(),
         server.at()
     );
-    let (code, text) = TerminalRun::program(&sandbox, &["/bin/sh", "-c", &command], "xterm").end();
+    let (code, text) =
+        TerminalRun::program(&sandbox, &["/bin/sh", "-c", &command], "xterm").finish();
     assert_eq!(
         (code, sandbox.read("out").lines().count()),
         (1, 4),

@@ -32,7 +32,10 @@ impl LintFault {
 fn sentence(change: &RequestChange) -> String {
     match change {
         RequestChange::Add(names) => {
-            format!("To make sure of it, also request {}", join_listed(names))
+            format!(
+                "To be sure that no name is missing, also request {}",
+                join_listed(names)
+            )
         }
         RequestChange::Omit(names) => {
             format!("Request the certificate without {}", join_listed(names))

@@ -13,8 +13,8 @@ use crate::finding::{Finding, NextStep, shell_word};
 
 const COPY: &str = "Copy host and value from the CA's page again, both in full";
 
-/// `dcv-check` adds the command line that takes the record: it knows the folder, the names and the
-/// resolvers that belong in it.
+/// `dcv-check` adds the command line that reads the record again: it knows the folder, the names and
+/// the resolvers.
 impl From<RecordError> for Failure {
     fn from(error: RecordError) -> Self {
         let failure = Self::from_error(FailureKind::Malformed, &error);

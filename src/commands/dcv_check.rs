@@ -198,7 +198,7 @@ fn has_answer(survey: &DnsSurvey) -> bool {
         .any(|query| query.answer.is_answer())
 }
 
-/// The DNS query that looks for a record.
+/// Returns the DNS query for a record.
 fn record_query(record: &ExpectedRecord) -> RecordQuery {
     let expected = &record.expected;
     let mut names = Vec::new();

@@ -33,9 +33,9 @@ pub(crate) struct ReusedKey {
 /// copy any of it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct EarlierContent {
-    /// It has, or asks for, the usage clientAuth.
+    /// Whether it has or requests the usage clientAuth.
     pub client_auth: bool,
-    /// It has, or asks for, Must-Staple.
+    /// Whether it has or requests Must-Staple.
     pub must_staple: bool,
     /// The bits of its RSA key, if they are fewer than certctl generates.
     pub short_rsa: Option<usize>,

@@ -43,7 +43,7 @@ pub(crate) struct DnsServerId {
 pub enum RecordKind {
     /// IPv4 addresses; also the result of a CNAME that a provider flattens.
     A,
-    /// IPv6 addresses.
+    /// IPv6 addresses (RFC 3596).
     Aaaa,
     /// An alias; its target is the value for validation.
     Cname,

@@ -14,7 +14,7 @@ use super::ca::CaaIssuer;
 use crate::pki::baseline_dates;
 use crate::pki::name::{DnsName, PublicSuffix};
 
-/// A CAA record.
+/// A CAA record of a domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CaaRecord {
     /// Bit 0 of the flags: a CA that does not know the tag must not issue (RFC 8659 4.1).
@@ -245,12 +245,12 @@ fn judge(deciding: &DecidingRecords<'_>, issuance: IssuanceRequest) -> CaaVerdic
 }
 
 fn judge_issue_values(values: &[IssueValue], issuance: IssuanceRequest) -> CaaVerdict {
-    let mut named: Vec<String> = values
+    let mut listed: Vec<String> = values
         .iter()
         .filter_map(|value| value.issuer.clone())
         .collect();
-    named.dedup();
-    if named.is_empty() {
+    listed.dedup();
+    if listed.is_empty() {
         let is_readable = values.iter().all(|value| value.readable);
         return CaaVerdict::Forbidden(if is_readable {
             CaaRefusal::NoIssuer
@@ -259,14 +259,14 @@ fn judge_issue_values(values: &[IssueValue], issuance: IssuanceRequest) -> CaaVe
         });
     }
     if issuance.issuers.is_empty() {
-        return CaaVerdict::Only(named);
+        return CaaVerdict::Only(listed);
     }
     if issuance
         .issuers
         .iter()
         .all(|issuer| issuer.caa_identities.is_empty())
     {
-        return CaaVerdict::CaUnknown(named);
+        return CaaVerdict::CaUnknown(listed);
     }
     judge_issuers(values, issuance)
 }

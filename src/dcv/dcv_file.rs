@@ -158,12 +158,15 @@ mod tests {
 
     #[test]
     fn a_written_file_is_read_unchanged() {
-        let mut kept = StoredRecord::default();
-        kept.set_ca(Ca::Namecheap);
-        kept.add(&record(LINE));
-        assert_eq!(kept.text(), format!("; ca namecheap\n{LINE}"));
-        let again = StoredRecord::read(&kept.text());
-        assert_eq!((again.ca(), again.records()), (kept.ca(), kept.records()));
+        let mut stored = StoredRecord::default();
+        stored.set_ca(Ca::Namecheap);
+        stored.add(&record(LINE));
+        assert_eq!(stored.text(), format!("; ca namecheap\n{LINE}"));
+        let again = StoredRecord::read(&stored.text());
+        assert_eq!(
+            (again.ca(), again.records()),
+            (stored.ca(), stored.records())
+        );
     }
 
     #[test]
@@ -172,34 +175,37 @@ mod tests {
             "  ; ca namecheap \n{}",
             LINE.to_uppercase().replace(" 300 IN", "\t60\tIN")
         );
-        let mut kept = StoredRecord::read(&text);
-        kept.set_ca(Ca::Namecheap);
-        kept.add(&kept.records()[0].clone());
-        assert!(!kept.changed());
-        assert_eq!(kept.text(), text);
+        let mut stored = StoredRecord::read(&text);
+        stored.set_ca(Ca::Namecheap);
+        stored.add(&stored.records()[0].clone());
+        assert!(!stored.changed());
+        assert_eq!(stored.text(), text);
     }
 
     #[test]
     fn a_new_value_replaces_the_old_ones() {
         let new = LINE.replace("69ff68dc5168c", "5a955211b1f8c");
-        let mut kept = StoredRecord::read(&format!("; before\n{LINE}; between\n{LINE}; after\n"));
-        assert_eq!(kept.records().len(), 1);
-        kept.add(&record(&new));
-        assert!(kept.changed());
-        assert_eq!(kept.records(), [record(&new)]);
-        assert_eq!(kept.text(), format!("; before\n{new}; between\n; after\n"));
+        let mut stored = StoredRecord::read(&format!("; before\n{LINE}; between\n{LINE}; after\n"));
+        assert_eq!(stored.records().len(), 1);
+        stored.add(&record(&new));
+        assert!(stored.changed());
+        assert_eq!(stored.records(), [record(&new)]);
+        assert_eq!(
+            stored.text(),
+            format!("; before\n{new}; between\n; after\n")
+        );
     }
 
     #[test]
     fn other_lines_are_kept() {
         let text =
             "$ORIGIN example.com.\n\u{1}\n\nnote TXT \"a  b\"\n\tTXT \"same owner\"\n; ca nobody\n";
-        let mut kept = StoredRecord::read(text);
-        assert_eq!((kept.ca(), kept.records()), (None, vec![]));
-        assert_eq!(kept.text(), text);
-        kept.set_ca(Ca::Sectigo);
-        kept.set_ca(Ca::Namecheap);
-        kept.add(&record(LINE));
-        assert_eq!(kept.text(), format!("; ca namecheap\n{text}{LINE}"));
+        let mut stored = StoredRecord::read(text);
+        assert_eq!((stored.ca(), stored.records()), (None, vec![]));
+        assert_eq!(stored.text(), text);
+        stored.set_ca(Ca::Sectigo);
+        stored.set_ca(Ca::Namecheap);
+        stored.add(&record(LINE));
+        assert_eq!(stored.text(), format!("; ca namecheap\n{text}{LINE}"));
     }
 }

@@ -399,7 +399,7 @@ pub enum FileReason {
     /// The name has no address.
     NoAddress {
         name: String,
-        /// The answer of a failed look-up; `None` if there is no address.
+        /// The answer of a failed lookup; `None` if there is no address.
         failed: Option<DnsAnswer>,
     },
     /// The name has an address that is not reachable from the public internet.

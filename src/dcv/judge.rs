@@ -594,8 +594,8 @@ mod tests {
 
     #[test]
     fn nothing_is_visible_without_the_zones_own_servers() {
-        let mut alone = survey(&[right()]);
-        for (own_servers, verdict) in [
+        let mut survey = survey(&[right()]);
+        for (coverage, verdict) in [
             (
                 ZoneServerCoverage::Asked(UnqueriedServers::default()),
                 DcvVerdict::Visible,
@@ -618,8 +618,8 @@ mod tests {
             (ZoneServerCoverage::NotFound, DcvVerdict::Unreachable),
             (ZoneServerCoverage::NotDelegated, DcvVerdict::Unreachable),
         ] {
-            alone.zone_server_coverage = own_servers;
-            assert_eq!(judge_record(&expected(), &alone).verdict, verdict);
+            survey.zone_server_coverage = coverage;
+            assert_eq!(judge_record(&expected(), &survey).verdict, verdict);
         }
     }
 

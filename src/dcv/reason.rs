@@ -11,7 +11,7 @@ pub enum DcvReason {
     /// The record is at another name than its own.
     WrongName {
         at: String,
-        /// The likely cause.
+        /// How the record probably got there.
         cause: WrongPlace,
     },
     /// Other data is at the record's own name, instead of it or beside it.

@@ -40,7 +40,7 @@ pub(crate) enum ZoneRemark {
     },
     /// The domain is a zone of its own, below the one that probably contains the record.
     Shadowed {
-        /// The child zone.
+        /// The name of the child zone.
         zone: String,
         /// The domain's registrable part.
         above: String,
@@ -231,13 +231,13 @@ mod tests {
         )
     }
 
-    fn copied(server: &str, serial: Option<u32>, named: &[&str]) -> ZoneCopy {
-        let named =
-            (!named.is_empty()).then(|| named.iter().map(|name| (*name).to_owned()).collect());
+    fn copied(server: &str, serial: Option<u32>, listed: &[&str]) -> ZoneCopy {
+        let name_servers =
+            (!listed.is_empty()).then(|| listed.iter().map(|name| (*name).to_owned()).collect());
         ZoneCopy {
             server: server.to_owned(),
             serial,
-            name_servers: named,
+            name_servers,
         }
     }
 
@@ -356,7 +356,7 @@ mod tests {
                 .map(|name| (*name).to_owned())
                 .collect::<Vec<String>>()
         };
-        let above = |named: &[&str]| Some(("example".to_owned(), names(named)));
+        let above = |listed: &[&str]| Some(("example".to_owned(), names(listed)));
         let both = ["ns1.example", "ns2.example"];
         let same = vec![
             copied("ns1", Some(7), &both),

@@ -163,7 +163,7 @@ struct BatchChecker<'a> {
     commands: FollowUpCommands,
     /// The progress display; `None` on a terminal that shows the lines themselves.
     progress: Option<LiveProgress>,
-    /// Buffered output.
+    /// Output that is not printed yet.
     output: Vec<u8>,
     /// The error that closed the output.
     write_error: Option<io::Error>,

@@ -135,17 +135,17 @@ fn files_of_request(check: &MethodCheck<'_>, selected: &SelectedRequest) -> Vec<
         .into_iter()
         .filter(|record| expectation::belongs_to_request(record, request))
         .collect();
-    let mut named: Vec<(ValidationFile, NameOrigin)> =
+    let mut with_origin: Vec<(ValidationFile, NameOrigin)> =
         http_file::validation_files(request, ca, &given)
             .into_iter()
             .map(|file| (file, NameOrigin::Requested))
             .collect();
     if let Some(www) = added_www_name(request, ca) {
         let file = http_file::validation_file(request, &www, ca, &given);
-        named.extend(file.map(|file| (file, NameOrigin::AddedByCa)));
+        with_origin.extend(file.map(|file| (file, NameOrigin::AddedByCa)));
     }
-    let mut files = Vec::with_capacity(named.len());
-    for (mut file, origin) in named {
+    let mut files = Vec::with_capacity(with_origin.len());
+    for (mut file, origin) in with_origin {
         if selected.reuses_key && given.is_empty() {
             file.require_unique_value();
         }
@@ -353,7 +353,7 @@ impl<'a> JudgedFile<'a> {
         }
     }
 
-    /// Whether an address answered, or the DNS says that there is no address.
+    /// Whether an address answered, or the DNS answered that there is no address.
     fn is_answered(&self) -> bool {
         let has_response = self
             .responses

@@ -21,7 +21,7 @@ use crate::report::{Label, Outcome, TextOutput};
 /// The check of one record.
 #[derive(Clone, Debug)]
 pub(crate) struct RecordCheck {
-    /// The request's file as it is printed; empty where a record alone was given.
+    /// The request's file as it is printed; empty for a record without a request.
     pub request: String,
     /// The CA, if one is known.
     pub ca: Option<Ca>,
