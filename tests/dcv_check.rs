@@ -246,7 +246,8 @@ fn the_text_output_is_pinned() {
     );
     insta::assert_snapshot!(check(&server, &[]), @"
     error   the record is at _[MD5].shop.example.shop.example: the host was entered with shop.example, which the DNS provider's console appends by itself
-    next    In the DNS provider's console for shop.example, change the host to _[MD5].
+    next    In the DNS provider's console for shop.example, change the host to:
+                _[MD5]
     found   expected record in zone shop.example:
                 Type   CNAME
                 Host   _[MD5]

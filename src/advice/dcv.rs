@@ -334,9 +334,12 @@ fn elsewhere(at: &str, cause: &WrongPlace) -> Finding {
                     console appends by itself"
             ),
         )
-        .with_step(NextStep::say(format!(
-            "In the DNS provider's console for {zone}, change the host to {relative}"
-        ))),
+        .with_step(
+            NextStep::say(format!(
+                "In the DNS provider's console for {zone}, change the host to"
+            ))
+            .with_lines([relative.clone()]),
+        ),
         WrongPlace::NoUnderscore => Finding::error(
             "underscore-lost",
             format!("the record is at {at}, without the leading underscore"),

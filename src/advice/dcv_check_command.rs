@@ -117,9 +117,8 @@ pub(crate) fn copy_record_of_this_order() -> NextStep {
 /// For a record whose value belongs to another request; the right value starts with `labels`.
 #[must_use]
 pub(crate) fn value_starts_with(labels: &str) -> NextStep {
-    NextStep::say(format!(
-        "Copy the record of this request from the CA's page; its value starts with {labels}"
-    ))
+    NextStep::say("Copy the record of this request from the CA's page; its value starts with")
+        .with_lines([labels.to_owned()])
 }
 
 /// For a record that fits several requests: checks it for the one that is named `shown`. `words`
