@@ -1336,7 +1336,7 @@ fn commands_contain_the_folder_and_the_resolver() {
 fn lines_of_the_user_stay_in_the_dcv_file() {
     let order = Order::for_shop();
     let server = NameServer::knot(&order.line());
-    let before = "; order 17\n$ORIGIN shop.example.\n; ca nobody\n\nnote TXT \"a  b\"\n\tTXT \"the same owner\"\n";
+    let before = "; order 17\n$ORIGIN shop.example.\n; ca unknown\n\nnote TXT \"a  b\"\n\tTXT \"the same owner\"\n";
     order.sandbox.write("shop.example.dcv", before);
     order.check(&server.at()).expect(0);
     let line = format!(

@@ -287,7 +287,7 @@ fn every_name_needs_its_own_file_and_wildcards_have_none() {
                 "{document:#}"
             );
             assert_eq!(document["findings"][0]["severity"], "error");
-            // Nobody is advised to open a port at a private address.
+            // The advice is not to open a port at a private address.
             drop(server);
             let document = outside().expect(4).json();
             assert!(

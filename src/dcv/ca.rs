@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(names.len(), count, "two rows have the same name");
         assert_eq!(Ca::value_variants().len(), 14);
         assert_eq!(Ca::from_str("rapidssl", false), Ok(Ca::Digicert));
-        assert_eq!(Ca::by_name("nobody"), None);
+        assert_eq!(Ca::by_name("unknown"), None);
     }
 
     #[test]

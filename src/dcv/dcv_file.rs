@@ -198,8 +198,7 @@ mod tests {
 
     #[test]
     fn other_lines_are_kept() {
-        let text =
-            "$ORIGIN example.com.\n\u{1}\n\nnote TXT \"a  b\"\n\tTXT \"same owner\"\n; ca nobody\n";
+        let text = "$ORIGIN example.com.\n\u{1}\n\nnote TXT \"a  b\"\n\tTXT \"same owner\"\n; ca unknown\n";
         let mut stored = StoredRecord::read(text);
         assert_eq!((stored.ca(), stored.records()), (None, vec![]));
         assert_eq!(stored.text(), text);

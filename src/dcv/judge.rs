@@ -387,7 +387,7 @@ impl RecordView<'_> {
     }
 }
 
-/// Whether the wrong value comes from a wildcard record, so that nobody entered it at this name.
+/// Whether the wrong value comes from a wildcard record, so that it was not entered at this name.
 fn is_wildcard_value(reason: &DcvReason, wildcard: Option<&str>) -> bool {
     match (reason, wildcard) {
         (
