@@ -1,6 +1,6 @@
-//! Checks, before the order is paid, whether a CA would accept a request: names, subject and key, by
-//! the rules for all public CAs and by those that each CA publishes. A private CA makes its own
-//! rules. Pure.
+//! Checks before the order is paid whether a CA would accept a request: names, subject and key, by
+//! the rules for all public CAs and those that each CA publishes. A private CA has its own rules.
+//! Pure.
 
 mod fault;
 mod homographs;
@@ -16,7 +16,7 @@ pub use self::rules::codes;
 pub(crate) use self::rules::parse_allowable_code;
 use crate::dcv::ca::Ca;
 
-/// Everything that a CA would object to in `request`, faults of the names first.
+/// Returns everything that a CA would object to in `request`, faults of the names first.
 #[must_use]
 pub(crate) fn find_faults(request: &LintedRequest<'_>) -> Vec<LintFault> {
     let mut faults = Vec::new();

@@ -1,5 +1,5 @@
-//! Domain control validation: the record that each CA looks for, and whether what servers answer
-//! would satisfy it. Pure: answers come as values, `system::dns` asks for them.
+//! Domain control validation: the record that each CA queries, and whether the servers' answers
+//! would satisfy the CA. Pure: `system::dns` sends the queries and passes the answers as values.
 
 pub(crate) mod answer;
 pub(crate) mod ca;

@@ -1,5 +1,5 @@
-//! `certctl csr` before money is spent: every rule provoked, each with its code, weight, reason,
-//! source and next step, and what `--allow` makes of it.
+//! Tests the rules that `certctl csr` checks before an order is paid: provokes every rule, and checks
+//! its code, severity, reason, source and next step, and the effect of `--allow`.
 //! Needs: openssl
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -12,10 +12,10 @@ use support::Sandbox;
 use support::foreign::{foreign, succeed};
 use support::json::Json;
 
-/// The key printed in RFC 9500 2.3: everybody's.
+/// The key printed in RFC 9500 2.3, which is publicly known.
 const PRINTED: &str = "MHcCAQEEIObLW92AqkWunJXowVR2Z5/+yVPBaFHnEedDk5WJxk/BoAoGCCqGSM49AwEHoUQDQgAEQiVI+I+3gv+17KN0RFLHKh5Vj71vc75eSOkyMsxFxbFsTNEMTLjVuKFxOelIgsiZJXKZNCX0FBmrfpCkKklCcg==";
 
-/// Code, weight, what is asked for, and what the message names as the source.
+/// Code, severity, arguments, and a part of the source in the message.
 const RULES: [(&str, &str, &str, &str); 22] = [
     ("address-as-name", "error", "192.0.2.1", "BR 3.2.2.5"),
     (
@@ -86,7 +86,7 @@ const RULES: [(&str, &str, &str, &str); 22] = [
     ("must-staple", "warning", "--like before.csr", "RFC 7633"),
     ("rsa-too-short", "warning", "--like before.crt", "BR 6.1.5"),
     ("shared-suffix", "warning", "github.io", "publicsuffix.org"),
-    ("too-many-names", "warning", "MANY", "several shops"),
+    ("too-many-names", "warning", "MANY", "several resellers"),
     ("www-missing", "warning", "acme.com", "RFC 9525"),
     (
         "organizational-unit",
@@ -96,10 +96,11 @@ const RULES: [(&str, &str, &str, &str); 22] = [
     ),
 ];
 
-/// A test of its own provokes it.
+/// Another test provokes this rule.
 const WILDCARD: &str = "wildcard-not-by-file";
 
-fn order() -> Sandbox {
+/// Returns a folder with a known key, an earlier request and certificate, and another request.
+fn sandbox_with_inputs() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("printed.der", BASE64_STANDARD.decode(PRINTED).unwrap());
     sandbox.write(
@@ -124,7 +125,7 @@ fn order() -> Sandbox {
     sandbox
 }
 
-/// The words of a row, with what is too long to stand in the table.
+/// Returns the arguments of a row, with long ones in place of their abbreviations.
 fn words(typed: &str) -> Vec<String> {
     let long = || format!("O={}", "x".repeat(65));
     let expand = |word: &str| match word {
@@ -153,13 +154,13 @@ fn found(document: &Json, code: &str) -> Json {
 }
 
 #[test]
-fn every_rule_is_told_with_weight_reason_source_and_next_step() {
+fn every_rule_is_reported_with_severity_reason_source_and_next_step() {
     for (code, severity, typed, source) in RULES {
-        let sandbox = order();
+        let sandbox = sandbox_with_inputs();
         let before = files(&sandbox);
-        let typed = words(typed);
+        let arguments = words(typed);
         let csr = |more: &[&str]| {
-            let words: Vec<&str> = typed.iter().map(String::as_str).collect();
+            let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
             sandbox.run(&[&["csr", "--json"], &words[..], more].concat())
         };
         let refuses = severity == "error";
@@ -180,7 +181,7 @@ fn every_rule_is_told_with_weight_reason_source_and_next_step() {
             "{code}: {finding}"
         );
         assert_eq!(document["request"], Json::Null, "{code}");
-        // Asked for all the same it stays reported.
+        // An allowed finding is still reported.
         let allowed = csr(&["--allow", code]).expect(0).json();
         let finding = found(&allowed, code);
         assert_eq!(finding["severity"], "warning", "{code}");
@@ -190,9 +191,9 @@ fn every_rule_is_told_with_weight_reason_source_and_next_step() {
             "{message}"
         );
         assert!(allowed["request"]["sha256"].as_str().is_some(), "{code}");
-        // And the words to paste are those.
-        let anyway = &document["next"].as_array().unwrap().last().unwrap()["argv"];
-        let words: Vec<&str> = anyway
+        // The refusal's next step allows this code.
+        let allow = &document["next"].as_array().unwrap().last().unwrap()["argv"];
+        let words: Vec<&str> = allow
             .as_array()
             .unwrap()
             .iter()
@@ -205,7 +206,7 @@ fn every_rule_is_told_with_weight_reason_source_and_next_step() {
     }
 }
 
-/// A new rule gets its row here.
+/// A new rule needs a row here.
 #[test]
 fn every_rule_is_provoked() {
     let rules: BTreeSet<&str> = certctl::facade::csr_lint::codes().collect();
@@ -218,8 +219,8 @@ fn every_rule_is_provoked() {
 }
 
 #[test]
-fn a_companys_own_ca_is_asked_for_whatever_it_takes() {
-    let sandbox = order();
+fn requests_for_a_private_ca_are_not_restricted() {
+    let sandbox = sandbox_with_inputs();
     for (number, typed) in [
         "192.0.2.1",
         "intranet-box",
@@ -235,8 +236,8 @@ fn a_companys_own_ca_is_asked_for_whatever_it_takes() {
     .into_iter()
     .enumerate()
     {
-        let typed = words(typed);
-        let words: Vec<&str> = typed.iter().map(String::as_str).collect();
+        let arguments = words(typed);
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let stem = format!("own-{number}x");
         let document = sandbox
             .run(
@@ -252,7 +253,7 @@ fn a_companys_own_ca_is_asked_for_whatever_it_takes() {
             (&document["findings"], &document["records"]),
             (&Json::Array(Vec::new()), &Json::Array(Vec::new()))
         );
-        let submit = document["next"][0]["text"].as_str().unwrap();
+        let submit = document["next"][0].to_string();
         assert!(
             submit.contains("certreq -submit -attrib CertificateTemplate:WebServer"),
             "{submit}"

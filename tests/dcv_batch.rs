@@ -1,4 +1,5 @@
-//! `dcv-check --batch` against real name servers: one JSON line each, and the summary last.
+//! Tests `dcv-check --batch` against real name servers: one JSON line for each entry, and the summary
+//! last.
 //! Needs: ip knotd unbound
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -12,23 +13,23 @@ use support::json::Json;
 use support::liar::{Liar, TRANSMISSIONS, forward_to};
 use support::{Run, Sandbox};
 
-/// Requests for names below `shop.example`, and the lines of the zone that prove them.
-struct Shop {
+/// Requests for names below `shop.example`, and the lines of the zone that validate them.
+struct RequestSet {
     sandbox: Sandbox,
     lines: BTreeMap<String, String>,
 }
 
-impl Shop {
+impl RequestSet {
     fn new(names: &[&str]) -> Self {
         let sandbox = Sandbox::new();
         let lines = names.iter().map(|name| {
-            let made = sandbox
+            let created = sandbox
                 .run(&["csr", name, "--ca", "sectigo", "--json"])
                 .expect(0)
                 .json();
             let (md5, sha256) = (
-                made["request"]["md5"].as_str().unwrap(),
-                made["request"]["sha256"].as_str().unwrap(),
+                created["request"]["md5"].as_str().unwrap(),
+                created["request"]["sha256"].as_str().unwrap(),
             );
             let line = format!(
                 "_{md5}.{name}. CNAME {}.{}.sectigo.com.",
@@ -53,7 +54,7 @@ impl Shop {
     }
 }
 
-/// The lines of a stream: those of the list by their numbers, and the summary.
+/// Returns the lines of a stream: those of the list by their numbers, and the summary.
 fn stream(run: &Run) -> (BTreeMap<u64, Json>, Json) {
     let mut lines = run.json_lines();
     let summary = lines.pop().unwrap();
@@ -67,27 +68,30 @@ fn stream(run: &Run) -> (BTreeMap<u64, Json>, Json) {
     )
 }
 
-/// The verdict on a line; an error has none.
+/// Returns the verdict on a line; an error has none.
 fn verdict(line: &Json) -> Option<&str> {
     line.get("verdict").map(|verdict| verdict.as_str().unwrap())
 }
 
 #[test]
 fn a_list_is_checked_line_by_line() {
-    let shop = Shop::new(&["a.shop.example", "b.shop.example", "c.shop.example"]);
-    let records = [&shop.lines["a.shop.example"], &shop.lines["c.shop.example"]]
-        .map(String::as_str)
-        .join("\n");
+    let requests = RequestSet::new(&["a.shop.example", "b.shop.example", "c.shop.example"]);
+    let records = [
+        &requests.lines["a.shop.example"],
+        &requests.lines["c.shop.example"],
+    ]
+    .map(String::as_str)
+    .join("\n");
     let server = NameServer::knot(&records);
     let list = "# names\na.shop.example\n\n  b.shop.example  \nc.shop.example.csr\nnobody.example\nnot a name\n; end";
-    let run = shop.batch(list, &server.at(), &[]).expect(1);
+    let run = requests.batch(list, &server.at(), &[]).expect(1);
     let (lines, summary) = stream(&run);
-    let said: Vec<(u64, &str, Option<&str>)> = lines
+    let verdicts: Vec<(u64, &str, Option<&str>)> = lines
         .iter()
         .map(|(number, line)| (*number, line["input"].as_str().unwrap(), verdict(line)))
         .collect();
     assert_eq!(
-        said,
+        verdicts,
         [
             (2, "a.shop.example", Some("visible")),
             (4, "b.shop.example", Some("absent")),
@@ -120,8 +124,8 @@ fn a_list_is_checked_line_by_line() {
     );
     assert!(run.stderr.is_empty(), "{run}");
 
-    // What a line says is what the name alone says.
-    let alone = shop
+    // A line gets the same result as a check of the name alone.
+    let alone = requests
         .sandbox
         .run(&[
             "dcv-check",
@@ -137,16 +141,16 @@ fn a_list_is_checked_line_by_line() {
     assert_eq!(lines[&4]["next"], alone["next"]);
 }
 
-/// A wildcard is told by asking beside the record, and a CAA record as for the name alone.
+/// Wildcard and CAA records are found by further queries, which a list sends too.
 #[test]
-fn what_is_around_a_record_is_told_as_for_the_name_alone() {
-    let shop = Shop::new(&["a.shop.example", "b.shop.example"]);
-    let b = &shop.lines["b.shop.example"];
+fn lines_get_the_same_findings_as_the_name_alone() {
+    let requests = RequestSet::new(&["a.shop.example", "b.shop.example"]);
+    let b = &requests.lines["b.shop.example"];
     let server = NameServer::knot(&format!(
         "*.a A 192.0.2.80\n{b}\nb CAA 0 issue \"letsencrypt.org\""
     ));
     let (lines, _) = stream(
-        &shop
+        &requests
             .batch("a.shop.example\nb.shop.example", &server.at(), &[])
             .expect(1),
     );
@@ -154,7 +158,7 @@ fn what_is_around_a_record_is_told_as_for_the_name_alone() {
         (1, "a.shop.example", "wildcard-answers"),
         (2, "b.shop.example", "caa-forbids"),
     ] {
-        let alone = shop
+        let alone = requests
             .sandbox
             .run(&["dcv-check", name, "--resolver", &server.at(), "--json"])
             .expect(1)
@@ -167,9 +171,9 @@ fn what_is_around_a_record_is_told_as_for_the_name_alone() {
 }
 
 #[test]
-fn the_worst_decides_the_exit() {
-    let shop = Shop::new(&["a.shop.example", "b.shop.example"]);
-    let server = NameServer::knot(&shop.lines["a.shop.example"]);
+fn the_worst_line_decides_the_exit_code() {
+    let requests = RequestSet::new(&["a.shop.example", "b.shop.example"]);
+    let server = NameServer::knot(&requests.lines["a.shop.example"]);
     for (list, at, code) in [
         ("a.shop.example", server.at(), 0),
         (
@@ -185,13 +189,13 @@ fn the_worst_decides_the_exit() {
             3,
         ),
     ] {
-        shop.batch(list, &at, &[]).expect(code);
+        requests.batch(list, &at, &[]).expect(code);
     }
     for list in ["", "# nothing\n"] {
-        let run = shop.batch(list, &server.at(), &["--json"]).expect(3);
+        let run = requests.batch(list, &server.at(), &["--json"]).expect(3);
         assert_eq!(run.json()["error"]["kind"], "not-found", "{run}");
     }
-    let quiet = shop
+    let quiet = requests
         .batch("a.shop.example\nb.shop.example", &server.at(), &["-q"])
         .expect(1);
     assert_eq!(
@@ -199,22 +203,23 @@ fn the_worst_decides_the_exit() {
         [2],
         "only what needs action"
     );
-    shop.sandbox
+    requests
+        .sandbox
         .run(&["dcv-check", "--batch", "nowhere"])
         .expect(3);
-    shop.sandbox
+    requests
+        .sandbox
         .run(&["dcv-check", "--batch", "list", "a.shop.example"])
         .expect(2);
     let piped = ["dcv-check", "--batch", "-", "--resolver", &server.at()];
-    let run = shop
+    let run = requests
         .sandbox
         .run_with_input(&piped, b"a.shop.example\r\n")
         .expect(0);
     assert_eq!(stream(&run).1["lines"], 1);
 }
 
-/// What a resolver is to somebody whose zones it cannot all reach: it answers for the one at
-/// `server`, and never for others.
+/// Returns a resolver that answers for the zone at `server`, and never for stalled zones.
 fn resolver(server: &NameServer) -> Liar {
     let forward = forward_to(server.address);
     Liar::new(move |question| {
@@ -232,15 +237,15 @@ fn is_stalled(question: &[u8]) -> bool {
 
 #[test]
 fn a_stalled_zone_delays_no_other() {
-    let shop = Shop::new(&["a.shop.example", "www.stalled.example"]);
-    let server = NameServer::knot(&shop.lines["a.shop.example"]);
+    let requests = RequestSet::new(&["a.shop.example", "www.stalled.example"]);
+    let server = NameServer::knot(&requests.lines["a.shop.example"]);
     let resolver = resolver(&server);
     let list = format!(
         "{}{}",
         "www.stalled.example\n".repeat(200),
         "a.shop.example\n".repeat(200)
     );
-    let run = shop
+    let run = requests
         .batch(&list, &resolver.address.to_string(), &[])
         .expect(4);
     let questions = resolver.questions();
@@ -248,11 +253,11 @@ fn a_stalled_zone_delays_no_other() {
         .iter()
         .filter_map(|(question, times)| is_stalled(question).then_some(times))
         .collect();
-    // Each of its 200 lines would ask at least one. A few lines are under way at once, and three
-    // without an answer are enough.
+    // Each of its 200 lines would need at least one query. A few lines are checked at once, and
+    // three without an answer are enough to give up on the zone.
     assert!(
         (1..=40).contains(&stalled.len()),
-        "the rest of a lost zone is not asked for again: {stalled:?}"
+        "the other lines of an unresponsive zone are not queried: {stalled:?}"
     );
     assert!(
         stalled.iter().all(|times| **times <= TRANSMISSIONS),
@@ -274,7 +279,7 @@ fn a_stalled_zone_delays_no_other() {
     assert_eq!(
         (first, last),
         (200, 199),
-        "all of the other zone come first"
+        "all lines of the other zone come first"
     );
     assert_eq!(
         stream(&run).1["verdicts"],
@@ -283,16 +288,16 @@ fn a_stalled_zone_delays_no_other() {
 }
 
 #[test]
-fn records_are_checked_as_they_stand() {
-    let shop = Shop::new(&["a.shop.example"]);
-    let line = &shop.lines["a.shop.example"];
+fn listed_records_are_checked_exactly() {
+    let requests = RequestSet::new(&["a.shop.example"]);
+    let line = &requests.lines["a.shop.example"];
     let server = NameServer::knot(&format!("{line}\n_x TXT \"one two\""));
     let (host, value) = line.split_once(" CNAME ").unwrap();
     let other = value.replace("sectigo.com", "other.sectigo.com");
     let list = format!(
         "{host} {value}\n{host} 300 IN CNAME {other}\n_x.shop.example TXT \"one two\"\n_x {value}\n_y.shop.example TXT gone"
     );
-    let run = shop.batch(&list, &server.at(), &[]).expect(1);
+    let run = requests.batch(&list, &server.at(), &[]).expect(1);
     let (lines, summary) = stream(&run);
     let verdicts: Vec<Option<&str>> = lines.values().map(verdict).collect();
     assert_eq!(
@@ -313,11 +318,11 @@ fn records_are_checked_as_they_stand() {
 }
 
 #[test]
-fn a_long_line_is_told_and_the_rest_goes_on() {
-    let shop = Shop::new(&["a.shop.example"]);
-    let server = NameServer::knot(&shop.lines["a.shop.example"]);
+fn an_overlong_line_does_not_stop_the_others() {
+    let requests = RequestSet::new(&["a.shop.example"]);
+    let server = NameServer::knot(&requests.lines["a.shop.example"]);
     let list = format!("{}\na.shop.example\n\u{1b}[2J.example", "x".repeat(100_000));
-    let run = shop.batch(&list, &server.at(), &[]).expect(3);
+    let run = requests.batch(&list, &server.at(), &[]).expect(3);
     let (lines, _) = stream(&run);
     assert_eq!(
         (&lines[&1]["error"]["kind"], &lines[&2]["verdict"]),

@@ -1,5 +1,4 @@
-//! `certctl dcv-check` against real name servers: each verdict and finding provoked where it comes
-//! from.
+//! Tests `certctl dcv-check` against real name servers: provokes each verdict and finding.
 //! Needs: ip knotd unbound
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -19,7 +18,7 @@ use support::{Run, Sandbox};
 
 const UNIQUE: &str = "69ff68dc5168c.comodoca.com";
 
-/// A request for `shop.example` and what its record is made of.
+/// A request for `shop.example`, and the parts of its record.
 struct Order {
     sandbox: Sandbox,
     label: String,
@@ -29,12 +28,12 @@ struct Order {
 impl Order {
     fn new(names: &[&str], more: &[&str]) -> Self {
         let sandbox = Sandbox::new();
-        let made = sandbox
+        let created = sandbox
             .run(&[&["csr", "--json"], names, more].concat())
             .expect(0)
             .json();
-        let label = format!("_{}", made["request"]["md5"].as_str().unwrap());
-        let sha256 = made["request"]["sha256"].as_str().unwrap().to_owned();
+        let label = format!("_{}", created["request"]["md5"].as_str().unwrap());
+        let sha256 = created["request"]["sha256"].as_str().unwrap().to_owned();
         Self {
             sandbox,
             label,
@@ -42,7 +41,7 @@ impl Order {
         }
     }
 
-    fn shop() -> Self {
+    fn for_shop() -> Self {
         Self::new(&["shop.example", "www.shop.example"], &[])
     }
 
@@ -50,12 +49,12 @@ impl Order {
         format!("{}.{UNIQUE}", self.hash)
     }
 
-    /// The zone's line for the record.
+    /// Returns the zone's line for the record.
     fn line(&self) -> String {
         format!("{} CNAME {}.", self.label, self.value())
     }
 
-    /// The shop's record in two columns, upper case as shops write it.
+    /// Returns the reseller's record in two columns, in upper case as resellers write it.
     fn given(&self) -> String {
         format!(
             "{}.shop.example {}.{UNIQUE}",
@@ -64,7 +63,7 @@ impl Order {
         )
     }
 
-    /// `dcv-check` with the shop's record, at this server.
+    /// Runs `dcv-check` with the reseller's record at this server.
     fn check(&self, server: &str) -> Run {
         self.sandbox.run(&[
             "dcv-check",
@@ -91,7 +90,7 @@ fn codes(document: &Json) -> Vec<&str> {
         .collect()
 }
 
-/// The answers of all servers to the first record.
+/// Returns the answers of all servers to the query for the first record.
 fn answers(document: &Json) -> Vec<&str> {
     document["records"][0]["servers"]
         .as_array()
@@ -102,8 +101,8 @@ fn answers(document: &Json) -> Vec<&str> {
 }
 
 #[test]
-fn each_state_of_the_zone_has_its_verdict() {
-    let order = Order::shop();
+fn each_state_of_the_zone_gets_its_verdict() {
+    let order = Order::for_shop();
     let (label, hash, value) = (&order.label, &order.hash, order.value());
     let upper = format!("{} CNAME {}.", label.to_uppercase(), value.to_uppercase());
     let other = "00000000000000000000000000000000.11111111111111111111111111111111.sectigo.com.";
@@ -196,64 +195,83 @@ fn each_state_of_the_zone_has_its_verdict() {
     }
 }
 
-/// What differs from run to run, by what it is.
-fn masked(order: &Order, server: &NameServer, said: &str) -> String {
+/// Replaces the values that differ from run to run by placeholders.
+fn masked(order: &Order, server: &NameServer, output: &str) -> String {
     let (first, last) = order.hash.split_once('.').unwrap();
-    said.replace(&order.label[1..], "[MD5]")
+    output
+        .replace(&order.label[1..], "[MD5]")
         .replace(first, "[SHA256 FIRST]")
         .replace(last, "[SHA256 LAST]")
         .replace(&server.address.port().to_string(), "[PORT]")
 }
 
 #[test]
-fn the_words_of_a_round() {
+fn the_text_output_is_pinned() {
     let order = Order::new(
         &["shop.example", "www.shop.example"],
         &["--ca", "namecheap"],
     );
     let mut server = NameServer::knot("");
     let at = server.at();
-    let say = |server: &NameServer, args: &[&str]| {
+    let check = |server: &NameServer, args: &[&str]| {
         let args = [&["dcv-check", "--resolver", &at], args].concat();
         masked(&order, server, &order.sandbox.run(&args).to_string())
     };
-    insta::assert_snapshot!(say(&server, &[]), @r"
-    add    in the panel of shop.example:  CNAME | host _[MD5] | the value that the shop shows: [SHA256 FIRST].[SHA256 LAST].<unique value>.<zone>
-    says   resolver 127.0.0.1:[PORT]  absent (NXDOMAIN: nothing of that name)
-    wrong  _[MD5].shop.example is not there; asked resolver 127.0.0.1:[PORT]
-    next   certctl dcv-check --wait --resolver 127.0.0.1:[PORT] --record -
+    insta::assert_snapshot!(check(&server, &[]), @"
+    error   the record _[MD5].shop.example was not found at resolver 127.0.0.1:[PORT]
+    found   absent (NXDOMAIN: the name does not exist): resolver 127.0.0.1:[PORT]
+    next    Add this record in the DNS provider's console for shop.example; Namecheap shows its complete value:
+                Type   CNAME
+                Host   _[MD5]
+                Value  [SHA256 FIRST].[SHA256 LAST].<unique value>.<zone>
+    next    Run this command, paste the record that the CA shows (host and value), and press Ctrl-D:
+                certctl dcv-check --wait --resolver 127.0.0.1:[PORT] --record -
     --- exit 1
     ");
-    insta::assert_snapshot!(say(&server, &["--record", &order.given()]), @r"
-    ok     the record belongs to shop.example.csr; kept in shop.example.dcv
-    add    in the panel of shop.example:  CNAME | host _[MD5] | value [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com
-    says   resolver 127.0.0.1:[PORT]  absent (NXDOMAIN: nothing of that name)
-    wrong  _[MD5].shop.example is not there; asked resolver 127.0.0.1:[PORT]
-    next   certctl dcv-check --wait --resolver 127.0.0.1:[PORT]
+    insta::assert_snapshot!(check(&server, &["--record", &order.given()]), @"
+    found   the record belongs to shop.example.csr; saved in shop.example.dcv
+    error   the record _[MD5].shop.example was not found at resolver 127.0.0.1:[PORT]
+    found   absent (NXDOMAIN: the name does not exist): resolver 127.0.0.1:[PORT]
+    next    Add this record in the DNS provider's console for shop.example:
+                Type   CNAME
+                Host   _[MD5]
+                Value  [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com
+    next    Repeat the check until it passes, for up to 2 hours:
+                certctl dcv-check --wait --resolver 127.0.0.1:[PORT]
     --- exit 1
     ");
     server.publish(
         &format!("{}.shop.example CNAME {}.", order.label, order.value()),
         2,
     );
-    insta::assert_snapshot!(say(&server, &[]), @r"
-    add    in the panel of shop.example:  CNAME | host _[MD5] | value [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com
-    says   resolver 127.0.0.1:[PORT]  at another name: _[MD5].shop.example.shop.example
-    wrong  the record is at _[MD5].shop.example.shop.example: the panel adds shop.example by itself, and it was typed too
-    next   in the panel of shop.example, change the host to _[MD5]
-           certctl dcv-check --wait --resolver 127.0.0.1:[PORT]
+    insta::assert_snapshot!(check(&server, &[]), @"
+    error   the record is at _[MD5].shop.example.shop.example: the host was entered with shop.example, which the DNS provider's console appends by itself
+    next    In the DNS provider's console for shop.example, change the host to:
+                _[MD5]
+    found   expected record in zone shop.example:
+                Type   CNAME
+                Host   _[MD5]
+                Value  [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com
+            found at another name (_[MD5].shop.example.shop.example): resolver 127.0.0.1:[PORT]
+    next    Repeat the check until it passes, for up to 2 hours:
+                certctl dcv-check --wait --resolver 127.0.0.1:[PORT]
     --- exit 1
     ");
     server.publish(&order.line(), 3);
-    insta::assert_snapshot!(say(&server, &["www.shop.example", "--wait"]), @r"
-    record _[MD5].shop.example CNAME [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com
-    says   resolver 127.0.0.1:[PORT]  visible
-    ok     visible at all servers that were asked: the CA would see it now; CAA allows
-    next   press Retry at Namecheap; leave the record there. When the zip has come:  sudo certctl install FILE.zip
+    insta::assert_snapshot!(check(&server, &["www.shop.example", "--wait"]), @"
+    found   validation record in zone shop.example:
+                Type   CNAME
+                Host   _[MD5]
+                Value  [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com
+            visible: resolver 127.0.0.1:[PORT]
+    done    the record is visible at all servers that were queried, so the CA would see it now; CAA allows issuance
+    next    Press Retry at Namecheap, and leave the record in place. When the zip has arrived in this folder, install it:
+                sudo certctl install
     --- exit 0
     ");
-    insta::assert_snapshot!(say(&server, &["-q"]), @r"
-    next   press Retry at Namecheap; leave the record there. When the zip has come:  sudo certctl install FILE.zip
+    insta::assert_snapshot!(check(&server, &["-q"]), @"
+    next    Press Retry at Namecheap, and leave the record in place. When the zip has arrived in this folder, install it:
+                sudo certctl install
     --- exit 0
     ");
 }
@@ -311,10 +329,13 @@ fn the_document_is_pinned() {
         {
           "code": "wrong-unique-value",
           "severity": "error",
-          "message": "at _[MD5].shop.example is a record of this request with another unique value: [SHA256 FIRST].[SHA256 LAST].5a955211b1f8c.comodoca.com",
+          "message": "_[MD5].shop.example has a record of this request with another unique value: [SHA256 FIRST].[SHA256 LAST].5a955211b1f8c.comodoca.com",
           "next": [
             {
-              "text": "change the value to [SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com",
+              "text": "Change the value to",
+              "lines": [
+                "[SHA256 FIRST].[SHA256 LAST].69ff68dc5168c.comodoca.com"
+              ],
               "needs_root": false,
               "when": "later"
             }
@@ -323,7 +344,8 @@ fn the_document_is_pinned() {
       ],
       "next": [
         {
-          "text": "certctl dcv-check --wait --resolver 127.0.0.1:[PORT]",
+          "text": "Repeat the check until it passes, for up to 2 hours",
+          "command": "certctl dcv-check --wait --resolver 127.0.0.1:[PORT]",
           "argv": [
             "certctl",
             "dcv-check",
@@ -340,8 +362,8 @@ fn the_document_is_pinned() {
 }
 
 #[test]
-fn absence_is_told_apart() {
-    let order = Order::shop();
+fn nxdomain_and_nodata_are_distinguished() {
+    let order = Order::for_shop();
     let nothing = NameServer::knot("");
     assert_eq!(
         answers(&order.check(&nothing.at()).expect(1).json()),
@@ -355,8 +377,8 @@ fn absence_is_told_apart() {
 }
 
 #[test]
-fn no_answer_is_no_verdict_and_says_why() {
-    let order = Order::shop();
+fn servers_without_an_answer_are_reported_with_the_cause() {
+    let order = Order::for_shop();
     let elsewhere = NameServer::knot_serving(&[free_port()], "other.example", Some(""), "");
     let broken = NameServer::knot_serving(&[free_port()], support::dns::ZONE, None, "");
     for (server, answer, finding) in [
@@ -379,8 +401,8 @@ fn no_answer_is_no_verdict_and_says_why() {
 }
 
 #[test]
-fn an_answer_without_a_verdict_is_not_waited_for_or_asked_for_again() {
-    let order = Order::shop();
+fn error_responses_are_not_queried_again() {
+    let order = Order::for_shop();
     for (code, finding) in [
         (ResponseCode::Refused, "server-refused"),
         (ResponseCode::ServFail, "server-servfail"),
@@ -388,7 +410,7 @@ fn an_answer_without_a_verdict_is_not_waited_for_or_asked_for_again() {
         let server = Liar::new(move |question| vec![coded(question, code).to_vec().unwrap()]);
         let document = order.check(&server.address.to_string()).expect(4).json();
         assert_eq!(codes(&document), [finding]);
-        // Without their ids: each is asked once.
+        // Without their ids, all queries are different: each was sent once.
         let questions: Vec<Vec<u8>> = server
             .questions()
             .into_keys()
@@ -400,10 +422,10 @@ fn an_answer_without_a_verdict_is_not_waited_for_or_asked_for_again() {
 }
 
 #[test]
-fn what_dnssec_rejects_is_told_from_what_fails() {
-    let order = Order::shop();
+fn rejected_signatures_are_distinguished_from_failures() {
+    let order = Order::for_shop();
     let server = NameServer::knot(&order.line());
-    // A key is expected, and the zone has none.
+    // The resolver expects a key, and the zone has none.
     let anchor = "  trust-anchor: \"shop.example. DS 1 13 2 \
         0000000000000000000000000000000000000000000000000000000000000000\"\n";
     let resolver = NameServer::unbound(free_port(), server.address, anchor);
@@ -415,8 +437,8 @@ fn what_dnssec_rejects_is_told_from_what_fails() {
     assert_eq!(codes(&document), ["server-bogus"]);
 }
 
-/// What `question` is for, and whether signatures are to be checked for it.
-fn asked(question: &[u8]) -> (RecordType, bool) {
+/// Returns the type that `question` is for, and whether signatures are to be checked for it.
+fn type_and_checking(question: &[u8]) -> (RecordType, bool) {
     let question = Message::from_vec(question).unwrap();
     (
         question.queries[0].query_type(),
@@ -424,12 +446,13 @@ fn asked(question: &[u8]) -> (RecordType, bool) {
     )
 }
 
-/// What a server says to a question for CAA records, by whether signatures are to be checked.
+/// Returns a server's response code to a query for CAA records; the argument says whether signatures
+/// are to be checked. `None`: no response.
 type Fails = fn(bool) -> Option<ResponseCode>;
 
 #[test]
-fn a_caa_look_up_that_fails_is_no_permission_at_one_server_alone_either() {
-    let order = Order::shop();
+fn a_failed_caa_lookup_at_a_single_resolver_is_an_error() {
+    let order = Order::for_shop();
     let server = NameServer::knot(&order.line());
     let failing = |fails: Fails| {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -438,7 +461,7 @@ fn a_caa_look_up_that_fails_is_no_permission_at_one_server_alone_either() {
             .unwrap();
         socket.connect(server.address).unwrap();
         Liar::new(move |question| {
-            let (kind, checked) = asked(question);
+            let (kind, checked) = type_and_checking(question);
             if kind == RecordType::CAA {
                 let code = fails(checked);
                 return code
@@ -463,7 +486,7 @@ fn a_caa_look_up_that_fails_is_no_permission_at_one_server_alone_either() {
         (|_| Some(ResponseCode::ServFail), "SERVFAIL"),
         (|_| Some(ResponseCode::Refused), "REFUSED"),
         (|_| None, "no answer"),
-        (bogus, "DNSSEC signatures do not hold"),
+        (bogus, "invalid DNSSEC signatures"),
     ];
     for (fails, cause) in failures {
         let document = order
@@ -475,12 +498,12 @@ fn a_caa_look_up_that_fails_is_no_permission_at_one_server_alone_either() {
             ("visible", vec!["caa-lookup-failed"]),
             "{document:#}"
         );
-        let said = document["findings"][0]["message"].as_str().unwrap();
+        let message = document["findings"][0]["message"].as_str().unwrap();
         assert!(
-            said.starts_with(&format!(
+            message.starts_with(&format!(
                 "the CAA records of shop.example cannot be looked up ({cause})"
             )),
-            "{said}"
+            "{message}"
         );
         assert_eq!(document["records"][0]["caa"][0]["verdict"], "failed");
     }
@@ -494,7 +517,7 @@ fn the_ca_climbs_to_the_registrable_domain() {
     assert_eq!(
         (verdict(&document), codes(&document)),
         ("visible", vec![]),
-        "the shop names that host itself"
+        "without a given record, the CA queries the parents too"
     );
 
     let given = format!("{}.a.b.shop.example {}", order.label, order.value());
@@ -513,8 +536,8 @@ fn the_ca_climbs_to_the_registrable_domain() {
 }
 
 #[test]
-fn a_unique_value_counts_only_when_it_was_compared() {
-    let order = Order::shop();
+fn a_unique_value_counts_only_if_it_was_compared() {
+    let order = Order::for_shop();
     let with = NameServer::knot(&order.line());
     let without = NameServer::knot(&format!(
         "{} CNAME {}.sectigo.com.",
@@ -540,10 +563,9 @@ fn a_unique_value_counts_only_when_it_was_compared() {
     }
 }
 
-/// Sectigo adds a value of its own where a key is used again, so a record without one is no yes
-/// then.
+/// Sectigo adds a unique value if a key is reused, so a record without one is not enough then.
 #[test]
-fn a_key_used_again_needs_a_value_that_was_compared() {
+fn a_reused_key_needs_a_compared_value() {
     let order = Order::new(&["shop.example"], &["--ca", "sectigo"]);
     let again = [
         "csr",
@@ -554,10 +576,10 @@ fn a_key_used_again_needs_a_value_that_was_compared() {
         "sectigo",
         "--json",
     ];
-    let made = order.sandbox.run(&again).expect(0).json();
+    let created = order.sandbox.run(&again).expect(0).json();
     let (md5, sha256) = (
-        made["request"]["md5"].as_str().unwrap(),
-        made["request"]["sha256"].as_str().unwrap(),
+        created["request"]["md5"].as_str().unwrap(),
+        created["request"]["sha256"].as_str().unwrap(),
     );
     let hash = format!("{}.{}", &sha256[..32], &sha256[32..]);
     let own = format!("{} CNAME {}.sectigo.com.", order.label, order.hash);
@@ -571,7 +593,7 @@ fn a_key_used_again_needs_a_value_that_was_compared() {
     assert_eq!(
         verdict(&check("shop.example", &[]).expect(0).json()),
         "visible",
-        "the key was made for it"
+        "the key was created for this request"
     );
     let document = check("mail.shop.example", &[]).expect(1).json();
     assert_eq!(
@@ -588,7 +610,7 @@ fn a_key_used_again_needs_a_value_that_was_compared() {
         listed.stdout.starts_with("{") && listed.stdout.contains("unique-value-unchecked"),
         "{listed}"
     );
-    // csr says the same when it is asked again, by whatever name the key was found.
+    // `csr` reports the same when it runs again, whichever name led to the key.
     let shown = order
         .sandbox
         .run(&["csr", "mail.shop.example", "--json"])
@@ -598,8 +620,7 @@ fn a_key_used_again_needs_a_value_that_was_compared() {
         (&shown["changed"], &shown["records"][0]["complete"]),
         (&false.into(), &false.into())
     );
-    // The shop's record has it, and the same request a second time is the same record: a new one
-    // takes a new request.
+    // The reseller's record contains the unique value.
     let given = format!("_{md5}.mail.shop.example {hash}.{UNIQUE}");
     server.publish(&format!("{own}\n_{md5}.mail CNAME {hash}.{UNIQUE}."), 2);
     assert_eq!(
@@ -612,9 +633,9 @@ fn a_key_used_again_needs_a_value_that_was_compared() {
     );
 }
 
-/// Its request may be gone: the certificate tells.
+/// The earlier request may be gone: the certificate shows that the key was used.
 #[test]
-fn a_key_that_a_certificate_has_needs_such_a_value_too() {
+fn the_key_of_a_certificate_needs_a_compared_value_too() {
     let order = Order::new(&["shop.example"], &["--ca", "sectigo"]);
     let server = NameServer::knot(&format!(
         "{} CNAME {}.sectigo.com.",
@@ -651,10 +672,10 @@ fn a_key_that_a_certificate_has_needs_such_a_value_too() {
     );
 }
 
-/// DigiCert, GlobalSign, GoDaddy, AWS: a random value in a CNAME or a text, at the domain or below
-/// a label.
+/// DigiCert, GlobalSign, GoDaddy and AWS use a random value in a CNAME or TXT record, at the domain
+/// or at a label below it.
 #[test]
-fn any_cas_record_is_checked_once_it_was_given() {
+fn given_records_of_any_ca_are_checked() {
     let mut server = NameServer::knot("");
     let at = server.at();
     let token = "_0123456789abcdef0123456789abcdef CNAME _fedcba9876543210fedcba9876543210.mzlfeqexyx.acm-validations.aws.";
@@ -761,7 +782,7 @@ fn any_cas_record_is_checked_once_it_was_given() {
             vec!["token-from-another-order"],
         ),
     ]) {
-        let order = Order::shop();
+        let order = Order::for_shop();
         server.publish(zone, serial);
         let document = order
             .sandbox
@@ -785,13 +806,13 @@ fn any_cas_record_is_checked_once_it_was_given() {
         assert_eq!(
             (verdict(&again), &again["changed"]),
             (wanted, &Json::Bool(false)),
-            "it was kept"
+            "the given record was saved"
         );
     }
 }
 
 #[test]
-fn a_random_value_that_was_not_given_is_never_visible() {
+fn a_random_value_is_never_visible_without_the_given_record() {
     let server = NameServer::knot("_dnsauth CNAME abc.dcv.digicert.com.");
     let at = server.at();
     let order = Order::new(&["shop.example"], &["--ca", "rapidssl"]);
@@ -808,14 +829,15 @@ fn a_random_value_that_was_not_given_is_never_visible() {
     let aws = Order::new(&["shop.example"], &["--ca", "aws-acm"]);
     let run = aws.sandbox.run(&["dcv-check", "--resolver", &at]).expect(3);
     assert!(
-        run.stderr
-            .contains("known to AWS Certificate Manager alone: _<32 hex>.shop.example"),
+        run.stderr.contains(
+            "only AWS Certificate Manager knows the host of the record: _<32 hex>.shop.example"
+        ),
         "{run}"
     );
 }
 
 #[test]
-fn a_record_without_hashes_picks_its_request_by_the_domain() {
+fn a_record_without_hashes_is_matched_by_its_domain() {
     let order = Order::new(&["shop.example"], &[]);
     order.sandbox.run(&["csr", "other.example"]).expect(0);
     let server = NameServer::knot("_dnsauth CNAME abc.dcv.digicert.com.");
@@ -829,12 +851,14 @@ fn a_record_without_hashes_picks_its_request_by_the_domain() {
         .expect(0)
         .json();
     assert_eq!(document["records"][0]["request"], "shop.example.csr");
-    assert_eq!(
-        check("_dnsauth CNAME abc.dcv.digicert.com")
-            .expect(3)
-            .json()["error"]["kind"],
-        "ambiguous"
-    );
+    let ambiguous = check("_dnsauth CNAME abc.dcv.digicert.com")
+        .expect(3)
+        .json();
+    assert_eq!(ambiguous["error"]["kind"], "ambiguous");
+    for (step, file) in ["other.example.csr", "shop.example.csr"].iter().enumerate() {
+        let command = format!("certctl dcv-check --wait --resolver {at} {file} --record -");
+        assert_eq!(ambiguous["error"]["next"][step]["command"], command);
+    }
     for elsewhere in [
         "_dnsauth.third.example",
         "_dnsauth.www.shop.example",
@@ -851,7 +875,7 @@ fn a_record_without_hashes_picks_its_request_by_the_domain() {
 }
 
 #[test]
-fn a_record_is_kept_and_picks_its_request() {
+fn a_record_is_saved_and_matched_by_its_hash() {
     let order = Order::new(&["shop.example"], &["--ca", "namecheap"]);
     let other = order
         .sandbox
@@ -875,15 +899,15 @@ fn a_record_is_kept_and_picks_its_request() {
     assert_eq!(
         document["records"].as_array().unwrap().len(),
         1,
-        "the other request is left alone"
+        "the other request is not checked"
     );
     assert_eq!(document["records"][0]["request"], "shop.example.csr");
-    let kept = format!(
+    let saved = format!(
         "; ca namecheap\n{}.shop.example. 300 IN CNAME {}.\n",
         order.label,
         order.value()
     );
-    assert_eq!(order.sandbox.read("shop.example.dcv"), kept);
+    assert_eq!(order.sandbox.read("shop.example.dcv"), saved);
 
     let again = order.sandbox.run(&[
         "dcv-check",
@@ -895,7 +919,7 @@ fn a_record_is_kept_and_picks_its_request() {
     assert_eq!(
         again.expect(0).json()["changed"],
         false,
-        "what was kept is used"
+        "the saved record is used"
     );
 
     let foreign = format!("_{:032x}.shop.example {}", 7, order.value());
@@ -924,16 +948,16 @@ fn a_record_is_kept_and_picks_its_request() {
     assert!(codes(&stray.expect(1).json()).contains(&"record-from-another-request"));
     assert_eq!(
         order.sandbox.read("shop.example.dcv"),
-        kept,
-        "a stray is not kept"
+        saved,
+        "a record of another request is not saved"
     );
 }
 
 #[test]
-fn what_is_no_record_or_no_request_is_said() {
-    let order = Order::shop();
-    let text = |args: &[&str]| order.sandbox.run(args);
-    for (record, said) in [
+fn malformed_records_and_missing_requests_are_rejected() {
+    let order = Order::for_shop();
+    let check = |args: &[&str]| order.sandbox.run(args);
+    for (record, message) in [
         (
             "_0123.shop.example 47cba4df.sectigo.com",
             "does not start with '_' and the 32 hex digits",
@@ -941,19 +965,19 @@ fn what_is_no_record_or_no_request_is_said() {
         ("", "no record was given"),
         (
             "http://shop.example/.well-known/pki-validation/A.txt",
-            "is a web address",
+            "is a URL without the content of the file",
         ),
         (
             "_dnsauth.shop.example MX abc",
             "this is a record of type MX",
         ),
     ] {
-        let run = text(&["dcv-check", "--record", record]).expect(3);
-        assert!(run.stderr.contains(said), "{record}\n{run}");
+        let run = check(&["dcv-check", "--record", record]).expect(3);
+        assert!(run.stderr.contains(message), "{record}\n{run}");
     }
-    text(&["dcv-check", "nobody.example"]).expect(3);
-    text(&["dcv-check", "--resolver", "dns.example"]).expect(2);
-    text(&["dcv-check", "--wait=soon"]).expect(2);
+    check(&["dcv-check", "nobody.example"]).expect(3);
+    check(&["dcv-check", "--resolver", "dns.example"]).expect(2);
+    check(&["dcv-check", "--wait=soon"]).expect(2);
     let private = Order::new(&["shop.example"], &["--ca", "private"]);
     private.sandbox.run(&["dcv-check"]).expect(3);
     assert_eq!(
@@ -966,8 +990,8 @@ fn what_is_no_record_or_no_request_is_said() {
 }
 
 #[test]
-fn a_server_is_reached_by_ipv6_where_there_is_one() {
-    let order = Order::shop();
+fn servers_are_queried_by_ipv6_if_it_is_available() {
+    let order = Order::for_shop();
     if std::net::UdpSocket::bind("[::1]:0").is_ok() {
         let address =
             std::net::SocketAddr::new(std::net::Ipv6Addr::LOCALHOST.into(), free_port().port());
@@ -985,7 +1009,7 @@ fn a_server_is_reached_by_ipv6_where_there_is_one() {
 }
 
 #[test]
-fn a_domain_that_nobody_serves_is_told() {
+fn a_domain_without_delegation_is_reported() {
     let order = Order::new(&["www.unregistered-shop.com"], &[]);
     let registry = NameServer::knot_serving(&[free_port()], "com", Some(""), "");
     let run = order
@@ -1000,8 +1024,8 @@ fn a_domain_that_nobody_serves_is_told() {
 }
 
 #[test]
-fn what_servers_say_cannot_drive_a_terminal() {
-    let order = Order::shop();
+fn answers_of_servers_cannot_control_a_terminal() {
+    let order = Order::for_shop();
     let liar = Liar::new(|question| {
         let mut answer = coded(question, ResponseCode::NoError);
         let target =
@@ -1022,8 +1046,8 @@ fn what_servers_say_cannot_drive_a_terminal() {
 }
 
 #[test]
-fn a_truncated_answer_is_asked_for_by_tcp() {
-    let order = Order::shop();
+fn truncated_answers_are_queried_again_over_tcp() {
+    let order = Order::for_shop();
     let server = NameServer::knot_at(&[free_port()], &order.line(), "    module: mod-noudp\n");
     assert_eq!(
         verdict(&order.check(&server.at()).expect(0).json()),
@@ -1039,8 +1063,8 @@ fn a_truncated_answer_is_asked_for_by_tcp() {
 }
 
 #[test]
-fn rubbish_is_waited_out() {
-    let order = Order::shop();
+fn malformed_answers_are_ignored_until_the_time_limit() {
+    let order = Order::for_shop();
     let liar = Liar::new(|question| {
         let good = coded(question, ResponseCode::NXDomain);
         let mut wrong_id = good.clone();
@@ -1049,7 +1073,7 @@ fn rubbish_is_waited_out() {
         other_question.queries[0].name = "other.example.".parse().unwrap();
         let mut no_response = Message::from_vec(question).unwrap();
         no_response.metadata.recursion_available = true;
-        // A name that points at itself, where the question's name is.
+        // The question's name is a compression pointer to itself.
         let mut pointer_loop = good.to_vec().unwrap();
         pointer_loop.truncate(12);
         pointer_loop.extend([0xc0, 12, 0, 5, 0, 1]);
@@ -1077,12 +1101,12 @@ fn rubbish_is_waited_out() {
     let most = questions.values().max().copied().unwrap();
     assert!(
         (2..=TRANSMISSIONS).contains(&most),
-        "sent again, and then given up: {:?}",
+        "queries are sent again a few times: {:?}",
         questions.values()
     );
 }
 
-/// The addresses of the zone's two name servers.
+/// Returns the address records of the zone's two name servers.
 fn name_servers(net: u8) -> String {
     format!(
         "ns1 A {}\nns2 A {}",
@@ -1092,9 +1116,9 @@ fn name_servers(net: u8) -> String {
 }
 
 #[test]
-fn the_zones_own_servers_are_found_and_asked() {
-    with_port_53("the_zones_own_servers_are_found_and_asked", || {
-        let order = Order::shop();
+fn the_zones_own_servers_are_found_and_queried() {
+    with_port_53("the_zones_own_servers_are_found_and_queried", || {
+        let order = Order::for_shop();
         let servers = name_servers(1);
         let records = format!("{servers}\n{}", order.line());
         let resolver = port_53(1, 53).ip().to_string();
@@ -1128,47 +1152,44 @@ fn the_zones_own_servers_are_found_and_asked() {
 }
 
 #[test]
-fn a_resolver_may_remember_and_a_named_server_may_not_serve() {
-    with_port_53(
-        "a_resolver_may_remember_and_a_named_server_may_not_serve",
-        || {
-            let order = Order::shop();
-            // The second server named is a resolver: it answers, but not with authority.
-            let servers = name_servers(2);
-            let resolver = port_53(2, 53).ip().to_string();
-            let mut first = NameServer::knot_at(&[port_53(2, 1)], &servers, "");
-            let _resolver = NameServer::unbound(port_53(2, 53), port_53(2, 1), "");
-            assert_eq!(
-                codes(&order.check(&resolver).expect(1).json()),
-                [
-                    "not-published",
-                    "server-connection-refused",
-                    "negative-answer-cacheable"
-                ]
-            );
+fn cached_absence_and_lame_servers_are_reported() {
+    with_port_53("cached_absence_and_lame_servers_are_reported", || {
+        let order = Order::for_shop();
+        // The second listed server is a resolver: it answers, but not with authority.
+        let servers = name_servers(2);
+        let resolver = port_53(2, 53).ip().to_string();
+        let mut first = NameServer::knot_at(&[port_53(2, 1)], &servers, "");
+        let _resolver = NameServer::unbound(port_53(2, 53), port_53(2, 1), "");
+        assert_eq!(
+            codes(&order.check(&resolver).expect(1).json()),
+            [
+                "not-published",
+                "server-connection-refused",
+                "negative-answer-cacheable"
+            ]
+        );
 
-            first.publish(&format!("{servers}\n{}", order.line()), 2);
-            let _lame = NameServer::unbound(port_53(2, 2), port_53(2, 1), "");
-            let document = order.check(&resolver).expect(1).json();
-            assert_eq!(answers(&document), ["nxdomain", "cname", "lame"]);
-            assert_eq!(
-                codes(&document),
-                [
-                    "resolver-cached-absence",
-                    "server-lame",
-                    "negative-answer-cacheable"
-                ]
-            );
-        },
-    );
+        first.publish(&format!("{servers}\n{}", order.line()), 2);
+        let _lame = NameServer::unbound(port_53(2, 2), port_53(2, 1), "");
+        let document = order.check(&resolver).expect(1).json();
+        assert_eq!(answers(&document), ["nxdomain", "cname", "lame"]);
+        assert_eq!(
+            codes(&document),
+            [
+                "resolver-cached-absence",
+                "server-lame",
+                "negative-answer-cacheable"
+            ]
+        );
+    });
 }
 
 #[test]
-fn without_its_own_servers_a_zone_is_not_called_visible() {
+fn a_record_is_not_visible_without_the_zones_own_servers() {
     with_port_53(
-        "without_its_own_servers_a_zone_is_not_called_visible",
+        "a_record_is_not_visible_without_the_zones_own_servers",
         || {
-            let order = Order::shop();
+            let order = Order::for_shop();
             let _server = NameServer::knot_at(&[port_53(3, 1)], &order.line(), "");
             let document = order
                 .check(&port_53(3, 1).ip().to_string())
@@ -1186,14 +1207,14 @@ fn without_its_own_servers_a_zone_is_not_called_visible() {
 }
 
 #[test]
-fn a_server_whose_address_is_not_found_is_not_counted_as_asked() {
+fn servers_without_an_address_are_not_counted_as_queried() {
     with_port_53(
-        "a_server_whose_address_is_not_found_is_not_counted_as_asked",
+        "servers_without_an_address_are_not_counted_as_queried",
         || {
-            let order = Order::shop();
+            let order = Order::for_shop();
             let first = format!("ns1 A {}\n{}", port_53(0, 1).ip(), order.line());
-            // The server that knows the second one's address is dead: SERVFAIL. Without it, there
-            // is none: NXDOMAIN.
+            // The server that knows the address of the second one does not run: SERVFAIL. Without
+            // that server in the zone, the address does not exist: NXDOMAIN.
             let dead = format!("{first}\nns2 NS dead\ndead A {}", port_53(0, 4).ip());
             for records in [&dead, &first] {
                 let _first = NameServer::knot_at(&[port_53(0, 1)], records, "");
@@ -1218,16 +1239,16 @@ fn a_server_whose_address_is_not_found_is_not_counted_as_asked() {
 }
 
 #[test]
-fn more_servers_than_are_asked_are_told() {
-    with_port_53("more_servers_than_are_asked_are_told", || {
-        let order = Order::shop();
+fn servers_beyond_the_limits_are_reported() {
+    with_port_53("servers_beyond_the_limits_are_reported", || {
+        let order = Order::for_shop();
         let many =
             |count: u32, line: &dyn Fn(u32) -> String| (3..=count).map(line).collect::<String>();
-        // Sixteen names are asked for, and thirty-two addresses.
+        // certctl queries sixteen names and thirty-two addresses.
         let alias = |number| format!("@ NS ns{number}\nns{number} A {}\n", port_53(3, 1).ip());
         let more =
             |number: u32| format!("ns2 A {}\n", port_53(3, u8::try_from(number).unwrap()).ip());
-        for (records, unasked) in [
+        for (records, not_queried) in [
             (many(18, &alias), "2 of its name servers"),
             (many(34, &more), "2 of their addresses"),
         ] {
@@ -1247,7 +1268,7 @@ fn more_servers_than_are_asked_are_told() {
                 document["findings"][0]["message"]
                     .as_str()
                     .unwrap()
-                    .contains(unasked),
+                    .contains(not_queried),
                 "{document:#}"
             );
         }
@@ -1255,15 +1276,15 @@ fn more_servers_than_are_asked_are_told() {
 }
 
 #[test]
-fn every_line_to_paste_is_about_this_folder_and_resolver() {
-    let order = Order::shop();
+fn commands_contain_the_folder_and_the_resolver() {
+    let order = Order::for_shop();
     let server = NameServer::knot(&order.line());
     let (folder, at) = (order.sandbox.path().display().to_string(), server.at());
     let elsewhere = Sandbox::new();
     let run = |more: &[&str]| {
         elsewhere.run(&[&["-C", &folder, "dcv-check", "--resolver", &at], more].concat())
     };
-    // Unchecked; a stray; a record that is none; nobody of that name.
+    // An unchecked value, a record of another request, malformed records, a CA without a record.
     let foreign = format!("_{:032x}.shop.example {}", 7, order.value());
     for (more, code) in [
         (&["shop.example"][..], 1),
@@ -1280,50 +1301,42 @@ fn every_line_to_paste_is_about_this_folder_and_resolver() {
         let run = run(more).expect(code).to_string();
         let mut lines = run
             .lines()
-            .filter(|line| line.contains("certctl "))
+            .map(|line| line.trim_start().trim_start_matches("sudo "))
+            .filter(|line| line.starts_with("certctl "))
             .peekable();
         assert!(lines.peek().is_some(), "{run}");
         for line in lines {
-            assert!(
-                line.contains(&format!("certctl -C {folder} ")),
-                "{line}\n{run}"
-            );
-            assert!(
-                line.contains(" install ") || line.contains(&at),
-                "{line}\n{run}"
-            );
-            assert!(
-                line.contains(" install ") || line.ends_with(" --record -"),
-                "{line}\n{run}"
-            );
+            let start = format!("certctl -C {folder} ");
+            assert!(line.starts_with(&start), "{line}\n{run}");
+            let installs = line.ends_with(" install");
+            assert!(installs || line.contains(&at), "{line}\n{run}");
+            assert!(installs || line.ends_with(" --record -"), "{line}\n{run}");
         }
     }
     let nothing = elsewhere
-        .run(&["-C", "/usr", "dcv-check"])
+        .run(&["-C", "/usr", "dcv-check", "--json"])
         .expect(3)
-        .to_string();
-    assert!(nothing.contains("certctl -C /usr csr NAME"), "{nothing}");
-    let given = order.given();
-    let visible = run(&["--record", &given]).expect(0).to_string();
-    assert!(
-        visible.contains(&format!("sudo certctl -C {folder} install FILE.zip")),
-        "{visible}"
+        .json();
+    assert_eq!(
+        nothing["error"]["next"][0]["command"],
+        "certctl -C /usr csr example.com"
     );
-    let made = elsewhere
+    let given = order.given();
+    let visible = run(&["--record", &given, "--json"]).expect(0).json();
+    let install = format!("sudo certctl -C {folder} install");
+    assert_eq!(visible["next"][0]["command"], install, "{visible:#}");
+    let created = elsewhere
         .run(&["-C", &folder, "csr", "x.example", "--ca", "private"])
         .expect(0)
         .to_string();
-    assert!(
-        made.contains(&format!("sudo certctl -C {folder} install FILE")),
-        "{made}"
-    );
+    assert!(created.contains(&install), "{created}");
 }
 
 #[test]
-fn lines_that_are_not_ours_stay_in_the_dcv() {
-    let order = Order::shop();
+fn lines_of_the_user_stay_in_the_dcv_file() {
+    let order = Order::for_shop();
     let server = NameServer::knot(&order.line());
-    let before = "; order 17\n$ORIGIN shop.example.\n; ca nobody\n\nnote TXT \"a  b\"\n\tTXT \"the same owner\"\n";
+    let before = "; order 17\n$ORIGIN shop.example.\n; ca unknown\n\nnote TXT \"a  b\"\n\tTXT \"the same owner\"\n";
     order.sandbox.write("shop.example.dcv", before);
     order.check(&server.at()).expect(0);
     let line = format!(
@@ -1352,8 +1365,8 @@ fn lines_that_are_not_ours_stay_in_the_dcv() {
 }
 
 #[test]
-fn a_dcv_that_cannot_be_read_is_left_alone() {
-    let order = Order::shop();
+fn an_unreadable_dcv_file_is_not_changed() {
+    let order = Order::for_shop();
     order.sandbox.run(&["csr", "other.example"]).expect(0);
     for bytes in [vec![b';'; 70_000], b"; caf\xe9\n".to_vec()] {
         order.sandbox.write("shop.example.dcv", &bytes);
@@ -1377,7 +1390,7 @@ fn a_dcv_that_cannot_be_read_is_left_alone() {
             bytes
         );
     }
-    // It stands in nobody else's way.
+    // Other requests can still be checked.
     order
         .sandbox
         .run(&["dcv-check", "other.example", "--resolver", "127.0.0.1:1"])
@@ -1385,8 +1398,8 @@ fn a_dcv_that_cannot_be_read_is_left_alone() {
 }
 
 #[test]
-fn waiting_ends_when_it_is_visible() {
-    let order = Order::shop();
+fn waiting_ends_when_the_record_is_visible() {
+    let order = Order::for_shop();
     let mut server = NameServer::knot("");
     let given = order.given();
     let at = server.at();
@@ -1409,7 +1422,7 @@ fn waiting_ends_when_it_is_visible() {
     let stderr = String::from_utf8_lossy(&run.stderr);
     assert_eq!(run.status.code(), Some(0), "{stderr}");
     assert!(
-        stderr.contains("absent at resolver 127.0.0.1:") && stderr.contains("next look"),
+        stderr.contains("absent at resolver 127.0.0.1:") && stderr.contains("next check"),
         "{stderr}"
     );
 
@@ -1423,26 +1436,26 @@ fn waiting_ends_when_it_is_visible() {
         .expect(1);
     assert_eq!(verdict(&run.json()), "absent");
     let record = format!("{}.shop.example.", order.label);
-    let asks_for_it = |question: &Vec<u8>| {
+    let is_for_record = |question: &Vec<u8>| {
         Message::from_vec(question).unwrap().queries[0]
             .name()
             .to_ascii()
             .eq_ignore_ascii_case(&record)
     };
-    let looks = counter
+    let checks = counter
         .questions()
         .keys()
-        .filter(|question| asks_for_it(question))
+        .filter(|question| is_for_record(question))
         .count();
     assert!(
-        (1..=2).contains(&looks),
-        "one look at the start, and one more at the end at the most: {looks}"
+        (1..=2).contains(&checks),
+        "one check at the start, and at most one more at the end: {checks}"
     );
 }
 
 #[test]
-fn a_signal_ends_the_wait_and_says_where_it_stood() {
-    let order = Order::shop();
+fn a_signal_ends_the_wait_and_the_last_result_is_reported() {
+    let order = Order::for_shop();
     let server = NameServer::knot("");
     for (signal, code) in [
         (rustix::process::Signal::INT, 130),

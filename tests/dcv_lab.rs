@@ -1,4 +1,4 @@
-//! `certctl dcv-check` in the DNS lab: what a zone and its servers can have wrong, each at real
+//! Tests `certctl dcv-check` in the DNS lab: each fault that a zone or its servers can have, with real
 //! servers.
 //! Needs: ip kdig knotd ldns-keygen ldns-signzone nsd nsenter unbound unshare
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -26,7 +26,7 @@ fn codes(document: &Json) -> Vec<&str> {
         .collect()
 }
 
-/// The message of the finding with this code.
+/// Returns the message of the finding with this code.
 fn message(document: &Json, code: &str) -> String {
     let findings = document["findings"].as_array().unwrap();
     let finding = findings.iter().find(|finding| finding["code"] == code);
@@ -36,8 +36,8 @@ fn message(document: &Json, code: &str) -> String {
         .to_owned()
 }
 
-/// What each server said about the first record: role, name, answer.
-fn said(document: &Json) -> Vec<String> {
+/// Returns role, name and answer of each server that was queried for the first record.
+fn server_answers(document: &Json) -> Vec<String> {
     let text = |value: &Json| value.as_str().unwrap_or("-").to_owned();
     let servers = document["records"][0]["servers"].as_array().unwrap().iter();
     servers
@@ -62,27 +62,27 @@ type Row = (
 );
 
 #[track_caller]
-fn all_as_told(rows: &[Row], resolver: &str) {
+fn assert_rows(rows: &[Row], resolver: &str) {
     let mut wrong = Vec::new();
     for (zone, code, wanted, state, findings) in rows {
         let run = LAB.check(zone, resolver, &["--ca", "sectigo"]);
         let document = run.json();
-        let told = (
+        let result = (
             run.code,
             verdict(&document),
             document["records"][0]["dnssec"].as_str().unwrap(),
             codes(&document),
         );
-        if told != (*code, *wanted, *state, findings.to_vec()) {
-            wrong.push(format!("{zone} {told:?} {:?}", said(&document)));
+        if result != (*code, *wanted, *state, findings.to_vec()) {
+            wrong.push(format!("{zone} {result:?} {:?}", server_answers(&document)));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn servers_that_differ_fail_or_mislead() {
-    all_as_told(
+fn faults_of_servers_are_reported() {
+    assert_rows(
         &[
             ("fine.example", 0, "visible", "unsigned", &[]),
             (
@@ -172,8 +172,8 @@ fn servers_that_differ_fail_or_mislead() {
 }
 
 #[test]
-fn what_went_wrong_in_the_panel_is_told() {
-    all_as_told(
+fn mistakes_at_the_dns_provider_are_reported() {
+    assert_rows(
         &[
             (
                 "doubled.example",
@@ -286,8 +286,8 @@ fn what_went_wrong_in_the_panel_is_told() {
 }
 
 #[test]
-fn a_domain_without_servers_or_with_some_that_are_nowhere_is_told() {
-    all_as_told(
+fn missing_delegations_and_server_addresses_are_reported() {
+    assert_rows(
         &[
             (
                 "unregistered-shop.com",
@@ -313,7 +313,7 @@ fn a_domain_without_servers_or_with_some_that_are_nowhere_is_told() {
         ],
         &LAB.trusting(),
     );
-    all_as_told(
+    assert_rows(
         &[(
             "unfound.example",
             1,
@@ -326,8 +326,8 @@ fn a_domain_without_servers_or_with_some_that_are_nowhere_is_told() {
 }
 
 #[test]
-fn servers_are_asked_by_ipv6_too() {
-    all_as_told(
+fn servers_are_queried_by_ipv6_too() {
+    assert_rows(
         &[
             ("both.example", 0, "visible", "unsigned", &[]),
             ("six.example", 0, "visible", "unsigned", &[]),
@@ -360,7 +360,7 @@ fn servers_are_asked_by_ipv6_too() {
                 "unsigned",
                 &["unreachable-from-here"],
             ),
-            // Nobody but the resolver was asked: that is no yes.
+            // Only the resolver was queried: that is not enough for "visible".
             (
                 "far.example",
                 1,
@@ -370,7 +370,7 @@ fn servers_are_asked_by_ipv6_too() {
             ),
         ]
     };
-    all_as_told(far, &LAB.trusting());
+    assert_rows(far, &LAB.trusting());
     let addresses = |zone| {
         let document = LAB.check(zone, &LAB.trusting(), &[]).expect(0).json();
         let servers = document["records"][0]["servers"].as_array().unwrap()[1..].iter();
@@ -386,19 +386,19 @@ fn servers_are_asked_by_ipv6_too() {
 }
 
 #[test]
-fn a_server_that_is_behind_is_named_with_its_age() {
+fn a_server_with_an_old_version_is_listed_with_its_serial() {
     let document = LAB
         .check("behind.example", &LAB.trusting(), &[])
         .expect(1)
         .json();
     assert_eq!(
-        said(&document)[1..],
+        server_answers(&document)[1..],
         [
             "authoritative ns1.dns.example cname",
             "authoritative ns2.dns.example nxdomain"
         ]
     );
-    // Whether the resolver remembers the absence depends on whom it asked.
+    // Whether the resolver has cached the absence depends on the server that it queried.
     assert_eq!(
         codes(&document)[..2],
         ["not-on-all-servers", "serials-differ"]
@@ -421,8 +421,8 @@ fn a_server_that_is_behind_is_named_with_its_age() {
 }
 
 #[test]
-fn a_view_of_its_own_is_told_from_the_zones_servers() {
-    all_as_told(
+fn a_resolver_with_its_own_view_is_reported() {
+    assert_rows(
         &[
             (
                 "view.example",
@@ -441,7 +441,7 @@ fn a_view_of_its_own_is_told_from_the_zones_servers() {
         .expect(1)
         .json();
     assert_eq!(
-        said(&document)[..2],
+        server_answers(&document)[..2],
         ["resolver - cname", "resolver - cname"]
     );
     let message = message(&document, "resolver-differs");
@@ -452,8 +452,8 @@ fn a_view_of_its_own_is_told_from_the_zones_servers() {
 }
 
 #[test]
-fn nobody_answers_is_no_verdict() {
-    all_as_told(
+fn zones_without_a_responding_server_are_unreachable() {
+    assert_rows(
         &[
             (
                 "dark.example",
@@ -475,8 +475,8 @@ fn nobody_answers_is_no_verdict() {
 }
 
 #[test]
-fn caa_is_looked_up_as_cas_do() {
-    all_as_told(
+fn caa_records_are_judged_like_a_ca_does() {
+    assert_rows(
         &[
             ("caa.example", 1, "visible", "unsigned", &["caa-forbids"]),
             (
@@ -526,11 +526,11 @@ fn caa_is_looked_up_as_cas_do() {
         &["--ca", "sectigo"],
     );
     assert!(
-        message(&unsigned, "caa-lookup-failed").contains("DNSSEC signatures do not hold"),
+        message(&unsigned, "caa-lookup-failed").contains("invalid DNSSEC signatures"),
         "{unsigned:#}"
     );
-    // By which name Certum goes is not confirmed. `--ca` is kept with the record, so that the order
-    // is of no CA before.
+    // Certum's CAA identifier is not confirmed. `--ca` is saved with the record, so the check without
+    // a CA comes first.
     for (zone, ca, code) in [
         ("caa-limits.example", &[][..], "caa-needs-ca"),
         ("caa-limits.example", &["--ca", "certum"], "caa-ca-unknown"),
@@ -540,7 +540,7 @@ fn caa_is_looked_up_as_cas_do() {
     }
 }
 
-/// The lines to paste that come with the finding of this code.
+/// Returns the lines to paste in the next step of the finding with this code.
 fn lines(document: &Json, code: &str) -> Vec<String> {
     let finding = document["findings"]
         .as_array()
@@ -556,28 +556,31 @@ fn lines(document: &Json, code: &str) -> Vec<String> {
 }
 
 #[test]
-fn it_is_said_which_record_until_when_and_what_to_add() {
+fn findings_contain_records_times_and_lines_to_add() {
     let ca = |name| ["--ca", name];
     let expired = LAB
         .check("expired.example", &LAB.trusting(), &[])
         .expect(1)
         .json();
-    let said = message(&expired, "dnssec-expired");
+    let text = message(&expired, "dnssec-expired");
     assert!(
-        said.contains("were valid until 2026-02-01T00:00:00Z") && said.contains("ns1.dns.example"),
-        "{said}"
+        text.contains("expired at 2026-02-01T00:00:00Z") && text.contains("ns1.dns.example"),
+        "{text}"
     );
 
     let other = LAB
         .check("caa.example", &LAB.trusting(), &ca("namecheap"))
         .expect(1)
         .json();
-    let said = message(&other, "caa-forbids");
+    let text = message(&other, "caa-forbids");
     assert!(
-        said.starts_with("caa.example CAA 0 issue \"letsencrypt.org\""),
-        "{said}"
+        text.starts_with("caa.example CAA 0 issue \"letsencrypt.org\""),
+        "{text}"
     );
-    assert!(said.ends_with("for www.caa.example"), "{said}");
+    assert!(
+        text.ends_with("may not issue for www.caa.example"),
+        "{text}"
+    );
     let both = [
         "caa.example. CAA 0 issue \"ssl.com\"",
         "caa.example. CAA 0 issue \"sectigo.com\"",
@@ -590,11 +593,11 @@ fn it_is_said_which_record_until_when_and_what_to_add() {
         .next();
     let next = next.unwrap();
     assert!(
-        next.contains("the zone of caa.example (resolvers remember what is there now for "),
+        next.contains("the zone of caa.example (resolvers may cache the present records for "),
         "{next}"
     );
 
-    // Whoever has moved to another CA is told of that one alone.
+    // If one of the reseller's CAs is allowed, only the other one is reported.
     let partly = LAB
         .check("caa-wild.example", &LAB.trusting(), &ca("namecheap"))
         .expect(1)
@@ -606,7 +609,7 @@ fn it_is_said_which_record_until_when_and_what_to_add() {
     );
     assert_eq!(partly["records"][0]["caa"][1]["name"], "*.caa-wild.example");
 
-    // The terms bind every CA from a day on; before it they are only mentioned.
+    // All CAs have to respect the parameters from a known date; before it, they are a warning.
     let before = ["--ca", "sectigo", "--at", "2027-03-14T23:59:59Z"];
     let terms = LAB
         .check("caa-terms.example", &LAB.trusting(), &before)
@@ -623,7 +626,7 @@ fn it_is_said_which_record_until_when_and_what_to_add() {
         .json();
     assert_eq!(codes(&terms), ["caa-parameters"]);
 
-    // Nothing is remembered for longer than the SOA's minimum says.
+    // Absence is not cached for longer than the minimum in the SOA record.
     let absent = LAB
         .check(
             "absent.example",
@@ -632,15 +635,15 @@ fn it_is_said_which_record_until_when_and_what_to_add() {
         )
         .expect(1)
         .json();
-    let said = message(&absent, "negative-answer-cacheable");
+    let text = message(&absent, "negative-answer-cacheable");
     assert!(
-        said.contains("until 14:01Z by resolver") || said.contains("until 14:00Z by"),
-        "{said}"
+        text.contains("until 14:01Z by resolver") || text.contains("until 14:00Z by"),
+        "{text}"
     );
 }
 
 #[test]
-fn caa_is_asked_before_money_is_spent() {
+fn csr_checks_caa_before_the_order() {
     for (zone, ca, code, found) in [
         ("caa.example", "sectigo", 1, "caa-forbids"),
         ("caa-critical.example", "sectigo", 1, "caa-unknown-critical"),
@@ -653,7 +656,7 @@ fn caa_is_asked_before_money_is_spent() {
         } else {
             zone
         };
-        let ask = [
+        let args = [
             "csr",
             name,
             "--ca",
@@ -663,11 +666,11 @@ fn caa_is_asked_before_money_is_spent() {
             &resolver,
             "--json",
         ];
-        let new = |more: &[&str]| LAB.run(zone, &[&ask[..], more].concat());
-        let made = new(&["--cert-name", &format!("new-{ca}")])
+        let new = |more: &[&str]| LAB.run(zone, &[&args[..], more].concat());
+        let created = new(&["--cert-name", &format!("new-{ca}")])
             .expect(code)
             .json();
-        let codes: Vec<&str> = made["findings"]
+        let codes: Vec<&str> = created["findings"]
             .as_array()
             .unwrap()
             .iter()
@@ -677,7 +680,7 @@ fn caa_is_asked_before_money_is_spent() {
             codes.contains(&found) || found.is_empty() && codes.is_empty(),
             "{zone} {ca}: {codes:?}"
         );
-        assert_eq!(made["request"].is_null(), code == 1, "{zone}");
+        assert_eq!(created["request"].is_null(), code == 1, "{zone}");
         if code == 1 {
             new(&["--cert-name", "allowed", "--allow", found]).expect(0);
         }
@@ -685,8 +688,8 @@ fn caa_is_asked_before_money_is_spent() {
 }
 
 #[test]
-fn dnssec_is_judged_behind_a_resolver_that_does_not() {
-    all_as_told(
+fn dnssec_is_validated_even_if_the_resolver_does_not() {
+    assert_rows(
         &[
             ("signed.example", 0, "visible", "signed", &[]),
             (
@@ -737,8 +740,8 @@ fn dnssec_is_judged_behind_a_resolver_that_does_not() {
 }
 
 #[test]
-fn and_a_resolver_that_validates_is_quoted() {
-    all_as_told(
+fn a_validating_resolver_is_quoted() {
+    assert_rows(
         &[
             ("fine.example", 0, "visible", "unsigned", &[]),
             ("signed.example", 0, "visible", "signed", &[]),
@@ -796,5 +799,5 @@ fn and_a_resolver_that_validates_is_quoted() {
         quoted.starts_with(&format!("resolver {}: ", LAB.validating())),
         "{quoted}"
     );
-    assert_eq!(said(&expired)[0], "resolver - bogus");
+    assert_eq!(server_answers(&expired)[0], "resolver - bogus");
 }

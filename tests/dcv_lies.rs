@@ -1,5 +1,5 @@
-//! `certctl dcv-check` and a server that lies: whatever is not the answer to the question asked is
-//! passed over, within the deadline, by UDP and by TCP.
+//! Tests `certctl dcv-check` with a server that sends forged or malformed answers: certctl ignores
+//! everything that does not answer its query, within the time limit, over UDP and TCP.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -16,14 +16,14 @@ use support::Sandbox;
 use support::json::Json;
 use support::liar::{Liar, TRANSMISSIONS, coded};
 
-/// A request for `shop.example`, the record for it in two columns, and its target.
+/// Returns a request for `shop.example`, its record in two columns, and the record's target.
 fn order() -> (Sandbox, String, String) {
     let sandbox = Sandbox::new();
-    let made = sandbox
+    let created = sandbox
         .run(&["csr", "--json", "shop.example"])
         .expect(0)
         .json();
-    let sha256 = made["request"]["sha256"].as_str().unwrap();
+    let sha256 = created["request"]["sha256"].as_str().unwrap();
     let target = format!(
         "{}.{}.69ff68dc5168c.comodoca.com",
         &sha256[..32],
@@ -31,19 +31,19 @@ fn order() -> (Sandbox, String, String) {
     );
     let given = format!(
         "_{}.shop.example {target}",
-        made["request"]["md5"].as_str().unwrap()
+        created["request"]["md5"].as_str().unwrap()
     );
     (sandbox, given, target)
 }
 
-/// The right answer: the CNAME where one is asked for, nothing for other types.
+/// Returns the right answer: the CNAME if it is queried, an empty answer for other types.
 fn right(question: &[u8], target: &str) -> Message {
     let mut answer = coded(question, ResponseCode::NoError);
-    let asked = answer.queries[0].clone();
-    if asked.query_type() == RecordType::CNAME && asked.name().num_labels() == 3 {
+    let query = answer.queries[0].clone();
+    if query.query_type() == RecordType::CNAME && query.name().num_labels() == 3 {
         let target = CNAME(Name::from_ascii(format!("{target}.")).unwrap());
         answer.add_answer(Record::from_rdata(
-            asked.name().clone(),
+            query.name().clone(),
             60,
             RData::CNAME(target),
         ));
@@ -51,36 +51,36 @@ fn right(question: &[u8], target: &str) -> Message {
     answer
 }
 
-/// What is no answer to the question, though much of it looks like one.
-fn lies(question: &[u8]) -> Vec<Vec<u8>> {
+/// Returns packets that do not answer the question, although many of them look like answers.
+fn forged_answers(question: &[u8]) -> Vec<Vec<u8>> {
     let good = right(question, "evil.example");
     let bytes = |change: &dyn Fn(&mut Message)| {
-        let mut lie = good.clone();
-        change(&mut lie);
-        lie.to_vec().unwrap()
+        let mut packet = good.clone();
+        change(&mut packet);
+        packet.to_vec().unwrap()
     };
     let whole = good.to_vec().unwrap();
     let with = |at: usize, octets: &[u8]| {
-        let mut lie = whole.clone();
-        lie[at..at + octets.len()].copy_from_slice(octets);
-        lie
+        let mut packet = whole.clone();
+        packet[at..at + octets.len()].copy_from_slice(octets);
+        packet
     };
     let mut long = whole.clone();
     long.resize(65_000, 0);
-    // The question's name points at itself, the answers' owner at what comes after it.
+    // The question's name is a pointer to itself, the answer's owner a pointer to later bytes.
     let mut pointer_loop = whole[..12].to_vec();
     pointer_loop.extend([0xc0, 12, 0, 5, 0, 1]);
     let mut pointer_ahead = with(7, &[2]);
     pointer_ahead.extend([0xc0, 0xff, 0, 5, 0, 1, 0, 0, 0, 60, 0, 2, 0xc0, 12]);
     vec![
-        bytes(&|lie| lie.metadata.id = lie.metadata.id.wrapping_add(1)),
-        bytes(&|lie| lie.metadata.id = !lie.metadata.id),
-        bytes(&|lie| lie.queries[0].name = Name::from_ascii("other.example.").unwrap()),
-        bytes(&|lie| lie.queries[0].query_type = RecordType::TXT),
-        bytes(&|lie| lie.queries.clear()),
+        bytes(&|packet| packet.metadata.id = packet.metadata.id.wrapping_add(1)),
+        bytes(&|packet| packet.metadata.id = !packet.metadata.id),
+        bytes(&|packet| packet.queries[0].name = Name::from_ascii("other.example.").unwrap()),
+        bytes(&|packet| packet.queries[0].query_type = RecordType::TXT),
+        bytes(&|packet| packet.queries.clear()),
         question.to_vec(),
         pointer_loop,
-        // 65,535 answers are announced.
+        // The header announces 65,535 answers.
         with(6, &[0xff, 0xff]),
         with(7, &[2]),
         pointer_ahead,
@@ -93,9 +93,13 @@ fn lies(question: &[u8]) -> Vec<Vec<u8>> {
     ]
 }
 
-/// As TCP has it: length, message.
-fn framed(lie: &[u8]) -> Vec<u8> {
-    [&u16::try_from(lie.len()).unwrap().to_be_bytes()[..], lie].concat()
+/// Returns the message as TCP carries it, after its length.
+fn framed(packet: &[u8]) -> Vec<u8> {
+    [
+        &u16::try_from(packet.len()).unwrap().to_be_bytes()[..],
+        packet,
+    ]
+    .concat()
 }
 
 fn check(sandbox: &Sandbox, given: &str, server: SocketAddr) -> (i32, Json) {
@@ -104,8 +108,8 @@ fn check(sandbox: &Sandbox, given: &str, server: SocketAddr) -> (i32, Json) {
     (run.code, run.json())
 }
 
-/// A question without an answer was sent again, and then given up.
-fn is_given_up(liar: &Liar) {
+/// Asserts that questions without an answer were sent a few times, and no more.
+fn assert_retries_are_bounded(liar: &Liar) {
     let questions = liar.questions();
     let most = questions.values().max().copied().unwrap();
     assert!(
@@ -115,7 +119,7 @@ fn is_given_up(liar: &Liar) {
     );
     assert!(
         questions.len() <= 10,
-        "a silent server is not asked for everything: {:?}",
+        "an unresponsive server does not get all queries: {:?}",
         questions.values()
     );
 }
@@ -130,10 +134,10 @@ fn codes(document: &Json) -> Vec<&str> {
 }
 
 #[test]
-fn the_right_answer_is_taken_after_any_number_of_lies() {
+fn the_right_answer_is_accepted_after_forged_ones() {
     let (sandbox, given, target) = order();
     let liar = Liar::new(move |question| {
-        let mut packets = lies(question);
+        let mut packets = forged_answers(question);
         packets.push(right(question, &target).to_vec().unwrap());
         packets
     });
@@ -146,20 +150,20 @@ fn the_right_answer_is_taken_after_any_number_of_lies() {
 }
 
 #[test]
-fn lies_alone_are_no_answer() {
+fn forged_answers_are_ignored() {
     let (sandbox, given, _) = order();
-    let liar = Liar::new(lies);
+    let liar = Liar::new(forged_answers);
     let (code, document) = check(&sandbox, &given, liar.address);
     assert_eq!(
         (code, codes(&document)),
         (4, vec!["server-timeout"]),
         "{document:#}"
     );
-    is_given_up(&liar);
+    assert_retries_are_bounded(&liar);
 }
 
 #[test]
-fn an_answer_from_another_port_is_nobodys() {
+fn answers_from_another_port_are_ignored() {
     let (sandbox, given, target) = order();
     let liar =
         Liar::from_elsewhere(move |question| vec![right(question, &target).to_vec().unwrap()]);
@@ -169,12 +173,11 @@ fn an_answer_from_another_port_is_nobodys() {
         (4, vec!["server-timeout"]),
         "{document:#}"
     );
-    is_given_up(&liar);
+    assert_retries_are_bounded(&liar);
 }
 
-/// Every answer by UDP is cut short; TCP is at the same port, once one is found that is free for
-/// both.
-fn cut_short() -> (Liar, TcpListener) {
+/// Returns a server that truncates every UDP answer, and a TCP listener at the same port.
+fn truncating_server() -> (Liar, TcpListener) {
     loop {
         let cut = Liar::new(|question| {
             let mut answer = coded(question, ResponseCode::NoError);
@@ -187,23 +190,23 @@ fn cut_short() -> (Liar, TcpListener) {
     }
 }
 
-type Lie = fn(&[u8]) -> Vec<u8>;
+type Forgery = fn(&[u8]) -> Vec<u8>;
 
 #[test]
-fn lies_by_tcp_are_no_answer_either() {
+fn forged_answers_over_tcp_are_ignored() {
     let (sandbox, given, _) = order();
-    let others = |question: &[u8]| framed(&lies(question)[0]);
+    let wrong_id = |question: &[u8]| framed(&forged_answers(question)[0]);
     let long = |_: &[u8]| framed(&vec![0xff; 65_535]);
-    let endless = |_: &[u8]| [&[0xff, 0xff][..], &[0; 100]].concat();
+    let incomplete = |_: &[u8]| [&[0xff, 0xff][..], &[0; 100]].concat();
     let short = |_: &[u8]| vec![0];
-    let ways: [(&str, Lie); 4] = [
-        ("a wrong id", others),
+    let forgeries: [(&str, Forgery); 4] = [
+        ("a wrong id", wrong_id),
         ("64 KB", long),
-        ("less than announced", endless),
+        ("less than announced", incomplete),
         ("half a length", short),
     ];
-    for (what, way) in ways {
-        let (cut, listener) = cut_short();
+    for (what, forge) in forgeries {
+        let (server, listener) = truncating_server();
         let accepted = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&accepted);
         std::thread::spawn(move || {
@@ -212,16 +215,16 @@ fn lies_by_tcp_are_no_answer_either() {
                 count.fetch_add(1, Ordering::SeqCst);
                 let mut question = [0; 512];
                 let length = stream.read(&mut question).unwrap_or(0);
-                let _ = stream.write_all(&way(question.get(2..length).unwrap_or_default()));
+                let _ = stream.write_all(&forge(question.get(2..length).unwrap_or_default()));
             }
         });
-        let (code, document) = check(&sandbox, &given, cut.address);
+        let (code, document) = check(&sandbox, &given, server.address);
         assert_eq!(
             (code, codes(&document)),
             (4, vec!["server-no-tcp"]),
             "{what}\n{document:#}"
         );
-        let (questions, connections) = (cut.questions().len(), accepted.load(Ordering::SeqCst));
+        let (questions, connections) = (server.questions().len(), accepted.load(Ordering::SeqCst));
         assert!(
             (1..=questions).contains(&connections),
             "{what}: {connections} connections for {questions} questions"

@@ -1,5 +1,5 @@
-//! `certctl dcv-check --method http` and `email`: files at a real web server, mail by what the DNS
-//! says.
+//! Tests `certctl dcv-check --method http` with a real web server, and `--method email` with a real
+//! name server.
 //! Needs: ip knotd nginx unshare
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -14,10 +14,10 @@ use support::{Run, Sandbox};
 
 const UNIQUE: &str = "69ff68dc5168c";
 
-/// The last second at which CAs take an answer to an e-mail as proof (SC-090).
+/// The last second at which CAs accept domain validation by e-mail (SC-090).
 const EMAIL_DAY: &str = "2028-03-14T23:59:59Z";
 
-/// The web servers of these tests are on loopback, which is told of every name that leads there.
+/// The web servers of these tests are on loopback, which is reported for every name.
 const INSIDE: &str = "address-not-public";
 
 fn verdict(document: &Json) -> &str {
@@ -34,17 +34,17 @@ fn codes(document: &Json) -> Vec<&str> {
         .collect()
 }
 
-/// The hashes of a request for `names`: MD5 and SHA-256.
+/// Creates a request for `names`, and returns its MD5 and SHA-256.
 fn request(sandbox: &Sandbox, names: &[&str]) -> (String, String) {
-    let made = sandbox
+    let created = sandbox
         .run(&[&["csr", "--json"], names].concat())
         .expect(0)
         .json();
-    let text = |field: &str| made["request"][field].as_str().unwrap().to_owned();
+    let text = |field: &str| created["request"][field].as_str().unwrap().to_owned();
     (text("md5"), text("sha256"))
 }
 
-/// A server block that answers for `host` at `path` with what follows, and 404 elsewhere.
+/// Returns a server block that answers for `host` at `path` with `answer`, and 404 for other paths.
 fn block(listen: &str, host: &str, path: &str, answer: &str) -> String {
     format!(
         "server {{ listen {listen}; server_name {host};\n  location = {path} {{ default_type text/plain; {answer} }}\n  \
@@ -53,10 +53,10 @@ fn block(listen: &str, host: &str, path: &str, answer: &str) -> String {
 }
 
 #[test]
-fn each_state_of_a_file_has_its_verdict() {
-    with_port_53("each_state_of_a_file_has_its_verdict", || {
+fn each_state_of_a_file_gets_its_verdict() {
+    with_port_53("each_state_of_a_file_gets_its_verdict", || {
         let sandbox = Sandbox::new();
-        let (web, nobody) = (port_53(1, 40).ip(), port_53(1, 41).ip());
+        let (web, unused) = (port_53(1, 40).ip(), port_53(1, 41).ip());
         let listen = format!("{web}:80");
         let mut blocks = String::new();
         let mut zone = String::new();
@@ -89,7 +89,7 @@ fn each_state_of_a_file_has_its_verdict() {
             };
             match name {
                 "nowhere" => {}
-                "silent" => zone += &format!("{name} A {nobody}\n"),
+                "silent" => zone += &format!("{name} A {unused}\n"),
                 _ => zone += &format!("{name} A {web}\n"),
             }
             orders.insert(name, (host, md5, sha256));
@@ -169,138 +169,147 @@ fn each_state_of_a_file_has_its_verdict() {
 }
 
 #[test]
-fn every_name_serves_its_own_file_and_a_wildcard_none() {
-    with_port_53("every_name_serves_its_own_file_and_a_wildcard_none", || {
-        let sandbox = Sandbox::new();
-        let web = port_53(2, 42).ip();
-        let names = ["shop.example", "www.shop.example"];
-        let (md5, sha256) = request(&sandbox, &names);
-        let path = format!("/.well-known/pki-validation/{}.txt", md5.to_uppercase());
-        let file = format!("return 200 \"{sha256}\\nsectigo.com\";");
-        let server = Nginx::start(
-            &sandbox.join("nginx"),
-            &block(&format!("{web}:80"), "shop.example", &path, &file),
-        );
-        // The server's first block answers for www too, so that has no address at first.
-        let mut dns = NameServer::knot(&format!("@ A {web}"));
-        let at = dns.at();
-        let check = |name: &str| {
-            sandbox.run(&[
-                "dcv-check",
-                name,
-                "--method",
-                "http",
-                "--ca",
-                "sectigo",
-                "--resolver",
-                &at,
-                "--json",
-            ])
-        };
-        let document = check("shop.example").expect(1).json();
-        assert_eq!(
-            (verdict(&document), codes(&document)),
-            (
-                "absent",
-                vec![INSIDE, "name-without-address", "www-will-be-dropped"]
-            )
-        );
-        dns.publish(&format!("@ A {web}\nwww A {web}"), 2);
-        assert_eq!(verdict(&check("shop.example").expect(0).json()), "visible");
-        request(&sandbox, &["*.shop.example", "--cert-name", "wild"]);
-        let wild = sandbox
-            .run(&[
-                "dcv-check",
-                "wild.csr",
-                "--method",
-                "http",
-                "--resolver",
-                &at,
-                "--json",
-            ])
-            .expect(1)
-            .json();
-        assert_eq!(codes(&wild), ["wildcard-not-by-file"]);
-        let run = sandbox.run(&[
-            "dcv-check",
-            "shop.example",
-            "--method",
-            "http",
-            "--ca",
-            "aws-acm",
-            "--resolver",
-            &at,
-        ]);
-        assert!(run.expect(3).stderr.contains("takes no proof by a file"));
-        let file = |ca: &str| {
+fn every_name_needs_its_own_file_and_wildcards_have_none() {
+    with_port_53(
+        "every_name_needs_its_own_file_and_wildcards_have_none",
+        || {
+            let sandbox = Sandbox::new();
+            let web = port_53(2, 42).ip();
+            let names = ["shop.example", "www.shop.example"];
+            let (md5, sha256) = request(&sandbox, &names);
+            let path = format!("/.well-known/pki-validation/{}.txt", md5.to_uppercase());
+            let file = format!("return 200 \"{sha256}\\nsectigo.com\";");
+            let server = Nginx::start(
+                &sandbox.join("nginx"),
+                &block(&format!("{web}:80"), "shop.example", &path, &file),
+            );
+            // The server's first block answers for www too, so www has no address at first.
+            let mut dns = NameServer::knot(&format!("@ A {web}"));
+            let at = dns.at();
+            let check = |name: &str| {
+                sandbox.run(&[
+                    "dcv-check",
+                    name,
+                    "--method",
+                    "http",
+                    "--ca",
+                    "sectigo",
+                    "--resolver",
+                    &at,
+                    "--json",
+                ])
+            };
+            let document = check("shop.example").expect(1).json();
+            assert_eq!(
+                (verdict(&document), codes(&document)),
+                (
+                    "absent",
+                    vec![INSIDE, "name-without-address", "www-will-be-dropped"]
+                )
+            );
+            dns.publish(&format!("@ A {web}\nwww A {web}"), 2);
+            assert_eq!(verdict(&check("shop.example").expect(0).json()), "visible");
+            request(&sandbox, &["*.shop.example", "--cert-name", "wild"]);
+            let wild = sandbox
+                .run(&[
+                    "dcv-check",
+                    "wild.csr",
+                    "--method",
+                    "http",
+                    "--resolver",
+                    &at,
+                    "--json",
+                ])
+                .expect(1)
+                .json();
+            assert_eq!(codes(&wild), ["wildcard-not-by-file"]);
             let run = sandbox.run(&[
                 "dcv-check",
                 "shop.example",
                 "--method",
                 "http",
                 "--ca",
-                ca,
+                "aws-acm",
                 "--resolver",
                 &at,
-                "--json",
             ]);
-            run.json()["records"][0]["url"]
-                .as_str()
-                .unwrap()
-                .rsplit('/')
-                .next()
-                .unwrap()
-                .to_owned()
-        };
-        assert_eq!(
-            ["godaddy", "starfield", "digicert"].map(file),
-            ["godaddy.html", "starfield.html", "fileauth.txt"]
-        );
-        // Whoever asks the resolver that a CA's machine may ask is not told that all is well.
-        let _resolver = NameServer::unbound(
-            port_53(2, 53),
-            dns.address,
-            "  do-not-query-localhost: no\n",
-        );
-        let resolver = port_53(2, 53).ip().to_string();
-        let ask = [
-            "dcv-check",
-            "shop.example",
-            "--method",
-            "http",
-            "--ca",
-            "sectigo",
-            "--json",
-            "--resolver",
-        ];
-        let outside = || sandbox.run(&[&ask[..], &[&resolver]].concat());
-        let document = outside().expect(1).json();
-        assert_eq!(
-            (verdict(&document), codes(&document)),
-            ("visible", vec![INSIDE, INSIDE]),
-            "{document:#}"
-        );
-        assert_eq!(document["findings"][0]["severity"], "error");
-        // Nor that a port is to be opened there.
-        drop(server);
-        let document = outside().expect(4).json();
-        assert!(
-            !codes(&document).contains(&"web-server-no-answer"),
-            "{document:#}"
-        );
-    });
+            assert!(
+                run.expect(3)
+                    .stderr
+                    .contains("does not offer validation by a file")
+            );
+            let file = |ca: &str| {
+                let run = sandbox.run(&[
+                    "dcv-check",
+                    "shop.example",
+                    "--method",
+                    "http",
+                    "--ca",
+                    ca,
+                    "--resolver",
+                    &at,
+                    "--json",
+                ]);
+                run.json()["records"][0]["url"]
+                    .as_str()
+                    .unwrap()
+                    .rsplit('/')
+                    .next()
+                    .unwrap()
+                    .to_owned()
+            };
+            assert_eq!(
+                ["godaddy", "starfield", "digicert"].map(file),
+                ["godaddy.html", "starfield.html", "fileauth.txt"]
+            );
+            // With a resolver on port 53, a private address is an error, not only a warning.
+            let _resolver = NameServer::unbound(
+                port_53(2, 53),
+                dns.address,
+                "  do-not-query-localhost: no\n",
+            );
+            let resolver = port_53(2, 53).ip().to_string();
+            let args = [
+                "dcv-check",
+                "shop.example",
+                "--method",
+                "http",
+                "--ca",
+                "sectigo",
+                "--json",
+                "--resolver",
+            ];
+            let outside = || sandbox.run(&[&args[..], &[&resolver]].concat());
+            let document = outside().expect(1).json();
+            assert_eq!(
+                (verdict(&document), codes(&document)),
+                ("visible", vec![INSIDE, INSIDE]),
+                "{document:#}"
+            );
+            assert_eq!(document["findings"][0]["severity"], "error");
+            // The advice is not to open a port at a private address.
+            drop(server);
+            let document = outside().expect(4).json();
+            assert!(
+                !codes(&document).contains(&"web-server-no-answer"),
+                "{document:#}"
+            );
+        },
+    );
 }
 
-/// What differs from run to run, by what it is.
-fn masked(said: &str, masks: &[(&str, &str)]) -> String {
-    masks.iter().fold(said.to_owned(), |said, (what, mask)| {
-        said.replace(what, mask)
-    })
+/// Replaces the values that differ from run to run by placeholders.
+fn masked(output: &str, masks: &[(&str, &str)]) -> String {
+    masks
+        .iter()
+        .fold(output.to_owned(), |output, (value, mask)| {
+            output.replace(value, mask)
+        })
 }
 
 #[test]
-fn the_words_and_documents_are_pinned() {
-    with_port_53("the_words_and_documents_are_pinned", || {
+fn the_output_is_pinned() {
+    with_port_53("the_output_is_pinned", || {
         let sandbox = Sandbox::new();
         let web = port_53(3, 43).ip();
         let (md5, sha256) = request(&sandbox, &["shop.example"]);
@@ -322,7 +331,7 @@ fn the_words_and_documents_are_pinned() {
                 (&*at, "[RESOLVER]"),
             ],
         );
-        let say = |method: &str, more: &[&str]| {
+        let check = |method: &str, more: &[&str]| {
             let args = [
                 "dcv-check",
                 "--method",
@@ -338,34 +347,35 @@ fn the_words_and_documents_are_pinned() {
                 &[]
             };
             let run = sandbox.run(&[&args[..], when, more].concat());
-            let said = if more.is_empty() {
+            let output = if more.is_empty() {
                 run.to_string()
             } else {
                 format!("{:#}\n--- exit {}", run.json(), run.code)
             };
-            masked(&said, &masks).replace(&web, "[WEB]")
+            masked(&output, &masks).replace(&web, "[WEB]")
         };
         let server = Nginx::start(&sandbox.join("nginx"), &wrong);
-        insta::assert_snapshot!("http_different", say("http", &[]));
-        insta::assert_snapshot!("http_different_json", say("http", &["--json"]));
+        insta::assert_snapshot!("http_different", check("http", &[]));
+        insta::assert_snapshot!("http_different_json", check("http", &["--json"]));
         drop(server);
         let _server = Nginx::start(&sandbox.join("again"), &right);
-        insta::assert_snapshot!("http_visible", say("http", &[]));
-        insta::assert_snapshot!("email", say("email", &[]));
-        insta::assert_snapshot!("email_json", say("email", &["--json"]));
+        insta::assert_snapshot!("http_visible", check("http", &[]));
+        insta::assert_snapshot!("email", check("email", &[]));
+        insta::assert_snapshot!("email_json", check("email", &["--json"]));
     });
 }
 
 #[test]
-fn what_is_not_confirmed_of_a_ca_is_told() {
+fn unconfirmed_rules_of_a_ca_are_reported() {
     let sandbox = Sandbox::new();
-    let made = sandbox
+    let created = sandbox
         .run(&["csr", "www.shop.example", "--ca", "certum"])
         .expect(0);
     assert!(
-        made.stdout
-            .contains("note   not confirmed for Certum: at which host it looks for its TXT record"),
-        "{made}"
+        created
+            .stdout
+            .contains("unconfirmed for Certum: the host name of its TXT record"),
+        "{created}"
     );
     let dns = NameServer::knot("@ MX 10 mail.example.net.");
     let at = dns.at();
@@ -384,12 +394,12 @@ fn what_is_not_confirmed_of_a_ca_is_told() {
         .json();
     assert!(
         !codes(&given).contains(&"ca-rule-unconfirmed"),
-        "the shop's own record was given: {given:#}"
+        "the CA's own record was given: {given:#}"
     );
 }
 
 #[test]
-fn mail_arrives_where_the_dns_says() {
+fn mail_delivery_is_read_from_the_dns() {
     let sandbox = Sandbox::new();
     request(&sandbox, &["www.shop.example"]);
     let mut dns = NameServer::knot("");
@@ -446,7 +456,7 @@ fn mail_arrives_where_the_dns_says() {
     assert_eq!(
         domains,
         ["www.shop.example", "shop.example"],
-        "the CA climbs, but no further"
+        "the CA climbs to the registrable domain"
     );
     assert_eq!(mailboxes[1]["addresses"][4], "postmaster@shop.example");
     assert_eq!(mailboxes[1]["contacts"][0], "dns@example.net");
@@ -467,7 +477,7 @@ fn mail_arrives_where_the_dns_says() {
 }
 
 #[test]
-fn what_could_not_be_looked_up_is_not_called_absent() {
+fn failed_lookups_are_not_reported_as_absent() {
     let sandbox = Sandbox::new();
     request(&sandbox, &["shop.example"]);
     let broken = NameServer::knot_serving(&[free_port()], ZONE, None, "");

@@ -1,4 +1,5 @@
-//! `dcv-check --wait` on a terminal: the table, its end when the zone changes, and Ctrl-C.
+//! Tests `dcv-check --wait` on a terminal: the progress table, its end when the zone changes, and
+//! Ctrl-C.
 //! Needs: ip knotd nginx python3 unbound unshare
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -14,7 +15,7 @@ use support::foreign::foreign;
 use support::nginx::Nginx;
 use support::program::program;
 
-/// Runs its arguments on a terminal of 80 columns: what it shows goes to stdout, stdin is typed.
+/// Runs its arguments on a terminal of 80 columns; copies its output to stdout and stdin to it.
 const TERMINAL: &str = r#"
 import fcntl, os, pty, select, struct, sys, termios
 child, terminal = pty.fork()
@@ -39,13 +40,13 @@ while True:
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 "#;
 
-/// certctl on a terminal, and what it has shown so far.
-struct Shown {
+/// A program on a terminal, and its output so far.
+struct TerminalRun {
     child: Child,
     text: String,
 }
 
-impl Shown {
+impl TerminalRun {
     fn start(sandbox: &Sandbox, args: &[&str], term: &str) -> Self {
         Self::program(sandbox, &[&[program()], args].concat(), term)
     }
@@ -67,11 +68,11 @@ impl Shown {
         }
     }
 
-    /// Reads on until `wanted` was shown.
-    fn until(&mut self, wanted: &str) {
-        let (ends, mut piece) = (Instant::now() + Duration::from_secs(30), [0; 4096]);
+    /// Reads the output until it contains `wanted`.
+    fn read_until(&mut self, wanted: &str) {
+        let (deadline, mut piece) = (Instant::now() + Duration::from_secs(30), [0; 4096]);
         while !self.text.contains(wanted) {
-            assert!(Instant::now() < ends, "{wanted}\n{}", self.text);
+            assert!(Instant::now() < deadline, "{wanted}\n{}", self.text);
             let count = self
                 .child
                 .stdout
@@ -84,7 +85,7 @@ impl Shown {
         }
     }
 
-    fn end(mut self) -> (i32, String) {
+    fn finish(mut self) -> (i32, String) {
         let mut rest = Vec::new();
         self.child
             .stdout
@@ -99,15 +100,15 @@ impl Shown {
     }
 }
 
-/// A request for `shop.example`, the record that belongs to it, and the zone's line for it.
+/// Creates a request for `shop.example`; returns its record and the zone's line for it.
 fn order(sandbox: &Sandbox) -> (String, String) {
-    let made = sandbox
+    let created = sandbox
         .run(&["csr", "shop.example", "www.shop.example", "--json"])
         .expect(0)
         .json();
     let (md5, sha256) = (
-        made["request"]["md5"].as_str().unwrap(),
-        made["request"]["sha256"].as_str().unwrap(),
+        created["request"]["md5"].as_str().unwrap(),
+        created["request"]["sha256"].as_str().unwrap(),
     );
     let value = format!(
         "{}.{}.69ff68dc5168c.comodoca.com",
@@ -121,12 +122,12 @@ fn order(sandbox: &Sandbox) -> (String, String) {
 }
 
 #[test]
-fn a_table_shows_who_says_what_until_it_is_visible() {
+fn a_table_shows_each_server_until_the_record_is_visible() {
     let sandbox = Sandbox::new();
     let (given, line) = order(&sandbox);
     let mut server = NameServer::knot("");
     let at = server.at();
-    let mut shown = Shown::start(
+    let mut terminal = TerminalRun::start(
         &sandbox,
         &[
             "dcv-check",
@@ -138,67 +139,71 @@ fn a_table_shows_who_says_what_until_it_is_visible() {
         ],
         "xterm",
     );
-    shown.until("looked once; next look ");
-    assert!(shown.text.contains("absent  _"), "{}", shown.text);
+    terminal.read_until("checked once; next check ");
+    assert!(terminal.text.contains("absent  _"), "{}", terminal.text);
     assert!(
-        shown
+        terminal
             .text
             .contains(&format!("  resolver {at}  absent (NXDOMAIN")),
         "{}",
-        shown.text
+        terminal.text
     );
     assert!(
-        shown.text.contains(", since ") && shown.text.contains(", or Ctrl-C"),
+        terminal.text.contains(", since ") && terminal.text.contains(", or Ctrl-C"),
         "{}",
-        shown.text
+        terminal.text
     );
     server.publish(&line, 2);
-    let (code, text) = shown.end();
+    let (code, text) = terminal.finish();
     assert_eq!(code, 0, "{text}");
-    // The table is taken away, and the report stands in its place.
+    // The report replaces the table.
     let (table, report) = text.rsplit_once("\x1b[J").unwrap();
     assert!(table.ends_with("\x1b[3A\r"), "{text}");
     assert!(
-        report.contains("ok     visible at all servers") && !report.contains("next look"),
+        report.contains("done    the record is visible at all servers")
+            && !report.contains("next check"),
         "{text}"
     );
 }
 
 #[test]
-fn ctrl_c_leaves_the_table_and_says_where_it_stood() {
+fn ctrl_c_reports_the_last_result_below_the_table() {
     let sandbox = Sandbox::new();
     let (given, _) = order(&sandbox);
     let server = NameServer::knot("");
     let at = server.at();
-    let mut shown = Shown::start(
+    let mut terminal = TerminalRun::start(
         &sandbox,
         &["dcv-check", "--wait", "--record", &given, "--resolver", &at],
         "xterm",
     );
-    shown.until(", or Ctrl-C");
-    shown
+    terminal.read_until(", or Ctrl-C");
+    terminal
         .child
         .stdin
         .as_mut()
         .unwrap()
         .write_all(b"\x03")
         .unwrap();
-    let (code, text) = shown.end();
+    let (code, text) = terminal.finish();
     assert_eq!(code, 130, "{text}");
     assert!(
         text.contains(&format!("cause: absent at resolver {at}")),
         "{text}"
     );
-    assert!(text.contains("next: certctl dcv-check --wait"), "{text}");
+    assert!(
+        text.contains("\n            certctl dcv-check --wait"),
+        "{text}"
+    );
 }
 
 #[test]
-fn a_terminal_that_cannot_go_back_gets_one_line_for_each_change() {
+fn a_terminal_without_cursor_control_gets_one_line_for_each_change() {
     let sandbox = Sandbox::new();
     let (given, line) = order(&sandbox);
     let mut server = NameServer::knot("");
     let at = server.at();
-    let mut shown = Shown::start(
+    let mut terminal = TerminalRun::start(
         &sandbox,
         &[
             "dcv-check",
@@ -210,22 +215,22 @@ fn a_terminal_that_cannot_go_back_gets_one_line_for_each_change() {
         ],
         "dumb",
     );
-    shown.until("; next look ");
+    terminal.read_until("; next check ");
     server.publish(&line.replace("69ff68dc5168c", "5a955211b1f8c"), 2);
-    shown.until("different at resolver");
+    terminal.read_until("different at resolver");
     server.publish(&line, 3);
-    let (code, text) = shown.end();
+    let (code, text) = terminal.finish();
     assert_eq!(
-        (code, text.matches("; next look ").count()),
+        (code, text.matches("; next check ").count()),
         (0, 2),
         "{text}"
     );
     assert!(!text.contains('\x1b') || !text.contains("\x1b[J"), "{text}");
 }
 
-/// The record alone is not enough: the CA issues nothing while CAA forbids it.
+/// The record alone is not enough: the CA does not issue while CAA forbids it.
 #[test]
-fn what_keeps_the_ca_from_issuing_is_waited_for_too() {
+fn waiting_continues_while_caa_forbids_issuance() {
     let sandbox = Sandbox::new();
     let (given, line) = order(&sandbox);
     let forbids = format!("{line}\n@ CAA 0 issue \"letsencrypt.org\"");
@@ -241,58 +246,61 @@ fn what_keeps_the_ca_from_issuing_is_waited_for_too() {
         "--resolver",
         &at,
     ];
-    let (said, add) = (
-        "forbids Sectigo to issue for shop.example",
+    let (message, add) = (
+        "Sectigo may not issue for shop.example",
         "shop.example. CAA 0 issue \"sectigo.com\"",
     );
 
-    let mut shown = Shown::start(&sandbox, &args, "xterm");
-    shown.until("looked 2 times; next look ");
-    // What to do is said above the table, whole, and once.
-    let (above, table) = shown.text.split_once("\x1b[?7l").unwrap();
+    let mut terminal = TerminalRun::start(&sandbox, &args, "xterm");
+    terminal.read_until("checked 2 times; next check ");
+    // The finding with its next step is printed above the table, once.
+    let (above, table) = terminal.text.split_once("\x1b[?7l").unwrap();
     assert!(
-        above.contains(said) && above.contains(add),
+        above.contains(message) && above.contains(add),
         "{}",
-        shown.text
+        terminal.text
     );
     assert!(
         table.contains("visible  _") && table.contains("\n  caa-forbids "),
         "{}",
-        shown.text
+        terminal.text
     );
-    assert_eq!(shown.text.matches(add).count(), 1, "{}", shown.text);
+    assert_eq!(terminal.text.matches(add).count(), 1, "{}", terminal.text);
     server.publish(&format!("{forbids}\n@ CAA 0 issue \"sectigo.com\""), 2);
-    let (code, text) = shown.end();
-    assert!(code == 0 && text.contains("; CAA allows"), "{text}");
+    let (code, text) = terminal.finish();
+    assert!(
+        code == 0 && text.contains("; CAA allows issuance"),
+        "{text}"
+    );
 
     server.publish(&forbids, 3);
-    let mut shown = Shown::start(&sandbox, &args, "dumb");
-    shown.until("; next look ");
+    let mut terminal = TerminalRun::start(&sandbox, &args, "dumb");
+    terminal.read_until("; next check ");
     assert!(
-        shown.text.contains(&format!(
-            "  visible at resolver {at}; wrong still: caa-forbids; "
+        terminal.text.contains(&format!(
+            "  visible at resolver {at}; still wrong: caa-forbids; "
         )),
         "{}",
-        shown.text
+        terminal.text
     );
-    assert!(shown.text.contains(add), "{}", shown.text);
-    shown
+    assert!(terminal.text.contains(add), "{}", terminal.text);
+    terminal
         .child
         .stdin
         .as_mut()
         .unwrap()
         .write_all(b"\x03")
         .unwrap();
-    let (code, text) = shown.end();
+    let (code, text) = terminal.finish();
     assert!(
         code == 130
             && text.contains("cause: visible at")
-            && text.contains("wrong still: caa-forbids"),
+            && text.contains("still wrong: caa-forbids"),
         "{text}"
     );
 }
 
-/// A server block that gives `answer` for the file of this request's MD5.
+/// Returns a server block that answers with `answer` for the file of this request's MD5.
 fn block(web: std::net::IpAddr, md5: &str, answer: &str) -> String {
     let path = format!("/.well-known/pki-validation/{}.txt", md5.to_uppercase());
     format!(
@@ -301,16 +309,16 @@ fn block(web: std::net::IpAddr, md5: &str, answer: &str) -> String {
 }
 
 #[test]
-fn a_file_is_waited_for_like_a_record() {
-    with_port_53("a_file_is_waited_for_like_a_record", || {
+fn waiting_works_for_a_file_too() {
+    with_port_53("waiting_works_for_a_file_too", || {
         let sandbox = Sandbox::new();
-        let made = sandbox
+        let created = sandbox
             .run(&["csr", "shop.example", "--ca", "sectigo", "--json"])
             .expect(0)
             .json();
         let (md5, sha256) = (
-            made["request"]["md5"].as_str().unwrap(),
-            made["request"]["sha256"].as_str().unwrap(),
+            created["request"]["md5"].as_str().unwrap(),
+            created["request"]["sha256"].as_str().unwrap(),
         );
         let web = port_53(0, 44).ip();
         let dns = NameServer::knot(&format!("@ A {web}"));
@@ -325,7 +333,7 @@ fn a_file_is_waited_for_like_a_record() {
         ];
         let absent = Nginx::start(&sandbox.join("absent"), &block(web, md5, "return 404;"));
 
-        // In a pipe one line for each change; a signal says where it stood.
+        // In a pipe there is one line for each change, and after a signal the last result.
         let mut command = sandbox.command(&args);
         let child = command
             .stdout(Stdio::piped())
@@ -339,47 +347,52 @@ fn a_file_is_waited_for_like_a_record() {
         )
         .unwrap();
         let run = child.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&run.stderr);
+        let stderr = String::from_utf8_lossy(&run.stderr);
         assert_eq!(
-            (run.status.code(), said.matches("; next look ").count()),
+            (run.status.code(), stderr.matches("; next check ").count()),
             (Some(130), 1),
-            "{said}"
+            "{stderr}"
         );
-        let stood = format!("absent shop.example ({web}:80 404)");
-        assert!(said.contains(&format!("  {stood}; next look ")), "{said}");
+        let result = format!("absent shop.example ({web}:80 HTTP status 404)");
         assert!(
-            said.contains(&format!("cause: {stood}")) && said.contains("--wait --method http"),
-            "{said}"
+            stderr.contains(&format!("  {result}; next check ")),
+            "{stderr}"
+        );
+        assert!(
+            stderr.contains(&format!("cause: {result}")) && stderr.contains("--wait --method http"),
+            "{stderr}"
         );
 
-        // On a terminal the table.
-        let mut shown = Shown::start(&sandbox, &args, "xterm");
-        shown.until("looked once; next look ");
+        // On a terminal there is the table.
+        let mut terminal = TerminalRun::start(&sandbox, &args, "xterm");
+        terminal.read_until("checked once; next check ");
         assert!(
-            shown.text.contains("absent  shop.example"),
+            terminal.text.contains("absent  shop.example"),
             "{}",
-            shown.text
+            terminal.text
         );
         assert!(
-            shown.text.contains(&format!("  {web}:80  404, since ")),
+            terminal
+                .text
+                .contains(&format!("  {web}:80  HTTP status 404, since ")),
             "{}",
-            shown.text
+            terminal.text
         );
         drop(absent);
         let right = block(web, md5, &format!("return 200 \"{sha256}\\nsectigo.com\";"));
         let _right = Nginx::start(&sandbox.join("right"), &right);
-        let (code, text) = shown.end();
+        let (code, text) = terminal.finish();
         assert_eq!(code, 0, "{text}");
         let report = text.rsplit_once("\x1b[J").unwrap().1;
         assert!(
-            report.contains(&format!("{web}:80  visible")) && !report.contains("next look"),
+            report.contains(&format!("{web}:80: visible")) && !report.contains("next check"),
             "{text}"
         );
     });
 }
 
 #[test]
-fn a_list_shows_its_progress_beside_its_answers() {
+fn a_list_shows_its_progress_on_the_terminal() {
     let sandbox = Sandbox::new();
     let server = NameServer::knot("");
     let line = |number: u8| format!("_x{number}.shop.example TXT abc\n");
@@ -389,14 +402,15 @@ fn a_list_shows_its_progress_beside_its_answers() {
         program(),
         server.at()
     );
-    let (code, text) = Shown::program(&sandbox, &["/bin/sh", "-c", &command], "xterm").end();
+    let (code, text) =
+        TerminalRun::program(&sandbox, &["/bin/sh", "-c", &command], "xterm").finish();
     assert_eq!(
         (code, sandbox.read("out").lines().count()),
         (1, 4),
         "{text}"
     );
     assert!(
-        text.contains("3 judged: 3 absent") && text.ends_with("\x1b[J"),
-        "it is taken away at the end: {text:?}"
+        text.contains("3 checked: 3 absent") && text.ends_with("\x1b[J"),
+        "the progress is removed at the end: {text:?}"
     );
 }

@@ -3,10 +3,10 @@
 use crate::dcv::answer::DnsAnswer;
 use crate::dcv::ca::CaaIssuer;
 use crate::dcv::caa::{CaaParameters, CaaRefusal, CaaRuling, CaaVerdict};
-use crate::finding::{Finding, NextStep};
+use crate::finding::{Finding, NextStep, shell_word};
 use crate::wording::joined_with_and;
 
-/// At most one; none where the CA may issue.
+/// At most one finding; none if the CA may issue.
 impl From<&CaaRuling> for Vec<Finding> {
     fn from(ruling: &CaaRuling) -> Self {
         finding(ruling).into_iter().collect()
@@ -23,69 +23,67 @@ fn finding(ruling: &CaaRuling) -> Option<Finding> {
         CaaVerdict::Partly(missing) => Finding::warning(
             "caa-allows-some",
             format!(
-                "{found}: lets the CA issue for {name}, but not {}, which the shop may order from",
-                missing.join(", ")
+                "{found}: {} may not issue for {name}, and the reseller may order there",
+                joined_with_and(missing)
             ),
         )
         .with_step(add(ruling, at, |issuer| missing.contains(&issuer.title))),
         CaaVerdict::OnTerms(terms) => on_terms(name, &found, terms),
-        CaaVerdict::Only(named) => Finding::note(
+        CaaVerdict::Only(allowed) => Finding::note(
             "caa-needs-ca",
-            format!("{found}: only {} may issue for {name}", named.join(", ")),
+            format!("{found}: only {} may issue for {name}", allowed.join(", ")),
         )
-        .with_step(NextStep::say("name the CA to have it compared:  --ca")),
-        CaaVerdict::CaUnknown(named) => Finding::warning(
+        .with_step(NextStep::say(
+            "Pass your CA to compare it with the records, for example with `--ca sectigo`",
+        )),
+        CaaVerdict::CaUnknown(allowed) => Finding::warning(
             "caa-ca-unknown",
             format!(
-                "{found}: only {} may issue for {name}; by which name the CA goes is not known",
-                named.join(", ")
+                "{found}: only {} may issue for {name}; certctl does not know which identifier \
+                    stands for your CA",
+                allowed.join(", ")
             ),
         )
         .with_step(NextStep::say(
-            "ask the CA which name belongs into a CAA record",
+            "Ask the CA which identifier it accepts in a CAA record",
         )),
-        CaaVerdict::Failed(asked, answer) => failed(name, asked, answer),
+        CaaVerdict::Failed(queried, answer) => failed(name, queried, answer),
     })
 }
 
 fn forbidden(ruling: &CaaRuling, why: &CaaRefusal, found: &str) -> Finding {
     let name = &ruling.name;
     let at = ruling.at.as_deref().unwrap_or_default();
-    let who = titles(ruling.issuers);
     match why {
-        CaaRefusal::NotListed => Finding::error(
-            "caa-forbids",
-            format!(
-                "{found}: forbids {who} to \
-            issue for {name}"
-            ),
-        )
-        .with_step(add(ruling, at, |_| true)),
+        CaaRefusal::NotListed => {
+            let issuers = titles(ruling.issuers);
+            Finding::error(
+                "caa-forbids",
+                format!("{found}: {issuers} may not issue for {name}"),
+            )
+            .with_step(add(ruling, at, |_| true))
+        }
         CaaRefusal::NoIssuer => Finding::error(
             "caa-forbids",
-            format!(
-                "{found}: forbids all CAs to \
-            issue for {name}"
-            ),
+            format!("{found}: no CA may issue for {name}"),
         )
         .with_step(add(ruling, at, |_| true)),
         CaaRefusal::Unreadable => Finding::error(
             "caa-unreadable",
             format!(
-                "{found}: cannot be read, which forbids all CAs to issue for {name} (RFC 8659 \
-                4.2)"
+                "{found}: the value is malformed, so no CA may issue for {name} (RFC 8659 4.2)"
             ),
         )
         .with_step(add(ruling, at, |_| true)),
         CaaRefusal::UnknownCritical(tag) => Finding::error(
             "caa-unknown-critical",
             format!(
-                "{found}: '{tag}' is marked critical and no CA knows it, so none issues for \
-                {name} (RFC 8659 4.1)"
+                "{found}: CAs do not know the critical tag '{tag}', so none may issue for {name} \
+                    (RFC 8659 4.1)"
             ),
         )
         .with_step(NextStep::say(format!(
-            "at {at}, delete that record or set its flags to 0"
+            "Delete this record at {at}, or set its flags to 0"
         ))),
     }
 }
@@ -99,7 +97,7 @@ fn titles(issuers: &[CaaIssuer]) -> String {
     }
 }
 
-/// The records to add, one for each CA that may turn out to issue.
+/// The records to add: one for each CA that may turn out to issue.
 fn add(ruling: &CaaRuling, at: &str, wanted: impl Fn(&CaaIssuer) -> bool) -> NextStep {
     let tag = if ruling.name.starts_with("*.")
         && ruling.records.iter().any(|one| one.contains("issuewild"))
@@ -115,15 +113,15 @@ fn add(ruling: &CaaRuling, at: &str, wanted: impl Fn(&CaaIssuer) -> bool) -> Nex
         .collect();
     if lines.is_empty() {
         return NextStep::say(format!(
-            "add a CAA record for the CA at {at}; name the CA to have it compared:  --ca"
+            "Add a CAA record for your CA at {at}; with `--ca`, certctl compares it with your CA"
         ));
     }
-    let meanwhile = ruling
+    let caching = ruling
         .ttl
-        .map(|ttl| format!(" (resolvers remember what is there now for {ttl} s)"));
+        .map(|ttl| format!(" (resolvers may cache the present records for {ttl} s)"));
     NextStep::say(format!(
-        "add to the zone of {at}{}:",
-        meanwhile.unwrap_or_default()
+        "Add to the zone of {at}{}",
+        caching.unwrap_or_default()
     ))
     .with_lines(lines)
 }
@@ -136,57 +134,69 @@ fn on_terms(name: &str, found: &str, terms: &CaaParameters) -> Finding {
     let methods = terms
         .methods
         .as_ref()
-        .map(|methods| format!("proofs by {methods}"));
-    let what: Vec<String> = account.into_iter().chain(methods).collect();
+        .map(|methods| format!("validation by {methods}"));
+    let allowed: Vec<String> = account.into_iter().chain(methods).collect();
     let message = format!(
-        "{found}: for {name} it allows only {} (RFC 8657)",
-        joined_with_and(&what)
+        "{found}: for {name}, this allows only {} (RFC 8657)",
+        joined_with_and(&allowed)
     );
     let next = NextStep::say(
-        "an order at a shop has no such account or method: take the terms out of the record",
+        "Remove these parameters from the record: an order at a reseller has no such account or \
+            method",
     );
     if terms.in_force {
         Finding::error("caa-parameters", message).with_step(next)
     } else {
         Finding::warning(
             "caa-parameters",
-            format!("{message}; every CA must heed it from 2027-03-15, some do now"),
+            format!("{message}; some CAs enforce this now, all have to from 2027-03-15"),
         )
         .with_step(next)
     }
 }
 
-/// BR 3.2.2.8: a CA may take a failure for a permission, if it asked again and the zone is not
-/// signed; none has to.
-fn failed(name: &str, asked: &str, answer: &DnsAnswer) -> Finding {
+/// BR 3.2.2.8: a CA may treat a failed lookup as permission if it retried and the zone is not signed;
+/// it does not have to.
+fn failed(name: &str, queried: &str, answer: &DnsAnswer) -> Finding {
     let cause = lookup_error_in_words(answer);
-    let so = match answer {
-        DnsAnswer::Bogus => format!("a CA issues nothing for {name} then"),
+    let consequence = match answer {
+        DnsAnswer::Bogus => format!("CAs do not issue for {name} in this case"),
         _ => format!(
-            "a CA may refuse to issue for {name} then, and must where DNSSEC signs the zone"
+            "a CA may refuse to issue for {name}, and has to if the zone is signed with DNSSEC"
         ),
     };
-    let message =
-        format!("the CAA records of {asked} cannot be looked up ({cause}): {so} (BR 3.2.2.8)");
-    let next = match answer {
-        DnsAnswer::Bogus => {
-            format!("have the zone signed anew, CAA too; see why:  delv CAA {asked}")
-        }
-        DnsAnswer::Refused => format!(
-            "see whether that server looks up any name, or name one that does:  --resolver \
-                9.9.9.9;  dig CAA {asked}"
-        ),
-        _ => format!(
-            "see why:  dig CAA {asked}; the servers of its zone must answer for this type too"
-        ),
-    };
-    Finding::error("caa-lookup-failed", message).with_step(NextStep::say(next))
+    let message = format!(
+        "the CAA records of {queried} cannot be looked up ({cause}); {consequence} (BR 3.2.2.8)"
+    );
+    let finding = Finding::error("caa-lookup-failed", message);
+    let domain = shell_word(queried);
+    match answer {
+        DnsAnswer::Bogus => finding.with_step(NextStep::run_shell(
+            "See why the signatures are rejected, then have the zone signed again",
+            format!("delv CAA {domain}"),
+        )),
+        DnsAnswer::Refused => finding
+            .with_step(NextStep::run_shell(
+                "See what your resolver answers",
+                format!("dig CAA {domain}"),
+            ))
+            .with_step(use_another_resolver()),
+        _ => finding.with_step(NextStep::run_shell(
+            "See what the DNS answers; the servers of the zone have to answer queries for CAA",
+            format!("dig CAA {domain}"),
+        )),
+    }
 }
 
-/// Why a look-up came to nothing, in words.
+/// For a resolver that fails.
+pub(super) fn use_another_resolver() -> NextStep {
+    NextStep::say("If your resolver is at fault, use another one, for example `--resolver 9.9.9.9`")
+}
+
+/// Describes why a lookup failed.
 pub(crate) fn lookup_error_in_words(answer: &DnsAnswer) -> &'static str {
     match answer {
-        DnsAnswer::Bogus => "DNSSEC signatures do not hold",
+        DnsAnswer::Bogus => "invalid DNSSEC signatures",
         DnsAnswer::ServFail => "SERVFAIL",
         DnsAnswer::Refused => "REFUSED",
         _ => "no answer",

@@ -1,12 +1,12 @@
 //! Advice for requests that a CA would refuse: the same command line with the change that repairs
 //! the request.
 
-use crate::advice::csr_command::annotated_command;
 use crate::csr_lint::{LintFault, RequestChange};
 use crate::finding::{Finding, NextStep, Severity};
+use crate::pki::name::join_listed;
 
 impl LintFault {
-    /// The fault as a finding; `command` gives the command line with a change.
+    /// Returns the fault as a finding; `command` returns the command line with a change.
     #[must_use]
     pub(crate) fn to_finding(&self, command: impl Fn(&RequestChange) -> Vec<String>) -> Finding {
         let code = self.rule.code;
@@ -17,7 +17,9 @@ impl LintFault {
             Severity::Note => Finding::note(code, message),
         };
         match &self.repair {
-            Some(change) => finding.with_step(annotated_command(&command(change), reason(change))),
+            Some(change) => {
+                finding.with_step(NextStep::run_certctl(sentence(change), &command(change)))
+            }
             None => match advice(code) {
                 "" => finding,
                 advice => finding.with_step(NextStep::say(advice)),
@@ -26,32 +28,41 @@ impl LintFault {
     }
 }
 
-fn reason(change: &RequestChange) -> &'static str {
+/// Says what the command line with the change does.
+fn sentence(change: &RequestChange) -> String {
     match change {
-        RequestChange::Add(_) => "to be sure of it; else leave it as it is",
-        RequestChange::Omit(_) => "without",
-        RequestChange::NewKey => "with a key of its own",
-        RequestChange::Private => "if your company's own CA issues it",
+        RequestChange::Add(names) => {
+            format!(
+                "To be sure that no name is missing, also request {}",
+                join_listed(names)
+            )
+        }
+        RequestChange::Omit(names) => {
+            format!("Request the certificate without {}", join_listed(names))
+        }
+        RequestChange::NewKey => "Create the request with a new key".to_owned(),
+        RequestChange::Private => {
+            "If your company's own CA issues the certificate, create the request for it".to_owned()
+        }
     }
 }
 
-/// What to do if no flag repairs the request.
+/// Says what to do if no option repairs the request.
 fn advice(code: &str) -> &'static str {
     match code {
         "client-auth" => {
-            "for a certificate that clients log in with, ask your company's own CA:  --ca private"
+            "Request a separate certificate for TLS clients from your company's own CA, with \
+                `--ca private`"
         }
         "common-name-not-listed" => {
-            "name one of the names in CN, or leave CN out: then it is the first of them"
+            "Set CN to one of the requested names, or omit it: certctl then uses the first name"
         }
-        "country-code" => "--subject '...,C=DE'",
-        "look-alike-name" => "compare it with the name in your DNS panel, letter by letter",
-        "must-staple" => {
-            "if your CA still answers by OCSP and you want it, ask the CA for it by hand"
-        }
-        "subject-too-long" => "shorten it",
-        "shared-suffix" => "go on only if the whole of it is yours",
-        "too-many-names" => "ask for several certificates, or a wildcard",
+        "country-code" => "Use the two-letter code, for example `--subject 'O=Acme,C=DE'`",
+        "look-alike-name" => "Compare it with the name in your DNS console, letter by letter",
+        "must-staple" => "If you want Must-Staple and your CA still offers OCSP, ask the CA for it",
+        "subject-too-long" => "Shorten this attribute",
+        "shared-suffix" => "Continue only if the whole domain is yours",
+        "too-many-names" => "Request several certificates, or a wildcard",
         _ => "",
     }
 }

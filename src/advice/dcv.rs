@@ -3,44 +3,59 @@
 use crate::failure::{Failure, FailureKind};
 use std::net::IpAddr;
 
+use super::caa::use_another_resolver;
 use crate::dcv::answer::{DnsAnswer, RecordKind, UnqueriedServers};
 use crate::dcv::ca::{Ca, CaProfile};
 use crate::dcv::parse::RecordError;
 use crate::dcv::reason::{ConflictingRecord, DcvReason, OtherServers, WrongPlace};
 use crate::dcv::value_check::ValueFlaw;
-use crate::finding::{Finding, NextStep};
+use crate::finding::{Finding, NextStep, shell_word};
 
-const COPY: &str = "copy host and value again from the shop's page, the whole of both";
+const COPY: &str = "Copy host and value from the CA's page again, both in full";
 
-/// `dcv-check` adds the command line that takes the record: it knows the folder, the names and the
-/// resolvers to write into it.
+/// `dcv-check` adds the command line that reads the record again: it knows the folder, the names and
+/// the resolvers.
 impl From<RecordError> for Failure {
     fn from(error: RecordError) -> Self {
         let failure = Self::from_error(FailureKind::Malformed, &error);
         match error {
-            RecordError::Empty => failure.with_step(NextStep::say(
-                "it looks like this:  _<32 hex digits>.example.com  <32 hex digits>.<32>.<unique \
-                    value>.<zone>",
-            )),
+            RecordError::Empty => failure.with_step(
+                NextStep::say("Paste host and value; at Sectigo and SSL.com they have this form")
+                    .with_lines([
+                        "_<32 hex digits>.example.com  <32 hex digits>.<32 hex digits>.<unique \
+                            value>.<zone>"
+                            .to_owned(),
+                    ]),
+            ),
             RecordError::HostForm(_) => failure
-                .because("the value is made of a request, as Sectigo, SSL.com and their shops show \
-                    it; the host is not")
+                .because(
+                    "the value is derived from a CSR, as at Sectigo, SSL.com and their resellers, \
+                        and the host is not",
+                )
                 .with_step(NextStep::say(COPY)),
-            RecordError::Many => failure.with_step(NextStep::say("give those of one order")),
-            RecordError::NoHost(_) | RecordError::NoValue(_) => {
-                failure.with_step(NextStep::say("give both, in one argument:  --record 'HOST VALUE'"))
+            RecordError::Many => {
+                failure.with_step(NextStep::say("Pass only the records of one order"))
             }
-            RecordError::Type(_) => failure
-                .because("no CA takes it for a proof")
-                .with_step(NextStep::say("choose DCV by CNAME or TXT at the shop, then give the record that \
-                    it shows")),
-            RecordError::Underscore(host) => failure
-                .because("the CA looks for the host with it")
-                .with_step(NextStep::say(format!("the host is _{host}; publish and give it so"))),
-            RecordError::Url(_) => failure.because("this is what the HTTP method shows").with_step(NextStep::say(
-                "give it and, in lines below it, what the file is to hold:  --record -   (or the \
-                    CNAME, if the shop shows one)",
+            RecordError::NoHost(_) | RecordError::NoValue(_) => failure.with_step(NextStep::say(
+                "Pass host and value in one argument, for example \
+                    `--record '_dnsauth.example.com abc123.dcv.digicert.com'`",
             )),
+            RecordError::Type(_) => failure
+                .because("no CA that certctl knows uses this type for domain validation")
+                .with_step(NextStep::say(
+                    "Choose validation by CNAME or TXT at the CA, then pass the record that it shows",
+                )),
+            RecordError::Underscore(host) => failure
+                .because("the CA queries the host with a leading underscore")
+                .with_step(NextStep::say(format!(
+                    "Publish the record at the host _{host}, and pass that host"
+                ))),
+            RecordError::Url(_) => failure
+                .because("CAs show such a URL for validation by a file on the web server")
+                .with_step(NextStep::say(
+                    "Pass the URL and, on the lines below it, the content of the file with \
+                        `--record -`; or pass the CNAME, if the CA shows one",
+                )),
             RecordError::Host(_)
             | RecordError::Target(_)
             | RecordError::HostDigits { .. }
@@ -55,30 +70,27 @@ impl From<RecordError> for Failure {
 impl From<&DcvReason> for Finding {
     fn from(reason: &DcvReason) -> Self {
         match reason {
-            DcvReason::WrongName { at, cause: how } => elsewhere(at, how),
-            DcvReason::Conflict { at, conflict: what } => conflicting_record(at, what),
+            DcvReason::WrongName { at, cause } => elsewhere(at, cause),
+            DcvReason::Conflict { at, conflict } => conflicting_record(at, conflict),
             DcvReason::NoRoute { servers, others } => no_route(&servers.join(", "), *others),
             DcvReason::NotDelegated { domain } => not_delegated(domain),
             DcvReason::NotEverywhere { servers } => not_everywhere(servers),
             DcvReason::NotPublished { name, servers } => Self::error(
                 "not-published",
-                format!("{name} is not there; asked {}", servers.join(", ")),
+                format!("the record {name} was not found at {}", servers.join(", ")),
             ),
             DcvReason::OwnServersNotFound { domain } => own_servers_not_found(domain),
             DcvReason::ResolverRemembers { servers, seconds } => {
                 resolver_remembers(servers, *seconds)
             }
-            DcvReason::TooManyServers {
-                domain,
-                omitted: left_out,
-            } => too_many(domain, *left_out),
+            DcvReason::TooManyServers { domain, omitted } => too_many(domain, *omitted),
             DcvReason::Silent { servers, answer } => silent(&servers.join(", "), answer),
             DcvReason::Value {
                 at,
-                found: seen,
-                expected: wanted,
+                found,
+                expected,
                 flaw,
-            } => value(at, seen, wanted, *flaw),
+            } => value(at, found, expected.as_deref(), *flaw),
         }
     }
 }
@@ -91,12 +103,13 @@ pub(crate) fn not_confirmed(ca: Ca) -> Option<Finding> {
         title,
         unconfirmed,
         source,
-        read_in: read,
+        read_in,
         ..
     } = ca.profile();
-    let message = format!("not confirmed for {title}: {unconfirmed} (from {source}; {read})");
+    let message =
+        format!("unconfirmed for {title}: {unconfirmed} (source: {source}, read {read_in})");
     let next = NextStep::say(format!(
-        "go by what {title} shows, and give it:  --record -"
+        "Use the record that {title} shows, and check it with `certctl dcv-check --record -`"
     ));
     (!unconfirmed.is_empty()).then(|| Finding::note("ca-rule-unconfirmed", message).with_step(next))
 }
@@ -105,175 +118,186 @@ fn not_delegated(domain: &str) -> Finding {
     Finding::error(
         "domain-not-delegated",
         format!(
-            "{domain} has no name servers: not registered, expired, or none are set at \
-                    the registrar"
+            "{domain} has no name servers: it is not registered, has expired, or has none set at \
+                the registrar"
         ),
     )
-    .with_step(NextStep::say(format!(
-        "see to {domain} at the registrar:  whois {domain}"
-    )))
+    .with_step(NextStep::run_shell(
+        "See how the domain is registered, and correct it at the registrar",
+        format!("whois {}", shell_word(domain)),
+    ))
 }
 
 fn not_everywhere(servers: &[String]) -> Finding {
     Finding::error(
         "not-on-all-servers",
         format!(
-            "not there yet: {}; a CA asks from several places and needs them all",
+            "the record is published, but still missing at {}; a CA checks from several networks \
+                and may query any of the servers",
             servers.join(", ")
         ),
     )
-    .with_step(NextStep::say("wait for the zone's servers to take it over"))
+    .with_step(NextStep::say(
+        "Wait until all servers have the new version of the zone",
+    ))
 }
 
 fn own_servers_not_found(domain: &str) -> Finding {
     Finding::error(
         "zone-servers-not-found",
         format!(
-            "the servers of {domain}'s zone were not found, so only the resolver was \
-                    asked"
+            "the name servers of the zone of {domain} could not be found, so only the resolver was \
+                queried"
         ),
     )
-    .with_step(NextStep::say(format!(
-        "dig NS {domain}; or name a resolver that finds them:  \
-                --resolver 9.9.9.9"
-    )))
+    .with_step(NextStep::run_shell(
+        "See what your resolver answers",
+        format!("dig NS {}", shell_word(domain)),
+    ))
+    .with_step(use_another_resolver())
 }
 
-/// Resolvers keep the answer that the record does not exist (RFC 2308); `seconds` is how long they
-/// still may, where that is known.
+/// Resolvers cache that the record does not exist (RFC 2308); `seconds` is for how much longer, if
+/// that is known.
 fn resolver_remembers(servers: &[String], seconds: Option<u32>) -> Finding {
     let until = match seconds {
-        Some(seconds) => format!(", for up to {seconds} s more"),
+        Some(seconds) => format!(" for up to {seconds} s more"),
         None => String::new(),
     };
     let servers = servers.join(", ");
     Finding::error(
         "resolver-cached-absence",
-        format!("its absence is still remembered{until} by {servers}"),
+        format!("the record is published, but its absence is still cached{until} by {servers}"),
     )
     .with_step(NextStep::say(
-        "the zone's own servers have it; look again then, or go by them",
+        "Check again when the cache has expired, or rely on the answers of the zone's own servers",
     ))
 }
 
 /// This machine usually has no IPv6, or no network.
-fn no_route(who: &str, others: OtherServers) -> Finding {
+fn no_route(servers: &str, others: OtherServers) -> Finding {
+    const CODE: &str = "unreachable-from-here";
     match others {
         OtherServers::ZoneServers => Finding::note(
-            "unreachable-from-here",
-            format!(
-                "not asked, no way there from this \
-            machine: {who}"
-            ),
+            CODE,
+            format!("not queried, because this machine has no route to it: {servers}"),
         ),
         OtherServers::Resolver => Finding::error(
-            "unreachable-from-here",
+            CODE,
             format!(
-                "only the resolver was asked: this machine has no way (no IPv6?) to any of the \
-                    zone's own servers, {who}"
-            ),
-        )
-        .with_step(NextStep::say("run it on a machine that has IPv6")),
-        OtherServers::NoServer => Finding::error(
-            "unreachable-from-here",
-            format!(
-                "nobody was asked: this machine has no way to {who} \
-                (no network?)"
+                "only the resolver was queried: this machine has no route (no IPv6?) to any of the \
+                    zone's own servers, {servers}"
             ),
         )
         .with_step(NextStep::say(
-            "see to the network here, or name a resolver that it leads to:  \
-                    --resolver 9.9.9.9",
+            "Run the check on a machine that can reach these servers, for example one with IPv6",
+        )),
+        OtherServers::NoServer => Finding::error(
+            CODE,
+            format!("no server was queried: this machine has no route to {servers} (no network?)"),
+        )
+        .with_step(NextStep::say(
+            "Check the network of this machine, or use a resolver that it can reach, for example \
+                `--resolver 9.9.9.9`",
         )),
     }
 }
 
 /// Other data is at the record's own name.
-fn conflicting_record(at: &str, what: &ConflictingRecord) -> Finding {
-    match what {
+fn conflicting_record(at: &str, conflict: &ConflictingRecord) -> Finding {
+    match conflict {
         ConflictingRecord::Addresses(addresses) => flattened_cname(at, addresses),
-        ConflictingRecord::Alias(target) => Finding::error(
-            "alias-without-text",
-            format!("{at} is an alias (CNAME) for {target}, where the text is not"),
-        )
-        .with_step(NextStep::say(format!(
-            "delete the CNAME at {at} and add the TXT record, or add the text \
-            at {target}"
-        ))),
+        ConflictingRecord::Alias(target) => alias_without_text(at, target),
         ConflictingRecord::Beside(other) => Finding::warning(
             "cname-conflicts-with-records",
             format!(
-                "at {at} stand a CNAME and a {}, which the DNS forbids (RFC 1034 3.6.2): some \
-                    resolvers fail",
+                "{at} has both a CNAME and a {} record, which the DNS forbids (RFC 1034 3.6.2); \
+                    some resolvers fail",
                 other.word()
             ),
         )
         .with_step(NextStep::say(format!(
-            "delete the {} at {at}",
+            "Delete the {} record at {at}",
             other.word()
         ))),
         ConflictingRecord::Blocking(other) => Finding::error(
             "records-conflict-with-cname",
             format!(
-                "at {at} is no CNAME but other data ({}), which a CNAME cannot stand beside",
+                "{at} has a {} record and no CNAME; the two cannot exist at the same name",
                 other.word()
             ),
         )
         .with_step(NextStep::say(format!(
-            "delete the {} at {at}, then add the CNAME",
+            "Delete the {} record at {at}, then add the CNAME",
             other.word()
         ))),
-        ConflictingRecord::Wildcard(what) => Finding::error(
+        ConflictingRecord::Wildcard(answer) => Finding::error(
             "wildcard-answers",
-            format!("{at} is not there; a wildcard record (*) answers for every name: {what}"),
+            format!("{at} does not exist; a wildcard record (*) answers for every name: {answer}"),
         )
         .with_step(NextStep::say(
-            "add the record itself: it goes before the wildcard",
+            "Add the record itself: it takes precedence over the wildcard",
         )),
-        ConflictingRecord::WrongType { wanted, seen } => wrong_type(at, *wanted, *seen),
+        ConflictingRecord::WrongType { wanted, found } => wrong_type(at, *wanted, *found),
     }
 }
 
-/// The DNS provider publishes the addresses that the CNAME leads to.
+/// A TXT record is expected at an alias whose target has none.
+fn alias_without_text(at: &str, target: &str) -> Finding {
+    let message =
+        format!("{at} is an alias (CNAME) for {target}, which does not have the TXT record");
+    // Only a name with an underscore serves no clients: another alias may be the site's.
+    let next = if at.starts_with('_') {
+        format!(
+            "Delete the CNAME at {at} and add the TXT record there, or add the TXT record at \
+                {target}"
+        )
+    } else {
+        format!("Add the TXT record at {target}, or choose another validation method at the CA")
+    };
+    Finding::error("alias-without-text", message).with_step(NextStep::say(next))
+}
+
+/// The DNS provider publishes the addresses of the CNAME's target.
 fn flattened_cname(at: &str, addresses: &[IpAddr]) -> Finding {
     let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
     Finding::error(
         "cname-flattened",
         format!(
-            "at {at} are addresses in place of the CNAME, which the DNS provider resolves or \
-                proxies: {}",
+            "{at} has addresses instead of the CNAME, which the DNS provider resolves or proxies: \
+                {}",
             addresses.join(", ")
         ),
     )
     .with_step(NextStep::say(
-        "switch proxy and flattening off for this record (\"DNS only\"); enter it as CNAME, \
-            not as ALIAS",
+        "Switch off proxy and CNAME flattening for this record (\"DNS only\"), and enter it as \
+            CNAME, not as ALIAS",
     ))
 }
 
 /// The value is published in a record of another type.
-fn wrong_type(at: &str, wanted: RecordKind, seen: RecordKind) -> Finding {
+fn wrong_type(at: &str, wanted: RecordKind, found: RecordKind) -> Finding {
     let code = if wanted == RecordKind::Txt {
         "cname-instead-of-txt"
     } else {
         "txt-instead-of-cname"
     };
     let wanted = wanted.word();
-    let seen = seen.word();
+    let found = found.word();
     Finding::error(
         code,
-        format!("at {at} the value is in a {seen} record; the CA looks for a {wanted}"),
+        format!("the value at {at} is in a {found} record; the CA queries {wanted}"),
     )
     .with_step(NextStep::say(format!(
-        "change the record's type to {wanted}; delete the {seen}"
+        "Replace the {found} record by a {wanted} record with the same value"
     )))
 }
 
 /// Servers beyond the bounds were not queried, so their answer is unknown.
-fn too_many(domain: &str, left_out: UnqueriedServers) -> Finding {
+fn too_many(domain: &str, omitted: UnqueriedServers) -> Finding {
     let counts = [
-        (left_out.names, "of its name servers"),
-        (left_out.addresses, "of their addresses"),
+        (omitted.names, "of its name servers"),
+        (omitted.addresses, "of their addresses"),
     ];
     let counts: Vec<String> = counts
         .iter()
@@ -283,150 +307,166 @@ fn too_many(domain: &str, left_out: UnqueriedServers) -> Finding {
     Finding::error(
         "servers-not-queried",
         format!(
-            "{domain}'s zone has more servers than are asked; not asked: {}",
+            "the zone of {domain} has more servers than certctl queries; not queried: {}",
             counts.join(", ")
         ),
     )
-    .with_step(NextStep::say(format!(
-        "ask them yourself, and have the zone name fewer:  dig NS {domain}"
-    )))
+    .with_step(NextStep::run_shell(
+        "List the name servers, query the rest yourself, and reduce their number",
+        format!("dig NS {}", shell_word(domain)),
+    ))
 }
 
-/// The record is published at another name than the CA looks at.
-fn elsewhere(at: &str, how: &WrongPlace) -> Finding {
-    match how {
+/// The record is published at another name than the one that the CA queries.
+fn elsewhere(at: &str, cause: &WrongPlace) -> Finding {
+    match cause {
         WrongPlace::Below { domain } => Finding::error(
             "record-below-domain",
-            format!("the record is at {at}, which does not prove {domain}"),
+            format!("the record is at {at}, which does not validate {domain}"),
         )
         .with_step(NextStep::say(format!(
-            "add it for {domain}: a record there proves the names below it too"
+            "Add the record for {domain}: there it also validates the names below"
         ))),
         WrongPlace::Doubled { zone, relative } => Finding::error(
             "zone-doubled",
-            format!("the record is at {at}: the panel adds {zone} by itself, and it was typed too"),
+            format!(
+                "the record is at {at}: the host was entered with {zone}, which the DNS provider's \
+                    console appends by itself"
+            ),
         )
-        .with_step(NextStep::say(format!(
-            "in the panel of {zone}, change the host to {relative}"
-        ))),
+        .with_step(
+            NextStep::say(format!(
+                "In the DNS provider's console for {zone}, change the host to"
+            ))
+            .with_lines([relative.clone()]),
+        ),
         WrongPlace::NoUnderscore => Finding::error(
             "underscore-lost",
-            format!("the record is at {at}, without the underscore in front"),
+            format!("the record is at {at}, without the leading underscore"),
         )
         .with_step(NextStep::say(
-            "change the host so that it starts with the underscore",
+            "Change the host so that it starts with an underscore",
         )),
         WrongPlace::Parent => Finding::note(
             "found-at-parent",
-            format!("it is at {at}, where the CA looks too: it proves all names below"),
+            format!(
+                "the record is at {at}, which the CA also queries: it validates all names below"
+            ),
         ),
     }
 }
 
-/// The published value is wrong, or cannot be checked.
-fn value(at: &str, seen: &str, wanted: &str, flaw: ValueFlaw) -> Finding {
-    let change = NextStep::say(format!("change the value to {wanted}"));
+/// The published value is wrong, or cannot be checked. `expected` is the right one, if it is known.
+fn value(at: &str, found: &str, expected: Option<&str>, flaw: ValueFlaw) -> Finding {
+    let change = match expected {
+        Some(value) => NextStep::say("Change the value to").with_lines([value.to_owned()]),
+        None => NextStep::say("Change the value to the one that the CA shows"),
+    };
     match flaw {
         ValueFlaw::AnotherRequest => Finding::error(
             "value-from-another-request",
-            format!(
-                "at {at} is a record made from \
-                another request: {seen}"
-            ),
+            format!("{at} has a record that was derived from another CSR: {found}"),
         )
         .with_step(NextStep::say(
-            "put the value that the shop shows for this request in its place: a reissue \
-                        needs a new record",
+            "Replace the value by the one that the CA shows for this request: a reissue needs a \
+                new record",
         )),
         ValueFlaw::Unrelated => {
-            Finding::error("wrong-value", format!("at {at} is another value: {seen}"))
+            Finding::error("wrong-value", format!("{at} has another value: {found}"))
                 .with_step(change)
         }
         ValueFlaw::OtherToken => Finding::error(
             "token-from-another-order",
-            format!("at {at} is a record of the same CA with another random value: {seen}"),
+            format!("{at} has a record of the same CA with another random value: {found}"),
         )
         .with_step(change),
         ValueFlaw::Quoted => Finding::error(
             "value-quoted",
-            format!("at {at} is the value with quotes or spaces that were typed with it: {seen}"),
+            format!("{at} has the right value with additional quotes or spaces: {found}"),
         )
         .with_step(change),
         ValueFlaw::OtherUnique => Finding::error(
             "wrong-unique-value",
-            format!("at {at} is a record of this request with another unique value: {seen}"),
+            format!("{at} has a record of this request with another unique value: {found}"),
         )
         .with_step(change),
         ValueFlaw::Unchecked => Finding::error(
             "unique-value-unchecked",
             format!(
-                "at {at} is {seen}; whether all of it is the shop's cannot be told without the \
-                shop's record"
+                "{at} has {found}; without the record that the CA shows, certctl cannot tell \
+                    whether all of it is right"
             ),
         )
         .with_step(NextStep::say(
-            "copy host and value from the shop's page and give them",
+            "Copy host and value from the CA's page, and pass them with `--record -`",
         )),
-        ValueFlaw::WithZone => Finding::error(
-            "zone-appended-to-value",
-            format!("at {at} the DNS provider added the zone to the value: {seen}"),
-        )
-        .with_step(NextStep::say(format!(
-            "enter the value with a dot at its end:  {wanted}."
-        ))),
+        ValueFlaw::WithZone => {
+            let next = NextStep::say("Enter the value with a dot at its end");
+            Finding::error(
+                "zone-appended-to-value",
+                format!("the DNS provider appended the zone to the value at {at}: {found}"),
+            )
+            .with_step(match expected {
+                Some(value) => next.with_lines([format!("{value}.")]),
+                None => next,
+            })
+        }
     }
 }
 
-/// REFUSED, SERVFAIL, silence, a closed port: each has its own cause.
-fn silent(who: &str, answer: &DnsAnswer) -> Finding {
-    const ANOTHER: &str = "if it is the zone's own, see to it there; if it is a resolver, ask \
-        another one:  --resolver 9.9.9.9";
+/// Servers without an answer: REFUSED, SERVFAIL, a timeout and a closed port have different causes.
+fn silent(servers: &str, answer: &DnsAnswer) -> Finding {
+    const REPAIR: &str = "If it is one of the zone's own servers, repair it; if it is a resolver, \
+        use another one, for example `--resolver 9.9.9.9`";
     let (code, message, next) = match answer {
         DnsAnswer::Bogus => (
             "server-bogus",
             format!(
-                "DNSSEC signatures of the zone do not hold, and the CA will reject it too; found \
-                    by {who}"
+                "the DNSSEC signatures of the zone are invalid, so CAs reject the record too; found \
+                    by {servers}"
             ),
-            "mend DNSSEC at the DNS provider, or take the DS record out at the registrar",
+            "Repair DNSSEC at the DNS provider, or delete the DS record at the registrar",
         ),
         DnsAnswer::Closed => (
             "server-connection-refused",
-            format!("nobody listens at {who}"),
-            ANOTHER,
+            format!("no DNS server is listening at {servers}"),
+            REPAIR,
         ),
         DnsAnswer::Failed(reason) => (
             "server-failed",
-            format!("no answer ({reason}) from {who}"),
-            ANOTHER,
+            format!("no answer ({reason}) from {servers}"),
+            REPAIR,
         ),
         DnsAnswer::Lame => (
             "server-lame",
-            format!("named for the zone but without authority over it: {who}"),
-            "take it out of the zone's NS records, or have the zone set up there",
+            format!("listed as name server of the zone, but not authoritative for it: {servers}"),
+            "Remove it from the zone's NS records, or set up the zone on it",
         ),
         DnsAnswer::NoAddress => (
             "server-no-address",
-            format!("named for the zone, but no address was found, so it was not asked: {who}"),
-            "look again; if it is gone, take it out of the zone's NS records:  dig A NAME",
+            format!(
+                "listed as name server of the zone, but not queried, because its address was not \
+                    found: {servers}"
+            ),
+            "Check again; if the server no longer exists, remove it from the zone's NS records",
         ),
         DnsAnswer::NoTcp => (
             "server-no-tcp",
             format!(
-                "its answer is too long for UDP, and TCP gives none: {who}; a CA's resolver is \
-                    left with nothing too"
+                "the answer is too long for UDP, and the server does not answer over TCP: \
+                    {servers}; a CA's resolver gets no answer either"
             ),
-            "open port 53 for TCP as well (RFC 7766), at the server and in its firewall",
+            "Open port 53 for TCP too (RFC 7766), on the server and in its firewall",
         ),
         DnsAnswer::Refused => (
             "server-refused",
-            format!("REFUSED by {who}: it does not serve this zone, or not to here"),
-            ANOTHER,
+            format!("REFUSED by {servers}: it does not serve this zone, or not to this machine"),
+            REPAIR,
         ),
         DnsAnswer::ServFail => (
             "server-servfail",
-            format!("SERVFAIL from {who}: the zone is broken there (not loaded, expired)"),
-            "see the DNS provider's status page or its support, then look again",
+            format!("SERVFAIL from {servers}: it cannot answer for the zone (not loaded, expired)"),
+            "Check the DNS provider's status page or ask its support, then check again",
         ),
         DnsAnswer::Addresses(_)
         | DnsAnswer::Cname(_)
@@ -437,8 +477,8 @@ fn silent(who: &str, answer: &DnsAnswer) -> Finding {
         | DnsAnswer::Timeout
         | DnsAnswer::Txt(_) => (
             "server-timeout",
-            format!("no usable answer in time from {who}"),
-            "look again; where a firewall keeps port 53 shut, run it from another machine",
+            format!("no usable answer from {servers} within the time limit"),
+            "Check again; if a firewall here blocks port 53, run the check on another machine",
         ),
     };
     Finding::error(code, message).with_step(NextStep::say(next))

@@ -1,124 +1,155 @@
-//! Advice of `dcv-check`: what to publish, what to ask again, what to do once it is visible.
+//! Advice of `dcv-check`: how to check again, and what to do once the validation is visible.
 
-use crate::finding::{NextStep, shell_word};
+use std::path::Path;
+
+use crate::finding::NextStep;
 use crate::pki::name::DnsName;
 
-/// The command line of `words`, which come after `certctl`.
+/// Repeats the check; `words` come after `certctl`.
 #[must_use]
 pub(crate) fn check_again(words: &[String]) -> NextStep {
-    NextStep::run(words)
+    let waits = words.iter().any(|word| word == "--wait");
+    let sentence = if waits {
+        "Repeat the check until it passes, for up to 2 hours"
+    } else {
+        "Repeat the check"
+    };
+    NextStep::run_certctl(sentence, words)
 }
 
-/// The same with the record on stdin: `words` are the command line without it.
+/// Repeats the check with the CA's record on stdin; `words` are the command line without it.
 #[must_use]
 pub(crate) fn check_again_with_record(words: &[String]) -> NextStep {
-    NextStep::run(&[words, &["--record".to_owned(), "-".to_owned()]].concat())
-}
-
-/// What a list for `--batch` holds.
-#[must_use]
-pub(crate) fn batch_line_syntax() -> NextStep {
-    NextStep::say(
-        "one line each: a name that has a request here, a request's file, or a record \
-                    (host and value)",
+    NextStep::run_certctl(
+        "Run this command, paste the record that the CA shows (host and value), and press Ctrl-D",
+        &with_record_from_stdin(words),
     )
 }
 
-/// A request for `name`: `csr_command` are the words up to `csr`.
+fn with_record_from_stdin(words: &[String]) -> Vec<String> {
+    [words, &["--record".to_owned(), "-".to_owned()]].concat()
+}
+
+/// Explains what a list for `--batch` contains.
+#[must_use]
+pub(crate) fn batch_line_syntax() -> NextStep {
+    NextStep::say(
+        "Write one entry per line: a name that has a request here, the file of a request, or a \
+            record (host and value)",
+    )
+}
+
+/// Creates a request for `name`; `csr_command` are the words up to `csr`.
 #[must_use]
 pub(crate) fn make_request(csr_command: Vec<String>, name: &DnsName) -> NextStep {
-    NextStep::run(&[csr_command, vec![name.to_string()]].concat())
+    let words = [csr_command, vec![name.to_string()]].concat();
+    NextStep::run_certctl(format!("Create a key and a request for {name}"), &words)
 }
 
-/// What to do once the file on the web server is visible.
+/// The step after the file on the web server is visible.
 #[must_use]
-pub(crate) fn install_after_file_check(install_command: &[String]) -> NextStep {
-    let install = NextStep::run(install_command).text;
-    NextStep::say(format!(
-        "press Retry at the shop; leave the files there. When the zip has come:  sudo {install} \
-            FILE.zip"
-    ))
+pub(crate) fn install_after_file_check(ca: &str, install_command: &[String]) -> NextStep {
+    let before = format!("Press Retry at {ca}, and leave the files in place");
+    install_when_issued(&before, install_command)
 }
 
-/// What to do once mail arrives.
+/// The step after it is known that mail arrives.
 #[must_use]
 pub(crate) fn install_after_mail(install_command: &[String]) -> NextStep {
-    let install = NextStep::run(install_command).text;
-    NextStep::say(format!(
-        "answer the mail that the CA sends there. When the zip has come:  sudo {install} FILE.zip"
-    ))
+    let before = "Follow the instructions in the mail that the CA sends to the chosen address";
+    install_when_issued(before, install_command)
 }
 
-/// What to do once the DNS record is visible: `install_command` is the line to install with.
+/// The step after the DNS record is visible.
 #[must_use]
-pub(crate) fn install_after_record_check(shop: &str, install_command: &str) -> NextStep {
-    NextStep::say(format!(
-        "press Retry at {shop}; leave the record there. When the zip has come:  sudo \
-                    {install_command} FILE.zip"
-    ))
+pub(crate) fn install_after_record_check(ca: &str, install_command: &[String]) -> NextStep {
+    let before = format!("Press Retry at {ca}, and leave the record in place");
+    install_when_issued(&before, install_command)
 }
 
-/// What to do where the CA wants no DNS record.
+/// What to do `before`, then the command that installs the files from the CA.
+fn install_when_issued(before: &str, install_command: &[String]) -> NextStep {
+    let folder = folder_of(install_command);
+    let sentence = format!("{before}. When the zip has arrived in {folder}, install it");
+    install_later(sentence, install_command)
+}
+
+/// The step for a CA that requires no DNS record.
 #[must_use]
 pub(crate) fn install_without_record(install_command: &[String]) -> NextStep {
-    let install = NextStep::run(install_command).text;
-    NextStep::say(format!(
-        "when the certificate has come:  sudo {install} FILE"
-    ))
+    let folder = folder_of(install_command);
+    let sentence = format!("When the certificate has arrived in {folder}, install it");
+    install_later(sentence, install_command)
 }
 
-/// Where the shop alone knows the host of the record.
-#[must_use]
-pub(crate) fn copy_record_from_shop(check_command: &[String]) -> NextStep {
-    let command = check_again_with_record(check_command).text;
-    NextStep::say(format!(
-        "copy host and value from its page and give them:  {command}"
-    ))
+fn install_later(sentence: String, install_command: &[String]) -> NextStep {
+    let step = NextStep::run_certctl(sentence, install_command).later();
+    if step.needs_root {
+        step.with_sudo()
+    } else {
+        step
+    }
 }
 
-/// For a record that proves none of the names.
+/// The folder in which a command looks for files: that of `-C`, else the current one.
+fn folder_of(command: &[String]) -> &str {
+    match command {
+        [option, folder, ..] if option == "-C" => folder,
+        _ => "this folder",
+    }
+}
+
+/// For a record that validates none of the names.
 #[must_use]
 pub(crate) fn copy_record_with_host() -> NextStep {
-    NextStep::say("copy the record of this order at the shop, with its whole host")
+    NextStep::say("Copy the record of this order from the CA's page, with its complete host name")
 }
 
 /// For a record that belongs to another request.
 #[must_use]
 pub(crate) fn copy_record_of_this_order() -> NextStep {
     NextStep::say(
-        "copy the record of this order at the shop (a reissue needs a new record); if \
-        it is of this order, another CSR was pasted there",
+        "Copy the record of this order from the CA's page; a reissue needs a new record. If this \
+            is the record of this order, the order was placed with another CSR",
     )
 }
 
-/// The value that belongs to the request: `labels` are its first ones.
+/// For a record whose value belongs to another request; the right value starts with `labels`.
 #[must_use]
 pub(crate) fn value_starts_with(labels: &str) -> NextStep {
-    NextStep::say(format!("the value for this request starts with {labels}"))
+    NextStep::say("Copy the record of this request from the CA's page; its value starts with")
+        .with_lines([labels.to_owned()])
 }
 
-/// For a record that fits several requests.
+/// For a record that fits several requests: checks it for the one that is named `shown`. `words`
+/// are the command line with that request.
 #[must_use]
-pub(crate) fn name_the_request() -> NextStep {
-    NextStep::say("name the request in front of --record")
+pub(crate) fn check_named_request(shown: &str, words: &[String]) -> NextStep {
+    let sentence = format!("If the record belongs to {shown}, name it and paste the record again");
+    NextStep::run_certctl(sentence, &with_record_from_stdin(words))
 }
 
-/// For a file without a request.
+/// For a file that contains no request.
 #[must_use]
-pub(crate) fn inspect_file(shown: &str) -> NextStep {
-    NextStep::shell(format!("certctl inspect {}", shell_word(shown)))
+pub(crate) fn inspect_file(path: &Path) -> NextStep {
+    let words = ["inspect".to_owned(), path.display().to_string()];
+    NextStep::run_certctl("See what the file contains", &words)
 }
 
-/// Checks a request although it has a certificate.
+/// Checks a request that already has a certificate; `name` is one of its names.
 #[must_use]
-pub(crate) fn check_finished_request(wait_command: &[String]) -> NextStep {
-    let command = NextStep::run(wait_command).text;
-    NextStep::say(format!("to look all the same:  {command} NAME"))
+pub(crate) fn check_finished_request(wait_command: &[String], name: &str) -> NextStep {
+    let words = [wait_command, &[name.to_owned()]].concat();
+    NextStep::run_certctl(
+        "Name a request to check it anyway, as in this example",
+        &words,
+    )
 }
 
-/// For a folder without requests.
+/// For a folder without requests; `csr_command` are the words up to `csr`.
 #[must_use]
 pub(crate) fn make_first_request(csr_command: &[String]) -> NextStep {
-    let command = NextStep::run(csr_command).text;
-    NextStep::say(format!("{command} NAME"))
+    let words = [csr_command, &["example.com".to_owned()]].concat();
+    let sentence = "Create a key and a request, with your own name in place of example.com";
+    NextStep::run_certctl(sentence, &words).later()
 }

@@ -2,11 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::caa::lookup_error_in_words;
+use super::caa::{lookup_error_in_words, use_another_resolver};
 use crate::dcv::ca::RedirectPolicy;
 use crate::dcv::http_file::{FileFlaw, FileReason};
 use crate::dcv::mailbox::{MailDelivery, MailReason};
-use crate::finding::{Finding, NextStep};
+use crate::finding::{Finding, NextStep, shell_word};
+
+const CHOOSE_CNAME: &str = "Choose validation by CNAME at the CA";
 
 impl From<&FileReason> for Finding {
     fn from(reason: &FileReason) -> Self {
@@ -23,15 +25,13 @@ impl From<&FileReason> for Finding {
                 failed: Some(answer),
             } => Self::error(
                 "addresses-not-found",
-                format!(
-                    "the addresses of {name} were not found ({})",
-                    lookup_error_in_words(answer)
-                ),
+                format!("cannot resolve {name} ({})", lookup_error_in_words(answer)),
             )
-            .with_step(NextStep::say(format!(
-                "dig A {name}; or name a resolver that finds them:  --resolver \
-                9.9.9.9"
-            ))),
+            .with_step(NextStep::run_shell(
+                "See what the DNS answers",
+                format!("dig A {}", shell_word(name)),
+            ))
+            .with_step(use_another_resolver()),
             FileReason::AddressNotPublic {
                 name,
                 address,
@@ -56,120 +56,110 @@ impl From<&FileReason> for Finding {
                 format!("{address} does not answer for {url}: {reason}"),
             )
             .with_step(NextStep::say(
-                "open port 80 to everybody, or take the address out of the DNS: a CA \
-                may ask any of them",
+                "Open port 80 to everyone, or remove the address from the DNS: a CA may connect \
+                    to any of the addresses",
             )),
             FileReason::Wildcard { name } => Self::error(
                 "wildcard-not-by-file",
-                format!(
-                    "{name} cannot be proved by a file (BR \
-                    3.2.2.4.18)"
-                ),
+                format!("{name} is a wildcard, which a file cannot validate (BR 3.2.2.4.18)"),
             )
-            .with_step(NextStep::say("choose DCV by CNAME at the shop")),
+            .with_step(NextStep::say(CHOOSE_CNAME)),
             FileReason::WwwDropsOut { name, source } => Self::warning(
                 "www-will-be-dropped",
                 format!(
-                    "{name} does not serve the file: Sectigo then leaves it out of the certificate \
-                        and says nothing ({source})"
+                    "{name} does not serve the file; Sectigo then omits this name from the \
+                        certificate without saying so ({source})"
                 ),
             )
             .with_step(NextStep::say(format!(
-                "serve the file at {name} too, or choose DCV by CNAME, which \
-                proves both"
+                "Serve the file at {name} too, or choose validation by CNAME, which validates \
+                    both names"
             ))),
         }
     }
 }
 
 fn without_address(name: &str) -> Finding {
-    let message = format!("{name} has no address, so no web server is asked for it");
+    let message = format!("{name} has no A or AAAA record, so no web server was queried");
     Finding::error("name-without-address", message).with_step(NextStep::say(format!(
-        "add an A or AAAA record for {name}, or choose DCV by CNAME"
+        "Add an A or AAAA record for {name}, or choose validation by CNAME at the CA"
     )))
 }
 
-/// The name resolves here to an address that the CA cannot reach: to another one than from outside
-/// (split DNS), or to one that is not public anywhere.
+/// The name resolves here to an address that the CA cannot reach: either it resolves to another
+/// address outside (split DNS), or the address is not public anywhere.
 fn address_not_public(name: &str, message: String) -> Finding {
     Finding::error("address-not-public", message).with_step(NextStep::say(format!(
-        "ask a resolver outside:  --resolver 9.9.9.9; if it says the same, give {name} a public \
-            address or choose DCV by CNAME"
+        "Query a public resolver, for example with `--resolver 9.9.9.9`; if it returns the same \
+            address, give {name} a public one or choose validation by CNAME at the CA"
     )))
 }
 
 fn address_not_public_message(name: &str, address: IpAddr, why: &str) -> String {
     format!(
-        "{name} leads to {address} here ({why}), where no CA gets to: what it would see was not \
-            looked at"
+        "{name} resolves to {address} here ({why}), which no CA can reach; what a CA would see \
+            was not checked"
     )
 }
 
 fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: RedirectPolicy) -> Finding {
-    let fill =
-        NextStep::say("put the lines above into the file, each on its own line, nothing else");
+    let fill = NextStep::say(
+        "Replace the content of the file by the expected lines, each on a line of its own",
+    );
+    let place = format!("{url} at {address}");
     match flaw {
         FileFlaw::AnotherRequest => Finding::error(
             "file-from-another-request",
-            format!("at {address} {url} holds another request's hash: a reissue needs a new file"),
+            format!("{place} has the hash of another CSR; a reissue needs a new file"),
         )
         .with_step(fill),
-        FileFlaw::Content(seen) => Finding::error(
+        FileFlaw::Content(content) => Finding::error(
             "file-other-content",
-            format!(
-                "at {address} {url} holds something else: \
-                {seen:?}"
-            ),
+            format!("{place} has other content: {content:?}"),
         )
         .with_step(fill),
         FileFlaw::Page => Finding::error(
             "file-is-a-page",
-            format!(
-                "at {address} {url} gives a web page: the site's program answers in place of \
-                the file"
-            ),
+            format!("{place} returns a web page: the application answers instead of the file"),
         )
         .with_step(NextStep::say(
-            "have the web server serve /.well-known/pki-validation/ from a folder, before the \
-                site's program",
+            "Let the web server serve /.well-known/pki-validation/ from a folder, before requests \
+                reach the application",
         )),
-        FileFlaw::Redirected(to) => {
+        FileFlaw::Redirected(target) => {
             let rule = match redirects {
-                RedirectPolicy::Refused => "the CA does not follow",
-                RedirectPolicy::Unknown => "whether the CA follows is not known",
+                RedirectPolicy::Refused => "the CA does not follow redirects",
+                RedirectPolicy::Unknown => "certctl does not know whether the CA follows redirects",
             };
             Finding::error(
                 "file-redirected",
-                format!("at {address} {url} sends to {to}; {rule}"),
+                format!("{place} redirects to {target}; {rule}"),
             )
             .with_step(NextStep::say(
-                "leave /.well-known/pki-validation/ out of the redirect",
+                "Exclude /.well-known/pki-validation/ from the redirect",
             ))
         }
         FileFlaw::Status(status) => Finding::error(
             "file-not-found",
-            format!(
-                "at {address} {url} gives {status}{}",
-                if *status == 404 { ": no such file" } else { "" }
-            ),
+            format!("{place} returns HTTP status {status}"),
         )
         .with_step(NextStep::say(
-            "put the file there; its name is upper case, and a path keeps its case",
+            "Create the file at exactly this path; upper and lower case matter",
         )),
         FileFlaw::Unchecked => Finding::error(
             "unique-value-unchecked",
             format!(
-                "at {address} {url} is there; whether all of it is the shop's cannot be told \
-                    without the shop's record"
+                "{place} exists; without the CA's record, certctl cannot tell whether all of its \
+                    content is right"
             ),
         )
         .with_step(NextStep::say(
-            "copy the file's name and lines, or host and value, from the shop's page \
-            and give them",
+            "Copy the file's name and lines, or host and value of the CNAME, from the CA's page, \
+                and pass them with `--record -`",
         )),
-        FileFlaw::Unique(seen) => Finding::error(
+        FileFlaw::Unique(lines) => Finding::error(
             "wrong-unique-value",
-            format!("at {address} {url} goes on with other lines than the shop's: {seen}"),
+            format!("{place} has the right hash, followed by other lines than expected: {lines}"),
         )
         .with_step(fill),
     }
@@ -180,65 +170,68 @@ impl From<&MailReason> for Finding {
         match reason {
             MailReason::Ended => Self::error(
                 "email-dcv-ended",
-                "no CA takes an answer to an \
-                e-mail as proof since 2028-03-15 (SC-090)",
+                "since 2028-03-15, CAs no longer accept domain validation by e-mail (SC-090)",
             )
-            .with_step(NextStep::say("choose DCV by CNAME at the shop")),
+            .with_step(NextStep::say(CHOOSE_CNAME)),
             MailReason::Ends => Self::note(
                 "email-dcv-ends",
-                "no CA takes an answer to an e-mail as proof from 2028-03-15 on (SC-090), nor one \
-                    that it has from before",
+                "from 2028-03-15 on, CAs accept no domain validation by e-mail, not even an \
+                    earlier one (SC-090)",
             )
             .with_step(NextStep::say(
-                "use the CNAME for the rounds to come: it can stay in place",
+                "Choose validation by CNAME for later renewals",
             )),
             MailReason::NoMail { domain, mail } => {
                 Self::error("no-mail-for-domain", no_mail(domain, mail)).with_step(NextStep::say(
-                    format!("add an MX record for {domain}, or choose DCV by CNAME"),
+                    format!(
+                        "Add an MX record for {domain}, or choose validation by CNAME at the CA"
+                    ),
                 ))
             }
             MailReason::NotOffered { ca } => Self::error(
                 "email-not-accepted",
-                format!(
-                    "{ca} takes no \
-                answer to an e-mail as proof"
-                ),
+                format!("{ca} does not offer domain validation by e-mail"),
             )
-            .with_step(NextStep::say("choose DCV by CNAME at the shop")),
+            .with_step(NextStep::say(CHOOSE_CNAME)),
             MailReason::NotConfirmed { ca } => Self::note(
                 "ca-rule-unconfirmed",
-                format!("not confirmed for {ca}: whether it takes an answer to an e-mail as proof"),
+                format!("unconfirmed for {ca}: whether it offers domain validation by e-mail"),
             )
             .with_step(NextStep::say(format!(
-                "see whether {ca} offers it, or choose DCV by CNAME"
+                "Check whether {ca} offers it, or choose validation by CNAME"
             ))),
             MailReason::Unchecked => Self::error(
                 "mailbox-unchecked",
-                "whether somebody reads one of these mailboxes cannot be seen from here, so this \
-                    proves nothing yet",
+                "mail for the domain can be delivered, but certctl cannot check whether anyone \
+                    reads these mailboxes",
             )
             .with_step(NextStep::say(
-                "write to the one that you choose at the shop, and see that it arrives",
+                "Send a test mail to the address that you choose at the CA, and check that it \
+                    arrives",
             )),
             MailReason::Unknown { domain, answer } => Self::error(
                 "mail-lookup-failed",
                 format!(
-                    "who takes mail for {domain} was not \
-                    found out ({})",
+                    "cannot look up which server receives mail for {domain} ({})",
                     lookup_error_in_words(answer)
                 ),
             )
-            .with_step(NextStep::say(format!(
-                "dig MX {domain}; or name a resolver that finds it:  \
-                        --resolver 9.9.9.9"
-            ))),
+            .with_step(NextStep::run_shell(
+                "See what the DNS answers",
+                format!("dig MX {}", shell_word(domain)),
+            ))
+            .with_step(use_another_resolver()),
         }
     }
 }
 
 fn no_mail(domain: &str, mail: &MailDelivery) -> String {
     match mail {
-        MailDelivery::Null => format!("{domain} says that it takes no mail (a null MX, RFC 7505)"),
-        _ => format!("{domain} has neither MX nor address, so mail for it arrives nowhere"),
+        MailDelivery::Null => {
+            format!("{domain} declares that it accepts no mail (null MX, RFC 7505)")
+        }
+        _ => format!(
+            "{domain} has neither an MX record nor an address, so mail for it cannot be delivered"
+        ),
     }
 }

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use crate::dcv::dnssec::{DnssecFault, DnssecFlaw, DnssecState};
-use crate::finding::{Finding, NextStep};
+use crate::finding::{Finding, NextStep, shell_word};
 
-/// One for each kind of flaw of a zone; none where nothing is wrong.
+/// One finding for each kind of flaw of a zone; none if nothing is wrong.
 impl From<&DnssecState> for Vec<Finding> {
     fn from(state: &DnssecState) -> Self {
         let DnssecState::Broken(faults) = state else {
@@ -25,7 +25,7 @@ impl From<&DnssecState> for Vec<Finding> {
     }
 }
 
-const REJECTED: &str = "CAs reject every answer from it";
+const REJECTED: &str = "CAs reject all answers from this zone";
 
 fn code(flaw: &DnssecFlaw) -> &'static str {
     match flaw {
@@ -38,79 +38,78 @@ fn code(flaw: &DnssecFlaw) -> &'static str {
     }
 }
 
-/// `faults` are of one zone and one kind.
+/// The finding for `faults`, which are of one zone and one kind.
 fn finding(faults: &[&DnssecFault]) -> Finding {
     let zone = &faults[0].zone;
     let flaw = &faults[0].flaw;
-    let whats: Vec<&str> = faults
+    let record_sets: Vec<&str> = faults
         .iter()
-        .filter_map(|fault| what(&fault.flaw))
+        .filter_map(|fault| record_set(&fault.flaw))
         .collect();
-    let whats = whats.join(", ");
-    let at = servers(faults);
-    let (message, next) = match flaw {
-        DnssecFlaw::NoKey => (
-            format!(
-                "the zone above has a DS record for {zone}, but the zone has no DNSKEY: \
-                    {REJECTED}; seen at {at}"
-            ),
-            format!(
-                "take the DS record out at the registrar, or have the zone signed again:  dig DS \
-                    {zone}"
-            ),
+    let record_sets = record_sets.join(", ");
+    let servers = servers(faults);
+    let message = match flaw {
+        DnssecFlaw::NoKey => {
+            format!("the parent zone has a DS record for {zone}, but {zone} has no DNSKEY record")
+        }
+        DnssecFlaw::OtherKey => format!("the DS record of {zone} matches none of the zone's keys"),
+        DnssecFlaw::Expired(_, until) => format!(
+            "DNSSEC signatures of {zone} expired at {}: {record_sets}",
+            time(*until)
         ),
-        DnssecFlaw::OtherKey => (
-            format!("the DS record of {zone} is of none of its keys: {REJECTED}; seen at {at}"),
-            format!(
-                "put the DS record of the key in use in its place at the registrar:  dig DNSKEY \
-                    {zone}"
-            ),
+        DnssecFlaw::NotYet(_, from) => format!(
+            "DNSSEC signatures of {zone} are not valid before {}: {record_sets}",
+            time(*from)
         ),
-        DnssecFlaw::Expired(_, until) => (
-            format!(
-                "DNSSEC signatures of {zone} were valid until {}: {REJECTED}; {whats}, seen at {at}",
-                time(*until)
-            ),
-            "have the zone signed again where it is signed, and see why that stopped".to_owned(),
+        DnssecFlaw::Unsigned(_) => format!(
+            "{zone} is signed, but these records have no signature by its keys: {record_sets}"
         ),
-        DnssecFlaw::NotYet(_, from) => (
-            format!(
-                "DNSSEC signatures of {zone} are valid from {} only: {REJECTED}; {whats}, seen at \
-                    {at}",
-                time(*from)
-            ),
-            "set the clock of the machine that signs, and have the zone signed again".to_owned(),
-        ),
-        DnssecFlaw::Unsigned(_) => (
-            format!(
-                "{zone} is signed, but these records have no signature of its keys: {REJECTED}; \
-                    {whats}, at {at}"
-            ),
-            "have the whole zone signed again where it is signed, and loaded at all its servers"
-                .to_owned(),
-        ),
-        DnssecFlaw::Wrong(_) => (
-            format!(
-                "DNSSEC signatures of {zone} are not of these records: {REJECTED}; {whats}, seen \
-                    at {at}"
-            ),
-            "have the zone signed again: it was changed after it was signed".to_owned(),
-        ),
+        DnssecFlaw::Wrong(_) => {
+            format!("DNSSEC signatures of {zone} do not match the records: {record_sets}")
+        }
     };
-    Finding::error(code(flaw), message).with_step(NextStep::say(next))
+    let message = format!("{message}; {REJECTED} (found at {servers})");
+    Finding::error(code(flaw), message).with_step(repair(flaw, zone))
 }
 
-fn what(flaw: &DnssecFlaw) -> Option<&str> {
+fn repair(flaw: &DnssecFlaw, zone: &str) -> NextStep {
+    let zone = shell_word(zone);
     match flaw {
-        DnssecFlaw::NoKey | DnssecFlaw::OtherKey => None,
-        DnssecFlaw::Expired(what, _)
-        | DnssecFlaw::NotYet(what, _)
-        | DnssecFlaw::Unsigned(what)
-        | DnssecFlaw::Wrong(what) => Some(what),
+        DnssecFlaw::NoKey => NextStep::run_shell(
+            "See the DS record, then delete it at the registrar or have the zone signed again",
+            format!("dig DS {zone}"),
+        ),
+        DnssecFlaw::OtherKey => NextStep::run_shell(
+            "See the zone's keys, then enter the DS record of the key in use at the registrar",
+            format!("dig DNSKEY {zone}"),
+        ),
+        DnssecFlaw::Expired(..) => NextStep::say(
+            "Have the zone signed again where it is signed, and find out why that stopped",
+        ),
+        DnssecFlaw::NotYet(..) => NextStep::say(
+            "Correct the clock of the machine that signs the zone, and have it signed again",
+        ),
+        DnssecFlaw::Unsigned(_) => NextStep::say(
+            "Have the whole zone signed again where it is signed, and reload it on all its servers",
+        ),
+        DnssecFlaw::Wrong(_) => NextStep::say(
+            "Have the zone signed again: the records were changed after they were signed",
+        ),
     }
 }
 
-/// The servers that showed these faults, each once.
+/// The record set that a flaw is about.
+fn record_set(flaw: &DnssecFlaw) -> Option<&str> {
+    match flaw {
+        DnssecFlaw::NoKey | DnssecFlaw::OtherKey => None,
+        DnssecFlaw::Expired(record_set, _)
+        | DnssecFlaw::NotYet(record_set, _)
+        | DnssecFlaw::Unsigned(record_set)
+        | DnssecFlaw::Wrong(record_set) => Some(record_set),
+    }
+}
+
+/// The servers that showed these faults, without duplicates.
 fn servers(faults: &[&DnssecFault]) -> String {
     let mut servers: Vec<&str> = Vec::new();
     for server in faults.iter().flat_map(|fault| &fault.servers) {

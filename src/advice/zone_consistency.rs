@@ -4,16 +4,16 @@ use jiff::Timestamp;
 
 use crate::dcv::answer::AliasChain;
 use crate::dcv::zone_consistency::ZoneRemark;
-use crate::finding::{Finding, NextStep};
+use crate::finding::{Finding, NextStep, shell_word};
 use crate::pki::baseline_dates;
 
-/// A remark as a finding; `at` decides from how many places a CA looks.
+/// Returns a remark as a finding; `at` decides from how many networks a CA checks.
 #[must_use]
 pub(crate) fn zone_remark_finding(remark: &ZoneRemark, at: Timestamp) -> Finding {
     match remark {
         ZoneRemark::AbsenceCached { servers, until } => absence_cached(servers, *until, at),
         ZoneRemark::Chain { name, chain } => alias_chain(name, chain),
-        ZoneRemark::Disagree { said } => servers_disagree(said, at),
+        ZoneRemark::Disagree { values } => servers_disagree(values, at),
         ZoneRemark::NameServers {
             zone,
             above,
@@ -25,14 +25,17 @@ pub(crate) fn zone_remark_finding(remark: &ZoneRemark, at: Timestamp) -> Finding
         ZoneRemark::Shadowed { zone, above } => Finding::error(
             "child-zone-hides-record",
             format!(
-                "{zone} is a zone of its own, delegated to other servers: what stands in the \
-                zone of {above} for names in it is not seen"
+                "{zone} is a zone of its own, delegated to other servers; records for its names in \
+                    the zone of {above} have no effect"
             ),
         )
-        .with_step(NextStep::say(format!(
-            "add the record in the panel of {zone}, or one for {above}, which \
-            proves all names below it:  dig NS {zone}"
-        ))),
+        .with_step(NextStep::run_shell(
+            format!(
+                "See which servers {zone} is delegated to, and add the record there; or add one \
+                    for {above}, which validates all names below it"
+            ),
+            format!("dig NS {}", shell_word(zone)),
+        )),
     }
 }
 
@@ -41,33 +44,33 @@ fn absence_cached(servers: &[String], until: Timestamp, at: Timestamp) -> Findin
     Finding::note(
         "negative-answer-cacheable",
         format!(
-            "the absence is remembered until {} by {} (SOA minimum)",
+            "the absence of the record is cached until {} by {} (SOA minimum)",
             time_of_day(until, at),
             servers.join(", ")
         ),
     )
     .with_step(NextStep::say(
-        "a CA whose resolver has looked remembers it as long: once it is there, \
-            give it that time",
+        "Once the record is published, allow the same time for the CA's resolver, which may have \
+            cached its absence too",
     ))
 }
 
-/// `answers` are the values that each of the zone's own servers gives.
-fn servers_disagree(answers: &[(String, String)], at: Timestamp) -> Finding {
-    let lines = answers
+/// `values` are the values that each of the zone's own servers returned.
+fn servers_disagree(values: &[(String, String)], at: Timestamp) -> Finding {
+    let lines = values
         .iter()
         .map(|(server, value)| format!("{server}: {value}"));
     Finding::error(
         "servers-disagree",
         format!(
-            "the zone's own servers answer differently; {}",
+            "the zone's own servers return different values; {}",
             ca_perspectives(at)
         ),
     )
     .with_quote(lines)
     .with_step(NextStep::say(
-        "have one and the same zone at all of them; answers by place or network \
-            (GeoDNS, views) must not differ here",
+        "Load the same version of the zone on all of its servers; answers by location or network \
+            (GeoDNS, views) must not differ for this record",
     ))
 }
 
@@ -75,14 +78,14 @@ fn resolver_differs(servers: &[String], at: Timestamp) -> Finding {
     Finding::error(
         "resolver-differs",
         format!(
-            "another value than at the zone's own servers comes from {}; {}",
+            "a value that differs from that of the zone's own servers is returned by {}; {}",
             servers.join(", "),
             ca_perspectives(at)
         ),
     )
     .with_step(NextStep::say(
-        "an older answer that is remembered: look again later; or a view of the \
-            zone for some networks only (split horizon, geo-blocking): publish it in all views",
+        "Check again later, because the answer may be cached; if some networks get another view \
+            of the zone (split horizon, geo-blocking), publish the record in all views",
     ))
 }
 
@@ -92,12 +95,12 @@ fn serials_differ(zone: &str, serials: &[(String, u32)]) -> Finding {
         .map(|(server, serial)| format!("{server}: serial {serial}"));
     Finding::note(
         "serials-differ",
-        format!("the copies of {zone} are not of the same age"),
+        format!("the servers of {zone} have different versions of the zone"),
     )
     .with_quote(lines)
     .with_step(NextStep::say(
-        "wait until the servers have taken it over; if it stays so, see to the \
-            zone transfer",
+        "Wait until all servers have the newest version; if the serial numbers stay different, \
+            check the zone transfer",
     ))
 }
 
@@ -105,26 +108,22 @@ fn alias_chain(name: &str, chain: &AliasChain) -> Finding {
     match chain {
         AliasChain::Loop(back) => Finding::error(
             "cname-loop",
-            format!(
-                "the alias at {name} leads in a circle, back to \
-                {back}"
-            ),
+            format!("the CNAME records that start at {name} form a loop, back to {back}"),
         )
         .with_step(NextStep::say(format!(
-            "delete the alias at {name} and add the CA's record in its \
-                    place"
+            "Delete the CNAME at {name}, and add the CA's record in its place"
         ))),
         AliasChain::Long(most) => Finding::error(
             "cname-chain-long",
             format!(
-                "the alias at {name} leads on over more than {most} names; resolvers give up \
-                before that"
+                "the chain of CNAME records that starts at {name} has more than {most} names; \
+                    resolvers give up earlier"
             ),
         )
-        .with_step(NextStep::say(format!(
-            "have {name} lead straight to where it is meant to:  dig CNAME \
-            {name}"
-        ))),
+        .with_step(NextStep::run_shell(
+            "See the first record of the chain, and point it directly at its final target",
+            format!("dig CNAME {}", shell_word(name)),
+        )),
     }
 }
 
@@ -132,33 +131,34 @@ fn name_servers(zone: &str, above: &str, above_only: &str, own_only: &str) -> Fi
     Finding::warning(
         "name-servers-differ",
         format!(
-            "the servers that {above} names for {zone} are not those that the zone names{}{}",
-            listed_only_by(above, above_only),
-            listed_only_by("the zone", own_only)
+            "the parent zone {above} lists other name servers for {zone} than the zone itself{}{}",
+            listed_only_in(above, above_only),
+            listed_only_in("the zone", own_only)
         ),
     )
-    .with_step(NextStep::say(format!(
-        "set the same name servers at the registrar and in the zone:  dig +trace NS {zone}"
-    )))
+    .with_step(NextStep::run_shell(
+        "See both lists, and set the same name servers at the registrar and in the zone",
+        format!("dig +trace NS {}", shell_word(zone)),
+    ))
 }
 
-fn listed_only_by(zone: &str, names: &str) -> String {
+fn listed_only_in(zone: &str, names: &str) -> String {
     if names.is_empty() {
         String::new()
     } else {
-        format!("; only {zone}: {names}")
+        format!("; only in {zone}: {names}")
     }
 }
 
-/// From how many network perspectives a CA checks (BR 3.2.2.9).
+/// Says from how many network perspectives a CA checks (BR 3.2.2.9).
 fn ca_perspectives(at: Timestamp) -> String {
     format!(
-        "a CA looks from its own place and {} others on the network and must see the same",
+        "a CA checks from its own network and {} others, which have to see the same",
         baseline_dates::required_perspectives(at)
     )
 }
 
-/// `14:06Z`, rounded up to the minute; with the date where it is not within half a day of `now`.
+/// `14:06Z`, rounded up to the minute; with the date unless it is within half a day of `now`.
 fn time_of_day(instant: Timestamp, now: Timestamp) -> String {
     let minute = 60 - instant.as_second().rem_euclid(60);
     let rounded_up = if minute == 60 {

@@ -38,7 +38,7 @@ use crate::report::Outcome;
 use crate::system::clock;
 use crate::system::dns::{self, RecordQuery, ResolverList};
 
-/// Would the CA see the proof of control now? If not, why
+/// Check whether the CA would see the validation record now, and if not, why
 ///
 /// Examples:
 ///   certctl dcv-check --wait --record -
@@ -46,32 +46,32 @@ use crate::system::dns::{self, RecordQuery, ResolverList};
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct DcvCheckArgs {
-    /// Names or requests (CSR); none: every request here that has no certificate yet
+    /// Names or request files (CSR) [default: every request here without a certificate]
     #[arg(value_name = "NAME|CSR")]
     pub names: Vec<String>,
-    /// The shop or CA that the request went to
+    /// Reseller or CA that received the request
     #[arg(long)]
     pub ca: Option<Ca>,
-    /// What the CA looks at: a record in the DNS, a file on the web server, or mail
+    /// Validation method that was chosen at the CA
     #[arg(long, default_value = "dns")]
     pub method: DcvMethod,
-    /// The record that the shop shows, as it is pasted: a zone-file line, host and value, an API's
-    /// answer; '-' reads stdin
+    /// Record that the CA shows: a zone-file line, host and value, or an API response; '-' reads it
+    /// from stdin
     #[arg(long, value_name = "TEXT")]
     pub record: Vec<String>,
-    /// Ask this resolver, not the system's; with a port other than 53 it alone is asked
+    /// Resolver to query instead of the system's; with a port other than 53, only it is queried
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = dns::parse_address)]
     pub resolver: Vec<SocketAddr>,
-    /// Check what a list names, one line each (a name, a request's file, or a record: host and
-    /// value); '-' is stdin
+    /// Check every line of a file: a name, a request file, or a record (host and value); '-' reads
+    /// from stdin
     #[arg(long, value_name = "FILE|-", conflicts_with_all = ["method", "names", "record", "wait"])]
     pub batch: Option<PathBuf>,
-    /// Look again and again until it is visible, for so long [without a value: 2h]
+    /// Repeat the check until the record is visible, for at most this time [without a value: 2h]
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "2h", value_parser = clock::parse_duration)]
     pub wait: Option<Duration>,
 }
 
-/// What the CA looks at.
+/// How the CA validates control of the domain.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub(crate) enum DcvMethod {
     /// A record in the DNS
@@ -83,11 +83,12 @@ pub(crate) enum DcvMethod {
     Email,
 }
 
-/// Checks whether the CA would see the proof; with `--wait` until the proof is visible, the time is
-/// over or a signal arrives.
+/// Checks whether the CA would see the validation; with `--wait`, repeats the check until it is
+/// visible, the time is over or a signal arrives.
 ///
 /// # Errors
-/// No such request, text that is no record, files that cannot be written; a signal.
+/// A request that does not exist, a text that is not a record, a file that cannot be written, or a
+/// signal.
 pub(crate) fn run(context: &Context, args: &DcvCheckArgs) -> Result<Box<dyn Outcome>, Failure> {
     let wait_command = wait_command(context, args, &args.names);
     let selection = DcvSelection {
@@ -120,7 +121,7 @@ fn check_dns(
     let commands = FollowUpCommands::new(context, wait_command.to_vec());
     let mut outcome = DcvCheckOutcome::new(chosen, commands);
     let records = expected::expected_records(context, args.ca, chosen)?;
-    // Waiting does not turn a record of another request into the right one.
+    // No amount of waiting makes a record of another request the right one.
     let limit = args.wait.filter(|_| chosen.strays.is_empty());
     if limit.is_some() {
         outcome.announce(context);
@@ -132,7 +133,7 @@ fn check_dns(
     Ok(Box::new(outcome))
 }
 
-/// Checks the chosen requests by a file or by mail.
+/// Checks the chosen requests by a file on the web server or by e-mail.
 fn check_method(
     context: &Context,
     args: &DcvCheckArgs,
@@ -152,7 +153,7 @@ fn check_method(
     Ok(Box::new(outcome))
 }
 
-/// Calls `check_once` once or, with a `limit`, until its result is settled or the time is over.
+/// Calls `check_once` once or, with a `limit`, until its result is final or the time is over.
 fn check_until_settled<T: WaitObservation>(
     context: &Context,
     limit: Option<Duration>,
@@ -197,7 +198,7 @@ fn has_answer(survey: &DnsSurvey) -> bool {
         .any(|query| query.answer.is_answer())
 }
 
-/// The DNS query that looks for a record.
+/// Returns the DNS query for a record.
 fn record_query(record: &ExpectedRecord) -> RecordQuery {
     let expected = &record.expected;
     let mut names = Vec::new();
@@ -213,7 +214,7 @@ fn record_query(record: &ExpectedRecord) -> RecordQuery {
     }
 }
 
-/// Judges the answers about each record; `caa` has the CAA records of all names.
+/// Judges the answers about each record; `caa` contains the CAA records of all names.
 fn judge_surveys(
     now: Timestamp,
     records: &[ExpectedRecord],

@@ -1,5 +1,5 @@
-//! Names that mix several scripts, or whose letters look like Latin ones: readers confuse them with
-//! other names.
+//! Finds names that readers confuse with other names, because they mix several scripts or their
+//! letters look like Latin ones.
 
 use unicode_script::{Script, UnicodeScript};
 
@@ -23,7 +23,7 @@ const SCRIPT_GROUPS: [&[Script]; 3] = [
 /// Cyrillic and Greek letters that look like Latin ones.
 const LATIN_LOOKING: &str = "\u{430}\u{441}\u{501}\u{435}\u{4bb}\u{456}\u{458}\u{43a}\u{4cf}\u{43e}\u{440}\u{51b}\u{455}\u{51d}\u{445}\u{443}\u{44c}\u{475}\u{461}\u{3bf}\u{3b1}\u{3bd}\u{3c1}";
 
-/// A fault for each name that looks like another one.
+/// Returns a fault for each name that looks like another one.
 pub(crate) fn check_names(names: &AltNames) -> Vec<LintFault> {
     names.dns().filter_map(check_name).collect()
 }
@@ -33,7 +33,7 @@ fn check_name(name: &DnsName) -> Option<LintFault> {
     for label in unicode.split('.') {
         if let Some(problem) = label_problem(label) {
             let name = name.as_str();
-            let description = format!("{name}: {label} {problem}; is it the name that you mean?");
+            let description = format!("{name}: the label {label} {problem}");
             return Some(LintFault::new(&rules::LOOK_ALIKE, description));
         }
     }
@@ -49,7 +49,7 @@ fn label_problem(label: &str) -> Option<&'static str> {
         return Some("mixes letters of several scripts");
     }
     if looks_latin(label) {
-        return Some("looks as if it were in Latin letters, and is not");
+        return Some("looks like Latin letters but is written in another script");
     }
     None
 }
@@ -62,7 +62,8 @@ fn looks_latin(label: &str) -> bool {
         && letters.all(|letter| LATIN_LOOKING.contains(letter))
 }
 
-/// The scripts of the label, without characters of all scripts: digits, hyphens, accents.
+/// Returns the scripts of the label, without characters that belong to all scripts: digits, hyphens,
+/// accents.
 fn scripts(label: &str) -> Vec<Script> {
     let mut scripts: Vec<Script> = Vec::new();
     for script in label.chars().map(|c| c.script()) {

@@ -1,4 +1,4 @@
-//! The key, and what the earlier certificate asked for.
+//! Checks the key, and what the new request omits from an earlier certificate.
 
 use super::fault::{LintFault, RequestChange};
 use super::request::{EarlierContent, LintedRequest, ReusedKey};
@@ -7,20 +7,21 @@ use crate::dcv::ca::Ca;
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::lint;
 
-/// Faults of a key that was not made for the request.
+/// Returns the faults of a key that was not created for the request.
 pub(crate) fn check_reuse(reused: Option<&ReusedKey>) -> Vec<LintFault> {
     let mut faults = Vec::new();
     let Some(reused) = reused else {
         return faults;
     };
     if let Some(weakness) = lint::describe_key_weakness(&reused.spki) {
-        let description = format!("the key is anybody's: {weakness}");
+        let description =
+            format!("the private key is publicly known or can be computed: {weakness}");
         let fault = LintFault::new(&rules::WEAK_KEY, description);
         faults.push(fault.repaired_by(RequestChange::NewKey));
     }
     if !reused.also_used_by.is_empty() {
         let description = format!(
-            "the key is that of {} too: who steals it has all of them",
+            "the key is also used by {}; if it is stolen, all of them are compromised",
             reused.also_used_by.join(", ")
         );
         let fault = LintFault::new(&rules::KEY_REUSED, description);
@@ -29,7 +30,7 @@ pub(crate) fn check_reuse(reused: Option<&ReusedKey>) -> Vec<LintFault> {
     faults
 }
 
-/// What the earlier certificate asked for and the new request does not.
+/// Returns the faults for what the earlier certificate has and the new request omits.
 pub(crate) fn check_earlier_content(request: &LintedRequest<'_>) -> Vec<LintFault> {
     let EarlierContent {
         client_auth,
@@ -41,14 +42,14 @@ pub(crate) fn check_earlier_content(request: &LintedRequest<'_>) -> Vec<LintFaul
         faults.push(omitted_client_auth(request.ca));
     }
     if must_staple {
-        let description = "the one before must be stapled (Must-Staple), the new one is not asked to be: without an OCSP \
-                    answer, which fewer CAs give, browsers would refuse it";
+        let description = "the earlier certificate has Must-Staple, and the new request omits it: browsers refuse \
+                    such a certificate without an OCSP response, which fewer CAs offer";
         faults.push(LintFault::new(&rules::MUST_STAPLE, description));
     }
     if let Some(bits) = short_rsa {
         let description = format!(
-            "the one before has an RSA key of {bits} bits; the new one has 2048, the least that is \
-                taken"
+            "the earlier certificate has an RSA key of {bits} bits; the new key has 2048, the minimum \
+                that CAs accept"
         );
         faults.push(LintFault::new(&rules::SHORT_RSA, description));
     }
@@ -57,17 +58,17 @@ pub(crate) fn check_earlier_content(request: &LintedRequest<'_>) -> Vec<LintFaul
 
 fn omitted_client_auth(ca: Option<Ca>) -> LintFault {
     let end = match (ca, Ca::accepts(ca).client_auth_ends) {
-        (Some(ca), Some(day)) => format!("; {} ends it on {day}", ca.title()),
+        (Some(ca), Some(day)) => format!("; {} stops issuing it on {day}", ca.title()),
         _ => String::new(),
     };
     let description = format!(
-        "the one before is for TLS clients too (clientAuth), the new one is not asked to be: what logs in with it \
-         (mutual TLS, SMTP, RADIUS) needs a certificate of its own{end}"
+        "the earlier certificate is also for TLS clients (clientAuth), and the new request omits that: programs \
+         that log in with it (mutual TLS, SMTP, RADIUS) need a separate certificate{end}"
     );
     LintFault::new(&rules::CLIENT_AUTH, description)
 }
 
-/// The kind of key, if public CAs do not accept it.
+/// Returns a fault if public CAs do not accept this kind of key.
 pub(crate) fn check_for_public_ca(request: &LintedRequest<'_>) -> Option<LintFault> {
     let algorithm = request.algorithm;
     let accepted = Ca::accepts(request.ca);
@@ -84,6 +85,6 @@ pub(crate) fn check_for_public_ca(request: &LintedRequest<'_>) -> Option<LintFau
         &rules::ODD_KEY
     };
     let issuer = request.ca.map_or("a public CA", Ca::title);
-    let description = format!("{issuer} takes no key of the kind {algorithm}");
+    let description = format!("{issuer} does not accept {algorithm} keys");
     Some(LintFault::new(rule, description).repaired_by(RequestChange::NewKey))
 }

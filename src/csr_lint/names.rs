@@ -1,4 +1,4 @@
-//! The names: what public CAs may certify, and names that belong together.
+//! Checks the names: which ones public CAs may certify, and which ones usually belong together.
 
 use super::fault::{LintFault, RequestChange};
 use super::request::LintedRequest;
@@ -7,35 +7,35 @@ use crate::finding::Severity;
 use crate::pki::alt_name::AltName;
 use crate::pki::name::{DnsName, PublicSuffix, join_listed};
 
-/// Domains that no public DNS delegates, and why.
+/// Domains that the public DNS does not delegate, and why.
 const RESERVED: [(&str, &str); 15] = [
     ("arpa", "is for the infrastructure of the DNS (RFC 3172)"),
     ("corp", "will never be delegated (ICANN 2018)"),
     ("home", "will never be delegated (ICANN 2018)"),
     ("home.arpa", "is for home networks (RFC 8375)"),
     ("internal", "is for private use (ICANN 2024)"),
-    ("intranet", "is nobody's in the public DNS"),
+    ("intranet", "does not exist in the public DNS"),
     ("invalid", "is reserved (RFC 6761)"),
-    ("lan", "is nobody's in the public DNS"),
+    ("lan", "does not exist in the public DNS"),
     ("local", "is for multicast DNS on one link (RFC 6762)"),
-    ("localdomain", "is nobody's in the public DNS"),
-    ("localhost", "is this very machine (RFC 6761)"),
+    ("localdomain", "does not exist in the public DNS"),
+    ("localhost", "stands for the local machine (RFC 6761)"),
     ("mail", "will never be delegated (ICANN 2018)"),
     (
         "onion",
-        "is for Tor, and takes a CA that knows how (RFC 7686)",
+        "is for Tor, and only some CAs issue for it (RFC 7686)",
     ),
-    ("private", "is nobody's in the public DNS"),
+    ("private", "does not exist in the public DNS"),
     ("test", "is reserved for tests (RFC 6761)"),
 ];
 
-/// For documentation (RFC 6761 6.5): only manuals and rehearsals use it.
+/// The domain for documentation (RFC 6761 6.5): only manuals and rehearsals use it.
 const DOCUMENTATION: &str = "example";
 
 /// Many CAs do not accept more names; some sell certificates for 250.
 const COMMON_NAME_LIMIT: usize = 100;
 
-const ADDED_BY_SOME_CAS: &str = "some CAs add it by themselves, and some do not";
+const ADDED_BY_SOME_CAS: &str = "some CAs add such names without a request, others do not";
 
 pub(crate) fn check_names(request: &LintedRequest<'_>) -> Vec<LintFault> {
     let mut faults = check_single_names(request);
@@ -49,8 +49,8 @@ fn check_count(count: usize) -> Option<LintFault> {
         return None;
     }
     let description = format!(
-        "{count} names are asked for; many CAs and shops take {COMMON_NAME_LIMIT} in one \
-            certificate at most"
+        "{count} names are requested; many CAs and resellers accept at most {COMMON_NAME_LIMIT} in \
+            one certificate"
     );
     Some(LintFault::new(&rules::TOO_MANY, description))
 }
@@ -70,7 +70,7 @@ impl NameFault {
         }
     }
 
-    /// The fault of all of `names` among the `total` names of the request.
+    /// Returns the fault of all of `names` among the `total` names of the request.
     fn of_names(self, names: Vec<String>, total: usize) -> LintFault {
         let description = format!("{}: {}", join_listed(&names), self.reason);
         let fault = LintFault::new(self.rule, description);
@@ -84,7 +84,7 @@ impl NameFault {
     }
 }
 
-/// The faults of single names; names with the same fault are reported together.
+/// Returns the faults of single names; names with the same fault are reported together.
 fn check_single_names(request: &LintedRequest<'_>) -> Vec<LintFault> {
     let mut groups: Vec<(NameFault, Vec<String>)> = Vec::new();
     for name in request.names.iter() {
@@ -107,11 +107,11 @@ fn check_name(name: &AltName) -> Option<NameFault> {
     match name {
         AltName::Address(_) => Some(NameFault::new(
             &rules::ADDRESS,
-            "an address, not a name; use the name that clients connect to",
+            "an IP address, not a DNS name that clients connect to",
         )),
         AltName::Mailbox(_) => Some(NameFault::new(
             &rules::MAILBOX,
-            "a mailbox, which no certificate for a server carries",
+            "a mail address, which is not allowed in a server certificate",
         )),
         AltName::Dns(name) => check_dns_name(name),
     }
@@ -120,13 +120,13 @@ fn check_name(name: &AltName) -> Option<NameFault> {
 fn check_dns_name(name: &DnsName) -> Option<NameFault> {
     let base = name.base();
     if let Some((domain, why)) = reserved_domain(base) {
-        let reason = format!("{domain} {why}; no public CA certifies names in it");
+        let reason = format!("{domain} {why}; public CAs do not issue for names in it");
         return Some(NameFault::new(&rules::RESERVED, reason));
     }
     if base.contains('_') {
         return Some(NameFault::new(
             &rules::UNDERSCORE,
-            "no public CA certifies names with an underscore",
+            "public CAs do not issue for names with an underscore",
         ));
     }
     if last_label(name) == DOCUMENTATION {
@@ -135,7 +135,7 @@ fn check_dns_name(name: &DnsName) -> Option<NameFault> {
     check_public_suffix(name)
 }
 
-/// The reserved domain that holds `base`, and why it is reserved.
+/// Returns the reserved domain that contains `base`, and why it is reserved.
 fn reserved_domain(base: &str) -> Option<(&'static str, &'static str)> {
     RESERVED
         .iter()
@@ -152,24 +152,24 @@ fn check_public_suffix(name: &DnsName) -> Option<NameFault> {
         None if !name.base().contains('.') => Some(internal_name("a name without a domain")),
         None => {
             let last = last_label(name);
-            let reason = format!("{last} is no top-level domain of the public DNS");
+            let reason = format!("{last} is not a public top-level domain");
             Some(internal_name(&reason))
         }
         Some(_) if name.registrable().is_some() => None,
         Some(PublicSuffix::Registry) => Some(NameFault::new(
             &rules::PUBLIC_SUFFIX,
-            "a public suffix: everybody registers domains below it",
+            "a public suffix, below which anyone can register domains",
         )),
         Some(PublicSuffix::Shared) => Some(NameFault::new(
             &rules::SHARED_SUFFIX,
-            "its owner lets others have the names below it; only that owner is issued a \
-                certificate for it",
+            "a shared suffix: its owner lets others use the names below it, and CAs issue only to that \
+                owner",
         )),
     }
 }
 
 fn internal_name(why: &str) -> NameFault {
-    let reason = format!("{why}; no public CA certifies what is not in the public DNS");
+    let reason = format!("{why}; public CAs issue only for names in the public DNS");
     NameFault::new(&rules::INTERNAL, reason)
 }
 
@@ -177,8 +177,8 @@ fn last_label(name: &DnsName) -> &str {
     name.base().rsplit('.').next().unwrap_or_default()
 }
 
-/// Names that usually go together, with one of them missing: the domain and www, a wildcard and
-/// its domain.
+/// Returns the faults for names that usually go together if one of them is missing: the domain and
+/// www, a wildcard and its domain.
 fn check_related_names(request: &LintedRequest<'_>) -> Vec<LintFault> {
     let names: Vec<&DnsName> = request
         .names
@@ -191,7 +191,7 @@ fn check_related_names(request: &LintedRequest<'_>) -> Vec<LintFault> {
     let apex_reason = if missing.wildcard_bases.is_empty() {
         ADDED_BY_SOME_CAS
     } else {
-        "no wildcard stands for the domain itself"
+        "a wildcard does not cover the domain itself"
     };
     let mut apexes = missing.apexes;
     apexes.extend(missing.wildcard_bases);
@@ -199,7 +199,7 @@ fn check_related_names(request: &LintedRequest<'_>) -> Vec<LintFault> {
     if names.iter().any(|name| name.is_wildcard()) {
         faults.push(LintFault::new(
             &rules::WILDCARD_BY_FILE,
-            "a wildcard is proved by the DNS or by e-mail, never by a file on the web server",
+            "a wildcard can be validated by a DNS record or by e-mail, but not by a file on the web server",
         ));
     }
     faults
@@ -253,6 +253,6 @@ fn missing_names(
     if names.is_empty() {
         return None;
     }
-    let description = format!("not asked for: {}; {reason}", join_listed(&names));
+    let description = format!("not requested: {}; {reason}", join_listed(&names));
     Some(LintFault::new(rule, description).repaired_by(RequestChange::Add(names)))
 }

@@ -4,6 +4,7 @@
 
 use crate::finding::Severity;
 
+/// A rule for requests.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct RequestRule {
     /// The code of the finding.
@@ -38,7 +39,8 @@ const fn note(code: &'static str, source: &'static str) -> RequestRule {
     }
 }
 
-pub(crate) static ADDRESS: RequestRule = error("address-as-name", "BR 3.2.2.5; few shops sell it");
+pub(crate) static ADDRESS: RequestRule =
+    error("address-as-name", "BR 3.2.2.5; few resellers offer it");
 pub(crate) static APEX: RequestRule = warning("apex-missing", "RFC 9525 6.3");
 pub(crate) static CLIENT_AUTH: RequestRule = warning(
     "client-auth",
@@ -67,7 +69,7 @@ pub(crate) static SHARED_SUFFIX: RequestRule = warning(
 pub(crate) static SHORT_RSA: RequestRule = warning("rsa-too-short", "BR 6.1.5");
 pub(crate) static TOO_LONG: RequestRule = error("subject-too-long", "RFC 5280 A.1, BR 7.1.4.2");
 pub(crate) static TOO_MANY: RequestRule =
-    warning("too-many-names", "the pages of several shops, 2026-11");
+    warning("too-many-names", "the pages of several resellers, 2026-11");
 pub(crate) static UNDERSCORE: RequestRule =
     error("underscore-in-name", "BR 7.1.2.7.12, since 2019-04-30");
 pub(crate) static WEAK_KEY: RequestRule = error("broken-key", "BR 6.1.1.3");
@@ -75,7 +77,7 @@ pub(crate) static WILDCARD_BY_FILE: RequestRule =
     note("wildcard-not-by-file", "BR 3.2.2.4.18, since 2021-12-01");
 pub(crate) static WWW: RequestRule = warning("www-missing", "RFC 9525 6.3");
 
-/// All rules, by their codes.
+/// All rules, sorted by code.
 static ALL: [&RequestRule; 23] = [
     &ADDRESS,
     &APEX,
@@ -102,7 +104,7 @@ static ALL: [&RequestRule; 23] = [
     &WWW,
 ];
 
-/// The codes of all rules.
+/// Returns the codes of all rules.
 pub fn codes() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|rule| rule.code)
 }
@@ -116,7 +118,7 @@ const CAA: [&str; 5] = [
     "caa-unreadable",
 ];
 
-/// The codes that `--allow` takes: those of errors.
+/// Returns the codes that `--allow` accepts: those of errors.
 fn allowable_codes() -> impl Iterator<Item = &'static str> {
     ALL.iter()
         .filter(|rule| rule.severity == Severity::Error)
@@ -133,7 +135,10 @@ pub(crate) fn parse_allowable_code(text: &str) -> Result<&'static str, String> {
         Some(code) => Ok(code),
         None => {
             let codes: Vec<&str> = allowable_codes().collect();
-            Err(format!("what can be allowed: {}", codes.join(", ")))
+            Err(format!(
+                "the codes that can be allowed are {}",
+                codes.join(", ")
+            ))
         }
     }
 }

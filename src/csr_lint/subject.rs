@@ -1,11 +1,11 @@
-//! The subject: the bounds of RFC 5280, and what public CAs refuse or omit.
+//! Checks the subject: the limits of RFC 5280, and attributes that public CAs refuse or omit.
 
 use super::fault::LintFault;
 use super::rules;
 use crate::csr_lint::request::LintedRequest;
 use crate::pki::subject::{SubjectAttribute, SubjectName};
 
-/// Attributes that break the bounds of RFC 5280.
+/// Returns the faults of attributes that exceed the limits of RFC 5280.
 pub(crate) fn check_subject(subject: &SubjectName) -> Vec<LintFault> {
     subject.attributes().filter_map(check_attribute).collect()
 }
@@ -21,7 +21,7 @@ fn check_attribute(attribute: &SubjectAttribute) -> Option<LintFault> {
     if length <= most {
         return None;
     }
-    let description = format!("{name} has {length} characters; {most} is the most");
+    let description = format!("{name} has {length} characters; the limit is {most}");
     Some(LintFault::new(&rules::TOO_LONG, description))
 }
 
@@ -29,12 +29,13 @@ fn check_country(name: &str, text: &str) -> Option<LintFault> {
     if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return None;
     }
-    let description =
-        format!("{name}={text}: a country is its two capital letters in ISO 3166-1, as DE");
+    let description = format!(
+        "{name}={text} is not a two-letter country code in upper case (ISO 3166-1), such as DE"
+    );
     Some(LintFault::new(&rules::COUNTRY, description))
 }
 
-/// Attributes that public CAs refuse or omit.
+/// Returns the faults of attributes that public CAs refuse or omit.
 pub(crate) fn check_for_public_ca(request: &LintedRequest<'_>) -> Vec<LintFault> {
     let mut faults = Vec::new();
     for common_name in request.subject.common_names() {
@@ -48,14 +49,15 @@ pub(crate) fn check_for_public_ca(request: &LintedRequest<'_>) -> Vec<LintFault>
         .attributes()
         .any(|attribute| attribute.name() == "OU");
     if has_unit {
-        let description = "OU is left out by public CAs; it does no harm in the request";
+        let description = "public CAs omit OU from the certificate; it does no harm in the request";
         faults.push(LintFault::new(&rules::ORGANIZATIONAL_UNIT, description));
     }
     faults
 }
 
 fn unlisted_common_name(name: &str) -> LintFault {
-    let description =
-        format!("CN={name} is none of the names: public CAs refuse it, and no client looks at it");
+    let description = format!(
+        "CN={name} is not one of the requested names: public CAs refuse it, and clients ignore it"
+    );
     LintFault::new(&rules::COMMON_NAME, description)
 }

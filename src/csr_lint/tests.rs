@@ -1,4 +1,4 @@
-//! A row for each rule: a request, and the codes of its faults.
+//! Tests each rule with a request and the codes of its faults.
 
 use super::{EarlierContent, LintFault, LintedRequest, RequestChange, ReusedKey, find_faults};
 use crate::dcv::ca::Ca;
@@ -205,12 +205,12 @@ fn reused_keys_are_reported() {
 
 #[test]
 fn omitted_content_of_the_earlier_certificate_is_reported() {
-    let before = EarlierContent {
+    let earlier = EarlierContent {
         client_auth: true,
         must_staple: true,
         short_rsa: Some(1024),
     };
-    let found = lint(&SITE_NAMES, "", |request| request.earlier_content = before);
+    let found = lint(&SITE_NAMES, "", |request| request.earlier_content = earlier);
     assert_eq!(
         codes(&found),
         ["client-auth", "must-staple", "rsa-too-short"]

@@ -1,4 +1,4 @@
-//! What name servers said: the values that `system::dns` brings back and `judge` looks at.
+//! The answers of name servers: values that `system::dns` collects and `judge` evaluates.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -7,17 +7,17 @@ use serde::Serialize;
 
 use super::dnssec::DnssecEvidence;
 
-/// What a server is to the zone.
+/// The role of a server for the zone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ServerRole {
-    /// It looks things up for others and remembers them.
+    /// A recursive resolver, which caches answers.
     Resolver,
-    /// One of the zone's own servers: what a CA's resolver asks in the end.
+    /// One of the zone's own servers, which a CA's resolver queries in the end.
     Authoritative,
 }
 
 impl ServerRole {
-    /// The word in JSON.
+    /// Returns the word for JSON.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -27,25 +27,25 @@ impl ServerRole {
     }
 }
 
+/// A server that was to be queried.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct DnsServerId {
-    /// Where it was asked; none was found for the name where it is missing.
+    /// The address that was queried; `None` if no address was found for the name.
     pub address: Option<SocketAddr>,
-    /// Its name, where it was found by one.
+    /// Its name, if it was found by name.
     pub name: Option<String>,
-    /// What it is to the zone.
     pub role: ServerRole,
 }
 
-/// A type of record that is asked for.
+/// A type of record that is queried.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum RecordKind {
-    /// Addresses: what is left of a CNAME that a provider flattens.
+    /// IPv4 addresses; also the result of a CNAME that a provider flattens.
     A,
-    /// Addresses of the other kind.
+    /// IPv6 addresses (RFC 3596).
     Aaaa,
-    /// An alias; its target is the proof.
+    /// An alias; its target is the value for validation.
     Cname,
     /// Mail exchangers (RFC 1035 3.3.9).
     Mx,
@@ -54,7 +54,7 @@ pub enum RecordKind {
 }
 
 impl RecordKind {
-    /// As zone files write it.
+    /// Returns the name of the type in zone files.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -67,26 +67,26 @@ impl RecordKind {
     }
 }
 
-/// What a server said when it was asked for one type of record at one name.
+/// A server's answer to the query for one type of record at one name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum DnsAnswer {
-    /// There is an alias (whatever was asked for); the target without its final dot, as the server
-    /// spelled it.
+    /// An alias, whichever type was queried; the target without its final dot, in the server's
+    /// spelling.
     Cname(String),
-    /// The texts there, the strings of each record joined; bytes that are no UTF-8 are replaced.
+    /// The TXT records, the strings of each one joined; bytes that are not UTF-8 are replaced.
     Txt(Vec<String>),
     /// The addresses of an A or AAAA answer.
     Addresses(Vec<IpAddr>),
-    /// Who takes mail for it, by preference; an empty name says that nobody does (RFC 7505).
+    /// The mail exchangers, by preference; an empty name means that none accepts mail (RFC 7505).
     Mx(Vec<String>),
-    /// NXDOMAIN: there is nothing of this name; the seconds that it says this may be remembered.
+    /// NXDOMAIN: the name does not exist; with the seconds for which this may be cached.
     NoName(Option<u32>),
-    /// NODATA: the name is there, but not with this type; the seconds that it says this may be
-    /// remembered.
+    /// NODATA: the name exists, but has no record of this type; with the seconds for which this may
+    /// be cached.
     NoData(Option<u32>),
-    /// The resolver has an answer but rejects it, for its DNSSEC signatures do not hold.
+    /// The resolver has an answer but rejects it, because its DNSSEC signatures are invalid.
     Bogus,
-    /// A server named by the zone that does not answer for it with authority.
+    /// A server that the zone lists does not answer for it with authority.
     Lame,
     /// The server answered REFUSED (RFC 1035 4.1.1).
     Refused,
@@ -94,20 +94,20 @@ pub enum DnsAnswer {
     ServFail,
     /// Another response code, in words.
     Failed(String),
-    /// Its answer was cut short, and by TCP, where the whole one is to be had, it gives none.
+    /// The answer was truncated over UDP, and the server did not answer over TCP.
     NoTcp,
-    /// No usable answer within the time.
+    /// No usable answer within the time limit.
     Timeout,
     /// No program listens on the port.
     Closed,
-    /// No address was found for the server's name, or its lookup failed: it was not asked.
+    /// No address was found for the server's name, or the lookup failed: it was not queried.
     NoAddress,
-    /// This machine has no way to that address (IPv6 where there is none): nobody was asked.
+    /// This machine has no route to that address (often IPv6): the server was not queried.
     NoRoute,
 }
 
 impl DnsAnswer {
-    /// True when the server came to an answer: the record, its absence, or one that does not hold.
+    /// Whether the server gave a result: the record, its absence, or one with invalid signatures.
     #[must_use]
     pub fn is_answer(&self) -> bool {
         use DnsAnswer::{Addresses, Bogus, Cname, Mx, NoData, NoName, Txt};
@@ -117,7 +117,7 @@ impl DnsAnswer {
         )
     }
 
-    /// True when nothing at all came from where it was asked.
+    /// Whether the server sent nothing at all.
     #[must_use]
     pub fn is_silence(&self) -> bool {
         matches!(
@@ -126,7 +126,7 @@ impl DnsAnswer {
         )
     }
 
-    /// The word in JSON; in a finding's code it stands behind `server-`.
+    /// Returns the word for JSON; in a finding's code it follows `server-`.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -150,61 +150,59 @@ impl DnsAnswer {
     }
 }
 
-/// One question and what came.
+/// A query and its answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct AnsweredQuery {
     pub name: String,
-    /// The type of record.
     pub kind: RecordKind,
     pub answer: DnsAnswer,
-    /// For how many seconds it may be remembered, where it is there (TTL).
+    /// For how many seconds the record may be cached (TTL), if there is one.
     pub ttl: Option<u32>,
 }
 
-/// All that one server said.
+/// All answers of one server.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ServerAnswers {
     pub server: DnsServerId,
-    /// The questions and answers in the order asked: the record's own name and type first.
+    /// The queries in the order in which they were sent: the record's own name and type first.
     pub answers: Vec<AnsweredQuery>,
 }
 
-/// How many of a zone's own servers were not asked, for there are more than anybody needs.
+/// How many of a zone's own servers were not queried, because there are more than the limit.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct UnqueriedServers {
     pub names: usize,
-    /// Addresses of the others.
+    /// The number of further addresses of the other servers.
     pub addresses: usize,
 }
 
-/// Whether the zone's own servers were among those asked.
+/// Whether the zone's own servers were queried.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ZoneServerCoverage {
-    /// They were found and asked, but for those left out.
+    /// They were found and queried, except for these.
     Asked(UnqueriedServers),
-    /// There are none: the registry's servers answer for the domain, which is not delegated.
+    /// The domain is not delegated: the registry's servers answer for it.
     NotDelegated,
-    /// Not wanted: one server alone was to be asked.
+    /// Only one given server was to be queried.
     NotRequested,
-    /// Wanted but not found.
+    /// They were not found.
     NotFound,
 }
 
 impl ZoneServerCoverage {
-    /// False where some that the CA may ask were not asked.
+    /// Returns false if servers that the CA may query were not queried.
     #[must_use]
     pub(crate) fn is_complete(self) -> bool {
         matches!(self, Self::NotRequested) || self == Self::Asked(UnqueriedServers::default())
     }
 }
 
-/// What the servers say about the zone itself.
+/// What the servers answer about the zone itself.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct ZoneDelegation {
-    /// The zone above, and the names of the servers that it gives; empty where it was not told.
+    /// The parent zone and the name servers that it lists; `None` if that is not known.
     pub parent: Option<(String, Vec<String>)>,
-    /// What each of the zone's servers says: its name, the serial number of its copy and the NS
-    /// records in it.
+    /// The copy of the zone on each of its servers.
     pub copies: Vec<ZoneCopy>,
 }
 
@@ -214,50 +212,48 @@ pub(crate) struct ZoneCopy {
     pub server: String,
     /// The serial number (SOA).
     pub serial: Option<u32>,
-    /// The names of the zone's servers, in order.
+    /// The zone's NS records, sorted.
     pub name_servers: Option<Vec<String>>,
 }
 
-/// Where a chain of aliases that is not the proof goes.
+/// Why a chain of aliases leads nowhere.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum AliasChain {
-    /// It comes back to this name.
+    /// It returns to this name.
     Loop(String),
-    /// It is longer than this many names, and no CA follows so far.
+    /// It has more than this many names, and resolvers do not follow it that far.
     Long(usize),
 }
 
-/// What was asked besides the record: about the zone, its keys, and where an alias leads.
+/// Answers to further queries: about the zone, its keys, and the target of an alias.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct SurroundingAnswers {
-    /// What servers say about the zone itself; not known where nobody but one server was to be
-    /// asked.
+    /// What the servers answer about the zone itself; `None` if only one given server was to be
+    /// queried.
     pub delegation: Option<ZoneDelegation>,
     pub evidence: DnssecEvidence,
-    /// Where the alias at a name leads, where that is nowhere.
+    /// The name of an alias that leads nowhere, and why.
     pub broken_chain: Option<(String, AliasChain)>,
-    /// What is at a name beside the record's that nobody made, where that was asked: only a
-    /// wildcard answers there.
+    /// The answer for a sibling name that does not exist, if it was queried: only a wildcard record
+    /// answers there.
     pub wildcard_answer: Option<DnsAnswer>,
-    /// A resolver's own words for why it gave no answer (RFC 8914), with its address.
+    /// A resolver's address and its own explanation for a missing answer (RFC 8914).
     pub explanations: Vec<(String, String)>,
 }
 
-/// All that all servers said about one record.
+/// The answers of all servers about one record.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct DnsSurvey {
-    /// The zone that holds the name, where it was found.
+    /// The zone that contains the name, if it was found.
     pub zone: Option<String>,
-    /// Whether its own servers were asked.
+    /// Whether the zone's own servers were queried.
     pub zone_server_coverage: ZoneServerCoverage,
-    /// What each server said.
     pub server_answers: Vec<ServerAnswers>,
-    /// What was asked besides.
     pub surroundings: SurroundingAnswers,
 }
 
 impl fmt::Display for DnsServerId {
-    /// `dns1.example.net (192.0.2.1)`, `resolver 127.0.0.53`; the port where it is not 53.
+    /// Writes `dns1.example.net (192.0.2.1)` or `resolver 127.0.0.53`; the port if it is not 53.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let address = match self.address {
             Some(address) if address.port() == 53 => address.ip().to_string(),

@@ -1,6 +1,6 @@
-//! What is known about each CA and reseller: how it validates control of a domain, which CA issues
-//! for it, what it accepts. The rows are in `table`, each with its source and the month in which
-//! that was read; unconfirmed facts are marked.
+//! The rules of each CA and reseller: how it validates control of a domain, which CA issues for it,
+//! and which requests it accepts. The rows are in `table`, each with its source and the month in
+//! which the source was read; unconfirmed facts are marked.
 
 mod profile;
 mod table;
@@ -30,7 +30,7 @@ pub enum Ca {
 }
 
 impl Ca {
-    /// All of them, in the order of `--help`.
+    /// All CAs and resellers, in the order of `--help`.
     pub const ALL: [Self; 14] = [
         Self::Namecheap,
         Self::Ssls,
@@ -68,19 +68,19 @@ impl Ca {
         }
     }
 
-    /// What it accepts in a request; without a CA, what every public CA accepts.
+    /// Returns what the CA accepts in a request; without a CA, what every public CA accepts.
     #[must_use]
     pub fn accepts(ca: Option<Self>) -> &'static RequestLimits {
         ca.map_or(&table::PUBLIC, |ca| &ca.profile().accepts)
     }
 
-    /// The name as typed.
+    /// Returns the name for the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.profile().name
     }
 
-    /// The CA of a name as typed, brands included.
+    /// Finds the CA for a name or brand from the command line.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
         Self::ALL
@@ -88,13 +88,13 @@ impl Ca {
             .find(|ca| ca.name() == name || ca.profile().brands.contains(&name))
     }
 
-    /// The name as it writes itself, for sentences.
+    /// Returns the CA's own spelling of its name, for sentences.
     #[must_use]
     pub fn title(self) -> &'static str {
         self.profile().title
     }
 
-    /// How it derives its record from the request, if it does.
+    /// Returns how the CA derives its record from the request, if it does.
     #[must_use]
     pub fn csr_hash(self) -> Option<CsrHashTarget> {
         match self.profile().dns {
@@ -135,8 +135,8 @@ pub(crate) fn fits(shape: &str, text: &str) -> bool {
     let Some((start, rest)) = text.split_at_checked(before.len()) else {
         return false;
     };
-    // The shape goes on with a character that no word has, or ends: the longest word is the only
-    // possible one.
+    // The shape continues with a character that no word has, or ends, so only the longest word can
+    // match.
     let word = rest.find(|c| !is_word_char(c)).unwrap_or(rest.len());
     start.eq_ignore_ascii_case(before) && word > 0 && fits(after, &rest[word..])
 }
@@ -152,7 +152,7 @@ mod tests {
     use super::{Ca, Confirmation, DnsValidation, HttpValidation, fits};
 
     #[test]
-    fn every_row_is_found_by_its_names_and_has_a_source() {
+    fn rows_are_found_by_their_names_and_have_a_source() {
         let mut names: Vec<&str> = Vec::new();
         for ca in Ca::ALL {
             let row = ca.profile();
@@ -171,14 +171,14 @@ mod tests {
         let count = names.len();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), count, "a name is in two rows");
+        assert_eq!(names.len(), count, "two rows have the same name");
         assert_eq!(Ca::value_variants().len(), 14);
         assert_eq!(Ca::from_str("rapidssl", false), Ok(Ca::Digicert));
-        assert_eq!(Ca::by_name("nobody"), None);
+        assert_eq!(Ca::by_name("unknown"), None);
     }
 
     #[test]
-    fn a_private_ca_wants_no_proof() {
+    fn a_private_ca_requires_no_validation() {
         let row = Ca::Private.profile();
         assert_eq!(
             (&row.dns, &row.http, row.email),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_is_met_by_what_differs_in_its_places_alone() {
+    fn shapes_match_texts_that_differ_only_in_their_placeholders() {
         for (shape, text, fit) in [
             ("<token>.dcv.digicert.com", "abc123.dcv.digicert.com", true),
             ("<token>.dcv.digicert.com", "ABC-1_2.DCV.DigiCert.com", true),

@@ -1,6 +1,6 @@
 //! CAA: whether a domain allows a CA to issue for a name, and on which terms (RFC 8659; RFC 8657 for
-//! the terms). CAs check it before every issuance (BR 3.2.2.8). Pure: the records come as values,
-//! `system::dns` queries them.
+//! the terms). CAs check it before every issuance (BR 3.2.2.8). Pure: `system::dns` queries the
+//! records and passes them as values.
 
 mod value;
 
@@ -14,6 +14,7 @@ use super::ca::CaaIssuer;
 use crate::pki::baseline_dates;
 use crate::pki::name::{DnsName, PublicSuffix};
 
+/// A CAA record of a domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CaaRecord {
     /// Bit 0 of the flags: a CA that does not know the tag must not issue (RFC 8659 4.1).
@@ -25,10 +26,10 @@ pub struct CaaRecord {
     pub ttl: u32,
 }
 
-/// What was found at one name of the climb.
+/// The result of the lookup at one name of the climb.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CaaLookup {
-    /// Records, and the name that they are at if an alias led to them.
+    /// Records, and their owner name if an alias led to them.
     Records(Option<String>, Vec<CaaRecord>),
     /// No records: the climb continues.
     None,
@@ -45,18 +46,18 @@ pub(crate) struct IssuanceRequest {
     pub at: Timestamp,
 }
 
-/// What CAA says about one name.
+/// The CAA decision for one name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CaaRuling {
     /// The name of the certificate, with its wildcard.
     pub name: String,
-    /// The name that the relevant records are at, if there are any.
+    /// The owner name of the relevant records, if there are any.
     pub at: Option<String>,
-    /// The records that decide, as zone files write them (without name and class).
+    /// The records that decide, in zone-file syntax without name and class.
     pub records: Vec<String>,
     /// Whether the CA may issue.
     pub verdict: CaaVerdict,
-    /// For how many seconds the CA may rely on those records.
+    /// For how many seconds these records may be cached.
     pub ttl: Option<u32>,
     /// The CAs that may turn out to issue.
     pub issuers: &'static [CaaIssuer],
@@ -65,22 +66,23 @@ pub struct CaaRuling {
 /// Whether the records allow issuance.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CaaVerdict {
+    /// CAA was not queried.
     NotAsked,
     /// No record restricts issuance: any CA may issue.
     Unrestricted,
     /// The CA may issue.
     Allowed,
-    /// No CA was given; only these may issue.
+    /// No CA was given; only these CAs may issue.
     Only(Vec<String>),
     /// The CA may issue, but on terms that an order at a reseller may not meet.
     OnTerms(CaaParameters),
-    /// Some of the CAs that may turn out to issue are allowed, these are not.
+    /// Some of the CAs that may turn out to issue are allowed; these are not.
     Partly(Vec<&'static str>),
     /// The CA may not issue.
     Forbidden(CaaRefusal),
-    /// It is unknown which identifiers in a record allow the CA; only these may issue.
+    /// It is not known which identifiers allow the CA; only these may issue.
     CaUnknown(Vec<String>),
-    /// The look-up for this name failed with this answer, and a CA must not issue then (BR 3.2.2.8).
+    /// The lookup for this name failed with this answer, so a CA may refuse to issue (BR 3.2.2.8).
     Failed(String, DnsAnswer),
 }
 
@@ -108,8 +110,8 @@ pub struct CaaParameters {
     pub in_force: bool,
 }
 
-/// The names to query, in this order, until one has records: the name without its wildcard, and all
-/// names above it except the root (RFC 8659 3).
+/// Returns the names to query, in this order, until one has records: the name without its wildcard,
+/// and all names above it except the root (RFC 8659 3).
 #[must_use]
 pub(crate) fn climb_names(name: &str) -> Vec<String> {
     let mut names = Vec::new();
@@ -121,19 +123,19 @@ pub(crate) fn climb_names(name: &str) -> Vec<String> {
     names
 }
 
-/// Evaluates CAA for `name`; `found` returns what is at a name of its climb.
+/// Evaluates CAA for `name`; `found` returns the lookup result for a name of its climb.
 #[must_use]
 pub(crate) fn evaluate(
     name: &str,
     found: impl Fn(&str) -> CaaLookup,
-    wish: IssuanceRequest,
+    issuance: IssuanceRequest,
 ) -> CaaRuling {
     for at in climb_names(name) {
         match found(&at) {
             CaaLookup::None => {}
             CaaLookup::Failed(answer) => {
                 let failed = CaaVerdict::Failed(at, answer);
-                return ruling_without_records(name, failed, wish);
+                return ruling_without_records(name, failed, issuance);
             }
             CaaLookup::Records(_, records) if records.is_empty() => {}
             CaaLookup::Records(alias, records) => {
@@ -142,28 +144,28 @@ pub(crate) fn evaluate(
                     name: name.to_owned(),
                     at: Some(alias.unwrap_or(at)),
                     records: deciding.iter().map(zone_line).collect(),
-                    verdict: judge(&deciding, wish),
+                    verdict: judge(&deciding, issuance),
                     ttl: deciding.iter().map(|record| record.ttl).min(),
-                    issuers: wish.issuers,
+                    issuers: issuance.issuers,
                 };
             }
         }
     }
-    ruling_without_records(name, CaaVerdict::Unrestricted, wish)
+    ruling_without_records(name, CaaVerdict::Unrestricted, issuance)
 }
 
-fn ruling_without_records(name: &str, verdict: CaaVerdict, wish: IssuanceRequest) -> CaaRuling {
+fn ruling_without_records(name: &str, verdict: CaaVerdict, issuance: IssuanceRequest) -> CaaRuling {
     CaaRuling {
         name: name.to_owned(),
         at: None,
         records: Vec::new(),
         verdict,
         ttl: None,
-        issuers: wish.issuers,
+        issuers: issuance.issuers,
     }
 }
 
-/// The tags that a CA knows: RFC 8659 4, BR appendix A.1.
+/// The tags that CAs know: RFC 8659 4, BR appendix A.1.
 const KNOWN: [&str; 5] = [
     "issue",
     "issuewild",
@@ -178,7 +180,7 @@ enum DecidingRecords<'a> {
     UnknownCritical(&'a CaaRecord),
     /// The `issue` or `issuewild` records.
     Issue(Vec<&'a CaaRecord>),
-    /// Only records that limit nothing (all of them).
+    /// All records, none of which restricts issuance.
     Unlimited(Vec<&'a CaaRecord>),
 }
 
@@ -199,8 +201,8 @@ fn deciding_records<'a>(name: &str, records: &'a [CaaRecord]) -> DecidingRecords
     if let Some(record) = unknown_critical {
         return DecidingRecords::UnknownCritical(record);
     }
-    // RFC 8659 4.3: for a wildcard, issuewild takes the place of issue; otherwise it does not
-    // count.
+    // RFC 8659 4.3: for a wildcard, issuewild records replace issue records; for other names they
+    // are ignored.
     if name.starts_with("*.") {
         let issue_wild = records_with_tag(records, "issuewild");
         if !issue_wild.is_empty() {
@@ -226,7 +228,7 @@ fn has_tag(record: &CaaRecord, tag: &str) -> bool {
     record.tag.eq_ignore_ascii_case(tag)
 }
 
-fn judge(deciding: &DecidingRecords<'_>, wish: IssuanceRequest) -> CaaVerdict {
+fn judge(deciding: &DecidingRecords<'_>, issuance: IssuanceRequest) -> CaaVerdict {
     match deciding {
         DecidingRecords::UnknownCritical(record) => {
             CaaVerdict::Forbidden(CaaRefusal::UnknownCritical(record.tag.clone()))
@@ -236,19 +238,19 @@ fn judge(deciding: &DecidingRecords<'_>, wish: IssuanceRequest) -> CaaVerdict {
                 .iter()
                 .map(|record| IssueValue::read(&record.value))
                 .collect();
-            judge_issue_values(&values, wish)
+            judge_issue_values(&values, issuance)
         }
         DecidingRecords::Unlimited(_) => CaaVerdict::Unrestricted,
     }
 }
 
-fn judge_issue_values(values: &[IssueValue], wish: IssuanceRequest) -> CaaVerdict {
-    let mut named: Vec<String> = values
+fn judge_issue_values(values: &[IssueValue], issuance: IssuanceRequest) -> CaaVerdict {
+    let mut listed: Vec<String> = values
         .iter()
         .filter_map(|value| value.issuer.clone())
         .collect();
-    named.dedup();
-    if named.is_empty() {
+    listed.dedup();
+    if listed.is_empty() {
         let is_readable = values.iter().all(|value| value.readable);
         return CaaVerdict::Forbidden(if is_readable {
             CaaRefusal::NoIssuer
@@ -256,24 +258,24 @@ fn judge_issue_values(values: &[IssueValue], wish: IssuanceRequest) -> CaaVerdic
             CaaRefusal::Unreadable
         });
     }
-    if wish.issuers.is_empty() {
-        return CaaVerdict::Only(named);
+    if issuance.issuers.is_empty() {
+        return CaaVerdict::Only(listed);
     }
-    if wish
+    if issuance
         .issuers
         .iter()
         .all(|issuer| issuer.caa_identities.is_empty())
     {
-        return CaaVerdict::CaUnknown(named);
+        return CaaVerdict::CaUnknown(listed);
     }
-    judge_issuers(values, wish)
+    judge_issuers(values, issuance)
 }
 
-/// Which of the known issuers the records allow, and on which terms.
-fn judge_issuers(values: &[IssueValue], wish: IssuanceRequest) -> CaaVerdict {
+/// Judges which of the known issuers the records allow, and on which terms.
+fn judge_issuers(values: &[IssueValue], issuance: IssuanceRequest) -> CaaVerdict {
     let mut allowing: Vec<&IssueValue> = Vec::new();
     let mut not_allowed: Vec<&'static str> = Vec::new();
-    for issuer in wish.issuers {
+    for issuer in issuance.issuers {
         let before = allowing.len();
         allowing.extend(values.iter().filter(|value| allows(value, issuer)));
         if allowing.len() == before {
@@ -293,7 +295,7 @@ fn judge_issuers(values: &[IssueValue], wish: IssuanceRequest) -> CaaVerdict {
     CaaVerdict::OnTerms(CaaParameters {
         account: first.account.clone(),
         methods: first.methods.clone(),
-        in_force: baseline_dates::CAA_TERMS.holds(wish.at),
+        in_force: baseline_dates::CAA_TERMS.holds(issuance.at),
     })
 }
 
@@ -304,33 +306,33 @@ fn allows(value: &IssueValue, issuer: &CaaIssuer) -> bool {
         .is_some_and(|name| issuer.caa_identities.contains(&name.as_str()))
 }
 
-/// The record as zone files write it, without name and class: `0 issue "sectigo.com"`.
+/// Returns the record in zone-file syntax, without name and class: `0 issue "sectigo.com"`.
 fn zone_line(record: &CaaRecord) -> String {
     let quoted = record.value.replace('\\', "\\\\").replace('"', "\\\"");
     let flags = if record.critical { 128 } else { 0 };
     format!("{flags} {} \"{quoted}\"", record.tag)
 }
 
-/// Evaluates CAA for each of `names`; `found` has what is at each name of their climbs, and is empty
-/// if CAA was not queried.
+/// Evaluates CAA for each of `names`; `found` contains the lookup result for each name of their
+/// climbs, and is empty if CAA was not queried.
 #[must_use]
 pub(crate) fn evaluate_all(
     names: &[String],
     found: &HashMap<String, CaaLookup>,
-    wish: IssuanceRequest,
+    issuance: IssuanceRequest,
 ) -> Vec<CaaRuling> {
     names
         .iter()
-        .map(|name| rule_from_map(name, found, wish))
+        .map(|name| rule_from_map(name, found, issuance))
         .collect()
 }
 
 fn rule_from_map(
     name: &str,
     found: &HashMap<String, CaaLookup>,
-    wish: IssuanceRequest,
+    issuance: IssuanceRequest,
 ) -> CaaRuling {
-    let ruling = evaluate(name, |name| lookup_in_map(name, found), wish);
+    let ruling = evaluate(name, |name| lookup_in_map(name, found), issuance);
     if climb_names(name)
         .iter()
         .any(|name| found.contains_key(name))
@@ -352,7 +354,8 @@ fn lookup_in_map(name: &str, found: &HashMap<String, CaaLookup>) -> CaaLookup {
     }
 }
 
-/// Whether the name is a top level, or one under which a registry gives out domains (`co.uk`).
+/// Whether the name is a top-level domain, or one under which a registry registers domains
+/// (`co.uk`).
 fn is_of_registry(name: &str) -> bool {
     if !name.contains('.') {
         return true;
@@ -362,7 +365,7 @@ fn is_of_registry(name: &str) -> bool {
     })
 }
 
-/// Groups names with the same verdict by the same records, and names of one domain whose look-ups
+/// Groups names with the same verdict from the same records, and names of one domain whose lookups
 /// fail in the same way.
 #[must_use]
 pub(crate) fn group_rulings<'a>(rulings: impl Iterator<Item = &'a CaaRuling>) -> Vec<CaaRuling> {
@@ -428,7 +431,8 @@ mod tests {
         },
     ];
 
-    /// `NAME TAG VALUE` per line, a tag with `!` is critical; a value of `fails` is no record.
+    /// Judges a zone with one `NAME TAG VALUE` per line; a tag with `!` is critical, and the value
+    /// `fails` stands for a failed lookup.
     fn ruled(zone: &str, name: &str, issuers: &'static [CaaIssuer], at: &str) -> CaaRuling {
         let found = |at: &str| {
             let mut records = Vec::new();
@@ -468,7 +472,7 @@ mod tests {
         assert_eq!(climb_names("com"), ["com"]);
     }
 
-    /// One row a rule of RFC 8659.
+    /// One row for each rule of RFC 8659.
     #[test]
     fn each_rule_has_its_verdict() {
         use CaaRefusal::{NoIssuer, NotListed, UnknownCritical, Unreadable};
@@ -477,49 +481,49 @@ mod tests {
         for (rule, zone, name, verdict, at) in [
             ("no records at all", "", "a.example.com", Unrestricted, None),
             (
-                "the CA is named",
+                "the CA is listed",
                 "example.com issue sectigo.com",
                 "example.com",
                 Allowed,
                 Some("example.com"),
             ),
             (
-                "by another of its names",
+                "by another of its identifiers",
                 "example.com issue comodoca.com",
                 "example.com",
                 Allowed,
                 Some("example.com"),
             ),
             (
-                "case does not count",
+                "case is ignored",
                 "example.com ISSUE Sectigo.COM",
                 "example.com",
                 Allowed,
                 Some("example.com"),
             ),
             (
-                "another one is",
+                "another CA is listed",
                 "example.com issue ca.test",
                 "example.com",
                 forbidden(NotListed),
                 Some("example.com"),
             ),
             (
-                "one of two",
+                "the CA is one of two",
                 "a.test issue ca.test\na.test issue sectigo.com",
                 "a.test",
                 Allowed,
                 Some("a.test"),
             ),
             (
-                "from above",
+                "records of a parent count",
                 "example.com issue ca.test",
                 "a.b.example.com",
                 forbidden(NotListed),
                 Some("example.com"),
             ),
             (
-                "the nearest counts",
+                "the nearest records count",
                 "b.test issue sectigo.com\ntest issue ;",
                 "a.b.test",
                 Allowed,
@@ -533,28 +537,28 @@ mod tests {
                 Some("test"),
             ),
             (
-                "not what is below",
+                "records below do not count",
                 "www.a.test issue ;",
                 "a.test",
                 Unrestricted,
                 None,
             ),
             (
-                "nobody",
+                "no issuer",
                 "a.test issue ;",
                 "a.test",
                 forbidden(NoIssuer),
                 Some("a.test"),
             ),
             (
-                "nobody, empty",
+                "no issuer, empty value",
                 "a.test issue \"\"",
                 "a.test",
                 forbidden(NoIssuer),
                 Some("a.test"),
             ),
             (
-                "nobody adds nothing",
+                "no issuer beside an issuer",
                 "a.test issue ;\na.test issue sectigo.com",
                 "a.test",
                 Allowed,
@@ -582,7 +586,7 @@ mod tests {
                 Some("a.test"),
             ),
             (
-                "it ends the climb",
+                "iodef ends the climb",
                 "a.test iodef x\ntest issue ;",
                 "a.test",
                 Unrestricted,
@@ -610,35 +614,35 @@ mod tests {
                 Some("a.test"),
             ),
             (
-                "issuewild is for wildcards",
+                "issuewild is ignored for other names",
                 "a.test issuewild ;",
                 "a.test",
                 Unrestricted,
                 Some("a.test"),
             ),
             (
-                "and goes first there",
+                "issuewild replaces issue for wildcards",
                 "a.test issue sectigo.com\na.test issuewild ;",
                 "*.a.test",
                 forbidden(NoIssuer),
                 Some("a.test"),
             ),
             (
-                "and allows there",
+                "issuewild allows a wildcard",
                 "a.test issue ;\na.test issuewild sectigo.com",
                 "*.a.test",
                 Allowed,
                 Some("a.test"),
             ),
             (
-                "without it issue counts",
+                "issue counts for wildcards without issuewild",
                 "a.test issue ca.test",
                 "*.a.test",
                 forbidden(NotListed),
                 Some("a.test"),
             ),
             (
-                "foreign terms",
+                "unknown parameters are ignored",
                 "a.test issue sectigo.com; policy=ev",
                 "a.test",
                 Allowed,
@@ -655,7 +659,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_look_up_is_no_permission() {
+    fn a_failed_lookup_is_not_a_permission() {
         let ruling = ruled(
             "example.com issue fails",
             "www.example.com",
@@ -671,22 +675,22 @@ mod tests {
         assert_eq!(
             ruling.verdict,
             CaaVerdict::Allowed,
-            "nobody asks further up"
+            "the climb ends at the first records"
         );
     }
 
     #[test]
-    fn what_fails_alike_in_one_domain_is_one_cause() {
+    fn equal_failures_in_one_domain_are_grouped() {
         let zone = "a.test issue fails\nwww.a.test issue fails\nb.test issue fails";
         let names = ["www.a.test", "*.a.test", "a.test", "b.test"];
         let rulings = names.map(|name| ruled(zone, name, &SECTIGO, "2026-11-23T00:00:00Z"));
-        let told: Vec<_> = group_rulings(rulings.iter())
+        let groups: Vec<_> = group_rulings(rulings.iter())
             .into_iter()
             .map(|one| (one.name, one.verdict))
             .collect();
         let failed = |at: &str| CaaVerdict::Failed(at.to_owned(), DnsAnswer::ServFail);
         assert_eq!(
-            told,
+            groups,
             [
                 ("www.a.test, *.a.test, a.test".to_owned(), failed("a.test")),
                 ("b.test".to_owned(), failed("b.test"))
@@ -695,7 +699,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_ca_it_says_who_may() {
+    fn without_a_ca_the_allowed_issuers_are_listed() {
         let one = ruled(
             "a.test issue sectigo.com",
             "a.test",
@@ -714,7 +718,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shop_that_changes_its_ca_needs_both() {
+    fn a_reseller_with_two_cas_needs_both_allowed() {
         let one = ruled(
             "a.test issue sectigo.com",
             "a.test",

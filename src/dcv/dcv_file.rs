@@ -1,6 +1,6 @@
 //! The `.dcv` file beside a request: zone-file text with the CA (`; ca namecheap`) and the
-//! reseller's records. Other lines belong to the user and are kept unchanged. Pure: text in, text
-//! out.
+//! reseller's records. Other lines belong to the user and stay unchanged. Pure: parses and
+//! returns text.
 
 use super::ca::Ca;
 use super::parse;
@@ -22,7 +22,7 @@ enum DcvLine {
 }
 
 impl StoredRecord {
-    /// Parses a file's text; other lines than the CA and records are kept, and otherwise ignored.
+    /// Parses a file's text; lines that are neither the CA nor a record are kept and ignored.
     #[must_use]
     pub fn read(text: &str) -> Self {
         Self {
@@ -31,7 +31,7 @@ impl StoredRecord {
         }
     }
 
-    /// The CA that was given to `csr --ca` or `dcv-check --ca`.
+    /// Returns the CA that was given to `csr --ca` or `dcv-check --ca`.
     #[must_use]
     pub fn ca(&self) -> Option<Ca> {
         self.lines.iter().rev().find_map(|line| {
@@ -43,7 +43,7 @@ impl StoredRecord {
         })
     }
 
-    /// The reseller's records; of several for one host and type the last.
+    /// Returns the reseller's records; of several for the same host and type, the last.
     #[must_use]
     pub fn records(&self) -> Vec<GivenRecord> {
         let mut records: Vec<GivenRecord> = Vec::new();
@@ -74,7 +74,7 @@ impl StoredRecord {
         }
     }
 
-    /// Inserts a line in place of the first one that it replaces, else at the index `otherwise`.
+    /// Inserts a line instead of the first one that it replaces, or else at the index `otherwise`.
     fn insert(&mut self, line: DcvLine, replaces: impl Fn(&DcvLine) -> bool, otherwise: usize) {
         let at = self.lines.iter().position(&replaces).unwrap_or(otherwise);
         self.lines.retain(|one| !replaces(one));
@@ -88,7 +88,7 @@ impl StoredRecord {
         self.changed
     }
 
-    /// The content of the file, in zone-file syntax.
+    /// Returns the content of the file, in zone-file syntax.
     #[must_use]
     pub fn text(&self) -> String {
         self.lines
@@ -129,8 +129,8 @@ impl DcvLine {
     }
 }
 
-/// Whether a line has the form in which records are stored: with its whole name, TTL and class.
-/// Other notes may look like a record, but hardly like this.
+/// Whether a line has the form in which certctl stores records: with complete name, TTL and class.
+/// A note of the user may look like a record, but hardly like this.
 fn is_stored_form(line: &str) -> bool {
     let mut words = line.split_whitespace();
     let name = words
@@ -158,12 +158,15 @@ mod tests {
 
     #[test]
     fn a_written_file_is_read_unchanged() {
-        let mut kept = StoredRecord::default();
-        kept.set_ca(Ca::Namecheap);
-        kept.add(&record(LINE));
-        assert_eq!(kept.text(), format!("; ca namecheap\n{LINE}"));
-        let again = StoredRecord::read(&kept.text());
-        assert_eq!((again.ca(), again.records()), (kept.ca(), kept.records()));
+        let mut stored = StoredRecord::default();
+        stored.set_ca(Ca::Namecheap);
+        stored.add(&record(LINE));
+        assert_eq!(stored.text(), format!("; ca namecheap\n{LINE}"));
+        let again = StoredRecord::read(&stored.text());
+        assert_eq!(
+            (again.ca(), again.records()),
+            (stored.ca(), stored.records())
+        );
     }
 
     #[test]
@@ -172,34 +175,36 @@ mod tests {
             "  ; ca namecheap \n{}",
             LINE.to_uppercase().replace(" 300 IN", "\t60\tIN")
         );
-        let mut kept = StoredRecord::read(&text);
-        kept.set_ca(Ca::Namecheap);
-        kept.add(&kept.records()[0].clone());
-        assert!(!kept.changed());
-        assert_eq!(kept.text(), text);
+        let mut stored = StoredRecord::read(&text);
+        stored.set_ca(Ca::Namecheap);
+        stored.add(&stored.records()[0].clone());
+        assert!(!stored.changed());
+        assert_eq!(stored.text(), text);
     }
 
     #[test]
     fn a_new_value_replaces_the_old_ones() {
         let new = LINE.replace("69ff68dc5168c", "5a955211b1f8c");
-        let mut kept = StoredRecord::read(&format!("; before\n{LINE}; between\n{LINE}; after\n"));
-        assert_eq!(kept.records().len(), 1);
-        kept.add(&record(&new));
-        assert!(kept.changed());
-        assert_eq!(kept.records(), [record(&new)]);
-        assert_eq!(kept.text(), format!("; before\n{new}; between\n; after\n"));
+        let mut stored = StoredRecord::read(&format!("; before\n{LINE}; between\n{LINE}; after\n"));
+        assert_eq!(stored.records().len(), 1);
+        stored.add(&record(&new));
+        assert!(stored.changed());
+        assert_eq!(stored.records(), [record(&new)]);
+        assert_eq!(
+            stored.text(),
+            format!("; before\n{new}; between\n; after\n")
+        );
     }
 
     #[test]
     fn other_lines_are_kept() {
-        let text =
-            "$ORIGIN example.com.\n\u{1}\n\nnote TXT \"a  b\"\n\tTXT \"same owner\"\n; ca nobody\n";
-        let mut kept = StoredRecord::read(text);
-        assert_eq!((kept.ca(), kept.records()), (None, vec![]));
-        assert_eq!(kept.text(), text);
-        kept.set_ca(Ca::Sectigo);
-        kept.set_ca(Ca::Namecheap);
-        kept.add(&record(LINE));
-        assert_eq!(kept.text(), format!("; ca namecheap\n{text}{LINE}"));
+        let text = "$ORIGIN example.com.\n\u{1}\n\nnote TXT \"a  b\"\n\tTXT \"same owner\"\n; ca unknown\n";
+        let mut stored = StoredRecord::read(text);
+        assert_eq!((stored.ca(), stored.records()), (None, vec![]));
+        assert_eq!(stored.text(), text);
+        stored.set_ca(Ca::Sectigo);
+        stored.set_ca(Ca::Namecheap);
+        stored.add(&record(LINE));
+        assert_eq!(stored.text(), format!("; ca namecheap\n{text}{LINE}"));
     }
 }

@@ -1,8 +1,8 @@
-//! Whether a zone's signatures are valid, judged from its servers' answers: DS at the zone above,
-//! DNSKEY, RRSIG and the clock (RFC 4035 5). CAs must check this for every look-up (BR 3.2.2.4 and
-//! 3.2.2.8.1, SC-085), even where the resolver here does not. Pure; no trust anchor is needed: the
-//! question is what the owner of the domain has configured wrongly, so the zones above the domain
-//! are trusted. A zone without DS is unsigned, which is fine.
+//! Validates a zone's signatures from its servers' answers: DS in the parent zone, DNSKEY, RRSIG and
+//! the clock (RFC 4035 5). CAs must check them for every lookup (BR 3.2.2.4 and 3.2.2.8.1, SC-085),
+//! even if the local resolver does not. Pure. It needs no trust anchor: it looks for mistakes of
+//! the domain's owner, so it trusts the zones above the domain. A zone without a DS record is
+//! unsigned, which is not a fault.
 
 use hickory_proto::dnssec::crypto::Digest;
 use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS, RRSIG};
@@ -10,17 +10,17 @@ use hickory_proto::dnssec::{PublicKey, Verifier};
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 use jiff::{SignedDuration, Timestamp};
 
-/// A zone on the path from the root to the zone of the record, and what is known of its keys.
+/// A zone on the path from the root to the zone of the record, and its keys as far as known.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ZoneCut {
     pub zone: Name,
-    /// The DS records that the zone above has for it; `None` if they are not known.
+    /// The DS records for it in the parent zone; `None` if they are not known.
     pub ds: Option<Vec<DS>>,
-    /// The answer of each server that was asked for the keys.
+    /// The answer of each server that was queried for the keys.
     pub keys: Vec<ServerKeys>,
 }
 
-/// One server's answer to the question for a zone's keys.
+/// One server's answer to the query for a zone's keys.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ServerKeys {
     pub server: String,
@@ -28,7 +28,7 @@ pub(crate) struct ServerKeys {
     pub records: Option<Vec<Record>>,
 }
 
-/// One server's answer to the question for the validation record.
+/// One server's answer to the query for the validation record.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct SignedAnswer {
     pub server: String,
@@ -41,7 +41,7 @@ pub(crate) struct SignedAnswer {
 /// Everything that the verdict is based on.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct DnssecEvidence {
-    /// From the top level down to the zone.
+    /// The zones from the top-level domain down to the zone of the record.
     pub cuts: Vec<ZoneCut>,
     /// The answers of the zone's own servers.
     pub answers: Vec<SignedAnswer>,
@@ -61,7 +61,7 @@ pub enum DnssecState {
 }
 
 impl DnssecState {
-    /// The word in JSON.
+    /// Returns the word for JSON.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ impl DnssecState {
     }
 }
 
-/// Something that is wrong, and at which servers.
+/// A flaw, and the servers that show it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DnssecFault {
     pub zone: String,
@@ -81,9 +81,10 @@ pub struct DnssecFault {
     pub servers: Vec<String>,
 }
 
+/// What is wrong with a zone's signatures.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum DnssecFlaw {
-    /// The zone above has a DS record, the zone has no key.
+    /// The parent zone has a DS record, but the zone has no key.
     NoKey,
     /// The DS record matches none of the zone's keys.
     OtherKey,
@@ -97,7 +98,7 @@ pub enum DnssecFlaw {
     Wrong(String),
 }
 
-/// Judges the evidence at an instant.
+/// Judges the evidence as of an instant.
 #[must_use]
 pub(crate) fn judge_signatures(evidence: &DnssecEvidence, at: Timestamp) -> DnssecState {
     let Some(zone_cut) = evidence.cuts.last() else {
@@ -112,7 +113,7 @@ pub(crate) fn judge_signatures(evidence: &DnssecEvidence, at: Timestamp) -> Dnss
     for cut in &evidence.cuts {
         match &cut.ds {
             None => return DnssecState::Unknown,
-            // What is below an unsigned zone is unsigned, whatever it says (RFC 4035 5.2).
+            // Everything below an unsigned zone is unsigned, whatever it claims (RFC 4035 5.2).
             Some(ds) if ds.is_empty() => return validation.state_or(DnssecState::Unsigned),
             Some(ds) => validation.check_keys(cut, ds),
         }
@@ -129,7 +130,7 @@ pub(crate) fn judge_signatures(evidence: &DnssecEvidence, at: Timestamp) -> Dnss
     validation.state_or(state)
 }
 
-/// Whether some server gave the keys of the zone, and of each zone above it that was asked for
+/// Whether some server returned the keys of the zone, and of each parent zone that was queried for
 /// them. Otherwise the chain of trust has a gap.
 fn keys_are_known(cuts: &[ZoneCut], zone_cut: &ZoneCut) -> bool {
     has_known_keys(zone_cut)
@@ -142,23 +143,24 @@ fn has_known_keys(cut: &ZoneCut) -> bool {
     cut.keys.iter().any(|keys| keys.records.is_some())
 }
 
-/// What a zone may cost: signatures that are checked in all, keys and DS records of a set. Real
-/// zones have a few; a hostile one could make work of thousands (CVE-2023-50387).
+/// The most signatures that are checked for one record. Real zones need a few; a hostile one could
+/// cause thousands of checks (CVE-2023-50387).
 const MOST_CHECKS: usize = 512;
+/// The most keys, and the most DS records, of one set.
 const MOST_KEYS: usize = 64;
 
-/// What has been found so far.
+/// The state of a validation.
 struct DnssecValidation {
-    /// The instant that signatures are checked for.
+    /// The instant for which signatures are checked.
     at: Timestamp,
     faults: Vec<DnssecFault>,
     /// False once something could not be checked.
     all_known: bool,
-    /// So many signatures may still be checked.
+    /// How many signatures may still be checked.
     remaining_checks: usize,
 }
 
-/// What the check of one record set gave.
+/// The result of the check of one record set.
 enum SetCheck {
     Valid,
     /// It cannot be checked here (an unknown algorithm, too many signatures).
@@ -175,7 +177,7 @@ impl DnssecValidation {
         }
     }
 
-    /// Adds what the check gave for one server; the same flaw at another server is one fault.
+    /// Adds the result for one server; the same flaw at several servers is one fault.
     fn add(&mut self, zone: &Name, server: &str, check: SetCheck) {
         let flaw = match check {
             SetCheck::Valid => return,
@@ -198,8 +200,7 @@ impl DnssecValidation {
         }
     }
 
-    /// Checks the zone's keys at each server: one that a DS record matches is there and signs them
-    /// all.
+    /// Checks the zone's keys at each server: a key that matches a DS record has to sign all of them.
     fn check_keys(&mut self, cut: &ZoneCut, ds: &[DS]) {
         for ServerKeys { server, records } in &cut.keys {
             let Some(records) = records else { continue };
@@ -241,7 +242,7 @@ impl DnssecValidation {
         }
     }
 
-    /// Checks the signatures in one server's answer with the keys that this server gave.
+    /// Checks the signatures in one server's answer with the keys from the same server.
     fn check_answer(&mut self, zone_cut: &ZoneCut, answer: &SignedAnswer) {
         let SignedAnswer {
             server,
@@ -269,7 +270,7 @@ impl DnssecValidation {
         }
     }
 
-    /// Whether one of the signatures of a set is valid; else what is wrong with the last one.
+    /// Checks the signatures of a set: valid if one of them is; else the flaw of the last one.
     fn check_set(
         &mut self,
         set: &RecordSetId,
@@ -284,7 +285,7 @@ impl DnssecValidation {
                 flaw = outside;
                 continue;
             }
-            // Tags are no names: two keys may have the same.
+            // Two keys may have the same tag.
             for key in keys
                 .iter()
                 .filter(|key| may_have_signed(key, signature))
@@ -305,7 +306,7 @@ impl DnssecValidation {
         SetCheck::Flawed(flaw)
     }
 
-    /// Whether the signature has expired or is not valid yet.
+    /// Returns the flaw of a signature that has expired or is not valid yet.
     fn validity_flaw(&self, signature: &RRSIG, set_name: &str) -> Option<DnssecFlaw> {
         let input = signature.input();
         let from = nearest_instant(input.sig_inception.get(), self.at);
@@ -319,7 +320,7 @@ impl DnssecValidation {
         }
     }
 
-    /// Whether the key is usable and one more check is allowed, which is then counted.
+    /// Whether the key is usable and one more check is allowed; if so, counts the check.
     fn may_check(&mut self, key: &DNSKEY) -> bool {
         if self.remaining_checks == 0 || key.key().is_err() {
             return false;
@@ -329,7 +330,7 @@ impl DnssecValidation {
     }
 }
 
-/// Whether the key may have made the signature: same tag and algorithm.
+/// Whether the key may have made the signature: both have the same tag and algorithm.
 fn may_have_signed(key: &DNSKEY, signature: &RRSIG) -> bool {
     let input = signature.input();
     key.calculate_key_tag().ok() == Some(input.key_tag)
@@ -357,20 +358,21 @@ fn matches_ds(zone: &Name, ds: &[DS], key: &DNSKEY) -> bool {
     })
 }
 
-/// False where no DS record has a digest that can be computed here: nothing is known then.
+/// Whether a DS record has a digest that can be computed here; otherwise nothing can be concluded.
 fn has_known_digest(ds: &[DS]) -> bool {
     ds.iter()
         .any(|ds| Digest::new(&[], ds.digest_type()).is_ok())
 }
 
-/// Records of one name and type.
+/// The name and type of a set of records.
 #[derive(Debug, Eq, PartialEq)]
 struct RecordSetId {
     name: Name,
     kind: RecordType,
 }
 
-/// What a signed zone signs in an answer: what was asked for, or the proof that it is not there.
+/// Returns the sets in an answer that a signed zone signs: the queried records, or the records that
+/// prove their absence.
 fn signed_sets(records: &[Record], name: &Name) -> Vec<RecordSetId> {
     let mut sets: Vec<RecordSetId> = Vec::new();
     for record in records {
@@ -398,14 +400,15 @@ fn signatures<'a>(records: &'a [Record], set: &'a RecordSetId) -> impl Iterator<
     })
 }
 
-/// The instant that 32 bits of seconds mean: the one nearest to `at` (RFC 4034 3.1.5, RFC 1982).
+/// Returns the instant that 32 bits of seconds stand for: the one nearest to `at` (RFC 4034 3.1.5,
+/// RFC 1982).
 fn nearest_instant(seconds: u32, at: Timestamp) -> Timestamp {
-    const ROUND: i64 = 1 << 32;
-    let ahead = (i64::from(seconds) - at.as_second()).rem_euclid(ROUND);
-    let nearest = if ahead < ROUND / 2 {
+    const PERIOD: i64 = 1 << 32;
+    let ahead = (i64::from(seconds) - at.as_second()).rem_euclid(PERIOD);
+    let nearest = if ahead < PERIOD / 2 {
         ahead
     } else {
-        ahead - ROUND
+        ahead - PERIOD
     };
     Timestamp::from_second(at.as_second())
         .and_then(|at| at.checked_add(SignedDuration::from_secs(nearest)))
@@ -426,7 +429,7 @@ mod tests {
         judge_signatures, nearest_instant,
     };
 
-    /// Signatures are valid for a day from here.
+    /// The instant from which signatures are valid for a day.
     const BEGIN: i64 = 1_800_000_000;
     const DAY: i64 = 86_400;
 
@@ -450,7 +453,7 @@ mod tests {
         DnssecSigner::new(dnskey, Box::new(key), zone(), day)
     }
 
-    /// These records of one name, and their signature.
+    /// Returns these records of one name, and their signature.
     fn signed(owner: &Name, data: Vec<RData>, by: &DnssecSigner) -> Vec<Record> {
         let mut set = RecordSet::new(owner.clone(), data[0].record_type(), 1);
         for one in data {
@@ -478,7 +481,7 @@ mod tests {
     }
 
     fn owner() -> Name {
-        name("_proof.shop.example.")
+        name("_dnsauth.shop.example.")
     }
 
     fn target(text: &str) -> RData {
@@ -493,7 +496,7 @@ mod tests {
         )
     }
 
-    /// Everything right, at one server.
+    /// Evidence without faults, from one server.
     fn right(by: &DnssecSigner) -> DnssecEvidence {
         let above = ZoneCut {
             zone: name("example."),
@@ -527,7 +530,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_holds_for_as_long_as_it_says() {
+    fn signatures_are_valid_only_within_their_period() {
         let evidence = right(&signer());
         assert_eq!(judge_signatures(&evidence, at(BEGIN)), DnssecState::Signed);
         assert_eq!(
@@ -535,13 +538,13 @@ mod tests {
             DnssecState::Signed
         );
         let [keys, answer] =
-            ["shop.example DNSKEY", "_proof.shop.example CNAME"].map(str::to_owned);
-        let ended = at(BEGIN + DAY);
+            ["shop.example DNSKEY", "_dnsauth.shop.example CNAME"].map(str::to_owned);
+        let expired = at(BEGIN + DAY);
         assert_eq!(
             flaws(&evidence, BEGIN + DAY + 1),
             [
-                DnssecFlaw::Expired(keys.clone(), ended),
-                DnssecFlaw::Expired(answer.clone(), ended)
+                DnssecFlaw::Expired(keys.clone(), expired),
+                DnssecFlaw::Expired(answer.clone(), expired)
             ]
         );
         assert_eq!(
@@ -554,7 +557,7 @@ mod tests {
     }
 
     #[test]
-    fn without_ds_nothing_is_checked_and_what_is_not_known_is_not_judged() {
+    fn zones_without_ds_are_unsigned_and_missing_evidence_is_unknown() {
         let mut evidence = right(&signer());
         evidence.answers[0].records.pop();
         evidence.cuts[1].ds = None;
@@ -577,7 +580,7 @@ mod tests {
         assert_eq!(
             judge_signatures(&evidence, at(BEGIN)),
             DnssecState::Unknown,
-            "no server gave its keys"
+            "no server returned its keys"
         );
         assert_eq!(
             judge_signatures(&DnssecEvidence::default(), at(BEGIN)),
@@ -586,7 +589,7 @@ mod tests {
     }
 
     #[test]
-    fn each_flaw_is_told_by_itself() {
+    fn each_flaw_is_reported() {
         let by = signer();
         let mut no_key = right(&by);
         no_key.cuts[1].keys[0].records = Some(Vec::new());
@@ -598,7 +601,7 @@ mod tests {
         changed.answers[0].records[0].data = target("elsewhere.example.");
         let mut foreign = right(&by);
         foreign.answers[0].records = signed(&owner(), vec![target("ca.example.")], &signer());
-        let answer = || "_proof.shop.example CNAME".to_owned();
+        let answer = || "_dnsauth.shop.example CNAME".to_owned();
         for (evidence, flaw) in [
             (no_key, DnssecFlaw::NoKey),
             (other_key, DnssecFlaw::OtherKey),
@@ -611,7 +614,7 @@ mod tests {
     }
 
     #[test]
-    fn one_signature_that_holds_is_enough() {
+    fn one_valid_signature_is_enough() {
         let (by, other) = (signer(), signer());
         let mut evidence = right(&by);
         let mut wrong = signed(&owner(), vec![target("elsewhere.example.")], &other);
@@ -620,7 +623,7 @@ mod tests {
         assert_eq!(
             judge_signatures(&evidence, at(BEGIN)),
             DnssecState::Signed,
-            "a second DS and a second signature are a key's change"
+            "a key rollover has a second DS and a second signature"
         );
     }
 
@@ -644,7 +647,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_wrap_in_2106() {
+    fn seconds_wrap_around_in_2106() {
         let late = 4_294_967_296 + 100;
         assert_eq!(nearest_instant(200, at(late)), at(4_294_967_296 + 200));
         assert_eq!(nearest_instant(u32::MAX, at(late)), at(4_294_967_295));

@@ -1,5 +1,5 @@
-//! What would satisfy the CA for one domain: the record, the values it may have, and the names that
-//! it may have.
+//! What would satisfy the CA for one domain: the record, its accepted values, and the names at which
+//! the CA accepts it.
 
 use std::borrow::Cow;
 
@@ -12,11 +12,11 @@ use crate::pki::request::SigningRequest;
 /// Where the accepted values come from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ExpectationSource {
-    /// The reseller's record, which has this very value.
+    /// The reseller's record, which has exactly this value.
     Reseller,
-    /// The CA's known form, where it needs no unique value.
+    /// The CA's known form, if it needs no unique value.
     Form,
-    /// None is known: only the part made from the request is.
+    /// No value is known, only the part that is derived from the request.
     Unknown,
 }
 
@@ -34,18 +34,18 @@ pub(crate) enum ValueLikeness {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ExpectedAnswer {
     pub record: DcvRecord,
-    /// What values of its kind have in common.
+    /// The common form of values of its kind.
     pub related_form: ValueLikeness,
     /// The values known to be right.
     pub values: Vec<String>,
-    /// Where they come from.
+    /// The source of these values.
     pub source: ExpectationSource,
     /// The part of the record's name before the domain; empty if the record is at the domain
     /// itself.
     pub label: String,
     /// The validated domain, without the wildcard.
     pub domain: String,
-    /// Names of the request below the domain: a record there does not validate the domain.
+    /// Names of the request below the domain; a record there does not validate the domain.
     below: Vec<String>,
 }
 
@@ -59,14 +59,14 @@ pub(crate) enum RelativePosition {
     Parent,
     /// The whole host name was pasted into a DNS provider's console that appends the zone's name.
     Doubled,
-    /// Below the domain: validates less than is needed.
+    /// Below the domain: a record there validates less than is needed.
     Below,
     NoUnderscore,
 }
 
 impl ExpectedAnswer {
-    /// The names to query and what each is; the record's own name first. `zone` is known once
-    /// servers were asked.
+    /// Returns the names to query and the position of each; the record's own name first. `zone` is
+    /// known once servers were queried.
     #[must_use]
     pub(crate) fn names_to_query(
         &self,
@@ -98,7 +98,7 @@ impl ExpectedAnswer {
         places
     }
 
-    /// The registrable domain, where a zone above it cannot be the owner's.
+    /// Returns the registrable domain; a zone above it cannot be the owner's.
     #[must_use]
     pub(crate) fn registrable_domain(&self) -> Option<String> {
         let name = DnsName::parse(&self.domain)
@@ -107,8 +107,8 @@ impl ExpectedAnswer {
         name.registrable().map(str::to_owned)
     }
 
-    /// Removes the computed values: the record of a key that is used again has a unique value,
-    /// which only the CA knows (docs.sectigo.com, request token).
+    /// Removes the computed values: the record for a reused key has a unique value, which only the CA
+    /// knows (docs.sectigo.com, request token).
     pub(crate) fn require_reseller_value(&mut self, request: &SigningRequest) {
         if self.source == ExpectationSource::Form {
             self.source = ExpectationSource::Unknown;
@@ -122,7 +122,7 @@ impl ExpectedAnswer {
         }
     }
 
-    /// Takes the zone that servers report in place of the registrable domain.
+    /// Uses the zone that servers report instead of the registrable domain.
     pub(crate) fn set_zone(&mut self, zone: &str) {
         let is_in_zone = self
             .domain
@@ -140,8 +140,8 @@ impl ExpectedAnswer {
 /// The most names below one domain that are queried for a misplaced record.
 const BELOW_LIMIT: usize = 8;
 
-/// Whether a reseller's record is for this request: both host and value are made from it, or (made
-/// from no request) it is for one of its names.
+/// Whether a reseller's record is for this request: both host and value are derived from it, or the
+/// record is derived from no request and is for one of its names.
 #[must_use]
 pub(crate) fn belongs_to_request(given: &GivenRecord, request: &SigningRequest) -> bool {
     match (given.md5(), given.hash_labels()) {
@@ -160,8 +160,8 @@ pub(crate) fn is_for_request_name(given: &GivenRecord, request: &SigningRequest)
         .any(|domain| given.anchor_for(domain.as_str()).is_some())
 }
 
-/// One expectation for each domain to validate; none for a CA that needs no record. `given` are the
-/// reseller's records that belong to this request.
+/// Returns one expectation for each domain to validate; none for a CA that needs no record. `given`
+/// are the reseller's records that belong to this request.
 #[must_use]
 pub(crate) fn expectations(
     request: &SigningRequest,
@@ -194,7 +194,7 @@ fn expectation(
     if let Some((nearest, anchor)) = anchored.max_by_key(|(_, anchor)| anchor.domain.len()) {
         return Some(from_reseller(request, nearest, &anchor));
     }
-    // The value made from a request is the same for all of its domains.
+    // The value that is derived from a request is the same for all of its domains.
     if let Some(of_request) = given.iter().find(|given| given.md5().is_some()) {
         let anchor = ValidatedDomain {
             label: record::host_label(request),
@@ -205,8 +205,8 @@ fn expectation(
     from_form(request, ca, given, domain)
 }
 
-/// A reseller's record that is checked without a request: its very value is expected. `None` if its
-/// host is not a whole name.
+/// Returns the expectation for a reseller's record without a request: exactly its value. `None` if
+/// its host is not a complete name.
 #[must_use]
 pub(crate) fn expect_without_request(given: &GivenRecord) -> Option<ExpectedAnswer> {
     let (label, domain) = match given.host.split_once('.') {
@@ -223,7 +223,7 @@ pub(crate) fn expect_without_request(given: &GivenRecord) -> Option<ExpectedAnsw
     Some(with_given_value(given, &anchor, record, Vec::new()))
 }
 
-/// The record has the very value of the reseller's record.
+/// The expectation of exactly the value of the reseller's record.
 fn from_reseller(
     request: &SigningRequest,
     given: &GivenRecord,
@@ -260,7 +260,8 @@ fn with_given_value(
     }
 }
 
-/// What can be derived from the CA's form; for an unknown CA, from the record for another domain.
+/// Derives the expectation from the CA's form; for an unknown CA, from the record for another
+/// domain.
 fn from_form(
     request: &SigningRequest,
     ca: Option<Ca>,
@@ -299,7 +300,7 @@ fn from_form(
     })
 }
 
-/// The values that the CA accepts, where they can be computed from the request alone.
+/// Returns the values that the CA accepts, if they can be computed from the request alone.
 fn values_by_form(ca: Option<Ca>, target: &str) -> Vec<String> {
     match ca.and_then(Ca::csr_hash) {
         Some(form) if form.unique == UniqueValue::WhenKeyIsReused => form
@@ -311,7 +312,7 @@ fn values_by_form(ca: Option<Ca>, target: &str) -> Vec<String> {
     }
 }
 
-/// The part before the domain in a record for one of the names of `request`.
+/// Returns the part before the domain in a record for one of the names of `request`.
 fn request_label(request: &SigningRequest, given: &GivenRecord) -> Option<String> {
     record::domains_to_validate(request)
         .iter()
@@ -319,7 +320,7 @@ fn request_label(request: &SigningRequest, given: &GivenRecord) -> Option<String
         .map(|anchor| anchor.label)
 }
 
-/// The first few names of the request that are below `domain`.
+/// Returns the first few names of the request that are below `domain`.
 fn names_below(request: &SigningRequest, domain: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for name in &request.dns_names {
@@ -367,14 +368,19 @@ mod tests {
     }
 
     #[test]
-    fn the_shops_record_goes_before_the_known_form() {
+    fn the_resellers_record_takes_precedence_over_the_known_form() {
         let request = request(&["example.com"]);
-        let shop = given(&request, ".example.com");
+        let reseller = given(&request, ".example.com");
         for (ca, given, source, values) in [
             (None, &[][..], ExpectationSource::Unknown, 0),
             (Some(Ca::Namecheap), &[][..], ExpectationSource::Unknown, 0),
             (Some(Ca::Sectigo), &[][..], ExpectationSource::Form, 2),
-            (Some(Ca::Sectigo), &shop[..], ExpectationSource::Reseller, 1),
+            (
+                Some(Ca::Sectigo),
+                &reseller[..],
+                ExpectationSource::Reseller,
+                1,
+            ),
         ] {
             let expected = &expectations(&request, ca, given)[0];
             assert_eq!(
@@ -387,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn one_value_serves_every_domain_and_a_host_above_all_below_it() {
+    fn one_value_validates_every_domain_and_a_parent_all_below_it() {
         let request = request(&["a.example.com", "b.example.com", "example.net"]);
         let apart = expectations(&request, None, &given(&request, ".a.example.com"));
         assert_eq!(
@@ -435,9 +441,9 @@ mod tests {
     }
 
     #[test]
-    fn the_panel_is_that_of_the_zone_cut() {
+    fn the_record_belongs_in_the_zone_that_servers_report() {
         let request = request(&["www.dept.example.com"]);
-        for (zone, panel, suffix) in [
+        for (zone, record_zone, suffix) in [
             ("example.com", "example.com", ".www.dept"),
             ("dept.example.com", "dept.example.com", ".www"),
             ("com", "example.com", ".www.dept"),
@@ -445,7 +451,7 @@ mod tests {
         ] {
             let mut expected = expectations(&request, None, &[]).remove(0);
             expected.set_zone(zone);
-            assert_eq!(expected.record.zone, panel, "{zone}");
+            assert_eq!(expected.record.zone, record_zone, "{zone}");
             assert_eq!(
                 expected.record.relative_name,
                 format!("{}{suffix}", host_label(&request)),

@@ -1,6 +1,6 @@
-//! HTTP validation: the file that each name has to serve, and whether what it serves would satisfy
-//! the CA. A CA checks each name by itself: no climbing, no wildcards (BR 3.2.2.4.18 since
-//! 2021-12-01).
+//! HTTP validation: the file that each name has to serve, and whether the served file would satisfy
+//! the CA. A file validates exactly one name: neither the names below it nor wildcards (BR
+//! 3.2.2.4.18 since 2021-12-01).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -82,12 +82,12 @@ pub enum HttpResponse {
         status: u16,
         /// The `Location` of a redirect.
         location: Option<String>,
-        /// No more than `MOST_BODY` octets.
+        /// At most `MOST_BODY` bytes.
         body: Vec<u8>,
     },
-    /// No response within the time; holds the reason.
+    /// No response within the time limit; holds the reason.
     Silent(String),
-    /// This machine has no route to it (IPv6 where there is none).
+    /// This machine has no route to the address (often IPv6).
     NoRoute,
 }
 
@@ -97,7 +97,7 @@ pub(crate) const MOST_BODY: usize = 16 * 1024;
 /// What is wrong with a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum FileFlaw {
-    /// It is made from another request.
+    /// It is derived from another request.
     AnotherRequest,
     /// It has other content; holds the beginning.
     Content(String),
@@ -107,14 +107,14 @@ pub enum FileFlaw {
     Redirected(String),
     /// The status is not 200.
     Status(u16),
-    /// It is made from this request, but there is no reseller's record to compare its end with.
+    /// It is derived from this request, but there is no reseller's record to compare its end with.
     Unchecked,
-    /// It is made from this request, but has another zone or unique value than the reseller's record.
+    /// It is derived from this request, but has another zone or unique value than expected.
     Unique(String),
 }
 
-/// The files for `request`, one for each name that is not a wildcard; none for a CA that does not
-/// offer HTTP validation. `given` are the reseller's records that belong to this request.
+/// Returns the files for `request`, one for each name that is not a wildcard; none for a CA that does
+/// not offer HTTP validation. `given` are the reseller's records that belong to this request.
 #[must_use]
 pub(crate) fn validation_files(
     request: &SigningRequest,
@@ -130,7 +130,7 @@ pub(crate) fn validation_files(
         .collect()
 }
 
-/// The files for a known CA, which are reported beside its records: either method is enough.
+/// Returns the files for a known CA, which are reported beside its records: either method suffices.
 #[must_use]
 pub(crate) fn files_of_known_ca(
     request: &SigningRequest,
@@ -145,7 +145,7 @@ pub(crate) fn files_of_known_ca(
     files.into_iter().map(|file| file.record).collect()
 }
 
-/// Records and files in one list, as in JSON documents.
+/// Returns records and files in one list, as in JSON documents.
 #[must_use]
 pub(crate) fn list_records_and_files(
     records: &[DcvRecord],
@@ -156,7 +156,7 @@ pub(crate) fn list_records_and_files(
         .collect()
 }
 
-/// The file for one name.
+/// Returns the file for one name; `None` if the CA does not offer HTTP validation.
 #[must_use]
 pub(crate) fn validation_file(
     request: &SigningRequest,
@@ -196,7 +196,7 @@ pub(crate) fn validation_file(
     })
 }
 
-/// The file name in upper case: a path, unlike a DNS name, is case-sensitive.
+/// Returns the file name in upper case: a path, unlike a DNS name, is case-sensitive.
 fn hash_file_name(request: &SigningRequest) -> String {
     format!("{}.txt", request.md5().to_ascii_uppercase())
 }
@@ -247,7 +247,7 @@ fn content_by_target(sha256: String, rest: &str) -> Content {
 }
 
 impl Content {
-    /// The whole content, if it is known.
+    /// Returns the whole content, if it is known.
     fn body(&self) -> Option<String> {
         match self {
             Self::Token(token) => token.clone(),
@@ -266,7 +266,7 @@ impl Content {
         }
     }
 
-    /// The form of content that is not known.
+    /// Returns the form of content that is not known.
     fn shape(&self) -> String {
         match self {
             Self::Token(_) => "<token>".to_owned(),
@@ -283,8 +283,7 @@ fn first_zone(zones: &[String]) -> &str {
 }
 
 impl ValidationFile {
-    /// Treats the unique value as unknown: the file of a key that is used again has one, which only
-    /// the CA knows.
+    /// Treats the unique value as unknown: the file for a reused key has one, which only the CA knows.
     pub fn require_unique_value(&mut self) {
         if let Content::Hash { unique, .. } = &mut self.content
             && *unique == ExpectedUnique::Absent
@@ -376,7 +375,7 @@ fn token_flaw(lines: &[&str], token: Option<&str>) -> Option<FileFlaw> {
     }
 }
 
-/// The first characters, enough to recognize the text.
+/// Returns the first characters, enough to recognize the text.
 fn beginning(lines: &[&str]) -> String {
     let all = lines.join(" / ");
     match all.char_indices().nth(80) {
@@ -400,7 +399,7 @@ pub enum FileReason {
     /// The name has no address.
     NoAddress {
         name: String,
-        /// The answer of a failed look-up; `None` if there is no address.
+        /// The answer of a failed lookup; `None` if there is no address.
         failed: Option<DnsAnswer>,
     },
     /// The name has an address that is not reachable from the public internet.
@@ -409,7 +408,7 @@ pub enum FileReason {
         address: IpAddr,
         /// Why it is not reachable.
         why: &'static str,
-        /// Whether only a given server was asked for the address, as in a test.
+        /// Whether only one given server was queried for the address, as in a test.
         rehearsed: bool,
     },
     /// An address did not answer.
@@ -429,15 +428,16 @@ pub enum FileReason {
 }
 
 impl FileReason {
-    /// The reason for one address; `None` if the file is right or the address was not reached.
+    /// Returns the reason for one address; `None` if the file is right or the address is unreachable
+    /// from this machine.
     #[must_use]
     pub fn from_response(
-        proof: &ValidationFile,
+        file: &ValidationFile,
         address: &SocketAddr,
         got: &HttpResponse,
         flaw: Option<&FileFlaw>,
     ) -> Option<Self> {
-        let url = proof.record.url.clone();
+        let url = file.record.url.clone();
         let address = *address;
         match (got, flaw) {
             (HttpResponse::Silent(reason), _) => Some(Self::Silent {
@@ -449,7 +449,7 @@ impl FileReason {
                 url,
                 address,
                 flaw: flaw.clone(),
-                redirects: proof.redirects,
+                redirects: file.redirects,
             }),
             _ => None,
         }
@@ -467,7 +467,7 @@ mod tests {
     const HASH: &str = "46b9c075c165526983f73319a38c647b.f35bf554d979c464b01d99f8839ba328";
     const SHA: &str = "46b9c075c165526983f73319a38c647bf35bf554d979c464b01d99f8839ba328";
 
-    fn proof(ca: Option<Ca>, unique: Option<&str>) -> ValidationFile {
+    fn first_file(ca: Option<Ca>, unique: Option<&str>) -> ValidationFile {
         let block = pem::parse(include_bytes!("../../fixtures/namecheap-doc.csr")).unwrap();
         let request = SigningRequest::from_der(block.contents()).unwrap();
         let line = |unique| format!("_{}.example.com {HASH}.{unique}comodoca.com", request.md5());
@@ -479,26 +479,26 @@ mod tests {
 
     #[test]
     fn the_file_is_derived_from_the_request() {
-        let shop = proof(Some(Ca::Namecheap), Some("u1.")).record;
+        let reseller = first_file(Some(Ca::Namecheap), Some("u1.")).record;
         assert_eq!(
-            shop.url,
+            reseller.url,
             "http://example.com/.well-known/pki-validation/6FCFE984AC87413B45A0D531D2172600.txt"
         );
         assert_eq!(
-            (shop.body, shop.complete),
+            (reseller.body, reseller.complete),
             (Some(format!("{SHA}\ncomodoca.com\nu1")), true)
         );
-        let unknown = proof(Some(Ca::Namecheap), None).record;
+        let unknown = first_file(Some(Ca::Namecheap), None).record;
         assert_eq!(
             (unknown.body, unknown.shape),
             (None, Some(format!("{SHA}\n<zone>\n<unique value>")))
         );
         assert_eq!(
-            proof(Some(Ca::Sectigo), None).record.body,
+            first_file(Some(Ca::Sectigo), None).record.body,
             Some(format!("{SHA}\nsectigo.com"))
         );
         assert!(
-            proof(Some(Ca::Digicert), None)
+            first_file(Some(Ca::Digicert), None)
                 .record
                 .url
                 .ends_with("/fileauth.txt")
@@ -512,7 +512,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lines_of_a_file_decide() {
+    fn files_are_judged_line_by_line() {
         let unique = |text: &str| Some(FileFlaw::Unique(text.to_owned()));
         let content = |text: &str| Some(FileFlaw::Content(text.to_owned()));
         let other = "0".repeat(64);
@@ -629,7 +629,7 @@ mod tests {
                 location: None,
                 body: body.clone().into_bytes(),
             };
-            let mut judged = proof(ca, given).judge(&got);
+            let mut judged = first_file(ca, given).judge(&got);
             if let Some(FileFlaw::Content(text)) = &mut judged.1 {
                 text.truncate(80);
             }
@@ -638,7 +638,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_status_or_a_redirect_is_no_file() {
+    fn error_statuses_and_redirects_are_not_files() {
         let to = Some("https://example.com/x".to_owned());
         for (status, location, verdict) in [
             (404, None, DcvVerdict::Absent),
@@ -652,10 +652,14 @@ mod tests {
                 location,
                 body: Vec::new(),
             };
-            assert_eq!(proof(None, Some("u1.")).judge(&got).0, verdict, "{status}");
+            assert_eq!(
+                first_file(None, Some("u1.")).judge(&got).0,
+                verdict,
+                "{status}"
+            );
         }
         assert_eq!(
-            proof(None, None)
+            first_file(None, None)
                 .judge(&HttpResponse::Silent("closed".to_owned()))
                 .0,
             DcvVerdict::Unreachable

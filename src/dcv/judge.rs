@@ -1,5 +1,5 @@
-//! Would the CA see the record now? Compares what is expected with the answers of all servers, and
-//! gives the verdict with its reasons.
+//! Judges whether the CA would see the record now: compares the expected record with the answers of
+//! all servers, and returns the verdict with its reasons.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ pub(crate) use super::verdict::{DcvVerdict, RecordJudgement, ServerJudgement};
 use crate::dcv::expectation::{ExpectedAnswer, RelativePosition};
 use crate::dcv::value_check::{self, ObservedValue, ValueFlaw};
 
-/// Judges what the servers answered about one record.
+/// Judges the servers' answers about one record.
 #[must_use]
 pub(crate) fn judge_record(expected: &ExpectedAnswer, survey: &DnsSurvey) -> RecordJudgement {
     let view = RecordView {
@@ -24,43 +24,43 @@ pub(crate) fn judge_record(expected: &ExpectedAnswer, survey: &DnsSurvey) -> Rec
         zone: survey.zone.as_deref(),
         places: expected.names_to_query(survey.zone.as_deref()),
     };
-    let mut standings: Vec<ServerJudgement> = survey
+    let mut judgements: Vec<ServerJudgement> = survey
         .server_answers
         .iter()
         .map(|answers| view.judge_server(answers))
         .collect();
-    view.accept_aliases_that_resolvers_follow(&mut standings);
-    let answered = standings.iter().any(|one| one.decisive_answer.is_answer());
-    let verdict = worst_verdict(&standings, survey.zone_server_coverage);
-    let reasons = view.reasons(&standings, survey);
+    view.accept_aliases_that_resolvers_follow(&mut judgements);
+    let answered = judgements.iter().any(|one| one.decisive_answer.is_answer());
+    let verdict = worst_verdict(&judgements, survey.zone_server_coverage);
+    let reasons = view.reasons(&judgements, survey);
     RecordJudgement {
         verdict,
         answered,
-        server_judgements: standings,
+        server_judgements: judgements,
         reasons,
     }
 }
 
-/// The worst verdict among the servers that were asked; at least `Unreachable` where servers of the
-/// zone were not asked.
-fn worst_verdict(standings: &[ServerJudgement], coverage: ZoneServerCoverage) -> DcvVerdict {
-    // A server that this machine cannot reach (IPv6 without IPv6) was not asked: nothing is known
-    // to be wrong there.
-    let asked = standings
+/// Returns the worst verdict of the servers that were queried; at least `Unreachable` if servers of
+/// the zone were not queried.
+fn worst_verdict(judgements: &[ServerJudgement], coverage: ZoneServerCoverage) -> DcvVerdict {
+    // A server that this machine cannot reach (often for lack of IPv6) was not queried, so nothing
+    // is known to be wrong there.
+    let queried = judgements
         .iter()
         .filter(|one| one.decisive_answer != DnsAnswer::NoRoute);
-    let worst = asked
+    let worst = queried
         .map(|one| one.verdict)
         .max()
         .unwrap_or(DcvVerdict::Unreachable);
-    if coverage.is_complete() && !zone_servers_are_unreachable(standings) {
+    if coverage.is_complete() && !zone_servers_are_unreachable(judgements) {
         worst
     } else {
         worst.max(DcvVerdict::Unreachable)
     }
 }
 
-/// What one record is compared with.
+/// A record, and the names at which it is queried.
 struct RecordView<'a> {
     expected: &'a ExpectedAnswer,
     zone: Option<&'a str>,
@@ -68,8 +68,8 @@ struct RecordView<'a> {
 }
 
 impl RecordView<'_> {
-    /// The answer that decides for one server: the right value where the CA asks, else what it
-    /// finds there, else the right value where it does not ask, else the absence.
+    /// Judges one server by its decisive answer: the right value at a name that the CA queries, else
+    /// another value there, else the right value at another name, else the absence.
     fn judge_server(&self, server_answers: &ServerAnswers) -> ServerJudgement {
         let of_its_kind = server_answers
             .answers
@@ -89,13 +89,13 @@ impl RecordView<'_> {
         }
     }
 
-    /// How little an answer decides: the lowest rank wins.
+    /// Ranks an answer: the lowest rank decides.
     fn rank(&self, query: &AnsweredQuery) -> u8 {
-        let ca_asks = self.ca_asks_at(&query.name);
+        let is_queried = self.ca_queries(&query.name);
         match self.verdict(&query.name, &query.answer) {
             DcvVerdict::Visible => 0,
-            DcvVerdict::Unchecked if ca_asks => 1,
-            DcvVerdict::Different if ca_asks => 2,
+            DcvVerdict::Unchecked if is_queried => 1,
+            DcvVerdict::Different if is_queried => 2,
             DcvVerdict::WrongPlace => 3,
             _ if self.position(&query.name) == Some(RelativePosition::Here) => 4,
             _ => 5,
@@ -103,15 +103,15 @@ impl RecordView<'_> {
     }
 
     fn verdict(&self, at: &str, answer: &DnsAnswer) -> DcvVerdict {
-        let ca_asks = self.ca_asks_at(at);
+        let is_queried = self.ca_queries(at);
         match value_check::observed_value(self.expected, self.zone, answer) {
-            Some(ObservedValue { flaw: None, .. }) if ca_asks => DcvVerdict::Visible,
+            Some(ObservedValue { flaw: None, .. }) if is_queried => DcvVerdict::Visible,
             Some(ObservedValue {
                 flaw: Some(ValueFlaw::Unchecked),
                 ..
-            }) if ca_asks => DcvVerdict::Unchecked,
-            Some(_) if ca_asks => DcvVerdict::Different,
-            // Elsewhere, only what was meant for this request counts.
+            }) if is_queried => DcvVerdict::Unchecked,
+            Some(_) if is_queried => DcvVerdict::Different,
+            // At other names, only a record of this request counts.
             Some(ObservedValue {
                 flaw: Some(ValueFlaw::AnotherRequest | ValueFlaw::Unrelated | ValueFlaw::OtherToken),
                 ..
@@ -122,8 +122,8 @@ impl RecordView<'_> {
         }
     }
 
-    /// Whether the CA asks for the record at this name.
-    fn ca_asks_at(&self, name: &str) -> bool {
+    /// Whether the CA queries this name.
+    fn ca_queries(&self, name: &str) -> bool {
         matches!(
             self.position(name),
             Some(RelativePosition::Here | RelativePosition::Parent)
@@ -137,15 +137,15 @@ impl RecordView<'_> {
             .map(|(position, _)| *position)
     }
 
-    /// All reasons, each once: those of single servers first.
-    fn reasons(&self, standings: &[ServerJudgement], survey: &DnsSurvey) -> Vec<DcvReason> {
+    /// Returns all reasons without duplicates: those of single servers first.
+    fn reasons(&self, judgements: &[ServerJudgement], survey: &DnsSurvey) -> Vec<DcvReason> {
         let wildcard = self.wildcard_target(survey);
-        let own_reasons = standings
+        let own_reasons = judgements
             .iter()
             .filter_map(|one| self.server_reason(one))
             .filter(|reason| !is_wildcard_value(reason, wildcard.as_deref()));
         let mut reasons: Vec<DcvReason> = Vec::new();
-        for reason in own_reasons.chain(self.shared_reasons(standings, survey)) {
+        for reason in own_reasons.chain(self.shared_reasons(judgements, survey)) {
             if !reasons.contains(&reason) {
                 reasons.push(reason);
             }
@@ -153,7 +153,7 @@ impl RecordView<'_> {
         reasons
     }
 
-    /// Why the verdict on one server is what it is, where its own answer shows that.
+    /// Returns the reason for the verdict on one server, if its own answer shows it.
     fn server_reason(&self, one: &ServerJudgement) -> Option<DcvReason> {
         let observed = value_check::observed_value(self.expected, self.zone, &one.decisive_answer)?;
         let at = one.decisive_name.clone();
@@ -163,7 +163,7 @@ impl RecordView<'_> {
                 return Some(DcvReason::Value {
                     at,
                     found: observed.value.to_owned(),
-                    expected: self.describe_expected_value(),
+                    expected: self.expected.record.value.clone(),
                     flaw,
                 });
             }
@@ -184,60 +184,62 @@ impl RecordView<'_> {
         Some(DcvReason::WrongName { at, cause: how })
     }
 
-    /// Reasons that only show when the servers are compared.
-    fn shared_reasons(&self, standings: &[ServerJudgement], survey: &DnsSurvey) -> Vec<DcvReason> {
+    /// Returns the reasons that only a comparison of the servers shows.
+    fn shared_reasons(&self, judgements: &[ServerJudgement], survey: &DnsSurvey) -> Vec<DcvReason> {
         let anywhere = survey.surroundings.wildcard_answer.as_ref();
         let conflicts: Vec<DcvReason> = survey
             .server_answers
             .iter()
             .filter_map(|answers| self.conflict(answers, anywhere))
             .collect();
-        let is_visible = standings
+        let is_visible = judgements
             .iter()
             .any(|one| matches!(one.verdict, DcvVerdict::Visible | DcvVerdict::Unchecked));
         let mut reasons: Vec<DcvReason> = Vec::new();
         if is_visible {
-            reasons.extend(partial_absence(standings));
+            reasons.extend(partial_absence(judgements));
         } else if conflicts.is_empty() {
-            reasons.extend(self.full_absence(standings));
+            reasons.extend(self.full_absence(judgements));
         }
         reasons.extend(conflicts);
         if let Some(target) = self.wildcard_target(survey) {
             reasons.push(self.conflict_with(ConflictingRecord::Wildcard(target)));
         }
-        reasons.extend(silence_reasons(standings));
-        reasons.extend(self.coverage_reason(standings, survey.zone_server_coverage));
+        reasons.extend(silence_reasons(judgements));
+        reasons.extend(self.coverage_reason(judgements, survey.zone_server_coverage));
         reasons
     }
 
-    /// The servers that lack the record, where none has it.
-    fn full_absence(&self, standings: &[ServerJudgement]) -> Option<DcvReason> {
-        let absent = absent_servers(standings);
+    /// Returns the reason for a record that no server has.
+    fn full_absence(&self, judgements: &[ServerJudgement]) -> Option<DcvReason> {
+        let absent = absent_servers(judgements);
         (!absent.is_empty()).then(|| DcvReason::NotPublished {
             name: self.expected.record.name.clone(),
             servers: server_names(&absent),
         })
     }
 
-    /// Why not all of the zone's own servers were asked.
+    /// Says why not all of the zone's own servers were queried.
     fn coverage_reason(
         &self,
-        standings: &[ServerJudgement],
+        judgements: &[ServerJudgement],
         coverage: ZoneServerCoverage,
     ) -> Option<DcvReason> {
         match coverage {
             ZoneServerCoverage::NotRequested => None,
-            ZoneServerCoverage::Asked(left_out) if left_out == UnqueriedServers::default() => None,
-            ZoneServerCoverage::Asked(left_out) => Some(DcvReason::TooManyServers {
+            ZoneServerCoverage::Asked(omitted) if omitted == UnqueriedServers::default() => None,
+            ZoneServerCoverage::Asked(omitted) => Some(DcvReason::TooManyServers {
                 domain: self.expected.domain.clone(),
-                omitted: left_out,
+                omitted,
             }),
             ZoneServerCoverage::NotDelegated => Some(DcvReason::NotDelegated {
                 domain: self.expected.record.zone.clone(),
             }),
-            // Where no server answered at all, that is why.
+            // If no server answered at all, that is the cause.
             ZoneServerCoverage::NotFound
-                if standings.iter().all(|one| one.decisive_answer.is_silence()) =>
+                if judgements
+                    .iter()
+                    .all(|one| one.decisive_answer.is_silence()) =>
             {
                 None
             }
@@ -247,8 +249,8 @@ impl RecordView<'_> {
         }
     }
 
-    /// The target of a wildcard CNAME: it is at the record's name and at a name that does not exist
-    /// otherwise, and has nothing to do with the request.
+    /// Returns the target of a wildcard CNAME: it is found both at the record's name and at a name
+    /// that does not exist otherwise, and is unrelated to the request.
     fn wildcard_target(&self, survey: &DnsSurvey) -> Option<String> {
         let (_, doubled) = self
             .places
@@ -264,12 +266,12 @@ impl RecordView<'_> {
         })
     }
 
-    /// Whether a value has nothing to do with the request.
+    /// Whether a value is unrelated to the request.
     fn is_unrelated(&self, value: &str) -> bool {
         value_check::find_flaw(self.expected, self.zone, value) == Some(ValueFlaw::Unrelated)
     }
 
-    /// What one server has at the record's own name in place of the record, or beside it.
+    /// Returns what one server has at the record's own name, instead of the record or beside it.
     fn conflict(
         &self,
         server_answers: &ServerAnswers,
@@ -306,7 +308,7 @@ impl RecordView<'_> {
         }
     }
 
-    /// What an alias to `target` is where a TXT record is expected.
+    /// Classifies an alias to `target` at a name where a TXT record is expected.
     fn conflict_with_txt(&self, target: &str, anywhere: Option<&DnsAnswer>) -> ConflictingRecord {
         if anywhere.is_some_and(|answer| is_alias_for(answer, target)) {
             ConflictingRecord::Wildcard(target.to_owned())
@@ -315,12 +317,12 @@ impl RecordView<'_> {
         } else {
             ConflictingRecord::WrongType {
                 wanted: RecordKind::Txt,
-                seen: RecordKind::Cname,
+                found: RecordKind::Cname,
             }
         }
     }
 
-    /// What texts or addresses are where a CNAME is expected.
+    /// Classifies texts or addresses at a name where a CNAME is expected.
     fn conflict_with_cname(
         &self,
         server_answers: &ServerAnswers,
@@ -333,7 +335,7 @@ impl RecordView<'_> {
             {
                 Some(ConflictingRecord::WrongType {
                     wanted: RecordKind::Cname,
-                    seen: RecordKind::Txt,
+                    found: RecordKind::Txt,
                 })
             }
             DnsAnswer::Txt(texts) => Some(match anywhere {
@@ -357,7 +359,7 @@ impl RecordView<'_> {
         }
     }
 
-    /// Whether a name exists that only a wildcard can create.
+    /// Whether a name exists that only a wildcard record can create.
     fn doubled_name_exists(&self, server_answers: &ServerAnswers) -> bool {
         server_answers.answers.iter().any(|query| {
             self.position(&query.name) == Some(RelativePosition::Doubled)
@@ -365,17 +367,17 @@ impl RecordView<'_> {
         })
     }
 
-    /// A zone's own servers do not follow an alias to a text in another zone, as CAs do: where a
-    /// resolver found the text behind it, they count as having it. An alias that is the value
-    /// itself has nothing behind it: the resolver has it from its cache.
-    fn accept_aliases_that_resolvers_follow(&self, standings: &mut [ServerJudgement]) {
-        let resolver_finds_it = standings.iter().any(|one| {
+    /// Counts the zone's own servers as having a TXT record behind an alias if a resolver found it
+    /// there: unlike CAs, these servers do not follow an alias into another zone. An alias that is
+    /// the value itself has no record behind it: the resolver has that answer from its cache.
+    fn accept_aliases_that_resolvers_follow(&self, judgements: &mut [ServerJudgement]) {
+        let resolver_finds_it = judgements.iter().any(|one| {
             one.server.role == ServerRole::Resolver && one.verdict == DcvVerdict::Visible
         });
         if self.expected.record.kind != RecordKind::Txt || !resolver_finds_it {
             return;
         }
-        for one in standings {
+        for one in judgements {
             if let DnsAnswer::Cname(target) = &one.decisive_answer
                 && self.is_unrelated(target)
             {
@@ -383,35 +385,24 @@ impl RecordView<'_> {
             }
         }
     }
-
-    /// The value that should be there, or its form.
-    fn describe_expected_value(&self) -> String {
-        let record = &self.expected.record;
-        match (&record.value, &record.shape) {
-            (Some(value), _) => value.clone(),
-            (None, Some(shape)) => format!("what the shop shows ({shape})"),
-            (None, None) => String::new(),
-        }
-    }
 }
 
-/// Whether the value that the reason complains about comes from a wildcard record: no person
-/// entered it at this name.
+/// Whether the wrong value comes from a wildcard record, so that it was not entered at this name.
 fn is_wildcard_value(reason: &DcvReason, wildcard: Option<&str>) -> bool {
     match (reason, wildcard) {
         (
             DcvReason::Value {
-                found: seen,
+                found,
                 flaw: ValueFlaw::Unrelated,
                 ..
             },
             Some(target),
-        ) => seen.eq_ignore_ascii_case(target),
+        ) => found.eq_ignore_ascii_case(target),
         _ => false,
     }
 }
 
-/// The target of the alias that a server has at `name`.
+/// Returns the target of the alias that a server has at `name`.
 fn cname_target<'a>(server_answers: &'a ServerAnswers, name: &str) -> Option<&'a String> {
     server_answers
         .answers
@@ -453,7 +444,7 @@ mod tests {
         DnsAnswer::Cname(format!("{}.U1.comodoca.com", HASH.to_uppercase()))
     }
 
-    fn asked(name: &str, answer: DnsAnswer) -> AnsweredQuery {
+    fn query(name: &str, answer: DnsAnswer) -> AnsweredQuery {
         AnsweredQuery {
             name: name.to_owned(),
             kind: RecordKind::Cname,
@@ -462,9 +453,9 @@ mod tests {
         }
     }
 
-    /// The zone's own servers and, last, a resolver say this about the record's own name.
+    /// Answers about the record's own name, from the zone's own servers and, last, a resolver.
     fn survey(answers: &[DnsAnswer]) -> DnsSurvey {
-        let said = answers.iter().enumerate().map(|(index, answer)| {
+        let server_answers = answers.iter().enumerate().map(|(index, answer)| {
             let role = if index + 1 == answers.len() {
                 ServerRole::Resolver
             } else {
@@ -478,19 +469,19 @@ mod tests {
             };
             ServerAnswers {
                 server,
-                answers: vec![asked(NAME, answer.clone())],
+                answers: vec![query(NAME, answer.clone())],
             }
         });
         DnsSurvey {
             zone: Some("example.com".to_owned()),
             zone_server_coverage: ZoneServerCoverage::Asked(UnqueriedServers::default()),
-            server_answers: said.collect(),
+            server_answers: server_answers.collect(),
             surroundings: SurroundingAnswers::default(),
         }
     }
 
-    /// The first letters of the reasons' variants stand for them.
-    fn told(judgement: &RecordJudgement) -> Vec<&'static str> {
+    /// A short name for each reason.
+    fn reason_words(judgement: &RecordJudgement) -> Vec<&'static str> {
         let word = |reason: &DcvReason| match reason {
             DcvReason::WrongName { .. } => "elsewhere",
             DcvReason::Conflict { .. } => "instead",
@@ -508,7 +499,7 @@ mod tests {
     }
 
     #[test]
-    fn every_server_that_was_asked_counts() {
+    fn every_server_that_was_queried_counts() {
         let (nothing, no_data) = (|| DnsAnswer::NoName(Some(600)), || DnsAnswer::NoData(None));
         let other = || DnsAnswer::Cname("x.example".to_owned());
         for (answers, verdict, answered, reasons) in [
@@ -597,14 +588,14 @@ mod tests {
                 (verdict, answered),
                 "{answers:?}"
             );
-            assert_eq!(told(&judgement), reasons, "{answers:?}");
+            assert_eq!(reason_words(&judgement), reasons, "{answers:?}");
         }
     }
 
     #[test]
-    fn without_the_zones_own_servers_nothing_is_visible() {
-        let mut alone = survey(&[right()]);
-        for (own_servers, verdict) in [
+    fn nothing_is_visible_without_the_zones_own_servers() {
+        let mut survey = survey(&[right()]);
+        for (coverage, verdict) in [
             (
                 ZoneServerCoverage::Asked(UnqueriedServers::default()),
                 DcvVerdict::Visible,
@@ -627,13 +618,13 @@ mod tests {
             (ZoneServerCoverage::NotFound, DcvVerdict::Unreachable),
             (ZoneServerCoverage::NotDelegated, DcvVerdict::Unreachable),
         ] {
-            alone.zone_server_coverage = own_servers;
-            assert_eq!(judge_record(&expected(), &alone).verdict, verdict);
+            survey.zone_server_coverage = coverage;
+            assert_eq!(judge_record(&expected(), &survey).verdict, verdict);
         }
     }
 
     #[test]
-    fn where_nobody_answers_that_is_the_one_cause() {
+    fn missing_answers_are_the_only_reason_if_no_server_answers() {
         for (answers, reasons) in [
             (vec![DnsAnswer::NoRoute], vec!["unreachable-from-here"]),
             (vec![DnsAnswer::Timeout, DnsAnswer::Timeout], vec!["silent"]),
@@ -646,28 +637,28 @@ mod tests {
                 (judgement.verdict, judgement.answered),
                 (DcvVerdict::Unreachable, false)
             );
-            assert_eq!(told(&judgement), reasons, "{answers:?}");
+            assert_eq!(reason_words(&judgement), reasons, "{answers:?}");
         }
-        let nobody = judge_record(&expected(), &survey(&[DnsAnswer::NoRoute])).reasons;
+        let reasons = judge_record(&expected(), &survey(&[DnsAnswer::NoRoute])).reasons;
         assert!(
             matches!(
-                nobody[..],
+                reasons[..],
                 [DcvReason::NoRoute {
                     others: crate::dcv::reason::OtherServers::NoServer,
                     ..
                 }]
             ),
-            "{nobody:?}"
+            "{reasons:?}"
         );
     }
 
     #[test]
-    fn a_value_is_told_by_what_it_is_made_of() {
+    fn flaws_of_a_value_are_distinguished() {
         let mut unknown = expected();
         unknown.source = crate::dcv::expectation::ExpectationSource::Unknown;
         unknown.values.clear();
         let another = format!("{0}.{0}.sectigo.com", "0".repeat(32));
-        for (seen, known, flaw) in [
+        for (value, known, flaw) in [
             (format!("{HASH}.u1.comodoca.com"), true, None),
             (
                 format!("{HASH}.u2.comodoca.com"),
@@ -708,18 +699,18 @@ mod tests {
         ] {
             let judgement = judge_record(
                 &if known { expected() } else { unknown.clone() },
-                &survey(&[DnsAnswer::Cname(seen.clone())]),
+                &survey(&[DnsAnswer::Cname(value.clone())]),
             );
-            let told = judgement.reasons.iter().find_map(|reason| match reason {
+            let observed = judgement.reasons.iter().find_map(|reason| match reason {
                 DcvReason::Value { flaw, .. } => Some(*flaw),
                 _ => None,
             });
-            assert_eq!(told, flaw, "{seen}");
+            assert_eq!(observed, flaw, "{value}");
         }
     }
 
     #[test]
-    fn a_record_at_another_name_is_found() {
+    fn records_at_other_names_are_found() {
         let mut expected = expected();
         let names = ["www.example.com".to_owned()];
         expected.domain = names[0].clone();
@@ -736,7 +727,7 @@ mod tests {
                 .names_to_query(Some("example.com"))
                 .into_iter()
                 .map(|(one, name)| {
-                    asked(
+                    query(
                         &name,
                         if one == place {
                             right()
@@ -772,18 +763,18 @@ mod tests {
     }
 
     #[test]
-    fn a_right_record_at_a_parent_outweighs_another_below() {
+    fn a_right_record_at_a_parent_outweighs_a_wrong_one_below() {
         let mut expected = expected();
         expected.domain = "www.example.com".to_owned();
         expected.record.name = NAME.replace("example", "www.example");
         expected.record.also_at = vec![NAME.to_owned()];
         let mut survey = survey(&[right()]);
         survey.server_answers[0].answers = vec![
-            asked(
+            query(
                 &expected.record.name,
                 DnsAnswer::Cname("x.example".to_owned()),
             ),
-            asked(NAME, right()),
+            query(NAME, right()),
         ];
         assert_eq!(
             judge_record(&expected, &survey).verdict,

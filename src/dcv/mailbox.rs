@@ -1,5 +1,5 @@
-//! Domain validation by e-mail: the addresses that a CA may write to, and whether mail for them
-//! arrives anywhere according to the DNS. Whether someone reads it cannot be checked from here.
+//! Domain validation by e-mail: the addresses that a CA may write to, and whether mail for them can
+//! be delivered according to the DNS. certctl cannot check whether anyone reads it.
 
 use super::answer::DnsAnswer;
 use super::caa::CaaLookup;
@@ -13,15 +13,16 @@ pub(crate) const ALIASES: [&str; 5] = [
     "postmaster",
 ];
 
-/// The name of a domain's contact in the DNS (BR A.2.1).
+/// Returns the name of the TXT record with a domain's contact (BR A.2.1).
 #[must_use]
 pub(crate) fn contact_name(domain: &str) -> String {
     format!("_validation-contactemail.{domain}")
 }
 
-/// Whether mail for a domain arrives anywhere.
+/// How mail for a domain is delivered.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum MailDelivery {
+    /// These mail exchangers accept it.
     Accepted(Vec<String>),
     /// No MX: the domain's own address accepts it (RFC 5321 5.1).
     ByAddress,
@@ -29,22 +30,19 @@ pub enum MailDelivery {
     Null,
     /// It has neither MX nor address.
     Nowhere,
+    /// The lookup failed with this answer.
     Unknown(DnsAnswer),
 }
 
-/// What has to be reported about validation by e-mail.
+/// A fact to report about validation by e-mail.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum MailReason {
-    /// CAs may not use it any more (BR 3.2.2.4.4).
+    /// CAs may no longer use it (BR 3.2.2.4.4).
     Ended,
-    /// CAs may not use it after a known day.
+    /// CAs may not use it after a known date.
     Ends,
-    /// Mail arrives for none of the domains of a name.
-    NoMail {
-        domain: String,
-        /// What the DNS says.
-        mail: MailDelivery,
-    },
+    /// Mail can be delivered to none of the domains of a name.
+    NoMail { domain: String, mail: MailDelivery },
     /// Whether the CA offers it is not confirmed.
     NotConfirmed { ca: &'static str },
     /// The CA does not offer it.
@@ -55,18 +53,19 @@ pub enum MailReason {
     Unknown { domain: String, answer: DnsAnswer },
 }
 
-/// What the DNS says about one domain.
+/// Mail delivery and contacts of one domain, according to the DNS.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct MailDomain {
     pub domain: String,
-    /// Whether mail for it arrives.
+    /// How mail for it is delivered.
     pub mail: MailDelivery,
     /// Further contacts in the DNS: TXT, then CAA (BR A.2.1, A.1.1).
     pub contacts: Vec<String>,
 }
 
 impl MailDomain {
-    /// From the answers for MX, A, AAAA and the contact's TXT, and what CAA says at the domain.
+    /// Reads the answers for MX, A, AAAA and the contact's TXT record, and the CAA records of the
+    /// domain.
     #[must_use]
     pub(crate) fn read(
         domain: &str,
@@ -92,7 +91,7 @@ impl MailDomain {
         }
     }
 
-    /// All addresses that the CA may write to.
+    /// Returns all addresses that the CA may write to.
     #[must_use]
     pub(crate) fn addresses(&self) -> Vec<String> {
         let aliases = ALIASES
@@ -101,7 +100,7 @@ impl MailDomain {
         aliases.chain(self.contacts.iter().cloned()).collect()
     }
 
-    /// Whether mail to one of them arrives according to the DNS; `None` if that is not known.
+    /// Whether mail to one of them can be delivered according to the DNS; `None` if unknown.
     #[must_use]
     pub(crate) fn mail_arrives(&self) -> Option<bool> {
         match self.mail {
@@ -122,7 +121,7 @@ fn mail_delivery(mx: &DnsAnswer, four: &DnsAnswer, six: &DnsAnswer) -> MailDeliv
     }
 }
 
-/// Whether mail arrives at a domain without MX records.
+/// Returns how mail is delivered to a domain without MX records.
 fn delivery_by_address(four: &DnsAnswer, six: &DnsAnswer) -> MailDelivery {
     match (four, six) {
         (DnsAnswer::Addresses(_), _) | (_, DnsAnswer::Addresses(_)) => MailDelivery::ByAddress,
@@ -132,7 +131,7 @@ fn delivery_by_address(four: &DnsAnswer, six: &DnsAnswer) -> MailDelivery {
     }
 }
 
-/// Whether the answer says that there are no records of the type.
+/// Whether the answer means that there are no records of the type.
 fn is_absent(answer: &DnsAnswer) -> bool {
     matches!(
         answer,
@@ -140,7 +139,7 @@ fn is_absent(answer: &DnsAnswer) -> bool {
     )
 }
 
-/// Whether a text is `somebody@somewhere`, and nothing else.
+/// Whether a text is a single mail address.
 fn is_address(text: &str) -> bool {
     let is_plain = text
         .chars()
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn contacts_that_are_no_addresses_are_ignored() {
+    fn contacts_that_are_not_addresses_are_ignored() {
         let none = DnsAnswer::NoName(None);
         let text = DnsAnswer::Txt(vec![
             "dns@example.net".to_owned(),

@@ -1,7 +1,7 @@
 //! Parses the reseller's record as a person pastes it: a zone-file line, host and value in two
-//! columns or in labelled lines, an API's answer, with whatever a console or a mail puts around
-//! them. Any CNAME or TXT is accepted; one that looks as if it was made from a request has to be
-//! complete.
+//! columns or in labelled lines, or an API response, with the text that a console or a mail puts
+//! around them. Any CNAME or TXT record is accepted; one that seems to be derived from a request
+//! has to be complete.
 
 mod answers;
 mod file;
@@ -14,10 +14,10 @@ use super::answer::RecordKind;
 use crate::dcv::reseller_record::{self, GivenRecord};
 use crate::pki::name::DnsName;
 
-/// The records in `text`: at least one.
+/// Returns the records in `text`, at least one.
 ///
 /// # Errors
-/// See [`RecordError`]; the first error is returned.
+/// The first [`RecordError`] in the text.
 pub fn parse(text: &str) -> Result<Vec<GivenRecord>, RecordError> {
     let raw_records =
         match answers::read_api_answer(text).or_else(|| file::read_validation_file(text)) {
@@ -42,7 +42,7 @@ pub fn parse(text: &str) -> Result<Vec<GivenRecord>, RecordError> {
 }
 
 fn interpret(raw: &RawRecord) -> Result<GivenRecord, RecordError> {
-    // The columns may be swapped: no host is two hashes.
+    // The columns may be swapped: a host never starts with two hashes.
     let swapped = reseller_record::has_request_hashes(&raw.host);
     let host = if swapped { &raw.value } else { &raw.host };
     let value = if swapped { &raw.host } else { &raw.value };
@@ -54,7 +54,7 @@ fn interpret(raw: &RawRecord) -> Result<GivenRecord, RecordError> {
     }
 }
 
-/// A record that is made from a request: both host and value must have the right form.
+/// Interprets a record that is derived from a request: both host and value must have the right form.
 fn interpret_request_hashes(host: &str, value: &str) -> Result<GivenRecord, RecordError> {
     let (md5, rest) = split_md5_label(host)?;
     let label = ["_", &md5.to_ascii_lowercase()].concat();
@@ -66,7 +66,7 @@ fn interpret_request_hashes(host: &str, value: &str) -> Result<GivenRecord, Reco
     })
 }
 
-/// Any CNAME or TXT record; its type is derived from the value if it is not given.
+/// Interprets any CNAME or TXT record; its type is derived from the value if it is not given.
 fn interpret_other_record(
     host: &str,
     kind: Option<RecordKind>,
@@ -87,8 +87,8 @@ fn interpret_other_record(
     Ok(GivenRecord { host, kind, value })
 }
 
-/// Whether host or value looks like a request's hashes, or nearly: then both have to be right. What
-/// AWS shows has 32 digits too, but an underscore before those of the value.
+/// Whether host or value looks at least nearly like a request's hashes: then both have to be right.
+/// Records of AWS have 32 digits too, but an underscore before those of the value.
 fn resembles_request_hashes(host: &str, value: &str) -> bool {
     if value.starts_with('_') || ends_in(value, "dcv.digicert.com") {
         return false;
@@ -107,7 +107,7 @@ fn starts_with_hex_label(name: &str) -> bool {
     is_long_hex(label.strip_prefix('_').unwrap_or(label))
 }
 
-/// Whether a label is hex digits, and more of them than a word has.
+/// Whether a label consists of hex digits, more than a word has.
 fn is_long_hex(label: &str) -> bool {
     label.len() > 16 && label.bytes().all(|b| b.is_ascii_hexdigit())
 }
@@ -118,14 +118,15 @@ fn ends_in(name: &str, tail: &str) -> bool {
         && name[name.len() - tail.len()..].eq_ignore_ascii_case(tail.as_bytes())
 }
 
-/// The host without its wildcard label.
+/// Returns the host without its wildcard label.
 fn below_wildcard(host: &str) -> &str {
     host.strip_prefix("*.")
         .or_else(|| host.strip_prefix("_."))
         .unwrap_or(host)
 }
 
-/// A host as lower case A-labels, underscores allowed; empty for `@`. `None` if it is no host name.
+/// Returns a host as lower case A-labels, underscores allowed; empty for `@`. `None` if it is not a
+/// host name.
 fn normalize_host(host: &str) -> Option<String> {
     let host = below_wildcard(host.trim_end_matches('.'));
     if host.is_empty() || host == "@" {
@@ -147,7 +148,7 @@ fn normalize_host(host: &str) -> Option<String> {
     Some(labels.join("."))
 }
 
-/// Whether `value` is a name with a dot in it: labels of letters, digits, hyphens and underscores.
+/// Whether `value` is a name with at least two labels of letters, digits, hyphens and underscores.
 fn is_target(value: &str) -> bool {
     let name = value.trim_end_matches('.');
     name.len() <= 253 && name.contains('.') && name.split('.').all(is_label)
@@ -160,7 +161,8 @@ fn is_label(label: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
 }
 
-/// The target of a record that is made from a request: `<32 hex>.<32 hex>.<zone of the CA>`.
+/// Normalizes the target of a record that is derived from a request:
+/// `<32 hex>.<32 hex>.<zone of the CA>`.
 fn normalize_hash_target(value: &str) -> Result<String, RecordError> {
     let value = value.trim_end_matches('.');
     let mut labels = value.splitn(3, '.');
@@ -189,7 +191,7 @@ fn normalize_hash_target(value: &str) -> Result<String, RecordError> {
     .join("."))
 }
 
-/// A half of another length lost or gained digits when it was copied.
+/// Checks the length of a half: digits may have been lost or added when it was copied.
 fn check_digits(half: &'static str, label: &str) -> Result<(), RecordError> {
     match label.len() {
         32 => Ok(()),
@@ -197,7 +199,8 @@ fn check_digits(half: &'static str, label: &str) -> Result<(), RecordError> {
     }
 }
 
-/// Zones in lower case; a unique value in front as given (Sectigo: "do not modify case").
+/// Writes the zone in lower case; a unique value before it stays as given (Sectigo: "do not modify
+/// case").
 fn normalize_ca_zone(rest: &str) -> String {
     match rest.split_once('.') {
         Some((unique, zone)) if zone.contains('.') => {
@@ -226,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_shops_and_panels_show_is_read() {
+    fn records_of_resellers_and_consoles_are_parsed() {
         let value = format!("{HASH}.69ff68dc5168c.comodoca.com");
         let wanted = format!("_{MD5}.example.com. 300 IN CNAME {value}.");
         for text in [
@@ -251,10 +254,10 @@ mod tests {
         }
     }
 
-    /// Records that shops have published (ZeroSSL, Namecheap, GeoCerts, Sectigo SCM, a gov.uk
-    /// zone), in their own case.
+    /// Published records (ZeroSSL, Namecheap, GeoCerts, Sectigo SCM, a gov.uk zone) in their original
+    /// case.
     #[test]
-    fn published_records_are_read() {
+    fn published_records_are_parsed() {
         for text in [
             "_0F70760EEC50DF6725F9592F26D7B0F3.kamayi.com.pk 1397F9DA233B277153AE0B68083EFAC7.A53D6958F296128163058EA67EBB88CC.661862d3f04226a.comodoca.com",
             "_6958EA56A4FE23DDF2C3EDA7B9B956A5.oneiric.dev 46513AD29B078AF908AD3CDF354A8599.6CD5AE645BCCE1FAA847D98385AFF6CE.69ff68dc5168c.comodoca.com",
@@ -305,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn any_cname_or_text_is_read_however_a_panel_shows_it() {
+    fn any_cname_or_txt_record_is_parsed_in_any_layout() {
         for (text, wanted) in [
             (
                 "_dnsauth.example.com. 3600 IN CNAME abc123.dcv.digicert.com.",
@@ -377,15 +380,15 @@ mod tests {
             assert_eq!(
                 line(&line(text)),
                 line(text),
-                "what is written is read again"
+                "a written record is parsed unchanged"
             );
         }
     }
 
-    /// The answers as the shops' documents and programs show them; Namecheap's own sample is not
-    /// well-formed XML.
+    /// Responses from the resellers' documents and programs; Namecheap's own sample is not well-formed
+    /// XML.
     #[test]
-    fn what_shops_programs_answer_is_read() {
+    fn responses_of_reseller_apis_are_parsed() {
         let namecheap = |host: &str, target: &str| {
             format!(
                 "<?xml version=\"1.0\"?>\n<ApiResponse Status=\"OK\"><SSLActivateResult ID=\"953413\"IsSuccess=\"true\">\
@@ -421,12 +424,12 @@ mod tests {
         assert_eq!(
             line(file),
             line(&format!("{p1} {p2}")),
-            "the file says the same"
+            "the file contains the same record"
         );
     }
 
     #[test]
-    fn nothing_that_is_pasted_panics_or_goes_on() {
+    fn random_and_huge_texts_never_panic() {
         let all = "_\u{1}\u{ff1a}@|\"\\;<>{}[].=*- \n\t\u{feff}\u{e9}TXTCNAMEhostvalue0123";
         let letters: Vec<char> = all.chars().collect();
         let mut state = 7_u32;
@@ -456,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn the_domain_is_told_from_an_absolute_or_a_relative_host() {
+    fn hosts_may_be_absolute_or_relative_to_the_zone() {
         for (rest, domain, at) in [
             (".example.com", "example.com", Some("example.com")),
             (".example.com", "a.www.example.com", Some("example.com")),
@@ -485,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_record_is_told_by_its_fault() {
+    fn malformed_records_are_rejected_with_their_fault() {
         let (short, half) = (&MD5[..31], &HASH[..32]);
         for (text, error) in [
             ("; nothing".to_owned(), RecordError::Empty),

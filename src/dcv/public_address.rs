@@ -7,14 +7,14 @@
 //! addresses of protocols between a host and its own network. Rows inside another
 //! one with the same result are omitted (192.0.0.0/29, 192.0.0.8, 192.0.0.170, 192.88.99.2, ...).
 //! Multicast and unallocated IPv6 addresses have no row in these registries; they are not reachable
-//! either. An IPv4-mapped IPv6 address (::ffff:0:0/96) is judged as the IPv4 address that it means,
+//! either. An IPv4-mapped IPv6 address (::ffff:0:0/96) is judged as the IPv4 address in it,
 //! because the system connects to that.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use self::Reachability::{Global, NotGlobal};
 
-/// Why `address` cannot be reached from the public internet; `None` if it can be.
+/// Says why `address` cannot be reached from the public internet; `None` if it can be.
 #[must_use]
 pub(crate) fn unreachable_reason(address: IpAddr) -> Option<&'static str> {
     let address = match address {
@@ -28,8 +28,8 @@ pub(crate) fn unreachable_reason(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// The address of the IPv4 host behind a translator: the well-known prefix must not represent
-/// addresses that are not global (RFC 6052 3.1).
+/// Returns the address of the IPv4 host behind a translator: the well-known prefix must not
+/// represent addresses that are not global (RFC 6052 3.1).
 fn without_translation(address: Ipv6Addr) -> Ipv6Addr {
     match address.segments() {
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
@@ -46,7 +46,7 @@ struct AddressBlock {
     /// The length of the prefix in bits.
     length: u32,
     reachability: Reachability,
-    /// Who assigned it.
+    /// The document that assigned it.
     #[cfg_attr(not(test), expect(dead_code, reason = "documents the row"))]
     source: &'static str,
 }
@@ -63,17 +63,18 @@ impl AddressBlock {
     }
 }
 
-const LOOPBACK: Reachability = NotGlobal("this very machine");
-const LINK: Reachability = NotGlobal("of one link alone");
-const DOCUMENTATION: Reachability = NotGlobal("for documentation");
+const LOOPBACK: Reachability = NotGlobal("loopback");
+const LINK: Reachability = NotGlobal("link-local");
+const DOCUMENTATION: Reachability = NotGlobal("reserved for documentation");
 const PRIVATE: Reachability = NotGlobal("private, RFC 1918");
 const UNIQUE_LOCAL: Reachability = NotGlobal("private, RFC 4193");
-const SHARED: Reachability = NotGlobal("of a provider's own network, RFC 6598");
-const NO_HOST: Reachability = NotGlobal("no host's");
-/// Globally reachable by the registry, but the nearest router may answer instead: not a public server.
-const NEAREST: Reachability = NotGlobal("an anycast address that the local network answers");
+const SHARED: Reachability = NotGlobal("carrier-grade NAT, RFC 6598");
+const NO_HOST: Reachability = NotGlobal("special-purpose address");
+/// Globally reachable according to the registry, but the nearest router may answer instead of a
+/// public server.
+const NEAREST: Reachability = NotGlobal("anycast address of the local network");
 
-/// A row of the IPv4 registry; held as an IPv4-mapped address.
+/// Returns a row of the IPv4 registry, as IPv4-mapped addresses.
 const fn v4(
     first: [u8; 4],
     length: u32,
@@ -89,7 +90,7 @@ const fn v4(
     }
 }
 
-/// A row of the IPv6 registry, by its first four groups.
+/// Returns a row of the IPv6 registry from its first four groups.
 const fn v6(
     first: [u16; 4],
     length: u32,
@@ -105,7 +106,7 @@ const fn v6(
     }
 }
 
-/// One IPv6 address, by its first two groups and the last one.
+/// Returns the row of one IPv6 address from its first two groups and the last one.
 const fn v6_host(
     first: [u16; 2],
     last: u16,
@@ -180,10 +181,10 @@ mod tests {
     use super::{BLOCKS, unreachable_reason};
 
     #[test]
-    fn each_block_is_reachable_or_not_up_to_its_edges() {
+    fn blocks_are_judged_up_to_their_edges() {
         for (address, reason) in [
-            ("0.0.0.0", Some("no host's")),
-            ("0.255.255.255", Some("no host's")),
+            ("0.0.0.0", Some("special-purpose address")),
+            ("0.255.255.255", Some("special-purpose address")),
             ("1.0.0.0", None),
             ("1.1.1.1", None),
             ("8.8.8.8", None),
@@ -191,96 +192,78 @@ mod tests {
             ("10.0.0.5", Some("private, RFC 1918")),
             ("11.0.0.0", None),
             ("100.63.255.255", None),
-            ("100.64.0.0", Some("of a provider's own network, RFC 6598")),
-            (
-                "100.127.255.255",
-                Some("of a provider's own network, RFC 6598"),
-            ),
+            ("100.64.0.0", Some("carrier-grade NAT, RFC 6598")),
+            ("100.127.255.255", Some("carrier-grade NAT, RFC 6598")),
             ("100.128.0.0", None),
-            ("127.0.0.1", Some("this very machine")),
-            ("169.254.169.254", Some("of one link alone")),
+            ("127.0.0.1", Some("loopback")),
+            ("169.254.169.254", Some("link-local")),
             ("172.15.255.255", None),
             ("172.16.0.1", Some("private, RFC 1918")),
             ("172.31.255.255", Some("private, RFC 1918")),
             ("172.32.0.0", None),
-            ("192.0.0.8", Some("no host's")),
-            (
-                "192.0.0.9",
-                Some("an anycast address that the local network answers"),
-            ),
-            (
-                "192.0.0.10",
-                Some("an anycast address that the local network answers"),
-            ),
-            ("192.0.0.170", Some("no host's")),
+            ("192.0.0.8", Some("special-purpose address")),
+            ("192.0.0.9", Some("anycast address of the local network")),
+            ("192.0.0.10", Some("anycast address of the local network")),
+            ("192.0.0.170", Some("special-purpose address")),
             ("192.0.1.0", None),
-            ("192.0.2.1", Some("for documentation")),
+            ("192.0.2.1", Some("reserved for documentation")),
             ("192.31.196.1", None),
             ("192.52.193.1", None),
-            ("192.88.99.1", Some("no host's")),
+            ("192.88.99.1", Some("special-purpose address")),
             ("192.168.1.1", Some("private, RFC 1918")),
             ("192.175.48.1", None),
             ("198.17.255.255", None),
-            ("198.18.0.1", Some("no host's")),
-            ("198.19.255.255", Some("no host's")),
+            ("198.18.0.1", Some("special-purpose address")),
+            ("198.19.255.255", Some("special-purpose address")),
             ("198.20.0.0", None),
-            ("198.51.100.1", Some("for documentation")),
-            ("203.0.113.1", Some("for documentation")),
+            ("198.51.100.1", Some("reserved for documentation")),
+            ("203.0.113.1", Some("reserved for documentation")),
             ("223.255.255.255", None),
-            ("224.0.0.1", Some("no host's")),
-            ("240.0.0.1", Some("no host's")),
-            ("255.255.255.255", Some("no host's")),
-            ("::", Some("no host's")),
-            ("::1", Some("this very machine")),
-            ("::127.0.0.1", Some("no host's")),
+            ("224.0.0.1", Some("special-purpose address")),
+            ("240.0.0.1", Some("special-purpose address")),
+            ("255.255.255.255", Some("special-purpose address")),
+            ("::", Some("special-purpose address")),
+            ("::1", Some("loopback")),
+            ("::127.0.0.1", Some("special-purpose address")),
             ("::ffff:8.8.8.8", None),
             ("::ffff:10.0.0.1", Some("private, RFC 1918")),
             ("64:ff9b::8.8.8.8", None),
             ("64:ff9b::10.0.0.1", Some("private, RFC 1918")),
-            ("64:ff9b::127.0.0.1", Some("this very machine")),
-            ("64:ff9b:1::1", Some("no host's")),
-            ("100::1", Some("no host's")),
-            ("100:0:0:1::1", Some("no host's")),
-            ("1fff::1", Some("no host's")),
+            ("64:ff9b::127.0.0.1", Some("loopback")),
+            ("64:ff9b:1::1", Some("special-purpose address")),
+            ("100::1", Some("special-purpose address")),
+            ("100:0:0:1::1", Some("special-purpose address")),
+            ("1fff::1", Some("special-purpose address")),
             ("2000::1", None),
-            ("2001::1", Some("no host's")),
-            ("2001:1::", Some("no host's")),
-            (
-                "2001:1::1",
-                Some("an anycast address that the local network answers"),
-            ),
-            (
-                "2001:1::2",
-                Some("an anycast address that the local network answers"),
-            ),
-            (
-                "2001:1::3",
-                Some("an anycast address that the local network answers"),
-            ),
-            ("2001:1::4", Some("no host's")),
-            ("2001:2::1", Some("no host's")),
+            ("2001::1", Some("special-purpose address")),
+            ("2001:1::", Some("special-purpose address")),
+            ("2001:1::1", Some("anycast address of the local network")),
+            ("2001:1::2", Some("anycast address of the local network")),
+            ("2001:1::3", Some("anycast address of the local network")),
+            ("2001:1::4", Some("special-purpose address")),
+            ("2001:2::1", Some("special-purpose address")),
             ("2001:3::1", None),
             ("2001:4:112::1", None),
-            ("2001:4:113::1", Some("no host's")),
-            ("2001:10::1", Some("no host's")),
+            ("2001:4:113::1", Some("special-purpose address")),
+            ("2001:10::1", Some("special-purpose address")),
             ("2001:20::1", None),
             ("2001:30::1", None),
-            ("2001:40::1", Some("no host's")),
+            ("2001:40::1", Some("special-purpose address")),
             ("2001:200::1", None),
-            ("2001:db8::1", Some("for documentation")),
-            ("2002:7f00:1::", Some("no host's")),
+            ("2001:db8::1", Some("reserved for documentation")),
+            ("2002:7f00:1::", Some("special-purpose address")),
             ("2606:4700::1111", None),
             ("2620:4f:8000::1", None),
             ("2a00:1450::1", None),
-            ("3fff::1", Some("for documentation")),
+            ("3fff::1", Some("reserved for documentation")),
             ("3fff:1000::1", None),
-            ("4000::1", Some("no host's")),
-            ("5f00::1", Some("no host's")),
+            ("4000::1", Some("special-purpose address")),
+            ("5f00::1", Some("special-purpose address")),
             ("fc00::1", Some("private, RFC 4193")),
             ("fd12::1", Some("private, RFC 4193")),
-            ("fe80::1", Some("of one link alone")),
-            ("fec0::1", Some("no host's")),
-            ("ff02::1", Some("no host's")),
+            ("fe80::1", Some("link-local")),
+            ("fec0::1", Some("special-purpose address")),
+            ("ff02::1", Some("special-purpose address")),
         ] {
             let parsed: IpAddr = address.parse().unwrap();
             assert_eq!(unreachable_reason(parsed), reason, "{address}");
@@ -288,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn each_row_has_a_source_and_a_prefix_of_its_own() {
+    fn rows_have_a_source_and_distinct_prefixes() {
         for (index, block) in BLOCKS.iter().enumerate() {
             assert!(block.source.starts_with("RFC "), "{}", block.first);
             assert!(block.contains(block.first), "{}", block.first);

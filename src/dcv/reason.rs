@@ -1,37 +1,37 @@
-//! Why a verdict is what it is.
+//! The reasons for a verdict.
 
 use std::net::IpAddr;
 
 use super::answer::{DnsAnswer, RecordKind, UnqueriedServers};
 use crate::dcv::value_check::ValueFlaw;
 
-/// Why a verdict is what it is: facts; `advice::dcv` has the words and the advice.
+/// A reason for a verdict, as facts; `advice::dcv` puts it into words and adds advice.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum DcvReason {
-    /// It is at another name than the record's own.
+    /// The record is at another name than its own.
     WrongName {
         at: String,
-        /// How that name came about.
+        /// How the record probably got there.
         cause: WrongPlace,
     },
-    /// Something else is at the record's own name, in its place or beside it.
+    /// Other data is at the record's own name, instead of it or beside it.
     Conflict {
         at: String,
         conflict: ConflictingRecord,
     },
-    /// No way from this machine to some servers.
+    /// This machine has no route to some servers.
     NoRoute {
         servers: Vec<String>,
-        /// Who was asked all the same.
+        /// Which other servers were queried.
         others: OtherServers,
     },
-    /// The domain has no servers of its own: not registered, expired, or without NS records at the
+    /// The domain has no name servers: it is not registered, has expired, or has no NS records at the
     /// registrar.
     NotDelegated {
         /// The registrable domain.
         domain: String,
     },
-    /// It is in the zone but some servers have an older copy.
+    /// Some servers of the zone do not have the record yet.
     NotEverywhere {
         servers: Vec<String>,
     },
@@ -43,80 +43,80 @@ pub enum DcvReason {
     OwnServersNotFound {
         domain: String,
     },
-    /// The zone's servers have it; a resolver remembers from before that it was absent.
+    /// Other servers have the record; a resolver has cached its absence.
     ResolverRemembers {
         servers: Vec<String>,
-        /// How long it may go on, as it said.
+        /// For how many seconds the absence may still be cached.
         seconds: Option<u32>,
     },
-    /// Some server did not answer the question.
+    /// Some servers did not answer the query.
     Silent {
         servers: Vec<String>,
         answer: DnsAnswer,
     },
-    /// The zone has more servers than were asked.
+    /// The zone has more servers than were queried.
     TooManyServers {
         domain: String,
-        /// How many are left.
+        /// How many were not queried.
         omitted: UnqueriedServers,
     },
     /// The value is not known to be right.
     Value {
         at: String,
         found: String,
-        /// What should be there, as far as it is known.
-        expected: String,
-        /// What is the matter with it.
+        /// The right value, if it is known.
+        expected: Option<String>,
+        /// What is wrong with the value.
         flaw: ValueFlaw,
     },
 }
 
-/// Who was asked where no way leads to some servers.
+/// Which servers were queried if some are unreachable from this machine.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OtherServers {
-    /// Others of the zone's own servers.
+    /// Other servers of the zone.
     ZoneServers,
     Resolver,
-    /// Nobody: there was no way to any resolver.
+    /// None: no resolver is reachable either.
     NoServer,
 }
 
-/// How a record came to stand at another name.
+/// Why a record is at another name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum WrongPlace {
-    /// It is below the domain, which it does not prove.
+    /// It is below the domain, which it does not validate.
     Below { domain: String },
-    /// The zone's name was typed into a panel that adds it by itself.
+    /// The zone's name was typed into a console that appends it by itself.
     Doubled {
         zone: String,
-        /// The host to type instead.
+        /// The host to enter instead.
         relative: String,
     },
-    /// The underscore in front is missing.
+    /// The leading underscore is missing.
     NoUnderscore,
-    /// It is at a parent domain, where the CA looks too.
+    /// It is at a parent domain, which the CA queries too.
     Parent,
 }
 
-/// What is at a record's own name in its place or beside it.
+/// The data at a record's own name, instead of it or beside it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ConflictingRecord {
-    /// Addresses, where a CNAME was entered: the provider resolves it by itself, or its proxy
+    /// Addresses instead of a CNAME: the provider resolves the CNAME by itself, or its proxy
     /// answers.
     Addresses(Vec<IpAddr>),
-    /// A text is looked for, and the name is an alias for this one, which has none.
+    /// A TXT record is expected, and the name is an alias for this name, which has none.
     Alias(String),
-    /// The CNAME, and other data of this type at the same name.
+    /// The CNAME, and a record of this type at the same name.
     Beside(RecordKind),
-    /// Other data of this type, which keep a CNAME out.
+    /// A record of this type, which prevents a CNAME.
     Blocking(RecordKind),
-    /// What a wildcard record has for every name.
+    /// The answer of a wildcard record, which is the same for every name.
     Wildcard(String),
-    /// The value, in a record of another type.
+    /// The value in a record of another type.
     WrongType {
-        /// The type that the CA looks for.
+        /// The type that the CA queries.
         wanted: RecordKind,
-        /// The type that is there.
-        seen: RecordKind,
+        /// The type that was found.
+        found: RecordKind,
     },
 }

@@ -1,7 +1,7 @@
 //! The validation record for a request, as far as it can be derived. CSR-hash DCV (Sectigo, SSL.com
 //! and their resellers): CNAME at `_<MD5 of the DER>.<domain>` to
 //! `<SHA-256 first 32>.<last 32>[.<unique value>].<zone>`. Sources: docs.sectigo.com request token
-//! and CNAME FAQ. Other CAs: a random value at a host that is known or not.
+//! and CNAME FAQ. Other CAs: a random value, at a host that may be random too.
 
 use serde::Serialize;
 
@@ -37,9 +37,9 @@ pub(crate) struct DcvRecord {
     pub also_at: Vec<String>,
 }
 
-/// The records for `request`: one for each domain that is not below another one of the request (a
-/// record there validates the names below it too). Without `ca`, hosts and targets have the form of
-/// the CSR-hash family.
+/// Returns the records for `request`: one for each domain that is not below another one of the
+/// request (a record there validates the names below it too). Without `ca`, hosts and targets have
+/// the form of CSR-hash DCV.
 #[must_use]
 pub(crate) fn validation_records(request: &SigningRequest, ca: Option<Ca>) -> Vec<DcvRecord> {
     domains_to_validate(request)
@@ -48,7 +48,7 @@ pub(crate) fn validation_records(request: &SigningRequest, ca: Option<Ca>) -> Ve
         .collect()
 }
 
-/// The record for one domain; `None` for a CA that needs none.
+/// Returns the record for one domain; `None` for a CA that needs none.
 pub(super) fn record(request: &SigningRequest, domain: &str, ca: Option<Ca>) -> Option<DcvRecord> {
     match ca.map(|ca| &ca.profile().dns) {
         None => Some(request_hash_record(request, domain, None)),
@@ -62,13 +62,13 @@ pub(super) fn record(request: &SigningRequest, domain: &str, ca: Option<Ca>) -> 
     }
 }
 
-/// The label that every host of `request` starts with.
+/// Returns the first label of every host of `request`.
 #[must_use]
 pub(crate) fn host_label(request: &SigningRequest) -> String {
     format!("_{}", request.md5())
 }
 
-/// `<SHA-256 first 32>.<last 32>`: what every target of `request` starts with.
+/// Returns `<SHA-256 first 32>.<last 32>`, the start of every target of `request`.
 #[must_use]
 pub(crate) fn target_labels(request: &SigningRequest) -> String {
     let sha256 = request.sha256();
@@ -76,7 +76,7 @@ pub(crate) fn target_labels(request: &SigningRequest) -> String {
     format!("{first}.{last}")
 }
 
-/// The domains to validate, without wildcards and without those below another one.
+/// Returns the domains to validate, without wildcards and without those below another one.
 #[must_use]
 pub(crate) fn domains_to_validate(request: &SigningRequest) -> Vec<DnsName> {
     let mut bases: Vec<DnsName> = Vec::new();
@@ -104,8 +104,8 @@ fn is_below(name: &DnsName, other: &DnsName) -> bool {
         .is_some_and(|rest| rest.ends_with('.'))
 }
 
-/// `name` as the console for `zone` asks for it: without the zone, which the console appends; `@`
-/// for the zone itself.
+/// Returns `name` as the DNS provider's console for `zone` asks for it: without the zone, which the
+/// console appends; `@` for the zone itself.
 pub(super) fn relative_name(name: &str, zone: &str) -> String {
     let relative = match name.strip_suffix(zone) {
         Some(rest) => rest.trim_end_matches('.'),
@@ -118,7 +118,7 @@ pub(super) fn relative_name(name: &str, zone: &str) -> String {
     }
 }
 
-/// The names of the request that a record for `domain` validates.
+/// Returns the names of the request that a record for `domain` validates.
 fn validated_names(request: &SigningRequest, domain: &str) -> Vec<String> {
     request
         .dns_names
@@ -128,14 +128,14 @@ fn validated_names(request: &SigningRequest, domain: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether a name, without its wildcard, is the domain or below it.
+/// Whether a name without its wildcard is the domain or below it.
 fn is_at_or_below(name: &str, domain: &str) -> bool {
     let base = name.strip_prefix("*.").unwrap_or(name).to_ascii_lowercase();
     base.strip_suffix(domain)
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// A record of which only its place is known yet: `label` before `domain`.
+/// Returns a record of which only the name is known: `label` before `domain`.
 pub(super) fn record_at(
     request: &SigningRequest,
     label: &str,
@@ -148,8 +148,8 @@ pub(super) fn record_at(
     }
 }
 
-/// The same if no request is known: it validates the domain. `climbed`: the domain and the parents
-/// where a CA looks as well.
+/// Returns the same without a request: the record validates the domain. `climbed` are the domain and
+/// the parents that a CA queries too.
 pub(super) fn record_without_request(
     label: &str,
     domain: &str,
@@ -221,7 +221,7 @@ mod tests {
     use crate::pki::name::DnsNames;
     use crate::pki::request::SigningRequest;
 
-    /// A request whose hashes are known from outside (fixtures/README.md).
+    /// A request with independently known hashes (fixtures/README.md).
     fn namecheap() -> SigningRequest {
         let block = pem::parse(include_bytes!("../../fixtures/namecheap-doc.csr")).unwrap();
         SigningRequest::from_der(block.contents()).unwrap()
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hashes_are_those_of_the_der() {
+    fn hashes_are_those_of_the_der() {
         let request = namecheap();
         assert_eq!(host_label(&request), "_6fcfe984ac87413b45a0d531d2172600");
         assert_eq!(
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_of_the_value_depends_on_the_ca() {
+    fn the_known_part_of_the_value_depends_on_the_ca() {
         const HASH: &str = "46b9c075c165526983f73319a38c647b.f35bf554d979c464b01d99f8839ba328";
         let request = namecheap();
         for (ca, value, shape) in [
@@ -270,8 +270,8 @@ mod tests {
     }
 
     #[test]
-    fn one_record_proves_a_domain_and_all_below_it() {
-        for (names, proved) in [
+    fn one_record_validates_a_domain_and_all_below_it() {
+        for (names, validated) in [
             (vec!["example.com", "www.example.com"], vec!["example.com"]),
             (vec!["www.example.com", "example.com"], vec!["example.com"]),
             (vec!["*.example.com"], vec!["example.com"]),
@@ -289,7 +289,7 @@ mod tests {
                 .iter()
                 .map(|name| name.as_str().to_owned())
                 .collect();
-            assert_eq!(found, proved, "{names:?}");
+            assert_eq!(found, validated, "{names:?}");
         }
     }
 

@@ -1,17 +1,17 @@
-//! The record that a reseller gave: what it is made from and which domains it is for.
+//! The record that a reseller showed: what it is derived from, and which domains it validates.
 
 use super::answer::RecordKind;
 use super::ca::{self, Ca, DnsValidation};
 use crate::pki::name::DnsName;
 
-/// A record as the reseller gave it; built by `parse`.
+/// A record as the reseller showed it; built by `parse`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct GivenRecord {
-    /// The owner name: whole, or relative to its zone (`_md5`, `_md5.www`, empty for the zone's apex);
-    /// lower case.
+    /// The owner name in lower case: complete, or relative to its zone (`_md5`, `_md5.www`, empty for
+    /// the zone's apex).
     pub(super) host: String,
     pub kind: RecordKind,
-    /// A target without its final dot, its hash labels and zone in lower case; or a text, unchanged.
+    /// A target without its final dot, with hash labels and zone in lower case; or a text, unchanged.
     pub value: String,
 }
 
@@ -25,14 +25,14 @@ pub struct ValidatedDomain {
 }
 
 impl ValidatedDomain {
-    /// The whole owner name.
+    /// Returns the complete owner name.
     #[must_use]
     pub fn name(&self) -> String {
         join_names(&self.label, &self.domain)
     }
 }
 
-/// `label` before `domain`, or the only one of them that is not empty.
+/// Returns `label` before `domain`, or the only one of them that is not empty.
 pub(super) fn join_names(label: &str, domain: &str) -> String {
     match (label, domain) {
         ("", one) | (one, "") => one.to_owned(),
@@ -40,15 +40,15 @@ pub(super) fn join_names(label: &str, domain: &str) -> String {
     }
 }
 
-/// A domain and its parents up to the registrable one: where a CA looks (BR 1.6.1, Authorization
-/// Domain Name). Nothing above it, because that belongs to a registry.
+/// Returns a domain and its parents up to the registrable one, which a CA queries (BR 1.6.1,
+/// Authorization Domain Name). The names above it belong to a registry.
 #[must_use]
 pub(crate) fn climb(domain: &str) -> Vec<String> {
     let name = DnsName::parse(domain).ok();
     climb_to(domain, name.as_ref().and_then(DnsName::registrable))
 }
 
-/// The same for a known registrable domain.
+/// Returns the same for a known registrable domain.
 pub(super) fn climb_to(domain: &str, top: Option<&str>) -> Vec<String> {
     let mut all = vec![domain.to_owned()];
     let mut rest = domain;
@@ -63,8 +63,8 @@ pub(super) fn climb_to(domain: &str, top: Option<&str>) -> Vec<String> {
 }
 
 impl GivenRecord {
-    /// The MD5 of the request that it was made from, lower case; `None` for a record that was not
-    /// made from a request.
+    /// Returns the MD5 of the request that the record was derived from, in lower case; `None` for a
+    /// record that was not derived from a request.
     #[must_use]
     pub fn md5(&self) -> Option<&str> {
         let label = self
@@ -75,7 +75,7 @@ impl GivenRecord {
         (self.hash_labels().is_some() && is_hash(label)).then_some(label)
     }
 
-    /// The two hash labels at the start of the value, if it has them.
+    /// Returns the two hash labels at the start of the value, if it has them.
     #[must_use]
     pub fn hash_labels(&self) -> Option<&str> {
         (self.kind == RecordKind::Cname && has_request_hashes(&self.value))
@@ -83,7 +83,7 @@ impl GivenRecord {
             .flatten()
     }
 
-    /// Where the record validates `domain`: at it, or at a parent that a CA climbs to.
+    /// Returns where the record validates `domain`: at the domain, or at a parent that a CA queries.
     #[must_use]
     pub fn anchor_for(&self, domain: &str) -> Option<ValidatedDomain> {
         let climbed = climb(domain);
@@ -104,8 +104,7 @@ impl GivenRecord {
         } else {
             label.strip_suffix('.')?
         };
-        // A host name before the domain belongs to another host, and validates nothing about the
-        // domain.
+        // Other labels before the domain are the name of a host, which does not validate the domain.
         let is_validation_label = !label.contains('.')
             && (label.is_empty() || label.starts_with('_') || self.is_known_form(label));
         is_validation_label.then(|| ValidatedDomain {
@@ -127,8 +126,8 @@ impl GivenRecord {
         })
     }
 
-    /// The form of the CA's records that this one has, if it can be distinguished from other records
-    /// at the same name.
+    /// Returns the form of a CA's records that this one has, if the form distinguishes it from other
+    /// records at the same name.
     #[must_use]
     pub fn shape(&self) -> Option<&'static str> {
         let rows = Ca::ALL.iter().filter_map(|ca| match ca.profile().dns {
@@ -144,8 +143,8 @@ impl GivenRecord {
             .map(|form| form.value)
     }
 
-    /// The same record with its whole name, if it was given relative to its zone and fits only one
-    /// domain.
+    /// Returns the record with its complete name, if it was given relative to its zone and fits only
+    /// one domain.
     #[must_use]
     pub fn anchored(&self, domains: &[DnsName]) -> Self {
         let mut fitting: Vec<String> = domains
@@ -168,7 +167,7 @@ impl GivenRecord {
         self.host == other.host && self.kind == other.kind
     }
 
-    /// The line of a zone file.
+    /// Returns the record as a line of a zone file.
     #[must_use]
     pub fn zone_line(&self) -> String {
         let host = match self.host.as_str() {
@@ -184,7 +183,8 @@ impl GivenRecord {
     }
 }
 
-/// A text as zone files write it: strings of at most 255 octets (RFC 1035 3.3.14), escaped (5.1).
+/// Returns a text in zone-file syntax: strings of at most 255 octets (RFC 1035 3.3.14), escaped
+/// (5.1).
 fn quoted(text: &str) -> String {
     let mut strings = vec![String::new()];
     let mut length = 0;
@@ -208,7 +208,7 @@ fn quoted(text: &str) -> String {
         .join(" ")
 }
 
-/// Whether a label is 32 hex digits, as an MD5 or half a SHA-256.
+/// Whether a label has 32 hex digits, like an MD5 or half a SHA-256.
 pub(super) fn is_hash(label: &str) -> bool {
     label.len() == 32 && label.bytes().all(|b| b.is_ascii_hexdigit())
 }

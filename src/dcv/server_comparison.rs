@@ -1,19 +1,20 @@
-//! Compares the judgements on all servers: which lack the record, and which do not answer. Pure.
+//! Compares the judgements about all servers: which lack the record, and which do not answer. Pure.
 
 use super::answer::{DnsAnswer, ServerRole};
 use super::reason::{DcvReason, OtherServers};
 use super::verdict::{DcvVerdict, ServerJudgement};
 
-pub(super) fn absent_servers(standings: &[ServerJudgement]) -> Vec<&ServerJudgement> {
-    standings
+pub(super) fn absent_servers(judgements: &[ServerJudgement]) -> Vec<&ServerJudgement> {
+    judgements
         .iter()
         .filter(|one| one.verdict == DcvVerdict::Absent)
         .collect()
 }
 
-/// The servers that lack a record that others have: some of the zone's own, or a resolver alone.
-pub(super) fn partial_absence(standings: &[ServerJudgement]) -> Option<DcvReason> {
-    let absent = absent_servers(standings);
+/// Returns the reason for servers that lack a record that others have: some of the zone's own
+/// servers, or only resolvers.
+pub(super) fn partial_absence(judgements: &[ServerJudgement]) -> Option<DcvReason> {
+    let absent = absent_servers(judgements);
     let absent_in_zone: Vec<&ServerJudgement> = absent
         .iter()
         .copied()
@@ -37,46 +38,45 @@ pub(super) fn partial_absence(standings: &[ServerJudgement]) -> Option<DcvReason
 }
 
 /// Whether the zone's own servers are known and this machine can reach none of them, so that only a
-/// resolver was asked.
-pub(super) fn zone_servers_are_unreachable(standings: &[ServerJudgement]) -> bool {
-    let mut own = standings
+/// resolver was queried.
+pub(super) fn zone_servers_are_unreachable(judgements: &[ServerJudgement]) -> bool {
+    let mut own = judgements
         .iter()
         .filter(|one| one.server.role == ServerRole::Authoritative)
         .peekable();
     own.peek().is_some() && own.all(|one| one.decisive_answer == DnsAnswer::NoRoute)
 }
 
-/// Which servers were asked besides the unreachable ones.
-fn other_servers(standings: &[ServerJudgement]) -> OtherServers {
-    if standings
+/// Returns which servers were queried besides the unreachable ones.
+fn other_servers(judgements: &[ServerJudgement]) -> OtherServers {
+    if judgements
         .iter()
         .all(|one| one.decisive_answer == DnsAnswer::NoRoute)
     {
         OtherServers::NoServer
-    } else if zone_servers_are_unreachable(standings) {
+    } else if zone_servers_are_unreachable(judgements) {
         OtherServers::Resolver
     } else {
         OtherServers::ZoneServers
     }
 }
 
-/// One reason for each kind of failure: the servers that did not answer, grouped by what came
-/// instead.
-pub(super) fn silence_reasons(standings: &[ServerJudgement]) -> Vec<DcvReason> {
+/// Returns one reason for each kind of failure, with the servers that failed in this way.
+pub(super) fn silence_reasons(judgements: &[ServerJudgement]) -> Vec<DcvReason> {
     let mut failures: Vec<&DnsAnswer> = Vec::new();
-    for one in standings {
+    for one in judgements {
         if one.verdict == DcvVerdict::Unreachable && !failures.contains(&&one.decisive_answer) {
             failures.push(&one.decisive_answer);
         }
     }
     failures
         .into_iter()
-        .map(|failure| silence_reason(standings, failure))
+        .map(|failure| silence_reason(judgements, failure))
         .collect()
 }
 
-fn silence_reason(standings: &[ServerJudgement], failure: &DnsAnswer) -> DcvReason {
-    let failed: Vec<&ServerJudgement> = standings
+fn silence_reason(judgements: &[ServerJudgement], failure: &DnsAnswer) -> DcvReason {
+    let failed: Vec<&ServerJudgement> = judgements
         .iter()
         .filter(|one| one.decisive_answer == *failure)
         .collect();
@@ -84,7 +84,7 @@ fn silence_reason(standings: &[ServerJudgement], failure: &DnsAnswer) -> DcvReas
     match failure {
         DnsAnswer::NoRoute => DcvReason::NoRoute {
             servers,
-            others: other_servers(standings),
+            others: other_servers(judgements),
         },
         _ => DcvReason::Silent {
             servers,
@@ -93,11 +93,14 @@ fn silence_reason(standings: &[ServerJudgement], failure: &DnsAnswer) -> DcvReas
     }
 }
 
-pub(super) fn server_names(standings: &[&ServerJudgement]) -> Vec<String> {
-    standings.iter().map(|one| one.server.to_string()).collect()
+pub(super) fn server_names(judgements: &[&ServerJudgement]) -> Vec<String> {
+    judgements
+        .iter()
+        .map(|one| one.server.to_string())
+        .collect()
 }
 
-/// For how many seconds the absence may be cached.
+/// Returns for how many seconds the absence may be cached.
 fn negative_ttl(answer: &DnsAnswer) -> Option<u32> {
     match answer {
         DnsAnswer::NoName(seconds) | DnsAnswer::NoData(seconds) => *seconds,

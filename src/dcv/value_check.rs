@@ -1,4 +1,4 @@
-//! Is a value that was found the right one? If not, its form shows how it came about.
+//! Checks whether a value that was found is the right one. If it is not, its form shows the cause.
 
 use super::answer::{DnsAnswer, RecordKind};
 use super::ca;
@@ -8,32 +8,32 @@ use crate::dcv::reseller_record;
 /// What is wrong with a value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ValueFlaw {
-    /// It was made from another request.
+    /// It was derived from another request.
     AnotherRequest,
-    /// It is wrong, and its form does not show how it came about.
+    /// It is wrong, and its form does not show the cause.
     Unrelated,
     /// It has the CA's form, but another random value than the reseller's record: it belongs to
     /// another order.
     OtherToken,
-    /// It is made from this request, but has another unique value than the reseller's record.
+    /// It is derived from this request, but has another unique value than the reseller's record.
     OtherUnique,
-    /// Right but for quotes or spaces that were typed with it.
+    /// It is right except for quotes or spaces that were entered with it.
     Quoted,
-    /// It is made from this request or has the CA's form, but there is no reseller's record to
+    /// It is derived from this request or has the CA's form, but there is no reseller's record to
     /// compare it with.
     Unchecked,
-    /// The DNS provider added the zone's name to it.
+    /// The DNS provider appended the zone's name to it.
     WithZone,
 }
 
-/// A value that was found, and what is wrong with it; `None` for one known to be right.
+/// A value that was found, and its flaw; `None` for one known to be right.
 pub(super) struct ObservedValue<'a> {
     pub(super) value: &'a str,
     pub(super) flaw: Option<ValueFlaw>,
 }
 
-/// The value in an answer to the record's own question. Of several texts the one nearest to the
-/// expected value; unrelated texts (SPF and others stand at the same name) do not count.
+/// Returns the value in an answer to the query for the record. Of several texts, this is the one
+/// nearest to the expected value; unrelated texts at the same name (SPF and others) do not count.
 pub(super) fn observed_value<'a>(
     expected: &ExpectedAnswer,
     zone: Option<&str>,
@@ -49,7 +49,7 @@ pub(super) fn observed_value<'a>(
     }
 }
 
-/// Of several texts the one nearest to the expected value.
+/// Returns the one of several texts that is nearest to the expected value.
 pub(super) fn nearest_value<'a>(
     expected: &ExpectedAnswer,
     zone: Option<&str>,
@@ -63,7 +63,7 @@ pub(super) fn nearest_value<'a>(
     related.min_by_key(|value| value.flaw.is_some())
 }
 
-/// What is wrong with a value; `None` for one known to be right.
+/// Returns the flaw of a value; `None` for one known to be right.
 pub(super) fn find_flaw(
     expected: &ExpectedAnswer,
     zone: Option<&str>,
@@ -89,7 +89,7 @@ pub(super) fn find_flaw(
     }))
 }
 
-/// The flaw of a value that has the form of the expected one; `None` for another form.
+/// Returns the flaw of a value that has the form of the expected one; `None` for another form.
 fn flaw_by_form(
     expected: &ExpectedAnswer,
     value: &str,
@@ -114,7 +114,7 @@ fn flaw_by_form(
     }
 }
 
-/// `flaw`, if the reseller's record is there to compare the value with.
+/// Returns `flaw` if the reseller's record is known, else `Unchecked`.
 fn unchecked_or(expected: &ExpectedAnswer, flaw: ValueFlaw) -> ValueFlaw {
     if expected.source == ExpectationSource::Reseller {
         flaw
@@ -123,8 +123,8 @@ fn unchecked_or(expected: &ExpectedAnswer, flaw: ValueFlaw) -> ValueFlaw {
     }
 }
 
-/// Whether `value` is one of the expected values: texts are compared as they are, names without
-/// regard to case.
+/// Whether `value` is one of the expected values: texts are compared exactly, names without regard
+/// to case.
 fn is_right(expected: &ExpectedAnswer, value: &str) -> bool {
     expected
         .values

@@ -1,5 +1,4 @@
-//! What the answers about one record come to: a verdict for each server and for all of them, with
-//! the reasons.
+//! The judgement about one record: a verdict for each server and for all of them, with the reasons.
 
 use super::answer::{DnsAnswer, DnsServerId};
 use super::reason::DcvReason;
@@ -9,21 +8,21 @@ use super::reason::DcvReason;
 pub enum DcvVerdict {
     /// The CA would see it.
     Visible,
-    /// No server answered, or not all of them.
+    /// None of the servers answered, or not all of them.
     Unreachable,
-    /// Something of this request is there, but its unique value was never compared with the shop's
-    /// record.
+    /// A record of this request was found, but its unique value was never compared with the
+    /// reseller's record.
     Unchecked,
-    /// It is not there.
+    /// It was not found.
     Absent,
-    /// It is there, at a name that the CA does not ask for.
+    /// It was found at a name that the CA does not query.
     WrongPlace,
-    /// Something else is there.
+    /// Another value was found.
     Different,
 }
 
 impl DcvVerdict {
-    /// The word in JSON.
+    /// Returns the word for JSON.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -37,28 +36,27 @@ impl DcvVerdict {
     }
 }
 
-/// What one server's answers come to.
+/// The judgement about one server's answers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ServerJudgement {
     pub server: DnsServerId,
-    /// What it comes to.
     pub verdict: DcvVerdict,
-    /// The name whose answer decided.
+    /// The name whose answer decided the verdict.
     pub decisive_name: String,
-    /// The answer that decided.
+    /// The answer that decided the verdict.
     pub decisive_answer: DnsAnswer,
-    /// For how many seconds that may be remembered, where something is there.
+    /// For how many seconds the record may be cached, if there is one.
     pub ttl: Option<u32>,
 }
 
-/// What all answers about one record come to.
+/// The judgement about one record.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct RecordJudgement {
     pub verdict: DcvVerdict,
-    /// False when no server answered the question.
+    /// Whether any server gave a result.
     pub answered: bool,
-    /// One for each server.
+    /// One judgement for each server.
     pub server_judgements: Vec<ServerJudgement>,
-    /// Why, each once.
+    /// The reasons for the verdict, without duplicates.
     pub reasons: Vec<DcvReason>,
 }

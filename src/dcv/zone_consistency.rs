@@ -1,6 +1,6 @@
-//! Compares the answers of a zone's servers: copies of another age, NS records that differ from
-//! those of the zone above, a cached absence, an alias that leads nowhere, a zone of its own that
-//! shadows the record. Pure.
+//! Compares the answers of a zone's servers: different versions of the zone, NS records that differ
+//! from those of the parent zone, a cached absence, an alias that leads nowhere, and a child zone
+//! that hides the record. Pure.
 
 use std::collections::BTreeSet;
 
@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::answer::{AliasChain, DnsAnswer, DnsSurvey, ServerRole, ZoneDelegation};
 use super::judge::{DcvVerdict, RecordJudgement, ServerJudgement};
 
+/// A difference between servers, or another fact about the zone, to report.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum ZoneRemark {
     /// Resolvers have cached that the record is absent.
@@ -18,35 +19,36 @@ pub(crate) enum ZoneRemark {
     },
     /// The aliases at the record's name lead nowhere.
     Chain { name: String, chain: AliasChain },
-    /// The servers answer with different values.
-    Disagree { said: Vec<(String, String)> },
-    /// The NS records of the zone are not those of the zone above.
+    /// The servers return different values; holds server and value.
+    Disagree { values: Vec<(String, String)> },
+    /// The NS records of the zone differ from those of the parent zone.
     NameServers {
         zone: String,
         above: String,
-        /// Servers that only the zone above lists.
+        /// Servers that only the parent zone lists.
         above_only: Vec<String>,
         /// Servers that only the zone itself lists.
         own_only: Vec<String>,
     },
-    /// A resolver gives another value than all of the zone's own servers.
+    /// A resolver returns another value than all of the zone's own servers.
     ResolverDiffers { servers: Vec<String> },
-    /// The servers have copies of different ages.
+    /// The servers have different versions of the zone.
     Serials {
         zone: String,
         /// Server and serial number.
         serials: Vec<(String, u32)>,
     },
-    /// The domain is a zone of its own, below the one that the record is likely in.
+    /// The domain is a zone of its own, below the one that probably contains the record.
     Shadowed {
-        /// The zone of its own.
+        /// The name of the child zone.
         zone: String,
         /// The domain's registrable part.
         above: String,
     },
 }
 
-/// Remarks about a survey besides the judgement on each server. `domain` is the registrable one.
+/// Returns remarks about a survey besides the judgement about each server. `domain` is the
+/// registrable one.
 #[must_use]
 pub(crate) fn zone_remarks(
     survey: &DnsSurvey,
@@ -65,14 +67,14 @@ pub(crate) fn zone_remarks(
     if let Some((name, chain)) = survey.surroundings.broken_chain.clone() {
         remarks.push(ZoneRemark::Chain { name, chain });
     }
-    // If only given servers are asked, they are no caches.
+    // If only given servers were queried, they are not treated as caches.
     if survey.surroundings.delegation.is_some() {
         remarks.extend(cached_absence(&judgement.server_judgements, at));
     }
     remarks
 }
 
-/// The record is absent, and the zone begins below the domain that the owner can edit.
+/// The remark for an absent record in a zone that begins below the registrable domain.
 fn shadowed(survey: &DnsSurvey, judgement: &RecordJudgement, domain: &str) -> Option<ZoneRemark> {
     let zone = survey.zone.clone()?;
     let is_below = zone
@@ -84,10 +86,10 @@ fn shadowed(survey: &DnsSurvey, judgement: &RecordJudgement, domain: &str) -> Op
     })
 }
 
-/// The zone's own servers disagree, or a resolver gives another value than all of them. Absence is
-/// reported elsewhere.
-fn disagreement(standings: &[ServerJudgement]) -> Option<ZoneRemark> {
-    let said: Vec<(String, String)> = standings
+/// The remark for servers of the zone that disagree, or for a resolver that returns another value
+/// than all of them. Absence is reported elsewhere.
+fn disagreement(judgements: &[ServerJudgement]) -> Option<ZoneRemark> {
+    let values: Vec<(String, String)> = judgements
         .iter()
         .filter(|one| one.server.role == ServerRole::Authoritative)
         .filter_map(|one| {
@@ -97,11 +99,11 @@ fn disagreement(standings: &[ServerJudgement]) -> Option<ZoneRemark> {
             ))
         })
         .collect();
-    let (_, first_value) = said.first()?;
-    if said.iter().any(|(_, value)| value != first_value) {
-        return Some(ZoneRemark::Disagree { said });
+    let (_, first_value) = values.first()?;
+    if values.iter().any(|(_, value)| value != first_value) {
+        return Some(ZoneRemark::Disagree { values });
     }
-    let servers: Vec<String> = standings
+    let servers: Vec<String> = judgements
         .iter()
         .filter(|one| one.server.role == ServerRole::Resolver)
         .filter(|one| one.verdict != DcvVerdict::Visible)
@@ -113,7 +115,7 @@ fn disagreement(standings: &[ServerJudgement]) -> Option<ZoneRemark> {
     (!servers.is_empty()).then_some(ZoneRemark::ResolverDiffers { servers })
 }
 
-/// The value in an answer, in a form that does not depend on case or order.
+/// Returns the value in an answer, in a form that does not depend on case or order.
 fn comparable_value(answer: &DnsAnswer) -> Option<String> {
     match answer {
         DnsAnswer::Cname(target) => Some(target.to_ascii_lowercase()),
@@ -140,19 +142,19 @@ fn different_serials(delegation: &ZoneDelegation, zone: &str) -> Option<ZoneRema
 }
 
 fn different_name_servers(delegation: &ZoneDelegation, zone: &str) -> Option<ZoneRemark> {
-    let (above, named) = delegation
+    let (above, listed) = delegation
         .parent
         .as_ref()
-        .filter(|(_, named)| !named.is_empty())?;
+        .filter(|(_, listed)| !listed.is_empty())?;
     let own: BTreeSet<&String> = delegation
         .copies
         .iter()
         .filter_map(|copy| copy.name_servers.as_ref())
         .flatten()
         .collect();
-    let named: BTreeSet<&String> = named.iter().collect();
-    let above_only: Vec<String> = named.difference(&own).copied().cloned().collect();
-    let own_only: Vec<String> = own.difference(&named).copied().cloned().collect();
+    let listed: BTreeSet<&String> = listed.iter().collect();
+    let above_only: Vec<String> = listed.difference(&own).copied().cloned().collect();
+    let own_only: Vec<String> = own.difference(&listed).copied().cloned().collect();
     let same = above_only.is_empty() && own_only.is_empty();
     (!own.is_empty() && !same).then(|| ZoneRemark::NameServers {
         zone: zone.to_owned(),
@@ -162,9 +164,9 @@ fn different_name_servers(delegation: &ZoneDelegation, zone: &str) -> Option<Zon
     })
 }
 
-/// Until when resolvers have cached the absence (RFC 2308 5).
-fn cached_absence(standings: &[ServerJudgement], at: Timestamp) -> Option<ZoneRemark> {
-    let absent = standings.iter().filter_map(|one| {
+/// The remark that says until when resolvers have cached the absence (RFC 2308 5).
+fn cached_absence(judgements: &[ServerJudgement], at: Timestamp) -> Option<ZoneRemark> {
+    let absent = judgements.iter().filter_map(|one| {
         match (&one.decisive_answer, one.server.role, one.verdict) {
             (
                 DnsAnswer::NoName(seconds) | DnsAnswer::NoData(seconds),
@@ -229,19 +231,19 @@ mod tests {
         )
     }
 
-    fn copied(server: &str, serial: Option<u32>, named: &[&str]) -> ZoneCopy {
-        let named =
-            (!named.is_empty()).then(|| named.iter().map(|name| (*name).to_owned()).collect());
+    fn copied(server: &str, serial: Option<u32>, listed: &[&str]) -> ZoneCopy {
+        let name_servers =
+            (!listed.is_empty()).then(|| listed.iter().map(|name| (*name).to_owned()).collect());
         ZoneCopy {
             server: server.to_owned(),
             serial,
-            name_servers: named,
+            name_servers,
         }
     }
 
     fn remarks_about(
         zone: &str,
-        standings: Vec<ServerJudgement>,
+        judgements: Vec<ServerJudgement>,
         delegation: ZoneDelegation,
     ) -> Vec<ZoneRemark> {
         let around = SurroundingAnswers {
@@ -254,7 +256,7 @@ mod tests {
             server_answers: Vec::new(),
             surroundings: around,
         };
-        let verdict = standings
+        let verdict = judgements
             .iter()
             .map(|one| one.verdict)
             .max()
@@ -262,7 +264,7 @@ mod tests {
         let judgement = RecordJudgement {
             verdict,
             answered: true,
-            server_judgements: standings,
+            server_judgements: judgements,
             reasons: Vec::new(),
         };
         zone_remarks(
@@ -302,9 +304,9 @@ mod tests {
         );
         let until = "2026-11-23T14:15:00Z".parse().unwrap();
         let servers = vec!["resolver 192.0.2.1".to_owned()];
-        let standings = vec![absent(ServerRole::Resolver, Some(900))];
+        let judgements = vec![absent(ServerRole::Resolver, Some(900))];
         assert_eq!(
-            remarks_about("shop.example", standings, ZoneDelegation::default()),
+            remarks_about("shop.example", judgements, ZoneDelegation::default()),
             [ZoneRemark::AbsenceCached { servers, until }]
         );
     }
@@ -313,7 +315,7 @@ mod tests {
     fn different_values_are_reported_and_case_is_ignored() {
         use ServerRole::{Authoritative, Resolver};
         let compare =
-            |standings| remarks_about("shop.example", standings, ZoneDelegation::default());
+            |judgements| remarks_about("shop.example", judgements, ZoneDelegation::default());
         assert_eq!(
             compare(vec![
                 cname(Authoritative, 1, "a.example"),
@@ -326,7 +328,7 @@ mod tests {
             cname(Authoritative, 2, "b.example"),
         ]);
         assert!(
-            matches!(&apart[..], [ZoneRemark::Disagree { said }] if said.len() == 2),
+            matches!(&apart[..], [ZoneRemark::Disagree { values }] if values.len() == 2),
             "{apart:?}"
         );
         let view = compare(vec![
@@ -342,7 +344,7 @@ mod tests {
         assert_eq!(
             compare(vec![cname(Resolver, 9, "b.example")]),
             [],
-            "nobody to compare it with"
+            "no server to compare it with"
         );
     }
 
@@ -354,7 +356,7 @@ mod tests {
                 .map(|name| (*name).to_owned())
                 .collect::<Vec<String>>()
         };
-        let above = |named: &[&str]| Some(("example".to_owned(), names(named)));
+        let above = |listed: &[&str]| Some(("example".to_owned(), names(listed)));
         let both = ["ns1.example", "ns2.example"];
         let same = vec![
             copied("ns1", Some(7), &both),
@@ -425,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_of_its_own_shadows_what_is_absent_there() {
+    fn a_child_zone_hides_records_of_its_parent() {
         let absent = || {
             vec![one(
                 ServerRole::Authoritative,

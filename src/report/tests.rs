@@ -431,11 +431,11 @@ fn conflicting_records() -> Vec<DcvReason> {
         ConflictingRecord::Wildcard("192.0.2.80".to_owned()),
         ConflictingRecord::WrongType {
             wanted: RecordKind::Cname,
-            seen: RecordKind::Txt,
+            found: RecordKind::Txt,
         },
         ConflictingRecord::WrongType {
             wanted: RecordKind::Txt,
-            seen: RecordKind::Cname,
+            found: RecordKind::Cname,
         },
     ];
     records
@@ -511,7 +511,7 @@ fn wrong_values() -> Vec<DcvReason> {
         .map(|flaw| DcvReason::Value {
             at: AT.into(),
             found: "seen".into(),
-            expected: "wanted".into(),
+            expected: Some("wanted".into()),
             flaw,
         })
         .into()

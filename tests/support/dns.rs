@@ -1,4 +1,4 @@
-//! Name servers for tests: real ones (knot, unbound) on loopback.
+//! Starts real name servers (knot, unbound) on loopback for tests.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::{Child, Stdio};
@@ -10,10 +10,10 @@ use tempfile::TempDir;
 
 use super::foreign::foreign;
 
-/// The zone of all tests here.
+/// The zone of all tests that use these servers.
 pub const ZONE: &str = "shop.example";
 
-/// A server of its own process, ended when dropped.
+/// A server process, which is ended when the value is dropped.
 pub struct NameServer {
     child: Child,
     folder: TempDir,
@@ -21,17 +21,17 @@ pub struct NameServer {
 }
 
 impl NameServer {
-    /// knot on a free port of 127.0.0.1, serving `records` in [`ZONE`].
+    /// Starts knot on a free port of 127.0.0.1, with `records` in [`ZONE`].
     pub fn knot(records: &str) -> Self {
         Self::knot_at(&[free_port()], records, "")
     }
 
-    /// knot at these addresses; `zone_options` are further lines of its zone section.
+    /// Starts knot at these addresses; `zone_options` are further lines of its zone section.
     pub fn knot_at(addresses: &[SocketAddr], records: &str, zone_options: &str) -> Self {
         Self::knot_serving(addresses, ZONE, Some(records), zone_options)
     }
 
-    /// knot configured for `zone`; without records the zone has no file, and knot cannot serve it.
+    /// Starts knot for `zone`; without records the zone has no file, so knot cannot serve it.
     pub fn knot_serving(
         addresses: &[SocketAddr],
         zone: &str,
@@ -59,7 +59,7 @@ impl NameServer {
         Self::started(command, folder, addresses[0])
     }
 
-    /// unbound at `address`, which finds [`ZONE`] at `stub` and nothing else anywhere;
+    /// Starts unbound at `address`; it resolves [`ZONE`] at `stub`, and no other zone.
     /// `server_options` are further lines of its server section.
     pub fn unbound(address: SocketAddr, stub: SocketAddr, server_options: &str) -> Self {
         let folder = folder();
@@ -98,7 +98,7 @@ impl NameServer {
         server
     }
 
-    /// Other records, loaded before this returns.
+    /// Replaces the records, and returns once the server has loaded them.
     pub fn publish(&mut self, records: &str, serial: u32) {
         std::fs::write(
             self.folder.path().join("zone"),
@@ -115,10 +115,10 @@ impl NameServer {
         });
     }
 
-    /// Asks for the zone's SOA until the answer is as wanted.
+    /// Queries the zone's SOA until `wanted` returns true for the answer.
     fn wait_for(&mut self, wanted: impl Fn(&Message) -> bool) {
-        let until = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < until {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < deadline {
             if soa(self.address).is_some_and(|answer| wanted(&answer)) {
                 return;
             }
@@ -153,7 +153,7 @@ fn folder() -> TempDir {
         .unwrap()
 }
 
-/// A zone with SOA, two NS (`records` may give their addresses) and `records`.
+/// Returns a zone file with SOA, two NS records (their addresses may be in `records`) and `records`.
 fn zone_text(zone: &str, records: &str, serial: u32) -> String {
     format!(
         "$ORIGIN {zone}.\n$TTL 60\n@ SOA ns1 hostmaster {serial} 3600 600 86400 900\n@ NS ns1\n@ NS ns2\n{records}\n"
@@ -182,8 +182,7 @@ fn soa(server: SocketAddr) -> Option<Message> {
     Message::from_vec(&buffer[..length]).ok()
 }
 
-/// A port of 127.0.0.1 that nobody uses by UDP or TCP right now, below those that the system hands
-/// out by itself.
+/// Returns a port of 127.0.0.1 that is free for UDP and TCP, below the ephemeral ports of the system.
 pub fn free_port() -> SocketAddr {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -199,8 +198,8 @@ pub fn free_port() -> SocketAddr {
     }
 }
 
-/// Port 53 of a loopback address that is this process's own, one for each `net` (below 4) and
-/// `host` (below 60).
+/// Returns port 53 of a loopback address that only this process uses: one for each `net` (below 4)
+/// and `host` (below 60).
 pub fn port_53(net: u8, host: u8) -> SocketAddr {
     let [high, low] = u16::try_from(std::process::id() % 0xdfff)
         .unwrap()
@@ -211,11 +210,12 @@ pub fn port_53(net: u8, host: u8) -> SocketAddr {
     )
 }
 
-/// Runs `test` where port 53 of loopback can be used: here, or (not root, or a server on this
-/// machine has it) the same test again in a network namespace of its own. `name` is the test's.
+/// Runs `test` where port 53 of loopback is available: in this process, or else (without root, or if
+/// a server on this machine uses the port) in another process with its own network namespace, which
+/// runs the test called `name` again.
 pub fn with_port_53(name: &str, test: impl FnOnce()) {
     const INSIDE: &str = "CERTCTL_TEST_NAMESPACE";
-    if std::env::var_os(INSIDE).is_some() || port_53_is_ours() {
+    if std::env::var_os(INSIDE).is_some() || port_53_is_available() {
         return test();
     }
     super::foreign::path_of("ip");
@@ -236,8 +236,9 @@ pub fn with_port_53(name: &str, test: impl FnOnce()) {
     assert!(again.success(), "{name} in a network namespace: {again}");
 }
 
-/// Asked at an address that no test serves at; several tests may ask at once.
-fn port_53_is_ours() -> bool {
+/// Whether port 53 can be bound. Binds it at an address that no test uses; retries, because several
+/// tests may do so at once.
+fn port_53_is_available() -> bool {
     let probe = || UdpSocket::bind(port_53(3, 59)).is_ok();
     (0..20).any(|_| {
         probe() || {

@@ -1,4 +1,4 @@
-//! Servers that keep their visitors waiting, and count them.
+//! Servers that hold their connections open and count them.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -23,14 +23,14 @@ struct State {
     open: Vec<(usize, TcpStream)>,
 }
 
-/// What was counted so far.
+/// The counts of connections.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Counts {
-    /// Connections that were accepted.
+    /// The number of accepted connections.
     pub accepted: usize,
     /// The most connections that were open at one time.
     pub most: usize,
-    /// Connections that had been accepted when the first of them ended.
+    /// The number of connections that had been accepted when the first one ended.
     pub before_first_end: Option<usize>,
 }
 
@@ -76,7 +76,7 @@ impl Held {
                 let (held, greet) = (held.clone(), greet.clone());
                 std::thread::spawn(move || {
                     greet(&mut connection);
-                    // Whatever the client says is read and not answered.
+                    // Reads what the client sends without answering.
                     while connection.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {}
                     held.ends(number);
                 });

@@ -1,6 +1,6 @@
-//! The DNS lab of `scripts/dns-lab` for tests: real servers (knot, nsd, unbound) with zones that
-//! are right and zones that are wrong in one way each, and an order for each zone of `tests/lab/`.
-//! One lab for a test file; it ends with it.
+//! Starts the DNS lab of `scripts/dns-lab` for tests: real servers (knot, nsd, unbound) with correct
+//! zones and zones with one fault each, and a request for each zone of `tests/lab/`. A test file
+//! starts one lab, which ends with the test process.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -15,28 +15,27 @@ use super::{Run, Sandbox};
 pub struct Lab {
     sandbox: Sandbox,
     orders: BTreeMap<String, Order>,
-    /// The process whose namespaces the lab is in; none where it runs on the machine's own
-    /// loopback.
+    /// The process whose namespaces the lab uses; `None` if it runs on the machine's own loopback.
     inside: Option<String>,
     net: String,
-    /// Whether there is a way to its server that none should lead to: on the machine's own network,
-    /// where nobody may shut it.
+    /// Whether the address that should be unreachable has a route: on the machine's own network,
+    /// without permission to block it.
     pub leads_far: bool,
-    /// The lab ends when this is closed, at the latest with this process.
+    /// The lab ends when this pipe is closed, at the latest with this process.
     _stdin: ChildStdin,
     _script: Child,
 }
 
-/// A request for the names of a zone and the record that belongs to it.
+/// A request for the names of a zone, and its record.
 struct Order {
-    /// The domain that the record is for.
+    /// The domain that the record validates.
     domain: String,
     label: String,
     value: String,
 }
 
 impl Lab {
-    /// Makes an order for each zone and starts the lab.
+    /// Creates a request for each zone and starts the lab.
     pub fn start() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let sandbox = Sandbox::new();
@@ -112,27 +111,27 @@ impl Lab {
         }
     }
 
-    /// The resolver that validates from the lab's root.
+    /// Returns the resolver that validates DNSSEC from the lab's root.
     pub fn validating(&self) -> String {
         self.address(53)
     }
 
-    /// The one that checks no signatures.
+    /// Returns the resolver that does not check signatures.
     pub fn trusting(&self) -> String {
         self.address(54)
     }
 
-    /// The one that has other values for some zones.
+    /// Returns the resolver that has other values for some zones.
     pub fn viewing(&self) -> String {
         self.address(55)
     }
 
-    /// An address of the lab by its last number.
+    /// Returns the lab's address with this last octet.
     pub fn address(&self, last: u8) -> String {
         format!("{}.{last}", self.net)
     }
 
-    /// certctl in the lab, for the order of `zone`.
+    /// Runs certctl in the lab, in the folder of the request for `zone`.
     pub fn run(&self, zone: &str, args: &[&str]) -> Run {
         let binary = program();
         let mut command = match &self.inside {
@@ -161,7 +160,7 @@ impl Lab {
         self.sandbox.run_command(command)
     }
 
-    /// `dcv-check` with the shop's record of `zone`, through `resolver`.
+    /// Runs `dcv-check` with the reseller's record for `zone`, through `resolver`.
     pub fn check(&self, zone: &str, resolver: &str, more: &[&str]) -> Run {
         let order = &self.orders[zone];
         let given = format!("{}.{} {}", order.label, order.domain, order.value);
@@ -183,13 +182,13 @@ impl Lab {
     }
 }
 
-/// What is asked for: the zone's name, or what its line `; names` says.
+/// Returns the names to request: those of the line `; names`, or the zone's name.
 fn names(zone: &str, template: &str) -> Vec<String> {
     let names = word(template, "names").unwrap_or_else(|| zone.to_owned());
     names.split(' ').map(str::to_owned).collect()
 }
 
-/// What stands behind `; WORD ` in the first lines of a zone.
+/// Returns the text after `; WORD ` in a zone's file.
 fn word(template: &str, word: &str) -> Option<String> {
     template
         .lines()
@@ -202,12 +201,12 @@ impl Order {
         let folder = format!("orders/{zone}");
         std::fs::create_dir_all(sandbox.join(&folder)).unwrap();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let made = sandbox
+        let created = sandbox
             .run(&[&["-C", folder.as_str(), "csr", "--json"], &names[..]].concat())
             .expect(0)
             .json();
-        let sha256 = made["request"]["sha256"].as_str().unwrap();
-        let label = format!("_{}", made["request"]["md5"].as_str().unwrap());
+        let sha256 = created["request"]["sha256"].as_str().unwrap();
+        let label = format!("_{}", created["request"]["md5"].as_str().unwrap());
         Self {
             domain,
             label,

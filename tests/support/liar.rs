@@ -1,4 +1,5 @@
-//! A UDP socket that answers questions with rubbish: what a name server must never be believed.
+//! A UDP server that answers DNS queries with arbitrary packets, which certctl must not accept as
+//! answers.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
@@ -7,11 +8,11 @@ use std::time::Duration;
 
 use hickory_proto::op::{Message, ResponseCode};
 
-/// How many times certctl sends one question at the most.
+/// The most times that certctl sends one query.
 pub const TRANSMISSIONS: usize = 5;
 
-/// A UDP socket that answers each message with whatever `rubbish` makes of it, any number of
-/// packets, until dropped.
+/// A UDP server that answers each message with the packets that a function returns for it, until it
+/// is dropped.
 pub struct Liar {
     pub address: SocketAddr,
     questions: Arc<Mutex<BTreeMap<Vec<u8>, usize>>>,
@@ -20,28 +21,28 @@ pub struct Liar {
 }
 
 impl Liar {
-    pub fn new(rubbish: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Self {
+    pub fn new(answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let mouth = socket.try_clone().unwrap();
-        Self::speaking(socket, mouth, rubbish)
+        let sender = socket.try_clone().unwrap();
+        Self::start(socket, sender, answer)
     }
 
-    /// One that answers from another port than it was asked at.
-    pub fn from_elsewhere(rubbish: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Self {
+    /// Starts a server that answers from another port than the one that received the query.
+    pub fn from_elsewhere(answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        Self::speaking(socket, UdpSocket::bind("127.0.0.1:0").unwrap(), rubbish)
+        Self::start(socket, UdpSocket::bind("127.0.0.1:0").unwrap(), answer)
     }
 
-    /// Returns each question that came, and how many times: one that is sent again has the same id,
-    /// so the same bytes.
+    /// Returns each query that was received, and how often: a query that is sent again has the same
+    /// id, so the same bytes.
     pub fn questions(&self) -> BTreeMap<Vec<u8>, usize> {
         self.questions.lock().unwrap().clone()
     }
 
-    fn speaking(
+    fn start(
         socket: UdpSocket,
-        mouth: UdpSocket,
-        rubbish: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static,
+        sender: UdpSocket,
+        answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static,
     ) -> Self {
         use std::sync::atomic::Ordering;
         socket
@@ -51,20 +52,20 @@ impl Liar {
         let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
         let stopped = std::sync::Arc::clone(&stop);
         let questions = Arc::<Mutex<BTreeMap<Vec<u8>, usize>>>::default();
-        let heard = Arc::clone(&questions);
+        let received = Arc::clone(&questions);
         let thread = std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while !stopped.load(Ordering::Relaxed) {
                 let Ok((length, from)) = socket.recv_from(&mut buffer) else {
                     continue;
                 };
-                *heard
+                *received
                     .lock()
                     .unwrap()
                     .entry(buffer[..length].to_vec())
                     .or_default() += 1;
-                for packet in rubbish(&buffer[..length]) {
-                    let _ = mouth.send_to(&packet, from);
+                for packet in answer(&buffer[..length]) {
+                    let _ = sender.send_to(&packet, from);
                 }
             }
         });
@@ -84,7 +85,7 @@ impl Drop for Liar {
     }
 }
 
-/// Returns what answers each question as the real server at `server` does.
+/// Returns a function that answers each query like the real server at `server`.
 pub fn forward_to(server: SocketAddr) -> impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket
@@ -94,7 +95,7 @@ pub fn forward_to(server: SocketAddr) -> impl Fn(&[u8]) -> Vec<Vec<u8>> + Send +
     move |question| {
         let mut answer = [0; 4096];
         socket.send(question).unwrap();
-        // An answer that was too late for the last question is not one to this.
+        // A late answer to the previous query is not one to this query.
         while let Ok(length) = socket.recv(&mut answer) {
             if answer[..2] == question[..2] {
                 return vec![answer[..length].to_vec()];
@@ -104,7 +105,7 @@ pub fn forward_to(server: SocketAddr) -> impl Fn(&[u8]) -> Vec<Vec<u8>> + Send +
     }
 }
 
-/// The answer `code` to a question.
+/// Returns an answer with the response code `code` to a query.
 pub fn coded(question: &[u8], code: ResponseCode) -> Message {
     let question = Message::from_vec(question).unwrap();
     let mut answer = question.clone().into_response();

@@ -1,4 +1,4 @@
-//! `--batch`: checks the entries of a list side by side and prints one JSON object per line, the
+//! `--batch`: checks the entries of a list concurrently and prints one JSON object per line, the
 //! summary last.
 
 pub(crate) mod line;
@@ -26,15 +26,15 @@ use crate::system::dns::{
 };
 use crate::system::line_reader::{LineReader, NumberedLine};
 
-/// How many lines got which verdict; worse verdicts count more.
+/// How many lines got which verdict.
 #[derive(Debug, Default)]
 pub(crate) struct BatchOutcome {
     verdicts: BTreeMap<DcvVerdict, usize>,
-    /// Lines that are judged wrong or not complete.
+    /// The number of lines that are judged wrong or incomplete.
     wrong: usize,
-    /// Lines for which no server answered.
+    /// The number of lines for which no server answered.
     unanswered: usize,
-    /// Lines that are no name, no request and no record.
+    /// The number of lines that are neither a name nor a request nor a record.
     errors: usize,
 }
 
@@ -45,10 +45,10 @@ struct ListLine {
     records: Result<Vec<ExpectedRecord>, Failure>,
 }
 
-/// Checks what the list names and prints the result of each line as soon as it is judged.
+/// Checks the lines of the list and prints the result of each as soon as it is judged.
 ///
 /// # Errors
-/// A list that cannot be read or names nothing; a signal.
+/// A list that cannot be read or has no entries, or a signal.
 pub(crate) fn run(context: &Context, args: &DcvCheckArgs) -> Result<BatchOutcome, Failure> {
     let file = args.batch.clone().unwrap_or_default();
     let mut lines = LineReader::open(&file)?;
@@ -85,7 +85,7 @@ fn cannot_write(error: &io::Error) -> Failure {
 }
 
 fn nothing_to_check(file: &Path) -> Failure {
-    let message = format!("{} names nothing to check", file.display());
+    let message = format!("{} has no entries to check", file.display());
     Failure::new(FailureKind::NotFound, message).with_step(dcv_check_command::batch_line_syntax())
 }
 
@@ -163,9 +163,9 @@ struct BatchChecker<'a> {
     commands: FollowUpCommands,
     /// The progress display; `None` on a terminal that shows the lines themselves.
     progress: Option<LiveProgress>,
-    /// Lines to be printed.
+    /// Output that is not printed yet.
     output: Vec<u8>,
-    /// Why nothing can be printed any more.
+    /// The error that closed the output.
     write_error: Option<io::Error>,
 }
 
@@ -194,7 +194,7 @@ impl<'a> BatchChecker<'a> {
         }
     }
 
-    /// What the answers for a line show.
+    /// Judges the answers for a line.
     fn judge_line(
         &self,
         line: &ListLine,
@@ -217,7 +217,7 @@ impl<'a> BatchChecker<'a> {
         outcome
     }
 
-    /// Prints a line that means nothing.
+    /// Prints the error for a line that cannot be read.
     fn print_failure(
         &mut self,
         line: &ListLine,
@@ -230,7 +230,7 @@ impl<'a> BatchChecker<'a> {
         self.print(&document, BatchAnswer::Done)
     }
 
-    /// Returns `answer`, or that it is enough where the output is closed.
+    /// Prints a document. Returns `answer`, or `Enough` if the output is closed.
     fn print(
         &mut self,
         document: &impl Serialize,
@@ -302,7 +302,7 @@ impl BatchHandler for BatchChecker<'_> {
         self.print(&document, answer)
     }
 
-    /// Prints the buffered lines; false once the output is closed.
+    /// Prints the buffered lines; returns false once the output is closed.
     fn on_idle(&mut self) -> bool {
         if !self.output.is_empty() {
             if let Some(progress) = &mut self.progress {
@@ -348,7 +348,7 @@ impl BatchOutcome {
         self.verdicts.values().sum::<usize>() + self.errors
     }
 
-    /// How many lines are judged so far, in words.
+    /// Says how many lines have been checked so far.
     fn progress(&self) -> String {
         let mut parts: Vec<String> = self
             .verdicts
@@ -356,11 +356,11 @@ impl BatchOutcome {
             .map(|(verdict, count)| format!("{count} {}", verdict.word()))
             .collect();
         if self.errors > 0 {
-            parts.push(format!("{} that could not be read", self.errors));
+            parts.push(format!("{} unreadable", self.errors));
         }
         match parts.as_slice() {
-            [] => "none is judged yet".to_owned(),
-            parts => format!("{} judged: {}", self.lines(), parts.join(", ")),
+            [] => "no line has been checked yet".to_owned(),
+            parts => format!("{} checked: {}", self.lines(), parts.join(", ")),
         }
     }
 }
@@ -381,7 +381,7 @@ impl Outcome for BatchOutcome {
         })
     }
 
-    /// Prints JSON too: programs read a stream.
+    /// Prints JSON too, because programs read the stream.
     fn human(&self, text: &mut TextOutput) {
         text.add_payload(self.json().to_string());
     }

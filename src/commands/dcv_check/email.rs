@@ -1,11 +1,11 @@
 //! `dcv-check --method email`: lists the mailboxes that a CA may write to for each domain, and checks
-//! whether mail to them can arrive.
+//! whether mail to them can be delivered.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::method::{MethodCheck, MethodOutcome, MethodResult};
+use super::method::{MethodCheck, MethodLine, MethodOutcome, MethodResult};
 use crate::advice::dcv_check_command;
 use crate::commands::dcv_check::select::ChosenRecords;
 use crate::context::Context;
@@ -18,10 +18,9 @@ use crate::dcv::reseller_record::climb;
 use crate::failure::Failure;
 use crate::finding::Finding;
 use crate::pki::baseline_dates::EMAIL_PROOF;
-use crate::report::Label;
 use crate::system::dns;
 
-/// A domain that a request has to prove.
+/// A domain that has to be validated for a request.
 struct DomainToCheck {
     /// The path of the request as it is printed.
     request: String,
@@ -47,11 +46,11 @@ pub(super) fn check_mailboxes(check: &MethodCheck<'_>) -> Result<MethodOutcome, 
     findings.extend(method_findings(check.context, &results));
     let next_if_visible =
         dcv_check_command::install_after_mail(&check.context.command_words("install"));
-    // Where mail arrives, there is nothing more to check.
-    let arrives = results
+    // If mail can be delivered, there is nothing more to check.
+    let is_deliverable = results
         .iter()
         .all(|result| result.verdict == DcvVerdict::Unchecked);
-    let next_otherwise = if arrives {
+    let next_otherwise = if is_deliverable {
         next_if_visible.clone()
     } else {
         dcv_check_command::check_again(check.wait_command)
@@ -78,7 +77,7 @@ fn domains_to_check(chosen: &ChosenRecords) -> Vec<DomainToCheck> {
     domains
 }
 
-/// Whether the CA of each request takes validation by mail.
+/// The findings about CAs that do not, or may not, offer validation by e-mail.
 fn ca_findings(check: &MethodCheck<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for selected in &check.chosen.selected {
@@ -96,7 +95,7 @@ fn ca_findings(check: &MethodCheck<'_>) -> Vec<Finding> {
     findings
 }
 
-/// What holds for validation by mail in general.
+/// The findings about validation by e-mail in general.
 fn method_findings(context: &Context, results: &[MethodResult]) -> Vec<Finding> {
     let mut reasons = Vec::new();
     let has_mailbox = results
@@ -113,7 +112,7 @@ fn method_findings(context: &Context, results: &[MethodResult]) -> Vec<Finding> 
     reasons.iter().map(Finding::from).collect()
 }
 
-/// The mail setup of every domain that a CA may use for these: the domains and their parents.
+/// Looks up mail delivery for every domain that a CA may use: the given ones and their parents.
 fn look_up_mail(
     check: &MethodCheck<'_>,
     domains: &[DomainToCheck],
@@ -145,7 +144,7 @@ fn look_up_mail(
     Ok(mail_domains)
 }
 
-/// One domain that receives mail is enough.
+/// Judges the candidates for one domain: one that receives mail is enough.
 fn judge(candidates: &[&MailDomain]) -> (DcvVerdict, Option<MailReason>) {
     for one in candidates {
         if one.mail_arrives() == Some(true) {
@@ -179,7 +178,7 @@ fn mailbox_result(
         mailboxes.push(mailbox_json(one));
         let addresses = one.addresses().join(", ");
         let delivery = delivery_in_words(&one.mail);
-        lines.push((Label::Found, format!("{addresses}   ({delivery})")));
+        lines.push(MethodLine::Fact(format!("{delivery}: {addresses}")));
     }
     let record = json!({
         "name": checked.domain,
@@ -225,10 +224,12 @@ fn delivery_code(mail: &MailDelivery) -> &'static str {
 
 fn delivery_in_words(mail: &MailDelivery) -> String {
     match mail {
-        MailDelivery::Accepted(names) => format!("mail goes to {}", names.join(", ")),
-        MailDelivery::ByAddress => "no MX; mail goes to the domain's own address".to_owned(),
-        MailDelivery::Null => "takes no mail: null MX".to_owned(),
-        MailDelivery::Nowhere => "neither MX nor address".to_owned(),
-        MailDelivery::Unknown(_) => "who takes it was not found out".to_owned(),
+        MailDelivery::Accepted(names) => format!("mail is delivered to {}", names.join(", ")),
+        MailDelivery::ByAddress => {
+            "no MX; mail is delivered to the domain's own address".to_owned()
+        }
+        MailDelivery::Null => "no mail is accepted (null MX)".to_owned(),
+        MailDelivery::Nowhere => "mail cannot be delivered (neither MX nor address)".to_owned(),
+        MailDelivery::Unknown(_) => "mail delivery unknown, because the lookup failed".to_owned(),
     }
 }

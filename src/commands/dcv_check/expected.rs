@@ -1,4 +1,4 @@
-//! Lists the DNS records that the chosen requests need.
+//! Lists the DNS records that validate the chosen requests.
 
 use std::rc::Rc;
 
@@ -9,18 +9,21 @@ use crate::dcv::ca::Ca;
 use crate::dcv::expectation::{self, ExpectedAnswer};
 use crate::failure::{Failure, FailureKind};
 
-/// A record to look for, and the request that it belongs to.
+/// A record to query, and the request that it belongs to.
 #[derive(Clone, Debug)]
 pub(crate) struct ExpectedRecord {
     /// The request's file as it is printed; empty without a request.
     pub(super) request: String,
     pub(super) ca: Option<Ca>,
     pub(super) expected: Rc<ExpectedAnswer>,
-    /// The names of the request that the record proves.
+    /// The names of the request that the record validates.
     pub(super) names: Vec<String>,
 }
 
-/// All records that the chosen requests need; `named_ca` is the CA of the command line.
+/// Returns all records that validate the chosen requests; `named_ca` is the CA of the command line.
+///
+/// # Errors
+/// `NotFound` if the CA needs no record, or if only the CA knows the host of one.
 pub(super) fn expected_records(
     context: &Context,
     named_ca: Option<Ca>,
@@ -38,7 +41,7 @@ pub(super) fn expected_records(
     }
     if records.is_empty() {
         let message =
-            "no record is asked for: the CA named for the request wants no proof in the DNS";
+            "the CA of this request does not require a DNS record, so there is nothing to check";
         let install = context.command_words("install");
         return Err(Failure::new(FailureKind::NotFound, message)
             .with_step(dcv_check_command::install_without_record(&install)));
@@ -71,14 +74,14 @@ fn records_of_request(named_ca: Option<Ca>, selected: &SelectedRequest) -> Vec<E
     records
 }
 
-/// For a host with a random label where the reseller's record was not given.
+/// For a host with a random label if the reseller's record was not given.
 fn host_unknown(context: &Context, unknown: &ExpectedRecord) -> Failure {
-    let shop = unknown.ca.map_or("the shop", Ca::title);
+    let ca = unknown.ca.map_or("the CA", Ca::title);
     let message = format!(
-        "the host of the record is known to {shop} alone: {}",
+        "only {ca} knows the host of the record: {}",
         unknown.expected.record.name
     );
     let check_command = context.command_words("dcv-check");
     Failure::new(FailureKind::NotFound, message)
-        .with_step(dcv_check_command::copy_record_from_shop(&check_command))
+        .with_step(dcv_check_command::check_again_with_record(&check_command))
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use super::method::{MethodCheck, MethodOutcome, MethodResult};
+use super::method::{MethodCheck, MethodLine, MethodOutcome, MethodResult};
 use crate::advice::dcv_check_command;
 use crate::commands::dcv_check::select::{ChosenRecords, SelectedRequest};
 use crate::dcv::answer::{DnsAnswer, RecordKind};
@@ -16,7 +16,6 @@ use crate::dcv::public_address;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::pki::request::SigningRequest;
-use crate::report::Label;
 use crate::system::dns;
 use crate::system::http;
 
@@ -53,7 +52,7 @@ pub(super) fn check_files(check: &MethodCheck<'_>) -> Result<MethodOutcome, Fail
     let files = files_to_check(check);
     let mut findings = wildcard_findings(check.chosen);
     if files.is_empty() && findings.is_empty() {
-        let message = "the CA named for the request takes no proof by a file";
+        let message = "the CA of this request does not offer validation by a file";
         return Err(Failure::new(FailureKind::NotFound, message)
             .with_step(dcv_check_command::check_again(check.wait_command)));
     }
@@ -73,11 +72,13 @@ pub(super) fn check_files(check: &MethodCheck<'_>) -> Result<MethodOutcome, Fail
     findings.splice(0..0, check.chosen.strays.iter().cloned());
     let repeat_command = repeat_command(check.wait_command, &files, &findings);
     let install_command = check.context.command_words("install");
+    let ca = files.iter().find_map(|file| file.ca);
+    let ca = ca.map_or("the CA", Ca::title);
     Ok(MethodOutcome {
         results,
         findings,
         changed: !check.chosen.written.is_empty(),
-        next_if_visible: dcv_check_command::install_after_file_check(&install_command),
+        next_if_visible: dcv_check_command::install_after_file_check(ca, &install_command),
         next_otherwise: dcv_check_command::check_again(&repeat_command),
     })
 }
@@ -97,7 +98,7 @@ fn repeat_command(
         .iter()
         .any(|finding| finding.code == "wildcard-not-by-file");
     if has_wildcard {
-        // Only a DNS record can prove a wildcard.
+        // Only a DNS record can validate a wildcard.
         words.retain(|word| !matches!(word.as_str(), "--method" | "http"));
     }
     words
@@ -111,7 +112,7 @@ fn files_to_check(check: &MethodCheck<'_>) -> Vec<FileToCheck> {
     files
 }
 
-/// No file can prove a wildcard.
+/// The findings about wildcards, which no file can validate.
 fn wildcard_findings(chosen: &ChosenRecords) -> Vec<Finding> {
     let mut findings = Vec::new();
     for selected in &chosen.selected {
@@ -134,17 +135,17 @@ fn files_of_request(check: &MethodCheck<'_>, selected: &SelectedRequest) -> Vec<
         .into_iter()
         .filter(|record| expectation::belongs_to_request(record, request))
         .collect();
-    let mut named: Vec<(ValidationFile, NameOrigin)> =
+    let mut with_origin: Vec<(ValidationFile, NameOrigin)> =
         http_file::validation_files(request, ca, &given)
             .into_iter()
             .map(|file| (file, NameOrigin::Requested))
             .collect();
     if let Some(www) = added_www_name(request, ca) {
         let file = http_file::validation_file(request, &www, ca, &given);
-        named.extend(file.map(|file| (file, NameOrigin::AddedByCa)));
+        with_origin.extend(file.map(|file| (file, NameOrigin::AddedByCa)));
     }
-    let mut files = Vec::with_capacity(named.len());
-    for (mut file, origin) in named {
+    let mut files = Vec::with_capacity(with_origin.len());
+    for (mut file, origin) in with_origin {
         if selected.reuses_key && given.is_empty() {
             file.require_unique_value();
         }
@@ -211,7 +212,7 @@ fn address_queries(files: &[FileToCheck]) -> Vec<(String, RecordKind)> {
 fn interrupted(signal: i32) -> Failure {
     Failure::new(
         FailureKind::Interrupted(signal),
-        "interrupted while the files were asked for",
+        "interrupted while fetching the files",
     )
 }
 
@@ -267,7 +268,7 @@ impl<'a> JudgedFile<'a> {
         }
     }
 
-    /// Why the file proves nothing, or may not.
+    /// The findings that say why the file does not validate the name, or may not.
     fn findings(&self) -> Vec<Finding> {
         let mut reasons: Vec<FileReason> = Vec::new();
         if self.file.origin == NameOrigin::Requested {
@@ -294,7 +295,8 @@ impl<'a> JudgedFile<'a> {
             .filter(|reason| self.matters(reason))
     }
 
-    /// No CA can reach a private address, so that its silence is no fault.
+    /// Whether to report a reason. No CA can reach a private address, so no answer from there is no
+    /// fault.
     fn matters(&self, reason: &FileReason) -> bool {
         match reason {
             FileReason::Silent { address, .. } => {
@@ -304,7 +306,7 @@ impl<'a> JudgedFile<'a> {
         }
     }
 
-    /// The first address that nobody outside can reach.
+    /// The reason about the first address that is not reachable from the public internet.
     fn private_address_reason(&self) -> Option<FileReason> {
         for one in &self.responses {
             let address = one.address.ip();
@@ -351,7 +353,7 @@ impl<'a> JudgedFile<'a> {
         }
     }
 
-    /// Whether an address answered, or the DNS says that there is no address.
+    /// Whether an address answered, or the DNS answered that there is no address.
     fn is_answered(&self) -> bool {
         let has_response = self
             .responses
@@ -372,17 +374,21 @@ impl<'a> JudgedFile<'a> {
         record
     }
 
-    /// The URL; with the content that belongs there, unless it is visible.
-    fn lines(&self) -> Vec<(Label, String)> {
+    /// The URL; with the content that the CA expects, unless it is visible.
+    fn lines(&self) -> Vec<MethodLine> {
         let record = &self.file.file.record;
-        let mut lines = vec![(Label::Found, record.url.clone())];
         let content = record.body.as_ref().or(record.shape.as_ref());
-        if let Some(content) = content.filter(|_| self.verdict != DcvVerdict::Visible) {
-            for line in content.lines() {
-                lines.push((Label::Found, line.to_owned()));
+        match content.filter(|_| self.verdict != DcvVerdict::Visible) {
+            None => vec![MethodLine::Fact(record.url.clone())],
+            Some(content) => {
+                let introduction = format!("expected content of {}:", record.url);
+                let mut lines = vec![MethodLine::Fact(introduction)];
+                for line in content.lines() {
+                    lines.push(MethodLine::Content(line.to_owned()));
+                }
+                lines
             }
         }
-        lines
     }
 }
 
@@ -402,7 +408,7 @@ fn worst_verdict(responses: &[JudgedResponse<'_>], failed: Option<&DnsAnswer>) -
     }
 }
 
-/// The CA's document that says that it omits a `www.` name without a file.
+/// Returns the CA's document that says that it omits a `www.` name without a file.
 fn www_drops_out(ca: Ca) -> Option<&'static str> {
     ca.profile().www_drops_out
 }
@@ -434,16 +440,18 @@ fn status_in_words(response: &HttpResponse, verdict: DcvVerdict) -> String {
     match response {
         HttpResponse::Answered { status: 200, .. } => match verdict {
             DcvVerdict::Visible => "visible".to_owned(),
-            DcvVerdict::Unchecked => "there, its last line unchecked".to_owned(),
-            _ => "another content".to_owned(),
+            DcvVerdict::Unchecked => "found, but its last line was not checked".to_owned(),
+            _ => "other content".to_owned(),
         },
         HttpResponse::Answered {
             status,
             location: Some(to),
             ..
-        } => format!("{status}, sends to {to}"),
-        HttpResponse::Answered { status, .. } => format!("{status}"),
+        } => format!("HTTP status {status}, redirect to {to}"),
+        HttpResponse::Answered { status, .. } => format!("HTTP status {status}"),
         HttpResponse::Silent(reason) => format!("no answer ({reason})"),
-        HttpResponse::NoRoute => "not asked: no way there from here".to_owned(),
+        HttpResponse::NoRoute => {
+            "not queried, because it is unreachable from this machine".to_owned()
+        }
     }
 }

@@ -30,10 +30,19 @@ pub(super) struct MethodResult {
     /// Its entry in the `records` of the JSON document.
     pub(super) record: Value,
     pub(super) name: String,
-    /// Label and text of each line of the report.
-    pub(super) lines: Vec<(Label, String)>,
+    /// The paragraphs of the report.
+    pub(super) lines: Vec<MethodLine>,
     /// Each server with its status.
     pub(super) rows: Vec<(String, String)>,
+}
+
+/// A paragraph about one name or domain.
+#[derive(Debug)]
+pub(super) enum MethodLine {
+    /// A sentence about what was found.
+    Fact(String),
+    /// A line to copy, below the sentence above it.
+    Content(String),
 }
 
 /// The outcome of a check by another method.
@@ -75,20 +84,26 @@ impl MethodOutcome {
     }
 }
 
-/// The length of the longest server.
-fn server_width(rows: &[(String, String)]) -> usize {
-    rows.iter()
-        .map(|(server, _)| server.len())
-        .max()
-        .unwrap_or(0)
-}
-
-/// 0 visible, 1 no server answered, 2 not visible.
+/// Ranks a result: 0 visible, 1 no server answered, 2 not visible.
 fn severity(result: &MethodResult) -> u8 {
     match result.verdict {
         DcvVerdict::Visible => 0,
         DcvVerdict::Unreachable if !result.answered => 1,
         _ => 2,
+    }
+}
+
+impl MethodResult {
+    fn print(&self, text: &mut TextOutput) {
+        for line in &self.lines {
+            match line {
+                MethodLine::Fact(fact) => text.add(Label::Found, fact),
+                MethodLine::Content(line) => text.add_verbatim(line),
+            }
+        }
+        for (server, status) in &self.rows {
+            text.add(Label::Found, format!("{server}: {status}"));
+        }
     }
 }
 
@@ -109,16 +124,16 @@ impl Outcome for MethodOutcome {
     }
 
     fn human(&self, text: &mut TextOutput) {
-        for result in &self.results {
-            for (label, line) in &result.lines {
-                text.add(*label, line);
-            }
-            let width = server_width(&result.rows);
-            for (server, status) in &result.rows {
-                text.add(Label::Found, format!("{server:width$}  {status}"));
-            }
+        let has_error = has_error(&self.findings);
+        if has_error {
+            text.add_findings(&self.findings);
         }
-        text.add_findings(&self.findings);
+        for result in &self.results {
+            result.print(text);
+        }
+        if !has_error {
+            text.add_findings(&self.findings);
+        }
         text.add_next_steps(&self.next());
     }
 

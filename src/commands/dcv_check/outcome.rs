@@ -21,7 +21,7 @@ use crate::report::{Label, Outcome, TextOutput};
 /// The check of one record.
 #[derive(Clone, Debug)]
 pub(crate) struct RecordCheck {
-    /// The request's file as it is printed; empty where a record alone was given.
+    /// The request's file as it is printed; empty for a record without a request.
     pub request: String,
     /// The CA, if one is known.
     pub ca: Option<Ca>,
@@ -29,7 +29,7 @@ pub(crate) struct RecordCheck {
     pub expected: Rc<ExpectedAnswer>,
     /// The verdict with each server's answer.
     pub judgement: RecordJudgement,
-    /// DNSSEC, CAA and the zone's servers.
+    /// The state of DNSSEC, CAA and the zone's servers.
     pub zone_health: ZoneHealth,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct DcvCheckOutcome {
     pub verdict: DcvVerdict,
     /// One check for each record.
     pub checks: Vec<RecordCheck>,
-    /// The reasons and what to do, without duplicates.
+    /// The findings about all records, without duplicates.
     pub findings: Vec<Finding>,
     /// Whether a `.dcv` file was written.
     pub changed: bool,
@@ -52,25 +52,24 @@ pub(crate) struct DcvCheckOutcome {
     announced: bool,
 }
 
-/// The command lines to continue with; the same for all records of one run.
+/// The command lines for next steps; the same for all records of one run.
 #[derive(Clone, Debug)]
 pub(super) struct FollowUpCommands {
     /// The words of the command line that waits.
     wait: Rc<[String]>,
-    /// The command line that installs, without the file.
-    install: Rc<str>,
+    /// The words of the command line that installs.
+    install: Rc<[String]>,
 }
 
 impl FollowUpCommands {
     pub(super) fn new(context: &Context, wait_command: Vec<String>) -> Self {
-        let install = dcv_check_command::check_again(&context.command_words("install"));
         Self {
             wait: wait_command.into(),
-            install: install.text.into(),
+            install: context.command_words("install").into(),
         }
     }
 
-    /// The same with another command line to wait with.
+    /// Returns the same with another command line that waits.
     pub(super) fn with_wait_command(&self, wait_command: Vec<String>) -> Self {
         Self {
             wait: wait_command.into(),
@@ -97,12 +96,12 @@ impl DcvCheckOutcome {
         }
     }
 
-    /// The outcome for one line of a list.
+    /// Returns an empty outcome for one line of a list.
     pub(super) fn without_request(commands: FollowUpCommands) -> Self {
         Self::new(&ChosenRecords::default(), commands)
     }
 
-    /// Adds the checks and all findings; `strays` are about records that belong to no request.
+    /// Adds the checks and all findings; `strays` are those about records that belong to no request.
     pub(super) fn conclude(&mut self, checks: Vec<RecordCheck>, strays: &[Finding]) {
         let worst = checks
             .iter()
@@ -121,7 +120,7 @@ impl DcvCheckOutcome {
         self.checks = checks;
     }
 
-    /// Prints the head of the report before the wait begins.
+    /// Prints which request the given records belong to, before the wait begins.
     pub(super) fn announce(&mut self, context: &Context) {
         self.announced = true;
         for line in self.matches_in_words() {
@@ -129,7 +128,7 @@ impl DcvCheckOutcome {
         }
     }
 
-    /// Which request each given record belongs to, without duplicates.
+    /// Says which request each given record belongs to, without duplicates.
     fn matches_in_words(&self) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         for request in &self.matched {
@@ -139,7 +138,7 @@ impl DcvCheckOutcome {
                 .iter()
                 .find(|path| path.strip_suffix("dcv") == stem);
             let line = match written {
-                Some(path) => format!("the record belongs to {request}; kept in {path}"),
+                Some(path) => format!("the record belongs to {request}; saved in {path}"),
                 None => format!("the record belongs to {request}"),
             };
             if !lines.contains(&line) {
@@ -152,9 +151,9 @@ impl DcvCheckOutcome {
     fn next(&self) -> Vec<NextStep> {
         if self.exit_code() == 0 {
             let ca = self.checks.iter().find_map(|check| check.ca);
-            let shop = ca.map_or("the shop", Ca::title);
+            let ca = ca.map_or("the CA", Ca::title);
             let install = &self.commands.install;
-            return vec![dcv_check_command::install_after_record_check(shop, install)];
+            return vec![dcv_check_command::install_after_record_check(ca, install)];
         }
         if self.checks.iter().any(RecordCheck::needs_reseller_record) {
             return vec![dcv_check_command::check_again_with_record(
@@ -165,8 +164,8 @@ impl DcvCheckOutcome {
     }
 }
 
-/// 0 visible, 1 no server answered, 2 not visible: the highest decides (product contract,
-/// "dcv-check").
+/// Ranks a judgement: 0 visible, 1 no server answered, 2 not visible. The highest decides (product
+/// contract, "dcv-check").
 fn severity(judgement: &RecordJudgement) -> u8 {
     match judgement.verdict {
         DcvVerdict::Visible => 0,
@@ -175,7 +174,7 @@ fn severity(judgement: &RecordJudgement) -> u8 {
     }
 }
 
-/// The servers by verdict, in one line: `absent at a, b; visible at c`.
+/// Groups the servers by verdict, in one line: `absent at a, b; visible at c`.
 pub(super) fn summary(checks: &[RecordCheck]) -> String {
     let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
     for one in checks
@@ -194,7 +193,7 @@ pub(super) fn summary(checks: &[RecordCheck]) -> String {
         }
     }
     if groups.is_empty() {
-        return "nobody was asked: no way there from here".to_owned();
+        return "no server is reachable from this machine".to_owned();
     }
     let lines: Vec<String> = groups
         .iter()
@@ -203,16 +202,21 @@ pub(super) fn summary(checks: &[RecordCheck]) -> String {
     lines.join("; ")
 }
 
-/// The length of the longest server.
-fn server_width(judgements: &[ServerJudgement]) -> usize {
-    judgements
-        .iter()
-        .map(|judgement| judgement.server.to_string().len())
-        .max()
-        .unwrap_or(0)
+/// Groups the servers by what they answered: `visible` with the servers that have the record.
+fn servers_by_answer(judgements: &[ServerJudgement]) -> Vec<(String, Vec<String>)> {
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    for judgement in judgements {
+        let answer = answer_in_words(judgement);
+        let server = judgement.server.to_string();
+        match groups.iter_mut().find(|(known, _)| *known == answer) {
+            Some((_, servers)) => servers.push(server),
+            None => groups.push((answer, vec![server])),
+        }
+    }
+    groups
 }
 
-/// The name, else the address.
+/// Returns the name of the server, or its address if it has no name.
 fn server_name(judgement: &ServerJudgement) -> String {
     let server = &judgement.server;
     server.name.clone().unwrap_or_else(|| server.to_string())
@@ -276,13 +280,19 @@ impl Outcome for DcvCheckOutcome {
     fn human(&self, text: &mut TextOutput) {
         if !self.announced {
             for line in self.matches_in_words() {
-                text.add(Label::Done, line);
+                text.add(Label::Found, line);
             }
+        }
+        let has_error = has_error(&self.findings);
+        if has_error {
+            text.add_findings(&self.findings);
         }
         for check in &self.checks {
             check.print(text);
         }
-        text.add_findings(&self.findings);
+        if !has_error {
+            text.add_findings(&self.findings);
+        }
         text.add_next_steps(&self.next());
     }
 
@@ -348,46 +358,57 @@ impl RecordCheck {
         }
     }
 
+    /// Prints what each server answered, the record, and the result.
     fn print(&self, text: &mut TextOutput) {
         let servers = &self.judgement.server_judgements;
         let is_visible = servers.iter().any(|one| one.verdict == DcvVerdict::Visible);
-        if is_visible {
-            let record = &self.expected.record;
-            let value = record.value.as_deref().unwrap_or_default();
-            let line = format!("{} {} {value}", record.name, record.kind.word());
+        let is_absent = self.judgement.verdict == DcvVerdict::Absent && !is_visible;
+        if !is_absent {
+            let kind = if is_visible { "validation" } else { "expected" };
+            let line = format!("{kind} record in zone {}:", self.expected.record.zone);
             text.add(Label::Found, line);
-        } else {
-            text.add(Label::Next, self.console_entry());
+            self.add_record(text);
         }
-        let width = server_width(servers);
-        for one in servers {
-            let server = one.server.to_string();
-            let line = format!("{server:width$}  {}", answer_in_words(one));
-            text.add(Label::Found, line);
+        for (answer, servers) in servers_by_answer(servers) {
+            text.add(Label::Found, format!("{answer}: {}", servers.join(", ")));
+        }
+        if is_absent {
+            text.add(Label::Next, self.publish_sentence());
+            self.add_record(text);
         }
         if self.judgement.verdict == DcvVerdict::Visible {
             let zone_health = self.zone_health.in_words();
             let line = format!(
-                "visible at all servers that were asked: the CA would see it now{zone_health}"
+                "the record is visible at all servers that were queried, so the CA would see it \
+                    now{zone_health}"
             );
             text.add(Label::Done, line);
         }
     }
 
-    /// What to enter in the DNS provider's console.
-    fn console_entry(&self) -> String {
+    /// Adds type, host and value, as a DNS provider's console asks for them.
+    fn add_record(&self, text: &mut TextOutput) {
         let record = &self.expected.record;
-        let at = format!(
-            "in the panel of {}:  {} | host {}",
-            record.zone,
-            record.kind.word(),
-            record.relative_name
-        );
-        match (&record.value, &record.shape) {
-            (Some(value), _) => format!("{at} | value {value}"),
-            (None, Some(shape)) => format!("{at} | the value that the shop shows: {shape}"),
-            (None, None) => at,
+        let value = record.value.as_deref().or(record.shape.as_deref());
+        let fields = [
+            ("Type", record.kind.word()),
+            ("Host", &record.relative_name),
+            ("Value", value.unwrap_or_default()),
+        ];
+        let known = if value.is_some() { 3 } else { 2 };
+        text.add_fields(&fields[..known]);
+    }
+
+    /// Says where to add the record, which follows.
+    fn publish_sentence(&self) -> String {
+        let record = &self.expected.record;
+        let zone = &record.zone;
+        let sentence = format!("Add this record in the DNS provider's console for {zone}");
+        if record.value.is_some() {
+            return format!("{sentence}:");
         }
+        let ca = self.ca.map_or("the CA", Ca::title);
+        format!("{sentence}; {ca} shows its complete value:")
     }
 }
 
@@ -409,13 +430,13 @@ fn server_document(one: &ServerJudgement) -> ServerDocument<'_> {
     }
 }
 
-/// The answer of a server as it is printed.
+/// Describes the answer of a server.
 pub(super) fn answer_in_words(judgement: &ServerJudgement) -> String {
     match judgement.verdict {
         DcvVerdict::Visible => "visible".to_owned(),
-        DcvVerdict::Unchecked => "there, its unique value unchecked".to_owned(),
+        DcvVerdict::Unchecked => "found, but its unique value was not checked".to_owned(),
         DcvVerdict::Different => "another value".to_owned(),
-        DcvVerdict::WrongPlace => format!("at another name: {}", judgement.decisive_name),
+        DcvVerdict::WrongPlace => format!("found at another name ({})", judgement.decisive_name),
         DcvVerdict::Absent | DcvVerdict::Unreachable => {
             missing_in_words(&judgement.decisive_answer)
         }
@@ -425,20 +446,20 @@ pub(super) fn answer_in_words(judgement: &ServerJudgement) -> String {
 fn missing_in_words(answer: &DnsAnswer) -> String {
     let words = match answer {
         DnsAnswer::Failed(reason) => return format!("no answer ({reason})"),
-        DnsAnswer::NoName(_) => "absent (NXDOMAIN: nothing of that name)",
-        DnsAnswer::NoData(_) => "absent (NODATA: the name is there, with other types of record)",
+        DnsAnswer::NoName(_) => "absent (NXDOMAIN: the name does not exist)",
+        DnsAnswer::NoData(_) => "absent (NODATA: the name has only other types of record)",
         DnsAnswer::Cname(_) | DnsAnswer::Txt(_) | DnsAnswer::Addresses(_) | DnsAnswer::Mx(_) => {
             "absent"
         }
-        DnsAnswer::Bogus => "bogus: its DNSSEC signatures do not hold",
-        DnsAnswer::Lame => "does not answer for the zone",
+        DnsAnswer::Bogus => "rejected, because its DNSSEC signatures are invalid",
+        DnsAnswer::Lame => "not authoritative for the zone",
         DnsAnswer::Refused => "REFUSED",
         DnsAnswer::ServFail => "SERVFAIL",
-        DnsAnswer::NoTcp => "cut short by UDP, nothing by TCP",
-        DnsAnswer::Timeout => "no usable answer in time",
-        DnsAnswer::Closed => "nobody listens there",
-        DnsAnswer::NoAddress => "not asked: no address was found for its name",
-        DnsAnswer::NoRoute => "not asked: no way there from here",
+        DnsAnswer::NoTcp => "truncated over UDP, no answer over TCP",
+        DnsAnswer::Timeout => "no usable answer within the time limit",
+        DnsAnswer::Closed => "not listening",
+        DnsAnswer::NoAddress => "not queried, because its address was not found",
+        DnsAnswer::NoRoute => "not queried, because it is unreachable from this machine",
     };
     words.to_owned()
 }

@@ -1,5 +1,5 @@
-//! Selects the requests to check: those named, those that a given record belongs to, else every
-//! pending one in the folder.
+//! Selects the requests to check: those on the command line, those that a given record belongs to,
+//! or else every pending one in the folder.
 
 use std::path::{Path, PathBuf};
 
@@ -48,11 +48,11 @@ pub(super) struct DcvSelection<'a> {
     pub(super) wait_command: &'a [String],
 }
 
-/// The requests to check, and what became of the records on the command line.
+/// The requests to check, and how the records on the command line were assigned.
 #[derive(Debug, Default)]
 pub(super) struct ChosenRecords {
     pub(super) selected: Vec<SelectedRequest>,
-    /// What is wrong with records that belong to none of the requests.
+    /// The findings about records that belong to none of the requests.
     pub(super) strays: Vec<Finding>,
     /// The `.dcv` files that were written.
     pub(super) written: Vec<PathBuf>,
@@ -60,24 +60,24 @@ pub(super) struct ChosenRecords {
     pub(super) matched: Vec<String>,
 }
 
-/// What a record on the command line belongs to.
+/// The request that a record on the command line belongs to.
 enum RecordMatch {
     /// The candidate with this index.
     Request(usize),
-    /// No candidate: what is wrong.
+    /// No candidate; the finding says why.
     Stray(Finding),
 }
 
-/// Why no request is to be checked.
-#[derive(Clone, Copy)]
+/// Why there is no request to check.
 enum MissingRequests {
     /// The folder has no request.
     NoRequest,
-    /// Each request has a certificate.
-    AllAnswered,
+    /// Every request has a certificate; holds a name of one of them.
+    AllIssued(String),
 }
 
-/// The requests that the arguments select; records on the command line are stored beside them.
+/// Returns the requests that the arguments select, and stores records on the command line beside
+/// them.
 pub(super) fn choose_records(
     context: &Context,
     selection: &DcvSelection<'_>,
@@ -92,7 +92,7 @@ pub(super) fn choose_records(
     };
     let mut chosen = ChosenRecords::default();
     for record in &given {
-        match match_record(record, &candidates, &history)? {
+        match match_record(record, &candidates, &history, selection)? {
             RecordMatch::Request(index) => chosen.assign(record, &mut candidates[index]),
             RecordMatch::Stray(finding) => chosen.strays.push(finding),
         }
@@ -101,11 +101,7 @@ pub(super) fn choose_records(
         retain_unnamed(&mut candidates, &chosen.matched, &history);
     }
     if candidates.is_empty() {
-        let missing = if folder.requests.is_empty() {
-            MissingRequests::NoRequest
-        } else {
-            MissingRequests::AllAnswered
-        };
+        let missing = missing_requests(&folder);
         return Err(nothing_pending(context, selection.wait_command, missing));
     }
     for candidate in &mut candidates {
@@ -126,8 +122,8 @@ impl ChosenRecords {
     }
 }
 
-/// Without names on the command line: keeps the requests that a record belongs to; without such
-/// records the pending ones.
+/// Without names on the command line: keeps the requests that a record belongs to or, without such
+/// records, the pending ones.
 fn retain_unnamed(
     candidates: &mut Vec<SelectedRequest>,
     matched: &[String],
@@ -151,7 +147,7 @@ fn given_records(
             if files::stdin_is_terminal() {
                 context
                     .sink
-                    .show_progress("paste the shop's record, then Ctrl-D:");
+                    .show_progress("paste the record that the CA shows, then press Ctrl-D:");
             }
             let pasted = files::read_stdin(RECORD_LIMIT)?;
             parse_record(&String::from_utf8_lossy(&pasted), selection)?
@@ -197,16 +193,20 @@ fn store_records(
     }
 }
 
-/// The request that a record belongs to: the one whose hash it has; without a hash, the one that
-/// asks for its domain, and of several the one that still waits for its certificate.
+/// Finds the request that a record belongs to: the one whose hash it has; without a hash, the one
+/// that has its domain, and of several the one that is still pending.
+///
+/// # Errors
+/// `Ambiguous` if several requests remain.
 fn match_record(
     record: &GivenRecord,
     candidates: &[SelectedRequest],
     history: &KeyUsageHistory,
+    selection: &DcvSelection<'_>,
 ) -> Result<RecordMatch, Failure> {
     match record.md5() {
         Some(md5) => Ok(match_by_hash(record, md5, candidates)),
-        None => match_by_domain(record, candidates, history),
+        None => match_by_domain(record, candidates, history, selection),
     }
 }
 
@@ -225,6 +225,7 @@ fn match_by_domain(
     record: &GivenRecord,
     candidates: &[SelectedRequest],
     history: &KeyUsageHistory,
+    selection: &DcvSelection<'_>,
 ) -> Result<RecordMatch, Failure> {
     let mut fitting = Vec::new();
     let mut pending = Vec::new();
@@ -241,18 +242,33 @@ fn match_by_domain(
         ([only], _) => Ok(RecordMatch::Request(*only)),
         (_, [only]) => Ok(RecordMatch::Request(*only)),
         (several, _) => {
-            let names: Vec<&str> = several
+            let files: Vec<&str> = several
                 .iter()
                 .map(|index| candidates[*index].shown.as_str())
                 .collect();
-            let message = format!(
-                "the record given fits several requests: {}",
-                names.join(", ")
-            );
-            Err(Failure::new(FailureKind::Ambiguous, message)
-                .with_step(dcv_check_command::name_the_request()))
+            Err(fits_several_requests(&files, selection))
         }
     }
+}
+
+/// For a record that fits several requests; `files` are theirs.
+fn fits_several_requests(files: &[&str], selection: &DcvSelection<'_>) -> Failure {
+    const MOST_STEPS: usize = 5;
+    let message = format!("the record fits several requests: {}", files.join(", "));
+    let mut failure = Failure::new(FailureKind::Ambiguous, message);
+    for file in files.iter().take(MOST_STEPS) {
+        let words = words_with_request(selection, file);
+        failure = failure.with_step(dcv_check_command::check_named_request(file, &words));
+    }
+    failure
+}
+
+/// The words of the command line that waits for the request in `file` alone.
+fn words_with_request(selection: &DcvSelection<'_>, file: &str) -> Vec<String> {
+    let mut words = selection.wait_command.to_vec();
+    words.retain(|word| !selection.names.contains(word));
+    words.push(file.to_owned());
+    words
 }
 
 /// For a record that is for none of the requests' domains.
@@ -264,7 +280,7 @@ fn of_no_domain(record: &GivenRecord, candidates: &[SelectedRequest]) -> Finding
         .take(5)
         .collect();
     let message = format!(
-        "the record given proves none of the names asked for ({}): {}",
+        "the given record validates none of the requested names ({}): {}",
         names.join(", "),
         record.zone_line()
     );
@@ -277,10 +293,10 @@ fn of_another_request(md5: &str, candidates: &[SelectedRequest]) -> Finding {
     let hashes: Vec<String> = candidates
         .iter()
         .take(5)
-        .map(|one| format!("{} is {}", one.shown, one.request.md5()))
+        .map(|one| format!("that of {} is {}", one.shown, one.request.md5()))
         .collect();
     let message = format!(
-        "the record given was made from another request: its MD5 is {md5}; {}",
+        "the given record was derived from another CSR: it has the MD5 {md5}; {}",
         hashes.join(", ")
     );
     Finding::error("record-from-another-request", message)
@@ -290,7 +306,7 @@ fn of_another_request(md5: &str, candidates: &[SelectedRequest]) -> Finding {
 /// For a record whose host and value belong to different requests.
 fn of_two_requests(record: &GivenRecord, candidate: &SelectedRequest) -> Finding {
     let message = format!(
-        "the host given belongs to {}, its value to another request: {}",
+        "the host of the given record belongs to {}, its value to another CSR: {}",
         candidate.shown, record.value
     );
     let labels = record::target_labels(&candidate.request);
@@ -299,7 +315,7 @@ fn of_two_requests(record: &GivenRecord, candidate: &SelectedRequest) -> Finding
 }
 
 impl SelectedRequest {
-    /// A request in a file; its `.dcv` file is read once the request is known to be needed.
+    /// Returns the request in a file; its `.dcv` file is read later, if the request is needed.
     pub(super) fn in_file(path: &Path, request: &SigningRequest) -> Self {
         Self {
             shown: path.display().to_string(),
@@ -323,7 +339,7 @@ impl SelectedRequest {
     }
 }
 
-/// Every request in the folder, without duplicates.
+/// Returns every request in the folder, without duplicates.
 fn all_requests(folder: &FolderContents) -> Vec<SelectedRequest> {
     let mut all = Vec::new();
     for held in &folder.requests {
@@ -332,7 +348,7 @@ fn all_requests(folder: &FolderContents) -> Vec<SelectedRequest> {
     all
 }
 
-/// Adds a request unless the same one is there already.
+/// Adds a request unless it is in the list already.
 fn add_new(all: &mut Vec<SelectedRequest>, new: SelectedRequest) {
     let is_known = all
         .iter()
@@ -342,7 +358,7 @@ fn add_new(all: &mut Vec<SelectedRequest>, new: SelectedRequest) {
     }
 }
 
-/// The requests that the names, files or `-` on the command line mean.
+/// Returns the requests that the names, files or `-` on the command line stand for.
 fn named_requests(
     context: &Context,
     words: &[String],
@@ -369,13 +385,20 @@ fn named_requests(
     Ok(all)
 }
 
-/// The requests in the file at `path`; `shown` is its name in messages.
+/// Reads the requests in the file at `path`; `shown` is its name in messages.
+///
+/// # Errors
+/// `Malformed` for a file without a request.
 pub(super) fn read_requests(path: &Path, shown: &str) -> Result<Vec<SigningRequest>, Failure> {
     let delivery = folder::read_file(path)?;
     if delivery.requests.is_empty() {
-        let message = format!("{shown} holds no certificate request (CSR)");
-        return Err(Failure::new(FailureKind::Malformed, message)
-            .with_step(dcv_check_command::inspect_file(shown)));
+        let message = format!("{shown} does not contain a certificate request (CSR)");
+        let failure = Failure::new(FailureKind::Malformed, message);
+        return Err(if path == Path::new("-") {
+            failure
+        } else {
+            failure.with_step(dcv_check_command::inspect_file(path))
+        });
     }
     Ok(delivery
         .requests
@@ -384,7 +407,7 @@ pub(super) fn read_requests(path: &Path, shown: &str) -> Result<Vec<SigningReque
         .collect())
 }
 
-/// The requests for a name that wait for a certificate; if none does, the latest.
+/// Returns the pending requests for a name; if none is pending, the latest.
 fn requests_for_name(
     context: &Context,
     name: &DnsName,
@@ -401,7 +424,8 @@ fn requests_for_name(
     Ok(pending_or_latest(&requests, history))
 }
 
-/// Of `requests`, the latest first: those that wait for a certificate; if none does, the latest.
+/// Returns the pending ones of `requests`, which start with the latest; if none is pending, the
+/// latest.
 pub(super) fn pending_or_latest(
     requests: &[&HeldFile<SigningRequest>],
     history: &KeyUsageHistory,
@@ -419,23 +443,33 @@ pub(super) fn pending_or_latest(
         .collect()
 }
 
+/// Says why `folder` has no request to check.
+fn missing_requests(folder: &FolderContents) -> MissingRequests {
+    let mut names = folder
+        .requests
+        .iter()
+        .flat_map(|held| &held.value.dns_names);
+    match names.next() {
+        Some(name) => MissingRequests::AllIssued(name.clone()),
+        None => MissingRequests::NoRequest,
+    }
+}
+
 fn nothing_pending(
     context: &Context,
     wait_command: &[String],
     missing: MissingRequests,
 ) -> Failure {
     let folder = describe_folder(&context.directory);
-    let message = match missing {
-        MissingRequests::NoRequest => format!("no request (CSR) in {folder}"),
-        MissingRequests::AllAnswered => {
-            format!("no request in {folder} waits for a certificate: all have one")
-        }
-    };
-    let next = match missing {
-        MissingRequests::NoRequest => {
-            dcv_check_command::make_first_request(&context.command_words("csr"))
-        }
-        MissingRequests::AllAnswered => dcv_check_command::check_finished_request(wait_command),
+    let (message, next) = match missing {
+        MissingRequests::NoRequest => (
+            format!("no request (CSR) in {folder}"),
+            dcv_check_command::make_first_request(&context.command_words("csr")),
+        ),
+        MissingRequests::AllIssued(name) => (
+            format!("all requests in {folder} have their certificate already"),
+            dcv_check_command::check_finished_request(wait_command, &name),
+        ),
     };
     Failure::new(FailureKind::NotFound, message).with_step(next)
 }

@@ -1,7 +1,7 @@
 //! `--wait`: repeats the check until all records are visible and nothing else keeps the CA from
 //! issuing, the time is over, or a signal arrives. A terminal shows a table with the status of each
-//! server and since when it holds; elsewhere each change is one line. Errors that do not concern
-//! the record itself are printed as soon as they appear, because somebody has to fix them.
+//! server and the time since which it has that status; elsewhere each change is one line. Errors
+//! that do not concern the record itself are printed at once, because waiting does not fix them.
 
 mod pause;
 mod table;
@@ -20,18 +20,18 @@ use crate::system::clock;
 
 /// The result of one check.
 pub(super) trait WaitObservation {
-    /// Whether another check would change nothing: all is visible and fine, or it is there and the
+    /// Whether the result is final: everything is visible and right, or a record was found and the
     /// reseller's record was not given to compare it with.
     fn settled(&self) -> bool;
-    /// The result in one line.
+    /// Returns the result in one line.
     fn summary(&self) -> String;
-    /// The rows of the progress table.
+    /// Returns the rows of the progress table.
     fn groups(&self) -> Vec<TableGroup>;
-    /// Errors that do not concern the record itself.
+    /// Returns errors that do not concern the record itself.
     fn errors(&self) -> Vec<&Finding> {
         Vec::new()
     }
-    /// How long to wait before the next check; `checks` were made before this one.
+    /// Returns how long to wait before the next check; `checks` were made before this one.
     fn pause(&self, checks: usize) -> Duration;
 }
 
@@ -43,7 +43,7 @@ struct WaitReport<'a> {
     last_summary: String,
 }
 
-/// Repeats `check_once` until its result is settled, `limit` is over or a signal arrives.
+/// Repeats `check_once` until its result is final, `limit` is over or a signal arrives.
 pub(super) fn wait_until_settled<T: WaitObservation>(
     context: &Context,
     limit: Duration,
@@ -83,7 +83,7 @@ impl WaitReport<'_> {
         self.show_errors(&observation.errors());
         let is_drawn = self.table.draw(&observation.groups(), &now, &next);
         if !is_drawn && summary != self.last_summary {
-            let line = format!("{now}  {summary}; next look {next}");
+            let line = format!("{now}  {summary}; next check {next}");
             self.context.sink.show_progress(&line);
         }
         self.last_summary = summary;
@@ -106,11 +106,12 @@ impl WaitReport<'_> {
     }
 }
 
-/// A failure with the command line to continue with; after a signal also with the last summary.
+/// Adds the command line that continues the check to a failure; after a signal also the last
+/// summary.
 pub(super) fn stopped(failure: Failure, last_summary: &str, wait_command: &[String]) -> Failure {
     let failure = match failure.kind {
         FailureKind::Interrupted(_) if last_summary.is_empty() => {
-            failure.because("nobody has answered yet")
+            failure.because("no server has answered yet")
         }
         FailureKind::Interrupted(_) => failure.because(last_summary),
         _ => failure,
@@ -143,7 +144,7 @@ impl WaitObservation for Vec<RecordCheck> {
         if codes.is_empty() {
             summary
         } else {
-            format!("{summary}; wrong still: {}", codes.join(", "))
+            format!("{summary}; still wrong: {}", codes.join(", "))
         }
     }
 
@@ -221,7 +222,7 @@ fn result_summary(result: &MethodResult) -> String {
     format!("{summary} ({})", rows.join(", "))
 }
 
-/// The time of day after `pause`, in UTC.
+/// Returns the time of day after `pause`, in UTC.
 fn time_after(pause: Duration) -> String {
     let time = clock::now()
         .checked_add(pause)
@@ -237,7 +238,7 @@ fn sleep(context: &Context, pause: Duration) -> Result<(), Failure> {
         if let Some(signal) = context.interrupt.signal() {
             return Err(Failure::new(
                 FailureKind::Interrupted(signal),
-                "interrupted while waiting for the proof",
+                "interrupted while waiting for the validation",
             ));
         }
         let slice = remaining.min(SLICE);

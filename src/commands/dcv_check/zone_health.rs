@@ -19,17 +19,17 @@ use crate::finding::{Finding, Severity};
 pub(crate) struct ZoneHealth {
     /// Whether the zone's signatures are valid.
     pub dnssec: DnssecState,
-    /// The CAA decision for each name that the record proves.
+    /// The CAA decision for each name that the record validates.
     pub caa: Vec<CaaRuling>,
-    /// What to report.
+    /// The findings about the zone.
     pub findings: Vec<Finding>,
     /// The resolvers' explanations for missing answers.
     explanations: Vec<String>,
 }
 
 impl ZoneHealth {
-    /// Judges the zone. Broken signatures make the record invisible to a CA, which `judgement`
-    /// then says.
+    /// Judges the zone. Broken signatures make the record invisible to a CA, so they change the
+    /// verdict in `judgement`.
     pub(super) fn judge(
         judgement: &mut RecordJudgement,
         survey: &DnsSurvey,
@@ -68,7 +68,7 @@ impl ZoneHealth {
         }
     }
 
-    /// What keeps the CA from seeing the record, or from issuing in spite of it.
+    /// The findings that keep the CA from seeing the record, or from issuing although it sees it.
     pub(super) fn errors(&self) -> impl Iterator<Item = &Finding> {
         self.findings
             .iter()
@@ -88,23 +88,23 @@ impl ZoneHealth {
         }
     }
 
-    /// The end of the line that says that the record is visible.
+    /// Describes CAA and DNSSEC; it completes the sentence that the record is visible.
     pub(super) fn in_words(&self) -> String {
         let has_caa = !self.caa.is_empty();
         let caa = if has_caa && self.caa.iter().all(allows_issuance) {
-            "; CAA allows"
+            "; CAA allows issuance"
         } else {
             ""
         };
         match self.dnssec {
-            DnssecState::Unsigned => format!("{caa}; DNSSEC: unsigned, fine"),
-            DnssecState::Signed => format!("{caa}; DNSSEC: the signatures hold"),
+            DnssecState::Unsigned => format!("{caa}; the zone does not use DNSSEC"),
+            DnssecState::Signed => format!("{caa}; the DNSSEC signatures are valid"),
             DnssecState::Broken(_) | DnssecState::Unknown => caa.to_owned(),
         }
     }
 }
 
-/// Differences between the zone's servers.
+/// The findings about differences between the zone's servers.
 fn consistency_findings(
     survey: &DnsSurvey,
     judgement: &RecordJudgement,
@@ -126,7 +126,7 @@ fn explanations(survey: &DnsSurvey) -> Vec<String> {
         .collect()
 }
 
-/// The first finding quotes the resolvers.
+/// The findings about DNSSEC; the first one quotes the resolvers.
 fn signature_findings(dnssec: &DnssecState, explanations: &[String]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::from(dnssec);
     if let Some(first) = findings.first_mut() {
@@ -160,7 +160,7 @@ fn allows_issuance(ruling: &CaaRuling) -> bool {
     )
 }
 
-/// The CAA decision for one name as JSON.
+/// Returns the CAA decision for one name as JSON.
 pub(super) fn ruling_json(ruling: &CaaRuling) -> Value {
     let verdict = match &ruling.verdict {
         CaaVerdict::NotAsked => "not-queried",

@@ -3,14 +3,14 @@
 use crate::dcv::answer::RecordKind;
 use crate::pki::key::KeyAlgorithm;
 
-/// All that is known about one CA or reseller.
+/// The rules of one CA or reseller.
 #[derive(Debug, Eq, PartialEq)]
 pub struct CaProfile {
-    /// The name as typed.
+    /// The name for the command line.
     pub name: &'static str,
-    /// Other names of the same, as typed: its brands.
+    /// Other names for the command line: its brands.
     pub brands: &'static [&'static str],
-    /// The name as it writes itself, for sentences.
+    /// Its own spelling of its name, for sentences.
     pub title: &'static str,
     /// One line for `--help`.
     pub about: &'static str,
@@ -23,15 +23,15 @@ pub struct CaProfile {
     /// The source, if it adds www to a single name and silently omits it again unless the file is
     /// served there too.
     pub www_drops_out: Option<&'static str>,
-    /// What in this row is unconfirmed, in words; empty if all of it is confirmed.
+    /// Which fact of this row is unconfirmed, in words; empty if all are confirmed.
     pub unconfirmed: &'static str,
     /// The CAs that may turn out to issue; more than one if a reseller changes its supplier.
     pub issuers: &'static [CaaIssuer],
     /// What it accepts in a request.
     pub accepts: RequestLimits,
-    /// The documentation that says so.
+    /// The documentation of these rules.
     pub source: &'static str,
-    /// The month in which that was read.
+    /// The month in which the documentation was read.
     pub read_in: &'static str,
 }
 
@@ -43,30 +43,30 @@ pub enum Confirmation {
     Unknown,
 }
 
-/// A CA by the names that a CAA record allows it with (RFC 8659 4.2).
+/// A CA, and the identifiers that allow it in a CAA record (RFC 8659 4.2).
 #[derive(Debug, Eq, PartialEq)]
 pub struct CaaIssuer {
     /// The name for sentences.
     pub title: &'static str,
-    /// Any of these allows it; empty if none is confirmed.
+    /// Any of these identifiers allows the CA; empty if none is confirmed.
     pub caa_identities: &'static [&'static str],
 }
 
-/// What a request may hold.
+/// The limits of a CA for the content of a request.
 #[derive(Debug, Eq, PartialEq)]
 pub struct RequestLimits {
-    /// The kinds of key besides RSA; `None`: any.
+    /// The accepted kinds of key besides RSA; `None`: any.
     pub keys: Option<&'static [KeyAlgorithm]>,
-    /// The fewest bits of an RSA modulus.
+    /// The smallest accepted RSA modulus, in bits.
     pub rsa_bits: usize,
-    /// The first day without clientAuth (RFC 3339), if the CA has announced one.
+    /// The first day (RFC 3339) on which the CA issues without clientAuth, if it has announced one.
     pub client_auth_ends: Option<&'static str>,
 }
 
-/// How control is validated in the DNS.
+/// How the CA validates control by a DNS record.
 #[derive(Debug, Eq, PartialEq)]
 pub enum DnsValidation {
-    /// A CNAME made from the request's hashes.
+    /// A CNAME derived from the request's hashes.
     CsrHash(CsrHashTarget),
     /// A record with a random value that only the reseller knows; the usual form first.
     Token(&'static [RandomValueRecord]),
@@ -82,16 +82,17 @@ pub struct CsrHashTarget {
     pub unique: UniqueValue,
 }
 
-/// Whether the target has a value that only the reseller knows.
+/// When the target has a value that only the reseller knows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum UniqueValue {
     /// Always: the target cannot be known from the request alone.
     Always,
-    /// Only if a key is used again: a request with a new key has none.
+    /// Only if the key was used before: the record for a new key has none.
     WhenKeyIsReused,
 }
 
-/// A record with a random value. `<...>` stands for what differs from order to order (`shape`).
+/// A record with a random value. `<...>` stands for a part that differs from order to order
+/// (`shape`).
 #[derive(Debug, Eq, PartialEq)]
 pub struct RandomValueRecord {
     pub kind: RecordKind,
@@ -100,15 +101,15 @@ pub struct RandomValueRecord {
     pub value: &'static str,
 }
 
-/// How control is validated by a file below `/.well-known/pki-validation/`.
+/// How the CA validates control by a file below `/.well-known/pki-validation/`.
 #[derive(Debug, Eq, PartialEq)]
 pub enum HttpValidation {
-    /// The file is called after the request's MD5 in upper case and holds its SHA-256, the zone of
-    /// the DNS form and the unique value, a line each.
+    /// The file's name is the request's MD5 in upper case; its lines are the SHA-256, the zone of the
+    /// DNS form and the unique value.
     CsrHash(RedirectPolicy),
     /// A file of this name with the random value that the reseller shows.
     Named(&'static str, RedirectPolicy),
-    /// Not offered, or not wanted.
+    /// Not offered, or not required.
     None,
     Unknown,
 }
@@ -118,6 +119,6 @@ pub enum HttpValidation {
 pub enum RedirectPolicy {
     /// The CA does not follow redirects.
     Refused,
-    /// Unconfirmed: a file without a redirect is safe.
+    /// Unconfirmed: only a file without a redirect is safe.
     Unknown,
 }

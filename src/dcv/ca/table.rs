@@ -1,6 +1,6 @@
-//! The rows. BR: CA/Browser Forum TLS Baseline Requirements 2.2.6. What public CAs accept is BR
-//! 6.1.5 and 6.1.6 (RSA from 2048 bits, NIST curves, no Ed25519) less P-521, which Mozilla's root
-//! store policy (5.1) leaves out.
+//! The rows. BR: CA/Browser Forum TLS Baseline Requirements 2.2.6. Public CAs accept the keys of BR
+//! 6.1.5 and 6.1.6 (RSA from 2048 bits, NIST curves, no Ed25519) except P-521, which Mozilla's root
+//! store policy (5.1) does not allow.
 
 use super::profile::{
     CaProfile, CaaIssuer, Confirmation, CsrHashTarget, DnsValidation, HttpValidation,
@@ -9,7 +9,7 @@ use super::profile::{
 use crate::dcv::answer::RecordKind::{Cname, Txt};
 use crate::pki::key::KeyAlgorithm::{EcdsaP256, EcdsaP384};
 
-/// What a public CA takes that has told no day for the end of clientAuth.
+/// The limits of a public CA that has announced no day on which clientAuth ends.
 pub(super) const PUBLIC: RequestLimits = RequestLimits {
     keys: Some(&[EcdsaP256, EcdsaP384]),
     rsa_bits: 2048,
@@ -31,18 +31,19 @@ const BY_SSL_COM: CaaIssuer = CaaIssuer {
     caa_identities: &["ssl.com"],
 };
 
-/// Sectigo's knowledge base; since ballot SC-45 took effect there.
+/// Sectigo's knowledge base; Sectigo has done this since it implemented ballot SC-45.
 const WWW_BY_SECTIGO: Option<&str> = Some("Sectigo KB kA03l000000Xsf9, since 2021-11-22");
 
-/// Sectigo's day; most of its resellers' orders end there too.
+/// The limits of Sectigo, with its date for the end of clientAuth; most of its resellers' orders
+/// have the same ones.
 const LIKE_SECTIGO: RequestLimits = RequestLimits {
     client_auth_ends: Some("2027-02-10"),
     ..PUBLIC
 };
 
-// Reissue answers of 2026-05 carry a unique value and comodoca.com (Namecheap API, ssl.reissue). A
-// move to SSL.com was announced for 2026-07-11; neither that it happened nor the zone that shows
-// since is confirmed, hence all three.
+// API responses of 2026-05 contain a unique value and comodoca.com (Namecheap API, ssl.reissue). A
+// move to SSL.com was announced for 2026-07-11; neither the move nor the zone that is used since
+// then is confirmed, so the row lists all three zones.
 pub(super) const NAMECHEAP: CaProfile = CaProfile {
     name: "namecheap",
     brands: &[],
@@ -66,7 +67,7 @@ pub(super) const SSLS: CaProfile = CaProfile {
     name: "ssls",
     title: "SSLs.com",
     about: "ssls.com",
-    source: "Namecheap's other shop, with the same back end",
+    source: "Namecheap's other store, with the same back end",
     ..NAMECHEAP
 };
 
@@ -101,8 +102,8 @@ pub(super) const GOGETSSL: CaProfile = CaProfile {
         unique: UniqueValue::Always,
     }),
     email: Confirmation::Unknown,
-    source: "GoGetSSL API, Comodo-Unique-Value: the requester's 15 to 20 characters, or made for \
-        him",
+    source: "GoGetSSL API, Comodo-Unique-Value: 15 to 20 characters, chosen by the requester or \
+        generated",
     ..SECTIGO
 };
 
@@ -116,7 +117,7 @@ pub(super) const ZEROSSL: CaProfile = CaProfile {
         unique: UniqueValue::Always,
     }),
     email: Confirmation::Unknown,
-    source: "an API answer of 2024-04: 15 hex digits before comodoca.com",
+    source: "an API response of 2024-04: 15 hex digits before comodoca.com",
     ..SECTIGO
 };
 
@@ -263,13 +264,13 @@ pub(super) const CERTUM: CaProfile = CaProfile {
     http: HttpValidation::Named("certum.txt", RedirectPolicy::Unknown),
     email: Confirmation::Yes,
     www_drops_out: None,
-    unconfirmed: "at which host it looks for its TXT record",
+    unconfirmed: "the host name of its TXT record",
     issuers: &[CaaIssuer {
         title: "Certum",
         caa_identities: &[],
     }],
     accepts: PUBLIC,
-    source: "support.certum.eu verification methods; the file's name by resellers",
+    source: "support.certum.eu verification methods; the file's name from resellers",
     read_in: "2026-11",
 };
 
@@ -286,7 +287,7 @@ pub(super) const TENCENT: CaProfile = CaProfile {
     http: HttpValidation::Named("fileauth.txt", RedirectPolicy::Unknown),
     email: Confirmation::Unknown,
     www_drops_out: None,
-    unconfirmed: "at which host it looks for its TXT record",
+    unconfirmed: "the host name of its TXT record",
     issuers: &[CaaIssuer {
         title: "TrustAsia or DigiCert",
         caa_identities: &[],
@@ -320,7 +321,7 @@ pub(super) const ACM: CaProfile = CaProfile {
         ],
     }],
     accepts: PUBLIC,
-    source: "docs.aws.amazon.com ACM user guide; live zones: one record for good, kept for renewals",
+    source: "docs.aws.amazon.com ACM user guide; live zones: one permanent record, reused for renewals",
     read_in: "2026-11",
 };
 
@@ -328,7 +329,7 @@ pub(super) const PRIVATE: CaProfile = CaProfile {
     name: "private",
     brands: &[],
     title: "your CA",
-    about: "A company's own CA: no proof in the DNS",
+    about: "A company's own CA: no domain validation",
     dns: DnsValidation::None,
     http: HttpValidation::None,
     email: Confirmation::No,
@@ -340,6 +341,6 @@ pub(super) const PRIVATE: CaProfile = CaProfile {
         rsa_bits: 0,
         client_auth_ends: None,
     },
-    source: "by its nature: its rules are the company's",
+    source: "none: the company sets the rules of its own CA",
     read_in: "2026-11",
 };

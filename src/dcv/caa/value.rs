@@ -1,14 +1,15 @@
 //! The value of `issue` and `issuewild`: an issuer's name and parameters (RFC 8659 4.2).
 
+/// The parsed value of an `issue` or `issuewild` record.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct IssueValue {
-    /// The CA that may issue, in lower case; `None` if the value is empty or cannot be read.
+    /// The CA that may issue, in lower case; `None` if the value is empty or malformed.
     pub(super) issuer: Option<String>,
-    /// False if the value does not match the grammar: it counts as allowing no CA.
+    /// Whether the value matches the grammar; otherwise it counts as allowing no CA.
     pub(super) readable: bool,
-    /// RFC 8657 3.
+    /// The parameter `accounturi` (RFC 8657 3).
     pub(super) account: Option<String>,
-    /// RFC 8657 4.
+    /// The parameter `validationmethods` (RFC 8657 4).
     pub(super) methods: Option<String>,
 }
 
@@ -60,12 +61,12 @@ impl IssueValue {
     }
 }
 
-/// Removes blanks and tabs, the white space of the grammar.
+/// Removes spaces and tabs, the white space of the grammar.
 fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// `(ALPHA / DIGIT) *( *("-") (ALPHA / DIGIT))`
+/// Whether the text matches `(ALPHA / DIGIT) *( *("-") (ALPHA / DIGIT))`.
 fn is_label(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with('-')
@@ -80,7 +81,7 @@ mod tests {
     use super::IssueValue;
 
     #[test]
-    fn values_are_read_as_the_grammar_says() {
+    fn values_are_parsed_by_the_grammar() {
         for (value, issuer, readable) in [
             ("ca.example.net", Some("ca.example.net"), true),
             ("  CA.example.net\t", Some("ca.example.net"), true),

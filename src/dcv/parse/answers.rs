@@ -1,4 +1,4 @@
-//! Answers of resellers' APIs: Namecheap's XML and ZeroSSL's JSON, and others like them.
+//! Parses responses of resellers' APIs: Namecheap's XML, ZeroSSL's JSON, and similar ones.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,8 @@ use super::file;
 use super::shown::RawRecord;
 use crate::dcv::answer::RecordKind;
 
-/// The records in an answer; `None` for a text that is neither JSON nor XML, or has none.
+/// Returns the records in a response; `None` for a text that is neither JSON nor XML, or that has no
+/// record.
 pub(super) fn read_api_answer(text: &str) -> Option<Vec<RawRecord>> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let mut records = Vec::new();
@@ -18,7 +19,7 @@ pub(super) fn read_api_answer(text: &str) -> Option<Vec<RawRecord>> {
     (!records.is_empty()).then_some(records)
 }
 
-/// Every object that holds a record. The depth is bounded by the JSON parser.
+/// Collects the records in all objects. The JSON parser bounds the depth.
 fn collect_from_json(value: &Value, records: &mut Vec<RawRecord>) {
     match value {
         Value::Array(all) => {
@@ -38,7 +39,7 @@ fn collect_from_json(value: &Value, records: &mut Vec<RawRecord>) {
     }
 }
 
-/// The record that an object holds: it has a host and a value that are not empty.
+/// Returns the record in an object, which needs a host and a value that are not empty.
 fn read_json_record(fields: &Map<String, Value>) -> Option<RawRecord> {
     let host = text_field(fields, &["cname_validation_p1", "hostname", "host", "name"])?;
     let value = text_field(
@@ -60,7 +61,7 @@ fn read_json_record(fields: &Map<String, Value>) -> Option<RawRecord> {
     })
 }
 
-/// The first field with one of these names, if it is a text.
+/// Returns the first field with one of these names, if it is a string.
 fn text_field<'a>(fields: &'a Map<String, Value>, names: &[&str]) -> Option<&'a str> {
     let (_, value) = fields
         .iter()
@@ -68,8 +69,8 @@ fn text_field<'a>(fields: &'a Map<String, Value>, names: &[&str]) -> Option<&'a 
     value.as_str()
 }
 
-/// Elements are found by their names alone: the samples in Namecheap's own documents are not
-/// well-formed.
+/// Parses XML; finds elements by their names alone, because the samples in Namecheap's own documents
+/// are not well-formed.
 fn read_xml(text: &str) -> Vec<RawRecord> {
     let hosts = elements(text, "hostname");
     let records: Vec<RawRecord> = hosts
@@ -96,7 +97,7 @@ fn read_xml(text: &str) -> Vec<RawRecord> {
         .collect()
 }
 
-/// The texts of all elements of a name (lower case), in order.
+/// Returns the texts of all elements with a name (in lower case), in order.
 fn elements(text: &str, name: &str) -> Vec<String> {
     let lower = text.to_ascii_lowercase();
     let open = format!("<{name}>");

@@ -1,15 +1,16 @@
-//! The file for HTTP validation as a reseller shows it: its name or URL, then its lines. It holds
-//! the same as the CNAME made from the same request, and is kept as that.
+//! Parses the file for HTTP validation as a reseller shows it: its name or URL, then its lines. It
+//! contains the same values as the CNAME that is derived from the same request, and becomes one.
 
 use super::shown::RawRecord;
 use crate::dcv::answer::RecordKind;
 use crate::dcv::reseller_record::is_hash;
 
+/// The folder of the file in its URL.
 const FOLDER: &str = "/.well-known/pki-validation/";
-/// What its name ends in.
+/// The end of the file's name.
 const FILE: &str = ".txt";
 
-/// The record that holds the same as the file; `None` for a text that shows no such file.
+/// Returns the record with the same values as the file; `None` for a text without such a file.
 pub(super) fn read_validation_file(text: &str) -> Option<Vec<RawRecord>> {
     if !text.contains(FILE) {
         return None;
@@ -30,7 +31,7 @@ pub(super) fn read_validation_file(text: &str) -> Option<Vec<RawRecord>> {
     Some(vec![record_of_file(md5, domain, &content)?])
 }
 
-/// The CNAME that holds the same as a file with these lines.
+/// Returns the CNAME with the same values as a file with these lines.
 pub(super) fn record_of_file(md5: &str, domain: &str, lines: &[String]) -> Option<RawRecord> {
     let at = lines
         .iter()
@@ -57,7 +58,7 @@ fn is_unique_value(text: &str) -> bool {
     text.len() <= 20 && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// The MD5 in the name of a file, and the domain in the URL before it.
+/// Returns the MD5 in the name of a file, and the domain in the URL before it.
 pub(super) fn split_file_name(word: &str) -> Option<(&str, &str)> {
     let (before, file) = word.rsplit_once('/').unwrap_or(("", word));
     let md5 = file.strip_suffix(FILE).filter(|md5| is_hash(md5))?;

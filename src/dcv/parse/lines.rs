@@ -1,12 +1,13 @@
-//! Reads records from lines and columns: the labels or the order of the words show which is the
-//! host, the type and the value.
+//! Parses records in lines and columns: labels or the order of the words show which word is the
+//! host, the type or the value.
 
 use std::borrow::Cow;
 
 use super::shown::{self, RawRecord, RecordError};
 use crate::dcv::answer::RecordKind;
 
-/// What DNS providers' consoles call the host. Two words of one label stand apart: `record name`.
+/// The labels of the host in DNS providers' consoles. A label of two words is compared word by word:
+/// `record name`.
 const HOST: [&str; 21] = [
     "host",
     "hostname",
@@ -30,7 +31,7 @@ const HOST: [&str; 21] = [
     "名称",
     "ホスト名",
 ];
-/// What DNS providers' consoles call the value.
+/// The labels of the value in DNS providers' consoles.
 const VALUE: [&str; 23] = [
     "value",
     "target",
@@ -56,7 +57,7 @@ const VALUE: [&str; 23] = [
     "値",
     "waarde",
 ];
-/// Words around them that say nothing about the record.
+/// Further words of consoles, which are ignored.
 const NOISE: [&str; 17] = [
     "",
     "-",
@@ -77,8 +78,8 @@ const NOISE: [&str; 17] = [
     "priority",
 ];
 
-/// The longest word in bytes that is compared with these; all are shorter, with what may follow
-/// them.
+/// Longer words, in bytes, are not compared with these: all of them are shorter, with their
+/// punctuation.
 const LONGEST: usize = 40;
 
 /// A word of a line.
@@ -95,7 +96,7 @@ enum Column {
     Value,
 }
 
-/// A record of which not all words have been read yet.
+/// A record that is not complete yet.
 #[derive(Default)]
 struct PartialRecord {
     host: Option<String>,
@@ -103,15 +104,19 @@ struct PartialRecord {
     value: Option<String>,
 }
 
+/// The state of the parser.
 #[derive(Default)]
 struct LineRecords {
     records: Vec<RawRecord>,
     draft: PartialRecord,
-    /// The column of the next word, if a label gives it.
+    /// The column of the next word, if a label precedes it.
     next_column: Option<Column>,
 }
 
-/// The records in lines.
+/// Returns the records in the lines of `text`.
+///
+/// # Errors
+/// An incomplete record, another record type, or a URL.
 pub(super) fn read_lines(text: &str) -> Result<Vec<RawRecord>, RecordError> {
     let mut reader = LineRecords::default();
     for line in text.lines() {
@@ -175,7 +180,7 @@ impl LineRecords {
         Ok(())
     }
 
-    /// Adds the record that was read to the others.
+    /// Adds the current record to the others.
     fn finish_record(&mut self) -> Result<(), RecordError> {
         let PartialRecord { host, kind, value } = std::mem::take(&mut self.draft);
         match (host, value) {
@@ -199,7 +204,7 @@ impl PartialRecord {
     }
 }
 
-/// Whether a line is nothing but the heads of a table: they are no labels of the next word.
+/// Whether a line has only column headings of a table, which are not labels of the next word.
 fn is_table_head(words: &[Word<'_>]) -> bool {
     let labels = words
         .iter()
@@ -211,7 +216,7 @@ fn is_table_head(words: &[Word<'_>]) -> bool {
         })
 }
 
-/// The words of a line without its comment; a quoted text is one word.
+/// Returns the words of a line without its comment; a quoted text is one word.
 fn split_words(line: &str) -> Vec<Word<'_>> {
     if !is_plain_line(line) {
         return split_quoted_words(line);
@@ -224,8 +229,8 @@ fn split_words(line: &str) -> Vec<Word<'_>> {
         .collect()
 }
 
-/// Whether only blanks separate the words of a line. Checks many octets at once, because most lines
-/// of a long list are plain.
+/// Whether only spaces and tabs separate the words of a line. Checks many bytes at once, because
+/// most lines of a long list are plain.
 fn is_plain_line(line: &str) -> bool {
     line.as_bytes().chunks(32).all(|chunk| {
         chunk
@@ -234,11 +239,11 @@ fn is_plain_line(line: &str) -> bool {
     })
 }
 
-/// What a character of a line means to its words.
+/// The meaning of a character in a line.
 enum CharMeaning {
     /// It belongs to the word.
     Text,
-    /// The next character belongs to the word, whatever it is.
+    /// The next character belongs to the word, even if it is special.
     Escape,
     /// A quoted text begins or ends.
     Quote,
@@ -308,7 +313,8 @@ fn is_separator(c: char) -> bool {
     c.is_whitespace() || "|,'`<>\u{feff}\u{2192}\u{2018}\u{2019}".contains(c)
 }
 
-/// Whether it is a part of a word, or a blank; quotes, comments and other separators are not.
+/// Whether a byte is a part of a word, or a space or tab; quotes, comments and other separators are
+/// not.
 fn is_plain(octet: u8) -> bool {
     let special = matches!(
         octet,
@@ -317,7 +323,7 @@ fn is_plain(octet: u8) -> bool {
     matches!(octet, b'\t' | b' '..=b'~') & !special
 }
 
-/// The column that a label announces: `Host:`, `points`.
+/// Returns the column of a label such as `Host:` or `points`.
 fn column_of_label(word: &Word<'_>) -> Option<Column> {
     if word.text.len() > LONGEST {
         return None;
@@ -339,7 +345,7 @@ fn label_text(word: &Word<'_>) -> String {
         .to_lowercase()
 }
 
-/// Whether it is a class, a TTL, or a word that says nothing about the record.
+/// Whether a word is a class, a TTL, or another word without information about the record.
 fn is_noise(word: &Word<'_>) -> bool {
     let text = word.text.as_ref();
     if text.len() > LONGEST {
@@ -353,7 +359,7 @@ fn is_noise(word: &Word<'_>) -> bool {
     !word.quoted && (ttl || NOISE.contains(&label_text(word).as_str()))
 }
 
-/// The type of record that a word is; one that validates nothing is an error.
+/// Parses a record type; a type other than CNAME and TXT is an error.
 fn parse_kind(word: &Word<'_>) -> Option<Result<RecordKind, RecordError>> {
     const OTHERS: [&str; 8] = ["A", "AAAA", "ALIAS", "ANAME", "CAA", "MX", "NS", "SRV"];
     if word.text.len() > LONGEST {

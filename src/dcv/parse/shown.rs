@@ -1,4 +1,4 @@
-//! A record as it was found in a pasted text, and what can be wrong with it.
+//! A record as found in a pasted text, and the errors that it can have.
 
 use crate::dcv::answer::RecordKind;
 use crate::dcv::reseller_record::is_hash;
@@ -6,14 +6,14 @@ use crate::dcv::reseller_record::is_hash;
 /// Why a pasted text is not a validation record.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RecordError {
-    /// Nothing but comments.
+    /// The text is empty or has only comments.
     #[error("no record was given")]
     Empty,
     /// The host is not a valid name.
     #[error("{0:?} is not a host name")]
     Host(String),
-    /// The host does not start with a request's MD5, though the value is made from a request.
-    #[error("{0:?} does not start with '_' and the 32 hex digits of a request's MD5")]
+    /// The host does not start with a request's MD5, although the value is derived from a request.
+    #[error("the host {0:?} does not start with '_' and the 32 hex digits of a CSR's MD5")]
     HostForm(String),
     /// The MD5 does not have 32 digits.
     #[error("the host {host:?} has {digits} hex digits after '_', not 32")]
@@ -22,23 +22,23 @@ pub enum RecordError {
         /// How many there are.
         digits: usize,
     },
-    /// More records than anyone pastes.
+    /// There are more records than the limit.
     #[error("more than {MOST} records were given")]
     Many,
     /// A value that has no host.
-    #[error("the value {0:?} has no host beside it")]
+    #[error("the value {0:?} has no host")]
     NoHost(String),
     /// A host with no value after it.
-    #[error("the host {0:?} has no value beside it")]
+    #[error("the host {0:?} has no value")]
     NoValue(String),
     /// Another type of record.
-    #[error("this is a record of type {0}, not a CNAME or TXT")]
+    #[error("this is a record of type {0}, not CNAME or TXT")]
     Type(String),
-    /// The underscore in front of the MD5 is missing.
-    #[error("the host {0:?} lacks the underscore in front")]
+    /// The underscore before the MD5 is missing.
+    #[error("the host {0:?} lacks its leading underscore")]
     Underscore(String),
-    /// A web address without the file's content.
-    #[error("{0:?} is a web address without the lines of the file")]
+    /// A URL without the file's content.
+    #[error("{0:?} is a URL without the content of the file")]
     Url(String),
     /// The value is a name that is unrelated to a request.
     #[error("the value {0:?} is not <32 hex digits>.<32 hex digits>.<zone of the CA>")]
@@ -62,10 +62,10 @@ pub enum RecordError {
     Target(String),
 }
 
-/// The most records that one text may have.
+/// The most records in one text.
 pub(super) const MOST: usize = 256;
 
-/// Host, type and value as they were found, not checked yet.
+/// Host, type and value as found in the text, not checked yet.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct RawRecord {
     pub(super) host: String,
@@ -73,14 +73,17 @@ pub(super) struct RawRecord {
     pub(super) value: String,
 }
 
-/// What is wrong with a host that nearly has the form of a request's.
+/// Returns the error of a host that nearly has the form of a request's record.
 pub(super) fn damaged_host_error(host: &str) -> Option<RecordError> {
     split_md5_label(host)
         .err()
         .filter(|error| !matches!(error, RecordError::HostForm(_)))
 }
 
-/// The MD5 in the first label of a host, and the other labels.
+/// Returns the MD5 in the first label of a host, and the other labels.
+///
+/// # Errors
+/// `HostDigits`, `Underscore` or `HostForm` for another first label.
 pub(super) fn split_md5_label(host: &str) -> Result<(&str, &str), RecordError> {
     let (label, rest) = host.split_once('.').unwrap_or((host, ""));
     match label.strip_prefix('_') {

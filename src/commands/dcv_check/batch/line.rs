@@ -26,7 +26,7 @@ pub(crate) struct LineParser<'a> {
     folder: OnceCell<IndexedFolder>,
 }
 
-/// The requests of the folder by the names that they ask for.
+/// The requests of the folder, by their names.
 struct IndexedFolder {
     contents: FolderContents,
     by_name: HashMap<String, Vec<usize>>,
@@ -42,14 +42,14 @@ impl<'a> LineParser<'a> {
         }
     }
 
-    /// The records to look for.
+    /// Returns the records that a line stands for.
     ///
     /// # Errors
-    /// Nothing of that name or path, or nothing to look for in the DNS.
+    /// A name or path that does not exist, or a request that needs no DNS record.
     pub(crate) fn parse(&self, line: &str) -> Result<Vec<ExpectedRecord>, Failure> {
         let has_columns = line.contains(char::is_whitespace);
-        // No request's file is named like a record, and to look for a file takes longer than to
-        // parse the line.
+        // No request file is named like a record, and looking for a file takes longer than parsing
+        // the line.
         if has_columns
             && line.starts_with('_')
             && let Ok(records) = parse_records(line, self.ca)
@@ -73,13 +73,13 @@ impl<'a> LineParser<'a> {
         expected_records(self.context, self.ca, &chosen)
     }
 
-    /// The requests for a name that wait for a certificate; if none does, the latest.
+    /// Returns the pending requests for a name; if none is pending, the latest.
     fn requests_for_name(&self, line: &str) -> Result<Vec<SelectedRequest>, Failure> {
         let folder = self.folder()?;
         let name = DnsName::parse(line).map_err(|_| {
             Failure::new(
                 FailureKind::Malformed,
-                format!("{line:?} is no file, no name and no record"),
+                format!("{line:?} is neither a file nor a name nor a record"),
             )
         })?;
         let requests = folder.requests_for(&name);
@@ -92,7 +92,7 @@ impl<'a> LineParser<'a> {
         Ok(select::pending_or_latest(&requests, &folder.history))
     }
 
-    /// Reads the folder on the first call.
+    /// Returns the folder, which is read on the first call.
     fn folder(&self) -> Result<&IndexedFolder, Failure> {
         if self.folder.get().is_none() {
             // Set only here and only when empty, so `set` cannot fail.
@@ -100,7 +100,7 @@ impl<'a> LineParser<'a> {
         }
         self.folder
             .get()
-            .ok_or_else(|| Failure::new(FailureKind::Internal, "no folder"))
+            .ok_or_else(|| Failure::new(FailureKind::Internal, "the folder was not read"))
     }
 }
 
@@ -115,7 +115,7 @@ impl IndexedFolder {
         })
     }
 
-    /// The latest renewal cycle first.
+    /// Returns the requests for a name, the latest renewal cycle first.
     fn requests_for(&self, name: &DnsName) -> Vec<&HeldFile<SigningRequest>> {
         let indexes = self.by_name.get(&name.as_str().to_ascii_lowercase());
         indexes
@@ -126,7 +126,7 @@ impl IndexedFolder {
     }
 }
 
-/// The indexes of the requests for each name, the latest renewal cycle first.
+/// Returns the indexes of the requests for each name, the latest renewal cycle first.
 fn index_by_name(contents: &FolderContents) -> HashMap<String, Vec<usize>> {
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
     for index in contents.request_indices_by_renewal() {
@@ -143,7 +143,7 @@ fn index_by_name(contents: &FolderContents) -> HashMap<String, Vec<usize>> {
     by_name
 }
 
-/// Records without a request: each must be published exactly as the list has it.
+/// Parses records without a request: each must be published exactly as it is in the list.
 fn parse_records(line: &str, ca: Option<Ca>) -> Result<Vec<ExpectedRecord>, Failure> {
     let records = parse::parse(line)?;
     let mut expected_records = Vec::with_capacity(records.len());
@@ -151,7 +151,7 @@ fn parse_records(line: &str, ca: Option<Ca>) -> Result<Vec<ExpectedRecord>, Fail
         let expected = expectation::expect_without_request(record).ok_or_else(|| {
             Failure::new(
                 FailureKind::Malformed,
-                format!("the host in {line:?} is not a whole name, with its domain"),
+                format!("the host in {line:?} is not a complete name with its domain"),
             )
         })?;
         expected_records.push(ExpectedRecord {

@@ -1,5 +1,5 @@
-//! The progress table on a terminal: the status of each server, since when it holds, and when the
-//! next check is. Each check overwrites the table of the one before.
+//! The progress table on a terminal: the status of each server, the time since which it has that
+//! status, and the time of the next check. Each check overwrites the previous table.
 
 use std::collections::HashMap;
 
@@ -13,13 +13,13 @@ pub(crate) struct TableGroup {
     pub(super) rows: Vec<(String, String)>,
 }
 
-/// Shows nothing without a terminal.
+/// The table; it shows nothing without a terminal.
 pub(super) struct ProgressTable<'a> {
     sink: &'a Sink,
     live: Option<LiveProgress>,
     until: String,
     checks: usize,
-    /// The status of each server for each record, and since when it holds.
+    /// The status of each server for each record, and since when it has that status.
     since: HashMap<(String, String), (String, String)>,
 }
 
@@ -47,12 +47,12 @@ impl<'a> ProgressTable<'a> {
             lines.extend(self.rows(group, now));
         }
         let times = if self.checks == 1 {
-            "once".to_owned()
+            "checked once".to_owned()
         } else {
-            format!("{} times", self.checks)
+            format!("checked {} times", self.checks)
         };
         lines.push(format!(
-            "{now}  looked {times}; next look {next}; until {}, or Ctrl-C",
+            "{now}  {times}; next check {next}; until {}, or Ctrl-C",
             self.until
         ));
         self.sink.draw_progress(&mut live, &lines);
