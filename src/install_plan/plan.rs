@@ -231,7 +231,7 @@ fn rollback_target(observed: &ObservedState) -> RollbackTarget {
             RollbackTarget::To(proven.clone())
         }
         (_, Some(proven)) => {
-            RollbackTarget::Stay(format!("no server can load the files before, {proven}"))
+            RollbackTarget::Stay(format!("no server can load the previous version {proven}"))
         }
         (ServedBefore::Broken(why), None) => RollbackTarget::Stay(why.clone()),
         (_, None) => match loaded_live(observed) {
