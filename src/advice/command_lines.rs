@@ -47,7 +47,11 @@ pub(crate) fn move_then_install(move_commands: &[String], install: &NextStep) ->
 }
 
 fn one_after_another(commands: &[String], install: &NextStep) -> NextStep {
-    NextStep::shell(format!("{} && {}", commands.join(" && "), install.text))
+    NextStep::shell(format!(
+        "{} && {}",
+        commands.join(" && "),
+        install.command.as_deref().unwrap_or_default()
+    ))
 }
 
 /// After an interruption: the same command continues.

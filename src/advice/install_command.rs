@@ -108,24 +108,30 @@ pub(crate) fn restore_several(root: Option<&Path>, stems: &[&str]) -> NextStep {
     )
 }
 
-/// A version of the certificate that is kept; `installed` says when it was installed, in words.
+/// A version of the certificate that is kept; `description` is its id with its dates.
 #[must_use]
 pub(crate) fn restore_version(
     root: Option<&Path>,
     stem: &str,
     id: &str,
-    installed: &str,
+    description: &str,
 ) -> NextStep {
-    let sentence = format!("Restore the version {installed}");
+    let sentence = format!("Restore version {description}");
     certctl_step(root, sentence, &["rollback", stem, "--to", id])
 }
 
 /// Several certificates are installed and `verb` is for one.
 #[must_use]
 pub(crate) fn choose_installed(root: Option<&Path>, verb: &str, stem: &str) -> NextStep {
+    let sentence = match verb {
+        "forget" => format!("Stop managing {stem}"),
+        "install --check" => format!("Check {stem}"),
+        "rollback" => format!("Restore the previous version of {stem}"),
+        _ => format!("Choose {stem}"),
+    };
     let mut words: Vec<&str> = verb.split(' ').collect();
     words.push(stem);
-    certctl_step(root, format!("Choose {stem}"), &words)
+    certctl_step(root, sentence, &words)
 }
 
 /// A path of the certificate leads to no file.

@@ -96,7 +96,7 @@ fn add_releases(
         .flatten();
     for KeptRelease { past, release } in kept {
         let installed = past.since.map_or_else(
-            || "that existed before certctl".to_owned(),
+            || "which existed before certctl".to_owned(),
             |at| format!("installed on {}", day(at)),
         );
         let now = if live.as_ref() == Some(&past.release) {
@@ -104,13 +104,16 @@ fn add_releases(
         } else {
             ""
         };
-        let expires = day(release.not_after());
         let id = past.release.as_str();
+        let expires = day(release.not_after());
+        let description = format!("{id}, {installed}; it expires {expires}{now}");
         let root = context.root.as_deref();
-        let step = install_command::restore_version(root, layout.stem(), id, &installed);
-        failure = failure
-            .because(format!("version {id} {installed} expires {expires}{now}"))
-            .with_step(step);
+        failure = failure.with_step(install_command::restore_version(
+            root,
+            layout.stem(),
+            id,
+            &description,
+        ));
     }
     failure
 }

@@ -94,7 +94,7 @@ impl TransactionOutcome {
             PlanStep::TakeOver { release } => {
                 format!("copy the existing files unchanged to {folder}/releases/{release}")
             }
-            PlanStep::Switch { .. } => format!("{step} ({folder}/live)"),
+            PlanStep::Switch { .. } => format!("{step}: {folder}/live"),
             PlanStep::MarkProven { to, .. } => {
                 format!("mark it as verified: link {folder}/proven -> releases/{to}")
             }

@@ -208,11 +208,10 @@ impl BlockAdvice {
                 let upstream = written
                     .upstream
                     .as_ref()
-                    .map(|to| format!(", and passes requests to {to}"))
+                    .map(|to| format!(", which passes requests to {to}"))
                     .unwrap_or_default();
                 format!(
-                    "{} does not use these files yet; certctl wrote the server block {}, which redirects \
-                        port 80 to 443{upstream}",
+                    "{} does not use these files yet; certctl wrote a server block for it to {}{upstream}",
                     software.title(),
                     path.display()
                 )

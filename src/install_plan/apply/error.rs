@@ -37,7 +37,7 @@ pub enum InstallError {
     #[error("{} is a symbolic link to {}; certctl never creates one there", path.display(), to.display())]
     ReplacedByLink { path: PathBuf, to: PathBuf },
     /// Another certctl is working in this tree.
-    #[error("another certctl is running: it has held the lock {} for more than {} s", path.display(), waited.as_secs())]
+    #[error("another certctl is running and holds the lock {}; gave up after {} s", path.display(), waited.as_secs())]
     LockHeld {
         path: PathBuf,
         /// How long certctl waited for the lock.
