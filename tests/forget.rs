@@ -211,20 +211,20 @@ fn missing_space_and_permissions_are_detected_before_any_change() {
             &format!("{what}: {run}\n").replace(&format!("user {}", user()), "user USER"),
         );
     }
-    insta::assert_snapshot!(outputs.replace(&shop.sandbox.path().display().to_string(), "[SANDBOX]"), @r"
+    insta::assert_snapshot!(outputs.replace(&shop.sandbox.path().display().to_string(), "[SANDBOX]"), @"
     full: exit 4
     exit 4
-    error: [SANDBOX]/tree/etc/ssl has room for 0 more bytes; 8192 are needed
+    error   the file system of [SANDBOX]/tree/etc/ssl has 0 free bytes; 8192 are needed
     --- exit 0
     read-only: exit 4
     exit 4
-    error: cannot write [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
-      cause: Read-only file system (os error 30)
+    error   cannot write [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
+            cause: Read-only file system (os error 30)
     --- exit 0
     another's: exit 4
     exit 4
-    error: user USER may not write to [SANDBOX]/tree/etc/ssl
-      cause: Permission denied (os error 13)
+    error   user USER cannot write to [SANDBOX]/tree/etc/ssl
+            cause: Permission denied (os error 13)
     --- exit 0
     ");
 }

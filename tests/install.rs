@@ -903,13 +903,13 @@ fn an_install_prints_this_document_and_this_text() {
             .collect::<Vec<_>>()
             .join(" ")
     };
-    insta::assert_snapshot!(run.lines().map(dates).collect::<Vec<_>>().join("\n"), @r#"
-    found  example.com, www.example.com, ends [DATE] fits example.com.key; 1 intermediate, root left out; trusted by root.pem
-    note   left out: Test Root R1 (a root: clients have it)
-    wrote  [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem   [SANDBOX]/tree/etc/ssl/private/example.com.key (0600)
-    done   example.com until [DATE] next round from [DATE]
+    insta::assert_snapshot!(run.lines().map(dates).collect::<Vec<_>>().join("\n"), @"
+    found   example.com, www.example.com, expires [DATE] matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
+    note    left out: Test Root R1 (a root: clients have it)
+    wrote   [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem, [SANDBOX]/tree/etc/ssl/private/example.com.key (0600)
+    done    example.com is installed and expires [DATE] renew from [DATE] no server was probed
     --- exit 0
-    "#);
+    ");
 }
 
 #[test]

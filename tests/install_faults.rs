@@ -139,18 +139,20 @@ fn a_full_disk_changes_nothing() {
             refused.len()
         );
         if let Before::Installed = before {
-            insta::assert_snapshot!(masked(&refused[0]), @r"
-            error: [SANDBOX]/tree/etc/ssl/certctl/example.com/releases has room for 0 more bytes; 28672 are needed
-              next: make room:  df -h [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
+            insta::assert_snapshot!(masked(&refused[0]), @"
+            error   the file system of [SANDBOX]/tree/etc/ssl/certctl/example.com/releases has 0 free bytes; 28672 are needed
+            next    Free some space on the file system, whose usage this shows:
+                        df -h [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
             exit 4
             on disk: the old pair
             and then
             exit 0
             on disk: the new pair
             ");
-            insta::assert_snapshot!(masked(refused.last().unwrap()), @r"
-            error: [SANDBOX]/tree/etc/ssl/certctl/example.com/releases has room for 24576 more bytes; 28672 are needed
-              next: make room:  df -h [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
+            insta::assert_snapshot!(masked(refused.last().unwrap()), @"
+            error   the file system of [SANDBOX]/tree/etc/ssl/certctl/example.com/releases has 24576 free bytes; 28672 are needed
+            next    Free some space on the file system, whose usage this shows:
+                        df -h [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
             exit 4
             on disk: the old pair
             and then
@@ -223,35 +225,39 @@ fn unwritable_files_are_detected_before_anything_is_written() {
             masked(&format!("{what}\n{run}")).replace(&format!("user {}", user()), "user USER"),
         );
     }
-    insta::assert_snapshot!(outputs.join("\n\n"), @r"
+    insta::assert_snapshot!(outputs.join("\n\n"), @"
     no bytes
     exit 4
     exit 4
-    error: [SANDBOX]/tree/etc/ssl has room for 0 more bytes; 40960 are needed
-      next: make room:  df -h [SANDBOX]/tree/etc/ssl
+    error   the file system of [SANDBOX]/tree/etc/ssl has 0 free bytes; 40960 are needed
+    next    Free some space on the file system, whose usage this shows:
+                df -h [SANDBOX]/tree/etc/ssl
     --- exit 0
 
     no files
     exit 4
     exit 4
-    error: [SANDBOX]/tree/etc/ssl has room for 0 more files; 14 are needed
-      next: make room:  df -hi [SANDBOX]/tree/etc/ssl
+    error   the file system of [SANDBOX]/tree/etc/ssl has 0 free files; 14 are needed
+    next    Free some space on the file system, whose usage this shows:
+                df -hi [SANDBOX]/tree/etc/ssl
     --- exit 0
 
     read-only
     exit 4
     exit 4
-    error: cannot make the folder [SANDBOX]/tree/etc/ssl/certctl
-      cause: Read-only file system (os error 30)
-      next: findmnt -T [SANDBOX]/tree/etc/ssl
+    error   cannot make the folder [SANDBOX]/tree/etc/ssl/certctl
+            cause: Read-only file system (os error 30)
+    next    findmnt -T [SANDBOX]/tree/etc/ssl.
     --- exit 0
 
-    a folder of another's
+    a folder of another user
     exit 4
     exit 4
-    error: user USER may not write to [SANDBOX]/tree/etc/ssl
-      cause: Permission denied (os error 13)
-      next: run the same with sudo, or see whose it is:  sudo ls -ld [SANDBOX]/tree/etc/ssl
+    error   user USER cannot write to [SANDBOX]/tree/etc/ssl
+            cause: Permission denied (os error 13)
+    next    Run the command again as root, with sudo.
+    next    If root may not write there either, check the owner and mode of the folder:
+                sudo ls -ld [SANDBOX]/tree/etc/ssl
     --- exit 0
     ");
 }
@@ -275,10 +281,10 @@ fn read_only_mounts_are_reported() {
         let output = install_with_fault(&shop, ("4m", &fault, repair));
         assert!(output.contains(KEPT), "{path}: {output}");
         match (before, path) {
-            (Before::Installed, _) => insta::assert_snapshot!(masked(&output), @r"
-            error: cannot make the folder [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/RELEASE
-              cause: Read-only file system (os error 30)
-              next: findmnt -T [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
+            (Before::Installed, _) => insta::assert_snapshot!(masked(&output), @"
+            error   cannot make the folder [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/RELEASE
+                    cause: Read-only file system (os error 30)
+            next    findmnt -T [SANDBOX]/tree/etc/ssl/certctl/example.com/releases.
             exit 4
             on disk: the old pair
             and then
@@ -286,10 +292,10 @@ fn read_only_mounts_are_reported() {
             on disk: the new pair
             "),
             (Before::Plain, "tree") => {}
-            (Before::Plain, _) => insta::assert_snapshot!(masked(&output), @r"
-            error: cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
-              cause: Read-only file system (os error 30)
-              next: findmnt -T [SANDBOX]/tree/etc/ssl/private
+            (Before::Plain, _) => insta::assert_snapshot!(masked(&output), @"
+            error   cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
+                    cause: Read-only file system (os error 30)
+            next    findmnt -T [SANDBOX]/tree/etc/ssl/private.
             exit 4
             on disk: the old pair
             and then
@@ -329,28 +335,28 @@ fn immutable_files_are_left_unchanged() {
         assert!(output.contains(KEPT), "{path}: {output}");
         outputs.push(masked(&output));
     }
-    insta::assert_snapshot!(outputs.join("\n\n"), @r"
-    error: cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
-      cause: Operation not permitted (os error 1)
-      next: see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key
+    insta::assert_snapshot!(outputs.join("\n\n"), @"
+    error   cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
+            cause: Operation not permitted (os error 1)
+    next    see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key.
     exit 4
     on disk: the old pair
     and then
     exit 0
     on disk: the new pair
 
-    error: cannot make the link [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
-      cause: Operation not permitted (os error 1)
-      next: see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
+    error   cannot make the link [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
+            cause: Operation not permitted (os error 1)
+    next    see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem.
     exit 4
     on disk: the old pair
     and then
     exit 0
     on disk: the new pair
 
-    error: cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
-      cause: Operation not permitted (os error 1)
-      next: see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key
+    error   cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
+            cause: Operation not permitted (os error 1)
+    next    see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key.
     exit 4
     on disk: the old pair
     and then
@@ -430,71 +436,80 @@ fn unexpected_files_and_links_are_refused() {
     }
     assert_eq!(tree(&sandbox.join("outside")).len(), 1);
     assert_eq!(fs::read_to_string(secret).unwrap(), "root's");
-    insta::assert_snapshot!(mask::masked(&outputs.join("\n\n")), @r"
+    insta::assert_snapshot!(mask::masked(&outputs.join("\n\n")), @"
     a FIFO as key
-    found  example.com, www.example.com, ends [DATE]; fits example.com.key; 1 intermediate, root left out; trusted by root.pem
-    note   left out: Test Root R1 (a root: clients have it)
-    wrong  [SANDBOX]/tree/etc/ssl/private/example.com.key is no regular file
-    next   ls -ld [SANDBOX]/tree/etc/ssl/private/example.com.key
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
+    error   [SANDBOX]/tree/etc/ssl/private/example.com.key is not a regular file
+    note    left out: Test Root R1 (a root: clients have it)
+    done    nothing was changed
+    next    Check what is at this path:
+                ls -ld [SANDBOX]/tree/etc/ssl/private/example.com.key
     --- exit 1
 
     a folder as chain
-    found  example.com, www.example.com, ends [DATE]; fits example.com.key; 1 intermediate, root left out; trusted by root.pem
-    note   left out: Test Root R1 (a root: clients have it)
-    wrong  [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem is a folder
-    next   ls -ld [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
+    error   [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem is a folder
+    note    left out: Test Root R1 (a root: clients have it)
+    done    nothing was changed
+    next    Check what is at this path:
+                ls -ld [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
     --- exit 1
 
     a link to a file of root's
-    found  example.com, www.example.com, ends [DATE]; fits example.com.key; 1 intermediate, root left out; trusted by root.pem
-    note   left out: Test Root R1 (a root: clients have it)
-    wrong  [SANDBOX]/tree/etc/ssl/private/example.com.key is a link to [SANDBOX]/outside/secret, which another tool keeps
-    next   choose paths of your own:  --chain-path PATH --key-path PATH, and name them in the server's configuration
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
+    error   [SANDBOX]/tree/etc/ssl/private/example.com.key is a symbolic link to [SANDBOX]/outside/secret, which certctl did not create
+    note    left out: Test Root R1 (a root: clients have it)
+    done    nothing was changed
+    next    Choose other paths with `--chain-path` and `--key-path`, and reference them in the server's configuration.
     --- exit 1
 
     a link to nothing
-    found  example.com, www.example.com, ends [DATE]; fits example.com.key; 1 intermediate, root left out; trusted by root.pem
-    note   left out: Test Root R1 (a root: clients have it)
-    wrong  [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem is a link to [SANDBOX]/outside/nothing, which another tool keeps
-    next   choose paths of your own:  --chain-path PATH --key-path PATH, and name them in the server's configuration
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
+    error   [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem is a symbolic link to [SANDBOX]/outside/nothing, which certctl did not create
+    note    left out: Test Root R1 (a root: clients have it)
+    done    nothing was changed
+    next    Choose other paths with `--chain-path` and `--key-path`, and reference them in the server's configuration.
     --- exit 1
 
     a link as lock
     --- stderr
-    error: cannot open the lock [SANDBOX]/tree/etc/ssl/certctl/.lock
-      cause: Too many levels of symbolic links (os error 40)
-      next: ls -ld [SANDBOX]/tree/etc/ssl/certctl/.lock; what the kernel says of it:  sudo dmesg | tail
+    error   cannot open the lock [SANDBOX]/tree/etc/ssl/certctl/.lock
+            cause: Too many levels of symbolic links (os error 40)
+    next    ls -ld [SANDBOX]/tree/etc/ssl/certctl/.lock; what the kernel says of it:  sudo dmesg | tail.
     --- exit 4
 
-    a link as the pair's folder
+    a link as the certificate's folder
     --- stderr
-    error: [SANDBOX]/tree/etc/ssl/certctl/example.com is a link to [SANDBOX]/outside; what certctl keeps there is never behind a link
-      next: find out who put it there, then take it away:  sudo rm [SANDBOX]/tree/etc/ssl/certctl/example.com
+    error   [SANDBOX]/tree/etc/ssl/certctl/example.com is a symbolic link to [SANDBOX]/outside; certctl never creates one there
+    next    Find out what created the link; if nothing needs it, remove it:
+                sudo rm [SANDBOX]/tree/etc/ssl/certctl/example.com
     --- exit 3
 
     a link as the folder of releases
     --- stderr
-    error: [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/any leads out of [SANDBOX]/tree
-      next: name paths inside of --root
+    error   [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/any leads out of [SANDBOX]/tree
+    next    Choose a path inside the tree of `--root`.
     --- exit 2
 
     a file as live
     --- stderr
-    error: [SANDBOX]/tree/etc/ssl/certctl/example.com/live is not the link that certctl makes
-      next: ls -ld [SANDBOX]/tree/etc/ssl/certctl/example.com/live
+    error   [SANDBOX]/tree/etc/ssl/certctl/example.com/live is not a symbolic link that certctl created
+    next    Check what is at this path:
+                ls -ld [SANDBOX]/tree/etc/ssl/certctl/example.com/live
     --- exit 3
 
     a FIFO as settings
     --- stderr
-    error: cannot read [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json
-      cause: it is a device, a pipe or a socket, not a file
-      next: pass a file, or - for stdin; what is it?  file [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json
+    error   cannot read [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json
+            cause: it is a device, a pipe or a socket, not a file
+    next    pass a file, or - for stdin; what is it?  file [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json.
     --- exit 3
 
-    a folder of anybody's
+    a folder that every user can write to
     --- stderr
-    error: [SANDBOX]/tree/etc/ssl/certctl/example.com can be written by others (mode 0777, user USER): what it says may not be theirs to say
-      next: look at what it says, then:  sudo chown root [SANDBOX]/tree/etc/ssl/certctl/example.com && sudo chmod go-w [SANDBOX]/tree/etc/ssl/certctl/example.com
+    error   other users can write to [SANDBOX]/tree/etc/ssl/certctl/example.com (mode 0777, owned by user USER), so its content is not trusted
+    next    Check that its content is as you expect, then let only root write to it:
+                sudo chown root [SANDBOX]/tree/etc/ssl/certctl/example.com && sudo chmod go-w [SANDBOX]/tree/etc/ssl/certctl/example.com
     --- exit 3
     ");
 
@@ -509,9 +524,9 @@ fn unexpected_files_and_links_are_refused() {
         .lines()
         .filter(|line| line.contains("can write") || line.contains("chmod"))
         .collect();
-    insta::assert_snapshot!(warnings.join("\n"), @r"
-    warn   anybody may write to [SANDBOX]/tree/etc/ssl/private (mode 0777)
-    next   sudo chmod go-w [SANDBOX]/tree/etc/ssl/private
+    insta::assert_snapshot!(warnings.join("\n"), @"
+    warning any user can write to [SANDBOX]/tree/etc/ssl/private (mode 0777)
+                sudo chmod go-w [SANDBOX]/tree/etc/ssl/private
     ");
 }
 
@@ -573,10 +588,10 @@ fn a_limit_on_file_sizes_changes_nothing() {
         }
     }
     assert!((3..25).contains(&outputs.len()), "{outputs:?}");
-    insta::assert_snapshot!(outputs[0], @r"
-    error: cannot write [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/.RELEASE.RANDOM~/fullchain.pem
-      cause: File too large (os error 27)
-      next: see the limit, and lift it:  ulimit -f unlimited
+    insta::assert_snapshot!(outputs[0], @"
+    error   cannot write [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/.RELEASE.RANDOM~/fullchain.pem
+            cause: File too large (os error 27)
+    next    see the limit, and lift it:  ulimit -f unlimited.
     exit 4
     on disk: the old pair
     and then

@@ -87,7 +87,7 @@ fn install_steps(error: &InstallError) -> Vec<NextStep> {
         InstallError::DiskFull { folder, what, .. } => {
             let df = if *what == "files" { "df -hi" } else { "df -h" };
             vec![NextStep::run_shell(
-                "Free some space on this file system, whose usage is shown by",
+                "Free some space on the file system, whose usage this shows",
                 format!("{df} {}", path_word(folder)),
             )]
         }
@@ -97,7 +97,7 @@ fn install_steps(error: &InstallError) -> Vec<NextStep> {
         )],
         InstallError::WritableByOthers { path, .. } => vec![
             NextStep::run_shell(
-                "Check that nobody has changed its content, then let only root write to it",
+                "Check that its content is as you expect, then let only root write to it",
                 format!(
                     "sudo chown root {0} && sudo chmod go-w {0}",
                     path_word(path)

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::finding::Severity;
 use crate::install::forget::{self, ForgetResult, ForgetVerdict};
 use crate::install::installed;
+use crate::install::outcome::show_problems;
 use crate::install::request::RunMode;
 use crate::report::{Label, Outcome, TextOutput};
 use crate::system::clock;
@@ -100,7 +100,11 @@ impl Outcome for ForgetOutcome {
             text.add(Label::Found, crate::report::certificate_in_words(leaf));
         }
         match removal.verdict {
-            ForgetVerdict::Refused => return self.show_refusal(text),
+            ForgetVerdict::Refused => {
+                return show_problems(text, &removal.findings, &removal.next, |text| {
+                    text.add(Label::Done, "nothing was changed");
+                });
+            }
             ForgetVerdict::Planned => {
                 for step in &removal.steps {
                     text.add(Label::Plan, step.to_string());
@@ -130,23 +134,5 @@ impl Outcome for ForgetOutcome {
 
     fn exit_code(&self) -> u8 {
         u8::from(self.0.verdict == ForgetVerdict::Refused)
-    }
-}
-
-impl ForgetOutcome {
-    /// Prints why it is refused, that nothing was changed, and then what to do.
-    fn show_refusal(&self, text: &mut TextOutput) {
-        let mut findings = self.0.findings.clone();
-        let mut steps = Vec::new();
-        for finding in &mut findings {
-            let own_steps = std::mem::take(&mut finding.next);
-            if finding.severity > Severity::Note {
-                steps.extend(own_steps);
-            }
-        }
-        text.add_findings(&findings);
-        text.add(Label::Done, "nothing was changed");
-        text.add_next_steps(&steps);
-        text.add_next_steps(&self.0.next);
     }
 }

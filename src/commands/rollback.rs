@@ -90,7 +90,7 @@ impl Outcome for RollbackOutcome {
             day(leaf.not_after)
         );
         text.add(Label::Found, line);
-        self.0.human(text);
+        self.0.human(&[], text);
     }
 
     fn exit_code(&self) -> u8 {

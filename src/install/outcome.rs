@@ -27,6 +27,8 @@ mod dry_run;
 mod failed;
 mod render;
 
+pub(crate) use render::show_problems;
+
 /// The verdicts of the contract.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum InstallVerdict {

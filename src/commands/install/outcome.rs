@@ -6,7 +6,9 @@ use crate::advice::install_command;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, Severity};
-use crate::install::outcome::{InstallVerdict, TransactionOutcome, start_then_install};
+use crate::install::outcome::{
+    InstallVerdict, TransactionOutcome, show_problems, start_then_install,
+};
 use crate::report::{Label, Outcome, TextOutput};
 use crate::wording::day;
 
@@ -152,20 +154,15 @@ impl CertificateOutcome {
 
     fn print(&self, text: &mut TextOutput) {
         text.add(Label::Found, self.description.clone());
-        text.add_findings(&self.findings);
         match &self.result {
-            InstallResult::Done(transaction) => transaction.human(text),
-            InstallResult::Refused => text.add(Label::Done, "nothing was changed"),
-            InstallResult::Failed(failure) => {
-                let mut problem = finding(failure);
-                let steps = std::mem::take(&mut problem.next);
-                text.add_findings(&[problem]);
-                text.add(
-                    Label::Done,
-                    "the files that servers read have not been changed",
-                );
-                text.add_next_steps(&steps);
-            }
+            InstallResult::Done(transaction) => transaction.human(&self.findings, text),
+            InstallResult::Refused => show_problems(text, &self.findings, &[], |text| {
+                text.add(Label::Done, "nothing was changed");
+            }),
+            InstallResult::Failed(_) => show_problems(text, &self.all_findings(), &[], |text| {
+                let state = "the files that servers read have not been changed";
+                text.add(Label::Done, state);
+            }),
         }
         if let Some(undo) = &self.undo {
             text.add_step(Label::Undo, undo);

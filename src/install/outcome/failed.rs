@@ -77,9 +77,9 @@ fn serves(probe: &ProbeAnswer, fingerprint: &str) -> bool {
 pub(super) fn check_partly_reloaded(
     situation: &PreflightState,
     plan: &InstallPlan,
-    trouble: &StepError,
+    error: &StepError,
 ) -> Option<Finding> {
-    let StepError::NotServed(probes) = trouble else {
+    let StepError::NotServed(probes) = error else {
         return None;
     };
     let old = old_fingerprint(situation, plan)?;
@@ -121,9 +121,9 @@ pub(super) fn check_partly_reloaded(
 pub(super) fn check_still_old(
     situation: &PreflightState,
     plan: &InstallPlan,
-    trouble: &StepError,
+    error: &StepError,
 ) -> Option<Finding> {
-    let StepError::NotServed(probes) = trouble else {
+    let StepError::NotServed(probes) = error else {
         return None;
     };
     let old = old_fingerprint(situation, plan)?;

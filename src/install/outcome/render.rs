@@ -51,26 +51,26 @@ impl TransactionOutcome {
         }
     }
 
-    /// Prints the outcome for people.
-    pub(crate) fn human(&self, text: &mut TextOutput) {
+    /// Prints the outcome for people; `earlier` are findings from before the transaction.
+    pub(crate) fn human(&self, earlier: &[Finding], text: &mut TextOutput) {
         match self.verdict {
-            InstallVerdict::Refused => {
-                self.show_problems(text);
-                text.add(Label::Done, "nothing was changed");
-                self.show_all_steps(text);
-            }
-            InstallVerdict::RolledBack | InstallVerdict::PartlyRolledBack => {
-                self.show_problems(text);
-                self.show_rollback(text);
-                self.show_all_steps(text);
+            InstallVerdict::Refused
+            | InstallVerdict::RolledBack
+            | InstallVerdict::PartlyRolledBack => {
+                let problems = [earlier, &self.findings].concat();
+                show_problems(text, &problems, &self.next, |text| self.show_state(text));
             }
             InstallVerdict::Planned => {
+                text.add_findings(earlier);
                 self.show_plan(text);
                 text.add_findings(&self.findings);
                 text.add(Label::Done, "dry run: nothing was changed");
                 text.add_next_steps(&self.next);
             }
-            _ => self.show_installed(text),
+            _ => {
+                text.add_findings(earlier);
+                self.show_installed(text);
+            }
         }
     }
 
@@ -92,31 +92,6 @@ impl TransactionOutcome {
             text.add(Label::Done, self.done());
         }
         text.add_next_steps(&self.next);
-    }
-
-    /// Prints the findings without their next steps, which come after the state of the site.
-    fn show_problems(&self, text: &mut TextOutput) {
-        let mut problems = self.findings.clone();
-        for problem in &mut problems {
-            problem.next.clear();
-        }
-        text.add_findings(&problems);
-    }
-
-    /// Prints the next steps of all errors and warnings, the worst first, each once; then those of
-    /// the outcome.
-    fn show_all_steps(&self, text: &mut TextOutput) {
-        let mut findings: Vec<&Finding> = self.findings.iter().collect();
-        findings.retain(|finding| finding.severity > Severity::Note);
-        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        let mut steps: Vec<NextStep> = Vec::new();
-        for step in findings.iter().flat_map(|finding| &finding.next) {
-            if !steps.contains(step) {
-                steps.push(step.clone());
-            }
-        }
-        steps.extend(self.next.iter().cloned());
-        text.add_next_steps(&steps);
     }
 
     /// Shows which files were installed.
@@ -185,17 +160,23 @@ impl TransactionOutcome {
 
     /// The result, and when the certificate expires and is to be renewed.
     fn done(&self) -> String {
-        let result = match self.proof() {
-            "live" => format!("{} serves this certificate", self.site()),
-            _ => format!("{} is installed; no server was probed", self.name),
-        };
         let expires = day(self.leaf.not_after);
+        let mut done = match self.proof() {
+            "live" => format!(
+                "{} serves this certificate, which expires {expires}",
+                self.site()
+            ),
+            _ => format!("{} is installed and expires {expires}", self.name),
+        };
         // A placeholder is not renewed.
-        if self.leaf.is_self_issued() {
-            return format!("{result}; it expires {expires}");
+        if !self.leaf.is_self_issued() {
+            let due = RenewBefore::default().due(self.leaf.not_before, self.leaf.not_after);
+            done.push_str(&format!("; renew from {}", day(due)));
         }
-        let due = RenewBefore::default().due(self.leaf.not_before, self.leaf.not_after);
-        format!("{result}; it expires {expires}, renew from {}", day(due))
+        if self.seen.is_empty() {
+            done.push_str("; no server was probed");
+        }
+        done
     }
 
     /// The site as a browser opens it; a browser cannot open a wildcard name.
@@ -209,13 +190,15 @@ impl TransactionOutcome {
         }
     }
 
-    /// Shows what was rolled back, what was not, and the state of the site.
-    fn show_rollback(&self, text: &mut TextOutput) {
-        let is_complete = self.verdict == InstallVerdict::RolledBack;
-        if is_complete {
-            text.add(Label::Done, "rolled back: the site is as it was before");
-        } else {
-            text.add(Label::Error, "not everything was rolled back");
+    /// Shows the state of the site after a refusal or a rollback, with what was rolled back and what
+    /// was not.
+    fn show_state(&self, text: &mut TextOutput) {
+        match self.verdict {
+            InstallVerdict::Refused => text.add(Label::Done, "nothing was changed"),
+            InstallVerdict::RolledBack => {
+                text.add(Label::Done, "rolled back: the site is as it was before");
+            }
+            _ => text.add(Label::Error, "not everything was rolled back"),
         }
         for step in &self.rollback.failed {
             text.add_continuation(format!("failed: {step}"));
@@ -224,4 +207,33 @@ impl TransactionOutcome {
             text.add_continuation(format!("rolled back: {step}"));
         }
     }
+}
+
+/// Prints findings without their next steps, then the state with `show_state`, and last what to do:
+/// the steps of errors and warnings, the worst first, each once, and then `next`.
+pub(crate) fn show_problems(
+    text: &mut TextOutput,
+    findings: &[Finding],
+    next: &[NextStep],
+    show_state: impl FnOnce(&mut TextOutput),
+) {
+    let mut problems = findings.to_vec();
+    problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
+    let mut steps: Vec<NextStep> = Vec::new();
+    for problem in &mut problems {
+        let own_steps = std::mem::take(&mut problem.next);
+        if problem.severity > Severity::Note {
+            steps.extend(own_steps);
+        }
+    }
+    steps.extend_from_slice(next);
+    text.add_findings(&problems);
+    show_state(text);
+    let mut shown: Vec<NextStep> = Vec::new();
+    for step in steps {
+        if !shown.contains(&step) {
+            shown.push(step);
+        }
+    }
+    text.add_next_steps(&shown);
 }

@@ -67,7 +67,7 @@ pub enum InstallError {
         source: SettingsError,
     },
     /// Other users can write to the file, so its commands and paths cannot be trusted.
-    #[error("other users can write to {} (mode {mode}, owner {user}), so its content is not trusted", path.display())]
+    #[error("other users can write to {} (mode {mode}, owned by user {user}), so its content is not trusted", path.display())]
     WritableByOthers {
         /// The file or folder.
         path: PathBuf,

@@ -325,7 +325,8 @@ fn replaced_key_access(layout: &LineageLayout, indices: &[usize]) -> Result<KeyA
     }
 }
 
-/// Files that certctl cannot judge are accepted where a server was seen to load them.
+/// Makes a release of chain and key. Files that certctl cannot parse are accepted if a server has
+/// loaded them.
 fn release_from_two_files(
     chain: Zeroizing<Vec<u8>>,
     key: Zeroizing<Vec<u8>>,
@@ -375,7 +376,7 @@ fn plain_file(link: &StableLink) -> Result<Option<(&Path, FileStatus)>, FileErro
     Ok(status.map(|status| (link.path.as_path(), status)))
 }
 
-/// The plain key file whose readers are inherited, and what is doubtful about them.
+/// The plain key file whose owner and mode are inherited, and the doubts about them.
 pub(crate) type InheritanceDoubts<'a> = (&'a Path, Vec<InheritanceDoubt>);
 
 /// Who may read the new key: the readers of the plain file that it replaces, else those in the
