@@ -202,9 +202,9 @@ fn missing_space_and_permissions_are_detected_before_any_change() {
                  set +e
                  find tree -printf '%p %T@\n' >before
                  for dry in --dry-run ''; do
-                   \"$@\" \"$CERTCTL\" forget example.com --root tree $dry >said$dry 2>&1; echo \"exit $?\"
+                   \"$@\" \"$CERTCTL\" forget example.com --root tree $dry >output$dry 2>&1; echo \"exit $?\"
                  done
-                 find tree -printf '%p %T@\n' | cmp before && cmp said said--dry-run && sed /^next/,\\$d said"
+                 find tree -printf '%p %T@\n' | cmp before && cmp output output--dry-run && sed /^next/,\\$d output"
             ),
         );
         outputs.push_str(

@@ -64,8 +64,8 @@ fn install_with_fault(shop: &Shop, (size, fault, repair): (&str, &str, &str)) ->
                $limit \"$@\" \"$CERTCTL\" install new.crt --root tree --trust root.pem 2>&1; echo \"exit $?\"
              }}
              left() {{
-               for pair in old new; do
-                 if cmp -s $pair.chain $chain && cmp -s $pair.key $key; then echo \"on disk: the $pair pair\"; fi
+               for version in old new; do
+                 if cmp -s $version.chain $chain && cmp -s $version.key $key; then echo \"on disk: the $version certificate\"; fi
                done
                find tree -name '.*~'
              }}
@@ -83,7 +83,7 @@ fn install_with_fault(shop: &Shop, (size, fault, repair): (&str, &str, &str)) ->
 }
 
 /// The output where the old certificate stays until the next run.
-const KEPT: &str = "on disk: the old pair\nand then\nexit 0\non disk: the new pair\n";
+const KEPT: &str = "on disk: the old certificate\nand then\nexit 0\non disk: the new certificate\n";
 
 /// Masks what differs from run to run: ids and temporary names.
 fn masked(text: &str) -> String {
@@ -124,11 +124,11 @@ fn a_full_disk_changes_nothing() {
                     panic!("{output}")
                 };
                 assert!(
-                    first.ends_with("exit 0\non disk: the new pair\n"),
+                    first.ends_with("exit 0\non disk: the new certificate\n"),
                     "{pages} pages: {output}"
                 );
                 assert!(
-                    then.ends_with("exit 0\non disk: the new pair\n"),
+                    then.ends_with("exit 0\non disk: the new certificate\n"),
                     "{pages} pages: {output}"
                 );
             }
@@ -144,20 +144,20 @@ fn a_full_disk_changes_nothing() {
             next    Free some space on the file system, whose usage this shows:
                         df -h [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
             exit 4
-            on disk: the old pair
+            on disk: the old certificate
             and then
             exit 0
-            on disk: the new pair
+            on disk: the new certificate
             ");
             insta::assert_snapshot!(masked(refused.last().unwrap()), @"
             error   the file system of [SANDBOX]/tree/etc/ssl/certctl/example.com/releases has 24576 free bytes; 28672 are needed
             next    Free some space on the file system, whose usage this shows:
                         df -h [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
             exit 4
-            on disk: the old pair
+            on disk: the old certificate
             and then
             exit 0
-            on disk: the new pair
+            on disk: the new certificate
             ");
         }
     }
@@ -174,7 +174,7 @@ fn a_rollback_needs_no_disk_space() {
          certctl install new.crt --root tree --trust root.pem >/dev/null
          cmp new.chain tree/etc/ssl/example.com.fullchain.pem
          cat /dev/zero 2>/dev/null >tree/fill || true
-         certctl rollback --root tree >said 2>&1 || { echo \"exit $?\"; cat said; }
+         certctl rollback --root tree >output 2>&1 || { echo \"exit $?\"; cat output; }
          cmp old.chain tree/etc/ssl/example.com.fullchain.pem && cmp old.key tree/etc/ssl/private/example.com.key
          find tree -name '.*~'",
     );
@@ -195,7 +195,7 @@ fn unwritable_files_are_detected_before_anything_is_written() {
             "cat /dev/zero 2>/dev/null >tree/fill || true",
         ),
         (
-            "no files",
+            "no inodes",
             "size=4m,nr_inodes=40",
             "i=0; while touch tree/$i 2>/dev/null; do i=$((i+1)); done",
         ),
@@ -216,9 +216,9 @@ fn unwritable_files_are_detected_before_anything_is_written() {
                  set +e
                  find tree -printf '%p %T@\\n' >before
                  for dry in --dry-run ''; do
-                   \"$@\" \"$CERTCTL\" install new.crt --root tree --trust root.pem $dry >said$dry 2>&1; echo \"exit $?\"
+                   \"$@\" \"$CERTCTL\" install new.crt --root tree --trust root.pem $dry >output$dry 2>&1; echo \"exit $?\"
                  done
-                 find tree -printf '%p %T@\\n' | cmp before && cmp said said--dry-run && cat said"
+                 find tree -printf '%p %T@\\n' | cmp before && cmp output output--dry-run && cat output"
             ),
         );
         outputs.push(
@@ -234,10 +234,10 @@ fn unwritable_files_are_detected_before_anything_is_written() {
                 df -h [SANDBOX]/tree/etc/ssl
     --- exit 0
 
-    no files
+    no inodes
     exit 4
     exit 4
-    error   the file system of [SANDBOX]/tree/etc/ssl has 0 free files; 14 are needed
+    error   the file system of [SANDBOX]/tree/etc/ssl has 0 free inodes; 14 are needed
     next    Free some space on the file system, whose usage this shows:
                 df -hi [SANDBOX]/tree/etc/ssl
     --- exit 0
@@ -286,10 +286,10 @@ fn read_only_mounts_are_reported() {
                     cause: Read-only file system (os error 30)
             next    findmnt -T [SANDBOX]/tree/etc/ssl/certctl/example.com/releases.
             exit 4
-            on disk: the old pair
+            on disk: the old certificate
             and then
             exit 0
-            on disk: the new pair
+            on disk: the new certificate
             "),
             (Before::Plain, "tree") => {}
             (Before::Plain, _) => insta::assert_snapshot!(masked(&output), @"
@@ -297,10 +297,10 @@ fn read_only_mounts_are_reported() {
                     cause: Read-only file system (os error 30)
             next    findmnt -T [SANDBOX]/tree/etc/ssl/private.
             exit 4
-            on disk: the old pair
+            on disk: the old certificate
             and then
             exit 0
-            on disk: the new pair
+            on disk: the new certificate
             "),
         }
     }
@@ -340,28 +340,28 @@ fn immutable_files_are_left_unchanged() {
             cause: Operation not permitted (os error 1)
     next    see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key.
     exit 4
-    on disk: the old pair
+    on disk: the old certificate
     and then
     exit 0
-    on disk: the new pair
+    on disk: the new certificate
 
     error   cannot make the link [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
             cause: Operation not permitted (os error 1)
     next    see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem.
     exit 4
-    on disk: the old pair
+    on disk: the old certificate
     and then
     exit 0
-    on disk: the new pair
+    on disk: the new certificate
 
     error   cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
             cause: Operation not permitted (os error 1)
     next    see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key.
     exit 4
-    on disk: the old pair
+    on disk: the old certificate
     and then
     exit 0
-    on disk: the new pair
+    on disk: the new certificate
     ");
 }
 
@@ -579,7 +579,7 @@ fn a_limit_on_file_sizes_changes_nothing() {
             &shop,
             ("4m", &format!("limit='prlimit --fsize={limit}'"), "limit="),
         );
-        if !output.contains("exit 0\non disk: the new pair\nand then") {
+        if !output.contains("exit 0\non disk: the new certificate\nand then") {
             assert!(
                 output.contains("exit 4\n") && output.contains(KEPT),
                 "{limit}: {output}"
@@ -593,9 +593,9 @@ fn a_limit_on_file_sizes_changes_nothing() {
             cause: File too large (os error 27)
     next    see the limit, and lift it:  ulimit -f unlimited.
     exit 4
-    on disk: the old pair
+    on disk: the old certificate
     and then
     exit 0
-    on disk: the new pair
+    on disk: the new certificate
     ");
 }

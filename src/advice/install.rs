@@ -85,7 +85,7 @@ fn install_steps(error: &InstallError) -> Vec<NextStep> {
             .later(),
         ],
         InstallError::DiskFull { folder, what, .. } => {
-            let df = if *what == "files" { "df -hi" } else { "df -h" };
+            let df = if *what == "inodes" { "df -hi" } else { "df -h" };
             vec![NextStep::run_shell(
                 "Free some space on the file system, whose usage this shows",
                 format!("{df} {}", path_word(folder)),

@@ -57,7 +57,7 @@ pub(crate) fn refuse_at_option(context: &Context, mode: RunMode) -> Result<(), F
     }
     Err(Failure::new(
         FailureKind::Usage,
-        "`--at` is allowed only with `--root` or `--dry-run`: this machine is changed as of now",
+        "`--at` is allowed only with `--root` or `--dry-run`: dates on this machine are evaluated as of now",
     )
     .with_step(command_lines::omit_at_or_dry_run()))
 }

@@ -332,7 +332,7 @@ fn not_installed() -> Vec<Failure> {
         .into(),
         InstallError::DiskFull {
             folder: "/etc/ssl".into(),
-            what: "files",
+            what: "inodes",
             free: 2,
             needed: 12,
         }

@@ -385,7 +385,7 @@ fn choose_ready(
         return Ok(already_live);
     }
     let message = format!(
-        "the installed certificate of {} expires later than the one in this folder",
+        "the installed version of {} expires later than the certificate in this folder",
         older.join(", ")
     );
     let failure = Failure::new(FailureKind::NotFound, message);

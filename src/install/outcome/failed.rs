@@ -40,8 +40,8 @@ pub(super) fn explain_what_stays(
         )),
         RollbackTarget::To(id) if id == wanted => {
             let message = format!(
-                "version {id} stays: it is the last one that was verified live, and the failed \
-                    install did not replace it"
+                "version {id} stays: it is the last one that was verified live, so there is \
+                    nothing to roll back to"
             );
             let next = servers::check_what_is_served(situation.layout.stem());
             Some(Finding::warning("no-previous-version", message).with_step(next))

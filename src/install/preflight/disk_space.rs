@@ -208,7 +208,7 @@ fn check_room(free: &FreeSpace, needed: SpaceNeeded, folder: &Path) -> Result<()
             blocks.saturating_mul(free.block),
             needed.blocks.saturating_mul(free.block),
         ),
-        (_, Some(files)) if files < needed.files => ("files", files, needed.files),
+        (_, Some(files)) if files < needed.files => ("inodes", files, needed.files),
         _ => return Ok(()),
     };
     Err(InstallError::DiskFull {
@@ -290,7 +290,7 @@ mod tests {
             (space(None, None), ""),
             (
                 space(None, Some(0)),
-                "the file system of /f has 0 free files; 12 are needed",
+                "the file system of /f has 0 free inodes; 12 are needed",
             ),
             (
                 space(Some(9), Some(0)),

@@ -218,7 +218,7 @@ impl AdoptionRules<'_> {
                 lacking.join(", ")
             )),
             BlockCoverage::UnknownPatterns(patterns) => Some(format!(
-                "{other} uses them for the pattern {}, and only {} knows which names match it",
+                "{other} uses them for {}, and only {} knows which names that matches",
                 patterns.join(", "),
                 self.config.software.title()
             )),

@@ -211,7 +211,7 @@ impl BlockAdvice {
                     .map(|to| format!(", which passes requests to {to}"))
                     .unwrap_or_default();
                 format!(
-                    "{} does not use these files yet; certctl wrote a server block for it to {}{upstream}",
+                    "{} does not use these files yet; a server block for them is in {}{upstream}",
                     software.title(),
                     path.display()
                 )

@@ -48,7 +48,7 @@ pub enum InstallError {
     DiskFull {
         /// A folder on the file system.
         folder: PathBuf,
-        /// What it lacks: `bytes` or `files`.
+        /// What it lacks: `bytes` or `inodes`.
         what: &'static str,
         /// How many are free.
         free: u64,
