@@ -60,15 +60,6 @@ fn install_failure_kind(error: &InstallError) -> FailureKind {
 /// What to do about an error of the installation.
 fn install_steps(error: &InstallError) -> Vec<NextStep> {
     match error {
-        InstallError::Damaged { path, .. } => {
-            let folder = path.parent().unwrap_or(path).display().to_string();
-            let aside = shell_word(&format!("{folder}.damaged"));
-            vec![NextStep::run_shell(
-                "Move the damaged folder aside, and install the certificate again before a server \
-                    is reloaded",
-                format!("sudo mv {} {aside}", shell_word(&folder)),
-            )]
-        }
         InstallError::NotWritable { folder, .. } => vec![
             NextStep::say("Run the command again as root, with sudo"),
             NextStep::run_shell(
@@ -77,13 +68,6 @@ fn install_steps(error: &InstallError) -> Vec<NextStep> {
             ),
         ],
         InstallError::Interrupted { .. } => vec![command_lines::repeat_to_continue()],
-        InstallError::ReplacedByLink { path, .. } => vec![
-            NextStep::run_shell(
-                "Find out what created the link; if nothing needs it, remove it",
-                format!("sudo rm {}", path_word(path)),
-            )
-            .later(),
-        ],
         InstallError::DiskFull { folder, what, .. } => {
             let df = if *what == "inodes" { "df -hi" } else { "df -h" };
             vec![NextStep::run_shell(
@@ -91,20 +75,6 @@ fn install_steps(error: &InstallError) -> Vec<NextStep> {
                 format!("{df} {}", path_word(folder)),
             )]
         }
-        InstallError::Settings { path, .. } => vec![NextStep::run_shell(
-            "Move the file aside, then install again with the paths and options that it had",
-            format!("sudo mv {0} {0}.broken", path_word(path)),
-        )],
-        InstallError::WritableByOthers { path, .. } => vec![
-            NextStep::run_shell(
-                "Check that its content is as you expect, then let only root write to it",
-                format!(
-                    "sudo chown root {0} && sudo chmod go-w {0}",
-                    path_word(path)
-                ),
-            )
-            .later(),
-        ],
         InstallError::LockHeld { path, .. } => vec![
             NextStep::run_shell(
                 "Find the process that holds the lock",
@@ -112,9 +82,46 @@ fn install_steps(error: &InstallError) -> Vec<NextStep> {
             ),
             NextStep::say("Or wait longer, for example with `--lock-timeout 10m`"),
         ],
+        InstallError::Damaged { path, .. } => vec![move_aside(path)],
+        InstallError::ReplacedByLink { path, .. } => vec![remove_link(path)],
+        InstallError::Settings { path, .. } => vec![NextStep::run_shell(
+            "Move the file aside, then install again with the paths and options that it had",
+            format!("sudo mv {0} {0}.broken", path_word(path)),
+        )],
+        InstallError::WritableByOthers { path, .. } => vec![restrict_to_root(path)],
         InstallError::NotOurs { path } => vec![inspect(path)],
         InstallError::File(error) => vec![inspect(&error.path)],
     }
+}
+
+/// The release with the file `path` differs from what was written.
+fn move_aside(path: &Path) -> NextStep {
+    let folder = path.parent().unwrap_or(path).display().to_string();
+    let aside = shell_word(&format!("{folder}.damaged"));
+    NextStep::run_shell(
+        "Move the damaged folder aside, and install the certificate again before a server is \
+            reloaded",
+        format!("sudo mv {} {aside}", shell_word(&folder)),
+    )
+}
+
+fn remove_link(path: &Path) -> NextStep {
+    NextStep::run_shell(
+        "Find out what created the link; if nothing needs it, remove it",
+        format!("sudo rm {}", path_word(path)),
+    )
+    .later()
+}
+
+fn restrict_to_root(path: &Path) -> NextStep {
+    NextStep::run_shell(
+        "Check that its content is as you expect, then let only root write to it",
+        format!(
+            "sudo chown root {0} && sudo chmod go-w {0}",
+            path_word(path)
+        ),
+    )
+    .later()
 }
 
 fn inspect(path: &Path) -> NextStep {
