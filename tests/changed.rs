@@ -1,7 +1,8 @@
-//! `"changed"` and `"plan"` as Ansible and the like go by them: true only where what servers read
-//! is other than before, a plan that says what would be, and nothing to do the second time.
+//! `"changed"` and `"plan"`, which tools such as Ansible rely on: `changed` is true only if the files
+//! that servers read differ from before, the plan lists what would be done, and a second run has
+//! nothing to do.
 //! Needs: nginx
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -11,7 +12,7 @@ use support::shop::{CHAIN, KEY, Shop};
 use support::site::Site;
 
 /// The verdict, whether something changed, and the number of steps where there is a plan.
-fn told(document: &Json) -> (&str, bool, Option<usize>) {
+fn summary(document: &Json) -> (&str, bool, Option<usize>) {
     let plan = document.get("plan").filter(|plan| !plan.is_null());
     let steps = plan.map(|plan| plan["steps"].len());
     (
@@ -22,7 +23,7 @@ fn told(document: &Json) -> (&str, bool, Option<usize>) {
 }
 
 #[test]
-fn each_outcome_says_whether_it_changed_anything() {
+fn changed_is_true_only_if_files_changed() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     let run = |args: &[&str], code: i32| {
@@ -39,24 +40,24 @@ fn each_outcome_says_whether_it_changed_anything() {
     let install = ["install", "new.crt", "--trust", "root.pem"];
     let dry = [&install[..], &["--dry-run"]].concat();
     let planned = run(&dry, 0);
-    let (verdict, changed, steps) = told(&planned);
+    let (verdict, changed, steps) = summary(&planned);
     assert_eq!((verdict, changed), ("planned", false));
     assert!(steps > Some(0), "{planned}");
     let done = run(&install, 0);
     assert_eq!(
-        told(&done),
+        summary(&done),
         ("files", true, steps),
-        "what was planned is what was done"
+        "the install runs the planned steps"
     );
     assert_eq!(planned["plan"], done["plan"]);
-    assert_eq!(told(&run(&dry, 0)), ("planned", false, Some(0)));
-    assert_eq!(told(&run(&install, 0)), ("unchanged", false, Some(0)));
+    assert_eq!(summary(&run(&dry, 0)), ("planned", false, Some(0)));
+    assert_eq!(summary(&run(&install, 0)), ("unchanged", false, Some(0)));
     assert_eq!(
-        told(&run(&["install", "example.com", "--trust", "root.pem"], 0)),
+        summary(&run(&["install", "example.com", "--trust", "root.pem"], 0)),
         ("unchanged", false, Some(0))
     );
     assert_eq!(
-        told(&run(&["install", "--check"], 0)),
+        summary(&run(&["install", "--check"], 0)),
         ("unchanged", false, None)
     );
     run(&["rollback", "example.com"], 3);
@@ -64,25 +65,25 @@ fn each_outcome_says_whether_it_changed_anything() {
     shop.deliver("next.crt");
     let next = ["install", "next.crt", "--trust", "root.pem"];
     assert_eq!(
-        told(&run(
+        summary(&run(
             &[&next[..], &["--server", "none", "--test", "false"]].concat(),
             1
         )),
         ("refused", false, None)
     );
-    assert_eq!(told(&run(&next, 0)).0, "files");
-    assert!(told(&run(&["rollback", "example.com", "--dry-run"], 0)).2 > Some(0));
-    assert_eq!(told(&run(&["rollback", "example.com"], 0)).0, "files");
+    assert_eq!(summary(&run(&next, 0)).0, "files");
+    assert!(summary(&run(&["rollback", "example.com", "--dry-run"], 0)).2 > Some(0));
+    assert_eq!(summary(&run(&["rollback", "example.com"], 0)).0, "files");
     let removed = run(&["forget", "example.com", "--dry-run"], 0);
-    assert_eq!(told(&removed), ("planned", false, Some(3)));
+    assert_eq!(summary(&removed), ("planned", false, Some(3)));
     assert_eq!(
-        told(&run(&["forget", "example.com"], 0)),
+        summary(&run(&["forget", "example.com"], 0)),
         ("forgotten", true, Some(3))
     );
 }
 
 #[test]
-fn a_server_that_serves_it_already_is_left_alone() {
+fn a_server_that_serves_the_certificate_is_not_reloaded() {
     let site = Site::new();
     let nginx = site.start("");
     let config = nginx.config().display().to_string();
@@ -98,18 +99,22 @@ fn a_server_that_serves_it_already_is_left_alone() {
             .json()
     };
     site.shop.deliver("new.crt");
-    let told = |document: Json| (told(&document).0.to_owned(), told(&document).1);
-    let of = |verdict: &str, changed: bool| (verdict.to_owned(), changed);
-    assert_eq!(told(install(1)), of("not-served", true));
+    let outcome = |document: Json| (summary(&document).0.to_owned(), summary(&document).1);
+    let expected = |verdict: &str, changed: bool| (verdict.to_owned(), changed);
+    assert_eq!(outcome(install(1)), expected("not-served", true));
     assert_eq!(
-        told(install(1)),
-        of("not-served", false),
-        "nobody names it yet, and all is written"
+        outcome(install(1)),
+        expected("not-served", false),
+        "no server references it yet, and all files are written"
     );
     nginx.rewrite(&site.block(CHAIN, KEY));
     succeed(foreign("nginx").args(["-s", "reload", "-c", &config]));
-    assert_eq!(told(install(0)), of("live", true), "proven now");
-    assert_eq!(told(install(0)), of("unchanged", false));
+    assert_eq!(
+        outcome(install(0)),
+        expected("live", true),
+        "it is proven now"
+    );
+    assert_eq!(outcome(install(0)), expected("unchanged", false));
     let reloads = || nginx.log().matches("signal 1 (SIGHUP) received").count();
     let before = reloads();
     install(0);

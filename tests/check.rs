@@ -1,7 +1,7 @@
-//! `certctl install --check`: every way in which an installed pair can differ from what was left,
-//! each with the line that mends it, and nothing touched.
+//! `certctl install --check`: every way in which an installed certificate can differ from what the
+//! last install left, each with the command that repairs it. The check changes nothing.
 //! Needs: nginx
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -23,7 +23,7 @@ fn check(shop: &Shop, more: &[&str]) -> Run {
     assert_eq!(
         tree(&shop.sandbox.join("tree")),
         before,
-        "it touches nothing"
+        "the check changes nothing"
     );
     run
 }
@@ -36,7 +36,7 @@ fn verdict(document: &Json) -> (&str, bool) {
 }
 
 #[test]
-fn what_is_as_it_was_left_is_fine() {
+fn unchanged_certificates_pass_the_check() {
     let shop = Shop::new();
     check(&shop, &[]).expect(3);
     shop.round(&["--key-mode", "0440"]).expect(0);
@@ -66,19 +66,19 @@ fn what_is_as_it_was_left_is_fine() {
     let run = check(&shop, &[]).expect(0);
     assert!(
         run.stdout
-            .contains("links, files, modes and owners as installed"),
+            .contains("links, files, modes and owners are unchanged"),
         "{run}"
     );
     check(&shop, &["nobody.example"]).expect(3);
     shop.sandbox
         .run(&["install", "--check", "--dry-run", "--root", "tree"])
         .expect(2);
-    // Also what was taken over, and what was rolled back.
+    // A certificate that was rolled back passes as well.
     shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
     check(&shop, &[]).expect(0);
 }
 
-/// Something that happens to an installed pair, and what is found then.
+/// A change to an installed certificate: its description, the change, and the code of the finding.
 type Mishap = (&'static str, fn(&Path), &'static str);
 
 const fn mishaps() -> [Mishap; 13] {
@@ -87,7 +87,7 @@ const fn mishaps() -> [Mishap; 13] {
     }
     [
         (
-            "the link is gone",
+            "the link is deleted",
             |sandbox| std::fs::remove_file(sandbox.join(CHAIN)).unwrap(),
             "drift-link",
         ),
@@ -116,27 +116,27 @@ const fn mishaps() -> [Mishap; 13] {
             "drift-link",
         ),
         (
-            "everybody reads the key",
+            "every user can read the key",
             |sandbox| set_mode(&sandbox.join(KEY), 0o644),
             "drift-mode",
         ),
         (
-            "a chain that nobody reads",
+            "only root can read the chain",
             |sandbox| set_mode(&sandbox.join(CHAIN), 0o600),
             "drift-mode",
         ),
         (
-            "a folder that nobody enters",
+            "only root can enter the folder",
             |sandbox| set_mode(&sandbox.join(PAIR).join("live"), 0o700),
             "drift-mode",
         ),
         (
-            "cert.pem is gone",
+            "ca.pem is deleted",
             |sandbox| std::fs::remove_file(sandbox.join(PAIR).join("live/ca.pem")).unwrap(),
             "drift-file",
         ),
         (
-            "the chain grew",
+            "the chain has more certificates",
             |sandbox| {
                 let path = sandbox.join(CHAIN);
                 let text = std::fs::read_to_string(&path).unwrap();
@@ -145,22 +145,22 @@ const fn mishaps() -> [Mishap; 13] {
             "drift-file",
         ),
         (
-            "the key is cut",
+            "the key is empty",
             |sandbox| std::fs::write(sandbox.join(KEY), "").unwrap(),
             "drift-file",
         ),
         (
-            "live is gone",
+            "live is deleted",
             |sandbox| std::fs::remove_file(sandbox.join(PAIR).join("live")).unwrap(),
             "drift-live",
         ),
         (
-            "proven is gone",
+            "proven is deleted",
             |sandbox| std::fs::remove_file(sandbox.join(PAIR).join("proven")).unwrap(),
             "drift-unverified",
         ),
         (
-            "open settings",
+            "every user can write to the settings",
             |sandbox| set_mode(&sandbox.join(PAIR).join("settings.json"), 0o666),
             "drift-settings",
         ),
@@ -168,7 +168,7 @@ const fn mishaps() -> [Mishap; 13] {
 }
 
 #[test]
-fn each_difference_is_found_and_its_line_mends_it() {
+fn each_change_is_reported_with_a_command_that_repairs_it() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     let at = |path: &str| shop.sandbox.join(path);
@@ -199,12 +199,9 @@ fn each_difference_is_found_and_its_line_mends_it() {
         if ["drift-mode", "drift-unverified", "drift-link"].contains(&code)
             && what != "a folder in its place"
         {
-            // As it is to be typed, but for sudo and the flags that the first install had.
-            let line = wrong["next"][0]["text"].as_str().unwrap();
-            let line = line
-                .split_once(":  ")
-                .map_or(line, |(_, line)| line)
-                .replace("sudo ", "");
+            // The command as printed, without sudo and with the options of the first install.
+            let line = wrong["next"][0]["command"].as_str().unwrap();
+            let line = line.replace("sudo ", "");
             let line = line.replace("certctl ", &format!("{} ", program()));
             let trusting = line.replace("--root tree", "--root tree --trust root.pem");
             succeed(
@@ -218,7 +215,7 @@ fn each_difference_is_found_and_its_line_mends_it() {
 }
 
 #[test]
-fn a_certificate_that_is_not_valid_now_is_not_fine() {
+fn certificates_that_are_not_valid_now_fail_the_check() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     for (at, code) in [
@@ -238,7 +235,7 @@ fn a_certificate_that_is_not_valid_now_is_not_fine() {
 }
 
 #[test]
-fn a_rollback_is_offered_where_there_is_something_to_go_back_to() {
+fn a_rollback_is_offered_if_there_is_a_version_to_restore() {
     let shop = Shop::new();
     for offered in [false, true] {
         shop.round(&[]).expect(0);
@@ -255,13 +252,13 @@ fn a_rollback_is_offered_where_there_is_something_to_go_back_to() {
 }
 
 #[test]
-fn what_nginx_serves_is_part_of_it() {
+fn the_check_covers_what_nginx_serves() {
     let site = Site::new();
     let sandbox = &site.shop.sandbox;
     let nginx = site.start("");
     site.round(&[]).expect(1);
     let config = nginx.config().display().to_string();
-    let told = [
+    let options = [
         "--root",
         "tree",
         "--trust",
@@ -274,13 +271,13 @@ fn what_nginx_serves_is_part_of_it() {
     nginx.rewrite(&site.block(CHAIN, KEY));
     succeed(foreign("nginx").args(["-s", "reload", "-c", &config]));
     sandbox
-        .run(&[&["install", "example.com"], &told[..]].concat())
+        .run(&[&["install", "example.com"], &options[..]].concat())
         .expect(0);
     let fine = check(&site.shop, &["--json"]).expect(0).json();
     assert_eq!(fine["certificates"][0]["proof"], "live", "{fine}");
     assert_eq!(fine["certificates"][0]["probes"][0]["name"], "example.com");
 
-    // It still has the files of before in its memory.
+    // nginx still has the previous files in memory.
     let first = std::fs::read_link(sandbox.join(PAIR).join("live")).unwrap();
     site.round(&["--server", "none", "--probe", "none"])
         .expect(0);
@@ -315,8 +312,8 @@ fn what_nginx_serves_is_part_of_it() {
         .expect(0);
     check(&site.shop, &[]).expect(0);
 
-    // It names another pair by now and has not loaded it: what was installed is not what the next
-    // reload serves.
+    // The configuration references other files now, which nginx has not loaded yet: the next reload
+    // would not serve the installed certificate.
     for (from, to) in [(CHAIN, "tree/tls/m.pem"), (KEY, "tree/tls/m.key")] {
         sandbox.write(to, sandbox.read(from));
     }

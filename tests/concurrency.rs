@@ -1,10 +1,10 @@
-//! Many at once: installs of two certificates of one name beside each other, and clients that never
-//! notice a replacement. `scripts/stress` runs it all; by itself a sample.
+//! Concurrent installs of two certificates for one name, and clients that connect while certificates
+//! are replaced. `scripts/stress` runs everything; `cargo test` runs a sample.
 //! Needs: nginx
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a test that cannot go on fails; it says what it counted"
+    reason = "a failed unwrap fails the test; it prints what it counted"
 )]
 
 mod support;
@@ -28,7 +28,7 @@ use support::program::program;
 use support::shop::{KEY, PAIR, Shop, leftovers};
 use support::site::Site;
 
-/// All, or a sample.
+/// Returns `all` for `scripts/stress`, else `sample`.
 fn count(all: usize, sample: usize) -> usize {
     if std::env::var_os("CERTCTL_STRESS").is_some() {
         all
@@ -37,8 +37,8 @@ fn count(all: usize, sample: usize) -> usize {
     }
 }
 
-/// Chain and key of `live` as one look sees them: the folder is opened once.
-fn seen(pair: &Path) -> Option<(String, String)> {
+/// Reads chain and key of `live` through one descriptor of its folder.
+fn read_live(pair: &Path) -> Option<(String, String)> {
     let folder = File::open(pair.join("live")).ok()?;
     let read = |name: &str| {
         let flags = rustix::fs::OFlags::RDONLY;
@@ -51,7 +51,7 @@ fn seen(pair: &Path) -> Option<(String, String)> {
 }
 
 #[test]
-fn fifty_installs_of_two_certificates_at_once() {
+fn concurrent_installs_never_mix_two_certificates() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     let mut pairs = Vec::new();
@@ -75,18 +75,21 @@ fn fifty_installs_of_two_certificates_at_once() {
     };
     let stop = AtomicBool::new(false);
     let (mut waited, mut changes) = (0, 0);
-    let rounds = count(20, 3);
-    let looks = std::thread::scope(|scope| {
+    let repetitions = count(20, 3);
+    let reads = std::thread::scope(|scope| {
         let watcher = scope.spawn(|| {
-            let mut looks = 0;
+            let mut reads = 0;
             while !stop.load(Ordering::Relaxed) {
-                let pair = seen(&sandbox.join(PAIR)).expect("there is a pair at every instant");
-                assert!(pairs.contains(&pair), "a mixed pair");
-                looks += 1;
+                let pair = read_live(&sandbox.join(PAIR)).expect("a certificate is always live");
+                assert!(
+                    pairs.contains(&pair),
+                    "chain and key of different certificates"
+                );
+                reads += 1;
             }
-            looks
+            reads
         });
-        for _ in 0..rounds {
+        for _ in 0..repetitions {
             let before = history();
             let start = |index: usize| {
                 let name = ["a", "b"][index % 2];
@@ -104,38 +107,34 @@ fn fifty_installs_of_two_certificates_at_once() {
             let children: Vec<_> = (0..50).map(start).collect();
             let mut changed = 0;
             for child in children {
-                // One that had waited for a minute would have given up (exit 4).
+                // An install that waited for a minute would have given up (exit 4).
                 let run = sandbox.finished(child).expect(0);
-                // What was in place already is not written.
+                // Files that are up to date are not written.
                 changed += usize::from(run.stdout.contains("\nwrote "));
-                waited += usize::from(
-                    run.stderr
-                        .contains("another certctl is at work; waiting for it, at most 60 s"),
-                );
+                waited +=
+                    usize::from(run.stderr.contains(
+                        "another certctl is running; waiting up to 60 s for it to finish",
+                    ));
             }
             assert!(pairs.contains(&shop.served()));
-            // The history keeps a hundred.
+            // The history keeps a hundred entries.
             let recorded = (before + changed).min(100);
-            assert_eq!(
-                history(),
-                recorded,
-                "every change is in the history, none was lost"
-            );
+            assert_eq!(history(), recorded, "every change is in the history");
             changes += changed;
         }
         stop.store(true, Ordering::Relaxed);
         watcher.join().unwrap()
     });
     assert_eq!(leftovers(sandbox), Vec::<std::path::PathBuf>::new());
-    assert!(waited > 0, "the wait is told");
+    assert!(waited > 0, "at least one install reports that it waits");
     println!(
-        "{} installs, {changes} changes, {waited} waited for another, none in vain; {looks} looks, none at a mixed pair",
-        50 * rounds
+        "{} installs, {changes} changes, {waited} waited for another and all succeeded; {reads} reads, none of a mixed pair",
+        50 * repetitions
     );
 }
 
 #[test]
-fn what_another_run_does_after_the_look_is_seen() {
+fn changes_of_another_run_after_the_preflight_are_detected() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     shop.round(&[]).expect(0);
@@ -143,8 +142,8 @@ fn what_another_run_does_after_the_look_is_seen() {
     fs::rename(sandbox.join("example.com.key"), sandbox.join("other.key")).unwrap();
     shop.deliver("new.crt");
     let at = |name: &str| sandbox.join(name).display().to_string();
-    // Another run from beginning to end while the server is tested before anything is touched: the
-    // lock is free again then.
+    // Another complete run while the server is tested before any change: the lock is free again
+    // afterwards.
     let other = [
         "install",
         &at("other.crt"),
@@ -166,7 +165,7 @@ fn what_another_run_does_after_the_look_is_seen() {
     let run = shop
         .install("new.crt", &["--test", &at("between")])
         .expect(0);
-    assert!(!run.stderr.contains("waiting for it"), "{run}");
+    assert!(!run.stderr.contains("waiting up to"), "{run}");
     shop.served();
     let settings = Json::parse(&sandbox.read(&format!("{PAIR}/settings.json")));
     let history = settings["history"].as_array().unwrap();
@@ -175,7 +174,7 @@ fn what_another_run_does_after_the_look_is_seen() {
 }
 
 #[test]
-fn the_wait_for_the_lock_is_told_and_bounded() {
+fn the_wait_for_the_lock_is_reported_and_bounded() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     let (before, pair) = (shop.tree(), shop.served());
@@ -187,20 +186,24 @@ fn the_wait_for_the_lock_is_told_and_bounded() {
     )
     .unwrap()
     .unwrap();
-    // Each ends while the lock is held: it is never free in here.
+    // Each run ends while the lock is held.
     for (timeout, waits) in [("0s", false), ("1s", true)] {
         let run = shop
             .install("new.crt", &["--lock-timeout", timeout])
             .expect(4);
-        assert!(run.stderr.contains("another certctl holds"), "{run}");
+        assert!(
+            run.stderr
+                .contains("another certctl is running and holds the lock"),
+            "{run}"
+        );
         assert_eq!(
-            run.stderr.contains("waiting for it, at most 1 s"),
+            run.stderr.contains("waiting up to 1 s for it to finish"),
             waits,
             "{run}"
         );
         assert_eq!((shop.tree(), shop.served()), (before.clone(), pair.clone()));
     }
-    // One that waits gets the lock when it is released.
+    // A run that waits gets the lock when it is released.
     let args = [
         "install",
         "new.crt",
@@ -222,7 +225,7 @@ fn the_wait_for_the_lock_is_told_and_bounded() {
         .read_line(&mut waiting)
         .unwrap();
     assert!(
-        waiting.contains("waiting for it, at most 600 s"),
+        waiting.contains("waiting up to 600 s for it to finish"),
         "{waiting}"
     );
     assert_eq!(shop.served(), pair);
@@ -232,8 +235,8 @@ fn the_wait_for_the_lock_is_told_and_bounded() {
     shop.install("new.crt", &["--lock-timeout", "0s"]).expect(0);
 }
 
-/// One visit: a new connection, a handshake that is verified down to the root, a request and its
-/// answer.
+/// Makes a new connection with a handshake that is verified up to the root, and one request; returns
+/// the leaf.
 fn visit(address: SocketAddr, config: &Arc<ClientConfig>) -> Result<Vec<u8>, String> {
     let visit = || -> std::io::Result<(Vec<u8>, String)> {
         let name = ServerName::try_from("example.com").unwrap();
@@ -255,7 +258,7 @@ fn visit(address: SocketAddr, config: &Arc<ClientConfig>) -> Result<Vec<u8>, Str
 }
 
 #[test]
-fn visitors_do_not_notice_replacements() {
+fn clients_do_not_notice_replacements() {
     let site = Site::new();
     let sandbox = &site.shop.sandbox;
     site.plain("tree/etc/ssl/example.com.fullchain.pem", KEY);
@@ -269,7 +272,7 @@ fn visitors_do_not_notice_replacements() {
         .with_safe_default_protocol_versions()
         .unwrap();
     let mut config = config.with_root_certificates(roots).with_no_client_auth();
-    // Each visit is to see the certificate.
+    // Without resumption, the server sends its certificate at each visit.
     config.resumption = rustls::client::Resumption::disabled();
     let config = Arc::new(config);
     let address = SocketAddr::from(([127, 0, 0, 1], site.port));
@@ -297,8 +300,8 @@ fn visitors_do_not_notice_replacements() {
         stop.store(true, Ordering::Relaxed);
         visitor.join().unwrap()
     });
-    // Old workers answer for a moment beside the new ones: then a certificate can come twice, but
-    // each comes.
+    // Old worker processes answer for a moment next to the new ones: a certificate can be seen again
+    // after its replacement, but each is seen.
     let mut distinct = leaves.clone();
     distinct.sort();
     distinct.dedup();

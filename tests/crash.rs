@@ -1,13 +1,13 @@
-//! The sweep over every file-system call of install, rollback and forget: SIGKILL at each, and each
-//! error that each can give. What is on disk is the old or the new pair, whole; nobody can read a
-//! key who should not; the exit code tells the truth; the next run heals and leaves nothing behind.
-//! A sample is tried here, the same one in every run; `scripts/crash-sweep` tries all, or another
-//! sample.
+//! A sweep over every file-system call of install, rollback and forget: SIGKILL at each call, and
+//! each error that the call can return. Afterwards the complete old or new certificate with its key
+//! is on disk, no user can read a key who should not, the exit code is right, and the next run
+//! completes the work and leaves no temporary files. `cargo test` tries a fixed sample of the points;
+//! `scripts/crash-sweep` tries all, or another sample.
 //! Needs: strace openssl
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a test that cannot go on fails; the sweep says what it did"
+    reason = "a failed unwrap fails the test; the sweep prints its counts"
 )]
 
 mod support;
@@ -31,7 +31,7 @@ use support::sweep::{Pair, Scenario};
 
 const SITE: [&str; 2] = [CHAIN, KEY];
 
-/// The second pair of a batch.
+/// Chain and key of the second certificate of a batch.
 const OTHER: [&str; 2] = [
     "tree/etc/ssl/other.example.fullchain.pem",
     "tree/etc/ssl/private/other.example.key",
@@ -41,8 +41,8 @@ fn words(text: &str) -> Vec<String> {
     text.split(' ').map(str::to_owned).collect()
 }
 
-/// The words of a command, evaluated as of noon today: two runs that do the same leave the same
-/// files.
+/// Returns the words of a command with `--at` noon today, so that two runs with the same input leave
+/// the same files.
 fn at_noon(text: &str) -> Vec<String> {
     words(&format!("{text} --at {}", noon(0)))
 }
@@ -86,7 +86,7 @@ fn copied(sandbox: &Sandbox) -> Sandbox {
     copy
 }
 
-/// What the command leads to. By other people's word it is a pair.
+/// Returns chain and key after the command, which match according to OpenSSL.
 fn target(sandbox: &Sandbox, args: &[String]) -> Pair {
     let copy = copied(sandbox);
     run(&copy, args);
@@ -113,11 +113,11 @@ fn is_proven(sandbox: &Sandbox, pair: &str) -> Vec<String> {
     if live == proven {
         Vec::new()
     } else {
-        vec![format!("{pair}: not proven after healing")]
+        vec![format!("{pair}: not proven after the next run")]
     }
 }
 
-/// An install into the tree of the shop, as it is.
+/// An install into the current tree of the shop.
 fn installing(name: &'static str, shop: Shop) -> Scenario {
     let sandbox = shop.sandbox;
     let new = target(&sandbox, &install());
@@ -153,8 +153,8 @@ fn replacement() -> Scenario {
     installing("replacement", shop)
 }
 
-/// The lock is held when it is asked for: everything is looked at again under it. The first that is
-/// locked is what is built.
+/// An install that has to wait for the lock, and therefore observes everything again. The first
+/// flock(2) call locks the release that is being written.
 fn waited() -> Scenario {
     Scenario {
         name: "waited",
@@ -178,7 +178,7 @@ fn takeover() -> Scenario {
     }
 }
 
-/// What is there is no pair: it, nothing, or the new one may be found.
+/// Existing chain and key do not match: these files, no files, or the new ones may be found.
 fn strays() -> Scenario {
     let shop = Shop::new();
     shop.deliver("stray.crt");
@@ -200,7 +200,7 @@ fn back() -> Scenario {
     round(&shop);
     let old = found(&shop.sandbox);
     let new = target(&shop.sandbox, &rollback());
-    // What the install of the second comes to is the second again.
+    // The next run installs the second certificate again.
     Scenario {
         name: "rollback",
         args: rollback(),
@@ -210,7 +210,7 @@ fn back() -> Scenario {
     }
 }
 
-/// The server's test refuses the new pair: it is taken back.
+/// The server's test rejects the new certificate, which is rolled back.
 fn undo() -> Scenario {
     let shop = Shop::new();
     round(&shop);
@@ -224,7 +224,7 @@ fn undo() -> Scenario {
     .unwrap();
     shop.deliver("new.crt");
     let args = [install(), words("--test ./a-test --reload true")].concat();
-    // The next run is not told of the test.
+    // The next run uses another test.
     Scenario {
         args,
         code: 5,
@@ -274,7 +274,7 @@ fn batch() -> Scenario {
     }
 }
 
-/// Servers read the same all the time.
+/// A removal, during which servers read the same files all the time.
 fn removal() -> Scenario {
     let shop = Shop::new();
     round(&shop);
@@ -282,14 +282,14 @@ fn removal() -> Scenario {
     let pair = found(&shop.sandbox);
     let args = at_noon("forget example.com --root tree");
     let gone = |sandbox: &Sandbox| match sandbox.join(PAIR).exists() {
-        true => vec!["its folder is still there".to_owned()],
+        true => vec!["its folder still exists".to_owned()],
         false => Vec::new(),
     };
     Scenario {
         new: vec![pair.clone()],
         healed: vec![pair],
         heal: args.clone(),
-        // It may have ended already.
+        // The first run may have completed the removal.
         heal_codes: &[0, 3],
         args,
         settled: gone,
@@ -297,14 +297,14 @@ fn removal() -> Scenario {
     }
 }
 
-/// Without `CERTCTL_SWEEP_EVERY`: one point out of so many is tried.
+/// Which fraction of the points is tried without `CERTCTL_SWEEP_EVERY`: one in this many.
 const EVERY: usize = 23;
 
-/// Without `CERTCTL_SWEEP_SEED`: which ones. Fixed, so that a change is judged by the same points
-/// before and after it.
+/// Which of the points are tried without `CERTCTL_SWEEP_SEED`. Fixed, so that the same points are
+/// tried before and after a change.
 const SEED: usize = 20;
 
-/// A number from the environment.
+/// Reads a number from the environment.
 fn number(name: &str) -> Option<usize> {
     let text = std::env::var(name).ok()?;
     Some(
@@ -314,7 +314,7 @@ fn number(name: &str) -> Option<usize> {
 }
 
 #[test]
-fn a_fault_at_any_call_leaves_a_whole_pair_and_the_next_run_heals() {
+fn a_fault_at_any_call_leaves_a_complete_certificate_and_the_next_run_succeeds() {
     let every = number("CERTCTL_SWEEP_EVERY").unwrap_or(EVERY);
     let seed = number("CERTCTL_SWEEP_SEED").unwrap_or(SEED);
     let only = |name: &str| std::env::var("CERTCTL_SWEEP_ONLY").is_ok_and(|only| only != name);
@@ -372,12 +372,12 @@ fn a_fault_at_any_call_leaves_a_whole_pair_and_the_next_run_heals() {
     );
     assert!(
         violations.is_empty(),
-        "{}\nto try the same sample again (seed {seed}):\n  scripts/crash-sweep {every} {seed}",
+        "{}\nto run the same sample again (seed {seed}):\n  scripts/crash-sweep {every} {seed}",
         violations.join("\n")
     );
 }
 
-/// Where `words` come for the first time at or after line `from` of a trace.
+/// Returns the first line of a trace, at or after line `from`, that contains all `words`.
 fn line(trace: &[&str], from: usize, words: &[&str]) -> usize {
     let fits = |text: &&str| words.iter().all(|word| text.contains(word));
     let found = trace.iter().skip(from).position(fits);
@@ -389,10 +389,10 @@ fn line(trace: &[&str], from: usize, words: &[&str]) -> usize {
     })
 }
 
-/// What a power loss can undo must be flushed before what relies on it (`-y` says the paths of
-/// descriptors).
+/// A change that a power loss could undo must be flushed before changes that rely on it (`-y` prints
+/// the paths of descriptors).
 #[test]
-fn flushes_and_renames_come_in_the_order_that_a_power_loss_allows() {
+fn changes_are_flushed_before_others_rely_on_them() {
     let shop = Shop::new();
     round(&shop);
     shop.deliver("new.crt");
@@ -434,7 +434,7 @@ fn flushes_and_renames_come_in_the_order_that_a_power_loss_allows() {
         last = last.max(line(&trace, 0, &["fsync(", "/releases/.", piece]));
     }
     for words in [
-        // The hidden folder itself, then its name, then the folder that holds the name.
+        // The temporary folder itself, then its rename, then the folder above it.
         &["fsync(", "/releases/.", "~>)"][..],
         &["renameat2(", "/releases/.", "RENAME_NOREPLACE"],
         &["fsync(", "/releases>)"],
@@ -449,7 +449,7 @@ fn flushes_and_renames_come_in_the_order_that_a_power_loss_allows() {
     }
 }
 
-/// The steps that a document says were done, as far as they are told apart by what they flush.
+/// Parses the steps of a document, as far as they differ in what they flush.
 fn steps(document: &Json) -> Vec<PlanStep> {
     let id = |value: &Json| ReleaseId::parse(value.as_str().unwrap()).unwrap();
     let path = |step: &Json| PathBuf::from(step["path"].as_str().unwrap());
@@ -489,8 +489,8 @@ fn steps(document: &Json) -> Vec<PlanStep> {
         .collect()
 }
 
-/// What the kernel was asked to flush, in this order; what is flushed under a temporary name counts
-/// under the one that it is given.
+/// Returns the paths that were flushed, in order; a path under a temporary name is replaced by its
+/// final name.
 fn flushed(trace: &str) -> Vec<PathBuf> {
     let renames = trace.lines().filter(|line| line.contains("rename"));
     let given: Vec<(&str, &str)> = renames
@@ -512,11 +512,11 @@ fn flushed(trace: &str) -> Vec<PathBuf> {
     flushed.collect()
 }
 
-/// A run of the scenario: its document, what it flushed, the tree.
+/// Runs a scenario; returns its document, the flushed paths, and the path of the tree.
 fn traced(scenario: &Scenario) -> (Json, Vec<PathBuf>, PathBuf) {
     let sandbox = &scenario.sandbox;
     sandbox.write("traces/flushes", "");
-    // Folders that have to be made are flushed too.
+    // Folders that have to be created would be flushed, too.
     for pair in ["example.com", "other.example"] {
         fs::create_dir_all(sandbox.join(PAIR).with_file_name(pair).join("releases")).unwrap();
     }
@@ -538,7 +538,7 @@ fn traced(scenario: &Scenario) -> (Json, Vec<PathBuf>, PathBuf) {
     )
 }
 
-/// The plan and the paths of a certificate of a document.
+/// Returns the plan and the layout of a certificate of a document.
 fn planned(
     root: &Path,
     steps_of: &Json,
@@ -556,10 +556,10 @@ fn planned(
     (plan, LineageLayout::new(Some(root), stem, chain, key))
 }
 
-/// Each file once, each folder once after each set of changes that a later step relies on: what the
-/// plan says is what the kernel is asked for.
+/// The plan predicts the flushes: each file once, each folder once after each set of changes that a
+/// later step relies on.
 #[test]
-fn what_is_flushed_is_what_the_plan_says() {
+fn an_install_flushes_what_its_plan_predicts() {
     for (scenario, taken, count) in [
         (first(), &[][..], 12),
         (replacement(), &[], 10),
@@ -573,19 +573,19 @@ fn what_is_flushed_is_what_the_plan_says() {
     }
 }
 
-/// The folders that pairs share are flushed once for all of them.
+/// Folders that several certificates share are flushed once for all of them.
 #[test]
-fn what_a_batch_flushes_is_what_its_plans_say() {
+fn a_batch_flushes_what_its_plans_predict() {
     let scenario = batch();
     fs::remove_dir_all(scenario.sandbox.join("tree/etc")).unwrap();
     let (document, mut flushed, root) = traced(&scenario);
     let (of, other) = (&document["certificates"][0], &document["certificates"][1]);
     let one = planned(&root, of, "example.com", SITE);
     let two = planned(&root, other, "other.example", OTHER);
-    let mut said = flushes(&[(&one.0, &one.1, &[]), (&two.0, &two.1, &[])]);
+    let mut predicted = flushes(&[(&one.0, &one.1, &[]), (&two.0, &two.1, &[])]);
     assert_eq!(flushed.len(), 2 * 12 - 2, "{flushed:?}");
-    // Both releases are built before the first is given its name.
+    // Both releases are written before the first is renamed to its final name.
     flushed.sort();
-    said.sort();
-    assert_eq!(flushed, said);
+    predicted.sort();
+    assert_eq!(flushed, predicted);
 }

@@ -1,7 +1,7 @@
-//! `certctl forget`: plain files in the place of the links, then nothing of certctl's is left;
-//! killed at each call on the way, nobody misses a file and the next run ends it.
+//! `certctl forget`: plain files replace the links, and certctl's folder is deleted. If it is killed
+//! at any system call, no file is missing and the next run completes the removal.
 //! Needs: nginx strace unshare mount
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -31,7 +31,7 @@ fn is_plain(shop: &Shop, path: &str) -> bool {
 }
 
 #[test]
-fn links_become_plain_files_and_the_folder_goes() {
+fn links_become_plain_files_and_the_folder_is_deleted() {
     let shop = Shop::new();
     shop.round(&["--key-mode", "0640"]).expect(0);
     shop.round(&[]).expect(0);
@@ -85,7 +85,7 @@ fn links_become_plain_files_and_the_folder_goes() {
     assert_eq!(leftovers(&shop.sandbox), Vec::<std::path::PathBuf>::new());
 
     forget(&shop, &[]).expect(3);
-    // The next install takes the files over.
+    // The next install takes over the files.
     shop.round(&[]).expect(0);
     shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
     assert_eq!(shop.served(), served);
@@ -93,28 +93,28 @@ fn links_become_plain_files_and_the_folder_goes() {
 }
 
 #[test]
-fn what_a_person_reads() {
+fn the_text_lists_files_and_says_that_no_reload_is_needed() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     let plan = forget(&shop, &["--dry-run"]).expect(0).stdout;
     assert!(
-        plan.contains("/etc/ssl/example.com.fullchain.pem a plain file with what it shows"),
+        plan.contains("/etc/ssl/example.com.fullchain.pem by a copy of the file"),
         "{plan}"
     );
     assert!(
-        plan.contains("/etc/ssl/certctl/example.com and what is in it"),
+        plan.contains("/etc/ssl/certctl/example.com and everything in it"),
         "{plan}"
     );
     let done = forget(&shop, &[]).expect(0).stdout;
     assert!(
-        done.contains("example.com.key (0600), the bytes of before"),
+        done.contains("example.com.key (0600), with the same content as before"),
         "{done}"
     );
-    assert!(done.contains("there is nothing to reload"), "{done}");
+    assert!(done.contains("need no reload"), "{done}");
 }
 
 #[test]
-fn refused_while_the_last_install_is_open_or_something_would_be_lost() {
+fn unfinished_installs_and_folders_with_other_files_are_refused() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     shop.round(&[]).expect(0);
@@ -159,7 +159,7 @@ fn refused_while_the_last_install_is_open_or_something_would_be_lost() {
         sandbox.join(&format!("{PAIR}/live/key.pem")),
     )
     .unwrap();
-    // A path that is a plain file already, or somebody else's, stays as it is.
+    // A path that is a plain file is left unchanged.
     std::fs::remove_file(sandbox.join(CHAIN)).unwrap();
     sandbox.write(CHAIN, "the user's");
     forget(&shop, &[]).expect(0);
@@ -174,11 +174,11 @@ fn refused_while_the_last_install_is_open_or_something_would_be_lost() {
 }
 
 #[test]
-fn room_and_rights_are_known_before_anything_is_touched() {
+fn missing_space_and_permissions_are_detected_before_any_change() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     std::fs::rename(shop.sandbox.join("tree"), shop.sandbox.join("kept")).unwrap();
-    let mut told = String::new();
+    let mut outputs = String::new();
     for (what, options, fault) in [
         (
             "full",
@@ -202,35 +202,35 @@ fn room_and_rights_are_known_before_anything_is_touched() {
                  set +e
                  find tree -printf '%p %T@\n' >before
                  for dry in --dry-run ''; do
-                   \"$@\" \"$CERTCTL\" forget example.com --root tree $dry >said$dry 2>&1; echo \"exit $?\"
+                   \"$@\" \"$CERTCTL\" forget example.com --root tree $dry >output$dry 2>&1; echo \"exit $?\"
                  done
-                 find tree -printf '%p %T@\n' | cmp before && cmp said said--dry-run && grep -v next: said"
+                 find tree -printf '%p %T@\n' | cmp before && cmp output output--dry-run && sed /^next/,\\$d output"
             ),
         );
-        told.push_str(
+        outputs.push_str(
             &format!("{what}: {run}\n").replace(&format!("user {}", user()), "user USER"),
         );
     }
-    insta::assert_snapshot!(told.replace(&shop.sandbox.path().display().to_string(), "[SANDBOX]"), @r"
+    insta::assert_snapshot!(outputs.replace(&shop.sandbox.path().display().to_string(), "[SANDBOX]"), @"
     full: exit 4
     exit 4
-    error: [SANDBOX]/tree/etc/ssl has room for 0 more bytes; 8192 are needed
+    error   the file system of [SANDBOX]/tree/etc/ssl has 0 free bytes; 8192 are needed
     --- exit 0
     read-only: exit 4
     exit 4
-    error: cannot write [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
-      cause: Read-only file system (os error 30)
+    error   cannot write [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
+            cause: Read-only file system (os error 30)
     --- exit 0
     another's: exit 4
     exit 4
-    error: user USER may not write to [SANDBOX]/tree/etc/ssl
-      cause: Permission denied (os error 13)
+    error   user USER cannot write to [SANDBOX]/tree/etc/ssl
+            cause: Permission denied (os error 13)
     --- exit 0
     ");
 }
 
 #[test]
-fn nginx_goes_on_with_the_same_files() {
+fn nginx_keeps_serving_the_same_files() {
     let site = Site::new();
     let sandbox = &site.shop.sandbox;
     let nginx = site.start("");
@@ -272,7 +272,7 @@ fn nginx_goes_on_with_the_same_files() {
 }
 
 #[test]
-fn no_link_of_an_earlier_install_is_left_behind() {
+fn links_of_earlier_installs_are_replaced_too() {
     let site = Site::new();
     let sandbox = &site.shop.sandbox;
     let nginx = site.start("");
@@ -287,7 +287,7 @@ fn no_link_of_an_earlier_install_is_left_behind() {
     };
     reload();
     let config = nginx.config().display().to_string();
-    let told = [
+    let options = [
         "--root",
         "tree",
         "--trust",
@@ -299,11 +299,12 @@ fn no_link_of_an_earlier_install_is_left_behind() {
     ];
     let install = || {
         sandbox
-            .run(&[&["install", "example.com"], &told[..]].concat())
+            .run(&[&["install", "example.com"], &options[..]].concat())
             .expect(0)
     };
     install();
-    // The administrator moves the server twice; something else may still read the paths of before.
+    // The administrator changes the server's paths twice; other programs may still read the earlier
+    // ones.
     let paths = [
         ("tree/tls/m.pem", "tree/tls/m.key"),
         ("tree/srv/n.pem", "tree/srv/n.key"),
@@ -326,7 +327,7 @@ fn no_link_of_an_earlier_install_is_left_behind() {
         Some(4),
         "{settings}"
     );
-    // One that is gone may be missed; the next install forgets it.
+    // A link that was deleted is reported, and the next install forgets it.
     let first = sandbox.join(CHAIN);
     let text = std::fs::read_link(&first).unwrap();
     std::fs::remove_file(&first).unwrap();
@@ -358,7 +359,7 @@ fn no_link_of_an_earlier_install_is_left_behind() {
     assert!(!sandbox.join(PAIR).exists());
 }
 
-/// What a server finds; the key never looser than before.
+/// Checks that servers find the same files, and that no key is readable by more users.
 fn whole(shop: &Shop, served: &(String, String), point: &str) {
     assert_eq!(shop.served(), *served, "{point}");
     for (path, text) in tree(&shop.sandbox.join("tree")) {
@@ -373,7 +374,7 @@ fn whole(shop: &Shop, served: &(String, String), point: &str) {
 }
 
 #[test]
-fn killed_at_each_call_it_is_taken_up() {
+fn a_removal_that_was_killed_is_completed_by_the_next_run() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     let served = shop.served();
@@ -422,7 +423,7 @@ fn killed_at_each_call_it_is_taken_up() {
             let point = format!("{call} {number}");
             whole(&shop, &served, &point);
             let next = forget(&shop, &[]);
-            // Everything was done but the last word: then there is no such pair any more.
+            // If only the output was missing, the certificate is not installed any more.
             assert!(
                 next.code == 0 || next.code == 3 && !at(PAIR).exists(),
                 "{point}\n{next}"
@@ -439,11 +440,11 @@ fn killed_at_each_call_it_is_taken_up() {
             );
         }
     }
-    assert!(killed > 40, "{killed} points only");
+    assert!(killed > 40, "only {killed} points were tried");
 }
 
 #[test]
-fn a_configuration_that_names_the_folder_itself_holds_it() {
+fn a_configuration_that_references_the_folder_blocks_the_removal() {
     let site = Site::new();
     let sandbox = &site.shop.sandbox;
     site.round(&["--server", "none"]).expect(0);
@@ -453,10 +454,10 @@ fn a_configuration_that_names_the_folder_itself_holds_it() {
         .display()
         .to_string();
     let settings = format!("{PAIR}/settings.json");
-    let mut told = Json::parse(&sandbox.read(&settings));
-    told.set("server", "nginx");
-    told.set("server_config", config);
-    sandbox.write(&settings, told.to_string());
+    let mut saved = Json::parse(&sandbox.read(&settings));
+    saved.set("server", "nginx");
+    saved.set("server_config", config);
+    sandbox.write(&settings, saved.to_string());
     std::os::unix::fs::symlink(
         sandbox.join(PAIR).join("live/key.pem"),
         sandbox.join("alias.key"),

@@ -1,6 +1,6 @@
-//! What certctl 42475f8 left on disk (fixtures/frozen) is read by every later version: each sample
-//! is checked, listed, renewed, installed over, rolled back and removed.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! Every later version can use what certctl 42475f8 left on disk (fixtures/frozen): each sample is
+//! checked, listed, renewed, replaced, rolled back and removed.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -22,9 +22,9 @@ use support::namespace::is_root;
 use support::shop::{CHAIN, KEY, PAIR, fits, leftovers, mode, tree};
 use support::{Run, Sandbox};
 
-/// Words that may be renamed: each stands here once.
+/// Words that may be renamed; each is defined once here.
 mod word {
-    /// Makes plain files of the links and deletes the folder.
+    /// The command that replaces the links by plain files and deletes the folder.
     pub(super) const REMOVE: &str = "forget";
     /// Verdicts of an install that wrote files, of one that had nothing to do, and of a renewal
     /// that made a request.
@@ -38,10 +38,10 @@ mod word {
     pub(super) const INSTALLED: &str = "installed";
 }
 
-/// Fields of settings.json that each install writes: the others are options, and stay.
+/// Fields of settings.json that each install writes; the others are options, which are kept.
 const WRITTEN_BY_INSTALLS: [&str; 4] = ["history", "former", "placeholder", "request"];
 
-/// One sample, and what is known of it.
+/// One sample, and what is expected of it.
 struct Case {
     sample: &'static str,
     /// The stable paths.
@@ -57,7 +57,7 @@ struct Case {
     rollback: i32,
 }
 
-/// One that is in order.
+/// A sample without any problem.
 const FINE: Case = Case {
     sample: "ordinary",
     chain: CHAIN,
@@ -84,7 +84,7 @@ fn read_settings(sandbox: &Sandbox) -> Json {
     }
 }
 
-/// What is remembered from one install to the next.
+/// Returns the saved options, without the fields that each install writes.
 fn options(settings: &Json) -> Json {
     let mut options = settings.clone();
     options
@@ -97,7 +97,7 @@ fn history(settings: &Json) -> &[Json] {
     settings["history"].as_array().unwrap()
 }
 
-/// The release that `live` or `proven` names.
+/// Returns the id of the release that `live` or `proven` points to.
 fn pointer(sandbox: &Sandbox, name: &str) -> Option<String> {
     let text = fs::read_link(sandbox.join(&format!("{PAIR}/{name}"))).ok()?;
     Some(
@@ -119,13 +119,13 @@ fn served(sandbox: &Sandbox, case: &Case) -> (String, String) {
     (sandbox.read(case.chain), sandbox.read(case.key))
 }
 
-/// The leaf that the CA has issued last; what it sends begins with the intermediate.
+/// Returns the leaf of the next certificate; its file begins with the intermediate.
 fn next_leaf(sandbox: &Sandbox) -> String {
-    let sent = sandbox.read("next.crt");
-    sent[sent.rfind("-----BEGIN").unwrap()..].to_owned()
+    let text = sandbox.read("next.crt");
+    text[text.rfind("-----BEGIN").unwrap()..].to_owned()
 }
 
-/// Nothing is written by what only looks.
+/// Runs the commands that only read, and checks that they change nothing.
 fn is_read(sandbox: &Sandbox, case: &Case) {
     let before = tree(sandbox.path());
     run(sandbox, &["install", "--check"]).expect(case.check);
@@ -146,7 +146,7 @@ fn is_read(sandbox: &Sandbox, case: &Case) {
         assert!([0, 1].contains(&path.code), "{}: {path}", case.sample);
     }
     assert_eq!(tree(sandbox.path()), before, "{}", case.sample);
-    // From a folder that knows nothing of it: the request is made from what is installed.
+    // In an empty folder the request is made from the installed certificate.
     fs::create_dir(sandbox.join("elsewhere")).unwrap();
     let due = run(
         sandbox,
@@ -176,7 +176,7 @@ fn is_read(sandbox: &Sandbox, case: &Case) {
     assert_eq!(tree(sandbox.path()), before, "{}", case.sample);
 }
 
-/// Installs the next certificate; gives the release.
+/// Installs the next certificate; returns the id of its release.
 fn is_installed_over(sandbox: &Sandbox, case: &Case) -> String {
     let before = read_settings(sandbox);
     let more: &[&str] = if before.get("trust").is_some() {
@@ -238,14 +238,14 @@ fn is_installed_over(sandbox: &Sandbox, case: &Case) -> String {
     live
 }
 
-/// Chain and key of a release.
+/// Returns chain and key of a release.
 fn release(sandbox: &Sandbox, id: &str) -> (String, String) {
     let read = |file: &str| sandbox.read(&format!("{PAIR}/releases/{id}/{file}"));
     (read("fullchain.pem"), read("key.pem"))
 }
 
-/// What a rollback after the next install goes to, and what one to the day before that install goes
-/// to.
+/// What a rollback after the next install restores, and what one to the day before that install
+/// restores.
 struct Before {
     last: (String, String),
     by_day: (String, String),
@@ -268,8 +268,8 @@ impl Before {
     }
 }
 
-/// Back to what was before, to the next one by its id, back again by the day, and to the next one
-/// again.
+/// Rolls back to the previous version, to the next one by its id, back again by date, and to the
+/// next one again.
 fn is_rolled_back(sandbox: &Sandbox, case: &Case, before: Option<&Before>, next: &str) {
     let over = served(sandbox, case);
     let back = |more: &[&str], code: i32, wanted: &(String, String)| {
@@ -319,7 +319,7 @@ fn is_plain(sandbox: &Sandbox, path: &str) -> bool {
     sandbox.join(path).symlink_metadata().unwrap().is_file()
 }
 
-/// Temporary names; a backup ends in `.~<number>~`.
+/// Returns leftover temporary files; a backup, which ends in `.~<number>~`, is none.
 fn leftovers_but_backups(sandbox: &Sandbox) -> Vec<String> {
     let shown = leftovers(sandbox)
         .into_iter()
@@ -327,7 +327,7 @@ fn leftovers_but_backups(sandbox: &Sandbox) -> Vec<String> {
     shown.filter(|path| !path.contains(".~")).collect()
 }
 
-/// All of it, in the order in which it happens on a server.
+/// Runs all of this, in the order in which it happens on a server.
 fn goes_on(case: &Case) -> Sandbox {
     let sandbox = unpack(case.sample);
     let before = Before::of(&sandbox, case);
@@ -339,7 +339,7 @@ fn goes_on(case: &Case) -> Sandbox {
 }
 
 #[test]
-fn an_older_install_goes_on() {
+fn ordinary_installs_can_be_continued() {
     let sandbox = goes_on(&FINE);
     assert!(sandbox.join("example.com-3.dcv").exists());
     goes_on(&Case {
@@ -353,7 +353,7 @@ fn an_older_install_goes_on() {
 }
 
 #[test]
-fn the_paths_of_red_hat_go_on() {
+fn installs_at_the_paths_of_red_hat_can_be_continued() {
     goes_on(&Case {
         sample: "redhat",
         chain: "tree/etc/pki/tls/certs/example.com.fullchain.pem",
@@ -363,7 +363,7 @@ fn the_paths_of_red_hat_go_on() {
 }
 
 #[test]
-fn an_older_unfinished_install_is_finished() {
+fn unfinished_installs_are_finished() {
     goes_on(&Case {
         sample: "unfinished",
         check: 1,
@@ -382,7 +382,7 @@ fn an_older_unfinished_install_is_finished() {
 }
 
 #[test]
-fn what_an_older_interrupted_install_left_is_cleared() {
+fn leftovers_of_interrupted_installs_are_deleted() {
     goes_on(&Case {
         sample: "interrupted",
         ..FINE
@@ -402,13 +402,13 @@ fn what_an_older_interrupted_install_left_is_cleared() {
 }
 
 #[test]
-fn an_older_placeholder_is_replaced_or_removed() {
+fn placeholders_are_replaced_or_removed() {
     let sandbox = unpack("placeholder");
     let case = Case {
         sample: "placeholder",
         ..FINE
     };
-    // What else is not proven is not removed.
+    // Other certificates that are not proven are not removed.
     is_removed(&sandbox, &case);
     goes_on(&Case {
         sample: "placeholder",
@@ -420,7 +420,7 @@ fn an_older_placeholder_is_replaced_or_removed() {
 }
 
 #[test]
-fn an_older_interrupted_removal_is_finished() {
+fn interrupted_removals_are_finished() {
     for sample in ["removal-begun", "removal-ending"] {
         let sandbox = unpack(sample);
         let case = Case { sample, ..FINE };
@@ -437,7 +437,7 @@ fn an_older_interrupted_removal_is_finished() {
             "{sample}"
         );
     }
-    // Or the next install comes first.
+    // The next install may come first.
     goes_on(&Case {
         sample: "removal-begun",
         check: 1,
@@ -451,10 +451,10 @@ fn an_older_interrupted_removal_is_finished() {
     });
 }
 
-/// Folder and name of the last request, the CA and the end of the paid term: from the settings
+/// Folder and name of the last request, the CA and the end of the order term come from the settings
 /// alone.
 #[test]
-fn settings_of_an_older_version_are_used_for_the_next_request() {
+fn saved_settings_are_used_for_the_next_request() {
     let sandbox = unpack("ordinary");
     for entry in fs::read_dir(sandbox.path()).unwrap() {
         let path = entry.unwrap().path();
@@ -487,9 +487,9 @@ fn settings_of_an_older_version_are_used_for_the_next_request() {
     );
 }
 
-/// Every field that certctl 42475f8 stores is in one of the samples.
+/// Every field that certctl 42475f8 saves is in one of the samples.
 #[test]
-fn every_stored_field_has_a_sample() {
+fn every_saved_field_is_in_a_sample() {
     let mut stored = BTreeMap::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/frozen");
     for entry in fs::read_dir(folder).unwrap() {
@@ -536,7 +536,8 @@ fn fields_of_a_later_version_are_kept() {
     kept("install with another option");
 }
 
-/// A server that shows what its files hold at each handshake; says where it is, and counts.
+/// Starts a server that reads its files at each handshake; returns its address and the number of
+/// handshakes.
 fn serve(chain: PathBuf, key: PathBuf) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, count) = (
@@ -559,7 +560,7 @@ fn serve(chain: PathBuf, key: PathBuf) -> (SocketAddr, Arc<AtomicUsize>) {
                 .with_no_client_auth()
                 .with_single_cert(chain, PrivateKeyDer::from_pem_file(&key).unwrap());
             let mut tls = ServerConnection::new(Arc::new(config.unwrap())).unwrap();
-            // The prober goes away when it has seen enough.
+            // The probe closes the connection when it has the certificate.
             while tls.is_handshaking() && tls.complete_io(&mut connection).is_ok() {}
         }
     });
@@ -567,7 +568,7 @@ fn serve(chain: PathBuf, key: PathBuf) -> (SocketAddr, Arc<AtomicUsize>) {
 }
 
 #[test]
-fn commands_of_an_older_install_are_run_and_its_addresses_probed() {
+fn saved_commands_are_run_and_saved_addresses_probed() {
     let sandbox = unpack("commands");
     let (address, probes) = serve(sandbox.join(CHAIN), sandbox.join(KEY));
     let file = format!("{PAIR}/settings.json");
@@ -598,8 +599,8 @@ fn commands_of_an_older_install_are_run_and_its_addresses_probed() {
 }
 
 #[test]
-fn owner_and_mode_of_an_older_key_stay() {
-    // Nobody else may give a key to another group.
+fn saved_owner_and_mode_of_a_key_are_kept() {
+    // Only root may give a key to another group.
     if !is_root() {
         return;
     }
@@ -613,7 +614,7 @@ fn owner_and_mode_of_an_older_key_stay() {
 }
 
 #[test]
-fn paths_that_an_older_install_adopted_stay() {
+fn adopted_paths_are_kept() {
     let chain = "tree/srv/tls/moved.crt";
     let case = Case {
         sample: "adopted",
@@ -633,7 +634,7 @@ fn paths_that_an_older_install_adopted_stay() {
     assert_eq!(
         served(&sandbox, &case).0,
         sandbox.read(former),
-        "what was there before certctl was"
+        "the file that existed before certctl was used"
     );
 
     let sandbox = goes_on(&case);
@@ -643,9 +644,9 @@ fn paths_that_an_older_install_adopted_stay() {
     assert!(!sandbox.join(CHAIN).exists() && !sandbox.join(KEY).exists());
 }
 
-/// No server runs, so that only the settings say where else the certificate is read.
+/// No server is running, so only the settings list the further links.
 #[test]
-fn further_links_of_an_older_install_are_removed_too() {
+fn further_links_are_replaced_too() {
     let sandbox = unpack("servers");
     let combined = "tree/etc/ssl/private/example.com.pem";
     let before = sandbox.read(combined);
@@ -662,7 +663,7 @@ fn further_links_of_an_older_install_are_removed_too() {
 }
 
 #[test]
-fn an_older_batch_goes_on() {
+fn installs_of_several_certificates_can_be_continued() {
     let sandbox = unpack("batch");
     let stems = ["example.com", "example.com-rsa", "_.example.org"];
     let path = |stem: &str, what: &str| format!("tree/etc/ssl/certctl/{stem}/{what}");

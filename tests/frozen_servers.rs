@@ -1,7 +1,7 @@
 //! Certificates that certctl 42475f8 installed for nginx, and for nginx and HAProxy together
-//! (fixtures/frozen), are renewed and rolled back before the real servers, with no flag.
+//! (fixtures/frozen), are renewed and rolled back with the real servers, without options.
 //! Needs: nginx haproxy
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -22,7 +22,7 @@ use support::shop::{CHAIN, KEY, PAIR, leftovers, mode};
 /// Chain and key in one file, as HAProxy reads it.
 const COMBINED: &str = "tree/etc/ssl/private/example.com.pem";
 
-/// The leaf that the server at this port shows.
+/// Returns the leaf that the server at this port serves.
 fn shown(port: u16) -> String {
     let target = ProbeTarget::new(([127, 0, 0, 1], port).into(), "example.com");
     let handshake = probe_all(&[target], Duration::from_secs(20))
@@ -32,8 +32,8 @@ fn shown(port: u16) -> String {
     Certificate::from_der(&handshake.chain[0]).unwrap().to_pem()
 }
 
-/// Installs the next certificate, rolls it back, installs it again; each time all servers show what
-/// the chain has.
+/// Installs the next certificate, rolls it back and installs it again; checks each time that all
+/// servers serve the installed chain.
 fn goes_on(sandbox: &Sandbox, ports: &[u16]) {
     let settings = || Json::parse(&sandbox.read(&format!("{PAIR}/settings.json")));
     let (before, chain) = (settings(), sandbox.read(CHAIN));
@@ -49,7 +49,7 @@ fn goes_on(sandbox: &Sandbox, ports: &[u16]) {
             .for_each(|port| assert!(served.starts_with(&shown(*port)), "{what}: port {port}"));
         served
     };
-    is_served("as it was");
+    is_served("before the install");
     run(&["install", "next.crt"]);
     assert_ne!(is_served("installed"), chain);
     run(&["install", "--check"]);
@@ -71,7 +71,7 @@ fn goes_on(sandbox: &Sandbox, ports: &[u16]) {
     assert_eq!(leftovers(sandbox), Vec::<std::path::PathBuf>::new());
 }
 
-/// A TLS block of nginx with the pair at the usual paths.
+/// A TLS block of nginx with the certificate at the usual paths.
 fn block(sandbox: &Sandbox, port: u16) -> String {
     let path = |path: &str| sandbox.join(path).display().to_string();
     format!(

@@ -1,6 +1,6 @@
-//! `certctl install` and `rollback` in a tree of their own, with nobody to ask, with scripts, with
-//! the real nginx.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! `certctl install` and `rollback` in a `--root` tree, without a server and with scripts that stand
+//! for one.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -12,7 +12,7 @@ use support::program::program;
 use support::shop::{CHAIN, KEY, PAIR, Shop, codes, fits, leftovers, link, mode};
 
 #[test]
-fn the_first_install_and_its_repetition() {
+fn a_repeated_install_changes_nothing() {
     let shop = Shop::new();
     let first = shop.round(&["--json"]).expect(0).json();
     assert_eq!(first["verdict"], "files");
@@ -24,7 +24,7 @@ fn the_first_install_and_its_repetition() {
     assert_eq!(
         chain.matches("BEGIN CERTIFICATE").count(),
         2,
-        "leaf and intermediate, no root"
+        "the chain has leaf and intermediate, but no root"
     );
     assert_eq!(key, shop.sandbox.read("example.com.key"));
     assert_eq!(mode(&shop.sandbox.join(KEY)), 0o600);
@@ -50,7 +50,7 @@ fn the_first_install_and_its_repetition() {
 }
 
 #[test]
-fn a_replacement_and_back_again() {
+fn a_rollback_restores_the_replaced_certificate() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     let first = shop.served();
@@ -69,13 +69,13 @@ fn a_replacement_and_back_again() {
     );
     assert_eq!(shop.served(), first);
     shop.sandbox.run(&["rollback", "--root", "tree"]).expect(3);
-    assert_eq!(shop.served(), first, "there is nothing before the first");
+    assert_eq!(shop.served(), first, "there is no version before the first");
     shop.install("new.crt", &[]).expect(0);
     assert_eq!(shop.served(), second);
 }
 
 #[test]
-fn plain_files_that_fit_are_taken_over() {
+fn plain_files_with_a_matching_key_are_taken_over() {
     let shop = Shop::new();
     shop.round(&["--chain-path", "/etc/old.crt", "--key-path", "/etc/old.key"])
         .expect(0);
@@ -90,20 +90,24 @@ fn plain_files_that_fit_are_taken_over() {
     let run = shop.round(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "files");
     assert!(codes(&run).contains(&"key-mode-tightened"), "{run}");
-    assert_eq!(mode(&sandbox.join(KEY)), 0o640, "less the bits for others");
+    assert_eq!(
+        mode(&sandbox.join(KEY)),
+        0o640,
+        "the mode without the bits for others"
+    );
     assert_ne!(shop.served().1, old_key);
     sandbox.run(&["rollback", "--root", "tree"]).expect(0);
     assert_eq!(
         shop.served(),
         (old_chain, old_key),
-        "the very bytes that were there"
+        "the bytes of the replaced files"
     );
     assert_eq!(mode(&sandbox.join(KEY)), 0o640);
     shop.round(&[]).expect(0);
     assert_eq!(
         mode(&sandbox.join(KEY)),
         0o640,
-        "a rollback forgets nothing of who may read it"
+        "a rollback keeps the key's mode for the next install"
     );
 }
 
@@ -129,7 +133,7 @@ fn a_key_in_the_chain_file_is_not_published() {
     assert_eq!(
         std::fs::read_to_string(&kept).unwrap(),
         chain.clone() + &key,
-        "nothing is lost"
+        "the backup has the whole file"
     );
     assert_eq!(mode(&kept), 0o600);
     sandbox.run(&["rollback", "--root", "tree"]).expect(0);
@@ -143,7 +147,7 @@ fn a_key_in_the_chain_file_is_not_published() {
 }
 
 #[test]
-fn who_may_read_the_key_is_what_is_said() {
+fn the_reported_key_mode_is_the_mode_on_disk() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     shop.round(&[]).expect(0);
@@ -169,7 +173,7 @@ fn who_may_read_the_key_is_what_is_said() {
 }
 
 #[test]
-fn a_rollback_that_would_reach_nothing_is_refused() {
+fn a_rollback_of_plain_files_is_refused() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     shop.round(&[]).expect(0);
@@ -193,12 +197,13 @@ fn a_rollback_that_would_reach_nothing_is_refused() {
 }
 
 #[test]
-fn a_broken_pair_comes_back_from_a_fault_between_the_links() {
+fn a_failure_between_two_links_restores_broken_files() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     shop.deliver("old.crt");
     sandbox.write(CHAIN, "no chain");
-    // A name that leaves no room for a backup's: the fault comes after the link of the chain.
+    // A file name so long that its backup's name would be too long: the failure comes after the link
+    // of the chain was created.
     let long = format!("/etc/ssl/private/{}.key", "x".repeat(250));
     let key = format!("tree{long}");
     sandbox.write(&key, "no key");
@@ -211,11 +216,11 @@ fn a_broken_pair_comes_back_from_a_fault_between_the_links() {
 }
 
 #[test]
-fn only_the_backup_of_this_run_is_put_back() {
+fn a_rollback_restores_only_the_backup_of_its_own_run() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     sandbox.write(KEY, "the user's");
-    // A gap in the numbers: the new backup gets it.
+    // The new backup gets the free number 2.
     sandbox.write(&format!("{KEY}.~1~"), "of last year");
     sandbox.write(&format!("{KEY}.~3~"), "of this year");
     let run = shop.round(&[
@@ -228,7 +233,7 @@ fn only_the_backup_of_this_run_is_put_back() {
 }
 
 #[test]
-fn the_next_round_finds_the_key_where_the_last_request_came_from() {
+fn a_renewal_finds_the_key_in_the_folder_of_the_last_request() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     shop.deliver("next.crt");
@@ -244,7 +249,7 @@ fn the_next_round_finds_the_key_where_the_last_request_came_from() {
 }
 
 #[test]
-fn plain_files_that_do_not_fit_are_kept_as_backups() {
+fn plain_files_that_do_not_match_are_kept_as_backups() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     shop.deliver("old.crt");
@@ -263,7 +268,7 @@ fn plain_files_that_do_not_fit_are_kept_as_backups() {
 }
 
 #[test]
-fn a_dry_run_shows_the_plan_and_changes_nothing() {
+fn dry_runs_show_the_plan_and_change_nothing() {
     let shop = Shop::new();
     let planned = shop.round(&["--dry-run", "--json"]).expect(0).json();
     assert_eq!(planned["verdict"], "planned");
@@ -271,18 +276,15 @@ fn a_dry_run_shows_the_plan_and_changes_nothing() {
     shop.install("new.crt", &[]).expect(0);
     let before = shop.tree();
     let run = shop.round(&["--dry-run"]).expect(0);
-    assert!(
-        run.stdout
-            .contains("switch key and chain together, in one rename"),
-        "{run}"
-    );
-    for said in [
+    assert!(run.stdout.contains("switch servers to version"), "{run}");
+    for expected in [
         "/etc/ssl/certctl/example.com/releases/",
         "fullchain.pem (0644), cert.pem (0644), ca.pem (0644), key.pem (0600)",
         "link [SANDBOX]/tree/etc/ssl/certctl/example.com/proven -> releases/",
-        "else   if a later step fails, back to",
+        "undo    if a step fails, version",
+        "done    dry run: nothing was changed",
     ] {
-        assert!(run.to_string().contains(said), "{said}\n{run}");
+        assert!(run.to_string().contains(expected), "{expected}\n{run}");
     }
     assert_eq!(shop.tree(), before);
     shop.sandbox
@@ -291,7 +293,7 @@ fn a_dry_run_shows_the_plan_and_changes_nothing() {
 }
 
 #[test]
-fn what_is_refused_touches_nothing() {
+fn refused_installs_change_nothing() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     shop.round(&[]).expect(0);
@@ -379,7 +381,7 @@ fn what_is_refused_touches_nothing() {
         .expect(2);
 }
 
-/// Scripts that stand for a server; what they are called for is in `log`.
+/// Scripts that stand for a server's test and reload; each call is recorded in `log`.
 fn scripts(sandbox: &Sandbox, test: &str, reload: &str) -> (String, String) {
     let script = |name: &str, body: &str| {
         let log = sandbox.join("log").display().to_string();
@@ -391,12 +393,12 @@ fn scripts(sandbox: &Sandbox, test: &str, reload: &str) -> (String, String) {
 }
 
 #[test]
-fn a_test_that_fails_after_the_switch_takes_it_back() {
+fn a_test_that_fails_after_the_switch_rolls_back() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     shop.round(&[]).expect(0);
     let (first, release) = (shop.served(), link(sandbox, &format!("{PAIR}/live")));
-    // Fine before the switch, fails after it, fine again with what was there.
+    // Succeeds before the switch, fails after it, and succeeds again with the previous files.
     let condition = format!(
         "[ \"$(readlink {})\" = {release} ] || {{ echo no such luck; exit 1; }}",
         sandbox.join(&format!("{PAIR}/live")).display()
@@ -419,13 +421,13 @@ fn a_test_that_fails_after_the_switch_takes_it_back() {
     assert_eq!(
         log.lines().filter(|line| *line == "reload").count(),
         1,
-        "one reload, on the way back\n{log}"
+        "the only reload is that of the rollback\n{log}"
     );
     assert!(log.ends_with("test\nreload\n"), "{log}");
 }
 
 #[test]
-fn a_reload_that_fails_twice_is_told_in_full() {
+fn a_reload_that_fails_in_the_rollback_too_is_reported() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     let first = shop.served();
@@ -439,7 +441,7 @@ fn a_reload_that_fails_twice_is_told_in_full() {
         run["rolled_back"]["done"][0]
             .as_str()
             .unwrap()
-            .starts_with("switch key and chain"),
+            .starts_with("switch servers to version"),
         "{run}"
     );
     assert!(
@@ -473,7 +475,7 @@ fn a_first_install_that_fails_leaves_no_links() {
 }
 
 #[test]
-fn what_was_given_once_is_remembered() {
+fn options_are_saved_for_the_next_install() {
     let shop = Shop::new();
     let (test, reload) = scripts(&shop.sandbox, "", "");
     shop.round(&[
@@ -508,12 +510,12 @@ fn what_was_given_once_is_remembered() {
     assert_eq!(
         shop.tree(),
         before,
-        "commands that others may write are not run"
+        "commands that other users could have written are not run"
     );
 }
 
 #[test]
-fn modes_whatever_the_umask() {
+fn file_modes_do_not_depend_on_the_umask() {
     for umask in ["000", "077"] {
         let shop = Shop::new();
         shop.deliver("new.crt");
@@ -545,7 +547,7 @@ fn modes_whatever_the_umask() {
 }
 
 #[test]
-fn the_lock_is_waited_for_and_then_told() {
+fn a_lock_that_is_held_too_long_is_reported() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     let lock = shop.sandbox.join("tree/etc/ssl/certctl/.lock");
@@ -560,7 +562,7 @@ fn the_lock_is_waited_for_and_then_told() {
 }
 
 #[test]
-fn many_at_once_never_mix() {
+fn concurrent_installs_never_mix_chain_and_key() {
     let shop = Shop::new();
     let folders = ["one", "two"];
     for folder in folders {
@@ -616,14 +618,14 @@ fn releases_are_pruned_but_never_those_in_use() {
 }
 
 #[test]
-fn an_interrupted_install_is_taken_up_again() {
+fn an_interrupted_install_is_continued() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     shop.round(&[]).expect(0);
     let first = link(sandbox, &format!("{PAIR}/proven"));
     shop.round(&[]).expect(0);
     let second = link(sandbox, &format!("{PAIR}/live"));
-    // As a kill between the switch and the proof leaves it.
+    // The state after a kill between the switch and the verification.
     let proven = sandbox.join(&format!("{PAIR}/proven"));
     std::fs::remove_file(&proven).unwrap();
     symlink(&first, &proven).unwrap();
@@ -632,7 +634,7 @@ fn an_interrupted_install_is_taken_up_again() {
         "left by a kill",
     );
 
-    // A third release switches at once; what fails goes back to what was proven, not to the second.
+    // A third release is switched to; its failure restores the proven release, not the second.
     let (test, _) = scripts(
         sandbox,
         &format!(
@@ -648,7 +650,7 @@ fn an_interrupted_install_is_taken_up_again() {
 }
 
 #[test]
-fn a_link_of_another_tool_is_left_alone() {
+fn links_of_other_tools_are_not_replaced() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     sandbox.write("tree/etc/letsencrypt/live/x.pem", "theirs");
@@ -661,7 +663,7 @@ fn a_link_of_another_tool_is_left_alone() {
 }
 
 #[test]
-fn a_name_stands_for_what_is_installed() {
+fn a_name_selects_the_installed_certificate() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     std::fs::remove_file(shop.sandbox.join("new.crt")).unwrap();
@@ -682,7 +684,7 @@ fn a_name_stands_for_what_is_installed() {
     assert_eq!(
         verified["findings"],
         serde_json::json!([]),
-        "key, chain and the remembered root"
+        "key, chain and the saved root are used"
     );
     std::fs::remove_file(shop.sandbox.join(&format!("{PAIR}/proven"))).unwrap();
     let verified = shop
@@ -692,20 +694,20 @@ fn a_name_stands_for_what_is_installed() {
         .json();
     assert_eq!(codes(&verified), ["not-verified-live"]);
 
-    let looked = shop
+    let check = shop
         .sandbox
         .run(&["dcv-check", "--root", "tree", "--resolver", "127.0.0.1:9"])
         .expect(3);
     assert!(
-        looked
+        check
             .stderr
             .contains("waits for a certificate: all have one"),
-        "{looked}"
+        "{check}"
     );
 }
 
-/// Runs `certctl ARGS`, sends TERM once `marker` is there, and says the exit code and what was
-/// printed.
+/// Runs `certctl ARGS` and sends SIGTERM as soon as `marker` exists; returns the exit code and
+/// stdout.
 fn terminated(shop: &Shop, args: &[&str], marker: &str) -> (i32, String) {
     let mut command = shop.sandbox.command(args);
     let child = command
@@ -714,7 +716,10 @@ fn terminated(shop: &Shop, args: &[&str], marker: &str) -> (i32, String) {
         .unwrap();
     let ends = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while !shop.sandbox.join(marker).exists() {
-        assert!(std::time::Instant::now() < ends, "{marker} never came");
+        assert!(
+            std::time::Instant::now() < ends,
+            "{marker} was not created in time"
+        );
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     support::terminate(child.id());
@@ -726,7 +731,7 @@ fn terminated(shop: &Shop, args: &[&str], marker: &str) -> (i32, String) {
 }
 
 #[test]
-fn a_signal_before_the_switch_stops_and_after_it_takes_back() {
+fn a_signal_after_the_switch_rolls_back() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     let first = shop.served();
@@ -737,30 +742,34 @@ fn a_signal_before_the_switch_stops_and_after_it_takes_back() {
         "install", "new.crt", "--root", "tree", "--trust", "root.pem", "--json",
     ];
 
-    let (code, said) = terminated(
+    let (code, output) = terminated(
         &shop,
         &[&common[..], &["--test", &test]].concat(),
         "testing",
     );
-    assert_eq!(code, 143, "{said}");
+    assert_eq!(code, 143, "{output}");
     assert!(
-        said.contains("\"kind\":\"interrupted\"") && said.contains("before the switch"),
-        "{said}"
+        output.contains("\"kind\":\"interrupted\"")
+            && output.contains("the files that servers read have not been changed"),
+        "{output}"
     );
     assert_eq!(shop.served(), first);
 
-    let (code, said) = terminated(
+    let (code, output) = terminated(
         &shop,
         &[&common[..], &["--reload", &reload]].concat(),
         "reloading",
     );
-    assert_eq!(code, 143, "{said}");
-    assert!(said.contains("it was taken back"), "{said}");
+    assert_eq!(code, 143, "{output}");
+    assert!(
+        output.contains("rolled back: the files that servers read are as before"),
+        "{output}"
+    );
     assert_eq!(shop.served(), first);
     assert!(leftovers(&shop.sandbox).is_empty());
 }
 
-/// The document with what differs from run to run masked.
+/// The document, with the values masked that differ from run to run.
 fn masked(shop: &Shop, run: &support::Run) -> String {
     let mut text = format!("{:#}", run.json());
     text = text.replace(&shop.sandbox.path().display().to_string(), "[SANDBOX]");
@@ -777,7 +786,7 @@ fn masked(shop: &Shop, run: &support::Run) -> String {
 }
 
 #[test]
-fn the_document() {
+fn an_install_prints_this_document_and_this_text() {
     let shop = Shop::new();
     let run = shop
         .round(&["--dry-run", "--test", "true", "--probe", "none", "--json"])
@@ -885,7 +894,7 @@ fn the_document() {
     let dates = |line: &str| {
         line.split(' ')
             .map(|word| {
-                if word.trim_end_matches(';').len() == 10 && word.starts_with("20") {
+                if word.trim_end_matches([';', ',']).len() == 10 && word.starts_with("20") {
                     "[DATE]"
                 } else {
                     word
@@ -894,17 +903,17 @@ fn the_document() {
             .collect::<Vec<_>>()
             .join(" ")
     };
-    insta::assert_snapshot!(run.lines().map(dates).collect::<Vec<_>>().join("\n"), @r#"
-    found  example.com, www.example.com, ends [DATE] fits example.com.key; 1 intermediate, root left out; trusted by root.pem
-    note   left out: Test Root R1 (a root: clients have it)
-    wrote  [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem   [SANDBOX]/tree/etc/ssl/private/example.com.key (0600)
-    done   example.com until [DATE] next round from [DATE]
+    insta::assert_snapshot!(run.lines().map(dates).collect::<Vec<_>>().join("\n"), @"
+    found   example.com, www.example.com, expires [DATE] matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
+    note    left out: Test Root R1 (a root: clients have it)
+    wrote   [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem, [SANDBOX]/tree/etc/ssl/private/example.com.key (0600)
+    done    example.com is installed and expires [DATE] renew from [DATE] no server was probed
     --- exit 0
-    "#);
+    ");
 }
 
 #[test]
-fn no_link_leads_out_of_the_tree() {
+fn links_out_of_the_tree_are_refused() {
     let shop = Shop::new();
     std::fs::create_dir_all(shop.sandbox.join("outside")).unwrap();
     std::fs::create_dir_all(shop.sandbox.join("tree/etc/pki/tls/private")).unwrap();
@@ -924,7 +933,7 @@ fn no_link_leads_out_of_the_tree() {
 }
 
 #[test]
-fn of_several_that_are_installed_a_rollback_wants_one_named() {
+fn a_rollback_needs_a_name_if_several_are_installed() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     let mut all = shop.ca.bundle_pem();
@@ -955,7 +964,7 @@ fn of_several_that_are_installed_a_rollback_wants_one_named() {
         .json();
     for one in run["error"]["next"].as_array().unwrap() {
         assert!(
-            one["text"].as_str().unwrap().contains("--root tree"),
+            one["command"].as_str().unwrap().contains("--root tree"),
             "{run}"
         );
     }

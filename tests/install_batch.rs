@@ -1,6 +1,6 @@
-//! Several certificates in one `certctl install`: with nobody to ask, and before the real nginx.
+//! Several certificates in one `certctl install`, without a server and with the real nginx.
 //! Needs: nginx
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -54,7 +54,7 @@ fn verdicts(document: &Json) -> Vec<&str> {
 }
 
 #[test]
-fn all_files_are_one_bag_and_each_leaf_is_installed() {
+fn all_files_are_read_together_and_each_leaf_is_installed() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     deliver(&shop, &NAMES);
@@ -90,7 +90,7 @@ fn all_files_are_one_bag_and_each_leaf_is_installed() {
 }
 
 #[test]
-fn without_arguments_what_is_ready_here_is_installed() {
+fn without_arguments_new_certificates_in_the_folder_are_installed() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     deliver(&shop, &NAMES);
@@ -106,7 +106,7 @@ fn without_arguments_what_is_ready_here_is_installed() {
     assert_eq!(
         run["certificates"].as_array().unwrap().len(),
         1,
-        "the one that is new: {run}"
+        "only the new certificate is installed: {run}"
     );
     assert_eq!(run["certificates"][0]["name"], "b.example");
     assert_eq!(live(sandbox, "a.example"), before);
@@ -116,13 +116,13 @@ fn without_arguments_what_is_ready_here_is_installed() {
         ["certctl", "rollback", "b.example"],
         "{run}"
     );
-    // All of it is live by now.
+    // All of them are live now.
     let run = sandbox
         .run(&[&args[..], &["--json"]].concat())
         .expect(0)
         .json();
     assert_eq!(run["verdict"], "unchanged");
-    // By name, what is installed is taken up.
+    // A name selects the installed certificate.
     let run = sandbox
         .run(&[
             "install",
@@ -135,14 +135,15 @@ fn without_arguments_what_is_ready_here_is_installed() {
         .expect(0)
         .json();
     assert_eq!(verdicts(&run), ["unchanged"; 2]);
-    // What was replaced has its way back on one line.
+    // One command rolls back all replaced certificates.
     deliver(&shop, &["a.example", "c.example"]);
     let run = sandbox.run(&args).expect(0);
-    let line = run
-        .stdout
-        .lines()
-        .find_map(|line| line.strip_prefix("undo   "))
-        .unwrap();
+    let mut lines = run.stdout.lines();
+    assert!(
+        lines.any(|line| line == "undo    Restore the previous certificates:"),
+        "{run}"
+    );
+    let line = lines.next().unwrap().trim_start();
     assert_eq!(
         line,
         "for name in a.example c.example; do certctl rollback \"$name\" --root tree; done"
@@ -200,11 +201,11 @@ fn without_arguments_the_newest_archive_for_a_key_here_is_installed() {
 }
 
 #[test]
-fn what_is_wrong_with_one_holds_no_other() {
+fn a_refused_certificate_does_not_block_the_others() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     deliver(&shop, &NAMES);
-    // A path that cannot be linked, and a leaf without its intermediate in a folder of its own.
+    // A folder exists at the path of the link.
     std::fs::create_dir_all(sandbox.join(&chain("b.example"))).unwrap();
     let run = sandbox
         .run(&["install", "--root", "tree", "--trust", "root.pem", "--json"])
@@ -246,7 +247,7 @@ impl Sites {
         }
     }
 
-    /// `also` is what the test does beside nginx's own.
+    /// `also` is what the test script runs in addition to nginx's own test.
     fn scripts(&self, also: &str) -> [String; 2] {
         let sandbox = &self.shop.sandbox;
         let config = sandbox.join("nginx/nginx.conf").display().to_string();
@@ -299,7 +300,7 @@ impl Sites {
             .count()
     }
 
-    /// Whether nginx shows what lies there.
+    /// Whether nginx serves the installed certificate.
     fn shows(&self, name: &str) -> bool {
         let target = ProbeTarget::new(([127, 0, 0, 1], self.port).into(), name);
         let Ok(handshake) = probe_all(&[target], std::time::Duration::from_secs(20))
@@ -326,7 +327,7 @@ fn one_test_and_one_reload_for_all_sites_of_a_server() {
         (&"live".into(), vec!["live"; 3]),
         "{first}"
     );
-    // Once before anything is touched, once after the switches.
+    // One test before anything is changed, one after the switches.
     assert_eq!((sites.log("test"), sites.log("reload")), (2, 1));
     assert!(NAMES.iter().all(|name| sites.shows(name)));
     deliver(&sites.shop, &NAMES);
@@ -337,13 +338,13 @@ fn one_test_and_one_reload_for_all_sites_of_a_server() {
 }
 
 #[test]
-fn a_bad_one_among_good_ones_is_put_back_alone() {
+fn only_the_certificate_that_the_server_rejects_is_rolled_back() {
     let sites = Sites::new();
     let sandbox = &sites.shop.sandbox;
     sites.install("").expect(0);
     let old = NAMES.map(|name| live(sandbox, name));
     deliver(&sites.shop, &NAMES);
-    // What only a server can know is wrong with the new one of the second.
+    // The server's test rejects the new certificate of the second site.
     let path = sandbox.join(&chain("b.example")).display().to_string();
     let pointer = sandbox
         .join("tree/etc/ssl/certctl/b.example/live")
@@ -358,14 +359,15 @@ fn a_bad_one_among_good_ones_is_put_back_alone() {
     assert_eq!(run["verdict"], "rolled-back");
     assert_eq!(verdicts(&run), ["live", "rolled-back", "live"], "{run}");
     assert!(codes(&run).contains(&"test-failed"));
-    // The look, the one that fails, the one after the second went back; then one reload for all.
+    // The test before any change, the one that fails, and the one after the rollback of the second;
+    // then one reload for all.
     assert_eq!((sites.log("test"), sites.log("reload")), (3, 1));
     for (name, before) in NAMES.iter().zip(&old) {
         assert_eq!(live(sandbox, name) == *before, *name == "b.example");
         assert_eq!(live(sandbox, name), proven(sandbox, name));
         assert!(sites.shows(name), "{name}");
     }
-    // Where nobody is named, all of that server go back.
+    // If the output names no certificate, all certificates of the server are rolled back.
     deliver(&sites.shop, &NAMES);
     let kept = NAMES.map(|name| live(sandbox, name));
     let refuse = format!("[ \"$(readlink {pointer})\" = {} ] || exit 1", old[1]);

@@ -1,8 +1,8 @@
-//! File systems that refuse: full, read-only, immutable; paths that are taken or planted; folders
-//! that anybody may write to. Each is refused or survived, the pair before is still there, and the
-//! next run goes through.
+//! Full, read-only and immutable file systems; paths where something unexpected exists; folders that
+//! every user can write to. Each install fails or succeeds cleanly, the previous certificate is still
+//! there after a failure, and the next install succeeds.
 //! Needs: unshare mount chattr strace prlimit
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -17,17 +17,17 @@ use support::namespace::{in_mount, is_root, user};
 use support::program::program;
 use support::shop::{CHAIN, KEY, Shop, tree};
 
-/// What is there before the run that fails.
+/// The installed state before the run that fails.
 #[derive(Clone, Copy)]
 enum Before {
-    /// A pair that certctl has installed.
+    /// A certificate that certctl has installed.
     Installed,
-    /// A pair in plain files.
+    /// A certificate and its key in plain files.
     Plain,
 }
 
-/// A shop with the tree to start from in `kept`, the pair of it in `old.*` and the pair to come in
-/// `new.*`.
+/// Returns a shop with the initial tree in `kept`, its certificate and key in `old.*`, and the next
+/// ones in `new.*`.
 fn shop(before: Before) -> Shop {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
@@ -51,9 +51,9 @@ fn shop(before: Before) -> Shop {
     shop
 }
 
-/// The words of an install that meets `fault`, its exit code, and what it left; then the next run,
-/// after `mend`.
-fn meet(shop: &Shop, (size, fault, mend): (&str, &str, &str)) -> String {
+/// Returns the output and exit code of an install after `fault` and the files that it left; then
+/// those of the next install, after `repair`.
+fn install_with_fault(shop: &Shop, (size, fault, repair): (&str, &str, &str)) -> String {
     let run = in_mount(
         &shop.sandbox,
         &format!("size={size}"),
@@ -64,8 +64,8 @@ fn meet(shop: &Shop, (size, fault, mend): (&str, &str, &str)) -> String {
                $limit \"$@\" \"$CERTCTL\" install new.crt --root tree --trust root.pem 2>&1; echo \"exit $?\"
              }}
              left() {{
-               for pair in old new; do
-                 if cmp -s $pair.chain $chain && cmp -s $pair.key $key; then echo \"on disk: the $pair pair\"; fi
+               for version in old new; do
+                 if cmp -s $version.chain $chain && cmp -s $version.key $key; then echo \"on disk: the $version certificate\"; fi
                done
                find tree -name '.*~'
              }}
@@ -73,7 +73,7 @@ fn meet(shop: &Shop, (size, fault, mend): (&str, &str, &str)) -> String {
              {fault}
              set +e
              install; left
-             {mend}
+             {repair}
              echo 'and then'
              install | tail -1; left"
         ),
@@ -82,10 +82,10 @@ fn meet(shop: &Shop, (size, fault, mend): (&str, &str, &str)) -> String {
     run.to_string().replace("--- exit 0", "")
 }
 
-/// The pair before is there until the next run.
-const KEPT: &str = "on disk: the old pair\nand then\nexit 0\non disk: the new pair\n";
+/// The output where the old certificate stays until the next run.
+const KEPT: &str = "on disk: the old certificate\nand then\nexit 0\non disk: the new certificate\n";
 
-/// Without what is another each time: ids and temporary names.
+/// Masks what differs from run to run: ids and temporary names.
 fn masked(text: &str) -> String {
     let mut masked = String::new();
     let mut word = String::new();
@@ -115,21 +115,21 @@ fn a_full_disk_changes_nothing() {
                 "head -c {} /dev/zero >tree/hole; cat /dev/zero 2>/dev/null >tree/fill || true; rm tree/hole",
                 pages * 4096
             );
-            let said = meet(&shop, ("256k", &fill, "rm tree/fill"));
-            if said.contains("exit 4\n") {
-                assert!(said.contains(KEPT), "{pages} pages: {said}");
-                refused.push(said);
+            let output = install_with_fault(&shop, ("256k", &fill, "rm tree/fill"));
+            if output.contains("exit 4\n") {
+                assert!(output.contains(KEPT), "{pages} pages: {output}");
+                refused.push(output);
             } else {
-                let [first, then] = said.split("and then\n").collect::<Vec<_>>()[..] else {
-                    panic!("{said}")
+                let [first, then] = output.split("and then\n").collect::<Vec<_>>()[..] else {
+                    panic!("{output}")
                 };
                 assert!(
-                    first.ends_with("exit 0\non disk: the new pair\n"),
-                    "{pages} pages: {said}"
+                    first.ends_with("exit 0\non disk: the new certificate\n"),
+                    "{pages} pages: {output}"
                 );
                 assert!(
-                    then.ends_with("exit 0\non disk: the new pair\n"),
-                    "{pages} pages: {said}"
+                    then.ends_with("exit 0\non disk: the new certificate\n"),
+                    "{pages} pages: {output}"
                 );
             }
         }
@@ -139,31 +139,33 @@ fn a_full_disk_changes_nothing() {
             refused.len()
         );
         if let Before::Installed = before {
-            insta::assert_snapshot!(masked(&refused[0]), @r"
-            error: [SANDBOX]/tree/etc/ssl/certctl/example.com/releases has room for 0 more bytes; 28672 are needed
-              next: make room:  df -h [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
+            insta::assert_snapshot!(masked(&refused[0]), @"
+            error   the file system of [SANDBOX]/tree/etc/ssl/certctl/example.com/releases has 0 free bytes; 28672 are needed
+            next    Free some space on the file system, whose usage this shows:
+                        df -h [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
             exit 4
-            on disk: the old pair
+            on disk: the old certificate
             and then
             exit 0
-            on disk: the new pair
+            on disk: the new certificate
             ");
-            insta::assert_snapshot!(masked(refused.last().unwrap()), @r"
-            error: [SANDBOX]/tree/etc/ssl/certctl/example.com/releases has room for 24576 more bytes; 28672 are needed
-              next: make room:  df -h [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
+            insta::assert_snapshot!(masked(refused.last().unwrap()), @"
+            error   the file system of [SANDBOX]/tree/etc/ssl/certctl/example.com/releases has 24576 free bytes; 28672 are needed
+            next    Free some space on the file system, whose usage this shows:
+                        df -h [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
             exit 4
-            on disk: the old pair
+            on disk: the old certificate
             and then
             exit 0
-            on disk: the new pair
+            on disk: the new certificate
             ");
         }
     }
 }
 
-/// Links alone move, and a link needs no room.
+/// A rollback only changes links, and a link needs no blocks.
 #[test]
-fn the_way_back_needs_no_room() {
+fn a_rollback_needs_no_disk_space() {
     let shop = shop(Before::Installed);
     let run = in_mount(
         &shop.sandbox,
@@ -172,20 +174,20 @@ fn the_way_back_needs_no_room() {
          certctl install new.crt --root tree --trust root.pem >/dev/null
          cmp new.chain tree/etc/ssl/example.com.fullchain.pem
          cat /dev/zero 2>/dev/null >tree/fill || true
-         certctl rollback --root tree >said 2>&1 || { echo \"exit $?\"; cat said; }
+         certctl rollback --root tree >output 2>&1 || { echo \"exit $?\"; cat output; }
          cmp old.chain tree/etc/ssl/example.com.fullchain.pem && cmp old.key tree/etc/ssl/private/example.com.key
          find tree -name '.*~'",
     );
     assert_eq!(run.to_string(), "--- exit 0");
 }
 
-/// A dry run says what the run would say, and neither leaves a trace: not even a folder that was
-/// made and taken away.
+/// A dry run prints the same error as the run, and neither changes the tree, not even a folder's
+/// modification time.
 #[test]
-fn what_cannot_be_written_is_known_before_anything_is() {
+fn unwritable_files_are_detected_before_anything_is_written() {
     let shop = Shop::new();
     shop.deliver("new.crt");
-    let mut told = Vec::new();
+    let mut outputs = Vec::new();
     for (what, options, fault) in [
         (
             "no bytes",
@@ -193,13 +195,13 @@ fn what_cannot_be_written_is_known_before_anything_is() {
             "cat /dev/zero 2>/dev/null >tree/fill || true",
         ),
         (
-            "no files",
+            "no inodes",
             "size=4m,nr_inodes=40",
             "i=0; while touch tree/$i 2>/dev/null; do i=$((i+1)); done",
         ),
         ("read-only", "size=4m", "mount -o remount,ro,bind tree"),
         (
-            "a folder of another's",
+            "a folder of another user",
             "size=4m",
             "set -- strace -f -o /dev/null -e inject=faccessat2:error=EACCES",
         ),
@@ -214,51 +216,55 @@ fn what_cannot_be_written_is_known_before_anything_is() {
                  set +e
                  find tree -printf '%p %T@\\n' >before
                  for dry in --dry-run ''; do
-                   \"$@\" \"$CERTCTL\" install new.crt --root tree --trust root.pem $dry >said$dry 2>&1; echo \"exit $?\"
+                   \"$@\" \"$CERTCTL\" install new.crt --root tree --trust root.pem $dry >output$dry 2>&1; echo \"exit $?\"
                  done
-                 find tree -printf '%p %T@\\n' | cmp before && cmp said said--dry-run && cat said"
+                 find tree -printf '%p %T@\\n' | cmp before && cmp output output--dry-run && cat output"
             ),
         );
-        told.push(
+        outputs.push(
             masked(&format!("{what}\n{run}")).replace(&format!("user {}", user()), "user USER"),
         );
     }
-    insta::assert_snapshot!(told.join("\n\n"), @r"
+    insta::assert_snapshot!(outputs.join("\n\n"), @"
     no bytes
     exit 4
     exit 4
-    error: [SANDBOX]/tree/etc/ssl has room for 0 more bytes; 40960 are needed
-      next: make room:  df -h [SANDBOX]/tree/etc/ssl
+    error   the file system of [SANDBOX]/tree/etc/ssl has 0 free bytes; 40960 are needed
+    next    Free some space on the file system, whose usage this shows:
+                df -h [SANDBOX]/tree/etc/ssl
     --- exit 0
 
-    no files
+    no inodes
     exit 4
     exit 4
-    error: [SANDBOX]/tree/etc/ssl has room for 0 more files; 14 are needed
-      next: make room:  df -hi [SANDBOX]/tree/etc/ssl
+    error   the file system of [SANDBOX]/tree/etc/ssl has 0 free inodes; 14 are needed
+    next    Free some space on the file system, whose usage this shows:
+                df -hi [SANDBOX]/tree/etc/ssl
     --- exit 0
 
     read-only
     exit 4
     exit 4
-    error: cannot make the folder [SANDBOX]/tree/etc/ssl/certctl
-      cause: Read-only file system (os error 30)
-      next: findmnt -T [SANDBOX]/tree/etc/ssl
+    error   cannot make the folder [SANDBOX]/tree/etc/ssl/certctl
+            cause: Read-only file system (os error 30)
+    next    findmnt -T [SANDBOX]/tree/etc/ssl.
     --- exit 0
 
-    a folder of another's
+    a folder of another user
     exit 4
     exit 4
-    error: user USER may not write to [SANDBOX]/tree/etc/ssl
-      cause: Permission denied (os error 13)
-      next: run the same with sudo, or see whose it is:  sudo ls -ld [SANDBOX]/tree/etc/ssl
+    error   user USER cannot write to [SANDBOX]/tree/etc/ssl
+            cause: Permission denied (os error 13)
+    next    Run the command again as root, with sudo.
+    next    If root may not write there either, check the owner and mode of the folder:
+                sudo ls -ld [SANDBOX]/tree/etc/ssl
     --- exit 0
     ");
 }
 
 #[test]
-fn a_mount_that_cannot_be_written_to_is_named() {
-    for (before, path, mend) in [
+fn read_only_mounts_are_reported() {
+    for (before, path, repair) in [
         (Before::Installed, "tree", "mount -o remount,rw,bind tree"),
         (Before::Plain, "tree", "mount -o remount,rw,bind tree"),
         (
@@ -272,38 +278,38 @@ fn a_mount_that_cannot_be_written_to_is_named() {
             "tree" => "mount -o remount,ro,bind tree".to_owned(),
             _ => format!("mount --bind {path} {path}; mount -o remount,ro,bind {path}"),
         };
-        let said = meet(&shop, ("4m", &fault, mend));
-        assert!(said.contains(KEPT), "{path}: {said}");
+        let output = install_with_fault(&shop, ("4m", &fault, repair));
+        assert!(output.contains(KEPT), "{path}: {output}");
         match (before, path) {
-            (Before::Installed, _) => insta::assert_snapshot!(masked(&said), @r"
-            error: cannot make the folder [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/RELEASE
-              cause: Read-only file system (os error 30)
-              next: findmnt -T [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
+            (Before::Installed, _) => insta::assert_snapshot!(masked(&output), @"
+            error   cannot make the folder [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/RELEASE
+                    cause: Read-only file system (os error 30)
+            next    findmnt -T [SANDBOX]/tree/etc/ssl/certctl/example.com/releases.
             exit 4
-            on disk: the old pair
+            on disk: the old certificate
             and then
             exit 0
-            on disk: the new pair
+            on disk: the new certificate
             "),
             (Before::Plain, "tree") => {}
-            (Before::Plain, _) => insta::assert_snapshot!(masked(&said), @r"
-            error: cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
-              cause: Read-only file system (os error 30)
-              next: findmnt -T [SANDBOX]/tree/etc/ssl/private
+            (Before::Plain, _) => insta::assert_snapshot!(masked(&output), @"
+            error   cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
+                    cause: Read-only file system (os error 30)
+            next    findmnt -T [SANDBOX]/tree/etc/ssl/private.
             exit 4
-            on disk: the old pair
+            on disk: the old certificate
             and then
             exit 0
-            on disk: the new pair
+            on disk: the new certificate
             "),
         }
     }
 }
 
 #[test]
-fn what_must_not_change_is_left() {
+fn immutable_files_are_left_unchanged() {
     let shop = shop(Before::Plain);
-    let mut told = Vec::new();
+    let mut outputs = Vec::new();
     // Settings, live and proven are renamed before the two paths become links.
     for (path, rename) in [
         ("private/example.com.key", 5),
@@ -311,8 +317,8 @@ fn what_must_not_change_is_left() {
         ("private", 5),
     ] {
         let path = format!("tree/etc/ssl/{path}");
-        let said = match is_root() {
-            true => meet(
+        let output = match is_root() {
+            true => install_with_fault(
                 &shop,
                 (
                     "4m",
@@ -320,56 +326,56 @@ fn what_must_not_change_is_left() {
                     &format!("chattr -i {path}"),
                 ),
             ),
-            // Only root sets the flag: the same answer to the same calls, without it.
+            // Only root can set the flag: strace injects the same error instead.
             false => {
                 let inject = format!("inject='-e inject=rename:error=EPERM:when={rename}'");
-                meet(&shop, ("4m", &inject, "inject="))
+                install_with_fault(&shop, ("4m", &inject, "inject="))
             }
         };
-        assert!(said.contains(KEPT), "{path}: {said}");
-        told.push(masked(&said));
+        assert!(output.contains(KEPT), "{path}: {output}");
+        outputs.push(masked(&output));
     }
-    insta::assert_snapshot!(told.join("\n\n"), @r"
-    error: cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
-      cause: Operation not permitted (os error 1)
-      next: see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key
+    insta::assert_snapshot!(outputs.join("\n\n"), @"
+    error   cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
+            cause: Operation not permitted (os error 1)
+    next    see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key.
     exit 4
-    on disk: the old pair
+    on disk: the old certificate
     and then
     exit 0
-    on disk: the new pair
+    on disk: the new certificate
 
-    error: cannot make the link [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
-      cause: Operation not permitted (os error 1)
-      next: see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
+    error   cannot make the link [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
+            cause: Operation not permitted (os error 1)
+    next    see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem.
     exit 4
-    on disk: the old pair
+    on disk: the old certificate
     and then
     exit 0
-    on disk: the new pair
+    on disk: the new certificate
 
-    error: cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
-      cause: Operation not permitted (os error 1)
-      next: see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key
+    error   cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
+            cause: Operation not permitted (os error 1)
+    next    see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key.
     exit 4
-    on disk: the old pair
+    on disk: the old certificate
     and then
     exit 0
-    on disk: the new pair
+    on disk: the new certificate
     ");
 }
 
-/// What somebody else has put where certctl writes: refused without waiting, nothing of it followed
-/// or changed.
+/// Unexpected files, links and folders where certctl writes are refused without waiting, and not
+/// followed or changed.
 #[test]
-fn what_is_planted_is_refused() {
+fn unexpected_files_and_links_are_refused() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     shop.round(&[]).expect(0);
     let (chain, key) = shop.served();
     shop.deliver("new.crt");
     let secret = sandbox.write("outside/secret", "root's");
-    let mut told = Vec::new();
+    let mut outputs = Vec::new();
     for (what, plant) in [
         ("a FIFO as key", "mkfifo private/example.com.key"),
         ("a folder as chain", "mkdir example.com.fullchain.pem"),
@@ -386,7 +392,7 @@ fn what_is_planted_is_refused() {
             "mkdir certctl; ln -s OUTSIDE/nothing certctl/.lock",
         ),
         (
-            "a link as the pair's folder",
+            "a link as the certificate's folder",
             "mkdir certctl; ln -s OUTSIDE certctl/example.com",
         ),
         (
@@ -402,7 +408,7 @@ fn what_is_planted_is_refused() {
             "mkdir -p certctl/example.com; mkfifo certctl/example.com/settings.json",
         ),
         (
-            "a folder of anybody's",
+            "a folder that every user can write to",
             "mkdir -p -m 777 certctl/example.com",
         ),
     ] {
@@ -418,7 +424,7 @@ fn what_is_planted_is_refused() {
         let before = shop.tree();
         let run = shop.install("new.crt", &[]);
         assert!([1, 2, 3, 4].contains(&run.code), "{what}: {run}");
-        // Folders of its own, and the lock in them, are all that it may have made.
+        // It may only have created its own folders and the lock.
         let ours = |path: &PathBuf| path.is_dir() || path.ends_with(".lock");
         let after = shop
             .tree()
@@ -426,97 +432,105 @@ fn what_is_planted_is_refused() {
             .filter(|(path, _)| before.contains_key(path) || !ours(path))
             .collect();
         assert_eq!(before, after, "{what}");
-        told.push(format!("{what}\n{run}").replace(&format!("user {}", user()), "user USER"));
+        outputs.push(format!("{what}\n{run}").replace(&format!("user {}", user()), "user USER"));
     }
     assert_eq!(tree(&sandbox.join("outside")).len(), 1);
     assert_eq!(fs::read_to_string(secret).unwrap(), "root's");
-    insta::assert_snapshot!(mask::masked(&told.join("\n\n")), @r"
+    insta::assert_snapshot!(mask::masked(&outputs.join("\n\n")), @"
     a FIFO as key
-    found  example.com, www.example.com, ends [DATE]; fits example.com.key; 1 intermediate, root left out; trusted by root.pem
-    note   left out: Test Root R1 (a root: clients have it)
-    wrong  [SANDBOX]/tree/etc/ssl/private/example.com.key is no regular file
-    next   ls -ld [SANDBOX]/tree/etc/ssl/private/example.com.key
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
+    error   [SANDBOX]/tree/etc/ssl/private/example.com.key is not a regular file
+    note    left out: Test Root R1 (a root: clients have it)
+    done    nothing was changed
+    next    Check what is at this path:
+                ls -ld [SANDBOX]/tree/etc/ssl/private/example.com.key
     --- exit 1
 
     a folder as chain
-    found  example.com, www.example.com, ends [DATE]; fits example.com.key; 1 intermediate, root left out; trusted by root.pem
-    note   left out: Test Root R1 (a root: clients have it)
-    wrong  [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem is a folder
-    next   ls -ld [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
+    error   [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem is a folder
+    note    left out: Test Root R1 (a root: clients have it)
+    done    nothing was changed
+    next    Check what is at this path:
+                ls -ld [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
     --- exit 1
 
     a link to a file of root's
-    found  example.com, www.example.com, ends [DATE]; fits example.com.key; 1 intermediate, root left out; trusted by root.pem
-    note   left out: Test Root R1 (a root: clients have it)
-    wrong  [SANDBOX]/tree/etc/ssl/private/example.com.key is a link to [SANDBOX]/outside/secret, which another tool keeps
-    next   choose paths of your own:  --chain-path PATH --key-path PATH, and name them in the server's configuration
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
+    error   [SANDBOX]/tree/etc/ssl/private/example.com.key is a symbolic link to [SANDBOX]/outside/secret, which certctl did not create
+    note    left out: Test Root R1 (a root: clients have it)
+    done    nothing was changed
+    next    Choose other paths with `--chain-path` and `--key-path`, and reference them in the server's configuration.
     --- exit 1
 
     a link to nothing
-    found  example.com, www.example.com, ends [DATE]; fits example.com.key; 1 intermediate, root left out; trusted by root.pem
-    note   left out: Test Root R1 (a root: clients have it)
-    wrong  [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem is a link to [SANDBOX]/outside/nothing, which another tool keeps
-    next   choose paths of your own:  --chain-path PATH --key-path PATH, and name them in the server's configuration
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
+    error   [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem is a symbolic link to [SANDBOX]/outside/nothing, which certctl did not create
+    note    left out: Test Root R1 (a root: clients have it)
+    done    nothing was changed
+    next    Choose other paths with `--chain-path` and `--key-path`, and reference them in the server's configuration.
     --- exit 1
 
     a link as lock
     --- stderr
-    error: cannot open the lock [SANDBOX]/tree/etc/ssl/certctl/.lock
-      cause: Too many levels of symbolic links (os error 40)
-      next: ls -ld [SANDBOX]/tree/etc/ssl/certctl/.lock; what the kernel says of it:  sudo dmesg | tail
+    error   cannot open the lock [SANDBOX]/tree/etc/ssl/certctl/.lock
+            cause: Too many levels of symbolic links (os error 40)
+    next    ls -ld [SANDBOX]/tree/etc/ssl/certctl/.lock; what the kernel says of it:  sudo dmesg | tail.
     --- exit 4
 
-    a link as the pair's folder
+    a link as the certificate's folder
     --- stderr
-    error: [SANDBOX]/tree/etc/ssl/certctl/example.com is a link to [SANDBOX]/outside; what certctl keeps there is never behind a link
-      next: find out who put it there, then take it away:  sudo rm [SANDBOX]/tree/etc/ssl/certctl/example.com
+    error   [SANDBOX]/tree/etc/ssl/certctl/example.com is a symbolic link to [SANDBOX]/outside; certctl never creates one there
+    next    Find out what created the link; if nothing needs it, remove it:
+                sudo rm [SANDBOX]/tree/etc/ssl/certctl/example.com
     --- exit 3
 
     a link as the folder of releases
     --- stderr
-    error: [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/any leads out of [SANDBOX]/tree
-      next: name paths inside of --root
+    error   [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/any leads out of [SANDBOX]/tree
+    next    Choose a path inside the tree of `--root`.
     --- exit 2
 
     a file as live
     --- stderr
-    error: [SANDBOX]/tree/etc/ssl/certctl/example.com/live is not the link that certctl makes
-      next: ls -ld [SANDBOX]/tree/etc/ssl/certctl/example.com/live
+    error   [SANDBOX]/tree/etc/ssl/certctl/example.com/live is not a symbolic link that certctl created
+    next    Check what is at this path:
+                ls -ld [SANDBOX]/tree/etc/ssl/certctl/example.com/live
     --- exit 3
 
     a FIFO as settings
     --- stderr
-    error: cannot read [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json
-      cause: it is a device, a pipe or a socket, not a file
-      next: pass a file, or - for stdin; what is it?  file [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json
+    error   cannot read [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json
+            cause: it is a device, a pipe or a socket, not a file
+    next    pass a file, or - for stdin; what is it?  file [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json.
     --- exit 3
 
-    a folder of anybody's
+    a folder that every user can write to
     --- stderr
-    error: [SANDBOX]/tree/etc/ssl/certctl/example.com can be written by others (mode 0777, user USER): what it says may not be theirs to say
-      next: look at what it says, then:  sudo chown root [SANDBOX]/tree/etc/ssl/certctl/example.com && sudo chmod go-w [SANDBOX]/tree/etc/ssl/certctl/example.com
+    error   other users can write to [SANDBOX]/tree/etc/ssl/certctl/example.com (mode 0777, owned by user USER), so its content is not trusted
+    next    Check that its content is as you expect, then let only root write to it:
+                sudo chown root [SANDBOX]/tree/etc/ssl/certctl/example.com && sudo chmod go-w [SANDBOX]/tree/etc/ssl/certctl/example.com
     --- exit 3
     ");
 
-    // Where anybody may write, what is there is taken over all the same, and it is told.
+    // Existing files are taken over from a folder that every user can write to, with a warning.
     fs::remove_dir_all(sandbox.join("tree")).unwrap();
     sandbox.write(CHAIN, chain);
     let key = sandbox.write(KEY, key);
     fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
     fs::set_permissions(key.parent().unwrap(), Permissions::from_mode(0o777)).unwrap();
     let run = shop.install("new.crt", &[]).expect(0).to_string();
-    let told: Vec<&str> = run
+    let warnings: Vec<&str> = run
         .lines()
-        .filter(|line| line.contains("may write") || line.contains("chmod"))
+        .filter(|line| line.contains("can write") || line.contains("chmod"))
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @r"
-    warn   anybody may write to [SANDBOX]/tree/etc/ssl/private (mode 0777)
-    next   sudo chmod go-w [SANDBOX]/tree/etc/ssl/private
+    insta::assert_snapshot!(warnings.join("\n"), @"
+    warning any user can write to [SANDBOX]/tree/etc/ssl/private (mode 0777)
+                sudo chmod go-w [SANDBOX]/tree/etc/ssl/private
     ");
 }
 
-/// No file is ever born through a name that is taken, or through a link (`O_EXCL`), whatever its
-/// name.
+/// Every file is created with `O_EXCL`, so that an existing file or link at its name is never used.
 #[test]
 fn a_link_planted_at_a_temporary_name_is_not_followed() {
     for before in [Before::Installed, Before::Plain] {
@@ -539,12 +553,12 @@ fn a_link_planted_at_a_temporary_name_is_not_followed() {
             .current_dir(sandbox.path());
         succeed(&mut strace);
         let trace = sandbox.read("traced");
-        let born: Vec<&str> = trace
+        let created: Vec<&str> = trace
             .lines()
             .filter(|line| line.contains("O_CREAT"))
             .collect();
-        assert!(born.len() >= 6, "{trace}");
-        for line in born {
+        assert!(created.len() >= 6, "{trace}");
+        for line in created {
             assert!(
                 line.contains("O_EXCL")
                     || (line.contains("/.lock\"") && line.contains("O_NOFOLLOW")),
@@ -555,33 +569,33 @@ fn a_link_planted_at_a_temporary_name_is_not_followed() {
     }
 }
 
-/// A file may not grow beyond so many bytes: what fits is written, then it is refused.
+/// With a limit on the size of files, a write fails after the first bytes.
 #[test]
-fn a_limit_on_the_size_of_files_changes_nothing() {
+fn a_limit_on_file_sizes_changes_nothing() {
     let shop = shop(Before::Plain);
-    let mut told = Vec::new();
+    let mut outputs = Vec::new();
     for limit in (0..4000).step_by(150) {
-        let said = meet(
+        let output = install_with_fault(
             &shop,
             ("4m", &format!("limit='prlimit --fsize={limit}'"), "limit="),
         );
-        if !said.contains("exit 0\non disk: the new pair\nand then") {
+        if !output.contains("exit 0\non disk: the new certificate\nand then") {
             assert!(
-                said.contains("exit 4\n") && said.contains(KEPT),
-                "{limit}: {said}"
+                output.contains("exit 4\n") && output.contains(KEPT),
+                "{limit}: {output}"
             );
-            told.push(masked(&said));
+            outputs.push(masked(&output));
         }
     }
-    assert!((3..25).contains(&told.len()), "{told:?}");
-    insta::assert_snapshot!(told[0], @r"
-    error: cannot write [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/.RELEASE.RANDOM~/fullchain.pem
-      cause: File too large (os error 27)
-      next: see the limit, and lift it:  ulimit -f unlimited
+    assert!((3..25).contains(&outputs.len()), "{outputs:?}");
+    insta::assert_snapshot!(outputs[0], @"
+    error   cannot write [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/.RELEASE.RANDOM~/fullchain.pem
+            cause: File too large (os error 27)
+    next    see the limit, and lift it:  ulimit -f unlimited.
     exit 4
-    on disk: the old pair
+    on disk: the old certificate
     and then
     exit 0
-    on disk: the new pair
+    on disk: the new certificate
     ");
 }

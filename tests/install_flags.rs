@@ -1,7 +1,7 @@
-//! Flags of `certctl install` that say who reads the key, what the pair is called, and what is
-//! overridden.
+//! Options of `certctl install` for the owner and mode of the key, the name of the certificate, and
+//! findings that are allowed.
 //! Needs: nginx
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -11,7 +11,7 @@ use support::shop::{KEY, Shop, codes, mode};
 use support::site::Site;
 
 #[test]
-fn the_key_is_for_whom_the_command_line_says() {
+fn owner_and_mode_of_the_key_are_set_and_saved() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     sandbox.write("tree/etc/passwd", "root:x:0:0::/:\nweb:x:33:44::/:\n");
@@ -23,7 +23,7 @@ fn the_key_is_for_whom_the_command_line_says() {
     shop.round(&["--key-mode", "0440"]).expect(0);
     assert_eq!(mode(&sandbox.join(KEY)), 0o440);
     let me = owner();
-    // Names need the tree's own files; only root can give a key away.
+    // User names are looked up in the tree's own files; only root can change the owner of a key.
     if me.0 == 0 {
         shop.round(&["--owner", "root:ssl-cert", "--key-mode", "640"])
             .expect(0);
@@ -32,7 +32,7 @@ fn the_key_is_for_whom_the_command_line_says() {
         assert_eq!(
             (owner(), mode(&sandbox.join(KEY))),
             ((0, 114), 0o640),
-            "remembered"
+            "owner and mode were saved"
         );
         let same = shop
             .install(
@@ -45,7 +45,7 @@ fn the_key_is_for_whom_the_command_line_says() {
         assert_eq!(
             (owner(), mode(&sandbox.join(KEY))),
             ((33, 44), 0o600),
-            "the same certificate, another reader"
+            "the same certificate with another owner"
         );
         let again = shop
             .install("new.crt", &["--owner", "33:44", "--json"])
@@ -58,13 +58,13 @@ fn the_key_is_for_whom_the_command_line_says() {
         );
     }
     let before = shop.tree();
-    for (flags, said) in [
+    for (flags, expected) in [
         (
             ["--owner", "nobody-here"],
             "there is no user \"nobody-here\"",
         ),
         (["--owner", "root:nobody-here"], "there is no group"),
-        (["--owner", "4711"], "--owner 4711:GROUP"),
+        (["--owner", "4711"], "--owner 4711:ssl-cert"),
         (["--owner", ""], "no owner was given"),
         (["--key-mode", "0644"], "it would open the key to everybody"),
         (["--key-mode", "0700"], "0600, 0640, 0400 or 0440"),
@@ -73,13 +73,13 @@ fn the_key_is_for_whom_the_command_line_says() {
         (["--allow", "expired"], "names-not-covered"),
     ] {
         let run = shop.install("new.crt", &flags).expect(2);
-        assert!(run.stderr.contains(said), "{run}");
+        assert!(run.stderr.contains(expected), "{run}");
         assert_eq!(shop.tree(), before);
     }
 }
 
 #[test]
-fn a_pair_has_the_name_that_it_was_given() {
+fn cert_name_sets_the_name_of_the_certificate() {
     let shop = Shop::new();
     let run = shop
         .round(&["--cert-name", "web", "--json"])
@@ -104,10 +104,13 @@ fn a_pair_has_the_name_that_it_was_given() {
             "--cert-name",
             "web",
         ]);
-        assert!(again.expect(0).stdout.contains("same"), "{name}");
+        assert!(
+            again.expect(0).stdout.contains("already up to date"),
+            "{name}"
+        );
     }
-    // What is installed under a name is taken up under the one that it was given, whatever its
-    // request is called.
+    // A certificate that was installed with --cert-name keeps that name, whatever its request is
+    // called.
     let again = shop
         .sandbox
         .run(&["install", "example.com", "--root", "tree", "--json"])
@@ -124,7 +127,7 @@ fn a_pair_has_the_name_that_it_was_given() {
 }
 
 #[test]
-fn what_is_allowed_is_told_and_holds_nobody() {
+fn allowed_findings_are_reported_as_warnings() {
     let site = Site::new();
     let (chain, key) = ("etc/site.crt", "etc/site.key");
     site.plain(chain, key);
@@ -163,18 +166,18 @@ fn what_is_allowed_is_told_and_holds_nobody() {
         (&"live".into(), &true.into()),
         "{allowed}"
     );
-    let told = allowed["findings"]
+    let finding = allowed["findings"]
         .as_array()
         .unwrap()
         .iter()
         .find(|one| one["code"] == "names-not-covered")
         .unwrap();
-    assert_eq!(told["severity"], "warning");
+    assert_eq!(finding["severity"], "warning");
     assert!(
-        told["message"]
+        finding["message"]
             .as_str()
             .unwrap()
-            .ends_with("(allowed by --allow names-not-covered)"),
-        "{told}"
+            .ends_with("(allowed by `--allow names-not-covered`)"),
+        "{finding}"
     );
 }

@@ -1,7 +1,7 @@
-//! `certctl install` into / itself, of a mount namespace: what is found there without a word on the
-//! command line, and who is told.
+//! `certctl install` without `--root`, in a mount namespace: which servers are found, and which are
+//! reloaded.
 //! Needs: nginx unshare mount
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -12,15 +12,15 @@ use support::namespace::in_mount;
 use support::nginx::{free_port, write_config};
 use support::shop::Shop;
 
-/// A stand-in for systemd, which does not run in tests: it notes what it is asked, says that every
-/// unit runs, and reloads by nginx's own means.
+/// A stand-in for systemd, which does not run in tests: it records its arguments, reports every unit
+/// as active, and reloads nginx with `nginx -s reload`.
 const FAKE_SYSTEMCTL: &str = "#!/bin/sh
 echo \"$*\" >>systemctl.log
 case $1 in reload) exec nginx -s reload -c \"$PWD/nginx/nginx.conf\" ;; esac
 ";
 
-/// Runs `script` where the machine's nginx has a block that names the usual paths; `start` starts
-/// it.
+/// Runs `script` on a machine whose nginx has a block that references the usual paths; the shell
+/// function `start` starts nginx.
 fn here(shop: &Shop, script: &str) -> Run {
     let sandbox = &shop.sandbox;
     shop.deliver("new.crt");
@@ -49,7 +49,7 @@ fn here(shop: &Shop, script: &str) -> Run {
 }
 
 #[test]
-fn a_server_that_reads_the_files_and_is_not_to_be_told_is_named() {
+fn a_running_server_that_server_none_excludes_is_reported() {
     let shop = Shop::new();
     let run = here(
         &shop,
@@ -59,25 +59,25 @@ fn a_server_that_reads_the_files_and_is_not_to_be_told_is_named() {
     );
     assert!(
         !shop.sandbox.read("before").contains("nginx"),
-        "it did not run"
+        "nginx was not running then"
     );
-    let line = "warn   nginx runs and names these files (/etc/nginx/nginx.conf:";
+    let line = "warning nginx is running and references these files (/etc/nginx/nginx.conf:";
     assert!(
         run.stdout.contains(line)
             && run
                 .stdout
-                .contains("with --server none it is not told of them"),
+                .contains("with `--server none` it is not reloaded"),
         "{run}"
     );
     assert!(
         run.stdout
-            .contains("next   sudo certctl install example.com --server nginx"),
+            .contains("            sudo certctl install example.com --server nginx\n"),
         "{run}"
     );
 }
 
 #[test]
-fn a_unit_of_systemd_is_reloaded_by_systemd() {
+fn systemd_reloads_a_unit_of_systemd() {
     let shop = Shop::new();
     let run = here(
         &shop,
@@ -86,7 +86,7 @@ fn a_unit_of_systemd_is_reloaded_by_systemd() {
     );
     assert!(
         run.stdout
-            .contains("this certificate, whole chain   (nginx -t ok, reloaded)"),
+            .contains("this certificate, full chain; nginx -t passed, reloaded"),
         "{run}"
     );
     let log = shop.sandbox.read("systemctl.log");

@@ -1,7 +1,7 @@
-//! The short reader of listings beside the full one, which is its judge: all that is kept here,
-//! what fuzzing found, and other people's certificates and keys.
+//! The fast reader of listings must agree with the full one on all fixtures, the fuzzing corpus, and
+//! the certificates and keys of another project.
 //! Needs: python3-cryptography-vectors
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -24,8 +24,8 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Lists of what is revoked have no order of their own, and the short reader reads none.
-fn told(found: &[ItemContent]) -> Vec<String> {
+/// Returns the items in words, without revocation lists, which the fast reader does not read.
+fn describe(found: &[ItemContent]) -> Vec<String> {
     let lists = |what: &&ItemContent| !matches!(what, ItemContent::Revoked(_));
     found
         .iter()
@@ -34,21 +34,21 @@ fn told(found: &[ItemContent]) -> Vec<String> {
         .collect()
 }
 
-/// Says how many certificates the short reader read itself.
-fn judge(path: &Path, bytes: &[u8]) -> usize {
+/// Compares both readers; returns how many certificates the fast reader parsed itself.
+fn compare(path: &Path, bytes: &[u8]) -> usize {
     let mode = Mode::new(0o600);
     let full = read_items_in_full(bytes, mode);
     assert_eq!(
-        told(&read_items(bytes, mode, Keys::Checked)),
-        told(&full),
+        describe(&read_items(bytes, mode, Keys::Checked)),
+        describe(&full),
         "{}",
         path.display()
     );
     let named = read_items(bytes, mode, Keys::Identified);
-    let (certain, more): (Vec<_>, Vec<_>) = told(&named)
+    let (certain, more): (Vec<_>, Vec<_>) = describe(&named)
         .into_iter()
-        .partition(|what| told(&full).contains(what));
-    assert_eq!(certain, told(&full), "{}", path.display());
+        .partition(|what| describe(&full).contains(what));
+    assert_eq!(certain, describe(&full), "{}", path.display());
     assert!(
         more.iter().all(|what| what.starts_with("Key(")),
         "{}: {more:?}",
@@ -74,7 +74,7 @@ fn judge(path: &Path, bytes: &[u8]) -> usize {
 }
 
 #[test]
-fn both_readers_agree_on_all_that_is_kept() {
+fn both_readers_agree_on_all_files() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let vectors = path_of("/usr/lib/python3/dist-packages/cryptography_vectors");
     let mut files = Vec::new();
@@ -90,7 +90,7 @@ fn both_readers_agree_on_all_that_is_kept() {
         .iter()
         .filter(|path| path.metadata().unwrap().len() < 200_000);
     let count: usize = small
-        .map(|path| judge(path, &std::fs::read(path).unwrap()))
+        .map(|path| compare(path, &std::fs::read(path).unwrap()))
         .sum();
     assert!(count > 200, "{count} of {} files", files.len());
 }

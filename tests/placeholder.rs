@@ -1,7 +1,8 @@
-//! `certctl install --placeholder`: a server whose configuration names files that the CA has not
-//! sent yet can start; the real ones replace it, and nobody goes back to it.
+//! `certctl install --placeholder`: a server can start although the CA has not issued the certificate
+//! that its configuration references. The certificate replaces the placeholder, and no rollback
+//! restores the placeholder.
 //! Needs: nginx haproxy
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -12,7 +13,7 @@ use support::nginx::write_config;
 use support::shop::{CHAIN, KEY, PAIR, Shop, codes, leftovers, mode};
 use support::site::Site;
 
-fn keep_the_place(shop: &Shop, more: &[&str]) -> Run {
+fn install_placeholder(shop: &Shop, more: &[&str]) -> Run {
     let words = [
         "install",
         "--placeholder",
@@ -25,10 +26,10 @@ fn keep_the_place(shop: &Shop, more: &[&str]) -> Run {
 }
 
 #[test]
-fn the_real_one_replaces_it_and_nobody_goes_back() {
+fn a_certificate_replaces_the_placeholder_for_good() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
-    let planned = keep_the_place(&shop, &["--dry-run", "--json"])
+    let planned = install_placeholder(&shop, &["--dry-run", "--json"])
         .expect(0)
         .json();
     assert_eq!(
@@ -37,7 +38,7 @@ fn the_real_one_replaces_it_and_nobody_goes_back() {
     );
     assert!(!sandbox.join("tree").exists());
 
-    let run = keep_the_place(&shop, &["--json"]).expect(0).json();
+    let run = install_placeholder(&shop, &["--json"]).expect(0).json();
     assert_eq!(
         (&run["verdict"], &run["changed"]),
         (&"files".into(), &true.into()),
@@ -53,11 +54,11 @@ fn the_real_one_replaces_it_and_nobody_goes_back() {
     assert_eq!(mode(&sandbox.join(KEY)), 0o600);
     assert!(
         !sandbox.join(PAIR).join("proven").exists(),
-        "nothing of it is proven"
+        "a placeholder is never proven"
     );
 
     let before = shop.tree();
-    let again = keep_the_place(&shop, &["--json"]).expect(0).json();
+    let again = install_placeholder(&shop, &["--json"]).expect(0).json();
     assert_eq!(
         (&again["verdict"], &again["changed"]),
         (&"unchanged".into(), &false.into()),
@@ -91,14 +92,14 @@ fn the_real_one_replaces_it_and_nobody_goes_back() {
         .run(&["install", "example.com", "-C", "empty", "--root", "tree"])
         .expect(3);
     assert!(
-        alone.stderr.contains("only a placeholder of example.com")
-            && alone.stderr.contains("install FILE"),
+        alone.stderr.contains("only a placeholder for example.com")
+            && alone.stderr.contains("certctl install --root tree"),
         "{alone}"
     );
 
-    // One that ends tomorrow is made anew.
+    // A placeholder that expires within a day is replaced by a new one.
     let soon = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 6 + 1)).to_string();
-    let renewed = keep_the_place(&shop, &["--json", "--at", &soon])
+    let renewed = install_placeholder(&shop, &["--json", "--at", &soon])
         .expect(0)
         .json();
     assert_eq!(renewed["changed"], true, "{renewed}");
@@ -119,10 +120,10 @@ fn the_real_one_replaces_it_and_nobody_goes_back() {
 }
 
 #[test]
-fn it_is_removed_as_any_pair_is() {
+fn forget_removes_a_placeholder() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
-    keep_the_place(&shop, &[]).expect(0);
+    install_placeholder(&shop, &[]).expect(0);
     let served = shop.served();
     let run = sandbox
         .run(&["forget", "example.com", "--root", "tree", "--json"])
@@ -145,12 +146,12 @@ fn it_is_removed_as_any_pair_is() {
 }
 
 #[test]
-fn it_never_replaces_anything() {
+fn a_placeholder_never_replaces_files() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     for (path, text) in [(CHAIN, "the user's"), (KEY, "the user's")] {
         sandbox.write(path, text);
-        let run = keep_the_place(&shop, &["--json"]).expect(1).json();
+        let run = install_placeholder(&shop, &["--json"]).expect(1).json();
         assert_eq!(run["verdict"], "refused", "{run}");
         assert!(codes(&run).contains(&"path-taken"), "{run}");
         assert_eq!(sandbox.read(path), text);
@@ -158,7 +159,7 @@ fn it_never_replaces_anything() {
     }
     shop.round(&[]).expect(0);
     let before = shop.tree();
-    let run = keep_the_place(&shop, &["--json"]).expect(1).json();
+    let run = install_placeholder(&shop, &["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "refused", "{run}");
     assert_eq!(shop.tree(), before);
     for words in [
@@ -173,7 +174,7 @@ fn it_never_replaces_anything() {
 }
 
 #[test]
-fn nginx_starts_with_it_and_takes_the_real_one() {
+fn nginx_starts_with_a_placeholder() {
     let site = Site::new();
     let block = site.block(CHAIN, KEY);
     let config = write_config(&site.folder(), &block).display().to_string();
@@ -183,14 +184,14 @@ fn nginx_starts_with_it_and_takes_the_real_one() {
             .output()
             .unwrap()
     };
-    assert!(!test().status.success(), "its files are not there");
-    let told = ["--server", "nginx", "--server-config", &config];
-    let run = keep_the_place(&site.shop, &[&told[..], &["--json"]].concat())
+    assert!(!test().status.success(), "its files do not exist yet");
+    let options = ["--server", "nginx", "--server-config", &config];
+    let run = install_placeholder(&site.shop, &[&options[..], &["--json"]].concat())
         .expect(0)
         .json();
     assert_eq!(run["changed"], true, "{run}");
-    let said = test();
-    assert!(said.status.success(), "{said:?}");
+    let output = test();
+    assert!(output.status.success(), "{output:?}");
     let _nginx = site.start(&block);
     site.shows(CHAIN);
     let real = site.round(&["--json"]).expect(0).json();
@@ -199,7 +200,7 @@ fn nginx_starts_with_it_and_takes_the_real_one() {
 }
 
 #[test]
-fn a_file_that_haproxy_misses_is_named_with_the_flags_that_put_it_there() {
+fn a_file_that_haproxy_lacks_is_reported_with_the_options_that_install_it() {
     let shop = Shop::new();
     let path = shop
         .sandbox
@@ -214,12 +215,12 @@ fn a_file_that_haproxy_misses_is_named_with_the_flags_that_put_it_there() {
         .display()
         .to_string();
     let server = ["--server", "haproxy", "--server-config", &config, "--json"];
-    let run = keep_the_place(&shop, &server).expect(1).json();
+    let run = install_placeholder(&shop, &server).expect(1).json();
     let flags = format!("--chain-path {path} --key-path {path}");
     let next = run["findings"][0]["next"][0]["text"].as_str().unwrap();
-    assert!(next.ends_with(&flags), "{run}");
+    assert!(next.contains(&flags), "{run}");
     let flags = ["--chain-path", &path, "--key-path", &path];
-    keep_the_place(&shop, &[&server[..], &flags].concat()).expect(0);
+    install_placeholder(&shop, &[&server[..], &flags].concat()).expect(0);
     assert!(
         shop.sandbox
             .read("tree/etc/haproxy/site.pem")
@@ -229,7 +230,7 @@ fn a_file_that_haproxy_misses_is_named_with_the_flags_that_put_it_there() {
 }
 
 #[test]
-fn one_name_stands_for_all_that_its_request_asks_for() {
+fn one_name_stands_for_all_names_of_its_request() {
     let shop = Shop::new();
     shop.sandbox
         .run(&["csr", "example.com", "www.example.com", "shop.example.com"])
@@ -241,13 +242,13 @@ fn one_name_stands_for_all_that_its_request_asks_for() {
             &["--root", "tree", "--dry-run"],
         ]
         .concat();
-        let said = shop.sandbox.run(&words).expect(0).stdout;
-        let (_, names) = said
-            .split_once("a placeholder for ")
-            .expect("what it is for");
+        let output = shop.sandbox.run(&words).expect(0).stdout;
+        let (_, names) = output
+            .split_once("placeholder for ")
+            .expect("the names of the placeholder");
         names
-            .split_once(", ends ")
-            .expect("until when")
+            .split_once(", expires ")
+            .expect("the expiry date")
             .0
             .to_owned()
     };

@@ -1,6 +1,6 @@
-//! `certctl rollback`: to the files before, to those of an id or a date, and what is said when
-//! there are none.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! `certctl rollback`: restores the previous version, or that of an id or a date, and lists the
+//! versions that can be restored if there is no such version.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -21,7 +21,7 @@ fn live(shop: &Shop) -> String {
         .to_owned()
 }
 
-/// Rounds at these instants; the ids of what they installed.
+/// Installs a new certificate at each of these times; returns the ids of the releases.
 fn rounds(shop: &Shop, instants: &[&str]) -> Vec<String> {
     let round = |at: &&str| {
         shop.sandbox
@@ -43,7 +43,7 @@ fn rounds(shop: &Shop, instants: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn to_an_id_and_to_a_date() {
+fn a_rollback_accepts_an_id_or_a_date() {
     let shop = Shop::new();
     let ids = rounds(
         &shop,
@@ -76,7 +76,7 @@ fn to_an_id_and_to_a_date() {
         );
         shop.served();
     }
-    // Without a date: what was before the one that is live now.
+    // Without a date, the version before the live one is restored.
     back(&shop, &["--to", &ids[2]]).expect(0);
     back(&shop, &[]).expect(0);
     assert_eq!(live(&shop), ids[1]);
@@ -90,7 +90,7 @@ fn to_an_id_and_to_a_date() {
 }
 
 #[test]
-fn what_there_is_to_go_back_to_is_listed() {
+fn versions_that_can_be_restored_are_listed() {
     let shop = Shop::new();
     let instants = [
         "2026-05-01T10:00:00Z",
@@ -100,20 +100,24 @@ fn what_there_is_to_go_back_to_is_listed() {
     ];
     let ids = rounds(&shop, &instants);
     let before = shop.tree();
-    for (to, code, said) in [
+    for (to, code, expected) in [
         ("yesterday", 2, "neither a date nor"),
         (&ids[3][..7], 2, "neither a date nor"),
-        ("00000000", 3, "never been served with 00000000"),
+        (
+            "00000000",
+            3,
+            "the history of example.com has no version 00000000",
+        ),
         (
             "2026-04-30",
             3,
-            "nothing of example.com was installed by 2026-04-30\n",
+            "no version of example.com was installed by 2026-04-30\n",
         ),
-        (&ids[0], 3, "not kept any more"),
-        ("2026-05-01", 3, "not kept any more"),
+        (&ids[0], 3, "was deleted"),
+        ("2026-05-01", 3, "was deleted"),
     ] {
         let run = back(&shop, &["--to", to]).expect(code);
-        assert!(run.stderr.contains(said), "{to}\n{run}");
+        assert!(run.stderr.contains(expected), "{to}\n{run}");
         for id in &ids[1..] {
             assert!(
                 run.stderr.contains(&format!(
@@ -124,7 +128,7 @@ fn what_there_is_to_go_back_to_is_listed() {
         }
         assert!(
             run.stderr.contains(&format!(
-                "there is {}, of 2026-05-04T10:00:00Z: ends",
+                "Restore version {}, installed on 2026-05-04; it expires",
                 ids[3]
             )),
             "{run}"
@@ -141,13 +145,13 @@ fn what_there_is_to_go_back_to_is_listed() {
 }
 
 #[test]
-fn before_the_first_install_there_is_nothing_but_what_came_later_is_told() {
+fn later_versions_are_listed_if_there_is_no_earlier_one() {
     let shop = Shop::new();
     let ids = rounds(&shop, &["2026-05-01T10:00:00Z"]);
     let run = back(&shop, &[]).expect(3);
     assert!(
         run.stderr
-            .contains("no earlier install of it ended well here"),
+            .contains("no earlier install succeeded on this machine"),
         "{run}"
     );
     let ids = [ids, rounds(&shop, &["2026-06-01T10:00:00Z"])].concat();
@@ -156,7 +160,7 @@ fn before_the_first_install_there_is_nothing_but_what_came_later_is_told() {
     let run = back(&shop, &[]).expect(3);
     assert!(
         run.stderr
-            .contains("nothing of example.com was installed before what is live now"),
+            .contains("no version of example.com was installed before the live one"),
         "{run}"
     );
     assert!(
@@ -173,7 +177,7 @@ fn before_the_first_install_there_is_nothing_but_what_came_later_is_told() {
 }
 
 #[test]
-fn a_date_that_is_over_is_a_warning() {
+fn restoring_an_expired_certificate_is_a_warning() {
     let shop = Shop::new();
     let ids = rounds(&shop, &["2026-05-01T10:00:00Z", "2026-05-02T10:00:00Z"]);
     let run = back(&shop, &["--at", "2040-01-01T00:00:00Z", "--json"])
@@ -192,7 +196,7 @@ fn a_date_that_is_over_is_a_warning() {
 }
 
 #[test]
-fn what_was_taken_over_has_an_id_and_no_date() {
+fn files_that_were_taken_over_have_an_id_and_no_date() {
     let shop = Shop::new();
     rounds(&shop, &["2026-05-01T10:00:00Z"]);
     let (chain, key) = shop.served();
@@ -201,7 +205,7 @@ fn what_was_taken_over_has_an_id_and_no_date() {
     shop.sandbox.write(support::shop::KEY, &key);
     rounds(&shop, &["2026-06-01T10:00:00Z"]);
     let run = back(&shop, &["--to", "nowhere"]).expect(2);
-    assert!(run.stderr.contains("from before certctl"), "{run}");
+    assert!(run.stderr.contains("which existed before certctl"), "{run}");
     back(&shop, &["--to", "2026-05-15"]).expect(0);
     assert_eq!(shop.served(), (chain, key));
 }

@@ -1,7 +1,7 @@
-//! `--root DIR` by an ordinary user: a tree for an image or a package, with no server and nothing
-//! outside of it touched.
+//! `--root DIR` as an ordinary user: a tree for an image or a package. No server is run, and nothing
+//! outside of the tree is changed.
 //! Needs: setpriv strace
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
@@ -13,10 +13,10 @@ use support::foreign::{foreign, path_of, succeed};
 use support::program::program;
 use support::shop::{Shop, link, mode};
 
-/// `nobody`, as far as certctl is concerned.
+/// The user id of `nobody`.
 const USER: u32 = 65534;
 
-/// A shop whose folder is an ordinary user's, and certctl where that user can run it.
+/// A shop whose folder belongs to an ordinary user, with a copy of certctl that this user can run.
 struct Staging {
     shop: Shop,
     user: u32,
@@ -52,7 +52,7 @@ impl Staging {
         }
     }
 
-    /// certctl as that user, each call that names a file noted in `trace`.
+    /// Runs certctl as that user; returns stdout and a trace of all calls that name a file.
     fn run(&self, args: &[&str]) -> (String, String) {
         let trace = self.shop.sandbox.write("trace", "");
         let mut command = foreign("strace");
@@ -82,8 +82,8 @@ impl Staging {
             .args(args)
             .args(["--root", "image"])
             .current_dir(self.shop.sandbox.path());
-        let said = succeed(&mut command);
-        (said, std::fs::read_to_string(trace).unwrap())
+        let output = succeed(&mut command);
+        (output, std::fs::read_to_string(trace).unwrap())
     }
 
     fn pair(&self, tree: &str) -> (String, String) {
@@ -95,7 +95,7 @@ impl Staging {
     }
 }
 
-/// The calls that change something at a path, and how each names it.
+/// Returns the calls that change something at a path.
 fn changes(trace: &str) -> Vec<&str> {
     let changing = [
         "rename", "link", "mkdir", "rmdir", "chmod", "chown", "truncate", "mknod", "utime",
@@ -132,7 +132,7 @@ fn owners(folder: &Path, user: u32) {
 }
 
 #[test]
-fn an_ordinary_user_fills_a_tree() {
+fn an_ordinary_user_can_install_into_a_tree() {
     let staging = Staging::new();
     let sandbox = &staging.shop.sandbox;
     let install = [
@@ -164,7 +164,7 @@ fn an_ordinary_user_fills_a_tree() {
     traces.push(staging.run(&["install", "--check"]).1);
     owners(&sandbox.join("image"), staging.user);
 
-    // It can lie anywhere: the links lead nowhere else.
+    // The tree can be moved, because no link leaves it.
     std::fs::create_dir(sandbox.join("elsewhere")).unwrap();
     succeed(
         Command::new("cp")
@@ -190,12 +190,12 @@ fn an_ordinary_user_fills_a_tree() {
     for trace in &traces {
         assert!(
             trace.matches("execve(").count() <= 2,
-            "no server is looked for or run:\n{trace}"
+            "no server may be searched for or run:\n{trace}"
         );
         for line in changes(trace) {
             assert!(
                 line.contains("\"image") || line.contains(&inside),
-                "outside of the tree: {line}"
+                "a change outside of the tree: {line}"
             );
         }
     }
@@ -205,6 +205,6 @@ fn an_ordinary_user_fills_a_tree() {
             .map(|trace| changes(trace).len())
             .sum::<usize>()
             > 40,
-        "the trace shows nothing"
+        "the trace shows too few changes"
     );
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::command_lines;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, shell_word};
 use crate::install_plan::apply::error::InstallError;
@@ -22,7 +23,7 @@ impl From<RootError> for Failure {
         match error {
             RootError::File(error) => error.into(),
             RootError::Outside { .. } => Self::from_error(FailureKind::Usage, &error)
-                .with_step(NextStep::say("name paths inside of --root")),
+                .with_step(NextStep::say("Choose a path inside the tree of `--root`")),
         }
     }
 }
@@ -33,14 +34,10 @@ impl From<InstallError> for Failure {
             InstallError::File(error) => return error.into(),
             other => other,
         };
-        let failure = Self::from_error(install_failure_kind(&error), &error)
-            .with_step(NextStep::say(install_step(&error)));
-        match error {
-            InstallError::LockHeld { .. } => {
-                failure.with_step(NextStep::say("wait longer:  --lock-timeout 10m"))
-            }
-            _ => failure,
-        }
+        let failure = Self::from_error(install_failure_kind(&error), &error);
+        install_steps(&error)
+            .into_iter()
+            .fold(failure, Self::with_step)
     }
 }
 
@@ -61,45 +58,77 @@ fn install_failure_kind(error: &InstallError) -> FailureKind {
 }
 
 /// What to do about an error of the installation.
-fn install_step(error: &InstallError) -> String {
+fn install_steps(error: &InstallError) -> Vec<NextStep> {
     match error {
-        InstallError::Damaged { path, .. } => {
-            let folder = path.parent().unwrap_or(path).display().to_string();
-            let aside = shell_word(&format!("{folder}.damaged"));
-            format!(
-                "move it aside, then install again:  sudo mv {} {aside}",
-                shell_word(&folder)
-            )
-        }
-        InstallError::NotWritable { folder, .. } => {
-            let folder = path_word(folder);
-            format!("run the same with sudo, or see whose it is:  sudo ls -ld {folder}")
-        }
-        InstallError::Interrupted { .. } => {
-            "type the same again: it takes up where this stands".to_owned()
-        }
-        InstallError::ReplacedByLink { path, .. } => format!(
-            "find out who put it there, then take it away:  sudo rm {}",
-            path_word(path)
-        ),
+        InstallError::NotWritable { folder, .. } => vec![
+            NextStep::say("Run the command again as root, with sudo"),
+            NextStep::run_shell(
+                "If root may not write there either, check the owner and mode of the folder",
+                format!("sudo ls -ld {}", path_word(folder)),
+            ),
+        ],
+        InstallError::Interrupted { .. } => vec![command_lines::repeat_to_continue()],
         InstallError::DiskFull { folder, what, .. } => {
-            let df = if *what == "files" { "df -hi" } else { "df -h" };
-            format!("make room:  {df} {}", path_word(folder))
+            let df = if *what == "inodes" { "df -hi" } else { "df -h" };
+            vec![NextStep::run_shell(
+                "Free some space on the file system, whose usage this shows",
+                format!("{df} {}", path_word(folder)),
+            )]
         }
-        InstallError::Settings { path, .. } => format!(
-            "mend it, or move it aside and name the paths again:  sudo mv {0} {0}.broken",
-            path_word(path)
-        ),
-        InstallError::WritableByOthers { path, .. } => format!(
-            "look at what it says, then:  sudo chown root {0} && sudo chmod go-w {0}",
-            path_word(path)
-        ),
-        InstallError::LockHeld { path, .. } => {
-            format!("see who holds it:  sudo fuser -v {}", path_word(path))
-        }
-        InstallError::NotOurs { path } => format!("ls -ld {}", path_word(path)),
-        InstallError::File(error) => format!("ls -ld {}", path_word(&error.path)),
+        InstallError::LockHeld { path, .. } => vec![
+            NextStep::run_shell(
+                "Find the process that holds the lock",
+                format!("sudo fuser -v {}", path_word(path)),
+            ),
+            NextStep::say("Or wait longer, for example with `--lock-timeout 10m`"),
+        ],
+        InstallError::Damaged { path, .. } => vec![move_aside(path)],
+        InstallError::ReplacedByLink { path, .. } => vec![remove_link(path)],
+        InstallError::Settings { path, .. } => vec![NextStep::run_shell(
+            "Move the file aside, then install again with the paths and options that it had",
+            format!("sudo mv {0} {0}.broken", path_word(path)),
+        )],
+        InstallError::WritableByOthers { path, .. } => vec![restrict_to_root(path)],
+        InstallError::NotOurs { path } => vec![inspect(path)],
+        InstallError::File(error) => vec![inspect(&error.path)],
     }
+}
+
+/// The release with the file `path` differs from what was written.
+fn move_aside(path: &Path) -> NextStep {
+    let folder = path.parent().unwrap_or(path).display().to_string();
+    let aside = shell_word(&format!("{folder}.damaged"));
+    NextStep::run_shell(
+        "Move the damaged folder aside, and install the certificate again before a server is \
+            reloaded",
+        format!("sudo mv {} {aside}", shell_word(&folder)),
+    )
+}
+
+fn remove_link(path: &Path) -> NextStep {
+    NextStep::run_shell(
+        "Find out what created the link; if nothing needs it, remove it",
+        format!("sudo rm {}", path_word(path)),
+    )
+    .later()
+}
+
+fn restrict_to_root(path: &Path) -> NextStep {
+    NextStep::run_shell(
+        "Check that its content is as you expect, then let only root write to it",
+        format!(
+            "sudo chown root {0} && sudo chmod go-w {0}",
+            path_word(path)
+        ),
+    )
+    .later()
+}
+
+fn inspect(path: &Path) -> NextStep {
+    NextStep::run_shell(
+        "Check what is at this path",
+        format!("ls -ld {}", path_word(path)),
+    )
 }
 
 /// A path as a shell reads it back unchanged.
@@ -112,37 +141,39 @@ fn path_word(path: &Path) -> String {
 pub(crate) fn owner_failure(error: &OwnerError, path: &Path) -> Failure {
     let failure = Failure::from_error(FailureKind::Usage, error);
     match error {
-        OwnerError::Empty => failure.with_step(NextStep::say("--owner root:ssl-cert")),
+        OwnerError::Empty => failure.with_step(NextStep::say(
+            "Give a user and a group, for example `--owner root:ssl-cert`",
+        )),
         OwnerError::NoGroup(_) | OwnerError::NoUser(_) => failure
             .because(format!("it was looked up in {}", path.display()))
-            .with_step(NextStep::say(format!(
-                "see who is there:  cut -d: -f1,3 {}",
-                path_word(path)
-            ))),
+            .with_step(NextStep::run_shell(
+                "List the names and numbers that exist",
+                format!("cut -d: -f1,3 {}", path_word(path)),
+            )),
         OwnerError::Unknown(user) => failure
             .because(format!("it was looked up in {}", path.display()))
             .with_step(NextStep::say(format!(
-                "say the group too:  --owner {user}:GROUP"
+                "Give the group as well, for example `--owner {user}:ssl-cert`"
             ))),
     }
 }
+
+const FIX_CONFIG: &str = "Fix the configuration until its test succeeds, then try again";
 
 impl From<&ServerError> for Finding {
     /// A configuration that cannot be read stops the installation.
     fn from(error: &ServerError) -> Self {
         let step = match error {
             ServerError::ApacheConfig(_) => {
-                "mend it, then try again:  apachectl configtest".to_owned()
+                NextStep::run_shell(FIX_CONFIG, "sudo apachectl configtest")
             }
-            ServerError::File(FileError { path, .. }) => {
-                format!(
-                    "is it there, and may you read it?  ls -l {}",
-                    path_word(path)
-                )
-            }
-            _ => "mend it, then try again:  nginx -t".to_owned(),
+            ServerError::File(FileError { path, .. }) => NextStep::run_shell(
+                "Check that the file exists and that you may read it",
+                format!("ls -l {}", path_word(path)),
+            ),
+            _ => NextStep::run_shell(FIX_CONFIG, "sudo nginx -t"),
         };
-        Self::error("server-config-broken", with_causes(error)).with_step(NextStep::say(step))
+        Self::error("server-config-broken", with_causes(error)).with_step(step)
     }
 }
 
@@ -151,24 +182,23 @@ impl From<&PathObstacle> for Finding {
         let finding = Self::error("path-taken", obstacle.to_string());
         match obstacle {
             PathObstacle::Folder(path) | PathObstacle::NotRegular(path) => {
-                finding.with_step(NextStep::shell(format!("ls -ld {}", path_word(path))))
+                finding.with_step(inspect(path))
             }
-            PathObstacle::NotOurLink(_, install) => finding.with_step(NextStep::say(format!(
-                "put the links \
-                there:  {install}"
-            ))),
-            PathObstacle::OtherCertificate(path, shown) => finding.with_step(NextStep::say(format!(
-                "have the server that reads {} read {} too, with its key; or install there alone:  \
-                    --server NAME",
-                path.display(),
-                shown.display()
-            ))),
-            PathObstacle::Present(_, install) => finding.with_step(NextStep::say(format!(
-                "install the real one over it:  {install}"
-            ))),
+            PathObstacle::NotOurLink(_, install) | PathObstacle::Present(_, install) => {
+                finding.with_step(install.as_ref().clone())
+            }
+            PathObstacle::OtherCertificate(path, shown) => finding
+                .with_step(NextStep::say(format!(
+                    "Configure the server that reads {} to read {} and its key instead",
+                    path.display(),
+                    shown.display()
+                )))
+                .with_step(NextStep::say(
+                    "Or install for one server alone, for example with `--server nginx`",
+                )),
             PathObstacle::Link(..) => finding.with_step(NextStep::say(
-                "choose paths of your own:  --chain-path PATH --key-path PATH, and \
-                    name them in the server's configuration",
+                "Choose other paths with `--chain-path` and `--key-path`, and reference them in \
+                    the server's configuration",
             )),
         }
     }
@@ -183,17 +213,21 @@ impl From<&AccessRemark> for Finding {
                 let path = path_word(path);
                 let entries: Vec<String> = who.iter().map(acl_entry).collect();
                 let entries = entries.join(",");
-                Self::warning("acl-not-kept", message).with_step(NextStep::say(format!(
-                    "where they need it, after the install:  sudo setfacl -m {entries} {path}"
-                )))
+                let step = NextStep::run_shell(
+                    "After the install, let them read the new key if they need it",
+                    format!("sudo setfacl -m {entries} {path}"),
+                );
+                Self::warning("acl-not-kept", message).with_step(step.later())
             }
             AccessRemark::Linked { path, inode, .. } => {
                 let folder = path_word(path.parent().unwrap_or(path));
                 let find =
                     format!("sudo find $(findmnt -no TARGET -T {folder}) -xdev -inum {inode}");
-                Self::warning("hard-link", message).with_step(NextStep::say(format!(
-                    "find them, and have the new file read there too:  {find}"
-                )))
+                Self::warning("hard-link", message).with_step(NextStep::run_shell(
+                    "Find the other names of the file, so that their readers can be given the new \
+                        file as well",
+                    find,
+                ))
             }
         }
     }
@@ -212,12 +246,16 @@ impl From<&StepError> for Finding {
     fn from(error: &StepError) -> Self {
         match error {
             StepError::Test(finished) => {
-                command_failed("test-failed", "the server's test failed", finished)
-                    .with_step(NextStep::say("mend what it says, then install again"))
+                command_failed("test-failed", "the server's test failed", finished).with_step(
+                    NextStep::say("Fix what the test reports, then install again"),
+                )
             }
             StepError::Reload(finished) => {
                 command_failed("reload-failed", "the reload failed", finished).with_step(
-                    NextStep::say("run it by hand to see why, mend it, then install again"),
+                    NextStep::say(
+                        "Run the reload command by hand to find the cause, fix it, then install \
+                            again",
+                    ),
                 )
             }
             StepError::NotServed(probes) => {
@@ -225,9 +263,13 @@ impl From<&StepError> for Finding {
                     .iter()
                     .filter(|probe| !probe.agrees())
                     .map(probe_in_words);
-                Self::error("new-certificate-not-served", "not every address serves it")
+                let message = "not every probed address serves the certificate";
+                Self::error("new-certificate-not-served", message)
                     .with_quote(served)
-                    .with_step(NextStep::say("see who listens there:  sudo ss -ltnp"))
+                    .with_step(NextStep::run_shell(
+                        "Find the processes that listen on these addresses",
+                        "sudo ss -ltnp",
+                    ))
             }
             StepError::Install(error) => step_failed(with_causes(error)),
             StepError::Process(error) => step_failed(with_causes(error)),
@@ -238,21 +280,21 @@ impl From<&StepError> for Finding {
 
 fn step_failed(message: String) -> Finding {
     Finding::error("step-failed", message).with_step(NextStep::say(
-        "mend the cause, then install again: it takes up where this stands",
+        "Fix the cause, then install again; the install continues from here",
     ))
 }
 
 /// How a command of the server ended, and its output.
 fn command_failed(code: &'static str, what: &str, finished: &FinishedCommand) -> Finding {
     let how = match (finished.timed_out, finished.status, finished.signal) {
-        (true, ..) => "it did not end in time".to_owned(),
+        (true, ..) => "timed out".to_owned(),
         (_, Some(status), _) => format!("exit {status}"),
-        (_, None, Some(signal)) => format!("ended by signal {signal}"),
-        (_, None, None) => "it did not end well".to_owned(),
+        (_, None, Some(signal)) => format!("killed by signal {signal}"),
+        (_, None, None) => "unknown exit status".to_owned(),
     };
     let output = finished.output.trim();
     let ending = if output.is_empty() {
-        " and said nothing"
+        "; it printed nothing"
     } else {
         ""
     };
@@ -272,7 +314,7 @@ fn probe_in_words(probe: &ProbeAnswer) -> String {
             format!("{address} for {name}: another certificate, {label} ({short}…)")
         }
         Ok((_, ProbeVerdict::ChainDiffers { expected, served })) => format!(
-            "{address} for {name}: this certificate, but after it {} in place of {}",
+            "{address} for {name}: this certificate, followed by {} instead of {}",
             labels_in_words(served),
             labels_in_words(expected)
         ),

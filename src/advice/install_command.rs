@@ -1,27 +1,166 @@
-//! Advice of `install`: how to name the files and certificates.
+//! Advice of `install` and `rollback`: which command to run next, for which certificate.
+
+use std::path::Path;
 
 use crate::finding::NextStep;
+
+/// A certctl command for the tree of this run: with `--root` where that was given, else with sudo.
+fn certctl_step(root: Option<&Path>, sentence: impl Into<String>, words: &[&str]) -> NextStep {
+    let mut words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+    let Some(root) = root else {
+        return NextStep::run_certctl(sentence, &words).with_sudo();
+    };
+    words.extend(["--root".to_owned(), root.display().to_string()]);
+    NextStep::run_certctl(sentence, &words)
+}
+
+/// The certificate `stem` is to be installed again.
+#[must_use]
+pub(crate) fn install_again(root: Option<&Path>, stem: &str) -> NextStep {
+    let sentence = format!("Install {stem} again");
+    certctl_step(root, sentence, &["install", stem])
+}
+
+/// Several certificates are to be installed again.
+#[must_use]
+pub(crate) fn install_several_again(root: Option<&Path>, stems: &[&str]) -> NextStep {
+    let words = [&["install"], stems].concat();
+    certctl_step(root, "Install these certificates again", &words)
+}
+
+/// As [`install_again`], after changes to a server's configuration that other steps describe.
+#[must_use]
+pub(crate) fn install_after_changes(root: Option<&Path>, stem: &str) -> NextStep {
+    let sentence = "When the server's configuration is changed, install again to verify it";
+    certctl_step(root, sentence, &["install", stem]).later()
+}
+
+/// The working directory has only older certificates than the installed one.
+#[must_use]
+pub(crate) fn install_installed(root: Option<&Path>, stem: &str) -> NextStep {
+    let sentence = format!("Verify the installed certificate {stem}, or finish its install");
+    certctl_step(root, sentence, &["install", stem])
+}
+
+/// A plain file or another certificate is where a placeholder would be installed.
+#[must_use]
+pub(crate) fn install_over_files(root: Option<&Path>, stem: &str) -> NextStep {
+    let sentence = format!("Install the certificate {stem} itself in place of these files");
+    certctl_step(root, sentence, &["install", stem]).later()
+}
+
+/// A path is not certctl's link: an install makes it one.
+#[must_use]
+pub(crate) fn install_links(root: Option<&Path>, stem: &str) -> NextStep {
+    let sentence = format!("Install {stem}, which puts certctl's links at these paths again");
+    certctl_step(root, sentence, &["install", stem])
+}
+
+/// The last install is not verified yet.
+#[must_use]
+pub(crate) fn finish_install(root: Option<&Path>, stem: &str) -> NextStep {
+    let sentence = format!("Finish the install of {stem}");
+    certctl_step(root, sentence, &["install", stem])
+}
+
+/// A running server uses the certificate too, and is not among these.
+#[must_use]
+pub(crate) fn install_for_servers(
+    root: Option<&Path>,
+    stem: &str,
+    server_names: &[&str],
+) -> NextStep {
+    let mut words = vec!["install", stem];
+    for name in server_names {
+        words.extend(["--server", name]);
+    }
+    certctl_step(root, "Install for these servers as well", &words)
+}
+
+/// The files that were live before can be restored.
+#[must_use]
+pub(crate) fn restore_previous(root: Option<&Path>, stem: &str) -> NextStep {
+    let sentence = "Restore the previous certificate";
+    certctl_step(root, sentence, &["rollback", stem])
+}
+
+/// The previous files of several certificates can be restored.
+#[must_use]
+pub(crate) fn restore_several(root: Option<&Path>, stems: &[&str]) -> NextStep {
+    const FEW: usize = 20;
+    if let [first, .., _] = stems
+        && stems.len() > FEW
+    {
+        let sentence = format!(
+            "Restore the previous version of one of the {} certificates by its name, for example",
+            stems.len()
+        );
+        return certctl_step(root, sentence, &["rollback", first]);
+    }
+    // The name is inserted unquoted, so that the shell expands the variable.
+    const NAME: &str = "NAME";
+    let rollback = certctl_step(root, "", &["rollback", NAME]).command;
+    let rollback = rollback.unwrap_or_default().replacen(NAME, "\"$name\"", 1);
+    let names = stems.join(" ");
+    NextStep::run_shell(
+        "Restore the previous certificates",
+        format!("for name in {names}; do {rollback}; done"),
+    )
+}
+
+/// A version of the certificate that is kept; `description` is its id with its dates.
+#[must_use]
+pub(crate) fn restore_version(
+    root: Option<&Path>,
+    stem: &str,
+    id: &str,
+    description: &str,
+) -> NextStep {
+    let sentence = format!("Restore version {description}");
+    certctl_step(root, sentence, &["rollback", stem, "--to", id])
+}
+
+/// Several certificates are installed and `verb` is for one.
+#[must_use]
+pub(crate) fn choose_installed(root: Option<&Path>, verb: &str, stem: &str) -> NextStep {
+    let sentence = match verb {
+        "forget" => format!("Stop managing {stem}"),
+        "install --check" => format!("Check {stem}"),
+        "rollback" => format!("Restore the previous version of {stem}"),
+        _ => format!("Choose {stem}"),
+    };
+    let mut words: Vec<&str> = verb.split(' ').collect();
+    words.push(stem);
+    certctl_step(root, sentence, &words)
+}
+
+/// A path of the certificate leads to no file.
+#[must_use]
+pub(crate) fn check_installed(root: Option<&Path>, stem: &str) -> NextStep {
+    let sentence = format!("List everything that differs from the last install of {stem}");
+    certctl_step(root, sentence, &["install", stem, "--check"])
+}
 
 /// A command line for a placeholder.
 #[must_use]
 pub(crate) fn placeholder_example() -> NextStep {
-    NextStep::run(&["install", "--placeholder", "example.com", "www.example.com"])
-}
-
-/// For `--check` where nothing is installed.
-#[must_use]
-pub(crate) fn install_first() -> NextStep {
-    NextStep::say("install one first:  sudo certctl install FILE")
+    NextStep::say(
+        "Give the names, for example \
+            `certctl install --placeholder example.com www.example.com`",
+    )
 }
 
 /// For certificates that would have the same name in /etc/ssl.
 #[must_use]
 pub(crate) fn install_under_another_name() -> NextStep {
-    NextStep::say("install each alone, one of them with a name of its own:  --cert-name NAME")
+    NextStep::say(
+        "Install each in a run of its own, and give one of them another name, for example with \
+            `--cert-name example-rsa`",
+    )
 }
 
 /// For several certificates with options that only one can have.
 #[must_use]
 pub(crate) fn install_alone() -> NextStep {
-    NextStep::say("install the one that they are for alone")
+    NextStep::say("Give only the files of the certificate that these options are for")
 }

@@ -1,79 +1,85 @@
-//! Advice on installed certificates: what is there, what can be rolled back to, what a placeholder
-//! waits for, and what has to move before certctl forgets one.
+//! Advice on installed certificates: which exist, which version can be restored, what replaces a
+//! placeholder, and what has to move before certctl forgets one.
 
 use std::path::Path;
 
-use super::command_lines::{install_file_line, shell_path};
+use super::command_lines::shell_path;
 use crate::finding::NextStep;
+
+/// An install of the files that the CA sent, from the folder that holds them.
+fn install_here(root: Option<&Path>, sentence: &str) -> NextStep {
+    match root {
+        None => NextStep::run_certctl(sentence, &["install"]).with_sudo(),
+        Some(root) => {
+            let root = root.display().to_string();
+            NextStep::run_certctl(sentence, &["install", "--root", &root])
+        }
+    }
+}
 
 /// No installed certificate has the name; `base` is certctl's folder.
 #[must_use]
 pub(crate) fn list_installed(base: &Path) -> NextStep {
-    NextStep::say(format!("see what is:  ls {}", shell_path(base)))
+    NextStep::run_shell(
+        "List the installed certificates",
+        format!("ls {}", shell_path(base)),
+    )
 }
 
 /// Nothing is installed yet.
 #[must_use]
 pub(crate) fn install_one(root: Option<&Path>) -> NextStep {
-    NextStep::say(format!("install one:  {}", install_file_line(root)))
+    let sentence = "Install a certificate, in the folder that holds the files from the CA";
+    install_here(root, sentence).later()
 }
 
 /// A placeholder is live.
 #[must_use]
 pub(crate) fn install_the_real_one(root: Option<&Path>) -> NextStep {
-    let install = install_file_line(root);
-    NextStep::say(format!("when the CA has sent the real one:  {install}"))
+    let sentence =
+        "When the CA has sent the certificate, install it in the folder that holds its files";
+    install_here(root, sentence).later()
 }
 
-/// A rollback has nothing to go to.
+/// A rollback has no earlier version to restore.
 #[must_use]
 pub(crate) fn install_what_should_be_served(root: Option<&Path>) -> NextStep {
-    NextStep::say(format!(
-        "install the files that should be served:  {}",
-        install_file_line(root)
-    ))
+    let sentence =
+        "Install the certificate that should be served, in the folder that holds its files";
+    install_here(root, sentence).later()
 }
 
-/// A rollback leads to a certificate that is not valid now.
+/// A rollback restores a certificate that is not valid now.
 #[must_use]
 pub(crate) fn install_a_valid_one() -> NextStep {
-    NextStep::say("browsers want one that is valid:  sudo certctl install FILE")
+    let sentence = "Install a certificate that is valid, in the folder that holds its files";
+    install_here(None, sentence).later()
 }
 
-/// The history names no release that still exists.
+/// The history has no release that still exists.
 #[must_use]
 pub(crate) fn list_releases(releases: &Path) -> NextStep {
-    NextStep::say(format!(
-        "see what lies there:  ls -l {}",
-        shell_path(releases)
-    ))
+    NextStep::run_shell(
+        "List the versions that are kept",
+        format!("ls -l {}", shell_path(releases)),
+    )
 }
 
-/// The files of a release cannot be loaded.
-#[must_use]
-pub(crate) fn inspect_releases(releases: &Path) -> NextStep {
-    NextStep::shell(format!("ls -l {}", shell_path(releases)))
-}
-
-/// The certificate is not installed; `base` is certctl's folder.
-#[must_use]
-pub(crate) fn inspect_base(base: &Path) -> NextStep {
-    NextStep::shell(format!("ls {}", shell_path(base)))
-}
-
-/// A server's block names a file in the folder that would go.
+/// A server block references a file in the folder that would be deleted.
 #[must_use]
 pub(crate) fn name_the_link(block: &str) -> NextStep {
     NextStep::say(format!(
-        "name the path in {block} that leads there, such as that of --chain-path, then reload"
+        "Change the path in {block} to the one outside of certctl's folder that servers are meant \
+            to read, then reload the server"
     ))
 }
 
-/// The folder that would go has a file that certctl did not make.
+/// The folder that would be deleted has a file that certctl did not create.
 #[must_use]
 pub(crate) fn move_foreign_file(path: &Path) -> NextStep {
-    NextStep::say(format!(
-        "move it to where it belongs:  sudo mv -n {} /root/",
-        shell_path(path)
-    ))
+    NextStep::run_shell(
+        "If no program uses the file, move it out of certctl's folder",
+        format!("sudo mv -n {} /root/", shell_path(path)),
+    )
+    .later()
 }

@@ -1,5 +1,5 @@
-//! `certctl forget`: the pair stays where servers read it, as plain files; certctl's own folder of
-//! it goes.
+//! `certctl forget`: replaces the links that servers read by plain files and deletes certctl's folder
+//! of the certificate.
 
 use std::time::Duration;
 
@@ -9,11 +9,12 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::install::forget::{self, ForgetResult, ForgetVerdict};
 use crate::install::installed;
+use crate::install::outcome::show_problems;
 use crate::install::request::RunMode;
 use crate::report::{Label, Outcome, TextOutput};
 use crate::system::clock;
 
-/// Certctl forgets a pair; servers go on with the files they read now
+/// Stop managing a certificate; servers keep their files
 ///
 /// Examples:
 ///   sudo certctl forget example.com
@@ -21,27 +22,28 @@ use crate::system::clock;
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct ForgetArgs {
-    /// The pair
+    /// Name of the installed certificate
     pub name: String,
-    /// How long to wait for another certctl [default: 60s]
+    /// How long to wait for another certctl to finish [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = clock::parse_duration)]
     pub lock_timeout: Option<Duration>,
-    /// Only show what would be done
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
 }
 
-/// The lock is waited for that long.
+/// How long to wait for the lock without `--lock-timeout`.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What `forget` ends with.
+/// The outcome of `forget`.
 #[derive(Debug)]
 pub(crate) struct ForgetOutcome(ForgetResult);
 
-/// Makes plain files of the links and takes the folder away.
+/// Replaces the links by plain files and deletes the folder.
 ///
 /// # Errors
-/// No such pair, files that cannot be used, a lock that is held, a signal.
+/// When there is no such certificate, files cannot be used, the lock is held by another certctl, or
+/// a signal arrives.
 pub(crate) fn run(context: &Context, args: &ForgetArgs) -> Result<ForgetOutcome, Failure> {
     let stem = match installed::find_folder(context, &args.name)? {
         Some(stem) => stem,
@@ -97,29 +99,34 @@ impl Outcome for ForgetOutcome {
         if let Some(leaf) = &removal.leaf {
             text.add(Label::Found, crate::report::certificate_in_words(leaf));
         }
-        text.add_findings(&removal.findings);
         match removal.verdict {
-            ForgetVerdict::Refused => text.add(Label::Done, "nothing was touched"),
-            ForgetVerdict::Planned => removal
-                .steps
-                .iter()
-                .for_each(|step| text.add(Label::Plan, step.to_string())),
+            ForgetVerdict::Refused => {
+                return show_problems(text, &removal.findings, &removal.next, |text| {
+                    text.add(Label::Done, "nothing was changed");
+                });
+            }
+            ForgetVerdict::Planned => {
+                for step in &removal.steps {
+                    text.add(Label::Plan, step.to_string());
+                }
+                text.add_findings(&removal.findings);
+                text.add(Label::Done, "dry run: nothing was changed");
+            }
             ForgetVerdict::Forgotten => {
                 for file in &removal.files {
-                    text.add(
-                        Label::Wrote,
-                        format!(
-                            "{} ({}), the bytes of before",
-                            file.path.display(),
-                            file.mode
-                        ),
-                    );
+                    let path = file.path.display();
+                    let line = format!("{path} ({}), with the same content as before", file.mode);
+                    text.add(Label::Wrote, line);
                 }
-                text.add(Label::Wrote, removal.folder.display().to_string());
-                text.add(
-                    Label::Done,
-                    "servers read the same bytes as before: there is nothing to reload",
+                let folder = removal.folder.display();
+                text.add(Label::Wrote, format!("{folder} removed"));
+                text.add_findings(&removal.findings);
+                let done = format!(
+                    "certctl no longer manages {}; servers read the same content as before and \
+                        need no reload",
+                    removal.name
                 );
+                text.add(Label::Done, done);
             }
         }
         text.add_next_steps(&removal.next);

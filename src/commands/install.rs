@@ -1,5 +1,5 @@
 //! `certctl install`: deploys the certificate that the CA sent or that is in the folder, tests and
-//! reloads the server, and verifies that it is live; otherwise rolls back.
+//! reloads the server, and verifies that the certificate is live; otherwise rolls back.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -41,7 +41,7 @@ use outcome::{CertificateOutcome, InstallResult};
 use placeholder::PlaceholderNames;
 use select::{CertificateCount, InputSelection, SelectedCertificate};
 
-/// Put a certificate into place, test and reload the server, see it live, or put all back
+/// Deploy a certificate, reload the server and verify it live, or roll back
 ///
 /// Examples:
 ///   sudo certctl install example_com.zip
@@ -49,81 +49,80 @@ use select::{CertificateCount, InputSelection, SelectedCertificate};
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct InstallArgs {
-    /// What the CA sent (zip, PEM, DER), or a name known here
+    /// Files from the CA (zip, PEM or DER), or names of requests or certificates [default: the
+    /// certificates in this folder]
     #[arg(value_name = "NAME|FILE")]
     pub files: Vec<String>,
-    /// The private key, where it is not the one here that fits
+    /// Private key file [default: the key in this folder that matches the certificate]
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// Roots that the chain must end in: mozilla, or a file [default: mozilla]
+    /// Trusted roots: mozilla, system, or a file of CA certificates [default: mozilla]
     #[arg(long, value_name = "mozilla|FILE", value_parser = crate::inputs::parse_trust)]
     pub trust: Option<String>,
-    /// Which way, where the certificates have several: to the root that most clients know, or the
-    /// shortest
+    /// Preferred chain when several are possible
     #[arg(long, value_enum, default_value_t)]
     pub prefer: ChainPreference,
-    /// Fetch issuers that are missing from where the certificates say they are; =any: also from
-    /// this machine's own network, and through a proxy
+    /// Download missing intermediates from the URLs in the certificates; with =any, private
+    /// addresses and a proxy are allowed too
     #[arg(long, value_enum, value_name = "any", num_args = 0..=1, require_equals = true, default_missing_value = "public")]
     pub aia: Option<NetworkReach>,
-    /// How what is locked is opened.
+    /// How encrypted files are opened.
     #[command(flatten)]
     pub reading: PasswordArgs,
-    /// Who reads the files; may be repeated [default: every server here that names them, else those
-    /// installed; none under --root]
+    /// Server that uses the certificate; may be repeated [default: the servers whose configuration
+    /// references it, else the running ones, else all installed ones; none under --root]
     #[arg(long, value_delimiter = ',')]
     pub server: Vec<ServerChoice>,
-    /// The server's main configuration file; of several servers each its own:  --server-config
-    /// haproxy=FILE
+    /// Main configuration file of the server; SERVER=FILE sets it for one of several servers
     #[arg(long, value_name = "FILE")]
     pub server_config: Vec<PathBuf>,
-    /// Where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]
+    /// Path where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]
     #[arg(long, value_name = "PATH")]
     pub chain_path: Option<PathBuf>,
-    /// Where servers read the key [default: /etc/ssl/private/NAME.key]
+    /// Path where servers read the private key [default: /etc/ssl/private/NAME.key]
     #[arg(long, value_name = "PATH")]
     pub key_path: Option<PathBuf>,
     /// Who may read the key.
     #[command(flatten)]
     pub access: key_access_flags::KeyAccessArgs,
-    /// What the pair is called in /etc/ssl [default: as its request, else its first name]
+    /// Name of the certificate in /etc/ssl [default: the name of its request, else its first DNS
+    /// name]
     #[arg(long, value_name = "STEM", value_parser = file_names::parse_cert_name)]
     pub cert_name: Option<String>,
-    /// A finding that is not to refuse it; it is still told (may be repeated)
+    /// Report this finding as a warning instead of refusing; may be repeated
     #[arg(long, value_name = "CODE", value_parser = allow::parse_allowed_code, value_delimiter = ',')]
     pub allow: Vec<&'static str>,
-    /// Tests the server's configuration; split into words, never given to a shell; auto: certctl's
-    /// own way again
+    /// Command that tests the server's configuration, run without a shell; auto restores the
+    /// built-in command
     #[arg(long, value_name = "COMMAND")]
     pub test: Option<String>,
-    /// Makes the server read its files again; split into words, never given to a shell; auto:
-    /// certctl's own way again
+    /// Command that reloads the server, run without a shell; auto restores the built-in command
     #[arg(long, value_name = "COMMAND")]
     pub reload: Option<String>,
-    /// Also ask there what is served; none: ask nobody, in this run alone; auto: forget where else
-    /// was asked
+    /// Additional address to probe after the install; none skips all probes in this run; auto
+    /// forgets the saved addresses; may be repeated
     #[arg(long, value_name = "HOST:PORT|none|auto")]
     pub probe: Vec<String>,
-    /// The last day of the term that is paid for: until then a round is a reissue, after it a
-    /// purchase; none: forget it
+    /// Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase;
+    /// none forgets the date
     #[arg(long, value_name = "DATE|none", value_parser = parse_term)]
     pub paid_until: Option<PaidTerm>,
-    /// How long to wait for another certctl [default: 60s]
+    /// How long to wait for another certctl to finish [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = clock::parse_duration)]
     pub lock_timeout: Option<Duration>,
-    /// Only show what would be done
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Is all as it was installed, and served? Names pairs that are installed [default: all];
-    /// touches nothing
+    /// Check that the installed files and the served certificate are unchanged; takes names of
+    /// installed certificates [default: all] and changes nothing
     #[arg(long, conflicts_with_all = ["dry_run", "key", "owner", "key_mode", "cert_name", "allow", "chain_path", "key_path", "paid_until"])]
     pub check: bool,
-    /// A self-signed pair for these names (one: all of its request here), for a week, so that the
-    /// server can start; where there is none yet
+    /// Install a self-signed certificate for these names, valid for a week, so that the server can
+    /// start; a single name stands for all names of its request in this folder
     #[arg(long, conflicts_with_all = ["check", "key", "trust"])]
     pub placeholder: bool,
-    /// How long to probe the server before it is judged. No flag: a rehearsal, whose server answers
-    /// at once, waits less.
+    /// How long the server is probed before a verdict. Not an option: only a rehearsal, whose server
+    /// answers at once, uses another value.
     #[arg(skip)]
     pub patience: ProbePatience,
 }
@@ -131,7 +130,7 @@ pub(crate) struct InstallArgs {
 /// The order term of `--paid-until`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum PaidTerm {
-    /// `none`: forget the term.
+    /// `none`: the term is not known any more.
     Unknown,
     /// The last day of the term.
     Until(Date),
@@ -143,7 +142,7 @@ fn parse_term(text: &str) -> Result<PaidTerm, &'static str> {
         date => date
             .parse()
             .map(PaidTerm::Until)
-            .map_err(|_| "not a date such as 2027-06-10, or none"),
+            .map_err(|_| "expected a date such as 2027-06-10, or none"),
     }
 }
 
@@ -153,8 +152,8 @@ pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 /// Installs the selected certificates in one transaction.
 ///
 /// # Errors
-/// Files that cannot be used, a lock that is held, a signal. A certificate that is judged wrong, or
-/// one of several that fails, is an outcome.
+/// When files cannot be used, the lock is held by another certctl, or a signal arrives. A certificate
+/// that is refused, or one of several that fails, is an outcome.
 pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcome, Failure> {
     refuse_at_option(context, run_mode(args))?;
     if args.placeholder {
@@ -308,7 +307,8 @@ fn install_placeholder(context: &Context, args: &InstallArgs) -> Result<InstallO
     InstallOutcome::new(context, vec![placeholder::outcome(context, transaction)])
 }
 
-/// The verified certificate with its key; otherwise all that is wrong and not in the findings yet.
+/// Returns the verified certificate with its key; otherwise every problem that is not among the
+/// findings yet.
 fn certify(
     context: &Context,
     matched: MatchedCertificate,
@@ -356,7 +356,7 @@ fn has_code(findings: &[Finding], code: &str) -> bool {
     findings.iter().any(|finding| finding.code == code)
 }
 
-/// A missing key is only a remark for other commands; here it is an error.
+/// Reports a missing key as an error; other commands only mention it.
 fn missing_key(remark: &MatchingRemark) -> Finding {
     Finding {
         severity: Severity::Error,
@@ -364,7 +364,8 @@ fn missing_key(remark: &MatchingRemark) -> Finding {
     }
 }
 
-/// The options of the command line, which the next renewal uses too; words such as `auto` stay.
+/// Returns the options of the command line, which the next renewal uses too; words such as `auto`
+/// are kept.
 fn flags(context: &Context, args: &InstallArgs) -> Result<LineageSettings, Failure> {
     let trust = match args.trust.as_deref() {
         None | Some("mozilla" | "system") => args.trust.clone(),
@@ -404,7 +405,7 @@ fn absolute(path: Option<&Path>) -> Result<Option<PathBuf>, FileError> {
     path.map(folders::absolute).transpose()
 }
 
-/// `example.com, www.example.com, ends 2027-06-10`
+/// `example.com, www.example.com, expires 2027-06-10`
 fn describe(matched: &MatchedCertificate) -> String {
     let leaf = matched.leaf();
     let names = if leaf.dns_names.is_empty() {
@@ -412,11 +413,11 @@ fn describe(matched: &MatchedCertificate) -> String {
     } else {
         leaf.dns_names.join(", ")
     };
-    format!("{names}, ends {}", day(leaf.not_after))
+    format!("{names}, expires {}", day(leaf.not_after))
 }
 
-/// `fits example.com.key; 1 intermediate, root left out; trusted by Mozilla's list`: for a
-/// certificate that is not refused.
+/// `matches example.com.key; 1 intermediate, root omitted; trusted by Mozilla`: for a certificate
+/// that is not refused.
 fn describe_approval(matched: &MatchedCertificate, anchors: &TrustAnchors) -> String {
     let key = matched
         .key
@@ -430,12 +431,12 @@ fn describe_approval(matched: &MatchedCertificate, anchors: &TrustAnchors) -> St
     };
     let mut omissions = matched.assembly.omitted.iter();
     let root = if omissions.any(|(_, reason)| *reason == OmissionReason::Root) {
-        ", root left out"
+        ", root omitted"
     } else {
         ""
     };
     format!(
-        "fits {key}; {intermediates}{root}; trusted by {}",
+        "matches {key}; {intermediates}{root}; trusted by {}",
         anchors.source()
     )
 }

@@ -1,5 +1,5 @@
-//! `certctl rollback`: restores the previous certificate, or that of a date; it is tested, reloaded
-//! and verified live like any other.
+//! `certctl rollback`: restores the previous certificate, or the one of a date. Servers are tested
+//! and reloaded, and the certificate is verified live, as in an install.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::store::settings::LineageSettings;
 use crate::system::clock;
 use crate::wording::day;
 
-/// Back to the files before
+/// Restore the previous certificate
 ///
 /// Examples:
 ///   sudo certctl rollback example.com
@@ -25,15 +25,16 @@ use crate::wording::day;
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct RollbackArgs {
-    /// The pair; may be left out when only one is installed
+    /// Name of the installed certificate; optional if only one is installed
     pub name: Option<String>,
-    /// Not the files before, but those of that id, or those that were live at that date
+    /// Restore the version with this id, or the one that was live at this date or time [default: the
+    /// version before the live one]
     #[arg(long, value_name = "DATE|ID")]
     pub to: Option<String>,
-    /// How long to wait for another certctl [default: 60s]
+    /// How long to wait for another certctl to finish [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = clock::parse_duration)]
     pub lock_timeout: Option<Duration>,
-    /// Only show what would be done
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -45,12 +46,12 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct RollbackOutcome(TransactionOutcome);
 
-/// Restores the release of `--to`; else the proven one if the live one is not proven; else the
-/// previous entry in the history.
+/// Restores the release of `--to`; without it, the proven release if the live one is not proven,
+/// else the entry before the live one in the history.
 ///
 /// # Errors
-/// No such certificate, no earlier release, files that cannot be used, a lock that is held, a
-/// signal.
+/// When there is no such certificate or no earlier release, files cannot be used, the lock is held
+/// by another certctl, or a signal arrives.
 pub(crate) fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutcome, Failure> {
     let mode = if args.dry_run {
         RunMode::DryRun
@@ -84,9 +85,12 @@ impl Outcome for RollbackOutcome {
     fn human(&self, text: &mut TextOutput) {
         let leaf = &self.0.leaf;
         let names = leaf.dns_names.join(", ");
-        let line = format!("{names}, ends {}", day(leaf.not_after));
+        let line = format!(
+            "version to restore: {names}, expires {}",
+            day(leaf.not_after)
+        );
         text.add(Label::Found, line);
-        self.0.human(text);
+        self.0.human(&[], text);
     }
 
     fn exit_code(&self) -> u8 {

@@ -1,4 +1,4 @@
-//! Checks that the installed files and the served certificate are as the last install left them.
+//! Checks that the installed files and the served certificate are unchanged since the last install.
 //! Changes nothing.
 
 use std::path::Path;
@@ -8,12 +8,12 @@ use jiff::Timestamp;
 
 use super::outcome::{InstallVerdict, ProbeResult};
 use super::{installed, placeholder};
-use crate::advice::{command_lines, drift, servers};
+use crate::advice::{command_lines, drift, install_command, servers};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, NextStep, Severity};
 use crate::install::preflight::{self, PreflightState};
-use crate::install::request::{InstallGoal, InstallRequest, RunMode, certctl_again};
+use crate::install::request::{InstallGoal, InstallRequest, RunMode};
 use crate::install::rollback;
 use crate::install::servers::{ServerUse, ServingState};
 use crate::install_plan::apply::error::InstallError;
@@ -28,7 +28,7 @@ use crate::store::root::{check_own_folders, resolve_in_tree, resolve_root};
 use crate::store::settings::LineageSettings;
 use crate::webserver::model::ServerSoftware;
 
-/// Codes of what can be wrong while the files are as they were installed.
+/// Codes of findings that can occur although the installed files are unchanged.
 const SERVING: [&str; 6] = [
     "drift-not-configured",
     "drift-served",
@@ -38,23 +38,25 @@ const SERVING: [&str; 6] = [
     "server-not-running",
 ];
 
-/// One certificate as it was found.
+/// The result of checking one certificate.
 #[derive(Debug)]
 pub(crate) struct DriftCheck {
     pub name: String,
-    /// What is live, where it can be loaded.
+    /// The live release, if it can be loaded.
     pub release: Option<Release>,
-    /// Where servers read it.
+    /// The paths where servers read it.
     pub layout: LineageLayout,
     pub probes: Vec<ProbeResult>,
-    /// Every difference, and what else is to be reported.
+    /// Every difference, and other findings.
     pub findings: Vec<Finding>,
-    /// The line that installs it again; for a placeholder, the real certificate.
+    /// The step that installs it again; for a placeholder, the step that installs the certificate
+    /// from the CA.
     pub repair: NextStep,
 }
 
 impl DriftCheck {
-    /// Whether all is as it was installed, files or links drifted, or only what is served.
+    /// `Unchanged`; `NotServed` if only the served certificate differs; `Refused` if files or links
+    /// were changed.
     #[must_use]
     pub(crate) fn verdict(&self) -> InstallVerdict {
         let errors: Vec<&Finding> = self
@@ -70,7 +72,7 @@ impl DriftCheck {
         }
     }
 
-    /// What proves it, as JSON reports it.
+    /// The word for the proof in JSON.
     #[must_use]
     pub(crate) fn proof(&self) -> &'static str {
         match (self.verdict(), self.probes.is_empty()) {
@@ -81,14 +83,14 @@ impl DriftCheck {
     }
 }
 
-/// The result of checking files, and the rollback that shows what is served.
+/// The result of checking files, and the install whose servers are observed.
 struct CheckedFiles {
     check: DriftCheck,
-    /// None where nothing can be probed.
+    /// `None` if no server can be observed.
     live: Option<LiveInstall>,
 }
 
-/// The live release, and where it was installed.
+/// The live release, and the paths where it was installed.
 struct LiveInstall {
     stem: String,
     release: ReleaseId,
@@ -104,8 +106,8 @@ impl LiveInstall {
         }
     }
 
-    /// The request that observes the servers: as for a rollback to what is live, at the saved paths
-    /// and no others. Other files that a configuration names by now were not installed.
+    /// Returns a request with which the servers are observed: a rollback to the live release, at the
+    /// saved paths only. Other files that a configuration references by now were not installed.
     fn as_request(&self) -> InstallRequest<'_> {
         InstallRequest {
             stem: self.stem.clone(),
@@ -122,7 +124,7 @@ impl LiveInstall {
 /// Checks the certificates of these names, and each server once.
 ///
 /// # Errors
-/// When one cannot be read: it is not known to be fine, and not known to be wrong.
+/// When one cannot be read, so that it is unknown whether it was changed.
 pub(crate) fn check(context: &Context, stems: &[String]) -> Result<Vec<DriftCheck>, Failure> {
     let mut checks = Vec::new();
     let mut installs = Vec::new();
@@ -159,7 +161,7 @@ fn observe_servers(
     for (situation, (index, _)) in situations.into_iter().zip(installs) {
         match situation {
             Ok(situation) => observed.push((*index, situation)),
-            // The changed files are found already; what is served does not matter then.
+            // The changed files are reported already; the served certificate does not matter then.
             Err(failure)
                 if checks[*index].verdict() == InstallVerdict::Refused
                     && failure.kind.exit_code() == 3 => {}
@@ -169,7 +171,7 @@ fn observe_servers(
     Ok(observed)
 }
 
-/// The saved options of a certificate, and why they cannot be used.
+/// The saved options of a certificate, or the reason why they cannot be used.
 struct CheckedSettings {
     settings: LineageSettings,
     finding: Option<Finding>,
@@ -205,8 +207,8 @@ fn check_files(context: &Context, stem: &str) -> Result<CheckedFiles, Failure> {
     findings.extend(report.placeholder_finding());
     let repair = report.install;
     let release = observed.release;
-    // The commands of settings that others may write are not trusted: no server is observed with
-    // them.
+    // The commands in settings that other users can write to are not trusted: they are not run, and
+    // no server is observed.
     let live = release
         .as_ref()
         .filter(|_| finding.is_none())
@@ -224,7 +226,7 @@ fn check_files(context: &Context, stem: &str) -> Result<CheckedFiles, Failure> {
     Ok(CheckedFiles { check, live })
 }
 
-/// The links of an earlier install are saved: one that is gone may be missed.
+/// Checks the saved links of earlier installs, which servers may still read.
 fn check_former_links(
     root: &Path,
     layout: &LineageLayout,
@@ -240,7 +242,7 @@ fn check_former_links(
     Ok(drifts)
 }
 
-/// Whether the live certificates are valid now.
+/// Reports live certificates that are not valid now.
 fn check_dates(context: &Context, live: Option<&Release>) -> Vec<Finding> {
     let Some(release) = live else {
         return Vec::new();
@@ -256,7 +258,7 @@ fn as_error(finding: Finding) -> Finding {
     }
 }
 
-/// Where the certificate was installed, as options of the command line.
+/// Returns the paths of the last install as command-line options.
 fn installed_paths(layout: &LineageLayout, settings: &LineageSettings) -> LineageSettings {
     let mut links = settings.links.clone();
     for link in layout.further_links() {
@@ -275,7 +277,7 @@ fn installed_paths(layout: &LineageLayout, settings: &LineageSettings) -> Lineag
     }
 }
 
-/// The addresses to probe, where that was not done yet.
+/// Returns the addresses to probe, unless they were probed already.
 fn unprobed_targets(situation: &PreflightState) -> &[ProbeTarget] {
     let serving = &situation.serving;
     let serves = |server_use: &ServerUse| {
@@ -292,7 +294,7 @@ fn unprobed_targets(situation: &PreflightState) -> &[ProbeTarget] {
 }
 
 impl DriftCheck {
-    /// Adds what the servers say; `probes` is what they answered just now.
+    /// Adds the state of the servers; `probes` are the latest answers.
     fn add_serving(&mut self, serving: ServingState, probes: Vec<ProbeAnswer>) {
         self.add_new_findings(serving.findings);
         self.findings.extend(serving.refusals);
@@ -313,11 +315,11 @@ impl DriftCheck {
 
     /// Adds findings about the servers that are not reported yet.
     fn add_new_findings(&mut self, mut findings: Vec<Finding>) {
-        // What a new key would inherit concerns the next install.
+        // Findings about the access to a new key matter only to the next install.
         findings.retain(|finding| {
             finding.severity != Severity::Note && !finding.code.starts_with("key-")
         });
-        // The dates were judged with the files, as errors; a rollback only warns about them.
+        // The validity dates are reported as errors already; a rollback only warns about them.
         findings.retain(|finding| {
             let is_same = |known: &Finding| known.message == finding.message;
             !self.findings.iter().any(is_same)
@@ -325,7 +327,7 @@ impl DriftCheck {
         self.findings.extend(findings);
     }
 
-    /// Whether a server runs and names the certificate.
+    /// Reports a server that is not running or does not reference the certificate.
     fn check_server(&self, server_use: &ServerUse) -> Option<Finding> {
         let title = server_use
             .observed
@@ -334,14 +336,14 @@ impl DriftCheck {
         match &server_use.state {
             ServerState::NotNamed => {
                 let message = format!(
-                    "{title}'s configuration does not name the files of {}",
+                    "{title}'s configuration does not reference the files of {}",
                     self.name
                 );
                 let finding = Finding::error("drift-not-configured", message);
                 Some(finding.with_step(self.repair.clone()))
             }
             ServerState::Stopped(_) => {
-                let message = format!("{title} does not run: nobody serves {}", self.name);
+                let message = format!("{title} is not running, so it does not serve {}", self.name);
                 let finding = Finding::error("server-not-running", message);
                 Some(match server_use.program() {
                     Some(program) => {
@@ -358,7 +360,7 @@ impl DriftCheck {
 
     fn report_other_certificate(&self, probes: Vec<ProbeAnswer>) -> Finding {
         let message = format!(
-            "not every address serves what is installed as {}",
+            "not every probed address serves the installed certificate {}",
             self.name
         );
         let answers = Finding::from(&StepError::NotServed(probes)).lines;
@@ -368,19 +370,19 @@ impl DriftCheck {
     }
 }
 
-/// Settings that cannot be trusted or parsed.
+/// Reports settings that cannot be trusted or parsed.
 fn report_unusable_settings(error: InstallError) -> Finding {
     Failure::from(error).into_finding("drift-settings")
 }
 
-/// What the findings about changed files need.
+/// The context of the findings about changed files.
 struct DriftReport<'a> {
     context: &'a Context,
     layout: &'a LineageLayout,
     settings: &'a LineageSettings,
     /// When the placeholder that is live expires.
     placeholder_expiry: Option<Timestamp>,
-    /// The line that installs the certificate again.
+    /// The step that installs the certificate again.
     install: NextStep,
 }
 
@@ -401,7 +403,7 @@ impl<'a> DriftReport<'a> {
             placeholder_expiry,
             install: match placeholder_expiry {
                 Some(_) => command_lines::install_some_file(context.root.as_deref()),
-                None => certctl_again(context, &["install", layout.stem()]),
+                None => install_command::install_again(context.root.as_deref(), layout.stem()),
             },
         }
     }
@@ -427,7 +429,7 @@ impl<'a> DriftReport<'a> {
         )))
     }
 
-    /// Reports a difference, and the line that repairs it.
+    /// Reports a difference, and the step that repairs it.
     fn finding(&self, drifted: &FileDrift) -> Finding {
         let message = drifted.to_string();
         match drifted {
@@ -457,7 +459,7 @@ impl<'a> DriftReport<'a> {
         }
     }
 
-    /// Offers a rollback, where there is a release to go to, else a new install.
+    /// Offers a rollback if there is a version to restore, else a new install.
     fn report_changed_file(&self, path: &Path, message: String) -> Finding {
         let finding = Finding::error("drift-file", message);
         let root = self.context.root.as_deref();
@@ -465,15 +467,12 @@ impl<'a> DriftReport<'a> {
             Some(folder) if path.extension().is_some() => folder,
             _ => path,
         };
-        let before = rollback::find_release(self.context, self.layout, self.settings, None);
-        if before.is_err() {
+        let previous = rollback::find_release(self.context, self.layout, self.settings, None);
+        if previous.is_err() {
             return finding.with_step(drift::replace_damaged(folder, root));
         }
         finding
-            .with_step(certctl_again(
-                self.context,
-                &["rollback", self.layout.stem()],
-            ))
+            .with_step(install_command::restore_previous(root, self.layout.stem()))
             .with_step(drift::or_replace_damaged(folder, root))
     }
 }

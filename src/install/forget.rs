@@ -1,5 +1,5 @@
-//! Removes a certificate from certctl: observes it, refuses while its last install is unfinished,
-//! then replaces its links by plain files.
+//! Removes a certificate from certctl's management: observes it, refuses while its last install is
+//! unfinished, then replaces its links by plain files.
 
 pub(crate) mod apply;
 pub(crate) mod plan;
@@ -10,12 +10,12 @@ use std::time::Duration;
 use self::apply::PlainFile;
 use self::plan::{ForgetObservation, ForgetRefusal, ForgetStep};
 use super::{installed, placeholder, transaction};
-use crate::advice::lineages;
+use crate::advice::{install_command, lineages};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, NextStep};
 use crate::install::preflight::disk_space::SpaceReservation;
-use crate::install::request::{RunMode, certctl_again};
+use crate::install::request::RunMode;
 use crate::install::servers;
 use crate::install::servers::discover::ServerDiscovery;
 use crate::install_plan::observe::{self, PathContent};
@@ -32,7 +32,7 @@ use crate::system::fs::{files, folders};
 pub(crate) enum ForgetVerdict {
     Planned,
     Refused,
-    /// The links are plain files, and the folder is gone.
+    /// The links are plain files now, and the folder is deleted.
     Forgotten,
 }
 
@@ -48,18 +48,18 @@ impl ForgetVerdict {
     }
 }
 
-/// What came of a removal.
+/// The result of a removal.
 #[derive(Debug)]
 pub(crate) struct ForgetResult {
     pub verdict: ForgetVerdict,
     pub name: String,
     pub folder: PathBuf,
     pub release: Option<ReleaseId>,
-    /// Its certificate, where it could be read.
+    /// Its certificate, if it could be read.
     pub leaf: Option<Certificate>,
     /// The plain files, as they are or would be.
     pub files: Vec<PlainFile>,
-    /// What was, or would be done.
+    /// What was or would be done.
     pub steps: Vec<ForgetStep>,
     pub findings: Vec<Finding>,
     /// What to do now.
@@ -89,12 +89,11 @@ impl ForgetResult {
     }
 }
 
-/// Removes a certificate from certctl's folder, or shows what that would do, or says why it is
-/// refused.
+/// Removes a certificate from certctl's folder. A dry run plans only, and a refusal is a result, too.
 ///
 /// # Errors
-/// When files cannot be used, the lock is held, or a signal came: each path is then the link or the
-/// plain file with the same bytes, and the next run continues.
+/// When files cannot be used, the lock is held by another certctl, or a signal arrives: each path is
+/// then the link or a plain file with the same content, and the next run continues.
 pub(crate) fn run(
     context: &Context,
     stem: &str,
@@ -104,14 +103,14 @@ pub(crate) fn run(
     if context.interrupt.listen().is_err() {
         context
             .sink
-            .show_detail("signals cannot be listened to; they end this at once");
+            .show_detail("cannot handle signals: a signal ends the command at once");
     }
     let (layout, removal) = plan_removal(context, stem)?;
     if mode == RunMode::DryRun || removal.verdict == ForgetVerdict::Refused {
         return Ok(removal);
     }
     let _lock = transaction::take_lock(context, &layout, timeout)?;
-    // Another certctl may have held the lock: everything is observed again.
+    // Another certctl may have held the lock and changed something: everything is observed again.
     disk::sweep(&[&layout])?;
     let (layout, removal) = plan_removal(context, stem)?;
     if removal.verdict == ForgetVerdict::Refused {
@@ -127,7 +126,7 @@ pub(crate) fn run(
     })
 }
 
-/// Observes what exists, and plans what to do about it.
+/// Observes the certificate and plans its removal.
 fn plan_removal(context: &Context, stem: &str) -> Result<(LineageLayout, ForgetResult), Failure> {
     let root = resolve_root(context.root.as_deref())?;
     check_own_folders(&root, stem)?;
@@ -136,7 +135,7 @@ fn plan_removal(context: &Context, stem: &str) -> Result<(LineageLayout, ForgetR
     let live = observe::read_pointer(&layout, ReleasePointer::Live)?;
     let mut removal = ForgetResult::new(&layout, live);
     if !folders::is_folder(&layout.folder()) {
-        // A removal was killed after its last rename: only what it left is removed.
+        // A removal was killed after its last rename: only its leftovers are deleted.
         return Ok((layout, removal));
     }
     let (observation, findings) =
@@ -151,13 +150,13 @@ fn plan_removal(context: &Context, stem: &str) -> Result<(LineageLayout, ForgetR
     Ok((layout, removal))
 }
 
-/// What is installed, and the release that is live.
+/// The observed state, and the live release.
 struct ObservedLineage {
     observation: ForgetObservation,
     release: Option<Release>,
 }
 
-/// Observes everything that decides a removal; the findings are to be reported in any case.
+/// Observes everything that a removal depends on. The findings are reported in any case.
 fn observe_lineage(
     context: &Context,
     layout: &LineageLayout,
@@ -203,7 +202,7 @@ fn observe_lineage(
     Ok((observed, findings))
 }
 
-/// What is at each link; a note for each that is not ours.
+/// Observes each link; adds a note for each path that is not certctl's link.
 fn observe_links(
     layout: &LineageLayout,
     findings: &mut Vec<Finding>,
@@ -213,7 +212,7 @@ fn observe_links(
         let path_state = match observe::check_path(layout, link)? {
             PathContent::Replaceable(state) => Some(state),
             PathContent::Obstacle(obstacle) => {
-                let message = format!("{obstacle}: it stays as it is");
+                let message = format!("{obstacle}; it is left unchanged");
                 findings.push(Finding::note("path-taken", message));
                 None
             }
@@ -223,7 +222,7 @@ fn observe_links(
     Ok(path_states)
 }
 
-/// The pieces of the live release that exist.
+/// Returns the existing files of the live release.
 fn observe_pieces(layout: &LineageLayout, live: Option<&ReleaseId>) -> Vec<ReleaseFile> {
     let Some(live) = live else {
         return Vec::new();
@@ -237,7 +236,7 @@ fn observe_pieces(layout: &LineageLayout, live: Option<&ReleaseId>) -> Vec<Relea
 }
 
 impl ForgetResult {
-    /// Plans the steps, or notes why the removal is refused.
+    /// Plans the steps, or reports why the removal is refused.
     fn apply_plan(
         &mut self,
         context: &Context,
@@ -254,7 +253,8 @@ impl ForgetResult {
                     let finding = report_refusal(context, &self.name, refusal);
                     self.findings.push(match refusal {
                         ForgetRefusal::NotProven(_) if can_roll_back => {
-                            finding.with_step(certctl_again(context, &["rollback", &self.name]))
+                            let root = context.root.as_deref();
+                            finding.with_step(install_command::restore_previous(root, &self.name))
                         }
                         _ => finding,
                     });
@@ -263,7 +263,7 @@ impl ForgetResult {
         }
     }
 
-    /// Lists the plain files that the steps make, and checks that there is enough space for them.
+    /// Lists the plain files that the steps create, and checks that there is enough space for them.
     fn list_files(
         &mut self,
         layout: &LineageLayout,
@@ -278,7 +278,7 @@ impl ForgetResult {
                 sizes.push((path.clone(), bytes));
             }
         }
-        // Half of it done is worse than none.
+        // Fails here rather than halfway through the removal.
         if !self.steps.is_empty() {
             SpaceReservation::default().reserve_removal(&sizes, &layout.folder())?;
         }
@@ -286,8 +286,8 @@ impl ForgetResult {
     }
 }
 
-/// Finds what the servers here name in the certificate's folder itself, or through another link
-/// into it: where, and the file. A configuration that cannot be read names nothing.
+/// Finds the files in the certificate's folder that server configurations reference, directly or
+/// through another link: the block and the path. A configuration that cannot be read is skipped.
 fn find_named_files(
     context: &Context,
     layout: &LineageLayout,
@@ -307,7 +307,7 @@ fn find_named_files(
         .flat_map(|observation| observation.config.blocks());
     let mut found: Vec<(String, PathBuf)> = Vec::new();
     for block in blocks {
-        // One block may name a file twice.
+        // One block may reference a file twice.
         let mut named_here = Vec::new();
         let files = block
             .certificates
@@ -343,14 +343,15 @@ fn leads_into(path: &Path, layout: &LineageLayout) -> bool {
 
 fn report_refusal(context: &Context, stem: &str, refusal: &ForgetRefusal) -> Finding {
     let message = refusal.to_string();
+    let root = context.root.as_deref();
     match refusal {
         ForgetRefusal::NotProven(_) => Finding::error("not-verified-live", message)
-            .with_step(certctl_again(context, &["install", stem])),
+            .with_step(install_command::finish_install(root, stem)),
         ForgetRefusal::StillNamed { block, .. } => {
             Finding::error("still-configured", message).with_step(lineages::name_the_link(block))
         }
         ForgetRefusal::DanglingLink(_) => Finding::error("path-missing", message)
-            .with_step(certctl_again(context, &["install", stem, "--check"])),
+            .with_step(install_command::check_installed(root, stem)),
         ForgetRefusal::ForeignFile(path) => {
             Finding::error("folder-not-empty", message).with_step(lineages::move_foreign_file(path))
         }

@@ -1,4 +1,4 @@
-//! The certificates that are installed in a tree, and which of them a certificate or a name means.
+//! The certificates that are installed in a tree; finds the one that a certificate or a name means.
 
 mod by_name;
 mod saved_paths;
@@ -11,12 +11,11 @@ use jiff::Timestamp;
 use self::by_name::{InstalledNames, InstalledRelease};
 pub(crate) use self::saved_paths::{former_links, saved_layout};
 use super::placeholder;
-use crate::advice::lineages;
+use crate::advice::{install_command, lineages};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::inputs::MatchedCertificate;
 use crate::inputs::folder::{self, ArgumentMeaning};
-use crate::install::request::certctl_again;
 use crate::install_plan::observe;
 use crate::matching::file_names::{is_safe_name, strip_renewal_number};
 use crate::matching::{FolderContents, HeldFile};
@@ -31,10 +30,10 @@ use crate::store::root::resolve_root;
 use crate::store::settings::LineageSettings;
 use crate::system::fs::folders;
 
-/// The most installed certificates that are read.
+/// How many installed certificates are read at most.
 const LIMIT: usize = 100_000;
 
-/// What an installed certificate is recognized by: its names, sorted, and the kind of its key.
+/// Identifies an installed certificate: its names, sorted, and the algorithm of its key.
 #[derive(Debug, Eq, Hash, PartialEq)]
 struct NamesAndAlgorithm {
     names: Vec<String>,
@@ -52,14 +51,14 @@ impl NamesAndAlgorithm {
     }
 }
 
-/// The installed certificates, read once in a run, when they are first needed.
+/// The installed certificates, read once per run, when they are first needed.
 #[derive(Debug, Default)]
 pub(crate) struct InstalledLineages {
     stems: Option<HashMap<NamesAndAlgorithm, String>>,
 }
 
 impl InstalledLineages {
-    /// The name in /etc/ssl of the certificate with the same names and kind of key.
+    /// Returns the name in /etc/ssl of the certificate with the same names and key algorithm.
     fn find_stem(
         &mut self,
         context: &Context,
@@ -82,28 +81,29 @@ fn read_stems(context: &Context) -> Result<HashMap<NamesAndAlgorithm, String>, F
     Ok(stems)
 }
 
-/// The name of a certificate in /etc/ssl: that of its request without the year and month; else that
-/// of the installed certificate with the same names and kind of key; else the first DNS name.
+/// Chooses the name of a certificate in /etc/ssl: that of its request without the renewal number;
+/// else that of the installed certificate with the same names and key algorithm; else the first DNS
+/// name.
 ///
 /// # Errors
-/// When what is installed cannot be read.
+/// When the installed certificates cannot be read.
 pub(crate) fn choose_stem(
     context: &Context,
-    taken: &MatchedCertificate,
+    matched: &MatchedCertificate,
     known: &mut InstalledLineages,
 ) -> Result<String, Failure> {
-    if taken.request.is_some() {
-        let stem = strip_renewal_number(&taken.stem);
+    if matched.request.is_some() {
+        let stem = strip_renewal_number(&matched.stem);
         if is_safe_name(stem) {
             return Ok(stem.to_owned());
         }
     }
-    let leaf = taken.leaf();
+    let leaf = matched.leaf();
     let installed = known.find_stem(context, leaf)?;
     Ok(installed.unwrap_or_else(|| crate::inputs::file_stem_of(leaf)))
 }
 
-/// The certificate that is live under a name, and whether it is proven; none for a placeholder.
+/// Returns the live certificate with a name, and whether it is proven; `None` for a placeholder.
 ///
 /// # Errors
 /// When it exists and cannot be read.
@@ -120,12 +120,12 @@ pub(crate) fn load_live_leaf(
 pub(crate) struct InstalledFiles {
     /// The name of the certificate in /etc/ssl.
     pub stem: String,
-    /// Whether they were verified live, or there was no server to probe.
+    /// Whether they were verified live, or no server could be probed.
     pub is_proven: bool,
     /// Leaf and intermediates.
     pub chain_path: PathBuf,
     pub key_path: PathBuf,
-    /// The requests of the working directory with the same key, where names were searched there.
+    /// The requests in the working directory with the same key, if that was searched.
     pub requests: Vec<HeldFile<SigningRequest>>,
 }
 
@@ -133,7 +133,8 @@ pub(crate) struct InstalledFiles {
 /// directory has no certificate for it that expires later.
 ///
 /// # Errors
-/// When the directory or what is installed cannot be read, or only a placeholder has the name.
+/// When the directory or the installed certificates cannot be read, or only a placeholder has the
+/// name.
 pub(crate) fn find_newest(
     context: &Context,
     names: &[String],
@@ -215,7 +216,7 @@ impl NewestSearch<'_> {
 /// Returns the live files of every installed certificate.
 ///
 /// # Errors
-/// When what is installed cannot be read.
+/// When the installed certificates cannot be read.
 pub(crate) fn list_live_files(context: &Context) -> Result<Vec<InstalledFiles>, Failure> {
     let mut all = Vec::new();
     for installed in load_live_releases(context)? {
@@ -225,7 +226,7 @@ pub(crate) fn list_live_files(context: &Context) -> Result<Vec<InstalledFiles>, 
     Ok(all)
 }
 
-/// A live release, and where its files are.
+/// A live release, and the paths of its files.
 struct LiveRelease {
     files: InstalledFiles,
     release: Release,
@@ -236,7 +237,7 @@ fn load_live(context: &Context, stem: &str) -> Result<Option<LiveRelease>, Failu
     let Some(live) = observe::read_pointer(&layout, ReleasePointer::Live)? else {
         return Ok(None);
     };
-    // A placeholder is no certificate.
+    // A placeholder does not count as a certificate.
     if read_settings(context, stem)?.placeholder.as_ref() == Some(&live) {
         return Ok(None);
     }
@@ -261,8 +262,8 @@ pub(crate) fn usual_layout(root: &Path, stem: &str) -> LineageLayout {
     LineageLayout::new(Some(root), stem, root.join(chain), root.join(key))
 }
 
-/// Finds the certificate that has a folder of exactly that name, or had one until its removal was
-/// killed.
+/// Finds the certificate that has a folder of exactly this name, or had one until `forget` was
+/// killed while it deleted the folder.
 ///
 /// # Errors
 /// When the tree cannot be read.
@@ -276,8 +277,8 @@ pub(crate) fn find_folder(context: &Context, name: &str) -> Result<Option<String
     Ok(there.then_some(stem))
 }
 
-/// Returns the keys of all certificates that are live or can be rolled back to, with the names in
-/// /etc/ssl, as far as this user may read: from the chains alone, which are not secret.
+/// Returns the key ids of all certificates that are live or can be restored, with their names in
+/// /etc/ssl, as far as this user may read them. Reads only chains, which are not secret.
 #[must_use]
 pub(crate) fn list_keys(context: &Context) -> Vec<(String, PublicKeyId)> {
     let Ok(root) = resolve_root(context.root.as_deref()) else {
@@ -291,7 +292,7 @@ pub(crate) fn list_keys(context: &Context) -> Vec<(String, PublicKeyId)> {
     keys
 }
 
-/// As [`list_keys`], for one certificate.
+/// Returns the same as [`list_keys`] for one certificate.
 #[must_use]
 pub(crate) fn list_keys_of(context: &Context, stem: &str) -> Vec<PublicKeyId> {
     resolve_root(context.root.as_deref())
@@ -315,8 +316,8 @@ fn read_leaf(layout: &LineageLayout, release: &ReleaseId) -> Option<Certificate>
     chain.clone_certificates().into_iter().next()
 }
 
-/// Finds a certificate that is live and for all of these names, and its name in /etc/ssl. Reads the
-/// chains alone.
+/// Finds a live certificate that covers all of these names, and its name in /etc/ssl. Reads only
+/// chains.
 #[must_use]
 pub(crate) fn find_with_names(
     context: &Context,
@@ -327,7 +328,7 @@ pub(crate) fn find_with_names(
         let layout = usual_layout(&root, &stem);
         let live = observe::read_pointer(&layout, ReleasePointer::Live).ok()??;
         let leaf = read_leaf(&layout, &live)?;
-        // A placeholder is no certificate.
+        // A placeholder does not count as a certificate.
         (!leaf.is_self_issued() && has_all_names(&leaf, names)).then_some((stem, leaf))
     })
 }
@@ -358,13 +359,13 @@ fn list_stems(root: &Path) -> Result<Vec<String>, Failure> {
     Ok(stems)
 }
 
-/// Loads what is live of every installed certificate that can be read.
+/// Loads the live release of every installed certificate that can be read.
 fn load_live_releases(context: &Context) -> Result<Vec<InstalledRelease>, Failure> {
     let root = resolve_root(context.root.as_deref())?;
     let mut installed = Vec::new();
     for stem in list_stems(&root)? {
         let layout = usual_layout(&root, &stem);
-        // A broken certificate does not concern the others.
+        // A broken certificate does not affect the others.
         let Ok(Some(live)) = observe::read_pointer(&layout, ReleasePointer::Live) else {
             continue;
         };
@@ -375,11 +376,11 @@ fn load_live_releases(context: &Context) -> Result<Vec<InstalledRelease>, Failur
     Ok(installed)
 }
 
-/// Finds the certificate that a name means: one of that name, else the one that is for it; without
-/// a name, the only one. `verb` is the command that asks.
+/// Finds the certificate that a name means: the one with that name in /etc/ssl, else the one that
+/// covers it; without a name, the only one. `verb` is the command, for the advice.
 ///
 /// # Errors
-/// None fits, or several do.
+/// When no certificate matches, or several do.
 pub(crate) fn find_named(
     context: &Context,
     verb: &str,
@@ -399,13 +400,13 @@ pub(crate) fn find_named(
 
 fn none_installed(context: &Context, name: Option<&str>) -> Failure {
     let Some(name) = name else {
-        let message = "no certificate is installed here by certctl";
+        let message = "certctl has not installed any certificate here";
         let next = lineages::install_one(context.root.as_deref());
         return Failure::new(FailureKind::NotFound, message).with_step(next);
     };
     match resolve_root(context.root.as_deref()) {
         Ok(root) => {
-            let message = format!("no certificate of {name} is installed here");
+            let message = format!("no certificate for {name} is installed here");
             let next = lineages::list_installed(&layout::base(&root));
             Failure::new(FailureKind::NotFound, message).with_step(next)
         }
@@ -414,10 +415,14 @@ fn none_installed(context: &Context, name: Option<&str>) -> Failure {
 }
 
 fn several_installed(context: &Context, verb: &str, stems: &[String]) -> Failure {
-    let message = format!("several are installed: {}", stems.join(", "));
+    let message = format!(
+        "more than one installed certificate matches: {}",
+        stems.join(", ")
+    );
+    let root = context.root.as_deref();
     stems
         .iter()
-        .map(|stem| certctl_again(context, &[verb, stem]))
+        .map(|stem| install_command::choose_installed(root, verb, stem))
         .fold(
             Failure::new(FailureKind::Ambiguous, message),
             Failure::with_step,
@@ -427,7 +432,7 @@ fn several_installed(context: &Context, verb: &str, stems: &[String]) -> Failure
 /// Reads the saved options of a certificate.
 ///
 /// # Errors
-/// When they cannot be read, or others could have written them.
+/// When they cannot be read, or other users could have written them.
 pub(crate) fn read_settings(context: &Context, stem: &str) -> Result<LineageSettings, Failure> {
     Ok(observe::read_settings(
         &resolve_root(context.root.as_deref())?,

@@ -1,4 +1,4 @@
-//! The outcome of a transaction, for people and programs. `install` and `rollback` end with it.
+//! The outcome of a transaction, as `install` and `rollback` report it.
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -6,12 +6,11 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use self::failed::NewFiles;
-use crate::advice::command_lines;
+use crate::advice::{command_lines, install_command};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep};
 use crate::install::preflight::PreflightState;
-use crate::install::request::certctl_again;
 use crate::install::servers::ServerUse;
 use crate::install::servers::new_block::{self, BlockPlacement};
 use crate::install_plan::apply::{AppliedPlan, FailedPlan, ProbeAnswer, StepError};
@@ -27,6 +26,8 @@ use crate::wording::with_causes;
 mod dry_run;
 mod failed;
 mod render;
+
+pub(crate) use render::show_problems;
 
 /// The verdicts of the contract.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -103,7 +104,7 @@ struct RollbackReport {
     failed: Vec<String>,
 }
 
-/// What came of an install or a rollback.
+/// The outcome of an install or a rollback.
 #[derive(Debug)]
 pub(crate) struct TransactionOutcome {
     pub verdict: InstallVerdict,
@@ -112,25 +113,25 @@ pub(crate) struct TransactionOutcome {
     pub name: String,
     /// The certificate that was to be installed.
     pub leaf: Certificate,
-    /// What was, or would be done; none when it was refused.
+    /// What was or would be done; `None` when it was refused.
     pub plan: Option<InstallPlan>,
     pub seen: Vec<ProbeResult>,
     pub findings: Vec<Finding>,
     /// What to do now.
     pub next: Vec<NextStep>,
-    /// The commands that start the servers that are all that is missing; `next` has them too.
+    /// Where only the start of servers is missing: the commands, which `next` has too.
     pub start_commands: Vec<String>,
     release: String,
     chain_path: String,
     key_path: String,
     key_mode: Mode,
     rollback: RollbackReport,
-    /// What the servers did, in words: `nginx -t ok, reloaded`.
+    /// What the servers did, in words: `nginx -t passed`, `reloaded`.
     server: Vec<String>,
     /// The options that the next renewal uses.
     settings: Value,
     /// What each server still needs after a dry run.
-    then: Vec<String>,
+    left_to_do: Vec<String>,
     folder: PathBuf,
 }
 
@@ -159,7 +160,7 @@ impl TransactionOutcome {
             rollback: RollbackReport::default(),
             server: Vec::new(),
             settings: situation.settings.options_json(),
-            then: Vec::new(),
+            left_to_do: Vec::new(),
             folder: layout.folder(),
         }
     }
@@ -174,7 +175,7 @@ impl TransactionOutcome {
         is_installed && matches!(&plan.back, RollbackTarget::To(id) if id.as_str() != self.release)
     }
 
-    /// Nothing was changed, for these reasons.
+    /// The outcome of a request that was refused for these reasons.
     #[must_use]
     pub(crate) fn refused(situation: &PreflightState, reasons: Vec<Finding>) -> Self {
         let mut refused = Self::new(situation, InstallVerdict::Refused, None);
@@ -184,9 +185,9 @@ impl TransactionOutcome {
 
     #[must_use]
     pub(crate) fn planned(situation: &PreflightState, plan: InstallPlan) -> Self {
-        let then = Self::left_to_do(situation, plan.end);
+        let left_to_do = Self::describe_left_to_do(situation, plan.end);
         Self {
-            then,
+            left_to_do,
             ..Self::new(situation, InstallVerdict::Planned, Some(plan))
         }
     }
@@ -194,7 +195,7 @@ impl TransactionOutcome {
     /// The outcome of a plan that was run.
     ///
     /// # Errors
-    /// When it ended before anything that servers read was changed, or by a signal.
+    /// When it failed before the files that servers read were changed, or a signal arrived.
     pub(crate) fn applied(
         context: &Context,
         situation: &PreflightState,
@@ -202,8 +203,8 @@ impl TransactionOutcome {
         applied: AppliedPlan,
     ) -> Result<Self, Failure> {
         let mut outcome = Self::new(situation, InstallVerdict::Unchanged, None);
-        for (step, trouble) in &applied.harmless_failures {
-            outcome.findings.push(report_unfinished(step, trouble));
+        for (step, error) in &applied.harmless_failures {
+            outcome.findings.push(report_unfinished(step, error));
         }
         if !applied.probes.is_empty() {
             outcome.seen = applied.probes.iter().map(ProbeResult::from).collect();
@@ -239,18 +240,21 @@ impl TransactionOutcome {
         match plan.end {
             PlanEnd::NotNamed => self.write_blocks(context, situation),
             PlanEnd::Stopped => self.report_stopped(context, situation),
-            PlanEnd::Partly => self
-                .next
-                .push(certctl_again(context, &["install", &self.name])),
+            PlanEnd::Partly => {
+                let root = context.root.as_deref();
+                self.next
+                    .push(install_command::install_after_changes(root, &self.name));
+            }
             PlanEnd::Proven => {}
         }
     }
 
-    /// Writes a block for each server that does not name the certificate yet; then the install is
-    /// to be repeated.
+    /// Writes a block for each server whose configuration does not reference the certificate; the
+    /// last step is to install again.
     fn write_blocks(&mut self, context: &Context, situation: &PreflightState) {
-        let install = certctl_again(context, &["install", &self.name]);
+        let root = context.root.as_deref();
         let mut move_commands = Vec::new();
+        let mut has_manual_steps = false;
         for server_use in &situation.serving.uses {
             if server_use.state != ServerState::NotNamed {
                 continue;
@@ -259,15 +263,22 @@ impl TransactionOutcome {
             self.findings.push(block.finding());
             match block.placement(server_use) {
                 BlockPlacement::Move(command) => move_commands.push(command),
-                BlockPlacement::ByHand(step) => self.next.push(step),
+                BlockPlacement::ByHand(step) => {
+                    has_manual_steps = true;
+                    self.next.push(step);
+                }
                 BlockPlacement::Nothing => {}
             }
         }
-        self.next.push(if move_commands.is_empty() {
-            install
-        } else {
-            command_lines::move_then_install(&move_commands, &install)
-        });
+        if move_commands.is_empty() {
+            self.next
+                .push(install_command::install_after_changes(root, &self.name));
+            return;
+        }
+        let install = install_command::install_again(root, &self.name);
+        let step = command_lines::move_then_install(&move_commands, &install);
+        self.next
+            .push(if has_manual_steps { step.later() } else { step });
     }
 
     fn report_stopped(&mut self, context: &Context, situation: &PreflightState) {
@@ -278,7 +289,7 @@ impl TransactionOutcome {
             .filter(|server_use| matches!(server_use.state, ServerState::Stopped(_)));
         for program in stopped.filter_map(ServerUse::program) {
             let title = program.software().title();
-            let message = format!("{title} does not run; its test of the new files is fine");
+            let message = format!("{title} is not running; its test of the new files succeeded");
             self.findings
                 .push(Finding::error("server-not-running", message));
             self.start_commands.push(program.start_command());
@@ -327,25 +338,27 @@ impl TransactionOutcome {
         let message = format!("interrupted by signal {signal}");
         let reason = match (self.verdict, new_files) {
             (InstallVerdict::PartlyRolledBack, NewFiles::Stay) => {
-                "the new files stay: there is nothing to go back to"
+                "the new files stay: there is no earlier version to restore"
             }
             (InstallVerdict::PartlyRolledBack, NewFiles::Removed) => {
-                "it was taken back, but not whole"
+                "not everything was rolled back"
             }
-            (InstallVerdict::RolledBack, _) => "it was taken back: what servers read is as it was",
-            _ => "before the switch: what servers read is as it was",
+            (InstallVerdict::RolledBack, _) => {
+                "rolled back: the files that servers read are as before"
+            }
+            _ => "the files that servers read have not been changed",
         };
         let mut failure = Failure::new(FailureKind::Interrupted(signal), message)
             .because(reason)
             .with_step(command_lines::repeat_to_continue());
         for step in &self.rollback.failed {
-            failure = failure.because(format!("not back: {step}"));
+            failure = failure.because(format!("not rolled back: {step}"));
         }
         failure
     }
 }
 
-/// How far a failed plan came, and what its rollback restored.
+/// How far a failed plan got, and what its rollback restored.
 struct FailedProgress {
     /// Whether `live` was switched, or a server was tested, reloaded or probed.
     reached_servers: bool,
@@ -364,11 +377,11 @@ impl FailedProgress {
         let switches =
             |step: &PlanStep| matches!(step, PlanStep::Switch { to, .. } if to == wanted);
         let has_switched = failed.attempted.iter().any(switches);
-        let asked_servers = failed.attempted.iter().any(asks_servers);
+        let used_servers = failed.attempted.iter().any(uses_servers);
         let files_stay = plan::keeps_new_files(plan, &failed.attempted);
         let leads_to_wanted = matches!(&plan.back, RollbackTarget::To(id) if id == wanted);
         Self {
-            reached_servers: has_switched || asked_servers,
+            reached_servers: has_switched || used_servers,
             has_switched: has_switched
                 || !failed.undone.is_empty()
                 || !failed.not_undone.is_empty(),
@@ -382,7 +395,7 @@ impl FailedProgress {
             keeps_links: failed
                 .not_undone
                 .iter()
-                .any(|(step, _)| !asks_servers(step)),
+                .any(|(step, _)| !uses_servers(step)),
         }
     }
 
@@ -402,7 +415,7 @@ impl FailedProgress {
 }
 
 /// Whether a step only tests, reloads or probes servers.
-fn asks_servers(step: &PlanStep) -> bool {
+fn uses_servers(step: &PlanStep) -> bool {
     matches!(
         step,
         PlanStep::TestServer { .. } | PlanStep::Reload { .. } | PlanStep::Prove { .. }
@@ -410,23 +423,23 @@ fn asks_servers(step: &PlanStep) -> bool {
 }
 
 fn rollback_report(failed: &FailedPlan) -> RollbackReport {
-    let not_back = failed.not_undone.iter();
+    let not_undone = failed.not_undone.iter();
     RollbackReport {
         succeeded: failed.undone.iter().map(ToString::to_string).collect(),
-        failed: not_back
-            .map(|(step, trouble)| format!("{step}: {}", with_causes(&**trouble)))
+        failed: not_undone
+            .map(|(step, error)| format!("{step}: {}", with_causes(&**error)))
             .collect(),
     }
 }
 
-/// A line that starts servers and then has these certificates verified.
+/// Returns the step that starts servers and then verifies these certificates.
 #[must_use]
 pub(crate) fn start_then_install(context: &Context, start: &[String], names: &[&str]) -> NextStep {
-    let words = [&["install"], names].concat();
-    command_lines::start_then_install(start, &certctl_again(context, &words))
+    let install = install_command::install_several_again(context.root.as_deref(), names);
+    command_lines::start_then_install(start, &install)
 }
 
-/// Whether the site is as it was: every step of the rollback succeeded, or, where a test or a
+/// Whether the site is as before: every step of the rollback succeeded, or, where a test or a
 /// reload did not, every address was probed and serves the earlier certificate.
 fn is_restored(failed: &FailedPlan) -> bool {
     let was_probed = failed
@@ -443,7 +456,7 @@ fn only_saves_options(step: &PlanStep) -> bool {
     matches!(step, PlanStep::Remember { .. })
 }
 
-/// What the servers did, in words, each once.
+/// Describes what the servers did, without repetitions.
 fn server_words(steps: &[PlanStep]) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for step in steps {
@@ -451,12 +464,12 @@ fn server_words(steps: &[PlanStep]) -> Vec<String> {
             PlanStep::TestServer {
                 server: Some(ServerSoftware::Nginx),
                 ..
-            } => "nginx -t ok".to_owned(),
+            } => "nginx -t passed".to_owned(),
             PlanStep::TestServer {
                 server: Some(other),
                 ..
-            } => format!("{}'s test ok", other.title()),
-            PlanStep::TestServer { server: None, .. } => "test ok".to_owned(),
+            } => format!("{}'s test passed", other.title()),
+            PlanStep::TestServer { server: None, .. } => "test passed".to_owned(),
             PlanStep::Reload { .. } => "reloaded".to_owned(),
             _ => continue,
         };
@@ -467,16 +480,16 @@ fn server_words(steps: &[PlanStep]) -> Vec<String> {
     words
 }
 
-fn report_unfinished(step: &PlanStep, trouble: &StepError) -> Finding {
+fn report_unfinished(step: &PlanStep, error: &StepError) -> Finding {
     let message = format!(
-        "the certificate is in place, but one thing after it failed: {step}: {}",
-        with_causes(trouble)
+        "the certificate is installed, but a later step failed: {step}: {}",
+        with_causes(error)
     );
     Finding::warning("follow-up-failed", message)
 }
 
-fn fail_before_switch(trouble: Rc<StepError>) -> Failure {
-    match Rc::try_unwrap(trouble) {
+fn fail_before_switch(cause: Rc<StepError>) -> Failure {
+    match Rc::try_unwrap(cause) {
         Ok(StepError::Install(error)) => error.into(),
         Ok(StepError::Process(error)) => error.into(),
         Ok(other) => Failure::from_error(FailureKind::Io, &other),

@@ -1,16 +1,15 @@
-//! A self-signed certificate that is installed until the CA sends the real one: what it may
-//! replace, and what is reported about it.
+//! The placeholder, a self-signed certificate that is installed until the CA has issued one: what it
+//! may replace, and what is reported about it.
 
 pub(crate) mod certificate;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::advice::lineages;
+use crate::advice::{install_command, lineages};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::install::placeholder::certificate::PlaceholderCertificate;
-use crate::install::request::certctl_again;
 use crate::install_plan::observe::{self, PathObstacle};
 use crate::install_plan::plan::{ObservedState, PathState};
 use crate::store::disk;
@@ -19,10 +18,10 @@ use crate::store::release::{KeyAccess, Release};
 use crate::store::settings::LineageSettings;
 use crate::wording::day;
 
-/// A placeholder that expires sooner is replaced.
+/// A placeholder that expires within this time is replaced.
 const LEFT: SignedDuration = SignedDuration::from_hours(24);
 
-/// Loads the placeholder that is live and can stay.
+/// Loads the placeholder that is live and does not expire soon.
 ///
 /// # Errors
 /// When it exists and cannot be read.
@@ -42,7 +41,7 @@ pub(crate) fn load_live(
 /// Makes the release of a new placeholder.
 ///
 /// # Errors
-/// Cannot happen: our own reader reads what was made.
+/// Not expected: certctl can parse the certificate that it made.
 pub(crate) fn make_release(
     certificate: &PlaceholderCertificate,
     access: KeyAccess,
@@ -52,7 +51,8 @@ pub(crate) fn make_release(
         .map_err(|error| Failure::from_error(FailureKind::Internal, &error))
 }
 
-/// What a placeholder would replace: a plain file, or a certificate that is no placeholder.
+/// Returns what a placeholder must not replace: plain files, and certificates that are not
+/// placeholders.
 #[must_use]
 pub(crate) fn find_obstacles(
     context: &Context,
@@ -60,7 +60,7 @@ pub(crate) fn find_obstacles(
     observed: &ObservedState,
     settings: &LineageSettings,
 ) -> Vec<PathObstacle> {
-    let install = certctl_again(context, &["install", layout.stem()]).text;
+    let install = install_command::install_over_files(context.root.as_deref(), layout.stem());
     let is_real_live = observed.live.is_some() && observed.live != settings.placeholder;
     let is_taken = |path_state: &PathState| match path_state {
         PathState::Absent => false,
@@ -71,7 +71,7 @@ pub(crate) fn find_obstacles(
     links
         .zip(&observed.path_states)
         .filter(|(_, path_state)| is_taken(path_state))
-        .map(|(link, _)| PathObstacle::Present(link.path.clone(), install.clone()))
+        .map(|(link, _)| PathObstacle::Present(link.path.clone(), Box::new(install.clone())))
         .collect()
 }
 
@@ -79,19 +79,21 @@ pub(crate) fn find_obstacles(
 #[must_use]
 pub(crate) fn warn_about_placeholder(context: &Context, not_after: Timestamp) -> Finding {
     let message = format!(
-        "a placeholder, self-signed, until {}: the server can start with it, and no browser trusts \
-            it",
+        "this is a self-signed placeholder that expires {}: the server can start with it, but no \
+            browser trusts it",
         day(not_after)
     );
     let next = lineages::install_the_real_one(context.root.as_deref());
     Finding::warning("placeholder", message).with_step(next)
 }
 
-/// Only a placeholder has this name: it cannot be installed again, as a certificate can.
+/// The failure where only a placeholder has this name: unlike a certificate, a placeholder cannot be
+/// installed again.
 #[must_use]
 pub(crate) fn only_placeholder(context: &Context, stem: &str) -> Failure {
-    let message =
-        format!("only a placeholder of {stem} is installed, and its certificate is not here");
+    let message = format!(
+        "only a placeholder for {stem} is installed, and this folder has no certificate for it"
+    );
     let next = lineages::install_the_real_one(context.root.as_deref());
     Failure::new(FailureKind::NotFound, message).with_step(next)
 }

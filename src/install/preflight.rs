@@ -1,5 +1,5 @@
-//! Everything that a transaction is decided by: paths, settings, files, servers. It is observed
-//! before the lock, to refuse early, and again under the lock where something has changed since.
+//! Everything that a transaction depends on: paths, settings, files, servers. It is observed before
+//! the lock is taken, to refuse early, and again under the lock if something has changed since.
 
 mod checks;
 pub(crate) mod disk_space;
@@ -29,11 +29,11 @@ use crate::store::release::Release;
 use crate::store::root::{check_own_folders, resolve_in_tree, resolve_root};
 use crate::store::settings::LineageSettings;
 
-/// Everything that a transaction is decided by.
+/// Everything that a transaction depends on.
 #[derive(Debug)]
 pub(crate) struct PreflightState {
     pub layout: LineageLayout,
-    /// The saved options, overridden by those of the command line.
+    /// The saved options, with those of the command line taking precedence.
     pub settings: LineageSettings,
     /// The options that were saved before this run.
     pub settings_before: LineageSettings,
@@ -41,11 +41,11 @@ pub(crate) struct PreflightState {
     pub wanted: Release,
     pub disk: DiskObservation,
     pub serving: ServingState,
-    /// Whether all this still holds.
+    /// Detects whether something of this has changed.
     pub fingerprints: PathFingerprints,
 }
 
-/// One request whose paths and servers are found, before the servers are tested.
+/// A request whose paths and servers are known; the servers are not tested yet.
 struct LocatedRequest<'a, 'b> {
     request: &'a InstallRequest<'b>,
     layout: LineageLayout,
@@ -58,10 +58,10 @@ struct LocatedRequest<'a, 'b> {
 }
 
 /// Observes everything about all requests, and each server once. A request whose files cannot be
-/// used fails alone.
+/// used fails without affecting the others.
 ///
 /// # Errors
-/// What keeps all requests from being observed.
+/// What prevents all requests from being observed.
 pub(crate) fn observe_requests(
     context: &Context,
     requests: &[InstallRequest<'_>],
@@ -86,8 +86,8 @@ pub(crate) fn observe_requests(
     Ok(states)
 }
 
-/// Where all files are in place already, the servers are probed: if they serve the certificate,
-/// there is nothing to do.
+/// Probes the servers of requests whose files are all in place: if they serve the certificate, there
+/// is nothing to do.
 fn probe_unchanged<'a>(states: impl Iterator<Item = &'a mut PreflightState>) {
     let mut unchanged: Vec<&mut PreflightState> =
         states.filter(|state| state.is_in_place()).collect();
@@ -114,7 +114,7 @@ fn usual_layout(context: &Context, root: &Path, stem: &str) -> Result<LineageLay
     Ok(LineageLayout::new(staged, stem, chain, key))
 }
 
-/// The chain that servers should serve; `target` is the release of a rollback.
+/// Returns the chain that servers should serve; `target` is the release of a rollback.
 fn wanted_certificates<'a>(
     goal: InstallGoal<'a>,
     target: Option<&'a Release>,
@@ -209,12 +209,13 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         })
     }
 
-    /// Demotes findings that do not block this request, and those that `--allow` names.
+    /// Demotes to warnings the findings that do not block this kind of request, and those that
+    /// `--allow` names.
     fn apply_overrides(&mut self, context: &Context) {
         let serving = &mut self.serving;
         if let InstallGoal::Rollback(_) | InstallGoal::Placeholder(_) = self.request.goal {
-            // There is a reason to want the earlier files back, and no browser accepts a
-            // placeholder: a warning is enough.
+            // A rollback is deliberate, and no browser accepts a placeholder anyway: a warning is
+            // enough.
             let demoted = serving.names_losing_coverage.drain(..);
             serving.findings.extend(demoted.map(|finding| Finding {
                 severity: Severity::Warning,
@@ -228,7 +229,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         overrides::apply(serving, &self.request.allow);
     }
 
-    /// The options that the next renewal uses.
+    /// Returns the options that the next renewal uses.
     fn settings_to_save(&self, observation: &PreflightObservation) -> LineageSettings {
         let mut settings = self.settings.clone();
         if let InstallGoal::Placeholder(_) = self.request.goal {
@@ -241,7 +242,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         settings
     }
 
-    /// Saves the paths as configurations spell them, as seen from inside of the tree.
+    /// Saves the paths as configurations spell them, as seen from inside the tree.
     fn save_paths(&self, settings: &mut LineageSettings) {
         let (chain, key) = self.serving.chain_and_key();
         settings.chain_path = Some(self.layout.path_inside_tree(chain));
@@ -273,7 +274,7 @@ impl PreflightState {
         }
     }
 
-    /// Returns what blocks the transaction; nothing was changed then.
+    /// Returns what blocks the transaction, if anything does.
     #[must_use]
     pub(crate) fn refusal(&self) -> Option<Vec<Finding>> {
         let mut reasons: Vec<Finding> = self.disk.obstacles.iter().map(Finding::from).collect();
@@ -286,7 +287,7 @@ impl PreflightState {
     #[must_use]
     pub(crate) fn plan(&self, goal: InstallGoal<'_>) -> InstallPlan {
         let is_rollback = matches!(goal, InstallGoal::Rollback(_));
-        let remembered = if is_rollback || self.settings == self.settings_before {
+        let settings_change = if is_rollback || self.settings == self.settings_before {
             SettingsChange::Unchanged
         } else {
             SettingsChange::Otherwise
@@ -294,7 +295,7 @@ impl PreflightState {
         let wanted = TargetRelease {
             id: self.wanted.id.clone(),
             pieces: self.wanted.pieces(),
-            settings_change: remembered,
+            settings_change,
         };
         let plan = match goal {
             InstallGoal::Install(_) => plan::plan_install,

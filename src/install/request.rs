@@ -1,4 +1,4 @@
-//! What an install or a rollback is asked to do.
+//! The request of an install or a rollback.
 
 use std::time::Duration;
 
@@ -47,22 +47,22 @@ pub(crate) enum RunMode {
     Run,
 }
 
-/// Refuses `--at` for a command that changes this machine: it evaluates dates as of now.
+/// Refuses `--at` for a command that changes this machine, which has to evaluate dates as of now.
 ///
 /// # Errors
-/// With `--at`, where neither `--root` nor `mode` makes it harmless.
+/// With `--at`, unless `--root` or a dry run makes it harmless.
 pub(crate) fn refuse_at_option(context: &Context, mode: RunMode) -> Result<(), Failure> {
     if context.at.is_none() || context.root.is_some() || mode == RunMode::DryRun {
         return Ok(());
     }
     Err(Failure::new(
         FailureKind::Usage,
-        "--at is for --root and --dry-run: what is installed here is judged by now",
+        "`--at` is allowed only with `--root` or `--dry-run`: dates on this machine are evaluated as of now",
     )
     .with_step(command_lines::omit_at_or_dry_run()))
 }
 
-/// A certctl command line for the tree of this run: with `--root` where it was given, else as root.
+/// A certctl command for the tree of this run: with `--root` where it was given, else as root.
 #[must_use]
 pub(crate) fn certctl_again(context: &Context, words: &[&str]) -> NextStep {
     command_lines::certctl_again(context.root.as_deref(), words)

@@ -1,12 +1,11 @@
-//! Where a rollback goes: the previous release, or the one of the history that was asked for.
+//! The release that a rollback restores: the previous one, or one of the history.
 
 use jiff::Timestamp;
 
-use crate::advice::lineages;
+use crate::advice::{install_command, lineages};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
-use crate::install::request::certctl_again;
 use crate::install_plan::observe;
 use crate::store::disk;
 use crate::store::history::{self, PastRelease, RollbackArgument};
@@ -16,14 +15,14 @@ use crate::store::root::resolve_root;
 use crate::store::settings::LineageSettings;
 use crate::wording::day;
 
-/// The most releases that are listed.
+/// How many releases are listed at most.
 const SHOWN: usize = 10;
 
-/// Finds the release of the history that `text` means: an id or a date.
+/// Finds the release of the history that `text` means: an id, a date or a time.
 ///
 /// # Errors
-/// When it is neither, when the history has no such entry, or when its files are not kept any more;
-/// the releases that can be rolled back to are listed.
+/// When it is none of them, the history has no such entry, or its files were deleted. The failure
+/// lists the releases that can be restored.
 pub(crate) fn find_release_by_text(
     context: &Context,
     stem: &str,
@@ -33,28 +32,30 @@ pub(crate) fn find_release_by_text(
     let layout = super::installed::usual_layout(&resolve_root(context.root.as_deref())?, stem);
     let list_kept = |failure| list_releases(context, &layout, &settings, failure);
     let Some(argument) = RollbackArgument::parse(text) else {
-        let message = format!("{text:?} is neither a date nor the eight digits of an id");
+        let message = format!("{text:?} is neither a date nor an id of eight hexadecimal digits");
         return Err(list_kept(Failure::new(FailureKind::Usage, message)));
     };
     let Some(id) = history::find_release(&settings.history, &argument) else {
         let message = match &argument {
-            // As it was typed: a day stands for its end.
-            RollbackArgument::At(_) => format!("nothing of {stem} was installed by {text}"),
-            RollbackArgument::Release(id) => format!("{stem} has never been served with {id}"),
+            // The text as it was typed: a date stands for its end.
+            RollbackArgument::At(_) => format!("no version of {stem} was installed by {text}"),
+            RollbackArgument::Release(id) => {
+                format!("the history of {stem} has no version {id}")
+            }
         };
         return Err(list_kept(Failure::new(FailureKind::NotFound, message)));
     };
     if disk::load(&layout, &id)?.is_none() {
-        let message = format!("the files {id} of {stem} are not kept any more");
+        let message = format!("version {id} of {stem} was deleted");
         let failure = Failure::new(FailureKind::NotFound, message);
         return Err(list_kept(failure.because(
-            "the 3 newest are kept, and what is live or was live before it",
+            "certctl keeps the 3 newest versions, the live one and the one before it",
         )));
     }
     Ok(id)
 }
 
-/// Lists the releases that can be rolled back to, each with its command line.
+/// Lists the releases that can be restored, each with its command.
 fn list_releases(
     context: &Context,
     layout: &LineageLayout,
@@ -94,28 +95,31 @@ fn add_releases(
         .ok()
         .flatten();
     for KeptRelease { past, release } in kept {
-        let since = past
-            .since
-            .map_or_else(|| "from before certctl".to_owned(), |at| format!("of {at}"));
+        let installed = past.since.map_or_else(
+            || "which existed before certctl".to_owned(),
+            |at| format!("installed on {}", day(at)),
+        );
         let now = if live.as_ref() == Some(&past.release) {
             " (live now)"
         } else {
             ""
         };
-        let expires = day(release.not_after());
         let id = past.release.as_str();
-        failure = failure
-            .because(format!("there is {id}, {since}: ends {expires}{now}"))
-            .with_step(certctl_again(
-                context,
-                &["rollback", layout.stem(), "--to", id],
-            ));
+        let expires = day(release.not_after());
+        let description = format!("{id}, {installed}; it expires {expires}{now}");
+        let root = context.root.as_deref();
+        failure = failure.with_step(install_command::restore_version(
+            root,
+            layout.stem(),
+            id,
+            &description,
+        ));
     }
     failure
 }
 
-/// Finds the release that a rollback goes to: the one that is asked for; else `proven` when `live`
-/// is not proven, else the one before in the history.
+/// Finds the release that a rollback restores: `to` if it is given; else `proven` when `live` is not
+/// proven, else the one before `live` in the history.
 ///
 /// # Errors
 /// When there is none, or its files cannot be loaded.
@@ -137,29 +141,33 @@ pub(crate) fn find_release(
     let target = target.ok_or_else(|| nothing_before(context, layout, settings))?;
     disk::load(layout, &target)?.ok_or_else(|| {
         let message = format!(
-            "the files before, {}, are not there or cannot be loaded",
+            "the previous version in {} is missing or cannot be loaded",
             layout.release(&target).display()
         );
         Failure::new(FailureKind::NotFound, message)
-            .with_step(lineages::inspect_releases(&layout.releases()))
+            .with_step(lineages::list_releases(&layout.releases()))
     })
 }
 
-/// Warns about certificates that are not valid now: a rollback is not blocked by that.
+/// Warns about certificates that are not valid now; this does not block a rollback.
 #[must_use]
 pub(crate) fn check_validity(release: &Release, now: Timestamp) -> Vec<Finding> {
     let certificates = || release.certificates.iter();
     let expired = certificates()
         .filter(|certificate| certificate.not_after < now)
         .map(|certificate| {
-            let message = format!("{} ended {}", certificate.label(), certificate.not_after);
+            let message = format!(
+                "{} expired {}",
+                certificate.label(),
+                day(certificate.not_after)
+            );
             Finding::warning("expired", message)
         });
     let not_yet_valid = certificates()
         .filter(|certificate| certificate.not_before > now)
         .map(|certificate| {
             let message = format!(
-                "{} is valid from {} only",
+                "{} is not valid before {}",
                 certificate.label(),
                 certificate.not_before
             );
@@ -171,8 +179,8 @@ pub(crate) fn check_validity(release: &Release, now: Timestamp) -> Vec<Finding> 
         .collect()
 }
 
-/// The failure of a rollback when nothing was installed before what is live; other releases are
-/// listed.
+/// The failure of a rollback where no version was installed before the live one. It lists other
+/// releases that can be restored.
 #[must_use]
 pub(crate) fn nothing_before(
     context: &Context,
@@ -186,18 +194,18 @@ pub(crate) fn nothing_before(
     let mut others = load_kept(layout, settings);
     others.retain(|kept| Some(&kept.past.release) != live.as_ref());
     if !others.is_empty() {
-        let message = format!("nothing of {stem} was installed before what is live now");
+        let message = format!("no version of {stem} was installed before the live one");
         let failure = Failure::new(FailureKind::NotFound, message);
         return add_releases(context, layout, &others, failure);
     }
-    let message = format!("there are no files of {stem} to go back to");
+    let message = format!("{stem} has no earlier version to restore");
     let next = lineages::install_what_should_be_served(context.root.as_deref());
     Failure::new(FailureKind::NotFound, message)
-        .because("no earlier install of it ended well here")
+        .because("no earlier install succeeded on this machine")
         .with_step(next)
 }
 
 fn not_installed(layout: &LineageLayout) -> Failure {
-    let message = format!("{} is not installed here", layout.stem());
-    Failure::new(FailureKind::NotFound, message).with_step(lineages::inspect_base(&layout.base()))
+    let message = format!("{} is not installed", layout.stem());
+    Failure::new(FailureKind::NotFound, message).with_step(lineages::list_installed(&layout.base()))
 }

@@ -1,13 +1,13 @@
-//! Which servers use the certificate, at which paths, in what state they are, and which addresses
-//! are probed to verify it.
+//! The servers that use the certificate: the paths that they read, their state, and the addresses
+//! that are probed to verify it.
 
 use std::path::Path;
 use std::rc::Rc;
 
+use crate::advice::install_command;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::finding::{Finding, NextStep};
-use crate::install::request::certctl_again;
+use crate::finding::Finding;
 use crate::install::servers::discover::{DiscoveredServers, ObservedServer, ServerDiscovery};
 use crate::install_plan::apply::ProbeAnswer;
 use crate::install_plan::plan::{self, NameCoverage, ServerState};
@@ -28,21 +28,20 @@ pub(crate) mod new_block;
 mod path_selection;
 mod serving_checks;
 
-/// The servers of a certificate as they were found.
+/// The servers of a certificate, as observed.
 #[derive(Debug)]
 pub(crate) struct ServingState {
     pub uses: Vec<ServerUse>,
     /// Every path of the certificate as configurations spell it; the first two are chain and key.
     pub configured_paths: Vec<StableLink>,
-    /// Which addresses to probe for which name, over all servers.
+    /// The addresses to probe and the name for each, over all servers.
     pub targets: Vec<ProbeTarget>,
-    /// What was served before anything was changed.
+    /// The answers to probes before anything was changed.
     pub probes: Vec<ProbeAnswer>,
-    /// What to report.
     pub findings: Vec<Finding>,
-    /// Why nothing may be changed.
+    /// The reasons why nothing may be changed.
     pub refusals: Vec<Finding>,
-    /// Names that blocks serve with the present certificate and that the new one is not for.
+    /// Names that blocks serve with the present certificate and that the new one does not cover.
     pub names_losing_coverage: Vec<Finding>,
 }
 
@@ -50,15 +49,14 @@ pub(crate) struct ServingState {
 #[derive(Debug)]
 pub(crate) struct ServerUse {
     pub observed: Rc<ObservedServer>,
-    /// The files of the certificate that it reads, as its configuration spells them, or should.
+    /// The files of the certificate that it reads or should read, as its configuration spells them.
     pub links: Vec<StableLink>,
-    /// Whether its configuration names the certificate; assumed if it cannot be read.
+    /// Whether its configuration references the certificate; assumed if it cannot be read.
     pub is_configured: bool,
-    /// What decides the plan.
     pub state: ServerState,
     /// The addresses that are probed.
     pub addresses: Vec<String>,
-    /// Blocks that serve these names with other files, which certctl leaves alone: `FILE:LINE`.
+    /// Blocks that serve these names with other files, which certctl does not replace: `FILE:LINE`.
     pub blocks_elsewhere: Vec<String>,
     /// Whether its configuration serves all names with the certificate.
     pub coverage: NameCoverage,
@@ -66,12 +64,12 @@ pub(crate) struct ServerUse {
 
 impl ServerUse {
     fn new(
-        looked: Rc<ObservedServer>,
+        observed: Rc<ObservedServer>,
         links: Vec<StableLink>,
         blocks_elsewhere: Vec<String>,
     ) -> Self {
         Self {
-            observed: looked,
+            observed,
             links,
             is_configured: true,
             state: ServerState::Nothing,
@@ -81,18 +79,18 @@ impl ServerUse {
         }
     }
 
-    /// Its program, where it has a profile.
+    /// Its program, if certctl has a profile for it.
     #[must_use]
     pub(crate) fn program(&self) -> Option<&ServerProgram> {
         self.observed.server.program()
     }
 }
 
-/// Where to search: the tree, the usual paths of the certificate, and the options that name others.
+/// Where to search: the tree, the usual paths of the certificate, and the options that set others.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SearchPaths<'a> {
     pub root: &'a Path,
-    /// The paths that are used when no option names others.
+    /// The paths that are used when no option sets others.
     pub usual_layout: &'a LineageLayout,
     /// The options of the command line.
     pub flags: &'a LineageSettings,
@@ -100,11 +98,11 @@ pub(crate) struct SearchPaths<'a> {
     pub settings: &'a LineageSettings,
 }
 
-/// Finds the servers of a certificate and its paths; the state of the servers is not known yet.
+/// Finds the servers of a certificate and its paths; does not determine the state of the servers.
 ///
 /// # Errors
-/// Servers that are not installed, paths that lead out of the tree, commands that cannot be run,
-/// addresses that cannot be resolved.
+/// When a server is not installed, a path leads out of the tree, a command cannot be run, or an
+/// address cannot be resolved.
 pub(crate) fn find_serving(
     context: &Context,
     discovery: &mut ServerDiscovery,
@@ -169,7 +167,7 @@ impl ServingState {
         )
     }
 
-    /// What a plan needs to know of each server.
+    /// Returns what a plan needs to know about each server.
     #[must_use]
     pub(crate) fn states(&self) -> Vec<plan::PlannedServerUse> {
         self.uses
@@ -181,7 +179,7 @@ impl ServingState {
             .collect()
     }
 
-    /// The blocks that name the certificate, over all servers: `FILE:LINE`.
+    /// Returns the blocks that reference the certificate, over all servers: `FILE:LINE`.
     #[must_use]
     pub(crate) fn blocks(&self) -> Vec<String> {
         let observations = self
@@ -195,7 +193,7 @@ impl ServingState {
     }
 }
 
-/// A running server that names the certificate and is neither tested nor reloaded.
+/// Reports a running server that references the certificate and is neither tested nor reloaded.
 fn report_unnotified(
     context: &Context,
     observed: &ObservedServer,
@@ -216,26 +214,16 @@ fn report_unnotified(
         server_names.join(" --server ")
     };
     let message = format!(
-        "{} runs and names these files ({}): with --server {selected} it is not told of them, and \
-            serves what it has loaded",
+        "{} is running and references these files ({}); with `--server {selected}` it is not \
+            reloaded and keeps serving the certificate that it has loaded",
         software.title(),
         blocks.join(", ")
     );
     server_names.push(software.name());
     let finding = Finding::warning("server-not-included", message);
-    Some(finding.with_step(install_for(
-        context,
+    Some(finding.with_step(install_command::install_for_servers(
+        context.root.as_deref(),
         search.usual_layout.stem(),
         &server_names,
     )))
-}
-
-/// The install of `stem` for all of these servers.
-fn install_for(context: &Context, stem: &str, server_names: &[&str]) -> NextStep {
-    let mut words = vec!["install", stem];
-    for name in server_names {
-        words.push("--server");
-        words.push(name);
-    }
-    certctl_again(context, &words)
 }

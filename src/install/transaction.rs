@@ -18,11 +18,11 @@ use crate::store::disk::{self, StagedRelease};
 use crate::store::layout::LineageLayout;
 use crate::system::fs::lock::FileLock;
 
-/// The most releases that are built before the lock; each keeps a descriptor open until it has its
-/// name.
+/// How many releases are written before the lock is taken, at most: each keeps a file descriptor open
+/// until it gets its final name.
 const BUILT_AHEAD: usize = 64;
 
-/// What became of each request; none while it is not decided.
+/// The result of each request; `None` while it is undecided.
 type RequestResults = Vec<Option<Result<TransactionOutcome, Failure>>>;
 
 /// A request that is planned.
@@ -33,19 +33,19 @@ struct PlannedRequest {
     plan: InstallPlan,
 }
 
-/// What comes of a request before anything is changed.
+/// The decision about a request before anything is changed.
 enum RequestDecision {
-    /// It ends here.
+    /// The request ends with this result.
     Final(Box<Result<TransactionOutcome, Failure>>),
-    /// This is to be done.
+    /// This plan is to be run.
     Planned(Box<PreflightState>, InstallPlan),
 }
 
-/// Runs one request, or shows what it would do, or says why it is refused.
+/// Runs one request. A dry run and a refusal end with an outcome, too.
 ///
 /// # Errors
-/// When files cannot be used, the lock is held, or a signal came. A failure after the switch is no
-/// error but an outcome: it says what was rolled back.
+/// When files cannot be used, the lock is held by another certctl, or a signal arrives. A failure
+/// after the switch is an outcome, which says what was rolled back.
 pub(crate) fn run(
     context: &Context,
     request: &InstallRequest<'_>,
@@ -54,16 +54,16 @@ pub(crate) fn run(
     results.pop().unwrap_or_else(|| {
         Err(Failure::new(
             FailureKind::Internal,
-            "an order came to nothing",
+            "the install returned no result",
         ))
     })
 }
 
 /// Runs several requests in one transaction: each server is tested and reloaded once, and only
-/// what failed is rolled back. Returns what came of each, in their order.
+/// failed requests are rolled back. Returns the result of each, in their order.
 ///
 /// # Errors
-/// What keeps all of them from being begun: the lock is held, a signal came.
+/// What prevents all of them from starting: another certctl holds the lock, or a signal arrives.
 pub(crate) fn run_all(
     context: &Context,
     requests: &[InstallRequest<'_>],
@@ -71,7 +71,7 @@ pub(crate) fn run_all(
     if context.interrupt.listen().is_err() {
         context
             .sink
-            .show_detail("signals cannot be listened to; they end this at once");
+            .show_detail("cannot handle signals: a signal ends the command at once");
     }
     let situations = preflight::observe_requests(context, requests)?;
     if let Some(signal) = context.interrupt.signal() {
@@ -85,13 +85,13 @@ pub(crate) fn run_all(
     Ok(transaction.results.into_iter().flatten().collect())
 }
 
-/// The requests of a transaction, and what became of them so far.
+/// The requests of a transaction, and their results so far.
 struct Transaction<'a, 'b> {
     context: &'a Context,
     requests: &'a [InstallRequest<'b>],
     results: RequestResults,
     planned: Vec<PlannedRequest>,
-    /// The releases that were built before the lock, by request.
+    /// The releases that were written before the lock was taken, by request.
     staged: Vec<Option<StagedRelease>>,
     space: SpaceReservation,
 }
@@ -108,7 +108,7 @@ impl<'a, 'b> Transaction<'a, 'b> {
         }
     }
 
-    /// Plans a request, and builds its release.
+    /// Plans a request, and writes its release.
     fn prepare(&mut self, index: usize, situation: Result<PreflightState, Failure>) {
         let decision = begin(situation, &self.requests[index], &mut self.space);
         let (situation, plan) = match decision {
@@ -119,7 +119,7 @@ impl<'a, 'b> Transaction<'a, 'b> {
             }
         };
         let writes_release = matches!(plan.steps.first(), Some(PlanStep::WriteRelease { .. }));
-        // Built before the lock, so that no other certctl waits for it.
+        // Written before the lock is taken, so that no other certctl waits for it.
         if writes_release && self.planned.len() < BUILT_AHEAD {
             match disk::stage(&situation.layout, &situation.wanted) {
                 Ok(staged) => self.staged[index] = Some(staged),
@@ -136,7 +136,7 @@ impl<'a, 'b> Transaction<'a, 'b> {
         });
     }
 
-    /// Takes the lock and runs what is planned.
+    /// Takes the lock and runs the plans.
     fn run_planned(&mut self) -> Result<(), Failure> {
         let (Some(first), Some(request)) = (self.planned.first(), self.requests.first()) else {
             return Ok(());
@@ -155,15 +155,15 @@ impl<'a, 'b> Transaction<'a, 'b> {
         Ok(())
     }
 
-    /// Whether everything is as it was observed.
+    /// Whether nothing has changed since it was observed.
     fn still_holds(&self) -> bool {
         self.planned
             .iter()
             .all(|planned| planned.situation.fingerprints.are_unchanged())
     }
 
-    /// Something has changed, or may have while another certctl held the lock: everything is
-    /// observed and planned again.
+    /// Observes and plans everything again, because something has changed, or may have changed while
+    /// another certctl held the lock.
     fn plan_again(&mut self) -> Result<(), Failure> {
         let before = std::mem::take(&mut self.planned);
         let requests: Vec<InstallRequest<'_>> = before
@@ -184,7 +184,7 @@ impl<'a, 'b> Transaction<'a, 'b> {
         Ok(())
     }
 
-    /// Runs what is planned, under the lock.
+    /// Runs the plans, under the lock.
     fn carry_out(&mut self) {
         let context = self.context;
         let mut staged = std::mem::take(&mut self.staged);
@@ -197,12 +197,12 @@ impl<'a, 'b> Transaction<'a, 'b> {
         for step in plans.iter().flat_map(|plan| &plan.steps) {
             context.sink.show_detail(&step.to_string());
         }
-        let hands = situations
+        let contexts = situations
             .iter()
             .map(|(index, situation)| plan_context(situation, staged[*index].take()))
             .collect();
         let run = PlanRun {
-            contexts: hands,
+            contexts,
             patience: self
                 .requests
                 .first()
@@ -240,7 +240,8 @@ fn decide(
     RequestDecision::Planned(Box::new(situation), plan)
 }
 
-/// The same, before anything is written: there must be enough space for it. A dry run ends here.
+/// Decides a request before anything is written: there must be enough disk space. A dry run ends
+/// here.
 fn begin(
     situation: Result<PreflightState, Failure>,
     request: &InstallRequest<'_>,
@@ -267,7 +268,7 @@ pub(super) enum LockWait {
     Waited,
 }
 
-/// Takes the lock of the tree; a wait is reported.
+/// Takes the lock of the tree; reports when it has to wait.
 pub(super) fn take_lock(
     context: &Context,
     layout: &LineageLayout,
@@ -276,7 +277,7 @@ pub(super) fn take_lock(
     match apply::lock_tree(layout, Duration::ZERO, &context.interrupt) {
         Err(InstallError::LockHeld { .. }) if !timeout.is_zero() => {
             context.sink.show_progress(&format!(
-                "another certctl is at work; waiting for it, at most {} s",
+                "another certctl is running; waiting up to {} s for it to finish",
                 timeout.as_secs()
             ));
             let lock = apply::lock_tree(layout, timeout, &context.interrupt)?;
@@ -286,7 +287,7 @@ pub(super) fn take_lock(
     }
 }
 
-/// What the steps of one plan work with.
+/// Returns what the steps of one plan need.
 fn plan_context(situation: &PreflightState, staged: Option<StagedRelease>) -> PlanContext<'_> {
     let serving = &situation.serving;
     PlanContext {

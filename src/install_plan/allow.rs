@@ -6,11 +6,11 @@
 pub(crate) const ALLOWABLE: [(&str, &str); 2] = [
     (
         "names-not-covered",
-        "names that a block serves and the certificate is not for are given up",
+        "names that a server block serves and the certificate lacks are served without a valid certificate",
     ),
     (
         "configured-elsewhere",
-        "some names of the certificate stay with the files that other blocks name",
+        "some names of the certificate are still served with other files",
     ),
 ];
 
@@ -28,7 +28,7 @@ pub(crate) fn parse_allowed_code(text: &str) -> Result<&'static str, String> {
             .iter()
             .map(|(code, what)| format!("{code} ({what})"))
             .collect();
-        format!("what can be allowed: {}", known.join(", "))
+        format!("codes that can be allowed: {}", known.join(", "))
     })
 }
 

@@ -297,8 +297,8 @@ fn finish_failed_plan(
     progress: PlanProgress<'_, Rc<StepError>>,
     context: &mut PlanContext<'_>,
 ) -> Option<FailedPlan> {
-    let trouble = progress.failure?;
-    let mut not_back: Vec<(PlanStep, Rc<StepError>)> = progress
+    let cause = progress.failure?;
+    let mut not_undone: Vec<(PlanStep, Rc<StepError>)> = progress
         .not_undone
         .into_iter()
         .map(|(step, why)| (step, why.unwrap_or_else(|| Rc::new(StepError::Skipped))))
@@ -311,12 +311,12 @@ fn finish_failed_plan(
         && !keeps_new_files(progress.plan, &progress.attempted)
         && let Err(error) = context.restore_server_settings()
     {
-        not_back.push((step.clone(), Rc::new(error.into())));
+        not_undone.push((step.clone(), Rc::new(error.into())));
     }
     Some(FailedPlan {
-        cause: trouble,
+        cause,
         attempted: progress.attempted,
         undone: progress.undone,
-        not_undone: not_back,
+        not_undone,
     })
 }

@@ -190,7 +190,7 @@ pub(crate) fn find_loose_folders(
             continue;
         };
         // The sticky bit stops users from renaming the files of others. A user who runs certctl
-        // without root knows who is in their own groups.
+        // without root is trusted to know the members of their own groups.
         let is_trusted_owner = folders::current_user() != 0
             && status.owner.uid == folders::current_user()
             && !status.mode.has_any(0o002);

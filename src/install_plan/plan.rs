@@ -143,8 +143,8 @@ fn mark_proven_step(proven: Option<&ReleaseId>, to: &ReleaseId) -> Option<PlanSt
     })
 }
 
-/// Turns the files that the server reads now into a release that is live and proven, before a link
-/// shows it: nothing changes for the server.
+/// Turns the files that the server reads now into a release that is live and proven before any link
+/// to it is created: nothing changes for the server.
 fn take_over_steps(taken: &ReleaseId, observed: &ObservedState) -> Vec<PlanStep> {
     let mut steps = Vec::new();
     if !observed.releases.contains(taken) {
@@ -173,8 +173,8 @@ fn bookkeeping_steps(id: &ReleaseId, observed: &ObservedState) -> Vec<PlanStep> 
     steps
 }
 
-/// Tests, reloads and the probe of all servers that can be asked. All tests come before the first
-/// reload.
+/// Tests, reloads and probes of all servers that can be tested, reloaded or probed. All tests come
+/// before the first reload.
 fn server_steps(id: &ReleaseId, uses: &[PlannedServerUse]) -> Vec<PlanStep> {
     let mut tests = Vec::new();
     let mut reloads = Vec::new();
@@ -208,8 +208,7 @@ fn server_steps(id: &ReleaseId, uses: &[PlannedServerUse]) -> Vec<PlanStep> {
     steps
 }
 
-/// How far the plan gets: where several servers fall short of proof, the one that falls shortest
-/// counts.
+/// How far the plan gets. With several servers, the one that gets least far counts.
 fn plan_end(observed: &ObservedState) -> PlanEnd {
     if observed.any(|state| *state == ServerState::NotNamed) {
         PlanEnd::NotNamed
@@ -231,7 +230,7 @@ fn rollback_target(observed: &ObservedState) -> RollbackTarget {
             RollbackTarget::To(proven.clone())
         }
         (_, Some(proven)) => {
-            RollbackTarget::Stay(format!("no server can load the files before, {proven}"))
+            RollbackTarget::Stay(format!("no server can load the previous version {proven}"))
         }
         (ServedBefore::Broken(why), None) => RollbackTarget::Stay(why.clone()),
         (_, None) => match loaded_live(observed) {

@@ -332,7 +332,7 @@ fn not_installed() -> Vec<Failure> {
         .into(),
         InstallError::DiskFull {
             folder: "/etc/ssl".into(),
-            what: "files",
+            what: "inodes",
             free: 2,
             needed: 12,
         }
@@ -609,6 +609,10 @@ fn missing_intermediate(urls: Vec<String>) -> ChainProblem {
     }
 }
 
+fn install_step() -> NextStep {
+    NextStep::run_certctl("Install x", &["install", "x"]).with_sudo()
+}
+
 fn path_obstacles() -> Vec<PathObstacle> {
     vec![
         PathObstacle::Folder("/etc/ssl/x".into()),
@@ -616,9 +620,9 @@ fn path_obstacles() -> Vec<PathObstacle> {
             "/etc/ssl/x".into(),
             "/etc/letsencrypt/live/x/fullchain.pem".into(),
         ),
-        PathObstacle::Present("/etc/ssl/x".into(), "sudo certctl install x".into()),
+        PathObstacle::Present("/etc/ssl/x".into(), Box::new(install_step())),
         PathObstacle::NotRegular("/etc/ssl/x".into()),
-        PathObstacle::NotOurLink("/etc/ssl/x".into(), "sudo certctl install x".into()),
+        PathObstacle::NotOurLink("/etc/ssl/x".into(), Box::new(install_step())),
     ]
 }
 

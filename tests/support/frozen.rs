@@ -1,5 +1,5 @@
-//! Samples of what an earlier certctl left on disk (fixtures/frozen, described in
-//! fixtures/README.md), unpacked.
+//! Unpacks samples of what an earlier certctl left on disk (fixtures/frozen, described in
+//! fixtures/README.md).
 
 use std::fs::{self, FileTimes, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -10,15 +10,15 @@ use rustix::process::{getegid, geteuid};
 
 use super::Sandbox;
 
-/// When the samples are read: every certificate in them is valid then.
+/// The time at which the tests use the samples: every certificate in them is valid then.
 pub const NOW: &str = "2026-08-02T10:00:00Z";
-/// When even the newest certificate in them is due for renewal, and still valid.
+/// A time at which even the newest certificate in them is due for renewal, and still valid.
 pub const DUE: &str = "2027-02-01T10:00:00Z";
 
-/// What stands behind each line that begins or ends a key.
+/// The mark after each line that begins or ends a key.
 const KEY_MARK: &str = " (test key, worthless)";
 
-/// A sandbox as certctl left it.
+/// Unpacks a sample into a new sandbox.
 pub fn unpack(sample: &str) -> Sandbox {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/frozen/{sample}.txt"));
     let text =
@@ -62,8 +62,8 @@ pub fn unpack(sample: &str) -> Sandbox {
     sandbox
 }
 
-/// `MODE [USER:GROUP] PATH [= PATH [+ PATH]]`: a file with content of its own, or with that of one
-/// or two others.
+/// Writes the file of `MODE [USER:GROUP] PATH [= PATH [+ PATH]]`, with its own content or that of one
+/// or two other files.
 fn file_of(sandbox: &Sandbox, line: &str, content: &str) {
     let (head, parts) = line
         .split_once(" = ")
@@ -86,7 +86,7 @@ fn file_of(sandbox: &Sandbox, line: &str, content: &str) {
     set_mode(&path, words[0]);
 }
 
-/// Absolute paths and owners, as whoever unpacks the sample has them.
+/// Replaces the placeholders for the sandbox's path and the current user and group.
 fn placed(sandbox: &Sandbox, text: &str) -> String {
     let folder = sandbox.path().display().to_string();
     let [user, group] = [geteuid().as_raw(), getegid().as_raw()].map(|id| id.to_string());
@@ -103,7 +103,8 @@ fn set_mode(path: &Path, mode: &str) {
     .unwrap();
 }
 
-/// The samples list the releases by age, the oldest first: which of them are kept depends on it.
+/// Sets the age of the releases, which are listed from the oldest to the newest: which of them are
+/// kept depends on it.
 fn age(releases: &[PathBuf]) {
     let mut time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_777_000_000);
     for release in releases {

@@ -1,6 +1,6 @@
-//! What differs from run to run, taken out of what is compared.
+//! Masks values that differ from run to run, so that outputs can be compared.
 
-/// Dates and times become `[DATE]`, long hex numbers `[HEX]`, the short forms of key ids `[KEY]`.
+/// Replaces dates and times by `[DATE]`, long hex numbers by `[HEX]`, and short key ids by `[KEY]`.
 pub fn masked(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -9,7 +9,7 @@ pub fn masked(text: &str) -> String {
             (Some(length), _) => (length, "[DATE]"),
             (_, Some(length)) if length >= 16 => (length, "[HEX]"),
             (_, Some(8)) if rest[8..].starts_with('…') => (8 + '…'.len_utf8(), "[KEY]"),
-            // A word is passed over whole: its end may look like a number.
+            // A word is copied as a whole, because its end may look like a number.
             _ => {
                 let word = rest
                     .find(|c: char| !c.is_ascii_alphanumeric())

@@ -1,5 +1,5 @@
-//! Rust source as the house rules see it: words with their lines, comments, strings and unit tests
-//! left out, and the paths that a file names, resolved through its `use` lines.
+//! Parses Rust source for the house rules: words with their lines, without comments, strings and unit
+//! tests, and the paths that a file uses, resolved through its `use` lines.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -24,7 +24,7 @@ pub struct Source {
 pub struct Word {
     pub text: String,
     pub line: usize,
-    /// Whether it follows the word before it without a space.
+    /// Whether no space separates it from the previous word.
     pub glued: bool,
 }
 
@@ -38,7 +38,7 @@ impl Source {
         }
     }
 
-    /// Every file below `src`.
+    /// Reads every file below `src`.
     pub fn tree() -> Vec<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let mut sources = Vec::new();
@@ -50,7 +50,7 @@ impl Source {
         self.module.join("::")
     }
 
-    /// Lines before the unit tests.
+    /// Returns the number of lines before the unit tests.
     pub fn lines(&self) -> usize {
         self.text
             .lines()
@@ -58,8 +58,8 @@ impl Source {
             .count()
     }
 
-    /// Every path of two or more names, and every single name that a `use` brought in: resolved and
-    /// with its line. `crate` stays the first name of paths into this crate.
+    /// Returns every path of two or more names, and every single name that a `use` imports, resolved
+    /// and with its line. Paths into this crate begin with `crate`.
     pub fn paths(&self) -> Vec<(Vec<String>, usize)> {
         let mut uses = Vec::new();
         let mut others = Vec::new();
@@ -96,7 +96,7 @@ impl Source {
             .collect()
     }
 
-    /// `self` and `super` as `crate` paths.
+    /// Resolves `self` and `super` to `crate` paths.
     fn resolve(&self, path: Vec<String>) -> Vec<String> {
         let mut base = match path[0].as_str() {
             "self" => self.module.clone(),
@@ -140,7 +140,7 @@ pub fn is_name(word: &str) -> bool {
     word.starts_with(|c: char| c.is_alphabetic() || c == '_')
 }
 
-/// The path that starts at `at`, and where it ends.
+/// Returns the path that starts at `at`, and the index after it.
 fn path_at(words: &[Word], mut at: usize) -> (Vec<String>, usize) {
     let mut path = vec![words[at].text.clone()];
     at += 1;
@@ -151,8 +151,8 @@ fn path_at(words: &[Word], mut at: usize) -> (Vec<String>, usize) {
     (path, at)
 }
 
-/// Each path of a `use` tree; the last name is the one it binds (so `a::b as c` counts as `a::b`,
-/// then `c` is unknown).
+/// Passes each path of a `use` tree to `found`; the last name of a path is the one that it binds
+/// (`a::b as c` counts as `a::b`, so that `c` is unknown).
 fn use_tree(
     words: &[Word],
     mut at: usize,
@@ -164,7 +164,7 @@ fn use_tree(
         match words[at].text.as_str() {
             "{" => {
                 at = use_tree(words, at + 1, prefix, found);
-                // What stands before a group is no path by itself: `std::net::{IpAddr}` names only
+                // The prefix of a group is not a path of its own: `std::net::{IpAddr}` imports only
                 // the address.
                 prefix.truncate(depth);
             }
@@ -194,7 +194,7 @@ fn use_tree(
     at
 }
 
-/// `text` in words. Comments go; a string or a character becomes one `"`.
+/// Splits `text` into words, without comments; a string or character literal becomes one `"`.
 fn words(text: &str) -> Vec<Word> {
     let bytes: Vec<char> = text.chars().collect();
     let mut words = Vec::new();
@@ -269,7 +269,7 @@ fn raw_string_end(chars: &[char], from: usize) -> usize {
         + hashes
 }
 
-/// A character literal; a lifetime is a `'` alone.
+/// Returns the end of a character literal; a lifetime is a `'` alone.
 fn character_end(chars: &[char], from: usize) -> usize {
     match (chars.get(from + 1), chars.get(from + 2)) {
         (Some('\\'), _) => skip_until(chars, from + 3, |i| chars[i] == '\'') + 1,
@@ -278,7 +278,7 @@ fn character_end(chars: &[char], from: usize) -> usize {
     }
 }
 
-/// Without what follows `#[cfg(test)]`: unit tests stand at the foot of a file.
+/// Removes everything after `#[cfg(test)] mod`, because unit tests are at the end of a file.
 fn without_tests(mut words: Vec<Word>) -> Vec<Word> {
     let marker = ["#", "[", "cfg", "(", "test", ")", "]", "mod"];
     let starts = |at: usize| {

@@ -1,6 +1,6 @@
-//! A sweep: one command, traced once, then run again and again, each time killed at one of its
-//! calls or with one of them failing. What is on disk afterwards, who could read a key, what the
-//! exit code said and whether the next run goes through are looked at each time.
+//! A sweep: traces one command, then runs it again and again, each time killed at one of its system
+//! calls or with one of them failing. Each time it checks the files on disk, who could read a key,
+//! the exit code, and whether the next run succeeds.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
@@ -15,55 +15,55 @@ use super::foreign::{path_of, succeed};
 use super::program::program;
 use super::shop::{leftovers, tree};
 
-/// Every call that names a file, and those that change or lock one; and those that make threads.
+/// Every call that names a file, those that change or lock one, and those that create threads.
 pub const CALLS: &str = "%file,read,write,close,fsync,fdatasync,fchmod,fchown,flock,getdents64,fstat,fsetxattr,clone,clone3";
 
-/// Chain and key, as a server reads them; none where either is missing.
+/// Chain and key as a server reads them; `None` where either is missing.
 pub type Pair = Option<(String, String)>;
 
-/// In place of the exit code of what was killed.
+/// Stands for the exit code of a process that was killed.
 const KILLED: i32 = -1;
 
-/// What is done, from where, and what may come of it.
+/// A command, the state that it starts from, and the states that it may lead to.
 pub struct Scenario {
     pub name: &'static str,
-    /// The folder that all starts from: tree, keys, what came from the CA.
+    /// The initial folder: the tree, keys, and files from the CA.
     pub sandbox: Sandbox,
-    /// Where servers read chain and key.
+    /// The paths at which servers read chain and key.
     pub sites: Vec<[&'static str; 2]>,
-    /// The command, from the sandbox; `--json` is added.
+    /// The command, run in the sandbox; `--json` is added.
     pub args: Vec<String>,
-    /// What happens in every run: a call that strace answers.
+    /// Options of strace in every run, such as a call that it answers itself.
     pub always: &'static [&'static str],
-    /// How it ends undisturbed.
+    /// The exit code without a fault.
     pub code: i32,
-    /// The pairs before.
+    /// Chain and key of each site before the command.
     pub old: Vec<Pair>,
-    /// The pairs that the command is to lead to.
+    /// Chain and key of each site after the command.
     pub new: Vec<Pair>,
-    /// What may be found in between besides: what was no pair.
+    /// Further states that may be found: chain and key that did not match before.
     pub broken: Vec<Pair>,
-    /// The next run, how it may end, and the pairs after it.
+    /// The next run, its possible exit codes, and chain and key of each site after it.
     pub heal: Vec<String>,
     pub heal_codes: &'static [i32],
     pub healed: Vec<Pair>,
-    /// The bits that a key file may have.
+    /// The permission bits that a key file may have.
     pub key_mode: u32,
-    /// What else must hold after the next run.
+    /// Further checks after the next run; returns what is wrong.
     pub settled: fn(&Sandbox) -> Vec<String>,
 }
 
-/// What happens at a point.
+/// The fault at a point.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Fault {
     Kill,
-    /// This once.
+    /// The call fails once.
     Error(&'static str),
-    /// From here on, at each such call: a disk that has died, a mount that has become read-only.
+    /// This call and all later ones fail: a broken disk, a mount that has become read-only.
     Lasting(&'static str),
 }
 
-/// A call by its name and number, and what happens there.
+/// A call by its name and number, and the fault at it.
 #[derive(Clone, Debug)]
 pub struct Point {
     pub call: String,
@@ -78,7 +78,7 @@ impl std::fmt::Display for Point {
             Fault::Error(error) | Fault::Lasting(error) => error,
         };
         let on = if let Fault::Lasting(_) = self.fault {
-            " and on"
+            " and all later ones"
         } else {
             ""
         };
@@ -86,17 +86,17 @@ impl std::fmt::Display for Point {
     }
 }
 
-/// What a sweep came to.
+/// The result of a sweep.
 #[derive(Default)]
 pub struct Tally {
     /// All points of the scenario.
     pub points: usize,
-    /// Those that were tried, by how certctl ended (-1: killed).
+    /// The number of tried points by exit code (-1: killed).
     pub ends: BTreeMap<i32, usize>,
     pub violations: Vec<String>,
 }
 
-/// The errors that a call can give; `EINTR` must not be seen at all.
+/// Returns the errors that a call can return; `EINTR` must have no effect.
 fn errors(call: &str, line: &str) -> &'static [&'static str] {
     match call {
         "open" | "openat" if line.contains("O_CREAT") => &[
@@ -125,8 +125,8 @@ fn errors(call: &str, line: &str) -> &'static [&'static str] {
     }
 }
 
-/// Whether a call changes what is on disk. Not `write`: if it goes on failing, nobody can be told
-/// either (a full disk that lasts is a small tmpfs in `install_faults`).
+/// Whether a call changes the disk. Not `write`, because certctl could not print anything either if
+/// it failed permanently (`install_faults` has a full disk on a small tmpfs).
 fn changes(call: &str, line: &str) -> bool {
     match call {
         "open" | "openat" => line.contains("O_CREAT"),
@@ -138,11 +138,10 @@ fn changes(call: &str, line: &str) -> bool {
 }
 
 impl Scenario {
-    /// A command under strace, with a umask that takes nothing away: its exit code, stdout and
-    /// stderr.
+    /// Runs the command under strace with umask 000; returns its exit code, stdout and stderr.
     pub fn strace(&self, sandbox: &Sandbox, options: &[&str]) -> (i32, String, String) {
         let mut command = Command::new("sh");
-        // Of two words on one call the last holds.
+        // For two options about one call, the last one applies.
         command
             .args(["-c", "umask 000; exec \"$0\" \"$@\""])
             .arg(path_of("strace"))
@@ -155,7 +154,7 @@ impl Scenario {
             .output()
             .unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        // strace ends as what it runs.
+        // strace exits with the code of its child.
         (
             output.status.code().unwrap_or(KILLED),
             text(&output.stdout),
@@ -163,7 +162,8 @@ impl Scenario {
         )
     }
 
-    /// The points of one whole run: from its first own file on, without what it prints.
+    /// Returns the points of a complete run, from its first access to its own files, without its
+    /// output.
     pub fn points(&self) -> Vec<Point> {
         let sandbox = self.copy();
         sandbox.write("traces/one", "");
@@ -173,7 +173,7 @@ impl Scenario {
         );
         assert_eq!(
             code, self.code,
-            "{}: undisturbed\n{stdout}{stderr}",
+            "{}: without a fault\n{stdout}{stderr}",
             self.name
         );
         assert_eq!(
@@ -212,8 +212,9 @@ impl Scenario {
             *number += 1;
             let ours = line.contains("\"tree") || line.contains(&folder) || line.contains(".crt\"");
             begun |= ours && call != "execve";
-            let said = call == "write" && (rest.contains("write(1,") || rest.contains("write(2,"));
-            if !begun || said || call.starts_with("clone") || call == "execve" {
+            let is_output =
+                call == "write" && (rest.contains("write(1,") || rest.contains("write(2,"));
+            if !begun || is_output || call.starts_with("clone") || call == "execve" {
                 continue;
             }
             let errors = errors(call, line);
@@ -234,7 +235,7 @@ impl Scenario {
         points
     }
 
-    /// A copy of the folder to do harm in.
+    /// Returns a copy of the folder.
     fn copy(&self) -> Sandbox {
         let sandbox = Sandbox::new();
         succeed(
@@ -256,7 +257,7 @@ impl Scenario {
         );
     }
 
-    /// What servers would read now.
+    /// Returns chain and key of each site, as servers would read them now.
     pub fn found(&self, sandbox: &Sandbox) -> Vec<Pair> {
         let read = |path: &str| fs::read_to_string(sandbox.join(path)).ok();
         self.sites
@@ -265,7 +266,7 @@ impl Scenario {
             .collect()
     }
 
-    /// Tries the points, on `workers` threads of the test, each in a folder of its own.
+    /// Tries the points with `workers` threads, each in its own folder.
     pub fn sweep(&self, points: &[Point], workers: usize) -> Tally {
         let (next, healed) = (AtomicUsize::new(0), Mutex::new(HashSet::new()));
         let tally = Mutex::new(Tally {
@@ -278,13 +279,13 @@ impl Scenario {
                     let sandbox = self.copy();
                     let start = state(&sandbox);
                     while let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let (code, said) = self.attempt(&sandbox, point, (&start, &healed));
+                        let (code, found) = self.attempt(&sandbox, point, (&start, &healed));
                         let mut tally = tally.lock().unwrap();
                         *tally.ends.entry(code).or_default() += 1;
                         let place = format!("{}: {point}", self.name);
                         tally
                             .violations
-                            .extend(said.into_iter().map(|said| format!("{place}: {said}")));
+                            .extend(found.into_iter().map(|what| format!("{place}: {what}")));
                     }
                 });
             }
@@ -292,7 +293,7 @@ impl Scenario {
         tally.into_inner().unwrap()
     }
 
-    /// One point, and what is wrong with what it left. The folder is as it was in the end.
+    /// Tries one point; returns the exit code and the violations. Restores the folder.
     fn attempt(
         &self,
         sandbox: &Sandbox,
@@ -309,14 +310,14 @@ impl Scenario {
             ""
         };
         let inject = format!("inject={}:{fault}:when={}{on}", point.call, point.number);
-        // Not its children: their calls are not ours, and count by themselves.
+        // Without -f: the calls of child processes are not counted.
         let trace = format!("trace=flock,{}", point.call);
         let (code, stdout, stderr) =
             self.strace(sandbox, &["-o", "/dev/null", "-e", &trace, "-e", &inject]);
-        let mut wrong = self.look(sandbox);
+        let mut wrong = self.check_files(sandbox);
         let killed = point.fault == Fault::Kill && code == KILLED;
         if !killed {
-            wrong.extend(self.judge(sandbox, point, (code, &stdout, &stderr)));
+            wrong.extend(self.check_exit_code(sandbox, point, (code, &stdout, &stderr)));
         }
         let after = state(sandbox);
         if after != start {
@@ -335,9 +336,9 @@ impl Scenario {
         (code, wrong)
     }
 
-    /// Whatever happened: each pair is the old one or the new one, and no key was ever open to
-    /// others.
-    fn look(&self, sandbox: &Sandbox) -> Vec<String> {
+    /// Checks that each site has the old or the new chain and key, and that no key is readable by
+    /// more users than allowed.
+    fn check_files(&self, sandbox: &Sandbox) -> Vec<String> {
         let mut wrong = Vec::new();
         for (index, found) in self.found(sandbox).iter().enumerate() {
             if *found != self.old[index]
@@ -345,9 +346,9 @@ impl Scenario {
                 && !self.broken.contains(found)
             {
                 let what = if found.is_some() {
-                    "a mixed pair"
+                    "chain and key of different certificates"
                 } else {
-                    "no pair"
+                    "no chain or no key"
                 };
                 wrong.push(format!("{what} at {}", self.sites[index][0]));
             }
@@ -361,8 +362,8 @@ impl Scenario {
         wrong
     }
 
-    /// Whether the exit code tells the truth.
-    fn judge(
+    /// Checks that the exit code describes the state on disk.
+    fn check_exit_code(
         &self,
         sandbox: &Sandbox,
         point: &Point,
@@ -371,17 +372,17 @@ impl Scenario {
         let mut wrong = Vec::new();
         let found = self.found(sandbox);
         if point.fault == Fault::Error("EINTR") && code != self.code {
-            wrong.push("an interrupted call was not made again".to_owned());
+            wrong.push("an interrupted call was not repeated".to_owned());
         }
         let lost = ["fsync", "write"].contains(&point.call.as_str())
             && !matches!(point.fault, Fault::Kill | Fault::Error("EINTR"));
         if lost && code == 0 && !stdout.contains("\"follow-up-failed\"") {
-            wrong.push("what could not be written was passed over".to_owned());
+            wrong.push("a failed write was ignored".to_owned());
         }
         let (is_old, is_new) = (found == self.old, found == self.new);
         let true_code = match code {
             0 => is_new,
-            // Of several, those that went well stay.
+            // In a batch, certificates whose install succeeded stay.
             1..=5 => is_old || self.sites.len() > 1,
             6 => stdout.contains("\"left\":[\"") || stdout.contains("previous-files-broken"),
             _ => false,
@@ -390,8 +391,8 @@ impl Scenario {
             wrong.push(format!(
                 "exit {code}, and {}",
                 match (is_old, is_new) {
-                    (true, _) => "nothing changed",
-                    (_, true) => "the new pair is in place",
+                    (true, _) => "the old files are in place",
+                    (_, true) => "the new files are in place",
                     _ => "neither is in place",
                 }
             ));
@@ -402,27 +403,27 @@ impl Scenario {
         wrong
     }
 
-    /// The next run.
+    /// Runs the next run and checks its result.
     fn heals(&self, sandbox: &Sandbox) -> Vec<String> {
         let mut wrong = Vec::new();
         let args: Vec<&str> = self.heal.iter().map(String::as_str).collect();
         let run = sandbox.run(&args);
         if !self.heal_codes.contains(&run.code) {
-            return vec![format!("the next run does not heal:\n{run}")];
+            return vec![format!("the next run fails:\n{run}")];
         }
         if self.found(sandbox) != self.healed {
-            wrong.push("healed to another pair".to_owned());
+            wrong.push("the next run leaves other files".to_owned());
         }
         let left = leftovers(sandbox);
         if !left.is_empty() {
-            wrong.push(format!("left behind: {left:?}"));
+            wrong.push(format!("temporary files are left: {left:?}"));
         }
         wrong.extend((self.settled)(sandbox));
         wrong
     }
 }
 
-/// Every regular file below `folder` with as much as the first words of a private key.
+/// Returns every regular file below `folder` that contains the start of a private key.
 fn keys(folder: &Path) -> Vec<PathBuf> {
     let plain = |path: &PathBuf| path.symlink_metadata().unwrap().is_file();
     let holds = |path: &PathBuf| {
@@ -437,8 +438,8 @@ fn keys(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// All that is in the tree, in words that are the same for two runs that left the same: temporary
-/// names have no number.
+/// Describes everything in the tree, without the random part of temporary names, so that equal states
+/// have equal descriptions.
 fn state(sandbox: &Sandbox) -> String {
     let mut lines = BTreeSet::new();
     for (path, what) in tree(&sandbox.join("tree")) {

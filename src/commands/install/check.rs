@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::InstallArgs;
-use crate::advice::install_command;
+use crate::advice::lineages;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
@@ -18,16 +18,16 @@ use crate::store::release::Release;
 #[derive(Debug)]
 pub(crate) struct CheckOutcome(Vec<DriftCheck>);
 
-/// Checks the named certificates, else all that are installed.
+/// Checks the named certificates, or all installed ones if none is named.
 ///
 /// # Errors
-/// No such certificate; what cannot be read.
+/// When a name has no installed certificate, or files cannot be read.
 pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<CheckOutcome, Failure> {
     let mut stems = Vec::new();
     for name in &args.files {
         let stem = match installed::find_folder(context, name)? {
             Some(stem) => stem,
-            None => installed::find_named(context, "install", Some(name))?,
+            None => installed::find_named(context, "install --check", Some(name))?,
         };
         if !stems.contains(&stem) {
             stems.push(stem);
@@ -37,9 +37,9 @@ pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<CheckOutcome,
         stems = installed::list_installed(context)?;
     }
     if stems.is_empty() {
-        let message = "no certificate is installed here by certctl";
+        let message = "certctl has not installed any certificate here";
         return Err(Failure::new(FailureKind::NotFound, message)
-            .with_step(install_command::install_first()));
+            .with_step(lineages::install_one(context.root.as_deref())));
     }
     drift_check::check(context, &stems).map(CheckOutcome)
 }
@@ -87,10 +87,7 @@ impl Outcome for CheckOutcome {
         }
         if self.0.len() > 1 {
             let unchanged = self.count(InstallVerdict::Unchanged);
-            let line = format!(
-                "{unchanged} of {} are as installed; nothing was touched",
-                self.0.len()
-            );
+            let line = format!("{unchanged} of {} certificates are unchanged", self.0.len());
             text.add(Label::Done, line);
         }
     }
@@ -105,21 +102,23 @@ fn print_check(check: &DriftCheck, text: &mut TextOutput) {
         .release
         .as_ref()
         .map(|release| report::certificate_in_words(release.leaf()));
-    let leaf = leaf.unwrap_or_else(|| "cannot be loaded".to_owned());
+    let leaf = leaf.unwrap_or_else(|| "the certificate cannot be loaded".to_owned());
     let state = match (check.verdict(), check.probes.len()) {
-        (InstallVerdict::Unchanged, 0) => "; links, files, modes and owners as installed",
+        (InstallVerdict::Unchanged, 0) => "links, files, modes and owners are unchanged",
         (InstallVerdict::Unchanged, _) => {
-            "; links, files, modes and owners as installed, and served"
+            "links, files, modes and owners are unchanged, and servers serve the certificate"
         }
-        (InstallVerdict::NotServed, _) => "; the files are as installed, what is served is not",
-        _ => "; not as installed",
+        (InstallVerdict::NotServed, _) => {
+            "the installed files are unchanged, but the certificate is not served as it should be"
+        }
+        _ => "changed since it was installed",
     };
     let label = if check.verdict() == InstallVerdict::Unchanged {
         Label::Done
     } else {
         Label::Found
     };
-    text.add(label, format!("{}: {leaf}{state}", check.name));
+    text.add(label, format!("{}: {leaf}; {state}", check.name));
     text.add_findings(&check.findings);
 }
 

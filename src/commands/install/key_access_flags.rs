@@ -17,19 +17,19 @@ const LIMIT: u64 = 16 * 1024 * 1024;
 /// The options for the key's owner and mode.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct KeyAccessArgs {
-    /// Who the key belongs to: user, user:group or :group, as names or numbers
+    /// Owner of the private key: user, user:group or :group, as names or numbers
     #[arg(long, value_name = "USER[:GROUP]")]
     pub owner: Option<String>,
-    /// The key's mode: 0600, 0640, 0400 or 0440
+    /// Mode of the private key: 0600, 0640, 0400 or 0440
     #[arg(long, value_name = "MODE", value_parser = owner::parse_key_mode)]
     pub key_mode: Option<Mode>,
 }
 
 impl KeyAccessArgs {
-    /// The settings to store. Names are looked up in the tree that is installed into.
+    /// Returns the settings to save. Names are looked up in the tree that is installed into.
     ///
     /// # Errors
-    /// A user or a group that is not there.
+    /// When the user or group does not exist.
     pub(super) fn settings(&self, context: &Context) -> Result<LineageSettings, Failure> {
         let owner = self
             .owner

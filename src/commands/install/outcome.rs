@@ -1,12 +1,14 @@
-//! The outcome of `install`: one certificate in full, or several with a block each.
+//! The outcome of `install`: one certificate in full, or a summary of several.
 
 use serde_json::{Value, json};
 
+use crate::advice::install_command;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, Severity};
-use crate::install::outcome::{InstallVerdict, TransactionOutcome, start_then_install};
-use crate::install::request::certctl_again;
+use crate::install::outcome::{
+    InstallVerdict, TransactionOutcome, show_problems, start_then_install,
+};
 use crate::report::{Label, Outcome, TextOutput};
 use crate::wording::day;
 
@@ -14,32 +16,31 @@ use crate::wording::day;
 #[derive(Debug)]
 pub(crate) struct InstallOutcome {
     certificates: Vec<CertificateOutcome>,
-    /// One step for all certificates that wait for servers to be started: a second start would
-    /// fail.
+    /// One step for all certificates whose servers have to be started: a second start would fail.
     start: Option<NextStep>,
-    /// The command line that rolls several certificates back.
-    undo: Option<String>,
+    /// How to roll back several certificates.
+    undo: Option<NextStep>,
 }
 
 /// The outcome for one certificate.
 #[derive(Debug)]
 pub(super) struct CertificateOutcome {
     pub(super) stem: String,
-    /// What was found, in words.
+    /// The certificate, in words.
     pub(super) description: String,
-    /// What was normalized, omitted or does not match.
+    /// What was repaired or omitted, or does not match.
     pub(super) findings: Vec<Finding>,
     pub(super) result: InstallResult,
     /// How to roll back, if files were replaced.
     pub(super) undo: Option<NextStep>,
 }
 
-/// What became of one certificate.
+/// The result for one certificate.
 #[derive(Debug)]
 pub(super) enum InstallResult {
     /// The certificate itself was refused.
     Refused,
-    /// Its files could not be used; the deployed files are unchanged.
+    /// Its files could not be used; the deployed files have not been changed.
     Failed(Failure),
     Done(Box<TransactionOutcome>),
 }
@@ -69,7 +70,8 @@ impl CertificateOutcome {
         self.result = match result {
             Ok(transaction) => {
                 if transaction.can_roll_back() {
-                    self.undo = Some(certctl_again(context, &["rollback", &self.stem]));
+                    let root = context.root.as_deref();
+                    self.undo = Some(install_command::restore_previous(root, &self.stem));
                 }
                 InstallResult::Done(Box::new(transaction))
             }
@@ -107,7 +109,7 @@ impl CertificateOutcome {
         }
     }
 
-    /// The state that a signal left it in, in words.
+    /// The state after a signal, in words.
     fn state_in_words(&self) -> Vec<String> {
         match &self.result {
             InstallResult::Failed(failure) if self.signal().is_some() => failure.causes.clone(),
@@ -152,21 +154,22 @@ impl CertificateOutcome {
 
     fn print(&self, text: &mut TextOutput) {
         text.add(Label::Found, self.description.clone());
-        text.add_findings(&self.findings);
         match &self.result {
-            InstallResult::Done(transaction) => transaction.human(text),
-            InstallResult::Refused => text.add(Label::Done, "nothing was touched"),
-            InstallResult::Failed(failure) => {
-                text.add_findings(&[finding(failure)]);
-                text.add(Label::Done, "what servers read is as it was");
-            }
+            InstallResult::Done(transaction) => transaction.human(&self.findings, text),
+            InstallResult::Refused => show_problems(text, &self.findings, &[], |text| {
+                text.add(Label::Done, "nothing was changed");
+            }),
+            InstallResult::Failed(_) => show_problems(text, &self.all_findings(), &[], |text| {
+                let state = "the files that servers read have not been changed";
+                text.add(Label::Done, state);
+            }),
         }
         if let Some(undo) = &self.undo {
             text.add_step(Label::Undo, undo);
         }
     }
 
-    /// Prints a success as one line, everything else in full.
+    /// Prints a success as one paragraph, everything else in full.
     fn print_among_others(&self, text: &mut TextOutput) {
         match self.transaction() {
             Some(transaction)
@@ -186,10 +189,10 @@ impl CertificateOutcome {
         };
         let leaf = &transaction.leaf;
         let names = leaf.dns_names.join(", ");
-        let mut line = format!("{}: {names} until {}", self.stem, day(leaf.not_after));
+        let mut line = format!("{}: {names}, expires {}", self.stem, day(leaf.not_after));
         let addresses = transaction.join_addresses();
         if !addresses.is_empty() {
-            line = format!("{line}, at {addresses}");
+            line = format!("{line}; served at {addresses}");
         }
         text.add(label, line);
         let mut findings = self.all_findings();
@@ -238,8 +241,8 @@ fn group_by_state(certificates: &[CertificateOutcome]) -> Vec<StateGroup<'_>> {
     groups
 }
 
-/// The failure of several certificates that a signal ended: some may be live and others rolled
-/// back, so that each state is listed with its certificates.
+/// The failure of several certificates that a signal interrupted. Some may be live and others rolled
+/// back: each state is listed with its certificates.
 fn interrupted(signal: i32, certificates: &[CertificateOutcome]) -> Failure {
     let mut failure = Failure::new(
         FailureKind::Interrupted(signal),
@@ -266,9 +269,9 @@ fn interrupted(signal: i32, certificates: &[CertificateOutcome]) -> Failure {
     next.into_iter().fold(failure, Failure::with_step)
 }
 
-/// One line that rolls back every certificate that was installed successfully.
-fn rollback_line(context: &Context, certificates: &[CertificateOutcome]) -> Option<String> {
-    const FEW: usize = 20;
+/// One step that rolls back every certificate that was installed successfully.
+fn rollback_step(context: &Context, certificates: &[CertificateOutcome]) -> Option<NextStep> {
+    let root = context.root.as_deref();
     let names: Vec<&str> = certificates
         .iter()
         .filter(|certificate| certificate.undo.is_some() && certificate.exit_code() == 0)
@@ -276,28 +279,12 @@ fn rollback_line(context: &Context, certificates: &[CertificateOutcome]) -> Opti
         .collect();
     match names.as_slice() {
         [] => None,
-        [name] => Some(rollback_command(context, name)),
-        few if few.len() <= FEW => Some(format!(
-            "for name in {}; do {}; done",
-            few.join(" "),
-            rollback_command(context, "\"$name\"")
-        )),
-        many => Some(format!(
-            "each of the {} by its name:  {}",
-            many.len(),
-            rollback_command(context, "NAME")
-        )),
+        [name] => Some(install_command::restore_previous(root, name)),
+        several => Some(install_command::restore_several(root, several)),
     }
 }
 
-/// `name` is inserted without quoting.
-fn rollback_command(context: &Context, name: &str) -> String {
-    certctl_again(context, &["rollback", "NAME"])
-        .text
-        .replace("NAME", name)
-}
-
-/// Moves the servers to start from the certificates that wait for them into one step for all.
+/// Replaces the steps of the certificates that need servers to be started by one step for all.
 fn merge_start_steps(
     context: &Context,
     certificates: &mut [CertificateOutcome],
@@ -328,7 +315,7 @@ fn merge_start_steps(
 }
 
 impl InstallOutcome {
-    /// The outcome, unless a signal ended several certificates or the only one failed.
+    /// The outcome, unless a signal interrupted several certificates or the only one failed.
     pub(super) fn new(
         context: &Context,
         mut certificates: Vec<CertificateOutcome>,
@@ -344,7 +331,7 @@ impl InstallOutcome {
         }
         Ok(Self {
             start: merge_start_steps(context, &mut certificates),
-            undo: rollback_line(context, &certificates),
+            undo: rollback_step(context, &certificates),
             certificates,
         })
     }
@@ -454,7 +441,7 @@ impl Outcome for InstallOutcome {
         text.add(Label::Done, format!("{count} certificates: {counts}"));
         text.add_next_steps(self.start.as_slice());
         if let Some(undo) = &self.undo {
-            text.add(Label::Undo, undo.clone());
+            text.add_step(Label::Undo, undo);
         }
     }
 
@@ -478,7 +465,7 @@ mod tests {
     fn interrupted_certificate(stem: &str, state: &str) -> CertificateOutcome {
         let failure = Failure::new(FailureKind::Interrupted(15), "interrupted by signal 15")
             .because(state)
-            .with_step(NextStep::say("type the same again"));
+            .with_step(NextStep::say("Run the same command again"));
         CertificateOutcome {
             stem: stem.to_owned(),
             description: String::new(),
@@ -489,8 +476,8 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupted_install_lists_the_state_of_each_certificate() {
-        let back = "it was taken back";
+    fn interrupted_installs_list_the_state_of_each_certificate() {
+        let back = "rolled back";
         let same = [
             interrupted_certificate("a", back),
             interrupted_certificate("b", back),
@@ -498,11 +485,14 @@ mod tests {
         assert_eq!(interrupted(15, &same).causes, [back]);
         let different = [
             interrupted_certificate("a", back),
-            interrupted_certificate("b", "not whole"),
+            interrupted_certificate("b", "not everything was rolled back"),
             interrupted_certificate("c", back),
         ];
         let failure = interrupted(15, &different);
-        assert_eq!(failure.causes, ["a, c: it was taken back", "b: not whole"]);
+        assert_eq!(
+            failure.causes,
+            ["a, c: rolled back", "b: not everything was rolled back"]
+        );
         assert_eq!(failure.kind.exit_code(), 143);
         assert_eq!(failure.next.len(), 1);
     }

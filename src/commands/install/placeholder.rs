@@ -21,14 +21,14 @@ impl PlaceholderNames {
     /// A single name stands for all names of its request in the folder.
     ///
     /// # Errors
-    /// Names that are none, no name at all, a folder that cannot be read.
+    /// When a name is malformed, no name is given, or the folder cannot be read.
     pub(super) fn parse(context: &Context, names: &[String]) -> Result<Self, Failure> {
         let names = names
             .iter()
             .map(|name| DnsName::parse(name))
             .collect::<Result<Vec<_>, _>>()?;
         let Some(first) = names.first().cloned() else {
-            let message = "--placeholder wants the names that it is for";
+            let message = "`--placeholder` needs the names of the certificate";
             return Err(Failure::new(FailureKind::Usage, message)
                 .with_step(install_command::placeholder_example()));
         };
@@ -45,7 +45,7 @@ impl PlaceholderNames {
 pub(super) fn outcome(context: &Context, transaction: TransactionOutcome) -> CertificateOutcome {
     let leaf = &transaction.leaf;
     let description = format!(
-        "a placeholder for {}, ends {}",
+        "placeholder for {}, expires {}",
         leaf.dns_names.join(", "),
         day(leaf.not_after)
     );

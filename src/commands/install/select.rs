@@ -1,4 +1,4 @@
-//! Selects what `install` is about: the certificates, the name of each in /etc/ssl, and the trust
+//! Selects what `install` installs: the certificates, the name of each in /etc/ssl, and the trust
 //! anchors that it is verified with.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -12,7 +12,6 @@ use crate::finding::Finding;
 use crate::inputs::dcv_file;
 use crate::inputs::{self, DeliveryOptions, InputReader, KeyUse, MatchedCertificate, PasswordArgs};
 use crate::install::installed::{self, InstalledFiles, InstalledLineages};
-use crate::install::request::certctl_again;
 use crate::matching::{FolderContents, HeldFile, file_names, file_stem_of};
 use crate::pki::chain::ChainPreference;
 use crate::pki::request::SigningRequest;
@@ -41,7 +40,7 @@ pub(super) struct InputSelection<'a> {
     pub(super) count: CertificateCount,
 }
 
-/// How many certificates the command line can be about.
+/// How many certificates the command line allows.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(super) enum CertificateCount {
     Any,
@@ -102,10 +101,10 @@ struct ReadGroup {
     certificates: Vec<MatchedCertificate>,
 }
 
-/// Every certificate that the arguments select.
+/// Returns every certificate that the arguments select.
 ///
 /// # Errors
-/// Files that cannot be used, nothing that is ready.
+/// When files cannot be used, or no certificate is ready to be installed.
 pub(super) fn select_certificates(
     context: &Context,
     inputs: InputSelection<'_>,
@@ -401,7 +400,7 @@ fn choose_newest(
     selected
 }
 
-/// Of the certificates in the folder: those that are newer than the live ones or not proven yet; if
+/// Returns those certificates of the folder that are newer than the live ones or not proven yet; if
 /// there are none, those that are live already.
 fn choose_ready(
     context: &Context,
@@ -425,16 +424,17 @@ fn choose_ready(
         return Ok(already_live);
     }
     let message = format!(
-        "what is installed of {} ends later than what lies here",
+        "the installed version of {} expires later than the certificate in this folder",
         older.join(", ")
     );
     let failure = Failure::new(FailureKind::NotFound, message);
     Err(older.iter().fold(failure, |failure, name| {
-        failure.with_step(certctl_again(context, &["install", name]))
+        let root = context.root.as_deref();
+        failure.with_step(install_command::install_installed(root, name))
     }))
 }
 
-/// Certificates with the same name in /etc/ssl exclude each other: none of them is installed.
+/// Refuses certificates with the same name in /etc/ssl: none of them is installed.
 fn refuse_same_names(selected: &mut [SelectedCertificate]) {
     let mut counts: HashMap<String, usize> = HashMap::new();
     for one in selected.iter() {
@@ -443,7 +443,8 @@ fn refuse_same_names(selected: &mut [SelectedCertificate]) {
     for one in selected {
         if counts.get(&one.stem).is_some_and(|count| *count > 1) {
             let message = format!(
-                "several of these would be called {}: they cannot be installed at once",
+                "several of these certificates would have the name {} in /etc/ssl, so they cannot be \
+                    installed together",
                 one.stem
             );
             let refusal = Finding::error("duplicate-cert-name", message)
@@ -458,8 +459,12 @@ fn only_for_one(selected: &[SelectedCertificate]) -> Failure {
         .iter()
         .map(|one| one.matched.leaf().label())
         .collect();
-    let message = "--cert-name, --chain-path and --key-path are for one certificate";
+    let message = "`--cert-name`, `--chain-path` and `--key-path` apply to a single certificate";
     Failure::new(FailureKind::Usage, message)
-        .because(format!("these are {}: {}", labels.len(), labels.join(", ")))
+        .because(format!(
+            "{} certificates are given: {}",
+            labels.len(),
+            labels.join(", ")
+        ))
         .with_step(install_command::install_alone())
 }

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::system::fs::folders;
 use crate::webserver::model::ServerSoftware;
 
-/// The servers that are known.
+/// The values of `--server`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub(crate) enum ServerChoice {
     /// Apache 2.4
@@ -17,7 +17,7 @@ pub(crate) enum ServerChoice {
     Haproxy,
     /// nginx
     Nginx,
-    /// Nobody, or whoever `--test`, `--reload` and `--probe` are about
+    /// No known server; another one is controlled with --test, --reload and --probe
     None,
 }
 
@@ -37,7 +37,7 @@ impl ServerChoice {
 /// The files of `--server-config`, absolute.
 #[derive(Default)]
 pub(super) struct ConfigFiles {
-    /// `FILE`: for whichever server there is.
+    /// `FILE`: for whichever server is used.
     pub(super) any_server: Option<PathBuf>,
     /// `haproxy=FILE`: by the name of the server.
     pub(super) by_server: BTreeMap<String, PathBuf>,
@@ -47,7 +47,7 @@ impl ConfigFiles {
     /// Parses the values of `--server-config`.
     ///
     /// # Errors
-    /// When the working directory is gone.
+    /// When the working directory does not exist any more.
     pub(super) fn parse(values: &[PathBuf]) -> Result<Self, Failure> {
         let mut files = Self::default();
         for value in values {

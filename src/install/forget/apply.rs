@@ -1,5 +1,5 @@
-//! Runs a removal: replaces links by plain files, then removes the folder. A path has the same bytes
-//! at every instant, and only those who could read them before can.
+//! Runs a removal: replaces links by plain files, then deletes the folder. A path has the same
+//! content at every moment, and only users who could read it before can read it.
 
 use std::path::{Path, PathBuf};
 
@@ -15,10 +15,10 @@ use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders;
 use crate::system::fs::xattrs;
 
-/// The most names that are read of a folder.
+/// How many names are read from a folder at most.
 const NAMES_LIMIT: usize = 100_000;
 
-/// A plain file that replaces a link, or will.
+/// A plain file that replaces a link, or would replace it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct PlainFile {
     pub path: PathBuf,
@@ -26,7 +26,7 @@ pub(crate) struct PlainFile {
     pub owner: Owner,
 }
 
-/// What `piece` of the live release will be as a plain file at `path`.
+/// Returns the plain file at `path` that `piece` of the live release becomes.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -36,16 +36,16 @@ pub(crate) fn plain_file(
     path: &Path,
     piece: ReleaseFile,
 ) -> Result<Option<PlainFile>, FileError> {
-    let seen = on_disk::read_status(&layout.file_path(live, piece))?;
-    Ok(seen.map(|seen| PlainFile {
+    let status = on_disk::read_status(&layout.file_path(live, piece))?;
+    Ok(status.map(|status| PlainFile {
         path: path.to_owned(),
-        mode: seen.mode,
-        owner: seen.owner,
+        mode: status.mode,
+        owner: status.owner,
     }))
 }
 
-/// A whole and flushed plain file beside the link that it is to replace; gone when it is dropped
-/// before.
+/// A complete and flushed plain file next to the link that it replaces. It is deleted if it is
+/// dropped before that.
 struct PreparedFile {
     temporary: PathBuf,
     path: PathBuf,
@@ -53,17 +53,18 @@ struct PreparedFile {
 
 impl Drop for PreparedFile {
     fn drop(&mut self) {
-        // After its rename it does not exist. Best effort: the next run sweeps.
+        // After the rename it does not exist. Best effort: the next run deletes leftovers.
         let _ = folders::remove(&self.temporary);
     }
 }
 
-/// Runs the steps. All plain files are written before the first of them is put in its place: a full
-/// disk changes nothing. A `signal` ends it between two changes; those that are made stay.
+/// Runs the steps. All plain files are written before the first of them replaces a link, so that a
+/// full disk changes nothing. A `signal` stops the run between two changes; changes that were made
+/// stay.
 ///
 /// # Errors
 /// [`InstallError::Interrupted`], or the system's reason; each path is then the link or the plain
-/// file, with the same bytes.
+/// file, with the same content.
 pub(crate) fn run(
     layout: &LineageLayout,
     live: &ReleaseId,
@@ -124,7 +125,7 @@ fn prepare_file(
     Ok(Some(replacement))
 }
 
-/// Lists the files in the certificate's folder that certctl did not make.
+/// Lists the files in the certificate's folder that certctl did not create.
 ///
 /// # Errors
 /// When the folder cannot be read.

@@ -1,6 +1,6 @@
-//! The steps of a removal: every link becomes a plain file with the same bytes, then the
-//! certificate's folder is removed. Pure. Each step can be repeated after a crash, and servers read
-//! the same bytes before and after it.
+//! The steps of a removal: every link becomes a plain file with the same content, then the
+//! certificate's folder is deleted. Pure. Each step can be repeated after a crash, and servers read
+//! the same content before and after it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,12 +12,13 @@ use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId, StableLink};
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
 pub(crate) enum ForgetStep {
-    /// Removes the certificate's folder with all of its releases: first its name, then its content.
+    /// Deletes the certificate's folder with all of its releases: renames it first, then deletes its
+    /// content.
     Discard {
         #[serde(serialize_with = "shown")]
         folder: PathBuf,
     },
-    /// Replaces our link by a plain file, in one rename.
+    /// Replaces certctl's link by a plain file, in one rename.
     Settle {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
@@ -25,7 +26,7 @@ pub(crate) enum ForgetStep {
     },
 }
 
-/// A path in JSON, which has text only.
+/// Serializes a path as text, lossily where it is not UTF-8.
 fn shown<S: Serializer>(path: &Path, document: S) -> Result<S::Ok, S::Error> {
     document.collect_str(&path.display())
 }
@@ -33,57 +34,63 @@ fn shown<S: Serializer>(path: &Path, document: S) -> Result<S::Ok, S::Error> {
 impl std::fmt::Display for ForgetStep {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Discard { folder } => write!(f, "remove {} and what is in it", folder.display()),
+            Self::Discard { folder } => {
+                write!(f, "delete {} and everything in it", folder.display())
+            }
             Self::Settle { path, .. } => {
-                write!(f, "make {} a plain file with what it shows", path.display())
+                write!(
+                    f,
+                    "replace the link {} by a copy of the file",
+                    path.display()
+                )
             }
         }
     }
 }
 
-/// What a removal is decided by.
+/// The observed state that decides a removal.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ForgetObservation {
     /// Where `live` points.
     pub live: Option<ReleaseId>,
     /// Where `proven` points.
     pub proven: Option<ReleaseId>,
-    /// What is at each of the layout's links, in their order; none where it is not certctl's.
+    /// The state of each of the layout's links, in their order; `None` where it is not certctl's.
     pub path_states: Vec<Option<PathState>>,
-    /// The pieces that the live release has.
+    /// The files that the live release has.
     pub pieces: Vec<ReleaseFile>,
-    /// The files in the certificate's folder that servers' configurations name, also through links
-    /// into it: block and path.
+    /// The files in the certificate's folder that server configurations reference, directly or
+    /// through links: block and path.
     pub named_files: Vec<(String, PathBuf)>,
-    /// The files in the certificate's folder that certctl did not make.
+    /// The files in the certificate's folder that certctl did not create.
     pub foreign_files: Vec<PathBuf>,
 }
 
-/// Why nothing may be removed.
+/// Why a removal is refused.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum ForgetRefusal {
     /// The last install was not finished.
-    #[error("{0} is not proven yet: its last install did not end well")]
+    #[error("the last install of {0} is not finished, so the certificate was not verified")]
     NotProven(String),
-    /// A server's configuration names a file in the folder itself: where, and the file.
-    #[error("{block} names {}, which would go with the folder", path.display())]
+    /// A server's configuration references a file in the folder itself.
+    #[error("{block} references {}, which would be deleted with certctl's folder", path.display())]
     StillNamed {
-        /// Where: `FILE:LINE`.
+        /// `FILE:LINE`.
         block: String,
         path: PathBuf,
     },
-    /// A link of ours leads to no file.
-    #[error("{} shows nothing: the file that it leads to is not there", .0.display())]
+    /// One of certctl's links is dangling.
+    #[error("{} is a dangling link: its target does not exist", .0.display())]
     DanglingLink(PathBuf),
-    /// The folder has files that certctl did not make.
-    #[error("{} is not certctl's, and would go with the folder", .0.display())]
+    /// The folder has files that certctl did not create.
+    #[error("{} was not created by certctl, and would be deleted with the folder", .0.display())]
     ForeignFile(PathBuf),
 }
 
 /// Plans the steps, in their order.
 ///
 /// # Errors
-/// Everything that forbids it.
+/// Every reason to refuse the removal.
 pub(crate) fn plan(
     observation: &ForgetObservation,
     layout: &LineageLayout,

@@ -1,4 +1,4 @@
-//! Which installed certificates a name means.
+//! Finds the installed certificates that a name means.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +15,7 @@ pub(super) struct InstalledRelease {
 /// Installed certificates by name.
 pub(super) struct InstalledNames {
     stems: HashSet<String>,
-    /// The certificates that are for a DNS name, sorted.
+    /// The certificates that cover a DNS name, sorted.
     by_dns_name: HashMap<DnsName, Vec<String>>,
 }
 
@@ -38,7 +38,7 @@ impl InstalledNames {
         Self { stems, by_dns_name }
     }
 
-    /// Finds the certificate of that name, else those that are for it.
+    /// Finds the certificate with that name in /etc/ssl, else those that cover it.
     pub(super) fn find(&self, name: &str) -> Vec<String> {
         let dns_name = DnsName::parse(name).ok();
         let stem = dns_name

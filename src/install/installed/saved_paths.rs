@@ -1,4 +1,5 @@
-//! Where servers read a certificate, by its saved options, and where they read it before.
+//! The paths where servers read a certificate according to its saved options, and those of earlier
+//! installs.
 
 use std::path::Path;
 
@@ -10,8 +11,8 @@ use crate::store::layout::{LineageLayout, ReleaseFile, StableLink};
 use crate::store::root::{path_below_root, resolve_in_tree, resolve_root};
 use crate::store::settings::LineageSettings;
 
-/// Finds the links of ours that an earlier install made at paths that `layout` does not have any
-/// more: a server may read them still. As they are saved.
+/// Finds certctl's links that an earlier install created at paths that `layout` no longer has: a
+/// server may still read them. Returns them in the form in which they are saved.
 ///
 /// # Errors
 /// When a path cannot be read.
@@ -26,7 +27,7 @@ pub(crate) fn former_links(
         if layout.links().iter().any(|known| known.path == spelled) {
             continue;
         }
-        // A folder that leads out of the tree by now has no link of ours.
+        // A folder that is now a link out of the tree has no link of certctl's.
         let Ok(path) = resolve_in_tree(root, &link.path) else {
             continue;
         };
@@ -45,7 +46,7 @@ pub(crate) fn former_links(
     Ok(former)
 }
 
-/// Every link that an earlier install may have made: the usual ones, then the saved ones.
+/// Every link that an earlier install may have created: the usual ones, then the saved ones.
 fn links_before(layout: &LineageLayout, before: &LineageSettings) -> Vec<StableLink> {
     let (chain, key) = observe::detect_distro_family(layout.root()).stable_paths(layout.stem());
     let mut links = vec![
@@ -63,7 +64,7 @@ fn links_before(layout: &LineageLayout, before: &LineageSettings) -> Vec<StableL
     links
 }
 
-/// The layout of a certificate as its settings say it: where servers read it, and where they did.
+/// Returns the layout of a certificate according to its settings, with the links of earlier installs.
 ///
 /// # Errors
 /// When a path leads out of the tree.
@@ -83,7 +84,7 @@ pub(crate) fn saved_layout(
     Ok(layout.with_links(resolve_links(&root, &former)?))
 }
 
-/// The links without symbolic links in the paths of their folders.
+/// Resolves symbolic links in the folders of these links.
 fn resolve_links(root: &Path, links: &[StableLink]) -> Result<Vec<StableLink>, Failure> {
     let mut resolved = Vec::new();
     for link in links {

@@ -1,5 +1,5 @@
-//! What a dry run shows: each step with its files, what remains to be done, and what a failure
-//! leads to.
+//! What a dry run shows: each step with its files, what each server still needs, the options that
+//! would be saved, and what happens after a failure.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::store::layout::{PUBLIC_MODE, ReleaseFile, StableLink};
 
 impl TransactionOutcome {
     /// What each server still needs where the plan does not verify the certificate live.
-    pub(crate) fn left_to_do(situation: &PreflightState, end: PlanEnd) -> Vec<String> {
+    pub(crate) fn describe_left_to_do(situation: &PreflightState, end: PlanEnd) -> Vec<String> {
         let stem = situation.layout.stem();
         let mut lines: Vec<String> = situation
             .serving
@@ -22,8 +22,7 @@ impl TransactionOutcome {
             .collect();
         if end == PlanEnd::Partly {
             lines.push(
-                "other blocks still serve names of it, or nothing can be asked: see above"
-                    .to_owned(),
+                "some names would still be served with other files, or cannot be probed".to_owned(),
             );
         }
         lines
@@ -32,37 +31,52 @@ impl TransactionOutcome {
     pub(crate) fn show_plan(&self, text: &mut TextOutput) {
         let Some(plan) = &self.plan else { return };
         if plan.steps.is_empty() {
-            text.add(Label::Plan, "nothing to do");
+            text.add(Label::Plan, "nothing: everything is up to date");
         }
         for step in &plan.steps {
             text.add(Label::Plan, self.in_full(step));
         }
-        for then in &self.then {
-            text.add(Label::Plan, then);
+        text.add(Label::Undo, self.describe_rollback(&plan.back));
+        for line in &self.left_to_do {
+            text.add(Label::Note, line);
         }
-        for (name, value) in self.settings.as_object().into_iter().flatten() {
-            text.add(
-                Label::Plan,
-                format!("{}: {}", name.replace('_', " "), in_words(value)),
-            );
-        }
-        text.add(Label::Plan, self.describe_rollback(&plan.back));
+        self.show_settings(text);
     }
 
-    /// What a failure of a later step leads to.
+    /// Shows the options that the next renewal would use.
+    fn show_settings(&self, text: &mut TextOutput) {
+        let settings: Vec<(String, String)> = self
+            .settings
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.replace('_', " "), in_words(value)))
+            .collect();
+        if settings.is_empty() {
+            return;
+        }
+        let fields: Vec<(&str, &str)> = settings
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        text.add(Label::Note, "options that are saved for the next renewal:");
+        text.add_fields(&fields);
+    }
+
+    /// What happens when a step after the switch fails.
     fn describe_rollback(&self, back: &RollbackTarget) -> String {
         match back {
             RollbackTarget::Nothing { .. } => {
-                "if a later step fails, the links are removed again".to_owned()
+                "if a step fails, the links are removed again".to_owned()
             }
             RollbackTarget::Stay(why) => {
-                format!("if a later step fails, the new files stay: {why}")
+                format!("if a step fails, the new files stay instead of the old ones: {why}")
             }
             RollbackTarget::Unproven(id) if id.as_str() == self.release => {
-                "if a later step fails, they stay: the server loads them already".to_owned()
+                "if a step fails, the files stay: the server uses them already".to_owned()
             }
             RollbackTarget::To(id) | RollbackTarget::Unproven(id) => {
-                format!("if a later step fails, back to {id}")
+                format!("if a step fails, version {id} is restored")
             }
         }
     }
@@ -73,24 +87,21 @@ impl TransactionOutcome {
         match step {
             PlanStep::WriteRelease { release, pieces } => {
                 format!(
-                    "write {folder}/releases/{release}/: {}",
+                    "write {} to {folder}/releases/{release}",
                     self.with_modes(pieces)
                 )
             }
             PlanStep::TakeOver { release } => {
-                format!(
-                    "take over the plain files that are there, as {folder}/releases/{release}/: \
-                        the same bytes"
-                )
+                format!("copy the existing files unchanged to {folder}/releases/{release}")
             }
-            PlanStep::Switch { .. } => format!("{step} ({folder}/live)"),
+            PlanStep::Switch { .. } => format!("{step}: {folder}/live"),
             PlanStep::MarkProven { to, .. } => {
-                format!("note that it is served: link {folder}/proven -> releases/{to}")
+                format!("mark it as verified: link {folder}/proven -> releases/{to}")
             }
             PlanStep::Record { release, .. } => {
-                format!("note {release} in the history: {folder}/settings.json")
+                format!("add {release} to the history in {folder}/settings.json")
             }
-            PlanStep::Prune => format!("{step}: {folder}/releases"),
+            PlanStep::Prune => format!("{step} in {folder}/releases"),
             _ => step.to_string(),
         }
     }
@@ -118,10 +129,13 @@ fn explain_missing(server_use: &ServerUse, stem: &str) -> Option<String> {
         ServerState::NotNamed => {
             let block = new_block::file_name(stem, software);
             Some(format!(
-                "{title} does not name these paths yet: its block goes to {block}"
+                "{title}'s configuration does not reference these files; a server block for it \
+                    would be written to {block}"
             ))
         }
-        ServerState::Stopped(_) => Some(format!("{title} does not run: the files wait for it")),
+        ServerState::Stopped(_) => Some(format!(
+            "{title} is not running; the certificate cannot be verified before it is started"
+        )),
         ServerState::BrokenUntilInstalled(_) | ServerState::Nothing | ServerState::Serves(..) => {
             None
         }
@@ -160,7 +174,7 @@ mod tests {
     use super::in_words;
 
     #[test]
-    fn settings_are_read_by_people() {
+    fn settings_are_shown_as_people_write_them() {
         for (value, words) in [
             (json!("/etc/ssl/a.pem"), "/etc/ssl/a.pem"),
             (json!([0, 114]), "0:114"),

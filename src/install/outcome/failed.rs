@@ -1,5 +1,5 @@
-//! Why a transaction failed, and what stays: which certificate is still served, which files are
-//! kept.
+//! Why a transaction failed, and what it leaves: which certificate is still served, and which files
+//! stay.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ pub(super) enum NewFiles {
     Stay,
 }
 
-/// Why the new files stay in spite of the failure, if they do.
+/// Explains why the new files stay in spite of the failure, if they do.
 pub(super) fn explain_what_stays(
     situation: &PreflightState,
     plan: &InstallPlan,
@@ -27,21 +27,21 @@ pub(super) fn explain_what_stays(
     let stay = new_files == NewFiles::Stay;
     match &plan.back {
         RollbackTarget::Stay(why) if stay => {
-            let message = format!("the files before were broken ({why}): the new ones stay");
+            let message = format!("the new files stay instead of the previous ones: {why}");
             Some(Finding::warning("previous-files-broken", message))
         }
         RollbackTarget::Nothing { .. } if stay => Some(report_nothing_before(
             situation,
-            "the server was told to load the new files and there were none before: they stay",
+            "the new files stay: the server was reloaded with them, and there were none before",
         )),
         RollbackTarget::Unproven(id) if id == wanted => Some(report_nothing_before(
             situation,
-            "there were no files before these, and the server loads them: they stay",
+            "these files stay: the server uses them, and there were none before",
         )),
         RollbackTarget::To(id) if id == wanted => {
             let message = format!(
-                "{id} is what was seen live last, what came after it was not: there is \
-                    nothing to go back to, it stays"
+                "version {id} stays: it is the last one that was verified live, so there is \
+                    nothing to roll back to"
             );
             let next = servers::check_what_is_served(situation.layout.stem());
             Some(Finding::warning("no-previous-version", message).with_step(next))
@@ -71,14 +71,15 @@ fn serves(probe: &ProbeAnswer, fingerprint: &str) -> bool {
         .is_ok_and(|(handshake, _)| handshake.sha256() == fingerprint)
 }
 
-/// A reload that worked in part: one address serves now the new certificate, now the old one. Old
-/// workers still accept connections, or another server listens there too.
+/// Reports a reload that worked in part: an address serves sometimes the new certificate and
+/// sometimes the old one. Old worker processes still accept connections, or another server listens
+/// there too.
 pub(super) fn check_partly_reloaded(
     situation: &PreflightState,
     plan: &InstallPlan,
-    trouble: &StepError,
+    error: &StepError,
 ) -> Option<Finding> {
-    let StepError::NotServed(probes) = trouble else {
+    let StepError::NotServed(probes) = error else {
         return None;
     };
     let old = old_fingerprint(situation, plan)?;
@@ -106,8 +107,8 @@ pub(super) fn check_partly_reloaded(
         return None;
     }
     let message = format!(
-        "{} shows now the new certificate, now the one of before: old workers still take visitors, or another server \
-         listens there too",
+        "{} serves sometimes the new certificate and sometimes the old one: old worker processes \
+            still accept connections, or another server listens there too",
         mixed.join(", ")
     );
     let finding = Finding::error("reload-partial", message);
@@ -115,14 +116,14 @@ pub(super) fn check_partly_reloaded(
     Some(next.into_iter().fold(finding, Finding::with_step))
 }
 
-/// A reload that reported success and had no effect: every address that was probed still serves
-/// the old certificate.
+/// Reports a reload that succeeded and had no effect: every probed address still serves the old
+/// certificate.
 pub(super) fn check_still_old(
     situation: &PreflightState,
     plan: &InstallPlan,
-    trouble: &StepError,
+    error: &StepError,
 ) -> Option<Finding> {
-    let StepError::NotServed(probes) = trouble else {
+    let StepError::NotServed(probes) = error else {
         return None;
     };
     let old = old_fingerprint(situation, plan)?;
@@ -136,16 +137,16 @@ pub(super) fn check_still_old(
     let addresses = Vec::from_iter(addresses).join(", ");
     let commands = reload_commands(plan);
     let (cause, next) = if commands.is_empty() {
-        let cause = "nothing told the server to read its files again".to_owned();
+        let cause = "no reload command was run".to_owned();
         (cause, servers::pass_reload())
     } else {
         let cause = format!(
-            "the reload ({}) said that it worked and did not take",
+            "the reload command (`{}`) succeeded but had no effect",
             commands.join(", ")
         );
         (cause, servers::pass_working_reload())
     };
-    let message = format!("{addresses} still shows the certificate of before: {cause}");
+    let message = format!("{addresses} still serves the old certificate: {cause}");
     Some(Finding::error("reload-no-effect", message).with_step(next))
 }
 

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{InstallVerdict, TransactionOutcome};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, NextStep, Severity};
 use crate::install_plan::plan::PlanStep;
 use crate::inventory::RenewBefore;
 use crate::report::{Label, TextOutput};
 use crate::wording::{day, joined_with_and};
 
-/// Codes of findings that wait for a server: nothing is wrong yet.
+/// Codes of findings that a server causes that is not set up or started yet: nothing is wrong.
 const WAITING: [&str; 2] = ["not-served", "server-not-running"];
 
 impl TransactionOutcome {
@@ -51,8 +51,31 @@ impl TransactionOutcome {
         }
     }
 
-    /// Prints the outcome for people.
-    pub(crate) fn human(&self, text: &mut TextOutput) {
+    /// Prints the outcome for people; `earlier` are findings from before the transaction.
+    pub(crate) fn human(&self, earlier: &[Finding], text: &mut TextOutput) {
+        match self.verdict {
+            InstallVerdict::Refused
+            | InstallVerdict::RolledBack
+            | InstallVerdict::PartlyRolledBack => {
+                let problems = [earlier, &self.findings].concat();
+                show_problems(text, &problems, &self.next, |text| self.show_state(text));
+            }
+            InstallVerdict::Planned => {
+                text.add_findings(earlier);
+                self.show_plan(text);
+                text.add_findings(&self.findings);
+                text.add(Label::Done, "dry run: nothing was changed");
+                text.add_next_steps(&self.next);
+            }
+            _ => {
+                text.add_findings(earlier);
+                self.show_installed(text);
+            }
+        }
+    }
+
+    /// Prints an install that was not rolled back.
+    fn show_installed(&self, text: &mut TextOutput) {
         self.show_files(text);
         let (waiting, others): (Vec<Finding>, Vec<Finding>) = self
             .findings
@@ -65,51 +88,28 @@ impl TransactionOutcome {
             text.add(Label::Note, finding.message);
             text.add_quote(&finding.lines);
         }
-        self.show_rollback(text);
-        if matches!(
-            self.verdict,
-            InstallVerdict::Live | InstallVerdict::Files | InstallVerdict::Unchanged
-        ) {
+        if self.verdict != InstallVerdict::NotServed {
             text.add(Label::Done, self.done());
         }
         text.add_next_steps(&self.next);
     }
 
-    /// Shows the plan, or which files were installed.
+    /// Shows which files were installed.
     fn show_files(&self, text: &mut TextOutput) {
-        match self.verdict {
-            InstallVerdict::Planned => self.show_plan(text),
-            InstallVerdict::Refused | InstallVerdict::RolledBack => {}
-            _ if self.changed => {
-                let label = if self.arranged() {
-                    Label::Wrote
-                } else {
-                    Label::Found
-                };
-                let files = format!(
-                    "{}   {} ({})",
-                    self.chain_path, self.key_path, self.key_mode
-                );
-                text.add(label, files);
-            }
-            InstallVerdict::PartlyRolledBack => {}
-            _ => {
-                let unchanged = format!("{} shows these files already", self.chain_path);
-                text.add(Label::Done, unchanged);
-            }
+        let files = format!("{}, {} ({})", self.chain_path, self.key_path, self.key_mode);
+        if self.changed && self.arranged() {
+            text.add(Label::Wrote, files);
+        } else {
+            text.add(Label::Found, format!("{files}: already up to date"));
         }
     }
 
     /// Shows which addresses serve the certificate, where all of them do.
     fn show_probes(&self, text: &mut TextOutput, findings: &[Finding]) {
-        let was_probed = matches!(
-            self.verdict,
-            InstallVerdict::Live | InstallVerdict::Unchanged | InstallVerdict::NotServed
-        );
         let has_errors = findings
             .iter()
             .any(|finding| finding.severity == Severity::Error);
-        if was_probed && !has_errors && !self.seen.is_empty() {
+        if self.verdict != InstallVerdict::Files && !has_errors && !self.seen.is_empty() {
             text.add(Label::Live, self.live());
         }
     }
@@ -134,11 +134,12 @@ impl TransactionOutcome {
         Vec::from_iter(all).join(", ")
     }
 
-    /// `192.0.2.10:443, [2001:db8::10]:443: both names, TLS 1.3, this certificate, whole chain   (nginx -t ok, reloaded)`
+    /// `192.0.2.10:443, [2001:db8::10]:443: both names, TLS 1.3, this certificate, full chain; nginx
+    /// -t passed, reloaded`
     fn live(&self) -> String {
         let names: BTreeSet<&str> = self.seen.iter().map(|seen| seen.name.as_str()).collect();
         let names = match names.len() {
-            1 => "one name".to_owned(),
+            1 => "1 name".to_owned(),
             2 => "both names".to_owned(),
             count => format!("{count} names"),
         };
@@ -152,46 +153,87 @@ impl TransactionOutcome {
         let server = if self.server.is_empty() {
             String::new()
         } else {
-            format!("   ({})", self.server.join(", "))
+            format!("; {}", self.server.join(", "))
         };
-        format!("{addresses}: {names}, {protocols}, this certificate, whole chain{server}")
+        format!("{addresses}: {names}, {protocols}, this certificate, full chain{server}")
     }
 
+    /// The result, and when the certificate expires and is to be renewed.
     fn done(&self) -> String {
-        let names = &self.leaf.dns_names;
-        let site = match (
-            names.iter().find(|name| !name.starts_with('*')),
-            names.first(),
-        ) {
-            _ if self.proof() != "live" => &self.name,
-            (Some(name), _) => &format!("https://{name}"),
-            // A browser cannot open a wildcard name.
-            (None, wildcard) => wildcard.unwrap_or(&self.name),
+        let expires = day(self.leaf.not_after);
+        let mut done = match self.proof() {
+            "live" => format!(
+                "{} serves this certificate, which expires {expires}",
+                self.site()
+            ),
+            _ => format!("{} is installed and expires {expires}", self.name),
         };
         // A placeholder is not renewed.
-        if self.leaf.is_self_issued() {
-            return format!("{site} until {}", day(self.leaf.not_after));
+        if !self.leaf.is_self_issued() {
+            let due = RenewBefore::default().due(self.leaf.not_before, self.leaf.not_after);
+            done.push_str(&format!("; renew from {}", day(due)));
         }
-        let due = RenewBefore::default().due(self.leaf.not_before, self.leaf.not_after);
-        format!(
-            "{site} until {}; next round from {}",
-            day(self.leaf.not_after),
-            day(due)
-        )
+        if self.seen.is_empty() {
+            done.push_str("; no server was probed");
+        }
+        done
     }
 
-    fn show_rollback(&self, text: &mut TextOutput) {
-        let word = match self.verdict {
-            InstallVerdict::RolledBack => "taken back: the site is as it was",
-            InstallVerdict::PartlyRolledBack => "not fully taken back",
-            _ => return,
-        };
-        text.add(Label::Error, word);
-        for done in &self.rollback.succeeded {
-            text.add(Label::Error, format!("  ok      {done}"));
-        }
-        for left in &self.rollback.failed {
-            text.add(Label::Error, format!("  FAILED  {left}"));
+    /// The site as a browser opens it; a browser cannot open a wildcard name.
+    fn site(&self) -> String {
+        let names = &self.leaf.dns_names;
+        let name = names.iter().find(|name| !name.starts_with('*'));
+        match (name, names.first()) {
+            (Some(name), _) => format!("https://{name}"),
+            (None, Some(wildcard)) => wildcard.clone(),
+            (None, None) => self.name.clone(),
         }
     }
+
+    /// Shows the state of the site after a refusal or a rollback, with what was rolled back and what
+    /// was not.
+    fn show_state(&self, text: &mut TextOutput) {
+        match self.verdict {
+            InstallVerdict::Refused => text.add(Label::Done, "nothing was changed"),
+            InstallVerdict::RolledBack => {
+                text.add(Label::Done, "rolled back: the site is as it was before");
+            }
+            _ => text.add(Label::Error, "not everything was rolled back"),
+        }
+        for step in &self.rollback.failed {
+            text.add_continuation(format!("failed: {step}"));
+        }
+        for step in &self.rollback.succeeded {
+            text.add_continuation(format!("rolled back: {step}"));
+        }
+    }
+}
+
+/// Prints findings without their next steps, then the state with `show_state`, and last what to do:
+/// the steps of errors and warnings, the worst first, each once, and then `next`.
+pub(crate) fn show_problems(
+    text: &mut TextOutput,
+    findings: &[Finding],
+    next: &[NextStep],
+    show_state: impl FnOnce(&mut TextOutput),
+) {
+    let mut problems = findings.to_vec();
+    problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
+    let mut steps: Vec<NextStep> = Vec::new();
+    for problem in &mut problems {
+        let own_steps = std::mem::take(&mut problem.next);
+        if problem.severity > Severity::Note {
+            steps.extend(own_steps);
+        }
+    }
+    steps.extend_from_slice(next);
+    text.add_findings(&problems);
+    show_state(text);
+    let mut shown: Vec<NextStep> = Vec::new();
+    for step in steps {
+        if !shown.contains(&step) {
+            shown.push(step);
+        }
+    }
+    text.add_next_steps(&shown);
 }

@@ -1,5 +1,5 @@
-//! A short-lived self-signed certificate, with which a server can start before the CA has sent one.
-//! Pure, but for the randomness of its key.
+//! A short-lived self-signed certificate with which a server can start before the CA has issued one.
+//! Pure, except for the random key.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::name::DnsName;
 use crate::store::release::{KeyAccess, Release, UnloadableReason};
 
-/// Short, because it is to be replaced soon; long enough for a slow CA.
+/// The lifetime: short, because a placeholder is to be replaced soon; long enough for a slow CA.
 const DAYS: i64 = 7;
 
 pub(crate) struct PlaceholderCertificate {
@@ -27,16 +27,16 @@ impl std::fmt::Debug for PlaceholderCertificate {
     }
 }
 
-/// The placeholder could not be made.
+/// The placeholder could not be generated.
 #[derive(Debug, thiserror::Error)]
-#[error("the placeholder could not be made")]
+#[error("cannot generate the placeholder certificate")]
 pub(crate) struct PlaceholderError;
 
 impl PlaceholderCertificate {
-    /// Makes a certificate for these names that is valid from `now` for a week.
+    /// Generates a certificate for these names that is valid for a week from `now`.
     ///
     /// # Errors
-    /// When the system gives no random bytes: not expected.
+    /// When the system provides no random bytes, which is not expected.
     pub(crate) fn new(names: &[DnsName], now: Timestamp) -> Result<Self, PlaceholderError> {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).map_err(|_| PlaceholderError)?;
         let made = sign(names, &key, now).map_err(|_| PlaceholderError)?;
@@ -49,10 +49,10 @@ impl PlaceholderCertificate {
         &self.certificate
     }
 
-    /// Makes the release with its files.
+    /// Returns a release with the certificate and its key.
     ///
     /// # Errors
-    /// Cannot happen: our own reader reads what was made.
+    /// Not expected: certctl can parse the certificate that it made.
     pub(crate) fn release(&self, access: KeyAccess) -> Result<Release, UnloadableReason> {
         let chain = Zeroizing::new(self.certificate.to_pem().into_bytes());
         Release::take_over(
@@ -74,7 +74,7 @@ fn sign(
     params
         .distinguished_name
         .push(DnType::OrganizationName, "certctl placeholder");
-    // Valid also for a clock that is a little behind.
+    // Also valid on a client whose clock is a little slow.
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     params.not_before = epoch + since_epoch(now - SignedDuration::from_hours(1));
     params.not_after = epoch + since_epoch(now + SignedDuration::from_hours(24 * DAYS));

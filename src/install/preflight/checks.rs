@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::key_readers;
 use super::observation::PreflightObservation;
-use crate::advice::key_access;
+use crate::advice::{install_command, key_access};
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::install::placeholder;
-use crate::install::request::{InstallGoal, InstallRequest, certctl_again};
+use crate::install::request::{InstallGoal, InstallRequest};
 use crate::install_plan::observe::PathObstacle;
 use crate::install_plan::plan::PathState;
 use crate::permissions::Mode;
@@ -38,11 +38,11 @@ fn check_loose_folders(observation: &PreflightObservation) -> Vec<Finding> {
 
 fn report_loose_folder(folder: &Path, mode: Mode) -> Finding {
     let (who, change) = if mode.has_any(0o002) {
-        ("anybody", "go-w")
+        ("any user", "go-w")
     } else {
         ("its group", "g-w")
     };
-    let message = format!("{who} may write to {} (mode {mode})", folder.display());
+    let message = format!("{who} can write to {} (mode {mode})", folder.display());
     Finding::warning("folder-writable", message).with_step(key_access::close_folder(folder, change))
 }
 
@@ -54,15 +54,15 @@ fn check_replaced_files(observation: &PreflightObservation) -> Vec<Finding> {
         .collect()
 }
 
-/// Whether the chain file that is taken over has a private key in it.
+/// Reports a private key in the chain file that is taken over.
 fn check_mixed_chain(observation: &PreflightObservation) -> Vec<Finding> {
     let taken_over = observation.disk.taken_over.as_ref();
     if !taken_over.is_some_and(|release| release.had_key_in_chain) {
         return Vec::new();
     }
     let message = format!(
-        "{} holds a private key beside the certificates: it is kept as a numbered backup, \
-                and only the certificates are taken over",
+        "{} contains a private key next to the certificates; it is kept as a numbered backup, and \
+            the new file contains only certificates",
         observation.layout.chain_path().display()
     );
     vec![Finding::note("key-in-chain", message)]
@@ -79,15 +79,19 @@ fn check_inherited_access(observation: &PreflightObservation) -> Vec<Finding> {
 fn report_doubt(observation: &PreflightObservation, doubt: InheritanceDoubt) -> Finding {
     let key = observation.key_path.as_path();
     match doubt {
-        InheritanceDoubt::Group(before) => {
-            report_tightened(observation, before, "its folders keep that group out")
-        }
-        InheritanceDoubt::Others(before) => {
-            report_tightened(observation, before, "not for everybody")
-        }
+        InheritanceDoubt::Group(before) => report_tightened(
+            observation,
+            before,
+            "the group cannot enter the key's folders",
+        ),
+        InheritanceDoubt::Others(before) => report_tightened(
+            observation,
+            before,
+            "a private key must not be readable by every user",
+        ),
         InheritanceDoubt::Owner(user) => {
             let message = format!(
-                "{} belongs to user {user}, and so does the new key",
+                "{} is owned by user {user}, and so is the new key",
                 key.display()
             );
             Finding::warning("key-wrong-owner", message)
@@ -95,8 +99,8 @@ fn report_doubt(observation: &PreflightObservation, doubt: InheritanceDoubt) -> 
         InheritanceDoubt::Stranger(user) => {
             let folder = files::parent(key);
             let message = format!(
-                "{} belongs to user {user}, and {} is not root's alone: the new key is only \
-                    for who runs certctl",
+                "{} is owned by user {user}, and users other than root can write to {}: only the \
+                    user who runs certctl can read the new key",
                 key.display(),
                 folder.display()
             );
@@ -108,7 +112,7 @@ fn report_doubt(observation: &PreflightObservation, doubt: InheritanceDoubt) -> 
 
 fn report_tightened(observation: &PreflightObservation, before: Mode, reason: &str) -> Finding {
     let message = format!(
-        "{} had mode {before}; the new key has {}: {reason}",
+        "{} had mode {before}, the new key has mode {}: {reason}",
         observation.key_path.display(),
         observation.access.mode
     );
@@ -119,7 +123,7 @@ fn check_key_readers(observation: &PreflightObservation) -> Vec<Finding> {
     key_readers::check_folders(&observation.key_folders, observation.access)
 }
 
-/// What the request may not replace, beyond what no request may.
+/// Returns what this request must not replace, beyond what no request may replace.
 pub(super) fn find_obstacles(
     context: &Context,
     request: &InstallRequest<'_>,
@@ -137,14 +141,15 @@ pub(super) fn find_obstacles(
     }
 }
 
-/// Paths that are not our links: a rollback would not change what is read there.
+/// Returns the paths that are not certctl's links: a rollback would not change what servers read
+/// there.
 fn find_unlinked(context: &Context, observation: &PreflightObservation) -> Vec<PathObstacle> {
     let layout = &observation.layout;
-    let install = certctl_again(context, &["install", layout.stem()]).text;
+    let install = install_command::install_links(context.root.as_deref(), layout.stem());
     let links = layout.links().iter();
     links
         .zip(&observation.disk.observed.path_states)
         .filter(|(_, path_state)| **path_state != PathState::OurLink)
-        .map(|(link, _)| PathObstacle::NotOurLink(link.path.clone(), install.clone()))
+        .map(|(link, _)| PathObstacle::NotOurLink(link.path.clone(), Box::new(install.clone())))
         .collect()
 }

@@ -1,5 +1,5 @@
-//! Whether what is planned can be written, checked before anything is written: names can be made in
-//! each folder, and each file system has room for all of it, over all certificates of a run.
+//! Checks, before anything is written, that everything in the plan can be written: files can be
+//! created in each folder, and each file system has enough free space for all certificates of a run.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{Error, ErrorKind};
@@ -23,7 +23,7 @@ const ENTRY: usize = 512;
 
 /// A file, link or folder that will be made.
 struct NewFile {
-    /// What the step does, as its error says it.
+    /// What the step does, as its error message says it.
     doing: &'static str,
     path: PathBuf,
     bytes: usize,
@@ -57,11 +57,11 @@ struct ReservedSpace {
 /// The space that the plans of a run need, over all certificates.
 #[derive(Debug, Default)]
 pub(crate) struct SpaceReservation {
-    /// Folders in which names can be made, and the file system of each, where it reports its space.
+    /// Folders in which files can be created, and the file system of each, if it reports its space.
     admitting: HashMap<PathBuf, Option<u64>>,
     /// Each file system by its device.
     reserved: BTreeMap<u64, ReservedSpace>,
-    /// Folders that will have been made.
+    /// Folders that will be created.
     new_folders: HashSet<PathBuf>,
 }
 
@@ -69,8 +69,7 @@ impl SpaceReservation {
     /// Reserves what a plan writes.
     ///
     /// # Errors
-    /// What cannot be written: the reason that the attempt would end with, or
-    /// [`InstallError::DiskFull`].
+    /// [`InstallError::DiskFull`], or the error that an attempt to write would end with.
     pub(crate) fn reserve(
         &mut self,
         situation: &PreflightState,
@@ -79,8 +78,8 @@ impl SpaceReservation {
         self.reserve_files(plan.steps.iter().flat_map(|step| made_by(situation, step)))
     }
 
-    /// Reserves what a removal writes: plain files of these sizes beside what they replace, and the
-    /// name that `folder` gets before it is removed.
+    /// Reserves what a removal writes: plain files of these sizes next to the links that they replace,
+    /// and the name that `folder` gets before it is removed.
     ///
     /// # Errors
     /// As [`Self::reserve`].
@@ -125,7 +124,7 @@ impl SpaceReservation {
         Ok(())
     }
 
-    /// Adds one file. Returns its file system, and the folder there that it is made below.
+    /// Adds one file. Returns its file system, and the existing folder there that it is created below.
     fn add_file(&mut self, new_file: &NewFile) -> Result<Option<(u64, PathBuf)>, InstallError> {
         let mut missing = Vec::new();
         let mut folder = parent(&new_file.path);
@@ -153,8 +152,8 @@ impl SpaceReservation {
         Ok(Some((device, folder.to_owned())))
     }
 
-    /// The file system of a folder, in which names can be made; `missing` is the first folder that
-    /// has to be made in it.
+    /// Returns the file system of a folder in which files can be created; `missing` is the first
+    /// folder that has to be created in it.
     fn device_of(
         &mut self,
         folder: &Path,
@@ -181,7 +180,7 @@ impl SpaceReservation {
     }
 }
 
-/// Why no names can be made in a folder.
+/// Returns why no file can be created in a folder.
 fn explain_refusal(
     source: Error,
     folder: &Path,
@@ -201,7 +200,7 @@ fn explain_refusal(
     }
 }
 
-/// Whether a file system has that many blocks and files left.
+/// Checks that a file system has that many blocks and inodes left.
 fn check_room(free: &FreeSpace, needed: SpaceNeeded, folder: &Path) -> Result<(), InstallError> {
     let (what, free, needed) = match (free.blocks, free.files) {
         (Some(blocks), _) if blocks < needed.blocks => (
@@ -209,7 +208,7 @@ fn check_room(free: &FreeSpace, needed: SpaceNeeded, folder: &Path) -> Result<()
             blocks.saturating_mul(free.block),
             needed.blocks.saturating_mul(free.block),
         ),
-        (_, Some(files)) if files < needed.files => ("files", files, needed.files),
+        (_, Some(files)) if files < needed.files => ("inodes", files, needed.files),
         _ => return Ok(()),
     };
     Err(InstallError::DiskFull {
@@ -220,8 +219,8 @@ fn check_room(free: &FreeSpace, needed: SpaceNeeded, folder: &Path) -> Result<()
     })
 }
 
-/// The files and links that a step makes. A short link and a second name of a file need no blocks,
-/// and a rollback needs no room.
+/// Returns the files and links that a step creates. A short symbolic link and a hard link need no
+/// blocks, and a rollback needs no space.
 fn made_by(situation: &PreflightState, step: &PlanStep) -> Vec<NewFile> {
     let layout = &situation.layout;
     match step {
@@ -279,7 +278,7 @@ mod tests {
     use crate::system::fs::disk_space::FreeSpace;
 
     #[test]
-    fn a_full_file_system_reports_what_it_lacks() {
+    fn full_file_systems_report_what_they_lack() {
         let space = |blocks, files| FreeSpace {
             device: 1,
             block: 4096,
@@ -291,11 +290,11 @@ mod tests {
             (space(None, None), ""),
             (
                 space(None, Some(0)),
-                "/f has room for 0 more files; 12 are needed",
+                "the file system of /f has 0 free inodes; 12 are needed",
             ),
             (
                 space(Some(9), Some(0)),
-                "/f has room for 36864 more bytes; 40960 are needed",
+                "the file system of /f has 36864 free bytes; 40960 are needed",
             ),
         ] {
             let needed = SpaceNeeded {

@@ -1,5 +1,5 @@
-//! Whether those to whom the command line gives the key can reach it: a mode has no effect behind a
-//! closed folder.
+//! Whether the user or group that the command line lets read the key can enter its folders: without
+//! that, the mode of the key has no effect.
 
 use std::path::PathBuf;
 
@@ -13,14 +13,14 @@ use crate::store::release::KeyAccess;
 use crate::store::settings::LineageSettings;
 use crate::system::fs::files::{self, FileError};
 
-/// A folder on the way to the key.
+/// A folder above the key.
 #[derive(Debug)]
 pub(super) struct KeyFolder {
     path: PathBuf,
     access: FileAccess,
 }
 
-/// Reads the folders of the key, where the command line says who may read it.
+/// Reads the folders above the key, if the command line sets its owner or mode.
 ///
 /// # Errors
 /// When a folder cannot be read.
@@ -45,7 +45,7 @@ pub(super) fn observe_folders(
     Ok(folders)
 }
 
-/// The folders that those who may read the key cannot enter.
+/// Reports the folders that the user or group that may read the key cannot enter.
 pub(super) fn check_folders(folders: &[KeyFolder], access: KeyAccess) -> Vec<Finding> {
     folders
         .iter()
@@ -68,11 +68,11 @@ fn report_closed(folder: &KeyFolder, access: KeyAccess) -> Option<Finding> {
         return None;
     };
     let message = format!(
-        "{who} may read the key, but not enter {} (mode {folder_mode})",
+        "{who} may read the key, but cannot enter {} (mode {folder_mode})",
         folder.path.display()
     );
-    // A folder that belongs to another group already (Debian: ssl-cert) stays so: its servers would
-    // fail otherwise.
+    // A folder that belongs to another group (on Debian: ssl-cert) keeps it, because servers in that
+    // group need it.
     let next = match folder_owner.gid {
         0 => key_access::let_group_enter(&folder.path, gid),
         other => key_access::give_key_to_folder_group(uid, other),

@@ -1,4 +1,4 @@
-//! What the disk shows before a transaction, read once in a fixed order.
+//! The state of the disk before a transaction, read once in a fixed order.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ use crate::store::layout::{LineageLayout, StableLink};
 use crate::store::release::{KeyAccess, Release};
 use crate::store::settings::LineageSettings;
 
-/// What decides where to read.
+/// What determines the paths to read.
 #[derive(Clone, Copy)]
 pub(super) struct ObservationInput<'a, 'b> {
     pub request: &'a InstallRequest<'b>,
@@ -28,7 +28,7 @@ pub(super) struct ObservationInput<'a, 'b> {
     pub serving: &'a ServingState,
 }
 
-/// What the checks of a transaction are decided from.
+/// The input of the checks of a transaction.
 #[derive(Debug)]
 pub(super) struct PreflightObservation {
     pub layout: LineageLayout,
@@ -37,17 +37,17 @@ pub(super) struct PreflightObservation {
     pub key_path: PathBuf,
     /// Who may read the new key.
     pub access: KeyAccess,
-    /// How that differs from who could read the file that is replaced.
+    /// How that differs from the readers of the file that is replaced.
     pub doubts: Vec<InheritanceDoubt>,
     /// The release to install.
     pub wanted: Release,
     pub disk: DiskObservation,
     /// Links of earlier installs, at paths that the layout does not have any more.
     pub former_links: Vec<StableLink>,
-    /// Folders that others may write to, and their permission bits.
+    /// Folders that other users can write to, and their permission bits.
     pub loose_folders: Vec<(PathBuf, Mode)>,
     pub access_remarks: Vec<AccessRemark>,
-    /// The folders of the key, where the command line says who may read it.
+    /// The folders above the key, if the command line sets its owner or mode.
     pub key_folders: Vec<KeyFolder>,
 }
 
@@ -81,7 +81,7 @@ impl PreflightObservation {
     }
 }
 
-/// Who may read the key: what the command line says replaces what was inherited.
+/// Returns who may read the key: command-line values take precedence over inherited ones.
 fn override_access(inherited: KeyAccess, flags: &LineageSettings) -> KeyAccess {
     KeyAccess {
         mode: flags
@@ -91,7 +91,7 @@ fn override_access(inherited: KeyAccess, flags: &LineageSettings) -> KeyAccess {
     }
 }
 
-/// The doubts about what is inherited, and not replaced by the command line.
+/// Returns the doubts about inherited values that the command line does not replace.
 fn override_doubts(
     mut doubts: Vec<InheritanceDoubt>,
     flags: &LineageSettings,
@@ -103,7 +103,7 @@ fn override_doubts(
     doubts
 }
 
-/// The release to install: a new one, the placeholder that is live, or `target`.
+/// Returns the release to install: a new one, the live placeholder, or `target`.
 fn wanted_release(
     context: &Context,
     input: ObservationInput<'_, '_>,
@@ -131,8 +131,8 @@ fn wanted_release(
     Ok(release.with_extra_files(&derived))
 }
 
-/// A server with a profile that runs, and whose test succeeds before anything is changed, has
-/// loaded the files that its configuration names.
+/// A running server with a profile, whose test succeeds before anything is changed, has loaded the
+/// files that its configuration references.
 fn load_evidence(serving: &ServingState) -> LoadEvidence {
     let has_loaded = |server_use: &ServerUse| {
         server_use.observed.observation.is_some()

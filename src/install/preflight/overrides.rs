@@ -1,11 +1,11 @@
-//! Findings that the operator allows: still reported, as warnings that say so, and no reason to
-//! refuse any more.
+//! Findings that `--allow` names: they are reported as warnings and no longer block the install.
 
 use crate::finding::{Finding, Severity};
 use crate::install::servers::{ServerUse, ServingState};
 use crate::install_plan::plan::{NameCoverage, ServerState};
 
-/// Codes of names that are not served with the certificate; allowed, they count as covered.
+/// Codes of names that are not served with the certificate. If such a code is allowed, the names
+/// count as covered.
 const UNREACHED: [&str; 2] = ["not-probed", "configured-elsewhere"];
 
 /// Turns the findings with allowed codes into warnings.
@@ -35,10 +35,10 @@ fn is_error(finding: &Finding) -> bool {
     finding.severity == Severity::Error
 }
 
-/// Makes an error an allowed warning.
+/// Turns an error into a warning that says why.
 fn demote(finding: &mut Finding) {
     finding.severity = Severity::Warning;
-    let reason = format!(" (allowed by --allow {})", finding.code);
+    let reason = format!(" (allowed by `--allow {}`)", finding.code);
     finding.message.push_str(&reason);
     finding.next.clear();
 }

@@ -1,5 +1,5 @@
-//! Whether certctl may keep the paths that a server's configuration names already (product
-//! contract, "Files").
+//! Decides whether certctl may use the paths that a server's configuration references already
+//! (product contract, "Files").
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::webserver::model::{
     BlockCoverage, ConfigBlock, ConfiguredCertificate, ServerConfig, ServerSoftware,
 };
 
-/// Trees of other tools, which replace their files at any time.
+/// Folders of other tools, which may replace their files at any time.
 const OTHER_TOOLS: [(&str, &str); 6] = [
     ("/etc/letsencrypt/", "certbot"),
     ("/etc/dehydrated/", "dehydrated"),
@@ -24,33 +24,36 @@ const OTHER_TOOLS: [(&str, &str); 6] = [
     ("/usr/", "a package"),
 ];
 
-/// What happens with the paths that the configuration names for the certificate's names.
+/// The decision about the paths that the configuration references for the certificate's names.
 #[derive(Debug)]
 pub(crate) enum PathAdoption {
-    /// These are adopted; the findings are to be reported.
+    /// These paths are adopted; with findings to report.
     Adopted(Vec<StableLink>, Vec<Finding>),
     /// There is no TLS block for these names.
     Nothing,
-    /// There are blocks, and the paths of none may be adopted.
+    /// There are blocks, but no path of theirs may be adopted.
     Refused(Vec<AdoptionRefusal>),
 }
 
-/// Why the paths of a block stay as they are.
+/// Why the paths of a block are not adopted.
 #[derive(Debug)]
 pub(crate) struct AdoptionRefusal {
     /// `FILE:LINE`.
     pub block: String,
     software: ServerSoftware,
     reason: String,
-    /// Chain and key of its certificates, where it has several.
+    /// Chain and key of each of its certificates, if it has several.
     certificates: Vec<(PathBuf, PathBuf)>,
 }
 
 impl AdoptionRefusal {
-    /// The finding with the lines to change, for the server to read `links`.
+    /// Returns the finding, with the lines to change so that the server reads `links`.
     #[must_use]
     pub(crate) fn finding(&self, links: &[StableLink]) -> Finding {
-        let message = format!("{} names other files: {}", self.block, self.reason);
+        let message = format!(
+            "{} uses other files, which certctl does not replace: {}",
+            self.block, self.reason
+        );
         let next = if self.certificates.is_empty() {
             let lines = self.software.certificate_lines(links);
             server_blocks::change_unadopted_block(&self.block, self.software, lines)
@@ -61,7 +64,7 @@ impl AdoptionRefusal {
     }
 }
 
-/// What decides whether the paths of a block may be adopted.
+/// The input of the decision whether the paths of a block may be adopted.
 struct AdoptionRules<'a> {
     config: &'a ServerConfig,
     names: &'a [DnsName],
@@ -69,14 +72,14 @@ struct AdoptionRules<'a> {
     usual: &'a LineageLayout,
 }
 
-/// Whether the paths of one block may be adopted.
+/// The decision about one block.
 enum BlockAdoption {
     Allowed(Vec<StableLink>),
-    /// For this reason.
+    /// Not allowed, for this reason.
     Refused(String),
 }
 
-/// Adopts the first certificate of a TLS block for `names` that may be adopted.
+/// Adopts the paths of the first TLS block for `names` whose paths may be adopted.
 ///
 /// # Errors
 /// When a path cannot be read.
@@ -117,7 +120,7 @@ pub(crate) fn adopt(
     })
 }
 
-/// Chain and key of each certificate of a block, where it has several.
+/// Returns chain and key of each certificate of a block, if it has several.
 fn list_several(block: &ConfigBlock) -> Vec<(PathBuf, PathBuf)> {
     match block.certificates.len() {
         0 | 1 => Vec::new(),
@@ -148,7 +151,7 @@ impl AdoptionRules<'_> {
             return Ok(BlockAdoption::Refused(reason));
         };
         let Some(links) = certificate.links() else {
-            let reason = "its files are not named by plain paths".to_owned();
+            let reason = "its configuration does not give plain paths".to_owned();
             return Ok(BlockAdoption::Refused(reason));
         };
         for (index, link) in links.iter().enumerate() {
@@ -162,25 +165,26 @@ impl AdoptionRules<'_> {
         })
     }
 
-    /// Why a link may not be adopted; `earlier` are the links before it.
+    /// Returns why a path may not be adopted; `earlier` are the links before it.
     fn check_link(
         &self,
         link: &StableLink,
         earlier: &[StableLink],
     ) -> Result<Option<String>, Failure> {
-        // They are real paths: they are inside of the tree as they are, or not at all.
+        // Paths in a configuration are real paths: --root is never prefixed to them.
         let real = StableLink::new(folders::resolve_links(&link.path)?, link.piece);
         if let Some(reason) = self.check_place(link, &real, earlier) {
             return Ok(Some(reason));
         }
-        // Nothing, a plain file or our link can be adopted.
+        // An absent file, a plain file and certctl's link can be adopted.
         match observe::check_path(self.usual, &real)? {
             PathContent::Replaceable(_) => Ok(None),
             PathContent::Obstacle(obstacle) => Ok(Some(obstacle.to_string())),
         }
     }
 
-    /// Why no link may be at a path, whatever is there; `real` is the path without symbolic links.
+    /// Returns why no link may be created at a path, whatever exists there; `real` is the path without
+    /// symbolic links.
     fn check_place(
         &self,
         link: &StableLink,
@@ -188,14 +192,13 @@ impl AdoptionRules<'_> {
         earlier: &[StableLink],
     ) -> Option<String> {
         if !real.path.starts_with(self.root) {
-            return Some(format!("they lie outside of {}", self.root.display()));
+            return Some(format!("they are outside of {}", self.root.display()));
         }
         if earlier.iter().any(|other| other.path == link.path) {
             return Some("chain and key are one file".to_owned());
         }
         if self.usual.is_in_own_folder(&real.path) {
-            let reason =
-                "they lie in certctl's own folder, past the links that it keeps for servers";
+            let reason = "they are in certctl's own folder, which servers should read only through its links";
             return Some(reason.to_owned());
         }
         // A symbolic link may lead into another tool's tree.
@@ -203,19 +206,19 @@ impl AdoptionRules<'_> {
             .or_else(|| check_owner(&self.usual.path_inside_tree(&real.path)))
     }
 
-    /// Blocks that use the same files for names that the certificate lacks, or may lack.
+    /// Returns the reason where other blocks use the same files for names that the certificate lacks
+    /// or may lack.
     fn check_other_blocks(&self, links: &[StableLink]) -> Option<String> {
         let mut others = links
             .iter()
             .flat_map(|link| self.config.blocks_mentioning(&link.path));
         others.find_map(|other| match other.coverage(self.names) {
             BlockCoverage::MissingNames(lacking) => Some(format!(
-                "{other} serves {} with them too",
+                "{other} uses them for {} as well",
                 lacking.join(", ")
             )),
             BlockCoverage::UnknownPatterns(patterns) => Some(format!(
-                "{other} serves {} with them, and only {} can tell which names \
-                        that is",
+                "{other} uses them for {}, and only {} knows which names that matches",
                 patterns.join(", "),
                 self.config.software.title()
             )),
@@ -223,14 +226,14 @@ impl AdoptionRules<'_> {
         })
     }
 
-    /// Blocks without a name serve every request that reaches them, with these files too.
+    /// Warns about blocks without a name, which use these files for every request that reaches them.
     fn check_nameless_blocks(&self, links: &[StableLink]) -> Vec<Finding> {
         let nameless = self.config.blocks_naming(links).filter(|block| {
             block.speaks_tls() && block.coverage(self.names) == BlockCoverage::Nameless
         });
         let messages = nameless.map(|block| {
             format!(
-                "{block} has no names: it serves whatever reaches it, with the new certificate too"
+                "{block} has no names: it serves the new certificate for every name that reaches it"
             )
         });
         messages
@@ -239,16 +242,18 @@ impl AdoptionRules<'_> {
     }
 }
 
-/// Why the file at a path is another tool's.
+/// Returns why the file at a path belongs to another tool, if it does.
 fn check_owner(path: &Path) -> Option<String> {
     let text = path.to_string_lossy();
     if text.contains("snakeoil") {
-        return Some(format!("{text} is the machine's own test pair"));
+        return Some(format!(
+            "{text} is the self-signed test certificate of this machine"
+        ));
     }
     let is_below =
         |tree: &str| text.starts_with(tree) || (tree.contains("/.") && text.contains(tree));
     let (_, tool) = OTHER_TOOLS.iter().find(|(tree, _)| is_below(tree))?;
-    Some(format!("{text} is kept by {tool}"))
+    Some(format!("{text} is managed by {tool}"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! What the configuration serves with other files, and what cannot be probed: with either, an
-//! install is not done.
+//! Checks of a server's configuration against the certificate: names that are served with other
+//! files or cannot be probed (then the install is not complete), names that the certificate lacks,
+//! and other conflicts.
 
 use crate::advice::{server_blocks, servers};
 use crate::finding::Finding;
@@ -12,11 +13,11 @@ use crate::webserver::model::{
     ServerConfig,
 };
 
-/// A server's configuration, and everything that it is checked against.
+/// A server's configuration, and what it is checked against.
 pub(super) struct ConfigUnderCheck<'a> {
     pub config: &'a ServerConfig,
     pub wanted: &'a InstalledPaths<'a>,
-    /// What the server should read.
+    /// The links that the server should read.
     pub links: &'a [StableLink],
     pub targets: &'a ProbeTargets,
     /// The values of `--probe`.
@@ -25,19 +26,19 @@ pub(super) struct ConfigUnderCheck<'a> {
     pub leaf: &'a Certificate,
     /// The names of the certificate that is served now.
     pub present_names: Option<&'a [DnsName]>,
-    /// Whether the configuration names the certificate.
+    /// Whether the configuration references the certificate.
     pub is_configured: bool,
 }
 
 impl<'a> ConfigUnderCheck<'a> {
-    /// The TLS blocks that name the certificate.
+    /// Returns the TLS blocks that reference the certificate.
     fn tls_blocks(&self) -> impl Iterator<Item = &'a ConfigBlock> {
         self.config
             .blocks_naming(self.wanted.links)
             .filter(|block| block.speaks_tls())
     }
 
-    /// Where `block` is the one that serves names with other files.
+    /// Returns the names that `block` serves with other files.
     fn served_by(&self, block: &ConfigBlock) -> Vec<&'a ServedElsewhere> {
         let mut served: Vec<&ServedElsewhere> = self
             .targets
@@ -45,7 +46,7 @@ impl<'a> ConfigUnderCheck<'a> {
             .iter()
             .filter(|elsewhere| is_at(block, elsewhere))
             .collect();
-        // HAProxy has several certificates on one line: each reports its own.
+        // HAProxy can have several certificates on one line: each is reported with its own names.
         served.retain(|elsewhere| {
             block.answers_to(&elsewhere.name) || !is_named_there(self.config, elsewhere)
         });
@@ -53,21 +54,19 @@ impl<'a> ConfigUnderCheck<'a> {
     }
 }
 
-/// What could not be read from the configuration: it may name the certificate, or its names, there.
+/// Warns about parts of the configuration that certctl cannot evaluate: they may reference the
+/// certificate or its names.
 pub(super) fn check_doubts(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
     let title = checked.config.software.title();
-    let messages = checked
-        .config
-        .doubts
-        .iter()
-        .map(|doubt| format!("what only {title} can decide: {doubt}"));
+    let messages = checked.config.doubts.iter().map(|doubt| {
+        format!("certctl cannot evaluate this part of {title}'s configuration: {doubt}")
+    });
     messages
         .map(|message| Finding::warning("config-unclear", message))
         .collect()
 }
 
-/// Whether all names are served with the certificate and can be probed: an error for those that
-/// are not.
+/// Checks that all names are served with the certificate and can be probed.
 pub(super) fn check_reach(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
     if !checked.is_configured {
         return Vec::new();
@@ -78,7 +77,7 @@ pub(super) fn check_reach(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Blocks that serve names of the certificate with other files.
+/// Reports blocks that serve names of the certificate with other files.
 fn check_other_blocks(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     // Most certificates are served nowhere else: then no block needs to be checked.
@@ -106,7 +105,7 @@ fn check_other_blocks(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
 fn check_unprobed_addresses(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
     let messages = checked.targets.unprobed.iter().map(|(listen, why)| {
         format!(
-            "what is served there is not known: {listen} {}",
+            "cannot probe which certificate is served at {listen}: it {}",
             why.reason()
         )
     });
@@ -115,11 +114,11 @@ fn check_unprobed_addresses(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// Whether nothing is probed: because that was asked for, or because no address is known.
+/// Reports that nothing is probed, because of `--probe none` or because no address is known.
 fn check_probes(checked: &ConfigUnderCheck<'_>) -> Option<Finding> {
     let targets = checked.targets;
     if checked.probes.iter().any(|probe| probe == "none") {
-        let message = "nobody was asked what is served (--probe none)";
+        let message = "no server was probed, because of `--probe none`";
         let finding = Finding::warning("not-probed", message);
         return Some(finding.with_step(servers::probe_somewhere()));
     }
@@ -127,12 +126,13 @@ fn check_probes(checked: &ConfigUnderCheck<'_>) -> Option<Finding> {
         return None;
     }
     let block = checked.config.blocks_naming(checked.wanted.links).next()?;
-    let message = format!("{block} names the pair, and it cannot be asked what it serves");
+    let message =
+        format!("{block} references the certificate, but certctl knows no address to probe it at");
     let finding = Finding::error("not-probed", message);
     Some(finding.with_step(servers::probe_somewhere_or_nowhere()))
 }
 
-/// What is in the way although every test passes.
+/// Reports conflicts that the server's own test does not detect.
 pub(super) fn check_clashes(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
     let clashes = checked
         .config
@@ -152,14 +152,13 @@ fn report_clash(checked: &ConfigUnderCheck<'_>, clash: NameClash) -> Finding {
             second,
         } => {
             let message = format!(
-                "{first} and {second} both have {name} at {address}: only the first is ever asked \
-                    for it"
+                "{first} and {second} both serve {name} at {address}; the server uses only the first"
             );
             Finding::warning("duplicate-server-name", message)
                 .with_step(server_blocks::remove_duplicate_name(&name))
         }
         NameClash::NoCertificate { block, address } => {
-            let message = format!("{block} speaks TLS at {address} and has no certificate");
+            let message = format!("{block} uses TLS at {address} but has no certificate");
             let lines = checked.config.software.certificate_lines(checked.links);
             Finding::warning("block-has-no-certificate", message)
                 .with_step(server_blocks::add_certificate_to_block(&block, lines))
@@ -171,7 +170,7 @@ fn is_at(block: &ConfigBlock, elsewhere: &ServedElsewhere) -> bool {
     block.file == elsewhere.file && block.line == elsewhere.line
 }
 
-/// Whether a block of that line has the name as its own.
+/// Whether a block in that line has the name.
 fn is_named_there(config: &ServerConfig, elsewhere: &ServedElsewhere) -> bool {
     let mut blocks = config
         .blocks()
@@ -180,7 +179,7 @@ fn is_named_there(config: &ServerConfig, elsewhere: &ServedElsewhere) -> bool {
     blocks.any(|block| block.answers_to(&elsewhere.name))
 }
 
-/// A block has names of the certificate as its own, and other files.
+/// Reports a block that has names of the certificate, and uses other files.
 fn report_other_files(
     checked: &ConfigUnderCheck<'_>,
     block: &ConfigBlock,
@@ -188,7 +187,7 @@ fn report_other_files(
 ) -> Finding {
     let names = join_unique(served.iter().map(|one| one.name.clone()));
     let addresses = join_unique(served.iter().map(|one| one.address.to_string()));
-    let message = format!("{names} at {addresses}: {block} serves that, with other files");
+    let message = format!("{block} serves {names} at {addresses} with other files");
     let software = checked.config.software;
     let lines = software.certificate_lines(checked.links);
     let next = match block.coverage(checked.wanted.names) {
@@ -204,12 +203,12 @@ fn report_other_files(
     Finding::error("configured-elsewhere", message).with_step(next)
 }
 
-/// A block that names the certificate and serves names that it is not for.
+/// A block that references the certificate and serves names that it does not cover.
 struct UncoveredBlock<'a> {
     block: &'a ConfigBlock,
     /// The names that the new certificate lacks.
     lacking: Vec<String>,
-    /// Those of them that the present certificate has, or that are served for the first time.
+    /// Those of them that the present certificate covers, or that are served for the first time.
     losing: Vec<String>,
 }
 
@@ -236,12 +235,12 @@ fn uncovered_blocks<'a>(
     })
 }
 
-/// Blocks that serve names which neither the present certificate nor the new one is for.
+/// Warns about blocks that serve names which neither the present nor the new certificate covers.
 pub(super) fn check_names_never_covered(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
     let uncovered = uncovered_blocks(checked).filter(|uncovered| uncovered.losing.is_empty());
     let messages = uncovered.map(|uncovered| {
         format!(
-            "{} serves {}, which the certificate is not for",
+            "{} serves {}, which the certificate does not cover",
             uncovered.block,
             uncovered.lacking.join(", ")
         )
@@ -251,8 +250,8 @@ pub(super) fn check_names_never_covered(checked: &ConfigUnderCheck<'_>) -> Vec<F
         .collect()
 }
 
-/// Blocks that serve names which would lose their certificate, or be served wrongly from the first
-/// day: this forbids the install.
+/// Reports blocks that serve names which would lose their certificate, or never have one: this
+/// blocks the install.
 pub(super) fn check_names_losing_coverage(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
     uncovered_blocks(checked)
         .filter(|uncovered| !uncovered.losing.is_empty())
@@ -268,17 +267,18 @@ fn report_losing_coverage(
     let names = uncovered.losing.join(", ");
     let message = match checked.present_names {
         Some(_) => format!(
-            "{block} serves {names}: the present certificate is for that, the new one is not"
+            "{block} serves {names}, which the present certificate covers and the new one does not"
         ),
-        None => format!("{block} serves {names}, which the certificate is not for"),
+        None => format!("{block} serves {names}, which the certificate does not cover"),
     };
     let steps = server_blocks::cover_names_or_allow(block, &names, checked.config.software);
     let finding = Finding::error("names-not-covered", message);
     steps.into_iter().fold(finding, Finding::with_step)
 }
 
-/// Blocks that staple OCSP answers to a certificate whose CA gives none (public CAs need not since
-/// 2024, BR 7.1.2.7.7): the server omits them, and complains at each start.
+/// Warns about blocks that staple OCSP responses although the certificate has no OCSP responder URL
+/// (public CAs need not provide one since 2024, BR 7.1.2.7.7): the server logs a warning at each
+/// start and staples nothing.
 pub(super) fn check_stapling(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
     let mut places: Vec<&str> = checked
         .tls_blocks()
@@ -302,8 +302,7 @@ fn has_ocsp_server(leaf: &Certificate) -> bool {
 
 fn report_stapling(config: &ServerConfig, place: &str) -> Finding {
     let message = format!(
-        "{place} has {} staple OCSP answers ({}), and the certificate names no \
-            OCSP server: there are none",
+        "{place} makes {} staple OCSP responses ({}), but the certificate has no OCSP responder URL",
         config.software.title(),
         config.software.stapling_directive()
     );
@@ -311,8 +310,7 @@ fn report_stapling(config: &ServerConfig, place: &str) -> Finding {
         .with_step(server_blocks::remove_stapling(place, config.software))
 }
 
-/// No block has the names: what the server answers for them does not concern these files, but is
-/// worth knowing.
+/// Warns about names that no block has, so that the default block answers for them.
 fn report_default_block(
     config: &ServerConfig,
     block: &ConfigBlock,
@@ -320,7 +318,7 @@ fn report_default_block(
 ) -> Finding {
     let names = join_unique(served.iter().map(|one| one.name.clone()));
     let message = format!(
-        "no block has {names} as its name: the default, {block}, answers with another certificate"
+        "no block has the name {names}: the default block {block} serves another certificate for it"
     );
     Finding::warning("configured-elsewhere", message)
         .with_step(server_blocks::add_names_to_block(&names, config.software))

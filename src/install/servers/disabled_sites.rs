@@ -1,5 +1,5 @@
-//! Sites that exist and that the server does not read: Debian keeps them in
-//! `sites-available`, and has the server read links to them in `sites-enabled`.
+//! Sites that exist but are not enabled: Debian keeps sites in `sites-available`, and the server reads
+//! links to them in `sites-enabled`.
 
 use std::path::{Path, PathBuf};
 
@@ -9,29 +9,29 @@ use crate::webserver::model::{ServerConfig, names_path};
 
 /// Larger sites are skipped.
 const LIMIT: u64 = 1024 * 1024;
-/// The most sites of one folder.
+/// How many sites of one folder are read at most.
 const SITES: usize = 10_000;
-/// The most bytes of all sites.
+/// How many bytes of all sites are read at most.
 const MOST: usize = 64 * 1024 * 1024;
 
-/// A site that is not read.
+/// A site that is not enabled.
 #[derive(Debug)]
 pub(crate) struct DisabledSite {
     pub path: PathBuf,
-    /// The folder that the server reads, where a link to it is missing.
+    /// The folder that the server reads, in which a link to the site is missing.
     pub enabled: PathBuf,
     text: String,
 }
 
 impl DisabledSite {
-    /// Whether it names one of these files.
+    /// Whether it references one of these files.
     #[must_use]
     pub(crate) fn mentions_any(&self, links: &[StableLink]) -> bool {
         links.iter().any(|link| names_path(&self.text, &link.path))
     }
 }
 
-/// Finds them; what editors and packages leave beside a site is skipped.
+/// Finds the disabled sites; skips backup files of editors and packages.
 #[must_use]
 pub(crate) fn find_disabled(config: &ServerConfig) -> Vec<DisabledSite> {
     let mut found = Vec::new();
@@ -63,7 +63,7 @@ pub(crate) fn find_disabled(config: &ServerConfig) -> Vec<DisabledSite> {
     found
 }
 
-/// Whether a link to `site` is all that is missing.
+/// Whether the server would read `site` if a link to it existed.
 fn would_be_read(config: &ServerConfig, site: &Path, enabled: &Path) -> bool {
     let Some(name) = site.file_name() else {
         return false;
@@ -81,7 +81,7 @@ fn is_left_over(name: &str) -> bool {
     name.starts_with('.') || name.contains(".dpkg-") || ENDS.iter().any(|end| name.ends_with(end))
 }
 
-/// The folder where Debian keeps the sites that the links of `enabled` lead to.
+/// Returns the folder where Debian keeps the sites that the links in `enabled` point to.
 #[must_use]
 pub(crate) fn available_sites(enabled: &Path) -> Option<PathBuf> {
     let folder = enabled.with_file_name("sites-available");

@@ -1,4 +1,4 @@
-//! The servers of a run: each is found and observed once, however many certificates it uses.
+//! Finds the servers of a run and observes each once, however many certificates it uses.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -26,9 +26,9 @@ use crate::wording::joined_with_and;
 #[derive(Debug)]
 pub(crate) struct ObservedServer {
     pub server: ControlledServer,
-    /// Its configuration, where it has a profile.
+    /// Its configuration, if certctl has a profile for the server.
     pub observation: Option<ServerObservation>,
-    /// Why its configuration cannot be read.
+    /// The reason why its configuration cannot be read.
     pub refusal: Option<Finding>,
     tested: OnceCell<Option<FinishedCommand>>,
     disabled_sites: OnceCell<Vec<DisabledSite>>,
@@ -50,13 +50,13 @@ impl ObservedServer {
         }
     }
 
-    /// Which it is; none for commands that were given.
+    /// Returns its software; `None` for commands given by the user.
     #[must_use]
     pub(crate) fn software(&self) -> Option<ServerSoftware> {
         self.server.program().map(ServerProgram::software)
     }
 
-    /// Whether it runs, as far as its profile can tell.
+    /// Whether it is running; assumed if certctl has no profile for it.
     #[must_use]
     pub(crate) fn runs(&self) -> bool {
         self.observation
@@ -64,18 +64,17 @@ impl ObservedServer {
             .is_none_or(|observation| observation.running.is_some())
     }
 
-    /// Whether its profile shows that it runs.
+    /// Whether its profile shows that it is running.
     fn is_running(&self) -> bool {
         self.observation
             .as_ref()
             .is_some_and(|observation| observation.running.is_some())
     }
 
-    /// Its own test before anything is changed, run once; none without a test
-    /// command.
+    /// Runs its test before anything is changed, once; `None` without a test command.
     ///
     /// # Errors
-    /// When it could not be run.
+    /// When the test cannot be run.
     pub(crate) fn test(&self) -> Result<Option<&FinishedCommand>, ProcessError> {
         if let Some(tested) = self.tested.get() {
             return Ok(tested.as_ref());
@@ -84,7 +83,7 @@ impl ObservedServer {
         Ok(self.tested.get_or_init(|| tested).as_ref())
     }
 
-    /// The sites that exist and that it does not read, searched for once.
+    /// Returns the sites that exist and are not enabled, searched for once.
     #[must_use]
     pub(crate) fn disabled_sites(&self) -> &[DisabledSite] {
         self.disabled_sites.get_or_init(|| {
@@ -95,7 +94,7 @@ impl ObservedServer {
         })
     }
 
-    /// Whether its configuration names one of these files.
+    /// Whether its configuration references one of these files.
     #[must_use]
     pub(crate) fn names_any(&self, links: &[StableLink]) -> bool {
         self.observation
@@ -103,8 +102,8 @@ impl ObservedServer {
             .is_some_and(|observation| observation.config.blocks_naming(links).next().is_some())
     }
 
-    /// Whether its configuration names one of these files as a certificate, or serves one of these
-    /// names; one that cannot be read may.
+    /// Whether its configuration references one of these files as a certificate, or serves one of
+    /// these names; assumed if it cannot be read.
     fn concerns(&self, links: &[StableLink], names: &[DnsName]) -> bool {
         self.observation.as_ref().is_none_or(|observation| {
             let config = &observation.config;
@@ -118,14 +117,14 @@ impl ObservedServer {
 #[derive(Debug, Default)]
 pub(crate) struct DiscoveredServers {
     pub servers: Vec<Rc<ObservedServer>>,
-    /// Installed and omitted: they name nothing of the certificate and do not run, while another
-    /// does.
+    /// Installed servers that are omitted: they do not reference the certificate and are not running,
+    /// while another server is.
     pub idle: Vec<ServerSoftware>,
 }
 
 impl DiscoveredServers {
-    /// Without `--server`: the servers whose configuration references the certificate; if none
-    /// does, those that run, because adding a block to another would not start it; if none runs,
+    /// Selects servers without `--server`: those whose configuration references the certificate; if
+    /// none does, the running ones, because a new block would not start another; if none is running,
     /// all.
     fn select(
         mut servers: Vec<Rc<ObservedServer>>,
@@ -149,14 +148,14 @@ impl DiscoveredServers {
         Self { servers, idle }
     }
 
-    /// Which servers they are; commands that were given are none.
+    /// Returns the software of each server; commands given by the user have none.
     pub(crate) fn software(&self) -> impl Iterator<Item = ServerSoftware> {
         self.servers
             .iter()
             .filter_map(|observed| observed.software())
     }
 
-    /// Notes on the servers that were omitted.
+    /// Returns a note for each server that is omitted.
     #[must_use]
     pub(crate) fn report_omitted(&self) -> Vec<Finding> {
         self.idle
@@ -172,8 +171,7 @@ impl DiscoveredServers {
             .map(|software| format!("--server {}", software.name()))
             .collect();
         let message = format!(
-            "{} is installed too and does not run: left out; to have it serve this as well, \
-                    add {}",
+            "{} is installed as well, but is omitted because it is not running; `{}` includes it",
             software.title(),
             options.join(" ")
         );
@@ -181,7 +179,7 @@ impl DiscoveredServers {
     }
 }
 
-/// Which server is wanted, and how it is controlled.
+/// A server, and how it is controlled.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct ServerSpec {
     software: Option<ServerSoftware>,
@@ -191,7 +189,7 @@ struct ServerSpec {
 }
 
 impl ServerSpec {
-    /// A server that is tested and reloaded as its profile says.
+    /// Returns a server that is tested and reloaded with the commands of its profile.
     fn with_profile(software: ServerSoftware, config: Option<PathBuf>) -> Self {
         Self {
             software: Some(software),
@@ -202,7 +200,7 @@ impl ServerSpec {
     }
 }
 
-/// The commands that were given in place of those of a profile.
+/// Commands given by the user, which replace those of a profile.
 struct GivenCommands {
     test: Option<Vec<String>>,
     reload: Option<Vec<String>>,
@@ -230,7 +228,7 @@ impl GivenCommands {
     }
 }
 
-/// The servers of a run that were searched for so far.
+/// The servers that were found so far in this run.
 #[derive(Debug, Default)]
 pub(crate) struct ServerDiscovery {
     known: Vec<(ServerSpec, Option<Rc<ObservedServer>>)>,
@@ -238,14 +236,14 @@ pub(crate) struct ServerDiscovery {
     probes: HashMap<String, Vec<SocketAddr>>,
 }
 
-/// The longest time to resolve the host of a `--probe`.
+/// The timeout for resolving the host of a `--probe`.
 const RESOLVE: Duration = Duration::from_secs(10);
 
 impl ServerDiscovery {
     /// Returns every address of one `--probe`, resolved once.
     ///
     /// # Errors
-    /// What is no `HOST:PORT`, or cannot be resolved.
+    /// When it is not `HOST:PORT`, or cannot be resolved.
     pub(crate) fn resolve_probe(&mut self, probe: &str) -> Result<&[SocketAddr], Failure> {
         match self.probes.entry(probe.to_owned()) {
             Entry::Occupied(known) => Ok(known.into_mut()),
@@ -253,12 +251,12 @@ impl ServerDiscovery {
         }
     }
 
-    /// Returns the servers of the command line, else the saved ones; else every installed one whose
-    /// configuration references the certificate (`links`, `names`), or, where none does, those
-    /// that run, or else all that are installed. None under `--root`.
+    /// Returns the servers of the command line, else the saved ones; else the installed ones whose
+    /// configuration references the certificate (`links`, `names`); if none does, the running ones;
+    /// if none is running, all installed ones. Under `--root`, none is searched for.
     ///
     /// # Errors
-    /// A command line that cannot be run; a server that is named and not installed.
+    /// When a command cannot be run, or a server of the command line is not installed.
     pub(crate) fn find_servers(
         &mut self,
         context: &Context,
@@ -289,7 +287,7 @@ impl ServerDiscovery {
         Ok(found)
     }
 
-    /// The servers that are named, each with its own configuration.
+    /// Returns the servers of the options, each with its own configuration.
     fn find_named(
         &mut self,
         settings: &LineageSettings,
@@ -318,8 +316,7 @@ impl ServerDiscovery {
         Ok(found)
     }
 
-    /// Returns every installed server with its usual configuration; one that cannot be observed
-    /// fails alone.
+    /// Returns every installed server with its usual configuration, or why it cannot be observed.
     pub(crate) fn observe_installed(&mut self) -> Vec<Result<Rc<ObservedServer>, Failure>> {
         ServerSoftware::ALL
             .into_iter()
@@ -330,8 +327,8 @@ impl ServerDiscovery {
             .collect()
     }
 
-    /// Returns the running servers whose configuration names the certificate (`links`) although
-    /// they are not among `found`; none where commands were given.
+    /// Returns the running servers whose configuration references the certificate (`links`) although
+    /// they are not among `found`; none where the user gives commands.
     pub(crate) fn find_unnotified(
         &mut self,
         context: &Context,
@@ -349,11 +346,11 @@ impl ServerDiscovery {
                 continue;
             }
             let config = config_of_unnamed(settings, software);
-            // A tree is for servers elsewhere, unless a configuration of one here is given.
+            // A tree belongs to another machine, unless the configuration of a server here is given.
             if context.root.is_some() && config.is_none() {
                 continue;
             }
-            // Nobody asked for these servers: one that cannot be observed is skipped.
+            // These servers were not requested: one that cannot be observed is skipped.
             let spec = ServerSpec::with_profile(software, config.cloned());
             if let Ok(Some(observed)) = self.observe(spec)
                 && observed.is_running()
@@ -375,8 +372,8 @@ impl ServerDiscovery {
     }
 }
 
-/// The configuration of a server that is not named: `--server-config` is for it only with
-/// `--server none`.
+/// Returns the configuration of a server that no `--server` names: `--server-config` applies to it
+/// only with `--server none`.
 fn config_of_unnamed(settings: &LineageSettings, software: ServerSoftware) -> Option<&PathBuf> {
     let own_config = settings.server_configs.get(software.name());
     let is_none_named = settings.server.iter().any(|name| name == "none");
@@ -386,7 +383,7 @@ fn config_of_unnamed(settings: &LineageSettings, software: ServerSoftware) -> Op
     own_config
 }
 
-/// The server that `spec` means; none where its program is not installed.
+/// Finds the server that `spec` means; `None` if its program is not installed.
 fn find_server(spec: &ServerSpec) -> Result<Option<ControlledServer>, Failure> {
     let test = spec.test.clone();
     let reload = spec.reload.clone();
@@ -407,7 +404,7 @@ fn find_server(spec: &ServerSpec) -> Result<Option<ControlledServer>, Failure> {
 
 fn resolve(probe: &str) -> Result<Vec<SocketAddr>, Failure> {
     let Some((host, port)) = parse_host_and_port(probe) else {
-        let message = format!("{probe:?} is no address to ask");
+        let message = format!("{probe:?} is not an address to probe");
         let failure = Failure::new(FailureKind::Usage, message);
         return Err(failure.with_step(servers::give_host_and_port()));
     };
@@ -421,7 +418,7 @@ fn parse_host_and_port(probe: &str) -> Option<(&str, u16)> {
     Some((host, port.parse().ok()?))
 }
 
-/// The servers that the options name; none where they name no server at all.
+/// Parses the servers of the options; `None` if the options name no server.
 fn parse_servers(settings: &LineageSettings) -> Result<Option<Vec<ServerSoftware>>, Failure> {
     let names: Vec<&String> = if settings.server.is_empty() {
         settings.server_configs.keys().collect()
@@ -439,13 +436,16 @@ fn parse_servers(settings: &LineageSettings) -> Result<Option<Vec<ServerSoftware
         }
     }
     if !wanted.is_empty() && settings.server.iter().any(|name| name == "none") {
-        let failure = Failure::new(FailureKind::Usage, "--server none stands alone");
+        let failure = Failure::new(
+            FailureKind::Usage,
+            "`--server none` cannot be combined with other servers",
+        );
         return Err(failure.with_step(servers::name_servers_or_none()));
     }
     Ok(Some(wanted))
 }
 
-/// Parses a command into words. Its program must exist: that is known before anything is changed.
+/// Splits a command into words, and checks that its program exists before anything is changed.
 fn parse_command(text: &str) -> Result<Vec<String>, Failure> {
     let words = process::split_command(text)?;
     match words.first() {
@@ -460,7 +460,8 @@ fn parse_command(text: &str) -> Result<Vec<String>, Failure> {
 fn ambiguous(found: &DiscoveredServers) -> Failure {
     let names: Vec<&str> = found.software().map(ServerSoftware::name).collect();
     let message = format!(
-        "--test, --reload and --server-config are for one server, and {} read it",
+        "`--test`, `--reload` and `--server-config` apply to a single server, but {} use the \
+            certificate",
         joined_with_and(&names)
     );
     let failure = Failure::new(FailureKind::Usage, message);
@@ -471,14 +472,11 @@ fn ambiguous(found: &DiscoveredServers) -> Failure {
 }
 
 fn unknown(name: &str) -> Failure {
-    Failure::new(
-        FailureKind::Usage,
-        format!("certctl does not know the server {name}"),
-    )
+    Failure::new(FailureKind::Usage, format!("unknown server {name}"))
 }
 
 fn not_installed(software: ServerSoftware) -> Failure {
-    let message = format!("{} is not installed here", software.title());
+    let message = format!("{} is not installed on this machine", software.title());
     let failure = Failure::new(FailureKind::NotFound, message);
     servers::install_server_or_none(software)
         .into_iter()

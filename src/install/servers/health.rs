@@ -1,4 +1,4 @@
-//! The state of the servers before anything is changed: each runs its own test once, over all
+//! The state of the servers before anything is changed. The test of each server runs once for all
 //! certificates that it uses.
 
 use std::collections::BTreeSet;
@@ -18,17 +18,17 @@ use crate::system::process::FinishedCommand;
 use crate::webserver::apache::gate::RELOAD_FAULT_PREFIX;
 use crate::webserver::model::{ComplaintSubject, ConfiguredCertificate, names_path};
 
-/// Where a certificate is installed, and the servers that use it.
+/// The paths of a certificate, and the servers that use it.
 pub(crate) struct ServedLineage<'a> {
     pub layout: &'a LineageLayout,
     pub serving: &'a mut ServingState,
 }
 
-/// Runs the test of every server that names a certificate or is probed, and notes what that means
-/// for each.
+/// Runs the test of every server that references a certificate or is probed, and records the state
+/// of each.
 ///
 /// # Errors
-/// When a test could not be run, or files cannot be read.
+/// When a test cannot be run, or files cannot be read.
 pub(crate) fn test_servers(lineages: &mut [ServedLineage<'_>]) -> Result<(), Failure> {
     let states = judge_states(lineages)?;
     for (lineage, states) in lineages.iter_mut().zip(states) {
@@ -44,7 +44,8 @@ pub(crate) fn test_servers(lineages: &mut [ServedLineage<'_>]) -> Result<(), Fai
     Ok(())
 }
 
-/// The state of each server of each certificate, in their order; none for one that is refused.
+/// Returns the state of each server of each certificate, in their order; an empty list for a
+/// certificate that is refused.
 fn judge_states(lineages: &[ServedLineage<'_>]) -> Result<Vec<Vec<TestedState>>, Failure> {
     let mut failing_tests = FailingTests::default();
     let mut states = Vec::new();
@@ -60,8 +61,8 @@ fn judge_states(lineages: &[ServedLineage<'_>]) -> Result<Vec<Vec<TestedState>>,
     Ok(states)
 }
 
-/// A server that does not run answers nowhere: only the others are probed, so that nothing that
-/// works is rolled back because of it.
+/// Excludes the addresses of servers that are not running from the probes: otherwise a working
+/// install would be rolled back because of them.
 fn exclude_stopped(serving: &mut ServingState) {
     let mut stopped: BTreeSet<String> = BTreeSet::new();
     let mut probed: BTreeSet<String> = BTreeSet::new();
@@ -81,17 +82,17 @@ fn exclude_stopped(serving: &mut ServingState) {
 /// The state of a server after its own test.
 enum TestedState {
     Usable(ServerState),
-    /// Its test fails, and this run does not repair that.
+    /// Its test fails, and this install does not repair that.
     Broken(Finding),
 }
 
-/// Servers whose test fails, and whether this run repairs that: the same for all certificates of
-/// one server.
+/// Servers whose test fails, and whether this install repairs that, which is the same for all
+/// certificates of one server.
 #[derive(Default)]
 struct FailingTests(Vec<(Rc<ObservedServer>, bool)>);
 
 impl FailingTests {
-    /// Whether this run repairs the failing test of a server; judged once.
+    /// Whether this install repairs the failing test of a server; decided once per server.
     fn is_repaired(
         &mut self,
         lineages: &[ServedLineage<'_>],
@@ -150,7 +151,7 @@ fn questions(server_use: &ServerUse) -> ServerQuestions {
     }
 }
 
-/// Whether the test fails only because certificates are missing or broken that this run installs.
+/// Whether the test fails only because of missing or broken certificates that this run installs.
 fn is_repaired_by_install(
     lineages: &[ServedLineage<'_>],
     observed: &Rc<ObservedServer>,
@@ -187,7 +188,7 @@ fn uses_server(serving: &ServingState, observed: &Rc<ObservedServer>) -> bool {
         .any(|server_use| Rc::ptr_eq(&server_use.observed, observed))
 }
 
-/// Whether one of these certificates is named by the failing test and cannot be loaded.
+/// Whether the failing test names one of these certificates, and it cannot be loaded.
 fn has_broken_files(
     lineages: &[&ServedLineage<'_>],
     finished: &FinishedCommand,
@@ -212,13 +213,14 @@ fn report_broken(observed: &ObservedServer, finished: &FinishedCommand) -> Findi
         return report_gate(output);
     }
     let how = if finished.timed_out {
-        "does not end"
+        "timed out"
     } else {
-        "fails"
+        "failed"
     };
-    let message = format!("the server's own test {how} before anything is touched");
+    let message =
+        format!("the server's test of its configuration {how}; nothing has been changed yet");
     let broken = Finding::error("server-config-broken", message).with_quote(output);
-    // Nothing tells for which names HAProxy has a file that does not exist.
+    // HAProxy's configuration does not say for which names a missing file is.
     let missing = missing_certificates(observed, &finished.output);
     let command = observed.server.test_command().unwrap_or_default().join(" ");
     missing
@@ -228,16 +230,17 @@ fn report_broken(observed: &ObservedServer, finished: &FinishedCommand) -> Findi
         .with_step(servers::repair_config(&command))
 }
 
-/// certctl does not let Apache reload while a certificate of its configuration would end it.
+/// Reports that certctl does not reload Apache, because a certificate of its configuration would
+/// stop it.
 fn report_gate(lines: Vec<String>) -> Finding {
-    let message = "certctl does not let Apache reload: a pair of its configuration, named below, would end it, \
-                       and its configtest opens no key";
+    let message = "a reload would stop Apache: it cannot use a certificate or key of its \
+                       configuration (see below), and its configtest does not check keys";
     Finding::error("server-config-broken", message)
         .with_quote(lines)
         .with_step(servers::repair_gated_lines())
 }
 
-/// Chain and key of the certificates that the server complains about and that do not exist.
+/// Returns chain and key of the certificates that the server complains about and that do not exist.
 fn missing_certificates(observed: &ObservedServer, output: &str) -> Vec<(PathBuf, PathBuf)> {
     let certificates = observed
         .observation

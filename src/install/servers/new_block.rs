@@ -1,4 +1,4 @@
-//! The server block for a certificate that no block names yet, written to the working directory.
+//! Writes a server block for a certificate that no block references yet to the working directory.
 //! Existing files are never replaced.
 
 use std::ffi::OsStr;
@@ -18,22 +18,22 @@ use crate::webserver::model::{
 };
 use crate::wording::with_causes;
 
-/// What became of the block.
+/// The result of writing a block.
 #[derive(Debug)]
 pub(crate) enum BlockAdvice {
-    /// An existing site names the files, and the server does not read it.
+    /// An existing site references the files, and is not enabled.
     Disabled {
         software: ServerSoftware,
         site: PathBuf,
         /// The folder that the server reads.
         enabled: PathBuf,
     },
-    /// Blocks serve these names with other files: their lines are to be changed.
+    /// Blocks serve these names with other files: their lines have to be changed.
     Elsewhere {
         software: ServerSoftware,
         blocks: Vec<String>,
     },
-    /// Another file has the name; it is kept.
+    /// Another file with this name exists and was kept.
     Kept {
         software: ServerSoftware,
         path: PathBuf,
@@ -47,7 +47,7 @@ pub(crate) enum BlockAdvice {
         reason: String,
         written: WrittenBlock,
     },
-    /// It is in this file.
+    /// It was written to this file, or was there already.
     Wrote {
         software: ServerSoftware,
         path: PathBuf,
@@ -55,22 +55,22 @@ pub(crate) enum BlockAdvice {
     },
 }
 
-/// How the block gets to where the server reads it.
+/// How the block gets to a place where the server reads it.
 #[derive(Debug)]
 pub(crate) enum BlockPlacement {
-    /// By lines in its configuration.
+    /// A person adds lines to the configuration.
     ByHand(NextStep),
-    /// By this command.
+    /// This command moves it.
     Move(String),
-    /// There is no file to place.
+    /// There is no file to move.
     Nothing,
 }
 
-/// A larger block was not written here.
+/// A larger file was not written by certctl.
 const LIMIT: u64 = 1024 * 1024;
 
-/// Writes the block, unless that is done already or another file exists. The certificate is
-/// installed by now: a block that cannot be written is reported with the rest.
+/// Writes the block, unless it exists already or another file has its name. The certificate is
+/// installed at this point, so a failure to write the block is part of the result.
 #[must_use]
 pub(crate) fn write(
     context: &Context,
@@ -110,7 +110,7 @@ pub(crate) fn write(
     }
 }
 
-/// A block that exists: only its lines, or its link, are missing.
+/// Returns the advice if a block exists already, and only its lines or its link are missing.
 fn use_existing_block(server_use: &ServerUse, software: ServerSoftware) -> Option<BlockAdvice> {
     if !server_use.blocks_elsewhere.is_empty() {
         let blocks = server_use.blocks_elsewhere.clone();
@@ -128,11 +128,11 @@ fn use_existing_block(server_use: &ServerUse, software: ServerSoftware) -> Optio
     })
 }
 
-/// Whose the file of a block is.
+/// The content of the file of a block.
 enum BlockFile {
-    /// It has the block.
+    /// The block.
     Ours,
-    /// It has something else.
+    /// Something else.
     Foreign,
 }
 
@@ -148,10 +148,10 @@ fn write_file(path: &Path, block: &[u8]) -> Result<BlockFile, FileError> {
     }
 }
 
-/// What the file of the block is called.
+/// Returns the file name of the block.
 #[must_use]
 pub(crate) fn file_name(stem: &str, software: ServerSoftware) -> String {
-    // HAProxy reads the files of a folder whose names end so.
+    // HAProxy reads only the files of a folder whose names end in .cfg.
     let extension = if software == ServerSoftware::Haproxy {
         "cfg"
     } else {
@@ -183,21 +183,21 @@ impl BlockAdvice {
                 site,
                 enabled,
             } => format!(
-                "{} does not use them yet: {} names them and is not in {}",
+                "{} does not use these files yet: the site {} references them, but is not enabled in {}",
                 software.title(),
                 site.display(),
                 enabled.display()
             ),
             Self::Kept { software, path } => format!(
-                "{} does not use them yet; {} is there already, is another one and was kept",
+                "{} does not use these files yet; {} exists already with other content and was kept",
                 software.title(),
                 path.display()
             ),
-            Self::None => "the server does not use them yet".to_owned(),
+            Self::None => "the server does not use these files yet".to_owned(),
             Self::Unwritten {
                 software, reason, ..
             } => format!(
-                "{} does not use them yet, and its block is in no file: {reason}",
+                "{} does not use these files yet, and the server block could not be written: {reason}",
                 software.title()
             ),
             Self::Wrote {
@@ -208,10 +208,10 @@ impl BlockAdvice {
                 let upstream = written
                     .upstream
                     .as_ref()
-                    .map(|to| format!(", proxy to {to}"))
+                    .map(|to| format!(", which passes requests to {to}"))
                     .unwrap_or_default();
                 format!(
-                    "{} does not use them yet; wrote {} (80 to 443{upstream})",
+                    "{} does not use these files yet; a server block for them is in {}{upstream}",
                     software.title(),
                     path.display()
                 )
@@ -226,8 +226,8 @@ impl BlockAdvice {
         }
     }
 
-    /// How the block gets to where the server reads it: by a folder that its configuration
-    /// includes.
+    /// Returns how the block gets to a place where the server reads it, such as a folder that its
+    /// configuration includes.
     #[must_use]
     pub(crate) fn placement(&self, server_use: &ServerUse) -> BlockPlacement {
         let (Some(program), Some(observation)) =
@@ -268,7 +268,7 @@ impl BlockAdvice {
         target.place_file(commands_before.unwrap_or_default())
     }
 
-    /// The file of a block that is to be placed.
+    /// Returns the file of a block that has to be moved.
     fn file(&self) -> Option<&Path> {
         match self {
             Self::Wrote { path, .. } | Self::Kept { path, .. } | Self::Unwritten { path, .. } => {
@@ -279,7 +279,7 @@ impl BlockAdvice {
     }
 }
 
-/// Where a block in the file `path` can go.
+/// The places for a block in the file `path`.
 struct BlockTarget<'a> {
     path: &'a Path,
     software: ServerSoftware,
@@ -293,7 +293,7 @@ impl BlockTarget<'_> {
         self.path.file_name().unwrap_or_default()
     }
 
-    /// The file that the block is pasted into.
+    /// Returns the file into which the block is to be pasted.
     fn place_to_paste(&self) -> String {
         match self.folder {
             Some(folder) => folder.join(self.file_name()).display().to_string(),
@@ -310,11 +310,11 @@ impl BlockTarget<'_> {
         }
     }
 
-    /// Moves the file to where it is included, after these commands.
+    /// Returns the commands that move the file into an included folder, after `commands`.
     fn place_file(&self, mut commands: Vec<String>) -> BlockPlacement {
         match self.folder {
             Some(folder) => commands.extend(self.move_into(folder)),
-            // Nothing is included: the main configuration itself grows.
+            // No folder is included: the block is appended to the main configuration.
             None if self.software == ServerSoftware::Haproxy => {
                 let append = server_blocks::append_file_command(self.main_config, self.path);
                 commands.push(append);
@@ -324,7 +324,7 @@ impl BlockTarget<'_> {
         BlockPlacement::Move(commands.join(" && "))
     }
 
-    /// The commands that move the file into `folder`, or, for Apache on Debian, into
+    /// Returns the commands that move the file into `folder` or, for Apache on Debian, into
     /// `sites-available` with a link in `folder`.
     fn move_into(&self, folder: &Path) -> Vec<String> {
         let available = disabled_sites::available_sites(folder)
@@ -345,7 +345,7 @@ impl BlockTarget<'_> {
     }
 }
 
-/// The only addition of a block that consists of nothing else.
+/// Returns the only addition of a block that consists of nothing else.
 fn only_addition(written: &WrittenBlock) -> Option<&BlockAddition> {
     let is_comment = |line: &str| line.is_empty() || line.starts_with('#');
     match written.additions.as_slice() {

@@ -1,5 +1,5 @@
-//! Which paths servers read the certificate at: those of the command line, the saved ones, the
-//! usual ones, or those that their configuration names already.
+//! Selects the paths at which servers read the certificate: those of the command line, the saved
+//! ones, the usual ones, or those that their configuration references already.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -20,7 +20,7 @@ impl SearchPaths<'_> {
     pub(super) fn configured_paths(&self) -> Vec<StableLink> {
         let chain_path = &self.settings.chain_path;
         let key_path = &self.settings.key_path;
-        // One path for both is one file with both, as HAProxy reads it.
+        // The same path for both means one file with chain and key, as HAProxy reads it.
         if let Some(both) = chain_path.as_ref().filter(|_| chain_path == key_path) {
             return self.paths_with_combined(both);
         }
@@ -53,7 +53,7 @@ impl SearchPaths<'_> {
     }
 
     /// The links that make a server relevant: the configured ones, and the combined file that
-    /// HAProxy would read, which is made only once HAProxy names it.
+    /// HAProxy would read, which is created only once HAProxy's configuration references it.
     pub(super) fn search_links(&self, configured_paths: &[StableLink]) -> Vec<StableLink> {
         let path = observe::detect_distro_family(self.root).combined_path(self.usual_layout.stem());
         let mut links = configured_paths.to_vec();
@@ -64,9 +64,9 @@ impl SearchPaths<'_> {
         links
     }
 
-    /// A link without symbolic links in its folder's path.
+    /// Resolves symbolic links in the path of the link's folder.
     fn resolve(&self, link: &StableLink) -> Result<StableLink, Failure> {
-        // The usual ones are real already.
+        // The usual paths are resolved already.
         let is_usual = |usual: &StableLink| usual.path == link.path;
         if self.usual_layout.links().iter().any(is_usual) {
             return Ok(link.clone());
@@ -88,7 +88,7 @@ fn find_combined(links: &[StableLink]) -> Option<&StableLink> {
         .find(|link| link.piece == ReleaseFile::Combined)
 }
 
-/// What decides the paths of the servers.
+/// The input of the path selection.
 struct PathSelection<'a> {
     search: SearchPaths<'a>,
     names: &'a [DnsName],
@@ -131,21 +131,21 @@ impl ServingState {
     fn unusable_paths(&self, layout: &LineageLayout) -> Failure {
         let (chain, key) = self.chain_and_key();
         let message = format!(
-            "{} and {} cannot be the paths of chain and key",
+            "{} and {} cannot be used as the paths of chain and key",
             chain.display(),
             key.display()
         );
         Failure::new(FailureKind::Usage, message)
             .because(format!(
-                "they must be two, and outside of {}",
+                "they must be two different paths outside of {}",
                 layout.base().display()
             ))
             .with_step(servers::choose_two_paths())
     }
 
-    /// Chooses what each server reads: the paths that are given, saved or usual, if its
-    /// configuration names them; what it names instead and may be adopted; else again those that
-    /// are saved or usual.
+    /// Chooses the paths of each server: the given, saved or usual ones, if its configuration
+    /// references them; else those that it references and that may be adopted; else the saved or
+    /// usual ones.
     pub(super) fn choose_paths(
         &mut self,
         search: SearchPaths<'_>,
@@ -201,7 +201,7 @@ impl ServingState {
         })
     }
 
-    /// Reports why paths are not adopted; returns the blocks that name them.
+    /// Reports why paths are not adopted; returns the blocks that reference them.
     fn report_refusals(
         &mut self,
         refusals: Vec<AdoptionRefusal>,
@@ -220,7 +220,7 @@ impl ServingState {
         selection.is_settled = true;
     }
 
-    /// What a server should read when its configuration names nothing that can be kept.
+    /// Returns what a server should read if its configuration references no path that can be used.
     fn default_links(
         &self,
         observed: &ObservedServer,
@@ -239,7 +239,7 @@ impl ServingState {
     }
 }
 
-/// The links of `paths` that the first block with them names.
+/// Returns the links of `paths` that the first block with any of them references.
 fn named_links(config: &ServerConfig, paths: &[StableLink]) -> Option<Vec<StableLink>> {
     let block = config.blocks_naming(paths).next()?;
     let certificate = block

@@ -1,5 +1,5 @@
-//! Observes once what the servers of a certificate serve now, then checks each configuration
-//! against the certificate. The checks are pure.
+//! Observes once what the servers of a certificate serve now, then checks each configuration against
+//! the certificate. The checks are pure.
 
 use super::coverage::{self, ConfigUnderCheck};
 use super::discover::ServerDiscovery;
@@ -22,8 +22,8 @@ use crate::system::fs::files;
 use crate::webserver::model::name::probe_host;
 use crate::webserver::model::{InstalledPaths, ProbeTargets};
 
-/// What is checked of every configuration and reported. Only [`coverage::check_reach`] reports
-/// errors: names that are not served with the certificate.
+/// The checks of every configuration. Only [`coverage::check_reach`] reports errors: names that are
+/// not served with the certificate.
 const REPORTED: [fn(&ConfigUnderCheck<'_>) -> Vec<Finding>; 5] = [
     coverage::check_doubts,
     coverage::check_reach,
@@ -32,14 +32,14 @@ const REPORTED: [fn(&ConfigUnderCheck<'_>) -> Vec<Finding>; 5] = [
     coverage::check_clashes,
 ];
 
-/// What the servers of a certificate serve now, and where it can be probed.
+/// The certificate that servers serve now, and the addresses to probe.
 struct ServingObservation<'a> {
-    /// The new certificate, where there is one.
+    /// The new certificate, if there is one.
     leaf: Option<&'a Certificate>,
     names: &'a [DnsName],
     /// The values of `--probe`.
     probes: &'a [String],
-    /// The addresses of `--probe` for every name; none with `--probe none`.
+    /// The addresses of `--probe` for every name; `None` with `--probe none`.
     probe_targets: Option<Vec<ProbeTarget>>,
     /// The certificate that servers read now.
     present: Option<Certificate>,
@@ -69,14 +69,14 @@ impl<'a> ServingObservation<'a> {
         })
     }
 
-    /// Names that the present certificate has and the new one lacks.
-    fn check_lost_names(&self) -> Option<Finding> {
+    /// Warns if the present certificate allows client authentication and the new one does not.
+    fn check_lost_client_auth(&self) -> Option<Finding> {
         let present = self.present.as_ref()?;
         let lost = lint::find_lost_client_auth(present, self.leaf?)?;
         Some(lint_finding(&lost, TrustScope::Public))
     }
 
-    /// The addresses to probe for a configuration, completed by those of `--probe`.
+    /// Adds the addresses of `--probe` to those of a configuration.
     fn complete_targets(&self, mut targets: Vec<ProbeTarget>) -> Vec<ProbeTarget> {
         let Some(probe_targets) = &self.probe_targets else {
             return Vec::new();
@@ -102,9 +102,9 @@ impl ServingState {
         Ok(())
     }
 
-    /// Checks every configuration, and notes which addresses to probe.
+    /// Checks every configuration, and records the addresses to probe.
     fn apply_checks(&mut self, observation: &ServingObservation<'_>) {
-        self.findings.extend(observation.check_lost_names());
+        self.findings.extend(observation.check_lost_client_auth());
         let present_names = observation.present.as_ref().map(names_of);
         let mut uses = std::mem::take(&mut self.uses);
         for server_use in &mut uses {
@@ -121,20 +121,20 @@ impl ServingState {
         self.uses = uses;
     }
 
-    /// Runs all checks over one configuration; returns where it serves the certificate.
+    /// Runs all checks on one configuration; returns the addresses at which it serves the certificate.
     fn check_config(
         &mut self,
         server_use: &mut ServerUse,
         observation: &ServingObservation<'_>,
         present_names: Option<&[DnsName]>,
     ) -> Vec<ProbeTarget> {
-        let Some(standing) = &server_use.observed.observation else {
+        let Some(server) = &server_use.observed.observation else {
             return Vec::new();
         };
         let Some(leaf) = observation.leaf else {
             return Vec::new();
         };
-        let config = &standing.config;
+        let config = &server.config;
         let wanted = InstalledPaths {
             links: &self.configured_paths,
             names: observation.names,
@@ -170,7 +170,7 @@ fn is_error(finding: &Finding) -> bool {
     finding.severity == Severity::Error
 }
 
-/// Reads the certificate that servers read now; a placeholder is none.
+/// Reads the certificate that servers read now; `None` for a placeholder.
 fn read_present(
     layout: &LineageLayout,
     settings: &LineageSettings,
@@ -188,7 +188,7 @@ fn read_present(
     Ok(first_readable.and_then(parse_first))
 }
 
-/// The first certificate in a file.
+/// Parses the first certificate in a file.
 fn parse_first(bytes: Vec<u8>) -> Option<Certificate> {
     let file = CaDelivery::read(
         vec![DeliveryInput::new("present", bytes)],
@@ -198,7 +198,7 @@ fn parse_first(bytes: Vec<u8>) -> Option<Certificate> {
     file.clone_certificates().into_iter().next()
 }
 
-/// Every address of `--probe`, for every name of the certificate.
+/// Resolves every address of `--probe`, for every name of the certificate.
 fn resolve_probes(
     discovery: &mut ServerDiscovery,
     probes: &[String],

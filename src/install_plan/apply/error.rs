@@ -1,4 +1,4 @@
-//! Why an install cannot start or ends before the switch, and why one of its steps fails.
+//! Why an install cannot start or fails before the switch, and why one of its steps fails.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,18 +10,18 @@ use crate::store::settings::SettingsError;
 use crate::system::fs::files::FileError;
 use crate::system::process::{FinishedCommand, ProcessError};
 
-/// An install ended before the switch: the deployed files are unchanged.
+/// An install failed before the switch: the deployed files are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
     /// A release differs from what was written.
-    #[error("{} was changed: {how}", path.display())]
+    #[error("{} was changed after it was written: {how}", path.display())]
     Damaged {
         path: PathBuf,
         /// What is wrong with it.
         how: &'static str,
     },
     /// The user who runs certctl may not write to a folder.
-    #[error("user {user} may not write to {}", folder.display())]
+    #[error("user {user} cannot write to {}", folder.display())]
     NotWritable {
         folder: PathBuf,
         user: u32,
@@ -31,24 +31,24 @@ pub enum InstallError {
     #[error(transparent)]
     File(#[from] FileError),
     /// A signal arrived before the switch.
-    #[error("interrupted before the switch: what servers read is as it was")]
+    #[error("interrupted; the files that servers read have not been changed")]
     Interrupted { signal: i32 },
     /// A folder or file of certctl's tree has been replaced by a link.
-    #[error("{} is a link to {}; what certctl keeps there is never behind a link", path.display(), to.display())]
+    #[error("{} is a symbolic link to {}; certctl never creates one there", path.display(), to.display())]
     ReplacedByLink { path: PathBuf, to: PathBuf },
     /// Another certctl is working in this tree.
-    #[error("another certctl holds {} for more than {} s", path.display(), waited.as_secs())]
+    #[error("another certctl is running and holds the lock {}; gave up after {} s", path.display(), waited.as_secs())]
     LockHeld {
         path: PathBuf,
         /// How long certctl waited for the lock.
         waited: Duration,
     },
     /// A file system has too little space left for the new files.
-    #[error("{} has room for {free} more {what}; {needed} are needed", folder.display())]
+    #[error("the file system of {} has {free} free {what}; {needed} are needed", folder.display())]
     DiskFull {
         /// A folder on the file system.
         folder: PathBuf,
-        /// What it lacks: `bytes` or `files`.
+        /// What it lacks: `bytes` or `inodes`.
         what: &'static str,
         /// How many are free.
         free: u64,
@@ -56,19 +56,18 @@ pub enum InstallError {
         needed: u64,
     },
     /// The path of one of certctl's links is occupied by something else.
-    #[error("{} is not the link that certctl makes", path.display())]
+    #[error("{} is not a symbolic link that certctl created", path.display())]
     NotOurs { path: PathBuf },
     /// The settings file cannot be parsed.
-    #[error("{} does not hold what certctl writes", path.display())]
+    #[error("the settings file {} is damaged", path.display())]
     Settings {
         path: PathBuf,
         /// What is wrong with it.
         #[source]
         source: SettingsError,
     },
-    /// Other users may write to the file, so its commands and paths cannot be trusted.
-    #[error("{} can be written by others (mode {mode}, user {user}): what it says may not be \
-        theirs to say", path.display())]
+    /// Other users can write to the file, so its commands and paths cannot be trusted.
+    #[error("other users can write to {} (mode {mode}, owned by user {user}), so its content is not trusted", path.display())]
     WritableByOthers {
         /// The file or folder.
         path: PathBuf,
@@ -95,7 +94,7 @@ pub enum StepError {
     #[error("interrupted by signal {0}")]
     Interrupted(i32),
     /// Some address does not serve the release.
-    #[error("not every address serves it")]
+    #[error("not every probed address serves the certificate")]
     NotServed(Vec<ProbeAnswer>),
     /// A command could not be run.
     #[error(transparent)]
@@ -104,7 +103,7 @@ pub enum StepError {
     #[error("the reload failed")]
     Reload(FinishedCommand),
     /// Skipped because an earlier step failed.
-    #[error("left out: the test before it failed")]
+    #[error("skipped, because the test before it failed")]
     Skipped,
     /// The server's own test rejects the configuration.
     #[error("the server's test failed")]

@@ -13,7 +13,7 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
 /// What one target served.
 #[derive(Debug)]
 pub struct ProbeAnswer {
-    /// The address, and the name that was asked for.
+    /// The address, and the name in the handshake (SNI).
     pub target: ProbeTarget,
     /// The handshake and what it proves, or why there was none.
     pub answer: Result<(TlsHandshake, ProbeVerdict), ProbeError>,

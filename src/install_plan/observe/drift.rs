@@ -1,4 +1,4 @@
-//! Compares what is installed with what the last install wrote: links, files, modes, owners. Only
+//! Compares the installed links, files, modes and owners with what the last install wrote. Only
 //! reads.
 
 use std::path::Path;
@@ -52,7 +52,7 @@ pub(crate) fn find_drifts(
     match &release {
         None => drifts.push(FileDrift::File {
             path: layout.release(&live),
-            how: "does not hold a pair that a server can load",
+            how: "does not contain a certificate and a matching key that a server can load",
         }),
         Some(release) => drifts.extend(release_drifts(layout, &live, release, settings)?),
     }
@@ -65,8 +65,7 @@ pub(crate) fn find_drifts(
     Ok(DriftObservation { release, drifts })
 }
 
-/// The release that a pointer names; `None` where something else than certctl's link is in its
-/// place.
+/// The release that a pointer names; `None` where the pointer is not certctl's link.
 fn own_pointer(
     layout: &LineageLayout,
     name: ReleasePointer,
@@ -98,8 +97,8 @@ pub(crate) fn check_link(
     }))
 }
 
-/// Differences in the files of the live release: missing files, other bytes than those that its id
-/// was derived from, other modes and owners.
+/// Lists differences in the files of the live release: missing files, content that does not match
+/// the id, other modes and owners.
 fn release_drifts(
     layout: &LineageLayout,
     live: &ReleaseId,
@@ -111,7 +110,7 @@ fn release_drifts(
         let path = layout.file_path(live, ReleaseFile::FullChain);
         drifts.push(FileDrift::File {
             path,
-            how: "or the key beside it is not what was installed",
+            how: "or the key next to it was changed after the install",
         });
     }
     let access = settings.key_access().unwrap_or_default();
@@ -129,8 +128,8 @@ fn release_drifts(
 fn content_drift(path: &Path, expected: &[u8]) -> Result<Option<FileDrift>, FileError> {
     let how = match files::read(path, disk::PIECE_LIMIT).map(Zeroizing::new) {
         Ok(bytes) if bytes.as_slice() == expected => return Ok(None),
-        Ok(_) => "does not hold what was installed",
-        Err(error) if error.is_missing() => "is not there",
+        Ok(_) => "was changed after the install",
+        Err(error) if error.is_missing() => "is missing",
         Err(error) => return Err(error),
     };
     Ok(Some(FileDrift::File {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::finding::NextStep;
 use crate::install_plan::plan::{PathState, ServedBefore};
 use crate::store::disk;
 use crate::store::key_access::inherit::{self, InheritanceDoubt};
@@ -20,31 +21,31 @@ use crate::system::fs::folders::{self, FileKind, FileStatus};
 pub enum PathObstacle {
     /// Two files of another certificate than the one that is taken over or live. They cannot be
     /// replaced in one step.
-    #[error("{} and what belongs to it are another pair than that of {}", .0.display(), .1.display())]
+    #[error("{} and its key belong to another certificate than {}", .0.display(), .1.display())]
     OtherCertificate(PathBuf, PathBuf),
     #[error("{} is a folder", .0.display())]
     Folder(PathBuf),
-    /// A link that another tool maintains: the path and its target.
-    #[error("{} is a link to {}, which another tool keeps", .0.display(), .1.display())]
+    /// A link that another tool may maintain: the path and its target.
+    #[error("{} is a symbolic link to {}, which certctl did not create", .0.display(), .1.display())]
     Link(PathBuf, PathBuf),
-    /// A placeholder would replace it. The path, and the install command that may replace it.
-    #[error("{} is there already: a placeholder replaces nothing", .0.display())]
-    Present(PathBuf, String),
-    /// Not certctl's link, so a rollback would not change it. The path, and the install command
-    /// that turns it into a link.
-    #[error("{} is not the link that certctl makes: to go back would not change what is read there", .0.display())]
-    NotOurLink(PathBuf, String),
+    /// A placeholder would replace it. The path, and the install that may replace it.
+    #[error("{} exists already, and a placeholder replaces no files", .0.display())]
+    Present(PathBuf, Box<NextStep>),
+    /// Not certctl's link, so a rollback would not change it. The path, and the install that turns
+    /// it into a link.
+    #[error("{} is not certctl's link, so a rollback would not change the file that servers read there", .0.display())]
+    NotOurLink(PathBuf, Box<NextStep>),
     /// A FIFO, a socket or a device.
-    #[error("{} is no regular file", .0.display())]
+    #[error("{} is not a regular file", .0.display())]
     NotRegular(PathBuf),
 }
 
-/// Whether a server is known to load the files at its paths, before anything is changed.
+/// Whether a server has been seen to load the files at its paths before anything is changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum LoadEvidence {
     /// The test of a configuration that names them succeeded.
     Tested,
-    /// No server tested them: only certctl's own reading counts.
+    /// No server tested them: only certctl's own parser decides.
     Untested,
 }
 
@@ -70,7 +71,7 @@ pub(crate) struct ExistingAtPaths {
     pub obstacles: Vec<PathObstacle>,
 }
 
-/// What a server makes of the files of one certificate and its key.
+/// Whether a server can load the files of one certificate and its key.
 enum PlainFilesVerdict {
     Broken(String),
     Partial,
@@ -324,7 +325,8 @@ fn replaced_key_access(layout: &LineageLayout, indices: &[usize]) -> Result<KeyA
     }
 }
 
-/// Files that certctl cannot judge are accepted where a server was seen to load them.
+/// Makes a release of chain and key. Files that certctl cannot parse are accepted if a server has
+/// loaded them.
 fn release_from_two_files(
     chain: Zeroizing<Vec<u8>>,
     key: Zeroizing<Vec<u8>>,
@@ -374,7 +376,7 @@ fn plain_file(link: &StableLink) -> Result<Option<(&Path, FileStatus)>, FileErro
     Ok(status.map(|status| (link.path.as_path(), status)))
 }
 
-/// The plain key file whose readers are inherited, and what is doubtful about them.
+/// The plain key file whose owner and mode are inherited, and the doubts about them.
 pub(crate) type InheritanceDoubts<'a> = (&'a Path, Vec<InheritanceDoubt>);
 
 /// Who may read the new key: the readers of the plain file that it replaces, else those in the

@@ -1,4 +1,4 @@
-//! Which files and folders a plan flushes, and when: each file once, a folder once after each set of
+//! Determines which files and folders a plan flushes: each file once, a folder once after each set of
 //! changes that a later step relies on. Pure.
 
 use std::path::{Path, PathBuf};

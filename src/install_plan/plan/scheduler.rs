@@ -348,7 +348,7 @@ impl<'a, T: Clone> PlanScheduler<'a, T> {
         self.enqueue(index);
     }
 
-    /// A server whose test failed is not asked to load its configuration.
+    /// Skips the reload of a server whose test failed.
     fn skip_reload_after_failed_test(&mut self, index: usize, question: &PlanStep) {
         let PlanStep::TestServer {
             server: refusing, ..

@@ -29,7 +29,7 @@ pub(crate) enum ServedBefore {
     Whole(ReleaseId),
 }
 
-/// What can be asked of the server, and how.
+/// How a server is tested, reloaded and probed.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct ServerQuestions {
     /// The test of its configuration, in words.
@@ -58,18 +58,18 @@ pub(crate) enum ServerState {
     /// Its configuration cannot be loaded, but only because it lacks the files that this run
     /// installs.
     BrokenUntilInstalled(ServerQuestions),
-    /// No server to ask.
+    /// No server that can be tested, reloaded or probed.
     Nothing,
-    /// Its configuration does not name the certificate.
+    /// Its configuration does not reference the certificate.
     NotNamed,
-    /// It names the certificate and runs; the evidence is what it was seen to serve.
+    /// It references the certificate and is running; with the evidence of what it serves.
     Serves(ServerQuestions, ServedEvidence),
-    /// It names the certificate and does not run.
+    /// It references the certificate and is not running.
     Stopped(ServerQuestions),
 }
 
 impl ServerState {
-    /// What can be asked of a server that names the certificate.
+    /// Returns how a server that references the certificate is tested, reloaded and probed.
     #[must_use]
     pub(crate) fn questions(&self) -> Option<&ServerQuestions> {
         match self {
@@ -80,7 +80,7 @@ impl ServerState {
         }
     }
 
-    /// Whether the server runs and serves some names with other files, or cannot be probed.
+    /// Whether the server is running and serves some names with other files, or cannot be probed.
     #[must_use]
     pub(crate) fn is_partly_covered(&self) -> bool {
         match self {
@@ -100,7 +100,7 @@ pub(crate) struct PlannedServerUse {
     pub state: ServerState,
 }
 
-/// What the server was seen to serve before anything is changed.
+/// What the server served when it was probed before any change.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ServedEvidence {
     /// The wanted release, at every address.
@@ -139,10 +139,11 @@ impl ObservedState {
     pub(crate) fn is_linked(&self) -> bool {
         self.path_states
             .iter()
-            .all(|spot| *spot == PathState::OurLink)
+            .all(|state| *state == PathState::OurLink)
     }
 
-    /// Whether no server is left to ask: there is none, or all serve the wanted release.
+    /// Whether no server has to be tested, reloaded or probed: there is none, or all serve the wanted
+    /// release.
     #[must_use]
     pub(crate) fn is_answered(&self) -> bool {
         !self.any(|state| match state {

@@ -115,13 +115,13 @@ pub enum RollbackTarget {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PlanEnd {
-    /// The files are installed, but no server configuration names them.
+    /// The files are installed, but no server configuration references them.
     NotNamed,
     /// The files are installed; some names are still served with other files, or cannot be probed.
     Partly,
     /// The release is served at every address, or there is no server to probe.
     Proven,
-    /// The files are installed and the server would load them, but it does not run.
+    /// The files are installed, and the server can load them, but it is not running.
     Stopped,
 }
 
@@ -146,7 +146,7 @@ pub struct UnfinishedStart {
     pub live: Option<ReleaseId>,
     /// The deployed paths that are certctl's links.
     pub links: Vec<PathBuf>,
-    /// Paths whose file the restored release would lack: no link may stay there.
+    /// Paths of links to files that the restored release lacks; these links are removed.
     pub dangling: Vec<PathBuf>,
     /// Paths of plain files of another working certificate: a rollback restores them whatever
     /// `live` shows.

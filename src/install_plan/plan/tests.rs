@@ -1,5 +1,5 @@
-//! The steps of installs and rollbacks by state (live, proven, plain files, server), and the
-//! rollback after each of them.
+//! The steps of installs and rollbacks for each state (live, proven, plain files, server), and the
+//! rollback after each step.
 
 mod scheduling;
 mod table;
@@ -69,7 +69,7 @@ fn plain(present: ServedBefore) -> ObservedState {
     }
 }
 
-fn asks() -> ServerQuestions {
+fn server_questions() -> ServerQuestions {
     ServerQuestions {
         test: Some("t".to_owned()),
         reload: Some("r".to_owned()),
@@ -79,7 +79,7 @@ fn asks() -> ServerQuestions {
 }
 
 fn serves() -> ServerState {
-    ServerState::Serves(asks(), ServedEvidence::Otherwise)
+    ServerState::Serves(server_questions(), ServedEvidence::Otherwise)
 }
 
 fn wanted() -> TargetRelease {
@@ -102,7 +102,7 @@ fn undo(plan: &InstallPlan, attempted: &[PlanStep]) -> InstallPlan {
     super::undo::plan_undo(plan, attempted, &kept.collect::<Vec<_>>())
 }
 
-/// Steps in a few letters each, so that a row is a line.
+/// Abbreviates steps, so that a row fits on a line.
 fn short(steps: &[PlanStep]) -> String {
     let words: Vec<String> = steps.iter().map(short_step).collect();
     words.join(" ")
@@ -113,9 +113,9 @@ fn short_step(step: &PlanStep) -> String {
         PlanStep::BackUp { path } => format!("backup({})", short_path(path)),
         PlanStep::Link { path, .. } => format!("link({})", short_path(path)),
         PlanStep::MarkProven { to, .. } => format!("proven={}", letter(to)),
-        PlanStep::Prove { release, .. } => format!("ask({})", letter(release)),
+        PlanStep::Prove { release, .. } => format!("prove({})", letter(release)),
         PlanStep::Prune => "prune".to_owned(),
-        PlanStep::Record { release, .. } => format!("note({})", letter(release)),
+        PlanStep::Record { release, .. } => format!("record({})", letter(release)),
         PlanStep::Reload { .. } => "reload".to_owned(),
         PlanStep::Remember { .. } => "settings".to_owned(),
         PlanStep::Restore { path, .. } => format!("restore({})", short_path(path)),
@@ -179,10 +179,10 @@ fn a_failed_rollback_restores_the_proven_release() {
         &with(both(), serves()),
         &layout(),
     );
-    assert_eq!(short(&plan.steps), "live=a test reload ask(a) proven=a");
+    assert_eq!(short(&plan.steps), "live=a test reload prove(a) proven=a");
     assert_eq!(
         short(&undo(&plan, until_failure(&plan)).steps),
-        "live=b test reload ask(b)"
+        "live=b test reload prove(b)"
     );
 
     let plan = plan_rollback(
@@ -193,14 +193,14 @@ fn a_failed_rollback_restores_the_proven_release() {
         &with(installed("b", "a"), serves()),
         &layout(),
     );
-    assert_eq!(short(&plan.steps), "live=a test reload ask(a)");
+    assert_eq!(short(&plan.steps), "live=a test reload prove(a)");
     assert_eq!(
         short(&undo(&plan, until_failure(&plan)).steps),
         "",
-        "it is there already"
+        "the proven release is live already"
     );
 
-    // A new link needs another file: the same certificate is another release.
+    // A new link needs another file, so the same certificate becomes another release.
     let plan = plan_rollback(
         &TargetRelease {
             id: id("c"),
@@ -211,12 +211,12 @@ fn a_failed_rollback_restores_the_proven_release() {
     );
     assert_eq!(
         short(&plan.steps),
-        "write(c) live=c test reload ask(c) proven=c"
+        "write(c) live=c test reload prove(c) proven=c"
     );
 }
 
 #[test]
-fn undo_is_right_from_every_step() {
+fn every_attempted_step_can_be_rolled_back() {
     let observed = with(plain(ServedBefore::Whole(id("a"))), serves());
     let plan = plan_install(&wanted(), &observed, &layout());
     for count in 0..=plan.steps.len() {
@@ -227,8 +227,8 @@ fn undo_is_right_from_every_step() {
             .any(|step| matches!(step, PlanStep::Switch { to, .. } if *to == id("b")));
         let expected = match (switched, short(attempted).contains("proven=b")) {
             (false, _) => "",
-            (true, false) => "live=a test reload ask(a)",
-            (true, true) => "live=a proven=a test reload ask(a)",
+            (true, false) => "live=a test reload prove(a)",
+            (true, true) => "live=a proven=a test reload prove(a)",
         };
         assert_eq!(short(&back.steps), expected, "after {}", short(attempted));
     }
@@ -258,7 +258,7 @@ fn only_backups_that_were_made_are_restored() {
         assert_eq!(
             super::undo::plan_undo(&plan, until_backup, &[]).steps,
             [],
-            "it failed: what is there is the user's"
+            "the backup failed, so the existing file is left unchanged"
         );
         let between = &plan.steps[..5];
         assert_eq!(
@@ -322,7 +322,7 @@ fn plans_have_a_json_and_a_text_form() {
     assert_eq!(json["back"], serde_json::json!({"to": "aaaaaaaa"}));
     assert_eq!(
         plan.steps[2].to_string(),
-        "switch key and chain together, in one rename: aaaaaaaa -> bbbbbbbb"
+        "switch servers to version bbbbbbbb, chain and key in one rename (before: aaaaaaaa)"
     );
     assert_eq!(plan.back, RollbackTarget::To(id("a")));
 }

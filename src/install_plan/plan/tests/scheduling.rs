@@ -1,4 +1,4 @@
-//! Several plans at once, with servers and disks that succeed or fail as each test says.
+//! Several plans in one run, with servers and disks that succeed or fail as each test requires.
 
 use super::{
     InstallPlan, ObservedState, PathState, PlanStep, PlannedServerUse, ServedEvidence,
@@ -50,7 +50,7 @@ fn run<'a>(
         let word = abbreviate_action(&action);
         let failure = outcomes(&word);
         actions.push(word.clone());
-        assert!(actions.len() < 1000, "without end: {actions:?}");
+        assert!(actions.len() < 1000, "the run does not end: {actions:?}");
         perform(&mut scheduler, action, word, failure);
     }
     (actions, scheduler.into_progress())
@@ -117,14 +117,14 @@ fn abbreviate_action(action: &NextAction) -> String {
             let indices: String = indices.iter().map(ToString::to_string).collect();
             format!("{command} for {indices}")
         }
-        NextAction::AskServer(other, _) => panic!("{other:?} is no question"),
+        NextAction::AskServer(other, _) => panic!("{other:?} is not a test or reload"),
         NextAction::Flush(folder) => format!("flush {}", folder.display()),
         NextAction::Prove(steps) => {
             let words: Vec<String> = steps
                 .iter()
                 .map(|(index, step)| format!("{index}{}", proven_letter(step)))
                 .collect();
-            format!("ask {}", words.join(" "))
+            format!("prove {}", words.join(" "))
         }
     }
 }
@@ -133,7 +133,9 @@ fn abbreviate_step(step: &PlanStep) -> String {
     match step {
         PlanStep::Switch { to, .. } => format!("={}", &to.as_str()[..1]),
         PlanStep::MarkProven { .. } => "proven".to_owned(),
-        PlanStep::Record { .. } => "note".to_owned(),
+        PlanStep::BackUp { .. } => "keep".to_owned(),
+        PlanStep::Link { path, .. } => format!("link {}", path.display()),
+        PlanStep::Record { .. } => "record".to_owned(),
         PlanStep::WriteRelease { .. } => "write".to_owned(),
         PlanStep::Remember { .. } => "settings".to_owned(),
         PlanStep::Prune => "prune".to_owned(),
@@ -144,7 +146,7 @@ fn abbreviate_step(step: &PlanStep) -> String {
 fn proven_letter(step: &PlanStep) -> &str {
     match step {
         PlanStep::Prove { release, .. } => &release.as_str()[..1],
-        other => panic!("{other:?} is no proof"),
+        other => panic!("{other:?} is not a probe"),
     }
 }
 
@@ -158,14 +160,14 @@ fn after_writing(actions: &[String]) -> String {
         .join(", ")
 }
 
-const SETTLED: &str = "proven, Nnote, Nprune";
+const SETTLED: &str = "proven, Nrecord, Nprune";
 
 fn settled(index: usize) -> String {
     format!("{index}{}", SETTLED.replace('N', &index.to_string()))
 }
 
 #[test]
-fn one_test_and_one_reload_for_all() {
+fn each_server_is_tested_and_reloaded_once() {
     let plans = [
         replaced(&[NGINX]),
         replaced(&[NGINX, APACHE]),
@@ -174,7 +176,7 @@ fn one_test_and_one_reload_for_all() {
     let (actions, progress) = run(&plans, &mut |_| None);
     let wanted = format!(
         "0=b, 1=b, 2=b, test nginx for 012, test apache for 1, reload nginx for 012, reload apache \
-            for 1, ask 0b 1b 2b, {}, {}, {}",
+            for 1, prove 0b 1b 2b, {}, {}, {}",
         settled(0),
         settled(1),
         settled(2)
@@ -226,7 +228,7 @@ fn folder_action(word: &str) -> Option<String> {
 }
 
 #[test]
-fn a_folder_is_flushed_once_for_the_links_of_all() {
+fn shared_folders_are_flushed_once() {
     let safe = "0keep, flush /etc/ssl/private, 0link /, 0link /, 1link /, 1link /, flush /etc/ssl";
     assert_eq!(
         shared_folder_actions(&mut |_| None),
@@ -236,7 +238,7 @@ fn a_folder_is_flushed_once_for_the_links_of_all() {
     assert_eq!(
         shared_folder_actions(&mut fails),
         (format!("{safe}, flush /etc/ssl/private"), false),
-        "nothing relies on it"
+        "no later step relies on the flush"
     );
 }
 
@@ -248,27 +250,27 @@ fn only_the_failed_plan_is_rolled_back() {
             "a test names the second",
             "test nginx for 01",
             vec![1],
-            "0=b, 1=b, test nginx for 01, 1=a, test nginx for 01, reload nginx for 01, ask 0b 1a, ",
+            "0=b, 1=b, test nginx for 01, 1=a, test nginx for 01, reload nginx for 01, prove 0b 1a, ",
         ),
         (
             "a reload names the second",
             "reload nginx for 01",
             vec![1],
             "0=b, 1=b, test nginx for 01, reload nginx for 01, 1=a, test nginx for 1, reload nginx \
-                for 01, ask 0b 1a, ",
+                for 01, prove 0b 1a, ",
         ),
         (
             "the second is not served",
-            "ask 0b 1b",
+            "prove 0b 1b",
             vec![1],
-            "0=b, 1=b, test nginx for 01, reload nginx for 01, ask 0b 1b, 1=a, test nginx for 1, \
-                reload nginx for 1, ask 0b 1a, ",
+            "0=b, 1=b, test nginx for 01, reload nginx for 01, prove 0b 1b, 1=a, test nginx for 1, \
+                reload nginx for 1, prove 0b 1a, ",
         ),
         (
             "the second cannot be switched",
             "1=b",
             vec![],
-            "0=b, 1=b, 1=a, test nginx for 01, reload nginx for 01, ask 0b 1a, ",
+            "0=b, 1=b, 1=a, test nginx for 01, reload nginx for 01, prove 0b 1a, ",
         ),
     ] {
         let plans = plans();
@@ -306,7 +308,7 @@ fn a_plan_is_rolled_back_on_all_its_servers() {
         (word == "test apache for 12" && times == 1).then(Vec::new)
     });
     let wanted = "0=b, 1=b, 2=b, test nginx for 01, test apache for 12, 1=a, 2=a, test nginx for 1, test apache for 12, \
-        reload nginx for 01, reload apache for 12, ask 0b 1a 2a, ";
+        reload nginx for 01, reload apache for 12, prove 0b 1a 2a, ";
     assert_eq!(after_writing(&actions), format!("{wanted}{}", settled(0)));
     assert!(
         progress[0].failure.is_none()
@@ -322,7 +324,7 @@ fn a_server_whose_test_keeps_failing_is_not_reloaded() {
         word.starts_with("test nginx").then(Vec::new)
     });
     let wanted = "0=b, 1=b, test nginx for 0, 0=a, test nginx for 0, test apache for 1, reload \
-        apache for 1, ask 0a 1b, ";
+        apache for 1, prove 0a 1b, ";
     assert_eq!(after_writing(&actions), format!("{wanted}{}", settled(1)));
     let left: Vec<bool> = progress[0]
         .not_undone
@@ -332,14 +334,14 @@ fn a_server_whose_test_keeps_failing_is_not_reloaded() {
     assert_eq!(
         left,
         [true, false],
-        "the test failed, the reload was left out: {:?}",
+        "the test failed, so the reload was skipped: {:?}",
         progress[0].not_undone
     );
     assert!(progress[1].failure.is_none());
 }
 
 #[test]
-fn a_signal_rolls_all_plans_back() {
+fn a_signal_rolls_back_all_plans() {
     let plans = [replaced(&[NGINX]), replaced(&[NGINX])];
     let mut scheduler: PlanScheduler<'_, String> = PlanScheduler::new(&plans);
     while let Some(NextAction::RunStep(index, step)) = scheduler.next_action() {
@@ -356,7 +358,7 @@ fn a_signal_rolls_all_plans_back() {
     }
     assert_eq!(
         actions.join(", "),
-        "0=a, 1=a, test nginx for 01, reload nginx for 01, ask 0a 1a"
+        "0=a, 1=a, test nginx for 01, reload nginx for 01, prove 0a 1a"
     );
 }
 
@@ -389,7 +391,7 @@ impl RandomOutcomes {
         let is_chosen = self.random(self.one_in) == 0;
         // The disk fails only before the rollback: a rollback cannot repair it.
         let changes_disk_in_rollback = word.ends_with("=a") || word.contains("remove");
-        let is_bookkeeping = word.ends_with("note") || word.ends_with("prune");
+        let is_bookkeeping = word.ends_with("record") || word.ends_with("prune");
         if is_chosen && !changes_disk_in_rollback && !is_bookkeeping {
             return Some((0..5).filter(|_| self.random(3) == 0).collect());
         }
@@ -440,9 +442,9 @@ fn random_failures_leave_no_plan_half_done() {
             };
             let context = format!("seed {seed}, plan {index}: {actions:?}");
             assert_eq!(outcomes.live[index], expected, "{context}");
-            let is_noted = actions.contains(&format!("{index}note"));
-            assert_eq!(is_noted, is_installed, "{context}");
-            if is_noted {
+            let is_recorded = actions.contains(&format!("{index}record"));
+            assert_eq!(is_recorded, is_installed, "{context}");
+            if is_recorded {
                 assert!(is_probed_after_last_reload(&actions, index), "{context}");
             }
         }
@@ -456,6 +458,6 @@ fn is_probed_after_last_reload(actions: &[String], index: usize) -> bool {
     };
     let concerns_plan = actions[reload].contains(&index.to_string());
     let probe = format!("{index}b");
-    let is_probe = |word: &String| word.starts_with("ask") && word.contains(&probe);
+    let is_probe = |word: &String| word.starts_with("prove") && word.contains(&probe);
     !concerns_plan || actions[reload..].iter().any(is_probe)
 }

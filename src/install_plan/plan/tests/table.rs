@@ -1,16 +1,16 @@
-//! Tables of states: a row is a state, the steps of an install in it, and the rollback.
+//! Tables of states: each row has a state, the steps of an install in it, and the rollback.
 
 use super::{
     LineageLayout, ObservedState, PathState, PlanEnd, PlanStep, ReleaseFile, ServedBefore,
-    ServedEvidence, ServerState, StableLink, asks, id, installed, layout, nothing, plain,
-    plan_install, serves, short, undo, until_failure, wanted, with,
+    ServedEvidence, ServerState, StableLink, id, installed, layout, nothing, plain, plan_install,
+    server_questions, serves, short, undo, until_failure, wanted, with,
 };
 
 struct Row {
     name: &'static str,
     observed: ObservedState,
     steps: &'static str,
-    /// The rollback when the last step before `proven` has failed.
+    /// The rollback if the last step before `proven` fails.
     undo: &'static str,
     end: PlanEnd,
 }
@@ -34,38 +34,41 @@ fn row(
 fn first_installs() -> Vec<Row> {
     vec![
         row(
-            "first, nothing to ask",
+            "first, no server",
             nothing(),
-            "write(b) settings link(chain) link(key) live=b proven=b note(b) prune",
+            "write(b) settings link(chain) link(key) live=b proven=b record(b) prune",
             "no-live unlink(chain) unlink(key)",
             PlanEnd::Proven,
         ),
         row(
-            "first, the configuration waits for these files",
-            with(nothing(), ServerState::BrokenUntilInstalled(asks())),
-            "write(b) settings link(chain) link(key) live=b test reload ask(b) proven=b note(b) \
+            "first, the server cannot start without these files",
+            with(
+                nothing(),
+                ServerState::BrokenUntilInstalled(server_questions()),
+            ),
+            "write(b) settings link(chain) link(key) live=b test reload prove(b) proven=b record(b) \
                 prune",
             "",
             PlanEnd::Proven,
         ),
         row(
-            "first, a server that loads without them",
+            "first, a server that can start without them",
             with(nothing(), serves()),
-            "write(b) settings link(chain) link(key) live=b test reload ask(b) proven=b note(b) \
+            "write(b) settings link(chain) link(key) live=b test reload prove(b) proven=b record(b) \
                 prune",
             "no-live unlink(chain) unlink(key) test reload",
             PlanEnd::Proven,
         ),
         row(
-            "first, no block names the pair",
+            "first, no block references the certificate",
             with(nothing(), ServerState::NotNamed),
             "write(b) settings link(chain) link(key) live=b",
             "no-live unlink(chain) unlink(key)",
             PlanEnd::NotNamed,
         ),
         row(
-            "first, the server does not run",
-            with(nothing(), ServerState::Stopped(asks())),
+            "first, the server is not running",
+            with(nothing(), ServerState::Stopped(server_questions())),
             "write(b) settings link(chain) link(key) live=b test",
             "no-live unlink(chain) unlink(key)",
             PlanEnd::Stopped,
@@ -81,17 +84,20 @@ fn first_installs_over_something() -> Vec<Row> {
     };
     vec![
         row(
-            "first, over a pair that no server can load",
-            with(broken(), ServerState::BrokenUntilInstalled(asks())),
+            "first, over files that no server can load",
+            with(
+                broken(),
+                ServerState::BrokenUntilInstalled(server_questions()),
+            ),
             "write(b) settings backup(chain) backup(key) link(chain) link(key) live=b test reload \
-                ask(b) proven=b note(b) prune",
+                prove(b) proven=b record(b) prune",
             "",
             PlanEnd::Proven,
         ),
         row(
-            "first, a lone key is there",
+            "first, a key without a chain exists",
             lone_key,
-            "write(b) settings backup(key) link(chain) link(key) live=b proven=b note(b) prune",
+            "write(b) settings backup(key) link(chain) link(key) live=b proven=b record(b) prune",
             "no-live unlink(chain) restore(key)",
             PlanEnd::Proven,
         ),
@@ -102,7 +108,7 @@ fn first_installs_over_something() -> Vec<Row> {
                 path_states: vec![PathState::OurLink; 2],
                 ..nothing()
             },
-            "settings live=b proven=b note(b) prune",
+            "settings live=b proven=b record(b) prune",
             "no-live unlink(chain) unlink(key)",
             PlanEnd::Proven,
         ),
@@ -118,14 +124,14 @@ fn replacements() -> Vec<Row> {
         row(
             "replacement",
             with(installed("a", "a"), serves()),
-            "write(b) settings live=b test reload ask(b) proven=b note(b) prune",
-            "live=a test reload ask(a)",
+            "write(b) settings live=b test reload prove(b) proven=b record(b) prune",
+            "live=a test reload prove(a)",
             PlanEnd::Proven,
         ),
         row(
-            "replacement, nothing to ask",
+            "replacement, no server",
             installed("a", "a"),
-            "write(b) settings live=b proven=b note(b) prune",
+            "write(b) settings live=b proven=b record(b) prune",
             "live=a",
             PlanEnd::Proven,
         ),
@@ -135,28 +141,31 @@ fn replacements() -> Vec<Row> {
                 path_states: vec![PathState::OurLink, PathState::Absent],
                 ..installed("a", "a")
             },
-            "write(b) settings link(key) live=b proven=b note(b) prune",
+            "write(b) settings link(key) live=b proven=b record(b) prune",
             "live=a",
             PlanEnd::Proven,
         ),
         row(
-            "a broken pair is never put back",
-            with(damaged, ServerState::BrokenUntilInstalled(asks())),
-            "write(b) settings live=b test reload ask(b) proven=b note(b) prune",
+            "broken files are never restored",
+            with(
+                damaged,
+                ServerState::BrokenUntilInstalled(server_questions()),
+            ),
+            "write(b) settings live=b test reload prove(b) proven=b record(b) prune",
             "",
             PlanEnd::Proven,
         ),
         row(
             "third release while the second is not proven",
             with(installed("c", "a"), serves()),
-            "write(b) settings live=b test reload ask(b) proven=b note(b) prune",
-            "live=a test reload ask(a)",
+            "write(b) settings live=b test reload prove(b) proven=b record(b) prune",
+            "live=a test reload prove(a)",
             PlanEnd::Proven,
         ),
         row(
             "third release, nothing was ever proven",
             with(installed("c", ""), serves()),
-            "write(b) settings live=b test reload ask(b) proven=b note(b) prune",
+            "write(b) settings live=b test reload prove(b) proven=b record(b) prune",
             "live=c test reload",
             PlanEnd::Proven,
         ),
@@ -164,10 +173,10 @@ fn replacements() -> Vec<Row> {
 }
 
 fn repeats() -> Vec<Row> {
-    let seen_live = ServerState::Serves(asks(), ServedEvidence::WantedRelease);
+    let seen_live = ServerState::Serves(server_questions(), ServedEvidence::WantedRelease);
     vec![
         row(
-            "the same again, nothing to ask",
+            "the same again, no server",
             installed("b", "b"),
             "",
             "",
@@ -181,9 +190,9 @@ fn repeats() -> Vec<Row> {
             PlanEnd::Proven,
         ),
         row(
-            "the same again, served otherwise",
+            "the same again, not seen to be served",
             with(installed("b", "b"), serves()),
-            "test reload ask(b)",
+            "test reload prove(b)",
             "",
             PlanEnd::Proven,
         ),
@@ -195,23 +204,23 @@ fn repeats() -> Vec<Row> {
             PlanEnd::NotNamed,
         ),
         row(
-            "interrupted: take up there",
+            "interrupted: the install is continued",
             with(installed("b", "a"), serves()),
-            "test reload ask(b) proven=b note(b) prune",
-            "live=a test reload ask(a)",
+            "test reload prove(b) proven=b record(b) prune",
+            "live=a test reload prove(a)",
             PlanEnd::Proven,
         ),
         row(
-            "interrupted, nothing to ask",
+            "interrupted, no server",
             installed("b", "a"),
-            "proven=b note(b) prune",
+            "proven=b record(b) prune",
             "",
             PlanEnd::Proven,
         ),
         row(
-            "not served before, and the block is there now",
+            "not served before, and the block exists now",
             with(installed("b", ""), serves()),
-            "test reload ask(b) proven=b note(b) prune",
+            "test reload prove(b) proven=b record(b) prune",
             "",
             PlanEnd::Proven,
         ),
@@ -229,21 +238,21 @@ fn takeovers() -> Vec<Row> {
     let whole = || plain(ServedBefore::Whole(id("a")));
     vec![
         row(
-            "takeover of a working pair",
+            "takeover of a working certificate",
             with(whole(), serves()),
             "write(b) settings take(a) live=a proven=a link(chain) link(key) live=b test reload \
-                ask(b) proven=b note(b) prune",
-            "live=a test reload ask(a)",
+                prove(b) proven=b record(b) prune",
+            "live=a test reload prove(a)",
             PlanEnd::Proven,
         ),
         row(
-            "takeover of a chain file that holds the key too: it is kept",
+            "takeover of a chain file with the key in it, which is backed up",
             ObservedState {
                 path_states: vec![PathState::File, PathState::Identical],
                 ..whole()
             },
             "write(b) settings take(a) live=a proven=a backup(chain) link(chain) link(key) live=b \
-                proven=b note(b) prune",
+                proven=b record(b) prune",
             "live=a",
             PlanEnd::Proven,
         ),
@@ -256,37 +265,37 @@ fn takeovers() -> Vec<Row> {
                 path_states: vec![PathState::OurLink, PathState::Identical],
                 ..whole()
             },
-            "settings link(key) live=b proven=b note(b) prune",
+            "settings link(key) live=b proven=b record(b) prune",
             "live=a",
             PlanEnd::Proven,
         ),
         row(
-            "takeover of the very pair",
+            "takeover of the certificate that is installed",
             plain(ServedBefore::Whole(id("b"))),
-            "write(b) settings take(b) live=b proven=b link(chain) link(key) note(b) prune",
+            "write(b) settings take(b) live=b proven=b link(chain) link(key) record(b) prune",
             "",
             PlanEnd::Proven,
         ),
         row(
-            "somebody put plain files over our links",
+            "plain files replaced certctl's links",
             ObservedState {
                 path_states: vec![PathState::Identical; 2],
                 served_before: ServedBefore::Whole(id("d")),
                 ..installed("a", "a")
             },
             "write(b) settings take(d) live=d proven=d link(chain) link(key) live=b proven=b \
-                note(b) prune",
+                record(b) prune",
             "live=d",
             PlanEnd::Proven,
         ),
         row(
-            "plain files that do not fit, over our links",
+            "plain files that do not match replaced certctl's links",
             ObservedState {
                 path_states: vec![PathState::File, PathState::OurLink],
                 served_before: ServedBefore::Broken("no".to_owned()),
                 ..installed("a", "a")
             },
-            "write(b) settings backup(chain) link(chain) live=b proven=b note(b) prune",
+            "write(b) settings backup(chain) link(chain) live=b proven=b record(b) prune",
             "live=a",
             PlanEnd::Proven,
         ),
@@ -328,41 +337,41 @@ fn with_third(observed: ObservedState, state: PathState, lacking: Option<&str>) 
 fn third_link_rows() -> [ThirdLinkRow; 5] {
     [
         ThirdLinkRow {
-            name: "there",
+            name: "already linked",
             observed: with_third(installed("a", "a"), PathState::OurLink, None),
             steps: "",
-            rollback: "live=a test reload ask(a)",
+            rollback: "live=a test reload prove(a)",
         },
         ThirdLinkRow {
-            name: "new, and what was there has no such file",
+            name: "new, and the previous release has no such file",
             observed: with_third(installed("a", "a"), PathState::Absent, Some("a")),
             steps: "link(both) ",
-            rollback: "live=a unlink(both) test reload ask(a)",
+            rollback: "live=a unlink(both) test reload prove(a)",
         },
         ThirdLinkRow {
-            name: "another working pair is there",
+            name: "another working certificate exists there",
             observed: with_third(installed("a", "a"), PathState::OtherCertificate, None),
             steps: "backup(both) link(both) ",
-            rollback: "live=a restore(both) test reload ask(a)",
+            rollback: "live=a restore(both) test reload prove(a)",
         },
         ThirdLinkRow {
-            name: "it holds nothing of use",
+            name: "a useless file exists there",
             observed: with_third(installed("a", "a"), PathState::File, Some("a")),
             steps: "backup(both) link(both) ",
-            rollback: "live=a restore(both) test reload ask(a)",
+            rollback: "live=a restore(both) test reload prove(a)",
         },
         ThirdLinkRow {
-            name: "linked by a run that ended before its proof",
+            name: "linked by a run that ended before it was verified",
             observed: with_third(installed("c", "a"), PathState::OurLink, Some("a")),
             steps: "",
-            rollback: "live=a unlink(both) test reload ask(a)",
+            rollback: "live=a unlink(both) test reload prove(a)",
         },
     ]
 }
 
 #[test]
 fn a_third_link_is_part_of_the_transaction() {
-    let asked = "live=b test reload ask(b) proven=b note(b) prune";
+    let common_steps = "live=b test reload prove(b) proven=b record(b) prune";
     for row in third_link_rows() {
         let ThirdLinkRow {
             name,
@@ -373,7 +382,7 @@ fn a_third_link_is_part_of_the_transaction() {
         let plan = plan_install(&wanted(), &observed, &layout_with_third_link());
         assert_eq!(
             short(&plan.steps),
-            format!("write(b) settings {steps}{asked}"),
+            format!("write(b) settings {steps}{common_steps}"),
             "{name}"
         );
         assert_eq!(
@@ -408,7 +417,7 @@ fn each_state_has_its_steps_and_its_rollback() {
             name,
             observed,
             steps,
-            undo: way_back,
+            undo: rollback,
             end,
         } in rows
         {
@@ -417,7 +426,7 @@ fn each_state_has_its_steps_and_its_rollback() {
             assert_eq!(plan.end, end, "{name}");
             assert_eq!(
                 short(&undo(&plan, until_failure(&plan)).steps),
-                way_back,
+                rollback,
                 "{name}: undo"
             );
         }
