@@ -130,7 +130,7 @@ impl Sink {
     /// The width of a line of the result, in columns.
     #[must_use]
     pub(crate) fn width(&self) -> usize {
-        width_of(io::stdout())
+        output_width()
     }
 
     /// One line of progress, to stderr; none with `--json`, `-q` or for a silent sink.
@@ -289,6 +289,12 @@ impl Sink {
             Coloring::Plain
         }
     }
+}
+
+/// The width of a line on stdout, in columns.
+#[must_use]
+pub(crate) fn output_width() -> usize {
+    width_of(io::stdout())
 }
 
 /// The width of `stream` in columns: `COLUMNS` where it is set, else the terminal's, else 80.

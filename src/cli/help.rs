@@ -2,12 +2,10 @@
 //! never broken.
 
 use std::ffi::OsString;
-use std::io;
 
 use super::globals;
 use super::groups::{self, hanging_lines};
-use crate::report::DEFAULT_WIDTH;
-use crate::system::terminal;
+use crate::report;
 
 /// What certctl is, in one line.
 pub(super) const ABOUT: &str =
@@ -45,10 +43,7 @@ const EXIT_CODES: [(&str, &str); 8] = [
 
 /// The width of help, in columns.
 pub(super) fn width() -> usize {
-    terminal::requested_columns()
-        .or_else(|| terminal::columns(io::stdout()))
-        .unwrap_or(DEFAULT_WIDTH)
-        .min(WIDEST)
+    report::output_width().min(WIDEST)
 }
 
 /// The command line with its help as it is printed. Does nothing unless `args` request help.
