@@ -356,9 +356,15 @@ fn verbose_runs_show_what_is_written_queried_and_run() {
 #[test]
 fn a_dash_is_stdin_for_password_files() {
     let sandbox = Sandbox::new();
-    let locked = ["csr", "a.example", "--encrypt-key", "--password-file", "-"];
+    sandbox.write("password", "correct horse\n");
     sandbox
-        .run_with_input(&locked, b"correct horse\n")
+        .run(&[
+            "csr",
+            "a.example",
+            "--encrypt-key",
+            "--password-file",
+            "password",
+        ])
         .expect(0);
     let ca = TestCa::new();
     let request = std::fs::read_to_string(sandbox.join("a.example.csr")).unwrap();

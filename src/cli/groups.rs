@@ -6,7 +6,7 @@ use crate::report::wrap;
 
 /// A group and its commands, in the order of a site's life. Commands of later versions have their
 /// place already; those that do not exist are not listed.
-const GROUPS: [(&str, &[&str]); 4] = [
+pub(super) const GROUPS: [(&str, &[&str]); 4] = [
     (
         "get",
         &["csr", "dcv-check", "dcv-publish", "order", "install"],
@@ -100,23 +100,4 @@ pub(super) fn hanging_lines(start: &str, text: &str, column: usize, width: usize
         .zip(starts)
         .map(|(line, start)| format!("{start:column$}{line}"))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{GROUPS, lines, list};
-    use crate::cli::command_line;
-
-    #[test]
-    fn every_command_is_in_one_group() {
-        let command_line = command_line();
-        for command in command_line.get_subcommands() {
-            let name = command.get_name();
-            let listed = GROUPS.iter().flat_map(|(_, names)| names.iter());
-            assert_eq!(listed.filter(|known| **known == name).count(), 1, "{name}");
-        }
-        for line in lines(&list(&command_line), 60) {
-            assert!(line.chars().count() <= 60, "{line}");
-        }
-    }
 }

@@ -67,3 +67,22 @@ impl Outcome for OverviewOutcome {
         0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::groups::{GROUPS, lines, list};
+    use crate::cli::parser::command_line;
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let command_line = command_line();
+        for command in command_line.get_subcommands() {
+            let name = command.get_name();
+            let listed = GROUPS.iter().flat_map(|(_, names)| names.iter());
+            assert_eq!(listed.filter(|known| **known == name).count(), 1, "{name}");
+        }
+        for line in lines(&list(&command_line), 60) {
+            assert!(line.chars().count() <= 60, "{line}");
+        }
+    }
+}

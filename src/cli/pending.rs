@@ -39,15 +39,27 @@ pub(super) fn next_step(context: &Context) -> Option<NextStep> {
         .map(|(_, key)| key)
         .collect();
     let archives = read_archives(context);
-    if let Some(ready) = ready_delivery(context, &folder, &archives, &installed) {
-        let mut words = context.command_words("install");
-        words.extend(ready.archive.map(|path| path.display().to_string()));
-        return Some(usage::install_delivery(
-            &ready.name,
-            &words,
-            context.root.as_deref(),
-        ));
+    match ready_delivery(context, &folder, &archives, &installed) {
+        Some(ready) => Some(ready.install_step(context)),
+        None => check_step(context, &folder, &archives, installed),
     }
+}
+
+impl ReadyDelivery {
+    fn install_step(self, context: &Context) -> NextStep {
+        let mut words = context.command_words("install");
+        words.extend(self.archive.map(|path| path.display().to_string()));
+        usage::install_delivery(&self.name, &words, context.root.as_deref())
+    }
+}
+
+/// The check of the requests that no certificate here or installed answers, if there are any.
+fn check_step(
+    context: &Context,
+    folder: &FolderContents,
+    archives: &[Archive],
+    installed: HashSet<PublicKeyId>,
+) -> Option<NextStep> {
     let mut certified = installed;
     let plain = folder.certificates.iter().flat_map(|held| &held.value);
     let archived = archives.iter().flat_map(|archive| &archive.certificates);

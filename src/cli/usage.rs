@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::globals::{self, VARIABLES};
+use super::parser;
 use crate::advice::usage;
 use crate::failure::{Failure, FailureKind};
 use crate::system::environment;
@@ -46,7 +47,7 @@ struct TypedCommand {
 
 impl TypedCommand {
     fn of(args: &[OsString]) -> Self {
-        let whole = super::command_line();
+        let whole = parser::command_line();
         let word = globals::command_index(args).and_then(|index| args[index].to_str());
         let known = word.and_then(|word| whole.find_subcommand(word));
         Self {
@@ -109,21 +110,9 @@ impl UsageProblem {
                 );
             }
             ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
-                let argument = first(ContextKind::InvalidArg).unwrap_or_default();
-                let argument = argument_name(&argument);
-                let value = first(ContextKind::InvalidValue).unwrap_or_default();
-                problem.describe_invalid_value(&argument, &value, error);
-                if let Some(variable) = typed.variable_of(&argument) {
-                    let cause = format!("it comes from the environment variable {variable}");
-                    problem.causes.push(cause);
-                }
+                problem.describe_invalid_value(error, typed);
             }
-            ErrorKind::MissingRequiredArgument => {
-                let names = texts(error, ContextKind::InvalidArg).into_iter();
-                let names: Vec<String> = names.map(|name| name.replace(['<', '>'], "")).collect();
-                let subject = typed.known.as_deref().unwrap_or("certctl");
-                problem.message = format!("`{subject}` needs an argument: {}", names.join(", "));
-            }
+            ErrorKind::MissingRequiredArgument => problem.describe_missing_argument(error, typed),
             _ => problem.message = first_paragraph(error),
         }
         problem
@@ -148,7 +137,17 @@ impl UsageProblem {
         }
     }
 
-    fn describe_invalid_value(&mut self, argument: &str, value: &str, error: &clap::Error) {
+    fn describe_missing_argument(&mut self, error: &clap::Error, typed: &TypedCommand) {
+        let names = texts(error, ContextKind::InvalidArg).into_iter();
+        let names: Vec<String> = names.map(|name| name.replace(['<', '>'], "")).collect();
+        let subject = typed.known.as_deref().unwrap_or("certctl");
+        self.message = format!("`{subject}` needs an argument: {}", names.join(", "));
+    }
+
+    fn describe_invalid_value(&mut self, error: &clap::Error, typed: &TypedCommand) {
+        let first = |kind| texts(error, kind).into_iter().next().unwrap_or_default();
+        let argument = argument_name(&first(ContextKind::InvalidArg));
+        let value = first(ContextKind::InvalidValue);
         self.message = if value.is_empty() {
             format!("`{argument}` needs a value")
         } else {
@@ -157,11 +156,18 @@ impl UsageProblem {
         self.causes.extend(error.source().map(ToString::to_string));
         let values = texts(error, ContextKind::ValidValue);
         if !values.is_empty() {
-            self.causes
-                .push(format!("the values are {}", values.join(", ")));
+            let cause = format!("the values are {}", values.join(", "));
+            self.causes.push(cause);
         }
-        let nearest = texts(error, ContextKind::SuggestedValue);
-        self.add_nearest(nearest.first().map(String::as_str));
+        self.add_nearest(
+            texts(error, ContextKind::SuggestedValue)
+                .first()
+                .map(String::as_str),
+        );
+        if let Some(variable) = typed.variable_of(&argument) {
+            let cause = format!("it comes from the environment variable {variable}");
+            self.causes.push(cause);
+        }
     }
 
     /// Adds the nearest word that is right.
@@ -203,7 +209,7 @@ fn first_paragraph(error: &clap::Error) -> String {
 mod tests {
     use super::argument_name;
     use crate::advice::usage::{FOREIGN_WORDS, RENAMED_OPTIONS};
-    use crate::cli::command_line;
+    use crate::cli::parser::command_line;
 
     #[test]
     fn arguments_are_named_without_their_values() {
