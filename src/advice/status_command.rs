@@ -2,10 +2,10 @@
 
 use crate::finding::NextStep;
 
-/// A command line: `verb_words` up to the verb, then its arguments.
+/// A step with a certctl command: `verb_words` up to the verb, then its arguments.
 #[must_use]
-pub(crate) fn command(verb_words: Vec<String>, arguments: &[&str]) -> NextStep {
+pub(crate) fn command(sentence: &str, verb_words: Vec<String>, arguments: &[&str]) -> NextStep {
     let mut words = verb_words;
     words.extend(arguments.iter().map(|&word| word.to_owned()));
-    NextStep::run(&words)
+    NextStep::run_certctl(sentence, &words)
 }
