@@ -67,7 +67,11 @@ impl StatusOutcome {
             .map(|one| one.row.verdict())
             .max()
             .unwrap_or(RowVerdict::Fine);
-        if is_incomplete { RowVerdict::Wrong } else { worst }
+        if is_incomplete {
+            RowVerdict::Wrong
+        } else {
+            worst
+        }
     }
 }
 

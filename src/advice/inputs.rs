@@ -85,7 +85,9 @@ pub(crate) fn check_listener(host: &str, port: u16) -> NextStep {
 #[must_use]
 pub(crate) fn inspect_https_port(port: u16, tls_host: &str) -> NextStep {
     NextStep::run_certctl(
-        format!("Port {port} is for HTTP without TLS; use the port for HTTPS, which is usually 443"),
+        format!(
+            "Port {port} is for HTTP without TLS; use the port for HTTPS, which is usually 443"
+        ),
         &["inspect", tls_host],
     )
 }
@@ -147,7 +149,5 @@ pub(crate) fn update_system_roots() -> NextStep {
 /// Only the system's roots know a chain, so browsers elsewhere refuse it.
 #[must_use]
 pub(crate) fn order_from_public_root() -> NextStep {
-    NextStep::say(
-        "For a public site, order a certificate that chains to a root in Mozilla's list",
-    )
+    NextStep::say("For a public site, order a certificate that chains to a root in Mozilla's list")
 }

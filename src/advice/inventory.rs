@@ -176,7 +176,9 @@ fn find_right_key(key: &Path, row: &StatusRow, calls: &CallContext<'_>) -> NextS
             "Check the certificate against the key",
             &["verify", &certificate, "--key", &key],
         ),
-        None => NextStep::say(format!("Find the key that matches, and replace {key} with it")),
+        None => NextStep::say(format!(
+            "Find the key that matches, and replace {key} with it"
+        )),
     }
 }
 

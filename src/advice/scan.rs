@@ -5,7 +5,10 @@ use crate::finding::NextStep;
 /// For an argument that is no file, name or host: `status_command` are the words up to `status`.
 #[must_use]
 pub(crate) fn list_everything(status_command: &[String]) -> NextStep {
-    NextStep::run_certctl("List the names and files that certctl finds", status_command)
+    NextStep::run_certctl(
+        "List the names and files that certctl finds",
+        status_command,
+    )
 }
 
 /// For a host without a certificate.

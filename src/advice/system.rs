@@ -215,9 +215,8 @@ impl From<AskError> for Failure {
             AskError::NoTerminal => {
                 Self::from_error(FailureKind::Usage, &error).with_step(use_password_file())
             }
-            AskError::Unreadable => Self::from_error(FailureKind::Malformed, &error).with_step(
-                NextStep::say("Choose a password of at most 1024 bytes"),
-            ),
+            AskError::Unreadable => Self::from_error(FailureKind::Malformed, &error)
+                .with_step(NextStep::say("Choose a password of at most 1024 bytes")),
         }
     }
 }

@@ -92,12 +92,12 @@ fn add_row_counts(out: &mut Metrics, rows: &[&JudgedRow]) {
 
 /// Adds how much could not be checked, and the time of the run.
 fn add_run(out: &mut Metrics, outcome: &StatusOutcome) {
-    out.family("certctl_unreadable", "Number of files, folders and servers that could not be checked.");
-    out.count(&[], errors(&outcome.findings).count());
     out.family(
-        "certctl_status_timestamp_seconds",
-        "Time of the last run.",
+        "certctl_unreadable",
+        "Number of files, folders and servers that could not be checked.",
     );
+    out.count(&[], errors(&outcome.findings).count());
+    out.family("certctl_status_timestamp_seconds", "Time of the last run.");
     out.instant(&[], Some(outcome.at));
 }
 

@@ -193,7 +193,10 @@ impl Columns {
             0 => String::new(),
             days => format!("  {}", padded("LEFT", days + GAP + self.cells)),
         };
-        let line = format!("VERDICT {}  {state}{left}  PLACE", padded("NAME", self.name));
+        let line = format!(
+            "VERDICT {}  {state}{left}  PLACE",
+            padded("NAME", self.name)
+        );
         line.trim_end().to_owned()
     }
 
