@@ -67,7 +67,7 @@ impl ScanScope {
         match HostArgument::parse(text, 443) {
             Some(host) if !looks_like_file(text) => Ok(Self::Host(host)),
             _ => {
-                let message = format!("{text} is neither a file nor a name known here nor a host");
+                let message = format!("no such file, name or host: {text}");
                 let status_command = context.command_words("status");
                 Err(Failure::new(FailureKind::NotFound, message)
                     .with_step(advice::scan::list_everything(&status_command)))

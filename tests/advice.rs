@@ -86,7 +86,10 @@ fn a_damaged_intermediate_is_told_before_the_gap_that_it_leaves() {
             place("wrong  not used: ca.pem is damaged") < place("wrong  an intermediate"),
             "{run}"
         );
-        assert!(run.stdout.contains("what is missing may be in it"), "{run}");
+        assert!(
+            run.stdout.contains("the missing certificate may be in it"),
+            "{run}"
+        );
     }
 }
 

@@ -165,7 +165,7 @@ fn other_names_of_what_is_replaced_are_told() {
         .replace(&numbers[1], "INODE");
     let told: Vec<&str> = run
         .lines()
-        .filter(|line| line.contains("other name") || line.contains("-inum"))
+        .filter(|line| line.contains("other hard link") || line.contains("-inum"))
         .collect();
     insta::assert_snapshot!(told.join("\n"), @r"
     warn   [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem is the same file under 1 other name; what is read there stays the old one

@@ -236,12 +236,12 @@ fn more_certificates_than_anybody_takes_are_told() {
     let server = Server::start(sandbox, &["-cert", "leaf.pem", "-cert_chain", "chain.pem"]);
     let told = sandbox.run(&["inspect", &server.host()]).expect(4);
     assert!(
-        told.stderr.contains("more certificates than clients take"),
+        told.stderr.contains("more than 64 KiB of certificates"),
         "{told}"
     );
     let told = sandbox.run(&["status", &server.host()]).expect(1);
     assert!(
-        told.stdout.contains("more certificates than clients take"),
+        told.stdout.contains("more than 64 KiB of certificates"),
         "{told}"
     );
 }
@@ -255,7 +255,7 @@ fn a_host_without_anybody_is_told() {
         .expect(4);
     insta::assert_snapshot!(plain(&run.to_string(), port), @r"
     --- stderr
-    error: 127.0.0.1:[PORT] shows no certificate
+    error: 127.0.0.1:[PORT] sends no certificate
       cause: 127.0.0.1:[PORT]: the connection was refused
       next: is something listening there?  nc -vz 127.0.0.1 [PORT]
     --- exit 4
@@ -471,16 +471,16 @@ fn what_a_server_says_instead_is_told_and_does_nothing() {
         ("imap", "does not speak IMAP", endless),
         (
             "pop3",
-            "does not start TLS: it said -ERR",
+            "does not start TLS; it sent -ERR",
             "+OK\r\n-ERR \u{9b}31m\r\n".to_owned(),
         ),
         (
             "imap",
-            "does not start TLS: it said a1 NO",
+            "does not start TLS; it sent a1 NO",
             "* OK\r\na1 NO\r\n".to_owned(),
         ),
         ("postgres", "speaks PostgreSQL and does not start TLS", none),
-        ("postgres", "the connection broke", String::new()),
+        ("postgres", "the connection failed", String::new()),
     ];
     for (protocol, expected, answer) in said {
         let port = serve(move |mut connection| {
@@ -554,7 +554,7 @@ fn a_mail_server_shows_its_certificate() {
         .run(&["inspect", &server.host(), "--starttls", "imap"])
         .expect(4);
     assert!(
-        other.stderr.contains("does not speak IMAP: it said 220 "),
+        other.stderr.contains("does not speak IMAP; it sent 220 "),
         "{other}"
     );
 }

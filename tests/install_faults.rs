@@ -241,7 +241,7 @@ fn what_cannot_be_written_is_known_before_anything_is() {
     read-only
     exit 4
     exit 4
-    error: cannot make the folder [SANDBOX]/tree/etc/ssl/certctl
+    error: cannot create the folder [SANDBOX]/tree/etc/ssl/certctl
       cause: Read-only file system (os error 30)
       next: findmnt -T [SANDBOX]/tree/etc/ssl
     --- exit 0
@@ -276,7 +276,7 @@ fn a_mount_that_cannot_be_written_to_is_named() {
         assert!(said.contains(KEPT), "{path}: {said}");
         match (before, path) {
             (Before::Installed, _) => insta::assert_snapshot!(masked(&said), @r"
-            error: cannot make the folder [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/RELEASE
+            error: cannot create the folder [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/RELEASE
               cause: Read-only file system (os error 30)
               next: findmnt -T [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
             exit 4
@@ -287,7 +287,7 @@ fn a_mount_that_cannot_be_written_to_is_named() {
             "),
             (Before::Plain, "tree") => {}
             (Before::Plain, _) => insta::assert_snapshot!(masked(&said), @r"
-            error: cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
+            error: cannot create the link [SANDBOX]/tree/etc/ssl/private/example.com.key
               cause: Read-only file system (os error 30)
               next: findmnt -T [SANDBOX]/tree/etc/ssl/private
             exit 4
@@ -330,7 +330,7 @@ fn what_must_not_change_is_left() {
         told.push(masked(&said));
     }
     insta::assert_snapshot!(told.join("\n\n"), @r"
-    error: cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
+    error: cannot create the link [SANDBOX]/tree/etc/ssl/private/example.com.key
       cause: Operation not permitted (os error 1)
       next: see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key
     exit 4
@@ -339,7 +339,7 @@ fn what_must_not_change_is_left() {
     exit 0
     on disk: the new pair
 
-    error: cannot make the link [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
+    error: cannot create the link [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
       cause: Operation not permitted (os error 1)
       next: see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
     exit 4
@@ -348,7 +348,7 @@ fn what_must_not_change_is_left() {
     exit 0
     on disk: the new pair
 
-    error: cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
+    error: cannot create the link [SANDBOX]/tree/etc/ssl/private/example.com.key
       cause: Operation not permitted (os error 1)
       next: see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key
     exit 4
@@ -474,7 +474,7 @@ fn what_is_planted_is_refused() {
 
     a link as the folder of releases
     --- stderr
-    error: [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/any leads out of [SANDBOX]/tree
+    error: a link in [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/any points outside of [SANDBOX]/tree
       next: name paths inside of --root
     --- exit 2
 

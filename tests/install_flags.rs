@@ -65,8 +65,11 @@ fn the_key_is_for_whom_the_command_line_says() {
         ),
         (["--owner", "root:nobody-here"], "there is no group"),
         (["--owner", "4711"], "--owner 4711:GROUP"),
-        (["--owner", ""], "no owner was given"),
-        (["--key-mode", "0644"], "it would open the key to everybody"),
+        (["--owner", ""], "the owner is empty"),
+        (
+            ["--key-mode", "0644"],
+            "all users would have access to the key",
+        ),
         (["--key-mode", "0700"], "0600, 0640, 0400 or 0440"),
         (["--cert-name", "example.com-2"], "mark rounds"),
         (["--cert-name", "../x"], "letters, digits"),

@@ -329,7 +329,7 @@ fn a_password_is_asked_for_on_a_terminal_three_times_at_most() {
         "{code} {said}"
     );
     assert!(
-        said.contains("that was not it; password of x.pfx") && !said.contains(PASSWORD),
+        said.contains("wrong password; password of x.pfx") && !said.contains(PASSWORD),
         "{said}"
     );
     let (code, said) = on_a_terminal(sandbox, &pfx, &["1\n", "2\n", "3\n", &good]);

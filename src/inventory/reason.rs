@@ -70,10 +70,10 @@ pub(crate) enum StatusReason {
     },
     /// A server sends another certificate or chain than the files on disk.
     #[error(
-        "{} serves {} for {} instead of the files on disk",
-        listed_addresses(addresses),
+        "{} is served for {} at {} instead of the files on disk",
         served_in_words(shown),
-        join_listed(names)
+        join_listed(names),
+        listed_addresses(addresses)
     )]
     ServedDiffers {
         addresses: Vec<SocketAddr>,

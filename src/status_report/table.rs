@@ -19,7 +19,7 @@ const NARROW: usize = 60;
 /// A narrower terminal has bars of half the length.
 const ROOMY: usize = 100;
 /// The column of names is at least that wide.
-const LEAST: usize = 16;
+const LEAST: usize = 8;
 /// The most rows for which notes and dates are shown.
 const FEW: usize = 3;
 /// The most renewals that are listed below a row.
@@ -166,8 +166,10 @@ impl Columns {
             NARROW..ROOMY => BAR / 2,
             _ => BAR,
         };
-        let others = VERDICT + 3 * GAP + state + days + cells;
-        let room = outcome.width.saturating_sub(others);
+        let after_name = [state, days, cells];
+        let others = after_name.iter().filter(|&&columns| columns > 0);
+        let others: usize = others.map(|columns| GAP + columns).sum();
+        let room = outcome.width.saturating_sub(VERDICT + others);
         let most = room.min(outcome.width / 2).max(LEAST);
         let name = widest(&|row| match width(&name(row, most)) {
             fits if fits <= most => fits,

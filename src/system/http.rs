@@ -36,27 +36,27 @@ pub(crate) enum NetworkReach {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HttpError {
     /// A signal came; holds its number.
-    #[error("interrupted while {url} was fetched")]
+    #[error("interrupted while fetching {url}")]
     Interrupted { url: String, signal: i32 },
     /// The address is not public.
-    #[error("{0} is an address of this machine or its own network")]
+    #[error("{0} is an address of this machine or of a private network")]
     Private(IpAddr),
     /// The transfer failed or was cut short.
-    #[error("it could not be fetched: {0}")]
+    #[error("the transfer failed: {0}")]
     Transfer(String),
     /// The URL starts with neither `http://` nor `https://`.
-    #[error("only http:// and https:// are fetched")]
+    #[error("only http:// and https:// URLs are supported")]
     Scheme,
     /// The status is not 200.
-    #[error("the server says {0}")]
+    #[error("the server answered with status {0}")]
     Status(u16),
-    #[error("not there within {} s", .0.as_secs_f32())]
+    #[error("no complete answer within {} s", .0.as_secs_f32())]
     Slow(Duration),
-    #[error("it is larger than {} KiB", MOST_BYTES >> 10)]
+    #[error("the answer is larger than {} KiB", MOST_BYTES >> 10)]
     TooLarge,
-    #[error("it is redirected more than {MOST_REDIRECTS} times")]
+    #[error("there are more than {MOST_REDIRECTS} redirects")]
     TooManyRedirects,
-    #[error("it is no URL")]
+    #[error("it is not a valid URL")]
     Url,
 }
 

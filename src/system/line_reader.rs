@@ -28,7 +28,7 @@ pub(crate) struct NumberedLine {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LineError {
     /// The rest cannot be read.
-    #[error("cannot read the list any further")]
+    #[error("cannot read the rest of the list")]
     Io(#[source] io::Error),
     /// The line is longer than any name or record.
     #[error("the line is longer than {LONGEST} bytes")]

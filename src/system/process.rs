@@ -55,7 +55,7 @@ pub enum ProcessError {
     #[error("the command is empty")]
     Empty,
     /// The program is neither at its path nor in the usual folders.
-    #[error("there is no program {program}")]
+    #[error("the program {program} does not exist")]
     NotFound {
         /// As it was given.
         program: String,
@@ -315,10 +315,10 @@ pub(crate) enum WordsError {
     #[error("the command is empty")]
     Empty,
     /// A character that only a shell understands, outside of quotes.
-    #[error("{0:?} in a command: no shell is used")]
+    #[error("the command contains {0:?}, but certctl runs commands without a shell")]
     Shell(char),
     /// A quote or a backslash without its other half.
-    #[error("a quote in the command is not closed")]
+    #[error("a quotation in the command is not closed")]
     Unclosed,
 }
 

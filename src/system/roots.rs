@@ -7,7 +7,7 @@ use rustls_native_certs::CertificateResult;
 
 /// The system's trust store could not be used.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("this system's trust store holds no certificate{}", said.as_ref().map(|said| format!(": {said}")).unwrap_or_default())]
+#[error("this system's trust store contains no certificate{}", said.as_ref().map(|said| format!(": {said}")).unwrap_or_default())]
 pub(crate) struct RootsError {
     /// What reading it said.
     said: Option<String>,

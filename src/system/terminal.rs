@@ -49,16 +49,16 @@ pub(crate) fn moves_cursor() -> bool {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AskError {
     /// A signal came; holds its number.
-    #[error("interrupted while a password was asked for")]
+    #[error("interrupted at a password prompt")]
     Interrupted(i32),
     /// The terminal cannot be used.
     #[error("cannot read from the terminal")]
     Io(#[source] io::Error),
     /// Stdin is not a terminal.
-    #[error("there is no terminal to ask on")]
+    #[error("there is no terminal to prompt for a password on")]
     NoTerminal,
     /// The input is longer than any password, or not UTF-8.
-    #[error("what was typed is no password: too long, or not UTF-8")]
+    #[error("the password is too long or not UTF-8")]
     Unreadable,
 }
 

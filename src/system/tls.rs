@@ -39,19 +39,19 @@ pub enum ProbeError {
     #[error("the server closed the connection during the handshake")]
     Closed,
     /// The name cannot be sent in a handshake.
-    #[error("{0:?} cannot be asked for in a handshake")]
+    #[error("{0:?} is not a valid server name for a handshake")]
     Name(String),
     /// The host has no address.
-    #[error("{0} has no address here")]
+    #[error("cannot resolve {0}")]
     NoAddress(String),
     /// The server does not speak TLS.
-    #[error("what answers does not speak TLS")]
+    #[error("the server does not speak TLS")]
     NotTls,
     /// The port is closed.
     #[error("the connection was refused")]
     Refused,
     /// The server cannot prove that it holds the key of its certificate.
-    #[error("the server does not hold the key of the certificate that it shows")]
+    #[error("the server does not have the key of the certificate that it sends")]
     Signature,
     /// The protocol before TLS failed.
     #[error(transparent)]
@@ -60,7 +60,7 @@ pub enum ProbeError {
     #[error("no handshake within {} s", .0.as_secs_f32())]
     Stalled(Duration),
     /// The server sends more certificates than clients accept.
-    #[error("the server sends more certificates than clients take (64 KiB)")]
+    #[error("the server sends more than 64 KiB of certificates, which clients reject")]
     TooMuch,
     /// The handshake failed for another reason.
     #[error("the handshake failed")]

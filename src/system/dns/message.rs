@@ -19,7 +19,7 @@ pub(super) fn read_answer(message: &Message, query: &DnsQuery, role: ServerRole)
     let mut aliases = aliases_at(message, &query.name);
     let alias = aliases.next();
     if aliases.next().is_some() {
-        return DnsAnswer::Failed("more than one CNAME at one name".to_owned());
+        return DnsAnswer::Failed("more than one CNAME record at one name".to_owned());
     }
     let found = read_records(message, query)
         .or_else(|| alias.map(|target| DnsAnswer::Cname(name_text(target))));

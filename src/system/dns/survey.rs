@@ -43,10 +43,10 @@ pub(crate) struct RecordQuery {
 /// Why there is no survey.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DnsError {
-    #[error("interrupted while asking name servers")]
+    #[error("interrupted while querying name servers")]
     Interrupted(i32),
     /// This machine could not start the queries.
-    #[error("cannot ask name servers")]
+    #[error("cannot query name servers")]
     Start(#[source] io::Error),
 }
 

@@ -278,7 +278,7 @@ pub(crate) fn are_same_file(path: &Path, other: &Path) -> bool {
 /// # Errors
 /// When it is not there or cannot be looked at.
 pub(crate) fn read_mode(path: &Path) -> Result<Mode, FileError> {
-    let meta = fs::metadata(path).map_err(FileError::at("look at", path))?;
+    let meta = fs::metadata(path).map_err(FileError::at("read the status of", path))?;
     Ok(Mode::of_status(meta.mode()))
 }
 

@@ -72,7 +72,7 @@ pub(crate) fn read_status(path: &Path) -> Result<Option<FileStatus>, FileError> 
         {
             return Ok(None);
         }
-        Err(error) => return Err(FileError::at("look at", path)(error)),
+        Err(error) => return Err(FileError::at("read the status of", path)(error)),
     };
     let kind = if meta.is_symlink() {
         FileKind::Link(fs::read_link(path).map_err(FileError::at("read the link", path))?)
@@ -241,7 +241,7 @@ pub(crate) fn create_new_folder(path: &Path, mode: Mode) -> Result<(), FileError
         .mode(mode.bits())
         .create(path)
         .and_then(|()| set_mode(path, mode));
-    made.map_err(FileError::at("make the folder", path))
+    made.map_err(FileError::at("create the folder", path))
 }
 
 fn set_mode(path: &Path, mode: Mode) -> io::Result<()> {
@@ -286,11 +286,11 @@ pub(crate) fn write(
 pub(crate) fn replace_link(path: &Path, text: &Path) -> Result<(), FileError> {
     match symlink(text, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        other => return other.map_err(FileError::at("make the link", path)),
+        other => return other.map_err(FileError::at("create the link", path)),
     }
     let temporary = temporary_name(path);
-    symlink(text, &temporary).map_err(FileError::at("make the link", path))?;
-    let renamed = fs::rename(&temporary, path).map_err(FileError::at("make the link", path));
+    symlink(text, &temporary).map_err(FileError::at("create the link", path))?;
+    let renamed = fs::rename(&temporary, path).map_err(FileError::at("create the link", path));
     if renamed.is_err() {
         // Best effort: the next install sweeps.
         let _ = fs::remove_file(&temporary);

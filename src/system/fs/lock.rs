@@ -67,7 +67,9 @@ impl FileLock {
         if !try_lock(&open).map_err(FileError::at("lock", path))? {
             return Ok(None);
         }
-        let own = open.metadata().map_err(FileError::at("look at", path))?;
+        let own = open
+            .metadata()
+            .map_err(FileError::at("read the status of", path))?;
         let is_same = path
             .symlink_metadata()
             .is_ok_and(|meta| (meta.dev(), meta.ino()) == (own.dev(), own.ino()));

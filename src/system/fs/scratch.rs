@@ -21,7 +21,7 @@ pub(crate) enum ScratchError {
     #[error("another rehearsal is running in {}", .0.display())]
     Busy(PathBuf),
     /// Something is there that was not made by a rehearsal.
-    #[error("{} is there already and was not made by a rehearsal; it was left as it is", .0.display())]
+    #[error("{} already exists and was not created by a rehearsal; it was not changed", .0.display())]
     Foreign(PathBuf),
     /// A file could not be used.
     #[error(transparent)]
@@ -80,7 +80,7 @@ impl ScratchFolder {
     pub(crate) fn absolute(&self) -> Result<PathBuf, FileError> {
         self.path
             .canonicalize()
-            .map_err(FileError::at("look at", &self.path))
+            .map_err(FileError::at("read the status of", &self.path))
     }
 
     /// Makes a folder in it, with its parents; only this user may enter.

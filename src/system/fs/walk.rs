@@ -115,10 +115,10 @@ impl FolderWalk {
             Ok(meta) if meta.is_file() => Some(WalkedEntry::File(path)),
             Ok(meta) => Some(WalkedEntry::Skipped(path, special_kind(&meta))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Some(WalkedEntry::Skipped(path, "a link to nowhere"))
+                Some(WalkedEntry::Skipped(path, "a dangling link"))
             }
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-                Some(WalkedEntry::Skipped(path, "a link that leads to itself"))
+                Some(WalkedEntry::Skipped(path, "a link that points to itself"))
             }
             Err(error) => Some(WalkedEntry::Failed(
                 FileError::at("follow the link", &path)(error),
@@ -128,7 +128,7 @@ impl FolderWalk {
 
     /// Whether this folder was not visited before.
     fn is_new(&mut self, folder: &Path) -> Result<bool, FileError> {
-        let meta = fs::metadata(folder).map_err(FileError::at("look at", folder))?;
+        let meta = fs::metadata(folder).map_err(FileError::at("read the status of", folder))?;
         Ok(self.known.insert(inode(&meta)))
     }
 }
@@ -222,10 +222,10 @@ mod tests {
         };
         let own = [
             "again",
-            "gone: a link to nowhere",
+            "gone: a dangling link",
             "one",
             "pipe: a FIFO",
-            "self: a link that leads to itself",
+            "self: a link that points to itself",
         ];
         assert_eq!(tell(WalkDepth::Own), own);
         assert_eq!(

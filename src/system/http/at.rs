@@ -46,7 +46,7 @@ async fn fetch_all(questions: &[(String, SocketAddr)]) -> Vec<HttpResponse> {
     let mut answers = Vec::new();
     for some in questions.chunks(AT_ONCE) {
         if Instant::now() >= until {
-            let late = format!("not asked: the others took {} s", ALL.as_secs());
+            let late = format!("not tried: the other addresses took {} s", ALL.as_secs());
             answers.extend(some.iter().map(|_| HttpResponse::Silent(late.clone())));
             continue;
         }
@@ -65,7 +65,7 @@ async fn fetch_within_time(url: &str, address: SocketAddr) -> HttpResponse {
     match tokio::time::timeout(PATIENCE, fetch(url, address)).await {
         Ok(Ok(got)) => got,
         Ok(Err(error)) => describe_failure(&error),
-        Err(_) => HttpResponse::Silent(format!("nothing within {} s", PATIENCE.as_secs())),
+        Err(_) => HttpResponse::Silent(format!("no answer within {} s", PATIENCE.as_secs())),
     }
 }
 

@@ -67,12 +67,12 @@ fn what_a_server_does_wrong_ends() {
         (
             "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n",
             None,
-            "the server says 302",
+            "status 302",
         ),
         (
             "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
             None,
-            "the server says 404",
+            "status 404",
         ),
         (
             "HTTP/1.1 200 OK\r\n\r\n",
@@ -82,9 +82,9 @@ fn what_a_server_does_wrong_ends() {
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello",
             None,
-            "could not be fetched",
+            "the transfer failed",
         ),
-        ("no http", None, "could not be fetched"),
+        ("no http", None, "the transfer failed"),
     ] {
         let said = get(&server(answer, endless)).unwrap_err().to_string();
         assert!(said.contains(wrong), "{answer:?}: {said}");

@@ -12,10 +12,10 @@ use crate::probe::StartTls;
 /// Why TLS could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartTlsError {
-    #[error("the connection broke before TLS could be asked for")]
+    #[error("the connection failed before TLS was started")]
     Broken(#[source] io::Error),
     /// The server does not speak that protocol; holds its answer.
-    #[error("it does not speak {}: it said {said}", .protocol.display_name())]
+    #[error("the server does not speak {}; it sent {said}", .protocol.display_name())]
     Otherwise {
         /// The protocol that was tried.
         protocol: StartTls,
@@ -23,7 +23,7 @@ pub enum StartTlsError {
         said: String,
     },
     /// The server speaks it and does not offer TLS; holds its answer.
-    #[error("it speaks {} and does not start TLS: it said {said}", .protocol.display_name())]
+    #[error("the server speaks {}, but does not start TLS; it sent {said}", .protocol.display_name())]
     Refused {
         /// The protocol that was tried.
         protocol: StartTls,
